@@ -1,0 +1,166 @@
+import { FormatError } from "../errors.ts";
+
+export type Bytes = Uint8Array<ArrayBufferLike>;
+
+const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
+
+/** Lower-case hexadecimal with the prefix `0x`. */
+export function toHex(bytes: Bytes): string {
+  let text = "0x";
+  for (const byte of bytes) text += HEX[byte];
+  return text;
+}
+
+/**
+ * The bytes of a `0x…` string.
+ * @throws {FormatError} when the text is not an even number of hexadecimal digits behind `0x`, or not `length` bytes.
+ */
+export function fromHex(text: string, length?: number): Bytes {
+  if (typeof text !== "string" || !/^0x([0-9a-fA-F]{2})*$/.test(text))
+    throw new FormatError(`not a hexadecimal byte string: ${String(text).slice(0, 80)}`, { text });
+  const bytes = new Uint8Array((text.length - 2) / 2);
+  if (length !== undefined && bytes.length !== length)
+    throw new FormatError(`expected ${length} bytes of hexadecimal, got ${bytes.length}`, { text });
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 + 2 * i, 4 + 2 * i), 16);
+  return bytes;
+}
+
+/** A 32-bit pattern as people write it: `0x3f800000`. */
+export function hex32(bits: number): string {
+  return `0x${(bits >>> 0).toString(16).padStart(8, "0")}`;
+}
+
+export function bytesEqual(a: Bytes, b: Bytes): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** A view of any typed array as its bytes, without a copy. */
+export function asBytes(data: ArrayBufferView<ArrayBufferLike>): Bytes {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Appends canonical fields: integers are big-endian, strings and byte strings carry their length (spec 6.1). */
+export class Writer {
+  private parts: Bytes[] = [];
+  private size = 0;
+
+  bytes(value: Bytes): this {
+    this.parts.push(value);
+    this.size += value.length;
+    return this;
+  }
+
+  u8(value: number): this {
+    return this.bytes(Uint8Array.of(value));
+  }
+
+  u16(value: number): this {
+    return this.bytes(Uint8Array.of(value >>> 8, value));
+  }
+
+  /** Any 32-bit integer, signed or not. */
+  u32(value: number): this {
+    return this.bytes(Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
+  }
+
+  /** A non-negative safe integer on 8 bytes. */
+  u64(value: number): this {
+    return this.u32(Math.floor(value / 2 ** 32)).u32(value >>> 0);
+  }
+
+  blob(value: Bytes): this {
+    return this.u32(value.length).bytes(value);
+  }
+
+  text(value: string): this {
+    return this.blob(new TextEncoder().encode(value));
+  }
+
+  finish(): Bytes {
+    const out = new Uint8Array(this.size);
+    let at = 0;
+    for (const part of this.parts) {
+      out.set(part, at);
+      at += part.length;
+    }
+    return out;
+  }
+}
+
+/** Reads what `Writer` wrote; every read is bounded, and `end` refuses bytes left over. */
+export class Reader {
+  private at = 0;
+  private readonly data: Bytes;
+  private readonly what: string;
+
+  constructor(data: Bytes, what: string) {
+    this.data = data;
+    this.what = what;
+  }
+
+  get offset(): number {
+    return this.at;
+  }
+
+  get remaining(): number {
+    return this.data.length - this.at;
+  }
+
+  bytes(length: number): Bytes {
+    if (length > this.remaining)
+      throw new FormatError(
+        `${this.what} is cut: ${length} bytes wanted at offset ${this.at}, ${this.remaining} are left`,
+        { what: this.what, offset: this.at, wanted: length, left: this.remaining },
+      );
+    this.at += length;
+    return this.data.subarray(this.at - length, this.at);
+  }
+
+  u8(): number {
+    return this.bytes(1)[0];
+  }
+
+  u16(): number {
+    const b = this.bytes(2);
+    return (b[0] << 8) | b[1];
+  }
+
+  u32(): number {
+    return this.i32() >>> 0;
+  }
+
+  i32(): number {
+    const b = this.bytes(4);
+    return (b[0] << 24) | (b[1] << 16) | (b[2] << 8) | b[3];
+  }
+
+  u64(): number {
+    const high = this.u32();
+    const value = high * 2 ** 32 + this.u32();
+    if (!Number.isSafeInteger(value)) throw this.error(`an integer above 2^53`);
+    return value;
+  }
+
+  blob(): Bytes {
+    return this.bytes(this.u32());
+  }
+
+  text(): string {
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(this.blob());
+    } catch (cause) {
+      if (cause instanceof FormatError) throw cause;
+      throw this.error("text that is not UTF-8");
+    }
+  }
+
+  error(problem: string): FormatError {
+    return new FormatError(`${this.what}: ${problem} at offset ${this.at}`, { what: this.what, offset: this.at });
+  }
+
+  end(): void {
+    if (this.remaining !== 0) throw this.error(`${this.remaining} bytes too many`);
+  }
+}

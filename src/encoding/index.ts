@@ -1,0 +1,4 @@
+export * from "./bytes.ts";
+export * from "./hash.ts";
+export * from "./merkle.ts";
+export * from "./tensor.ts";

@@ -1,0 +1,104 @@
+import { FormatError } from "../errors.ts";
+import { type Bytes, bytesEqual } from "./bytes.ts";
+import { type Digest, Tag, taggedHash } from "./hash.ts";
+
+/**
+ * Merkle trees of the commitments (spec 6.3): ordered pairs, leaves and nodes tagged, an odd node promoted unchanged to
+ * the level above, never duplicated. A leaf's place is bound by the path to it, so a proof is for one index and one
+ * number of leaves. The tree over no leaves has the hash of an empty node as its root.
+ */
+export type TreeRoot = Digest<"tree">;
+
+export function hashNode(left: Bytes, right: Bytes): TreeRoot {
+  return taggedHash(Tag.node, left, right);
+}
+
+export function hashLeaf(tag: Tag, payload: Bytes): Digest<"leaf"> {
+  return taggedHash(tag, payload);
+}
+
+/** Every level of a tree, leaves first, the root alone in the last. */
+export type Levels = readonly (readonly Bytes[])[];
+
+export function buildLevels(leaves: readonly Bytes[]): Levels {
+  if (leaves.length === 0) return [[taggedHash(Tag.node)]];
+  const levels: Bytes[][] = [[...leaves]];
+  for (let below = levels[0]; below.length > 1; below = levels[levels.length - 1]) {
+    const level: Bytes[] = [];
+    for (let i = 0; i + 1 < below.length; i += 2) level.push(hashNode(below[i], below[i + 1]));
+    if (below.length % 2 === 1) level.push(below[below.length - 1]);
+    levels.push(level);
+  }
+  return levels;
+}
+
+export function rootOf(levels: Levels): TreeRoot {
+  return levels[levels.length - 1][0] as TreeRoot;
+}
+
+export function merkleRoot(leaves: readonly Bytes[]): TreeRoot {
+  return rootOf(buildLevels(leaves));
+}
+
+/** How many nodes stand at `level` of a tree over `leaves` leaves (level 0: the leaves). */
+export function widthAt(leaves: number, level: number): number {
+  let width = leaves;
+  for (let i = 0; i < level; i++) width = Math.ceil(width / 2);
+  return width;
+}
+
+/** The number of levels above the leaves. */
+export function heightOf(leaves: number): number {
+  let height = 0;
+  for (let width = leaves; width > 1; width = Math.ceil(width / 2)) height++;
+  return height;
+}
+
+/** Siblings from the leaf upwards; a promoted node has none at its level. */
+export type Proof = readonly Bytes[];
+
+export function proveLeaf(levels: Levels, index: number): Proof {
+  const count = levels[0].length;
+  if (!Number.isInteger(index) || index < 0 || index >= count)
+    throw new FormatError(`leaf ${index} of a tree with ${count} leaves does not exist`, { index, count });
+  const proof: Bytes[] = [];
+  for (let level = 0, at = index; level + 1 < levels.length; level++, at >>= 1) {
+    const sibling = levels[level][at ^ 1];
+    if (sibling) proof.push(sibling);
+  }
+  return proof;
+}
+
+/** One step of the climb from a leaf to the root, in the order of the proof. */
+export interface ProofStep {
+  side: "left" | "right";
+  sibling: Bytes;
+}
+
+/** Pairs each sibling with the side it stands on, or `undefined` when the proof has not the length the place demands. */
+export function proofSteps(count: number, index: number, proof: Proof): ProofStep[] | undefined {
+  if (!Number.isInteger(index) || index < 0 || index >= count) return undefined;
+  const steps: ProofStep[] = [];
+  let used = 0;
+  for (let width = count, at = index; width > 1; width = Math.ceil(width / 2), at >>= 1) {
+    if ((at ^ 1) >= width) continue;
+    const sibling = proof[used++];
+    if (sibling === undefined || sibling.length !== 32) return undefined;
+    steps.push({ side: at % 2 === 1 ? "left" : "right", sibling });
+  }
+  return used === proof.length ? steps : undefined;
+}
+
+/** The root that a leaf and its proof lead to, or `undefined` when the proof has the wrong length for the place. */
+export function climb(leaf: Bytes, count: number, index: number, proof: Proof): TreeRoot | undefined {
+  const steps = proofSteps(count, index, proof);
+  if (!steps) return undefined;
+  let hash = leaf;
+  for (const { side, sibling } of steps) hash = side === "left" ? hashNode(sibling, hash) : hashNode(hash, sibling);
+  return hash as TreeRoot;
+}
+
+export function verifyLeaf(root: Bytes, leaf: Bytes, count: number, index: number, proof: Proof): boolean {
+  const reached = climb(leaf, count, index, proof);
+  return reached !== undefined && bytesEqual(reached, root);
+}

@@ -1,0 +1,129 @@
+import { ShapeError } from "../errors.ts";
+import { asBytes, type Bytes, Writer } from "./bytes.ts";
+import { type Digest, Tag, taggedHash } from "./hash.ts";
+import { buildLevels, hashLeaf, type Levels, rootOf, type TreeRoot } from "./merkle.ts";
+
+export type DType = "f32" | "i32";
+export type Shape = readonly number[];
+
+export interface TensorType {
+  dtype: DType;
+  /** Rank 0 is a scalar; an extent may be 0. */
+  shape: Shape;
+}
+
+/** A dense tensor in row-major order; f32 holds vf32 bit patterns. */
+export interface Tensor extends TensorType {
+  data: Float32Array | Int32Array;
+}
+
+export type TensorRoot = Digest<"tensor">;
+
+/** 64 elements, 256 bytes: two operand chunks and their proofs fit into one transaction (spec 6.4). */
+export const CHUNK_ELEMENTS = 64;
+export const CHUNK_BYTES = 4 * CHUNK_ELEMENTS;
+export const MAX_RANK = 8;
+/** Element indices stay exact in 32-bit integers on every device. */
+export const MAX_ELEMENTS = 2 ** 31 - 1;
+
+const DTYPE_CODE = { f32: 1, i32: 2 } as const satisfies Record<DType, number>;
+
+export function dtypeCode(dtype: DType): number {
+  return DTYPE_CODE[dtype];
+}
+
+export function dtypeFromCode(code: number): DType | undefined {
+  return code === 1 ? "f32" : code === 2 ? "i32" : undefined;
+}
+
+export function elementCount(shape: Shape): number {
+  let count = 1;
+  for (const extent of shape) count *= extent;
+  return count;
+}
+
+/** @throws {ShapeError} when the rank, an extent or the number of elements is out of range. */
+export function checkShape(shape: Shape, what: string): void {
+  const whole = shape.every((extent) => Number.isInteger(extent) && extent >= 0);
+  if (!whole || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
+    throw new ShapeError(
+      `${what}: [${shape.join(", ")}] is no shape: at most ${MAX_RANK} extents, whole and not negative, ${MAX_ELEMENTS} elements`,
+      { shape },
+    );
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+}
+
+/** `f32[8, 64]` */
+export function formatType(type: TensorType): string {
+  return `${type.dtype}[${type.shape.join(", ")}]`;
+}
+
+export function zeros(type: TensorType): Tensor {
+  const count = elementCount(type.shape);
+  return { ...type, data: type.dtype === "f32" ? new Float32Array(count) : new Int32Array(count) };
+}
+
+/** Element number `index` of a row-major tensor as coordinates. */
+export function unravel(index: number, shape: Shape): number[] {
+  const coordinates = new Array<number>(shape.length);
+  for (let axis = shape.length - 1, rest = index; axis >= 0; axis--) {
+    coordinates[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return coordinates;
+}
+
+/** The element's 32-bit pattern. */
+export function elementBits(tensor: Tensor, index: number): number {
+  return new DataView(tensor.data.buffer, tensor.data.byteOffset).getUint32(4 * index, true);
+}
+
+export function encodeType(type: TensorType): Bytes {
+  const writer = new Writer().u8(dtypeCode(type.dtype)).u8(type.shape.length);
+  for (const extent of type.shape) writer.u32(extent);
+  return writer.finish();
+}
+
+export function chunkCount(type: TensorType): number {
+  return Math.ceil(elementCount(type.shape) / CHUNK_ELEMENTS);
+}
+
+/** Chunk `index` of raw little-endian elements; the last one may be shorter. */
+export function chunkAt(bytes: Bytes, index: number): Bytes {
+  return bytes.subarray(index * CHUNK_BYTES, Math.min((index + 1) * CHUNK_BYTES, bytes.length));
+}
+
+/** The tree over a tensor's chunks (spec 6.4). */
+export function chunkTree(bytes: Bytes): Levels {
+  const leaves: Bytes[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES)
+    leaves.push(hashLeaf(Tag.chunk, bytes.subarray(at, Math.min(at + CHUNK_BYTES, bytes.length))));
+  return buildLevels(leaves);
+}
+
+/** A tensor's root binds its type and shape beside the tree over its chunks. */
+export function tensorRootOf(type: TensorType, tree: TreeRoot): TensorRoot {
+  return taggedHash(Tag.tensor, encodeType(type), tree);
+}
+
+export function tensorRoot(tensor: Tensor): TensorRoot {
+  return tensorRootOf(tensor, rootOf(chunkTree(asBytes(tensor.data))));
+}
+
+/** The root of a list of tensors: of a state, or of a dataset (spec 6.5). */
+export type StateRoot = Digest<"state">;
+
+export function stateTree(roots: readonly TensorRoot[]): Levels {
+  return buildLevels(roots.map((root) => hashLeaf(Tag.stateLeaf, root)));
+}
+
+export function stateRootOf(count: number, tree: TreeRoot): StateRoot {
+  return taggedHash(Tag.state, new Writer().u32(count).finish(), tree);
+}
+
+export function stateRoot(roots: readonly TensorRoot[]): StateRoot {
+  return stateRootOf(roots.length, rootOf(stateTree(roots)));
+}

@@ -1,0 +1,50 @@
+/** The interface behind which every executor stands: JavaScript, WASM, and devices. */
+import type { Tensor, TensorRoot } from "../encoding/tensor.ts";
+import type { KernelList } from "./kernel.ts";
+
+export interface Backend {
+  /** `reference`, `wasm`, … as on the command line. */
+  readonly name: string;
+  /**
+   * Prepares a list of kernels; the session holds all its tensors.
+   * @param keep tensors whose contents must still be there after `execute` (outputs); others may share memory
+   * @throws {BackendError} when the list can't run here, naming the kernel or the memory it would take
+   */
+  prepare(list: KernelList, options: PrepareOptions): Promise<Session>;
+}
+
+export interface PrepareOptions {
+  keep: readonly number[];
+}
+
+export interface ExecuteHooks {
+  /**
+   * Called after each kernel, in order, while its output is in memory. The tensor is a view that is valid during the call
+   * only. What the hook writes into it is what later kernels read: drills plant their faults here.
+   */
+  afterKernel?(kernel: number, output: Tensor): void;
+  /** The kernels after which the hook is called; absent: all. */
+  at?: ReadonlySet<number>;
+}
+
+export interface ExecuteReport {
+  /** Reads of a gather that lay outside its source and gave the fill value. */
+  outOfRange: { kernel: number; count: number }[];
+}
+
+/** One prepared kernel list with its memory. */
+export interface Session {
+  /** Copies a tensor into input `input`. */
+  write(input: number, tensor: Tensor): Promise<void>;
+  /** A copy of a tensor: an input, or a kept output of the last `execute`. */
+  read(tensor: number): Promise<Tensor>;
+  /** Copies a kept tensor into an input of the same type, on the device: how a step's new state becomes the next one's. */
+  copy(pairs: readonly { from: number; to: number }[]): Promise<void>;
+  /** Runs all kernels in order. */
+  execute(hooks?: ExecuteHooks): Promise<ExecuteReport>;
+  /** The root of an input or a kept tensor (spec 6.4), computed where the tensor lies. */
+  root(tensor: number): Promise<TensorRoot>;
+  /** Frees the memory. The session can't be used afterwards. */
+  close(): Promise<void>;
+}
+

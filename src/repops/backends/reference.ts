@@ -1,0 +1,134 @@
+/**
+ * The definition of the operators (spec 4): one loop an operator, in the order the spec gives. Everything fast is
+ * compared with this, bit for bit.
+ */
+import { elementCount, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
+import type { Backend, ExecuteHooks, ExecuteReport, PrepareOptions, Session } from "../backend.ts";
+import { compileJavaScript } from "../javascript.ts";
+import {
+  type Arg,
+  type FoldKernel,
+  type GatherKernel,
+  type KernelList,
+  type MapKernel,
+  RANGE_EXPONENT,
+  typeOf,
+} from "../kernel.ts";
+import { fromBits } from "../vf32.ts";
+import { addressOf } from "../view.ts";
+
+export const reference: Backend = {
+  name: "reference",
+  prepare: async (list: KernelList, _options: PrepareOptions) => new ReferenceSession(list),
+};
+
+/** spec 4.3: below 2^-e to 0, above 2^e to ±2^e. */
+function ranged(x: number, exponent: number): number {
+  if (exponent === 0) return x;
+  const limit = 2 ** exponent;
+  if (Math.abs(x) < 1 / limit) return 0;
+  return Math.max(-limit, Math.min(limit, x));
+}
+
+type Read = (coordinates: readonly number[], k: number) => number;
+
+function reader(arg: Arg, tensors: readonly Tensor[]): Read {
+  if (arg.kind === "coordinate") return (coordinates) => coordinates[arg.axis];
+  if (arg.kind === "index") return (_, k) => k;
+  const { data, dtype } = tensors[arg.tensor];
+  const fill = dtype === "f32" ? fromBits(arg.view.fill ?? 0) : (arg.view.fill ?? 0) | 0;
+  const exponent = RANGE_EXPONENT[arg.ranging];
+  return (coordinates) => {
+    const address = addressOf(arg.view, coordinates);
+    return ranged(address < 0 ? fill : data[address], exponent);
+  };
+}
+
+/** spec 4.2 */
+export function runMap(kernel: MapKernel, tensors: readonly Tensor[], out: Tensor): void {
+  const program = compileJavaScript(kernel.program);
+  const reads = kernel.args.map((arg) => reader(arg, tensors));
+  for (let i = 0; i < out.data.length; i++) {
+    const coordinates = unravel(i, out.shape);
+    out.data[i] = program(...reads.map((read) => read(coordinates, 0)));
+  }
+}
+
+/** spec 4.3 */
+export function runFold(kernel: FoldKernel, tensors: readonly Tensor[], out: Tensor): void {
+  const program = compileJavaScript(kernel.program);
+  const reads = kernel.args.map((arg) => reader(arg, tensors));
+  const length = elementCount(kernel.reduce);
+  const start = out.dtype === "f32" ? fromBits(kernel.start) : kernel.start | 0;
+  for (let i = 0; i < out.data.length; i++) {
+    const coordinates = unravel(i, out.shape);
+    let acc = start;
+    for (let k = 0; k < length; k++) {
+      const point = [...coordinates, ...unravel(k, kernel.reduce)];
+      acc = program(acc, ...reads.map((read) => read(point, k)));
+    }
+    out.data[i] = acc;
+  }
+}
+
+/** spec 4.4; gives the number of reads outside the source. */
+export function runGather(kernel: GatherKernel, tensors: readonly Tensor[], out: Tensor): number {
+  const source = tensors[kernel.source];
+  const index = tensors[kernel.index].data;
+  const row = elementCount(source.shape.slice(1));
+  const fill = out.dtype === "f32" ? fromBits(kernel.fill) : kernel.fill | 0;
+  let outOfRange = 0;
+  for (let i = 0; i < index.length; i++) {
+    const inside = index[i] >= 0 && index[i] < source.shape[0];
+    if (!inside) outOfRange++;
+    for (let j = 0; j < row; j++) out.data[i * row + j] = inside ? source.data[index[i] * row + j] : fill;
+  }
+  return outOfRange;
+}
+
+class ReferenceSession implements Session {
+  private readonly list: KernelList;
+  private readonly tensors: Tensor[];
+
+  constructor(list: KernelList) {
+    this.list = list;
+    this.tensors = Array.from({ length: list.inputs.length + list.kernels.length }, (_, i) => zeros(typeOf(list, i)));
+  }
+
+  async write(input: number, tensor: Tensor): Promise<void> {
+    this.tensors[input].data.set(tensor.data);
+  }
+
+  async read(tensor: number): Promise<Tensor> {
+    const { dtype, shape, data } = this.tensors[tensor];
+    return { dtype, shape, data: data.slice() };
+  }
+
+  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
+    const copies = pairs.map(({ from }) => this.tensors[from].data.slice());
+    pairs.forEach(({ to }, i) => this.tensors[to].data.set(copies[i]));
+  }
+
+  async execute(hooks: ExecuteHooks = {}): Promise<ExecuteReport> {
+    const report: ExecuteReport = { outOfRange: [] };
+    this.list.kernels.forEach((kernel, i) => {
+      const out = this.tensors[this.list.inputs.length + i];
+      if (kernel.kind === "map") runMap(kernel, this.tensors, out);
+      else if (kernel.kind === "fold") runFold(kernel, this.tensors, out);
+      else {
+        const count = runGather(kernel, this.tensors, out);
+        if (count > 0) report.outOfRange.push({ kernel: i, count });
+      }
+      if (!hooks.at || hooks.at.has(i)) hooks.afterKernel?.(i, out);
+    });
+    return report;
+  }
+
+  async root(tensor: number) {
+    return tensorRoot(this.tensors[tensor]);
+  }
+
+  async close(): Promise<void> {
+    this.tensors.length = 0;
+  }
+}

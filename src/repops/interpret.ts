@@ -1,0 +1,28 @@
+/** The definition of what a scalar program computes (spec 3.3). Slow on purpose: everything fast answers to this. */
+import { INSTRUCTIONS } from "./instructions.ts";
+import type { Program } from "./program.ts";
+import { canon, fromBits } from "./vf32.ts";
+
+/**
+ * Runs a program on canonical floats and signed 32-bit integers, and gives all its values in order; the last is the output.
+ * A float input passes `canon`, so that the result is defined for any bit pattern a liar may have committed to.
+ */
+export function traceProgram(program: Program, inputs: readonly number[]): number[] {
+  const values = [
+    ...program.inputs.map((type, i) => (type === "f" ? canon(inputs[i]) : inputs[i] | 0)),
+    ...program.floats.map(fromBits),
+    ...program.ints,
+  ];
+  for (const { name, args } of program.steps) {
+    const { evaluate, result } = INSTRUCTIONS[name];
+    const value = evaluate(values[args[0]], values[args[1]], values[args[2]]);
+    values.push(result === "f" ? canon(value) : value);
+  }
+  return values;
+}
+
+/** The output of a program: a vf32, or a signed 32-bit integer. */
+export function interpret(program: Program, inputs: readonly number[]): number {
+  const values = traceProgram(program, inputs);
+  return values[values.length - 1];
+}

@@ -1,0 +1,87 @@
+/** Scalar programs as JavaScript functions: the same table as the interpreter, one expression an instruction. */
+import type { InstructionName } from "./instructions.ts";
+import { INSTRUCTIONS } from "./instructions.ts";
+import { layout, type Program, programKey } from "./program.ts";
+import { fromBits } from "./vf32.ts";
+
+/** An instruction as an expression over its operands; `canon` is put around float results. */
+const EXPRESSIONS = {
+  fadd: (a, b) => `fround(${a} + ${b})`,
+  fsub: (a, b) => `fround(${a} - ${b})`,
+  fmul: (a, b) => `fround(${a} * ${b})`,
+  fdiv: (a, b) => `fround(${a} / ${b})`,
+  fsqrt: (a) => `fround(Math.sqrt(${a}))`,
+  fneg: (a) => `-${a}`,
+  fabs: (a) => `Math.abs(${a})`,
+  fmin: (a, b) => `(${b} < ${a} ? ${b} : ${a})`,
+  fmax: (a, b) => `(${a} < ${b} ? ${b} : ${a})`,
+  ffloor: (a) => `Math.floor(${a})`,
+  fldexp: (a, b) => `table.fldexp.evaluate(${a}, ${b})`,
+  fmant: (a) => `table.fmant.evaluate(${a})`,
+  fexp: (a) => `table.fexp.evaluate(${a})`,
+  fsel: (a, b, c) => `(${a} ? ${b} : ${c})`,
+  feq: (a, b) => `${a} === ${b}`,
+  flt: (a, b) => `${a} < ${b}`,
+  iadd: (a, b) => `(${a} + ${b}) | 0`,
+  isub: (a, b) => `(${a} - ${b}) | 0`,
+  imul: (a, b) => `Math.imul(${a}, ${b})`,
+  iand: (a, b) => `${a} & ${b}`,
+  ior: (a, b) => `${a} | ${b}`,
+  ixor: (a, b) => `${a} ^ ${b}`,
+  ishl: (a, b) => `${a} << ${b}`,
+  ishr: (a, b) => `(${a} >>> ${b}) | 0`,
+  isar: (a, b) => `${a} >> ${b}`,
+  irotl: (a, b) => `(${a} << ${b}) | (${a} >>> -${b})`,
+  isel: (a, b, c) => `(${a} ? ${b} : ${c})`,
+  ieq: (a, b) => `${a} === ${b}`,
+  ilt: (a, b) => `${a} < ${b}`,
+  ult: (a, b) => `(${a} >>> 0) < (${b} >>> 0)`,
+  i2f: (a) => `fround(${a})`,
+  u2f: (a) => `fround(${a} >>> 0)`,
+  f2i: (a) => `table.f2i.evaluate(${a})`,
+  f2u: (a) => `table.f2u.evaluate(${a})`,
+  fbits: (a) => `table.fbits.evaluate(${a})`,
+  bitsf: (a) => `table.bitsf.evaluate(${a})`,
+  band: (a, b) => `${a} && ${b}`,
+  bor: (a, b) => `${a} || ${b}`,
+  bnot: (a) => `!${a}`,
+} as const satisfies Record<InstructionName, (a: string, b: string, c: string) => string>;
+
+const CANON = `const canon = (x) => {
+  const m = x < 0 ? -x : x;
+  return m >= ${2 ** -125} ? (m > ${2 ** 127} ? (x < 0 ? ${-(2 ** 127)} : ${2 ** 127}) : x) : 0;
+};`;
+
+export type ScalarFunction = (...inputs: number[]) => number;
+
+/** The body of a function of `v0, v1, …` that returns the program's output. */
+export function javascriptSource(program: Program): string {
+  const at = layout(program);
+  const name = (value: number): string => {
+    if (value >= at.floats && value < at.ints) return `(${fromBits(program.floats[value - at.floats])})`;
+    if (value >= at.ints && value < at.steps) return `(${program.ints[value - at.ints]})`;
+    return `v${value}`;
+  };
+  const lines = program.steps.map(({ name: instruction, args }, i) => {
+    const [a, b, c] = [0, 1, 2].map((j) => (args[j] === undefined ? "" : name(args[j])));
+    const expression = EXPRESSIONS[instruction](a, b, c);
+    const float = INSTRUCTIONS[instruction].result === "f";
+    return `  const v${at.steps + i} = ${float ? `canon(${expression})` : expression};`;
+  });
+  return [...lines, `  return ${name(at.count - 1)};`].join("\n");
+}
+
+const compiled = new Map<string, ScalarFunction>();
+
+/** A function that computes the program on canonical inputs. Only this module's own fragments are ever compiled. */
+export function compileJavaScript(program: Program): ScalarFunction {
+  const key = programKey(program);
+  let run = compiled.get(key);
+  if (!run) {
+    const parameters = program.inputs.map((_, i) => `v${i}`).join(", ");
+    const source = `"use strict"; ${CANON} const { fround } = Math;\nreturn (${parameters}) => {\n${javascriptSource(program)}\n};`;
+    run = new Function("table", source)(INSTRUCTIONS) as ScalarFunction;
+    compiled.set(key, run);
+  }
+  return run;
+}

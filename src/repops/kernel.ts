@@ -1,0 +1,157 @@
+/**
+ * Kernels (spec 4): the three kinds of operator. A kernel is data; backends generate code from it.
+ *
+ * A kernel list is the executable form of a graph: tensors 0 … inputs-1 are given, tensor inputs+j is the output of
+ * kernel j, and a kernel only reads tensors that stand before its own.
+ */
+import { ShapeError } from "../errors.ts";
+import { checkShape, elementCount, formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
+import { checkProgram, outputType, type Program, programKey } from "./program.ts";
+import { defineProgram } from "./scalar.ts";
+import { isCanonicalBits } from "./vf32.ts";
+import { checkView, type View } from "./view.ts";
+
+/**
+ * The range an operand of a fold is brought into before the step sees it (spec 4.3): magnitudes below 2^-e become 0,
+ * above 2^e they become ±2^e. `dot` is e = 51, `sum` is e = 102.
+ */
+export type Ranging = "none" | "dot" | "sum";
+export const RANGE_EXPONENT = { none: 0, dot: 51, sum: 102 } as const satisfies Record<Ranging, number>;
+
+/** Where an input of the scalar program comes from. The iteration space is the output's axes, then the fold's axes. */
+export type Arg =
+  /** An element of a tensor, read through a view over the iteration space. */
+  | { kind: "operand"; tensor: number; view: View; ranging: Ranging }
+  /** The output element's coordinate on an axis, as an int. */
+  | { kind: "coordinate"; axis: number }
+  /** The fold index k, as an int. */
+  | { kind: "index" };
+
+/** out[i] = program(args[i]) */
+export interface MapKernel {
+  kind: "map";
+  type: TensorType;
+  program: Program;
+  args: readonly Arg[];
+}
+
+/**
+ * acc = start; for k = 0, 1, …, K-1 in this order: acc = program(acc, args[i, k]); out[i] = acc.
+ * K is the product of `reduce`; k counts its coordinates in row-major order.
+ */
+export interface FoldKernel {
+  kind: "fold";
+  type: TensorType;
+  program: Program;
+  /** Bit pattern of the accumulator before k = 0; canonical when the output is a float. */
+  start: number;
+  reduce: Shape;
+  /** Inputs 1, 2, … of the program; input 0 is the accumulator. */
+  args: readonly Arg[];
+}
+
+/**
+ * Rows of `source` chosen by `index`: out[i…, j…] = source[index[i…], j…], for a source of shape [rows, j…].
+ * A row number outside the source gives the fill value, and the executor counts it.
+ */
+export interface GatherKernel {
+  kind: "gather";
+  type: TensorType;
+  source: number;
+  /** An i32 tensor. */
+  index: number;
+  /** Bit pattern. */
+  fill: number;
+}
+
+export type Kernel = MapKernel | FoldKernel | GatherKernel;
+
+export interface KernelList {
+  inputs: readonly TensorType[];
+  kernels: readonly Kernel[];
+}
+
+/** 2^22, so that a dot or sum stays inside vf32 (spec 4.3). */
+export const MAX_FOLD = 2 ** 22;
+
+/** acc + a·b, each operation rounded; with both operands in the dot range nothing else is needed in the loop. */
+export const DOT_STEP: Program = defineProgram("fff", (acc, a, b) => acc.add(a.mul(b)));
+/** acc + x */
+export const SUM_STEP: Program = defineProgram("ff", (acc, x) => acc.add(x));
+
+export function typeOf(list: KernelList, tensor: number): TensorType {
+  return tensor < list.inputs.length ? list.inputs[tensor] : list.kernels[tensor - list.inputs.length].type;
+}
+
+/** The axes a view is over: the output's, then the fold's. */
+export function iterationSpace(kernel: MapKernel | FoldKernel): Shape {
+  return kernel.kind === "fold" ? [...kernel.type.shape, ...kernel.reduce] : kernel.type.shape;
+}
+
+/** The tensors that a kernel reads, in the order of its args, with repetitions. */
+export function operandsOf(kernel: Kernel): number[] {
+  if (kernel.kind === "gather") return [kernel.source, kernel.index];
+  return kernel.args.flatMap((arg) => (arg.kind === "operand" ? [arg.tensor] : []));
+}
+
+/** Whether a fold is Σ a·b with both operands in the dot range: the one that runs as a matrix product. */
+export function isDot(kernel: FoldKernel): boolean {
+  return (
+    programKey(kernel.program) === programKey(DOT_STEP) &&
+    kernel.start === 0 &&
+    kernel.args.every((arg) => arg.kind === "operand" && arg.ranging === "dot")
+  );
+}
+
+/**
+ * Checks one kernel against the tensors before it.
+ * @param tensors the types of the tensors it may read
+ * @throws {ShapeError | ProgramError} naming `what`
+ */
+export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what: string): void {
+  const fail = (problem: string): never => {
+    throw new ShapeError(`${what}: ${problem}`, { kernel });
+  };
+  checkShape(kernel.type.shape, what);
+  const operand = (tensor: number): TensorType =>
+    tensors[tensor] ?? fail(`it reads tensor ${tensor}, which does not stand before it`);
+  if (kernel.kind === "gather") {
+    const source = operand(kernel.source);
+    const index = operand(kernel.index);
+    if (index.dtype !== "i32") fail(`its index is ${formatType(index)}, not i32`);
+    if (source.shape.length === 0 || source.dtype !== kernel.type.dtype)
+      fail(`it can't gather ${formatType(kernel.type)} from ${formatType(source)}`);
+    const expected = [...index.shape, ...source.shape.slice(1)];
+    if (expected.join() !== kernel.type.shape.join())
+      fail(`rows of ${formatType(source)} by ${formatType(index)} are [${expected.join(", ")}]`);
+    if (kernel.type.dtype === "f32" && !isCanonicalBits(kernel.fill)) fail("its fill value is not canonical");
+    return;
+  }
+  checkProgram(kernel.program);
+  if (outputType(kernel.program) !== (kernel.type.dtype === "f32" ? "f" : "i"))
+    fail(`its program returns ${outputType(kernel.program)} for ${formatType(kernel.type)}`);
+  const fold = kernel.kind === "fold";
+  if (kernel.program.inputs.length !== kernel.args.length + (fold ? 1 : 0))
+    fail(`its program has ${kernel.program.inputs.length} inputs for ${kernel.args.length} args`);
+  if (kernel.kind === "fold") {
+    checkShape(kernel.reduce, what);
+    if (elementCount(kernel.reduce) > MAX_FOLD) fail(`it folds over more than ${MAX_FOLD} elements`);
+    if (kernel.program.inputs[0] !== outputType(kernel.program)) fail("its accumulator and its result differ in type");
+    if (kernel.type.dtype === "f32" && !isCanonicalBits(kernel.start)) fail("its start value is not canonical");
+  }
+  const space = iterationSpace(kernel);
+  kernel.args.forEach((arg, i) => {
+    const wanted = kernel.program.inputs[i + (fold ? 1 : 0)];
+    if (arg.kind === "operand") {
+      const source = operand(arg.tensor);
+      if ((source.dtype === "f32" ? "f" : "i") !== wanted) fail(`arg ${i} is ${formatType(source)}, not ${wanted}`);
+      if (arg.ranging !== "none" && (!fold || wanted !== "f")) fail(`arg ${i} is ranged outside a fold over floats`);
+      checkView(arg.view, space, source.shape, `${what}, arg ${i}`);
+    } else {
+      if (wanted !== "i") fail(`arg ${i} is a coordinate or an index, which the program takes as ${wanted}`);
+      if (arg.kind === "coordinate" && !(arg.axis >= 0 && arg.axis < kernel.type.shape.length))
+        fail(`arg ${i} is the coordinate on axis ${arg.axis} of ${formatType(kernel.type)}`);
+      if (arg.kind === "index" && !fold) fail(`arg ${i} is the fold index of a map`);
+    }
+  });
+}

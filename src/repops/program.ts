@@ -1,0 +1,133 @@
+/**
+ * A scalar program (spec 3): a straight line in SSA form. Its values are numbered inputs first, then float constants,
+ * int constants, and one value for each instruction; the last value is the output.
+ */
+import { type Bytes, Reader, toHex, Writer } from "../encoding/bytes.ts";
+import { ProgramError } from "../errors.ts";
+import { INSTRUCTIONS, instructionByOpcode, type InstructionName, type RegisterType } from "./instructions.ts";
+import { isCanonicalBits } from "./vf32.ts";
+
+export const MAX_INPUTS = 8;
+/** Inputs, constants and instructions together: an operand is one byte. */
+export const MAX_VALUES = 256;
+
+export interface Step {
+  name: InstructionName;
+  /** Numbers of earlier values. */
+  args: readonly number[];
+}
+
+export interface Program {
+  inputs: readonly ("f" | "i")[];
+  /** Bit patterns of canonical floats, no pattern twice. */
+  floats: readonly number[];
+  /** Signed 32-bit integers, none twice. */
+  ints: readonly number[];
+  steps: readonly Step[];
+}
+
+/** The value numbers where each part begins. */
+export function layout(program: Program): { floats: number; ints: number; steps: number; count: number } {
+  const floats = program.inputs.length;
+  const ints = floats + program.floats.length;
+  const steps = ints + program.ints.length;
+  return { floats, ints, steps, count: steps + program.steps.length };
+}
+
+/** The type of every value. */
+export function valueTypes(program: Program): RegisterType[] {
+  return [
+    ...program.inputs,
+    ...program.floats.map((): RegisterType => "f"),
+    ...program.ints.map((): RegisterType => "i"),
+    ...program.steps.map((step): RegisterType => INSTRUCTIONS[step.name].result),
+  ];
+}
+
+export function outputType(program: Program): "f" | "i" {
+  const types = valueTypes(program);
+  return types[types.length - 1] as "f" | "i";
+}
+
+/**
+ * Refuses every program that is not in canonical form, so that one function has one encoding per way of writing it.
+ * @throws {ProgramError} naming the first rule that is broken.
+ */
+export function checkProgram(program: Program): void {
+  const { inputs, floats, ints, steps } = program;
+  const fail = (problem: string): never => {
+    throw new ProgramError(`scalar program: ${problem}`, { program });
+  };
+  const at = layout(program);
+  if (inputs.length > MAX_INPUTS) fail(`${inputs.length} inputs, at most ${MAX_INPUTS} are allowed`);
+  if (at.count > MAX_VALUES) fail(`${at.count} inputs, constants and instructions, at most ${MAX_VALUES} are allowed`);
+  if (at.count === 0) fail("it has no value to return");
+  if (floats.length > 255 || ints.length > 255 || steps.length > 255) fail("more than 255 of one kind");
+  if (new Set(floats).size !== floats.length || new Set(ints).size !== ints.length) fail("a constant stands twice");
+  for (const bits of floats) if (!isCanonicalBits(bits)) fail(`constant 0x${bits.toString(16)} is not canonical`);
+  const types = valueTypes(program);
+  const used = new Set<number>([at.count - 1]);
+  steps.forEach(({ name, args }, i) => {
+    const expected = INSTRUCTIONS[name].args;
+    if (args.length !== expected.length) fail(`instruction ${i} (${name}) has ${args.length} operands`);
+    args.forEach((arg, j) => {
+      if (!Number.isInteger(arg) || arg < 0 || arg >= at.steps + i)
+        fail(`operand ${j} of instruction ${i} (${name}) is value ${arg}, which does not stand before it`);
+      if (types[arg] !== expected[j])
+        fail(`operand ${j} of instruction ${i} (${name}) has type ${types[arg]}, not ${expected[j]}`);
+      used.add(arg);
+    });
+  });
+  for (let value = 0; value < at.count; value++) if (!used.has(value)) fail(`value ${value} is never used`);
+  if (types[at.count - 1] === "b") fail("its output is a bool");
+}
+
+/** Canonical bytes: an 8-byte header, the constants, four bytes an instruction (spec 3.4). */
+export function encodeProgram(program: Program): Bytes {
+  const mask = program.inputs.reduce((bits, type, i) => (type === "i" ? bits | (1 << i) : bits), 0);
+  const writer = new Writer();
+  for (const byte of [program.inputs.length, mask, program.floats.length, program.ints.length, program.steps.length])
+    writer.u8(byte);
+  writer.u8(0).u16(0);
+  for (const constant of [...program.floats, ...program.ints]) writer.u32(constant);
+  for (const { name, args } of program.steps)
+    writer
+      .u8(INSTRUCTIONS[name].opcode)
+      .u8(args[0] ?? 0)
+      .u8(args[1] ?? 0)
+      .u8(args[2] ?? 0);
+  return writer.finish();
+}
+
+/** @throws {FormatError} for bytes that are cut or too long, {ProgramError} for a program that is not canonical. */
+export function decodeProgram(reader: Reader): Program {
+  const [inputCount, mask, floatCount, intCount, stepCount, ...zero] = reader.bytes(8);
+  if (inputCount > MAX_INPUTS || mask >> inputCount !== 0 || zero.some((byte) => byte !== 0))
+    throw reader.error("a scalar program with a malformed header");
+  const program: Program = {
+    inputs: Array.from({ length: inputCount }, (_, i) => ((mask >> i) & 1 ? "i" : "f")),
+    floats: Array.from({ length: floatCount }, () => reader.u32()),
+    ints: Array.from({ length: intCount }, () => reader.i32()),
+    steps: Array.from({ length: stepCount }, () => decodeStep(reader)),
+  };
+  checkProgram(program);
+  return program;
+}
+
+function decodeStep(reader: Reader): Step {
+  const [opcode, ...operands] = reader.bytes(4);
+  const name = instructionByOpcode(opcode);
+  if (name === undefined) throw reader.error(`unknown opcode 0x${opcode.toString(16)}`);
+  const arity = INSTRUCTIONS[name].args.length;
+  if (operands.slice(arity).some((byte) => byte !== 0)) throw reader.error("an unused operand that is not 0");
+  return { name, args: operands.slice(0, arity) };
+}
+
+const keys = new WeakMap<Program, string>();
+
+/** A string that is equal for equal programs. */
+export function programKey(program: Program): string {
+  let key = keys.get(program);
+  if (key === undefined) keys.set(program, (key = toHex(encodeProgram(program))));
+  return key;
+}

@@ -1,0 +1,180 @@
+/**
+ * Scalar programs are written as expressions:
+ *
+ *     const square = defineProgram("f", (x) => x.mul(x));
+ *
+ * Equal expressions become one value. A number stands for a constant of the type that is expected; a float constant is
+ * rounded to nearest even and has to be canonical.
+ */
+import { ProgramError } from "../errors.ts";
+import type { InstructionName } from "./instructions.ts";
+import { checkProgram, type Program, type Step } from "./program.ts";
+import { bitsOf, isCanonicalBits } from "./vf32.ts";
+
+type Node =
+  | { kind: "input"; index: number }
+  | { kind: "float"; bits: number }
+  | { kind: "int"; value: number }
+  | { kind: "step"; name: InstructionName; args: readonly Expression[] };
+
+abstract class Expression {
+  readonly node: Node;
+  constructor(node: Node) {
+    this.node = node;
+  }
+}
+
+type FloatLike = Float | number;
+type IntLike = Int | number;
+
+const step = (name: InstructionName, args: readonly Expression[]): Node => ({ kind: "step", name, args });
+
+export function float(value: FloatLike): Float {
+  if (typeof value !== "number") return value;
+  const bits = bitsOf(Math.fround(value));
+  if (Number.isNaN(value) || !isCanonicalBits(bits))
+    throw new ProgramError(`the constant ${value} is not a vf32: 0, or a magnitude from 2^-125 to 2^127`, { value });
+  return new Float({ kind: "float", bits });
+}
+
+/** A constant from -2^31 to 2^32 - 1. */
+export function int(value: IntLike): Int {
+  if (typeof value !== "number") return value;
+  if (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 32)
+    throw new ProgramError(`the constant ${value} is not a 32-bit integer`, { value });
+  return new Int({ kind: "int", value: value | 0 });
+}
+
+export class Float extends Expression {
+  private declare readonly type: "f";
+  add = (y: FloatLike): Float => new Float(step("fadd", [this, float(y)]));
+  sub = (y: FloatLike): Float => new Float(step("fsub", [this, float(y)]));
+  mul = (y: FloatLike): Float => new Float(step("fmul", [this, float(y)]));
+  /** Correctly rounded; x/0 is ±2^127, 0/0 is 0. */
+  div = (y: FloatLike): Float => new Float(step("fdiv", [this, float(y)]));
+  /** Correctly rounded; 0 below 0. */
+  sqrt = (): Float => new Float(step("fsqrt", [this]));
+  neg = (): Float => new Float(step("fneg", [this]));
+  abs = (): Float => new Float(step("fabs", [this]));
+  min = (y: FloatLike): Float => new Float(step("fmin", [this, float(y)]));
+  max = (y: FloatLike): Float => new Float(step("fmax", [this, float(y)]));
+  floor = (): Float => new Float(step("ffloor", [this]));
+  /** x · 2^n */
+  ldexp = (n: IntLike): Float => new Float(step("fldexp", [this, int(n)]));
+  /** In [1, 2) with the sign of x; 0 of 0. */
+  mantissa = (): Float => new Float(step("fmant", [this]));
+  /** x = mantissa · 2^exponent; 0 of 0. */
+  exponent = (): Int => new Int(step("fexp", [this]));
+  eq = (y: FloatLike): Bool => new Bool(step("feq", [this, float(y)]));
+  lt = (y: FloatLike): Bool => new Bool(step("flt", [this, float(y)]));
+  gt = (y: FloatLike): Bool => new Bool(step("flt", [float(y), this]));
+  /** Toward zero, saturating. */
+  toI32 = (): Int => new Int(step("f2i", [this]));
+  /** Toward zero, saturating; 0 below 0. */
+  toU32 = (): Int => new Int(step("f2u", [this]));
+  bits = (): Int => new Int(step("fbits", [this]));
+}
+
+export class Int extends Expression {
+  private declare readonly type: "i";
+  add = (y: IntLike): Int => new Int(step("iadd", [this, int(y)]));
+  sub = (y: IntLike): Int => new Int(step("isub", [this, int(y)]));
+  mul = (y: IntLike): Int => new Int(step("imul", [this, int(y)]));
+  and = (y: IntLike): Int => new Int(step("iand", [this, int(y)]));
+  or = (y: IntLike): Int => new Int(step("ior", [this, int(y)]));
+  xor = (y: IntLike): Int => new Int(step("ixor", [this, int(y)]));
+  shl = (y: IntLike): Int => new Int(step("ishl", [this, int(y)]));
+  /** Zeros come in from the left. */
+  shr = (y: IntLike): Int => new Int(step("ishr", [this, int(y)]));
+  /** The sign comes in from the left. */
+  sar = (y: IntLike): Int => new Int(step("isar", [this, int(y)]));
+  rotl = (y: IntLike): Int => new Int(step("irotl", [this, int(y)]));
+  eq = (y: IntLike): Bool => new Bool(step("ieq", [this, int(y)]));
+  lt = (y: IntLike): Bool => new Bool(step("ilt", [this, int(y)]));
+  ult = (y: IntLike): Bool => new Bool(step("ult", [this, int(y)]));
+  /** The signed integer, rounded to nearest even. */
+  toFloat = (): Float => new Float(step("i2f", [this]));
+  /** The unsigned integer, rounded to nearest even. */
+  toFloatUnsigned = (): Float => new Float(step("u2f", [this]));
+  /** The float with these bits, made canonical. */
+  asFloat = (): Float => new Float(step("bitsf", [this]));
+}
+
+export class Bool extends Expression {
+  private declare readonly type: "b";
+  and = (y: Bool): Bool => new Bool(step("band", [this, y]));
+  or = (y: Bool): Bool => new Bool(step("bor", [this, y]));
+  not = (): Bool => new Bool(step("bnot", [this]));
+  /** `x` where this holds, else `y`. */
+  select = (x: FloatLike, y: FloatLike): Float => new Float(step("fsel", [this, float(x), float(y)]));
+  selectInt = (x: IntLike, y: IntLike): Int => new Int(step("isel", [this, int(x), int(y)]));
+}
+
+/** The expression types that belong to a string of input types: `"fi"` takes a Float and an Int. */
+type Inputs<Types extends string> = Types extends `f${infer Rest}`
+  ? [Float, ...Inputs<Rest>]
+  : Types extends `i${infer Rest}`
+    ? [Int, ...Inputs<Rest>]
+    : [];
+
+/**
+ * Builds a program; every input has to be used.
+ * @param types one letter an input: `f` for a float, `i` for an int; at most 8
+ * @throws {ProgramError} when it has more than 256 values or does not use an input
+ */
+export function defineProgram<Types extends string>(
+  types: Types,
+  body: (...inputs: Inputs<Types>) => Float | Int,
+): Program {
+  const inputs = [...types].map((type, index) => {
+    const node: Node = { kind: "input", index };
+    return type === "f" ? new Float(node) : new Int(node);
+  });
+  const output = body(...(inputs as Inputs<Types>));
+  const program = number(
+    [...types].map((type) => (type === "i" ? "i" : "f")),
+    output,
+  );
+  checkProgram(program);
+  return program;
+}
+
+/** Numbers the distinct expressions below an output in the order in which they are first needed. */
+function number(inputs: ("f" | "i")[], output: Expression): Program {
+  const floats: number[] = [];
+  const ints: number[] = [];
+  const steps: { name: InstructionName; args: string[] }[] = [];
+  const named = new Map<string, string>();
+  const seen = new Map<Expression, string>();
+  const visit = (expression: Expression): string => {
+    const known = seen.get(expression);
+    if (known !== undefined) return known;
+    const name = place(expression.node);
+    seen.set(expression, name);
+    return name;
+  };
+  const place = (node: Node): string => {
+    if (node.kind === "input") return `input ${node.index}`;
+    if (node.kind === "float") return intern(`float ${node.bits}`, () => `float ${floats.push(node.bits) - 1}`);
+    if (node.kind === "int") return intern(`int ${node.value}`, () => `int ${ints.push(node.value) - 1}`);
+    const args = node.args.map(visit);
+    return intern(`${node.name} ${args.join()}`, () => `step ${steps.push({ name: node.name, args }) - 1}`);
+  };
+  const intern = (key: string, make: () => string): string => {
+    let name = named.get(`=${key}`);
+    if (name === undefined) named.set(`=${key}`, (name = make()));
+    return name;
+  };
+  visit(output);
+  const base: Record<string, number> = {
+    input: 0,
+    float: inputs.length,
+    int: inputs.length + floats.length,
+    step: inputs.length + floats.length + ints.length,
+  };
+  const resolve = (name: string): number => {
+    const [kind, index] = name.split(" ");
+    return base[kind] + Number(index);
+  };
+  return { inputs, floats, ints, steps: steps.map(({ name, args }): Step => ({ name, args: args.map(resolve) })) };
+}

@@ -1,0 +1,74 @@
+/**
+ * The values of `vf32` (spec 2.1): +0 and every binary32 x with 2^-125 ≤ |x| ≤ 2^127. There is no -0, no subnormal, no
+ * infinity and no NaN: the values on which devices disagree do not exist.
+ */
+import { ValueError } from "../errors.ts";
+import { hex32 } from "../encoding/bytes.ts";
+
+export const MIN_VALUE = 2 ** -125;
+export const MAX_VALUE = 2 ** 127;
+export const MIN_BITS = 0x01000000;
+export const MAX_BITS = 0x7f000000;
+
+const floats = new Float32Array(1);
+const words = new Uint32Array(floats.buffer);
+
+/** The binary32 pattern of a number that binary32 holds, as an unsigned integer. */
+export function bitsOf(value: number): number {
+  floats[0] = value;
+  return words[0];
+}
+
+export function fromBits(bits: number): number {
+  words[0] = bits;
+  return floats[0];
+}
+
+/** spec 2.2: NaN and everything below 2^-125, -0 included, is +0; above 2^127 saturates with its sign. */
+export function canon(value: number): number {
+  const magnitude = Math.abs(value);
+  if (!(magnitude >= MIN_VALUE)) return 0;
+  return magnitude > MAX_VALUE ? Math.sign(value) * MAX_VALUE : value;
+}
+
+export function canonBits(bits: number): number {
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude < MIN_BITS || magnitude > 0x7f800000) return 0;
+  return (magnitude > MAX_BITS ? (bits & 0x80000000) | MAX_BITS : bits) >>> 0;
+}
+
+export function isCanonicalBits(bits: number): boolean {
+  return canonBits(bits) === bits >>> 0;
+}
+
+/** Whether a value has reached the largest magnitude; in a loss or a state this is reported as divergence. */
+export function isSaturated(value: number): boolean {
+  return Math.abs(value) === MAX_VALUE;
+}
+
+export interface ImportOptions {
+  /** What the numbers are, for the error: a file and a tensor. */
+  name?: string;
+  /** Accept magnitudes above 2^127, infinities included, as ±2^127. NaN is refused all the same. */
+  saturate?: boolean;
+}
+
+/**
+ * Numbers from outside as vf32 (spec 2.3): rounded to nearest even, then below 2^-125 becomes +0.
+ * @throws {ValueError} for NaN, and for what exceeds 2^127 unless `saturate` is set; it names tensor and index.
+ */
+export function importFloats(values: ArrayLike<number>, options: ImportOptions = {}): Float32Array {
+  const { name = "array", saturate = false } = options;
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = Math.fround(values[i]);
+    if (Number.isNaN(value) || (Math.abs(value) > MAX_VALUE && !saturate))
+      throw new ValueError(
+        `${name}: element ${i} is ${values[i]} (${hex32(bitsOf(value))}), which vf32 does not hold` +
+          (Number.isNaN(value) ? "; repair the data" : "; repair the data, or saturate it at 2^127 on purpose"),
+        { name, index: i, value: values[i] },
+      );
+    out[i] = canon(value);
+  }
+  return out;
+}

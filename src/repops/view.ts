@@ -1,0 +1,83 @@
+/**
+ * Affine views (spec 4.1): how a kernel reads an operand. A view maps coordinates of the iteration space to one element
+ * of a row-major tensor: `offset + Σ strides[a] · coordinate[a]`. Stride 0 broadcasts. Where a coordinate lies outside the
+ * view's bounds nothing is read and the fill value is taken instead, which is how padding and concatenation are written.
+ */
+import { ShapeError } from "../errors.ts";
+import { elementCount, type Shape } from "../encoding/tensor.ts";
+import { canonBits } from "./vf32.ts";
+
+export interface View {
+  offset: number;
+  /** In elements, one an axis of the iteration space. */
+  strides: readonly number[];
+  /** Half-open range per axis in which the operand is read; absent: everywhere. */
+  bounds?: readonly (readonly [from: number, to: number])[];
+  /** Bit pattern taken outside the bounds. */
+  fill?: number;
+}
+
+/** Strides of a dense row-major tensor. */
+export function rowMajorStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  for (let axis = shape.length - 1, stride = 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  return strides;
+}
+
+/** The element that is read at `coordinates`, or -1 where the fill value is taken. */
+export function addressOf(view: View, coordinates: readonly number[]): number {
+  let address = view.offset;
+  for (let axis = 0; axis < coordinates.length; axis++) {
+    const at = coordinates[axis];
+    const range = view.bounds?.[axis];
+    if (range && (at < range[0] || at >= range[1])) return -1;
+    address += at * view.strides[axis];
+  }
+  return address;
+}
+
+/** The smallest and largest address over a box of coordinates, or `undefined` when the box is empty. */
+export function addressRange(
+  view: View,
+  box: readonly (readonly [from: number, to: number])[],
+): [number, number] | undefined {
+  let low = view.offset;
+  let high = view.offset;
+  for (const [axis, [from, to]] of box.entries()) {
+    if (to <= from) return undefined;
+    const ends = [from * view.strides[axis], (to - 1) * view.strides[axis]];
+    low += Math.min(...ends);
+    high += Math.max(...ends);
+  }
+  return [low, high];
+}
+
+/** The box of coordinates in which `view` reads its operand, within an iteration space of extents `space`. */
+export function readBox(view: View, space: Shape): [number, number][] {
+  return space.map((extent, axis) => {
+    const [from, to] = view.bounds?.[axis] ?? [0, extent];
+    return [Math.max(from, 0), Math.min(to, extent)];
+  });
+}
+
+/** @throws {ShapeError} when the view does not fit the iteration space, or reads outside `source`. */
+export function checkView(view: View, space: Shape, source: Shape, what: string): void {
+  const fail = (problem: string): never => {
+    throw new ShapeError(`${what}: ${problem}`, { view, space, source });
+  };
+  const whole = [view.offset, ...view.strides, ...(view.bounds ?? []).flat()].every(
+    (x) => Number.isInteger(x) && Math.abs(x) < 2 ** 31,
+  );
+  if (!whole) fail("a stride, offset or bound that is not a 32-bit integer");
+  if (view.strides.length !== space.length || (view.bounds && view.bounds.length !== space.length))
+    fail(`${view.strides.length} strides for an iteration space of ${space.length} axes`);
+  if ((view.fill ?? 0) !== canonBits(view.fill ?? 0)) fail("a fill value that is not canonical");
+  if (!view.bounds && view.fill) fail("a fill value without bounds");
+  const range = addressRange(view, readBox(view, space));
+  const count = elementCount(source);
+  if (range && (range[0] < 0 || range[1] >= count))
+    fail(`it reads elements ${range[0]} to ${range[1]} of a tensor with ${count}`);
+}
