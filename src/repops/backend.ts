@@ -47,4 +47,3 @@ export interface Session {
   /** Frees the memory. The session can't be used afterwards. */
   close(): Promise<void>;
 }
-

@@ -46,7 +46,7 @@ export function int(value: IntLike): Int {
 }
 
 export class Float extends Expression {
-  private declare readonly type: "f";
+  readonly type = "f";
   add = (y: FloatLike): Float => new Float(step("fadd", [this, float(y)]));
   sub = (y: FloatLike): Float => new Float(step("fsub", [this, float(y)]));
   mul = (y: FloatLike): Float => new Float(step("fmul", [this, float(y)]));
@@ -76,7 +76,7 @@ export class Float extends Expression {
 }
 
 export class Int extends Expression {
-  private declare readonly type: "i";
+  readonly type = "i";
   add = (y: IntLike): Int => new Int(step("iadd", [this, int(y)]));
   sub = (y: IntLike): Int => new Int(step("isub", [this, int(y)]));
   mul = (y: IntLike): Int => new Int(step("imul", [this, int(y)]));
@@ -101,7 +101,7 @@ export class Int extends Expression {
 }
 
 export class Bool extends Expression {
-  private declare readonly type: "b";
+  readonly type = "b";
   and = (y: Bool): Bool => new Bool(step("band", [this, y]));
   or = (y: Bool): Bool => new Bool(step("bor", [this, y]));
   not = (): Bool => new Bool(step("bnot", [this]));

@@ -2,7 +2,7 @@
  * The definition of the operators (spec 4): one loop an operator, in the order the spec gives. Everything fast is
  * compared with this, bit for bit.
  */
-import { elementCount, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
+import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
 import type { Backend, ExecuteHooks, ExecuteReport, PrepareOptions, Session } from "../backend.ts";
 import { compileJavaScript } from "../javascript.ts";
 import {
@@ -30,42 +30,57 @@ function ranged(x: number, exponent: number): number {
   return Math.max(-limit, Math.min(limit, x));
 }
 
-type Read = (coordinates: readonly number[], k: number) => number;
+/** The argument at one output element, by the fold index. */
+type AtElement = (k: number) => number;
 
-function reader(arg: Arg, tensors: readonly Tensor[]): Read {
-  if (arg.kind === "coordinate") return (coordinates) => coordinates[arg.axis];
-  if (arg.kind === "index") return (_, k) => k;
+function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinates: readonly number[]) => AtElement {
+  if (arg.kind === "coordinate") return (coordinates) => () => coordinates[arg.axis];
+  if (arg.kind === "index") return () => (k) => k;
   const { data, dtype } = tensors[arg.tensor];
-  const fill = dtype === "f32" ? fromBits(arg.view.fill ?? 0) : (arg.view.fill ?? 0) | 0;
+  const { view } = arg;
   const exponent = RANGE_EXPONENT[arg.ranging];
+  if (view.bounds) {
+    const fill = dtype === "f32" ? fromBits(view.fill ?? 0) : (view.fill ?? 0) | 0;
+    return (coordinates) => (k) => {
+      const address = addressOf(view, [...coordinates, ...unravel(k, reduce)]);
+      return ranged(address < 0 ? fill : data[address], exponent);
+    };
+  }
+  // Without bounds an address is a sum of two parts, of which the one that depends on k is the same for all elements.
+  const own = { offset: view.offset, strides: view.strides.slice(0, view.strides.length - reduce.length) };
+  const along = { offset: 0, strides: view.strides.slice(own.strides.length) };
+  const steps = Int32Array.from({ length: elementCount(reduce) }, (_, k) => addressOf(along, unravel(k, reduce)));
   return (coordinates) => {
-    const address = addressOf(arg.view, coordinates);
-    return ranged(address < 0 ? fill : data[address], exponent);
+    const base = addressOf(own, coordinates);
+    return (k) => ranged(data[base + steps[k]], exponent);
   };
 }
 
 /** spec 4.2 */
 export function runMap(kernel: MapKernel, tensors: readonly Tensor[], out: Tensor): void {
   const program = compileJavaScript(kernel.program);
-  const reads = kernel.args.map((arg) => reader(arg, tensors));
+  const readers = kernel.args.map((arg) => reader(arg, tensors, []));
   for (let i = 0; i < out.data.length; i++) {
     const coordinates = unravel(i, out.shape);
-    out.data[i] = program(...reads.map((read) => read(coordinates, 0)));
+    out.data[i] = program(...readers.map((read) => read(coordinates)(0)));
   }
 }
 
 /** spec 4.3 */
 export function runFold(kernel: FoldKernel, tensors: readonly Tensor[], out: Tensor): void {
   const program = compileJavaScript(kernel.program);
-  const reads = kernel.args.map((arg) => reader(arg, tensors));
+  const readers = kernel.args.map((arg) => reader(arg, tensors, kernel.reduce));
   const length = elementCount(kernel.reduce);
   const start = out.dtype === "f32" ? fromBits(kernel.start) : kernel.start | 0;
+  const inputs = new Array<number>(readers.length + 1);
   for (let i = 0; i < out.data.length; i++) {
     const coordinates = unravel(i, out.shape);
+    const args = readers.map((read) => read(coordinates));
     let acc = start;
     for (let k = 0; k < length; k++) {
-      const point = [...coordinates, ...unravel(k, kernel.reduce)];
-      acc = program(acc, ...reads.map((read) => read(point, k)));
+      inputs[0] = acc;
+      for (let j = 0; j < args.length; j++) inputs[j + 1] = args[j](k);
+      acc = program(...inputs);
     }
     out.data[i] = acc;
   }

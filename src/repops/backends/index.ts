@@ -1,0 +1,14 @@
+/** The backends by the names that the command line and traces use. */
+import { UsageError } from "../../errors.ts";
+import type { Backend } from "../backend.ts";
+import { reference } from "./reference.ts";
+import { wasm } from "./wasm.ts";
+
+export const BACKENDS = { wasm, reference } as const satisfies Record<string, Backend>;
+
+/** @throws {UsageError} for a name that no backend has */
+export function backendByName(name: string): Backend {
+  if (!Object.hasOwn(BACKENDS, name))
+    throw new UsageError(`there is no backend ${name}; choose from ${Object.keys(BACKENDS).join(", ")}`, { name });
+  return BACKENDS[name as keyof typeof BACKENDS];
+}

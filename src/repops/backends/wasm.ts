@@ -1,0 +1,1 @@
+export { reference as wasm } from "./reference.ts"; // placeholder, the WASM backend replaces this file

@@ -1,0 +1,19 @@
+export type { Backend, ExecuteHooks, Session } from "./backend.ts";
+export { BACKENDS, backendByName } from "./backends/index.ts";
+export { reference } from "./backends/reference.ts";
+export { wasm } from "./backends/wasm.ts";
+export { INSTRUCTIONS, type InstructionName } from "./instructions.ts";
+export { interpret, traceProgram } from "./interpret.ts";
+export {
+  type Arg,
+  checkKernel,
+  type FoldKernel,
+  type GatherKernel,
+  type Kernel,
+  type KernelList,
+  type MapKernel,
+} from "./kernel.ts";
+export { checkProgram, decodeProgram, encodeProgram, type Program } from "./program.ts";
+export { Bool, defineProgram, Float, float, Int, int } from "./scalar.ts";
+export { canon, importFloats, isSaturated, MAX_VALUE, MIN_VALUE } from "./vf32.ts";
+export { addressOf, type View } from "./view.ts";
