@@ -1,0 +1,17 @@
+/** The hand-built kernels in one module, compiled once for all sessions. */
+import type { ConstantPool } from "./constants.ts";
+import { ModuleBuilder } from "./emitter.ts";
+import { defineMatmul, type MatmulExports } from "./matmul.ts";
+import { defineRows, type RowsExports } from "./rows.ts";
+import { defineSha256, type Sha256Exports } from "./sha256.ts";
+
+export interface CoreExports extends MatmulExports, Sha256Exports, RowsExports {}
+
+/** The module's bytes; its constants lie in `pool`, which is written to the memory it is instantiated with. */
+export function buildCoreModule(pool: ConstantPool): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  defineMatmul(module, pool);
+  defineSha256(module, pool);
+  defineRows(module, pool);
+  return module.encode();
+}

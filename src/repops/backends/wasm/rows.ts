@@ -1,0 +1,114 @@
+/** Rows of a table: chosen by an index, and added back in the order of the positions. */
+import type { ConstantPool } from "./constants.ts";
+import type { ModuleBuilder } from "./emitter.ts";
+import { type Code, f32x4, i32, memory, v128, ValueType } from "./opcodes.ts";
+import { bitsOf } from "../../vf32.ts";
+
+const { i32: I32, v128: V128 } = ValueType;
+
+export interface RowsExports {
+  /** target[i] = source[index[i]], or the fill bits; gives how many indices lay outside. `rowBytes` is 4 or more. */
+  gatherRows(
+    source: number,
+    index: number,
+    target: number,
+    count: number,
+    rowBytes: number,
+    rows: number,
+    fill: number,
+  ): number;
+  /**
+   * table[index[t]] += x[t] in the order of t, x in the sum range; the table is zeroed first. Bytes of rows; x's rows are
+   * `stride` bytes apart. Up to 12 bytes behind a row of x are read, and none are written behind the table.
+   */
+  scatterAdd(
+    x: number,
+    index: number,
+    table: number,
+    count: number,
+    rowBytes: number,
+    rows: number,
+    stride: number,
+  ): void;
+}
+
+export function defineRows(module: ModuleBuilder, pool: ConstantPool): void {
+  module.function(
+    "gatherRows",
+    [I32, I32, I32, I32, I32, I32, I32],
+    [I32],
+    (f, source, index, target, count, rowBytes, rows, fill) => {
+      const [outside, row, word] = [f.local(I32), f.local(I32), f.local(I32)];
+      f.while(count, () => {
+        f.set(row, i32.load(index));
+        f.if(
+          i32.ltU(row, rows),
+          () => {
+            const from = i32.add(source, i32.mul(row, rowBytes));
+            f.if(
+              i32.eq(rowBytes, i32.const(4)),
+              () => f.emit(i32.store(target, i32.load(from))),
+              () => f.emit(memory.copy(target, from, rowBytes)),
+            );
+          },
+          () => {
+            f.increment(outside, 1);
+            f.set(word, i32.const(0));
+            f.while(i32.ltU(word, rowBytes), () => {
+              f.emit(i32.store(i32.add(target, word), fill));
+              f.increment(word, 4);
+            });
+          },
+        );
+        f.increment(index, 4);
+        f.increment(target, rowBytes);
+        f.increment(count, -1);
+      });
+      f.emit(outside);
+    },
+  );
+
+  module.function(
+    "scatterAdd",
+    [I32, I32, I32, I32, I32, I32, I32],
+    [],
+    (f, x, index, table, count, rowBytes, rows, stride) => {
+      const splat = (value: number) => f.local(V128, v128.splatLoad32(i32.const(pool.address(bitsOf(value)))));
+      const [least, most, negative] = [splat(2 ** -102), splat(2 ** 102), splat(-(2 ** 102))];
+      const [row, at, from, to, whole] = Array.from({ length: 5 }, () => f.local(I32));
+      const value = f.local(V128);
+      const ranged = (load: Code): Code => {
+        f.set(value, load);
+        return v128.and(f32x4.pmin(f32x4.pmax(value, negative), most), f32x4.ge(f32x4.abs(value), least));
+      };
+      f.set(whole, i32.and(rowBytes, i32.const(-16)));
+      f.emit(memory.fill(table, i32.const(0), i32.mul(rows, rowBytes)));
+      f.while(count, () => {
+        f.set(row, i32.load(index));
+        f.if(i32.ltU(row, rows), () => {
+          f.set(from, x);
+          f.set(to, i32.add(table, i32.mul(row, rowBytes)));
+          f.set(at, i32.const(0));
+          f.while(i32.ltU(at, whole), () => {
+            f.set(value, f32x4.add(v128.load(to), ranged(v128.load(from))));
+            f.emit(v128.store(to, value));
+            f.increment(from, 16);
+            f.increment(to, 16);
+            f.increment(at, 16);
+          });
+          // The rest of the row lane by lane, so that nothing behind it is written.
+          f.while(i32.ltU(at, rowBytes), () => {
+            f.set(value, f32x4.add(v128.splatLoad32(to), ranged(v128.splatLoad32(from))));
+            f.emit(v128.storeLane32(to, value, 0));
+            f.increment(from, 4);
+            f.increment(to, 4);
+            f.increment(at, 4);
+          });
+        });
+        f.increment(x, stride);
+        f.increment(index, 4);
+        f.increment(count, -1);
+      });
+    },
+  );
+}
