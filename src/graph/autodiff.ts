@@ -1,0 +1,56 @@
+/** Reverse-mode differentiation while the graph is built: gradients are ordinary nodes, traced and disputable (spec 5.2). */
+import { GraphError } from "../errors.ts";
+import { add } from "./elementwise.ts";
+import { fill } from "./fill.ts";
+import type { Value } from "./value.ts";
+
+/**
+ * The gradients of a scalar with respect to `parameters`, each of its parameter's shape; zeros where nothing flows.
+ * Where a value is used several times its gradients are added in the reverse order of use.
+ * @throws {GraphError} when `loss` is not an f32 scalar, or a parameter is not f32
+ */
+export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
+  const { builder } = loss;
+  if (loss.dtype !== "f32" || loss.rank !== 0)
+    throw new GraphError(`only a scalar of type f32 can be differentiated, this is ${loss}; take its mean or sum`);
+  for (const parameter of parameters)
+    if (parameter.dtype !== "f32") throw new GraphError(`a parameter of type ${parameter} has no gradient`);
+  const needed = dependents(loss, parameters);
+  const flowing = new Map<Value, Value>([[loss, fill(builder, [], 1, "gradient")]]);
+  for (const value of [...needed].sort((a, b) => b.order - a.order)) {
+    const gradient = flowing.get(value);
+    if (!gradient || !value.origin) continue;
+    value.origin.backward(gradient).forEach((contribution, i) => {
+      const input = value.origin!.inputs[i];
+      if (!contribution || !needed.has(input)) return;
+      if (contribution.shape.join() !== input.shape.join())
+        throw new GraphError(`the gradient of ${input} came out as ${contribution}`);
+      const known = flowing.get(input);
+      flowing.set(input, known ? add(known, contribution) : contribution);
+    });
+  }
+  return parameters.map((parameter) => flowing.get(parameter) ?? fill(builder, parameter.shape, 0, "no-gradient"));
+}
+
+/** The values between the parameters and the loss. */
+function dependents(loss: Value, parameters: readonly Value[]): Set<Value> {
+  const reaches = new Map<Value, boolean>(parameters.map((parameter) => [parameter, true]));
+  const order: Value[] = [];
+  const seen = new Set<Value>();
+  const pending = [loss];
+  for (let value = pending.pop(); value; value = pending.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    order.push(value);
+    pending.push(...(value.origin?.inputs ?? []));
+  }
+  order.sort((a, b) => a.order - b.order);
+  for (const value of order)
+    if (!reaches.get(value)) reaches.set(value, value.origin?.inputs.some((input) => reaches.get(input)) ?? false);
+  return new Set(order.filter((value) => reaches.get(value)));
+}
+
+/** The same values, through which no gradient flows. */
+export function stopGradient(x: Value): Value {
+  return x.withOrigin([], () => []);
+}

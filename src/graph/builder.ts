@@ -1,0 +1,143 @@
+/** Collects kernels while a model's functions run; equal kernels become one, unused ones are dropped at the end. */
+import { toHex } from "../encoding/bytes.ts";
+import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
+import { GraphError } from "../errors.ts";
+import { checkKernel, type Kernel, operandsOf } from "../repops/kernel.ts";
+import { rowMajorStrides } from "../repops/view.ts";
+import { encodeKernel } from "./codec.ts";
+import { checkGraph, type Graph, type NamedOutput, type NamedType } from "./graph.ts";
+import { Value } from "./value.ts";
+
+/** Kernels under construction number inputs from -1 downwards, and kernels from 0. */
+export class GraphBuilder {
+  private readonly inputs: NamedType[] = [];
+  private readonly kernels: Kernel[] = [];
+  private readonly labels: string[] = [];
+  private readonly known = new Map<string, number>();
+  private readonly scopes: string[] = [];
+  private values = 0;
+  private purposes: number;
+
+  /** @param firstPurpose the first purpose number of the random streams of this graph (see random.ts) */
+  constructor(firstPurpose = 1) {
+    this.purposes = firstPurpose;
+  }
+
+  /** The layer that is being built: `blocks.0/attention`. */
+  get path(): string {
+    return this.scopes.join("/");
+  }
+
+  label(name: string): string {
+    return [...this.scopes, name].join("/");
+  }
+
+  /** Runs `body` with `name` in front of the labels and names it makes. */
+  scope<T>(name: string, body: () => T): T {
+    this.scopes.push(name);
+    try {
+      return body();
+    } finally {
+      this.scopes.pop();
+    }
+  }
+
+  nextOrder(): number {
+    return this.values++;
+  }
+
+  /** A number that no other random stream of this graph has. */
+  nextPurpose(): number {
+    return this.purposes++;
+  }
+
+  input(name: string, type: TensorType): Value {
+    checkShape(type.shape, `input ${name}`);
+    if (this.inputs.some((input) => input.name === name))
+      throw new GraphError(`two inputs are called ${name}`, { name });
+    this.inputs.push({ name, dtype: type.dtype, shape: [...type.shape] });
+    return new Value(this, -this.inputs.length, type.dtype, [...type.shape]);
+  }
+
+  /** Adds a kernel, or finds the equal one that is there already; gives its dense output. */
+  add(kernel: Kernel, name: string): Value {
+    const key = toHex(encodeKernel(kernel));
+    let index = this.known.get(key);
+    if (index === undefined) {
+      this.check(kernel, this.label(name));
+      index = this.kernels.push(kernel) - 1;
+      this.labels.push(this.label(name));
+      this.known.set(key, index);
+    }
+    return new Value(this, index, kernel.type.dtype, kernel.type.shape);
+  }
+
+  /** Checks a kernel as if its operands were numbered from 0, so that the error names the layer at once. */
+  private check(kernel: Kernel, label: string): void {
+    const operands = [...new Set(operandsOf(kernel))];
+    const types = operands.map((source) => (source < 0 ? this.inputs[-1 - source] : this.kernels[source]?.type));
+    checkKernel(
+      renumber(kernel, (source) => operands.indexOf(source)),
+      types,
+      label,
+    );
+  }
+
+  /**
+   * The finished graph.
+   * @param inputOrder the names of the inputs in the order in which the graph takes them; all of them
+   */
+  finish(outputs: readonly { name: string; value: Value }[], inputOrder?: readonly string[]): Graph {
+    const order = inputOrder ?? this.inputs.map(({ name }) => name);
+    const inputs = order.map((name) => {
+      const input = this.inputs.find((candidate) => candidate.name === name);
+      if (!input) throw new GraphError(`the graph has no input called ${name}`, { name });
+      return input;
+    });
+    if (inputs.length !== this.inputs.length)
+      throw new GraphError(`${this.inputs.length} inputs were declared, ${inputs.length} are listed`);
+    for (const { name, value } of outputs)
+      if (!isDense(value))
+        throw new GraphError(`output ${name} is a view of ${formatType(value)}; make it dense first`);
+    const live = this.liveKernels(outputs.map(({ value }) => value.source));
+    const place = new Map(live.map((kernel, i) => [kernel, inputs.length + i]));
+    const tensorOf = (source: number): number =>
+      source < 0 ? inputs.indexOf(this.inputs[-1 - source]) : place.get(source)!;
+    const graph: Graph = {
+      inputs,
+      kernels: live.map((kernel) => renumber(this.kernels[kernel], tensorOf)),
+      labels: live.map((kernel) => this.labels[kernel]),
+      outputs: outputs.map(({ name, value }): NamedOutput => ({ name, tensor: tensorOf(value.source) })),
+    };
+    checkGraph(graph);
+    return graph;
+  }
+
+  sourceType(source: number): TensorType {
+    return source < 0 ? this.inputs[-1 - source] : this.kernels[source].type;
+  }
+
+  private liveKernels(outputs: readonly number[]): number[] {
+    const live = new Set<number>();
+    const pending = [...outputs];
+    for (let source = pending.pop(); source !== undefined; source = pending.pop()) {
+      if (source < 0 || live.has(source)) continue;
+      live.add(source);
+      pending.push(...operandsOf(this.kernels[source]));
+    }
+    return [...live].sort((a, b) => a - b);
+  }
+}
+
+function renumber(kernel: Kernel, tensorOf: (source: number) => number): Kernel {
+  if (kernel.kind === "gather") return { ...kernel, source: tensorOf(kernel.source), index: tensorOf(kernel.index) };
+  const args = kernel.args.map((arg) => (arg.kind === "operand" ? { ...arg, tensor: tensorOf(arg.tensor) } : arg));
+  return { ...kernel, args };
+}
+
+/** Whether a value is its whole source, with the source's shape. */
+export function isDense(value: Value): boolean {
+  if (value.offset !== 0 || !sameShape(value.shape, value.builder.sourceType(value.source).shape)) return false;
+  const strides = rowMajorStrides(value.shape);
+  return value.strides.every((stride, axis) => value.shape[axis] === 1 || stride === strides[axis]);
+}

@@ -1,0 +1,167 @@
+/** Canonical bytes of graphs, and the root that commits to them kernel by kernel (spec 5.3). */
+import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
+import { type Digest, Tag, taggedHash } from "../encoding/hash.ts";
+import { buildLevels, hashLeaf, type Levels, rootOf } from "../encoding/merkle.ts";
+import { dtypeFromCode, encodeType, MAX_RANK, type TensorType } from "../encoding/tensor.ts";
+import { GraphError } from "../errors.ts";
+import { type Arg, type Kernel, RANGE_EXPONENT, type Ranging } from "../repops/kernel.ts";
+import { decodeProgram, encodeProgram } from "../repops/program.ts";
+import type { View } from "../repops/view.ts";
+import { checkGraph, type Graph, MAX_KERNELS, type NamedOutput, type NamedType } from "./graph.ts";
+
+const MAGIC = new TextEncoder().encode("VERDEGR1");
+const KIND = { map: 1, fold: 2, gather: 3 } as const;
+const ARG = { operand: 1, coordinate: 2, index: 3 } as const;
+const RANGINGS = Object.keys(RANGE_EXPONENT) as Ranging[];
+
+export type GraphRoot = Digest<"graph">;
+
+export function encodeKernel(kernel: Kernel): Bytes {
+  const writer = new Writer().u8(KIND[kernel.kind]).bytes(encodeType(kernel.type));
+  if (kernel.kind === "gather") return writer.u32(kernel.source).u32(kernel.index).u32(kernel.fill).finish();
+  if (kernel.kind === "fold") {
+    writer.u32(kernel.start).u8(kernel.reduce.length);
+    for (const extent of kernel.reduce) writer.u32(extent);
+  }
+  writer.blob(encodeProgram(kernel.program)).u8(kernel.args.length);
+  for (const arg of kernel.args) encodeArg(writer, arg);
+  return writer.finish();
+}
+
+function encodeArg(writer: Writer, arg: Arg): void {
+  writer.u8(ARG[arg.kind]);
+  if (arg.kind === "coordinate") writer.u8(arg.axis);
+  if (arg.kind !== "operand") return;
+  const { offset, strides, bounds, fill } = arg.view;
+  writer.u32(arg.tensor).u8(RANGINGS.indexOf(arg.ranging)).u32(offset).u8(strides.length);
+  for (const stride of strides) writer.u32(stride);
+  writer.u8(bounds ? 1 : 0);
+  if (!bounds) return;
+  for (const [from, to] of bounds) writer.u32(from).u32(to);
+  writer.u32(fill ?? 0);
+}
+
+function decodeType(reader: Reader): TensorType {
+  const dtype = dtypeFromCode(reader.u8());
+  const rank = reader.u8();
+  if (!dtype || rank > MAX_RANK) throw reader.error("a tensor type that does not exist");
+  return { dtype, shape: Array.from({ length: rank }, () => reader.u32()) };
+}
+
+export function decodeKernel(reader: Reader): Kernel {
+  const kind = reader.u8();
+  const type = decodeType(reader);
+  if (kind === KIND.gather)
+    return { kind: "gather", type, source: reader.u32(), index: reader.u32(), fill: reader.u32() };
+  if (kind !== KIND.map && kind !== KIND.fold) throw reader.error(`unknown kind of kernel ${kind}`);
+  const start = kind === KIND.fold ? reader.u32() : 0;
+  const reduce = kind === KIND.fold ? Array.from({ length: reader.u8() }, () => reader.u32()) : [];
+  const code = new Reader(reader.blob(), "a scalar program");
+  const program = decodeProgram(code);
+  code.end();
+  const args = Array.from({ length: reader.u8() }, () => decodeArg(reader));
+  return kind === KIND.map
+    ? { kind: "map", type, program, args }
+    : { kind: "fold", type, program, start, reduce, args };
+}
+
+function decodeArg(reader: Reader): Arg {
+  const kind = reader.u8();
+  if (kind === ARG.coordinate) return { kind: "coordinate", axis: reader.u8() };
+  if (kind === ARG.index) return { kind: "index" };
+  if (kind !== ARG.operand) throw reader.error(`unknown kind of argument ${kind}`);
+  const tensor = reader.u32();
+  const ranging = RANGINGS[reader.u8()];
+  if (ranging === undefined) throw reader.error("an unknown range");
+  const offset = reader.i32();
+  const axes = reader.u8();
+  const strides = Array.from({ length: axes }, () => reader.i32());
+  const bounded = reader.u8();
+  if (bounded > 1) throw reader.error("a flag that is neither 0 nor 1");
+  const view: View = { offset, strides };
+  if (bounded) {
+    view.bounds = Array.from({ length: axes }, (): [number, number] => [reader.i32(), reader.i32()]);
+    view.fill = reader.u32();
+  }
+  return { kind: "operand", tensor, view, ranging };
+}
+
+function encodeHeader(graph: Graph): Bytes {
+  const writer = new Writer().u32(graph.inputs.length);
+  for (const input of graph.inputs) writer.text(input.name).bytes(encodeType(input));
+  writer.u32(graph.outputs.length);
+  for (const { name, tensor } of graph.outputs) writer.text(name).u32(tensor);
+  return writer.u32(graph.kernels.length).finish();
+}
+
+/** The canonical bytes: magic, header, kernels, labels. */
+export function encodeGraph(graph: Graph): Bytes {
+  const writer = new Writer().bytes(MAGIC).blob(encodeHeader(graph));
+  for (const kernel of graph.kernels) writer.blob(encodeKernel(kernel));
+  for (const label of graph.labels) writer.text(label);
+  return writer.finish();
+}
+
+/** @throws {FormatError | GraphError | ShapeError | ProgramError} for anything that is not a canonical, checked graph. */
+export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
+  const reader = new Reader(bytes, what);
+  if (!bytesEqual(reader.bytes(Math.min(MAGIC.length, bytes.length)), MAGIC))
+    throw reader.error("no graph begins here");
+  const { inputs, outputs, kernelCount: count } = decodeHeader(reader.blob(), `${what}, header`);
+  if (count > MAX_KERNELS || count > reader.remaining) throw reader.error(`a graph of ${count} kernels`);
+  const kernels = Array.from({ length: count }, (_, i) => {
+    const kernel = new Reader(reader.blob(), `${what}, kernel ${i}`);
+    const decoded = decodeKernel(kernel);
+    kernel.end();
+    return decoded;
+  });
+  const labels = kernels.map(() => reader.text());
+  reader.end();
+  const graph: Graph = { inputs, kernels, labels, outputs };
+  checkGraph(graph);
+  if (!bytesEqual(encodeGraph(graph), bytes)) throw new GraphError(`${what} is not in canonical form`);
+  return graph;
+}
+
+export interface GraphHeader {
+  inputs: NamedType[];
+  outputs: NamedOutput[];
+  kernelCount: number;
+}
+
+/** The part of a graph that `Tag.graphHeader` commits to. */
+export function decodeHeader(bytes: Bytes, what: string): GraphHeader {
+  const header = new Reader(bytes, what);
+  const inputs = list(header, (): NamedType => ({ name: header.text(), ...decodeType(header) }));
+  const outputs = list(header, () => ({ name: header.text(), tensor: header.u32() }));
+  const kernelCount = header.u32();
+  header.end();
+  return { inputs, outputs, kernelCount };
+}
+
+/** A counted list; the count is bounded by the bytes that are left before anything is allocated. */
+function list<T>(reader: Reader, item: () => T): T[] {
+  const count = reader.u32();
+  if (count > reader.remaining) throw reader.error(`a list of ${count} entries`);
+  return Array.from({ length: count }, item);
+}
+
+/** The trees below a graph's root: one leaf a kernel, and one a label. */
+export interface GraphTrees {
+  header: Bytes;
+  kernels: Levels;
+  labels: Levels;
+}
+
+export function graphTrees(graph: Graph): GraphTrees {
+  return {
+    header: encodeHeader(graph),
+    kernels: buildLevels(graph.kernels.map((kernel) => hashLeaf(Tag.graphNode, encodeKernel(kernel)))),
+    labels: buildLevels(graph.labels.map((label) => hashLeaf(Tag.graphLabel, new TextEncoder().encode(label)))),
+  };
+}
+
+export function graphRoot(graph: Graph): GraphRoot {
+  const { header, kernels, labels } = graphTrees(graph);
+  return taggedHash(Tag.graph, taggedHash(Tag.graphHeader, header), rootOf(kernels), rootOf(labels));
+}

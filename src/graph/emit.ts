@@ -1,0 +1,96 @@
+/** Kernels over values: the three kinds of operator, without gradients. */
+import { type DType, elementCount, type Shape } from "../encoding/tensor.ts";
+import type { Arg, Ranging } from "../repops/kernel.ts";
+import { outputType, type Program } from "../repops/program.ts";
+import { bitsOf } from "../repops/vf32.ts";
+import { isDense, type GraphBuilder } from "./builder.ts";
+import { builderOf, shapeError, Value } from "./value.ts";
+
+/** A value that is read inside its bounds only, with `fill` elsewhere; its strides are over the iteration space. */
+export interface Bounded {
+  source: Value;
+  offset: number;
+  strides: readonly number[];
+  bounds: readonly (readonly [from: number, to: number])[];
+  fill: number;
+}
+
+/** An argument of a kernel: a value of the iteration space's shape, a bounded one, a coordinate, or the fold index. */
+export type Operand = Value | Bounded | { coordinate: number } | "index";
+
+export interface MapOptions {
+  name: string;
+  shape: Shape;
+  /** Needed when no operand is a value. */
+  builder?: GraphBuilder;
+}
+
+const dtypeOf = (program: Program): DType => (outputType(program) === "f" ? "f32" : "i32");
+
+function argOf(operand: Operand, ranging: Ranging, space: Shape, builder: GraphBuilder, name: string): Arg {
+  if (operand === "index") return { kind: "index" };
+  if ("coordinate" in operand) return { kind: "coordinate", axis: operand.coordinate };
+  if (!(operand instanceof Value)) {
+    const { source, offset, strides, bounds } = operand;
+    const fill = source.dtype === "f32" ? bitsOf(operand.fill) : operand.fill >>> 0;
+    return { kind: "operand", tensor: source.source, view: { offset, strides, bounds, fill }, ranging };
+  }
+  if (operand.shape.join() !== space.join())
+    throw shapeError(builder, name, `an operand ${operand} in an iteration space of [${space.join(", ")}]`);
+  const { source: tensor, offset, strides } = operand;
+  // An axis of extent 1 is read with stride 0, so that equal reads have equal bytes.
+  const view = { offset, strides: strides.map((stride, axis) => (space[axis] === 1 ? 0 : stride)) };
+  return { kind: "operand", tensor, view, ranging };
+}
+
+const valuesOf = (operands: readonly Operand[]): Value[] =>
+  operands.flatMap((operand) => {
+    if (operand instanceof Value) return [operand];
+    return typeof operand === "object" && "source" in operand ? [operand.source] : [];
+  });
+
+/** out[i] = program(operands[i]); every value among the operands has the output's shape. */
+export function map(program: Program, operands: readonly Operand[], options: MapOptions): Value {
+  const values = valuesOf(operands);
+  const builder = options.builder ?? builderOf(...values);
+  const { name, shape } = options;
+  const args = operands.map((operand) => argOf(operand, "none", shape, builder, name));
+  return builder.add({ kind: "map", type: { dtype: dtypeOf(program), shape }, program, args }, name);
+}
+
+export interface FoldOptions {
+  name: string;
+  /** Extents of the output. */
+  shape: Shape;
+  /** Extents that are folded over, in order. */
+  reduce: Shape;
+  /** The accumulator before the first step. */
+  start: number;
+  ranging: Ranging;
+}
+
+/** A fold over the last axes; every value among the operands has the shape [...shape, ...reduce]. */
+export function fold(program: Program, operands: readonly Operand[], options: FoldOptions): Value {
+  const { name, shape, reduce, ranging } = options;
+  const builder = builderOf(...valuesOf(operands));
+  const space = [...shape, ...reduce];
+  const args = operands.map((operand, i) =>
+    argOf(operand, program.inputs[i + 1] === "f" ? ranging : "none", space, builder, name),
+  );
+  const dtype = dtypeOf(program);
+  const start = dtype === "f32" ? bitsOf(options.start) : options.start >>> 0;
+  return builder.add({ kind: "fold", type: { dtype, shape }, program, start, reduce, args }, name);
+}
+
+/** source[index[i…], j…]; both dense. */
+export function gatherKernel(source: Value, index: Value, fill: number, name: string): Value {
+  const builder = builderOf(source, index);
+  if (!isDense(source) || !isDense(index)) throw shapeError(builder, name, "gathers from a view");
+  const type = { dtype: source.dtype, shape: [...index.shape, ...source.shape.slice(1)] };
+  const bits = source.dtype === "f32" ? bitsOf(fill) : fill >>> 0;
+  return builder.add({ kind: "gather", type, source: source.source, index: index.source, fill: bits }, name);
+}
+
+export function countOf(value: Value): number {
+  return elementCount(value.shape);
+}

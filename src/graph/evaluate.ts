@@ -1,0 +1,58 @@
+/** Operators on arrays, without a job: for trying out, for tests, and for reproducibility alone. */
+import { elementCount, type Shape, type Tensor } from "../encoding/tensor.ts";
+import { ShapeError } from "../errors.ts";
+import type { Backend } from "../repops/backend.ts";
+import { wasm } from "../repops/backends/wasm.ts";
+import { importFloats, type ImportOptions } from "../repops/vf32.ts";
+import { GraphBuilder } from "./builder.ts";
+import type { Value } from "./value.ts";
+import { dense } from "./views.ts";
+
+/**
+ * A float tensor from numbers of any kind: rounded to vf32 (spec 2.3).
+ * @throws {ShapeError} when the count does not fit, {ValueError} for NaN and what vf32 does not hold
+ */
+export function tensor(shape: Shape, values: ArrayLike<number>, options?: ImportOptions): Tensor {
+  return { dtype: "f32", shape: checked(shape, values), data: importFloats(values, options) };
+}
+
+/** An i32 tensor. */
+export function intTensor(shape: Shape, values: ArrayLike<number>): Tensor {
+  return { dtype: "i32", shape: checked(shape, values), data: Int32Array.from(values) };
+}
+
+function checked(shape: Shape, values: ArrayLike<number>): Shape {
+  if (elementCount(shape) !== values.length)
+    throw new ShapeError(`${values.length} values for a tensor of shape [${shape.join(", ")}]`, { shape });
+  return [...shape];
+}
+
+/**
+ * Builds a graph with `body`, runs it, and gives what `body` returned as tensors.
+ * @param inputs the arrays that `body` takes, by name
+ */
+export async function evaluate<Inputs extends Record<string, Tensor>, Outputs extends Value | Record<string, Value>>(
+  body: (inputs: { [Name in keyof Inputs]: Value }) => Outputs,
+  inputs: Inputs,
+  options: { backend?: Backend } = {},
+): Promise<Outputs extends Value ? Tensor : { [Name in keyof Outputs]: Tensor }> {
+  const builder = new GraphBuilder();
+  const names = Object.keys(inputs);
+  const values = Object.fromEntries(names.map((name) => [name, builder.input(name, inputs[name])]));
+  const result = body(values as { [Name in keyof Inputs]: Value });
+  const single = "builder" in result;
+  const named: Record<string, Value> = single ? { result: result as Value } : (result as Record<string, Value>);
+  const outputs = Object.entries(named).map(([name, value]) => ({ name, value: dense(value) }));
+  const graph = builder.finish(outputs);
+  const keep = graph.outputs.map((output) => output.tensor);
+  const session = await (options.backend ?? wasm).prepare(graph, { keep });
+  try {
+    for (const [i, name] of names.entries()) await session.write(i, inputs[name]);
+    await session.execute();
+    const tensors: Record<string, Tensor> = {};
+    for (const { name, tensor: number } of graph.outputs) tensors[name] = await session.read(number);
+    return (single ? tensors.result : tensors) as never;
+  } finally {
+    await session.close();
+  }
+}

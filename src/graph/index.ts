@@ -1,0 +1,16 @@
+export { GraphBuilder } from "./builder.ts";
+export { decodeGraph, encodeGraph, type GraphRoot, graphRoot } from "./codec.ts";
+export { checkGraph, type Graph, type NamedOutput, type NamedType } from "./graph.ts";
+export { gradients, stopGradient } from "./autodiff.ts";
+export * from "./elementwise.ts";
+export { fill, fillInt, toFloat, toInt } from "./fill.ts";
+export { fold, map } from "./emit.ts";
+export { gather } from "./gather.ts";
+export { matmul } from "./matmul.ts";
+export { crossEntropy, layerNorm, softmax } from "./normalize.ts";
+export { type Elementwise, ELEMENTWISE, type ElementwiseName } from "./operators.ts";
+export { dropout, randomInt, randomNormal, type RandomSource, randomUniform } from "./random.ts";
+export { broadcastTo, maxRows, mean, sum } from "./reduce.ts";
+export type { Value } from "./value.ts";
+export { concat, dense, pad, reshape, slice, transpose } from "./views.ts";
+export { evaluate, intTensor, tensor } from "./evaluate.ts";

@@ -1,0 +1,82 @@
+/** A symbolic tensor: the output of a node, or a view of it, while a graph is being built. */
+import { type DType, formatType, type Shape } from "../encoding/tensor.ts";
+import { GraphError, ShapeError } from "../errors.ts";
+import { rowMajorStrides } from "../repops/view.ts";
+import type { GraphBuilder } from "./builder.ts";
+
+/** How a value was made: what its gradient flows back to. */
+export interface Origin {
+  inputs: readonly Value[];
+  /** The gradients of the inputs, given the gradient of the value; `undefined` where none flows. */
+  backward(gradient: Value): readonly (Value | undefined)[];
+}
+
+export class Value {
+  readonly builder: GraphBuilder;
+  /** The builder's number of the tensor that is read: negative for inputs, else a kernel. */
+  readonly source: number;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly offset: number;
+  /** In elements of the source. */
+  readonly strides: readonly number[];
+  readonly origin: Origin | undefined;
+  /** Values are made in order, so a value's inputs have lower numbers. */
+  readonly order: number;
+
+  constructor(
+    builder: GraphBuilder,
+    source: number,
+    dtype: DType,
+    shape: Shape,
+    options: { offset?: number; strides?: readonly number[]; origin?: Origin } = {},
+  ) {
+    this.builder = builder;
+    this.source = source;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.offset = options.offset ?? 0;
+    this.strides = options.strides ?? rowMajorStrides(shape);
+    this.origin = options.origin;
+    this.order = builder.nextOrder();
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  toString(): string {
+    return formatType(this);
+  }
+
+  /** The same elements with a record of how they were made. */
+  withOrigin(inputs: readonly Value[], backward: Origin["backward"]): Value {
+    const { builder, source, dtype, shape, offset, strides } = this;
+    return new Value(builder, source, dtype, shape, { offset, strides, origin: { inputs, backward } });
+  }
+}
+
+/** The extent of an axis, counted from the end where it is negative. */
+export function axisOf(value: Value, axis: number, what: string): number {
+  const at = axis < 0 ? axis + value.rank : axis;
+  if (!Number.isInteger(axis) || at < 0 || at >= value.rank)
+    throw shapeError(value.builder, what, `axis ${axis} of ${value} does not exist`);
+  return at;
+}
+
+/** An error that names the operator, the layer it stands in, and the shapes. */
+export function shapeError(builder: GraphBuilder, what: string, problem: string): ShapeError {
+  return new ShapeError(`${builder.label(what)}: ${problem}`, { operator: what, layer: builder.path });
+}
+
+/** @throws {GraphError} when values of two graphs are mixed. */
+export function builderOf(...values: readonly Value[]): GraphBuilder {
+  const builder = values[0].builder;
+  if (values.some((value) => value.builder !== builder))
+    throw new GraphError(`${builder.path || "the graph"}: an operator on values of two different graphs`);
+  return builder;
+}
+
+export function expectFloat(value: Value, what: string): void {
+  if (value.dtype !== "f32") throw shapeError(value.builder, what, `takes f32, not ${value}`);
+}
