@@ -1,0 +1,11 @@
+export { checkJob, type ClosedJob, type JobId, jobId, type NamedTensor } from "./closed.ts";
+export { Context, type Parameter } from "./context.ts";
+export { byteTokens, sampleRows, sampleWindows } from "./data.ts";
+export { defineJob, type JobDefinition, type JobSource, type Overrides } from "./define.ts";
+export { constant, type Initializer, normal, ones, uniform, zeros } from "./initializers.ts";
+export { embedding, linear, type LinearOptions, norm } from "./layers/linear.ts";
+export { causalSelfAttention, gpt, type GptOptions } from "./layers/transformer.ts";
+export { loadJob } from "./load.ts";
+export { adamW, type AdamWOptions, globalNorm, type Optimizer, sgd, type SgdOptions } from "./optimizers.ts";
+export { constantRate, type Schedule, warmupCosine } from "./schedules.ts";
+export * from "../graph/index.ts";

@@ -1,0 +1,27 @@
+/** Job modules: a file whose default export is a `defineJob`. The only code of a user that is ever run. */
+import { resolve } from "node:path";
+import { access } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
+import { JobError, messageOf } from "../errors.ts";
+import type { ClosedJob } from "./closed.ts";
+import type { JobDefinition, Overrides } from "./define.ts";
+
+/** @throws {JobError} when there is no such file, or it does not export a job */
+export async function loadJobDefinition(path: string): Promise<JobDefinition> {
+  const file = resolve(path);
+  await access(file).catch(() => {
+    throw new JobError(`there is no job module ${path}; give the path of a file that exports a job`, { path });
+  });
+  const module = (await import(pathToFileURL(file).href).catch((cause: unknown) => {
+    throw new JobError(`the job module ${path} can't be loaded: ${messageOf(cause)}`, { path });
+  })) as { default?: Partial<JobDefinition> };
+  const job = module.default;
+  if (typeof job?.close !== "function" || typeof job.name !== "string")
+    throw new JobError(`${path} does not export a job; write \`export default defineJob({ … })\``, { path });
+  return job as JobDefinition;
+}
+
+/** Loads a job module and closes it. */
+export async function loadJob(path: string, overrides: Overrides = {}): Promise<ClosedJob> {
+  return (await loadJobDefinition(path)).close(overrides);
+}
