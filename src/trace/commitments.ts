@@ -1,0 +1,38 @@
+/** What a run commits to above its tensors (spec 6.7). */
+import { Writer } from "../encoding/bytes.ts";
+import { type Digest, Tag, taggedHash } from "../encoding/hash.ts";
+import { hashLeaf, merkleRoot, type TreeRoot } from "../encoding/merkle.ts";
+import type { StateRoot } from "../encoding/tensor.ts";
+import type { JobId } from "../job/closed.ts";
+
+export type RunRoot = Digest<"run">;
+
+/** The number of leaves of the segment tree: the initial state, and one a segment. */
+export function segmentCount(steps: number, commitEvery: number): number {
+  return 1 + Math.ceil(steps / commitEvery);
+}
+
+/** The segment that holds a step; segment 0 is the initial state alone. */
+export function segmentOfStep(step: number, commitEvery: number): number {
+  return Math.ceil(step / commitEvery);
+}
+
+/** The steps of a segment, both ends included. */
+export function stepsOfSegment(segment: number, steps: number, commitEvery: number): { first: number; last: number } {
+  if (segment === 0) return { first: 0, last: 0 };
+  return { first: (segment - 1) * commitEvery + 1, last: Math.min(segment * commitEvery, steps) };
+}
+
+/** Whether the state after a step is a leaf of the segment tree. */
+export function isCommitted(step: number, steps: number, commitEvery: number): boolean {
+  return step % commitEvery === 0 || step === steps;
+}
+
+export function segmentTree(roots: readonly StateRoot[]): TreeRoot {
+  return merkleRoot(roots.map((root) => hashLeaf(Tag.segmentLeaf, root)));
+}
+
+/** @param roots of the initial state, and after each segment */
+export function runRootOf(job: JobId, commitEvery: number, roots: readonly StateRoot[]): RunRoot {
+  return taggedHash(Tag.run, job, new Writer().u32(commitEvery).finish(), segmentTree(roots));
+}

@@ -1,0 +1,49 @@
+/** Faults for drills: a provider that deviates in a stated way, and can do so again when its prover replays it. */
+import { FormatError } from "../errors.ts";
+
+export type Fault =
+  /** One bit of one element of a node's output at one step (0: the init graph). */
+  | { kind: "flip"; step: number; node: number; element: number; bit: number }
+  /** From a step on the learning rate is multiplied. */
+  | { kind: "lr"; from: number; factor: number }
+  /** From a step on the provider trains on another dataset: its own, moved on by one row. */
+  | { kind: "data"; from: number }
+  /** At one step the work is left out: the state stays what it was. */
+  | { kind: "skip"; step: number };
+
+const FIELDS = {
+  flip: ["step", "node", "element", "bit"],
+  lr: ["from", "factor"],
+  data: ["from"],
+  skip: ["step"],
+} as const;
+
+const USAGE = "flip:step=S,node=N,element=E,bit=B, lr:from=S,factor=F, data:from=S, or skip:step=S";
+
+/** @throws {FormatError} for a text that is no fault */
+export function parseFault(text: string): Fault {
+  const fail = (problem: string): never => {
+    throw new FormatError(`the fault ${JSON.stringify(text)} ${problem}; write ${USAGE}`, { text });
+  };
+  const [, kind, list] = /^(\w+):(.+)$/.exec(text) ?? fail("is not understood");
+  if (!Object.hasOwn(FIELDS, kind)) fail(`is of an unknown kind`);
+  const values: Record<string, number> = {};
+  for (const part of list.split(",")) {
+    const [, name, number] = /^(\w+)=(-?[\d.]+(?:e-?\d+)?)$/i.exec(part.trim()) ?? fail(`has the part ${part}`);
+    values[name] = Number(number);
+  }
+  const fields: readonly string[] = FIELDS[kind as Fault["kind"]];
+  if (Object.keys(values).sort().join() !== [...fields].sort().join()) fail(`needs ${fields.join(", ")}`);
+  for (const field of fields)
+    if (field !== "factor" && !(Number.isInteger(values[field]) && values[field] >= 0)) fail(`has no whole ${field}`);
+  if (kind === "flip" && values.bit > 31) fail("names a bit above 31");
+  if ((kind === "lr" || kind === "data") && values.from < 1) fail("begins before the first step, which is 1");
+  if (kind === "skip" && values.step < 1) fail("skips a step before the first, which is 1");
+  if (kind === "lr" && !Number.isFinite(values.factor)) fail("has no finite factor");
+  return { kind, ...values } as Fault;
+}
+
+export function formatFault(fault: Fault): string {
+  const values = fault as unknown as Record<string, number>;
+  return `${fault.kind}:${FIELDS[fault.kind].map((field) => `${field}=${values[field]}`).join(",")}`;
+}

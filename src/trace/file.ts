@@ -1,0 +1,195 @@
+/**
+ * The trace file (spec 8.1, docs/trace-format.md): a magic, then records. Each record ends with a hash over the record
+ * before and its own content, so that a missing, altered, moved or foreign record is seen.
+ */
+import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
+import { sha256 } from "../encoding/hash.ts";
+import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
+import { FormatError, messageOf } from "../errors.ts";
+import type { RunRoot } from "./commitments.ts";
+import { decodeManifest, encodeManifest, type Manifest } from "./manifest.ts";
+
+const MAGIC = new TextEncoder().encode("VERDETR1");
+const KIND = { manifest: 1, step: 2, end: 3 } as const;
+const KIND_NAME = ["nothing", "manifest", "step", "end"] as const;
+/** Length and kind before the content, the hash behind it. */
+const HEAD = 5;
+const TAIL = 32;
+/** A manifest holds two graphs; no record is larger than this. */
+const MAX_RECORD = 2 ** 30;
+
+export interface StepRecord {
+  /** 0 is the initial state. */
+  step: number;
+  /** After steps that are committed to. */
+  root?: StateRoot;
+  /** Bit patterns of the metrics, in the order of the state's entries. */
+  metrics: readonly number[];
+  /** With `--detail ops`: the roots of all kernels' outputs. */
+  opRoots?: readonly TensorRoot[];
+}
+
+/** Where a file can be continued. */
+export interface Tail {
+  offset: number;
+  hash: Bytes;
+}
+
+export interface TraceContent {
+  path: string;
+  manifest: Manifest;
+  records: StepRecord[];
+  /** The end record's root; absent when the file is a prefix. */
+  runRoot?: RunRoot;
+  /** The end of the file's whole records, and behind each step's record. */
+  tail: Tail;
+  tails: Tail[];
+}
+
+function encodeStep({ step, root, metrics, opRoots }: StepRecord): Bytes {
+  const writer = new Writer().u32(step).u8(root ? 1 : 0);
+  if (root) writer.bytes(root);
+  writer.u32(metrics.length);
+  for (const bits of metrics) writer.u32(bits);
+  writer.u32(opRoots?.length ?? 0);
+  for (const opRoot of opRoots ?? []) writer.bytes(opRoot);
+  return writer.finish();
+}
+
+function decodeStep(reader: Reader): StepRecord {
+  const step = reader.u32();
+  const rooted = reader.u8();
+  if (rooted > 1) throw reader.error("a flag that is neither 0 nor 1");
+  const root = rooted ? (reader.bytes(32) as StateRoot) : undefined;
+  const metrics = counted(reader, 4, () => reader.u32());
+  const opRoots = counted(reader, 32, () => reader.bytes(32) as TensorRoot);
+  reader.end();
+  return { step, metrics, ...(root && { root }), ...(opRoots.length > 0 && { opRoots }) };
+}
+
+/** A counted list, whose length is bounded by the bytes that are there. */
+function counted<T>(reader: Reader, size: number, item: () => T): T[] {
+  const count = reader.u32();
+  if (count * size > reader.remaining) throw reader.error(`a list of ${count} entries`);
+  return Array.from({ length: count }, item);
+}
+
+export class TraceWriter {
+  private readonly file: FileHandle;
+  private hash: Bytes;
+
+  private constructor(file: FileHandle, hash: Bytes) {
+    this.file = file;
+    this.hash = hash;
+  }
+
+  static async create(path: string, manifest: Manifest): Promise<TraceWriter> {
+    const file = await open(path, "w");
+    await file.write(MAGIC);
+    const writer = new TraceWriter(file, sha256(MAGIC));
+    await writer.append(KIND.manifest, encodeManifest(manifest));
+    await file.sync();
+    return writer;
+  }
+
+  /** Cuts the file behind a record and goes on from there. */
+  static async resume(path: string, tail: Tail): Promise<TraceWriter> {
+    const file = await open(path, "r+");
+    await file.truncate(tail.offset);
+    const writer = new TraceWriter(file, tail.hash);
+    writer.at = tail.offset;
+    return writer;
+  }
+
+  private at: number | null = null;
+
+  private async append(kind: number, content: Bytes): Promise<void> {
+    const head = new Writer().u32(content.length).u8(kind).finish();
+    this.hash = sha256(new Writer().bytes(this.hash).u8(kind).bytes(content).finish());
+    const record = new Writer().bytes(head).bytes(content).bytes(this.hash).finish();
+    await this.file.write(record, 0, record.length, this.at);
+    if (this.at !== null) this.at += record.length;
+  }
+
+  async step(record: StepRecord): Promise<void> {
+    await this.append(KIND.step, encodeStep(record));
+  }
+
+  async end(root: RunRoot): Promise<void> {
+    await this.append(KIND.end, root);
+    await this.file.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+}
+
+/**
+ * Reads and checks all records. A file that is cut inside or behind a record is a prefix: it has no `runRoot`.
+ * @throws {FormatError} for anything else that is wrong, naming the record
+ */
+export async function readTraceFile(path: string): Promise<TraceContent> {
+  const data = await readBytes(path);
+  if (data.length < MAGIC.length || !bytesEqual(data.subarray(0, MAGIC.length), MAGIC))
+    throw new FormatError(`${path} is not a Verde trace; a trace is written by \`verde run JOB --out FILE\``, { path });
+  const state: Partial<TraceContent> & { records: StepRecord[]; tails: Tail[] } = { path, records: [], tails: [] };
+  let tail: Tail = { offset: MAGIC.length, hash: sha256(MAGIC) };
+  for (let number = 0; !state.runRoot; number++) {
+    const record = nextRecord(data, tail, path, number);
+    if (!record) break;
+    const what = `${path}, record ${number} (${KIND_NAME[record.kind] ?? `kind ${record.kind}`})`;
+    tail = record.tail;
+    if ((number === 0) !== (record.kind === KIND.manifest)) throw new FormatError(`${what}: it does not belong here`);
+    if (record.kind === KIND.manifest) state.manifest = decodeManifest(record.content, what);
+    else if (record.kind === KIND.step) {
+      const step = decodeStep(new Reader(record.content, what));
+      if (step.step !== state.records.length) throw new FormatError(`${what}: step ${step.step} does not follow here`);
+      state.records.push(step);
+      state.tails.push(tail);
+    } else if (record.kind === KIND.end && record.content.length === 32) state.runRoot = record.content as RunRoot;
+    else throw new FormatError(`${what}: it is malformed`);
+  }
+  if (!state.manifest)
+    throw new FormatError(`${path} is cut before its manifest ends; run the job again`, { path, bytes: data.length });
+  if (state.runRoot && tail.offset !== data.length)
+    throw new FormatError(`${path} has ${data.length - tail.offset} bytes behind its end record`, { path });
+  return { ...state, path, manifest: state.manifest, tail };
+}
+
+function nextRecord(
+  data: Bytes,
+  { offset, hash }: Tail,
+  path: string,
+  number: number,
+): { kind: number; content: Bytes; tail: Tail } | undefined {
+  if (data.length - offset < HEAD) return undefined;
+  const head = new Reader(data.subarray(offset, offset + HEAD), path);
+  const length = head.u32();
+  const kind = head.u8();
+  const damaged = (problem: string): FormatError =>
+    new FormatError(
+      `${path}, record ${number} at byte ${offset}: ${problem}; restore the file, or cut it before this record and use --resume`,
+      { path, record: number, offset },
+    );
+  if (length > MAX_RECORD) throw damaged(`it claims ${length} bytes`);
+  const end = offset + HEAD + length + TAIL;
+  if (end > data.length) return undefined;
+  const content = data.subarray(offset + HEAD, end - TAIL);
+  const expected = sha256(new Writer().bytes(hash).u8(kind).bytes(content).finish());
+  if (!bytesEqual(expected, data.subarray(end - TAIL, end)))
+    throw damaged("its hash does not fit what it says and the record before");
+  return { kind, content, tail: { offset: end, hash: expected } };
+}
+
+async function readBytes(path: string): Promise<Bytes> {
+  try {
+    const { size } = await stat(path);
+    if (size > 2 ** 31 - 1) throw new FormatError(`${path} has ${size} bytes; traces of up to 2 GiB can be read`);
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
+    throw new FormatError(`the trace ${path} can't be read: ${messageOf(cause)}`, { path });
+  }
+}

@@ -1,0 +1,130 @@
+/** A trace as it is used: the file's records, checked against each other and against the job. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { bytesEqual } from "../encoding/bytes.ts";
+import { type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
+import { FormatError } from "../errors.ts";
+import { checkJob, type ClosedJob, METRIC_PREFIX, type NamedTensor, stateTypes } from "../job/closed.ts";
+import { checkSameTypes } from "../graph/graph.ts";
+import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
+import { readTraceFile, type TraceContent } from "./file.ts";
+import { readSafetensors } from "./safetensors.ts";
+
+export interface Trace extends TraceContent {
+  /** Of the initial state and after each segment, as far as the file goes. */
+  segmentRoots: StateRoot[];
+  /** The run was finished and its end record holds. */
+  complete: boolean;
+}
+
+/** The folder of a trace's checkpoints and dataset: `a.data` beside `a.trace`. */
+export function dataFolder(tracePath: string): string {
+  return `${tracePath.replace(/\.trace$/, "")}.data`;
+}
+
+export function checkpointPath(tracePath: string, step: number): string {
+  return join(dataFolder(tracePath), `step-${String(step).padStart(8, "0")}.safetensors`);
+}
+
+export function datasetPath(tracePath: string): string {
+  return join(dataFolder(tracePath), "dataset.safetensors");
+}
+
+/** The names of the metrics, in the order of the records. */
+export function metricNames(job: Pick<ClosedJob, "step">): string[] {
+  return stateTypes(job)
+    .filter(({ name }) => name.startsWith(METRIC_PREFIX))
+    .map(({ name }) => name.slice(METRIC_PREFIX.length));
+}
+
+/** @throws {FormatError} naming the record, when the file is not a trace or contradicts itself */
+export async function openTrace(path: string): Promise<Trace> {
+  const content = await readTraceFile(path);
+  const { manifest, records, runRoot } = content;
+  const { steps, step, init } = manifest.outline;
+  const fail = (number: number, problem: string): never => {
+    throw new FormatError(`${path}, record ${number} (step): ${problem}; the file was not written by one run`, {
+      path,
+    });
+  };
+  const metrics = metricNames({ step }).length;
+  for (const record of records) {
+    const number = record.step + 1;
+    if (record.step > steps) fail(number, `step ${record.step} of a run of ${steps}`);
+    if (!record.root !== !isCommitted(record.step, steps, manifest.commitEvery)) fail(number, "a root too many or few");
+    if (record.metrics.length !== metrics) fail(number, `${record.metrics.length} metrics, not ${metrics}`);
+    const kernels = record.step > 0 ? step.kernels.length : init.kind === "graph" ? init.graph.kernels.length : 0;
+    if ((record.opRoots?.length ?? 0) !== (manifest.detail === "ops" ? kernels : 0))
+      fail(number, "roots of other kernels");
+  }
+  const segmentRoots = records.flatMap(({ root }) => (root ? [root] : []));
+  if (runRoot && (records.length !== steps + 1 || !bytesEqual(runRootFrom(content, segmentRoots), runRoot)))
+    fail(records.length + 1, "the run root does not follow from the records before");
+  return { ...content, segmentRoots, complete: runRoot !== undefined };
+}
+
+function runRootFrom({ manifest }: TraceContent, roots: readonly StateRoot[]): RunRoot {
+  return runRootOf(manifest.jobId, manifest.commitEvery, roots);
+}
+
+/** @throws {FormatError} when the trace is a prefix of a run */
+export function expectComplete(trace: Trace): Trace & { runRoot: RunRoot } {
+  const { path, records, manifest, runRoot } = trace;
+  if (runRoot) return { ...trace, runRoot };
+  const { steps } = manifest.outline;
+  throw new FormatError(
+    `${path} ends after step ${records.length - 1} of ${steps}; finish it with \`verde run … --resume\``,
+    { path, step: records.length - 1, steps },
+  );
+}
+
+/**
+ * The closed job behind a trace, with its data from the folder beside it.
+ * @throws {FormatError} when a file is missing or is not what the trace commits to
+ */
+export async function loadClosedJob(trace: TraceContent): Promise<ClosedJob> {
+  const { outline } = trace.manifest;
+  const { name, steps, step, unit, init } = outline;
+  const stateCount = step.outputs.length;
+  const file = datasetPath(trace.path);
+  const dataset = outline.datasetRoots.length > 0 ? await readSafetensors(file) : [];
+  checkSameTypes(dataset, step.inputs.slice(stateCount), `${file} and the job's dataset`);
+  dataset.forEach((tensor, i) => {
+    if (!bytesEqual(tensorRoot(tensor), outline.datasetRoots[i]))
+      throw new FormatError(`${file}, tensor ${tensor.name}: it is not the data that the job commits to`, { file });
+  });
+  const job: ClosedJob = {
+    name,
+    steps,
+    step,
+    unit,
+    dataset,
+    init: init.kind === "graph" ? init : { kind: "checkpoint", state: await readCheckpoint(trace, 0) },
+  };
+  checkJob(job);
+  return job;
+}
+
+/**
+ * The state after a step, checked against the trace's root.
+ * @throws {FormatError} when the file is missing, damaged, or of another run
+ */
+export async function readCheckpoint(trace: TraceContent, step: number): Promise<NamedTensor[]> {
+  const file = checkpointPath(trace.path, step);
+  const state = await readSafetensors(file);
+  checkSameTypes(state, stateTypes(trace.manifest.outline), `${file} and the job's state`);
+  const root = trace.records[step]?.root;
+  if (!root || !bytesEqual(stateRoot(state.map(tensorRoot)), root))
+    throw new FormatError(`${file} is not the state after step ${step} that ${trace.path} commits to`, { file, step });
+  return state;
+}
+
+/** The steps whose checkpoints are on disk and that the trace has a root for, in order. */
+export async function checkpointsOf(trace: TraceContent): Promise<number[]> {
+  const names = await readdir(dataFolder(trace.path)).catch(() => []);
+  return names
+    .flatMap((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .filter((step) => trace.records[step]?.root)
+    .sort((a, b) => a - b);
+}

@@ -1,0 +1,155 @@
+/** A provider's memory of its run: what the trace and the checkpoints hold, and what they allow to compute again. */
+import { bytesEqual } from "../encoding/bytes.ts";
+import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
+import { DisputeError } from "../errors.ts";
+import type { ClosedJob, NamedTensor } from "../job/closed.ts";
+import type { Backend, ExecuteReport } from "../repops/backend.ts";
+import { backendByName } from "../repops/backends/index.ts";
+import { stepsOfSegment } from "./commitments.ts";
+import { Execution, type Watch } from "./execution.ts";
+import { checkpointsOf, expectComplete, loadClosedJob, openTrace, readCheckpoint, type Trace } from "./open.ts";
+import type { RunRoot } from "./commitments.ts";
+
+/** What a provider claims about one step. */
+export interface StepDetail {
+  kernelRoots: TensorRoot[];
+  newStateRoots: TensorRoot[];
+  newStateRoot: StateRoot;
+}
+
+export class Replayer {
+  readonly trace: Trace & { runRoot: RunRoot };
+  readonly job: ClosedJob;
+  /** Steps that had to be executed again. */
+  readonly replayed = { steps: 0 };
+  private readonly execution: Execution;
+  private readonly checkpoints: readonly number[];
+  private readonly details = new Map<number, StepDetail>();
+  /** The state that was asked for last: a dispute looks at one step several times. */
+  private recent: { step: number; state: NamedTensor[] } | undefined;
+
+  private constructor(
+    trace: Trace & { runRoot: RunRoot },
+    job: ClosedJob,
+    execution: Execution,
+    checkpoints: readonly number[],
+  ) {
+    this.trace = trace;
+    this.job = job;
+    this.execution = execution;
+    this.checkpoints = checkpoints;
+  }
+
+  /**
+   * Opens a finished run. It is replayed with the fault that its manifest states, on the backend that it was made with
+   * unless another is given.
+   * @throws {FormatError} when the trace or its folder can't be used
+   */
+  static async open(path: string, options: { backend?: Backend } = {}): Promise<Replayer> {
+    const trace = expectComplete(await openTrace(path));
+    const job = await loadClosedJob(trace);
+    const backend = options.backend ?? backendByName(trace.manifest.backend);
+    const execution = await Execution.open(job, backend, trace.manifest.fault);
+    return new Replayer(trace, job, execution, await checkpointsOf(trace));
+  }
+
+  get commitEvery(): number {
+    return this.trace.manifest.commitEvery;
+  }
+
+  get segmentRoots(): readonly StateRoot[] {
+    return this.trace.segmentRoots;
+  }
+
+  /** The state after a step. */
+  async state(step: number): Promise<NamedTensor[]> {
+    if (this.recent?.step !== step) {
+      await this.goTo(step);
+      this.recent = { step, state: await this.execution.state() };
+    }
+    return this.recent.state;
+  }
+
+  /** The state roots after each step of segment 1, 2, … */
+  async stepRoots(segment: number): Promise<StateRoot[]> {
+    const { first, last } = stepsOfSegment(segment, this.job.steps, this.commitEvery);
+    if (first === last) return [this.segmentRoots[segment]];
+    await this.goTo(first - 1);
+    const roots: StateRoot[] = [];
+    for (let step = first; step <= last; step++) {
+      await this.advance();
+      roots.push(await this.execution.stateRoot());
+    }
+    return roots;
+  }
+
+  /** The roots of all outputs of a step's kernels, and of the new state; step 0 is the init graph. */
+  async detail(step: number): Promise<StepDetail> {
+    const known = this.details.get(step);
+    if (known) return known;
+    const kernelRoots: TensorRoot[] = [];
+    await this.execute(step, { afterKernel: (_, output) => void kernelRoots.push(tensorRoot(output)) });
+    const newStateRoots = await this.execution.entryRoots();
+    const detail = { kernelRoots, newStateRoots, newStateRoot: stateRoot(newStateRoots) };
+    this.checkRoot(step, detail.newStateRoot);
+    this.details.set(step, detail);
+    return detail;
+  }
+
+  /** The roots of the state's entries after a step. */
+  async entryRoots(step: number): Promise<TensorRoot[]> {
+    return (await this.state(step)).map(tensorRoot);
+  }
+
+  /** Tensors of a step's graph by number: the state before, the dataset, and what kernels put out. */
+  async capture(step: number, tensors: readonly number[]): Promise<Map<number, Tensor>> {
+    const captured = new Map<number, Tensor>();
+    const inputs = step === 0 ? 0 : this.job.step.inputs.length;
+    const before = step > 0 && tensors.some((tensor) => tensor < inputs) ? await this.state(step - 1) : [];
+    for (const tensor of tensors)
+      if (tensor < inputs) captured.set(tensor, before[tensor] ?? this.job.dataset[tensor - before.length]);
+    const at = new Set(tensors.filter((tensor) => tensor >= inputs).map((tensor) => tensor - inputs));
+    const afterKernel = (kernel: number, output: Tensor): void =>
+      void captured.set(inputs + kernel, { ...output, data: output.data.slice() });
+    if (at.size > 0) await this.execute(step, { at, afterKernel });
+    return captured;
+  }
+
+  async close(): Promise<void> {
+    await this.execution.close();
+  }
+
+  /** Runs one step from the state before it. */
+  private async execute(step: number, watch: Watch): Promise<ExecuteReport> {
+    if (step === 0) return this.execution.initialise(watch);
+    await this.execution.restore(step - 1, await this.state(step - 1));
+    return this.advance(watch);
+  }
+
+  private async advance(watch?: Watch): Promise<ExecuteReport> {
+    this.replayed.steps++;
+    return this.execution.advance(watch);
+  }
+
+  /** From the nearest state before that is at hand: in memory, or a checkpoint. */
+  private async goTo(step: number): Promise<void> {
+    const checkpoint = this.checkpoints.findLast((candidate) => candidate <= step);
+    const { at } = this.execution;
+    if (at < 0 || at > step || (checkpoint ?? -1) > at) {
+      if (checkpoint === undefined) await this.execution.initialise();
+      else await this.execution.restore(checkpoint, await readCheckpoint(this.trace, checkpoint));
+    }
+    while (this.execution.at < step) await this.advance();
+    this.checkRoot(step, await this.execution.stateRoot());
+  }
+
+  /** @throws {DisputeError} when what was computed again is not what the trace commits to */
+  private checkRoot(step: number, root: StateRoot): void {
+    const claimed = this.trace.records[step].root;
+    if (claimed && !bytesEqual(claimed, root))
+      throw new DisputeError(
+        `replaying ${this.trace.path} gives another state after step ${step} than it commits to; the backend or the checkpoints are not those of the run`,
+        { path: this.trace.path, step },
+      );
+  }
+}

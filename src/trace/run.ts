@@ -1,0 +1,256 @@
+/** Running a job: every state committed to, the trace written as it goes, checkpoints beside it. */
+import { access, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { bytesEqual } from "../encoding/bytes.ts";
+import { type StateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
+import { JobError, UsageError } from "../errors.ts";
+import { type ClosedJob, jobId, type NamedTensor } from "../job/closed.ts";
+import type { JobDefinition } from "../job/define.ts";
+import type { Backend } from "../repops/backend.ts";
+import { wasm } from "../repops/backends/wasm.ts";
+import { isSaturated } from "../repops/vf32.ts";
+import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
+import { Execution, namedMetrics, type Watch } from "./execution.ts";
+import { type Fault, formatFault } from "./fault.ts";
+import { type StepRecord, TraceWriter } from "./file.ts";
+import { type Detail, type Manifest, manifestOf, type RunSettings } from "./manifest.ts";
+import {
+  checkpointPath,
+  checkpointsOf,
+  dataFolder,
+  datasetPath,
+  metricNames,
+  openTrace,
+  readCheckpoint,
+  type Trace,
+} from "./open.ts";
+import { writeSafetensors } from "./safetensors.ts";
+
+export interface StepInfo {
+  step: number;
+  steps: number;
+  metrics: Record<string, number>;
+  /** Wall time of this step. */
+  seconds: number;
+  /** Of the job's unit: tokens, samples. */
+  unitsPerSecond: number;
+  /** After steps that are committed to. */
+  root?: StateRoot;
+}
+
+export interface RunOptions {
+  /** The trace to write; absent: nothing is written. */
+  out?: string;
+  backend?: Backend;
+  /** Steps in a segment; 1. */
+  commitEvery?: number;
+  /** A multiple of `commitEvery`; 0 for the first and last state alone; about ten over the run unless given. */
+  checkpointEvery?: number;
+  detail?: Detail;
+  fault?: Fault;
+  /** Go on with a trace that was cut off. */
+  resume?: boolean;
+  /** Overwrite an existing trace. */
+  force?: boolean;
+  onStep?(info: StepInfo): void;
+  signal?: AbortSignal;
+}
+
+export interface RunResult {
+  runRoot: RunRoot;
+  /** Of the initial state and after each segment. */
+  segmentRoots: StateRoot[];
+  /** By step, from 0. */
+  metrics: Record<string, number>[];
+  state: NamedTensor[];
+  /** Values that came to the end of the range: training has diverged. */
+  saturated: { step: number; tensor: string }[];
+  /** Reads of gathers outside their source, which gave the fill value. */
+  outOfRange: { step: number; label: string; count: number }[];
+}
+
+/**
+ * Runs a job from its first state to its last.
+ * @throws {UsageError} for options that do not fit, {JobError} when a trace that is to be resumed is of another run
+ */
+export async function run(job: ClosedJob | JobDefinition, options: RunOptions = {}): Promise<RunResult> {
+  const closed = "close" in job ? await job.close() : job;
+  const backend = options.backend ?? wasm;
+  const settings = settingsOf(closed, options, backend);
+  const recorder = new Recorder(closed, settings, options);
+  const execution = await Execution.open(closed, backend, options.fault);
+  try {
+    await recorder.begin(execution);
+    while (execution.at < closed.steps) {
+      options.signal?.throwIfAborted();
+      await recorder.step(execution);
+    }
+    return await recorder.end(execution);
+  } finally {
+    await recorder.close();
+    await execution.close();
+  }
+}
+
+function settingsOf(job: ClosedJob, options: RunOptions, backend: Backend): RunSettings {
+  const { commitEvery = 1, detail = "steps", fault } = options;
+  if (!Number.isInteger(commitEvery) || commitEvery < 1)
+    throw new UsageError(`a root after every ${commitEvery} steps is not possible; 1 is the least`, { commitEvery });
+  const checkpointEvery = options.checkpointEvery ?? commitEvery * Math.ceil(job.steps / 10 / commitEvery);
+  if (!Number.isInteger(checkpointEvery) || checkpointEvery < 0 || checkpointEvery % commitEvery !== 0)
+    throw new UsageError(
+      `a checkpoint every ${checkpointEvery} steps does not fit a root every ${commitEvery}; take a multiple`,
+      { checkpointEvery, commitEvery },
+    );
+  return { commitEvery, checkpointEvery, detail, backend: backend.name, ...(fault && { fault }) };
+}
+
+class Recorder {
+  private readonly job: ClosedJob;
+  private readonly settings: RunSettings;
+  private readonly options: RunOptions;
+  private readonly names: string[];
+  private readonly records: StepRecord[] = [];
+  private readonly saturated: RunResult["saturated"] = [];
+  private readonly outOfRange: RunResult["outOfRange"] = [];
+  private writer: TraceWriter | undefined;
+
+  constructor(job: ClosedJob, settings: RunSettings, options: RunOptions) {
+    this.job = job;
+    this.settings = settings;
+    this.options = options;
+    this.names = metricNames(job);
+  }
+
+  /** Brings the execution to the first state, or to the newest one that an unfinished trace vouches for. */
+  async begin(execution: Execution): Promise<void> {
+    const { out, resume = false, force = false } = this.options;
+    const exists = out !== undefined && (await access(out).then(yes, no));
+    if (exists && !resume && !force)
+      throw new UsageError(`${out} exists; choose another name, or --resume it, or overwrite it with --force`, { out });
+    if (exists && resume && (await this.continue(out, execution))) return;
+    if (out !== undefined) {
+      await emptyFolder(dataFolder(out));
+      if (this.job.dataset.length > 0) await writeSafetensors(datasetPath(out), this.job.dataset);
+      this.writer = await TraceWriter.create(out, manifestOf(this.job, this.settings));
+    }
+    const roots: TensorRoot[] = [];
+    const { outOfRange } = await execution.initialise(this.watch(roots));
+    await this.record(execution, roots, outOfRange, performance.now());
+  }
+
+  /** Whether there was anything to go on with. */
+  private async continue(out: string, execution: Execution): Promise<boolean> {
+    const trace = await openTrace(out);
+    checkSameRun(trace, manifestOf(this.job, this.settings));
+    const step = (await checkpointsOf(trace)).at(-1);
+    if (step === undefined) return false;
+    await execution.restore(step, await readCheckpoint(trace, step));
+    this.records.push(...trace.records.slice(0, step + 1));
+    this.writer = await TraceWriter.resume(out, trace.tails[step]);
+    return true;
+  }
+
+  async step(execution: Execution): Promise<void> {
+    const began = performance.now();
+    const roots: TensorRoot[] = [];
+    const { outOfRange } = await execution.advance(this.watch(roots));
+    await this.record(execution, roots, outOfRange, began);
+  }
+
+  private watch(roots: TensorRoot[]): Watch | undefined {
+    if (this.settings.detail !== "ops") return undefined;
+    return { afterKernel: (_, output) => void roots.push(tensorRoot(output)) };
+  }
+
+  private async record(
+    execution: Execution,
+    opRoots: TensorRoot[],
+    outOfRange: readonly { kernel: number; count: number }[],
+    began: number,
+  ): Promise<void> {
+    const { at: step } = execution;
+    const { job, settings, options, names } = this;
+    const root = isCommitted(step, job.steps, settings.commitEvery) ? await execution.stateRoot() : undefined;
+    const metrics = await execution.metrics();
+    const record: StepRecord = { step, metrics, ...(root && { root }), ...(opRoots.length > 0 && { opRoots }) };
+    await this.checkpoint(execution);
+    await this.writer?.step(record);
+    this.records.push(record);
+    const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
+    for (const { kernel, count } of outOfRange) this.outOfRange.push({ step, label: graph.labels[kernel], count });
+    const named = namedMetrics(names, metrics);
+    for (const [name, value] of Object.entries(named))
+      if (isSaturated(value)) this.saturated.push({ step, tensor: name });
+    const seconds = (performance.now() - began) / 1000;
+    options.onStep?.({
+      step,
+      steps: job.steps,
+      metrics: named,
+      seconds,
+      unitsPerSecond: step === 0 ? 0 : job.unit.perStep / seconds,
+      ...(root && { root }),
+    });
+  }
+
+  /** Before the step's record is written, so that a record's checkpoint is there. */
+  private async checkpoint(execution: Execution): Promise<void> {
+    const { out } = this.options;
+    const { at: step } = execution;
+    const { checkpointEvery } = this.settings;
+    const due = step === 0 || step === this.job.steps || (checkpointEvery > 0 && step % checkpointEvery === 0);
+    if (!due) return;
+    const state = await execution.state();
+    for (const tensor of state) if (hasSaturated(tensor)) this.saturated.push({ step, tensor: tensor.name });
+    if (out !== undefined) await writeSafetensors(checkpointPath(out, step), state);
+  }
+
+  async end(execution: Execution): Promise<RunResult> {
+    const segmentRoots = this.records.flatMap(({ root }) => (root ? [root] : []));
+    const runRoot = runRootOf(jobId(this.job), this.settings.commitEvery, segmentRoots);
+    await this.writer?.end(runRoot);
+    const metrics = this.records.map((record) => namedMetrics(this.names, record.metrics));
+    const { saturated, outOfRange } = this;
+    return { runRoot, segmentRoots, metrics, state: await execution.state(), saturated, outOfRange };
+  }
+
+  async close(): Promise<void> {
+    await this.writer?.close();
+  }
+}
+
+/** The folder of a new trace, without checkpoints of an older one. */
+async function emptyFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const old = (await readdir(folder)).filter((name) => /^step-\d+\.safetensors$/.test(name));
+  for (const name of old) await rm(join(folder, name));
+}
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
+
+function hasSaturated({ dtype, data }: Tensor): boolean {
+  return dtype === "f32" && data.some(isSaturated);
+}
+
+/** @throws {JobError} naming the first thing that differs */
+function checkSameRun(trace: Trace, wanted: Manifest): void {
+  const { manifest, path } = trace;
+  const differs = (what: string, there: unknown, here: unknown): never => {
+    throw new JobError(`${path} can't be resumed: its ${what} is ${there}, this run's is ${here}`, {
+      what,
+      there,
+      here,
+    });
+  };
+  if (!bytesEqual(manifest.jobId, wanted.jobId)) {
+    for (const field of ["name", "steps"] as const)
+      if (manifest.outline[field] !== wanted.outline[field])
+        differs(field, manifest.outline[field], wanted.outline[field]);
+    throw new JobError(`${path} can't be resumed: it is of another job; use the same module, options, data and seed`);
+  }
+  for (const field of ["commitEvery", "checkpointEvery", "detail", "backend"] as const)
+    if (manifest[field] !== wanted[field]) differs(field, manifest[field], wanted[field]);
+  const fault = (settings: RunSettings): string => (settings.fault ? formatFault(settings.fault) : "none");
+  if (fault(manifest) !== fault(wanted)) differs("fault", fault(manifest), fault(wanted));
+}
