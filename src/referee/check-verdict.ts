@@ -1,0 +1,223 @@
+/**
+ * Checks a verdict without the parties and without their traces (spec 7.7): the way down from both run roots, the agreed
+ * values, and the one step. Nothing is taken from the text that can be derived, and what it says has to be what is derived.
+ */
+import { type Bytes, bytesEqual, digestFromHex, fromHex, Reader } from "../encoding/index.ts";
+import { climb, hashLeaf } from "../encoding/merkle.ts";
+import { Tag, taggedHash } from "../encoding/hash.ts";
+import { DisputeError, messageOf } from "../errors.ts";
+import { decodeHeader, decodeKernel } from "../graph/codec.ts";
+import { jobIdOf, type JobParts } from "../job/closed.ts";
+import type { Decision, DecisionKind, Location } from "./decision.ts";
+import { locate } from "./decision.ts";
+import type { GraphFacts, GraphKind, JobFacts } from "./facts.ts";
+import { compare, groundOf, judge } from "./judge.ts";
+import { checkPassed, type Pair, type Passed, type PassedRecord, positionOf, type Side } from "./level.ts";
+import { trainingMachine } from "./machine.ts";
+import { placeOf } from "./place.ts";
+import { encodeVerdict, type Hex, PARTIES, type ShownGraph, type Verdict, type WitnessEvidence } from "./verdict.ts";
+import type { Witness } from "./witness.ts";
+
+export interface CheckedVerdict extends Location {
+  kind: DecisionKind;
+  losers: readonly Side[];
+  claimed?: Pair<Bytes>;
+  recomputed?: Bytes;
+  /** `evidence`: everything was derived again. `referee`: a forfeit, or a recomputed operator, which only the referee saw. */
+  restsOn: "evidence" | "referee";
+  reasons: Pair<string | null>;
+}
+
+/**
+ * @param verdict the parsed JSON
+ * @param rootA what the first party committed to
+ * @param rootB what the second party committed to
+ * @throws {DisputeError} with the first thing that does not hold
+ */
+export function checkVerdict(verdict: unknown, rootA: Bytes, rootB: Bytes): CheckedVerdict {
+  try {
+    return check(verdict as Verdict, [rootA, rootB]);
+  } catch (error) {
+    if (error instanceof DisputeError) throw error;
+    // Fields that are missing, of another type, or cut: whatever reading them threw.
+    throw new DisputeError(`the verdict is malformed: ${messageOf(error)}`);
+  }
+}
+
+function check(verdict: Verdict, roots: Pair<Bytes>): CheckedVerdict {
+  if (verdict.schemaVersion !== 1)
+    throw new DisputeError(`a verdict of schema version ${verdict.schemaVersion}; this one reads version 1`);
+  const runRoots = readPair(verdict.runRoots, digest);
+  if (bytesEqual(runRoots[0], roots[1]) && bytesEqual(runRoots[1], roots[0]) && !bytesEqual(...roots))
+    throw new DisputeError("the verdict is about these two roots, but names them the other way round");
+  if (!bytesEqual(runRoots[0], roots[0]) || !bytesEqual(runRoots[1], roots[1]))
+    throw new DisputeError("the verdict is about other run roots", { runRoots: verdict.runRoots });
+  if (bytesEqual(...runRoots)) throw new DisputeError("the two run roots are equal; there is nothing to decide");
+  const graph = verdict.graph ? readGraph(verdict.graph) : undefined;
+  const facts = verdictFacts(verdict, graph);
+  const { kind } = verdict.decision;
+  const path = checkPath(facts, verdict, runRoots);
+  const decision = kind === "forfeit" ? forfeited(verdict, path) : decided(facts, verdict, path);
+  if (decision.losers.length === 0) throw new DisputeError("the verdict names nobody as wrong");
+  const derived = encodeVerdict({ runRoots, facts, ...(graph && { graph }), decision });
+  const field = firstDifference(derived, verdict, "verdict");
+  if (field) throw new DisputeError(`${field} is not what follows from the evidence`, { field });
+  return {
+    ...locate(facts, path),
+    kind,
+    losers: decision.losers,
+    ...(decision.claimed && { claimed: decision.claimed }),
+    ...(decision.recomputed && { recomputed: decision.recomputed }),
+    restsOn: kind === "forfeit" || kind === "operator" ? "referee" : "evidence",
+    reasons: verdict.decision.reasons,
+  };
+}
+
+/** Follows the levels from the run roots; the machine says which level comes next. */
+function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>): Passed[] {
+  const { kind } = verdict.decision;
+  const machine = trainingMachine(facts, kind === "operator" ? "operator" : "scalar");
+  const path: Passed[] = [];
+  for (const evidence of verdict.levels) {
+    const next = path.length === 0 ? { level: machine.top, claims: runRoots } : machine.below(path);
+    if (!next) throw new DisputeError(`the dispute ends before the level ${evidence.level}`);
+    const record: PassedRecord = {
+      index: whole(evidence.index),
+      openings: readPair(evidence.openings, digests),
+      payloads: readPair(evidence.payloads, (hex: Hex) => fromHex(hex)),
+      proofs: readPair(evidence.proofs, digests),
+    };
+    path.push(checkPassed(next.level, next.claims, record));
+  }
+  if (kind !== "forfeit" && (path.length === 0 || machine.below(path)))
+    throw new DisputeError("the evidence does not lead down to a step");
+  return path;
+}
+
+function decided(facts: JobFacts, verdict: Verdict, path: readonly Passed[]): Decision {
+  const { kind, recomputed } = verdict.decision;
+  const ground = groundOf(facts, placeOf(facts, positionOf(path)));
+  if (kind === "operator" && ground === "scalar")
+    return { kind, path, ...compare(path[path.length - 1].payloads, digest(recomputed!)) };
+  if (kind !== ground) throw new DisputeError(`a decision by ${kind} where ${ground} decides`);
+  const { witness, shownBy } = readWitness(verdict.witness!);
+  const { scalarSteps: _, ...judgement } = judge(facts, path, witness, shownBy);
+  return { kind, path, ...judgement, witness, shownBy };
+}
+
+/** Who forfeited is the referee's word: an answer that was not given leaves nothing to check. */
+function forfeited({ decision }: Verdict, path: readonly Passed[]): Decision {
+  const reasons = readPair(decision.reasons, (reason) => (typeof reason === "string" ? reason : undefined));
+  return { kind: "forfeit", path, losers: ([0, 1] as const).filter((side) => reasons[side] !== undefined), reasons };
+}
+
+function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefined): JobFacts {
+  const { initKind } = job;
+  if (initKind !== "graph" && initKind !== "checkpoint") throw new DisputeError(`unknown kind of init ${initKind}`);
+  const parts: JobParts = {
+    info: fromHex(job.info),
+    step: digest(job.step),
+    initKind,
+    init: digest(job.init),
+    dataset: digest(job.dataset),
+    steps: whole(job.steps),
+  };
+  if (whole(commitEvery) < 1 || parts.steps < 1) throw new DisputeError("a run without steps or commitments");
+  const graph = (kind: GraphKind) => {
+    if (!shown) throw new DisputeError("the verdict does not show the disputed graph");
+    return graphFactsOf(shown, parts[kind]);
+  };
+  return { id: jobIdOf(parts), parts, commitEvery, graph };
+}
+
+/** The facts that are shown of the graph with this root. */
+function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Bytes): GraphFacts {
+  if (!bytesEqual(taggedHash(Tag.graph, taggedHash(Tag.graphHeader, header), kernels, labels), root))
+    throw new DisputeError("the graph that is shown is not the job's");
+  const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");
+  const shown = (tree: Bytes, tag: Tag, payload: Bytes, index: number, proof: readonly Bytes[], what: string) => {
+    const reached = climb(hashLeaf(tag, payload), kernelCount, index, proof);
+    if (!reached || !bytesEqual(reached, tree)) throw new DisputeError(`${what} ${index} is not the one that is shown`);
+  };
+  return {
+    inputs,
+    outputs,
+    kernelCount,
+    kernel: (index) => {
+      if (!kernel) throw new DisputeError(`the verdict does not show kernel ${index}`);
+      shown(kernels, Tag.graphNode, kernel.descriptor, index, kernel.proof, "kernel");
+      const reader = new Reader(kernel.descriptor, `kernel ${index}`);
+      const decoded = decodeKernel(reader);
+      reader.end();
+      return decoded;
+    },
+    label: (index) => {
+      if (!kernel) throw new DisputeError(`the verdict does not show the label of kernel ${index}`);
+      shown(labels, Tag.graphLabel, new TextEncoder().encode(kernel.label), index, kernel.labelProof, "label");
+      return kernel.label;
+    },
+  };
+}
+
+function readGraph(graph: NonNullable<Verdict["graph"]>): ShownGraph {
+  const { header, kernels, labels, kernel } = graph;
+  const shown = { header: fromHex(header), kernels: digest(kernels), labels: digest(labels) };
+  if (!kernel) return shown;
+  return {
+    ...shown,
+    kernel: {
+      descriptor: fromHex(kernel.descriptor),
+      proof: digests(kernel.proof),
+      label: kernel.label,
+      labelProof: digests(kernel.labelProof),
+    },
+  };
+}
+
+function readWitness(evidence: WitnessEvidence): { witness: Witness; shownBy: Side } {
+  const shownBy = PARTIES.indexOf(evidence.shownBy);
+  if (shownBy !== 0 && shownBy !== 1) throw new DisputeError("the witness does not say who showed it");
+  const leaf = (value: WitnessEvidence["before"]) =>
+    value && { payload: fromHex(value.payload), proof: digests(value.proof) };
+  const [before, accumulator, entry] = [leaf(evidence.before), leaf(evidence.accumulator), leaf(evidence.entry)];
+  const operands = evidence.operands.map(({ type, chunk, chunkProof, proof }) => ({
+    type: { dtype: type.dtype, shape: type.shape.map(whole) },
+    chunk: fromHex(chunk),
+    chunkProof: digests(chunkProof),
+    proof: digests(proof),
+  }));
+  const witness: Witness = {
+    ...(before && { before }),
+    ...(accumulator && { accumulator }),
+    ...(entry && { entry }),
+    operands,
+  };
+  return { witness, shownBy };
+}
+
+const digest = (hex: Hex): Bytes => digestFromHex(hex);
+const digests = (list: Hex[]): Bytes[] => list.map(digest);
+
+function readPair<T, U>(pair: readonly [T, T], read: (value: T) => U): Pair<U> {
+  if (pair.length !== 2) throw new DisputeError("a pair that has not two parts");
+  return [read(pair[0]), read(pair[1])];
+}
+
+function whole(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) throw new DisputeError(`${value} is no count`);
+  return value;
+}
+
+/** The path to the first place where two JSON values differ, missing and surplus fields included. */
+function firstDifference(expected: unknown, actual: unknown, at: string): string | undefined {
+  if (Object.is(expected, actual)) return undefined;
+  const areObjects = typeof expected === "object" && typeof actual === "object" && expected !== null && actual !== null;
+  if (!areObjects || Array.isArray(expected) !== Array.isArray(actual)) return at;
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
+    const field = `${at}.${key}`;
+    if (!Object.hasOwn(expected, key) || !Object.hasOwn(actual, key)) return field;
+    const difference = firstDifference(expected[key as never], actual[key as never], field);
+    if (difference) return difference;
+  }
+  return undefined;
+}

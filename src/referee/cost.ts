@@ -1,0 +1,18 @@
+/** How much a graph computes, to set beside what a referee computes. */
+import { elementCount } from "../encoding/tensor.ts";
+import type { JobOutline } from "../job/closed.ts";
+import type { Kernel, KernelList } from "../repops/kernel.ts";
+
+/** Executions of the scalar program: one an element, or K for each element of a fold. */
+export function scalarStepsOf(kernel: Kernel): number {
+  return elementCount(kernel.type.shape) * (kernel.kind === "fold" ? elementCount(kernel.reduce) : 1);
+}
+
+export function countScalarSteps({ kernels }: Pick<KernelList, "kernels">): number {
+  return kernels.reduce((sum, kernel) => sum + scalarStepsOf(kernel), 0);
+}
+
+/** The scalar steps of a whole run. */
+export function countJobSteps({ init, step, steps }: JobOutline): number {
+  return (init.kind === "graph" ? countScalarSteps(init.graph) : 0) + steps * countScalarSteps(step);
+}

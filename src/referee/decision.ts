@@ -1,0 +1,71 @@
+/** What a referee has come to, and how it is named: step, operator, element, fold index. */
+import { unravel } from "../encoding/tensor.ts";
+import type { Bytes } from "../encoding/bytes.ts";
+import type { JobFacts } from "./facts.ts";
+import { type Pair, type Passed, positionOf, type Side } from "./level.ts";
+import { isAssembly } from "./machine.ts";
+import { graphAt, type Place, placeOf } from "./place.ts";
+import type { Witness } from "./witness.ts";
+
+/** What decided: the job's checkpoint, the graph's word on the new state, a scalar step, a whole operator, or a forfeit. */
+export type DecisionKind = "checkpoint" | "assembly" | "scalar" | "operator" | "forfeit";
+
+export interface Decision {
+  readonly kind: DecisionKind;
+  readonly path: readonly Passed[];
+  readonly losers: readonly Side[];
+  /** Four bytes of an element, or a root; absent in a forfeit. */
+  readonly claimed?: Pair<Bytes>;
+  readonly recomputed?: Bytes;
+  /** The evidence, and who showed it. */
+  readonly witness?: Witness;
+  readonly shownBy?: Side;
+  /** Why a side forfeits. */
+  readonly reasons?: Pair<string | undefined>;
+  /** When a whole operator was recomputed, and both outputs could be had: where they part. */
+  readonly seen?: { readonly element: number; readonly claimed: Pair<Bytes>; readonly recomputed: Bytes };
+}
+
+export interface Node {
+  /** The kernel's number in its graph; the number of kernels for the assembly of the new state. */
+  readonly id: number;
+  readonly op: "map" | "fold" | "gather" | "assembly" | "checkpoint";
+  readonly label: string;
+}
+
+/** Where two runs part, as far down as the path leads. */
+export interface Location {
+  /** 0 is the making of the initial state. */
+  readonly step: number | null;
+  readonly node: Node | null;
+  readonly element: readonly number[] | null;
+  readonly fold: number | null;
+}
+
+export function locate(facts: JobFacts, path: readonly Passed[]): Location {
+  const place = placeOf(facts, positionOf(path));
+  const isStepKnown = place.level !== undefined && (place.level !== "segment" || place.segment === 0);
+  return {
+    step: isStepKnown ? place.step : null,
+    node: nodeAt(facts, place),
+    element: elementAt(facts, place),
+    fold: place.fold ?? null,
+  };
+}
+
+function nodeAt(facts: JobFacts, place: Place): Node | null {
+  if (place.kernel === undefined) {
+    const checkpoint = place.level === "segment" && place.segment === 0 && facts.parts.initKind === "checkpoint";
+    return checkpoint ? { id: 0, op: "checkpoint", label: "initial state" } : null;
+  }
+  const graph = facts.graph(graphAt(place));
+  if (!isAssembly(facts, place))
+    return { id: place.kernel, op: graph.kernel(place.kernel).kind, label: graph.label(place.kernel) };
+  const entry = place.entry === undefined ? "" : `/${graph.outputs[place.entry].name}`;
+  return { id: place.kernel, op: "assembly", label: `new state${entry}` };
+}
+
+function elementAt(facts: JobFacts, place: Place, element = place.element): number[] | null {
+  if (element === undefined || place.kernel === undefined) return null;
+  return unravel(element, facts.graph(graphAt(place)).kernel(place.kernel).type.shape);
+}

@@ -1,0 +1,174 @@
+/** A dispute about two traces on disk: what `verde dispute` does, for programs. */
+import { type DType, unravel } from "../encoding/tensor.ts";
+import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
+import { DisputeError } from "../errors.ts";
+import { graphRoot } from "../graph/codec.ts";
+import type { JobOutline } from "../job/closed.ts";
+import type { Backend } from "../repops/backend.ts";
+import { expectComplete, openTrace } from "../trace/index.ts";
+import { trainingProver } from "./claim.ts";
+import { countJobSteps } from "./cost.ts";
+import { type Decision, type Location, locate } from "./decision.ts";
+import { jobFacts } from "./facts.ts";
+import { bothSides, type Pair, positionOf } from "./level.ts";
+import { kernelAt } from "./machine.ts";
+import { placeOf } from "./place.ts";
+import { arbitrate, type Figures } from "./referee.ts";
+import { type FinishedTrace, traceMemory, type TraceMemory } from "./trace-memory.ts";
+import { makeVerdict, type Verdict } from "./verdict.ts";
+
+export interface DisputeOptions {
+  /**
+   * What the referee executes: one scalar step, or the whole operator. Unless given: one scalar step, and the operator
+   * when one of the traces can't show its tensors.
+   */
+  recompute?: "scalar" | "op";
+  /** Replays the runs and recomputes the operator; each run's own, and the reference, unless given. */
+  backend?: Backend;
+}
+
+export interface Agreement {
+  outcome: "agree";
+  traces: Pair<string>;
+  runRoots: Pair<Bytes>;
+  losers: readonly string[];
+  figures: Figures;
+}
+
+export interface Divergence extends Location {
+  outcome: "divergence";
+  /** The paths as they were given. */
+  traces: Pair<string>;
+  runRoots: Pair<Bytes>;
+  losers: readonly string[];
+  decision: Decision;
+  /** What each claims, and what it has to be: an element's four bytes, most significant first, or roots. */
+  claimed?: Pair<Bytes>;
+  recomputed?: Bytes;
+  /** Of the element. */
+  dtype?: DType;
+  /** Why a party forfeits. */
+  reasons: Pair<string | undefined>;
+  figures: Figures;
+  /** Scalar steps of the whole run, to set beside the referee's. */
+  runSteps: number;
+  verdict: Verdict;
+}
+
+export type DisputeResult = Agreement | Divergence;
+
+/**
+ * Compares two finished runs of one job, and finds who is wrong where they part.
+ * @throws {FormatError} for a trace that is cut, damaged, or lacks what is needed
+ * @throws {DisputeError} when the two are not runs of one job with the same commitments
+ */
+export async function dispute(pathA: string, pathB: string, options: DisputeOptions = {}): Promise<DisputeResult> {
+  const traces = [pathA, pathB] as const;
+  const [a, b] = [expectComplete(await openTrace(pathA)), expectComplete(await openTrace(pathB))];
+  checkComparable(a, b);
+  const runRoots = [a.runRoot, b.runRoot] as const;
+  if (bytesEqual(...runRoots)) {
+    const figures = { scalarSteps: 0, bytes: 64, rounds: 0, millis: 0 };
+    return { outcome: "agree", traces, runRoots, losers: [], figures };
+  }
+  const memories = await openBoth(a, b, options.backend);
+  try {
+    return await decide(traces, runRoots, memories, options);
+  } finally {
+    await Promise.all(memories.map((memory) => memory.close()));
+  }
+}
+
+async function openBoth(a: FinishedTrace, b: FinishedTrace, backend?: Backend): Promise<Pair<TraceMemory>> {
+  const first = await traceMemory(a, backend);
+  try {
+    const second = await traceMemory(b, backend);
+    if (first.canReplay || second.canReplay) return [first, second];
+    throw new DisputeError(
+      `neither trace can be replayed, so nobody can show the operator's inputs: ${first.failure()}; ${second.failure()}`,
+    );
+  } catch (error) {
+    await first.close();
+    throw error;
+  }
+}
+
+async function decide(
+  traces: Pair<string>,
+  runRoots: Pair<Bytes>,
+  memories: Pair<TraceMemory>,
+  { recompute, backend }: DisputeOptions,
+): Promise<Divergence> {
+  const { outline, commitEvery } = memories[0];
+  const facts = jobFacts(outline, commitEvery);
+  const mute = memories.find(({ canReplay }) => !canReplay);
+  if (mute && recompute === "scalar")
+    throw new DisputeError(
+      `one of the traces can't be replayed, so it can't show an element: ${mute.failure()}; restore the file, or use --recompute op`,
+    );
+  const { decision, figures } = await arbitrate(
+    facts,
+    bothSides((side) => trainingProver(memories[side])),
+    runRoots,
+    {
+      depth: (recompute ?? (mute ? "op" : "scalar")) === "op" ? "operator" : "scalar",
+      ...(backend && { backend }),
+    },
+  );
+  const { seen } = decision;
+  const { claimed, recomputed } = seen ?? decision;
+  const location = locate(facts, decision.path);
+  const place = placeOf(facts, positionOf(decision.path));
+  return {
+    outcome: "divergence",
+    traces,
+    runRoots,
+    ...location,
+    ...(seen && { element: unravel(seen.element, kernelAt(facts, place).type.shape) }),
+    losers: decision.losers.map((side) => traces[side]),
+    decision,
+    ...(claimed && { claimed }),
+    ...(recomputed && { recomputed }),
+    ...(recomputed?.length === 4 && { dtype: kernelAt(facts, place).type.dtype }),
+    reasons: bothSides((side) => withCause(decision.reasons?.[side], memories[side].failure())),
+    figures,
+    runSteps: countJobSteps(outline),
+    verdict: makeVerdict(outline, commitEvery, runRoots, decision),
+  };
+}
+
+function withCause(reason: string | undefined, cause: string | undefined): string | undefined {
+  return reason && cause ? `${reason} (${cause})` : reason;
+}
+
+/** @throws {DisputeError} naming the part that differs */
+function checkComparable(a: FinishedTrace, b: FinishedTrace): void {
+  if (!bytesEqual(a.manifest.jobId, b.manifest.jobId)) {
+    const part = differentPart(a.manifest.outline, b.manifest.outline);
+    throw new DisputeError(
+      `${a.path} and ${b.path} are runs of different jobs: ${part}; a dispute is about one job, so run it again with equal module, options, data and seed`,
+      { part },
+    );
+  }
+  const [every, other] = [a.manifest.commitEvery, b.manifest.commitEvery];
+  if (every !== other)
+    throw new DisputeError(
+      `${a.path} commits every ${every} steps, ${b.path} every ${other}; run one of them again with the other's --commit-every`,
+      { commitEvery: [every, other] },
+    );
+}
+
+function differentPart(a: JobOutline, b: JobOutline): string {
+  if (a.name !== b.name) return `one is called ${a.name}, the other ${b.name}`;
+  if (a.steps !== b.steps) return `one has ${a.steps} steps, the other ${b.steps}`;
+  const data = a.datasetRoots.findIndex((root, i) => !b.datasetRoots[i] || !bytesEqual(root, b.datasetRoots[i]));
+  if (!bytesEqual(graphRoot(a.step), graphRoot(b.step)))
+    return "their step graphs differ (model, optimizer or options)";
+  if (data >= 0) return `the dataset's tensor ${a.step.inputs[a.step.outputs.length + data].name} differs`;
+  return isSameInit(a, b) ? "their units differ" : "they begin with different initial states (seed or checkpoint)";
+}
+
+function isSameInit({ init: a }: JobOutline, { init: b }: JobOutline): boolean {
+  if (a.kind === "graph") return b.kind === "graph" && bytesEqual(graphRoot(a.graph), graphRoot(b.graph));
+  return b.kind === "checkpoint" && bytesEqual(a.root, b.root);
+}

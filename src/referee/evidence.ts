@@ -1,0 +1,141 @@
+/** What a party shows at the bottom of a dispute: agreed values with proofs, from its memory (spec 7.5). */
+import { asBytes } from "../encoding/bytes.ts";
+import { type Proof, proveLeaf } from "../encoding/merkle.ts";
+import { CHUNK_ELEMENTS, chunkAt, chunkTree, stateTree, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
+import { type Kernel, typeOf } from "../repops/kernel.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength } from "../repops/point.ts";
+import { graphOf, type JobFacts } from "./facts.ts";
+import { groundOf } from "./judge.ts";
+import type { Position } from "./level.ts";
+import { kernelAt } from "./machine.ts";
+import type { DisputedTensors, KernelTensors, Memory } from "./memory.ts";
+import { distinctOperands, type OperatorWitness } from "./operator.ts";
+import { graphAt, type LevelName, type Place, placeOf } from "./place.ts";
+import type { AgreedLeaf, ElementProof, Witness } from "./witness.ts";
+
+/** An element that the step at the bottom reads; address -1 shows the tensor's type alone. */
+interface Read {
+  tensor: number;
+  address: number;
+}
+
+export class Evidence {
+  private readonly memory: Memory;
+  private readonly facts: JobFacts;
+  private readonly tensors: DisputedTensors;
+  private readonly leaf: (at: Position, index: number) => AgreedLeaf;
+
+  /** @param leaf a leaf of the tree below a position, with its proof */
+  constructor(
+    memory: Memory,
+    facts: JobFacts,
+    tensors: DisputedTensors,
+    leaf: (at: Position, index: number) => AgreedLeaf,
+  ) {
+    this.memory = memory;
+    this.facts = facts;
+    this.tensors = tensors;
+    this.leaf = leaf;
+  }
+
+  /** What the step at the bottom needs. */
+  async witness(at: Position): Promise<Witness | undefined> {
+    const place = placeOf(this.facts, at);
+    const ground = groundOf(this.facts, place);
+    if (ground === "checkpoint") return { operands: [] };
+    return ground === "assembly" ? this.entryWitness(place, at) : this.stepWitness(place, at);
+  }
+
+  /** The inputs of the disputed kernel. */
+  async operands(at: Position): Promise<OperatorWitness | undefined> {
+    const place = placeOf(this.facts, at);
+    const wanted = distinctOperands(kernelAt(this.facts, place));
+    const tensors = await this.tensors.of(place);
+    const proofs = await this.rootProofs(place, at, wanted);
+    if (!tensors || !proofs) return undefined;
+    const inputs = wanted.map((tensor, i) => ({ tensor: tensors[tensor], proof: proofs[i].proof }));
+    return { ...this.before(place, at, wanted), inputs };
+  }
+
+  private async stepWitness(place: Place, at: Position): Promise<Witness | undefined> {
+    const tensors = await this.tensors.of(place);
+    if (!tensors) return undefined;
+    const reads = this.reads(place, tensors);
+    const wanted = reads.map(({ tensor }) => tensor);
+    const proofs = await this.rootProofs(place, at, wanted);
+    if (!proofs) return undefined;
+    const operands = reads.map(({ tensor, address }, i) => elementProof(tensors[tensor], address, proofs[i].proof));
+    const accumulator = place.fold ? this.leaf(at.slice(0, -1), place.fold - 1) : undefined;
+    return { ...this.before(place, at, wanted), ...(accumulator && { accumulator }), operands };
+  }
+
+  /** The root of the tensor that the graph names for the disputed entry. */
+  private async entryWitness(place: Place, at: Position): Promise<Witness | undefined> {
+    const { tensor } = this.facts.graph(graphAt(place)).outputs[place.entry!];
+    const proofs = await this.rootProofs(place, at, [tensor]);
+    return proofs && { ...this.before(place, at, [tensor]), entry: proofs[0], operands: [] };
+  }
+
+  private reads(place: Place, tensors: KernelTensors): Read[] {
+    const kernel = kernelAt(this.facts, place);
+    const element = place.element!;
+    if (kernel.kind === "gather") return this.gatherReads(kernel, place, tensors);
+    if (pointLength(kernel) === 0) return [];
+    return pointInputs(kernel, element, place.fold ?? 0).filter((input) => input.kind === "read");
+  }
+
+  private gatherReads(kernel: Extract<Kernel, { kind: "gather" }>, place: Place, tensors: KernelTensors): Read[] {
+    const index = tensors[kernel.index];
+    const at = gatherIndexAddress(kernel, place.element!, index);
+    const source = typeOf(graphOf(this.memory.outline, graphAt(place)), kernel.source);
+    return [
+      { tensor: kernel.index, address: at },
+      { tensor: kernel.source, address: gatherSourceAddress(kernel, place.element!, index.data[at], index, source) },
+    ];
+  }
+
+  /** The roots of tensors of the disputed graph, each with its proof to the tree it is in. */
+  private async rootProofs(place: Place, at: Position, wanted: readonly number[]): Promise<AgreedLeaf[] | undefined> {
+    const { inputs, outputs } = this.facts.graph(graphAt(place));
+    const isEntry = (tensor: number) => tensor < inputs.length && tensor < outputs.length;
+    const entries = wanted.some(isEntry) ? await this.memory.entryRoots(place.step - 1) : [];
+    return (
+      entries &&
+      wanted.map((tensor) => {
+        if (tensor >= inputs.length) return this.leaf(above(at, "op"), tensor - inputs.length);
+        if (isEntry(tensor)) return proofIn(entries, tensor);
+        return proofIn(this.memory.outline.datasetRoots, tensor - outputs.length);
+      })
+    );
+  }
+
+  /** The root of the state before, when one of the tensors is an entry of it. */
+  private before({ step, segment }: Place, at: Position, wanted: readonly number[]): { before?: AgreedLeaf } {
+    const entries = step > 0 ? this.facts.graph("step").outputs.length : 0;
+    if (!wanted.some((tensor) => tensor < entries)) return {};
+    const inner = at.find(({ level }) => level === "step")!.index;
+    return { before: inner > 0 ? this.leaf(above(at, "step"), inner - 1) : this.leaf([], segment - 1) };
+  }
+}
+
+/** The position above the level `name`. */
+function above(at: Position, name: LevelName): Position {
+  return at.slice(
+    0,
+    at.findIndex(({ level }) => level === name),
+  );
+}
+
+/** Entry `index` of a state or a dataset, with its proof. */
+function proofIn(roots: readonly TensorRoot[], index: number): AgreedLeaf {
+  return { payload: roots[index], proof: proveLeaf(stateTree(roots), index) };
+}
+
+/** The chunk that holds element `address`, or the first one when there is no such element. */
+function elementProof(tensor: Tensor, address: number, proof: Proof): ElementProof {
+  const { dtype, shape } = tensor;
+  const index = Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS);
+  const bytes = asBytes(tensor.data);
+  const chunkProof = bytes.length > 0 ? proveLeaf(chunkTree(bytes), index) : [];
+  return { type: { dtype, shape }, chunk: chunkAt(bytes, index), chunkProof, proof };
+}

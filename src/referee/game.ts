@@ -1,0 +1,187 @@
+/**
+ * The game (spec 7.2): two parties whose claims differ are led to the leftmost leaf on which they part, level by level.
+ * It is pure: `question` says what is asked of both, `advance` takes their answers. It knows trees and nothing else.
+ *
+ * Every answer is checked against the answer above it. Who does not answer, or says what does not hash to what the same
+ * party said before, forfeits.
+ */
+import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
+import { heightOf, type TreeRoot } from "../encoding/merkle.ts";
+import { DisputeError } from "../errors.ts";
+import {
+  type Answer,
+  bothSides,
+  checkChildren,
+  checkParts,
+  checkPayload,
+  divergentPart,
+  isPromoted,
+  type Level,
+  openClaim,
+  openingLengths,
+  type Pair,
+  type Passed,
+  type Position,
+  positionOf,
+  type Side,
+  SIDES,
+} from "./level.ts";
+
+/** What a divergent leaf opens into: the next level, with what each party claims there. */
+export interface Descent {
+  readonly level: Level;
+  readonly claims: Pair<Bytes>;
+}
+
+/** The levels of a computation, from the claims about all of it down to one step. */
+export interface Machine {
+  /** The level that the claims themselves open into. */
+  readonly top: Level;
+  /** What the last leaf of `path` opens into, or `undefined` at the bottom. */
+  below(path: readonly Passed[]): Descent | undefined;
+}
+
+interface Opening extends Descent {
+  readonly phase: "opening";
+  readonly path: readonly Passed[];
+}
+
+interface Bisection extends Descent {
+  readonly phase: "children" | "payload";
+  readonly path: readonly Passed[];
+  readonly openings: Pair<Answer>;
+  readonly roots: Pair<TreeRoot>;
+  /** Where the two claims are known to differ, with nothing different to the left of it. */
+  readonly height: number;
+  readonly position: number;
+  readonly nodes: Pair<Bytes>;
+  /** The siblings so far, from the node upwards. */
+  readonly proofs: Pair<Answer>;
+}
+
+/** Nothing is left to bisect: the step at the end of the path decides. */
+export interface Bottom {
+  readonly phase: "bottom";
+  readonly path: readonly Passed[];
+}
+
+export interface Forfeit {
+  readonly phase: "forfeit";
+  readonly path: readonly Passed[];
+  /** Why a side forfeits; `undefined` for one that answered well. */
+  readonly reasons: Pair<string | undefined>;
+}
+
+export type GameState = Opening | Bisection | Bottom | Forfeit;
+export type RunningGame = Opening | Bisection;
+
+export interface Question {
+  readonly kind: RunningGame["phase"];
+  readonly at: Position;
+  readonly level: Level;
+  /** Of the node whose children are asked for (leaves have height 0), or of the leaf whose payload is. */
+  readonly height: number;
+  readonly position: number;
+}
+
+/** @throws {DisputeError} when the claims are equal */
+export function startGame(machine: Machine, claims: Pair<Bytes>): GameState {
+  if (bytesEqual(...claims)) throw new DisputeError("the two claims are equal; there is nothing to dispute");
+  return enter(machine, { phase: "opening", path: [], level: machine.top, claims });
+}
+
+/** One row a phase: the lengths of an answer's parts, its check against what was said before, and what follows. */
+const PHASES = {
+  opening: {
+    lengths: ({ level }: Opening) => openingLengths(level),
+    check: ({ level, claims }: Opening, side: Side, answer: Answer) => void openClaim(level, claims[side], answer),
+    next: opened,
+  },
+  children: {
+    lengths: () => [32, 32],
+    check: ({ level, nodes }: Bisection, side: Side, answer: Answer) => checkChildren(level, nodes[side], answer),
+    next: descend,
+  },
+  payload: {
+    lengths: ({ level, position }: Bisection) => [level.payloadBytes(position)],
+    check: ({ level, nodes }: Bisection, side: Side, [payload]: Answer) => checkPayload(level, nodes[side], payload),
+    next: (machine: Machine, state: Bisection, answers: Pair<Answer>) =>
+      revealed(machine, state, [answers[0][0], answers[1][0]]),
+  },
+} as const;
+
+interface Phase {
+  lengths(state: RunningGame): number[];
+  check(state: RunningGame, side: Side, answer: Answer): void;
+  next(machine: Machine, state: RunningGame, answers: Pair<Answer>): GameState;
+}
+
+export function isRunning(state: GameState): state is RunningGame {
+  return state.phase !== "bottom" && state.phase !== "forfeit";
+}
+
+/** What both parties are asked. */
+export function question(state: RunningGame): Question {
+  const at = positionOf(state.path);
+  if (state.phase === "opening") return { kind: state.phase, at, level: state.level, height: 0, position: 0 };
+  return { kind: state.phase, at, level: state.level, height: state.height, position: state.position };
+}
+
+/** The state after both have answered; `undefined` is no answer. */
+export function advance(machine: Machine, state: RunningGame, answers: Pair<Answer | undefined>): GameState {
+  const phase = PHASES[state.phase] as Phase;
+  const what = `the ${state.phase} in the ${state.level.name} tree`;
+  const reasons = bothSides((side) => {
+    try {
+      phase.check(state, side, checkParts(answers[side], phase.lengths(state), what));
+      return undefined;
+    } catch (error) {
+      if (error instanceof DisputeError) return error.message;
+      throw error;
+    }
+  });
+  if (SIDES.some((side) => reasons[side] !== undefined)) return { phase: "forfeit", path: state.path, reasons };
+  return phase.next(machine, state, answers as Pair<Answer>);
+}
+
+/** A tree of one leaf that is the claim itself has nothing to show. */
+function enter(machine: Machine, state: Opening): GameState {
+  const { binding, count } = state.level;
+  return binding.kind === "last" && count === 1 ? opened(machine, state, [[], []]) : state;
+}
+
+function opened(machine: Machine, state: Opening, openings: Pair<Answer>): GameState {
+  const { path, level, claims } = state;
+  const roots = bothSides((side) => openClaim(level, claims[side], openings[side]));
+  const place = { height: heightOf(level.count), position: 0, nodes: roots, proofs: [[], []] } as const;
+  return settle(machine, { phase: "children", path, level, claims, openings, roots, ...place });
+}
+
+function descend(machine: Machine, state: Bisection, children: Pair<Answer>): GameState {
+  const goesRight = bytesEqual(children[0][0], children[1][0]) ? 1 : 0;
+  return settle(machine, {
+    ...state,
+    height: state.height - 1,
+    position: 2 * state.position + goesRight,
+    nodes: bothSides((side) => children[side][goesRight]),
+    proofs: bothSides((side) => [children[side][1 - goesRight], ...state.proofs[side]]),
+  });
+}
+
+/** Passes the nodes that stand unchanged one level below, and skips the question for a payload that is known. */
+function settle(machine: Machine, state: Bisection): GameState {
+  const { level } = state;
+  let { height, position } = state;
+  while (height > 0 && isPromoted(level.count, height, position)) [height, position] = [height - 1, 2 * position];
+  const settled: Bisection = { ...state, phase: height > 0 ? "children" : "payload", height, position };
+  const known = height === 0 && level.binding.kind === "last" && position === level.count - 1;
+  return known ? revealed(machine, settled, state.claims) : settled;
+}
+
+function revealed(machine: Machine, state: Bisection, payloads: Pair<Bytes>): GameState {
+  const { level, claims, openings, roots, position, proofs } = state;
+  const part = divergentPart(level, payloads);
+  const path = [...state.path, { level, claims, openings, roots, index: position, payloads, part, proofs }];
+  const below = machine.below(path);
+  return below ? enter(machine, { phase: "opening", path, ...below }) : { phase: "bottom", path };
+}

@@ -1,0 +1,14 @@
+export { type CheckedVerdict, checkVerdict } from "./check-verdict.ts";
+export { type TrainingProver, trainingProver } from "./claim.ts";
+export { countJobSteps, countScalarSteps } from "./cost.ts";
+export type { Decision, DecisionKind, Location, Node } from "./decision.ts";
+export { type Agreement, type Divergence, dispute, type DisputeOptions, type DisputeResult } from "./dispute.ts";
+export { type JobFacts, jobFacts } from "./facts.ts";
+export { advance, type GameState, type Machine, type Question, question, startGame } from "./game.ts";
+export type { Answer, Level, Pair, Passed, Position, Side } from "./level.ts";
+export { trainingMachine } from "./machine.ts";
+export { ClaimProver, type Claim, type Prover } from "./prover.ts";
+export { arbitrate, type Figures, type RefereeOptions } from "./referee.ts";
+export type { Memory, StepRoots } from "./memory.ts";
+export { makeVerdict, type Verdict } from "./verdict.ts";
+export type { Witness } from "./witness.ts";

@@ -1,0 +1,83 @@
+/** The step at the bottom of a dispute (spec 7.5): executed once, from agreed values, and compared with both claims. */
+import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
+import type { TensorRoot } from "../encoding/tensor.ts";
+import type { GatherKernel, Kernel } from "../repops/kernel.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength, stepAt } from "../repops/point.ts";
+import type { JobFacts } from "./facts.ts";
+import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "./level.ts";
+import { elementOf, isAssembly, kernelAt } from "./machine.ts";
+import { graphAt, type Place, placeOf } from "./place.ts";
+import { AgreedValues, type Witness } from "./witness.ts";
+
+export interface Judgement {
+  /** What the agreed values give: four bytes of an element, or a root. */
+  readonly recomputed: Bytes;
+  readonly claimed: Pair<Bytes>;
+  /** Those who claimed something else: one, or both. */
+  readonly losers: readonly Side[];
+  readonly scalarSteps: number;
+}
+
+/** What decides at the end of a path. */
+export type Ground = "checkpoint" | "assembly" | "scalar";
+
+export function groundOf(facts: JobFacts, place: Place): Ground {
+  if (place.kernel === undefined) return "checkpoint";
+  return isAssembly(facts, place) ? "assembly" : "scalar";
+}
+
+/**
+ * Decides on a path that has come to its bottom.
+ * @param by the party that shows the witness
+ * @throws {DisputeError} when the witness does not hold
+ */
+export function judge(facts: JobFacts, path: readonly Passed[], witness: Witness, by: Side): Judgement {
+  const place = placeOf(facts, positionOf(path));
+  const agreed = new AgreedValues(facts, path, place, witness, by);
+  const ground = groundOf(facts, place);
+  const recomputed = DECIDE[ground](facts, place, agreed);
+  agreed.end();
+  const last = path[path.length - 1];
+  const claimed = last.level.name === "chunk" ? bothSides((side) => elementOf(last, side)) : last.payloads;
+  return { ...compare(claimed, recomputed), scalarSteps: ground === "scalar" ? 1 : 0 };
+}
+
+export function compare(claimed: Pair<Bytes>, recomputed: Bytes): Omit<Judgement, "scalarSteps"> {
+  return { claimed, recomputed, losers: SIDES.filter((side) => !bytesEqual(claimed[side], recomputed)) };
+}
+
+const DECIDE = {
+  /** The initial state stands in the job. */
+  checkpoint: (facts) => facts.parts.init,
+  /** The entry of the new state is the tensor that the graph names. */
+  assembly: (facts, place, agreed): TensorRoot =>
+    agreed.entry(facts.graph(graphAt(place)).outputs[place.entry!].tensor),
+  scalar: (facts, place, agreed) => new Writer().u32(scalarStep(kernelAt(facts, place), place, agreed)).finish(),
+} as const satisfies Record<Ground, (facts: JobFacts, place: Place, agreed: AgreedValues) => Bytes>;
+
+/** The bits of the disputed element, or of the accumulator after the disputed fold index. */
+function scalarStep(kernel: Kernel, place: Place, agreed: AgreedValues): number {
+  const element = place.element!;
+  if (kernel.kind === "gather") return gatherStep(kernel, element, agreed);
+  if (pointLength(kernel) === 0) return kernel.kind === "fold" ? kernel.start : 0;
+  const inputs = pointInputs(kernel, element, place.fold ?? 0);
+  const operands = inputs
+    .filter((input) => input.kind === "read")
+    .map(({ tensor, address }, i) => agreed.operand(i, tensor, address));
+  const first = kernel.kind !== "fold" || place.fold === 0;
+  return stepAt(kernel, inputs, operands, first ? startOf(kernel) : agreed.accumulator());
+}
+
+function startOf(kernel: Kernel): number {
+  return kernel.kind === "fold" ? kernel.start : 0;
+}
+
+/** Reads the number of the row, then the element of that row, or gives the fill value (spec 4.4). */
+function gatherStep(kernel: GatherKernel, element: number, agreed: AgreedValues): number {
+  const [indexType, sourceType] = [agreed.shownType(0), agreed.shownType(1)];
+  const row = agreed.operand(0, kernel.index, gatherIndexAddress(kernel, element, indexType)) | 0;
+  const address = gatherSourceAddress(kernel, element, row, indexType, sourceType);
+  if (address >= 0) return agreed.operand(1, kernel.source, address);
+  agreed.checkType(1, kernel.source);
+  return kernel.fill;
+}

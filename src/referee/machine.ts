@@ -1,0 +1,132 @@
+/** Training as the game sees it (spec 7.1): the levels from the run's root down to one accumulator of one fold. */
+import { type Bytes, Writer } from "../encoding/bytes.ts";
+import { Tag, taggedHash } from "../encoding/hash.ts";
+import {
+  CHUNK_BYTES,
+  chunkCount,
+  elementCount,
+  stateRootOf,
+  tensorRootOf,
+  type TensorType,
+} from "../encoding/tensor.ts";
+import { segmentCount, stepsOfSegment } from "../trace/commitments.ts";
+import { pointLength } from "../repops/point.ts";
+import type { JobFacts } from "./facts.ts";
+import type { Descent, Machine } from "./game.ts";
+import { bothSides, type Level, type Passed, positionOf } from "./level.ts";
+import { graphAt, type LevelName, type Place, placeOf } from "./place.ts";
+
+/** Where the bisection ends: at one scalar step, or at one operator, which is then recomputed as a whole. */
+export type Depth = "scalar" | "operator";
+
+const digests = { payloadBytes: () => 32, partBytes: 32 } as const;
+
+/** The levels as data, for the place above them. */
+const LEVELS = {
+  segment: ({ id, commitEvery, parts }) => ({
+    tag: Tag.segmentLeaf,
+    count: segmentCount(parts.steps, commitEvery),
+    binding: {
+      kind: "preimage",
+      commit: (root) => taggedHash(Tag.run, id, new Writer().u32(commitEvery).finish(), root),
+    },
+    ...digests,
+  }),
+  step: ({ parts, commitEvery }, { segment }) => {
+    const { first, last } = stepsOfSegment(segment, parts.steps, commitEvery);
+    return { tag: Tag.stepLeaf, count: last - first + 1, binding: { kind: "last" }, ...digests };
+  },
+  op: (facts, place) => ({
+    tag: Tag.opLeaf,
+    count: facts.graph(graphAt(place)).kernelCount + 1,
+    binding: { kind: "last" },
+    ...digests,
+  }),
+  state: (facts, place) => {
+    const count = facts.graph(graphAt(place)).outputs.length;
+    return {
+      tag: Tag.stateLeaf,
+      count,
+      binding: { kind: "preimage", commit: (root) => stateRootOf(count, root) },
+      ...digests,
+    };
+  },
+  chunk: (facts, place) => {
+    const type = kernelAt(facts, place).type;
+    return {
+      tag: Tag.chunk,
+      count: chunkCount(type),
+      binding: { kind: "preimage", commit: (root) => tensorRootOf(type, root) },
+      payloadBytes: (index) => chunkBytes(type, index),
+      partBytes: 4,
+    };
+  },
+  fold: (facts, place) => ({
+    tag: Tag.accumulator,
+    count: foldLength(facts, place),
+    binding: { kind: "last" },
+    payloadBytes: () => 4,
+    partBytes: 4,
+  }),
+} as const satisfies Record<LevelName, (facts: JobFacts, place: Place) => Omit<Level, "name">>;
+
+function levelAt(facts: JobFacts, name: LevelName, place: Place): Level {
+  return { name, ...LEVELS[name](facts, place) };
+}
+
+/** The length of chunk `index` of a tensor. */
+export function chunkBytes(type: TensorType, index: number): number {
+  return Math.min(CHUNK_BYTES, 4 * elementCount(type.shape) - index * CHUNK_BYTES);
+}
+
+export function kernelAt(facts: JobFacts, place: Place) {
+  return facts.graph(graphAt(place)).kernel(place.kernel!);
+}
+
+/** K of the disputed kernel; 0 where it does not fold. */
+function foldLength(facts: JobFacts, place: Place): number {
+  const kernel = kernelAt(facts, place);
+  return kernel.kind === "fold" ? pointLength(kernel) : 0;
+}
+
+export function isAssembly(facts: JobFacts, place: Place): boolean {
+  return place.kernel === facts.graph(graphAt(place)).kernelCount;
+}
+
+/** The level below a place, or `undefined` at the bottom. */
+function levelBelow(facts: JobFacts, place: Place, depth: Depth): LevelName | undefined {
+  switch (place.level) {
+    case "segment":
+      if (place.segment > 0) return "step";
+      return facts.parts.initKind === "graph" ? "op" : undefined;
+    case "step":
+      return "op";
+    case "op":
+      if (isAssembly(facts, place)) return "state";
+      return depth === "scalar" ? "chunk" : undefined;
+    case "chunk":
+      return foldLength(facts, place) > 0 ? "fold" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The claims are run roots. */
+export function trainingMachine(facts: JobFacts, depth: Depth = "scalar"): Machine {
+  return {
+    top: levelAt(facts, "segment", { segment: 0, step: 0 }),
+    below(path): Descent | undefined {
+      const place = placeOf(facts, positionOf(path));
+      const name = levelBelow(facts, place, depth);
+      if (!name) return undefined;
+      const passed = path[path.length - 1];
+      const claims = name === "fold" ? bothSides((side) => elementOf(passed, side)) : passed.payloads;
+      return { level: levelAt(facts, name, place), claims };
+    },
+  };
+}
+
+/** The bits that a side claims for the divergent element of a chunk: four bytes, most significant first (elements lie the other way round). */
+export function elementOf({ payloads, part }: Passed, side: 0 | 1): Bytes {
+  return payloads[side].slice(4 * part, 4 * part + 4).reverse();
+}

@@ -1,0 +1,70 @@
+/** What a party remembers of its run, or computes again when it is asked. */
+import type { StateRoot, Tensor, TensorRoot } from "../encoding/tensor.ts";
+import type { JobOutline } from "../job/closed.ts";
+import { operandsOf } from "../repops/kernel.ts";
+import type { JobFacts } from "./facts.ts";
+import { kernelAt } from "./machine.ts";
+import { graphAt, type Place } from "./place.ts";
+
+/** Step 0 is the init graph. `undefined` is what this party can't say. */
+export interface Memory {
+  readonly outline: JobOutline;
+  /** The job's dataset, whatever the run was trained on. */
+  readonly dataset: readonly Tensor[];
+  readonly commitEvery: number;
+  /** Of the initial state, and after each segment. */
+  readonly segmentRoots: readonly StateRoot[];
+  /** After each step of segment 1, 2, … */
+  stepRoots(segment: number): Promise<readonly StateRoot[] | undefined>;
+  /** The outputs of all kernels, and the new state as it was assembled. */
+  detail(step: number): Promise<StepRoots | undefined>;
+  /** Tensors of a step's graph by number: entries of the state before, and kernels' outputs. */
+  capture(step: number, tensors: readonly number[]): Promise<ReadonlyMap<number, Tensor> | undefined>;
+  /** The entries of the state after a step. */
+  entryRoots(step: number): Promise<readonly TensorRoot[] | undefined>;
+}
+
+export interface StepRoots {
+  readonly kernelRoots: readonly TensorRoot[];
+  readonly newStateRoots: readonly TensorRoot[];
+  readonly newStateRoot: StateRoot;
+}
+
+/** The disputed kernel's output and operands, by tensor number. */
+export type KernelTensors = { readonly [tensor: number]: Tensor };
+
+/** Fetches what belongs to the disputed kernel in one go, since computing it again is what costs. */
+export class DisputedTensors {
+  private readonly memory: Memory;
+  private readonly facts: JobFacts;
+  private readonly fetched = new Map<string, Promise<KernelTensors | undefined>>();
+
+  constructor(memory: Memory, facts: JobFacts) {
+    this.memory = memory;
+    this.facts = facts;
+  }
+
+  of(place: Place): Promise<KernelTensors | undefined> {
+    const key = `${place.step}/${place.kernel}`;
+    let tensors = this.fetched.get(key);
+    if (!tensors) this.fetched.set(key, (tensors = this.fetch(place)));
+    return tensors;
+  }
+
+  /** The number of the disputed kernel's output. */
+  outputOf(place: Place): number {
+    return this.facts.graph(graphAt(place)).inputs.length + place.kernel!;
+  }
+
+  private async fetch(place: Place): Promise<KernelTensors | undefined> {
+    const { inputs, outputs } = this.facts.graph(graphAt(place));
+    const isData = (tensor: number) => tensor >= outputs.length && tensor < inputs.length;
+    const wanted = [...new Set([...operandsOf(kernelAt(this.facts, place)), this.outputOf(place)])];
+    const captured = await this.memory.capture(
+      place.step,
+      wanted.filter((tensor) => !isData(tensor)),
+    );
+    const data = wanted.filter(isData).map((tensor) => [tensor, this.memory.dataset[tensor - outputs.length]]);
+    return captured && { ...Object.fromEntries(captured), ...Object.fromEntries(data) };
+  }
+}

@@ -1,0 +1,72 @@
+/** Deciding on a whole operator (spec 7.6): its agreed inputs are fetched, and all of its output is computed again. */
+import { elementCount, sameShape, type Tensor, tensorRoot } from "../encoding/tensor.ts";
+import { DisputeError } from "../errors.ts";
+import type { Backend } from "../repops/backend.ts";
+import { type Kernel, operandsOf } from "../repops/kernel.ts";
+import type { Proof } from "../encoding/merkle.ts";
+import type { JobFacts } from "./facts.ts";
+import { type Passed, positionOf, type Side } from "./level.ts";
+import { kernelAt } from "./machine.ts";
+import { placeOf } from "./place.ts";
+import { type AgreedLeaf, AgreedValues } from "./witness.ts";
+
+/** The inputs of the disputed kernel, each with its root's proof; in the order of `distinctOperands`. */
+export interface OperatorWitness {
+  /** The root of the state before the step; present when an input is an entry of it. */
+  readonly before?: AgreedLeaf;
+  readonly inputs: readonly { readonly tensor: Tensor; readonly proof: Proof }[];
+}
+
+/** The tensors that a kernel reads, each once. */
+export function distinctOperands(kernel: Kernel): number[] {
+  return [...new Set(operandsOf(kernel))];
+}
+
+/**
+ * The disputed kernel's inputs, checked against what both parties agree on.
+ * @throws {DisputeError} when one of them is not the agreed tensor
+ */
+export function checkInputs(facts: JobFacts, path: readonly Passed[], witness: OperatorWitness, by: Side): Tensor[] {
+  const place = placeOf(facts, positionOf(path));
+  const wanted = distinctOperands(kernelAt(facts, place));
+  const { before, inputs } = witness;
+  if (inputs.length !== wanted.length)
+    throw new DisputeError(`${inputs.length} inputs of the operator were shown, it has ${wanted.length}`);
+  const agreed = new AgreedValues(facts, path, place, { ...(before && { before }), operands: [] }, by);
+  inputs.forEach(({ tensor, proof }, i) => {
+    if (tensor.data.length !== elementCount(tensor.shape)) throw new DisputeError(`input ${i} of the operator is cut`);
+    agreed.checkTensorRoot(wanted[i], tensorRoot(tensor), proof, `input ${i} of the operator`);
+  });
+  agreed.end();
+  return inputs.map(({ tensor }) => tensor);
+}
+
+/** The output of one kernel, computed on `backend` from its distinct operands. */
+export async function recompute(kernel: Kernel, inputs: readonly Tensor[], backend: Backend): Promise<Tensor> {
+  const wanted = distinctOperands(kernel);
+  const list = { inputs: inputs.map(({ dtype, shape }) => ({ dtype, shape })), kernels: [alone(kernel, wanted)] };
+  const session = await backend.prepare(list, { keep: [inputs.length] });
+  try {
+    for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
+    await session.execute();
+    return await session.read(inputs.length);
+  } finally {
+    await session.close();
+  }
+}
+
+/** A kernel with its operands numbered from 0. */
+function alone(kernel: Kernel, operands: readonly number[]): Kernel {
+  const at = (tensor: number) => operands.indexOf(tensor);
+  if (kernel.kind === "gather") return { ...kernel, source: at(kernel.source), index: at(kernel.index) };
+  const args = kernel.args.map((arg) => (arg.kind === "operand" ? { ...arg, tensor: at(arg.tensor) } : arg));
+  return { ...kernel, args };
+}
+
+/** The first element on which two tensors of one type differ, or `undefined`. */
+export function firstDifference(a: Tensor, b: Tensor): number | undefined {
+  if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) return undefined;
+  const [x, y] = [a, b].map(({ data }) => new Uint32Array(data.buffer, data.byteOffset, data.length));
+  const at = x.findIndex((word, i) => word !== y[i]);
+  return at < 0 ? undefined : at;
+}

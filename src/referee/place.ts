@@ -1,0 +1,53 @@
+/** Where in a training run a dispute stands (spec 7.1): the path of indices, read as step, kernel, element and fold index. */
+import { CHUNK_ELEMENTS } from "../encoding/tensor.ts";
+import { stepsOfSegment } from "../trace/commitments.ts";
+import type { GraphKind, JobFacts } from "./facts.ts";
+import type { Position } from "./level.ts";
+
+export type LevelName = "segment" | "step" | "op" | "state" | "chunk" | "fold";
+
+export interface Place {
+  /** The last level that has been passed. */
+  readonly level?: LevelName;
+  readonly segment: number;
+  /** 0 is the making of the initial state. */
+  readonly step: number;
+  /** The kernel's number in its graph; the number of kernels for the assembly of the new state. */
+  readonly kernel?: number;
+  /** The entry of the new state, when the assembly is disputed. */
+  readonly entry?: number;
+  /** Row-major number of the element in the kernel's output. */
+  readonly element?: number;
+  readonly fold?: number;
+}
+
+/** What passing each level adds to the place. */
+const READ = {
+  segment: (facts, _, index) => ({
+    segment: index,
+    step: stepsOfSegment(index, facts.parts.steps, facts.commitEvery).last,
+  }),
+  step: (facts, { segment }, index) => ({
+    step: stepsOfSegment(segment, facts.parts.steps, facts.commitEvery).first + index,
+  }),
+  op: (_, __, index) => ({ kernel: index }),
+  state: (_, __, index) => ({ entry: index }),
+  chunk: (_, __, index, part) => ({ element: CHUNK_ELEMENTS * index + part }),
+  fold: (_, __, index) => ({ fold: index }),
+} as const satisfies Record<LevelName, (facts: JobFacts, place: Place, index: number, part: number) => Partial<Place>>;
+
+export function placeOf(facts: JobFacts, at: Position): Place {
+  return at.reduce<Place>(
+    (place, { level, index, part }) => ({
+      ...place,
+      level: level as LevelName,
+      ...READ[level as LevelName](facts, place, index, part),
+    }),
+    { segment: 0, step: 0 },
+  );
+}
+
+/** The graph whose execution is disputed. */
+export function graphAt({ step }: Place): GraphKind {
+  return step === 0 ? "init" : "step";
+}

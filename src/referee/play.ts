@@ -1,0 +1,69 @@
+/** Drives a game against two provers, and counts what it takes. */
+import type { Bytes } from "../encoding/bytes.ts";
+import { advance, type Bottom, type Forfeit, isRunning, type Machine, question, startGame } from "./game.ts";
+import type { Pair } from "./level.ts";
+import type { Prover } from "./prover.ts";
+
+/** What a dispute has taken so far. */
+export interface Tally {
+  /** Questions that were put to both parties. */
+  rounds: number;
+  /** Bytes of all answers. */
+  bytes: number;
+  /** Milliseconds spent waiting for the parties. */
+  waited: number;
+}
+
+export function newTally(): Tally {
+  return { rounds: 0, bytes: 0, waited: 0 };
+}
+
+/** Milliseconds that a party has for one answer; absent: as long as it takes. */
+export interface Patience {
+  timeout?: number;
+}
+
+/** Waits for an answer; one that comes too late is none. */
+export async function ask<T>(make: () => Promise<T | undefined>, { timeout }: Patience, tally: Tally) {
+  const began = performance.now();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    if (timeout !== undefined) timer = setTimeout(resolve, timeout, undefined);
+  });
+  try {
+    return await Promise.race([make(), late]);
+  } finally {
+    clearTimeout(timer);
+    tally.waited += performance.now() - began;
+  }
+}
+
+/** Plays to the bottom, or until a party forfeits. */
+export async function play(
+  machine: Machine,
+  provers: Pair<Pick<Prover<unknown>, "answer">>,
+  claims: Pair<Bytes>,
+  tally: Tally,
+  patience: Patience = {},
+): Promise<Bottom | Forfeit> {
+  let state = startGame(machine, claims);
+  while (isRunning(state)) {
+    const asked = question(state);
+    const first = await ask(() => provers[0].answer(asked), patience, tally);
+    const second = await ask(() => provers[1].answer(asked), patience, tally);
+    const answers = [first, second] as const;
+    tally.rounds++;
+    for (const answer of answers) tally.bytes += byteLength(answer);
+    state = advance(machine, state, answers);
+  }
+  return state;
+}
+
+/** The bytes of an answer: of byte strings and tensors as they are, four for a number, one for a letter. */
+export function byteLength(value: unknown): number {
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  if (typeof value === "number") return 4;
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce((sum: number, part) => sum + byteLength(part), 0);
+}

@@ -1,0 +1,64 @@
+/** Provers (spec 7.3): who answers for a claim. The trees are built here from what a claim says its leaves hold. */
+import type { Bytes } from "../encoding/bytes.ts";
+import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf } from "../encoding/merkle.ts";
+import type { Question } from "./game.ts";
+import type { Answer, Level, Position } from "./level.ts";
+
+/** A party in a dispute. `undefined` is no answer; what is thrown is a failure of the machine, and decides nothing. */
+export interface Prover<Witness> {
+  answer(question: Question): Promise<Answer | undefined>;
+  /** What the step at the bottom needs: agreed values with their proofs. */
+  witness(at: Position): Promise<Witness | undefined>;
+}
+
+/** What a party claims, tree by tree. */
+export interface Claim<Witness> {
+  /**
+   * What the leaves of a level commit to, below the leaf at the end of `at`; `undefined` where this party can't say.
+   * Asked once a level.
+   */
+  payloads(at: Position, level: Level): Promise<readonly Bytes[] | undefined>;
+  witness(at: Position): Promise<Witness | undefined>;
+}
+
+interface ClaimTree {
+  payloads: readonly Bytes[];
+  levels: Levels;
+}
+
+/** Answers all questions of the game from a claim. */
+export class ClaimProver<Witness> implements Prover<Witness> {
+  private readonly claim: Claim<Witness>;
+  private readonly trees = new Map<string, Promise<ClaimTree | undefined>>();
+
+  constructor(claim: Claim<Witness>) {
+    this.claim = claim;
+  }
+
+  async answer({ kind, at, level, height, position }: Question): Promise<Answer | undefined> {
+    const tree = await this.tree(at, level);
+    if (!tree) return undefined;
+    const { payloads, levels } = tree;
+    if (kind === "payload") return [payloads[position]];
+    if (kind === "children") return levels[height - 1].slice(2 * position, 2 * position + 2);
+    return level.binding.kind === "preimage" ? [rootOf(levels)] : proveLeaf(levels, level.count - 1);
+  }
+
+  witness(at: Position): Promise<Witness | undefined> {
+    return this.claim.witness(at);
+  }
+
+  /** The tree below the last leaf of `at`, built when it is first asked for. */
+  private tree(at: Position, level: Level): Promise<ClaimTree | undefined> {
+    const key = at.map(({ index }) => index).join("/");
+    let tree = this.trees.get(key);
+    if (!tree) this.trees.set(key, (tree = this.build(at, level)));
+    return tree;
+  }
+
+  private async build(at: Position, level: Level): Promise<ClaimTree | undefined> {
+    const payloads = await this.claim.payloads(at, level);
+    if (payloads?.length !== level.count) return undefined;
+    return { payloads, levels: buildLevels(payloads.map((payload) => hashLeaf(level.tag, payload))) };
+  }
+}

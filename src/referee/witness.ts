@@ -1,0 +1,170 @@
+/**
+ * The evidence for the step at the bottom (spec 7.5): agreed values, each with its proof up to a tree on which both parties
+ * agree, because it lies to the left of where they part. Either party can show it, and nobody can show anything else.
+ */
+import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
+import { hashLeaf, climb, merkleRoot, type Proof, verifyLeaf } from "../encoding/merkle.ts";
+import { Tag } from "../encoding/hash.ts";
+import {
+  CHUNK_ELEMENTS,
+  chunkCount,
+  checkShape,
+  formatType,
+  stateRootOf,
+  type TensorRoot,
+  tensorRootOf,
+  type TensorType,
+} from "../encoding/tensor.ts";
+import { DisputeError } from "../errors.ts";
+import { graphAt, type LevelName, type Place } from "./place.ts";
+import type { JobFacts } from "./facts.ts";
+import type { Passed, Side } from "./level.ts";
+import { chunkBytes } from "./machine.ts";
+
+/** What an agreed leaf commits to, and its proof. */
+export interface AgreedLeaf {
+  readonly payload: Bytes;
+  readonly proof: Proof;
+}
+
+/** One element of an agreed tensor. */
+export interface ElementProof {
+  readonly type: TensorType;
+  readonly chunk: Bytes;
+  readonly chunkProof: Proof;
+  /** From the tensor's root to the tree it is in: the kernels' outputs, the state before, or the dataset. */
+  readonly proof: Proof;
+}
+
+export interface Witness {
+  /** The root of the state before the step; present when an operand is an entry of it. */
+  readonly before?: AgreedLeaf;
+  /** The accumulator before the disputed one; present when that is not the first. */
+  readonly accumulator?: AgreedLeaf;
+  /** What the new state's entry should be, when the assembly is disputed. */
+  readonly entry?: AgreedLeaf;
+  /** One an operand that is read, in the order of the kernel's args. */
+  readonly operands: readonly ElementProof[];
+}
+
+/** Checks a witness part by part against what the game has established. */
+export class AgreedValues {
+  private readonly facts: JobFacts;
+  private readonly path: readonly Passed[];
+  private readonly place: Place;
+  private readonly witness: Witness;
+  private readonly by: Side;
+  private readonly shown: Set<string>;
+
+  /** @param by the party that shows the witness; its proofs lead to the roots of its own trees */
+  constructor(facts: JobFacts, path: readonly Passed[], place: Place, witness: Witness, by: Side) {
+    this.facts = facts;
+    this.path = path;
+    this.place = place;
+    this.witness = witness;
+    this.by = by;
+    const single = (["before", "accumulator", "entry"] as const).filter((part) => witness[part] !== undefined);
+    this.shown = new Set([...single, ...witness.operands.map((_, i) => `operand ${i}`)]);
+  }
+
+  /** Bits of operand `index`: element `address` of `tensor`. */
+  operand(index: number, tensor: number, address: number): number {
+    const { type, chunk } = this.chunk(index, tensor, Math.floor(address / CHUNK_ELEMENTS));
+    const at = 4 * (address % CHUNK_ELEMENTS);
+    if (at + 4 > chunk.length)
+      throw new DisputeError(`operand ${index}: ${formatType(type)} has no element ${address}`, { tensor, address });
+    return new DataView(chunk.buffer, chunk.byteOffset).getUint32(at, true);
+  }
+
+  /** The type that operand `index` is shown with; it is proven when its element, or its first chunk, is checked. */
+  shownType(index: number): TensorType {
+    const proof = this.witness.operands[index];
+    this.take(`operand ${index}`, proof);
+    return proof.type;
+  }
+
+  /** That operand `index` is of a tensor with the type it is shown with, by the tensor's first chunk. */
+  checkType(index: number, tensor: number): void {
+    this.chunk(index, tensor, 0);
+  }
+
+  private chunk(index: number, tensor: number, at: number): ElementProof {
+    const proof = this.witness.operands[index];
+    this.take(`operand ${index}`, proof);
+    const { type, chunk, chunkProof } = proof;
+    checkShape(type.shape, `operand ${index}`);
+    const count = chunkCount(type);
+    const fits = count === 0 ? chunk.length + chunkProof.length === 0 : chunk.length === chunkBytes(type, at);
+    const tree = count === 0 ? merkleRoot([]) : climb(hashLeaf(Tag.chunk, chunk), count, at, chunkProof);
+    if (!fits || !tree) throw new DisputeError(`operand ${index}: not chunk ${at} of ${formatType(type)}`, { tensor });
+    this.checkTensorRoot(tensor, tensorRootOf(type, tree), proof.proof, `operand ${index}`);
+    return proof;
+  }
+
+  /** The root of the tensor that becomes the disputed entry of the new state. */
+  entry(tensor: number): TensorRoot {
+    const { entry } = this.witness;
+    this.take("entry", entry);
+    this.checkTensorRoot(tensor, entry!.payload as TensorRoot, entry!.proof, "the entry");
+    return entry!.payload as TensorRoot;
+  }
+
+  /** The bits of the accumulator before the disputed one. */
+  accumulator(): number {
+    const { accumulator } = this.witness;
+    this.take("accumulator", accumulator);
+    this.checkLeft("fold", this.place.fold! - 1, accumulator!);
+    return new DataView(accumulator!.payload.buffer, accumulator!.payload.byteOffset).getUint32(0);
+  }
+
+  /** @throws {DisputeError} when the witness shows more than the step needs. */
+  end(): void {
+    const [extra] = this.shown;
+    if (extra) throw new DisputeError(`the witness shows what the step does not need: ${extra}`);
+  }
+
+  private take(part: string, value: unknown): void {
+    if (value === undefined) throw new DisputeError(`the witness lacks ${part}`);
+    this.shown.delete(part);
+  }
+
+  /**
+   * That a tensor of the disputed graph has this root, wherever it comes from.
+   * @throws {DisputeError} naming `what`
+   */
+  checkTensorRoot(tensor: number, root: TensorRoot, proof: Proof, what: string): void {
+    const { inputs, outputs } = this.facts.graph(graphAt(this.place));
+    if (tensor >= inputs.length) return this.checkLeft("op", tensor - inputs.length, { payload: root, proof });
+    const leaf = hashLeaf(Tag.stateLeaf, root);
+    const inState = tensor < outputs.length;
+    const count = inState ? outputs.length : inputs.length - outputs.length;
+    const tree = climb(leaf, count, inState ? tensor : tensor - outputs.length, proof);
+    const list = inState ? this.stateBefore() : this.facts.parts.dataset;
+    if (!tree || !bytesEqual(stateRootOf(count, tree), list))
+      throw new DisputeError(`${what} is not in ${inState ? "the state before" : "the dataset"}`, { tensor, root });
+  }
+
+  /** The root of the state before the step: an agreed leaf of the step tree, or of the segment tree for a segment's first. */
+  private stateBefore(): Bytes {
+    const { before } = this.witness;
+    this.take("before", before);
+    const inner = this.passed("step").index;
+    if (inner > 0) this.checkLeft("step", inner - 1, before!);
+    else this.checkLeft("segment", this.place.segment - 1, before!);
+    return before!.payload;
+  }
+
+  /** That a leaf left of the divergent one commits to this. */
+  private checkLeft(name: LevelName, index: number, { payload, proof }: AgreedLeaf): void {
+    const { level, roots, index: divergent } = this.passed(name);
+    const fits = index >= 0 && index < divergent && payload.length === level.payloadBytes(index);
+    if (!fits || !verifyLeaf(roots[this.by], hashLeaf(level.tag, payload), level.count, index, proof))
+      throw new DisputeError(`the proof of the agreed leaf ${index} of the ${name} tree does not hold`, { index });
+  }
+
+  private passed(name: LevelName): Passed {
+    const passed = this.path.find(({ level }) => level.name === name);
+    if (!passed) throw new DisputeError(`the dispute has not passed the ${name} level`);
+    return passed;
+  }
+}

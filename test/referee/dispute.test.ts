@@ -1,0 +1,189 @@
+import { copyFile, cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { elementCount, type StateRoot } from "../../src/encoding/tensor.ts";
+import { unravel } from "../../src/encoding/tensor.ts";
+import type { ClosedJob } from "../../src/job/closed.ts";
+import { checkVerdict } from "../../src/referee/check-verdict.ts";
+import { type Divergence, dispute, type DisputeOptions } from "../../src/referee/dispute.ts";
+import { reference } from "../../src/repops/backends/reference.ts";
+import { runRootOf } from "../../src/trace/commitments.ts";
+import { readTraceFile, TraceWriter } from "../../src/trace/file.ts";
+import { type Fault, run, type RunOptions } from "../../src/trace/index.ts";
+import { smallJob } from "./small-job.ts";
+
+describe("dispute about traces", () => {
+  let folder = "";
+  let job: ClosedJob;
+  let made = 0;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "verde-dispute-"));
+    job = await smallJob();
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** Runs the job once more; gives the trace's path. */
+  async function trace(options: RunOptions = {}, of: ClosedJob = job): Promise<string> {
+    const out = join(folder, `${made++}.trace`);
+    await run(of, { out, ...options });
+    return out;
+  }
+
+  async function divergence(a: string, b: string, options?: DisputeOptions): Promise<Divergence> {
+    const result = await dispute(a, b, options);
+    if (result.outcome === "agree") throw new Error("they agree");
+    const checked = checkVerdict(JSON.parse(JSON.stringify(result.verdict)), ...result.runRoots);
+    expect(checked.losers.map((side) => result.traces[side])).toEqual(result.losers);
+    return result;
+  }
+
+  const settings = [{ commitEvery: 1 }, { commitEvery: 4 }, { commitEvery: 2, checkpointEvery: 2 }] as const;
+
+  it("two honest runs agree, whatever the backend", async () => {
+    const [a, b, c] = [await trace(), await trace(), await trace({ backend: reference, checkpointEvery: 0 })];
+    for (const other of [b, c]) expect(await dispute(a, other)).toMatchObject({ outcome: "agree", losers: [] });
+  });
+
+  it("a flipped bit is found at the first and the last node, step and element", async () => {
+    for (const setting of settings) {
+      const honest = await trace(setting);
+      for (const step of [0, 1, job.steps]) {
+        const { kernels } = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
+        for (const node of [0, kernels.length - 1]) {
+          const count = elementCount(kernels[node].type.shape);
+          const fault: Fault = { kind: "flip", step, node, element: count - 1, bit: 30 };
+          const liar = await trace({ ...setting, fault });
+          for (const [a, b] of [
+            [honest, liar],
+            [liar, honest],
+          ]) {
+            const result = await divergence(a, b);
+            expect(result.losers).toEqual([liar]);
+            expect(result).toMatchObject({
+              step,
+              node: { id: node },
+              element: unravel(count - 1, kernels[node].type.shape),
+            });
+          }
+        }
+      }
+    }
+  });
+
+  it("a bit flipped anywhere is found exactly, or has no effect on what is committed to", async () => {
+    const honest = await Promise.all(settings.map((setting) => trace(setting)));
+    let found = 0;
+    const place = fc.record({
+      setting: fc.constantFrom(0, 1, 2),
+      step: fc.integer({ min: 1, max: job.steps }),
+      node: fc.nat(job.step.kernels.length - 1),
+      element: fc.nat(),
+      bit: fc.constantFrom(22, 29, 30, 31),
+      first: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(place, async ({ setting, step, node, element: any, bit, first }) => {
+        const { type } = job.step.kernels[node];
+        const element = any % elementCount(type.shape);
+        const liar = await trace({ ...settings[setting], fault: { kind: "flip", step, node, element, bit } });
+        const pair = first ? [liar, honest[setting]] : [honest[setting], liar];
+        const result = await dispute(pair[0], pair[1]);
+        if (result.outcome === "agree") return;
+        found++;
+        expect(result.losers).toEqual([liar]);
+        expect(result).toMatchObject({ step, node: { id: node }, element: unravel(element, type.shape) });
+        expect(result.figures.scalarSteps).toBe(1);
+        expect(checkVerdict(result.verdict, ...result.runRoots).restsOn).toBe("evidence");
+      }),
+      { seed: 20261120, numRuns: 40 },
+    );
+    expect(found).toBeGreaterThan(30);
+  });
+
+  it("another rate, other data and a skipped step are found where they begin", async () => {
+    for (const setting of settings) {
+      const honest = await trace(setting);
+      for (const [fault, label] of [
+        [{ kind: "lr", from: 3, factor: 1.25 }, /learning-rate/],
+        [{ kind: "data", from: 3 }, /^batch/],
+        [{ kind: "skip", step: 3 }, /^new state/],
+      ] as [Fault, RegExp][]) {
+        const liar = await trace({ ...setting, fault });
+        for (const recompute of ["scalar", "op"] as const) {
+          const result = await divergence(liar, honest, { recompute });
+          expect(result.losers).toEqual([liar]);
+          expect(result.step).toBe(3);
+          expect(result.node!.label).toMatch(label);
+        }
+      }
+    }
+  });
+
+  it("both are blamed that are wrong at the same place", async () => {
+    const at = { kind: "flip", step: 2, node: 8, element: 1 } as const;
+    const [a, b] = [await trace({ fault: { ...at, bit: 30 } }), await trace({ fault: { ...at, bit: 29 } })];
+    const result = await divergence(a, b);
+    expect(result.losers).toEqual([a, b]);
+    expect(result.claimed).not.toContainEqual(result.recomputed);
+  });
+
+  it("a run that was recorded in detail can be disputed without its folder", async () => {
+    const options = { detail: "ops", commitEvery: 3 } as const;
+    const honest = await trace(options);
+    const liar = await trace({ ...options, fault: { kind: "flip", step: 5, node: 4, element: 2, bit: 30 } });
+    for (const [alone, whole] of [
+      [honest, liar],
+      [liar, honest],
+    ]) {
+      const file = join(folder, `alone-${made++}.trace`);
+      await copyFile(alone, file);
+      const result = await divergence(file, whole);
+      expect(result).toMatchObject({ step: 5, node: { id: 4 }, element: null, fold: null });
+      expect(result.losers).toEqual([alone === liar ? file : liar]);
+      await expect(dispute(file, whole, { recompute: "scalar" })).rejects.toThrow("--recompute op");
+      const second = join(folder, `alone-${made++}.trace`);
+      await copyFile(whole, second);
+      await expect(dispute(file, second)).rejects.toThrow("neither trace can be replayed");
+    }
+  });
+
+  it("a claim that its own author can't reach is lost", async () => {
+    const honest = await trace();
+    const { manifest, records } = await readTraceFile(honest);
+    for (const step of [0, 3, job.steps]) {
+      const forged = join(folder, `forged-${made++}.trace`);
+      const roots = records.map(({ root }) => root as StateRoot);
+      roots[step] = roots[step].map((byte) => byte ^ 1) as unknown as StateRoot;
+      const writer = await TraceWriter.create(forged, manifest);
+      for (const [i, record] of records.entries()) await writer.step({ ...record, root: roots[i] });
+      await writer.end(runRootOf(manifest.jobId, manifest.commitEvery, roots));
+      await writer.close();
+      await cp(honest.replace(".trace", ".data"), forged.replace(".trace", ".data"), { recursive: true });
+      const result = await divergence(honest, forged);
+      expect(result.losers).toEqual([forged]);
+      expect(result.decision.kind).toBe("forfeit");
+      expect(result.reasons[1]).toContain("another state");
+    }
+  });
+
+  it("what can't be compared is refused with what to do", async () => {
+    const honest = await trace();
+    const liar = await trace({ fault: { kind: "skip", step: 2 } });
+    await expect(dispute(honest, await trace({ commitEvery: 2 }))).rejects.toThrow("--commit-every");
+    for (const [options, part] of [
+      [{ steps: 5 }, "steps"],
+      [{ rate: 0.1 }, "step graphs differ"],
+      [{ seed: 3 }, "differ"],
+    ] as const)
+      await expect(dispute(honest, await trace({}, await smallJob(options)))).rejects.toThrow(part);
+    await rm(liar.replace(".trace", ".data"), { recursive: true });
+    await expect(dispute(honest, liar)).rejects.toMatchObject({ code: "VERDE_FORMAT" });
+    const { manifest } = await readTraceFile(honest);
+    const cut = join(folder, "cut.trace");
+    const writer = await TraceWriter.create(cut, manifest);
+    await writer.close();
+    await expect(dispute(honest, cut)).rejects.toMatchObject({ code: "VERDE_FORMAT" });
+  });
+});
