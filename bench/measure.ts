@@ -1,0 +1,24 @@
+/** Timing for the benches: warm-up, several samples, the median. Results are ratios to trust, not seconds. */
+import { cpus } from "node:os";
+
+export interface Sample {
+  name: string;
+  value: number;
+  unit: string;
+}
+
+/** The median time of one call in milliseconds. */
+export async function medianMillis(call: () => unknown, { samples = 9, warmup = 3, calls = 1 } = {}): Promise<number> {
+  for (let i = 0; i < warmup; i++) await call();
+  const times: number[] = [];
+  for (let sample = 0; sample < samples; sample++) {
+    const began = performance.now();
+    for (let i = 0; i < calls; i++) await call();
+    times.push((performance.now() - began) / calls);
+  }
+  return times.sort((a, b) => a - b)[samples >> 1];
+}
+
+export function machine(): { cpu: string; cores: number; node: string } {
+  return { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version };
+}

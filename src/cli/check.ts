@@ -1,0 +1,81 @@
+/** `verde check`: whether a verdict holds, without traces and without parties. */
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { fromHex, toHex } from "../encoding/bytes.ts";
+import { FormatError, messageOf } from "../errors.ts";
+import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
+import { PARTIES } from "../referee/verdict.ts";
+import { placeLines } from "./dispute.ts";
+import { colors, writeJson, writeLine } from "./output.ts";
+
+interface Flags {
+  a: string;
+  b: string;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command("check")
+    .description("check a verdict from its own evidence")
+    .argument("<verdict>", "the file that `verde dispute --verdict` wrote")
+    .requiredOption("--a <root>", "the run root of the first trace")
+    .requiredOption("--b <root>", "the run root of the second trace")
+    .option("--json", "one JSON object")
+    .action(async (path: string, flags: Flags) => {
+      const verdict = await readVerdict(path);
+      const began = performance.now();
+      const checked = checkVerdict(verdict, fromHex(flags.a, 32), fromHex(flags.b, 32));
+      const millis = performance.now() - began;
+      if (flags.json) writeJson(checkJson(checked, millis));
+      else printChecked(path, checked, millis);
+    });
+}
+
+async function readVerdict(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    throw new FormatError(`the verdict ${path} can't be read: ${messageOf(cause)}`, { path });
+  }
+}
+
+function checkJson(checked: CheckedVerdict, millis: number) {
+  const { kind, restsOn, losers, step, node, element, fold, claimed, recomputed } = checked;
+  return {
+    schemaVersion: 1,
+    outcome: "holds",
+    kind,
+    restsOn,
+    losers: losers.map((side) => PARTIES[side]),
+    step,
+    node,
+    element,
+    fold,
+    claimed: claimed ? Object.fromEntries(claimed.map((value, side) => [PARTIES[side], toHex(value)])) : {},
+    recomputed: recomputed ? toHex(recomputed) : null,
+    millis: Number(millis.toFixed(3)),
+  };
+}
+
+function printChecked(path: string, checked: CheckedVerdict, millis: number): void {
+  const { losers, step, restsOn, claimed, recomputed, reasons } = checked;
+  writeLine(`${path} holds (${millis.toFixed(1)} ms).`);
+  writeLine();
+  if (step !== null) writeLine(`  ${"step".padEnd(12)} ${step}`);
+  for (const [name, text] of placeLines(checked)) writeLine(`  ${name.padEnd(12)} ${text}`);
+  claimed?.forEach((value, side) => writeLine(`  ${`${PARTIES[side]} claims`.padEnd(12)} ${toHex(value)}`));
+  if (recomputed) writeLine(`  ${"recomputed".padEnd(12)} ${toHex(recomputed)}`);
+  reasons.forEach((reason, side) => {
+    if (reason !== null) writeLine(`  ${`${PARTIES[side]} forfeits`.padEnd(12)} ${reason}`);
+  });
+  writeLine();
+  const names = losers.map((side) => PARTIES[side]);
+  writeLine(colors.bold(names.length === 2 ? "Both are wrong." : `${names[0]} is wrong.`));
+  if (restsOn === "referee")
+    writeLine(
+      colors.yellow(
+        "This rests on the referee's word: what it saw, a missing answer or a whole operator, can't be shown.",
+      ),
+    );
+}

@@ -1,0 +1,140 @@
+/** `verde demo`: two providers train the same job, one cheats by a single bit, and a referee finds it. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { toHex } from "../encoding/bytes.ts";
+import { elementCount } from "../encoding/tensor.ts";
+import { UsageError } from "../errors.ts";
+import type { ClosedJob } from "../job/closed.ts";
+import { loadJob } from "../job/load.ts";
+import { checkVerdict, dispute } from "../referee/index.ts";
+import { type Fault, formatFault, parseFault } from "../trace/fault.ts";
+import { run, type RunResult } from "../trace/run.ts";
+import { describeDivergence } from "./dispute.ts";
+import { colors, formatBytes, formatCount, formatSeconds, plotCurve, Progress, writeLine } from "./output.ts";
+import { progressLine } from "./run.ts";
+
+const JOB = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
+
+interface Flags {
+  text?: string;
+  steps: string;
+  out: string;
+  fault?: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command("demo")
+    .description("watch a model learn, and a provider that cheats get caught")
+    .option("--text <file>", "a text to learn instead of the project's own prose")
+    .option("--steps <n>", "steps of training", "300")
+    .option("--out <folder>", "where the traces go", "out/demo")
+    .option("--fault <fault>", "how the second provider cheats, as in `verde run --fault`")
+    .action(demo);
+}
+
+async function demo({ text, steps, out, fault }: Flags): Promise<void> {
+  const began = performance.now();
+  const job = await loadJob(JOB, { steps, ...(text !== undefined && { text: resolve(text) }) });
+  const lie = fault === undefined ? defaultFault(job) : parseFault(fault);
+  await mkdir(out, { recursive: true });
+  const [honest, cheating, verdict] = ["honest.trace", "cheating.trace", "verdict.json"].map((name) =>
+    relative(".", join(out, name)),
+  );
+
+  heading("The job");
+  const bytes = elementCount(job.dataset[0].shape);
+  writeLine(
+    `A GPT of ${formatCount(countWeights(job))} parameters learns ${formatBytes(bytes)} of text, byte by byte.`,
+  );
+  writeLine(
+    `One step is a graph of ${job.step.kernels.length} operators: forward, backward, AdamW, and the choice of the batch.`,
+  );
+
+  heading("The first provider is honest");
+  const first = await train(job, honest, undefined);
+  writeLine(plotCurve(first.metrics.slice(1).map(({ loss }) => loss)));
+  writeLine(`It commits to every state of the run with 32 bytes: ${toHex(first.runRoot)}`);
+
+  heading(`The second provider cheats: ${formatFault(lie)}`);
+  if (lie.kind === "flip")
+    writeLine(`That is one bit of one element of ${job.step.labels[lie.node] ?? "the init graph"}.`);
+  const second = await train(job, cheating, lie);
+  writeLine(`It commits to ${toHex(second.runRoot)}`);
+
+  heading("The referee compares the two");
+  const result = await dispute(honest, cheating);
+  if (result.outcome === "agree") throw new UsageError("the fault changed nothing, so there is nothing to find");
+  writeLine(describeDivergence(result));
+  const share = (result.figures.bytes / traceBytes(job)) * 100;
+  writeLine(`What it read is ${share.toPrecision(2)} % of the states that the run went through.`);
+
+  await writeFile(verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
+  const checking = performance.now();
+  checkVerdict(result.verdict, ...result.runRoots);
+  const checked = performance.now() - checking;
+  heading("Anybody can check the verdict");
+  writeLine(`Its evidence alone proves it, in ${checked.toFixed(0)} ms and without the traces. Look for yourself:`);
+  for (const command of [
+    `./verde inspect ${honest}`,
+    `./verde dispute ${honest} ${cheating}`,
+    `./verde check ${verdict} --a ${toHex(result.runRoots[0])} --b ${toHex(result.runRoots[1])}`,
+  ])
+    writeLine(`  ${colors.cyan(command)}`);
+  writeLine(colors.dim(`\n${formatSeconds((performance.now() - began) / 1000)} in all`));
+}
+
+function heading(text: string): void {
+  writeLine(`\n${colors.bold(colors.green("▍"))} ${colors.bold(text)}`);
+}
+
+/** One bit in the middle of the second block's first matrix product, two thirds into the run. */
+function defaultFault(job: ClosedJob): Fault {
+  const node = job.step.labels.indexOf("blocks.1/mlp.in/matmul");
+  return { kind: "flip", step: Math.max(1, Math.floor((2 * job.steps) / 3)), node, element: 12_345, bit: 9 };
+}
+
+async function train(job: ClosedJob, out: string, fault: Fault | undefined): Promise<RunResult> {
+  const progress = new Progress();
+  const began = performance.now();
+  const result = await run(job, {
+    out,
+    force: true,
+    ...(fault && { fault }),
+    onStep: (info) => progress.show(progressLine(job, info)),
+  });
+  progress.clear();
+  const seconds = (performance.now() - began) / 1000;
+  const [before, after] = [result.metrics[1].loss, meanOfLast(result.metrics.map(({ loss }) => loss))];
+  const rate = formatCount((job.steps * job.unit.perStep) / seconds);
+  writeLine(
+    `${job.steps} steps in ${formatSeconds(seconds)}, ${rate} tokens/s: ` +
+      `the loss falls from ${before.toFixed(2)} to ${after.toFixed(2)} nats a byte.`,
+  );
+  return result;
+}
+
+/** A batch's loss is noisy; the mean of the last ten is not. */
+function meanOfLast(losses: readonly number[], count = 10): number {
+  const last = losses.slice(-count);
+  return last.reduce((sum, loss) => sum + loss, 0) / last.length;
+}
+
+function countWeights(job: ClosedJob): number {
+  const weights = job.step.outputs.filter(
+    ({ name }) => /(^|\.)(weight|bias)$/.test(name) && !name.startsWith("optimizer/"),
+  );
+  return weights.reduce((sum, { name }) => sum + elementCount(inputShape(job, name)), 0);
+}
+
+function inputShape(job: ClosedJob, name: string): readonly number[] {
+  return job.step.inputs.find((input) => input.name === name)!.shape;
+}
+
+/** The bytes of all states of a run: what a referee without commitments would have to compare. */
+function traceBytes(job: ClosedJob): number {
+  const state = job.step.inputs.slice(0, job.step.outputs.length);
+  return (job.steps + 1) * 4 * state.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+}

@@ -1,0 +1,132 @@
+/** `verde dispute`: who is wrong, where two runs of one job part. */
+import { writeFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { type Bytes, toHex } from "../encoding/bytes.ts";
+import { UsageError } from "../errors.ts";
+import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
+import type { Pair } from "../referee/level.ts";
+import { backendByName } from "../repops/backends/index.ts";
+import { EXIT } from "./exit.ts";
+import { colors, formatBytes, formatCount, writeJson, writeLine } from "./output.ts";
+import { formatValue } from "./value.ts";
+
+interface Flags {
+  recompute?: string;
+  verdict?: string;
+  backend?: string;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command("dispute")
+    .description("find where two traces part, and who is wrong")
+    .argument("<a>", "a trace")
+    .argument("<b>", "a trace of the same job")
+    .option("--recompute <what>", "what the referee executes: scalar, one step; op, the whole operator")
+    .option("--verdict <file>", "write the decision with its evidence, for `verde check`")
+    .option("--backend <name>", "wasm or reference, for replaying and recomputing")
+    .option("--json", "one JSON object")
+    .action(async (a: string, b: string, flags: Flags) => {
+      const result = await dispute(a, b, optionsOf(flags));
+      if (flags.verdict !== undefined && result.outcome === "divergence")
+        await writeFile(flags.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
+      if (flags.json) writeJson(disputeJson(result));
+      else printResult(result, flags.verdict);
+      process.exitCode = result.outcome === "agree" ? EXIT.agree : EXIT.divergence;
+    });
+}
+
+function optionsOf({ recompute, backend }: Flags): DisputeOptions {
+  if (recompute !== undefined && recompute !== "scalar" && recompute !== "op")
+    throw new UsageError(`--recompute ${recompute} is neither scalar nor op`);
+  return {
+    ...(recompute !== undefined && { recompute }),
+    ...(backend !== undefined && { backend: backendByName(backend) }),
+  };
+}
+
+/** The object that `--json` prints. */
+export function disputeJson(result: DisputeResult) {
+  const { outcome, losers, figures } = result;
+  const { scalarSteps, bytes, rounds, millis } = figures;
+  const head = { schemaVersion: 1, outcome, losers };
+  const referee = { scalarSteps, bytes, rounds, millis: Number(millis.toFixed(3)) };
+  if (result.outcome === "agree") return { ...head, referee };
+  const { step, node, element, fold, recomputed, claimed, traces } = result;
+  return {
+    ...head,
+    step,
+    node,
+    element,
+    fold,
+    recomputed: recomputed ? toHex(recomputed) : null,
+    claimed: claimed ? Object.fromEntries(claimed.map((value, side) => [traces[side], toHex(value)])) : {},
+    ...(result.decision.kind === "forfeit" && { forfeit: forfeits(result) }),
+    referee,
+  };
+}
+
+/** Why a party forfeits, by trace. */
+function forfeits({ traces, reasons }: Divergence): Record<string, string> {
+  return Object.fromEntries(reasons.flatMap((reason, side) => (reason === undefined ? [] : [[traces[side], reason]])));
+}
+
+function printResult(result: DisputeResult, verdict: string | undefined): void {
+  const [a, b] = result.traces;
+  if (result.outcome === "agree") {
+    writeLine(`${a} and ${b} agree: both commit to the run root ${toHex(result.runRoots[0])}.`);
+    return;
+  }
+  writeLine(describeDivergence(result));
+  if (verdict !== undefined)
+    writeLine(`The evidence is in ${verdict}; check it with \`verde check ${verdict} ${rootFlags(result.runRoots)}\`.`);
+}
+
+/** Where two traces part, what each claims, who is wrong, and what finding out took: several lines. */
+export function describeDivergence(result: Divergence): string {
+  const { traces, step, losers, decision } = result;
+  const width = Math.max(12, ...traces.map((trace) => trace.length));
+  const reasons = decision.kind === "forfeit" ? Object.entries(forfeits(result)) : [];
+  return [
+    `${traces.join(" and ")} part${step === null ? "" : ` at step ${step}`}.`,
+    "",
+    ...placeLines(result).map(([name, text]) => `  ${name.padEnd(width)} ${text}`),
+    ...claimLines(result, width).map((line) => `  ${line}`),
+    "",
+    ...reasons.map(([trace, reason]) => `${trace} forfeits: ${reason}.`),
+    colors.bold(losers.length === 2 ? "Both are wrong." : `${losers[0]} is wrong.`),
+    costLine(result),
+  ].join("\n");
+}
+
+function rootFlags([a, b]: Pair<Bytes>): string {
+  return `--a ${toHex(a)} --b ${toHex(b)}`;
+}
+
+/** Where they part, as far down as the dispute came. */
+export function placeLines({ node, element, fold }: Pick<Divergence, "node" | "element" | "fold">): [string, string][] {
+  const lines: [string, string][] = [];
+  if (node) lines.push(["operator", `${node.label} (${node.op}, node ${node.id})`]);
+  if (element) lines.push(["element", `[${element.join(", ")}]`]);
+  if (fold !== null) lines.push(["fold index", `${fold}, the accumulator after it`]);
+  return lines;
+}
+
+function claimLines({ traces, claimed, recomputed, decision, dtype }: Divergence, width: number): string[] {
+  if (!claimed || !recomputed) return [];
+  const lines = ([0, 1] as const).map((side) => {
+    const line = `${traces[side].padEnd(width)} ${formatValue(claimed[side], dtype)}`;
+    return decision.losers.includes(side) ? colors.red(`${line}  ✗`) : colors.green(`${line}  ✓`);
+  });
+  return [...lines, `${"recomputed".padEnd(width)} ${formatValue(recomputed, dtype)}`];
+}
+
+function costLine({ figures, runSteps }: Divergence): string {
+  const { scalarSteps, bytes, rounds, millis } = figures;
+  const steps = scalarSteps === 1 ? "1 scalar step" : `${formatCount(scalarSteps)} scalar steps`;
+  return (
+    `The referee executed ${steps} of the ${formatCount(runSteps)} of the run, asked ${rounds} questions, ` +
+    `read ${formatBytes(bytes)}, and took ${millis.toFixed(1)} ms of its own.`
+  );
+}

@@ -1,0 +1,83 @@
+/** `verde inspect`: what a trace says, without running anything. */
+import type { Command } from "commander";
+import { toHex } from "../encoding/bytes.ts";
+import { elementCount, formatType } from "../encoding/tensor.ts";
+import { METRIC_PREFIX, stateTypes } from "../job/closed.ts";
+import { countScalarSteps } from "../referee/index.ts";
+import { namedMetrics } from "../trace/execution.ts";
+import { formatFault } from "../trace/fault.ts";
+import { checkpointsOf, metricNames, openTrace, type Trace } from "../trace/open.ts";
+import { colors, formatCount, plotCurve, writeJson, writeLine } from "./output.ts";
+
+export function register(program: Command): void {
+  program
+    .command("inspect")
+    .description("show what a trace commits to")
+    .argument("<trace>", "a trace file")
+    .option("--json", "print one JSON object")
+    .action(async (path: string, { json }: { json?: boolean }) => {
+      const trace = await openTrace(path);
+      const facts = { ...describe(trace), checkpoints: await checkpointsOf(trace) };
+      if (json) writeJson(facts);
+      else print(facts, trace);
+    });
+}
+
+/** Parameters are the entries of the state that the optimizer does not keep for itself and that are no metrics. */
+function countParameters({ manifest }: Trace): number {
+  const own = stateTypes(manifest.outline).filter(
+    ({ name, dtype }) => dtype === "f32" && !name.startsWith("optimizer/") && !name.startsWith(METRIC_PREFIX),
+  );
+  return own.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+}
+
+function describe(trace: Trace) {
+  const { manifest, records, runRoot } = trace;
+  const { outline } = manifest;
+  const names = metricNames(outline);
+  return {
+    schemaVersion: 1,
+    trace: trace.path,
+    job: outline.name,
+    jobId: toHex(manifest.jobId),
+    steps: outline.steps,
+    recordedSteps: records.length - 1,
+    runRoot: runRoot ? toHex(runRoot) : null,
+    commitEvery: manifest.commitEvery,
+    checkpointEvery: manifest.checkpointEvery,
+    detail: manifest.detail,
+    backend: manifest.backend,
+    fault: manifest.fault ? formatFault(manifest.fault) : null,
+    parameters: countParameters(trace),
+    stateEntries: outline.step.outputs.length,
+    dataset: outline.step.inputs
+      .slice(outline.step.outputs.length)
+      .map(({ name, ...type }) => ({ name, type: formatType(type) })),
+    kernels: outline.step.kernels.length,
+    scalarStepsPerStep: countScalarSteps(outline.step),
+    roots: records.flatMap(({ step, root }) => (root ? [{ step, root: toHex(root) }] : [])),
+    metrics: records.map(({ metrics }) => namedMetrics(names, metrics)),
+  };
+}
+
+function print(facts: ReturnType<typeof describe> & { checkpoints: number[] }, trace: Trace): void {
+  const rows: [string, string][] = [
+    ["job", `${facts.job}  ${facts.jobId}`],
+    ["steps", `${facts.recordedSteps} of ${facts.steps}, a root every ${facts.commitEvery}, detail ${facts.detail}`],
+    ["model", `${formatCount(facts.parameters)} parameters, ${facts.stateEntries} tensors of state`],
+    ["graph", `${facts.kernels} kernels, ${formatCount(facts.scalarStepsPerStep)} scalar steps a step`],
+    ["dataset", facts.dataset.map(({ name, type }) => `${name} ${type}`).join(", ") || "none"],
+    ["backend", facts.backend],
+    ["checkpoints", facts.checkpoints.join(", ") || "none on disk"],
+    ["run root", facts.runRoot ?? colors.yellow("none: the run was not finished (verde run … --resume)")],
+  ];
+  for (const [name, value] of rows) writeLine(`${colors.dim(name.padEnd(12))} ${value}`);
+  if (facts.fault) writeLine(colors.yellow(`${"fault".padEnd(12)} ${facts.fault} (a drill: this run is not honest)`));
+  const { roots } = facts;
+  const shown = roots.length <= 6 ? roots : [...roots.slice(0, 3), undefined, ...roots.slice(-3)];
+  writeLine(colors.dim("state roots"));
+  for (const entry of shown) writeLine(entry ? `  ${String(entry.step).padStart(8)}  ${entry.root}` : "         …");
+  const losses = facts.metrics.slice(1).map(({ loss }) => loss);
+  if (losses.length > 1)
+    writeLine(`${colors.dim(`loss, steps 1 to ${trace.records.length - 1}`)}\n${plotCurve(losses)}`);
+}

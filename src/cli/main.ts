@@ -1,0 +1,35 @@
+/** `verde`: one file a command beside this one. */
+import { Command } from "commander";
+import { exitCodeOf, reportFailure } from "./exit.ts";
+import { resolveOwnPackage } from "./resolve.ts";
+import * as bench from "./bench.ts";
+import * as check from "./check.ts";
+import * as demo from "./demo.ts";
+import * as dispute from "./dispute.ts";
+import * as inspect from "./inspect.ts";
+import * as run from "./run.ts";
+
+resolveOwnPackage();
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Whoever read our output has stopped reading, as `head` does.
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
+
+const program = new Command("verde")
+  .description("Train, record, dispute: machine learning that can be checked to the bit.")
+  .exitOverride()
+  .showHelpAfterError("(`verde --help` lists the commands)");
+for (const command of [demo, run, inspect, dispute, check, bench]) command.register(program);
+program
+  .command("test")
+  .description("run the project's checks and tests (through the launcher: ./verde test)")
+  .allowUnknownOption()
+  .action(() => program.error("start the tests with the launcher, `./verde test`, or with `npm test`"));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  reportFailure(error, process.argv.includes("--json"));
+  process.exitCode = exitCodeOf(error);
+}

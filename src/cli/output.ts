@@ -1,0 +1,93 @@
+/** What the terminal shows: results on stdout, progress on stderr and only where somebody watches. */
+import colors from "picocolors";
+
+export function writeLine(text = ""): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** One object a line. */
+export function writeJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+export { colors };
+
+/** A line on stderr that is rewritten in place; silent where stderr is not a terminal. */
+export class Progress {
+  private readonly active = process.stderr.isTTY === true;
+  private shown = 0;
+
+  show(text: string, force = false): void {
+    const now = performance.now();
+    if (!this.active || (!force && now - this.shown < 80)) return;
+    this.shown = now;
+    const width = (process.stderr.columns ?? 80) - 1;
+    process.stderr.write(`\r\x1b[2K${text.slice(0, width)}`);
+  }
+
+  clear(): void {
+    if (this.active) process.stderr.write("\r\x1b[2K");
+  }
+}
+
+/** 1,234,567 */
+export function formatCount(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = bytes / 1000;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+export function formatSeconds(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 100) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}
+
+/** Four significant digits, without an exponent where that reads well. */
+export function formatNumber(value: number): string {
+  const magnitude = Math.abs(value);
+  if (value === 0 || (magnitude >= 1e-4 && magnitude < 1e6)) return String(Number(value.toPrecision(4)));
+  return value.toExponential(3);
+}
+
+/** Dots of a braille character: bit for column 0 and 1, rows from above. */
+const DOTS = [
+  [0x01, 0x02, 0x04, 0x40],
+  [0x08, 0x10, 0x20, 0x80],
+] as const;
+
+/**
+ * A curve in braille dots with the values of its ends and extremes beside it.
+ * @param values at least one, finite
+ * @param size in characters, without the labels
+ */
+export function plotCurve(values: readonly number[], { width = 60, height = 10 } = {}): string {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const span = high - low || 1;
+  const [columns, rows] = [2 * width, 4 * height];
+  const cells = Array.from({ length: height }, () => new Array<number>(width).fill(0));
+  let before: number | undefined;
+  for (let column = 0; column < columns; column++) {
+    const value = values[Math.round((column / (columns - 1)) * (values.length - 1))];
+    const row = Math.round(((high - value) / span) * (rows - 1));
+    const [from, to] = [Math.min(row, before ?? row), Math.max(row, before ?? row)];
+    for (let y = from; y <= to; y++) cells[y >> 2][column >> 1] |= DOTS[column & 1][y & 3];
+    before = row;
+  }
+  const labels = [formatNumber(high), ...new Array<string>(Math.max(height - 2, 0)).fill(""), formatNumber(low)];
+  const margin = Math.max(...labels.map((label) => label.length));
+  return cells
+    .map(
+      (line, i) => `${labels[i].padStart(margin)} ┤${line.map((dots) => String.fromCharCode(0x2800 + dots)).join("")}`,
+    )
+    .join("\n");
+}

@@ -1,0 +1,159 @@
+/** `verde run`: trains a job and writes its trace. */
+import type { Command } from "commander";
+import { toHex } from "../encoding/bytes.ts";
+import { formatType } from "../encoding/tensor.ts";
+import { UsageError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { ClosedJob } from "../job/closed.ts";
+import { loadJob } from "../job/load.ts";
+import { backendByName } from "../repops/backends/index.ts";
+import { parseFault } from "../trace/fault.ts";
+import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
+import { colors, formatCount, formatNumber, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
+
+interface Flags {
+  out?: string;
+  steps?: string;
+  seed?: string;
+  detail: string;
+  checkpointEvery?: number;
+  commitEvery: number;
+  backend: string;
+  fault?: string;
+  resume?: boolean;
+  force?: boolean;
+  json?: boolean;
+  listNodes?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command("run")
+    .description("train a job and commit to every state")
+    .argument("<job>", "module that exports a job, such as examples/char-gpt.ts")
+    .argument("[options...]", "the job's own options: --name value")
+    .option("--steps <n>", "how many steps; the job's own number unless given")
+    .option("--seed <n>", "where random numbers start")
+    .option("--out <file>", "the trace to write; without it nothing is kept")
+    .option("--detail <level>", "steps, or ops: the root of every operator's output too", "steps")
+    .option("--commit-every <n>", "steps between two roots", count, 1)
+    .option("--checkpoint-every <n>", "steps between two checkpoints; 0 for the first and last alone", count)
+    .option("--backend <name>", "wasm or reference", "wasm")
+    .option("--fault <fault>", "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides)")
+    .option("--resume", "go on with a trace that was cut off")
+    .option("--force", "overwrite an existing trace")
+    .option("--list-nodes", "list the nodes of the step's graph and stop")
+    .option("--json", "one JSON object a line")
+    .allowUnknownOption()
+    .action(async (path: string, rest: string[], flags: Flags) => {
+      const { steps, seed } = flags;
+      const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
+      const job = await loadJob(path, { ...own, ...jobOptions(rest) });
+      if (flags.listNodes) listNodes(job, flags.json ?? false);
+      else await train(job, flags);
+    });
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new UsageError(`${text} is not a whole number from 0`);
+  return value;
+}
+
+/** `--name value` and `--name=value` pairs that this command does not know. */
+export function jobOptions(words: readonly string[]): Record<string, string> {
+  const options: Record<string, string> = {};
+  for (let i = 0; i < words.length; i++) {
+    const [, name, inline] = /^--([\w-]+)(?:=(.*))?$/.exec(words[i]) ?? [];
+    if (name === undefined) throw new UsageError(`${words[i]} is not understood; a job's options are --name value`);
+    const value = inline ?? words[++i];
+    if (value === undefined) throw new UsageError(`--${name} has no value`);
+    options[name] = value;
+  }
+  return options;
+}
+
+async function train(job: ClosedJob, flags: Flags): Promise<void> {
+  if (flags.detail !== "steps" && flags.detail !== "ops")
+    throw new UsageError(`--detail ${flags.detail} is neither steps nor ops`);
+  const progress = new Progress();
+  const options: RunOptions = {
+    ...(flags.out !== undefined && { out: flags.out }),
+    backend: backendByName(flags.backend),
+    commitEvery: flags.commitEvery,
+    ...(flags.checkpointEvery !== undefined && { checkpointEvery: flags.checkpointEvery }),
+    detail: flags.detail,
+    ...(flags.fault !== undefined && { fault: parseFault(flags.fault) }),
+    resume: flags.resume ?? false,
+    force: flags.force ?? false,
+    onStep: (info) => {
+      if (flags.json) writeJson(stepLine(info));
+      else progress.show(progressLine(job, info));
+    },
+  };
+  const began = performance.now();
+  const result = await run(job, options);
+  progress.clear();
+  const seconds = (performance.now() - began) / 1000;
+  if (flags.json) writeJson(summary(job, result, flags, seconds));
+  else printSummary(job, result, flags, seconds);
+}
+
+function stepLine({ step, metrics, seconds, unitsPerSecond, root }: StepInfo) {
+  return { schemaVersion: 1, step, metrics, seconds, unitsPerSecond, ...(root && { root: toHex(root) }) };
+}
+
+/** `step 120/200 · loss 2.41 · 21,000 tokens/s · 4.1 s left` */
+export function progressLine({ unit }: ClosedJob, { step, steps, metrics, seconds, unitsPerSecond }: StepInfo): string {
+  const parts = [`step ${step}/${steps}`];
+  if (metrics.loss !== undefined && step > 0) parts.push(`loss ${metrics.loss.toFixed(3)}`);
+  parts.push(`${formatCount(unitsPerSecond)} ${unit.name}/s`, `${formatSeconds((steps - step) * seconds)} left`);
+  return parts.join(" · ");
+}
+
+function summary(
+  job: ClosedJob,
+  { runRoot, metrics, saturated, outOfRange }: RunResult,
+  flags: Flags,
+  seconds: number,
+) {
+  return {
+    schemaVersion: 1,
+    job: job.name,
+    steps: job.steps,
+    runRoot: toHex(runRoot),
+    metrics: metrics.at(-1),
+    seconds,
+    ...(flags.out !== undefined && { trace: flags.out }),
+    saturated,
+    outOfRange,
+  };
+}
+
+function printSummary(job: ClosedJob, result: RunResult, { out, fault }: Flags, seconds: number): void {
+  const [first, last] = [result.metrics[1], result.metrics.at(-1)!];
+  writeLine(`${job.name}: ${job.steps} steps in ${formatSeconds(seconds)}`);
+  for (const name of Object.keys(last))
+    writeLine(`  ${name.padEnd(14)} ${formatNumber(first[name])} → ${formatNumber(last[name])}`);
+  writeLine(`  run root       ${toHex(result.runRoot)}`);
+  if (out !== undefined) writeLine(`  trace          ${out}`);
+  if (fault !== undefined) writeLine(colors.yellow(`  fault          ${fault} (a drill: this run is not honest)`));
+  for (const { step, tensor } of result.saturated.slice(0, 5))
+    writeLine(colors.red(`  diverged       ${tensor} reached 2^127 at step ${step}`));
+  for (const { step, label, count: reads } of result.outOfRange.slice(0, 5))
+    writeLine(colors.red(`  out of range   ${reads} reads of ${label} at step ${step} lay outside their source`));
+}
+
+function listNodes(job: ClosedJob, json: boolean): void {
+  const graphs: [string, Graph][] = [["step", job.step]];
+  if (job.init.kind === "graph") graphs.push(["init", job.init.graph]);
+  for (const [name, { kernels, labels }] of graphs) {
+    if (!json)
+      writeLine(`${name === "step" ? "The step's graph" : "The init graph (step 0)"}: ${kernels.length} nodes`);
+    kernels.forEach((kernel, id) => {
+      const row = { id, op: kernel.kind, type: formatType(kernel.type), label: labels[id] };
+      if (json) writeJson({ schemaVersion: 1, graph: name, ...row });
+      else writeLine(`  ${String(id).padStart(4)}  ${row.op.padEnd(6)} ${row.type.padEnd(20)} ${row.label}`);
+    });
+  }
+}

@@ -1,0 +1,23 @@
+/** Bit patterns for people: the hexadecimal digits, and the number they stand for. */
+import { type Bytes, toHex } from "../encoding/bytes.ts";
+import type { DType } from "../encoding/tensor.ts";
+import { fromBits } from "../repops/vf32.ts";
+
+/**
+ * `0x3f800000  1`, or the digits alone where no number is meant.
+ * @param value four bytes, most significant first, of an element; a root otherwise
+ */
+export function formatValue(value: Bytes, dtype: DType | undefined): string {
+  if (value.length !== 4 || dtype === undefined) return toHex(value);
+  const bits = new DataView(value.buffer, value.byteOffset).getUint32(0);
+  return `${toHex(value)}  ${dtype === "f32" ? shortest(fromBits(bits)) : bits | 0}`;
+}
+
+/** The fewest digits that give this binary32 again. */
+function shortest(value: number): string {
+  for (let digits = 1; digits < 9; digits++) {
+    const text = value.toPrecision(digits);
+    if (Math.fround(Number(text)) === value) return String(Number(text));
+  }
+  return String(Number(value.toPrecision(9)));
+}
