@@ -1,4 +1,4 @@
-/** The named scalar programs: what conformance of a backend is tested on, and what certificates are made of. */
+/** The named scalar programs: what conformance of a backend is tested on, and what accuracy is measured on. */
 import type { Program } from "../program.ts";
 import { defineProgram } from "../scalar.ts";
 import { erf } from "./error-function.ts";
@@ -21,16 +21,16 @@ export const PROGRAMS = {
   geluDerivative: defineProgram("f", geluDerivative),
   silu: defineProgram("f", silu),
   siluDerivative: defineProgram("f", siluDerivative),
+  rsqrt: defineProgram("f", rsqrt),
   sin: defineProgram("f", sin),
   cos: defineProgram("f", cos),
-  rsqrt: defineProgram("f", rsqrt),
   pow: defineProgram("ff", pow),
-  /** Of key words 0 and 1, counter words 0 and 1. */
-  threefryFirst: defineProgram("iiii", (k0, k1, c0, c1) => threefry2x32([k0, k1], [c0, c1], 0)),
-  threefrySecond: defineProgram("iiii", (k0, k1, c0, c1) => threefry2x32([k0, k1], [c0, c1], 1)),
+  /** Of two key words and two counter words, the first and the second random word. */
+  threefry0: defineProgram("iiii", (k0, k1, c0, c1) => threefry2x32([k0, k1], [c0, c1], 0)),
+  threefry1: defineProgram("iiii", (k0, k1, c0, c1) => threefry2x32([k0, k1], [c0, c1], 1)),
   uniform01: defineProgram("i", uniform01),
-  mulHigh: defineProgram("ii", mulHigh),
   normal: defineProgram("ii", normal),
+  mulHigh: defineProgram("ii", mulHigh),
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;
