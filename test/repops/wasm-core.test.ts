@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { toHex } from "../../src/encoding/bytes.ts";
+import { rootOf } from "../../src/encoding/merkle.ts";
+import { chunkTree } from "../../src/encoding/tensor.ts";
+import { ConstantPool } from "../../src/repops/backends/wasm/constants.ts";
+import { buildCoreModule, type CoreExports } from "../../src/repops/backends/wasm/core.ts";
+import { matmul, type MatmulProblem } from "../../src/repops/backends/wasm/matmul.ts";
+import { treeRoot } from "../../src/repops/backends/wasm/sha256.ts";
+import { generator } from "../graph/numeric.ts";
+import { floatBits } from "./inputs.ts";
+
+const SEED = 20261120;
+const pool = new ConstantPool(1024, 4096);
+const memory = new WebAssembly.Memory({ initial: 512 });
+const module = new WebAssembly.Module(buildCoreModule(pool));
+const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as CoreExports;
+pool.write(memory);
+const [A, B, C, SCRATCH] = [1 << 20, 6 << 20, 11 << 20, 16 << 20];
+const words = new Uint32Array(memory.buffer);
+const values = new Float32Array(memory.buffer);
+const GUARD = 0x5eadbeef;
+
+/** A second way to the bits: the accumulators of a row advance together, in binary64 rounded at each operation. */
+function product({ m, n, k, a, aRow, aDepth, b, bDepth, bColumn }: MatmulProblem): Float32Array {
+  const ranged = (x: number): number =>
+    Math.abs(x) < 2 ** -51 ? 0 : Math.abs(x) > 2 ** 51 ? Math.sign(x) * 2 ** 51 : x;
+  const out = new Float32Array(m * n);
+  for (let i = 0; i < m; i++)
+    for (let p = 0; p < k; p++) {
+      const x = ranged(values[a / 4 + i * aRow + p * aDepth]);
+      for (let j = 0; j < n; j++) out[i * n + j] += Math.fround(x * ranged(values[b / 4 + p * bDepth + j * bColumn]));
+    }
+  return out;
+}
+
+describe("matrix products", () => {
+  const next = floatBits(SEED);
+  const size = fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 16, 17, 33, 41);
+  const depth = fc.constantFrom(0, 1, 2, 3, 4, 7, 8, 9, 17, 65, 383, 384, 385, 800);
+
+  test("have the bits of the plain loop, at every size, stride and magnitude", () => {
+    fc.assert(
+      fc.property(size, size, depth, fc.boolean(), fc.boolean(), fc.nat(3), (m, n, k, ta, tb, gap) => {
+        fc.pre(m * n * k < 200_000);
+        for (let i = 0; i < (m + gap) * (k + gap) + 16; i++) words[A / 4 + i] = next();
+        for (let i = 0; i < (n + gap) * (k + gap) + 16; i++) words[B / 4 + i] = next();
+        const [aWide, bWide, cRow] = [(ta ? m : k) + gap, (tb ? k : n) + gap, n + gap];
+        const problem: MatmulProblem = {
+          ...{ m, n, k, a: A, b: B, c: C, cRow },
+          ...(ta ? { aRow: 1, aDepth: aWide } : { aRow: aWide, aDepth: 1 }),
+          ...(tb ? { bDepth: 1, bColumn: bWide } : { bDepth: bWide, bColumn: 1 }),
+        };
+        words.fill(GUARD, C / 4 - 8, C / 4 + (m + 1) * cRow + 8);
+        matmul(core, memory, SCRATCH, problem);
+        const wanted = new Uint32Array(product(problem).buffer);
+        for (let i = -8; i < (m + 1) * cRow + 8; i++) {
+          const inside = i >= 0 && i < m * cRow && i % cRow < n;
+          const expected = inside ? wanted[Math.floor(i / cRow) * n + (i % cRow)] : GUARD;
+          if (words[C / 4 + i] !== expected)
+            expect.fail(`word ${i} of ${m}x${n}x${k}: ${words[C / 4 + i].toString(16)}`);
+        }
+      }),
+      { seed: SEED, numRuns: 400 },
+    );
+  });
+
+  test("read strided operands", () => {
+    const next2 = floatBits(SEED + 1);
+    for (let i = 0; i < 40_000; i++) words[A / 4 + i] = next2();
+    const problem = {
+      m: 13,
+      n: 19,
+      k: 21,
+      a: A,
+      aRow: 3,
+      aDepth: 50,
+      b: A + 4000,
+      bDepth: 7,
+      bColumn: 200,
+      c: C,
+      cRow: 19,
+    };
+    matmul(core, memory, SCRATCH, problem);
+    expect(words.slice(C / 4, C / 4 + 13 * 19)).toEqual(new Uint32Array(product(problem).buffer));
+  });
+});
+
+describe("tensor roots in lanes", () => {
+  test("are those of the portable tree", () => {
+    const random = generator(SEED);
+    for (let i = 0; i < 300_000; i++) words[A / 4 + i] = random() * 2 ** 32;
+    for (const length of [
+      0, 4, 252, 256, 260, 512, 1020, 1024, 1028, 2048, 4096, 16380, 16384, 16388, 70_000, 1_000_004,
+    ])
+      expect(toHex(treeRoot(core, memory, A, length, SCRATCH)), `${length} bytes`).toBe(
+        toHex(rootOf(chunkTree(new Uint8Array(memory.buffer, A, length)))),
+      );
+  });
+});
+
+describe("rows", () => {
+  test("gathers fill what lies outside and count it", () => {
+    for (const row of [1, 2, 3, 4, 5, 16, 17]) {
+      const index = [0, 2, -1, 4, 3, 5, 2 ** 31 - 1, -(2 ** 31)];
+      for (let i = 0; i < 5 * row; i++) words[A / 4 + i] = 1000 + i;
+      new Int32Array(memory.buffer).set(index, B / 4);
+      words.fill(GUARD, C / 4, C / 4 + 9 * row);
+      expect(core.gatherRows(A, B, C, index.length, 4 * row, 5, 0x3f800000)).toBe(4);
+      const wanted = index.flatMap((at) =>
+        Array.from({ length: row }, (_, j) => (at >= 0 && at < 5 ? 1000 + at * row + j : 0x3f800000)),
+      );
+      expect([...words.slice(C / 4, C / 4 + 9 * row)]).toEqual([...wanted, ...new Array(row).fill(GUARD)]);
+    }
+  });
+
+  test("are added back in order", () => {
+    const next = floatBits(SEED + 2);
+    const random = generator(SEED);
+    const ranged = (x: number): number => (Math.abs(x) < 2 ** -102 ? 0 : Math.max(-(2 ** 102), Math.min(2 ** 102, x)));
+    for (const row of [1, 3, 4, 5, 8, 18]) {
+      const [count, rows, stride] = [60, 7, row + 2];
+      const index = Int32Array.from({ length: count }, () => Math.floor(random() * (rows + 2)) - 1);
+      for (let i = 0; i < count * stride; i++) words[A / 4 + i] = next();
+      new Int32Array(memory.buffer).set(index, B / 4);
+      words.fill(GUARD, C / 4, C / 4 + rows * row + 8);
+      core.scatterAdd(A, B, C, count, 4 * row, rows, 4 * stride);
+      const wanted = new Float32Array(rows * row);
+      for (let v = 0; v < rows; v++)
+        for (let d = 0; d < row; d++)
+          for (let t = 0; t < count; t++)
+            wanted[v * row + d] += index[t] === v ? ranged(values[A / 4 + t * stride + d]) : 0;
+      expect(words.slice(C / 4, C / 4 + rows * row)).toEqual(new Uint32Array(wanted.buffer));
+      expect([...words.slice(C / 4 + rows * row, C / 4 + rows * row + 8)]).toEqual(new Array(8).fill(GUARD));
+    }
+  });
+});

@@ -1,0 +1,111 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readSafetensors, writeSafetensors } from "../../src/trace/safetensors.ts";
+import { temporaryFolder } from "../fixtures/folder.ts";
+
+const SEED = 20261120;
+const path = temporaryFolder();
+
+/** A file by the format's description, not by our writer. */
+function file(header: object | string, content: Uint8Array = new Uint8Array()): string {
+  const text = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(path("made.safetensors"), Buffer.concat([size, text, content]));
+  return path("made.safetensors");
+}
+
+const one = (dtype: string, content: ArrayBufferView, shape = [content.byteLength]): string =>
+  file(
+    { x: { dtype, shape, data_offsets: [0, content.byteLength] } },
+    new Uint8Array(content.buffer, content.byteOffset, content.byteLength),
+  );
+
+describe("safetensors", () => {
+  const tensors = [
+    { name: "a.weight", dtype: "f32" as const, shape: [2, 3], data: Float32Array.of(1, -2, 3.5, 0, 5, 2 ** 127) },
+    { name: "empty", dtype: "f32" as const, shape: [0, 4], data: new Float32Array() },
+    { name: "step", dtype: "i32" as const, shape: [], data: Int32Array.of(-7) },
+  ];
+
+  test("come back as they were written", async () => {
+    await writeSafetensors(path("round.safetensors"), tensors);
+    expect(await readSafetensors(path("round.safetensors"))).toEqual(tensors);
+  });
+
+  test("are read by a program of another language", async () => {
+    await writeSafetensors(path("python.safetensors"), tensors);
+    const script = `
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+assert size % 8 == 0
+header = json.loads(data[8:8 + size])
+codes = {"F32": "f", "I32": "i"}
+out = {}
+for name, entry in header.items():
+    start, end = entry["data_offsets"]
+    out[name] = [entry["shape"], list(struct.unpack("<%d%s" % ((end - start) // 4, codes[entry["dtype"]]), data[8 + size + start:8 + size + end]))]
+print(json.dumps(out))`;
+    const read = JSON.parse(execFileSync("python3", ["-c", script, path("python.safetensors")], { encoding: "utf8" }));
+    expect(read).toEqual(Object.fromEntries(tensors.map(({ name, shape, data }) => [name, [shape, [...data]]])));
+  });
+
+  test("of other types are rounded to vf32", async () => {
+    const read = async (name: string): Promise<number[]> => [...(await readSafetensors(name))[0].data];
+    expect(await read(one("F64", Float64Array.of(0.1, 1e-40), [2]))).toEqual([Math.fround(0.1), 0]);
+    const halves = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7bff, 0x8000, 0x3555);
+    expect(await read(one("F16", halves, [6]))).toEqual([1, -2, 2 ** -24, 65504, 0, Math.fround(0.333251953125)]);
+    expect(await read(one("BF16", Uint16Array.of(0x3f80, 0xc049), [2]))).toEqual([1, -3.140625]);
+    expect(await read(one("I64", BigInt64Array.of(5n, -6n), [2]))).toEqual([5, -6]);
+  });
+
+  test("with values that vf32 does not hold are refused by name and index", async () => {
+    const nan = one("F32", Float32Array.of(1, 2, Number.NaN), [3]);
+    await expect(readSafetensors(nan)).rejects.toThrow(/made.safetensors, tensor x: element 2 is NaN/);
+    const infinite = one("F16", Uint16Array.of(0x7c00), [1]);
+    await expect(readSafetensors(infinite)).rejects.toThrow("element 0 is Infinity");
+    expect([...(await readSafetensors(infinite, { saturate: true }))[0].data]).toEqual([2 ** 127]);
+    await expect(readSafetensors(one("I64", BigInt64Array.of(2n ** 40n), [1]))).rejects.toThrow("32 bits do not hold");
+  });
+
+  test("that are malformed are refused before anything is allocated", async () => {
+    const refused = (name: string): Promise<unknown> => readSafetensors(name).catch((error: Error) => error.message);
+    const entry = { dtype: "F32", shape: [1], data_offsets: [0, 4] };
+    const four = new Uint8Array(4);
+    expect(await refused(file("{"))).toContain("its header is not JSON");
+    expect(await refused(file("[]"))).toContain("its header is not an object");
+    expect(await refused(file({ x: { ...entry, dtype: "C64" } }, four))).toContain("tensor x is of type C64");
+    expect(await refused(file({ x: { ...entry, shape: [2 ** 40] } }, four))).toContain("has the shape");
+    expect(await refused(file({ x: { ...entry, shape: [-1] } }, four))).toContain("has the shape");
+    expect(await refused(file({ x: { ...entry, shape: [2] } }, four))).toContain("has 4 bytes for F32 [2]");
+    expect(await refused(file({ x: { ...entry, data_offsets: [0, 8] } }, four))).toContain("end at byte 8 of 4");
+    expect(await refused(file({ x: { ...entry, data_offsets: [4, 8] } }, new Uint8Array(8)))).toContain(
+      "begins at byte 4",
+    );
+    expect(await refused(file({ x: entry, y: entry }, four))).toContain("tensor y begins at byte 0");
+    expect(await refused(file({ x: entry }, new Uint8Array(9)))).toContain("end at byte 4 of 9");
+    const huge = Buffer.alloc(16);
+    huge.writeBigUInt64LE(2n ** 60n);
+    writeFileSync(path("huge.safetensors"), huge);
+    expect(await refused(path("huge.safetensors"))).toContain("its header claims");
+    expect(await refused(path("missing.safetensors"))).toContain("can't be read");
+  });
+
+  test("never crash the reader, whatever is altered", async () => {
+    await writeSafetensors(path("whole.safetensors"), tensors);
+    const whole = readFileSync(path("whole.safetensors"));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+        const bytes = Buffer.from(whole);
+        bytes[at] ^= change;
+        writeFileSync(path("altered.safetensors"), bytes);
+        const result = await readSafetensors(path("altered.safetensors")).catch((error: { code?: string }) => error);
+        if (!Array.isArray(result)) expect((result as { code?: string }).code).toMatch(/^VERDE_(FORMAT|VALUE)$/);
+      }),
+      { seed: SEED, numRuns: 300 },
+    );
+  });
+});
