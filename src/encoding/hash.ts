@@ -1,5 +1,5 @@
 import { sha256 as portable } from "@noble/hashes/sha2.js";
-import { type Bytes, bytesEqual, fromHex, toHex } from "./bytes.ts";
+import { type Bytes, fromHex } from "./bytes.ts";
 
 /**
  * The one hash of every commitment is SHA-256 (spec 6.2). A digest's type says what it commits to, so that the root of
@@ -52,11 +52,7 @@ export function taggedHash<Kind extends string>(tag: Tag, ...parts: Bytes[]): Di
   return sha256(data) as Digest<Kind>;
 }
 
-export const ZERO_DIGEST = new Uint8Array(32) as Bytes as Digest<never>;
-
+/** @throws {FormatError} unless the text is 32 bytes of hexadecimal behind 0x */
 export function digestFromHex<Kind extends string>(text: string): Digest<Kind> {
   return fromHex(text, 32) as Digest<Kind>;
 }
-
-export const digestEqual = bytesEqual;
-export const digestToHex = toHex;

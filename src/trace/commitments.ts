@@ -12,11 +12,6 @@ export function segmentCount(steps: number, commitEvery: number): number {
   return 1 + Math.ceil(steps / commitEvery);
 }
 
-/** The segment that holds a step; segment 0 is the initial state alone. */
-export function segmentOfStep(step: number, commitEvery: number): number {
-  return Math.ceil(step / commitEvery);
-}
-
 /** The steps of a segment, both ends included. */
 export function stepsOfSegment(segment: number, steps: number, commitEvery: number): { first: number; last: number } {
   if (segment === 0) return { first: 0, last: 0 };

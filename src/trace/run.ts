@@ -1,9 +1,8 @@
 /** Running a job: every state committed to, the trace written as it goes, checkpoints beside it. */
 import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesEqual } from "../encoding/bytes.ts";
 import { type StateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
-import { JobError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { type ClosedJob, jobId, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
 import type { Backend } from "../repops/backend.ts";
@@ -11,9 +10,9 @@ import { wasm } from "../repops/backends/wasm.ts";
 import { isSaturated } from "../repops/vf32.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { Execution, namedMetrics, type Watch } from "./execution.ts";
-import { type Fault, formatFault } from "./fault.ts";
+import type { Fault } from "./fault.ts";
 import { type StepRecord, TraceWriter } from "./file.ts";
-import { type Detail, type Manifest, manifestOf, type RunSettings } from "./manifest.ts";
+import { type Detail, manifestOf, type RunSettings } from "./manifest.ts";
 import {
   checkpointPath,
   checkpointsOf,
@@ -22,8 +21,8 @@ import {
   metricNames,
   openTrace,
   readCheckpoint,
-  type Trace,
 } from "./open.ts";
+import { checkSameRun } from "./resume.ts";
 import { writeSafetensors } from "./safetensors.ts";
 
 export interface StepInfo {
@@ -231,26 +230,4 @@ const no = (): boolean => false;
 
 function hasSaturated({ dtype, data }: Tensor): boolean {
   return dtype === "f32" && data.some(isSaturated);
-}
-
-/** @throws {JobError} naming the first thing that differs */
-function checkSameRun(trace: Trace, wanted: Manifest): void {
-  const { manifest, path } = trace;
-  const differs = (what: string, there: unknown, here: unknown): never => {
-    throw new JobError(`${path} can't be resumed: its ${what} is ${there}, this run's is ${here}`, {
-      what,
-      there,
-      here,
-    });
-  };
-  if (!bytesEqual(manifest.jobId, wanted.jobId)) {
-    for (const field of ["name", "steps"] as const)
-      if (manifest.outline[field] !== wanted.outline[field])
-        differs(field, manifest.outline[field], wanted.outline[field]);
-    throw new JobError(`${path} can't be resumed: it is of another job; use the same module, options, data and seed`);
-  }
-  for (const field of ["commitEvery", "checkpointEvery", "detail", "backend"] as const)
-    if (manifest[field] !== wanted[field]) differs(field, manifest[field], wanted[field]);
-  const fault = (settings: RunSettings): string => (settings.fault ? formatFault(settings.fault) : "none");
-  if (fault(manifest) !== fault(wanted)) differs("fault", fault(manifest), fault(wanted));
 }

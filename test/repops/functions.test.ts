@@ -32,6 +32,6 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
   });
 
   test(`${name} survives its encoding`, () => {
-    expect(decodeProgram(new Reader(encodeProgram(program)))).toEqual(program);
+    expect(decodeProgram(new Reader(encodeProgram(program), name))).toEqual(program);
   });
 }

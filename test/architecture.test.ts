@@ -1,0 +1,158 @@
+/** The structure of src/, as a test: who may import whom, how long files get, and what must not stand in the code. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+
+/** A folder imports from itself and from what stands before it. */
+const ORDER = ["errors", "encoding", "repops", "graph", "job", "trace", "referee", "settlement", "cli"];
+const MAX_LINES = 250;
+/** Tables of instructions, which are longer than a file should be and would not be clearer in two. */
+const LONGER: Readonly<Record<string, number>> = {
+  "repops/ranges-rules.ts": 320,
+  "repops/backends/wasm/lower.ts": 290,
+  "repops/backends/wasm/loops.ts": 380,
+};
+/** Raising this is a decision, in a commit of its own. */
+const TOTAL_LINES = 11_000;
+/** Results must not depend on a platform's library: these have no place in code that computes. */
+const PLATFORM =
+  /\bMath\.(exp|expm1|log|log2|log10|log1p|pow|sin|cos|tan|tanh|sinh|cosh|atan|atan2|cbrt|hypot|random)\b/;
+type Sources = ReadonlyMap<string, string>;
+
+interface Import {
+  from: string;
+  to: string;
+  line: number;
+  /** `import type`: gone before anything runs. */
+  typeOnly: boolean;
+}
+
+function importsOf(sources: Sources): Import[] {
+  const found: Import[] = [];
+  for (const [from, text] of sources)
+    for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g)) {
+      const before = text.slice(0, match.index);
+      const statement = before.slice(Math.max(before.lastIndexOf(";"), 0));
+      const typeOnly = /\b(import|export) type\b/.test(statement);
+      found.push({ from, to: normalize(join(dirname(from), match[1])), line: before.split("\n").length, typeOnly });
+    }
+  return found;
+}
+
+const folderOf = (file: string): string => file.split("/")[0].replace(/\.ts$/, "");
+
+function wrongDirections(sources: Sources): string[] {
+  return importsOf(sources)
+    .filter(({ to }) => !to.startsWith(".."))
+    .filter(({ from, to }) => ORDER.indexOf(folderOf(to)) > ORDER.indexOf(folderOf(from)))
+    .map(({ from, to, line }) => `${from}:${line} imports ${to}: ${folderOf(from)} stands before ${folderOf(to)}`);
+}
+
+function circles(sources: Sources): string[] {
+  const next = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of importsOf(sources))
+    if (!typeOnly) next.set(from, [...(next.get(from) ?? []), to]);
+  const state = new Map<string, "open" | "done">();
+  const found: string[] = [];
+  const visit = (file: string, path: string[]): void => {
+    if (state.get(file) === "done") return;
+    if (state.get(file) === "open") {
+      found.push([...path.slice(path.indexOf(file)), file].join(" → "));
+      return;
+    }
+    state.set(file, "open");
+    for (const to of next.get(file) ?? []) visit(to, [...path, file]);
+    state.set(file, "done");
+  };
+  for (const file of sources.keys()) visit(file, []);
+  return found;
+}
+
+const lines = (text: string): number => text.split("\n").length - 1;
+
+function tooLong(sources: Sources): string[] {
+  return [...sources]
+    .filter(([, text]) => lines(text) > (LONGER[file] ?? MAX_LINES))
+    .map(([file, text]) => `${file}: ${lines(text)} lines`);
+}
+
+const withoutComments = (text: string): string =>
+  text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " ")).replace(/\/\/.*$/gm, "");
+
+function platformArithmetic(sources: Sources): string[] {
+  return [...sources].flatMap(([file, text]) =>
+    withoutComments(text)
+      .split("\n")
+      .flatMap((line, i) => (PLATFORM.test(line) ? [`${file}:${i + 1}: ${line.trim()}`] : [])),
+  );
+}
+
+/** Exported names that stand nowhere but in their own file. */
+function unusedExports(sources: Sources, users: Sources): string[] {
+  const found: string[] = [];
+  for (const [file, text] of sources) {
+    const names = text.matchAll(
+      /^export (?:declare )?(?:abstract )?(?:async )?(?:const|function|class|interface|type) (\w+)/gm,
+    );
+    for (const [, name] of names) {
+      const word = new RegExp(`\\b${name}\\b`);
+      const elsewhere = [...sources, ...users].some(([other, code]) => other !== file && word.test(code));
+      // Types that an exported function's signature names are used by whoever calls it.
+      const inSignature = [...text.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length > 1;
+      if (!elsewhere && !inSignature) found.push(`${file}: ${name}`);
+    }
+  }
+  return found;
+}
+
+function read(folder: string): Map<string, string> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  return new Map(files.map((file) => [file.replaceAll("\\", "/"), readFileSync(join(folder, file), "utf8")]));
+}
+
+const src = read("src");
+const users = new Map(
+  ["test", "bench", "examples"].flatMap((folder) => [...read(folder)].map(([f, t]) => [`${folder}/${f}`, t])),
+);
+
+describe("src", () => {
+  test("imports in one direction", () => expect(wrongDirections(src)).toEqual([]));
+  test("has no circles", () => expect(circles(src)).toEqual([]));
+  test("has files of a size to read", () => expect(tooLong(src)).toEqual([]));
+  test("stays within its budget of lines", () =>
+    expect([...src.values()].reduce((sum, text) => sum + lines(text), 0)).toBeLessThanOrEqual(TOTAL_LINES));
+  test("never calls the platform's functions", () => expect(platformArithmetic(src)).toEqual([]));
+  test("exports nothing in vain", () => expect(unusedExports(src, users)).toEqual([]));
+  test("every folder has its place in the order", () =>
+    expect([...src.keys()].filter((file) => !ORDER.includes(folderOf(file)))).toEqual([]));
+});
+
+describe("the checks themselves", () => {
+  const planted = (files: Record<string, string>): Sources => new Map(Object.entries(files));
+
+  test("see an import in the wrong direction, of any form", () => {
+    for (const text of [
+      'import { run } from "../trace/run.ts";',
+      'import type { Run } from "../trace/run.ts";',
+      'export * from "../trace/run.ts";',
+      'const m = await import("../trace/run.ts");',
+    ])
+      expect(wrongDirections(planted({ "graph/a.ts": `\n${text}` }))).toEqual([
+        "graph/a.ts:2 imports trace/run.ts: graph stands before trace",
+      ]);
+    expect(wrongDirections(planted({ "trace/a.ts": 'import { x } from "../graph/b.ts";' }))).toEqual([]);
+  });
+
+  test("see a circle", () =>
+    expect(circles(planted({ "job/a.ts": 'import "./b.ts";', "job/b.ts": 'import { a } from "./a.ts";' }))).toEqual([
+      "job/a.ts → job/b.ts → job/a.ts",
+    ]));
+
+  test("see what is too long, called from the platform, or exported in vain", () => {
+    expect(tooLong(planted({ "job/a.ts": "x\n".repeat(251) }))).toEqual(["job/a.ts: 251 lines"]);
+    expect(platformArithmetic(planted({ "job/a.ts": "// Math.exp(1)\nconst x = Math.tanh(1);" }))).toEqual([
+      "job/a.ts:2: const x = Math.tanh(1);",
+    ]);
+    expect(unusedExports(planted({ "job/a.ts": "export const lost = 1;" }), new Map())).toEqual(["job/a.ts: lost"]);
+  });
+});

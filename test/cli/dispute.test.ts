@@ -1,0 +1,116 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../../src/trace/index.ts";
+import { smallJob } from "../referee/small-job.ts";
+
+const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+
+describe("verde dispute and verde check", () => {
+  let folder = "";
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "verde-cli-"));
+    const job = await smallJob();
+    await run(job, { out: join(folder, "a.trace") });
+    await run(job, { out: join(folder, "again.trace") });
+    const fault = { kind: "flip", step: 4, node: 4, element: 13, bit: 28 } as const;
+    await run(job, { out: join(folder, "b.trace"), fault });
+    await run(job, { out: join(folder, "every.trace"), commitEvery: 2 });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  function verde(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        [MAIN, ...args],
+        { cwd: folder, env: { ...process.env, NO_COLOR: "1" } },
+        (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+      );
+    });
+  }
+
+  it("say who is wrong and where, and the verdict is checked by itself", async () => {
+    const found = await verde("dispute", "a.trace", "b.trace", "--verdict", "v.json");
+    expect(found).toMatchObject({ code: 1, stderr: "" });
+    expect(found.stdout).toContain("part at step 4");
+    expect(found.stdout).toContain("b.trace is wrong");
+    expect(found.stdout).toMatch(/executed 1 scalar step of the [\d,]+ of the run/);
+    const roots = JSON.parse(await readFile(join(folder, "v.json"), "utf8")).runRoots as [string, string];
+    const checked = await verde("check", "v.json", "--a", roots[0], "--b", roots[1], "--json");
+    expect(checked).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(checked.stdout)).toMatchObject({
+      schemaVersion: 1,
+      outcome: "holds",
+      losers: ["b"],
+      step: 4,
+      restsOn: "evidence",
+    });
+    const other = await verde("check", "v.json", "--a", roots[0], "--b", roots[0]);
+    expect(other).toMatchObject({ code: 2, stdout: "" });
+    expect(other.stderr).toContain("VERDE_DISPUTE");
+  });
+
+  it("print the object that programs read", async () => {
+    const { code, stdout } = await verde("dispute", "b.trace", "a.trace", "--json");
+    expect(code).toBe(1);
+    const result = JSON.parse(stdout);
+    expect(Object.keys(result)).toEqual([
+      "schemaVersion",
+      "outcome",
+      "losers",
+      "step",
+      "node",
+      "element",
+      "fold",
+      "recomputed",
+      "claimed",
+      "referee",
+    ]);
+    expect(result).toMatchObject({
+      schemaVersion: 1,
+      outcome: "divergence",
+      losers: ["b.trace"],
+      step: 4,
+      node: { id: 4, op: expect.any(String), label: expect.any(String) },
+      element: expect.any(Array),
+      recomputed: expect.stringMatching(/^0x[0-9a-f]{8}$/),
+      referee: { scalarSteps: 1, bytes: expect.any(Number), rounds: expect.any(Number), millis: expect.any(Number) },
+    });
+    expect(result.claimed["a.trace"]).toBe(result.recomputed);
+    expect(result.claimed["b.trace"]).toMatch(/^0x[0-9a-f]{8}$/);
+    expect(result.claimed["b.trace"]).not.toBe(result.recomputed);
+  });
+
+  it("say that two honest runs agree", async () => {
+    const { code, stdout } = await verde("dispute", "a.trace", "again.trace", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      schemaVersion: 1,
+      outcome: "agree",
+      losers: [],
+      referee: { scalarSteps: 0, bytes: expect.any(Number), rounds: 0, millis: expect.any(Number) },
+    });
+  });
+
+  it("refuse what they can't use with code 2 and a sentence", async () => {
+    await writeFile(join(folder, "not.trace"), "not a trace");
+    await writeFile(join(folder, "not.json"), "{");
+    const root = `0x${"00".repeat(32)}`;
+    for (const [args, sentence] of [
+      [["dispute", "a.trace", "every.trace"], "--commit-every"],
+      [["dispute", "a.trace", "missing.trace"], "missing.trace"],
+      [["dispute", "a.trace", "not.trace"], "not a Verde trace"],
+      [["dispute", "a.trace", "b.trace", "--recompute", "half"], "neither scalar nor op"],
+      [["dispute", "a.trace", "b.trace", "--backend", "abacus"], "abacus"],
+      [["check", "not.json", "--a", root, "--b", root], "can't be read"],
+      [["check", "v.json", "--a", "0x12", "--b", root], "32 bytes"],
+    ] as const) {
+      const { code, stdout, stderr } = await verde(...args);
+      expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: "" });
+      expect(stderr).toContain(sentence);
+    }
+  });
+});
