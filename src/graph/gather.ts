@@ -1,12 +1,10 @@
 /** Rows chosen by an index, and the gradient that adds them back in order. */
+import { SCATTER_STEP } from "../repops/kernel.ts";
 import { defineProgram } from "../repops/scalar.ts";
 import { broadcastTo } from "./reduce.ts";
 import { countOf, fold, gatherKernel, map, type Operand } from "./emit.ts";
 import { builderOf, shapeError, type Value } from "./value.ts";
 import { dense, reshape, transpose } from "./views.ts";
-
-/** acc + (this row ? x : 0): the terms of one row are added in the order of the positions. */
-const SCATTER_STEP = defineProgram("fiif", (acc, index, row, x) => acc.add(index.eq(row).select(x, 0)));
 
 /**
  * Rows of `table` [rows, j…] chosen by an i32 `index` [i…]: [i…, j…]. A row number outside the table gives 0, and is

@@ -2,7 +2,7 @@
  * Checks a verdict without the parties and without their traces (spec 7.7): the way down from both run roots, the agreed
  * values, and the one step. Nothing is taken from the text that can be derived, and what it says has to be what is derived.
  */
-import { type Bytes, bytesEqual, digestFromHex, fromHex, Reader } from "../encoding/index.ts";
+import { type Bytes, bytesEqual, fromHex, Reader } from "../encoding/index.ts";
 import { climb, hashLeaf } from "../encoding/merkle.ts";
 import { Tag, taggedHash } from "../encoding/hash.ts";
 import { DisputeError, messageOf } from "../errors.ts";
@@ -195,7 +195,7 @@ function readWitness(evidence: WitnessEvidence): { witness: Witness; shownBy: Si
   return { witness, shownBy };
 }
 
-const digest = (hex: Hex): Bytes => digestFromHex(hex);
+const digest = (hex: Hex): Bytes => fromHex(hex, 32);
 const digests = (list: Hex[]): Bytes[] => list.map(digest);
 
 function readPair<T, U>(pair: readonly [T, T], read: (value: T) => U): Pair<U> {

@@ -78,6 +78,8 @@ export const MAX_FOLD = 2 ** 22;
 export const DOT_STEP: Program = defineProgram("fff", (acc, a, b) => acc.add(a.mul(b)));
 /** acc + x */
 export const SUM_STEP: Program = defineProgram("ff", (acc, x) => acc.add(x));
+/** acc + (index = row ? x : 0): rows added to a table in the order of their positions. */
+export const SCATTER_STEP: Program = defineProgram("fiif", (acc, index, row, x) => acc.add(index.eq(row).select(x, 0)));
 
 export function typeOf(list: KernelList, tensor: number): TensorType {
   return tensor < list.inputs.length ? list.inputs[tensor] : list.kernels[tensor - list.inputs.length].type;

@@ -41,6 +41,12 @@ const BENDS = [
   MAX_VALUE,
 ];
 
+/** Where the errors are the largest ones over all inputs: exp, log, tanh and so on, in the order of the claims. */
+const WORST = [
+  -81.3917618, 0.69893533, 0.631044209, -1.10546958, 0.929854274, -0.991758049, -1.21457303, -0.463834882, -1.47140348,
+  -46.1273384, -0.922549963, -1.95843601, 621.242249, 14.953455, 1.99746418,
+].map(Math.fround);
+
 /** Every bend with its neighbours, every magnitude, and the region where the functions are neither 0 nor 1. */
 function inputs(count: number): number[] {
   const near = BENDS.flatMap((bend) => [-2, -1, 0, 1, 2].map((offset) => fromBits(canonBits(bitsOf(bend) + offset))));
@@ -48,6 +54,7 @@ function inputs(count: number): number[] {
   const random = generator(SEED);
   const dense = (): number => Math.fround((random() - 0.5) * 2 ** (random() * 9));
   return [
+    ...WORST,
     ...near.flatMap((x) => (x === 0 ? [0] : [x, -x])),
     ...Array.from({ length: count }, (_, i) => (i % 3 === 0 ? wide() : dense())),
   ];

@@ -1,1 +1,16 @@
-export { reference as wasm } from "./reference.ts"; // placeholder, the WASM backend replaces this file
+/** The default backend: WebAssembly SIMD128, generated from the same scalar programs as everything else. */
+import type { Backend } from "../backend.ts";
+import { prepareWasm } from "./wasm/session.ts";
+
+export const wasm: Backend = {
+  name: "wasm",
+  prepare: (list, { keep }) => prepareWasm(list, keep),
+};
+
+/**
+ * The same backend without its shortcuts: `canon` after every instruction, no matrix products. Tests hold the two equal.
+ */
+export const wasmAlways: Backend = {
+  name: "wasm-always",
+  prepare: (list, { keep }) => prepareWasm(list, keep, true),
+};

@@ -17,13 +17,13 @@ function gate(x: Float): { bounded: Float; square: Float; parts: Logistic } {
   return { bounded, square, parts: logistic(square.mul(B).add(A).mul(bounded)) };
 }
 
-/** GELU in its tanh form: within 2.5 ULP for x > -1, below with an absolute error of at most 2^-23.9. */
+/** GELU in its tanh form: within 2.75 ULP for x ≥ -1, below with an absolute error of at most 2^-24.2. */
 export function gelu(x: Float): Float {
   const { scale, sum } = gate(x).parts;
   return scale.div(sum).mul(x);
 }
 
-/** d gelu / dx, with an absolute error of at most 2^-22. */
+/** d gelu / dx within 3.8 ULP for x ≥ -0.5, below with an absolute error of at most 2^-23.4. */
 export function geluDerivative(x: Float): Float {
   const { bounded, square, parts } = gate(x);
   const inverse = float(1).div(parts.sum);
@@ -36,12 +36,12 @@ export function geluDerivative(x: Float): Float {
   return slope.mul(complement).mul(s).add(s);
 }
 
-/** x · sigmoid(x) within 2.5 ULP for x ≥ -86.6; 0 below, where the exact value is above -2^-118. */
+/** x · sigmoid(x) within 2.35 ULP for x ≥ -86.6; then it soon is 0, where the exact value is above -2^-118. */
 export function silu(x: Float): Float {
   return x.mul(sigmoid(x));
 }
 
-/** d silu / dx = s·(1 + x·(1 - s)), with an absolute error of at most 2^-22. */
+/** d silu / dx = s·(1 + x·(1 - s)), within 3.95 ULP for x ≥ -1, below with an absolute error of at most 2^-24. */
 export function siluDerivative(x: Float): Float {
   const bounded = boundLogistic(x);
   const { scale, rest, sum } = logistic(bounded);

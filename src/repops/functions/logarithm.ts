@@ -3,13 +3,13 @@ import { int, type Float } from "../scalar.ts";
 import { MAX_VALUE, MIN_VALUE } from "../vf32.ts";
 import { clamp, polynomial } from "./polynomial.ts";
 
-/** (ln(1 + m) - m + m²/2)/m³ for sqrt(1/2) ≤ 1 + m ≤ sqrt(2): own Remez fit, relative error of the logarithm 2^-27.3. */
+/** (ln(1 + m) - m + m²/2)/m³ for sqrt(1/2) ≤ 1 + m ≤ sqrt(2): own minimax fit, relative error of the logarithm 2^-27.3. */
 const COEFFICIENTS = [-0.076357506, 0.12761861, -0.13159683, 0.14201628, -0.16623408, 0.2000124, -0.2500082, 0.3333333];
 /** ln 2 in two parts, of which the first has 10 bits: an exponent times it is exact (as in Cephes' logf). */
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
 
-/** ln x of x ≥ 2^-125, within 0.8 ULP. */
+/** ln x of x ≥ 2^-125, within 0.87 ULP. */
 export function logOfPositive(x: Float): Float {
   const mantissa = x.mantissa();
   const large = mantissa.gt(Math.SQRT2);
@@ -23,7 +23,7 @@ export function logOfPositive(x: Float): Float {
   return e.mul(LN2_HIGH).add(m.add(tail.sub(square.mul(0.5))));
 }
 
-/** ln x within 0.8 ULP; -2^127 for x ≤ 0. */
+/** ln x within 0.87 ULP; -2^127 for x ≤ 0. */
 export function log(x: Float): Float {
   return x.gt(0).select(logOfPositive(x.max(MIN_VALUE)), -MAX_VALUE);
 }

@@ -2,7 +2,7 @@
 import { float, type Float } from "../scalar.ts";
 import { MAX_VALUE, MIN_VALUE } from "../vf32.ts";
 
-/** 1/sqrt(x) within 0.86 ULP; 2^127 for x ≤ 0. */
+/** 1/sqrt(x) within 0.85 ULP; 2^127 for x ≤ 0. */
 export function rsqrt(x: Float): Float {
   // The root halves the quotient's relative error; the other way round it is 1.5 ULP. With 4 instead of 1, the quotient
   // of every positive vf32 is one.

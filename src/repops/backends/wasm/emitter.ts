@@ -119,6 +119,11 @@ export class ModuleBuilder {
     return f;
   }
 
+  /** A function that takes an address and does not become part of the module: for finding out what code will need. */
+  scratch(): FunctionBuilder {
+    return new FunctionBuilder(-1, undefined, [ValueType.i32], []);
+  }
+
   /** The module's bytes; it imports its memory as `env.memory`. */
   encode(): Uint8Array<ArrayBuffer> {
     const types: string[] = [];

@@ -1,0 +1,168 @@
+/**
+ * From a map or fold kernel to calls of generated functions: bounded views are cut into boxes in which every operand is
+ * either read or replaced by its fill, and axes that lie in one run of memory become one loop.
+ */
+import { elementCount, type Shape } from "../../../encoding/tensor.ts";
+import type { Arg, FoldKernel, MapKernel } from "../../kernel.ts";
+import { rowMajorStrides } from "../../view.ts";
+import type { ArgShape, LoopArg, LoopParameters, LoopShape } from "./loops.ts";
+
+export interface LoopCall {
+  shape: LoopShape;
+  parameters: LoopParameters;
+}
+
+/** Byte addresses: of a tensor, and of a word that holds a constant. */
+export interface Addresses {
+  tensor(number: number): number;
+  constant(bits: number): number;
+}
+
+type Range = readonly [from: number, to: number];
+
+/** Whether the generated loops can run a kernel: the bounds of a view must not depend on the fold's axes. */
+export function canLoop(kernel: MapKernel | FoldKernel): boolean {
+  const rank = kernel.type.shape.length;
+  const reduce = kernel.kind === "fold" ? kernel.reduce : [];
+  return kernel.args.every(
+    (arg) =>
+      arg.kind !== "operand" ||
+      !arg.view.bounds ||
+      arg.view.bounds.slice(rank).every(([from, to], axis) => from <= 0 && to >= reduce[axis]),
+  );
+}
+
+/** The calls that compute a kernel; K = 0 and empty outputs are the caller's. */
+export function planLoops(
+  kernel: MapKernel | FoldKernel,
+  output: number,
+  addresses: Addresses,
+  always: boolean,
+): LoopCall[] {
+  return boxes(kernel).map((box) => planBox(kernel, box, output, addresses, always));
+}
+
+/** Boxes that cover the output, cut at the bounds of its operands. */
+function boxes({ type: { shape }, args }: MapKernel | FoldKernel): Range[][] {
+  const cuts = shape.map((extent, axis) => {
+    const places = args.flatMap((arg) => (arg.kind === "operand" ? [...(arg.view.bounds?.[axis] ?? [])] : []));
+    const inside = places.filter((place) => place > 0 && place < extent);
+    return [...new Set([0, ...inside, extent])].sort((a, b) => a - b);
+  });
+  return cuts.reduce<Range[][]>(
+    (found, places) => found.flatMap((box) => places.slice(1).map((to, i): Range[] => [...box, [places[i], to]])),
+    [[]],
+  );
+}
+
+/** One axis of the loops: its extent, the output's stride, and each operand's, in elements. */
+interface Axis {
+  extent: number;
+  out: number;
+  args: number[];
+  /** The axis of the output it stands for, if a coordinate on it is asked for. */
+  coordinate?: number;
+}
+
+function planBox(
+  kernel: MapKernel | FoldKernel,
+  box: readonly Range[],
+  output: number,
+  addresses: Addresses,
+  always: boolean,
+): LoopCall {
+  const { args } = kernel;
+  const rank = box.length;
+  const outStrides = rowMajorStrides(kernel.type.shape);
+  const reads = args.map((arg) => readIn(arg, box));
+  const strideOf = (i: number, axis: number): number => (reads[i] ? (args[i] as OperandArg).view.strides[axis] : 0);
+  const strides = (axis: number): number[] => args.map((_, i) => strideOf(i, axis));
+  const asked = new Set(args.flatMap((arg) => (arg.kind === "coordinate" ? [arg.axis] : [])));
+
+  const axes = box.map(([from, to], axis): Axis => {
+    const own: Axis = { extent: to - from, out: outStrides[axis], args: strides(axis) };
+    return asked.has(axis) ? { ...own, coordinate: axis } : own;
+  });
+  const loops = joined(axes);
+  // Vectors are stored side by side, so the last loop has to run along contiguous outputs.
+  if (loops[loops.length - 1]?.out !== 1) loops.push({ extent: 1, out: 1, args: args.map(() => 0) });
+  const inner = loops[loops.length - 1];
+  const reduce: Shape = kernel.kind === "fold" ? kernel.reduce : [];
+  const folds = joined(reduce.map((extent, axis) => ({ extent, out: 0, args: strides(rank + axis) })));
+  if (folds.length === 0) folds.push({ extent: 1, out: 0, args: args.map(() => 0) });
+  const isFold = kernel.kind === "fold";
+
+  const shapes = args.map((arg, i): ArgShape => {
+    if (arg.kind === "index") return arg;
+    if (arg.kind === "coordinate")
+      return { kind: "coordinate", loop: loops.findIndex((loop) => loop.coordinate === arg.axis) };
+    const stride = inner.extent === 1 ? 0 : inner.args[i];
+    const access = stride === 0 ? "splat" : stride === 1 ? "unit" : "strided";
+    const fixed = !isFold || folds.every((loop) => loop.args[i] === 0);
+    return { kind: "operand", access, fixed, ranging: arg.ranging };
+  });
+  const bytes = (x: number): number => 4 * x;
+  const parameterArgs = args.map((arg, i): LoopArg => {
+    const none = { strides: [], reduceStrides: [] };
+    if (arg.kind === "index") return { base: 0, ...none };
+    if (arg.kind === "coordinate") return { base: box[arg.axis][0], ...none };
+    const start = box.reduce((sum, [from], axis) => sum + from * strideOf(i, axis), arg.view.offset);
+    return {
+      base: reads[i] ? addresses.tensor(arg.tensor) + bytes(start) : addresses.constant(arg.view.fill ?? 0),
+      strides: loops.map((loop) => bytes(loop.args[i])),
+      reduceStrides: isFold ? folds.map((loop) => bytes(loop.args[i])) : [],
+    };
+  });
+  const outStart = box.reduce((sum, [from], axis) => sum + from * outStrides[axis], 0);
+  return {
+    shape: {
+      program: kernel.program,
+      outer: loops.length - 1,
+      ...(isFold && { fold: { loops: folds.length, startsAtZero: kernel.start === 0 } }),
+      args: shapes,
+      always,
+    },
+    parameters: {
+      out: output + bytes(outStart),
+      extents: loops.map(({ extent }) => extent),
+      outStrides: loops.slice(0, -1).map(({ out }) => bytes(out)),
+      reduceExtents: isFold ? folds.map(({ extent }) => extent) : [],
+      start: isFold ? kernel.start : 0,
+      args: parameterArgs,
+    },
+  };
+}
+
+type OperandArg = Arg & { kind: "operand" };
+
+/** Whether an operand is read in a box, or replaced by its fill. */
+function readIn(arg: Arg, box: readonly Range[]): boolean {
+  if (arg.kind !== "operand") return false;
+  return box.every(([from, to], axis) => {
+    const [low, high] = arg.view.bounds?.[axis] ?? [from, to];
+    return from >= low && to <= high;
+  });
+}
+
+/** Without extents of 1, and with neighbours joined where every stride goes on from one to the other. */
+function joined(axes: readonly Axis[]): Axis[] {
+  const out: Axis[] = [];
+  for (const axis of axes) {
+    if (axis.extent === 1) continue;
+    const before = out[out.length - 1];
+    const continues =
+      before &&
+      before.coordinate === undefined &&
+      axis.coordinate === undefined &&
+      before.out === axis.out * axis.extent &&
+      before.args.every((stride, i) => stride === axis.args[i] * axis.extent);
+    if (continues) out[out.length - 1] = { ...axis, extent: before.extent * axis.extent };
+    else out.push(axis);
+  }
+  return out;
+}
+
+/** Whether nothing is to be computed: no output elements. */
+export function isEmpty({ type }: MapKernel | FoldKernel): boolean {
+  return elementCount(type.shape) === 0;
+}

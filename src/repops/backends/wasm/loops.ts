@@ -1,0 +1,372 @@
+/**
+ * Functions for map and fold kernels: loops around a scalar program. What differs between kernels with the same
+ * program and the same loops (addresses, extents, strides) is read from a block of parameters in memory.
+ */
+import type { Program } from "../../program.ts";
+import type { Ranging } from "../../kernel.ts";
+import { programKey } from "../../program.ts";
+import { rangedFloat } from "../../ranges-values.ts";
+import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
+import { type Constants, type Lowered, lowerAlways, lowerFold, lowerMap, type Vectors } from "./lower.ts";
+import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
+
+/**
+ * How the elements of an operand lie along the vectorized axis: side by side, all the same, or apart. For the tensor
+ * elements of a fold, `fixed` says that they do not change with k.
+ */
+export type ArgShape =
+  | { kind: "operand"; access: "unit" | "splat" | "strided"; fixed: boolean; ranging: Ranging }
+  /** The coordinate on a loop: 0 is the outermost, `outer` the vectorized one, -1 is none (the coordinate is constant). */
+  | { kind: "coordinate"; loop: number }
+  | { kind: "index" };
+
+/** What the code of a function depends on. */
+export interface LoopShape {
+  program: Program;
+  /** Loops around the vectorized one. */
+  outer: number;
+  /** Of a fold: the number of its loops, and whether it starts at 0. */
+  fold?: { loops: number; startsAtZero: boolean };
+  args: readonly ArgShape[];
+  /** Applies `canon` after every instruction instead of where the analysis asks for it. */
+  always: boolean;
+}
+
+export function loopKey(shape: LoopShape): string {
+  return JSON.stringify([programKey(shape.program), shape.outer, shape.fold, shape.args, shape.always]);
+}
+
+/** The parameters of a call: 32-bit words, sizes and strides in bytes where they are of memory. */
+export interface LoopParameters {
+  out: number;
+  /** Elements along each loop, the vectorized one last. */
+  extents: readonly number[];
+  /** Of the output, one for each outer loop. */
+  outStrides: readonly number[];
+  reduceExtents: readonly number[];
+  start: number;
+  args: readonly LoopArg[];
+}
+
+export interface LoopArg {
+  /** An operand's first address, or the first coordinate. */
+  base: number;
+  strides: readonly number[];
+  reduceStrides: readonly number[];
+}
+
+export function parameterWords(parameters: LoopParameters): number[] {
+  const { out, extents, outStrides, reduceExtents, start, args } = parameters;
+  return [out, start, ...extents, ...outStrides, ...reduceExtents].concat(
+    args.flatMap(({ base, strides, reduceStrides }) => [base, ...strides, ...reduceStrides]),
+  );
+}
+
+/** Programs with more instructions run fewer vectors side by side, or the registers would not suffice. */
+const LONG_PROGRAM = 60;
+
+/** Adds the function of a shape to a module; it takes the address of its parameters. */
+export function addLoops(
+  module: ModuleBuilder,
+  name: string,
+  shape: LoopShape,
+  address: (bits: number) => number,
+): void {
+  const lowered = lower(shape);
+  // A first pass, thrown away, finds the constants: they have to be loaded before the loops.
+  const used = new Set<number>();
+  new LoopWriter(module.scratch(), shape, lowered, (bits) => (used.add(bits), i32x4.splat(i32.const(0)))).write();
+  module.function(name, [ValueType.i32], [], (f) => {
+    const constants = new Map<number, Local>();
+    for (const bits of used)
+      constants.set(bits, f.local(ValueType.v128, v128.splatLoad32(i32.const(0), address(bits))));
+    new LoopWriter(f, shape, lowered, (bits) => constants.get(bits)!).write();
+  });
+}
+
+function lower({ program, fold, args, always }: LoopShape): Lowered {
+  if (always) return lowerAlways(program);
+  if (!fold) return lowerMap(program);
+  const inputs = args.map((arg) =>
+    arg.kind === "operand" && arg.ranging !== "none" ? rangedFloat(arg.ranging) : undefined,
+  );
+  return lowerFold(program, fold.startsAtZero ? 0 : 1, [undefined, ...inputs]);
+}
+
+/** An operand while the code is written: its parameters, and the pointer of each loop. */
+interface Pointers {
+  strides: Local[];
+  reduceStrides: Local[];
+  /** `at[l]` runs in loop l; the last runs along the vectorized axis. */
+  at: Local[];
+  /** For lanes apart: the distance of each lane from the first. */
+  lanes: Local[];
+}
+
+class LoopWriter {
+  private readonly f: FunctionBuilder;
+  private readonly shape: LoopShape;
+  private readonly lowered: Lowered;
+  private readonly constants: Constants;
+
+  private out: Local[] = [];
+  private start!: Local;
+  private extents: Local[] = [];
+  private outStrides: Local[] = [];
+  private reduceExtents: Local[] = [];
+  private args: Pointers[] = [];
+  /** 0, 1, 2, 3 where a coordinate needs it. */
+  private lanes: Local | undefined;
+  /** Elements left on the vectorized axis. */
+  private left!: Local;
+
+  constructor(f: FunctionBuilder, shape: LoopShape, lowered: Lowered, constants: Constants) {
+    this.f = f;
+    this.shape = shape;
+    this.lowered = lowered;
+    this.constants = constants;
+  }
+
+  write(): void {
+    const { f, shape } = this;
+    let word = 0;
+    const next = (): Local => f.local(ValueType.i32, i32.load(f.parameter(0), 4 * word++));
+    const list = (count: number): Local[] => Array.from({ length: count }, next);
+    const copies = (first: Local): Local[] => [
+      first,
+      ...Array.from({ length: shape.outer }, () => f.local(ValueType.i32)),
+    ];
+    this.out = copies(next());
+    this.start = f.local(ValueType.v128, i32x4.splat(next()));
+    this.extents = list(shape.outer + 1);
+    this.outStrides = list(shape.outer);
+    this.reduceExtents = list(shape.fold?.loops ?? 0);
+    this.args = shape.args.map((arg) => {
+      const base = next();
+      if (arg.kind !== "operand") return { strides: [], reduceStrides: [], at: [base], lanes: [] };
+      const strides = list(shape.outer + 1);
+      const reduceStrides = list(shape.fold?.loops ?? 0);
+      const lanes = arg.access === "strided" ? [1, 2, 3].map(() => f.local(ValueType.i32)) : [];
+      return { strides, reduceStrides, at: copies(base), lanes };
+    });
+    this.left = f.local(ValueType.i32);
+    if (shape.args.some((arg) => arg.kind === "coordinate" && arg.loop === shape.outer))
+      this.lanes = f.local(ValueType.v128, v128.const32([0, 1, 2, 3]));
+    this.outerLoop(0);
+  }
+
+  private outerLoop(loop: number): void {
+    const { f, shape } = this;
+    if (loop === shape.outer) return this.row();
+    const turns = f.local(ValueType.i32, this.extents[loop]);
+    f.doWhile(() => {
+      f.set(this.out[loop + 1], this.out[loop]);
+      for (const { at } of this.operands()) f.set(at[loop + 1], at[loop]);
+      this.outerLoop(loop + 1);
+      f.increment(this.out[loop], this.outStrides[loop]);
+      for (const { at, strides } of this.operands()) f.increment(at[loop], strides[loop]);
+      shape.args.forEach((arg, i) => {
+        if (arg.kind === "coordinate" && arg.loop === loop) f.increment(this.args[i].at[0], 1);
+      });
+      f.increment(turns, -1);
+    }, turns);
+    // An inner loop starts its coordinates again at the next turn of the loop around it.
+    shape.args.forEach((arg, i) => {
+      if (arg.kind === "coordinate" && arg.loop === loop)
+        f.set(this.args[i].at[0], i32.sub(this.args[i].at[0], this.extents[loop]));
+    });
+  }
+
+  private operands(): Pointers[] {
+    return this.args.filter((_, i) => this.shape.args[i].kind === "operand");
+  }
+
+  /** Input number of the program that arg `i` is. */
+  private input(i: number): number {
+    return this.shape.fold ? i + 1 : i;
+  }
+
+  /** One run along the vectorized axis. */
+  private row(): void {
+    const { f, shape } = this;
+    const vectors = this.lowered.begin(this.constants);
+    const coordinates = new Map<number, Local>();
+    shape.args.forEach((arg, i) => {
+      const base = this.args[i].at[0];
+      if (arg.kind === "coordinate" && arg.loop === shape.outer)
+        coordinates.set(i, f.local(ValueType.v128, i32x4.add(i32x4.splat(base), this.lanes!)));
+      else if (arg.kind === "coordinate") vectors[this.input(i)] = [f.local(ValueType.v128, i32x4.splat(base))];
+      else if (arg.kind === "operand" && arg.access === "splat" && arg.fixed)
+        vectors[this.input(i)] = [this.load(i, this.args[i].at[shape.outer], 0)];
+    });
+    this.lowered.emitReady(f, this.constants, vectors);
+    f.set(this.left, this.extents[shape.outer]);
+    const many = this.lowered.program.steps.length > LONG_PROGRAM ? 2 : 4;
+    this.strideLanes(false);
+    f.while(i32.geU(this.left, i32.const(4 * many)), () => this.block(many, vectors, coordinates));
+    f.while(this.left, () => {
+      this.strideLanes(true);
+      this.block(1, vectors, coordinates);
+    });
+  }
+
+  /** Where the lanes of operands apart lie; at the row's end the lanes behind it read its last element again. */
+  private strideLanes(tail: boolean): void {
+    const { f, shape } = this;
+    for (const { strides, lanes } of this.operands()) {
+      const stride = strides[shape.outer];
+      lanes.forEach((lane, i) => {
+        const last = i32.sub(this.left, i32.const(1));
+        const inside = i32.gtU(this.left, i32.const(i + 1));
+        const step = tail ? select(i32.const(i + 1), last, inside) : i32.const(i + 1);
+        f.set(lane, i32.mul(stride, step));
+      });
+    }
+  }
+
+  /** `count` vectors; with one, the row may end inside it. */
+  private block(count: number, row: Vectors, coordinates: ReadonlyMap<number, Local>): void {
+    const { f, shape } = this;
+    const vectors = row.slice();
+    for (const [i, first] of coordinates)
+      vectors[this.input(i)] = Array.from({ length: count }, (_, u) =>
+        u === 0 ? first : f.local(ValueType.v128, i32x4.add(first, this.constants(4 * u))),
+      );
+    shape.args.forEach((arg, i) => {
+      if (arg.kind === "operand" && arg.fixed && arg.access !== "splat")
+        vectors[this.input(i)] = Array.from({ length: count }, (_, u) => this.load(i, this.args[i].at[shape.outer], u));
+    });
+    const results = shape.fold ? this.fold(count, vectors) : this.map(vectors);
+    const out = this.out[shape.outer];
+    if (count > 1) this.storeAll(out, results, count);
+    else this.storeTail(out, results[0]);
+    this.advance(count, coordinates);
+  }
+
+  private map(vectors: Vectors): readonly Code[] {
+    this.lowered.emitReady(this.f, this.constants, vectors);
+    return this.lowered.output(this.constants, vectors);
+  }
+
+  private storeAll(out: Local, results: readonly Code[], count: number): void {
+    for (let u = 0; u < count; u++) this.f.emit(v128.store(out, results[results.length === 1 ? 0 : u], 16 * u));
+  }
+
+  private storeTail(out: Local, result: Code): void {
+    const { f, left } = this;
+    const value = f.local(ValueType.v128, result);
+    f.if(
+      i32.geU(left, i32.const(4)),
+      () => f.emit(v128.store(out, value)),
+      () => {
+        f.emit(v128.storeLane32(out, value, 0));
+        for (const lane of [1, 2])
+          f.if(i32.gtU(left, i32.const(lane)), () => f.emit(v128.storeLane32(out, value, lane, 4 * lane)));
+      },
+    );
+  }
+
+  private advance(count: number, coordinates: ReadonlyMap<number, Local>): void {
+    const { f, shape } = this;
+    f.increment(this.out[shape.outer], 16 * count);
+    this.args.forEach(({ at, strides }, i) => {
+      const arg = shape.args[i];
+      if (arg.kind !== "operand" || arg.access === "splat") return;
+      const stride = strides[shape.outer];
+      f.increment(at[shape.outer], arg.access === "unit" ? 16 * count : i32.mul(stride, i32.const(4 * count)));
+    });
+    for (const coordinate of coordinates.values()) f.set(coordinate, i32x4.add(coordinate, this.constants(4 * count)));
+    const taken = i32.const(4 * count);
+    f.set(
+      this.left,
+      count > 1
+        ? i32.sub(this.left, taken)
+        : select(i32.sub(this.left, taken), i32.const(0), i32.gtU(this.left, taken)),
+    );
+  }
+
+  /** Vector `u` of operand `i` at an address, in its range. */
+  private load(i: number, pointer: Code, u: number): Local {
+    const { f, shape } = this;
+    const arg = shape.args[i] as ArgShape & { kind: "operand" };
+    const { strides, lanes } = this.args[i];
+    let value: Code;
+    if (arg.access === "unit") value = v128.load(pointer, 16 * u);
+    else if (arg.access === "splat") value = v128.splatLoad32(pointer);
+    else {
+      const offset = i32.mul(strides[shape.outer], i32.const(4 * u));
+      const first = f.local(ValueType.i32, u === 0 ? pointer : i32.add(pointer, offset));
+      value = v128.splatLoad32(first);
+      lanes.forEach((lane, j) => (value = v128.loadLane32(i32.add(first, lane), value, j + 1)));
+    }
+    const loaded = f.local(ValueType.v128, value);
+    if (arg.ranging === "none") return loaded;
+    const { least, high } = rangedFloat(arg.ranging);
+    const bits = (x: number): Code => this.constants(new Uint32Array(Float32Array.of(x).buffer)[0]);
+    const large = v128.and(loaded, f32x4.ge(f32x4.abs(loaded), bits(least)));
+    return f.local(ValueType.v128, f32x4.pmax(f32x4.pmin(large, bits(high)), bits(-high)));
+  }
+
+  /** The accumulators of `count` vectors, after all k. */
+  private fold(count: number, vectors: Vectors): readonly Code[] {
+    const { f, shape } = this;
+    const loops = shape.fold!.loops;
+    const accumulators = Array.from({ length: count }, () => f.local(ValueType.v128, this.start));
+    const moving = shape.args.flatMap((arg, i) => (arg.kind === "operand" && !arg.fixed ? [i] : []));
+    const pointers = new Map(
+      moving.map((i) => [
+        i,
+        Array.from({ length: loops }, (_, loop) =>
+          loop === 0 ? f.local(ValueType.i32, this.args[i].at[shape.outer]) : f.local(ValueType.i32),
+        ),
+      ]),
+    );
+    const hasIndex = shape.args.some((arg) => arg.kind === "index");
+    const index = hasIndex ? f.local(ValueType.v128, this.constants(0)) : undefined;
+    this.lowered.emitReady(f, this.constants, vectors);
+    const loop = (level: number): void => {
+      if (level === loops) {
+        this.foldStep(accumulators, vectors, (i) => pointers.get(i)![loops - 1], index);
+        if (index) f.set(index, i32x4.add(index, this.constants(1)));
+        return;
+      }
+      const turns = f.local(ValueType.i32, this.reduceExtents[level]);
+      f.doWhile(() => {
+        if (level + 1 < loops) for (const at of pointers.values()) f.set(at[level + 1], at[level]);
+        loop(level + 1);
+        for (const [i, at] of pointers) f.increment(at[level], this.args[i].reduceStrides[level]);
+        f.increment(turns, -1);
+      }, turns);
+    };
+    loop(0);
+    return accumulators;
+  }
+
+  /** acc ← step(acc, …), never -0. */
+  private foldStep(
+    accumulators: readonly Local[],
+    outside: Vectors,
+    pointer: (i: number) => Local,
+    index: Local | undefined,
+  ): void {
+    const { f, shape } = this;
+    const vectors = outside.slice();
+    vectors[0] = accumulators;
+    shape.args.forEach((arg, i) => {
+      if (arg.kind === "index") vectors[this.input(i)] = [index!];
+      else if (arg.kind === "operand" && !arg.fixed) {
+        const width = arg.access === "splat" ? 1 : accumulators.length;
+        vectors[this.input(i)] = Array.from({ length: width }, (_, u) => this.load(i, pointer(i), u));
+      }
+    });
+    this.lowered.emitReady(f, this.constants, vectors);
+    const results = this.lowered.output(this.constants, vectors);
+    accumulators.forEach((accumulator, u) => f.set(accumulator, results[results.length === 1 ? 0 : u]));
+  }
+}
+
+function select(ifTrue: Code, ifFalse: Code, condition: Code): Code {
+  return [...ifTrue, ...ifFalse, ...condition, SELECT];
+}
+
+const SELECT = 0x1b;

@@ -1,0 +1,138 @@
+/**
+ * Which values each instruction of a program can give, so that a backend leaves out what `canon` can't change (spec 3.5).
+ *
+ * All bounds are binary32 numbers, and every rounded instruction is monotone: the result at the ends of an interval,
+ * rounded as the hardware rounds, bounds the results within. So the analysis needs no margin of its own.
+ */
+import { INSTRUCTIONS } from "./instructions.ts";
+import { layout, type Program } from "./program.ts";
+import { narrowArms } from "./ranges-facts.ts";
+import { type Rule, RULES } from "./ranges-rules.ts";
+import {
+  constantRange,
+  type FloatRange,
+  FULL_FLOAT,
+  FULL_INT,
+  type IntRange,
+  normalize,
+  type Range,
+  zeroRange,
+} from "./ranges-values.ts";
+import { MAX_VALUE, MIN_VALUE } from "./vf32.ts";
+
+/** What a device has to do at an instruction so that its register holds the defined value, or a -0 instead of a +0. */
+export interface StepPlan {
+  /** Magnitudes below 2^-125 and NaN have to become +0. */
+  flush: boolean;
+  /** Results above 2^127 are possible. */
+  saturateAbove: boolean;
+  /** Results below -2^127 are possible. */
+  saturateBelow: boolean;
+  /** Operands that may be -0 where the sign of a zero matters: +0 is added before. */
+  fix: readonly number[];
+  /** The result always equals this earlier value, so nothing is computed. */
+  copyOf?: number;
+}
+
+export interface Analysis {
+  /** One range a value of the program. */
+  values: readonly Range[];
+  /** One plan an instruction. */
+  steps: readonly StepPlan[];
+  /** The output's register may hold -0. */
+  negativeZero: boolean;
+}
+
+/** The parts of `canon` that can act on a raw result, and what they leave of it. */
+function canonical(raw: FloatRange): {
+  range: FloatRange;
+  flush: boolean;
+  saturateAbove: boolean;
+  saturateBelow: boolean;
+} {
+  const flush = raw.nan === true || raw.least < MIN_VALUE;
+  const saturateAbove = raw.high > MAX_VALUE;
+  const saturateBelow = raw.low < -MAX_VALUE;
+  let low = Math.min(Math.max(raw.low, -MAX_VALUE), MAX_VALUE);
+  let high = Math.max(Math.min(raw.high, MAX_VALUE), -MAX_VALUE);
+  let { least, quantum, zero, negativeZero } = raw;
+  if (flush) {
+    if (low < MIN_VALUE && low > -MIN_VALUE) low = 0;
+    if (high < MIN_VALUE && high > -MIN_VALUE) high = 0;
+    // A NaN becomes 0 wherever the interval lies.
+    low = Math.min(low, 0);
+    high = Math.max(high, 0);
+    least = Math.max(least, MIN_VALUE);
+    quantum = Math.max(quantum, -148);
+    zero = true;
+    negativeZero = false;
+  }
+  // What saturates becomes 2^127, which is a multiple of every smaller power of two.
+  if (saturateAbove || saturateBelow) {
+    quantum = Math.min(quantum, 127);
+    least = Math.min(least, MAX_VALUE);
+  }
+  const range = normalize({ low, high, least, quantum, zero, negativeZero });
+  return { range: range ?? zeroRange(), flush, saturateAbove, saturateBelow };
+}
+
+/**
+ * Analyses a program.
+ * @param inputs what is known of the inputs; absent or `undefined`: any vf32, any integer
+ */
+export function analyze(program: Program, inputs: readonly (Range | undefined)[] = []): Analysis {
+  const at = layout(program);
+  const values: Range[] = [
+    ...program.inputs.map((type, i): Range => inputs[i] ?? (type === "f" ? FULL_FLOAT : FULL_INT)),
+    ...program.floats.map(constantRange),
+    ...program.ints.map((value): IntRange => ({ low: value, high: value })),
+  ];
+  const steps = program.steps.map(({ name, args }, i): StepPlan => {
+    const isSelect = name === "fsel" || name === "isel";
+    const arms = isSelect ? narrowArms(program, values, at.steps + i) : undefined;
+    const copyOf = arms?.copyOf;
+    const operands = arms ? [values[args[0]], ...arms.ranges] : args.map((arg) => values[arg]);
+    const rule: Rule = RULES[name];
+    const { range: raw, fix = [], same } = rule(operands, args);
+    const copy = copyOf ?? (same === undefined ? undefined : args[same]);
+    if (INSTRUCTIONS[name].result !== "f") {
+      values.push(copy === undefined ? raw : values[copy]);
+      return { flush: false, saturateAbove: false, saturateBelow: false, fix, copyOf: copy };
+    }
+    const { range, ...canon } = canonical(raw as FloatRange);
+    // The narrower of the two is true of a copy; its -0 is the source's.
+    values.push(
+      copy === undefined ? range : { ...range, negativeZero: (values[copy] as FloatRange).negativeZero && range.zero },
+    );
+    return { ...canon, fix, copyOf: copy };
+  });
+  const output = values[at.count - 1];
+  return { values, steps, negativeZero: "negativeZero" in output && output.negativeZero };
+}
+
+/**
+ * Analyses the step of a fold, its input 0 being the accumulator.
+ *
+ * A step that adds to the accumulator a term t that does not depend on it, with |t| ≤ 2^102 and t a multiple of 2^-125,
+ * keeps the accumulator a multiple of 2^-125 of at most 2^126 through 2^22 steps from +0 (spec 4.3): rounding a sum never
+ * makes it a multiple of less, and 2^22 · 2^102 · (1 + 2^-24)^(2^22) < 2^125. It never becomes -0, since +0 is no sum of
+ * two values other than -0 and -0. In any other fold the accumulator is any vf32.
+ */
+export function analyzeFold(program: Program, start: number, inputs: readonly (Range | undefined)[]): Analysis {
+  const any = analyze(program, inputs);
+  const last = program.steps[program.steps.length - 1];
+  if (last?.name !== "fadd" || start !== 0) return any;
+  const term = last.args[0] === 0 ? last.args[1] : last.args[1] === 0 ? last.args[0] : 0;
+  if (term === 0 || program.steps.slice(0, -1).some(({ args }) => args.includes(0))) return any;
+  const { low, high, quantum } = any.values[term] as FloatRange;
+  if (low < -(2 ** 102) || high > 2 ** 102 || quantum < -125) return any;
+  const accumulator: FloatRange = {
+    low: -(2 ** 126),
+    high: 2 ** 126,
+    least: 2 ** -125,
+    quantum: -125,
+    zero: true,
+    negativeZero: false,
+  };
+  return analyze(program, [accumulator, ...inputs.slice(1)]);
+}
