@@ -77,7 +77,7 @@ function print(facts: ReturnType<typeof describe> & { checkpoints: number[] }, t
   const shown = roots.length <= 6 ? roots : [...roots.slice(0, 3), undefined, ...roots.slice(-3)];
   writeLine(colors.dim("state roots"));
   for (const entry of shown) writeLine(entry ? `  ${String(entry.step).padStart(8)}  ${entry.root}` : "         …");
-  const losses = facts.metrics.slice(1).map(({ loss }) => loss);
+  const losses = facts.metrics.slice(1).flatMap(({ loss }) => loss ?? []);
   if (losses.length > 1)
     writeLine(`${colors.dim(`loss, steps 1 to ${trace.records.length - 1}`)}\n${plotCurve(losses)}`);
 }

@@ -56,7 +56,8 @@ export function register(program: Command): void {
 
 function count(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new UsageError(`${text} is not a whole number from 0`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new UsageError(`${JSON.stringify(text)} is not a whole number from 0`);
   return value;
 }
 

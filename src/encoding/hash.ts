@@ -1,5 +1,5 @@
 import { sha256 as portable } from "@noble/hashes/sha2.js";
-import { type Bytes, fromHex } from "./bytes.ts";
+import type { Bytes } from "./bytes.ts";
 
 /**
  * The one hash of every commitment is SHA-256 (spec 6.2). A digest's type says what it commits to, so that the root of
@@ -50,9 +50,4 @@ export function taggedHash<Kind extends string>(tag: Tag, ...parts: Bytes[]): Di
     at += part.length;
   }
   return sha256(data) as Digest<Kind>;
-}
-
-/** @throws {FormatError} unless the text is 32 bytes of hexadecimal behind 0x */
-export function digestFromHex<Kind extends string>(text: string): Digest<Kind> {
-  return fromHex(text, 32) as Digest<Kind>;
 }

@@ -45,12 +45,12 @@ export const FULL_FLOAT: FloatRange = {
   negativeZero: false,
 };
 
-/** floor(log2(x)) for a positive finite x. */
+const doubles = new DataView(new ArrayBuffer(8));
+
+/** floor(log2(x)) for a positive x of binary64 that is not subnormal; 1024 for infinity. */
 export function exponentOf(x: number): number {
-  let e = Math.floor(Math.log2(x));
-  while (2 ** e > x) e--;
-  while (2 ** (e + 1) <= x) e++;
-  return e;
+  doubles.setFloat64(0, x);
+  return (doubles.getUint32(0) >>> 20) - 1023;
 }
 
 /** Makes the parts of a range say all that the other parts imply; `undefined` when no value is left. */

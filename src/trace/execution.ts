@@ -2,10 +2,11 @@
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { JobError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
-import { type ClosedJob, METRIC_PREFIX, type NamedTensor, stateTypes } from "../job/closed.ts";
+import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteHooks, ExecuteReport, Session } from "../repops/backend.ts";
 import { bitsOf, canon, fromBits } from "../repops/vf32.ts";
 import type { Fault } from "./fault.ts";
+import { metricsOf } from "./open.ts";
 
 type AfterKernel = NonNullable<ExecuteHooks["afterKernel"]>;
 
@@ -112,8 +113,7 @@ export class Execution {
   /** Bit patterns of the metrics, in the order of the state. */
   async metrics(): Promise<number[]> {
     const bits: number[] = [];
-    for (const [i, { name }] of stateTypes(this.job).entries())
-      if (name.startsWith(METRIC_PREFIX)) bits.push(bitsOf((await this.session.read(i)).data[0]));
+    for (const { entry } of metricsOf(this.job)) bits.push(bitsOf((await this.session.read(entry)).data[0]));
     return bits;
   }
 
@@ -153,7 +153,7 @@ function strikeAt(
     return {
       kernel: rateKernel(graph),
       change: ({ data }) => {
-        data[0] = canon(Math.fround(data[0] * fault.factor));
+        for (let i = 0; i < data.length; i++) data[i] = canon(Math.fround(data[i] * fault.factor));
       },
     };
   return undefined;

@@ -27,13 +27,15 @@ export function parseFault(text: string): Fault {
   };
   const [, kind, list] = /^(\w+):(.+)$/.exec(text) ?? fail("is not understood");
   if (!Object.hasOwn(FIELDS, kind)) fail(`is of an unknown kind`);
+  const fields: readonly string[] = FIELDS[kind as Fault["kind"]];
   const values: Record<string, number> = {};
   for (const part of list.split(",")) {
-    const [, name, number] = /^(\w+)=(-?[\d.]+(?:e-?\d+)?)$/i.exec(part.trim()) ?? fail(`has the part ${part}`);
+    const [, name, number] = /^(\w+)=(-?[\d.]+(?:e[+-]?\d+)?)$/i.exec(part.trim()) ?? fail(`has the part ${part}`);
+    if (!fields.includes(name)) fail(`has no use for ${name}`);
+    if (Object.hasOwn(values, name)) fail(`gives ${name} twice`);
     values[name] = Number(number);
   }
-  const fields: readonly string[] = FIELDS[kind as Fault["kind"]];
-  if (Object.keys(values).sort().join() !== [...fields].sort().join()) fail(`needs ${fields.join(", ")}`);
+  if (Object.keys(values).length !== fields.length) fail(`needs ${fields.join(", ")}`);
   for (const field of fields)
     if (field !== "factor" && !(Number.isInteger(values[field]) && values[field] >= 0)) fail(`has no whole ${field}`);
   if (kind === "flip" && values.bit > 31) fail("names a bit above 31");

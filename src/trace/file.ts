@@ -12,7 +12,7 @@ import { decodeManifest, encodeManifest, type Manifest } from "./manifest.ts";
 
 const MAGIC = new TextEncoder().encode("VERDETR1");
 const KIND = { manifest: 1, step: 2, end: 3 } as const;
-const KIND_NAME = ["nothing", "manifest", "step", "end"] as const;
+const nameOf = (kind: number): string => Object.entries(KIND).find(([, code]) => code === kind)?.[0] ?? `kind ${kind}`;
 /** Length and kind before the content, the hash behind it. */
 const HEAD = 5;
 const TAIL = 32;
@@ -75,6 +75,23 @@ function counted<T>(reader: Reader, size: number, item: () => T): T[] {
   return Array.from({ length: count }, item);
 }
 
+function chain(before: Bytes, kind: number, content: Bytes): Bytes {
+  return sha256(new Writer().bytes(before).u8(kind).bytes(content).finish());
+}
+
+function frame(before: Bytes, kind: number, content: Bytes): { record: Bytes; hash: Bytes } {
+  const hash = chain(before, kind, content);
+  return { record: new Writer().u32(content.length).u8(kind).bytes(content).bytes(hash).finish(), hash };
+}
+
+/** The bytes with which the trace of a run begins: all that is known before the first state. */
+export function openingOf(manifest: Manifest): Tail & { bytes: Bytes } {
+  const { record, hash } = frame(sha256(MAGIC), KIND.manifest, encodeManifest(manifest));
+  const bytes = new Writer().bytes(MAGIC).bytes(record).finish();
+  return { bytes, offset: bytes.length, hash };
+}
+
+/** Writes records one behind the other, each in one piece: whatever stops it, what is in the file is a prefix. */
 export class TraceWriter {
   private readonly file: FileHandle;
   private hash: Bytes;
@@ -85,35 +102,30 @@ export class TraceWriter {
   }
 
   static async create(path: string, manifest: Manifest): Promise<TraceWriter> {
+    const { bytes, hash } = openingOf(manifest);
     const file = await open(path, "w");
-    await file.write(MAGIC);
-    const writer = new TraceWriter(file, sha256(MAGIC));
-    await writer.append(KIND.manifest, encodeManifest(manifest));
+    await file.writeFile(bytes);
     await file.sync();
-    return writer;
+    return new TraceWriter(file, hash);
   }
 
   /** Cuts the file behind a record and goes on from there. */
   static async resume(path: string, tail: Tail): Promise<TraceWriter> {
-    const file = await open(path, "r+");
+    const file = await open(path, "a");
     await file.truncate(tail.offset);
-    const writer = new TraceWriter(file, tail.hash);
-    writer.at = tail.offset;
-    return writer;
+    return new TraceWriter(file, tail.hash);
   }
-
-  private at: number | null = null;
 
   private async append(kind: number, content: Bytes): Promise<void> {
-    const head = new Writer().u32(content.length).u8(kind).finish();
-    this.hash = sha256(new Writer().bytes(this.hash).u8(kind).bytes(content).finish());
-    const record = new Writer().bytes(head).bytes(content).bytes(this.hash).finish();
-    await this.file.write(record, 0, record.length, this.at);
-    if (this.at !== null) this.at += record.length;
+    const { record, hash } = frame(this.hash, kind, content);
+    await this.file.appendFile(record);
+    this.hash = hash;
   }
 
-  async step(record: StepRecord): Promise<void> {
+  /** @param durable wait until the disk has it: a resumed run starts from the records of checkpoints */
+  async step(record: StepRecord, durable = false): Promise<void> {
     await this.append(KIND.step, encodeStep(record));
+    if (durable) await this.file.sync();
   }
 
   async end(root: RunRoot): Promise<void> {
@@ -139,7 +151,7 @@ export async function readTraceFile(path: string): Promise<TraceContent> {
   for (let number = 0; !state.runRoot; number++) {
     const record = nextRecord(data, tail, path, number);
     if (!record) break;
-    const what = `${path}, record ${number} (${KIND_NAME[record.kind] ?? `kind ${record.kind}`})`;
+    const what = `${path}, record ${number} (${nameOf(record.kind)}) at byte ${tail.offset}`;
     tail = record.tail;
     if ((number === 0) !== (record.kind === KIND.manifest)) throw new FormatError(`${what}: it does not belong here`);
     if (record.kind === KIND.manifest) state.manifest = decodeManifest(record.content, what);
@@ -152,7 +164,10 @@ export async function readTraceFile(path: string): Promise<TraceContent> {
     else throw new FormatError(`${what}: it is malformed`);
   }
   if (!state.manifest)
-    throw new FormatError(`${path} is cut before its manifest ends; run the job again`, { path, bytes: data.length });
+    throw new FormatError(`${path} is cut before its manifest ends; \`verde run … --resume\` begins it anew`, {
+      path,
+      bytes: data.length,
+    });
   if (state.runRoot && tail.offset !== data.length)
     throw new FormatError(`${path} has ${data.length - tail.offset} bytes behind its end record`, { path });
   return { ...state, path, manifest: state.manifest, tail };
@@ -177,9 +192,9 @@ function nextRecord(
   const end = offset + HEAD + length + TAIL;
   if (end > data.length) return undefined;
   const content = data.subarray(offset + HEAD, end - TAIL);
-  const expected = sha256(new Writer().bytes(hash).u8(kind).bytes(content).finish());
+  const expected = chain(hash, kind, content);
   if (!bytesEqual(expected, data.subarray(end - TAIL, end)))
-    throw damaged("its hash does not fit what it says and the record before");
+    throw damaged(`its hash does not fit what it says (${nameOf(kind)}) and the record before`);
   return { kind, content, tail: { offset: end, hash: expected } };
 }
 

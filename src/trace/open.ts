@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { bytesEqual } from "../encoding/bytes.ts";
-import { type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
+import { elementCount, type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
 import { FormatError } from "../errors.ts";
 import { checkJob, type ClosedJob, METRIC_PREFIX, type NamedTensor, stateTypes } from "../job/closed.ts";
 import { checkSameTypes } from "../graph/graph.ts";
@@ -30,11 +30,17 @@ export function datasetPath(tracePath: string): string {
   return join(dataFolder(tracePath), "dataset.safetensors");
 }
 
-/** The names of the metrics, in the order of the records. */
+/** The metrics that records carry, in their order: the entries `metrics/…` of the state that are one f32 number. */
+export function metricsOf(job: Pick<ClosedJob, "step">): { name: string; entry: number }[] {
+  return stateTypes(job).flatMap(({ name, dtype, shape }, entry) =>
+    name.startsWith(METRIC_PREFIX) && dtype === "f32" && elementCount(shape) === 1
+      ? [{ name: name.slice(METRIC_PREFIX.length), entry }]
+      : [],
+  );
+}
+
 export function metricNames(job: Pick<ClosedJob, "step">): string[] {
-  return stateTypes(job)
-    .filter(({ name }) => name.startsWith(METRIC_PREFIX))
-    .map(({ name }) => name.slice(METRIC_PREFIX.length));
+  return metricsOf(job).map(({ name }) => name);
 }
 
 /** @throws {FormatError} naming the record, when the file is not a trace or contradicts itself */
@@ -69,12 +75,13 @@ function runRootFrom({ manifest }: TraceContent, roots: readonly StateRoot[]): R
 
 /** @throws {FormatError} when the trace is a prefix of a run */
 export function expectComplete(trace: Trace): Trace & { runRoot: RunRoot } {
-  const { path, records, manifest, runRoot } = trace;
+  const { path, records, manifest, runRoot, tail } = trace;
   if (runRoot) return { ...trace, runRoot };
   const { steps } = manifest.outline;
+  const last = records.length === 0 ? "the manifest" : `step ${records.length - 1} of ${steps}`;
   throw new FormatError(
-    `${path} ends after step ${records.length - 1} of ${steps}; finish it with \`verde run … --resume\``,
-    { path, step: records.length - 1, steps },
+    `${path} is cut: after ${last} no whole record follows (byte ${tail.offset}); finish it with \`verde run … --resume\``,
+    { path, record: records.length + 1, offset: tail.offset, steps },
   );
 }
 
@@ -111,11 +118,16 @@ export async function loadClosedJob(trace: TraceContent): Promise<ClosedJob> {
  */
 export async function readCheckpoint(trace: TraceContent, step: number): Promise<NamedTensor[]> {
   const file = checkpointPath(trace.path, step);
-  const state = await readSafetensors(file);
+  // A drill may leave patterns in a state that are no vf32; the root tells whether they are the run's.
+  const state = await readSafetensors(file, { raw: true });
   checkSameTypes(state, stateTypes(trace.manifest.outline), `${file} and the job's state`);
   const root = trace.records[step]?.root;
   if (!root || !bytesEqual(stateRoot(state.map(tensorRoot)), root))
-    throw new FormatError(`${file} is not the state after step ${step} that ${trace.path} commits to`, { file, step });
+    throw new FormatError(
+      `${file} is not the state after step ${step} that ${trace.path} commits to; restore it` +
+        (step > 0 || trace.manifest.outline.init.kind === "graph" ? ", or delete it to start from an earlier one" : ""),
+      { file, step },
+    );
   return state;
 }
 

@@ -1,12 +1,49 @@
-/** Whether an unfinished trace may be gone on with. */
+/** Whether an unfinished trace may be gone on with, and from where. */
+import { readFile, stat } from "node:fs/promises";
 import { bytesEqual } from "../encoding/bytes.ts";
-import { JobError } from "../errors.ts";
+import { JobError, VerdeError } from "../errors.ts";
+import type { NamedTensor } from "../job/closed.ts";
 import { formatFault } from "./fault.ts";
+import { openingOf, type StepRecord, type Tail } from "./file.ts";
 import type { Manifest, RunSettings } from "./manifest.ts";
-import type { Trace } from "./open.ts";
+import { checkpointsOf, openTrace, readCheckpoint, type Trace } from "./open.ts";
+
+export interface ResumePoint {
+  step: number;
+  state: NamedTensor[];
+  /** Up to this step's, and where they end in the file. */
+  records: StepRecord[];
+  tail: Tail;
+}
+
+/**
+ * The newest checkpoint that the trace vouches for; one that is damaged is passed over. None: the run begins anew.
+ * @throws {JobError} when the trace is of another run, {FormatError} when it is altered
+ */
+export async function findResumePoint(path: string, wanted: Manifest): Promise<ResumePoint | undefined> {
+  if (await isCutInOpening(path, wanted)) return undefined;
+  const trace = await openTrace(path);
+  checkSameRun(trace, wanted);
+  for (const step of (await checkpointsOf(trace)).reverse()) {
+    const state = await readCheckpoint(trace, step).catch((error: unknown) => {
+      if (error instanceof VerdeError) return undefined;
+      throw error;
+    });
+    if (state) return { step, state, records: trace.records.slice(0, step + 1), tail: trace.tails[step] };
+  }
+  return undefined;
+}
+
+/** The run was stopped before it had written its manifest: no other file begins like this, so nothing is lost. */
+async function isCutInOpening(path: string, wanted: Manifest): Promise<boolean> {
+  const { bytes } = openingOf(wanted);
+  if ((await stat(path)).size >= bytes.length) return false;
+  const data = await readFile(path);
+  return bytesEqual(data, bytes.subarray(0, data.length));
+}
 
 /** @throws {JobError} naming the first thing that differs */
-export function checkSameRun(trace: Trace, wanted: Manifest): void {
+function checkSameRun(trace: Trace, wanted: Manifest): void {
   const { manifest, path } = trace;
   const differs = (what: string, there: unknown, here: unknown): never => {
     throw new JobError(`${path} can't be resumed: its ${what} is ${there}, this run's is ${here}`, {

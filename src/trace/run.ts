@@ -13,16 +13,8 @@ import { Execution, namedMetrics, type Watch } from "./execution.ts";
 import type { Fault } from "./fault.ts";
 import { type StepRecord, TraceWriter } from "./file.ts";
 import { type Detail, manifestOf, type RunSettings } from "./manifest.ts";
-import {
-  checkpointPath,
-  checkpointsOf,
-  dataFolder,
-  datasetPath,
-  metricNames,
-  openTrace,
-  readCheckpoint,
-} from "./open.ts";
-import { checkSameRun } from "./resume.ts";
+import { checkpointPath, dataFolder, datasetPath, metricNames } from "./open.ts";
+import { findResumePoint } from "./resume.ts";
 import { writeSafetensors } from "./safetensors.ts";
 
 export interface StepInfo {
@@ -93,8 +85,10 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
 
 function settingsOf(job: ClosedJob, options: RunOptions, backend: Backend): RunSettings {
   const { commitEvery = 1, detail = "steps", fault } = options;
-  if (!Number.isInteger(commitEvery) || commitEvery < 1)
-    throw new UsageError(`a root after every ${commitEvery} steps is not possible; 1 is the least`, { commitEvery });
+  if (!Number.isInteger(commitEvery) || commitEvery < 1 || commitEvery >= 2 ** 31)
+    throw new UsageError(`a root every ${commitEvery} steps is not possible; take 1 to ${2 ** 31 - 1}`, {
+      commitEvery,
+    });
   const checkpointEvery = options.checkpointEvery ?? commitEvery * Math.ceil(job.steps / 10 / commitEvery);
   if (!Number.isInteger(checkpointEvery) || checkpointEvery < 0 || checkpointEvery % commitEvery !== 0)
     throw new UsageError(
@@ -124,13 +118,14 @@ class Recorder {
   /** Brings the execution to the first state, or to the newest one that an unfinished trace vouches for. */
   async begin(execution: Execution): Promise<void> {
     const { out, resume = false, force = false } = this.options;
+    if (resume && out === undefined) throw new UsageError("there is no trace to resume; name it with --out");
     const exists = out !== undefined && (await access(out).then(yes, no));
     if (exists && !resume && !force)
       throw new UsageError(`${out} exists; choose another name, or --resume it, or overwrite it with --force`, { out });
     if (exists && resume && (await this.continue(out, execution))) return;
     if (out !== undefined) {
       await emptyFolder(dataFolder(out));
-      if (this.job.dataset.length > 0) await writeSafetensors(datasetPath(out), this.job.dataset);
+      await this.writeInputs(out);
       this.writer = await TraceWriter.create(out, manifestOf(this.job, this.settings));
     }
     const roots: TensorRoot[] = [];
@@ -140,14 +135,20 @@ class Recorder {
 
   /** Whether there was anything to go on with. */
   private async continue(out: string, execution: Execution): Promise<boolean> {
-    const trace = await openTrace(out);
-    checkSameRun(trace, manifestOf(this.job, this.settings));
-    const step = (await checkpointsOf(trace)).at(-1);
-    if (step === undefined) return false;
-    await execution.restore(step, await readCheckpoint(trace, step));
-    this.records.push(...trace.records.slice(0, step + 1));
-    this.writer = await TraceWriter.resume(out, trace.tails[step]);
+    const point = await findResumePoint(out, manifestOf(this.job, this.settings));
+    if (!point) return false;
+    await this.writeInputs(out);
+    await execution.restore(point.step, point.state);
+    this.records.push(...point.records);
+    this.writer = await TraceWriter.resume(out, point.tail);
     return true;
+  }
+
+  /** What the trace commits to by its root alone, and nothing but a file can bring back. */
+  private async writeInputs(out: string): Promise<void> {
+    const { dataset, init } = this.job;
+    if (dataset.length > 0) await writeSafetensors(datasetPath(out), dataset);
+    if (init.kind === "checkpoint") await writeSafetensors(checkpointPath(out, 0), init.state);
   }
 
   async step(execution: Execution): Promise<void> {
@@ -173,8 +174,8 @@ class Recorder {
     const root = isCommitted(step, job.steps, settings.commitEvery) ? await execution.stateRoot() : undefined;
     const metrics = await execution.metrics();
     const record: StepRecord = { step, metrics, ...(root && { root }), ...(opRoots.length > 0 && { opRoots }) };
-    await this.checkpoint(execution);
-    await this.writer?.step(record);
+    const kept = await this.checkpoint(execution);
+    await this.writer?.step(record, kept);
     this.records.push(record);
     const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
     for (const { kernel, count } of outOfRange) this.outOfRange.push({ step, label: graph.labels[kernel], count });
@@ -192,16 +193,17 @@ class Recorder {
     });
   }
 
-  /** Before the step's record is written, so that a record's checkpoint is there. */
-  private async checkpoint(execution: Execution): Promise<void> {
+  /** Before the step's record is written, so that a record's checkpoint is there. Gives whether one was due. */
+  private async checkpoint(execution: Execution): Promise<boolean> {
     const { out } = this.options;
     const { at: step } = execution;
     const { checkpointEvery } = this.settings;
     const due = step === 0 || step === this.job.steps || (checkpointEvery > 0 && step % checkpointEvery === 0);
-    if (!due) return;
+    if (!due) return false;
     const state = await execution.state();
     for (const tensor of state) if (hasSaturated(tensor)) this.saturated.push({ step, tensor: tensor.name });
     if (out !== undefined) await writeSafetensors(checkpointPath(out, step), state);
+    return true;
   }
 
   async end(execution: Execution): Promise<RunResult> {
@@ -221,7 +223,7 @@ class Recorder {
 /** The folder of a new trace, without checkpoints of an older one. */
 async function emptyFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const old = (await readdir(folder)).filter((name) => /^step-\d+\.safetensors$/.test(name));
+  const old = (await readdir(folder)).filter((name) => /^(step-\d+|dataset)\.safetensors(\.new)?$/.test(name));
   for (const name of old) await rm(join(folder, name));
 }
 

@@ -1,14 +1,17 @@
 /** The safetensors format: named tensors that numpy, PyTorch and others read as well. */
-import { createReadStream } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { type FileHandle, open, rename } from "node:fs/promises";
 import { asBytes, type Bytes } from "../encoding/bytes.ts";
-import { type DType, elementCount, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
+import { elementCount, type DType, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
 import { FormatError, messageOf } from "../errors.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { importFloats } from "../repops/vf32.ts";
 
 /** As in the format's own limit. */
 const MAX_HEADER = 100 * 2 ** 20;
+/** The key of the header that is no tensor. */
+const METADATA = "__metadata__";
+/** One read of a file gives at most 2 GiB. */
+const MAX_READ = 2 ** 30;
 
 interface Entry {
   dtype: string;
@@ -16,26 +19,32 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-/** Writes to a file beside `path` and renames it, so that a file under this name is always whole. */
+/**
+ * Writes to a file beside `path` and renames it, so that a file under this name is always whole.
+ * @throws {FormatError} for two tensors of one name
+ */
 export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<void> {
+  const names = new Set([METADATA]);
   let offset = 0;
-  const header: Record<string, Entry> = {};
-  for (const { name, dtype, shape, data } of tensors) {
-    header[name] = {
+  const entries = tensors.map(({ name, dtype, shape, data }) => {
+    if (names.has(name)) throw new FormatError(`${path} can't hold another tensor called ${name}`, { path, name });
+    names.add(name);
+    const entry: Entry = {
       dtype: dtype === "f32" ? "F32" : "I32",
       shape: [...shape],
       data_offsets: [offset, (offset += data.byteLength)],
     };
-  }
-  const text = Buffer.from(JSON.stringify(header));
-  const padded = Buffer.alloc(8 * Math.ceil(text.length / 8), " ");
-  text.copy(padded);
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64LE(BigInt(padded.length));
+    // Not an object's keys: those would stand in an order of their own where a name is a number.
+    return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;
+  });
+  const text = Buffer.from(`{${entries.join()}}`);
+  const head = Buffer.alloc(8 + 8 * Math.ceil(text.length / 8), " ");
+  head.writeBigUInt64LE(BigInt(head.length - 8));
+  text.copy(head, 8);
   const file = await open(`${path}.new`, "w");
   try {
-    await file.writev([size, padded]);
-    for (const { data } of tensors) if (data.byteLength > 0) await file.write(asBytes(data));
+    await file.writeFile(head);
+    for (const { data } of tensors) await file.writeFile(asBytes(data));
     await file.sync();
   } finally {
     await file.close();
@@ -46,58 +55,115 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
 export interface ReadOptions {
   /** Accept magnitudes above 2^127, infinities included, as ±2^127. */
   saturate?: boolean;
+  /** Take F32 as it is, vf32 or not: for content that a root vouches for. */
+  raw?: boolean;
 }
 
+type Fail = (problem: string) => never;
+
 /**
- * Reads a file whole. F32, F64, F16 and BF16 become f32 (rounded to vf32), I32 and I64 become i32.
+ * The tensors of a file, in the order in which they lie. F32, F64, F16 and BF16 become f32 (rounded to vf32), I32 and I64
+ * become i32. Nothing is allocated that the file is not long enough for.
  * @throws {FormatError} for a malformed file, {ValueError} for NaN and other values that vf32 does not hold
  */
 export async function readSafetensors(path: string, options: ReadOptions = {}): Promise<NamedTensor[]> {
-  const bytes = await readWhole(path);
-  const fail = (problem: string): never => {
+  const fail: Fail = (problem) => {
     throw new FormatError(`${path} is no safetensors file that can be used: ${problem}`, { path });
   };
-  if (bytes.length < 8) fail(`it has ${bytes.length} bytes`);
-  const size = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (size > MAX_HEADER || size > bytes.length - 8) fail(`its header claims ${size} bytes`);
-  let header: unknown;
+  const file = await open(path).catch((cause: unknown) => {
+    throw new FormatError(`${path} can't be read: ${messageOf(cause)}`, { path });
+  });
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + size)));
+    const info = await file.stat();
+    if (!info.isFile() || info.size < 8) fail(info.isFile() ? `it has ${info.size} bytes` : "it is no file");
+    const size = Number(new DataView((await readAt(file, 0, 8, fail)).buffer).getBigUint64(0, true));
+    if (size > MAX_HEADER || size > info.size - 8) fail(`its header claims ${size} bytes`);
+    const entries = parseHeader(await readAt(file, 8, size, fail), info.size - 8 - size, fail);
+    const tensors: NamedTensor[] = [];
+    for (const { name, dtype, shape, data_offsets: offsets } of entries) {
+      const { type, decode } = DTYPES[dtype];
+      const bytes = await readAt(file, 8 + size + offsets[0], offsets[1] - offsets[0], fail);
+      tensors.push({ name, dtype: type, shape, data: decode(bytes, `${path}, tensor ${name}`, options) });
+    }
+    return tensors;
+  } finally {
+    await file.close();
+  }
+}
+
+async function readAt(file: FileHandle, from: number, length: number, fail: Fail): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; ) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(length - at, MAX_READ), from + at);
+    if (bytesRead === 0) fail(`it ends at byte ${from + at}`);
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+/** The entries by their place in the content, which they fill without gaps. */
+function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): (Entry & { name: string })[] {
+  let header: unknown;
+  let text = "";
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
   } catch (cause) {
     fail(`its header is not JSON (${messageOf(cause)})`);
   }
   if (typeof header !== "object" || header === null || Array.isArray(header)) fail("its header is not an object");
-  const content = bytes.subarray(8 + size);
-  const entries = Object.entries(header as Record<string, unknown>).filter(([name]) => name !== "__metadata__");
-  const checked = entries.map(([name, entry]) => ({ name, ...checkEntry(entry, name, fail) }));
+  const twice = repeatedKey(text);
+  if (twice !== undefined) fail(`its header has the key ${JSON.stringify(twice)} twice`);
+  const entries = Object.entries(header as Record<string, unknown>)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, entry]) => ({ name, ...checkEntry(entry, name, fail) }))
+    .sort(({ data_offsets: a }, { data_offsets: b }) => a[0] - b[0] || a[1] - b[1]);
   let end = 0;
-  for (const { name, data_offsets: offsets } of [...checked].sort((a, b) => a.data_offsets[0] - b.data_offsets[0])) {
+  for (const { name, data_offsets: offsets } of entries) {
     if (offsets[0] !== end) fail(`tensor ${name} begins at byte ${offsets[0]}, not at ${end}`);
     end = offsets[1];
   }
-  if (end !== content.length) fail(`its tensors end at byte ${end} of ${content.length}`);
-  return checked.map(({ name, dtype, shape, data_offsets: [from, to] }) => {
-    const { type, width, decode } = DTYPES[dtype];
-    if (to - from !== width * elementCount(shape))
-      fail(`tensor ${name} has ${to - from} bytes for ${dtype} [${shape}]`);
-    const data = decode(content.slice(from, to), `${path}, tensor ${name}`, options);
-    return { name, dtype: type, shape, data };
-  });
+  if (end !== contentLength) fail(`its tensors end at byte ${end} of ${contentLength}`);
+  for (const { name, dtype, shape, data_offsets: offsets } of entries)
+    if (offsets[1] - offsets[0] !== DTYPES[dtype].width * elementCount(shape))
+      fail(`tensor ${name} has ${offsets[1] - offsets[0]} bytes for ${dtype} [${shape}]`);
+  return entries;
 }
 
-function checkEntry(entry: unknown, name: string, fail: (problem: string) => never): Entry {
+/** A key that stands twice in one object of a JSON text; the parser would keep the last one in silence. */
+function repeatedKey(json: string): string | undefined {
+  const objects: Set<string>[] = [];
+  for (let at = 0; at < json.length; at++) {
+    if (json[at] === "{") objects.push(new Set());
+    else if (json[at] === "}") objects.pop();
+    if (json[at] !== '"') continue;
+    const from = at++;
+    for (; json[at] !== '"'; at++) if (json[at] === "\\") at++;
+    let next = at + 1;
+    while (" \t\r\n".includes(json[next] ?? "end")) next++;
+    if (json[next] !== ":") continue;
+    const key = JSON.parse(json.slice(from, at + 1)) as string;
+    const keys = objects[objects.length - 1];
+    if (keys.has(key)) return key;
+    keys.add(key);
+  }
+  return undefined;
+}
+
+function checkEntry(entry: unknown, name: string, fail: Fail): Entry {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Partial<Entry>;
   const whole = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
+  const extent = (x: unknown): boolean => whole(x) && x <= MAX_ELEMENTS;
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPES, dtype))
     return fail(`tensor ${name} is of type ${String(dtype)}; ${Object.keys(DTYPES).join(", ")} can be read`);
-  if (!Array.isArray(shape) || !shape.every(whole) || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
+  if (!Array.isArray(shape) || !shape.every(extent) || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
     return fail(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole) || offsets[0] > offsets[1])
     return fail(`tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
   return { dtype, shape, data_offsets: offsets };
 }
 
-type Decode = (bytes: Bytes, name: string, options: ReadOptions) => Float32Array | Int32Array;
+type Decode = (bytes: Uint8Array<ArrayBuffer>, name: string, options: ReadOptions) => Float32Array | Int32Array;
 interface Format {
   type: DType;
   width: number;
@@ -105,12 +171,19 @@ interface Format {
 }
 
 const floats =
-  (convert: (bytes: Bytes) => ArrayLike<number>): Decode =>
-  (bytes, name, options) =>
-    importFloats(convert(bytes), { name, ...options });
+  (convert: (bytes: Uint8Array<ArrayBuffer>) => ArrayLike<number>): Decode =>
+  (bytes, name, { saturate = false }) =>
+    importFloats(convert(bytes), { name, saturate });
 
 const DTYPES: Record<string, Format> = {
-  F32: { type: "f32", width: 4, decode: floats((b) => new Float32Array(b.buffer)) },
+  F32: {
+    type: "f32",
+    width: 4,
+    decode: (b, name, { raw = false, saturate = false }) => {
+      const values = new Float32Array(b.buffer);
+      return raw ? values : importFloats(values, { name, saturate });
+    },
+  },
   F64: { type: "f32", width: 8, decode: floats((b) => new Float64Array(b.buffer)) },
   F16: { type: "f32", width: 2, decode: floats((b) => Float64Array.from(new Uint16Array(b.buffer), halfToNumber)) },
   BF16: { type: "f32", width: 2, decode: floats(bfloat16) },
@@ -126,31 +199,15 @@ function halfToNumber(bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
-function bfloat16(bytes: Bytes): Float32Array {
+function bfloat16(bytes: Uint8Array<ArrayBuffer>): Float32Array {
   const words = new Uint16Array(bytes.buffer);
   return new Float32Array(Uint32Array.from(words, (half) => half << 16).buffer);
 }
 
-function narrow(bytes: Bytes, name: string): Int32Array {
-  return Int32Array.from(new BigInt64Array(bytes.buffer as ArrayBuffer), (value, i) => {
+function narrow(bytes: Uint8Array<ArrayBuffer>, name: string): Int32Array {
+  return Int32Array.from(new BigInt64Array(bytes.buffer), (value, i) => {
     if (BigInt.asIntN(32, value) !== value)
       throw new FormatError(`${name}: element ${i} is ${value}, which 32 bits do not hold`, { name, index: i });
     return Number(value);
   });
-}
-
-async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Buffer[] = [];
-  try {
-    for await (const part of createReadStream(path)) parts.push(part as Buffer);
-  } catch (cause) {
-    throw new FormatError(`${path} can't be read: ${messageOf(cause)}`, { path });
-  }
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -47,7 +47,13 @@ describe("matrix products", () => {
         for (let i = 0; i < (n + gap) * (k + gap) + 16; i++) words[B / 4 + i] = next();
         const [aWide, bWide, cRow] = [(ta ? m : k) + gap, (tb ? k : n) + gap, n + gap];
         const problem: MatmulProblem = {
-          ...{ m, n, k, a: A, b: B, c: C, cRow },
+          m,
+          n,
+          k,
+          a: A,
+          b: B,
+          c: C,
+          cRow,
           ...(ta ? { aRow: 1, aDepth: aWide } : { aRow: aWide, aDepth: 1 }),
           ...(tb ? { bDepth: 1, bColumn: bWide } : { bDepth: bWide, bColumn: 1 }),
         };
@@ -110,7 +116,7 @@ describe("rows", () => {
       const wanted = index.flatMap((at) =>
         Array.from({ length: row }, (_, j) => (at >= 0 && at < 5 ? 1000 + at * row + j : 0x3f800000)),
       );
-      expect([...words.slice(C / 4, C / 4 + 9 * row)]).toEqual([...wanted, ...new Array(row).fill(GUARD)]);
+      expect(words.slice(C / 4, C / 4 + 9 * row)).toEqual(Uint32Array.from([...wanted, ...new Array(row).fill(GUARD)]));
     }
   });
 
@@ -131,7 +137,7 @@ describe("rows", () => {
           for (let t = 0; t < count; t++)
             wanted[v * row + d] += index[t] === v ? ranged(values[A / 4 + t * stride + d]) : 0;
       expect(words.slice(C / 4, C / 4 + rows * row)).toEqual(new Uint32Array(wanted.buffer));
-      expect([...words.slice(C / 4 + rows * row, C / 4 + rows * row + 8)]).toEqual(new Array(8).fill(GUARD));
+      expect(words.slice(C / 4 + rows * row, C / 4 + rows * row + 8)).toEqual(new Uint32Array(8).fill(GUARD));
     }
   });
 });

@@ -92,6 +92,51 @@ print(json.dumps(out))`;
     writeFileSync(path("huge.safetensors"), huge);
     expect(await refused(path("huge.safetensors"))).toContain("its header claims");
     expect(await refused(path("missing.safetensors"))).toContain("can't be read");
+    expect(await refused(path("."))).toContain("it is no file");
+    expect(await refused(file({ x: { ...entry, shape: [2 ** 33, 0] } }, four))).toContain("has the shape");
+  });
+
+  test("with a key twice are refused, wherever it stands", async () => {
+    const entry = (dtype: string): string => `{"dtype":"${dtype}","shape":[1],"data_offsets":[0,4]}`;
+    const four = new Uint8Array(4);
+    for (const [header, key] of [
+      [`{"x":${entry("F32")},"x":${entry("F32")}}`, "x"],
+      [`{"x":${entry("F32")}, "\\u0078" :${entry("I32")}}`, "x"],
+      [`{"a\\"b":${entry("F32")},"a\\"b":${entry("F32")}}`, 'a"b'],
+      [`{"x":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}`, "dtype"],
+      [`{"__metadata__":{"a":"{","a":"1"},"x":${entry("F32")}}`, "a"],
+    ])
+      await expect(readSafetensors(file(header, four))).rejects.toThrow(`the key ${JSON.stringify(key)} twice`);
+    const fine = `{"__metadata__":{"x":"x","dtype":"{\\"x\\":1"},"x":${entry("F32")}}`;
+    expect((await readSafetensors(file(fine, four))).map(({ name }) => name)).toEqual(["x"]);
+  });
+
+  test("keep the order in which tensors lie, whatever they are called", async () => {
+    const named = ["b", "10", "2", "__proto__", 'a"b\\', "é", "constructor"].map((name, i) => ({
+      name,
+      dtype: "i32" as const,
+      shape: [i % 3],
+      data: new Int32Array(i % 3).fill(i),
+    }));
+    await writeSafetensors(path("named.safetensors"), named);
+    expect(await readSafetensors(path("named.safetensors"))).toEqual(named);
+    await expect(writeSafetensors(path("two.safetensors"), [named[0], named[0]])).rejects.toThrow(
+      "another tensor called b",
+    );
+    const entries = {
+      y: { dtype: "I32", shape: [1], data_offsets: [0, 4] },
+      x: { dtype: "I32", shape: [0], data_offsets: [0, 0] },
+    };
+    expect((await readSafetensors(file(entries, new Uint8Array(4)))).map(({ name }) => name)).toEqual(["x", "y"]);
+  });
+
+  test("keep every pattern where a root vouches for them", async () => {
+    const words = Uint32Array.of(0x80000000, 1, 0x7f800000, 0x7fc00001, 0xff7fffff, 0x3f800000);
+    const data = new Float32Array(words.buffer);
+    await writeSafetensors(path("raw.safetensors"), [{ name: "x", dtype: "f32", shape: [6], data }]);
+    const [read] = await readSafetensors(path("raw.safetensors"), { raw: true });
+    expect(new Uint32Array(read.data.buffer)).toEqual(words);
+    await expect(readSafetensors(path("raw.safetensors"))).rejects.toMatchObject({ code: "VERDE_VALUE" });
   });
 
   test("never crash the reader, whatever is altered", async () => {

@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toHex } from "../../src/encoding/bytes.ts";
+import { jobId } from "../../src/job/closed.ts";
+import { parseFault, run, type RunResult } from "../../src/trace/index.ts";
+import line from "../fixtures/line.ts";
+
+const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+
+describe("verde inspect", () => {
+  let folder = "";
+  let honest: RunResult;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "verde-cli-"));
+    honest = await run(await line.close(), { out: join(folder, "a.trace"), checkpointEvery: 5 });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  function inspect(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        ["--disable-warning=ExperimentalWarning", MAIN, "inspect", ...args],
+        { cwd: folder, env: { ...process.env, NO_COLOR: "1" } },
+        (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+      );
+    });
+  }
+
+  it("prints one object for programs", async () => {
+    const job = await line.close();
+    const { code, stdout, stderr } = await inspect("a.trace", "--json");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toEqual({
+      schemaVersion: 1,
+      trace: "a.trace",
+      job: "line",
+      jobId: toHex(jobId(job)),
+      steps: 12,
+      recordedSteps: 12,
+      runRoot: toHex(honest.runRoot),
+      commitEvery: 1,
+      checkpointEvery: 5,
+      detail: "steps",
+      backend: "wasm",
+      fault: null,
+      // A layer of 2 to 5 and one of 5 to 1, with their biases.
+      parameters: 2 * 5 + 5 + 5 + 1,
+      stateEntries: job.step.outputs.length,
+      dataset: [
+        { name: "data/x", type: "f32[9, 2]" },
+        { name: "data/y", type: "f32[9, 1]" },
+      ],
+      kernels: job.step.kernels.length,
+      scalarStepsPerStep: expect.any(Number),
+      roots: honest.segmentRoots.map((root, step) => ({ step, root: toHex(root) })),
+      metrics: honest.metrics,
+      checkpoints: [0, 5, 10, 12],
+    });
+  });
+
+  it("shows roots, checkpoints and the curve of the loss", async () => {
+    const { stdout } = await inspect("a.trace");
+    expect(stdout).toContain(`run root     ${toHex(honest.runRoot)}\n`);
+    expect(stdout).toContain("checkpoints  0, 5, 10, 12\n");
+    expect(stdout).toContain(`      12  ${toHex(honest.segmentRoots[12])}\n`);
+    expect(stdout).toMatch(/loss, steps 1 to 12\n[^\n]*┤/);
+    expect(stdout).not.toContain("fault");
+  });
+
+  it("tells a drill and an unfinished run from an honest one", async () => {
+    const fault = parseFault("lr:from=2,factor=3");
+    await run(await line.close(), { out: join(folder, "b.trace"), fault });
+    truncateSync(join(folder, "b.trace"), readFileSync(join(folder, "b.trace")).length - 200);
+    const { code, stdout } = await inspect("b.trace");
+    expect(code).toBe(0);
+    expect(stdout).toContain("lr:from=2,factor=3 (a drill: this run is not honest)");
+    expect(stdout).toMatch(/run root +none: the run was not finished \(verde run … --resume\)/);
+    expect(stdout).toMatch(/steps +10 of 12/);
+    rmSync(join(folder, "b.data"), { recursive: true });
+    expect((await inspect("b.trace")).stdout).toContain("none on disk");
+  });
+
+  it("refuses what is no trace with code 2", async () => {
+    writeFileSync(join(folder, "not.trace"), "no");
+    for (const [file, sentence] of [
+      ["not.trace", "is not a Verde trace"],
+      ["missing.trace", "can't be read"],
+      [".", "can't be read"],
+    ]) {
+      const { code, stdout, stderr } = await inspect(file);
+      expect({ file, code, stdout }).toEqual({ file, code: 2, stdout: "" });
+      expect(stderr).toContain(sentence);
+    }
+  });
+});

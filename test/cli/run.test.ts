@@ -1,0 +1,173 @@
+import { execFile } from "node:child_process";
+import { readFileSync, truncateSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toHex } from "../../src/encoding/bytes.ts";
+import { exitCodeOf } from "../../src/cli/exit.ts";
+import { jobOptions, progressLine, register } from "../../src/cli/run.ts";
+import { messageOf } from "../../src/errors.ts";
+import { openTrace, run } from "../../src/trace/index.ts";
+import line from "../fixtures/line.ts";
+
+const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+const LINE = new URL("../fixtures/line.ts", import.meta.url).pathname;
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "verde-cli-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function verde(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", MAIN, ...args],
+      { cwd: folder, env: { ...process.env, NO_COLOR: "1" } },
+      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+const objects = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .map((text) => JSON.parse(text));
+
+describe("verde run", () => {
+  it("writes the trace that the library writes, and sums it up", async () => {
+    const { code, stdout, stderr } = await verde("run", LINE, "--steps", "8", "--seed", "3", "--out", "a.trace");
+    const own = await run(await line.close({ steps: 8, seed: 3 }), { out: join(folder, "own.trace") });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(readFileSync(join(folder, "a.trace")).equals(readFileSync(join(folder, "own.trace")))).toBe(true);
+    expect(stdout).toMatch(/^line: 8 steps in /);
+    expect(stdout).toMatch(/^ {2}loss +[\d.]+ → [\d.]+$/m);
+    expect(stdout).toContain(`run root       ${toHex(own.runRoot)}\n`);
+    expect(stdout).toContain("trace          a.trace\n");
+  });
+
+  it("prints an object a step and one at the end for programs", async () => {
+    const { code, stdout, stderr } = await verde("run", LINE, "--json", "--steps", "4", "--commit-every", "3");
+    const { runRoot, segmentRoots, metrics } = await run(await line.close({ steps: 4 }), { commitEvery: 3 });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const [summary, ...steps] = objects(stdout).reverse();
+    expect(steps.reverse()).toEqual(
+      metrics.map((named, step) => ({
+        schemaVersion: 1,
+        step,
+        metrics: named,
+        seconds: expect.any(Number),
+        unitsPerSecond: expect.any(Number),
+        ...([0, 3, 4].includes(step) && { root: toHex(segmentRoots[[0, 3, 4].indexOf(step)]) }),
+      })),
+    );
+    expect(summary).toEqual({
+      schemaVersion: 1,
+      job: "line",
+      steps: 4,
+      runRoot: toHex(runRoot),
+      metrics: metrics[4],
+      seconds: expect.any(Number),
+      saturated: [],
+      outOfRange: [],
+    });
+  });
+
+  it("hands the job what it does not know itself", async () => {
+    const rootOf = async (...args: string[]): Promise<unknown> =>
+      objects((await verde("run", LINE, "--steps", "3", "--json", ...args)).stdout).at(-1)?.runRoot;
+    const { runRoot } = await run(await line.close({ steps: 3, width: 4, batch: 2 }), {});
+    expect(await rootOf("--width", "4", "--batch=2")).toBe(toHex(runRoot));
+    expect(await rootOf("--", "--width", "4", "--batch", "2")).toBe(toHex(runRoot));
+    expect(await rootOf("--backend", "reference", "--width=4", "--batch", "2")).toBe(toHex(runRoot));
+  });
+
+  it("finishes a trace that was cut, and notes a fault", async () => {
+    const args = ["run", LINE, "--steps", "9", "--detail", "ops", "--checkpoint-every", "3", "--out", "c.trace"];
+    const first = await verde(...args, "--fault", "skip:step=4");
+    expect(first.stdout).toContain("skip:step=4 (a drill: this run is not honest)");
+    const whole = readFileSync(join(folder, "c.trace"));
+    truncateSync(join(folder, "c.trace"), Math.floor(whole.length * 0.7));
+    const honest = await verde(...args, "--resume");
+    expect(honest).toMatchObject({ code: 2, stdout: "" });
+    expect(honest.stderr).toContain("its fault is skip:step=4, this run's is none (VERDE_JOB)");
+    expect((await verde(...args, "--resume", "--fault", "skip:step=4")).code).toBe(0);
+    expect(readFileSync(join(folder, "c.trace")).equals(whole)).toBe(true);
+    expect((await verde(...args)).stderr).toContain("--force (VERDE_USAGE)");
+    expect((await verde(...args, "--force")).code).toBe(0);
+    expect((await openTrace(join(folder, "c.trace"))).manifest.fault).toBeUndefined();
+  });
+
+  it("lists the nodes of both graphs", async () => {
+    const job = await line.close();
+    const { stdout } = await verde("run", LINE, "--list-nodes");
+    expect(stdout).toContain(`The step's graph: ${job.step.kernels.length} nodes\n`);
+    expect(stdout).toMatch(/^ +\d+ {2}map +f32\[\] +optimizer\/learning-rate$/m);
+    const rows = objects((await verde("run", LINE, "--list-nodes", "--json")).stdout);
+    expect(rows.filter(({ graph }) => graph === "step").map(({ id, op, label }) => [id, op, label])).toEqual(
+      job.step.kernels.map(({ kind }, i) => [i, kind, job.step.labels[i]]),
+    );
+    expect(rows.some(({ graph }) => graph === "init")).toBe(true);
+  });
+
+  it("refuses what it can't do with code 2 and a sentence", async () => {
+    // In this process: starting one for each takes a second.
+    const refusal = async (...args: string[]): Promise<unknown> => {
+      const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+      register(program);
+      for (const command of program.commands) command.copyInheritedSettings(program);
+      return program.parseAsync(["run", ...args], { from: "user" }).catch((error: unknown) => error);
+    };
+    for (const [args, sentence] of [
+      [["missing.ts"], "there is no job module missing.ts"],
+      [[MAIN.replace("main.ts", "output.ts")], "does not export a job"],
+      [[LINE, "--layers", "2"], "has no option --layers; it has --steps, --seed, --width, --batch"],
+      [[LINE, "--width"], "--width has no value"],
+      [[LINE, "--width", "wide"], '--width takes a number, not "wide"'],
+      [[LINE, "stray"], "stray is not understood"],
+      [[LINE, "--steps", "0"], "a job of 0 steps"],
+      [[LINE, "--commit-every", "0"], "a root every 0 steps"],
+      [[LINE, "--commit-every="], '"" is not a whole number'],
+      [[LINE, "--commit-every", "5", "--checkpoint-every", "7"], "take a multiple"],
+      [[LINE, "--detail", "all"], "neither steps nor ops"],
+      [[LINE, "--backend", "abacus"], "choose from wasm, reference"],
+      [[LINE, "--fault", "skip:step=13"], "the fault is at step 13, but the job has 12"],
+      [[LINE, "--resume"], "name it with --out"],
+      [[], "missing required argument 'job'"],
+    ] as const) {
+      const error = await refusal(...args);
+      expect({ args, code: exitCodeOf(error) }).toEqual({ args, code: 2 });
+      expect(messageOf(error)).toContain(sentence);
+    }
+    const { code, stdout, stderr } = await verde("run", "missing.ts", "--json");
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, error: { code: "VERDE_JOB" } });
+    expect(stderr).toMatch(/^verde: there is no job module missing.ts.* \(VERDE_JOB\)\n$/);
+  });
+});
+
+describe("the options of a job", () => {
+  it("are pairs in either form", () => {
+    expect(jobOptions(["--a", "1", "--b-c=x=y", "--d", "-2"])).toEqual({ a: "1", "b-c": "x=y", d: "-2" });
+    expect(() => jobOptions(["a"])).toThrow("a is not understood");
+    expect(() => jobOptions(["--a"])).toThrow("--a has no value");
+  });
+});
+
+describe("the line of progress", () => {
+  it("has step, loss, units a second and the time left", async () => {
+    const job = await line.close();
+    const info = { step: 2, steps: 12, metrics: { loss: 0.12345 }, seconds: 0.5, unitsPerSecond: 12345.6 };
+    expect(progressLine(job, info)).toBe("step 2/12 · loss 0.123 · 12,346 samples/s · 5.0 s left");
+    expect(progressLine(job, { ...info, metrics: {} })).toBe("step 2/12 · 12,346 samples/s · 5.0 s left");
+  });
+});

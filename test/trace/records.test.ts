@@ -1,0 +1,204 @@
+/** Traces whose hashes hold and whose content does not: what only a reader that checks the content refuses. */
+import { decode, encode } from "cborg";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { sha256 } from "../../src/encoding/hash.ts";
+import { encodeGraph } from "../../src/graph/codec.ts";
+import { expectComplete, openTrace, run } from "../../src/trace/index.ts";
+import { temporaryFolder } from "../fixtures/folder.ts";
+import { regression } from "../fixtures/regression.ts";
+
+const path = temporaryFolder();
+const MAGIC = Buffer.from("VERDETR1");
+const KINDS = ["nothing", "manifest", "step", "end"];
+interface Record {
+  kind: number;
+  content: Buffer;
+}
+let whole: Buffer;
+let records: Record[];
+let starts: number[];
+
+/** A file by the format's description, not by our writer. */
+function forge(list: readonly Record[]): string {
+  const parts: Buffer[] = [MAGIC];
+  let hash = Buffer.from(sha256(MAGIC));
+  for (const { kind, content } of list) {
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(content.length);
+    head[4] = kind;
+    hash = Buffer.from(sha256(Buffer.concat([hash, Buffer.of(kind), content])));
+    parts.push(head, content, hash);
+  }
+  writeFileSync(path("forged.trace"), Buffer.concat(parts));
+  return path("forged.trace");
+}
+
+function split(bytes: Buffer): void {
+  records = [];
+  starts = [];
+  for (let at = MAGIC.length; at < bytes.length; ) {
+    const length = bytes.readUInt32BE(at);
+    starts.push(at);
+    records.push({ kind: bytes[at + 4], content: bytes.subarray(at + 5, at + 5 + length) });
+    at += 5 + length + 32;
+  }
+}
+
+beforeAll(async () => {
+  await run(regression(), { out: path("whole.trace") });
+  whole = readFileSync(path("whole.trace"));
+  split(whole);
+});
+
+describe("a trace file", () => {
+  test("is what its description says", () => {
+    expect(records.map(({ kind }) => KINDS[kind])).toEqual(["manifest", ...Array(11).fill("step"), "end"]);
+    expect(readFileSync(forge(records)).equals(whole)).toBe(true);
+  });
+
+  test("names the record in which a byte was altered, and where it begins", async () => {
+    for (const [number, { kind, content }] of records.entries())
+      for (const at of [4, 5, 5 + content.length - 1, 5 + content.length, 5 + content.length + 31]) {
+        const bytes = Buffer.from(whole);
+        bytes[starts[number] + at] ^= 0x10;
+        writeFileSync(path("altered.trace"), bytes);
+        const name = at === 4 ? `kind ${kind ^ 0x10}` : KINDS[kind];
+        await expect(openTrace(path("altered.trace"))).rejects.toThrow(
+          `altered.trace, record ${number} at byte ${starts[number]}: its hash does not fit what it says (${name})`,
+        );
+      }
+  });
+
+  test("is not believed whatever length a record claims", async () => {
+    for (const [number, start] of starts.entries()) {
+      for (const at of [1, 2, 3]) {
+        const bytes = Buffer.from(whole);
+        bytes[start + at] ^= 0x20;
+        writeFileSync(path("altered.trace"), bytes);
+        // A record that reaches beyond the file's end looks like one that was cut: the trace is not complete then.
+        const opened = openTrace(path("altered.trace")).then(expectComplete);
+        await expect(opened).rejects.toThrow(/its hash does not fit|is cut/);
+      }
+      const bytes = Buffer.from(whole);
+      bytes[start] ^= 0x80;
+      writeFileSync(path("altered.trace"), bytes);
+      await expect(openTrace(path("altered.trace"))).rejects.toThrow(`record ${number} at byte ${start}: it claims`);
+    }
+  });
+
+  test("opens as a prefix behind every record", async () => {
+    for (const [number, start] of starts.entries()) {
+      writeFileSync(path("cut.trace"), whole);
+      truncateSync(path("cut.trace"), start + 7);
+      if (number === 0) await expect(openTrace(path("cut.trace"))).rejects.toThrow("cut before its manifest ends");
+      else {
+        const { complete, runRoot, tail, records: read } = await openTrace(path("cut.trace"));
+        expect({ complete, runRoot, offset: tail.offset, steps: read.map(({ step }) => step) }).toEqual({
+          complete: false,
+          runRoot: undefined,
+          offset: start,
+          steps: Array.from({ length: number - 1 }, (_, i) => i),
+        });
+      }
+    }
+  });
+
+  test("is refused with records that hold by their hashes alone", async () => {
+    const changed = (number: number, change: (content: Buffer) => Buffer, kind = records[number].kind): Record[] =>
+      records.map((record, i) => (i === number ? { kind, content: change(Buffer.from(record.content)) } : record));
+    const set = (at: number, value: number) => (content: Buffer) => {
+      content[at] = value;
+      return content;
+    };
+    const same = (content: Buffer): Buffer => content;
+    const zeros = (count: number) => (content: Buffer) => Buffer.concat([content, Buffer.alloc(count)]);
+    const cases: [Record[], string][] = [
+      [records.slice(1), "record 0 (step) at byte 8: it does not belong here"],
+      [[records[0], ...records], "record 1 (manifest)"],
+      [changed(4, same, 9), "record 4 (kind 9)"],
+      [changed(4, set(3, 7)), "step 7 does not follow here"],
+      [changed(4, set(4, 2)), "a flag that is neither 0 nor 1"],
+      [changed(4, zeros(1)), "1 bytes too many"],
+      [changed(4, (content) => content.subarray(0, 20)), "is cut"],
+      [changed(4, set(37, 0xff)), "a list of 4278190081 entries"],
+      [
+        changed(4, (content) => Buffer.concat([content.subarray(0, 4), Buffer.alloc(1), content.subarray(37)])),
+        "a root",
+      ],
+      [changed(4, (content) => Buffer.concat([content.subarray(0, 37), Buffer.alloc(8)])), "0 metrics, not 1"],
+      [changed(4, (content) => Buffer.concat([set(48, 1)(content), Buffer.alloc(32)])), "roots of other kernels"],
+      [changed(4, set(10, 1)), "the run root does not follow"],
+      [changed(12, set(0, 1)), "the run root does not follow"],
+      [changed(12, zeros(1)), "it is malformed"],
+      [[...records.slice(0, 11), records[12]], "the run root does not follow"],
+      [[...records, records[12]], "bytes behind its end record"],
+    ];
+    for (const [list, sentence] of cases) await expect(openTrace(forge(list))).rejects.toThrow(sentence);
+  });
+});
+
+describe("a manifest", () => {
+  type Fields = { [name: string]: unknown };
+  const manifest = (): Fields => decode(records[0].content) as Fields;
+  const opened = (content: Uint8Array): Promise<unknown> =>
+    openTrace(forge([{ kind: 1, content: Buffer.from(content) }, ...records.slice(1)]));
+  const withField = (name: string, value: unknown): Promise<unknown> =>
+    opened(encode({ ...manifest(), [name]: value }));
+
+  test("is canonical CBOR and nothing else", async () => {
+    expect(await opened(encode(manifest()))).toMatchObject({ complete: true });
+    const map = Buffer.from(encode(manifest()));
+    const { backend: _, ...rest } = manifest();
+    const cases: [Uint8Array, string][] = [
+      [Buffer.alloc(0), "not canonical CBOR"],
+      [encode([1, 2]), "format is missing"],
+      [encode(null), "it is not a map"],
+      // The same map with an indefinite length, with a tag before it, and with its length on two bytes.
+      [Buffer.concat([Buffer.of(0xbf), map.subarray(1), Buffer.of(0xff)]), "not canonical CBOR"],
+      [Buffer.concat([Buffer.of(0xc1), map]), "not canonical CBOR"],
+      [Buffer.concat([Buffer.of(0xb8, map[0] & 31), map.subarray(1)]), "canonical"],
+      [Buffer.concat([map, Buffer.of(0)]), "not canonical CBOR"],
+      [Buffer.concat([Buffer.of(0x5b, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)]), "not canonical CBOR"],
+      [encode({ ...manifest(), colour: 1 }), "not in canonical form"],
+      [encode(rest), "its field backend is missing"],
+    ];
+    for (const [content, sentence] of cases) await expect(opened(content)).rejects.toThrow(sentence);
+  });
+
+  test("has fields of the right kind and range", async () => {
+    for (const [name, values] of Object.entries({
+      format: [0, 2, "1"],
+      name: [1, "x".repeat(5000)],
+      perStep: [-1, 1.5, "4"],
+      steps: [0, -3, 2.5],
+      step: ["graph", null],
+      initKind: ["none", 1],
+      dataset: [{}, [new Uint8Array(31)], ["x"]],
+      commitEvery: [0, 2 ** 31],
+      checkpointEvery: [-1, 0.5],
+      detail: ["all"],
+      backend: [7],
+      fault: [3],
+    }))
+      for (const value of values) await expect(withField(name, value)).rejects.toThrow(`field ${name} is missing or`);
+    await expect(withField("fault", "skip:step=x")).rejects.toThrow("the fault");
+    await expect(withField("fault", "skip:step=01")).rejects.toThrow("not in canonical form");
+    await expect(withField("steps", 2 ** 31)).rejects.toMatchObject({ code: "VERDE_JOB" });
+  });
+
+  test("holds a job that fits together", async () => {
+    const { step, init } = manifest() as { step: Uint8Array; init: Uint8Array };
+    await expect(withField("step", step.subarray(0, step.length - 1))).rejects.toThrow("step graph is cut");
+    await expect(withField("init", step)).rejects.toThrow("the init graph has inputs");
+    await expect(withField("step", init)).rejects.toMatchObject({
+      code: expect.stringMatching(/^VERDE_(JOB|GRAPH)$/),
+    });
+    await expect(withField("dataset", [])).rejects.toMatchObject({ code: "VERDE_JOB" });
+    const altered = encodeGraph(regression({ rate: 0.5 }).step);
+    await expect(withField("step", new Uint8Array(altered))).rejects.toThrow("the run root does not follow");
+    const bare = { ...manifest(), initKind: "checkpoint" };
+    for (const length of [0, 31, 33])
+      await expect(opened(encode({ ...bare, init: new Uint8Array(length) }))).rejects.toThrow("no root of 32 bytes");
+  });
+});

@@ -1,0 +1,169 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { ClosedJob } from "../../src/job/closed.ts";
+import { openTrace, Replayer, run, type RunOptions } from "../../src/trace/index.ts";
+import { temporaryFolder } from "../fixtures/folder.ts";
+import line from "../fixtures/line.ts";
+import { regression } from "../fixtures/regression.ts";
+
+const SEED = 20261120;
+const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+const LINE = new URL("../fixtures/line.ts", import.meta.url).pathname;
+const path = temporaryFolder();
+
+/** Everything a run leaves behind, by name. */
+function filesOf(name: string): Record<string, Buffer> {
+  const folder = path(`${name}.data`);
+  return Object.fromEntries([
+    ["trace", readFileSync(path(`${name}.trace`))],
+    ...readdirSync(folder).map((file) => [file, readFileSync(`${folder}/${file}`)]),
+  ]);
+}
+
+function copyTrace(from: string, to: string): void {
+  rmSync(path(`${to}.data`), { recursive: true, force: true });
+  cpSync(path(`${from}.trace`), path(`${to}.trace`));
+  cpSync(path(`${from}.data`), path(`${to}.data`), { recursive: true });
+}
+
+const runs: [name: string, options: RunOptions, job: () => Promise<ClosedJob>][] = [
+  ["line", { checkpointEvery: 4 }, () => line.close()],
+  ["segments", { commitEvery: 3, checkpointEvery: 3 }, () => line.close({ seed: 3 })],
+  ["detailed", { detail: "ops", checkpointEvery: 0 }, async () => regression()],
+  ["continued", { checkpointEvery: 3 }, async () => regression({ checkpoint: true })],
+];
+
+describe.each(runs)("the run %s", (name, options, close) => {
+  test("gives the same files whichever byte it was cut at", async () => {
+    const job = await close();
+    await run(job, { ...options, out: path(`${name}.trace`) });
+    const whole = filesOf(name);
+    const starts: number[] = [];
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.trace.length), async (cut) => {
+        copyTrace(name, "cut");
+        truncateSync(path("cut.trace"), cut);
+        const seen: number[] = [];
+        await run(job, { ...options, out: path("cut.trace"), resume: true, onStep: ({ step }) => seen.push(step) });
+        expect(filesOf("cut")).toEqual(whole);
+        starts.push(seen[0] ?? job.steps + 1);
+      }),
+      { seed: SEED, numRuns: 25 },
+    );
+    // Some began anew, and some did not.
+    expect(Math.min(...starts)).toBe(0);
+    expect(Math.max(...starts)).toBeGreaterThan(0);
+  });
+});
+
+describe("a run that was stopped", () => {
+  test("by SIGKILL is finished to the same files", async () => {
+    // A pipe holds a few hundred lines that the child is ahead of us; it is far from its end when it is killed.
+    const options = { checkpointEvery: 50, commitEvery: 10 };
+    const job = await line.close({ steps: 1600 });
+    await run(job, { ...options, out: path("calm.trace") });
+    const calm = filesOf("calm");
+    const every = ["--checkpoint-every", "50", "--commit-every", "10"];
+    const args = [MAIN, "run", LINE, "--steps", "1600", ...every, "--out", path("killed.trace"), "--json"];
+    for (const [i, linesSeen] of [1, 100].entries()) {
+      const child = spawn(process.execPath, [...args, ...(i > 0 ? ["--resume"] : [])]);
+      let lines = 0;
+      for await (const _ of createInterface(child.stdout)) if (++lines === linesSeen) child.kill("SIGKILL");
+      if (child.signalCode === null && child.exitCode === null) await once(child, "exit");
+      expect(child.signalCode).toBe("SIGKILL");
+      expect(readFileSync(path("killed.trace")).length).toBeLessThan(calm.trace.length);
+    }
+    expect((await openTrace(path("killed.trace"))).complete).toBe(false);
+    await run(job, { ...options, out: path("killed.trace"), resume: true });
+    const { trace, ...checkpoints } = filesOf("killed");
+    expect(trace.equals(calm.trace)).toBe(true);
+    expect(checkpoints).toMatchObject(Object.fromEntries(Object.entries(calm).filter(([file]) => file !== "trace")));
+  });
+
+  test("by a signal is finished to the same files", async () => {
+    const job = regression();
+    await run(job, { out: path("b.trace") });
+    const stop = new AbortController();
+    const stopped = run(job, {
+      out: path("a.trace"),
+      signal: stop.signal,
+      onStep: ({ step }) => step === 4 && stop.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ name: "AbortError" });
+    const { complete, records } = await openTrace(path("a.trace"));
+    expect([complete, records.length]).toEqual([false, 5]);
+    const result = await run(job, { out: path("a.trace"), resume: true });
+    expect(filesOf("a")).toEqual(filesOf("b"));
+    expect(result.metrics.length).toBe(11);
+  });
+});
+
+describe("resuming", () => {
+  const job = regression({ checkpoint: true });
+  const options = { checkpointEvery: 3 };
+
+  test("passes over a damaged checkpoint and writes it anew", async () => {
+    await run(job, { ...options, out: path("whole.trace") });
+    for (const damage of [
+      (file: string) => truncateSync(file, 50),
+      (file: string) => writeFileSync(file, readFileSync(path("whole.data/step-00000003.safetensors"))),
+    ]) {
+      copyTrace("whole", "damaged");
+      truncateSync(path("damaged.trace"), readFileSync(path("whole.trace")).length - 40);
+      rmSync(path("damaged.data/step-00000010.safetensors"));
+      damage(path("damaged.data/step-00000009.safetensors"));
+      const seen: number[] = [];
+      await run(job, { ...options, out: path("damaged.trace"), resume: true, onStep: ({ step }) => seen.push(step) });
+      expect(seen).toEqual([7, 8, 9, 10]);
+      expect(filesOf("damaged")).toEqual(filesOf("whole"));
+    }
+  });
+
+  test("brings back the dataset and the first checkpoint", async () => {
+    copyTrace("whole", "bare");
+    for (const file of ["dataset.safetensors", "step-00000000.safetensors"]) rmSync(path(`bare.data/${file}`));
+    await expect(Replayer.open(path("bare.trace"))).rejects.toThrow("dataset.safetensors can't be read");
+    await run(job, { ...options, out: path("bare.trace"), resume: true });
+    expect(filesOf("bare")).toEqual(filesOf("whole"));
+  });
+
+  test("leaves alone what is not the beginning of this run", async () => {
+    const other = regression({ rate: 0.5 });
+    const contents: [Buffer | string, string][] = [
+      ["VERDETR2", "is not a Verde trace"],
+      ["notes of mine", "is not a Verde trace"],
+      [readFileSync(path("whole.trace")).subarray(0, 200), "is cut before its manifest ends"],
+    ];
+    for (const [content, sentence] of contents) {
+      writeFileSync(path("other.trace"), content);
+      await expect(run(other, { out: path("other.trace"), resume: true })).rejects.toThrow(sentence);
+      expect(readFileSync(path("other.trace")).equals(Buffer.from(content))).toBe(true);
+      expect(existsSync(path("other.data"))).toBe(false);
+    }
+    await expect(run(other, { resume: true })).rejects.toThrow("name it with --out");
+  });
+
+  test("names the setting that differs", async () => {
+    const resumed = (changed: RunOptions): Promise<unknown> =>
+      run(job, { ...options, out: path("whole.trace"), resume: true, ...changed });
+    const before = filesOf("whole");
+    await expect(resumed({ commitEvery: 3 })).rejects.toThrow("its commitEvery is 1, this run's is 3");
+    await expect(resumed({ detail: "ops" })).rejects.toThrow("its detail is steps, this run's is ops");
+    expect(filesOf("whole")).toEqual(before);
+  });
+
+  test("a new run over an old one leaves none of its checkpoints", async () => {
+    copyTrace("whole", "over");
+    writeFileSync(path("over.data/step-00000003.safetensors.new"), "half written");
+    await run(job, { out: path("over.trace"), checkpointEvery: 0, force: true });
+    expect(readdirSync(path("over.data")).sort()).toEqual([
+      "dataset.safetensors",
+      "step-00000000.safetensors",
+      "step-00000010.safetensors",
+    ]);
+  });
+});
