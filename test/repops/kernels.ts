@@ -115,6 +115,15 @@ function randomProgram(dice: Dice, inputs: string, result: "f" | "i", length: nu
 
 const bits = (value: number): number => new Uint32Array(Float32Array.of(value).buffer)[0];
 
+/** Programs of up to four inputs. */
+export const programs: fc.Arbitrary<Program> = fc
+  .array(fc.nat(2 ** 20), { minLength: 100, maxLength: 160 })
+  .map((rolls) => {
+    const dice = new Dice(rolls);
+    const inputs = Array.from({ length: 1 + dice.below(4) }, () => dice.pick(["f", "f", "i"])).join("");
+    return randomProgram(dice, inputs, dice.pick(["f", "i"]), 1 + dice.below(25));
+  });
+
 function randomView(dice: Dice, space: readonly number[], fillBits: number, boundable: number): View {
   const dense = rowMajorStrides(space);
   const order = [...space.keys()].sort(() => dice.below(3) - 1);

@@ -74,6 +74,7 @@ describe("a run that was stopped", () => {
       let lines = 0;
       for await (const _ of createInterface(child.stdout)) if (++lines === linesSeen) child.kill("SIGKILL");
       if (child.signalCode === null && child.exitCode === null) await once(child, "exit");
+      expect(lines, "lines that the child printed").toBeGreaterThanOrEqual(linesSeen);
       expect(child.signalCode).toBe("SIGKILL");
       expect(readFileSync(path("killed.trace")).length).toBeLessThan(calm.trace.length);
     }

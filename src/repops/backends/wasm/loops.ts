@@ -6,7 +6,7 @@ import type { Program } from "../../program.ts";
 import type { Ranging } from "../../kernel.ts";
 import { programKey } from "../../program.ts";
 import { rangedFloat } from "../../ranges-values.ts";
-import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
+import { FunctionBuilder, type Local, type ModuleBuilder } from "./emitter.ts";
 import { type Constants, type Lowered, lowerAlways, lowerFold, lowerMap, type Vectors } from "./lower.ts";
 import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
 
@@ -75,7 +75,8 @@ export function addLoops(
   const lowered = lower(shape);
   // A first pass, thrown away, finds the constants: they have to be loaded before the loops.
   const used = new Set<number>();
-  new LoopWriter(module.scratch(), shape, lowered, (bits) => (used.add(bits), i32x4.splat(i32.const(0)))).write();
+  const draft = new FunctionBuilder(0, undefined, [ValueType.i32], []);
+  new LoopWriter(draft, shape, lowered, (bits) => (used.add(bits), i32x4.splat(i32.const(0)))).write();
   module.function(name, [ValueType.i32], [], (f) => {
     const constants = new Map<number, Local>();
     for (const bits of used)
@@ -101,6 +102,8 @@ interface Pointers {
   at: Local[];
   /** For lanes apart: the distance of each lane from the first. */
   lanes: Local[];
+  /** For lanes apart: the distance of one, two, three and four vectors. */
+  vectors: Local[];
 }
 
 class LoopWriter {
@@ -143,11 +146,13 @@ class LoopWriter {
     this.reduceExtents = list(shape.fold?.loops ?? 0);
     this.args = shape.args.map((arg) => {
       const base = next();
-      if (arg.kind !== "operand") return { strides: [], reduceStrides: [], at: [base], lanes: [] };
+      if (arg.kind !== "operand") return { strides: [], reduceStrides: [], at: [base], lanes: [], vectors: [] };
       const strides = list(shape.outer + 1);
       const reduceStrides = list(shape.fold?.loops ?? 0);
-      const lanes = arg.access === "strided" ? [1, 2, 3].map(() => f.local(ValueType.i32)) : [];
-      return { strides, reduceStrides, at: copies(base), lanes };
+      const strided = arg.access === "strided" ? [1, 2, 3, 4] : [];
+      const lanes = strided.slice(1).map(() => f.local(ValueType.i32));
+      const vectors = strided.map((u) => f.local(ValueType.i32, i32.mul(strides[shape.outer], i32.const(4 * u))));
+      return { strides, reduceStrides, at: copies(base), lanes, vectors };
     });
     this.left = f.local(ValueType.i32);
     if (shape.args.some((arg) => arg.kind === "coordinate" && arg.loop === shape.outer))
@@ -269,11 +274,10 @@ class LoopWriter {
   private advance(count: number, coordinates: ReadonlyMap<number, Local>): void {
     const { f, shape } = this;
     f.increment(this.out[shape.outer], 16 * count);
-    this.args.forEach(({ at, strides }, i) => {
+    this.args.forEach(({ at, vectors }, i) => {
       const arg = shape.args[i];
       if (arg.kind !== "operand" || arg.access === "splat") return;
-      const stride = strides[shape.outer];
-      f.increment(at[shape.outer], arg.access === "unit" ? 16 * count : i32.mul(stride, i32.const(4 * count)));
+      f.increment(at[shape.outer], arg.access === "unit" ? 16 * count : vectors[count - 1]);
     });
     for (const coordinate of coordinates.values()) f.set(coordinate, i32x4.add(coordinate, this.constants(4 * count)));
     const taken = i32.const(4 * count);
@@ -289,13 +293,12 @@ class LoopWriter {
   private load(i: number, pointer: Code, u: number): Local {
     const { f, shape } = this;
     const arg = shape.args[i] as ArgShape & { kind: "operand" };
-    const { strides, lanes } = this.args[i];
+    const { lanes, vectors } = this.args[i];
     let value: Code;
     if (arg.access === "unit") value = v128.load(pointer, 16 * u);
     else if (arg.access === "splat") value = v128.splatLoad32(pointer);
     else {
-      const offset = i32.mul(strides[shape.outer], i32.const(4 * u));
-      const first = f.local(ValueType.i32, u === 0 ? pointer : i32.add(pointer, offset));
+      const first = f.local(ValueType.i32, u === 0 ? pointer : i32.add(pointer, vectors[u - 1]));
       value = v128.splatLoad32(first);
       lanes.forEach((lane, j) => (value = v128.loadLane32(i32.add(first, lane), value, j + 1)));
     }
