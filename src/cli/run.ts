@@ -8,6 +8,8 @@ import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
 import { backendByName } from "../repops/backends/index.ts";
 import { parseFault } from "../trace/fault.ts";
+import { readSafetensors } from "../trace/safetensors.ts";
+import { startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
 import { colors, formatCount, formatNumber, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
 
@@ -20,6 +22,8 @@ interface Flags {
   commitEvery: number;
   backend: string;
   fault?: string;
+  from?: string;
+  saturate?: boolean;
   resume?: boolean;
   force?: boolean;
   json?: boolean;
@@ -40,6 +44,8 @@ export function register(program: Command): void {
     .option("--checkpoint-every <n>", "steps between two checkpoints; 0 for the first and last alone", count)
     .option("--backend <name>", "wasm or reference", "wasm")
     .option("--fault <fault>", "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides)")
+    .option("--from <file>", "begin with these weights: a safetensors file with entries of the job's state")
+    .option("--saturate", "accept weights above 2^127, infinities too, as ±2^127")
     .option("--resume", "go on with a trace that was cut off")
     .option("--force", "overwrite an existing trace")
     .option("--list-nodes", "list the nodes of the step's graph and stop")
@@ -48,10 +54,15 @@ export function register(program: Command): void {
     .action(async (path: string, rest: string[], flags: Flags) => {
       const { steps, seed } = flags;
       const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
-      const job = await loadJob(path, { ...own, ...jobOptions(rest) });
+      const loaded = await loadJob(path, { ...own, ...jobOptions(rest) });
+      const job = flags.from === undefined ? loaded : await begin(loaded, flags.from, flags.saturate ?? false);
       if (flags.listNodes) listNodes(job, flags.json ?? false);
       else await train(job, flags);
     });
+}
+
+async function begin(job: ClosedJob, file: string, saturate: boolean): Promise<ClosedJob> {
+  return startFrom(job, await readSafetensors(file, { saturate }));
 }
 
 function count(text: string): number {

@@ -6,3 +6,4 @@ export { checkpointsOf, expectComplete, loadClosedJob, openTrace, readCheckpoint
 export { Replayer, type StepDetail } from "./replay.ts";
 export { run, type RunOptions, type RunResult, type StepInfo } from "./run.ts";
 export { readSafetensors, type ReadOptions, writeSafetensors } from "./safetensors.ts";
+export { startFrom } from "./start.ts";

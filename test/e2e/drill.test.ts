@@ -55,8 +55,8 @@ describe("a drill on a GPT", () => {
       found++;
       const { shape } = kernels[node].type;
       const at = result.element!.reduce((sum, coordinate, axis) => sum * shape[axis] + coordinate, 0);
-      const depth =
-        kernels[node].kind === "fold" ? elementCount((kernels[node] as { reduce: number[] }).reduce) - 1 : null;
+      const kernel = kernels[node];
+      const depth = kernel.kind === "fold" ? elementCount(kernel.reduce) - 1 : null;
       expect([result.step, result.node!.id, at, result.fold], fault).toEqual([step, node, element, depth]);
     }
     expect(found).toBeGreaterThan(20);

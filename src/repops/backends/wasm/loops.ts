@@ -6,7 +6,7 @@ import type { Program } from "../../program.ts";
 import type { Ranging } from "../../kernel.ts";
 import { programKey } from "../../program.ts";
 import { rangedFloat } from "../../ranges-values.ts";
-import { FunctionBuilder, type Local, type ModuleBuilder } from "./emitter.ts";
+import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
 import { type Constants, type Lowered, lowerAlways, lowerFold, lowerMap, type Vectors } from "./lower.ts";
 import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
 
@@ -75,8 +75,7 @@ export function addLoops(
   const lowered = lower(shape);
   // A first pass, thrown away, finds the constants: they have to be loaded before the loops.
   const used = new Set<number>();
-  const draft = new FunctionBuilder(0, undefined, [ValueType.i32], []);
-  new LoopWriter(draft, shape, lowered, (bits) => (used.add(bits), i32x4.splat(i32.const(0)))).write();
+  new LoopWriter(module.scratch(), shape, lowered, (bits) => (used.add(bits), i32x4.splat(i32.const(0)))).write();
   module.function(name, [ValueType.i32], [], (f) => {
     const constants = new Map<number, Local>();
     for (const bits of used)

@@ -1,0 +1,45 @@
+/** Beginning a job with weights that exist already: a job whose initial state is a checkpoint instead of the init graph. */
+import { formatType, sameShape, type Tensor } from "../encoding/tensor.ts";
+import { JobError } from "../errors.ts";
+import { checkJob, type ClosedJob, type NamedTensor } from "../job/closed.ts";
+import type { Backend } from "../repops/backend.ts";
+import { wasm } from "../repops/backends/wasm.ts";
+import { Execution } from "./execution.ts";
+
+/**
+ * The same job with the named entries of its state replaced; the others are what the init graph makes of them. The result
+ * is another job, whose id binds the root of this state.
+ * @param given by the names of the state's entries, such as `blocks.0.attention.qkv.weight`
+ * @throws {JobError} for a name or shape that the state does not have
+ */
+export async function startFrom(
+  job: ClosedJob,
+  given: readonly NamedTensor[],
+  backend: Backend = wasm,
+): Promise<ClosedJob> {
+  const execution = await Execution.open(job, backend);
+  let state: NamedTensor[];
+  try {
+    await execution.initialise();
+    state = await execution.state();
+  } finally {
+    await execution.close();
+  }
+  for (const tensor of given) {
+    const entry = state.find(({ name }) => name === tensor.name);
+    if (!entry)
+      throw new JobError(`the job's state has no ${tensor.name}; ${nearest(tensor.name, state)}`, { ...tensor });
+    if (entry.dtype !== tensor.dtype || !sameShape(entry.shape, tensor.shape))
+      throw new JobError(`${tensor.name} is ${formatType(tensor)}, but the job's is ${formatType(entry)}`);
+    entry.data = tensor.data as Tensor["data"];
+  }
+  const started: ClosedJob = { ...job, init: { kind: "checkpoint", state } };
+  checkJob(started);
+  return started;
+}
+
+function nearest(name: string, state: readonly NamedTensor[]): string {
+  const last = name.split(".").at(-1)!;
+  const alike = state.filter((entry) => entry.name.endsWith(last)).slice(0, 4);
+  return `it has ${(alike.length > 0 ? alike : state.slice(0, 4)).map((entry) => entry.name).join(", ")} …`;
+}
