@@ -1,4 +1,5 @@
 /** A small byte-level GPT on a text: `./verde run examples/char-gpt.ts --steps 200 --out a.trace` */
+import { fileURLToPath } from "node:url";
 import { adamW, byteTokens, crossEntropy, defineJob, gpt, sampleWindows, warmupCosine } from "verde/job";
 
 export default defineJob({
@@ -6,7 +7,7 @@ export default defineJob({
   steps: 200,
   seed: 1,
   options: {
-    text: new URL("data/verde.txt", import.meta.url).pathname,
+    text: fileURLToPath(new URL("data/verde.txt", import.meta.url)),
     layers: 2,
     heads: 4,
     dim: 64,

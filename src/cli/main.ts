@@ -1,4 +1,5 @@
 /** `verde`: one file a command beside this one. */
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { exitCodeOf, reportFailure } from "./exit.ts";
 import { resolveOwnPackage } from "./resolve.ts";
@@ -9,6 +10,9 @@ import * as dispute from "./dispute.ts";
 import * as inspect from "./inspect.ts";
 import * as run from "./run.ts";
 
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 resolveOwnPackage();
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // Whoever read our output has stopped reading, as `head` does.
@@ -18,6 +22,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const program = new Command("verde")
   .description("Train, record, dispute: machine learning that can be checked to the bit.")
+  .version(version, "-V, --version")
   .exitOverride()
   .showHelpAfterError("(`verde --help` lists the commands)");
 for (const command of [demo, run, inspect, dispute, check, bench]) command.register(program);

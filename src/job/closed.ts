@@ -60,7 +60,7 @@ export function checkSteps(steps: number): void {
 
 /** @throws {JobError | GraphError | ShapeError | ProgramError} when the parts do not fit together. */
 export function checkJob(job: ClosedJob): void {
-  checkOutline(outlineOf(job));
+  checkGraphs(job, job.dataset.length);
   const state = stateTypes(job);
   checkSameTypes(job.dataset, job.step.inputs.slice(state.length), "the dataset and the step graph's inputs");
   for (const tensor of job.dataset) checkData(tensor);
@@ -70,13 +70,19 @@ export function checkJob(job: ClosedJob): void {
 }
 
 /** Checks what can be checked without the tensors. */
-export function checkOutline({ steps, step, init, datasetRoots }: JobOutline): void {
+export function checkOutline(outline: JobOutline): void {
+  checkGraphs(outline, outline.datasetRoots.length);
+}
+
+type Graphs = Pick<ClosedJob, "steps" | "step"> & { init: Init | JobOutline["init"] };
+
+function checkGraphs({ steps, step, init }: Graphs, dataCount: number): void {
   checkSteps(steps);
   checkGraph(step);
   const state = stateTypes({ step });
   if (state.length === 0) throw new JobError("the step graph has no outputs, so there is no state to commit to");
   checkSameTypes(step.inputs.slice(0, state.length), state, "the step graph's inputs and its new state");
-  if (step.inputs.length !== state.length + datasetRoots.length)
+  if (step.inputs.length !== state.length + dataCount)
     throw new JobError(`the step graph takes ${step.inputs.length - state.length} tensors of data, the job has others`);
   if (init.kind === "checkpoint") return;
   checkGraph(init.graph);

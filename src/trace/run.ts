@@ -3,7 +3,7 @@ import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type StateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
 import { UsageError } from "../errors.ts";
-import { type ClosedJob, jobId, type NamedTensor } from "../job/closed.ts";
+import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
 import type { Backend } from "../repops/backend.ts";
 import { wasm } from "../repops/backends/wasm.ts";
@@ -12,7 +12,7 @@ import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { Execution, namedMetrics, type Watch } from "./execution.ts";
 import type { Fault } from "./fault.ts";
 import { type StepRecord, TraceWriter } from "./file.ts";
-import { type Detail, manifestOf, type RunSettings } from "./manifest.ts";
+import { type Detail, type Manifest, manifestOf, type RunSettings } from "./manifest.ts";
 import { checkpointPath, dataFolder, datasetPath, metricNames } from "./open.ts";
 import { findResumePoint } from "./resume.ts";
 import { writeSafetensors } from "./safetensors.ts";
@@ -103,6 +103,7 @@ class Recorder {
   private readonly settings: RunSettings;
   private readonly options: RunOptions;
   private readonly names: string[];
+  private readonly manifest: Manifest;
   private readonly records: StepRecord[] = [];
   private readonly saturated: RunResult["saturated"] = [];
   private readonly outOfRange: RunResult["outOfRange"] = [];
@@ -111,6 +112,7 @@ class Recorder {
   constructor(job: ClosedJob, settings: RunSettings, options: RunOptions) {
     this.job = job;
     this.settings = settings;
+    this.manifest = manifestOf(job, settings);
     this.options = options;
     this.names = metricNames(job);
   }
@@ -126,7 +128,7 @@ class Recorder {
     if (out !== undefined) {
       await emptyFolder(dataFolder(out));
       await this.writeInputs(out);
-      this.writer = await TraceWriter.create(out, manifestOf(this.job, this.settings));
+      this.writer = await TraceWriter.create(out, this.manifest);
     }
     const roots: TensorRoot[] = [];
     const { outOfRange } = await execution.initialise(this.watch(roots));
@@ -135,7 +137,7 @@ class Recorder {
 
   /** Whether there was anything to go on with. */
   private async continue(out: string, execution: Execution): Promise<boolean> {
-    const point = await findResumePoint(out, manifestOf(this.job, this.settings));
+    const point = await findResumePoint(out, this.manifest);
     if (!point) return false;
     await this.writeInputs(out);
     await execution.restore(point.step, point.state);
@@ -208,7 +210,7 @@ class Recorder {
 
   async end(execution: Execution): Promise<RunResult> {
     const segmentRoots = this.records.flatMap(({ root }) => (root ? [root] : []));
-    const runRoot = runRootOf(jobId(this.job), this.settings.commitEvery, segmentRoots);
+    const runRoot = runRootOf(this.manifest.jobId, this.settings.commitEvery, segmentRoots);
     await this.writer?.end(runRoot);
     const metrics = this.records.map((record) => namedMetrics(this.names, record.metrics));
     const { saturated, outOfRange } = this;

@@ -3,13 +3,14 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { jobId } from "../../src/job/closed.ts";
 import { parseFault, run, type RunResult } from "../../src/trace/index.ts";
 import line from "../fixtures/line.ts";
 
-const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 describe("verde inspect", () => {
   let folder = "";

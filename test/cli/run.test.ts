@@ -3,6 +3,7 @@ import { readFileSync, truncateSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
@@ -12,8 +13,8 @@ import { messageOf } from "../../src/errors.ts";
 import { openTrace, run } from "../../src/trace/index.ts";
 import line from "../fixtures/line.ts";
 
-const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
-const LINE = new URL("../fixtures/line.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const LINE = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
 let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "verde-cli-"));

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
@@ -11,8 +12,8 @@ import line from "../fixtures/line.ts";
 import { regression } from "../fixtures/regression.ts";
 
 const SEED = 20261120;
-const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
-const LINE = new URL("../fixtures/line.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const LINE = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
 const path = temporaryFolder();
 
 /** Everything a run leaves behind, by name. */
