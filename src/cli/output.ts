@@ -21,7 +21,7 @@ export class Progress {
     const now = performance.now();
     if (!this.active || (!force && now - this.shown < 80)) return;
     this.shown = now;
-    const width = (process.stderr.columns ?? 80) - 1;
+    const width = (process.stderr.columns || 80) - 1;
     process.stderr.write(`\r\x1b[2K${text.slice(0, width)}`);
   }
 

@@ -21,8 +21,9 @@ export interface ExecuteHooks {
   /**
    * Called after each kernel, in order, while its output is in memory. The tensor is a view that is valid during the call
    * only. What the hook writes into it is what later kernels read: drills plant their faults here.
+   * @param root gives the output's root as it is then, computed where the tensor lies; callable during the call only
    */
-  afterKernel?(kernel: number, output: Tensor): void;
+  afterKernel?(kernel: number, output: Tensor, root: () => TensorRoot): void;
   /** The kernels after which the hook is called; absent: all. */
   at?: ReadonlySet<number>;
 }

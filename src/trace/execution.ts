@@ -128,9 +128,9 @@ export class Execution {
     const at = watch && !watch.at ? undefined : new Set([...(watch?.at ?? []), strike.kernel]);
     return {
       ...(at && { at }),
-      afterKernel: (kernel, output) => {
+      afterKernel: (kernel, output, root) => {
         if (kernel === strike.kernel) strike.change(output);
-        if (watch && (!watch.at || watch.at.has(kernel))) watch.afterKernel(kernel, output);
+        if (watch && (!watch.at || watch.at.has(kernel))) watch.afterKernel(kernel, output, root);
       },
     };
   }

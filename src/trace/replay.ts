@@ -88,7 +88,7 @@ export class Replayer {
     const known = this.details.get(step);
     if (known) return known;
     const kernelRoots: TensorRoot[] = [];
-    await this.execute(step, { afterKernel: (_, output) => void kernelRoots.push(tensorRoot(output)) });
+    await this.execute(step, { afterKernel: (_kernel, _output, root) => void kernelRoots.push(root()) });
     const newStateRoots = await this.execution.entryRoots();
     const detail = { kernelRoots, newStateRoots, newStateRoot: stateRoot(newStateRoots) };
     this.checkRoot(step, detail.newStateRoot);

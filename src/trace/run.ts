@@ -1,7 +1,7 @@
 /** Running a job: every state committed to, the trace written as it goes, checkpoints beside it. */
 import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type StateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
+import { type StateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { UsageError } from "../errors.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
@@ -162,7 +162,7 @@ class Recorder {
 
   private watch(roots: TensorRoot[]): Watch | undefined {
     if (this.settings.detail !== "ops") return undefined;
-    return { afterKernel: (_, output) => void roots.push(tensorRoot(output)) };
+    return { afterKernel: (_kernel, _output, root) => void roots.push(root()) };
   }
 
   private async record(

@@ -5,8 +5,8 @@ import { rootOf } from "../../src/encoding/merkle.ts";
 import { chunkTree } from "../../src/encoding/tensor.ts";
 import { ConstantPool } from "../../src/repops/backends/wasm/constants.ts";
 import { buildCoreModule, type CoreExports } from "../../src/repops/backends/wasm/core.ts";
-import { matmul, type MatmulProblem } from "../../src/repops/backends/wasm/matmul.ts";
-import { treeRoot } from "../../src/repops/backends/wasm/sha256.ts";
+import { matmul, MATMUL_SCRATCH_BYTES, type MatmulProblem } from "../../src/repops/backends/wasm/matmul.ts";
+import { treeRoot, treeScratchBytes } from "../../src/repops/backends/wasm/sha256.ts";
 import { generator } from "../graph/numeric.ts";
 import { floatBits } from "./inputs.ts";
 
@@ -36,39 +36,55 @@ function product({ m, n, k, a, aRow, aDepth, b, bDepth, bColumn }: MatmulProblem
 
 describe("matrix products", () => {
   const next = floatBits(SEED);
-  const size = fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 16, 17, 33, 41);
+  const size = fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 16, 17, 33, 41, 65);
   const depth = fc.constantFrom(0, 1, 2, 3, 4, 7, 8, 9, 17, 65, 383, 384, 385, 800);
+
+  /** Compares every word of C, of the gaps between its rows and around it, and the words behind the scratch. */
+  function compare(m: number, n: number, k: number, ta: boolean, tb: boolean, gap: number): void {
+    for (let i = 0; i < (m + gap) * (k + gap) + 16; i++) words[A / 4 + i] = next();
+    for (let i = 0; i < (n + gap) * (k + gap) + 16; i++) words[B / 4 + i] = next();
+    const [aWide, bWide, cRow] = [(ta ? m : k) + gap, (tb ? k : n) + gap, n + gap];
+    const problem: MatmulProblem = {
+      m,
+      n,
+      k,
+      a: A,
+      b: B,
+      c: C,
+      cRow,
+      ...(ta ? { aRow: 1, aDepth: aWide } : { aRow: aWide, aDepth: 1 }),
+      ...(tb ? { bDepth: 1, bColumn: bWide } : { bDepth: bWide, bColumn: 1 }),
+    };
+    const behind = (SCRATCH + MATMUL_SCRATCH_BYTES) / 4;
+    words.fill(GUARD, C / 4 - 8, C / 4 + (m + 1) * cRow + 8);
+    words.fill(GUARD, behind, behind + 64);
+    matmul(core, memory, SCRATCH, problem);
+    const wanted = new Uint32Array(product(problem).buffer);
+    for (let i = -8; i < (m + 1) * cRow + 8; i++) {
+      const inside = i >= 0 && i < m * cRow && i % cRow < n;
+      const expected = inside ? wanted[Math.floor(i / cRow) * n + (i % cRow)] : GUARD;
+      if (words[C / 4 + i] !== expected) expect.fail(`word ${i} of ${m}x${n}x${k}: ${words[C / 4 + i].toString(16)}`);
+    }
+    expect(words.slice(behind, behind + 64)).toEqual(new Uint32Array(64).fill(GUARD));
+  }
 
   test("have the bits of the plain loop, at every size, stride and magnitude", () => {
     fc.assert(
       fc.property(size, size, depth, fc.boolean(), fc.boolean(), fc.nat(3), (m, n, k, ta, tb, gap) => {
         fc.pre(m * n * k < 200_000);
-        for (let i = 0; i < (m + gap) * (k + gap) + 16; i++) words[A / 4 + i] = next();
-        for (let i = 0; i < (n + gap) * (k + gap) + 16; i++) words[B / 4 + i] = next();
-        const [aWide, bWide, cRow] = [(ta ? m : k) + gap, (tb ? k : n) + gap, n + gap];
-        const problem: MatmulProblem = {
-          m,
-          n,
-          k,
-          a: A,
-          b: B,
-          c: C,
-          cRow,
-          ...(ta ? { aRow: 1, aDepth: aWide } : { aRow: aWide, aDepth: 1 }),
-          ...(tb ? { bDepth: 1, bColumn: bWide } : { bDepth: bWide, bColumn: 1 }),
-        };
-        words.fill(GUARD, C / 4 - 8, C / 4 + (m + 1) * cRow + 8);
-        matmul(core, memory, SCRATCH, problem);
-        const wanted = new Uint32Array(product(problem).buffer);
-        for (let i = -8; i < (m + 1) * cRow + 8; i++) {
-          const inside = i >= 0 && i < m * cRow && i % cRow < n;
-          const expected = inside ? wanted[Math.floor(i / cRow) * n + (i % cRow)] : GUARD;
-          if (words[C / 4 + i] !== expected)
-            expect.fail(`word ${i} of ${m}x${n}x${k}: ${words[C / 4 + i].toString(16)}`);
-        }
+        compare(m, n, k, ta, tb, gap);
       }),
       { seed: SEED, numRuns: 400 },
     );
+  });
+
+  test.each([
+    ["full blocks of rows and depth", 243, 9, 384],
+    ["full blocks of columns and depth", 3, 1027, 384],
+    ["three blocks of rows and of depth", 485, 11, 770],
+    ["blocks of rows and columns at once", 243, 1030, 5],
+  ])("cross the seams: %s", (_, m, n, k) => {
+    for (const ta of [false, true]) for (const tb of [false, true]) compare(m, n, k, ta, tb, 1);
   });
 
   test("read strided operands", () => {
@@ -95,17 +111,22 @@ describe("matrix products", () => {
 describe("tensor roots in lanes", () => {
   test("are those of the portable tree", () => {
     const random = generator(SEED);
-    for (let i = 0; i < 300_000; i++) words[A / 4 + i] = random() * 2 ** 32;
-    for (const length of [
-      0, 4, 252, 256, 260, 512, 1020, 1024, 1028, 2048, 4096, 16380, 16384, 16388, 70_000, 1_000_004,
-    ])
+    const lengths = [0, 4, 252, 256, 260, 512, 1020, 1024, 1028, 2048, 4096, 16380, 16384, 16388, 70_000, 3_000_004];
+    for (let i = 0; i < 3_000_004 / 4; i++) words[A / 4 + i] = random() * 2 ** 32;
+    for (const length of lengths) {
+      const behind = (SCRATCH + treeScratchBytes(length)) / 4;
+      words.fill(GUARD, behind, behind + 64);
       expect(toHex(treeRoot(core, memory, A, length, SCRATCH)), `${length} bytes`).toBe(
         toHex(rootOf(chunkTree(new Uint8Array(memory.buffer, A, length)))),
       );
+      expect(words.slice(behind, behind + 64), `behind ${length} bytes`).toEqual(new Uint32Array(64).fill(GUARD));
+    }
   });
 });
 
 describe("rows", () => {
+  const ranged = (x: number): number => (Math.abs(x) < 2 ** -102 ? 0 : Math.max(-(2 ** 102), Math.min(2 ** 102, x)));
+
   test("gathers fill what lies outside and count it", () => {
     for (const row of [1, 2, 3, 4, 5, 16, 17]) {
       const index = [0, 2, -1, 4, 3, 5, 2 ** 31 - 1, -(2 ** 31)];
@@ -123,7 +144,6 @@ describe("rows", () => {
   test("are added back in order", () => {
     const next = floatBits(SEED + 2);
     const random = generator(SEED);
-    const ranged = (x: number): number => (Math.abs(x) < 2 ** -102 ? 0 : Math.max(-(2 ** 102), Math.min(2 ** 102, x)));
     for (const row of [1, 3, 4, 5, 8, 18]) {
       const [count, rows, stride] = [60, 7, row + 2];
       const index = Int32Array.from({ length: count }, () => Math.floor(random() * (rows + 2)) - 1);
@@ -138,6 +158,25 @@ describe("rows", () => {
             wanted[v * row + d] += index[t] === v ? ranged(values[A / 4 + t * stride + d]) : 0;
       expect(words.slice(C / 4, C / 4 + rows * row)).toEqual(new Uint32Array(wanted.buffer));
       expect(words.slice(C / 4 + rows * row, C / 4 + rows * row + 8)).toEqual(new Uint32Array(8).fill(GUARD));
+    }
+  });
+
+  // Beside larger values the small ones vanish: here each is alone in its row, whole vectors and tails.
+  test("bring a single value into the sum range", () => {
+    const ends = [-102, 102].flatMap((e) => [2 ** e * (1 - 2 ** -24), 2 ** e, 2 ** e * (1 + 2 ** -23)]);
+    const singles = [0, 1, 2 ** -125, 2 ** 127, ...ends].flatMap((x) => (x === 0 ? [x] : [x, -x]));
+    for (const row of [1, 4, 7]) {
+      const count = singles.length;
+      for (let t = 0; t < count; t++) {
+        words[B / 4 + t] = count - 1 - t;
+        for (let d = 0; d < row; d++) values[A / 4 + t * row + d] = singles[(t + d) % count];
+      }
+      core.scatterAdd(A, B, C, count, 4 * row, count, 4 * row);
+      for (let t = 0; t < count; t++)
+        for (let d = 0; d < row; d++) {
+          const x = singles[(t + d) % count];
+          expect(values[C / 4 + (count - 1 - t) * row + d], `${x} in a row of ${row}`).toBe(ranged(x));
+        }
     }
   });
 });

@@ -100,9 +100,9 @@ describe("a replayer", () => {
         const session = await reference.prepare(list, options);
         const execute: typeof session.execute = (hooks) =>
           session.execute({
-            afterKernel: (kernel, output) => {
+            afterKernel: (kernel, output, root) => {
               if (kernel === 6) output.data[0] += 1;
-              if (!hooks?.at || hooks.at.has(kernel)) hooks?.afterKernel?.(kernel, output);
+              if (!hooks?.at || hooks.at.has(kernel)) hooks?.afterKernel?.(kernel, output, root);
             },
           });
         return Object.assign(Object.create(session) as typeof session, { execute });

@@ -134,7 +134,7 @@ class ReferenceSession implements Session {
         const count = runGather(kernel, this.tensors, out);
         if (count > 0) report.outOfRange.push({ kernel: i, count });
       }
-      if (!hooks.at || hooks.at.has(i)) hooks.afterKernel?.(i, out);
+      if (!hooks.at || hooks.at.has(i)) hooks.afterKernel?.(i, out, () => tensorRoot(out));
     });
     return report;
   }

@@ -1,8 +1,8 @@
 /** Rows of a table: chosen by an index, and added back in the order of the positions. */
 import type { ConstantPool } from "./constants.ts";
 import type { ModuleBuilder } from "./emitter.ts";
-import { type Code, f32x4, i32, memory, v128, ValueType } from "./opcodes.ts";
-import { bitsOf } from "../../vf32.ts";
+import { f32x4, i32, memory, v128, ValueType } from "./opcodes.ts";
+import { emitRanging } from "./packing.ts";
 
 const { i32: I32, v128: V128 } = ValueType;
 
@@ -19,7 +19,7 @@ export interface RowsExports {
   ): number;
   /**
    * table[index[t]] += x[t] in the order of t, x in the sum range; the table is zeroed first. Bytes of rows; x's rows are
-   * `stride` bytes apart. Up to 12 bytes behind a row of x are read, and none are written behind the table.
+   * `stride` bytes apart. Nothing is read behind a row of x or written behind the table.
    */
   scatterAdd(
     x: number,
@@ -73,14 +73,9 @@ export function defineRows(module: ModuleBuilder, pool: ConstantPool): void {
     [I32, I32, I32, I32, I32, I32, I32],
     [],
     (f, x, index, table, count, rowBytes, rows, stride) => {
-      const splat = (value: number) => f.local(V128, v128.splatLoad32(i32.const(pool.address(bitsOf(value)))));
-      const [least, most, negative] = [splat(2 ** -102), splat(2 ** 102), splat(-(2 ** 102))];
+      const ranged = emitRanging(f, pool, 102);
       const [row, at, from, to, whole] = Array.from({ length: 5 }, () => f.local(I32));
       const value = f.local(V128);
-      const ranged = (load: Code): Code => {
-        f.set(value, load);
-        return v128.and(f32x4.pmin(f32x4.pmax(value, negative), most), f32x4.ge(f32x4.abs(value), least));
-      };
       f.set(whole, i32.and(rowBytes, i32.const(-16)));
       f.emit(memory.fill(table, i32.const(0), i32.mul(rows, rowBytes)));
       f.while(count, () => {

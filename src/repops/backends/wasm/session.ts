@@ -6,46 +6,18 @@ import { type Kernel, type KernelList, operandsOf, typeOf } from "../../kernel.t
 import { runFold, runMap } from "../reference.ts";
 import { layOut } from "./arena.ts";
 import { ConstantPool } from "./constants.ts";
-import { buildCoreModule, type CoreExports } from "./core.ts";
-import { ModuleBuilder } from "./emitter.ts";
+import type { CoreExports } from "./core.ts";
 import { canLoop, isEmpty, type LoopCall, planLoops } from "./loop-plan.ts";
-import { addLoops, loopKey, parameterWords } from "./loops.ts";
+import { loopKey, parameterWords } from "./loops.ts";
+import { compileCore, compileLoops, CORE_CAPACITY, CORE_CONSTANTS, corePool, PARAMETERS } from "./modules.ts";
 import { matmul, MATMUL_SCRATCH_BYTES } from "./matmul.ts";
 import { asProducts, asScatter } from "./products.ts";
 import { treeRoot, treeScratchBytes } from "./sha256.ts";
 
 const PAGE = 65_536;
 const MAX_BYTES = 65_535 * PAGE;
-/** The first kilobyte stays empty: hashing reads a byte before a tensor, and no tensor has the address 0. */
-const CORE_CONSTANTS = 1024;
-const CORE_CAPACITY = 256;
-const LOOP_CONSTANTS = CORE_CONSTANTS + 4 * CORE_CAPACITY;
-const LOOP_CAPACITY = 16_384;
-const PARAMETERS = LOOP_CONSTANTS + 4 * LOOP_CAPACITY;
 /** Vectors may read a little past the last tensor. */
 const SLACK = 256;
-
-const corePool = new ConstantPool(CORE_CONSTANTS, CORE_CAPACITY);
-let coreModule: Promise<WebAssembly.Module> | undefined;
-const compileCore = (): Promise<WebAssembly.Module> => (coreModule ??= WebAssembly.compile(buildCoreModule(corePool)));
-
-/** Modules by what their functions are: a prover prepares the same list again and again. */
-const loopModules = new Map<string, Promise<{ module: WebAssembly.Module; pool: ConstantPool }>>();
-
-function compileLoops(
-  calls: ReadonlyMap<string, LoopCall>,
-): Promise<{ module: WebAssembly.Module; pool: ConstantPool }> {
-  const key = [...calls.keys()].join("\n");
-  let compiled = loopModules.get(key);
-  if (!compiled) {
-    const pool = new ConstantPool(LOOP_CONSTANTS, LOOP_CAPACITY);
-    const builder = new ModuleBuilder();
-    [...calls.values()].forEach(({ shape }, i) => addLoops(builder, `loop${i}`, shape, (bits) => pool.address(bits)));
-    compiled = WebAssembly.compile(builder.encode()).then((module) => ({ module, pool }));
-    loopModules.set(key, compiled);
-  }
-  return compiled;
-}
 
 /** What runs for one kernel; a gather gives the number of reads outside its source. */
 type Run = () => number | void;
@@ -81,7 +53,7 @@ class WasmSession implements Session {
   static async prepare(list: KernelList, keep: readonly number[], always: boolean): Promise<WasmSession> {
     const count = list.inputs.length + list.kernels.length;
     const types = Array.from({ length: count }, (_, i) => typeOf(list, i));
-    const hashed = Math.max(0, ...[...list.inputs.keys(), ...keep].map((i) => 4 * elementCount(types[i].shape)));
+    const hashed = types.reduce((most, { shape }) => Math.max(most, 4 * elementCount(shape)), 0);
     const scratchBytes = Math.max(MATMUL_SCRATCH_BYTES, treeScratchBytes(hashed));
     // How long the parameters get depends on the plan, and the plan on addresses: planned once from 0 for the length.
     const fills = new ConstantPool(CORE_CONSTANTS, CORE_CAPACITY);
@@ -162,12 +134,17 @@ class WasmSession implements Session {
     for (let kernel = 0; kernel < this.runs.length; kernel++) {
       const outside = this.runs[kernel]();
       if (outside) report.outOfRange.push({ kernel, count: outside });
-      if (afterKernel && (!at || at.has(kernel))) afterKernel(kernel, this.tensors[first + kernel]);
+      const number = first + kernel;
+      if (afterKernel && (!at || at.has(kernel))) afterKernel(kernel, this.tensors[number], () => this.rootOf(number));
     }
     return report;
   }
 
   async root(tensor: number): Promise<TensorRoot> {
+    return this.rootOf(tensor);
+  }
+
+  private rootOf(tensor: number): TensorRoot {
     const type = this.tensors[tensor];
     const { byteOffset, byteLength } = type.data;
     return tensorRootOf(type, treeRoot(this.core, this.memory, byteOffset, byteLength, this.scratch));
