@@ -1,5 +1,5 @@
 export type { Backend, ExecuteHooks, Session } from "./backend.ts";
-export { BACKENDS, backendByName } from "./backends/index.ts";
+export { BACKENDS, backendByName, type BackendName } from "./backends/index.ts";
 export { reference } from "./backends/reference.ts";
 export { wasm } from "./backends/wasm.ts";
 export { INSTRUCTIONS, type InstructionName } from "./instructions.ts";

@@ -18,6 +18,13 @@ import { checkView, type View } from "./view.ts";
 export type Ranging = "none" | "dot" | "sum";
 export const RANGE_EXPONENT = { none: 0, dot: 51, sum: 102 } as const satisfies Record<Ranging, number>;
 
+export function bringIntoRange(x: number, ranging: Ranging): number {
+  if (ranging === "none") return x;
+  const limit = 2 ** RANGE_EXPONENT[ranging];
+  if (Math.abs(x) < 1 / limit) return 0;
+  return Math.max(-limit, Math.min(limit, x));
+}
+
 /** Where an input of the scalar program comes from. The iteration space is the output's axes, then the fold's axes. */
 export type Arg =
   /** An element of a tensor, read through a view over the iteration space. */

@@ -7,10 +7,10 @@ import { interpret } from "./interpret.ts";
 import { compileJavaScript } from "./javascript.ts";
 import {
   type Arg,
+  bringIntoRange,
   type FoldKernel,
   type GatherKernel,
   type MapKernel,
-  RANGE_EXPONENT,
   type Ranging,
 } from "./kernel.ts";
 import { bitsOf, canon, fromBits } from "./vf32.ts";
@@ -45,14 +45,6 @@ export function pointInputs(kernel: MapKernel | FoldKernel, element: number, k: 
     return address < 0 ? { kind: "fill", bits: view.fill ?? 0, ranging } : { kind: "read", tensor, address, ranging };
   });
   return kernel.kind === "fold" ? [{ kind: "accumulator" }, ...inputs] : inputs;
-}
-
-/** spec 4.3: below 2^-e to 0, above 2^e to ±2^e. */
-function bringIntoRange(x: number, ranging: Ranging): number {
-  if (ranging === "none") return x;
-  const limit = 2 ** RANGE_EXPONENT[ranging];
-  if (Math.abs(x) < 1 / limit) return 0;
-  return Math.max(-limit, Math.min(limit, x));
 }
 
 /** A bit pattern as the program's input. Floats pass `canon` first, so that any committed pattern has a meaning. */

@@ -6,6 +6,7 @@ import { UsageError } from "../errors.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
 import type { Backend } from "../repops/backend.ts";
+import { backendByName, type BackendName } from "../repops/backends/index.ts";
 import { wasm } from "../repops/backends/wasm.ts";
 import { isSaturated } from "../repops/vf32.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
@@ -32,7 +33,8 @@ export interface StepInfo {
 export interface RunOptions {
   /** The trace to write; absent: nothing is written. */
   out?: string;
-  backend?: Backend;
+  /** `wasm` unless given. */
+  backend?: Backend | BackendName;
   /** Steps in a segment; 1. */
   commitEvery?: number;
   /** A multiple of `commitEvery`; 0 for the first and last state alone; about ten over the run unless given. */
@@ -66,7 +68,8 @@ export interface RunResult {
  */
 export async function run(job: ClosedJob | JobDefinition, options: RunOptions = {}): Promise<RunResult> {
   const closed = "close" in job ? await job.close() : job;
-  const backend = options.backend ?? wasm;
+  const { backend: chosen = wasm } = options;
+  const backend = typeof chosen === "string" ? backendByName(chosen) : chosen;
   const settings = settingsOf(closed, options, backend);
   const recorder = new Recorder(closed, settings, options);
   const execution = await Execution.open(closed, backend, options.fault);

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/encoding/tensor.ts";
 import * as graph from "../../src/graph/index.ts";
 import { ELEMENTWISE, elementwise, evaluate, type Value } from "../../src/graph/index.ts";
+import type { Backend } from "../../src/repops/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
+import { wasm } from "../../src/repops/backends/wasm.ts";
 import { generator, graphGradients, numericGradients, randomTensor } from "./numeric.ts";
 
 const SEED = 20261120;
@@ -45,7 +47,10 @@ async function check(
   inputs: Record<string, Tensor>,
 ): Promise<void> {
   const random = generator(SEED + 1);
-  const value = await evaluate((values: Record<string, Value>) => body(values), inputs, { backend: reference });
+  const evaluated = (backend: Backend): Promise<Tensor> =>
+    evaluate((values: Record<string, Value>) => body(values), inputs, { backend }) as Promise<Tensor>;
+  const value = await evaluated(reference);
+  expect((await evaluated(wasm)).data).toEqual(value.data);
   expectClose(
     value as Tensor,
     twin(Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, [...data]]))),

@@ -6,9 +6,11 @@ import { wasm } from "./wasm.ts";
 
 export const BACKENDS = { wasm, reference } as const satisfies Record<string, Backend>;
 
+export type BackendName = keyof typeof BACKENDS;
+
 /** @throws {UsageError} for a name that no backend has */
 export function backendByName(name: string): Backend {
   if (!Object.hasOwn(BACKENDS, name))
     throw new UsageError(`there is no backend ${name}; choose from ${Object.keys(BACKENDS).join(", ")}`, { name });
-  return BACKENDS[name as keyof typeof BACKENDS];
+  return BACKENDS[name as BackendName];
 }

@@ -7,11 +7,11 @@ import type { Backend, ExecuteHooks, ExecuteReport, PrepareOptions, Session } fr
 import { compileJavaScript } from "../javascript.ts";
 import {
   type Arg,
+  bringIntoRange,
   type FoldKernel,
   type GatherKernel,
   type KernelList,
   type MapKernel,
-  RANGE_EXPONENT,
   typeOf,
 } from "../kernel.ts";
 import { fromBits } from "../vf32.ts";
@@ -22,14 +22,6 @@ export const reference: Backend = {
   prepare: async (list: KernelList, _options: PrepareOptions) => new ReferenceSession(list),
 };
 
-/** spec 4.3: below 2^-e to 0, above 2^e to ±2^e. */
-function ranged(x: number, exponent: number): number {
-  if (exponent === 0) return x;
-  const limit = 2 ** exponent;
-  if (Math.abs(x) < 1 / limit) return 0;
-  return Math.max(-limit, Math.min(limit, x));
-}
-
 /** The argument at one output element, by the fold index. */
 type AtElement = (k: number) => number;
 
@@ -38,12 +30,12 @@ function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinat
   if (arg.kind === "index") return () => (k) => k;
   const { data, dtype } = tensors[arg.tensor];
   const { view } = arg;
-  const exponent = RANGE_EXPONENT[arg.ranging];
+  const { ranging } = arg;
   if (view.bounds) {
     const fill = dtype === "f32" ? fromBits(view.fill ?? 0) : (view.fill ?? 0) | 0;
     return (coordinates) => (k) => {
       const address = addressOf(view, [...coordinates, ...unravel(k, reduce)]);
-      return ranged(address < 0 ? fill : data[address], exponent);
+      return bringIntoRange(address < 0 ? fill : data[address], ranging);
     };
   }
   // Without bounds an address is a sum of two parts, of which the one that depends on k is the same for all elements.
@@ -52,7 +44,7 @@ function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinat
   const steps = Int32Array.from({ length: elementCount(reduce) }, (_, k) => addressOf(along, unravel(k, reduce)));
   return (coordinates) => {
     const base = addressOf(own, coordinates);
-    return (k) => ranged(data[base + steps[k]], exponent);
+    return (k) => bringIntoRange(data[base + steps[k]], ranging);
   };
 }
 

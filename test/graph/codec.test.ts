@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { toHex } from "../../src/encoding/bytes.ts";
+import { taggedHash, Tag } from "../../src/encoding/hash.ts";
+import { rootOf, verifyLeaf } from "../../src/encoding/merkle.ts";
+import { hashLeaf, proveLeaf } from "../../src/encoding/merkle.ts";
+import { decodeGraph, encodeGraph, encodeKernel, graphRoot, graphTrees } from "../../src/graph/codec.ts";
+import { checkGraph, type Graph } from "../../src/graph/graph.ts";
+import line from "../fixtures/line.ts";
+
+const SEED = 20261120;
+let graph: Graph;
+let bytes: Uint8Array;
+
+beforeAll(async () => {
+  graph = (await line.close()).step;
+  bytes = encodeGraph(graph);
+});
+
+describe("the encoding of graphs (spec 5.3)", () => {
+  test("gives the graph back", () => {
+    expect(toHex(encodeGraph(decodeGraph(bytes)))).toBe(toHex(bytes));
+  });
+
+  test("of altered bytes is refused, or is another graph", () => {
+    const root = toHex(graphRoot(graph));
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        const altered = bytes.slice();
+        altered[at] ^= change;
+        try {
+          expect(toHex(graphRoot(decodeGraph(altered)))).not.toBe(root);
+        } catch (error) {
+          expect((error as { code?: string }).code, String(error)).toMatch(/^VERDE_/);
+        }
+      }),
+      { seed: SEED, numRuns: 1500 },
+    );
+  });
+
+  test("of cut bytes is refused wherever the cut is", () => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), (length) => {
+        expect(() => decodeGraph(bytes.slice(0, length))).toThrow(/cut|begins|at offset/);
+      }),
+      { seed: SEED, numRuns: 300 },
+    );
+  });
+
+  test("claims no more than there is: counts are bounded before anything is allocated", () => {
+    const huge = bytes.slice();
+    new DataView(huge.buffer).setUint32(12, 0xffffffff);
+    expect(() => decodeGraph(huge)).toThrow("a list of 4294967295 entries");
+  });
+
+  test("has a root that opens to every kernel and label", () => {
+    const { header, kernels, labels } = graphTrees(graph);
+    const parts = [taggedHash(Tag.graphHeader, header), rootOf(kernels), rootOf(labels)];
+    expect(toHex(taggedHash(Tag.graph, ...parts))).toBe(toHex(graphRoot(graph)));
+    graph.kernels.forEach((kernel, i) => {
+      const leaf = hashLeaf(Tag.graphNode, encodeKernel(kernel));
+      expect(verifyLeaf(rootOf(kernels), leaf, graph.kernels.length, i, proveLeaf(kernels, i))).toBe(true);
+    });
+  });
+});
+
+describe("the validator", () => {
+  const altered = (edit: (copy: any) => void): (() => void) => {
+    const copy = structuredClone(graph);
+    edit(copy);
+    return () => checkGraph(copy);
+  };
+  const first = (kind: string): number => graph.kernels.findIndex((kernel) => kernel.kind === kind);
+
+  test("names the kernel and its layer", () => {
+    const fold = graph.labels.indexOf("hidden/matmul");
+    expect(altered((copy) => (copy.kernels[fold].args[0].view.offset = 10_000))).toThrow(
+      new RegExp(`kernel ${fold} \\(hidden/matmul\\), arg 0: it reads elements 10000 to`),
+    );
+    expect(altered((copy) => copy.kernels[fold].args[0].view.strides.pop())).toThrow("strides for an iteration space");
+    expect(altered((copy) => (copy.kernels[fold].reduce = [2 ** 22, 2]))).toThrow("folds over more than");
+    expect(altered((copy) => (copy.kernels[fold].start = 0x80000000))).toThrow("start value is not canonical");
+  });
+
+  test("refuses references forward, ill-typed operands and programs, and doubled names", () => {
+    const map = first("map");
+    expect(altered((copy) => (copy.kernels[map].args[0].tensor = 10_000))).toThrow("does not stand before it");
+    expect(
+      altered((copy) => (copy.kernels[map].type.dtype = copy.kernels[map].type.dtype === "f32" ? "i32" : "f32")),
+    ).toThrow("its program returns");
+    expect(altered((copy) => copy.kernels[map].args.push(copy.kernels[map].args[0]))).toThrow("inputs for");
+    expect(altered((copy) => (copy.outputs[1].name = copy.outputs[0].name))).toThrow(
+      "two outputs of the graph are called",
+    );
+    expect(altered((copy) => (copy.outputs[1].tensor = 10_000))).toThrow("which does not exist");
+    expect(altered((copy) => copy.labels.pop())).toThrow("labels for");
+    expect(altered((copy) => (copy.kernels[first("gather")].index = 0))).toThrow("its index is f32");
+  });
+});
