@@ -1,5 +1,6 @@
 export type { Backend, ExecuteHooks, Session } from "./backend.ts";
 export { BACKENDS, backendByName, type BackendName } from "./backends/index.ts";
+export { type CaseResult, certify } from "./certify/certify.ts";
 export { reference } from "./backends/reference.ts";
 export { wasm } from "./backends/wasm.ts";
 export { INSTRUCTIONS, type InstructionName } from "./instructions.ts";

@@ -1,0 +1,59 @@
+/** `verde certify`: whether a backend on this machine may be called Verde. */
+import { writeFile } from "node:fs/promises";
+import { arch, cpus, platform } from "node:os";
+import type { Command } from "commander";
+import { SPEC_VERSION } from "../job/closed.ts";
+import { backendByName } from "../repops/backends/index.ts";
+import { type CaseResult, certify } from "../repops/certify/certify.ts";
+import { EXIT } from "./exit.ts";
+import { colors, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
+
+interface Flags {
+  backend: string;
+  out?: string;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command("certify")
+    .description("run the conformance vectors on this machine, and compare every bit")
+    .option("--backend <name>", "wasm or reference", "wasm")
+    .option("--out <file>", "write the certificate: machine, backend, a digest an operator")
+    .option("--json", "one JSON object")
+    .action(async (flags: Flags) => {
+      const progress = new Progress();
+      const began = performance.now();
+      const results = await certify(backendByName(flags.backend), ({ name }) => progress.show(name));
+      progress.clear();
+      const certificate = certificateOf(flags.backend, results);
+      if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);
+      if (flags.json) writeJson(certificate);
+      else print(flags.backend, results, (performance.now() - began) / 1000);
+      process.exitCode = certificate.conforms ? EXIT.agree : EXIT.divergence;
+    });
+}
+
+function certificateOf(backend: string, results: readonly CaseResult[]) {
+  return {
+    schemaVersion: 1,
+    specification: SPEC_VERSION,
+    conforms: results.every(({ conforms }) => conforms),
+    backend,
+    machine: { cpu: cpus()[0]?.model ?? "unknown", arch: arch(), platform: platform(), engine: process.version },
+    operators: Object.fromEntries(results.map(({ name, digest }) => [name, digest])),
+    differences: results.filter(({ conforms }) => !conforms).map(({ name, difference }) => ({ name, ...difference })),
+  };
+}
+
+function print(backend: string, results: readonly CaseResult[], seconds: number): void {
+  const wrong = results.filter(({ conforms }) => !conforms);
+  for (const { name, difference } of wrong) {
+    const where = difference && `element ${difference.element} is ${difference.actual}, not ${difference.expected}`;
+    writeLine(colors.red(`✗ ${name}: ${where ?? "the digest differs"}`));
+  }
+  const count = `${results.length - wrong.length} of ${results.length} vectors`;
+  if (wrong.length === 0)
+    writeLine(`${colors.green("✓")} ${backend} has the bits of the specification: ${count}, ${formatSeconds(seconds)}`);
+  else writeLine(colors.bold(`${backend} on this machine must not be used: ${count} have the right bits`));
+}
