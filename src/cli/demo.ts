@@ -59,8 +59,8 @@ async function demo({ text, steps, out, fault }: Flags): Promise<void> {
   writeLine(`It commits to every state of the run with 32 bytes: ${toHex(first.runRoot)}`);
 
   heading(`The second provider cheats: ${formatFault(lie)}`);
-  if (lie.kind === "flip")
-    writeLine(`That is one bit of one element of ${job.step.labels[lie.node] ?? "the init graph"}.`);
+  const label = lie.kind === "flip" ? labelOf(job, lie.step, lie.node) : undefined;
+  if (label !== undefined) writeLine(`That is one bit of one element of ${label}.`);
   const second = await train(job, cheating, lie);
   writeLine(`It commits to ${toHex(second.runRoot)}`);
 
@@ -94,6 +94,11 @@ function heading(text: string): void {
 function defaultFault(job: ClosedJob): Fault {
   const node = job.step.labels.indexOf("blocks.1/mlp.in/matmul");
   return { kind: "flip", step: Math.max(1, Math.floor((2 * job.steps) / 3)), node, element: 12_345, bit: 9 };
+}
+
+function labelOf(job: ClosedJob, step: number, node: number): string | undefined {
+  if (step > 0) return job.step.labels[node];
+  return job.init.kind === "graph" ? job.init.graph.labels[node] : undefined;
 }
 
 async function train(job: ClosedJob, out: string, fault: Fault | undefined): Promise<RunResult> {
