@@ -14,9 +14,23 @@ const LONGER: Readonly<Record<string, number>> = {
 };
 /** Raising this is a decision, in a commit of its own. */
 const TOTAL_LINES = 13_000;
-/** Results must not depend on a platform's library: these have no place in code that computes. */
+/**
+ * Results must not depend on a platform's library: these have no place in code that computes. A power of two is exact
+ * everywhere, any other power is not.
+ */
 const PLATFORM =
-  /\bMath\.(exp|expm1|log|log2|log10|log1p|pow|sin|cos|tan|tanh|sinh|cosh|atan|atan2|cbrt|hypot|random)\b/;
+  /\bMath\.(exp|expm1|log|log2|log10|log1p|pow|a?(sin|cos|tan)h?|atan2|cbrt|hypot|random)\b|(?<!(?<![\w.])2 )\*\*/;
+/** A square root is rounded correctly everywhere, but there is an instruction for it; elsewhere it makes constants. */
+const SQUARE_ROOTS = [
+  "repops/instructions.ts",
+  "repops/javascript.ts",
+  "repops/ranges-rules.ts",
+  "repops/functions/gelu.ts",
+  "job/layers/linear.ts",
+  "job/layers/transformer.ts",
+];
+/** What src/ may import from beside it. */
+const OUTSIDE: Readonly<Record<string, RegExp>> = { "cli/bench.ts": /^\.\.\/bench\// };
 type Sources = ReadonlyMap<string, string>;
 
 interface Import {
@@ -30,11 +44,12 @@ interface Import {
 function importsOf(sources: Sources): Import[] {
   const found: Import[] = [];
   for (const [from, text] of sources)
-    for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g)) {
+    for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+|verde(?:\/[^"]*)?)"/g)) {
       const before = text.slice(0, match.index);
       const statement = before.slice(Math.max(before.lastIndexOf(";"), 0));
       const typeOnly = /\b(import|export) type\b/.test(statement);
-      found.push({ from, to: normalize(join(dirname(from), match[1])), line: before.split("\n").length, typeOnly });
+      const to = match[1].startsWith(".") ? normalize(join(dirname(from), match[1])) : match[1];
+      found.push({ from, to, line: before.split("\n").length, typeOnly });
     }
   return found;
 }
@@ -43,9 +58,18 @@ const folderOf = (file: string): string => file.split("/")[0].replace(/\.ts$/, "
 
 function wrongDirections(sources: Sources): string[] {
   return importsOf(sources)
-    .filter(({ to }) => !to.startsWith(".."))
+    .filter(({ to }) => !leaves(to))
     .filter(({ from, to }) => ORDER.indexOf(folderOf(to)) > ORDER.indexOf(folderOf(from)))
     .map(({ from, to, line }) => `${from}:${line} imports ${to}: ${folderOf(from)} stands before ${folderOf(to)}`);
+}
+
+const leaves = (to: string): boolean => to.startsWith("..") || /^verde(\/|$)/.test(to);
+
+/** Files beside src/, and src/ by the name that only its users call it, which no rule on directions would see. */
+function importsFromOutside(sources: Sources): string[] {
+  return importsOf(sources)
+    .filter(({ from, to }) => leaves(to) && !OUTSIDE[from]?.test(to))
+    .map(({ from, to, line }) => `${from}:${line} imports ${to}, which is not in src/`);
 }
 
 function circles(sources: Sources): string[] {
@@ -83,7 +107,11 @@ function platformArithmetic(sources: Sources): string[] {
   return [...sources].flatMap(([file, text]) =>
     withoutComments(text)
       .split("\n")
-      .flatMap((line, i) => (PLATFORM.test(line) ? [`${file}:${i + 1}: ${line.trim()}`] : [])),
+      .flatMap((line, i) =>
+        PLATFORM.test(line) || (/\bMath\.sqrt\b/.test(line) && !SQUARE_ROOTS.includes(file))
+          ? [`${file}:${i + 1}: ${line.trim()}`]
+          : [],
+      ),
   );
 }
 
@@ -117,12 +145,15 @@ const users = new Map(
 
 describe("src", () => {
   test("imports in one direction", () => expect(wrongDirections(src)).toEqual([]));
+  test("imports nothing from outside but its benches", () => expect(importsFromOutside(src)).toEqual([]));
   test("has no circles", () => expect(circles(src)).toEqual([]));
   test("has files of a size to read", () => expect(tooLong(src)).toEqual([]));
   test("stays within its budget of lines", () =>
     expect([...src.values()].reduce((sum, text) => sum + lines(text), 0)).toBeLessThanOrEqual(TOTAL_LINES));
   test("never calls the platform's functions", () => expect(platformArithmetic(src)).toEqual([]));
   test("exports nothing in vain", () => expect(unusedExports(src, users)).toEqual([]));
+  test("lists no place for square roots in vain", () =>
+    expect(SQUARE_ROOTS.filter((file) => !/\bMath\.sqrt\b/.test(withoutComments(src.get(file) ?? "")))).toEqual([]));
   test("every folder has its place in the order", () =>
     expect([...src.keys()].filter((file) => !ORDER.includes(folderOf(file)))).toEqual([]));
 });
@@ -143,6 +174,14 @@ describe("the checks themselves", () => {
     expect(wrongDirections(planted({ "trace/a.ts": 'import { x } from "../graph/b.ts";' }))).toEqual([]);
   });
 
+  test("see an import that leaves src, or comes back by the package's name", () => {
+    expect(importsFromOutside(planted({ "job/a.ts": 'import "../../bench/b.ts";\nimport "verde/trace";' }))).toEqual([
+      "job/a.ts:1 imports ../bench/b.ts, which is not in src/",
+      "job/a.ts:2 imports verde/trace, which is not in src/",
+    ]);
+    expect(importsFromOutside(planted({ "cli/bench.ts": 'import "../../bench/b.ts";' }))).toEqual([]);
+  });
+
   test("see a circle", () =>
     expect(circles(planted({ "job/a.ts": 'import "./b.ts";', "job/b.ts": 'import { a } from "./a.ts";' }))).toEqual([
       "job/a.ts → job/b.ts → job/a.ts",
@@ -153,6 +192,16 @@ describe("the checks themselves", () => {
     expect(platformArithmetic(planted({ "job/a.ts": "// Math.exp(1)\nconst x = Math.tanh(1);" }))).toEqual([
       "job/a.ts:2: const x = Math.tanh(1);",
     ]);
+    for (const [code, found] of [
+      ["Math.sqrt(2)", true],
+      ["x ** 3", true],
+      ["(2 * x) ** 3", true],
+      ["1.2 ** x", true],
+      ["2 ** x", false],
+      ["Math.abs(x)", false],
+    ] as const)
+      expect(platformArithmetic(planted({ "job/a.ts": code }))).toHaveLength(found ? 1 : 0);
+    expect(platformArithmetic(planted({ "repops/instructions.ts": "Math.sqrt(2)" }))).toEqual([]);
     expect(unusedExports(planted({ "job/a.ts": "export const lost = 1;" }), new Map())).toEqual(["job/a.ts: lost"]);
   });
 });

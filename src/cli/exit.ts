@@ -22,21 +22,34 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof VerdeError && INPUT.has(error.code) ? EXIT.usage : EXIT.failure;
 }
 
-/** Reports a failure once: a sentence on stderr, and with `--json` an object on stdout. */
+/**
+ * Reports a failure once: a sentence on stderr, and with `--json` an object on stdout. The stack is for those who look for
+ * a bug: `VERDE_DEBUG=1` shows it.
+ */
 export function reportFailure(error: unknown, json: boolean): void {
-  // Commander has said what is wrong already.
-  if (error instanceof CommanderError) return;
-  const code = error instanceof VerdeError ? error.code : "VERDE_FAILURE";
-  if (json) {
-    const evidence = error instanceof VerdeError ? error.evidence : {};
-    writeJson({ schemaVersion: 1, error: { code, message: messageOf(error), evidence: plain(evidence) } });
+  if (error instanceof CommanderError) {
+    // Commander has told people what is wrong, or shown the help they asked for, already.
+    if (json && error.exitCode !== 0) writeError("VERDE_USAGE", error.message.replace(/^error: /, ""), {});
+    return;
   }
-  const known = error instanceof VerdeError && !process.env.VERDE_DEBUG;
-  const stack = error instanceof Error ? error.stack : undefined;
-  process.stderr.write(`verde: ${known ? `${messageOf(error)} (${code})` : (stack ?? messageOf(error))}\n`);
+  const code = error instanceof VerdeError ? error.code : "VERDE_FAILURE";
+  if (json) writeError(code, messageOf(error), error instanceof VerdeError ? plain(error.evidence) : {});
+  const stack = process.env.VERDE_DEBUG && error instanceof Error ? error.stack : undefined;
+  process.stderr.write(`verde: ${messageOf(error)} (${code})\n${stack === undefined ? "" : `${stack}\n`}`);
 }
 
-/** Evidence may hold whole programs and kernels; what is not a plain value is left to VERDE_DEBUG. */
-function plain(evidence: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(evidence).filter(([, value]) => typeof value !== "object"));
+function writeError(code: string, message: string, evidence: Record<string, unknown>): void {
+  writeJson({ schemaVersion: 1, error: { code, message, evidence } });
 }
+
+/** Evidence may hold whole programs, kernels and bytes; only plain values and short lists of them, as shapes are, get out. */
+function plain(evidence: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const entries = Object.entries(evidence).map(([name, value]) => [
+    name,
+    typeof value === "bigint" ? `${value}` : value,
+  ]);
+  return Object.fromEntries(entries.filter(([, value]) => isPlain(value) || (isShort(value) && value.every(isPlain))));
+}
+
+const isPlain = (value: unknown): boolean => value === null || ["string", "number", "boolean"].includes(typeof value);
+const isShort = (value: unknown): value is unknown[] => Array.isArray(value) && value.length <= 64;

@@ -40,15 +40,16 @@ export function formatBytes(bytes: number): string {
   const units = ["kB", "MB", "GB", "TB"];
   let value = bytes / 1000;
   let unit = 0;
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  return `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
+  // 999.5 and above would be written as 1000 of the smaller unit.
+  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
+  return `${value.toFixed(value < 9.95 ? 1 : 0)} ${units[unit]}`;
 }
 
 export function formatSeconds(seconds: number): string {
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 100) return `${seconds.toFixed(1)} s`;
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
   const minutes = Math.round(seconds / 60);
-  return minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+  return minutes < 100 ? `${minutes} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 /** Four significant digits, without an exponent where that reads well. */
@@ -70,8 +71,9 @@ const DOTS = [
  * @param size in characters, without the labels
  */
 export function plotCurve(values: readonly number[], { width = 60, height = 10 } = {}): string {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  // A long run has more losses than a call may have arguments.
+  const low = values.reduce((least, value) => Math.min(least, value));
+  const high = values.reduce((most, value) => Math.max(most, value));
   const span = high - low || 1;
   const [columns, rows] = [2 * width, 4 * height];
   const cells = Array.from({ length: height }, () => new Array<number>(width).fill(0));
