@@ -115,18 +115,18 @@ function platformArithmetic(sources: Sources): string[] {
   );
 }
 
-/** Exported names that stand nowhere but in their own file. */
+/** Exported names that stand nowhere but in their own file; a type may stand there in the signature of something exported. */
 function unusedExports(sources: Sources, users: Sources): string[] {
   const found: string[] = [];
   for (const [file, text] of sources) {
     const names = text.matchAll(
-      /^export (?:declare )?(?:abstract )?(?:async )?(?:const|function|class|interface|type) (\w+)/gm,
+      /^export (?:declare )?(?:abstract )?(?:async )?(const|function|class|interface|type) (\w+)/gm,
     );
-    for (const [, name] of names) {
+    for (const [, kind, name] of names) {
       const word = new RegExp(`\\b${name}\\b`);
       const elsewhere = [...sources, ...users].some(([other, code]) => other !== file && word.test(code));
-      // Types that an exported function's signature names are used by whoever calls it.
-      const inSignature = [...text.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length > 1;
+      const isType = kind === "interface" || kind === "type";
+      const inSignature = isType && [...text.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length > 1;
       if (!elsewhere && !inSignature) found.push(`${file}: ${name}`);
     }
   }

@@ -47,7 +47,7 @@ function optionsOf({ recompute, backend }: Flags): DisputeOptions {
 }
 
 /** The object that `--json` prints. */
-export function disputeJson(result: DisputeResult) {
+function disputeJson(result: DisputeResult) {
   const { outcome, losers, figures } = result;
   const { scalarSteps, bytes, rounds, millis } = figures;
   const head = { schemaVersion: 1, outcome, losers };

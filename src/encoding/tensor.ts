@@ -28,7 +28,7 @@ export const MAX_ELEMENTS = 2 ** 31 - 1;
 
 const DTYPE_CODE = { f32: 1, i32: 2 } as const satisfies Record<DType, number>;
 
-export function dtypeCode(dtype: DType): number {
+function dtypeCode(dtype: DType): number {
   return DTYPE_CODE[dtype];
 }
 

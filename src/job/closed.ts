@@ -144,7 +144,7 @@ export function partsOf(outline: JobOutline): JobParts {
   };
 }
 
-export function jobParts(job: ClosedJob): JobParts {
+function jobParts(job: ClosedJob): JobParts {
   return partsOf(outlineOf(job));
 }
 

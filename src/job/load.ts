@@ -7,7 +7,7 @@ import type { ClosedJob } from "./closed.ts";
 import type { JobDefinition, Overrides } from "./define.ts";
 
 /** @throws {JobError} when there is no such file, or it does not export a job */
-export async function loadJobDefinition(path: string): Promise<JobDefinition> {
+async function loadJobDefinition(path: string): Promise<JobDefinition> {
   const file = resolve(path);
   await access(file).catch(() => {
     throw new JobError(`there is no job module ${path}; give the path of a file that exports a job`, { path });

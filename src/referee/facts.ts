@@ -27,7 +27,7 @@ export interface JobFacts {
   graph(kind: GraphKind): GraphFacts;
 }
 
-export function graphFacts({ inputs, outputs, kernels, labels }: Graph): GraphFacts {
+function graphFacts({ inputs, outputs, kernels, labels }: Graph): GraphFacts {
   return {
     inputs,
     outputs,

@@ -63,7 +63,7 @@ function replayedMemory(replayer: Replayer): TraceMemory {
  * What the records of a run with `--detail ops` say: the roots of all kernels' outputs, from which the roots of every
  * state follow, since the graph says which output becomes which entry.
  */
-export class RecordedMemory implements TraceMemory {
+class RecordedMemory implements TraceMemory {
   readonly outline: JobOutline;
   readonly dataset: readonly Tensor[] = [];
   readonly commitEvery: number;

@@ -55,7 +55,7 @@ const CANON = `const canon = (x) => {
 export type ScalarFunction = (...inputs: number[]) => number;
 
 /** The body of a function of `v0, v1, …` that returns the program's output. */
-export function javascriptSource(program: Program): string {
+function javascriptSource(program: Program): string {
   const at = layout(program);
   const name = (value: number): string => {
     if (value >= at.floats && value < at.ints) return `(${fromBits(program.floats[value - at.floats])})`;

@@ -79,7 +79,7 @@ export interface KernelList {
 }
 
 /** 2^22, so that a dot or sum stays inside vf32 (spec 4.3). */
-export const MAX_FOLD = 2 ** 22;
+const MAX_FOLD = 2 ** 22;
 
 /** acc + a·b, each operation rounded; with both operands in the dot range nothing else is needed in the loop. */
 export const DOT_STEP: Program = defineProgram("fff", (acc, a, b) => acc.add(a.mul(b)));

@@ -7,9 +7,9 @@ import { ProgramError } from "../errors.ts";
 import { INSTRUCTIONS, instructionByOpcode, type InstructionName, type RegisterType } from "./instructions.ts";
 import { isCanonicalBits } from "./vf32.ts";
 
-export const MAX_INPUTS = 8;
+const MAX_INPUTS = 8;
 /** Inputs, constants and instructions together: an operand is one byte. */
-export const MAX_VALUES = 256;
+const MAX_VALUES = 256;
 
 export interface Step {
   name: InstructionName;

@@ -56,7 +56,7 @@ export function addressRange(
 }
 
 /** The box of coordinates in which `view` reads its operand, within an iteration space of extents `space`. */
-export function readBox(view: View, space: Shape): [number, number][] {
+function readBox(view: View, space: Shape): [number, number][] {
   return space.map((extent, axis) => {
     const [from, to] = view.bounds?.[axis] ?? [0, extent];
     return [Math.max(from, 0), Math.min(to, extent)];

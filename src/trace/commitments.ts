@@ -23,7 +23,7 @@ export function isCommitted(step: number, steps: number, commitEvery: number): b
   return step % commitEvery === 0 || step === steps;
 }
 
-export function segmentTree(roots: readonly StateRoot[]): TreeRoot {
+function segmentTree(roots: readonly StateRoot[]): TreeRoot {
   return merkleRoot(roots.map((root) => hashLeaf(Tag.segmentLeaf, root)));
 }
 

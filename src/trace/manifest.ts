@@ -15,7 +15,7 @@ import {
 } from "../job/closed.ts";
 import { type Fault, formatFault, parseFault } from "./fault.ts";
 
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 export type Detail = "steps" | "ops";
 
 /** How a job is run: what has to be equal for one run to continue another. */
