@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Bytes, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors.ts";
+import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
 import type { Pair } from "../referee/level.ts";
 import { backendByName } from "../repops/backends/index.ts";
@@ -23,11 +24,13 @@ export function register(program: Command): void {
     .description("find where two traces part, and who is wrong")
     .argument("<a>", "a trace")
     .argument("<b>", "a trace of the same job")
+    .argument("[more...]", "further traces: who stands meets the next")
     .option("--recompute <what>", "what the referee executes: scalar, one step; op, the whole operator")
     .option("--verdict <file>", "write the decision with its evidence, for `verde check`")
     .option("--backend <name>", "wasm or reference, for replaying and recomputing")
     .option("--json", "one JSON object")
-    .action(async (a: string, b: string, flags: Flags) => {
+    .action(async (a: string, b: string, more: string[], flags: Flags) => {
+      if (more.length > 0) return disputeMany([a, b, ...more], flags);
       const result = await dispute(a, b, optionsOf(flags));
       if (flags.verdict !== undefined && result.outcome === "divergence")
         await writeFile(flags.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
@@ -35,6 +38,20 @@ export function register(program: Command): void {
       else printResult(result, flags.verdict);
       process.exitCode = result.outcome === "agree" ? EXIT.agree : EXIT.divergence;
     });
+}
+
+/** A bracket: one dispute after the other, then who stands. */
+async function disputeMany(paths: readonly string[], flags: Flags): Promise<void> {
+  if (flags.verdict !== undefined)
+    throw new UsageError("a verdict is about two traces; name those two, or leave --verdict out");
+  const { outcome, losers, standing, disputes } = await bracket(paths, optionsOf(flags));
+  if (flags.json) writeJson({ schemaVersion: 1, outcome, losers, standing, disputes: disputes.map(disputeJson) });
+  else {
+    for (const divergence of disputes) writeLine(`${describeDivergence(divergence)}\n`);
+    const [stand, lose] = [standing, losers].map((list) => (list.length > 0 ? list.join(", ") : "none"));
+    writeLine(colors.bold(outcome === "agree" ? "All agree." : `Standing: ${stand}. Wrong: ${lose}.`));
+  }
+  process.exitCode = outcome === "agree" ? EXIT.agree : EXIT.divergence;
 }
 
 function optionsOf({ recompute, backend }: Flags): DisputeOptions {

@@ -1,3 +1,4 @@
+export { bracket, type BracketResult } from "./bracket.ts";
 export { type CheckedVerdict, checkVerdict } from "./check-verdict.ts";
 export { type TrainingProver, trainingProver } from "./claim.ts";
 export { countJobSteps, countScalarSteps } from "./cost.ts";

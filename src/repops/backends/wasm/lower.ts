@@ -123,18 +123,6 @@ const isSmallInteger = ({ low, high, quantum }: FloatRange): boolean =>
   quantum >= 0 && low >= -(2 ** 22) && high <= 2 ** 22;
 const fromMagic = (site: Site, x: Code): Code => i32x4.sub(f32x4.add(x, site.float(MAGIC)), site.int(bitsOf(MAGIC)));
 
-/**
- * The nearest integer, less 1 where that is above x. The engine joins pairs of vectors into wider registers, but not where
- * its own floor stands.
- */
-const floor: Lowering = (site, x) => {
-  const { low, high } = site.floatRange(0);
-  if (low < -(2 ** 22) || high > 2 ** 22) return f32x4.floor(x);
-  const magic = site.float(MAGIC);
-  const nearest = site.keep(f32x4.sub(f32x4.add(x, magic), magic));
-  return f32x4.sub(nearest, v128.and(f32x4.gt(nearest, x), site.float(1)));
-};
-
 const LOWERINGS = {
   fadd: binary(f32x4.add),
   fsub: binary(f32x4.sub),
@@ -145,7 +133,7 @@ const LOWERINGS = {
   fabs: (_, a) => f32x4.abs(a),
   fmin: binary(f32x4.pmin),
   fmax: binary(f32x4.pmax),
-  ffloor: floor,
+  ffloor: (_, a) => f32x4.floor(a),
   fldexp: scale,
   fmant: mantissa,
   fexp: exponent,

@@ -19,6 +19,7 @@ export const compileCore = (): Promise<WebAssembly.Module> =>
   (coreModule ??= WebAssembly.compile(buildCoreModule(corePool)));
 
 /** Modules by what their functions are: a prover prepares the same list again and again. */
+const MAX_MODULES = 64;
 const loopModules = new Map<string, Promise<{ module: WebAssembly.Module; pool: ConstantPool }>>();
 
 export function compileLoops(
@@ -31,6 +32,7 @@ export function compileLoops(
     const builder = new ModuleBuilder();
     [...calls.values()].forEach(({ shape }, i) => addLoops(builder, `loop${i}`, shape, (bits) => pool.address(bits)));
     compiled = WebAssembly.compile(builder.encode()).then((module) => ({ module, pool }));
+    if (loopModules.size === MAX_MODULES) loopModules.delete(loopModules.keys().next().value!);
     loopModules.set(key, compiled);
   }
   return compiled;
