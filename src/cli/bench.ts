@@ -1,17 +1,18 @@
 /** `verde bench`: how fast this machine is at what a run is made of. */
 import type { Command } from "commander";
+import { benchElementwise } from "../../bench/elementwise.ts";
 import { benchHashing } from "../../bench/hashing.ts";
 import { benchMatmul } from "../../bench/matmul.ts";
 import { machine, type Sample } from "../../bench/measure.ts";
 import { benchStep } from "../../bench/step.ts";
 import { colors, Progress, writeJson, writeLine } from "./output.ts";
 
-const BENCHES = { matmul: benchMatmul, hashing: benchHashing, step: benchStep } as const;
+const BENCHES = { matmul: benchMatmul, elementwise: benchElementwise, hashing: benchHashing, step: benchStep } as const;
 
 export function register(program: Command): void {
   program
     .command("bench")
-    .description("measure matrix products, state roots and a GPT step on this machine")
+    .description("measure matrix products, element-wise operators, state roots and a GPT step")
     .option("--json", "one JSON object a line")
     .action(async ({ json }: { json?: boolean }) => {
       const progress = new Progress();

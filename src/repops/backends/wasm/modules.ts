@@ -18,8 +18,9 @@ let coreModule: Promise<WebAssembly.Module> | undefined;
 export const compileCore = (): Promise<WebAssembly.Module> =>
   (coreModule ??= WebAssembly.compile(buildCoreModule(corePool)));
 
-/** Modules by what their functions are: a prover prepares the same list again and again. */
+/** The oldest is forgotten beyond this. */
 const MAX_MODULES = 64;
+/** Modules by what their functions are: a prover prepares the same list again and again. */
 const loopModules = new Map<string, Promise<{ module: WebAssembly.Module; pool: ConstantPool }>>();
 
 export function compileLoops(
