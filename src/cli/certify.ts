@@ -18,28 +18,36 @@ export function register(program: Command): void {
   program
     .command("certify")
     .description("run the conformance vectors on this machine, and compare every bit")
-    .option("--backend <name>", "wasm or reference", "wasm")
+    .option("--backend <name>", "wasm, reference or webgpu", "wasm")
     .option("--out <file>", "write the certificate: machine, backend, a digest an operator")
     .option("--json", "one JSON object")
     .action(async (flags: Flags) => {
       const progress = new Progress();
       const began = performance.now();
-      const results = await certify(backendByName(flags.backend), ({ name }) => progress.show(name));
+      const backend = backendByName(flags.backend);
+      const device = await backend.describe?.();
+      const results = await certify(backend, ({ name }) => progress.show(name));
       progress.clear();
-      const certificate = certificateOf(flags.backend, results);
+      const certificate = certificateOf(flags.backend, device, results);
       if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);
       if (flags.json) writeJson(certificate);
-      else print(flags.backend, results, (performance.now() - began) / 1000);
+      else
+        print(
+          device === undefined ? flags.backend : `${flags.backend} on ${device}`,
+          results,
+          (performance.now() - began) / 1000,
+        );
       process.exitCode = certificate.conforms ? EXIT.agree : EXIT.divergence;
     });
 }
 
-function certificateOf(backend: string, results: readonly CaseResult[]) {
+function certificateOf(backend: string, device: string | undefined, results: readonly CaseResult[]) {
   return {
     schemaVersion: 1,
     specification: SPEC_VERSION,
     conforms: results.every(({ conforms }) => conforms),
     backend,
+    ...(device !== undefined && { device }),
     machine: { cpu: cpus()[0]?.model ?? "unknown", arch: arch(), platform: platform(), engine: process.version },
     operators: Object.fromEntries(results.map(({ name, digest }) => [name, digest])),
     differences: results.filter(({ conforms }) => !conforms).map(({ name, difference }) => ({ name, ...difference })),
@@ -55,5 +63,5 @@ function print(backend: string, results: readonly CaseResult[], seconds: number)
   const count = `${results.length - wrong.length} of ${results.length} vectors`;
   if (wrong.length === 0)
     writeLine(`${colors.green("✓")} ${backend} has the bits of the specification: ${count}, ${formatSeconds(seconds)}`);
-  else writeLine(colors.bold(`${backend} on this machine must not be used: ${count} have the right bits`));
+  else writeLine(colors.bold(`${backend} must not be used here: ${count} have the right bits`));
 }

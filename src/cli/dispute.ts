@@ -27,7 +27,7 @@ export function register(program: Command): void {
     .argument("[more...]", "further traces: who stands meets the next")
     .option("--recompute <what>", "what the referee executes: scalar, one step; op, the whole operator")
     .option("--verdict <file>", "write the decision with its evidence, for `verde check`")
-    .option("--backend <name>", "wasm or reference, for replaying and recomputing")
+    .option("--backend <name>", "wasm, reference or webgpu, for replaying and recomputing")
     .option("--json", "one JSON object")
     .action(async (a: string, b: string, more: string[], flags: Flags) => {
       if (more.length > 0) return disputeMany([a, b, ...more], flags);

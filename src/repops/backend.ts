@@ -5,6 +5,8 @@ import type { KernelList } from "./kernel.ts";
 export interface Backend {
   /** `reference`, `wasm`, … as on the command line. */
   readonly name: string;
+  /** The device it runs on, where there is a choice of devices. */
+  describe?(): Promise<string>;
   /**
    * Prepares a list of kernels; the session holds all its tensors.
    * @param keep tensors whose contents must still be there after `execute` (outputs); others may share memory

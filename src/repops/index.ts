@@ -3,6 +3,7 @@ export { BACKENDS, backendByName, type BackendName } from "./backends/index.ts";
 export { type CaseResult, certify } from "./certify/certify.ts";
 export { reference } from "./backends/reference.ts";
 export { wasm } from "./backends/wasm.ts";
+export { webgpu } from "./backends/webgpu.ts";
 export { INSTRUCTIONS, type InstructionName } from "./instructions.ts";
 export { interpret, traceProgram } from "./interpret.ts";
 export {

@@ -1,12 +1,17 @@
 /**
- * Compares backends on random kernels, as a program of its own: `node --no-liftoff test/repops/compare-optimized.ts SEED COUNT`.
+ * Compares backends with the reference on random kernels, as a program of its own:
+ *
+ *     node [--no-liftoff] test/repops/compare.ts SEED COUNT BACKEND…
+ *
  * A short test only ever runs what the engine's first, quick compiler made; with `--no-liftoff` all code comes from the
- * optimizing one, which is what a long run executes. Prints how many kernels had other bits.
+ * optimizing one, which is what a long run executes. A GPU's driver may take its process with it. Prints how many
+ * kernels had other bits, and the first of them.
  */
 import fc from "fast-check";
 import type { Backend } from "../../src/repops/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm, wasmAlways } from "../../src/repops/backends/wasm.ts";
+import { backendByName } from "../../src/repops/backends/index.ts";
+import { wasmAlways } from "../../src/repops/backends/wasm.ts";
 import { type Case, cases, products } from "./kernels.ts";
 
 async function run(backend: Backend, { list, inputs }: Case): Promise<Uint32Array> {
@@ -19,16 +24,21 @@ async function run(backend: Backend, { list, inputs }: Case): Promise<Uint32Arra
   return new Uint32Array(data.buffer, data.byteOffset, data.length);
 }
 
-const [seed, count] = process.argv.slice(2).map(Number);
+const [seed, count] = process.argv.slice(2, 4).map(Number);
+const backends = process.argv.slice(4).map((name) => (name === wasmAlways.name ? wasmAlways : backendByName(name)));
 let compared = 0;
 let different = 0;
+let first: string | undefined;
 for (const generator of [cases, products])
   for (const one of fc.sample(generator, { seed, numRuns: count })) {
     const wanted = await run(reference, one);
-    for (const backend of [wasm, wasmAlways]) {
+    for (const backend of backends) {
       const actual = await run(backend, one);
       compared++;
-      if (wanted.some((word, i) => word !== actual[i])) different++;
+      const element = wanted.findIndex((word, i) => word !== actual[i]);
+      if (element < 0) continue;
+      different++;
+      first ??= `${backend.name}, element ${element}: ${JSON.stringify(one.list)}`;
     }
   }
-console.log(JSON.stringify({ compared, different }));
+console.log(JSON.stringify({ compared, different, ...(first !== undefined && { first }) }));
