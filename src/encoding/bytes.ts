@@ -156,6 +156,13 @@ export class Reader {
     }
   }
 
+  /** A counted list; the count is bounded by the bytes that are left before anything is allocated. */
+  list<T>(item: () => T, leastBytes = 1): T[] {
+    const count = this.u32();
+    if (count * leastBytes > this.remaining) throw this.error(`a list of ${count} entries`);
+    return Array.from({ length: count }, item);
+  }
+
   error(problem: string): FormatError {
     return new FormatError(`${this.what}: ${problem} at offset ${this.at}`, { what: this.what, offset: this.at });
   }

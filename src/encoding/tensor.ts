@@ -81,6 +81,14 @@ export function elementBits(tensor: Tensor, index: number): number {
   return new DataView(tensor.data.buffer, tensor.data.byteOffset).getUint32(4 * index, true);
 }
 
+/** The first element on which two tensors of one type differ, or `undefined`. */
+export function firstDifference(a: Tensor, b: Tensor): number | undefined {
+  if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) return undefined;
+  const [x, y] = [a, b].map(({ data }) => new Uint32Array(data.buffer, data.byteOffset, data.length));
+  const at = x.findIndex((word, i) => word !== y[i]);
+  return at < 0 ? undefined : at;
+}
+
 export function encodeType(type: TensorType): Bytes {
   const writer = new Writer().u8(dtypeCode(type.dtype)).u8(type.shape.length);
   for (const extent of type.shape) writer.u32(extent);

@@ -2,7 +2,7 @@
 import { toHex } from "../encoding/bytes.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors.ts";
-import { checkKernel, type Kernel, operandsOf } from "../repops/kernel.ts";
+import { checkKernel, type Kernel, operandsOf, renumberOperands } from "../repops/kernel.ts";
 import { rowMajorStrides } from "../repops/view.ts";
 import { encodeKernel } from "./codec.ts";
 import { checkGraph, type Graph, type NamedOutput, type NamedType } from "./graph.ts";
@@ -77,7 +77,7 @@ export class GraphBuilder {
     const operands = [...new Set(operandsOf(kernel))];
     const types = operands.map((source) => (source < 0 ? this.inputs[-1 - source] : this.kernels[source]?.type));
     checkKernel(
-      renumber(kernel, (source) => operands.indexOf(source)),
+      renumberOperands(kernel, (source) => operands.indexOf(source)),
       types,
       label,
     );
@@ -105,7 +105,7 @@ export class GraphBuilder {
       source < 0 ? inputs.indexOf(this.inputs[-1 - source]) : place.get(source)!;
     const graph: Graph = {
       inputs,
-      kernels: live.map((kernel) => renumber(this.kernels[kernel], tensorOf)),
+      kernels: live.map((kernel) => renumberOperands(this.kernels[kernel], tensorOf)),
       labels: live.map((kernel) => this.labels[kernel]),
       outputs: outputs.map(({ name, value }): NamedOutput => ({ name, tensor: tensorOf(value.source) })),
     };
@@ -127,12 +127,6 @@ export class GraphBuilder {
     }
     return [...live].sort((a, b) => a - b);
   }
-}
-
-function renumber(kernel: Kernel, tensorOf: (source: number) => number): Kernel {
-  if (kernel.kind === "gather") return { ...kernel, source: tensorOf(kernel.source), index: tensorOf(kernel.index) };
-  const args = kernel.args.map((arg) => (arg.kind === "operand" ? { ...arg, tensor: tensorOf(arg.tensor) } : arg));
-  return { ...kernel, args };
 }
 
 /** Whether a value is its whole source, with the source's shape. */

@@ -132,18 +132,11 @@ export interface GraphHeader {
 /** The part of a graph that `Tag.graphHeader` commits to. */
 export function decodeHeader(bytes: Bytes, what: string): GraphHeader {
   const header = new Reader(bytes, what);
-  const inputs = list(header, (): NamedType => ({ name: header.text(), ...decodeType(header) }));
-  const outputs = list(header, () => ({ name: header.text(), tensor: header.u32() }));
+  const inputs = header.list((): NamedType => ({ name: header.text(), ...decodeType(header) }));
+  const outputs = header.list(() => ({ name: header.text(), tensor: header.u32() }));
   const kernelCount = header.u32();
   header.end();
   return { inputs, outputs, kernelCount };
-}
-
-/** A counted list; the count is bounded by the bytes that are left before anything is allocated. */
-function list<T>(reader: Reader, item: () => T): T[] {
-  const count = reader.u32();
-  if (count > reader.remaining) throw reader.error(`a list of ${count} entries`);
-  return Array.from({ length: count }, item);
 }
 
 /** The trees below a graph's root: one leaf a kernel, and one a label. */

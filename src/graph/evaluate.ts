@@ -1,7 +1,7 @@
 /** Operators on arrays, without a job: for trying out, for tests, and for reproducibility alone. */
 import { elementCount, type Shape, type Tensor } from "../encoding/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import type { Backend } from "../repops/backend.ts";
+import { type Backend, executeOnce } from "../repops/backend.ts";
 import { wasm } from "../repops/backends/wasm.ts";
 import { importFloats, type ImportOptions } from "../repops/vf32.ts";
 import { GraphBuilder } from "./builder.ts";
@@ -44,15 +44,12 @@ export async function evaluate<Inputs extends Record<string, Tensor>, Outputs ex
   const named: Record<string, Value> = single ? { result: result as Value } : (result as Record<string, Value>);
   const outputs = Object.entries(named).map(([name, value]) => ({ name, value: dense(value) }));
   const graph = builder.finish(outputs);
-  const keep = graph.outputs.map((output) => output.tensor);
-  const session = await (options.backend ?? wasm).prepare(graph, { keep });
-  try {
-    for (const [i, name] of names.entries()) await session.write(i, inputs[name]);
-    await session.execute();
-    const tensors: Record<string, Tensor> = {};
-    for (const { name, tensor: number } of graph.outputs) tensors[name] = await session.read(number);
-    return (single ? tensors.result : tensors) as never;
-  } finally {
-    await session.close();
-  }
+  const results = await executeOnce(
+    options.backend ?? wasm,
+    graph,
+    names.map((name) => inputs[name]),
+    graph.outputs.map((output) => output.tensor),
+  );
+  const tensors = Object.fromEntries(graph.outputs.map(({ name }, i) => [name, results[i]]));
+  return (single ? tensors.result : tensors) as never;
 }

@@ -1,6 +1,7 @@
 /** Rows chosen by an index, and the gradient that adds them back in order. */
 import { SCATTER_STEP } from "../repops/kernel.ts";
 import { defineProgram } from "../repops/scalar.ts";
+import { elementCount } from "../encoding/tensor.ts";
 import { broadcastTo } from "./reduce.ts";
 import { countOf, fold, gatherKernel, map, type Operand } from "./emit.ts";
 import { builderOf, shapeError, type Value } from "./value.ts";
@@ -24,7 +25,7 @@ export function gather(table: Value, index: Value, name = "gather"): Value {
 function scatterAdd(gradient: Value, index: Value, table: Value, name: string): Value {
   const [rows, ...row] = table.shape;
   const positions = countOf(index);
-  const inner = row.reduce((product, extent) => product * extent, 1);
+  const inner = elementCount(row);
   // The iteration space is [rows, inner] and the positions that are folded over.
   const space = [rows, inner, positions];
   const at = broadcastTo(reshape(index, [1, 1, positions]), space);

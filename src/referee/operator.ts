@@ -1,8 +1,8 @@
 /** Deciding on a whole operator (spec 7.6): its agreed inputs are fetched, and all of its output is computed again. */
-import { elementCount, sameShape, type Tensor, tensorRoot } from "../encoding/tensor.ts";
+import { elementCount, type Tensor, tensorRoot } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors.ts";
-import type { Backend } from "../repops/backend.ts";
-import { type Kernel, operandsOf } from "../repops/kernel.ts";
+import { type Backend, executeOnce } from "../repops/backend.ts";
+import { type Kernel, operandsOf, renumberOperands } from "../repops/kernel.ts";
 import type { Proof } from "../encoding/merkle.ts";
 import type { JobFacts } from "./facts.ts";
 import { type Passed, positionOf, type Side } from "./level.ts";
@@ -44,29 +44,8 @@ export function checkInputs(facts: JobFacts, path: readonly Passed[], witness: O
 /** The output of one kernel, computed on `backend` from its distinct operands. */
 export async function recompute(kernel: Kernel, inputs: readonly Tensor[], backend: Backend): Promise<Tensor> {
   const wanted = distinctOperands(kernel);
-  const list = { inputs: inputs.map(({ dtype, shape }) => ({ dtype, shape })), kernels: [alone(kernel, wanted)] };
-  const session = await backend.prepare(list, { keep: [inputs.length] });
-  try {
-    for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
-    await session.execute();
-    return await session.read(inputs.length);
-  } finally {
-    await session.close();
-  }
-}
-
-/** A kernel with its operands numbered from 0. */
-function alone(kernel: Kernel, operands: readonly number[]): Kernel {
-  const at = (tensor: number) => operands.indexOf(tensor);
-  if (kernel.kind === "gather") return { ...kernel, source: at(kernel.source), index: at(kernel.index) };
-  const args = kernel.args.map((arg) => (arg.kind === "operand" ? { ...arg, tensor: at(arg.tensor) } : arg));
-  return { ...kernel, args };
-}
-
-/** The first element on which two tensors of one type differ, or `undefined`. */
-export function firstDifference(a: Tensor, b: Tensor): number | undefined {
-  if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) return undefined;
-  const [x, y] = [a, b].map(({ data }) => new Uint32Array(data.buffer, data.byteOffset, data.length));
-  const at = x.findIndex((word, i) => word !== y[i]);
-  return at < 0 ? undefined : at;
+  const alone = renumberOperands(kernel, (tensor) => wanted.indexOf(tensor));
+  const list = { inputs: inputs.map(({ dtype, shape }) => ({ dtype, shape })), kernels: [alone] };
+  const [output] = await executeOnce(backend, list, inputs, [inputs.length]);
+  return output;
 }

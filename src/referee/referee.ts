@@ -1,5 +1,5 @@
 /** The referee (spec 7.2): leads two parties to where they part, lets one step decide, and counts what that took. */
-import { elementBits, type Tensor, tensorRoot } from "../encoding/tensor.ts";
+import { elementBits, type Tensor, tensorRoot, firstDifference } from "../encoding/tensor.ts";
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import { VerdeError } from "../errors.ts";
 import type { Backend } from "../repops/backend.ts";
@@ -11,7 +11,7 @@ import { scalarStepsOf } from "./cost.ts";
 import { compare, groundOf, judge } from "./judge.ts";
 import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "./level.ts";
 import { type Depth, kernelAt, trainingMachine } from "./machine.ts";
-import { checkInputs, firstDifference, recompute } from "./operator.ts";
+import { checkInputs, recompute } from "./operator.ts";
 import { placeOf } from "./place.ts";
 import { ask, byteLength, newTally, type Patience, play, type Tally } from "./play.ts";
 

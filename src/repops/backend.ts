@@ -50,3 +50,26 @@ export interface Session {
   /** Frees the memory. The session can't be used afterwards. */
   close(): Promise<void>;
 }
+
+/**
+ * Runs a list once, in a session of its own.
+ * @param inputs one tensor for each input of the list
+ * @param outputs the tensors that are wanted, by number
+ */
+export async function executeOnce(
+  backend: Backend,
+  list: KernelList,
+  inputs: readonly Tensor[],
+  outputs: readonly number[],
+): Promise<Tensor[]> {
+  const session = await backend.prepare(list, { keep: outputs });
+  try {
+    for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
+    await session.execute();
+    const results: Tensor[] = [];
+    for (const output of outputs) results.push(await session.read(output));
+    return results;
+  } finally {
+    await session.close();
+  }
+}

@@ -103,6 +103,13 @@ export function operandsOf(kernel: Kernel): number[] {
   return kernel.args.flatMap((arg) => (arg.kind === "operand" ? [arg.tensor] : []));
 }
 
+/** The same kernel over tensors with other numbers. */
+export function renumberOperands(kernel: Kernel, tensorOf: (source: number) => number): Kernel {
+  if (kernel.kind === "gather") return { ...kernel, source: tensorOf(kernel.source), index: tensorOf(kernel.index) };
+  const args = kernel.args.map((arg) => (arg.kind === "operand" ? { ...arg, tensor: tensorOf(arg.tensor) } : arg));
+  return { ...kernel, args };
+}
+
 /** Whether a fold is Σ a·b with both operands in the dot range: the one that runs as a matrix product. */
 export function isDot(kernel: FoldKernel): boolean {
   return (

@@ -1,5 +1,5 @@
 /** A job in execution on one backend: its state stays where the backend keeps it, a step at a time. */
-import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
+import { elementCount, type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { JobError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
@@ -186,7 +186,7 @@ function checkFault(job: ClosedJob, fault: Fault): void {
   const kernel = graph.kernels[fault.node];
   if (!kernel)
     throw new JobError(`node ${fault.node} does not exist; the last is ${graph.kernels.length - 1}`, { fault });
-  const count = kernel.type.shape.reduce((product, extent) => product * extent, 1);
+  const count = elementCount(kernel.type.shape);
   if (fault.element >= count)
     throw new JobError(`node ${fault.node} has ${count} elements; element ${fault.element} is none of them`, { fault });
 }

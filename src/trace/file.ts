@@ -62,17 +62,10 @@ function decodeStep(reader: Reader): StepRecord {
   const rooted = reader.u8();
   if (rooted > 1) throw reader.error("a flag that is neither 0 nor 1");
   const root = rooted ? (reader.bytes(32) as StateRoot) : undefined;
-  const metrics = counted(reader, 4, () => reader.u32());
-  const opRoots = counted(reader, 32, () => reader.bytes(32) as TensorRoot);
+  const metrics = reader.list(() => reader.u32(), 4);
+  const opRoots = reader.list(() => reader.bytes(32) as TensorRoot, 32);
   reader.end();
   return { step, metrics, ...(root && { root }), ...(opRoots.length > 0 && { opRoots }) };
-}
-
-/** A counted list, whose length is bounded by the bytes that are there. */
-function counted<T>(reader: Reader, size: number, item: () => T): T[] {
-  const count = reader.u32();
-  if (count * size > reader.remaining) throw reader.error(`a list of ${count} entries`);
-  return Array.from({ length: count }, item);
 }
 
 function chain(before: Bytes, kind: number, content: Bytes): Bytes {

@@ -1,8 +1,8 @@
 /** Whether a backend on this machine has the bits of the specification: the vectors, executed and compared. */
 import { asBytes, hex32, toHex } from "../../encoding/bytes.ts";
 import { sha256 } from "../../encoding/hash.ts";
-import type { Tensor } from "../../encoding/tensor.ts";
-import type { Backend } from "../backend.ts";
+import { elementBits, firstDifference, type Tensor } from "../../encoding/tensor.ts";
+import { type Backend, executeOnce } from "../backend.ts";
 import { reference } from "../backends/reference.ts";
 import { conformanceCases, type ConformanceCase } from "./cases.ts";
 import { DIGESTS } from "./digests.ts";
@@ -18,15 +18,8 @@ export interface CaseResult {
 
 /** The output of a case's kernel. */
 export async function executeCase(backend: Backend, { list, inputs }: ConformanceCase): Promise<Tensor> {
-  const output = list.inputs.length;
-  const session = await backend.prepare(list, { keep: [output] });
-  try {
-    for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
-    await session.execute();
-    return await session.read(output);
-  } finally {
-    await session.close();
-  }
+  const [output] = await executeOnce(backend, list, inputs, [list.inputs.length]);
+  return output;
 }
 
 export function digestOf(output: Tensor): string {
@@ -43,7 +36,7 @@ export async function certify(backend: Backend, onCase?: (result: CaseResult) =>
     const output = await executeCase(backend, one);
     const digest = digestOf(output);
     const conforms = digest === DIGESTS[one.name];
-    const difference = conforms ? undefined : firstDifference(output, await executeCase(reference, one));
+    const difference = conforms ? undefined : differenceOf(output, await executeCase(reference, one));
     const result = { name: one.name, digest, conforms, ...(difference && { difference }) };
     results.push(result);
     onCase?.(result);
@@ -51,9 +44,8 @@ export async function certify(backend: Backend, onCase?: (result: CaseResult) =>
   return results;
 }
 
-function firstDifference(actual: Tensor, expected: Tensor): CaseResult["difference"] {
-  const words = ({ data }: Tensor): Uint32Array => new Uint32Array(data.buffer, data.byteOffset, data.length);
-  const [a, b] = [words(actual), words(expected)];
-  const element = b.findIndex((word, i) => word !== a[i]);
-  return element < 0 ? undefined : { element, actual: hex32(a[element]), expected: hex32(b[element]) };
+function differenceOf(actual: Tensor, expected: Tensor): CaseResult["difference"] {
+  const element = firstDifference(actual, expected);
+  if (element === undefined) return undefined;
+  return { element, actual: hex32(elementBits(actual, element)), expected: hex32(elementBits(expected, element)) };
 }

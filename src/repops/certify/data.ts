@@ -1,5 +1,5 @@
 /** Adversarial operands, the same on every machine: integers alone decide them. */
-import { type Tensor } from "../../encoding/tensor.ts";
+import { elementCount, type Tensor } from "../../encoding/tensor.ts";
 import { canonBits } from "../vf32.ts";
 
 /** Where functions bend and ranges end: signs, powers of two, the limits of vf32, of the dot and the sum range. */
@@ -26,7 +26,7 @@ function words(seed: number): () => number {
 
 /** Bit patterns of vf32: edges, ordinary magnitudes, all magnitudes, fractions of zeros and ones. */
 export function floatTensor(seed: number, shape: readonly number[]): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
+  const count = elementCount(shape);
   const next = words(seed);
   const data = new Float32Array(count);
   const bits = new Uint32Array(data.buffer);
@@ -44,7 +44,7 @@ export function floatTensor(seed: number, shape: readonly number[]): Tensor {
 
 /** Any 32-bit integers, often special ones; with a limit, from -1 to the limit, so that some lie outside. */
 export function intTensor(seed: number, shape: readonly number[], limit?: number): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
+  const count = elementCount(shape);
   const next = words(seed);
   const data = Int32Array.from({ length: count }, () => {
     if (limit !== undefined) return (next() % (limit + 2)) - 1;

@@ -5,6 +5,7 @@
 import { elementCount, type Shape } from "../../../encoding/tensor.ts";
 import type { Arg, FoldKernel, MapKernel } from "../../kernel.ts";
 import { rowMajorStrides } from "../../view.ts";
+import { joinAxes } from "./axes.ts";
 import type { ArgShape, LoopArg, LoopParameters, LoopShape } from "./loops.ts";
 
 export interface LoopCall {
@@ -144,22 +145,12 @@ function readIn(arg: Arg, box: readonly Range[]): boolean {
   });
 }
 
-/** Without extents of 1, and with neighbours joined where every stride goes on from one to the other. */
 function joined(axes: readonly Axis[]): Axis[] {
-  const out: Axis[] = [];
-  for (const axis of axes) {
-    if (axis.extent === 1) continue;
-    const before = out[out.length - 1];
-    const continues =
-      before &&
-      before.coordinate === undefined &&
-      axis.coordinate === undefined &&
-      before.out === axis.out * axis.extent &&
-      before.args.every((stride, i) => stride === axis.args[i] * axis.extent);
-    if (continues) out[out.length - 1] = { ...axis, extent: before.extent * axis.extent };
-    else out.push(axis);
-  }
-  return out;
+  return joinAxes(
+    axes,
+    ({ out, args }) => [out, ...args],
+    ({ coordinate }) => coordinate !== undefined,
+  );
 }
 
 /** Whether nothing is to be computed: no output elements. */

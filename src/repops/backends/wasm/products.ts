@@ -2,6 +2,7 @@
 import { type FoldKernel, isDot, SCATTER_STEP } from "../../kernel.ts";
 import { programKey } from "../../program.ts";
 import { rowMajorStrides } from "../../view.ts";
+import { joinAxes } from "./axes.ts";
 import type { MatmulProblem } from "./matmul.ts";
 
 /** One axis that is left of an iteration space: strides in elements of the output and both operands. */
@@ -70,16 +71,7 @@ export function asProducts(
 }
 
 function joined(axes: readonly Axis[]): Axis[] {
-  const out: Axis[] = [];
-  for (const axis of axes) {
-    if (axis.extent === 1) continue;
-    const before = out[out.length - 1];
-    const goesOn = (stride: "out" | "a" | "b"): boolean => before[stride] === axis[stride] * axis.extent;
-    if (before && goesOn("out") && goesOn("a") && goesOn("b"))
-      out[out.length - 1] = { ...axis, extent: before.extent * axis.extent };
-    else out.push(axis);
-  }
-  return out;
+  return joinAxes(axes, ({ out, a, b }) => [out, a, b]);
 }
 
 /** What `scatterAdd` takes, in bytes. */
