@@ -45,8 +45,8 @@ export interface Session {
   copy(pairs: readonly { from: number; to: number }[]): Promise<void>;
   /** Runs all kernels in order. */
   execute(hooks?: ExecuteHooks): Promise<ExecuteReport>;
-  /** The root of an input or a kept tensor (spec 6.4), computed where the tensor lies. */
-  root(tensor: number): Promise<TensorRoot>;
+  /** The roots of inputs or kept tensors (spec 6.4), computed where the tensors lie. */
+  roots(tensors: readonly number[]): Promise<TensorRoot[]>;
   /** Frees the memory. The session can't be used afterwards. */
   close(): Promise<void>;
 }

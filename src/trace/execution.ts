@@ -95,9 +95,7 @@ export class Execution {
 
   /** The roots of the state's entries. */
   async entryRoots(): Promise<TensorRoot[]> {
-    const roots: TensorRoot[] = [];
-    for (let i = 0; i < this.job.step.outputs.length; i++) roots.push(await this.session.root(i));
-    return roots;
+    return this.session.roots([...this.job.step.outputs.keys()]);
   }
 
   async stateRoot(): Promise<StateRoot> {
@@ -112,9 +110,9 @@ export class Execution {
 
   /** Bit patterns of the metrics, in the order of the state. */
   async metrics(): Promise<number[]> {
-    const bits: number[] = [];
-    for (const { entry } of metricsOf(this.job)) bits.push(bitsOf((await this.session.read(entry)).data[0]));
-    return bits;
+    // All at once: on a device each read is a round trip.
+    const values = await Promise.all(metricsOf(this.job).map(({ entry }) => this.session.read(entry)));
+    return values.map(({ data }) => bitsOf(data[0]));
   }
 
   async close(): Promise<void> {

@@ -131,8 +131,8 @@ class ReferenceSession implements Session {
     return report;
   }
 
-  async root(tensor: number) {
-    return tensorRoot(this.tensors[tensor]);
+  async roots(tensors: readonly number[]) {
+    return tensors.map((tensor) => tensorRoot(this.tensors[tensor]));
   }
 
   async close(): Promise<void> {

@@ -140,8 +140,8 @@ class WasmSession implements Session {
     return report;
   }
 
-  async root(tensor: number): Promise<TensorRoot> {
-    return this.rootOf(tensor);
+  async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
+    return tensors.map((tensor) => this.rootOf(tensor));
   }
 
   private rootOf(tensor: number): TensorRoot {

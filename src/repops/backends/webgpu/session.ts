@@ -189,8 +189,8 @@ class WebGpuSession implements Session {
     if (after.some((word, i) => word !== before[i])) await this.write(tensor, output);
   }
 
-  async root(tensor: number): Promise<TensorRoot> {
-    return tensorRoot(await this.read(tensor));
+  async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
+    return Promise.all(tensors.map(async (tensor) => tensorRoot(await this.read(tensor))));
   }
 
   async close(): Promise<void> {
