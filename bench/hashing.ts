@@ -10,7 +10,7 @@ export async function benchHashing(): Promise<Sample[]> {
   const data = tensor([ELEMENTS], new Float32Array(ELEMENTS).fill(1.5));
   const session = await wasm.prepare({ inputs: [data], kernels: [] }, { keep: [] });
   await session.write(0, data);
-  const lanes = await medianMillis(() => session.root(0));
+  const lanes = await medianMillis(() => session.roots([0]));
   const native = await medianMillis(() => chunkTree(new Uint8Array(data.data.buffer)), { samples: 5 });
   await session.close();
   const rate = (millis: number): number => (4 * ELEMENTS) / millis / 1e3;
