@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { arch, cpus, platform } from "node:os";
 import type { Command } from "commander";
 import { SPEC_VERSION } from "../job/closed.ts";
-import { backendByName } from "../repops/backends/index.ts";
+import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
 import { type CaseResult, certify } from "../repops/certify/certify.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
@@ -18,7 +18,7 @@ export function register(program: Command): void {
   program
     .command("certify")
     .description("run the conformance vectors on this machine, and compare every bit")
-    .option("--backend <name>", "wasm, reference or webgpu", "wasm")
+    .option("--backend <name>", BACKEND_NAMES, "wasm")
     .option("--out <file>", "write the certificate: machine, backend, a digest an operator")
     .option("--json", "one JSON object")
     .action(async (flags: Flags) => {

@@ -6,7 +6,7 @@ import { UsageError } from "../errors.ts";
 import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
 import type { Pair } from "../referee/level.ts";
-import { backendByName } from "../repops/backends/index.ts";
+import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatBytes, formatCount, writeJson, writeLine } from "./output.ts";
 import { formatValue } from "./value.ts";
@@ -27,7 +27,7 @@ export function register(program: Command): void {
     .argument("[more...]", "further traces: who stands meets the next")
     .option("--recompute <what>", "what the referee executes: scalar, one step; op, the whole operator")
     .option("--verdict <file>", "write the decision with its evidence, for `verde check`")
-    .option("--backend <name>", "wasm, reference or webgpu, for replaying and recomputing")
+    .option("--backend <name>", `${BACKEND_NAMES}, for replaying and recomputing`)
     .option("--json", "one JSON object")
     .action(async (a: string, b: string, more: string[], flags: Flags) => {
       if (more.length > 0) return disputeMany([a, b, ...more], flags);

@@ -6,7 +6,7 @@ import { UsageError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
-import { backendByName } from "../repops/backends/index.ts";
+import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
 import { parseFault } from "../trace/fault.ts";
 import { readSafetensors } from "../trace/safetensors.ts";
 import { startFrom } from "../trace/start.ts";
@@ -42,7 +42,7 @@ export function register(program: Command): void {
     .option("--detail <level>", "steps, or ops: the root of every operator's output too", "steps")
     .option("--commit-every <n>", "steps between two roots", count, 1)
     .option("--checkpoint-every <n>", "steps between two checkpoints; 0 for the first and last alone", count)
-    .option("--backend <name>", "wasm, reference or webgpu", "wasm")
+    .option("--backend <name>", BACKEND_NAMES, "wasm")
     .option("--fault <fault>", "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides)")
     .option("--from <file>", "begin with these weights: a safetensors file with entries of the job's state")
     .option("--saturate", "accept weights above 2^127, infinities too, as ±2^127")

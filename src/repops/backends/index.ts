@@ -1,4 +1,4 @@
-/** The backends by the names that the command line and traces use. */
+/** The backends by the names that the command line and traces use: `name`, or `name:mode` where there are several ways to run. */
 import { UsageError } from "../../errors.ts";
 import type { Backend } from "../backend.ts";
 import { reference } from "./reference.ts";
@@ -9,9 +9,16 @@ export const BACKENDS = { wasm, reference, webgpu } as const satisfies Record<st
 
 export type BackendName = keyof typeof BACKENDS;
 
-/** @throws {UsageError} for a name that no backend has */
+/** The names as a sentence lists them: `wasm, reference or webgpu`. */
+export const BACKEND_NAMES = Object.keys(BACKENDS)
+  .join(", ")
+  .replace(/, ([^,]*)$/, " or $1");
+
+/** @throws {UsageError} for a name that no backend has, or a mode that the backend of that name does not have */
 export function backendByName(name: string): Backend {
-  if (!Object.hasOwn(BACKENDS, name))
-    throw new UsageError(`there is no backend ${name}; choose from ${Object.keys(BACKENDS).join(", ")}`, { name });
-  return BACKENDS[name as BackendName];
+  if (Object.hasOwn(BACKENDS, name)) return BACKENDS[name as BackendName];
+  const [family, mode] = name.split(":", 2);
+  const known = mode !== undefined && Object.hasOwn(BACKENDS, family);
+  const problem = known ? `the backend ${family} has no mode ${mode}` : `there is no backend ${name}`;
+  throw new UsageError(`${problem}; choose from ${BACKEND_NAMES}`, { name });
 }
