@@ -57,22 +57,25 @@ describe.runIf(found.length > 0)("WebGPU", () => {
     steps = await verde("", "run", ...JOB);
   });
 
-  for (const driver of found.length > 0 ? found : ["none"]) {
-    test(`${driver} conforms`, async () => {
-      const [certificate] = await verde(driver, "certify", "--backend", "webgpu", "--json");
-      expect(certificate).toMatchObject({ conforms: true, backend: "webgpu", differences: [] });
+  const runs = (found.length > 0 ? found : ["none"]).flatMap((driver) =>
+    ["webgpu", "webgpu:strict"].map((backend) => [backend, driver] as const),
+  );
+  describe.each(runs)("%s on %s", (backend, driver) => {
+    test("conforms", async () => {
+      const [certificate] = await verde(driver, "certify", "--backend", backend, "--json");
+      expect(certificate).toMatchObject({ conforms: true, backend, differences: [] });
     });
 
-    test(`${driver} has the reference's bits on random kernels`, async () => {
-      const [result] = await node(driver, COMPARE, String(SEED), "15", "webgpu");
+    test("has the reference's bits on random kernels", async () => {
+      const [result] = await node(driver, COMPARE, String(SEED), "15", backend);
       expect(result).toEqual({ compared: 30, different: 0 });
     });
 
-    test(`${driver} has the roots of the WASM backend at ${STEPS} steps of the GPT`, async () => {
-      const device = await verde(driver, "run", ...JOB, "--backend", "webgpu");
+    test(`has the roots of the WASM backend at ${STEPS} steps of the GPT`, async () => {
+      const device = await verde(driver, "run", ...JOB, "--backend", backend);
       const roots = (lines: Record<string, unknown>[]): unknown[] => lines.map(({ root, runRoot }) => root ?? runRoot);
       expect(device.length).toBe(STEPS + 2);
       expect(roots(device)).toEqual(roots(steps));
     });
-  }
+  });
 });

@@ -3,9 +3,12 @@ import { UsageError } from "../../errors.ts";
 import type { Backend } from "../backend.ts";
 import { reference } from "./reference.ts";
 import { wasm } from "./wasm.ts";
-import { webgpu } from "./webgpu.ts";
+import { webgpu, webgpuStrict } from "./webgpu.ts";
 
-export const BACKENDS = { wasm, reference, webgpu } as const satisfies Record<string, Backend>;
+export const BACKENDS = { wasm, reference, webgpu, "webgpu:strict": webgpuStrict } as const satisfies Record<
+  string,
+  Backend
+>;
 
 export type BackendName = keyof typeof BACKENDS;
 

@@ -12,6 +12,7 @@ import {
   openDevice,
   Usage,
 } from "./device.ts";
+import type { Dialect } from "./dialect.ts";
 import { gatherShader, loopShader, ROW, WORKGROUP } from "./shader.ts";
 
 /** What one kernel submits; `undefined` for an output without elements. */
@@ -25,9 +26,9 @@ interface Dispatch {
 
 const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
 
-export async function prepareWebGpu(list: KernelList): Promise<Session> {
+export async function prepareWebGpu(list: KernelList, dialect: Dialect): Promise<Session> {
   const { device } = await openDevice();
-  const session = new WebGpuSession(list, device);
+  const session = new WebGpuSession(list, device, dialect);
   try {
     await session.compile();
   } catch (error) {
@@ -40,6 +41,7 @@ export async function prepareWebGpu(list: KernelList): Promise<Session> {
 class WebGpuSession implements Session {
   private readonly list: KernelList;
   private readonly device: GpuDevice;
+  private readonly dialect: Dialect;
   private readonly types: readonly TensorType[];
   private readonly buffers: GpuBuffer[];
   private readonly zero: GpuBuffer;
@@ -47,7 +49,8 @@ class WebGpuSession implements Session {
   private dispatches: (Dispatch | undefined)[] = [];
   private lost: string | undefined;
 
-  constructor(list: KernelList, device: GpuDevice) {
+  constructor(list: KernelList, device: GpuDevice, dialect: Dialect) {
+    this.dialect = dialect;
     this.list = list;
     this.device = device;
     void device.lost.then(({ message }) => (this.lost = message));
@@ -74,7 +77,7 @@ class WebGpuSession implements Session {
     if (elements === 0) return undefined;
     const output = this.list.inputs.length + index;
     const gather = kernel.kind === "gather";
-    const { code, tensors } = gather ? gatherShader(this.list, kernel) : loopShader(kernel);
+    const { code, tensors } = gather ? gatherShader(this.list, kernel, this.dialect) : loopShader(kernel, this.dialect);
     const pipeline = await this.pipeline(code, index);
     const outside = gather ? this.buffer(4) : undefined;
     const bound = [this.zero, ...tensors.map((tensor) => this.buffers[tensor]), this.buffers[output]];

@@ -11,9 +11,12 @@ import {
 } from "../../kernel.ts";
 import { analyze, analyzeFold } from "../../ranges.ts";
 import { rangedFloat } from "../../ranges-values.ts";
+import { outputType } from "../../program.ts";
 import { bitsOf } from "../../vf32.ts";
 import type { View } from "../../view.ts";
-import { LIBRARY, programStatements } from "./wgsl.ts";
+import type { Dialect } from "./dialect.ts";
+import { signed } from "./lowerings.ts";
+import { programStatements } from "./wgsl.ts";
 
 export const WORKGROUP = 64;
 /** Invocations in one row of workgroups; more elements take further rows. */
@@ -27,12 +30,12 @@ export interface Shader {
 
 const u32 = (value: number): string => `${value >>> 0}u`;
 
-function head(bindings: readonly string[]): string {
+function head({ library }: Dialect, bindings: readonly string[]): string {
   return [
     "@group(0) @binding(0) var<storage, read> zero: array<u32>;",
     ...bindings.map((declaration, i) => `@group(0) @binding(${i + 1}) ${declaration}`),
     "var<private> Z: u32;",
-    LIBRARY,
+    library,
     `@compute @workgroup_size(${WORKGROUP}) fn main(@builtin(global_invocation_id) id: vec3<u32>) {`,
     "  Z = zero[0];",
     `  let element = id.x + id.y * ${u32(ROW)};`,
@@ -60,17 +63,23 @@ function loadBits({ offset, strides, bounds, fill = 0 }: View, buffer: string, n
   return `select(${u32(fill)}, ${buffer}[select(0, ${address}, ${inside.join(" && ")})], ${inside.join(" && ")})`;
 }
 
-function argument(arg: Arg, type: "f" | "i", bufferOf: (tensor: number) => string, names: readonly string[]): string {
+function argument(
+  dialect: Dialect,
+  arg: Arg,
+  type: "f" | "i",
+  bufferOf: (tensor: number) => string,
+  names: readonly string[],
+): string {
   if (arg.kind === "coordinate") return names[arg.axis];
   if (arg.kind === "index") return "k";
   const bits = loadBits(arg.view, bufferOf(arg.tensor), names);
   if (type === "i") return `bitcast<i32>(${bits})`;
   const limit = 2 ** RANGE_EXPONENT[arg.ranging];
-  if (arg.ranging === "none") return `bitcast<f32>(${bits})`;
-  return `ranged(${bits}, ${u32(bitsOf(1 / limit))}, ${u32(bitsOf(limit))})`;
+  if (arg.ranging === "none") return dialect.float(bits);
+  return dialect.ranged(bits, u32(bitsOf(1 / limit)), u32(bitsOf(limit)));
 }
 
-export function loopShader(kernel: MapKernel | FoldKernel): Shader {
+export function loopShader(kernel: MapKernel | FoldKernel, dialect: Dialect): Shader {
   const { shape } = kernel.type;
   const tensors = [...new Set(kernel.args.flatMap((arg) => (arg.kind === "operand" ? [arg.tensor] : [])))];
   const bufferOf = (tensor: number): string => `t${tensors.indexOf(tensor)}`;
@@ -78,13 +87,13 @@ export function loopShader(kernel: MapKernel | FoldKernel): Shader {
   const names = [...shape.map((_, axis) => `c${axis}`), ...reduce.map((_, axis) => `r${axis}`)];
   const fold = kernel.kind === "fold" ? 1 : 0;
   const { inputs: types } = kernel.program;
-  const args = kernel.args.map((arg, i) => argument(arg, types[i + fold], bufferOf, names));
+  const args = kernel.args.map((arg, i) => argument(dialect, arg, types[i + fold], bufferOf, names));
   const bindings = [
     ...tensors.map((_, i) => `var<storage, read> t${i}: array<u32>;`),
     "var<storage, read_write> out: array<u32>;",
   ];
   const lines = [
-    head(bindings),
+    head(dialect, bindings),
     `  if (element >= ${u32(elementCount(shape))}) { return; }`,
     ...coordinates("element", shape, "c"),
   ];
@@ -92,34 +101,34 @@ export function loopShader(kernel: MapKernel | FoldKernel): Shader {
   const loads = args.map((code, i) => `let a${i} = ${code};`);
   if (kernel.kind === "map") {
     const analysis = analyze(kernel.program);
-    const { statements, result } = programStatements(kernel.program, analysis, named, "v");
-    const written = analysis.negativeZero ? `canon(bits(${result}))` : result;
-    lines.push(...loads, ...statements, `out[element] = bitcast<u32>(${written});`);
+    const { statements, result } = programStatements(dialect, kernel.program, analysis, named, "v");
+    const written = analysis.negativeZero ? dialect.unsignedZero(result) : result;
+    lines.push(...loads, ...statements, `out[element] = ${dialect.word(written, outputType(kernel.program))};`);
   } else {
     const ranges = kernel.args.map((arg) =>
       arg.kind === "operand" && arg.ranging !== "none" ? rangedFloat(arg.ranging) : undefined,
     );
     const analysis = analyzeFold(kernel.program, kernel.start, [undefined, ...ranges]);
-    const type = types[0] === "f" ? "f32" : "i32";
-    const { statements, result } = programStatements(kernel.program, analysis, ["acc", ...named], "v");
+    const start = `(${u32(kernel.start)} ^ Z)`;
+    const { statements, result } = programStatements(dialect, kernel.program, analysis, ["acc", ...named], "v");
     // A sum of two zeros of either sign is +0; adding +0 takes the sign from a zero that is carried.
-    const carried = analysis.negativeZero ? `canon(bits(${result}))` : result;
+    const carried = analysis.negativeZero ? dialect.unsignedZero(result) : result;
     lines.push(
-      `var acc = bitcast<${type}>(${u32(kernel.start)} ^ Z);`,
+      `var acc = ${types[0] === "f" ? dialect.float(start) : signed(start)};`,
       `for (var k = 0; k < ${elementCount(reduce)}; k++) {`,
       ...coordinates("u32(k)", reduce, "r"),
       ...loads,
       ...statements,
       `acc = ${carried};`,
       "}",
-      "out[element] = bitcast<u32>(acc);",
+      `out[element] = ${dialect.word("acc", types[0])};`,
     );
   }
   return { code: [...lines, "}"].join("\n"), tensors };
 }
 
 /** Rows by index; the buffer behind the output counts the indices that lie outside the source. */
-export function gatherShader(list: KernelList, kernel: GatherKernel): Shader {
+export function gatherShader(list: KernelList, kernel: GatherKernel, dialect: Dialect): Shader {
   const source = typeOf(list, kernel.source).shape;
   const row = elementCount(source.slice(1));
   const bindings = [
@@ -128,7 +137,7 @@ export function gatherShader(list: KernelList, kernel: GatherKernel): Shader {
     "var<storage, read_write> out: array<u32>;",
     "var<storage, read_write> outside: array<atomic<u32>>;",
   ];
-  const code = `${head(bindings)}
+  const code = `${head(dialect, bindings)}
   if (element >= ${u32(elementCount(kernel.type.shape))}) { return; }
   let chosen = index[element / ${u32(row)}];
   if (chosen >= 0 && chosen < ${source[0]}) { out[element] = source[u32(chosen) * ${u32(row)} + element % ${u32(row)}]; }

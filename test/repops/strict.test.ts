@@ -1,0 +1,31 @@
+/** The text of strict shaders; test/gpu runs them. */
+import { describe, expect, test } from "vitest";
+import { conformanceCases } from "../../src/repops/certify/cases.ts";
+import type { Dialect } from "../../src/repops/backends/webgpu/dialect.ts";
+import { gatherShader, loopShader } from "../../src/repops/backends/webgpu/shader.ts";
+import { STRICT } from "../../src/repops/backends/webgpu/strict.ts";
+import { GUARDED } from "../../src/repops/backends/webgpu/wgsl.ts";
+
+const shaders = (dialect: Dialect): string[] =>
+  conformanceCases().map(({ list }) => {
+    const [kernel] = list.kernels;
+    return (kernel.kind === "gather" ? gatherShader(list, kernel, dialect) : loopShader(kernel, dialect)).code.replace(
+      /\/\*[^]*?\*\//g,
+      "",
+    );
+  });
+
+/** A float type, a vector or matrix of floats, or a literal that is one. */
+const FLOAT = /\b(f16|f32|(vec[234]|mat[234]x[234])[hf])\b|\b\d+\.\d*|\.\d|\b\d+[fh]\b|\b\d+e[+-]?\d/;
+
+describe("strict shaders", () => {
+  test("have no float in them", () => {
+    for (const code of shaders(STRICT)) expect(code).not.toMatch(FLOAT);
+  });
+
+  test("are told from guarded ones by that", () => {
+    for (const code of shaders(GUARDED)) expect(code).toMatch(FLOAT);
+    for (const text of ["let x = 1.0;", "let x = 1f;", "var v: vec4f;", "x * 1e3", "f32(i)"])
+      expect(text).toMatch(FLOAT);
+  });
+});
