@@ -6,7 +6,8 @@ import { METRIC_PREFIX, stateTypes } from "../job/closed.ts";
 import { countScalarSteps } from "../referee/index.ts";
 import { namedMetrics } from "../trace/execution.ts";
 import { formatFault } from "../trace/fault.ts";
-import { checkpointsOf, metricNames, openTrace, type Trace } from "../trace/open.ts";
+import { openTrace } from "../trace/folder.ts";
+import { checkpointsOf, metricNames, type Trace } from "../trace/open.ts";
 import { colors, formatCount, plotCurve, writeJson, writeLine } from "./output.ts";
 
 export function register(program: Command): void {

@@ -8,7 +8,7 @@ import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
 import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
 import { parseFault } from "../trace/fault.ts";
-import { readSafetensors } from "../trace/safetensors.ts";
+import { readSafetensors } from "../trace/safetensors-file.ts";
 import { startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
 import { colors, formatCount, formatNumber, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";

@@ -1,33 +1,20 @@
 /** A trace as it is used: the file's records, checked against each other and against the job. */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { bytesEqual } from "../encoding/bytes.ts";
 import { elementCount, type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
 import { FormatError } from "../errors.ts";
 import { checkJob, type ClosedJob, METRIC_PREFIX, type NamedTensor, stateTypes } from "../job/closed.ts";
 import { checkSameTypes } from "../graph/graph.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
-import { readTraceFile, type TraceContent } from "./file.ts";
-import { readSafetensors } from "./safetensors.ts";
+import { readRecords, type TraceContent } from "./records.ts";
+import { type ReadOptions, readTensors } from "./safetensors.ts";
+import { checkpointFile, dataFolder, DATASET_FILE, stepOfCheckpoint, type TraceSource } from "./source.ts";
 
 export interface Trace extends TraceContent {
+  source: TraceSource;
   /** Of the initial state and after each segment, as far as the file goes. */
   segmentRoots: StateRoot[];
   /** The run was finished and its end record holds. */
   complete: boolean;
-}
-
-/** The folder of a trace's checkpoints and dataset: `a.data` beside `a.trace`. */
-export function dataFolder(tracePath: string): string {
-  return `${tracePath.replace(/\.trace$/, "")}.data`;
-}
-
-export function checkpointPath(tracePath: string, step: number): string {
-  return join(dataFolder(tracePath), `step-${String(step).padStart(8, "0")}.safetensors`);
-}
-
-export function datasetPath(tracePath: string): string {
-  return join(dataFolder(tracePath), "dataset.safetensors");
 }
 
 /** The metrics that records carry, in their order: the entries `metrics/…` of the state that are one f32 number. */
@@ -44,8 +31,9 @@ export function metricNames(job: Pick<ClosedJob, "step">): string[] {
 }
 
 /** @throws {FormatError} naming the record, when the file is not a trace or contradicts itself */
-export async function openTrace(path: string): Promise<Trace> {
-  const content = await readTraceFile(path);
+export async function readTrace(source: TraceSource): Promise<Trace> {
+  const { path } = source;
+  const content = readRecords(await source.trace(), path);
   const { manifest, records, runRoot } = content;
   const { steps, step, init } = manifest.outline;
   const fail = (number: number, problem: string): never => {
@@ -66,7 +54,7 @@ export async function openTrace(path: string): Promise<Trace> {
   const segmentRoots = records.flatMap(({ root }) => (root ? [root] : []));
   if (runRoot && (records.length !== steps + 1 || !bytesEqual(runRootFrom(content, segmentRoots), runRoot)))
     fail(records.length + 1, "the run root does not follow from the records before");
-  return { ...content, segmentRoots, complete: runRoot !== undefined };
+  return { ...content, source, segmentRoots, complete: runRoot !== undefined };
 }
 
 function runRootFrom({ manifest }: TraceContent, roots: readonly StateRoot[]): RunRoot {
@@ -89,12 +77,12 @@ export function expectComplete(trace: Trace): Trace & { runRoot: RunRoot } {
  * The closed job behind a trace, with its data from the folder beside it.
  * @throws {FormatError} when a file is missing or is not what the trace commits to
  */
-export async function loadClosedJob(trace: TraceContent): Promise<ClosedJob> {
+export async function loadClosedJob(trace: Trace): Promise<ClosedJob> {
   const { outline } = trace.manifest;
   const { name, steps, step, unit, init } = outline;
   const stateCount = step.outputs.length;
-  const file = datasetPath(trace.path);
-  const dataset = outline.datasetRoots.length > 0 ? await readSafetensors(file) : [];
+  const file = `${dataFolder(trace.path)}/${DATASET_FILE}`;
+  const dataset = outline.datasetRoots.length > 0 ? await readDataFile(trace, DATASET_FILE) : [];
   checkSameTypes(dataset, step.inputs.slice(stateCount), `${file} and the job's dataset`);
   dataset.forEach((tensor, i) => {
     if (!bytesEqual(tensorRoot(tensor), outline.datasetRoots[i]))
@@ -116,10 +104,11 @@ export async function loadClosedJob(trace: TraceContent): Promise<ClosedJob> {
  * The state after a step, checked against the trace's root.
  * @throws {FormatError} when the file is missing, damaged, or of another run
  */
-export async function readCheckpoint(trace: TraceContent, step: number): Promise<NamedTensor[]> {
-  const file = checkpointPath(trace.path, step);
+export async function readCheckpoint(trace: Trace, step: number): Promise<NamedTensor[]> {
+  const name = checkpointFile(step);
+  const file = `${dataFolder(trace.path)}/${name}`;
   // A drill may leave patterns in a state that are no vf32; the root tells whether they are the run's.
-  const state = await readSafetensors(file, { raw: true });
+  const state = await readDataFile(trace, name, { raw: true });
   checkSameTypes(state, stateTypes(trace.manifest.outline), `${file} and the job's state`);
   const root = trace.records[step]?.root;
   if (!root || !bytesEqual(stateRoot(state.map(tensorRoot)), root))
@@ -132,11 +121,19 @@ export async function readCheckpoint(trace: TraceContent, step: number): Promise
 }
 
 /** The steps whose checkpoints are on disk and that the trace has a root for, in order. */
-export async function checkpointsOf(trace: TraceContent): Promise<number[]> {
-  const names = await readdir(dataFolder(trace.path)).catch(() => []);
+export async function checkpointsOf(trace: Trace): Promise<number[]> {
+  const names = await trace.source.names();
   return names
-    .flatMap((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? [])
-    .map(Number)
+    .flatMap((name) => stepOfCheckpoint(name) ?? [])
     .filter((step) => trace.records[step]?.root)
     .sort((a, b) => a - b);
+}
+
+async function readDataFile(trace: Trace, name: string, options?: ReadOptions): Promise<NamedTensor[]> {
+  const file = await trace.source.open(name);
+  try {
+    return await readTensors(file, `${dataFolder(trace.path)}/${name}`, options);
+  } finally {
+    await file.close();
+  }
 }

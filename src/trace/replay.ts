@@ -7,7 +7,8 @@ import type { Backend, ExecuteReport } from "../repops/backend.ts";
 import { backendByName } from "../repops/backends/index.ts";
 import { stepsOfSegment } from "./commitments.ts";
 import { Execution, type Watch } from "./execution.ts";
-import { checkpointsOf, expectComplete, loadClosedJob, openTrace, readCheckpoint, type Trace } from "./open.ts";
+import { openTrace } from "./folder.ts";
+import { checkpointsOf, expectComplete, loadClosedJob, readCheckpoint, type Trace } from "./open.ts";
 import type { RunRoot } from "./commitments.ts";
 
 /** What a provider claims about one step. */

@@ -4,9 +4,10 @@ import { bytesEqual } from "../encoding/bytes.ts";
 import { JobError, VerdeError } from "../errors.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { formatFault } from "./fault.ts";
-import { openingOf, type StepRecord, type Tail } from "./file.ts";
+import { openTrace } from "./folder.ts";
+import { openingOf, type StepRecord, type Tail } from "./records.ts";
 import type { Manifest, RunSettings } from "./manifest.ts";
-import { checkpointsOf, openTrace, readCheckpoint, type Trace } from "./open.ts";
+import { checkpointsOf, readCheckpoint, type Trace } from "./open.ts";
 
 export interface ResumePoint {
   step: number;

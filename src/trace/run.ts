@@ -12,11 +12,14 @@ import { isSaturated } from "../repops/vf32.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { Execution, namedMetrics, type Watch } from "./execution.ts";
 import type { Fault } from "./fault.ts";
-import { type StepRecord, TraceWriter } from "./file.ts";
+import { checkpointPath, datasetPath } from "./folder.ts";
 import { type Detail, type Manifest, manifestOf, type RunSettings } from "./manifest.ts";
-import { checkpointPath, dataFolder, datasetPath, metricNames } from "./open.ts";
+import { metricNames } from "./open.ts";
+import type { StepRecord } from "./records.ts";
 import { findResumePoint } from "./resume.ts";
-import { writeSafetensors } from "./safetensors.ts";
+import { writeSafetensors } from "./safetensors-file.ts";
+import { dataFolder } from "./source.ts";
+import { TraceWriter } from "./writer.ts";
 
 export interface StepInfo {
   step: number;

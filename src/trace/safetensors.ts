@@ -1,55 +1,20 @@
 /** The safetensors format: named tensors that numpy, PyTorch and others read as well. */
-import { type FileHandle, open, rename } from "node:fs/promises";
-import { asBytes, type Bytes } from "../encoding/bytes.ts";
+import type { Bytes } from "../encoding/bytes.ts";
 import { elementCount, type DType, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
 import { FormatError, messageOf } from "../errors.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { importFloats } from "../repops/vf32.ts";
+import type { ByteSource } from "./source.ts";
 
 /** As in the format's own limit. */
 const MAX_HEADER = 100 * 2 ** 20;
 /** The key of the header that is no tensor. */
-const METADATA = "__metadata__";
-/** One read of a file gives at most 2 GiB. */
-const MAX_READ = 2 ** 30;
+export const METADATA = "__metadata__";
 
-interface Entry {
+export interface Entry {
   dtype: string;
   shape: number[];
   data_offsets: [number, number];
-}
-
-/**
- * Writes to a file beside `path` and renames it, so that a file under this name is always whole.
- * @throws {FormatError} for two tensors of one name
- */
-export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<void> {
-  const names = new Set([METADATA]);
-  let offset = 0;
-  const entries = tensors.map(({ name, dtype, shape, data }) => {
-    if (names.has(name)) throw new FormatError(`${path} can't hold another tensor called ${name}`, { path, name });
-    names.add(name);
-    const entry: Entry = {
-      dtype: dtype === "f32" ? "F32" : "I32",
-      shape: [...shape],
-      data_offsets: [offset, (offset += data.byteLength)],
-    };
-    // Not an object's keys: those would stand in an order of their own where a name is a number.
-    return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;
-  });
-  const text = Buffer.from(`{${entries.join()}}`);
-  const head = Buffer.alloc(8 + 8 * Math.ceil(text.length / 8), " ");
-  head.writeBigUInt64LE(BigInt(head.length - 8));
-  text.copy(head, 8);
-  const file = await open(`${path}.new`, "w");
-  try {
-    await file.writeFile(head);
-    for (const { data } of tensors) await file.writeFile(asBytes(data));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
 }
 
 export interface ReadOptions {
@@ -64,40 +29,29 @@ type Fail = (problem: string) => never;
 /**
  * The tensors of a file, in the order in which they lie. F32, F64, F16 and BF16 become f32 (rounded to vf32), I32 and I64
  * become i32. Nothing is allocated that the file is not long enough for.
+ * @param path names the file, for errors
  * @throws {FormatError} for a malformed file, {ValueError} for NaN and other values that vf32 does not hold
  */
-export async function readSafetensors(path: string, options: ReadOptions = {}): Promise<NamedTensor[]> {
+export async function readTensors(file: ByteSource, path: string, options: ReadOptions = {}): Promise<NamedTensor[]> {
   const fail: Fail = (problem) => {
     throw new FormatError(`${path} is no safetensors file that can be used: ${problem}`, { path });
   };
-  const file = await open(path).catch((cause: unknown) => {
-    throw new FormatError(`${path} can't be read: ${messageOf(cause)}`, { path });
-  });
-  try {
-    const info = await file.stat();
-    if (!info.isFile() || info.size < 8) fail(info.isFile() ? `it has ${info.size} bytes` : "it is no file");
-    const size = Number(new DataView((await readAt(file, 0, 8, fail)).buffer).getBigUint64(0, true));
-    if (size > MAX_HEADER || size > info.size - 8) fail(`its header claims ${size} bytes`);
-    const entries = parseHeader(await readAt(file, 8, size, fail), info.size - 8 - size, fail);
-    const tensors: NamedTensor[] = [];
-    for (const { name, dtype, shape, data_offsets: offsets } of entries) {
-      const { type, decode } = DTYPES[dtype];
-      const bytes = await readAt(file, 8 + size + offsets[0], offsets[1] - offsets[0], fail);
-      tensors.push({ name, dtype: type, shape, data: decode(bytes, `${path}, tensor ${name}`, options) });
-    }
-    return tensors;
-  } finally {
-    await file.close();
+  if (file.size < 8) fail(`it has ${file.size} bytes`);
+  const size = Number(new DataView((await readAt(file, 0, 8, fail)).buffer).getBigUint64(0, true));
+  if (size > MAX_HEADER || size > file.size - 8) fail(`its header claims ${size} bytes`);
+  const entries = parseHeader(await readAt(file, 8, size, fail), file.size - 8 - size, fail);
+  const tensors: NamedTensor[] = [];
+  for (const { name, dtype, shape, data_offsets: offsets } of entries) {
+    const { type, decode } = DTYPES[dtype];
+    const bytes = await readAt(file, 8 + size + offsets[0], offsets[1] - offsets[0], fail);
+    tensors.push({ name, dtype: type, shape, data: decode(bytes, `${path}, tensor ${name}`, options) });
   }
+  return tensors;
 }
 
-async function readAt(file: FileHandle, from: number, length: number, fail: Fail): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; ) {
-    const { bytesRead } = await file.read(bytes, at, Math.min(length - at, MAX_READ), from + at);
-    if (bytesRead === 0) fail(`it ends at byte ${from + at}`);
-    at += bytesRead;
-  }
+async function readAt(file: ByteSource, from: number, length: number, fail: Fail): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await file.read(from, length);
+  if (bytes.length < length) fail(`it ends at byte ${from + bytes.length}`);
   return bytes;
 }
 

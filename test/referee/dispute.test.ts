@@ -10,7 +10,8 @@ import { checkVerdict } from "../../src/referee/check-verdict.ts";
 import { type Divergence, dispute, type DisputeOptions } from "../../src/referee/dispute.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { runRootOf } from "../../src/trace/commitments.ts";
-import { readTraceFile, TraceWriter } from "../../src/trace/file.ts";
+import { openTrace } from "../../src/trace/index.ts";
+import { TraceWriter } from "../../src/trace/writer.ts";
 import { type Fault, run, type RunOptions } from "../../src/trace/index.ts";
 import { smallJob } from "./small-job.ts";
 
@@ -151,7 +152,7 @@ describe("dispute about traces", () => {
 
   it("a claim that its own author can't reach is lost", async () => {
     const honest = await trace();
-    const { manifest, records } = await readTraceFile(honest);
+    const { manifest, records } = await openTrace(honest);
     for (const step of [0, 3, job.steps]) {
       const forged = join(folder, `forged-${made++}.trace`);
       const roots = records.map(({ root }) => root as StateRoot);
@@ -180,7 +181,7 @@ describe("dispute about traces", () => {
       await expect(dispute(honest, await trace({}, await smallJob(options)))).rejects.toThrow(part);
     await rm(liar.replace(".trace", ".data"), { recursive: true });
     await expect(dispute(honest, liar)).rejects.toMatchObject({ code: "VERDE_FORMAT" });
-    const { manifest } = await readTraceFile(honest);
+    const { manifest } = await openTrace(honest);
     const cut = join(folder, "cut.trace");
     const writer = await TraceWriter.create(cut, manifest);
     await writer.close();

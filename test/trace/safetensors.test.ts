@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readSafetensors, writeSafetensors } from "../../src/trace/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 
 const SEED = 20261120;

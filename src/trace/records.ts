@@ -2,16 +2,15 @@
  * The trace file (spec 8.1, docs/trace-format.md): a magic, then records. Each record ends with a hash over the record
  * before and its own content, so that a missing, altered, moved or foreign record is seen.
  */
-import { type FileHandle, open, readFile, stat } from "node:fs/promises";
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
-import { FormatError, messageOf } from "../errors.ts";
+import { FormatError } from "../errors.ts";
 import type { RunRoot } from "./commitments.ts";
 import { decodeManifest, encodeManifest, type Manifest } from "./manifest.ts";
 
 const MAGIC = new TextEncoder().encode("VERDETR1");
-const KIND = { manifest: 1, step: 2, end: 3 } as const;
+export const KIND = { manifest: 1, step: 2, end: 3 } as const;
 const nameOf = (kind: number): string => Object.entries(KIND).find(([, code]) => code === kind)?.[0] ?? `kind ${kind}`;
 /** Length and kind before the content, the hash behind it. */
 const HEAD = 5;
@@ -47,7 +46,7 @@ export interface TraceContent {
   tails: Tail[];
 }
 
-function encodeStep({ step, root, metrics, opRoots }: StepRecord): Bytes {
+export function encodeStep({ step, root, metrics, opRoots }: StepRecord): Bytes {
   const writer = new Writer().u32(step).u8(root ? 1 : 0);
   if (root) writer.bytes(root);
   writer.u32(metrics.length);
@@ -72,7 +71,7 @@ function chain(before: Bytes, kind: number, content: Bytes): Bytes {
   return sha256(new Writer().bytes(before).u8(kind).bytes(content).finish());
 }
 
-function frame(before: Bytes, kind: number, content: Bytes): { record: Bytes; hash: Bytes } {
+export function frame(before: Bytes, kind: number, content: Bytes): { record: Bytes; hash: Bytes } {
   const hash = chain(before, kind, content);
   return { record: new Writer().u32(content.length).u8(kind).bytes(content).bytes(hash).finish(), hash };
 }
@@ -84,59 +83,12 @@ export function openingOf(manifest: Manifest): Tail & { bytes: Bytes } {
   return { bytes, offset: bytes.length, hash };
 }
 
-/** Writes records one behind the other, each in one piece: whatever stops it, what is in the file is a prefix. */
-export class TraceWriter {
-  private readonly file: FileHandle;
-  private hash: Bytes;
-
-  private constructor(file: FileHandle, hash: Bytes) {
-    this.file = file;
-    this.hash = hash;
-  }
-
-  static async create(path: string, manifest: Manifest): Promise<TraceWriter> {
-    const { bytes, hash } = openingOf(manifest);
-    const file = await open(path, "w");
-    await file.writeFile(bytes);
-    await file.sync();
-    return new TraceWriter(file, hash);
-  }
-
-  /** Cuts the file behind a record and goes on from there. */
-  static async resume(path: string, tail: Tail): Promise<TraceWriter> {
-    const file = await open(path, "a");
-    await file.truncate(tail.offset);
-    return new TraceWriter(file, tail.hash);
-  }
-
-  private async append(kind: number, content: Bytes): Promise<void> {
-    const { record, hash } = frame(this.hash, kind, content);
-    await this.file.appendFile(record);
-    this.hash = hash;
-  }
-
-  /** @param durable wait until the disk has it: a resumed run starts from the records of checkpoints */
-  async step(record: StepRecord, durable = false): Promise<void> {
-    await this.append(KIND.step, encodeStep(record));
-    if (durable) await this.file.sync();
-  }
-
-  async end(root: RunRoot): Promise<void> {
-    await this.append(KIND.end, root);
-    await this.file.sync();
-  }
-
-  async close(): Promise<void> {
-    await this.file.close();
-  }
-}
-
 /**
  * Reads and checks all records. A file that is cut inside or behind a record is a prefix: it has no `runRoot`.
+ * @param path names the file, for errors
  * @throws {FormatError} for anything else that is wrong, naming the record
  */
-export async function readTraceFile(path: string): Promise<TraceContent> {
-  const data = await readBytes(path);
+export function readRecords(data: Bytes, path: string): TraceContent {
   if (data.length < MAGIC.length || !bytesEqual(data.subarray(0, MAGIC.length), MAGIC))
     throw new FormatError(`${path} is not a Verde trace; a trace is written by \`verde run JOB --out FILE\``, { path });
   const state: Partial<TraceContent> & { records: StepRecord[]; tails: Tail[] } = { path, records: [], tails: [] };
@@ -189,15 +141,4 @@ function nextRecord(
   if (!bytesEqual(expected, data.subarray(end - TAIL, end)))
     throw damaged(`its hash does not fit what it says (${nameOf(kind)}) and the record before`);
   return { kind, content, tail: { offset: end, hash: expected } };
-}
-
-async function readBytes(path: string): Promise<Bytes> {
-  try {
-    const { size } = await stat(path);
-    if (size > 2 ** 31 - 1) throw new FormatError(`${path} has ${size} bytes; traces of up to 2 GiB can be read`);
-    return await readFile(path);
-  } catch (cause) {
-    if (cause instanceof FormatError) throw cause;
-    throw new FormatError(`the trace ${path} can't be read: ${messageOf(cause)}`, { path });
-  }
 }

@@ -1,0 +1,53 @@
+/** Safetensors files on a disk. */
+import { open, rename } from "node:fs/promises";
+import { asBytes } from "../encoding/bytes.ts";
+import { FormatError } from "../errors.ts";
+import type { NamedTensor } from "../job/closed.ts";
+import { openFile } from "./folder.ts";
+import { type Entry, METADATA, type ReadOptions, readTensors } from "./safetensors.ts";
+
+/**
+ * Writes to a file beside `path` and renames it, so that a file under this name is always whole.
+ * @throws {FormatError} for two tensors of one name
+ */
+export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<void> {
+  const names = new Set([METADATA]);
+  let offset = 0;
+  const entries = tensors.map(({ name, dtype, shape, data }) => {
+    if (names.has(name)) throw new FormatError(`${path} can't hold another tensor called ${name}`, { path, name });
+    names.add(name);
+    const entry: Entry = {
+      dtype: dtype === "f32" ? "F32" : "I32",
+      shape: [...shape],
+      data_offsets: [offset, (offset += data.byteLength)],
+    };
+    // Not an object's keys: those would stand in an order of their own where a name is a number.
+    return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;
+  });
+  const text = Buffer.from(`{${entries.join()}}`);
+  const head = Buffer.alloc(8 + 8 * Math.ceil(text.length / 8), " ");
+  head.writeBigUInt64LE(BigInt(head.length - 8));
+  text.copy(head, 8);
+  const file = await open(`${path}.new`, "w");
+  try {
+    await file.writeFile(head);
+    for (const { data } of tensors) await file.writeFile(asBytes(data));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+}
+
+/**
+ * The tensors of a file, as `readTensors` gives them.
+ * @throws {FormatError} for a malformed file, {ValueError} for NaN and other values that vf32 does not hold
+ */
+export async function readSafetensors(path: string, options?: ReadOptions): Promise<NamedTensor[]> {
+  const file = await openFile(path);
+  try {
+    return await readTensors(file, path, options);
+  } finally {
+    await file.close();
+  }
+}

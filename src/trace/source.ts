@@ -1,0 +1,99 @@
+/** Where a trace and the files beside it come from: a disk, a server, or files that somebody chose in a browser. */
+import type { Bytes } from "../encoding/bytes.ts";
+import { FormatError, messageOf } from "../errors.ts";
+
+/** Traces are read in one piece, and engines hold no longer one. */
+const MAX_TRACE = 2 ** 31 - 1;
+
+/** A file that is read in parts. */
+export interface ByteSource {
+  /** In bytes. */
+  readonly size: number;
+  /** Fewer bytes than asked for where the file ends. */
+  read(from: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+export interface TraceSource {
+  /** The trace by the name that errors have for it. */
+  readonly path: string;
+  /** @throws {FormatError} when there is no such file, or it can't be held */
+  trace(): Promise<Bytes>;
+  /** The names of the files in the trace's data folder. */
+  names(): Promise<string[]>;
+  /**
+   * Opens a file of the data folder.
+   * @throws {FormatError} when there is none of this name
+   */
+  open(name: string): Promise<ByteSource>;
+}
+
+/** The folder of a trace's checkpoints and dataset: `a.data` beside `a.trace`. */
+export function dataFolder(tracePath: string): string {
+  return `${tracePath.replace(/\.trace$/, "")}.data`;
+}
+
+export const DATASET_FILE = "dataset.safetensors";
+const CHECKPOINT_FILE = /^step-(\d+)\.safetensors$/;
+
+export function checkpointFile(step: number): string {
+  return `step-${String(step).padStart(8, "0")}.safetensors`;
+}
+
+/** The step whose state a file of the data folder holds by its name. */
+export function stepOfCheckpoint(name: string): number | undefined {
+  const digits = CHECKPOINT_FILE.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Whether a file of this name belongs into a data folder. */
+export function isDataFile(name: string): boolean {
+  return name === DATASET_FILE || CHECKPOINT_FILE.test(name);
+}
+
+/** @throws {FormatError} for a trace that is too long to be read */
+export function checkTraceSize(path: string, size: number): void {
+  if (size > MAX_TRACE) throw new FormatError(`${path} has ${size} bytes; traces of up to 2 GiB can be read`, { path });
+}
+
+/**
+ * A trace of which all is at hand as blobs, which browsers keep outside of the page's memory.
+ * @param load fetches a blob when it is first needed, by a name from `names`
+ */
+export function blobSource(
+  path: string,
+  trace: Blob,
+  names: readonly string[],
+  load: (name: string) => Promise<Blob>,
+): TraceSource {
+  const folder = dataFolder(path);
+  return {
+    path,
+    trace: async () => {
+      checkTraceSize(path, trace.size);
+      return bytesOf(trace, path);
+    },
+    names: async () => [...names],
+    open: async (name) => {
+      if (!names.includes(name))
+        throw new FormatError(`${folder}/${name} is missing; choose the folder ${folder} together with the trace`, {
+          path,
+          name,
+        });
+      const blob = await load(name);
+      return {
+        size: blob.size,
+        read: (from, length) => bytesOf(blob.slice(from, from + length), `${folder}/${name}`),
+        close: async () => undefined,
+      };
+    },
+  };
+}
+
+async function bytesOf(blob: Blob, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await blob.arrayBuffer());
+  } catch (cause) {
+    throw new FormatError(`${path} can't be read: ${messageOf(cause)}; choose it again if it has changed`, { path });
+  }
+}

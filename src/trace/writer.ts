@@ -1,0 +1,53 @@
+/** Writes trace files. */
+import { type FileHandle, open } from "node:fs/promises";
+import type { Bytes } from "../encoding/bytes.ts";
+import type { RunRoot } from "./commitments.ts";
+import type { Manifest } from "./manifest.ts";
+import { encodeStep, frame, KIND, openingOf, type StepRecord, type Tail } from "./records.ts";
+
+/** Writes records one behind the other, each in one piece: whatever stops it, what is in the file is a prefix. */
+export class TraceWriter {
+  private readonly file: FileHandle;
+  private hash: Bytes;
+
+  private constructor(file: FileHandle, hash: Bytes) {
+    this.file = file;
+    this.hash = hash;
+  }
+
+  static async create(path: string, manifest: Manifest): Promise<TraceWriter> {
+    const { bytes, hash } = openingOf(manifest);
+    const file = await open(path, "w");
+    await file.writeFile(bytes);
+    await file.sync();
+    return new TraceWriter(file, hash);
+  }
+
+  /** Cuts the file behind a record and goes on from there. */
+  static async resume(path: string, tail: Tail): Promise<TraceWriter> {
+    const file = await open(path, "a");
+    await file.truncate(tail.offset);
+    return new TraceWriter(file, tail.hash);
+  }
+
+  private async append(kind: number, content: Bytes): Promise<void> {
+    const { record, hash } = frame(this.hash, kind, content);
+    await this.file.appendFile(record);
+    this.hash = hash;
+  }
+
+  /** @param durable wait until the disk has it: a resumed run starts from the records of checkpoints */
+  async step(record: StepRecord, durable = false): Promise<void> {
+    await this.append(KIND.step, encodeStep(record));
+    if (durable) await this.file.sync();
+  }
+
+  async end(root: RunRoot): Promise<void> {
+    await this.append(KIND.end, root);
+    await this.file.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+}
