@@ -4,7 +4,7 @@ import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 
 /** A folder imports from itself and from what stands before it. */
-const ORDER = ["errors", "encoding", "repops", "graph", "job", "trace", "referee", "settlement", "cli"];
+const ORDER = ["errors", "encoding", "repops", "graph", "job", "trace", "referee", "settlement", "serve", "cli"];
 const MAX_LINES = 250;
 /** Tables of instructions, which are longer than a file should be and would not be clearer in two. */
 const LONGER: Readonly<Record<string, number>> = {
@@ -61,6 +61,28 @@ function wrongDirections(sources: Sources): string[] {
     .filter(({ to }) => !leaves(to))
     .filter(({ from, to }) => ORDER.indexOf(folderOf(to)) > ORDER.indexOf(folderOf(from)))
     .map(({ from, to, line }) => `${from}:${line} imports ${to}: ${folderOf(from)} stands before ${folderOf(to)}`);
+}
+
+/** Where the modules begin that browsers run. */
+const IN_BROWSERS = /^serve\/page\//;
+
+/** What modules of Node a browser would come upon, with the way to them. */
+function nodeInBrowsers(sources: Sources): string[] {
+  const next = Map.groupBy(
+    importsOf(sources).filter(({ typeOnly }) => !typeOnly),
+    ({ from }) => from,
+  );
+  const found: string[] = [];
+  const seen = new Set<string>();
+  const visit = (file: string, path: string[]): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const [, name] of (sources.get(file) ?? "").matchAll(/\b(?:from|import)\s*\(?\s*"(node:[^"]+)"/g))
+      found.push(`${[...path, file].join(" → ")} imports ${name}`);
+    for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
+  };
+  for (const file of sources.keys()) if (IN_BROWSERS.test(file)) visit(file, []);
+  return found;
 }
 
 const leaves = (to: string): boolean => to.startsWith("..") || /^verde(\/|$)/.test(to);
@@ -151,6 +173,7 @@ describe("src", () => {
   test("stays within its budget of lines", () =>
     expect([...src.values()].reduce((sum, text) => sum + lines(text), 0)).toBeLessThanOrEqual(TOTAL_LINES));
   test("never calls the platform's functions", () => expect(platformArithmetic(src)).toEqual([]));
+  test("lets browsers come upon nothing of Node", () => expect(nodeInBrowsers(src)).toEqual([]));
   test("exports nothing in vain", () => expect(unusedExports(src, users)).toEqual([]));
   test("lists no place for square roots in vain", () =>
     expect(SQUARE_ROOTS.filter((file) => !/\bMath\.sqrt\b/.test(withoutComments(src.get(file) ?? "")))).toEqual([]));
@@ -181,6 +204,17 @@ describe("the checks themselves", () => {
     ]);
     expect(importsFromOutside(planted({ "cli/bench.ts": 'import "../../bench/b.ts";' }))).toEqual([]);
   });
+
+  test("see what a browser can't import", () =>
+    expect(
+      nodeInBrowsers(
+        planted({
+          "serve/page/a.ts": 'import type { X } from "../server.ts";\nimport { b } from "../../job/b.ts";',
+          "job/b.ts": 'import { readFile } from "node:fs/promises";',
+          "serve/server.ts": 'import { createServer } from "node:http";',
+        }),
+      ),
+    ).toEqual(["serve/page/a.ts → job/b.ts imports node:fs/promises"]));
 
   test("see a circle", () =>
     expect(circles(planted({ "job/a.ts": 'import "./b.ts";', "job/b.ts": 'import { a } from "./a.ts";' }))).toEqual([

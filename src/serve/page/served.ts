@@ -1,0 +1,23 @@
+/** The trace that the server was started with. */
+import { FormatError } from "../../errors.ts";
+import { blobSource, type TraceSource } from "../../trace/source.ts";
+import type { TraceListing } from "../trace-files.ts";
+
+/** What the server has; nothing where it was started without a trace. */
+export async function servedListing(): Promise<TraceListing | undefined> {
+  return ((await (await get("/trace")).json()) as TraceListing | null) ?? undefined;
+}
+
+/** Its files are fetched when they are needed. */
+export async function servedSource({ path, files }: TraceListing): Promise<TraceSource> {
+  const trace = await (await get("/trace/trace")).blob();
+  return blobSource(path, trace, files, async (name) => (await get(`/trace/data/${name}`)).blob());
+}
+
+/** @throws {FormatError} when the server does not have it, or is gone */
+async function get(path: string): Promise<Response> {
+  const response = await fetch(path).catch(() => undefined);
+  if (!response) throw new FormatError("the server does not answer; is `verde serve` still running?", { path });
+  if (!response.ok) throw new FormatError(`the server has no ${path} (${response.status})`, { path });
+  return response;
+}

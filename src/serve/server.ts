@@ -1,0 +1,113 @@
+/** The server behind `verde serve`: it reads, never writes, and has nothing but the page, its modules and one trace. */
+import { createReadStream } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, isIP } from "node:net";
+import { pipeline } from "node:stream/promises";
+import { BackendError } from "../errors.ts";
+import type { Assets } from "./modules.ts";
+import type { TraceFiles } from "./trace-files.ts";
+
+const PAGE = "/src/serve/page/index.html";
+
+/** The page may run its own modules and the WebAssembly that it generates, and talk to this server alone. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const HEADERS = {
+  "content-security-policy": POLICY,
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-cache",
+} as const;
+
+export interface ServeOptions {
+  host: string;
+  /** 0 for any that is free. */
+  port: number;
+  assets: Assets;
+  trace?: TraceFiles;
+}
+
+export interface PageServer {
+  /** With a slash at its end. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** @throws {BackendError} when the port can't be had */
+export async function startServer(options: ServeOptions): Promise<PageServer> {
+  const { host, port } = options;
+  const server = createServer((request, response) => {
+    answer(request, response, options).catch(() => {
+      // The file went away while it was read, or the browser did.
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500, "this can't be read");
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "EADDRINUSE" ? "it is in use; take another, or --port 0 for any" : error.message;
+      reject(new BackendError(`port ${port} of ${host} can't be had: ${why}`, { host, port }));
+    });
+    server.listen(port, host, resolve);
+  });
+  const { port: actual } = server.address() as AddressInfo;
+  return {
+    url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${actual}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, options: ServeOptions): Promise<void> {
+  if (!isOwnName(request.headers.host, options.host))
+    return refuse(response, 421, "this server answers to its own address alone");
+  if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405, "only reading is possible");
+  const path = (request.url ?? "/").split("?", 1)[0];
+  if (path === "/trace")
+    return send(response, "application/json", JSON.stringify((await options.trace?.list()) ?? null));
+  if (path.startsWith("/trace/")) {
+    const file = await options.trace?.find(path.slice("/trace/".length));
+    if (!file) return refuse(response, 404, "there is no such file");
+    response.writeHead(200, { ...HEADERS, "content-type": "application/octet-stream", "content-length": file.size });
+    // A trace that is being written grows meanwhile.
+    if (request.method === "HEAD" || file.size === 0) return void response.end();
+    return pipeline(createReadStream(file.path, { end: file.size - 1 }), response);
+  }
+  const asset = options.assets(path === "/" ? PAGE : path);
+  if (!asset) return refuse(response, 404, "there is no such file");
+  send(response, `${asset.type}; charset=utf-8`, asset.body);
+}
+
+/**
+ * Another site may point a name of its own at this address, and so read what is served here as if it were its own. It
+ * can't do that with an address, nor with the names that mean this machine.
+ */
+function isOwnName(header: string | undefined, host: string): boolean {
+  const name = header?.replace(/:\d+$/, "") ?? "";
+  return name === "localhost" || name === host || isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0;
+}
+
+function send(response: ServerResponse, type: string, body: string): void {
+  response.writeHead(200, { ...HEADERS, "content-type": type, "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function refuse(response: ServerResponse, status: number, why: string): void {
+  response.writeHead(status, { ...HEADERS, "content-type": "text/plain; charset=utf-8" });
+  response.end(`${why}\n`);
+}

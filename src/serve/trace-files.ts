@@ -1,0 +1,39 @@
+/** The one trace that a server was started with: the file itself, and the files of its data folder. */
+import { readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { FormatError, messageOf } from "../errors.ts";
+import { dataFolder, isDataFile } from "../trace/source.ts";
+
+/** What the page is told about the trace. */
+export interface TraceListing {
+  /** The name of its file. */
+  path: string;
+  /** Names in the data folder. */
+  files: string[];
+}
+
+export interface TraceFiles {
+  list(): Promise<TraceListing>;
+  /** The file on the disk behind `trace` or `data/NAME`; none for anything else. */
+  find(name: string): Promise<{ path: string; size: number } | undefined>;
+}
+
+/** @throws {FormatError} when there is no such file */
+export async function traceFiles(path: string): Promise<TraceFiles> {
+  const info = await stat(path).catch((cause: unknown) => {
+    throw new FormatError(`the trace ${path} can't be read: ${messageOf(cause)}`, { path });
+  });
+  if (!info.isFile()) throw new FormatError(`${path} is no file; give a trace, as \`verde run\` writes it`, { path });
+  const folder = dataFolder(path);
+  const names = async (): Promise<string[]> => (await readdir(folder).catch(() => [])).filter(isDataFile).sort();
+  return {
+    list: async () => ({ path: basename(path), files: await names() }),
+    find: async (name) => {
+      const data = /^data\/([\w.-]+)$/.exec(name)?.[1];
+      if (name !== "trace" && (data === undefined || !isDataFile(data))) return undefined;
+      const file = data === undefined ? path : join(folder, data);
+      const found = await stat(file).catch(() => undefined);
+      return found?.isFile() ? { path: file, size: found.size } : undefined;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** src/ in a real browser: the conformance vectors, and the roots of a run. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { toHex } from "../../src/encoding/bytes.ts";
+import { loadJob } from "../../src/job/index.ts";
+import { DIGESTS } from "../../src/repops/certify/digests.ts";
+import { run } from "../../src/trace/index.ts";
+import { hasBrowser, openTab, type TabModule } from "../fixtures/browser.ts";
+import { temporaryFolder } from "../fixtures/folder.ts";
+
+const STEPS = 100;
+const TINY = { steps: STEPS, layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1 };
+
+describe.runIf(hasBrowser("src/ in a browser"))("in a browser's tab", () => {
+  const path = temporaryFolder();
+  let inTab: TabModule<typeof import("./in-tab.ts")>;
+  let roots: string[];
+  beforeAll(async () => {
+    const { segmentRoots } = await run(await loadJob("examples/char-gpt.ts", TINY), { out: path("tiny.trace") });
+    roots = segmentRoots.map(toHex);
+    inTab = (await openTab({ trace: path("tiny.trace") })).module("test/browser/in-tab.ts");
+  });
+
+  for (const backend of ["wasm", "webgpu"]) {
+    test(`${backend} has the bits of the specification`, async () => {
+      const results = await inTab("certifyInTab", backend);
+      expect(results.filter(({ conforms }) => !conforms)).toEqual([]);
+      expect(results.length).toBe(Object.keys(DIGESTS).length);
+    });
+
+    test(`${backend} has the roots of Node's WASM at ${STEPS} steps of the GPT`, async () => {
+      expect(roots.length).toBe(STEPS + 1);
+      expect(await inTab("rootsInTab", backend)).toEqual(roots);
+    });
+  }
+});
