@@ -2,17 +2,15 @@
 import { describe, expect, test } from "vitest";
 import { conformanceCases } from "../../src/repops/certify/cases.ts";
 import type { Dialect } from "../../src/repops/backends/webgpu/dialect.ts";
-import { gatherShader, loopShader } from "../../src/repops/backends/webgpu/shader.ts";
+import { single } from "../../src/repops/backends/webgpu/fuse.ts";
+import { shaderOf } from "../../src/repops/backends/webgpu/plan.ts";
 import { STRICT } from "../../src/repops/backends/webgpu/strict.ts";
 import { GUARDED } from "../../src/repops/backends/webgpu/wgsl.ts";
 
 const shaders = (dialect: Dialect): string[] =>
   conformanceCases().map(({ list }) => {
-    const [kernel] = list.kernels;
-    return (kernel.kind === "gather" ? gatherShader(list, kernel, dialect) : loopShader(kernel, dialect)).code.replace(
-      /\/\*[^]*?\*\//g,
-      "",
-    );
+    const [group] = single(list);
+    return shaderOf(list, group, { dialect, guard: "bits" }).code.replace(/\/\*[^]*?\*\//g, "");
   });
 
 /** A float type, a vector or matrix of floats, or a literal that is one. */

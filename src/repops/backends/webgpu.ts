@@ -3,20 +3,14 @@ import type { Backend } from "../backend.ts";
 import { openDevice } from "./webgpu/device.ts";
 import { prepareWebGpu } from "./webgpu/session.ts";
 import { STRICT } from "./webgpu/strict.ts";
-import { GUARDED } from "./webgpu/wgsl.ts";
 
-async function describe(): Promise<string> {
-  const { adapter, device } = await openDevice();
-  device.destroy();
-  const { vendor, architecture, description } = adapter.info;
-  return [description, vendor, architecture].filter((part) => part !== "").join(", ");
-}
+const describe = async (): Promise<string> => (await openDevice()).name;
 
-export const webgpu: Backend = { name: "webgpu", describe, prepare: (list) => prepareWebGpu(list, GUARDED) };
+export const webgpu: Backend = { name: "webgpu", describe, prepare: (list, { keep }) => prepareWebGpu(list, keep) };
 
 /** The same device computing with integers alone, which WGSL fixes to the bit. */
 export const webgpuStrict: Backend = {
   name: "webgpu:strict",
   describe,
-  prepare: (list) => prepareWebGpu(list, STRICT),
+  prepare: (list, { keep }) => prepareWebGpu(list, keep, { dialect: STRICT }),
 };

@@ -5,7 +5,7 @@
 import { elementCount, type Shape } from "../../../encoding/tensor.ts";
 import type { Arg, FoldKernel, MapKernel } from "../../kernel.ts";
 import { rowMajorStrides } from "../../view.ts";
-import { joinAxes } from "./axes.ts";
+import { joinAxes } from "../axes.ts";
 import type { ArgShape, LoopArg, LoopParameters, LoopShape } from "./loops.ts";
 
 export interface LoopCall {

@@ -1,51 +1,18 @@
 /** Folds of special form: dot folds that are matrix products, and the ordered scatter-add. */
-import { type FoldKernel, isDot, SCATTER_STEP } from "../../kernel.ts";
+import { type FoldKernel, SCATTER_STEP } from "../../kernel.ts";
 import { programKey } from "../../program.ts";
-import { rowMajorStrides } from "../../view.ts";
-import { joinAxes } from "./axes.ts";
+import { productForm } from "../product-form.ts";
 import type { MatmulProblem } from "./matmul.ts";
 
-/** One axis that is left of an iteration space: strides in elements of the output and both operands. */
-interface Axis {
-  extent: number;
-  out: number;
-  a: number;
-  b: number;
-}
-
-/**
- * The matrix products that a dot fold consists of, one for each index of its batch axes, or `undefined` when it has not
- * that form. Which operand is called A does not matter: a·b and b·a have the same bits.
- */
+/** The matrix products that a dot fold consists of, one for each index of its batch axes; `undefined` if it is none. */
 export function asProducts(
   kernel: FoldKernel,
   output: number,
   address: (tensor: number) => number,
 ): MatmulProblem[] | undefined {
-  const [left, right] = kernel.args;
-  if (!isDot(kernel) || left?.kind !== "operand" || right?.kind !== "operand") return undefined;
-  if (left.view.bounds || right.view.bounds) return undefined;
-  const { shape } = kernel.type;
-  const outStrides = rowMajorStrides(shape);
-  const all = [...shape, ...kernel.reduce].map((extent, axis): Axis => {
-    const [a, b] = [left.view.strides[axis], right.view.strides[axis]];
-    return { extent, out: outStrides[axis] ?? 0, a, b };
-  });
-  const depth = joined(all.slice(shape.length));
-  if (depth.length > 1) return undefined;
-  const axes = joined(all.slice(0, shape.length));
-  const inner = axes.findIndex(({ out }) => out === 1);
-  if (inner < 0) return undefined;
-  // The axis along which the output is contiguous belongs to B; if it is A's, the operands change their names.
-  const swapped = axes[inner].b === 0;
-  const named = axes.map((axis): Axis => (swapped ? { ...axis, a: axis.b, b: axis.a } : axis));
-  const column = named[inner];
-  const rows = named.filter(({ a, b }) => a !== 0 && b === 0);
-  if (column.a !== 0 || column.b === 0 || rows.length === 0) return undefined;
-  const row = rows.reduce((best, axis) => (axis.extent > best.extent ? axis : best));
-  const batch = named.filter((axis) => axis !== row && axis !== column);
-  const [a, b] = swapped ? [right, left] : [left, right];
-  const [k] = depth.length > 0 ? depth : [{ extent: 1, out: 0, a: 0, b: 0 }];
+  const form = productForm(kernel);
+  if (!form) return undefined;
+  const { a, b, row, column, depth, batch } = form;
   const starts = batch.reduce(
     (found, axis) =>
       found.flatMap((start) =>
@@ -61,17 +28,13 @@ export function asProducts(
     ...start,
     m: row.extent,
     n: column.extent,
-    k: k.extent,
+    k: depth.extent,
     aRow: row.a,
-    aDepth: swapped ? k.b : k.a,
+    aDepth: depth.a,
     bColumn: column.b,
-    bDepth: swapped ? k.a : k.b,
+    bDepth: depth.b,
     cRow: row.out,
   }));
-}
-
-function joined(axes: readonly Axis[]): Axis[] {
-  return joinAxes(axes, ({ out, a, b }) => [out, a, b]);
 }
 
 /** What `scatterAdd` takes, in bytes. */

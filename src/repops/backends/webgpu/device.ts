@@ -1,56 +1,7 @@
 /** The GPU of this process: the browser's, or that of the optional package `webgpu` (Dawn) in Node. */
 import { BackendError, messageOf } from "../../../errors.ts";
-
-/** The part of WebGPU that is used here; the full types are not among the project's dependencies. */
-export interface GpuBuffer {
-  mapAsync(mode: number): Promise<void>;
-  getMappedRange(): ArrayBuffer;
-  unmap(): void;
-  destroy(): void;
-}
-interface GpuShaderModule {
-  getCompilationInfo(): Promise<{ messages: Iterable<{ type: string; lineNum: number; message: string }> }>;
-}
-export interface GpuPipeline {
-  getBindGroupLayout(index: number): unknown;
-}
-interface GpuPass {
-  setPipeline(pipeline: GpuPipeline): void;
-  setBindGroup(index: number, group: unknown): void;
-  dispatchWorkgroups(x: number, y?: number): void;
-  end(): void;
-}
-export interface GpuEncoder {
-  beginComputePass(): GpuPass;
-  copyBufferToBuffer(from: GpuBuffer, fromOffset: number, to: GpuBuffer, toOffset: number, bytes: number): void;
-  clearBuffer(buffer: GpuBuffer): void;
-  finish(): unknown;
-}
-export interface GpuDevice {
-  createBuffer(options: { size: number; usage: number }): GpuBuffer;
-  createShaderModule(options: { code: string }): GpuShaderModule;
-  createComputePipelineAsync(options: object): Promise<GpuPipeline>;
-  createBindGroup(options: object): unknown;
-  createCommandEncoder(): GpuEncoder;
-  queue: {
-    writeBuffer(buffer: GpuBuffer, offset: number, data: ArrayBufferView): void;
-    submit(commands: unknown[]): void;
-  };
-  lost: Promise<{ message: string }>;
-  destroy(): void;
-}
-export interface GpuAdapter {
-  info: { vendor: string; architecture: string; description: string };
-  limits: Record<string, number>;
-  requestDevice(options: object): Promise<GpuDevice>;
-}
-interface Gpu {
-  requestAdapter(options?: object): Promise<GpuAdapter | null>;
-}
-
-/** Usage flags and the mapping mode (WebGPU, 5.1 and 5.2). */
-export const Usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128 } as const;
-export const MAP_READ = 1;
+import type { Gpu, GpuAdapter, GpuBuffer, GpuDevice, GpuPipeline } from "./api.ts";
+import { MAP_READ, Usage } from "./api.ts";
 
 /** Dawn stops when the object that made it is collected. */
 let instance: Gpu | undefined;
@@ -70,15 +21,144 @@ async function findGpu(): Promise<Gpu> {
   }
 }
 
-const NEEDED = ["maxStorageBuffersPerShaderStage", "maxStorageBufferBindingSize", "maxBufferSize"];
+/** Limits that are asked for as high as the adapter has them. */
+const WANTED = ["maxStorageBuffersPerShaderStage", "maxStorageBufferBindingSize", "maxBufferSize"] as const;
 
-/** @throws {BackendError} when there is no WebGPU, no adapter, or no device */
-export async function openDevice(): Promise<{ adapter: GpuAdapter; device: GpuDevice }> {
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+
+/** A device in use, what was compiled for it, and what became of it. Sessions share it. */
+export class OpenDevice {
+  readonly adapter: GpuAdapter;
+  readonly device: GpuDevice;
+  /** Storage buffers that one shader may be bound to. */
+  readonly maxBuffers: number;
+  private readonly pipelines = new Map<string, Promise<GpuPipeline>>();
+  /** Why the device can't be used any more. */
+  private failure: string | undefined;
+
+  constructor(adapter: GpuAdapter, device: GpuDevice) {
+    this.adapter = adapter;
+    this.device = device;
+    this.maxBuffers = device.limits.maxStorageBuffersPerShaderStage;
+    void device.lost.then(({ reason, message }) => {
+      this.failure ??= `the device was lost (${[reason, message].filter((part) => part).join(": ")})`;
+    });
+    device.addEventListener("uncapturederror", ({ error }) => {
+      this.failure ??= `the device reports an error: ${error.message}`;
+    });
+  }
+
+  get name(): string {
+    const { vendor, architecture, description } = this.adapter.info;
+    return [description, vendor, architecture].filter((part) => part !== "").join(", ");
+  }
+
+  get usable(): boolean {
+    return this.failure === undefined;
+  }
+
+  /** @throws {BackendError} when the device was lost or has reported an error: what it computed since is worthless */
+  check(): void {
+    if (this.failure !== undefined)
+      throw new BackendError(`${this.failure}; what was recorded is intact, go on with --resume`, {
+        device: this.name,
+      });
+  }
+
+  /**
+   * Buffers of these sizes, each of at least one word, since bindings can't be empty.
+   * @throws {BackendError} saying how much was asked for, when the device has not got it
+   */
+  async buffers(sizes: readonly number[], usage: number = Usage.storage | Usage.copySource | Usage.copyTarget) {
+    this.check();
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    const largest = Math.max(0, ...sizes);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    if (largest > most)
+      throw new BackendError(
+        `a tensor of ${megabytes(largest)} does not fit on ${this.name}, which takes up to ${megabytes(most)} in one piece; take a smaller batch or model`,
+        { largest, most },
+      );
+    this.device.pushErrorScope("out-of-memory");
+    const made = sizes.map((size) => this.device.createBuffer({ size: Math.max(size, 4), usage }));
+    const error = await this.device.popErrorScope();
+    if (error) {
+      for (const buffer of made) buffer.destroy();
+      throw new BackendError(
+        `${this.name} has no room for ${megabytes(total)} in ${sizes.length} tensors (${error.message}); take a smaller batch or model, or end what else runs on it`,
+        { total },
+      );
+    }
+    return made;
+  }
+
+  /** @throws {BackendError} with the compiler's first message, naming `what` */
+  pipeline(code: string, what: string): Promise<GpuPipeline> {
+    let pipeline = this.pipelines.get(code);
+    if (!pipeline) {
+      pipeline = this.compile(code, what);
+      this.pipelines.set(code, pipeline);
+    }
+    return pipeline;
+  }
+
+  private async compile(code: string, what: string): Promise<GpuPipeline> {
+    this.check();
+    this.device.pushErrorScope("validation");
+    const module = this.device.createShaderModule({ code });
+    const rejected = this.device.popErrorScope();
+    try {
+      return await this.device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } });
+    } catch (cause) {
+      this.check();
+      const { messages } = await module.getCompilationInfo();
+      const [first] = [...messages].filter(({ type }) => type === "error");
+      const why = first ? `line ${first.lineNum}: ${first.message}` : messageOf(cause);
+      throw new BackendError(`the shader of ${what} does not compile on ${this.name}: ${why}`, { code });
+    } finally {
+      await rejected;
+    }
+  }
+
+  /** Stretches of buffers, in one round trip. */
+  async download(parts: readonly { buffer: GpuBuffer; offset: number; bytes: number }[]): Promise<ArrayBuffer[]> {
+    const places: number[] = [];
+    const total = parts.reduce((at, { bytes }) => (places.push(at), at + bytes), 0);
+    if (total === 0) return parts.map(() => new ArrayBuffer(0));
+    const [target] = await this.buffers([total], Usage.mapRead | Usage.copyTarget);
+    const encoder = this.device.createCommandEncoder();
+    parts.forEach(({ buffer, offset, bytes }, i) => {
+      if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, target, places[i], bytes);
+    });
+    this.device.queue.submit([encoder.finish()]);
+    try {
+      await target.mapAsync(MAP_READ);
+    } catch (cause) {
+      this.failure ??= `the device was lost (${messageOf(cause)})`;
+    }
+    this.check();
+    const mapped = target.getMappedRange();
+    const copies = parts.map(({ bytes }, i) => mapped.slice(places[i], places[i] + bytes));
+    target.unmap();
+    target.destroy();
+    return copies;
+  }
+}
+
+let current: OpenDevice | undefined;
+
+/**
+ * The device that all sessions of this process share; another one when it was lost.
+ * @throws {BackendError} when there is no WebGPU, no adapter, or no device
+ */
+export async function openDevice(): Promise<OpenDevice> {
+  if (current?.usable) return current;
   const adapter = await (await findGpu()).requestAdapter();
   if (!adapter) throw new BackendError("WebGPU finds no adapter on this machine; install a driver, or use wasm");
-  const requiredLimits = Object.fromEntries(NEEDED.map((name) => [name, adapter.limits[name]]));
+  const requiredLimits = Object.fromEntries(WANTED.map((name) => [name, adapter.limits[name]]));
   try {
-    return { adapter, device: await adapter.requestDevice({ requiredLimits }) };
+    return (current = new OpenDevice(adapter, await adapter.requestDevice({ requiredLimits })));
   } catch (cause) {
     throw new BackendError(`the adapter ${adapter.info.description} gives no device: ${messageOf(cause)}`);
   }

@@ -1,36 +1,40 @@
-/** A kernel list on a GPU: one buffer a tensor, one pipeline a kernel, all kernels of a step in one submission. */
+/** A kernel list on a GPU: its tensors stay there, and all kernels of a step are one submission. */
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
-import { BackendError, messageOf } from "../../../errors.ts";
 import type { ExecuteHooks, ExecuteReport, Session } from "../../backend.ts";
-import { type Kernel, type KernelList, typeOf } from "../../kernel.ts";
-import {
-  type GpuBuffer,
-  type GpuDevice,
-  type GpuEncoder,
-  type GpuPipeline,
-  MAP_READ,
-  openDevice,
-  Usage,
-} from "./device.ts";
-import type { Dialect } from "./dialect.ts";
-import { gatherShader, loopShader, ROW, WORKGROUP } from "./shader.ts";
+import { type KernelList, typeOf } from "../../kernel.ts";
+import type { GpuBuffer } from "./api.ts";
+import { type OpenDevice, openDevice } from "./device.ts";
+import { Hasher } from "./hasher.ts";
+import { BINDING_ALIGNMENT, encode, gathersOf, type Lowering, type Plan, planDispatches, type Shared } from "./plan.ts";
+import { lastingSlots } from "./slots.ts";
+import { GUARDED } from "./wgsl.ts";
 
-/** What one kernel submits; `undefined` for an output without elements. */
-interface Dispatch {
-  pipeline: GpuPipeline;
-  group: unknown;
-  elements: number;
-  /** Of a gather: the count of indices outside. */
-  outside?: GpuBuffer;
+export interface WebGpuOptions extends Lowering {
+  /** Where roots are computed: on the device, or here of tensors that are read back. */
+  hashing: "device" | "host";
 }
+
+const DEFAULTS: WebGpuOptions = { dialect: GUARDED, guard: "bits", hashing: "device" };
 
 const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
 
-export async function prepareWebGpu(list: KernelList, dialect: Dialect): Promise<Session> {
-  const { device } = await openDevice();
-  const session = new WebGpuSession(list, device, dialect);
+export async function prepareWebGpu(
+  list: KernelList,
+  keep: readonly number[],
+  options: Partial<WebGpuOptions> = {},
+): Promise<Session> {
+  const open = await openDevice();
+  const lasting = lastingSlots(list, keep);
+  const gathers = gathersOf(list);
+  const buffers = await open.buffers([...lasting.sizes, 4, BINDING_ALIGNMENT * gathers.length]);
+  const [zero, counters] = buffers.splice(lasting.sizes.length);
+  const session = new WebGpuSession(
+    open,
+    { list, keep, lasting, buffers, zero, counters },
+    { ...DEFAULTS, ...options },
+  );
   try {
-    await session.compile();
+    await session.plan("fused");
   } catch (error) {
     await session.close();
     throw error;
@@ -38,165 +42,138 @@ export async function prepareWebGpu(list: KernelList, dialect: Dialect): Promise
   return session;
 }
 
+/** `watched`: every kernel's output is in memory behind it. */
+type Mode = "fused" | "watched";
+
 class WebGpuSession implements Session {
-  private readonly list: KernelList;
-  private readonly device: GpuDevice;
-  private readonly dialect: Dialect;
+  private readonly open: OpenDevice;
+  private readonly shared: Shared;
+  private readonly options: WebGpuOptions;
   private readonly types: readonly TensorType[];
-  private readonly buffers: GpuBuffer[];
-  private readonly zero: GpuBuffer;
-  private readonly pipelines = new Map<string, Promise<GpuPipeline>>();
-  private dispatches: (Dispatch | undefined)[] = [];
-  private lost: string | undefined;
+  private readonly plans = new Map<Mode, Plan>();
+  private readonly hashers = new Map<string, Hasher>();
 
-  constructor(list: KernelList, device: GpuDevice, dialect: Dialect) {
-    this.dialect = dialect;
-    this.list = list;
-    this.device = device;
-    void device.lost.then(({ message }) => (this.lost = message));
-    this.types = Array.from({ length: list.inputs.length + list.kernels.length }, (_, i) => typeOf(list, i));
-    this.buffers = this.types.map((type) => this.buffer(bytesOf(type)));
-    this.zero = this.buffer(4);
+  constructor(open: OpenDevice, shared: Shared, options: WebGpuOptions) {
+    this.open = open;
+    this.shared = shared;
+    this.options = options;
+    const { inputs, kernels } = shared.list;
+    this.types = Array.from({ length: inputs.length + kernels.length }, (_, i) => typeOf(shared.list, i));
   }
 
-  /** Every buffer has at least one word, since bindings can't be empty. */
-  private buffer(bytes: number, usage = Usage.storage | Usage.copySource | Usage.copyTarget): GpuBuffer {
-    try {
-      return this.device.createBuffer({ size: Math.max(bytes, 4), usage });
-    } catch (cause) {
-      throw new BackendError(`the GPU has no room for a tensor of ${bytes} bytes: ${messageOf(cause)}`);
-    }
+  async plan(mode: Mode): Promise<Plan> {
+    const known = this.plans.get(mode);
+    if (known) return known;
+    const plan = await planDispatches(this.open, this.shared, this.options, mode === "watched");
+    this.plans.set(mode, plan);
+    return plan;
   }
 
-  async compile(): Promise<void> {
-    this.dispatches = await Promise.all(this.list.kernels.map((kernel, i) => this.dispatch(kernel, i)));
-  }
-
-  private async dispatch(kernel: Kernel, index: number): Promise<Dispatch | undefined> {
-    const elements = elementCount(kernel.type.shape);
-    if (elements === 0) return undefined;
-    const output = this.list.inputs.length + index;
-    const gather = kernel.kind === "gather";
-    const { code, tensors } = gather ? gatherShader(this.list, kernel, this.dialect) : loopShader(kernel, this.dialect);
-    const pipeline = await this.pipeline(code, index);
-    const outside = gather ? this.buffer(4) : undefined;
-    const bound = [this.zero, ...tensors.map((tensor) => this.buffers[tensor]), this.buffers[output]];
-    if (outside) bound.push(outside);
-    const entries = bound.map((buffer, binding) => ({ binding, resource: { buffer } }));
-    const group = this.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-    return { pipeline, group, elements, ...(outside && { outside }) };
-  }
-
-  private pipeline(code: string, kernel: number): Promise<GpuPipeline> {
-    let pipeline = this.pipelines.get(code);
-    if (!pipeline) {
-      const module = this.device.createShaderModule({ code });
-      pipeline = this.device
-        .createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } })
-        .catch(async (cause: unknown) => {
-          const { messages } = await module.getCompilationInfo();
-          const [first] = [...messages].filter(({ type }) => type === "error");
-          const why = first ? `line ${first.lineNum}: ${first.message}` : messageOf(cause);
-          throw new BackendError(`the shader of kernel ${kernel} does not compile on this device: ${why}`, { code });
-        });
-      this.pipelines.set(code, pipeline);
-    }
-    return pipeline;
+  /** Where an input or a kept tensor lies. */
+  private lasting(tensor: number): GpuBuffer {
+    return this.shared.buffers[this.shared.lasting.slotOf[tensor]!];
   }
 
   async write(input: number, { data }: Tensor): Promise<void> {
-    if (data.length > 0) this.device.queue.writeBuffer(this.buffers[input], 0, data);
+    this.open.check();
+    if (data.length > 0) this.open.device.queue.writeBuffer(this.lasting(input), 0, data);
   }
 
   async read(tensor: number): Promise<Tensor> {
+    return this.download(tensor, this.lasting(tensor));
+  }
+
+  private async download(tensor: number, buffer: GpuBuffer): Promise<Tensor> {
     const { dtype, shape } = this.types[tensor];
-    const bytes = await this.download(this.buffers[tensor], bytesOf(this.types[tensor]));
+    const [bytes] = await this.open.download([{ buffer, offset: 0, bytes: bytesOf(this.types[tensor]) }]);
     return { dtype, shape, data: dtype === "f32" ? new Float32Array(bytes) : new Int32Array(bytes) };
   }
 
-  private async download(from: GpuBuffer, bytes: number): Promise<ArrayBuffer> {
-    if (bytes === 0) return new ArrayBuffer(0);
-    const target = this.buffer(bytes, Usage.mapRead | Usage.copyTarget);
-    const encoder = this.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(from, 0, target, 0, bytes);
-    this.device.queue.submit([encoder.finish()]);
-    try {
-      await target.mapAsync(MAP_READ);
-    } catch (cause) {
-      throw new BackendError(`the device was lost: ${this.lost ?? messageOf(cause)}; resume the run`);
-    }
-    const data = target.getMappedRange().slice(0, bytes);
-    target.unmap();
-    target.destroy();
-    return data;
-  }
-
   async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
-    const encoder = this.device.createCommandEncoder();
     const targets = new Set(pairs.map(({ to }) => to));
     // What is overwritten and still to be read is saved first.
-    const saved = new Map<number, GpuBuffer>();
-    for (const { from } of pairs)
-      if (targets.has(from) && !saved.has(from)) {
-        const spare = this.buffer(bytesOf(this.types[from]));
-        encoder.copyBufferToBuffer(this.buffers[from], 0, spare, 0, bytesOf(this.types[from]));
-        saved.set(from, spare);
-      }
-    for (const { from, to } of pairs)
-      encoder.copyBufferToBuffer(
-        saved.get(from) ?? this.buffers[from],
-        0,
-        this.buffers[to],
-        0,
-        bytesOf(this.types[to]),
-      );
-    this.device.queue.submit([encoder.finish()]);
-    for (const spare of saved.values()) spare.destroy();
+    const read = [...new Set(pairs.flatMap(({ from }) => (targets.has(from) ? [from] : [])))];
+    const spare = await this.open.buffers(read.map((tensor) => bytesOf(this.types[tensor])));
+    const encoder = this.open.device.createCommandEncoder();
+    const move = (tensor: number, from: GpuBuffer, to: GpuBuffer): void => {
+      const bytes = bytesOf(this.types[tensor]);
+      if (bytes > 0) encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+    };
+    read.forEach((tensor, i) => move(tensor, this.lasting(tensor), spare[i]));
+    for (const { from, to } of pairs) move(from, spare[read.indexOf(from)] ?? this.lasting(from), this.lasting(to));
+    this.open.device.queue.submit([encoder.finish()]);
+    for (const buffer of spare) buffer.destroy();
   }
 
   async execute(hooks: ExecuteHooks = {}): Promise<ExecuteReport> {
-    let encoder = this.device.createCommandEncoder();
-    for (const [kernel, dispatch] of this.dispatches.entries()) {
-      if (dispatch) this.encode(encoder, dispatch);
-      if (!hooks.afterKernel || (hooks.at && !hooks.at.has(kernel))) continue;
-      this.device.queue.submit([encoder.finish()]);
-      await this.show(hooks.afterKernel, kernel);
-      encoder = this.device.createCommandEncoder();
+    this.open.check();
+    const { afterKernel, at } = hooks;
+    const watches = (kernel: number): boolean => afterKernel !== undefined && (!at || at.has(kernel));
+    const watched = this.shared.list.kernels.some((_, kernel) => watches(kernel));
+    const plan = await this.plan(watched ? "watched" : "fused");
+    const { device } = this.open;
+    let encoder = device.createCommandEncoder();
+    encoder.clearBuffer(this.shared.counters);
+    let pass = encoder.beginComputePass();
+    const submit = (): void => {
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    };
+    const behind = new Map(
+      plan.dispatches.map((dispatch) => [dispatch.kernels[dispatch.kernels.length - 1], dispatch]),
+    );
+    for (const kernel of this.shared.list.kernels.keys()) {
+      const dispatch = behind.get(kernel);
+      if (dispatch) encode(pass, dispatch);
+      if (!afterKernel || !watches(kernel)) continue;
+      submit();
+      await this.show(afterKernel, kernel, plan);
+      encoder = device.createCommandEncoder();
+      pass = encoder.beginComputePass();
     }
-    this.device.queue.submit([encoder.finish()]);
-    const report: ExecuteReport = { outOfRange: [] };
-    for (const [kernel, dispatch] of this.dispatches.entries()) {
-      if (!dispatch?.outside) continue;
-      const [count] = new Uint32Array(await this.download(dispatch.outside, 4));
-      if (count > 0) report.outOfRange.push({ kernel, count });
-    }
-    return report;
+    submit();
+    return { outOfRange: await this.outOfRange() };
   }
 
-  private encode(encoder: GpuEncoder, { pipeline, group, elements, outside }: Dispatch): void {
-    if (outside) encoder.clearBuffer(outside);
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(Math.ceil(Math.min(elements, ROW) / WORKGROUP), Math.ceil(elements / ROW));
-    pass.end();
+  private async outOfRange(): Promise<ExecuteReport["outOfRange"]> {
+    const gathers = gathersOf(this.shared.list);
+    const bytes = BINDING_ALIGNMENT * gathers.length;
+    const [counts] = await this.open.download([{ buffer: this.shared.counters, offset: 0, bytes }]);
+    const words = new Uint32Array(counts);
+    return gathers
+      .map((kernel, i) => ({ kernel, count: words[(i * BINDING_ALIGNMENT) / 4] }))
+      .filter(({ count }) => count > 0);
   }
 
   /** A hook sees a copy; what it changes goes back. */
-  private async show(afterKernel: NonNullable<ExecuteHooks["afterKernel"]>, kernel: number): Promise<void> {
-    const tensor = this.list.inputs.length + kernel;
-    const output = await this.read(tensor);
+  private async show(afterKernel: NonNullable<ExecuteHooks["afterKernel"]>, kernel: number, plan: Plan): Promise<void> {
+    const tensor = this.shared.list.inputs.length + kernel;
+    const buffer = plan.bufferOf(tensor);
+    const output = await this.download(tensor, buffer);
     const before = new Uint32Array(output.data.buffer).slice();
     afterKernel(kernel, output, () => tensorRoot(output));
     const after = new Uint32Array(output.data.buffer);
-    if (after.some((word, i) => word !== before[i])) await this.write(tensor, output);
+    if (after.some((word, i) => word !== before[i])) this.open.device.queue.writeBuffer(buffer, 0, output.data);
   }
 
   async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
-    return Promise.all(tensors.map(async (tensor) => tensorRoot(await this.read(tensor))));
+    if (this.options.hashing === "host")
+      return Promise.all(tensors.map(async (tensor) => tensorRoot(await this.read(tensor))));
+    const key = tensors.join();
+    let hasher = this.hashers.get(key);
+    if (!hasher) {
+      const types = tensors.map((tensor) => this.types[tensor]);
+      const buffers = tensors.map((tensor) => this.lasting(tensor));
+      hasher = await Hasher.prepare(this.open, types, buffers);
+      this.hashers.set(key, hasher);
+    }
+    return hasher.hash();
   }
 
   async close(): Promise<void> {
-    this.device.destroy();
+    for (const hasher of this.hashers.values()) hasher.close();
+    const { buffers, zero, counters } = this.shared;
+    for (const { own } of this.plans.values()) for (const buffer of own) buffer.destroy();
+    for (const buffer of [...buffers, zero, counters]) buffer.destroy();
   }
 }

@@ -1,5 +1,5 @@
-/** Kernels as compute shaders: one invocation an output element, a fold in its order inside. */
-import { elementCount } from "../../../encoding/tensor.ts";
+/** Groups of kernels as compute shaders: one invocation an output element, a fold in its order inside. */
+import { elementCount, type Shape } from "../../../encoding/tensor.ts";
 import {
   type Arg,
   type FoldKernel,
@@ -9,32 +9,39 @@ import {
   RANGE_EXPONENT,
   typeOf,
 } from "../../kernel.ts";
-import { analyze, analyzeFold } from "../../ranges.ts";
-import { rangedFloat } from "../../ranges-values.ts";
 import { outputType } from "../../program.ts";
+import { analyze, analyzeFold } from "../../ranges.ts";
+import { type Range, rangedFloat } from "../../ranges-values.ts";
 import { bitsOf } from "../../vf32.ts";
 import type { View } from "../../view.ts";
 import type { Dialect } from "./dialect.ts";
-import { signed } from "./lowerings.ts";
+import type { Group } from "./fuse.ts";
 import { programStatements } from "./wgsl.ts";
 
 export const WORKGROUP = 64;
 /** Invocations in one row of workgroups; more elements take further rows. */
-export const ROW = 65_535 * WORKGROUP;
+const ROW = 65_535 * WORKGROUP;
 
+/** A compute shader and what it is bound to: the zero at binding 0, then the tensors. */
 export interface Shader {
   code: string;
-  /** The tensors at bindings 1, 2, …; the output comes last. */
-  tensors: readonly number[];
+  reads: readonly number[];
+  writes: readonly number[];
+  /** Numbers of workgroups. */
+  workgroups: readonly [x: number, y: number, z: number];
 }
 
-const u32 = (value: number): string => `${value >>> 0}u`;
+export const u32 = (value: number): string => `${value >>> 0}u`;
 
+/** Workgroups for one invocation an element. */
+export function workgroupsFor(elements: number): [number, number, number] {
+  return [Math.ceil(Math.min(elements, ROW) / WORKGROUP), Math.ceil(elements / ROW), 1];
+}
+
+/** Bindings from 1, the dialect's functions, and the beginning of `main`, in which `element` is the invocation's number. */
 function head({ library }: Dialect, bindings: readonly string[]): string {
   return [
-    "@group(0) @binding(0) var<storage, read> zero: array<u32>;",
-    ...bindings.map((declaration, i) => `@group(0) @binding(${i + 1}) ${declaration}`),
-    "var<private> Z: u32;",
+    ...declarations(bindings),
     library,
     `@compute @workgroup_size(${WORKGROUP}) fn main(@builtin(global_invocation_id) id: vec3<u32>) {`,
     "  Z = zero[0];",
@@ -42,8 +49,17 @@ function head({ library }: Dialect, bindings: readonly string[]): string {
   ].join("\n");
 }
 
+/** The zero that no compiler knows, and the bindings behind it. */
+export function declarations(bindings: readonly string[]): string[] {
+  return [
+    "@group(0) @binding(0) var<storage, read> zero: array<u32>;",
+    ...bindings.map((declaration, i) => `@group(0) @binding(${i + 1}) ${declaration}`),
+    "var<private> Z: u32;",
+  ];
+}
+
 /** The coordinates of a row-major number as names `prefix0`, `prefix1`, … */
-function coordinates(number: string, shape: readonly number[], prefix: string): string[] {
+function coordinates(number: string, shape: Shape, prefix: string): string[] {
   const lines: string[] = [];
   let inner = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -63,88 +79,129 @@ function loadBits({ offset, strides, bounds, fill = 0 }: View, buffer: string, n
   return `select(${u32(fill)}, ${buffer}[select(0, ${address}, ${inside.join(" && ")})], ${inside.join(" && ")})`;
 }
 
-function argument(
-  dialect: Dialect,
-  arg: Arg,
-  type: "f" | "i",
-  bufferOf: (tensor: number) => string,
-  names: readonly string[],
-): string {
-  if (arg.kind === "coordinate") return names[arg.axis];
-  if (arg.kind === "index") return "k";
-  const bits = loadBits(arg.view, bufferOf(arg.tensor), names);
-  if (type === "i") return `bitcast<i32>(${bits})`;
-  const limit = 2 ** RANGE_EXPONENT[arg.ranging];
-  if (arg.ranging === "none") return dialect.float(bits);
-  return dialect.ranged(bits, u32(bitsOf(1 / limit)), u32(bitsOf(limit)));
+/** The name of a value in a register, and what is known of it. */
+interface Known {
+  name: string;
+  range: Range | undefined;
 }
 
-export function loopShader(kernel: MapKernel | FoldKernel, dialect: Dialect): Shader {
-  const { shape } = kernel.type;
-  const tensors = [...new Set(kernel.args.flatMap((arg) => (arg.kind === "operand" ? [arg.tensor] : [])))];
-  const bufferOf = (tensor: number): string => `t${tensors.indexOf(tensor)}`;
-  const reduce = kernel.kind === "fold" ? kernel.reduce : [];
-  const names = [...shape.map((_, axis) => `c${axis}`), ...reduce.map((_, axis) => `r${axis}`)];
-  const fold = kernel.kind === "fold" ? 1 : 0;
-  const { inputs: types } = kernel.program;
-  const args = kernel.args.map((arg, i) => argument(dialect, arg, types[i + fold], bufferOf, names));
-  const bindings = [
-    ...tensors.map((_, i) => `var<storage, read> t${i}: array<u32>;`),
-    "var<storage, read_write> out: array<u32>;",
-  ];
-  const lines = [
-    head(dialect, bindings),
-    `  if (element >= ${u32(elementCount(shape))}) { return; }`,
-    ...coordinates("element", shape, "c"),
-  ];
-  const named = kernel.args.map((_, i) => `a${i}`);
-  const loads = args.map((code, i) => `let a${i} = ${code};`);
-  if (kernel.kind === "map") {
-    const analysis = analyze(kernel.program);
-    const { statements, result } = programStatements(dialect, kernel.program, analysis, named, "v");
-    const written = analysis.negativeZero ? dialect.unsignedZero(result) : result;
-    lines.push(...loads, ...statements, `out[element] = ${dialect.word(written, outputType(kernel.program))};`);
-  } else {
+/** Shaders of a list in one dialect. */
+export class ShaderWriter {
+  private readonly list: KernelList;
+  private readonly dialect: Dialect;
+
+  constructor(list: KernelList, dialect: Dialect) {
+    this.list = list;
+    this.dialect = dialect;
+  }
+
+  /** A group of maps, or of a fold and maps behind it. */
+  group({ kernels, reads, writes }: Group): Shader {
+    const first = this.list.inputs.length;
+    const bufferOf = (tensor: number): string => `t${reads.indexOf(tensor)}`;
+    const known = new Map<number, Known>();
+    const lines: string[] = [];
+    for (const [member, index] of kernels.entries()) {
+      const kernel = this.list.kernels[index];
+      if (kernel.kind === "gather") throw new TypeError("a gather is a shader of its own");
+      const tensor = first + index;
+      lines.push(...coordinates("element", kernel.type.shape, `c${member}_`));
+      const emit = kernel.kind === "map" ? this.map(kernel, member, bufferOf, known) : this.fold(kernel, bufferOf);
+      lines.push(...emit.lines, `let w${member} = ${emit.result};`);
+      known.set(tensor, { name: `w${member}`, range: emit.range });
+      const stored = this.dialect.word(`w${member}`, outputType(kernel.program));
+      if (writes.includes(tensor)) lines.push(`o${writes.indexOf(tensor)}[element] = ${stored};`);
+    }
+    const elements = elementCount(typeOf(this.list, first + kernels[0]).shape);
+    const bindings = [
+      ...reads.map((_, i) => `var<storage, read> t${i}: array<u32>;`),
+      ...writes.map((_, i) => `var<storage, read_write> o${i}: array<u32>;`),
+    ];
+    const code = [head(this.dialect, bindings), `if (element >= ${u32(elements)}) { return; }`, ...lines, "}"];
+    return { code: code.join("\n"), reads, writes, workgroups: workgroupsFor(elements) };
+  }
+
+  private map(
+    kernel: MapKernel,
+    member: number,
+    bufferOf: (tensor: number) => string,
+    known: ReadonlyMap<number, Known>,
+  ): { lines: string[]; result: string; range: Range | undefined } {
+    const { shape } = kernel.type;
+    const names = shape.map((_, axis) => `c${member}_${axis}`);
+    const { inputs: types } = kernel.program;
+    const given = kernel.args.map((arg) => (arg.kind === "operand" ? known.get(arg.tensor) : undefined));
+    const analysis = analyze(
+      kernel.program,
+      given.map((value) => value?.range),
+    );
+    const loads = kernel.args.flatMap((arg, i) =>
+      given[i] ? [] : [`let a${member}_${i} = ${this.argument(arg, types[i], bufferOf, names)};`],
+    );
+    const inputs = kernel.args.map((_, i) => given[i]?.name ?? `a${member}_${i}`);
+    const body = programStatements(this.dialect, kernel.program, analysis, inputs, `v${member}_`);
+    const result = analysis.negativeZero ? this.dialect.unsignedZero(body.result) : body.result;
+    const range = analysis.values[analysis.values.length - 1];
+    const cleaned = "negativeZero" in range ? { ...range, negativeZero: false } : range;
+    return { lines: [...loads, ...body.statements], result, range: cleaned };
+  }
+
+  private fold(kernel: FoldKernel, bufferOf: (tensor: number) => string) {
+    const { shape, dtype } = kernel.type;
+    const { reduce } = kernel;
+    const names = [...shape.map((_, axis) => `c0_${axis}`), ...reduce.map((_, axis) => `r${axis}`)];
+    const { inputs: types } = kernel.program;
+    const loads = kernel.args.map((arg, i) => `let b${i} = ${this.argument(arg, types[i + 1], bufferOf, names)};`);
     const ranges = kernel.args.map((arg) =>
       arg.kind === "operand" && arg.ranging !== "none" ? rangedFloat(arg.ranging) : undefined,
     );
     const analysis = analyzeFold(kernel.program, kernel.start, [undefined, ...ranges]);
+    const inputs = ["acc", ...kernel.args.map((_, i) => `b${i}`)];
+    const { statements, result } = programStatements(this.dialect, kernel.program, analysis, inputs, "u");
     const start = `(${u32(kernel.start)} ^ Z)`;
-    const { statements, result } = programStatements(dialect, kernel.program, analysis, ["acc", ...named], "v");
-    // A sum of two zeros of either sign is +0; adding +0 takes the sign from a zero that is carried.
-    const carried = analysis.negativeZero ? dialect.unsignedZero(result) : result;
-    lines.push(
-      `var acc = ${types[0] === "f" ? dialect.float(start) : signed(start)};`,
+    const lines = [
+      `var acc = ${dtype === "f32" ? this.dialect.float(start) : `bitcast<i32>${start}`};`,
       `for (var k = 0; k < ${elementCount(reduce)}; k++) {`,
       ...coordinates("u32(k)", reduce, "r"),
       ...loads,
       ...statements,
-      `acc = ${carried};`,
+      `acc = ${analysis.negativeZero ? this.dialect.unsignedZero(result) : result};`,
       "}",
-      `out[element] = ${dialect.word("acc", types[0])};`,
-    );
+    ];
+    return { lines, result: "acc", range: undefined };
   }
-  return { code: [...lines, "}"].join("\n"), tensors };
-}
 
-/** Rows by index; the buffer behind the output counts the indices that lie outside the source. */
-export function gatherShader(list: KernelList, kernel: GatherKernel, dialect: Dialect): Shader {
-  const source = typeOf(list, kernel.source).shape;
-  const row = elementCount(source.slice(1));
-  const bindings = [
-    "var<storage, read> source: array<u32>;",
-    "var<storage, read> index: array<i32>;",
-    "var<storage, read_write> out: array<u32>;",
-    "var<storage, read_write> outside: array<atomic<u32>>;",
-  ];
-  const code = `${head(dialect, bindings)}
-  if (element >= ${u32(elementCount(kernel.type.shape))}) { return; }
+  private argument(arg: Arg, type: "f" | "i", bufferOf: (tensor: number) => string, names: readonly string[]): string {
+    if (arg.kind === "coordinate") return names[arg.axis];
+    if (arg.kind === "index") return "k";
+    const bits = loadBits(arg.view, bufferOf(arg.tensor), names);
+    if (type === "i") return `bitcast<i32>(${bits})`;
+    if (arg.ranging === "none") return this.dialect.float(bits);
+    const limit = 2 ** RANGE_EXPONENT[arg.ranging];
+    return this.dialect.ranged(bits, u32(bitsOf(1 / limit)), u32(bitsOf(limit)));
+  }
+
+  /** Rows by index. The binding behind the output counts the indices that lie outside the source. */
+  gather(kernel: GatherKernel, output: number): Shader {
+    const source = typeOf(this.list, kernel.source).shape;
+    const row = elementCount(source.slice(1));
+    const elements = elementCount(kernel.type.shape);
+    const bindings = [
+      "var<storage, read> source: array<u32>;",
+      "var<storage, read> index: array<i32>;",
+      "var<storage, read_write> out: array<u32>;",
+      "var<storage, read_write> outside: array<atomic<u32>>;",
+    ];
+    const inside = `out[element] = source[u32(chosen) * ${u32(row)} + element % ${u32(row)}];`;
+    const code = `${head(this.dialect, bindings)}
+  if (element >= ${u32(elements)}) { return; }
   let chosen = index[element / ${u32(row)}];
-  if (chosen >= 0 && chosen < ${source[0]}) { out[element] = source[u32(chosen) * ${u32(row)} + element % ${u32(row)}]; }
+  if (chosen >= 0 && chosen < ${source[0]}) { ${inside} }
   else {
     out[element] = ${u32(kernel.fill)} ^ Z;
     if (element % ${u32(row)} == 0u) { atomicAdd(&outside[0], 1u); }
   }
 }`;
-  return { code, tensors: [kernel.source, kernel.index] };
+    return { code, reads: [kernel.source, kernel.index], writes: [output], workgroups: workgroupsFor(elements) };
+  }
 }

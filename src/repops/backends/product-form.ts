@@ -1,0 +1,60 @@
+/** Which dot folds are matrix products, and along which axes. */
+import { type Arg, type FoldKernel, isDot } from "../kernel.ts";
+import { rowMajorStrides } from "../view.ts";
+import { joinAxes } from "./axes.ts";
+
+/** One axis that is left of an iteration space: strides in elements of the output and both operands. */
+export interface ProductAxis {
+  extent: number;
+  out: number;
+  a: number;
+  b: number;
+}
+
+/** C[batch, row, column] = Σ over depth of A[batch, row, depth] · B[batch, depth, column] */
+export interface ProductForm {
+  a: Arg & { kind: "operand" };
+  b: Arg & { kind: "operand" };
+  /** A's own axis: the longest of those that B does not have. */
+  row: ProductAxis;
+  /** B's own axis, along which the output lies without gaps. */
+  column: ProductAxis;
+  depth: ProductAxis;
+  batch: readonly ProductAxis[];
+}
+
+/**
+ * The matrix product that a dot fold is, or `undefined` when it has not that form. Which operand is called A does not
+ * matter: a·b and b·a have the same bits.
+ */
+export function productForm(kernel: FoldKernel): ProductForm | undefined {
+  const [left, right] = kernel.args;
+  if (!isDot(kernel) || left?.kind !== "operand" || right?.kind !== "operand") return undefined;
+  if (left.view.bounds || right.view.bounds) return undefined;
+  const { shape } = kernel.type;
+  const outStrides = rowMajorStrides(shape);
+  const all = [...shape, ...kernel.reduce].map((extent, axis): ProductAxis => {
+    const [a, b] = [left.view.strides[axis], right.view.strides[axis]];
+    return { extent, out: outStrides[axis] ?? 0, a, b };
+  });
+  const depths = joined(all.slice(shape.length));
+  if (depths.length > 1) return undefined;
+  const axes = joined(all.slice(0, shape.length));
+  const inner = axes.findIndex(({ out }) => out === 1);
+  if (inner < 0) return undefined;
+  // The axis along which the output is contiguous belongs to B; if it is A's, the operands change their names.
+  const swapped = axes[inner].b === 0;
+  const name = (axis: ProductAxis): ProductAxis => (swapped ? { ...axis, a: axis.b, b: axis.a } : axis);
+  const named = axes.map(name);
+  const column = named[inner];
+  const rows = named.filter(({ a, b }) => a !== 0 && b === 0);
+  if (column.a !== 0 || column.b === 0 || rows.length === 0) return undefined;
+  const row = rows.reduce((best, axis) => (axis.extent > best.extent ? axis : best));
+  const batch = named.filter((axis) => axis !== row && axis !== column);
+  const [a, b] = swapped ? [right, left] : [left, right];
+  return { a, b, row, column, depth: name(depths[0] ?? { extent: 1, out: 0, a: 0, b: 0 }), batch };
+}
+
+function joined(axes: readonly ProductAxis[]): ProductAxis[] {
+  return joinAxes(axes, ({ out, a, b }) => [out, a, b]);
+}

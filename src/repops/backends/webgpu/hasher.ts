@@ -1,0 +1,100 @@
+/** Roots of tensors on the device that holds them: their leaves, then the trees above, all trees a level at a time. */
+import { chunkCount, elementCount, type TensorRoot, tensorRootOf, type TensorType } from "../../../encoding/tensor.ts";
+import { merkleRoot, type TreeRoot } from "../../../encoding/merkle.ts";
+import type { GpuBuffer, GpuPipeline } from "./api.ts";
+import type { OpenDevice } from "./device.ts";
+import { DIGEST_WORDS, leafShader, nodeShader, planForest } from "./sha256.ts";
+import { workgroupsFor } from "./shader.ts";
+
+/** What the leaves of one tensor are told, at offsets that a binding may have. */
+const FACT_WORDS = 64;
+
+interface Launch {
+  pipeline: GpuPipeline;
+  group: unknown;
+  invocations: number;
+}
+
+/** The roots of a fixed set of tensors, as often as they are asked for. */
+export class Hasher {
+  private readonly open: OpenDevice;
+  private readonly types: readonly TensorType[];
+  private readonly digests: GpuBuffer;
+  private readonly own: readonly GpuBuffer[];
+  private readonly roots: readonly number[];
+  private readonly launches: readonly Launch[];
+
+  private constructor(
+    open: OpenDevice,
+    types: readonly TensorType[],
+    roots: readonly number[],
+    own: readonly GpuBuffer[],
+    launches: readonly Launch[],
+  ) {
+    this.open = open;
+    this.types = types;
+    this.roots = roots;
+    this.digests = own[0];
+    this.own = own;
+    this.launches = launches;
+  }
+
+  /** @param buffers where the tensors of these types lie */
+  static async prepare(open: OpenDevice, types: readonly TensorType[], buffers: readonly GpuBuffer[]): Promise<Hasher> {
+    const forest = planForest(types.map((type) => Math.max(chunkCount(type), 1)));
+    const tables = forest.levels.map((level) => Uint32Array.from(level));
+    const facts = new Uint32Array(types.length * FACT_WORDS);
+    types.forEach((type, i) => facts.set([elementCount(type.shape), forest.leaves[i]], i * FACT_WORDS));
+    const filled = [facts, ...tables];
+    const own = await open.buffers([4 * DIGEST_WORDS * forest.size, ...filled.map(({ byteLength }) => byteLength)]);
+    const [digests, tensors, ...levels] = own;
+    filled.forEach((data, i) => open.device.queue.writeBuffer(own[i + 1], 0, data));
+    const [leaf, node] = await Promise.all([
+      open.pipeline(leafShader(), "SHA-256"),
+      open.pipeline(nodeShader(), "SHA-256"),
+    ]);
+    const launch = (pipeline: GpuPipeline, resources: readonly object[], invocations: number): Launch => {
+      const entries = resources.map((resource, binding) => ({ binding, resource }));
+      return {
+        pipeline,
+        group: open.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
+        invocations,
+      };
+    };
+    const launches = types.flatMap((type, i) => {
+      const fact = { buffer: tensors, offset: 4 * FACT_WORDS * i, size: 8 };
+      const bound = [{ buffer: buffers[i] }, { buffer: digests }, fact];
+      return chunkCount(type) === 0 ? [] : [launch(leaf, bound, chunkCount(type))];
+    });
+    for (const [i, table] of tables.entries())
+      launches.push(launch(node, [{ buffer: levels[i] }, { buffer: digests }], table.length / 3));
+    return new Hasher(open, types, forest.roots, own, launches);
+  }
+
+  async hash(): Promise<TensorRoot[]> {
+    const encoder = this.open.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const { pipeline, group, invocations } of this.launches) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...workgroupsFor(invocations));
+    }
+    pass.end();
+    this.open.device.queue.submit([encoder.finish()]);
+    const found = await this.open.download(
+      this.roots.map((root) => ({ buffer: this.digests, offset: 4 * DIGEST_WORDS * root, bytes: 4 * DIGEST_WORDS })),
+    );
+    return this.types.map((type, i) => {
+      if (chunkCount(type) === 0) return tensorRootOf(type, merkleRoot([]));
+      const view = new DataView(found[i]);
+      const root = new Uint8Array(4 * DIGEST_WORDS);
+      const bytes = new DataView(root.buffer);
+      for (let word = 0; word < DIGEST_WORDS; word++) bytes.setUint32(4 * word, view.getUint32(4 * word, true));
+      return tensorRootOf(type, root as TreeRoot);
+    });
+  }
+
+  close(): void {
+    for (const buffer of this.own) buffer.destroy();
+  }
+}
