@@ -33,6 +33,15 @@ export interface ExecuteHooks {
 export interface ExecuteReport {
   /** Reads of a gather that lay outside its source and gave the fill value. */
   outOfRange: { kernel: number; count: number }[];
+  /** What ran on another backend in between, since this one does not list it. */
+  aside?: Aside;
+}
+
+export interface Aside {
+  backend: string;
+  kernels: readonly number[];
+  /** Transfers included, and the wait for what they need. */
+  seconds: number;
 }
 
 /** One prepared kernel list with its memory. */

@@ -1,11 +1,12 @@
 /** The backends by the names that the command line and traces use: `name`, or `name:mode` where there are several ways to run. */
 import { UsageError } from "../../errors.ts";
 import type { Backend } from "../backend.ts";
+import { gpujs } from "./gpujs.ts";
 import { reference } from "./reference.ts";
 import { wasm } from "./wasm.ts";
 import { webgpu, webgpuStrict } from "./webgpu.ts";
 
-export const BACKENDS = { wasm, reference, webgpu, "webgpu:strict": webgpuStrict } as const satisfies Record<
+export const BACKENDS = { wasm, reference, webgpu, "webgpu:strict": webgpuStrict, ...gpujs } as const satisfies Record<
   string,
   Backend
 >;

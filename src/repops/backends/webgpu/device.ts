@@ -6,7 +6,7 @@ import { MAP_READ, Usage } from "./api.ts";
 /** Dawn stops when the object that made it is collected. */
 let instance: Gpu | undefined;
 
-async function findGpu(): Promise<Gpu> {
+export async function findGpu(): Promise<Gpu> {
   const browser = (globalThis as { navigator?: { gpu?: Gpu } }).navigator?.gpu;
   if (browser) return browser;
   if (instance) return instance;

@@ -1,0 +1,21 @@
+/** gpu.js: kernels as functions in its part of JavaScript, which it translates for the device of the mode. */
+import type { Backend } from "../backend.ts";
+import { type GpuJsDevice, type Mode, openFirstGpu, openGpuJs } from "./gpujs/device.ts";
+import { prepareGpuJs } from "./gpujs/session.ts";
+
+const backend = <Name extends string>(name: Name, open: () => Promise<GpuJsDevice>): Backend & { name: Name } => ({
+  name,
+  describe: async () => `gpu.js in the mode ${(await open()).mode}`,
+  prepare: async (list, { keep }) => prepareGpuJs(await open(), list, keep),
+});
+const inMode = <M extends Mode>(mode: M) => backend(`gpujs:${mode}`, () => openGpuJs(mode));
+
+/** By the names of the command line; without a mode it is the first on a GPU that works. */
+export const gpujs = {
+  gpujs: backend("gpujs", openFirstGpu),
+  "gpujs:webgpu": inMode("webgpu"),
+  "gpujs:webgl2": inMode("webgl2"),
+  "gpujs:headlessgl": inMode("headlessgl"),
+  "gpujs:webasm": inMode("webasm"),
+  "gpujs:cpu": inMode("cpu"),
+} as const;

@@ -1,0 +1,65 @@
+/** Which kernels of a list gpu.js runs, and which run aside: those that need integers or bits that floats do not hold. */
+import type { Kernel, KernelList } from "../../kernel.ts";
+import { operandsOf, renumberOperands, typeOf } from "../../kernel.ts";
+import { analyze } from "../../ranges.ts";
+import type { IntRange } from "../../ranges-values.ts";
+import { type Source, sourceOf } from "./source.ts";
+import { isExactInt, MAX_INT } from "./statements.ts";
+
+/** Neighbouring kernels that run aside, as a list of their own. */
+export interface Island {
+  /** Numbers of its kernels in the whole list: `first`, `first + 1`, … */
+  first: number;
+  list: KernelList;
+  /** The tensors that it reads, in the order of its inputs. */
+  inputs: readonly number[];
+}
+
+export type Part = { kind: "device"; kernel: number; source: Source } | { kind: "aside"; island: Island };
+
+/**
+ * @param wide inputs of ints that have held values that are not exact in floats; the others are checked when written
+ */
+export function planList(list: KernelList, wide: ReadonlySet<number>): Part[] {
+  const ranges = new Map<number, IntRange>();
+  for (const [i, { dtype }] of list.inputs.entries())
+    if (dtype === "i32" && !wide.has(i)) ranges.set(i, { low: -MAX_INT, high: MAX_INT });
+  const parts: Part[] = [];
+  let aside: number[] = [];
+  const endIsland = (): void => {
+    if (aside.length > 0) parts.push({ kind: "aside", island: islandOf(list, aside) });
+    aside = [];
+  };
+  for (const [i, kernel] of list.kernels.entries()) {
+    const source = sourceOf(list, kernel, (tensor) => ranges.get(tensor));
+    const range = source ? source.range : rangeAside(kernel);
+    if (kernel.type.dtype === "i32" && range && isExactInt(range)) ranges.set(list.inputs.length + i, range);
+    if (source) {
+      endIsland();
+      parts.push({ kind: "device", kernel: i, source });
+    } else aside.push(i);
+  }
+  endIsland();
+  return parts;
+}
+
+/** What the ints of a map can be, whatever it reads. */
+function rangeAside(kernel: Kernel): IntRange | undefined {
+  if (kernel.kind !== "map" || kernel.type.dtype !== "i32") return undefined;
+  const { values } = analyze(kernel.program);
+  return values[values.length - 1] as IntRange;
+}
+
+function islandOf(list: KernelList, kernels: readonly number[]): Island {
+  const first = list.inputs.length + kernels[0];
+  const inputs = [...new Set(kernels.flatMap((kernel) => operandsOf(list.kernels[kernel])))].filter((t) => t < first);
+  const own = new Map(inputs.map((tensor, i) => [tensor, i]));
+  const renumbered = kernels.map((kernel) =>
+    renumberOperands(list.kernels[kernel], (t) => own.get(t) ?? t - first + inputs.length),
+  );
+  return {
+    first: kernels[0],
+    list: { inputs: inputs.map((tensor) => typeOf(list, tensor)), kernels: renumbered },
+    inputs,
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * A kernel list on gpu.js. A tensor's contents are a value that never changes, on the device, on the host, or on both;
+ * copying a state is handing values on. Kernels that gpu.js does not list run on the WASM backend in between.
+ */
+import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
+import type { ExecuteHooks, ExecuteReport, Session } from "../../backend.ts";
+import { type GatherKernel, type KernelList, operandsOf, typeOf } from "../../kernel.ts";
+import { wasm } from "../wasm.ts";
+import type { GpuJsDevice, Handle } from "./device.ts";
+import { type Island, type Part, planList } from "./plan.ts";
+import { MAX_INT } from "./statements.ts";
+
+interface Value {
+  host?: Tensor["data"];
+  device?: Handle;
+  /** Made by a kernel that ran aside: bringing it to the device counts as that kernel's time. */
+  aside?: boolean;
+  /** Tensors that hold it. */
+  holders: number;
+}
+
+type Ready = Exclude<Part, { kind: "aside" }> | { kind: "aside"; island: Island; session: Session };
+
+export async function prepareGpuJs(device: GpuJsDevice, list: KernelList, keep: readonly number[]): Promise<Session> {
+  const session = new GpuJsSession(device, list, keep);
+  await session.plan();
+  return session;
+}
+
+class GpuJsSession implements Session {
+  private readonly device: GpuJsDevice;
+  private readonly list: KernelList;
+  private readonly keep: ReadonlySet<number>;
+  private readonly values: (Value | undefined)[];
+  /** By part: the tensors that nothing behind it reads. */
+  private endings: number[][] = [];
+  private readonly wide = new Set<number>();
+  private parts: Ready[] = [];
+  private asideTime = 0;
+
+  constructor(device: GpuJsDevice, list: KernelList, keep: readonly number[]) {
+    this.device = device;
+    this.list = list;
+    this.keep = new Set([...list.inputs.keys(), ...keep]);
+    this.values = list.inputs.map(({ dtype, shape }) => zeros(dtype, elementCount(shape)));
+  }
+
+  async plan(): Promise<void> {
+    const old = this.parts;
+    this.parts = [];
+    for (const part of old) if (part.kind === "aside") await part.session.close();
+    const parts = planList(this.list, this.wide);
+    this.endings = endingsOf(this.list, parts, this.keep);
+    for (const part of parts) {
+      if (part.kind === "device") this.parts.push(part);
+      else {
+        const { list, inputs } = part.island;
+        const outputs = list.kernels.map((_, i) => inputs.length + i);
+        this.parts.push({ ...part, session: await wasm.prepare(list, { keep: outputs }) });
+      }
+    }
+  }
+
+  private type(tensor: number): TensorType {
+    return typeOf(this.list, tensor);
+  }
+
+  private put(tensor: number, value: Value | undefined): void {
+    if (value) value.holders++;
+    const old = this.values[tensor];
+    this.values[tensor] = value;
+    if (old && --old.holders === 0 && old.device) this.device.free(old.device);
+  }
+
+  async write(input: number, { data }: Tensor): Promise<void> {
+    await this.set(input, { host: data.slice(), holders: 0 });
+  }
+
+  /** Ints that floats do not hold change the plan, once an input. */
+  private async set(input: number, value: Value): Promise<void> {
+    this.put(input, value);
+    const isWide = value.host instanceof Int32Array && value.host.some((x) => x > MAX_INT || x < -MAX_INT);
+    if (!isWide || this.wide.has(input)) return;
+    this.wide.add(input);
+    await this.plan();
+  }
+
+  async read(tensor: number): Promise<Tensor> {
+    const data = await this.onHost(tensor);
+    return { ...this.type(tensor), data: data.slice() };
+  }
+
+  private async onHost(tensor: number): Promise<Tensor["data"]> {
+    const value = this.values[tensor]!;
+    if (!value.host) {
+      const data = await this.device.download(value.device!);
+      value.host = this.type(tensor).dtype === "i32" ? Int32Array.from(data) : data;
+    }
+    return value.host;
+  }
+
+  private async onDevice(tensor: number): Promise<Handle> {
+    const value = this.values[tensor]!;
+    if (!value.device) {
+      const began = performance.now();
+      const { host } = value;
+      value.device = await this.device.upload(host instanceof Float32Array ? host : Float32Array.from(host!));
+      if (value.aside) this.asideTime += performance.now() - began;
+    }
+    return value.device;
+  }
+
+  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
+    const moved = pairs.map(({ from, to }) => ({ to, value: this.values[from]! }));
+    // Held meanwhile, since a value may be overwritten before it is handed on.
+    for (const { value } of moved) value.holders++;
+    for (const { to, value } of moved) await this.set(to, value);
+    for (const { value } of moved) value.holders--;
+  }
+
+  async execute(hooks: ExecuteHooks = {}): Promise<ExecuteReport> {
+    this.asideTime = 0;
+    const report: ExecuteReport = { outOfRange: [] };
+    for (const [i, part] of this.parts.entries()) {
+      if (part.kind === "aside") await this.runAside(part.island, part.session, hooks, report);
+      else {
+        const { kernel, source } = part;
+        if (source.elements === 0) this.put(this.list.inputs.length + kernel, empty(this.list.kernels[kernel].type));
+        else {
+          const handles: Handle[] = [];
+          for (const tensor of source.tensors) handles.push(await this.onDevice(tensor));
+          const device = await this.device.run(source, handles);
+          this.put(this.list.inputs.length + kernel, { device, holders: 0 });
+        }
+        const { kernels } = this.list;
+        if (kernels[kernel].kind === "gather") await this.countOutside(kernel, kernels[kernel], report);
+        if (hooks.afterKernel && (!hooks.at || hooks.at.has(kernel))) await this.show(hooks.afterKernel, kernel);
+      }
+      for (const tensor of this.endings[i]) this.put(tensor, undefined);
+    }
+    const kernels = this.parts.flatMap((part) =>
+      part.kind === "aside" ? part.island.list.kernels.map((_, i) => part.island.first + i) : [],
+    );
+    if (kernels.length > 0) report.aside = { backend: wasm.name, kernels, seconds: this.asideTime / 1000 };
+    return report;
+  }
+
+  private async runAside(island: Island, session: Session, hooks: ExecuteHooks, report: ExecuteReport): Promise<void> {
+    const { first, inputs, list } = island;
+    const { afterKernel, at } = hooks;
+    const began = performance.now();
+    for (const [i, tensor] of inputs.entries())
+      await session.write(i, { ...this.type(tensor), data: await this.onHost(tensor) });
+    const ran = await session.execute({
+      at: new Set(list.kernels.flatMap((_, i) => (afterKernel && (!at || at.has(first + i)) ? [i] : []))),
+      ...(afterKernel && { afterKernel: (kernel, output, root) => afterKernel(first + kernel, output, root) }),
+    });
+    for (const { kernel, count } of ran.outOfRange) report.outOfRange.push({ kernel: first + kernel, count });
+    for (const i of list.kernels.keys()) {
+      const { data } = await session.read(inputs.length + i);
+      this.put(this.list.inputs.length + first + i, { host: data, aside: true, holders: 0 });
+    }
+    this.asideTime += performance.now() - began;
+  }
+
+  /** The device reads the fill value; the host counts how often. */
+  private async countOutside(kernel: number, { source, index }: GatherKernel, report: ExecuteReport): Promise<void> {
+    const [rows] = this.type(source).shape;
+    if (this.list.kernels[kernel].type.shape.includes(0)) return;
+    let count = 0;
+    for (const at of await this.onHost(index)) if (at < 0 || at >= rows) count++;
+    if (count > 0) report.outOfRange.push({ kernel, count });
+  }
+
+  /** A hook sees a copy; what it changes becomes the value. */
+  private async show(afterKernel: NonNullable<ExecuteHooks["afterKernel"]>, kernel: number): Promise<void> {
+    const tensor = this.list.inputs.length + kernel;
+    const output = await this.read(tensor);
+    afterKernel(kernel, output, () => tensorRoot(output));
+    const before = new Uint32Array((await this.onHost(tensor)).buffer);
+    const after = new Uint32Array(output.data.buffer);
+    if (after.some((word, i) => word !== before[i])) this.put(tensor, { host: output.data, holders: 0 });
+  }
+
+  async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
+    const roots: TensorRoot[] = [];
+    for (const tensor of tensors) roots.push(tensorRoot({ ...this.type(tensor), data: await this.onHost(tensor) }));
+    return roots;
+  }
+
+  async close(): Promise<void> {
+    for (const tensor of this.values.keys()) this.put(tensor, undefined);
+    for (const part of this.parts) if (part.kind === "aside") await part.session.close();
+    this.parts = [];
+  }
+}
+
+function zeros(dtype: TensorType["dtype"], length: number): Value {
+  return { host: dtype === "f32" ? new Float32Array(length) : new Int32Array(length), holders: 1 };
+}
+
+const empty = ({ dtype }: TensorType): Value => ({ ...zeros(dtype, 0), holders: 0 });
+
+/** By part: the tensors that are read there for the last time, or made there and never read. */
+function endingsOf(list: KernelList, parts: readonly Part[], keep: ReadonlySet<number>): number[][] {
+  const last = new Map<number, number>();
+  for (const [i, part] of parts.entries()) {
+    const kernels =
+      part.kind === "device" ? [part.kernel] : part.island.list.kernels.map((_, k) => part.island.first + k);
+    for (const kernel of kernels) {
+      last.set(list.inputs.length + kernel, i);
+      for (const tensor of operandsOf(list.kernels[kernel])) last.set(tensor, i);
+    }
+  }
+  const endings = parts.map((): number[] => []);
+  for (const [tensor, part] of last) if (!keep.has(tensor)) endings[part].push(tensor);
+  return endings;
+}

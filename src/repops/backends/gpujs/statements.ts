@@ -1,0 +1,213 @@
+/**
+ * Scalar programs as statements of gpu.js' part of JavaScript (spec 3.3). Every value is a float; ints are floats of at most
+ * 2^24 in magnitude, and bools are 0 and 1. An instruction on ints that can leave that range, or that looks at bits, has no
+ * statement, and then the program is not listed.
+ *
+ * What keeps a compiler from fusing a product with the sum behind it: both operands of a sum are multiplied by `one`, so
+ * that all it can fuse is an exact product.
+ */
+import { INSTRUCTIONS, type InstructionName } from "../../instructions.ts";
+import { layout, type Program, valueTypes } from "../../program.ts";
+import type { Analysis, StepPlan } from "../../ranges.ts";
+import type { IntRange, Range } from "../../ranges-values.ts";
+import { fromBits } from "../../vf32.ts";
+
+/** Whole numbers up to this one are exact in binary32. */
+export const MAX_INT = 2 ** 24;
+
+interface Operand {
+  name: string;
+  range: Range;
+  /** Computed by an instruction: it may be a product. */
+  computed: boolean;
+}
+
+interface Place {
+  plan: StepPlan;
+  /** Of the result. */
+  range: Range;
+}
+
+/** A statement that declares `$`, or nothing where there is none. */
+type Lowering = (operands: readonly Operand[], place: Place) => string | undefined;
+
+export const isExactInt = ({ low, high }: IntRange): boolean => low >= -MAX_INT && high <= MAX_INT;
+const guarded = ({ flush, saturateAbove, saturateBelow }: StepPlan): boolean => flush || saturateAbove || saturateBelow;
+/** An operand of a sum, so that nothing can be fused with the sum. */
+const apart = ({ name, computed }: Operand): string => (computed ? `${name} * one` : name);
+/** A whole number as a literal that is a float in every mode. */
+export const whole = (x: number): string => (x < 0 ? `(0.0 - ${-x}.0)` : `${x}.0`);
+
+const simple =
+  (write: (...names: string[]) => string): Lowering =>
+  (operands) =>
+    `let $ = ${write(...operands.map(({ name }) => name))};`;
+const choice =
+  (
+    condition: (...names: string[]) => string,
+    otherwise: (...names: string[]) => string,
+    then: (...names: string[]) => string,
+  ): Lowering =>
+  (operands) => {
+    const names = operands.map(({ name }) => name);
+    return `let $ = ${otherwise(...names)}; if (${condition(...names)}) { $ = ${then(...names)}; }`;
+  };
+const relation = (operator: string): Lowering =>
+  choice(
+    (a, b) => `${a} ${operator} ${b}`,
+    () => "0.0",
+    () => "1.0",
+  );
+const none: Lowering = () => undefined;
+
+/** A shift by a count that is known. */
+const shift =
+  (write: (a: string, power: number) => string, accepts: (range: IntRange) => boolean = () => true): Lowering =>
+  ([a, b]) => {
+    const { low, high } = b.range as IntRange;
+    return low === high && accepts(a.range as IntRange) ? `let $ = ${write(a.name, 2 ** (low & 31))};` : undefined;
+  };
+const floorOfQuotient = (a: string, power: number): string => `Math.floor(${a} * ${exactInverse(power)})`;
+/** 2^-n as a decimal with all its digits. */
+const exactInverse = (power: number): string => (power === 1 ? "1.0" : (1 / power).toFixed(31 - Math.clz32(power)));
+
+/** The lowest bits of a whole number of either sign. */
+const mask: Lowering = ([a, b]) => {
+  for (const [value, ones] of [
+    [a, b.range as IntRange],
+    [b, a.range as IntRange],
+  ] as const) {
+    const power = ones.low + 1;
+    if (ones.low === ones.high && ones.low > 0 && (power & ones.low) === 0 && power <= MAX_INT)
+      return `let $ = ${value.name} - ${floorOfQuotient(value.name, power)} * ${whole(power)};`;
+  }
+  return undefined;
+};
+
+const LOWERINGS = {
+  fadd: ([a, b], { plan }) =>
+    guarded(plan)
+      ? `let $ = total(${a.name}, ${b.name}, one, tiny, most);`
+      : `let $ = Math.fround(${apart(a)} + ${apart(b)});`,
+  fsub: ([a, b], { plan }) =>
+    guarded(plan)
+      ? `let $ = total(${a.name}, 0.0 - ${b.name}, one, tiny, most);`
+      : `let $ = Math.fround(${apart(a)} - ${apart(b)});`,
+  fmul: ([a, b], { plan }) => {
+    const product = `Math.fround(${a.name} * ${b.name})`;
+    if (plan.saturateAbove || plan.saturateBelow) return `let $ = product(${a.name}, ${b.name}, tiny, most, up, down);`;
+    return plan.flush ? `let $ = ${product}; if (Math.abs($) < tiny) { $ = 0.0; }` : `let $ = ${product};`;
+  },
+  fdiv: simple((a, b) => `quotient(${a}, ${b}, tiny, most)`),
+  fsqrt: simple((a) => `root(${a})`),
+  fneg: simple((a) => `0.0 - ${a}`),
+  fabs: simple((a) => `Math.abs(${a})`),
+  fmin: choice(
+    (a, b) => `${b} < ${a}`,
+    (a) => a,
+    (_, b) => b,
+  ),
+  fmax: choice(
+    (a, b) => `${a} < ${b}`,
+    (a) => a,
+    (_, b) => b,
+  ),
+  ffloor: simple((a) => `Math.floor(${a})`),
+  fldexp: ([a, n], { plan }) => {
+    const { low, high } = n.range as IntRange;
+    const product = !guarded(plan) && low >= -126 && high <= 127;
+    return product ? `let $ = ${a.name} * power(${n.name});` : `let $ = scaled(${a.name}, ${n.name}, most);`;
+  },
+  fmant: simple((a) => `mantissa(${a})`),
+  fexp: simple((a) => `exponent(${a})`),
+  fsel: choice(
+    (c) => `${c} > 0.5`,
+    (_c, _x, y) => y,
+    (_c, x) => x,
+  ),
+  feq: relation("==="),
+  flt: relation("<"),
+  iadd: simple((a, b) => `${a} + ${b}`),
+  isub: simple((a, b) => `${a} - ${b}`),
+  imul: simple((a, b) => `${a} * ${b}`),
+  iand: mask,
+  ior: none,
+  ixor: none,
+  ishl: shift((a, power) => `${a} * ${whole(power)}`),
+  ishr: shift(floorOfQuotient, ({ low }) => low >= 0),
+  isar: shift(floorOfQuotient),
+  irotl: none,
+  isel: choice(
+    (c) => `${c} > 0.5`,
+    (_c, _x, y) => y,
+    (_c, x) => x,
+  ),
+  ieq: relation("==="),
+  ilt: relation("<"),
+  ult: (operands, place) =>
+    operands.every(({ range }) => (range as IntRange).low >= 0) ? relation("<")(operands, place) : undefined,
+  i2f: simple((a) => a),
+  u2f: ([a]) => ((a.range as IntRange).low >= 0 ? `let $ = ${a.name};` : undefined),
+  f2i: ([a]) => `let $ = Math.floor(Math.abs(${a.name})); if (${a.name} < 0.0) { $ = 0.0 - $; }`,
+  f2u: ([a]) => `let $ = Math.floor(Math.abs(${a.name})); if (${a.name} < 0.0) { $ = 0.0; }`,
+  fbits: none,
+  bitsf: none,
+  band: simple((a, b) => `${a} * ${b}`),
+  bor: choice(
+    (_, b) => `${b} > 0.5`,
+    (a) => a,
+    (_, b) => b,
+  ),
+  bnot: simple((a) => `1.0 - ${a}`),
+} as const satisfies Record<InstructionName, Lowering>;
+
+/** Numbers that a kernel gets at run time, by name. */
+export type Scalars = Map<string, number>;
+
+/** A constant as the kernel's source writes it: small whole numbers as they are, others as scalars. */
+export function constant(value: number, scalars: Scalars): string {
+  if (Number.isInteger(value) && Math.abs(value) <= 2 ** 20) return whole(value);
+  for (const [name, known] of scalars) if (known === value && name.startsWith("c")) return name;
+  const name = `c${scalars.size}`;
+  scalars.set(name, value);
+  return name;
+}
+
+/**
+ * A program as statements over `inputs`, names of values, and the name of its result; `undefined` where it can't be written.
+ * @param scalars grows by the constants that are used
+ */
+export function programStatements(
+  program: Program,
+  analysis: Analysis,
+  inputs: readonly string[],
+  scalars: Scalars,
+): { statements: string[]; result: string } | undefined {
+  const at = layout(program);
+  const types = valueTypes(program);
+  if (types.some((type, i) => type === "i" && !isExactInt(analysis.values[i] as IntRange))) return undefined;
+  const names = [
+    ...inputs,
+    ...program.floats.map((bits) => constant(fromBits(bits), scalars)),
+    ...program.ints.map((value) => constant(value, scalars)),
+  ];
+  const computed = names.map(() => false);
+  const statements: string[] = [];
+  for (const [i, { name, args }] of program.steps.entries()) {
+    const plan = analysis.steps[i];
+    if (plan.copyOf !== undefined) {
+      names.push(names[plan.copyOf]);
+      computed.push(computed[plan.copyOf]);
+      continue;
+    }
+    const operands = args.map((arg) => ({ name: names[arg], range: analysis.values[arg], computed: computed[arg] }));
+    const lower: Lowering = LOWERINGS[name];
+    const statement = lower(operands, { plan, range: analysis.values[at.steps + i] });
+    if (statement === undefined) return undefined;
+    const result = `v${at.steps + i}`;
+    statements.push(statement.replaceAll("$", result));
+    names.push(result);
+    computed.push(INSTRUCTIONS[name].result === "f");
+  }
+  return { statements, result: names[names.length - 1] };
+}
