@@ -1,11 +1,14 @@
 /** The digests of the conformance vectors as the reference gives them: `node bench/digests.ts > src/repops/certify/digests.ts` */
+import { operatorCases } from "../src/graph/conformance.ts";
 import { reference } from "../src/repops/backends/reference.ts";
 import { conformanceCases } from "../src/repops/certify/cases.ts";
 import { digestOf, executeCase } from "../src/repops/certify/certify.ts";
 
 const lines: string[] = [];
-for (const one of conformanceCases())
-  lines.push(`  ${JSON.stringify(one.name)}: "${digestOf(await executeCase(reference, one))}",`);
+for (const one of [...conformanceCases(), ...operatorCases()]) {
+  const tensors = await executeCase(reference, one);
+  one.outputs.forEach(({ name }, i) => lines.push(`  ${JSON.stringify(name)}: "${digestOf(tensors[i])}",`));
+}
 console.log(`/** What the reference gives for each conformance vector: SHA-256 of the output. Made by bench/digests.ts. */
 export const DIGESTS: Readonly<Record<string, string>> = {
 ${lines.join("\n")}

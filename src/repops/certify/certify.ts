@@ -4,7 +4,7 @@ import { sha256 } from "../../encoding/hash.ts";
 import { elementBits, firstDifference, type Tensor } from "../../encoding/tensor.ts";
 import { type Backend, executeOnce } from "../backend.ts";
 import { reference } from "../backends/reference.ts";
-import { conformanceCases, type ConformanceCase } from "./cases.ts";
+import type { ConformanceCase } from "./case.ts";
 import { DIGESTS } from "./digests.ts";
 
 export interface CaseResult {
@@ -16,10 +16,14 @@ export interface CaseResult {
   difference?: { element: number; actual: string; expected: string };
 }
 
-/** The output of a case's kernel. */
-export async function executeCase(backend: Backend, { list, inputs }: ConformanceCase): Promise<Tensor> {
-  const [output] = await executeOnce(backend, list, inputs, [list.inputs.length]);
-  return output;
+/** The outputs of a case, in their order. */
+export async function executeCase(backend: Backend, { list, inputs, outputs }: ConformanceCase): Promise<Tensor[]> {
+  return executeOnce(
+    backend,
+    list,
+    inputs,
+    outputs.map(({ tensor }) => tensor),
+  );
 }
 
 export function digestOf(output: Tensor): string {
@@ -27,19 +31,26 @@ export function digestOf(output: Tensor): string {
 }
 
 /**
- * Runs every vector. The digests are constants, so that the reference itself is held to them; where a result differs the
+ * Runs vectors. Their digests are constants, so that the reference itself is held to them; where a result differs the
  * reference says where.
  */
-export async function certify(backend: Backend, onCase?: (result: CaseResult) => void): Promise<CaseResult[]> {
+export async function certify(
+  backend: Backend,
+  cases: readonly ConformanceCase[],
+  onResult?: (result: CaseResult) => void,
+): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
-  for (const one of conformanceCases()) {
-    const output = await executeCase(backend, one);
-    const digest = digestOf(output);
-    const conforms = digest === DIGESTS[one.name];
-    const difference = conforms ? undefined : differenceOf(output, await executeCase(reference, one));
-    const result = { name: one.name, digest, conforms, ...(difference && { difference }) };
-    results.push(result);
-    onCase?.(result);
+  for (const one of cases) {
+    const actual = await executeCase(backend, one);
+    const digests = actual.map(digestOf);
+    const conforming = one.outputs.map(({ name }, i) => digests[i] === DIGESTS[name]);
+    const expected = conforming.every(Boolean) ? undefined : await executeCase(reference, one);
+    for (const [i, { name }] of one.outputs.entries()) {
+      const difference = conforming[i] || !expected ? undefined : differenceOf(actual[i], expected[i]);
+      const result = { name, digest: digests[i], conforms: conforming[i], ...(difference && { difference }) };
+      results.push(result);
+      onResult?.(result);
+    }
   }
   return results;
 }

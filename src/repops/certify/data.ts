@@ -18,20 +18,22 @@ function scramble(value: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
+export type Words = () => number;
+
 /** Random words from a seed. */
-function words(seed: number): () => number {
+export function words(seed: number): Words {
   let counter = scramble(seed);
   return () => scramble((counter = (counter + 0x9e3779b9) | 0));
 }
 
-/** Bit patterns of vf32: edges, ordinary magnitudes, all magnitudes, fractions of zeros and ones. */
-export function floatTensor(seed: number, shape: readonly number[]): Tensor {
+/** Bit patterns of vf32: edges, ordinary magnitudes (2^-7 to 2^7), all magnitudes, fractions of zeros and ones. */
+export function floatTensor(seed: number, shape: readonly number[], which: "any" | "ordinary" = "any"): Tensor {
   const count = elementCount(shape);
   const next = words(seed);
   const data = new Float32Array(count);
   const bits = new Uint32Array(data.buffer);
   for (let i = 0; i < count; i++) {
-    const kind = next() % 6;
+    const kind = which === "ordinary" ? 1 : next() % 6;
     const sign = next() & 0x80000000;
     const fraction = next() & 0x7fffff;
     if (kind === 0) bits[i] = canonBits(EDGES[next() % EDGES.length] | sign);

@@ -74,9 +74,9 @@ function loadBits({ offset, strides, bounds, fill = 0 }: View, buffer: string, n
   const terms = strides.flatMap((stride, axis) => (stride === 0 ? [] : [`${names[axis]} * ${stride}`]));
   const address = [`${offset}`, ...terms].join(" + ");
   if (!bounds) return `${buffer}[${address}]`;
-  const inside = bounds.map(([from, to], axis) => `${names[axis]} >= ${from} && ${names[axis]} < ${to}`);
+  const inside = bounds.map(([from, to], axis) => `(${names[axis]} >= ${from}) & (${names[axis]} < ${to})`).join(" & ");
   // Outside the bounds element 0 is read in place of nothing, and not used.
-  return `select(${u32(fill)}, ${buffer}[select(0, ${address}, ${inside.join(" && ")})], ${inside.join(" && ")})`;
+  return `select(${u32(fill)}, ${buffer}[select(0, ${address}, ${inside})], ${inside})`;
 }
 
 /** The name of a value in a register, and what is known of it. */

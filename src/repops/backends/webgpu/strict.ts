@@ -10,43 +10,42 @@ import { INTEGER_LOWERINGS, signed, unsigned } from "./lowerings.ts";
 const LIBRARY = `${INTEGERS}
 /* Sign s, biased exponent e, a 27-bit significand: 24 bits, two to round by, and one that is set if anything follows. */
 fn roundBits(s: u32, e: i32, m: u32) -> u32 {
-  let rest = m & 7u;
-  let up = rest > 4u || (rest == 4u && (m & 8u) != 0u);
-  return packBits(s, e, (m >> 3u) + select(0u, 1u, up));
+  /* Up from a half, if more follows or the number is odd. */
+  return packBits(s, e, (m + 3u + ((m >> 3u) & 1u)) >> 3u);
 }
+fn sticky(lost: u32) -> u32 { return select(0u, 1u, lost != 0u); }
 fn sumBits(x: u32, y: u32) -> u32 {
   let swap = (x & 0x7fffffffu) < (y & 0x7fffffffu);
   let a = select(x, y, swap); let b = select(y, x, swap);
-  if ((b & 0x7fffffffu) == 0u) { return a; }
-  let shift = u32(min(biasedOf(a) - biasedOf(b), 31));
-  let far = significandOf(b) << 3u;
-  let near = (far >> shift) | select(0u, 1u, (far & ((1u << shift) - 1u)) != 0u);
-  let m = select((significandOf(a) << 3u) - near, (significandOf(a) << 3u) + near, ((a ^ b) & 0x80000000u) == 0u);
-  if (m == 0u) { return 0u; }
+  let shift = u32(min(biasedOf(a) - biasedOf(b), 31)) & 31u;
+  let large = significandOf(a) << 3u; let small = significandOf(b) << 3u;
+  let shifted = (small >> shift) | sticky(small & ((1u << shift) - 1u));
+  let m = select(large - shifted, large + shifted, ((a ^ b) & 0x80000000u) == 0u);
   let lead = i32(firstLeadingBit(m));
-  let e = biasedOf(a) + lead - 26;
-  if (lead == 27) { return roundBits(a & 0x80000000u, e, (m >> 1u) | (m & 1u)); }
-  return roundBits(a & 0x80000000u, e, m << u32(26 - lead));
+  let normal = select(m << (u32(26 - lead) & 31u), (m >> 1u) | (m & 1u), lead == 27);
+  let sum = select(roundBits(a & 0x80000000u, biasedOf(a) + lead - 26, normal), 0u, m == 0u);
+  return select(sum, a, isZero(b));
 }
 fn productBits(a: u32, b: u32) -> u32 {
-  if ((a & 0x7fffffffu) == 0u || (b & 0x7fffffffu) == 0u) { return 0u; }
   let x = significandOf(a); let y = significandOf(b);
   /* 48 bits of 12-bit digits: high * 2^24 + low. */
   let middle = (x >> 12u) * (y & 0xfffu) + (x & 0xfffu) * (y >> 12u);
   let sum = (x & 0xfffu) * (y & 0xfffu) + ((middle & 0xfffu) << 12u);
   let high = (x >> 12u) * (y >> 12u) + (middle >> 12u) + (sum >> 24u);
   let low = sum & 0xffffffu;
-  let s = (a ^ b) & 0x80000000u; let e = biasedOf(a) + biasedOf(b) - 127;
-  if (high >= 0x800000u) { return roundBits(s, e + 1, (high << 3u) | (low >> 21u) | select(0u, 1u, (low & 0x1fffffu) != 0u)); }
-  return roundBits(s, e, (high << 4u) | (low >> 20u) | select(0u, 1u, (low & 0xfffffu) != 0u));
+  /* The first of the 48 bits is set, or the second. */
+  let first = high >= 0x800000u;
+  let m = select((high << 4u) | (low >> 20u) | sticky(low & 0xfffffu), (high << 3u) | (low >> 21u) | sticky(low & 0x1fffffu), first);
+  let product = roundBits((a ^ b) & 0x80000000u, biasedOf(a) + biasedOf(b) - select(127, 126, first), m);
+  return select(product, 0u, isZero(a) | isZero(b));
 }
 fn floorBits(a: u32) -> u32 {
   let e = biasedOf(a) - 127;
-  if ((a & 0x7fffffffu) == 0u || e >= 23) { return a; }
-  if (e < 0) { return select(0u, 0xbf800000u, a > 0x7fffffffu); }
-  let fraction = 0x7fffffu >> u32(e);
+  let negative = a > 0x7fffffffu;
+  let fraction = 0x7fffffu >> u32(clamp(e, 0, 23));
   /* What is cut off a negative number is added first; the carry may reach the exponent. */
-  return (a + select(0u, fraction, a > 0x7fffffffu)) & ~fraction;
+  let cut = (a + select(0u, fraction, negative)) & ~fraction;
+  return select(cut, select(0u, 0xbf800000u, negative), e < 0);
 }
 fn lessBits(a: u32, b: u32) -> bool {
   /* Patterns of negative numbers stand in reverse order. */
@@ -54,11 +53,10 @@ fn lessBits(a: u32, b: u32) -> bool {
   return (x ^ ((x >> 31u) & 0x7fffffff)) < (y ^ ((y >> 31u) & 0x7fffffff));
 }
 fn fromMagnitude(s: u32, m: u32) -> u32 {
-  if (m == 0u) { return 0u; }
-  let lead = firstLeadingBit(m);
-  if (lead <= 26u) { return roundBits(s, i32(lead) + 127, m << (26u - lead)); }
-  let shift = lead - 26u;
-  return roundBits(s, i32(lead) + 127, (m >> shift) | select(0u, 1u, (m & ((1u << shift) - 1u)) != 0u));
+  let lead = i32(firstLeadingBit(m));
+  let right = u32(clamp(lead - 26, 0, 31));
+  let normal = ((m << (u32(max(26 - lead, 0)) & 31u)) >> right) | sticky(m & ((1u << right) - 1u));
+  return select(roundBits(s, lead + 127, normal), 0u, m == 0u);
 }
 fn fromI32(i: i32) -> u32 {
   let m = bitcast<u32>(i);
@@ -67,19 +65,17 @@ fn fromI32(i: i32) -> u32 {
 /* The integer part of a magnitude below 2^32. */
 fn wholeOf(a: u32) -> u32 {
   let e = biasedOf(a) - 127;
-  if (e < 0) { return 0u; }
-  return select(significandOf(a) >> u32(max(23 - e, 0)), significandOf(a) << u32(max(e - 23, 0)), e > 23);
+  let m = significandOf(a);
+  return select(select(m >> u32(clamp(23 - e, 0, 31)), m << (u32(max(e - 23, 0)) & 31u), e > 23), 0u, e < 0);
 }
 fn toI32(a: u32) -> i32 {
   let negative = a > 0x7fffffffu;
-  if ((a & 0x7fffffffu) >= 0x4f000000u) { return select(0x7fffffff, -0x7fffffff - 1, negative); }
   let m = bitcast<i32>(wholeOf(a));
-  return select(m, -m, negative);
+  let beyond = (a & 0x7fffffffu) >= 0x4f000000u;
+  return select(select(m, -m, negative), select(0x7fffffff, -0x7fffffff - 1, negative), beyond);
 }
 fn toU32(a: u32) -> i32 {
-  if (a > 0x7fffffffu) { return 0; }
-  if (a >= 0x4f800000u) { return -1; }
-  return bitcast<i32>(wholeOf(a));
+  return select(select(bitcast<i32>(wholeOf(a)), -1, a >= 0x4f800000u), 0, a > 0x7fffffffu);
 }
 `;
 
