@@ -2,10 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import { arch, cpus, platform } from "node:os";
 import type { Command } from "commander";
-import { operatorCases } from "../graph/conformance.ts";
+import { everyCase } from "../graph/conformance.ts";
 import { SPEC_VERSION } from "../job/closed.ts";
 import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
-import { conformanceCases } from "../repops/certify/cases.ts";
 import { type CaseResult, certify } from "../repops/certify/certify.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
@@ -28,9 +27,7 @@ export function register(program: Command): void {
       const began = performance.now();
       const backend = backendByName(flags.backend);
       const device = await backend.describe?.();
-      const results = await certify(backend, [...conformanceCases(), ...operatorCases()], ({ name }) =>
-        progress.show(name),
-      );
+      const results = await certify(backend, everyCase(), ({ name }) => progress.show(name));
       progress.clear();
       const certificate = certificateOf(flags.backend, device, results);
       if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);

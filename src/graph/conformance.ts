@@ -1,6 +1,7 @@
 /** The conformance vectors of a graph's operators (spec 5.2): each with its gradients, as jobs use them. */
 import type { Tensor } from "../encoding/tensor.ts";
 import type { ConformanceCase } from "../repops/certify/case.ts";
+import { conformanceCases } from "../repops/certify/cases.ts";
 import { floatTensor, intTensor } from "../repops/certify/data.ts";
 import { GraphBuilder } from "./builder.ts";
 import { elementwise } from "./elementwise.ts";
@@ -84,6 +85,7 @@ function structureCase(): ConformanceCase {
   return build.finish();
 }
 
-export function operatorCases(): ConformanceCase[] {
-  return [elementwiseCase(), structureCase()];
+/** Every vector there is: those of kernels, and those of the operators that graphs are made of. */
+export function everyCase(): ConformanceCase[] {
+  return [...conformanceCases(), elementwiseCase(), structureCase()];
 }

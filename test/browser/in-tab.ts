@@ -1,5 +1,6 @@
 /** What the tests of this folder call inside of a tab. */
 import { toHex } from "../../src/encoding/bytes.ts";
+import { everyCase } from "../../src/graph/conformance.ts";
 import { backendByName } from "../../src/repops/backends/index.ts";
 import { type CaseResult, certify } from "../../src/repops/certify/certify.ts";
 import { servedListing, servedSource } from "../../src/serve/page/served.ts";
@@ -7,7 +8,7 @@ import { loadClosedJob, readTrace } from "../../src/trace/open.ts";
 import { reexecute } from "../../src/trace/reexecute.ts";
 
 export async function certifyInTab(backend: string): Promise<CaseResult[]> {
-  return certify(backendByName(backend));
+  return certify(backendByName(backend), everyCase());
 }
 
 /** The roots that a backend of this tab makes of the served trace's job, from its initial state to its last step. */

@@ -5,6 +5,7 @@ import { elementBits, firstDifference, type Tensor } from "../../encoding/tensor
 import { type Backend, executeOnce } from "../backend.ts";
 import { reference } from "../backends/reference.ts";
 import type { ConformanceCase } from "./case.ts";
+import { conformanceCases } from "./cases.ts";
 import { DIGESTS } from "./digests.ts";
 
 export interface CaseResult {
@@ -36,7 +37,7 @@ export function digestOf(output: Tensor): string {
  */
 export async function certify(
   backend: Backend,
-  cases: readonly ConformanceCase[],
+  cases: readonly ConformanceCase[] = conformanceCases(),
   onResult?: (result: CaseResult) => void,
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = [];

@@ -95,7 +95,7 @@ export const DIGESTS: Readonly<Record<string, string>> = {
   "map through a bounded view": "0x3830ded67b944d3ff72cb8582a8887caa7ee70a1b406d273948d15e4dc4d9437",
   "map with coordinates": "0xc74a06923294f42dfcfcf3878d68cce0c4dd83a59737f3c496ce72bc17014620",
   "gather with rows outside": "0x141801e467205ea60649b04c1ea1d7616fe8bc0d51c4e44c163b3543ea15a04c",
-  "map integers through a bounded, reversing view": "0xd8a66cedac8ccfe5092a60f44b5b3f63fb5ce42cbf004e1b914da93c36c7c0de",
+  "map integers through a bounded, reversing view": "0xc9bfe27df83ed0e4e470c51c3fe34d7b40db1060cc9abcbd1e6ccba26604aad0",
   "map through a view that reads nothing": "0x23bc1ac6819802d3a9f5831334cf6bb29fa9f69e8ea7e1812d5fc4ba46d08eea",
   "map of eight axes": "0x193413ac88d94a420adc51c087e1455082062475179f5c23cdc3b4d215f466c0",
   "map of a scalar": "0xb5b773339c7172b5d5665554e10f38cb35adab1e4fd2cc99bc3c4a5a634821cd",

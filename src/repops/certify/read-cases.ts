@@ -48,7 +48,7 @@ export function readCases(): ConformanceCase[] {
             [1, 31],
             [1, 24],
           ],
-          fill: 0x80000000,
+          fill: 0x40000001,
         }),
       ],
     }),
