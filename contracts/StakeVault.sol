@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IStakeVault} from "./interfaces/IStakeVault.sol";
+
+/// @title The vault of `IStakeVault`
+/// @dev All money in the vault fits 96 bits (`_take`), and every amount is a part of it, so casts of parts lose nothing.
+contract StakeVault is IStakeVault, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
+    /// @inheritdoc IStakeVault
+    IERC20 public immutable token;
+    /// @inheritdoc IStakeVault
+    address public immutable manager;
+    /// @inheritdoc IStakeVault
+    uint256 public immutable unbondingPeriod;
+    /// @inheritdoc IStakeVault
+    uint256 public escrow;
+
+    /// @dev Two slots: active and exposed; unbonding, readyAt and credit.
+    mapping(address owner => Account) private _accounts;
+
+    modifier onlyManager() {
+        require(msg.sender == manager, NotTheManager(msg.sender));
+        _;
+    }
+
+    /// @dev Whoever deploys the vault is its manager: a task manager does so in its constructor.
+    constructor(IERC20 token_, uint256 unbondingPeriod_) {
+        token = token_;
+        manager = msg.sender;
+        unbondingPeriod = unbondingPeriod_;
+    }
+
+    /// @inheritdoc IStakeVault
+    function deposit(uint256 amount) external nonReentrant {
+        require(amount != 0, NothingToDo());
+        _accounts[msg.sender].active += uint96(amount);
+        emit Deposited(msg.sender, amount);
+        _take(msg.sender, amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function requestUnbond(uint256 amount) external {
+        require(amount != 0, NothingToDo());
+        Account storage account = _accounts[msg.sender];
+        uint256 active = account.active;
+        require(amount <= active, TooLittleStake(msg.sender, active, amount));
+        uint256 readyAt = block.timestamp + unbondingPeriod;
+        account.active = uint96(active - amount);
+        account.unbonding += uint96(amount);
+        account.readyAt = uint40(readyAt);
+        emit UnbondRequested(msg.sender, amount, readyAt);
+    }
+
+    /// @inheritdoc IStakeVault
+    function draw() external nonReentrant returns (uint256 amount) {
+        Account storage account = _accounts[msg.sender];
+        uint256 unbonding = account.unbonding;
+        require(unbonding != 0, NothingToDo());
+        require(block.timestamp >= account.readyAt, StillUnbonding(account.readyAt));
+        uint256 unexposed = account.active + unbonding - account.exposed;
+        amount = unexposed < unbonding ? unexposed : unbonding;
+        require(amount != 0, StillExposed(account.exposed));
+        account.unbonding = uint96(unbonding - amount);
+        emit Drawn(msg.sender, amount);
+        token.safeTransfer(msg.sender, amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function claim(address owner) external nonReentrant returns (uint256 amount) {
+        Account storage account = _accounts[owner];
+        amount = account.credit;
+        require(amount != 0, NothingToDo());
+        account.credit = 0;
+        emit Claimed(owner, amount);
+        token.safeTransfer(owner, amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function collect(address payer, uint256 amount) external onlyManager nonReentrant {
+        escrow += amount;
+        _take(payer, amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function expose(address owner, uint256 amount) external onlyManager {
+        Account storage account = _accounts[owner];
+        (uint256 active, uint256 exposed) = (account.active, account.exposed);
+        uint256 available = active > exposed ? active - exposed : 0;
+        require(amount <= available, TooLittleStake(owner, available, amount));
+        account.exposed = uint96(exposed + amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function release(address owner, uint256 amount) external onlyManager {
+        _accounts[owner].exposed -= uint96(amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function slash(address owner, uint256 amount) external onlyManager {
+        Account storage account = _accounts[owner];
+        uint256 active = account.active;
+        uint256 fromActive = amount < active ? amount : active;
+        account.active = uint96(active - fromActive);
+        account.exposed -= uint96(amount);
+        // What is exposed is never more than active and unbonding stake together.
+        if (fromActive < amount) account.unbonding -= uint96(amount - fromActive);
+        escrow += amount;
+        emit Slashed(owner, amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function credit(address owner, uint256 amount) external onlyManager {
+        escrow -= amount;
+        _accounts[owner].credit += uint96(amount);
+        emit Credited(owner, amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function accountOf(address owner) external view returns (Account memory) {
+        return _accounts[owner];
+    }
+
+    function _take(address payer, uint256 amount) private {
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(payer, address(this), amount);
+        uint256 received = token.balanceOf(address(this)) - before;
+        require(received == amount, WrongAmountReceived(received, amount));
+        require(before + amount <= type(uint96).max, VaultFull());
+    }
+}

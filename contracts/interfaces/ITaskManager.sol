@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ChunkProof} from "../libraries/Commitments.sol";
+import {Terms} from "../libraries/Terms.sol";
+import {IStakeVault} from "./IStakeVault.sol";
+
+/// @notice Open: seats are free. Accepted: claims are committed to. Committed: claims are revealed. Revealed: claims are compared.
+/// Challengeable: one claim stands; it may be challenged, and chunks of its final state demanded. Disputed: several stand.
+/// Final: winners are paid. Refunded: the client has the rewards back.
+enum State {
+    None,
+    Open,
+    Accepted,
+    Committed,
+    Revealed,
+    Challengeable,
+    Disputed,
+    Final,
+    Refunded
+}
+
+/// @notice Revealing: a challenger's claim is awaited. Judging: the committee's verdict. Ruled: an escalation against it.
+/// Playing: the game's verdict.
+enum Phase {
+    None,
+    Revealing,
+    Judging,
+    Ruled,
+    Playing
+}
+
+/// @notice A task, in one storage slot.
+/// @param deadline the last second of the state, or of the dispute's phase
+/// @param seats participants so far: providers, then challengers, each with a stake or bond
+/// @param committed providers that have committed
+/// @param challenges how many have been brought
+/// @param dispute number of the last dispute, from 1
+/// @param demands chunks demanded of the standing claim
+/// @param openDemands of those, how many wait for their answer
+/// @param revealed bit i: seat i has revealed a claim
+/// @param out bit i: seat i has lost its stake
+/// @param pot slashed stake and prices of answered demands, for the winners
+struct Task {
+    State state;
+    Phase phase;
+    uint40 deadline;
+    uint8 seats;
+    uint8 committed;
+    uint8 challenges;
+    uint8 dispute;
+    uint8 demands;
+    uint8 openDemands;
+    uint24 revealed;
+    uint24 out;
+    uint96 pot;
+}
+
+/// @notice The outcome of a dispute.
+/// @param dispute its number
+/// @param claims all distinct claims that stand, each a run root, in any order
+/// @param losers bit i: claims[i] is wrong; at most one claim may be left
+/// @param verdict hash of the verdict file
+/// @param referees who share the referees' part of the slashed stake; may be empty
+struct Resolution {
+    uint256 dispute;
+    bytes32[] claims;
+    uint256 losers;
+    bytes32 verdict;
+    address[] referees;
+}
+
+/// @notice A demand for a chunk of the final state.
+/// @param tensor the entry of the state
+/// @param chunk the chunk of that entry
+/// @param root the claim that it is demanded of
+/// @param deadline the last second for the answer
+/// @param tensorType the entry's encoded type
+struct Demand {
+    uint32 tensor;
+    uint32 chunk;
+    bytes32 root;
+    uint40 deadline;
+    bytes tensorType;
+}
+
+/// @title From a job to its payment: seats, commitments, claims, disputes, delivery
+/// @notice Every state has a deadline and an exit that anyone may trigger. A slashed stake is burned by half; 40% go to those whose
+/// claim stands at the end, 10% to the referees of the dispute; a part without a taker is burned too. Rewards that no provider
+/// earned go back to the client. All payments are credits in the vault.
+/// @dev Functions of later states take the terms, which hash to the task's id.
+interface ITaskManager {
+    event TaskPosted(bytes32 indexed task, Terms terms);
+    event TaskMoved(bytes32 indexed task, State state, Phase phase, uint256 deadline);
+    event SeatTaken(bytes32 indexed task, uint256 indexed seat, address indexed owner);
+    event ClaimCommitted(bytes32 indexed task, uint256 indexed seat, bytes32 commitment);
+    event ClaimRevealed(bytes32 indexed task, uint256 indexed seat, bytes32 root);
+    event SeatSlashed(bytes32 indexed task, uint256 indexed seat, uint256 amount);
+    event Ruled(bytes32 indexed task, uint256 indexed dispute, address authority, Resolution resolution);
+    event ChunkDemanded(bytes32 indexed task, uint256 indexed index, Demand demand);
+    event DemandVoided(bytes32 indexed task, uint256 count);
+    event ChunkDelivered(bytes32 indexed task, uint256 indexed index, bytes chunk);
+    event TaskFinal(bytes32 indexed task, bytes32 root, uint256 winners);
+    event TaskRefunded(bytes32 indexed task, uint256 amount);
+
+    /// @notice A task with these terms exists.
+    error TaskExists(bytes32 task);
+    /// @notice The task is in another state or phase than the call needs, or there is no such task.
+    error WrongState(State state, Phase phase);
+    /// @notice The deadline has passed.
+    error TooLate(uint256 deadline);
+    /// @notice The deadline has not passed yet.
+    error TooEarly(uint256 deadline);
+    /// @notice Only `wanted` may do this.
+    error WrongCaller(address caller, address wanted);
+    /// @notice The caller has a seat in this task already.
+    error AlreadySeated(address owner);
+    /// @notice There is no such seat, it is out, or it has made this move.
+    error WrongSeat(uint256 seat);
+    /// @notice The commitment is zero.
+    error EmptyCommitment();
+    /// @notice Root and salt are not what the seat committed to.
+    error CommitmentMismatch(bytes32 commitment);
+    /// @notice The root is zero.
+    error EmptyRoot();
+    /// @notice A challenge needs another claim than the one that stands.
+    error NotAnotherClaim(bytes32 root);
+    /// @notice As many challenges, or demands, as the terms allow have been made.
+    error LimitReached(uint256 limit);
+    /// @notice The resolution is for another dispute.
+    error WrongDispute(uint256 dispute, uint256 current);
+    /// @notice The resolution does not list exactly the distinct claims that stand.
+    error WrongClaims();
+    /// @notice Nobody loses, more claims are left than one, or a loser is not in the list.
+    error WrongLosers(uint256 losers);
+    /// @notice The resolution is not the one that was ruled.
+    error WrongResolution();
+    /// @notice Chunks that were demanded are still to be delivered, or their absence to be punished.
+    error DemandsOpen(uint256 count);
+    /// @notice The entry has `count` chunks.
+    error NoSuchChunk(uint256 chunk, uint256 count);
+    /// @notice The entry's type is not the one in the terms.
+    error WrongLayout();
+    /// @notice There is no such demand, or it is settled or void.
+    error WrongDemand(uint256 index);
+    /// @notice The chunk does not lead to the claim.
+    error WrongChunk(bytes32 root);
+
+    /// @notice The client posts a task and pays `providers · reward` into escrow. The vault needs an allowance.
+    function post(Terms calldata terms) external returns (bytes32 task);
+
+    /// @notice Takes the next seat with the caller's stake.
+    function accept(bytes32 task) external returns (uint256 seat);
+
+    /// @notice Commits to a claim by `commitmentOf(task, owner, root, salt)`.
+    function commit(bytes32 task, uint256 seat, bytes32 commitment) external;
+
+    /// @notice Opens a commitment, of a provider or of a challenger. Anyone who knows root and salt may.
+    function reveal(bytes32 task, uint256 seat, bytes32 root, bytes32 salt) external;
+
+    /// @notice Compares revealed claims: equal ones become challengeable, different ones disputed. Anyone may, at once.
+    function compare(bytes32 task) external;
+
+    /// @notice Brings another claim, by a commitment that `reveal` opens, with the caller's stake as bond.
+    function challenge(Terms calldata terms, bytes32 commitment) external returns (uint256 seat);
+
+    /// @notice Ends a state whose deadline has passed: a seat that missed its move is slashed; a dispute without a verdict is
+    /// undecided, all stakes are released and the client is refunded. Anyone may.
+    function expire(Terms calldata terms) external;
+
+    /// @notice Ends an undisturbed challenge window and pays. Anyone may.
+    function finalize(Terms calldata terms) external;
+
+    /// @notice The authority's decision: the committee's while it is asked, the game's after an escalation.
+    function resolve(Terms calldata terms, Resolution calldata resolution) external;
+
+    /// @notice A losing seat's owner brings the dispute before the game.
+    function escalate(Terms calldata terms, Resolution calldata ruling, uint256 seat) external;
+
+    /// @notice Carries out a ruling that nobody escalated, or that the game did not judge in time. Anyone may.
+    function enforce(Terms calldata terms, Resolution calldata ruling) external;
+
+    /// @notice The client demands a chunk of the final state on the chain, and pays for it.
+    /// @param layoutPath siblings of the type in the terms' layout
+    function demand(
+        Terms calldata terms,
+        uint32 tensor,
+        uint32 chunk,
+        bytes calldata tensorType,
+        bytes32[] calldata layoutPath
+    ) external returns (uint256 index);
+
+    /// @notice Delivers a demanded chunk. Anyone may; the price goes to the winners.
+    function deliver(Terms calldata terms, uint256 index, Demand calldata what, ChunkProof calldata proof) external;
+
+    /// @notice Slashes the standing claim's owners for a chunk that was not delivered in time, and refunds. Anyone may.
+    function expireDemand(Terms calldata terms, uint256 index, Demand calldata what) external;
+
+    function vault() external view returns (IStakeVault);
+
+    function taskId(Terms calldata terms) external view returns (bytes32);
+
+    function commitmentOf(bytes32 task, address owner, bytes32 root, bytes32 salt) external view returns (bytes32);
+
+    function taskOf(bytes32 task) external view returns (Task memory);
+
+    /// @return owner who pays and is paid
+    /// @return value zero, then the commitment, then the root
+    function seatOf(bytes32 task, uint256 seat) external view returns (address owner, bytes32 value);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice What the parties of a task agree on; its hash is the task's id.
+/// @param client posts the task, pays for it and gets back what is not earned
+/// @param salt tells equal tasks apart
+/// @param job the job's id (spec 6.6)
+/// @param stateLayout root over the types of the state's entries: tree of SHA-256(11 ‖ encoded type)
+/// @param steps of the run
+/// @param commitEvery steps in a segment (spec 6.7)
+/// @param tensors entries of the state
+/// @param providers how many run the job (2 to 16)
+/// @param maxChallenges how often a claim may be challenged (up to 8)
+/// @param maxDemands how many chunks the client may demand of a claim (up to 64)
+/// @param reward to each provider whose claim stands at the end
+/// @param stake of each provider
+/// @param bond of a challenger
+/// @param chunkPrice what the client pays for a chunk
+/// @param committee first authority in disputes
+/// @param game higher authority, or zero
+/// @param periods seconds
+struct Terms {
+    address client;
+    bytes32 salt;
+    bytes32 job;
+    bytes32 stateLayout;
+    uint32 steps;
+    uint32 commitEvery;
+    uint32 tensors;
+    uint8 providers;
+    uint8 maxChallenges;
+    uint8 maxDemands;
+    uint96 reward;
+    uint96 stake;
+    uint96 bond;
+    uint96 chunkPrice;
+    address committee;
+    address game;
+    Periods periods;
+}
+
+/// @notice How long each state of a task may last, in seconds; each starts when its state is entered.
+/// @param toAccept until all seats are taken
+/// @param toCommit until all providers have committed
+/// @param toReveal until all committed providers, or a challenger, have revealed
+/// @param toChallenge for challenges and demands
+/// @param toJudge until the committee's verdict
+/// @param toEscalate until a loser brings the dispute before the game
+/// @param toPlay until the game's verdict
+/// @param toAnswer until a demanded chunk
+struct Periods {
+    uint32 toAccept;
+    uint32 toCommit;
+    uint32 toReveal;
+    uint32 toChallenge;
+    uint32 toJudge;
+    uint32 toEscalate;
+    uint32 toPlay;
+    uint32 toAnswer;
+}
+
+/// @title Rules for terms
+library TermsLib {
+    uint256 internal constant MIN_PROVIDERS = 2;
+    uint256 internal constant MAX_PROVIDERS = 16;
+    uint256 internal constant MAX_CHALLENGES = 8;
+    uint256 internal constant MAX_DEMANDS = 64;
+    /// @dev Five slots of the main net: enough to answer, however late the other side moved.
+    uint256 internal constant MIN_PERIOD = 60;
+
+    /// @notice Providers, challenges or demands are out of range.
+    error CountOutOfRange();
+    /// @notice Steps, segment length, tensors, stake, bond or committee are zero.
+    error ZeroTerm();
+    /// @notice A period is shorter than 60 seconds.
+    error PeriodTooShort();
+    /// @notice The task could last `longest` seconds, and stake is sure for `limit` only.
+    error TaskTooLong(uint256 longest, uint256 limit);
+    /// @notice All amounts of the task together do not fit 96 bits.
+    error AmountsTooLarge();
+
+    /// @return the id of a task with these terms at this manager
+    function idAt(Terms calldata terms, address manager) internal view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, manager, terms));
+    }
+
+    /// @notice Reverts unless the terms can be carried out.
+    /// @param limit the vault's unbonding period
+    function check(Terms calldata terms, uint256 limit) internal pure {
+        uint256 providers = terms.providers;
+        bool inRange = providers >= MIN_PROVIDERS &&
+            providers <= MAX_PROVIDERS &&
+            terms.maxChallenges <= MAX_CHALLENGES &&
+            terms.maxDemands <= MAX_DEMANDS;
+        require(inRange, CountOutOfRange());
+        bool complete = terms.steps != 0 &&
+            terms.commitEvery != 0 &&
+            terms.tensors != 0 &&
+            terms.stake != 0 &&
+            terms.bond != 0 &&
+            terms.committee != address(0);
+        require(complete, ZeroTerm());
+        require(_shortest(terms.periods) >= MIN_PERIOD, PeriodTooShort());
+        uint256 longest = longestRun(terms);
+        require(longest <= limit, TaskTooLong(longest, limit));
+        uint256 amounts = providers *
+            (uint256(terms.reward) + terms.stake) +
+            terms.maxChallenges *
+            uint256(terms.bond) +
+            (1 + uint256(terms.maxChallenges)) *
+            terms.maxDemands *
+            terms.chunkPrice;
+        require(amounts <= type(uint96).max, AmountsTooLarge());
+    }
+
+    /// @return the longest that a task may run after its first provider accepted, if its exits are triggered in time
+    function longestRun(Terms calldata terms) internal pure returns (uint256) {
+        Periods calldata p = terms.periods;
+        uint256 dispute = uint256(p.toJudge) + p.toEscalate + p.toPlay;
+        uint256 round = uint256(p.toReveal) + dispute + p.toChallenge;
+        return uint256(p.toAccept) + p.toCommit + round + terms.maxChallenges * round + p.toAnswer;
+    }
+
+    function _shortest(Periods calldata p) private pure returns (uint256 least) {
+        uint32[8] memory all =
+            [p.toAccept, p.toCommit, p.toReveal, p.toChallenge, p.toJudge, p.toEscalate, p.toPlay, p.toAnswer];
+        least = all[0];
+        for (uint256 i = 1; i < 8; i++) if (all[i] < least) least = all[i];
+    }
+}

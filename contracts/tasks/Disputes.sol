@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ITaskManager, Phase, Resolution, State, Task} from "../interfaces/ITaskManager.sol";
+import {Terms} from "../libraries/Terms.sol";
+import {Payouts} from "./Payouts.sol";
+
+/// @title Who decides a dispute, and what follows
+abstract contract Disputes is Payouts {
+    /// @inheritdoc ITaskManager
+    function resolve(Terms calldata terms, Resolution calldata resolution) external {
+        bytes32 task = taskId(terms);
+        Task memory t = _load(task);
+        bool byGame = t.state == State.Disputed && t.phase == Phase.Playing;
+        if (!byGame) _requirePhase(t, Phase.Judging);
+        _requireCaller(byGame ? terms.game : terms.committee);
+        _requireInTime(t.deadline);
+        require(resolution.dispute == t.dispute, WrongDispute(resolution.dispute, t.dispute));
+        emit Ruled(task, t.dispute, msg.sender, resolution);
+        uint256 losers = _losingSeats(task, t, resolution);
+        if (byGame || terms.game == address(0)) return _settle(task, terms, t, resolution, losers);
+        _rulings[task] = keccak256(abi.encode(resolution));
+        _enter(task, t, State.Disputed, Phase.Ruled, terms.periods.toEscalate);
+    }
+
+    /// @inheritdoc ITaskManager
+    function escalate(Terms calldata terms, Resolution calldata ruling, uint256 seat) external {
+        bytes32 task = taskId(terms);
+        Task memory t = _load(task);
+        _requirePhase(t, Phase.Ruled);
+        _requireInTime(t.deadline);
+        _requireRuling(task, ruling);
+        _requireCaller(_owners[task][seat]);
+        require(_losingSeats(task, t, ruling) & (1 << seat) != 0, WrongSeat(seat));
+        _enter(task, t, State.Disputed, Phase.Playing, terms.periods.toPlay);
+    }
+
+    /// @inheritdoc ITaskManager
+    function enforce(Terms calldata terms, Resolution calldata ruling) external {
+        bytes32 task = taskId(terms);
+        Task memory t = _load(task);
+        if (t.phase != Phase.Playing) _requirePhase(t, Phase.Ruled);
+        _requirePassed(t.deadline);
+        _requireRuling(task, ruling);
+        _settle(task, terms, t, ruling, _losingSeats(task, t, ruling));
+    }
+
+    /// @dev At most one claim is left. Without any, nobody is paid.
+    function _settle(
+        bytes32 task,
+        Terms calldata terms,
+        Task memory t,
+        Resolution calldata resolution,
+        uint256 losers
+    ) private {
+        _slash(task, terms, t, losers, resolution.referees);
+        if (_standing(t) == 0) return _refund(task, terms, t);
+        // A challenger sits last. If it is not the loser, the claim that chunks were demanded of has fallen.
+        if (losers != 1 << (t.seats - 1)) _voidDemands(task, terms, t);
+        _openWindow(task, t);
+    }
+
+    /// @dev The new standing claim owes its own chunks.
+    function _voidDemands(bytes32 task, Terms calldata terms, Task memory t) private {
+        if (t.openDemands != 0) {
+            vault.credit(terms.client, uint256(t.openDemands) * terms.chunkPrice);
+            emit DemandVoided(task, t.openDemands);
+        }
+        t.demands = 0;
+        t.openDemands = 0;
+    }
+
+    /// @dev Bit i: seat i stands with a claim that loses. The listed claims must be the standing ones, each once.
+    function _losingSeats(
+        bytes32 task,
+        Task memory t,
+        Resolution calldata resolution
+    ) private view returns (uint256 seats) {
+        uint256 all = _requireLosers(resolution);
+        uint256 standing = _standing(t);
+        uint256 seen = 0;
+        for (uint256 seat = 0; seat < t.seats; seat++) {
+            if (standing & (1 << seat) == 0) continue;
+            uint256 claim = _bitOf(resolution.claims, _values[task][seat]);
+            seen |= claim;
+            if (resolution.losers & claim != 0) seats |= 1 << seat;
+        }
+        require(seen == all, WrongClaims());
+    }
+
+    /// @return all bit i for every claim i of the list, of which at most one does not lose
+    function _requireLosers(Resolution calldata resolution) private pure returns (uint256 all) {
+        uint256 losers = resolution.losers;
+        all = (1 << resolution.claims.length) - 1;
+        require(losers != 0 && losers <= all, WrongLosers(losers));
+        uint256 left = all ^ losers;
+        require(left == 0 || left & (left - 1) == 0, WrongLosers(losers));
+    }
+
+    function _bitOf(bytes32[] calldata claims, bytes32 root) private pure returns (uint256) {
+        for (uint256 i = 0; i < claims.length; i++) if (claims[i] == root) return 1 << i;
+        revert WrongClaims();
+    }
+
+    function _requireRuling(bytes32 task, Resolution calldata ruling) private view {
+        require(_rulings[task] == keccak256(abi.encode(ruling)), WrongResolution());
+    }
+}

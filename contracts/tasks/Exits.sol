@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {Terms} from "../libraries/Terms.sol";
+import {Payouts} from "./Payouts.sol";
+
+/// @title The exits that anyone may trigger once a deadline has passed
+abstract contract Exits is Payouts {
+    /// @inheritdoc ITaskManager
+    function expire(Terms calldata terms) external {
+        bytes32 task = taskId(terms);
+        Task memory t = _load(task);
+        State state = t.state;
+        bool expires = state == State.Open || state == State.Accepted || state == State.Committed;
+        if (!expires)
+            require(state == State.Disputed && (t.phase == Phase.Revealing || t.phase == Phase.Judging), WrongState(state, t.phase));
+        _requirePassed(t.deadline);
+        if (state == State.Open || t.phase == Phase.Judging) return _refund(task, terms, t);
+        _slash(task, terms, t, _silent(task, t), new address[](0));
+        if (_remaining(t) == 0) _refund(task, terms, t);
+        else if (state == State.Accepted) _enter(task, t, State.Committed, Phase.None, terms.periods.toReveal);
+        else if (state == State.Committed) _enter(task, t, State.Revealed, Phase.None, 0);
+        else _openWindow(task, t);
+    }
+
+    /// @inheritdoc ITaskManager
+    function finalize(Terms calldata terms) external {
+        bytes32 task = taskId(terms);
+        Task memory t = _load(task);
+        _requireState(t, State.Challengeable);
+        _requirePassed(t.deadline);
+        require(t.openDemands == 0, DemandsOpen(t.openDemands));
+        _pay(task, terms, t);
+    }
+
+    /// @dev Bit i: seat i, not out, has not committed (in state Accepted) or not revealed (later).
+    function _silent(bytes32 task, Task memory t) private view returns (uint256 silent) {
+        silent = _remaining(t) & ~uint256(t.revealed);
+        if (t.state != State.Accepted) return silent;
+        for (uint256 seat = 0; seat < t.seats; seat++) if (_values[task][seat] != 0) silent &= ~(1 << seat);
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {Terms} from "../libraries/Terms.sol";
+import {TaskStore} from "./TaskStore.sol";
+
+/// @title Where money goes: slashes, the end of a task, the refund
+/// @dev The vault is told in credits only, so no token and no receiver can stop a task from ending.
+abstract contract Payouts is TaskStore {
+    /// @dev Burned stake is the credit of an address without a key.
+    address internal constant BURNED = 0x000000000000000000000000000000000000dEaD;
+    uint256 internal constant WINNERS_PERCENT = 40;
+    uint256 internal constant REFEREES_PERCENT = 10;
+
+    /// @dev Slashes all seats in `mask` and shares their stakes out: the winners' part waits in the pot.
+    function _slash(
+        bytes32 task,
+        Terms calldata terms,
+        Task memory t,
+        uint256 mask,
+        address[] memory referees
+    ) internal {
+        uint256 slashed = 0;
+        for (uint256 seat = 0; seat < t.seats; seat++) {
+            if (mask & (1 << seat) == 0) continue;
+            uint256 amount = _stakeOf(terms, seat);
+            vault.slash(_owners[task][seat], amount);
+            emit SeatSlashed(task, seat, amount);
+            slashed += amount;
+        }
+        t.out |= uint24(mask);
+        uint256 forWinners = (slashed * WINNERS_PERCENT) / 100;
+        t.pot += uint96(forWinners);
+        uint256 burned = slashed - forWinners;
+        if (referees.length != 0) {
+            uint256 share = (slashed * REFEREES_PERCENT) / 100 / referees.length;
+            for (uint256 i = 0; i < referees.length; i++) vault.credit(referees[i], share);
+            burned -= share * referees.length;
+        }
+        vault.credit(BURNED, burned);
+    }
+
+    /// @dev The end with winners: all that are not out have the standing claim.
+    function _pay(bytes32 task, Terms calldata terms, Task memory t) internal {
+        uint256 standing = _standing(t);
+        uint256 winners = 0;
+        for (uint256 seat = 0; seat < t.seats; seat++) if (standing & (1 << seat) != 0) winners++;
+        uint256 each = t.pot / winners;
+        uint256 rest = t.pot - each * winners;
+        for (uint256 seat = 0; seat < t.seats; seat++) {
+            if (standing & (1 << seat) == 0) continue;
+            vault.release(_owners[task][seat], _stakeOf(terms, seat));
+            vault.credit(_owners[task][seat], terms.reward + each);
+        }
+        if (rest != 0) vault.credit(BURNED, rest);
+        uint256 unearned = (terms.providers - winners) * terms.reward;
+        if (unearned != 0) vault.credit(terms.client, unearned);
+        emit TaskFinal(task, _values[task][_standingSeat(t)], winners);
+        t.pot = 0;
+        _enter(task, t, State.Final, Phase.None, 0);
+    }
+
+    /// @dev The end without winners: who is not out gets the stake back, the client gets rewards and open prices back.
+    function _refund(bytes32 task, Terms calldata terms, Task memory t) internal {
+        uint256 remaining = _remaining(t);
+        for (uint256 seat = 0; seat < t.seats; seat++)
+            if (remaining & (1 << seat) != 0) vault.release(_owners[task][seat], _stakeOf(terms, seat));
+        if (t.pot != 0) vault.credit(BURNED, t.pot);
+        uint256 amount = uint256(terms.providers) * terms.reward + uint256(t.openDemands) * terms.chunkPrice;
+        if (amount != 0) vault.credit(terms.client, amount);
+        emit TaskRefunded(task, amount);
+        t.pot = 0;
+        t.openDemands = 0;
+        _enter(task, t, State.Refunded, Phase.None, 0);
+    }
+
+    /// @dev Providers sit first, challengers behind them.
+    function _stakeOf(Terms calldata terms, uint256 seat) private pure returns (uint256) {
+        return seat < terms.providers ? terms.stake : terms.bond;
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {Terms, TermsLib} from "../libraries/Terms.sol";
+import {TaskStore} from "./TaskStore.sol";
+
+/// @title Posting a task, taking its seats, committing and revealing claims, challenging
+abstract contract Seats is TaskStore {
+    using TermsLib for Terms;
+
+    /// @inheritdoc ITaskManager
+    function post(Terms calldata terms) external returns (bytes32 task) {
+        _requireCaller(terms.client);
+        terms.check(vault.unbondingPeriod());
+        task = taskId(terms);
+        Task memory t = _load(task);
+        require(t.state == State.None, TaskExists(task));
+        _early[task] = Early({
+            stake: terms.stake,
+            toCommit: terms.periods.toCommit,
+            toReveal: terms.periods.toReveal,
+            toChallenge: terms.periods.toChallenge,
+            toJudge: terms.periods.toJudge,
+            providers: terms.providers
+        });
+        emit TaskPosted(task, terms);
+        _enter(task, t, State.Open, Phase.None, terms.periods.toAccept);
+        vault.collect(terms.client, uint256(terms.providers) * terms.reward);
+    }
+
+    /// @inheritdoc ITaskManager
+    function accept(bytes32 task) external returns (uint256 seat) {
+        Task memory t = _load(task);
+        _requireState(t, State.Open);
+        _requireInTime(t.deadline);
+        Early memory early = _early[task];
+        seat = _seat(task, t, early.stake);
+        if (t.seats == early.providers) _enter(task, t, State.Accepted, Phase.None, early.toCommit);
+        else _save(task, t);
+    }
+
+    /// @inheritdoc ITaskManager
+    function commit(bytes32 task, uint256 seat, bytes32 commitment) external {
+        Task memory t = _load(task);
+        _requireState(t, State.Accepted);
+        _requireInTime(t.deadline);
+        _requireCaller(_owners[task][seat]);
+        require(_values[task][seat] == 0, WrongSeat(seat));
+        require(commitment != 0, EmptyCommitment());
+        _values[task][seat] = commitment;
+        emit ClaimCommitted(task, seat, commitment);
+        t.committed++;
+        if (t.committed == t.seats) _enter(task, t, State.Committed, Phase.None, _early[task].toReveal);
+        else _save(task, t);
+    }
+
+    /// @inheritdoc ITaskManager
+    function reveal(bytes32 task, uint256 seat, bytes32 root, bytes32 salt) external {
+        Task memory t = _load(task);
+        bool challenger = t.state == State.Disputed && t.phase == Phase.Revealing;
+        if (!challenger) _requireState(t, State.Committed);
+        _requireInTime(t.deadline);
+        uint256 bit = 1 << seat;
+        require(seat < t.seats && (t.revealed | t.out) & bit == 0, WrongSeat(seat));
+        require(root != 0, EmptyRoot());
+        bytes32 commitment = _values[task][seat];
+        require(commitmentOf(task, _owners[task][seat], root, salt) == commitment, CommitmentMismatch(commitment));
+        if (challenger) require(root != _values[task][_standingSeat(t)], NotAnotherClaim(root));
+        _values[task][seat] = root;
+        t.revealed |= uint24(bit);
+        emit ClaimRevealed(task, seat, root);
+        if (challenger) _openDispute(task, t);
+        else if (_standing(t) == _remaining(t)) _enter(task, t, State.Revealed, Phase.None, 0);
+        else _save(task, t);
+    }
+
+    /// @inheritdoc ITaskManager
+    function compare(bytes32 task) external {
+        Task memory t = _load(task);
+        _requireState(t, State.Revealed);
+        bytes32 root = _values[task][_standingSeat(t)];
+        uint256 standing = _standing(t);
+        bool equal = true;
+        for (uint256 seat = 0; seat < t.seats; seat++)
+            if (standing & (1 << seat) != 0 && _values[task][seat] != root) equal = false;
+        if (equal) _openWindow(task, t);
+        else _openDispute(task, t);
+    }
+
+    /// @inheritdoc ITaskManager
+    function challenge(Terms calldata terms, bytes32 commitment) external returns (uint256 seat) {
+        bytes32 task = taskId(terms);
+        Task memory t = _load(task);
+        _requireState(t, State.Challengeable);
+        _requireInTime(t.deadline);
+        require(t.challenges < terms.maxChallenges, LimitReached(terms.maxChallenges));
+        require(commitment != 0, EmptyCommitment());
+        t.challenges++;
+        seat = _seat(task, t, terms.bond);
+        _values[task][seat] = commitment;
+        emit ClaimCommitted(task, seat, commitment);
+        _enter(task, t, State.Disputed, Phase.Revealing, terms.periods.toReveal);
+    }
+
+    /// @dev Gives the caller the next seat. Who is in a task already has nothing to say against itself.
+    function _seat(bytes32 task, Task memory t, uint256 stake) private returns (uint256 seat) {
+        seat = t.seats;
+        for (uint256 i = 0; i < seat; i++) require(_owners[task][i] != msg.sender, AlreadySeated(msg.sender));
+        t.seats++;
+        _owners[task][seat] = msg.sender;
+        emit SeatTaken(task, seat, msg.sender);
+        vault.expose(msg.sender, stake);
+    }
+}

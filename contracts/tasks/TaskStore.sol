@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {Terms, TermsLib} from "../libraries/Terms.sol";
+
+/// @title What is stored of a task, and how a state is entered
+/// @dev A task is two slots, and two a seat. Everything else is in the terms, which come as calldata.
+abstract contract TaskStore is ITaskManager {
+    using TermsLib for Terms;
+
+    /// @dev The terms that the early states need, so that their calls carry no terms.
+    struct Early {
+        uint96 stake;
+        uint32 toCommit;
+        uint32 toReveal;
+        uint32 toChallenge;
+        uint32 toJudge;
+        uint8 providers;
+    }
+
+    bytes32 private constant COMMITMENT = keccak256(
+        "Commitment(uint256 chain,address manager,bytes32 task,address owner,bytes32 root,bytes32 salt)"
+    );
+
+    /// @inheritdoc ITaskManager
+    IStakeVault public immutable vault;
+
+    mapping(bytes32 task => Task) internal _tasks;
+    mapping(bytes32 task => Early) internal _early;
+    mapping(bytes32 task => mapping(uint256 seat => address)) internal _owners;
+    /// @dev The commitment, then the root.
+    mapping(bytes32 task => mapping(uint256 seat => bytes32)) internal _values;
+    /// @dev Hash of the resolution that waits for an escalation or for the game.
+    mapping(bytes32 task => bytes32) internal _rulings;
+    /// @dev Hash of the demand, until it is settled.
+    mapping(bytes32 task => mapping(uint256 index => bytes32)) internal _demands;
+
+    /// @inheritdoc ITaskManager
+    function taskId(Terms calldata terms) public view returns (bytes32) {
+        return terms.idAt(address(this));
+    }
+
+    /// @inheritdoc ITaskManager
+    function commitmentOf(bytes32 task, address owner, bytes32 root, bytes32 salt) public view returns (bytes32) {
+        return keccak256(abi.encode(COMMITMENT, block.chainid, address(this), task, owner, root, salt));
+    }
+
+    /// @inheritdoc ITaskManager
+    function taskOf(bytes32 task) external view returns (Task memory) {
+        return _tasks[task];
+    }
+
+    /// @inheritdoc ITaskManager
+    function seatOf(bytes32 task, uint256 seat) external view returns (address owner, bytes32 value) {
+        return (_owners[task][seat], _values[task][seat]);
+    }
+
+    function _load(bytes32 task) internal view returns (Task memory) {
+        return _tasks[task];
+    }
+
+    function _save(bytes32 task, Task memory t) internal {
+        _tasks[task] = t;
+    }
+
+    /// @dev Writes the task back with a new state that ends `period` seconds from now.
+    function _enter(bytes32 task, Task memory t, State state, Phase phase, uint256 period) internal {
+        t.state = state;
+        t.phase = phase;
+        t.deadline = uint40(block.timestamp + period);
+        _save(task, t);
+        emit TaskMoved(task, state, phase, t.deadline);
+    }
+
+    function _openWindow(bytes32 task, Task memory t) internal {
+        _enter(task, t, State.Challengeable, Phase.None, _early[task].toChallenge);
+    }
+
+    function _openDispute(bytes32 task, Task memory t) internal {
+        t.dispute++;
+        _enter(task, t, State.Disputed, Phase.Judging, _early[task].toJudge);
+    }
+
+    /// @dev The lowest seat whose claim stands; there is one.
+    function _standingSeat(Task memory t) internal pure returns (uint256 seat) {
+        uint256 standing = _standing(t);
+        while (standing & (1 << seat) == 0) seat++;
+    }
+
+    /// @dev Bit i: seat i has revealed a claim and is not out.
+    function _standing(Task memory t) internal pure returns (uint256) {
+        return t.revealed & ~t.out;
+    }
+
+    /// @dev Bit i: seat i is not out.
+    function _remaining(Task memory t) internal pure returns (uint256) {
+        return ((1 << t.seats) - 1) & ~uint256(t.out);
+    }
+
+    function _requireState(Task memory t, State state) internal pure {
+        require(t.state == state, WrongState(t.state, t.phase));
+    }
+
+    function _requirePhase(Task memory t, Phase phase) internal pure {
+        require(t.state == State.Disputed && t.phase == phase, WrongState(t.state, t.phase));
+    }
+
+    function _requireInTime(uint256 deadline) internal view {
+        require(block.timestamp <= deadline, TooLate(deadline));
+    }
+
+    function _requirePassed(uint256 deadline) internal view {
+        require(block.timestamp > deadline, TooEarly(deadline));
+    }
+
+    function _requireCaller(address wanted) internal view {
+        require(msg.sender == wanted, WrongCaller(msg.sender, wanted));
+    }
+}

@@ -1,0 +1,29 @@
+import { createRequire } from "node:module";
+import hardhatIgnitionViem from "@nomicfoundation/hardhat-ignition-viem";
+import hardhatViem from "@nomicfoundation/hardhat-viem";
+import { defineConfig } from "hardhat/config";
+
+/** The compiler is the one that npm installed; none is ever downloaded. */
+const require = createRequire(import.meta.url);
+const compiler = {
+  version: (require("solc/package.json") as { version: string }).version,
+  path: require.resolve("solc/soljson.js"),
+  settings: {
+    // More runs would make the task manager larger than a contract may be.
+    optimizer: { enabled: true, runs: 2000 },
+    evmVersion: "osaka",
+    // The code depends on the code alone, not on its comments.
+    metadata: { bytecodeHash: "none" },
+  },
+};
+
+export default defineConfig({
+  plugins: [hardhatViem, hardhatIgnitionViem],
+  solidity: { profiles: { default: compiler, production: compiler } },
+  paths: { artifacts: ".hardhat/artifacts", cache: ".hardhat/cache", tests: { solidity: "test/solidity" } },
+  networks: {
+    default: { type: "edr-simulated", chainType: "l1" },
+    localhost: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
+  },
+  test: { solidity: { fuzz: { runs: 256, seed: "0x1" }, invariant: { runs: 64, depth: 64, failOnRevert: false } } },
+});
