@@ -17,9 +17,11 @@ export type Handle = Float32Array | { toArray(): unknown; delete(): void };
 /** The part of gpu.js that is used here. */
 interface Shortcut {
   (...args: unknown[]): unknown;
-  kernel: { constructor: { mode?: string }; fallbackReason?: unknown };
+  kernel: { constructor: unknown; fallbackReason?: unknown };
 }
 interface Gpu {
+  /** The class of kernels of the mode that was asked for; the mode alone says gpu of all three kinds of WebGL. */
+  Kernel: { name: string };
   addFunction(source: string): void;
   createKernel(source: string, settings: object): Shortcut;
 }
@@ -142,9 +144,8 @@ export class GpuJsDevice {
     }
     try {
       const result = (await kernel(...args)) as Handle;
-      const actual = kernel.kernel.constructor.mode;
-      if (actual !== this.mode)
-        throw new Error(`gpu.js fell back to ${actual}: ${String(kernel.kernel.fallbackReason)}`);
+      const { constructor: actual, fallbackReason: why } = kernel.kernel;
+      if (actual !== this.gpu.Kernel) throw new Error(`gpu.js fell back to the processor: ${String(why)}`);
       return result;
     } catch (cause) {
       throw new BackendError(`gpu.js can't run a kernel in the mode ${this.mode}: ${messageOf(cause)}`, { code });

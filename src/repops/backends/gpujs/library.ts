@@ -5,7 +5,7 @@
  * `Math.fround` around it, since the mode `cpu` computes in doubles; on a device that function is nothing.
  *
  * Numbers that the kernels get at run time, so that no compiler can reckon with them: `one` = 1, `tiny` = 2^-125,
- * `most` = 2^127, `up` = 2^64, `down` = 2^-64.
+ * `most` = 2^127, `up` = 2^64, `down` = 2^-64. A comparison with `most` that never acts hides a result from rearrangement.
  */
 
 /** Powers of two from literals that any reader of decimals gets right. */
@@ -90,6 +90,7 @@ const PRODUCT = `function product(x, y, tiny, most, up, down) {
   if (Math.abs(x) >= up) { a = x * down; back = up; limit = limit * down; }
   if (Math.abs(y) >= up) { b = y * down; back = up; limit = limit * down; }
   let p = Math.fround(a * b);
+  if (p > most) { p = most; }
   let r = 0.0;
   if (Math.abs(p) >= tiny) { r = p; }
   if (back > 1.0) { if (Math.abs(p) < limit) { r = p * back; } }
@@ -99,11 +100,14 @@ const PRODUCT = `function product(x, y, tiny, most, up, down) {
 }`;
 
 /** Next to an operand of 2^125 and more, what a scaling by 2^-4 flushes is far below half a unit in the last place. */
-const TOTAL = `function total(x, y, one, tiny, most) {
-  let scale = one; let back = one; let large = most * 0.25;
+const TOTAL = `function total(x, y, tiny, most) {
+  let scale = 1.0; let back = 1.0; let large = most * 0.25;
   if (Math.abs(x) >= large) { scale = 0.0625; back = 16.0; }
   if (Math.abs(y) >= large) { scale = 0.0625; back = 16.0; }
-  let s = Math.fround(x * scale + y * scale);
+  let a = x * scale; if (a > most) { a = most; }
+  let b = y * scale; if (b > most) { b = most; }
+  let s = Math.fround(a + b);
+  if (s > most) { s = most; }
   let limit = most * scale;
   let r = 0.0;
   if (Math.abs(s) >= tiny) { if (Math.abs(s) < limit) { r = s * back; } }

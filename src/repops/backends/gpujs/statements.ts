@@ -3,10 +3,11 @@
  * 2^24 in magnitude, and bools are 0 and 1. An instruction on ints that can leave that range, or that looks at bits, has no
  * statement, and then the program is not listed.
  *
- * What keeps a compiler from fusing a product with the sum behind it: both operands of a sum are multiplied by `one`, so
- * that all it can fuse is an exact product.
+ * What keeps a compiler from fusing a product with the sum behind it, from taking a common factor out of a sum and from
+ * cancelling terms (Mesa's does the last two): every result that was rounded passes a comparison with `most`, a number that
+ * is only known at run time. It never acts.
  */
-import { INSTRUCTIONS, type InstructionName } from "../../instructions.ts";
+import type { InstructionName } from "../../instructions.ts";
 import { layout, type Program, valueTypes } from "../../program.ts";
 import type { Analysis, StepPlan } from "../../ranges.ts";
 import type { IntRange, Range } from "../../ranges-values.ts";
@@ -18,23 +19,15 @@ export const MAX_INT = 2 ** 24;
 interface Operand {
   name: string;
   range: Range;
-  /** Computed by an instruction: it may be a product. */
-  computed: boolean;
-}
-
-interface Place {
-  plan: StepPlan;
-  /** Of the result. */
-  range: Range;
 }
 
 /** A statement that declares `$`, or nothing where there is none. */
-type Lowering = (operands: readonly Operand[], place: Place) => string | undefined;
+type Lowering = (operands: readonly Operand[], plan: StepPlan) => string | undefined;
 
 export const isExactInt = ({ low, high }: IntRange): boolean => low >= -MAX_INT && high <= MAX_INT;
 const guarded = ({ flush, saturateAbove, saturateBelow }: StepPlan): boolean => flush || saturateAbove || saturateBelow;
-/** An operand of a sum, so that nothing can be fused with the sum. */
-const apart = ({ name, computed }: Operand): string => (computed ? `${name} * one` : name);
+/** A result that a compiler can't see through. */
+const opaque = (expression: string): string => `let $ = ${expression}; if ($ > most) { $ = most; }`;
 /** A whole number as a literal that is a float in every mode. */
 export const whole = (x: number): string => (x < 0 ? `(0.0 - ${-x}.0)` : `${x}.0`);
 
@@ -85,18 +78,16 @@ const mask: Lowering = ([a, b]) => {
 };
 
 const LOWERINGS = {
-  fadd: ([a, b], { plan }) =>
+  fadd: ([a, b], plan) =>
+    guarded(plan) ? `let $ = total(${a.name}, ${b.name}, tiny, most);` : opaque(`Math.fround(${a.name} + ${b.name})`),
+  fsub: ([a, b], plan) =>
     guarded(plan)
-      ? `let $ = total(${a.name}, ${b.name}, one, tiny, most);`
-      : `let $ = Math.fround(${apart(a)} + ${apart(b)});`,
-  fsub: ([a, b], { plan }) =>
-    guarded(plan)
-      ? `let $ = total(${a.name}, 0.0 - ${b.name}, one, tiny, most);`
-      : `let $ = Math.fround(${apart(a)} - ${apart(b)});`,
-  fmul: ([a, b], { plan }) => {
-    const product = `Math.fround(${a.name} * ${b.name})`;
+      ? `let $ = total(${a.name}, 0.0 - ${b.name}, tiny, most);`
+      : opaque(`Math.fround(${a.name} - ${b.name})`),
+  fmul: ([a, b], plan) => {
     if (plan.saturateAbove || plan.saturateBelow) return `let $ = product(${a.name}, ${b.name}, tiny, most, up, down);`;
-    return plan.flush ? `let $ = ${product}; if (Math.abs($) < tiny) { $ = 0.0; }` : `let $ = ${product};`;
+    const product = opaque(`Math.fround(${a.name} * ${b.name})`);
+    return plan.flush ? `${product} if (Math.abs($) < tiny) { $ = 0.0; }` : product;
   },
   fdiv: simple((a, b) => `quotient(${a}, ${b}, tiny, most)`),
   fsqrt: simple((a) => `root(${a})`),
@@ -113,10 +104,10 @@ const LOWERINGS = {
     (_, b) => b,
   ),
   ffloor: simple((a) => `Math.floor(${a})`),
-  fldexp: ([a, n], { plan }) => {
+  fldexp: ([a, n], plan) => {
     const { low, high } = n.range as IntRange;
     const product = !guarded(plan) && low >= -126 && high <= 127;
-    return product ? `let $ = ${a.name} * power(${n.name});` : `let $ = scaled(${a.name}, ${n.name}, most);`;
+    return product ? opaque(`${a.name} * power(${n.name})`) : `let $ = scaled(${a.name}, ${n.name}, most);`;
   },
   fmant: simple((a) => `mantissa(${a})`),
   fexp: simple((a) => `exponent(${a})`),
@@ -127,9 +118,9 @@ const LOWERINGS = {
   ),
   feq: relation("==="),
   flt: relation("<"),
-  iadd: simple((a, b) => `${a} + ${b}`),
-  isub: simple((a, b) => `${a} - ${b}`),
-  imul: simple((a, b) => `${a} * ${b}`),
+  iadd: ([a, b]) => opaque(`${a.name} + ${b.name}`),
+  isub: ([a, b]) => opaque(`${a.name} - ${b.name}`),
+  imul: ([a, b]) => opaque(`${a.name} * ${b.name}`),
   iand: mask,
   ior: none,
   ixor: none,
@@ -144,8 +135,8 @@ const LOWERINGS = {
   ),
   ieq: relation("==="),
   ilt: relation("<"),
-  ult: (operands, place) =>
-    operands.every(({ range }) => (range as IntRange).low >= 0) ? relation("<")(operands, place) : undefined,
+  ult: (operands, plan) =>
+    operands.every(({ range }) => (range as IntRange).low >= 0) ? relation("<")(operands, plan) : undefined,
   i2f: simple((a) => a),
   u2f: ([a]) => ((a.range as IntRange).low >= 0 ? `let $ = ${a.name};` : undefined),
   f2i: ([a]) => `let $ = Math.floor(Math.abs(${a.name})); if (${a.name} < 0.0) { $ = 0.0 - $; }`,
@@ -191,23 +182,20 @@ export function programStatements(
     ...program.floats.map((bits) => constant(fromBits(bits), scalars)),
     ...program.ints.map((value) => constant(value, scalars)),
   ];
-  const computed = names.map(() => false);
   const statements: string[] = [];
   for (const [i, { name, args }] of program.steps.entries()) {
     const plan = analysis.steps[i];
     if (plan.copyOf !== undefined) {
       names.push(names[plan.copyOf]);
-      computed.push(computed[plan.copyOf]);
       continue;
     }
-    const operands = args.map((arg) => ({ name: names[arg], range: analysis.values[arg], computed: computed[arg] }));
+    const operands = args.map((arg) => ({ name: names[arg], range: analysis.values[arg] }));
     const lower: Lowering = LOWERINGS[name];
-    const statement = lower(operands, { plan, range: analysis.values[at.steps + i] });
+    const statement = lower(operands, plan);
     if (statement === undefined) return undefined;
     const result = `v${at.steps + i}`;
     statements.push(statement.replaceAll("$", result));
     names.push(result);
-    computed.push(INSTRUCTIONS[name].result === "f");
   }
   return { statements, result: names[names.length - 1] };
 }
