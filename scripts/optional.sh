@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings what the optional tests need, where that is possible: WebGPU in Node, and a GPU in software to run it on.
+# Brings what the optional tests need, where that is possible: WebGPU in Node, and GPUs in software to run it on.
 # What can't be had is named; the tests that need it then say that they skip.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -12,12 +12,53 @@ miss() { printf 'optional: %s\n' "$*"; }
 if [ ! -d node_modules/webgpu ]; then
   npm install --no-save --no-audit --no-fund --loglevel=error webgpu@0.6.2 >/dev/null 2>&1 || miss "the package webgpu can't be installed here"
 fi
-if [ ! -e /usr/lib/chromium/vk_swiftshader_icd.json ] || ! ldconfig -p 2>/dev/null | grep -q libvulkan.so.1; then
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    (apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium libvulkan1) >/dev/null 2>&1 ||
-      miss "SwiftShader (of the package chromium) can't be installed here"
+
+# Apt-get with the sources in the folder $sources, waiting for others that install.
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -o Dir::Etc::sourceparts="$sources" -o DPkg::Lock::Timeout=300 "$@" >/dev/null 2>&1; }
+
+# Fills the folder $sources with the machine's own sources and, beside them, Debian's backports: the first stanza or line
+# for the release, from the same place, with another suite. The machine's configuration stays as it is.
+gather_sources() {
+  for file in /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+    [ -e "$file" ] && cp "$file" "$sources/"
+  done
+  for file in "$sources"/*.sources; do
+    [ -e "$file" ] || continue
+    awk -v RS= -v release="$1" '("\n" $0) ~ ("\nSuites:[^\n]*[ \t]" release "([ \t]|\n|$)") { print; exit }' "$file" |
+      sed -E "/^#/d; s/^Suites:.*/Suites: $1-backports/" >"$sources/backports.new"
+    [ -s "$sources/backports.new" ] && mv "$sources/backports.new" "$sources/verde-backports.sources" && return
+  done
+  cat /etc/apt/sources.list "$sources"/*.list 2>/dev/null |
+    sed -nE "s/^(deb .*[[:space:]])$1([[:space:]].*)/\1$1-backports\2/p" | head -n 1 >"$sources/verde-backports.list"
+}
+
+# Dawn refuses the Mesa 22 of Debian 12.
+has_mesa() { dpkg-query -W -f '${Version}' mesa-vulkan-drivers 2>/dev/null | grep -Eq '^(2[5-9]|[3-9][0-9])\.'; }
+has_swiftshader() { [ -e /usr/lib/chromium/vk_swiftshader_icd.json ] && ldconfig -p | grep -q libvulkan.so.1; }
+has_compiler() { [ -e /usr/include/vulkan/vk_layer.h ] && command -v gcc >/dev/null 2>&1; }
+
+install_drivers() {
+  release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+  gather_sources "${release:-unknown}"
+  apt update
+  has_swiftshader || apt install -y --no-install-recommends chromium libvulkan1
+  has_compiler || apt install -y --no-install-recommends gcc libc6-dev libvulkan-dev
+  has_mesa || apt install -y --no-install-recommends -t "$release-backports" mesa-vulkan-drivers libvulkan1
+}
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+  miss "this is no Debian: Vulkan drivers in software (SwiftShader, Mesa 25) are taken as they are"
+elif ! { has_swiftshader && has_compiler && has_mesa; }; then
+  if [ "$(id -u)" = 0 ]; then
+    sources=$(mktemp -d)
+    install_drivers
+    rm -rf "$sources"
+    why="can't be installed here"
   else
-    miss "SwiftShader is not here, and only root can install it (packages chromium and libvulkan1)"
+    why="is missing, and only root can install it"
   fi
+  has_swiftshader || miss "SwiftShader (packages chromium, libvulkan1) $why"
+  has_mesa || miss "Mesa 25 or newer with lavapipe and RADV (package mesa-vulkan-drivers; Debian 12 has it in its backports) $why"
+  has_compiler || miss "a C compiler with Vulkan's headers (packages gcc, libc6-dev, libvulkan-dev) $why"
 fi
 exit 0

@@ -45,7 +45,8 @@ fn floorBits(a: u32) -> u32 {
   let fraction = 0x7fffffu >> u32(clamp(e, 0, 23));
   /* What is cut off a negative number is added first; the carry may reach the exponent. */
   let cut = (a + select(0u, fraction, negative)) & ~fraction;
-  return select(cut, select(0u, 0xbf800000u, negative), e < 0);
+  /* Mesa takes the patterns of -1 and 0 for floats, and makes -0 of the 0: the run-time zero hides one of them. */
+  return select(cut, select(0u, 0xbf800000u ^ Z, negative), e < 0);
 }
 fn lessBits(a: u32, b: u32) -> bool {
   /* Patterns of negative numbers stand in reverse order. */

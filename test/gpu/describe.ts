@@ -1,0 +1,14 @@
+/** Prints the adapter of this process as JSON, `{ "adapter": … }`, or why there is none, `{ "none": … }`. */
+import { BackendError } from "../../src/errors.ts";
+import { openDevice } from "../../src/repops/backends/webgpu/device.ts";
+
+try {
+  const { adapter, device } = await openDevice();
+  console.log(JSON.stringify({ adapter: adapter.info.description }));
+  device.destroy();
+} catch (error) {
+  // That an adapter gives no device is a failure of it, not an absence.
+  if (!(error instanceof BackendError) || !/no adapter/.test(error.message)) throw error;
+  console.log(JSON.stringify({ none: error.message }));
+}
+process.exit();

@@ -1,0 +1,53 @@
+/**
+ * The Vulkan drivers of this machine that have an adapter. The choice of the driver is a process's, so each is asked in a
+ * process of its own.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const DESCRIBE = fileURLToPath(new URL("describe.ts", import.meta.url));
+/** Where distributions put the descriptions of Vulkan's drivers. */
+const FOLDER = "/usr/share/vulkan/icd.d";
+const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
+
+export const hasPackage = (): boolean => {
+  try {
+    return createRequire(import.meta.url).resolve("webgpu") !== "";
+  } catch {
+    return false;
+  }
+};
+
+/** Every driver that is installed: paths of descriptions. */
+export function installedDrivers(): string[] {
+  const listed = existsSync(FOLDER) ? readdirSync(FOLDER).sort() : [];
+  const paths = listed.filter((name) => name.endsWith(".json")).map((name) => join(FOLDER, name));
+  return [SWIFTSHADER, ...paths].filter((path) => existsSync(path));
+}
+
+/** Why a driver has no adapter here, in its own words; undefined when it has one, or fails to say that it has none. */
+function whyNone(driver: string): string | undefined {
+  const env = { ...process.env, VK_ICD_FILENAMES: driver };
+  const { stdout } = spawnSync(process.execPath, [DESCRIBE], { env, encoding: "utf8" });
+  // A driver that crashes is not left out: the tests have to show it.
+  return stdout.startsWith("{") ? (JSON.parse(stdout) as { none?: string }).none : undefined;
+}
+
+/** The drivers with an adapter; `say` hears why the others are left out. */
+export function driversWithAdapter(say: (line: string) => void): string[] {
+  if (!hasPackage()) {
+    say("skipped: WebGPU, since the package webgpu is not installed (npm install --no-save webgpu@0.6.2)");
+    return [];
+  }
+  const installed = installedDrivers();
+  if (installed.length === 0)
+    say("skipped: WebGPU, since no Vulkan driver is installed (Debian: chromium has SwiftShader)");
+  return installed.filter((driver) => {
+    const why = whyNone(driver);
+    if (why !== undefined) say(`skipped: ${driver}: ${why}`);
+    return why === undefined;
+  });
+}
