@@ -7,6 +7,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
 import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
+import type { AsideSummary } from "../trace/aside.ts";
 import { parseFault } from "../trace/fault.ts";
 import { readSafetensors } from "../trace/safetensors-file.ts";
 import { startFrom } from "../trace/start.ts";
@@ -125,7 +126,7 @@ export function progressLine({ unit }: ClosedJob, { step, steps, metrics, second
 
 function summary(
   job: ClosedJob,
-  { runRoot, metrics, saturated, outOfRange }: RunResult,
+  { runRoot, metrics, saturated, outOfRange, aside }: RunResult,
   flags: Flags,
   seconds: number,
 ) {
@@ -139,6 +140,7 @@ function summary(
     ...(flags.out !== undefined && { trace: flags.out }),
     saturated,
     outOfRange,
+    ...(aside && { aside }),
   };
 }
 
@@ -149,11 +151,18 @@ function printSummary(job: ClosedJob, result: RunResult, { out, fault }: Flags, 
     writeLine(`  ${name.padEnd(14)} ${formatNumber(first[name])} → ${formatNumber(last[name])}`);
   writeLine(`  run root       ${toHex(result.runRoot)}`);
   if (out !== undefined) writeLine(`  trace          ${out}`);
+  if (result.aside) writeLine(`  aside          ${asideLine(result.aside, seconds)}`);
   if (fault !== undefined) writeLine(colors.yellow(`  fault          ${fault} (a drill: this run is not honest)`));
   for (const { step, tensor } of result.saturated.slice(0, 5))
     writeLine(colors.red(`  diverged       ${tensor} reached 2^127 at step ${step}`));
   for (const { step, label, count: reads } of result.outOfRange.slice(0, 5))
     writeLine(colors.red(`  out of range   ${reads} reads of ${label} at step ${step} lay outside their source`));
+}
+
+/** `12 of 417 operators ran on wasm (dropout-mask, positions, …): 0.8 s of 4.1 s` */
+function asideLine({ operators, of, backend, labels, seconds }: AsideSummary, total: number): string {
+  const names = [...labels.slice(0, 3), ...(labels.length > 3 ? ["…"] : [])].join(", ");
+  return `${operators} of ${of} operators ran on ${backend} (${names}): ${formatSeconds(seconds)} of ${formatSeconds(total)}`;
 }
 
 function listNodes(job: ClosedJob, json: boolean): void {

@@ -5,10 +5,11 @@ import { type StateRoot, type Tensor, type TensorRoot } from "../encoding/tensor
 import { UsageError } from "../errors.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
-import type { Backend } from "../repops/backend.ts";
+import type { Backend, ExecuteReport } from "../repops/backend.ts";
 import { backendByName, type BackendName } from "../repops/backends/index.ts";
 import { wasm } from "../repops/backends/wasm.ts";
 import { isSaturated } from "../repops/vf32.ts";
+import { addAside, type AsideSummary } from "./aside.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { Execution, namedMetrics, type Watch } from "./execution.ts";
 import type { Fault } from "./fault.ts";
@@ -63,6 +64,8 @@ export interface RunResult {
   saturated: { step: number; tensor: string }[];
   /** Reads of gathers outside their source, which gave the fill value. */
   outOfRange: { step: number; label: string; count: number }[];
+  /** What the backend does not list and another one ran. */
+  aside?: AsideSummary;
 }
 
 /**
@@ -113,6 +116,7 @@ class Recorder {
   private readonly records: StepRecord[] = [];
   private readonly saturated: RunResult["saturated"] = [];
   private readonly outOfRange: RunResult["outOfRange"] = [];
+  private aside: AsideSummary | undefined;
   private writer: TraceWriter | undefined;
 
   constructor(job: ClosedJob, settings: RunSettings, options: RunOptions) {
@@ -137,8 +141,8 @@ class Recorder {
       this.writer = await TraceWriter.create(out, this.manifest);
     }
     const roots: TensorRoot[] = [];
-    const { outOfRange } = await execution.initialise(this.watch(roots));
-    await this.record(execution, roots, outOfRange, performance.now());
+    const report = await execution.initialise(this.watch(roots));
+    await this.record(execution, roots, report, performance.now());
   }
 
   /** Whether there was anything to go on with. */
@@ -162,8 +166,8 @@ class Recorder {
   async step(execution: Execution): Promise<void> {
     const began = performance.now();
     const roots: TensorRoot[] = [];
-    const { outOfRange } = await execution.advance(this.watch(roots));
-    await this.record(execution, roots, outOfRange, began);
+    const report = await execution.advance(this.watch(roots));
+    await this.record(execution, roots, report, began);
   }
 
   private watch(roots: TensorRoot[]): Watch | undefined {
@@ -174,7 +178,7 @@ class Recorder {
   private async record(
     execution: Execution,
     opRoots: TensorRoot[],
-    outOfRange: readonly { kernel: number; count: number }[],
+    { outOfRange, aside }: ExecuteReport,
     began: number,
   ): Promise<void> {
     const { at: step } = execution;
@@ -187,6 +191,7 @@ class Recorder {
     this.records.push(record);
     const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
     for (const { kernel, count } of outOfRange) this.outOfRange.push({ step, label: graph.labels[kernel], count });
+    this.aside = addAside(this.aside, aside, graph);
     const named = namedMetrics(names, metrics);
     for (const [name, value] of Object.entries(named))
       if (isSaturated(value)) this.saturated.push({ step, tensor: name });
@@ -219,8 +224,9 @@ class Recorder {
     const runRoot = runRootOf(this.manifest.jobId, this.settings.commitEvery, segmentRoots);
     await this.writer?.end(runRoot);
     const metrics = this.records.map((record) => namedMetrics(this.names, record.metrics));
-    const { saturated, outOfRange } = this;
-    return { runRoot, segmentRoots, metrics, state: await execution.state(), saturated, outOfRange };
+    const { saturated, outOfRange, aside } = this;
+    const state = await execution.state();
+    return { runRoot, segmentRoots, metrics, state, saturated, outOfRange, ...(aside && { aside }) };
   }
 
   async close(): Promise<void> {
