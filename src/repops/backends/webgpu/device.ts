@@ -53,6 +53,12 @@ export class OpenDevice {
     return [description, vendor, architecture].filter((part) => part !== "").join(", ");
   }
 
+  /** Whether it is a program on the CPU that stands in for a GPU. */
+  get software(): boolean {
+    const { isFallbackAdapter, description, architecture } = this.adapter.info;
+    return isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe/i.test(`${description} ${architecture}`);
+  }
+
   get usable(): boolean {
     return this.failure === undefined;
   }

@@ -3,8 +3,8 @@
  * stay in registers between them; only what somebody else reads is written. No bit changes by it (spec 3.3).
  */
 import { elementCount, type Shape } from "../../../encoding/tensor.ts";
-import { type Arg, type Kernel, type KernelList, type MapKernel, operandsOf, typeOf } from "../../kernel.ts";
-import { rowMajorStrides } from "../../view.ts";
+import { type Kernel, type KernelList, type MapKernel, operandsOf } from "../../kernel.ts";
+import { rowMajorStrides, type View } from "../../view.ts";
 
 /** Kernels of one shader in their order, the first of any kind, the others maps over the same elements. */
 export interface Group {
@@ -31,12 +31,10 @@ interface Open {
   steps: number;
 }
 
-/** Whether a view reads element i of its tensor at element i of the output. */
-function isIdentity(arg: Arg & { kind: "operand" }, shape: Shape, source: Shape): boolean {
-  const { offset, strides, bounds } = arg.view;
+/** Whether a view reads element i of its tensor at element i of an output of this shape. */
+export function isIdentity({ offset, strides, bounds }: View, shape: Shape): boolean {
   const dense = rowMajorStrides(shape);
-  const inOrder = shape.every((extent, axis) => extent === 1 || strides[axis] === dense[axis]);
-  return offset === 0 && !bounds && inOrder && elementCount(source) === elementCount(shape);
+  return offset === 0 && !bounds && shape.every((extent, axis) => extent === 1 || strides[axis] === dense[axis]);
 }
 
 const stepsOf = (kernel: Kernel): number => (kernel.kind === "gather" ? 0 : kernel.program.steps.length);
@@ -65,7 +63,7 @@ export function fuse(
     const operands = operandsOf(kernel);
     const candidates = [...open].filter(({ outputs }) => operands.some((tensor) => outputs.has(tensor)));
     // The youngest: it may read what the others have written by then.
-    const joined = candidates.findLast((group) => kernel.kind === "map" && fits(list, kernel, group, buffers, steps));
+    const joined = candidates.findLast((group) => kernel.kind === "map" && fits(kernel, group, buffers, steps));
     for (const group of candidates) if (group !== joined) close(group);
     const group = joined ?? newGroup(kernel);
     for (const tensor of operands) if (!group.outputs.has(tensor)) group.reads.add(tensor);
@@ -97,14 +95,11 @@ function newGroup(kernel: Kernel): Open {
   return { kernels: [], elements: elementCount(kernel.type.shape), outputs: new Set(), reads: new Set(), steps: 0 };
 }
 
-function fits(list: KernelList, kernel: MapKernel, group: Open, buffers: number, steps: number): boolean {
+function fits(kernel: MapKernel, group: Open, buffers: number, steps: number): boolean {
   const { shape } = kernel.type;
   if (elementCount(shape) !== group.elements || group.steps + stepsOf(kernel) > steps) return false;
   const inOrder = kernel.args.every(
-    (arg) =>
-      arg.kind !== "operand" ||
-      !group.outputs.has(arg.tensor) ||
-      isIdentity(arg, shape, typeOf(list, arg.tensor).shape),
+    (arg) => arg.kind !== "operand" || !group.outputs.has(arg.tensor) || isIdentity(arg.view, shape),
   );
   const reads = new Set([...group.reads, ...operandsOf(kernel).filter((tensor) => !group.outputs.has(tensor))]);
   return inOrder && reads.size + group.outputs.size + 1 <= buffers;

@@ -46,7 +46,6 @@ export interface Shared {
   /** Buffers of inputs and kept tensors. */
   lasting: Slots;
   buffers: readonly GpuBuffer[];
-  zero: GpuBuffer;
   /** One count of reads outside the source for each gather, `BINDING_ALIGNMENT` bytes apart. */
   counters: GpuBuffer;
 }
@@ -72,30 +71,35 @@ export async function planDispatches(
   const limits = { buffers: open.maxBuffers - 1, steps: FUSED_STEPS };
   const grows = (kernel: Kernel): boolean => kernel.kind !== "gather" && !isProduct(kernel);
   const groups = watched ? single(list) : fuse(list, shared.keep, limits, grows);
+  const shaders = groups
+    .filter(({ kernels }) => elementCount(list.kernels[kernels[0]].type.shape) > 0)
+    .map((group) => ({ group, shader: shaderOf(list, group, lowering) }));
   const { sizes, slotOf } = assignSlots(list, groups, lasting);
-  const own = await open.buffers(sizes.slice(buffers.length));
+  const own = await open.buffers([...sizes.slice(buffers.length), BINDING_ALIGNMENT * shaders.length]);
+  const parameters = own.pop()!;
   const all = [...buffers, ...own];
   const bufferOf = (tensor: number): GpuBuffer => all[slotOf[tensor]!];
   const gathers = gathersOf(list);
   const dispatches = await Promise.all(
-    groups
-      .filter(({ kernels }) => elementCount(list.kernels[kernels[0]].type.shape) > 0)
-      .map(async (group) => {
-        const [kernel] = group.kernels;
-        const shader = shaderOf(list, group, lowering);
-        const resources: object[] = [shared.zero, ...shader.reads.map(bufferOf), ...shader.writes.map(bufferOf)].map(
-          (buffer) => ({ buffer }),
-        );
-        const gather = gathers.indexOf(kernel);
-        if (gather >= 0) resources.push({ buffer: shared.counters, offset: gather * BINDING_ALIGNMENT, size: 4 });
-        checkBindings(open, list.kernels[kernel], kernel, resources.length);
-        const pipeline = await open.pipeline(shader.code, `kernel ${kernel}`);
-        const entries = resources.map((resource, binding) => ({ binding, resource }));
-        const bindings = open.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-        return { kernels: group.kernels, pipeline, group: bindings, workgroups: shader.workgroups };
-      }),
+    shaders.map(async ({ group, shader }, i) => {
+      const [kernel] = group.kernels;
+      const words = Uint32Array.from(shader.parameters);
+      const offset = i * BINDING_ALIGNMENT;
+      open.device.queue.writeBuffer(parameters, offset, words);
+      const resources: object[] = [
+        { buffer: parameters, offset, size: words.byteLength },
+        ...[...shader.reads, ...shader.writes].map((tensor) => ({ buffer: bufferOf(tensor) })),
+      ];
+      const gather = gathers.indexOf(kernel);
+      if (gather >= 0) resources.push({ buffer: shared.counters, offset: gather * BINDING_ALIGNMENT, size: 4 });
+      checkBindings(open, list.kernels[kernel], kernel, resources.length);
+      const pipeline = await open.pipeline(shader.code, `kernel ${kernel}`);
+      const entries = resources.map((resource, binding) => ({ binding, resource }));
+      const bindings = open.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+      return { kernels: group.kernels, pipeline, group: bindings, workgroups: shader.workgroups };
+    }),
   );
-  return { dispatches, bufferOf, own };
+  return { dispatches, bufferOf, own: [...own, parameters] };
 }
 
 /** A group as its shader: a tiled product, a gather, or loops. */

@@ -43,7 +43,10 @@ function chooseTile(form: ProductForm): Tile {
 
 const MAX_WORKGROUPS = 65_535;
 
-/** The product as a shader, or `undefined` when it has more blocks than one dispatch. */
+/**
+ * The product as a shader, or `undefined` when it has more blocks than one dispatch. Its extents and strides are parameters:
+ * products of one tile and of operands that lie alike share their code, and so one compilation.
+ */
 export function productShader(
   form: ProductForm,
   output: number,
@@ -59,53 +62,68 @@ export function productShader(
       "var<storage, read_write> o0: array<u32>;",
     ]),
     GUARDED.library,
-    ...fills(form, tile, (tensor) => `t${reads.indexOf(tensor)}`),
+    ...loads(form, tile, (tensor) => `t${reads.indexOf(tensor)}`),
     main(form, tile, guard),
   ].join("\n");
-  return { code, reads, writes: [output], workgroups: count };
+  return { code, reads, writes: [output], workgroups: count, parameters: parameters(form) };
 }
+
+/** Words of binding 0: the zero, then what tells one product from another; `P` names their places. */
+const P = { m: 1, n: 2, k: 3, cRow: 4, a: 5, aRow: 6, aDepth: 7, b: 8, bColumn: 9, bDepth: 10, batch: 11, axes: 12 };
+const AXIS_WORDS = 4;
+
+function parameters({ a, b, row, column, depth, batch }: ProductForm): number[] {
+  return [
+    ...[0, row.extent, column.extent, depth.extent, row.out],
+    ...[a.view.offset, row.a, depth.a],
+    ...[b.view.offset, column.b, depth.b],
+    batch.length,
+    ...batch.flatMap((axis) => [axis.extent, axis.a, axis.b, axis.out]),
+  ];
+}
+
+const parameter = (name: keyof typeof P): string => `bitcast<i32>(zero[${P[name]}])`;
 
 const invocations = ({ rows, columns, own }: Tile): number => (rows * columns) / (own * own);
 
-/** `fillA(slot, row, k)`: four ranged elements for place `slot` of A's block, for rows from `row` at depth k; B alike. */
-function fills({ a, b, row, column, depth }: ProductForm, tile: Tile, bufferOf: (tensor: number) => string): string[] {
+/** `loadA4(base, lane, k)`: four ranged elements of A, of rows from `lane` at depth k; B alike. */
+function loads({ a, b }: ProductForm, tile: Tile, bufferOf: (tensor: number) => string): string[] {
   const limit = 2 ** RANGE_EXPONENT.dot;
   const range = `${u32(bitsOf(1 / limit))}, ${u32(bitsOf(limit))}`;
-  const one = (name: string, tensor: number, lane: [number, number], step: number): string =>
-    `fn ${name}(base: i32, lane: i32, k: i32) -> f32 {
-  if (lane >= ${lane[0]} || k >= ${depth.extent}) { return 0.0; }
-  return ranged(${bufferOf(tensor)}[base + lane * ${lane[1]} + k * ${step}], ${range});
-}`;
-  const four = (name: string): string =>
-    `fn ${name}4(base: i32, lane: i32, k: i32) -> vec4<f32> {
-  return vec4<f32>(${[0, 1, 2, 3].map((i) => `${name}(base, lane + ${i}, k)`).join(", ")});
+  const load = (name: "A" | "B", tensor: number, lanes: string, lane: string, depth: string): string =>
+    `fn load${name}(base: i32, lane: i32, k: i32) -> f32 {
+  if (lane >= ${lanes} || k >= depth) { return 0.0; }
+  return ranged(${bufferOf(tensor)}[base + lane * ${lane} + k * ${depth}], ${range});
+}
+fn load${name}4(base: i32, lane: i32, k: i32) -> vec4<f32> {
+  return vec4<f32>(${[0, 1, 2, 3].map((i) => `load${name}(base, lane + ${i}, k)`).join(", ")});
 }`;
   return [
     `var<workgroup> blockA: array<vec4<f32>, ${(tile.rows / 4) * tile.depth}>;`,
     `var<workgroup> blockB: array<vec4<f32>, ${(tile.columns / 4) * tile.depth}>;`,
-    one("loadA", a.tensor, [row.extent, row.a], depth.a),
-    one("loadB", b.tensor, [column.extent, column.b], depth.b),
-    four("loadA"),
-    four("loadB"),
+    "var<private> rows: i32; var<private> columns: i32; var<private> depth: i32;",
+    "var<private> aRow: i32; var<private> aDepth: i32; var<private> bColumn: i32; var<private> bDepth: i32;",
+    load("A", a.tensor, "rows", "aRow", "aDepth"),
+    load("B", b.tensor, "columns", "bColumn", "bDepth"),
   ];
 }
 
-/** Offsets of a workgroup's block of the batch in the operands and the output. */
-function bases({ a, b, batch }: ProductForm): string[] {
-  const offset = (first: number, stride: (axis: (typeof batch)[number]) => number): string => {
-    let inner = batch.reduce((count, { extent }) => count * extent, 1);
-    const terms = batch.map((axis) => {
-      inner /= axis.extent;
-      return `i32(group.z / ${u32(inner)} % ${u32(axis.extent)}) * ${stride(axis)}`;
-    });
-    return [first, ...terms].join(" + ");
-  };
-  return [
-    `let baseA = ${offset(a.view.offset, (axis) => axis.a)};`,
-    `let baseB = ${offset(b.view.offset, (axis) => axis.b)};`,
-    `let baseC = ${offset(0, (axis) => axis.out)};`,
-  ];
-}
+/** The beginning of `main`: the parameters, and the offsets of this workgroup's matrices. */
+const BEGIN = `Z = zero[0];
+rows = ${parameter("m")}; columns = ${parameter("n")}; depth = ${parameter("k")};
+aRow = ${parameter("aRow")}; aDepth = ${parameter("aDepth")};
+bColumn = ${parameter("bColumn")}; bDepth = ${parameter("bDepth")};
+let cRow = ${parameter("cRow")};
+/* Read from memory again, so that the loop is seen to be the same for all invocations. */
+let end = ${parameter("k")};
+var baseA = ${parameter("a")}; var baseB = ${parameter("b")}; var baseC = 0;
+var block = group.z;
+for (var axis = zero[${P.batch}]; axis > 0u; axis--) {
+  let at = ${u32(P.axes - AXIS_WORDS)} + axis * ${u32(AXIS_WORDS)};
+  let i = bitcast<i32>(block % zero[at]);
+  block = block / zero[at];
+  baseA += i * bitcast<i32>(zero[at + 1u]); baseB += i * bitcast<i32>(zero[at + 2u]); baseC += i * bitcast<i32>(zero[at + 3u]);
+}`;
 
 /** A block's places that an invocation fills: `places` vectors of four lanes by `depth`, fastest along the dense axis. */
 function filling(name: "A" | "B", lanes: number, tile: Tile, alongDepth: boolean): { load: string[]; store: string[] } {
@@ -132,13 +150,12 @@ const GUARDS: Readonly<Record<ProductGuard, (x: string, y: string) => string>> =
 };
 
 function main(form: ProductForm, tile: Tile, guard: ProductGuard): string {
-  const { row, column, depth } = form;
   const { own } = tile;
   const across = tile.columns / own;
   const down = tile.rows / own;
   const halves = own / 4;
-  const fillA = filling("A", tile.rows, tile, depth.a === 1);
-  const fillB = filling("B", tile.columns, tile, depth.b === 1);
+  const fillA = filling("A", tile.rows, tile, form.depth.a === 1);
+  const fillB = filling("B", tile.columns, tile, form.depth.b === 1);
   const each = <T>(count: number, line: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => line(i));
   const component = ["x", "y", "z", "w"];
   const sums = each(own * halves, (i) => `acc${Math.floor(i / halves)}_${i % halves}`);
@@ -153,26 +170,22 @@ function main(form: ProductForm, tile: Tile, guard: ProductGuard): string {
       }),
     ),
   ];
-  const stores = each(own, (r) => r).flatMap((r) =>
-    each(halves, (h) => h).flatMap((h) =>
-      component.map(
-        (lane, c) =>
-          `put(baseC, row + ${(r >> 2) * 4 * down + (r & 3)}, column + ${h * 4 * across + c}, acc${r}_${h}.${lane});`,
-      ),
-    ),
-  );
-  return `fn put(base: i32, row: i32, column: i32, value: f32) {
-  if (row < ${row.extent} && column < ${column.extent}) { o0[base + row * ${row.out} + column] = bitcast<u32>(value); }
-}
-@compute @workgroup_size(${invocations(tile)}) fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-Z = zero[0];
+  const stores = each(own, (r) => {
+    const columns = each(own, (c) => {
+      const at = (c >> 2) * 4 * across + (c & 3);
+      return `if (column + ${at} < columns) { o0[to + ${at}] = bitcast<u32>(acc${r}_${c >> 2}.${component[c & 3]}); }`;
+    });
+    const place = `row + ${(r >> 2) * 4 * down + (r & 3)}`;
+    return `if (${place} < rows) { let to = baseC + (${place}) * cRow + column;\n${columns.join("\n")}\n}`;
+  });
+  return `@compute @workgroup_size(${invocations(tile)}) fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+${BEGIN}
 let none = vec4<f32>(bitcast<f32>(Z));
 let x = local % ${u32(across)}; let y = local / ${u32(across)};
 let laneA = i32(group.y) * ${tile.rows}; let laneB = i32(group.x) * ${tile.columns};
-${bases(form).join("\n")}
 ${each(fillA.load.length, (i) => `var nextA${i}: vec4<f32>;`).join(" ")}
 ${each(fillB.load.length, (i) => `var nextB${i}: vec4<f32>;`).join(" ")}
-${sums.map((sum) => `var ${sum} = vec4<f32>(bitcast<f32>(Z));`).join("\n")}
+${sums.map((sum) => `var ${sum} = none;`).join("\n")}
 var k0 = 0;
 ${[...fillA.load, ...fillB.load].join("\n")}
 loop {
@@ -180,13 +193,13 @@ workgroupBarrier();
 ${[...fillA.store, ...fillB.store].join("\n")}
 workgroupBarrier();
 k0 = k0 + ${tile.depth};
-if (k0 < ${depth.extent}) {
+if (k0 < end) {
 ${[...fillA.load, ...fillB.load].join("\n")}
 }
 for (var k = 0u; k < ${u32(tile.depth)}; k++) {
 ${inner.join("\n")}
 }
-if (k0 >= ${depth.extent}) { break; }
+if (k0 >= end) { break; }
 }
 let row = laneA + 4 * i32(y); let column = laneB + 4 * i32(x);
 ${stores.join("\n")}

@@ -14,7 +14,10 @@ export interface WebGpuOptions extends Lowering {
   hashing: "device" | "host";
 }
 
-const DEFAULTS: WebGpuOptions = { dialect: GUARDED, guard: "bits", hashing: "device" };
+/** A device that is a program on this CPU hashes slower than the CPU itself, and reading back costs it nothing. */
+function defaults({ software }: OpenDevice): WebGpuOptions {
+  return { dialect: GUARDED, guard: "bits", hashing: software ? "host" : "device" };
+}
 
 const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
 
@@ -26,12 +29,12 @@ export async function prepareWebGpu(
   const open = await openDevice();
   const lasting = lastingSlots(list, keep);
   const gathers = gathersOf(list);
-  const buffers = await open.buffers([...lasting.sizes, 4, BINDING_ALIGNMENT * gathers.length]);
-  const [zero, counters] = buffers.splice(lasting.sizes.length);
+  const buffers = await open.buffers([...lasting.sizes, BINDING_ALIGNMENT * gathers.length]);
+  const [counters] = buffers.splice(lasting.sizes.length);
   const session = new WebGpuSession(
     open,
-    { list, keep, lasting, buffers, zero, counters },
-    { ...DEFAULTS, ...options },
+    { list, keep, lasting, buffers, counters },
+    { ...defaults(open), ...options },
   );
   try {
     await session.plan("fused");
@@ -172,8 +175,8 @@ class WebGpuSession implements Session {
 
   async close(): Promise<void> {
     for (const hasher of this.hashers.values()) hasher.close();
-    const { buffers, zero, counters } = this.shared;
+    const { buffers, counters } = this.shared;
     for (const { own } of this.plans.values()) for (const buffer of own) buffer.destroy();
-    for (const buffer of [...buffers, zero, counters]) buffer.destroy();
+    for (const buffer of [...buffers, counters]) buffer.destroy();
   }
 }

@@ -15,20 +15,22 @@ import { type Range, rangedFloat } from "../../ranges-values.ts";
 import { bitsOf } from "../../vf32.ts";
 import type { View } from "../../view.ts";
 import type { Dialect } from "./dialect.ts";
-import type { Group } from "./fuse.ts";
+import { type Group, isIdentity } from "./fuse.ts";
 import { programStatements } from "./wgsl.ts";
 
 export const WORKGROUP = 64;
 /** Invocations in one row of workgroups; more elements take further rows. */
 const ROW = 65_535 * WORKGROUP;
 
-/** A compute shader and what it is bound to: the zero at binding 0, then the tensors. */
+/** A compute shader and what it is bound to: its parameters at binding 0, then the tensors. */
 export interface Shader {
   code: string;
   reads: readonly number[];
   writes: readonly number[];
   /** Numbers of workgroups. */
   workgroups: readonly [x: number, y: number, z: number];
+  /** Words of binding 0, at most 64; the first is the 0 that no compiler knows. */
+  parameters: readonly number[];
 }
 
 export const u32 = (value: number): string => `${value >>> 0}u`;
@@ -36,6 +38,11 @@ export const u32 = (value: number): string => `${value >>> 0}u`;
 /** Workgroups for one invocation an element. */
 export function workgroupsFor(elements: number): [number, number, number] {
   return [Math.ceil(Math.min(elements, ROW) / WORKGROUP), Math.ceil(elements / ROW), 1];
+}
+
+/** One invocation an element, and the number of elements behind the zero. */
+function launch(elements: number): Pick<Shader, "workgroups" | "parameters"> {
+  return { workgroups: workgroupsFor(elements), parameters: [0, elements] };
 }
 
 /** Bindings from 1, the dialect's functions, and the beginning of `main`, in which `element` is the invocation's number. */
@@ -49,7 +56,7 @@ function head({ library }: Dialect, bindings: readonly string[]): string {
   ].join("\n");
 }
 
-/** The zero that no compiler knows, and the bindings behind it. */
+/** The parameters, of which the first is the zero that no compiler knows, and the bindings behind them. */
 export function declarations(bindings: readonly string[]): string[] {
   return [
     "@group(0) @binding(0) var<storage, read> zero: array<u32>;",
@@ -58,12 +65,14 @@ export function declarations(bindings: readonly string[]): string[] {
   ];
 }
 
-/** The coordinates of a row-major number as names `prefix0`, `prefix1`, … */
-function coordinates(number: string, shape: Shape, prefix: string): string[] {
+/** The coordinates of a row-major number as names `prefix0`, `prefix1`, …, as far as the lines behind use them. */
+function coordinates(number: string, shape: Shape, prefix: string, users: readonly string[]): string[] {
   const lines: string[] = [];
   let inner = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    lines.push(`let ${prefix}${axis} = i32((${number} / ${u32(inner)}) % ${u32(Math.max(shape[axis], 1))});`);
+    const name = new RegExp(`\\b${prefix}${axis}\\b`);
+    if (users.some((line) => name.test(line)))
+      lines.push(`let ${prefix}${axis} = i32((${number} / ${u32(inner)}) % ${u32(Math.max(shape[axis], 1))});`);
     inner *= Math.max(shape[axis], 1);
   }
   return lines;
@@ -78,6 +87,8 @@ function loadBits({ offset, strides, bounds, fill = 0 }: View, buffer: string, n
   // Outside the bounds element 0 is read in place of nothing, and not used.
   return `select(${u32(fill)}, ${buffer}[select(0, ${address}, ${inside})], ${inside})`;
 }
+
+type Operand = Arg & { kind: "operand" };
 
 /** The name of a value in a register, and what is known of it. */
 interface Known {
@@ -105,9 +116,9 @@ export class ShaderWriter {
       const kernel = this.list.kernels[index];
       if (kernel.kind === "gather") throw new TypeError("a gather is a shader of its own");
       const tensor = first + index;
-      lines.push(...coordinates("element", kernel.type.shape, `c${member}_`));
       const emit = kernel.kind === "map" ? this.map(kernel, member, bufferOf, known) : this.fold(kernel, bufferOf);
-      lines.push(...emit.lines, `let w${member} = ${emit.result};`);
+      lines.push(...coordinates("element", kernel.type.shape, `c${member}_`, emit.lines), ...emit.lines);
+      lines.push(`let w${member} = ${emit.result};`);
       known.set(tensor, { name: `w${member}`, range: emit.range });
       const stored = this.dialect.word(`w${member}`, outputType(kernel.program));
       if (writes.includes(tensor)) lines.push(`o${writes.indexOf(tensor)}[element] = ${stored};`);
@@ -117,8 +128,8 @@ export class ShaderWriter {
       ...reads.map((_, i) => `var<storage, read> t${i}: array<u32>;`),
       ...writes.map((_, i) => `var<storage, read_write> o${i}: array<u32>;`),
     ];
-    const code = [head(this.dialect, bindings), `if (element >= ${u32(elements)}) { return; }`, ...lines, "}"];
-    return { code: code.join("\n"), reads, writes, workgroups: workgroupsFor(elements) };
+    const code = [head(this.dialect, bindings), "if (element >= zero[1]) { return; }", ...lines, "}"];
+    return { code: code.join("\n"), reads, writes, ...launch(elements) };
   }
 
   private map(
@@ -135,9 +146,15 @@ export class ShaderWriter {
       kernel.program,
       given.map((value) => value?.range),
     );
-    const loads = kernel.args.flatMap((arg, i) =>
-      given[i] ? [] : [`let a${member}_${i} = ${this.argument(arg, types[i], bufferOf, names)};`],
-    );
+    const loads = kernel.args.flatMap((arg, i) => {
+      if (given[i]) return [];
+      // Of what lies in the output's own order the shader needs no coordinates, and is the same for every shape.
+      const dense = arg.kind === "operand" && isIdentity(arg.view, shape);
+      const value = dense
+        ? this.register(arg, types[i], `${bufferOf(arg.tensor)}[element]`)
+        : this.argument(arg, types[i], bufferOf, names);
+      return [`let a${member}_${i} = ${value};`];
+    });
     const inputs = kernel.args.map((_, i) => given[i]?.name ?? `a${member}_${i}`);
     const body = programStatements(this.dialect, kernel.program, analysis, inputs, `v${member}_`);
     const result = analysis.negativeZero ? this.dialect.unsignedZero(body.result) : body.result;
@@ -162,7 +179,7 @@ export class ShaderWriter {
     const lines = [
       `var acc = ${dtype === "f32" ? this.dialect.float(start) : `bitcast<i32>${start}`};`,
       `for (var k = 0; k < ${elementCount(reduce)}; k++) {`,
-      ...coordinates("u32(k)", reduce, "r"),
+      ...coordinates("u32(k)", reduce, "r", loads),
       ...loads,
       ...statements,
       `acc = ${analysis.negativeZero ? this.dialect.unsignedZero(result) : result};`,
@@ -174,10 +191,14 @@ export class ShaderWriter {
   private argument(arg: Arg, type: "f" | "i", bufferOf: (tensor: number) => string, names: readonly string[]): string {
     if (arg.kind === "coordinate") return names[arg.axis];
     if (arg.kind === "index") return "k";
-    const bits = loadBits(arg.view, bufferOf(arg.tensor), names);
+    return this.register(arg, type, loadBits(arg.view, bufferOf(arg.tensor), names));
+  }
+
+  /** A stored word as the register of an operand. */
+  private register({ ranging }: Operand, type: "f" | "i", bits: string): string {
     if (type === "i") return `bitcast<i32>(${bits})`;
-    if (arg.ranging === "none") return this.dialect.float(bits);
-    const limit = 2 ** RANGE_EXPONENT[arg.ranging];
+    if (ranging === "none") return this.dialect.float(bits);
+    const limit = 2 ** RANGE_EXPONENT[ranging];
     return this.dialect.ranged(bits, u32(bitsOf(1 / limit)), u32(bitsOf(limit)));
   }
 
@@ -194,7 +215,7 @@ export class ShaderWriter {
     ];
     const inside = `out[element] = source[u32(chosen) * ${u32(row)} + element % ${u32(row)}];`;
     const code = `${head(this.dialect, bindings)}
-  if (element >= ${u32(elements)}) { return; }
+  if (element >= zero[1]) { return; }
   let chosen = index[element / ${u32(row)}];
   if (chosen >= 0 && chosen < ${source[0]}) { ${inside} }
   else {
@@ -202,6 +223,6 @@ export class ShaderWriter {
     if (element % ${u32(row)} == 0u) { atomicAdd(&outside[0], 1u); }
   }
 }`;
-    return { code, reads: [kernel.source, kernel.index], writes: [output], workgroups: workgroupsFor(elements) };
+    return { code, reads: [kernel.source, kernel.index], writes: [output], ...launch(elements) };
   }
 }
