@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IRefereeCommittee, Verdict} from "./interfaces/IRefereeCommittee.sol";
@@ -8,7 +12,8 @@ import {ITaskManager, Resolution} from "./interfaces/ITaskManager.sol";
 import {Terms, TermsLib} from "./libraries/Terms.sol";
 
 /// @title The committee of `IRefereeCommittee`
-contract RefereeCommittee is IRefereeCommittee, EIP712 {
+contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
     using TermsLib for Terms;
 
     bytes32 private constant VERDICT = keccak256(
@@ -20,18 +25,28 @@ contract RefereeCommittee is IRefereeCommittee, EIP712 {
     /// @inheritdoc IRefereeCommittee
     uint256 public immutable threshold;
     /// @inheritdoc IRefereeCommittee
+    uint256 public immutable members;
+    /// @inheritdoc IRefereeCommittee
+    IERC20 public immutable token;
+    /// @inheritdoc IRefereeCommittee
     mapping(address account => bool) public isMember;
+    /// @inheritdoc IRefereeCommittee
+    mapping(address member => uint256) public paid;
+    /// @inheritdoc IRefereeCommittee
+    uint256 public paidToAll;
 
-    /// @param members for good
+    /// @param members_ for good
     /// @param threshold_ signatures that make a verdict
-    constructor(ITaskManager manager_, address[] memory members, uint256 threshold_) EIP712("Verde committee", "1") {
-        require(threshold_ != 0 && threshold_ <= members.length, BadCommittee());
-        for (uint256 i = 0; i < members.length; i++) {
-            require(members[i] != address(0) && !isMember[members[i]], BadCommittee());
-            isMember[members[i]] = true;
+    constructor(ITaskManager manager_, address[] memory members_, uint256 threshold_) EIP712("Verde committee", "1") {
+        require(threshold_ != 0 && threshold_ <= members_.length, BadCommittee());
+        for (uint256 i = 0; i < members_.length; i++) {
+            require(members_[i] != address(0) && !isMember[members_[i]], BadCommittee());
+            isMember[members_[i]] = true;
         }
         manager = manager_;
         threshold = threshold_;
+        members = members_.length;
+        token = manager_.vault().token();
     }
 
     /// @inheritdoc IRefereeCommittee
@@ -51,10 +66,20 @@ contract RefereeCommittee is IRefereeCommittee, EIP712 {
                 dispute: verdict.dispute,
                 claims: verdict.claims,
                 losers: verdict.losers,
-                verdict: verdict.file,
-                referees: signers
+                verdict: verdict.file
             })
         );
+    }
+
+    /// @inheritdoc IRefereeCommittee
+    function payMember(address member) external nonReentrant returns (uint256 amount) {
+        require(isMember[member], WrongSigner(member));
+        // Every member has the same share of all that ever came in.
+        amount = (token.balanceOf(address(this)) + paidToAll) / members - paid[member];
+        require(amount != 0, NothingToPay());
+        paid[member] += amount;
+        paidToAll += amount;
+        token.safeTransfer(member, amount);
     }
 
     /// @inheritdoc IRefereeCommittee
@@ -71,7 +96,9 @@ contract RefereeCommittee is IRefereeCommittee, EIP712 {
         for (uint256 i = 0; i < signers.length; i++) {
             address signer = signers[i];
             require(signer > last && isMember[signer], WrongSigner(signer));
-            bool signed = SignatureChecker.isValidSignatureNow(signer, digest, signatures[i]);
+            (address recovered, ECDSA.RecoverError failure, ) = ECDSA.tryRecoverCalldata(digest, signatures[i]);
+            bool byKey = failure == ECDSA.RecoverError.NoError && recovered == signer;
+            bool signed = byKey || SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signatures[i]);
             require(signed, WrongSignature(signer));
             last = signer;
         }

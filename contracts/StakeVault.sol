@@ -4,12 +4,16 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
 
 /// @title The vault of `IStakeVault`
-/// @dev All money in the vault fits 96 bits (`_take`), and every amount is a part of it, so casts of parts lose nothing.
+/// @dev All money in the vault fits 88 bits (`_take`), and every amount is a part of it, so casts of parts lose nothing.
 contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
+    using SafeCast for uint256;
+
+    address internal constant BURNED = 0x000000000000000000000000000000000000dEaD;
 
     /// @inheritdoc IStakeVault
     IERC20 public immutable token;
@@ -18,9 +22,11 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     /// @inheritdoc IStakeVault
     uint256 public immutable unbondingPeriod;
     /// @inheritdoc IStakeVault
-    uint256 public escrow;
+    uint88 public escrow;
+    /// @inheritdoc IStakeVault
+    uint88 public condemned;
 
-    /// @dev Two slots: active and exposed; unbonding, readyAt and credit.
+    /// @dev What every task touches fills the first of two slots.
     mapping(address owner => Account) private _accounts;
 
     modifier onlyManager() {
@@ -38,7 +44,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     /// @inheritdoc IStakeVault
     function deposit(uint256 amount) external nonReentrant {
         require(amount != 0, NothingToDo());
-        _accounts[msg.sender].active += uint96(amount);
+        _accounts[msg.sender].active += uint88(amount);
         emit Deposited(msg.sender, amount);
         _take(msg.sender, amount);
     }
@@ -50,8 +56,8 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         uint256 active = account.active;
         require(amount <= active, TooLittleStake(msg.sender, active, amount));
         uint256 readyAt = block.timestamp + unbondingPeriod;
-        account.active = uint96(active - amount);
-        account.unbonding += uint96(amount);
+        account.active = uint88(active - amount);
+        account.unbonding += uint88(amount);
         account.readyAt = uint40(readyAt);
         emit UnbondRequested(msg.sender, amount, readyAt);
     }
@@ -65,7 +71,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         uint256 unexposed = account.active + unbonding - account.exposed;
         amount = unexposed < unbonding ? unexposed : unbonding;
         require(amount != 0, StillExposed(account.exposed));
-        account.unbonding = uint96(unbonding - amount);
+        account.unbonding = uint88(unbonding - amount);
         emit Drawn(msg.sender, amount);
         token.safeTransfer(msg.sender, amount);
     }
@@ -82,7 +88,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
 
     /// @inheritdoc IStakeVault
     function collect(address payer, uint256 amount) external onlyManager nonReentrant {
-        escrow += amount;
+        escrow += uint88(amount);
         _take(payer, amount);
     }
 
@@ -92,12 +98,12 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         (uint256 active, uint256 exposed) = (account.active, account.exposed);
         uint256 available = active > exposed ? active - exposed : 0;
         require(amount <= available, TooLittleStake(owner, available, amount));
-        account.exposed = uint96(exposed + amount);
+        account.exposed = (exposed + amount).toUint80();
     }
 
     /// @inheritdoc IStakeVault
     function release(address owner, uint256 amount) external onlyManager {
-        _accounts[owner].exposed -= uint96(amount);
+        _accounts[owner].exposed -= uint80(amount);
     }
 
     /// @inheritdoc IStakeVault
@@ -105,19 +111,34 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         Account storage account = _accounts[owner];
         uint256 active = account.active;
         uint256 fromActive = amount < active ? amount : active;
-        account.active = uint96(active - fromActive);
-        account.exposed -= uint96(amount);
+        account.active = uint88(active - fromActive);
+        account.exposed -= uint80(amount);
         // What is exposed is never more than active and unbonding stake together.
-        if (fromActive < amount) account.unbonding -= uint96(amount - fromActive);
-        escrow += amount;
+        if (fromActive < amount) account.unbonding -= uint88(amount - fromActive);
+        escrow += uint88(amount);
         emit Slashed(owner, amount);
     }
 
     /// @inheritdoc IStakeVault
     function credit(address owner, uint256 amount) external onlyManager {
-        escrow -= amount;
-        _accounts[owner].credit += uint96(amount);
+        escrow -= uint88(amount);
+        _accounts[owner].credit += uint88(amount);
         emit Credited(owner, amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function condemn(uint256 amount) external onlyManager {
+        escrow -= uint88(amount);
+        condemned += uint88(amount);
+    }
+
+    /// @inheritdoc IStakeVault
+    function burn() external nonReentrant returns (uint256 amount) {
+        amount = condemned;
+        require(amount != 0, NothingToDo());
+        condemned = 0;
+        emit Burned(amount);
+        token.safeTransfer(BURNED, amount);
     }
 
     /// @inheritdoc IStakeVault
@@ -130,6 +151,6 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         token.safeTransferFrom(payer, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;
         require(received == amount, WrongAmountReceived(received, amount));
-        require(before + amount <= type(uint96).max, VaultFull());
+        require(before + amount <= type(uint88).max, VaultFull());
     }
 }

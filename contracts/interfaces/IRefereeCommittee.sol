@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {ITaskManager} from "./ITaskManager.sol";
 
@@ -20,8 +21,8 @@ struct Verdict {
 
 /// @title A committee that decides disputes by the signatures of M of its N members
 /// @notice Members sign, by EIP-712, `Verdict(bytes32 task,uint256 dispute,bytes32[] claims,uint256 losers,bytes32 file,uint64
-/// validUntil)` for this contract on this chain. Members may be contracts (ERC-1271). Those who signed share the referees' part
-/// of the slashed stake.
+/// validUntil)` for this contract on this chain. Members may be contracts (ERC-1271). All members have equal shares of what the
+/// committee earns: it comes in by `StakeVault.claim(committee)` and goes out by `payMember`.
 interface IRefereeCommittee {
     /// @notice Members are none, zero or repeated, or the threshold is not between 1 and their number.
     error BadCommittee();
@@ -33,6 +34,8 @@ interface IRefereeCommittee {
     error WrongSigner(address signer);
     /// @notice The signature is not the signer's over this verdict.
     error WrongSignature(address signer);
+    /// @notice The member has had its share.
+    error NothingToPay();
 
     /// @notice Carries a verdict to the task manager. Anyone may.
     /// @param signers in rising order of their addresses
@@ -43,12 +46,28 @@ interface IRefereeCommittee {
         bytes[] calldata signatures
     ) external;
 
+    /// @notice Pays a member its share of what has come in. Anyone may.
+    /// @return amount what was paid
+    function payMember(address member) external returns (uint256 amount);
+
     /// @return digest what members sign
     function digestOf(bytes32 task, Verdict calldata verdict) external view returns (bytes32 digest);
 
     function manager() external view returns (ITaskManager);
 
     function threshold() external view returns (uint256);
+
+    /// @notice How many there are.
+    function members() external view returns (uint256);
+
+    /// @notice What the committee is paid in.
+    function token() external view returns (IERC20);
+
+    /// @notice What a member has been paid so far.
+    function paid(address member) external view returns (uint256);
+
+    /// @notice What all members have been paid so far.
+    function paidToAll() external view returns (uint256);
 
     function isMember(address account) external view returns (bool);
 }

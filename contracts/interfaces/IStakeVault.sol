@@ -4,23 +4,23 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @title Where all money of the protocol lies
-/// @notice Holds one ERC-20 in three ways: the stake of accounts, the escrow of tasks, and credits that wait to be claimed.
-/// The token balance is always the sum of the three. Only the task manager that deployed the vault moves money between them;
-/// money leaves through `draw` and `claim` alone, towards its owner alone.
+/// @notice Holds one ERC-20 in four ways: the stake of accounts, the escrow of tasks, credits that wait to be claimed, and
+/// what waits to be burned. The token balance is always their sum. Only the task manager that deployed the vault moves money
+/// between them; money leaves through `draw` and `claim` alone, towards its owner alone, and through `burn`.
 /// @dev The token must move exactly the amounts that it is told to; one that takes a fee is refused when it comes in. A token
 /// that changes balances by itself is not supported.
 interface IStakeVault {
     /// @param active stake that may secure new tasks
+    /// @param credit what `claim` pays out
     /// @param exposed what running tasks may still slash, of active and unbonding stake together
     /// @param unbonding stake on its way out; a slash still reaches it
     /// @param readyAt the first second at which the unbonding stake may be drawn
-    /// @param credit what `claim` pays out
     struct Account {
-        uint96 active;
-        uint96 exposed;
-        uint96 unbonding;
+        uint88 active;
+        uint88 credit;
+        uint80 exposed;
+        uint88 unbonding;
         uint40 readyAt;
-        uint96 credit;
     }
 
     event Deposited(address indexed owner, uint256 amount);
@@ -29,6 +29,7 @@ interface IStakeVault {
     event Claimed(address indexed owner, uint256 amount);
     event Slashed(address indexed owner, uint256 amount);
     event Credited(address indexed owner, uint256 amount);
+    event Burned(uint256 amount);
 
     /// @notice Only the task manager may call this.
     error NotTheManager(address caller);
@@ -42,7 +43,7 @@ interface IStakeVault {
     error StillExposed(uint256 exposed);
     /// @notice The token moved `received` instead of `amount`.
     error WrongAmountReceived(uint256 received, uint256 amount);
-    /// @notice The vault holds no more than 2^96 - 1 units of the token.
+    /// @notice The vault holds no more than 2^88 - 1 units of the token.
     error VaultFull();
 
     /// @notice Adds to the caller's active stake. The vault needs an allowance.
@@ -76,6 +77,13 @@ interface IStakeVault {
     /// @notice Manager only: moves escrow to `owner`'s credit.
     function credit(address owner, uint256 amount) external;
 
+    /// @notice Manager only: moves escrow to what waits to be burned.
+    function condemn(uint256 amount) external;
+
+    /// @notice Sends what waits to be burned to 0x…dEaD, an address without a key. Anyone may trigger it.
+    /// @return amount what was burned
+    function burn() external returns (uint256 amount);
+
     function token() external view returns (IERC20);
 
     function manager() external view returns (address);
@@ -84,7 +92,10 @@ interface IStakeVault {
     function unbondingPeriod() external view returns (uint256);
 
     /// @notice What tasks hold: rewards, prices of demands, slashed stake that is not yet shared out.
-    function escrow() external view returns (uint256);
+    function escrow() external view returns (uint88);
+
+    /// @notice What waits to be burned.
+    function condemned() external view returns (uint88);
 
     function accountOf(address owner) external view returns (Account memory);
 }

@@ -5,8 +5,8 @@ import {ChunkProof} from "../libraries/Commitments.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {IStakeVault} from "./IStakeVault.sol";
 
-/// @notice Open: seats are free. Accepted: claims are committed to. Committed: claims are revealed. Revealed: claims are compared.
-/// Challengeable: one claim stands; it may be challenged, and chunks of its final state demanded. Disputed: several stand.
+/// @notice Open: seats are free. Accepted: claims are committed to. Committed: claims are revealed; the first reveal after the last
+/// commitment enters it. Revealed: claims are compared. Challengeable: one claim stands; it may be challenged, and chunks of its final state demanded. Disputed: several stand.
 /// Final: winners are paid. Refunded: the client has the rewards back.
 enum State {
     None,
@@ -53,7 +53,7 @@ struct Task {
     uint8 openDemands;
     uint24 revealed;
     uint24 out;
-    uint96 pot;
+    uint88 pot;
 }
 
 /// @notice The outcome of a dispute.
@@ -61,13 +61,11 @@ struct Task {
 /// @param claims all distinct claims that stand, each a run root, in any order
 /// @param losers bit i: claims[i] is wrong; at most one claim may be left
 /// @param verdict hash of the verdict file
-/// @param referees who share the referees' part of the slashed stake; may be empty
 struct Resolution {
     uint256 dispute;
     bytes32[] claims;
     uint256 losers;
     bytes32 verdict;
-    address[] referees;
 }
 
 /// @notice A demand for a chunk of the final state.
@@ -86,7 +84,7 @@ struct Demand {
 
 /// @title From a job to its payment: seats, commitments, claims, disputes, delivery
 /// @notice Every state has a deadline and an exit that anyone may trigger. A slashed stake is burned by half; 40% go to those whose
-/// claim stands at the end, 10% to the referees of the dispute; a part without a taker is burned too. Rewards that no provider
+/// claim stands at the end, 10% to the authority that decided; a part without a taker is burned too. Rewards that no provider
 /// earned go back to the client. All payments are credits in the vault.
 /// @dev Functions of later states take the terms, which hash to the task's id.
 interface ITaskManager {

@@ -30,10 +30,10 @@ struct Terms {
     uint8 providers;
     uint8 maxChallenges;
     uint8 maxDemands;
-    uint96 reward;
-    uint96 stake;
-    uint96 bond;
-    uint96 chunkPrice;
+    uint80 reward;
+    uint80 stake;
+    uint80 bond;
+    uint80 chunkPrice;
     address committee;
     address game;
     Periods periods;
@@ -61,6 +61,8 @@ struct Periods {
 
 /// @title Rules for terms
 library TermsLib {
+    /// @dev Bytes of the encoded terms: 24 words.
+    uint256 internal constant SIZE = 768;
     uint256 internal constant MIN_PROVIDERS = 2;
     uint256 internal constant MAX_PROVIDERS = 16;
     uint256 internal constant MAX_CHALLENGES = 8;
@@ -76,12 +78,20 @@ library TermsLib {
     error PeriodTooShort();
     /// @notice The task could last `longest` seconds, and stake is sure for `limit` only.
     error TaskTooLong(uint256 longest, uint256 limit);
-    /// @notice All amounts of the task together do not fit 96 bits.
+    /// @notice All amounts of the task together do not fit 88 bits.
     error AmountsTooLarge();
 
-    /// @return the id of a task with these terms at this manager
-    function idAt(Terms calldata terms, address manager) internal view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, manager, terms));
+    /// @return id keccak256(abi.encode(block.chainid, manager, terms))
+    /// @dev The terms have a fixed size, so their calldata is their encoding. `post` encodes them with checks, and terms with
+    /// bits out of place never become a task.
+    function idAt(Terms calldata terms, address manager) internal view returns (bytes32 id) {
+        assembly ("memory-safe") {
+            let from := mload(0x40)
+            mstore(from, chainid())
+            mstore(add(from, 0x20), manager)
+            calldatacopy(add(from, 0x40), terms, SIZE)
+            id := keccak256(from, add(SIZE, 0x40))
+        }
     }
 
     /// @notice Reverts unless the terms can be carried out.
@@ -110,7 +120,7 @@ library TermsLib {
             (1 + uint256(terms.maxChallenges)) *
             terms.maxDemands *
             terms.chunkPrice;
-        require(amounts <= type(uint96).max, AmountsTooLarge());
+        require(amounts <= type(uint88).max, AmountsTooLarge());
     }
 
     /// @return the longest that a task may run after its first provider accepted, if its exits are triggered in time

@@ -74,7 +74,7 @@ abstract contract Delivery is Payouts {
         _requireState(t, State.Challengeable);
         _requirePassed(what.deadline);
         _takeDemand(task, t, index, what);
-        _slash(task, terms, t, _standing(t), new address[](0));
+        _slash(task, terms, t, _standing(t), address(0));
         _refund(task, terms, t);
     }
 

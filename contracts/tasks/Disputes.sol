@@ -18,7 +18,7 @@ abstract contract Disputes is Payouts {
         require(resolution.dispute == t.dispute, WrongDispute(resolution.dispute, t.dispute));
         emit Ruled(task, t.dispute, msg.sender, resolution);
         uint256 losers = _losingSeats(task, t, resolution);
-        if (byGame || terms.game == address(0)) return _settle(task, terms, t, resolution, losers);
+        if (byGame || terms.game == address(0)) return _settle(task, terms, t, losers, msg.sender);
         _rulings[task] = keccak256(abi.encode(resolution));
         _enter(task, t, State.Disputed, Phase.Ruled, terms.periods.toEscalate);
     }
@@ -42,7 +42,7 @@ abstract contract Disputes is Payouts {
         if (t.phase != Phase.Playing) _requirePhase(t, Phase.Ruled);
         _requirePassed(t.deadline);
         _requireRuling(task, ruling);
-        _settle(task, terms, t, ruling, _losingSeats(task, t, ruling));
+        _settle(task, terms, t, _losingSeats(task, t, ruling), terms.committee);
     }
 
     /// @dev At most one claim is left. Without any, nobody is paid.
@@ -50,10 +50,10 @@ abstract contract Disputes is Payouts {
         bytes32 task,
         Terms calldata terms,
         Task memory t,
-        Resolution calldata resolution,
-        uint256 losers
+        uint256 losers,
+        address authority
     ) private {
-        _slash(task, terms, t, losers, resolution.referees);
+        _slash(task, terms, t, losers, authority);
         if (_standing(t) == 0) return _refund(task, terms, t);
         // A challenger sits last. If it is not the loser, the claim that chunks were demanded of has fallen.
         if (losers != 1 << (t.seats - 1)) _voidDemands(task, terms, t);

@@ -17,7 +17,7 @@ abstract contract Exits is Payouts {
             require(state == State.Disputed && (t.phase == Phase.Revealing || t.phase == Phase.Judging), WrongState(state, t.phase));
         _requirePassed(t.deadline);
         if (state == State.Open || t.phase == Phase.Judging) return _refund(task, terms, t);
-        _slash(task, terms, t, _silent(task, t), new address[](0));
+        _slash(task, terms, t, _silent(task, t), address(0));
         if (_remaining(t) == 0) _refund(task, terms, t);
         else if (state == State.Accepted) _enter(task, t, State.Committed, Phase.None, terms.periods.toReveal);
         else if (state == State.Committed) _enter(task, t, State.Revealed, Phase.None, 0);

@@ -8,18 +8,17 @@ import {TaskStore} from "./TaskStore.sol";
 /// @title Where money goes: slashes, the end of a task, the refund
 /// @dev The vault is told in credits only, so no token and no receiver can stop a task from ending.
 abstract contract Payouts is TaskStore {
-    /// @dev Burned stake is the credit of an address without a key.
-    address internal constant BURNED = 0x000000000000000000000000000000000000dEaD;
     uint256 internal constant WINNERS_PERCENT = 40;
     uint256 internal constant REFEREES_PERCENT = 10;
 
     /// @dev Slashes all seats in `mask` and shares their stakes out: the winners' part waits in the pot.
+    /// @param authority that decided, or zero
     function _slash(
         bytes32 task,
         Terms calldata terms,
         Task memory t,
         uint256 mask,
-        address[] memory referees
+        address authority
     ) internal {
         uint256 slashed = 0;
         for (uint256 seat = 0; seat < t.seats; seat++) {
@@ -31,14 +30,10 @@ abstract contract Payouts is TaskStore {
         }
         t.out |= uint24(mask);
         uint256 forWinners = (slashed * WINNERS_PERCENT) / 100;
-        t.pot += uint96(forWinners);
-        uint256 burned = slashed - forWinners;
-        if (referees.length != 0) {
-            uint256 share = (slashed * REFEREES_PERCENT) / 100 / referees.length;
-            for (uint256 i = 0; i < referees.length; i++) vault.credit(referees[i], share);
-            burned -= share * referees.length;
-        }
-        vault.credit(BURNED, burned);
+        uint256 forReferees = authority == address(0) ? 0 : (slashed * REFEREES_PERCENT) / 100;
+        t.pot += uint88(forWinners);
+        if (forReferees != 0) vault.credit(authority, forReferees);
+        vault.condemn(slashed - forWinners - forReferees);
     }
 
     /// @dev The end with winners: all that are not out have the standing claim.
@@ -53,7 +48,7 @@ abstract contract Payouts is TaskStore {
             vault.release(_owners[task][seat], _stakeOf(terms, seat));
             vault.credit(_owners[task][seat], terms.reward + each);
         }
-        if (rest != 0) vault.credit(BURNED, rest);
+        if (rest != 0) vault.condemn(rest);
         uint256 unearned = (terms.providers - winners) * terms.reward;
         if (unearned != 0) vault.credit(terms.client, unearned);
         emit TaskFinal(task, _values[task][_standingSeat(t)], winners);
@@ -66,7 +61,7 @@ abstract contract Payouts is TaskStore {
         uint256 remaining = _remaining(t);
         for (uint256 seat = 0; seat < t.seats; seat++)
             if (remaining & (1 << seat) != 0) vault.release(_owners[task][seat], _stakeOf(terms, seat));
-        if (t.pot != 0) vault.credit(BURNED, t.pot);
+        if (t.pot != 0) vault.condemn(t.pot);
         uint256 amount = uint256(terms.providers) * terms.reward + uint256(t.openDemands) * terms.chunkPrice;
         if (amount != 0) vault.credit(terms.client, amount);
         emit TaskRefunded(task, amount);

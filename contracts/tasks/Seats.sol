@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {TaskWord} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
 import {TaskStore} from "./TaskStore.sol";
 
@@ -42,24 +43,22 @@ abstract contract Seats is TaskStore {
 
     /// @inheritdoc ITaskManager
     function commit(bytes32 task, uint256 seat, bytes32 commitment) external {
-        Task memory t = _load(task);
-        _requireState(t, State.Accepted);
-        _requireInTime(t.deadline);
+        uint256 word = _wordIn(task, State.Accepted);
         _requireCaller(_owners[task][seat]);
-        require(_values[task][seat] == 0, WrongSeat(seat));
         require(commitment != 0, EmptyCommitment());
-        _values[task][seat] = commitment;
+        mapping(uint256 seat => bytes32) storage values = _values[task];
+        require(values[seat] == 0, WrongSeat(seat));
+        values[seat] = commitment;
+        _tasks[task] = word + TaskWord.ONE_COMMITTED;
         emit ClaimCommitted(task, seat, commitment);
-        t.committed++;
-        if (t.committed == t.seats) _enter(task, t, State.Committed, Phase.None, _early[task].toReveal);
-        else _save(task, t);
     }
 
     /// @inheritdoc ITaskManager
     function reveal(bytes32 task, uint256 seat, bytes32 root, bytes32 salt) external {
         Task memory t = _load(task);
-        bool challenger = t.state == State.Disputed && t.phase == Phase.Revealing;
-        if (!challenger) _requireState(t, State.Committed);
+        bool challenger = t.phase == Phase.Revealing;
+        bool first = t.state == State.Accepted && t.committed == t.seats;
+        if (!challenger && !first) _requireState(t, State.Committed);
         _requireInTime(t.deadline);
         uint256 bit = 1 << seat;
         require(seat < t.seats && (t.revealed | t.out) & bit == 0, WrongSeat(seat));
@@ -71,6 +70,7 @@ abstract contract Seats is TaskStore {
         t.revealed |= uint24(bit);
         emit ClaimRevealed(task, seat, root);
         if (challenger) _openDispute(task, t);
+        else if (first) _enter(task, t, State.Committed, Phase.None, _early[task].toReveal);
         else if (_standing(t) == _remaining(t)) _enter(task, t, State.Revealed, Phase.None, 0);
         else _save(task, t);
     }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {TaskWord} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
 
 /// @title What is stored of a task, and how a state is entered
@@ -12,7 +13,7 @@ abstract contract TaskStore is ITaskManager {
 
     /// @dev The terms that the early states need, so that their calls carry no terms.
     struct Early {
-        uint96 stake;
+        uint80 stake;
         uint32 toCommit;
         uint32 toReveal;
         uint32 toChallenge;
@@ -27,7 +28,7 @@ abstract contract TaskStore is ITaskManager {
     /// @inheritdoc ITaskManager
     IStakeVault public immutable vault;
 
-    mapping(bytes32 task => Task) internal _tasks;
+    mapping(bytes32 task => uint256) internal _tasks;
     mapping(bytes32 task => Early) internal _early;
     mapping(bytes32 task => mapping(uint256 seat => address)) internal _owners;
     /// @dev The commitment, then the root.
@@ -49,7 +50,7 @@ abstract contract TaskStore is ITaskManager {
 
     /// @inheritdoc ITaskManager
     function taskOf(bytes32 task) external view returns (Task memory) {
-        return _tasks[task];
+        return _load(task);
     }
 
     /// @inheritdoc ITaskManager
@@ -58,11 +59,19 @@ abstract contract TaskStore is ITaskManager {
     }
 
     function _load(bytes32 task) internal view returns (Task memory) {
-        return _tasks[task];
+        return TaskWord.unpack(_tasks[task]);
     }
 
     function _save(bytes32 task, Task memory t) internal {
-        _tasks[task] = t;
+        _tasks[task] = TaskWord.pack(t);
+    }
+
+    /// @return word the task, in this state and before its deadline
+    function _wordIn(bytes32 task, State wanted) internal view returns (uint256 word) {
+        word = _tasks[task];
+        (State state, Phase phase, uint256 deadline) = TaskWord.head(word);
+        require(state == wanted, WrongState(state, phase));
+        _requireInTime(deadline);
     }
 
     /// @dev Writes the task back with a new state that ends `period` seconds from now.

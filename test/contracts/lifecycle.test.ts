@@ -21,8 +21,9 @@ describe("a task", () => {
     expect(await play.state()).toBe("Accepted");
     await play.commit(0, TRUTH);
     await play.commit(1, TRUTH);
-    expect(await play.state()).toBe("Committed");
+    expect(await play.state()).toBe("Accepted");
     await play.reveal(0, TRUTH);
+    expect(await play.state()).toBe("Committed");
     await play.reveal(1, TRUTH);
     expect(await play.state()).toBe("Revealed");
     await play.compare();

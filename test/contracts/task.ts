@@ -30,7 +30,6 @@ export interface Resolution {
   claims: readonly Hex[];
   losers: bigint;
   verdict: Hex;
-  referees: readonly Address[];
 }
 
 export interface Demand {
