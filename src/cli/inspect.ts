@@ -1,8 +1,8 @@
 /** `verde inspect`: what a trace says, without running anything. */
 import type { Command } from "commander";
 import { toHex } from "../encoding/bytes.ts";
-import { elementCount, formatType } from "../encoding/tensor.ts";
-import { METRIC_PREFIX, stateTypes } from "../job/closed.ts";
+import { formatType } from "../encoding/tensor.ts";
+import { countParameters } from "../job/closed.ts";
 import { countScalarSteps } from "../referee/index.ts";
 import { namedMetrics } from "../trace/execution.ts";
 import { formatFault } from "../trace/fault.ts";
@@ -24,14 +24,6 @@ export function register(program: Command): void {
     });
 }
 
-/** Parameters are the entries of the state that the optimizer does not keep for itself and that are no metrics. */
-function countParameters({ manifest }: Trace): number {
-  const own = stateTypes(manifest.outline).filter(
-    ({ name, dtype }) => dtype === "f32" && !name.startsWith("optimizer/") && !name.startsWith(METRIC_PREFIX),
-  );
-  return own.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-}
-
 function describe(trace: Trace) {
   const { manifest, records, runRoot } = trace;
   const { outline } = manifest;
@@ -49,7 +41,7 @@ function describe(trace: Trace) {
     detail: manifest.detail,
     backend: manifest.backend,
     fault: manifest.fault ? formatFault(manifest.fault) : null,
-    parameters: countParameters(trace),
+    parameters: countParameters(outline),
     stateEntries: outline.step.outputs.length,
     dataset: outline.step.inputs
       .slice(outline.step.outputs.length)

@@ -10,6 +10,7 @@ import * as demo from "./demo.ts";
 import * as dispute from "./dispute.ts";
 import * as inspect from "./inspect.ts";
 import * as run from "./run.ts";
+import * as serve from "./serve.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -26,7 +27,7 @@ const program = new Command("verde")
   .version(version, "-V, --version")
   .exitOverride()
   .showHelpAfterError("(`verde --help` lists the commands)");
-for (const command of [demo, run, inspect, dispute, check, certify, bench]) command.register(program);
+for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
 program
   .command("test")
   .description("run the project's checks and tests (through the launcher: ./verde test)")

@@ -53,6 +53,14 @@ export function stateTypes(job: Pick<ClosedJob, "step">): NamedType[] {
   return outputTypes(job.step);
 }
 
+/** Parameters are the entries of the state that the optimizer does not keep for itself and that are no metrics. */
+export function countParameters(job: Pick<ClosedJob, "step">): number {
+  const own = stateTypes(job).filter(
+    ({ name, dtype }) => dtype === "f32" && !name.startsWith("optimizer/") && !name.startsWith(METRIC_PREFIX),
+  );
+  return own.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+}
+
 export function checkSteps(steps: number): void {
   if (!Number.isInteger(steps) || steps < 1 || steps >= 2 ** 31)
     throw new JobError(`a job of ${steps} steps; at least 1 is needed, and a whole number`, { steps });

@@ -8,7 +8,7 @@ import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What the modules that run in a browser import by name. */
-const DEPENDENCIES = ["@noble/hashes/sha2.js", "cborg"];
+export const DEPENDENCIES = ["@noble/hashes/sha2.js", "cborg"];
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
@@ -16,6 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript",
   css: "text/css",
   html: "text/html",
+  svg: "image/svg+xml",
 };
 
 export interface Asset {
@@ -34,7 +35,7 @@ export type Assets = (path: string) => Asset | undefined;
 export function moduleAssets(folders: readonly string[] = ["src"]): Assets {
   const files = new Map<string, string>();
   const packages = new Map<string, string>();
-  for (const folder of folders) list(`/${folder}`, join(ROOT, folder), /\.(ts|css|html)$/, files);
+  for (const folder of folders) list(`/${folder}`, join(ROOT, folder), /\.(ts|css|html|svg)$/, files);
   for (const specifier of DEPENDENCIES) {
     const entry = fileURLToPath(import.meta.resolve(specifier));
     const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");

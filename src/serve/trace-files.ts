@@ -25,15 +25,19 @@ export async function traceFiles(path: string): Promise<TraceFiles> {
   });
   if (!info.isFile()) throw new FormatError(`${path} is no file; give a trace, as \`verde run\` writes it`, { path });
   const folder = dataFolder(path);
-  const names = async (): Promise<string[]> => (await readdir(folder).catch(() => [])).filter(isDataFile).sort();
+  const find = async (name: string): Promise<{ path: string; size: number } | undefined> => {
+    const data = /^data\/([\w.-]+)$/.exec(name)?.[1];
+    if (name !== "trace" && (data === undefined || !isDataFile(data))) return undefined;
+    const file = data === undefined ? path : join(folder, data);
+    const found = await stat(file).catch(() => undefined);
+    return found?.isFile() ? { path: file, size: found.size } : undefined;
+  };
   return {
-    list: async () => ({ path: basename(path), files: await names() }),
-    find: async (name) => {
-      const data = /^data\/([\w.-]+)$/.exec(name)?.[1];
-      if (name !== "trace" && (data === undefined || !isDataFile(data))) return undefined;
-      const file = data === undefined ? path : join(folder, data);
-      const found = await stat(file).catch(() => undefined);
-      return found?.isFile() ? { path: file, size: found.size } : undefined;
+    find,
+    list: async () => {
+      const names = await readdir(folder).catch(() => []);
+      const found = await Promise.all(names.map(async (name) => ((await find(`data/${name}`)) ? [name] : [])));
+      return { path: basename(path), files: found.flat().sort() };
     },
   };
 }

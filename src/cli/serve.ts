@@ -1,0 +1,48 @@
+/** `verde serve`: a page that checks a trace in a browser's tab. */
+import { once } from "node:events";
+import { isIP } from "node:net";
+import type { Command } from "commander";
+import { UsageError } from "../errors.ts";
+import { moduleAssets } from "../serve/modules.ts";
+import { startServer } from "../serve/server.ts";
+import { traceFiles } from "../serve/trace-files.ts";
+import { colors, writeJson, writeLine } from "./output.ts";
+
+interface Flags {
+  host: string;
+  port: string;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command("serve")
+    .description("serve a page that re-executes the steps of a trace in a browser, and says whether the roots match")
+    .argument("[trace]", "a trace file; without one, the page asks for files")
+    .option("--host <address>", "the address to listen at", "127.0.0.1")
+    .option("--port <number>", "the port to listen at, 0 for any that is free", "8329")
+    .option("--json", "print one JSON object when the page can be opened")
+    .action(async (trace: string | undefined, flags: Flags) => {
+      const { host } = flags;
+      const port = Number(flags.port);
+      if (!/^\d+$/.test(flags.port) || port > 65535)
+        throw new UsageError(`--port ${flags.port} is no port; give 0 to 65535`, { port: flags.port });
+      const files = trace === undefined ? undefined : await traceFiles(trace);
+      const server = await startServer({ host, port, assets: moduleAssets(), ...(files && { trace: files }) });
+      if (flags.json) writeJson({ schemaVersion: 1, url: server.url, trace: trace ?? null });
+      else {
+        writeLine(`${trace ?? "The page"} is at ${colors.bold(server.url)}`);
+        writeLine(colors.dim("Ctrl-C ends it."));
+      }
+      if (!isLocal(host))
+        process.stderr.write(
+          `verde: ${host} can be reached from other machines; there, browsers give the page no WebGPU\n`,
+        );
+      await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+      await server.close();
+    });
+}
+
+function isLocal(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}

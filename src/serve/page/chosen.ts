@@ -1,0 +1,88 @@
+/** From a handful of files that somebody chose or dropped to a trace with its data folder. */
+import { UsageError } from "../../errors.ts";
+import { dataFolder, isDataFile } from "../../trace/source.ts";
+import type { TraceInput } from "./protocol.ts";
+
+/** A file with the way to it, as far as the browser tells: `out/a.data/step-00000000.safetensors`, or a bare name. */
+export interface ChosenFile {
+  path: string;
+  blob: Blob;
+}
+
+type Chosen = TraceInput & { kind: "chosen" };
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+const folderOf = (path: string): string => nameOf(path.slice(0, Math.max(path.lastIndexOf("/"), 0)));
+
+/**
+ * @param before what was chosen earlier: a data folder may follow its trace
+ * @throws {UsageError} when there is no trace among the files, or more than one
+ */
+export function gather(files: readonly ChosenFile[], before?: Chosen): Chosen {
+  const data = files.filter(({ path }) => isDataFile(nameOf(path)));
+  const others = files.filter(({ path }) => !isDataFile(nameOf(path)));
+  const named = others.filter(({ path }) => path.endsWith(".trace"));
+  const traces = named.length > 0 ? named : others;
+  if (traces.length > 1)
+    throw new UsageError(`${traces.length} files could be the trace: ${list(traces)}; choose one`, {});
+  if (traces.length === 0 && (!before || data.length === 0))
+    throw new UsageError(
+      files.length === 0
+        ? "there are no files in what was chosen"
+        : "these are files of a data folder; choose the trace itself first, or together with them",
+      {},
+    );
+  const path = traces.length > 0 ? nameOf(traces[0].path) : before!.path;
+  const own = ownData(path, data);
+  const kept = traces.length > 0 ? [] : before!.data.filter(({ name }) => !own.some((one) => one.name === name));
+  return { kind: "chosen", path, trace: traces[0]?.blob ?? before!.trace, data: [...kept, ...own] };
+}
+
+/** With several data folders, those of the trace's name; one alone may have been renamed, roots tell whether it fits. */
+function ownData(trace: string, data: readonly ChosenFile[]): { name: string; blob: Blob }[] {
+  const folders = new Set(data.map(({ path }) => folderOf(path)));
+  const wanted = nameOf(dataFolder(trace));
+  return data
+    .filter(({ path }) => folders.size === 1 || folderOf(path) === wanted)
+    .map(({ path, blob }) => ({ name: nameOf(path), blob }));
+}
+
+function list(files: readonly ChosenFile[]): string {
+  const names = files.slice(0, 4).map(({ path }) => nameOf(path));
+  return files.length > names.length ? `${names.join(", ")} …` : names.join(", ");
+}
+
+/** Files of an input, or of a folder that was chosen through one. */
+export function filesOfInput(input: HTMLInputElement): ChosenFile[] {
+  return [...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
+}
+
+/** What was dropped, folders with all that is in them. To be called while the event lasts. */
+export async function filesOfDrop(transfer: DataTransfer): Promise<ChosenFile[]> {
+  const found = [...transfer.items].map((item) => {
+    const entry = item.kind === "file" ? item.webkitGetAsEntry() : null;
+    const file = item.kind === "file" ? item.getAsFile() : null;
+    return entry ? filesOfEntry(entry) : Promise.resolve(file ? [{ path: file.name, blob: file }] : []);
+  });
+  return (await Promise.all(found)).flat();
+}
+
+async function filesOfEntry(entry: FileSystemEntry): Promise<ChosenFile[]> {
+  const path = entry.fullPath.replace(/^\//, "");
+  if (entry.isFile) {
+    const blob = await new Promise<File>((resolve, reject) =>
+      (entry as FileSystemFileEntry).file(resolve, (cause) =>
+        reject(new UsageError(`${path} can't be read: ${cause.message}`, { path })),
+      ),
+    );
+    return [{ path, blob }];
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const all: ChosenFile[] = [];
+  // A reader gives a part of a large folder at a time.
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return all;
+    for (const one of some) all.push(...(await filesOfEntry(one)));
+  }
+}

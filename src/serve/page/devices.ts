@@ -1,0 +1,40 @@
+/** What this browser can execute operators with, and why not where it can't. */
+
+export interface Choice {
+  /** Of the backend. */
+  name: string;
+  label: string;
+  about: string;
+  /** Why it can't be chosen. */
+  unavailable?: string;
+}
+
+interface Gpu {
+  requestAdapter(): Promise<object | null>;
+}
+
+export async function choices(): Promise<Choice[]> {
+  const wasm = typeof WebAssembly === "object" ? undefined : "this browser has no WebAssembly";
+  const webgpu = await whyNoWebGpu();
+  return [
+    { name: "wasm", label: "WASM", about: "The processor, one thread.", ...(wasm && { unavailable: wasm }) },
+    { name: "webgpu", label: "WebGPU", about: "The graphics card.", ...(webgpu && { unavailable: webgpu }) },
+    {
+      name: "webgpu:strict",
+      label: "WebGPU, strict",
+      about: "Integers alone: for cards whose float arithmetic is not exact. Slow.",
+      ...(webgpu && { unavailable: webgpu }),
+    },
+  ];
+}
+
+async function whyNoWebGpu(): Promise<string | undefined> {
+  if (!isSecureContext) return "browsers give WebGPU to pages of https and of this machine only; open 127.0.0.1";
+  const { gpu } = navigator as Navigator & { gpu?: Gpu };
+  if (!gpu) return "this browser has no WebGPU, or has it switched off";
+  try {
+    return (await gpu.requestAdapter()) ? undefined : "the browser finds no graphics card that it would use";
+  } catch (error) {
+    return `the browser gives no graphics card: ${String(error)}`;
+  }
+}

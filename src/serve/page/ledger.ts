@@ -1,0 +1,87 @@
+/** The part of the page that shows how a check goes: its sentence, its progress, and the steps with their roots. */
+import { formatCount, formatSeconds } from "../../encoding/figures.ts";
+import { element, make, showText } from "./elements.ts";
+import type { StepLine } from "./protocol.ts";
+import { type Sentence, shortRoot } from "./sentence.ts";
+
+/** Older rows give way: a table of all steps of a long run would be slow. */
+const MAX_ROWS = 400;
+
+const rows = element("rows", HTMLTableSectionElement);
+const ledger = element("ledger", HTMLElement);
+const running = element("running", HTMLElement);
+const progress = element("progress", HTMLProgressElement);
+
+/** Lines wait for the next frame, so that many steps a second cost no more than one. */
+let waiting: StepLine[] = [];
+let shown = 0;
+let removed = 0;
+
+export function beginLedger(): void {
+  element("result", HTMLElement).hidden = false;
+  rows.replaceChildren();
+  waiting = [];
+  shown = 0;
+  removed = 0;
+  ledger.hidden = true;
+  running.hidden = false;
+  progress.removeAttribute("value");
+  showText(element("earlier", HTMLElement), undefined);
+}
+
+/** @param part of the way, 0 to 1 */
+export function showStep(line: StepLine, part: number): void {
+  progress.value = part;
+  if (waiting.push(line) === 1) requestAnimationFrame(flush);
+}
+
+export function endLedger(): void {
+  flush();
+  running.hidden = true;
+}
+
+export function showSentence({ tone, title, text }: Sentence): void {
+  element("sentence", HTMLElement).dataset.tone = tone;
+  element("sentence-title", HTMLElement).textContent = title;
+  element("sentence-text", HTMLElement).textContent = text;
+}
+
+function flush(): void {
+  if (waiting.length === 0) return;
+  const atEnd = ledger.scrollTop + ledger.clientHeight >= ledger.scrollHeight - 8;
+  const added = waiting.splice(0);
+  shown += added.length;
+  rows.append(...added.slice(-MAX_ROWS).map(rowOf));
+  while (rows.childElementCount > MAX_ROWS) rows.firstElementChild?.remove();
+  removed = shown - rows.childElementCount;
+  ledger.hidden = false;
+  if (atEnd) ledger.scrollTop = ledger.scrollHeight;
+  showText(
+    element("earlier", HTMLElement),
+    removed > 0 ? `${formatCount(removed)} earlier steps agree and are not listed.` : undefined,
+  );
+}
+
+function rowOf({ step, seconds, claimed, recomputed, agrees }: StepLine): HTMLTableRowElement {
+  const mark = make("span", { className: "mark", ariaLabel: agrees ? "matches" : "does not match", role: "img" });
+  mark.textContent = agrees ? "✓" : "✗";
+  const cell = make("td");
+  if (claimed === undefined || recomputed === undefined) cell.append(...(agrees ? ["–"] : [mark, "its numbers"]));
+  else if (claimed === recomputed) cell.append(mark, ...rootOf(claimed));
+  else {
+    const claims = make("span", { className: "claims" });
+    claims.append(make("span", {}, ...rootOf(claimed)), make("small", {}, "claimed"));
+    claims.append(make("span", {}, ...rootOf(recomputed)), make("small", {}, "here"));
+    cell.append(mark, claims);
+  }
+  const tone = agrees ? (claimed === undefined ? "" : "agrees") : "differs";
+  return make("tr", { className: tone }, make("td", {}, String(step)), cell, make("td", {}, formatSeconds(seconds)));
+}
+
+/** Whole where there is room, as the style sheet decides. */
+function rootOf(root: string): HTMLElement[] {
+  return [
+    make("span", { className: "long" }, root),
+    make("span", { className: "short", title: root }, shortRoot(root)),
+  ];
+}

@@ -1,0 +1,216 @@
+/** The page of `verde serve`: takes a trace, starts workers on it, and shows what they report. */
+import { messageOf, VerdeError } from "../../errors.ts";
+import { type ChosenFile, filesOfDrop, filesOfInput, gather } from "./chosen.ts";
+import { choices } from "./devices.ts";
+import { element, make, showText } from "./elements.ts";
+import { beginLedger, endLedger, showSentence, showStep } from "./ledger.ts";
+import { markChecked, showFacts } from "./overview.ts";
+import type { Facts, Report, Task, TraceInput } from "./protocol.ts";
+import { cancelledSentence, sentenceOf } from "./sentence.ts";
+import { servedListing } from "./served.ts";
+
+const problem = element("problem", HTMLElement);
+const [from, to] = [element("from", HTMLInputElement), element("to", HTMLInputElement)];
+const start = element("start", HTMLButtonElement);
+const cancel = element("cancel", HTMLButtonElement);
+const devices = element("devices", HTMLFieldSetElement);
+
+let input: TraceInput | undefined;
+let facts: Facts | undefined;
+/** Cancels the check that runs. */
+let onCancel: (() => void) | undefined;
+
+/** The one worker of the page, and who hears of its task while it has one. */
+let worker: Worker | undefined;
+let listener: ((report: Report) => void) | undefined;
+
+/** Gives the worker a task, and drops the one that it is at. */
+function assign(task: Task, onReport: (report: Report) => void): void {
+  if (listener) stop();
+  worker ??= startWorker();
+  listener = onReport;
+  worker.postMessage(task, { transfer: [] });
+}
+
+function startWorker(): Worker {
+  const started = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
+  const report = (what: Report): void => {
+    const to = listener;
+    if (what.kind !== "stage" && what.kind !== "step") listener = undefined;
+    to?.(what);
+  };
+  started.addEventListener("message", ({ data }: MessageEvent<Report>) => report(data));
+  started.addEventListener("error", ({ message }) => {
+    worker = undefined;
+    const why = message || "the worker could not be loaded; is `verde serve` still running?";
+    report({ kind: "failed", code: "VERDE_FAILURE", message: why });
+  });
+  return started;
+}
+
+/** Ends the worker in the middle of its task, which frees what it held. */
+function stop(): void {
+  worker?.terminate();
+  worker = undefined;
+  listener = undefined;
+}
+
+function showProblem(error: unknown): void {
+  const code = error instanceof VerdeError ? error.code : undefined;
+  showText(problem, `${messageOf(error)}${code === undefined ? "" : ` (${code})`}`);
+}
+
+function open(next: TraceInput): void {
+  onCancel?.();
+  input = next;
+  facts = undefined;
+  showText(problem, undefined);
+  for (const id of ["facts", "check", "result"]) element(id, HTMLElement).hidden = true;
+  const path = next.kind === "served" ? next.listing.path : next.path;
+  showText(element("input-name", HTMLElement), path);
+  element("input-hint", HTMLElement).hidden = true;
+  document.title = `${path} · Verde`;
+  assign({ kind: "open", input: next }, (report) => {
+    if (report.kind === "failed") showText(problem, `${report.message} (${report.code})`);
+    if (report.kind !== "opened") return;
+    facts = report.facts;
+    showFacts(facts);
+    offerCheck(facts);
+  });
+}
+
+function offerCheck({ recorded, missing }: Facts): void {
+  element("check", HTMLElement).hidden = recorded < 0;
+  start.disabled = missing !== undefined;
+  for (const end of [from, to]) end.max = String(recorded);
+  chooseAll();
+}
+
+function chooseAll(): void {
+  from.value = "0";
+  to.value = String(facts?.recorded ?? 0);
+}
+
+function take(files: readonly ChosenFile[]): void {
+  try {
+    open(gather(files, input?.kind === "chosen" ? input : undefined));
+  } catch (error) {
+    showProblem(error);
+  }
+}
+
+function check(): void {
+  const chosen = new FormData(element("form", HTMLFormElement)).get("device");
+  if (!input || !facts || typeof chosen !== "string") return;
+  const { steps, recorded } = facts;
+  const about = facts;
+  const range = { from: from.valueAsNumber, to: to.valueAsNumber };
+  if (range.from > range.to) [range.from, range.to] = [range.to, range.from];
+  from.value = String(range.from);
+  to.value = String(range.to);
+  let [first, last, compared]: [number | undefined, number | undefined, number] = [undefined, undefined, 0];
+  beginLedger();
+  markChecked(steps);
+  showText(problem, undefined);
+  setBusy(true);
+  const finish = (): void => {
+    endLedger();
+    setBusy(false);
+    onCancel = undefined;
+  };
+  onCancel = () => {
+    stop();
+    finish();
+    showSentence(cancelledSentence(compared, last));
+  };
+  assign({ kind: "check", input, backend: chosen, ...range }, (report) => {
+    if (report.kind === "stage") showSentence({ tone: "neutral", title: `${report.text} …`, text: "" });
+    if (report.kind === "step") {
+      const { line } = report;
+      first ??= line.step;
+      last = line.step;
+      if (line.claimed !== undefined && line.agrees) compared++;
+      const wrong = line.agrees ? undefined : line.step;
+      markChecked(steps, { from: Math.max(first - 1, 0), to: wrong === undefined ? last : last - 1 }, wrong);
+      showStep(line, (line.step - first + 1) / (range.to - first + 1));
+      showSentence({ tone: "neutral", title: `Step ${line.step} of ${Math.min(range.to, recorded)}`, text: "" });
+    }
+    if (report.kind === "finished") {
+      finish();
+      showSentence(sentenceOf(report.outcome, about));
+    }
+    if (report.kind === "failed") {
+      finish();
+      showSentence({ tone: "bad", title: "This could not be checked.", text: `${report.message} (${report.code})` });
+    }
+  });
+}
+
+function setBusy(busy: boolean): void {
+  for (const control of [from, to, devices, start, element("all", HTMLButtonElement)]) control.disabled = busy;
+  (busy ? cancel : start).focus({ preventScroll: true });
+  if (busy) element("result", HTMLElement).scrollIntoView({ block: "nearest" });
+}
+
+async function offerDevices(): Promise<void> {
+  const offered = await choices();
+  const preferred = offered.find(({ unavailable }) => unavailable === undefined);
+  for (const choice of offered) {
+    const { name, label, about, unavailable } = choice;
+    const disabled = unavailable !== undefined;
+    const radio = make("input", {
+      type: "radio",
+      name: "device",
+      value: name,
+      disabled,
+      checked: choice === preferred,
+    });
+    devices.append(
+      make(
+        "label",
+        { className: "device" },
+        radio,
+        label,
+        make("small", {}, disabled ? `Not here: ${unavailable}.` : about),
+      ),
+    );
+  }
+}
+
+function listen(): void {
+  for (const id of ["choose-files", "choose-folder"]) {
+    const chooser = element(id, HTMLInputElement);
+    chooser.addEventListener("change", () => {
+      if (chooser.files?.length) take(filesOfInput(chooser));
+      // The same file, changed meanwhile, may be chosen again.
+      chooser.value = "";
+    });
+  }
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    document.body.classList.add("dragging");
+  });
+  document.addEventListener("dragleave", ({ relatedTarget }) => {
+    if (relatedTarget === null) document.body.classList.remove("dragging");
+  });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("dragging");
+    if (event.dataTransfer) filesOfDrop(event.dataTransfer).then(take, showProblem);
+  });
+  element("all", HTMLButtonElement).addEventListener("click", chooseAll);
+  cancel.addEventListener("click", () => onCancel?.());
+  element("form", HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    check();
+  });
+}
+
+listen();
+await offerDevices();
+try {
+  const listing = await servedListing();
+  if (listing) open({ kind: "served", listing });
+} catch (error) {
+  showProblem(error);
+}

@@ -1,0 +1,92 @@
+/** The part of the page that shows what a trace says: its facts, and the curve of its loss. */
+import { formatCount, formatNumber } from "../../encoding/figures.ts";
+import { element, make, showText } from "./elements.ts";
+import type { Facts } from "./protocol.ts";
+
+/** The size of the plot's own coordinates, as index.html has it. */
+const [WIDTH, HEIGHT] = [1000, 240];
+/** Room above and below the curve. */
+const MARGIN = 12;
+/** More points than this are not to be seen. */
+const MAX_POINTS = 2000;
+
+const plot = {
+  line: element("plot-line", SVGPolylineElement),
+  checked: element("plot-checked", SVGRectElement),
+  wrong: element("plot-wrong", SVGLineElement),
+};
+
+export function showFacts(facts: Facts): void {
+  element("facts", HTMLElement).hidden = false;
+  element("facts-title", HTMLElement).textContent = facts.job;
+  showText(element("notice", HTMLElement), noticeOf(facts));
+  element("fact-list", HTMLElement).replaceChildren(
+    ...rowsOf(facts).flatMap(([name, value]) => [
+      make("dt", {}, name),
+      make("dd", value.startsWith("0x") ? { className: "root" } : {}, value),
+    ]),
+  );
+  showCurve(facts);
+}
+
+function noticeOf({ unfinished, missing, fault }: Facts): string | undefined {
+  const notices = [
+    missing && `To execute steps, ${missing} is needed: choose the data folder as well.`,
+    unfinished && `This run was not finished; what there is of it can be checked. ${unfinished}.`,
+    fault && `This trace is a drill: it was made with the fault ${fault}, and says so.`,
+  ];
+  return notices.filter((notice) => notice !== undefined).join(" ") || undefined;
+}
+
+function rowsOf(facts: Facts): [string, string][] {
+  const { steps, recorded, commitEvery, checkpoints, detail } = facts;
+  const recordedOf =
+    recorded === steps ? formatCount(steps) : `${formatCount(Math.max(recorded, 0))} of ${formatCount(steps)}`;
+  const every = commitEvery === 1 ? "after every step" : `after every ${formatCount(commitEvery)} steps`;
+  return [
+    ["Steps", recordedOf],
+    ["Model", `${formatCount(facts.parameters)} parameters, ${formatCount(facts.kernels)} operators a step`],
+    ["Committed to", `${every}${detail === "ops" ? ", and every operator" : ""}`],
+    ["Checkpoints", checkpoints.length > 0 ? `after ${listOf(checkpoints)}` : "none"],
+    ["Made with", facts.backend],
+    ["Run root", facts.runRoot ?? "none yet"],
+    ["Last state", facts.lastRoot ?? "none yet"],
+  ];
+}
+
+function listOf(steps: readonly number[]): string {
+  const shown = steps.length <= 6 ? steps : [...steps.slice(0, 3), undefined, ...steps.slice(-2)];
+  return `step ${shown.map((step) => step ?? "…").join(", ")}`;
+}
+
+function showCurve({ losses, steps }: Facts): void {
+  const stride = Math.max(Math.ceil(losses.length / MAX_POINTS), 1);
+  // State 0 comes before the first loss, and a trace may claim any pattern of bits.
+  const points = losses
+    .map((loss, step) => ({ step, loss }))
+    .filter(
+      ({ step, loss }) => step > 0 && Number.isFinite(loss) && (step % stride === 0 || step === losses.length - 1),
+    );
+  element("curve", HTMLElement).hidden = points.length < 2;
+  if (points.length < 2) return;
+  const low = points.reduce((least, { loss }) => Math.min(least, loss), Infinity);
+  const high = points.reduce((most, { loss }) => Math.max(most, loss), -Infinity);
+  const y = (loss: number): number => MARGIN + ((high - loss) / (high - low || 1)) * (HEIGHT - 2 * MARGIN);
+  plot.line.setAttribute(
+    "points",
+    points.map(({ step, loss }) => `${((step / steps) * WIDTH).toFixed(1)},${y(loss).toFixed(1)}`).join(" "),
+  );
+  const [first, last] = [points[0].loss, points[points.length - 1].loss];
+  element("curve-range", HTMLElement).textContent = `${formatNumber(first)} → ${formatNumber(last)}`;
+  element("plot-end", HTMLElement).textContent = `step ${formatCount(steps)}`;
+  markChecked(steps);
+}
+
+/** Shades the steps that were found right, and marks the one that was not. */
+export function markChecked(steps: number, range?: { from: number; to: number }, wrong?: number): void {
+  const x = (step: number): number => (step / steps) * WIDTH;
+  plot.checked.setAttribute("x", String(range ? x(range.from) : 0));
+  plot.checked.setAttribute("width", String(range ? Math.max(x(range.to) - x(range.from), 0) : 0));
+  plot.wrong.setAttribute("visibility", wrong === undefined ? "hidden" : "visible");
+  for (const end of ["x1", "x2"]) plot.wrong.setAttribute(end, String(x(wrong ?? 0)));
+}

@@ -1,0 +1,73 @@
+/** The result of a check in one sentence, for people. */
+import { formatCount, formatNumber, formatSeconds } from "../../encoding/figures.ts";
+import type { Facts, Outcome } from "./protocol.ts";
+
+export interface Sentence {
+  tone: "good" | "bad" | "neutral";
+  /** What came out. */
+  title: string;
+  /** What it rests on. */
+  text: string;
+}
+
+/** `0x6e306d02…c3fbce2a`, for reading; the whole is elsewhere. */
+export function shortRoot(root: string): string {
+  return `${root.slice(0, 10)}…${root.slice(-8)}`;
+}
+
+export function sentenceOf(outcome: Outcome, facts: Facts): Sentence {
+  const { start, last, compared, seconds, device, mismatch } = outcome;
+  const began = start === undefined ? "the initial state" : `the state that the trace commits to after step ${start}`;
+  const first = start === undefined ? 0 : start + 1;
+  const steps = first === last ? `step ${last}` : `steps ${first} to ${last}`;
+  const how = `in ${formatSeconds(seconds)} on ${device}`;
+  if (mismatch) return { tone: "bad", ...mismatchOf(mismatch, how) };
+  if (compared === 0)
+    return {
+      tone: "neutral",
+      title: "There was no root to compare.",
+      text: `This tab re-executed ${steps} of ${facts.job} ${how}, but the trace commits to every ${facts.commitEvery}th state, and none of those is among them.`,
+    };
+  const whole = first === 0 && last === facts.steps && facts.runRoot !== undefined;
+  return {
+    tone: "good",
+    title: whole ? "The whole run is as the trace says." : `The trace is right about ${steps}.`,
+    text: `This tab re-executed ${steps} of ${facts.job} ${how}, from ${began}, and ${rootsMatch(compared)}.`,
+  };
+}
+
+function mismatchOf(mismatch: NonNullable<Outcome["mismatch"]>, how: string): Pick<Sentence, "title" | "text"> {
+  const { step, roots, metric, deviceDiffers, operator, operatorsAgree } = mismatch;
+  const what = roots
+    ? `the trace claims ${shortRoot(roots.claimed)} for the state after it, and re-execution gives ${shortRoot(roots.recomputed)}`
+    : `the trace reports ${metric?.name} ${formatNumber(metric?.claimed ?? 0)}, and re-execution gives ${formatNumber(metric?.recomputed ?? 0)}`;
+  if (deviceDiffers)
+    return {
+      title: `This device differs at step ${step}; the trace does not.`,
+      text: `Here ${what}, but WebAssembly in the same tab agrees with the trace. The device does not have the bits of the specification (${how}).`,
+    };
+  const where = operator
+    ? ` The first operator that differs is ${operator.label} (node ${operator.kernel}) of step ${operator.step}.`
+    : operatorsAgree
+      ? " Every operator comes out as the trace claims; the state that it commits to is not the one they make."
+      : "";
+  return {
+    title: `The trace is wrong at step ${step}.`,
+    text: `Step ${step} is the first that does not come out: ${what} (${how}).${where}`,
+  };
+}
+
+export function cancelledSentence(compared: number, last: number | undefined): Sentence {
+  return {
+    tone: "neutral",
+    title: "Cancelled.",
+    text:
+      last === undefined
+        ? "Nothing had been compared yet."
+        : `It had come to step ${last}; ${compared === 0 ? "no root was compared" : rootsMatch(compared)}.`,
+  };
+}
+
+function rootsMatch(compared: number): string {
+  return compared === 1 ? "its root matches" : `all ${formatCount(compared)} roots match`;
+}
