@@ -25,5 +25,11 @@ export default defineConfig({
     default: { type: "edr-simulated", chainType: "l1" },
     localhost: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
   },
-  test: { solidity: { fuzz: { runs: 2000, seed: "0x1" }, invariant: { runs: 64, depth: 64, failOnRevert: false } } },
+  test: {
+    solidity: {
+      fsPermissions: { readFile: ["test/vectors/delivery.json"] },
+      fuzz: { runs: 256, seed: "0x1" },
+      invariant: { runs: 64, depth: 64 },
+    },
+  },
 });

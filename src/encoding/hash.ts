@@ -25,6 +25,7 @@ export const Tag = {
   graphLabel: 0x0e,
   graphHeader: 0x0f,
   counter: 0x10,
+  layoutLeaf: 0x11,
 } as const;
 export type Tag = (typeof Tag)[keyof typeof Tag];
 

@@ -29,5 +29,9 @@ function segmentTree(roots: readonly StateRoot[]): TreeRoot {
 
 /** @param roots of the initial state, and after each segment */
 export function runRootOf(job: JobId, commitEvery: number, roots: readonly StateRoot[]): RunRoot {
-  return taggedHash(Tag.run, job, new Writer().u32(commitEvery).finish(), segmentTree(roots));
+  return runRootOfTree(job, commitEvery, segmentTree(roots));
+}
+
+export function runRootOfTree(job: JobId, commitEvery: number, tree: TreeRoot): RunRoot {
+  return taggedHash(Tag.run, job, new Writer().u32(commitEvery).finish(), tree);
 }

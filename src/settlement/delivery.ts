@@ -1,0 +1,104 @@
+/**
+ * The proof that a chunk belongs to the final state of a run (spec 6.8): the twin of contracts/libraries/Commitments.sol.
+ * The contract asks for chunks of the claim that wins, so its owner has to have the weights, not only their hashes.
+ */
+import { asBytes, type Bytes } from "../encoding/bytes.ts";
+import { Tag } from "../encoding/hash.ts";
+import { buildLevels, climb, hashLeaf, merkleRoot, proveLeaf, type Proof, type TreeRoot } from "../encoding/merkle.ts";
+import {
+  CHUNK_BYTES,
+  chunkAt,
+  chunkCount,
+  chunkTree,
+  elementCount,
+  encodeType,
+  type StateRoot,
+  stateRootOf,
+  stateTree,
+  type Tensor,
+  tensorRoot,
+  tensorRootOf,
+  type TensorType,
+} from "../encoding/tensor.ts";
+import { FormatError } from "../errors.ts";
+import type { JobId } from "../job/closed.ts";
+import { type RunRoot, runRootOfTree, segmentCount } from "../trace/commitments.ts";
+
+/** Where a chunk stands. */
+export interface ChunkPlace {
+  job: JobId;
+  steps: number;
+  commitEvery: number;
+  /** Number of entries of the state. */
+  tensors: number;
+  /** Index of the entry. */
+  tensor: number;
+  /** Index of the chunk within the entry. */
+  chunk: number;
+}
+
+export interface ChunkProof {
+  /** The elements, 4 bytes each, little-endian. */
+  chunk: Bytes;
+  chunkPath: Proof;
+  statePath: Proof;
+  segmentPath: Proof;
+}
+
+/** The layout of a state binds, by position, the types of its entries. */
+export function layoutRoot(types: readonly TensorType[]): TreeRoot {
+  return merkleRoot(types.map(layoutLeaf));
+}
+
+/** Siblings of entry `tensor` in the layout, from below. */
+export function proveType(types: readonly TensorType[], tensor: number): Proof {
+  return proveLeaf(buildLevels(types.map(layoutLeaf)), tensor);
+}
+
+function layoutLeaf(type: TensorType): Bytes {
+  return hashLeaf(Tag.layoutLeaf, encodeType(type));
+}
+
+/**
+ * @param segmentRoots of the initial state and after each segment
+ * @param state the final state, entries in their order
+ * @throws {FormatError} when there is no such entry, or no such chunk
+ */
+export function proveChunk(
+  segmentRoots: readonly StateRoot[],
+  state: readonly Tensor[],
+  tensor: number,
+  chunk: number,
+): ChunkProof {
+  const statePath = proveLeaf(stateTree(state.map(tensorRoot)), tensor);
+  const count = chunkCount(state[tensor]);
+  if (chunk >= count)
+    throw new FormatError(`entry ${tensor} of the state has ${count} chunks, so there is no chunk ${chunk}`, {
+      tensor,
+      chunk,
+      count,
+    });
+  const bytes = asBytes(state[tensor].data);
+  const segments = buildLevels(segmentRoots.map((root) => hashLeaf(Tag.segmentLeaf, root)));
+  return {
+    chunk: chunkAt(bytes, chunk),
+    chunkPath: proveLeaf(chunkTree(bytes), chunk),
+    statePath,
+    segmentPath: proveLeaf(segments, segmentRoots.length - 1),
+  };
+}
+
+/** The run root that a chunk leads to, or `undefined` when the place does not exist or the proof does not fit it. */
+export function runRootFromChunk(place: ChunkPlace, type: TensorType, proof: ChunkProof): RunRoot | undefined {
+  const { job, steps, commitEvery, tensors, tensor, chunk } = place;
+  const length = Math.min(CHUNK_BYTES, 4 * elementCount(type.shape) - chunk * CHUNK_BYTES);
+  if (proof.chunk.length !== length) return undefined;
+  const chunks = climb(hashLeaf(Tag.chunk, proof.chunk), chunkCount(type), chunk, proof.chunkPath);
+  if (!chunks) return undefined;
+  const state = climb(hashLeaf(Tag.stateLeaf, tensorRootOf(type, chunks)), tensors, tensor, proof.statePath);
+  if (!state) return undefined;
+  const segments = segmentCount(steps, commitEvery);
+  const leaf = hashLeaf(Tag.segmentLeaf, stateRootOf(tensors, state));
+  const tree = climb(leaf, segments, segments - 1, proof.segmentPath);
+  return tree && runRootOfTree(job, commitEvery, tree);
+}
