@@ -9,7 +9,14 @@ import { Tag } from "../../src/encoding/hash.ts";
 import { encodeType, type TensorType } from "../../src/encoding/tensor.ts";
 import { FormatError } from "../../src/errors.ts";
 import type { JobId } from "../../src/job/closed.ts";
-import { type ChunkPlace, type ChunkProof, proveChunk, runRootFromChunk } from "../../src/settlement/delivery.ts";
+import {
+  type ChunkPlace,
+  type ChunkProof,
+  layoutRoot,
+  proveChunk,
+  proveType,
+  runRootFromChunk,
+} from "../../src/settlement/delivery.ts";
 
 type Hex = string;
 interface Vector {
@@ -101,5 +108,19 @@ describe("a chunk of the final state", () => {
     const state = [{ dtype: "f32" as const, shape: [3], data: new Float32Array(3) }];
     expect(() => proveChunk([], state, 0, 1)).toThrow(FormatError);
     expect(() => proveChunk([], state, 1, 0)).toThrow(FormatError);
+  });
+});
+
+describe("a layout", () => {
+  const types: TensorType[] = [1, 2, 3, 4, 5].map((extent) => ({ dtype: "f32", shape: [extent] }));
+
+  test("binds the type of each entry to its place", () => {
+    const root = layoutRoot(types);
+    for (const [tensor, type] of types.entries())
+      for (const place of types.keys()) {
+        const leaf = hashLeaf(Tag.layoutLeaf, encodeType(type));
+        const reached = climb(leaf, types.length, place, proveType(types, tensor));
+        expect(reached !== undefined && toHex(reached) === toHex(root)).toBe(tensor === place);
+      }
   });
 });
