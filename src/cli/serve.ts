@@ -29,16 +29,15 @@ export function register(program: Command): void {
         throw new UsageError(`--port ${flags.port} is no port; give 0 to 65535`, { port: flags.port });
       const files = trace === undefined ? undefined : await traceFiles(trace);
       const server = await startServer({ host, port, assets: moduleAssets(), ...(files && { trace: files }) });
+      // Before anybody is told that it can be ended.
+      const ended = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
       if (flags.json) writeJson({ schemaVersion: 1, url: server.url, trace: trace ?? null });
-      else {
-        writeLine(`${trace ?? "The page"} is at ${colors.bold(server.url)}`);
-        writeLine(colors.dim("Ctrl-C ends it."));
-      }
+      else writeLine(`${trace ?? "The page"} is at ${colors.bold(server.url)}\n${colors.dim("Ctrl-C ends it.")}`);
       if (!isLocal(host))
         process.stderr.write(
           `verde: ${host} can be reached from other machines; there, browsers give the page no WebGPU\n`,
         );
-      await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+      await ended;
       await server.close();
     });
 }
