@@ -34,8 +34,10 @@ fn total(x: f32, y: f32) -> f32 {
   let p = bitcast<f32>(bits(scaled(x, -4) + scaled(y, -4)));
   return scaled(p, 4);
 }
-fn fromI32(i: i32) -> f32 { let h = f32(i >> 16u) * 65536.0; return bitcast<f32>(bits(h + f32(i & 65535))); }
-fn fromU32(i: u32) -> f32 { let h = f32(i >> 16u) * 65536.0; return bitcast<f32>(bits(h + f32(i & 65535u))); }
+/* The upper half is exact, and could be fused; guarded all the same, so that compiled code can be held to "nothing fused". */
+fn halves(high: f32, low: f32) -> f32 { return bitcast<f32>(bits(bitcast<f32>(bits(high * 65536.0)) + low)); }
+fn fromI32(i: i32) -> f32 { return halves(f32(i >> 16u), f32(i & 65535)); }
+fn fromU32(i: u32) -> f32 { return halves(f32(i >> 16u), f32(i & 65535u)); }
 fn toI32(x: f32) -> i32 {
   if (x >= 2147483648.0) { return 2147483647; }
   if (x <= -2147483648.0) { return -2147483647 - 1; }
