@@ -20,7 +20,12 @@ export async function medianMillis(call: () => unknown, { samples = 9, warmup = 
     for (let i = 0; i < calls; i++) await call();
     times.push((performance.now() - began) / calls);
   }
-  return times.sort((a, b) => a - b)[samples >> 1];
+  return median(times);
+}
+
+/** The one in the middle, the upper of two. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 export function machine(): { cpu: string; cores: number; node: string } {

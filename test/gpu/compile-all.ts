@@ -5,13 +5,14 @@
  */
 import { writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { productList } from "../../bench/product.ts";
+import { everyCase } from "../../src/graph/conformance.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { findGpu } from "../../src/repops/backends/webgpu/device.ts";
 import { prepareWebGpu, type WebGpuOptions } from "../../src/repops/backends/webgpu/session.ts";
 import { GUARDED } from "../../src/repops/backends/webgpu/wgsl.ts";
-import { conformanceCases } from "../../src/repops/certify/cases.ts";
-import { DOT_STEP, type KernelList } from "../../src/repops/kernel.ts";
+import type { KernelList } from "../../src/repops/kernel.ts";
 import { compilingGpu } from "./compiling-device.ts";
 
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
@@ -23,26 +24,7 @@ const UNGUARDED = {
 };
 if (UNGUARDED.library === GUARDED.library) throw new Error("the guard of wgsl.ts is not where it was");
 
-/** A · B, both of 64x64. */
-const PRODUCT: KernelList = {
-  inputs: [
-    { dtype: "f32", shape: [64, 64] },
-    { dtype: "f32", shape: [64, 64] },
-  ],
-  kernels: [
-    {
-      kind: "fold",
-      type: { dtype: "f32", shape: [64, 64] },
-      program: DOT_STEP,
-      start: 0,
-      reduce: [64],
-      args: [
-        { kind: "operand", tensor: 0, view: { offset: 0, strides: [64, 0, 1] }, ranging: "dot" },
-        { kind: "operand", tensor: 1, view: { offset: 0, strides: [0, 1, 64] }, ranging: "dot" },
-      ],
-    },
-  ],
-};
+const PRODUCT = productList(64, 64, 64);
 
 let part = "";
 const gpu = compilingGpu(await findGpu(), () => writeSync(2, `\n@@ ${part}\n`));
@@ -65,7 +47,7 @@ const compileGraph = (name: string, graph: Graph): Promise<void> =>
     graph.outputs.map(({ tensor }) => tensor),
   );
 
-for (const { list, outputs } of conformanceCases())
+for (const { list, outputs } of everyCase())
   await compile(
     `vector: ${outputs.map(({ name }) => name).join(", ")}`,
     list,

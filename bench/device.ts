@@ -1,0 +1,129 @@
+/**
+ * Everything that there is to ask a GPU, in one command on a fresh machine:
+ *
+ *     node bench/device.ts --out FOLDER [--sizes 512,1024] [--backend webgpu]
+ *
+ * The certificate of the device; 100 steps of a GPT, whose roots must be those of WASM; the speed of products and steps; and
+ * PyTorch's beside it, where it is. FOLDER gets certificate.json and results.json. Exits 0 when every bit is right, 1 when
+ * one is not, 3 when there is no device.
+ */
+import { spawn } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { BackendError } from "../src/errors.ts";
+import { type OpenDevice, openDevice } from "../src/repops/backends/webgpu/device.ts";
+import { machine, type Sample } from "./measure.ts";
+import { DEVICE_SIZES, GPT_SHAPES, SOFTWARE_SIZES } from "./webgpu.ts";
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+const MAIN = path("../src/cli/main.ts");
+const STEPS = 100;
+/** A device that is a program takes a model that it can bear. */
+const MODEL = { layers: 2, dim: 64, heads: 4, context: 64, batch: 16, dropout: 0.1 };
+const SOFTWARE_MODEL = { layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1 };
+
+type Line = Record<string, unknown>;
+/** What a program printed, as JSON lines; its last words on stderr where it failed. */
+interface Outcome {
+  status: number | null;
+  lines: Line[];
+  error: string;
+}
+
+function run(command: string, ...args: string[]): Promise<Outcome> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  return new Promise((resolve) => {
+    child.on("error", ({ message }) => resolve({ status: null, lines: [], error: message }));
+    child.on("close", (status) => {
+      const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
+      resolve({ status, lines: lines.map((line) => JSON.parse(line)), error: stderr.trim() });
+    });
+  });
+}
+
+const node = (...args: string[]): Promise<Outcome> => run(process.execPath, ...args);
+
+/** Whether the device has the bits of the specification; the certificate goes into the folder. */
+async function certify(backend: string, file: string): Promise<Line> {
+  const { lines, error } = await node(MAIN, "certify", "--backend", backend, "--json", "--out", file);
+  const [certificate] = lines;
+  if (!certificate) return { conforms: false, error };
+  const { conforms, operators, differences } = certificate;
+  return { conforms, vectors: Object.keys(operators as object).length, differences };
+}
+
+/** Whether the device has the roots of WASM at every step of a GPT. */
+async function compareSteps(backend: string, model: object): Promise<Line> {
+  const options = Object.entries({ steps: STEPS, ...model }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const roots = async (name: string): Promise<{ roots: unknown[]; error: string }> => {
+    const job = path("../examples/char-gpt.ts");
+    const { lines, error } = await node(MAIN, "run", job, ...options, "--backend", name, "--json");
+    return { roots: lines.map(({ root, runRoot }) => root ?? runRoot), error };
+  };
+  const expected = await roots("wasm");
+  const actual = await roots(backend);
+  const first = expected.roots.findIndex((root, i) => root !== actual.roots[i]);
+  const equal = expected.roots.length === STEPS + 2 && actual.roots.length === STEPS + 2 && first < 0;
+  return {
+    steps: STEPS,
+    model,
+    equal,
+    runRoot: expected.roots.at(-1),
+    ...(!equal && { firstDifference: first, error: actual.error || expected.error }),
+  };
+}
+
+const samplesOf = ({ lines }: Outcome): Sample[] =>
+  lines.filter(({ value }) => value !== undefined).map(({ name, value, unit }) => ({ name, value, unit }) as Sample);
+
+/** PyTorch on the same device, or why it is not here. */
+async function torch(sizes: readonly number[]): Promise<Line> {
+  const outcome = await run("python3", path("torch-gpt.py"), JSON.stringify({ sizes, shapes: GPT_SHAPES }));
+  if (outcome.status !== 0)
+    return { skipped: outcome.error.replace(/^skipped: /, "") || `python3 exits with ${outcome.status}` };
+  return { ...outcome.lines[0], samples: samplesOf(outcome) };
+}
+
+async function main({ name, software }: OpenDevice, folder: string, backend: string, named: readonly number[]) {
+  await mkdir(folder, { recursive: true });
+  const say = (line: string): void => console.error(line);
+  say(`${name}: certifying …`);
+  const certificate = await certify(backend, join(folder, "certificate.json"));
+  say(`  ${JSON.stringify(certificate)}`);
+  say(`${STEPS} steps of a GPT against WASM …`);
+  const steps = await compareSteps(backend, software ? SOFTWARE_MODEL : MODEL);
+  say(`  ${JSON.stringify(steps)}`);
+  say("products and steps …");
+  const sizes = named.length > 0 ? named : software ? SOFTWARE_SIZES : DEVICE_SIZES;
+  const bench = await node(path("webgpu.ts"), ...sizes.map(String));
+  const samples = samplesOf(bench);
+  for (const sample of samples) say(`  ${sample.name}: ${sample.value.toFixed(2)} ${sample.unit}`);
+  if (bench.status !== 0) say(`  failed: ${bench.error}`);
+  const pytorch = await torch(sizes);
+  say(`PyTorch: ${JSON.stringify(pytorch)}`);
+  const results = { schemaVersion: 1, machine: machine(), device: name, backend, certificate, steps, samples, pytorch };
+  await writeFile(join(folder, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+  console.log(JSON.stringify({ schemaVersion: 1, out: folder, conforms: certificate.conforms, equal: steps.equal }));
+  return certificate.conforms === true && steps.equal === true && bench.status === 0 ? 0 : 1;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { out: { type: "string" }, sizes: { type: "string" }, backend: { type: "string", default: "webgpu" } },
+  });
+  if (values.out === undefined) throw new Error("--out FOLDER is missing: where results.json and certificate.json go");
+  const sizes = (values.sizes ?? "").split(",").filter(Boolean).map(Number);
+  try {
+    process.exitCode = await main(await openDevice(), values.out, values.backend, sizes);
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    console.error(error.message);
+    process.exitCode = 3;
+  }
+  process.exit();
+}
