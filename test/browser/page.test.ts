@@ -10,10 +10,14 @@ import { traceFiles } from "../../src/serve/trace-files.ts";
 import { openTrace, parseFault, run } from "../../src/trace/index.ts";
 import { closeLater, hasBrowser, openPage } from "../fixtures/browser.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
+import { regression } from "../fixtures/regression.ts";
 
 const STEPS = 12;
+/** Enough to be interrupted. */
+const LONG = 5000;
 const TINY = { steps: STEPS, layers: 1, dim: 16, heads: 2, context: 16, batch: 2 };
-const FAULT = "flip:step=7,node=40,element=3,bit=12";
+const FAULT = "flip:step=7,node=6,element=1,bit=12";
+const FAULTY_OPERATOR = "gradient (node 6)";
 
 async function serve(trace?: string): Promise<string> {
   const files = trace === undefined ? {} : { trace: await traceFiles(trace) };
@@ -66,9 +70,12 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
   beforeAll(async () => {
     const job = await loadJob("examples/char-gpt.ts", TINY);
     const { segmentRoots } = await run(job, { checkpointEvery: 4, out: path("honest.trace") });
-    await run(job, { checkpointEvery: 4, detail: "ops", fault: parseFault(FAULT), out: path("faulty.trace") });
+    // A job of a few kernels, which a GPU in software prepares quickly.
+    const small = regression({ steps: STEPS });
+    await run(small, { checkpointEvery: 4, out: path("right.trace") });
+    await run(small, { checkpointEvery: 4, detail: "ops", fault: parseFault(FAULT), out: path("faulty.trace") });
     roots = segmentRoots.map(toHex);
-    await run(await loadJob("examples/char-gpt.ts", { ...TINY, steps: 400 }), { out: path("long.trace") });
+    await run(regression({ steps: LONG }), { out: path("long.trace") });
     urls = {
       long: await serve(path("long.trace")),
       honest: await serve(path("honest.trace")),
@@ -102,13 +109,12 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
       const page = await visit(urls.faulty);
       const sentence = await check(page, backend);
       expect(await page.innerText("#notice")).toContain(`made with the fault ${FAULT}`);
-      const { records, manifest } = await openTrace(path("faulty.trace"));
-      const label = manifest.outline.step.labels[40];
+      const [{ records }, right] = [await openTrace(path("faulty.trace")), await openTrace(path("right.trace"))];
       expect(sentence).toMatch(/^The trace is wrong at step 7\. Step 7 is the first that does not come out/);
-      expect(sentence).toContain(`The first operator that differs is ${label} (node 40) of step 7.`);
+      expect(sentence).toContain(`The first operator that differs is ${FAULTY_OPERATOR} of step 7.`);
       const rows = await ledger(page);
       expect(rows.map(({ mark }) => mark).join("")).toBe("✓✓✓✓✓✓✓✗");
-      expect(rows[7].roots).toEqual([toHex(records[7].root!), roots[7]]);
+      expect(rows[7].roots).toEqual([records[7], right.records[7]].map(({ root }) => toHex(root!)));
       expect(await page.getAttribute("#plot-wrong", "visibility")).toBe("visible");
     });
   }
@@ -206,8 +212,8 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     await page.waitForSelector("#running", { state: "hidden" });
     expect(await page.innerText("#sentence")).toMatch(/^Cancelled\.\s+It had come to step \d+; /);
     const steps = (await ledger(page)).length;
-    expect(steps).toBeLessThan(401);
-    expect(await check(page, "wasm", [390, 400])).toContain("roots match.");
+    expect(steps).toBeLessThan(LONG);
+    expect(await check(page, "wasm", [LONG - 9, LONG])).toContain("roots match.");
   });
 
   test("says why there is no WebGPU, and does without", async () => {
@@ -221,17 +227,28 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
   });
 
   test("says that the server is gone", async () => {
-    const server = await startServer({
-      host: "127.0.0.1",
-      port: 0,
-      assets: moduleAssets(),
-      trace: await traceFiles(path("honest.trace")),
-    });
-    const page = await openPage();
+    const options = { host: "127.0.0.1", port: 0, assets: moduleAssets() };
+    const server = await startServer({ ...options, trace: await traceFiles(path("honest.trace")) });
+    const bare = await startServer(options);
+    const [page, other] = [await openPage(), await openPage()];
     await page.goto(server.url);
     await page.waitForSelector("#check:not([hidden])");
-    await server.close();
-    expect(await check(page, "wasm")).toContain("is `verde serve` still running?");
+    await other.goto(bare.url);
+    await other.waitForSelector(".device", { state: "attached" });
+    await Promise.all([server.close(), bare.close()]);
+    expect(await check(page, "wasm")).toContain("the server does not answer; is `verde serve` still running?");
+    await drop(other, path("honest.trace"));
+    await other.waitForSelector("#problem:not([hidden])");
+    expect(await other.innerText("#problem")).toContain("the worker could not be loaded");
+  });
+
+  test("lists the last of many steps, and counts the others", async () => {
+    const page = await visit(urls.long);
+    expect(await check(page, "wasm")).toContain(`all ${(LONG + 1).toLocaleString("en-US")} roots match.`);
+    expect((await ledger(page)).at(-1)).toMatchObject({ step: String(LONG), mark: "✓" });
+    expect(await page.innerText("#earlier")).toBe(
+      `${(LONG - 399).toLocaleString("en-US")} earlier steps agree and are not listed.`,
+    );
   });
 
   test("tells of a device that is lost, and can go on", async () => {
@@ -245,6 +262,6 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     await session.send("Browser.crashGpuProcess").catch(() => undefined);
     await page.waitForSelector("#running", { state: "hidden" });
     expect(await page.innerText("#sentence")).toMatch(/^This could not be checked\.\s+.*lost.*\(VERDE_BACKEND\)$/);
-    expect(await check(page, "wasm", [390, 400])).toContain("roots match.");
+    expect(await check(page, "wasm", [LONG - 9, LONG])).toContain("roots match.");
   });
 });

@@ -9,6 +9,7 @@ const MAX_ROWS = 400;
 
 const rows = element("rows", HTMLTableSectionElement);
 const ledger = element("ledger", HTMLElement);
+const sentence = element("sentence", HTMLElement);
 const running = element("running", HTMLElement);
 const progress = element("progress", HTMLProgressElement);
 
@@ -24,9 +25,16 @@ export function beginLedger(): void {
   shown = 0;
   removed = 0;
   ledger.hidden = true;
+  sentence.hidden = true;
   running.hidden = false;
+  showStage("Opening the trace");
   progress.removeAttribute("value");
   showText(element("earlier", HTMLElement), undefined);
+}
+
+/** What is going on; unlike the sentence, it is not read out: it changes with every step. */
+export function showStage(text: string): void {
+  element("stage", HTMLElement).textContent = text;
 }
 
 /** @param part of the way, 0 to 1 */
@@ -41,9 +49,11 @@ export function endLedger(): void {
 }
 
 export function showSentence({ tone, title, text }: Sentence): void {
-  element("sentence", HTMLElement).dataset.tone = tone;
+  sentence.hidden = false;
+  sentence.dataset.tone = tone;
   element("sentence-title", HTMLElement).textContent = title;
   element("sentence-text", HTMLElement).textContent = text;
+  sentence.scrollIntoView({ block: "nearest" });
 }
 
 function flush(): void {
@@ -54,7 +64,10 @@ function flush(): void {
   rows.append(...added.slice(-MAX_ROWS).map(rowOf));
   while (rows.childElementCount > MAX_ROWS) rows.firstElementChild?.remove();
   removed = shown - rows.childElementCount;
-  ledger.hidden = false;
+  if (ledger.hidden) {
+    ledger.hidden = false;
+    element("result", HTMLElement).scrollIntoView({ block: "nearest" });
+  }
   if (atEnd) ledger.scrollTop = ledger.scrollHeight;
   showText(
     element("earlier", HTMLElement),

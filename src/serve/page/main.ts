@@ -3,7 +3,7 @@ import { messageOf, VerdeError } from "../../errors.ts";
 import { type ChosenFile, filesOfDrop, filesOfInput, gather } from "./chosen.ts";
 import { choices } from "./devices.ts";
 import { element, make, showText } from "./elements.ts";
-import { beginLedger, endLedger, showSentence, showStep } from "./ledger.ts";
+import { beginLedger, endLedger, showSentence, showStage, showStep } from "./ledger.ts";
 import { markChecked, showFacts } from "./overview.ts";
 import type { Facts, Report, Task, TraceInput } from "./protocol.ts";
 import { cancelledSentence, sentenceOf } from "./sentence.ts";
@@ -102,7 +102,7 @@ function take(files: readonly ChosenFile[]): void {
 function check(): void {
   const chosen = new FormData(element("form", HTMLFormElement)).get("device");
   if (!input || !facts || typeof chosen !== "string") return;
-  const { steps, recorded } = facts;
+  const { steps } = facts;
   const about = facts;
   const range = { from: from.valueAsNumber, to: to.valueAsNumber };
   if (range.from > range.to) [range.from, range.to] = [range.to, range.from];
@@ -124,7 +124,7 @@ function check(): void {
     showSentence(cancelledSentence(compared, last));
   };
   assign({ kind: "check", input, backend: chosen, ...range }, (report) => {
-    if (report.kind === "stage") showSentence({ tone: "neutral", title: `${report.text} …`, text: "" });
+    if (report.kind === "stage") showStage(report.text);
     if (report.kind === "step") {
       const { line } = report;
       first ??= line.step;
@@ -133,7 +133,7 @@ function check(): void {
       const wrong = line.agrees ? undefined : line.step;
       markChecked(steps, { from: Math.max(first - 1, 0), to: wrong === undefined ? last : last - 1 }, wrong);
       showStep(line, (line.step - first + 1) / (range.to - first + 1));
-      showSentence({ tone: "neutral", title: `Step ${line.step} of ${Math.min(range.to, recorded)}`, text: "" });
+      showStage(`Step ${line.step} of ${range.to}`);
     }
     if (report.kind === "finished") {
       finish();
