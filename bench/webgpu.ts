@@ -3,7 +3,8 @@
  *
  *     node bench/webgpu.ts [SIZE…]
  *
- * The guarded product and the same shader without its guard take turns, so that both see the same machine. VK_ICD_FILENAMES
+ * The guarded product and the same shader without its guard take turns, so that both see the same machine; where the device
+ * is a program their times are compared in seconds of the CPU, which others on the machine do not lengthen. VK_ICD_FILENAMES
  * names the driver where there are several.
  */
 import { fileURLToPath } from "node:url";
@@ -39,12 +40,20 @@ async function prepareProduct(size: number, guard: Guard): Promise<Session> {
   return session;
 }
 
-/** Milliseconds of one product, in a turn of `calls`. */
-async function turn({ device }: OpenDevice, session: Session, calls: number): Promise<number> {
+/** Milliseconds of one product, by the clock and of the CPU on all threads. */
+interface Turn {
+  elapsed: number;
+  busy: number;
+}
+
+async function turn({ device }: OpenDevice, session: Session, calls: number): Promise<Turn> {
+  const before = process.cpuUsage();
   const began = performance.now();
   for (let i = 0; i < calls; i++) await session.execute();
   await device.queue.onSubmittedWorkDone();
-  return (performance.now() - began) / calls;
+  const elapsed = performance.now() - began;
+  const { user, system } = process.cpuUsage(before);
+  return { elapsed: elapsed / calls, busy: (user + system) / 1000 / calls };
 }
 
 async function benchProduct(open: OpenDevice, size: number): Promise<Sample[]> {
@@ -53,19 +62,20 @@ async function benchProduct(open: OpenDevice, size: number): Promise<Sample[]> {
   let longest = 0;
   for (const [, session] of sessions) {
     await turn(open, session, 1);
-    longest = Math.max(longest, await turn(open, session, 1));
+    longest = Math.max(longest, (await turn(open, session, 1)).elapsed);
   }
   const calls = Math.min(100, Math.max(1, Math.round(TURN_MILLIS / longest)));
-  const times: Record<Guard, number[]> = { bits: [], fma: [], none: [] };
+  const turns: Record<Guard, Turn[]> = { bits: [], fma: [], none: [] };
   for (let round = 0; round < ROUNDS; round++)
-    for (const [guard, session] of sessions) times[guard].push(await turn(open, session, calls));
+    for (const [guard, session] of sessions) turns[guard].push(await turn(open, session, calls));
   for (const [, session] of sessions) await session.close();
   const name = `matmul ${size}x${size}x${size}`;
-  const ratio = (guard: Guard): number => median(times[guard].map((time, round) => time / times.none[round]));
+  const cost = ({ elapsed, busy }: Turn): number => (open.software ? busy : elapsed);
+  const ratio = (guard: Guard): number => median(turns[guard].map((one, round) => cost(one) / cost(turns.none[round])));
   return [
     ...GUARDS.map((guard) => ({
       name: `${name}, guard ${guard}`,
-      value: (2 * size ** 3) / median(times[guard]) / 1e6,
+      value: (2 * size ** 3) / median(turns[guard].map(({ elapsed }) => elapsed)) / 1e6,
       unit: "GFLOP/s",
     })),
     { name: `${name}, time of guard bits over none`, value: ratio("bits"), unit: "×" },
