@@ -1,0 +1,44 @@
+/** gpu.js in a real browser, on WebGL 2 and WebGPU: the conformance vectors, and the roots of a run. */
+import { createRequire } from "node:module";
+import { beforeAll, describe, expect, test } from "vitest";
+import { toHex } from "../../src/encoding/bytes.ts";
+import { run } from "../../src/trace/index.ts";
+import { hasBrowser, openTab, type TabModule } from "../fixtures/browser.ts";
+import { temporaryFolder } from "../fixtures/folder.ts";
+import line from "../fixtures/line.ts";
+
+/** The package's build for browsers, where the package is. */
+function bundle(): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve("gpu.js/dist/gpu-browser.js");
+  } catch {
+    console.log("skipped: gpu.js in a browser, since it is not installed (npm install --no-save gpu.js@2.24.1)");
+    return undefined;
+  }
+}
+
+const file = bundle();
+
+describe.runIf(file !== undefined && hasBrowser("gpu.js in a browser"))("gpu.js in a browser's tab", () => {
+  const path = temporaryFolder();
+  let inTab: TabModule<typeof import("./in-tab.ts")>;
+  let roots: string[];
+  beforeAll(async () => {
+    const { segmentRoots } = await run(await line.close(), { out: path("line.trace") });
+    roots = segmentRoots.map(toHex);
+    const scripts = { "gpu.js": { file: file!, exports: ["GPU"] } };
+    inTab = (await openTab({ trace: path("line.trace"), scripts })).module("test/browser/in-tab.ts");
+  });
+
+  for (const backend of ["gpujs:webgl2", "gpujs:webgpu"]) {
+    test(`${backend} has the bits of the specification`, async () => {
+      const results = await inTab("certifyInTab", backend);
+      expect(results.filter(({ conforms }) => !conforms)).toEqual([]);
+      expect(results.length).toBeGreaterThan(0);
+    });
+
+    test(`${backend} has the roots of Node's WASM at every step of a small job`, async () => {
+      expect(await inTab("rootsInTab", backend)).toEqual(roots);
+    });
+  }
+});
