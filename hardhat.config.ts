@@ -29,7 +29,7 @@ export default defineConfig({
     solidity: {
       fsPermissions: { readFile: ["test/vectors/delivery.json"] },
       fuzz: { runs: 256, seed: "0x1" },
-      invariant: { runs: 64, depth: 64 },
+      invariant: { runs: 16, depth: 64 },
     },
   },
 });

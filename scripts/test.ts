@@ -1,5 +1,5 @@
 /**
- * `./verde test`: type check, linter, formatter and all tests; the last line counts what passed and failed. Arguments go to
+ * `./verde test`: type check, linter, formatter, the tests of the contracts and all others; the last line counts what passed and failed. Arguments go to
  * the test runner, which then runs alone.
  */
 import { spawnSync } from "node:child_process";
@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Counts } from "./reporter.ts";
+import { runSolidityTests } from "./solidity.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name: string): string => join(root, "node_modules/.bin", name);
@@ -33,6 +34,17 @@ if (extra.length === 0)
       console.log(stdout + stderr);
     }
   }
+
+if (extra.length === 0) {
+  const started = Date.now();
+  const solidity = runSolidityTests(root);
+  console.log(
+    `${solidity.failed === 0 ? "ok  " : "FAIL"} contracts (${((Date.now() - started) / 1000).toFixed(1)} s), ${solidity.passed} Solidity tests and full line coverage`,
+  );
+  if (solidity.failed > 0) console.log(solidity.report);
+  passed += solidity.passed;
+  failed += solidity.failed;
+}
 
 const countsFile = join(tmpdir(), `verde-test-${process.pid}.json`);
 const { status } = spawnSync(bin("vitest"), ["run", "--reporter=./scripts/reporter.ts", ...extra], {

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ChunkPlace, ChunkProof, Commitments} from "../../contracts/libraries/Commitments.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
 import {TensorType} from "../../contracts/libraries/TensorType.sol";
+import {Vector, Vectors} from "./Vectors.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Takes calldata, as the task manager does.
@@ -34,31 +35,11 @@ contract CommitmentsHarness {
     }
 }
 
-/// @dev The vectors that TypeScript makes and checks (test/vectors/delivery.json).
-contract CommitmentsTest {
-    struct Vector {
-        ChunkPlace place;
-        bytes tensorType;
-        ChunkProof proof;
-        bytes32 root;
-        bytes32 stateLayout;
-        bytes32[] layoutPath;
-    }
-
+contract CommitmentsTest is Vectors {
     CommitmentsHarness private harness = new CommitmentsHarness();
-    bytes[] private encoded;
 
     function setUp() public {
-        string memory json = vm.readFile("test/vectors/delivery.json");
-        encoded = vm.parseJsonBytesArray(json, ".encoded");
-        assert(encoded.length > 30);
-    }
-
-    function load(uint256 i) private view returns (Vector memory v) {
-        (v.place, v.tensorType, v.proof, v.root, v.stateLayout, v.layoutPath) = abi.decode(
-            encoded[i],
-            (ChunkPlace, bytes, ChunkProof, bytes32, bytes32, bytes32[])
-        );
+        readVectors();
     }
 
     function test_EveryVectorLeadsToItsRoot() public view {
@@ -95,7 +76,7 @@ contract CommitmentsTest {
         assert(harness.runRootOf(v.place, v.tensorType, v.proof) != v.root);
     }
 
-    function testFuzz_AnotherPlaceIsRefusedOrLeadsElsewhere(uint256 pick, uint32 tensor, uint32 chunk, bytes32 job) public {
+    function testFuzz_AnotherPlaceIsRefusedOrLeadsElsewhere(uint256 pick, uint32 tensor, uint32 chunk, bytes32 job) public view {
         Vector memory v = load(pick % encoded.length);
         bool same = tensor == v.place.tensor && chunk == v.place.chunk && job == v.place.job;
         vm.assume(!same);

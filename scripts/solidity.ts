@@ -1,0 +1,42 @@
+/** The Solidity tests under coverage: what passed, what failed, and which lines of contracts/ no test reached. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+interface SolidityResult {
+  passed: number;
+  failed: number;
+  /** Empty when all went well. */
+  report: string;
+}
+
+/** `contracts/StakeVault.sol:12` for every line that did not run; `undefined` when the report covers no contract. */
+export function uncoveredLines(lcov: string): string[] | undefined {
+  const missed: string[] = [];
+  let file = "";
+  let lines = 0;
+  for (const line of lcov.split("\n")) {
+    if (line.startsWith("SF:")) file = line.slice(3);
+    const [, number, hits] = /^DA:(\d+),(\d+)/.exec(line) ?? [];
+    if (number === undefined) continue;
+    lines++;
+    if (hits === "0") missed.push(`${file}:${number}`);
+  }
+  return lines === 0 ? undefined : missed;
+}
+
+export function runSolidityTests(root: string): SolidityResult {
+  const { status, stdout, stderr } = spawnSync(
+    join(root, "node_modules/.bin/hardhat"),
+    ["test", "solidity", "--coverage"],
+    { cwd: root, encoding: "utf8", env: { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true", NO_COLOR: "1" } },
+  );
+  const count = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(stdout)?.[1] ?? 0);
+  const [passed, failed] = [count("passing"), count("failing")];
+  if (status !== 0 || failed > 0 || passed === 0)
+    return { passed, failed: Math.max(failed, 1), report: stdout + stderr };
+  const missed = uncoveredLines(readFileSync(join(root, "coverage/lcov.info"), "utf8"));
+  if (missed?.length === 0) return { passed: passed + 1, failed: 0, report: "" };
+  const report = missed ? `no test reached ${missed.join(", ")}` : "the coverage report is empty";
+  return { passed, failed: 1, report };
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ITaskManager, Phase, State} from "../../contracts/interfaces/ITaskManager.sol";
+import {Terms} from "../../contracts/libraries/Terms.sol";
+import {vm} from "./Vm.sol";
+import {TestWorld} from "./World.sol";
+
+/// @dev What happens when a deadline passes, and how a task ends: `expire` and `finalize`, called by anyone.
+contract ExitsTest is TestWorld {
+    function expire(bytes32 task, Terms memory terms) private {
+        uint256 deadline = manager.taskOf(task).deadline;
+        toDeadline(task);
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.TooEarly.selector, deadline));
+        manager.expire(terms);
+        pastDeadline(task);
+        vm.prank(ANYONE);
+        manager.expire(terms);
+    }
+
+    function assertRefunded(bytes32 task) private view {
+        assertState(task, State.Refunded);
+        assert(credit(CLIENT) == 2 * REWARD);
+        assertSettled();
+    }
+
+    function test_SeatsThatNobodyTookCostNothing() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = post(terms);
+        accept(task, 0);
+        expire(task, terms);
+        assertRefunded(task);
+        assert(lossOf(owner(0)) == 0 && vault.condemned() == 0);
+    }
+
+    function test_ATaskWithoutReward() public {
+        Terms memory terms = defaultTerms();
+        terms.reward = 0;
+        bytes32 task = post(terms);
+        expire(task, terms);
+        assertState(task, State.Refunded);
+        assert(credit(CLIENT) == 0);
+    }
+
+    function test_AMissingCommitmentCostsTheStake() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = accepted(terms);
+        commit(task, 1, TRUTH);
+        expire(task, terms);
+        assertState(task, State.Committed);
+        assert(manager.taskOf(task).deadline == block.timestamp + 3 hours);
+        assert(lossOf(owner(0)) == STAKE && vault.accountOf(owner(1)).exposed == STAKE);
+        assert(manager.taskOf(task).out == 1 && manager.taskOf(task).pot == 400 && vault.condemned() == 600);
+        // The silent one can't come back.
+        vm.expectRevert(wrongState(State.Committed, Phase.None));
+        vm.prank(owner(0));
+        manager.commit(task, 0, "late");
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongSeat.selector, 0));
+        manager.reveal(task, 0, TRUTH, salt(0));
+        reveal(task, 1, TRUTH);
+        assertState(task, State.Revealed);
+        manager.compare(task);
+        pastDeadline(task);
+        manager.finalize(terms);
+        // The one who worked has its reward and the silent one's 40%; the other reward goes back.
+        assert(credit(owner(1)) == REWARD + 400 && credit(CLIENT) == REWARD && lossOf(owner(1)) == 0);
+        assertSettled();
+    }
+
+    function test_AllSilentAtTheCommitment() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = accepted(terms);
+        expire(task, terms);
+        assertRefunded(task);
+        assert(lossOf(owner(0)) == STAKE && lossOf(owner(1)) == STAKE);
+        assert(vault.condemned() == 2 * STAKE && manager.taskOf(task).pot == 0);
+    }
+
+    function test_AllCommittedAndNobodyReveals() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = committed(terms, list(TRUTH, TRUTH));
+        expire(task, terms);
+        assertState(task, State.Committed);
+        assert(lossOf0() == 0 && vault.condemned() == 0);
+        expire(task, terms);
+        assertRefunded(task);
+        assert(lossOf(owner(0)) == STAKE && lossOf(owner(1)) == STAKE && vault.condemned() == 2 * STAKE);
+    }
+
+    function lossOf0() private view returns (uint256) {
+        return RICH - stakeOf(owner(0));
+    }
+
+    function test_AMissingRevealCostsTheStake() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = committed(terms, list(TRUTH, TRUTH));
+        reveal(task, 0, TRUTH);
+        expire(task, terms);
+        assertState(task, State.Revealed);
+        assert(manager.taskOf(task).deadline == block.timestamp);
+        assert(lossOf(owner(1)) == STAKE && manager.taskOf(task).out == 2 && manager.taskOf(task).pot == 400);
+        manager.compare(task);
+        pastDeadline(task);
+        manager.finalize(terms);
+        assert(credit(owner(0)) == REWARD + 400 && credit(CLIENT) == REWARD);
+        assertSettled();
+    }
+
+    function test_ACopiedCommitmentCantBeOpened() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = accepted(terms);
+        commit(task, 0, TRUTH);
+        bytes32 copied = commitment(task, 0, TRUTH);
+        vm.prank(owner(1));
+        manager.commit(task, 1, copied);
+        reveal(task, 0, TRUTH);
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.CommitmentMismatch.selector, copied));
+        manager.reveal(task, 1, TRUTH, salt(0));
+        expire(task, terms);
+        assert(lossOf(owner(1)) == STAKE);
+    }
+
+    function test_ASilentChallengerLosesItsBond() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = agreed(terms);
+        challenge(terms, 2, LIE);
+        expire(task, terms);
+        assertState(task, State.Challengeable);
+        assert(manager.taskOf(task).deadline == block.timestamp + 1 days);
+        assert(lossOf(owner(2)) == BOND && manager.taskOf(task).pot == 200 && vault.condemned() == 300);
+        challenge(terms, 3, LIE);
+        expire(task, terms);
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.LimitReached.selector, 2));
+        manager.challenge(terms, "x");
+        pastDeadline(task);
+        manager.finalize(terms);
+        assert(credit(owner(0)) == REWARD + 200 && credit(owner(1)) == REWARD + 200);
+        assertSettled();
+    }
+
+    function test_ADisputeThatNobodyJudgesIsUndecided() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = disputed(terms);
+        expire(task, terms);
+        assertRefunded(task);
+        assert(lossOf(owner(0)) == 0 && lossOf(owner(1)) == 0 && vault.condemned() == 0);
+    }
+
+    function test_AnUndecidedChallengeIsRefundedToo() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = agreed(terms);
+        challenge(terms, 2, LIE);
+        reveal(task, 2, LIE);
+        expire(task, terms);
+        assertRefunded(task);
+        for (uint256 i = 0; i < 3; i++) assert(lossOf(owner(i)) == 0);
+    }
+
+    function test_ExpireNeedsAStateWithAMissedMove() public {
+        Terms memory terms = defaultTerms();
+        vm.expectRevert(wrongState(State.None, Phase.None));
+        manager.expire(terms);
+        bytes32 task = committed(terms, list(TRUTH, TRUTH));
+        reveal(task, 0, TRUTH);
+        reveal(task, 1, TRUTH);
+        vm.expectRevert(wrongState(State.Revealed, Phase.None));
+        manager.expire(terms);
+        manager.compare(task);
+        pastDeadline(task);
+        vm.expectRevert(wrongState(State.Challengeable, Phase.None));
+        manager.expire(terms);
+        manager.finalize(terms);
+        vm.expectRevert(wrongState(State.Final, Phase.None));
+        manager.expire(terms);
+        vm.expectRevert(wrongState(State.Final, Phase.None));
+        manager.finalize(terms);
+    }
+
+    function test_ExpireDoesNotEndARuling() public {
+        Terms memory terms = withGame();
+        bytes32 task = disputed(terms);
+        resolve(terms, secondLies(task));
+        pastDeadline(task);
+        vm.expectRevert(wrongState(State.Disputed, Phase.Ruled));
+        manager.expire(terms);
+    }
+
+    function test_FinalizePaysTheWinners() public {
+        Terms memory terms = defaultTerms();
+        bytes32 task = agreed(terms);
+        toDeadline(task);
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.TooEarly.selector, block.timestamp));
+        manager.finalize(terms);
+        pastDeadline(task);
+        vm.prank(ANYONE);
+        manager.finalize(terms);
+        assertState(task, State.Final);
+        for (uint256 i = 0; i < 2; i++) assert(credit(owner(i)) == REWARD && lossOf(owner(i)) == 0);
+        assert(credit(CLIENT) == 0 && manager.taskOf(task).pot == 0);
+        assertSettled();
+    }
+
+    function test_APotThatDoesNotDivideIsBurnedToTheUnit() public {
+        Terms memory terms = defaultTerms();
+        terms.providers = 3;
+        terms.stake = 1001;
+        bytes32 task = committed(terms, list(TRUTH, TRUTH, TRUTH));
+        for (uint256 i = 0; i < 2; i++) reveal(task, i, TRUTH);
+        expire(task, terms);
+        assert(manager.taskOf(task).pot == 400 && vault.condemned() == 601);
+        manager.compare(task);
+        challenge(terms, 3, LIE);
+        expire(task, terms);
+        challenge(terms, 4, LIE);
+        expire(task, terms);
+        assert(manager.taskOf(task).pot == 800);
+        pastDeadline(task);
+        manager.finalize(terms);
+        assert(credit(owner(0)) == REWARD + 400 && credit(CLIENT) == REWARD);
+        assertSettled();
+    }
+
+    function test_AnOddPotIsSharedAndItsRestBurned() public {
+        Terms memory terms = defaultTerms();
+        (terms.providers, terms.stake) = (3, 1003);
+        bytes32 task = committed(terms, list(TRUTH, TRUTH, TRUTH));
+        for (uint256 i = 0; i < 2; i++) reveal(task, i, TRUTH);
+        expire(task, terms);
+        assert(manager.taskOf(task).pot == 401 && vault.condemned() == 602);
+        manager.compare(task);
+        pastDeadline(task);
+        manager.finalize(terms);
+        assert(credit(owner(0)) == REWARD + 200 && credit(owner(1)) == REWARD + 200 && vault.condemned() == 603);
+        assertSettled();
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Phase, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {TaskWord} from "../../contracts/libraries/TaskWord.sol";
+import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
+import {vm} from "./Vm.sol";
+import {TestWorld} from "./World.sol";
+
+contract TermsHarness {
+    function idAt(Terms calldata terms, address manager) external view returns (bytes32) {
+        return TermsLib.idAt(terms, manager);
+    }
+
+    function check(Terms calldata terms, uint256 limit) external pure {
+        TermsLib.check(terms, limit);
+    }
+
+    function longestRun(Terms calldata terms) external pure returns (uint256) {
+        return TermsLib.longestRun(terms);
+    }
+}
+
+/// @dev What terms are refused, and what their hash is.
+contract TermsTest is TestWorld {
+    uint256 private constant LONG = 3650 days;
+    TermsHarness private harness = new TermsHarness();
+
+    function testFuzz_TheIdIsTheHashOfTheEncoding(Terms calldata terms, address place, uint64 chain) public {
+        vm.assume(chain != 0);
+        vm.chainId(chain);
+        assert(harness.idAt(terms, place) == keccak256(abi.encode(uint256(chain), place, terms)));
+    }
+
+    function testFuzz_TheWordHoldsTheTask(uint224 fields, uint8 state, uint8 phase) public pure {
+        uint256 word = (uint256(fields) << 16) | (uint256(phase % 5) << 8) | (state % 9);
+        Task memory t = TaskWord.unpack(word);
+        assert(TaskWord.pack(t) == word && t.state == State(state % 9) && t.phase == Phase(phase % 5));
+        (State s, Phase p, uint256 deadline) = TaskWord.head(word);
+        assert(s == t.state && p == t.phase && deadline == t.deadline);
+        t.committed = 7;
+        assert(TaskWord.unpack(TaskWord.pack(t) + TaskWord.ONE_COMMITTED).committed == 8);
+    }
+
+    function refused(Terms memory terms, bytes4 selector) private {
+        vm.expectRevert(selector);
+        harness.check(terms, LONG);
+    }
+
+    function test_CountsHaveEnds() public {
+        Terms memory terms = defaultTerms();
+        (terms.providers, terms.maxChallenges, terms.maxDemands) = (16, 8, 64);
+        harness.check(terms, LONG);
+        (terms.maxChallenges, terms.maxDemands) = (0, 0);
+        harness.check(terms, LONG);
+        terms.providers = 17;
+        refused(terms, TermsLib.CountOutOfRange.selector);
+        terms.providers = 1;
+        refused(terms, TermsLib.CountOutOfRange.selector);
+        terms.providers = 2;
+        harness.check(terms, LONG);
+        terms.maxChallenges = 9;
+        refused(terms, TermsLib.CountOutOfRange.selector);
+        (terms.maxChallenges, terms.maxDemands) = (0, 65);
+        refused(terms, TermsLib.CountOutOfRange.selector);
+    }
+
+    function test_NothingNeededIsZero() public {
+        for (uint256 i = 0; i < 6; i++) {
+            Terms memory terms = defaultTerms();
+            if (i == 0) terms.steps = 0;
+            if (i == 1) terms.commitEvery = 0;
+            if (i == 2) terms.tensors = 0;
+            if (i == 3) terms.stake = 0;
+            if (i == 4) terms.bond = 0;
+            if (i == 5) terms.committee = address(0);
+            refused(terms, TermsLib.ZeroTerm.selector);
+        }
+        Terms memory free = defaultTerms();
+        (free.reward, free.chunkPrice) = (0, 0);
+        harness.check(free, LONG);
+    }
+
+    function test_PeriodsAreLongEnough() public {
+        for (uint256 i = 0; i < 8; i++) {
+            Terms memory terms = defaultTerms();
+            setPeriod(terms, i, 59);
+            refused(terms, TermsLib.PeriodTooShort.selector);
+            setPeriod(terms, i, 60);
+            harness.check(terms, LONG);
+        }
+    }
+
+    function setPeriod(Terms memory terms, uint256 i, uint32 value) private pure {
+        if (i == 0) terms.periods.toAccept = value;
+        if (i == 1) terms.periods.toCommit = value;
+        if (i == 2) terms.periods.toReveal = value;
+        if (i == 3) terms.periods.toChallenge = value;
+        if (i == 4) terms.periods.toJudge = value;
+        if (i == 5) terms.periods.toEscalate = value;
+        if (i == 6) terms.periods.toPlay = value;
+        if (i == 7) terms.periods.toAnswer = value;
+    }
+
+    function test_TheLongestRunIsBelowTheUnbondingPeriod() public {
+        Terms memory terms = defaultTerms();
+        uint256 round = 3 hours + (2 days + 5 hours + 3 days) + 1 days;
+        uint256 longest = 1 days + 2 days + 3 * round + 7 hours;
+        assert(harness.longestRun(terms) == longest);
+        harness.check(terms, longest);
+        vm.expectRevert(abi.encodeWithSelector(TermsLib.TaskTooLong.selector, longest, longest - 1));
+        harness.check(terms, longest - 1);
+    }
+
+    function test_AllAmountsTogetherFit88Bits() public {
+        Terms memory terms = defaultTerms();
+        uint80 most = type(uint80).max;
+        (terms.reward, terms.stake, terms.bond, terms.chunkPrice) = (most, most, most, 0);
+        (terms.providers, terms.maxChallenges) = (16, 8);
+        harness.check(terms, LONG);
+        // 40 · (2^80 - 1) so far; 216 more are below 2^88, 217 above.
+        (terms.chunkPrice, terms.maxDemands) = (most, 24);
+        harness.check(terms, LONG);
+        terms.maxDemands = 25;
+        refused(terms, TermsLib.AmountsTooLarge.selector);
+        (terms.chunkPrice, terms.maxDemands) = (0, 0);
+        // 35 stakes, rewards and bonds, 256 demands: the price alone decides.
+        terms.maxChallenges = 3;
+        terms.maxDemands = 64;
+        terms.chunkPrice = uint80((2 ** 88 - 1 - 35 * uint256(most)) / 256);
+        uint256 rest = 2 ** 88 - 1 - 35 * uint256(most) - 256 * uint256(terms.chunkPrice);
+        assert(rest < 256);
+        harness.check(terms, LONG);
+        terms.chunkPrice++;
+        refused(terms, TermsLib.AmountsTooLarge.selector);
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
+import {ITaskManager, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {Periods, Terms} from "../../contracts/libraries/Terms.sol";
+import {TestToken} from "../../contracts/local/TestToken.sol";
+import {TaskManager} from "../../contracts/TaskManager.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev A task manager with people around it, and the moves of a task. The committee and the game are plain accounts.
+abstract contract World {
+    uint256 internal constant UNBONDING = 30 days;
+    uint256 internal constant RICH = 1_000_000;
+    uint80 internal constant STAKE = 1000;
+    uint80 internal constant BOND = 500;
+    uint80 internal constant REWARD = 90;
+    uint80 internal constant PRICE = 7;
+    bytes32 internal constant TRUTH = "truth";
+    bytes32 internal constant LIE = "lie";
+    bytes32 internal constant LIE_2 = "another lie";
+    address internal constant CLIENT = address(0xC11E);
+    address internal constant COMMITTEE = address(0xC0);
+    address internal constant GAME = address(0x6A);
+    address internal constant ANYONE = address(0xA);
+
+    TestToken internal token;
+    TaskManager internal manager;
+    IStakeVault internal vault;
+
+    function build() internal {
+        token = new TestToken();
+        manager = new TaskManager(token, UNBONDING);
+        vault = manager.vault();
+        fund(CLIENT);
+        for (uint256 i = 0; i < 8; i++) fund(owner(i));
+    }
+
+    /// @dev Seats are taken in this order: providers, then challengers.
+    function owner(uint256 seat) internal pure returns (address) {
+        return address(uint160(0x1000 + seat));
+    }
+
+    function fund(address account) internal {
+        token.mint(account, 2 * RICH);
+        vm.prank(account);
+        token.approve(address(vault), type(uint256).max);
+        vm.prank(account);
+        vault.deposit(RICH);
+    }
+
+    function defaultTerms() internal pure returns (Terms memory terms) {
+        terms.client = CLIENT;
+        terms.salt = "salt";
+        terms.job = "job";
+        terms.stateLayout = "layout";
+        terms.steps = 5;
+        terms.commitEvery = 2;
+        terms.tensors = 3;
+        terms.providers = 2;
+        terms.maxChallenges = 2;
+        terms.maxDemands = 3;
+        terms.reward = REWARD;
+        terms.stake = STAKE;
+        terms.bond = BOND;
+        terms.chunkPrice = PRICE;
+        terms.committee = COMMITTEE;
+        terms.periods = Periods({
+            toAccept: 1 days,
+            toCommit: 2 days,
+            toReveal: 3 hours,
+            toChallenge: 1 days,
+            toJudge: 2 days,
+            toEscalate: 5 hours,
+            toPlay: 3 days,
+            toAnswer: 7 hours
+        });
+    }
+
+    function withGame() internal pure returns (Terms memory terms) {
+        terms = defaultTerms();
+        terms.game = GAME;
+    }
+
+    function post(Terms memory terms) internal returns (bytes32 task) {
+        vm.prank(terms.client);
+        return manager.post(terms);
+    }
+
+    function accept(bytes32 task, uint256 seat) internal {
+        vm.prank(owner(seat));
+        assert(manager.accept(task) == seat);
+    }
+
+    function salt(uint256 seat) internal pure returns (bytes32) {
+        return keccak256(abi.encode("salt", seat));
+    }
+
+    function commitment(bytes32 task, uint256 seat, bytes32 root) internal view returns (bytes32) {
+        return manager.commitmentOf(task, owner(seat), root, salt(seat));
+    }
+
+    function commit(bytes32 task, uint256 seat, bytes32 root) internal {
+        bytes32 hash = commitment(task, seat, root);
+        vm.prank(owner(seat));
+        manager.commit(task, seat, hash);
+    }
+
+    function reveal(bytes32 task, uint256 seat, bytes32 root) internal {
+        vm.prank(owner(seat));
+        manager.reveal(task, seat, root, salt(seat));
+    }
+
+    function challenge(Terms memory terms, uint256 seat, bytes32 root) internal {
+        bytes32 hash = commitment(manager.taskId(terms), seat, root);
+        vm.prank(owner(seat));
+        assert(manager.challenge(terms, hash) == seat);
+    }
+
+    function accepted(Terms memory terms) internal returns (bytes32 task) {
+        task = post(terms);
+        for (uint256 seat = 0; seat < terms.providers; seat++) accept(task, seat);
+    }
+
+    function committed(Terms memory terms, bytes32[] memory roots) internal returns (bytes32 task) {
+        task = accepted(terms);
+        for (uint256 seat = 0; seat < roots.length; seat++) commit(task, seat, roots[seat]);
+    }
+
+    /// @dev From nothing to the comparison of these claims, one a provider.
+    function claimed(Terms memory terms, bytes32[] memory roots) internal returns (bytes32 task) {
+        task = committed(terms, roots);
+        for (uint256 seat = 0; seat < roots.length; seat++) reveal(task, seat, roots[seat]);
+        manager.compare(task);
+    }
+
+    /// @dev A task in which both providers say the truth.
+    function agreed(Terms memory terms) internal returns (bytes32 task) {
+        return claimed(terms, list(TRUTH, TRUTH));
+    }
+
+    /// @dev A task in which seat 1 lies.
+    function disputed(Terms memory terms) internal returns (bytes32 task) {
+        return claimed(terms, list(TRUTH, LIE));
+    }
+
+    function list(bytes32 a, bytes32 b) internal pure returns (bytes32[] memory roots) {
+        roots = new bytes32[](2);
+        (roots[0], roots[1]) = (a, b);
+    }
+
+    function list(bytes32 a, bytes32 b, bytes32 c) internal pure returns (bytes32[] memory roots) {
+        roots = new bytes32[](3);
+        (roots[0], roots[1], roots[2]) = (a, b, c);
+    }
+
+    function ruling(uint256 dispute, bytes32[] memory claims, uint256 losers) internal pure returns (Resolution memory) {
+        return Resolution({dispute: dispute, claims: claims, losers: losers, verdict: "verdict file"});
+    }
+
+    /// @dev The second claim of the list is wrong.
+    function secondLies(bytes32 task) internal view returns (Resolution memory) {
+        return ruling(manager.taskOf(task).dispute, list(TRUTH, LIE), 2);
+    }
+
+    function resolve(Terms memory terms, Resolution memory resolution) internal {
+        vm.prank(manager.taskOf(manager.taskId(terms)).phase == Phase.Playing ? terms.game : terms.committee);
+        manager.resolve(terms, resolution);
+    }
+
+    /// @dev To the last second of the current state.
+    function toDeadline(bytes32 task) internal {
+        vm.warp(manager.taskOf(task).deadline);
+    }
+
+    function pastDeadline(bytes32 task) internal {
+        uint256 deadline = manager.taskOf(task).deadline;
+        if (block.timestamp <= deadline) vm.warp(deadline + 1);
+    }
+
+    function assertState(bytes32 task, State state) internal view {
+        Task memory t = manager.taskOf(task);
+        assert(t.state == state && t.phase == Phase.None);
+    }
+
+    function assertPhase(bytes32 task, Phase phase) internal view {
+        Task memory t = manager.taskOf(task);
+        assert(t.state == State.Disputed && t.phase == phase);
+    }
+
+    function credit(address account) internal view returns (uint256) {
+        return vault.accountOf(account).credit;
+    }
+
+    function stakeOf(address account) internal view returns (uint256) {
+        IStakeVault.Account memory a = vault.accountOf(account);
+        return uint256(a.active) + a.unbonding;
+    }
+
+    /// @dev Whether nothing of the account is at stake any more, and how much stake it has lost.
+    function lossOf(address account) internal view returns (uint256) {
+        assert(vault.accountOf(account).exposed == 0);
+        return RICH - stakeOf(account);
+    }
+
+    /// @dev The error that a call to a task in another state than it needs reverts with.
+    function wrongState(State state, Phase phase) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(ITaskManager.WrongState.selector, state, phase);
+    }
+
+    /// @dev When a task has ended: the vault owes nothing but stakes, credits and what is burned.
+    function assertSettled() internal view {
+        assert(vault.escrow() == 0);
+        uint256 sum = vault.condemned() + stakeOf(CLIENT) + credit(CLIENT) + credit(COMMITTEE) + credit(GAME);
+        for (uint256 i = 0; i < 8; i++) sum += stakeOf(owner(i)) + credit(owner(i));
+        assert(token.balanceOf(address(vault)) == sum);
+    }
+}
+
+/// @dev A test in a world of its own.
+abstract contract TestWorld is World {
+    function setUp() public virtual {
+        build();
+    }
+}
