@@ -90,8 +90,12 @@ describe("the sentence", () => {
   });
 
   test("tells how far a cancelled check had come", () => {
-    expect(cancelledSentence(0, undefined).text).toBe("Nothing had been compared yet.");
-    expect(cancelledSentence(3, 5).text).toBe("It had come to step 5; all 3 roots match.");
-    expect(cancelledSentence(0, 5).text).toBe("It had come to step 5; no root was compared.");
+    expect(cancelledSentence(0).text).toBe("Nothing had been compared yet.");
+    expect(cancelledSentence(3, { step: 5, agrees: true }).text).toBe("It had come to step 5; all 3 roots match.");
+    expect(cancelledSentence(0, { step: 5, agrees: true }).text).toBe("It had come to step 5; no root was compared.");
+    expect(cancelledSentence(3, { step: 5, agrees: false })).toMatchObject({
+      tone: "bad",
+      title: "Step 5 does not come out.",
+    });
   });
 });

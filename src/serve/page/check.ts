@@ -61,8 +61,9 @@ async function explain(
     ...(roots && { roots: { claimed: toHex(roots.claimed), recomputed: toHex(roots.recomputed) } }),
   };
   if (backend.name !== wasm.name) {
-    say({ kind: "stage", text: "Asking WebAssembly as well" });
-    const second = await reexecute(trace, job, { backend: wasm, from: step, to: step });
+    const onStep = (at: { step: number }): void =>
+      say({ kind: "stage", text: `Asking WebAssembly as well: step ${at.step} of ${step}` });
+    const second = await reexecute(trace, job, { backend: wasm, from: step, to: step, onStep });
     if (!second.mismatch) return { ...told, deviceDiffers: true };
   }
   if (trace.manifest.detail !== "ops") return told;

@@ -5,7 +5,7 @@ import { choices } from "./devices.ts";
 import { element, make, showText } from "./elements.ts";
 import { beginLedger, endLedger, showSentence, showStage, showStep } from "./ledger.ts";
 import { markChecked, showFacts } from "./overview.ts";
-import type { Facts, Report, Task, TraceInput } from "./protocol.ts";
+import type { Facts, Report, StepLine, Task, TraceInput } from "./protocol.ts";
 import { cancelledSentence, sentenceOf } from "./sentence.ts";
 import { servedListing } from "./served.ts";
 
@@ -108,7 +108,7 @@ function check(): void {
   if (range.from > range.to) [range.from, range.to] = [range.to, range.from];
   from.value = String(range.from);
   to.value = String(range.to);
-  let [first, last, compared]: [number | undefined, number | undefined, number] = [undefined, undefined, 0];
+  let [first, last, compared]: [number, StepLine | undefined, number] = [0, undefined, 0];
   beginLedger();
   markChecked(steps);
   showText(problem, undefined);
@@ -127,13 +127,13 @@ function check(): void {
     if (report.kind === "stage") showStage(report.text);
     if (report.kind === "step") {
       const { line } = report;
-      first ??= line.step;
-      last = line.step;
-      if (line.claimed !== undefined && line.agrees) compared++;
-      const wrong = line.agrees ? undefined : line.step;
-      markChecked(steps, { from: Math.max(first - 1, 0), to: wrong === undefined ? last : last - 1 }, wrong);
-      showStep(line, (line.step - first + 1) / (range.to - first + 1));
-      showStage(`Step ${line.step} of ${range.to}`);
+      const { step, agrees } = line;
+      if (!last) first = step;
+      last = line;
+      if (line.claimed !== undefined && agrees) compared++;
+      markChecked(steps, { from: Math.max(first - 1, 0), to: agrees ? step : step - 1 }, agrees ? undefined : step);
+      showStep(line, (step - first + 1) / (range.to - first + 1));
+      showStage(`Step ${step} of ${range.to}`);
     }
     if (report.kind === "finished") {
       finish();

@@ -57,15 +57,17 @@ function mismatchOf(mismatch: NonNullable<Outcome["mismatch"]>, how: string): Pi
   };
 }
 
-export function cancelledSentence(compared: number, last: number | undefined): Sentence {
-  return {
-    tone: "neutral",
-    title: "Cancelled.",
-    text:
-      last === undefined
-        ? "Nothing had been compared yet."
-        : `It had come to step ${last}; ${compared === 0 ? "no root was compared" : rootsMatch(compared)}.`,
-  };
+/** @param last the last step that was executed, and whether it came out */
+export function cancelledSentence(compared: number, last?: { step: number; agrees: boolean }): Sentence {
+  if (last && !last.agrees)
+    return {
+      tone: "bad",
+      title: `Step ${last.step} does not come out.`,
+      text: "The search for the reason was cancelled.",
+    };
+  const match = compared === 0 ? "no root was compared" : rootsMatch(compared);
+  const text = last ? `It had come to step ${last.step}; ${match}.` : "Nothing had been compared yet.";
+  return { tone: "neutral", title: "Cancelled.", text };
 }
 
 function rootsMatch(compared: number): string {
