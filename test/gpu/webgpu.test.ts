@@ -11,6 +11,8 @@ import { driversWithAdapter } from "./drivers.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
+const HASH = fileURLToPath(new URL("hash.ts", import.meta.url));
+const WATCH = fileURLToPath(new URL("watch.ts", import.meta.url));
 const COMPARE = fileURLToPath(new URL("../repops/compare.ts", import.meta.url));
 const SEED = 20261120;
 /** Steps of the GPT; strict arithmetic is slow on a device in software. */
@@ -57,6 +59,21 @@ describe.runIf(found.length > 0)("WebGPU", () => {
       const expected = await roots("wasm");
       expect(expected.length).toBe(steps + 2);
       expect(await roots(backend)).toEqual(expected);
+    });
+  });
+
+  describe.each(found.length > 0 ? found : ["none"])("webgpu on %s", (driver) => {
+    test("hashes on the device as the reference does", async () => {
+      const [result] = await node(driver, HASH);
+      expect(result.different).toEqual([]);
+      expect(result.compared).toBeGreaterThan(100);
+    });
+
+    test("has every kernel's output when it is watched", async () => {
+      const [{ compared, expected, different }] = await node(driver, WATCH);
+      expect(different).toEqual([]);
+      expect(compared).toBe(expected);
+      expect(compared).toBeGreaterThan(100);
     });
   });
 });
