@@ -1,0 +1,145 @@
+/**
+ * Mutation run over contracts/: each mutant is one small change; the Solidity tests have to fail on it. `node scripts/mutate.ts`
+ * prints the survivors and writes `test/solidity/mutants.json`: each survivor there has a reason, or the script fails. It takes
+ * some 20 minutes, so it runs by hand after a change of contracts, in a copy of the checkout.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+interface Mutant {
+  file: string;
+  line: number;
+  before: string;
+  after: string;
+}
+interface Survivor extends Mutant {
+  /** Why no test can tell it from the original. */
+  reason: string;
+}
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const FILE = join(root, "test/solidity/mutants.json");
+/** Interfaces have no code, the token is OpenZeppelin's. */
+const SKIPPED = /interfaces|local/;
+
+/** Pattern and replacement; every match on a line of code makes a mutant of its own. */
+const OPERATORS: readonly [RegExp, string][] = [
+  [/ == /g, " != "],
+  [/ != /g, " == "],
+  [/ <= /g, " < "],
+  [/ >= /g, " > "],
+  [/ < /g, " <= "],
+  [/ > /g, " >= "],
+  [/ && /g, " || "],
+  [/ \|\| /g, " && "],
+  [/ \+ /g, " - "],
+  [/ - /g, " + "],
+  [/ \* /g, " + "],
+  [/ \+= /g, " -= "],
+  [/ -= /g, " += "],
+  [/ & /g, " | "],
+  [/ \| /g, " & "],
+  [/ & ~/g, " & "],
+  [/ \^ /g, " & "],
+  [/\+\+;/g, "--;"],
+  [/\bif \(!/g, "if ("],
+  [/ \? (.+?) : (.+?);/g, " ? $2 : $1;"],
+  [/\bcontinue;/g, ""],
+  [/\breturn (_\w+\(.*\));/g, "$1;"],
+  [/ onlyManager\b/g, ""],
+  [/ nonReentrant\b/g, ""],
+];
+/** Statements whose loss a test has to notice; `require` and plain calls and assignments. Events are tested through TypeScript. */
+const STATEMENT = /^ *(require\(.*\);|_\w+\(.*\);|vault\.\w+\(.*\);|\S.* (\+|-|\|)?= .*;|delete .*;|\S+(\+\+|--);)$/;
+
+function mutantsOf(file: string, text: string): Mutant[] {
+  const found: Mutant[] = [];
+  const lines = text.split("\n");
+  let inBody = false;
+  for (const [i, line] of lines.entries()) {
+    if (/^(library|contract|abstract contract)/.test(line)) inBody = true;
+    if (!inBody || /^\s*(\/\/|\*|\/\*|error |event |using )/.test(line) || /\bconstant\b/.test(line)) continue;
+    const add = (after: string): void => {
+      if (after !== line) found.push({ file, line: i + 1, before: line.trim(), after: after.trim() });
+    };
+    for (const [pattern, replacement] of OPERATORS)
+      for (const match of line.matchAll(pattern)) {
+        const changed = match[0].replace(new RegExp(pattern.source), replacement);
+        add(line.slice(0, match.index) + changed + line.slice(match.index + match[0].length));
+      }
+    if (
+      STATEMENT.test(line) &&
+      !/^\s*(uint|bool|bytes|address|mapping|\w+ (memory|storage|calldata)) ?\w* ?.*=/.test(line)
+    )
+      add("");
+  }
+  return found;
+}
+
+const sameMutant = (a: Mutant, b: Mutant): boolean => a.file === b.file && a.before === b.before && a.after === b.after;
+
+/** The test that most probably notices a change of the file; the others are asked only if it does not. */
+const FIRST: readonly [RegExp, string][] = [
+  [/StakeVault/, "StakeVault"],
+  [/RefereeCommittee/, "RefereeCommittee"],
+  [/Commitments|MerkleTree|TensorType/, "Commitments"],
+  [/Terms|TaskWord/, "Terms"],
+  [/Delivery/, "Delivery"],
+  [/Disputes/, "Disputes"],
+  [/Exits|Payouts/, "Exits"],
+  [/./, "Seats"],
+];
+
+/** True when the mutant does not compile, or a test fails on it. */
+function killed(copy: string, mutant: Mutant): boolean {
+  const path = join(copy, mutant.file);
+  const original = readFileSync(path, "utf8");
+  const lines = original.split("\n");
+  lines[mutant.line - 1] = mutant.after;
+  writeFileSync(path, lines.join("\n"));
+  const first = FIRST.find(([pattern]) => pattern.test(mutant.file))![1];
+  const fails = (...tests: string[]): boolean =>
+    spawnSync(join(root, "node_modules/.bin/hardhat"), ["test", "solidity", ...tests], {
+      cwd: copy,
+      timeout: 60_000,
+      env: { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true" },
+    }).status !== 0;
+  const noticed = fails(`test/solidity/${first}.t.sol`) || fails();
+  writeFileSync(path, original);
+  return noticed;
+}
+
+const only = process.argv[2];
+const files = readdirSync(join(root, "contracts"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".sol") && !SKIPPED.test(file) && (only === undefined || file.includes(only)))
+  .sort();
+const mutants = files.flatMap((file) =>
+  mutantsOf(join("contracts", file), readFileSync(join(root, "contracts", file), "utf8")),
+);
+const copy = mkdtempSync(join(tmpdir(), "verde-mutants-"));
+for (const part of ["contracts", "test/solidity", "test/vectors", "hardhat.config.ts", "package.json"])
+  cpSync(join(root, part), join(copy, part), { recursive: true });
+// Without the optimizer a mutant compiles in half the time.
+const config = join(copy, "hardhat.config.ts");
+writeFileSync(config, readFileSync(config, "utf8").replace("enabled: true", "enabled: false"));
+symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+
+const known = (JSON.parse(readFileSync(FILE, "utf8")) as { survivors: Survivor[] }).survivors;
+const survivors: Survivor[] = [];
+if (killed(copy, { file: mutants[0].file, line: 1, before: "", after: "// no change" }))
+  throw new Error("the tests fail without any mutation");
+for (const [i, mutant] of mutants.entries()) {
+  if (killed(copy, mutant)) continue;
+  const reason = known.find((survivor) => sameMutant(survivor, mutant))?.reason ?? "";
+  survivors.push({ ...mutant, reason });
+  console.log(
+    `${i + 1}/${mutants.length} survived: ${mutant.file}:${mutant.line}\n  - ${mutant.before}\n  + ${mutant.after}\n  ${reason}`,
+  );
+}
+rmSync(copy, { recursive: true });
+console.log(`${mutants.length} mutants, ${mutants.length - survivors.length} killed, ${survivors.length} survived`);
+if (only === undefined) writeFileSync(FILE, `${JSON.stringify({ mutants: mutants.length, survivors }, null, 2)}\n`);
+if (survivors.some(({ reason }) => reason === "")) process.exitCode = 1;

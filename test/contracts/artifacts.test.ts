@@ -1,0 +1,64 @@
+/** What needs the compiler: what the client knows of the contracts is what the compiler says, and the contracts deploy. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { network } from "hardhat";
+import { type Address, getAddress } from "viem";
+import { beforeAll, describe, expect, test } from "vitest";
+import LocalSettlement from "../../ignition/modules/LocalSettlement.ts";
+import Settlement from "../../ignition/modules/Settlement.ts";
+import { refereeCommitteeAbi } from "../../src/settlement/abi/referee-committee.ts";
+import { stakeVaultAbi } from "../../src/settlement/abi/stake-vault.ts";
+import { generateAbi } from "../../scripts/abi.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const folder = new URL("../../src/settlement/abi/", import.meta.url);
+
+beforeAll(() => {
+  execFileSync(`${root}node_modules/.bin/hardhat`, ["build", "--quiet", "--no-tests"], {
+    cwd: root,
+    env: { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true" },
+  });
+});
+
+test("src/settlement/abi is generated from the contracts (npm run contracts)", async () => {
+  const found = new Map(readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), "utf8")]));
+  expect([...(await generateAbi())].sort()).toEqual([...found].sort());
+});
+
+/** Contracts by name; their types would need artifacts that are not there before the first build. */
+type Deployed = Record<string, { address: Address }>;
+
+describe("Ignition", () => {
+  const members = [1n, 2n, 3n].map((n) => getAddress(`0x${n.toString(16).padStart(40, "0")}`));
+
+  test("deploys the contracts with a test token", async () => {
+    const { ignition, viem } = await network.create();
+    const parameters = { LocalSettlement: { members, threshold: 3n } };
+    const deployed = (await ignition.deploy(LocalSettlement, { parameters })) as Deployed;
+    const [token, manager, vault, committee] = ["token", "manager", "vault", "committee"].map((name) =>
+      getAddress(deployed[name].address),
+    );
+    const client = await viem.getPublicClient();
+    const ofVault = { address: vault, abi: stakeVaultAbi } as const;
+    expect(await client.readContract({ ...ofVault, functionName: "token" })).toBe(token);
+    expect(await client.readContract({ ...ofVault, functionName: "manager" })).toBe(manager);
+    expect(await client.readContract({ ...ofVault, functionName: "unbondingPeriod" })).toBe(30n * 86_400n);
+    const ofCommittee = { address: committee, abi: refereeCommitteeAbi } as const;
+    expect(await client.readContract({ ...ofCommittee, functionName: "manager" })).toBe(manager);
+    expect(await client.readContract({ ...ofCommittee, functionName: "threshold" })).toBe(3n);
+    for (const args of members.map((member) => [member] as const))
+      expect(await client.readContract({ ...ofCommittee, functionName: "isMember", args })).toBe(true);
+  });
+
+  test("deploys the contracts over a token that exists", async () => {
+    const { ignition, viem } = await network.create();
+    const { address: token } = (await viem.deployContract("TestToken")) as { address: Address };
+    const parameters = { Settlement: { token, members, unbondingPeriod: 864_000n } };
+    const deployed = (await ignition.deploy(Settlement, { parameters })) as Deployed;
+    const client = await viem.getPublicClient();
+    const ofVault = { address: deployed.vault.address, abi: stakeVaultAbi } as const;
+    expect(await client.readContract({ ...ofVault, functionName: "token" })).toBe(getAddress(token));
+    expect(await client.readContract({ ...ofVault, functionName: "unbondingPeriod" })).toBe(864_000n);
+  });
+});
