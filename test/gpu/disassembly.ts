@@ -22,12 +22,12 @@ const SUM = /\b[vs]_(?:dual_|pk_)?(?:add|sub|subrev)_f32/g;
 /** The last instruction of every shader. */
 const END = /\bs_endpgm\b/g;
 /** Stands before each shader, with the part it is of. */
-const HEAD = /^@@ (.*)$/m;
+const HEAD = /^@@ (.*)$/gm;
 
 /** @throws {Error} when a shader was announced whose instructions are not there: the driver does not write them */
 export function partsOf(text: string): Part[] {
   const parts = new Map<string, Part>();
-  const [, ...pieces] = text.split(new RegExp(HEAD, "gm"));
+  const [, ...pieces] = text.split(HEAD);
   for (let i = 0; i < pieces.length; i += 2) {
     const [name, code] = [pieces[i], pieces[i + 1]];
     const count = (pattern: RegExp): number => code.match(pattern)?.length ?? 0;

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const DESCRIBE = fileURLToPath(new URL("describe.ts", import.meta.url));
-/** Where distributions put the descriptions of Vulkan's drivers. */
-const FOLDER = "/usr/share/vulkan/icd.d";
+/** Where distributions, and vendors, put the descriptions of Vulkan's drivers. */
+const FOLDERS = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
 const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 export const hasPackage = (): boolean => {
@@ -23,8 +23,12 @@ export const hasPackage = (): boolean => {
 
 /** Every driver that is installed: paths of descriptions. */
 export function installedDrivers(): string[] {
-  const listed = existsSync(FOLDER) ? readdirSync(FOLDER).sort() : [];
-  const paths = listed.filter((name) => name.endsWith(".json")).map((name) => join(FOLDER, name));
+  const paths = FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .sort()
+      .map((name) => join(folder, name)),
+  );
   return [SWIFTSHADER, ...paths].filter((path) => existsSync(path));
 }
 
