@@ -8,6 +8,7 @@ import {
   createTestClient,
   custom,
   encodeDeployData,
+  getAddress,
   type Hex,
   keccak256,
   publicActions,
@@ -71,7 +72,7 @@ async function deploy(
 ): Promise<Address> {
   const hash = await client.sendTransaction({ account, data: encodeDeployData({ abi, bytecode, args }) });
   const { contractAddress } = await client.waitForTransactionReceipt({ hash });
-  return contractAddress as Address;
+  return getAddress(contractAddress as Address);
 }
 
 /** Account 0 deploys; every account has tokens, an allowance, and as much again in stake. */

@@ -1,15 +1,12 @@
 /** A task from its posting to the payment, and to the refund, on a chain. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type Chain, openChain, read, RICH } from "./chain.ts";
 import { accountOf, LIE, Play, REWARD, STAKE, TRUTH } from "./task.ts";
 
 let chain: Chain;
-let snapshot: `0x${string}`;
 beforeAll(async () => {
   chain = await openChain();
-  snapshot = await chain.client.snapshot();
 });
-afterAll(() => chain.client.revert({ id: snapshot }));
 
 describe("a task", () => {
   test("whose providers agree pays them", async () => {
