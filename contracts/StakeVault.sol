@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
 
@@ -68,8 +69,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         uint256 unbonding = account.unbonding;
         require(unbonding != 0, NothingToDo());
         require(block.timestamp >= account.readyAt, StillUnbonding(account.readyAt));
-        uint256 unexposed = account.active + unbonding - account.exposed;
-        amount = unexposed < unbonding ? unexposed : unbonding;
+        amount = Math.min(unbonding, account.active + unbonding - account.exposed);
         require(amount != 0, StillExposed(account.exposed));
         account.unbonding = uint88(unbonding - amount);
         emit Drawn(msg.sender, amount);
@@ -110,7 +110,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     function slash(address owner, uint256 amount) external onlyManager {
         Account storage account = _accounts[owner];
         uint256 active = account.active;
-        uint256 fromActive = amount < active ? amount : active;
+        uint256 fromActive = Math.min(amount, active);
         account.active = uint88(active - fromActive);
         account.exposed -= uint80(amount);
         // What is exposed is never more than active and unbonding stake together.

@@ -30,11 +30,15 @@ abstract contract World {
     IStakeVault internal vault;
 
     function build() internal {
-        token = new TestToken();
+        token = makeToken();
         manager = new TaskManager(token, UNBONDING);
         vault = manager.vault();
         fund(CLIENT);
         for (uint256 i = 0; i < 8; i++) fund(owner(i));
+    }
+
+    function makeToken() internal virtual returns (TestToken) {
+        return new TestToken();
     }
 
     /// @dev Seats are taken in this order: providers, then challengers.
