@@ -11,7 +11,7 @@ interface SolidityResult {
 }
 
 /** `contracts/StakeVault.sol:12` for every line that did not run; `undefined` when the report covers no contract. */
-export function uncoveredLines(lcov: string): string[] | undefined {
+function uncoveredLines(lcov: string): string[] | undefined {
   const missed: string[] = [];
   let file = "";
   let lines = 0;
