@@ -55,6 +55,11 @@ export class BackendError extends VerdeError {
   readonly code = "VERDE_BACKEND";
 }
 
+/** A device that does not have the bits of the specification (`verde certify`): nothing may run on it. */
+export class DeviceError extends VerdeError {
+  readonly code = "VERDE_DEVICE";
+}
+
 /** Two claims that can't be compared, or a party whose answer contradicts what it committed to (spec 7). */
 export class DisputeError extends VerdeError {
   readonly code = "VERDE_DISPUTE";

@@ -1,17 +1,30 @@
 /** `verde certify`: whether a backend on this machine may be called Verde. */
-import { writeFile } from "node:fs/promises";
-import { arch, cpus, platform } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { FormatError, messageOf, UsageError } from "../errors.ts";
 import { everyCase } from "../graph/conformance.ts";
-import { SPEC_VERSION } from "../job/closed.ts";
+import type { DeviceDescription } from "../repops/backend.ts";
 import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
-import { type CaseResult, certify } from "../repops/certify/certify.ts";
+import { certify } from "../repops/certify/certify.ts";
+import { DIGESTS } from "../repops/certify/digests.ts";
+import {
+  type Certificate,
+  certificateOf,
+  describeDifference,
+  deviceProblems,
+  parseCertificate,
+  specificationProblems,
+} from "./certificate.ts";
+import { cacheFolder, keepCertificate } from "./certificate-cache.ts";
+import { namedBackend } from "./certified.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
 
 interface Flags {
-  backend: string;
+  backend?: string;
+  strict?: boolean;
   out?: string;
+  check?: string;
   json?: boolean;
 }
 
@@ -19,50 +32,95 @@ export function register(program: Command): void {
   program
     .command("certify")
     .description("run the conformance vectors on this machine, and compare every bit")
-    .option("--backend <name>", BACKEND_NAMES, "wasm")
-    .option("--out <file>", "write the certificate: machine, backend, a digest an operator")
+    .option("--backend <name>", `${BACKEND_NAMES} (default: wasm)`)
+    .option("--strict", "floats computed with integers alone, which WGSL fixes to the bit (webgpu)")
+    .option("--out <file>", "write the certificate: device, driver, a digest an operator, probes, differences")
+    .option("--check <file>", "run nothing; tell whether this certificate is of the specification and of this device")
     .option("--json", "one JSON object")
     .action(async (flags: Flags) => {
-      const progress = new Progress();
-      const began = performance.now();
-      const backend = backendByName(flags.backend);
-      const device = await backend.describe?.();
-      const results = await certify(backend, everyCase(), ({ name }) => progress.show(name));
-      progress.clear();
-      const certificate = certificateOf(flags.backend, device, results);
-      if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);
-      if (flags.json) writeJson(certificate);
-      else
-        print(
-          device === undefined ? flags.backend : `${flags.backend} on ${device}`,
-          results,
-          (performance.now() - began) / 1000,
-        );
-      process.exitCode = certificate.conforms ? EXIT.agree : EXIT.divergence;
+      if (flags.check === undefined) await make(flags);
+      else await check(flags.check, flags);
     });
 }
 
-function certificateOf(backend: string, device: string | undefined, results: readonly CaseResult[]) {
-  return {
-    schemaVersion: 1,
-    specification: SPEC_VERSION,
-    conforms: results.every(({ conforms }) => conforms),
-    backend,
-    ...(device !== undefined && { device }),
-    machine: { cpu: cpus()[0]?.model ?? "unknown", arch: arch(), platform: platform(), engine: process.version },
-    operators: Object.fromEntries(results.map(({ name, digest }) => [name, digest])),
-    differences: results.filter(({ conforms }) => !conforms).map(({ name, difference }) => ({ name, ...difference })),
-  };
+async function make(flags: Flags): Promise<void> {
+  const progress = new Progress();
+  const began = performance.now();
+  const backend = namedBackend(flags.backend ?? "wasm", flags.strict ?? false);
+  const device = await backend.describe?.();
+  const results = await certify(backend, everyCase(), ({ name }) => progress.show(name));
+  const certificate = certificateOf(backend, "full", device, results, (await backend.probe?.()) ?? []);
+  progress.clear();
+  if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);
+  await keepCertificate(certificate, backend, cacheFolder());
+  if (flags.json) writeJson(certificate);
+  else print(certificate, (performance.now() - began) / 1000);
+  process.exitCode = certificate.conforms ? EXIT.agree : EXIT.divergence;
 }
 
-function print(backend: string, results: readonly CaseResult[], seconds: number): void {
-  const wrong = results.filter(({ conforms }) => !conforms);
-  for (const { name, difference } of wrong) {
-    const where = difference && `element ${difference.element} is ${difference.actual}, not ${difference.expected}`;
-    writeLine(colors.red(`✗ ${name}: ${where ?? "the digest differs"}`));
+const on = ({ backend, device }: Certificate): string =>
+  device ? `${backend} on ${device.name}${device.software ? " (a software device)" : ""}` : backend;
+
+function print(certificate: Certificate, seconds: number): void {
+  const { differences, operators, probes, conforms } = certificate;
+  for (const difference of differences) writeLine(colors.red(`✗ ${describeDifference(difference)}`));
+  const all = Object.keys(operators).length;
+  const count = `${all - differences.length} of ${all} vectors`;
+  if (conforms)
+    writeLine(
+      `${colors.green("✓")} ${on(certificate)} has the bits of the specification: ${count}, ${formatSeconds(seconds)}`,
+    );
+  else writeLine(colors.bold(`${on(certificate)} must not be used here: ${count} have the right bits`));
+  for (const line of lines(probes.map(({ name, finding }) => `${name}: ${finding}`))) writeLine(colors.dim(line));
+}
+
+/** Facts joined by dots, as many a line as fit. */
+function lines(facts: readonly string[]): string[] {
+  const made: string[] = [];
+  for (const fact of facts) {
+    const longer = `${made.at(-1)} · ${fact}`;
+    if (made.length > 0 && longer.length <= 110) made[made.length - 1] = longer;
+    else made.push(`  ${fact}`);
   }
-  const count = `${results.length - wrong.length} of ${results.length} vectors`;
-  if (wrong.length === 0)
-    writeLine(`${colors.green("✓")} ${backend} has the bits of the specification: ${count}, ${formatSeconds(seconds)}`);
-  else writeLine(colors.bold(`${backend} must not be used here: ${count} have the right bits`));
+  return made;
+}
+
+async function check(path: string, { backend: named, json }: Flags): Promise<void> {
+  const certificate = parseCertificate(await read(path), path);
+  if (named !== undefined && named !== certificate.backend)
+    throw new UsageError(`${path} is for the backend ${certificate.backend}, not ${named}`);
+  const specification = specificationProblems(certificate);
+  const device = await problemsHere(certificate);
+  const holds = specification.length === 0 && device.length === 0;
+  if (json) writeJson({ schemaVersion: 1, holds, backend: certificate.backend, specification, device });
+  else {
+    const { operators, form } = certificate;
+    writeLine(
+      `${path}: ${on(certificate)}, ${Object.keys(operators).length} of ${Object.keys(DIGESTS).length} vectors`,
+    );
+    for (const problem of specification) writeLine(colors.red(`✗ ${problem}`));
+    if (specification.length === 0)
+      writeLine(`${colors.green("✓")} it has the specification's bits${form === "short" ? ", in the short form" : ""}`);
+    for (const problem of device) writeLine(colors.yellow(`✗ not this device: ${problem}`));
+    if (device.length === 0) writeLine(`${colors.green("✓")} it was made on this device, driver and engine`);
+  }
+  process.exitCode = holds ? EXIT.agree : EXIT.divergence;
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new FormatError(`the certificate ${path} can't be read: ${messageOf(cause)}`, { path });
+  }
+}
+
+async function problemsHere(certificate: Certificate): Promise<string[]> {
+  let device: DeviceDescription | undefined;
+  try {
+    device = await backendByName(certificate.backend).describe?.();
+  } catch (cause) {
+    return [messageOf(cause)];
+  }
+  return deviceProblems(certificate, device);
 }

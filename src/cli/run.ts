@@ -6,12 +6,13 @@ import { UsageError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
-import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
+import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import type { AsideSummary } from "../trace/aside.ts";
 import { parseFault } from "../trace/fault.ts";
 import { readSafetensors } from "../trace/safetensors-file.ts";
 import { startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
+import { type Choice, chooseBackend } from "./certified.ts";
 import { colors, formatCount, formatNumber, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
 
 interface Flags {
@@ -22,6 +23,7 @@ interface Flags {
   checkpointEvery?: number;
   commitEvery: number;
   backend: string;
+  strict?: boolean;
   fault?: string;
   from?: string;
   saturate?: boolean;
@@ -43,7 +45,8 @@ export function register(program: Command): void {
     .option("--detail <level>", "steps, or ops: the root of every operator's output too", "steps")
     .option("--commit-every <n>", "steps between two roots", count, 1)
     .option("--checkpoint-every <n>", "steps between two checkpoints; 0 for the first and last alone", count)
-    .option("--backend <name>", BACKEND_NAMES, "wasm")
+    .option("--backend <name>", `${BACKEND_NAMES}; auto: a GPU with the right bits, else wasm`, "wasm")
+    .option("--strict", "floats computed with integers alone, which WGSL fixes to the bit (webgpu)")
     .option("--fault <fault>", "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides)")
     .option("--from <file>", "begin with these weights: a safetensors file with entries of the job's state")
     .option("--saturate", "accept weights above 2^127, infinities too, as ±2^127")
@@ -90,9 +93,10 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
   if (flags.detail !== "steps" && flags.detail !== "ops")
     throw new UsageError(`--detail ${flags.detail} is neither steps nor ops`);
   const progress = new Progress();
+  const choice = await chooseBackend(flags.backend, flags.strict ?? false, (line) => process.stderr.write(`${line}\n`));
   const options: RunOptions = {
     ...(flags.out !== undefined && { out: flags.out }),
-    backend: backendByName(flags.backend),
+    backend: choice.backend,
     commitEvery: flags.commitEvery,
     ...(flags.checkpointEvery !== undefined && { checkpointEvery: flags.checkpointEvery }),
     detail: flags.detail,
@@ -108,8 +112,8 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
   const result = await run(job, options);
   progress.clear();
   const seconds = (performance.now() - began) / 1000;
-  if (flags.json) writeJson(summary(job, result, flags, seconds));
-  else printSummary(job, result, flags, seconds);
+  if (flags.json) writeJson(summary(job, result, choice, flags, seconds));
+  else printSummary(job, result, choice, flags, seconds);
 }
 
 function stepLine({ step, metrics, seconds, unitsPerSecond, root }: StepInfo) {
@@ -127,6 +131,7 @@ export function progressLine({ unit }: ClosedJob, { step, steps, metrics, second
 function summary(
   job: ClosedJob,
   { runRoot, metrics, saturated, outOfRange, aside }: RunResult,
+  { backend, device, passedOver }: Choice,
   flags: Flags,
   seconds: number,
 ) {
@@ -138,18 +143,29 @@ function summary(
     metrics: metrics.at(-1),
     seconds,
     ...(flags.out !== undefined && { trace: flags.out }),
+    backend: backend.name,
+    ...(device && { device: device.name, software: device.software }),
+    ...(passedOver.length > 0 && { passedOver }),
     saturated,
     outOfRange,
     ...(aside && { aside }),
   };
 }
 
-function printSummary(job: ClosedJob, result: RunResult, { out, fault }: Flags, seconds: number): void {
+function printSummary(
+  job: ClosedJob,
+  result: RunResult,
+  { backend, device }: Choice,
+  { out, fault }: Flags,
+  seconds: number,
+): void {
   const [first, last] = [result.metrics[1], result.metrics.at(-1)!];
   writeLine(`${job.name}: ${job.steps} steps in ${formatSeconds(seconds)}`);
   for (const name of Object.keys(last))
     writeLine(`  ${name.padEnd(14)} ${formatNumber(first[name])} → ${formatNumber(last[name])}`);
   writeLine(`  run root       ${toHex(result.runRoot)}`);
+  const place = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";
+  writeLine(`  backend        ${backend.name}${place}`);
   if (out !== undefined) writeLine(`  trace          ${out}`);
   if (result.aside) writeLine(`  aside          ${asideLine(result.aside, seconds)}`);
   if (fault !== undefined) writeLine(colors.yellow(`  fault          ${fault} (a drill: this run is not honest)`));

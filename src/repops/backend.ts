@@ -5,14 +5,35 @@ import type { KernelList } from "./kernel.ts";
 export interface Backend {
   /** `reference`, `wasm`, … as on the command line. */
   readonly name: string;
-  /** The device it runs on, where there is a choice of devices. */
-  describe?(): Promise<string>;
+  /**
+   * The device it runs on, where that is not the processor that runs this code.
+   * @throws {BackendError} when there is none
+   */
+  describe?(): Promise<DeviceDescription>;
+  /** Facts about the arithmetic of what it runs on. */
+  probe?(): Promise<Probe[]>;
   /**
    * Prepares a list of kernels; the session holds all its tensors.
    * @param keep tensors whose contents must still be there after `execute` (outputs); others may share memory
    * @throws {BackendError} when the list can't run here, naming the kernel or the memory it would take
    */
   prepare(list: KernelList, options: PrepareOptions): Promise<Session>;
+}
+
+/** What a device and its driver say of themselves. Another driver may round otherwise, so a certificate is for these. */
+export interface DeviceDescription {
+  /** For people. */
+  name: string;
+  /** A processor in the place of a GPU, as SwiftShader and llvmpipe are. */
+  software: boolean;
+  driver: Readonly<Record<string, string>>;
+  limits: Readonly<Record<string, number>>;
+}
+
+/** One fact about a device's arithmetic. */
+export interface Probe {
+  name: string;
+  finding: string;
 }
 
 export interface PrepareOptions {

@@ -1,4 +1,4 @@
-export type { Backend, ExecuteHooks, Session } from "./backend.ts";
+export type { Backend, DeviceDescription, ExecuteHooks, Probe, Session } from "./backend.ts";
 export { BACKENDS, backendByName, type BackendName } from "./backends/index.ts";
 export { type CaseResult, certify } from "./certify/certify.ts";
 export { reference } from "./backends/reference.ts";

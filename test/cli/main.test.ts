@@ -101,6 +101,7 @@ describe("a failure", () => {
       JobError: 2,
       DisputeError: 2,
       BackendError: 3,
+      DeviceError: 3,
     });
     expect(exitCodeOf(new Error("disk full"))).toBe(3);
     expect(exitCodeOf("thrown text")).toBe(3);

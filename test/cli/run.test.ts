@@ -73,6 +73,7 @@ describe("verde run", () => {
     );
     expect(summary).toEqual({
       schemaVersion: 1,
+      backend: "wasm",
       job: "line",
       steps: 4,
       runRoot: toHex(runRoot),

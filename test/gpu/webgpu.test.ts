@@ -7,6 +7,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../fixtures/folder.ts";
 import { driversWithAdapter } from "./drivers.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -28,7 +29,7 @@ const verde = (driver: string, ...args: string[]): ReturnType<typeof node> => no
 
 /** Runs a program that prints JSON lines, on one driver. */
 async function node(driver: string, ...args: string[]): Promise<Record<string, unknown>[]> {
-  const env = { ...process.env, VK_ICD_FILENAMES: driver };
+  const env = { ...process.env, VK_ICD_FILENAMES: driver, VERDE_CACHE: cache };
   const { stdout } = await promisify(execFile)(process.execPath, args, { env, maxBuffer: 2 ** 26 });
   return stdout
     .trimEnd()
@@ -36,6 +37,8 @@ async function node(driver: string, ...args: string[]): Promise<Record<string, u
     .map((line) => JSON.parse(line));
 }
 
+/** Where runs keep the certificates that they begin with. */
+const cache = temporaryFolder()("cache");
 const found = driversWithAdapter((line) => console.log(line));
 
 describe.runIf(found.length > 0)("WebGPU", () => {
@@ -45,6 +48,9 @@ describe.runIf(found.length > 0)("WebGPU", () => {
     test("conforms", async () => {
       const [certificate] = await verde(driver, "certify", "--backend", backend, "--json");
       expect(certificate).toMatchObject({ conforms: true, backend, differences: [] });
+      expect(certificate.probes).toContainEqual({ name: "fuses guarded a·b + c", finding: "no" });
+      const { name, software } = certificate.device as { name: string; software: boolean };
+      expect(software).toBe(/swiftshader|llvmpipe/i.test(name));
     });
 
     test("has the reference's bits on random kernels", async () => {
@@ -63,6 +69,16 @@ describe.runIf(found.length > 0)("WebGPU", () => {
   });
 
   describe.each(found.length > 0 ? found : ["none"])("webgpu on %s", (driver) => {
+    test("is taken by auto only where it is a GPU, with a reason", async () => {
+      const summary = (await verde(driver, "run", ...job(1), "--backend", "auto")).at(-1)!;
+      if (summary.backend === "webgpu") expect(summary).toMatchObject({ software: false });
+      else
+        expect(summary).toMatchObject({
+          backend: "wasm",
+          passedOver: [{ backend: "webgpu", reason: expect.stringContaining("is a software device") }],
+        });
+    });
+
     test("hashes on the device as the reference does", async () => {
       const [result] = await node(driver, HASH);
       expect(result.different).toEqual([]);

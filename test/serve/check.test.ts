@@ -18,7 +18,7 @@ function bent(from: number): Backend {
   let asked = 0;
   return {
     name: "bent",
-    describe: async () => "a bent device",
+    describe: async () => ({ name: "a bent device", software: true, driver: {}, limits: {} }),
     prepare: async (list, options) => {
       const session = await wasm.prepare(list, options);
       return {

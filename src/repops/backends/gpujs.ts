@@ -1,11 +1,20 @@
 /** gpu.js: kernels as functions in its part of JavaScript, which it translates for the device of the mode. */
-import type { Backend } from "../backend.ts";
+import type { Backend, DeviceDescription } from "../backend.ts";
 import { type GpuJsDevice, type Mode, openFirstGpu, openGpuJs } from "./gpujs/device.ts";
 import { prepareGpuJs } from "./gpujs/session.ts";
+import { describeWebGpu } from "./webgpu.ts";
+
+/** Of the device below WebGL nothing is known here but the mode. */
+async function describeMode(mode: Mode): Promise<DeviceDescription> {
+  const name = `gpu.js in the mode ${mode}`;
+  if (mode !== "webgpu") return { name, software: mode === "cpu" || mode === "webasm", driver: { mode }, limits: {} };
+  const below = await describeWebGpu();
+  return { ...below, name: `${name} on ${below.name}`, driver: { mode, ...below.driver } };
+}
 
 const backend = <Name extends string>(name: Name, open: () => Promise<GpuJsDevice>): Backend & { name: Name } => ({
   name,
-  describe: async () => `gpu.js in the mode ${(await open()).mode}`,
+  describe: async () => describeMode((await open()).mode),
   prepare: async (list, { keep }) => prepareGpuJs(await open(), list, keep),
 });
 const inMode = <M extends Mode>(mode: M) => backend(`gpujs:${mode}`, () => openGpuJs(mode));

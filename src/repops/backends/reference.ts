@@ -4,6 +4,7 @@
  */
 import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
 import type { Backend, ExecuteHooks, ExecuteReport, PrepareOptions, Session } from "../backend.ts";
+import { javascriptArithmetic, probeArithmetic } from "../certify/probe.ts";
 import { compileJavaScript } from "../javascript.ts";
 import {
   type Arg,
@@ -19,6 +20,7 @@ import { addressOf } from "../view.ts";
 
 export const reference: Backend = {
   name: "reference",
+  probe: () => probeArithmetic(javascriptArithmetic),
   prepare: async (list: KernelList, _options: PrepareOptions) => new ReferenceSession(list),
 };
 

@@ -1,9 +1,11 @@
 /** The default backend: WebAssembly SIMD128, generated from the same scalar programs as everything else. */
 import type { Backend } from "../backend.ts";
+import { probeWasm } from "./wasm/probes.ts";
 import { prepareWasm } from "./wasm/session.ts";
 
 export const wasm: Backend = {
   name: "wasm",
+  probe: probeWasm,
   prepare: (list, { keep }) => prepareWasm(list, keep),
 };
 

@@ -1,16 +1,30 @@
 /** WebGPU: kernels as WGSL, on the browser's device or, in Node, on that of the optional package `webgpu`. */
-import type { Backend } from "../backend.ts";
+import type { Backend, DeviceDescription } from "../backend.ts";
 import { openDevice } from "./webgpu/device.ts";
+import { probeWebGpu } from "./webgpu/probes.ts";
 import { prepareWebGpu } from "./webgpu/session.ts";
 import { STRICT } from "./webgpu/strict.ts";
 
-const describe = async (): Promise<string> => (await openDevice()).name;
+export async function describeWebGpu(): Promise<DeviceDescription> {
+  const { name, adapter, device, software } = await openDevice();
+  const { vendor, architecture, device: model, description } = adapter.info;
+  const driver = { vendor, architecture, device: model, description };
+  const limits: Record<string, number> = {};
+  for (const limit in device.limits) limits[limit] = device.limits[limit];
+  return { name, software, driver, limits };
+}
 
-export const webgpu: Backend = { name: "webgpu", describe, prepare: (list, { keep }) => prepareWebGpu(list, keep) };
+const shared = { describe: describeWebGpu, probe: probeWebGpu };
+
+export const webgpu: Backend = {
+  ...shared,
+  name: "webgpu",
+  prepare: (list, { keep }) => prepareWebGpu(list, keep),
+};
 
 /** The same device computing with integers alone, which WGSL fixes to the bit. */
 export const webgpuStrict: Backend = {
+  ...shared,
   name: "webgpu:strict",
-  describe,
   prepare: (list, { keep }) => prepareWebGpu(list, keep, { dialect: STRICT }),
 };

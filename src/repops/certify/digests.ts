@@ -81,7 +81,8 @@ export const DIGESTS: Readonly<Record<string, string>> = {
   "fold dot: ends of the range": "0x41b794c8767f483ebffb61b014dc3dd3d3741f70c2a772a5c431db06eb9540dc",
   "fold sum: ends of the range": "0xb76203986d4c0e106df6da5bbd5ee32ffc8d8d6101da93bd6e662f547169b869",
   "fold dot: rows that cancel unless fused": "0xc1dcdd7d8c2a5d273f73cca0b55d798344bf94f5834c1a6b852cb0ee709278d7",
-  "fold dot: A·Bᵀ that cancels on the diagonal unless fused": "0x0f072942d8987cecb7e69d760808cfc0d2faee9a9164caa8335993141d1e772b",
+  "fold dot: A·Bᵀ that cancels on the diagonal unless fused":
+    "0x0f072942d8987cecb7e69d760808cfc0d2faee9a9164caa8335993141d1e772b",
   "fold sum: 2^18 times one value": "0x21bcedf571bb1372503202e905e79d6c4cb0bb0d1f76fa338a53f1eb727b60d3",
   "fold sum: one": "0x77cb1fa030a3662abb0a7a135d3eb022a992603f8f322472a89d461637b6a6da",
   "fold dot: a bounded window": "0xecdd04a6216dc48b4c041bce9826329057dec504b799077cd9908c912c721ea8",
@@ -95,7 +96,8 @@ export const DIGESTS: Readonly<Record<string, string>> = {
   "map through a bounded view": "0x3830ded67b944d3ff72cb8582a8887caa7ee70a1b406d273948d15e4dc4d9437",
   "map with coordinates": "0xc74a06923294f42dfcfcf3878d68cce0c4dd83a59737f3c496ce72bc17014620",
   "gather with rows outside": "0x141801e467205ea60649b04c1ea1d7616fe8bc0d51c4e44c163b3543ea15a04c",
-  "map integers through a bounded, reversing view": "0xc9bfe27df83ed0e4e470c51c3fe34d7b40db1060cc9abcbd1e6ccba26604aad0",
+  "map integers through a bounded, reversing view":
+    "0xc9bfe27df83ed0e4e470c51c3fe34d7b40db1060cc9abcbd1e6ccba26604aad0",
   "map through a view that reads nothing": "0x23bc1ac6819802d3a9f5831334cf6bb29fa9f69e8ea7e1812d5fc4ba46d08eea",
   "map of eight axes": "0x193413ac88d94a420adc51c087e1455082062475179f5c23cdc3b4d215f466c0",
   "map of a scalar": "0xb5b773339c7172b5d5665554e10f38cb35adab1e4fd2cc99bc3c4a5a634821cd",

@@ -43,7 +43,7 @@ export async function checkTrace(trace: Trace, range: CheckRange, say: Say): Pro
 
 async function deviceOf(backend: Backend): Promise<string> {
   const device = await backend.describe?.();
-  return device === undefined ? "WebAssembly" : `WebGPU (${device})`;
+  return device === undefined ? "WebAssembly" : `WebGPU (${device.name})`;
 }
 
 /** Who differs, the trace or this device, and with which operator. WASM decides: it is held to the reference in every bit. */

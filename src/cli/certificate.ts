@@ -1,0 +1,130 @@
+/**
+ * A certificate: that a backend on one device, with one driver, has the bits of the specification. It says what it is for,
+ * what every operator gave, and what the device's own arithmetic was found to do.
+ */
+import { arch, cpus, platform } from "node:os";
+import { FormatError } from "../errors.ts";
+import { SPEC_VERSION } from "../job/closed.ts";
+import type { Backend, DeviceDescription, Probe } from "../repops/backend.ts";
+import type { CaseResult } from "../repops/certify/certify.ts";
+import { DIGESTS } from "../repops/certify/digests.ts";
+
+export interface Certificate {
+  schemaVersion: 2;
+  specification: number;
+  conforms: boolean;
+  backend: string;
+  /** Which vectors ran: all, or those that a device's first job runs by itself. */
+  form: "full" | "short";
+  /** Absent for backends that compute where this code runs. */
+  device?: DeviceDescription;
+  machine: { cpu: string; arch: string; platform: string; engine: string };
+  /** SHA-256 of each operator's output. */
+  operators: Record<string, string>;
+  probes: Probe[];
+  differences: { operator: string; element?: number; expected?: string; actual?: string }[];
+}
+
+export function machine(): Certificate["machine"] {
+  return { cpu: cpus()[0]?.model ?? "unknown", arch: arch(), platform: platform(), engine: process.version };
+}
+
+export function certificateOf(
+  backend: Backend,
+  form: Certificate["form"],
+  device: DeviceDescription | undefined,
+  results: readonly CaseResult[],
+  probes: Probe[],
+): Certificate {
+  const wrong = results.filter(({ conforms }) => !conforms);
+  return {
+    schemaVersion: 2,
+    specification: SPEC_VERSION,
+    conforms: wrong.length === 0,
+    backend: backend.name,
+    form,
+    ...(device && { device }),
+    machine: machine(),
+    operators: Object.fromEntries(results.map(({ name, digest }) => [name, digest])),
+    probes,
+    differences: wrong.map(({ name, difference }) => ({ operator: name, ...difference })),
+  };
+}
+
+/** `instruction fadd: element 3 is 0x00000001, and should be 0x00000000` */
+export function describeDifference({
+  operator,
+  element,
+  expected,
+  actual,
+}: Certificate["differences"][number]): string {
+  return `${operator}: ${element === undefined ? "the digest differs" : `element ${element} is ${actual}, and should be ${expected}`}`;
+}
+
+/** @throws {FormatError} for what is no certificate of this version */
+export function parseCertificate(text: string, what: string): Certificate {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new FormatError(`${what} is not JSON`, { what });
+  }
+  const {
+    schemaVersion,
+    specification,
+    backend,
+    operators,
+    machine: made,
+    device,
+  } = (value ?? {}) as Partial<Certificate>;
+  const isText = (entry: unknown): boolean => typeof entry === "string";
+  const complete =
+    schemaVersion === 2 &&
+    typeof specification === "number" &&
+    isText(backend) &&
+    isRecord(operators) &&
+    Object.values(operators).every(isText) &&
+    isRecord(made) &&
+    Object.values(made).every(isText) &&
+    (device === undefined || (isRecord(device) && isText(device.name) && isRecord(device.driver)));
+  if (!complete) throw new FormatError(`${what} is no certificate of version 2`, { what, schemaVersion });
+  return value as Certificate;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+/** Where a certificate and the specification of this version differ: nothing else decides whether it is one. */
+export function specificationProblems({ specification, operators, form }: Certificate): string[] {
+  if (specification !== SPEC_VERSION)
+    return [`it is for version ${specification} of the specification; this is version ${SPEC_VERSION}`];
+  const wrong = Object.entries(operators).flatMap(([name, digest]) => {
+    if (!Object.hasOwn(DIGESTS, name)) return [`${name}: there is no such vector in this version`];
+    return digest === DIGESTS[name]
+      ? []
+      : [`${name}: its bits have the digest ${digest}, and should have ${DIGESTS[name]}`];
+  });
+  const missing = Object.keys(DIGESTS).filter((name) => !Object.hasOwn(operators, name));
+  if (form === "short" || missing.length === 0) return wrong;
+  return [...wrong, `${missing.length} vectors of this version are not in it, the first is ${missing[0]}`];
+}
+
+/** Where the device that a certificate was made on differs from this one. */
+export function deviceProblems(certificate: Certificate, device: DeviceDescription | undefined): string[] {
+  const here = factsOf(device, machine());
+  const there = factsOf(certificate.device, certificate.machine);
+  return [...new Set([...Object.keys(there), ...Object.keys(here)])].flatMap((fact) =>
+    here[fact] === there[fact] ? [] : [`${fact}: ${there[fact] ?? "none"} there, ${here[fact] ?? "none"} here`],
+  );
+}
+
+/** What a certificate is bound to. A processor matters only where it is the device: its arithmetic is the engine's. */
+export function factsOf(
+  device: DeviceDescription | undefined,
+  { engine, arch: architecture, platform: system }: Certificate["machine"],
+): Record<string, string> {
+  const facts: Record<string, string> = { engine, platform: `${system} ${architecture}` };
+  if (!device) return facts;
+  facts.device = device.name;
+  for (const [name, value] of Object.entries(device.driver)) facts[`driver ${name}`] = value;
+  return facts;
+}

@@ -1,0 +1,192 @@
+/** Certificates: made before a device's first job, kept, checked, and what a device without one is told. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { certificateOf, deviceProblems, parseCertificate, specificationProblems } from "../../src/cli/certificate.ts";
+import { chooseBackend, chooseBest, ensureCertified, namedBackend } from "../../src/cli/certified.ts";
+import { BackendError, DeviceError } from "../../src/errors.ts";
+import type { Backend, DeviceDescription } from "../../src/repops/backend.ts";
+import { wasm } from "../../src/repops/backends/wasm.ts";
+import { SHORT_FORM, shortCases } from "../../src/repops/certify/cases.ts";
+import { certify } from "../../src/repops/certify/certify.ts";
+import { programKey } from "../../src/repops/program.ts";
+import { temporaryFolder } from "../fixtures/folder.ts";
+
+const path = temporaryFolder();
+
+/** WASM as a device of its own, which counts what it prepares; one kind of instruction may come out wrong. */
+class Device implements Backend {
+  readonly name = "device";
+  prepared = 0;
+  driver = "1.0";
+  software = false;
+  private readonly wrong: string | undefined;
+  constructor(wrong?: string) {
+    this.wrong = wrong;
+  }
+  async describe(): Promise<DeviceDescription> {
+    return { name: "Device X", software: this.software, driver: { version: this.driver }, limits: {} };
+  }
+  async prepare(...[list, options]: Parameters<Backend["prepare"]>) {
+    this.prepared++;
+    const session = await wasm.prepare(list, options);
+    const [kernel] = list.kernels;
+    const planted = "program" in kernel && kernel.program.steps.some(({ name }) => name === this.wrong);
+    if (!planted || kernel.kind !== "map" || programKey(kernel.program).length > 60) return session;
+    const read = session.read.bind(session);
+    session.read = async (tensor) => {
+      const output = await read(tensor);
+      new Uint32Array(output.data.buffer, output.data.byteOffset)[7] ^= 1;
+      return output;
+    };
+    return session;
+  }
+}
+
+/** What was said, and what came of it. */
+function listener(): { say: (line: string) => void; said: string[] } {
+  const said: string[] = [];
+  return { said, say: (line) => void said.push(line) };
+}
+
+describe("a device's first job", () => {
+  test("is preceded by the short form, whose vectors all exist", async () => {
+    const names = shortCases().flatMap(({ outputs }) => outputs.map(({ name }) => name));
+    expect(new Set(names)).toEqual(new Set(SHORT_FORM));
+    const { say, said } = listener();
+    const device = new Device();
+    await ensureCertified(device, say, path("first"));
+    expect(device.prepared).toBe(SHORT_FORM.length);
+    expect(said).toEqual([`certifying device on Device X before its first job: ${SHORT_FORM.length} vectors`]);
+  });
+
+  test("is not preceded by it a second time, but is after a change of the driver", async () => {
+    const { say, said } = listener();
+    const device = new Device();
+    await ensureCertified(device, say, path("cache"));
+    await ensureCertified(device, say, path("cache"));
+    expect(device.prepared).toBe(SHORT_FORM.length);
+    device.driver = "1.1";
+    await ensureCertified(device, say, path("cache"));
+    expect(device.prepared).toBe(2 * SHORT_FORM.length);
+    expect(said).toHaveLength(2);
+  });
+
+  test("does not rely on a certificate that was cut or changed", async () => {
+    const device = new Device();
+    const folder = path("changed");
+    await ensureCertified(device, () => {}, folder);
+    const [name] = readdirSync(join(folder, "certificates"));
+    const file = join(folder, "certificates", name);
+    const text = readFileSync(file, "utf8");
+    for (const broken of [text.slice(0, 100), text.replace(/"0x../, '"0x__')]) {
+      writeFileSync(file, broken);
+      const before = device.prepared;
+      await ensureCertified(device, () => {}, folder);
+      expect(device.prepared).toBe(before + SHORT_FORM.length);
+    }
+  });
+
+  test("goes on where nothing can be kept, and says so", async () => {
+    writeFileSync(path("a-file"), "");
+    for (const folder of [join(path("a-file"), "cache"), ...(process.platform === "linux" ? ["/proc/verde"] : [])]) {
+      const { say, said } = listener();
+      const device = new Device();
+      await ensureCertified(device, say, folder);
+      await ensureCertified(device, say, folder);
+      expect(device.prepared).toBe(2 * SHORT_FORM.length);
+      expect(said.filter((line) => line.includes(`can't be kept in ${folder}`))).toHaveLength(2);
+    }
+  });
+
+  for (const wrong of ["fdiv", "fadd", "i2f"])
+    test(`does not begin where ${wrong} has other bits, which are named, each time anew`, async () => {
+      const device = new Device(wrong);
+      for (let time = 0; time < 2; time++) {
+        const error = await ensureCertified(device, () => {}, path(`wrong-${wrong}`)).catch(
+          (thrown: unknown) => thrown,
+        );
+        expect(error).toBeInstanceOf(DeviceError);
+        const { evidence, message } = error as DeviceError;
+        expect(evidence).toMatchObject({ operator: `instruction ${wrong}`, element: 7, device: "Device X" });
+        expect(message).toContain(`instruction ${wrong}: element 7 is ${String(evidence.actual)}`);
+        expect(message).toContain(`should be ${String(evidence.expected)}`);
+      }
+    });
+});
+
+describe("the choice of a backend", () => {
+  const missing: Backend = {
+    name: "absent",
+    describe: () => Promise.reject(new BackendError("there is no adapter")),
+    prepare: () => Promise.reject(new Error("not reached")),
+  };
+
+  test("auto takes a GPU with the right bits", async () => {
+    const { say, said } = listener();
+    const device = new Device();
+    const choice = await chooseBest([missing, device], wasm, say, path("auto"));
+    expect(choice).toMatchObject({ backend: device, device: { name: "Device X" } });
+    expect(choice.passedOver).toEqual([{ backend: "absent", reason: "there is no adapter" }]);
+    expect(said).toContain("not absent: there is no adapter");
+    expect(said.at(-1)).toBe("auto takes device on Device X");
+  });
+
+  test("auto takes wasm where there is no other, and says why", async () => {
+    const software = new Device();
+    software.software = true;
+    const { say, said } = listener();
+    const choice = await chooseBest([missing, software, new Device("fmul")], wasm, say, path("auto-none"));
+    expect(choice.backend).toBe(wasm);
+    expect(choice.device).toBeUndefined();
+    expect(choice.passedOver.map(({ reason }) => reason)).toEqual([
+      "there is no adapter",
+      expect.stringContaining("is a software device"),
+      expect.stringContaining("instruction fmul: element 7"),
+    ]);
+    expect(said.filter((line) => line.startsWith("not "))).toHaveLength(3);
+    expect(said.at(-1)).toBe("auto takes wasm");
+  });
+
+  test("a backend without a device of its own needs no certificate", async () => {
+    const { say, said } = listener();
+    expect(await chooseBackend("wasm", false, say, path("none"))).toEqual({ backend: wasm, passedOver: [] });
+    expect(said).toEqual([]);
+  });
+
+  test("strict arithmetic is webgpu's, by either name; others are told", () => {
+    expect(namedBackend("webgpu", true).name).toBe("webgpu:strict");
+    expect(namedBackend("webgpu:strict", true).name).toBe("webgpu:strict");
+    expect(() => namedBackend("wasm", true)).toThrow(/the backend wasm has no strict arithmetic, webgpu has/);
+    expect(() => namedBackend("gpujs", true)).toThrow(/no strict arithmetic/);
+  });
+});
+
+describe("a certificate", () => {
+  test("holds for its device and its bits alone", async () => {
+    const device = new Device();
+    const description = await device.describe();
+    const made = certificateOf(device, "short", description, await certify(device, shortCases()), []);
+    const certificate = parseCertificate(JSON.stringify(made), "a file");
+    expect(certificate).toEqual(made);
+    expect(specificationProblems(certificate)).toEqual([]);
+    expect(deviceProblems(certificate, description)).toEqual([]);
+    expect(deviceProblems(certificate, { ...description, driver: { version: "2" } })).toEqual([
+      "driver version: 1.0 there, 2 here",
+    ]);
+    expect(deviceProblems(certificate, undefined)).toContain("device: Device X there, none here");
+    const operators = { ...certificate.operators, "instruction fadd": "0x00" };
+    expect(specificationProblems({ ...certificate, operators })).toEqual([
+      expect.stringContaining("instruction fadd: its bits have the digest 0x00"),
+    ]);
+    expect(specificationProblems({ ...certificate, form: "full" }).join()).toMatch(
+      /vectors of this version are not in/,
+    );
+    expect(specificationProblems({ ...certificate, specification: 2 })).toHaveLength(1);
+  });
+
+  test("is refused when it is none", () => {
+    for (const text of ["{", "null", "{}", '{"schemaVersion":1}', '{"schemaVersion":2,"specification":1}'])
+      expect(() => parseCertificate(text, "a file")).toThrow(/a file is (not JSON|no certificate)/);
+  });
+});
