@@ -92,7 +92,8 @@ abstract contract Disputes is Payouts {
     function _requireLosers(Resolution calldata resolution) private pure returns (uint256 all) {
         uint256 losers = resolution.losers;
         all = (1 << resolution.claims.length) - 1;
-        require(losers != 0 && losers <= all, WrongLosers(losers));
+        require(losers <= all, WrongLosers(losers));
+        // Two claims stand at least, so nobody loses only if more than one is left.
         uint256 left = all ^ losers;
         require(left == 0 || left & (left - 1) == 0, WrongLosers(losers));
     }

@@ -21,7 +21,7 @@ contract DisputesTest is TestWorld {
         pastDeadline(task);
         manager.finalize(terms);
         assert(credit(owner(0)) == REWARD + 400 && credit(CLIENT) == REWARD && credit(owner(1)) == 0);
-        assert(lossOf(owner(0)) == 0);
+        assert(lossOf(owner(0)) == 0 && manager.taskOf(task).pot == 0);
         assertSettled();
     }
 
@@ -112,6 +112,35 @@ contract DisputesTest is TestWorld {
         refused(terms, list(TRUTH, LIE), 0, abi.encodeWithSelector(losers, 0));
         refused(terms, list(TRUTH, LIE), 4, abi.encodeWithSelector(losers, 4));
         refused(terms, list(TRUTH, LIE), 6, abi.encodeWithSelector(losers, 6));
+        refused(terms, list(TRUTH, LIE), 7, abi.encodeWithSelector(losers, 7));
+        refused(terms, new bytes32[](0), 0, claims);
+        one[0] = TRUTH;
+        refused(terms, one, 0, claims);
+    }
+
+    function test_SeatsThatAreOutHaveNoSay() public {
+        Terms memory terms = defaultTerms();
+        terms.providers = 4;
+        bytes32 task = accepted(terms);
+        for (uint256 seat = 0; seat < 3; seat++) commit(task, seat, seat == 0 ? TRUTH : LIE);
+        pastDeadline(task);
+        manager.expire(terms);
+        for (uint256 seat = 0; seat < 2; seat++) reveal(task, seat, seat == 0 ? TRUTH : LIE);
+        pastDeadline(task);
+        manager.expire(terms);
+        manager.compare(task);
+        resolve(terms, secondLies(task));
+        for (uint256 seat = 1; seat < 4; seat++) assert(lossOf(owner(seat)) == STAKE);
+        challenge(terms, 4, LIE);
+        reveal(task, 4, LIE);
+        resolve(terms, secondLies(task));
+        // Nobody pays twice for the same lie.
+        for (uint256 seat = 1; seat < 4; seat++) assert(lossOf(owner(seat)) == STAKE);
+        assert(lossOf(owner(4)) == BOND);
+        pastDeadline(task);
+        manager.finalize(terms);
+        assert(credit(owner(0)) == REWARD + 3 * 400 + 200 && credit(CLIENT) == 3 * REWARD);
+        assertSettled();
     }
 
     function test_AChallengerThatIsRightTakesAllOver() public {
