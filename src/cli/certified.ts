@@ -8,7 +8,9 @@ import { type Certificate, certificateOf, describeDifference } from "./certifica
 import { cachedCertificate, cacheFolder, keepCertificate } from "./certificate-cache.ts";
 
 /** Takes a line for people, without its end. */
-export type Say = (line: string) => void;
+type Say = (line: string) => void;
+
+const onStderr: Say = (line) => void process.stderr.write(`${line}\n`);
 
 /** What a command runs on, and what it would rather have run on. */
 export interface Choice {
@@ -67,7 +69,12 @@ export function namedBackend(name: string, strict: boolean): Backend {
  * Chooses, certifies, and says what is not as one might think: a device in software, and what `auto` passed over.
  * @throws {BackendError} when the device asked for is not there, {DeviceError} when it has other bits
  */
-export async function chooseBackend(name: string, strict: boolean, say: Say, folder?: string): Promise<Choice> {
+export async function chooseBackend(
+  name: string,
+  strict: boolean,
+  say: Say = onStderr,
+  folder?: string,
+): Promise<Choice> {
   if (name !== "auto") {
     const backend = namedBackend(name, strict);
     const device = await ensureCertified(backend, say, folder);

@@ -1,9 +1,11 @@
 /** `verde certify`: whether a backend on this machine may be called Verde. */
 import { readFile, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { FormatError, messageOf, UsageError } from "../errors.ts";
 import { everyCase } from "../graph/conformance.ts";
-import type { DeviceDescription } from "../repops/backend.ts";
+import type { Backend, DeviceDescription } from "../repops/backend.ts";
 import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
 import { certify } from "../repops/certify/certify.ts";
 import { DIGESTS } from "../repops/certify/digests.ts";
@@ -32,7 +34,7 @@ export function register(program: Command): void {
   program
     .command("certify")
     .description("run the conformance vectors on this machine, and compare every bit")
-    .option("--backend <name>", `${BACKEND_NAMES} (default: wasm)`)
+    .option("--backend <name>", `${BACKEND_NAMES}, or a module that exports one (default: wasm)`)
     .option("--strict", "floats computed with integers alone, which WGSL fixes to the bit (webgpu)")
     .option("--out <file>", "write the certificate: device, driver, a digest an operator, probes, differences")
     .option("--check <file>", "run nothing; tell whether this certificate is of the specification and of this device")
@@ -46,7 +48,8 @@ export function register(program: Command): void {
 async function make(flags: Flags): Promise<void> {
   const progress = new Progress();
   const began = performance.now();
-  const backend = namedBackend(flags.backend ?? "wasm", flags.strict ?? false);
+  const { backend: named = "wasm", strict = false } = flags;
+  const backend = /\.[cm]?[jt]s$/.test(named) ? await backendIn(named) : namedBackend(named, strict);
   const device = await backend.describe?.();
   const results = await certify(backend, everyCase(), ({ name }) => progress.show(name));
   const certificate = certificateOf(backend, "full", device, results, (await backend.probe?.()) ?? []);
@@ -56,6 +59,17 @@ async function make(flags: Flags): Promise<void> {
   if (flags.json) writeJson(certificate);
   else print(certificate, (performance.now() - began) / 1000);
   process.exitCode = certificate.conforms ? EXIT.agree : EXIT.divergence;
+}
+
+/** The default export of a module: how a backend is certified that is not one of ours yet. */
+async function backendIn(path: string): Promise<Backend> {
+  const module = (await import(pathToFileURL(resolve(path)).href).catch((cause: unknown) => {
+    throw new UsageError(`the module ${path} can't be loaded: ${messageOf(cause)}`, { path });
+  })) as { default?: Partial<Backend> };
+  const backend = module.default;
+  if (typeof backend?.name !== "string" || typeof backend.prepare !== "function")
+    throw new UsageError(`${path} exports no backend; see docs/guides/port-a-backend.md`, { path });
+  return backend as Backend;
 }
 
 const on = ({ backend, device }: Certificate): string =>

@@ -6,7 +6,8 @@ import { UsageError } from "../errors.ts";
 import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
 import type { Pair } from "../referee/level.ts";
-import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
+import { BACKEND_NAMES } from "../repops/backends/index.ts";
+import { chooseBackend } from "./certified.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatBytes, formatCount, writeJson, writeLine } from "./output.ts";
 import { formatValue } from "./value.ts";
@@ -31,7 +32,7 @@ export function register(program: Command): void {
     .option("--json", "one JSON object")
     .action(async (a: string, b: string, more: string[], flags: Flags) => {
       if (more.length > 0) return disputeMany([a, b, ...more], flags);
-      const result = await dispute(a, b, optionsOf(flags));
+      const result = await dispute(a, b, await optionsOf(flags));
       if (flags.verdict !== undefined && result.outcome === "divergence")
         await writeFile(flags.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
       if (flags.json) writeJson(disputeJson(result));
@@ -44,7 +45,7 @@ export function register(program: Command): void {
 async function disputeMany(paths: readonly string[], flags: Flags): Promise<void> {
   if (flags.verdict !== undefined)
     throw new UsageError("a verdict is about two traces; name those two, or leave --verdict out");
-  const { outcome, losers, standing, disputes } = await bracket(paths, optionsOf(flags));
+  const { outcome, losers, standing, disputes } = await bracket(paths, await optionsOf(flags));
   if (flags.json) writeJson({ schemaVersion: 1, outcome, losers, standing, disputes: disputes.map(disputeJson) });
   else {
     for (const divergence of disputes) writeLine(`${describeDivergence(divergence)}\n`);
@@ -54,13 +55,11 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
   process.exitCode = outcome === "agree" ? EXIT.agree : EXIT.divergence;
 }
 
-function optionsOf({ recompute, backend }: Flags): DisputeOptions {
+async function optionsOf({ recompute, backend: name }: Flags): Promise<DisputeOptions> {
   if (recompute !== undefined && recompute !== "scalar" && recompute !== "op")
     throw new UsageError(`--recompute ${recompute} is neither scalar nor op`);
-  return {
-    ...(recompute !== undefined && { recompute }),
-    ...(backend !== undefined && { backend: backendByName(backend) }),
-  };
+  const choice = name === undefined ? undefined : await chooseBackend(name, false);
+  return { ...(recompute !== undefined && { recompute }), ...(choice && { backend: choice.backend }) };
 }
 
 /** The object that `--json` prints. */

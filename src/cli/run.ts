@@ -93,7 +93,7 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
   if (flags.detail !== "steps" && flags.detail !== "ops")
     throw new UsageError(`--detail ${flags.detail} is neither steps nor ops`);
   const progress = new Progress();
-  const choice = await chooseBackend(flags.backend, flags.strict ?? false, (line) => process.stderr.write(`${line}\n`));
+  const choice = await chooseBackend(flags.backend, flags.strict ?? false);
   const options: RunOptions = {
     ...(flags.out !== undefined && { out: flags.out }),
     backend: choice.backend,

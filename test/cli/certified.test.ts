@@ -1,6 +1,8 @@
 /** Certificates: made before a device's first job, kept, checked, and what a device without one is told. */
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { certificateOf, deviceProblems, parseCertificate, specificationProblems } from "../../src/cli/certificate.ts";
 import { chooseBackend, chooseBest, ensureCertified, namedBackend } from "../../src/cli/certified.ts";
@@ -159,6 +161,61 @@ describe("the choice of a backend", () => {
     expect(namedBackend("webgpu:strict", true).name).toBe("webgpu:strict");
     expect(() => namedBackend("wasm", true)).toThrow(/the backend wasm has no strict arithmetic, webgpu has/);
     expect(() => namedBackend("gpujs", true)).toThrow(/no strict arithmetic/);
+  });
+});
+
+describe("verde certify", () => {
+  const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const certifyFile = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+    new Promise((resolve) => {
+      const env = { ...process.env, NO_COLOR: "1", VERDE_CACHE: path("own") };
+      execFile(process.execPath, [MAIN, "certify", ...args], { env }, (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+      );
+    });
+
+  test("puts a backend of one's own to the vectors, and names what is wrong with it", async () => {
+    const file = path("mine.ts");
+    writeFileSync(
+      file,
+      `import { reference } from "verde/repops";
+const flushed = (x: number): number => (Math.abs(x) < 2 ** -124 ? 0 : x);
+export default {
+  name: "mine",
+  prepare: async (list, options) => {
+    const session = await reference.prepare(list, options);
+    const read = session.read.bind(session);
+    session.read = async (tensor) => {
+      const output = await read(tensor);
+      return output.dtype === "f32" ? { ...output, data: output.data.map(flushed) } : output;
+    };
+    return session;
+  },
+};
+`,
+    );
+    const { code, stdout, stderr } = await certifyFile("--backend", file, "--out", path("mine.json"));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toMatch(/^✗ instruction fadd: element \d+ is 0x00000000, and should be 0x[08]1[0-9a-f]{6}$/m);
+    expect(stdout).toMatch(/^mine must not be used here: \d+ of \d+ vectors have the right bits$/m);
+    const made = parseCertificate(readFileSync(path("mine.json"), "utf8"), "mine.json");
+    expect(made.conforms).toBe(false);
+    expect(specificationProblems(made).map((line) => line.split(":")[0])).toContain("instruction fadd");
+  });
+
+  test("refuses a module that is no backend, and a certificate that is none", async () => {
+    writeFileSync(path("nothing.ts"), "export default {};");
+    expect(await certifyFile("--backend", path("nothing.ts"))).toMatchObject({ code: 2 });
+    expect(await certifyFile("--check", path("nothing.ts"))).toMatchObject({ code: 2 });
+  });
+
+  test("checks a certificate without running anything", async () => {
+    await certifyFile("--out", path("wasm.json"));
+    expect(await certifyFile("--check", path("wasm.json"))).toMatchObject({ code: 0 });
+    writeFileSync(path("other.json"), readFileSync(path("wasm.json"), "utf8").replace(process.version, "v0.0.1"));
+    const { code, stdout } = await certifyFile("--check", path("other.json"));
+    expect(code).toBe(1);
+    expect(stdout).toContain(`✗ not this device: engine: v0.0.1 there, ${process.version} here`);
   });
 });
 
