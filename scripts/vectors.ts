@@ -104,7 +104,8 @@ function hexOf({ chunk, chunkPath, statePath, segmentPath }: ChunkProof) {
 export async function deliveryVectors(): Promise<string> {
   const vectors = (await runs()).flatMap(vectorsOf);
   const encoded = vectors.map((vector) => vector.encoded);
-  return `${JSON.stringify({ vectors: vectors.map(({ encoded: _, ...vector }) => vector), encoded }, null, 1)}\n`;
+  const plain = vectors.map((vector) => ({ ...vector, encoded: undefined }));
+  return `${JSON.stringify({ vectors: plain, encoded }, null, 1)}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

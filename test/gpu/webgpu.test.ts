@@ -17,7 +17,7 @@ const WATCH = fileURLToPath(new URL("watch.ts", import.meta.url));
 const COMPARE = fileURLToPath(new URL("../repops/compare.ts", import.meta.url));
 const SEED = 20261120;
 /** Steps of the GPT; strict arithmetic is slow on a device in software. */
-const STEPS = { webgpu: 100, "webgpu:strict": 10 } as const;
+const STEPS = { webgpu: 100, "webgpu:strict": 20 } as const;
 type Name = keyof typeof STEPS;
 
 function job(steps: number): string[] {

@@ -73,13 +73,11 @@ const P = { m: 1, n: 2, k: 3, cRow: 4, a: 5, aRow: 6, aDepth: 7, b: 8, bColumn: 
 const AXIS_WORDS = 4;
 
 function parameters({ a, b, row, column, depth, batch }: ProductForm): number[] {
-  return [
-    ...[0, row.extent, column.extent, depth.extent, row.out],
-    ...[a.view.offset, row.a, depth.a],
-    ...[b.view.offset, column.b, depth.b],
-    batch.length,
-    ...batch.flatMap((axis) => [axis.extent, axis.a, axis.b, axis.out]),
-  ];
+  const extents = [0, row.extent, column.extent, depth.extent, row.out];
+  const left = [a.view.offset, row.a, depth.a];
+  const right = [b.view.offset, column.b, depth.b];
+  const axes = batch.flatMap((axis) => [axis.extent, axis.a, axis.b, axis.out]);
+  return [...extents, ...left, ...right, batch.length, ...axes];
 }
 
 const parameter = (name: keyof typeof P): string => `bitcast<i32>(zero[${P[name]}])`;
