@@ -4,6 +4,7 @@
  * of the driver is the process's.
  */
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -77,6 +78,18 @@ describe.runIf(found.length > 0)("WebGPU", () => {
           backend: "wasm",
           passedOver: [{ backend: "webgpu", reason: expect.stringContaining("is a software device") }],
         });
+    });
+
+    test("is certified before its first job, and not before the next", async () => {
+      const env = { ...process.env, VK_ICD_FILENAMES: driver, VERDE_CACHE: join(cache, String(found.indexOf(driver))) };
+      const args = [MAIN, "run", ...job(1), "--backend", "webgpu"];
+      for (const first of [true, false]) {
+        const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env });
+        expect(stderr.includes("certifying webgpu on")).toBe(first);
+        const summary = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as Record<string, unknown>;
+        expect(summary).toMatchObject({ backend: "webgpu", device: expect.any(String) });
+        expect(stderr.includes("is a software device")).toBe(summary.software);
+      }
     });
 
     test("hashes on the device as the reference does", async () => {
