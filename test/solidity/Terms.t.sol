@@ -133,5 +133,10 @@ contract TermsTest is TestWorld {
         harness.check(terms, LONG);
         terms.chunkPrice++;
         refused(terms, TermsLib.AmountsTooLarge.selector);
+        // 256 · (2^80 - 1) + 16 · 3 + 3 · 69 is the last that fits.
+        (terms.chunkPrice, terms.reward, terms.stake, terms.bond) = (most, 0, 3, 69);
+        harness.check(terms, LONG);
+        terms.bond++;
+        refused(terms, TermsLib.AmountsTooLarge.selector);
     }
 }
