@@ -158,5 +158,5 @@ for (const [i, mutant] of mutants.entries()) {
 rmSync(copy, { recursive: true });
 console.log(`${mutants.length} mutants, ${mutants.length - survivors.length} killed, ${survivors.length} survived`);
 if (only === undefined && every === 1)
-  writeFileSync(FILE, `${JSON.stringify({ mutants: mutants.length, survivors }, null, 2)}\n`);
+  writeFileSync(FILE, `${JSON.stringify({ run: "all mutants", mutants: mutants.length, survivors }, null, 2)}\n`);
 if (survivors.some(({ reason }) => reason === "")) process.exitCode = 1;
