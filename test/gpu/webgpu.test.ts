@@ -16,6 +16,7 @@ const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url)
 const HASH = fileURLToPath(new URL("hash.ts", import.meta.url));
 const WATCH = fileURLToPath(new URL("watch.ts", import.meta.url));
 const COMPARE = fileURLToPath(new URL("../repops/compare.ts", import.meta.url));
+const VARIANTS = fileURLToPath(new URL("variants.ts", import.meta.url));
 const SEED = 20261120;
 /** Steps of the GPT; strict arithmetic is slow on a device in software. */
 const STEPS = { webgpu: 100, "webgpu:strict": 20 } as const;
@@ -43,6 +44,13 @@ const cache = temporaryFolder()("cache");
 const found = driversWithAdapter((line) => console.log(line));
 
 describe.runIf(found.length > 0)("WebGPU", () => {
+  test.each(found)("has the same bits in every tile, with every guard, and hashes them, on %s", async (driver) => {
+    const [{ compared, hashed, ...wrong }] = await node(driver, VARIANTS, String(SEED), "12");
+    expect(wrong).toEqual({ different: [], wrongRoots: [] });
+    expect(compared).toBeGreaterThanOrEqual(24);
+    expect(hashed).toBe(18);
+  });
+
   const names = Object.keys(STEPS) as Name[];
   const runs = (found.length > 0 ? found : ["none"]).flatMap((driver) => names.map((name) => [name, driver] as const));
   describe.each(runs)("%s on %s", (backend, driver) => {

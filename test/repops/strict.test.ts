@@ -4,13 +4,14 @@ import { conformanceCases } from "../../src/repops/certify/cases.ts";
 import type { Dialect } from "../../src/repops/backends/webgpu/dialect.ts";
 import { single } from "../../src/repops/backends/webgpu/fuse.ts";
 import { shaderOf } from "../../src/repops/backends/webgpu/plan.ts";
+import { TILES } from "../../src/repops/backends/webgpu/product.ts";
 import { STRICT } from "../../src/repops/backends/webgpu/strict.ts";
 import { GUARDED } from "../../src/repops/backends/webgpu/wgsl.ts";
 
 const shaders = (dialect: Dialect): string[] =>
   conformanceCases().map(({ list }) => {
     const [group] = single(list);
-    return shaderOf(list, group, { dialect, guard: "bits" }).code.replace(/\/\*[^]*?\*\//g, "");
+    return shaderOf(list, group, { dialect, guard: "bits", tiles: TILES }).code.replace(/\/\*[^]*?\*\//g, "");
   });
 
 /** A float type, a vector or matrix of floats, or a literal that is one. */

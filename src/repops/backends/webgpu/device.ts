@@ -59,6 +59,11 @@ export class OpenDevice {
     return isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe/i.test(`${description} ${architecture}`);
   }
 
+  get slowCompiler(): boolean {
+    const { description, architecture } = this.adapter.info;
+    return /swiftshader/i.test(`${description} ${architecture}`);
+  }
+
   get usable(): boolean {
     return this.failure === undefined;
   }

@@ -7,7 +7,7 @@ import type { GpuBuffer, GpuPass, GpuPipeline } from "./api.ts";
 import type { OpenDevice } from "./device.ts";
 import type { Dialect } from "./dialect.ts";
 import { fuse, type Group, single } from "./fuse.ts";
-import { type ProductGuard, productShader } from "./product.ts";
+import { type ProductGuard, productShader, type Tile } from "./product.ts";
 import { type Shader, ShaderWriter } from "./shader.ts";
 import { assignSlots, type Slots } from "./slots.ts";
 import { GUARDED } from "./wgsl.ts";
@@ -16,6 +16,8 @@ import { GUARDED } from "./wgsl.ts";
 export interface Lowering {
   dialect: Dialect;
   guard: ProductGuard;
+  /** Tiles that products may be cut into, from the largest to the smallest. */
+  tiles: readonly Tile[];
 }
 
 /** Offsets of bindings into one buffer are multiples of this (WebGPU, 3.6.2). */
@@ -103,14 +105,15 @@ export async function planDispatches(
 }
 
 /** A group as its shader: a tiled product, a gather, or loops. */
-export function shaderOf(list: KernelList, group: Group, { dialect, guard }: Lowering): Shader {
+export function shaderOf(list: KernelList, group: Group, lowering: Lowering): Shader {
+  const { dialect, guard, tiles } = lowering;
   const writer = new ShaderWriter(list, dialect);
   const [index] = group.kernels;
   const kernel = list.kernels[index];
   const output = list.inputs.length + index;
   if (kernel.kind === "gather") return writer.gather(kernel, output);
   const form = kernel.kind === "fold" && dialect === GUARDED ? productForm(kernel) : undefined;
-  return (form && productShader(form, output, guard)) ?? writer.group(group);
+  return (form && productShader(form, output, guard, tiles)) ?? writer.group(group);
 }
 
 function checkBindings({ maxBuffers, name }: OpenDevice, { type }: Kernel, kernel: number, bindings: number): void {

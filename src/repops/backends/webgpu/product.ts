@@ -9,11 +9,15 @@ import type { ProductForm } from "../product-form.ts";
 import { declarations, type Shader, u32 } from "./shader.ts";
 import { GUARDED } from "./wgsl.ts";
 
-/** How a product is kept from being fused with the sum behind it; `none` is for measuring what the guard costs. */
+/**
+ * How a product is kept from being fused with the sum behind it. `bits`: it passes through an integer. `fma`: it is the
+ * product plus a zero, in one instruction less; a compiler that rearranges sums could undo it, so a device has to show
+ * that it does not. `none` is for measuring what a guard costs.
+ */
 export type ProductGuard = "bits" | "fma" | "none";
 
 /** A workgroup's block of the output, and an invocation's: `rows` and `columns` are multiples of 4. */
-interface Tile {
+export interface Tile {
   rows: number;
   columns: number;
   depth: number;
@@ -21,7 +25,8 @@ interface Tile {
   own: number;
 }
 
-const TILES: readonly Tile[] = [
+/** From the largest to the smallest. */
+export const TILES: readonly Tile[] = [
   { rows: 128, columns: 128, depth: 16, own: 8 },
   { rows: 64, columns: 64, depth: 16, own: 8 },
   { rows: 64, columns: 64, depth: 16, own: 4 },
@@ -37,8 +42,8 @@ function workgroups({ row, column, batch }: ProductForm, tile: Tile): [number, n
 }
 
 /** The largest tile that leaves work for everybody. */
-function chooseTile(form: ProductForm): Tile {
-  return TILES.find((tile) => workgroups(form, tile).reduce((a, b) => a * b) >= ENOUGH) ?? TILES[TILES.length - 1];
+function chooseTile(form: ProductForm, tiles: readonly Tile[]): Tile {
+  return tiles.find((tile) => workgroups(form, tile).reduce((a, b) => a * b) >= ENOUGH) ?? tiles[tiles.length - 1];
 }
 
 const MAX_WORKGROUPS = 65_535;
@@ -51,8 +56,9 @@ export function productShader(
   form: ProductForm,
   output: number,
   guard: ProductGuard,
-  tile: Tile = chooseTile(form),
+  tiles: readonly Tile[],
 ): Shader | undefined {
+  const tile = chooseTile(form, tiles);
   const count = workgroups(form, tile);
   if (count.some((groups) => groups > MAX_WORKGROUPS)) return undefined;
   const reads = [...new Set([form.a.tensor, form.b.tensor])];
