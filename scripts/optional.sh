@@ -1,17 +1,15 @@
 #!/bin/sh
-# Brings what the optional tests need, where that is possible: WebGPU in Node, and GPUs in software to run it on.
+# Brings what the optional tests need, where that is possible: WebGPU and gpu.js in Node, and GPUs in software to run on.
 # What can't be had is named; the tests that need it then say that they skip.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 cd "$root" || exit 0
+# Where ldconfig and what dpkg calls stand, which a user's own path may lack.
+PATH=$PATH:/usr/sbin:/sbin && export PATH
 miss() { printf 'optional: %s\n' "$*"; }
 
 ./verde --version >/dev/null || exit 0
 [ -x .node/bin/node ] && PATH=$root/.node/bin:$PATH && export PATH
-
-if [ ! -d node_modules/webgpu ]; then
-  npm install --no-save --no-audit --no-fund --loglevel=error webgpu@0.6.2 >/dev/null 2>&1 || miss "the package webgpu can't be installed here"
-fi
 
 # Apt-get with the sources in the folder $sources, waiting for others that install.
 apt() { DEBIAN_FRONTEND=noninteractive apt-get -o Dir::Etc::sourceparts="$sources" -o DPkg::Lock::Timeout=300 "$@" >/dev/null 2>&1; }
@@ -35,6 +33,11 @@ gather_sources() {
 # Dawn refuses the Mesa 22 of Debian 12.
 has_mesa() { dpkg-query -W -f '${Version}' mesa-vulkan-drivers 2>/dev/null | grep -Eq '^(2[5-9]|[3-9][0-9])\.'; }
 has_swiftshader() { [ -e /usr/lib/chromium/vk_swiftshader_icd.json ] && ldconfig -p | grep -q libvulkan.so.1; }
+# To build and to run headless-gl, a mode of gpu.js.
+has_display() {
+  for file in /usr/include/X11/extensions/XInput2.h /usr/include/X11/extensions/Xext.h; do [ -e "$file" ] || return 1; done
+  for tool in xvfb-run g++ make python3; do command -v "$tool" >/dev/null 2>&1 || return 1; done
+}
 has_compiler() { [ -e /usr/include/vulkan/vk_layer.h ] && command -v gcc >/dev/null 2>&1; }
 
 install_drivers() {
@@ -43,12 +46,13 @@ install_drivers() {
   apt update
   has_swiftshader || apt install -y --no-install-recommends chromium libvulkan1
   has_compiler || apt install -y --no-install-recommends gcc libc6-dev libvulkan-dev
+  has_display || apt install -y --no-install-recommends g++ make python3 libxi-dev libxext-dev xvfb xauth
   has_mesa || apt install -y --no-install-recommends -t "$release-backports" mesa-vulkan-drivers libvulkan1
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
   miss "this is no Debian: Vulkan drivers in software (SwiftShader, Mesa 25) are taken as they are"
-elif ! { has_swiftshader && has_compiler && has_mesa; }; then
+elif ! { has_swiftshader && has_compiler && has_mesa && has_display; }; then
   if [ "$(id -u)" = 0 ]; then
     sources=$(mktemp -d)
     install_drivers
@@ -60,5 +64,16 @@ elif ! { has_swiftshader && has_compiler && has_mesa; }; then
   has_swiftshader || miss "SwiftShader (packages chromium, libvulkan1) $why"
   has_mesa || miss "Mesa 25 or newer with lavapipe and RADV (package mesa-vulkan-drivers; Debian 12 has it in its backports) $why"
   has_compiler || miss "a C compiler with Vulkan's headers (packages gcc, libc6-dev, libvulkan-dev) $why"
+  has_display || miss "what headless-gl needs (packages g++, make, python3, libxi-dev, libxext-dev, xvfb, xauth) $why"
 fi
+
+# Both at once, since npm removes what an earlier installation without saving brought. gpu.js brings gl, which is built
+# against the headers beside this Node.
+if [ ! -d node_modules/webgpu ] || [ ! -d node_modules/gpu.js ]; then
+  headers=$(node -p 'require("path").resolve(process.execPath, "../..")')
+  [ -d "$headers/include/node" ] && npm_config_nodedir=$headers && export npm_config_nodedir
+  npm install --no-save --no-audit --no-fund --loglevel=error webgpu@0.6.2 gpu.js@2.24.1 >/dev/null 2>&1 ||
+    miss "the packages webgpu and gpu.js can't be installed here"
+fi
+[ -e node_modules/gl/build/Release/webgl.node ] || miss "the package gl (headless-gl) can't be built here"
 exit 0

@@ -11,8 +11,8 @@ import { GUARDED } from "./wgsl.ts";
 
 /**
  * How a product is kept from being fused with the sum behind it. `bits`: it passes through an integer. `fma`: it is the
- * product plus a zero, in one instruction less; a compiler that rearranges sums could undo it, so a device has to show
- * that it does not. `none` is for measuring what a guard costs.
+ * product plus a zero, in one instruction less; WGSL lets a compiler rearrange sums, which could undo it, so no device
+ * takes it unasked. `none` is for measuring what a guard costs.
  */
 export type ProductGuard = "bits" | "fma" | "none";
 

@@ -7,7 +7,6 @@ import { type OpenDevice, openDevice } from "./device.ts";
 import { Hasher } from "./hasher.ts";
 import { BINDING_ALIGNMENT, encode, gathersOf, type Lowering, type Plan, planDispatches, type Shared } from "./plan.ts";
 import { TILES } from "./product.ts";
-import { chooseGuard } from "./product-guard.ts";
 import { lastingSlots } from "./slots.ts";
 import { GUARDED } from "./wgsl.ts";
 
@@ -17,12 +16,11 @@ export interface WebGpuOptions extends Lowering {
 }
 
 /** What suits a device; no choice changes a bit. */
-async function defaults(open: OpenDevice): Promise<WebGpuOptions> {
+function defaults(open: OpenDevice): WebGpuOptions {
   // SwiftShader takes minutes to compile a large tile.
   const tiles = open.slowCompiler ? TILES.slice(-1) : TILES;
-  const guard = await chooseGuard(open, tiles);
   // A program in a GPU's place hashes slower than the CPU that it runs on, and reading back costs it nothing.
-  return { dialect: GUARDED, guard, tiles, hashing: open.software ? "host" : "device" };
+  return { dialect: GUARDED, guard: "bits", tiles, hashing: open.software ? "host" : "device" };
 }
 
 const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
@@ -40,7 +38,7 @@ export async function prepareWebGpu(
   const session = new WebGpuSession(
     open,
     { list, keep, lasting, buffers, counters },
-    { ...(await defaults(open)), ...options },
+    { ...defaults(open), ...options },
   );
   try {
     await session.plan("fused");
