@@ -1,11 +1,14 @@
-/** gpu.js in a real browser, on WebGL 2 and WebGPU: the conformance vectors, and the roots of a run. */
+/** gpu.js in a real browser, on WebGL 2 and WebGPU: the conformance vectors, and 100 steps of the GPT. */
 import { createRequire } from "node:module";
 import { beforeAll, describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
+import { loadJob } from "../../src/job/load.ts";
 import { run } from "../../src/trace/index.ts";
 import { hasBrowser, openTab, type TabModule } from "../fixtures/browser.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
-import line from "../fixtures/line.ts";
+
+const STEPS = 100;
+const TINY = { steps: STEPS, layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1 };
 
 /** The package's build for browsers, where the package is. */
 function bundle(): string | undefined {
@@ -24,10 +27,10 @@ describe.runIf(file !== undefined && hasBrowser("gpu.js in a browser"))("gpu.js 
   let inTab: TabModule<typeof import("./in-tab.ts")>;
   let roots: string[];
   beforeAll(async () => {
-    const { segmentRoots } = await run(await line.close(), { out: path("line.trace") });
+    const { segmentRoots } = await run(await loadJob("examples/char-gpt.ts", TINY), { out: path("tiny.trace") });
     roots = segmentRoots.map(toHex);
     const scripts = { "gpu.js": { file: file!, exports: ["GPU"] } };
-    inTab = (await openTab({ trace: path("line.trace"), scripts })).module("test/browser/in-tab.ts");
+    inTab = (await openTab({ trace: path("tiny.trace"), scripts })).module("test/browser/in-tab.ts");
   });
 
   for (const backend of ["gpujs:webgl2", "gpujs:webgpu"]) {
@@ -37,7 +40,7 @@ describe.runIf(file !== undefined && hasBrowser("gpu.js in a browser"))("gpu.js 
       expect(results.length).toBeGreaterThan(0);
     });
 
-    test(`${backend} has the roots of Node's WASM at every step of a small job`, async () => {
+    test(`${backend} has the roots of Node's WASM at ${STEPS} steps of the GPT`, async () => {
       expect(await inTab("rootsInTab", backend)).toEqual(roots);
     });
   }

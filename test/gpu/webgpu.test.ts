@@ -4,6 +4,7 @@
  * of the driver is the process's.
  */
 import { execFile } from "node:child_process";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -17,6 +18,7 @@ const HASH = fileURLToPath(new URL("hash.ts", import.meta.url));
 const WATCH = fileURLToPath(new URL("watch.ts", import.meta.url));
 const COMPARE = fileURLToPath(new URL("../repops/compare.ts", import.meta.url));
 const VARIANTS = fileURLToPath(new URL("variants.ts", import.meta.url));
+const LOST = fileURLToPath(new URL("lost.ts", import.meta.url));
 const SEED = 20261120;
 /** Steps of the GPT; strict arithmetic is slow on a device in software. */
 const STEPS = { webgpu: 100, "webgpu:strict": 20 } as const;
@@ -49,6 +51,13 @@ describe.runIf(found.length > 0)("WebGPU", () => {
     expect(wrong).toEqual({ different: [], wrongRoots: [] });
     expect(compared).toBeGreaterThanOrEqual(24);
     expect(hashed).toBe(18);
+  });
+
+  const path = temporaryFolder();
+  test.each(found)("says that a device was lost, and resumes to the same root, on %s", async (driver) => {
+    const [result] = await node(driver, LOST, await mkdtemp(path("lost-")));
+    expect(result).toMatchObject({ code: "VERDE_BACKEND", message: expect.stringMatching(/lost.*--resume/), seen: 3 });
+    expect(result.runRoot).toBe(result.expected);
   });
 
   const names = Object.keys(STEPS) as Name[];
