@@ -93,7 +93,7 @@ export class OpenDevice {
       );
     this.device.pushErrorScope("out-of-memory");
     const made = sizes.map((size) => this.device.createBuffer({ size: Math.max(size, 4), usage }));
-    const error = await this.device.popErrorScope();
+    const error = await this.answered(this.device.popErrorScope());
     if (error) {
       for (const buffer of made) buffer.destroy();
       throw new BackendError(
@@ -122,13 +122,27 @@ export class OpenDevice {
     try {
       return await this.device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } });
     } catch (cause) {
+      const { messages } = await this.answered(module.getCompilationInfo());
       this.check();
-      const { messages } = await module.getCompilationInfo();
       const [first] = [...messages].filter(({ type }) => type === "error");
       const why = first ? `line ${first.lineNum}: ${first.message}` : messageOf(cause);
       throw new BackendError(`the shader of ${what} does not compile on ${this.name}: ${why}`, { code });
     } finally {
-      await rejected;
+      await this.answered(rejected);
+    }
+  }
+
+  /**
+   * What a device says of itself it always can say, until it is lost: it may tell of that here before it does so by `lost`.
+   * @throws {BackendError} when it was lost
+   */
+  private async answered<T>(promise: Promise<T>): Promise<T> {
+    try {
+      return await promise;
+    } catch (cause) {
+      this.failure ??= `the device was lost (${messageOf(cause)})`;
+      this.check();
+      throw cause;
     }
   }
 
@@ -143,11 +157,7 @@ export class OpenDevice {
       if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, target, places[i], bytes);
     });
     this.device.queue.submit([encoder.finish()]);
-    try {
-      await target.mapAsync(MAP_READ);
-    } catch (cause) {
-      this.failure ??= `the device was lost (${messageOf(cause)})`;
-    }
+    await this.answered(target.mapAsync(MAP_READ));
     this.check();
     const mapped = target.getMappedRange();
     const copies = parts.map(({ bytes }, i) => mapped.slice(places[i], places[i] + bytes));
