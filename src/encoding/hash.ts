@@ -26,6 +26,7 @@ export const Tag = {
   graphHeader: 0x0f,
   counter: 0x10,
   layoutLeaf: 0x11,
+  graphOutput: 0x12,
 } as const;
 export type Tag = (typeof Tag)[keyof typeof Tag];
 

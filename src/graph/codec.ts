@@ -154,7 +154,24 @@ export function graphTrees(graph: Graph): GraphTrees {
   };
 }
 
+/** Leaf i commits to the number of the tensor that is output i, so that one can be shown without the others and their names. */
+function outputTree(outputs: readonly NamedOutput[]): Levels {
+  return buildLevels(outputs.map(({ tensor }) => hashLeaf(Tag.graphOutput, new Writer().u32(tensor).finish())));
+}
+
 export function graphRoot(graph: Graph): GraphRoot {
   const { header, kernels, labels } = graphTrees(graph);
-  return taggedHash(Tag.graph, taggedHash(Tag.graphHeader, header), rootOf(kernels), rootOf(labels));
+  return graphRootOf(header, rootOf(kernels), rootOf(labels));
+}
+
+/**
+ * The root of a graph of which the header is known, and the trees' roots. What the header says is bound once more in
+ * numbers: who has to trust no text can open them alone.
+ * @throws {FormatError} when the header is none
+ */
+export function graphRootOf(header: Bytes, kernels: Bytes, labels: Bytes): GraphRoot {
+  const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");
+  const counts = new Writer().u32(inputs.length).u32(outputs.length).u32(kernelCount).finish();
+  const outputRoot = rootOf(outputTree(outputs));
+  return taggedHash(Tag.graph, counts, taggedHash(Tag.graphHeader, header), kernels, labels, outputRoot);
 }

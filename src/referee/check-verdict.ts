@@ -4,9 +4,9 @@
  */
 import { type Bytes, bytesEqual, fromHex, Reader } from "../encoding/index.ts";
 import { climb, hashLeaf } from "../encoding/merkle.ts";
-import { Tag, taggedHash } from "../encoding/hash.ts";
+import { Tag } from "../encoding/hash.ts";
 import { DisputeError, messageOf } from "../errors.ts";
-import { decodeHeader, decodeKernel } from "../graph/codec.ts";
+import { decodeHeader, decodeKernel, graphRootOf } from "../graph/codec.ts";
 import { jobIdOf, type JobParts } from "../job/closed.ts";
 import type { Decision, DecisionKind, Location } from "./decision.ts";
 import { locate } from "./decision.ts";
@@ -132,7 +132,7 @@ function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefin
 
 /** The facts that are shown of the graph with this root. */
 function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Bytes): GraphFacts {
-  if (!bytesEqual(taggedHash(Tag.graph, taggedHash(Tag.graphHeader, header), kernels, labels), root))
+  if (!bytesEqual(graphRootOf(header, kernels, labels), root))
     throw new DisputeError("the graph that is shown is not the job's");
   const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");
   const shown = (tree: Bytes, tag: Tag, payload: Bytes, index: number, proof: readonly Bytes[], what: string) => {

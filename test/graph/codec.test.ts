@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { toHex } from "../../src/encoding/bytes.ts";
+import { toHex, Writer } from "../../src/encoding/bytes.ts";
 import { taggedHash, Tag } from "../../src/encoding/hash.ts";
-import { rootOf, verifyLeaf } from "../../src/encoding/merkle.ts";
+import { buildLevels, rootOf, verifyLeaf } from "../../src/encoding/merkle.ts";
 import { hashLeaf, proveLeaf } from "../../src/encoding/merkle.ts";
 import { decodeGraph, encodeGraph, encodeKernel, graphRoot, graphTrees } from "../../src/graph/codec.ts";
 import { checkGraph, type Graph } from "../../src/graph/graph.ts";
@@ -53,10 +53,14 @@ describe("the encoding of graphs (spec 5.3)", () => {
     expect(() => decodeGraph(huge)).toThrow("a list of 4294967295 entries");
   });
 
-  test("has a root that opens to every kernel and label", () => {
+  test("has a root that opens to its counts, and to every kernel, label and output", () => {
     const { header, kernels, labels } = graphTrees(graph);
-    const parts = [taggedHash(Tag.graphHeader, header), rootOf(kernels), rootOf(labels)];
-    expect(toHex(taggedHash(Tag.graph, ...parts))).toBe(toHex(graphRoot(graph)));
+    const counts = new Writer().u32(graph.inputs.length).u32(graph.outputs.length).u32(graph.kernels.length).finish();
+    const outputs = buildLevels(
+      graph.outputs.map(({ tensor }) => hashLeaf(Tag.graphOutput, new Writer().u32(tensor).finish())),
+    );
+    const parts = [taggedHash(Tag.graphHeader, header), rootOf(kernels), rootOf(labels), rootOf(outputs)];
+    expect(toHex(taggedHash(Tag.graph, counts, ...parts))).toBe(toHex(graphRoot(graph)));
     graph.kernels.forEach((kernel, i) => {
       const leaf = hashLeaf(Tag.graphNode, encodeKernel(kernel));
       expect(verifyLeaf(rootOf(kernels), leaf, graph.kernels.length, i, proveLeaf(kernels, i))).toBe(true);
