@@ -18,6 +18,7 @@ const HASH = fileURLToPath(new URL("hash.ts", import.meta.url));
 const WATCH = fileURLToPath(new URL("watch.ts", import.meta.url));
 const COMPARE = fileURLToPath(new URL("../repops/compare.ts", import.meta.url));
 const VARIANTS = fileURLToPath(new URL("variants.ts", import.meta.url));
+const MEMORY = fileURLToPath(new URL("memory.ts", import.meta.url));
 const LOST = fileURLToPath(new URL("lost.ts", import.meta.url));
 const SEED = 20261120;
 /** Steps of the GPT; strict arithmetic is slow on a device in software. */
@@ -58,6 +59,17 @@ describe.runIf(found.length > 0)("WebGPU", () => {
     const [result] = await node(driver, LOST, await mkdtemp(path("lost-")));
     expect(result).toMatchObject({ code: "VERDE_BACKEND", message: expect.stringMatching(/lost.*--resume/), seen: 3 });
     expect(result.runRoot).toBe(result.expected);
+  });
+
+  test.each(found)("refuses what does not fit, with figures, and goes on working, on %s", async (driver) => {
+    const [{ tooLarge, tooMany, runRoot, expected }] = await node(driver, MEMORY);
+    expect(tooLarge).toMatch(
+      /^VERDE_BACKEND a tensor of 4096 MiB does not fit on .*, which takes up to \d+ MiB in one piece/,
+    );
+    // Mesa's driver in software gives memory that the machine has not got, and fails when it is written to.
+    if (!driver.includes("lvp"))
+      expect(tooMany).toMatch(/^VERDE_BACKEND .* has no room for \d+ MiB in \d+ tensors \(.*\); take/);
+    expect(runRoot).toBe(expected);
   });
 
   const names = Object.keys(STEPS) as Name[];

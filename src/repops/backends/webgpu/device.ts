@@ -24,6 +24,9 @@ export async function findGpu(): Promise<Gpu> {
 /** Limits that are asked for as high as the adapter has them. */
 const WANTED = ["maxStorageBuffersPerShaderStage", "maxStorageBufferBindingSize", "maxBufferSize"] as const;
 
+/** Dawn puts the place in its own source behind what happened. */
+const firstLine = (message: string): string => message.split("\n", 1)[0];
+
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 /** A device in use, what was compiled for it, and what became of it. Sessions share it. */
@@ -97,7 +100,7 @@ export class OpenDevice {
     if (error) {
       for (const buffer of made) buffer.destroy();
       throw new BackendError(
-        `${this.name} has no room for ${megabytes(total)} in ${sizes.length} tensors (${error.message}); take a smaller batch or model, or end what else runs on it`,
+        `${this.name} has no room for ${megabytes(total)} in ${sizes.length} tensors (${firstLine(error.message)}); take a smaller batch or model, or end what else runs on it`,
         { total },
       );
     }
