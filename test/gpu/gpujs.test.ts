@@ -75,6 +75,7 @@ describe.runIf(hasPackage())("gpu.js", async () => {
     test("conforms", async () => {
       const [certificate] = await node(driver, program, MAIN, "certify", "--backend", backend, "--json");
       expect(certificate).toMatchObject({ conforms: true, backend, differences: [] });
+      expect(certificate.probes).toContainEqual({ name: "fuses guarded a·b + c", finding: "no" });
     });
 
     test("has the reference's bits on random kernels", async () => {

@@ -51,6 +51,12 @@ describe("the probes", () => {
     expect((await findings(changed({ "guarded a * b + c": fused })))["fuses guarded a·b + c"]).toBe("yes");
   });
 
+  test("say of an operation that a device has not got that there is none", async () => {
+    const without: RawArithmetic = async (operation, rows) =>
+      operation === "float of int a" ? undefined : javascriptArithmetic(operation, rows);
+    expect(await findings(without)).toEqual({ ...IEEE, "rounds integers": "there is no such operation" });
+  });
+
   test("see how a device rounds", async () => {
     const found = await findings(
       changed({ "a + b": (a, b) => cut(a + b), "a / b": (a, b) => cut(a / b), "a * b": (a, b) => cut(a * b) }),

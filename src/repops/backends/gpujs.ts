@@ -1,6 +1,7 @@
 /** gpu.js: kernels as functions in its part of JavaScript, which it translates for the device of the mode. */
 import type { Backend, DeviceDescription } from "../backend.ts";
 import { type GpuJsDevice, type Mode, openFirstGpu, openGpuJs } from "./gpujs/device.ts";
+import { probeGpuJs } from "./gpujs/probes.ts";
 import { prepareGpuJs } from "./gpujs/session.ts";
 import { describeWebGpu } from "./webgpu.ts";
 
@@ -15,6 +16,7 @@ async function describeMode(mode: Mode): Promise<DeviceDescription> {
 const backend = <Name extends string>(name: Name, open: () => Promise<GpuJsDevice>): Backend & { name: Name } => ({
   name,
   describe: async () => describeMode((await open()).mode),
+  probe: async () => probeGpuJs(await open()),
   prepare: async (list, { keep }) => prepareGpuJs(await open(), list, keep),
 });
 const inMode = <M extends Mode>(mode: M) => backend(`gpujs:${mode}`, () => openGpuJs(mode));

@@ -20,8 +20,14 @@ export const RAW_OPERATIONS = {
 
 export type RawOperation = keyof typeof RAW_OPERATIONS;
 
-/** @param rows the operands' bit patterns, a row a result */
-export type RawArithmetic = (operation: RawOperation, rows: readonly (readonly number[])[]) => Promise<Uint32Array>;
+/**
+ * The bit patterns of the results, or `undefined` where the device has no such operation.
+ * @param rows the operands' bit patterns, a row a result
+ */
+export type RawArithmetic = (
+  operation: RawOperation,
+  rows: readonly (readonly number[])[],
+) => Promise<Uint32Array | undefined>;
 
 const SAMPLES = 512;
 const { fround } = Math;
@@ -37,7 +43,10 @@ const JAVASCRIPT: Readonly<Record<RawOperation, (a: number, b: number, c: number
 };
 
 /** The arithmetic of this engine, by which the reference defines what bits are right. */
-export const javascriptArithmetic: RawArithmetic = async (operation, rows) =>
+export const javascriptArithmetic = async (
+  operation: RawOperation,
+  rows: readonly (readonly number[])[],
+): Promise<Uint32Array> =>
   Uint32Array.from(rows, (row) => {
     const [a, b, c] = operation === "float of int a" ? row : row.map(fromBits);
     return bitsOf(JAVASCRIPT[operation](a, b, c));
@@ -70,13 +79,15 @@ const ROUNDINGS: readonly [name: string, round: (exact: number) => number][] = [
 ];
 
 /** How results that binary64 holds exactly were rounded. */
-function roundingOf(exact: readonly number[], results: Uint32Array): string {
+function roundingOf(exact: readonly number[], results: Uint32Array | undefined): string {
+  if (!results) return "there is no such operation";
   const found = ROUNDINGS.find(([, round]) => exact.every((value, i) => bitsOf(round(value)) === results[i]));
   return found?.[0] ?? "in no one way";
 }
 
 /** The largest distance from the correctly rounded value. */
-function unitsOff(wanted: readonly number[], results: Uint32Array): string {
+function unitsOff(wanted: readonly number[], results: Uint32Array | undefined): string {
+  if (!results) return "there is no such operation";
   const most = wanted.reduce((far, value, i) => Math.max(far, Math.abs(bitsOf(value) - results[i])), 0);
   return most === 0 ? "correctly rounded" : `up to ${most} units in the last place off`;
 }
@@ -91,10 +102,13 @@ async function fusing(raw: RawArithmetic): Promise<Probe[]> {
   });
   const patterns = rows.map((row) => row.map(bitsOf));
   // The product is rounded to -c, so that the sum is 0 unless the product was not rounded.
-  const fused = (results: Uint32Array): boolean => results.some((bits) => (bits & 0x7fffffff) !== 0);
+  const fused = async (operation: RawOperation): Promise<string> => {
+    const results = await raw(operation, patterns);
+    return results ? yes(results.some((bits) => (bits & 0x7fffffff) !== 0)) : "there is no such operation";
+  };
   return [
-    { name: "fuses unguarded a·b + c", finding: yes(fused(await raw("a * b + c", patterns))) },
-    { name: "fuses guarded a·b + c", finding: yes(fused(await raw("guarded a * b + c", patterns))) },
+    { name: "fuses unguarded a·b + c", finding: await fused("a * b + c") },
+    { name: "fuses guarded a·b + c", finding: await fused("guarded a * b + c") },
   ];
 }
 
@@ -164,7 +178,7 @@ const named = (bits: number, names: Readonly<Record<number, string>>): string =>
 
 async function ends(raw: RawArithmetic): Promise<Probe[]> {
   const [half, subnormal, minusZero, huge, one] = [0x3f000000, 0x00400000, 0x80000000, 0x7f000000, 0x3f800000];
-  const [kept, brink, close, operand, signed, over, invalid] = await raw("a * b", [
+  const results = await raw("a * b", [
     [TINY, half],
     // (1 - 2^-24) 2^-126 has 24 bits, and is a tie that becomes 2^-126 among the subnormals.
     [TINY, 0x3f7fffff],
@@ -175,6 +189,8 @@ async function ends(raw: RawArithmetic): Promise<Probe[]> {
     [huge, bitsOf(2)],
     [0, 0x7f800000],
   ]);
+  if (!results) return [];
+  const [kept, brink, close, operand, signed, over, invalid] = results;
   const after = brink === TINY ? "after rounding to their own precision" : "after rounding to 24 bits";
   const flushes = `flushed, ${close === TINY ? after : "before rounding"}`;
   const isNaN = (invalid & 0x7fffffff) > 0x7f800000;

@@ -74,7 +74,7 @@ export class OpenDevice {
   /** @throws {BackendError} when the device was lost or has reported an error: what it computed since is worthless */
   check(): void {
     if (this.failure !== undefined)
-      throw new BackendError(`${this.failure}; what was recorded is intact, go on with --resume`, {
+      throw new BackendError(`${this.failure}; what was recorded is intact, and a run goes on with --resume`, {
         device: this.name,
       });
   }
