@@ -15,7 +15,8 @@ import {
 } from "../job/closed.ts";
 import { type Fault, formatFault, parseFault } from "./fault.ts";
 
-const FORMAT_VERSION = 1;
+/** Raised with whatever changes the meaning of a trace, the specification's version too. */
+const FORMAT_VERSION = 2;
 export type Detail = "steps" | "ops";
 
 /** How a job is run: what has to be equal for one run to continue another. */
@@ -121,6 +122,8 @@ export function decodeManifest(bytes: Bytes, what: string): Manifest {
     fail(`it is not canonical CBOR (${messageOf(cause)})`);
   }
   if (typeof raw !== "object" || raw === null) fail("it is not a map");
+  if (isCount(raw.format) && raw.format !== FORMAT_VERSION)
+    fail(`it has format version ${raw.format}, and this reads version ${FORMAT_VERSION}; run the job again`);
   for (const [field, check] of Object.entries(FIELDS))
     if (!check(raw[field as keyof Encoded])) fail(`its field ${field} is missing or malformed`);
   const data = raw as Encoded;

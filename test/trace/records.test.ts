@@ -168,7 +168,7 @@ describe("a manifest", () => {
 
   test("has fields of the right kind and range", async () => {
     for (const [name, values] of Object.entries({
-      format: [0, 2, "1"],
+      format: ["1", null],
       name: [1, "x".repeat(5000)],
       perStep: [-1, 1.5, "4"],
       steps: [0, -3, 2.5],
@@ -182,6 +182,8 @@ describe("a manifest", () => {
       fault: [3],
     }))
       for (const value of values) await expect(withField(name, value)).rejects.toThrow(`field ${name} is missing or`);
+    for (const format of [0, 1, 3])
+      await expect(withField("format", format)).rejects.toThrow(`it has format version ${format}, and this reads`);
     await expect(withField("fault", "skip:step=x")).rejects.toThrow("the fault");
     await expect(withField("fault", "skip:step=01")).rejects.toThrow("not in canonical form");
     await expect(withField("steps", 2 ** 31)).rejects.toMatchObject({ code: "VERDE_JOB" });
