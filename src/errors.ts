@@ -65,6 +65,16 @@ export class DisputeError extends VerdeError {
   readonly code = "VERDE_DISPUTE";
 }
 
+/** A private key that is missing, malformed, or behind another password. The message never repeats a key or a password. */
+export class KeyError extends VerdeError {
+  readonly code = "VERDE_KEY";
+}
+
+/** A chain that can't be reached, is not the one that was meant, or does not carry out what was asked of it. */
+export class ChainError extends VerdeError {
+  readonly code = "VERDE_CHAIN";
+}
+
 /** A message for whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

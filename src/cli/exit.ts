@@ -15,6 +15,7 @@ const INPUT = new Set([
   "VERDE_FORMAT",
   "VERDE_JOB",
   "VERDE_DISPUTE",
+  "VERDE_KEY",
 ]);
 
 export function exitCodeOf(error: unknown): number {

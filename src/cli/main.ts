@@ -9,6 +9,7 @@ import * as check from "./check.ts";
 import * as demo from "./demo.ts";
 import * as dispute from "./dispute.ts";
 import * as inspect from "./inspect.ts";
+import * as key from "./key.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
 
@@ -27,7 +28,7 @@ const program = new Command("verde")
   .version(version, "-V, --version")
   .exitOverride()
   .showHelpAfterError("(`verde --help` lists the commands)");
-for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
+for (const command of [demo, run, inspect, dispute, check, serve, certify, bench, key]) command.register(program);
 program
   .command("test")
   .description("run the project's checks and tests (through the launcher: ./verde test)")

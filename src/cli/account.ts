@@ -1,0 +1,91 @@
+/**
+ * Which key signs: of a keystore, or of the environment. Never of an argument, which other users of the machine can read and
+ * shells remember; and never shown.
+ */
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import type { Command } from "commander";
+import type { Hex } from "viem";
+import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
+import { KeyError, messageOf } from "../errors.ts";
+import { openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
+
+export interface KeyFlags {
+  keystore?: string;
+  passwordFile?: string;
+}
+
+export function addKeyOptions(command: Command): Command {
+  return command
+    .option("--keystore <file>", "the key that signs; else the one in VERDE_KEYSTORE (a file) or VERDE_PRIVATE_KEY")
+    .option("--password-file <file>", "holds the keystore's password; else VERDE_PASSWORD has it, or you are asked");
+}
+
+/**
+ * The account that signs.
+ * @throws {KeyError} when there is no key, or the password is wrong
+ */
+export async function signerOf(flags: KeyFlags): Promise<PrivateKeyAccount> {
+  const { VERDE_KEYSTORE, VERDE_PRIVATE_KEY } = process.env;
+  const file = flags.keystore ?? (VERDE_KEYSTORE || undefined);
+  if (file !== undefined) return privateKeyToAccount(await keyFromFile(file, flags));
+  if (VERDE_PRIVATE_KEY) return privateKeyToAccount(parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"));
+  throw new KeyError(
+    "there is no key to sign with; name a keystore with --keystore FILE (`verde key new FILE` makes one), " +
+      "or set VERDE_PRIVATE_KEY",
+  );
+}
+
+async function keyFromFile(file: string, flags: KeyFlags): Promise<Hex> {
+  const text = await readKeyFile(file, "the keystore");
+  return openKeystore(text, await passwordFor(file, flags), file);
+}
+
+/** @throws {KeyError} when the file can't be read */
+export async function readKeyFile(file: string, what: string): Promise<string> {
+  return readFile(file, "utf8").catch((cause: unknown) => {
+    throw new KeyError(`${what} ${file} can't be read: ${messageOf(cause)}`, { file });
+  });
+}
+
+/**
+ * The password of a keystore: from a file, the environment, or the terminal.
+ * @param twice asks a second time, for a keystore that is new
+ */
+export async function passwordFor(file: string, { passwordFile }: KeyFlags, twice = false): Promise<string> {
+  // Editors end files with a line break that is no part of the password.
+  if (passwordFile !== undefined) return (await readKeyFile(passwordFile, "the password file")).replace(/\r?\n$/, "");
+  if (process.env.VERDE_PASSWORD !== undefined) return process.env.VERDE_PASSWORD;
+  if (!process.stdin.isTTY)
+    throw new KeyError(`${file} needs a password; set VERDE_PASSWORD, or name a file with --password-file`, { file });
+  const password = await askPassword(`Password of ${file}: `, process.stdin, process.stderr);
+  if (twice && (await askPassword("The same again: ", process.stdin, process.stderr)) !== password)
+    throw new KeyError("the two passwords differ; start again", { file });
+  return password;
+}
+
+/**
+ * Asks on a terminal without showing what is typed.
+ * @throws {KeyError} when the input ends before a line does
+ */
+export function askPassword(
+  prompt: string,
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+): Promise<string> {
+  const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: silence, terminal: true });
+  output.write(prompt);
+  return new Promise((resolve, reject) => {
+    lines.once("line", (line) => {
+      resolve(line);
+      lines.close();
+    });
+    lines.once("SIGINT", () => lines.close());
+    lines.once("close", () => {
+      output.write("\n");
+      reject(new KeyError("no password was given"));
+    });
+  });
+}

@@ -1,0 +1,75 @@
+/** Amounts of tokens and lengths of time, as people write them. */
+import { formatUnits, parseUnits } from "viem";
+import { UsageError } from "../errors.ts";
+
+/** What amounts are counted in. */
+export interface Token {
+  symbol: string;
+  decimals: number;
+}
+
+/**
+ * `10.5` whole tokens in the token's smallest units.
+ * @throws {UsageError} for what is no amount, and for more digits than the token has
+ */
+export function parseAmount(text: string, { symbol, decimals }: Token): bigint {
+  const [, fraction] = /^\d+(?:\.(\d+))?$/.exec(text) ?? fail(`${JSON.stringify(text)} is not an amount of tokens`);
+  if ((fraction ?? "").replace(/0+$/, "").length > decimals)
+    fail(`${text} ${symbol} has more than the token's ${decimals} decimals`);
+  return parseUnits(text, decimals);
+}
+
+function fail(problem: string): never {
+  throw new UsageError(`${problem}; write it like 10 or 10.5`);
+}
+
+/** `1,250.5 VTT` */
+export function formatAmount(amount: bigint, { symbol, decimals }: Token): string {
+  const [whole, fraction] = formatUnits(amount, decimals).split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return `${grouped}${fraction === undefined ? "" : `.${fraction}`} ${symbol}`;
+}
+
+/** `+10 VTT`, `-60 VTT`, `0 VTT` */
+export function formatChange(amount: bigint, token: Token): string {
+  return `${amount > 0n ? "+" : ""}${formatAmount(amount, token)}`;
+}
+
+const SECONDS: readonly (readonly [string, number])[] = [
+  ["w", 604_800],
+  ["d", 86_400],
+  ["h", 3_600],
+  ["m", 60],
+  ["s", 1],
+];
+
+/**
+ * `1d`, `2h`, `1d12h`, `90` in seconds.
+ * @throws {UsageError} for what is no length of time
+ */
+export function parseDuration(text: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  const [, ...amounts] =
+    /^(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?$/.exec(text) ?? [];
+  if (text === "" || amounts.length === 0)
+    throw new UsageError(`${JSON.stringify(text)} is not a length of time; write it like 90s, 2h, 1d or 1d12h`);
+  return amounts.reduce((sum, amount, i) => sum + Number(amount ?? 0) * SECONDS[i][1], 0);
+}
+
+/** `1 d 2 h`: the two largest parts. */
+export function formatDuration(seconds: number): string {
+  let rest = Math.max(0, Math.round(seconds));
+  const parts: string[] = [];
+  for (const [unit, size] of SECONDS.slice(1)) {
+    if (rest >= size) parts.push(`${Math.floor(rest / size)} ${unit}`);
+    else if (parts.length > 0) break;
+    rest %= size;
+    if (parts.length === 2 || rest === 0) break;
+  }
+  return parts.join(" ") || "0 s";
+}
+
+/** `2026-11-21 01:33:14 UTC` */
+export function formatTime(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}

@@ -1,0 +1,81 @@
+/** `verde key`: keystores, for those who have no wallet that makes them. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Command } from "commander";
+import { getAddress, type Hex } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { KeyError, UsageError } from "../errors.ts";
+import { addressOfKeystore, openKeystore, parsePrivateKey, sealKey } from "../settlement/keystore.ts";
+import { type KeyFlags, passwordFor, readKeyFile } from "./account.ts";
+import { writeJson, writeLine } from "./output.ts";
+
+interface Flags extends KeyFlags {
+  json?: boolean;
+  check?: boolean;
+}
+
+const PASSWORD = [
+  "--password-file <file>",
+  "holds the password; else VERDE_PASSWORD has it, or you are asked",
+] as const;
+
+export function register(program: Command): void {
+  const key = program.command("key").description("make and read keystores, files with a key behind a password");
+  key
+    .command("new")
+    .description("make a key and seal it in a file")
+    .argument("<file>", "the keystore to write; an existing file is never overwritten")
+    .option(...PASSWORD)
+    .option("--json", "one JSON object")
+    .action((file: string, flags: Flags) => seal(file, generatePrivateKey(), flags));
+  key
+    .command("import")
+    .description("seal the key of VERDE_PRIVATE_KEY in a file")
+    .argument("<file>", "the keystore to write; an existing file is never overwritten")
+    .option(...PASSWORD)
+    .option("--json", "one JSON object")
+    .action((file: string, flags: Flags) => {
+      const { VERDE_PRIVATE_KEY } = process.env;
+      if (!VERDE_PRIVATE_KEY) throw new KeyError("VERDE_PRIVATE_KEY is not set, so there is nothing to import");
+      return seal(file, parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"), flags);
+    });
+  key
+    .command("show")
+    .description("show whose key is in a file")
+    .argument("<file>", "a keystore")
+    .option("--check", "open it, to know that the password fits and the address is true")
+    .option(...PASSWORD)
+    .option("--json", "one JSON object")
+    .action(show);
+}
+
+async function seal(file: string, privateKey: Hex, flags: Flags): Promise<void> {
+  const password = await passwordFor(file, flags, true);
+  if (password === "") throw new KeyError("the password is empty; whoever has the file would have the key");
+  await writeNew(file, sealKey(privateKey, password));
+  const { address } = privateKeyToAccount(privateKey);
+  if (flags.json) writeJson({ schemaVersion: 1, file, address });
+  else writeLine(`${address}  ${file}\nKeep the file and its password: nobody can bring the key back.`);
+}
+
+/** Readable by its owner alone. */
+export async function writeNew(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text, { flag: "wx", mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EEXIST") throw cause;
+    throw new UsageError(`${file} exists; choose another name`, { file });
+  });
+}
+
+async function show(file: string, flags: Flags): Promise<void> {
+  const text = await readKeyFile(file, "the keystore");
+  const named = addressOfKeystore(text, file);
+  const checked = flags.check === true || named === undefined;
+  const address = checked
+    ? privateKeyToAccount(openKeystore(text, await passwordFor(file, flags), file)).address
+    : getAddress(named);
+  if (checked && named !== undefined && getAddress(named) !== address)
+    throw new KeyError(`${file} says that it holds the key of ${getAddress(named)}, but it is that of ${address}`);
+  if (flags.json) writeJson({ schemaVersion: 1, file, address, checked });
+  else writeLine(`${address}  ${file}`);
+}

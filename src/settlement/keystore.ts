@@ -1,0 +1,84 @@
+/** Private keys in files: Web3 Secret Storage, version 3, as geth and most wallets write them. */
+import { Keystore } from "ox";
+import { type Address, type Hex, isHex } from "viem";
+import { privateKeyToAddress } from "viem/accounts";
+import { KeyError, messageOf } from "../errors.ts";
+
+/** What a guess of the password costs: 256 MiB and about a second. The same as geth's. */
+const STANDARD_COST = 262_144;
+
+interface WithAddress extends Keystore.Keystore {
+  address: string;
+}
+
+/**
+ * @param what names the file, for errors
+ * @param cost of deriving the key from the password, a power of two; less only for keys that are no secret
+ * @returns the file's text
+ */
+export function sealKey(privateKey: Hex, password: string, cost = STANDARD_COST): string {
+  const [key, derivation] = Keystore.scrypt({
+    password,
+    n: cost,
+    r: 8,
+    p: 1,
+    iv: crypto.getRandomValues(new Uint8Array(16)),
+  });
+  const sealed = Keystore.encrypt(privateKey, key, derivation);
+  const address = privateKeyToAddress(privateKey).slice(2).toLowerCase();
+  return `${JSON.stringify({ address, ...sealed } satisfies WithAddress, null, 2)}\n`;
+}
+
+/** The address that a keystore names; nothing but the password can tell whether that is true. */
+export function addressOfKeystore(text: string, what: string): Address | undefined {
+  const { address } = parse(text, what) as Partial<WithAddress>;
+  if (typeof address !== "string" || !/^(0x)?[0-9a-f]{40}$/i.test(address)) return undefined;
+  return `0x${address.replace(/^0x/i, "").toLowerCase()}`;
+}
+
+/**
+ * @param what names the file, for errors
+ * @throws {KeyError} for a file that is no keystore, and for a wrong password
+ */
+export function openKeystore(text: string, password: string, what: string): Hex {
+  const keystore = parse(text, what);
+  const { kdf } = keystore.crypto;
+  if (kdf !== "scrypt" && kdf !== "pbkdf2")
+    throw new KeyError(`${what} derives its key by ${JSON.stringify(kdf)}; scrypt and pbkdf2 can be read`, { what });
+  try {
+    return Keystore.decrypt(keystore, Keystore.toKey(keystore, { password }));
+  } catch (cause) {
+    // The authentication code is all that tells a wrong password from a right one.
+    if (messageOf(cause) === "corrupt keystore")
+      throw new KeyError(`the password does not open ${what}; give the one that it was made with`, { what });
+    throw new KeyError(`${what} is not a keystore that can be opened: ${messageOf(cause)}`, { what });
+  }
+}
+
+function parse(text: string, what: string): Keystore.Keystore {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new KeyError(`${what} is not a keystore: it is not JSON`, { what });
+  }
+  const { version, crypto } = (value ?? {}) as Partial<Keystore.Keystore>;
+  const { ciphertext, cipher, mac } = crypto ?? {};
+  if (version !== 3 || cipher !== "aes-128-ctr" || !isHex(`0x${ciphertext}`) || typeof mac !== "string")
+    throw new KeyError(`${what} is not a keystore of version 3 with aes-128-ctr`, { what });
+  return value as Keystore.Keystore;
+}
+
+/** @throws {KeyError} that does not repeat the text */
+export function parsePrivateKey(text: string, what: string): Hex {
+  const digits = text.trim().replace(/^0x/i, "");
+  if (!/^[0-9a-f]{64}$/i.test(digits))
+    throw new KeyError(`${what} is not a private key: 64 hexadecimal digits are expected`, { what });
+  const key: Hex = `0x${digits}`;
+  try {
+    privateKeyToAddress(key);
+  } catch {
+    throw new KeyError(`${what} is not a private key: the number is zero or too large`, { what });
+  }
+  return key;
+}
