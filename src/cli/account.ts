@@ -5,7 +5,6 @@
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
-import type { Command } from "commander";
 import type { Hex } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { KeyError, messageOf } from "../errors.ts";
@@ -14,12 +13,6 @@ import { openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
 export interface KeyFlags {
   keystore?: string;
   passwordFile?: string;
-}
-
-export function addKeyOptions(command: Command): Command {
-  return command
-    .option("--keystore <file>", "the key that signs; else the one in VERDE_KEYSTORE (a file) or VERDE_PRIVATE_KEY")
-    .option("--password-file <file>", "holds the keystore's password; else VERDE_PASSWORD has it, or you are asked");
 }
 
 /**

@@ -5,6 +5,7 @@ import { exitCodeOf, reportFailure } from "./exit.ts";
 import { resolveOwnPackage } from "./resolve.ts";
 import * as bench from "./bench.ts";
 import * as certify from "./certify.ts";
+import * as chain from "./chain.ts";
 import * as check from "./check.ts";
 import * as demo from "./demo.ts";
 import * as dispute from "./dispute.ts";
@@ -28,7 +29,8 @@ const program = new Command("verde")
   .version(version, "-V, --version")
   .exitOverride()
   .showHelpAfterError("(`verde --help` lists the commands)");
-for (const command of [demo, run, inspect, dispute, check, serve, certify, bench, key]) command.register(program);
+for (const command of [demo, run, inspect, dispute, check, serve, certify, bench, key, chain])
+  command.register(program);
 program
   .command("test")
   .description("run the project's checks and tests (through the launcher: ./verde test)")

@@ -1,9 +1,10 @@
 /** Keys from files, the environment and the terminal; none is ever shown. */
 import { PassThrough } from "node:stream";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
+import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
-import { describe, expect, it } from "vitest";
-import { askPassword } from "../../src/cli/account.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { askPassword, signerOf } from "../../src/cli/account.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { verdeIn } from "../fixtures/verde.ts";
 
@@ -60,6 +61,23 @@ describe("verde key", () => {
     writeFileSync(at("swapped.json"), JSON.stringify({ ...b, address: (a as { address: string }).address }));
     const shown = await verde(["key", "show", "swapped.json", "--check"], { VERDE_PASSWORD: "p" });
     expect([shown.code, shown.stderr]).toEqual([2, expect.stringContaining(`but it is that of ${ADDRESS}`)]);
+  });
+});
+
+describe("the key that signs", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("is the one of the flag, then of VERDE_KEYSTORE, then of VERDE_PRIVATE_KEY", async () => {
+    for (const name of ["VERDE_KEYSTORE", "VERDE_PRIVATE_KEY"]) vi.stubEnv(name, "");
+    await expect(signerOf({})).rejects.toThrow("there is no key to sign with");
+    const other = `0x${"11".repeat(32)}`;
+    vi.stubEnv("VERDE_PRIVATE_KEY", other);
+    expect((await signerOf({})).address).toBe(privateKeyToAddress(other as Hex));
+    vi.stubEnv("VERDE_PASSWORD", "p");
+    expect((await signerOf({ keystore: at("b.json") })).address).toBe(ADDRESS);
+    vi.stubEnv("VERDE_KEYSTORE", at("b.json"));
+    expect((await signerOf({})).address).toBe(ADDRESS);
+    await expect(signerOf({ keystore: at("none.json") })).rejects.toThrow(/the keystore .*none\.json can't be read/);
   });
 });
 

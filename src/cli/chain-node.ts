@@ -1,0 +1,69 @@
+/** `verde chain node`: a development chain, served to this machine. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createPublicClient, type Hex, http } from "viem";
+import { privateKeyToAddress } from "viem/accounts";
+import { UsageError } from "../errors.ts";
+import { addressOfKeystore, sealKey } from "../settlement/keystore.ts";
+import { passwordFor } from "./account.ts";
+import { writeNew } from "./key.ts";
+import { FUNDED_ACCOUNTS, FUNDED_ETHER, PUBLIC_MNEMONIC, publicPrivateKey, serveLocalChain } from "./local-chain.ts";
+import { colors, writeJson, writeLine } from "./output.ts";
+
+interface Flags {
+  port: string;
+  keys?: string;
+  passwordFile?: string;
+  json?: boolean;
+}
+
+/** These keys are public: a password for them need not cost a guesser anything. */
+const NO_COST = 2;
+
+export async function chainNode(flags: Flags): Promise<void> {
+  if (!/^\d{1,5}$/.test(flags.port) || Number(flags.port) > 65_535)
+    throw new UsageError(`--port ${flags.port} is not a port; it is a number up to 65535`);
+  const keys = Array.from({ length: FUNDED_ACCOUNTS }, (_, i) => publicPrivateKey(i));
+  const files = flags.keys === undefined ? [] : await writeKeys(flags.keys, keys, flags);
+  const { url, close } = await serveLocalChain(Number(flags.port));
+  const accounts = keys.map(privateKeyToAddress);
+  const chainId = await createPublicClient({ transport: http(url) }).getChainId();
+  if (flags.json) writeJson({ schemaVersion: 1, url, chainId, accounts, ether: FUNDED_ETHER, keystores: files });
+  else print(url, chainId, accounts, files);
+  await stopped();
+  await close();
+}
+
+async function writeKeys(folder: string, keys: readonly Hex[], flags: Flags): Promise<string[]> {
+  const files = keys.map((_, i) => join(folder, `${i}.json`));
+  const password = await passwordFor(folder, flags, true);
+  for (const [i, key] of keys.entries())
+    if (!(await holds(files[i], privateKeyToAddress(key)))) await writeNew(files[i], sealKey(key, password, NO_COST));
+  return files;
+}
+
+/** Whether an earlier start wrote the file. */
+async function holds(file: string, address: string): Promise<boolean> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  return text !== undefined && addressOfKeystore(text, file) === address.toLowerCase();
+}
+
+function print(url: string, chainId: number, accounts: readonly string[], files: readonly string[]): void {
+  writeLine(
+    `A chain runs at ${colors.bold(url)}, chain id ${chainId}, for this machine alone. Ctrl-C ends it, and all that is on it.`,
+  );
+  writeLine();
+  accounts.forEach((account, i) =>
+    writeLine(`  ${String(i).padStart(2)}  ${account}  ${FUNDED_ETHER} ETH  ${files[i] ?? ""}`.trimEnd()),
+  );
+  writeLine();
+  writeLine(`Their keys come from the mnemonic ${JSON.stringify(PUBLIC_MNEMONIC)}, path m/44'/60'/0'/0/i.`);
+  writeLine(colors.yellow("All the world knows them: never send them anything on another chain."));
+}
+
+/** Until somebody ends the process. */
+function stopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+  });
+}
