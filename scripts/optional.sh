@@ -72,7 +72,13 @@ fi
 if [ ! -d node_modules/webgpu ] || [ ! -d node_modules/gpu.js ]; then
   headers=$(node -p 'require("path").resolve(process.execPath, "../..")')
   [ -d "$headers/include/node" ] && npm_config_nodedir=$headers && export npm_config_nodedir
-  npm install --no-save --no-audit --no-fund --loglevel=error webgpu@0.6.2 gpu.js@2.24.1 >/dev/null 2>&1 ||
+  # An npm whose connection dies may wait for ever.
+  limit=""
+  command -v timeout >/dev/null 2>&1 && limit="timeout 240"
+  add_packages() {
+    $limit npm install --no-save --no-audit --no-fund --loglevel=error webgpu@0.6.2 gpu.js@2.24.1 >/dev/null 2>&1
+  }
+  add_packages || add_packages ||
     miss "the packages webgpu and gpu.js can't be installed here"
 fi
 [ -e node_modules/gl/build/Release/webgl.node ] || miss "the package gl (headless-gl) can't be built here"
