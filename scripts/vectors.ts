@@ -1,6 +1,7 @@
 /**
- * Writes `test/vectors/delivery.json`: chunks of final states with their proofs, made by TypeScript, checked by TypeScript
- * (test/settlement/delivery.test.ts) and by the contracts (test/solidity/Commitments.t.sol). `npm run contracts` runs it.
+ * Writes `test/vectors/`: the disputes of `game-vectors.ts`, and in `delivery.json` chunks of final states with their proofs, made
+ * by TypeScript, checked by TypeScript (test/settlement/delivery.test.ts) and by the contracts (test/solidity/Commitments.t.sol).
+ * `npm run contracts` runs it.
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -11,6 +12,7 @@ import { type JobId, jobId } from "../src/job/closed.ts";
 import { type ChunkPlace, type ChunkProof, layoutRoot, proveChunk, proveType } from "../src/settlement/delivery.ts";
 import { runRootOf } from "../src/trace/commitments.ts";
 import { run } from "../src/trace/run.ts";
+import { gameVectors } from "./game-vectors.ts";
 import line from "../test/fixtures/line.ts";
 
 interface Run {
@@ -108,5 +110,9 @@ export async function deliveryVectors(): Promise<string> {
   return `${JSON.stringify({ vectors: plain, encoded }, null, 1)}\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(new URL("../test/vectors/delivery.json", import.meta.url), await deliveryVectors());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const put = (name: string, text: string): void =>
+    writeFileSync(new URL(`../test/vectors/${name}.json`, import.meta.url), text);
+  put("delivery", await deliveryVectors());
+  put("game", await gameVectors());
+}

@@ -50,7 +50,7 @@ library Commitments {
         ChunkPlace memory place,
         bytes calldata tensorType,
         ChunkProof calldata proof
-    ) internal pure returns (bytes32) {
+    ) internal view returns (bytes32) {
         uint256 segment = lastSegment(place.steps, place.commitEvery);
         bytes32 tensor = tensorRootOf(tensorType, place.chunk, proof.chunk, proof.chunkPath);
         bytes32 leaf = sha256(abi.encodePacked(STATE_LEAF, tensor));
@@ -67,7 +67,7 @@ library Commitments {
         uint256 index,
         bytes calldata chunk,
         bytes32[] calldata path
-    ) internal pure returns (bytes32) {
+    ) internal view returns (bytes32) {
         uint256 count = TensorType.elements(tensorType);
         bytes32 leaf = sha256(abi.encodePacked(CHUNK, chunk));
         // A place that does not exist is refused before its length is computed.
@@ -83,7 +83,7 @@ library Commitments {
         uint256 tensor,
         uint256 tensors,
         bytes32[] calldata path
-    ) internal pure returns (bytes32) {
+    ) internal view returns (bytes32) {
         return MerkleTree.climb(sha256(abi.encodePacked(LAYOUT_LEAF, tensorType)), tensor, tensors, path);
     }
 

@@ -155,7 +155,7 @@ export function graphTrees(graph: Graph): GraphTrees {
 }
 
 /** Leaf i commits to the number of the tensor that is output i, so that one can be shown without the others and their names. */
-function outputTree(outputs: readonly NamedOutput[]): Levels {
+export function outputTree(outputs: readonly NamedOutput[]): Levels {
   return buildLevels(outputs.map(({ tensor }) => hashLeaf(Tag.graphOutput, new Writer().u32(tensor).finish())));
 }
 

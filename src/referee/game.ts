@@ -129,19 +129,22 @@ export function question(state: RunningGame): Question {
 
 /** The state after both have answered; `undefined` is no answer. */
 export function advance(machine: Machine, state: RunningGame, answers: Pair<Answer | undefined>): GameState {
-  const phase = PHASES[state.phase] as Phase;
-  const what = `the ${state.phase} in the ${state.level.name} tree`;
-  const reasons = bothSides((side) => {
-    try {
-      phase.check(state, side, checkParts(answers[side], phase.lengths(state), what));
-      return undefined;
-    } catch (error) {
-      if (error instanceof DisputeError) return error.message;
-      throw error;
-    }
-  });
+  const reasons = bothSides((side) => objection(state, side, answers[side]));
   if (SIDES.some((side) => reasons[side] !== undefined)) return { phase: "forfeit", path: state.path, reasons };
-  return phase.next(machine, state, answers as Pair<Answer>);
+  return (PHASES[state.phase] as Phase).next(machine, state, answers as Pair<Answer>);
+}
+
+/** What is wrong with a side's answer, or `undefined` when it is a good one. */
+export function objection(state: RunningGame, side: Side, answer: Answer | undefined): string | undefined {
+  const phase = PHASES[state.phase] as Phase;
+  try {
+    const what = `the ${state.phase} in the ${state.level.name} tree`;
+    phase.check(state, side, checkParts(answer, phase.lengths(state), what));
+    return undefined;
+  } catch (error) {
+    if (error instanceof DisputeError) return error.message;
+    throw error;
+  }
 }
 
 /** A tree of one leaf that is the claim itself has nothing to show. */

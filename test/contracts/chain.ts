@@ -47,7 +47,12 @@ export const digest = (text: string): Hex => keccak256(stringToHex(text));
 
 async function connect() {
   const { provider } = await network.create();
-  return createTestClient({ chain: hardhat, mode: "hardhat", transport: custom(provider), cacheTime: 0 })
+  return createTestClient({
+    chain: hardhat,
+    mode: "hardhat",
+    transport: custom(provider, { retryCount: 0 }),
+    cacheTime: 0,
+  })
     .extend(publicActions)
     .extend(walletActions);
 }

@@ -13,7 +13,7 @@ contract CommitmentsHarness {
         ChunkPlace calldata place,
         bytes calldata tensorType,
         ChunkProof calldata proof
-    ) external pure returns (bytes32) {
+    ) external view returns (bytes32) {
         return Commitments.runRootOf(place, tensorType, proof);
     }
 
@@ -22,11 +22,11 @@ contract CommitmentsHarness {
         uint256 tensor,
         uint256 tensors,
         bytes32[] calldata path
-    ) external pure returns (bytes32) {
+    ) external view returns (bytes32) {
         return Commitments.layoutOf(tensorType, tensor, tensors, path);
     }
 
-    function climb(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata proof) external pure returns (bytes32) {
+    function climb(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata proof) external view returns (bytes32) {
         return MerkleTree.climb(leaf, index, count, proof);
     }
 

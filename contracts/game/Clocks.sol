@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Question} from "./GameTypes.sol";
+import {GameWord} from "./GameWord.sol";
+
+/// @notice How long moves may take, in seconds.
+/// @param clock what each side has for all its moves together
+/// @param response what it has for any move, however little is left on its clock
+/// @param recompute the same for a move that may need a step to be computed again: all but those from children to children
+struct Pace {
+    uint32 clock;
+    uint32 response;
+    uint32 recompute;
+}
+
+/// @title Chess clocks with a guaranteed response time
+/// @notice A side's clock runs while it has to move. A turn may last what is left on the clock, or the guaranteed time if that
+/// is more. So a side that plays as late as it can prolongs a dispute by the guaranteed times of its moves, and no more.
+library Clocks {
+    using GameWord for uint256;
+
+    /// @return the last second of the turn
+    function deadline(uint256 word, uint256 response, uint256 recompute) internal pure returns (uint256) {
+        Question question = word.question();
+        uint256 least = question == Question.Children ? response : recompute;
+        uint256 clock = word.clockOf(word.turn());
+        if (question == Question.Bottom) clock = _max(clock, word.clockOf(1 - word.turn()));
+        // Sums of 40 and 32 bits.
+        unchecked {
+            return word.since() + _max(clock, least);
+        }
+    }
+
+    /// @notice Ends a turn: takes its time from the mover's clock, and starts the other's.
+    function pass(uint256 word) internal view returns (uint256) {
+        uint256 used = block.timestamp - word.since();
+        uint256 clock = word.clockOf(word.turn());
+        return word.handedOver(clock > used ? clock - used : 0, block.timestamp);
+    }
+
+    function _max(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
+    }
+}

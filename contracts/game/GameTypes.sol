@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice The trees of a run, from the outermost (spec 7.1).
+enum Level {
+    Segment,
+    Step,
+    Op,
+    State,
+    Chunk,
+    Fold
+}
+
+/// @notice What is asked. Start: the opening of the first tree, which nobody has answered yet. Opening: the tree's root (and its proof).
+/// Children: the two children of a node. Payload: what a leaf commits to. Bottom: nothing more; the step decides.
+enum Question {
+    Start,
+    Opening,
+    Children,
+    Payload,
+    Bottom
+}
+
+/// @notice Where a dispute stands.
+/// @param question what the side to move has to reply to; the other side has answered, except at the start
+/// @param level the tree in which they are
+/// @param height of the node, 0 for a leaf
+/// @param count leaves of the tree
+/// @param position of the node among those of its height
+struct Position {
+    Question question;
+    Level level;
+    uint8 height;
+    uint32 count;
+    uint32 position;
+}
+
+/// @notice All of a dispute that changes with every move. Its keccak256 is what is stored.
+/// @param word clocks and position, packed by `GameWord`
+/// @param context hash of the context
+/// @param shown what the other side has answered: two children; or the root of its tree and zero; or its leaf and zero
+/// @param node what the side to move has claimed at this place: its node, or zero at an opening, where the context holds it
+struct GameState {
+    uint256 word;
+    bytes32 context;
+    bytes32[2] shown;
+    bytes32 node;
+}
+
+/// @notice What of a dispute changes from level to level only. It is shown where a level ends, and in between only its hash.
+/// @param players who plays, as the contract above knows them
+/// @param job keccak256 of the facts of the job
+/// @param graph keccak256 of the facts of the disputed graph, zero above the op level
+/// @param kernel leaf of the disputed kernel in the graph's tree of kernels, zero above the chunk level
+/// @param place indices of the levels passed, packed by `PlaceWord`
+/// @param past chain over the roots of side 0's trees, of the levels passed
+/// @param claims what both sides claim at this level: a digest, or the bits of an element
+/// @param root of side 0's tree at this level, once it is open
+struct Context {
+    bytes32 players;
+    bytes32 job;
+    bytes32 graph;
+    bytes32 kernel;
+    uint256 place;
+    bytes32 past;
+    bytes32[2] claims;
+    bytes32 root;
+}
+
+/// @notice What a job's id commits to, as far as a dispute needs it (spec 6.6).
+/// @param id of the job
+/// @param step root of the step graph
+/// @param init root of the init graph, or of the initial state
+/// @param dataset root of the dataset
+/// @param steps of the run
+/// @param commitEvery steps in a segment
+/// @param fromCheckpoint whether state 0 stands in the job
+struct JobFacts {
+    bytes32 id;
+    bytes32 step;
+    bytes32 init;
+    bytes32 dataset;
+    uint32 steps;
+    uint32 commitEvery;
+    bool fromCheckpoint;
+}
+
+/// @notice What a graph's root commits to (spec 5.3).
+/// @param inputs number of inputs
+/// @param outputs number of outputs
+/// @param kernels number of kernels
+/// @param header hash of the header
+/// @param kernelTree root of the tree of kernels
+/// @param labelTree root of the tree of labels
+/// @param outputTree root of the tree of the outputs' tensor numbers
+struct GraphFacts {
+    uint32 inputs;
+    uint32 outputs;
+    uint32 kernels;
+    bytes32 header;
+    bytes32 kernelTree;
+    bytes32 labelTree;
+    bytes32 outputTree;
+}
+
+/// @notice What a move shows of job and graph. What it does not need may be left empty.
+/// @param kernel the disputed kernel's encoding
+/// @param kernelProof its siblings in the tree of kernels
+struct Facts {
+    JobFacts job;
+    GraphFacts graph;
+    bytes kernel;
+    bytes32[] kernelProof;
+}
+
+/// @notice A move: the reply to the question that the other side has answered, and the answer to the next one.
+/// @param facts of the job and its graph that the way down needs here
+/// @param payload what the other side's leaf commits to, where a payload is replied to; it has shown it before
+/// @param reply the mover's own answer
+/// @param next the mover's answer to the next question; empty at the bottom
+struct Move {
+    Facts facts;
+    bytes payload;
+    bytes reply;
+    bytes next;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Pace} from "./Clocks.sol";
+import {Context, GameState, Move} from "./GameTypes.sol";
+
+/// @title A dispute between two claims, led to the leftmost leaf on which they part (spec 7.2)
+/// @notice The sides move in turn. A move replies to the question that the other side has answered, which decides the direction, and
+/// answers the next one. Anyone may move for a side: an answer is checked against what the side has committed to, not against a sender. A move
+/// that does not fit reverts; who has none loses when its time is over.
+/// @dev One slot a dispute holds the hash of its state. Every move shows the state before, so that none can meet another than it was
+/// made for, whatever the order of transactions or a reorganization of the chain.
+interface IBisection {
+    /// @notice A dispute has begun; side 0 is to move.
+    event Started(uint256 indexed dispute, GameState state, Context context);
+    /// @notice A move within a level.
+    /// @param next two children of the child on which the sides part
+    /// @param sibling the other child, or zero if it is the left one, on which the sides agree
+    event Moved(uint256 indexed dispute, bytes32[2] next, bytes32 sibling);
+    /// @notice Any other move. What else it showed follows from the job and from the moves before.
+    event Turned(uint256 indexed dispute, bytes reply, bytes next);
+    /// @notice A dispute is over.
+    /// @param losers bit i: side i has lost
+    event Ended(uint256 indexed dispute, bytes32 players, uint256 losers);
+
+    /// @notice The dispute is not in this state, or there is none.
+    error WrongState(bytes32 stored);
+    /// @notice The context is not the state's.
+    error WrongContext();
+    /// @notice The question is another one.
+    error WrongQuestion();
+    /// @notice The time for the move was over at `deadline`.
+    error TooLate(uint256 deadline);
+    /// @notice The side to move has time until `deadline`.
+    error TooEarly(uint256 deadline);
+
+    /// @notice Moves within a level, from children to children: the common and cheap move.
+    /// @dev Of the mover's two children, the one on which the sides part is the hash of `next`. If that is the right one, the left one is the
+    /// other side's.
+    /// @param word of the state
+    /// @param context of the state
+    /// @param shown of the state: the other side's two children
+    /// @param next the mover's answer: two children of its child on which the sides part
+    /// @param sibling the mover's right child if they part on the left one; zero if they part on the right one
+    function move(
+        uint256 dispute,
+        uint256 word,
+        bytes32 context,
+        bytes32[2] calldata shown,
+        bytes32[2] calldata next,
+        bytes32 sibling
+    ) external;
+
+    /// @notice Any move.
+    function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external;
+
+    /// @notice Ends a dispute in which the side to move is out of time; at the bottom both are. Anyone may.
+    function timeout(uint256 dispute, GameState calldata state, Context calldata context) external;
+
+    /// @notice How long moves may take.
+    function pace() external view returns (Pace memory);
+
+    /// @return hash of the dispute's state; zero where there is none
+    function stateOf(uint256 dispute) external view returns (bytes32);
+}

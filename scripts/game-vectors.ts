@@ -1,0 +1,128 @@
+/**
+ * Makes `test/vectors/game.json`: disputes move by move, as calls of the contract and the states that follow. The Solidity tests
+ * replay them (test/solidity/Bisection.t.sol), a test in TypeScript makes them anew (test/settlement/game.test.ts).
+ */
+import { encodeAbiParameters, type Hex, parseAbiParameters } from "viem";
+import { type ClosedJob, outlineOf } from "../src/job/closed.ts";
+import { trainingProver } from "../src/referee/claim.ts";
+import { DisputeError } from "../src/errors.ts";
+import type { Machine } from "../src/referee/game.ts";
+import { trainingMachine } from "../src/referee/machine.ts";
+import { moveCall } from "../src/settlement/game/calls.ts";
+import { GameFacts, hex } from "../src/settlement/game/facts.ts";
+import { type Match, type Pace, play, startMatch, type Turn } from "../src/settlement/game/match.ts";
+import { makeTurn } from "../src/settlement/game/player.ts";
+import { chainState, contextOf, hashState } from "../src/settlement/game/state.ts";
+import { foldLiar, type Party, rootLiar } from "../test/referee/liars.ts";
+import { type Fault, rememberedRun, type RememberedRun } from "../test/referee/remembered-run.ts";
+import { tinyCheckpointJob, tinyJob } from "../test/referee/tiny-job.ts";
+
+export const PACE: Pace = { clock: 4000, response: 600, recompute: 1800 };
+const START = 1_800_000_000;
+const PLAYERS: Hex = `0x${"5a".repeat(30)}0102`;
+
+/** What the Solidity tests decode of each dispute. */
+const ENCODED = parseAbiParameters(
+  "((bytes32 id, bytes32 step, bytes32 init, bytes32 dataset, uint32 steps, uint32 commitEvery, bool fromCheckpoint) job, " +
+    "bytes32 players, bytes32[2] claims, bytes32[] states, uint256[] times, bytes[] calls, bool[] open, " +
+    "(uint256 word, bytes32 context, bytes32[2] shown, bytes32 node) last, " +
+    "(bytes32 players, bytes32 job, bytes32 graph, bytes32 kernel, uint256 place, bytes32 past, bytes32[2] claims, bytes32 root) context, uint256 losers) dispute",
+);
+
+interface Case {
+  name: string;
+  job?: ClosedJob;
+  commitEvery: number;
+  liar: (job: ClosedJob, commitEvery: number) => Promise<Party>;
+}
+
+type Wrong = Fault["at"];
+const wrong =
+  (step: number, at: Wrong, element: number) =>
+  async (job: ClosedJob, commitEvery: number): Promise<Party> =>
+    partyOf(await rememberedRun(job, commitEvery, [{ step, at, element, flip: 0x3f000001 }]));
+
+const partyOf = (run: RememberedRun): Party => ({ runRoot: run.runRoot, prover: trainingProver(run) });
+
+const CASES: readonly Case[] = [
+  { name: "the end of a fold, in the middle of a segment", commitEvery: 2, liar: wrong(3, { kernel: 2 }, 5) },
+  { name: "a map, one step a segment", commitEvery: 1, liar: wrong(4, { kernel: 3 }, 71) },
+  { name: "a gather, all steps in one segment", commitEvery: 7, liar: wrong(5, { kernel: 1 }, 41) },
+  { name: "the last kernel", commitEvery: 3, liar: wrong(5, { kernel: 10 }, 3) },
+  { name: "a scalar in a segment that is cut", commitEvery: 4, liar: wrong(5, { kernel: 7 }, 0) },
+  { name: "the init graph", commitEvery: 2, liar: wrong(0, { kernel: 0 }, 80) },
+  { name: "the assembly of a state", commitEvery: 2, liar: wrong(2, { entry: 3 }, 5) },
+  { name: "a checkpoint", job: tinyCheckpointJob(2), commitEvery: 1, liar: wrong(0, { entry: 0 }, 5) },
+  {
+    name: "the middle of a fold",
+    commitEvery: 2,
+    liar: async (job, commitEvery) => {
+      const fault = { step: 3, kernel: 4, element: 7, k: 3, flip: 0x3f000001 };
+      return (await foldLiar(job, commitEvery, fault))!;
+    },
+  },
+  {
+    name: "a tensor without elements, which the liar can't open",
+    commitEvery: 2,
+    liar: async (job, commitEvery) => partyOf(await rootLiar(job, commitEvery, 9)),
+  },
+];
+
+async function vectorOf({ name, job = tinyJob(5), commitEvery, liar: make }: Case, index: number) {
+  const [honest, liar] = [partyOf(await rememberedRun(job, commitEvery)), await make(job, commitEvery)];
+  const parties = index % 2 === 0 ? [honest, liar] : [liar, honest];
+  const facts = new GameFacts(outlineOf(job), commitEvery);
+  const machine = trainingMachine(facts.facts);
+  const [first, second] = parties.map(({ runRoot }) => runRoot);
+  let match = startMatch(machine, [first, second], PACE, START);
+  const stateHash = (): Hex => hashState(chainState(facts, PLAYERS, match));
+  const [states, times, calls, open]: [Hex[], number[], Hex[], boolean[]] = [[stateHash()], [START], [], []];
+  while (match.game.phase !== "bottom") {
+    const turn = await turnOf(machine, parties[match.turn], match);
+    if (!turn) break;
+    // Some moves are slow, so that clocks run out and the guaranteed time counts.
+    const slow = calls.length % 3 === 2;
+    const plain = match.shown !== undefined && match.game.phase === "children";
+    const after = play(machine, match, turn, match.since + (slow ? (plain ? 600 : 1800) : 7));
+    calls.push(moveCall({ facts, dispute: 1n, players: PLAYERS, match }, turn, after));
+    open.push(showsProof(match) || showsProof(after));
+    match = after;
+    states.push(stateHash());
+    times.push(match.since);
+  }
+  const claims = [hex(first), hex(second)] as const;
+  const last = chainState(facts, PLAYERS, match);
+  const context = contextOf(facts, PLAYERS, match.game);
+  const losers = match.game.phase === "bottom" ? 3n : 1n << BigInt(match.turn);
+  const numbers = times.map(BigInt);
+  return {
+    name,
+    encoded: encodeAbiParameters(ENCODED, [
+      { job: facts.job, players: PLAYERS, claims, states, times: numbers, calls, open, last, context, losers },
+    ]),
+  };
+}
+
+/** `undefined` where the party has no answer. */
+async function turnOf(machine: Machine, { prover }: Party, match: Match): Promise<Turn | undefined> {
+  try {
+    return await makeTurn(machine, prover, match);
+  } catch (error) {
+    if (error instanceof DisputeError) return undefined;
+    throw error;
+  }
+}
+
+/** The claim commits to the last leaf alone, so a party is free in what it shows beside it. */
+function showsProof({ game }: Match): boolean {
+  return game.phase === "opening" && game.level.binding.kind === "last";
+}
+
+/** The text of `test/vectors/game.json`. */
+export async function gameVectors(): Promise<string> {
+  const vectors = [];
+  for (const [index, one] of CASES.entries()) vectors.push(await vectorOf(one, index));
+  const encoded = vectors.map((vector) => vector.encoded);
+  const disputes = vectors.map(({ name }) => name);
+  return `${JSON.stringify({ pace: PACE, start: START, disputes, encoded }, null, 1)}\n`;
+}

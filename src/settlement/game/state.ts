@@ -1,0 +1,161 @@
+/** A match as the contract stores it: the words that are hashed, and what changes from level to level only (contracts/game/GameTypes.sol). */
+import { type Bytes, Writer } from "../../encoding/bytes.ts";
+import { elementCount } from "../../encoding/tensor.ts";
+import { type GameState as Game, isRunning } from "../../referee/game.ts";
+import { bothSides, openClaim, type Pair, type Passed, positionOf, type Side } from "../../referee/level.ts";
+import { elementOf, isAssembly, kernelAt } from "../../referee/machine.ts";
+import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
+import { pointLength } from "../../repops/point.ts";
+import { encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";
+import { type GameFacts, hashGraph, hashJob, hex, ZERO } from "./facts.ts";
+import { type Match, otherSide } from "./match.ts";
+
+/** The order of the enumerations in GameTypes.sol. */
+export const LEVELS = ["segment", "step", "op", "state", "chunk", "fold"] as const satisfies readonly LevelName[];
+const QUESTIONS = ["start", "opening", "children", "payload", "bottom"] as const;
+
+export interface ChainState {
+  word: bigint;
+  context: Hex;
+  shown: readonly [Hex, Hex];
+  node: Hex;
+}
+
+export interface Context {
+  players: Hex;
+  job: Hex;
+  graph: Hex;
+  kernel: Hex;
+  place: bigint;
+  past: Hex;
+  claims: readonly [Hex, Hex];
+  root: Hex;
+}
+
+const STATE = parseAbiParameters("uint256, bytes32, bytes32[2], bytes32");
+const CONTEXT = parseAbiParameters("bytes32, bytes32, bytes32, bytes32, uint256, bytes32, bytes32[2], bytes32");
+const TWO = parseAbiParameters("bytes32, bytes32");
+
+export function hashState({ word, context, shown, node }: ChainState): Hex {
+  return keccak256(encodeAbiParameters(STATE, [word, context, shown, node]));
+}
+
+function hashContext({ players, job, graph, kernel, place, past, claims, root }: Context): Hex {
+  return keccak256(encodeAbiParameters(CONTEXT, [players, job, graph, kernel, place, past, claims, root]));
+}
+
+/** What the contract stores the hash of. */
+export function chainState(facts: GameFacts, players: Hex, match: Match): ChainState {
+  return { word: wordOf(match), context: hashContext(contextOf(facts, players, match.game)), ...answersOf(match) };
+}
+
+/** The question that is to be replied to, as the contract numbers it. */
+export function questionOf({ game, shown }: Match): (typeof QUESTIONS)[number] {
+  if (!isRunning(game)) return "bottom";
+  return shown === undefined ? "start" : game.phase;
+}
+
+function wordOf(match: Match): bigint {
+  const { game, turn, clocks, since } = match;
+  const { level, count, height, position } = placeInTree(game);
+  const question = QUESTIONS.indexOf(questionOf(match));
+  const fields: [bits: number, value: number][] = [
+    [40, since],
+    [32, clocks[0]],
+    [32, clocks[1]],
+    [8, turn],
+    [8, question],
+    [8, LEVELS.indexOf(level as LevelName)],
+    [8, height],
+    [32, count],
+    [32, position],
+  ];
+  return packed(fields);
+}
+
+/** The first field lies lowest. */
+function packed(fields: readonly (readonly [bits: number, value: number])[]): bigint {
+  let word = 0n;
+  for (const [bits, value] of fields.toReversed()) word = (word << BigInt(bits)) | BigInt(value);
+  return word;
+}
+
+function placeInTree(game: Game) {
+  if (game.phase === "children" || game.phase === "payload") {
+    const { level, height, position } = game;
+    return { level: level.name, count: level.count, height, position };
+  }
+  if (game.phase === "opening") return { level: game.level.name, count: game.level.count, height: 0, position: 0 };
+  const { level, index } = game.path[game.path.length - 1];
+  return { level: level.name, count: level.count, height: 0, position: index };
+}
+
+function answersOf({ game, shown, turn }: Match): Pick<ChainState, "shown" | "node"> {
+  if (shown === undefined || !isRunning(game)) return { shown: [ZERO, ZERO], node: ZERO };
+  const other = otherSide(turn);
+  if (game.phase === "opening")
+    return { shown: [hex(openClaim(game.level, game.claims[other], shown)), ZERO], node: ZERO };
+  const { nodes } = game;
+  if (game.phase === "children") return { shown: [hex(shown[0]), hex(shown[1])], node: hex(nodes[turn]) };
+  return { shown: [hex(nodes[other]), ZERO], node: hex(nodes[turn]) };
+}
+
+/** What changes from level to level only. */
+export function contextOf(gameFacts: GameFacts, players: Hex, game: Game): Context {
+  const { facts, job } = gameFacts;
+  const { path } = game;
+  const place = placeOf(facts, positionOf(path));
+  const bottom = !isRunning(game);
+  const names: readonly string[] = [...path.map(({ level }) => level.name), ...(bottom ? [] : [game.level.name])];
+  const inKernel = place.kernel !== undefined && !isAssembly(facts, place);
+  return {
+    players,
+    job: hashJob(job),
+    graph: names.includes("op") ? hashGraph(gameFacts.graph(graphAt(place))) : ZERO,
+    kernel: inKernel ? hex(gameFacts.kernel(graphAt(place), place.kernel!).leaf) : ZERO,
+    place: packPlace(gameFacts, place, path),
+    past: (bottom ? path.slice(0, -1) : path).reduce<Hex>(
+      (past, { roots }) => keccak256(encodeAbiParameters(TWO, [past, hex(roots[0])])),
+      ZERO,
+    ),
+    claims: claimsOf(game),
+    root: rootOf(game),
+  };
+}
+
+function rootOf(game: Game): Hex {
+  if (!isRunning(game)) return hex(game.path[game.path.length - 1].roots[0]);
+  return game.phase === "opening" ? ZERO : hex(game.roots[0]);
+}
+
+/** The claims of the level, or at the bottom those that the step decides on. */
+function claimsOf(game: Game): Pair<Hex> {
+  const claims = isRunning(game) ? game.claims : decidedClaims(game.path[game.path.length - 1]);
+  return bothSides((side) => hex(padded(claims[side])));
+}
+
+function decidedClaims(last: Passed): Pair<Bytes> {
+  return last.level.name === "chunk" ? bothSides((side: Side) => elementOf(last, side)) : last.payloads;
+}
+
+/** A digest as it is; the bits of an element as a number. */
+function padded(claim: Bytes): Bytes {
+  return new Writer()
+    .bytes(new Uint8Array(32 - claim.length))
+    .bytes(claim)
+    .finish();
+}
+
+function packPlace({ facts }: GameFacts, place: Place, path: readonly Passed[]): bigint {
+  const stepIndex = path.find(({ level }) => level.name === "step")?.index ?? 0;
+  const kernel = place.kernel !== undefined && !isAssembly(facts, place) ? kernelAt(facts, place) : undefined;
+  return packed([
+    [32, place.segment],
+    [32, stepIndex],
+    [32, place.kernel ?? 0],
+    [32, place.entry ?? place.element ?? 0],
+    [32, place.fold ?? 0],
+    [32, kernel?.kind === "fold" ? pointLength(kernel) : 0],
+    [32, kernel ? elementCount(kernel.type.shape) : 0],
+  ]);
+}

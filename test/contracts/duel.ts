@@ -1,0 +1,161 @@
+/** Two claims before the game on a chain: the twin in TypeScript is compared with the contract after every move. */
+import { expect } from "vitest";
+import { decodeFunctionData, encodeDeployData, type Hex, parseEventLogs, type TransactionReceipt } from "viem";
+import { type ClosedJob, outlineOf, jobId, partsOf } from "../../src/job/closed.ts";
+import { type Machine } from "../../src/referee/game.ts";
+import { type Pair, type Side, SIDES } from "../../src/referee/level.ts";
+import { trainingMachine } from "../../src/referee/machine.ts";
+import type { Prover } from "../../src/referee/prover.ts";
+import { disputeGameBytecode } from "../../src/settlement/abi/bytecode.ts";
+import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
+import { moveCall, timeoutCall } from "../../src/settlement/game/calls.ts";
+import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
+import {
+  type Match,
+  deadlineOf,
+  type Pace,
+  play,
+  startMatch,
+  timedOut,
+  type Turn,
+} from "../../src/settlement/game/match.ts";
+import { makeTurn } from "../../src/settlement/game/player.ts";
+import { chainState, hashState } from "../../src/settlement/game/state.ts";
+import { type Chain, DAY, digest } from "./chain.ts";
+import { Play } from "./task.ts";
+
+export const PACE: Pace = { clock: 3 * DAY, response: 600, recompute: 3600 };
+
+export async function deployGame(chain: Chain, pace: Pace = PACE): Promise<Hex> {
+  const data = encodeDeployData({ abi: disputeGameAbi, bytecode: disputeGameBytecode, args: [chain.manager, pace] });
+  const hash = await chain.client.sendTransaction({ account: chain.accounts[0], data });
+  return (await chain.client.waitForTransactionReceipt({ hash })).contractAddress!;
+}
+
+export class Duel {
+  readonly chain: Chain;
+  readonly game: Hex;
+  readonly facts: GameFacts;
+  readonly machine: Machine;
+  readonly dispute: bigint;
+  readonly players: Hex;
+  readonly receipts: { name: string; gas: number; bytes: number }[] = [];
+  match: Match;
+
+  private constructor(chain: Chain, game: Hex, facts: GameFacts, dispute: bigint, players: Hex, match: Match) {
+    this.chain = chain;
+    this.game = game;
+    this.facts = facts;
+    this.machine = trainingMachine(facts.facts);
+    this.dispute = dispute;
+    this.players = players;
+    this.match = match;
+  }
+
+  /** From a task's posting to the first dispute of its bracket. */
+  static async open(chain: Chain, game: Hex, job: ClosedJob, commitEvery: number, roots: Pair<Hex>): Promise<Duel> {
+    const outline = outlineOf(job);
+    const facts = new GameFacts(outline, commitEvery);
+    const [committee] = chain.accounts;
+    const task = await Play.of(chain, {
+      salt: digest(`${roots}`),
+      job: hex(jobId(job)),
+      steps: job.steps,
+      commitEvery,
+      committee,
+      game,
+    });
+    await task.claims(...roots);
+    const ruling = { dispute: 1n, claims: roots, losers: 2n, verdict: digest("ruling") };
+    await task.resolve(committee, ruling);
+    await task.escalate(1, ruling);
+    const parts = partsOf(outline);
+    const shown = {
+      info: hex(parts.info),
+      step: hex(parts.step),
+      init: hex(parts.init),
+      dataset: hex(parts.dataset),
+      fromCheckpoint: parts.initKind === "checkpoint",
+    };
+    const hash = await chain.client.writeContract({
+      account: chain.accounts[7],
+      address: game,
+      abi: disputeGameAbi,
+      functionName: "open",
+      args: [task.terms, shown],
+    });
+    const receipt = await chain.client.waitForTransactionReceipt({ hash });
+    const [started] = parseEventLogs({ abi: disputeGameAbi, eventName: "Started", logs: receipt.logs });
+    const { timestamp } = await chain.client.getBlock({ blockNumber: receipt.blockNumber });
+    const machine = trainingMachine(facts.facts);
+    const claims = roots.map((root) => Buffer.from(root.slice(2), "hex")) as unknown as Pair<Uint8Array>;
+    const match = startMatch(machine, claims, PACE, Number(timestamp));
+    const duel = new Duel(chain, game, facts, started.args.dispute, started.args.context.players, match);
+    await duel.compare();
+    return duel;
+  }
+
+  /** The contract's state is the twin's. */
+  async compare(): Promise<void> {
+    const stored = await this.chain.client.readContract({
+      address: this.game,
+      abi: disputeGameAbi,
+      functionName: "stateOf",
+      args: [this.dispute],
+    });
+    expect(stored).toBe(hashState(chainState(this.facts, this.players, this.match)));
+  }
+
+  async send(name: string, data: Hex): Promise<TransactionReceipt> {
+    const hash = await this.chain.client.sendTransaction({ account: this.chain.accounts[6], to: this.game, data });
+    const receipt = await this.chain.client.getTransactionReceipt({ hash });
+    this.receipts.push({ name, gas: Number(receipt.gasUsed), bytes: data.length / 2 - 1 });
+    return receipt;
+  }
+
+  async take(turn: Turn): Promise<void> {
+    const { timestamp } = await this.chain.client.getBlock();
+    const now = Number(timestamp) + 1;
+    await this.chain.client.setNextBlockTimestamp({ timestamp: BigInt(now) });
+    const after = play(this.machine, this.match, turn, now);
+    const name = `${this.match.game.phase} to ${after.game.phase}`;
+    const { facts, dispute, players, match } = this;
+    await this.send(name, moveCall({ facts, dispute, players, match }, turn, after));
+    this.match = after;
+    await this.compare();
+  }
+
+  /** Both provers move until nothing is asked any more. */
+  async play(provers: Pair<Pick<Prover<unknown>, "answer">>): Promise<void> {
+    while (this.match.game.phase !== "bottom")
+      await this.take(await makeTurn(this.machine, provers[this.match.turn], this.match));
+  }
+
+  async timeout(): Promise<TransactionReceipt> {
+    const { facts, dispute, players, match } = this;
+    const data = timeoutCall({ facts, dispute, players, match });
+    const [account] = this.chain.accounts;
+    // A call that reverts has its error decoded by the simulation.
+    await this.chain.client.simulateContract({
+      account,
+      address: this.game,
+      abi: disputeGameAbi,
+      ...decodeFunctionData({ abi: disputeGameAbi, data }),
+    } as never);
+    return this.send("timeout", data);
+  }
+
+  /** Seconds of the turn. */
+  timeLeft(): number {
+    return deadlineOf(this.match) - this.match.since;
+  }
+
+  async losersByTimeout(): Promise<Side[]> {
+    const { logs } = await this.timeout();
+    const [{ args }] = parseEventLogs({ abi: disputeGameAbi, eventName: "Ended", logs });
+    const { timestamp } = await this.chain.client.getBlock();
+    const losers = SIDES.filter((side) => (args.losers >> BigInt(side)) & 1n);
+    expect(timedOut(this.match, Number(timestamp))).toEqual(losers);
+    return losers;
+  }
+}

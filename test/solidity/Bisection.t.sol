@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Pace} from "../../contracts/game/Clocks.sol";
+import {Context, GameState, JobFacts} from "../../contracts/game/GameTypes.sol";
+import {IBisection} from "../../contracts/game/IBisection.sol";
+import {BisectionHarness} from "./BisectionHarness.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev A dispute, move by move (test/vectors/game.json). The first state and time are those of the start. Where a move is open, it shows
+/// a proof from a leaf to a root that was not claimed before. The losers are those that lose when nobody moves any more.
+struct Transcript {
+    JobFacts job;
+    bytes32 players;
+    bytes32[2] claims;
+    bytes32[] states;
+    uint256[] times;
+    bytes[] calls;
+    bool[] open;
+    GameState last;
+    Context context;
+    uint256 losers;
+}
+
+contract BisectionTest {
+    BisectionHarness private game;
+    bytes[] private encoded;
+
+    function setUp() public {
+        encoded = vm.parseJsonBytesArray(vm.readFile("test/vectors/game.json"), ".encoded");
+        assert(encoded.length == 10);
+    }
+
+    function test_movesLeadToTheStatesOfTheTwin() public {
+        for (uint256 i = 0; i < encoded.length; i++) {
+            Transcript memory t = _begin(i);
+            for (uint256 j = 0; j < t.calls.length; j++) _play(t, j);
+            // Nothing is asked any more: who moves has nothing to say.
+            vm.warp(t.times[t.calls.length] + 1);
+            (bool taken, ) = address(game).call(t.calls[t.calls.length - 1]);
+            assert(!taken);
+            vm.warp(t.times[t.calls.length] + 4001);
+            game.timeout(1, t.last, t.context);
+            assert(game.losersOf(t.players) == t.losers);
+            assert(game.stateOf(1) == 0);
+        }
+    }
+
+    /// @dev Every byte of every call is bound: to the state before, to the facts, or to what the side has said before.
+    function testFuzz_noByteMayChange(uint256 which, uint256 where, uint8 change) public {
+        vm.assume(change != 0);
+        Transcript memory t = _begin(which % encoded.length);
+        uint256 j = (which / encoded.length) % t.calls.length;
+        for (uint256 k = 0; k < j; k++) _play(t, k);
+        bytes memory altered = bytes.concat(t.calls[j]);
+        uint256 at_ = where % altered.length;
+        altered[at_] = bytes1(uint8(altered[at_]) ^ change);
+        vm.warp(t.times[j + 1]);
+        (bool taken, ) = address(game).call(altered);
+        if (taken && t.open[j]) return;
+        // Where a byte may change without harm (padding that nobody reads), the state is the same all the same.
+        assert(game.stateOf(1) == t.states[taken ? j + 1 : j]);
+    }
+
+    function test_aMoveMayComeInTheLastSecondAndNoLater() public {
+        Transcript memory t = _begin(0);
+        vm.warp(t.times[0] + 4001);
+        (bool taken, bytes memory failure) = address(game).call(t.calls[0]);
+        assert(!taken && bytes4(failure) == IBisection.TooLate.selector);
+        vm.warp(t.times[0] + 4000);
+        (taken, ) = address(game).call(t.calls[0]);
+        assert(taken && game.stateOf(1) != t.states[1]);
+    }
+
+    function test_thePaceIsThatOfTheConstructor() public {
+        _begin(0);
+        Pace memory pace = game.pace();
+        assert(pace.clock == 4000 && pace.response == 600 && pace.recompute == 1800);
+    }
+
+    function _begin(uint256 i) private returns (Transcript memory t) {
+        t = abi.decode(encoded[i], (Transcript));
+        game = new BisectionHarness(Pace({clock: 4000, response: 600, recompute: 1800}));
+        vm.warp(t.times[0]);
+        game.start(t.players, t.job, t.claims);
+        assert(game.stateOf(1) == t.states[0]);
+    }
+
+    function _play(Transcript memory t, uint256 j) private {
+        vm.warp(t.times[j + 1]);
+        (bool taken, ) = address(game).call(t.calls[j]);
+        assert(taken && game.stateOf(1) == t.states[j + 1]);
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Bisection} from "../../contracts/game/Bisection.sol";
+import {Pace} from "../../contracts/game/Clocks.sol";
+import {JobFacts} from "../../contracts/game/GameTypes.sol";
+
+/// @dev The game alone, without the contract that knows who plays.
+contract BisectionHarness is Bisection {
+    mapping(bytes32 players => uint256) public losersOf;
+
+    constructor(Pace memory pace_) Bisection(pace_) {}
+
+    function start(bytes32 players, JobFacts calldata job, bytes32[2] calldata claims) external {
+        _start(players, job, claims);
+    }
+
+    function _ended(bytes32 players, uint256 losers) internal override {
+        losersOf[players] = losers;
+    }
+}

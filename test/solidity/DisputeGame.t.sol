@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {DisputeGame} from "../../contracts/DisputeGame.sol";
+import {Pace} from "../../contracts/game/Clocks.sol";
+import {Context, GameState, JobFacts} from "../../contracts/game/GameTypes.sol";
+import {GameWord} from "../../contracts/game/GameWord.sol";
+import {Bracket, IDisputeGame, JobParts, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
+import {ITaskManager, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {Terms} from "../../contracts/libraries/Terms.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev A task manager that says what the test wants.
+contract FakeManager {
+    Task private _task;
+    bytes32[] private _roots;
+    Resolution public resolved;
+    bytes32[] private _claims;
+
+    function set(State state, Phase phase, bytes32[] memory roots, uint24 revealed, uint24 out) external {
+        _task.state = state;
+        _task.phase = phase;
+        _task.dispute = 3;
+        _task.seats = uint8(roots.length);
+        _task.revealed = revealed;
+        _task.out = out;
+        _roots = roots;
+    }
+
+    function taskOf(bytes32) external view returns (Task memory) {
+        return _task;
+    }
+
+    function seatOf(bytes32, uint256 seat) external view returns (address, bytes32) {
+        return (address(uint160(seat)), _roots[seat]);
+    }
+
+    function resolve(Terms calldata, Resolution calldata resolution) external {
+        resolved = resolution;
+    }
+}
+
+contract DisputeGameTest {
+    FakeManager private manager;
+    DisputeGame private game;
+    Terms private terms;
+    JobParts private parts;
+
+    function setUp() public {
+        manager = new FakeManager();
+        game = new DisputeGame(ITaskManager(address(manager)), Pace({clock: 1000, response: 60, recompute: 300}));
+        parts = JobParts({info: "info", step: "step", init: "init", dataset: "dataset", fromCheckpoint: false});
+        terms.game = address(game);
+        terms.steps = 10;
+        terms.commitEvery = 3;
+        _nameJob();
+        vm.warp(1_800_000_000);
+    }
+
+    function test_opensOnlyForATaskThatIsEscalatedToIt() public {
+        bytes32[] memory roots = _roots(2, 2);
+        State[2] memory states = [State.Disputed, State.Final];
+        Phase[2] memory phases = [Phase.Playing, Phase.Judging];
+        for (uint256 i = 1; i < 4; i++) {
+            manager.set(states[i & 1], phases[i >> 1], roots, 3, 0);
+            vm.expectRevert(IDisputeGame.NotBeforeThisGame.selector);
+            game.open(terms, parts);
+        }
+        manager.set(State.Disputed, Phase.Playing, roots, 3, 0);
+        terms.game = address(1);
+        vm.expectRevert(IDisputeGame.NotBeforeThisGame.selector);
+        game.open(terms, parts);
+        terms.game = address(game);
+        game.open(terms, parts);
+        vm.expectRevert();
+        game.open(terms, parts);
+    }
+
+    function test_opensOnlyForTheJob() public {
+        manager.set(State.Disputed, Phase.Playing, _roots(2, 2), 3, 0);
+        parts.fromCheckpoint = true;
+        vm.expectRevert();
+        game.open(terms, parts);
+        _nameJob();
+        game.open(terms, parts);
+    }
+
+    /// @dev Equal claims are one; seats that are out, or have revealed nothing, have none.
+    function test_aBracketHoldsTheDistinctClaimsThatStand() public {
+        bytes32[] memory roots = _roots(6, 3);
+        // Seats 0 to 5 say 1, 2, 3, 1, 2, 3. Seat 1 has not revealed, seat 2 is out.
+        manager.set(State.Disputed, Phase.Playing, roots, 0x3d, 0x04);
+        bytes32 bracket = game.open(terms, parts);
+        bytes32[] memory claims = new bytes32[](3);
+        (claims[0], claims[1], claims[2]) = (bytes32(uint256(1)), bytes32(uint256(2)), bytes32(uint256(3)));
+        assert(bracket == keccak256(abi.encode(_roster(claims))));
+        Bracket memory b = game.bracketOf(bracket);
+        assert(b.claims == 3 && b.standing == 7 && b.playing == 3);
+    }
+
+    function test_moreThanEightClaimsAreTooMany() public {
+        manager.set(State.Disputed, Phase.Playing, _roots(9, 9), 0x1ff, 0);
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.TooManyClaims.selector, 9));
+        game.open(terms, parts);
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.TooManyClaims.selector, 9));
+        game.longestGame(9, 1, 1);
+        manager.set(State.Disputed, Phase.Playing, _roots(16, 8), 0xffff, 0);
+        assert(game.bracketOf(game.open(terms, parts)).playing == 0xff);
+    }
+
+    function test_pairsAreOfClaimsThatStandAndDoNotPlay() public {
+        (bytes32 bracket, Roster memory roster) = _open(3);
+        uint8[2][5] memory wrong = [[0, 2], [2, 1], [2, 2], [2, 3], [9, 2]];
+        for (uint256 i = 0; i < 5; i++) {
+            vm.expectRevert(abi.encodeWithSelector(IDisputeGame.NotFree.selector, wrong[i][0], wrong[i][1]));
+            game.pair(roster, wrong[i][0], wrong[i][1]);
+        }
+        _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
+        assert(game.bracketOf(bracket).standing == 6 && game.bracketOf(bracket).playing == 0);
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.NotFree.selector, 0, 2));
+        game.pair(roster, 0, 2);
+        assert(game.pair(roster, 2, 1) == 2);
+        assert(game.bracketOf(bracket).playing == 6);
+        roster.dispute++;
+        vm.expectRevert();
+        game.pair(roster, 0, 2);
+    }
+
+    function test_closesOnceOneStands() public {
+        (bytes32 bracket, Roster memory roster) = _open(3);
+        vm.expectRevert(IDisputeGame.StillPlaying.selector);
+        game.close(terms, roster);
+        _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
+        vm.expectRevert(IDisputeGame.StillPlaying.selector);
+        game.close(terms, roster);
+        game.pair(roster, 2, 1);
+        _timeout(roster, bracket, 2, 2, 1, block.timestamp);
+        game.close(terms, roster);
+        (uint256 dispute, uint256 losers, bytes32 verdict) = manager.resolved();
+        assert(dispute == 3 && losers == 5 && verdict == bracket);
+    }
+
+    function test_theLongestGameIsTheSumOfAllThatMayTakeTime() public view {
+        // Segments 0 … 4 make a tree of height 3, three steps one of height 2.
+        uint256 one = 2 * 1000 + (21 + 25 + 22 + 3 + 2) * 60 + 12 * 300;
+        assert(game.longestGame(2, 10, 3) == one);
+        assert(game.longestGame(3, 10, 3) == 2 * one && game.longestGame(8, 10, 3) == 3 * one);
+        assert(game.longestGame(2, 1, 1) == one - 4 * 60);
+        assert(address(game.manager()) == address(manager));
+    }
+
+    /// @dev Lets the first side of a dispute, which has to move first, run out of time.
+    function _timeout(
+        Roster memory roster,
+        bytes32 bracket,
+        uint256 dispute,
+        uint256 first,
+        uint256 second,
+        uint256 since
+    ) private {
+        GameState memory state;
+        Context memory context;
+        context.players = ((bracket >> 16) << 16) | bytes32((first << 8) | second);
+        context.job = keccak256(abi.encode(roster.job));
+        context.claims = [roster.claims[first], roster.claims[second]];
+        state.context = keccak256(abi.encode(context));
+        state.word = GameWord.start(1000, since) | (5 << 136);
+        assert(game.stateOf(dispute) == keccak256(abi.encode(state)));
+        vm.warp(since + 1000);
+        vm.expectRevert();
+        game.timeout(dispute, state, context);
+        vm.warp(since + 1001);
+        game.timeout(dispute, state, context);
+    }
+
+    function _open(uint256 count) private returns (bytes32 bracket, Roster memory roster) {
+        manager.set(State.Disputed, Phase.Playing, _roots(count, count), uint24((1 << count) - 1), 0);
+        bracket = game.open(terms, parts);
+        roster = _roster(_roots(count, count));
+    }
+
+    function _roster(bytes32[] memory claims) private view returns (Roster memory) {
+        JobFacts memory job = JobFacts({
+            id: terms.job,
+            step: parts.step,
+            init: parts.init,
+            dataset: parts.dataset,
+            steps: terms.steps,
+            commitEvery: terms.commitEvery,
+            fromCheckpoint: parts.fromCheckpoint
+        });
+        bytes32 task = keccak256(abi.encode(block.chainid, address(manager), terms));
+        return Roster({task: task, dispute: 3, job: job, claims: claims});
+    }
+
+    /// @return roots of seats that claim 1, 2, …, `distinct`, 1, 2, …
+    function _roots(uint256 count, uint256 distinct) private pure returns (bytes32[] memory roots) {
+        roots = new bytes32[](count);
+        for (uint256 i = 0; i < count; i++) roots[i] = bytes32(1 + (i % distinct));
+    }
+
+    function _nameJob() private {
+        uint8 kind = parts.fromCheckpoint ? 2 : 1;
+        bytes memory head = abi.encodePacked(hex"0b", uint32(2), kind, terms.steps, uint32(4), parts.info);
+        terms.job = sha256(abi.encodePacked(head, parts.step, parts.init, parts.dataset));
+    }
+}
