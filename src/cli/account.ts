@@ -5,10 +5,10 @@
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
-import type { Hex } from "viem";
+import { type Address, getAddress, type Hex } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { KeyError, messageOf } from "../errors.ts";
-import { openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
+import { addressOfKeystore, openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
 
 export interface KeyFlags {
   keystore?: string;
@@ -20,8 +20,8 @@ export interface KeyFlags {
  * @throws {KeyError} when there is no key, or the password is wrong
  */
 export async function signerOf(flags: KeyFlags): Promise<PrivateKeyAccount> {
-  const { VERDE_KEYSTORE, VERDE_PRIVATE_KEY } = process.env;
-  const file = flags.keystore ?? (VERDE_KEYSTORE || undefined);
+  const { VERDE_PRIVATE_KEY } = process.env;
+  const file = keystoreOf(flags);
   if (file !== undefined) return privateKeyToAccount(await keyFromFile(file, flags));
   if (VERDE_PRIVATE_KEY) return privateKeyToAccount(parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"));
   throw new KeyError(
@@ -29,6 +29,19 @@ export async function signerOf(flags: KeyFlags): Promise<PrivateKeyAccount> {
       "or set VERDE_PRIVATE_KEY",
   );
 }
+
+/**
+ * The address of the account that would sign; a keystore that names its own needs no password for it.
+ * @throws {KeyError} when there is no key
+ */
+export async function addressOfSigner(flags: KeyFlags): Promise<Address> {
+  const file = keystoreOf(flags);
+  const named = file === undefined ? undefined : addressOfKeystore(await readKeyFile(file, "the keystore"), file);
+  return named === undefined ? (await signerOf(flags)).address : getAddress(named);
+}
+
+const keystoreOf = ({ keystore }: KeyFlags): string | undefined =>
+  keystore ?? (process.env.VERDE_KEYSTORE || undefined);
 
 async function keyFromFile(file: string, flags: KeyFlags): Promise<Hex> {
   const text = await readKeyFile(file, "the keystore");

@@ -1,6 +1,9 @@
-/** `verde chain`: a chain for development. */
+/** `verde chain`: a chain for development, and the contracts on any chain. */
 import type { Command } from "commander";
+import { chainDeploy } from "./chain-deploy.ts";
+import { chainMint, chainSkip } from "./chain-local.ts";
 import { chainNode } from "./chain-node.ts";
+import { addKeyOptions, addRpcOption, addSendOptions } from "./session.ts";
 
 export function register(program: Command): void {
   const chain = program.command("chain").description("start a local chain, deploy the contracts that settle tasks");
@@ -12,4 +15,22 @@ export function register(program: Command): void {
     .option("--password-file <file>", "holds that password; else VERDE_PASSWORD has it, or you are asked")
     .option("--json", "one JSON object")
     .action(chainNode);
+  addKeyOptions(
+    addRpcOption(chain.command("deploy").description("deploy the contracts, and write down where they are"))
+      .option("--token <address>", "what stakes and rewards are in; a test token that anyone may mint unless given")
+      .requiredOption("--committee <addresses>", "the referees, with commas between")
+      .option("--threshold <n>", "how many of them make a verdict; more than half unless given")
+      .option("--unbonding <time>", "from a request to unbond until stake may be drawn", "30d")
+      .option("--out <file>", "the deployment to write; an existing file is never overwritten", "deployment.json")
+      .option("--dry-run", "show what would be deployed, and sign nothing")
+      .option("--json", "one JSON object"),
+  ).action(chainDeploy);
+  addSendOptions(chain.command("mint").description("make test tokens; for deployments with the test token"))
+    .argument("<tokens>", "how many")
+    .option("--to <address>", "who gets them; the one who signs unless given")
+    .action(chainMint);
+  addRpcOption(chain.command("skip").description("move the clock of a development chain"))
+    .argument("<time>", "such as 90s, 2h, 1d")
+    .option("--json", "one JSON object")
+    .action(chainSkip);
 }

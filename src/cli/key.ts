@@ -58,10 +58,10 @@ async function seal(file: string, privateKey: Hex, flags: Flags): Promise<void> 
   else writeLine(`${address}  ${file}\nKeep the file and its password: nobody can bring the key back.`);
 }
 
-/** Readable by its owner alone. */
-export async function writeNew(file: string, text: string): Promise<void> {
+/** Never overwrites; readable by its owner alone unless another mode is given. */
+export async function writeNew(file: string, text: string, mode = 0o600): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text, { flag: "wx", mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
+  await writeFile(file, text, { flag: "wx", mode }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "EEXIST") throw cause;
     throw new UsageError(`${file} exists; choose another name`, { file });
   });

@@ -5,14 +5,21 @@ import { exitCodeOf, reportFailure } from "./exit.ts";
 import { resolveOwnPackage } from "./resolve.ts";
 import * as bench from "./bench.ts";
 import * as certify from "./certify.ts";
-import * as chain from "./chain.ts";
 import * as check from "./check.ts";
 import * as demo from "./demo.ts";
 import * as dispute from "./dispute.ts";
 import * as inspect from "./inspect.ts";
-import * as key from "./key.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
+
+/** Loaded when they are meant: what talks to a chain would double the time that every other command takes to start. */
+const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Command): void }>][] = [
+  ["chain", "start a local chain, deploy the contracts that settle tasks", () => import("./chain.ts")],
+  ["key", "make and read keystores, files with a key behind a password", () => import("./key.ts")],
+  ["stake", "put up, take back and show what secures an account's claims", () => import("./stake.ts")],
+  ["task", "post a job with a reward, run it for pay, see that it is settled", () => import("./task.ts")],
+  ["referee", "sign verdicts as a member of a committee, and submit them", () => import("./referee.ts")],
+];
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -29,8 +36,12 @@ const program = new Command("verde")
   .version(version, "-V, --version")
   .exitOverride()
   .showHelpAfterError("(`verde --help` lists the commands)");
-for (const command of [demo, run, inspect, dispute, check, serve, certify, bench, key, chain])
-  command.register(program);
+for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
+for (const [name, description, load] of SETTLEMENT) {
+  // A word before is `help`.
+  if (process.argv.slice(2, 4).includes(name)) (await load()).register(program);
+  else program.command(name).description(description);
+}
 program
   .command("test")
   .description("run the project's checks and tests (through the launcher: ./verde test)")

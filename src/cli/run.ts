@@ -69,7 +69,7 @@ async function begin(job: ClosedJob, file: string, saturate: boolean): Promise<C
   return startFrom(job, await readSafetensors(file, { saturate }));
 }
 
-function count(text: string): number {
+export function count(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
     throw new UsageError(`${JSON.stringify(text)} is not a whole number from 0`);

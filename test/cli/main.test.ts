@@ -93,6 +93,8 @@ describe("a failure", () => {
     );
     expect(codes).toEqual({
       UsageError: 2,
+      KeyError: 2,
+      ChainError: 3,
       ProgramError: 2,
       ShapeError: 2,
       GraphError: 2,

@@ -7,7 +7,7 @@ import {
   formatTime,
   parseAmount,
   parseDuration,
-} from "../../src/cli/amount.ts";
+} from "../../src/settlement/amount.ts";
 import { UsageError } from "../../src/errors.ts";
 
 const TOKEN = { symbol: "VTT", decimals: 18 };

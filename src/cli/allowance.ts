@@ -1,0 +1,37 @@
+/** The vault takes tokens only as far as their owner has allowed it to. */
+import type { Command } from "commander";
+import { ChainError } from "../errors.ts";
+import { ABIS } from "../settlement/contracts.ts";
+import { formatAmount } from "../settlement/amount.ts";
+import type { Sender } from "./send.ts";
+import type { Session } from "./session.ts";
+
+export function addAllowanceOption(command: Command): Command {
+  return command.option("--no-approve", "leave the vault's allowance as it is; else just enough is approved first");
+}
+
+/**
+ * Sees to it that the vault may take an amount from the sender.
+ * @throws {ChainError} when the sender has too few tokens, or the allowance is too small and is to be left as it is
+ */
+export async function allowVault(session: Session, sender: Sender, amount: bigint, approve: boolean): Promise<void> {
+  const { client, deployment, token } = session;
+  const contract = { address: deployment.token, abi: ABIS.token } as const;
+  const [balance, allowance] = await Promise.all([
+    client.readContract({ ...contract, functionName: "balanceOf", args: [sender.address] }),
+    client.readContract({ ...contract, functionName: "allowance", args: [sender.address, deployment.vault] }),
+  ]);
+  if (balance < amount)
+    throw new ChainError(
+      `${sender.address} has ${formatAmount(balance, token)}, and ${formatAmount(amount, token)} are needed`,
+      { balance, amount },
+    );
+  if (allowance >= amount) return;
+  if (!approve)
+    throw new ChainError(
+      `the vault ${deployment.vault} may take ${formatAmount(allowance, token)} from ${sender.address}, and ` +
+        `${formatAmount(amount, token)} are needed; approve more, or leave --no-approve out`,
+      { allowance, amount },
+    );
+  await sender.send({ contract: "token", functionName: "approve", args: [deployment.vault, amount] });
+}

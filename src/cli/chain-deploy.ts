@@ -1,0 +1,90 @@
+/** `verde chain deploy`: the contracts, and a file that says where they are. */
+import { access } from "node:fs/promises";
+import { type Address, formatEther, type TransactionReceipt } from "viem";
+import { UsageError } from "../errors.ts";
+import { deployContracts } from "../settlement/deploy.ts";
+import { addressOfSigner, type KeyFlags, signerOf } from "./account.ts";
+import { formatDuration, parseDuration } from "../settlement/amount.ts";
+import { writeNew } from "./key.ts";
+import { colors, formatCount, writeJson, writeLine } from "./output.ts";
+import { connect, sessionOf } from "./session.ts";
+import { formatFields } from "./table.ts";
+import { parseAddress, parseCount } from "./task/terms.ts";
+
+export interface DeployFlags extends KeyFlags {
+  rpc: string;
+  out: string;
+  token?: string;
+  committee: string;
+  threshold?: string;
+  unbonding: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+export async function chainDeploy(flags: DeployFlags): Promise<void> {
+  const members = flags.committee.split(",").map((text) => parseAddress(text.trim(), "--committee"));
+  // More than half, so that no two verdicts can both have enough.
+  const threshold =
+    flags.threshold === undefined ? Math.floor(members.length / 2) + 1 : parseCount(flags.threshold, "--threshold");
+  if (threshold < 1 || threshold > members.length)
+    throw new UsageError(
+      `--threshold ${threshold} of a committee of ${members.length}; it is at least 1 and at most all`,
+    );
+  if (new Set(members.map((member) => member.toLowerCase())).size !== members.length)
+    throw new UsageError("--committee names a member twice");
+  const unbondingPeriod = parseDuration(flags.unbonding);
+  const token = flags.token === undefined ? undefined : parseAddress(flags.token, "--token");
+  if (
+    await access(flags.out).then(
+      () => true,
+      () => false,
+    )
+  )
+    throw new UsageError(`${flags.out} exists; move it away, or choose another name with --out`, { out: flags.out });
+  const { client, chainId } = await connect(flags.rpc);
+  const facts: [string, string][] = [
+    ["chain", String(chainId)],
+    ["token", token ?? "a test token that anyone may mint"],
+    ["unbonding", `${formatDuration(unbondingPeriod)}, the longest that a task may last`],
+    ["committee", `${threshold} of ${members.join(", ")}`],
+  ];
+  if (flags.dryRun) {
+    const from = await addressOfSigner(flags);
+    if (flags.json)
+      writeJson({
+        schemaVersion: 1,
+        dryRun: true,
+        from,
+        chainId,
+        token: token ?? null,
+        members,
+        threshold,
+        unbondingPeriod,
+      });
+    else writeLine(`${formatFields([["from", from], ...facts])}\nNothing was signed or sent.`);
+    return;
+  }
+  const account = await signerOf(flags);
+  const receipts: TransactionReceipt[] = [];
+  const deployment = await deployContracts(client, account, {
+    ...(token && { token }),
+    members,
+    threshold,
+    unbondingPeriod,
+    onDeployed: (_contract, receipt) => receipts.push(receipt),
+  });
+  await sessionOf(client, deployment);
+  await writeNew(flags.out, `${JSON.stringify(deployment, null, 2)}\n`, 0o644);
+  const gas = receipts.reduce((sum, { gasUsed }) => sum + gasUsed, 0n);
+  const fee = receipts.reduce((sum, { gasUsed, effectiveGasPrice }) => sum + gasUsed * effectiveGasPrice, 0n);
+  if (flags.json) return writeJson({ ...deployment, file: flags.out, gas: Number(gas), fee: `${fee}` });
+  const places = (["token", "manager", "vault", "committee"] as const).map((name): [string, Address] => [
+    name,
+    deployment[name],
+  ]);
+  writeLine(
+    formatFields([...places, ...facts.slice(2), ["gas", `${formatCount(Number(gas))}, ${formatEther(fee)} ETH`]]),
+  );
+  writeLine(`Where they are is in ${colors.bold(flags.out)}.`);
+}

@@ -1,0 +1,166 @@
+/** `verde referee`: members of a committee sign a verdict, and anyone carries their signatures to the chain. */
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { type Hex } from "viem";
+import { ChainError, DisputeError, FormatError, messageOf, UsageError } from "../errors.ts";
+import { ABIS } from "../settlement/contracts.ts";
+import { rulingFrom, signRuling } from "../settlement/ruling.ts";
+import { gatherSignatures, parseSignature, type SignatureFile } from "../settlement/signatures.ts";
+import { readTask, type TaskView } from "../settlement/task.ts";
+import { addressOfSigner, signerOf } from "./account.ts";
+import { formatAmount } from "../settlement/amount.ts";
+import { writeNew } from "./key.ts";
+import { writeJson, writeLine } from "./output.ts";
+import { plain, Sender } from "./send.ts";
+import { addSendOptions, openSession, type SendFlags, type Session } from "./session.ts";
+import { parseTaskId } from "./task/moves.ts";
+import { stateName, whatIsDue } from "./task/sentence.ts";
+import { parseAddress } from "./task/terms.ts";
+
+export function register(program: Command): void {
+  const referee = program.command("referee").description("sign verdicts as a member of a committee, and submit them");
+  addSendOptions(referee.command("sign").description("check verdicts, and sign what follows from them"))
+    .argument("<task>", "the task's id")
+    .argument("<verdicts...>", "what `verde dispute A B --verdict FILE` wrote")
+    .requiredOption("--out <file>", "the signature to write; an existing file is never overwritten")
+    .option("--witness", "sign too what rests on your own word: a missing answer, a recomputed operator")
+    .action(sign);
+  addSendOptions(referee.command("submit").description("carry signatures to the chain; anyone may"))
+    .argument("<task>", "the task's id")
+    .argument("<signatures...>", "what `verde referee sign` wrote, of as many members as the committee asks for")
+    .action(submit);
+  addSendOptions(
+    referee.command("pay").description("pay a member its share of what the committee has earned; anyone may"),
+  )
+    .option("--member <address>", "who; the one who signs unless given")
+    .action(pay);
+}
+
+async function disputed(session: Session, id: string): Promise<TaskView> {
+  const task = await readTask(session.source, parseTaskId(id));
+  if (task.phase === "Judging") return task;
+  const { timestamp } = await session.client.getBlock();
+  throw new ChainError(
+    `the task is ${stateName(task)}, and not before its committee: ${whatIsDue(task, Number(timestamp))}`,
+    {
+      state: task.state,
+      phase: task.phase,
+    },
+  );
+}
+
+async function sign(
+  id: string,
+  paths: readonly string[],
+  flags: SendFlags & { out: string; witness?: boolean },
+): Promise<void> {
+  const session = await openSession(flags);
+  const task = await disputed(session, id);
+  const files = await Promise.all(paths.map((path) => readText(path, "the verdict")));
+  const { ruling, checked } = rulingFrom(task, files);
+  const unseen = checked.findIndex(({ restsOn }) => restsOn === "referee");
+  if (unseen >= 0 && !flags.witness)
+    throw new DisputeError(
+      `${paths[unseen]} rests on the word of the referee that made it: nothing in it can be checked. If that was you, add --witness`,
+      { path: paths[unseen] },
+    );
+  const { committee } = task.terms;
+  const bench = { chainId: session.deployment.chainId, committee, task: task.id };
+  const address = await addressOfSigner(flags);
+  if (!(await isMember(session, committee, address)))
+    throw new UsageError(`${address} is not a member of the task's committee ${committee}`, { address, committee });
+  const wrong = ruling.claims.filter((_, i) => ((ruling.losers >> BigInt(i)) & 1n) === 1n);
+  const sentence = `${wrong.join(", ")} ${wrong.length === 1 ? "is" : "are"} wrong, says ${address}`;
+  if (flags.dryRun) {
+    if (flags.json) writeJson({ schemaVersion: 1, dryRun: true, ...bench, verdict: plain(ruling), signer: address });
+    else writeLine(`${sentence}: that is what would be signed. Nothing was signed or sent.`);
+    return;
+  }
+  const account = await signerOf(flags);
+  const content = {
+    schemaVersion: 1,
+    ...bench,
+    verdict: plain(ruling),
+    signer: account.address,
+    signature: await signRuling(account, bench, ruling),
+  };
+  await writeNew(flags.out, `${JSON.stringify(content, null, 2)}\n`, 0o644);
+  if (flags.json) writeJson({ ...content, out: flags.out });
+  else writeLine(`${sentence}. The signature is in ${flags.out}.`);
+}
+
+async function submit(id: string, paths: readonly string[], flags: SendFlags): Promise<void> {
+  const session = await openSession(flags);
+  const task = await disputed(session, id);
+  const { committee: address } = task.terms;
+  const given: SignatureFile[] = [];
+  for (const path of paths)
+    given.push(parseSignature(new TextDecoder().decode(await readText(path, "the signature")), path));
+  const { ruling, signers, signatures } = await gatherSignatures(
+    { chainId: session.deployment.chainId, committee: address, task: task.id },
+    given,
+  );
+  for (const signer of signers)
+    if (!(await isMember(session, address, signer)))
+      throw new UsageError(`${signer} is not a member of the committee ${address}`);
+  const threshold = await session.client.readContract({ address, abi: ABIS.committee, functionName: "threshold" });
+  if (signers.length < threshold)
+    throw new UsageError(`${signers.length} of ${threshold} signatures: the committee ${address} asks for more`, {
+      given: signers.length,
+      threshold,
+    });
+  const sender = await Sender.open(session, flags);
+  await sender.send({
+    contract: "committee",
+    to: address,
+    functionName: "submit",
+    args: [task.terms, ruling, signers, signatures],
+  });
+  const after = await readTask(session.source, task.id);
+  const { timestamp } = await session.client.getBlock();
+  sender.report(
+    flags.json ?? false,
+    { task: task.id, state: after.state, phase: after.phase, signers, losers: `${ruling.losers}` },
+    `The task is ${stateName(after)}: ${whatIsDue(after, Number(timestamp))}.`,
+  );
+}
+
+async function pay(flags: SendFlags & { member?: string }): Promise<void> {
+  const session = await openSession(flags);
+  const { client, deployment, token } = session;
+  const sender = await Sender.open(session, flags);
+  const member = flags.member === undefined ? sender.address : parseAddress(flags.member, "--member");
+  const { committee, vault } = deployment;
+  const { credit } = await client.readContract({
+    address: vault,
+    abi: ABIS.vault,
+    functionName: "accountOf",
+    args: [committee],
+  });
+  if (credit > 0n) await sender.send({ contract: "vault", functionName: "claim", args: [committee] });
+  const paid = () =>
+    client.readContract({ address: committee, abi: ABIS.committee, functionName: "paid", args: [member] });
+  const before = await paid();
+  await sender.send({ contract: "committee", functionName: "payMember", args: [member] });
+  const amount = (await paid()) - before;
+  sender.report(
+    flags.json ?? false,
+    { member, amount: `${amount}` },
+    `${member} has ${formatAmount(amount, token)} more.`,
+  );
+}
+
+async function isMember({ client }: Session, address: Hex, member: Hex): Promise<boolean> {
+  return client
+    .readContract({ address, abi: ABIS.committee, functionName: "isMember", args: [member] })
+    .catch((cause: unknown) => {
+      throw new ChainError(`${address} is not a committee that this command knows: ${messageOf(cause).split("\n")[0]}`);
+    });
+}
+
+async function readText(path: string, what: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new FormatError(`${what} ${path} can't be read: ${messageOf(cause)}`, { path });
+  });
+  return new Uint8Array(bytes);
+}

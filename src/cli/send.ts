@@ -1,0 +1,174 @@
+/** Transactions of a command: shown with `--dry-run`, else sent one after the other. */
+import {
+  type Abi,
+  type Address,
+  createWalletClient,
+  custom,
+  formatEther,
+  type Hex,
+  type TransactionReceipt,
+} from "viem";
+import type { LocalAccount } from "viem/accounts";
+import { ChainError } from "../errors.ts";
+import { ABIS, type Contract } from "../settlement/contracts.ts";
+import { refusal } from "../settlement/refusal.ts";
+import { saltFor } from "../settlement/salt.ts";
+import { addressOfSigner, signerOf } from "./account.ts";
+import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
+import type { SendFlags, Session } from "./session.ts";
+import { formatFields } from "./table.ts";
+
+export interface Call {
+  contract: Contract;
+  /** Where it is, if not where the deployment has it. */
+  to?: Address;
+  functionName: string;
+  args: readonly unknown[];
+}
+
+interface Planned extends Call {
+  to: Address;
+  /** Unknown where an earlier call has to be carried out first. */
+  gas?: bigint;
+  /** The most that the gas may cost, in wei. */
+  fee?: bigint;
+}
+
+/** The account of a command; with `--dry-run` an address alone, which plans and sends nothing. */
+export class Sender {
+  readonly address: Address;
+  readonly planned: Planned[] = [];
+  readonly sent: { functionName: string; receipt: TransactionReceipt }[] = [];
+  private readonly session: Session;
+  private readonly account: LocalAccount | undefined;
+  private readonly progress = new Progress();
+
+  private constructor(session: Session, address: Address, account: LocalAccount | undefined) {
+    this.session = session;
+    this.address = address;
+    this.account = account;
+  }
+
+  /** @throws {KeyError} when there is no key, or the password is wrong */
+  static async open(session: Session, flags: SendFlags): Promise<Sender> {
+    if (flags.dryRun) return new Sender(session, await addressOfSigner(flags), undefined);
+    const account = await signerOf(flags);
+    return new Sender(session, account.address, account);
+  }
+
+  static for(session: Session, account: LocalAccount): Sender {
+    return new Sender(session, account.address, account);
+  }
+
+  /** Of this account's commitment in a task; unknown in a dry run, because it takes a signature. */
+  async salt(task: Hex): Promise<Hex | undefined> {
+    const { manager, chainId } = this.session.deployment;
+    return this.account && saltFor(this.account, manager, chainId, task);
+  }
+
+  /**
+   * Sends a call and waits until it is in a block; with `--dry-run` only notes it.
+   * @throws {ChainError} with the contract's reason when it is refused
+   */
+  async send({ contract, to, functionName, args }: Call): Promise<TransactionReceipt | undefined> {
+    const { client, deployment } = this.session;
+    const address = to ?? deployment[contract];
+    const request = { address, abi: ABIS[contract] as Abi, functionName, args };
+    const from = this.address;
+    if (this.account === undefined) {
+      await this.plan({ contract, functionName, args, to: address });
+      return undefined;
+    }
+    try {
+      // Asked first, because a receipt does not tell why.
+      await client.simulateContract({ ...request, account: from });
+      const wallet = createWalletClient({ account: this.account, transport: custom(client) });
+      const hash = await wallet.writeContract({ ...request, account: this.account, chain: null });
+      this.progress.show(`${functionName}: waiting for ${hash}`, true);
+      const receipt = await client.waitForTransactionReceipt({ hash });
+      this.progress.clear();
+      if (receipt.status !== "success")
+        throw new ChainError(`${functionName} was overtaken: the chain changed before ${hash} was carried out`, {
+          hash,
+        });
+      this.sent.push({ functionName, receipt });
+      return receipt;
+    } catch (error) {
+      throw refusal(error, functionName, from, this.session.token);
+    }
+  }
+
+  private async plan(call: Planned): Promise<void> {
+    const { client } = this.session;
+    const { to, contract, functionName, args } = call;
+    const request = { address: to, abi: ABIS[contract] as Abi, functionName, args, account: this.address };
+    try {
+      const gas = await client.estimateContractGas(request);
+      const { maxFeePerGas } = await client.estimateFeesPerGas();
+      this.planned.push({ ...call, gas, fee: gas * maxFeePerGas });
+    } catch (error) {
+      // What needs an approval that is itself only planned can't be tried out.
+      if (this.planned.length === 0) throw refusal(error, functionName, this.address, this.session.token);
+      this.planned.push(call);
+    }
+  }
+
+  /** What was sent, or would be. */
+  report(json: boolean, facts: Readonly<Record<string, unknown>>, sentence: string): void {
+    if (json)
+      writeJson({ schemaVersion: 1, ...(this.account ? {} : { dryRun: true }), ...facts, ...this.transactions() });
+    else if (this.account === undefined) this.writePlan();
+    else {
+      for (const { functionName, receipt } of this.sent)
+        writeLine(
+          colors.dim(`${functionName}  ${receipt.transactionHash}  ${formatCount(Number(receipt.gasUsed))} gas`),
+        );
+      writeLine(sentence);
+    }
+  }
+
+  private transactions(): Record<string, unknown> {
+    if (this.account === undefined)
+      return {
+        from: this.address,
+        transactions: this.planned.map(({ gas, fee, ...call }) => ({
+          ...call,
+          args: plain(call.args),
+          gas: gas === undefined ? null : Number(gas),
+          fee: fee === undefined ? null : `${fee}`,
+        })),
+      };
+    const transactions = this.sent.map(({ functionName, receipt }) => ({
+      functionName,
+      hash: receipt.transactionHash,
+      block: Number(receipt.blockNumber),
+      gas: Number(receipt.gasUsed),
+      fee: `${receipt.gasUsed * receipt.effectiveGasPrice}`,
+    }));
+    return { from: this.address, transactions };
+  }
+
+  private writePlan(): void {
+    for (const { to, contract, functionName, args, gas, fee } of this.planned) {
+      const cost =
+        gas === undefined
+          ? "known once what stands above is carried out"
+          : `${formatCount(Number(gas))}, at most ${formatEther(fee!)} ETH`;
+      writeLine(colors.bold(functionName));
+      writeLine(
+        formatFields([
+          ["from", this.address],
+          ["to", `${to} (${contract})`],
+          ["arguments", JSON.stringify(plain(args))],
+          ["gas", cost],
+        ]),
+      );
+    }
+    writeLine("Nothing was signed or sent.");
+  }
+}
+
+/** Numbers that JSON does not have become text. */
+export function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_name, item: unknown) => (typeof item === "bigint" ? `${item}` : item)));
+}

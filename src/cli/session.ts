@@ -1,0 +1,110 @@
+/** A chain, a deployment on it, and perhaps an account: what the commands of settlement have in common. */
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { type Address, createPublicClient, http, type PublicClient } from "viem";
+import { ChainError, FormatError, messageOf } from "../errors.ts";
+import { ABIS } from "../settlement/contracts.ts";
+import { type Deployment, parseDeployment } from "../settlement/deployment.ts";
+import type { TaskSource } from "../settlement/task.ts";
+import type { KeyFlags } from "./account.ts";
+import type { Token } from "../settlement/amount.ts";
+
+export interface ChainFlags {
+  rpc: string;
+  deployment: string;
+  json?: boolean;
+}
+
+export interface SendFlags extends ChainFlags, KeyFlags {
+  dryRun?: boolean;
+}
+
+export function addRpcOption(command: Command): Command {
+  const url = process.env.VERDE_RPC || "http://127.0.0.1:8545";
+  return command.option("--rpc <url>", "a node of the chain; else the one in VERDE_RPC", url);
+}
+
+/** Of commands that only look. */
+export function addChainOptions(command: Command): Command {
+  const file = process.env.VERDE_DEPLOYMENT || "deployment.json";
+  return addRpcOption(command)
+    .option("--deployment <file>", "where the contracts are; else the file in VERDE_DEPLOYMENT", file)
+    .option("--json", "one JSON object");
+}
+
+/** Of commands that send transactions. */
+export function addSendOptions(command: Command): Command {
+  return addKeyOptions(addChainOptions(command)).option("--dry-run", "show what would be sent, and sign nothing");
+}
+
+export function addKeyOptions(command: Command): Command {
+  return command
+    .option("--keystore <file>", "the key that signs; else the one in VERDE_KEYSTORE (a file) or VERDE_PRIVATE_KEY")
+    .option("--password-file <file>", "holds the keystore's password; else VERDE_PASSWORD has it, or you are asked");
+}
+
+export interface Session {
+  client: PublicClient;
+  deployment: Deployment;
+  token: Token;
+  source: TaskSource;
+}
+
+/** @throws {ChainError} when nobody answers */
+export async function connect(rpc: string): Promise<{ client: PublicClient; chainId: number }> {
+  if (!URL.canParse(rpc) || !/^https?:$/.test(new URL(rpc).protocol))
+    throw new ChainError(
+      `--rpc ${JSON.stringify(rpc)} is not the address of a node; it begins with http:// or https://`,
+    );
+  const client = createPublicClient({ transport: http(rpc, { retryCount: 2 }), cacheTime: 0, pollingInterval: 500 });
+  const chainId = await client.getChainId().catch((cause: unknown) => {
+    const detail = messageOf(cause).split("\n")[0];
+    throw new ChainError(
+      `no chain answers at ${rpc} (${detail}); name a node with --rpc, or start a local one with \`verde chain node\``,
+      { rpc },
+    );
+  });
+  return { client, chainId };
+}
+
+/** @throws {FormatError | ChainError} when the file is no deployment, or the chain is not the one that it is on */
+export async function openSession(flags: ChainFlags): Promise<Session> {
+  const { rpc, deployment: file } = flags;
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new FormatError(
+      `the deployment ${file} can't be read: ${messageOf(cause)}; name it with --deployment, or make one with \`verde chain deploy\``,
+      { file },
+    );
+  });
+  const deployment = parseDeployment(text, file);
+  const { client, chainId } = await connect(rpc);
+  if (chainId !== deployment.chainId)
+    throw new ChainError(`${file} is on chain ${deployment.chainId}, and the node at ${rpc} is of chain ${chainId}`, {
+      wanted: deployment.chainId,
+      chainId,
+    });
+  return sessionOf(client, deployment);
+}
+
+/** @throws {ChainError} when the contracts are not there */
+export async function sessionOf(client: PublicClient, deployment: Deployment): Promise<Session> {
+  const { manager, block } = deployment;
+  if ((await client.getCode({ address: manager })) === undefined)
+    throw new ChainError(
+      `there is no contract at ${manager}, where the deployment has its manager; was the chain started anew?`,
+      { manager },
+    );
+  const token = await readToken(client, deployment.token);
+  return { client, deployment, token, source: { client, manager, fromBlock: BigInt(block) } };
+}
+
+async function readToken(client: PublicClient, address: Address): Promise<Token> {
+  const contract = { address, abi: ABIS.token } as const;
+  const [symbol, decimals] = await Promise.all([
+    client.readContract({ ...contract, functionName: "symbol" }),
+    client.readContract({ ...contract, functionName: "decimals" }),
+  ]).catch((cause: unknown) => {
+    throw new ChainError(`${address} is not a token with a symbol and decimals: ${messageOf(cause).split("\n")[0]}`);
+  });
+  return { symbol, decimals };
+}

@@ -1,0 +1,114 @@
+/** `verde stake`: tokens that stand behind an account's claims. */
+import type { Command } from "commander";
+import type { Address } from "viem";
+import { ABIS } from "../settlement/contracts.ts";
+import { addressOfSigner, type KeyFlags } from "./account.ts";
+import { addAllowanceOption, allowVault } from "./allowance.ts";
+import { formatAmount, formatDuration, formatTime, parseAmount } from "../settlement/amount.ts";
+import { writeJson, writeLine } from "./output.ts";
+import { Sender } from "./send.ts";
+import {
+  addChainOptions,
+  addKeyOptions,
+  addSendOptions,
+  type ChainFlags,
+  openSession,
+  type SendFlags,
+  type Session,
+} from "./session.ts";
+import { formatFields } from "./table.ts";
+import { parseAddress } from "./task/terms.ts";
+
+export function register(program: Command): void {
+  const stake = program.command("stake").description("put up, take back and show what secures an account's claims");
+  addAllowanceOption(addSendOptions(stake.command("deposit").description("add to the stake")))
+    .argument("<tokens>", "such as 100 or 10.5")
+    .action(deposit);
+  addSendOptions(stake.command("unbond").description("start the way out of a part of the stake"))
+    .argument("<tokens>", "such as 100 or 10.5; a further request starts the clock anew")
+    .action(unbond);
+  addSendOptions(
+    stake.command("withdraw").description("take the stake that has come to the end of its way out"),
+  ).action(withdraw);
+  addKeyOptions(addChainOptions(stake.command("show").description("show what an account has in the vault")))
+    .argument("[account]", "an address; the one whose key is named unless given")
+    .action(show);
+}
+
+async function deposit(tokens: string, flags: SendFlags & { approve: boolean }): Promise<void> {
+  const session = await openSession(flags);
+  const amount = parseAmount(tokens, session.token);
+  const sender = await Sender.open(session, flags);
+  await allowVault(session, sender, amount, flags.approve);
+  await sender.send({ contract: "vault", functionName: "deposit", args: [amount] });
+  const { active } = await readAccount(session, sender.address);
+  sender.report(
+    flags.json ?? false,
+    { amount: `${amount}`, active: `${active}` },
+    `${sender.address} has a stake of ${formatAmount(active, session.token)}.`,
+  );
+}
+
+async function unbond(tokens: string, flags: SendFlags): Promise<void> {
+  const session = await openSession(flags);
+  const amount = parseAmount(tokens, session.token);
+  const sender = await Sender.open(session, flags);
+  await sender.send({ contract: "vault", functionName: "requestUnbond", args: [amount] });
+  const { readyAt, unbonding } = await readAccount(session, sender.address);
+  sender.report(
+    flags.json ?? false,
+    { amount: `${amount}`, unbonding: `${unbonding}`, readyAt },
+    `${formatAmount(unbonding, session.token)} can be withdrawn from ${formatTime(readyAt)} on.`,
+  );
+}
+
+async function withdraw(flags: SendFlags): Promise<void> {
+  const session = await openSession(flags);
+  const sender = await Sender.open(session, flags);
+  const before = await readAccount(session, sender.address);
+  await sender.send({ contract: "vault", functionName: "draw", args: [] });
+  const amount = before.unbonding - (await readAccount(session, sender.address)).unbonding;
+  sender.report(
+    flags.json ?? false,
+    { amount: `${amount}` },
+    `${sender.address} has ${formatAmount(amount, session.token)} back.`,
+  );
+}
+
+function readAccount({ client, deployment }: Session, owner: Address) {
+  return client.readContract({ address: deployment.vault, abi: ABIS.vault, functionName: "accountOf", args: [owner] });
+}
+
+async function show(account: string | undefined, flags: ChainFlags & KeyFlags): Promise<void> {
+  const session = await openSession(flags);
+  const { client, deployment, token } = session;
+  const owner = account === undefined ? await addressOfSigner(flags) : parseAddress(account, "the account");
+  const [{ active, exposed, unbonding, readyAt, credit }, balance, ether, { timestamp }] = await Promise.all([
+    readAccount(session, owner),
+    client.readContract({ address: deployment.token, abi: ABIS.token, functionName: "balanceOf", args: [owner] }),
+    client.getBalance({ address: owner }),
+    client.getBlock(),
+  ]);
+  const free = active > exposed ? active - exposed : 0n;
+  if (flags.json) {
+    const amounts = Object.entries({ balance, active, free, exposed, unbonding, credit, ether });
+    const asText = Object.fromEntries(amounts.map(([name, amount]) => [name, `${amount}`]));
+    return writeJson({ schemaVersion: 1, owner, ...asText, readyAt, symbol: token.symbol, decimals: token.decimals });
+  }
+  const money = (amount: bigint): string => formatAmount(amount, token);
+  const left = readyAt - Number(timestamp);
+  const fields: [string, string][] = [
+    ["account", owner],
+    ["wallet", money(balance)],
+    ["stake", `${money(active)}, of which ${money(free)} can secure further tasks`],
+    ["exposed", `${money(exposed)} can be slashed by running tasks`],
+    [
+      "unbonding",
+      unbonding === 0n
+        ? "nothing"
+        : `${money(unbonding)}, ${left > 0 ? `ready in ${formatDuration(left)}` : "ready to be withdrawn"}`,
+    ],
+    ["credit", `${money(credit)}${credit > 0n ? ", to be had with `verde task claim`" : ""}`],
+  ];
+  writeLine(formatFields(fields));
+}

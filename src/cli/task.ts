@@ -1,0 +1,81 @@
+/** `verde task`: from a job to its payment. */
+import type { Command } from "commander";
+import { addAllowanceOption } from "./allowance.ts";
+import { count } from "./run.ts";
+import { addChainOptions, addSendOptions } from "./session.ts";
+import { deliver, demand } from "./task/delivery.ts";
+import { accept, challenge, claim, commit, compare, expire, finalize, reveal } from "./task/moves.ts";
+import { post } from "./task/post.ts";
+import { list, show } from "./task/show.ts";
+import { addTermsOptions } from "./task/terms.ts";
+
+const TASK = ["<task>", "the task's id, 0x and 64 digits"] as const;
+const TRACE = ["<trace>", "a finished run of the task's job"] as const;
+const JOB_OPTIONS = ["[options...]", "the job's own options: --name value"] as const;
+
+export function register(program: Command): void {
+  const task = program.command("task").description("post a job with a reward, run it for pay, see that it is settled");
+  const sends = (name: string, description: string): Command =>
+    addSendOptions(task.command(name).description(description));
+
+  addAllowanceOption(addTermsOptions(sends("post", "offer a reward for running a job")))
+    .argument("<job>", "a job module, or a trace of it")
+    .argument(...JOB_OPTIONS)
+    .option("--steps <n>", "how many steps; the job's own number unless given")
+    .option("--seed <n>", "where random numbers start")
+    .option("--commit-every <n>", "steps between two roots; 1, or the trace's", count)
+    .allowUnknownOption()
+    .action(post);
+  sends("accept", "take a seat, with your stake")
+    .argument(...TASK)
+    .argument(...JOB_OPTIONS)
+    .option("--job <job>", "a job module, or a trace: accept only if the task is for this job")
+    .option("--committee <address>", "a committee that you trust beside the deployment's")
+    .allowUnknownOption()
+    .action(accept);
+  sends("commit", "commit to the root of a run, hidden")
+    .argument(...TASK)
+    .argument(...TRACE)
+    .action(commit);
+  sends("reveal", "show what you committed to")
+    .argument(...TASK)
+    .argument(...TRACE)
+    .action(reveal);
+  sends("compare", "compare the claims")
+    .argument(...TASK)
+    .action(compare);
+  sends("challenge", "bring another claim than the one that stands, with a bond")
+    .argument(...TASK)
+    .argument(...TRACE)
+    .action(challenge);
+  addAllowanceOption(sends("demand", "as the client: demand a chunk of the final state"))
+    .argument(...TASK)
+    .argument("<job>", "the job module, or a trace of it: what the state looks like")
+    .argument(...JOB_OPTIONS)
+    .option("--tensor <name>", "its name or number in the state; any unless given")
+    .option("--chunk <n>", "256 bytes of it, from 0; any unless given")
+    .allowUnknownOption()
+    .action(demand);
+  sends("deliver", "answer demands with chunks and proofs from a trace")
+    .argument(...TASK)
+    .argument(...TRACE)
+    .option("--demand <n>", "only this one")
+    .action(deliver);
+  sends("finalize", "end an undisturbed window, and pay")
+    .argument(...TASK)
+    .action(finalize);
+  sends("expire", "end a state whose deadline has passed; enforce a ruling that nobody escalated")
+    .argument(...TASK)
+    .option("--demand <n>", "a demanded chunk that was not delivered in time")
+    .action(expire);
+  sends("claim", "withdraw credits from the vault")
+    .option("--owner <address>", "whose; yours unless given")
+    .action(claim);
+  addChainOptions(task.command("show").description("show a task: terms, seats, claims, what is due"))
+    .argument(...TASK)
+    .action(show);
+  addChainOptions(task.command("list").description("list tasks, the newest first"))
+    .option("--state <state>", "only those in this state, such as open")
+    .option("--limit <n>", "no more than these", "20")
+    .action(list);
+}

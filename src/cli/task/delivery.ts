@@ -1,0 +1,117 @@
+/** `verde task demand` and `deliver`: chunks of the final state, on the chain. */
+import { randomInt } from "node:crypto";
+import type { Hex } from "viem";
+import { toHex } from "../../encoding/bytes.ts";
+import { chunkCount, encodeType } from "../../encoding/tensor.ts";
+import { ChainError, FormatError, UsageError } from "../../errors.ts";
+import type { NamedType } from "../../graph/graph.ts";
+import { proveChunk, proveType } from "../../settlement/delivery.ts";
+import { readTask } from "../../settlement/task.ts";
+import { readCheckpoint } from "../../trace/open.ts";
+import { allowVault } from "../allowance.ts";
+import { formatAmount, formatTime } from "../../settlement/amount.ts";
+import { jobOptions } from "../run.ts";
+import { Sender } from "../send.ts";
+import { openSession, type SendFlags } from "../session.ts";
+import { jobTerms, traceFor } from "./job.ts";
+import { parseTaskId } from "./moves.ts";
+import { parseCount } from "./terms.ts";
+
+export async function demand(
+  id: string,
+  path: string,
+  rest: readonly string[],
+  flags: SendFlags & { approve: boolean; tensor?: string; chunk?: string },
+): Promise<void> {
+  const task = parseTaskId(id);
+  const session = await openSession(flags);
+  const { terms } = await readTask(session.source, task);
+  const { types, terms: own } = await jobTerms(path, terms.commitEvery, jobOptions(rest));
+  if (own.stateLayout !== terms.stateLayout)
+    throw new UsageError(`${path} has another state than the task's job; give the job's options too, or a trace of it`);
+  const tensor = flags.tensor === undefined ? randomTensor(types) : tensorNamed(types, flags.tensor);
+  const chunks = chunkCount(types[tensor]);
+  const chunk = flags.chunk === undefined ? randomInt(chunks) : chunkNumber(flags.chunk);
+  if (chunk >= chunks)
+    throw new UsageError(`${types[tensor].name} has ${chunks} chunks, so there is no chunk ${chunk}`);
+  const sender = await Sender.open(session, flags);
+  await allowVault(session, sender, terms.chunkPrice, flags.approve);
+  const tensorType = toHex(encodeType(types[tensor])) as Hex;
+  const args = [terms, tensor, chunk, tensorType, proveType(types, tensor).map(toHex)];
+  await sender.send({ contract: "manager", functionName: "demand", args });
+  const { waiting } = await readTask(session.source, task);
+  const last = waiting.at(-1);
+  const until = last ? ` until ${formatTime(last.demand.deadline)}` : "";
+  sender.report(
+    flags.json ?? false,
+    {
+      task,
+      tensor,
+      name: types[tensor].name,
+      chunk,
+      ...(!flags.dryRun && last && { demand: last.index, deadline: last.demand.deadline }),
+    },
+    `Chunk ${chunk} of ${chunks} of ${types[tensor].name} is demanded for ${formatAmount(terms.chunkPrice, session.token)}${until}.`,
+  );
+}
+
+/** Every chunk of the state is as likely as any other. */
+function randomTensor(types: readonly NamedType[]): number {
+  let left = randomInt(types.reduce((sum, type) => sum + chunkCount(type), 0));
+  return types.findIndex((type) => (left -= chunkCount(type)) < 0);
+}
+
+function tensorNamed(types: readonly NamedType[], text: string): number {
+  const index = /^\d+$/.test(text) ? Number(text) : types.findIndex(({ name }) => name === text);
+  if (index < 0 || index >= types.length)
+    throw new UsageError(
+      `the state has no tensor ${text}; it has ${types.length}, from ${types[0].name} to ${types.at(-1)!.name}`,
+    );
+  return index;
+}
+
+function chunkNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--chunk ${text} is not a number`);
+  return Number(text);
+}
+
+export async function deliver(id: string, path: string, flags: SendFlags & { demand?: string }): Promise<void> {
+  const task = parseTaskId(id);
+  const session = await openSession(flags);
+  const { terms, waiting } = await readTask(session.source, task);
+  const only = flags.demand === undefined ? undefined : parseCount(flags.demand, "--demand");
+  const due = waiting.filter(({ index }) => only === undefined || index === only);
+  if (due.length === 0)
+    throw new ChainError(
+      only === undefined ? "no demanded chunk waits for its delivery" : `there is no open demand ${only}`,
+      { task },
+    );
+  const trace = await traceFor(path, terms);
+  const root = toHex(trace.runRoot);
+  const foreign = due.find((open) => open.demand.root !== root);
+  if (foreign)
+    throw new FormatError(`${path} has the root ${root}, and the chunk is demanded of ${foreign.demand.root}`, {
+      path,
+      root,
+    });
+  const state = await readCheckpoint(trace, terms.steps);
+  const sender = await Sender.open(session, flags);
+  for (const open of due) {
+    const { chunk, ...paths } = proveChunk(trace.segmentRoots, state, open.demand.tensor, open.demand.chunk);
+    const hexes = Object.fromEntries(Object.entries(paths).map(([name, hashes]) => [name, hashes.map(toHex)]));
+    const proof = { chunk: toHex(chunk), ...hexes };
+    await sender.send({
+      contract: "manager",
+      functionName: "deliver",
+      args: [terms, BigInt(open.index), open.demand, proof],
+    });
+  }
+  const names = due.map(
+    ({ index, demand: what }) => `demand ${index}: chunk ${what.chunk} of ${state[what.tensor].name}`,
+  );
+  sender.report(
+    flags.json ?? false,
+    { task, delivered: due.map(({ index }) => index) },
+    `Delivered: ${names.join("; ")}.`,
+  );
+}

@@ -1,0 +1,235 @@
+/** `verde task accept, commit, reveal, compare, challenge, finalize, expire, claim`: what moves a task on. */
+import { type Hex, isAddressEqual, zeroHash } from "viem";
+import { toHex } from "../../encoding/bytes.ts";
+import { ChainError, JobError, UsageError } from "../../errors.ts";
+import { ABIS } from "../../settlement/contracts.ts";
+import { readTask, type Seat, type TaskView } from "../../settlement/task.ts";
+import { formatAmount } from "../../settlement/amount.ts";
+import { jobOptions } from "../run.ts";
+import { type Call, Sender } from "../send.ts";
+import { openSession, type SendFlags, type Session } from "../session.ts";
+import { jobTerms, traceFor } from "./job.ts";
+import { stateName, whatIsDue } from "./sentence.ts";
+import { parseAddress, parseCount } from "./terms.ts";
+
+interface Scene {
+  session: Session;
+  sender: Sender;
+  task: TaskView;
+  now: number;
+}
+
+/** @throws {UsageError} for what is no id */
+export function parseTaskId(text: string): Hex {
+  if (!/^0x[0-9a-f]{64}$/i.test(text)) throw new UsageError(`${text} is not a task's id: 0x and 64 hexadecimal digits`);
+  return text.toLowerCase() as Hex;
+}
+
+async function sceneOf(id: string, flags: SendFlags): Promise<Scene> {
+  const task = parseTaskId(id);
+  const session = await openSession(flags);
+  const [view, { timestamp }] = await Promise.all([readTask(session.source, task), session.client.getBlock()]);
+  return { session, sender: await Sender.open(session, flags), task: view, now: Number(timestamp) };
+}
+
+/** Says what the task waits for instead; the contract has the last word. */
+function expectState({ task, now }: Scene, move: string, fits: boolean): void {
+  if (fits) return;
+  throw new ChainError(`the task is ${stateName(task)}, so it is not the time to ${move}: ${whatIsDue(task, now)}`, {
+    state: task.state,
+    phase: task.phase,
+  });
+}
+
+/** Sends one call of the manager and reports where the task is then. */
+async function move(
+  scene: Scene,
+  flags: SendFlags,
+  functionName: string,
+  args: readonly unknown[],
+  facts: object = {},
+  done = "",
+): Promise<void> {
+  const { session, sender, task } = scene;
+  const call: Call = { contract: "manager", functionName, args };
+  await sender.send(call);
+  const after = await readTask(session.source, task.id);
+  const { timestamp } = await session.client.getBlock();
+  const next = `The task is ${stateName(after)}: ${whatIsDue(after, Number(timestamp))}.`;
+  sender.report(
+    flags.json ?? false,
+    { task: task.id, state: after.state, phase: after.phase, ...facts },
+    done === "" ? next : `${done}\n${next}`,
+  );
+}
+
+export async function accept(
+  id: string,
+  rest: readonly string[],
+  flags: SendFlags & { job?: string; committee?: string },
+): Promise<void> {
+  const scene = await sceneOf(id, flags);
+  const { task, session, sender } = scene;
+  const { terms } = task;
+  expectState(scene, "accept", task.state === "Open");
+  const trusted =
+    flags.committee === undefined ? session.deployment.committee : parseAddress(flags.committee, "--committee");
+  if (!isAddressEqual(trusted, terms.committee))
+    throw new ChainError(
+      `disputes of this task are decided by ${terms.committee}, not by ${trusted}; whoever that is can take your stake. ` +
+        `If you trust it, name it with --committee`,
+      { committee: terms.committee },
+    );
+  if (flags.job !== undefined) {
+    const own = (await jobTerms(flags.job, terms.commitEvery, jobOptions(rest))).terms;
+    for (const field of ["job", "stateLayout", "steps", "tensors"] as const)
+      if (own[field] !== terms[field])
+        throw new JobError(
+          `${flags.job} is another job than the task's: its ${field} is ${own[field]}, the task's ${terms[field]}`,
+          { field },
+        );
+  }
+  const seat = task.seats.length;
+  const stake = formatAmount(terms.stake, session.token);
+  await move(
+    scene,
+    flags,
+    "accept",
+    [task.id],
+    { seat },
+    `${sender.address} has seat ${seat}, with a stake of ${stake}.`,
+  );
+}
+
+export async function commit(id: string, path: string, flags: SendFlags): Promise<void> {
+  const scene = await sceneOf(id, flags);
+  expectState(scene, "commit", scene.task.state === "Accepted");
+  const { seat, commitment } = seatOfSender(scene);
+  if (commitment !== undefined)
+    throw new ChainError(`seat ${seat} has committed already; \`verde task reveal\` is next`);
+  const root = await rootOf(path, scene.task);
+  const args = [scene.task.id, BigInt(seat), await commitmentTo(scene, root)];
+  await move(
+    scene,
+    flags,
+    "commit",
+    args,
+    { seat, root },
+    `Seat ${seat} has committed to ${root}. Keep ${path} and its data folder.`,
+  );
+}
+
+export async function challenge(id: string, path: string, flags: SendFlags): Promise<void> {
+  const scene = await sceneOf(id, flags);
+  const { task } = scene;
+  expectState(scene, "challenge", task.state === "Challengeable");
+  const root = await rootOf(path, task);
+  if (task.claims.includes(root))
+    throw new ChainError(`${path} has the root that stands, ${root}: there is nothing to challenge`, { root });
+  const seat = task.seats.length;
+  const args = [task.terms, await commitmentTo(scene, root)];
+  await move(scene, flags, "challenge", args, { seat, root }, `Seat ${seat} challenges. Reveal at once.`);
+}
+
+export async function reveal(id: string, path: string, flags: SendFlags): Promise<void> {
+  const scene = await sceneOf(id, flags);
+  const { task } = scene;
+  const fits =
+    task.state === "Accepted"
+      ? task.committed === task.seats.length
+      : task.state === "Committed" || task.phase === "Revealing";
+  expectState(scene, "reveal", fits);
+  const { seat, commitment, root: revealed } = seatOfSender(scene);
+  if (revealed !== undefined) throw new ChainError(`seat ${seat} has revealed already`);
+  const root = await rootOf(path, task);
+  const salt = await scene.sender.salt(task.id);
+  // Without a key, as in a dry run, nobody can tell.
+  if (salt !== undefined && (await commitmentTo(scene, root)) !== commitment)
+    throw new ChainError(
+      `seat ${seat} has not committed to the root of ${path}, ${root}; name the trace that it committed to`,
+      { root },
+    );
+  await move(
+    scene,
+    flags,
+    "reveal",
+    [task.id, BigInt(seat), root, salt ?? zeroHash],
+    { seat, root },
+    `Seat ${seat} has claimed ${root}.`,
+  );
+}
+
+export async function compare(id: string, flags: SendFlags): Promise<void> {
+  const scene = await sceneOf(id, flags);
+  expectState(scene, "compare", scene.task.state === "Revealed");
+  await move(scene, flags, "compare", [scene.task.id]);
+}
+
+export async function finalize(id: string, flags: SendFlags): Promise<void> {
+  const scene = await sceneOf(id, flags);
+  const { state, deadline, waiting } = scene.task;
+  expectState(scene, "finalize", state === "Challengeable" && scene.now > deadline && waiting.length === 0);
+  await move(scene, flags, "finalize", [scene.task.terms]);
+}
+
+/** Whichever exit it is that the passed deadline opens. */
+export async function expire(id: string, flags: SendFlags & { demand?: string }): Promise<void> {
+  const scene = await sceneOf(id, flags);
+  const { task, now } = scene;
+  if (flags.demand !== undefined) {
+    const index = parseCount(flags.demand, "--demand");
+    const found = task.waiting.find((waiting) => waiting.index === index);
+    if (!found) throw new ChainError(`there is no open demand ${index}`, { index });
+    expectState(scene, `expire demand ${index}`, task.state === "Challengeable" && now > found.demand.deadline);
+    return move(scene, flags, "expireDemand", [task.terms, BigInt(index), found.demand]);
+  }
+  expectState(
+    scene,
+    "expire it",
+    ["Open", "Accepted", "Committed", "Disputed"].includes(task.state) && now > task.deadline,
+  );
+  if (task.ruling) await move(scene, flags, "enforce", [task.terms, task.ruling]);
+  else await move(scene, flags, "expire", [task.terms]);
+}
+
+/** Credits are of accounts, not of tasks. */
+export async function claim(flags: SendFlags & { owner?: string }): Promise<void> {
+  const session = await openSession(flags);
+  const { client, deployment, token } = session;
+  const sender = await Sender.open(session, flags);
+  const owner = flags.owner === undefined ? sender.address : parseAddress(flags.owner, "--owner");
+  const { credit } = await client.readContract({
+    address: deployment.vault,
+    abi: ABIS.vault,
+    functionName: "accountOf",
+    args: [owner],
+  });
+  if (credit === 0n) throw new ChainError(`${owner} has no credit in the vault`, { owner });
+  await sender.send({ contract: "vault", functionName: "claim", args: [owner] });
+  sender.report(
+    flags.json ?? false,
+    { owner, amount: `${credit}` },
+    `${owner} has ${formatAmount(credit, token)} more.`,
+  );
+}
+
+async function rootOf(path: string, task: TaskView): Promise<Hex> {
+  return toHex((await traceFor(path, task.terms)).runRoot) as Hex;
+}
+
+function seatOfSender({ task, sender }: Scene): Seat {
+  const own = task.seats.find(({ owner }) => isAddressEqual(owner, sender.address));
+  if (!own) throw new ChainError(`${sender.address} has no seat in this task`, { address: sender.address });
+  if (own.out) throw new ChainError(`seat ${own.seat} is out: it has lost its stake`, { seat: own.seat });
+  return own;
+}
+
+async function commitmentTo({ session, sender, task }: Scene, root: Hex): Promise<Hex> {
+  const { client, deployment } = session;
+  return client.readContract({
+    address: deployment.manager,
+    abi: ABIS.manager,
+    functionName: "commitmentOf",
+    args: [task.id, sender.address, root, (await sender.salt(task.id)) ?? zeroHash],
+  });
+}

@@ -1,0 +1,37 @@
+/** `verde task post`: a job becomes a task with a reward. */
+import { ABIS } from "../../settlement/contracts.ts";
+import { allowVault } from "../allowance.ts";
+import { formatAmount } from "../../settlement/amount.ts";
+import { writeLine } from "../output.ts";
+import { jobOptions } from "../run.ts";
+import { plain, Sender } from "../send.ts";
+import { openSession, type SendFlags } from "../session.ts";
+import { formatFields } from "../table.ts";
+import { jobTerms } from "./job.ts";
+import { termsFields, type TermsFlags, termsFrom } from "./terms.ts";
+
+export interface PostFlags extends SendFlags, TermsFlags {
+  approve: boolean;
+  commitEvery?: number;
+  steps?: string;
+  seed?: string;
+}
+
+export async function post(path: string, rest: readonly string[], flags: PostFlags): Promise<void> {
+  const { steps, seed } = flags;
+  const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
+  const job = await jobTerms(path, flags.commitEvery, { ...own, ...jobOptions(rest) });
+  const session = await openSession(flags);
+  const { client, deployment, token } = session;
+  const sender = await Sender.open(session, flags);
+  const terms = termsFrom(flags, job.terms, { client: sender.address, committee: deployment.committee, token });
+  const address = deployment.manager;
+  const task = await client.readContract({ address, abi: ABIS.manager, functionName: "taskId", args: [terms] });
+  const json = flags.json ?? false;
+  if (!json) writeLine(formatFields([["name", job.name], ...termsFields(terms, token)]));
+  const escrow = BigInt(terms.providers) * terms.reward;
+  await allowVault(session, sender, escrow, flags.approve);
+  await sender.send({ contract: "manager", functionName: "post", args: [terms] });
+  const done = `${task} is open: ${formatAmount(escrow, token)} are in escrow, ${terms.providers} seats are free.`;
+  sender.report(json, { task, name: job.name, terms: plain(terms) }, done);
+}

@@ -1,0 +1,76 @@
+/** What a task's state is, and what is due, in words. */
+import type { TaskView } from "../../settlement/task.ts";
+import { formatDuration } from "../../settlement/amount.ts";
+
+/** `Disputed, Judging`, or a state alone. */
+export function stateName({ state, phase }: Pick<TaskView, "state" | "phase">): string {
+  return phase === "None" ? state : `${state}, ${phase}`;
+}
+
+/** `until 2026-11-21 01:33:14 UTC, 2 h 3 m left` */
+export function timeLeft(deadline: number, now: number): string {
+  return now <= deadline ? `${formatDuration(deadline - now)} left` : `over since ${formatDuration(now - deadline)}`;
+}
+
+/** Whether the state has a deadline that means anything. */
+export function hasDeadline({ state }: Pick<TaskView, "state">): boolean {
+  return !["None", "Revealed", "Final", "Refunded"].includes(state);
+}
+
+/** What has to happen next, and which command does it. */
+export function whatIsDue(task: TaskView, now: number): string {
+  const { terms, seats, committed, phase, deadline } = task;
+  const late = hasDeadline(task) && now > deadline;
+  const silent = seats.filter(({ root, out }) => root === undefined && !out).length;
+  switch (task.state) {
+    case "Open":
+      return late
+        ? "nobody took the last seats: `verde task expire`"
+        : `${terms.providers - seats.length} seats are free: \`verde task accept\``;
+    case "Accepted":
+      if (late) return "commitments are missing: `verde task expire`";
+      return committed < terms.providers
+        ? `${terms.providers - committed} commitments are missing: \`verde task commit\``
+        : "all have committed: `verde task reveal`";
+    case "Committed":
+      return late
+        ? "claims are missing: `verde task expire`"
+        : `${silent} claims are still to be revealed: \`verde task reveal\``;
+    case "Revealed":
+      return "the claims are to be compared: `verde task compare`";
+    case "Challengeable": {
+      const overdue = task.waiting.some(({ demand }) => now > demand.deadline);
+      if (overdue) return "a demanded chunk is overdue: `verde task expire --demand N`";
+      if (task.waiting.length > 0)
+        return `${task.waiting.length} demanded chunks are waited for: \`verde task deliver\``;
+      return late
+        ? "the window is over: `verde task finalize`"
+        : "one claim stands; another one may be brought: `verde task challenge`";
+    }
+    case "Disputed":
+      return disputeDue(phase, late);
+    case "Final":
+      return "paid: `verde task claim` withdraws credits";
+    case "Refunded":
+      return "the client has the rewards back: `verde task claim` withdraws credits";
+    case "None":
+      return "nobody has posted it";
+  }
+}
+
+function disputeDue(phase: TaskView["phase"], late: boolean): string {
+  switch (phase) {
+    case "Revealing":
+      return late
+        ? "the challenger is silent: `verde task expire`"
+        : "the challenger is to reveal: `verde task reveal`";
+    case "Judging":
+      return late
+        ? "there was no verdict: `verde task expire`"
+        : "the committee is to judge: `verde referee sign`, `verde referee submit`";
+    case "Ruled":
+      return late ? "nobody escalated: `verde task expire`" : "a loser may bring the dispute before the game";
+    default:
+      return late ? "the game did not decide: `verde task expire`" : "the game is to decide";
+  }
+}

@@ -1,0 +1,88 @@
+/** `verde task show` and `list`: what the chain knows of tasks. */
+import type { Hex } from "viem";
+import { UsageError } from "../../errors.ts";
+import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
+import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";
+import { colors, writeJson, writeLine } from "../output.ts";
+import { plain } from "../send.ts";
+import { type ChainFlags, openSession } from "../session.ts";
+import { formatFields, formatTable } from "../table.ts";
+import { parseTaskId } from "./moves.ts";
+import { hasDeadline, stateName, timeLeft, whatIsDue } from "./sentence.ts";
+import { termsFields } from "./terms.ts";
+
+export async function show(id: string, flags: ChainFlags): Promise<void> {
+  const parsed = parseTaskId(id);
+  const session = await openSession(flags);
+  const [task, { timestamp }] = await Promise.all([readTask(session.source, parsed), session.client.getBlock()]);
+  if (flags.json) writeJson({ schemaVersion: 1, ...(plain(task) as object), now: Number(timestamp) });
+  else writeLine(describeTask(task, Number(timestamp), session.token));
+}
+
+/** Several lines. @param now the chain's time, seconds */
+function describeTask(task: TaskView, now: number, token: Token): string {
+  const { deadline, pot } = task;
+  const fields: [string, string][] = [
+    ["task", task.id],
+    ["state", colors.bold(stateName(task))],
+    ...(hasDeadline(task)
+      ? [["deadline", `${formatTime(deadline)}, ${timeLeft(deadline, now)}`] satisfies [string, string]]
+      : []),
+    ["due", whatIsDue(task, now)],
+    ...(pot > 0n ? [["pot", `${formatAmount(pot, token)} for the winners`] satisfies [string, string]] : []),
+  ];
+  const parts = [formatFields([...fields, ...termsFields(task.terms, token)])];
+  if (task.seats.length > 0) parts.push(seatTable(task));
+  if (task.waiting.length > 0) parts.push(demandTable(task, now));
+  return parts.join("\n\n");
+}
+
+function seatTable({ seats, claims }: TaskView): string {
+  const rows = seats.map(({ seat, owner, role, commitment, root, out }) => {
+    const claim = root ?? (commitment ? "committed" : "–");
+    const mark = out ? colors.red("slashed") : root === undefined ? "" : `claim ${claims.indexOf(root) + 1}`;
+    return [`seat ${seat}`, role, owner, claim, mark];
+  });
+  return formatTable(["", "role", "owner", "claim", ""], rows);
+}
+
+function demandTable({ waiting, terms }: TaskView, now: number): string {
+  const rows = waiting.map(({ index, demand }) => [
+    `demand ${index}`,
+    `tensor ${demand.tensor} of ${terms.tensors}`,
+    `chunk ${demand.chunk}`,
+    timeLeft(demand.deadline, now),
+  ]);
+  return formatTable(["", "", "", ""], rows);
+}
+
+export async function list(flags: ChainFlags & { state?: string; limit: string }): Promise<void> {
+  const wanted = STATES.find((state) => state.toLowerCase() === flags.state?.toLowerCase());
+  if (flags.state !== undefined && wanted === undefined)
+    throw new UsageError(`--state ${flags.state} is none; there are ${STATES.slice(1).join(", ")}`);
+  const session = await openSession(flags);
+  const { source, token } = session;
+  const last = new Map<Hex, number>();
+  // A task's newest move tells its state.
+  for (const event of await taskEvents(source, null))
+    if (event.eventName === "TaskMoved") last.set(event.args.task, event.args.state);
+  const ids = [...last].filter(([, state]) => wanted === undefined || STATES[state] === wanted).map(([id]) => id);
+  const newest = ids.slice(-Number(flags.limit)).reverse();
+  const tasks = await Promise.all(newest.map((id) => readTask(source, id)));
+  const { timestamp } = await session.client.getBlock();
+  const now = Number(timestamp);
+  if (flags.json) {
+    for (const task of tasks) writeJson({ schemaVersion: 1, ...(plain(task) as object), now });
+    return;
+  }
+  if (tasks.length === 0) return writeLine(wanted ? `There is no task in the state ${wanted}.` : "There are no tasks.");
+  const rows = tasks.map((task) => [
+    task.id,
+    stateName(task),
+    hasDeadline(task) ? timeLeft(task.deadline, now) : "",
+    formatAmount(task.terms.reward, token),
+    formatAmount(task.terms.stake, token),
+    `${Math.min(task.seats.length, task.terms.providers)}/${task.terms.providers}`,
+  ]);
+  writeLine(formatTable(["task", "state", "", "reward", "stake", "seats"], rows));
+}

@@ -1,0 +1,14 @@
+/** The contracts by the names that a deployment has for them. */
+import { refereeCommitteeAbi } from "./abi/referee-committee.ts";
+import { stakeVaultAbi } from "./abi/stake-vault.ts";
+import { taskManagerAbi } from "./abi/task-manager.ts";
+import { testTokenAbi } from "./abi/test-token.ts";
+
+/** A call lets the errors of the contracts behind it through, so every interface lists the errors of all. */
+export const ABIS = {
+  token: testTokenAbi,
+  manager: taskManagerAbi,
+  vault: stakeVaultAbi,
+  committee: refereeCommitteeAbi,
+} as const;
+export type Contract = keyof typeof ABIS;

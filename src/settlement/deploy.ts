@@ -1,0 +1,69 @@
+/** Deploying the contracts, without Ignition: three transactions at most, and their addresses. */
+import {
+  type Abi,
+  type Account,
+  type Address,
+  createWalletClient,
+  custom,
+  getAddress,
+  type Hex,
+  type PublicClient,
+  type TransactionReceipt,
+} from "viem";
+import { refereeCommitteeBytecode, taskManagerBytecode, testTokenBytecode } from "./abi/bytecode.ts";
+import { ABIS, type Contract } from "./contracts.ts";
+import type { Deployment } from "./deployment.ts";
+import { refusal } from "./refusal.ts";
+
+export interface DeployOptions {
+  /** What stakes and rewards are in; a test token that anyone may mint unless given. */
+  token?: Address;
+  /** Referees. */
+  members: readonly Address[];
+  /** How many of them make a verdict. */
+  threshold: number;
+  /** Seconds. */
+  unbondingPeriod: number;
+  onDeployed?(contract: Contract, receipt: TransactionReceipt): void;
+}
+
+/** No amount stands in an error of a constructor. */
+const NO_TOKEN = { symbol: "units", decimals: 0 };
+
+/** @throws {ChainError} when the chain refuses one of them */
+export async function deployContracts(
+  client: PublicClient,
+  account: Account,
+  options: DeployOptions,
+): Promise<Deployment> {
+  const wallet = createWalletClient({ account, transport: custom(client) });
+  let block: bigint | undefined;
+  const deploy = async (contract: Contract, bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
+    try {
+      const hash = await wallet.deployContract({ abi: ABIS[contract] as Abi, bytecode, args, account, chain: null });
+      const receipt = await client.waitForTransactionReceipt({ hash });
+      block ??= receipt.blockNumber;
+      options.onDeployed?.(contract, receipt);
+      return getAddress(receipt.contractAddress!);
+    } catch (error) {
+      throw refusal(error, `deploying the ${contract}`, account.address, NO_TOKEN);
+    }
+  };
+  const token = options.token ?? (await deploy("token", testTokenBytecode, []));
+  const manager = await deploy("manager", taskManagerBytecode, [token, BigInt(options.unbondingPeriod)]);
+  const vault = await client.readContract({ address: manager, abi: ABIS.manager, functionName: "vault" });
+  const committee = await deploy("committee", refereeCommitteeBytecode, [
+    manager,
+    options.members,
+    BigInt(options.threshold),
+  ]);
+  return {
+    schemaVersion: 1,
+    chainId: await client.getChainId(),
+    block: Number(block),
+    token,
+    manager,
+    vault,
+    committee,
+  };
+}

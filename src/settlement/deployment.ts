@@ -1,0 +1,38 @@
+/** Where the contracts of one deployment are, as a file that commands read. */
+import { type Address, isAddress } from "viem";
+import { FormatError } from "../errors.ts";
+
+export interface Deployment {
+  schemaVersion: 1;
+  chainId: number;
+  /** Of the first of its transactions: nothing of it stands before. */
+  block: number;
+  token: Address;
+  manager: Address;
+  vault: Address;
+  committee: Address;
+}
+
+const ADDRESSES = ["token", "manager", "vault", "committee"] as const;
+
+/**
+ * @param what names the file, for errors
+ * @throws {FormatError} for a text that is no deployment
+ */
+export function parseDeployment(text: string, what: string): Deployment {
+  const fail = (problem: string): never => {
+    throw new FormatError(`${what} is not a deployment: ${problem}; \`verde chain deploy\` writes one`, { what });
+  };
+  let value: Partial<Deployment> | null = null;
+  try {
+    value = JSON.parse(text) as Partial<Deployment> | null;
+  } catch {
+    fail("it is not JSON");
+  }
+  if (value?.schemaVersion !== 1) return fail("it has another schema version than 1");
+  for (const name of ["chainId", "block"] as const)
+    if (!Number.isSafeInteger(value[name]) || value[name]! < 0) fail(`its ${name} is not a number`);
+  for (const name of ADDRESSES)
+    if (!isAddress(String(value[name]), { strict: true })) fail(`its ${name} is not an address`);
+  return value as Deployment;
+}

@@ -1,0 +1,23 @@
+/** Why a chain refused a call. */
+import { type Address, BaseError, ContractFunctionRevertedError, InsufficientFundsError } from "viem";
+import { ChainError, messageOf } from "../errors.ts";
+import type { Token } from "./amount.ts";
+import { sentenceFor } from "./sentences.ts";
+
+/**
+ * @param what was asked for, for the sentence
+ * @param from whose transaction it is
+ */
+export function refusal(error: unknown, what: string, from: Address, token: Token): ChainError {
+  if (error instanceof ChainError) return error;
+  const reverted = error instanceof BaseError && error.walk((e) => e instanceof ContractFunctionRevertedError);
+  if (reverted instanceof ContractFunctionRevertedError) {
+    const { errorName, args = [] } = reverted.data ?? {};
+    const name = errorName ?? reverted.reason ?? reverted.shortMessage;
+    const sentence = sentenceFor(name, args, token) ?? `${name} (${args.map(String).join(", ")})`;
+    return new ChainError(`${what} is refused: ${sentence}`, { error: name, args: args.map(String) });
+  }
+  if (error instanceof BaseError && error.walk((e) => e instanceof InsufficientFundsError))
+    return new ChainError(`${from} has too little of the chain's currency to pay the gas of ${what}`, { from });
+  return new ChainError(`${what} failed: ${messageOf(error).split("\n")[0]}`);
+}

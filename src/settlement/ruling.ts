@@ -1,0 +1,118 @@
+/** From verdict files to what a committee signs, and the signatures (docs/settlement.md). */
+import { type Address, bytesToHex, concat, type Hex, keccak256, recoverTypedDataAddress } from "viem";
+import type { LocalAccount } from "viem/accounts";
+import { type Bytes, fromHex } from "../encoding/bytes.ts";
+import { DisputeError } from "../errors.ts";
+import { jobIdOf } from "../job/closed.ts";
+import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
+import type { Verdict } from "../referee/verdict.ts";
+import type { TaskView } from "./task.ts";
+
+/** What is signed, together with the task's id; as in IRefereeCommittee.sol. */
+export interface Ruling {
+  dispute: bigint;
+  /** All distinct claims that stand. */
+  claims: readonly Hex[];
+  /** Bit i: claims[i] is wrong. */
+  losers: bigint;
+  /** Of the verdict files. */
+  file: Hex;
+  /** Seconds. */
+  validUntil: bigint;
+}
+
+const TYPES = {
+  Verdict: [
+    { name: "task", type: "bytes32" },
+    { name: "dispute", type: "uint256" },
+    { name: "claims", type: "bytes32[]" },
+    { name: "losers", type: "uint256" },
+    { name: "file", type: "bytes32" },
+    { name: "validUntil", type: "uint64" },
+  ],
+} as const;
+
+/**
+ * What follows for a dispute from verdicts on pairs of its claims. All members that have the same files get the same: the
+ * ruling is valid as long as the dispute waits for it, and the claims are in the order of their seats.
+ * @param files verdict files, bytes as they are
+ * @returns the ruling, and for each file what it proves
+ * @throws {DisputeError} when a verdict does not hold, is about other claims, or more claims than one are left
+ */
+export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: Ruling; checked: CheckedVerdict[] } {
+  const { claims, dispute, deadline } = task;
+  let losers = 0n;
+  const checked = files.map((bytes) => {
+    const verdict = parse(bytes);
+    const roots = verdict.runRoots.map((root) => claimIndex(root, task));
+    if (jobIdHex(verdict) !== task.terms.job)
+      throw new DisputeError(`a verdict about another job than the task's, ${task.terms.job}`);
+    const result = checkVerdict(verdict, fromHex(verdict.runRoots[0], 32), fromHex(verdict.runRoots[1], 32));
+    for (const side of result.losers) losers |= 1n << BigInt(roots[side]);
+    return result;
+  });
+  const left = claims.filter((_, i) => ((losers >> BigInt(i)) & 1n) === 0n);
+  if (left.length > 1)
+    throw new DisputeError(
+      `${left.length} claims are left: ${left.join(", ")}; they need verdicts on each other as well`,
+      { left },
+    );
+  const hashes = files.map((bytes) => keccak256(bytes));
+  const file = hashes.length === 1 ? hashes[0] : keccak256(concat(hashes));
+  return { ruling: { dispute: BigInt(dispute), claims, losers, file, validUntil: BigInt(deadline) }, checked };
+}
+
+function parse(bytes: Bytes): Verdict {
+  try {
+    const verdict = JSON.parse(new TextDecoder().decode(bytes)) as Verdict;
+    if (Array.isArray(verdict.runRoots) && verdict.runRoots.length === 2) return verdict;
+  } catch {
+    // Told below, as for any other text.
+  }
+  throw new DisputeError("a file that is no verdict; `verde dispute A B --verdict FILE` writes one");
+}
+
+function claimIndex(root: string, { claims }: TaskView): number {
+  const index = claims.indexOf(root as Hex);
+  if (index < 0)
+    throw new DisputeError(`the verdict is about the root ${root}, which no seat of the task claims`, { root, claims });
+  return index;
+}
+
+function jobIdHex({ job }: Verdict): Hex {
+  const { info, step, initKind, init, dataset, steps } = job;
+  const parts = {
+    info: fromHex(info),
+    step: fromHex(step),
+    initKind,
+    init: fromHex(init),
+    dataset: fromHex(dataset),
+    steps,
+  };
+  return bytesToHex(jobIdOf(parts));
+}
+
+/** What the signatures are bound to beside the ruling. */
+export interface Bench {
+  chainId: number;
+  committee: Address;
+  task: Hex;
+}
+
+function typedData({ chainId, committee, task }: Bench, ruling: Ruling) {
+  return {
+    domain: { name: "Verde committee", version: "1", chainId, verifyingContract: committee },
+    types: TYPES,
+    primaryType: "Verdict",
+    message: { task, ...ruling },
+  } as const;
+}
+
+export function signRuling(account: LocalAccount, bench: Bench, ruling: Ruling): Promise<Hex> {
+  return account.signTypedData(typedData(bench, ruling));
+}
+
+/** Whose signature it is. */
+export function signerOfRuling(bench: Bench, ruling: Ruling, signature: Hex): Promise<Address> {
+  return recoverTypedDataAddress({ ...typedData(bench, ruling), signature });
+}

@@ -1,0 +1,79 @@
+/** Files with a member's signature, and what several of them make together. */
+import { type Address, type Hex, isAddress, isAddressEqual, isHex } from "viem";
+import { FormatError, UsageError } from "../errors.ts";
+import { type Bench, type Ruling, signerOfRuling } from "./ruling.ts";
+
+export interface SignatureFile extends Bench {
+  ruling: Ruling;
+  signer: Address;
+  signature: Hex;
+  /** Names the file, for errors. */
+  what: string;
+}
+
+/** @throws {FormatError} for a text that is no signature of a verdict */
+export function parseSignature(text: string, what: string): SignatureFile {
+  const fail = (): never => {
+    throw new FormatError(`${what} is not a signature of a verdict; \`verde referee sign\` writes one`, { what });
+  };
+  try {
+    const { schemaVersion, chainId, committee, task, verdict, signer, signature } = JSON.parse(text) as Record<
+      string,
+      unknown
+    >;
+    const { dispute, claims, losers, file, validUntil } = verdict as Record<string, unknown>;
+    const sound =
+      schemaVersion === 1 &&
+      Number.isSafeInteger(chainId) &&
+      [committee, signer].every((value) => isAddress(String(value))) &&
+      [task, file, ...(claims as unknown[])].every((value) => isHex(value) && value.length === 66) &&
+      isHex(signature);
+    if (!sound) fail();
+    const numbers = {
+      dispute: BigInt(String(dispute)),
+      losers: BigInt(String(losers)),
+      validUntil: BigInt(String(validUntil)),
+    };
+    return {
+      chainId: chainId as number,
+      committee: committee as Address,
+      task: task as Hex,
+      ruling: { ...numbers, claims: claims as Hex[], file: file as Hex },
+      signer: signer as Address,
+      signature: signature as Hex,
+      what,
+    };
+  } catch {
+    return fail();
+  }
+}
+
+/**
+ * Signatures of one ruling, in the order that the committee's contract wants.
+ * @throws {UsageError} when they are not of the same ruling, or not for this bench; {FormatError} for a false one
+ */
+export async function gatherSignatures(
+  bench: Bench,
+  files: readonly SignatureFile[],
+): Promise<{ ruling: Ruling; signers: Address[]; signatures: Hex[] }> {
+  const [{ ruling, what: first }] = files;
+  const bySigner = new Map<Address, Hex>();
+  for (const { what, chainId, committee, task, ruling: own, signer, signature } of files) {
+    if (chainId !== bench.chainId || task !== bench.task || !isAddressEqual(committee, bench.committee))
+      throw new UsageError(`${what} is for another task, committee or chain`, { what, task, committee, chainId });
+    if (textOf(own) !== textOf(ruling))
+      throw new UsageError(`${what} and ${first} sign different verdicts; members have to sign the same file`, {
+        what,
+        first,
+      });
+    const found = await signerOfRuling(bench, own, signature).catch(() => undefined);
+    if (found === undefined || !isAddressEqual(found, signer))
+      throw new FormatError(`${what} does not hold ${signer}'s signature`, { what, signer });
+    bySigner.set(found, signature);
+  }
+  const sorted = [...bySigner].sort(([a], [b]) => (BigInt(a) < BigInt(b) ? -1 : 1));
+  return { ruling, signers: sorted.map(([signer]) => signer), signatures: sorted.map(([, signature]) => signature) };
+}
+
+const textOf = ({ dispute, claims, losers, file, validUntil }: Ruling): string =>
+  [dispute, ...claims, losers, file, validUntil].join();

@@ -1,0 +1,34 @@
+/** Every error of the contracts has a sentence, with its figures in it. */
+import type { AbiParameter } from "viem";
+import { expect, test } from "vitest";
+import { taskManagerAbi } from "../../src/settlement/abi/task-manager.ts";
+import { sentenceFor } from "../../src/settlement/sentences.ts";
+
+const TOKEN = { symbol: "VTT", decimals: 2 };
+interface ContractError {
+  name: string;
+  inputs: readonly AbiParameter[];
+}
+const errors = (taskManagerAbi as readonly { type: string }[]).filter(
+  ({ type }) => type === "error",
+) as ContractError[];
+
+const sample = ({ type }: AbiParameter): unknown => {
+  if (type === "address" || type === "bytes32" || type === "bytes" || type === "string") return `0x${"ab".repeat(20)}`;
+  return type === "uint8" ? 1 : 12_345n;
+};
+
+test.each(errors.map((error) => [error.name, error] as const))("%s", (name, { inputs }) => {
+  const sentence = sentenceFor(name, inputs.map(sample), TOKEN);
+  expect(sentence).toMatch(/^\S.{20,}[^.\s]$/s);
+  expect(sentence).not.toMatch(/undefined|NaN|\[object/);
+});
+
+test("figures are in the token's units, and times in one zone", () => {
+  expect(sentenceFor("TooLittleStake", ["0xme", 50n, 12_345n], TOKEN)).toBe(
+    "0xme has 0.5 VTT of stake that is free, and 123.45 VTT are needed; add some with `verde stake deposit`",
+  );
+  expect(sentenceFor("TooLate", [0n], TOKEN)).toBe("the deadline has passed; it was 1970-01-01 00:00:00 UTC");
+  expect(sentenceFor("WrongState", [6, 2], TOKEN)).toBe("the task is Disputed, Judging, where this can't be done");
+  expect(sentenceFor("toString", [], TOKEN)).toBeUndefined();
+});
