@@ -9,9 +9,7 @@ interface ContractError {
   name: string;
   inputs: readonly AbiParameter[];
 }
-const errors = (taskManagerAbi as readonly { type: string }[]).filter(
-  ({ type }) => type === "error",
-) as ContractError[];
+const errors = taskManagerAbi.filter(({ type }) => type === "error") as unknown as ContractError[];
 
 const sample = ({ type }: AbiParameter): unknown => {
   if (type === "address" || type === "bytes32" || type === "bytes" || type === "string") return `0x${"ab".repeat(20)}`;
