@@ -11,6 +11,7 @@ import * as dispute from "./dispute.ts";
 import * as inspect from "./inspect.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
+import * as simulate from "./simulate.ts";
 
 /** Loaded when they are meant: what talks to a chain would double the time that every other command takes to start. */
 const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Command): void }>][] = [
@@ -36,7 +37,7 @@ const program = new Command("verde")
   .version(version, "-V, --version")
   .exitOverride()
   .showHelpAfterError("(`verde --help` lists the commands)");
-for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
+for (const command of [demo, run, inspect, dispute, check, serve, certify, bench, simulate]) command.register(program);
 for (const [name, description, load] of SETTLEMENT) {
   // A word before is `help`.
   if (process.argv.slice(2, 4).includes(name)) (await load()).register(program);

@@ -93,7 +93,12 @@ export function isAssembly(facts: JobFacts, place: Place): boolean {
   return place.kernel === facts.graph(graphAt(place)).kernelCount;
 }
 
-/** The level below a place, or `undefined` at the bottom. */
+/** The level below a place, or `undefined` at the bottom; a place at no level has the run's own tree below it. */
+export function levelUnder(facts: JobFacts, place: Place, depth: Depth = "scalar"): Level | undefined {
+  const name = place.level === undefined ? "segment" : levelBelow(facts, place, depth);
+  return name && levelAt(facts, name, place);
+}
+
 function levelBelow(facts: JobFacts, place: Place, depth: Depth): LevelName | undefined {
   switch (place.level) {
     case "segment":
@@ -116,12 +121,11 @@ export function trainingMachine(facts: JobFacts, depth: Depth = "scalar"): Machi
   return {
     top: levelAt(facts, "segment", { segment: 0, step: 0 }),
     below(path): Descent | undefined {
-      const place = placeOf(facts, positionOf(path));
-      const name = levelBelow(facts, place, depth);
-      if (!name) return undefined;
+      const level = levelUnder(facts, placeOf(facts, positionOf(path)), depth);
+      if (!level) return undefined;
       const passed = path[path.length - 1];
-      const claims = name === "fold" ? bothSides((side) => elementOf(passed, side)) : passed.payloads;
-      return { level: levelAt(facts, name, place), claims };
+      const claims = level.name === "fold" ? bothSides((side) => elementOf(passed, side)) : passed.payloads;
+      return { level, claims };
     },
   };
 }

@@ -1,0 +1,109 @@
+/** `verde simulate dispute`: what the longest dispute about a job takes, for models from a laptop's to a trillion parameters. */
+import type { Command } from "commander";
+import { UsageError } from "../errors.ts";
+import { countParameters, outlineOf } from "../job/closed.ts";
+import { countScalarSteps } from "../referee/cost.ts";
+import { jobFacts } from "../referee/facts.ts";
+import { MODELS, modelJob } from "../settlement/models.ts";
+import { type Simulation, simulateDispute } from "../settlement/simulation.ts";
+import { formatBytes, formatCount, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
+import { formatTable } from "./table.ts";
+
+interface Flags {
+  steps: string;
+  rate: string;
+  block: string;
+  commitEvery: string;
+  checkpointEvery: string;
+  json?: boolean;
+}
+
+/** A model, a number of steps, and the longest dispute about them. */
+interface Simulated extends Simulation {
+  model: string;
+  parameters: number;
+  steps: number;
+  /** Of the step graph. */
+  operators: number;
+  /** Scalar steps of a step of the run. */
+  scalarSteps: number;
+  /** In which a party executes a step of the run. */
+  stepSeconds: number;
+}
+
+export function register(program: Command): void {
+  program
+    .command("simulate")
+    .description("reckon with what is too large to be run")
+    .command("dispute")
+    .description("rounds, bytes, gas and time of the longest dispute, for models from 1M to 1T parameters")
+    .option("--steps <n,…>", "steps of the run", "1000,1000000")
+    .option(
+      "--rate <n>",
+      "scalar steps a second of whoever replays a step; a large model's provider has many devices",
+      "1e15",
+    )
+    .option("--block <seconds>", "between two blocks of the chain", "12")
+    .option("--commit-every <n>", "steps in a segment", "1")
+    .option("--checkpoint-every <n>", "steps between two states that a provider has kept", "100")
+    .option("--json", "one JSON object")
+    .action(simulate);
+}
+
+async function simulate(flags: Flags): Promise<void> {
+  const counts = flags.steps.split(",").map((text) => positive(text, "--steps", true));
+  const rate = positive(flags.rate, "--rate");
+  const blockSeconds = positive(flags.block, "--block");
+  const commitEvery = positive(flags.commitEvery, "--commit-every", true);
+  const checkpointEvery = positive(flags.checkpointEvery, "--checkpoint-every", true);
+  const progress = new Progress();
+  const all: Simulated[] = [];
+  for (const shape of MODELS) {
+    progress.show(`the graph of ${shape.name}`, true);
+    for (const steps of counts) {
+      const outline = outlineOf(await modelJob(shape, steps));
+      const scalarSteps = countScalarSteps(outline.step);
+      const stepSeconds = scalarSteps / rate;
+      const figures = simulateDispute(jobFacts(outline, commitEvery), { blockSeconds, stepSeconds, checkpointEvery });
+      const operators = outline.step.kernels.length;
+      all.push({
+        model: shape.name,
+        parameters: countParameters(outline),
+        steps,
+        operators,
+        scalarSteps,
+        stepSeconds,
+        ...figures,
+      });
+    }
+  }
+  progress.clear();
+  if (flags.json) {
+    writeJson({ schemaVersion: 1, rate, blockSeconds, commitEvery, checkpointEvery, disputes: all });
+    return;
+  }
+  writeLine(
+    formatTable(
+      ["model", "steps", "operators", "scalar steps", "levels", "rounds", "shown", "transactions", "gas", "at best"],
+      all.map((one) => [
+        one.model,
+        formatCount(one.steps),
+        formatCount(one.operators),
+        (one.scalarSteps * one.steps).toExponential(1),
+        formatCount(one.levels),
+        formatCount(one.rounds),
+        formatBytes(one.bytes),
+        formatCount(one.transactions),
+        `${(one.gas / 1e6).toFixed(2)}M`,
+        formatSeconds(one.seconds),
+      ]),
+    ),
+  );
+}
+
+function positive(text: string, flag: string, whole = false): number {
+  const value = Number(text);
+  if (!(value > 0) || value === Infinity || (whole && !Number.isInteger(value)))
+    throw new UsageError(`${flag} ${JSON.stringify(text)} is no ${whole ? "whole number" : "number"} above 0`);
+  return value;
+}

@@ -1,0 +1,73 @@
+/** Simulated disputes against disputes that are played on a chain. */
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Hex } from "viem";
+import { type ClosedJob, countParameters, outlineOf } from "../../src/job/closed.ts";
+import { loadJob } from "../../src/job/load.ts";
+import { trainingProver } from "../../src/referee/claim.ts";
+import { courseTo, questionsOf } from "../../src/referee/course.ts";
+import { jobFacts } from "../../src/referee/facts.ts";
+import { moveGas } from "../../src/settlement/game/gas.ts";
+import { hex } from "../../src/settlement/game/facts.ts";
+import { MODELS, modelJob } from "../../src/settlement/models.ts";
+import { simulateDispute } from "../../src/settlement/simulation.ts";
+import { disputeRemembered } from "../referee/remembered-dispute.ts";
+import { tinyJob } from "../referee/tiny-job.ts";
+import { type Chain, DAY, openChain } from "./chain.ts";
+import { deployGame, Duel } from "./duel.ts";
+
+const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
+const gpt = (): Promise<ClosedJob> => loadJob(GPT, { layers: 1, dim: 16, heads: 2, context: 16, batch: 2, steps: 3 });
+
+/** How far all of a dispute's gas may be from what was reckoned. */
+const TOLERANCE = 0.05;
+
+const CASES = [
+  ["a fold of the tiny job", async () => tinyJob(5), 2, 2, 5],
+  ["a product of a GPT", gpt, 2, 80, 33],
+  ["a map of a GPT", gpt, 1, 20, 33],
+  ["a sum of a GPT, in a segment of three steps", gpt, 3, 140, 3],
+] as const;
+
+let chain: Chain;
+let game: Hex;
+beforeAll(async () => {
+  chain = await openChain(400n * BigInt(DAY));
+  game = await deployGame(chain);
+});
+
+describe("a simulated dispute", () => {
+  test.each(CASES)("about %s has the moves and the gas of one on a chain", async (_, make, every, kernel, element) => {
+    const job = await make();
+    const faults = [[], [{ step: 3, at: { kernel }, element, flip: 0x3f000001 }]] as const;
+    const { runs, runRoots, location } = await disputeRemembered({ job, commitEvery: every, faults });
+    const duel = await Duel.open(chain, game, job, every, [hex(runRoots[0]), hex(runRoots[1])]);
+    await duel.play([trainingProver(runs[0]), trainingProver(runs[1])]);
+    const facts = jobFacts(outlineOf(job), every);
+    const shape = job.step.kernels[kernel].type.shape;
+    const flat = (location.element ?? []).reduce((at, coordinate, axis) => at * shape[axis] + coordinate, 0);
+    const passages = courseTo(facts, { step: 3, kernel: location.node!.id, element: flat, fold: location.fold ?? 0 });
+    const reckoned = moveGas(passages.flatMap(questionsOf));
+    const actual = duel.receipts.map(({ gas }) => gas);
+    expect(reckoned.length).toBe(actual.length);
+    const total = (all: readonly number[]): number => all.reduce((sum, gas) => sum + gas, 0);
+    expect(Math.abs(total(reckoned) / total(actual) - 1)).toBeLessThan(TOLERANCE);
+  });
+
+  test("about the largest model is that of its real graph", async () => {
+    const shape = MODELS[MODELS.length - 1];
+    const job = await modelJob(shape, 1_000_000);
+    expect(countParameters(job)).toBeGreaterThan(1e12);
+    const surroundings = { blockSeconds: 12, stepSeconds: 1, checkpointEvery: 1 };
+    const { levels, rounds, transactions, replayed, seconds } = simulateDispute(
+      jobFacts(outlineOf(job), 1),
+      surroundings,
+    );
+    expect(levels).toBeLessThan(rounds);
+    // Nobody is asked before the opening, and the step comes behind the last reply.
+    expect(transactions).toBe(rounds + 3);
+    expect(seconds).toBe(12 * transactions + replayed);
+    // Halving a million steps, the operators, the largest tensor's chunks and the longest fold takes no less.
+    expect(levels).toBeGreaterThanOrEqual(20 + Math.floor(Math.log2(job.step.kernels.length)) + 20 + 14);
+  });
+});
