@@ -1,7 +1,6 @@
 /** `verde demo`: two providers train the same job, one cheats by a single bit, and a referee finds it. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { toHex } from "../encoding/bytes.ts";
 import { elementCount } from "../encoding/tensor.ts";
@@ -9,19 +8,17 @@ import { UsageError } from "../errors.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
 import { checkVerdict, dispute } from "../referee/index.ts";
-import { type Fault, formatFault, parseFault } from "../trace/fault.ts";
-import { run, type RunResult } from "../trace/run.ts";
+import { formatFault, parseFault } from "../trace/fault.ts";
+import { defaultFault, heading, JOB, labelOf, train } from "./demo-job.ts";
 import { describeDivergence } from "./dispute.ts";
-import { colors, formatBytes, formatCount, formatSeconds, plotCurve, Progress, writeLine } from "./output.ts";
-import { progressLine } from "./run.ts";
-
-const JOB = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
+import { colors, formatBytes, formatCount, formatSeconds, plotCurve, writeLine } from "./output.ts";
 
 interface Flags {
   text?: string;
-  steps: string;
-  out: string;
+  steps?: string;
+  out?: string;
   fault?: string;
+  chain?: boolean;
 }
 
 export function register(program: Command): void {
@@ -29,13 +26,18 @@ export function register(program: Command): void {
     .command("demo")
     .description("watch a model learn, and a provider that cheats get caught")
     .option("--text <file>", "a text to learn instead of the project's own prose")
-    .option("--steps <n>", "steps of training", "300")
-    .option("--out <folder>", "where the traces go", "out/demo")
+    .option("--steps <n>", "steps of training; 300, on a chain 60")
+    .option("--out <folder>", "where the traces go; out/demo, of the one on a chain out/chain")
     .option("--fault <fault>", "how the second provider cheats, as in `verde run --fault`")
-    .action(demo);
+    .option("--chain", "on a local chain: three providers, stakes, a signed verdict, payment")
+    .action(async (flags: Flags) => {
+      // What talks to a chain is only loaded when it is meant.
+      if (flags.chain) await (await import("./demo-chain.ts")).demoOnChain(flags);
+      else await demo(flags);
+    });
 }
 
-async function demo({ text, steps, out, fault }: Flags): Promise<void> {
+async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Promise<void> {
   const began = performance.now();
   const job = await loadJob(JOB, { steps, ...(text !== undefined && { text: resolve(text) }) });
   const lie = fault === undefined ? defaultFault(job) : parseFault(fault);
@@ -84,47 +86,6 @@ async function demo({ text, steps, out, fault }: Flags): Promise<void> {
   ])
     writeLine(`  ${colors.cyan(command)}`);
   writeLine(colors.dim(`\n${formatSeconds((performance.now() - began) / 1000)} in all`));
-}
-
-function heading(text: string): void {
-  writeLine(`\n${colors.bold(colors.green("▍"))} ${colors.bold(text)}`);
-}
-
-/** One bit in the middle of the second block's first matrix product, two thirds into the run. */
-function defaultFault(job: ClosedJob): Fault {
-  const node = job.step.labels.indexOf("blocks.1/mlp.in/matmul");
-  return { kind: "flip", step: Math.max(1, Math.floor((2 * job.steps) / 3)), node, element: 12_345, bit: 9 };
-}
-
-function labelOf(job: ClosedJob, step: number, node: number): string | undefined {
-  if (step > 0) return job.step.labels[node];
-  return job.init.kind === "graph" ? job.init.graph.labels[node] : undefined;
-}
-
-async function train(job: ClosedJob, out: string, fault: Fault | undefined): Promise<RunResult> {
-  const progress = new Progress();
-  const began = performance.now();
-  const result = await run(job, {
-    out,
-    force: true,
-    ...(fault && { fault }),
-    onStep: (info) => progress.show(progressLine(job, info)),
-  });
-  progress.clear();
-  const seconds = (performance.now() - began) / 1000;
-  const [before, after] = [result.metrics[1].loss, meanOfLast(result.metrics.map(({ loss }) => loss))];
-  const rate = formatCount((job.steps * job.unit.perStep) / seconds);
-  writeLine(
-    `${job.steps} steps in ${formatSeconds(seconds)}, ${rate} tokens/s: ` +
-      `the loss falls from ${before.toFixed(2)} to ${after.toFixed(2)} nats a byte.`,
-  );
-  return result;
-}
-
-/** A batch's loss is noisy; the mean of the last ten is not. */
-function meanOfLast(losses: readonly number[], count = 10): number {
-  const last = losses.slice(-count);
-  return last.reduce((sum, loss) => sum + loss, 0) / last.length;
 }
 
 function countWeights(job: ClosedJob): number {

@@ -1,6 +1,6 @@
 /** Exit codes as diff(1) has them, and what people and programs are told when a command fails. */
 import { CommanderError } from "commander";
-import { messageOf, VerdeError } from "../errors.ts";
+import { ChainError, messageOf, VerdeError } from "../errors.ts";
 import { writeJson } from "./output.ts";
 
 export const EXIT = { agree: 0, divergence: 1, usage: 2, failure: 3 } as const;
@@ -21,6 +21,19 @@ const INPUT = new Set([
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.agree : EXIT.usage;
   return error instanceof VerdeError && INPUT.has(error.code) ? EXIT.usage : EXIT.failure;
+}
+
+/** Whether the library that talks to chains threw it; told by its shape, since only few commands load the library. */
+export function isChainFailure(error: unknown): error is Error & { shortMessage: string; details?: string } {
+  return error instanceof Error && "shortMessage" in error && typeof error.shortMessage === "string";
+}
+
+/** What that library throws, as one of our own failures: a line without the request and its bytes. */
+export function chainFailure(error: unknown): unknown {
+  if (!isChainFailure(error)) return error;
+  const { shortMessage, details } = error;
+  const known = details === undefined || details === "" || shortMessage.includes(details);
+  return new ChainError(`the node can't be asked: ${shortMessage}${known ? "" : ` ${details.split("\n")[0]}`}`);
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { NetworkManager } from "hardhat/types/network";
+import type { EthereumProvider } from "hardhat/types/providers";
 import { type Hex, parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { ChainError, messageOf } from "../errors.ts";
@@ -17,6 +18,15 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The private key of a funded account, which is no secret. */
 export function publicPrivateKey(index: number): Hex {
   return toHex(mnemonicToAccount(PUBLIC_MNEMONIC, { addressIndex: index }).getHdKey().privateKey!);
+}
+
+/**
+ * A chain that only this process has.
+ * @throws {ChainError} when Hardhat is not installed
+ */
+export async function openLocalChain(): Promise<{ provider: EthereumProvider; close(): Promise<void> }> {
+  const connection = await (await loadNetworks()).create();
+  return { provider: connection.provider, close: () => connection.close() };
 }
 
 /**

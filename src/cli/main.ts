@@ -1,7 +1,7 @@
 /** `verde`: one file a command beside this one. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { exitCodeOf, reportFailure } from "./exit.ts";
+import { chainFailure, exitCodeOf, reportFailure } from "./exit.ts";
 import { resolveOwnPackage } from "./resolve.ts";
 import * as bench from "./bench.ts";
 import * as certify from "./certify.ts";
@@ -20,6 +20,7 @@ const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Co
   ["stake", "put up, take back and show what secures an account's claims", () => import("./stake.ts")],
   ["task", "post a job with a reward, run it for pay, see that it is settled", () => import("./task.ts")],
   ["referee", "sign verdicts as a member of a committee, and submit them", () => import("./referee.ts")],
+  ["watch", "follow a task until it is final or refunded", () => import("./watch.ts")],
 ];
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -51,7 +52,8 @@ program
 
 try {
   await program.parseAsync();
-} catch (error) {
+} catch (thrown) {
+  const error = chainFailure(thrown);
   reportFailure(error, process.argv.includes("--json"));
   process.exitCode = exitCodeOf(error);
 }

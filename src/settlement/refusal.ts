@@ -1,5 +1,5 @@
 /** Why a chain refused a call. */
-import { type Address, BaseError, ContractFunctionRevertedError, InsufficientFundsError } from "viem";
+import { type Address, BaseError, ContractFunctionRevertedError } from "viem";
 import { ChainError, messageOf } from "../errors.ts";
 import type { Token } from "./amount.ts";
 import { sentenceFor } from "./sentences.ts";
@@ -17,7 +17,9 @@ export function refusal(error: unknown, what: string, from: Address, token: Toke
     const sentence = sentenceFor(name, args, token) ?? `${name} (${args.map(String).join(", ")})`;
     return new ChainError(`${what} is refused: ${sentence}`, { error: name, args: args.map(String) });
   }
-  if (error instanceof BaseError && error.walk((e) => e instanceof InsufficientFundsError))
+  const detail = error instanceof BaseError ? error.details || error.shortMessage : messageOf(error);
+  // Nodes have no code of their own for this.
+  if (/insufficient funds|enough funds/i.test(detail))
     return new ChainError(`${from} has too little of the chain's currency to pay the gas of ${what}`, { from });
-  return new ChainError(`${what} failed: ${messageOf(error).split("\n")[0]}`);
+  return new ChainError(`${what} failed: ${detail.split("\n")[0]}`);
 }

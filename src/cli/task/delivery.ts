@@ -1,17 +1,17 @@
 /** `verde task demand` and `deliver`: chunks of the final state, on the chain. */
 import { randomInt } from "node:crypto";
-import type { Hex } from "viem";
 import { toHex } from "../../encoding/bytes.ts";
 import { chunkCount, encodeType } from "../../encoding/tensor.ts";
 import { ChainError, FormatError, UsageError } from "../../errors.ts";
 import type { NamedType } from "../../graph/graph.ts";
+import type { NamedTensor } from "../../job/closed.ts";
 import { proveChunk, proveType } from "../../settlement/delivery.ts";
-import { readTask } from "../../settlement/task.ts";
-import { readCheckpoint } from "../../trace/open.ts";
+import { type OpenDemand, readTask, type Terms } from "../../settlement/task.ts";
+import { readCheckpoint, type Trace } from "../../trace/open.ts";
 import { allowVault } from "../allowance.ts";
 import { formatAmount, formatTime } from "../../settlement/amount.ts";
 import { jobOptions } from "../run.ts";
-import { Sender } from "../send.ts";
+import { type Call, Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
 import { jobTerms, traceFor } from "./job.ts";
 import { parseTaskId } from "./moves.ts";
@@ -36,9 +36,7 @@ export async function demand(
     throw new UsageError(`${types[tensor].name} has ${chunks} chunks, so there is no chunk ${chunk}`);
   const sender = await Sender.open(session, flags);
   await allowVault(session, sender, terms.chunkPrice, flags.approve);
-  const tensorType = toHex(encodeType(types[tensor])) as Hex;
-  const args = [terms, tensor, chunk, tensorType, proveType(types, tensor).map(toHex)];
-  await sender.send({ contract: "manager", functionName: "demand", args });
+  await sender.send(demandCall(terms, types, tensor, chunk));
   const { waiting } = await readTask(session.source, task);
   const last = waiting.at(-1);
   const until = last ? ` until ${formatTime(last.demand.deadline)}` : "";
@@ -55,8 +53,24 @@ export async function demand(
   );
 }
 
+/** @param types of the entries of the state */
+export function demandCall(terms: Terms, types: readonly NamedType[], tensor: number, chunk: number): Call {
+  const path = proveType(types, tensor).map(toHex);
+  const args = [terms, tensor, chunk, toHex(encodeType(types[tensor])), path];
+  return { contract: "manager", functionName: "demand", args };
+}
+
+/** @param state the final one */
+export function deliverCall(terms: Terms, trace: Trace, state: readonly NamedTensor[], open: OpenDemand): Call {
+  const { index, demand: what } = open;
+  const { chunk, ...paths } = proveChunk(trace.segmentRoots, state, what.tensor, what.chunk);
+  const hexes = Object.fromEntries(Object.entries(paths).map(([name, hashes]) => [name, hashes.map(toHex)]));
+  const args = [terms, BigInt(index), what, { chunk: toHex(chunk), ...hexes }];
+  return { contract: "manager", functionName: "deliver", args };
+}
+
 /** Every chunk of the state is as likely as any other. */
-function randomTensor(types: readonly NamedType[]): number {
+export function randomTensor(types: readonly NamedType[]): number {
   let left = randomInt(types.reduce((sum, type) => sum + chunkCount(type), 0));
   return types.findIndex((type) => (left -= chunkCount(type)) < 0);
 }
@@ -96,16 +110,7 @@ export async function deliver(id: string, path: string, flags: SendFlags & { dem
     });
   const state = await readCheckpoint(trace, terms.steps);
   const sender = await Sender.open(session, flags);
-  for (const open of due) {
-    const { chunk, ...paths } = proveChunk(trace.segmentRoots, state, open.demand.tensor, open.demand.chunk);
-    const hexes = Object.fromEntries(Object.entries(paths).map(([name, hashes]) => [name, hashes.map(toHex)]));
-    const proof = { chunk: toHex(chunk), ...hexes };
-    await sender.send({
-      contract: "manager",
-      functionName: "deliver",
-      args: [terms, BigInt(open.index), open.demand, proof],
-    });
-  }
+  for (const open of due) await sender.send(deliverCall(terms, trace, state, open));
   const names = due.map(
     ({ index, demand: what }) => `demand ${index}: chunk ${what.chunk} of ${state[what.tensor].name}`,
   );

@@ -27,7 +27,7 @@ export interface NamedJob {
   types: readonly NamedType[];
 }
 
-function termsFrom(outline: JobOutline, commitEvery: number): JobTerms {
+export function jobTermsOf(outline: JobOutline, commitEvery: number): JobTerms {
   const types = stateTypes(outline);
   return {
     job: toHex(jobIdOf(partsOf(outline))) as Hex,
@@ -45,7 +45,7 @@ function termsFrom(outline: JobOutline, commitEvery: number): JobTerms {
 export async function jobTerms(path: string, commitEvery: number | undefined, options: Overrides): Promise<NamedJob> {
   const manifest = extname(path) === ".trace" ? (await openTrace(path)).manifest : undefined;
   const outline = manifest ? manifest.outline : outlineOf(await loadJob(path, options));
-  const terms = termsFrom(outline, commitEvery ?? manifest?.commitEvery ?? 1);
+  const terms = jobTermsOf(outline, commitEvery ?? manifest?.commitEvery ?? 1);
   return { name: outline.name, terms, types: stateTypes(outline) };
 }
 
@@ -56,7 +56,7 @@ export async function jobTerms(path: string, commitEvery: number | undefined, op
 export async function traceFor(path: string, wanted: JobTerms): Promise<Trace & { runRoot: RunRoot }> {
   const trace = expectComplete(await openTrace(path));
   const { outline, commitEvery } = trace.manifest;
-  const own = termsFrom(outline, commitEvery);
+  const own = jobTermsOf(outline, commitEvery);
   if (own.job !== wanted.job)
     throw new JobError(`${path} is a run of ${outline.name}, ${own.job}; the task is for the job ${wanted.job}`, {
       path,

@@ -1,0 +1,231 @@
+/** `verde demo --chain`: a job is posted, run by three providers, disputed and paid, on a chain in this process. */
+import { randomInt } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { type Hex, maxUint256 } from "viem";
+import { toHex } from "../encoding/bytes.ts";
+import { chunkCount } from "../encoding/tensor.ts";
+import { UsageError } from "../errors.ts";
+import { type ClosedJob, outlineOf, stateTypes } from "../job/closed.ts";
+import { loadJob } from "../job/load.ts";
+import { dispute } from "../referee/index.ts";
+import { formatAmount, formatDuration } from "../settlement/amount.ts";
+import { ABIS } from "../settlement/contracts.ts";
+import { rulingFrom, signRuling } from "../settlement/ruling.ts";
+import { gatherSignatures, type SignatureFile } from "../settlement/signatures.ts";
+import { readTask, type TaskView, type Terms } from "../settlement/task.ts";
+import { type Fault, formatFault, parseFault } from "../trace/fault.ts";
+import { openTrace } from "../trace/folder.ts";
+import { readCheckpoint } from "../trace/open.ts";
+import { defaultFault, heading, JOB, labelOf, train } from "./demo-job.ts";
+import { PROVIDERS, Stage } from "./demo-stage.ts";
+import { describeDivergence } from "./dispute.ts";
+import { colors, formatCount, formatSeconds, writeLine } from "./output.ts";
+import { formatFields } from "./table.ts";
+import { deliverCall, demandCall, randomTensor } from "./task/delivery.ts";
+import { jobTermsOf } from "./task/job.ts";
+import { stateName } from "./task/sentence.ts";
+import { termsFields, termsFrom } from "./task/terms.ts";
+
+const CHEAT = 1;
+
+interface Flags {
+  text?: string;
+  steps?: string;
+  out?: string;
+  fault?: string;
+}
+
+export async function demoOnChain({ text, steps = "60", out = "out/chain", fault }: Flags): Promise<void> {
+  const began = performance.now();
+  const job = await loadJob(JOB, { steps, ...(text !== undefined && { text: resolve(text) }) });
+  const lie = fault === undefined ? defaultFault(job) : parseFault(fault);
+  await mkdir(out, { recursive: true });
+  const path = (name: string): string => relative(".", join(out, name));
+  const traces = PROVIDERS.map((name) => path(`${name.toLowerCase()}.trace`));
+  const stage = await Stage.open();
+  try {
+    const story = new Story(stage, job, traces, path("verdict.json"));
+    const before = await stage.holdings();
+    await story.post();
+    await story.accept();
+    await story.train(lie);
+    await story.claim();
+    await story.judge();
+    await story.deliver();
+    await story.pay();
+    heading("Who has what");
+    writeLine(stage.balanceTable(before, await stage.holdings()));
+    heading("What it took");
+    writeLine(stage.gasTable());
+    writeLine(
+      `\nThe same by hand, one command after the other, is in docs/guides/settle-a-task.md; how it works, in docs/settlement.md.`,
+    );
+    writeLine(colors.dim(`\n${formatSeconds((performance.now() - began) / 1000)} in all`));
+  } finally {
+    await stage.close();
+  }
+}
+
+class Story {
+  private readonly stage: Stage;
+  private readonly job: ClosedJob;
+  private readonly traces: readonly string[];
+  private readonly verdict: string;
+  private readonly terms: Terms;
+  private id: Hex = "0x";
+  private roots: Hex[] = [];
+
+  constructor(stage: Stage, job: ClosedJob, traces: readonly string[], verdict: string) {
+    this.stage = stage;
+    this.job = job;
+    this.traces = traces;
+    this.verdict = verdict;
+    const { deployment, token } = stage.session;
+    const flags = { reward: "10", providers: "3", maxChallenges: "2", maxDemands: "3" };
+    this.terms = termsFrom(flags, jobTermsOf(outlineOf(job), 1), {
+      client: stage.account("client").address,
+      committee: deployment.committee,
+      token,
+    });
+  }
+
+  private get view(): Promise<TaskView> {
+    return readTask(this.stage.session.source, this.id);
+  }
+
+  private money(amount: bigint): string {
+    return formatAmount(amount, this.stage.session.token);
+  }
+
+  async post(): Promise<void> {
+    const { stage, terms } = this;
+    const { client, deployment, token } = stage.session;
+    heading("A client posts a job");
+    this.id = await client.readContract({
+      address: deployment.manager,
+      abi: ABIS.manager,
+      functionName: "taskId",
+      args: [terms],
+    });
+    await stage.send("client", "token", "approve", [deployment.vault, maxUint256]);
+    await stage.send("client", "manager", "post", [terms]);
+    const shown = termsFields(terms, token).filter(([name]) => ["job", "providers", "committee"].includes(name));
+    writeLine(
+      `${this.job.name}: ${terms.steps} steps of a GPT. Whoever runs it and is right gets ${this.money(terms.reward)}.`,
+    );
+    writeLine(formatFields([["task", this.id], ...shown]));
+  }
+
+  async accept(): Promise<void> {
+    const { stage, terms, id } = this;
+    heading("Three providers take a seat each, with a stake");
+    for (const name of PROVIDERS) {
+      await stage.send(name, "token", "approve", [stage.session.deployment.vault, maxUint256]);
+      await stage.send(name, "vault", "deposit", [terms.stake]);
+      await stage.send(name, "manager", "accept", [id]);
+    }
+    writeLine(
+      `${PROVIDERS.join(", ")} have ${this.money(terms.stake)} each at stake. The task is ${stateName(await this.view)}.`,
+    );
+  }
+
+  async train(lie: Fault): Promise<void> {
+    for (const [seat, name] of PROVIDERS.entries()) {
+      const cheats = seat === CHEAT;
+      heading(cheats ? `${name} cheats: ${formatFault(lie)}` : `${name} runs the job`);
+      const label = cheats && lie.kind === "flip" ? labelOf(this.job, lie.step, lie.node) : undefined;
+      if (label !== undefined) writeLine(`That is one bit of one element of ${label}.`);
+      const { runRoot } = await train(this.job, this.traces[seat], cheats ? lie : undefined);
+      this.roots.push(toHex(runRoot) as Hex);
+    }
+    if (this.roots[0] === this.roots[CHEAT])
+      throw new UsageError("the fault changed nothing, so there is nothing to find");
+  }
+
+  async claim(): Promise<void> {
+    const { stage, id, roots } = this;
+    const { client, deployment } = stage.session;
+    heading("They commit, then reveal");
+    const salts: Hex[] = [];
+    for (const [seat, name] of PROVIDERS.entries()) {
+      const salt = (await stage.sender(name).salt(id))!;
+      const args = [id, stage.account(name).address, roots[seat], salt] as const;
+      const commitment = await client.readContract({
+        address: deployment.manager,
+        abi: ABIS.manager,
+        functionName: "commitmentOf",
+        args,
+      });
+      await stage.send(name, "manager", "commit", [id, BigInt(seat), commitment]);
+      salts.push(salt);
+    }
+    writeLine("Nobody sees a root before all have committed to one, so nobody can copy.");
+    for (const [seat, name] of PROVIDERS.entries()) {
+      await stage.send(name, "manager", "reveal", [id, BigInt(seat), roots[seat], salts[seat]]);
+      const line = `  ${name.padEnd(4)}  ${roots[seat]}`;
+      writeLine(roots[seat] === roots[0] ? colors.green(line) : colors.red(line));
+    }
+    await stage.send("client", "manager", "compare", [id]);
+    writeLine(`The claims differ. The task is ${stateName(await this.view)}.`);
+  }
+
+  async judge(): Promise<void> {
+    const { stage, id, terms, traces } = this;
+    heading("The committee's referee compares the runs");
+    const result = await dispute(traces[0], traces[CHEAT]);
+    if (result.outcome === "agree") throw new UsageError("the fault changed nothing, so there is nothing to find");
+    writeLine(describeDivergence(result));
+    await writeFile(this.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
+
+    heading("Two of its three members sign the verdict");
+    const bench = { chainId: stage.session.deployment.chainId, committee: terms.committee, task: id };
+    const files: SignatureFile[] = [];
+    for (const name of ["first referee", "second referee"] as const) {
+      // Each member checks the file for itself, and against what the task's seats have claimed.
+      const { ruling } = rulingFrom(await this.view, [new Uint8Array(await readFile(this.verdict))]);
+      const account = stage.account(name);
+      const signature = await signRuling(account, bench, ruling);
+      files.push({ ...bench, ruling, signer: account.address, signature, what: name });
+      writeLine(`  The ${name} has checked ${this.verdict}, and signs: ${signature.slice(0, 22)}…`);
+    }
+    writeLine("  The third referee is away; two are enough.");
+    const { ruling, signers, signatures } = await gatherSignatures(bench, files);
+    await stage.send("client", "committee", "submit", [terms, ruling, signers, signatures]);
+    const [winners, referees] = [(terms.stake * 40n) / 100n, (terms.stake * 10n) / 100n];
+    writeLine(
+      `${PROVIDERS[CHEAT]} loses ${this.money(terms.stake)}: ${this.money(winners)} for those who were right, ${this.money(referees)} for the committee, the rest is burned.`,
+    );
+  }
+
+  async deliver(): Promise<void> {
+    const { stage, terms } = this;
+    heading("The client wants to see a part of the weights");
+    const types = stateTypes(this.job);
+    const tensor = randomTensor(types);
+    const count = chunkCount(types[tensor]);
+    const chunk = randomInt(count);
+    const demanded = demandCall(terms, types, tensor, chunk);
+    await stage.send("client", demanded.contract, demanded.functionName, demanded.args);
+    const trace = await openTrace(this.traces[0]);
+    const state = await readCheckpoint(trace, terms.steps);
+    const { waiting } = await this.view;
+    const answer = deliverCall(terms, trace, state, waiting[0]);
+    await stage.send("Ada", answer.contract, answer.functionName, answer.args);
+    writeLine(
+      `Chunk ${formatCount(chunk)} of ${formatCount(count)} of ${types[tensor].name}, drawn by lot: ${PROVIDERS[0]} delivers it with a proof, for ${this.money(terms.chunkPrice)}.`,
+    );
+  }
+
+  async pay(): Promise<void> {
+    const { stage, terms } = this;
+    const { toChallenge } = terms.periods;
+    heading("Nobody challenges the claim that stands, so it is paid");
+    await stage.skip(toChallenge + 1);
+    await stage.send("client", "manager", "finalize", [terms]);
+    for (const name of ["Ada", "Cleo", "client"] as const)
+      await stage.send(name, "vault", "claim", [stage.account(name).address]);
+    await stage.send("client", "vault", "burn", []);
+    writeLine(`${formatDuration(toChallenge)} have passed on the chain. The task is ${stateName(await this.view)}.`);
+  }
+}

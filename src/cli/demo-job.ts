@@ -1,0 +1,50 @@
+/** The job of the demos, and the runs of it that they show. */
+import { fileURLToPath } from "node:url";
+import type { ClosedJob } from "../job/closed.ts";
+import type { Fault } from "../trace/fault.ts";
+import { run, type RunResult } from "../trace/run.ts";
+import { colors, formatCount, formatSeconds, Progress, writeLine } from "./output.ts";
+import { progressLine } from "./run.ts";
+
+export const JOB = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
+
+export function heading(text: string): void {
+  writeLine(`\n${colors.bold(colors.green("▍"))} ${colors.bold(text)}`);
+}
+
+/** One bit in the middle of the second block's first matrix product, two thirds into the run. */
+export function defaultFault(job: ClosedJob): Fault {
+  const node = job.step.labels.indexOf("blocks.1/mlp.in/matmul");
+  return { kind: "flip", step: Math.max(1, Math.floor((2 * job.steps) / 3)), node, element: 12_345, bit: 9 };
+}
+
+export function labelOf(job: ClosedJob, step: number, node: number): string | undefined {
+  if (step > 0) return job.step.labels[node];
+  return job.init.kind === "graph" ? job.init.graph.labels[node] : undefined;
+}
+
+export async function train(job: ClosedJob, out: string, fault: Fault | undefined): Promise<RunResult> {
+  const progress = new Progress();
+  const began = performance.now();
+  const result = await run(job, {
+    out,
+    force: true,
+    ...(fault && { fault }),
+    onStep: (info) => progress.show(progressLine(job, info)),
+  });
+  progress.clear();
+  const seconds = (performance.now() - began) / 1000;
+  const [before, after] = [result.metrics[1].loss, meanOfLast(result.metrics.map(({ loss }) => loss))];
+  const rate = formatCount((job.steps * job.unit.perStep) / seconds);
+  writeLine(
+    `${job.steps} steps in ${formatSeconds(seconds)}, ${rate} tokens/s: ` +
+      `the loss falls from ${before.toFixed(2)} to ${after.toFixed(2)} nats a byte.`,
+  );
+  return result;
+}
+
+/** A batch's loss is noisy; the mean of the last ten is not. */
+function meanOfLast(losses: readonly number[], count = 10): number {
+  const last = losses.slice(-count);
+  return last.reduce((sum, loss) => sum + loss, 0) / last.length;
+}

@@ -1,0 +1,153 @@
+/** Where the demo on a chain takes place: a chain in this process, the contracts, people with tokens, and what it all costs. */
+import {
+  type Address,
+  createPublicClient,
+  custom,
+  numberToHex,
+  parseUnits,
+  type PublicClient,
+  type TransactionReceipt,
+} from "viem";
+import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
+import { ABIS, type Contract } from "../settlement/contracts.ts";
+import { deployContracts } from "../settlement/deploy.ts";
+import { formatAmount, formatChange } from "../settlement/amount.ts";
+import { openLocalChain, publicPrivateKey } from "./local-chain.ts";
+import { formatCount } from "./output.ts";
+import { Sender } from "./send.ts";
+import { type Session, sessionOf } from "./session.ts";
+import { formatTable } from "./table.ts";
+
+const BURNED: Address = "0x000000000000000000000000000000000000dEaD";
+/** Of the client and of each provider at first, in whole tokens. */
+const ENDOWMENT = "1000";
+const UNBONDING = 30 * 86_400;
+export const PROVIDERS = ["Ada", "Ben", "Cleo"] as const;
+const REFEREES = ["first referee", "second referee", "third referee"] as const;
+export type Person = "deployer" | "client" | (typeof PROVIDERS)[number] | (typeof REFEREES)[number];
+const PEOPLE: readonly Person[] = ["deployer", "client", ...PROVIDERS, ...REFEREES];
+
+type Holdings = Map<string, bigint>;
+
+export class Stage {
+  readonly session: Session;
+  private readonly accounts: ReadonlyMap<Person, LocalAccount>;
+  /** Gas by what was called, in the order of the first calls. */
+  private readonly gas = new Map<string, bigint[]>();
+  private readonly closeChain: () => Promise<void>;
+
+  private constructor(session: Session, accounts: ReadonlyMap<Person, LocalAccount>, close: () => Promise<void>) {
+    this.session = session;
+    this.accounts = accounts;
+    this.closeChain = close;
+  }
+
+  /** The contracts over a test token; the client and the providers have tokens. */
+  static async open(): Promise<Stage> {
+    const { provider, close } = await openLocalChain();
+    const client: PublicClient = createPublicClient({ transport: custom(provider), cacheTime: 0, pollingInterval: 20 });
+    const accounts = new Map(PEOPLE.map((person, i) => [person, privateKeyToAccount(publicPrivateKey(i))]));
+    const deployed: [string, TransactionReceipt][] = [];
+    const deployment = await deployContracts(client, accounts.get("deployer")!, {
+      members: REFEREES.map((referee) => accounts.get(referee)!.address),
+      threshold: 2,
+      unbondingPeriod: UNBONDING,
+      onDeployed: (contract, receipt) => deployed.push([`deploy the ${contract}`, receipt]),
+    });
+    const stage = new Stage(await sessionOf(client, deployment), accounts, close);
+    for (const [name, receipt] of deployed) stage.note(name, receipt);
+    const amount = parseUnits(ENDOWMENT, stage.session.token.decimals);
+    for (const person of ["client", ...PROVIDERS] as const)
+      await stage
+        .sender(person)
+        .send({ contract: "token", functionName: "mint", args: [stage.account(person).address, amount] });
+    return stage;
+  }
+
+  close(): Promise<void> {
+    return this.closeChain();
+  }
+
+  account(person: Person): LocalAccount {
+    return this.accounts.get(person)!;
+  }
+
+  sender(person: Person): Sender {
+    return Sender.for(this.session, this.account(person));
+  }
+
+  async send(
+    person: Person,
+    contract: Contract,
+    functionName: string,
+    args: readonly unknown[],
+  ): Promise<TransactionReceipt> {
+    const receipt = await this.sender(person).send({ contract, functionName, args });
+    this.note(functionName, receipt!);
+    return receipt!;
+  }
+
+  private note(name: string, { gasUsed }: TransactionReceipt): void {
+    this.gas.set(name, [...(this.gas.get(name) ?? []), gasUsed]);
+  }
+
+  /** Lets time pass on the chain. */
+  async skip(seconds: number): Promise<void> {
+    const { client } = this.session;
+    for (const [method, params] of [
+      ["evm_increaseTime", [numberToHex(seconds)]],
+      ["evm_mine", []],
+    ])
+      await client.request({ method, params } as never);
+  }
+
+  /** What everybody has: in the wallet, and in the vault as stake and credit. */
+  async holdings(): Promise<Holdings> {
+    const { client, deployment } = this.session;
+    const held = async (address: Address): Promise<bigint> => {
+      const [balance, { active, unbonding, credit }] = await Promise.all([
+        client.readContract({ address: deployment.token, abi: ABIS.token, functionName: "balanceOf", args: [address] }),
+        client.readContract({ address: deployment.vault, abi: ABIS.vault, functionName: "accountOf", args: [address] }),
+      ]);
+      return balance + active + unbonding + credit;
+    };
+    const vault = (functionName: "escrow" | "condemned"): Promise<bigint> =>
+      client.readContract({ address: deployment.vault, abi: ABIS.vault, functionName });
+    const own = await Promise.all(
+      (["client", ...PROVIDERS] as const).map(
+        async (person) => [person, await held(this.account(person).address)] as const,
+      ),
+    );
+    return new Map<string, bigint>([
+      ...own,
+      ["committee", await held(deployment.committee)],
+      ["escrow", await vault("escrow")],
+      ["burned", (await held(BURNED)) + (await vault("condemned"))],
+    ]);
+  }
+
+  balanceTable(before: Holdings, after: Holdings): string {
+    const { token } = this.session;
+    const total = (held: Holdings): bigint => [...held.values()].reduce((sum, amount) => sum + amount, 0n);
+    const rows = [...before].map(([name, amount]) => [name, amount, after.get(name)!] as const);
+    const lines = [...rows, ["together", total(before), total(after)] as const].map(([name, was, is]) => [
+      name,
+      formatAmount(was, token),
+      formatAmount(is, token),
+      was === is ? "" : formatChange(is - was, token),
+    ]);
+    return formatTable(["", "before", "after", "change"], lines);
+  }
+
+  gasTable(): string {
+    const rows = [...this.gas].map(([name, gas]) => {
+      const most = gas.reduce((a, b) => (a > b ? a : b));
+      const sum = gas.reduce((a, b) => a + b);
+      return [name, String(gas.length), formatCount(Number(most)), formatCount(Number(sum))];
+    });
+    const all = [...this.gas].flatMap(([name, gas]) => (name.startsWith("deploy") ? [] : gas));
+    const sum = all.reduce((a, b) => a + b, 0n);
+    rows.push(["together, without deploying", String(all.length), "", formatCount(Number(sum))]);
+    return formatTable(["transaction", "times", "gas at most", "in all"], rows);
+  }
+}

@@ -1,0 +1,43 @@
+/** What happened to a task, a sentence an event. */
+import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";
+import { PHASES, STATES, type TaskEvent } from "../../settlement/task.ts";
+import { colors } from "../output.ts";
+import { hasDeadline, stateName } from "./sentence.ts";
+
+export function eventSentence(event: TaskEvent, token: Token): string {
+  const { eventName: name, args } = event;
+  const money = (amount: bigint): string => formatAmount(amount, token);
+  switch (name) {
+    case "TaskPosted":
+      return `posted by ${args.terms.client}: ${args.terms.providers} seats, a reward of ${money(args.terms.reward)} each`;
+    case "TaskMoved": {
+      const place = { state: STATES[args.state], phase: PHASES[args.phase] };
+      return colors.bold(
+        `${stateName(place)}${hasDeadline(place) ? ` until ${formatTime(Number(args.deadline))}` : ""}`,
+      );
+    }
+    case "SeatTaken":
+      return `seat ${args.seat} is taken by ${args.owner}`;
+    case "ClaimCommitted":
+      return `seat ${args.seat} has committed`;
+    case "ClaimRevealed":
+      return `seat ${args.seat} claims ${args.root}`;
+    case "SeatSlashed":
+      return colors.red(`seat ${args.seat} loses ${money(args.amount)}`);
+    case "Ruled": {
+      const { claims, losers } = args.resolution;
+      const wrong = claims.filter((_, i) => ((losers >> BigInt(i)) & 1n) === 1n);
+      return `dispute ${args.dispute}: ${args.authority} finds wrong: ${wrong.join(", ")}`;
+    }
+    case "ChunkDemanded":
+      return `demand ${args.index}: chunk ${args.demand.chunk} of tensor ${args.demand.tensor}, until ${formatTime(args.demand.deadline)}`;
+    case "ChunkDelivered":
+      return `demand ${args.index} is delivered`;
+    case "DemandVoided":
+      return `${args.count} demands are void`;
+    case "TaskFinal":
+      return colors.green(`final: ${args.root} stands, ${args.winners} are paid`);
+    case "TaskRefunded":
+      return `refunded: ${money(args.amount)} for the client`;
+  }
+}

@@ -1,0 +1,111 @@
+/** `verde watch`: a task as it goes on, until it is final or refunded. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import type { Hex } from "viem";
+import { ChainError, messageOf } from "../errors.ts";
+import { chainFailure, isChainFailure } from "./exit.ts";
+import { formatTime, parseDuration } from "../settlement/amount.ts";
+import { PHASES, readTask, STATES, taskEvents, type TaskEvent, type TaskView } from "../settlement/task.ts";
+import { colors, Progress, writeJson, writeLine } from "./output.ts";
+import { plain } from "./send.ts";
+import { addChainOptions, type ChainFlags, openSession, type Session } from "./session.ts";
+import { eventSentence } from "./task/event.ts";
+import { parseTaskId } from "./task/moves.ts";
+import { hasDeadline, stateName, timeLeft, whatIsDue } from "./task/sentence.ts";
+
+/** Seconds between two attempts to reach a node, at most. */
+const LONGEST_PAUSE = 60;
+
+export function register(program: Command): void {
+  addChainOptions(program.command("watch").description("follow a task until it is final or refunded"))
+    .argument("<task>", "the task's id")
+    .option("--every <time>", "how often to look", "4s")
+    .action(watch);
+}
+
+async function watch(id: string, flags: ChainFlags & { every: string }): Promise<void> {
+  const task = parseTaskId(id);
+  const every = Math.max(parseDuration(flags.every), 1);
+  const watcher = new Watcher(await openSession(flags), task, flags.json ?? false);
+  const progress = new Progress();
+  let view: TaskView | undefined;
+  for (let failures = 0; ; ) {
+    try {
+      view = await watcher.look();
+      if (failures > 0) process.stderr.write("verde: the node answers again\n");
+      failures = 0;
+    } catch (error) {
+      // That there is no such task is final at first; later the chain may be in the middle of a reorganisation.
+      const passing = view ? error instanceof ChainError || isChainFailure(error) : isChainFailure(error);
+      if (!passing) throw error;
+      const detail = messageOf(chainFailure(error)).split("\n")[0];
+      if (failures++ === 0) process.stderr.write(`verde: the node does not answer (${detail}); trying again\n`);
+    }
+    if (view && isOver(view)) return;
+    if (view) progress.show(`${stateName(view)} · ${watcher.timeLeft(view)}${whatIsDue(view, watcher.now)}`, true);
+    await sleep(1000 * Math.min(every << Math.min(failures, 6), Math.max(every, LONGEST_PAUSE)));
+    progress.clear();
+  }
+}
+
+const isOver = ({ state }: TaskView): boolean => state === "Final" || state === "Refunded";
+
+/** Tells every event once, and takes it back when the chain does. */
+class Watcher {
+  /** The chain's time, seconds. */
+  now = 0;
+  private readonly session: Session;
+  private readonly task: Hex;
+  private readonly json: boolean;
+  private told: TaskEvent[] = [];
+  private readonly times = new Map<Hex, number>();
+
+  constructor(session: Session, task: Hex, json: boolean) {
+    this.session = session;
+    this.task = task;
+    this.json = json;
+  }
+
+  async look(): Promise<TaskView> {
+    const { client, source } = this.session;
+    const view = await readTask(source, this.task);
+    const events = await taskEvents(source, this.task);
+    const same = events.findIndex((event, i) => i >= this.told.length || keyOf(event) !== keyOf(this.told[i]));
+    const kept = same < 0 ? events.length : same;
+    for (const gone of this.told.slice(kept).reverse()) await this.tell(gone, true);
+    for (const event of events.slice(kept)) await this.tell(event, false);
+    this.told = events;
+    this.now = Number((await client.getBlock()).timestamp);
+    return view;
+  }
+
+  timeLeft(view: TaskView): string {
+    return hasDeadline(view) ? `${timeLeft(view.deadline, this.now)} · ` : "";
+  }
+
+  private async tell(event: TaskEvent, undone: boolean): Promise<void> {
+    const time = await this.timeOf(event);
+    const { eventName, args, blockNumber, transactionHash } = event;
+    if (this.json) {
+      const place = { time, block: Number(blockNumber), transaction: transactionHash };
+      const names = "state" in args ? { state: STATES[args.state], phase: PHASES[args.phase] } : {};
+      const content = plain({ ...args, ...names });
+      return writeJson({ schemaVersion: 1, event: eventName, ...(undone && { undone }), ...place, args: content });
+    }
+    const sentence = eventSentence(event, this.session.token);
+    const told = undone ? colors.red(`undone by the chain: ${sentence}`) : sentence;
+    writeLine(`${colors.dim(formatTime(time))}  ${told}`);
+  }
+
+  private async timeOf({ blockHash }: TaskEvent): Promise<number> {
+    const known = this.times.get(blockHash);
+    if (known !== undefined) return known;
+    // A block that is gone has no time any more.
+    const block = await this.session.client.getBlock({ blockHash }).catch(() => undefined);
+    const time = block ? Number(block.timestamp) : this.now;
+    this.times.set(blockHash, time);
+    return time;
+  }
+}
+
+const keyOf = ({ blockHash, logIndex }: TaskEvent): string => `${blockHash} ${logIndex}`;
