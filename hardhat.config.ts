@@ -27,7 +27,7 @@ export default defineConfig({
   },
   test: {
     solidity: {
-      fsPermissions: { readFile: ["test/vectors/delivery.json", "test/vectors/game.json"] },
+      fsPermissions: { readDirectory: ["test/vectors"] },
       fuzz: { runs: 256, seed: "0x1" },
       invariant: { runs: 16, depth: 64 },
     },

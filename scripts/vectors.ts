@@ -12,6 +12,7 @@ import { type JobId, jobId } from "../src/job/closed.ts";
 import { type ChunkPlace, type ChunkProof, layoutRoot, proveChunk, proveType } from "../src/settlement/delivery.ts";
 import { runRootOf } from "../src/trace/commitments.ts";
 import { run } from "../src/trace/run.ts";
+import { floatVectors } from "./arithmetic-vectors.ts";
 import { gameVectors } from "./game-vectors.ts";
 import line from "../test/fixtures/line.ts";
 
@@ -115,4 +116,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeFileSync(new URL(`../test/vectors/${name}.json`, import.meta.url), text);
   put("delivery", await deliveryVectors());
   put("game", await gameVectors());
+  put("floats", floatVectors());
 }

@@ -8,6 +8,7 @@ import { decodeProgram, encodeProgram, type Program } from "../../src/repops/pro
 import { defineProgram, int } from "../../src/repops/scalar.ts";
 import { bitsOf, canon, canonBits, fromBits, importFloats, isCanonicalBits, MAX_VALUE } from "../../src/repops/vf32.ts";
 import { floats, integers, isVf32 } from "./inputs.ts";
+import { exact, rounded } from "./rational.ts";
 
 const SEED = 20261120;
 
@@ -55,29 +56,6 @@ const INTEGER_TWINS: Partial<Record<InstructionName, (a: number, b: number) => n
   ilt: (a, b) => (BigInt(a) < BigInt(b) ? 1 : 0),
   ult: (a, b) => (u(a) < u(b) ? 1 : 0),
 };
-
-/** A float as an integer times 2^-200. */
-const exact = (x: number): bigint => {
-  const bits = bitsOf(x);
-  if (x === 0) return 0n;
-  const fraction = BigInt((bits & 0x7fffff) | 0x800000);
-  return (x < 0 ? -fraction : fraction) << BigInt(((bits >>> 23) & 255) - 150 + 200);
-};
-/** numerator/denominator · 2^shift rounded to 24 bits, ties to even, with unbounded exponent; then canonical. */
-function rounded(numerator: bigint, denominator: bigint, shift: number): number {
-  if (numerator === 0n || denominator === 0n) return 0;
-  const negative = numerator < 0n !== denominator < 0n;
-  let [n, d] = [numerator < 0n ? -numerator : numerator, denominator < 0n ? -denominator : denominator];
-  let exponent = n.toString(2).length - d.toString(2).length - 24;
-  if (exponent > 0) d <<= BigInt(exponent);
-  else n <<= BigInt(-exponent);
-  if (n >= d << 24n) [d, exponent] = [d << 1n, exponent + 1];
-  let quotient = n / d;
-  const twice = 2n * (n % d);
-  if (twice > d || (twice === d && quotient % 2n === 1n)) quotient++;
-  const value = Number(quotient) * 2 ** Math.max(-900, Math.min(900, exponent + shift));
-  return canon(negative ? -value : value);
-}
 
 describe("instructions (spec 3.2)", () => {
   test("integers agree with BigInt", () => {
