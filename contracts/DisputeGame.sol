@@ -5,12 +5,15 @@ import {Bisection} from "./game/Bisection.sol";
 import {Pace} from "./game/Clocks.sol";
 import {Descent} from "./game/Descent.sol";
 import {JobFacts} from "./game/GameTypes.sol";
+import {SizeWord} from "./game/SizeWord.sol";
 import {Bracket, IDisputeGame, JobParts, Roster} from "./interfaces/IDisputeGame.sol";
+import {IJudge} from "./interfaces/IJudge.sol";
 import {ITaskManager, Phase, Resolution, State, Task} from "./interfaces/ITaskManager.sol";
 import {Terms, TermsLib} from "./libraries/Terms.sol";
 
 /// @title The game of `IDisputeGame`
 contract DisputeGame is IDisputeGame, Bisection {
+    using SizeWord for uint256;
     using TermsLib for Terms;
 
     bytes1 private constant JOB = 0x0b;
@@ -29,7 +32,7 @@ contract DisputeGame is IDisputeGame, Bisection {
     /// @dev By name without the last bits.
     mapping(bytes32 bracket => Bracket) private _brackets;
 
-    constructor(ITaskManager manager_, Pace memory pace_) Bisection(pace_) {
+    constructor(ITaskManager manager_, IJudge judge_, Pace memory pace_) Bisection(judge_, pace_) {
         manager = manager_;
     }
 
@@ -50,6 +53,8 @@ contract DisputeGame is IDisputeGame, Bisection {
             task: task,
             dispute: t.dispute,
             job: _factsOf(terms, parts),
+            steps: terms.steps,
+            commitEvery: terms.commitEvery,
             claims: _claimsOf(task, t)
         });
         bracket = keccak256(abi.encode(roster));
@@ -88,7 +93,7 @@ contract DisputeGame is IDisputeGame, Bisection {
     /// @inheritdoc IDisputeGame
     function longestGame(uint256 claims, uint256 steps, uint256 commitEvery) external view returns (uint256) {
         require(claims <= MAX_CLAIMS, TooManyClaims(claims));
-        uint256 segments = 1 + (steps + commitEvery - 1) / commitEvery;
+        uint256 segments = SizeWord.ofRun(steps, commitEvery).segments();
         uint256 heights = HEIGHTS + Descent.heightOf(segments) + Descent.heightOf(commitEvery);
         uint256 longest = 2 * uint256(_clock) + heights * _response + RECOMPUTING * _recompute;
         return longest * Descent.heightOf(claims);
@@ -116,7 +121,8 @@ contract DisputeGame is IDisputeGame, Bisection {
         require(b.standing & ~b.playing & both == both, NotFree(first, second));
         b.playing = uint8(b.playing | both);
         bytes32 players = _keyOf(bracket) | bytes32((first << 8) | second);
-        dispute = _start(players, roster.job, [roster.claims[first], roster.claims[second]]);
+        bytes32[2] memory claims = [roster.claims[first], roster.claims[second]];
+        dispute = _start(players, roster.job, roster.steps, roster.commitEvery, claims);
         emit Paired(bracket, dispute, first, second);
     }
 
@@ -139,10 +145,8 @@ contract DisputeGame is IDisputeGame, Bisection {
             id: id,
             step: parts.step,
             init: parts.init,
-            dataset: parts.dataset,
-            steps: terms.steps,
-            commitEvery: terms.commitEvery,
-            fromCheckpoint: parts.fromCheckpoint
+            fromCheckpoint: parts.fromCheckpoint,
+            dataset: parts.dataset
         });
     }
 

@@ -8,7 +8,10 @@ import { trainingProver } from "../src/referee/claim.ts";
 import { DisputeError } from "../src/errors.ts";
 import type { Machine } from "../src/referee/game.ts";
 import { trainingMachine } from "../src/referee/machine.ts";
-import { moveCall } from "../src/settlement/game/calls.ts";
+import { groundOf } from "../src/referee/judge.ts";
+import { positionOf, type Side } from "../src/referee/level.ts";
+import { placeOf } from "../src/referee/place.ts";
+import { type ChainMatch, moveCall, proveCall } from "../src/settlement/game/calls.ts";
 import { GameFacts, hex } from "../src/settlement/game/facts.ts";
 import { type Match, type Pace, play, startMatch, type Turn } from "../src/settlement/game/match.ts";
 import { makeTurn } from "../src/settlement/game/player.ts";
@@ -23,10 +26,10 @@ const PLAYERS: Hex = `0x${"5a".repeat(30)}0102`;
 
 /** What the Solidity tests decode of each dispute. */
 const ENCODED = parseAbiParameters(
-  "((bytes32 id, bytes32 step, bytes32 init, bytes32 dataset, uint32 steps, uint32 commitEvery, bool fromCheckpoint) job, " +
+  "((bytes32 id, bytes32 step, bytes32 init, bool fromCheckpoint, bytes32 dataset) job, uint32 steps, uint32 commitEvery, " +
     "bytes32 players, bytes32[2] claims, bytes32[] states, uint256[] times, bytes[] calls, bool[] open, " +
     "(uint256 word, bytes32 context, bytes32[2] shown, bytes32 node) last, " +
-    "(bytes32 players, bytes32 job, bytes32 graph, bytes32 kernel, uint256 place, bytes32 past, bytes32[2] claims, bytes32 root) context, uint256 losers) dispute",
+    "(bytes32 players, bytes32 job, bytes32 graph, bytes32 kernel, uint256 place, uint256 sizes, bytes32 past, bytes32[2] claims, bytes32 root) context, uint256 losers, bytes proof, uint256 wrong) dispute",
 );
 
 interface Case {
@@ -52,6 +55,10 @@ const CASES: readonly Case[] = [
   { name: "a scalar in a segment that is cut", commitEvery: 4, liar: wrong(5, { kernel: 7 }, 0) },
   { name: "the init graph", commitEvery: 2, liar: wrong(0, { kernel: 0 }, 80) },
   { name: "the assembly of a state", commitEvery: 2, liar: wrong(2, { entry: 3 }, 5) },
+  { name: "the assembly of an entry that stays", commitEvery: 3, liar: wrong(4, { entry: 2 }, 1) },
+  { name: "the assembly of an operator's output", commitEvery: 2, liar: wrong(4, { entry: 0 }, 30) },
+  { name: "the assembly of the initial state", commitEvery: 2, liar: wrong(0, { entry: 1 }, 30) },
+  { name: "the assembly of an entry that stays, within a segment", commitEvery: 3, liar: wrong(5, { entry: 2 }, 1) },
   { name: "a checkpoint", job: tinyCheckpointJob(2), commitEvery: 1, liar: wrong(0, { entry: 0 }, 5) },
   {
     name: "the middle of a fold",
@@ -94,13 +101,47 @@ async function vectorOf({ name, job = tinyJob(5), commitEvery, liar: make }: Cas
   const last = chainState(facts, PLAYERS, match);
   const context = contextOf(facts, PLAYERS, match.game);
   const losers = match.game.phase === "bottom" ? 3n : 1n << BigInt(match.turn);
+  const { proof, wrong } = await proofOf(
+    { facts, dispute: 1n, players: PLAYERS, match },
+    parties,
+    index % 2 === 0 ? 1 : 0,
+  );
   const numbers = times.map(BigInt);
   return {
     name,
     encoded: encodeAbiParameters(ENCODED, [
-      { job: facts.job, players: PLAYERS, claims, states, times: numbers, calls, open, last, context, losers },
+      {
+        job: facts.job,
+        steps: job.steps,
+        commitEvery,
+        players: PLAYERS,
+        claims,
+        states,
+        times: numbers,
+        calls,
+        open,
+        last,
+        context,
+        losers,
+        proof,
+        wrong,
+      },
     ]),
   };
+}
+
+/** The call that ends a dispute at its bottom, with the liar's evidence, which is as good as anyone's; and who is wrong then. */
+async function proofOf(
+  chain: ChainMatch,
+  parties: readonly Party[],
+  liar: Side,
+): Promise<{ proof: Hex; wrong: bigint }> {
+  const { path, phase } = chain.match.game;
+  if (phase !== "bottom") return { proof: "0x", wrong: 0n };
+  if (groundOf(chain.facts.facts, placeOf(chain.facts.facts, positionOf(path))) === "scalar")
+    return { proof: "0x", wrong: 0n };
+  const witness = await parties[liar].prover.witness(positionOf(path));
+  return { proof: proveCall(chain, witness!), wrong: 1n << BigInt(liar) };
 }
 
 /** `undefined` where the party has no answer. */

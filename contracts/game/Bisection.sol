@@ -1,27 +1,35 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IJudge} from "../interfaces/IJudge.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
+import {Witness} from "./Agreed.sol";
 import {Clocks, Pace} from "./Clocks.sol";
 import {Descent} from "./Descent.sol";
 import {Context, GameState, JobFacts, Level, Move, Position, Question} from "./GameTypes.sol";
 import {GameWord} from "./GameWord.sol";
 import {IBisection} from "./IBisection.sol";
+import {JobHash} from "./JobHash.sol";
 import {Levels} from "./Levels.sol";
+import {SizeWord} from "./SizeWord.sol";
 
 /// @title The game of `IBisection`
 abstract contract Bisection is IBisection {
     using GameWord for uint256;
+    using SizeWord for uint256;
 
     /// @dev Seconds: see `Pace`.
     uint32 internal immutable _clock;
     uint32 internal immutable _response;
     uint32 internal immutable _recompute;
+    /// @inheritdoc IBisection
+    IJudge public immutable judge;
 
     uint256 internal _disputes;
     mapping(uint256 dispute => bytes32) internal _states;
 
-    constructor(Pace memory pace_) {
+    constructor(IJudge judge_, Pace memory pace_) {
+        judge = judge_;
         _clock = pace_.clock;
         _response = pace_.response;
         _recompute = pace_.recompute;
@@ -77,6 +85,21 @@ abstract contract Bisection is IBisection {
     }
 
     /// @inheritdoc IBisection
+    function prove(uint256 dispute, uint256 word, Context calldata context, Witness calldata witness) external {
+        GameState memory state;
+        state.word = word;
+        state.context = keccak256(abi.encode(context));
+        _require(dispute, keccak256(abi.encode(state)));
+        require(word.question() == Question.Bottom, WrongQuestion());
+        _requireInTime(word);
+        Level level = word.positionOf().level;
+        // The initial state stands in the job.
+        bytes32 right = level == Level.Segment ? context.root : judge.judge(level, context, witness);
+        uint256 losers = (context.claims[0] == right ? 0 : 1) | (context.claims[1] == right ? 0 : 2);
+        _end(dispute, context.players, losers);
+    }
+
+    /// @inheritdoc IBisection
     function timeout(uint256 dispute, GameState calldata state, Context calldata context) external {
         _load(dispute, state, context);
         uint256 deadline = _deadline(state.word);
@@ -85,13 +108,20 @@ abstract contract Bisection is IBisection {
     }
 
     /// @dev Starts a dispute between two different run roots.
-    function _start(bytes32 players, JobFacts memory job, bytes32[2] memory claims) internal returns (uint256 dispute) {
-        Position memory p;
-        p.count = uint32(1 + (uint256(job.steps) + job.commitEvery - 1) / job.commitEvery);
+    function _start(
+        bytes32 players,
+        JobFacts memory job,
+        uint256 steps,
+        uint256 commitEvery,
+        bytes32[2] memory claims
+    ) internal returns (uint256 dispute) {
         Context memory c;
         c.players = players;
-        c.job = keccak256(abi.encode(job));
+        c.job = JobHash.hashOf(job);
+        c.sizes = SizeWord.ofRun(steps, commitEvery);
         c.claims = claims;
+        Position memory p;
+        p.count = uint32(c.sizes.segments());
         GameState memory s;
         s.word = GameWord.start(_clock, block.timestamp).placed(p);
         s.context = keccak256(abi.encode(c));
@@ -143,8 +173,8 @@ abstract contract Bisection is IBisection {
             p.position = uint32(2 * p.position + right);
             return Descent.settle(p, c, m.facts, nodes);
         }
-        require(Levels.leafOfPayload(p, c.place, m.reply) == state.node, Levels.WrongAnswer());
-        require(Levels.leafOfPayload(p, c.place, m.payload) == state.shown[0], Levels.WrongAnswer());
+        require(Levels.leafOfPayload(p, c.sizes, m.reply) == state.node, Levels.WrongAnswer());
+        require(Levels.leafOfPayload(p, c.sizes, m.payload) == state.shown[0], Levels.WrongAnswer());
         uint256 part = p.level == Level.Chunk ? _firstDifference(m.reply, m.payload) : 0;
         bytes32[2] memory claims;
         claims[own] = _claim(p.level, m.reply, part);
@@ -171,7 +201,7 @@ abstract contract Bisection is IBisection {
             s.shown = _pair(m.next, nodes[own]);
             return;
         }
-        require(Levels.leafOfPayload(p, c.place, m.next) == nodes[own], Levels.WrongAnswer());
+        require(Levels.leafOfPayload(p, c.sizes, m.next) == nodes[own], Levels.WrongAnswer());
         s.shown[0] = nodes[own];
     }
 

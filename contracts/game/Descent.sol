@@ -3,15 +3,18 @@ pragma solidity 0.8.37;
 
 import {MerkleTree} from "../libraries/MerkleTree.sol";
 import {TensorType} from "../libraries/TensorType.sol";
-import {Context, Facts, GraphFacts, JobFacts, Level, Position, Question} from "./GameTypes.sol";
+import {Context, Facts, GraphHead, GraphTrees, JobFacts, Level, Position, Question} from "./GameTypes.sol";
+import {JobHash} from "./JobHash.sol";
 import {KernelHead} from "./KernelHead.sol";
 import {Levels} from "./Levels.sol";
 import {PlaceWord} from "./PlaceWord.sol";
+import {SizeWord} from "./SizeWord.sol";
 
 /// @title The way down: which question follows once both sides have answered one (spec 7.1, 7.2)
 /// @dev Positions and contexts are changed in place.
 library Descent {
     using PlaceWord for uint256;
+    using SizeWord for uint256;
 
     bytes1 private constant GRAPH = 0x0c;
 
@@ -62,7 +65,7 @@ library Descent {
             p.question = Question.Bottom;
             return nodes;
         }
-        c.past = keccak256(abi.encode(c.past, c.root));
+        if (passed < Level.State) c.past = keccak256(abi.encode(c.past, c.root));
         c.root = 0;
         p.question = Question.Opening;
         p.height = 0;
@@ -78,13 +81,15 @@ library Descent {
     function _enter(Position memory p, Context memory c, Facts calldata facts, Level passed) private view returns (bool) {
         if (passed == Level.Segment) {
             uint256 segment = c.place.segment();
-            JobFacts calldata job = _job(c, facts);
-            if (segment > 0) return _enterAt(p, Level.Step, stepsOf(job, segment));
-            return !job.fromCheckpoint && _enterOps(p, c, facts, job.init);
+            JobFacts memory job = JobHash.open(c.job, facts.job);
+            if (segment > 0) return _enterAt(p, Level.Step, c.sizes.stepsOf(segment));
+            if (!job.fromCheckpoint) return _enterOps(p, c, facts, job.init);
+            c.root = job.init;
+            return false;
         }
-        if (passed == Level.Step) return _enterOps(p, c, facts, _job(c, facts).step);
+        if (passed == Level.Step) return _enterOps(p, c, facts, JobHash.open(c.job, facts.job).step);
         if (passed == Level.Op) return _enterKernel(p, c, facts);
-        return passed == Level.Chunk && c.place.foldLength() > 0 && _enterAt(p, Level.Fold, c.place.foldLength());
+        return passed == Level.Chunk && c.sizes.foldLength() > 0 && _enterAt(p, Level.Fold, c.sizes.foldLength());
     }
 
     function _enterAt(Position memory p, Level level, uint256 count) private pure returns (bool) {
@@ -99,42 +104,27 @@ library Descent {
         Facts calldata facts,
         bytes32 root
     ) private pure returns (bool) {
-        GraphFacts calldata g = facts.graph;
-        bytes memory counts = abi.encodePacked(GRAPH, g.inputs, g.outputs, g.kernels);
-        require(
-            sha256(abi.encodePacked(counts, g.header, g.kernelTree, g.labelTree, g.outputTree)) == root,
-            Levels.WrongFacts()
-        );
-        c.graph = keccak256(abi.encode(g));
-        return _enterAt(p, Level.Op, uint256(g.kernels) + 1);
+        GraphHead memory head = abi.decode(facts.head, (GraphHead));
+        GraphTrees memory trees = abi.decode(facts.trees, (GraphTrees));
+        bytes memory counts = abi.encodePacked(GRAPH, head.inputs, head.outputs, head.kernels);
+        bytes memory hashes = abi.encodePacked(head.header, trees.kernels, head.labelTree, trees.outputs);
+        require(sha256(bytes.concat(counts, hashes)) == root, JobHash.WrongFacts());
+        c.graph = keccak256(abi.encode(trees));
+        c.sizes = c.sizes.withGraph(head.inputs, head.outputs, head.kernels);
+        return _enterAt(p, Level.Op, uint256(head.kernels) + 1);
     }
 
     /// @dev Below the last leaf lies the new state, below the others the output of a kernel.
     function _enterKernel(Position memory p, Context memory c, Facts calldata facts) private view returns (bool) {
-        GraphFacts calldata g = facts.graph;
-        require(c.graph == keccak256(abi.encode(g)), Levels.WrongFacts());
         uint256 kernel = c.place.kernel();
-        if (kernel == g.kernels) return _enterAt(p, Level.State, g.outputs);
+        uint256 count = c.sizes.kernels();
+        if (kernel == count) return _enterAt(p, Level.State, c.sizes.outputs());
         c.kernel = Levels.leafOfKernel(facts.kernel);
-        require(
-            MerkleTree.climb(c.kernel, kernel, g.kernels, facts.kernelProof) == g.kernelTree,
-            Levels.WrongFacts()
-        );
+        bytes32 tree = MerkleTree.climb(c.kernel, kernel, count, facts.kernelProof);
+        require(tree == JobHash.openTrees(c.graph, facts.trees).kernels, JobHash.WrongFacts());
         (uint256 elements, uint256 length) = KernelHead.sizes(facts.kernel);
-        c.place = c.place.within(elements, length);
+        c.sizes = c.sizes.withKernel(elements, length);
         return _enterAt(p, Level.Chunk, TensorType.chunksOf(elements));
-    }
-
-    function _job(Context memory c, Facts calldata facts) private pure returns (JobFacts calldata) {
-        require(c.job == keccak256(abi.encode(facts.job)), Levels.WrongFacts());
-        return facts.job;
-    }
-
-    /// @return steps of segment 1, 2, …; the last one may be shorter
-    function stepsOf(JobFacts calldata job, uint256 segment) internal pure returns (uint256) {
-        uint256 first = (segment - 1) * job.commitEvery;
-        uint256 left = job.steps - first;
-        return left < job.commitEvery ? left : job.commitEvery;
     }
 
     /// @return height of the root above `count` leaves

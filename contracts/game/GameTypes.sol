@@ -49,19 +49,21 @@ struct GameState {
 
 /// @notice What of a dispute changes from level to level only. It is shown where a level ends, and in between only its hash.
 /// @param players who plays, as the contract above knows them
-/// @param job keccak256 of the facts of the job
-/// @param graph keccak256 of the facts of the disputed graph, zero above the op level
+/// @param job hash of the facts of the job
+/// @param graph hash of the two trees of the disputed graph, zero above the op level
 /// @param kernel leaf of the disputed kernel in the graph's tree of kernels, zero above the chunk level
 /// @param place indices of the levels passed, packed by `PlaceWord`
-/// @param past chain over the roots of side 0's trees, of the levels passed
+/// @param sizes of the run, the graph and the kernel, packed by `SizeWord`
+/// @param past chain over the roots of side 0's segment, step and op trees, of those that have been passed
 /// @param claims what both sides claim at this level: a digest, or the bits of an element
-/// @param root of side 0's tree at this level, once it is open
+/// @param root of side 0's tree at this level, once it is open; where a checkpoint is disputed, the state that the job names
 struct Context {
     bytes32 players;
     bytes32 job;
     bytes32 graph;
     bytes32 kernel;
     uint256 place;
+    uint256 sizes;
     bytes32 past;
     bytes32[2] claims;
     bytes32 root;
@@ -71,18 +73,14 @@ struct Context {
 /// @param id of the job
 /// @param step root of the step graph
 /// @param init root of the init graph, or of the initial state
-/// @param dataset root of the dataset
-/// @param steps of the run
-/// @param commitEvery steps in a segment
 /// @param fromCheckpoint whether state 0 stands in the job
+/// @param dataset root of the dataset
 struct JobFacts {
     bytes32 id;
     bytes32 step;
     bytes32 init;
-    bytes32 dataset;
-    uint32 steps;
-    uint32 commitEvery;
     bool fromCheckpoint;
+    bytes32 dataset;
 }
 
 /// @notice What a graph's root commits to (spec 5.3).
@@ -90,25 +88,33 @@ struct JobFacts {
 /// @param outputs number of outputs
 /// @param kernels number of kernels
 /// @param header hash of the header
-/// @param kernelTree root of the tree of kernels
 /// @param labelTree root of the tree of labels
-/// @param outputTree root of the tree of the outputs' tensor numbers
-struct GraphFacts {
+struct GraphHead {
     uint32 inputs;
     uint32 outputs;
     uint32 kernels;
     bytes32 header;
-    bytes32 kernelTree;
     bytes32 labelTree;
-    bytes32 outputTree;
 }
 
-/// @notice What a move shows of job and graph. What it does not need may be left empty.
-/// @param kernel the disputed kernel's encoding
-/// @param kernelProof its siblings in the tree of kernels
+/// @notice The two trees of a graph that a dispute opens.
+/// @param kernels root of the tree of kernels
+/// @param outputs root of the tree of the outputs' tensor numbers
+struct GraphTrees {
+    bytes32 kernels;
+    bytes32 outputs;
+}
+
+/// @notice What a move shows of job and graph: empty, but for what the way down needs.
+/// @param job an encoded `JobFacts`, where the segment tree is opened, and where segment or step tree are left
+/// @param head an encoded `GraphHead`, where the op tree is entered
+/// @param trees an encoded `GraphTrees`, where the op tree is entered or left for a kernel
+/// @param kernel the disputed kernel's encoding, where its output is entered and opened
+/// @param kernelProof its siblings in the tree of kernels, where its output is entered
 struct Facts {
-    JobFacts job;
-    GraphFacts graph;
+    bytes job;
+    bytes head;
+    bytes trees;
     bytes kernel;
     bytes32[] kernelProof;
 }

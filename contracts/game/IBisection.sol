@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IJudge} from "../interfaces/IJudge.sol";
+import {Witness} from "./Agreed.sol";
 import {Pace} from "./Clocks.sol";
 import {Context, GameState, Move} from "./GameTypes.sol";
 
@@ -54,8 +56,15 @@ interface IBisection {
     /// @notice Any move.
     function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external;
 
+    /// @notice Ends a dispute that has come to its bottom: whoever does not claim what the step gives loses; both may. Anyone may.
+    /// @param word of the state
+    function prove(uint256 dispute, uint256 word, Context calldata context, Witness calldata witness) external;
+
     /// @notice Ends a dispute in which the side to move is out of time; at the bottom both are. Anyone may.
     function timeout(uint256 dispute, GameState calldata state, Context calldata context) external;
+
+    /// @notice Who executes the step at the bottom.
+    function judge() external view returns (IJudge);
 
     /// @notice How long moves may take.
     function pace() external view returns (Pace memory);

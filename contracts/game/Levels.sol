@@ -4,13 +4,14 @@ pragma solidity 0.8.37;
 import {Commitments} from "../libraries/Commitments.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
 import {TensorType} from "../libraries/TensorType.sol";
-import {Context, Facts, Level, Position} from "./GameTypes.sol";
+import {Context, Facts, JobFacts, Level, Position} from "./GameTypes.sol";
+import {JobHash} from "./JobHash.sol";
 import {KernelHead} from "./KernelHead.sol";
-import {PlaceWord} from "./PlaceWord.sol";
+import {SizeWord} from "./SizeWord.sol";
 
 /// @title How the levels of a dispute open, and what stands in their leaves (spec 7.1)
 library Levels {
-    using PlaceWord for uint256;
+    using SizeWord for uint256;
 
     bytes1 internal constant OP_LEAF = 0x06;
     bytes1 internal constant ACCUMULATOR = 0x07;
@@ -23,8 +24,6 @@ library Levels {
     error WrongLength(uint256 length, uint256 wanted);
     /// @notice The answer does not hash to what the same side claimed before.
     error WrongAnswer();
-    /// @notice The facts are not those of the disputed job, graph or kernel.
-    error WrongFacts();
 
     /// @return whether the claim above is what the last leaf commits to; else it is a hash over the tree's root
     function bindsLast(Level level) internal pure returns (bool) {
@@ -55,8 +54,8 @@ library Levels {
 
     /// @notice Reverts unless a payload has its length.
     /// @return hash of the leaf that commits to it
-    function leafOfPayload(Position memory p, uint256 place, bytes calldata payload) internal pure returns (bytes32) {
-        uint256 wanted = _payloadBytes(p, place);
+    function leafOfPayload(Position memory p, uint256 sizes, bytes calldata payload) internal pure returns (bytes32) {
+        uint256 wanted = _payloadBytes(p, sizes);
         require(payload.length == wanted, WrongLength(payload.length, wanted));
         return sha256(abi.encodePacked(_tag(p.level), payload));
     }
@@ -72,7 +71,7 @@ library Levels {
 
     /// @return the encoded type of the disputed kernel's output
     function _outputType(Context memory c, Facts calldata facts) private pure returns (bytes calldata) {
-        require(c.kernel == leafOfKernel(facts.kernel), WrongFacts());
+        require(c.kernel == leafOfKernel(facts.kernel), JobHash.WrongFacts());
         return KernelHead.typeOf(facts.kernel);
     }
 
@@ -88,13 +87,13 @@ library Levels {
     ) private pure returns (bytes32) {
         if (p.level == Level.Chunk) return sha256(abi.encodePacked(Commitments.TENSOR, _outputType(c, facts), root));
         if (p.level == Level.State) return sha256(abi.encodePacked(Commitments.STATE, p.count, root));
-        require(c.job == keccak256(abi.encode(facts.job)), WrongFacts());
-        return sha256(abi.encodePacked(Commitments.RUN, facts.job.id, facts.job.commitEvery, root));
+        JobFacts memory job = JobHash.open(c.job, facts.job);
+        return sha256(abi.encodePacked(Commitments.RUN, job.id, uint32(c.sizes.commitEvery()), root));
     }
 
-    function _payloadBytes(Position memory p, uint256 place) private pure returns (uint256) {
+    function _payloadBytes(Position memory p, uint256 sizes) private pure returns (uint256) {
         if (p.level == Level.Fold) return ACCUMULATOR_BYTES;
-        return p.level == Level.Chunk ? TensorType.chunkBytes(place.elements(), p.position) : DIGEST_BYTES;
+        return p.level == Level.Chunk ? TensorType.chunkBytes(sizes.elements(), p.position) : DIGEST_BYTES;
     }
 
     function _tag(Level level) private pure returns (bytes1) {

@@ -24,11 +24,15 @@ struct JobParts {
 /// @param task the task
 /// @param dispute the number of the task's dispute
 /// @param job its facts
+/// @param steps of the run
+/// @param commitEvery steps in a segment
 /// @param claims the distinct claims that stand, in the order of the seats that made them
 struct Roster {
     bytes32 task;
     uint256 dispute;
     JobFacts job;
+    uint32 steps;
+    uint32 commitEvery;
     bytes32[] claims;
 }
 

@@ -39,6 +39,7 @@ const SENTENCES = {
     `the tensor has ${count} chunks, so there is no chunk ${chunk}`,
   NoSuchLeaf: (_: Token, index: bigint, count: bigint) => `there is no entry ${index} among ${count}`,
   NoTensorType: () => "the type of the tensor is malformed",
+  NotAgreed: () => "the evidence does not lead to what both sides of the dispute agree on",
   NotAnotherClaim: (_: Token, root: Hex) => `${root} is the claim that stands; a challenge needs another one`,
   NotBeforeThisGame: () => "the task is not before this game; a losing seat's owner brings it there",
   NotFree: (_: Token, first: bigint, second: bigint) => `claim ${first} or ${second} is out, plays, or does not exist`,
@@ -68,6 +69,8 @@ const SENTENCES = {
   TooManyClaims: (_: Token, count: bigint) => `${count} claims stand, and a game takes eight at most`,
   VaultFull: () => "the vault holds as much of the token as it can count",
   VerdictExpired: (_: Token, validUntil: bigint) => `the signatures counted until ${formatTime(Number(validUntil))}`,
+  WitnessTooLong: () => "the evidence holds more than the step needs",
+  WitnessTooShort: () => "the evidence ends before the step has all that it needs",
   WrongAmountReceived: (token: Token, received: bigint, amount: bigint) =>
     `the token moved ${formatAmount(received, token)} instead of ${formatAmount(amount, token)}; tokens that take a fee are not supported`,
   WrongAnswer: () => "the answer does not hash to what the same side claimed before",

@@ -6,9 +6,10 @@ import { type Machine } from "../../src/referee/game.ts";
 import { type Pair, type Side, SIDES } from "../../src/referee/level.ts";
 import { trainingMachine } from "../../src/referee/machine.ts";
 import type { Prover } from "../../src/referee/prover.ts";
-import { disputeGameBytecode } from "../../src/settlement/abi/bytecode.ts";
+import { disputeGameBytecode, judgeBytecode } from "../../src/settlement/abi/bytecode.ts";
 import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
-import { moveCall, timeoutCall } from "../../src/settlement/game/calls.ts";
+import type { Witness } from "../../src/referee/witness.ts";
+import { moveCall, proveCall, timeoutCall } from "../../src/settlement/game/calls.ts";
 import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
 import {
   type Match,
@@ -27,9 +28,18 @@ import { Play } from "./task.ts";
 export const PACE: Pace = { clock: 3 * DAY, response: 600, recompute: 3600 };
 
 export async function deployGame(chain: Chain, pace: Pace = PACE): Promise<Hex> {
-  const data = encodeDeployData({ abi: disputeGameAbi, bytecode: disputeGameBytecode, args: [chain.manager, pace] });
-  const hash = await chain.client.sendTransaction({ account: chain.accounts[0], data });
-  return (await chain.client.waitForTransactionReceipt({ hash })).contractAddress!;
+  const deploy = async (data: Hex): Promise<Hex> => {
+    const hash = await chain.client.sendTransaction({ account: chain.accounts[0], data });
+    return (await chain.client.getTransactionReceipt({ hash })).contractAddress!;
+  };
+  const judge = await deploy(judgeBytecode);
+  const args = [chain.manager, judge, pace] as const;
+  return deploy(encodeDeployData({ abi: disputeGameAbi, bytecode: disputeGameBytecode, args }));
+}
+
+function losersOf({ logs }: TransactionReceipt): Side[] {
+  const [{ args }] = parseEventLogs({ abi: disputeGameAbi, eventName: "Ended", logs });
+  return SIDES.filter((side) => (args.losers >> BigInt(side)) & 1n);
 }
 
 export class Duel {
@@ -63,6 +73,7 @@ export class Duel {
       steps: job.steps,
       commitEvery,
       committee,
+      stake: 1n,
       game,
     });
     await task.claims(...roots);
@@ -150,11 +161,15 @@ export class Duel {
     return deadlineOf(this.match) - this.match.since;
   }
 
+  /** Who loses by the step at the bottom. */
+  async prove(witness: Witness): Promise<Side[]> {
+    const { facts, dispute, players, match } = this;
+    return losersOf(await this.send("prove", proveCall({ facts, dispute, players, match }, witness)));
+  }
+
   async losersByTimeout(): Promise<Side[]> {
-    const { logs } = await this.timeout();
-    const [{ args }] = parseEventLogs({ abi: disputeGameAbi, eventName: "Ended", logs });
+    const losers = losersOf(await this.timeout());
     const { timestamp } = await this.chain.client.getBlock();
-    const losers = SIDES.filter((side) => (args.losers >> BigInt(side)) & 1n);
     expect(timedOut(this.match, Number(timestamp))).toEqual(losers);
     return losers;
   }

@@ -1,8 +1,9 @@
-/** The game on a chain: its contract and its twin in TypeScript make the same of the same moves. */
+/** The game on a chain: its contract and its twin in TypeScript make the same of the same moves, and the referee's decision. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Hex } from "viem";
+import type { ClosedJob } from "../../src/job/closed.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
-import { positionOf } from "../../src/referee/level.ts";
+import { type Pair, positionOf, SIDES } from "../../src/referee/level.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { makeTurn } from "../../src/settlement/game/player.ts";
 import { disputeRemembered } from "../referee/remembered-dispute.ts";
@@ -25,6 +26,35 @@ const at = (step: number, kernel: number, element: number): Fault => ({
   element,
   flip: 0x3f000001,
 });
+const entry = (step: number, index: number, element: number): Fault => ({
+  step,
+  at: { entry: index },
+  element,
+  flip: 1,
+});
+
+async function begin(job: ClosedJob, commitEvery: number, faults: Pair<readonly Fault[]>) {
+  const dispute = await disputeRemembered({ job, commitEvery, faults });
+  const [first, second] = dispute.runRoots;
+  const duel = await Duel.open(chain, game, job, commitEvery, [hex(first), hex(second)]);
+  const provers = [trainingProver(dispute.runs[0]), trainingProver(dispute.runs[1])] as const;
+  return { ...dispute, duel, provers };
+}
+
+/** Plays to the bottom; the witness of either side leads to the referee's decision. */
+async function playOut(job: ClosedJob, commitEvery: number, faults: Pair<readonly Fault[]>) {
+  const { duel, provers, decision } = await begin(job, commitEvery, faults);
+  await duel.play(provers);
+  const position = positionOf(duel.match.game.path);
+  expect(position).toEqual(positionOf(decision.path));
+  if (decision.kind === "scalar") return;
+  for (const side of SIDES) {
+    const witness = await provers[side].witness(position);
+    const snapshot = await chain.client.snapshot();
+    expect(await duel.prove(witness!)).toEqual(decision.losers);
+    await chain.client.revert({ id: snapshot });
+  }
+}
 
 /** One fault in each kind of tree, and where trees have one leaf. */
 const FAULTS: readonly [name: string, commitEvery: number, Fault][] = [
@@ -34,34 +64,32 @@ const FAULTS: readonly [name: string, commitEvery: number, Fault][] = [
   ["a fold of integers, in the last kernel", 3, at(5, 10, 3)],
   ["a scalar", 1, at(1, 7, 0)],
   ["the init graph", 2, at(0, 0, 80)],
-  ["the assembly of the state", 2, { step: 2, at: { entry: 3 }, element: 5, flip: 1 }],
+  ["an entry that is an operator's output", 2, entry(3, 0, 5)],
+  ["an entry that does not change", 2, entry(2, 2, 1)],
+  ["an entry that does not change, at the begin of a segment", 2, entry(3, 2, 1)],
+  ["an entry that is of the dataset", 1, entry(2, 3, 5)],
+  ["an entry of the initial state", 3, entry(0, 1, 7)],
 ];
 
 describe("the contract and its twin", () => {
   for (const [name, commitEvery, fault] of FAULTS)
     test(`lead a dispute about ${name} to where the referee comes to`, async () => {
-      const faults = fault.step % 2 === 0 ? ([[fault], []] as const) : ([[], [fault]] as const);
-      const { runs, runRoots, decision } = await disputeRemembered({ job, commitEvery, faults });
-      const duel = await Duel.open(chain, game, job, commitEvery, [hex(runRoots[0]), hex(runRoots[1])]);
-      await duel.play([trainingProver(runs[0]), trainingProver(runs[1])]);
-      expect(positionOf(duel.match.game.path)).toEqual(positionOf(decision.path));
+      await playOut(job, commitEvery, [[fault], []]);
+      await playOut(job, commitEvery, [[], [fault]]);
     });
 
+  test("let two liars lose", async () => {
+    await playOut(job, 2, [[entry(2, 3, 5)], [entry(2, 3, 5), entry(2, 3, 6)]]);
+    await playOut(job, 2, [[entry(2, 3, 5)], [{ ...entry(2, 3, 5), flip: 2 }]]);
+  });
+
   test("come to the initial state that stands in the job", async () => {
-    const job = tinyCheckpointJob(2);
-    const fault: Fault = { step: 0, at: { entry: 0 }, element: 5, flip: 1 };
-    const { runs, runRoots, decision } = await disputeRemembered({ job, faults: [[fault], []] });
-    const duel = await Duel.open(chain, game, job, 1, [hex(runRoots[0]), hex(runRoots[1])]);
-    await duel.play([trainingProver(runs[0]), trainingProver(runs[1])]);
-    expect(decision.kind).toBe("checkpoint");
-    expect(positionOf(duel.match.game.path)).toEqual(positionOf(decision.path));
+    await playOut(tinyCheckpointJob(2), 1, [[entry(0, 0, 5)], []]);
+    await playOut(tinyCheckpointJob(2), 1, [[entry(0, 0, 5)], [entry(0, 0, 6)]]);
   });
 
   test("let a side lose that does not move, wherever it stops, and not before its time is over", async () => {
-    const fault = at(3, 2, 6);
-    const { runs, runRoots } = await disputeRemembered({ job, commitEvery: 2, faults: [[], [fault]] });
-    const duel = await Duel.open(chain, game, job, 2, [hex(runRoots[0]), hex(runRoots[1])]);
-    const provers = [trainingProver(runs[0]), trainingProver(runs[1])];
+    const { duel, provers } = await begin(job, 2, [[], [at(3, 2, 6)]]);
     for (;;) {
       expect(await errorOf(duel.timeout())).toBe("TooEarly");
       const snapshot = await chain.client.snapshot();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
 import {Context, GameState, JobFacts} from "../../contracts/game/GameTypes.sol";
 import {IBisection} from "../../contracts/game/IBisection.sol";
@@ -8,9 +9,12 @@ import {BisectionHarness} from "./BisectionHarness.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev A dispute, move by move (test/vectors/game.json). The first state and time are those of the start. Where a move is open, it shows
-/// a proof from a leaf to a root that was not claimed before. The losers are those that lose when nobody moves any more.
+/// a proof from a leaf to a root that was not claimed before. The losers are those that lose when nobody
+/// moves any more. The proof ends the dispute at its bottom, where one has come there; the wrong ones lose then.
 struct Transcript {
     JobFacts job;
+    uint32 steps;
+    uint32 commitEvery;
     bytes32 players;
     bytes32[2] claims;
     bytes32[] states;
@@ -20,6 +24,8 @@ struct Transcript {
     GameState last;
     Context context;
     uint256 losers;
+    bytes proof;
+    uint256 wrong;
 }
 
 contract BisectionTest {
@@ -28,7 +34,7 @@ contract BisectionTest {
 
     function setUp() public {
         encoded = vm.parseJsonBytesArray(vm.readFile("test/vectors/game.json"), ".encoded");
-        assert(encoded.length == 10);
+        assert(encoded.length == 14);
     }
 
     function test_movesLeadToTheStatesOfTheTwin() public {
@@ -62,6 +68,39 @@ contract BisectionTest {
         assert(game.stateOf(1) == t.states[taken ? j + 1 : j]);
     }
 
+    function test_theStepAtTheBottomDecides() public {
+        uint256 proofs = 0;
+        for (uint256 i = 0; i < encoded.length; i++) {
+            Transcript memory t = _begin(i);
+            if (t.proof.length == 0) continue;
+            proofs++;
+            (bool taken, bytes memory failure) = address(game).call(t.proof);
+            assert(!taken && bytes4(failure) == IBisection.WrongState.selector);
+            for (uint256 j = 0; j < t.calls.length; j++) _play(t, j);
+            vm.warp(t.times[t.calls.length] + 4001);
+            (taken, failure) = address(game).call(t.proof);
+            assert(!taken && bytes4(failure) == IBisection.TooLate.selector);
+            vm.warp(t.times[t.calls.length] + 1800);
+            (taken, ) = address(game).call(t.proof);
+            assert(taken && game.losersOf(t.players) == t.wrong && game.stateOf(1) == 0);
+        }
+        assert(proofs == 6);
+    }
+
+    /// @dev Evidence is a value where the dispute asks for one, and each value is bound.
+    function testFuzz_noByteOfAProofMayChange(uint256 which, uint256 where, uint8 change) public {
+        vm.assume(change != 0);
+        uint256 i = which % encoded.length;
+        Transcript memory t = _begin(i);
+        while (t.proof.length == 0) t = _begin(i = (i + 1) % encoded.length);
+        for (uint256 j = 0; j < t.calls.length; j++) _play(t, j);
+        bytes memory altered = bytes.concat(t.proof);
+        uint256 place = where % altered.length;
+        altered[place] = bytes1(uint8(altered[place]) ^ change);
+        (bool taken, ) = address(game).call(altered);
+        assert(!taken || game.losersOf(t.players) == t.wrong);
+    }
+
     function test_aMoveMayComeInTheLastSecondAndNoLater() public {
         Transcript memory t = _begin(0);
         vm.warp(t.times[0] + 4001);
@@ -80,9 +119,9 @@ contract BisectionTest {
 
     function _begin(uint256 i) private returns (Transcript memory t) {
         t = abi.decode(encoded[i], (Transcript));
-        game = new BisectionHarness(Pace({clock: 4000, response: 600, recompute: 1800}));
+        game = new BisectionHarness(new Judge(), Pace({clock: 4000, response: 600, recompute: 1800}));
         vm.warp(t.times[0]);
-        game.start(t.players, t.job, t.claims);
+        game.start(t.players, t.job, t.steps, t.commitEvery, t.claims);
         assert(game.stateOf(1) == t.states[0]);
     }
 

@@ -3,16 +3,23 @@ pragma solidity 0.8.37;
 
 import {Bisection} from "../../contracts/game/Bisection.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
+import {IJudge} from "../../contracts/interfaces/IJudge.sol";
 import {JobFacts} from "../../contracts/game/GameTypes.sol";
 
 /// @dev The game alone, without the contract that knows who plays.
 contract BisectionHarness is Bisection {
     mapping(bytes32 players => uint256) public losersOf;
 
-    constructor(Pace memory pace_) Bisection(pace_) {}
+    constructor(IJudge judge_, Pace memory pace_) Bisection(judge_, pace_) {}
 
-    function start(bytes32 players, JobFacts calldata job, bytes32[2] calldata claims) external {
-        _start(players, job, claims);
+    function start(
+        bytes32 players,
+        JobFacts calldata job,
+        uint32 steps,
+        uint32 commitEvery,
+        bytes32[2] calldata claims
+    ) external {
+        _start(players, job, steps, commitEvery, claims);
     }
 
     function _ended(bytes32 players, uint256 losers) internal override {

@@ -2,9 +2,12 @@
 pragma solidity 0.8.37;
 
 import {DisputeGame} from "../../contracts/DisputeGame.sol";
+import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
 import {Context, GameState, JobFacts} from "../../contracts/game/GameTypes.sol";
 import {GameWord} from "../../contracts/game/GameWord.sol";
+import {JobHash} from "../../contracts/game/JobHash.sol";
+import {SizeWord} from "../../contracts/game/SizeWord.sol";
 import {Bracket, IDisputeGame, JobParts, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
 import {ITaskManager, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
@@ -48,7 +51,8 @@ contract DisputeGameTest {
 
     function setUp() public {
         manager = new FakeManager();
-        game = new DisputeGame(ITaskManager(address(manager)), Pace({clock: 1000, response: 60, recompute: 300}));
+        Pace memory pace = Pace({clock: 1000, response: 60, recompute: 300});
+        game = new DisputeGame(ITaskManager(address(manager)), new Judge(), pace);
         parts = JobParts({info: "info", step: "step", init: "init", dataset: "dataset", fromCheckpoint: false});
         terms.game = address(game);
         terms.steps = 10;
@@ -161,7 +165,8 @@ contract DisputeGameTest {
         GameState memory state;
         Context memory context;
         context.players = ((bracket >> 16) << 16) | bytes32((first << 8) | second);
-        context.job = keccak256(abi.encode(roster.job));
+        context.job = JobHash.hashOf(roster.job);
+        context.sizes = SizeWord.ofRun(roster.steps, roster.commitEvery);
         context.claims = [roster.claims[first], roster.claims[second]];
         state.context = keccak256(abi.encode(context));
         state.word = GameWord.start(1000, since) | (5 << 136);
@@ -184,13 +189,11 @@ contract DisputeGameTest {
             id: terms.job,
             step: parts.step,
             init: parts.init,
-            dataset: parts.dataset,
-            steps: terms.steps,
-            commitEvery: terms.commitEvery,
-            fromCheckpoint: parts.fromCheckpoint
+            fromCheckpoint: parts.fromCheckpoint,
+            dataset: parts.dataset
         });
         bytes32 task = keccak256(abi.encode(block.chainid, address(manager), terms));
-        return Roster({task: task, dispute: 3, job: job, claims: claims});
+        return Roster({task: task, dispute: 3, job: job, steps: terms.steps, commitEvery: terms.commitEvery, claims: claims});
     }
 
     /// @return roots of seats that claim 1, 2, …, `distinct`, 1, 2, …

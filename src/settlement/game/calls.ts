@@ -1,19 +1,22 @@
 /** Moves as calls of the contract: what they show of the job beside the answers follows from where they lead. */
-import { type Bytes, Writer } from "../../encoding/bytes.ts";
+import { Writer } from "../../encoding/bytes.ts";
 import { type GameState as Game, isRunning } from "../../referee/game.ts";
 import { type Answer, positionOf } from "../../referee/level.ts";
 import { isAssembly } from "../../referee/machine.ts";
 import { graphAt, placeOf } from "../../referee/place.ts";
+import type { Witness } from "../../referee/witness.ts";
 import { encodeFunctionData, type Hex } from "viem";
 import { disputeGameAbi } from "../abi/dispute-game.ts";
-import { type GameFacts, hex, NO_GRAPH, NO_JOB, type ShownGraph, type ShownJob, ZERO } from "./facts.ts";
+import { type GameFacts, hex, ZERO } from "./facts.ts";
 import type { Match, Turn } from "./match.ts";
+import { WitnessWriter } from "./witness.ts";
 import { chainState, contextOf, questionOf } from "./state.ts";
 
 /** The contract's `Facts`. */
 interface ShownFacts {
-  job: ShownJob;
-  graph: ShownGraph;
+  job: Hex;
+  head: Hex;
+  trees: Hex;
   kernel: Hex;
   kernelProof: readonly Hex[];
 }
@@ -46,6 +49,21 @@ export function moveCall({ facts, dispute, players, match }: ChainMatch, { reply
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "turn", args: [dispute, state, context, move] });
 }
 
+/**
+ * The call that ends a match at its bottom.
+ * @param witness agreed values, from either side; a checkpoint needs none
+ */
+export function proveCall({ facts, dispute, players, match }: ChainMatch, witness: Witness): Hex {
+  const { word } = chainState(facts, players, match);
+  const { path } = match.game;
+  const atCheckpoint = path[path.length - 1].level.name === "segment";
+  const shown = atCheckpoint ? NO_WITNESS : new WitnessWriter(facts, path, witness).write();
+  const args = [dispute, word, contextOf(facts, players, match.game), shown] as const;
+  return encodeFunctionData({ abi: disputeGameAbi, functionName: "prove", args });
+}
+
+const NO_WITNESS = { kernel: "0x", data: "0x", path: [] } as const;
+
 export function timeoutCall({ facts, dispute, players, match }: ChainMatch): Hex {
   const args = [dispute, chainState(facts, players, match), contextOf(facts, players, match.game)] as const;
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "timeout", args });
@@ -66,24 +84,27 @@ function joined(answer: Answer | undefined): Hex {
 
 /** What the way from one question to the next needs of the job, and no more. */
 function factsFor(gameFacts: GameFacts, before: Game, after: Game): ShownFacts {
-  const { facts, job } = gameFacts;
+  const { facts } = gameFacts;
   const passed = after.path.slice(before.path.length).map(({ level }) => level.name);
   const opening = [before, after]
     .filter(isRunning)
     .flatMap((game) => (game.phase === "opening" ? game.level.name : []));
-  const entered: readonly string[] = [...passed.slice(1), ...(isRunning(after) ? [after.level.name] : [])];
+  const entered = [...passed.slice(1), ...(isRunning(after) && passed.length > 0 ? [after.level.name] : [])];
   const place = placeOf(facts, positionOf(after.path));
-  const passesOp = passed.includes("op");
-  const needsGraph = passesOp || (passed.length > 0 && entered.includes("op"));
   const inKernel = place.kernel !== undefined && !isAssembly(facts, place);
-  const needsKernel = inKernel && (passesOp || opening.includes("chunk"));
-  const { encoding, proof } = needsKernel
-    ? gameFacts.kernel(graphAt(place), place.kernel!)
-    : { encoding: new Uint8Array(0) as Bytes, proof: [] };
+  const entersOps = entered.includes("op");
+  const entersKernel = passed.includes("op") && inKernel;
+  const { head, trees } = entersOps || entersKernel ? gameFacts.graph(graphAt(place)) : NOTHING;
+  const needsKernel = entersKernel || opening.includes("chunk");
+  const kernel = needsKernel ? gameFacts.kernel(graphAt(place), place.kernel!) : undefined;
+  const needsJob = passed.includes("segment") || passed.includes("step") || opening.includes("segment");
   return {
-    job: passed.includes("segment") || passed.includes("step") || opening.includes("segment") ? job : NO_JOB,
-    graph: needsGraph ? gameFacts.graph(graphAt(place)) : NO_GRAPH,
-    kernel: hex(encoding),
-    kernelProof: passesOp && inKernel ? proof.map(hex) : [],
+    job: needsJob ? gameFacts.encodedJob() : "0x",
+    head: entersOps ? head : "0x",
+    trees,
+    kernel: kernel ? hex(kernel.encoding) : "0x",
+    kernelProof: kernel && entersKernel ? kernel.proof.map(hex) : [],
   };
 }
+
+const NOTHING = { head: "0x", trees: "0x" } as const;

@@ -1,7 +1,7 @@
 /** What the contract is shown of a job and its graphs (contracts/game/GameTypes.sol), and its hashes. */
 import { type Bytes, toHex } from "../../encoding/bytes.ts";
-import { hashLeaf, type Levels, proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { Tag, taggedHash } from "../../encoding/hash.ts";
+import { hashLeaf, type Levels, proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { encodeKernel, graphTrees, outputTree } from "../../graph/codec.ts";
 import type { JobOutline } from "../../job/closed.ts";
 import { type GraphKind, graphOf, type JobFacts, jobFacts } from "../../referee/facts.ts";
@@ -12,62 +12,37 @@ export interface ShownJob {
   id: Hex;
   step: Hex;
   init: Hex;
-  dataset: Hex;
-  steps: number;
-  commitEvery: number;
   fromCheckpoint: boolean;
+  dataset: Hex;
 }
 
-/** The contract's `GraphFacts`. */
-export interface ShownGraph {
-  inputs: number;
-  outputs: number;
-  kernels: number;
-  header: Hex;
-  kernelTree: Hex;
-  labelTree: Hex;
-  outputTree: Hex;
-}
-
-const JOB = parseAbiParameters("bytes32, bytes32, bytes32, bytes32, uint32, uint32, bool");
-const GRAPH = parseAbiParameters("uint32, uint32, uint32, bytes32, bytes32, bytes32, bytes32");
+const JOB = parseAbiParameters("bytes32, bytes32, bytes32, bool, bytes32");
+const WITHOUT_DATASET = parseAbiParameters("bytes32, bytes32, bytes32, bool");
+const TWO = parseAbiParameters("bytes32, bytes32");
+const HEAD = parseAbiParameters("uint32, uint32, uint32, bytes32, bytes32");
 
 export const hex = (bytes: Bytes): Hex => toHex(bytes) as Hex;
 export const ZERO: Hex = hex(new Uint8Array(32));
-export const NO_JOB: ShownJob = {
-  id: ZERO,
-  step: ZERO,
-  init: ZERO,
-  dataset: ZERO,
-  steps: 0,
-  commitEvery: 0,
-  fromCheckpoint: false,
-};
-export const NO_GRAPH: ShownGraph = {
-  inputs: 0,
-  outputs: 0,
-  kernels: 0,
-  header: ZERO,
-  kernelTree: ZERO,
-  labelTree: ZERO,
-  outputTree: ZERO,
-};
 
-export function hashJob({ id, step, init, dataset, steps, commitEvery, fromCheckpoint }: ShownJob): Hex {
-  return keccak256(encodeAbiParameters(JOB, [id, step, init, dataset, steps, commitEvery, fromCheckpoint]));
+/** keccak256 of two words. */
+export function hashTwo(a: Hex, b: Hex): Hex {
+  return keccak256(encodeAbiParameters(TWO, [a, b]));
 }
 
-export function hashGraph(graph: ShownGraph): Hex {
-  const { inputs, outputs, kernels, header, kernelTree, labelTree, outputTree: outputRoot } = graph;
-  return keccak256(encodeAbiParameters(GRAPH, [inputs, outputs, kernels, header, kernelTree, labelTree, outputRoot]));
+interface GraphTrees {
+  readonly kernels: Levels;
+  readonly outputs: Levels;
+  /** An encoded `GraphHead`, and an encoded `GraphTrees`. */
+  readonly head: Hex;
+  readonly trees: Hex;
 }
 
-/** A job as the game on the chain needs it; hashes of its graphs are made when they are first asked for. */
+/** A job as the game on the chain needs it; the trees of its graphs are made when they are first asked for. */
 export class GameFacts {
   readonly facts: JobFacts;
   readonly outline: JobOutline;
   readonly job: ShownJob;
-  private readonly graphs = new Map<GraphKind, { shown: ShownGraph; kernels: Levels }>();
+  private readonly graphs = new Map<GraphKind, GraphTrees>();
 
   constructor(outline: JobOutline, commitEvery: number) {
     this.outline = outline;
@@ -77,39 +52,49 @@ export class GameFacts {
       id: hex(id),
       step: hex(parts.step),
       init: hex(parts.init),
-      dataset: hex(parts.dataset),
-      steps: parts.steps,
-      commitEvery,
       fromCheckpoint: parts.initKind === "checkpoint",
+      dataset: hex(parts.dataset),
     };
   }
 
-  graph(kind: GraphKind): ShownGraph {
-    return this.treesOf(kind).shown;
+  /** The encoded `JobFacts`. */
+  encodedJob(): Hex {
+    const { id, step, init, fromCheckpoint, dataset } = this.job;
+    return encodeAbiParameters(JOB, [id, step, init, fromCheckpoint, dataset]);
+  }
+
+  /** The hash of all that is known of the job but its dataset. */
+  hashWithoutDataset(): Hex {
+    const { id, step, init, fromCheckpoint } = this.job;
+    return keccak256(encodeAbiParameters(WITHOUT_DATASET, [id, step, init, fromCheckpoint]));
+  }
+
+  jobHash(): Hex {
+    return hashTwo(this.hashWithoutDataset(), this.job.dataset);
+  }
+
+  graph(kind: GraphKind): GraphTrees {
+    const known = this.graphs.get(kind);
+    if (known) return known;
+    const graph = graphOf(this.outline, kind);
+    const { header, kernels, labels } = graphTrees(graph);
+    const outputs = outputTree(graph.outputs);
+    const counts = [graph.inputs.length, graph.outputs.length, graph.kernels.length] as const;
+    const hashes = [hex(taggedHash(Tag.graphHeader, header)), hex(rootOf(labels))] as const;
+    const trees = {
+      kernels,
+      outputs,
+      head: encodeAbiParameters(HEAD, [...counts, ...hashes]),
+      trees: encodeAbiParameters(TWO, [hex(rootOf(kernels)), hex(rootOf(outputs))]),
+    };
+    this.graphs.set(kind, trees);
+    return trees;
   }
 
   /** A kernel's encoding, its leaf in the tree of kernels, and the leaf's proof. */
   kernel(kind: GraphKind, index: number): { encoding: Bytes; leaf: Bytes; proof: readonly Bytes[] } {
     const encoding = encodeKernel(graphOf(this.outline, kind).kernels[index]);
-    const proof = proveLeaf(this.treesOf(kind).kernels, index);
+    const proof = proveLeaf(this.graph(kind).kernels, index);
     return { encoding, leaf: hashLeaf(Tag.graphNode, encoding), proof };
-  }
-
-  private treesOf(kind: GraphKind) {
-    let known = this.graphs.get(kind);
-    if (known) return known;
-    const graph = graphOf(this.outline, kind);
-    const { header, kernels, labels } = graphTrees(graph);
-    const shown: ShownGraph = {
-      inputs: graph.inputs.length,
-      outputs: graph.outputs.length,
-      kernels: graph.kernels.length,
-      header: hex(taggedHash(Tag.graphHeader, header)),
-      kernelTree: hex(rootOf(kernels)),
-      labelTree: hex(rootOf(labels)),
-      outputTree: hex(rootOf(outputTree(graph.outputs))),
-    };
-    this.graphs.set(kind, (known = { shown, kernels }));
-    return known;
   }
 }

@@ -7,7 +7,8 @@ import { elementOf, isAssembly, kernelAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
 import { pointLength } from "../../repops/point.ts";
 import { encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";
-import { type GameFacts, hashGraph, hashJob, hex, ZERO } from "./facts.ts";
+import type { JobFacts } from "../../referee/facts.ts";
+import { type GameFacts, hashTwo, hex, ZERO } from "./facts.ts";
 import { type Match, otherSide } from "./match.ts";
 
 /** The order of the enumerations in GameTypes.sol. */
@@ -27,21 +28,23 @@ export interface Context {
   graph: Hex;
   kernel: Hex;
   place: bigint;
+  sizes: bigint;
   past: Hex;
   claims: readonly [Hex, Hex];
   root: Hex;
 }
 
 const STATE = parseAbiParameters("uint256, bytes32, bytes32[2], bytes32");
-const CONTEXT = parseAbiParameters("bytes32, bytes32, bytes32, bytes32, uint256, bytes32, bytes32[2], bytes32");
-const TWO = parseAbiParameters("bytes32, bytes32");
+const CONTEXT = parseAbiParameters(
+  "bytes32, bytes32, bytes32, bytes32, uint256, uint256, bytes32, bytes32[2], bytes32",
+);
 
 export function hashState({ word, context, shown, node }: ChainState): Hex {
   return keccak256(encodeAbiParameters(STATE, [word, context, shown, node]));
 }
 
-function hashContext({ players, job, graph, kernel, place, past, claims, root }: Context): Hex {
-  return keccak256(encodeAbiParameters(CONTEXT, [players, job, graph, kernel, place, past, claims, root]));
+function hashContext({ players, job, graph, kernel, place, sizes, past, claims, root }: Context): Hex {
+  return keccak256(encodeAbiParameters(CONTEXT, [players, job, graph, kernel, place, sizes, past, claims, root]));
 }
 
 /** What the contract stores the hash of. */
@@ -102,30 +105,34 @@ function answersOf({ game, shown, turn }: Match): Pick<ChainState, "shown" | "no
 
 /** What changes from level to level only. */
 export function contextOf(gameFacts: GameFacts, players: Hex, game: Game): Context {
-  const { facts, job } = gameFacts;
+  const { facts } = gameFacts;
   const { path } = game;
   const place = placeOf(facts, positionOf(path));
-  const bottom = !isRunning(game);
-  const names: readonly string[] = [...path.map(({ level }) => level.name), ...(bottom ? [] : [game.level.name])];
+  const inGraph = path.some(({ level }) => level.name === "op") || (isRunning(game) && game.level.name === "op");
   const inKernel = place.kernel !== undefined && !isAssembly(facts, place);
   return {
     players,
-    job: hashJob(job),
-    graph: names.includes("op") ? hashGraph(gameFacts.graph(graphAt(place))) : ZERO,
+    job: gameFacts.jobHash(),
+    graph: inGraph ? keccak256(gameFacts.graph(graphAt(place)).trees) : ZERO,
     kernel: inKernel ? hex(gameFacts.kernel(graphAt(place), place.kernel!).leaf) : ZERO,
-    place: packPlace(gameFacts, place, path),
-    past: (bottom ? path.slice(0, -1) : path).reduce<Hex>(
-      (past, { roots }) => keccak256(encodeAbiParameters(TWO, [past, hex(roots[0])])),
-      ZERO,
-    ),
+    place: packPlace(place, path),
+    sizes: packSizes(facts, place, inGraph),
+    past: pastRoots(game).reduce<Hex>((past, root) => hashTwo(past, root), ZERO),
     claims: claimsOf(game),
-    root: rootOf(game),
+    root: rootOf(facts, game),
   };
 }
 
-function rootOf(game: Game): Hex {
-  if (!isRunning(game)) return hex(game.path[game.path.length - 1].roots[0]);
-  return game.phase === "opening" ? ZERO : hex(game.roots[0]);
+/** The roots of side 0's segment, step and op trees that have been left for a tree below. */
+function pastRoots(game: Game): Hex[] {
+  const left = isRunning(game) ? game.path : game.path.slice(0, -1);
+  return left.filter(({ level }) => LEVELS.indexOf(level.name as LevelName) < 3).map(({ roots }) => hex(roots[0]));
+}
+
+function rootOf(facts: JobFacts, game: Game): Hex {
+  if (isRunning(game)) return game.phase === "opening" ? ZERO : hex(game.roots[0]);
+  const last = game.path[game.path.length - 1];
+  return hex(last.level.name === "segment" ? facts.parts.init : last.roots[0]);
 }
 
 /** The claims of the level, or at the bottom those that the step decides on. */
@@ -146,16 +153,19 @@ function padded(claim: Bytes): Bytes {
     .finish();
 }
 
-function packPlace({ facts }: GameFacts, place: Place, path: readonly Passed[]): bigint {
-  const stepIndex = path.find(({ level }) => level.name === "step")?.index ?? 0;
-  const kernel = place.kernel !== undefined && !isAssembly(facts, place) ? kernelAt(facts, place) : undefined;
-  return packed([
-    [32, place.segment],
-    [32, stepIndex],
-    [32, place.kernel ?? 0],
-    [32, place.entry ?? place.element ?? 0],
-    [32, place.fold ?? 0],
-    [32, kernel?.kind === "fold" ? pointLength(kernel) : 0],
-    [32, kernel ? elementCount(kernel.type.shape) : 0],
-  ]);
+function packPlace(place: Place, path: readonly Passed[]): bigint {
+  const step = path.find(({ level }) => level.name === "step")?.index ?? 0;
+  const indices = [place.segment, step, place.kernel ?? 0, place.entry ?? place.element ?? 0, place.fold ?? 0];
+  return packed(indices.map((index) => [32, index]));
 }
+
+function packSizes(facts: JobFacts, place: Place, inGraph: boolean): bigint {
+  const { inputs, outputs, kernelCount } = inGraph ? facts.graph(graphAt(place)) : NO_GRAPH;
+  const kernel = place.kernel !== undefined && !isAssembly(facts, place) ? kernelAt(facts, place) : undefined;
+  const ofRun = [facts.parts.steps, facts.commitEvery];
+  const ofGraph = [inputs.length, outputs.length, kernelCount];
+  const ofKernel = [kernel ? elementCount(kernel.type.shape) : 0, kernel?.kind === "fold" ? pointLength(kernel) : 0];
+  return packed([...ofRun, ...ofGraph, ...ofKernel].map((size) => [32, size]));
+}
+
+const NO_GRAPH = { inputs: [], outputs: [], kernelCount: 0 } as const;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {GraphTrees, JobFacts} from "./GameTypes.sol";
+
+/// @title Hashes of what a dispute has to know of its job, which moves show again where they need it
+library JobHash {
+    /// @notice The facts are not those of the disputed job, graph or kernel.
+    error WrongFacts();
+
+    /// @dev The dataset stands apart, since only the step at the bottom needs it, and that nothing else.
+    function hashOf(JobFacts memory job) internal pure returns (bytes32) {
+        return withDataset(keccak256(abi.encode(job.id, job.step, job.init, job.fromCheckpoint)), job.dataset);
+    }
+
+    function withDataset(bytes32 rest, bytes32 dataset) internal pure returns (bytes32) {
+        return keccak256(abi.encode(rest, dataset));
+    }
+
+    /// @return job what hashes to `hash`
+    function open(bytes32 hash, bytes calldata encoded) internal pure returns (JobFacts memory job) {
+        job = abi.decode(encoded, (JobFacts));
+        require(hashOf(job) == hash, WrongFacts());
+    }
+
+    /// @return trees what hashes to `hash`
+    function openTrees(bytes32 hash, bytes calldata encoded) internal pure returns (GraphTrees memory trees) {
+        trees = abi.decode(encoded, (GraphTrees));
+        require(keccak256(abi.encode(trees)) == hash, WrongFacts());
+    }
+}

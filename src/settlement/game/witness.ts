@@ -1,0 +1,156 @@
+/** The evidence for the step at the bottom as the contract reads it, from front to back (contracts/interfaces/IJudge.sol). */
+import { type Bytes, fromHex, Writer } from "../../encoding/bytes.ts";
+import { proveLeaf, rootOf } from "../../encoding/merkle.ts";
+import { CHUNK_ELEMENTS, chunkCount, encodeType } from "../../encoding/tensor.ts";
+import { DisputeError } from "../../errors.ts";
+import { groundOf } from "../../referee/judge.ts";
+import { type Passed, positionOf } from "../../referee/level.ts";
+import { kernelAt } from "../../referee/machine.ts";
+import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
+import type { ElementProof, Witness } from "../../referee/witness.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength } from "../../repops/point.ts";
+import type { Hex } from "viem";
+import { type GameFacts, hex } from "./facts.ts";
+import { proofInFirstTree, type ProvenLeaf, sharedProof } from "./shared-proof.ts";
+
+/** The contract's `Witness`. */
+export interface ShownWitness {
+  kernel: Hex;
+  data: Hex;
+  path: readonly Hex[];
+}
+
+/** An operand of the step: an element of a tensor, or for the type of a tensor alone its first chunk. */
+interface Operand {
+  readonly tensor: number;
+  readonly chunk: number;
+  readonly shown: ElementProof;
+}
+
+/** A tensor whose root is to be proven, and its proof in whatever tree it is in. */
+interface ProvenTensor {
+  readonly tensor: number;
+  readonly proof: readonly Bytes[];
+}
+
+export class WitnessWriter {
+  private readonly facts: GameFacts;
+  private readonly path: readonly Passed[];
+  private readonly place: Place;
+  private readonly witness: Witness;
+  private readonly data = new Writer();
+  private readonly hashes: Bytes[] = [];
+
+  /** @param path that has come to its bottom, not at a checkpoint, which needs no evidence */
+  constructor(facts: GameFacts, path: readonly Passed[], witness: Witness) {
+    this.facts = facts;
+    this.path = path;
+    this.place = placeOf(facts.facts, positionOf(path));
+    this.witness = witness;
+  }
+
+  write(): ShownWitness {
+    for (const name of ["segment", "step", "op"] as const) {
+      const passed = this.path.find(({ level }) => level.name === name);
+      if (passed) this.hashes.push(passed.roots[0]);
+    }
+    const isEntry = groundOf(this.facts.facts, this.place) === "assembly";
+    if (isEntry) this.entry();
+    else this.operands();
+    const kernel = isEntry ? new Uint8Array(0) : this.facts.kernel(graphAt(this.place), this.place.kernel!).encoding;
+    return { kernel: hex(kernel), data: hex(this.data.finish()), path: this.hashes.map(hex) };
+  }
+
+  private entry(): void {
+    const graph = this.facts.graph(graphAt(this.place));
+    const { tensor } = this.graph.outputs[this.place.entry!];
+    this.data.u32(tensor);
+    this.hashes.push(rootOf(graph.kernels), rootOf(graph.outputs), ...proveLeaf(graph.outputs, this.place.entry!));
+    this.hashes.push(this.witness.entry!.payload);
+    this.tensors([{ tensor, proof: this.witness.entry!.proof }]);
+  }
+
+  private operands(): void {
+    const all = this.reads();
+    const seen = new Set<string>();
+    for (const { tensor, chunk, shown } of all) {
+      if (!seen.has(`${tensor}`)) this.data.bytes(encodeType(shown.type));
+      if (!seen.has(`${tensor}/${chunk}`)) this.data.bytes(shown.chunk);
+      seen.add(`${tensor}`).add(`${tensor}/${chunk}`);
+    }
+    const { accumulator } = this.witness;
+    if (accumulator) this.data.bytes(accumulator.payload);
+    const byTensor = Map.groupBy(all, ({ tensor }) => tensor);
+    for (const reads of byTensor.values()) {
+      const leaves = reads.map(({ chunk, shown }): ProvenLeaf => ({ index: chunk, proof: shown.chunkProof }));
+      this.hashes.push(...sharedProof(chunkCount(reads[0].shown.type), leaves));
+    }
+    this.tensors([...byTensor].map(([tensor, [{ shown }]]) => ({ tensor, proof: shown.proof })));
+    if (accumulator) this.hashes.push(...this.inFirst("fold", this.place.fold! - 1, accumulator.proof));
+  }
+
+  /** What the step reads, in the order in which its program takes it. */
+  private reads(): Operand[] {
+    const kernel = kernelAt(this.facts.facts, this.place);
+    const element = this.place.element!;
+    const operands = this.witness.operands;
+    const operand = (i: number, tensor: number, address: number): Operand => {
+      const shown = operands[i];
+      if (!shown) throw new DisputeError(`the witness lacks operand ${i}`);
+      return { tensor, chunk: Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS), shown };
+    };
+    if (kernel.kind !== "gather") {
+      if (pointLength(kernel) === 0) return [];
+      const reads = pointInputs(kernel, element, this.place.fold ?? 0).filter((input) => input.kind === "read");
+      return reads.map(({ tensor, address }, i) => operand(i, tensor, address));
+    }
+    const [index, source] = operands.map(({ type }) => type);
+    const address = gatherIndexAddress(kernel, element, index);
+    const row = new DataView(operands[0].chunk.buffer, operands[0].chunk.byteOffset).getInt32(
+      4 * (address % CHUNK_ELEMENTS),
+      true,
+    );
+    const from = gatherSourceAddress(kernel, element, row, index, source);
+    return [operand(0, kernel.index, address), operand(1, kernel.source, from)];
+  }
+
+  /** Proofs of tensors' roots: in the op tree, in the state before, in the dataset. */
+  private tensors(tensors: readonly ProvenTensor[]): void {
+    const { inputs, outputs, kernelCount } = this.graph;
+    const ascending = tensors.toSorted((a, b) => a.tensor - b.tensor);
+    const leaves = (from: number, to: number): ProvenLeaf[] =>
+      ascending
+        .filter(({ tensor }) => tensor >= from && tensor < to)
+        .map(({ tensor, proof }) => ({ index: tensor - from, proof }));
+    const entries = Math.min(inputs.length, outputs.length);
+    const inOps = leaves(inputs.length, Infinity);
+    const proofs = inOps.map(({ index, proof }) => ({ index, proof: this.inFirst("op", index, proof) }));
+    this.hashes.push(...sharedProof(kernelCount + 1, proofs));
+    const inState = leaves(0, entries);
+    this.hashes.push(...sharedProof(outputs.length, inState));
+    if (inState.length > 0) this.hashes.push(...this.stateBefore());
+    const inData = leaves(entries, inputs.length);
+    this.hashes.push(...sharedProof(inputs.length - outputs.length, inData));
+    if (inData.length > 0) this.hashes.push(fromHex(this.facts.hashWithoutDataset()));
+  }
+
+  private stateBefore(): Bytes[] {
+    const { before } = this.witness;
+    if (!before) throw new DisputeError("the witness lacks the state before");
+    const step = this.passed("step").index;
+    if (step > 0) return this.inFirst("step", step - 1, before.proof);
+    return this.inFirst("segment", this.place.segment - 1, before.proof);
+  }
+
+  private inFirst(name: LevelName, index: number, proof: readonly Bytes[]): Bytes[] {
+    return proofInFirstTree(this.passed(name), { index, proof });
+  }
+
+  private passed(name: LevelName): Passed {
+    return this.path.find(({ level }) => level.name === name)!;
+  }
+
+  private get graph() {
+    return this.facts.facts.graph(graphAt(this.place));
+  }
+}
