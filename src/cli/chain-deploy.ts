@@ -1,10 +1,10 @@
 /** `verde chain deploy`: the contracts, and a file that says where they are. */
 import { access } from "node:fs/promises";
-import { type Address, formatEther, type TransactionReceipt } from "viem";
+import type { Address, TransactionReceipt } from "viem";
 import { UsageError } from "../errors.ts";
 import { deployContracts } from "../settlement/deploy.ts";
 import { addressOfSigner, type KeyFlags, signerOf } from "./account.ts";
-import { formatDuration, parseDuration } from "../settlement/amount.ts";
+import { formatDuration, formatFee, parseDuration } from "../settlement/amount.ts";
 import { writeNew } from "./key.ts";
 import { colors, formatCount, writeJson, writeLine } from "./output.ts";
 import { connect, sessionOf } from "./session.ts";
@@ -47,7 +47,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     ["chain", String(chainId)],
     ["token", token ?? "a test token that anyone may mint"],
     ["unbonding", `${formatDuration(unbondingPeriod)}, the longest that a task may last`],
-    ["committee", `${threshold} of ${members.join(", ")}`],
+    ["members", `${threshold} of ${members.join(", ")}`],
   ];
   if (flags.dryRun) {
     const from = await addressOfSigner(flags);
@@ -83,8 +83,6 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     name,
     deployment[name],
   ]);
-  writeLine(
-    formatFields([...places, ...facts.slice(2), ["gas", `${formatCount(Number(gas))}, ${formatEther(fee)} ETH`]]),
-  );
+  writeLine(formatFields([...places, ...facts.slice(2), ["gas", `${formatCount(Number(gas))}, ${formatFee(fee)}`]]));
   writeLine(`Where they are is in ${colors.bold(flags.out)}.`);
 }

@@ -1,17 +1,10 @@
 /** Transactions of a command: shown with `--dry-run`, else sent one after the other. */
-import {
-  type Abi,
-  type Address,
-  createWalletClient,
-  custom,
-  formatEther,
-  type Hex,
-  type TransactionReceipt,
-} from "viem";
+import { type Abi, type Address, createWalletClient, custom, type Hex, type TransactionReceipt } from "viem";
 import type { LocalAccount } from "viem/accounts";
-import { ChainError } from "../errors.ts";
+import { ChainError, messageOf } from "../errors.ts";
 import { ABIS, type Contract } from "../settlement/contracts.ts";
 import { refusal } from "../settlement/refusal.ts";
+import { formatFee } from "../settlement/amount.ts";
 import { saltFor } from "../settlement/salt.ts";
 import { addressOfSigner, signerOf } from "./account.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
@@ -85,7 +78,13 @@ export class Sender {
       const wallet = createWalletClient({ account: this.account, transport: custom(client) });
       const hash = await wallet.writeContract({ ...request, account: this.account, chain: null });
       this.progress.show(`${functionName}: waiting for ${hash}`, true);
-      const receipt = await client.waitForTransactionReceipt({ hash });
+      const receipt = await client.waitForTransactionReceipt({ hash }).catch((cause: unknown) => {
+        const detail = messageOf(cause).split("\n")[0];
+        throw new ChainError(
+          `${functionName} was sent as ${hash}, and has not been seen in a block (${detail}); look there before sending it again`,
+          { hash },
+        );
+      });
       this.progress.clear();
       if (receipt.status !== "success")
         throw new ChainError(`${functionName} was overtaken: the chain changed before ${hash} was carried out`, {
@@ -153,7 +152,7 @@ export class Sender {
       const cost =
         gas === undefined
           ? "known once what stands above is carried out"
-          : `${formatCount(Number(gas))}, at most ${formatEther(fee!)} ETH`;
+          : `${formatCount(Number(gas))}, at most ${formatFee(fee!)}`;
       writeLine(colors.bold(functionName));
       writeLine(
         formatFields([

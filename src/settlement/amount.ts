@@ -35,6 +35,12 @@ export function formatChange(amount: bigint, token: Token): string {
   return `${amount > 0n ? "+" : ""}${formatAmount(amount, token)}`;
 }
 
+/** What gas costs: `0.000139633 ETH`, the first six digits that count. @param wei of the chain's currency */
+export function formatFee(wei: bigint): string {
+  const [digits] = /^(0\.0*\d{1,6}|\d{6,}|\d+\.\d{1,5}|\d+)/.exec(formatUnits(wei, 18))!;
+  return `${digits} ETH`;
+}
+
 const SECONDS: readonly (readonly [string, number])[] = [
   ["w", 604_800],
   ["d", 86_400],

@@ -1,9 +1,10 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import {
   formatAmount,
   formatChange,
   formatDuration,
+  formatFee,
   formatTime,
   parseAmount,
   parseDuration,
@@ -65,4 +66,11 @@ describe("lengths of time", () => {
   ])("%i seconds are shown as %s", (seconds, text) => expect(formatDuration(seconds)).toBe(text));
 
   it("show a moment in one time zone", () => expect(formatTime(0)).toBe("1970-01-01 00:00:00 UTC"));
+});
+
+test("fees are shown with six digits that count", () => {
+  expect(formatFee(139_633_152_164_123n)).toBe("0.000139633 ETH");
+  expect(formatFee(0n)).toBe("0 ETH");
+  expect(formatFee(3n * 10n ** 18n)).toBe("3 ETH");
+  expect(formatFee(1n)).toBe("0.000000000000000001 ETH");
 });

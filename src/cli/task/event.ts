@@ -36,7 +36,9 @@ export function eventSentence(event: TaskEvent, token: Token): string {
     case "DemandVoided":
       return `${args.count} demands are void`;
     case "TaskFinal":
-      return colors.green(`final: ${args.root} stands, ${args.winners} are paid`);
+      return colors.green(
+        `final: ${args.root} stands, and earns ${args.winners === 1n ? "one seat" : `${args.winners} seats`} the reward`,
+      );
     case "TaskRefunded":
       return `refunded: ${money(args.amount)} for the client`;
   }

@@ -17,6 +17,8 @@ export function hasDeadline({ state }: Pick<TaskView, "state">): boolean {
   return !["None", "Revealed", "Final", "Refunded"].includes(state);
 }
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+
 /** What has to happen next, and which command does it. */
 export function whatIsDue(task: TaskView, now: number): string {
   const { terms, seats, committed, phase, deadline } = task;
@@ -26,23 +28,23 @@ export function whatIsDue(task: TaskView, now: number): string {
     case "Open":
       return late
         ? "nobody took the last seats: `verde task expire`"
-        : `${terms.providers - seats.length} seats are free: \`verde task accept\``;
+        : `${counted(terms.providers - seats.length, "free seat")}: \`verde task accept\``;
     case "Accepted":
       if (late) return "commitments are missing: `verde task expire`";
       return committed < terms.providers
-        ? `${terms.providers - committed} commitments are missing: \`verde task commit\``
+        ? `${counted(terms.providers - committed, "commitment")} to come: \`verde task commit\``
         : "all have committed: `verde task reveal`";
     case "Committed":
       return late
         ? "claims are missing: `verde task expire`"
-        : `${silent} claims are still to be revealed: \`verde task reveal\``;
+        : `${counted(silent, "claim")} to be revealed: \`verde task reveal\``;
     case "Revealed":
       return "the claims are to be compared: `verde task compare`";
     case "Challengeable": {
       const overdue = task.waiting.some(({ demand }) => now > demand.deadline);
       if (overdue) return "a demanded chunk is overdue: `verde task expire --demand N`";
       if (task.waiting.length > 0)
-        return `${task.waiting.length} demanded chunks are waited for: \`verde task deliver\``;
+        return `${counted(task.waiting.length, "demanded chunk")} to be delivered: \`verde task deliver\``;
       return late
         ? "the window is over: `verde task finalize`"
         : "one claim stands; another one may be brought: `verde task challenge`";
