@@ -1,11 +1,12 @@
 /** `verde task show` and `list`: what the chain knows of tasks. */
 import type { Hex } from "viem";
 import { UsageError } from "../../errors.ts";
+import { ABIS } from "../../settlement/contracts.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
 import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
 import { plain } from "../send.ts";
-import { type ChainFlags, openSession } from "../session.ts";
+import { type ChainFlags, openSession, type Session } from "../session.ts";
 import { formatFields, formatTable } from "../table.ts";
 import { parseTaskId } from "./moves.ts";
 import { hasDeadline, stateName, timeLeft, whatIsDue } from "./sentence.ts";
@@ -16,11 +17,21 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
   const session = await openSession(flags);
   const [task, { timestamp }] = await Promise.all([readTask(session.source, parsed), session.client.getBlock()]);
   if (flags.json) writeJson({ schemaVersion: 1, ...(plain(task) as object), now: Number(timestamp) });
-  else writeLine(describeTask(task, Number(timestamp), session.token));
+  else writeLine(describeTask(task, Number(timestamp), session.token, await committeeOf(session, task)));
+}
+
+/** `0x…, 2 of 3 members`; an address alone for an authority of another kind. */
+async function committeeOf({ client }: Session, { terms }: TaskView): Promise<string> {
+  const contract = { address: terms.committee, abi: ABIS.committee } as const;
+  const counts = await Promise.all([
+    client.readContract({ ...contract, functionName: "threshold" }),
+    client.readContract({ ...contract, functionName: "members" }),
+  ]).catch(() => undefined);
+  return counts ? `${terms.committee}, ${counts[0]} of ${counts[1]} members` : `${terms.committee}, of an unknown kind`;
 }
 
 /** Several lines. @param now the chain's time, seconds */
-function describeTask(task: TaskView, now: number, token: Token): string {
+function describeTask(task: TaskView, now: number, token: Token, committee: string): string {
   const { deadline, pot } = task;
   const fields: [string, string][] = [
     ["task", task.id],
@@ -31,7 +42,10 @@ function describeTask(task: TaskView, now: number, token: Token): string {
     ["due", whatIsDue(task, now)],
     ...(pot > 0n ? [["pot", `${formatAmount(pot, token)} for the winners`] satisfies [string, string]] : []),
   ];
-  const parts = [formatFields([...fields, ...termsFields(task.terms, token)])];
+  const terms = termsFields(task.terms, token).map(([name, text]): [string, string] =>
+    name === "committee" ? [name, committee] : [name, text],
+  );
+  const parts = [formatFields([...fields, ...terms])];
   if (task.seats.length > 0) parts.push(seatTable(task));
   if (task.waiting.length > 0) parts.push(demandTable(task, now));
   return parts.join("\n\n");
