@@ -14,6 +14,7 @@ import { runRootOf } from "../src/trace/commitments.ts";
 import { run } from "../src/trace/run.ts";
 import { floatVectors } from "./arithmetic-vectors.ts";
 import { gameVectors } from "./game-vectors.ts";
+import { kernelVectors, programVectors } from "./point-vectors.ts";
 import line from "../test/fixtures/line.ts";
 
 interface Run {
@@ -117,4 +118,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   put("delivery", await deliveryVectors());
   put("game", await gameVectors());
   put("floats", floatVectors());
+  put("programs", await programVectors());
+  put("kernels", await kernelVectors());
 }

@@ -1,0 +1,84 @@
+/** Scalar programs and steps of kernels in the EVM: a contract of the tests on a chain in this process, asked by eth_call. */
+import { network } from "hardhat";
+import {
+  type Abi,
+  bytesToHex,
+  createTestClient,
+  custom,
+  encodeDeployData,
+  type Hex,
+  publicActions,
+  walletActions,
+} from "viem";
+import { hardhat } from "viem/chains";
+import type { Bytes } from "../../src/encoding/bytes.ts";
+import { encodeProgram, type Program } from "../../src/repops/program.ts";
+import { compileContract } from "./compile.ts";
+
+/** A call may use 2^24 gas; no instruction costs more than this, and most a fifth of it. */
+const GAS_OF_A_CALL = 14_000_000;
+const GAS_OF_AN_INSTRUCTION = 1_000;
+const GAS_OF_A_RUN = 4_000;
+
+export interface PointInput {
+  isRead: boolean;
+  tensor: bigint;
+  element: bigint;
+  bits: bigint;
+  ranging: number;
+}
+export interface Point {
+  isFold: boolean;
+  start: bigint;
+  programFrom: bigint;
+  programTo: bigint;
+  inputs: readonly PointInput[];
+}
+
+export interface Points {
+  /** Any function of test/solidity/PointBatch.sol. */
+  ask<T>(functionName: string, args: readonly unknown[]): Promise<T>;
+  /**
+   * Runs a program, given as such or as bytes.
+   * @param rows the patterns of the inputs of each run, everywhere the same number
+   * @returns one pattern a run
+   */
+  run(program: Program | Bytes, rows: readonly (readonly number[])[]): Promise<Uint32Array>;
+}
+
+export async function openPoints(): Promise<Points> {
+  const { provider } = await network.create();
+  const client = createTestClient({ chain: hardhat, mode: "hardhat", transport: custom(provider), cacheTime: 0 })
+    .extend(publicActions)
+    .extend(walletActions);
+  const [account] = await client.getAddresses();
+  const { abi, bytecode } = compileContract("test/solidity/PointBatch.sol");
+  const hash = await client.sendTransaction({ account, data: encodeDeployData({ abi, bytecode, args: [] }) });
+  const { contractAddress } = await client.waitForTransactionReceipt({ hash });
+  const address = contractAddress as Hex;
+  const ask = <T>(functionName: string, args: readonly unknown[]): Promise<T> =>
+    client.readContract({ address, abi: abi as Abi, functionName, args }) as Promise<T>;
+  return {
+    ask,
+    async run(program, rows) {
+      const bytes = program instanceof Uint8Array ? program : encodeProgram(program);
+      const runs = Math.floor(GAS_OF_A_CALL / (GAS_OF_A_RUN + GAS_OF_AN_INSTRUCTION * (bytes[4] ?? 0)));
+      const out = new Uint32Array(rows.length);
+      for (let from = 0; from < out.length; from += runs) {
+        const part = rows.slice(from, from + runs);
+        const args = [bytesToHex(bytes), part[0].length, part.length, words(part.flat())];
+        const results = await ask<Hex>("run", args);
+        for (let i = 0; i < part.length; i++) out[from + i] = wordAt(results, i);
+      }
+      return out;
+    },
+  };
+}
+
+function words(values: readonly number[]): Hex {
+  return `0x${values.map((value) => (value >>> 0).toString(16).padStart(8, "0")).join("")}`;
+}
+
+function wordAt(hex: Hex, i: number): number {
+  return Number.parseInt(hex.slice(2 + 8 * i, 10 + 8 * i), 16);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {MicroStep} from "../../contracts/libraries/MicroStep.sol";
+import {PointBatch} from "./PointBatch.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev Runs a program in memory, and among calldata, that are not clean.
+contract UncleanHarness {
+    function run(bytes calldata program, uint256[] calldata inputs, bytes calldata dirt) external pure returns (uint256) {
+        uint256[] memory values = inputs;
+        assembly ("memory-safe") {
+            let from := mload(0x40)
+            for {
+                let position := 0
+            } lt(position, 0x4000) {
+                position := add(position, 0x20)
+            } {
+                mstore(add(from, position), not(0))
+            }
+        }
+        assert(dirt.length > 0);
+        return MicroStep.run(program, values);
+    }
+}
+
+contract MicroStepTest {
+    string private constant FILE = "test/vectors/programs.json";
+    uint256 private constant WORD = 0xffffffff;
+
+    PointBatch private batch = new PointBatch();
+    UncleanHarness private unclean = new UncleanHarness();
+
+    function test_EveryProgramGivesTheOutputsOfTheDefinition() public view {
+        string memory json = vm.readFile(FILE);
+        bytes[] memory programs = vm.parseJsonBytesArray(json, ".programs");
+        bytes[] memory inputs = vm.parseJsonBytesArray(json, ".inputs");
+        bytes[] memory outputs = vm.parseJsonBytesArray(json, ".outputs");
+        assert(programs.length > 100 && inputs.length == programs.length && outputs.length == programs.length);
+        for (uint256 i = 0; i < programs.length; i++) {
+            uint256 arity = uint8(programs[i][0]);
+            bytes memory results = batch.run(programs[i], arity, outputs[i].length / 4, inputs[i]);
+            assert(keccak256(results) == keccak256(outputs[i]));
+        }
+    }
+
+    /// @dev spec 3.7, clause by clause.
+    function test_WhatIsNoProgramHasAResultToo() public view {
+        uint256[] memory two = new uint256[](2);
+        (two[0], two[1]) = (0x3f800000, 0x80000000);
+        uint256[] memory none = new uint256[](0);
+        // No value at all.
+        assert(_run(hex"", none) == 0);
+        assert(_run(hex"0000000000000000", two) == 0);
+        // Inputs: those that are missing are 0, a float passes canon, an int has 32 bits.
+        assert(_run(hex"01", two) == 0x3f800000);
+        assert(_run(hex"02", two) == 0);
+        assert(_run(hex"0202", two) == 0x80000000);
+        assert(_run(hex"0302", two) == 0);
+        two[1] = 2 ** 32 + 7;
+        assert(_run(hex"0202", two) == 7);
+        // A constant that is cut off, and one that is not canonical.
+        assert(_run(hex"000000010000000012", none) == 0x12000000);
+        assert(_run(hex"0000010000000000ffffffff", none) == WORD);
+        // An unknown code; a value that does not stand before the instruction, its own among them.
+        assert(_run(hex"02020000010000003b000100", two) == 0);
+        assert(_run(hex"020200000100000011000100", two) == 0);
+        assert(_run(hex"0202000001000000ff000100", two) == 0);
+        assert(_run(hex"020200000100000020010200", two) == 7);
+        assert(_run(hex"020200000100000020ff0100", two) == 7);
+        // Operands of other types: an int that canon makes 0, a bool that is 7, a float that is chosen from ints.
+        assert(_run(hex"02020000010000000100010000", two) == 0x3f800000);
+        assert(_run(hex"02020000010000000e010001", two) == 0x3f800000);
+        assert(_run(hex"02020000010000000e010100", two) == 0);
+        assert(_run(hex"02020000010000003a010000", two) == 0);
+        assert(_run(hex"020200000100000038010000", two) == 1);
+    }
+
+    /// @dev As many values as a header can name: 255 of each kind, of which an instruction can call the first 256.
+    function test_TheLargestHeader() public view {
+        uint256[] memory one = new uint256[](1);
+        one[0] = 5;
+        bytes memory program = abi.encodePacked(hex"ffffffffff000000", new bytes(255 * 8));
+        for (uint256 i = 0; i < 255; i++) program = abi.encodePacked(program, hex"20000000");
+        assert(_run(program, one) == 10);
+        assert(_run(hex"ffffffffff000000", one) == 0);
+    }
+
+    function testFuzz_AnyBytesGiveAWord(bytes calldata program, uint256[] calldata inputs, bytes calldata dirt) public view {
+        uint256 result = _run(program, inputs);
+        assert(result <= WORD);
+        assert(unclean.run(program, inputs, abi.encodePacked(dirt, hex"ff")) == result);
+    }
+
+    function testFuzz_WhateverFollowsTheLastInstructionIsLeftOut(uint256 pick, bytes calldata more, uint256 input) public view {
+        bytes[] memory programs = vm.parseJsonBytesArray(vm.readFile(FILE), ".programs");
+        bytes memory program = programs[pick % programs.length];
+        uint256[] memory inputs = new uint256[](uint8(program[0]));
+        for (uint256 i = 0; i < inputs.length; i++) inputs[i] = uint256(keccak256(abi.encode(input, i))) & WORD;
+        uint256 result = _run(program, inputs);
+        assert(_run(abi.encodePacked(program, more), inputs) == result);
+        assert(unclean.run(program, inputs, hex"ff") == result);
+    }
+
+    function _run(bytes memory program, uint256[] memory inputs) private view returns (uint256 result) {
+        (result, ) = batch.gasOf(program, inputs);
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {KernelPoint, Point} from "../../contracts/libraries/KernelPoint.sol";
+import {MicroStep} from "../../contracts/libraries/MicroStep.sol";
+
+/// @dev Runs programs and steps of kernels, many in a call, for tests that compare thousands.
+contract PointBatch {
+    /// @param inputs words of 4 bytes each, big-endian: `arity` of them for each of `count` runs
+    /// @return results 4 bytes each
+    function run(
+        bytes calldata program,
+        uint256 arity,
+        uint256 count,
+        bytes calldata inputs
+    ) external pure returns (bytes memory results) {
+        results = new bytes(4 * count);
+        uint256[] memory values = new uint256[](arity);
+        for (uint256 i = 0; i < count; i++) {
+            for (uint256 j = 0; j < arity; j++) values[j] = _word(inputs, arity * i + j);
+            _put(results, i, MicroStep.run(program, values));
+        }
+    }
+
+    /// @return the result, and the gas of running a program
+    function gasOf(bytes calldata program, uint256[] calldata inputs) external view returns (uint256, uint256) {
+        uint256[] memory values = inputs;
+        uint256 before = gasleft();
+        uint256 result = MicroStep.run(program, values);
+        return (result, before - gasleft());
+    }
+
+    function isGather(bytes calldata kernel) external pure returns (bool) {
+        return KernelPoint.isGather(kernel);
+    }
+
+    function reads(bytes calldata kernel, uint256 element, uint256 k) external pure returns (Point memory) {
+        return KernelPoint.reads(kernel, element, k);
+    }
+
+    /// @return the result, and the gas of decoding and of the step
+    function step(
+        bytes calldata kernel,
+        uint256 element,
+        uint256 k,
+        uint256 accumulator,
+        uint256[] calldata operands
+    ) external view returns (uint256, uint256, uint256) {
+        uint256[] memory read = operands;
+        uint256 before = gasleft();
+        Point memory p = KernelPoint.reads(kernel, element, k);
+        uint256 between = gasleft();
+        uint256 result = KernelPoint.step(kernel, p, accumulator, read);
+        return (result, before - between, between - gasleft());
+    }
+
+    function fold(
+        bytes calldata kernel,
+        uint256 element,
+        uint256 from,
+        uint256 to,
+        uint256 accumulator,
+        uint256[] calldata operands
+    ) external pure returns (uint256) {
+        return KernelPoint.fold(kernel, element, from, to, accumulator, operands);
+    }
+
+    function gather(bytes calldata kernel) external pure returns (uint256, uint256, uint256) {
+        return KernelPoint.gather(kernel);
+    }
+
+    function gatherIndex(bytes calldata kernel, uint256 element, uint256 indexRank) external pure returns (uint256) {
+        return KernelPoint.gatherIndex(kernel, element, indexRank);
+    }
+
+    function gatherSource(
+        bytes calldata kernel,
+        uint256 element,
+        uint256 chosen,
+        uint256 indexRank,
+        uint256 rows
+    ) external pure returns (bool, uint256) {
+        return KernelPoint.gatherSource(kernel, element, chosen, indexRank, rows);
+    }
+
+    function _word(bytes calldata words, uint256 i) private pure returns (uint256) {
+        return uint32(bytes4(words[4 * i:4 * i + 4]));
+    }
+
+    function _put(bytes memory results, uint256 i, uint256 result) private pure {
+        assert(result < 2 ** 32);
+        assembly ("memory-safe") {
+            // The word behind the last result is overwritten by the next one, or stays zero.
+            let position := add(add(results, 0x20), mul(4, i))
+            mstore(position, or(mload(position), shl(224, result)))
+        }
+    }
+}
