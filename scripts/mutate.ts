@@ -89,6 +89,8 @@ const FIRST: readonly [RegExp, string][] = [
   [/RefereeCommittee/, "RefereeCommittee"],
   [/Commitments|MerkleTree|TensorType/, "Commitments"],
   [/Terms|TaskWord/, "Terms"],
+  [/MicroStep/, "MicroStep"],
+  [/KernelPoint/, "KernelPoint"],
   [/Delivery/, "Delivery"],
   [/Disputes/, "Disputes"],
   [/Exits|Payouts/, "Exits"],
@@ -96,7 +98,7 @@ const FIRST: readonly [RegExp, string][] = [
 ];
 
 /** All but the invariants, which take longer than all others together. */
-const TESTS = ["StakeVault", "RefereeCommittee", "Commitments", "Terms", "Delivery", "Disputes", "Exits", "Seats"];
+const TESTS = [...new Set(FIRST.map(([, test]) => test))];
 const fileOf = (test: string): string => `test/solidity/${test}.t.sol`;
 
 /** True when the mutant does not compile, or a test fails on it. */

@@ -182,8 +182,8 @@ library KernelPoint {
         uint256 used
     ) private pure returns (uint256, uint256) {
         unchecked {
-            uint256 position = p.isFold ? 1 : 0;
-            uint256[] memory values = new uint256[](position + p.inputs.length);
+            uint256 first = p.isFold ? 1 : 0;
+            uint256[] memory values = new uint256[](first + p.inputs.length);
             if (p.isFold) values[0] = accumulator;
             for (uint256 i = 0; i < p.inputs.length; i++) {
                 PointInput memory input = p.inputs[i];
@@ -194,7 +194,7 @@ library KernelPoint {
                 }
                 if (input.ranging == Ranging.Dot) bits = Float32.limit(bits & WORD, DOT_LEAST, DOT_MOST);
                 else if (input.ranging == Ranging.Sum) bits = Float32.limit(bits & WORD, SUM_LEAST, SUM_MOST);
-                values[position + i] = bits;
+                values[first + i] = bits;
             }
             return (MicroStep.run(kernel[p.programFrom:p.programTo], values), used);
         }
@@ -220,19 +220,12 @@ library KernelPoint {
             input.tensor = _word(kernel, position);
             uint256 ranging = _byte(kernel, position + 4);
             if (isFloat && ranging <= uint256(Ranging.Sum)) input.ranging = Ranging(ranging);
-            int256 element = _signed(kernel, position + 5);
             uint256 axes = _byte(kernel, position + 9);
-            position += 10;
-            for (uint256 axis = 0; axis < axes; axis++)
-                element += _signed(kernel, position + 4 * axis) * int256(_coordinate(c, axis));
-            position += 4 * axes;
-            bool inside = element >= 0;
+            (int256 element, bool inside) = _follow(kernel, position, axes, c.coordinates);
+            position += 10 + 4 * axes;
             if (_byte(kernel, position++) != 0) {
-                for (uint256 axis = 0; axis < axes; axis++) {
-                    int256 coordinate = int256(_coordinate(c, axis));
-                    if (coordinate < _signed(kernel, position) || coordinate >= _signed(kernel, position + 4)) inside = false;
-                    position += 8;
-                }
+                if (!_isWithin(kernel, position, axes, c.coordinates)) inside = false;
+                position += 8 * axes;
                 input.bits = _word(kernel, position);
                 position += 4;
             }
@@ -242,8 +235,55 @@ library KernelPoint {
         }
     }
 
-    function _coordinate(Cursor memory c, uint256 axis) private pure returns (uint256) {
-        return axis < c.coordinates.length ? c.coordinates[axis] : 0;
+    /// @dev Offset and strides of the operand at `position`.
+    /// @return element that the view leads to
+    /// @return exists whether it is not negative
+    function _follow(
+        bytes calldata kernel,
+        uint256 position,
+        uint256 axes,
+        uint256[] memory coordinates
+    ) private pure returns (int256 element, bool exists) {
+        assembly ("memory-safe") {
+            function signed(from, end) -> value {
+                if iszero(gt(add(from, 4), end)) {
+                    value := signextend(3, shr(224, calldataload(from)))
+                }
+            }
+            let end := add(kernel.offset, kernel.length)
+            let from := add(kernel.offset, add(position, 5))
+            element := signed(from, end)
+            from := add(from, 5)
+            if gt(axes, mload(coordinates)) {
+                axes := mload(coordinates)
+            }
+            for {
+                let last := add(coordinates, shl(5, axes))
+            } lt(coordinates, last) {
+                from := add(from, 4)
+            } {
+                coordinates := add(coordinates, 0x20)
+                element := add(element, mul(signed(from, end), mload(coordinates)))
+            }
+            exists := iszero(slt(element, 0))
+        }
+    }
+
+    /// @return inside whether the point lies in the bounds, which stand at `position`
+    function _isWithin(
+        bytes calldata kernel,
+        uint256 position,
+        uint256 axes,
+        uint256[] memory coordinates
+    ) private pure returns (bool inside) {
+        unchecked {
+            inside = true;
+            for (uint256 axis = 0; axis < axes; axis++) {
+                int256 coordinate = axis < coordinates.length ? int256(coordinates[axis]) : int256(0);
+                if (coordinate < _signed(kernel, position) || coordinate >= _signed(kernel, position + 4)) return false;
+                position += 8;
+            }
+        }
     }
 
     /// @dev Element number `index` of a shape of `count` extents at `from`, as coordinates from number `first` on.
@@ -255,14 +295,27 @@ library KernelPoint {
         uint256 first,
         uint256 count
     ) private pure {
-        unchecked {
-            while (count > 0) {
-                count--;
-                uint256 extent = _word(kernel, from + 4 * count);
-                uint256 rest = _quotient(index, extent);
-                // Nothing has an extent of 0: whatever is asked of it is at 0.
-                coordinates[first + count] = extent == 0 ? 0 : index - rest * extent;
-                index = rest;
+        assembly ("memory-safe") {
+            let end := add(kernel.offset, kernel.length)
+            from := add(kernel.offset, from)
+            let to := add(coordinates, shl(5, add(first, 1)))
+            for {
+
+            } count {
+
+            } {
+                count := sub(count, 1)
+                let extent := add(from, shl(2, count))
+                switch gt(add(extent, 4), end)
+                case 0 {
+                    extent := shr(224, calldataload(extent))
+                }
+                default {
+                    extent := 0
+                }
+                // By an extent of 0 both give 0.
+                mstore(add(to, shl(5, count)), mod(index, extent))
+                index := div(index, extent)
             }
         }
     }
@@ -296,15 +349,11 @@ library KernelPoint {
         }
     }
 
-    /// @dev Four bytes from `position` on; those behind the end are 0.
+    /// @dev The number of four bytes at `position`, 0 where one of them is behind the end.
     function _word(bytes calldata data, uint256 position) private pure returns (uint256 value) {
         assembly ("memory-safe") {
-            if lt(position, data.length) {
+            if iszero(gt(add(position, 4), data.length)) {
                 value := shr(224, calldataload(add(data.offset, position)))
-                let left := sub(data.length, position)
-                if lt(left, 4) {
-                    value := and(value, shl(sub(32, shl(3, left)), 0xffffffff))
-                }
             }
         }
     }

@@ -45,7 +45,7 @@ export interface AnyInput {
 export function readAnyBytes(bytes: Uint8Array, element: number, k: number) {
   let next = 0;
   const u8 = (): number => byteAt(bytes, next++);
-  const u32 = (): bigint => BigInt(wordAt(bytes, (next += 4) - 4));
+  const u32 = (): bigint => ((next += 4) > bytes.length ? 0n : BigInt(wordAt(bytes, next - 4)));
   const i32 = (): bigint => BigInt.asIntN(32, u32());
   const isFold = u8() === 2;
   u8();

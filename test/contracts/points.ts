@@ -15,10 +15,11 @@ import type { Bytes } from "../../src/encoding/bytes.ts";
 import { encodeProgram, type Program } from "../../src/repops/program.ts";
 import { compileContract } from "./compile.ts";
 
-/** A call may use 2^24 gas; no instruction costs more than this, and most a fifth of it. */
+/** A call may use 2^24 gas. These bound what a run costs, with its share of the calldata. */
 const GAS_OF_A_CALL = 14_000_000;
-const GAS_OF_AN_INSTRUCTION = 1_000;
 const GAS_OF_A_RUN = 4_000;
+const GAS_OF_AN_INPUT = 1_000;
+const GAS_OF_AN_INSTRUCTION = 1_200;
 
 export interface PointInput {
   isRead: boolean;
@@ -62,11 +63,13 @@ export async function openPoints(): Promise<Points> {
     ask,
     async run(program, rows) {
       const bytes = program instanceof Uint8Array ? program : encodeProgram(program);
-      const runs = Math.floor(GAS_OF_A_CALL / (GAS_OF_A_RUN + GAS_OF_AN_INSTRUCTION * (bytes[4] ?? 0)));
+      const arity = rows[0]?.length ?? 0;
+      const gas = GAS_OF_A_RUN + GAS_OF_AN_INPUT * arity + GAS_OF_AN_INSTRUCTION * (bytes[4] ?? 0);
+      const runs = Math.floor(GAS_OF_A_CALL / gas);
       const out = new Uint32Array(rows.length);
       for (let from = 0; from < out.length; from += runs) {
         const part = rows.slice(from, from + runs);
-        const args = [bytesToHex(bytes), part[0].length, part.length, words(part.flat())];
+        const args = [bytesToHex(bytes), arity, part.length, words(part.flat())];
         const results = await ask<Hex>("run", args);
         for (let i = 0; i < part.length; i++) out[from + i] = wordAt(results, i);
       }

@@ -82,10 +82,30 @@ contract KernelPointTest {
         assert(result < 2 ** 32);
         Point memory p = batch.reads(kernel, element, k);
         assert(p.programFrom <= p.programTo && p.programTo <= kernel.length);
-        // The same kernel with zeros behind it is the same kernel.
-        Point memory longer = batch.reads(abi.encodePacked(kernel, new bytes(4096)), element, k);
-        (p.programFrom, p.programTo) = (longer.programFrom, longer.programTo);
+        Point memory among = batch.readsAmong(kernel, element, k, _dirt());
+        assert(keccak256(abi.encode(p)) == keccak256(abi.encode(among)));
+    }
+
+    function testFuzz_WhateverFollowsTheLastArgIsLeftOut(
+        uint256 pick,
+        bytes calldata more,
+        uint32 element,
+        uint32 k
+    ) public view {
+        bytes[] memory kernels = vm.parseJsonBytesArray(vm.readFile(FILE), ".kernels");
+        bytes memory kernel = kernels[pick % kernels.length];
+        Point memory p = batch.reads(kernel, element, k);
+        Point memory longer = batch.reads(abi.encodePacked(kernel, more), element, k);
         assert(keccak256(abi.encode(p)) == keccak256(abi.encode(longer)));
+    }
+
+    /// @dev Longer than anything that a kernel could ask for behind its end.
+    function _dirt() private pure returns (bytes memory dirt) {
+        dirt = new bytes(8192);
+        for (uint256 i = 0; i < dirt.length; i += 32)
+            assembly ("memory-safe") {
+                mstore(add(add(dirt, 0x20), i), not(0))
+            }
     }
 
     function _checkStep(bytes memory kernel, bytes memory words) private {

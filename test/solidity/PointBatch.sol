@@ -38,6 +38,17 @@ contract PointBatch {
         return KernelPoint.reads(kernel, element, k);
     }
 
+    /// @dev With something behind the kernel in the calldata.
+    function readsAmong(
+        bytes calldata kernel,
+        uint256 element,
+        uint256 k,
+        bytes calldata dirt
+    ) external pure returns (Point memory) {
+        assert(dirt.length > 0);
+        return KernelPoint.reads(kernel, element, k);
+    }
+
     /// @return the result, and the gas of decoding and of the step
     function step(
         bytes calldata kernel,

@@ -1,0 +1,66 @@
+/**
+ * What scalar programs and single steps cost in the EVM, in gas, without the transaction around them: equal to what `point-gas.json`
+ * holds. `VERDE_WRITE_GAS=1 npx vitest run test/contracts/point-gas.test.ts` writes the file anew.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { bytesToHex } from "viem";
+import { expect, test } from "vitest";
+import { elementCount } from "../../src/encoding/tensor.ts";
+import { encodeKernel } from "../../src/graph/codec.ts";
+import { PROGRAMS } from "../../src/repops/functions/index.ts";
+import { pointInputs, pointLength } from "../../src/repops/point.ts";
+import { encodeProgram, type Program, programKey } from "../../src/repops/program.ts";
+import { bitsOf } from "../../src/repops/vf32.ts";
+import { everyProgram, gptKernels, type NamedKernel } from "./every-program.ts";
+import { openPoints, type Points } from "./points.ts";
+
+const FILE = new URL("point-gas.json", import.meta.url);
+/** The dearest program, and a step with its decoding: what is left below the floor that calldata sets (EIP-7623). */
+const CEILINGS = { program: 80_000, step: 85_000 };
+
+/** Everyday operands: every rounding happens, nothing is at an end. */
+const ordinary = (type: "f" | "i", i: number): number => (type === "f" ? bitsOf(0.7 + 0.31 * i) : 3 + 5 * i);
+
+async function gasOfProgram(points: Points, program: Program): Promise<number> {
+  const args = [bytesToHex(encodeProgram(program)), program.inputs.map(ordinary)];
+  return Number((await points.ask<[bigint, bigint]>("gasOf", args))[1]);
+}
+
+/** Of the middle element, and the middle of its fold. */
+async function gasOfStep(points: Points, { kernel }: NamedKernel): Promise<[decoding: number, step: number]> {
+  if (kernel.kind === "gather") throw new Error("a gather has no step");
+  const element = Math.floor(elementCount(kernel.type.shape) / 2);
+  const k = Math.floor(pointLength(kernel) / 2);
+  const types = kernel.program.inputs;
+  const reads = pointInputs(kernel, element, k).flatMap(({ kind }, i) =>
+    kind === "read" ? [ordinary(types[i], i)] : [],
+  );
+  const args = [bytesToHex(encodeKernel(kernel)), element, k, ordinary(types[0], 9), reads];
+  const [, ...gas] = await points.ask<bigint[]>("step", args);
+  return [Number(gas[0]), Number(gas[1])];
+}
+
+async function measure() {
+  const points = await openPoints();
+  const programs: Record<string, number> = {};
+  for (const { name, program } of await everyProgram())
+    programs[`${name} (${program.steps.length})`] = await gasOfProgram(points, program);
+  const steps: Record<string, [number, number]> = {};
+  const seen = new Set<string>();
+  for (const named of await gptKernels()) {
+    if (named.kernel.kind === "gather") continue;
+    const key = `${named.kernel.kind} ${programKey(named.kernel.program)}`;
+    if (!seen.has(key)) steps[named.name] = await gasOfStep(points, named);
+    seen.add(key);
+  }
+  return { functions: Object.keys(PROGRAMS).length, programs, steps };
+}
+
+test("gas of programs and steps stays below the ceilings and as it was", async () => {
+  const gas = await measure();
+  if (process.env.VERDE_WRITE_GAS) writeFileSync(FILE, `${JSON.stringify(gas, null, 2)}\n`);
+  for (const [name, used] of Object.entries(gas.programs)) expect(used, name).toBeLessThan(CEILINGS.program);
+  for (const [name, [decoding, step]] of Object.entries(gas.steps))
+    expect(decoding + step, name).toBeLessThan(CEILINGS.step);
+  expect(gas).toEqual(JSON.parse(readFileSync(FILE, "utf8")));
+});
