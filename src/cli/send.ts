@@ -1,8 +1,20 @@
 /** Transactions of a command: shown with `--dry-run`, else sent one after the other. */
-import { type Abi, type Address, createWalletClient, custom, type Hex, type TransactionReceipt } from "viem";
+import {
+  type Abi,
+  type Address,
+  createWalletClient,
+  custom,
+  encodeFunctionData,
+  type Hex,
+  keccak256,
+  type TransactionReceipt,
+  type TransactionSerializableEIP1559,
+} from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { ChainError, messageOf } from "../errors.ts";
 import { ABIS, type Contract } from "../settlement/contracts.ts";
+import { Outbox } from "../settlement/outbox.ts";
+import { isUnanswered, recover, type Recovered } from "../settlement/recover.ts";
 import { refusal } from "../settlement/refusal.ts";
 import { formatFee } from "../settlement/amount.ts";
 import { saltFor } from "../settlement/salt.ts";
@@ -10,6 +22,14 @@ import { addressOfSigner, signerOf } from "./account.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
 import type { SendFlags, Session } from "./session.ts";
 import { formatFields } from "./table.ts";
+
+/** What would be done twice if it were sent again; the contracts refuse a second time of all other calls. */
+const REPEATABLE = ["post", "deposit", "requestUnbond", "demand", "mint"];
+const OUTCOMES = {
+  success: "it is carried out",
+  reverted: "it was refused",
+  dropped: "another transaction has taken its place",
+} as const;
 
 export interface Call {
   contract: Contract;
@@ -34,23 +54,40 @@ export class Sender {
   readonly sent: { functionName: string; receipt: TransactionReceipt }[] = [];
   private readonly session: Session;
   private readonly account: LocalAccount | undefined;
+  private readonly outbox: Outbox | undefined;
+  /** What an earlier start had sent, and this one has found carried out. */
+  private found: readonly Recovered[] = [];
   private readonly progress = new Progress();
 
-  private constructor(session: Session, address: Address, account: LocalAccount | undefined) {
+  private constructor(session: Session, address: Address, account?: LocalAccount, outbox?: Outbox) {
     this.session = session;
     this.address = address;
     this.account = account;
+    this.outbox = outbox;
   }
 
   /** @throws {KeyError} when there is no key, or the password is wrong */
   static async open(session: Session, flags: SendFlags): Promise<Sender> {
-    if (flags.dryRun) return new Sender(session, await addressOfSigner(flags), undefined);
+    if (flags.dryRun) return new Sender(session, await addressOfSigner(flags));
     const account = await signerOf(flags);
-    return new Sender(session, account.address, account);
+    const sender = new Sender(session, account.address, account, await Outbox.load(flags.journal));
+    await sender.recover();
+    return sender;
   }
 
   static for(session: Session, account: LocalAccount): Sender {
     return new Sender(session, account.address, account);
+  }
+
+  private async recover(): Promise<void> {
+    const { client, deployment } = this.session;
+    const unsettled = this.outbox!.unsettled(deployment.chainId, this.address);
+    if (unsettled.length > 0)
+      this.progress.show(`looking for what an earlier start has sent: ${unsettled[0].hash}`, true);
+    this.found = await recover(client, this.outbox!, unsettled);
+    this.progress.clear();
+    for (const { functionName, hash, outcome } of this.found)
+      process.stderr.write(`verde: an earlier ${functionName} was on its way as ${hash}: ${OUTCOMES[outcome]}\n`);
   }
 
   /** Of this account's commitment in a task; unknown in a dry run, because it takes a signature. */
@@ -72,20 +109,18 @@ export class Sender {
       await this.plan({ contract, functionName, args, to: address });
       return undefined;
     }
+    const again = this.found.find((earlier) => earlier.functionName === functionName && earlier.outcome === "success");
+    if (again && REPEATABLE.includes(functionName))
+      throw new ChainError(
+        `an earlier ${functionName} of this account was on its way, and is carried out now (${again.hash}); ` +
+          "start again if you want another one",
+        { hash: again.hash },
+      );
     try {
       // Asked first, because a receipt does not tell why.
       await client.simulateContract({ ...request, account: from });
-      const wallet = createWalletClient({ account: this.account, transport: custom(client) });
-      const hash = await wallet.writeContract({ ...request, account: this.account, chain: null });
-      this.progress.show(`${functionName}: waiting for ${hash}`, true);
-      const receipt = await client.waitForTransactionReceipt({ hash }).catch((cause: unknown) => {
-        const detail = messageOf(cause).split("\n")[0];
-        throw new ChainError(
-          `${functionName} was sent as ${hash}, and has not been seen in a block (${detail}); look there before sending it again`,
-          { hash },
-        );
-      });
-      this.progress.clear();
+      const hash = await this.submit(functionName, address, encodeFunctionData(request));
+      const receipt = await this.waitFor(functionName, hash);
       if (receipt.status !== "success")
         throw new ChainError(`${functionName} was overtaken: the chain changed before ${hash} was carried out`, {
           hash,
@@ -94,6 +129,40 @@ export class Sender {
       return receipt;
     } catch (error) {
       throw refusal(error, functionName, from, this.session.token);
+    }
+  }
+
+  /** Signs, notes, and sends, in this order. */
+  private async submit(functionName: string, to: Address, data: Hex): Promise<Hex> {
+    const { client, deployment } = this.session;
+    const account = this.account!;
+    const wallet = createWalletClient({ account, transport: custom(client) });
+    const { chainId } = deployment;
+    const request = await wallet.prepareTransactionRequest({ account, to, data, chain: null, chainId });
+    const raw = await account.signTransaction(request as TransactionSerializableEIP1559);
+    const hash = keccak256(raw);
+    await this.outbox?.add({ chainId, from: this.address, functionName, nonce: request.nonce, hash, raw });
+    await client.sendRawTransaction({ serializedTransaction: raw }).catch(async (error: unknown) => {
+      if (!isUnanswered(error)) await this.outbox?.settle(hash);
+      throw error;
+    });
+    return hash;
+  }
+
+  private async waitFor(functionName: string, hash: Hex): Promise<TransactionReceipt> {
+    this.progress.show(`${functionName}: waiting for ${hash}`, true);
+    try {
+      const receipt = await this.session.client.waitForTransactionReceipt({ hash });
+      await this.outbox?.settle(hash);
+      return receipt;
+    } catch (cause) {
+      const detail = messageOf(cause).split("\n")[0];
+      throw new ChainError(
+        `${functionName} was sent as ${hash}, and has not been seen in a block (${detail}); the next command looks for it again`,
+        { hash },
+      );
+    } finally {
+      this.progress.clear();
     }
   }
 

@@ -16,6 +16,7 @@ export interface ChainFlags {
 }
 
 export interface SendFlags extends ChainFlags, KeyFlags {
+  journal: string;
   dryRun?: boolean;
 }
 
@@ -34,7 +35,10 @@ export function addChainOptions(command: Command): Command {
 
 /** Of commands that send transactions. */
 export function addSendOptions(command: Command): Command {
-  return addKeyOptions(addChainOptions(command)).option("--dry-run", "show what would be sent, and sign nothing");
+  const file = process.env.VERDE_JOURNAL || "verde-journal.jsonl";
+  return addKeyOptions(addChainOptions(command))
+    .option("--journal <file>", "keeps what was signed until it is in a block; else the file in VERDE_JOURNAL", file)
+    .option("--dry-run", "show what would be sent, and sign nothing");
 }
 
 export function addKeyOptions(command: Command): Command {

@@ -28,8 +28,10 @@ export function parseTaskId(text: string): Hex {
 async function sceneOf(id: string, flags: SendFlags): Promise<Scene> {
   const task = parseTaskId(id);
   const session = await openSession(flags);
+  // First, because what an earlier start has sent may move the task.
+  const sender = await Sender.open(session, flags);
   const [view, { timestamp }] = await Promise.all([readTask(session.source, task), session.client.getBlock()]);
-  return { session, sender: await Sender.open(session, flags), task: view, now: Number(timestamp) };
+  return { session, sender, task: view, now: Number(timestamp) };
 }
 
 /** Says what the task waits for instead; the contract has the last word. */
