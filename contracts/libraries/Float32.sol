@@ -249,6 +249,9 @@ library Float32 {
     /// @dev The sum by its definition, for any operands.
     function _addAny(uint256 a, uint256 b) private pure returns (uint256) {
         unchecked {
+            // Mostly it is a 0 that leads here.
+            if (a & MAGNITUDE == 0) return canon(b);
+            if (b & MAGNITUDE == 0) return canon(a);
             (a, b) = (canon(a), canon(b));
             if (a == 0) return b;
             if (b == 0) return a;
@@ -263,6 +266,8 @@ library Float32 {
     /// @dev The product by its definition, for any operands.
     function _mulAny(uint256 a, uint256 b) private pure returns (uint256) {
         unchecked {
+            // Mostly it is a 0 that leads here.
+            if (a == 0 || b == 0) return 0;
             (a, b) = (canon(a), canon(b));
             if (a == 0 || b == 0) return 0;
             uint256 product = ((a & FRACTION) | LEADING) * ((b & FRACTION) | LEADING);

@@ -1,19 +1,8 @@
-/** Scalar programs and steps of kernels in the EVM: a contract of the tests on a chain in this process, asked by eth_call. */
-import { network } from "hardhat";
-import {
-  type Abi,
-  bytesToHex,
-  createTestClient,
-  custom,
-  encodeDeployData,
-  type Hex,
-  publicActions,
-  walletActions,
-} from "viem";
-import { hardhat } from "viem/chains";
+/** Scalar programs and steps of kernels in the EVM, by the functions of test/solidity/PointBatch.sol. */
+import { bytesToHex, type Hex } from "viem";
 import type { Bytes } from "../../src/encoding/bytes.ts";
 import { encodeProgram, type Program } from "../../src/repops/program.ts";
-import { compileContract } from "./compile.ts";
+import { type Ask, openContract } from "./open-contract.ts";
 
 /** A call may use 2^24 gas. These bound what a run costs, with its share of the calldata. */
 const GAS_OF_A_CALL = 14_000_000;
@@ -38,7 +27,7 @@ export interface Point {
 
 export interface Points {
   /** Any function of test/solidity/PointBatch.sol. */
-  ask<T>(functionName: string, args: readonly unknown[]): Promise<T>;
+  ask: Ask;
   /**
    * Runs a program, given as such or as bytes.
    * @param rows the patterns of the inputs of each run, everywhere the same number
@@ -48,17 +37,7 @@ export interface Points {
 }
 
 export async function openPoints(): Promise<Points> {
-  const { provider } = await network.create();
-  const client = createTestClient({ chain: hardhat, mode: "hardhat", transport: custom(provider), cacheTime: 0 })
-    .extend(publicActions)
-    .extend(walletActions);
-  const [account] = await client.getAddresses();
-  const { abi, bytecode } = compileContract("test/solidity/PointBatch.sol");
-  const hash = await client.sendTransaction({ account, data: encodeDeployData({ abi, bytecode, args: [] }) });
-  const { contractAddress } = await client.waitForTransactionReceipt({ hash });
-  const address = contractAddress as Hex;
-  const ask = <T>(functionName: string, args: readonly unknown[]): Promise<T> =>
-    client.readContract({ address, abi: abi as Abi, functionName, args }) as Promise<T>;
+  const ask = await openContract("test/solidity/PointBatch.sol");
   return {
     ask,
     async run(program, rows) {

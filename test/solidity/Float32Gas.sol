@@ -10,6 +10,17 @@ contract Float32Gas is Float32Operations {
         return _measure(operationOf(code), a, b) - _measure(operationOf(NOTHING), a, b);
     }
 
+    /// @param cases of two operands and a result, 4 bytes each
+    /// @return most the gas of the dearest
+    function mostOf(uint256 code, bytes calldata cases) external view returns (uint256 most) {
+        function(uint256, uint256) internal pure returns (uint256) operation = operationOf(code);
+        uint256 nothing = _measure(operationOf(NOTHING), 0, 0);
+        for (uint256 from = 0; from < cases.length; from += 12) {
+            uint256 gas = _measure(operation, uint32(bytes4(cases[from:])), uint32(bytes4(cases[from + 4:]))) - nothing;
+            if (gas > most) most = gas;
+        }
+    }
+
     function _measure(
         function(uint256, uint256) internal pure returns (uint256) operation,
         uint256 a,
