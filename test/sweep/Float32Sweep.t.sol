@@ -9,13 +9,13 @@ contract Float32Sweep is Float32Operations {
     error Mismatch(uint256 code, uint256 a, uint256 b, uint256 result, uint256 wanted, uint256 mismatches);
 
     function test_EveryOperationGivesTheBitsOfTheReference() public view {
-        uint256 files = Files.count("Float32Sweep");
+        uint256 files = Files.count();
         for (uint256 i = 0; i < files; i++) this.sweep(i);
     }
 
     /// @dev A call of its own, which gives its memory back.
     function sweep(uint256 file) external view {
-        (uint256 code, bytes memory cases) = Files.read("Float32Sweep", file);
+        (uint256 code, bytes memory cases) = Files.read(file);
         assert(cases.length > 0 && cases.length % 12 == 0);
         function(uint256, uint256) internal pure returns (uint256) operation = operationOf(code);
         uint256 mismatches = 0;

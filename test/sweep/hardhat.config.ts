@@ -2,7 +2,7 @@
 import { defineConfig } from "hardhat/config";
 import base from "../../hardhat.config.ts";
 
-/** Sweeps that run at one time must not share a folder; run.ts sets the name. */
+/** Of a sweep's own; run.ts makes it. */
 const folder = `.hardhat/sweep/${process.env.VERDE_SWEEP ?? "none"}`;
 
 export default defineConfig({

@@ -17,18 +17,20 @@ export interface CaseFile {
  * @throws {Error} with the output when a test of it fails
  */
 export function runSweep(name: string, files: Iterable<CaseFile>): void {
-  const folder = new URL(`../../.hardhat/sweep/${name}/cases/`, import.meta.url);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  // Two sweeps at one time must not share a folder.
+  const own = `${name}-${process.pid}`;
+  const folder = new URL(`../../.hardhat/sweep/${own}/`, import.meta.url);
+  const cases = new URL("cases/", folder);
+  mkdirSync(cases, { recursive: true });
   let count = 0;
-  for (const { kind, cases } of files)
-    writeFileSync(new URL(`${count++}`, folder), Buffer.concat([Uint8Array.of(kind), cases]));
-  writeFileSync(new URL("count", folder), new Uint8Array(count));
+  for (const file of files)
+    writeFileSync(new URL(`${count++}`, cases), Buffer.concat([Uint8Array.of(file.kind), file.cases]));
+  writeFileSync(new URL("count", cases), new Uint8Array(count));
   const args = ["--config", "test/sweep/hardhat.config.ts", "test", "solidity", `test/sweep/${name}.t.sol`];
   const { status, stdout, stderr } = spawnSync(`${root}node_modules/.bin/hardhat`, args, {
     cwd: root,
     encoding: "utf8",
-    env: { ...process.env, VERDE_SWEEP: name, HARDHAT_DISABLE_TELEMETRY: "true", NO_COLOR: "1" },
+    env: { ...process.env, VERDE_SWEEP: own, HARDHAT_DISABLE_TELEMETRY: "true", NO_COLOR: "1" },
   });
   rmSync(folder, { recursive: true });
   if (status !== 0 || !/[1-9]\d* passing/.test(stdout)) throw new Error(stdout + stderr);
