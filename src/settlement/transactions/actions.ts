@@ -1,0 +1,63 @@
+/** What the records of a journal say together: each action with its attempts, and how far it has come. */
+import type { Address, Hex } from "viem";
+import type { JournalRecord, Signed } from "./journal.ts";
+
+export interface Action {
+  /** Names it in the journal. */
+  readonly id: string;
+  /** What is called, for people. */
+  readonly what: string;
+  readonly to: Address;
+  readonly data: Hex;
+  /** All transactions that were signed for it, the oldest first. */
+  readonly signed: Signed[];
+  /** Nonces that went to other transactions of the account. */
+  readonly lost: Set<number>;
+  /** The block that it was last seen in, deep enough. */
+  outcome?: { status: "mined" | "reverted"; hash: Hex; block: number; blockHash: Hex };
+  closed: boolean;
+}
+
+/** By id, in the order in which they were begun. */
+export function actionsOf(records: readonly JournalRecord[]): Map<string, Action> {
+  const actions = new Map<string, Action>();
+  for (const record of records) {
+    if (record.kind === "journal") continue;
+    if (record.kind === "action") {
+      const { action: id, what, to, data } = record;
+      actions.set(id, { id, what, to, data, signed: [], lost: new Set(), closed: false });
+      continue;
+    }
+    const action = actions.get(record.action);
+    if (action) apply(action, record);
+  }
+  return actions;
+}
+
+function apply(action: Action, record: Exclude<JournalRecord, { kind: "journal" | "action" }>): void {
+  switch (record.kind) {
+    case "signed":
+      action.signed.push(record);
+      return;
+    case "mined":
+    case "reverted": {
+      const { kind: status, hash, block, blockHash } = record;
+      action.outcome = { status, hash, block, blockHash };
+      return;
+    }
+    case "reorganized":
+      delete action.outcome;
+      return;
+    case "void":
+      action.lost.add(record.nonce);
+      return;
+    case "closed":
+      action.closed = true;
+  }
+}
+
+/** Transactions that may still be carried out: those with the last nonce, unless that is lost. */
+export function attemptsOf({ signed, lost }: Action): Signed[] {
+  const last = signed[signed.length - 1];
+  return last && !lost.has(last.nonce) ? signed.filter(({ nonce }) => nonce === last.nonce) : [];
+}

@@ -1,0 +1,33 @@
+/** What a transaction offers for its gas. */
+import type { Signed } from "./journal.ts";
+
+/** In wei for a unit of gas. */
+export interface Fees {
+  maxFeePerGas: bigint;
+  maxPriorityFeePerGas: bigint;
+}
+
+/** Nodes take a replacement that offers an eighth more in both parts; the odd wei is for their rounding. */
+const raised = (fee: string): bigint => (BigInt(fee) * 9n) / 8n + 1n;
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** Whether a transaction offers less than an estimate, in either part. */
+export function isLess(signed: Signed, { maxFeePerGas, maxPriorityFeePerGas }: Fees): boolean {
+  return BigInt(signed.maxFeePerGas) < maxFeePerGas || BigInt(signed.maxPriorityFeePerGas) < maxPriorityFeePerGas;
+}
+
+/**
+ * @param estimate what the node thinks is enough now
+ * @param replaced the transaction that is to be replaced
+ * @param cap the most that may be offered
+ * @returns none when less than needed may be offered
+ */
+export function nextFees(estimate: Fees, replaced?: Signed, cap?: bigint): Fees | undefined {
+  const least = replaced ? raised(replaced.maxFeePerGas) : 0n;
+  const tip = larger(estimate.maxPriorityFeePerGas, replaced ? raised(replaced.maxPriorityFeePerGas) : 0n);
+  const wanted = larger(larger(estimate.maxFeePerGas, least), tip);
+  if (cap === undefined || wanted <= cap) return { maxFeePerGas: wanted, maxPriorityFeePerGas: tip };
+  // The estimate leaves room for a rising base fee; the cap may leave less.
+  const enough = larger(least, tip);
+  return enough <= cap ? { maxFeePerGas: cap, maxPriorityFeePerGas: tip } : undefined;
+}

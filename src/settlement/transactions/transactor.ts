@@ -1,0 +1,240 @@
+/**
+ * Sends what an account wants to have effect, once, whatever happens meanwhile: a crash, a node that goes away, a chain that
+ * turns back, a fee that is too low, another transaction with the same nonce. What is signed is in the journal first. An action
+ * has one transaction that can be carried out at a time: others of its nonce replace each other, and another nonce is taken only
+ * when the old one is lost to a foreign transaction for good.
+ */
+import { type Address, type Hex, keccak256, type LocalAccount, type TransactionReceipt } from "viem";
+import { ChainError } from "../../errors.ts";
+import { type Action, actionsOf, attemptsOf } from "./actions.ts";
+import { type Fees, isLess, nextFees } from "./fees.ts";
+import { Journal, type JournalRecord, type Signed } from "./journal.ts";
+import type { Node } from "./node.ts";
+
+export interface TransactorOptions {
+  /** Blocks, the transaction's own included, that make it final. */
+  confirmations: number;
+  /** Milliseconds after which a transaction that waits for a block is replaced by a dearer one. */
+  stuckMillis: number;
+  /** The most to be paid for gas, in wei. */
+  maxFeePerGas?: bigint;
+  onProgress?(text: string): void;
+}
+
+/** A call that is to have effect once. */
+export interface Call {
+  what: string;
+  to: Address;
+  data: Hex;
+  /** Whether it has its effect already; asked when another transaction took the nonce. */
+  isDone?(): Promise<boolean>;
+}
+
+/** A call of an earlier command. */
+export interface Settled {
+  what: string;
+  hash: Hex;
+  status: "mined" | "reverted";
+}
+
+/** Blocks within which a chain may turn back unnoticed; older outcomes are taken as they are. */
+const REORGANIZABLE = 64;
+
+export class Transactor {
+  private readonly node: Node;
+  private readonly account: LocalAccount;
+  private readonly chainId: number;
+  private readonly journal: Journal;
+  private readonly options: TransactorOptions;
+  private actions: Map<string, Action>;
+
+  constructor(node: Node, account: LocalAccount, chainId: number, journal: Journal, options: TransactorOptions) {
+    this.node = node;
+    this.account = account;
+    this.chainId = chainId;
+    this.journal = journal;
+    this.options = options;
+    this.actions = actionsOf(journal.records);
+  }
+
+  /**
+   * Finishes what earlier commands left behind, and carries out again what the chain has turned back behind.
+   * @returns what came of calls whose command did not live to tell
+   * @throws {ChainError} as `send`
+   */
+  async reconcile(): Promise<Settled[]> {
+    const head = Number(await this.node.reach((client) => client.getBlockNumber()));
+    const settled: Settled[] = [];
+    for (const { id } of [...this.actions.values()]) {
+      const action = this.actions.get(id)!;
+      const isRecent = action.outcome !== undefined && head - action.outcome.block < REORGANIZABLE;
+      const isOpen = action.outcome ? isRecent && !(await this.stands(action)) : attemptsOf(action).length > 0;
+      // What lost its nonce waits for a command that knows whether its effect is there.
+      if (isOpen) await this.follow(id);
+      const { closed, outcome, what } = this.actions.get(id)!;
+      if (!closed && outcome) settled.push({ what, hash: outcome.hash, status: outcome.status });
+    }
+    return settled;
+  }
+
+  /**
+   * Carries out a call; goes on with the same call of a command that did not live to tell.
+   * @returns the receipt; none where the effect was there without a transaction of ours
+   * @throws {ChainError} when the chain is another one, the node stays away, or the fee would be too high
+   */
+  async send(call: Call): Promise<TransactionReceipt | undefined> {
+    const own = this.unfinished().find(({ to, data }) => to === call.to && data === call.data);
+    return this.carryOut(own ?? this.begin(call), call.isDone);
+  }
+
+  /** To be called when whoever asked for the calls knows how they ended. */
+  close(): void {
+    for (const { id, outcome } of this.unfinished()) if (outcome) this.note({ kind: "closed", action: id });
+    this.journal.close();
+  }
+
+  /** Ends without saying so: the next command goes on with what this one began. */
+  abandon(): void {
+    this.journal.close();
+  }
+
+  private note(record: JournalRecord): void {
+    this.journal.append(record);
+    this.actions = actionsOf(this.journal.records);
+  }
+
+  private unfinished(): Action[] {
+    return [...this.actions.values()].filter(({ closed }) => !closed);
+  }
+
+  private begin({ what, to, data }: Call): Action {
+    const same = [...this.actions.values()].filter((action) => action.to === to && action.data === data).length;
+    const id = `${keccak256(`${to}${data.slice(2)}` as Hex).slice(0, 18)}-${same + 1}`;
+    this.note({ kind: "action", action: id, what, to, data });
+    return this.actions.get(id)!;
+  }
+
+  private async carryOut({ id }: Action, isDone?: () => Promise<boolean>): Promise<TransactionReceipt | undefined> {
+    for (;;) {
+      const action = this.actions.get(id)!;
+      if (action.outcome && (await this.stands(action))) return this.node.receipt(action.outcome.hash);
+      if (attemptsOf(action).length === 0) {
+        if (action.lost.size > 0 && (await isDone?.())) {
+          this.note({ kind: "closed", action: id });
+          return undefined;
+        }
+        await this.sign(action);
+      }
+      await this.follow(id);
+    }
+  }
+
+  /** Whether the outcome is still in the chain; where not, the action is open again. */
+  private async stands({ id, outcome }: Action): Promise<boolean> {
+    const receipt = await this.node.receipt(outcome!.hash);
+    if (receipt?.blockHash === outcome!.blockHash) return true;
+    this.note({ kind: "reorganized", action: id, hash: outcome!.hash });
+    return false;
+  }
+
+  /** Signs a transaction with the next nonce, or, to replace them, with that of the attempts. */
+  private async sign({ id, to, data, what }: Action, replaced?: Signed): Promise<void> {
+    await this.node.check(to, true);
+    const { address } = this.account;
+    const nonce =
+      replaced?.nonce ??
+      (await this.node.reach((client) => client.getTransactionCount({ address, blockTag: "pending" })));
+    const fees = await this.fees(what, replaced);
+    // What a call takes may grow until it is carried out.
+    const gas = replaced
+      ? BigInt(replaced.gas)
+      : ((await this.node.reach((client) => client.estimateGas({ account: address, to, data }))) * 5n) / 4n;
+    const raw = await this.account.signTransaction({
+      type: "eip1559",
+      chainId: this.chainId,
+      to,
+      data,
+      nonce,
+      gas,
+      ...fees,
+    });
+    this.note({
+      kind: "signed",
+      action: id,
+      nonce,
+      hash: keccak256(raw),
+      raw,
+      gas: String(gas),
+      maxFeePerGas: String(fees.maxFeePerGas),
+      maxPriorityFeePerGas: String(fees.maxPriorityFeePerGas),
+    });
+  }
+
+  private async fees(what: string, replaced?: Signed): Promise<Fees> {
+    const estimate = await this.node.reach((client) => client.estimateFeesPerGas());
+    const fees = nextFees(estimate, replaced, this.options.maxFeePerGas);
+    if (fees) return fees;
+    throw new ChainError(
+      `${what} needs a fee above ${this.options.maxFeePerGas} wei for gas; allow more, or wait and run the same command again` +
+        (replaced ? ": the transaction that waits is in the journal" : ""),
+      { maxFeePerGas: String(this.options.maxFeePerGas), estimate: String(estimate.maxFeePerGas) },
+    );
+  }
+
+  /** Waits until one of the attempts is final, or the nonce is lost. */
+  private async follow(id: string): Promise<void> {
+    let signedAt = performance.now();
+    for (;;) {
+      const action = this.actions.get(id)!;
+      const attempts = attemptsOf(action);
+      const last = attempts[attempts.length - 1];
+      await this.node.check(action.to);
+      if (await this.isSettled(action, attempts)) return;
+      const isKnown = await this.node.knows(last.hash);
+      const reception = isKnown ? "taken" : await this.node.broadcast(last.raw, last.hash, action.to);
+      const isStuck = reception === "taken" && performance.now() - signedAt > this.options.stuckMillis;
+      if (reception === "too cheap" || (isStuck && (await this.offersTooLittle(attempts)))) {
+        this.options.onProgress?.(`${action.what}: raising the fee`);
+        await this.sign(action, last);
+      }
+      if (isStuck) signedAt = performance.now();
+      this.options.onProgress?.(`${action.what}: waiting for ${last.hash}`);
+      await this.node.pause();
+    }
+  }
+
+  /** Whether a transaction that waits offers less than the node thinks is enough; one that offers more has to wait all the same. */
+  private async offersTooLittle(attempts: readonly Signed[]): Promise<boolean> {
+    if (await this.anyReceipt(attempts)) return false;
+    const estimate = await this.node.reach((client) => client.estimateFeesPerGas());
+    return isLess(attempts[attempts.length - 1], estimate);
+  }
+
+  private async anyReceipt(attempts: readonly Signed[]): Promise<TransactionReceipt | undefined> {
+    for (const { hash } of attempts) {
+      const receipt = await this.node.receipt(hash);
+      if (receipt) return receipt;
+    }
+    return undefined;
+  }
+
+  /** Notes an outcome that is deep enough in the chain. */
+  private async isSettled({ id }: Action, attempts: readonly Signed[]): Promise<boolean> {
+    const depth = this.options.confirmations - 1;
+    const receipt = await this.anyReceipt(attempts);
+    if (receipt) {
+      const head = await this.node.reach((client) => client.getBlockNumber());
+      if (head - receipt.blockNumber < BigInt(depth)) return false;
+      const { transactionHash: hash, blockHash, blockNumber, status } = receipt;
+      const kind = status === "success" ? "mined" : "reverted";
+      this.note({ kind, action: id, hash, block: Number(blockNumber), blockHash });
+      return true;
+    }
+    const [{ nonce }] = attempts;
+    if ((await this.node.noncesUsed(this.account.address, depth)) <= nonce) return false;
+    // The receipt may have come between the two looks.
+    if (await this.anyReceipt(attempts)) return false;
+    this.note({ kind: "void", action: id, nonce });
+    return true;
+  }
+}
