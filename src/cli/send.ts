@@ -1,35 +1,25 @@
 /** Transactions of a command: shown with `--dry-run`, else sent one after the other. */
-import {
-  type Abi,
-  type Address,
-  createWalletClient,
-  custom,
-  encodeFunctionData,
-  type Hex,
-  keccak256,
-  type TransactionReceipt,
-  type TransactionSerializableEIP1559,
-} from "viem";
+import { type Abi, type Address, encodeFunctionData, type Hex, type TransactionReceipt } from "viem";
 import type { LocalAccount } from "viem/accounts";
-import { ChainError, messageOf } from "../errors.ts";
-import { ABIS, type Contract } from "../settlement/contracts.ts";
-import { Outbox } from "../settlement/outbox.ts";
-import { isUnanswered, recover, type Recovered } from "../settlement/recover.ts";
-import { refusal } from "../settlement/refusal.ts";
+import { ChainError } from "../errors.ts";
 import { formatFee } from "../settlement/amount.ts";
+import { ABIS, type Contract } from "../settlement/contracts.ts";
+import { refusal } from "../settlement/refusal.ts";
 import { saltFor } from "../settlement/salt.ts";
+import { shortLivedLog } from "../settlement/transactions/journal.ts";
+import { Node } from "../settlement/transactions/node.ts";
+import { type Settled, Transactor } from "../settlement/transactions/transactor.ts";
 import { addressOfSigner, signerOf } from "./account.ts";
+import { openJournal } from "./journals.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
 import type { SendFlags, Session } from "./session.ts";
 import { formatFields } from "./table.ts";
 
+/** How long a node may be away, and a transaction may wait before more is offered for it. */
+const [AWAY_MILLIS, STUCK_MILLIS] = [60_000, 90_000];
 /** What would be done twice if it were sent again; the contracts refuse a second time of all other calls. */
 const REPEATABLE = ["post", "deposit", "requestUnbond", "demand", "mint"];
-const OUTCOMES = {
-  success: "it is carried out",
-  reverted: "it was refused",
-  dropped: "another transaction has taken its place",
-} as const;
+const OUTCOMES = { mined: "it is carried out", reverted: "it was refused" } as const;
 
 export interface Call {
   contract: Contract;
@@ -54,40 +44,49 @@ export class Sender {
   readonly sent: { functionName: string; receipt: TransactionReceipt }[] = [];
   private readonly session: Session;
   private readonly account: LocalAccount | undefined;
-  private readonly outbox: Outbox | undefined;
-  /** What an earlier start had sent, and this one has found carried out. */
-  private found: readonly Recovered[] = [];
+  private readonly transactor: Transactor | undefined;
+  /** What an earlier command had sent, and this one has found carried out. */
+  private found: readonly Settled[] = [];
   private readonly progress = new Progress();
 
-  private constructor(session: Session, address: Address, account?: LocalAccount, outbox?: Outbox) {
+  private constructor(session: Session, address: Address, account?: LocalAccount, transactor?: Transactor) {
     this.session = session;
     this.address = address;
     this.account = account;
-    this.outbox = outbox;
+    this.transactor = transactor;
   }
 
   /** @throws {KeyError} when there is no key, or the password is wrong */
   static async open(session: Session, flags: SendFlags): Promise<Sender> {
     if (flags.dryRun) return new Sender(session, await addressOfSigner(flags));
     const account = await signerOf(flags);
-    const sender = new Sender(session, account.address, account, await Outbox.load(flags.journal));
-    await sender.recover();
+    const { client, deployment } = session;
+    const journal = await openJournal(flags.journal, client, deployment.chainId, account.address);
+    const progress = new Progress();
+    const node = new Node(client, deployment.chainId, { pollMillis: client.pollingInterval, awayMillis: AWAY_MILLIS });
+    const transactor = new Transactor(node, account, deployment.chainId, journal, {
+      confirmations: flags.confirmations,
+      stuckMillis: STUCK_MILLIS,
+      ...(flags.maxFee !== undefined && { maxFeePerGas: flags.maxFee }),
+      onProgress: (text) => progress.show(text, true),
+    });
+    // However the command ends, it has said how; only one that is killed has not.
+    process.once("exit", () => transactor.close());
+    const sender = new Sender(session, account.address, account, transactor);
+    sender.found = await transactor.reconcile();
+    progress.clear();
+    for (const { what, hash, status } of sender.found)
+      process.stderr.write(`verde: an earlier ${what} was on its way as ${hash}: ${OUTCOMES[status]}\n`);
     return sender;
   }
 
+  /** In a process that plays all parts of a story: nothing of it is kept. */
   static for(session: Session, account: LocalAccount): Sender {
-    return new Sender(session, account.address, account);
-  }
-
-  private async recover(): Promise<void> {
-    const { client, deployment } = this.session;
-    const unsettled = this.outbox!.unsettled(deployment.chainId, this.address);
-    if (unsettled.length > 0)
-      this.progress.show(`looking for what an earlier start has sent: ${unsettled[0].hash}`, true);
-    this.found = await recover(client, this.outbox!, unsettled);
-    this.progress.clear();
-    for (const { functionName, hash, outcome } of this.found)
-      process.stderr.write(`verde: an earlier ${functionName} was on its way as ${hash}: ${OUTCOMES[outcome]}\n`);
+    const { client, deployment } = session;
+    const node = new Node(client, deployment.chainId, { pollMillis: 20, awayMillis: AWAY_MILLIS });
+    const options = { confirmations: 1, stuckMillis: STUCK_MILLIS };
+    const transactor = new Transactor(node, account, deployment.chainId, shortLivedLog(), options);
+    return new Sender(session, account.address, account, transactor);
   }
 
   /** Of this account's commitment in a task; unknown in a dry run, because it takes a signature. */
@@ -109,22 +108,19 @@ export class Sender {
       await this.plan({ contract, functionName, args, to: address });
       return undefined;
     }
-    const again = this.found.find((earlier) => earlier.functionName === functionName && earlier.outcome === "success");
-    if (again && REPEATABLE.includes(functionName))
-      throw new ChainError(
-        `an earlier ${functionName} of this account was on its way, and is carried out now (${again.hash}); ` +
-          "start again if you want another one",
-        { hash: again.hash },
-      );
+    const data = encodeFunctionData(request);
+    this.refuseAgain(functionName, data);
     try {
-      // Asked first, because a receipt does not tell why.
-      await client.simulateContract({ ...request, account: from });
-      const hash = await this.submit(functionName, address, encodeFunctionData(request));
-      const receipt = await this.waitFor(functionName, hash);
+      // Asked first, because a receipt does not tell why; but not of what is carried out already.
+      if (!this.found.some((earlier) => earlier.data === data))
+        await client.simulateContract({ ...request, account: from });
+      const receipt = (await this.transactor!.send({ what: functionName, to: address, data }))!;
+      this.progress.clear();
       if (receipt.status !== "success")
-        throw new ChainError(`${functionName} was overtaken: the chain changed before ${hash} was carried out`, {
-          hash,
-        });
+        throw new ChainError(
+          `${functionName} was overtaken: the chain changed before ${receipt.transactionHash} was carried out`,
+          { hash: receipt.transactionHash },
+        );
       this.sent.push({ functionName, receipt });
       return receipt;
     } catch (error) {
@@ -132,38 +128,15 @@ export class Sender {
     }
   }
 
-  /** Signs, notes, and sends, in this order. */
-  private async submit(functionName: string, to: Address, data: Hex): Promise<Hex> {
-    const { client, deployment } = this.session;
-    const account = this.account!;
-    const wallet = createWalletClient({ account, transport: custom(client) });
-    const { chainId } = deployment;
-    const request = await wallet.prepareTransactionRequest({ account, to, data, chain: null, chainId });
-    const raw = await account.signTransaction(request as TransactionSerializableEIP1559);
-    const hash = keccak256(raw);
-    await this.outbox?.add({ chainId, from: this.address, functionName, nonce: request.nonce, hash, raw });
-    await client.sendRawTransaction({ serializedTransaction: raw }).catch(async (error: unknown) => {
-      if (!isUnanswered(error)) await this.outbox?.settle(hash);
-      throw error;
-    });
-    return hash;
-  }
-
-  private async waitFor(functionName: string, hash: Hex): Promise<TransactionReceipt> {
-    this.progress.show(`${functionName}: waiting for ${hash}`, true);
-    try {
-      const receipt = await this.session.client.waitForTransactionReceipt({ hash });
-      await this.outbox?.settle(hash);
-      return receipt;
-    } catch (cause) {
-      const detail = messageOf(cause).split("\n")[0];
+  /** An earlier command may have done the like with other arguments: a task has another salt each time. */
+  private refuseAgain(functionName: string, data: Hex): void {
+    const again = this.found.find(({ what, status }) => what === functionName && status === "mined");
+    if (again && again.data !== data && REPEATABLE.includes(functionName))
       throw new ChainError(
-        `${functionName} was sent as ${hash}, and has not been seen in a block (${detail}); the next command looks for it again`,
-        { hash },
+        `an earlier ${functionName} of this account was on its way, and is carried out now (${again.hash}); ` +
+          "start again if you want another one",
+        { hash: again.hash },
       );
-    } finally {
-      this.progress.clear();
-    }
   }
 
   private async plan(call: Planned): Promise<void> {

@@ -1,12 +1,13 @@
 /** A chain, a deployment on it, and perhaps an account: what the commands of settlement have in common. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { type Address, createPublicClient, http, type PublicClient } from "viem";
-import { ChainError, FormatError, messageOf } from "../errors.ts";
+import { type Address, createPublicClient, http, parseGwei, type PublicClient } from "viem";
+import { ChainError, FormatError, messageOf, UsageError } from "../errors.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { type Deployment, parseDeployment } from "../settlement/deployment.ts";
 import type { TaskSource } from "../settlement/task.ts";
 import type { KeyFlags } from "./account.ts";
+import { journalFolder } from "./journals.ts";
 import type { Token } from "../settlement/amount.ts";
 
 export interface ChainFlags {
@@ -16,7 +17,11 @@ export interface ChainFlags {
 }
 
 export interface SendFlags extends ChainFlags, KeyFlags {
+  /** A folder. */
   journal: string;
+  confirmations: number;
+  /** In wei for a unit of gas. */
+  maxFee?: bigint;
   dryRun?: boolean;
 }
 
@@ -35,10 +40,25 @@ export function addChainOptions(command: Command): Command {
 
 /** Of commands that send transactions. */
 export function addSendOptions(command: Command): Command {
-  const file = process.env.VERDE_JOURNAL || "verde-journal.jsonl";
   return addKeyOptions(addChainOptions(command))
-    .option("--journal <file>", "keeps what was signed until it is in a block; else the file in VERDE_JOURNAL", file)
+    .option(
+      "--journal <folder>",
+      "keeps what was signed, by account; else the folder in VERDE_JOURNAL",
+      journalFolder(),
+    )
+    .option("--confirmations <n>", "blocks that make a transaction final", parseConfirmations, 1)
+    .option("--max-fee <gwei>", "the most to offer for a unit of gas", parseMaxFee)
     .option("--dry-run", "show what would be sent, and sign nothing");
+}
+
+function parseConfirmations(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new UsageError(`--confirmations ${JSON.stringify(text)} is no number of blocks from 1 to 9999`);
+}
+
+function parseMaxFee(text: string): bigint {
+  if (/^\d+(\.\d{1,9})?$/.test(text) && parseGwei(text) > 0n) return parseGwei(text);
+  throw new UsageError(`--max-fee ${JSON.stringify(text)} is no amount in gwei, such as 2.5`);
 }
 
 export function addKeyOptions(command: Command): Command {

@@ -33,7 +33,7 @@ test("every option of the terms is there, with its default", () => {
   const program = new Command();
   register(program);
   const post = program.commands[0].commands.find((command) => command.name() === "post")!;
-  const about = /^--(providers|max-|to-)/;
+  const about = /^--(providers|max-(challenges|demands)|to-)/;
   for (const { long, defaultValue, description } of post.options.filter(({ long: name }) => about.test(name ?? ""))) {
     const row = rows.find(([cell]) => cell?.includes(`\`${long}\``));
     const shown = (defaultValue as string | undefined) ?? /default: (\w+)/.exec(description)?.[1];

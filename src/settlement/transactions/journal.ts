@@ -51,6 +51,19 @@ export type JournalRecord =
   /** Nothing more is done about it, and who asked for it has been told. */
   | { kind: "closed"; action: string };
 
+/** Records in their order, and where they go. */
+export interface Log {
+  readonly records: readonly JournalRecord[];
+  append(record: JournalRecord): void;
+  close(): void;
+}
+
+/** For what need not outlive its process. */
+export function shortLivedLog(): Log {
+  const records: JournalRecord[] = [];
+  return { records, append: (record) => void records.push(record), close: () => undefined };
+}
+
 interface Line {
   record: JournalRecord;
   hash: string;
@@ -59,7 +72,7 @@ interface Line {
 const START = "0x";
 
 /** @throws {FormatError | ChainError} when the file is damaged, of another account, or in use */
-export class Journal {
+export class Journal implements Log {
   readonly path: string;
   readonly records: JournalRecord[] = [];
   private readonly lock: string;

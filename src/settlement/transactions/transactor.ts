@@ -8,7 +8,7 @@ import { type Address, type Hex, keccak256, type LocalAccount, type TransactionR
 import { ChainError } from "../../errors.ts";
 import { type Action, actionsOf, attemptsOf } from "./actions.ts";
 import { type Fees, isLess, nextFees } from "./fees.ts";
-import { Journal, type JournalRecord, type Signed } from "./journal.ts";
+import type { JournalRecord, Log, Signed } from "./journal.ts";
 import type { Node } from "./node.ts";
 
 export interface TransactorOptions {
@@ -33,6 +33,8 @@ export interface Call {
 /** A call of an earlier command. */
 export interface Settled {
   what: string;
+  to: Address;
+  data: Hex;
   hash: Hex;
   status: "mined" | "reverted";
 }
@@ -44,11 +46,11 @@ export class Transactor {
   private readonly node: Node;
   private readonly account: LocalAccount;
   private readonly chainId: number;
-  private readonly journal: Journal;
+  private readonly journal: Log;
   private readonly options: TransactorOptions;
   private actions: Map<string, Action>;
 
-  constructor(node: Node, account: LocalAccount, chainId: number, journal: Journal, options: TransactorOptions) {
+  constructor(node: Node, account: LocalAccount, chainId: number, journal: Log, options: TransactorOptions) {
     this.node = node;
     this.account = account;
     this.chainId = chainId;
@@ -65,14 +67,14 @@ export class Transactor {
   async reconcile(): Promise<Settled[]> {
     const head = Number(await this.node.reach((client) => client.getBlockNumber()));
     const settled: Settled[] = [];
-    for (const { id } of [...this.actions.values()]) {
+    for (const id of this.actions.keys()) {
       const action = this.actions.get(id)!;
       const isRecent = action.outcome !== undefined && head - action.outcome.block < REORGANIZABLE;
       const isOpen = action.outcome ? isRecent && !(await this.stands(action)) : attemptsOf(action).length > 0;
       // What lost its nonce waits for a command that knows whether its effect is there.
       if (isOpen) await this.follow(id);
-      const { closed, outcome, what } = this.actions.get(id)!;
-      if (!closed && outcome) settled.push({ what, hash: outcome.hash, status: outcome.status });
+      const { closed, outcome, what, to, data } = this.actions.get(id)!;
+      if (!closed && outcome) settled.push({ what, to, data, hash: outcome.hash, status: outcome.status });
     }
     return settled;
   }
