@@ -4,9 +4,10 @@ pragma solidity 0.8.37;
 import {Bisection} from "./game/Bisection.sol";
 import {Pace} from "./game/Clocks.sol";
 import {Descent} from "./game/Descent.sol";
-import {JobFacts} from "./game/GameTypes.sol";
+import {Context, JobFacts} from "./game/GameTypes.sol";
+import {JobHash} from "./game/JobHash.sol";
 import {SizeWord} from "./game/SizeWord.sol";
-import {Bracket, IDisputeGame, JobParts, Roster} from "./interfaces/IDisputeGame.sol";
+import {Bracket, IDisputeGame, JobParts, Player, Roster} from "./interfaces/IDisputeGame.sol";
 import {IJudge} from "./interfaces/IJudge.sol";
 import {ITaskManager, Phase, Resolution, State, Task} from "./interfaces/ITaskManager.sol";
 import {Terms, TermsLib} from "./libraries/Terms.sol";
@@ -18,19 +19,19 @@ contract DisputeGame is IDisputeGame, Bisection {
 
     bytes1 private constant JOB = 0x0b;
     uint32 private constant SPEC_VERSION = 2;
-    uint256 private constant MAX_CLAIMS = 8;
     /// @dev Bits of a bracket's name that give way to the numbers of the two players.
     uint256 private constant PAIR_BITS = 16;
     /// @dev Heights of the largest trees: kernels and the new state; chunks; folds.
     uint256 private constant HEIGHTS = 21 + 25 + 22;
-    /// @dev Moves that may need a step to be computed again: the first, two at each of five levels, and the last.
-    uint256 private constant RECOMPUTING = 12;
+    /// @dev Times for moves that may need a step to be computed again: the pairing, the first, two at each of five levels, and the last.
+    uint256 private constant RECOMPUTING = 13;
 
     /// @inheritdoc IDisputeGame
     ITaskManager public immutable manager;
 
     /// @dev By name without the last bits.
     mapping(bytes32 bracket => Bracket) private _brackets;
+    mapping(bytes32 players => bool) private _paired;
 
     constructor(ITaskManager manager_, IJudge judge_, Pace memory pace_) Bisection(judge_, pace_) {
         manager = manager_;
@@ -55,81 +56,78 @@ contract DisputeGame is IDisputeGame, Bisection {
             job: _factsOf(terms, parts),
             steps: terms.steps,
             commitEvery: terms.commitEvery,
-            claims: _claimsOf(task, t)
+            players: _playersOf(task, t)
         });
         bracket = keccak256(abi.encode(roster));
         Bracket storage b = _brackets[_keyOf(bracket)];
-        require(b.claims == 0, BracketExists(bracket));
-        uint256 count = roster.claims.length;
-        b.claims = uint8(count);
-        b.standing = uint8((1 << count) - 1);
+        require(b.players == 0, BracketExists(bracket));
+        uint256 count = roster.players.length;
+        b.players = uint24(count);
+        b.standing = uint24((1 << count) - 1);
         emit Opened(task, bracket, roster);
-        for (uint256 first = 0; first + 1 < count; first += 2) _pair(b, bracket, roster, first, first + 1);
     }
 
     /// @inheritdoc IDisputeGame
     function pair(Roster calldata roster, uint256 first, uint256 second) external returns (uint256 dispute) {
         (Bracket storage b, bytes32 bracket) = _bracket(roster);
-        return _pair(b, bracket, roster, first, second);
+        require(first < second && second < b.players, NoPair(first, second));
+        uint256 both = (1 << first) | (1 << second);
+        bytes32 players = _keyOf(bracket) | bytes32((first << 8) | second);
+        Player calldata one = roster.players[first];
+        Player calldata other = roster.players[second];
+        bool fits = b.standing & both == both && !_paired[players] && one.claim != other.claim;
+        require(fits, NoPair(first, second));
+        _paired[players] = true;
+        Context memory c;
+        c.players = players;
+        c.owners = [one.owner, other.owner];
+        c.job = JobHash.hashOf(roster.job);
+        c.sizes = SizeWord.ofRun(roster.steps, roster.commitEvery);
+        c.claims = [one.claim, other.claim];
+        dispute = _start(c);
+        emit Paired(bracket, dispute, first, second);
     }
 
     /// @inheritdoc IDisputeGame
     function close(Terms calldata terms, Roster calldata roster) external {
         (Bracket storage b, bytes32 bracket) = _bracket(roster);
         uint256 standing = b.standing;
-        require(b.playing == 0 && (standing == 0 || standing & (standing - 1) == 0), StillPlaying());
+        (bytes32[] memory claims, uint256 right) = _claimsOf(roster, standing);
+        require(right == 0 || right & (right - 1) == 0, StillPlaying());
         emit Closed(bracket, standing);
         manager.resolve(
             terms,
             Resolution({
                 dispute: roster.dispute,
-                claims: roster.claims,
-                losers: ((1 << roster.claims.length) - 1) ^ standing,
+                claims: claims,
+                losers: ((1 << claims.length) - 1) ^ right,
                 verdict: bracket
             })
         );
     }
 
     /// @inheritdoc IDisputeGame
-    function longestGame(uint256 claims, uint256 steps, uint256 commitEvery) external view returns (uint256) {
-        require(claims <= MAX_CLAIMS, TooManyClaims(claims));
+    function longestGame(uint256 steps, uint256 commitEvery) external view returns (uint256) {
         uint256 segments = SizeWord.ofRun(steps, commitEvery).segments();
         uint256 heights = HEIGHTS + Descent.heightOf(segments) + Descent.heightOf(commitEvery);
-        uint256 longest = 2 * uint256(_clock) + heights * _response + RECOMPUTING * _recompute;
-        return longest * Descent.heightOf(claims);
+        return 2 * uint256(_clock) + heights * _response + RECOMPUTING * _recompute;
     }
 
     /// @inheritdoc Bisection
+    /// @dev Who is out can put nobody else out, so that nobody has to go on against it.
     function _ended(bytes32 players, uint256 losers) internal override {
         Bracket storage b = _brackets[_keyOf(players)];
-        uint256 first = uint8(uint256(players) >> 8);
-        uint256 second = uint8(uint256(players));
-        uint256 out = ((losers & 1) << first) | ((losers >> 1) << second);
-        b.standing = uint8(b.standing & ~out);
-        b.playing = uint8(b.playing & ~((1 << first) | (1 << second)));
-    }
-
-    function _pair(
-        Bracket storage b,
-        bytes32 bracket,
-        Roster memory roster,
-        uint256 first,
-        uint256 second
-    ) private returns (uint256 dispute) {
-        require(first < MAX_CLAIMS && second < MAX_CLAIMS && first != second, NotFree(first, second));
-        uint256 both = (1 << first) | (1 << second);
-        require(b.standing & ~b.playing & both == both, NotFree(first, second));
-        b.playing = uint8(b.playing | both);
-        bytes32 players = _keyOf(bracket) | bytes32((first << 8) | second);
-        bytes32[2] memory claims = [roster.claims[first], roster.claims[second]];
-        dispute = _start(players, roster.job, roster.steps, roster.commitEvery, claims);
-        emit Paired(bracket, dispute, first, second);
+        uint256 first = 1 << uint8(uint256(players) >> 8);
+        uint256 second = 1 << uint8(uint256(players));
+        if (b.standing & first == 0 || b.standing & second == 0) return;
+        uint256 out = (losers & 1 == 1 ? first : 0) | (losers & 2 == 2 ? second : 0);
+        b.standing = uint24(b.standing & ~out);
     }
 
     function _bracket(Roster calldata roster) private view returns (Bracket storage b, bytes32 bracket) {
         bracket = keccak256(abi.encode(roster));
         b = _brackets[_keyOf(bracket)];
-        require(b.claims != 0, NoSuchBracket(bracket));
+        require(b.players != 0, NoSuchBracket(bracket));
     }
 
     function _keyOf(bytes32 bracket) private pure returns (bytes32) {
@@ -150,18 +148,35 @@ contract DisputeGame is IDisputeGame, Bisection {
         });
     }
 
-    /// @return claims the distinct claims that stand
-    function _claimsOf(bytes32 task, Task memory t) private view returns (bytes32[] memory claims) {
-        claims = new bytes32[](MAX_CLAIMS);
+    /// @return players seats whose claims stand
+    function _playersOf(bytes32 task, Task memory t) private view returns (Player[] memory players) {
+        uint256 standing = t.revealed & ~t.out;
+        players = new Player[](t.seats);
         uint256 count = 0;
         for (uint256 seat = 0; seat < t.seats; seat++) {
-            if (t.revealed & ~t.out & (1 << seat) == 0) continue;
-            (, bytes32 root) = manager.seatOf(task, seat);
+            if (standing & (1 << seat) == 0) continue;
+            (address owner, bytes32 claim) = manager.seatOf(task, seat);
+            players[count++] = Player({owner: owner, claim: claim});
+        }
+        assembly ("memory-safe") {
+            mstore(players, count)
+        }
+    }
+
+    /// @return claims the distinct ones of all players
+    /// @return right bit i: a player stands with claims[i]
+    function _claimsOf(
+        Roster calldata roster,
+        uint256 standing
+    ) private pure returns (bytes32[] memory claims, uint256 right) {
+        claims = new bytes32[](roster.players.length);
+        uint256 count = 0;
+        for (uint256 i = 0; i < roster.players.length; i++) {
+            bytes32 claim = roster.players[i].claim;
             uint256 known = 0;
-            while (known < count && claims[known] != root) known++;
-            if (known < count) continue;
-            require(count < MAX_CLAIMS, TooManyClaims(count + 1));
-            claims[count++] = root;
+            while (known < count && claims[known] != claim) known++;
+            if (known == count) claims[count++] = claim;
+            if (standing & (1 << i) != 0) right |= 1 << known;
         }
         assembly ("memory-safe") {
             mstore(claims, count)

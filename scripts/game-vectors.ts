@@ -8,28 +8,29 @@ import { trainingProver } from "../src/referee/claim.ts";
 import { DisputeError } from "../src/errors.ts";
 import type { Machine } from "../src/referee/game.ts";
 import { trainingMachine } from "../src/referee/machine.ts";
-import { groundOf } from "../src/referee/judge.ts";
 import { positionOf, type Side } from "../src/referee/level.ts";
-import { placeOf } from "../src/referee/place.ts";
 import { type ChainMatch, moveCall, proveCall } from "../src/settlement/game/calls.ts";
 import { GameFacts, hex } from "../src/settlement/game/facts.ts";
 import { type Match, type Pace, play, startMatch, type Turn } from "../src/settlement/game/match.ts";
 import { makeTurn } from "../src/settlement/game/player.ts";
-import { chainState, contextOf, hashState } from "../src/settlement/game/state.ts";
+import { chainState, contextOf, hashState, type Players } from "../src/settlement/game/state.ts";
 import { foldLiar, type Party, rootLiar } from "../test/referee/liars.ts";
 import { type Fault, rememberedRun, type RememberedRun } from "../test/referee/remembered-run.ts";
 import { tinyCheckpointJob, tinyJob } from "../test/referee/tiny-job.ts";
 
 export const PACE: Pace = { clock: 4000, response: 600, recompute: 1800 };
 const START = 1_800_000_000;
-const PLAYERS: Hex = `0x${"5a".repeat(30)}0102`;
+const PAIR: Hex = `0x${"5a".repeat(30)}0102`;
+/** Addresses of the test contract's choice. */
+const OWNERS = [`0x${"0a".repeat(20)}`, `0x${"0b".repeat(20)}`] as const;
+const PLAYERS: Players = { pair: PAIR, owners: OWNERS };
 
 /** What the Solidity tests decode of each dispute. */
 const ENCODED = parseAbiParameters(
   "((bytes32 id, bytes32 step, bytes32 init, bool fromCheckpoint, bytes32 dataset) job, uint32 steps, uint32 commitEvery, " +
-    "bytes32 players, bytes32[2] claims, bytes32[] states, uint256[] times, bytes[] calls, bool[] open, " +
+    "bytes32 players, address[2] owners, bytes32[2] claims, bytes32[] states, uint256[] times, bytes[] calls, bool[] open, " +
     "(uint256 word, bytes32 context, bytes32[2] shown, bytes32 node) last, " +
-    "(bytes32 players, bytes32 job, bytes32 graph, bytes32 kernel, uint256 place, uint256 sizes, bytes32 past, bytes32[2] claims, bytes32 root) context, uint256 losers, bytes proof, uint256 wrong) dispute",
+    "(bytes32 players, address[2] owners, bytes32 job, bytes32 graph, bytes32 kernel, uint256 place, uint256 sizes, bytes32 past, bytes32[2] claims, bytes32 root) context, uint256 losers, bytes proof, uint256 wrong) dispute",
 );
 
 interface Case {
@@ -50,7 +51,7 @@ const partyOf = (run: RememberedRun): Party => ({ runRoot: run.runRoot, prover: 
 const CASES: readonly Case[] = [
   { name: "the end of a fold, in the middle of a segment", commitEvery: 2, liar: wrong(3, { kernel: 2 }, 5) },
   { name: "a map, one step a segment", commitEvery: 1, liar: wrong(4, { kernel: 3 }, 71) },
-  { name: "a gather, all steps in one segment", commitEvery: 7, liar: wrong(5, { kernel: 1 }, 41) },
+  { name: "a gather, all steps in one segment", commitEvery: 7, liar: wrong(5, { kernel: 1 }, 3) },
   { name: "the last kernel", commitEvery: 3, liar: wrong(5, { kernel: 10 }, 3) },
   { name: "a scalar in a segment that is cut", commitEvery: 4, liar: wrong(5, { kernel: 7 }, 0) },
   { name: "the init graph", commitEvery: 2, liar: wrong(0, { kernel: 0 }, 80) },
@@ -59,6 +60,8 @@ const CASES: readonly Case[] = [
   { name: "the assembly of an operator's output", commitEvery: 2, liar: wrong(4, { entry: 0 }, 30) },
   { name: "the assembly of the initial state", commitEvery: 2, liar: wrong(0, { entry: 1 }, 30) },
   { name: "the assembly of an entry that stays, within a segment", commitEvery: 3, liar: wrong(5, { entry: 2 }, 1) },
+  { name: "a row that does not exist", commitEvery: 1, liar: wrong(1, { kernel: 1 }, 8) },
+  { name: "a fold without steps", commitEvery: 2, liar: wrong(5, { kernel: 8 }, 1) },
   { name: "a checkpoint", job: tinyCheckpointJob(2), commitEvery: 1, liar: wrong(0, { entry: 0 }, 5) },
   {
     name: "the middle of a fold",
@@ -114,7 +117,8 @@ async function vectorOf({ name, job = tinyJob(5), commitEvery, liar: make }: Cas
         job: facts.job,
         steps: job.steps,
         commitEvery,
-        players: PLAYERS,
+        players: PAIR,
+        owners: OWNERS,
         claims,
         states,
         times: numbers,
@@ -138,8 +142,6 @@ async function proofOf(
 ): Promise<{ proof: Hex; wrong: bigint }> {
   const { path, phase } = chain.match.game;
   if (phase !== "bottom") return { proof: "0x", wrong: 0n };
-  if (groundOf(chain.facts.facts, placeOf(chain.facts.facts, positionOf(path))) === "scalar")
-    return { proof: "0x", wrong: 0n };
   const witness = await parties[liar].prover.witness(positionOf(path));
   return { proof: proveCall(chain, witness!), wrong: 1n << BigInt(liar) };
 }

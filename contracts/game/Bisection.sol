@@ -6,10 +6,9 @@ import {MerkleTree} from "../libraries/MerkleTree.sol";
 import {Witness} from "./Agreed.sol";
 import {Clocks, Pace} from "./Clocks.sol";
 import {Descent} from "./Descent.sol";
-import {Context, GameState, JobFacts, Level, Move, Position, Question} from "./GameTypes.sol";
+import {Context, Facts, GameState, Level, Move, Position, Question} from "./GameTypes.sol";
 import {GameWord} from "./GameWord.sol";
 import {IBisection} from "./IBisection.sol";
-import {JobHash} from "./JobHash.sol";
 import {Levels} from "./Levels.sol";
 import {SizeWord} from "./SizeWord.sol";
 
@@ -108,18 +107,8 @@ abstract contract Bisection is IBisection {
     }
 
     /// @dev Starts a dispute between two different run roots.
-    function _start(
-        bytes32 players,
-        JobFacts memory job,
-        uint256 steps,
-        uint256 commitEvery,
-        bytes32[2] memory claims
-    ) internal returns (uint256 dispute) {
-        Context memory c;
-        c.players = players;
-        c.job = JobHash.hashOf(job);
-        c.sizes = SizeWord.ofRun(steps, commitEvery);
-        c.claims = claims;
+    /// @param c players, owners, job, the sizes of the run, and the claims
+    function _start(Context memory c) internal returns (uint256 dispute) {
         Position memory p;
         p.count = uint32(c.sizes.segments());
         GameState memory s;
@@ -160,7 +149,7 @@ abstract contract Bisection is IBisection {
             return nodes;
         }
         if (p.question == Question.Opening) {
-            nodes[own] = Levels.open(p, c, c.claims[own], m.facts, m.reply);
+            nodes[own] = _open(own, p, c, m.facts, m.reply);
             nodes[1 - own] = state.shown[0];
             return Descent.begin(p, c, m.facts, nodes);
         }
@@ -192,7 +181,7 @@ abstract contract Bisection is IBisection {
         GameState memory s
     ) private view {
         if (p.question == Question.Opening) {
-            s.shown[0] = Levels.open(p, c, c.claims[own], m.facts, m.next);
+            s.shown[0] = _open(own, p, c, m.facts, m.next);
             return;
         }
         if (p.question == Question.Bottom) return;
@@ -203,6 +192,19 @@ abstract contract Bisection is IBisection {
         }
         require(Levels.leafOfPayload(p, c.sizes, m.next) == nodes[own], Levels.WrongAnswer());
         s.shown[0] = nodes[own];
+    }
+
+    /// @dev A claim that is the last leaf of a tree fits many trees, so its owner has to say which.
+    /// @return root of the tree that the claim opens into
+    function _open(
+        uint256 own,
+        Position memory p,
+        Context memory c,
+        Facts calldata facts,
+        bytes calldata answer
+    ) private view returns (bytes32 root) {
+        if (Levels.bindsLast(p.level)) require(msg.sender == c.owners[own], NotTheOwner(c.owners[own]));
+        return Levels.open(p, c, c.claims[own], facts, answer);
     }
 
     /// @return pair two children that hash to `node`

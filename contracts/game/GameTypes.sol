@@ -49,6 +49,7 @@ struct GameState {
 
 /// @notice What of a dispute changes from level to level only. It is shown where a level ends, and in between only its hash.
 /// @param players who plays, as the contract above knows them
+/// @param owners of the two claims
 /// @param job hash of the facts of the job
 /// @param graph hash of the two trees of the disputed graph, zero above the op level
 /// @param kernel leaf of the disputed kernel in the graph's tree of kernels, zero above the chunk level
@@ -59,6 +60,7 @@ struct GameState {
 /// @param root of side 0's tree at this level, once it is open; where a checkpoint is disputed, the state that the job names
 struct Context {
     bytes32 players;
+    address[2] owners;
     bytes32 job;
     bytes32 graph;
     bytes32 kernel;

@@ -8,8 +8,10 @@ import {Context, GameState, Move} from "./GameTypes.sol";
 
 /// @title A dispute between two claims, led to the leftmost leaf on which they part (spec 7.2)
 /// @notice The sides move in turn. A move replies to the question that the other side has answered, which decides the direction, and
-/// answers the next one. Anyone may move for a side: an answer is checked against what the side has committed to, not against a sender. A move
-/// that does not fit reverts; who has none loses when its time is over.
+/// answers the next one. A move that does not fit reverts; who has none loses when its time is over.
+/// Anyone may move for a side where the answer is the only one that fits what the side has claimed. One answer is not: a claim that is the
+/// last leaf of a tree (of steps, of operators, of a fold) fits many trees. Such a tree is its owner's alone to open, or others could
+/// open it to one that the owner can't defend.
 /// @dev One slot a dispute holds the hash of its state. Every move shows the state before, so that none can meet another than it was
 /// made for, whatever the order of transactions or a reorganization of the chain.
 interface IBisection {
@@ -29,6 +31,8 @@ interface IBisection {
     error WrongState(bytes32 stored);
     /// @notice The context is not the state's.
     error WrongContext();
+    /// @notice This tree is for the claim's owner to open.
+    error NotTheOwner(address owner);
     /// @notice The question is another one.
     error WrongQuestion();
     /// @notice The time for the move was over at `deadline`.

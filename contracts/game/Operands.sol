@@ -42,15 +42,13 @@ struct Operands {
 /// @notice The data holds a tensor's type where it is read first, and a chunk likewise. The path holds, of each tensor, the siblings of its
 /// chunks, then what `Agreed.checkTensors` needs.
 library OperandsLib {
-    /// @dev A program has at most eight inputs.
-    uint256 private constant MOST = 8;
-
     /// @notice An element lies outside its tensor.
     error NoSuchElement(uint256 tensor, uint256 element);
 
-    function none() internal pure returns (Operands memory o) {
-        o.tensors = new ReadTensor[](MOST);
-        o.chunks = new ReadChunk[](MOST);
+    /// @param most how many reads there may be
+    function none(uint256 most) internal pure returns (Operands memory o) {
+        o.tensors = new ReadTensor[](most);
+        o.chunks = new ReadChunk[](most);
     }
 
     /// @return bits of an element, for which the witness vouches until `prove` has checked it
@@ -60,8 +58,8 @@ library OperandsLib {
         Witness calldata w,
         uint256 tensor,
         uint256 element
-    ) internal view returns (uint256 bits) {
-        uint256 slot = show(o, t, w, tensor);
+    ) internal pure returns (uint256 bits) {
+        uint256 slot = _show(o, t, w, tensor);
         require(element < o.tensors[slot].elements, NoSuchElement(tensor, element));
         uint256 from = _chunk(o, t, w, slot, element / TensorType.CHUNK_ELEMENTS);
         from += TensorType.ELEMENT_BYTES * (element % TensorType.CHUNK_ELEMENTS);
@@ -69,38 +67,30 @@ library OperandsLib {
         for (uint256 i = 0; i < TensorType.ELEMENT_BYTES; i++) bits |= uint256(uint8(w.data[from + i])) << (8 * i);
     }
 
-    /// @return slot of a tensor, with its type
-    function show(
+    /// @notice Shows a tensor's first chunk, where its type alone is of interest; one without elements has none.
+    function showFirst(Operands memory o, Trees memory t, Witness calldata w, uint256 tensor) internal pure {
+        uint256 slot = _show(o, t, w, tensor);
+        if (o.tensors[slot].elements > 0) _chunk(o, t, w, slot, 0);
+    }
+
+    function rankOf(
         Operands memory o,
         Trees memory t,
         Witness calldata w,
         uint256 tensor
-    ) internal pure returns (uint256 slot) {
-        while (slot < o.tensorCount && o.tensors[slot].number != tensor) slot++;
-        if (slot < o.tensorCount) return slot;
-        ReadTensor memory shown = o.tensors[o.tensorCount++];
-        uint256 from = t.read.data;
-        uint256 rank = uint8(Tape.take(t.read, w.data, 2)[1]);
-        Tape.take(t.read, w.data, 4 * rank);
-        shown.number = tensor;
-        shown.encodedType = [from, t.read.data];
-        shown.elements = TensorType.elements(w.data[from:t.read.data]);
+    ) internal pure returns (uint256) {
+        return uint8(_typeOf(o, w, _show(o, t, w, tensor))[1]);
     }
 
-    /// @notice Shows a tensor's first chunk, where its type alone is of interest; one without elements has none.
-    function showFirst(Operands memory o, Trees memory t, Witness calldata w, uint256 tensor) internal view {
-        uint256 slot = show(o, t, w, tensor);
-        if (o.tensors[slot].elements > 0) _chunk(o, t, w, slot, 0);
-    }
-
-    /// @return type of a tensor that has been shown
-    function typeOf(
+    /// @return first extent of a tensor; 0 where it has none
+    function rowsOf(
         Operands memory o,
+        Trees memory t,
         Witness calldata w,
-        uint256 slot
-    ) internal pure returns (bytes calldata) {
-        uint256[2] memory encoded = o.tensors[slot].encodedType;
-        return w.data[encoded[0]:encoded[1]];
+        uint256 tensor
+    ) internal pure returns (uint256) {
+        bytes calldata encoded = _typeOf(o, w, _show(o, t, w, tensor));
+        return encoded.length < 6 ? 0 : uint32(bytes4(encoded[2:6]));
     }
 
     /// @notice Proves that both sides agree on all that has been read.
@@ -122,6 +112,34 @@ library OperandsLib {
         Agreed.checkTensors(t, c, w, tensors);
     }
 
+    /// @return slot of a tensor, with its type
+    function _show(
+        Operands memory o,
+        Trees memory t,
+        Witness calldata w,
+        uint256 tensor
+    ) private pure returns (uint256 slot) {
+        while (slot < o.tensorCount && o.tensors[slot].number != tensor) slot++;
+        if (slot < o.tensorCount) return slot;
+        ReadTensor memory shown = o.tensors[o.tensorCount++];
+        uint256 from = t.read.data;
+        uint256 rank = uint8(Tape.take(t.read, w.data, 2)[1]);
+        Tape.take(t.read, w.data, 4 * rank);
+        shown.number = tensor;
+        shown.encodedType = [from, t.read.data];
+        shown.elements = TensorType.elements(w.data[from:t.read.data]);
+    }
+
+    /// @return type of a tensor that has been shown
+    function _typeOf(
+        Operands memory o,
+        Witness calldata w,
+        uint256 slot
+    ) private pure returns (bytes calldata) {
+        uint256[2] memory encoded = o.tensors[slot].encodedType;
+        return w.data[encoded[0]:encoded[1]];
+    }
+
     /// @return where a chunk begins in the data
     function _chunk(
         Operands memory o,
@@ -129,7 +147,7 @@ library OperandsLib {
         Witness calldata w,
         uint256 slot,
         uint256 index
-    ) private view returns (uint256) {
+    ) private pure returns (uint256) {
         for (uint256 i = 0; i < o.chunkCount; i++)
             if (o.chunks[i].tensor == slot && o.chunks[i].index == index) return o.chunks[i].from;
         uint256 from = t.read.data;
@@ -159,7 +177,7 @@ library OperandsLib {
             (uint256[] memory indices, bytes32[] memory leaves) = _leavesOf(o, slot);
             tree = Tape.climb(t.read, w.path, chunks, indices, leaves);
         }
-        return sha256(abi.encodePacked(Commitments.TENSOR, typeOf(o, w, slot), tree));
+        return sha256(abi.encodePacked(Commitments.TENSOR, _typeOf(o, w, slot), tree));
     }
 
     /// @return indices of the tensor's chunks, ascending

@@ -20,35 +20,40 @@ struct JobParts {
     bool fromCheckpoint;
 }
 
-/// @notice Who plays in a bracket. Its hash names the bracket.
+/// @notice A seat whose claim stands.
+struct Player {
+    address owner;
+    bytes32 claim;
+}
+
+/// @notice Who plays about a task. Its hash names the bracket.
 /// @param task the task
 /// @param dispute the number of the task's dispute
 /// @param job its facts
 /// @param steps of the run
 /// @param commitEvery steps in a segment
-/// @param claims the distinct claims that stand, in the order of the seats that made them
+/// @param players all seats whose claims stand, in their order
 struct Roster {
     bytes32 task;
     uint256 dispute;
     JobFacts job;
     uint32 steps;
     uint32 commitEvery;
-    bytes32[] claims;
+    Player[] players;
 }
 
-/// @notice Bit i is about claim i of the roster.
-/// @param claims how many there are
+/// @notice Bit i is about player i of the roster.
+/// @param players how many there are
 /// @param standing those that have not lost
-/// @param playing those that are in a dispute now
 struct Bracket {
-    uint8 claims;
-    uint8 standing;
-    uint8 playing;
+    uint24 players;
+    uint24 standing;
 }
 
 /// @title The game as the authority of a task: the EVM is the referee
-/// @notice All claims that stand play each other, two at a time, as many pairs at once as there are. Who loses is out; who wins plays the
-/// next. An honest claim wins each of its games, so it stands at the end, however many lie.
+/// @notice Every player whose claim stands may be brought against every one with another claim, all at once, each pair once. Who loses a
+/// dispute is out, unless the other side is out already. An honest player wins all of its disputes, so it stands at the end, however many
+/// lie; and since no other player moves for it, it does not depend on those that claim the same.
 interface IDisputeGame is IBisection {
     event Opened(bytes32 indexed task, bytes32 bracket, Roster roster);
     event Paired(bytes32 indexed bracket, uint256 indexed dispute, uint256 first, uint256 second);
@@ -58,21 +63,20 @@ interface IDisputeGame is IBisection {
     error NotBeforeThisGame();
     /// @notice The parts are not those of the job.
     error WrongJob(bytes32 job);
-    /// @notice More than eight claims stand.
-    error TooManyClaims(uint256 count);
     /// @notice This bracket is open already.
     error BracketExists(bytes32 bracket);
     /// @notice There is no such bracket.
     error NoSuchBracket(bytes32 bracket);
-    /// @notice A claim of the pair is out, plays, or does not exist.
-    error NotFree(uint256 first, uint256 second);
-    /// @notice More than one claim stands, or one plays.
+    /// @notice Of this pair one is out or does not exist, or both claim the same, or they have been paired before.
+    error NoPair(uint256 first, uint256 second);
+    /// @notice More than one claim stands.
     error StillPlaying();
 
-    /// @notice Brings the claims of a task, which was escalated to this game, against each other. Anyone may.
+    /// @notice Opens the bracket of a task that was escalated to this game. Anyone may.
     function open(Terms calldata terms, JobParts calldata parts) external returns (bytes32 bracket);
 
-    /// @notice Starts the dispute of two claims that stand and do not play. Anyone may.
+    /// @notice Starts the dispute of two players that stand and claim different things. Anyone may.
+    /// @param first of the two in the roster
     function pair(Roster calldata roster, uint256 first, uint256 second) external returns (uint256 dispute);
 
     /// @notice Tells the task who has lost, once at most one claim stands. Anyone may.
@@ -82,6 +86,6 @@ interface IDisputeGame is IBisection {
 
     function bracketOf(bytes32 bracket) external view returns (Bracket memory);
 
-    /// @return seconds that all disputes between `claims` claims about such a job may take, if every pair is started at once
-    function longestGame(uint256 claims, uint256 steps, uint256 commitEvery) external view returns (uint256);
+    /// @return seconds that all disputes about such a job may take, if all pairs are brought together within the time for a recomputing move
+    function longestGame(uint256 steps, uint256 commitEvery) external view returns (uint256);
 }

@@ -103,6 +103,8 @@ interface ITaskManager {
 
     /// @notice A task with these terms exists.
     error TaskExists(bytes32 task);
+    /// @notice The game may take `longest` seconds, and the terms give it `toPlay`.
+    error GameTooLong(uint256 longest, uint256 toPlay);
     /// @notice The task is in another state or phase than the call needs, or there is no such task.
     error WrongState(State state, Phase phase);
     /// @notice The deadline has passed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
 import {TaskWord} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
@@ -14,6 +15,7 @@ abstract contract Seats is TaskStore {
     function post(Terms calldata terms) external returns (bytes32 task) {
         _requireCaller(terms.client);
         terms.check(vault.unbondingPeriod());
+        _requireTimeToPlay(terms);
         task = taskId(terms);
         Task memory t = _load(task);
         require(t.state == State.None, TaskExists(task));
@@ -101,6 +103,13 @@ abstract contract Seats is TaskStore {
         _values[task][seat] = commitment;
         emit ClaimCommitted(task, seat, commitment);
         _enter(task, t, State.Disputed, Phase.Revealing, terms.periods.toReveal);
+    }
+
+    /// @dev A game that is an account takes what time its owner takes.
+    function _requireTimeToPlay(Terms calldata terms) private view {
+        if (terms.game == address(0) || terms.game.code.length == 0) return;
+        uint256 longest = IDisputeGame(terms.game).longestGame(terms.steps, terms.commitEvery);
+        require(terms.periods.toPlay >= longest, GameTooLong(longest, terms.periods.toPlay));
     }
 
     /// @dev Gives the caller the next seat. Who is in a task already has nothing to say against itself.

@@ -31,18 +31,24 @@ const SENTENCES = {
   ERC20InvalidSpender: ours("the token knows no such spender"),
   EmptyCommitment: ours("the commitment is zero"),
   EmptyRoot: ours("the root is zero"),
+  GameTooLong: (_: Token, longest: bigint, toPlay: bigint) =>
+    `the game may take ${formatDuration(Number(longest))}, and the terms give it ${formatDuration(Number(toPlay))}`,
   InvalidShortString: ours("a name is malformed"),
   LimitReached: (_: Token, limit: bigint) => `the terms allow ${limit} of these, and as many have been made`,
   NoKernel: () => "the bytes that were shown are no operator of a graph",
+  NoPair: (_: Token, first: bigint, second: bigint) =>
+    `of the players ${first} and ${second} one is out or does not exist, or both claim the same, or they have met before`,
   NoSuchBracket: (_: Token, bracket: Hex) => `there is no bracket ${bracket}`,
   NoSuchChunk: (_: Token, chunk: bigint, count: bigint) =>
     `the tensor has ${count} chunks, so there is no chunk ${chunk}`,
+  NoSuchElement: (_: Token, tensor: bigint, element: bigint) =>
+    `tensor ${tensor} of the graph has no element ${element}`,
   NoSuchLeaf: (_: Token, index: bigint, count: bigint) => `there is no entry ${index} among ${count}`,
   NoTensorType: () => "the type of the tensor is malformed",
   NotAgreed: () => "the evidence does not lead to what both sides of the dispute agree on",
   NotAnotherClaim: (_: Token, root: Hex) => `${root} is the claim that stands; a challenge needs another one`,
   NotBeforeThisGame: () => "the task is not before this game; a losing seat's owner brings it there",
-  NotFree: (_: Token, first: bigint, second: bigint) => `claim ${first} or ${second} is out, plays, or does not exist`,
+  NotTheOwner: (_: Token, owner: Address) => `only ${owner}, who made the claim, says which tree it opens into`,
   NotTheManager: (_: Token, caller: Address) =>
     `only the task manager moves money in the vault, and ${caller} is not it`,
   NothingToDo: () => "the amount is zero, or there is nothing to pay",
@@ -66,7 +72,6 @@ const SENTENCES = {
   TooLittleStake: (token: Token, owner: Address, available: bigint, wanted: bigint) =>
     `${owner} has ${formatAmount(available, token)} of stake that is free, and ${formatAmount(wanted, token)} are needed; ` +
     "add some with `verde stake deposit`",
-  TooManyClaims: (_: Token, count: bigint) => `${count} claims stand, and a game takes eight at most`,
   VaultFull: () => "the vault holds as much of the token as it can count",
   VerdictExpired: (_: Token, validUntil: bigint) => `the signatures counted until ${formatTime(Number(validUntil))}`,
   WitnessTooLong: () => "the evidence holds more than the step needs",

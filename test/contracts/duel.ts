@@ -21,9 +21,9 @@ import {
   type Turn,
 } from "../../src/settlement/game/match.ts";
 import { makeTurn } from "../../src/settlement/game/player.ts";
-import { chainState, hashState } from "../../src/settlement/game/state.ts";
+import { chainState, hashState, type Players } from "../../src/settlement/game/state.ts";
 import { type Chain, DAY, digest } from "./chain.ts";
-import { Play } from "./task.ts";
+import { Play, termsOf } from "./task.ts";
 
 export const PACE: Pace = { clock: 3 * DAY, response: 600, recompute: 3600 };
 
@@ -48,11 +48,11 @@ export class Duel {
   readonly facts: GameFacts;
   readonly machine: Machine;
   readonly dispute: bigint;
-  readonly players: Hex;
+  readonly players: Players;
   readonly receipts: { name: string; gas: number; bytes: number }[] = [];
   match: Match;
 
-  private constructor(chain: Chain, game: Hex, facts: GameFacts, dispute: bigint, players: Hex, match: Match) {
+  private constructor(chain: Chain, game: Hex, facts: GameFacts, dispute: bigint, players: Players, match: Match) {
     this.chain = chain;
     this.game = game;
     this.facts = facts;
@@ -75,6 +75,7 @@ export class Duel {
       committee,
       stake: 1n,
       game,
+      periods: { ...termsOf(chain).periods, toPlay: 30 * DAY },
     });
     await task.claims(...roots);
     const ruling = { dispute: 1n, claims: roots, losers: 2n, verdict: digest("ruling") };
@@ -96,12 +97,22 @@ export class Duel {
       args: [task.terms, shown],
     });
     const receipt = await chain.client.waitForTransactionReceipt({ hash });
-    const [started] = parseEventLogs({ abi: disputeGameAbi, eventName: "Started", logs: receipt.logs });
-    const { timestamp } = await chain.client.getBlock({ blockNumber: receipt.blockNumber });
+    const [opened] = parseEventLogs({ abi: disputeGameAbi, eventName: "Opened", logs: receipt.logs });
+    const pairing = await chain.client.writeContract({
+      account: chain.accounts[7],
+      address: game,
+      abi: disputeGameAbi,
+      functionName: "pair",
+      args: [opened.args.roster, 0n, 1n],
+    });
+    const paired = await chain.client.waitForTransactionReceipt({ hash: pairing });
+    const [started] = parseEventLogs({ abi: disputeGameAbi, eventName: "Started", logs: paired.logs });
+    const { timestamp } = await chain.client.getBlock({ blockNumber: paired.blockNumber });
     const machine = trainingMachine(facts.facts);
     const claims = roots.map((root) => Buffer.from(root.slice(2), "hex")) as unknown as Pair<Uint8Array>;
     const match = startMatch(machine, claims, PACE, Number(timestamp));
-    const duel = new Duel(chain, game, facts, started.args.dispute, started.args.context.players, match);
+    const { players: pair, owners } = started.args.context;
+    const duel = new Duel(chain, game, facts, started.args.dispute, { pair, owners }, match);
     await duel.compare();
     return duel;
   }
@@ -117,8 +128,8 @@ export class Duel {
     expect(stored).toBe(hashState(chainState(this.facts, this.players, this.match)));
   }
 
-  async send(name: string, data: Hex): Promise<TransactionReceipt> {
-    const hash = await this.chain.client.sendTransaction({ account: this.chain.accounts[6], to: this.game, data });
+  async send(name: string, data: Hex, account = this.chain.accounts[6]): Promise<TransactionReceipt> {
+    const hash = await this.chain.client.sendTransaction({ account, to: this.game, data });
     const receipt = await this.chain.client.getTransactionReceipt({ hash });
     this.receipts.push({ name, gas: Number(receipt.gasUsed), bytes: data.length / 2 - 1 });
     return receipt;
@@ -131,7 +142,7 @@ export class Duel {
     const after = play(this.machine, this.match, turn, now);
     const name = `${this.match.game.phase} to ${after.game.phase}`;
     const { facts, dispute, players, match } = this;
-    await this.send(name, moveCall({ facts, dispute, players, match }, turn, after));
+    await this.send(name, moveCall({ facts, dispute, players, match }, turn, after), players.owners[match.turn]);
     this.match = after;
     await this.compare();
   }

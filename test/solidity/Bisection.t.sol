@@ -16,6 +16,7 @@ struct Transcript {
     uint32 steps;
     uint32 commitEvery;
     bytes32 players;
+    address[2] owners;
     bytes32[2] claims;
     bytes32[] states;
     uint256[] times;
@@ -34,7 +35,7 @@ contract BisectionTest {
 
     function setUp() public {
         encoded = vm.parseJsonBytesArray(vm.readFile("test/vectors/game.json"), ".encoded");
-        assert(encoded.length == 14);
+        assert(encoded.length == 16);
     }
 
     function test_movesLeadToTheStatesOfTheTwin() public {
@@ -62,6 +63,7 @@ contract BisectionTest {
         uint256 at_ = where % altered.length;
         altered[at_] = bytes1(uint8(altered[at_]) ^ change);
         vm.warp(t.times[j + 1]);
+        vm.prank(t.owners[j % 2]);
         (bool taken, ) = address(game).call(altered);
         if (taken && t.open[j]) return;
         // Where a byte may change without harm (padding that nobody reads), the state is the same all the same.
@@ -84,7 +86,7 @@ contract BisectionTest {
             (taken, ) = address(game).call(t.proof);
             assert(taken && game.losersOf(t.players) == t.wrong && game.stateOf(1) == 0);
         }
-        assert(proofs == 6);
+        assert(proofs == encoded.length - 1);
     }
 
     /// @dev Evidence is a value where the dispute asks for one, and each value is bound.
@@ -99,6 +101,23 @@ contract BisectionTest {
         altered[place] = bytes1(uint8(altered[place]) ^ change);
         (bool taken, ) = address(game).call(altered);
         assert(!taken || game.losersOf(t.players) == t.wrong);
+    }
+
+    /// @dev Who moves matters where a tree is opened that is not claimed yet, and nowhere else.
+    function test_onlyTheOwnerOpensATreeThatIsNotClaimedYet() public {
+        for (uint256 i = 0; i < encoded.length; i++) {
+            Transcript memory t = _begin(i);
+            for (uint256 j = 0; j < t.calls.length; j++) {
+                vm.warp(t.times[j + 1]);
+                uint256 snapshot = vm.snapshotState();
+                vm.prank(t.owners[1 - (j % 2)]);
+                (bool taken, bytes memory failure) = address(game).call(t.calls[j]);
+                assert(taken != t.open[j]);
+                if (!taken) assert(bytes4(failure) == IBisection.NotTheOwner.selector);
+                vm.revertToState(snapshot);
+                _play(t, j);
+            }
+        }
     }
 
     function test_aMoveMayComeInTheLastSecondAndNoLater() public {
@@ -121,12 +140,13 @@ contract BisectionTest {
         t = abi.decode(encoded[i], (Transcript));
         game = new BisectionHarness(new Judge(), Pace({clock: 4000, response: 600, recompute: 1800}));
         vm.warp(t.times[0]);
-        game.start(t.players, t.job, t.steps, t.commitEvery, t.claims);
+        game.start(t.players, t.owners, t.job, t.steps, t.commitEvery, t.claims);
         assert(game.stateOf(1) == t.states[0]);
     }
 
     function _play(Transcript memory t, uint256 j) private {
         vm.warp(t.times[j + 1]);
+        vm.prank(t.owners[j % 2]);
         (bool taken, ) = address(game).call(t.calls[j]);
         assert(taken && game.stateOf(1) == t.states[j + 1]);
     }

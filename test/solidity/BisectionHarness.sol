@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 import {Bisection} from "../../contracts/game/Bisection.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
 import {IJudge} from "../../contracts/interfaces/IJudge.sol";
-import {JobFacts} from "../../contracts/game/GameTypes.sol";
+import {Context, JobFacts} from "../../contracts/game/GameTypes.sol";
+import {JobHash} from "../../contracts/game/JobHash.sol";
+import {SizeWord} from "../../contracts/game/SizeWord.sol";
 
 /// @dev The game alone, without the contract that knows who plays.
 contract BisectionHarness is Bisection {
@@ -14,12 +16,19 @@ contract BisectionHarness is Bisection {
 
     function start(
         bytes32 players,
+        address[2] calldata owners,
         JobFacts calldata job,
         uint32 steps,
         uint32 commitEvery,
         bytes32[2] calldata claims
     ) external {
-        _start(players, job, steps, commitEvery, claims);
+        Context memory c;
+        c.players = players;
+        c.owners = owners;
+        c.job = JobHash.hashOf(job);
+        c.sizes = SizeWord.ofRun(steps, commitEvery);
+        c.claims = claims;
+        _start(c);
     }
 
     function _ended(bytes32 players, uint256 losers) internal override {

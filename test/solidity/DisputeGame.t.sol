@@ -8,7 +8,7 @@ import {Context, GameState, JobFacts} from "../../contracts/game/GameTypes.sol";
 import {GameWord} from "../../contracts/game/GameWord.sol";
 import {JobHash} from "../../contracts/game/JobHash.sol";
 import {SizeWord} from "../../contracts/game/SizeWord.sol";
-import {Bracket, IDisputeGame, JobParts, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
+import {Bracket, IDisputeGame, JobParts, Player, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
 import {ITaskManager, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
@@ -89,56 +89,66 @@ contract DisputeGameTest {
         game.open(terms, parts);
     }
 
-    /// @dev Equal claims are one; seats that are out, or have revealed nothing, have none.
-    function test_aBracketHoldsTheDistinctClaimsThatStand() public {
+    /// @dev Seats that are out, or have revealed nothing, do not play.
+    function test_theSeatsWhoseClaimsStandPlay() public {
         bytes32[] memory roots = _roots(6, 3);
         // Seats 0 to 5 say 1, 2, 3, 1, 2, 3. Seat 1 has not revealed, seat 2 is out.
         manager.set(State.Disputed, Phase.Playing, roots, 0x3d, 0x04);
         bytes32 bracket = game.open(terms, parts);
-        bytes32[] memory claims = new bytes32[](3);
-        (claims[0], claims[1], claims[2]) = (bytes32(uint256(1)), bytes32(uint256(2)), bytes32(uint256(3)));
-        assert(bracket == keccak256(abi.encode(_roster(claims))));
+        Player[] memory players = new Player[](4);
+        uint8[4] memory seats = [0, 3, 4, 5];
+        for (uint256 i = 0; i < 4; i++)
+            players[i] = Player({owner: address(uint160(seats[i])), claim: bytes32(1 + (uint256(seats[i]) % 3))});
+        assert(bracket == keccak256(abi.encode(_roster(players))));
         Bracket memory b = game.bracketOf(bracket);
-        assert(b.claims == 3 && b.standing == 7 && b.playing == 3);
+        assert(b.players == 4 && b.standing == 15);
     }
 
-    function test_moreThanEightClaimsAreTooMany() public {
-        manager.set(State.Disputed, Phase.Playing, _roots(9, 9), 0x1ff, 0);
-        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.TooManyClaims.selector, 9));
-        game.open(terms, parts);
-        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.TooManyClaims.selector, 9));
-        game.longestGame(9, 1, 1);
-        manager.set(State.Disputed, Phase.Playing, _roots(16, 8), 0xffff, 0);
-        assert(game.bracketOf(game.open(terms, parts)).playing == 0xff);
-    }
-
-    function test_pairsAreOfClaimsThatStandAndDoNotPlay() public {
-        (bytes32 bracket, Roster memory roster) = _open(3);
-        uint8[2][5] memory wrong = [[0, 2], [2, 1], [2, 2], [2, 3], [9, 2]];
-        for (uint256 i = 0; i < 5; i++) {
-            vm.expectRevert(abi.encodeWithSelector(IDisputeGame.NotFree.selector, wrong[i][0], wrong[i][1]));
-            game.pair(roster, wrong[i][0], wrong[i][1]);
-        }
+    function test_pairsAreOfPlayersThatStandAndClaimDifferentThings() public {
+        (bytes32 bracket, Roster memory roster) = _open(5, 3);
+        assert(game.pair(roster, 0, 1) == 1 && game.pair(roster, 1, 2) == 2);
+        // Paired before; the other way round; with itself; equal claims; without such players.
+        uint8[2][7] memory wrong = [[0, 1], [1, 0], [2, 2], [0, 3], [1, 4], [2, 5], [5, 9]];
+        for (uint256 i = 0; i < 7; i++) _refuses(roster, wrong[i][0], wrong[i][1]);
         _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
-        assert(game.bracketOf(bracket).standing == 6 && game.bracketOf(bracket).playing == 0);
-        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.NotFree.selector, 0, 2));
-        game.pair(roster, 0, 2);
-        assert(game.pair(roster, 2, 1) == 2);
-        assert(game.bracketOf(bracket).playing == 6);
+        assert(game.bracketOf(bracket).standing == 30);
+        _refuses(roster, 0, 2);
+        assert(game.pair(roster, 2, 3) == 3);
         roster.dispute++;
         vm.expectRevert();
-        game.pair(roster, 0, 2);
+        game.pair(roster, 2, 4);
     }
 
-    function test_closesOnceOneStands() public {
-        (bytes32 bracket, Roster memory roster) = _open(3);
+    function test_whoIsOutPutsNobodyOut() public {
+        (bytes32 bracket, Roster memory roster) = _open(3, 3);
+        game.pair(roster, 0, 1);
+        game.pair(roster, 1, 2);
+        game.pair(roster, 0, 2);
+        _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
+        assert(game.bracketOf(bracket).standing == 6);
+        // Player 0 is out, and so is player 1 soon; neither may fall again, nor the one that stands by them.
+        _timeout(roster, bracket, 3, 0, 2, 1_800_000_000);
+        assert(game.bracketOf(bracket).standing == 6);
+        _timeout(roster, bracket, 2, 1, 2, 1_800_000_000);
+        assert(game.bracketOf(bracket).standing == 4);
+    }
+
+    function test_closesOnceOneClaimStands() public {
+        (bytes32 bracket, Roster memory roster) = _open(5, 3);
+        game.pair(roster, 0, 1);
+        game.pair(roster, 3, 4);
+        game.pair(roster, 0, 2);
         vm.expectRevert(IDisputeGame.StillPlaying.selector);
         game.close(terms, roster);
         _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
+        _timeout(roster, bracket, 2, 3, 4, 1_800_000_000);
         vm.expectRevert(IDisputeGame.StillPlaying.selector);
         game.close(terms, roster);
-        game.pair(roster, 2, 1);
-        _timeout(roster, bracket, 2, 2, 1, block.timestamp);
+        // Claims 2 and 3 are left, of seats 1, 2 and 4.
+        game.pair(roster, 1, 2);
+        _timeout(roster, bracket, 4, 1, 2, block.timestamp);
+        game.pair(roster, 2, 4);
+        _timeout(roster, bracket, 5, 2, 4, block.timestamp);
         game.close(terms, roster);
         (uint256 dispute, uint256 losers, bytes32 verdict) = manager.resolved();
         assert(dispute == 3 && losers == 5 && verdict == bracket);
@@ -146,11 +156,15 @@ contract DisputeGameTest {
 
     function test_theLongestGameIsTheSumOfAllThatMayTakeTime() public view {
         // Segments 0 … 4 make a tree of height 3, three steps one of height 2.
-        uint256 one = 2 * 1000 + (21 + 25 + 22 + 3 + 2) * 60 + 12 * 300;
-        assert(game.longestGame(2, 10, 3) == one);
-        assert(game.longestGame(3, 10, 3) == 2 * one && game.longestGame(8, 10, 3) == 3 * one);
-        assert(game.longestGame(2, 1, 1) == one - 4 * 60);
+        uint256 longest = 2 * 1000 + (21 + 25 + 22 + 3 + 2) * 60 + 13 * 300;
+        assert(game.longestGame(10, 3) == longest);
+        assert(game.longestGame(1, 1) == longest - 4 * 60);
         assert(address(game.manager()) == address(manager));
+    }
+
+    function _refuses(Roster memory roster, uint256 first, uint256 second) private {
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.NoPair.selector, first, second));
+        game.pair(roster, first, second);
     }
 
     /// @dev Lets the first side of a dispute, which has to move first, run out of time.
@@ -165,26 +179,32 @@ contract DisputeGameTest {
         GameState memory state;
         Context memory context;
         context.players = ((bracket >> 16) << 16) | bytes32((first << 8) | second);
+        context.owners = [roster.players[first].owner, roster.players[second].owner];
         context.job = JobHash.hashOf(roster.job);
         context.sizes = SizeWord.ofRun(roster.steps, roster.commitEvery);
-        context.claims = [roster.claims[first], roster.claims[second]];
+        context.claims = [roster.players[first].claim, roster.players[second].claim];
         state.context = keccak256(abi.encode(context));
         state.word = GameWord.start(1000, since) | (5 << 136);
         assert(game.stateOf(dispute) == keccak256(abi.encode(state)));
-        vm.warp(since + 1000);
-        vm.expectRevert();
-        game.timeout(dispute, state, context);
-        vm.warp(since + 1001);
+        if (block.timestamp <= since + 1000) {
+            vm.warp(since + 1000);
+            vm.expectRevert();
+            game.timeout(dispute, state, context);
+            vm.warp(since + 1001);
+        }
         game.timeout(dispute, state, context);
     }
 
-    function _open(uint256 count) private returns (bytes32 bracket, Roster memory roster) {
-        manager.set(State.Disputed, Phase.Playing, _roots(count, count), uint24((1 << count) - 1), 0);
+    function _open(uint256 count, uint256 distinct) private returns (bytes32 bracket, Roster memory roster) {
+        manager.set(State.Disputed, Phase.Playing, _roots(count, distinct), uint24((1 << count) - 1), 0);
         bracket = game.open(terms, parts);
-        roster = _roster(_roots(count, count));
+        Player[] memory players = new Player[](count);
+        for (uint256 i = 0; i < count; i++)
+            players[i] = Player({owner: address(uint160(i)), claim: bytes32(1 + (i % distinct))});
+        roster = _roster(players);
     }
 
-    function _roster(bytes32[] memory claims) private view returns (Roster memory) {
+    function _roster(Player[] memory players) private view returns (Roster memory) {
         JobFacts memory job = JobFacts({
             id: terms.job,
             step: parts.step,
@@ -193,7 +213,14 @@ contract DisputeGameTest {
             dataset: parts.dataset
         });
         bytes32 task = keccak256(abi.encode(block.chainid, address(manager), terms));
-        return Roster({task: task, dispute: 3, job: job, steps: terms.steps, commitEvery: terms.commitEvery, claims: claims});
+        return Roster({
+            task: task,
+            dispute: 3,
+            job: job,
+            steps: terms.steps,
+            commitEvery: terms.commitEvery,
+            players: players
+        });
     }
 
     /// @return roots of seats that claim 1, 2, …, `distinct`, 1, 2, …

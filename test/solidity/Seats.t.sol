@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {DisputeGame} from "../../contracts/DisputeGame.sol";
+import {Judge} from "../../contracts/Judge.sol";
+import {Pace} from "../../contracts/game/Clocks.sol";
+import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {ITaskManager, Phase, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
@@ -48,6 +52,20 @@ contract SeatsTest is TestWorld {
         vm.expectRevert();
         vm.prank(CLIENT);
         manager.post(defaultTerms());
+    }
+
+    function test_ATaskGivesItsGameTheTimeThatItMayTake() public {
+        Pace memory pace = Pace({clock: 1 days, response: 10 minutes, recompute: 1 hours});
+        IDisputeGame game = new DisputeGame(manager, new Judge(), pace);
+        Terms memory terms = defaultTerms();
+        terms.game = address(game);
+        uint256 longest = game.longestGame(terms.steps, terms.commitEvery);
+        terms.periods.toPlay = uint32(longest - 1);
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.GameTooLong.selector, longest, longest - 1));
+        vm.prank(CLIENT);
+        manager.post(terms);
+        terms.periods.toPlay = uint32(longest);
+        post(terms);
     }
 
     function test_AcceptExposesTheStake() public {

@@ -10,7 +10,7 @@ import { disputeGameAbi } from "../abi/dispute-game.ts";
 import { type GameFacts, hex, ZERO } from "./facts.ts";
 import type { Match, Turn } from "./match.ts";
 import { WitnessWriter } from "./witness.ts";
-import { chainState, contextOf, questionOf } from "./state.ts";
+import { chainState, contextOf, type Players, questionOf } from "./state.ts";
 
 /** The contract's `Facts`. */
 interface ShownFacts {
@@ -26,7 +26,7 @@ export interface ChainMatch {
   readonly facts: GameFacts;
   /** The dispute's number. */
   readonly dispute: bigint;
-  readonly players: Hex;
+  readonly players: Players;
   readonly match: Match;
 }
 

@@ -4,14 +4,14 @@
  */
 import type { Asked } from "../../referee/course.ts";
 
-/** Opening a bracket, and its first dispute. */
-export const OPENING_GAS = 158_000;
+/** Opening a bracket, and pairing two of its players. */
+export const OPENING_GAS = 197_000;
 /** The step at the bottom, with the operands' proofs: the limit that the contract is held to. */
 export const PROOF_GAS = 150_000;
 /** From two children to two children of one of them. */
 const PLAIN_GAS = 34_700;
 /** Any other move, by the question that it replies to. */
-const TURN_GAS = { start: 45_700, opening: 47_500, children: 47_000, payload: 58_000 } as const;
+const TURN_GAS = { start: 48_000, opening: 49_900, children: 49_300, payload: 60_400 } as const;
 /** For each word of its reply and its next answer. */
 const WORD_GAS = 1_500;
 

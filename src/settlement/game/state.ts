@@ -6,7 +6,7 @@ import { bothSides, openClaim, type Pair, type Passed, positionOf, type Side } f
 import { elementOf, isAssembly, kernelAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
 import { pointLength } from "../../repops/point.ts";
-import { encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";
+import { type Address, encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";
 import type { JobFacts } from "../../referee/facts.ts";
 import { type GameFacts, hashTwo, hex, ZERO } from "./facts.ts";
 import { type Match, otherSide } from "./match.ts";
@@ -22,8 +22,15 @@ export interface ChainState {
   node: Hex;
 }
 
+/** Who plays: the contract's name for the pair, and who owns the two claims. */
+export interface Players {
+  readonly pair: Hex;
+  readonly owners: Pair<Address>;
+}
+
 export interface Context {
   players: Hex;
+  owners: Pair<Address>;
   job: Hex;
   graph: Hex;
   kernel: Hex;
@@ -36,19 +43,21 @@ export interface Context {
 
 const STATE = parseAbiParameters("uint256, bytes32, bytes32[2], bytes32");
 const CONTEXT = parseAbiParameters(
-  "bytes32, bytes32, bytes32, bytes32, uint256, uint256, bytes32, bytes32[2], bytes32",
+  "bytes32, address[2], bytes32, bytes32, bytes32, uint256, uint256, bytes32, bytes32[2], bytes32",
 );
 
 export function hashState({ word, context, shown, node }: ChainState): Hex {
   return keccak256(encodeAbiParameters(STATE, [word, context, shown, node]));
 }
 
-function hashContext({ players, job, graph, kernel, place, sizes, past, claims, root }: Context): Hex {
-  return keccak256(encodeAbiParameters(CONTEXT, [players, job, graph, kernel, place, sizes, past, claims, root]));
+function hashContext({ players, owners, job, graph, kernel, place, sizes, past, claims, root }: Context): Hex {
+  return keccak256(
+    encodeAbiParameters(CONTEXT, [players, owners, job, graph, kernel, place, sizes, past, claims, root]),
+  );
 }
 
 /** What the contract stores the hash of. */
-export function chainState(facts: GameFacts, players: Hex, match: Match): ChainState {
+export function chainState(facts: GameFacts, players: Players, match: Match): ChainState {
   return { word: wordOf(match), context: hashContext(contextOf(facts, players, match.game)), ...answersOf(match) };
 }
 
@@ -104,14 +113,15 @@ function answersOf({ game, shown, turn }: Match): Pick<ChainState, "shown" | "no
 }
 
 /** What changes from level to level only. */
-export function contextOf(gameFacts: GameFacts, players: Hex, game: Game): Context {
+export function contextOf(gameFacts: GameFacts, players: Players, game: Game): Context {
   const { facts } = gameFacts;
   const { path } = game;
   const place = placeOf(facts, positionOf(path));
   const inGraph = path.some(({ level }) => level.name === "op") || (isRunning(game) && game.level.name === "op");
   const inKernel = place.kernel !== undefined && !isAssembly(facts, place);
   return {
-    players,
+    players: players.pair,
+    owners: players.owners,
     job: gameFacts.jobHash(),
     graph: inGraph ? keccak256(gameFacts.graph(graphAt(place)).trees) : ZERO,
     kernel: inKernel ? hex(gameFacts.kernel(graphAt(place), place.kernel!).leaf) : ZERO,
