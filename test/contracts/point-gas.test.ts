@@ -3,8 +3,8 @@
  * holds. `VERDE_WRITE_GAS=1 npx vitest run test/contracts/point-gas.test.ts` writes the file anew.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { bytesToHex } from "viem";
-import { expect, test } from "vitest";
+import { bytesToHex, type Hex } from "viem";
+import { describe, expect, test } from "vitest";
 import { elementCount } from "../../src/encoding/tensor.ts";
 import { encodeKernel } from "../../src/graph/codec.ts";
 import { pointInputs, pointLength } from "../../src/repops/point.ts";
@@ -62,4 +62,32 @@ test("gas of programs and steps stays below the ceilings and as it was", async (
   for (const [name, { decoding, step }] of Object.entries(gas.steps))
     expect(decoding + step, name).toBeLessThan(CEILINGS.step);
   expect(gas).toEqual(JSON.parse(readFileSync(FILE, "utf8")));
+});
+
+describe("whatever a hostile author writes", () => {
+  const zeros = (count: number): string => "00".repeat(count);
+
+  test("255 instructions of the dearest kind stay far from what a transaction may use, 2^24", async () => {
+    const points = await openPoints();
+    const operands = [0x0123abcd, 0x7eedcba9];
+    for (let code = 0; code < 64; code++) {
+      // The third operand is the last value that an instruction can name.
+      const program = `0x02000000ff000000${`${code.toString(16).padStart(2, "0")}0001ff`.repeat(255)}`;
+      const [, gas] = await points.ask<[bigint, bigint]>("gasOf", [program, operands]);
+      expect(gas, `code ${code}`).toBeLessThan(500_000n);
+    }
+  });
+
+  test("counts cost little without what they count", async () => {
+    const points = await openPoints();
+    const gasOf = async (kernel: Hex): Promise<bigint> => {
+      const [result, decoding, step] = await points.ask<[bigint, bigint, bigint]>("step", [kernel, 1, 1, 0, []]);
+      expect(result).toBe(0n);
+      return decoding + step;
+    };
+    const shapes = `0x0201ff${zeros(1020)}3f800000ff${zeros(1020)}` as const;
+    expect(await gasOf(`${shapes}00000008ffffffffff000000ff01000000000100000000ff`)).toBeLessThan(750_000n);
+    expect(await gasOf("0x02ffff")).toBeLessThan(50_000n);
+    expect(await gasOf("0x")).toBeLessThan(5_000n);
+  });
 });
