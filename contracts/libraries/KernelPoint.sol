@@ -192,8 +192,8 @@ library KernelPoint {
                     bits = used < operands.length ? operands[used] : 0;
                     used++;
                 }
-                if (input.ranging == Ranging.Dot) bits = Float32.limit(bits & WORD, DOT_LEAST, DOT_MOST);
-                else if (input.ranging == Ranging.Sum) bits = Float32.limit(bits & WORD, SUM_LEAST, SUM_MOST);
+                if (input.ranging == Ranging.Dot) bits = Float32.limit(bits, DOT_LEAST, DOT_MOST);
+                else if (input.ranging == Ranging.Sum) bits = Float32.limit(bits, SUM_LEAST, SUM_MOST);
                 values[first + i] = bits;
             }
             return (MicroStep.run(kernel[p.programFrom:p.programTo], values), used);

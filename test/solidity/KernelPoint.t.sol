@@ -99,6 +99,39 @@ contract KernelPointTest {
         assert(keccak256(abi.encode(p)) == keccak256(abi.encode(longer)));
     }
 
+    function test_AKernelEndsWhereItsBytesEnd() public view {
+        bytes[] memory kernels = vm.parseJsonBytesArray(vm.readFile(FILE), ".kernels");
+        for (uint256 i = 0; i < kernels.length; i += 16) {
+            bytes memory kernel = kernels[i];
+            for (uint256 to = 0; to < kernel.length && to < 400; to++) {
+                bytes memory part = new bytes(to);
+                for (uint256 j = 0; j < to; j++) part[j] = kernel[j];
+                Point memory p = batch.readsPart(kernel, to, 77, 5);
+                assert(keccak256(abi.encode(p)) == keccak256(abi.encode(batch.reads(part, 77, 5))));
+            }
+        }
+    }
+
+    /// @dev A number of which a byte is missing is 0: here the fill of a view.
+    function test_NumbersThatAreCutOff() public view {
+        bytes memory kernel = hex"01010000000008010000000000000001010000000500000000030001" hex"3f8000";
+        Point memory p = batch.reads(kernel, 0, 0);
+        assert(p.inputs[0].isRead && p.inputs[0].element == 3 && p.inputs[0].bits == 0);
+    }
+
+    /// @dev A view with two strides over a space without axes, and with bounds about 0 and about 1.
+    function test_AxesThatTheSpaceLacksAreAtZero() public view {
+        bytes memory head = hex"010100000000080100000000000000010100000005000000000302";
+        bytes memory strides = hex"0000000700000009";
+        bytes memory fill = hex"3f800000";
+        bytes memory inside = hex"0100000000000000010000000000000001";
+        bytes memory outside = hex"0100000000000000010000000100000002";
+        Point memory p = batch.reads(abi.encodePacked(head, strides, inside, fill), 0, 0);
+        assert(p.inputs[0].isRead && p.inputs[0].tensor == 5 && p.inputs[0].element == 3);
+        p = batch.reads(abi.encodePacked(head, strides, outside, fill), 0, 0);
+        assert(!p.inputs[0].isRead && p.inputs[0].bits == 0x3f800000);
+    }
+
     /// @dev Longer than anything that a kernel could ask for behind its end.
     function _dirt() private pure returns (bytes memory dirt) {
         dirt = new bytes(8192);

@@ -20,7 +20,17 @@ contract UncleanHarness {
             }
         }
         assert(dirt.length > 0);
-        return MicroStep.run(program, values);
+        uint256 free;
+        uint256 freeAfter;
+        assembly ("memory-safe") {
+            free := mload(0x40)
+        }
+        uint256 result = MicroStep.run(program, values);
+        assembly ("memory-safe") {
+            freeAfter := mload(0x40)
+        }
+        assert(freeAfter == free);
+        return result;
     }
 }
 
@@ -74,6 +84,33 @@ contract MicroStepTest {
         assert(_run(hex"02020000010000000e010100", two) == 0);
         assert(_run(hex"02020000010000003a010000", two) == 0);
         assert(_run(hex"020200000100000038010000", two) == 1);
+    }
+
+    function test_MemoryThatIsNotCleanIsNotRead() public view {
+        uint256[] memory two = new uint256[](2);
+        two[1] = 7;
+        assert(unclean.run(hex"", two, hex"ff") == 0);
+        assert(unclean.run(hex"0202", two, hex"ff") == 7);
+        // The instruction's own value, the one behind it, and the last one that can be named, as each of three operands.
+        for (uint256 i = 0; i < 3; i++) {
+            bytes1 number = [bytes1(0x02), 0x03, 0xff][i];
+            assert(unclean.run(abi.encodePacked(hex"020300000100000020", number, hex"0100"), two, hex"ff") == 7);
+            assert(unclean.run(abi.encodePacked(hex"02030000010000002001", number, hex"00"), two, hex"ff") == 7);
+            assert(unclean.run(abi.encodePacked(hex"02030000010000002a0001", number), two, hex"ff") == 0);
+        }
+    }
+
+    function test_AProgramEndsWhereItsBytesEnd() public view {
+        bytes[] memory programs = vm.parseJsonBytesArray(vm.readFile(FILE), ".programs");
+        uint256[] memory inputs = new uint256[](2);
+        (inputs[0], inputs[1]) = (0x3fb504f3, 5);
+        for (uint256 i = 0; i < 18; i++) {
+            for (uint256 to = 0; to < programs[i].length && to < 100; to++) {
+                bytes memory part = new bytes(to);
+                for (uint256 j = 0; j < to; j++) part[j] = programs[i][j];
+                assert(batch.runPart(programs[i], to, inputs) == _run(part, inputs));
+            }
+        }
     }
 
     /// @dev As many values as a header can name: 255 of each kind, of which an instruction can call the first 256.

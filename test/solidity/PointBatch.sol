@@ -30,6 +30,21 @@ contract PointBatch {
         return (result, before - gasleft());
     }
 
+    /// @dev A program that something follows in the calldata.
+    function runPart(bytes calldata program, uint256 to, uint256[] calldata inputs) external pure returns (uint256) {
+        return MicroStep.run(program[:to], inputs);
+    }
+
+    /// @dev A kernel that something follows in the calldata.
+    function readsPart(
+        bytes calldata kernel,
+        uint256 to,
+        uint256 element,
+        uint256 k
+    ) external pure returns (Point memory) {
+        return KernelPoint.reads(kernel[:to], element, k);
+    }
+
     function isGather(bytes calldata kernel) external pure returns (bool) {
         return KernelPoint.isGather(kernel);
     }
