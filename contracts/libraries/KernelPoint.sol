@@ -296,7 +296,7 @@ library KernelPoint {
         uint256 count
     ) private pure {
         assembly ("memory-safe") {
-            let end := add(kernel.offset, kernel.length)
+            // Where an extent is cut off nothing follows that could see it, so none is asked whether it is there.
             from := add(kernel.offset, from)
             let to := add(coordinates, shl(5, add(first, 1)))
             for {
@@ -305,14 +305,7 @@ library KernelPoint {
 
             } {
                 count := sub(count, 1)
-                let extent := add(from, shl(2, count))
-                switch gt(add(extent, 4), end)
-                case 0 {
-                    extent := shr(224, calldataload(extent))
-                }
-                default {
-                    extent := 0
-                }
+                let extent := shr(224, calldataload(add(from, shl(2, count))))
                 // By an extent of 0 both give 0.
                 mstore(add(to, shl(5, count)), mod(index, extent))
                 index := div(index, extent)
