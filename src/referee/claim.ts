@@ -7,7 +7,7 @@ import { accumulators } from "../repops/point.ts";
 import { Evidence } from "./evidence.ts";
 import { type JobFacts, jobFacts } from "./facts.ts";
 import type { Level, Position } from "./level.ts";
-import { kernelAt } from "./machine.ts";
+import { kernelAt, levelUnder } from "./machine.ts";
 import { DisputedTensors, type Memory } from "./memory.ts";
 import type { OperatorWitness } from "./operator.ts";
 import { type LevelName, type Place, placeOf } from "./place.ts";
@@ -55,6 +55,7 @@ export class TrainingClaim implements Claim<Witness> {
 
   /** A tree whose last leaf is bound to the claim above ends with that claim, whatever the computation gave. */
   async payloads(at: Position, level: Level): Promise<readonly Bytes[] | undefined> {
+    await this.recall(at);
     const computed = await this.compute[level.name as LevelName](placeOf(this.facts, at));
     if (!computed) return undefined;
     const payloads = level.binding.kind === "last" ? [...computed.slice(0, -1), this.claimAbove(at)] : computed;
@@ -82,8 +83,17 @@ export class TrainingClaim implements Claim<Witness> {
     },
   };
 
-  witness(at: Position): Promise<Witness | undefined> {
+  async witness(at: Position): Promise<Witness | undefined> {
+    await this.recall(at);
     return this.evidence.witness(at);
+  }
+
+  /** What was claimed on the way to a place, for a party that comes to a dispute in its midst. */
+  private async recall(at: Position): Promise<void> {
+    if (at.length === 0 || this.known.has(keyOf(at.slice(0, -1)))) return;
+    const above = at.slice(0, -1);
+    const place = above.length === 0 ? { segment: 0, step: 0 } : placeOf(this.facts, above);
+    await this.payloads(above, levelUnder(this.facts, place)!);
   }
 
   async output(at: Position): Promise<Tensor | undefined> {

@@ -127,6 +127,11 @@ export function question(state: RunningGame): Question {
   return { kind: state.phase, at, level: state.level, height: state.height, position: state.position };
 }
 
+/** The lengths of the parts of a good answer. */
+export function answerLengths(state: RunningGame): number[] {
+  return (PHASES[state.phase] as Phase).lengths(state);
+}
+
 /** The state after both have answered; `undefined` is no answer. */
 export function advance(machine: Machine, state: RunningGame, answers: Pair<Answer | undefined>): GameState {
   const reasons = bothSides((side) => objection(state, side, answers[side]));
@@ -139,7 +144,7 @@ export function objection(state: RunningGame, side: Side, answer: Answer | undef
   const phase = PHASES[state.phase] as Phase;
   try {
     const what = `the ${state.phase} in the ${state.level.name} tree`;
-    phase.check(state, side, checkParts(answer, phase.lengths(state), what));
+    phase.check(state, side, checkParts(answer, answerLengths(state), what));
     return undefined;
   } catch (error) {
     if (error instanceof DisputeError) return error.message;

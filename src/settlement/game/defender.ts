@@ -1,0 +1,144 @@
+/**
+ * Defends a claim before the game on a chain: looks what its owner may do now, and gives the calls for it. All it knows comes
+ * from the chain and from the trace behind the claim, so it can be ended and started again at any time.
+ */
+import { type Address, encodeFunctionData, type Hex, isAddressEqual } from "viem";
+import { DisputeError } from "../../errors.ts";
+import { isRunning, type Machine } from "../../referee/game.ts";
+import { positionOf } from "../../referee/level.ts";
+import { trainingMachine } from "../../referee/machine.ts";
+import type { Prover } from "../../referee/prover.ts";
+import type { Witness } from "../../referee/witness.ts";
+import { disputeGameAbi } from "../abi/dispute-game.ts";
+import type { Terms } from "../task.ts";
+import { type ChainMatch, moveCall, proveCall, timeoutCall } from "./calls.ts";
+import { type GameFacts, hex } from "./facts.ts";
+import { followMatch, type GameEvent, gameEvents, type GamePlace } from "./follow.ts";
+import { deadlineOf, type Pace, play } from "./match.ts";
+import { makeTurn } from "./player.ts";
+
+/** A call of the game that is due. */
+export interface DueCall {
+  what: "open" | "pair" | "move" | "prove" | "timeout" | "close";
+  data: Hex;
+  /** Of a dispute. */
+  dispute?: bigint;
+  /** Where it stands, for people. */
+  at?: string;
+}
+
+/** A task that is before the game. */
+export interface Case {
+  task: Hex;
+  /** The number of the task's dispute. */
+  dispute: number;
+  terms: Terms;
+}
+
+type Opened = Extract<GameEvent, { eventName: "Opened" }>["args"];
+
+export class Defender {
+  private readonly place: GamePlace;
+  private readonly facts: GameFacts;
+  private readonly machine: Machine;
+  private readonly prover: Prover<Witness>;
+  private readonly owner: Address;
+  private pace: Pace | undefined;
+
+  /** @param owner of the claim */
+  constructor(place: GamePlace, facts: GameFacts, prover: Prover<Witness>, owner: Address) {
+    this.place = place;
+    this.facts = facts;
+    this.machine = trainingMachine(facts.facts);
+    this.prover = prover;
+    this.owner = owner;
+  }
+
+  /**
+   * What the owner may do now; nothing while others are to move.
+   * @throws {DisputeError} when the claim can't be defended from this trace
+   */
+  async due(before: Case): Promise<DueCall[]> {
+    const opened = await this.bracketOf(before);
+    if (!opened) return [{ what: "open", data: this.openCall(before.terms) }];
+    const { bracket, roster } = opened;
+    const own = roster.players.findIndex(({ owner }) => isAddressEqual(owner, this.owner));
+    if (own < 0) throw new DisputeError(`${this.owner} has no claim before the game`, { owner: this.owner });
+    const [{ standing }, { timestamp }] = await Promise.all([
+      this.read<{ standing: number }>("bracketOf", [bracket]),
+      this.place.client.getBlock(),
+    ]);
+    const stands = (player: number): boolean => ((standing >> player) & 1) === 1;
+    const claims = new Set(roster.players.flatMap(({ claim }, player) => (stands(player) ? [claim] : [])));
+    if (claims.size <= 1) return [{ what: "close", data: encode("close", [before.terms, roster]) }];
+    const paired = (await gameEvents(this.place, bracket)).flatMap((event) =>
+      event.eventName === "Paired" ? [event.args] : [],
+    );
+    const calls: DueCall[] = [];
+    for (const [other, { claim }] of roster.players.entries()) {
+      if (claim === roster.players[own].claim || !stands(own) || !stands(other)) continue;
+      const [first, second] = [Math.min(own, other), Math.max(own, other)];
+      const known = paired.find((pair) => Number(pair.first) === first && Number(pair.second) === second);
+      if (!known) calls.push({ what: "pair", data: encode("pair", [roster, BigInt(first), BigInt(second)]) });
+      else calls.push(...(await this.inDispute(known.dispute, own === first ? 0 : 1, Number(timestamp))));
+    }
+    return calls;
+  }
+
+  private async inDispute(dispute: bigint, side: 0 | 1, now: number): Promise<DueCall[]> {
+    this.pace ??= await this.read<Pace>("pace", []);
+    const followed = await followMatch(this.place, this.facts, this.pace, dispute);
+    if (!followed) return [];
+    const { match } = followed;
+    const at = placeText(followed);
+    if (!isRunning(match.game)) {
+      const witness = await this.prover.witness(positionOf(match.game.path));
+      if (!witness) throw new DisputeError("this trace does not show what the step at the bottom needs", { dispute });
+      return [{ what: "prove", data: proveCall(followed, witness), dispute, at }];
+    }
+    const deadline = deadlineOf(match);
+    if (match.turn === side && now <= deadline) {
+      const turn = await makeTurn(this.machine, this.prover, match);
+      // The chain's own time of the move is not in its call.
+      return [{ what: "move", data: moveCall(followed, turn, play(this.machine, match, turn, now)), dispute, at }];
+    }
+    return match.turn !== side && now > deadline ? [{ what: "timeout", data: timeoutCall(followed), dispute, at }] : [];
+  }
+
+  private async bracketOf({ task, dispute }: Case): Promise<Opened | undefined> {
+    const opened = (await gameEvents(this.place, task)).flatMap((event) =>
+      event.eventName === "Opened" ? [event.args] : [],
+    );
+    return opened.find(({ roster }) => Number(roster.dispute) === dispute);
+  }
+
+  private openCall(terms: Terms): Hex {
+    const { parts } = this.facts.facts;
+    const shown = {
+      info: hex(parts.info),
+      step: hex(parts.step),
+      init: hex(parts.init),
+      dataset: hex(parts.dataset),
+      fromCheckpoint: parts.initKind === "checkpoint",
+    };
+    return encode("open", [terms, shown]);
+  }
+
+  private read<T>(functionName: string, args: readonly unknown[]): Promise<T> {
+    const { client, game } = this.place;
+    return client.readContract({ address: game, abi: disputeGameAbi, functionName, args } as never) as Promise<T>;
+  }
+}
+
+function encode(functionName: string, args: readonly unknown[]): Hex {
+  return encodeFunctionData({ abi: disputeGameAbi, functionName, args } as never);
+}
+
+/** `op 17, height 3` */
+function placeText({ match: { game } }: ChainMatch): string {
+  const passed = game.path.map(({ level, index }) => `${level.name} ${index}`);
+  if (!isRunning(game)) return passed.join(", ");
+  const asked =
+    game.phase === "children" ? `${game.level.name} tree, height ${game.height}` : `${game.level.name} tree`;
+  return [...passed, asked].join(", ");
+}

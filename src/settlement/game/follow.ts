@@ -1,0 +1,93 @@
+/** A match as a chain tells of it: its moves, read from events and played again (contracts/game/IBisection.sol). */
+import {
+  type Address,
+  formatLog,
+  type Hex,
+  numberToHex,
+  pad,
+  parseEventLogs,
+  type PublicClient,
+  type RpcLog,
+} from "viem";
+import { type Bytes, fromHex } from "../../encoding/bytes.ts";
+import { hashNode } from "../../encoding/merkle.ts";
+import { DisputeError } from "../../errors.ts";
+import { answerLengths, type GameState, isRunning, type Machine } from "../../referee/game.ts";
+import type { Answer } from "../../referee/level.ts";
+import { trainingMachine } from "../../referee/machine.ts";
+import { disputeGameAbi } from "../abi/dispute-game.ts";
+import type { ChainMatch } from "./calls.ts";
+import { type GameFacts, ZERO } from "./facts.ts";
+import { type Match, type Pace, play, replied, startMatch, type Turn } from "./match.ts";
+
+export type GameEvent = ReturnType<typeof parseEventLogs<typeof disputeGameAbi, true>>[number];
+
+/** Where a game is. */
+export interface GamePlace {
+  client: PublicClient;
+  game: Address;
+  /** Nothing of it stands before. */
+  fromBlock: bigint;
+}
+
+/**
+ * Events with this first indexed argument, in their order.
+ * @param subject a task, a bracket, or a dispute's number
+ */
+export async function gameEvents({ client, game, fromBlock }: GamePlace, subject: Hex | bigint): Promise<GameEvent[]> {
+  const topic = typeof subject === "bigint" ? pad(numberToHex(subject)) : subject;
+  const filter = { address: game, topics: [null, topic], fromBlock: numberToHex(fromBlock), toBlock: "latest" };
+  const logs = (await client.request({ method: "eth_getLogs", params: [filter as never] })) as RpcLog[];
+  return parseEventLogs({ abi: disputeGameAbi, logs: logs.map((log) => formatLog(log)) });
+}
+
+/**
+ * A dispute played again from its events; `undefined` when it has ended.
+ * @throws {DisputeError} when the events are not those of a dispute about this job
+ */
+export async function followMatch(
+  place: GamePlace,
+  facts: GameFacts,
+  pace: Pace,
+  dispute: bigint,
+): Promise<ChainMatch | undefined> {
+  const machine = trainingMachine(facts.facts);
+  let followed: ChainMatch | undefined;
+  for (const event of await gameEvents(place, dispute)) {
+    if (event.eventName === "Ended") return undefined;
+    const { timestamp } = await place.client.getBlock({ blockNumber: event.blockNumber });
+    const now = Number(timestamp);
+    if (event.eventName === "Started") {
+      const { claims, players: pair, owners } = event.args.context;
+      const match = startMatch(machine, [fromHex(claims[0]), fromHex(claims[1])], pace, now);
+      followed = { facts, dispute, players: { pair, owners }, match };
+    } else if (followed) {
+      const turn = turnOf(machine, followed.match, event);
+      if (turn) followed = { ...followed, match: play(machine, followed.match, turn, now) };
+    }
+  }
+  if (!followed) throw new DisputeError(`there is no dispute ${dispute}`, { dispute: String(dispute) });
+  return followed;
+}
+
+/** What a move showed, from what its event says of it. */
+function turnOf(machine: Machine, match: Match, event: GameEvent): Turn | undefined {
+  if (event.eventName === "Moved") {
+    const next = event.args.next.map((word) => fromHex(word)) as unknown as readonly [Bytes, Bytes];
+    const child = hashNode(...next);
+    const [left] = match.shown!;
+    const reply = event.args.sibling === ZERO ? [left, child] : [child, fromHex(event.args.sibling)];
+    return { reply, next };
+  }
+  if (event.eventName !== "Turned") return undefined;
+  const reply = match.shown === undefined ? undefined : parts(match.game, event.args.reply);
+  return { reply, next: parts(replied(machine, match, reply), event.args.next) };
+}
+
+/** An answer's parts, whose lengths the question fixes; none where nothing is asked. */
+function parts(game: GameState, answer: Hex): Answer | undefined {
+  if (!isRunning(game)) return undefined;
+  const bytes = fromHex(answer);
+  let at = 0;
+  return answerLengths(game).map((length) => bytes.slice(at, (at += length)));
+}
