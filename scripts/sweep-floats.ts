@@ -1,6 +1,7 @@
 /**
  * Every operation of Float32.sol in the EVM, bit for bit against the definition, and what rounds also against exact rationals, on
- * random and adversarial operands: `node scripts/sweep-floats.ts [cases an operation, 1000000] [seed, 1]`. The gate runs a sample.
+ * random and adversarial operands: `node scripts/sweep-floats.ts [cases an operation, 1000000] [seed, 1] [names, all]`. The gate
+ * runs a sample.
  */
 import { canon, fromBits } from "../src/repops/vf32.ts";
 import { exact, rounded, roundedRoot } from "../test/repops/rational.ts";
@@ -54,6 +55,8 @@ function sweep(operation: Operation, count: number, seed: number): void {
 }
 
 if (import.meta.main) {
-  const [count = 1_000_000, seed = 1] = process.argv.slice(2).map(Number);
-  for (const operation of OPERATIONS) sweep(operation, count, seed);
+  const [count = 1_000_000, seed = 1] = process.argv.slice(2, 4).map(Number);
+  const names = process.argv.slice(4);
+  for (const operation of OPERATIONS)
+    if (names.length === 0 || names.includes(operation.name)) sweep(operation, count, seed);
 }

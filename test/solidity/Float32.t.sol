@@ -21,8 +21,8 @@ contract Float32Test is Float32Operations {
             bytes memory row = encoded[i];
             function(uint256, uint256) internal pure returns (uint256) operation = operationOf(uint8(row[0]));
             assert(row.length > 3000);
-            for (uint256 at = 1; at < row.length; at += 12)
-                assert(operation(_word(row, at), _word(row, at + 4)) == _word(row, at + 8));
+            for (uint256 from = 1; from < row.length; from += 12)
+                assert(operation(_word(row, from), _word(row, from + 4)) == _word(row, from + 8));
         }
     }
 
@@ -88,9 +88,114 @@ contract Float32Test is Float32Operations {
         if (low & ~SIGN < 0x4b000000) assert(Float32.less(x, Float32.add(low, 0x3f800000)));
     }
 
-    function _word(bytes memory data, uint256 at) private pure returns (uint256 value) {
+    /// @dev Integers a second time: no step of the library is taken here.
+    function testFuzz_SumsOfIntegersAreTheNearest(int24 i, int24 j, uint8 shift) public pure {
+        shift %= 27;
+        int256 exact = int256(i) * int256(2 ** shift) + j;
+        assert(Float32.add(_scaled(i, shift), _nearest(j)) == _nearest(exact));
+        assert(Float32.sub(_nearest(j), _scaled(i, shift)) == _nearest(j - int256(i) * int256(2 ** shift)));
+    }
+
+    /// @dev Half a unit in the last place more or less, and the neighbours of that.
+    function testFuzz_TiesGoToTheEvenOne(uint24 fraction, uint8 shift, uint8 which) public pure {
+        shift = 2 + (shift % 23);
+        int256 large = int256(uint256(fraction | 0x800000)) * int256(2 ** shift);
+        int256 small = int256(2 ** (shift - 1)) + int256(uint256(which % 3)) - 1;
+        assert(Float32.add(_nearest(large), _nearest(small)) == _nearest(large + small));
+        assert(Float32.sub(_nearest(large), _nearest(small)) == _nearest(large - small));
+        assert(Float32.add(_nearest(-large), _nearest(small)) == _nearest(small - large));
+        assert(Float32.fromUint(uint256((large + small) % 2 ** 32)) == _nearest((large + small) % 2 ** 32));
+    }
+
+    function testFuzz_ProductsOfIntegersAreTheNearest(int24 i, int24 j) public pure {
+        assert(Float32.mul(_nearest(i), _nearest(j)) == _nearest(int256(i) * j));
+        // 13 bits times 12 bits that end in 1: half of the products are ties.
+        (int256 a, int256 b) = (int256(i) | 0x1001, int256(j) | 0x801);
+        (a, b) = (a % 0x2000, b % 0x1000);
+        assert(Float32.mul(_nearest(a), _nearest(b)) == _nearest(a * b));
+    }
+
+    /// @dev What is computed in the long way has the same bits, so that only gas shows it.
+    function test_OrdinaryOperandsTakeTheShortWay() public view {
+        // Exponents in which all is safe, at both ends and between.
+        uint32[2][6] memory sums = [
+            [uint32(0x3faf5c29), 0x3e99999a],
+            [uint32(0x3e99999a), 0x3faf5c29],
+            [uint32(0x20400000), 0x20000000],
+            [uint32(0x5fc00000), 0x5f800000],
+            [uint32(0x5f800000), 0x20000000],
+            [uint32(0x20000001), 0x5fffffff]
+        ];
+        for (uint256 i = 0; i < 6; i++)
+            for (uint256 signs = 0; signs < 4; signs++) {
+                uint256 a = sums[i][0] | ((signs & 1) << 31);
+                uint256 b = sums[i][1] | ((signs >> 1) << 31);
+                assert(_isShort(Float32.add, a, b, 0x72800001, 0xf2800003));
+                assert(_isShort(Float32.sub, a, b, 0x72800001, 0x72800003));
+            }
+        uint32[2][6] memory products = [
+            [uint32(0x3faf5c29), 0x3e99999a],
+            [uint32(0x21000000), 0x5f800000],
+            [uint32(0x5f800000), 0x21000000],
+            [uint32(0x60800000), 0x3f800000],
+            [uint32(0x3f800000), 0x60ffffff],
+            [uint32(0x3f800000), 0x21000000]
+        ];
+        for (uint256 i = 0; i < 6; i++)
+            for (uint256 signs = 0; signs < 4; signs++) {
+                uint256 a = products[i][0] | ((signs & 1) << 31);
+                uint256 b = products[i][1] | ((signs >> 1) << 31);
+                assert(_isShort(Float32.mul, a, b, 0x72800001, 0x72800001));
+            }
+        // Of one sign, a larger operand from 2^-95 to 2^97, and any smaller one.
+        assert(_isShort(Float32.add, 0x10000000, 0, 0x72800001, 0xf2800003));
+        assert(_isShort(Float32.add, 0x01000000, 0x6fffffff, 0x72800001, 0xf2800003));
+    }
+
+    function _isShort(
+        function(uint256, uint256) internal pure returns (uint256) operation,
+        uint256 a,
+        uint256 b,
+        uint256 longA,
+        uint256 longB
+    ) private view returns (bool) {
+        return 4 * _gas(operation, a, b) < 3 * _gas(operation, longA, longB);
+    }
+
+    function _gas(
+        function(uint256, uint256) internal pure returns (uint256) operation,
+        uint256 a,
+        uint256 b
+    ) private view returns (uint256) {
+        uint256 before = gasleft();
+        operation(a, b);
+        return before - gasleft();
+    }
+
+    /// @dev i · 2^shift, which is exact.
+    function _scaled(int256 i, uint256 shift) private pure returns (uint256) {
+        return _nearest(i * int256(2 ** shift));
+    }
+
+    /// @return x the float next to an integer, ties to even
+    function _nearest(int256 i) private pure returns (uint256 x) {
+        if (i == 0) return 0;
+        uint256 magnitude = uint256(i < 0 ? -i : i);
+        uint256 unit = 1;
+        while (magnitude / unit >= 2 ** 24) unit *= 2;
+        uint256 quotient = magnitude / unit;
+        uint256 twice = 2 * (magnitude % unit);
+        if (twice > unit || (twice == unit && quotient % 2 == 1)) quotient++;
+        uint256 exponent = 150;
+        for (; unit > 1; unit /= 2) exponent++;
+        if (quotient == 2 ** 24) (quotient, exponent) = (2 ** 23, exponent + 1);
+        for (; quotient < 2 ** 23; quotient *= 2) exponent--;
+        return (i < 0 ? SIGN : 0) + exponent * 2 ** 23 + quotient - 2 ** 23;
+    }
+
+    function _word(bytes memory data, uint256 from) private pure returns (uint256 value) {
         assembly ("memory-safe") {
-            value := shr(224, mload(add(add(data, 0x20), at)))
+            value := shr(224, mload(add(add(data, 0x20), from)))
         }
     }
 }
