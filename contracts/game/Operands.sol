@@ -64,7 +64,9 @@ library OperandsLib {
         uint256 from = _chunk(o, t, w, slot, element / TensorType.CHUNK_ELEMENTS);
         from += TensorType.ELEMENT_BYTES * (element % TensorType.CHUNK_ELEMENTS);
         // Elements lie least significant byte first.
-        for (uint256 i = 0; i < TensorType.ELEMENT_BYTES; i++) bits |= uint256(uint8(w.data[from + i])) << (8 * i);
+        uint32 x = uint32(bytes4(w.data[from:]));
+        x = ((x & 0xff00ff00) >> 8) | ((x & 0x00ff00ff) << 8);
+        return (x >> 16) | (x << 16);
     }
 
     /// @notice Shows a tensor's first chunk, where its type alone is of interest; one without elements has none.
@@ -119,9 +121,13 @@ library OperandsLib {
         Witness calldata w,
         uint256 tensor
     ) private pure returns (uint256 slot) {
-        while (slot < o.tensorCount && o.tensors[slot].number != tensor) slot++;
-        if (slot < o.tensorCount) return slot;
-        ReadTensor memory shown = o.tensors[o.tensorCount++];
+        uint256 count = o.tensorCount;
+        ReadTensor[] memory tensors = o.tensors;
+        unchecked {
+            for (; slot < count; slot++) if (tensors[slot].number == tensor) return slot;
+        }
+        o.tensorCount = count + 1;
+        ReadTensor memory shown = tensors[slot];
         uint256 from = t.read.data;
         uint256 rank = uint8(Tape.take(t.read, w.data, 2)[1]);
         Tape.take(t.read, w.data, 4 * rank);
@@ -148,17 +154,21 @@ library OperandsLib {
         uint256 slot,
         uint256 index
     ) private pure returns (uint256) {
-        for (uint256 i = 0; i < o.chunkCount; i++)
-            if (o.chunks[i].tensor == slot && o.chunks[i].index == index) return o.chunks[i].from;
+        uint256 count = o.chunkCount;
+        ReadChunk[] memory chunks = o.chunks;
+        unchecked {
+            for (uint256 i = 0; i < count; i++) {
+                ReadChunk memory known = chunks[i];
+                if (known.tensor == slot && known.index == index) return known.from;
+            }
+        }
         uint256 from = t.read.data;
         uint256 length = TensorType.chunkBytes(o.tensors[slot].elements, index);
         bytes calldata chunk = Tape.take(t.read, w.data, length);
-        o.chunks[o.chunkCount++] = ReadChunk({
-            tensor: slot,
-            index: index,
-            from: from,
-            leaf: sha256(abi.encodePacked(Commitments.CHUNK, chunk))
-        });
+        o.chunkCount = count + 1;
+        ReadChunk memory shown = chunks[count];
+        (shown.tensor, shown.index, shown.from) = (slot, index, from);
+        shown.leaf = sha256(abi.encodePacked(Commitments.CHUNK, chunk));
         return from;
     }
 
@@ -186,21 +196,27 @@ library OperandsLib {
         Operands memory o,
         uint256 slot
     ) private pure returns (uint256[] memory indices, bytes32[] memory leaves) {
-        uint256 count = 0;
-        for (uint256 i = 0; i < o.chunkCount; i++) if (o.chunks[i].tensor == slot) count++;
+        uint256 count = o.chunkCount;
+        ReadChunk[] memory chunks = o.chunks;
         indices = new uint256[](count);
         leaves = new bytes32[](count);
         uint256 known = 0;
-        for (uint256 i = 0; i < o.chunkCount; i++) {
-            ReadChunk memory chunk = o.chunks[i];
-            if (chunk.tensor != slot) continue;
-            uint256 place = known++;
-            for (; place > 0 && indices[place - 1] > chunk.index; place--) {
-                indices[place] = indices[place - 1];
-                leaves[place] = leaves[place - 1];
+        unchecked {
+            for (uint256 i = 0; i < count; i++) {
+                ReadChunk memory chunk = chunks[i];
+                if (chunk.tensor != slot) continue;
+                uint256 place = known++;
+                for (; place > 0 && indices[place - 1] > chunk.index; place--) {
+                    indices[place] = indices[place - 1];
+                    leaves[place] = leaves[place - 1];
+                }
+                indices[place] = chunk.index;
+                leaves[place] = chunk.leaf;
             }
-            indices[place] = chunk.index;
-            leaves[place] = chunk.leaf;
+        }
+        assembly ("memory-safe") {
+            mstore(indices, known)
+            mstore(leaves, known)
         }
     }
 }

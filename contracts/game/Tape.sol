@@ -52,34 +52,59 @@ library Tape {
     ) internal view returns (bytes32) {
         uint256 left = indices.length;
         require(indices[left - 1] < count, MerkleTree.NoSuchLeaf(indices[left - 1], count));
-        for (uint256 width = count; width > 1; width = (width + 1) >> 1) {
-            uint256 kept = 0;
-            for (uint256 i = 0; i < left; i++) {
-                uint256 index = indices[i];
-                bytes32 hash = hashes[i];
-                if (index & 1 == 1) hash = MerkleTree.hashNode(next(read, path), hash);
-                else if (i + 1 < left && indices[i + 1] == index + 1) hash = MerkleTree.hashNode(hash, hashes[++i]);
-                else if (index + 1 < width) hash = MerkleTree.hashNode(hash, next(read, path));
-                indices[kept] = index >> 1;
-                hashes[kept++] = hash;
+        // Indices stay below the width, and widths below 2^32.
+        unchecked {
+            for (; left > 1; count = (count + 1) >> 1) {
+                uint256 kept = 0;
+                for (uint256 i = 0; i < left; i++) {
+                    uint256 index = indices[i];
+                    bytes32 hash = hashes[i];
+                    if (index & 1 == 1) hash = MerkleTree.hashNode(next(read, path), hash);
+                    else if (i + 1 < left && indices[i + 1] == index + 1) hash = MerkleTree.hashNode(hash, hashes[++i]);
+                    else if (index + 1 < count) hash = MerkleTree.hashNode(hash, next(read, path));
+                    indices[kept] = index >> 1;
+                    hashes[kept++] = hash;
+                }
+                left = kept;
             }
-            left = kept;
         }
-        return hashes[0];
+        return climbOne(read, path, count, indices[0], hashes[0]);
     }
 
-    /// @notice The same for one leaf.
+    /// @notice The same for one leaf, which is in the tree.
+    /// @dev Most of a proof is this.
     function climbOne(
         Read memory read,
         bytes32[] calldata path,
         uint256 count,
         uint256 index,
         bytes32 leaf
-    ) internal view returns (bytes32) {
-        uint256[] memory indices = new uint256[](1);
-        bytes32[] memory hashes = new bytes32[](1);
-        indices[0] = index;
-        hashes[0] = leaf;
-        return climb(read, path, count, indices, hashes);
+    ) internal view returns (bytes32 hash) {
+        uint256 used = read.path;
+        hash = leaf;
+        assembly ("memory-safe") {
+            let from := mload(0x40)
+            mstore8(from, 0x01)
+            let left := add(from, 0x01)
+            for {
+
+            } gt(count, 1) {
+                count := shr(1, add(count, 1))
+                index := shr(1, index)
+            } {
+                if lt(xor(index, 1), count) {
+                    let odd := shl(5, and(index, 1))
+                    mstore(add(left, odd), hash)
+                    // Behind the end of the path other calldata is read, which is refused below.
+                    mstore(add(left, xor(odd, 0x20)), calldataload(add(path.offset, shl(5, used))))
+                    used := add(used, 1)
+                    // The precompile fails for want of gas only.
+                    if iszero(staticcall(gas(), 0x02, from, 0x41, 0x00, 0x20)) { revert(0x00, 0x00) }
+                    hash := mload(0x00)
+                }
+            }
+        }
+        require(used <= path.length, WitnessTooShort());
+        read.path = used;
     }
 }

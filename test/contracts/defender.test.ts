@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 /** Players that defend their claims by themselves, made anew for every look: all that they know is on the chain. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Address, Hex } from "viem";
@@ -125,4 +126,85 @@ describe("claims that are defended", () => {
     await defend(task, parties);
     expect(await out(task)).toBe(0b10);
   });
+=======
+/** A side that knows nothing but the chain's events wins against one that lies, whatever it does. */
+import { beforeEach, expect, test } from "vitest";
+import { type Hex, parseEventLogs } from "viem";
+import { trainingProver } from "../../src/referee/claim.ts";
+import type { Side } from "../../src/referee/level.ts";
+import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
+import { hex } from "../../src/settlement/game/facts.ts";
+import { nextAction, type ObservedDispute, type Thrift } from "../../src/settlement/game/defender.ts";
+import type { GameEvent } from "../../src/settlement/game/follow.ts";
+import { makeTurn } from "../../src/settlement/game/player.ts";
+import { rememberedRun } from "../referee/remembered-run.ts";
+import { tinyJob } from "../referee/tiny-job.ts";
+import { type Chain, DAY, openChain, pass } from "./chain.ts";
+import { deployGame, Duel, PACE } from "./duel.ts";
+
+let chain: Chain;
+let game: Hex;
+beforeEach(async () => {
+  chain = await openChain(400n * BigInt(DAY));
+  game = await deployGame(chain);
+});
+
+/** Everything anew from the chain, as after a restart. */
+async function observe({ dispute, players }: Duel): Promise<{ observed: ObservedDispute; losers?: bigint }> {
+  const logs = await chain.client.getLogs({ address: game, fromBlock: 0n });
+  const events: GameEvent[] = [];
+  let losers: bigint | undefined;
+  for (const log of parseEventLogs({ abi: disputeGameAbi, logs })) {
+    if (!("dispute" in log.args) || log.args.dispute !== dispute) continue;
+    const at = Number((await chain.client.getBlock({ blockNumber: log.blockNumber })).timestamp);
+    if (log.eventName === "Started") events.push({ name: "Started", claims: log.args.context.claims, at });
+    if (log.eventName === "Moved") events.push({ name: "Moved", next: log.args.next, sibling: log.args.sibling, at });
+    if (log.eventName === "Turned") events.push({ name: "Turned", reply: log.args.reply, next: log.args.next, at });
+    if (log.eventName === "Ended") losers = log.args.losers;
+  }
+  const { timestamp } = await chain.client.getBlock();
+  const [first, ...rest] = events;
+  const observed = {
+    dispute,
+    players,
+    pace: PACE,
+    events: [first, ...rest],
+    now: Number(timestamp),
+    gasPrice: 5n,
+  } as const;
+  return { observed, ...(losers !== undefined && { losers }) };
+}
+
+/** The honest side acts from the chain alone; the liar plays its best, and stops after `moves` of its own. */
+async function defended(side: Side, moves: number, thrift?: Thrift): Promise<bigint> {
+  const job = tinyJob(4);
+  const honest = await rememberedRun(job, 2);
+  const liar = await rememberedRun(job, 2, [{ step: 3, at: { kernel: 4 }, element: 7, flip: 0x3f000001 }]);
+  const [first, second] = side === 0 ? [honest, liar] : [liar, honest];
+  const duel = await Duel.open(chain, game, job, 2, [hex(first.runRoot), hex(second.runRoot)]);
+  const lies = trainingProver(liar);
+  for (let left = moves; ; ) {
+    const { observed, losers } = await observe(duel);
+    if (losers !== undefined) return losers;
+    const action = await nextAction(duel.facts, trainingProver(honest), side, observed, thrift);
+    if (action.kind !== "wait") await duel.send(action.kind, action.call, duel.players.owners[side]);
+    else if (thrift && observed.gasPrice > thrift.maxGasPrice && duel.match.turn === side)
+      await pass(chain, action.deadline - observed.now - thrift.reserve);
+    else if (left-- > 0) await duel.take(await makeTurn(duel.machine, lies, duel.match));
+    else await pass(chain, action.deadline - observed.now + 1);
+    await duel.refresh((await observe(duel)).observed);
+  }
+}
+
+test.each([0, 1] as const)("the honest side wins as side %s against a liar that plays to the end", async (side) => {
+  expect(await defended(side, Infinity)).toBe(side === 0 ? 2n : 1n);
+});
+
+test.each([0, 1, 3, 6])("the honest side wins against a liar that stops after %s moves", async (moves) => {
+  expect(await defended(0, moves)).toBe(2n);
+});
+
+test("gas that is dear delays the honest side, and does not make it late", async () => {
+  expect(await defended(1, 2, { maxGasPrice: 4n, reserve: 1000 })).toBe(1n);
+>>>>>>> 57a1487 (Play a side of a dispute from the chain's events alone)
 });

@@ -56,6 +56,17 @@ contract OperandsTest {
         assert(bits[0] == 199 && bits[1] == 64 && bits[2] == 10 && bits[3] == 65);
     }
 
+    function test_chunksThatAreNoSiblingsHaveTheirOwn() public view {
+        uint256[] memory elements = new uint256[](2);
+        (elements[0], elements[1]) = (10, 130);
+        bytes32[] memory path = new bytes32[](4);
+        (path[0], path[1]) = (leaves[1], leaves[3]);
+        (path[2], path[3]) = (_listLeaf(_root(empty, sha256(hex"01"))), REST);
+        bytes memory data = bytes.concat(long, _chunk(0), _chunk(2));
+        uint256[] memory bits = reader.read(_context(), _witness(data, path), new uint256[](2), elements);
+        assert(bits[0] == 10 && bits[1] == 130);
+    }
+
     function test_aTensorWithoutElementsShowsItsTypeAlone() public view {
         uint256[] memory tensors = new uint256[](3);
         uint256[] memory elements = new uint256[](3);

@@ -1,0 +1,65 @@
+/**
+ * What a dispute on a chain costs, in gas: below its ceilings, and equal to what `game-gas.json` holds.
+ * `VERDE_WRITE_GAS=1 npx vitest run test/contracts/game-gas.test.ts` writes the file anew.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, test } from "vitest";
+import type { Hex } from "viem";
+import { loadJob } from "../../src/job/load.ts";
+import { trainingProver } from "../../src/referee/claim.ts";
+import { positionOf } from "../../src/referee/level.ts";
+import { hex } from "../../src/settlement/game/facts.ts";
+import { rememberedRun } from "../referee/remembered-run.ts";
+import { type Chain, DAY, openChain } from "./chain.ts";
+import { deployGame, Duel } from "./duel.ts";
+
+const FILE = new URL("game-gas.json", import.meta.url);
+const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
+/** A move within a level, and the proof of a step with two operands. More operands cost more: the file says how much. */
+const CEILINGS: Readonly<Record<string, number>> = {
+  move: 35_000,
+  "a product: proof": 150_000,
+  "a product: bytes of the proof": 3000,
+  "the widest map: proof": 300_000,
+};
+
+let chain: Chain;
+let game: Hex;
+beforeAll(async () => {
+  chain = await openChain(400n * BigInt(DAY));
+  game = await deployGame(chain);
+});
+
+test("gas stays below the ceilings and as it was", async () => {
+  const job = await loadJob(GPT, { layers: 1, dim: 32, heads: 2, context: 16, batch: 2, steps: 3 });
+  const honest = await rememberedRun(job, 1);
+  const kernels = job.step.kernels;
+  // A product in the middle, and the widest map of the optimizer: the one that reads most.
+  const widest = kernels.reduce((best, { kind }, i) => {
+    const reads = (at: number): number => {
+      const kernel = kernels[at];
+      return kernel.kind === "map" ? kernel.args.filter((arg) => arg.kind === "operand").length : 0;
+    };
+    return kind === "map" && reads(i) >= reads(best) ? i : best;
+  }, 0);
+  const product = kernels.findIndex(({ kind, type }, i) => kind === "fold" && type.shape.length === 2 && i > 60);
+  const gas: Record<string, number> = {};
+  for (const [name, kernel] of [["a product", product] as const, ["the widest map", widest] as const]) {
+    const liar = await rememberedRun(job, 1, [{ step: 2, at: { kernel }, element: 5, flip: 0x3f000001 }]);
+    const duel = await Duel.open(chain, game, job, 1, [hex(honest.runRoot), hex(liar.runRoot)]);
+    const prover = trainingProver(honest);
+    await duel.play([prover, trainingProver(liar)]);
+    await duel.prove((await prover.witness(positionOf(duel.match.game.path)))!);
+    const proof = duel.receipts[duel.receipts.length - 1];
+    const plain = duel.receipts.filter(({ bytes }) => bytes === 260);
+    gas.move = Math.max(gas.move ?? 0, ...plain.map((receipt) => receipt.gas));
+    gas[`${name}: proof`] = proof.gas;
+    gas[`${name}: bytes of the proof`] = proof.bytes;
+    gas[`${name}: moves`] = duel.receipts.length;
+    gas[`${name}: all`] = duel.receipts.reduce((sum, receipt) => sum + receipt.gas, 0);
+  }
+  if (process.env.VERDE_WRITE_GAS) writeFileSync(FILE, `${JSON.stringify(gas, null, 2)}\n`);
+  for (const [name, ceiling] of Object.entries(CEILINGS)) expect(gas[name], name).toBeLessThanOrEqual(ceiling);
+  expect(gas).toEqual(JSON.parse(readFileSync(FILE, "utf8")));
+}, 60_000);
