@@ -139,9 +139,9 @@ library Float32 {
             // An odd exponent would halve to a fraction: one factor 2 moves into the radicand.
             uint256 exponent = x >> 23;
             uint256 radicand = ((x & FRACTION) | LEADING) << (32 + (exponent & 1));
-            uint256 root = Math.sqrt(radicand);
-            // 28 bits or more: the lowest one only says whether something follows.
-            if (root * root != radicand) root |= 1;
+            // A root is never a tie, so of what follows 27 bits it only counts that there is something; where there is nothing, one bit
+            // more changes nothing.
+            uint256 root = Math.sqrt(radicand) | 1;
             return _round(0, (exponent >> 1) + 290, root);
         }
     }
@@ -156,13 +156,11 @@ library Float32 {
     }
 
     function min(uint256 a, uint256 b) internal pure returns (uint256) {
-        (a, b) = (canon(a), canon(b));
-        return _key(b) < _key(a) ? b : a;
+        return canon(less(b, a) ? b : a);
     }
 
     function max(uint256 a, uint256 b) internal pure returns (uint256) {
-        (a, b) = (canon(a), canon(b));
-        return _key(a) < _key(b) ? b : a;
+        return canon(less(a, b) ? b : a);
     }
 
     /// @notice The largest integer not above x.
@@ -210,8 +208,21 @@ library Float32 {
         return canon(a) == canon(b);
     }
 
-    function less(uint256 a, uint256 b) internal pure returns (bool) {
-        return _key(canon(a)) < _key(canon(b));
+    function less(uint256 a, uint256 b) internal pure returns (bool below) {
+        bool rare;
+        assembly ("memory-safe") {
+            // Neither 0 nor canonical.
+            let oddA := mul(a, gt(sub(and(a, 0x7fffffff), 0x01000000), 0x7e000000))
+            let oddB := mul(b, gt(sub(and(b, 0x7fffffff), 0x01000000), 0x7e000000))
+            rare := gt(or(oddA, oddB), 0)
+        }
+        if (rare) (a, b) = (canon(a), canon(b));
+        assembly ("memory-safe") {
+            // Patterns have the order of floats, once those of negative ones are turned around and put below.
+            let s := shr(31, a)
+            let t := shr(31, b)
+            below := lt(xor(a, sub(shl(s, 0x80000000), s)), xor(b, sub(shl(t, 0x80000000), t)))
+        }
     }
 
     /// @notice The float next to a signed int, ties to even.
@@ -279,13 +290,6 @@ library Float32 {
             uint256 significand = (x & FRACTION) | LEADING;
             uint256 exponent = (x >> 23) & 0xff;
             return exponent < 150 ? significand >> (150 - exponent) : significand << (exponent - 150);
-        }
-    }
-
-    /// @dev Canonical floats have the order of their keys.
-    function _key(uint256 x) private pure returns (int256) {
-        unchecked {
-            return x & SIGN == 0 ? int256(x) : -int256(x & MAGNITUDE);
         }
     }
 
