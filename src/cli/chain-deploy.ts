@@ -3,6 +3,7 @@ import { access } from "node:fs/promises";
 import type { Address, TransactionReceipt } from "viem";
 import { UsageError } from "../errors.ts";
 import { deployContracts } from "../settlement/deploy.ts";
+import type { Pace } from "../settlement/game/match.ts";
 import { addressOfSigner, type KeyFlags, signerOf } from "./account.ts";
 import { formatDuration, formatFee, parseDuration } from "../settlement/amount.ts";
 import { writeNew } from "./key.ts";
@@ -18,6 +19,9 @@ export interface DeployFlags extends KeyFlags {
   committee: string;
   threshold?: string;
   unbonding: string;
+  clock: string;
+  response: string;
+  recompute: string;
   dryRun?: boolean;
   json?: boolean;
 }
@@ -43,11 +47,17 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   )
     throw new UsageError(`${flags.out} exists; move it away, or choose another name with --out`, { out: flags.out });
   const { client, chainId } = await connect(flags.rpc);
+  const pace: Pace = {
+    clock: parseDuration(flags.clock),
+    response: parseDuration(flags.response),
+    recompute: parseDuration(flags.recompute),
+  };
   const facts: [string, string][] = [
     ["chain", String(chainId)],
     ["token", token ?? "a test token that anyone may mint"],
     ["unbonding", `${formatDuration(unbondingPeriod)}, the longest that a task may last`],
     ["members", `${threshold} of ${members.join(", ")}`],
+    ["clocks", `${flags.clock} a side, at least ${flags.response} a move, ${flags.recompute} to compute steps again`],
   ];
   if (flags.dryRun) {
     const from = await addressOfSigner(flags);
@@ -61,6 +71,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
         members,
         threshold,
         unbondingPeriod,
+        pace,
       });
     else writeLine(`${formatFields([["from", from], ...facts])}\nNothing was signed or sent.`);
     return;
@@ -72,6 +83,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     members,
     threshold,
     unbondingPeriod,
+    pace,
     onDeployed: (_contract, receipt) => receipts.push(receipt),
   });
   await sessionOf(client, deployment);
@@ -79,9 +91,9 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   const gas = receipts.reduce((sum, { gasUsed }) => sum + gasUsed, 0n);
   const fee = receipts.reduce((sum, { gasUsed, effectiveGasPrice }) => sum + gasUsed * effectiveGasPrice, 0n);
   if (flags.json) return writeJson({ ...deployment, file: flags.out, gas: Number(gas), fee: `${fee}` });
-  const places = (["token", "manager", "vault", "committee"] as const).map((name): [string, Address] => [
+  const places = (["token", "manager", "vault", "committee", "game"] as const).map((name): [string, Address] => [
     name,
-    deployment[name],
+    deployment[name]!,
   ]);
   writeLine(formatFields([...places, ...facts.slice(2), ["gas", `${formatCount(Number(gas))}, ${formatFee(fee)}`]]));
   writeLine(`Where they are is in ${colors.bold(flags.out)}.`);

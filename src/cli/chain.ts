@@ -21,6 +21,9 @@ export function register(program: Command): void {
       .requiredOption("--committee <addresses>", "the referees, with commas between")
       .option("--threshold <n>", "how many of them make a verdict; more than half unless given")
       .option("--unbonding <time>", "from a request to unbond until stake may be drawn", "30d")
+      .option("--clock <time>", "of the game: what a side has for all its moves together", "1d")
+      .option("--response <time>", "what it has for any move, however little is left", "10m")
+      .option("--recompute <time>", "what it has for a move that needs steps to be computed again", "1h")
       .option("--out <file>", "the deployment to write; an existing file is never overwritten", "deployment.json")
       .option("--dry-run", "show what would be deployed, and sign nothing")
       .option("--json", "one JSON object"),

@@ -86,6 +86,7 @@ class Story {
     this.terms = termsFrom(flags, jobTermsOf(outlineOf(job), 1), {
       client: stage.account("client").address,
       committee: deployment.committee,
+      game: undefined,
       token,
     });
   }

@@ -11,7 +11,6 @@ import * as dispute from "./dispute.ts";
 import * as inspect from "./inspect.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
-import * as simulate from "./simulate.ts";
 
 /** Loaded when they are meant: what talks to a chain would double the time that every other command takes to start. */
 const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Command): void }>][] = [
@@ -20,6 +19,8 @@ const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Co
   ["stake", "put up, take back and show what secures an account's claims", () => import("./stake.ts")],
   ["task", "post a job with a reward, run it for pay, see that it is settled", () => import("./task.ts")],
   ["referee", "sign verdicts as a member of a committee, and submit them", () => import("./referee.ts")],
+  ["defend", "defend your claim before the game, move by move, from its trace", () => import("./defend.ts")],
+  ["simulate", "reckon with what is too large to be run", () => import("./simulate.ts")],
   ["watch", "follow a task until it is final or refunded", () => import("./watch.ts")],
 ];
 
@@ -38,7 +39,7 @@ const program = new Command("verde")
   .version(version, "-V, --version")
   .exitOverride()
   .showHelpAfterError("(`verde --help` lists the commands)");
-for (const command of [demo, run, inspect, dispute, check, serve, certify, bench, simulate]) command.register(program);
+for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
 for (const [name, description, load] of SETTLEMENT) {
   // A word before is `help`.
   if (process.argv.slice(2, 4).includes(name)) (await load()).register(program);

@@ -102,6 +102,7 @@ export class Sender {
   async send({ contract, to, functionName, args }: Call): Promise<TransactionReceipt | undefined> {
     const { client, deployment } = this.session;
     const address = to ?? deployment[contract];
+    if (address === undefined) throw new ChainError(`this deployment has no ${contract}`, { contract });
     const request = { address, abi: ABIS[contract] as Abi, functionName, args };
     const from = this.address;
     if (this.account === undefined) {

@@ -4,7 +4,7 @@ import { addAllowanceOption } from "./allowance.ts";
 import { count } from "./run.ts";
 import { addChainOptions, addSendOptions } from "./session.ts";
 import { deliver, demand } from "./task/delivery.ts";
-import { accept, challenge, claim, commit, compare, expire, finalize, reveal } from "./task/moves.ts";
+import { accept, challenge, claim, commit, compare, escalate, expire, finalize, reveal } from "./task/moves.ts";
 import { post } from "./task/post.ts";
 import { list, show } from "./task/show.ts";
 import { addTermsOptions } from "./task/terms.ts";
@@ -68,6 +68,9 @@ export function register(program: Command): void {
     .argument(...TASK)
     .option("--demand <n>", "a demanded chunk that was not delivered in time")
     .action(expire);
+  sends("escalate", "as a loser: bring the committee's ruling before the game")
+    .argument(...TASK)
+    .action(escalate);
   sends("claim", "withdraw credits from the vault")
     .option("--owner <address>", "whose; yours unless given")
     .action(claim);

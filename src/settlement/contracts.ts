@@ -1,4 +1,5 @@
 /** The contracts by the names that a deployment has for them. */
+import { disputeGameAbi } from "./abi/dispute-game.ts";
 import { refereeCommitteeAbi } from "./abi/referee-committee.ts";
 import { stakeVaultAbi } from "./abi/stake-vault.ts";
 import { taskManagerAbi } from "./abi/task-manager.ts";
@@ -10,5 +11,6 @@ export const ABIS = {
   manager: taskManagerAbi,
   vault: stakeVaultAbi,
   committee: refereeCommitteeAbi,
+  game: disputeGameAbi,
 } as const;
 export type Contract = keyof typeof ABIS;

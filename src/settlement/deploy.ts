@@ -1,4 +1,4 @@
-/** Deploying the contracts, without Ignition: three transactions at most, and their addresses. */
+/** Deploying the contracts, without Ignition: a transaction for each, and their addresses. */
 import {
   type Abi,
   type Account,
@@ -10,9 +10,16 @@ import {
   type PublicClient,
   type TransactionReceipt,
 } from "viem";
-import { refereeCommitteeBytecode, taskManagerBytecode, testTokenBytecode } from "./abi/bytecode.ts";
+import {
+  disputeGameBytecode,
+  judgeBytecode,
+  refereeCommitteeBytecode,
+  taskManagerBytecode,
+  testTokenBytecode,
+} from "./abi/bytecode.ts";
 import { ABIS, type Contract } from "./contracts.ts";
 import type { Deployment } from "./deployment.ts";
+import type { Pace } from "./game/match.ts";
 import { refusal } from "./refusal.ts";
 
 export interface DeployOptions {
@@ -24,7 +31,9 @@ export interface DeployOptions {
   threshold: number;
   /** Seconds. */
   unbondingPeriod: number;
-  onDeployed?(contract: Contract, receipt: TransactionReceipt): void;
+  /** Of a game that disputes may be escalated to; none is deployed unless given. */
+  pace?: Pace;
+  onDeployed?(contract: Contract | "judge", receipt: TransactionReceipt): void;
 }
 
 /** No amount stands in an error of a constructor. */
@@ -38,9 +47,15 @@ export async function deployContracts(
 ): Promise<Deployment> {
   const wallet = createWalletClient({ account, transport: custom(client) });
   let block: bigint | undefined;
-  const deploy = async (contract: Contract, bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
+  const deploy = async (contract: Contract | "judge", bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
     try {
-      const hash = await wallet.deployContract({ abi: ABIS[contract] as Abi, bytecode, args, account, chain: null });
+      const hash = await wallet.deployContract({
+        abi: contract === "judge" ? [] : (ABIS[contract] as Abi),
+        bytecode,
+        args,
+        account,
+        chain: null,
+      });
       const receipt = await client.waitForTransactionReceipt({ hash });
       block ??= receipt.blockNumber;
       options.onDeployed?.(contract, receipt);
@@ -57,6 +72,8 @@ export async function deployContracts(
     options.members,
     BigInt(options.threshold),
   ]);
+  const judge = options.pace && (await deploy("judge", judgeBytecode, []));
+  const game = judge && (await deploy("game", disputeGameBytecode, [manager, judge, options.pace]));
   return {
     schemaVersion: 1,
     chainId: await client.getChainId(),
@@ -65,5 +82,6 @@ export async function deployContracts(
     manager,
     vault,
     committee,
+    ...(game && { game }),
   };
 }

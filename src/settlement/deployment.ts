@@ -11,6 +11,8 @@ export interface Deployment {
   manager: Address;
   vault: Address;
   committee: Address;
+  /** The game that disputes may be escalated to; absent from deployments without one. */
+  game?: Address;
 }
 
 const ADDRESSES = ["token", "manager", "vault", "committee"] as const;
@@ -34,5 +36,6 @@ export function parseDeployment(text: string, what: string): Deployment {
     if (!Number.isSafeInteger(value[name]) || value[name]! < 0) fail(`its ${name} is not a number`);
   for (const name of ADDRESSES)
     if (!isAddress(String(value[name]), { strict: true })) fail(`its ${name} is not an address`);
+  if (value.game !== undefined && !isAddress(String(value.game), { strict: true })) fail("its game is not an address");
   return value as Deployment;
 }

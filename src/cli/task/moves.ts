@@ -194,6 +194,15 @@ export async function expire(id: string, flags: SendFlags & { demand?: string })
   else await move(scene, flags, "expire", [task.terms]);
 }
 
+/** A loser brings the dispute before the game, which executes the step on which the claims part. */
+export async function escalate(id: string, flags: SendFlags): Promise<void> {
+  const scene = await sceneOf(id, flags);
+  const { task } = scene;
+  expectState(scene, "escalate", task.phase === "Ruled");
+  const { seat } = seatOfSender(scene);
+  await move(scene, flags, "escalate", [task.terms, task.ruling, BigInt(seat)], { seat });
+}
+
 /** Credits are of accounts, not of tasks. */
 export async function claim(flags: SendFlags & { owner?: string }): Promise<void> {
   const session = await openSession(flags);

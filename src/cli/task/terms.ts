@@ -44,7 +44,7 @@ export function addTermsOptions(command: Command): Command {
     .option("--max-challenges <n>", "how often a claim may be challenged, up to 8", "2")
     .option("--max-demands <n>", "how many chunks the client may demand, up to 64", "3")
     .option("--committee <address>", "who decides disputes; the deployment's committee unless given")
-    .option("--game <address>", "who decides when a loser escalates; nobody unless given")
+    .option("--game <address>", "who decides when a loser escalates: an address, or `deployed`; nobody unless given")
     .option("--salt <hex>", "tells equal tasks apart; random unless given");
   for (const [name, [length, what]] of Object.entries(PERIODS))
     command.option(`--${kebab(name)} <time>`, `${what} (default: ${length})`);
@@ -55,7 +55,7 @@ export function addTermsOptions(command: Command): Command {
 export function termsFrom(
   flags: TermsFlags,
   job: JobTerms,
-  { client, committee, token }: { client: Address; committee: Address; token: Token },
+  { client, committee, game, token }: { client: Address; committee: Address; game: Address | undefined; token: Token },
 ): Terms {
   const amount = (text: string | undefined, otherwise: bigint): bigint =>
     text === undefined ? otherwise : parseAmount(text, token);
@@ -77,9 +77,16 @@ export function termsFrom(
     bond: amount(flags.bond, stake / 2n),
     chunkPrice: amount(flags.chunkPrice, reward / 10n),
     committee: flags.committee === undefined ? committee : parseAddress(flags.committee, "--committee"),
-    game: flags.game === undefined ? zeroAddress : parseAddress(flags.game, "--game"),
+    game: gameFrom(flags.game, game),
     periods: Object.fromEntries(periods) as unknown as Terms["periods"],
   };
+}
+
+function gameFrom(flag: string | undefined, deployed: Address | undefined): Address {
+  if (flag === undefined) return zeroAddress;
+  if (flag !== "deployed") return parseAddress(flag, "--game");
+  if (deployed === undefined) throw new UsageError("--game deployed: the deployment has no game; give its address");
+  return deployed;
 }
 
 /** @throws {UsageError} for a text that is no address, or whose capitals are those of another one */

@@ -1,0 +1,70 @@
+/** A dispute that goes before the game: commands in processes of their own, a node behind a port, and the EVM as the referee. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Address, type Hex, keccak256 } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { beforeAll, expect, it } from "vitest";
+import { signRuling } from "../../src/settlement/ruling.ts";
+import { addressOf, keyOf, type Person, Settlement } from "../fixtures/settlement.ts";
+
+const JOB = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
+const on = new Settlement();
+let task = "";
+let roots: Record<string, string> = {};
+
+beforeAll(async () => {
+  for (const person of ["client", "ada", "ben"] as const) await on.ok(person, "chain", "mint", "1000");
+  for (const person of ["ada", "ben"] as const) await on.ok(person, "stake", "deposit", "300");
+  roots = {};
+  for (const [name, ...options] of [["ada"], ["ben", "--fault", "flip:step=7,node=20,element=0,bit=12"]]) {
+    const lines = await on.ok(undefined, "run", JOB, "--out", `${name}.trace`, "--json", ...options);
+    roots[name] = (JSON.parse(lines.trim().split("\n").at(-1)!) as { runRoot: string }).runRoot;
+  }
+});
+
+const show = (): Promise<Record<string, unknown>> => on.json(undefined, "task", "show", task);
+
+it("a task that names the game gives it the time that it may take", async () => {
+  const posted = await on.json("client", "task", "post", JOB, "--reward", "10", "--game", "deployed");
+  task = posted.task as string;
+  const { periods } = posted.terms as { periods: { toPlay: number } };
+  expect(periods.toPlay).toBeGreaterThan(2 * 86_400);
+  for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "accept", task, "--job", JOB);
+  for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "commit", task, `${person}.trace`);
+  for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "reveal", task, `${person}.trace`);
+  await on.ok("passer", "task", "compare", task);
+  expect(await show()).toMatchObject({ state: "Disputed", phase: "Judging" });
+});
+
+it("a liar that has a ruling brought before the game by its victim loses there", async () => {
+  // A committee that errs: two members sign that Ada is wrong, with a verdict that they made up.
+  const { chainId, committee } = JSON.parse(readFileSync(on.at("deployment.json"), "utf8")) as {
+    chainId: number;
+    committee: Address;
+  };
+  const claims = [roots.ada, roots.ben] as Hex[];
+  const verdict = { dispute: 1n, claims, losers: 1n, file: keccak256("0x"), validUntil: 2n ** 40n };
+  const bench = { chainId, committee, task: task as Hex };
+  const files: string[] = [];
+  for (const person of ["referee1", "referee2"] as const) {
+    const account = privateKeyToAccount(keyOf(person));
+    const signature = await signRuling(account, bench, verdict);
+    const plain = { ...verdict, dispute: "1", losers: "1", validUntil: String(verdict.validUntil) };
+    const content = { schemaVersion: 1, ...bench, verdict: plain, signer: account.address, signature };
+    files.push(`${person}.json`);
+    writeFileSync(on.at(`${person}.json`), JSON.stringify(content));
+  }
+  await on.ok("passer", "referee", "submit", task, ...files);
+  expect(await show()).toMatchObject({ state: "Disputed", phase: "Ruled" });
+  await on.fails(3, "", "passer", "task", "escalate", task);
+  const defended = (person: Person) =>
+    on.as(person, "defend", task, `${person}.trace`, "--every", "1s", "--until-decided", "--json");
+  const [ada, ben] = await Promise.all([defended("ada"), defended("ben")]);
+  expect(ada.stderr + ada.stdout).toContain('"what":"move"');
+  const last = (text: string): unknown => JSON.parse(text.trim().split("\n").at(-1)!);
+  expect(ada.code, ada.stderr).toBe(0);
+  expect(last(ben.stdout)).toMatchObject({ lost: true });
+  expect(await show()).toMatchObject({ state: "Challengeable" });
+  expect((await on.account("ben")).active).toBe(200);
+  await on.fails(2, "is not a task's id", "ada", "defend", addressOf("ada"), "ada.trace");
+});
