@@ -10,8 +10,6 @@ import { disputeGameBytecode, judgeBytecode } from "../../src/settlement/abi/byt
 import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
 import type { Witness } from "../../src/referee/witness.ts";
 import { moveCall, proveCall, timeoutCall } from "../../src/settlement/game/calls.ts";
-import type { ObservedDispute } from "../../src/settlement/game/defender.ts";
-import { followMatch } from "../../src/settlement/game/follow.ts";
 import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
 import {
   type Match,
@@ -147,11 +145,6 @@ export class Duel {
     await this.send(name, moveCall({ facts, dispute, players, match }, turn, after), players.owners[match.turn]);
     this.match = after;
     await this.compare();
-  }
-
-  /** Catches up with what others have sent. */
-  async refresh({ pace, events }: ObservedDispute): Promise<void> {
-    this.match = followMatch(this.machine, pace, events);
   }
 
   /** Both provers move until nothing is asked any more. */

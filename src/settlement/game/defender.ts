@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /**
  * Defends a claim before the game on a chain: looks what its owner may do now, and gives the calls for it. All it knows comes
  * from the chain and from the trace behind the claim, so it can be ended and started again at any time.
@@ -142,81 +141,4 @@ function placeText({ match: { game } }: ChainMatch): string {
   const asked =
     game.phase === "children" ? `${game.level.name} tree, height ${game.height}` : `${game.level.name} tree`;
   return [...passed, asked].join(", ");
-=======
-/** Plays one side of a dispute on a chain by itself, from what the chain says alone. */
-import { DisputeError } from "../../errors.ts";
-import { isRunning, type Machine } from "../../referee/game.ts";
-import { positionOf, type Side } from "../../referee/level.ts";
-import { trainingMachine } from "../../referee/machine.ts";
-import type { Prover } from "../../referee/prover.ts";
-import type { Witness } from "../../referee/witness.ts";
-import type { Hex } from "viem";
-import { moveCall, proveCall, timeoutCall } from "./calls.ts";
-import type { GameFacts } from "./facts.ts";
-import { followMatch, type GameEvent } from "./follow.ts";
-import { deadlineOf, type Match, type Pace, play, timedOut } from "./match.ts";
-import { makeTurn, recall } from "./player.ts";
-import type { Players } from "./state.ts";
-
-/** A dispute as the chain shows it now. */
-export interface ObservedDispute {
-  readonly dispute: bigint;
-  readonly players: Players;
-  readonly pace: Pace;
-  readonly events: readonly [GameEvent, ...GameEvent[]];
-  /** Of the newest block, in seconds. */
-  readonly now: number;
-  /** Of the newest block, in wei. */
-  readonly gasPrice: bigint;
-}
-
-/** When gas is dear, a move waits while more than `reserve` seconds of its turn are left. */
-export interface Thrift {
-  readonly maxGasPrice: bigint;
-  readonly reserve: number;
-}
-
-/** What to do now: a call to send; or nothing, until the other side has moved, or until gas is cheaper. */
-export type Action =
-  | { readonly kind: "move" | "prove" | "timeout"; readonly call: Hex; readonly deadline: number }
-  | { readonly kind: "wait"; readonly deadline: number };
-
-/**
- * What a side does next. It is a function of what is observed, so it may be asked again at any time: after a restart, after a
- * reorganization, or when a transaction has been lost.
- */
-export async function nextAction(
-  facts: GameFacts,
-  prover: Prover<Witness>,
-  side: Side,
-  observed: ObservedDispute,
-  thrift?: Thrift,
-): Promise<Action> {
-  const machine = trainingMachine(facts.facts);
-  const { dispute, players, pace, events, now } = observed;
-  const match = followMatch(machine, pace, events);
-  const chain = { facts, dispute, players, match };
-  const deadline = deadlineOf(match);
-  const ours = !isRunning(match.game) || match.turn === side;
-  if (timedOut(match, now))
-    return ours ? { kind: "wait", deadline } : { kind: "timeout", call: timeoutCall(chain), deadline };
-  const isDear = thrift && observed.gasPrice > thrift.maxGasPrice && deadline - now > thrift.reserve;
-  if (!ours || isDear) return { kind: "wait", deadline };
-  await recall(prover, match.game.path);
-  if (isRunning(match.game)) return { kind: "move", call: await ownMove(machine, prover, chain, now), deadline };
-  const witness = await prover.witness(positionOf(match.game.path));
-  if (!witness) throw new DisputeError("no evidence for the step at the bottom: the trace can't be computed again");
-  return { kind: "prove", call: proveCall(chain, witness), deadline };
-}
-
-/** The call does not depend on when its block is made, which only the clocks do. */
-async function ownMove(
-  machine: Machine,
-  prover: Prover<Witness>,
-  chain: { facts: GameFacts; dispute: bigint; players: Players; match: Match },
-  now: number,
-): Promise<Hex> {
-  const turn = await makeTurn(machine, prover, chain.match);
-  return moveCall(chain, turn, play(machine, chain.match, turn, now));
->>>>>>> 57a1487 (Play a side of a dispute from the chain's events alone)
 }

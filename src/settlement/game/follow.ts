@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /** A match as a chain tells of it: its moves, read from events and played again (contracts/game/IBisection.sol). */
 import {
   type Address,
@@ -91,60 +90,4 @@ function parts(game: GameState, answer: Hex): Answer | undefined {
   const bytes = fromHex(answer);
   let at = 0;
   return answerLengths(game).map((length) => bytes.slice(at, (at += length)));
-=======
-/**
- * A dispute from the contract's events alone. Nothing else has to be kept: who stops and starts again, or sees a chain that was
- * reorganized, reads the events anew and stands where the dispute stands.
- */
-import { type Bytes, fromHex } from "../../encoding/bytes.ts";
-import { hashNode } from "../../encoding/merkle.ts";
-import { isRunning, type Machine, question } from "../../referee/game.ts";
-import type { Answer, Pair } from "../../referee/level.ts";
-import type { Hex } from "viem";
-import { type Match, type Pace, play, replied, startMatch, type Turn } from "./match.ts";
-
-/** An event of one dispute, with the time of its block in seconds. */
-export type GameEvent =
-  | { readonly name: "Started"; readonly claims: Pair<Hex>; readonly at: number }
-  | { readonly name: "Moved"; readonly next: Pair<Hex>; readonly sibling: Hex; readonly at: number }
-  | { readonly name: "Turned"; readonly reply: Hex; readonly next: Hex; readonly at: number };
-
-/**
- * @param events of one dispute, in order, from its start
- * @throws {DisputeError} when the events are none that the contract makes
- */
-export function followMatch(machine: Machine, pace: Pace, events: readonly [GameEvent, ...GameEvent[]]): Match {
-  const [started, ...moves] = events;
-  if (started.name !== "Started") throw new TypeError("a dispute begins with its start");
-  const claims = [fromHex(started.claims[0]), fromHex(started.claims[1])] as const;
-  let match = startMatch(machine, claims, pace, started.at);
-  for (const event of moves) {
-    if (event.name === "Started") throw new TypeError("a dispute starts once");
-    const turn = event.name === "Moved" ? movedTurn(match, event) : turnedTurn(machine, match, event);
-    match = play(machine, match, turn, event.at);
-  }
-  return match;
-}
-
-/** The event leaves out the child that follows from the others (contracts/game/IBisection.sol). */
-function movedTurn({ shown }: Match, { next, sibling }: GameEvent & { name: "Moved" }): Turn {
-  const pair = next.map((hash) => fromHex(hash)) as [Bytes, Bytes];
-  const child = hashNode(...pair);
-  const beside = fromHex(sibling);
-  const goesRight = beside.every((byte) => byte === 0);
-  return { reply: goesRight ? [shown![0], child] : [child, beside], next: pair };
-}
-
-function turnedTurn(machine: Machine, match: Match, event: GameEvent & { name: "Turned" }): Turn {
-  const reply = match.shown === undefined ? undefined : partsOf(match.game, event.reply);
-  const game = replied(machine, match, reply);
-  return { reply, next: isRunning(game) ? partsOf(game, event.next) : undefined };
-}
-
-/** A payload is one string of bytes, whatever its length; all else are digests. */
-function partsOf(game: Match["game"], bytes: Hex): Answer {
-  const all = fromHex(bytes);
-  if (isRunning(game) && question(game).kind === "payload") return [all];
-  return Array.from({ length: Math.ceil(all.length / 32) }, (_, i) => all.slice(32 * i, 32 * i + 32));
->>>>>>> 57a1487 (Play a side of a dispute from the chain's events alone)
 }

@@ -1,7 +1,6 @@
 /** Who moves for a claim: the answers come from a prover, the turn is what the contract is sent (spec 7.3). */
 import { DisputeError } from "../../errors.ts";
 import { isRunning, type Machine, question } from "../../referee/game.ts";
-import { type Passed, positionOf } from "../../referee/level.ts";
 import type { Prover } from "../../referee/prover.ts";
 import { type Match, replied, type Turn } from "./match.ts";
 
@@ -19,16 +18,4 @@ export async function makeTurn(machine: Machine, prover: Pick<Prover<unknown>, "
   };
   const reply = match.shown === undefined ? undefined : await answer(match.game);
   return { reply, next: await answer(replied(machine, match, reply)) };
-}
-
-/**
- * Lets a prover that has not seen a dispute from its start make again what it claims on the way to where the dispute stands: what it
- * claims in a tree depends on what it claimed above.
- */
-export async function recall(prover: Pick<Prover<unknown>, "answer">, path: readonly Passed[]): Promise<void> {
-  for (const [depth, { level, index }] of path.entries()) {
-    // A tree of one leaf that is the claim itself is never asked for.
-    if (level.binding.kind === "last" && level.count === 1) continue;
-    await prover.answer({ kind: "payload", at: positionOf(path.slice(0, depth)), level, height: 0, position: index });
-  }
 }
