@@ -16,6 +16,7 @@ interface Flags {
   recompute?: string;
   verdict?: string;
   backend?: string;
+  onChain?: boolean;
   json?: boolean;
 }
 
@@ -29,8 +30,17 @@ export function register(program: Command): void {
     .option("--recompute <what>", "what the referee executes: scalar, one step; op, the whole operator")
     .option("--verdict <file>", "write the decision with its evidence, for `verde check`")
     .option("--backend <name>", `${BACKEND_NAMES}, for replaying and recomputing`)
+    .option(
+      "--on-chain",
+      "before the game on a chain in this process: each move is a transaction, the EVM is the referee",
+    )
     .option("--json", "one JSON object")
     .action(async (a: string, b: string, more: string[], flags: Flags) => {
+      if (flags.onChain) {
+        // What talks to a chain takes long to load.
+        const { disputeTracesOnChain } = await import("./dispute-on-chain.ts");
+        return disputeTracesOnChain([a, b], more, flags);
+      }
       if (more.length > 0) return disputeMany([a, b, ...more], flags);
       const result = await dispute(a, b, await optionsOf(flags));
       if (flags.verdict !== undefined && result.outcome === "divergence")

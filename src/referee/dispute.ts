@@ -142,7 +142,7 @@ function withCause(reason: string | undefined, cause: string | undefined): strin
 }
 
 /** @throws {DisputeError} naming the part that differs */
-function checkComparable(a: FinishedTrace, b: FinishedTrace): void {
+export function checkComparable(a: FinishedTrace, b: FinishedTrace): void {
   if (!bytesEqual(a.manifest.jobId, b.manifest.jobId)) {
     const part = differentPart(a.manifest.outline, b.manifest.outline);
     throw new DisputeError(

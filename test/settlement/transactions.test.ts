@@ -69,7 +69,7 @@ const readJournal = (path: string): JournalRecord[] =>
 let journals = 0;
 const newJournal = (): string => folder(`journal-${journals++}.jsonl`);
 
-async function open(path: string, options: Partial<TransactorOptions> = {}, awayMillis = 5000): Promise<Transactor> {
+async function open(path: string, options: Partial<TransactorOptions> = {}, awayMillis = 60_000): Promise<Transactor> {
   const node = new Node(clientOf(), hardhat.id, { pollMillis: 20, awayMillis });
   const journal = Journal.open(path, hardhat.id, account.address);
   return new Transactor(node, account, hardhat.id, journal, { confirmations: 1, stuckMillis: 60_000, ...options });

@@ -1,0 +1,68 @@
+/** What `verde dispute A B --on-chain` prints. */
+import { bytesEqual, toHex } from "../encoding/bytes.ts";
+import { UsageError } from "../errors.ts";
+import { checkComparable } from "../referee/dispute.ts";
+import { traceMemory } from "../referee/trace-memory.ts";
+import { expectComplete, openTrace } from "../trace/index.ts";
+import { EXIT } from "./exit.ts";
+import { disputeOnChain, type GameMove } from "./on-chain.ts";
+import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
+import { formatTable } from "./table.ts";
+
+interface Flags {
+  recompute?: string;
+  verdict?: string;
+  json?: boolean;
+}
+
+/** @throws {UsageError} for more than two traces, or options that have no meaning on a chain */
+export async function disputeTracesOnChain(
+  paths: readonly [string, string],
+  more: readonly string[],
+  { recompute, verdict, json }: Flags,
+): Promise<void> {
+  if (more.length > 0) throw new UsageError("--on-chain takes two traces; a task on a chain takes up to eight claims");
+  if (recompute !== undefined || verdict !== undefined)
+    throw new UsageError("--on-chain ends in a scalar step that the EVM executes; leave --recompute and --verdict out");
+  const [a, b] = [expectComplete(await openTrace(paths[0])), expectComplete(await openTrace(paths[1]))];
+  checkComparable(a, b);
+  const roots = [a.runRoot, b.runRoot] as const;
+  if (bytesEqual(...roots)) {
+    if (json) writeJson({ schemaVersion: 1, outcome: "agree", losers: [] });
+    else writeLine(`${paths.join(" and ")} agree: both commit to the run root ${toHex(roots[0])}.`);
+    process.exitCode = EXIT.agree;
+    return;
+  }
+  const memories = [await traceMemory(a), await traceMemory(b)] as const;
+  const progress = new Progress();
+  try {
+    const { moves, gas, losers } = await disputeOnChain(memories, roots, ({ what, at }) =>
+      progress.show(`${what}: ${at}`, true),
+    );
+    progress.clear();
+    const wrong = losers.map((loser) => paths[loser]);
+    if (json) writeJson({ schemaVersion: 1, outcome: "divergence", losers: wrong, gas, transactions: moves });
+    else print(moves, gas, wrong, paths);
+    process.exitCode = EXIT.divergence;
+  } finally {
+    await Promise.all(memories.map((memory) => memory.close()));
+  }
+}
+
+function print(moves: readonly GameMove[], gas: number, wrong: readonly string[], paths: readonly string[]): void {
+  writeLine(
+    formatTable(
+      ["transaction", "by", "where they part", "calldata", "gas"],
+      moves.map(({ what, by, at, bytes, gas: own }) => [
+        what,
+        paths[by],
+        at,
+        `${formatCount(bytes)} B`,
+        formatCount(own),
+      ]),
+    ),
+  );
+  writeLine();
+  writeLine(colors.bold(wrong.length === 2 ? "Both are wrong, says the EVM." : `${wrong[0]} is wrong, says the EVM.`));
+  writeLine(`${moves.length} transactions, ${formatCount(gas)} gas.`);
+}
