@@ -5,7 +5,7 @@
 import { longestCourse, type Passage, questionsOf } from "../referee/course.ts";
 import type { JobFacts } from "../referee/facts.ts";
 import { stepsOfSegment } from "../trace/commitments.ts";
-import { moveGas, OPENING_GAS, PROOF_GAS } from "./game/gas.ts";
+import { FRAME_GAS, FRAME_TRANSACTIONS, moveGas, PROOF_GAS } from "./game/gas.ts";
 
 /** What the wall time depends on. */
 export interface Surroundings {
@@ -24,7 +24,7 @@ export interface Simulation {
   rounds: number;
   /** Bytes that both answer together, to a referee off the chain. */
   bytes: number;
-  /** On the chain: the opening, the moves, and the step that decides. */
+  /** On the chain: the frame, the moves, and the step that decides. */
   transactions: number;
   gas: number;
   /** Steps that each party executes again before it can answer all questions. */
@@ -41,14 +41,14 @@ export function simulateDispute(
   const passages = longestCourse(facts);
   const questions = passages.flatMap(questionsOf);
   const moves = moveGas(questions);
-  const transactions = moves.length + 2;
+  const transactions = moves.length + FRAME_TRANSACTIONS + 1;
   const replayed = replayedSteps(facts, passages, checkpointEvery);
   return {
     levels: questions.filter(({ kind }) => kind === "children").length,
     rounds: questions.length,
     bytes: questions.reduce((sum, { bytes }) => sum + 2 * bytes, 0),
     transactions,
-    gas: OPENING_GAS + moves.reduce((sum, gas) => sum + gas, 0) + PROOF_GAS,
+    gas: FRAME_GAS + moves.reduce((sum, gas) => sum + gas, 0) + PROOF_GAS,
     replayed,
     seconds: transactions * blockSeconds + replayed * stepSeconds,
   };

@@ -54,6 +54,30 @@ describe("verde dispute and verde check", () => {
     expect(other.stderr).toContain("VERDE_DISPUTE");
   });
 
+  it("let the EVM decide, each move a transaction", async () => {
+    const { code, stdout, stderr } = await verde("dispute", "b.trace", "a.trace", "--on-chain", "--json");
+    expect(code, stderr).toBe(1);
+    const { losers, transactions, gas } = JSON.parse(stdout) as {
+      losers: string[];
+      gas: number;
+      transactions: { what: string; by: number; gas: number; bytes: number }[];
+    };
+    expect(losers).toEqual(["b.trace"]);
+    expect(transactions.map(({ what }) => what)).toEqual([
+      "open",
+      "pair",
+      ...transactions.slice(2, -2).map(() => "move"),
+      "prove",
+      "close",
+    ]);
+    expect(gas).toBe(transactions.reduce((sum, transaction) => sum + transaction.gas, 0));
+    const shown = await verde("dispute", "a.trace", "b.trace", "--on-chain");
+    expect(shown.stdout).toContain("b.trace is wrong, says the EVM.");
+    expect(await verde("dispute", "a.trace", "again.trace", "--on-chain")).toMatchObject({ code: 0 });
+    expect(await verde("dispute", "a.trace", "b.trace", "again.trace", "--on-chain")).toMatchObject({ code: 2 });
+    expect(await verde("dispute", "a.trace", "b.trace", "--on-chain", "--recompute", "op")).toMatchObject({ code: 2 });
+  });
+
   it("print the object that programs read", async () => {
     const { code, stdout } = await verde("dispute", "b.trace", "a.trace", "--json");
     expect(code).toBe(1);

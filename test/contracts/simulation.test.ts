@@ -64,8 +64,8 @@ describe("a simulated dispute", () => {
       surroundings,
     );
     expect(levels).toBeLessThan(rounds);
-    // Nobody is asked before the opening, and the step comes behind the last reply.
-    expect(transactions).toBe(rounds + 3);
+    // Nobody is replied to at the start; then come the step, and what opens and closes the bracket.
+    expect(transactions).toBe(rounds + 1 + 4);
     expect(seconds).toBe(12 * transactions + replayed);
     // Halving a million steps, the operators, the largest tensor's chunks and the longest fold takes no less.
     expect(levels).toBeGreaterThanOrEqual(20 + Math.floor(Math.log2(job.step.kernels.length)) + 20 + 14);

@@ -4,8 +4,10 @@
  */
 import type { Asked } from "../../referee/course.ts";
 
-/** Opening a bracket, and pairing two of its players. */
-export const OPENING_GAS = 197_000;
+/** Opening a bracket, pairing two of its players, and telling the task in the end who has lost. */
+export const FRAME_GAS = 84_000 + 113_000 + 119_000;
+/** How many transactions these are. */
+export const FRAME_TRANSACTIONS = 3;
 /** The step at the bottom, with the operands' proofs: the limit that the contract is held to. */
 export const PROOF_GAS = 150_000;
 /** From two children to two children of one of them. */
