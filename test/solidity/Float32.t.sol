@@ -70,6 +70,13 @@ contract Float32Test is Float32Operations {
         assert(Float32.less(a, b) == (Float32.sub(a, b) & SIGN != 0) || Float32.sub(a, b) == 0);
     }
 
+    function test_ComparingTakesTheFirstPatternBehindTheRangeForItsEnd() public pure {
+        assert(!Float32.less(0x7f000000, 0x7f000001) && !Float32.less(0x7f000001, 0x7f000000));
+        assert(!Float32.less(0xff000000, 0xff000001) && !Float32.less(0xff000001, 0xff000000));
+        assert(!Float32.less(0, 0x00ffffff) && !Float32.less(0x80ffffff, 0) && !Float32.less(0x80000000, 0));
+        assert(Float32.less(0, 0x01000000) && Float32.less(0x81000000, 0x80000000));
+    }
+
     function testFuzz_ScalingAndSplittingAreExact(uint32 x) public pure {
         assert(Float32.ldexp(Float32.mantissa(x), Float32.exponentOf(x)) == Float32.canon(x));
     }
@@ -147,6 +154,7 @@ contract Float32Test is Float32Operations {
                 uint256 b = products[i][1] | ((signs >> 1) << 31);
                 assert(_isShort(Float32.mul, a, b, 0x72800001, 0x72800001));
             }
+        assert(_isShort(operationOf(0x10), 0x3f800000, 0xbf800000, 0x7f800000, 0x7f800000));
         // Of one sign, a larger operand from 2^-95 to 2^97, and any smaller one.
         assert(_isShort(Float32.add, 0x10000000, 0, 0x72800001, 0xf2800003));
         assert(_isShort(Float32.add, 0x01000000, 0x6fffffff, 0x72800001, 0xf2800003));
