@@ -1,5 +1,5 @@
 /**
- * What a dispute on a chain costs, in gas: below its ceilings, and equal to what `game-gas.json` holds.
+ * What a dispute on a chain costs, in gas: below its ceilings, and what `game-gas.json` holds.
  * `VERDE_WRITE_GAS=1 npx vitest run test/contracts/game-gas.test.ts` writes the file anew.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -23,6 +23,9 @@ const CEILINGS: Readonly<Record<string, number>> = {
   "a product: bytes of the proof": 3000,
   "the widest map: proof": 300_000,
 };
+
+/** Of a figure: what the time at which a test runs may change. */
+const SLACK = 0.002;
 
 let chain: Chain;
 let game: Hex;
@@ -61,5 +64,11 @@ test("gas stays below the ceilings and as it was", async () => {
   }
   if (process.env.VERDE_WRITE_GAS) writeFileSync(FILE, `${JSON.stringify(gas, null, 2)}\n`);
   for (const [name, ceiling] of Object.entries(CEILINGS)) expect(gas[name], name).toBeLessThanOrEqual(ceiling);
-  expect(gas).toEqual(JSON.parse(readFileSync(FILE, "utf8")));
+  const held = JSON.parse(readFileSync(FILE, "utf8")) as Record<string, number>;
+  expect(Object.keys(gas)).toEqual(Object.keys(held));
+  // Clocks are in the calldata, and a byte of theirs that happens to be zero costs less.
+  for (const [name, figure] of Object.entries(held)) {
+    const slack = /moves|bytes/.test(name) ? 0 : figure * SLACK;
+    expect(Math.abs(gas[name] - figure), `${name}: ${gas[name]}, not ${figure}`).toBeLessThanOrEqual(slack);
+  }
 }, 60_000);
