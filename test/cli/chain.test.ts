@@ -75,7 +75,8 @@ describe("verde chain deploy", () => {
     expect(await on.json("owner", ...deploy, "--dry-run")).toMatchObject({ dryRun: true, threshold: 2 });
     expect(await on.sentBy("owner")).toBe(sent);
     expect(await on.json("owner", ...deploy)).toMatchObject({ token, file: "other.json" });
-    expect(await on.sentBy("owner")).toBe(sent + 2);
+    // The manager, the committee, the judge and the game.
+    expect(await on.sentBy("owner")).toBe(sent + 4);
   });
 
   it("refuses committees that could not be", async () => {
