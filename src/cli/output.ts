@@ -1,5 +1,5 @@
 /** What the terminal shows: results on stdout, progress on stderr and only where somebody watches. */
-import colors from "picocolors";
+import picocolors from "picocolors";
 import { formatNumber } from "../encoding/figures.ts";
 
 export { formatBytes, formatCount, formatNumber, formatSeconds } from "../encoding/figures.ts";
@@ -13,7 +13,9 @@ export function writeJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-export { colors };
+/** Colours where somebody watches or FORCE_COLOR asks for them: the library also gives them to files and pipes wherever CI is set. */
+const watched = process.stdout.isTTY === true || Boolean(process.env["FORCE_COLOR"]);
+export const colors = picocolors.createColors(picocolors.isColorSupported && watched);
 
 /** A line on stderr that is rewritten in place; silent where stderr is not a terminal. */
 export class Progress {

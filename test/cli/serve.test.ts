@@ -7,6 +7,8 @@ import { run } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
 
+// A machine of continuous integration: no colours go into a pipe for that.
+const env = { ...process.env, CI: "true", FORCE_COLOR: "" };
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const path = temporaryFolder();
 
@@ -22,7 +24,7 @@ interface Ended {
 
 /** Runs the command until it ends; `whenReady` hears of its first line, and may end it. */
 async function serve(args: string[], whenReady?: (line: string, end: () => void) => void): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, "serve", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, "serve", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
   child.stderr.on("data", (part: Buffer) => (stderr += part.toString()));
   child.stdout.on("data", (part: Buffer) => {
