@@ -110,7 +110,8 @@ contract DisputeGame is IDisputeGame, Bisection {
     function longestGame(uint256 steps, uint256 commitEvery) external view returns (uint256) {
         uint256 segments = SizeWord.ofRun(steps, commitEvery).segments();
         uint256 heights = HEIGHTS + Descent.heightOf(segments) + Descent.heightOf(commitEvery);
-        return 2 * uint256(_clock) + heights * _response + RECOMPUTING * _recompute;
+        // A move goes down two levels; in each tree one is left for the opening, or for the payload.
+        return 2 * uint256(_clock) + (heights / 2) * _response + RECOMPUTING * _recompute;
     }
 
     /// @inheritdoc Bisection

@@ -29,7 +29,7 @@ const PLAYERS: Players = { pair: PAIR, owners: OWNERS };
 const ENCODED = parseAbiParameters(
   "((bytes32 id, bytes32 step, bytes32 init, bool fromCheckpoint, bytes32 dataset) job, uint32 steps, uint32 commitEvery, " +
     "bytes32 players, address[2] owners, bytes32[2] claims, bytes32[] states, uint256[] times, bytes[] calls, bool[] open, " +
-    "(uint256 word, bytes32 context, bytes32[2] shown, bytes32 node) last, " +
+    "(uint256 word, bytes32 context, bytes32 shown, bytes32 node) last, " +
     "(bytes32 players, address[2] owners, bytes32 job, bytes32 graph, bytes32 kernel, uint256 place, uint256 sizes, bytes32 past, bytes32[2] claims, bytes32 root) context, uint256 losers, bytes proof, uint256 wrong) dispute",
 );
 
@@ -63,6 +63,9 @@ const CASES: readonly Case[] = [
   { name: "a row that does not exist", commitEvery: 1, liar: wrong(1, { kernel: 1 }, 8) },
   { name: "a fold without steps", commitEvery: 2, liar: wrong(5, { kernel: 8 }, 1) },
   { name: "a checkpoint", job: tinyCheckpointJob(2), commitEvery: 1, liar: wrong(0, { entry: 0 }, 5) },
+  // Between them these two go down two levels in one move in all four ways.
+  { name: "a long run, step 53", job: tinyJob(300), commitEvery: 1, liar: wrong(53, { entry: 2 }, 1) },
+  { name: "a long run, step 226", job: tinyJob(300), commitEvery: 1, liar: wrong(226, { entry: 2 }, 1) },
   {
     name: "the middle of a fold",
     commitEvery: 2,

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IJudge} from "../interfaces/IJudge.sol";
-import {MerkleTree} from "../libraries/MerkleTree.sol";
 import {Witness} from "./Agreed.sol";
 import {Clocks, Pace} from "./Clocks.sol";
 import {Descent} from "./Descent.sol";
@@ -10,6 +9,8 @@ import {Context, Facts, GameState, Level, Move, Position, Question} from "./Game
 import {GameWord} from "./GameWord.sol";
 import {IBisection} from "./IBisection.sol";
 import {Levels} from "./Levels.sol";
+import {Parting, Rounds} from "./Rounds.sol";
+import {StateHash} from "./StateHash.sol";
 import {SizeWord} from "./SizeWord.sol";
 
 /// @title The game of `IBisection`
@@ -49,21 +50,20 @@ abstract contract Bisection is IBisection {
         uint256 dispute,
         uint256 word,
         bytes32 context,
-        bytes32[2] calldata shown,
-        bytes32[2] calldata next,
-        bytes32 sibling
+        bytes32 shown,
+        bytes32[2] calldata beside,
+        bytes32[2] calldata siblings,
+        bytes32[4] calldata next
     ) external {
-        bytes32 left = shown[0];
-        bytes32 child = MerkleTree.hashNode(next[0], next[1]);
-        bool goesRight = sibling == 0;
-        bytes32 node = goesRight ? MerkleTree.hashNode(left, child) : MerkleTree.hashNode(child, sibling);
-        _require(dispute, _hash(word, context, shown, node));
-        require(word.asksForChildren() && (goesRight || child != left), WrongQuestion());
+        (bytes32 child, bytes32 own, bytes32 other) = Rounds.ascend(shown, beside, siblings, next);
+        _require(dispute, StateHash.ofState(word, context, other, own));
+        // To the left of the way nothing differs; on it they do.
+        require(word.asksForChildren() && word.isDeep() && child != shown, WrongQuestion());
         _requireInTime(word);
-        word = word.descended(goesRight ? 1 : 0);
-        require(word.hasChildren(), WrongQuestion());
-        _states[dispute] = _hash(Clocks.pass(word), context, next, goesRight ? shown[1] : left);
-        _emitMoved(dispute, next);
+        word = word.descended((siblings[0] == 0 ? 2 : 0) | (siblings[1] == 0 ? 1 : 0));
+        require(word.asksForNodes(), WrongQuestion());
+        _states[dispute] = StateHash.ofState(Clocks.pass(word), context, child, shown);
+        _emitMoved(dispute, siblings);
     }
 
     /// @inheritdoc IBisection
@@ -71,24 +71,18 @@ abstract contract Bisection is IBisection {
         _load(dispute, state, context);
         uint256 own = state.word.turn();
         Position memory p = state.word.positionOf();
-        Context memory c = context;
+        Context memory c = StateHash.load(context);
         require(p.question != Question.Bottom, WrongQuestion());
         _requireInTime(state.word);
         bytes32[2] memory nodes = _reply(own, p, c, state, m);
-        GameState memory after_;
-        _answer(own, p, c, nodes, m, after_);
-        after_.word = Clocks.pass(state.word.placed(p));
-        after_.context = keccak256(abi.encode(c));
-        _states[dispute] = keccak256(abi.encode(after_));
+        (bytes32 shown, bytes32 node) = _answer(own, p, c, nodes, m);
+        _states[dispute] = StateHash.ofState(Clocks.pass(state.word.placed(p)), StateHash.ofMemory(c), shown, node);
         emit Turned(dispute, m.reply, m.next);
     }
 
     /// @inheritdoc IBisection
     function prove(uint256 dispute, uint256 word, Context calldata context, Witness calldata witness) external {
-        GameState memory state;
-        state.word = word;
-        state.context = keccak256(abi.encode(context));
-        _require(dispute, keccak256(abi.encode(state)));
+        _require(dispute, StateHash.ofState(word, StateHash.ofShown(context), 0, 0));
         require(word.question() == Question.Bottom, WrongQuestion());
         _requireInTime(word);
         Level level = word.positionOf().level;
@@ -111,12 +105,11 @@ abstract contract Bisection is IBisection {
     function _start(Context memory c) internal returns (uint256 dispute) {
         Position memory p;
         p.count = uint32(c.sizes.segments());
-        GameState memory s;
-        s.word = GameWord.start(_clock, block.timestamp).placed(p);
-        s.context = keccak256(abi.encode(c));
+        bytes32 hash = StateHash.ofMemory(c);
+        uint256 word = GameWord.start(_clock, block.timestamp).placed(p);
         dispute = ++_disputes;
-        _states[dispute] = keccak256(abi.encode(s));
-        emit Started(dispute, s, c);
+        _states[dispute] = StateHash.ofState(word, hash, 0, 0);
+        emit Started(dispute, GameState({word: word, context: hash, shown: 0, node: 0}), c);
     }
 
     function _end(uint256 dispute, bytes32 players, uint256 losers) internal {
@@ -131,11 +124,11 @@ abstract contract Bisection is IBisection {
 
     /// @dev Reverts unless a dispute is in this state.
     function _load(uint256 dispute, GameState calldata state, Context calldata context) internal view {
-        _require(dispute, keccak256(abi.encode(state)));
-        require(state.context == keccak256(abi.encode(context)), WrongContext());
+        _require(dispute, StateHash.ofState(state.word, state.context, state.shown, state.node));
+        require(state.context == StateHash.ofShown(context), WrongContext());
     }
 
-    /// @dev Replies to the question, and moves to the next one.
+    /// @dev Replies to the questions that the other side has answered, and moves to the next one.
     /// @return nodes what both sides claim there, at a node or leaf
     function _reply(
         uint256 own,
@@ -149,49 +142,82 @@ abstract contract Bisection is IBisection {
             return nodes;
         }
         if (p.question == Question.Opening) {
-            nodes[own] = _open(own, p, c, m.facts, m.reply);
-            nodes[1 - own] = state.shown[0];
-            return Descent.begin(p, c, m.facts, nodes);
+            bool hasNodes = p.count > 1;
+            (bytes calldata opening, bytes calldata rest) = _split(p, m.reply);
+            nodes[own] = _open(own, p, c, m.facts, opening);
+            nodes[1 - own] = state.shown;
+            nodes = Descent.begin(p, c, m.facts, nodes);
+            return hasNodes ? _descend(own, p, c, nodes, rest, m) : nodes;
         }
         if (p.question == Question.Children) {
-            bytes32[2] memory pair = _pair(m.reply, state.node);
-            uint256 right = pair[0] == state.shown[0] ? 1 : 0;
-            nodes[own] = pair[right];
-            nodes[1 - own] = state.shown[right];
-            p.height--;
-            p.position = uint32(2 * p.position + right);
-            return Descent.settle(p, c, m.facts, nodes);
+            nodes[own] = state.node;
+            nodes[1 - own] = state.shown;
+            return _descend(own, p, c, nodes, m.reply, m);
         }
         require(Levels.leafOfPayload(p, c.sizes, m.reply) == state.node, Levels.WrongAnswer());
-        require(Levels.leafOfPayload(p, c.sizes, m.payload) == state.shown[0], Levels.WrongAnswer());
-        uint256 part = p.level == Level.Chunk ? _firstDifference(m.reply, m.payload) : 0;
+        require(Levels.leafOfPayload(p, c.sizes, m.shown) == state.shown, Levels.WrongAnswer());
+        bool inChunk = p.level == Level.Chunk;
+        uint256 part = inChunk ? _firstDifference(m.reply, m.shown) : 0;
         bytes32[2] memory claims;
-        claims[own] = _claim(p.level, m.reply, part);
-        claims[1 - own] = _claim(p.level, m.payload, part);
+        claims[own] = inChunk ? _elementAt(m.reply, part) : Levels.claimOf(p.level, m.reply);
+        claims[1 - own] = inChunk ? _elementAt(m.shown, part) : Levels.claimOf(p.level, m.shown);
         return Descent.pass(p, c, m.facts, claims, part);
     }
 
-    /// @dev Answers the next question; `nodes` are what both sides claim there.
+    /// @dev Goes down as far as the other side has shown.
+    function _descend(
+        uint256 own,
+        Position memory p,
+        Context memory c,
+        bytes32[2] memory nodes,
+        bytes calldata reply,
+        Move calldata m
+    ) private view returns (bytes32[2] memory) {
+        Parting memory parting = Rounds.descend(p, nodes[own], nodes[1 - own], reply, m.shown);
+        nodes[own] = parting.own;
+        nodes[1 - own] = parting.other;
+        return parting.areClaims ? Descent.pass(p, c, m.facts, nodes, 0) : Descent.settle(p, c, m.facts, nodes);
+    }
+
+    /// @dev Answers the next questions.
+    /// @param nodes what both sides claim there
+    /// @return shown of the state that follows
+    /// @return node of it
     function _answer(
         uint256 own,
         Position memory p,
         Context memory c,
         bytes32[2] memory nodes,
-        Move calldata m,
-        GameState memory s
-    ) private view {
+        Move calldata m
+    ) private view returns (bytes32 shown, bytes32 node) {
+        if (p.question == Question.Bottom) return (0, 0);
         if (p.question == Question.Opening) {
-            s.shown[0] = _open(own, p, c, m.facts, m.next);
-            return;
+            (bytes calldata opening, bytes calldata rest) = _split(p, m.next);
+            shown = _open(own, p, c, m.facts, opening);
+            if (p.count > 1) require(Rounds.rootOf(_rootOf(p), rest) == shown, Levels.WrongAnswer());
+            return (shown, 0);
         }
-        if (p.question == Question.Bottom) return;
-        s.node = nodes[1 - own];
-        if (p.question == Question.Children) {
-            s.shown = _pair(m.next, nodes[own]);
-            return;
-        }
-        require(Levels.leafOfPayload(p, c.sizes, m.next) == nodes[own], Levels.WrongAnswer());
-        s.shown[0] = nodes[own];
+        bool inside = p.question == Question.Children;
+        shown = inside ? Rounds.rootOf(p, m.next) : Levels.leafOfPayload(p, c.sizes, m.next);
+        require(shown == nodes[own], Levels.WrongAnswer());
+        return (shown, nodes[1 - own]);
+    }
+
+    /// @return the place of the root of the tree that is opened
+    function _rootOf(Position memory p) private pure returns (Position memory) {
+        return Position(Question.Children, p.level, Descent.heightOf(p.count), p.count, 0);
+    }
+
+    /// @return opening how the tree opens
+    /// @return rest what is shown below its root
+    function _split(
+        Position memory p,
+        bytes calldata answer
+    ) private pure returns (bytes calldata opening, bytes calldata rest) {
+        uint256 length = Levels.openingBytes(p);
+        bool fits = p.count > 1 ? answer.length > length : answer.length == length;
+        require(fits, Levels.WrongLength(answer.length, length));
+        return (answer[:length], answer[length:]);
     }
 
     /// @dev A claim that is the last leaf of a tree fits many trees, so its owner has to say which.
@@ -207,18 +233,9 @@ abstract contract Bisection is IBisection {
         return Levels.open(p, c, c.claims[own], facts, answer);
     }
 
-    /// @return pair two children that hash to `node`
-    function _pair(bytes calldata answer, bytes32 node) private view returns (bytes32[2] memory pair) {
-        require(answer.length == 64, Levels.WrongLength(answer.length, 64));
-        pair = [bytes32(answer[:32]), bytes32(answer[32:])];
-        require(MerkleTree.hashNode(pair[0], pair[1]) == node, Levels.WrongAnswer());
-    }
-
-    /// @return a digest, or the bits of an element; elements lie least significant byte first in chunks only
-    function _claim(Level level, bytes calldata payload, uint256 part) private pure returns (bytes32) {
-        if (level == Level.Fold) return bytes32(uint256(uint32(bytes4(payload))));
-        if (level != Level.Chunk) return bytes32(payload);
-        uint32 x = uint32(bytes4(payload[4 * part:4 * part + 4]));
+    /// @return bits of an element, which lies least significant byte first
+    function _elementAt(bytes calldata chunk, uint256 part) private pure returns (bytes32) {
+        uint32 x = uint32(bytes4(chunk[4 * part:4 * part + 4]));
         x = ((x & 0xff00ff00) >> 8) | ((x & 0x00ff00ff) << 8);
         return bytes32(uint256((x >> 16) | (x << 16)));
     }
@@ -246,30 +263,13 @@ abstract contract Bisection is IBisection {
         require(block.timestamp <= deadline, TooLate(deadline));
     }
 
-    /// @dev `Moved`: the sibling stands behind the answer in calldata.
-    function _emitMoved(uint256 dispute, bytes32[2] calldata next) private {
+    /// @dev `Moved`: the siblings and what follows them in calldata.
+    function _emitMoved(uint256 dispute, bytes32[2] calldata siblings) private {
         bytes32 topic = Moved.selector;
         assembly ("memory-safe") {
             let from := mload(0x40)
-            calldatacopy(from, next, 0x60)
-            log2(from, 0x60, topic, dispute)
-        }
-    }
-
-    /// @dev keccak256(abi.encode(GameState)), of which a move within a level has all in calldata but one word.
-    function _hash(
-        uint256 word,
-        bytes32 context,
-        bytes32[2] calldata shown,
-        bytes32 node
-    ) private pure returns (bytes32 hash) {
-        assembly ("memory-safe") {
-            let from := mload(0x40)
-            mstore(from, word)
-            mstore(add(from, 0x20), context)
-            calldatacopy(add(from, 0x40), shown, 0x40)
-            mstore(add(from, 0x80), node)
-            hash := keccak256(from, 0xa0)
+            calldatacopy(from, siblings, 0xc0)
+            log2(from, 0xc0, topic, dispute)
         }
     }
 }

@@ -12,7 +12,7 @@ enum Level {
 }
 
 /// @notice What is asked. Start: the opening of the first tree, which nobody has answered yet. Opening: the tree's root (and its proof).
-/// Children: the two children of a node. Payload: what a leaf commits to. Bottom: nothing more; the step decides.
+/// Children: the nodes below a node, one level or two (`Rounds`). Payload: what a leaf commits to. Bottom: nothing more; the step decides.
 enum Question {
     Start,
     Opening,
@@ -38,12 +38,12 @@ struct Position {
 /// @notice All of a dispute that changes with every move. Its keccak256 is what is stored.
 /// @param word clocks and position, packed by `GameWord`
 /// @param context hash of the context
-/// @param shown what the other side has answered: two children; or the root of its tree and zero; or its leaf and zero
-/// @param node what the side to move has claimed at this place: its node, or zero at an opening, where the context holds it
+/// @param shown what the other side, which has answered, claims here: its node or leaf; at an opening, the root of its tree
+/// @param node what the side to move claims here; zero at an opening, where the context holds it
 struct GameState {
     uint256 word;
     bytes32 context;
-    bytes32[2] shown;
+    bytes32 shown;
     bytes32 node;
 }
 
@@ -123,12 +123,12 @@ struct Facts {
 
 /// @notice A move: the reply to the question that the other side has answered, and the answer to the next one.
 /// @param facts of the job and its graph that the way down needs here
-/// @param payload what the other side's leaf commits to, where a payload is replied to; it has shown it before
+/// @param shown the other side's answer, where the state holds but its hash: the nodes below its node, or what its leaf commits to
 /// @param reply the mover's own answer
 /// @param next the mover's answer to the next question; empty at the bottom
 struct Move {
     Facts facts;
-    bytes payload;
+    bytes shown;
     bytes reply;
     bytes next;
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Level, Position, Question} from "./GameTypes.sol";
+import {Rounds} from "./Rounds.sol";
 
 /// @title Clocks and position of a dispute as one word
 /// @dev From the lowest bit: when the turn began, in seconds since 1970 (40 bits); seconds left on the two clocks (32 each); the side to
@@ -64,20 +65,22 @@ library GameWord {
         return uint8(word >> QUESTION) == uint8(Question.Children);
     }
 
-    /// @return whether the node is no leaf, and does not stand unchanged one level below
-    function hasChildren(uint256 word) internal pure returns (bool) {
-        unchecked {
-            uint256 below = height(word) - 1;
-            // A leaf has no height: below it lies nothing.
-            return below < type(uint8).max && 2 * position(word) + 1 < (count(word) + (1 << below) - 1) >> below;
-        }
+    /// @return whether four nodes stand two levels below
+    function isDeep(uint256 word) internal pure returns (bool) {
+        return Rounds.isDeep(count(word), height(word), position(word));
     }
 
-    /// @return the word one level lower, at one of the two children
-    function descended(uint256 word, uint256 right) internal pure returns (uint256) {
+    /// @return whether four nodes stand two levels below that are shown as such, and not by what they commit to
+    function asksForNodes(uint256 word) internal pure returns (bool) {
+        return isDeep(word) && (height(word) > 2 || uint8(word >> LEVEL) == uint8(Level.Chunk));
+    }
+
+    /// @param way from 0 for the leftmost to 3
+    /// @return the word two levels lower, at one of the four nodes there
+    function descended(uint256 word, uint256 way) internal pure returns (uint256) {
         unchecked {
             uint256 kept = word & ((1 << POSITION) - 1);
-            return (kept - (1 << HEIGHT)) | ((2 * position(word) + right) << POSITION);
+            return (kept - (2 << HEIGHT)) | ((4 * position(word) + way) << POSITION);
         }
     }
 

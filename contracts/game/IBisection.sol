@@ -17,10 +17,10 @@ import {Context, GameState, Move} from "./GameTypes.sol";
 interface IBisection {
     /// @notice A dispute has begun; side 0 is to move.
     event Started(uint256 indexed dispute, GameState state, Context context);
-    /// @notice A move within a level.
-    /// @param next two children of the child on which the sides part
-    /// @param sibling the other child, or zero if it is the left one, on which the sides agree
-    event Moved(uint256 indexed dispute, bytes32[2] next, bytes32 sibling);
+    /// @notice A move within a level, down two levels of its tree.
+    /// @param siblings of the mover's nodes on the way, the upper and the lower; zero for a left one, on which the sides agree
+    /// @param next the four nodes two levels below the one on which the sides part
+    event Moved(uint256 indexed dispute, bytes32[2] siblings, bytes32[4] next);
     /// @notice Any other move. What else it showed follows from the job and from the moves before.
     event Turned(uint256 indexed dispute, bytes reply, bytes next);
     /// @notice A dispute is over.
@@ -40,21 +40,22 @@ interface IBisection {
     /// @notice The side to move has time until `deadline`.
     error TooEarly(uint256 deadline);
 
-    /// @notice Moves within a level, from children to children: the common and cheap move.
-    /// @dev Of the mover's two children, the one on which the sides part is the hash of `next`. If that is the right one, the left one is the
-    /// other side's.
+    /// @notice Moves within a level, down two levels of its tree: the common and cheap move.
+    /// @dev Nodes on which both sides agree, and those that are hashes of others, are shown once or not at all.
     /// @param word of the state
     /// @param context of the state
-    /// @param shown of the state: the other side's two children
-    /// @param next the mover's answer: two children of its child on which the sides part
-    /// @param sibling the mover's right child if they part on the left one; zero if they part on the right one
+    /// @param shown the other side's node two levels below, on which they part
+    /// @param beside its siblings on the way up, the upper and the lower
+    /// @param siblings those of the mover's node; zero for a left one, which is the other side's
+    /// @param next the mover's answer: the four nodes two levels below its node on which they part
     function move(
         uint256 dispute,
         uint256 word,
         bytes32 context,
-        bytes32[2] calldata shown,
-        bytes32[2] calldata next,
-        bytes32 sibling
+        bytes32 shown,
+        bytes32[2] calldata beside,
+        bytes32[2] calldata siblings,
+        bytes32[4] calldata next
     ) external;
 
     /// @notice Any move.

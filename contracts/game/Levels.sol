@@ -47,17 +47,39 @@ library Levels {
     }
 
     /// @return hash of the leaf that commits to a claim: a digest, or the bits of an accumulator
-    function leafOf(Level level, bytes32 claim) internal pure returns (bytes32) {
+    function leafOf(Level level, bytes32 claim) internal view returns (bytes32) {
         if (level == Level.Fold) return sha256(abi.encodePacked(ACCUMULATOR, uint32(uint256(claim))));
-        return sha256(abi.encodePacked(_tag(level), claim));
+        return MerkleTree.hashDigest(tagOf(level), claim);
     }
 
     /// @notice Reverts unless a payload has its length.
     /// @return hash of the leaf that commits to it
-    function leafOfPayload(Position memory p, uint256 sizes, bytes calldata payload) internal pure returns (bytes32) {
-        uint256 wanted = _payloadBytes(p, sizes);
+    function leafOfPayload(Position memory p, uint256 sizes, bytes calldata payload) internal view returns (bytes32) {
+        uint256 wanted = payloadBytes(p, sizes);
         require(payload.length == wanted, WrongLength(payload.length, wanted));
-        return sha256(abi.encodePacked(_tag(p.level), payload));
+        return MerkleTree.hashLeaf(tagOf(p.level), payload);
+    }
+
+    /// @param sizes of the kernel, which a chunk's length follows from
+    /// @return what a leaf commits to, in bytes
+    function payloadBytes(Position memory p, uint256 sizes) internal pure returns (uint256) {
+        if (p.level == Level.Fold) return ACCUMULATOR_BYTES;
+        return p.level == Level.Chunk ? TensorType.chunkBytes(sizes.elements(), p.position) : DIGEST_BYTES;
+    }
+
+    /// @param payload of a leaf, but for a chunk
+    /// @return a digest, or the bits of an accumulator
+    function claimOf(Level level, bytes calldata payload) internal pure returns (bytes32) {
+        return level == Level.Fold ? bytes32(uint256(uint32(bytes4(payload)))) : bytes32(payload);
+    }
+
+    /// @return bytes of the answer that opens a claim
+    function openingBytes(Position memory p) internal pure returns (uint256) {
+        if (!bindsLast(p.level)) return DIGEST_BYTES;
+        // The last node of each level has a sibling where its index is odd.
+        uint256 siblings = 0;
+        for (uint256 last = p.count - 1; last > 0; last &= last - 1) siblings++;
+        return DIGEST_BYTES * siblings;
     }
 
     /// @return words of the answer
@@ -91,12 +113,8 @@ library Levels {
         return sha256(abi.encodePacked(Commitments.RUN, job.id, uint32(c.sizes.commitEvery()), root));
     }
 
-    function _payloadBytes(Position memory p, uint256 sizes) private pure returns (uint256) {
-        if (p.level == Level.Fold) return ACCUMULATOR_BYTES;
-        return p.level == Level.Chunk ? TensorType.chunkBytes(sizes.elements(), p.position) : DIGEST_BYTES;
-    }
-
-    function _tag(Level level) private pure returns (bytes1) {
+    /// @return the tag of a level's leaves
+    function tagOf(Level level) internal pure returns (bytes1) {
         if (level == Level.Segment) return Commitments.SEGMENT_LEAF;
         if (level == Level.Step) return STEP_LEAF;
         if (level == Level.Op) return OP_LEAF;

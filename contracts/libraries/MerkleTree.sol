@@ -22,13 +22,16 @@ library MerkleTree {
         require(index < count, NoSuchLeaf(index, count));
         hash = leaf;
         uint256 used = 0;
-        for (uint256 width = count; width > 1; width = (width + 1) >> 1) {
-            if ((index ^ 1) < width) {
-                require(used < proof.length, WrongProofLength(proof.length));
-                bytes32 sibling = proof[used++];
-                hash = (index & 1) == 1 ? hashNode(sibling, hash) : hashNode(hash, sibling);
+        // Widths and indices of at most 32 bits, and no more siblings than levels.
+        unchecked {
+            for (uint256 width = count; width > 1; width = (width + 1) >> 1) {
+                if ((index ^ 1) < width) {
+                    require(used < proof.length, WrongProofLength(proof.length));
+                    bytes32 sibling = proof[used++];
+                    hash = (index & 1) == 1 ? hashNode(sibling, hash) : hashNode(hash, sibling);
+                }
+                index >>= 1;
             }
-            index >>= 1;
         }
         require(used == proof.length, WrongProofLength(proof.length));
     }
@@ -43,6 +46,28 @@ library MerkleTree {
             mstore(add(from, 0x21), right)
             // The precompile fails for want of gas only.
             if iszero(staticcall(gas(), 0x02, from, 0x41, 0x00, 0x20)) { revert(0x00, 0x00) }
+            hash := mload(0x00)
+        }
+    }
+
+    /// @return hash SHA-256(tag ‖ payload)
+    function hashLeaf(bytes1 tag, bytes calldata payload) internal view returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let from := mload(0x40)
+            mstore(from, tag)
+            calldatacopy(add(from, 0x01), payload.offset, payload.length)
+            if iszero(staticcall(gas(), 0x02, from, add(payload.length, 0x01), 0x00, 0x20)) { revert(0x00, 0x00) }
+            hash := mload(0x00)
+        }
+    }
+
+    /// @return hash SHA-256(tag ‖ digest)
+    function hashDigest(bytes1 tag, bytes32 digest) internal view returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let from := mload(0x40)
+            mstore(from, tag)
+            mstore(add(from, 0x01), digest)
+            if iszero(staticcall(gas(), 0x02, from, 0x21, 0x00, 0x20)) { revert(0x00, 0x00) }
             hash := mload(0x00)
         }
     }

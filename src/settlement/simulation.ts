@@ -5,7 +5,7 @@
 import { longestCourse, type Passage, questionsOf } from "../referee/course.ts";
 import type { JobFacts } from "../referee/facts.ts";
 import { stepsOfSegment } from "../trace/commitments.ts";
-import { FRAME_GAS, FRAME_TRANSACTIONS, moveGas, PROOF_GAS } from "./game/gas.ts";
+import { FRAME_GAS, FRAME_TRANSACTIONS, moveGas, PROOF_GAS, roundsOf } from "./game/gas.ts";
 
 /** What the wall time depends on. */
 export interface Surroundings {
@@ -20,7 +20,7 @@ export interface Surroundings {
 export interface Simulation {
   /** Halvings of what is disputed, in all trees from the run's root down. */
   levels: number;
-  /** Questions that are put to both parties. */
+  /** Questions that are put to both parties off the chain; on it a move answers several. */
   rounds: number;
   /** Bytes that both answer together, to a referee off the chain. */
   bytes: number;
@@ -40,7 +40,7 @@ export function simulateDispute(
 ): Simulation {
   const passages = longestCourse(facts);
   const questions = passages.flatMap(questionsOf);
-  const moves = moveGas(questions);
+  const moves = moveGas(passages.flatMap(roundsOf));
   const transactions = moves.length + FRAME_TRANSACTIONS + 1;
   const replayed = replayedSteps(facts, passages, checkpointEvery);
   return {

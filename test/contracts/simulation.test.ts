@@ -5,9 +5,9 @@ import type { Hex } from "viem";
 import { type ClosedJob, countParameters, outlineOf } from "../../src/job/closed.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
-import { courseTo, questionsOf } from "../../src/referee/course.ts";
+import { courseTo, longestCourse } from "../../src/referee/course.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
-import { moveGas } from "../../src/settlement/game/gas.ts";
+import { moveGas, roundsOf } from "../../src/settlement/game/gas.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { MODELS, modelJob } from "../../src/settlement/models.ts";
 import { simulateDispute } from "../../src/settlement/simulation.ts";
@@ -47,7 +47,7 @@ describe("a simulated dispute", () => {
     const shape = job.step.kernels[kernel].type.shape;
     const flat = (location.element ?? []).reduce((at, coordinate, axis) => at * shape[axis] + coordinate, 0);
     const passages = courseTo(facts, { step: 3, kernel: location.node!.id, element: flat, fold: location.fold ?? 0 });
-    const reckoned = moveGas(passages.flatMap(questionsOf));
+    const reckoned = moveGas(passages.flatMap(roundsOf));
     const actual = duel.receipts.map(({ gas }) => gas);
     expect(reckoned.length).toBe(actual.length);
     const total = (all: readonly number[]): number => all.reduce((sum, gas) => sum + gas, 0);
@@ -59,13 +59,12 @@ describe("a simulated dispute", () => {
     const job = await modelJob(shape, 1_000_000);
     expect(countParameters(job)).toBeGreaterThan(1e12);
     const surroundings = { blockSeconds: 12, stepSeconds: 1, checkpointEvery: 1 };
-    const { levels, rounds, transactions, replayed, seconds } = simulateDispute(
-      jobFacts(outlineOf(job), 1),
-      surroundings,
-    );
+    const facts = jobFacts(outlineOf(job), 1);
+    const { levels, rounds, transactions, replayed, seconds } = simulateDispute(facts, surroundings);
     expect(levels).toBeLessThan(rounds);
     // Nobody is replied to at the start; then come the step, and what opens and closes the bracket.
-    expect(transactions).toBe(rounds + 1 + 4);
+    expect(transactions).toBe(longestCourse(facts).flatMap(roundsOf).length + 1 + 4);
+    expect(transactions).toBeLessThan(0.7 * rounds);
     expect(seconds).toBe(12 * transactions + replayed);
     // Halving a million steps, the operators, the largest tensor's chunks and the longest fold takes no less.
     expect(levels).toBeGreaterThanOrEqual(20 + Math.floor(Math.log2(job.step.kernels.length)) + 20 + 14);

@@ -1,7 +1,8 @@
 /** Moves as calls of the contract: what they show of the job beside the answers follows from where they lead. */
-import { Writer } from "../../encoding/bytes.ts";
+import { bytesEqual, Writer } from "../../encoding/bytes.ts";
+import { hashNode } from "../../encoding/merkle.ts";
 import { type GameState as Game, isRunning } from "../../referee/game.ts";
-import { type Answer, positionOf } from "../../referee/level.ts";
+import { type Answer, openingLengths, positionOf } from "../../referee/level.ts";
 import { isAssembly } from "../../referee/machine.ts";
 import { graphAt, placeOf } from "../../referee/place.ts";
 import type { Witness } from "../../referee/witness.ts";
@@ -9,8 +10,9 @@ import { encodeFunctionData, type Hex } from "viem";
 import { disputeGameAbi } from "../abi/dispute-game.ts";
 import { type GameFacts, hex, ZERO } from "./facts.ts";
 import type { Match, Turn } from "./match.ts";
+import { roundOf } from "./round.ts";
 import { WitnessWriter } from "./witness.ts";
-import { chainState, contextOf, type Players, questionOf } from "./state.ts";
+import { type ChainState, chainState, contextOf, type Players } from "./state.ts";
 
 /** The contract's `Facts`. */
 interface ShownFacts {
@@ -36,17 +38,38 @@ export interface ChainMatch {
  */
 export function moveCall({ facts, dispute, players, match }: ChainMatch, { reply, next }: Turn, after: Match): Hex {
   const state = chainState(facts, players, match);
-  if (isPlainMove(match, after)) {
-    const { word, context, shown } = state;
-    const sibling = hex(reply![0]) === shown[0] ? ZERO : hex(reply![1]);
-    const args = [dispute, word, context, shown, [hex(next![0]), hex(next![1])], sibling] as const;
-    return encodeFunctionData({ abi: disputeGameAbi, functionName: "move", args });
-  }
+  if (isPlainMove(match, after)) return plainCall(dispute, state, match, { reply, next });
   const context = contextOf(facts, players, match.game);
-  const payload = questionOf(match) === "payload" ? joined(match.shown) : "0x";
-  const shown = factsFor(facts, match.game, after.game);
-  const move = { facts: shown, payload, reply: joined(reply), next: joined(next) };
+  const { game } = match;
+  // At an opening the state holds the root itself, so what lies below it is shown again, and not how it opens.
+  const opening = isRunning(game) && game.phase === "opening" ? openingLengths(game.level).length : 0;
+  const shown = joined(match.shown?.slice(opening));
+  const move = {
+    facts: factsFor(facts, match.game, after.game),
+    shown,
+    reply: joined(reply.flat()),
+    next: joined(next),
+  };
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "turn", args: [dispute, state, context, move] });
+}
+
+function plainCall(dispute: bigint, { word, context }: ChainState, match: Match, { reply, next }: Turn): Hex {
+  const [upper, lower] = reply;
+  const [a, b, c, d] = match.shown!;
+  const [left, right] = [hashNode(a, b), hashNode(c, d)];
+  const goesRight = bytesEqual(upper[0], left);
+  const [first, second] = goesRight ? [c, d] : [a, b];
+  const goesRightBelow = bytesEqual(lower[0], first);
+  const args = [
+    dispute,
+    word,
+    context,
+    hex(goesRightBelow ? second : first),
+    [hex(goesRight ? left : right), hex(goesRightBelow ? first : second)],
+    [goesRight ? ZERO : hex(upper[1]), goesRightBelow ? ZERO : hex(lower[1])],
+    next!.map(hex) as unknown as readonly [Hex, Hex, Hex, Hex],
+  ] as const;
+  return encodeFunctionData({ abi: disputeGameAbi, functionName: "move", args });
 }
 
 /**
@@ -69,11 +92,12 @@ export function timeoutCall({ facts, dispute, players, match }: ChainMatch): Hex
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "timeout", args });
 }
 
-/** From a node to one of its children, both with two children of their own. */
-function isPlainMove(before: Match, after: Match): boolean {
-  const [from, to] = [before.game, after.game];
-  const inOneTree = from.phase === "children" && to.phase === "children" && from.path.length === to.path.length;
-  return inOneTree && questionOf(before) === "children" && to.height === from.height - 1;
+/** From a node down two levels of its tree, where two levels of nodes are shown below both. */
+function isPlainMove({ game: from, shown }: Match, { game: to }: Match): boolean {
+  if (shown === undefined || from.phase !== "children" || to.phase !== "children") return false;
+  const [before, after] = [roundOf(from), roundOf(to)];
+  const inOneTree = from.path.length === to.path.length && to.height === from.height - 2;
+  return inOneTree && before.width === 4 && after.width === 4 && !after.payloads;
 }
 
 function joined(answer: Answer | undefined): Hex {

@@ -12,15 +12,17 @@ import {
 import { type Bytes, fromHex } from "../../encoding/bytes.ts";
 import { hashNode } from "../../encoding/merkle.ts";
 import { DisputeError } from "../../errors.ts";
-import { answerLengths, type GameState, isRunning, type Machine } from "../../referee/game.ts";
+import { answerLengths, isRunning, type Machine } from "../../referee/game.ts";
 import type { Answer } from "../../referee/level.ts";
 import { trainingMachine } from "../../referee/machine.ts";
 import { disputeGameAbi } from "../abi/dispute-game.ts";
 import type { ChainMatch } from "./calls.ts";
 import { type GameFacts, ZERO } from "./facts.ts";
-import { type Match, type Pace, play, replied, startMatch, type Turn } from "./match.ts";
+import { afterAnswer, asksReply, type Match, type Pace, play, startMatch, type Turn } from "./match.ts";
+import { roundLengths, roundOf } from "./round.ts";
 
 export type GameEvent = ReturnType<typeof parseEventLogs<typeof disputeGameAbi, true>>[number];
+type MovedArgs = Extract<GameEvent, { eventName: "Moved" }>["args"];
 
 /** Where a game is. */
 export interface GamePlace {
@@ -72,22 +74,33 @@ export async function followMatch(
 
 /** What a move showed, from what its event says of it. */
 function turnOf(machine: Machine, match: Match, event: GameEvent): Turn | undefined {
-  if (event.eventName === "Moved") {
-    const next = event.args.next.map((word) => fromHex(word)) as unknown as readonly [Bytes, Bytes];
-    const child = hashNode(...next);
-    const [left] = match.shown!;
-    const reply = event.args.sibling === ZERO ? [left, child] : [child, fromHex(event.args.sibling)];
-    return { reply, next };
-  }
+  if (event.eventName === "Moved") return movedTurn(match, event.args);
   if (event.eventName !== "Turned") return undefined;
-  const reply = match.shown === undefined ? undefined : parts(match.game, event.args.reply);
-  return { reply, next: parts(replied(machine, match, reply), event.args.next) };
+  const reply: Answer[] = [];
+  let game = match.game;
+  for (let bytes = fromHex(event.args.reply); asksReply(match, game); ) {
+    const lengths = answerLengths(game);
+    const length = lengths.reduce((sum, part) => sum + part, 0);
+    const answer = partsOf(lengths, bytes);
+    game = afterAnswer(machine, match, game, answer);
+    reply.push(answer);
+    bytes = bytes.slice(length);
+  }
+  return { reply, next: isRunning(game) ? partsOf(roundLengths(roundOf(game)), fromHex(event.args.next)) : undefined };
 }
 
-/** An answer's parts, whose lengths the question fixes; none where nothing is asked. */
-function parts(game: GameState, answer: Hex): Answer | undefined {
-  if (!isRunning(game)) return undefined;
-  const bytes = fromHex(answer);
+/** The mover's nodes on the way follow from below: left siblings, of which the event holds none, are the other side's. */
+function movedTurn({ shown }: Match, { siblings, next }: MovedArgs): Turn {
+  const [a, b, c] = shown!;
+  const [upper, lower] = siblings.map((sibling) => (sibling === ZERO ? undefined : fromHex(sibling)));
+  const nodes = next.map((word) => fromHex(word));
+  const child = hashNode(hashNode(nodes[0], nodes[1]), hashNode(nodes[2], nodes[3]));
+  const pair: Answer = lower ? [child, lower] : [upper ? a : c, child];
+  const node = hashNode(pair[0], pair[1]);
+  return { reply: [upper ? [node, upper] : [hashNode(a, b), node], pair], next: nodes };
+}
+
+function partsOf(lengths: readonly number[], bytes: Bytes): Answer {
   let at = 0;
-  return answerLengths(game).map((length) => bytes.slice(at, (at += length)));
+  return lengths.map((length) => bytes.slice(at, (at += length)));
 }

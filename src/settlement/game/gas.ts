@@ -2,7 +2,10 @@
  * What the transactions of a dispute on a chain cost, reckoned from what they show (contracts/game/Bisection.sol). A test holds the
  * reckoning to disputes that are played.
  */
-import type { Asked } from "../../referee/course.ts";
+import { heightOf } from "../../encoding/merkle.ts";
+import type { Passage } from "../../referee/course.ts";
+import { isPromoted, type Level, openingLengths } from "../../referee/level.ts";
+import { type Below, belowNode } from "./round.ts";
 
 /** Opening a bracket, pairing two of its players, and telling the task in the end who has lost. */
 export const FRAME_GAS = 84_000 + 113_000 + 119_000;
@@ -10,24 +13,86 @@ export const FRAME_GAS = 84_000 + 113_000 + 119_000;
 export const FRAME_TRANSACTIONS = 3;
 /** The step at the bottom, with the operands' proofs: the limit that the contract is held to. */
 export const PROOF_GAS = 150_000;
-/** From two children to two children of one of them. */
-const PLAIN_GAS = 34_700;
-/** Any other move, by the question that it replies to. */
-const TURN_GAS = { start: 48_000, opening: 49_900, children: 49_300, payload: 60_400 } as const;
-/** For each word of its reply and its next answer. */
-const WORD_GAS = 1_500;
+/** Down two levels of a tree, from four nodes to four nodes. */
+const PLAIN_GAS = 39_600;
+/** Any other move, without what it shows. */
+const TURN_GAS = 50_500;
+/** For each word of what is replied to, of the reply, and of what is shown next. */
+const WORD_GAS = 1_030;
+/** For the proofs of what the job says of the level that is entered. */
+const ENTRY_GAS: Readonly<Record<string, number>> = {
+  step: 12_000,
+  op: 21_000,
+  state: 12_000,
+  chunk: 23_500,
+  fold: 12_000,
+};
 
-/** The gas of each move, in order. */
-export function moveGas(questions: readonly Asked[]): number[] {
-  return [undefined, ...questions].map((reply, i) => {
-    const next: Asked | undefined = questions[i];
-    if (reply && next && isPlain(reply, next)) return PLAIN_GAS;
-    const words = Math.ceil(((reply?.bytes ?? 0) + (next?.bytes ?? 0)) / 32);
-    return TURN_GAS[reply?.kind ?? "start"] + WORD_GAS * words;
-  });
+/** What one move shows, and the next one replies to it. */
+export interface PlannedRound {
+  readonly kind: "opening" | "children" | "payload";
+  readonly level: string;
+  /** Of the node below which nodes are shown; else 0. */
+  readonly height: number;
+  /** What is shown. */
+  readonly bytes: number;
+  /** What the other side replies. */
+  readonly replyBytes: number;
+  /** Four nodes of an open tree are shown, and no payloads. */
+  readonly plain: boolean;
 }
 
-/** No node that stands unchanged one level below lies between the two. */
-function isPlain(reply: Asked, next: Asked): boolean {
-  return reply.kind === "children" && next.kind === "children" && next.height === reply.height - 1;
+/** What the two sides show each other while a level is passed. */
+export function roundsOf({ level, index }: Passage): PlannedRound[] {
+  const { count, binding } = level;
+  const isLast = binding.kind === "last";
+  if (isLast && count === 1) return [];
+  const known = isLast && index === count - 1;
+  const rounds: PlannedRound[] = [];
+  let height = heightOf(count);
+  let below = belowNode(level, height, 0);
+  rounds.push(planned("opening", level, height, below, known));
+  for (;;) {
+    if (height > 0) height = below.floor;
+    while (height > 0 && isPromoted(count, height, index >> height)) height--;
+    if (height === 0) break;
+    below = belowNode(level, height, index >> height);
+    rounds.push(planned("children", level, height, below, known));
+  }
+  const shown = below.payloads && index >= below.first && index < below.first + below.width;
+  if (!known && !shown) {
+    const bytes = level.payloadBytes(index);
+    rounds.push({ kind: "payload", level: level.name, height: 0, bytes, replyBytes: bytes, plain: false });
+  }
+  return rounds;
+}
+
+function planned(
+  kind: "opening" | "children",
+  level: Level,
+  height: number,
+  { first, width, payloads, floor }: Below,
+  known: boolean,
+): PlannedRound {
+  const opening = kind === "opening" ? 32 * openingLengths(level).length : 0;
+  const leaf = payloads ? level.payloadBytes(first) : 32;
+  return {
+    kind,
+    level: level.name,
+    height,
+    bytes: opening + width * leaf,
+    replyBytes: opening + (height - floor) * 64 + (payloads && !known ? leaf : 0),
+    plain: kind === "children" && width === 4 && !payloads,
+  };
+}
+
+/** The gas of each move, in order: the first shows the first round, the last replies to the last one. */
+export function moveGas(rounds: readonly PlannedRound[]): number[] {
+  return [undefined, ...rounds].map((reply, i) => {
+    const next: PlannedRound | undefined = rounds[i];
+    if (reply?.plain && next?.plain && next.level === reply.level && next.height === reply.height - 2) return PLAIN_GAS;
+    const words = Math.ceil(((reply?.bytes ?? 0) + (reply?.replyBytes ?? 0) + (next?.bytes ?? 0)) / 32);
+    const enters = reply && next && next.level !== reply.level;
+    return TURN_GAS + WORD_GAS * words + (enters ? ENTRY_GAS[next.level] : 0);
+  });
 }

@@ -4,8 +4,9 @@
  */
 import type { Bytes } from "../../encoding/bytes.ts";
 import { DisputeError } from "../../errors.ts";
-import { advance, type GameState, isRunning, type Machine, objection, startGame } from "../../referee/game.ts";
+import { advance, type GameState, isRunning, type Machine, type RunningGame, startGame } from "../../referee/game.ts";
 import type { Answer, Pair, Side } from "../../referee/level.ts";
+import { answerWithin, isAnswered, roundObjection, roundOf } from "./round.ts";
 
 /** How long moves may take, in seconds. */
 export interface Pace {
@@ -20,7 +21,7 @@ export interface Pace {
 export interface Match {
   readonly pace: Pace;
   readonly game: GameState;
-  /** What the side that is not to move has answered to the game's question; `undefined` at the start and at the bottom. */
+  /** What the side that is not to move has shown for the game's question (`round.ts`); `undefined` at the start and at the bottom. */
   readonly shown: Answer | undefined;
   readonly turn: Side;
   readonly clocks: Pair<number>;
@@ -28,10 +29,10 @@ export interface Match {
   readonly since: number;
 }
 
-/** The reply to the question that the other side has answered, and the answer to the next one. */
+/** The reply to what the other side has shown, and what the mover shows next. */
 export interface Turn {
-  /** `undefined` at the start, where nobody has been asked yet. */
-  readonly reply: Answer | undefined;
+  /** Answers to the questions that the other side has answered, one after the other; none at the start, where nobody has been asked yet. */
+  readonly reply: readonly Answer[];
   /** `undefined` at the bottom, where nothing more is asked. */
   readonly next: Answer | undefined;
 }
@@ -51,15 +52,32 @@ export function deadlineOf({ pace, game, turn, clocks, since, shown }: Match): n
   return since + Math.max(clocks[turn], plain ? pace.response : pace.recompute);
 }
 
-/** The game after the reply; what is asked next is asked of both. */
-export function replied(machine: Machine, match: Match, reply: Answer | undefined): GameState {
+/** Whether the mover has to reply to the question that the game asks now: the other side has answered it. */
+export function asksReply({ game, shown }: Match, now: GameState): now is RunningGame {
+  return shown !== undefined && isRunning(game) && isAnswered(roundOf(game), now);
+}
+
+/**
+ * The game after the reply; what is asked next is asked of both.
+ * @throws {DisputeError} when the reply is none to what the other side has shown
+ */
+export function replied(machine: Machine, match: Match, reply: readonly Answer[]): GameState {
+  let now = match.game;
+  for (const answer of reply) now = afterAnswer(machine, match, now, answer);
+  if (asksReply(match, now)) throw new DisputeError(`no reply to the ${now.phase} in the ${now.level.name} tree`);
+  return now;
+}
+
+/**
+ * The game after one more answer of the mover.
+ * @param now the game after the answers before
+ */
+export function afterAnswer(machine: Machine, match: Match, now: GameState, answer: Answer): GameState {
   const { game, shown, turn } = match;
-  if (!isRunning(game)) throw new DisputeError("nothing is asked any more: the step at the bottom decides");
-  if (shown === undefined) {
-    if (reply) throw new DisputeError("a reply, although the other side has not answered anything");
-    return game;
-  }
-  const after = advance(machine, game, turn === 0 ? [reply, shown] : [shown, reply]);
+  if (shown === undefined || !isRunning(game) || !isRunning(now))
+    throw new DisputeError("a reply, although the other side has not answered anything");
+  const other = answerWithin(roundOf(game), shown, now);
+  const after = advance(machine, now, turn === 0 ? [answer, other] : [other, answer]);
   if (after.phase === "forfeit")
     throw new DisputeError(after.reasons[turn] ?? "the other side's answer does not hold", { turn });
   return after;
@@ -72,10 +90,13 @@ export function replied(machine: Machine, match: Match, reply: Answer | undefine
  */
 export function play(machine: Machine, match: Match, { reply, next }: Turn, now: number): Match {
   const { turn, clocks, since } = match;
+  if (!isRunning(match.game)) throw new DisputeError("nothing is asked any more: the step at the bottom decides");
   const deadline = deadlineOf(match);
   if (now > deadline) throw new DisputeError(`the time for the move was over at ${deadline}`, { now });
   const game = replied(machine, match, reply);
-  const wrong = isRunning(game) ? objection(game, turn, next) : next && "an answer, although nothing is asked any more";
+  const wrong = isRunning(game)
+    ? roundObjection(roundOf(game), turn, next)
+    : next && "an answer, although nothing is asked any more";
   if (wrong) throw new DisputeError(wrong, { turn });
   const left = Math.max(clocks[turn] - (now - since), 0);
   return {

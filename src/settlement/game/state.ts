@@ -10,6 +10,7 @@ import { type Address, encodeAbiParameters, type Hex, keccak256, parseAbiParamet
 import type { JobFacts } from "../../referee/facts.ts";
 import { type GameFacts, hashTwo, hex, ZERO } from "./facts.ts";
 import { type Match, otherSide } from "./match.ts";
+import { answerWithin, roundOf } from "./round.ts";
 
 /** The order of the enumerations in GameTypes.sol. */
 export const LEVELS = ["segment", "step", "op", "state", "chunk", "fold"] as const satisfies readonly LevelName[];
@@ -18,7 +19,7 @@ const QUESTIONS = ["start", "opening", "children", "payload", "bottom"] as const
 export interface ChainState {
   word: bigint;
   context: Hex;
-  shown: readonly [Hex, Hex];
+  shown: Hex;
   node: Hex;
 }
 
@@ -41,7 +42,7 @@ export interface Context {
   root: Hex;
 }
 
-const STATE = parseAbiParameters("uint256, bytes32, bytes32[2], bytes32");
+const STATE = parseAbiParameters("uint256, bytes32, bytes32, bytes32");
 const CONTEXT = parseAbiParameters(
   "bytes32, address[2], bytes32, bytes32, bytes32, uint256, uint256, bytes32, bytes32[2], bytes32",
 );
@@ -62,7 +63,7 @@ export function chainState(facts: GameFacts, players: Players, match: Match): Ch
 }
 
 /** The question that is to be replied to, as the contract numbers it. */
-export function questionOf({ game, shown }: Match): (typeof QUESTIONS)[number] {
+function questionOf({ game, shown }: Match): (typeof QUESTIONS)[number] {
   if (!isRunning(game)) return "bottom";
   return shown === undefined ? "start" : game.phase;
 }
@@ -103,13 +104,13 @@ function placeInTree(game: Game) {
 }
 
 function answersOf({ game, shown, turn }: Match): Pick<ChainState, "shown" | "node"> {
-  if (shown === undefined || !isRunning(game)) return { shown: [ZERO, ZERO], node: ZERO };
+  if (shown === undefined || !isRunning(game)) return { shown: ZERO, node: ZERO };
   const other = otherSide(turn);
-  if (game.phase === "opening")
-    return { shown: [hex(openClaim(game.level, game.claims[other], shown)), ZERO], node: ZERO };
-  const { nodes } = game;
-  if (game.phase === "children") return { shown: [hex(shown[0]), hex(shown[1])], node: hex(nodes[turn]) };
-  return { shown: [hex(nodes[other]), ZERO], node: hex(nodes[turn]) };
+  if (game.phase === "opening") {
+    const opening = answerWithin(roundOf(game), shown, game);
+    return { shown: hex(openClaim(game.level, game.claims[other], opening)), node: ZERO };
+  }
+  return { shown: hex(game.nodes[other]), node: hex(game.nodes[turn]) };
 }
 
 /** What changes from level to level only. */
