@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Agreed, Tensors, Trees, Witness} from "./game/Agreed.sol";
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {Agreed, Trees} from "./game/Agreed.sol";
 import {Context, Level} from "./game/GameTypes.sol";
+import {Leaves, LeavesLib} from "./game/Leaves.sol";
 import {Levels} from "./game/Levels.sol";
-import {Operands, OperandsLib} from "./game/Operands.sol";
+import {OperandsLib, Shown} from "./game/Operands.sol";
 import {PlaceWord} from "./game/PlaceWord.sol";
 import {SizeWord} from "./game/SizeWord.sol";
-import {Tape} from "./game/Tape.sol";
+import {Read, Tape} from "./game/Tape.sol";
 import {IJudge} from "./interfaces/IJudge.sol";
-import {KernelPoint, Point, PointInput} from "./libraries/KernelPoint.sol";
+import {Gather, KernelPoint, Point} from "./libraries/KernelPoint.sol";
+import {TaggedHash} from "./libraries/TaggedHash.sol";
 
 /// @title The judge of `IJudge`
 contract Judge is IJudge {
+    using LeavesLib for Leaves;
+    using OperandsLib for Shown;
     using PlaceWord for uint256;
     using SizeWord for uint256;
 
@@ -22,72 +27,66 @@ contract Judge is IJudge {
     function judge(
         Level level,
         Context calldata context,
-        Witness calldata witness
+        bytes calldata witness
     ) external view returns (bytes32 right) {
         Trees memory t = Agreed.open(context, witness);
-        if (level == Level.State) right = _entry(t, context, witness);
-        else right = bytes32(_element(t, context, witness));
-        Tape.end(t.read, witness.data, witness.path);
+        if (level == Level.State) right = _entry(t, context);
+        else right = bytes32(_element(t, context));
+        Tape.end(t.read);
     }
 
     /// @return root of the tensor that the graph names for the disputed entry of the new state
-    function _entry(
-        Trees memory t,
-        Context calldata c,
-        Witness calldata w
-    ) private view returns (bytes32 root) {
-        bytes32 kernels = Tape.next(t.read, w.path);
-        bytes32 outputs = Tape.next(t.read, w.path);
-        require(keccak256(abi.encode(kernels, outputs)) == c.graph, Agreed.NotAgreed());
-        bytes calldata number = Tape.take(t.read, w.data, 4);
-        bytes32 leaf = sha256(abi.encodePacked(GRAPH_OUTPUT, number));
-        bytes32 reached = Tape.climbOne(t.read, w.path, c.sizes.outputs(), c.place.element(), leaf);
-        require(reached == outputs, Agreed.NotAgreed());
-        root = Tape.next(t.read, w.path);
-        Tensors memory tensors = Tensors({numbers: new uint256[](1), roots: new bytes32[](1)});
-        tensors.numbers[0] = uint32(bytes4(number));
-        tensors.roots[0] = root;
-        Agreed.checkTensors(t, c, w, tensors);
+    function _entry(Trees memory t, Context calldata c) private view returns (bytes32 root) {
+        bytes32 kernels = Tape.next(t.read);
+        bytes32 outputs = Tape.next(t.read);
+        require(Hashes.efficientKeccak256(kernels, outputs) == c.graph, Agreed.NotAgreed());
+        uint256 from = Tape.take(t.read, 4);
+        bytes32 leaf = TaggedHash.ofCalldata(GRAPH_OUTPUT, from, 4);
+        require(Tape.climbOne(t.read, c.sizes.outputs(), c.place.element(), leaf) == outputs, Agreed.NotAgreed());
+        root = Tape.next(t.read);
+        Leaves memory tensors = LeavesLib.none(1);
+        tensors.add(Tape.at(from), root, 0);
+        Agreed.checkTensors(t, c, tensors);
     }
 
     /// @return bits of the disputed element, or of the accumulator after the disputed fold index
-    function _element(Trees memory t, Context calldata c, Witness calldata w) private view returns (uint256 bits) {
-        require(Levels.leafOfKernel(w.kernel) == c.kernel, Agreed.NotAgreed());
-        if (KernelPoint.isGather(w.kernel)) return _gathered(t, c, w);
+    function _element(Trees memory t, Context calldata c) private view returns (uint256) {
+        Read memory read = t.read;
+        bytes calldata kernel = Tape.blob(read);
+        require(Levels.leafOfKernel(kernel) == c.kernel, Agreed.NotAgreed());
+        if (KernelPoint.isGather(kernel)) return _gathered(t, c, kernel);
         uint256 k = c.place.fold();
-        Point memory p = KernelPoint.reads(w.kernel, c.place.element(), k);
+        Point memory p = KernelPoint.reads(kernel, c.place.element(), k);
         // A fold without steps gives its start.
         if (p.isFold && c.sizes.foldLength() == 0) return p.start;
-        Operands memory o = OperandsLib.none(p.inputs.length);
-        uint256[] memory operands = new uint256[](p.inputs.length);
-        uint256 count = 0;
-        for (uint256 i = 0; i < p.inputs.length; i++) {
-            PointInput memory input = p.inputs[i];
-            if (input.isRead) operands[count++] = OperandsLib.bitsOf(o, t, w, input.tensor, input.element);
+        OperandsLib.read(t, c, p.inputs);
+        uint256 accumulator = p.start;
+        if (p.isFold && k > 0) {
+            accumulator = Tape.number(read);
+            Agreed.checkAccumulator(t, c, accumulator);
         }
-        bool shows = p.isFold && k > 0;
-        uint256 accumulator = shows ? uint32(bytes4(Tape.take(t.read, w.data, 4))) : p.start;
-        OperandsLib.prove(o, t, c, w);
-        if (shows) Agreed.checkAccumulator(t, c, w, uint32(accumulator));
-        return KernelPoint.step(w.kernel, p, accumulator, operands);
+        return KernelPoint.step(kernel, p, accumulator);
     }
 
     /// @dev spec 4.4
     /// @return bits of the element of the chosen row, or the fill value
-    function _gathered(Trees memory t, Context calldata c, Witness calldata w) private view returns (uint256 bits) {
-        (uint256 source, uint256 index, uint256 fill) = KernelPoint.gather(w.kernel);
+    function _gathered(Trees memory t, Context calldata c, bytes calldata kernel) private view returns (uint256 bits) {
+        Gather memory g = KernelPoint.gather(kernel);
+        Leaves memory tensors = LeavesLib.none(2);
+        Shown memory s;
+        s.chunks = LeavesLib.none(2);
+        s.show(t.read);
         uint256 element = c.place.element();
-        Operands memory o = OperandsLib.none(2);
-        uint256 rank = OperandsLib.rankOf(o, t, w, index);
-        uint256 chosen = OperandsLib.bitsOf(o, t, w, index, KernelPoint.gatherIndex(w.kernel, element, rank));
-        uint256 rows = OperandsLib.rowsOf(o, t, w, source);
-        (bool exists, uint256 from) = KernelPoint.gatherSource(w.kernel, element, chosen, rank, rows);
-        if (exists) {
-            bits = OperandsLib.bitsOf(o, t, w, source, from);
-        } else {
-            bits = fill;
-            OperandsLib.showFirst(o, t, w, source);
+        uint256 rank = s.rank;
+        uint256 chosen = s.bitsOf(t.read, KernelPoint.gatherIndex(kernel, element, rank));
+        if (g.source != g.index) {
+            tensors.add(g.index, s.rootOf(t.read), 0);
+            s.show(t.read);
         }
-        OperandsLib.prove(o, t, c, w);
+        (bool exists, uint256 from) = KernelPoint.gatherSource(kernel, element, chosen, rank, s.rowsOf());
+        if (!exists) s.showFirst(t.read);
+        bits = exists ? s.bitsOf(t.read, from) : g.fill;
+        tensors.add(g.source, s.rootOf(t.read), 0);
+        Agreed.checkTensors(t, c, tensors);
     }
 }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IJudge} from "../interfaces/IJudge.sol";
-import {Witness} from "./Agreed.sol";
 import {Clocks, Pace} from "./Clocks.sol";
 import {Descent} from "./Descent.sol";
 import {Context, Facts, GameState, Level, Move, Position, Question} from "./GameTypes.sol";
@@ -81,7 +80,7 @@ abstract contract Bisection is IBisection {
     }
 
     /// @inheritdoc IBisection
-    function prove(uint256 dispute, uint256 word, Context calldata context, Witness calldata witness) external {
+    function prove(uint256 dispute, uint256 word, Context calldata context, bytes calldata witness) external {
         _require(dispute, StateHash.ofState(word, StateHash.ofShown(context), 0, 0));
         require(word.question() == Question.Bottom, WrongQuestion());
         _requireInTime(word);

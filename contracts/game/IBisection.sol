@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IJudge} from "../interfaces/IJudge.sol";
-import {Witness} from "./Agreed.sol";
 import {Pace} from "./Clocks.sol";
 import {Context, GameState, Move} from "./GameTypes.sol";
 
@@ -63,7 +62,7 @@ interface IBisection {
 
     /// @notice Ends a dispute that has come to its bottom: whoever does not claim what the step gives loses; both may. Anyone may.
     /// @param word of the state
-    function prove(uint256 dispute, uint256 word, Context calldata context, Witness calldata witness) external;
+    function prove(uint256 dispute, uint256 word, Context calldata context, bytes calldata witness) external;
 
     /// @notice Ends a dispute in which the side to move is out of time; at the bottom both are. Anyone may.
     function timeout(uint256 dispute, GameState calldata state, Context calldata context) external;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {GraphTrees, JobFacts} from "./GameTypes.sol";
 
 /// @title Hashes of what a dispute has to know of its job, which moves show again where they need it
@@ -14,7 +15,7 @@ library JobHash {
     }
 
     function withDataset(bytes32 rest, bytes32 dataset) internal pure returns (bytes32) {
-        return keccak256(abi.encode(rest, dataset));
+        return Hashes.efficientKeccak256(rest, dataset);
     }
 
     /// @return job what hashes to `hash`

@@ -16,6 +16,7 @@ library Levels {
     bytes1 internal constant OP_LEAF = 0x06;
     bytes1 internal constant ACCUMULATOR = 0x07;
     bytes1 internal constant STEP_LEAF = 0x08;
+    bytes1 private constant KERNEL = 0x0d;
     /// @dev Bytes of an accumulator.
     uint256 private constant ACCUMULATOR_BYTES = 4;
     uint256 private constant DIGEST_BYTES = 32;
@@ -92,13 +93,13 @@ library Levels {
     }
 
     /// @return the encoded type of the disputed kernel's output
-    function _outputType(Context memory c, Facts calldata facts) private pure returns (bytes calldata) {
+    function _outputType(Context memory c, Facts calldata facts) private view returns (bytes calldata) {
         require(c.kernel == leafOfKernel(facts.kernel), JobHash.WrongFacts());
         return KernelHead.typeOf(facts.kernel);
     }
 
-    function leafOfKernel(bytes calldata kernel) internal pure returns (bytes32) {
-        return sha256(abi.encodePacked(bytes1(0x0d), kernel));
+    function leafOfKernel(bytes calldata kernel) internal view returns (bytes32) {
+        return MerkleTree.hashLeaf(KERNEL, kernel);
     }
 
     function _commit(
@@ -106,7 +107,7 @@ library Levels {
         Context memory c,
         Facts calldata facts,
         bytes32 root
-    ) private pure returns (bytes32) {
+    ) private view returns (bytes32) {
         if (p.level == Level.Chunk) return sha256(abi.encodePacked(Commitments.TENSOR, _outputType(c, facts), root));
         if (p.level == Level.State) return sha256(abi.encodePacked(Commitments.STATE, p.count, root));
         JobFacts memory job = JobHash.open(c.job, facts.job);

@@ -3,220 +3,103 @@ pragma solidity 0.8.37;
 
 import {Commitments} from "../libraries/Commitments.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
+import {TaggedHash} from "../libraries/TaggedHash.sol";
 import {TensorType} from "../libraries/TensorType.sol";
-import {Agreed, Tensors, Trees, Witness} from "./Agreed.sol";
+import {PointInput} from "../libraries/KernelPoint.sol";
+import {Agreed, Trees} from "./Agreed.sol";
 import {Context} from "./GameTypes.sol";
-import {Tape} from "./Tape.sol";
+import {Leaves, LeavesLib} from "./Leaves.sol";
+import {Read, Tape} from "./Tape.sol";
 
 /// @notice A tensor that the step reads.
-/// @param number in the disputed graph
-/// @param encodedType bytes of the data, from and to
+/// @param typeFrom where in calldata its encoded type begins
+/// @param rank of it
 /// @param elements how many it has
-struct ReadTensor {
-    uint256 number;
-    uint256[2] encodedType;
+/// @param chunks those of its chunks that have been shown
+struct Shown {
+    uint256 typeFrom;
+    uint256 rank;
     uint256 elements;
+    Leaves chunks;
 }
 
-/// @notice A chunk that the step reads.
-/// @param tensor its place in the list of tensors
-/// @param index in that tensor
-/// @param from where it begins in the data
-/// @param leaf hash
-struct ReadChunk {
-    uint256 tensor;
-    uint256 index;
-    uint256 from;
-    bytes32 leaf;
-}
-
-/// @notice All that the step reads, each tensor and each chunk once, in the order in which they are read first.
-struct Operands {
-    uint256 tensorCount;
-    uint256 chunkCount;
-    ReadTensor[] tensors;
-    ReadChunk[] chunks;
-}
-
-/// @title The operands of the step, as a witness shows them
-/// @notice The data holds a tensor's type where it is read first, and a chunk likewise. The path holds, of each tensor, the siblings of its
-/// chunks, then what `Agreed.checkTensors` needs.
+/// @title The operands of the step, as a witness shows them: tensor by tensor
+/// @notice A tensor's type comes first, then the chunks of which elements are read, each where it is read first, then their siblings.
 library OperandsLib {
+    using LeavesLib for Leaves;
+    using OperandsLib for Shown;
+
     /// @notice An element lies outside its tensor.
-    error NoSuchElement(uint256 tensor, uint256 element);
+    error NoSuchElement(uint256 element);
 
-    /// @param most how many reads there may be
-    function none(uint256 most) internal pure returns (Operands memory o) {
-        o.tensors = new ReadTensor[](most);
-        o.chunks = new ReadChunk[](most);
-    }
-
-    /// @return bits of an element, for which the witness vouches until `prove` has checked it
-    function bitsOf(
-        Operands memory o,
-        Trees memory t,
-        Witness calldata w,
-        uint256 tensor,
-        uint256 element
-    ) internal pure returns (uint256 bits) {
-        uint256 slot = _show(o, t, w, tensor);
-        require(element < o.tensors[slot].elements, NoSuchElement(tensor, element));
-        uint256 from = _chunk(o, t, w, slot, element / TensorType.CHUNK_ELEMENTS);
-        from += TensorType.ELEMENT_BYTES * (element % TensorType.CHUNK_ELEMENTS);
-        // Elements lie least significant byte first.
-        uint32 x = uint32(bytes4(w.data[from:]));
-        x = ((x & 0xff00ff00) >> 8) | ((x & 0x00ff00ff) << 8);
-        return (x >> 16) | (x << 16);
-    }
-
-    /// @notice Shows a tensor's first chunk, where its type alone is of interest; one without elements has none.
-    function showFirst(Operands memory o, Trees memory t, Witness calldata w, uint256 tensor) internal pure {
-        uint256 slot = _show(o, t, w, tensor);
-        if (o.tensors[slot].elements > 0) _chunk(o, t, w, slot, 0);
-    }
-
-    function rankOf(
-        Operands memory o,
-        Trees memory t,
-        Witness calldata w,
-        uint256 tensor
-    ) internal pure returns (uint256) {
-        return uint8(_typeOf(o, w, _show(o, t, w, tensor))[1]);
-    }
-
-    /// @return first extent of a tensor; 0 where it has none
-    function rowsOf(
-        Operands memory o,
-        Trees memory t,
-        Witness calldata w,
-        uint256 tensor
-    ) internal pure returns (uint256) {
-        bytes calldata encoded = _typeOf(o, w, _show(o, t, w, tensor));
-        return encoded.length < 6 ? 0 : uint32(bytes4(encoded[2:6]));
-    }
-
-    /// @notice Proves that both sides agree on all that has been read.
-    function prove(Operands memory o, Trees memory t, Context calldata c, Witness calldata w) internal view {
-        uint256 count = o.tensorCount;
-        if (count == 0) return;
-        Tensors memory tensors = Tensors({numbers: new uint256[](count), roots: new bytes32[](count)});
-        for (uint256 slot = 0; slot < count; slot++) {
-            bytes32 root = _rootOf(o, t, w, slot);
-            uint256 number = o.tensors[slot].number;
-            uint256 i = slot;
-            for (; i > 0 && tensors.numbers[i - 1] > number; i--) {
-                tensors.numbers[i] = tensors.numbers[i - 1];
-                tensors.roots[i] = tensors.roots[i - 1];
-            }
-            tensors.numbers[i] = number;
-            tensors.roots[i] = root;
-        }
-        Agreed.checkTensors(t, c, w, tensors);
-    }
-
-    /// @return slot of a tensor, with its type
-    function _show(
-        Operands memory o,
-        Trees memory t,
-        Witness calldata w,
-        uint256 tensor
-    ) private pure returns (uint256 slot) {
-        uint256 count = o.tensorCount;
-        ReadTensor[] memory tensors = o.tensors;
+    /// @notice Gives every input that is read its bits, which both sides agree on.
+    function read(Trees memory t, Context calldata c, PointInput[] memory inputs) internal view {
+        Read memory tape = t.read;
+        uint256 most = inputs.length;
+        Shown memory s;
+        s.chunks = LeavesLib.none(most);
+        Leaves memory tensors = LeavesLib.none(most);
+        // No more than 255 inputs.
         unchecked {
-            for (; slot < count; slot++) if (tensors[slot].number == tensor) return slot;
-        }
-        o.tensorCount = count + 1;
-        ReadTensor memory shown = tensors[slot];
-        uint256 from = t.read.data;
-        uint256 rank = uint8(Tape.take(t.read, w.data, 2)[1]);
-        Tape.take(t.read, w.data, 4 * rank);
-        shown.number = tensor;
-        shown.encodedType = [from, t.read.data];
-        shown.elements = TensorType.elements(w.data[from:t.read.data]);
-    }
-
-    /// @return type of a tensor that has been shown
-    function _typeOf(
-        Operands memory o,
-        Witness calldata w,
-        uint256 slot
-    ) private pure returns (bytes calldata) {
-        uint256[2] memory encoded = o.tensors[slot].encodedType;
-        return w.data[encoded[0]:encoded[1]];
-    }
-
-    /// @return where a chunk begins in the data
-    function _chunk(
-        Operands memory o,
-        Trees memory t,
-        Witness calldata w,
-        uint256 slot,
-        uint256 index
-    ) private pure returns (uint256) {
-        uint256 count = o.chunkCount;
-        ReadChunk[] memory chunks = o.chunks;
-        unchecked {
-            for (uint256 i = 0; i < count; i++) {
-                ReadChunk memory known = chunks[i];
-                if (known.tensor == slot && known.index == index) return known.from;
-            }
-        }
-        uint256 from = t.read.data;
-        uint256 length = TensorType.chunkBytes(o.tensors[slot].elements, index);
-        bytes calldata chunk = Tape.take(t.read, w.data, length);
-        o.chunkCount = count + 1;
-        ReadChunk memory shown = chunks[count];
-        (shown.tensor, shown.index, shown.from) = (slot, index, from);
-        shown.leaf = sha256(abi.encodePacked(Commitments.CHUNK, chunk));
-        return from;
-    }
-
-    /// @return the tensor's root that its chunks lead to
-    function _rootOf(
-        Operands memory o,
-        Trees memory t,
-        Witness calldata w,
-        uint256 slot
-    ) private view returns (bytes32) {
-        uint256 chunks = TensorType.chunksOf(o.tensors[slot].elements);
-        bytes32 tree;
-        if (chunks == 0) {
-            tree = sha256(abi.encodePacked(MerkleTree.NODE));
-        } else {
-            (uint256[] memory indices, bytes32[] memory leaves) = _leavesOf(o, slot);
-            tree = Tape.climb(t.read, w.path, chunks, indices, leaves);
-        }
-        return sha256(abi.encodePacked(Commitments.TENSOR, _typeOf(o, w, slot), tree));
-    }
-
-    /// @return indices of the tensor's chunks, ascending
-    /// @return leaves those chunks
-    function _leavesOf(
-        Operands memory o,
-        uint256 slot
-    ) private pure returns (uint256[] memory indices, bytes32[] memory leaves) {
-        uint256 count = o.chunkCount;
-        ReadChunk[] memory chunks = o.chunks;
-        indices = new uint256[](count);
-        leaves = new bytes32[](count);
-        uint256 known = 0;
-        unchecked {
-            for (uint256 i = 0; i < count; i++) {
-                ReadChunk memory chunk = chunks[i];
-                if (chunk.tensor != slot) continue;
-                uint256 place = known++;
-                for (; place > 0 && indices[place - 1] > chunk.index; place--) {
-                    indices[place] = indices[place - 1];
-                    leaves[place] = leaves[place - 1];
+            for (uint256 i = 0; i < most; i++) {
+                uint256 tensor = inputs[i].tensor;
+                if (!inputs[i].isRead || tensors.payloadOf(tensor) != 0) continue;
+                s.show(tape);
+                for (uint256 j = i; j < most; j++) {
+                    PointInput memory input = inputs[j];
+                    if (input.tensor == tensor && input.isRead) input.bits = s.bitsOf(tape, input.element);
                 }
-                indices[place] = chunk.index;
-                leaves[place] = chunk.leaf;
+                tensors.add(tensor, s.rootOf(tape), s.typeFrom);
             }
         }
-        assembly ("memory-safe") {
-            mstore(indices, known)
-            mstore(leaves, known)
+        if (tensors.from < tensors.to) Agreed.checkTensors(t, c, tensors);
+    }
+
+    /// @notice Begins with a tensor, in the place of the one before.
+    function show(Shown memory s, Read memory tape) internal pure {
+        uint256 from = tape.position;
+        (uint256 rank, uint256 elements) = TensorType.at(from);
+        (s.typeFrom, s.rank, s.elements) = (from, rank, elements);
+        Tape.take(tape, TensorType.bytesOf(rank));
+        s.chunks.to = s.chunks.from;
+    }
+
+    /// @return first extent of the tensor; 0 where it has none
+    function rowsOf(Shown memory s) internal pure returns (uint256) {
+        return s.rank == 0 ? 0 : Tape.at(s.typeFrom + 2);
+    }
+
+    /// @return bits of an element, for which the witness vouches until `rootOf` has been proven
+    function bitsOf(Shown memory s, Read memory tape, uint256 element) internal view returns (uint256 bits) {
+        require(element < s.elements, NoSuchElement(element));
+        unchecked {
+            uint256 index = element / TensorType.CHUNK_ELEMENTS;
+            uint256 from = s.chunks.payloadOf(index);
+            if (from == 0) from = _showChunk(s, tape, index);
+            bits = Tape.at(from + TensorType.ELEMENT_BYTES * (element % TensorType.CHUNK_ELEMENTS));
         }
+        // Elements lie least significant byte first.
+        bits = ((bits & 0xff00ff00) >> 8) | ((bits & 0x00ff00ff) << 8);
+        bits = (bits >> 16) | ((bits & 0xffff) << 16);
+    }
+
+    /// @notice Shows the tensor's first chunk, where its type alone is of interest; one without elements has none.
+    function showFirst(Shown memory s, Read memory tape) internal view {
+        if (s.elements > 0 && s.chunks.payloadOf(0) == 0) _showChunk(s, tape, 0);
+    }
+
+    /// @return the tensor's root that its chunks lead to; one at least has been shown, if it has any
+    function rootOf(Shown memory s, Read memory tape) internal view returns (bytes32) {
+        bytes32 tree = s.elements == 0
+            ? TaggedHash.ofCalldata(MerkleTree.NODE, 0, 0)
+            : Tape.climb(tape, TensorType.chunksOf(s.elements), s.chunks.from, s.chunks.to);
+        return TaggedHash.ofCalldata(Commitments.TENSOR, s.typeFrom, TensorType.bytesOf(s.rank), tree);
+    }
+
+    /// @return from where in calldata the chunk stands
+    function _showChunk(Shown memory s, Read memory tape, uint256 index) private view returns (uint256 from) {
+        uint256 length = TensorType.chunkBytes(s.elements, index);
+        from = Tape.take(tape, length);
+        s.chunks.add(index, TaggedHash.ofCalldata(Commitments.CHUNK, from, length), from);
     }
 }

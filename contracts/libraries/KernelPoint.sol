@@ -38,6 +38,13 @@ struct Point {
     PointInput[] inputs;
 }
 
+/// @notice The tensors of a gather, by number, and what it gives for a row that does not exist.
+struct Gather {
+    uint256 source;
+    uint256 index;
+    uint256 fill;
+}
+
 /// @title One element of one kernel (spec 4, 5.3): what it reads and what it computes
 /// @notice Gives what src/repops/point.ts gives for the kernel of every graph that is not refused, and a defined result for any bytes
 /// (spec 5.4). Nothing here reverts but for want of gas.
@@ -100,52 +107,31 @@ library KernelPoint {
     }
 
     /// @notice One scalar step.
-    /// @param p what `reads` gave
+    /// @param p what `reads` gave, with the patterns of what is read as bits of those inputs
     /// @param accumulator the pattern before this step; a map does not use it
-    /// @param operands patterns of what is read, in the order of the inputs; those that are missing are 0
     /// @return the pattern of the result
-    function step(
-        bytes calldata kernel,
-        Point memory p,
-        uint256 accumulator,
-        uint256[] memory operands
-    ) internal pure returns (uint256) {
-        (accumulator, ) = _step(kernel, p, accumulator, operands, 0);
-        return accumulator;
-    }
-
-    /// @notice A part of a fold: its steps k = from, …, to - 1.
-    /// @param accumulator the pattern before step `from`
-    /// @param operands patterns of what is read, step by step, in the order of the inputs
-    /// @return the accumulator after the last step
-    function fold(
-        bytes calldata kernel,
-        uint256 element,
-        uint256 from,
-        uint256 to,
-        uint256 accumulator,
-        uint256[] memory operands
-    ) internal pure returns (uint256) {
-        uint256 used = 0;
-        for (uint256 k = from; k < to; k++) {
-            uint256 free;
-            assembly ("memory-safe") {
-                free := mload(0x40)
+    function step(bytes calldata kernel, Point memory p, uint256 accumulator) internal pure returns (uint256) {
+        unchecked {
+            uint256 first = p.isFold ? 1 : 0;
+            uint256[] memory values = new uint256[](first + p.inputs.length);
+            if (p.isFold) values[0] = accumulator;
+            for (uint256 i = 0; i < p.inputs.length; i++) {
+                PointInput memory input = p.inputs[i];
+                uint256 bits = input.bits;
+                if (input.ranging == Ranging.Dot) bits = Float32.limit(bits, DOT_LEAST, DOT_MOST);
+                else if (input.ranging == Ranging.Sum) bits = Float32.limit(bits, SUM_LEAST, SUM_MOST);
+                values[first + i] = bits;
             }
-            (accumulator, used) = _step(kernel, reads(kernel, element, k), accumulator, operands, used);
-            assembly ("memory-safe") {
-                // Nothing that a step allocated is used again.
-                mstore(0x40, free)
-            }
+            return MicroStep.run(kernel[p.programFrom:p.programTo], values);
         }
-        return accumulator;
     }
 
-    /// @notice The tensors of a gather, and what it gives for a row that does not exist.
-    function gather(bytes calldata kernel) internal pure returns (uint256 source, uint256 index, uint256 fill) {
+    function gather(bytes calldata kernel) internal pure returns (Gather memory g) {
         unchecked {
             uint256 position = EXTENTS + 4 * _byte(kernel, RANK);
-            return (_word(kernel, position), _word(kernel, position + 4), _word(kernel, position + 8));
+            g.source = _word(kernel, position);
+            g.index = _word(kernel, position + 4);
+            g.fill = _word(kernel, position + 8);
         }
     }
 
@@ -173,33 +159,6 @@ library KernelPoint {
         }
     }
 
-    /// @return used how many operands were used, those before counted
-    function _step(
-        bytes calldata kernel,
-        Point memory p,
-        uint256 accumulator,
-        uint256[] memory operands,
-        uint256 used
-    ) private pure returns (uint256, uint256) {
-        unchecked {
-            uint256 first = p.isFold ? 1 : 0;
-            uint256[] memory values = new uint256[](first + p.inputs.length);
-            if (p.isFold) values[0] = accumulator;
-            for (uint256 i = 0; i < p.inputs.length; i++) {
-                PointInput memory input = p.inputs[i];
-                uint256 bits = input.bits;
-                if (input.isRead) {
-                    bits = used < operands.length ? operands[used] : 0;
-                    used++;
-                }
-                if (input.ranging == Ranging.Dot) bits = Float32.limit(bits, DOT_LEAST, DOT_MOST);
-                else if (input.ranging == Ranging.Sum) bits = Float32.limit(bits, SUM_LEAST, SUM_MOST);
-                values[first + i] = bits;
-            }
-            return (MicroStep.run(kernel[p.programFrom:p.programTo], values), used);
-        }
-    }
-
     /// @dev One argument; the cursor goes behind it. An argument of no known kind is the int 0.
     function _input(bytes calldata kernel, Cursor memory c, PointInput memory input, bool isFloat) private pure {
         unchecked {
@@ -215,75 +174,61 @@ library KernelPoint {
 
     /// @dev A view of a checked graph has a stride for each axis. Axes that the space does not have are at 0.
     function _operand(bytes calldata kernel, Cursor memory c, PointInput memory input, bool isFloat) private pure {
-        unchecked {
-            uint256 position = c.position;
-            input.tensor = _word(kernel, position);
-            uint256 ranging = _byte(kernel, position + 4);
-            if (isFloat && ranging <= uint256(Ranging.Sum)) input.ranging = Ranging(ranging);
-            uint256 axes = _byte(kernel, position + 9);
-            (int256 element, bool inside) = _follow(kernel, position, axes, c.coordinates);
-            position += 10 + 4 * axes;
-            if (_byte(kernel, position++) != 0) {
-                if (!_isWithin(kernel, position, axes, c.coordinates)) inside = false;
-                position += 8 * axes;
-                input.bits = _word(kernel, position);
-                position += 4;
-            }
-            c.position = position;
-            input.isRead = inside;
-            if (inside) input.element = uint256(element);
-        }
-    }
-
-    /// @dev Offset and strides of the operand at `position`.
-    /// @return element that the view leads to
-    /// @return exists whether it is not negative
-    function _follow(
-        bytes calldata kernel,
-        uint256 position,
-        uint256 axes,
-        uint256[] memory coordinates
-    ) private pure returns (int256 element, bool exists) {
+        uint256[] memory coordinates = c.coordinates;
+        uint256 position = c.position;
         assembly ("memory-safe") {
-            function signed(from, end) -> value {
-                if iszero(gt(add(from, 4), end)) {
-                    value := signextend(3, shr(224, calldataload(from)))
-                }
+            // Four bytes, 0 where one of them is behind the end.
+            function word(from, end) -> value {
+                value := mul(shr(224, calldataload(from)), iszero(gt(add(from, 4), end)))
+            }
+            function octet(from, end) -> value {
+                value := mul(byte(0, calldataload(from)), lt(from, end))
             }
             let end := add(kernel.offset, kernel.length)
-            let from := add(kernel.offset, add(position, 5))
-            element := signed(from, end)
-            from := add(from, 5)
-            if gt(axes, mload(coordinates)) {
-                axes := mload(coordinates)
-            }
+            let from := add(kernel.offset, position)
+            mstore(add(input, 0x20), word(from, end))
+            let ranging := octet(add(from, 4), end)
+            mstore(add(input, 0x80), mul(ranging, and(isFloat, lt(ranging, 3))))
+            let element := signextend(3, word(add(from, 5), end))
+            let axes := octet(add(from, 9), end)
+            from := add(from, 10)
+            let at := add(coordinates, 0x20)
+            let last := add(at, shl(5, mload(coordinates)))
+            let strides := from
+            from := add(from, shl(2, axes))
             for {
-                let last := add(coordinates, shl(5, axes))
-            } lt(coordinates, last) {
-                from := add(from, 4)
-            } {
-                coordinates := add(coordinates, 0x20)
-                element := add(element, mul(signed(from, end), mload(coordinates)))
-            }
-            exists := iszero(slt(element, 0))
-        }
-    }
 
-    /// @return inside whether the point lies in the bounds, which stand at `position`
-    function _isWithin(
-        bytes calldata kernel,
-        uint256 position,
-        uint256 axes,
-        uint256[] memory coordinates
-    ) private pure returns (bool inside) {
-        unchecked {
-            inside = true;
-            for (uint256 axis = 0; axis < axes; axis++) {
-                int256 coordinate = axis < coordinates.length ? int256(coordinates[axis]) : int256(0);
-                if (coordinate < _signed(kernel, position) || coordinate >= _signed(kernel, position + 4)) return false;
-                position += 8;
+            } and(lt(strides, from), lt(at, last)) {
+                strides := add(strides, 4)
+                at := add(at, 0x20)
+            } {
+                element := add(element, mul(signextend(3, word(strides, end)), mload(at)))
             }
+            let inside := iszero(slt(element, 0))
+            let bounded := octet(from, end)
+            from := add(from, 1)
+            if bounded {
+                at := add(coordinates, 0x20)
+                for {
+                    let to := add(from, shl(3, axes))
+                } lt(from, to) {
+                    from := add(from, 8)
+                    at := add(at, 0x20)
+                } {
+                    let coordinate
+                    if lt(at, last) { coordinate := mload(at) }
+                    let early := slt(coordinate, signextend(3, word(from, end)))
+                    let late := iszero(slt(coordinate, signextend(3, word(add(from, 4), end))))
+                    inside := and(inside, iszero(or(early, late)))
+                }
+                mstore(add(input, 0x60), word(from, end))
+                from := add(from, 4)
+            }
+            mstore(input, inside)
+            mstore(add(input, 0x40), mul(element, inside))
+            position := sub(from, kernel.offset)
         }
+        c.position = position;
     }
 
     /// @dev Element number `index` of a shape of `count` extents at `from`, as coordinates from number `first` on.
@@ -349,9 +294,5 @@ library KernelPoint {
                 value := shr(224, calldataload(add(data.offset, position)))
             }
         }
-    }
-
-    function _signed(bytes calldata data, uint256 position) private pure returns (int256) {
-        return int32(uint32(_word(data, position)));
     }
 }

@@ -5,32 +5,77 @@ pragma solidity 0.8.37;
 library TensorType {
     uint256 internal constant CHUNK_ELEMENTS = 64;
     uint256 internal constant ELEMENT_BYTES = 4;
+    uint256 internal constant EXTENT_BYTES = 4;
     uint256 internal constant MAX_RANK = 8;
     uint256 internal constant MAX_ELEMENTS = 2 ** 31 - 1;
 
     /// @notice The bytes are no tensor type.
     error NoTensorType(bytes encoded);
 
+    /// @notice Reads a type that begins at `position` in calldata.
+    /// @return rank of the tensor
+    /// @return count the number of elements
+    function at(uint256 position) internal pure returns (uint256 rank, uint256 count) {
+        bool known;
+        assembly ("memory-safe") {
+            let head := calldataload(position)
+            rank := byte(1, head)
+            count := 1
+            // Eight factors below 2^32 stay below 2^256. Where there are more the rank is refused.
+            for {
+                let from := add(position, 2)
+                let to := add(from, shl(2, rank))
+            } lt(from, to) {
+                from := add(from, 4)
+            } {
+                count := mul(count, shr(224, calldataload(from)))
+            }
+            // The element type is 1 or 2.
+            known := lt(sub(byte(0, head), 1), 2)
+        }
+        if (!known || rank > MAX_RANK || count > MAX_ELEMENTS) _refuse(position, rank);
+    }
+
     /// @return count the number of elements
     function elements(bytes calldata encoded) internal pure returns (uint256 count) {
-        require(encoded.length >= 2, NoTensorType(encoded));
-        uint256 dtype = uint8(encoded[0]);
-        uint256 rank = uint8(encoded[1]);
-        require(dtype == 1 || dtype == 2, NoTensorType(encoded));
-        require(rank <= MAX_RANK && encoded.length == 2 + 4 * rank, NoTensorType(encoded));
-        count = 1;
-        // Eight factors below 2^32 stay below 2^256.
-        for (uint256 from = 2; from < encoded.length; from += 4) count *= uint32(bytes4(encoded[from:from + 4]));
-        require(count <= MAX_ELEMENTS, NoTensorType(encoded));
+        bool complete = encoded.length >= 2 && encoded.length == bytesOf(uint8(encoded[1]));
+        require(complete, NoTensorType(encoded));
+        uint256 from;
+        assembly ("memory-safe") {
+            from := encoded.offset
+        }
+        (, count) = at(from);
+    }
+
+    /// @return length of an encoded type
+    function bytesOf(uint256 rank) internal pure returns (uint256) {
+        unchecked {
+            return 2 + EXTENT_BYTES * rank;
+        }
     }
 
     function chunksOf(uint256 count) internal pure returns (uint256) {
-        return (count + CHUNK_ELEMENTS - 1) / CHUNK_ELEMENTS;
+        unchecked {
+            return (count + CHUNK_ELEMENTS - 1) / CHUNK_ELEMENTS;
+        }
     }
 
+    /// @param index of a chunk that the tensor has
     /// @return the length in bytes of chunk `index`; the last one may be shorter than 256
     function chunkBytes(uint256 count, uint256 index) internal pure returns (uint256) {
-        uint256 left = count - index * CHUNK_ELEMENTS;
-        return ELEMENT_BYTES * (left < CHUNK_ELEMENTS ? left : CHUNK_ELEMENTS);
+        unchecked {
+            uint256 left = count - index * CHUNK_ELEMENTS;
+            return ELEMENT_BYTES * (left < CHUNK_ELEMENTS ? left : CHUNK_ELEMENTS);
+        }
+    }
+
+    function _refuse(uint256 from, uint256 rank) private pure {
+        uint256 length = bytesOf(rank);
+        bytes calldata encoded;
+        assembly ("memory-safe") {
+            encoded.offset := from
+            encoded.length := length
+        }
+        revert NoTensorType(encoded);
     }
 }

@@ -1,38 +1,67 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Agreed, Trees, Witness} from "../../contracts/game/Agreed.sol";
+import {Agreed, Trees} from "../../contracts/game/Agreed.sol";
 import {Context} from "../../contracts/game/GameTypes.sol";
 import {JobHash} from "../../contracts/game/JobHash.sol";
-import {Operands, OperandsLib} from "../../contracts/game/Operands.sol";
+import {OperandsLib, Shown} from "../../contracts/game/Operands.sol";
+import {Leaves, LeavesLib} from "../../contracts/game/Leaves.sol";
 import {SizeWord} from "../../contracts/game/SizeWord.sol";
 import {Tape} from "../../contracts/game/Tape.sol";
+import {PointInput} from "../../contracts/libraries/KernelPoint.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Reads elements of the tensors of a dataset, with the witness in calldata.
 contract Reader {
+    using LeavesLib for Leaves;
+    using OperandsLib for Shown;
+
     function read(
         Context calldata c,
-        Witness calldata w,
+        bytes calldata witness,
         uint256[] calldata tensors,
         uint256[] calldata elements
     ) external view returns (uint256[] memory bits) {
         Trees memory t;
-        Operands memory o = OperandsLib.none(tensors.length);
-        bits = new uint256[](tensors.length);
-        for (uint256 i = 0; i < tensors.length; i++) {
-            if (elements[i] == type(uint256).max) OperandsLib.showFirst(o, t, w, tensors[i]);
-            else bits[i] = OperandsLib.bitsOf(o, t, w, tensors[i], elements[i]);
+        t.read = Tape.begin(witness);
+        PointInput[] memory inputs = new PointInput[](tensors.length);
+        for (uint256 i = 0; i < inputs.length; i++) {
+            inputs[i].isRead = true;
+            (inputs[i].tensor, inputs[i].element) = (tensors[i], elements[i]);
         }
-        OperandsLib.prove(o, t, c, w);
-        Tape.end(t.read, w.data, w.path);
+        OperandsLib.read(t, c, inputs);
+        Tape.end(t.read);
+        bits = new uint256[](inputs.length);
+        for (uint256 i = 0; i < inputs.length; i++) bits[i] = inputs[i].bits;
+    }
+
+    /// @dev The types of tensors alone.
+    function readTypes(
+        Context calldata c,
+        bytes calldata witness,
+        uint256[] calldata tensors
+    ) external view returns (uint256[] memory rows) {
+        Trees memory t;
+        t.read = Tape.begin(witness);
+        Shown memory s;
+        s.chunks = LeavesLib.none(1);
+        Leaves memory leaves = LeavesLib.none(tensors.length);
+        rows = new uint256[](tensors.length);
+        for (uint256 i = 0; i < tensors.length; i++) {
+            s.show(t.read);
+            s.showFirst(t.read);
+            s.showFirst(t.read);
+            rows[i] = s.rowsOf();
+            leaves.add(tensors[i], s.rootOf(t.read), 0);
+        }
+        Agreed.checkTensors(t, c, leaves);
+        Tape.end(t.read);
     }
 }
 
 /// @dev Several chunks of one tensor, in any order; and tensors without elements.
 contract OperandsTest {
-    uint256 private constant TYPE_ALONE = type(uint256).max;
     bytes32 private constant REST = "the job without its dataset";
 
     Reader private reader = new Reader();
@@ -48,64 +77,82 @@ contract OperandsTest {
     function test_chunksOfATensorAreProvenTogetherInAnyOrder() public view {
         uint256[] memory elements = new uint256[](4);
         (elements[0], elements[1], elements[2], elements[3]) = (199, 64, 10, 65);
-        bytes32[] memory path = new bytes32[](3);
-        path[0] = leaves[2];
-        (path[1], path[2]) = (_listLeaf(_root(empty, sha256(hex"01"))), REST);
-        bytes memory data = bytes.concat(long, _chunk(3), _chunk(1), _chunk(0));
-        uint256[] memory bits = reader.read(_context(), _witness(data, path), new uint256[](4), elements);
+        bytes memory witness = bytes.concat(long, _chunk(3), _chunk(1), _chunk(0), leaves[2], _dataset());
+        uint256[] memory bits = reader.read(_context(), witness, new uint256[](4), elements);
         assert(bits[0] == 199 && bits[1] == 64 && bits[2] == 10 && bits[3] == 65);
     }
 
     function test_chunksThatAreNoSiblingsHaveTheirOwn() public view {
         uint256[] memory elements = new uint256[](2);
         (elements[0], elements[1]) = (10, 130);
-        bytes32[] memory path = new bytes32[](4);
-        (path[0], path[1]) = (leaves[1], leaves[3]);
-        (path[2], path[3]) = (_listLeaf(_root(empty, sha256(hex"01"))), REST);
-        bytes memory data = bytes.concat(long, _chunk(0), _chunk(2));
-        uint256[] memory bits = reader.read(_context(), _witness(data, path), new uint256[](2), elements);
+        bytes memory witness = bytes.concat(long, _chunk(0), _chunk(2), leaves[1], leaves[3], _dataset());
+        uint256[] memory bits = reader.read(_context(), witness, new uint256[](2), elements);
         assert(bits[0] == 10 && bits[1] == 130);
     }
 
     function test_aTensorWithoutElementsShowsItsTypeAlone() public view {
-        uint256[] memory tensors = new uint256[](3);
-        uint256[] memory elements = new uint256[](3);
-        (tensors[0], tensors[2]) = (1, 1);
-        (elements[0], elements[1], elements[2]) = (TYPE_ALONE, TYPE_ALONE, TYPE_ALONE);
-        bytes32[] memory path = new bytes32[](3);
-        (path[0], path[1]) = (leaves[1], MerkleTree.hashNode(leaves[2], leaves[3]));
-        path[2] = REST;
-        reader.read(_context(), _witness(bytes.concat(empty, long, _chunk(0)), path), tensors, elements);
+        uint256[] memory tensors = new uint256[](2);
+        tensors[0] = 1;
+        bytes memory witness = bytes.concat(empty, long, _chunk(0), leaves[1], _right(), REST);
+        uint256[] memory rows = reader.readTypes(_context(), witness, tensors);
+        assert(rows[0] == 0 && rows[1] == 200);
+    }
+
+    function test_aScalarHasNoRows() public view {
+        Context memory c = _context();
+        c.sizes = SizeWord.withGraph(0, 1, 0, 1);
+        bytes memory scalar = hex"0200";
+        bytes32 leaf = sha256(abi.encodePacked(hex"02", bytes4("1234")));
+        bytes32 list = _listLeaf(_root(scalar, leaf));
+        c.job = JobHash.withDataset(REST, sha256(abi.encodePacked(hex"05", uint32(1), list)));
+        assert(reader.readTypes(c, bytes.concat(scalar, "1234", REST), new uint256[](1))[0] == 0);
     }
 
     function test_anElementLiesWithinItsTensor() public {
         uint256[] memory elements = new uint256[](1);
         elements[0] = 200;
         Context memory c = _context();
-        vm.expectRevert(abi.encodeWithSelector(OperandsLib.NoSuchElement.selector, 0, 200));
-        reader.read(c, _witness(long, new bytes32[](0)), new uint256[](1), elements);
+        vm.expectRevert(abi.encodeWithSelector(OperandsLib.NoSuchElement.selector, 200));
+        reader.read(c, long, new uint256[](1), elements);
     }
 
     function test_aWitnessHoldsWhatIsNeededAndNoMore() public {
         Context memory c = _context();
         uint256[] memory elements = new uint256[](1);
-        bytes32[] memory path = new bytes32[](4);
-        (path[0], path[1]) = (leaves[1], MerkleTree.hashNode(leaves[2], leaves[3]));
-        (path[2], path[3]) = (_listLeaf(_root(empty, sha256(hex"01"))), REST);
-        bytes memory data = bytes.concat(long, _chunk(0));
-        reader.read(c, _witness(data, path), new uint256[](1), elements);
+        bytes memory head = bytes.concat(long, _chunk(0), leaves[1], _right());
+        bytes32 sibling = _listLeaf(_root(empty, sha256(hex"01")));
+        bytes memory witness = bytes.concat(head, sibling, REST);
+        reader.read(c, witness, new uint256[](1), elements);
         vm.expectRevert(Tape.WitnessTooLong.selector);
-        reader.read(c, _witness(bytes.concat(data, hex"00"), path), new uint256[](1), elements);
-        vm.expectRevert(Tape.WitnessTooShort.selector);
-        reader.read(c, _witness(long, path), new uint256[](1), elements);
-        (path[2], path[3]) = (path[3], path[2]);
+        reader.read(c, bytes.concat(witness, hex"00"), new uint256[](1), elements);
         vm.expectRevert(Agreed.NotAgreed.selector);
-        reader.read(c, _witness(data, path), new uint256[](1), elements);
-        assembly ("memory-safe") {
-            mstore(path, 3)
+        reader.read(c, bytes.concat(head, REST, sibling), new uint256[](1), elements);
+    }
+
+    /// @dev What follows in the calldata does not belong to a witness, be it what is missing of it.
+    function test_aWitnessEndsWhereItsLengthSays() public {
+        uint256[] memory one = new uint256[](1);
+        bytes memory witness = bytes.concat(long, _chunk(0), leaves[1], _right(), _dataset());
+        for (uint256 missing = 1; missing <= witness.length; missing += 31) {
+            bytes memory data = abi.encodeCall(reader.read, (_context(), witness, one, one));
+            // The length stands before the bytes, which the arrays stand behind.
+            uint256 at = 4 + 32 * (12 + 3);
+            uint256 length = witness.length - missing;
+            assembly ("memory-safe") {
+                mstore(add(add(data, 0x20), at), length)
+            }
+            (bool done, bytes memory reason) = address(reader).staticcall(data);
+            assert(!done && bytes4(reason) == Tape.WitnessTooShort.selector);
         }
-        vm.expectRevert(Tape.WitnessTooShort.selector);
-        reader.read(c, _witness(data, path), new uint256[](1), elements);
+    }
+
+    /// @dev What the tensor with elements needs beside it.
+    function _dataset() private view returns (bytes memory) {
+        return bytes.concat(_listLeaf(_root(empty, sha256(hex"01"))), REST);
+    }
+
+    function _right() private view returns (bytes32) {
+        return MerkleTree.hashNode(leaves[2], leaves[3]);
     }
 
     /// @dev A step graph without a state, whose inputs are the dataset alone.
@@ -117,10 +164,6 @@ contract OperandsTest {
         );
         bytes32 list = MerkleTree.hashNode(_listLeaf(_root(long, tree)), _listLeaf(_root(empty, sha256(hex"01"))));
         c.job = JobHash.withDataset(REST, sha256(abi.encodePacked(hex"05", uint32(2), list)));
-    }
-
-    function _witness(bytes memory data, bytes32[] memory path) private pure returns (Witness memory) {
-        return Witness({kernel: "", data: data, path: path});
     }
 
     function _root(bytes memory encodedType, bytes32 tree) private pure returns (bytes32) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {KernelPoint, Point} from "../../contracts/libraries/KernelPoint.sol";
+import {Gather, KernelPoint, Point} from "../../contracts/libraries/KernelPoint.sol";
 import {MicroStep} from "../../contracts/libraries/MicroStep.sol";
 
 /// @dev Runs programs and steps of kernels, many in a call, for tests that compare thousands.
@@ -64,6 +64,7 @@ contract PointBatch {
         return KernelPoint.reads(kernel, element, k);
     }
 
+    /// @param operands patterns of what is read, in the order of the inputs; those that are missing are 0
     /// @return the result, and the gas of decoding and of the step
     function step(
         bytes calldata kernel,
@@ -72,14 +73,17 @@ contract PointBatch {
         uint256 accumulator,
         uint256[] calldata operands
     ) external view returns (uint256, uint256, uint256) {
-        uint256[] memory read = operands;
         uint256 before = gasleft();
         Point memory p = KernelPoint.reads(kernel, element, k);
-        uint256 between = gasleft();
-        uint256 result = KernelPoint.step(kernel, p, accumulator, read);
-        return (result, before - between, between - gasleft());
+        uint256 decoding = before - gasleft();
+        _give(p, operands, 0);
+        before = gasleft();
+        uint256 result = KernelPoint.step(kernel, p, accumulator);
+        return (result, decoding, before - gasleft());
     }
 
+    /// @notice A part of a fold: its steps k = from, …, to - 1.
+    /// @param operands patterns of what is read, step by step
     function fold(
         bytes calldata kernel,
         uint256 element,
@@ -88,11 +92,18 @@ contract PointBatch {
         uint256 accumulator,
         uint256[] calldata operands
     ) external pure returns (uint256) {
-        return KernelPoint.fold(kernel, element, from, to, accumulator, operands);
+        uint256 used = 0;
+        for (uint256 k = from; k < to; k++) {
+            Point memory p = KernelPoint.reads(kernel, element, k);
+            used = _give(p, operands, used);
+            accumulator = KernelPoint.step(kernel, p, accumulator);
+        }
+        return accumulator;
     }
 
     function gather(bytes calldata kernel) external pure returns (uint256, uint256, uint256) {
-        return KernelPoint.gather(kernel);
+        Gather memory g = KernelPoint.gather(kernel);
+        return (g.source, g.index, g.fill);
     }
 
     function gatherIndex(bytes calldata kernel, uint256 element, uint256 indexRank) external pure returns (uint256) {
@@ -107,6 +118,16 @@ contract PointBatch {
         uint256 rows
     ) external pure returns (bool, uint256) {
         return KernelPoint.gatherSource(kernel, element, chosen, indexRank, rows);
+    }
+
+    /// @return how many operands were used, those before counted
+    function _give(Point memory p, uint256[] calldata operands, uint256 used) private pure returns (uint256) {
+        for (uint256 i = 0; i < p.inputs.length; i++) {
+            if (!p.inputs[i].isRead) continue;
+            p.inputs[i].bits = used < operands.length ? operands[used] : 0;
+            used++;
+        }
+        return used;
     }
 
     function _word(bytes calldata words, uint256 i) private pure returns (uint256) {

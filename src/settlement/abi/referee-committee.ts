@@ -39,7 +39,7 @@ export const refereeCommitteeAbi = parseAbi([
   "error NoPair(uint256 first, uint256 second)",
   "error NoSuchBracket(bytes32 bracket)",
   "error NoSuchChunk(uint256 chunk, uint256 count)",
-  "error NoSuchElement(uint256 tensor, uint256 element)",
+  "error NoSuchElement(uint256 element)",
   "error NoSuchLeaf(uint256 index, uint256 count)",
   "error NoTensorType(bytes encoded)",
   "error NotAgreed()",

@@ -80,12 +80,10 @@ export function proveCall({ facts, dispute, players, match }: ChainMatch, witnes
   const { word } = chainState(facts, players, match);
   const { path } = match.game;
   const atCheckpoint = path[path.length - 1].level.name === "segment";
-  const shown = atCheckpoint ? NO_WITNESS : new WitnessWriter(facts, path, witness).write();
+  const shown = atCheckpoint ? "0x" : new WitnessWriter(facts, path, witness).write();
   const args = [dispute, word, contextOf(facts, players, match.game), shown] as const;
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "prove", args });
 }
-
-const NO_WITNESS = { kernel: "0x", data: "0x", path: [] } as const;
 
 export function timeoutCall({ facts, dispute, players, match }: ChainMatch): Hex {
   const args = [dispute, chainState(facts, players, match), contextOf(facts, players, match.game)] as const;

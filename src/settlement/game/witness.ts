@@ -13,13 +13,6 @@ import type { Hex } from "viem";
 import { type GameFacts, hex } from "./facts.ts";
 import { proofInFirstTree, type ProvenLeaf, sharedProof } from "./shared-proof.ts";
 
-/** The contract's `Witness`. */
-export interface ShownWitness {
-  kernel: Hex;
-  data: Hex;
-  path: readonly Hex[];
-}
-
 /** An operand of the step: an element of a tensor, or for the type of a tensor alone its first chunk. */
 interface Operand {
   readonly tensor: number;
@@ -38,8 +31,7 @@ export class WitnessWriter {
   private readonly path: readonly Passed[];
   private readonly place: Place;
   private readonly witness: Witness;
-  private readonly data = new Writer();
-  private readonly hashes: Bytes[] = [];
+  private readonly bytes = new Writer();
 
   /** @param path that has come to its bottom, not at a checkpoint, which needs no evidence */
   constructor(facts: GameFacts, path: readonly Passed[], witness: Witness) {
@@ -49,44 +41,45 @@ export class WitnessWriter {
     this.witness = witness;
   }
 
-  write(): ShownWitness {
+  write(): Hex {
     for (const name of ["segment", "step", "op"] as const) {
       const passed = this.path.find(({ level }) => level.name === name);
-      if (passed) this.hashes.push(passed.roots[0]);
+      if (passed) this.hashes(passed.roots[0]);
     }
-    const isEntry = groundOf(this.facts.facts, this.place) === "assembly";
-    if (isEntry) this.entry();
-    else this.operands();
-    const kernel = isEntry ? new Uint8Array(0) : this.facts.kernel(graphAt(this.place), this.place.kernel!).encoding;
-    return { kernel: hex(kernel), data: hex(this.data.finish()), path: this.hashes.map(hex) };
+    if (groundOf(this.facts.facts, this.place) === "assembly") this.entry();
+    else this.element();
+    return hex(this.bytes.finish());
   }
 
   private entry(): void {
     const graph = this.facts.graph(graphAt(this.place));
     const { tensor } = this.graph.outputs[this.place.entry!];
-    this.data.u32(tensor);
-    this.hashes.push(rootOf(graph.kernels), rootOf(graph.outputs), ...proveLeaf(graph.outputs, this.place.entry!));
-    this.hashes.push(this.witness.entry!.payload);
+    this.hashes(rootOf(graph.kernels), rootOf(graph.outputs));
+    this.bytes.u32(tensor);
+    this.hashes(...proveLeaf(graph.outputs, this.place.entry!), this.witness.entry!.payload);
     this.tensors([{ tensor, proof: this.witness.entry!.proof }]);
   }
 
-  private operands(): void {
-    const all = this.reads();
-    const seen = new Set<string>();
-    for (const { tensor, chunk, shown } of all) {
-      if (!seen.has(`${tensor}`)) this.data.bytes(encodeType(shown.type));
-      if (!seen.has(`${tensor}/${chunk}`)) this.data.bytes(shown.chunk);
-      seen.add(`${tensor}`).add(`${tensor}/${chunk}`);
-    }
-    const { accumulator } = this.witness;
-    if (accumulator) this.data.bytes(accumulator.payload);
-    const byTensor = Map.groupBy(all, ({ tensor }) => tensor);
+  private element(): void {
+    this.bytes.blob(this.facts.kernel(graphAt(this.place), this.place.kernel!).encoding);
+    const byTensor = Map.groupBy(this.reads(), ({ tensor }) => tensor);
     for (const reads of byTensor.values()) {
-      const leaves = reads.map(({ chunk, shown }): ProvenLeaf => ({ index: chunk, proof: shown.chunkProof }));
-      this.hashes.push(...sharedProof(chunkCount(reads[0].shown.type), leaves));
+      const { type } = reads[0].shown;
+      this.bytes.bytes(encodeType(type));
+      const chunks = [...new Map(reads.map(({ chunk, shown }) => [chunk, shown]))];
+      for (const [, { chunk }] of chunks) this.bytes.bytes(chunk);
+      const leaves = chunks.map(([index, { chunkProof }]): ProvenLeaf => ({ index, proof: chunkProof }));
+      this.hashes(...sharedProof(chunkCount(type), leaves));
     }
     this.tensors([...byTensor].map(([tensor, [{ shown }]]) => ({ tensor, proof: shown.proof })));
-    if (accumulator) this.hashes.push(...this.inFirst("fold", this.place.fold! - 1, accumulator.proof));
+    const { accumulator } = this.witness;
+    if (!accumulator) return;
+    this.bytes.bytes(accumulator.payload);
+    this.hashes(...this.inFirst("fold", this.place.fold! - 1, accumulator.proof));
+  }
+
+  private hashes(...hashes: readonly Bytes[]): void {
+    for (const hash of hashes) this.bytes.bytes(hash);
   }
 
   /** What the step reads, in the order in which its program takes it. */
@@ -125,13 +118,13 @@ export class WitnessWriter {
     const entries = Math.min(inputs.length, outputs.length);
     const inOps = leaves(inputs.length, Infinity);
     const proofs = inOps.map(({ index, proof }) => ({ index, proof: this.inFirst("op", index, proof) }));
-    this.hashes.push(...sharedProof(kernelCount + 1, proofs));
+    this.hashes(...sharedProof(kernelCount + 1, proofs));
     const inState = leaves(0, entries);
-    this.hashes.push(...sharedProof(outputs.length, inState));
-    if (inState.length > 0) this.hashes.push(...this.stateBefore());
+    this.hashes(...sharedProof(outputs.length, inState));
+    if (inState.length > 0) this.hashes(...this.stateBefore());
     const inData = leaves(entries, inputs.length);
-    this.hashes.push(...sharedProof(inputs.length - outputs.length, inData));
-    if (inData.length > 0) this.hashes.push(fromHex(this.facts.hashWithoutDataset()));
+    this.hashes(...sharedProof(inputs.length - outputs.length, inData));
+    if (inData.length > 0) this.hashes(fromHex(this.facts.hashWithoutDataset()));
   }
 
   private stateBefore(): Bytes[] {
