@@ -1,0 +1,227 @@
+/**
+ * A liar that plays all kinds of moves against a player that does nothing but what the library tells it: malformed calls, moves of
+ * another lie, moves again, moves too early and in the last second, the other's move before the other. It loses, always.
+ */
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Address, encodeFunctionData, type Hex, toHex } from "viem";
+import { jobId, outlineOf } from "../../src/job/closed.ts";
+import { trainingProver } from "../../src/referee/claim.ts";
+import { trainingMachine } from "../../src/referee/machine.ts";
+import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
+import { moveCall, timeoutCall } from "../../src/settlement/game/calls.ts";
+import { Defender, type DueCall } from "../../src/settlement/game/defender.ts";
+import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
+import { followMatch } from "../../src/settlement/game/follow.ts";
+import { deadlineOf, play } from "../../src/settlement/game/match.ts";
+import { makeTurn } from "../../src/settlement/game/player.ts";
+import { type RememberedRun, rememberedRun } from "../referee/remembered-run.ts";
+import { tinyJob } from "../referee/tiny-job.ts";
+import { type Chain, DAY, digest, openChain, pass, read } from "./chain.ts";
+import { deployGame, PACE } from "./duel.ts";
+import { Play, termsOf } from "./task.ts";
+
+const PROPERTY = { seed: 20261122, numRuns: process.env.VERDE_SWEEP === undefined ? 30 : 1000 };
+const KINDS = ["right", "other", "mutated", "garbage", "again", "late", "front", "early", "silent"] as const;
+
+const job = tinyJob(5);
+const EVERY = 2;
+const facts = new GameFacts(outlineOf(job), EVERY);
+const machine = trainingMachine(facts.facts);
+let chain: Chain;
+let game: Address;
+let honest: RememberedRun;
+let lies: RememberedRun[];
+
+beforeAll(async () => {
+  chain = await openChain(400n * BigInt(DAY));
+  game = await deployGame(chain);
+  honest = await rememberedRun(job, EVERY);
+  const places = [
+    [3, 2, 5],
+    [1, 6, 3],
+    [5, 3, 71],
+    [4, 10, 3],
+  ] as const;
+  lies = await Promise.all(
+    places.map(([step, kernel, element]) =>
+      rememberedRun(job, EVERY, [{ step, at: { kernel }, element, flip: 0x3f000001 }]),
+    ),
+  );
+});
+
+/** A task that the liar, or its opponent, has brought before the game. */
+async function before(liar: RememberedRun, seat: number): Promise<Play> {
+  const [committee] = chain.accounts;
+  const runs = seat === 0 ? [liar, honest] : [honest, liar];
+  const roots = runs.map(({ runRoot }) => hex(runRoot));
+  const task = await Play.of(chain, {
+    salt: digest(`${roots} ${seat} ${await chain.client.getBlockNumber()}`),
+    job: hex(jobId(job)),
+    steps: job.steps,
+    commitEvery: EVERY,
+    committee,
+    stake: 1n,
+    game,
+    periods: { ...termsOf(chain).periods, toPlay: 60 * DAY },
+  });
+  await task.claims(...roots);
+  const ruling = { dispute: 1n, claims: roots, losers: 1n, verdict: digest("ruling") };
+  await task.resolve(committee, ruling);
+  await task.escalate(0, ruling);
+  return task;
+}
+
+class Adversary {
+  readonly task: Play;
+  readonly owner: Address;
+  readonly opponent: Address;
+  private readonly run: RememberedRun;
+  private readonly other: RememberedRun;
+  private readonly noise: () => number;
+  private readonly sent: Hex[] = [];
+  /** Calls of its own that the game has taken. */
+  taken = 0;
+
+  constructor(task: Play, seat: number, run: RememberedRun, other: RememberedRun, noise: () => number) {
+    this.task = task;
+    [this.owner, this.opponent] = [task.owner(seat), task.owner(1 - seat)];
+    this.run = run;
+    this.other = other;
+    this.noise = noise;
+  }
+
+  due(run: RememberedRun, owner: Address): Promise<DueCall[]> {
+    const place = { client: chain.client as never, game, fromBlock: 0n };
+    const defender = new Defender(place, facts, trainingProver(run), owner);
+    return defender.due({ task: this.task.id, dispute: 1, terms: this.task.terms as never });
+  }
+
+  /** Whether the call was taken. */
+  async send(from: Address, data: Hex): Promise<boolean> {
+    this.sent.push(data);
+    try {
+      await chain.client.sendTransaction({ account: from, to: game, data });
+      if (from === this.owner) this.taken++;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private async match() {
+    const disputes = await chain.client.getContractEvents({
+      address: game,
+      abi: disputeGameAbi,
+      eventName: "Started",
+      fromBlock: 0n,
+    });
+    const last = disputes.at(-1);
+    if (!last) return undefined;
+    return followMatch({ client: chain.client as never, game, fromBlock: 0n }, facts, PACE, last.args.dispute!);
+  }
+
+  private readonly acts: Record<(typeof KINDS)[number], () => Promise<void>> = {
+    right: async () => {
+      for (const { data } of await this.due(this.run, this.owner)) await this.send(this.owner, data);
+    },
+    other: async () => {
+      const followed = await this.match();
+      if (!followed || followed.match.game.phase === "bottom") return;
+      const { match } = followed;
+      const { timestamp } = await chain.client.getBlock();
+      try {
+        const turn = await makeTurn(machine, trainingProver(this.other), match);
+        const after = play(machine, match, turn, Number(timestamp));
+        await this.send(this.owner, moveCall(followed, turn, after));
+      } catch {
+        // The other lie says something else about what has been said already.
+      }
+    },
+    mutated: async () => {
+      for (const { data } of await this.due(this.run, this.owner)) {
+        const bytes = Buffer.from(data.slice(2), "hex");
+        bytes[this.noise() % bytes.length] ^= 1 + (this.noise() % 255);
+        await this.send(this.owner, `0x${bytes.toString("hex")}`);
+      }
+    },
+    garbage: async () => {
+      const functions = ["move", "turn", "prove", "timeout", "pair", "close"];
+      const name = functions[this.noise() % functions.length];
+      const [item] = disputeGameAbi.filter((one) => one.type === "function" && one.name === name);
+      const selector = encodeFunctionData({ abi: [{ ...item, inputs: [] }], functionName: name } as never) as Hex;
+      const bytes = Uint8Array.from({ length: this.noise() % 1500 }, () => this.noise());
+      await this.send(this.owner, `${selector}${toHex(bytes).slice(2)}`);
+    },
+    again: async () => {
+      if (this.sent.length > 0) await this.send(this.owner, this.sent[this.noise() % this.sent.length]);
+    },
+    late: async () => {
+      const followed = await this.match();
+      if (!followed) return;
+      const { timestamp } = await chain.client.getBlock();
+      const left = deadlineOf(followed.match) - Number(timestamp);
+      if (left > 30) await pass(chain, left - 20);
+      await this.acts.right();
+    },
+    front: async () => {
+      for (const { data } of await this.due(honest, this.opponent)) await this.send(this.owner, data);
+    },
+    early: async () => {
+      const followed = await this.match();
+      if (followed) expect(await this.send(this.owner, timeoutCall(followed))).toBe(false);
+    },
+    silent: async () => undefined,
+  };
+
+  act(kind: (typeof KINDS)[number]): Promise<void> {
+    return this.acts[kind]();
+  }
+}
+
+/** Numbers from a list, over and over. */
+function cycle(numbers: readonly number[]): () => number {
+  let at = 0;
+  return () => numbers[at++ % numbers.length] + at;
+}
+
+describe("an honest player", () => {
+  test("beats a liar that plays whatever it likes", async () => {
+    const plan = fc.record({
+      lie: fc.nat(3),
+      seat: fc.nat(1),
+      kinds: fc.array(fc.constantFrom(...KINDS), { minLength: 5, maxLength: 40 }),
+      noise: fc.array(fc.nat(65535), { minLength: 97, maxLength: 97 }),
+    });
+    let taken = 0;
+    await fc.assert(
+      fc.asyncProperty(plan, async ({ lie, seat, kinds, noise }) => {
+        const snapshot = await chain.client.snapshot();
+        const task = await before(lies[lie], seat);
+        const adversary = new Adversary(task, seat, lies[lie], lies[(lie + 1) % lies.length], cycle(noise));
+        const playing = async (): Promise<boolean> => (await task.state()) === "Disputed Playing";
+        for (const kind of kinds) {
+          if (await playing()) await adversary.act(kind);
+          if (!(await playing())) break;
+          // A move that was made for the honest side in the meantime makes its own needless; nothing else may.
+          const calls = await adversary.due(honest, adversary.opponent);
+          for (const { data } of calls) expect(await adversary.send(adversary.opponent, data)).toBe(true);
+        }
+        // Whatever is open still, the liar is silent from now on.
+        for (let i = 0; i < 60 && (await playing()); i++) {
+          const calls = await adversary.due(honest, adversary.opponent);
+          for (const { data } of calls) await adversary.send(adversary.opponent, data);
+          if (calls.length === 0) await pass(chain, PACE.clock + 1);
+        }
+        expect(await task.state()).toBe("Challengeable");
+        const { out } = await read<{ out: number }>(chain, "manager", "taskOf", [task.id]);
+        expect(out).toBe(1 << seat);
+        taken += adversary.taken;
+        await chain.client.revert({ id: snapshot });
+      }),
+      PROPERTY,
+    );
+    // Or the liar would have lost by its clocks alone.
+    expect(taken).toBeGreaterThan(2 * PROPERTY.numRuns);
+  }, 600_000);
+});
