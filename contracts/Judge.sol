@@ -5,13 +5,14 @@ import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Agreed, Trees} from "./game/Agreed.sol";
 import {Context, Level} from "./game/GameTypes.sol";
 import {Leaves, LeavesLib} from "./game/Leaves.sol";
+import {KernelHead} from "./game/KernelHead.sol";
 import {Levels} from "./game/Levels.sol";
 import {OperandsLib, Shown} from "./game/Operands.sol";
 import {PlaceWord} from "./game/PlaceWord.sol";
 import {SizeWord} from "./game/SizeWord.sol";
 import {Read, Tape} from "./game/Tape.sol";
 import {IJudge} from "./interfaces/IJudge.sol";
-import {Gather, KernelPoint, Point} from "./libraries/KernelPoint.sol";
+import {Gather, KernelPoint, Point, PointInput} from "./libraries/KernelPoint.sol";
 import {TaggedHash} from "./libraries/TaggedHash.sol";
 
 /// @title The judge of `IJudge`
@@ -50,22 +51,37 @@ contract Judge is IJudge {
     }
 
     /// @return bits of the disputed element, or of the accumulator after the disputed fold index
-    function _element(Trees memory t, Context calldata c) private view returns (uint256) {
+    function _element(Trees memory t, Context calldata c) private view returns (uint256 bits) {
         Read memory read = t.read;
         bytes calldata kernel = Tape.blob(read);
         require(Levels.leafOfKernel(kernel) == c.kernel, Agreed.NotAgreed());
         if (KernelPoint.isGather(kernel)) return _gathered(t, c, kernel);
         uint256 k = c.place.fold();
-        Point memory p = KernelPoint.reads(kernel, c.place.element(), k);
+        Point[] memory steps = _steps(kernel, c, k);
         // A fold without steps gives its start.
-        if (p.isFold && c.sizes.foldLength() == 0) return p.start;
-        OperandsLib.read(t, c, p.inputs);
-        uint256 accumulator = p.start;
-        if (p.isFold && k > 0) {
-            accumulator = Tape.number(read);
-            Agreed.checkAccumulator(t, c, accumulator);
+        if (steps.length == 0) return KernelPoint.start(kernel);
+        OperandsLib.read(t, c, _inputsOf(steps));
+        bits = steps[0].start;
+        if (k > 0) {
+            bits = Tape.number(read);
+            Agreed.checkAccumulator(t, c, bits);
         }
-        return KernelPoint.step(kernel, p, accumulator);
+        for (uint256 i = 0; i < steps.length; i++) bits = KernelPoint.step(kernel, steps[i], bits);
+    }
+
+    /// @return steps the disputed one, or all of a short fold
+    function _steps(bytes calldata kernel, Context calldata c, uint256 k) private pure returns (Point[] memory steps) {
+        bool isWhole = KernelPoint.isFold(kernel) && c.sizes.foldLeaves() == 0;
+        steps = new Point[](isWhole ? KernelHead.foldLength(kernel) : 1);
+        for (uint256 i = 0; i < steps.length; i++) steps[i] = KernelPoint.reads(kernel, c.place.element(), k + i);
+    }
+
+    /// @return inputs of all steps, one after the other
+    function _inputsOf(Point[] memory steps) private pure returns (PointInput[] memory inputs) {
+        if (steps.length == 1) return steps[0].inputs;
+        uint256 count = steps[0].inputs.length;
+        inputs = new PointInput[](steps.length * count);
+        for (uint256 i = 0; i < inputs.length; i++) inputs[i] = steps[i / count].inputs[i % count];
     }
 
     /// @dev spec 4.4

@@ -2,8 +2,10 @@
  * Makes `test/vectors/game.json`: disputes move by move, as calls of the contract and the states that follow. The Solidity tests
  * replay them (test/solidity/Bisection.t.sol), a test in TypeScript makes them anew (test/settlement/game.test.ts).
  */
+import { fileURLToPath } from "node:url";
 import { encodeAbiParameters, type Hex, parseAbiParameters } from "viem";
 import { type ClosedJob, outlineOf } from "../src/job/closed.ts";
+import { loadJob } from "../src/job/load.ts";
 import { trainingProver } from "../src/referee/claim.ts";
 import { DisputeError } from "../src/errors.ts";
 import type { Machine } from "../src/referee/game.ts";
@@ -48,6 +50,9 @@ const wrong =
 
 const partyOf = (run: RememberedRun): Party => ({ runRoot: run.runRoot, prover: trainingProver(run) });
 
+const GPT = fileURLToPath(new URL("../examples/char-gpt.ts", import.meta.url));
+const gpt = await loadJob(GPT, { layers: 1, dim: 8, heads: 2, context: 8, batch: 2, steps: 2 });
+
 const CASES: readonly Case[] = [
   { name: "the end of a fold, in the middle of a segment", commitEvery: 2, liar: wrong(3, { kernel: 2 }, 5) },
   { name: "a map, one step a segment", commitEvery: 1, liar: wrong(4, { kernel: 3 }, 71) },
@@ -62,6 +67,8 @@ const CASES: readonly Case[] = [
   { name: "the assembly of an entry that stays, within a segment", commitEvery: 3, liar: wrong(5, { entry: 2 }, 1) },
   { name: "a row that does not exist", commitEvery: 1, liar: wrong(1, { kernel: 1 }, 8) },
   { name: "a fold without steps", commitEvery: 2, liar: wrong(5, { kernel: 8 }, 1) },
+  { name: "a short fold of two operands", job: gpt, commitEvery: 1, liar: wrong(2, { kernel: 17 }, 9) },
+  { name: "a short fold of one", job: gpt, commitEvery: 1, liar: wrong(2, { kernel: 8 }, 3) },
   { name: "a checkpoint", job: tinyCheckpointJob(2), commitEvery: 1, liar: wrong(0, { entry: 0 }, 5) },
   // Between them these two go down two levels in one move in all four ways.
   { name: "a long run, step 53", job: tinyJob(300), commitEvery: 1, liar: wrong(53, { entry: 2 }, 1) },

@@ -72,7 +72,7 @@ library Agreed {
     /// @notice Proves the accumulator before the disputed one.
     function checkAccumulator(Trees memory t, Context calldata c, uint256 bits) internal view {
         bytes32 leaf = Levels.leafOf(Level.Fold, bytes32(bits));
-        bytes32 root = Tape.climbOne(t.read, c.sizes.foldLength(), c.place.fold() - 1, leaf);
+        bytes32 root = Tape.climbOne(t.read, c.sizes.foldLeaves(), c.place.fold() - 1, leaf);
         require(root == c.root, NotAgreed());
     }
 

@@ -89,7 +89,7 @@ library Descent {
         }
         if (passed == Level.Step) return _enterOps(p, c, facts, JobHash.open(c.job, facts.job).step);
         if (passed == Level.Op) return _enterKernel(p, c, facts);
-        return passed == Level.Chunk && c.sizes.foldLength() > 0 && _enterAt(p, Level.Fold, c.sizes.foldLength());
+        return passed == Level.Chunk && c.sizes.foldLeaves() > 0 && _enterAt(p, Level.Fold, c.sizes.foldLeaves());
     }
 
     function _enterAt(Position memory p, Level level, uint256 count) private pure returns (bool) {

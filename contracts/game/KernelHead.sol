@@ -7,6 +7,8 @@ import {TensorType} from "../libraries/TensorType.sol";
 library KernelHead {
     uint256 private constant FOLD = 2;
     uint256 private constant MAX_LENGTH = 2 ** 22;
+    /// @dev Of a fold that is executed whole (spec 7.1).
+    uint256 private constant WHOLE_READS = 8;
 
     /// @notice The bytes are no kernel.
     error NoKernel(bytes kernel);
@@ -20,20 +22,40 @@ library KernelHead {
     }
 
     /// @return elements of the output
+    /// @return leaves of the tree below an element: the steps of a fold, but 0 where it is short, and for a kernel of another kind
+    function sizes(bytes calldata kernel) internal pure returns (uint256 elements, uint256 leaves) {
+        elements = TensorType.elements(typeOf(kernel));
+        uint256 end;
+        (leaves, end) = _fold(kernel);
+        if (leaves == 0 || leaves > WHOLE_READS) return (elements, leaves);
+        // Behind the axes: the program with its length (4 bytes), the number of arguments (1).
+        require(kernel.length >= end + 4, NoKernel(kernel));
+        end += 4 + uint32(bytes4(kernel[end:end + 4]));
+        require(kernel.length > end, NoKernel(kernel));
+        uint256 arguments_ = uint8(kernel[end]);
+        if (leaves * (arguments_ > 0 ? arguments_ : 1) <= WHOLE_READS) leaves = 0;
+    }
+
     /// @return length steps of a fold, 0 for a kernel of another kind
-    function sizes(bytes calldata kernel) internal pure returns (uint256 elements, uint256 length) {
-        bytes calldata encoded = typeOf(kernel);
-        elements = TensorType.elements(encoded);
-        if (uint8(kernel[0]) != FOLD) return (elements, 0);
+    function foldLength(bytes calldata kernel) internal pure returns (uint256 length) {
+        (length, ) = _fold(kernel);
+    }
+
+    /// @return length steps of a fold, 0 for a kernel of another kind
+    /// @return end of the axes that it folds over
+    function _fold(bytes calldata kernel) private pure returns (uint256 length, uint256 end) {
+        if (uint8(kernel[0]) != FOLD) return (0, 0);
         // Behind the type: the start (4 bytes), the number of axes (1), their extents (4 each).
-        uint256 from = 1 + encoded.length + 5;
+        uint256 from = 1 + typeOf(kernel).length + 5;
         require(kernel.length >= from, NoKernel(kernel));
-        uint256 end = from + 4 * uint256(uint8(kernel[from - 1]));
+        end = from + 4 * uint256(uint8(kernel[from - 1]));
         require(kernel.length >= end, NoKernel(kernel));
         length = 1;
         for (; from < end; from += 4) {
             length *= uint32(bytes4(kernel[from:from + 4]));
-            require(length <= MAX_LENGTH, NoKernel(kernel));
+            // An extent of zero may follow.
+            if (length > MAX_LENGTH) length = MAX_LENGTH + 1;
         }
+        require(length <= MAX_LENGTH, NoKernel(kernel));
     }
 }

@@ -13,7 +13,7 @@ library SizeWord {
     uint256 private constant OUTPUTS = 3;
     uint256 private constant KERNELS = 4;
     uint256 private constant ELEMENTS = 5;
-    uint256 private constant FOLD_LENGTH = 6;
+    uint256 private constant FOLD_LEAVES = 6;
 
     function ofRun(uint256 steps, uint256 every) internal pure returns (uint256 sizes) {
         return sizes.with(STEPS, steps).with(COMMIT_EVERY, every);
@@ -28,9 +28,9 @@ library SizeWord {
         return sizes.with(INPUTS, inputs_).with(OUTPUTS, outputs_).with(KERNELS, kernels_);
     }
 
-    /// @param length steps of a fold, 0 for a kernel of another kind
-    function withKernel(uint256 sizes, uint256 elements_, uint256 length) internal pure returns (uint256) {
-        return sizes.with(ELEMENTS, elements_).with(FOLD_LENGTH, length);
+    /// @param leaves of the tree below an element, 0 where there is none
+    function withKernel(uint256 sizes, uint256 elements_, uint256 leaves) internal pure returns (uint256) {
+        return sizes.with(ELEMENTS, elements_).with(FOLD_LEAVES, leaves);
     }
 
     function commitEvery(uint256 sizes) internal pure returns (uint256) {
@@ -67,7 +67,7 @@ library SizeWord {
         return sizes.field(ELEMENTS);
     }
 
-    function foldLength(uint256 sizes) internal pure returns (uint256) {
-        return sizes.field(FOLD_LENGTH);
+    function foldLeaves(uint256 sizes) internal pure returns (uint256) {
+        return sizes.field(FOLD_LEAVES);
     }
 }

@@ -72,6 +72,17 @@ library KernelPoint {
         uint256[] coordinates;
     }
 
+    function isFold(bytes calldata kernel) internal pure returns (bool) {
+        return _byte(kernel, 0) == FOLD;
+    }
+
+    /// @return the accumulator of a fold before its first step, a pattern
+    function start(bytes calldata kernel) internal pure returns (uint256) {
+        unchecked {
+            return _word(kernel, EXTENTS + 4 * _byte(kernel, RANK));
+        }
+    }
+
     function isGather(bytes calldata kernel) internal pure returns (bool) {
         return _byte(kernel, 0) == GATHER;
     }
@@ -86,10 +97,10 @@ library KernelPoint {
             c.k = k;
             c.rank = _byte(kernel, RANK);
             c.position = EXTENTS + 4 * c.rank;
-            p.isFold = _byte(kernel, 0) == FOLD;
+            p.isFold = isFold(kernel);
             uint256 axes = 0;
             if (p.isFold) {
-                p.start = _word(kernel, c.position);
+                p.start = start(kernel);
                 axes = _byte(kernel, c.position + 4);
                 c.position += 5;
             }

@@ -3,11 +3,11 @@ import { asBytes } from "../encoding/bytes.ts";
 import { type Proof, proveLeaf } from "../encoding/merkle.ts";
 import { CHUNK_ELEMENTS, chunkAt, chunkTree, stateTree, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { type Kernel, typeOf } from "../repops/kernel.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength } from "../repops/point.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs } from "../repops/point.ts";
 import { graphOf, type JobFacts } from "./facts.ts";
 import { groundOf } from "./judge.ts";
 import type { Position } from "./level.ts";
-import { kernelAt } from "./machine.ts";
+import { executedSteps, kernelAt } from "./machine.ts";
 import type { DisputedTensors, KernelTensors, Memory } from "./memory.ts";
 import { distinctOperands, type OperatorWitness } from "./operator.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "./place.ts";
@@ -80,8 +80,8 @@ export class Evidence {
     const kernel = kernelAt(this.facts, place);
     const element = place.element!;
     if (kernel.kind === "gather") return this.gatherReads(kernel, place, tensors);
-    if (pointLength(kernel) === 0) return [];
-    return pointInputs(kernel, element, place.fold ?? 0).filter((input) => input.kind === "read");
+    const inputs = executedSteps(kernel, place).flatMap((k) => pointInputs(kernel, element, k));
+    return inputs.filter((input) => input.kind === "read");
   }
 
   private gatherReads(kernel: Extract<Kernel, { kind: "gather" }>, place: Place, tensors: KernelTensors): Read[] {

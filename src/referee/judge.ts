@@ -2,10 +2,10 @@
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import type { TensorRoot } from "../encoding/tensor.ts";
 import type { GatherKernel, Kernel } from "../repops/kernel.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength, stepAt } from "../repops/point.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs, stepAt } from "../repops/point.ts";
 import type { JobFacts } from "./facts.ts";
 import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "./level.ts";
-import { elementOf, isAssembly, kernelAt } from "./machine.ts";
+import { elementOf, executedSteps, isAssembly, kernelAt } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
 import { AgreedValues, type Witness } from "./witness.ts";
 
@@ -39,7 +39,12 @@ export function judge(facts: JobFacts, path: readonly Passed[], witness: Witness
   agreed.end();
   const last = path[path.length - 1];
   const claimed = last.level.name === "chunk" ? bothSides((side) => elementOf(last, side)) : last.payloads;
-  return { ...compare(claimed, recomputed), scalarSteps: ground === "scalar" ? 1 : 0 };
+  return { ...compare(claimed, recomputed), scalarSteps: ground === "scalar" ? countSteps(facts, place) : 0 };
+}
+
+function countSteps(facts: JobFacts, place: Place): number {
+  const kernel = kernelAt(facts, place);
+  return kernel.kind === "gather" ? 1 : executedSteps(kernel, place).length;
 }
 
 export function compare(claimed: Pair<Bytes>, recomputed: Bytes): Omit<Judgement, "scalarSteps"> {
@@ -59,17 +64,16 @@ const DECIDE = {
 function scalarStep(kernel: Kernel, place: Place, agreed: AgreedValues): number {
   const element = place.element!;
   if (kernel.kind === "gather") return gatherStep(kernel, element, agreed);
-  if (pointLength(kernel) === 0) return kernel.kind === "fold" ? kernel.start : 0;
-  const inputs = pointInputs(kernel, element, place.fold ?? 0);
-  const operands = inputs
-    .filter((input) => input.kind === "read")
-    .map(({ tensor, address }, i) => agreed.operand(i, tensor, address));
-  const first = kernel.kind !== "fold" || place.fold === 0;
-  return stepAt(kernel, inputs, operands, first ? startOf(kernel) : agreed.accumulator());
-}
-
-function startOf(kernel: Kernel): number {
-  return kernel.kind === "fold" ? kernel.start : 0;
+  let value = place.fold ? agreed.accumulator() : kernel.kind === "fold" ? kernel.start : 0;
+  let read = 0;
+  for (const k of executedSteps(kernel, place)) {
+    const inputs = pointInputs(kernel, element, k);
+    const operands = inputs
+      .filter((input) => input.kind === "read")
+      .map(({ tensor, address }) => agreed.operand(read++, tensor, address));
+    value = stepAt(kernel, inputs, operands, value);
+  }
+  return value;
 }
 
 /** Reads the number of the row, then the element of that row, or gives the fill value (spec 4.4). */

@@ -10,6 +10,7 @@ import {
   type TensorType,
 } from "../encoding/tensor.ts";
 import { segmentCount, stepsOfSegment } from "../trace/commitments.ts";
+import type { FoldKernel, Kernel, MapKernel } from "../repops/kernel.ts";
 import { pointLength } from "../repops/point.ts";
 import type { JobFacts } from "./facts.ts";
 import type { Descent, Machine } from "./game.ts";
@@ -63,7 +64,7 @@ const LEVELS = {
   },
   fold: (facts, place) => ({
     tag: Tag.accumulator,
-    count: foldLength(facts, place),
+    count: foldLeaves(kernelAt(facts, place)),
     binding: { kind: "last" },
     payloadBytes: () => 4,
     partBytes: 4,
@@ -83,10 +84,19 @@ export function kernelAt(facts: JobFacts, place: Place) {
   return facts.graph(graphAt(place)).kernel(place.kernel!);
 }
 
-/** K of the disputed kernel; 0 where it does not fold. */
-function foldLength(facts: JobFacts, place: Place): number {
-  const kernel = kernelAt(facts, place);
-  return kernel.kind === "fold" ? pointLength(kernel) : 0;
+/** As many reads as the widest step may have take less to show at once than to find the wrong step among them. */
+const WHOLE_READS = 8;
+
+/** The leaves of the tree below an element of a kernel: K of a fold, but 0 where it is short, and executed whole (spec 7.1). */
+export function foldLeaves(kernel: Kernel): number {
+  if (kernel.kind !== "fold") return 0;
+  const length = pointLength(kernel);
+  return length * Math.max(kernel.args.length, 1) > WHOLE_READS ? length : 0;
+}
+
+/** The fold indices that are executed at the bottom: the one that the dispute came to, or all. */
+export function executedSteps(kernel: MapKernel | FoldKernel, { fold }: Place): number[] {
+  return fold === undefined ? Array.from({ length: pointLength(kernel) }, (_, k) => k) : [fold];
 }
 
 export function isAssembly(facts: JobFacts, place: Place): boolean {
@@ -110,7 +120,7 @@ function levelBelow(facts: JobFacts, place: Place, depth: Depth): LevelName | un
       if (isAssembly(facts, place)) return "state";
       return depth === "scalar" ? "chunk" : undefined;
     case "chunk":
-      return foldLength(facts, place) > 0 ? "fold" : undefined;
+      return foldLeaves(kernelAt(facts, place)) > 0 ? "fold" : undefined;
     default:
       return undefined;
   }

@@ -1,7 +1,10 @@
 /** The game on a chain: its contract and its twin in TypeScript make the same of the same moves, and the referee's decision. */
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Hex } from "viem";
+import { elementCount } from "../../src/encoding/tensor.ts";
 import type { ClosedJob } from "../../src/job/closed.ts";
+import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { type Pair, positionOf, SIDES } from "../../src/referee/level.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
@@ -11,6 +14,8 @@ import type { Fault } from "../referee/remembered-run.ts";
 import { tinyCheckpointJob, tinyJob } from "../referee/tiny-job.ts";
 import { type Chain, errorOf, openChain, pass } from "./chain.ts";
 import { deployGame, Duel } from "./duel.ts";
+
+const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
 
 let chain: Chain;
 let game: Hex;
@@ -53,6 +58,7 @@ async function playOut(job: ClosedJob, commitEvery: number, faults: Pair<readonl
     expect(await duel.prove(witness!)).toEqual(decision.losers);
     await chain.client.revert({ id: snapshot });
   }
+  return { duel, decision };
 }
 
 /** One fault in each kind of tree, and where trees have one leaf. */
@@ -70,7 +76,22 @@ const FAULTS: readonly [name: string, commitEvery: number, Fault][] = [
   ["an entry of the initial state", 3, entry(0, 1, 7)],
 ];
 
+/** A GPT of which some folds are short: over one operand, over two, and over two elements. */
+const SHORT_FOLDS = [8, 17, 119, 139];
+
 describe("the contract and its twin", () => {
+  test("execute a short fold whole", async () => {
+    const gpt = await loadJob(GPT, { layers: 1, dim: 8, heads: 2, context: 8, batch: 2, steps: 2 });
+    for (const kernel of SHORT_FOLDS) {
+      const { kind, type } = gpt.step.kernels[kernel];
+      const fault = at(2, kernel, elementCount(type.shape) - 1);
+      const { duel, decision } = await playOut(gpt, 1, [[fault], []]);
+      expect([kind, duel.match.game.path.at(-1)?.level.name]).toEqual(["fold", "chunk"]);
+      expect(decision.losers).toEqual([0]);
+      await playOut(gpt, 1, [[], [fault]]);
+    }
+  });
+
   for (const [name, commitEvery, fault] of FAULTS)
     test(`lead a dispute about ${name} to where the referee comes to`, async () => {
       await playOut(job, commitEvery, [[fault], []]);

@@ -35,7 +35,7 @@ contract BisectionTest {
 
     function setUp() public {
         encoded = vm.parseJsonBytesArray(vm.readFile("test/vectors/game.json"), ".encoded");
-        assert(encoded.length == 18);
+        assert(encoded.length == 20);
     }
 
     function test_movesLeadToTheStatesOfTheTwin() public {

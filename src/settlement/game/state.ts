@@ -3,9 +3,8 @@ import { type Bytes, Writer } from "../../encoding/bytes.ts";
 import { elementCount } from "../../encoding/tensor.ts";
 import { type GameState as Game, isRunning } from "../../referee/game.ts";
 import { bothSides, openClaim, type Pair, type Passed, positionOf, type Side } from "../../referee/level.ts";
-import { elementOf, isAssembly, kernelAt } from "../../referee/machine.ts";
+import { elementOf, foldLeaves, isAssembly, kernelAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
-import { pointLength } from "../../repops/point.ts";
 import { type Address, encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";
 import type { JobFacts } from "../../referee/facts.ts";
 import { type GameFacts, hashTwo, hex, ZERO } from "./facts.ts";
@@ -175,7 +174,7 @@ function packSizes(facts: JobFacts, place: Place, inGraph: boolean): bigint {
   const kernel = place.kernel !== undefined && !isAssembly(facts, place) ? kernelAt(facts, place) : undefined;
   const ofRun = [facts.parts.steps, facts.commitEvery];
   const ofGraph = [inputs.length, outputs.length, kernelCount];
-  const ofKernel = [kernel ? elementCount(kernel.type.shape) : 0, kernel?.kind === "fold" ? pointLength(kernel) : 0];
+  const ofKernel = [kernel ? elementCount(kernel.type.shape) : 0, kernel ? foldLeaves(kernel) : 0];
   return packed([...ofRun, ...ofGraph, ...ofKernel].map((size) => [32, size]));
 }
 

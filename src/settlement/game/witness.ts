@@ -5,10 +5,10 @@ import { CHUNK_ELEMENTS, chunkCount, encodeType } from "../../encoding/tensor.ts
 import { DisputeError } from "../../errors.ts";
 import { groundOf } from "../../referee/judge.ts";
 import { type Passed, positionOf } from "../../referee/level.ts";
-import { kernelAt } from "../../referee/machine.ts";
+import { executedSteps, kernelAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
 import type { ElementProof, Witness } from "../../referee/witness.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength } from "../../repops/point.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs } from "../../repops/point.ts";
 import type { Hex } from "viem";
 import { type GameFacts, hex } from "./facts.ts";
 import { proofInFirstTree, type ProvenLeaf, sharedProof } from "./shared-proof.ts";
@@ -93,8 +93,8 @@ export class WitnessWriter {
       return { tensor, chunk: Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS), shown };
     };
     if (kernel.kind !== "gather") {
-      if (pointLength(kernel) === 0) return [];
-      const reads = pointInputs(kernel, element, this.place.fold ?? 0).filter((input) => input.kind === "read");
+      const inputs = executedSteps(kernel, this.place).flatMap((k) => pointInputs(kernel, element, k));
+      const reads = inputs.filter((input) => input.kind === "read");
       return reads.map(({ tensor, address }, i) => operand(i, tensor, address));
     }
     const [index, source] = operands.map(({ type }) => type);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {KernelHead} from "../../contracts/game/KernelHead.sol";
+import {vm} from "./Vm.sol";
+
+contract KernelHeadTest {
+    function sizes(bytes calldata kernel) external pure returns (uint256 elements, uint256 leaves) {
+        return KernelHead.sizes(kernel);
+    }
+
+    function foldLength(bytes calldata kernel) external pure returns (uint256) {
+        return KernelHead.foldLength(kernel);
+    }
+
+    /// @dev K times the number of arguments decides (spec 7.1).
+    function test_aFoldIsShortUpToEightReads() public view {
+        for (uint256 length = 1; length <= 10; length++)
+            for (uint256 arguments_ = 0; arguments_ <= 9; arguments_++) {
+                (uint256 elements, uint256 leaves) = this.sizes(_fold(abi.encodePacked(uint32(length)), arguments_));
+                bool isShort = length * (arguments_ == 0 ? 1 : arguments_) <= 8;
+                assert(elements == 6 && leaves == (isShort ? 0 : length));
+            }
+    }
+
+    function test_anAxisWithoutElementsMakesAFoldWithoutSteps() public view {
+        bytes memory axes = abi.encodePacked(uint32(1 << 22), uint32(4), uint32(0));
+        (, uint256 leaves) = this.sizes(_fold(axes, 2));
+        assert(leaves == 0 && this.foldLength(_fold(axes, 2)) == 0);
+        axes = abi.encodePacked(uint32(1 << 11), uint32(1 << 11));
+        (, leaves) = this.sizes(_fold(axes, 2));
+        assert(leaves == 1 << 22 && this.foldLength(_fold(axes, 2)) == 1 << 22);
+    }
+
+    function test_aKernelOfAnotherKindHasNoFold() public view {
+        bytes memory map = hex"010102000000020000000300000000";
+        (uint256 elements, uint256 leaves) = this.sizes(map);
+        assert(elements == 6 && leaves == 0 && this.foldLength(map) == 0);
+    }
+
+    function test_whatIsCutIsNoKernel() public {
+        bytes memory kernel = _fold(abi.encodePacked(uint32(3)), 2);
+        for (uint256 length = 3; length < kernel.length - 2; length++) {
+            bytes memory cut = new bytes(length);
+            for (uint256 i = 0; i < length; i++) cut[i] = kernel[i];
+            vm.expectRevert(abi.encodeWithSelector(KernelHead.NoKernel.selector, cut));
+            this.sizes(cut);
+        }
+        bytes memory long = _fold(abi.encodePacked(uint32(1 << 22), uint32(2)), 2);
+        vm.expectRevert(abi.encodeWithSelector(KernelHead.NoKernel.selector, long));
+        this.sizes(long);
+    }
+
+    /// @dev Two by three elements, a program of eight bytes, and arguments, of which nothing but their number is looked at.
+    function _fold(bytes memory axes, uint256 arguments_) private pure returns (bytes memory) {
+        bytes memory head = abi.encodePacked(bytes3(0x020102), uint32(2), uint32(3), uint32(0), uint8(axes.length / 4));
+        return abi.encodePacked(head, axes, uint32(8), uint64(0), uint8(arguments_), uint16(0));
+    }
+}
