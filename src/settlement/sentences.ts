@@ -41,8 +41,7 @@ const SENTENCES = {
   NoSuchBracket: (_: Token, bracket: Hex) => `there is no bracket ${bracket}`,
   NoSuchChunk: (_: Token, chunk: bigint, count: bigint) =>
     `the tensor has ${count} chunks, so there is no chunk ${chunk}`,
-  NoSuchElement: (_: Token, tensor: bigint, element: bigint) =>
-    `tensor ${tensor} of the graph has no element ${element}`,
+  NoSuchElement: (_: Token, element: bigint) => `a tensor that the operator reads has no element ${element}`,
   NoSuchLeaf: (_: Token, index: bigint, count: bigint) => `there is no entry ${index} among ${count}`,
   NoTensorType: () => "the type of the tensor is malformed",
   NotAgreed: () => "the evidence does not lead to what both sides of the dispute agree on",

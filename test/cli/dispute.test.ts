@@ -38,7 +38,7 @@ describe("verde dispute and verde check", () => {
     expect(found).toMatchObject({ code: 1, stderr: "" });
     expect(found.stdout).toContain("part at step 4");
     expect(found.stdout).toContain("b.trace is wrong");
-    expect(found.stdout).toMatch(/executed 1 scalar step of the [\d,]+ of the run/);
+    expect(found.stdout).toMatch(/executed 3 scalar steps of the [\d,]+ of the run/);
     const roots = JSON.parse(await readFile(join(folder, "v.json"), "utf8")).runRoots as [string, string];
     const checked = await verde("check", "v.json", "--a", roots[0], "--b", roots[1], "--json");
     expect(checked).toMatchObject({ code: 0, stderr: "" });
@@ -102,7 +102,7 @@ describe("verde dispute and verde check", () => {
       node: { id: 4, op: expect.any(String), label: expect.any(String) },
       element: expect.any(Array),
       recomputed: expect.stringMatching(/^0x[0-9a-f]{8}$/),
-      referee: { scalarSteps: 1, bytes: expect.any(Number), rounds: expect.any(Number), millis: expect.any(Number) },
+      referee: { scalarSteps: 3, bytes: expect.any(Number), rounds: expect.any(Number), millis: expect.any(Number) },
     });
     expect(result.claimed["a.trace"]).toBe(result.recomputed);
     expect(result.claimed["b.trace"]).toMatch(/^0x[0-9a-f]{8}$/);
