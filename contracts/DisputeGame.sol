@@ -33,7 +33,12 @@ contract DisputeGame is IDisputeGame, Bisection {
     mapping(bytes32 bracket => Bracket) private _brackets;
     mapping(bytes32 players => bool) private _paired;
 
-    constructor(ITaskManager manager_, IJudge judge_, Pace memory pace_) Bisection(judge_, pace_) {
+    constructor(
+        ITaskManager manager_,
+        IJudge judge_,
+        Pace memory pace_,
+        uint256 gasBond_
+    ) Bisection(judge_, pace_, gasBond_) {
         manager = manager_;
     }
 
@@ -115,14 +120,24 @@ contract DisputeGame is IDisputeGame, Bisection {
     }
 
     /// @inheritdoc Bisection
+    function _losersOf(bytes32 players) internal view override returns (uint256) {
+        return _losersAmong(players, _brackets[_keyOf(players)].standing);
+    }
+
+    /// @inheritdoc Bisection
     /// @dev Who is out can put nobody else out, so that nobody has to go on against it.
     function _ended(bytes32 players, uint256 losers) internal override {
         Bracket storage b = _brackets[_keyOf(players)];
-        uint256 first = 1 << uint8(uint256(players) >> 8);
-        uint256 second = 1 << uint8(uint256(players));
-        if (b.standing & first == 0 || b.standing & second == 0) return;
-        uint256 out = (losers & 1 == 1 ? first : 0) | (losers & 2 == 2 ? second : 0);
-        b.standing = uint24(b.standing & ~out);
+        uint256 standing = b.standing;
+        if (_losersAmong(players, standing) != 0) return;
+        uint256 out = ((losers & 1) << uint8(uint256(players) >> 8)) | ((losers >> 1) << uint8(uint256(players)));
+        b.standing = uint24(standing & ~out);
+    }
+
+    /// @return bit i: side i is not among those that stand
+    function _losersAmong(bytes32 players, uint256 standing) private pure returns (uint256) {
+        uint256 first = ~(standing >> uint8(uint256(players) >> 8)) & 1;
+        return first | ((~(standing >> uint8(uint256(players))) & 1) << 1);
     }
 
     function _bracket(Roster calldata roster) private view returns (Bracket storage b, bytes32 bracket) {

@@ -6,6 +6,7 @@ import {Clocks, Pace} from "./Clocks.sol";
 import {Descent} from "./Descent.sol";
 import {Context, Facts, GameState, Level, Move, Position, Question} from "./GameTypes.sol";
 import {GameWord} from "./GameWord.sol";
+import {GasBonds} from "./GasBonds.sol";
 import {IBisection} from "./IBisection.sol";
 import {Levels} from "./Levels.sol";
 import {Parting, Rounds} from "./Rounds.sol";
@@ -13,7 +14,7 @@ import {StateHash} from "./StateHash.sol";
 import {SizeWord} from "./SizeWord.sol";
 
 /// @title The game of `IBisection`
-abstract contract Bisection is IBisection {
+abstract contract Bisection is GasBonds, IBisection {
     using GameWord for uint256;
     using SizeWord for uint256;
 
@@ -27,7 +28,7 @@ abstract contract Bisection is IBisection {
     uint256 internal _disputes;
     mapping(uint256 dispute => bytes32) internal _states;
 
-    constructor(IJudge judge_, Pace memory pace_) {
+    constructor(IJudge judge_, Pace memory pace_, uint256 gasBond_) GasBonds(gasBond_) {
         judge = judge_;
         _clock = pace_.clock;
         _response = pace_.response;
@@ -66,8 +67,9 @@ abstract contract Bisection is IBisection {
     }
 
     /// @inheritdoc IBisection
-    function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external {
+    function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external payable {
         _load(dispute, state, context);
+        _requireBond(state.word);
         uint256 own = state.word.turn();
         Position memory p = state.word.positionOf();
         Context memory c = StateHash.load(context);
@@ -88,15 +90,20 @@ abstract contract Bisection is IBisection {
         // The initial state stands in the job.
         bytes32 right = level == Level.Segment ? context.root : judge.judge(level, context, witness);
         uint256 losers = (context.claims[0] == right ? 0 : 1) | (context.claims[1] == right ? 0 : 2);
-        _end(dispute, context.players, losers);
+        // Both sides have moved.
+        _end(dispute, context, losers, 2);
     }
 
     /// @inheritdoc IBisection
     function timeout(uint256 dispute, GameState calldata state, Context calldata context) external {
         _load(dispute, state, context);
-        uint256 deadline = _deadline(state.word);
-        require(block.timestamp > deadline, TooEarly(deadline));
-        _end(dispute, context.players, state.word.question() == Question.Bottom ? 3 : 1 << state.word.turn());
+        uint256 losers = _losersOf(context.players);
+        if (losers == 0 || losers == BOTH) {
+            uint256 deadline = _deadline(state.word);
+            require(block.timestamp > deadline, TooEarly(deadline));
+            losers = state.word.question() == Question.Bottom ? BOTH : 1 << state.word.turn();
+        }
+        _end(dispute, context, losers, _sidesMoved(state.word));
     }
 
     /// @dev Starts a dispute between two different run roots.
@@ -111,11 +118,17 @@ abstract contract Bisection is IBisection {
         emit Started(dispute, GameState({word: word, context: hash, shown: 0, node: 0}), c);
     }
 
-    function _end(uint256 dispute, bytes32 players, uint256 losers) internal {
+    /// @param moved how many sides have moved
+    function _end(uint256 dispute, Context calldata context, uint256 losers, uint256 moved) private {
         delete _states[dispute];
-        emit Ended(dispute, players, losers);
-        _ended(players, losers);
+        emit Ended(dispute, context.players, losers);
+        _creditBonds(context.owners, losers, moved);
+        _ended(context.players, losers);
     }
+
+    /// @dev Who has lost before the dispute has ended.
+    /// @return losers bit i: side i is out
+    function _losersOf(bytes32 players) internal view virtual returns (uint256 losers);
 
     /// @dev What follows from a dispute's end.
     /// @param losers bit i: side i has lost; at least one has

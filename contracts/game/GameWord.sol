@@ -35,6 +35,10 @@ library GameWord {
         return Question(uint8(word >> QUESTION));
     }
 
+    function level(uint256 word) internal pure returns (Level) {
+        return Level(uint8(word >> LEVEL));
+    }
+
     function height(uint256 word) internal pure returns (uint256) {
         return uint8(word >> HEIGHT);
     }
@@ -86,7 +90,7 @@ library GameWord {
 
     function positionOf(uint256 word) internal pure returns (Position memory p) {
         p.question = question(word);
-        p.level = Level(uint8(word >> LEVEL));
+        p.level = level(word);
         p.height = uint8(height(word));
         p.count = uint32(count(word));
         p.position = uint32(position(word));

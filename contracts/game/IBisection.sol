@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IJudge} from "../interfaces/IJudge.sol";
 import {Pace} from "./Clocks.sol";
 import {Context, GameState, Move} from "./GameTypes.sol";
+import {IGasBonds} from "./IGasBonds.sol";
 
 /// @title A dispute between two claims, led to the leftmost leaf on which they part (spec 7.2)
 /// @notice The sides move in turn. A move replies to the question that the other side has answered, which decides the direction, and
@@ -13,7 +14,7 @@ import {Context, GameState, Move} from "./GameTypes.sol";
 /// open it to one that the owner can't defend.
 /// @dev One slot a dispute holds the hash of its state. Every move shows the state before, so that none can meet another than it was
 /// made for, whatever the order of transactions or a reorganization of the chain.
-interface IBisection {
+interface IBisection is IGasBonds {
     /// @notice A dispute has begun; side 0 is to move.
     event Started(uint256 indexed dispute, GameState state, Context context);
     /// @notice A move within a level, down two levels of its tree.
@@ -57,14 +58,15 @@ interface IBisection {
         bytes32[4] calldata next
     ) external;
 
-    /// @notice Any move.
-    function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external;
+    /// @notice Any move. The first one of a side brings the bond.
+    function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external payable;
 
     /// @notice Ends a dispute that has come to its bottom: whoever does not claim what the step gives loses; both may. Anyone may.
     /// @param word of the state
     function prove(uint256 dispute, uint256 word, Context calldata context, bytes calldata witness) external;
 
-    /// @notice Ends a dispute in which the side to move is out of time; at the bottom both are. Anyone may.
+    /// @notice Ends a dispute in which the side to move is out of time; at the bottom both are. Where one side has lost elsewhere, and is out
+    /// already, the other one wins at once: nobody has to go on against it for the sake of the bonds. Anyone may.
     function timeout(uint256 dispute, GameState calldata state, Context calldata context) external;
 
     /// @notice Who executes the step at the bottom.

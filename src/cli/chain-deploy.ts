@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import { deployContracts } from "../settlement/deploy.ts";
 import type { Pace } from "../settlement/game/match.ts";
 import { addressOfSigner, type KeyFlags, signerOf } from "./account.ts";
-import { formatDuration, formatFee, parseDuration } from "../settlement/amount.ts";
+import { ETHER, formatAmount, formatDuration, formatFee, parseAmount, parseDuration } from "../settlement/amount.ts";
 import { writeNew } from "./key.ts";
 import { colors, formatCount, writeJson, writeLine } from "./output.ts";
 import { connect, sessionOf } from "./session.ts";
@@ -22,6 +22,7 @@ export interface DeployFlags extends KeyFlags {
   clock: string;
   response: string;
   recompute: string;
+  gasBond: string;
   dryRun?: boolean;
   json?: boolean;
 }
@@ -52,12 +53,14 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     response: parseDuration(flags.response),
     recompute: parseDuration(flags.recompute),
   };
+  const gasBond = parseAmount(flags.gasBond, ETHER);
   const facts: [string, string][] = [
     ["chain", String(chainId)],
     ["token", token ?? "a test token that anyone may mint"],
     ["unbonding", `${formatDuration(unbondingPeriod)}, the longest that a task may last`],
     ["members", `${threshold} of ${members.join(", ")}`],
     ["clocks", `${flags.clock} a side, at least ${flags.response} a move, ${flags.recompute} to compute steps again`],
+    ["gas bond", `${formatAmount(gasBond, ETHER)} with each side's first move in a dispute`],
   ];
   if (flags.dryRun) {
     const from = await addressOfSigner(flags);
@@ -72,6 +75,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
         threshold,
         unbondingPeriod,
         pace,
+        gasBond: `${gasBond}`,
       });
     else writeLine(`${formatFields([["from", from], ...facts])}\nNothing was signed or sent.`);
     return;
@@ -83,7 +87,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     members,
     threshold,
     unbondingPeriod,
-    pace,
+    game: { pace, gasBond },
     onDeployed: (_contract, receipt) => receipts.push(receipt),
   });
   await sessionOf(client, deployment);

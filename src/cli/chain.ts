@@ -1,5 +1,8 @@
 /** `verde chain`: a chain for development, and the contracts on any chain. */
 import type { Command } from "commander";
+import { formatUnits } from "viem";
+import { ETHER } from "../settlement/amount.ts";
+import { DEFAULT_GAS_BOND } from "../settlement/game/bond.ts";
 import { chainDeploy } from "./chain-deploy.ts";
 import { chainMint, chainSkip } from "./chain-local.ts";
 import { chainNode } from "./chain-node.ts";
@@ -24,6 +27,11 @@ export function register(program: Command): void {
       .option("--clock <time>", "of the game: what a side has for all its moves together", "1d")
       .option("--response <time>", "what it has for any move, however little is left", "10m")
       .option("--recompute <time>", "what it has for a move that needs steps to be computed again", "1h")
+      .option(
+        "--gas-bond <amount>",
+        "of the game, in the chain's currency: what each side's first move in a dispute brings for the winner's gas",
+        formatUnits(DEFAULT_GAS_BOND, ETHER.decimals),
+      )
       .option("--out <file>", "the deployment to write; an existing file is never overwritten", "deployment.json")
       .option("--dry-run", "show what would be deployed, and sign nothing")
       .option("--json", "one JSON object"),

@@ -5,7 +5,7 @@ import { type Address, decodeFunctionData, isAddressEqual, zeroAddress } from "v
 import { ChainError, messageOf } from "../errors.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { parseDuration } from "../settlement/amount.ts";
-import { Defender, type DueCall } from "../settlement/game/defender.ts";
+import { type Case, Defender, type DueCall } from "../settlement/game/defender.ts";
 import { GameFacts } from "../settlement/game/facts.ts";
 import { readTask, type TaskView } from "../settlement/task.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
@@ -13,6 +13,7 @@ import { trainingProver } from "../referee/claim.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
 import { Sender } from "./send.ts";
 import { addSendOptions, openSession, type SendFlags } from "./session.ts";
+import { bondCredit, bondText } from "./task/game.ts";
 import { traceFor } from "./task/job.ts";
 import { parseTaskId } from "./task/moves.ts";
 import { stateName } from "./task/sentence.ts";
@@ -48,6 +49,7 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
   const defender = new Defender(place, facts, trainingProver(memory), sender.address);
   const progress = new Progress();
   let disputed = false;
+  let last: Case | undefined;
   try {
     for (;;) {
       const view = await readTask(session.source, task);
@@ -55,17 +57,23 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
       if (!own) throw new ChainError(`${sender.address} has no seat in this task`);
       const isOver = view.state === "Final" || view.state === "Refunded" || own.out;
       disputed ||= view.state === "Disputed";
-      if (isOver || (flags.untilDecided && disputed && view.state !== "Disputed")) return report(view, own.out, flags);
+      if (isOver || (flags.untilDecided && disputed && view.state !== "Disputed")) {
+        // Others may have ended the task while the owner's bonds were in disputes with those that are out.
+        for (const call of last ? await defender.leftOver(last) : []) await carryOut(call, terms.game, sender, flags);
+        return report(view, own.out, await bondCredit(session.client, terms.game, sender.address), flags);
+      }
       let calls = 0;
       if (view.phase === "Ruled" && flags.escalate && losesBy(view, own.root)) {
         const args = [terms, view.ruling, BigInt(own.seat)];
         await sender.send({ contract: "manager", functionName: "escalate", args });
         calls++;
-      } else if (view.phase === "Playing")
-        for (const call of await defender.due({ task, dispute: view.dispute, terms })) {
+      } else if (view.phase === "Playing") {
+        last = { task, dispute: view.dispute, terms };
+        for (const call of await defender.due(last)) {
           await carryOut(call, terms.game, sender, flags);
           calls++;
         }
+      }
       if (flags.dryRun) return sender.report(flags.json ?? false, { task }, "");
       progress.show(`the task is ${stateName(view)}`, true);
       // Whoever has just moved may have the next move soon.
@@ -84,17 +92,18 @@ function losesBy({ ruling }: TaskView, root: string | undefined): boolean {
 }
 
 async function carryOut(
-  { what, data, dispute, at }: DueCall,
+  { what, data, value = 0n, dispute, at }: DueCall,
   game: Address,
   sender: Sender,
   flags: Flags,
 ): Promise<void> {
   const { functionName, args } = decodeFunctionData({ abi: ABIS.game, data });
   try {
-    const receipt = await sender.send({ contract: "game", to: game, functionName, args });
+    const receipt = await sender.send({ contract: "game", to: game, functionName, args, value });
     if (!receipt) return;
     const { transactionHash: transaction, gasUsed } = receipt;
     const place = dispute === undefined ? "" : ` in dispute ${dispute}${at ? `, ${at}` : ""}`;
+    const bond = value > 0n ? `, with the bond of ${bondText(value)}` : "";
     if (flags.json)
       writeJson({
         schemaVersion: 1,
@@ -103,8 +112,9 @@ async function carryOut(
         at: at ?? null,
         transaction,
         gas: Number(gasUsed),
+        value: `${value}`,
       });
-    else writeLine(`${what}${place}  ${colors.dim(`${transaction}  ${formatCount(Number(gasUsed))} gas`)}`);
+    else writeLine(`${what}${place}${bond}  ${colors.dim(`${transaction}  ${formatCount(Number(gasUsed))} gas`)}`);
   } catch (error) {
     // Somebody else was first: the next look tells what is due then.
     if (!(error instanceof ChainError)) throw error;
@@ -112,8 +122,11 @@ async function carryOut(
   }
 }
 
-function report(view: TaskView, out: boolean, { json }: Flags): void {
+/** @param bonds that may be withdrawn, in wei */
+function report(view: TaskView, out: boolean, bonds: bigint, { json }: Flags): void {
   const standing = out ? "Your claim has lost." : "Your claim stands.";
-  if (json) writeJson({ schemaVersion: 1, task: view.id, state: view.state, phase: view.phase, lost: out });
-  else writeLine(`The task is ${stateName(view)}. ${standing}`);
+  const waiting = bonds > 0n ? ` ${bondText(bonds)} of bonds wait for you: \`verde task claim\`.` : "";
+  const { id: task, state, phase } = view;
+  if (json) writeJson({ schemaVersion: 1, task, state, phase, lost: out, bonds: `${bonds}` });
+  else writeLine(`The task is ${stateName(view)}. ${standing}${waiting}`);
 }

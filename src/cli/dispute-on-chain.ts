@@ -4,9 +4,11 @@ import { UsageError } from "../errors.ts";
 import { checkComparable } from "../referee/dispute.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
+import { ETHER, formatAmount } from "../settlement/amount.ts";
 import { EXIT } from "./exit.ts";
 import { disputeOnChain, type GameMove } from "./on-chain.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
+import { plain } from "./send.ts";
 import { formatTable } from "./table.ts";
 
 interface Flags {
@@ -41,7 +43,7 @@ export async function disputeTracesOnChain(
     );
     progress.clear();
     const wrong = losers.map((loser) => paths[loser]);
-    if (json) writeJson({ schemaVersion: 1, outcome: "divergence", losers: wrong, gas, transactions: moves });
+    if (json) writeJson({ schemaVersion: 1, outcome: "divergence", losers: wrong, gas, transactions: plain(moves) });
     else print(moves, gas, wrong, paths);
     process.exitCode = EXIT.divergence;
   } finally {
@@ -65,4 +67,7 @@ function print(moves: readonly GameMove[], gas: number, wrong: readonly string[]
   writeLine();
   writeLine(colors.bold(wrong.length === 2 ? "Both are wrong, says the EVM." : `${wrong[0]} is wrong, says the EVM.`));
   writeLine(`${moves.length} transactions, ${formatCount(gas)} gas.`);
+  const bonds = moves.reduce((sum, { value }) => sum + value, 0n);
+  const whose = wrong.length === 2 ? "lost to both" : `${paths.find((path) => path !== wrong[0])!}'s`;
+  writeLine(`The bonds that the first moves have brought for the gas, ${formatAmount(bonds, ETHER)}, are ${whose}.`);
 }

@@ -10,6 +10,7 @@ import { trainingProver } from "../referee/claim.ts";
 import type { TraceMemory } from "../referee/trace-memory.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { deployContracts } from "../settlement/deploy.ts";
+import { DEFAULT_GAS_BOND } from "../settlement/game/bond.ts";
 import { Defender } from "../settlement/game/defender.ts";
 import { GameFacts } from "../settlement/game/facts.ts";
 import type { Pace } from "../settlement/game/match.ts";
@@ -29,6 +30,8 @@ export interface GameMove {
   gas: number;
   /** Of calldata. */
   bytes: number;
+  /** Wei that it brings: the bond, with a side's first move. */
+  value: bigint;
 }
 
 export interface OnChain {
@@ -54,7 +57,7 @@ export async function disputeOnChain(
       members: [committee.address],
       threshold: 1,
       unbondingPeriod: 60 * DAY,
-      pace: PACE,
+      game: { pace: PACE, gasBond: DEFAULT_GAS_BOND },
     });
     const session = await sessionOf(client, deployment);
     const terms = await escalated(session, memories[0], roots, { owner, committee, parties });
@@ -149,7 +152,7 @@ async function playOut(
       }
       const due = await players[by].due({ task, dispute: view.dispute, terms });
       idle = due.length === 0 ? idle + 1 : 0;
-      for (const { what, data, at: where = "" } of due.slice(0, 1)) {
+      for (const { what, data, at: where = "", value = 0n } of due.slice(0, 1)) {
         const call = decodeFunctionData({ abi: ABIS.game, data });
         const { functionName, args } = call;
         const sent = await Sender.for(session, parties[by]).send({
@@ -157,8 +160,9 @@ async function playOut(
           to: terms.game,
           functionName,
           args,
+          value,
         });
-        const move = { what, by, at: where, gas: Number(sent!.gasUsed), bytes: (data.length - 2) / 2 };
+        const move = { what, by, at: where, gas: Number(sent!.gasUsed), bytes: (data.length - 2) / 2, value };
         moves.push(move);
         onMove(move);
       }

@@ -2,7 +2,7 @@
 import { type Abi, type Address, encodeFunctionData, type Hex, type TransactionReceipt } from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { ChainError } from "../errors.ts";
-import { formatFee } from "../settlement/amount.ts";
+import { ETHER, formatAmount, formatFee } from "../settlement/amount.ts";
 import { ABIS, type Contract } from "../settlement/contracts.ts";
 import { refusal } from "../settlement/refusal.ts";
 import { saltFor } from "../settlement/salt.ts";
@@ -27,10 +27,13 @@ export interface Call {
   to?: Address;
   functionName: string;
   args: readonly unknown[];
+  /** Wei that it brings; none unless given. */
+  value?: bigint;
 }
 
 interface Planned extends Call {
   to: Address;
+  value: bigint;
   /** Unknown where an earlier call has to be carried out first. */
   gas?: bigint;
   /** The most that the gas may cost, in wei. */
@@ -41,7 +44,7 @@ interface Planned extends Call {
 export class Sender {
   readonly address: Address;
   readonly planned: Planned[] = [];
-  readonly sent: { functionName: string; receipt: TransactionReceipt }[] = [];
+  readonly sent: { functionName: string; value: bigint; receipt: TransactionReceipt }[] = [];
   private readonly session: Session;
   private readonly account: LocalAccount | undefined;
   private readonly transactor: Transactor | undefined;
@@ -99,14 +102,14 @@ export class Sender {
    * Sends a call and waits until it is in a block; with `--dry-run` only notes it.
    * @throws {ChainError} with the contract's reason when it is refused
    */
-  async send({ contract, to, functionName, args }: Call): Promise<TransactionReceipt | undefined> {
+  async send({ contract, to, functionName, args, value = 0n }: Call): Promise<TransactionReceipt | undefined> {
     const { client, deployment } = this.session;
     const address = to ?? deployment[contract];
     if (address === undefined) throw new ChainError(`this deployment has no ${contract}`, { contract });
     const request = { address, abi: ABIS[contract] as Abi, functionName, args };
     const from = this.address;
     if (this.account === undefined) {
-      await this.plan({ contract, functionName, args, to: address });
+      await this.plan({ contract, functionName, args, to: address, value });
       return undefined;
     }
     const data = encodeFunctionData(request);
@@ -114,18 +117,18 @@ export class Sender {
     try {
       // Asked first, because a receipt does not tell why; but not of what is carried out already.
       if (!this.found.some((earlier) => earlier.data === data))
-        await client.simulateContract({ ...request, account: from });
-      const receipt = (await this.transactor!.send({ what: functionName, to: address, data }))!;
+        await client.simulateContract({ ...request, account: from, value });
+      const receipt = (await this.transactor!.send({ what: functionName, to: address, data, value }))!;
       this.progress.clear();
       if (receipt.status !== "success")
         throw new ChainError(
           `${functionName} was overtaken: the chain changed before ${receipt.transactionHash} was carried out`,
           { hash: receipt.transactionHash },
         );
-      this.sent.push({ functionName, receipt });
+      this.sent.push({ functionName, value, receipt });
       return receipt;
     } catch (error) {
-      throw refusal(error, functionName, from, this.session.token);
+      throw refusal(error, functionName, from, this.session.token, value);
     }
   }
 
@@ -142,15 +145,15 @@ export class Sender {
 
   private async plan(call: Planned): Promise<void> {
     const { client } = this.session;
-    const { to, contract, functionName, args } = call;
-    const request = { address: to, abi: ABIS[contract] as Abi, functionName, args, account: this.address };
+    const { to, contract, functionName, args, value } = call;
+    const request = { address: to, abi: ABIS[contract] as Abi, functionName, args, account: this.address, value };
     try {
       const gas = await client.estimateContractGas(request);
       const { maxFeePerGas } = await client.estimateFeesPerGas();
       this.planned.push({ ...call, gas, fee: gas * maxFeePerGas });
     } catch (error) {
       // What needs an approval that is itself only planned can't be tried out.
-      if (this.planned.length === 0) throw refusal(error, functionName, this.address, this.session.token);
+      if (this.planned.length === 0) throw refusal(error, functionName, this.address, this.session.token, value);
       this.planned.push(call);
     }
   }
@@ -176,12 +179,14 @@ export class Sender {
         transactions: this.planned.map(({ gas, fee, ...call }) => ({
           ...call,
           args: plain(call.args),
+          value: `${call.value}`,
           gas: gas === undefined ? null : Number(gas),
           fee: fee === undefined ? null : `${fee}`,
         })),
       };
-    const transactions = this.sent.map(({ functionName, receipt }) => ({
+    const transactions = this.sent.map(({ functionName, value, receipt }) => ({
       functionName,
+      value: `${value}`,
       hash: receipt.transactionHash,
       block: Number(receipt.blockNumber),
       gas: Number(receipt.gasUsed),
@@ -191,7 +196,7 @@ export class Sender {
   }
 
   private writePlan(): void {
-    for (const { to, contract, functionName, args, gas, fee } of this.planned) {
+    for (const { to, contract, functionName, args, value, gas, fee } of this.planned) {
       const cost =
         gas === undefined
           ? "known once what stands above is carried out"
@@ -202,6 +207,7 @@ export class Sender {
           ["from", this.address],
           ["to", `${to} (${contract})`],
           ["arguments", JSON.stringify(plain(args))],
+          ...(value > 0n ? [["brings", formatAmount(value, ETHER)] satisfies [string, string]] : []),
           ["gas", cost],
         ]),
       );

@@ -17,6 +17,7 @@ import {
   type Session,
 } from "./session.ts";
 import { formatFields } from "./table.ts";
+import { bondCredit, bondText } from "./task/game.ts";
 import { parseAddress } from "./task/terms.ts";
 
 export function register(program: Command): void {
@@ -83,15 +84,16 @@ async function show(account: string | undefined, flags: ChainFlags & KeyFlags): 
   const session = await openSession(flags);
   const { client, deployment, token } = session;
   const owner = account === undefined ? await addressOfSigner(flags) : parseAddress(account, "the account");
-  const [{ active, exposed, unbonding, readyAt, credit }, balance, ether, { timestamp }] = await Promise.all([
+  const [{ active, exposed, unbonding, readyAt, credit }, balance, ether, bonds, { timestamp }] = await Promise.all([
     readAccount(session, owner),
     client.readContract({ address: deployment.token, abi: ABIS.token, functionName: "balanceOf", args: [owner] }),
     client.getBalance({ address: owner }),
+    bondCredit(client, deployment.game, owner),
     client.getBlock(),
   ]);
   const free = active > exposed ? active - exposed : 0n;
   if (flags.json) {
-    const amounts = Object.entries({ balance, active, free, exposed, unbonding, credit, ether });
+    const amounts = Object.entries({ balance, active, free, exposed, unbonding, credit, ether, bonds });
     const asText = Object.fromEntries(amounts.map(([name, amount]) => [name, `${amount}`]));
     return writeJson({ schemaVersion: 1, owner, ...asText, readyAt, symbol: token.symbol, decimals: token.decimals });
   }
@@ -109,6 +111,9 @@ async function show(account: string | undefined, flags: ChainFlags & KeyFlags): 
         : `${money(unbonding)}, ${left > 0 ? `ready in ${formatDuration(left)}` : "ready to be withdrawn"}`,
     ],
     ["credit", `${money(credit)}${credit > 0n ? ", to be had with `verde task claim`" : ""}`],
+    ...(bonds > 0n
+      ? [["bonds", `${bondText(bonds)} in the game, to be had with \`verde task claim\``] satisfies [string, string]]
+      : []),
   ];
   writeLine(formatFields(fields));
 }

@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { addAllowanceOption } from "./allowance.ts";
 import { count } from "./run.ts";
 import { addChainOptions, addSendOptions } from "./session.ts";
+import { claim } from "./task/claim.ts";
 import { deliver, demand } from "./task/delivery.ts";
-import { accept, challenge, claim, commit, compare, escalate, expire, finalize, reveal } from "./task/moves.ts";
+import { accept, challenge, commit, compare, escalate, expire, finalize, reveal } from "./task/moves.ts";
 import { post } from "./task/post.ts";
 import { list, show } from "./task/show.ts";
 import { addTermsOptions } from "./task/terms.ts";
@@ -71,8 +72,9 @@ export function register(program: Command): void {
   sends("escalate", "as a loser: bring the committee's ruling before the game")
     .argument(...TASK)
     .action(escalate);
-  sends("claim", "withdraw credits from the vault")
-    .option("--owner <address>", "whose; yours unless given")
+  sends("claim", "withdraw credits from the vault, and your bonds from the game")
+    .option("--owner <address>", "whose, in the vault; yours unless given")
+    .option("--game <address>", "another game than the deployment's")
     .action(claim);
   addChainOptions(task.command("show").description("show a task: terms, seats, claims, what is due"))
     .argument(...TASK)

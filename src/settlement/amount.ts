@@ -13,7 +13,7 @@ export interface Token {
  * @throws {UsageError} for what is no amount, and for more digits than the token has
  */
 export function parseAmount(text: string, { symbol, decimals }: Token): bigint {
-  const [, fraction] = /^\d+(?:\.(\d+))?$/.exec(text) ?? fail(`${JSON.stringify(text)} is not an amount of tokens`);
+  const [, fraction] = /^\d+(?:\.(\d+))?$/.exec(text) ?? fail(`${JSON.stringify(text)} is not an amount`);
   if ((fraction ?? "").replace(/0+$/, "").length > decimals)
     fail(`${text} ${symbol} has more than the token's ${decimals} decimals`);
   return parseUnits(text, decimals);
@@ -35,10 +35,13 @@ export function formatChange(amount: bigint, token: Token): string {
   return `${amount > 0n ? "+" : ""}${formatAmount(amount, token)}`;
 }
 
+/** The chain's own currency, in which gas and the game's bonds are paid. */
+export const ETHER: Token = { symbol: "ETH", decimals: 18 };
+
 /** What gas costs: `0.000139633 ETH`, the first six digits that count. @param wei of the chain's currency */
 export function formatFee(wei: bigint): string {
-  const [digits] = /^(0\.0*\d{1,6}|\d{6,}|\d+\.\d{1,5}|\d+)/.exec(formatUnits(wei, 18))!;
-  return `${digits} ETH`;
+  const [digits] = /^(0\.0*\d{1,6}|\d{6,}|\d+\.\d{1,5}|\d+)/.exec(formatUnits(wei, ETHER.decimals))!;
+  return `${digits} ${ETHER.symbol}`;
 }
 
 const SECONDS: readonly (readonly [string, number])[] = [

@@ -31,8 +31,12 @@ export interface DeployOptions {
   threshold: number;
   /** Seconds. */
   unbondingPeriod: number;
-  /** Of a game that disputes may be escalated to; none is deployed unless given. */
-  pace?: Pace;
+  /** A game that disputes may be escalated to; none is deployed unless given. */
+  game?: {
+    pace: Pace;
+    /** Wei that the first move of each side brings. */
+    gasBond: bigint;
+  };
   onDeployed?(contract: Contract | "judge", receipt: TransactionReceipt): void;
 }
 
@@ -72,8 +76,9 @@ export async function deployContracts(
     options.members,
     BigInt(options.threshold),
   ]);
-  const judge = options.pace && (await deploy("judge", judgeBytecode, []));
-  const game = judge && (await deploy("game", disputeGameBytecode, [manager, judge, options.pace]));
+  const judge = options.game && (await deploy("judge", judgeBytecode, []));
+  const { pace, gasBond } = options.game ?? {};
+  const game = judge && (await deploy("game", disputeGameBytecode, [manager, judge, pace, gasBond]));
   return {
     schemaVersion: 1,
     chainId: await client.getChainId(),
@@ -82,6 +87,6 @@ export async function deployContracts(
     manager,
     vault,
     committee,
-    ...(game && { game }),
+    ...(game && { game, gasBond: String(gasBond) }),
   };
 }

@@ -13,6 +13,8 @@ export interface Deployment {
   committee: Address;
   /** The game that disputes may be escalated to; absent from deployments without one. */
   game?: Address;
+  /** What the first move of each side of a dispute brings there, in wei; it stands in the game itself. */
+  gasBond?: string;
 }
 
 const ADDRESSES = ["token", "manager", "vault", "committee"] as const;
@@ -37,5 +39,6 @@ export function parseDeployment(text: string, what: string): Deployment {
   for (const name of ADDRESSES)
     if (!isAddress(String(value[name]), { strict: true })) fail(`its ${name} is not an address`);
   if (value.game !== undefined && !isAddress(String(value.game), { strict: true })) fail("its game is not an address");
+  if (value.gasBond !== undefined && !/^\d{1,78}$/.test(String(value.gasBond))) fail("its gasBond is no number of wei");
   return value as Deployment;
 }

@@ -1,14 +1,15 @@
 /** Why a chain refused a call. */
 import { type Address, BaseError, ContractFunctionRevertedError } from "viem";
 import { ChainError, messageOf } from "../errors.ts";
-import type { Token } from "./amount.ts";
+import { ETHER, formatAmount, type Token } from "./amount.ts";
 import { sentenceFor } from "./sentences.ts";
 
 /**
  * @param what was asked for, for the sentence
  * @param from whose transaction it is
+ * @param value wei that it brings
  */
-export function refusal(error: unknown, what: string, from: Address, token: Token): ChainError {
+export function refusal(error: unknown, what: string, from: Address, token: Token, value = 0n): ChainError {
   if (error instanceof ChainError) return error;
   const reverted = error instanceof BaseError && error.walk((e) => e instanceof ContractFunctionRevertedError);
   if (reverted instanceof ContractFunctionRevertedError) {
@@ -18,8 +19,9 @@ export function refusal(error: unknown, what: string, from: Address, token: Toke
     return new ChainError(`${what} is refused: ${sentence}`, { error: name, args: args.map(String) });
   }
   const detail = error instanceof BaseError ? error.details || error.shortMessage : messageOf(error);
+  const bond = value === 0n ? "" : ` and the ${formatAmount(value, ETHER)} that it brings`;
   // Nodes have no code of their own for this.
   if (/insufficient funds|enough funds/i.test(detail))
-    return new ChainError(`${from} has too little of the chain's currency to pay the gas of ${what}`, { from });
+    return new ChainError(`${from} has too little of the chain's currency to pay the gas of ${what}${bond}`, { from });
   return new ChainError(`${what} failed: ${detail.split("\n")[0]}`);
 }

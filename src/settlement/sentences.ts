@@ -1,7 +1,7 @@
 /** What the contracts' errors say, in sentences: what is wrong, and what to do. */
 import type { Address, ContractErrorName, Hex } from "viem";
 import type { taskManagerAbi } from "./abi/task-manager.ts";
-import { formatAmount, formatDuration, formatTime, type Token } from "./amount.ts";
+import { ETHER, formatAmount, formatDuration, formatTime, type Token } from "./amount.ts";
 import { PHASES, STATES } from "./task.ts";
 
 /** Every interface lists the errors of all, so one that is new is missed here by the compiler. */
@@ -35,6 +35,7 @@ const SENTENCES = {
     `the game may take ${formatDuration(Number(longest))}, and the terms give it ${formatDuration(Number(toPlay))}`,
   InvalidShortString: ours("a name is malformed"),
   LimitReached: (_: Token, limit: bigint) => `the terms allow ${limit} of these, and as many have been made`,
+  NoCredit: (_: Token, owner: Address) => `the game has no bonds for ${owner} to withdraw`,
   NoKernel: () => "the bytes that were shown are no operator of a graph",
   NoPair: (_: Token, first: bigint, second: bigint) =>
     `of the players ${first} and ${second} one is out or does not exist, or both claim the same, or they have met before`,
@@ -50,6 +51,8 @@ const SENTENCES = {
   NotTheOwner: (_: Token, owner: Address) => `only ${owner}, who made the claim, says which tree it opens into`,
   NotTheManager: (_: Token, caller: Address) =>
     `only the task manager moves money in the vault, and ${caller} is not it`,
+  NotReceived: (_: Token, to: Address) =>
+    `${to} does not take the chain's currency; withdraw the bonds to another address`,
   NothingToDo: () => "the amount is zero, or there is nothing to pay",
   NothingToPay: () => "the member has had its share; there is more when the committee earns more",
   PeriodTooShort: () => "no period may be shorter than 60 seconds",
@@ -78,6 +81,9 @@ const SENTENCES = {
   WrongAmountReceived: (token: Token, received: bigint, amount: bigint) =>
     `the token moved ${formatAmount(received, token)} instead of ${formatAmount(amount, token)}; tokens that take a fee are not supported`,
   WrongAnswer: () => "the answer does not hash to what the same side claimed before",
+  WrongBond: (_: Token, value: bigint, wanted: bigint) =>
+    `the move brings ${formatAmount(value, ETHER)}, and it has to bring ${formatAmount(wanted, ETHER)}; the first move of each ` +
+    "side brings the game's gas bond, and all others bring nothing",
   WrongCaller: (_: Token, caller: Address, wanted: Address) => `only ${wanted} may do this, and ${caller} asked`,
   WrongChunk: (_: Token, root: Hex) =>
     `the chunk leads to the root ${root}, which is not the claim; take the trace that was claimed`,

@@ -9,6 +9,7 @@ import { jobId, outlineOf } from "../../src/job/closed.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { trainingMachine } from "../../src/referee/machine.ts";
 import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
+import { bondDue } from "../../src/settlement/game/bond.ts";
 import { moveCall, timeoutCall } from "../../src/settlement/game/calls.ts";
 import { Defender, type DueCall } from "../../src/settlement/game/defender.ts";
 import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
@@ -18,11 +19,11 @@ import { makeTurn } from "../../src/settlement/game/player.ts";
 import { type RememberedRun, rememberedRun } from "../referee/remembered-run.ts";
 import { tinyJob } from "../referee/tiny-job.ts";
 import { type Chain, DAY, digest, openChain, pass, read } from "./chain.ts";
-import { deployGame, PACE } from "./duel.ts";
+import { deployGame, GAS_BOND, PACE } from "./duel.ts";
 import { Play, termsOf } from "./task.ts";
 
 const PROPERTY = { seed: 20261122, numRuns: process.env.VERDE_SWEEP === undefined ? 30 : 1000 };
-const KINDS = ["right", "other", "mutated", "garbage", "again", "late", "front", "early", "silent"] as const;
+const KINDS = ["right", "other", "mutated", "garbage", "again", "late", "front", "early", "unpaid", "silent"] as const;
 
 const job = tinyJob(5);
 const EVERY = 2;
@@ -79,7 +80,7 @@ class Adversary {
   private readonly run: RememberedRun;
   private readonly other: RememberedRun;
   private readonly noise: () => number;
-  private readonly sent: Hex[] = [];
+  private readonly sent: { data: Hex; value: bigint }[] = [];
   /** Calls of its own that the game has taken. */
   taken = 0;
 
@@ -98,10 +99,10 @@ class Adversary {
   }
 
   /** Whether the call was taken. */
-  async send(from: Address, data: Hex): Promise<boolean> {
-    this.sent.push(data);
+  async send(from: Address, data: Hex, value = 0n): Promise<boolean> {
+    this.sent.push({ data, value });
     try {
-      await chain.client.sendTransaction({ account: from, to: game, data });
+      await chain.client.sendTransaction({ account: from, to: game, data, value });
       if (from === this.owner) this.taken++;
       return true;
     } catch {
@@ -123,7 +124,7 @@ class Adversary {
 
   private readonly acts: Record<(typeof KINDS)[number], () => Promise<void>> = {
     right: async () => {
-      for (const { data } of await this.due(this.run, this.owner)) await this.send(this.owner, data);
+      for (const { data, value } of await this.due(this.run, this.owner)) await this.send(this.owner, data, value);
     },
     other: async () => {
       const followed = await this.match();
@@ -133,16 +134,16 @@ class Adversary {
       try {
         const turn = await makeTurn(machine, trainingProver(this.other), match);
         const after = play(machine, match, turn, Number(timestamp));
-        await this.send(this.owner, moveCall(followed, turn, after));
+        await this.send(this.owner, moveCall(followed, turn, after), bondDue(match, GAS_BOND));
       } catch {
         // The other lie says something else about what has been said already.
       }
     },
     mutated: async () => {
-      for (const { data } of await this.due(this.run, this.owner)) {
+      for (const { data, value } of await this.due(this.run, this.owner)) {
         const bytes = Buffer.from(data.slice(2), "hex");
         bytes[this.noise() % bytes.length] ^= 1 + (this.noise() % 255);
-        await this.send(this.owner, `0x${bytes.toString("hex")}`);
+        await this.send(this.owner, `0x${bytes.toString("hex")}`, value);
       }
     },
     garbage: async () => {
@@ -154,7 +155,9 @@ class Adversary {
       await this.send(this.owner, `${selector}${toHex(bytes).slice(2)}`);
     },
     again: async () => {
-      if (this.sent.length > 0) await this.send(this.owner, this.sent[this.noise() % this.sent.length]);
+      if (this.sent.length === 0) return;
+      const { data, value } = this.sent[this.noise() % this.sent.length];
+      await this.send(this.owner, data, value);
     },
     late: async () => {
       const followed = await this.match();
@@ -165,11 +168,17 @@ class Adversary {
       await this.acts.right();
     },
     front: async () => {
-      for (const { data } of await this.due(honest, this.opponent)) await this.send(this.owner, data);
+      for (const { data, value } of await this.due(honest, this.opponent)) await this.send(this.owner, data, value);
     },
     early: async () => {
       const followed = await this.match();
       if (followed) expect(await this.send(this.owner, timeoutCall(followed))).toBe(false);
+    },
+    unpaid: async () => {
+      for (const { data, value = 0n } of await this.due(this.run, this.owner))
+        expect(await this.send(this.owner, data, value + (value > 0n && this.noise() % 2 === 0 ? -1n : 1n))).toBe(
+          false,
+        );
     },
     silent: async () => undefined,
   };
@@ -178,6 +187,9 @@ class Adversary {
     return this.acts[kind]();
   }
 }
+
+const credit = (owner: Address): Promise<bigint> =>
+  chain.client.readContract({ address: game, abi: disputeGameAbi, functionName: "creditOf", args: [owner] });
 
 /** Numbers from a list, over and over. */
 function cycle(numbers: readonly number[]): () => number {
@@ -205,17 +217,22 @@ describe("an honest player", () => {
           if (!(await playing())) break;
           // A move that was made for the honest side in the meantime makes its own needless; nothing else may.
           const calls = await adversary.due(honest, adversary.opponent);
-          for (const { data } of calls) expect(await adversary.send(adversary.opponent, data)).toBe(true);
+          for (const { data, value } of calls) expect(await adversary.send(adversary.opponent, data, value)).toBe(true);
         }
         // Whatever is open still, the liar is silent from now on.
         for (let i = 0; i < 60 && (await playing()); i++) {
           const calls = await adversary.due(honest, adversary.opponent);
-          for (const { data } of calls) await adversary.send(adversary.opponent, data);
+          for (const { data, value } of calls) await adversary.send(adversary.opponent, data, value);
           if (calls.length === 0) await pass(chain, PACE.clock + 1);
         }
         expect(await task.state()).toBe("Challengeable");
         const { out } = await read<{ out: number }>(chain, "manager", "taskOf", [task.id]);
         expect(out).toBe(1 << seat);
+        // Whatever anybody has brought is the honest player's.
+        const held = await chain.client.getBalance({ address: game });
+        expect(await credit(adversary.opponent)).toBe(held);
+        expect(await credit(adversary.owner)).toBe(0n);
+        expect(held).toBeGreaterThanOrEqual(seat === 0 ? 0n : GAS_BOND);
         taken += adversary.taken;
         await chain.client.revert({ id: snapshot });
       }),

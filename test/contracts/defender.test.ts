@@ -66,9 +66,9 @@ async function defend(task: Play, parties: readonly Party[], afterEach?: () => P
       const defender = new Defender(place, facts, trainingProver(run), owner);
       const calls = await defender.due({ task: task.id, dispute: 1, terms: task.terms as never });
       idle = calls.length === 0 ? idle + 1 : 0;
-      for (const { data } of calls) {
+      for (const { data, value = 0n } of calls) {
         // Another call of the same look may have made this one needless.
-        await chain.client.sendTransaction({ account: owner, to: game, data }).catch(() => undefined);
+        await chain.client.sendTransaction({ account: owner, to: game, data, value }).catch(() => undefined);
         sent++;
       }
       await afterEach?.();

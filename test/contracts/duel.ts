@@ -9,6 +9,7 @@ import type { Prover } from "../../src/referee/prover.ts";
 import { disputeGameBytecode, judgeBytecode } from "../../src/settlement/abi/bytecode.ts";
 import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
 import type { Witness } from "../../src/referee/witness.ts";
+import { bondDue } from "../../src/settlement/game/bond.ts";
 import { moveCall, proveCall, timeoutCall } from "../../src/settlement/game/calls.ts";
 import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
 import {
@@ -27,13 +28,16 @@ import { Play, termsOf } from "./task.ts";
 
 export const PACE: Pace = { clock: 3 * DAY, response: 600, recompute: 3600 };
 
-export async function deployGame(chain: Chain, pace: Pace = PACE): Promise<Hex> {
+/** Wei. */
+export const GAS_BOND = 10n ** 17n;
+
+export async function deployGame(chain: Chain, pace: Pace = PACE, gasBond = GAS_BOND): Promise<Hex> {
   const deploy = async (data: Hex): Promise<Hex> => {
     const hash = await chain.client.sendTransaction({ account: chain.accounts[0], data });
     return (await chain.client.getTransactionReceipt({ hash })).contractAddress!;
   };
   const judge = await deploy(judgeBytecode);
-  const args = [chain.manager, judge, pace] as const;
+  const args = [chain.manager, judge, pace, gasBond] as const;
   return deploy(encodeDeployData({ abi: disputeGameAbi, bytecode: disputeGameBytecode, args }));
 }
 
@@ -128,8 +132,13 @@ export class Duel {
     expect(stored).toBe(hashState(chainState(this.facts, this.players, this.match)));
   }
 
-  async send(name: string, data: Hex, account = this.chain.accounts[6]): Promise<TransactionReceipt> {
-    const hash = await this.chain.client.sendTransaction({ account, to: this.game, data });
+  /** What the next move brings. */
+  bond(): bigint {
+    return bondDue(this.match, GAS_BOND);
+  }
+
+  async send(name: string, data: Hex, account = this.chain.accounts[6], value = 0n): Promise<TransactionReceipt> {
+    const hash = await this.chain.client.sendTransaction({ account, to: this.game, data, value });
     const receipt = await this.chain.client.getTransactionReceipt({ hash });
     this.receipts.push({ name, gas: Number(receipt.gasUsed), bytes: data.length / 2 - 1 });
     return receipt;
@@ -142,7 +151,8 @@ export class Duel {
     const after = play(this.machine, this.match, turn, now);
     const name = `${this.match.game.phase} to ${after.game.phase}`;
     const { facts, dispute, players, match } = this;
-    await this.send(name, moveCall({ facts, dispute, players, match }, turn, after), players.owners[match.turn]);
+    const data = moveCall({ facts, dispute, players, match }, turn, after);
+    await this.send(name, data, players.owners[match.turn], this.bond());
     this.match = after;
     await this.compare();
   }

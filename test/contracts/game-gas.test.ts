@@ -10,8 +10,9 @@ import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { positionOf } from "../../src/referee/level.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
+import { makeTurn } from "../../src/settlement/game/player.ts";
 import { rememberedRun } from "../referee/remembered-run.ts";
-import { type Chain, DAY, openChain } from "./chain.ts";
+import { type Chain, DAY, digest, openChain, pass } from "./chain.ts";
 import { deployGame, Duel } from "./duel.ts";
 
 const FILE = new URL("game-gas.json", import.meta.url);
@@ -48,6 +49,15 @@ test("gas stays below the ceilings and as it was", async () => {
   }, 0);
   const product = kernels.findIndex(({ kind, type }, i) => kind === "fold" && type.shape.length === 2 && i > 60);
   const gas: Record<string, number> = {};
+  // Who wins for the first time is given a slot for its credit; a provider's later disputes find it there.
+  for (const [i, name] of ["a first credit", "a later credit"].entries()) {
+    const roots = [hex(honest.runRoot), digest(`silent ${i}`)] as const;
+    const duel = await Duel.open(chain, game, job, 1, roots);
+    await duel.take(await makeTurn(duel.machine, trainingProver(honest), duel.match));
+    await pass(chain, duel.timeLeft() + 1);
+    expect(await duel.losersByTimeout()).toEqual([1]);
+    gas[`timeout, with ${name}`] = duel.receipts[1].gas;
+  }
   for (const [name, kernel] of [["a product", product] as const, ["the widest map", widest] as const]) {
     const liar = await rememberedRun(job, 1, [{ step: 2, at: { kernel }, element: 5, flip: 0x3f000001 }]);
     const duel = await Duel.open(chain, game, job, 1, [hex(honest.runRoot), hex(liar.runRoot)]);

@@ -46,7 +46,7 @@ function strangersCall(attack: Attack, data: Hex, sent: readonly Hex[]): Hex | u
 /** Whether a stranger's call was taken; then it was the owner's in all that counts. */
 async function taken(duel: Duel, data: Hex): Promise<boolean> {
   try {
-    await duel.send("stranger", data);
+    await duel.send("stranger", data, undefined, duel.bond());
     return true;
   } catch {
     return false;

@@ -138,7 +138,7 @@ contract BisectionTest {
 
     function _begin(uint256 i) private returns (Transcript memory t) {
         t = abi.decode(encoded[i], (Transcript));
-        game = new BisectionHarness(new Judge(), Pace({clock: 4000, response: 600, recompute: 1800}));
+        game = new BisectionHarness(new Judge(), Pace({clock: 4000, response: 600, recompute: 1800}), 0);
         vm.warp(t.times[0]);
         game.start(t.players, t.owners, t.job, t.steps, t.commitEvery, t.claims);
         assert(game.stateOf(1) == t.states[0]);

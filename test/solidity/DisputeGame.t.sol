@@ -6,11 +6,13 @@ import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
 import {Context, GameState, JobFacts} from "../../contracts/game/GameTypes.sol";
 import {GameWord} from "../../contracts/game/GameWord.sol";
+import {IBisection} from "../../contracts/game/IBisection.sol";
 import {JobHash} from "../../contracts/game/JobHash.sol";
 import {SizeWord} from "../../contracts/game/SizeWord.sol";
 import {Bracket, IDisputeGame, JobParts, Player, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
 import {ITaskManager, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
+import {Openings} from "./Openings.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev A task manager that says what the test wants.
@@ -44,6 +46,7 @@ contract FakeManager {
 }
 
 contract DisputeGameTest {
+    uint256 private constant BOND = 1 ether;
     FakeManager private manager;
     DisputeGame private game;
     Terms private terms;
@@ -52,7 +55,7 @@ contract DisputeGameTest {
     function setUp() public {
         manager = new FakeManager();
         Pace memory pace = Pace({clock: 1000, response: 60, recompute: 300});
-        game = new DisputeGame(ITaskManager(address(manager)), new Judge(), pace);
+        game = new DisputeGame(ITaskManager(address(manager)), new Judge(), pace, BOND);
         parts = JobParts({info: "info", step: "step", init: "init", dataset: "dataset", fromCheckpoint: false});
         terms.game = address(game);
         terms.steps = 10;
@@ -133,6 +136,57 @@ contract DisputeGameTest {
         assert(game.bracketOf(bracket).standing == 4);
     }
 
+    /// @dev Nobody has to go on against who is out: the bonds are the standing player's at once, whoever is to move.
+    function test_whoStandsWinsAgainstWhoIsOut() public {
+        (, Roster memory roster) = _openWith(_claims());
+        game.pair(roster, 0, 1);
+        game.pair(roster, 0, 2);
+        game.pair(roster, 1, 2);
+        (GameState memory first, Context memory c1) = _begun(roster, 0, 1);
+        (GameState memory second, Context memory c2) = _begun(roster, 0, 2);
+        (GameState memory third, Context memory c3) = _begun(roster, 1, 2);
+        // Player 0 opens against player 2, then falls to player 1 by its silence; player 1 opens against player 2.
+        second = _openTree(2, second, c2, roster);
+        third = _openTree(3, third, c3, roster);
+        vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, 1_800_001_007));
+        game.timeout(2, second, c2);
+        vm.warp(1_800_001_001);
+        game.timeout(1, first, c1);
+        vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, 1_800_001_007));
+        game.timeout(3, third, c3);
+        vm.expectRevert();
+        game.timeout(2, second, c3);
+        uint256 id = vm.snapshotState();
+        game.timeout(2, second, c2);
+        assert(game.creditOf(roster.players[2].owner) == BOND && game.creditOf(roster.players[0].owner) == 0);
+        assert(game.stateOf(2) == 0 && game.bracketOf(keccak256(abi.encode(roster))).standing == 6);
+        vm.expectRevert();
+        game.timeout(2, second, c2);
+        // Player 1 is late against player 2 in a dispute that it has begun: that one stands, and has its own alone.
+        vm.revertToState(id);
+        vm.warp(1_800_001_008);
+        game.timeout(3, third, c3);
+        assert(game.creditOf(roster.players[1].owner) == BOND);
+        // Players 0 and 2 are both out now, so the clock alone decides.
+        vm.warp(1_800_001_007);
+        vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, 1_800_001_007));
+        game.timeout(2, second, c2);
+        vm.warp(1_800_001_008);
+        game.timeout(2, second, c2);
+        assert(game.creditOf(roster.players[0].owner) == BOND && address(game).balance == 2 * BOND);
+        assert(game.bracketOf(keccak256(abi.encode(roster))).standing == 2);
+    }
+
+    function test_whoStandsMaySettleADisputeThatNobodyHasBroughtABondFor() public {
+        (bytes32 bracket, Roster memory roster) = _openWith(_claims());
+        game.pair(roster, 0, 1);
+        game.pair(roster, 0, 2);
+        (GameState memory state, Context memory context) = _begun(roster, 0, 2);
+        _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
+        game.timeout(2, state, context);
+        assert(game.stateOf(2) == 0 && game.creditOf(roster.players[2].owner) == 0);
+    }
+
     function test_closesOnceOneClaimStands() public {
         (bytes32 bracket, Roster memory roster) = _open(5, 3);
         game.pair(roster, 0, 1);
@@ -197,37 +251,82 @@ contract DisputeGameTest {
     }
 
     function _open(uint256 count, uint256 distinct) private returns (bytes32 bracket, Roster memory roster) {
-        manager.set(State.Disputed, Phase.Playing, _roots(count, distinct), uint24((1 << count) - 1), 0);
+        return _openWith(_roots(count, distinct));
+    }
+
+    function _openWith(bytes32[] memory roots) private returns (bytes32 bracket, Roster memory roster) {
+        manager.set(State.Disputed, Phase.Playing, roots, uint24((1 << roots.length) - 1), 0);
         bracket = game.open(terms, parts);
-        Player[] memory players = new Player[](count);
-        for (uint256 i = 0; i < count; i++)
-            players[i] = Player({owner: address(uint160(i)), claim: bytes32(1 + (i % distinct))});
+        Player[] memory players = new Player[](roots.length);
+        for (uint256 i = 0; i < roots.length; i++)
+            players[i] = Player({owner: address(uint160(i)), claim: roots[i]});
         roster = _roster(players);
     }
 
     function _roster(Player[] memory players) private view returns (Roster memory) {
-        JobFacts memory job = JobFacts({
-            id: terms.job,
-            step: parts.step,
-            init: parts.init,
-            fromCheckpoint: parts.fromCheckpoint,
-            dataset: parts.dataset
-        });
         bytes32 task = keccak256(abi.encode(block.chainid, address(manager), terms));
         return Roster({
             task: task,
             dispute: 3,
-            job: job,
+            job: _job(),
             steps: terms.steps,
             commitEvery: terms.commitEvery,
             players: players
         });
     }
 
+    /// @return roots of three seats whose claims open into the trees 1, 2 and 3
+    function _claims() private view returns (bytes32[] memory roots) {
+        roots = new bytes32[](3);
+        for (uint256 i = 0; i < 3; i++) roots[i] = Openings.claimOf(_job(), terms.commitEvery, bytes32(i + 1));
+    }
+
+    /// @dev The dispute of two players as it begins.
+    function _begun(
+        Roster memory roster,
+        uint256 first,
+        uint256 second
+    ) private view returns (GameState memory state, Context memory context) {
+        (Player memory one, Player memory other) = (roster.players[first], roster.players[second]);
+        bytes32 bracket = keccak256(abi.encode(roster));
+        bytes32 players = ((bracket >> 16) << 16) | bytes32((first << 8) | second);
+        address[2] memory owners = [one.owner, other.owner];
+        bytes32[2] memory claims = [one.claim, other.claim];
+        context = Openings.contextOf(players, owners, roster.job, roster.steps, roster.commitEvery, claims);
+        state = Openings.start(context, 1000, 1_800_000_000);
+    }
+
+    /// @dev Side 0 makes its first move, seven seconds after the start.
+    function _openTree(
+        uint256 dispute,
+        GameState memory state,
+        Context memory context,
+        Roster memory roster
+    ) private returns (GameState memory) {
+        uint256 side = uint8(uint256(context.players) >> 8);
+        vm.warp(1_800_000_007);
+        vm.deal(address(this), BOND);
+        bytes memory data = Openings.opening(dispute, state, context, roster.job, bytes32(side + 1));
+        (bool taken, ) = address(game).call{value: BOND}(data);
+        assert(taken);
+        return Openings.opened(state, bytes32(side + 1), block.timestamp);
+    }
+
     /// @return roots of seats that claim 1, 2, …, `distinct`, 1, 2, …
     function _roots(uint256 count, uint256 distinct) private pure returns (bytes32[] memory roots) {
         roots = new bytes32[](count);
         for (uint256 i = 0; i < count; i++) roots[i] = bytes32(1 + (i % distinct));
+    }
+
+    function _job() private view returns (JobFacts memory) {
+        return
+            JobFacts({
+                id: terms.job,
+                step: parts.step,
+                init: parts.init,
+                fromCheckpoint: parts.fromCheckpoint,
+                dataset: parts.dataset
+            });
     }
 
     function _nameJob() private {

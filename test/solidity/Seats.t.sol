@@ -56,7 +56,7 @@ contract SeatsTest is TestWorld {
 
     function test_ATaskGivesItsGameTheTimeThatItMayTake() public {
         Pace memory pace = Pace({clock: 1 days, response: 10 minutes, recompute: 1 hours});
-        IDisputeGame game = new DisputeGame(manager, new Judge(), pace);
+        IDisputeGame game = new DisputeGame(manager, new Judge(), pace, 0);
         Terms memory terms = defaultTerms();
         terms.game = address(game);
         uint256 longest = game.longestGame(terms.steps, terms.commitEvery);

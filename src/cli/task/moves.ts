@@ -6,8 +6,9 @@ import { ABIS } from "../../settlement/contracts.ts";
 import { readTask, type Seat, type TaskView } from "../../settlement/task.ts";
 import { formatAmount } from "../../settlement/amount.ts";
 import { jobOptions } from "../run.ts";
-import { type Call, Sender } from "../send.ts";
+import { type Call, plain, Sender } from "../send.ts";
 import { openSession, type SendFlags, type Session } from "../session.ts";
+import { bondOf, bondText } from "./game.ts";
 import { jobTerms, traceFor } from "./job.ts";
 import { stateName, whatIsDue } from "./sentence.ts";
 import { parseAddress, parseCount } from "./terms.ts";
@@ -200,28 +201,10 @@ export async function escalate(id: string, flags: SendFlags): Promise<void> {
   const { task } = scene;
   expectState(scene, "escalate", task.phase === "Ruled");
   const { seat } = seatOfSender(scene);
-  await move(scene, flags, "escalate", [task.terms, task.ruling, BigInt(seat)], { seat });
-}
-
-/** Credits are of accounts, not of tasks. */
-export async function claim(flags: SendFlags & { owner?: string }): Promise<void> {
-  const session = await openSession(flags);
-  const { client, deployment, token } = session;
-  const sender = await Sender.open(session, flags);
-  const owner = flags.owner === undefined ? sender.address : parseAddress(flags.owner, "--owner");
-  const { credit } = await client.readContract({
-    address: deployment.vault,
-    abi: ABIS.vault,
-    functionName: "accountOf",
-    args: [owner],
-  });
-  if (credit === 0n) throw new ChainError(`${owner} has no credit in the vault`, { owner });
-  await sender.send({ contract: "vault", functionName: "claim", args: [owner] });
-  sender.report(
-    flags.json ?? false,
-    { owner, amount: `${credit}` },
-    `${owner} has ${formatAmount(credit, token)} more.`,
-  );
+  const gasBond = await bondOf(scene.session.client, task.terms.game);
+  const next = `Defend it with \`verde defend\`: its first move in each dispute brings ${bondText(gasBond)}.`;
+  const facts = { seat, gasBond: plain(gasBond ?? null) };
+  await move(scene, flags, "escalate", [task.terms, task.ruling, BigInt(seat)], facts, next);
 }
 
 async function rootOf(path: string, task: TaskView): Promise<Hex> {

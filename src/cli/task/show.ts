@@ -8,6 +8,7 @@ import { colors, writeJson, writeLine } from "../output.ts";
 import { plain } from "../send.ts";
 import { type ChainFlags, openSession, type Session } from "../session.ts";
 import { formatFields, formatTable } from "../table.ts";
+import { bondOf, withGameField } from "./game.ts";
 import { parseTaskId } from "./moves.ts";
 import { hasDeadline, stateName, timeLeft, whatIsDue } from "./sentence.ts";
 import { termsFields } from "./terms.ts";
@@ -16,8 +17,12 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
   const parsed = parseTaskId(id);
   const session = await openSession(flags);
   const [task, { timestamp }] = await Promise.all([readTask(session.source, parsed), session.client.getBlock()]);
-  if (flags.json) writeJson({ schemaVersion: 1, ...(plain(task) as object), now: Number(timestamp) });
-  else writeLine(describeTask(task, Number(timestamp), session.token, await committeeOf(session, task)));
+  const gasBond = await bondOf(session.client, task.terms.game);
+  if (flags.json) {
+    const bond = plain(gasBond ?? null);
+    return writeJson({ schemaVersion: 1, ...(plain(task) as object), gasBond: bond, now: Number(timestamp) });
+  }
+  writeLine(describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond));
 }
 
 /** `0x…, 2 of 3 members`; an address alone for an authority of another kind. */
@@ -31,7 +36,13 @@ async function committeeOf({ client }: Session, { terms }: TaskView): Promise<st
 }
 
 /** Several lines. @param now the chain's time, seconds */
-function describeTask(task: TaskView, now: number, token: Token, committee: string): string {
+function describeTask(
+  task: TaskView,
+  now: number,
+  token: Token,
+  committee: string,
+  gasBond: bigint | undefined,
+): string {
   const { deadline, pot } = task;
   const fields: [string, string][] = [
     ["task", task.id],
@@ -42,7 +53,7 @@ function describeTask(task: TaskView, now: number, token: Token, committee: stri
     ["due", whatIsDue(task, now)],
     ...(pot > 0n ? [["pot", `${formatAmount(pot, token)} for the winners`] satisfies [string, string]] : []),
   ];
-  const terms = termsFields(task.terms, token).map(([name, text]): [string, string] =>
+  const terms = withGameField(termsFields(task.terms, token), gasBond).map(([name, text]): [string, string] =>
     name === "committee" ? [name, committee] : [name, text],
   );
   const parts = [formatFields([...fields, ...terms])];

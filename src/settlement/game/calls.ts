@@ -85,6 +85,7 @@ export function proveCall({ facts, dispute, players, match }: ChainMatch, witnes
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "prove", args });
 }
 
+/** The call that ends a match whose side to move is late, or of whose sides one is out already. */
 export function timeoutCall({ facts, dispute, players, match }: ChainMatch): Hex {
   const args = [dispute, chainState(facts, players, match), contextOf(facts, players, match.game)] as const;
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "timeout", args });

@@ -11,6 +11,7 @@ import type { Prover } from "../../referee/prover.ts";
 import type { Witness } from "../../referee/witness.ts";
 import { disputeGameAbi } from "../abi/dispute-game.ts";
 import type { Terms } from "../task.ts";
+import { bondDue, sidesMoved } from "./bond.ts";
 import { type ChainMatch, moveCall, proveCall, timeoutCall } from "./calls.ts";
 import { type GameFacts, hex } from "./facts.ts";
 import { followMatch, type GameEvent, gameEvents, type GamePlace } from "./follow.ts";
@@ -19,8 +20,10 @@ import { makeTurn } from "./player.ts";
 
 /** A call of the game that is due. */
 export interface DueCall {
-  what: "open" | "pair" | "move" | "prove" | "timeout" | "close";
+  what: "open" | "pair" | "move" | "prove" | "timeout" | "settle" | "close";
   data: Hex;
+  /** Wei that it brings, where it brings any. */
+  value?: bigint;
   /** Of a dispute. */
   dispute?: bigint;
   /** Where it stands, for people. */
@@ -37,13 +40,21 @@ export interface Case {
 
 type Opened = Extract<GameEvent, { eventName: "Opened" }>["args"];
 
+/** The players of a task that is before the game, and what is known of them. */
+interface Bracket extends Opened {
+  /** The owner among the players. */
+  own: number;
+  stands(player: number): boolean;
+  paired: readonly Extract<GameEvent, { eventName: "Paired" }>["args"][];
+}
+
 export class Defender {
   private readonly place: GamePlace;
   private readonly facts: GameFacts;
   private readonly machine: Machine;
   private readonly prover: Prover<Witness>;
   private readonly owner: Address;
-  private pace: Pace | undefined;
+  private rules: { pace: Pace; gasBond: bigint } | undefined;
 
   /** @param owner of the claim */
   constructor(place: GamePlace, facts: GameFacts, prover: Prover<Witness>, owner: Address) {
@@ -59,22 +70,14 @@ export class Defender {
    * @throws {DisputeError} when the claim can't be defended from this trace
    */
   async due(before: Case): Promise<DueCall[]> {
-    const opened = await this.bracketOf(before);
+    const opened = await this.openedFor(before);
     if (!opened) return [{ what: "open", data: this.openCall(before.terms) }];
-    const { bracket, roster } = opened;
-    const own = roster.players.findIndex(({ owner }) => isAddressEqual(owner, this.owner));
-    if (own < 0) throw new DisputeError(`${this.owner} has no claim before the game`, { owner: this.owner });
-    const [{ standing }, { timestamp }] = await Promise.all([
-      this.read<{ standing: number }>("bracketOf", [bracket]),
-      this.place.client.getBlock(),
-    ]);
-    const stands = (player: number): boolean => ((standing >> player) & 1) === 1;
+    const bracket = await this.bracketOf(opened);
+    const { roster, own, stands, paired } = bracket;
+    const { timestamp } = await this.place.client.getBlock();
+    const calls = await this.settlements(bracket);
     const claims = new Set(roster.players.flatMap(({ claim }, player) => (stands(player) ? [claim] : [])));
-    if (claims.size <= 1) return [{ what: "close", data: encode("close", [before.terms, roster]) }];
-    const paired = (await gameEvents(this.place, bracket)).flatMap((event) =>
-      event.eventName === "Paired" ? [event.args] : [],
-    );
-    const calls: DueCall[] = [];
+    if (claims.size <= 1) return [...calls, { what: "close", data: encode("close", [before.terms, roster]) }];
     for (const [other, { claim }] of roster.players.entries()) {
       if (claim === roster.players[own].claim || !stands(own) || !stands(other)) continue;
       const [first, second] = [Math.min(own, other), Math.max(own, other)];
@@ -85,9 +88,33 @@ export class Defender {
     return calls;
   }
 
+  /** What is left to do for the owner's bonds once a task is decided: disputes may run on against players that are out. */
+  async leftOver(before: Case): Promise<DueCall[]> {
+    const opened = await this.openedFor(before);
+    return opened ? this.settlements(await this.bracketOf(opened)) : [];
+  }
+
+  /** Nobody has to go on against a player that is out: whoever stands has the bonds at once. */
+  private async settlements({ own, stands, paired }: Bracket): Promise<DueCall[]> {
+    const calls: DueCall[] = [];
+    for (const { dispute, first, second } of paired) {
+      const other = Number(first) === own ? Number(second) : Number(first);
+      if (![Number(first), Number(second)].includes(own) || !stands(own) || stands(other)) continue;
+      const { followed, gasBond } = await this.follow(dispute);
+      if (!followed || gasBond === 0n || sidesMoved(followed.match) === 0) continue;
+      calls.push({ what: "settle", data: timeoutCall(followed), dispute, at: placeText(followed) });
+    }
+    return calls;
+  }
+
+  private async follow(dispute: bigint): Promise<{ followed: ChainMatch | undefined; gasBond: bigint }> {
+    this.rules ??= { pace: await this.read<Pace>("pace", []), gasBond: await this.read<bigint>("gasBond", []) };
+    const { pace, gasBond } = this.rules;
+    return { followed: await followMatch(this.place, this.facts, pace, dispute), gasBond };
+  }
+
   private async inDispute(dispute: bigint, side: 0 | 1, now: number): Promise<DueCall[]> {
-    this.pace ??= await this.read<Pace>("pace", []);
-    const followed = await followMatch(this.place, this.facts, this.pace, dispute);
+    const { followed, gasBond } = await this.follow(dispute);
     if (!followed) return [];
     const { match } = followed;
     const at = placeText(followed);
@@ -100,12 +127,28 @@ export class Defender {
     if (match.turn === side && now <= deadline) {
       const turn = await makeTurn(this.machine, this.prover, match);
       // The chain's own time of the move is not in its call.
-      return [{ what: "move", data: moveCall(followed, turn, play(this.machine, match, turn, now)), dispute, at }];
+      const data = moveCall(followed, turn, play(this.machine, match, turn, now));
+      const value = bondDue(match, gasBond);
+      return [{ what: "move", data, ...(value > 0n && { value }), dispute, at }];
     }
-    return match.turn !== side && now > deadline ? [{ what: "timeout", data: timeoutCall(followed), dispute, at }] : [];
+    const isLate = match.turn !== side && now > deadline;
+    return isLate ? [{ what: "timeout", data: timeoutCall(followed), dispute, at }] : [];
   }
 
-  private async bracketOf({ task, dispute }: Case): Promise<Opened | undefined> {
+  /** @throws {DisputeError} when the owner is none of the players */
+  private async bracketOf(opened: Opened): Promise<Bracket> {
+    const { bracket, roster } = opened;
+    const own = roster.players.findIndex(({ owner }) => isAddressEqual(owner, this.owner));
+    if (own < 0) throw new DisputeError(`${this.owner} has no claim before the game`, { owner: this.owner });
+    const [{ standing }, events] = await Promise.all([
+      this.read<{ standing: number }>("bracketOf", [bracket]),
+      gameEvents(this.place, bracket),
+    ]);
+    const paired = events.flatMap((event) => (event.eventName === "Paired" ? [event.args] : []));
+    return { ...opened, own, stands: (player) => ((standing >> player) & 1) === 1, paired };
+  }
+
+  private async openedFor({ task, dispute }: Case): Promise<Opened | undefined> {
     const opened = (await gameEvents(this.place, task)).flatMap((event) =>
       event.eventName === "Opened" ? [event.args] : [],
     );

@@ -9,6 +9,8 @@ export interface Action {
   readonly what: string;
   readonly to: Address;
   readonly data: Hex;
+  /** Wei that it brings. */
+  readonly value: bigint;
   /** All transactions that were signed for it, the oldest first. */
   readonly signed: Signed[];
   /** Nonces that went to other transactions of the account. */
@@ -24,8 +26,8 @@ export function actionsOf(records: readonly JournalRecord[]): Map<string, Action
   for (const record of records) {
     if (record.kind === "journal") continue;
     if (record.kind === "action") {
-      const { action: id, what, to, data } = record;
-      actions.set(id, { id, what, to, data, signed: [], lost: new Set(), closed: false });
+      const { action: id, what, to, data, value = "0" } = record;
+      actions.set(id, { id, what, to, data, value: BigInt(value), signed: [], lost: new Set(), closed: false });
       continue;
     }
     const action = actions.get(record.action);

@@ -37,8 +37,8 @@ export interface Signed {
 
 export type JournalRecord =
   | { kind: "journal"; version: 1; chainId: number; account: Address }
-  /** Something that is to have effect once. */
-  | { kind: "action"; action: string; what: string; to: Address; data: Hex }
+  /** Something that is to have effect once. A value is in wei. */
+  | { kind: "action"; action: string; what: string; to: Address; data: Hex; value?: string }
   | Signed
   /** Carried out, in a block that has as many on top of it as were asked for. */
   | { kind: "mined"; action: string; hash: Hex; block: number; blockHash: Hex }

@@ -26,6 +26,8 @@ export interface Call {
   what: string;
   to: Address;
   data: Hex;
+  /** Wei that it brings; none unless given. */
+  value?: bigint;
   /** Whether it has its effect already; asked when another transaction took the nonce. */
   isDone?(): Promise<boolean>;
 }
@@ -41,6 +43,9 @@ export interface Settled {
 
 /** Blocks within which a chain may turn back unnoticed; older outcomes are taken as they are. */
 const REORGANIZABLE = 64;
+
+const isSame = (action: Action, { to, data, value = 0n }: Call): boolean =>
+  action.to === to && action.data === data && action.value === value;
 
 export class Transactor {
   private readonly node: Node;
@@ -85,7 +90,7 @@ export class Transactor {
    * @throws {ChainError} when the chain is another one, the node stays away, or the fee would be too high
    */
   async send(call: Call): Promise<TransactionReceipt | undefined> {
-    const own = this.unfinished().find(({ to, data }) => to === call.to && data === call.data);
+    const own = this.unfinished().find((action) => isSame(action, call));
     return this.carryOut(own ?? this.begin(call), call.isDone);
   }
 
@@ -109,10 +114,11 @@ export class Transactor {
     return [...this.actions.values()].filter(({ closed }) => !closed);
   }
 
-  private begin({ what, to, data }: Call): Action {
+  private begin(call: Call): Action {
+    const { what, to, data, value = 0n } = call;
     const same = [...this.actions.values()].filter((action) => action.to === to && action.data === data).length;
     const id = `${keccak256(`${to}${data.slice(2)}` as Hex).slice(0, 18)}-${same + 1}`;
-    this.note({ kind: "action", action: id, what, to, data });
+    this.note({ kind: "action", action: id, what, to, data, ...(value > 0n && { value: String(value) }) });
     return this.actions.get(id)!;
   }
 
@@ -140,7 +146,7 @@ export class Transactor {
   }
 
   /** Signs a transaction with the next nonce, or, to replace them, with that of the attempts. */
-  private async sign({ id, to, data, what }: Action, replaced?: Signed): Promise<void> {
+  private async sign({ id, to, data, value, what }: Action, replaced?: Signed): Promise<void> {
     await this.node.check(to, true);
     const { address } = this.account;
     const nonce =
@@ -150,12 +156,13 @@ export class Transactor {
     // What a call takes may grow until it is carried out.
     const gas = replaced
       ? BigInt(replaced.gas)
-      : ((await this.node.reach((client) => client.estimateGas({ account: address, to, data }))) * 5n) / 4n;
+      : ((await this.node.reach((client) => client.estimateGas({ account: address, to, data, value }))) * 5n) / 4n;
     const raw = await this.account.signTransaction({
       type: "eip1559",
       chainId: this.chainId,
       to,
       data,
+      value,
       nonce,
       gas,
       ...fees,

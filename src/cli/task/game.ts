@@ -1,0 +1,40 @@
+/** What the game that a task names asks for: time, and a bond for gas. */
+import { type Address, type PublicClient, zeroAddress } from "viem";
+import { ChainError, messageOf } from "../../errors.ts";
+import { ETHER, formatAmount } from "../../settlement/amount.ts";
+import { ABIS } from "../../settlement/contracts.ts";
+import type { Terms } from "../../settlement/task.ts";
+
+/** Terms with at least the time that a game about them may take; the manager refuses less. @throws {ChainError} for what is no game */
+export async function withTimeToPlay(client: PublicClient, terms: Terms): Promise<Terms> {
+  const { game, steps, commitEvery, periods } = terms;
+  if (game === zeroAddress) return terms;
+  const args = [BigInt(steps), BigInt(commitEvery)] as const;
+  const longest = await client
+    .readContract({ address: game, abi: ABIS.game, functionName: "longestGame", args })
+    .catch((cause: unknown) => {
+      throw new ChainError(`${game} is no game (${messageOf(cause).split("\n")[0]})`, { game });
+    });
+  return { ...terms, periods: { ...periods, toPlay: Math.max(periods.toPlay, Number(longest)) } };
+}
+
+/** What the first move of each side brings in a game, in wei; `undefined` where there is none, or one of another kind. */
+export async function bondOf(client: PublicClient, game: Address): Promise<bigint | undefined> {
+  if (game === zeroAddress) return undefined;
+  return client.readContract({ address: game, abi: ABIS.game, functionName: "gasBond" }).catch(() => undefined);
+}
+
+/** Says beside the game what it asks for. */
+export function withGameField(fields: [string, string][], gasBond: bigint | undefined): [string, string][] {
+  const added: [string, string] = ["gas bond", `${bondText(gasBond)} with each side's first move in a dispute`];
+  return fields.flatMap((field) => (field[0] === "game" && gasBond !== undefined ? [field, added] : [field]));
+}
+
+export const bondText = (gasBond = 0n): string => formatAmount(gasBond, ETHER);
+
+/** What an owner may withdraw of a game, in wei; nothing where there is none, or one of another kind. */
+export async function bondCredit(client: PublicClient, game: Address | undefined, owner: Address): Promise<bigint> {
+  if (game === undefined || game === zeroAddress) return 0n;
+  const call = { address: game, abi: ABIS.game, functionName: "creditOf", args: [owner] } as const;
+  return client.readContract(call).catch(() => 0n);
+}

@@ -1,0 +1,29 @@
+/** What the sides of a dispute put up for each other's gas (contracts/game/IGasBonds.sol): which moves bring it, and how much it should be. */
+import { parseGwei } from "viem";
+import { isRunning } from "../../referee/game.ts";
+import type { Match } from "./match.ts";
+
+/**
+ * The most that one side's transactions take: half of the moves of the longest dispute about a model of 10^12 parameters, opening,
+ * pairing and closing, and the largest proof of a step. A test holds it to the reckoning of disputes.
+ */
+const SIDE_GAS = 3_000_000n;
+/** Wei for a unit of gas: what a busy day on a public chain may come to. */
+const GAS_PRICE = parseGwei("20");
+/** How much dearer gas may become until the bond no longer covers it. */
+const MARGIN = 2n;
+/** In wei. */
+export const DEFAULT_GAS_BOND = SIDE_GAS * GAS_PRICE * MARGIN;
+
+/** How many sides have brought their bonds: those that have moved. */
+export function sidesMoved(match: Match): 0 | 1 | 2 {
+  const { game, shown } = match;
+  if (!isRunning(game)) return 2;
+  if (shown === undefined) return 0;
+  return game.phase === "opening" && game.level.name === "segment" ? 1 : 2;
+}
+
+/** What the next move brings, of a game with this bond. @returns wei */
+export function bondDue(match: Match, gasBond: bigint): bigint {
+  return sidesMoved(match) < 2 ? gasBond : 0n;
+}
