@@ -17,10 +17,13 @@ import { deployGame, Duel } from "./duel.ts";
 
 const FILE = new URL("game-gas.json", import.meta.url);
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
-/** A move down two levels of a tree, and the proof of a step with two operands. More operands cost more: the file says how much. */
+/**
+ * A move down two levels of a tree, and the proof of a step with two operands, with the winner's credit (5,300). More operands cost more:
+ * the file says how much.
+ */
 const CEILINGS: Readonly<Record<string, number>> = {
   move: 40_000,
-  "a product: proof": 120_000,
+  "a product: proof": 125_000,
   "a product: bytes of the proof": 2500,
   "the widest map: proof": 175_000,
 };
