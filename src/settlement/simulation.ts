@@ -4,8 +4,10 @@
  */
 import { longestCourse, type Passage, questionsOf } from "../referee/course.ts";
 import type { JobFacts } from "../referee/facts.ts";
+import { graphAt, placeOf } from "../referee/place.ts";
 import { stepsOfSegment } from "../trace/commitments.ts";
-import { FRAME_GAS, FRAME_TRANSACTIONS, moveGas, PROOF_GAS, roundsOf } from "./game/gas.ts";
+import { proofBound } from "./game/proof-bound.ts";
+import { FRAME_GAS, FRAME_TRANSACTIONS, moveGas, roundsOf } from "./game/gas.ts";
 
 /** What the wall time depends on. */
 export interface Surroundings {
@@ -48,10 +50,17 @@ export function simulateDispute(
     rounds: questions.length,
     bytes: questions.reduce((sum, { bytes }) => sum + 2 * bytes, 0),
     transactions,
-    gas: FRAME_GAS + moves.reduce((sum, gas) => sum + gas, 0) + PROOF_GAS,
+    gas: FRAME_GAS + moves.reduce((sum, gas) => sum + gas, 0) + proofGas(facts, passages),
     replayed,
     seconds: transactions * blockSeconds + replayed * stepSeconds,
   };
+}
+
+/** Of the step at which the dispute ends, at most. */
+function proofGas(facts: JobFacts, passages: readonly Passage[]): number {
+  const at = passages.map(({ level, index, part }) => ({ level: level.name, index, part }));
+  const place = placeOf(facts, at);
+  return proofBound(facts, graphAt(place), place.kernel!).gas;
 }
 
 /**

@@ -6,12 +6,15 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Hex } from "viem";
 import { elementCount } from "../../src/encoding/tensor.ts";
-import type { ClosedJob } from "../../src/job/closed.ts";
+import { type ClosedJob, outlineOf } from "../../src/job/closed.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
+import { jobFacts } from "../../src/referee/facts.ts";
 import { type Pair, positionOf, type Side } from "../../src/referee/level.ts";
+import { graphAt, placeOf } from "../../src/referee/place.ts";
 import { pointLength } from "../../src/repops/point.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
+import { proofBound } from "../../src/settlement/game/proof-bound.ts";
 import { foldLiar, type Party } from "../referee/liars.ts";
 import { rememberedRun } from "../referee/remembered-run.ts";
 import { tinyJob } from "../referee/tiny-job.ts";
@@ -91,6 +94,7 @@ describe("the liar loses", () => {
     async (_, make, times, oneOf) => {
       const job = await make();
       const planned = plan(job, times, oneOf);
+      const facts = new Map([1, 2, 3].map((every) => [every, jobFacts(outlineOf(job), every)]));
       const honestRuns = new Map<number, Awaited<ReturnType<typeof rememberedRun>>>();
       let disputes = 0;
       for (const one of planned) {
@@ -110,6 +114,12 @@ describe("the liar loses", () => {
         const position = positionOf(duel.match.game.path);
         const witness = await parties[1 - side].prover.witness(position);
         expect(await duel.prove(witness!), JSON.stringify(one)).toEqual([side]);
+        // What a task's terms are checked against holds for every step.
+        const place = placeOf(facts.get(commitEvery)!, position);
+        const bound = proofBound(facts.get(commitEvery)!, graphAt(place), place.kernel!);
+        const { gas, bytes } = duel.receipts[duel.receipts.length - 1];
+        expect(gas, JSON.stringify(one)).toBeLessThanOrEqual(bound.gas);
+        expect(bytes, JSON.stringify(one)).toBeLessThanOrEqual(bound.bytes);
         await chain.client.revert({ id: snapshot });
       }
       expect(disputes).toBeGreaterThan(planned.length / 2);

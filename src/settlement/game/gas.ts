@@ -11,8 +11,6 @@ import { type Below, belowNode } from "./round.ts";
 export const FRAME_GAS = 84_000 + 113_000 + 119_000;
 /** How many transactions these are. */
 export const FRAME_TRANSACTIONS = 3;
-/** The step at the bottom, with the operands' proofs: the limit that the contract is held to. */
-export const PROOF_GAS = 150_000;
 /** Down two levels of a tree, from four nodes to four nodes. */
 const PLAIN_GAS = 39_600;
 /** Any other move, without what it shows. */

@@ -1,0 +1,160 @@
+/**
+ * How large the evidence for a step can be, and what it can cost to have it judged (contracts/Judge.sol), before anything has been run:
+ * both follow from the job's graphs. A test holds the bounds to proofs on a chain.
+ */
+import { heightOf } from "../../encoding/merkle.ts";
+import { CHUNK_BYTES, chunkCount, elementCount, encodeType, type TensorType } from "../../encoding/tensor.ts";
+import { encodeKernel } from "../../graph/codec.ts";
+import type { GraphFacts, GraphKind, JobFacts } from "../../referee/facts.ts";
+import { foldLeaves } from "../../referee/machine.ts";
+import type { InstructionName } from "../../repops/instructions.ts";
+import { type Kernel, operandsOf } from "../../repops/kernel.ts";
+import { pointLength } from "../../repops/point.ts";
+import { segmentCount } from "../../trace/commitments.ts";
+
+export interface ProofBound {
+  /** Calldata of the transaction, at most. */
+  readonly bytes: number;
+  /** Of the transaction, at most. */
+  readonly gas: number;
+}
+
+export interface StepBound extends ProofBound {
+  readonly graph: GraphKind;
+  /** The kernel's number; the number of kernels for the assembly of the new state. */
+  readonly kernel: number;
+  readonly label: string;
+}
+
+/** The call without its evidence: selector, dispute, word, context, and where the evidence stands. */
+const HEAD_BYTES = 4 + 32 * 16;
+const ROOT_BYTES = 32;
+
+/** A transaction that does nothing, and what every proof takes: the state, the call of the judge, the end of the dispute. */
+const FIXED_GAS = 21_000 + 32_000;
+const BYTE_GAS = 16;
+/** A node of a tree, and all that goes with it. */
+const NODE_GAS = 260;
+/** A tensor and a chunk of it, without nodes. */
+const READ_GAS = 3_200;
+/** A scalar step, without its arguments and its instructions. */
+const STEP_GAS = 800;
+/** An argument of a program, with its view. */
+const ARGUMENT_GAS = 1_200;
+/** Decoding an instruction, and executing one on integers. */
+const INSTRUCTION_GAS = 520;
+/** What those on floats take beyond, at most (test/contracts/float-gas.json). */
+const FLOAT_GAS: Readonly<Partial<Record<InstructionName, number>>> = {
+  fadd: 1_150,
+  fsub: 1_180,
+  fmul: 970,
+  fdiv: 610,
+  fsqrt: 1_165,
+  fmin: 620,
+  fmax: 620,
+  feq: 330,
+  flt: 520,
+  i2f: 350,
+  u2f: 260,
+  f2i: 370,
+  f2u: 360,
+  ffloor: 280,
+  fldexp: 230,
+  fmant: 220,
+  fexp: 230,
+};
+
+/** Bytes and nodes, as they add up. */
+class Evidence {
+  bytes = HEAD_BYTES;
+  nodes = 0;
+  work = FIXED_GAS;
+
+  data(bytes: number): void {
+    this.bytes += 32 * Math.ceil(bytes / 32);
+  }
+
+  /** Siblings from a leaf to the root. */
+  proof(leaves: number): void {
+    const height = heightOf(leaves);
+    this.bytes += ROOT_BYTES * height;
+    this.nodes += height;
+  }
+
+  bound(): ProofBound {
+    return { bytes: this.bytes, gas: this.work + BYTE_GAS * this.bytes + NODE_GAS * this.nodes };
+  }
+}
+
+/** Of one operator of a graph, or of the assembly of the new state. */
+export function proofBound(facts: JobFacts, kind: GraphKind, kernel: number): ProofBound {
+  const graph = facts.graph(kind);
+  const evidence = new Evidence();
+  evidence.data(3 * ROOT_BYTES);
+  if (kernel === graph.kernelCount) {
+    evidence.data(4 + 3 * ROOT_BYTES);
+    evidence.proof(graph.outputs.length);
+    evidence.work += READ_GAS;
+    tensorProof(evidence, facts, graph);
+    return evidence.bound();
+  }
+  element(evidence, facts, graph, graph.kernel(kernel));
+  return evidence.bound();
+}
+
+function element(evidence: Evidence, facts: JobFacts, graph: GraphFacts, kernel: Kernel): void {
+  const steps = kernel.kind === "gather" || foldLeaves(kernel) > 0 ? 1 : pointLength(kernel);
+  evidence.data(4 + encodeKernel(kernel).length);
+  for (const tensor of new Set(operandsOf(kernel))) {
+    evidence.data(encodeType(typeIn(graph, tensor)).length);
+    tensorProof(evidence, facts, graph, tensor);
+  }
+  for (const tensor of operandsOf(kernel))
+    for (let step = 0; step < steps; step++) {
+      const type = typeIn(graph, tensor);
+      evidence.data(Math.min(4 * elementCount(type.shape), CHUNK_BYTES));
+      evidence.proof(chunkCount(type));
+      evidence.work += READ_GAS;
+    }
+  if (kernel.kind === "gather") return;
+  const program = kernel.program.steps.reduce((gas, { name }) => gas + INSTRUCTION_GAS + (FLOAT_GAS[name] ?? 0), 0);
+  evidence.work += steps * (STEP_GAS + ARGUMENT_GAS * (kernel.args.length + 1) + program);
+  const leaves = foldLeaves(kernel);
+  if (leaves === 0) return;
+  evidence.data(4);
+  evidence.proof(leaves);
+}
+
+/** The root of a tensor: an operator's output, or an entry of the state before, or of the dataset. Without a number, the dearest. */
+function tensorProof(evidence: Evidence, facts: JobFacts, graph: GraphFacts, tensor?: number): void {
+  const { inputs, outputs, kernelCount } = graph;
+  const dataset = inputs.length - outputs.length;
+  const inOps = tensor === undefined || tensor >= inputs.length;
+  const inState = inputs.length > 0 && (tensor === undefined || tensor < outputs.length);
+  if (inOps) evidence.proof(kernelCount + 1);
+  if (inState) {
+    evidence.proof(outputs.length);
+    evidence.proof(Math.max(segmentCount(facts.parts.steps, facts.commitEvery), facts.commitEvery));
+  }
+  if (!inOps && !inState && dataset > 0) {
+    evidence.proof(dataset);
+    evidence.data(ROOT_BYTES);
+  }
+}
+
+function typeIn({ inputs, kernel }: GraphFacts, tensor: number): TensorType {
+  return tensor < inputs.length ? inputs[tensor] : kernel(tensor - inputs.length).type;
+}
+
+/** The dearest step of a job. */
+export function dearestStep(facts: JobFacts): StepBound {
+  const kinds: GraphKind[] = facts.parts.initKind === "graph" ? ["init", "step"] : ["step"];
+  const bounds = kinds.flatMap((kind) => {
+    const graph = facts.graph(kind);
+    return Array.from({ length: graph.kernelCount + 1 }, (_, kernel): StepBound => {
+      const label = kernel === graph.kernelCount ? "new state" : graph.label(kernel);
+      return { graph: kind, kernel, label, ...proofBound(facts, kind, kernel) };
+    });
+  });
+  return bounds.reduce((dearest, bound) => (bound.gas > dearest.gas ? bound : dearest));
+}
