@@ -74,7 +74,11 @@ describe("verde chain deploy", () => {
     const deploy = ["chain", "deploy", "--committee", MEMBERS, "--token", token, "--out", "other.json"];
     expect(await on.json("owner", ...deploy, "--dry-run")).toMatchObject({ dryRun: true, threshold: 2 });
     expect(await on.sentBy("owner")).toBe(sent);
-    expect(await on.json("owner", ...deploy)).toMatchObject({ token, file: "other.json" });
+    const bond = ["--gas-bond", "0.25"];
+    expect(await on.ok("owner", ...deploy, "--dry-run", ...bond)).toContain("0.25 ETH with each side's first move");
+    await on.fails(2, "is not an amount", "owner", ...deploy, "--gas-bond", "much");
+    const gasBond = String(10n ** 18n / 4n);
+    expect(await on.json("owner", ...deploy, ...bond)).toMatchObject({ token, file: "other.json", gasBond });
     // The manager, the committee, the judge and the game.
     expect(await on.sentBy("owner")).toBe(sent + 4);
   });
@@ -111,6 +115,7 @@ describe("a command says what is missing", () => {
       [{}, "another schema version"],
       [{ ...sound, chainId: "1" }, "its chainId is not a number"],
       [{ ...sound, manager: "0x12" }, "its manager is not an address"],
+      [{ ...sound, gasBond: "0.1" }, "its gasBond is no number of wei"],
     ];
     for (const [content, words] of broken) {
       writeFileSync(on.at("broken.json"), typeof content === "string" ? content : JSON.stringify(content));

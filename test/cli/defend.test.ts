@@ -9,6 +9,8 @@ import { addressOf, keyOf, type Person, Settlement } from "../fixtures/settlemen
 
 const JOB = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
 const on = new Settlement();
+/** What `chain deploy` sets unless it is told otherwise, in wei. */
+const BOND = String(10n ** 17n);
 let task = "";
 let roots: Record<string, string> = {};
 
@@ -26,6 +28,7 @@ const show = (): Promise<Record<string, unknown>> => on.json(undefined, "task", 
 
 it("a task that names the game gives it the time that it may take", async () => {
   const posted = await on.json("client", "task", "post", JOB, "--reward", "10", "--game", "deployed");
+  expect(posted.gasBond).toBe(BOND);
   task = posted.task as string;
   const { periods } = posted.terms as { periods: { toPlay: number } };
   expect(periods.toPlay).toBeGreaterThan(2 * 86_400);
@@ -57,14 +60,28 @@ it("a liar that has a ruling brought before the game by its victim loses there",
   await on.ok("passer", "referee", "submit", task, ...files);
   expect(await show()).toMatchObject({ state: "Disputed", phase: "Ruled" });
   await on.fails(3, "", "passer", "task", "escalate", task);
+  expect(await show()).toMatchObject({ gasBond: BOND });
+  expect(await on.ok(undefined, "task", "show", task)).toContain("0.1 ETH with each side's first move");
   const defended = (person: Person) =>
     on.as(person, "defend", task, `${person}.trace`, "--every", "1s", "--until-decided", "--json");
   const [ada, ben] = await Promise.all([defended("ada"), defended("ben")]);
-  expect(ada.stderr + ada.stdout).toContain('"what":"move"');
+  const moves = ada.stdout.split("\n").filter((line) => line.includes('"what":"move"'));
+  const values = moves.map((line) => (JSON.parse(line) as { value: string }).value);
+  expect(values[0]).toBe(BOND);
+  expect(values.slice(1).every((value) => value === "0")).toBe(true);
   const last = (text: string): unknown => JSON.parse(text.trim().split("\n").at(-1)!);
   expect(ada.code, ada.stderr).toBe(0);
-  expect(last(ben.stdout)).toMatchObject({ lost: true });
+  expect(last(ben.stdout)).toMatchObject({ lost: true, bonds: "0" });
+  expect(last(ada.stdout)).toMatchObject({ lost: false, bonds: String(2n * BigInt(BOND)) });
   expect(await show()).toMatchObject({ state: "Challengeable" });
   expect((await on.account("ben")).active).toBe(200);
+  // Hers are both bonds, and what is shown is what she gets.
+  expect(await on.ok(undefined, "stake", "show", addressOf("ada"))).toContain("0.2 ETH in the game, to be had with");
+  await on.fails(3, "has no credit in the vault, and no bonds in the game", "ben", "task", "claim");
+  await on.fails(3, "has no credit in the vault", "passer", "task", "claim", "--owner", addressOf("ada"));
+  const planned = await on.json("ada", "task", "claim", "--dry-run");
+  expect(planned).toMatchObject({ dryRun: true, amount: "0", bonds: String(2n * BigInt(BOND)) });
+  expect(await on.ok("ada", "task", "claim")).toContain("has 0.2 ETH more");
+  expect(await on.json(undefined, "stake", "show", addressOf("ada"))).toMatchObject({ bonds: "0" });
   await on.fails(2, "is not a task's id", "ada", "defend", addressOf("ada"), "ada.trace");
 });

@@ -1,13 +1,14 @@
 /** Simulated disputes against disputes that are played on a chain. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Hex } from "viem";
+import { type Hex, parseGwei } from "viem";
 import { type ClosedJob, countParameters, outlineOf } from "../../src/job/closed.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { courseTo, longestCourse } from "../../src/referee/course.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
-import { moveGas, roundsOf } from "../../src/settlement/game/gas.ts";
+import { DEFAULT_GAS_BOND } from "../../src/settlement/game/bond.ts";
+import { FRAME_GAS, PROOF_GAS, moveGas, roundsOf } from "../../src/settlement/game/gas.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { MODELS, modelJob } from "../../src/settlement/models.ts";
 import { simulateDispute } from "../../src/settlement/simulation.ts";
@@ -60,12 +61,15 @@ describe("a simulated dispute", () => {
     expect(countParameters(job)).toBeGreaterThan(1e12);
     const surroundings = { blockSeconds: 12, stepSeconds: 1, checkpointEvery: 1 };
     const facts = jobFacts(outlineOf(job), 1);
-    const { levels, rounds, transactions, replayed, seconds } = simulateDispute(facts, surroundings);
+    const { levels, rounds, transactions, gas, replayed, seconds } = simulateDispute(facts, surroundings);
     expect(levels).toBeLessThan(rounds);
     // Nobody is replied to at the start; then come the step, and what opens and closes the bracket.
     expect(transactions).toBe(longestCourse(facts).flatMap(roundsOf).length + 1 + 4);
     expect(transactions).toBeLessThan(0.7 * rounds);
     expect(seconds).toBe(12 * transactions + replayed);
+    // One side has half of the moves, perhaps all else, and at worst the largest proof that fits (docs/dispute-game.md).
+    const side = (gas - FRAME_GAS - PROOF_GAS) / 2 + FRAME_GAS + 800_000;
+    expect(DEFAULT_GAS_BOND).toBeGreaterThanOrEqual(2n * parseGwei("20") * BigInt(Math.ceil(side)));
     // Halving a million steps, the operators, the largest tensor's chunks and the longest fold takes no less.
     expect(levels).toBeGreaterThanOrEqual(20 + Math.floor(Math.log2(job.step.kernels.length)) + 20 + 14);
   });

@@ -1,7 +1,8 @@
 /** Every error of the contracts has a sentence, with its figures in it. */
-import type { AbiParameter } from "viem";
+import { type AbiParameter, BaseError } from "viem";
 import { expect, test } from "vitest";
 import { taskManagerAbi } from "../../src/settlement/abi/task-manager.ts";
+import { refusal } from "../../src/settlement/refusal.ts";
 import { sentenceFor } from "../../src/settlement/sentences.ts";
 
 const TOKEN = { symbol: "VTT", decimals: 2 };
@@ -20,6 +21,15 @@ test.each(errors.map((error) => [error.name, error] as const))("%s", (name, { in
   const sentence = sentenceFor(name, inputs.map(sample), TOKEN);
   expect(sentence).toMatch(/^\S.{20,}[^.\s]$/s);
   expect(sentence).not.toMatch(/undefined|NaN|\[object/);
+});
+
+test("who can't pay what a call brings is told how much that is", () => {
+  const poor = new BaseError("insufficient funds for gas * price + value");
+  const reason = (value?: bigint): string => refusal(poor, "turn", `0x${"ab".repeat(20)}`, TOKEN, value).message;
+  expect(reason(10n ** 17n)).toMatch(
+    /too little of the chain's currency to pay the gas of turn and the 0\.1 ETH that it brings$/,
+  );
+  expect(reason()).toMatch(/the gas of turn$/);
 });
 
 test("figures are in the token's units, and times in one zone", () => {

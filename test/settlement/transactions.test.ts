@@ -66,6 +66,12 @@ const readJournal = (path: string): JournalRecord[] =>
     .split("\n")
     .map((line) => (JSON.parse(line) as { record: JournalRecord }).record);
 
+/** A contract that takes whatever it is brought: its code is the one byte that stops. */
+async function taker(): Promise<Address> {
+  const hash = await walletOf(owner).sendTransaction({ data: "0x6001600c60003960016000f300" });
+  return (await clientOf().waitForTransactionReceipt({ hash })).contractAddress!;
+}
+
 let journals = 0;
 const newJournal = (): string => folder(`journal-${journals++}.jsonl`);
 
@@ -199,6 +205,22 @@ describe("a transaction", () => {
     expect((await sent)?.status).toBe("success");
     transactor.close();
     expect(await balance(call.receiver)).toBe(1n);
+  });
+
+  test("brings its value once, also when another command finishes it, and is not taken for one that brings another", async () => {
+    const to = await taker();
+    const call = { what: "pay", to, data: "0x01" as Hex, value: 5n };
+    const path = newJournal();
+    const killed = Journal.open(path, hardhat.id, account.address);
+    killed.append({ kind: "action", action: "0xaa-1", what: "pay", to, data: "0x01", value: "5" });
+    killed.close();
+    const transactor = await open(path);
+    await transactor.send({ ...call, value: 7n });
+    await transactor.send(call);
+    transactor.close();
+    expect(await clientOf().getBalance({ address: to })).toBe(12n);
+    const begun = readJournal(path).flatMap((record) => (record.kind === "action" ? [record.value] : []));
+    expect(begun).toEqual(["5", "7"]);
   });
 
   test("that would cost more than is allowed is not sent", async () => {

@@ -7,7 +7,7 @@ import type { Match } from "./match.ts";
  * The most that one side's transactions take: half of the moves of the longest dispute about a model of 10^12 parameters, opening,
  * pairing and closing, and the largest proof of a step. A test holds it to the reckoning of disputes.
  */
-const SIDE_GAS = 3_000_000n;
+const SIDE_GAS = 2_500_000n;
 /** Wei for a unit of gas: what a busy day on a public chain may come to. */
 const GAS_PRICE = parseGwei("20");
 /** How much dearer gas may become until the bond no longer covers it. */
