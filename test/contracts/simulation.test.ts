@@ -8,7 +8,7 @@ import { trainingProver } from "../../src/referee/claim.ts";
 import { courseTo, longestCourse } from "../../src/referee/course.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
 import { DEFAULT_GAS_BOND } from "../../src/settlement/game/bond.ts";
-import { FRAME_GAS, PROOF_GAS, moveGas, roundsOf } from "../../src/settlement/game/gas.ts";
+import { FRAME_GAS, moveGas, roundsOf } from "../../src/settlement/game/gas.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { MODELS, modelJob } from "../../src/settlement/models.ts";
 import { simulateDispute } from "../../src/settlement/simulation.ts";
@@ -67,8 +67,8 @@ describe("a simulated dispute", () => {
     expect(transactions).toBe(longestCourse(facts).flatMap(roundsOf).length + 1 + 4);
     expect(transactions).toBeLessThan(0.7 * rounds);
     expect(seconds).toBe(12 * transactions + replayed);
-    // One side has half of the moves, perhaps all else, and at worst the largest proof that fits (docs/dispute-game.md).
-    const side = (gas - FRAME_GAS - PROOF_GAS) / 2 + FRAME_GAS + 800_000;
+    // One side has half of the moves, perhaps all else, and at worst the largest proof of any graph (docs/dispute-game.md).
+    const side = (gas - FRAME_GAS) / 2 + FRAME_GAS + 1_000_000;
     expect(DEFAULT_GAS_BOND).toBeGreaterThanOrEqual(2n * parseGwei("20") * BigInt(Math.ceil(side)));
     // Halving a million steps, the operators, the largest tensor's chunks and the longest fold takes no less.
     expect(levels).toBeGreaterThanOrEqual(20 + Math.floor(Math.log2(job.step.kernels.length)) + 20 + 14);
