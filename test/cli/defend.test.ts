@@ -32,6 +32,8 @@ it("a task that names the game gives it the time that it may take", async () => 
   task = posted.task as string;
   const { periods } = posted.terms as { periods: { toPlay: number } };
   expect(periods.toPlay).toBeGreaterThan(2 * 86_400);
+  expect(posted.dearestStep).toMatchObject({ label: expect.any(String), bytes: expect.any(Number) });
+  expect((posted.dearestStep as { gas: number }).gas).toBeGreaterThan(50_000);
   for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "accept", task, "--job", JOB);
   for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "commit", task, `${person}.trace`);
   for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "reveal", task, `${person}.trace`);

@@ -1,9 +1,11 @@
 /** What the game that a task names asks for: time, and a bond for gas. */
 import { type Address, type PublicClient, zeroAddress } from "viem";
-import { ChainError, messageOf } from "../../errors.ts";
+import { ChainError, JobError, messageOf } from "../../errors.ts";
 import { ETHER, formatAmount } from "../../settlement/amount.ts";
 import { ABIS } from "../../settlement/contracts.ts";
+import { GAS_CAP, type StepBound } from "../../settlement/game/proof-bound.ts";
 import type { Terms } from "../../settlement/task.ts";
+import { formatBytes, formatCount } from "../output.ts";
 
 /** Terms with at least the time that a game about them may take; the manager refuses less. @throws {ChainError} for what is no game */
 export async function withTimeToPlay(client: PublicClient, terms: Terms): Promise<Terms> {
@@ -24,10 +26,29 @@ export async function bondOf(client: PublicClient, game: Address): Promise<bigin
   return client.readContract({ address: game, abi: ABIS.game, functionName: "gasBond" }).catch(() => undefined);
 }
 
-/** Says beside the game what it asks for. */
-export function withGameField(fields: [string, string][], gasBond: bigint | undefined): [string, string][] {
-  const added: [string, string] = ["gas bond", `${bondText(gasBond)} with each side's first move in a dispute`];
-  return fields.flatMap((field) => (field[0] === "game" && gasBond !== undefined ? [field, added] : [field]));
+/**
+ * Says beside the game what it asks for.
+ * @param dearest step of the job, where that is known
+ * @throws {JobError} where a step of the job could not be proven in a transaction
+ */
+export function withGameFields(
+  fields: [string, string][],
+  gasBond: bigint | undefined,
+  dearest?: StepBound,
+): [string, string][] {
+  if (gasBond === undefined) return fields;
+  const added: [string, string][] = [["gas bond", `${bondText(gasBond)} with each side's first move in a dispute`]];
+  if (dearest) added.push(["dearest step", provenText(dearest)]);
+  return fields.flatMap((field) => (field[0] === "game" ? [field, ...added] : [field]));
+}
+
+function provenText({ label, bytes, gas }: StepBound): string {
+  const most = `${formatBytes(bytes)} and ${formatCount(gas)} gas`;
+  if (gas > GAS_CAP)
+    throw new JobError(`${label}: to prove a step of this operator may take ${most}, more than a transaction may`, {
+      gas,
+    });
+  return `${label}: its proof takes at most ${most}`;
 }
 
 export const bondText = (gasBond = 0n): string => formatAmount(gasBond, ETHER);

@@ -7,7 +7,9 @@ import type { NamedType } from "../../graph/graph.ts";
 import { type JobOutline, jobIdOf, outlineOf, partsOf, stateTypes } from "../../job/closed.ts";
 import type { Overrides } from "../../job/define.ts";
 import { loadJob } from "../../job/load.ts";
+import { jobFacts } from "../../referee/facts.ts";
 import { layoutRoot } from "../../settlement/delivery.ts";
+import { dearestStep, type StepBound } from "../../settlement/game/proof-bound.ts";
 import { openTrace } from "../../trace/folder.ts";
 import { expectComplete, type Trace } from "../../trace/open.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
@@ -25,6 +27,8 @@ export interface NamedJob {
   terms: JobTerms;
   /** The entries of its state. */
   types: readonly NamedType[];
+  /** What the evidence for its dearest step can take before the game. */
+  dearest: StepBound;
 }
 
 export function jobTermsOf(outline: JobOutline, commitEvery: number): JobTerms {
@@ -46,7 +50,8 @@ export async function jobTerms(path: string, commitEvery: number | undefined, op
   const manifest = extname(path) === ".trace" ? (await openTrace(path)).manifest : undefined;
   const outline = manifest ? manifest.outline : outlineOf(await loadJob(path, options));
   const terms = jobTermsOf(outline, commitEvery ?? manifest?.commitEvery ?? 1);
-  return { name: outline.name, terms, types: stateTypes(outline) };
+  const dearest = dearestStep(jobFacts(outline, terms.commitEvery));
+  return { name: outline.name, terms, types: stateTypes(outline), dearest };
 }
 
 /**

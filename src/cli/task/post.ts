@@ -7,7 +7,7 @@ import { jobOptions } from "../run.ts";
 import { plain, Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
 import { formatFields } from "../table.ts";
-import { bondOf, withGameField, withTimeToPlay } from "./game.ts";
+import { bondOf, withGameFields, withTimeToPlay } from "./game.ts";
 import { jobTerms } from "./job.ts";
 import { termsFields, type TermsFlags, termsFrom } from "./terms.ts";
 
@@ -32,10 +32,15 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   const task = await client.readContract({ address, abi: ABIS.manager, functionName: "taskId", args: [terms] });
   const json = flags.json ?? false;
   const gasBond = await bondOf(client, terms.game);
-  if (!json) writeLine(formatFields([["name", job.name], ...withGameField(termsFields(terms, token), gasBond)]));
+  const fields = withGameFields(termsFields(terms, token), gasBond, job.dearest);
+  if (!json) writeLine(formatFields([["name", job.name], ...fields]));
   const escrow = BigInt(terms.providers) * terms.reward;
   await allowVault(session, sender, escrow, flags.approve);
   await sender.send({ contract: "manager", functionName: "post", args: [terms] });
   const done = `${task} is open: ${formatAmount(escrow, token)} are in escrow, ${terms.providers} seats are free.`;
-  sender.report(json, { task, name: job.name, terms: plain(terms), gasBond: plain(gasBond ?? null) }, done);
+  sender.report(
+    json,
+    { task, name: job.name, terms: plain(terms), gasBond: plain(gasBond ?? null), dearestStep: job.dearest },
+    done,
+  );
 }

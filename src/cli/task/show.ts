@@ -8,7 +8,7 @@ import { colors, writeJson, writeLine } from "../output.ts";
 import { plain } from "../send.ts";
 import { type ChainFlags, openSession, type Session } from "../session.ts";
 import { formatFields, formatTable } from "../table.ts";
-import { bondOf, withGameField } from "./game.ts";
+import { bondOf, withGameFields } from "./game.ts";
 import { parseTaskId } from "./moves.ts";
 import { hasDeadline, stateName, timeLeft, whatIsDue } from "./sentence.ts";
 import { termsFields } from "./terms.ts";
@@ -53,7 +53,7 @@ function describeTask(
     ["due", whatIsDue(task, now)],
     ...(pot > 0n ? [["pot", `${formatAmount(pot, token)} for the winners`] satisfies [string, string]] : []),
   ];
-  const terms = withGameField(termsFields(task.terms, token), gasBond).map(([name, text]): [string, string] =>
+  const terms = withGameFields(termsFields(task.terms, token), gasBond).map(([name, text]): [string, string] =>
     name === "committee" ? [name, committee] : [name, text],
   );
   const parts = [formatFields([...fields, ...terms])];

@@ -26,12 +26,15 @@ export interface StepBound extends ProofBound {
   readonly label: string;
 }
 
+/** What a transaction may take (EIP-7825), less the part that a call must leave to its caller. */
+export const GAS_CAP = Math.floor(((1 << 24) * 63) / 64);
+
 /** The call without its evidence: selector, dispute, word, context, and where the evidence stands. */
 const HEAD_BYTES = 4 + 32 * 16;
 const ROOT_BYTES = 32;
 
-/** A transaction that does nothing, and what every proof takes: the state, the call of the judge, the end of the dispute. */
-const FIXED_GAS = 21_000 + 32_000;
+/** A transaction that does nothing; what every proof takes, with the state, the judge's call, and the dispute's end; the winner's credit. */
+const FIXED_GAS = 21_000 + 32_000 + 22_500;
 const BYTE_GAS = 16;
 /** A node of a tree, and all that goes with it. */
 const NODE_GAS = 260;
