@@ -46,7 +46,7 @@ contract Judge is IJudge {
         require(Tape.climbOne(t.read, c.sizes.outputs(), c.place.element(), leaf) == outputs, Agreed.NotAgreed());
         root = Tape.next(t.read);
         Leaves memory tensors = LeavesLib.none(1);
-        tensors.add(Tape.at(from), root, 0);
+        tensors.add(Tape.wordAt(from), root, 0);
         Agreed.checkTensors(t, c, tensors);
     }
 

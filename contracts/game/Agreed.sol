@@ -103,8 +103,8 @@ library Agreed {
     function _enter(uint256 from, uint256 to, uint256 first, bytes1 tag) private view {
         unchecked {
             for (; from < to; from += LeavesLib.SIZE) {
-                (uint256 number, bytes32 root) = LeavesLib.leafAt(from);
-                LeavesLib.put(from, number - first, MerkleTree.hashDigest(tag, root));
+                bytes32 leaf = MerkleTree.hashDigest(tag, LeavesLib.hashAt(from));
+                LeavesLib.put(from, LeavesLib.indexAt(from) - first, leaf);
             }
         }
     }

@@ -66,11 +66,9 @@ library LeavesLib {
         }
     }
 
-    /// @return index of the leaf at a place in memory
-    /// @return hash of it
-    function leafAt(uint256 place) internal pure returns (uint256 index, bytes32 hash) {
+    /// @return hash of the leaf at a place in memory
+    function hashAt(uint256 place) internal pure returns (bytes32 hash) {
         assembly ("memory-safe") {
-            index := mload(place)
             hash := mload(add(place, 0x20))
         }
     }

@@ -29,27 +29,25 @@ library OperandsLib {
     using LeavesLib for Leaves;
     using OperandsLib for Shown;
 
+    uint256 private constant LAST_BYTE = 0xff;
+
     /// @notice An element lies outside its tensor.
     error NoSuchElement(uint256 element);
 
-    /// @notice Gives every input that is read its bits, which both sides agree on.
+    /// @notice Gives every input that is read its bits, on which both sides agree. None is to be read afterwards.
     function read(Trees memory t, Context calldata c, PointInput[] memory inputs) internal view {
         Read memory tape = t.read;
-        uint256 most = inputs.length;
-        Shown memory s;
-        s.chunks = LeavesLib.none(most);
-        Leaves memory tensors = LeavesLib.none(most);
-        // No more than 255 inputs.
+        uint256 count = inputs.length;
+        uint256 shared = _shared(inputs);
+        Leaves memory tensors = LeavesLib.none(count);
         unchecked {
-            for (uint256 i = 0; i < most; i++) {
-                uint256 tensor = inputs[i].tensor;
-                if (!inputs[i].isRead || tensors.payloadOf(tensor) != 0) continue;
-                s.show(tape);
-                for (uint256 j = i; j < most; j++) {
-                    PointInput memory input = inputs[j];
-                    if (input.tensor == tensor && input.isRead) input.bits = s.bitsOf(tape, input.element);
-                }
-                tensors.add(tensor, s.rootOf(tape), s.typeFrom);
+            for (uint256 i = 0; i < count; i++) {
+                PointInput memory input = inputs[i];
+                if (!input.isRead) continue;
+                uint256 tensor = input.tensor;
+                bool alone = (shared >> (tensor & LAST_BYTE)) & 1 == 0;
+                bytes32 root = alone ? _readAlone(tape, input) : _readTogether(tape, inputs, i, tensor);
+                tensors.add(tensor, root, 0);
             }
         }
         if (tensors.from < tensors.to) Agreed.checkTensors(t, c, tensors);
@@ -66,7 +64,7 @@ library OperandsLib {
 
     /// @return first extent of the tensor; 0 where it has none
     function rowsOf(Shown memory s) internal pure returns (uint256) {
-        return s.rank == 0 ? 0 : Tape.at(s.typeFrom + 2);
+        return s.rank == 0 ? 0 : Tape.wordAt(s.typeFrom + 2);
     }
 
     /// @return bits of an element, for which the witness vouches until `rootOf` has been proven
@@ -76,11 +74,8 @@ library OperandsLib {
             uint256 index = element / TensorType.CHUNK_ELEMENTS;
             uint256 from = s.chunks.payloadOf(index);
             if (from == 0) from = _showChunk(s, tape, index);
-            bits = Tape.at(from + TensorType.ELEMENT_BYTES * (element % TensorType.CHUNK_ELEMENTS));
+            bits = _elementAt(from, element);
         }
-        // Elements lie least significant byte first.
-        bits = ((bits & 0xff00ff00) >> 8) | ((bits & 0x00ff00ff) << 8);
-        bits = (bits >> 16) | ((bits & 0xffff) << 16);
     }
 
     /// @notice Shows the tensor's first chunk, where its type alone is of interest; one without elements has none.
@@ -94,6 +89,74 @@ library OperandsLib {
             ? TaggedHash.ofCalldata(MerkleTree.NODE, 0, 0)
             : Tape.climb(tape, TensorType.chunksOf(s.elements), s.chunks.from, s.chunks.to);
         return TaggedHash.ofCalldata(Commitments.TENSOR, s.typeFrom, TensorType.bytesOf(s.rank), tree);
+    }
+
+    /// @dev Of most tensors a step reads one element: what `_readTogether` does for one input, without any lists.
+    /// @return hash the tensor's root
+    function _readAlone(Read memory tape, PointInput memory input) private view returns (bytes32 hash) {
+        uint256 typeFrom = tape.position;
+        (uint256 rank, uint256 elements) = TensorType.at(typeFrom);
+        uint256 element = input.element;
+        require(element < elements, NoSuchElement(element));
+        unchecked {
+            uint256 from = typeFrom + TensorType.bytesOf(rank);
+            uint256 index = element / TensorType.CHUNK_ELEMENTS;
+            uint256 length = TensorType.chunkBytes(elements, index);
+            tape.position = from + length;
+            (input.isRead, input.bits) = (false, _elementAt(from, element));
+            hash = TaggedHash.ofCalldata(Commitments.CHUNK, from, length);
+            hash = Tape.climbOne(tape, TensorType.chunksOf(elements), index, hash);
+            return TaggedHash.ofCalldata(Commitments.TENSOR, typeFrom, from - typeFrom, hash);
+        }
+    }
+
+    /// @param i number of the first input that reads the tensor
+    /// @return the tensor's root
+    function _readTogether(
+        Read memory tape,
+        PointInput[] memory inputs,
+        uint256 i,
+        uint256 tensor
+    ) private view returns (bytes32) {
+        Shown memory s;
+        s.chunks = LeavesLib.none(inputs.length);
+        s.show(tape);
+        for (; i < inputs.length; i++) {
+            PointInput memory input = inputs[i];
+            if (!input.isRead || input.tensor != tensor) continue;
+            (input.isRead, input.bits) = (false, s.bitsOf(tape, input.element));
+        }
+        return s.rootOf(tape);
+    }
+
+    /// @return bits of an element of the chunk that begins at `from`, where the least significant byte of an element comes first
+    function _elementAt(uint256 from, uint256 element) private pure returns (uint256 bits) {
+        unchecked {
+            from += TensorType.ELEMENT_BYTES * (element % TensorType.CHUNK_ELEMENTS);
+        }
+        assembly ("memory-safe") {
+            let word := calldataload(from)
+            bits := or(or(byte(0, word), shl(8, byte(1, word))), or(shl(16, byte(2, word)), shl(24, byte(3, word))))
+        }
+    }
+
+    /// @return twice bit b: more than one input reads a tensor of which b is the number's last byte
+    function _shared(PointInput[] memory inputs) private pure returns (uint256 twice) {
+        assembly ("memory-safe") {
+            let once := 0
+            for {
+                let at := add(inputs, 0x20)
+                let to := add(at, shl(5, mload(inputs)))
+            } lt(at, to) {
+                at := add(at, 0x20)
+            } {
+                // Whether it is read, and the tensor.
+                let input := mload(at)
+                let bit := shl(and(mload(add(input, 0x20)), LAST_BYTE), mload(input))
+                twice := or(twice, and(once, bit))
+                once := or(once, bit)
+            }
+        }
     }
 
     /// @return from where in calldata the chunk stands

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {MerkleTree} from "../libraries/MerkleTree.sol";
 import {LeavesLib} from "./Leaves.sol";
 
 /// @notice What of a witness is to be read yet.
@@ -16,6 +17,8 @@ struct Read {
 /// lengths but the kernel's. Behind its end other calldata is read, and zeros behind that; in the end `end` refuses it. Positions
 /// only grow, and by less than 2^33 at a time, so none comes back.
 library Tape {
+    uint256 private constant NEVER = type(uint256).max;
+
     /// @notice The witness ends before the proof does.
     error WitnessTooShort();
     /// @notice The witness holds more than the proof needs.
@@ -46,7 +49,7 @@ library Tape {
 
     /// @return number the next four bytes
     function number(Read memory read) internal pure returns (uint256) {
-        return at(take(read, 4));
+        return wordAt(take(read, 4));
     }
 
     /// @return blob the bytes behind their length
@@ -66,102 +69,119 @@ library Tape {
     }
 
     /// @return value four bytes of calldata
-    function at(uint256 position) internal pure returns (uint256 value) {
+    function wordAt(uint256 position) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
             value := shr(224, calldataload(position))
         }
     }
 
     /// @notice The root that leaves of one tree lead to, with the siblings that do not follow from the leaves.
-    /// @dev The siblings come level by level from below, and from left to right. The leaves stand as `Leaves` says, and are used up.
+    /// @dev Of a node the siblings come that are needed below its left half, then those below its right half, then the half that is
+    /// missing. The leaves stand as `Leaves` says, and are used up.
     /// @param count leaves of the tree; all that are given are among them, and there is one at least
-    function climb(Read memory read, uint256 count, uint256 from, uint256 to) internal view returns (bytes32) {
-        uint256 size = LeavesLib.SIZE;
-        assembly ("memory-safe") {
-            let position := mload(read)
-            // Free memory, which stays free.
-            let left := mload(0x40)
-            mstore8(left, 0x01)
-            left := add(left, 0x01)
-            // Different indices below `count`: where that has come to 1, one of them is left.
-            for {
-
-            } gt(sub(to, from), size) {
-                count := shr(1, add(count, 1))
-            } {
-                let kept := from
-                for {
-                    let node := from
-                } lt(node, to) {
-                    node := add(node, size)
-                } {
-                    let index := mload(node)
-                    let hash := mload(add(node, 0x20))
-                    if lt(xor(index, 1), count) {
-                        let odd := shl(5, and(index, 1))
-                        mstore(add(left, odd), hash)
-                        let other := add(node, size)
-                        // As indices ascend, only a right sibling can be the next one.
-                        switch and(lt(other, to), eq(mload(other), xor(index, 1)))
-                        case 0 {
-                            hash := calldataload(position)
-                            position := add(position, 0x20)
-                        }
-                        default {
-                            hash := mload(add(other, 0x20))
-                            node := other
-                        }
-                        mstore(add(left, xor(odd, 0x20)), hash)
-                        // The precompile fails for want of gas only.
-                        if iszero(staticcall(gas(), 0x02, sub(left, 1), 0x41, 0x00, 0x20)) { revert(0x00, 0x00) }
-                        hash := mload(0x00)
-                    }
-                    mstore(kept, shr(1, index))
-                    mstore(add(kept, 0x20), hash)
-                    kept := add(kept, size)
+    function climb(Read memory read, uint256 count, uint256 from, uint256 to) internal view returns (bytes32 hash) {
+        hash = LeavesLib.hashAt(from);
+        uint256 index = LeavesLib.indexAt(from);
+        unchecked {
+            if (from + LeavesLib.SIZE == to) return climbOne(read, count, index, hash);
+            uint256 last = count - 1;
+            uint256 height = 0;
+            // Left halves wait where leaves have been used up: the height of the node above each, and its hash. Heights decrease.
+            uint256 bottom = from;
+            uint256 waiting = from;
+            uint256 meetsBefore = NEVER;
+            while (true) {
+                from += LeavesLib.SIZE;
+                // The way up meets that of the next leaf at this height. It meets the one before elsewhere, where it comes from the right.
+                uint256 meetsNext = from < to ? _height(index ^ LeavesLib.indexAt(from)) : NEVER;
+                while (meetsBefore < meetsNext) {
+                    hash = _ascend(read, index >> height, last >> height, meetsBefore - 1 - height, hash);
+                    height = meetsBefore;
+                    waiting -= LeavesLib.SIZE;
+                    hash = MerkleTree.hashNode(LeavesLib.hashAt(waiting), hash);
+                    meetsBefore = waiting == bottom ? NEVER : LeavesLib.indexAt(waiting - LeavesLib.SIZE);
                 }
-                to := kept
+                if (meetsNext == NEVER) return _ascend(read, index >> height, last >> height, _height(last) - height, hash);
+                hash = _ascend(read, index >> height, last >> height, meetsNext - 1 - height, hash);
+                LeavesLib.put(waiting, meetsNext, hash);
+                waiting += LeavesLib.SIZE;
+                meetsBefore = meetsNext;
+                (index, height) = (LeavesLib.indexAt(from), 0);
+                hash = LeavesLib.hashAt(from);
             }
-            mstore(read, position)
-            // What is left of them: the words of one leaf.
-            to := mload(from)
-            from := mload(add(from, 0x20))
         }
-        return climbOne(read, count, to, bytes32(from));
     }
 
     /// @notice The same for one leaf, which is in the tree.
+    function climbOne(Read memory read, uint256 count, uint256 index, bytes32 leaf) internal view returns (bytes32) {
+        unchecked {
+            return _ascend(read, index, count - 1, _height(count - 1), leaf);
+        }
+    }
+
     /// @dev Most of a proof is this.
-    function climbOne(
+    /// @param index of a node
+    /// @param last index at its height
+    /// @param hash of the node
+    /// @return the hash of the node that lies `levels` above
+    function _ascend(
         Read memory read,
-        uint256 count,
         uint256 index,
-        bytes32 leaf
-    ) internal view returns (bytes32 hash) {
-        hash = leaf;
+        uint256 last,
+        uint256 levels,
+        bytes32 hash
+    ) private view returns (bytes32) {
+        if (levels == 0) return hash;
         assembly ("memory-safe") {
+            // As long as the index is not the last one there is a sibling; from then on only where it is odd.
+            let inner := sub(256, clz(xor(index, last)))
+            if gt(inner, levels) { inner := levels }
+            last := shr(inner, last)
+            levels := sub(levels, inner)
+            // Free memory, which stays free: the tag, and behind it two hashes, the left one at a multiple of 64.
+            let left := and(add(mload(0x40), 0x40), not(0x3f))
+            let node := sub(left, 1)
+            mstore8(node, 0x01)
             let position := mload(read)
-            // Free memory, which stays free.
-            let from := mload(0x40)
-            mstore8(from, 0x01)
-            let left := add(from, 0x01)
+            // The node is brought to where it belongs among the two, and so is the one above it. The precompile fails for want of gas
+            // only, and it takes 96: what is left then is one 63rd of less, with which nothing more can be executed.
+            index := shl(5, index)
+            let at := or(left, and(index, 0x20))
+            mstore(at, hash)
+            for {
+                let to := add(position, shl(5, inner))
+            } lt(position, to) {
+                position := add(position, 0x20)
+            } {
+                mstore(xor(at, 0x20), calldataload(position))
+                index := shr(1, index)
+                at := or(left, and(index, 0x20))
+                pop(staticcall(gas(), 0x02, node, 0x41, at, 0x20))
+            }
+            hash := mload(at)
             for {
 
-            } gt(count, 1) {
-                count := shr(1, add(count, 1))
-                index := shr(1, index)
+            } levels {
+                levels := sub(levels, 1)
+                last := shr(1, last)
             } {
-                if lt(xor(index, 1), count) {
-                    let odd := shl(5, and(index, 1))
-                    mstore(add(left, odd), hash)
-                    mstore(add(left, xor(odd, 0x20)), calldataload(position))
+                if and(last, 1) {
+                    mstore(left, calldataload(position))
+                    mstore(add(left, 0x20), hash)
                     position := add(position, 0x20)
-                    // The precompile fails for want of gas only.
-                    if iszero(staticcall(gas(), 0x02, from, 0x41, 0x00, 0x20)) { revert(0x00, 0x00) }
+                    pop(staticcall(gas(), 0x02, node, 0x41, 0x00, 0x20))
                     hash := mload(0x00)
                 }
             }
             mstore(read, position)
+        }
+        return hash;
+    }
+
+    /// @return height of the lowest node above both of two leaves, or of a tree, from the difference of the indices, or the last one
+    function _height(uint256 difference) private pure returns (uint256 height) {
+        assembly ("memory-safe") {
+            height := sub(256, clz(difference))
         }
     }
 }

@@ -11,7 +11,7 @@ import {Context, Level} from "../game/GameTypes.sol";
 /// For an element: the kernel's length (4 bytes) and encoding; what is read, tensor by tensor, in the order of the operator's arguments (of a
 /// gather: index, then source): the type, the chunks of which elements are read, in that order, then the chunks' siblings; what
 /// `Agreed.checkTensors` needs; and, but for the first step of a fold, the accumulator before the disputed one (4 bytes) and its siblings.
-/// The siblings of several leaves of one tree are those that do not follow from the leaves, level by level from below, from left to right.
+/// The siblings of several leaves of one tree are those that do not follow from the leaves, in the order in which `Tape.climb` needs them.
 interface IJudge {
     /// @notice Reverts unless the witness holds.
     /// @param level the last one that the dispute has passed

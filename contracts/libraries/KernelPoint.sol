@@ -112,8 +112,7 @@ library KernelPoint {
             p.programTo = _atMost(p.programFrom + _word(kernel, c.position), kernel.length);
             uint256 ints = _byte(kernel, p.programFrom + 1) >> (p.isFold ? 1 : 0);
             c.position = p.programTo + 1;
-            p.inputs = new PointInput[](_byte(kernel, p.programTo));
-            for (uint256 i = 0; i < p.inputs.length; i++) _input(kernel, c, p.inputs[i], (ints >> i) & 1 == 0);
+            p.inputs = _inputs(kernel, c, _byte(kernel, p.programTo), ints);
         }
     }
 
@@ -122,18 +121,41 @@ library KernelPoint {
     /// @param accumulator the pattern before this step; a map does not use it
     /// @return the pattern of the result
     function step(bytes calldata kernel, Point memory p, uint256 accumulator) internal pure returns (uint256) {
+        PointInput[] memory inputs = p.inputs;
+        uint256 first = p.isFold ? 1 : 0;
+        uint256[] memory values;
+        uint256 rangings = 0;
         unchecked {
-            uint256 first = p.isFold ? 1 : 0;
-            uint256[] memory values = new uint256[](first + p.inputs.length);
-            if (p.isFold) values[0] = accumulator;
-            for (uint256 i = 0; i < p.inputs.length; i++) {
-                PointInput memory input = p.inputs[i];
-                uint256 bits = input.bits;
-                if (input.ranging == Ranging.Dot) bits = Float32.limit(bits, DOT_LEAST, DOT_MOST);
-                else if (input.ranging == Ranging.Sum) bits = Float32.limit(bits, SUM_LEAST, SUM_MOST);
-                values[first + i] = bits;
+            values = new uint256[](first + inputs.length);
+        }
+        if (p.isFold) values[0] = accumulator;
+        assembly ("memory-safe") {
+            // Both have an address or a value for each input, and `values` one more before.
+            let to := add(add(values, 0x20), shl(5, first))
+            let from := add(inputs, 0x20)
+            for {
+                let end := add(from, shl(5, mload(inputs)))
+            } lt(from, end) {
+                from := add(from, 0x20)
+                to := add(to, 0x20)
+            } {
+                mstore(to, mload(add(mload(from), 0x60)))
+                rangings := or(rangings, mload(add(mload(from), 0x80)))
             }
-            return MicroStep.run(kernel[p.programFrom:p.programTo], values);
+        }
+        if (rangings != 0) _bringIntoRange(inputs, values, first);
+        return MicroStep.run(kernel[p.programFrom:p.programTo], values);
+    }
+
+    /// @param values of the inputs from number `first` on
+    function _bringIntoRange(PointInput[] memory inputs, uint256[] memory values, uint256 first) private pure {
+        unchecked {
+            for (uint256 i = 0; i < inputs.length; i++) {
+                Ranging ranging = inputs[i].ranging;
+                if (ranging == Ranging.None) continue;
+                (uint256 least, uint256 most) = ranging == Ranging.Dot ? (DOT_LEAST, DOT_MOST) : (SUM_LEAST, SUM_MOST);
+                values[first + i] = Float32.limit(values[first + i], least, most);
+            }
         }
     }
 
@@ -170,76 +192,113 @@ library KernelPoint {
         }
     }
 
-    /// @dev One argument; the cursor goes behind it. An argument of no known kind is the int 0.
-    function _input(bytes calldata kernel, Cursor memory c, PointInput memory input, bool isFloat) private pure {
+    /// @param count of the arguments, which begin at the cursor
+    /// @param ints bit i: input i is an int
+    function _inputs(
+        bytes calldata kernel,
+        Cursor memory c,
+        uint256 count,
+        uint256 ints
+    ) private pure returns (PointInput[] memory inputs) {
+        assembly ("memory-safe") {
+            // An address each, then the structs of five words, all zero: behind the end of the calldata zeros are read.
+            inputs := mload(0x40)
+            mstore(inputs, count)
+            let at := add(inputs, 0x20)
+            let input := add(at, shl(5, count))
+            let to := add(input, mul(count, 0xa0))
+            mstore(0x40, to)
+            calldatacopy(input, calldatasize(), sub(to, input))
+            for {
+
+            } lt(input, to) {
+                input := add(input, 0xa0)
+                at := add(at, 0x20)
+            } {
+                mstore(at, input)
+            }
+        }
         unchecked {
-            uint256 kind = _byte(kernel, c.position++);
-            if (kind == OPERAND) return _operand(kernel, c, input, isFloat);
-            if (kind == INDEX) input.bits = c.k & WORD;
-            if (kind == COORDINATE) {
-                uint256 axis = _byte(kernel, c.position++);
-                if (axis < c.rank) input.bits = c.coordinates[axis];
+            uint256 position = c.position;
+            for (uint256 i = 0; i < count; i++) {
+                PointInput memory input = inputs[i];
+                uint256 kind = _byte(kernel, position++);
+                if (kind == OPERAND) {
+                    position = _operand(kernel, position, c.coordinates, input, (ints >> i) & 1 == 0);
+                } else if (kind == INDEX) {
+                    input.bits = c.k & WORD;
+                } else if (kind == COORDINATE) {
+                    uint256 axis = _byte(kernel, position++);
+                    if (axis < c.rank) input.bits = c.coordinates[axis];
+                }
             }
         }
     }
 
     /// @dev A view of a checked graph has a stride for each axis. Axes that the space does not have are at 0.
-    function _operand(bytes calldata kernel, Cursor memory c, PointInput memory input, bool isFloat) private pure {
-        uint256[] memory coordinates = c.coordinates;
-        uint256 position = c.position;
+    /// @return behind where the operand ends
+    function _operand(
+        bytes calldata kernel,
+        uint256 position,
+        uint256[] memory coordinates,
+        PointInput memory input,
+        bool isFloat
+    ) private pure returns (uint256 behind) {
         assembly ("memory-safe") {
-            // Four bytes, 0 where one of them is behind the end.
-            function word(from, end) -> value {
-                value := mul(shr(224, calldataload(from)), iszero(gt(add(from, 4), end)))
-            }
-            function octet(from, end) -> value {
-                value := mul(byte(0, calldataload(from)), lt(from, end))
-            }
             let end := add(kernel.offset, kernel.length)
+            // From here on a number of four bytes is cut off, and 0.
+            let cut := sub(end, 3)
             let from := add(kernel.offset, position)
-            mstore(add(input, 0x20), word(from, end))
-            let ranging := octet(add(from, 4), end)
+            // The tensor (4 bytes), the ranging (1), the offset (4), the number of axes (1).
+            let head := calldataload(from)
+            mstore(add(input, 0x20), mul(shr(224, head), lt(from, cut)))
+            let ranging := mul(byte(4, head), lt(add(from, 4), end))
             mstore(add(input, 0x80), mul(ranging, and(isFloat, lt(ranging, 3))))
-            let element := signextend(3, word(add(from, 5), end))
-            let axes := octet(add(from, 9), end)
+            let element := mul(signextend(3, shr(184, head)), lt(add(from, 5), cut))
+            let axes := mul(byte(9, head), lt(add(from, 9), end))
             from := add(from, 10)
             let at := add(coordinates, 0x20)
             let last := add(at, shl(5, mload(coordinates)))
-            let strides := from
-            from := add(from, shl(2, axes))
+            // Strides of axes that there are: all of those, where the space has no fewer.
+            let next := add(from, shl(2, axes))
+            let to := add(at, shl(5, axes))
+            if gt(to, last) { to := last }
             for {
 
-            } and(lt(strides, from), lt(at, last)) {
-                strides := add(strides, 4)
+            } lt(at, to) {
+                from := add(from, 4)
                 at := add(at, 0x20)
             } {
-                element := add(element, mul(signextend(3, word(strides, end)), mload(at)))
+                let stride := mul(signextend(3, shr(224, calldataload(from))), lt(from, cut))
+                element := add(element, mul(stride, mload(at)))
             }
+            from := next
             let inside := iszero(slt(element, 0))
-            let bounded := octet(from, end)
+            let bounded := mul(byte(0, calldataload(from)), lt(from, end))
             from := add(from, 1)
             if bounded {
                 at := add(coordinates, 0x20)
+                next := add(from, shl(3, axes))
                 for {
-                    let to := add(from, shl(3, axes))
-                } lt(from, to) {
+
+                } lt(from, next) {
                     from := add(from, 8)
                     at := add(at, 0x20)
                 } {
                     let coordinate
                     if lt(at, last) { coordinate := mload(at) }
-                    let early := slt(coordinate, signextend(3, word(from, end)))
-                    let late := iszero(slt(coordinate, signextend(3, word(add(from, 4), end))))
-                    inside := and(inside, iszero(or(early, late)))
+                    let least := mul(signextend(3, shr(224, calldataload(from))), lt(from, cut))
+                    to := add(from, 4)
+                    to := mul(signextend(3, shr(224, calldataload(to))), lt(to, cut))
+                    inside := and(inside, and(iszero(slt(coordinate, least)), slt(coordinate, to)))
                 }
-                mstore(add(input, 0x60), word(from, end))
+                mstore(add(input, 0x60), mul(shr(224, calldataload(from)), lt(from, cut)))
                 from := add(from, 4)
             }
             mstore(input, inside)
             mstore(add(input, 0x40), mul(element, inside))
-            position := sub(from, kernel.offset)
+            behind := sub(from, kernel.offset)
         }
-        c.position = position;
     }
 
     /// @dev Element number `index` of a shape of `count` extents at `from`, as coordinates from number `first` on.

@@ -107,16 +107,29 @@ library MicroStep {
             next := values
             mstore(0x40, add(values, shl(5, count)))
         }
-        uint256 mask = (head >> 240) & 0xff;
-        uint256 wanted = head >> 248;
-        unchecked {
-            for (uint256 i = 0; i < wanted; i++) {
-                uint256 value = i < inputs.length ? inputs[i] & WORD : 0;
-                if ((mask >> i) & 1 == 0) value = Float32.canon(value);
-                assembly ("memory-safe") {
-                    mstore(next, value)
-                    next := add(next, 0x20)
+        // Those of the inputs that are given; bit i of the mask: input i is an int.
+        uint256 ints = (head >> 240) & 0xff;
+        uint256 from;
+        uint256 to;
+        uint256 given;
+        assembly ("memory-safe") {
+            from := add(inputs, 0x20)
+            given := add(from, shl(5, mload(inputs)))
+            to := add(from, shl(5, shr(248, head)))
+        }
+        while (from < to) {
+            uint256 value = 0;
+            assembly ("memory-safe") {
+                if lt(from, given) {
+                    value := and(mload(from), WORD)
                 }
+                from := add(from, 0x20)
+            }
+            if (ints & 1 == 0) value = Float32.canon(value);
+            ints >>= 1;
+            assembly ("memory-safe") {
+                mstore(next, value)
+                next := add(next, 0x20)
             }
         }
         assembly ("memory-safe") {

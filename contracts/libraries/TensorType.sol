@@ -7,7 +7,7 @@ library TensorType {
     uint256 internal constant ELEMENT_BYTES = 4;
     uint256 internal constant EXTENT_BYTES = 4;
     uint256 internal constant MAX_RANK = 8;
-    uint256 internal constant MAX_ELEMENTS = 2 ** 31 - 1;
+    uint256 internal constant MAX_ELEMENTS = 0x7fffffff;
 
     /// @notice The bytes are no tensor type.
     error NoTensorType(bytes encoded);
@@ -31,9 +31,9 @@ library TensorType {
                 count := mul(count, shr(224, calldataload(from)))
             }
             // The element type is 1 or 2.
-            known := lt(sub(byte(0, head), 1), 2)
+            known := and(lt(sub(byte(0, head), 1), 2), iszero(or(gt(rank, MAX_RANK), gt(count, MAX_ELEMENTS))))
         }
-        if (!known || rank > MAX_RANK || count > MAX_ELEMENTS) _refuse(position, rank);
+        if (!known) _refuse(position, rank);
     }
 
     /// @return count the number of elements

@@ -23,9 +23,9 @@ const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url)
  */
 const CEILINGS: Readonly<Record<string, number>> = {
   move: 40_000,
-  "a product: proof": 125_000,
+  "a product: proof": 120_000,
   "a product: bytes of the proof": 2500,
-  "the widest map: proof": 175_000,
+  "the widest map: proof": 160_000,
 };
 
 /** Of a figure: what the time at which a test runs may change. */

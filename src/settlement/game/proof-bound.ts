@@ -36,8 +36,10 @@ const ROOT_BYTES = 32;
 /** A transaction that does nothing; what every proof takes, with the state, the judge's call, and the dispute's end; the winner's credit. */
 const FIXED_GAS = 21_000 + 32_000 + 22_500;
 const BYTE_GAS = 16;
+/** What a transaction takes at least for each byte of its calldata, however little it executes (EIP-7623). */
+const FLOOR_GAS = 40;
 /** A node of a tree, and all that goes with it. */
-const NODE_GAS = 260;
+const NODE_GAS = 340;
 /** A tensor and a chunk of it, without nodes. */
 const READ_GAS = 3_200;
 /** A scalar step, without its arguments and its instructions. */
@@ -85,7 +87,8 @@ class Evidence {
   }
 
   bound(): ProofBound {
-    return { bytes: this.bytes, gas: this.work + BYTE_GAS * this.bytes + NODE_GAS * this.nodes };
+    const executed = this.work + BYTE_GAS * this.bytes + NODE_GAS * this.nodes;
+    return { bytes: this.bytes, gas: Math.max(executed, 21_000 + FLOOR_GAS * this.bytes) };
   }
 }
 

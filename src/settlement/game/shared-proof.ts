@@ -1,6 +1,6 @@
 /** Proofs as the contract takes them: of several leaves of one tree at once, and in the tree of side 0. */
 import { type Bytes } from "../../encoding/bytes.ts";
-import { hashLeaf, hashNode, type Proof } from "../../encoding/merkle.ts";
+import { hashLeaf, hashNode, heightOf, type Proof } from "../../encoding/merkle.ts";
 import type { Passed } from "../../referee/level.ts";
 
 export interface ProvenLeaf {
@@ -9,25 +9,34 @@ export interface ProvenLeaf {
 }
 
 /**
- * The siblings that lead several leaves of one tree to its root and do not follow from the leaves: level by level from
- * below, and from left to right (contracts/game/Tape.sol). A leaf that is named twice counts once.
+ * The siblings that lead several leaves of one tree to its root and do not follow from the leaves: of a node those that are
+ * needed below its left half, then those below its right half, then the half that is missing (contracts/game/Tape.sol).
+ * A leaf that is named twice counts once.
  */
 export function sharedProof(count: number, leaves: readonly ProvenLeaf[]): Bytes[] {
   const distinct = [...new Map(leaves.map((leaf) => [leaf.index, leaf])).values()];
-  let nodes = distinct.toSorted((a, b) => a.index - b.index).map(({ index, proof }) => ({ index, used: 0, proof }));
   const shared: Bytes[] = [];
-  for (let width = count; width > 1; width = Math.ceil(width / 2)) {
-    const above: typeof nodes = [];
-    for (let i = 0; i < nodes.length; i++) {
-      const { index, used, proof } = nodes[i];
-      const hasSibling = (index ^ 1) < width;
-      if (hasSibling && nodes[i + 1]?.index === index + 1 && index % 2 === 0) i++;
-      else if (hasSibling) shared.push(proof[used]);
-      above.push({ index: index >> 1, used: used + (hasSibling ? 1 : 0), proof });
-    }
-    nodes = above;
-  }
+  /** What is needed below the node that lies `height` above the leaves, and how many levels there have a sibling. */
+  const descend = (height: number, below: readonly ProvenLeaf[]): void => {
+    if (height === 0) return;
+    const half = 2 ** (height - 1);
+    const halves = [0, 1].map((side) => below.filter(({ index }) => Math.floor(index / half) % 2 === side));
+    for (const part of halves) if (part.length > 0) descend(height - 1, part);
+    const [known] = below;
+    const sibling = Math.floor(known.index / half) ^ 1;
+    if (halves.every((part) => part.length > 0) || sibling * half >= count) return;
+    shared.push(known.proof[siblingsBelow(count, known.index, height - 1)]);
+  };
+  if (distinct.length > 0) descend(heightOf(count), distinct);
   return shared;
+}
+
+/** How many nodes up to a height, on the way from a leaf, have a sibling. */
+function siblingsBelow(count: number, index: number, height: number): number {
+  let siblings = 0;
+  for (let level = 0; level < height; level++)
+    if ((Math.floor(index / 2 ** level) ^ 1) * 2 ** level < count) siblings++;
+  return siblings;
 }
 
 /**
