@@ -52,13 +52,13 @@ library Tape {
         return wordAt(take(read, 4));
     }
 
-    /// @return blob the bytes behind their length
-    function blob(Read memory read) internal pure returns (bytes calldata blob) {
+    /// @return content the bytes behind their length
+    function blob(Read memory read) internal pure returns (bytes calldata content) {
         uint256 length = number(read);
         uint256 from = take(read, length);
         assembly ("memory-safe") {
-            blob.offset := from
-            blob.length := length
+            content.offset := from
+            content.length := length
         }
     }
 

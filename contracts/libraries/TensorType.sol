@@ -9,7 +9,8 @@ library TensorType {
     uint256 internal constant MAX_RANK = 8;
     uint256 internal constant MAX_ELEMENTS = 0x7fffffff;
 
-    /// @notice The bytes are no tensor type.
+    /// @notice The bytes are no tensor type. No graph that is not refused has one: every kernel's type is within these limits
+    /// (src/encoding/tensor.ts).
     error NoTensorType(bytes encoded);
 
     /// @notice Reads a type that begins at `position` in calldata.

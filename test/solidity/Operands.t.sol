@@ -12,6 +12,9 @@ import {PointInput} from "../../contracts/libraries/KernelPoint.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
 import {vm} from "./Vm.sol";
 
+/// @dev As an element: the input is not read.
+uint256 constant NOT_READ = type(uint256).max;
+
 /// @dev Reads elements of the tensors of a dataset, with the witness in calldata.
 contract Reader {
     using LeavesLib for Leaves;
@@ -27,7 +30,7 @@ contract Reader {
         t.read = Tape.begin(witness);
         PointInput[] memory inputs = new PointInput[](tensors.length);
         for (uint256 i = 0; i < inputs.length; i++) {
-            inputs[i].isRead = true;
+            inputs[i].isRead = elements[i] != NOT_READ;
             (inputs[i].tensor, inputs[i].element) = (tensors[i], elements[i]);
         }
         OperandsLib.read(t, c, inputs);
@@ -88,6 +91,14 @@ contract OperandsTest {
         bytes memory witness = bytes.concat(long, _chunk(0), _chunk(2), leaves[1], leaves[3], _dataset());
         uint256[] memory bits = reader.read(_context(), witness, new uint256[](2), elements);
         assert(bits[0] == 10 && bits[1] == 130);
+    }
+
+    function test_whatIsNotReadIsLeftOut() public view {
+        uint256[] memory elements = new uint256[](4);
+        (elements[0], elements[1], elements[2], elements[3]) = (NOT_READ, 199, NOT_READ, 70);
+        bytes memory witness = bytes.concat(long, _chunk(3), _chunk(1), leaves[0], leaves[2], _dataset());
+        uint256[] memory bits = reader.read(_context(), witness, new uint256[](4), elements);
+        assert(bits[0] == 0 && bits[1] == 199 && bits[2] == 0 && bits[3] == 70);
     }
 
     function test_aTensorWithoutElementsShowsItsTypeAlone() public view {
