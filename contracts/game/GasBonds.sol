@@ -47,7 +47,7 @@ abstract contract GasBonds is IGasBonds {
         }
     }
 
-    /// @dev How many sides have moved. Side 0 moves first, and opens the first tree. As long as that is what is to be replied to, side 1 has not moved.
+    /// @dev How many sides have moved. Side 0 moves first, and opens the first tree; as long as that is to be replied to, side 1 has not.
     function _sidesMoved(uint256 word) internal pure returns (uint256) {
         Question question = word.question();
         if (question == Question.Start) return 0;
