@@ -14,7 +14,7 @@ const LONGER: Readonly<Record<string, number>> = {
   "repops/backends/wasm/loops.ts": 380,
 };
 /** Raising this is a decision, in a commit of its own. */
-const TOTAL_LINES = 26_000;
+const TOTAL_LINES = 26_500;
 /**
  * Results must not depend on a platform's library: these have no place in code that computes. A power of two is exact
  * everywhere, any other power is not.

@@ -16,7 +16,7 @@ pragma solidity 0.8.37;
 /// @param stake of each provider
 /// @param bond of a challenger
 /// @param chunkPrice what the client pays for a chunk
-/// @param committee first authority in disputes
+/// @param committee first authority in disputes; without one they are the game's at once
 /// @param game higher authority, or zero
 /// @param periods seconds
 struct Terms {
@@ -72,7 +72,7 @@ library TermsLib {
 
     /// @notice Providers, challenges or demands are out of range.
     error CountOutOfRange();
-    /// @notice Steps, segment length, tensors, stake, bond or committee are zero.
+    /// @notice Steps, segment length, tensors, stake or bond are zero, or there is neither committee nor game.
     error ZeroTerm();
     /// @notice A period is shorter than 60 seconds.
     error PeriodTooShort();
@@ -108,7 +108,7 @@ library TermsLib {
             terms.tensors != 0 &&
             terms.stake != 0 &&
             terms.bond != 0 &&
-            terms.committee != address(0);
+            (terms.committee != address(0) || terms.game != address(0));
         require(complete, ZeroTerm());
         require(_shortest(terms.periods) >= MIN_PERIOD, PeriodTooShort());
         uint256 longest = longestRun(terms);

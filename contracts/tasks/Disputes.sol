@@ -18,7 +18,9 @@ abstract contract Disputes is Payouts {
         require(resolution.dispute == t.dispute, WrongDispute(resolution.dispute, t.dispute));
         emit Ruled(task, t.dispute, msg.sender, resolution);
         uint256 losers = _losingSeats(task, t, resolution);
-        if (byGame || terms.game == address(0)) return _settle(task, terms, t, losers, msg.sender);
+        // Nobody draws what a game would be credited with: its part is burned.
+        if (byGame) return _settle(task, terms, t, losers, address(0));
+        if (terms.game == address(0)) return _settle(task, terms, t, losers, msg.sender);
         _rulings[task] = keccak256(abi.encode(resolution));
         _enter(task, t, State.Disputed, Phase.Ruled, terms.periods.toEscalate);
     }

@@ -12,11 +12,11 @@ abstract contract Exits is Payouts {
         bytes32 task = taskId(terms);
         Task memory t = _load(task);
         State state = t.state;
+        bool undecided = t.phase == Phase.Judging || (t.phase == Phase.Playing && terms.committee == address(0));
         bool expires = state == State.Open || state == State.Accepted || state == State.Committed;
-        if (!expires)
-            require(state == State.Disputed && (t.phase == Phase.Revealing || t.phase == Phase.Judging), WrongState(state, t.phase));
+        require(expires || undecided || t.phase == Phase.Revealing, WrongState(state, t.phase));
         _requirePassed(t.deadline);
-        if (state == State.Open || t.phase == Phase.Judging) return _refund(task, terms, t);
+        if (state == State.Open || undecided) return _refund(task, terms, t);
         _slash(task, terms, t, _silent(task, t), address(0));
         if (_remaining(t) == 0) _refund(task, terms, t);
         else if (state == State.Accepted) _enter(task, t, State.Committed, Phase.None, terms.periods.toReveal);

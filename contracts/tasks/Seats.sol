@@ -19,13 +19,15 @@ abstract contract Seats is TaskStore {
         task = taskId(terms);
         Task memory t = _load(task);
         require(t.state == State.None, TaskExists(task));
+        bool byGame = terms.committee == address(0);
         _early[task] = Early({
             stake: terms.stake,
             toCommit: terms.periods.toCommit,
             toReveal: terms.periods.toReveal,
             toChallenge: terms.periods.toChallenge,
-            toJudge: terms.periods.toJudge,
-            providers: terms.providers
+            toDecide: byGame ? terms.periods.toPlay : terms.periods.toJudge,
+            providers: terms.providers,
+            byGame: byGame
         });
         emit TaskPosted(task, terms);
         _enter(task, t, State.Open, Phase.None, terms.periods.toAccept);

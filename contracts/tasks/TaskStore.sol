@@ -11,14 +11,15 @@ import {Terms, TermsLib} from "../libraries/Terms.sol";
 abstract contract TaskStore is ITaskManager {
     using TermsLib for Terms;
 
-    /// @dev The terms that the early states need, so that their calls carry no terms.
+    /// @dev The terms that the early states need, so that their calls carry no terms. Without a committee a dispute is the game's at once.
     struct Early {
         uint80 stake;
         uint32 toCommit;
         uint32 toReveal;
         uint32 toChallenge;
-        uint32 toJudge;
+        uint32 toDecide;
         uint8 providers;
+        bool byGame;
     }
 
     bytes32 private constant COMMITMENT = keccak256(
@@ -89,7 +90,8 @@ abstract contract TaskStore is ITaskManager {
 
     function _openDispute(bytes32 task, Task memory t) internal {
         t.dispute++;
-        _enter(task, t, State.Disputed, Phase.Judging, _early[task].toJudge);
+        Early memory early = _early[task];
+        _enter(task, t, State.Disputed, early.byGame ? Phase.Playing : Phase.Judging, early.toDecide);
     }
 
     /// @dev The lowest seat whose claim stands; there is one.

@@ -2,7 +2,15 @@
  * `verde dispute A B --on-chain`: the two claims before the game on a chain in this process. Both sides are played from their
  * traces, every move is a transaction, and the EVM executes the step on which the claims part.
  */
-import { createPublicClient, custom, decodeFunctionData, type Hex, parseUnits, type PublicClient } from "viem";
+import {
+  createPublicClient,
+  custom,
+  decodeFunctionData,
+  type Hex,
+  parseUnits,
+  type PublicClient,
+  zeroAddress,
+} from "viem";
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
 import { toHex } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors.ts";
@@ -52,15 +60,15 @@ export async function disputeOnChain(
   const { provider, close } = await openLocalChain();
   try {
     const client: PublicClient = createPublicClient({ transport: custom(provider), cacheTime: 0, pollingInterval: 20 });
-    const [owner, committee, ...parties] = [0, 1, 2, 3].map((i) => privateKeyToAccount(publicPrivateKey(i)));
+    const [owner, ...parties] = [0, 1, 2].map((i) => privateKeyToAccount(publicPrivateKey(i)));
     const deployment = await deployContracts(client, owner, {
-      members: [committee.address],
+      members: [owner.address],
       threshold: 1,
       unbondingPeriod: 60 * DAY,
       game: { pace: PACE, gasBond: DEFAULT_GAS_BOND },
     });
     const session = await sessionOf(client, deployment);
-    const terms = await escalated(session, memories[0], roots, { owner, committee, parties });
+    const terms = await disputed(session, memories[0], roots, { owner, parties });
     return await playOut(session, terms, memories, parties, onMove);
   } finally {
     await close();
@@ -70,17 +78,16 @@ export async function disputeOnChain(
 interface People {
   /** The client of the task. */
   owner: LocalAccount;
-  committee: LocalAccount;
   /** The two providers. */
   parties: readonly LocalAccount[];
 }
 
-/** A task of two providers with these claims, which the committee has left to the game. */
-async function escalated(
+/** A task of two providers with these claims, without a committee: the game alone decides. */
+async function disputed(
   session: Session,
   { outline, commitEvery }: TraceMemory,
   roots: readonly [Uint8Array, Uint8Array],
-  { owner, committee, parties }: People,
+  { owner, parties }: People,
 ): Promise<Terms> {
   const { deployment, client, token } = session;
   const longest = await client.readContract({
@@ -98,7 +105,7 @@ async function escalated(
     toPlay: `${longest}s`,
   };
   const { game } = deployment;
-  const place = { client: owner.address, committee: committee.address, game, token };
+  const place = { client: owner.address, committee: zeroAddress, game, token };
   const terms = termsFrom(flags, jobTermsOf(outline, commitEvery), place);
   const manager = (account: LocalAccount, functionName: string, args: readonly unknown[]) =>
     Sender.for(session, account).send({ contract: "manager", functionName, args });
@@ -123,9 +130,6 @@ async function escalated(
   for (const [seat, party] of parties.entries())
     await manager(party, "reveal", [task, BigInt(seat), claims[seat], task]);
   await manager(owner, "compare", [task]);
-  const ruling = { dispute: 1n, claims, losers: 1n, verdict: task };
-  await manager(committee, "resolve", [terms, ruling]);
-  await manager(parties[0], "escalate", [terms, ruling, 0n]);
   return terms;
 }
 

@@ -18,6 +18,10 @@ export function register(program: Command): void {
   const task = program.command("task").description("post a job with a reward, run it for pay, see that it is settled");
   const sends = (name: string, description: string): Command =>
     addSendOptions(task.command(name).description(description));
+  const trusts = (command: Command): Command =>
+    command
+      .option("--committee <address>", "a committee that you trust instead of the deployment's")
+      .option("--game <address>", "a game that you trust instead of the deployment's");
 
   addAllowanceOption(addTermsOptions(sends("post", "offer a reward for running a job")))
     .argument("<job>", "a job module, or a trace of it")
@@ -27,11 +31,10 @@ export function register(program: Command): void {
     .option("--commit-every <n>", "steps between two roots; 1, or the trace's", count)
     .allowUnknownOption()
     .action(post);
-  sends("accept", "take a seat, with your stake")
+  trusts(sends("accept", "take a seat, with your stake"))
     .argument(...TASK)
     .argument(...JOB_OPTIONS)
     .option("--job <job>", "a job module, or a trace: accept only if the task is for this job")
-    .option("--committee <address>", "a committee that you trust beside the deployment's")
     .allowUnknownOption()
     .action(accept);
   sends("commit", "commit to the root of a run, hidden")
@@ -45,7 +48,7 @@ export function register(program: Command): void {
   sends("compare", "compare the claims")
     .argument(...TASK)
     .action(compare);
-  sends("challenge", "bring another claim than the one that stands, with a bond")
+  trusts(sends("challenge", "bring another claim than the one that stands, with a bond"))
     .argument(...TASK)
     .argument(...TRACE)
     .action(challenge);

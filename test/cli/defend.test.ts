@@ -87,3 +87,24 @@ it("a liar that has a ruling brought before the game by its victim loses there",
   expect(await on.json(undefined, "stake", "show", addressOf("ada"))).toMatchObject({ bonds: "0" });
   await on.fails(2, "is not a task's id", "ada", "defend", addressOf("ada"), "ada.trace");
 });
+
+it("without a committee different claims are before the game at once, and the liar loses there", async () => {
+  await on.fails(2, "name one with --game", "client", "task", "post", JOB, "--reward", "10", "--committee", "none");
+  const judges = ["--committee", "none", "--game", "deployed"];
+  const posted = await on.json("client", "task", "post", JOB, "--reward", "10", ...judges);
+  task = posted.task as string;
+  expect(await on.ok(undefined, "task", "show", task)).toContain("none, the game decides");
+  for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "accept", task, "--job", JOB);
+  for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "commit", task, `${person}.trace`);
+  for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "reveal", task, `${person}.trace`);
+  await on.ok("passer", "task", "compare", task);
+  expect(await show()).toMatchObject({ state: "Disputed", phase: "Playing" });
+  const options = ["--every", "1s", "--until-decided", "--json"];
+  const [ada, ben] = await Promise.all(
+    (["ada", "ben"] as const).map((person) => on.as(person, "defend", task, `${person}.trace`, ...options)),
+  );
+  expect(ada.code, ada.stderr).toBe(0);
+  expect(JSON.parse(ada.stdout.trim().split("\n").at(-1)!)).toMatchObject({ lost: false });
+  expect(JSON.parse(ben.stdout.trim().split("\n").at(-1)!)).toMatchObject({ lost: true });
+  expect(await show()).toMatchObject({ state: "Challengeable" });
+});

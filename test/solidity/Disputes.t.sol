@@ -259,7 +259,9 @@ contract DisputesTest is TestWorld {
         toDeadline(task);
         resolve(terms, ruling(1, list(TRUTH, LIE), 1));
         assertState(task, State.Challengeable);
-        assert(lossOf(owner(0)) == STAKE && credit(GAME) == 100 && credit(COMMITTEE) == 0);
+        // A game can't draw a credit, so its part is burned.
+        assert(lossOf(owner(0)) == STAKE && vault.condemned() == 600);
+        assert(credit(GAME) == 0 && credit(COMMITTEE) == 0);
         pastDeadline(task);
         manager.finalize(terms);
         assert(lossOf(owner(1)) == 0 && credit(owner(1)) == REWARD + 400);

@@ -76,6 +76,9 @@ contract TermsTest is TestWorld {
             if (i == 5) terms.committee = address(0);
             refused(terms, TermsLib.ZeroTerm.selector);
         }
+        Terms memory judgedByGame = withGame();
+        judgedByGame.committee = address(0);
+        harness.check(judgedByGame, LONG);
         Terms memory free = defaultTerms();
         (free.reward, free.chunkPrice) = (0, 0);
         harness.check(free, LONG);

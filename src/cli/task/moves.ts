@@ -11,7 +11,8 @@ import { openSession, type SendFlags, type Session } from "../session.ts";
 import { bondOf, bondText } from "./game.ts";
 import { jobTerms, traceFor } from "./job.ts";
 import { stateName, whatIsDue } from "./sentence.ts";
-import { parseAddress, parseCount } from "./terms.ts";
+import { expectTrusted, type Trusted } from "./trust.ts";
+import { parseCount } from "./terms.ts";
 
 interface Scene {
   session: Session;
@@ -69,20 +70,13 @@ async function move(
 export async function accept(
   id: string,
   rest: readonly string[],
-  flags: SendFlags & { job?: string; committee?: string },
+  flags: SendFlags & Trusted & { job?: string },
 ): Promise<void> {
   const scene = await sceneOf(id, flags);
   const { task, session, sender } = scene;
   const { terms } = task;
   expectState(scene, "accept", task.state === "Open");
-  const trusted =
-    flags.committee === undefined ? session.deployment.committee : parseAddress(flags.committee, "--committee");
-  if (!isAddressEqual(trusted, terms.committee))
-    throw new ChainError(
-      `disputes of this task are decided by ${terms.committee}, not by ${trusted}; whoever that is can take your stake. ` +
-        `If you trust it, name it with --committee`,
-      { committee: terms.committee },
-    );
+  expectTrusted(terms, session.deployment, flags);
   if (flags.job !== undefined) {
     const own = (await jobTerms(flags.job, terms.commitEvery, jobOptions(rest))).terms;
     for (const field of ["job", "stateLayout", "steps", "tensors"] as const)
@@ -122,10 +116,11 @@ export async function commit(id: string, path: string, flags: SendFlags): Promis
   );
 }
 
-export async function challenge(id: string, path: string, flags: SendFlags): Promise<void> {
+export async function challenge(id: string, path: string, flags: SendFlags & Trusted): Promise<void> {
   const scene = await sceneOf(id, flags);
   const { task } = scene;
   expectState(scene, "challenge", task.state === "Challengeable");
+  expectTrusted(task.terms, scene.session.deployment, flags);
   const root = await rootOf(path, task);
   if (task.claims.includes(root))
     throw new ChainError(`${path} has the root that stands, ${root}: there is nothing to challenge`, { root });

@@ -1,5 +1,5 @@
 /** `verde task show` and `list`: what the chain knows of tasks. */
-import type { Hex } from "viem";
+import { type Hex, zeroAddress } from "viem";
 import { UsageError } from "../../errors.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
@@ -27,6 +27,7 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
 
 /** `0x…, 2 of 3 members`; an address alone for an authority of another kind. */
 async function committeeOf({ client }: Session, { terms }: TaskView): Promise<string> {
+  if (terms.committee === zeroAddress) return "none, the game decides";
   const contract = { address: terms.committee, abi: ABIS.committee } as const;
   const counts = await Promise.all([
     client.readContract({ ...contract, functionName: "threshold" }),

@@ -43,7 +43,7 @@ export function addTermsOptions(command: Command): Command {
     .option("--chunk-price <tokens>", "what a demanded chunk costs the client; a tenth of the reward unless given")
     .option("--max-challenges <n>", "how often a claim may be challenged, up to 8", "2")
     .option("--max-demands <n>", "how many chunks the client may demand, up to 64", "3")
-    .option("--committee <address>", "who decides disputes; the deployment's committee unless given")
+    .option("--committee <address>", "who decides disputes, or `none`: then the game; the deployment's unless given")
     .option("--game <address>", "who decides when a loser escalates: an address, or `deployed`; nobody unless given")
     .option("--salt <hex>", "tells equal tasks apart; random unless given");
   for (const [name, [length, what]] of Object.entries(PERIODS))
@@ -59,6 +59,12 @@ export function termsFrom(
 ): Terms {
   const amount = (text: string | undefined, otherwise: bigint): bigint =>
     text === undefined ? otherwise : parseAmount(text, token);
+  const judges = {
+    committee: flags.committee === undefined ? committee : committeeFrom(flags.committee),
+    game: gameFrom(flags.game, game),
+  };
+  if (judges.committee === zeroAddress && judges.game === zeroAddress)
+    throw new UsageError("--committee none: then disputes are the game's, so name one with --game");
   const reward = parseAmount(flags.reward, token);
   const stake = amount(flags.stake, 10n * reward);
   const periods = Object.entries(PERIODS).map(([name, [length]]) => [
@@ -76,13 +82,18 @@ export function termsFrom(
     stake,
     bond: amount(flags.bond, stake / 2n),
     chunkPrice: amount(flags.chunkPrice, reward / 10n),
-    committee: flags.committee === undefined ? committee : parseAddress(flags.committee, "--committee"),
-    game: gameFrom(flags.game, game),
+    ...judges,
     periods: Object.fromEntries(periods) as unknown as Terms["periods"],
   };
 }
 
-function gameFrom(flag: string | undefined, deployed: Address | undefined): Address {
+/** @param flag an address, or `none` */
+export function committeeFrom(flag: string): Address {
+  return flag === "none" ? zeroAddress : parseAddress(flag, "--committee");
+}
+
+/** @param flag an address, or `deployed` */
+export function gameFrom(flag: string | undefined, deployed: Address | undefined): Address {
   if (flag === undefined) return zeroAddress;
   if (flag !== "deployed") return parseAddress(flag, "--game");
   if (deployed === undefined) throw new UsageError("--game deployed: the deployment has no game; give its address");
@@ -126,7 +137,7 @@ export function termsFields(terms: Terms, token: Token): [string, string][] {
     ],
     ["challenges", `up to ${terms.maxChallenges}, each with a bond of ${money(terms.bond)}`],
     ["demands", `up to ${terms.maxDemands} chunks, ${money(terms.chunkPrice)} each`],
-    ["committee", terms.committee],
+    ["committee", terms.committee === zeroAddress ? "none, the game decides" : terms.committee],
     ["game", terms.game === zeroAddress ? "none" : terms.game],
     ["periods", periods.slice(0, 4).join(", ")],
     ["", periods.slice(4).join(", ")],
