@@ -17,9 +17,16 @@ const compiler = {
   },
 };
 
+/** Compiled by way of Yul the game is a fifth smaller, and its moves and proofs take less gas; the task manager takes no less, and minutes. */
+const byYul = { ...compiler, settings: { ...compiler.settings, viaIR: true } };
+const solidity = {
+  compilers: [compiler],
+  overrides: { "contracts/DisputeGame.sol": byYul, "contracts/Judge.sol": byYul },
+};
+
 export default defineConfig({
   plugins: [hardhatViem, hardhatIgnitionViem],
-  solidity: { profiles: { default: compiler, production: compiler } },
+  solidity: { profiles: { default: solidity, production: solidity } },
   paths: { artifacts: ".hardhat/artifacts", cache: ".hardhat/cache", tests: { solidity: "test/solidity" } },
   networks: {
     default: { type: "edr-simulated", chainType: "l1" },

@@ -86,7 +86,7 @@ abstract contract Bisection is GasBonds, IBisection {
         _require(dispute, StateHash.ofState(word, StateHash.ofShown(context), 0, 0));
         require(word.question() == Question.Bottom, WrongQuestion());
         _requireInTime(word);
-        Level level = word.positionOf().level;
+        Level level = word.level();
         // The initial state stands in the job.
         bytes32 right = level == Level.Segment ? context.root : judge.judge(level, context, witness);
         uint256 losers = (context.claims[0] == right ? 0 : 1) | (context.claims[1] == right ? 0 : 2);

@@ -1,4 +1,4 @@
-/** Contracts that only tests use, compiled in this process with the settings of `hardhat.config.ts`. */
+/** Contracts that only tests use, compiled in this process with the settings that `hardhat.config.ts` has for the judge. */
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ interface Compiler {
   compile(input: string, callbacks: { import(path: string): { contents: string } | { error: string } }): string;
 }
 interface Settings {
-  solidity: { profiles: { default: { settings: Record<string, unknown> } } };
+  solidity: { profiles: { default: { overrides: Record<string, { settings: Record<string, unknown> }> } } };
 }
 
 const require = createRequire(import.meta.url);
@@ -30,7 +30,7 @@ function locate(path: string): string {
  * @throws {Error} with the compiler's message
  */
 export function compileContract(file: string): { abi: Abi; bytecode: Hex } {
-  const { settings } = (config as unknown as Settings).solidity.profiles.default;
+  const { settings } = (config as unknown as Settings).solidity.profiles.default.overrides["contracts/Judge.sol"];
   const solc = require("solc") as Compiler;
   const source = {
     language: "Solidity",

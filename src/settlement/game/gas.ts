@@ -8,22 +8,22 @@ import { isPromoted, type Level, openingLengths } from "../../referee/level.ts";
 import { type Below, belowNode } from "./round.ts";
 
 /** Opening a bracket, pairing two of its players, and telling the task in the end who has lost. */
-export const FRAME_GAS = 84_000 + 113_000 + 119_000;
+export const FRAME_GAS = 83_000 + 110_000 + 92_000;
 /** How many transactions these are. */
 export const FRAME_TRANSACTIONS = 3;
 /** Down two levels of a tree, from four nodes to four nodes. */
-const PLAIN_GAS = 39_600;
+const PLAIN_GAS = 38_750;
 /** Any other move, without what it shows. */
-const TURN_GAS = 50_500;
+const TURN_GAS = 50_100;
 /** For each word of what is replied to, of the reply, and of what is shown next. */
-const WORD_GAS = 1_030;
+const WORD_GAS = 990;
 /** For the proofs of what the job says of the level that is entered. */
 const ENTRY_GAS: Readonly<Record<string, number>> = {
-  step: 12_000,
-  op: 21_000,
-  state: 12_000,
-  chunk: 23_500,
-  fold: 12_000,
+  step: 7_700,
+  op: 19_000,
+  state: 7_700,
+  chunk: 19_300,
+  fold: 7_700,
 };
 
 /** What one move shows, and the next one replies to it. */
