@@ -35,17 +35,20 @@ const grid = Array.from({ length: top + 1 }, (_, million) => [
   text([LEFT - 8, y(million * 1e6) + 4], `${million}M`, 'text-anchor="end"'),
 ]).flat();
 const names = models.map((model) => text([x(model), HEIGHT - BOTTOM + 20], model, 'text-anchor="middle"'));
+/** From below upwards, so that none covers the one before. */
+let labelTop = Infinity;
 const curves = STEPS.flatMap((steps, i) => {
   const own = disputes.filter((dispute) => dispute.steps === steps);
   const last = own[own.length - 1];
   const points = own.map(({ model, gas }) => `${x(model).toFixed(1)},${y(gas).toFixed(1)}`);
+  labelTop = Math.min(y(last.gas) + 4, labelTop - 14);
   const label = `${steps.toLocaleString("en-US")} steps, ${last.transactions} tx`;
   return [
     `<polyline points="${points.join(" ")}" fill="none" stroke="${COLORS[i]}" stroke-width="2"/>`,
     ...points.map(
       (point) => `<circle cx="${point.split(",")[0]}" cy="${point.split(",")[1]}" r="3" fill="${COLORS[i]}"/>`,
     ),
-    text([x(last.model) + 10, y(last.gas) + 4], label, `style="fill:${COLORS[i]}"`),
+    text([x(last.model) + 10, labelTop], label, `style="fill:${COLORS[i]}"`),
   ];
 });
 const lines = [
