@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {Agreed, Trees} from "../../contracts/game/Agreed.sol";
-import {Context} from "../../contracts/game/GameTypes.sol";
+import {Context, Level} from "../../contracts/game/GameTypes.sol";
 import {JobHash} from "../../contracts/game/JobHash.sol";
 import {OperandsLib, Shown} from "../../contracts/game/Operands.sol";
 import {Leaves, LeavesLib} from "../../contracts/game/Leaves.sol";
+import {PlaceWord} from "../../contracts/game/PlaceWord.sol";
 import {SizeWord} from "../../contracts/game/SizeWord.sol";
 import {Tape} from "../../contracts/game/Tape.sol";
 import {PointInput} from "../../contracts/libraries/KernelPoint.sol";
@@ -37,6 +38,23 @@ contract Reader {
         Tape.end(t.read);
         bits = new uint256[](inputs.length);
         for (uint256 i = 0; i < inputs.length; i++) bits[i] = inputs[i].bits;
+    }
+
+    /// @dev One element of an operator's output.
+    function readOutput(
+        Context calldata c,
+        bytes calldata witness,
+        bytes32 op,
+        uint256 tensor
+    ) external view returns (uint256) {
+        Trees memory t;
+        t.read = Tape.begin(witness);
+        t.op = op;
+        PointInput[] memory inputs = new PointInput[](1);
+        (inputs[0].isRead, inputs[0].tensor) = (true, tensor);
+        OperandsLib.read(t, c, inputs);
+        Tape.end(t.read);
+        return inputs[0].bits;
     }
 
     /// @dev The types of tensors alone.
@@ -155,6 +173,25 @@ contract OperandsTest {
             (bool done, bytes memory reason) = address(reader).staticcall(data);
             assert(!done && bytes4(reason) == Tape.WitnessTooShort.selector);
         }
+    }
+
+    /// @dev What a kernel reads lies to the left of it: its own output is what the sides part on, and what comes later they have not agreed on.
+    function test_anOperandIsTheOutputOfAKernelBefore() public {
+        bytes memory scalar = hex"0200";
+        bytes32 root = _root(scalar, sha256(abi.encodePacked(hex"02", bytes4(0x07000000))));
+        bytes32 leaf = sha256(abi.encodePacked(hex"06", root));
+        bytes32 op = MerkleTree.hashNode(MerkleTree.hashNode(leaf, leaf), MerkleTree.hashNode(leaf, leaf));
+        bytes memory witness = bytes.concat(scalar, bytes4(0x07000000), leaf, MerkleTree.hashNode(leaf, leaf));
+        Context memory c;
+        for (uint256 kernel = 0; kernel <= 3; kernel++)
+            for (uint256 tensor = 0; tensor < 4; tensor++) {
+                // An init graph of three kernels, and the new state.
+                c.sizes = SizeWord.withGraph(0, 0, 1, 3);
+                c.place = PlaceWord.passing(0, Level.Op, kernel, 0);
+                if (tensor >= kernel) vm.expectRevert(Agreed.NotAgreed.selector);
+                uint256 bits = reader.readOutput(c, witness, op, tensor);
+                assert(tensor >= kernel || bits == 7);
+            }
     }
 
     /// @dev What the tensor with elements needs beside it.
