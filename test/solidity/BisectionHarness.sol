@@ -14,6 +14,11 @@ contract BisectionHarness is Bisection {
 
     constructor(IJudge judge_, Pace memory pace_, uint256 gasBond_) Bisection(judge_, pace_, gasBond_) {}
 
+    /// @dev A state out of nowhere.
+    function put(uint256 dispute, bytes32 state) external {
+        _states[dispute] = state;
+    }
+
     function start(
         bytes32 players,
         address[2] calldata owners,
