@@ -113,6 +113,7 @@ const FIRST: readonly [RegExp, string][] = [
   [/Judge|Operands|Agreed|Leaves|TaggedHash/, "Operands"],
   [/GasBonds/, "GasBonds"],
   [/DisputeGame/, "DisputeGame"],
+  [/Clocks/, "Clocks"],
   [/Rounds|GameWord|StateHash/, "Moves"],
   [/game\//, "Bisection"],
   [/./, "Seats"],

@@ -19,6 +19,7 @@ library Descent {
     bytes1 private constant GRAPH = 0x0c;
 
     /// @notice Begins with a tree's root, on which the two sides differ.
+    /// @param p of an opening, which is at position 0
     function begin(
         Position memory p,
         Context memory c,
@@ -27,7 +28,6 @@ library Descent {
     ) internal view returns (bytes32[2] memory) {
         c.root = roots[0];
         p.height = heightOf(p.count);
-        p.position = 0;
         return settle(p, c, facts, roots);
     }
 
