@@ -2,7 +2,7 @@
  * Mutation run over contracts/: each mutant is one small change; the Solidity tests have to fail on it. `node scripts/mutate.ts`
  * prints the survivors and writes `test/solidity/mutants.json`: each survivor there has a reason, or the script fails. It takes
  * hours on a machine of its own, so it runs by hand, in a copy of the checkout, after a change of contracts. `--file Exits`
- * takes one contract, `--alone` asks only the test that is named after it, `--every 10 --from 3` takes a sample.
+ * takes one contract, `--alone` asks only the test that is named after it, `--every 10 --from 3` takes a sample, `--match "^require"` those of some lines.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -114,6 +114,7 @@ const FIRST: readonly [RegExp, string][] = [
   [/GasBonds/, "GasBonds"],
   [/DisputeGame/, "DisputeGame"],
   [/Clocks/, "Clocks"],
+  [/JobHash/, "JobHash"],
   [/Rounds|GameWord|StateHash/, "Moves"],
   [/game\//, "Bisection"],
   [/./, "Seats"],
@@ -149,6 +150,7 @@ const { values: options } = parseArgs({
     alone: { type: "boolean", default: false },
     every: { type: "string", default: "1" },
     from: { type: "string", default: "0" },
+    match: { type: "string", default: "" },
   },
 });
 const only = options.file;
@@ -158,6 +160,7 @@ const files = readdirSync(join(root, "contracts"), { recursive: true, encoding: 
   .sort();
 const mutants = files
   .flatMap((file) => mutantsOf(join("contracts", file), readFileSync(join(root, "contracts", file), "utf8")))
+  .filter(({ before }) => new RegExp(options.match).test(before))
   .filter((_, i) => i % every === from);
 const copy = mkdtempSync(join(tmpdir(), "verde-mutants-"));
 for (const part of ["contracts", "test/solidity", "test/vectors", "hardhat.config.ts", "package.json"])
@@ -179,6 +182,6 @@ for (const [i, mutant] of mutants.entries()) {
 }
 rmSync(copy, { recursive: true });
 console.log(`${mutants.length} mutants, ${mutants.length - survivors.length} killed, ${survivors.length} survived`);
-if (only === undefined && every === 1)
+if (only === undefined && every === 1 && options.match === "")
   writeFileSync(FILE, `${JSON.stringify({ run: "all mutants", mutants: mutants.length, survivors }, null, 2)}\n`);
 if (survivors.some(({ reason }) => reason === "")) process.exitCode = 1;

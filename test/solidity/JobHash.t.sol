@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {GraphTrees, JobFacts} from "../../contracts/game/GameTypes.sol";
+import {JobHash} from "../../contracts/game/JobHash.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev What a dispute knows of its job is that job's, whatever a move shows beside it.
+contract JobHashTest {
+    function open(bytes32 hash, bytes calldata encoded) external pure returns (JobFacts memory) {
+        return JobHash.open(hash, encoded);
+    }
+
+    function openTrees(bytes32 hash, bytes calldata encoded) external pure returns (GraphTrees memory) {
+        return JobHash.openTrees(hash, encoded);
+    }
+
+    function test_factsOfAnotherJobAreRefused() public {
+        JobFacts memory job = JobFacts("job", "step graph", "init graph", false, "dataset");
+        bytes32 hash = JobHash.hashOf(job);
+        assert(this.open(hash, abi.encode(job)).step == "step graph");
+        for (uint256 field = 0; field < 5; field++) {
+            JobFacts memory other = JobFacts("job", "step graph", "init graph", false, "dataset");
+            if (field == 0) other.id = "another job";
+            if (field == 1) other.step = "another graph";
+            if (field == 2) other.init = "another beginning";
+            if (field == 3) other.fromCheckpoint = true;
+            if (field == 4) other.dataset = "other data";
+            vm.expectRevert(JobHash.WrongFacts.selector);
+            this.open(hash, abi.encode(other));
+        }
+    }
+
+    function test_treesOfAnotherGraphAreRefused() public {
+        bytes32 hash = keccak256(abi.encode(GraphTrees("kernels", "outputs")));
+        assert(this.openTrees(hash, abi.encode(GraphTrees("kernels", "outputs"))).kernels == "kernels");
+        vm.expectRevert(JobHash.WrongFacts.selector);
+        this.openTrees(hash, abi.encode(GraphTrees("other kernels", "outputs")));
+        vm.expectRevert(JobHash.WrongFacts.selector);
+        this.openTrees(hash, abi.encode(GraphTrees("kernels", "other outputs")));
+    }
+}
