@@ -3,8 +3,11 @@ pragma solidity 0.8.37;
 
 import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
-import {Context, GameState, JobFacts} from "../../contracts/game/GameTypes.sol";
+import {Context, GameState, JobFacts, Position} from "../../contracts/game/GameTypes.sol";
+import {GameWord} from "../../contracts/game/GameWord.sol";
 import {IBisection} from "../../contracts/game/IBisection.sol";
+import {JobHash} from "../../contracts/game/JobHash.sol";
+import {SizeWord} from "../../contracts/game/SizeWord.sol";
 import {BisectionHarness} from "./BisectionHarness.sol";
 import {vm} from "./Vm.sol";
 
@@ -70,6 +73,27 @@ contract BisectionTest {
         assert(game.stateOf(1) == t.states[taken ? j + 1 : j]);
     }
 
+    /// @dev The same for one byte of every word of some disputes, so that no word is left to chance.
+    function test_noWordMayChange() public {
+        for (uint256 i = 0; i < encoded.length; i += 4) {
+            Transcript memory t = _begin(i);
+            for (uint256 j = 0; j < t.calls.length; j++) {
+                vm.warp(t.times[j + 1]);
+                for (uint256 at_ = 35; at_ < t.calls[j].length; at_ += 32) {
+                    uint256 snapshot = vm.snapshotState();
+                    t.calls[j][at_] ^= 0x01;
+                    vm.prank(t.owners[j % 2]);
+                    (bool taken, ) = address(game).call(t.calls[j]);
+                    t.calls[j][at_] ^= 0x01;
+                    if (!taken) continue;
+                    assert(t.open[j] || game.stateOf(1) == t.states[j + 1]);
+                    vm.revertToState(snapshot);
+                }
+                _play(t, j);
+            }
+        }
+    }
+
     function test_theStepAtTheBottomDecides() public {
         uint256 proofs = 0;
         for (uint256 i = 0; i < encoded.length; i++) {
@@ -87,6 +111,23 @@ contract BisectionTest {
             assert(taken && game.losersOf(t.players) == t.wrong && game.stateOf(1) == 0);
         }
         assert(proofs == encoded.length - 1);
+    }
+
+    /// @dev At the start nothing is claimed of the first tree either, and nothing has to be proven.
+    function test_nothingIsProvenBeforeTheBottom() public {
+        Transcript memory t = _begin(0);
+        Context memory c;
+        c.players = t.players;
+        c.owners = t.owners;
+        c.job = JobHash.hashOf(t.job);
+        c.sizes = SizeWord.ofRun(t.steps, t.commitEvery);
+        c.claims = t.claims;
+        Position memory p;
+        p.count = uint32(SizeWord.segments(c.sizes));
+        uint256 word = GameWord.placed(GameWord.start(4000, t.times[0]), p);
+        assert(game.stateOf(1) == keccak256(abi.encode(word, keccak256(abi.encode(c)), 0, 0)));
+        vm.expectRevert(IBisection.WrongQuestion.selector);
+        game.prove(1, word, c, "");
     }
 
     /// @dev Evidence is a value where the dispute asks for one, and each value is bound.
