@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
-import {Context, GameState, JobFacts, Position} from "../../contracts/game/GameTypes.sol";
+import {Context, GameState, JobFacts, Move, Position, Question} from "../../contracts/game/GameTypes.sol";
 import {GameWord} from "../../contracts/game/GameWord.sol";
 import {IBisection} from "../../contracts/game/IBisection.sol";
 import {JobHash} from "../../contracts/game/JobHash.sol";
@@ -92,6 +92,45 @@ contract BisectionTest {
                 _play(t, j);
             }
         }
+    }
+
+    /// @dev A move may open a tree as it likes. What it shows of the job, and what either side has claimed before, is bound in these moves too.
+    function test_whatHasBeenClaimedBeforeIsBoundInEveryMove() public {
+        for (uint256 i = 0; i < encoded.length; i++) {
+            Transcript memory t = _begin(i);
+            for (uint256 j = 0; j < t.calls.length; j++) {
+                if (bytes4(t.calls[j]) == IBisection.turn.selector) {
+                    vm.warp(t.times[j + 1]);
+                    _refusesOtherParts(t.calls[j], t.owners[j % 2]);
+                }
+                _play(t, j);
+            }
+        }
+    }
+
+    function _refusesOtherParts(bytes memory call, address mover) private {
+        (GameState memory state, Context memory c, Move memory m) = this.turnOf(call);
+        Question question = GameWord.question(state.word);
+        bool opens = question == Question.Start || question == Question.Opening;
+        bytes[6] memory parts = [m.shown, m.reply, m.facts.job, m.facts.head, m.facts.trees, m.facts.kernel];
+        for (uint256 part = 0; part < parts.length; part++) {
+            if (opens && part == 1) continue;
+            for (uint256 k = 0; k < parts[part].length; k += 16) {
+                // Sixteen bytes from a place that is not zero in numbers either.
+                uint256 place = k + 15 < parts[part].length ? k + 15 : parts[part].length - 1;
+                parts[part][place] ^= 0x01;
+                vm.prank(mover);
+                (bool taken, ) = address(game).call(abi.encodeCall(game.turn, (1, state, c, m)));
+                assert(!taken);
+                parts[part][place] ^= 0x01;
+            }
+        }
+    }
+
+    function turnOf(bytes calldata call) external pure returns (GameState memory, Context memory, Move memory) {
+        (, GameState memory state, Context memory c, Move memory m) =
+            abi.decode(call[4:], (uint256, GameState, Context, Move));
+        return (state, c, m);
     }
 
     function test_theStepAtTheBottomDecides() public {
