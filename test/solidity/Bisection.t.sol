@@ -7,6 +7,8 @@ import {Context, GameState, JobFacts, Move, Position, Question} from "../../cont
 import {GameWord} from "../../contracts/game/GameWord.sol";
 import {IBisection} from "../../contracts/game/IBisection.sol";
 import {JobHash} from "../../contracts/game/JobHash.sol";
+import {Levels} from "../../contracts/game/Levels.sol";
+import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
 import {SizeWord} from "../../contracts/game/SizeWord.sol";
 import {BisectionHarness} from "./BisectionHarness.sol";
 import {vm} from "./Vm.sol";
@@ -125,6 +127,38 @@ contract BisectionTest {
                 parts[part][place] ^= 0x01;
             }
         }
+    }
+
+    /// @dev A tree whose nodes fit its root, and neither of them the claim.
+    function test_aTreeIsTheOneThatWasClaimed() public {
+        uint256 trees = 0;
+        for (uint256 i = 0; i < encoded.length; i++) {
+            Transcript memory t = _begin(i);
+            (GameState memory state, Context memory c, Move memory m) = this.turnOf(t.calls[0]);
+            if (m.next.length != 160) continue;
+            trees++;
+            bytes32[4] memory nodes;
+            for (uint256 k = 0; k < 4; k++) nodes[k] = keccak256(abi.encode("forged", k));
+            // Below the root stand nodes, or what leaves commit to.
+            m.next = abi.encode(_top(nodes), nodes);
+            _refusesAnswer(state, c, m);
+            bytes32[4] memory leaves;
+            for (uint256 k = 0; k < 4; k++) leaves[k] = MerkleTree.hashDigest(0x09, nodes[k]);
+            m.next = abi.encode(_top(leaves), nodes);
+            _refusesAnswer(state, c, m);
+            _play(t, 0);
+        }
+        assert(trees > 2);
+    }
+
+    function _refusesAnswer(GameState memory state, Context memory c, Move memory m) private {
+        vm.expectRevert(Levels.WrongAnswer.selector);
+        game.turn(1, state, c, m);
+    }
+
+    function _top(bytes32[4] memory nodes) private view returns (bytes32) {
+        bytes32 left = MerkleTree.hashNode(nodes[0], nodes[1]);
+        return MerkleTree.hashNode(left, MerkleTree.hashNode(nodes[2], nodes[3]));
     }
 
     function turnOf(bytes calldata call) external pure returns (GameState memory, Context memory, Move memory) {
