@@ -129,6 +129,46 @@ contract BisectionTest {
         }
     }
 
+    /// @dev Nothing may stand behind what is asked for.
+    function test_answersHaveTheirLengths() public {
+        for (uint256 i = 0; i < encoded.length; i++) {
+            Transcript memory t = _begin(i);
+            for (uint256 j = 0; j < t.calls.length; j++) {
+                if (bytes4(t.calls[j]) == IBisection.turn.selector) {
+                    vm.warp(t.times[j + 1]);
+                    (GameState memory state, Context memory c, Move memory m) = this.turnOf(t.calls[j]);
+                    if (m.reply.length > 0) {
+                        (bytes memory shown, bytes memory reply) = (m.shown, m.reply);
+                        if (shown.length > 0) _refusesOne(state, c, m, t.owners[j % 2], bytes.concat(shown, bytes32(0)), reply);
+                        _refusesOne(state, c, m, t.owners[j % 2], shown, bytes.concat(reply, bytes32(0)));
+                        (m.shown, m.reply) = (shown, reply);
+                    }
+                    if (m.next.length > 0) {
+                        m.next = bytes.concat(m.next, bytes32(0));
+                        _refusesOne(state, c, m, t.owners[j % 2], m.shown, m.reply);
+                    }
+                }
+                _play(t, j);
+            }
+        }
+    }
+
+    function _refusesOne(
+        GameState memory state,
+        Context memory c,
+        Move memory m,
+        address mover,
+        bytes memory shown,
+        bytes memory reply
+    ) private {
+        (m.shown, m.reply) = (shown, reply);
+        vm.prank(mover);
+        (bool taken, bytes memory failure) = address(game).call(abi.encodeCall(game.turn, (1, state, c, m)));
+        bytes4 reason = bytes4(failure);
+        bool named = reason == Levels.WrongLength.selector || reason == Levels.WrongAnswer.selector;
+        assert(!taken && (named || reason == MerkleTree.WrongProofLength.selector));
+    }
+
     /// @dev A tree whose nodes fit its root, and neither of them the claim.
     function test_aTreeIsTheOneThatWasClaimed() public {
         uint256 trees = 0;
