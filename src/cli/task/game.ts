@@ -1,9 +1,11 @@
 /** What the game that a task names asks for: time, and a bond for gas. */
 import { type Address, type PublicClient, zeroAddress } from "viem";
 import { ChainError, JobError, messageOf } from "../../errors.ts";
+import type { JobOutline } from "../../job/closed.ts";
+import { jobFacts } from "../../referee/facts.ts";
 import { ETHER, formatAmount } from "../../settlement/amount.ts";
 import { ABIS } from "../../settlement/contracts.ts";
-import { GAS_CAP, type StepBound } from "../../settlement/game/proof-bound.ts";
+import { dearestStep, GAS_CAP, type StepBound } from "../../settlement/game/proof-bound.ts";
 import type { Terms } from "../../settlement/task.ts";
 import { formatBytes, formatCount } from "../output.ts";
 
@@ -26,11 +28,7 @@ export async function bondOf(client: PublicClient, game: Address): Promise<bigin
   return client.readContract({ address: game, abi: ABIS.game, functionName: "gasBond" }).catch(() => undefined);
 }
 
-/**
- * Says beside the game what it asks for.
- * @param dearest step of the job, where that is known
- * @throws {JobError} where a step of the job could not be proven in a transaction
- */
+/** Says beside the game what it asks for. @param dearest step of the job, where that is known */
 export function withGameFields(
   fields: [string, string][],
   gasBond: bigint | undefined,
@@ -38,18 +36,23 @@ export function withGameFields(
 ): [string, string][] {
   if (gasBond === undefined) return fields;
   const added: [string, string][] = [["gas bond", `${bondText(gasBond)} with each side's first move in a dispute`]];
-  if (dearest) added.push(["dearest step", provenText(dearest)]);
+  if (dearest) added.push(["dearest step", `${dearest.label}: its proof takes at most ${sizeText(dearest)}`]);
   return fields.flatMap((field) => (field[0] === "game" ? [field, ...added] : [field]));
 }
 
-function provenText({ label, bytes, gas }: StepBound): string {
-  const most = `${formatBytes(bytes)} and ${formatCount(gas)} gas`;
+/** The dearest step of a job before the game. @throws {JobError} where no transaction could prove it */
+export function provableStep(outline: JobOutline, commitEvery: number): StepBound {
+  const dearest = dearestStep(jobFacts(outline, commitEvery));
+  const { label, gas } = dearest;
   if (gas > GAS_CAP)
-    throw new JobError(`${label}: to prove a step of this operator may take ${most}, more than a transaction may`, {
-      gas,
-    });
-  return `${label}: its proof takes at most ${most}`;
+    throw new JobError(
+      `${label}: to prove a step of this operator may take ${sizeText(dearest)}, more than a transaction may`,
+      { gas },
+    );
+  return dearest;
 }
+
+const sizeText = ({ bytes, gas }: StepBound): string => `${formatBytes(bytes)} and ${formatCount(gas)} gas`;
 
 export const bondText = (gasBond = 0n): string => formatAmount(gasBond, ETHER);
 

@@ -7,9 +7,7 @@ import type { NamedType } from "../../graph/graph.ts";
 import { type JobOutline, jobIdOf, outlineOf, partsOf, stateTypes } from "../../job/closed.ts";
 import type { Overrides } from "../../job/define.ts";
 import { loadJob } from "../../job/load.ts";
-import { jobFacts } from "../../referee/facts.ts";
 import { layoutRoot } from "../../settlement/delivery.ts";
-import { dearestStep, type StepBound } from "../../settlement/game/proof-bound.ts";
 import { openTrace } from "../../trace/folder.ts";
 import { expectComplete, type Trace } from "../../trace/open.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
@@ -27,8 +25,7 @@ export interface NamedJob {
   terms: JobTerms;
   /** The entries of its state. */
   types: readonly NamedType[];
-  /** What the evidence for its dearest step can take before the game. */
-  dearest: StepBound;
+  outline: JobOutline;
 }
 
 export function jobTermsOf(outline: JobOutline, commitEvery: number): JobTerms {
@@ -50,8 +47,7 @@ export async function jobTerms(path: string, commitEvery: number | undefined, op
   const manifest = extname(path) === ".trace" ? (await openTrace(path)).manifest : undefined;
   const outline = manifest ? manifest.outline : outlineOf(await loadJob(path, options));
   const terms = jobTermsOf(outline, commitEvery ?? manifest?.commitEvery ?? 1);
-  const dearest = dearestStep(jobFacts(outline, terms.commitEvery));
-  return { name: outline.name, terms, types: stateTypes(outline), dearest };
+  return { name: outline.name, terms, types: stateTypes(outline), outline };
 }
 
 /**

@@ -7,7 +7,7 @@ import { jobOptions } from "../run.ts";
 import { plain, Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
 import { formatFields } from "../table.ts";
-import { bondOf, withGameFields, withTimeToPlay } from "./game.ts";
+import { bondOf, provableStep, withGameFields, withTimeToPlay } from "./game.ts";
 import { jobTerms } from "./job.ts";
 import { termsFields, type TermsFlags, termsFrom } from "./terms.ts";
 
@@ -32,7 +32,8 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   const task = await client.readContract({ address, abi: ABIS.manager, functionName: "taskId", args: [terms] });
   const json = flags.json ?? false;
   const gasBond = await bondOf(client, terms.game);
-  const fields = withGameFields(termsFields(terms, token), gasBond, job.dearest);
+  const dearest = gasBond === undefined ? undefined : provableStep(job.outline, terms.commitEvery);
+  const fields = withGameFields(termsFields(terms, token), gasBond, dearest);
   if (!json) writeLine(formatFields([["name", job.name], ...fields]));
   const escrow = BigInt(terms.providers) * terms.reward;
   await allowVault(session, sender, escrow, flags.approve);
@@ -40,7 +41,7 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   const done = `${task} is open: ${formatAmount(escrow, token)} are in escrow, ${terms.providers} seats are free.`;
   sender.report(
     json,
-    { task, name: job.name, terms: plain(terms), gasBond: plain(gasBond ?? null), dearestStep: job.dearest },
+    { task, name: job.name, terms: plain(terms), gasBond: plain(gasBond ?? null), dearestStep: dearest ?? null },
     done,
   );
 }

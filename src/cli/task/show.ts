@@ -25,9 +25,9 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
   writeLine(describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond));
 }
 
-/** `0x…, 2 of 3 members`; an address alone for an authority of another kind. */
-async function committeeOf({ client }: Session, { terms }: TaskView): Promise<string> {
-  if (terms.committee === zeroAddress) return "none, the game decides";
+/** `0x…, 2 of 3 members`; an address alone for an authority of another kind, nothing for none. */
+async function committeeOf({ client }: Session, { terms }: TaskView): Promise<string | undefined> {
+  if (terms.committee === zeroAddress) return undefined;
   const contract = { address: terms.committee, abi: ABIS.committee } as const;
   const counts = await Promise.all([
     client.readContract({ ...contract, functionName: "threshold" }),
@@ -41,7 +41,7 @@ function describeTask(
   task: TaskView,
   now: number,
   token: Token,
-  committee: string,
+  committee: string | undefined,
   gasBond: bigint | undefined,
 ): string {
   const { deadline, pot } = task;
@@ -55,7 +55,7 @@ function describeTask(
     ...(pot > 0n ? [["pot", `${formatAmount(pot, token)} for the winners`] satisfies [string, string]] : []),
   ];
   const terms = withGameFields(termsFields(task.terms, token), gasBond).map(([name, text]): [string, string] =>
-    name === "committee" ? [name, committee] : [name, text],
+    name === "committee" ? [name, committee ?? text] : [name, text],
   );
   const parts = [formatFields([...fields, ...terms])];
   if (task.seats.length > 0) parts.push(seatTable(task));
