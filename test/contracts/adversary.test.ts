@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Address, encodeFunctionData, type Hex, toHex } from "viem";
-import { jobId, outlineOf } from "../../src/job/closed.ts";
+import { outlineOf } from "../../src/job/closed.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { trainingMachine } from "../../src/referee/machine.ts";
 import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
@@ -18,9 +18,10 @@ import { deadlineOf, play } from "../../src/settlement/game/match.ts";
 import { makeTurn } from "../../src/settlement/game/player.ts";
 import { type RememberedRun, rememberedRun } from "../referee/remembered-run.ts";
 import { tinyJob } from "../referee/tiny-job.ts";
-import { type Chain, DAY, digest, openChain, pass, read } from "./chain.ts";
+import { type Chain, DAY, openChain, pass, read } from "./chain.ts";
 import { deployGame, GAS_BOND, PACE } from "./duel.ts";
-import { Play, termsOf } from "./task.ts";
+import { escalated } from "./escalated.ts";
+import type { Play } from "./task.ts";
 
 const PROPERTY = { seed: 20261122, numRuns: process.env.VERDE_SWEEP === undefined ? 30 : 1000 };
 const KINDS = ["right", "other", "mutated", "garbage", "again", "late", "front", "early", "unpaid", "silent"] as const;
@@ -51,26 +52,10 @@ beforeAll(async () => {
   );
 });
 
-/** A task that the liar, or its opponent, has brought before the game. */
-async function before(liar: RememberedRun, seat: number): Promise<Play> {
-  const [committee] = chain.accounts;
-  const runs = seat === 0 ? [liar, honest] : [honest, liar];
-  const roots = runs.map(({ runRoot }) => hex(runRoot));
-  const task = await Play.of(chain, {
-    salt: digest(`${roots} ${seat} ${await chain.client.getBlockNumber()}`),
-    job: hex(jobId(job)),
-    steps: job.steps,
-    commitEvery: EVERY,
-    committee,
-    stake: 1n,
-    game,
-    periods: { ...termsOf(chain).periods, toPlay: 60 * DAY },
-  });
-  await task.claims(...roots);
-  const ruling = { dispute: 1n, claims: roots, losers: 1n, verdict: digest("ruling") };
-  await task.resolve(committee, ruling);
-  await task.escalate(0, ruling);
-  return task;
+/** A task that seat 0, the liar or its opponent, has brought before the game. */
+function before(liar: RememberedRun, seat: number): Promise<Play> {
+  const roots = (seat === 0 ? [liar, honest] : [honest, liar]).map(({ runRoot }) => hex(runRoot));
+  return escalated({ chain, game, job, commitEvery: EVERY, roots, winner: 1, by: 0 });
 }
 
 class Adversary {

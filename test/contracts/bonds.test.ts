@@ -1,7 +1,7 @@
 /** Bonds for gas: whoever is right has its own and the liars', from all of its disputes at once, and the game never owes more than it has. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Address, parseEventLogs, parseGwei } from "viem";
-import { jobId, outlineOf } from "../../src/job/closed.ts";
+import { outlineOf } from "../../src/job/closed.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
 import { DEFAULT_GAS_BOND } from "../../src/settlement/game/bond.ts";
@@ -9,9 +9,10 @@ import { Defender, type DueCall } from "../../src/settlement/game/defender.ts";
 import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
 import { type Fault, type RememberedRun, rememberedRun } from "../referee/remembered-run.ts";
 import { tinyJob } from "../referee/tiny-job.ts";
-import { type Chain, DAY, digest, errorOf, openChain, pass } from "./chain.ts";
+import { type Chain, DAY, errorOf, openChain, pass } from "./chain.ts";
 import { deployGame, GAS_BOND } from "./duel.ts";
-import { Play, termsOf } from "./task.ts";
+import { escalated } from "./escalated.ts";
+import type { Play } from "./task.ts";
 
 const job = tinyJob(5);
 const EVERY = 2;
@@ -36,27 +37,11 @@ interface Party {
   brought: bigint;
 }
 
-/** A task with these claims that seat 0 has brought before the game. */
-async function escalated(runs: readonly RememberedRun[]): Promise<{ task: Play; parties: Party[] }> {
-  const [committee] = chain.accounts;
+/** A task with these claims that seat 0 has brought before the game, against a ruling for the second claim. */
+async function disputed(runs: readonly RememberedRun[]): Promise<{ task: Play; parties: Party[] }> {
   const roots = runs.map(({ runRoot }) => hex(runRoot));
-  const task = await Play.of(chain, {
-    salt: digest(`${roots}`),
-    job: hex(jobId(job)),
-    steps: job.steps,
-    commitEvery: EVERY,
-    committee,
-    providers: runs.length,
-    stake: 1n,
-    game,
-    periods: { ...termsOf(chain).periods, toPlay: 60 * DAY },
-  });
-  await task.claims(...roots);
-  const claims = [...new Set(roots)];
-  const losers = BigInt((1 << claims.length) - 1 - 2);
-  const ruling = { dispute: 1n, claims, losers, verdict: digest("ruling") };
-  await task.resolve(committee, ruling);
-  await task.escalate(0, ruling);
+  const winner = roots.findIndex((root) => root !== roots[0]);
+  const task = await escalated({ chain, game, job, commitEvery: EVERY, roots, winner, by: 0 });
   return { task, parties: runs.map((run, seat) => ({ owner: task.owner(seat), run, gas: 0n, brought: 0n })) };
 }
 
@@ -110,7 +95,7 @@ describe("bonds", () => {
   test("of all liars are the honest player's, and pay for its gas with a margin", async () => {
     const honest = await rememberedRun(job, EVERY);
     const liars = [await rememberedRun(job, EVERY, flip(1, 6)), await rememberedRun(job, EVERY, flip(4, 2))];
-    const { task, parties } = await escalated([honest, ...liars]);
+    const { task, parties } = await disputed([honest, ...liars]);
     await defend(task, parties);
     expect(await task.state()).toBe("Challengeable");
     const [{ owner, gas, brought }] = parties;
@@ -130,7 +115,7 @@ describe("bonds", () => {
 
   test("of two liars that are both wrong are nobody's", async () => {
     const runs = [1 << 22, 1 << 25].map((bits) => rememberedRun(job, EVERY, flip(3, 2, bits)));
-    const { task, parties } = await escalated(await Promise.all(runs));
+    const { task, parties } = await disputed(await Promise.all(runs));
     await defend(task, parties);
     expect(await task.state()).toBe("Refunded");
     expect(await expectSolvent(parties)).toEqual({ held: 2n * GAS_BOND, credits: 0n });
@@ -140,7 +125,7 @@ describe("bonds", () => {
   test("come back from a dispute with a player that has fallen elsewhere, also once the task is decided", async () => {
     const honest = await rememberedRun(job, EVERY);
     const liars = [await rememberedRun(job, EVERY, flip(1, 6)), await rememberedRun(job, EVERY, flip(4, 2))];
-    const { task, parties } = await escalated([honest, ...liars]);
+    const { task, parties } = await disputed([honest, ...liars]);
     const [right, early, late] = parties;
     // The first liar brings its bond against the honest player, and then plays against the other liar alone, where it falls.
     right.sends = ({ what }) => what !== "settle";
@@ -167,7 +152,7 @@ describe("bonds", () => {
 
   test("of a side that is silent from the start were never brought", async () => {
     const honest = await rememberedRun(job, EVERY);
-    const { task, parties } = await escalated([honest, await rememberedRun(job, EVERY, flip(1, 6))]);
+    const { task, parties } = await disputed([honest, await rememberedRun(job, EVERY, flip(1, 6))]);
     await defend(task, [parties[0]]);
     await pass(chain, 10 * DAY);
     await defend(task, [parties[0]]);

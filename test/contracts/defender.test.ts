@@ -1,15 +1,16 @@
 /** Players that defend their claims by themselves, made anew for every look: all that they know is on the chain. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Address, Hex } from "viem";
-import { jobId, outlineOf } from "../../src/job/closed.ts";
+import { outlineOf } from "../../src/job/closed.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { Defender } from "../../src/settlement/game/defender.ts";
 import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
 import { type Fault, type RememberedRun, rememberedRun } from "../referee/remembered-run.ts";
 import { tinyJob } from "../referee/tiny-job.ts";
-import { type Chain, DAY, digest, openChain, pass, read } from "./chain.ts";
+import { type Chain, DAY, openChain, pass, read } from "./chain.ts";
 import { deployGame } from "./duel.ts";
-import { Play, type Resolution, termsOf } from "./task.ts";
+import { escalated } from "./escalated.ts";
+import type { Play } from "./task.ts";
 
 const job = tinyJob(5);
 const EVERY = 2;
@@ -33,26 +34,9 @@ interface Party {
 }
 
 /** A task with these claims, which the committee has ruled on and seat `by` has brought before the game. */
-async function escalated(runs: readonly RememberedRun[], winner: number, by: number) {
-  const [committee] = chain.accounts;
+async function bring(runs: readonly RememberedRun[], winner: number, by: number) {
   const roots = runs.map(({ runRoot }) => hex(runRoot));
-  const task = await Play.of(chain, {
-    salt: digest(`${roots} ${winner} ${by}`),
-    job: hex(jobId(job)),
-    steps: job.steps,
-    commitEvery: EVERY,
-    committee,
-    providers: runs.length,
-    stake: 1n,
-    game,
-    periods: { ...termsOf(chain).periods, toPlay: 60 * DAY },
-  });
-  await task.claims(...roots);
-  const claims = [...new Set(roots)];
-  const losers = BigInt((1 << claims.length) - 1 - (1 << claims.indexOf(roots[winner])));
-  const ruling: Resolution = { dispute: 1n, claims, losers, verdict: digest("ruling") };
-  await task.resolve(committee, ruling);
-  await task.escalate(by, ruling);
+  const task = await escalated({ chain, game, job, commitEvery: EVERY, roots, winner, by });
   return { task, parties: runs.map((run, seat): Party => ({ owner: task.owner(seat), run })) };
 }
 
@@ -85,7 +69,7 @@ describe("claims that are defended", () => {
     async (seat) => {
       const liar = await rememberedRun(job, EVERY, flip(3, 2, 5 + seat));
       const runs = seat === 0 ? [honest, liar] : [liar, honest];
-      const { task, parties } = await escalated(runs, 1 - seat, seat);
+      const { task, parties } = await bring(runs, 1 - seat, seat);
       expect(await defend(task, parties)).toBeGreaterThan(10);
       expect(await task.state()).toBe("Challengeable");
       expect(await out(task)).toBe(1 << (1 - seat));
@@ -94,7 +78,7 @@ describe("claims that are defended", () => {
 
   test("stand against two liars, of which one is silent, together with another that claims the same", async () => {
     const liars = [await rememberedRun(job, EVERY, flip(1, 6, 3)), await rememberedRun(job, EVERY, flip(4, 2, 9))];
-    const { task, parties } = await escalated([liars[0], honest, liars[1], honest], 0, 1);
+    const { task, parties } = await bring([liars[0], honest, liars[1], honest], 0, 1);
     // The silent one lets its clocks run out.
     await defend(task, [parties[0], parties[1], parties[3]]);
     await pass(chain, 10 * DAY);
@@ -106,7 +90,7 @@ describe("claims that are defended", () => {
   test("fall if they are wrong, both of them", async () => {
     const wrong = (flip: number): Fault[] => [{ step: 3, at: { kernel: 2 }, element: 5, flip }];
     const liars = [await rememberedRun(job, EVERY, wrong(1 << 22)), await rememberedRun(job, EVERY, wrong(1 << 25))];
-    const { task, parties } = await escalated(liars, 0, 1);
+    const { task, parties } = await bring(liars, 0, 1);
     await defend(task, parties);
     expect(await task.state()).toBe("Refunded");
     expect(await out(task)).toBe(0b11);
@@ -114,7 +98,7 @@ describe("claims that are defended", () => {
 
   test("are not moved for by a trace of another claim", async () => {
     const liar = await rememberedRun(job, EVERY, flip(3, 2, 8));
-    const { task, parties } = await escalated([honest, liar], 1, 0);
+    const { task, parties } = await bring([honest, liar], 1, 0);
     const place = { client: chain.client as never, game, fromBlock: 0n };
     const stranger = new Defender(place, facts, trainingProver(honest), chain.accounts[7]);
     const before = { task: task.id as Hex, dispute: 1, terms: task.terms as never };

@@ -1,7 +1,7 @@
 /** Two claims before the game on a chain: the twin in TypeScript is compared with the contract after every move. */
 import { expect } from "vitest";
 import { decodeFunctionData, encodeDeployData, type Hex, parseEventLogs, type TransactionReceipt } from "viem";
-import { type ClosedJob, outlineOf, jobId, partsOf } from "../../src/job/closed.ts";
+import { type ClosedJob, outlineOf, partsOf } from "../../src/job/closed.ts";
 import { type Machine } from "../../src/referee/game.ts";
 import { type Pair, type Side, SIDES } from "../../src/referee/level.ts";
 import { trainingMachine } from "../../src/referee/machine.ts";
@@ -23,8 +23,8 @@ import {
 } from "../../src/settlement/game/match.ts";
 import { makeTurn } from "../../src/settlement/game/player.ts";
 import { chainState, hashState, type Players } from "../../src/settlement/game/state.ts";
-import { type Chain, DAY, digest } from "./chain.ts";
-import { Play, termsOf } from "./task.ts";
+import { type Chain, DAY } from "./chain.ts";
+import { escalated } from "./escalated.ts";
 
 export const PACE: Pace = { clock: 3 * DAY, response: 600, recompute: 3600 };
 
@@ -70,21 +70,7 @@ export class Duel {
   static async open(chain: Chain, game: Hex, job: ClosedJob, commitEvery: number, roots: Pair<Hex>): Promise<Duel> {
     const outline = outlineOf(job);
     const facts = new GameFacts(outline, commitEvery);
-    const [committee] = chain.accounts;
-    const task = await Play.of(chain, {
-      salt: digest(`${roots}`),
-      job: hex(jobId(job)),
-      steps: job.steps,
-      commitEvery,
-      committee,
-      stake: 1n,
-      game,
-      periods: { ...termsOf(chain).periods, toPlay: 30 * DAY },
-    });
-    await task.claims(...roots);
-    const ruling = { dispute: 1n, claims: roots, losers: 2n, verdict: digest("ruling") };
-    await task.resolve(committee, ruling);
-    await task.escalate(1, ruling);
+    const task = await escalated({ chain, game, job, commitEvery, roots, winner: 0, by: 1 });
     const parts = partsOf(outline);
     const shown = {
       info: hex(parts.info),
