@@ -12,7 +12,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { BackendError } from "../src/errors.ts";
+import { BackendError } from "../src/errors/index.ts";
 import { type OpenDevice, openDevice } from "../src/repops/backends/webgpu/device.ts";
 import { machine, type Sample } from "./measure.ts";
 import { DEVICE_SIZES, GPT_SHAPES, SOFTWARE_SIZES } from "./webgpu.ts";

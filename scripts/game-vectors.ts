@@ -7,7 +7,7 @@ import { encodeAbiParameters, type Hex, parseAbiParameters } from "viem";
 import { type ClosedJob, outlineOf } from "../src/job/closed.ts";
 import { loadJob } from "../src/job/load.ts";
 import { trainingProver } from "../src/referee/claim.ts";
-import { DisputeError } from "../src/errors.ts";
+import { DisputeError } from "../src/errors/index.ts";
 import type { Machine } from "../src/referee/game.ts";
 import { trainingMachine } from "../src/referee/machine.ts";
 import { positionOf, type Side } from "../src/referee/level.ts";

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { type Address, getAddress, type Hex } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
-import { KeyError, messageOf } from "../errors.ts";
+import { KeyError, messageOf } from "../errors/index.ts";
 import { addressOfKeystore, openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
 
 export interface KeyFlags {

@@ -1,6 +1,6 @@
 /** The vault takes tokens only as far as their owner has allowed it to. */
 import type { Command } from "commander";
-import { ChainError } from "../errors.ts";
+import { ChainError } from "../errors/index.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { formatAmount } from "../settlement/amount.ts";
 import type { Sender } from "./send.ts";

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../errors/index.ts";
 import { SPEC_VERSION } from "../job/closed.ts";
 import type { Backend, DeviceDescription } from "../repops/backend.ts";
 import { type Certificate, factsOf, machine, parseCertificate, specificationProblems } from "./certificate.ts";

@@ -3,7 +3,7 @@
  * what every operator gave, and what the device's own arithmetic was found to do.
  */
 import { arch, cpus, platform } from "node:os";
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../errors/index.ts";
 import { SPEC_VERSION } from "../job/closed.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backend.ts";
 import type { CaseResult } from "../repops/certify/certify.ts";

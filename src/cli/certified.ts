@@ -1,5 +1,5 @@
 /** Which backend a command runs on: certified before its device's first job, and never replaced in silence. */
-import { BackendError, DeviceError, messageOf, UsageError } from "../errors.ts";
+import { BackendError, DeviceError, messageOf, UsageError } from "../errors/index.ts";
 import type { Backend, DeviceDescription } from "../repops/backend.ts";
 import { backendByName } from "../repops/backends/index.ts";
 import { shortCases } from "../repops/certify/cases.ts";

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
-import { FormatError, messageOf, UsageError } from "../errors.ts";
+import { FormatError, messageOf, UsageError } from "../errors/index.ts";
 import { everyCase } from "../graph/conformance.ts";
 import type { Backend, DeviceDescription } from "../repops/backend.ts";
 import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";

@@ -1,7 +1,7 @@
 /** `verde chain deploy`: the contracts, and a file that says where they are. */
 import { access } from "node:fs/promises";
 import type { Address, TransactionReceipt } from "viem";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import { deployContracts } from "../settlement/deploy.ts";
 import type { Pace } from "../settlement/game/match.ts";
 import { addressOfSigner, type KeyFlags, signerOf } from "./account.ts";

@@ -1,6 +1,6 @@
 /** `verde chain mint` and `verde chain skip`: what a real chain does not let anybody do. */
 import { numberToHex } from "viem";
-import { ChainError, messageOf } from "../errors.ts";
+import { ChainError, messageOf } from "../errors/index.ts";
 import { formatAmount, formatDuration, formatTime, parseAmount, parseDuration } from "../settlement/amount.ts";
 import { writeJson, writeLine } from "./output.ts";
 import { Sender } from "./send.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPublicClient, type Hex, http } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import { addressOfKeystore, sealKey } from "../settlement/keystore.ts";
 import { passwordFor } from "./account.ts";
 import { writeNew } from "./key.ts";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { fromHex, toHex } from "../encoding/bytes.ts";
-import { FormatError, messageOf } from "../errors.ts";
+import { FormatError, messageOf } from "../errors/index.ts";
 import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
 import { PARTIES } from "../referee/verdict.ts";
 import { placeLines } from "./dispute.ts";

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { type Address, decodeFunctionData, isAddressEqual, zeroAddress } from "viem";
-import { ChainError, messageOf } from "../errors.ts";
+import { ChainError, messageOf } from "../errors/index.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { parseDuration } from "../settlement/amount.ts";
 import { type Case, Defender, type DueCall } from "../settlement/game/defender.ts";

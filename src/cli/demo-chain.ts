@@ -5,7 +5,7 @@ import { join, relative, resolve } from "node:path";
 import { type Hex, maxUint256 } from "viem";
 import { toHex } from "../encoding/bytes.ts";
 import { chunkCount } from "../encoding/tensor.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import { type ClosedJob, outlineOf, stateTypes } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
 import { dispute } from "../referee/index.ts";

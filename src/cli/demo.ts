@@ -4,7 +4,7 @@ import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { toHex } from "../encoding/bytes.ts";
 import { elementCount } from "../encoding/tensor.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
 import { checkVerdict, dispute } from "../referee/index.ts";

@@ -1,6 +1,6 @@
 /** What `verde dispute A B --on-chain` prints. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import { checkComparable } from "../referee/dispute.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";

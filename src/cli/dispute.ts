@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Bytes, toHex } from "../encoding/bytes.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
 import type { Pair } from "../referee/level.ts";

@@ -1,6 +1,6 @@
 /** Exit codes as diff(1) has them, and what people and programs are told when a command fails. */
 import { CommanderError } from "commander";
-import { ChainError, messageOf, VerdeError } from "../errors.ts";
+import { ChainError, messageOf, VerdeError } from "../errors/index.ts";
 import { writeJson } from "./output.ts";
 
 export const EXIT = { agree: 0, divergence: 1, usage: 2, failure: 3 } as const;

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import { getAddress, type Hex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { KeyError, UsageError } from "../errors.ts";
+import { KeyError, UsageError } from "../errors/index.ts";
 import { addressOfKeystore, openKeystore, parsePrivateKey, sealKey } from "../settlement/keystore.ts";
 import { type KeyFlags, passwordFor, readKeyFile } from "./account.ts";
 import { writeJson, writeLine } from "./output.ts";

@@ -6,7 +6,7 @@ import type { NetworkManager } from "hardhat/types/network";
 import type { EthereumProvider } from "hardhat/types/providers";
 import { type Hex, parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
-import { ChainError, messageOf } from "../errors.ts";
+import { ChainError, messageOf } from "../errors/index.ts";
 
 /** Known to all the world: whatever its accounts hold on another chain is anybody's. */
 export const PUBLIC_MNEMONIC = "test test test test test test test test test test test junk";

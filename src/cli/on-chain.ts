@@ -13,7 +13,7 @@ import {
 } from "viem";
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
 import { toHex } from "../encoding/bytes.ts";
-import { DisputeError } from "../errors.ts";
+import { DisputeError } from "../errors/index.ts";
 import { trainingProver } from "../referee/claim.ts";
 import type { TraceMemory } from "../referee/trace-memory.ts";
 import { ABIS } from "../settlement/contracts.ts";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Hex } from "viem";
-import { ChainError, DisputeError, FormatError, messageOf, UsageError } from "../errors.ts";
+import { ChainError, DisputeError, FormatError, messageOf, UsageError } from "../errors/index.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { rulingFrom, signRuling } from "../settlement/ruling.ts";
 import { gatherSignatures, parseSignature, type SignatureFile } from "../settlement/signatures.ts";

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";

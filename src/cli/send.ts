@@ -1,7 +1,7 @@
 /** Transactions of a command: shown with `--dry-run`, else sent one after the other. */
 import { type Abi, type Address, encodeFunctionData, type Hex, type TransactionReceipt } from "viem";
 import type { LocalAccount } from "viem/accounts";
-import { ChainError } from "../errors.ts";
+import { ChainError } from "../errors/index.ts";
 import { ETHER, formatAmount, formatFee } from "../settlement/amount.ts";
 import { ABIS, type Contract } from "../settlement/contracts.ts";
 import { refusal } from "../settlement/refusal.ts";

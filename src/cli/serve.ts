@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import { moduleAssets } from "../serve/modules.ts";
 import { startServer } from "../serve/server.ts";
 import { traceFiles } from "../serve/trace-files.ts";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Address, createPublicClient, http, parseGwei, type PublicClient } from "viem";
-import { ChainError, FormatError, messageOf, UsageError } from "../errors.ts";
+import { ChainError, FormatError, messageOf, UsageError } from "../errors/index.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { type Deployment, parseDeployment } from "../settlement/deployment.ts";
 import type { TaskSource } from "../settlement/task.ts";

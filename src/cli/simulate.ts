@@ -1,6 +1,6 @@
 /** `verde simulate dispute`: what the longest dispute about a job takes, for models from a laptop's to a trillion parameters. */
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import { countParameters, outlineOf } from "../job/closed.ts";
 import { countScalarSteps } from "../referee/cost.ts";
 import { jobFacts } from "../referee/facts.ts";

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Hex } from "viem";
-import { ChainError, messageOf } from "../errors.ts";
+import { ChainError, messageOf } from "../errors/index.ts";
 import { chainFailure, isChainFailure } from "./exit.ts";
 import { formatTime, parseDuration } from "../settlement/amount.ts";
 import { PHASES, readTask, STATES, taskEvents, type TaskEvent, type TaskView } from "../settlement/task.ts";

@@ -1,4 +1,4 @@
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../errors/index.ts";
 import { type Bytes, bytesEqual } from "./bytes.ts";
 import { type Digest, Tag, taggedHash } from "./hash.ts";
 

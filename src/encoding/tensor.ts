@@ -1,4 +1,4 @@
-import { ShapeError } from "../errors.ts";
+import { ShapeError } from "../errors/index.ts";
 import { asBytes, type Bytes, Writer } from "./bytes.ts";
 import { type Digest, Tag, taggedHash } from "./hash.ts";
 import { buildLevels, hashLeaf, type Levels, rootOf, type TreeRoot } from "./merkle.ts";

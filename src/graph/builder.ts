@@ -1,7 +1,7 @@
 /** Collects kernels while a model's functions run; equal kernels become one, unused ones are dropped at the end. */
 import { toHex } from "../encoding/bytes.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
-import { GraphError } from "../errors.ts";
+import { GraphError } from "../errors/index.ts";
 import { checkKernel, type Kernel, operandsOf, renumberOperands } from "../repops/kernel.ts";
 import { rowMajorStrides } from "../repops/view.ts";
 import { encodeKernel } from "./codec.ts";

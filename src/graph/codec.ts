@@ -3,7 +3,7 @@ import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { type Digest, Tag, taggedHash } from "../encoding/hash.ts";
 import { buildLevels, hashLeaf, type Levels, rootOf } from "../encoding/merkle.ts";
 import { dtypeFromCode, encodeType, MAX_RANK, type TensorType } from "../encoding/tensor.ts";
-import { GraphError } from "../errors.ts";
+import { GraphError } from "../errors/index.ts";
 import { type Arg, type Kernel, RANGE_EXPONENT, type Ranging } from "../repops/kernel.ts";
 import { decodeProgram, encodeProgram } from "../repops/program.ts";
 import type { View } from "../repops/view.ts";

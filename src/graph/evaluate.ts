@@ -1,6 +1,6 @@
 /** Operators on arrays, without a job: for trying out, for tests, and for reproducibility alone. */
 import { elementCount, type Shape, type Tensor } from "../encoding/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { ShapeError } from "../errors/index.ts";
 import { type Backend, executeOnce } from "../repops/backend.ts";
 import { wasm } from "../repops/backends/wasm.ts";
 import { importFloats, type ImportOptions } from "../repops/vf32.ts";

@@ -3,7 +3,7 @@
  * so that any element of any stream can be recomputed by itself.
  */
 import { type Shape, elementCount } from "../encoding/tensor.ts";
-import { GraphError } from "../errors.ts";
+import { GraphError } from "../errors/index.ts";
 import { mulHigh, normal, threefry2x32, uniform01 } from "../repops/functions/threefry.ts";
 import { defineProgram, int, type Int } from "../repops/scalar.ts";
 import { mul } from "./elementwise.ts";

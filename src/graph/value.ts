@@ -1,6 +1,6 @@
 /** A symbolic tensor: the output of a node, or a view of it, while a graph is being built. */
 import { type DType, formatType, type Shape } from "../encoding/tensor.ts";
-import { GraphError, ShapeError } from "../errors.ts";
+import { GraphError, ShapeError } from "../errors/index.ts";
 import { rowMajorStrides } from "../repops/view.ts";
 import type { GraphBuilder } from "./builder.ts";
 

@@ -17,7 +17,7 @@ import {
   tensorRoot,
   type TensorRoot,
 } from "../encoding/tensor.ts";
-import { JobError, ValueError } from "../errors.ts";
+import { JobError, ValueError } from "../errors/index.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
 import { isCanonicalBits } from "../repops/vf32.ts";

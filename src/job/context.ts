@@ -1,6 +1,6 @@
 /** What a model sees while its step is built: its data, its parameters and other state, its random numbers. */
 import type { Shape, TensorType } from "../encoding/tensor.ts";
-import { JobError } from "../errors.ts";
+import { JobError } from "../errors/index.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { map } from "../graph/emit.ts";
 import type { Graph } from "../graph/graph.ts";

@@ -1,7 +1,7 @@
 /** Datasets as committed tensors, and the choice of each step's batch inside the graph. */
 import { readFile } from "node:fs/promises";
 import type { Tensor } from "../encoding/tensor.ts";
-import { JobError, messageOf } from "../errors.ts";
+import { JobError, messageOf } from "../errors/index.ts";
 import { map } from "../graph/emit.ts";
 import { intTensor } from "../graph/evaluate.ts";
 import { gather } from "../graph/gather.ts";

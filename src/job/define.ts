@@ -1,6 +1,6 @@
 /** `defineJob`: a training job as its author writes it, and how it becomes a closed job. */
 import type { Tensor } from "../encoding/tensor.ts";
-import { JobError } from "../errors.ts";
+import { JobError } from "../errors/index.ts";
 import { gradients } from "../graph/autodiff.ts";
 import type { Value } from "../graph/value.ts";
 import { checkJob, checkSteps, type ClosedJob, DATA_PREFIX, type NamedTensor } from "./closed.ts";

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { access } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
-import { JobError, messageOf } from "../errors.ts";
+import { JobError, messageOf } from "../errors/index.ts";
 import type { ClosedJob } from "./closed.ts";
 import type { JobDefinition, Overrides } from "./define.ts";
 

@@ -1,5 +1,5 @@
 /** Optimizers: the update of every parameter as nodes of the step graph, their moments as entries of the state. */
-import { JobError } from "../errors.ts";
+import { JobError } from "../errors/index.ts";
 import { add, mul } from "../graph/elementwise.ts";
 import { map } from "../graph/emit.ts";
 import { fill } from "../graph/fill.ts";

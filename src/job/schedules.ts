@@ -1,5 +1,5 @@
 /** Learning rates as nodes: functions of the step's number, computed in the graph. */
-import { JobError } from "../errors.ts";
+import { JobError } from "../errors/index.ts";
 import { map } from "../graph/emit.ts";
 import type { Value } from "../graph/value.ts";
 import { cos } from "../repops/functions/trigonometry.ts";

@@ -3,7 +3,7 @@
  * an honest team stands against every other, so it never loses; of teams that all lie, one may be left that nobody met.
  */
 import { toHex } from "../encoding/bytes.ts";
-import { DisputeError } from "../errors.ts";
+import { DisputeError } from "../errors/index.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
 import { dispute, type DisputeOptions, type Divergence } from "./dispute.ts";
 

@@ -1,7 +1,7 @@
 /** A dispute about two traces on disk: what `verde dispute` does, for programs. */
 import { type DType, unravel } from "../encoding/tensor.ts";
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
-import { DisputeError } from "../errors.ts";
+import { DisputeError } from "../errors/index.ts";
 import { graphRoot } from "../graph/codec.ts";
 import type { JobOutline } from "../job/closed.ts";
 import type { Backend } from "../repops/backend.ts";

@@ -7,7 +7,7 @@
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { heightOf, type TreeRoot } from "../encoding/merkle.ts";
-import { DisputeError } from "../errors.ts";
+import { DisputeError } from "../errors/index.ts";
 import {
   type Answer,
   bothSides,

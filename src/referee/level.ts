@@ -15,7 +15,7 @@ import {
   verifyLeaf,
   widthAt,
 } from "../encoding/merkle.ts";
-import { DisputeError } from "../errors.ts";
+import { DisputeError } from "../errors/index.ts";
 
 /** The two parties; 0 is the one that was named first. */
 export type Side = 0 | 1;

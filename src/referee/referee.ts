@@ -1,7 +1,7 @@
 /** The referee (spec 7.2): leads two parties to where they part, lets one step decide, and counts what that took. */
 import { elementBits, type Tensor, tensorRoot, firstDifference } from "../encoding/tensor.ts";
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
-import { VerdeError } from "../errors.ts";
+import { VerdeError } from "../errors/index.ts";
 import type { Backend } from "../repops/backend.ts";
 import { reference } from "../repops/backends/reference.ts";
 import type { TrainingProver } from "./claim.ts";

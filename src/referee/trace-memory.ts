@@ -1,6 +1,6 @@
 /** A trace as a party's memory: replayed where its folder allows that, else as far as its records go. */
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
-import { DisputeError, FormatError } from "../errors.ts";
+import { DisputeError, FormatError } from "../errors/index.ts";
 import type { JobOutline } from "../job/closed.ts";
 import type { Backend } from "../repops/backend.ts";
 import { type RunRoot, stepsOfSegment } from "../trace/commitments.ts";

@@ -15,7 +15,7 @@ import {
   tensorRootOf,
   type TensorType,
 } from "../encoding/tensor.ts";
-import { DisputeError } from "../errors.ts";
+import { DisputeError } from "../errors/index.ts";
 import { graphAt, type LevelName, type Place } from "./place.ts";
 import type { JobFacts } from "./facts.ts";
 import type { Passed, Side } from "./level.ts";

@@ -4,7 +4,7 @@
  * A kernel list is the executable form of a graph: tensors 0 … inputs-1 are given, tensor inputs+j is the output of
  * kernel j, and a kernel only reads tensors that stand before its own.
  */
-import { ShapeError } from "../errors.ts";
+import { ShapeError } from "../errors/index.ts";
 import { checkShape, elementCount, formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
 import { checkProgram, outputType, type Program, programKey } from "./program.ts";
 import { defineProgram } from "./scalar.ts";

@@ -3,7 +3,7 @@
  * int constants, and one value for each instruction; the last value is the output.
  */
 import { type Bytes, Reader, toHex, Writer } from "../encoding/bytes.ts";
-import { ProgramError } from "../errors.ts";
+import { ProgramError } from "../errors/index.ts";
 import { INSTRUCTIONS, instructionByOpcode, type InstructionName, type RegisterType } from "./instructions.ts";
 import { isCanonicalBits } from "./vf32.ts";
 

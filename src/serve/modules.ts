@@ -24,7 +24,7 @@ export interface Asset {
   body: string;
 }
 
-/** Gives an asset by its path, such as `/src/errors.ts`; none for any path that is not listed. */
+/** Gives an asset by its path, such as `/src/errors/index.ts`; none for any path that is not listed. */
 export type Assets = (path: string) => Asset | undefined;
 
 /**

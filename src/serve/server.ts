@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, isIP } from "node:net";
 import { pipeline } from "node:stream/promises";
-import { BackendError } from "../errors.ts";
+import { BackendError } from "../errors/index.ts";
 import type { Assets } from "./modules.ts";
 import type { TraceFiles } from "./trace-files.ts";
 

@@ -1,7 +1,7 @@
 /** The one trace that a server was started with: the file itself, and the files of its data folder. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { FormatError, messageOf } from "../errors.ts";
+import { FormatError, messageOf } from "../errors/index.ts";
 import { dataFolder, isDataFile } from "../trace/source.ts";
 
 /** What the page is told about the trace. */

@@ -1,6 +1,6 @@
 /** Amounts of tokens and lengths of time, as people write them. */
 import { formatUnits, parseUnits } from "viem";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 
 /** What amounts are counted in. */
 export interface Token {

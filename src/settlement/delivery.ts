@@ -20,7 +20,7 @@ import {
   tensorRootOf,
   type TensorType,
 } from "../encoding/tensor.ts";
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../errors/index.ts";
 import type { JobId } from "../job/closed.ts";
 import { type RunRoot, runRootOfTree, segmentCount } from "../trace/commitments.ts";
 

@@ -1,6 +1,6 @@
 /** Where the contracts of one deployment are, as a file that commands read. */
 import { type Address, isAddress } from "viem";
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../errors/index.ts";
 
 export interface Deployment {
   schemaVersion: 1;

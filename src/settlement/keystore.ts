@@ -2,7 +2,7 @@
 import { Keystore } from "ox";
 import { type Address, type Hex, isHex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
-import { KeyError, messageOf } from "../errors.ts";
+import { KeyError, messageOf } from "../errors/index.ts";
 
 /** What a guess of the password costs: 256 MiB and about a second. The same as geth's. */
 const STANDARD_COST = 262_144;

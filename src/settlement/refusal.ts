@@ -1,6 +1,6 @@
 /** Why a chain refused a call. */
 import { type Address, BaseError, ContractFunctionRevertedError } from "viem";
-import { ChainError, messageOf } from "../errors.ts";
+import { ChainError, messageOf } from "../errors/index.ts";
 import { ETHER, formatAmount, type Token } from "./amount.ts";
 import { sentenceFor } from "./sentences.ts";
 

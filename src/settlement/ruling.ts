@@ -2,7 +2,7 @@
 import { type Address, bytesToHex, concat, type Hex, keccak256, recoverTypedDataAddress } from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { type Bytes, fromHex } from "../encoding/bytes.ts";
-import { DisputeError } from "../errors.ts";
+import { DisputeError } from "../errors/index.ts";
 import { jobIdOf } from "../job/closed.ts";
 import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
 import type { Verdict } from "../referee/verdict.ts";

@@ -1,6 +1,6 @@
 /** Files with a member's signature, and what several of them make together. */
 import { type Address, type Hex, isAddress, isAddressEqual, isHex } from "viem";
-import { FormatError, UsageError } from "../errors.ts";
+import { FormatError, UsageError } from "../errors/index.ts";
 import { type Bench, type Ruling, signerOfRuling } from "./ruling.ts";
 
 export interface SignatureFile extends Bench {

@@ -10,7 +10,7 @@ import {
   type RpcLog,
   formatLog,
 } from "viem";
-import { ChainError } from "../errors.ts";
+import { ChainError } from "../errors/index.ts";
 import { taskManagerAbi } from "./abi/task-manager.ts";
 
 /** The order of the enumerations in ITaskManager.sol. */

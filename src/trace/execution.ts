@@ -1,6 +1,6 @@
 /** A job in execution on one backend: its state stays where the backend keeps it, a step at a time. */
 import { elementCount, type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
-import { JobError } from "../errors.ts";
+import { JobError } from "../errors/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteHooks, ExecuteReport, Session } from "../repops/backend.ts";

@@ -1,5 +1,5 @@
 /** Faults for drills: a provider that deviates in a stated way, and can do so again when its prover replays it. */
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../errors/index.ts";
 
 export type Fault =
   /** One bit of one element of a node's output at one step (0: the init graph). */

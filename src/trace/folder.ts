@@ -1,7 +1,7 @@
 /** Traces on a disk, with their data folders beside them. */
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { FormatError, messageOf } from "../errors.ts";
+import { FormatError, messageOf } from "../errors/index.ts";
 import { readTrace, type Trace } from "./open.ts";
 import {
   type ByteSource,

@@ -2,7 +2,7 @@
 import { decode, encode } from "cborg";
 import { bytesEqual, type Bytes } from "../encoding/bytes.ts";
 import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
-import { FormatError, messageOf } from "../errors.ts";
+import { FormatError, messageOf } from "../errors/index.ts";
 import { decodeGraph, encodeGraph } from "../graph/codec.ts";
 import {
   checkOutline,

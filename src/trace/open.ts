@@ -1,7 +1,7 @@
 /** A trace as it is used: the file's records, checked against each other and against the job. */
 import { bytesEqual } from "../encoding/bytes.ts";
 import { elementCount, type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../errors/index.ts";
 import { checkJob, type ClosedJob, METRIC_PREFIX, type NamedTensor, stateTypes } from "../job/closed.ts";
 import { checkSameTypes } from "../graph/graph.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";

@@ -5,7 +5,7 @@
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../errors/index.ts";
 import type { RunRoot } from "./commitments.ts";
 import { decodeManifest, encodeManifest, type Manifest } from "./manifest.ts";
 

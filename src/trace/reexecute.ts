@@ -1,7 +1,7 @@
 /** Running recorded steps once more, and holding the record to what comes out: what anybody can do who has a trace. */
 import { bytesEqual } from "../encoding/bytes.ts";
 import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import type { Backend } from "../repops/backend.ts";
 import { Execution, namedMetrics } from "./execution.ts";

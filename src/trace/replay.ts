@@ -1,7 +1,7 @@
 /** A provider's memory of its run: what the trace and the checkpoints hold, and what they allow to compute again. */
 import { bytesEqual } from "../encoding/bytes.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
-import { DisputeError } from "../errors.ts";
+import { DisputeError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteReport } from "../repops/backend.ts";
 import { backendByName } from "../repops/backends/index.ts";

@@ -1,7 +1,7 @@
 /** Whether an unfinished trace may be gone on with, and from where. */
 import { readFile, stat } from "node:fs/promises";
 import { bytesEqual } from "../encoding/bytes.ts";
-import { JobError, VerdeError } from "../errors.ts";
+import { JobError, VerdeError } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { formatFault } from "./fault.ts";
 import { openTrace } from "./folder.ts";

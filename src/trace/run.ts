@@ -2,7 +2,7 @@
 import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type StateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/index.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
 import type { Backend, ExecuteReport } from "../repops/backend.ts";

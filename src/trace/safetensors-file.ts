@@ -1,7 +1,7 @@
 /** Safetensors files on a disk. */
 import { open, rename } from "node:fs/promises";
 import { asBytes } from "../encoding/bytes.ts";
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { openFile } from "./folder.ts";
 import { type Entry, METADATA, type ReadOptions, readTensors } from "./safetensors.ts";

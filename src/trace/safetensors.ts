@@ -1,7 +1,7 @@
 /** The safetensors format: named tensors that numpy, PyTorch and others read as well. */
 import type { Bytes } from "../encoding/bytes.ts";
 import { elementCount, type DType, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
-import { FormatError, messageOf } from "../errors.ts";
+import { FormatError, messageOf } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { importFloats } from "../repops/vf32.ts";
 import type { ByteSource } from "./source.ts";

@@ -1,6 +1,6 @@
 /** Where a trace and the files beside it come from: a disk, a server, or files that somebody chose in a browser. */
 import type { Bytes } from "../encoding/bytes.ts";
-import { FormatError, messageOf } from "../errors.ts";
+import { FormatError, messageOf } from "../errors/index.ts";
 
 /** Traces are read in one piece, and engines hold no longer one. */
 const MAX_TRACE = 2 ** 31 - 1;

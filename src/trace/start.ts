@@ -1,6 +1,6 @@
 /** Beginning a job with weights that exist already: a job whose initial state is a checkpoint instead of the init graph. */
 import { formatType, sameShape, type Tensor } from "../encoding/tensor.ts";
-import { JobError } from "../errors.ts";
+import { JobError } from "../errors/index.ts";
 import { checkJob, type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { Backend } from "../repops/backend.ts";
 import { wasm } from "../repops/backends/wasm.ts";

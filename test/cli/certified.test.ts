@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { certificateOf, deviceProblems, parseCertificate, specificationProblems } from "../../src/cli/certificate.ts";
 import { chooseBackend, chooseBest, ensureCertified, namedBackend } from "../../src/cli/certified.ts";
-import { BackendError, DeviceError } from "../../src/errors.ts";
+import { BackendError, DeviceError } from "../../src/errors/index.ts";
 import type { Backend, DeviceDescription } from "../../src/repops/backend.ts";
 import { wasm } from "../../src/repops/backends/wasm.ts";
 import { SHORT_FORM, shortCases } from "../../src/repops/certify/cases.ts";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { exitCodeOf, reportFailure } from "../../src/cli/exit.ts";
-import * as errors from "../../src/errors.ts";
+import * as errors from "../../src/errors/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { exitCodeOf } from "../../src/cli/exit.ts";
 import { jobOptions, progressLine, register } from "../../src/cli/run.ts";
-import { messageOf } from "../../src/errors.ts";
+import { messageOf } from "../../src/errors/index.ts";
 import { openTrace, run } from "../../src/trace/index.ts";
 import line from "../fixtures/line.ts";
 

@@ -1,5 +1,5 @@
 /** Prints the adapter of this process as JSON, `{ "adapter": … }`, or why there is none, `{ "none": … }`. */
-import { BackendError } from "../../src/errors.ts";
+import { BackendError } from "../../src/errors/index.ts";
 import { openDevice } from "../../src/repops/backends/webgpu/device.ts";
 
 try {

@@ -7,7 +7,7 @@
  */
 import { join } from "node:path";
 import { toHex } from "../../src/encoding/bytes.ts";
-import { VerdeError } from "../../src/errors.ts";
+import { VerdeError } from "../../src/errors/index.ts";
 import { wasm } from "../../src/repops/backends/wasm.ts";
 import { webgpu } from "../../src/repops/backends/webgpu.ts";
 import { openDevice } from "../../src/repops/backends/webgpu/device.ts";

@@ -7,7 +7,7 @@
  * Prints what was said, and both roots: this device's, and that of WASM.
  */
 import { toHex } from "../../src/encoding/bytes.ts";
-import { VerdeError } from "../../src/errors.ts";
+import { VerdeError } from "../../src/errors/index.ts";
 import { wasm } from "../../src/repops/backends/wasm.ts";
 import { webgpu } from "../../src/repops/backends/webgpu.ts";
 import { openDevice } from "../../src/repops/backends/webgpu/device.ts";

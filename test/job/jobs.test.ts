@@ -147,6 +147,6 @@ describe("the examples", () => {
 
   test("a missing module and one without a job are named", async () => {
     await expect(loadJob("examples/none.ts")).rejects.toThrow("there is no job module examples/none.ts");
-    await expect(loadJob("src/errors.ts")).rejects.toThrow("does not export a job");
+    await expect(loadJob("src/errors/index.ts")).rejects.toThrow("does not export a job");
   });
 });

@@ -1,7 +1,7 @@
 /** The course of a dispute as reckoned, against disputes that are played. */
 import { describe, expect, test } from "vitest";
 import { elementCount } from "../../src/encoding/tensor.ts";
-import { DisputeError } from "../../src/errors.ts";
+import { DisputeError } from "../../src/errors/index.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { outlineOf } from "../../src/job/closed.ts";
 import { courseTo, longestCourse, questionsOf } from "../../src/referee/course.ts";

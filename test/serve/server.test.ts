@@ -145,7 +145,7 @@ describe("the page's server", () => {
   });
 
   test("keeps other sites out, and the page to itself", async () => {
-    for (const target of ["/", "/trace", "/trace/trace", "/src/errors.ts", "/nothing"]) {
+    for (const target of ["/", "/trace", "/trace/trace", "/src/errors/index.ts", "/nothing"]) {
       const { headers } = await ask(server, target);
       expect(headers["content-security-policy"], target).toContain("default-src 'none'");
       expect(headers["content-security-policy"], target).not.toContain("'unsafe-");

@@ -9,7 +9,7 @@ import {
   parseAmount,
   parseDuration,
 } from "../../src/settlement/amount.ts";
-import { UsageError } from "../../src/errors.ts";
+import { UsageError } from "../../src/errors/index.ts";
 
 const TOKEN = { symbol: "VTT", decimals: 18 };
 const USD = { symbol: "USD", decimals: 6 };

@@ -7,7 +7,7 @@ import { fromHex, toHex } from "../../src/encoding/bytes.ts";
 import { climb, hashLeaf } from "../../src/encoding/merkle.ts";
 import { Tag } from "../../src/encoding/hash.ts";
 import { encodeType, type TensorType } from "../../src/encoding/tensor.ts";
-import { FormatError } from "../../src/errors.ts";
+import { FormatError } from "../../src/errors/index.ts";
 import type { JobId } from "../../src/job/closed.ts";
 import {
   type ChunkPlace,

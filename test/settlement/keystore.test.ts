@@ -3,7 +3,7 @@ import { Keystore } from "ox";
 import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { describe, expect, it } from "vitest";
-import { KeyError, messageOf } from "../../src/errors.ts";
+import { KeyError, messageOf } from "../../src/errors/index.ts";
 import { addressOfKeystore, openKeystore, parsePrivateKey, sealKey } from "../../src/settlement/keystore.ts";
 
 const KEY: Hex = "0x7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";

@@ -3,7 +3,7 @@ import { type Hex, verifyTypedData } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
-import { DisputeError, FormatError, messageOf, UsageError } from "../../src/errors.ts";
+import { DisputeError, FormatError, messageOf, UsageError } from "../../src/errors/index.ts";
 import { jobId } from "../../src/job/closed.ts";
 import { dispute } from "../../src/referee/index.ts";
 import { type Bench, rulingFrom, signRuling } from "../../src/settlement/ruling.ts";

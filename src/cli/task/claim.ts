@@ -1,6 +1,6 @@
 /** `verde task claim`: what the vault and the game hold for an account. */
 import { isAddressEqual } from "viem";
-import { ChainError } from "../../errors.ts";
+import { ChainError } from "../../errors/index.ts";
 import { formatAmount } from "../../settlement/amount.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { Sender } from "../send.ts";

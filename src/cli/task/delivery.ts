@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import { toHex } from "../../encoding/bytes.ts";
 import { chunkCount, encodeType } from "../../encoding/tensor.ts";
-import { ChainError, FormatError, UsageError } from "../../errors.ts";
+import { ChainError, FormatError, UsageError } from "../../errors/index.ts";
 import type { NamedType } from "../../graph/graph.ts";
 import type { NamedTensor } from "../../job/closed.ts";
 import { proveChunk, proveType } from "../../settlement/delivery.ts";

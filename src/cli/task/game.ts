@@ -1,6 +1,6 @@
 /** What the game that a task names asks for: time, and a bond for gas. */
 import { type Address, type PublicClient, zeroAddress } from "viem";
-import { ChainError, JobError, messageOf } from "../../errors.ts";
+import { ChainError, JobError, messageOf } from "../../errors/index.ts";
 import type { JobOutline } from "../../job/closed.ts";
 import { jobFacts } from "../../referee/facts.ts";
 import { ETHER, formatAmount } from "../../settlement/amount.ts";

@@ -2,7 +2,7 @@
 import { extname } from "node:path";
 import type { Hex } from "viem";
 import { toHex } from "../../encoding/bytes.ts";
-import { JobError } from "../../errors.ts";
+import { JobError } from "../../errors/index.ts";
 import type { NamedType } from "../../graph/graph.ts";
 import { type JobOutline, jobIdOf, outlineOf, partsOf, stateTypes } from "../../job/closed.ts";
 import type { Overrides } from "../../job/define.ts";

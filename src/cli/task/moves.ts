@@ -1,7 +1,7 @@
 /** `verde task accept, commit, reveal, compare, challenge, finalize, expire, claim`: what moves a task on. */
 import { type Hex, isAddressEqual, zeroHash } from "viem";
 import { toHex } from "../../encoding/bytes.ts";
-import { ChainError, JobError, UsageError } from "../../errors.ts";
+import { ChainError, JobError, UsageError } from "../../errors/index.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { readTask, type Seat, type TaskView } from "../../settlement/task.ts";
 import { formatAmount } from "../../settlement/amount.ts";

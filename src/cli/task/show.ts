@@ -1,6 +1,6 @@
 /** `verde task show` and `list`: what the chain knows of tasks. */
 import { type Hex, zeroAddress } from "viem";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/index.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
 import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { type Address, getAddress, isAddress, type Hex, toHex, zeroAddress } from "viem";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/index.ts";
 import type { Terms } from "../../settlement/task.ts";
 import { formatAmount, formatDuration, parseAmount, parseDuration, type Token } from "../../settlement/amount.ts";
 import type { JobTerms } from "./job.ts";

@@ -1,6 +1,6 @@
 /** Whom a task puts into a position to take stakes, and whether that is known. */
 import { isAddressEqual, zeroAddress } from "viem";
-import { ChainError } from "../../errors.ts";
+import { ChainError } from "../../errors/index.ts";
 import type { Deployment } from "../../settlement/deployment.ts";
 import type { Terms } from "../../settlement/task.ts";
 import { committeeFrom, gameFrom } from "./terms.ts";

@@ -1,5 +1,5 @@
 /** Layers with parameters: each opens a scope, so that its parameters and nodes carry its name. */
-import { JobError } from "../../errors.ts";
+import { JobError } from "../../errors/index.ts";
 import { add } from "../../graph/elementwise.ts";
 import { gather } from "../../graph/gather.ts";
 import { matmul } from "../../graph/matmul.ts";

@@ -1,5 +1,5 @@
 /** A decoder-only transformer in the manner of GPT-2: pre-norm blocks, learned positions, GELU. */
-import { JobError } from "../../errors.ts";
+import { JobError } from "../../errors/index.ts";
 import { add, gelu } from "../../graph/elementwise.ts";
 import { map } from "../../graph/emit.ts";
 import { matmul } from "../../graph/matmul.ts";

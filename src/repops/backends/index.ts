@@ -1,5 +1,5 @@
 /** The backends by the names that the command line and traces use: `name`, or `name:mode` where there are several ways to run. */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/index.ts";
 import type { Backend } from "../backend.ts";
 import { gpujs } from "./gpujs.ts";
 import { reference } from "./reference.ts";

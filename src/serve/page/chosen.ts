@@ -1,5 +1,5 @@
 /** From a handful of files that somebody chose or dropped to a trace with its data folder. */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/index.ts";
 import { dataFolder, isDataFile } from "../../trace/source.ts";
 import type { TraceInput } from "./protocol.ts";
 

@@ -1,7 +1,7 @@
 /** What the page shows of a trace before anything is executed. */
 import { toHex } from "../../encoding/bytes.ts";
 import { countParameters } from "../../job/closed.ts";
-import { messageOf } from "../../errors.ts";
+import { messageOf } from "../../errors/index.ts";
 import { namedMetrics } from "../../trace/execution.ts";
 import { formatFault } from "../../trace/fault.ts";
 import { checkpointsOf, expectComplete, metricNames, type Trace } from "../../trace/open.ts";

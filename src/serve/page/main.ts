@@ -1,5 +1,5 @@
 /** The page of `verde serve`: takes a trace, starts workers on it, and shows what they report. */
-import { messageOf, VerdeError } from "../../errors.ts";
+import { messageOf, VerdeError } from "../../errors/index.ts";
 import { type ChosenFile, filesOfDrop, filesOfInput, gather } from "./chosen.ts";
 import { choices } from "./devices.ts";
 import { element, make, showText } from "./elements.ts";

@@ -1,5 +1,5 @@
 /** The trace that the server was started with. */
-import { FormatError } from "../../errors.ts";
+import { FormatError } from "../../errors/index.ts";
 import { blobSource, type TraceSource } from "../../trace/source.ts";
 import type { TraceListing } from "../trace-files.ts";
 

@@ -1,5 +1,5 @@
 /** The worker behind the page: it opens a trace or executes steps, so that the page stays alive. To cancel, end it. */
-import { messageOf, VerdeError } from "../../errors.ts";
+import { messageOf, VerdeError } from "../../errors/index.ts";
 import { backendByName } from "../../repops/backends/index.ts";
 import { readTrace } from "../../trace/open.ts";
 import { blobSource, type TraceSource } from "../../trace/source.ts";

@@ -3,7 +3,7 @@
  * from the chain and from the trace behind the claim, so it can be ended and started again at any time.
  */
 import { type Address, encodeFunctionData, type Hex, isAddressEqual } from "viem";
-import { DisputeError } from "../../errors.ts";
+import { DisputeError } from "../../errors/index.ts";
 import { isRunning, type Machine } from "../../referee/game.ts";
 import { positionOf } from "../../referee/level.ts";
 import { trainingMachine } from "../../referee/machine.ts";

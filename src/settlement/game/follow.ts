@@ -11,7 +11,7 @@ import {
 } from "viem";
 import { type Bytes, fromHex } from "../../encoding/bytes.ts";
 import { hashNode } from "../../encoding/merkle.ts";
-import { DisputeError } from "../../errors.ts";
+import { DisputeError } from "../../errors/index.ts";
 import { answerLengths, isRunning, type Machine } from "../../referee/game.ts";
 import type { Answer } from "../../referee/level.ts";
 import { trainingMachine } from "../../referee/machine.ts";

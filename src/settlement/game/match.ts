@@ -3,7 +3,7 @@
  * contracts/game/Bisection.sol: from the same moves at the same times both come to the same state, bit for bit.
  */
 import type { Bytes } from "../../encoding/bytes.ts";
-import { DisputeError } from "../../errors.ts";
+import { DisputeError } from "../../errors/index.ts";
 import { advance, type GameState, isRunning, type Machine, type RunningGame, startGame } from "../../referee/game.ts";
 import type { Answer, Pair, Side } from "../../referee/level.ts";
 import { answerWithin, isAnswered, roundObjection, roundOf } from "./round.ts";

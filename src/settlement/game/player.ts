@@ -1,5 +1,5 @@
 /** Who moves for a claim: the answers come from a prover, the turn is what the contract is sent (spec 7.3). */
-import { DisputeError } from "../../errors.ts";
+import { DisputeError } from "../../errors/index.ts";
 import { type GameState, isRunning, type Machine, type Question, question } from "../../referee/game.ts";
 import type { Answer } from "../../referee/level.ts";
 import type { Prover } from "../../referee/prover.ts";

@@ -5,7 +5,7 @@
  */
 import type { Bytes } from "../../encoding/bytes.ts";
 import { hashLeaf, hashNode, heightOf, widthAt } from "../../encoding/merkle.ts";
-import { DisputeError } from "../../errors.ts";
+import { DisputeError } from "../../errors/index.ts";
 import { type GameState, isRunning, objection, type Question, question, type RunningGame } from "../../referee/game.ts";
 import { type Answer, type Level, openClaim, openingLengths, type Side } from "../../referee/level.ts";
 

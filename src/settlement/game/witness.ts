@@ -2,7 +2,7 @@
 import { type Bytes, fromHex, Writer } from "../../encoding/bytes.ts";
 import { proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { CHUNK_ELEMENTS, chunkCount, encodeType } from "../../encoding/tensor.ts";
-import { DisputeError } from "../../errors.ts";
+import { DisputeError } from "../../errors/index.ts";
 import { groundOf } from "../../referee/judge.ts";
 import { type Passed, positionOf } from "../../referee/level.ts";
 import { executedSteps, kernelAt } from "../../referee/machine.ts";

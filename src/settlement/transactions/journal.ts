@@ -19,7 +19,7 @@ import { dirname } from "node:path";
 import type { Address, Hex } from "viem";
 import { asBytes, toHex } from "../../encoding/bytes.ts";
 import { sha256 } from "../../encoding/hash.ts";
-import { ChainError, FormatError, messageOf } from "../../errors.ts";
+import { ChainError, FormatError, messageOf } from "../../errors/index.ts";
 
 /** A transaction that was signed; several of one nonce replace each other. */
 export interface Signed {

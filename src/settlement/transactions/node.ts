@@ -12,7 +12,7 @@ import {
   type TransactionReceipt,
   WebSocketRequestError,
 } from "viem";
-import { ChainError, messageOf } from "../../errors.ts";
+import { ChainError, messageOf } from "../../errors/index.ts";
 
 export interface Patience {
   /** Milliseconds between two looks at the chain. */

@@ -5,7 +5,7 @@
  * when the old one is lost to a foreign transaction for good.
  */
 import { type Address, type Hex, keccak256, type LocalAccount, type TransactionReceipt } from "viem";
-import { ChainError } from "../../errors.ts";
+import { ChainError } from "../../errors/index.ts";
 import { type Action, actionsOf, attemptsOf } from "./actions.ts";
 import { type Fees, isLess, nextFees } from "./fees.ts";
 import type { JournalRecord, Log, Signed } from "./journal.ts";

@@ -2,7 +2,7 @@
  * gpu.js and what it runs on: one device a mode for the whole process, since a kernel takes long to compile. The package
  * falls back to slower modes in silence, so every kernel's own mode is checked after it was built.
  */
-import { BackendError, messageOf } from "../../../errors.ts";
+import { BackendError, messageOf } from "../../../errors/index.ts";
 import { findGpu } from "../webgpu/device.ts";
 import { LIBRARY } from "./library.ts";
 import type { Source } from "./source.ts";

@@ -1,6 +1,6 @@
 /** Where the tensors of a kernel list lie: inputs and kept tensors for good, others as long as they are read. */
 import { elementCount } from "../../../encoding/tensor.ts";
-import { BackendError } from "../../../errors.ts";
+import { BackendError } from "../../../errors/index.ts";
 import { type KernelList, operandsOf, typeOf } from "../../kernel.ts";
 
 const ALIGNMENT = 64;

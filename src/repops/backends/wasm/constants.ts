@@ -1,5 +1,5 @@
 /** 32-bit constants in memory. A `v128.const` in a loop is built anew each turn; a splat-load before the loop is not. */
-import { BackendError } from "../../../errors.ts";
+import { BackendError } from "../../../errors/index.ts";
 
 export class ConstantPool {
   private readonly base: number;

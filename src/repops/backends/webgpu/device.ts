@@ -1,5 +1,5 @@
 /** The GPU of this process: the browser's, or that of the optional package `webgpu` (Dawn) in Node. */
-import { BackendError, messageOf } from "../../../errors.ts";
+import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { Gpu, GpuAdapter, GpuBuffer, GpuDevice, GpuPipeline } from "./api.ts";
 import { MAP_READ, Usage } from "./api.ts";
 
