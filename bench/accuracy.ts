@@ -10,8 +10,8 @@ import { createHash } from "node:crypto";
 import { arch, cpus, platform } from "node:os";
 import { parseArgs } from "node:util";
 import { PROGRAMS, type ProgramName } from "../src/repops/functions/index.ts";
-import { compileJavaScript } from "../src/repops/javascript.ts";
-import { fromBits, MAX_BITS, MAX_VALUE, MIN_BITS, MIN_VALUE } from "../src/repops/vf32.ts";
+import { compileJavaScript } from "../src/repops/programs/javascript.ts";
+import { fromBits, MAX_BITS, MAX_VALUE, MIN_BITS, MIN_VALUE } from "../src/repops/numbers/vf32.ts";
 
 /** What a function is held against. */
 export interface Claim {

@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { asBytes } from "../src/encoding/bytes.ts";
 import { wasm } from "../src/repops/backends/wasm.ts";
 import { PROGRAMS } from "../src/repops/functions/index.ts";
-import type { KernelList } from "../src/repops/kernel.ts";
-import { type Program, programKey } from "../src/repops/program.ts";
-import { MAX_BITS, MIN_BITS } from "../src/repops/vf32.ts";
+import type { KernelList } from "../src/repops/kernels/kernel.ts";
+import { type Program, programKey } from "../src/repops/programs/program.ts";
+import { MAX_BITS, MIN_BITS } from "../src/repops/numbers/vf32.ts";
 import { createRequire } from "node:module";
 
 const BLOCK = 2 ** 20;

@@ -3,9 +3,9 @@ import { elementCount, type Shape } from "../src/encoding/tensor.ts";
 import { wasm } from "../src/repops/backends/wasm.ts";
 import { PROGRAMS } from "../src/repops/functions/index.ts";
 import { exp } from "../src/repops/functions/exponential.ts";
-import { type Arg, DOT_STEP, type Kernel, type Ranging, SUM_STEP } from "../src/repops/kernel.ts";
-import type { Program } from "../src/repops/program.ts";
-import { defineProgram } from "../src/repops/scalar.ts";
+import { type Arg, DOT_STEP, type Kernel, type Ranging, SUM_STEP } from "../src/repops/kernels/kernel.ts";
+import type { Program } from "../src/repops/programs/program.ts";
+import { defineProgram } from "../src/repops/programs/expressions.ts";
 import { medianMillis, type Sample } from "./measure.ts";
 
 const SIDE = 256;

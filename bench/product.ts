@@ -1,7 +1,7 @@
 /** A matrix product as a kernel list of its own: inputs A [m, k] and B [k, n], output tensor 2. */
 import type { Tensor } from "../src/encoding/tensor.ts";
 import { tensor } from "../src/graph/index.ts";
-import { DOT_STEP, type KernelList } from "../src/repops/kernel.ts";
+import { DOT_STEP, type KernelList } from "../src/repops/kernels/kernel.ts";
 
 export function productList(m: number, n: number, k: number): KernelList {
   const view = (strides: number[]) => ({ offset: 0, strides });

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { loadJob } from "../src/job/load.ts";
 import { wasm } from "../src/repops/backends/wasm.ts";
-import { isDot, type Kernel } from "../src/repops/kernel.ts";
+import { isDot, type Kernel } from "../src/repops/kernels/kernel.ts";
 import { Execution } from "../src/trace/execution.ts";
 import { medianMillis, type Sample } from "./measure.ts";
 

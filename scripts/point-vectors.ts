@@ -7,9 +7,15 @@ import { toHex, Writer } from "../src/encoding/bytes.ts";
 import { elementCount } from "../src/encoding/tensor.ts";
 import { encodeKernel } from "../src/graph/codec.ts";
 import { everyCase } from "../src/graph/conformance.ts";
-import { type FoldKernel, type MapKernel, type Ranging, typeOf } from "../src/repops/kernel.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength, stepAt } from "../src/repops/point.ts";
-import { encodeProgram } from "../src/repops/program.ts";
+import { type FoldKernel, type MapKernel, type Ranging, typeOf } from "../src/repops/kernels/kernel.ts";
+import {
+  gatherIndexAddress,
+  gatherSourceAddress,
+  pointInputs,
+  pointLength,
+  stepAt,
+} from "../src/repops/kernels/point.ts";
+import { encodeProgram } from "../src/repops/programs/program.ts";
 import { conformanceKernels, everyProgram, gptKernels, outputBits, patterns } from "../test/contracts/every-program.ts";
 import { generator } from "../test/graph/numeric.ts";
 

@@ -3,7 +3,7 @@
  * random and adversarial operands: `node scripts/sweep-floats.ts [cases an operation, 1000000] [seed, 1] [names, all]`. The gate
  * runs a sample.
  */
-import { canon, fromBits } from "../src/repops/vf32.ts";
+import { canon, fromBits } from "../src/repops/numbers/vf32.ts";
 import { exact, rounded, roundedRoot } from "../test/repops/rational.ts";
 import { floatCases, OPERATIONS, type Operation } from "../test/sweep/cases.ts";
 import { type CaseFile, runSweep } from "../test/sweep/run.ts";

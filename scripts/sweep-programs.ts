@@ -3,7 +3,7 @@
  * inputs: `node scripts/sweep-programs.ts [inputs a program, 4000] [seed, 1]`. The gate runs a sample of it.
  */
 import { fileURLToPath } from "node:url";
-import type { Program } from "../src/repops/program.ts";
+import type { Program } from "../src/repops/programs/program.ts";
 import { everyProgram, outputBits, patterns } from "../test/contracts/every-program.ts";
 import { openPoints, type Points } from "../test/contracts/points.ts";
 

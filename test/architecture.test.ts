@@ -9,7 +9,7 @@ const ORDER = ["errors", "encoding", "repops", "graph", "job", "trace", "referee
 const MAX_LINES = 250;
 /** Tables of instructions, which are longer than a file should be and would not be clearer in two. */
 const LONGER: Readonly<Record<string, number>> = {
-  "repops/ranges-rules.ts": 320,
+  "repops/ranges/rules.ts": 320,
   "repops/backends/wasm/lower.ts": 290,
   "repops/backends/wasm/loops.ts": 380,
 };
@@ -23,9 +23,9 @@ const PLATFORM =
   /\bMath\.(exp|expm1|log|log2|log10|log1p|pow|a?(sin|cos|tan)h?|atan2|cbrt|hypot|random)\b|(?<!(?<![\w.])2 )\*\*/;
 /** A square root is rounded correctly everywhere, but there is an instruction for it; elsewhere it makes constants. */
 const SQUARE_ROOTS = [
-  "repops/instructions.ts",
-  "repops/javascript.ts",
-  "repops/ranges-rules.ts",
+  "repops/programs/instructions.ts",
+  "repops/programs/javascript.ts",
+  "repops/ranges/rules.ts",
   "repops/functions/gelu.ts",
   "job/layers/linear.ts",
   "job/layers/transformer.ts",
@@ -245,7 +245,7 @@ describe("the checks themselves", () => {
       ["Math.abs(x)", false],
     ] as const)
       expect(platformArithmetic(planted({ "job/a.ts": code }))).toHaveLength(found ? 1 : 0);
-    expect(platformArithmetic(planted({ "repops/instructions.ts": "Math.sqrt(2)" }))).toEqual([]);
+    expect(platformArithmetic(planted({ "repops/programs/instructions.ts": "Math.sqrt(2)" }))).toEqual([]);
     expect(unusedExports(planted({ "job/a.ts": "export const lost = 1;" }), new Map())).toEqual(["job/a.ts: lost"]);
   });
 });

@@ -11,7 +11,7 @@ library KernelHead {
     uint256 private constant WHOLE_READS = 8;
 
     /// @notice The bytes are no kernel. Those of a graph that is not refused always are one: they are as long as their counts say, and no fold
-    /// is longer (src/graph/codec.ts, src/repops/kernel.ts).
+    /// is longer (src/graph/codec.ts, src/repops/kernels/kernel.ts).
     error NoKernel(bytes kernel);
 
     /// @return the encoded type of the output

@@ -32,7 +32,7 @@ library OperandsLib {
     uint256 private constant LAST_BYTE = 0xff;
 
     /// @notice An element lies outside its tensor. No graph that is not refused has such a step, since views and gathers are checked against
-    /// the types of what they read (src/repops/kernel.ts), and those types are proven: it is a witness that shows a wrong type.
+    /// the types of what they read (src/repops/kernels/kernel.ts), and those types are proven: it is a witness that shows a wrong type.
     error NoSuchElement(uint256 element);
 
     /// @notice Gives every input that is read its bits, on which both sides agree. None is to be read afterwards.

@@ -46,7 +46,7 @@ struct Gather {
 }
 
 /// @title One element of one kernel (spec 4, 5.3): what it reads and what it computes
-/// @notice Gives what src/repops/point.ts gives for the kernel of every graph that is not refused, and a defined result for any bytes
+/// @notice Gives what src/repops/kernels/point.ts gives for the kernel of every graph that is not refused, and a defined result for any bytes
 /// (spec 5.4). Nothing here reverts but for want of gas.
 library KernelPoint {
     uint256 private constant FOLD = 2;

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Float32} from "./Float32.sol";
 
 /// @title The interpreter of scalar programs (spec 3.2 to 3.4)
-/// @notice Gives the bits of src/repops/interpret.ts for every canonical program, and a defined result for any bytes whatever (spec
+/// @notice Gives the bits of src/repops/programs/interpret.ts for every canonical program, and a defined result for any bytes whatever (spec
 /// 3.7): whoever writes a job can't write a step that nobody can prove. It never reverts, and runs at most 255 instructions.
 /// @dev Values are words of 32 bits: the pattern of a float, an int, or 0 and 1. What is frequent is asked for first.
 library MicroStep {

@@ -1,7 +1,7 @@
 /** Bit patterns for people: the hexadecimal digits, and the number they stand for. */
 import { type Bytes, toHex } from "../encoding/bytes.ts";
 import type { DType } from "../encoding/tensor.ts";
-import { fromBits } from "../repops/vf32.ts";
+import { fromBits } from "../repops/numbers/vf32.ts";
 
 /**
  * `0x3f800000  1`, or the digits alone where no number is meant.

@@ -2,8 +2,8 @@
 import { toHex } from "../encoding/bytes.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
-import { checkKernel, type Kernel, operandsOf, renumberOperands } from "../repops/kernel.ts";
-import { rowMajorStrides } from "../repops/view.ts";
+import { checkKernel, type Kernel, operandsOf, renumberOperands } from "../repops/kernels/kernel.ts";
+import { rowMajorStrides } from "../repops/kernels/view.ts";
 import { encodeKernel } from "./codec.ts";
 import { checkGraph, type Graph, type NamedOutput, type NamedType } from "./graph.ts";
 import { Value } from "./value.ts";

@@ -4,9 +4,9 @@ import { type Digest, Tag, taggedHash } from "../encoding/hash.ts";
 import { buildLevels, hashLeaf, type Levels, rootOf } from "../encoding/merkle.ts";
 import { dtypeFromCode, encodeType, MAX_RANK, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
-import { type Arg, type Kernel, RANGE_EXPONENT, type Ranging } from "../repops/kernel.ts";
-import { decodeProgram, encodeProgram } from "../repops/program.ts";
-import type { View } from "../repops/view.ts";
+import { type Arg, type Kernel, RANGE_EXPONENT, type Ranging } from "../repops/kernels/kernel.ts";
+import { decodeProgram, encodeProgram } from "../repops/programs/program.ts";
+import type { View } from "../repops/kernels/view.ts";
 import { checkGraph, type Graph, MAX_KERNELS, type NamedOutput, type NamedType } from "./graph.ts";
 
 const MAGIC = new TextEncoder().encode("VERDEGR1");

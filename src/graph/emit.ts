@@ -1,8 +1,8 @@
 /** Kernels over values: the three kinds of operator, without gradients. */
 import { type DType, elementCount, type Shape } from "../encoding/tensor.ts";
-import type { Arg, Ranging } from "../repops/kernel.ts";
-import { outputType, type Program } from "../repops/program.ts";
-import { bitsOf } from "../repops/vf32.ts";
+import type { Arg, Ranging } from "../repops/kernels/kernel.ts";
+import { outputType, type Program } from "../repops/programs/program.ts";
+import { bitsOf } from "../repops/numbers/vf32.ts";
 import { isDense, type GraphBuilder } from "./builder.ts";
 import { builderOf, shapeError, Value } from "./value.ts";
 

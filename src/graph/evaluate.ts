@@ -3,7 +3,7 @@ import { elementCount, type Shape, type Tensor } from "../encoding/tensor.ts";
 import { ShapeError } from "../errors/index.ts";
 import { type Backend, executeOnce } from "../repops/backend.ts";
 import { wasm } from "../repops/backends/wasm.ts";
-import { importFloats, type ImportOptions } from "../repops/vf32.ts";
+import { importFloats, type ImportOptions } from "../repops/numbers/vf32.ts";
 import { GraphBuilder } from "./builder.ts";
 import type { Value } from "./value.ts";
 import { dense } from "./views.ts";

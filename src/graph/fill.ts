@@ -1,6 +1,6 @@
 /** Tensors that depend on nothing, and conversions between the two types. */
 import type { Shape } from "../encoding/tensor.ts";
-import { defineProgram, float, int } from "../repops/scalar.ts";
+import { defineProgram, float, int } from "../repops/programs/expressions.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { map } from "./emit.ts";
 import { expectFloat, shapeError, type Value } from "./value.ts";

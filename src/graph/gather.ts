@@ -1,6 +1,6 @@
 /** Rows chosen by an index, and the gradient that adds them back in order. */
-import { SCATTER_STEP } from "../repops/kernel.ts";
-import { defineProgram } from "../repops/scalar.ts";
+import { SCATTER_STEP } from "../repops/kernels/kernel.ts";
+import { defineProgram } from "../repops/programs/expressions.ts";
 import { elementCount } from "../encoding/tensor.ts";
 import { broadcastTo } from "./reduce.ts";
 import { countOf, fold, gatherKernel, map, type Operand } from "./emit.ts";

@@ -1,7 +1,7 @@
 /** A graph (spec 5): a checked list of kernels with named inputs and outputs, and a label for each kernel. */
 import { formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
-import { checkKernel, type Kernel, type KernelList } from "../repops/kernel.ts";
+import { checkKernel, type Kernel, type KernelList } from "../repops/kernels/kernel.ts";
 
 export interface NamedType extends TensorType {
   name: string;

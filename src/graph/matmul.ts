@@ -1,6 +1,6 @@
 /** Matrix products: one dot fold, in every transposition and with any batch axes. */
 import type { Shape } from "../encoding/tensor.ts";
-import { DOT_STEP } from "../repops/kernel.ts";
+import { DOT_STEP } from "../repops/kernels/kernel.ts";
 import { fold } from "./emit.ts";
 import { broadcastTo, sumTo } from "./reduce.ts";
 import { builderOf, expectFloat, shapeError, type Value } from "./value.ts";

@@ -2,7 +2,7 @@
 import { exp } from "../repops/functions/exponential.ts";
 import { log } from "../repops/functions/logarithm.ts";
 import { rsqrt } from "../repops/functions/roots.ts";
-import { defineProgram, float, type Float } from "../repops/scalar.ts";
+import { defineProgram, float, type Float } from "../repops/programs/expressions.ts";
 import { map } from "./emit.ts";
 import { pick } from "./gather.ts";
 import { broadcastTo, dotColumns, dotRows, maxRows, mean, sum, sumRowsOf } from "./reduce.ts";

@@ -9,7 +9,7 @@ import { gelu, geluDerivative, silu, siluDerivative } from "../repops/functions/
 import { log } from "../repops/functions/logarithm.ts";
 import { rsqrt } from "../repops/functions/roots.ts";
 import { tanh } from "../repops/functions/hyperbolic.ts";
-import { float, type Float } from "../repops/scalar.ts";
+import { float, type Float } from "../repops/programs/expressions.ts";
 
 export type Name = "a" | "b" | "g" | "y";
 export type Environment = Readonly<Record<Name, Float>>;

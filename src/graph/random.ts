@@ -5,7 +5,7 @@
 import { type Shape, elementCount } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
 import { mulHigh, normal, threefry2x32, uniform01 } from "../repops/functions/threefry.ts";
-import { defineProgram, int, type Int } from "../repops/scalar.ts";
+import { defineProgram, int, type Int } from "../repops/programs/expressions.ts";
 import { mul } from "./elementwise.ts";
 import { map } from "./emit.ts";
 import { broadcastTo } from "./reduce.ts";

@@ -1,8 +1,8 @@
 /** Folds over axes: sums, means, maxima, dot products of rows; and broadcasting, whose gradient is a sum. */
 import type { Shape } from "../encoding/tensor.ts";
-import { DOT_STEP, SUM_STEP } from "../repops/kernel.ts";
-import { defineProgram } from "../repops/scalar.ts";
-import { MAX_VALUE } from "../repops/vf32.ts";
+import { DOT_STEP, SUM_STEP } from "../repops/kernels/kernel.ts";
+import { defineProgram } from "../repops/programs/expressions.ts";
+import { MAX_VALUE } from "../repops/numbers/vf32.ts";
 import { fold, map } from "./emit.ts";
 import { axisOf, builderOf, expectFloat, shapeError, type Value } from "./value.ts";
 import { reshape, transpose, viewOf } from "./views.ts";

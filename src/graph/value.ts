@@ -1,7 +1,7 @@
 /** A symbolic tensor: the output of a node, or a view of it, while a graph is being built. */
 import { type DType, formatType, type Shape } from "../encoding/tensor.ts";
 import { GraphError, ShapeError } from "../errors/index.ts";
-import { rowMajorStrides } from "../repops/view.ts";
+import { rowMajorStrides } from "../repops/kernels/view.ts";
 import type { GraphBuilder } from "./builder.ts";
 
 /** How a value was made: what its gradient flows back to. */

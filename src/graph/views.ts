@@ -1,6 +1,6 @@
 /** Movement: the same elements under other coordinates. Only `dense`, `pad` and `concat` copy. */
 import { elementCount, type Shape } from "../encoding/tensor.ts";
-import { defineProgram } from "../repops/scalar.ts";
+import { defineProgram } from "../repops/programs/expressions.ts";
 import { isDense } from "./builder.ts";
 import { type Bounded, map } from "./emit.ts";
 import { axisOf, builderOf, shapeError, Value } from "./value.ts";

@@ -20,7 +20,7 @@ import {
 import { JobError, ValueError } from "../errors/index.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
-import { isCanonicalBits } from "../repops/vf32.ts";
+import { isCanonicalBits } from "../repops/numbers/vf32.ts";
 
 /** Raised whenever the rules of docs/spec.md change what a job means. */
 export const SPEC_VERSION = 2;

@@ -8,7 +8,7 @@ import type { RandomSource } from "../graph/random.ts";
 import { fillInt } from "../graph/fill.ts";
 import type { Value } from "../graph/value.ts";
 import { dense } from "../graph/views.ts";
-import { defineProgram } from "../repops/scalar.ts";
+import { defineProgram } from "../repops/programs/expressions.ts";
 import { DATA_PREFIX, METRIC_PREFIX, type NamedTensor } from "./closed.ts";
 import { type Initializer, zeros } from "./initializers.ts";
 

@@ -9,7 +9,7 @@ import { randomInt } from "../graph/random.ts";
 import { broadcastTo } from "../graph/reduce.ts";
 import type { Value } from "../graph/value.ts";
 import { reshape } from "../graph/views.ts";
-import { defineProgram } from "../repops/scalar.ts";
+import { defineProgram } from "../repops/programs/expressions.ts";
 import type { Context } from "./context.ts";
 
 /** The bytes of a file as tokens from 0 to 255: i32 [bytes]. */

@@ -5,7 +5,7 @@ import { map } from "../graph/emit.ts";
 import { fill } from "../graph/fill.ts";
 import { broadcastTo, dotColumns, dotRows, sum } from "../graph/reduce.ts";
 import type { Value } from "../graph/value.ts";
-import { defineProgram, float, type Float } from "../repops/scalar.ts";
+import { defineProgram, float, type Float } from "../repops/programs/expressions.ts";
 import type { Context, Parameter } from "./context.ts";
 import { constant, zeros } from "./initializers.ts";
 import { type Schedule, schedule } from "./schedules.ts";

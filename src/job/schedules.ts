@@ -3,7 +3,7 @@ import { JobError } from "../errors/index.ts";
 import { map } from "../graph/emit.ts";
 import type { Value } from "../graph/value.ts";
 import { cos } from "../repops/functions/trigonometry.ts";
-import { defineProgram, float } from "../repops/scalar.ts";
+import { defineProgram, float } from "../repops/programs/expressions.ts";
 import type { Context } from "./context.ts";
 
 /** The rate of the step that is taken, an f32 scalar. */

@@ -3,7 +3,7 @@ import { asBytes, type Bytes, Writer } from "../encoding/bytes.ts";
 import type { Tag } from "../encoding/hash.ts";
 import { buildLevels, hashLeaf, proveLeaf } from "../encoding/merkle.ts";
 import { chunkAt, chunkCount, type Tensor } from "../encoding/tensor.ts";
-import { accumulators } from "../repops/point.ts";
+import { accumulators } from "../repops/kernels/point.ts";
 import { Evidence } from "./evidence.ts";
 import { type JobFacts, jobFacts } from "./facts.ts";
 import type { Level, Position } from "./level.ts";

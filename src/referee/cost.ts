@@ -1,7 +1,7 @@
 /** How much a graph computes, to set beside what a referee computes. */
 import { elementCount } from "../encoding/tensor.ts";
 import type { JobOutline } from "../job/closed.ts";
-import type { Kernel, KernelList } from "../repops/kernel.ts";
+import type { Kernel, KernelList } from "../repops/kernels/kernel.ts";
 
 /** Executions of the scalar program: one an element, or K for each element of a fold. */
 export function scalarStepsOf(kernel: Kernel): number {

@@ -2,8 +2,8 @@
 import { asBytes } from "../encoding/bytes.ts";
 import { type Proof, proveLeaf } from "../encoding/merkle.ts";
 import { CHUNK_ELEMENTS, chunkAt, chunkTree, stateTree, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
-import { type Kernel, typeOf } from "../repops/kernel.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs } from "../repops/point.ts";
+import { type Kernel, typeOf } from "../repops/kernels/kernel.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs } from "../repops/kernels/point.ts";
 import { graphOf, type JobFacts } from "./facts.ts";
 import { groundOf } from "./judge.ts";
 import type { Position } from "./level.ts";

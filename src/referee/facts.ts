@@ -4,7 +4,7 @@
  */
 import { type JobId, jobIdOf, type JobOutline, type JobParts, partsOf } from "../job/closed.ts";
 import type { Graph, NamedOutput, NamedType } from "../graph/graph.ts";
-import type { Kernel } from "../repops/kernel.ts";
+import type { Kernel } from "../repops/kernels/kernel.ts";
 
 export type GraphKind = "init" | "step";
 

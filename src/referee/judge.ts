@@ -1,8 +1,8 @@
 /** The step at the bottom of a dispute (spec 7.5): executed once, from agreed values, and compared with both claims. */
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import type { TensorRoot } from "../encoding/tensor.ts";
-import type { GatherKernel, Kernel } from "../repops/kernel.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs, stepAt } from "../repops/point.ts";
+import type { GatherKernel, Kernel } from "../repops/kernels/kernel.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs, stepAt } from "../repops/kernels/point.ts";
 import type { JobFacts } from "./facts.ts";
 import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "./level.ts";
 import { elementOf, executedSteps, isAssembly, kernelAt } from "./machine.ts";

@@ -10,8 +10,8 @@ import {
   type TensorType,
 } from "../encoding/tensor.ts";
 import { segmentCount, stepsOfSegment } from "../trace/commitments.ts";
-import type { FoldKernel, Kernel, MapKernel } from "../repops/kernel.ts";
-import { pointLength } from "../repops/point.ts";
+import type { FoldKernel, Kernel, MapKernel } from "../repops/kernels/kernel.ts";
+import { pointLength } from "../repops/kernels/point.ts";
 import type { JobFacts } from "./facts.ts";
 import type { Descent, Machine } from "./game.ts";
 import { bothSides, type Level, type Passed, positionOf } from "./level.ts";

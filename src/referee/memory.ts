@@ -1,7 +1,7 @@
 /** What a party remembers of its run, or computes again when it is asked. */
 import type { StateRoot, Tensor, TensorRoot } from "../encoding/tensor.ts";
 import type { JobOutline } from "../job/closed.ts";
-import { operandsOf } from "../repops/kernel.ts";
+import { operandsOf } from "../repops/kernels/kernel.ts";
 import type { JobFacts } from "./facts.ts";
 import { kernelAt } from "./machine.ts";
 import { graphAt, type Place } from "./place.ts";

@@ -2,7 +2,7 @@
 import { elementCount, type Tensor, tensorRoot } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors/index.ts";
 import { type Backend, executeOnce } from "../repops/backend.ts";
-import { type Kernel, operandsOf, renumberOperands } from "../repops/kernel.ts";
+import { type Kernel, operandsOf, renumberOperands } from "../repops/kernels/kernel.ts";
 import type { Proof } from "../encoding/merkle.ts";
 import type { JobFacts } from "./facts.ts";
 import { type Passed, positionOf, type Side } from "./level.ts";

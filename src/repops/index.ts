@@ -4,8 +4,8 @@ export { type CaseResult, certify } from "./certify/certify.ts";
 export { reference } from "./backends/reference.ts";
 export { wasm } from "./backends/wasm.ts";
 export { webgpu } from "./backends/webgpu.ts";
-export { INSTRUCTIONS, type InstructionName } from "./instructions.ts";
-export { interpret, traceProgram } from "./interpret.ts";
+export { INSTRUCTIONS, type InstructionName } from "./programs/instructions.ts";
+export { interpret, traceProgram } from "./programs/interpret.ts";
 export {
   type Arg,
   checkKernel,
@@ -14,8 +14,8 @@ export {
   type Kernel,
   type KernelList,
   type MapKernel,
-} from "./kernel.ts";
-export { checkProgram, decodeProgram, encodeProgram, type Program } from "./program.ts";
-export { Bool, defineProgram, Float, float, Int, int } from "./scalar.ts";
-export { canon, importFloats, isSaturated, MAX_VALUE, MIN_VALUE } from "./vf32.ts";
-export { addressOf, type View } from "./view.ts";
+} from "./kernels/kernel.ts";
+export { checkProgram, decodeProgram, encodeProgram, type Program } from "./programs/program.ts";
+export { Bool, defineProgram, Float, float, Int, int } from "./programs/expressions.ts";
+export { canon, importFloats, isSaturated, MAX_VALUE, MIN_VALUE } from "./numbers/vf32.ts";
+export { addressOf, type View } from "./kernels/view.ts";

@@ -8,7 +8,7 @@ import type { JobDefinition } from "../job/define.ts";
 import type { Backend, ExecuteReport } from "../repops/backend.ts";
 import { backendByName, type BackendName } from "../repops/backends/index.ts";
 import { wasm } from "../repops/backends/wasm.ts";
-import { isSaturated } from "../repops/vf32.ts";
+import { isSaturated } from "../repops/numbers/vf32.ts";
 import { addAside, type AsideSummary } from "./aside.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { Execution, namedMetrics, type Watch } from "./execution.ts";

@@ -3,7 +3,7 @@ import type { Bytes } from "../encoding/bytes.ts";
 import { elementCount, type DType, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
 import { FormatError, messageOf } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
-import { importFloats } from "../repops/vf32.ts";
+import { importFloats } from "../repops/numbers/vf32.ts";
 import type { ByteSource } from "./source.ts";
 
 /** As in the format's own limit. */

@@ -11,7 +11,7 @@ import type { Backend, DeviceDescription } from "../../src/repops/backend.ts";
 import { wasm } from "../../src/repops/backends/wasm.ts";
 import { SHORT_FORM, shortCases } from "../../src/repops/certify/cases.ts";
 import { certify } from "../../src/repops/certify/certify.ts";
-import { programKey } from "../../src/repops/program.ts";
+import { programKey } from "../../src/repops/programs/program.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 
 const path = temporaryFolder();

@@ -1,6 +1,6 @@
 /** What the contracts make of bytes that are no program and no kernel (spec 3.7, 5.4), written down a second time. */
-import { INSTRUCTIONS, instructionByOpcode, type RegisterType } from "../../src/repops/instructions.ts";
-import { bitsOf, canon, fromBits } from "../../src/repops/vf32.ts";
+import { INSTRUCTIONS, instructionByOpcode, type RegisterType } from "../../src/repops/programs/instructions.ts";
+import { bitsOf, canon, fromBits } from "../../src/repops/numbers/vf32.ts";
 
 const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0;
 const wordAt = (bytes: Uint8Array, at: number): number =>

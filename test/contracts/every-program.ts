@@ -2,11 +2,11 @@
 import { fileURLToPath } from "node:url";
 import { everyCase } from "../../src/graph/conformance.ts";
 import { loadJob } from "../../src/job/load.ts";
-import { interpret } from "../../src/repops/interpret.ts";
+import { interpret } from "../../src/repops/programs/interpret.ts";
 import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import type { Kernel } from "../../src/repops/kernel.ts";
-import { outputType, type Program, programKey } from "../../src/repops/program.ts";
-import { bitsOf, fromBits } from "../../src/repops/vf32.ts";
+import type { Kernel } from "../../src/repops/kernels/kernel.ts";
+import { outputType, type Program, programKey } from "../../src/repops/programs/program.ts";
+import { bitsOf, fromBits } from "../../src/repops/numbers/vf32.ts";
 import { generator } from "../graph/numeric.ts";
 import { floatBits, integers } from "../repops/inputs.ts";
 

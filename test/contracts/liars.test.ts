@@ -12,7 +12,7 @@ import { trainingProver } from "../../src/referee/claim.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
 import { type Pair, positionOf, type Side } from "../../src/referee/level.ts";
 import { graphAt, placeOf } from "../../src/referee/place.ts";
-import { pointLength } from "../../src/repops/point.ts";
+import { pointLength } from "../../src/repops/kernels/point.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { proofBound } from "../../src/settlement/game/proof-bound.ts";
 import { foldLiar, type Party } from "../referee/liars.ts";

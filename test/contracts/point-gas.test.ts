@@ -7,9 +7,9 @@ import { bytesToHex, type Hex } from "viem";
 import { describe, expect, test } from "vitest";
 import { elementCount } from "../../src/encoding/tensor.ts";
 import { encodeKernel } from "../../src/graph/codec.ts";
-import { pointInputs, pointLength } from "../../src/repops/point.ts";
-import { encodeProgram, type Program, programKey } from "../../src/repops/program.ts";
-import { bitsOf } from "../../src/repops/vf32.ts";
+import { pointInputs, pointLength } from "../../src/repops/kernels/point.ts";
+import { encodeProgram, type Program, programKey } from "../../src/repops/programs/program.ts";
+import { bitsOf } from "../../src/repops/numbers/vf32.ts";
 import { everyProgram, gptKernels, type NamedKernel } from "./every-program.ts";
 import { openPoints, type Points } from "./points.ts";
 

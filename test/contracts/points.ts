@@ -1,7 +1,7 @@
 /** Scalar programs and steps of kernels in the EVM, by the functions of test/solidity/PointBatch.sol. */
 import { bytesToHex, type Hex } from "viem";
 import type { Bytes } from "../../src/encoding/bytes.ts";
-import { encodeProgram, type Program } from "../../src/repops/program.ts";
+import { encodeProgram, type Program } from "../../src/repops/programs/program.ts";
 import { type Ask, openContract } from "./open-contract.ts";
 
 /** A call may use 2^24 gas. These bound what a run costs, with its share of the calldata. */

@@ -12,7 +12,7 @@ import { loadJob } from "../../src/job/load.ts";
 import { findGpu } from "../../src/repops/backends/webgpu/device.ts";
 import { prepareWebGpu, type WebGpuOptions } from "../../src/repops/backends/webgpu/session.ts";
 import { GUARDED } from "../../src/repops/backends/webgpu/wgsl.ts";
-import type { KernelList } from "../../src/repops/kernel.ts";
+import type { KernelList } from "../../src/repops/kernels/kernel.ts";
 import { compilingGpu } from "./compiling-device.ts";
 
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));

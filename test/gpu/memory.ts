@@ -11,7 +11,7 @@ import { VerdeError } from "../../src/errors/index.ts";
 import { wasm } from "../../src/repops/backends/wasm.ts";
 import { webgpu } from "../../src/repops/backends/webgpu.ts";
 import { openDevice } from "../../src/repops/backends/webgpu/device.ts";
-import type { KernelList } from "../../src/repops/kernel.ts";
+import type { KernelList } from "../../src/repops/kernels/kernel.ts";
 import { run } from "../../src/trace/index.ts";
 import line from "../fixtures/line.ts";
 

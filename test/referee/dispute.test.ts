@@ -13,7 +13,7 @@ import { runRootOf } from "../../src/trace/commitments.ts";
 import { openTrace } from "../../src/trace/index.ts";
 import { TraceWriter } from "../../src/trace/writer.ts";
 import { type Fault, run, type RunOptions } from "../../src/trace/index.ts";
-import { pointLength } from "../../src/repops/point.ts";
+import { pointLength } from "../../src/repops/kernels/point.ts";
 import { smallJob } from "./small-job.ts";
 
 describe("dispute about traces", () => {

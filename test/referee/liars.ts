@@ -5,7 +5,7 @@ import { type ClosedJob, jobId } from "../../src/job/closed.ts";
 import { TrainingClaim } from "../../src/referee/claim.ts";
 import { ClaimProver, type Prover } from "../../src/referee/prover.ts";
 import type { Witness } from "../../src/referee/witness.ts";
-import { accumulators, pointInputs, stepAt } from "../../src/repops/point.ts";
+import { accumulators, pointInputs, stepAt } from "../../src/repops/kernels/point.ts";
 import { runRootOf } from "../../src/trace/commitments.ts";
 import { rememberedRun, type RememberedRun } from "./remembered-run.ts";
 

@@ -2,10 +2,10 @@
 import { elementCount, type Tensor } from "../../src/encoding/tensor.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { checkJob, type ClosedJob } from "../../src/job/closed.ts";
-import { type Arg, DOT_STEP } from "../../src/repops/kernel.ts";
-import { defineProgram, float, int } from "../../src/repops/scalar.ts";
-import { bitsOf, importFloats } from "../../src/repops/vf32.ts";
-import type { View } from "../../src/repops/view.ts";
+import { type Arg, DOT_STEP } from "../../src/repops/kernels/kernel.ts";
+import { defineProgram, float, int } from "../../src/repops/programs/expressions.ts";
+import { bitsOf, importFloats } from "../../src/repops/numbers/vf32.ts";
+import type { View } from "../../src/repops/kernels/view.ts";
 
 type Ranging = "none" | "dot" | "sum";
 const read = (tensor: number, strides: number[], ranging: Ranging = "none", view: Partial<View> = {}): Arg => ({

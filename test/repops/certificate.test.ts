@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { certify, unaryPrograms } from "../../bench/certificate.ts";
-import { compileJavaScript } from "../../src/repops/javascript.ts";
-import { programKey } from "../../src/repops/program.ts";
-import { fromBits, MAX_BITS, MIN_BITS } from "../../src/repops/vf32.ts";
+import { compileJavaScript } from "../../src/repops/programs/javascript.ts";
+import { programKey } from "../../src/repops/programs/program.ts";
+import { fromBits, MAX_BITS, MIN_BITS } from "../../src/repops/numbers/vf32.ts";
 
 interface Entry {
   program: string;

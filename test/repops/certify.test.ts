@@ -7,8 +7,8 @@ import { wasm } from "../../src/repops/backends/wasm.ts";
 import { certify } from "../../src/repops/certify/certify.ts";
 import { DIGESTS } from "../../src/repops/certify/digests.ts";
 import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { INSTRUCTIONS } from "../../src/repops/instructions.ts";
-import { checkKernel } from "../../src/repops/kernel.ts";
+import { INSTRUCTIONS } from "../../src/repops/programs/instructions.ts";
+import { checkKernel } from "../../src/repops/kernels/kernel.ts";
 
 const cases = everyCase();
 

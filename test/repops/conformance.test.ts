@@ -7,8 +7,8 @@ import type { Backend } from "../../src/repops/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm, wasmAlways } from "../../src/repops/backends/wasm.ts";
 import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { checkKernel, type KernelList } from "../../src/repops/kernel.ts";
-import { defineProgram } from "../../src/repops/scalar.ts";
+import { checkKernel, type KernelList } from "../../src/repops/kernels/kernel.ts";
+import { defineProgram } from "../../src/repops/programs/expressions.ts";
 import { floatBits, integers } from "./inputs.ts";
 import { type Case, cases, products } from "./kernels.ts";
 

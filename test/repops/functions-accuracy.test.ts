@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type Claim, CLAIMS, errorInUlp, type UnaryName } from "../../bench/accuracy.ts";
 import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { compileJavaScript } from "../../src/repops/javascript.ts";
-import { bitsOf, canonBits, fromBits, MAX_VALUE, MIN_VALUE } from "../../src/repops/vf32.ts";
+import { compileJavaScript } from "../../src/repops/programs/javascript.ts";
+import { bitsOf, canonBits, fromBits, MAX_VALUE, MIN_VALUE } from "../../src/repops/numbers/vf32.ts";
 import { generator } from "../graph/numeric.ts";
 import { floats } from "./inputs.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { interpret } from "../../src/repops/interpret.ts";
-import { compileJavaScript } from "../../src/repops/javascript.ts";
-import { decodeProgram, encodeProgram, outputType } from "../../src/repops/program.ts";
+import { interpret } from "../../src/repops/programs/interpret.ts";
+import { compileJavaScript } from "../../src/repops/programs/javascript.ts";
+import { decodeProgram, encodeProgram, outputType } from "../../src/repops/programs/program.ts";
 import { Reader } from "../../src/encoding/bytes.ts";
 import { floats, integers, isVf32 } from "./inputs.ts";
 

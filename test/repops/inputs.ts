@@ -1,5 +1,5 @@
 /** Adversarial inputs for operators: every magnitude, both ends of each range, and the values where functions bend. */
-import { canonBits, fromBits, isCanonicalBits } from "../../src/repops/vf32.ts";
+import { canonBits, fromBits, isCanonicalBits } from "../../src/repops/numbers/vf32.ts";
 import { generator } from "../graph/numeric.ts";
 
 const EDGES = [

@@ -10,11 +10,11 @@ import {
   type Ranging,
   SCATTER_STEP,
   SUM_STEP,
-} from "../../src/repops/kernel.ts";
-import type { Program } from "../../src/repops/program.ts";
-import { type Bool, defineProgram, Float, type Int } from "../../src/repops/scalar.ts";
-import { fromBits } from "../../src/repops/vf32.ts";
-import { addressRange, rowMajorStrides, type View } from "../../src/repops/view.ts";
+} from "../../src/repops/kernels/kernel.ts";
+import type { Program } from "../../src/repops/programs/program.ts";
+import { type Bool, defineProgram, Float, type Int } from "../../src/repops/programs/expressions.ts";
+import { fromBits } from "../../src/repops/numbers/vf32.ts";
+import { addressRange, rowMajorStrides, type View } from "../../src/repops/kernels/view.ts";
 import { floatBits, integers } from "./inputs.ts";
 
 /** A choice from a list of random numbers, so that fast-check can shrink what was chosen. */

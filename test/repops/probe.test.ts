@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm.ts";
 import { javascriptArithmetic, probeArithmetic, type RawArithmetic } from "../../src/repops/certify/probe.ts";
-import { bitsOf, fromBits } from "../../src/repops/vf32.ts";
+import { bitsOf, fromBits } from "../../src/repops/numbers/vf32.ts";
 
 const findings = async (raw: RawArithmetic): Promise<Record<string, string>> =>
   Object.fromEntries((await probeArithmetic(raw)).map(({ name, finding }) => [name, finding]));

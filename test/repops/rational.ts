@@ -1,5 +1,5 @@
 /** Float arithmetic a second time, in exact integers of any length: the independent truth for what is correctly rounded. */
-import { bitsOf, canon } from "../../src/repops/vf32.ts";
+import { bitsOf, canon } from "../../src/repops/numbers/vf32.ts";
 
 /** A float as an integer times 2^-200. */
 export const exact = (x: number): bigint => {

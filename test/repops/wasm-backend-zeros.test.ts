@@ -7,10 +7,10 @@ import { hex32 } from "../../src/encoding/bytes.ts";
 import type { Backend } from "../../src/repops/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm.ts";
-import type { KernelList } from "../../src/repops/kernel.ts";
-import { outputType, type Program } from "../../src/repops/program.ts";
-import { analyze } from "../../src/repops/ranges.ts";
-import { defineProgram, float, type Float, type Int } from "../../src/repops/scalar.ts";
+import type { KernelList } from "../../src/repops/kernels/kernel.ts";
+import { outputType, type Program } from "../../src/repops/programs/program.ts";
+import { analyze } from "../../src/repops/ranges/analysis.ts";
+import { defineProgram, float, type Float, type Int } from "../../src/repops/programs/expressions.ts";
 
 /** 0, or a magnitude from 1 to 2: products and quotients of these need no canon. */
 const small = (x: Float): Float => x.abs().lt(1).select(0, x).min(2).max(-2);

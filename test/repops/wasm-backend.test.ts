@@ -7,9 +7,9 @@ import type { Tensor } from "../../src/encoding/tensor.ts";
 import type { Backend } from "../../src/repops/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm.ts";
-import { type Arg, DOT_STEP, type Kernel, type KernelList, SUM_STEP } from "../../src/repops/kernel.ts";
-import { defineProgram } from "../../src/repops/scalar.ts";
-import type { View } from "../../src/repops/view.ts";
+import { type Arg, DOT_STEP, type Kernel, type KernelList, SUM_STEP } from "../../src/repops/kernels/kernel.ts";
+import { defineProgram } from "../../src/repops/programs/expressions.ts";
+import type { View } from "../../src/repops/kernels/view.ts";
 import { floats } from "./inputs.ts";
 
 const SEED = 20261120;

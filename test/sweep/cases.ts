@@ -1,9 +1,9 @@
 /** Cases for the sweeps, from the definition in src/repops. */
 import { floatAndCount, floatPair, powersOfTwo, rangeEnd, tieInteger } from "../../src/repops/certify/adversarial.ts";
 import { floatTensor, type Words, words } from "../../src/repops/certify/data.ts";
-import { type Instruction, INSTRUCTIONS, type InstructionName } from "../../src/repops/instructions.ts";
-import { bringIntoRange } from "../../src/repops/kernel.ts";
-import { bitsOf, canon, fromBits } from "../../src/repops/vf32.ts";
+import { type Instruction, INSTRUCTIONS, type InstructionName } from "../../src/repops/programs/instructions.ts";
+import { bringIntoRange } from "../../src/repops/kernels/kernel.ts";
+import { bitsOf, canon, fromBits } from "../../src/repops/numbers/vf32.ts";
 
 export type Operation = { code: number; name: string; operands: string; evaluate(a: number, b: number): number };
 

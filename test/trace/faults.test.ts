@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { elementBits, type Tensor, tensorRoot } from "../../src/encoding/tensor.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { bitsOf } from "../../src/repops/vf32.ts";
+import { bitsOf } from "../../src/repops/numbers/vf32.ts";
 import { formatFault, openTrace, parseFault, Replayer, run } from "../../src/trace/index.ts";
 import { Execution } from "../../src/trace/execution.ts";
 import type { Fault } from "../../src/trace/index.ts";

@@ -5,7 +5,7 @@ import { stateRoot, type Tensor, tensorRoot } from "../../src/encoding/tensor.ts
 import type { NamedTensor } from "../../src/job/closed.ts";
 import type { Backend } from "../../src/repops/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { MAX_VALUE } from "../../src/repops/vf32.ts";
+import { MAX_VALUE } from "../../src/repops/numbers/vf32.ts";
 import { Execution } from "../../src/trace/execution.ts";
 import { openTrace, Replayer, run } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";

@@ -1,6 +1,6 @@
 /** Which dot folds are matrix products, and along which axes. */
-import { type Arg, type FoldKernel, isDot } from "../kernel.ts";
-import { rowMajorStrides } from "../view.ts";
+import { type Arg, type FoldKernel, isDot } from "../kernels/kernel.ts";
+import { rowMajorStrides } from "../kernels/view.ts";
 import { joinAxes } from "./axes.ts";
 
 /** One axis that is left of an iteration space: strides in elements of the output and both operands. */

@@ -5,7 +5,7 @@
 import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
 import type { Backend, ExecuteHooks, ExecuteReport, PrepareOptions, Session } from "../backend.ts";
 import { javascriptArithmetic, probeArithmetic } from "../certify/probe.ts";
-import { compileJavaScript } from "../javascript.ts";
+import { compileJavaScript } from "../programs/javascript.ts";
 import {
   type Arg,
   bringIntoRange,
@@ -14,9 +14,9 @@ import {
   type KernelList,
   type MapKernel,
   typeOf,
-} from "../kernel.ts";
-import { fromBits } from "../vf32.ts";
-import { addressOf } from "../view.ts";
+} from "../kernels/kernel.ts";
+import { fromBits } from "../numbers/vf32.ts";
+import { addressOf } from "../kernels/view.ts";
 
 export const reference: Backend = {
   name: "reference",

@@ -2,7 +2,7 @@
  * Operands that are chosen against a device: what fusing, flushing, double rounding, a wrong tie or a careless overflow
  * would change. All are decided by integers, so they are the same on every machine.
  */
-import { canonBits } from "../vf32.ts";
+import { canonBits } from "../numbers/vf32.ts";
 import type { Words } from "./data.ts";
 
 const SIGN = 0x80000000;

@@ -1,7 +1,7 @@
 /** A conformance vector: kernels with their operands, and the outputs whose bits are compared. */
 import type { Tensor } from "../../encoding/tensor.ts";
-import type { Arg, Kernel, KernelList, Ranging } from "../kernel.ts";
-import type { View } from "../view.ts";
+import type { Arg, Kernel, KernelList, Ranging } from "../kernels/kernel.ts";
+import type { View } from "../kernels/view.ts";
 
 export interface ConformanceCase {
   list: KernelList;

@@ -1,6 +1,6 @@
 /** Adversarial operands, the same on every machine: integers alone decide them. */
 import { elementCount, type Tensor } from "../../encoding/tensor.ts";
-import { canonBits } from "../vf32.ts";
+import { canonBits } from "../numbers/vf32.ts";
 
 /** Where functions bend and ranges end: signs, powers of two, the limits of vf32, of the dot and the sum range. */
 const EDGES = [

@@ -1,10 +1,10 @@
 /** Vectors of folds: products and sums over rows, the ends of their ranges, and other steps. */
 import type { Tensor } from "../../encoding/tensor.ts";
-import { DOT_STEP, SCATTER_STEP, SUM_STEP } from "../kernel.ts";
-import { interpret } from "../interpret.ts";
-import { defineProgram } from "../scalar.ts";
-import { bitsOf, fromBits, MAX_VALUE } from "../vf32.ts";
-import { rowMajorStrides } from "../view.ts";
+import { DOT_STEP, SCATTER_STEP, SUM_STEP } from "../kernels/kernel.ts";
+import { interpret } from "../programs/interpret.ts";
+import { defineProgram } from "../programs/expressions.ts";
+import { bitsOf, fromBits, MAX_VALUE } from "../numbers/vf32.ts";
+import { rowMajorStrides } from "../kernels/view.ts";
 import { rangeEnd } from "./adversarial.ts";
 import { caseOf, type ConformanceCase, f32, i32, read } from "./case.ts";
 import { floatTensor, intTensor, words } from "./data.ts";

@@ -1,11 +1,11 @@
 /** Vectors of scalar programs: every instruction, every function, and what devices get wrong between instructions. */
 import type { Tensor } from "../../encoding/tensor.ts";
 import { PROGRAMS } from "../functions/index.ts";
-import { INSTRUCTIONS, type InstructionName } from "../instructions.ts";
-import { interpret } from "../interpret.ts";
-import { outputType, type Program } from "../program.ts";
-import { defineProgram, type Float } from "../scalar.ts";
-import { bitsOf, fromBits } from "../vf32.ts";
+import { INSTRUCTIONS, type InstructionName } from "../programs/instructions.ts";
+import { interpret } from "../programs/interpret.ts";
+import { outputType, type Program } from "../programs/program.ts";
+import { defineProgram, type Float } from "../programs/expressions.ts";
+import { bitsOf, fromBits } from "../numbers/vf32.ts";
 import { floatAndCount, floatPair, powersOfTwo, tieInteger } from "./adversarial.ts";
 import { caseOf, type ConformanceCase, read } from "./case.ts";
 import { floatTensor, intTensor, words } from "./data.ts";

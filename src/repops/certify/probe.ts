@@ -3,8 +3,8 @@
  * explain a certificate and decide nothing; the vectors decide.
  */
 import type { Probe } from "../backend.ts";
-import { INSTRUCTIONS } from "../instructions.ts";
-import { bitsOf, fromBits } from "../vf32.ts";
+import { INSTRUCTIONS } from "../programs/instructions.ts";
+import { bitsOf, fromBits } from "../numbers/vf32.ts";
 import { type Words, words } from "./data.ts";
 
 /** Operations on bit patterns as the device does them. `guarded` keeps a·b from being fused as a backend's kernels do. */

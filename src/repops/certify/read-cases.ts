@@ -1,6 +1,6 @@
 /** Vectors of reading: views of every kind, coordinates, and gathers. */
-import { defineProgram, float } from "../scalar.ts";
-import { bitsOf } from "../vf32.ts";
+import { defineProgram, float } from "../programs/expressions.ts";
+import { bitsOf } from "../numbers/vf32.ts";
 import { caseOf, type ConformanceCase, f32, i32, read } from "./case.ts";
 import { floatTensor, intTensor } from "./data.ts";
 

@@ -4,7 +4,7 @@
  * x = n·ln 2 + r with |r| ≤ 0.35, and e^r is a polynomial: a minimax fit of (e^r - 1 - r)/r² with a relative error of
  * 2^-28 (own minimax fit, coefficients rounded one after the other). Cody and Waite's reduction; ln 2 as in Cephes' expf.
  */
-import { float, type Float, type Int } from "../scalar.ts";
+import { float, type Float, type Int } from "../programs/expressions.ts";
 import { clamp, polynomial, snap } from "./polynomial.ts";
 
 /** ln 2 in two parts, of which the first has 10 bits: n times it is exact. */

@@ -1,5 +1,5 @@
 /** Activation functions made of the sigmoid, with their derivatives. */
-import { float, type Float } from "../scalar.ts";
+import { float, type Float } from "../programs/expressions.ts";
 import { boundLogistic, logistic, type Logistic, sigmoid } from "./exponential.ts";
 import { clamp, snap } from "./polynomial.ts";
 

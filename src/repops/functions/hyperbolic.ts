@@ -1,5 +1,5 @@
 /** The hyperbolic tangent. */
-import { float, type Float } from "../scalar.ts";
+import { float, type Float } from "../programs/expressions.ts";
 import { boundedExp } from "./exponential.ts";
 import { clamp, polynomial } from "./polynomial.ts";
 

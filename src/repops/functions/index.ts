@@ -1,6 +1,6 @@
 /** The named scalar programs: what conformance of a backend is tested on, and what accuracy is measured on. */
-import type { Program } from "../program.ts";
-import { defineProgram } from "../scalar.ts";
+import type { Program } from "../programs/program.ts";
+import { defineProgram } from "../programs/expressions.ts";
 import { erf } from "./error-function.ts";
 import { exp, sigmoid } from "./exponential.ts";
 import { gelu, geluDerivative, silu, siluDerivative } from "./gelu.ts";

@@ -1,6 +1,6 @@
 /** The natural logarithm. */
-import { int, type Float } from "../scalar.ts";
-import { MAX_VALUE, MIN_VALUE } from "../vf32.ts";
+import { int, type Float } from "../programs/expressions.ts";
+import { MAX_VALUE, MIN_VALUE } from "../numbers/vf32.ts";
 import { clamp, polynomial } from "./polynomial.ts";
 
 /** (ln(1 + m) - m + m²/2)/m³ for sqrt(1/2) ≤ 1 + m ≤ sqrt(2): own minimax fit, relative error of the logarithm 2^-27.3. */

@@ -2,7 +2,7 @@
  * Building blocks of the functions. A bound that never acts costs an instruction, but tells the range analysis (spec 3.5)
  * what a reduction has achieved, and so removes `canon` from everything after it.
  */
-import { float, type Float } from "../scalar.ts";
+import { float, type Float } from "../programs/expressions.ts";
 
 /** Horner's scheme, the highest coefficient first. */
 export function polynomial(x: Float, coefficients: readonly number[]): Float {

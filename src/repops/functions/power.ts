@@ -1,6 +1,6 @@
 /** Powers with a real exponent. */
-import type { Float } from "../scalar.ts";
-import { MAX_VALUE, MIN_VALUE } from "../vf32.ts";
+import type { Float } from "../programs/expressions.ts";
+import { MAX_VALUE, MIN_VALUE } from "../numbers/vf32.ts";
 import { exp } from "./exponential.ts";
 import { logOfPositive } from "./logarithm.ts";
 

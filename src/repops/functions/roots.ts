@@ -1,6 +1,6 @@
 /** Roots beside the instruction for the square root. */
-import { float, type Float } from "../scalar.ts";
-import { MAX_VALUE, MIN_VALUE } from "../vf32.ts";
+import { float, type Float } from "../programs/expressions.ts";
+import { MAX_VALUE, MIN_VALUE } from "../numbers/vf32.ts";
 
 /** 1/sqrt(x) within 0.85 ULP; 2^127 for x ≤ 0. */
 export function rsqrt(x: Float): Float {

@@ -2,7 +2,7 @@
  * Random words: Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy as 1, 2, 3"),
  * and the distributions made of them (spec 4.6).
  */
-import { type Float, type Int } from "../scalar.ts";
+import { type Float, type Int } from "../programs/expressions.ts";
 import { logOfPositive } from "./logarithm.ts";
 import { wave } from "./trigonometry.ts";
 

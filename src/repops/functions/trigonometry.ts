@@ -1,5 +1,5 @@
 /** Sine and cosine. */
-import type { Float, Int } from "../scalar.ts";
+import type { Float, Int } from "../programs/expressions.ts";
 import { clamp, polynomial } from "./polynomial.ts";
 
 /**

@@ -7,9 +7,9 @@ import { CHUNK_BYTES, chunkCount, elementCount, encodeType, type TensorType } fr
 import { encodeKernel } from "../../graph/codec.ts";
 import type { GraphFacts, GraphKind, JobFacts } from "../../referee/facts.ts";
 import { foldLeaves } from "../../referee/machine.ts";
-import type { InstructionName } from "../../repops/instructions.ts";
-import { type Kernel, operandsOf } from "../../repops/kernel.ts";
-import { pointLength } from "../../repops/point.ts";
+import type { InstructionName } from "../../repops/programs/instructions.ts";
+import { type Kernel, operandsOf } from "../../repops/kernels/kernel.ts";
+import { pointLength } from "../../repops/kernels/point.ts";
 import { segmentCount } from "../../trace/commitments.ts";
 
 export interface ProofBound {

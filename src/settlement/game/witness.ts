@@ -8,7 +8,7 @@ import { type Passed, positionOf } from "../../referee/level.ts";
 import { executedSteps, kernelAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
 import type { ElementProof, Witness } from "../../referee/witness.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs } from "../../repops/point.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs } from "../../repops/kernels/point.ts";
 import type { Hex } from "viem";
 import { type GameFacts, hex } from "./facts.ts";
 import { proofInFirstTree, type ProvenLeaf, sharedProof } from "./shared-proof.ts";

@@ -2,7 +2,7 @@
  * Where a kernel reads: numbers of elements and coordinates as whole numbers in floats, exact below 2^24. Division is a
  * product with the inverse, which is then put right.
  */
-import type { Arg } from "../../kernel.ts";
+import type { Arg } from "../../kernels/kernel.ts";
 import { constant, type Scalars, whole } from "./statements.ts";
 
 /** Quotient and remainder of whole numbers; the product with the inverse is off by one at most. */

@@ -1,8 +1,8 @@
 /** Which kernels of a list gpu.js runs, and which run aside: those that need integers or bits that floats do not hold. */
-import type { Kernel, KernelList } from "../../kernel.ts";
-import { operandsOf, renumberOperands, typeOf } from "../../kernel.ts";
-import { analyze } from "../../ranges.ts";
-import type { IntRange } from "../../ranges-values.ts";
+import type { Kernel, KernelList } from "../../kernels/kernel.ts";
+import { operandsOf, renumberOperands, typeOf } from "../../kernels/kernel.ts";
+import { analyze } from "../../ranges/analysis.ts";
+import type { IntRange } from "../../ranges/values.ts";
 import { type Source, sourceOf } from "./source.ts";
 import { isExactInt, MAX_INT } from "./statements.ts";
 

@@ -4,7 +4,7 @@
  */
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { ExecuteHooks, ExecuteReport, Session } from "../../backend.ts";
-import { type GatherKernel, type KernelList, operandsOf, typeOf } from "../../kernel.ts";
+import { type GatherKernel, type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
 import { wasm } from "../wasm.ts";
 import type { GpuJsDevice, Handle } from "./device.ts";
 import { type Island, type Part, planList } from "./plan.ts";

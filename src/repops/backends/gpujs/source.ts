@@ -13,10 +13,10 @@ import {
   type MapKernel,
   RANGE_EXPONENT,
   typeOf,
-} from "../../kernel.ts";
-import { analyze, analyzeFold } from "../../ranges.ts";
-import { type IntRange, type Range, rangedFloat } from "../../ranges-values.ts";
-import { fromBits } from "../../vf32.ts";
+} from "../../kernels/kernel.ts";
+import { analyze, analyzeFold } from "../../ranges/analysis.ts";
+import { type IntRange, type Range, rangedFloat } from "../../ranges/values.ts";
+import { fromBits } from "../../numbers/vf32.ts";
 import { bases, coordinates, divide, exactAddress, nest } from "./addresses.ts";
 import { constant, programStatements, type Scalars } from "./statements.ts";
 

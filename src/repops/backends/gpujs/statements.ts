@@ -7,11 +7,11 @@
  * cancelling terms (Mesa's does the last two): every result that was rounded passes a comparison with `most`, a number that
  * is only known at run time. It never acts.
  */
-import type { InstructionName } from "../../instructions.ts";
-import { layout, type Program, valueTypes } from "../../program.ts";
-import type { Analysis, StepPlan } from "../../ranges.ts";
-import type { IntRange, Range } from "../../ranges-values.ts";
-import { fromBits } from "../../vf32.ts";
+import type { InstructionName } from "../../programs/instructions.ts";
+import { layout, type Program, valueTypes } from "../../programs/program.ts";
+import type { Analysis, StepPlan } from "../../ranges/analysis.ts";
+import type { IntRange, Range } from "../../ranges/values.ts";
+import { fromBits } from "../../numbers/vf32.ts";
 
 /** Whole numbers up to this one are exact in binary32. */
 export const MAX_INT = 2 ** 24;

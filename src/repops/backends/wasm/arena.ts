@@ -1,7 +1,7 @@
 /** Where the tensors of a kernel list lie: inputs and kept tensors for good, others as long as they are read. */
 import { elementCount } from "../../../encoding/tensor.ts";
 import { BackendError } from "../../../errors/index.ts";
-import { type KernelList, operandsOf, typeOf } from "../../kernel.ts";
+import { type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
 
 const ALIGNMENT = 64;
 const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;

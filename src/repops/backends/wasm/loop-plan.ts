@@ -3,8 +3,8 @@
  * either read or replaced by its fill, and axes that lie in one run of memory become one loop.
  */
 import { elementCount, type Shape } from "../../../encoding/tensor.ts";
-import type { Arg, FoldKernel, MapKernel } from "../../kernel.ts";
-import { rowMajorStrides } from "../../view.ts";
+import type { Arg, FoldKernel, MapKernel } from "../../kernels/kernel.ts";
+import { rowMajorStrides } from "../../kernels/view.ts";
 import { joinAxes } from "../axes.ts";
 import type { ArgShape, LoopArg, LoopParameters, LoopShape } from "./loops.ts";
 

@@ -2,10 +2,10 @@
  * Functions for map and fold kernels: loops around a scalar program. What differs between kernels with the same
  * program and the same loops (addresses, extents, strides) is read from a block of parameters in memory.
  */
-import type { Program } from "../../program.ts";
-import type { Ranging } from "../../kernel.ts";
-import { programKey } from "../../program.ts";
-import { rangedFloat } from "../../ranges-values.ts";
+import type { Program } from "../../programs/program.ts";
+import type { Ranging } from "../../kernels/kernel.ts";
+import { programKey } from "../../programs/program.ts";
+import { rangedFloat } from "../../ranges/values.ts";
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
 import { type Constants, type Lowered, lowerAlways, lowerFold, lowerMap, type Vectors } from "./lower.ts";
 import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";

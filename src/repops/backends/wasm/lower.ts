@@ -2,11 +2,11 @@
  * Scalar programs as SIMD code: one lane an element, several vectors side by side so that the processor always has
  * independent work. Floats hold vf32 (or -0 for +0 where the analysis says so), bools are masks of ones.
  */
-import { INSTRUCTIONS, type InstructionName } from "../../instructions.ts";
-import { layout, type Program, valueTypes } from "../../program.ts";
-import { analyze, analyzeFold, type Analysis, type StepPlan } from "../../ranges.ts";
-import { type FloatRange, FULL_FLOAT, FULL_INT, type IntRange, type Range } from "../../ranges-values.ts";
-import { bitsOf, MAX_VALUE, MIN_VALUE } from "../../vf32.ts";
+import { INSTRUCTIONS, type InstructionName } from "../../programs/instructions.ts";
+import { layout, type Program, valueTypes } from "../../programs/program.ts";
+import { analyze, analyzeFold, type Analysis, type StepPlan } from "../../ranges/analysis.ts";
+import { type FloatRange, FULL_FLOAT, FULL_INT, type IntRange, type Range } from "../../ranges/values.ts";
+import { bitsOf, MAX_VALUE, MIN_VALUE } from "../../numbers/vf32.ts";
 import type { FunctionBuilder, Local } from "./emitter.ts";
 import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
 

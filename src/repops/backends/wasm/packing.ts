@@ -2,7 +2,7 @@
  * Panels of a matrix product's operands: `width` lanes side by side for each depth, so that the inner loop reads memory in
  * order. Operands are brought into the dot range here, once per element (spec 4.3), and not in the inner loop.
  */
-import { bitsOf } from "../../vf32.ts";
+import { bitsOf } from "../../numbers/vf32.ts";
 import type { ConstantPool } from "./constants.ts";
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
 import { type Code, f32x4, i32, v128, ValueType } from "./opcodes.ts";

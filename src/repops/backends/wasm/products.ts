@@ -1,6 +1,6 @@
 /** Folds of special form: dot folds that are matrix products, and the ordered scatter-add. */
-import { type FoldKernel, SCATTER_STEP } from "../../kernel.ts";
-import { programKey } from "../../program.ts";
+import { type FoldKernel, SCATTER_STEP } from "../../kernels/kernel.ts";
+import { programKey } from "../../programs/program.ts";
 import { productForm } from "../product-form.ts";
 import type { MatmulProblem } from "./matmul.ts";
 

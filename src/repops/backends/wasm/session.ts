@@ -2,7 +2,7 @@
 import { elementCount, type Tensor, tensorRootOf, type TensorRoot } from "../../../encoding/tensor.ts";
 import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { ExecuteHooks, ExecuteReport, Session } from "../../backend.ts";
-import { type Kernel, type KernelList, operandsOf, typeOf } from "../../kernel.ts";
+import { type Kernel, type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
 import { runFold, runMap } from "../reference.ts";
 import { layOut } from "./arena.ts";
 import { ConstantPool } from "./constants.ts";

@@ -1,6 +1,6 @@
 /** The two ways in which shaders compute floats: with the device's float units, or with integers alone. */
-import type { InstructionName, RegisterType } from "../../instructions.ts";
-import type { StepPlan } from "../../ranges.ts";
+import type { InstructionName, RegisterType } from "../../programs/instructions.ts";
+import type { StepPlan } from "../../ranges/analysis.ts";
 
 /** An instruction as an expression over its operands; the plan says what the float units' result still needs. */
 export type Lowering = (a: string, b: string, c: string, plan: StepPlan) => string;

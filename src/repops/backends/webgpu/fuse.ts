@@ -3,8 +3,8 @@
  * stay in registers between them; only what somebody else reads is written. No bit changes by it (spec 3.3).
  */
 import { elementCount, type Shape } from "../../../encoding/tensor.ts";
-import { type Kernel, type KernelList, type MapKernel, operandsOf } from "../../kernel.ts";
-import { rowMajorStrides, type View } from "../../view.ts";
+import { type Kernel, type KernelList, type MapKernel, operandsOf } from "../../kernels/kernel.ts";
+import { rowMajorStrides, type View } from "../../kernels/view.ts";
 
 /** Kernels of one shader in their order, the first of any kind, the others maps over the same elements. */
 export interface Group {

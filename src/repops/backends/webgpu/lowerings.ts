@@ -1,5 +1,5 @@
 /** Instructions on integers and bools, and choices, as WGSL: the same whatever a float is held in. */
-import type { InstructionName } from "../../instructions.ts";
+import type { InstructionName } from "../../programs/instructions.ts";
 import type { Lowering } from "./dialect.ts";
 
 export const unsigned = (x: string): string => `bitcast<u32>(${x})`;

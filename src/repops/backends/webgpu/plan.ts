@@ -1,7 +1,7 @@
 /** A kernel list as dispatches over buffers: its groups, where their tensors lie, and one pipeline each. */
 import { elementCount, formatType } from "../../../encoding/tensor.ts";
 import { BackendError } from "../../../errors/index.ts";
-import type { Kernel, KernelList } from "../../kernel.ts";
+import type { Kernel, KernelList } from "../../kernels/kernel.ts";
 import { productForm } from "../product-form.ts";
 import type { GpuBuffer, GpuPass, GpuPipeline } from "./api.ts";
 import type { OpenDevice } from "./device.ts";

@@ -3,8 +3,8 @@
  * each invocation carries a block of sums through all of k in its order. Tiles choose which outputs stand together, never
  * the order of a sum. What lies behind an edge is 0: adding a product of 0 changes no sum, since none is ever -0 (spec 4.3).
  */
-import { RANGE_EXPONENT } from "../../kernel.ts";
-import { bitsOf } from "../../vf32.ts";
+import { RANGE_EXPONENT } from "../../kernels/kernel.ts";
+import { bitsOf } from "../../numbers/vf32.ts";
 import type { ProductForm } from "../product-form.ts";
 import { declarations, type Shader, u32 } from "./shader.ts";
 import { GUARDED } from "./wgsl.ts";

@@ -8,12 +8,12 @@ import {
   type MapKernel,
   RANGE_EXPONENT,
   typeOf,
-} from "../../kernel.ts";
-import { outputType } from "../../program.ts";
-import { analyze, analyzeFold } from "../../ranges.ts";
-import { type Range, rangedFloat } from "../../ranges-values.ts";
-import { bitsOf } from "../../vf32.ts";
-import type { View } from "../../view.ts";
+} from "../../kernels/kernel.ts";
+import { outputType } from "../../programs/program.ts";
+import { analyze, analyzeFold } from "../../ranges/analysis.ts";
+import { type Range, rangedFloat } from "../../ranges/values.ts";
+import { bitsOf } from "../../numbers/vf32.ts";
+import type { View } from "../../kernels/view.ts";
 import type { Dialect } from "./dialect.ts";
 import { type Group, isIdentity } from "./fuse.ts";
 import { programStatements } from "./wgsl.ts";

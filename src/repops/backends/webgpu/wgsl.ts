@@ -7,9 +7,9 @@
  * - division and square root are digit recurrences on integers, conversions are built from exact halves;
  * - canon works on bits, and is left out where the analysis proves it idle.
  */
-import { INSTRUCTIONS, type InstructionName } from "../../instructions.ts";
-import { layout, type Program } from "../../program.ts";
-import type { Analysis, StepPlan } from "../../ranges.ts";
+import { INSTRUCTIONS, type InstructionName } from "../../programs/instructions.ts";
+import { layout, type Program } from "../../programs/program.ts";
+import type { Analysis, StepPlan } from "../../ranges/analysis.ts";
 import type { Dialect, Lowering } from "./dialect.ts";
 import { INTEGERS } from "./integers.ts";
 import { INTEGER_LOWERINGS, signed, unsigned } from "./lowerings.ts";

@@ -2,8 +2,8 @@
  * What a condition says of the values it compares: in `select(|x| < K, 0, x)` the second arm is only taken where
  * |x| ≥ K, so there x is neither small nor zero.
  */
-import { layout, type Program, type Step } from "./program.ts";
-import { type BoolRange, type FloatRange, type IntRange, normalize, type Range } from "./ranges-values.ts";
+import { layout, type Program, type Step } from "../programs/program.ts";
+import { type BoolRange, type FloatRange, type IntRange, normalize, type Range } from "./values.ts";
 
 /** A bound that holds for a value wherever the condition has a certain outcome. */
 interface Fact {

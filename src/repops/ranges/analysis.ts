@@ -4,10 +4,10 @@
  * All bounds are binary32 numbers, and every rounded instruction is monotone: the result at the ends of an interval,
  * rounded as the hardware rounds, bounds the results within. So the analysis needs no margin of its own.
  */
-import { INSTRUCTIONS } from "./instructions.ts";
-import { layout, type Program } from "./program.ts";
-import { narrowArms } from "./ranges-facts.ts";
-import { type Rule, RULES } from "./ranges-rules.ts";
+import { INSTRUCTIONS } from "../programs/instructions.ts";
+import { layout, type Program } from "../programs/program.ts";
+import { narrowArms } from "./facts.ts";
+import { type Rule, RULES } from "./rules.ts";
 import {
   constantRange,
   type FloatRange,
@@ -17,8 +17,8 @@ import {
   normalize,
   type Range,
   zeroRange,
-} from "./ranges-values.ts";
-import { MAX_VALUE, MIN_VALUE } from "./vf32.ts";
+} from "./values.ts";
+import { MAX_VALUE, MIN_VALUE } from "../numbers/vf32.ts";
 
 /** What a device has to do at an instruction so that its register holds the defined value, or a -0 instead of a +0. */
 export interface StepPlan {

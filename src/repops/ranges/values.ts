@@ -1,6 +1,6 @@
 /** Sets of register values, as the range analysis knows them (spec 3.5). */
-import { RANGE_EXPONENT, type Ranging } from "./kernel.ts";
-import { fromBits, MAX_VALUE, MIN_VALUE } from "./vf32.ts";
+import { RANGE_EXPONENT, type Ranging } from "../kernels/kernel.ts";
+import { fromBits, MAX_VALUE, MIN_VALUE } from "../numbers/vf32.ts";
 
 export interface FloatRange {
   low: number;

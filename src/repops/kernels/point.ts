@@ -2,9 +2,9 @@
  * One element of one kernel (spec 4): what it reads and what it computes, without the tensors around it. A dispute ends
  * here: everything is derived from the kernel and the element's number, and one scalar step is executed.
  */
-import { elementBits, elementCount, type Tensor, type TensorType, unravel } from "../encoding/tensor.ts";
-import { interpret } from "./interpret.ts";
-import { compileJavaScript } from "./javascript.ts";
+import { elementBits, elementCount, type Tensor, type TensorType, unravel } from "../../encoding/tensor.ts";
+import { interpret } from "../programs/interpret.ts";
+import { compileJavaScript } from "../programs/javascript.ts";
 import {
   type Arg,
   bringIntoRange,
@@ -13,7 +13,7 @@ import {
   type MapKernel,
   type Ranging,
 } from "./kernel.ts";
-import { bitsOf, canon, fromBits } from "./vf32.ts";
+import { bitsOf, canon, fromBits } from "../numbers/vf32.ts";
 import { addressOf } from "./view.ts";
 
 /** Where one input of the scalar program gets its value, for one element and one fold index. */

@@ -2,10 +2,10 @@
  * A scalar program (spec 3): a straight line in SSA form. Its values are numbered inputs first, then float constants,
  * int constants, and one value for each instruction; the last value is the output.
  */
-import { type Bytes, Reader, toHex, Writer } from "../encoding/bytes.ts";
-import { ProgramError } from "../errors/index.ts";
+import { type Bytes, Reader, toHex, Writer } from "../../encoding/bytes.ts";
+import { ProgramError } from "../../errors/index.ts";
 import { INSTRUCTIONS, instructionByOpcode, type InstructionName, type RegisterType } from "./instructions.ts";
-import { isCanonicalBits } from "./vf32.ts";
+import { isCanonicalBits } from "../numbers/vf32.ts";
 
 const MAX_INPUTS = 8;
 /** Inputs, constants and instructions together: an operand is one byte. */

@@ -1,7 +1,7 @@
 /** The definition of what a scalar program computes (spec 3.3). Slow on purpose: everything fast answers to this. */
 import { INSTRUCTIONS } from "./instructions.ts";
 import type { Program } from "./program.ts";
-import { canon, fromBits } from "./vf32.ts";
+import { canon, fromBits } from "../numbers/vf32.ts";
 
 /**
  * Runs a program on canonical floats and signed 32-bit integers, and gives all its values in order; the last is the output.

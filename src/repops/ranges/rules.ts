@@ -1,5 +1,5 @@
 /** The range of an instruction's result from those of its operands: one rule an instruction. */
-import type { InstructionName } from "./instructions.ts";
+import type { InstructionName } from "../programs/instructions.ts";
 import {
   ANY_QUANTUM,
   type BoolRange,
@@ -8,8 +8,8 @@ import {
   FULL_INT,
   type IntRange,
   type Range,
-} from "./ranges-values.ts";
-import { bitsOf, fromBits, MAX_BITS } from "./vf32.ts";
+} from "./values.ts";
+import { bitsOf, fromBits, MAX_BITS } from "../numbers/vf32.ts";
 
 interface Outcome {
   /** Of a float: before `canon`. */

@@ -2,8 +2,8 @@
  * The values of `vf32` (spec 2.1): +0 and every binary32 x with 2^-125 ≤ |x| ≤ 2^127. There is no -0, no subnormal, no
  * infinity and no NaN: the values on which devices disagree do not exist.
  */
-import { ValueError } from "../errors/index.ts";
-import { hex32 } from "../encoding/bytes.ts";
+import { ValueError } from "../../errors/index.ts";
+import { hex32 } from "../../encoding/bytes.ts";
 
 export const MIN_VALUE = 2 ** -125;
 export const MAX_VALUE = 2 ** 127;

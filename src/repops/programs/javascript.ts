@@ -2,7 +2,7 @@
 import type { InstructionName } from "./instructions.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
 import { layout, type Program, programKey } from "./program.ts";
-import { fromBits } from "./vf32.ts";
+import { fromBits } from "../numbers/vf32.ts";
 
 /** An instruction as an expression over its operands; `canon` is put around float results. */
 const EXPRESSIONS = {

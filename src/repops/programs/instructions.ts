@@ -5,7 +5,7 @@
  * Registers hold a float (a vf32 as a number), an int (32 bits as a signed number), or a bool (0 or 1). A float result
  * passes `canon` after `evaluate`; integers wrap modulo 2^32, shift counts modulo 32.
  */
-import { bitsOf, fromBits } from "./vf32.ts";
+import { bitsOf, fromBits } from "../numbers/vf32.ts";
 
 /** f: float, i: int, b: bool */
 export type RegisterType = "f" | "i" | "b";

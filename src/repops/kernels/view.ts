@@ -3,9 +3,9 @@
  * of a row-major tensor: `offset + Σ strides[a] · coordinate[a]`. Stride 0 broadcasts. Where a coordinate lies outside the
  * view's bounds nothing is read and the fill value is taken instead, which is how padding and concatenation are written.
  */
-import { ShapeError } from "../errors/index.ts";
-import { elementCount, type Shape } from "../encoding/tensor.ts";
-import { canonBits } from "./vf32.ts";
+import { ShapeError } from "../../errors/index.ts";
+import { elementCount, type Shape } from "../../encoding/tensor.ts";
+import { canonBits } from "../numbers/vf32.ts";
 
 export interface View {
   offset: number;

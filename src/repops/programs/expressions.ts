@@ -6,10 +6,10 @@
  * Equal expressions become one value. A number stands for a constant of the type that is expected; a float constant is
  * rounded to nearest even and has to be canonical.
  */
-import { ProgramError } from "../errors/index.ts";
+import { ProgramError } from "../../errors/index.ts";
 import type { InstructionName } from "./instructions.ts";
 import { checkProgram, type Program, type Step } from "./program.ts";
-import { bitsOf, isCanonicalBits } from "./vf32.ts";
+import { bitsOf, isCanonicalBits } from "../numbers/vf32.ts";
 
 type Node =
   | { kind: "input"; index: number }

@@ -4,11 +4,11 @@
  * A kernel list is the executable form of a graph: tensors 0 … inputs-1 are given, tensor inputs+j is the output of
  * kernel j, and a kernel only reads tensors that stand before its own.
  */
-import { ShapeError } from "../errors/index.ts";
-import { checkShape, elementCount, formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
-import { checkProgram, outputType, type Program, programKey } from "./program.ts";
-import { defineProgram } from "./scalar.ts";
-import { isCanonicalBits } from "./vf32.ts";
+import { ShapeError } from "../../errors/index.ts";
+import { checkShape, elementCount, formatType, type Shape, type TensorType } from "../../encoding/tensor.ts";
+import { checkProgram, outputType, type Program, programKey } from "../programs/program.ts";
+import { defineProgram } from "../programs/expressions.ts";
+import { isCanonicalBits } from "../numbers/vf32.ts";
 import { checkView, type View } from "./view.ts";
 
 /**
