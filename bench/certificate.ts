@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { asBytes } from "../src/encoding/bytes.ts";
-import { wasm } from "../src/repops/backends/wasm.ts";
+import { wasm } from "../src/repops/backends/wasm/backend.ts";
 import { PROGRAMS } from "../src/repops/functions/index.ts";
 import type { KernelList } from "../src/repops/kernels/kernel.ts";
 import { type Program, programKey } from "../src/repops/programs/program.ts";

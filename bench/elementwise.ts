@@ -1,6 +1,6 @@
 /** How long does an element take outside matrix products? `node bench/elementwise.ts` */
 import { elementCount, type Shape } from "../src/encoding/tensor.ts";
-import { wasm } from "../src/repops/backends/wasm.ts";
+import { wasm } from "../src/repops/backends/wasm/backend.ts";
 import { PROGRAMS } from "../src/repops/functions/index.ts";
 import { exp } from "../src/repops/functions/exponential.ts";
 import { type Arg, DOT_STEP, type Kernel, type Ranging, SUM_STEP } from "../src/repops/kernels/kernel.ts";

@@ -1,7 +1,7 @@
 /** How fast are state roots? The tree over 256-byte chunks, in WASM lanes and through Node's native hash. */
 import { chunkTree } from "../src/encoding/tensor.ts";
 import { tensor } from "../src/graph/index.ts";
-import { wasm } from "../src/repops/backends/wasm.ts";
+import { wasm } from "../src/repops/backends/wasm/backend.ts";
 import { medianMillis, type Sample } from "./measure.ts";
 
 const ELEMENTS = 2 ** 20;

@@ -1,5 +1,5 @@
 /** How fast is a matrix product on one core, packing included? `node bench/matmul.ts` */
-import { wasm } from "../src/repops/backends/wasm.ts";
+import { wasm } from "../src/repops/backends/wasm/backend.ts";
 import { medianMillis, type Sample } from "./measure.ts";
 import { productInputs, productList } from "./product.ts";
 

@@ -1,7 +1,7 @@
 /** What is a training step of a GPT made of? Time by kind of operator, and the share of matrix products. */
 import { fileURLToPath } from "node:url";
 import { loadJob } from "../src/job/load.ts";
-import { wasm } from "../src/repops/backends/wasm.ts";
+import { wasm } from "../src/repops/backends/wasm/backend.ts";
 import { isDot, type Kernel } from "../src/repops/kernels/kernel.ts";
 import { Execution } from "../src/trace/execution.ts";
 import { medianMillis, type Sample } from "./measure.ts";

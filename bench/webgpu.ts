@@ -9,8 +9,8 @@
  */
 import { fileURLToPath } from "node:url";
 import { loadJob } from "../src/job/load.ts";
-import type { Session } from "../src/repops/backend.ts";
-import { webgpu } from "../src/repops/backends/webgpu.ts";
+import type { Session } from "../src/repops/backends/backend.ts";
+import { webgpu } from "../src/repops/backends/webgpu/backend.ts";
 import { type OpenDevice, openDevice } from "../src/repops/backends/webgpu/device.ts";
 import { prepareWebGpu } from "../src/repops/backends/webgpu/session.ts";
 import { Execution } from "../src/trace/execution.ts";

@@ -10,7 +10,7 @@ import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import { messageOf } from "../errors/index.ts";
 import { SPEC_VERSION } from "../job/closed.ts";
-import type { Backend, DeviceDescription } from "../repops/backend.ts";
+import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { type Certificate, factsOf, machine, parseCertificate, specificationProblems } from "./certificate.ts";
 
 /** `VERDE_CACHE`, or what the system has for caches. */

@@ -1,6 +1,6 @@
 /** Which backend a command runs on: certified before its device's first job, and never replaced in silence. */
 import { BackendError, DeviceError, messageOf, UsageError } from "../errors/index.ts";
-import type { Backend, DeviceDescription } from "../repops/backend.ts";
+import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { backendByName } from "../repops/backends/index.ts";
 import { shortCases } from "../repops/certify/cases.ts";
 import { certify } from "../repops/certify/certify.ts";

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { FormatError, messageOf, UsageError } from "../errors/index.ts";
 import { everyCase } from "../graph/conformance.ts";
-import type { Backend, DeviceDescription } from "../repops/backend.ts";
+import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
 import { certify } from "../repops/certify/certify.ts";
 import { DIGESTS } from "../repops/certify/digests.ts";

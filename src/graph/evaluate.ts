@@ -1,8 +1,8 @@
 /** Operators on arrays, without a job: for trying out, for tests, and for reproducibility alone. */
 import { elementCount, type Shape, type Tensor } from "../encoding/tensor.ts";
 import { ShapeError } from "../errors/index.ts";
-import { type Backend, executeOnce } from "../repops/backend.ts";
-import { wasm } from "../repops/backends/wasm.ts";
+import { type Backend, executeOnce } from "../repops/backends/backend.ts";
+import { wasm } from "../repops/backends/wasm/backend.ts";
 import { importFloats, type ImportOptions } from "../repops/numbers/vf32.ts";
 import { GraphBuilder } from "./builder.ts";
 import type { Value } from "./value.ts";

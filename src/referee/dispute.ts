@@ -4,7 +4,7 @@ import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors/index.ts";
 import { graphRoot } from "../graph/codec.ts";
 import type { JobOutline } from "../job/closed.ts";
-import type { Backend } from "../repops/backend.ts";
+import type { Backend } from "../repops/backends/backend.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
 import { trainingProver } from "./claim.ts";
 import { countJobSteps } from "./cost.ts";

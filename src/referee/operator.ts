@@ -1,7 +1,7 @@
 /** Deciding on a whole operator (spec 7.6): its agreed inputs are fetched, and all of its output is computed again. */
 import { elementCount, type Tensor, tensorRoot } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors/index.ts";
-import { type Backend, executeOnce } from "../repops/backend.ts";
+import { type Backend, executeOnce } from "../repops/backends/backend.ts";
 import { type Kernel, operandsOf, renumberOperands } from "../repops/kernels/kernel.ts";
 import type { Proof } from "../encoding/merkle.ts";
 import type { JobFacts } from "./facts.ts";

@@ -2,7 +2,7 @@
 import { elementBits, type Tensor, tensorRoot, firstDifference } from "../encoding/tensor.ts";
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import { VerdeError } from "../errors/index.ts";
-import type { Backend } from "../repops/backend.ts";
+import type { Backend } from "../repops/backends/backend.ts";
 import { reference } from "../repops/backends/reference.ts";
 import type { TrainingProver } from "./claim.ts";
 import type { Decision } from "./decision.ts";

@@ -2,7 +2,7 @@
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { DisputeError, FormatError } from "../errors/index.ts";
 import type { JobOutline } from "../job/closed.ts";
-import type { Backend } from "../repops/backend.ts";
+import type { Backend } from "../repops/backends/backend.ts";
 import { type RunRoot, stepsOfSegment } from "../trace/commitments.ts";
 import { Replayer, type Trace } from "../trace/index.ts";
 import type { Memory, StepRoots } from "./memory.ts";

@@ -1,9 +1,9 @@
-export type { Backend, DeviceDescription, ExecuteHooks, Probe, Session } from "./backend.ts";
+export type { Backend, DeviceDescription, ExecuteHooks, Probe, Session } from "./backends/backend.ts";
 export { BACKENDS, backendByName, type BackendName } from "./backends/index.ts";
 export { type CaseResult, certify } from "./certify/certify.ts";
 export { reference } from "./backends/reference.ts";
-export { wasm } from "./backends/wasm.ts";
-export { webgpu } from "./backends/webgpu.ts";
+export { wasm } from "./backends/wasm/backend.ts";
+export { webgpu } from "./backends/webgpu/backend.ts";
 export { INSTRUCTIONS, type InstructionName } from "./programs/instructions.ts";
 export { interpret, traceProgram } from "./programs/interpret.ts";
 export {

@@ -1,6 +1,6 @@
 /** What a run's backend left to another one, summed over the steps. */
 import type { Graph } from "../graph/graph.ts";
-import type { Aside } from "../repops/backend.ts";
+import type { Aside } from "../repops/backends/backend.ts";
 
 export interface AsideSummary {
   backend: string;

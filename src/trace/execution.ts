@@ -3,7 +3,7 @@ import { elementCount, type StateRoot, stateRoot, type Tensor, type TensorRoot }
 import { JobError } from "../errors/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
-import type { Backend, ExecuteHooks, ExecuteReport, Session } from "../repops/backend.ts";
+import type { Backend, ExecuteHooks, ExecuteReport, Session } from "../repops/backends/backend.ts";
 import { bitsOf, canon, fromBits } from "../repops/numbers/vf32.ts";
 import type { Fault } from "./fault.ts";
 import { metricsOf } from "./open.ts";

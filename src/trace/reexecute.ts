@@ -3,7 +3,7 @@ import { bytesEqual } from "../encoding/bytes.ts";
 import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
 import type { ClosedJob } from "../job/closed.ts";
-import type { Backend } from "../repops/backend.ts";
+import type { Backend } from "../repops/backends/backend.ts";
 import { Execution, namedMetrics } from "./execution.ts";
 import { checkpointsOf, metricNames, readCheckpoint, type Trace } from "./open.ts";
 import type { StepRecord } from "./records.ts";

@@ -3,7 +3,7 @@ import { bytesEqual } from "../encoding/bytes.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
-import type { Backend, ExecuteReport } from "../repops/backend.ts";
+import type { Backend, ExecuteReport } from "../repops/backends/backend.ts";
 import { backendByName } from "../repops/backends/index.ts";
 import { stepsOfSegment } from "./commitments.ts";
 import { Execution, type Watch } from "./execution.ts";

@@ -5,9 +5,9 @@ import { type StateRoot, type Tensor, type TensorRoot } from "../encoding/tensor
 import { UsageError } from "../errors/index.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
-import type { Backend, ExecuteReport } from "../repops/backend.ts";
+import type { Backend, ExecuteReport } from "../repops/backends/backend.ts";
 import { backendByName, type BackendName } from "../repops/backends/index.ts";
-import { wasm } from "../repops/backends/wasm.ts";
+import { wasm } from "../repops/backends/wasm/backend.ts";
 import { isSaturated } from "../repops/numbers/vf32.ts";
 import { addAside, type AsideSummary } from "./aside.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";

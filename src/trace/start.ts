@@ -2,8 +2,8 @@
 import { formatType, sameShape, type Tensor } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
 import { checkJob, type ClosedJob, type NamedTensor } from "../job/closed.ts";
-import type { Backend } from "../repops/backend.ts";
-import { wasm } from "../repops/backends/wasm.ts";
+import type { Backend } from "../repops/backends/backend.ts";
+import { wasm } from "../repops/backends/wasm/backend.ts";
 import { Execution } from "./execution.ts";
 
 /**

@@ -8,7 +8,7 @@ import { toHex } from "../../src/encoding/bytes.ts";
 import { jobId } from "../../src/job/closed.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { run } from "../../src/trace/run.ts";
 import line from "../fixtures/line.ts";
 

@@ -8,8 +8,8 @@
  */
 import { toHex } from "../../src/encoding/bytes.ts";
 import { VerdeError } from "../../src/errors/index.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
-import { webgpu } from "../../src/repops/backends/webgpu.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
+import { webgpu } from "../../src/repops/backends/webgpu/backend.ts";
 import { openDevice } from "../../src/repops/backends/webgpu/device.ts";
 import type { KernelList } from "../../src/repops/kernels/kernel.ts";
 import { run } from "../../src/trace/index.ts";

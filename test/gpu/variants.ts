@@ -9,7 +9,7 @@
 import fc from "fast-check";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { type Tensor, tensorRoot } from "../../src/encoding/tensor.ts";
-import type { Backend } from "../../src/repops/backend.ts";
+import type { Backend } from "../../src/repops/backends/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { openDevice } from "../../src/repops/backends/webgpu/device.ts";
 import { TILES } from "../../src/repops/backends/webgpu/product.ts";

@@ -5,9 +5,9 @@
 import { fileURLToPath } from "node:url";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { loadJob } from "../../src/job/load.ts";
-import type { Backend } from "../../src/repops/backend.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
-import { webgpu } from "../../src/repops/backends/webgpu.ts";
+import type { Backend } from "../../src/repops/backends/backend.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
+import { webgpu } from "../../src/repops/backends/webgpu/backend.ts";
 import { Execution } from "../../src/trace/execution.ts";
 
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/encoding/tensor.ts";
 import * as graph from "../../src/graph/index.ts";
 import { ELEMENTWISE, elementwise, evaluate, type Value } from "../../src/graph/index.ts";
-import type { Backend } from "../../src/repops/backend.ts";
+import type { Backend } from "../../src/repops/backends/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { generator, graphGradients, numericGradients, randomTensor } from "./numeric.ts";
 
 const SEED = 20261120;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { Backend } from "../../src/repops/backend.ts";
+import type { Backend } from "../../src/repops/backends/backend.ts";
 import { everyCase } from "../../src/graph/conformance.ts";
 import { ELEMENTWISE } from "../../src/graph/operators.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { certify } from "../../src/repops/certify/certify.ts";
 import { DIGESTS } from "../../src/repops/certify/digests.ts";
 import { PROGRAMS } from "../../src/repops/functions/index.ts";

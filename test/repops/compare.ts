@@ -8,10 +8,10 @@
  * kernels had other bits, and the first of them.
  */
 import fc from "fast-check";
-import type { Backend } from "../../src/repops/backend.ts";
+import type { Backend } from "../../src/repops/backends/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { backendByName } from "../../src/repops/backends/index.ts";
-import { wasmAlways } from "../../src/repops/backends/wasm.ts";
+import { wasmAlways } from "../../src/repops/backends/wasm/backend.ts";
 import { type Case, cases, products } from "./kernels.ts";
 
 async function run(backend: Backend, { list, inputs }: Case): Promise<Uint32Array> {

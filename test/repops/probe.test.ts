@@ -1,7 +1,7 @@
 /** The probes see what devices do that are not like this one. */
 import { describe, expect, test } from "vitest";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { javascriptArithmetic, probeArithmetic, type RawArithmetic } from "../../src/repops/certify/probe.ts";
 import { bitsOf, fromBits } from "../../src/repops/numbers/vf32.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { conformanceCases } from "../../src/repops/certify/cases.ts";
 import type { Dialect } from "../../src/repops/backends/webgpu/dialect.ts";
-import { single } from "../../src/repops/backends/webgpu/fuse.ts";
+import { single } from "../../src/repops/schedule/fuse.ts";
 import { shaderOf } from "../../src/repops/backends/webgpu/plan.ts";
 import { TILES } from "../../src/repops/backends/webgpu/product.ts";
 import { STRICT } from "../../src/repops/backends/webgpu/strict.ts";

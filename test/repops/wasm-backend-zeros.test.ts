@@ -4,9 +4,9 @@
  */
 import { expect, test } from "vitest";
 import { hex32 } from "../../src/encoding/bytes.ts";
-import type { Backend } from "../../src/repops/backend.ts";
+import type { Backend } from "../../src/repops/backends/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import type { KernelList } from "../../src/repops/kernels/kernel.ts";
 import { outputType, type Program } from "../../src/repops/programs/program.ts";
 import { analyze } from "../../src/repops/ranges/analysis.ts";

@@ -1,7 +1,7 @@
 /** A check as the page's worker makes it: what it says on the way, and whom it blames. */
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Backend } from "../../src/repops/backend.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
+import type { Backend } from "../../src/repops/backends/backend.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { checkTrace } from "../../src/serve/page/check.ts";
 import { factsOf } from "../../src/serve/page/facts.ts";
 import type { Outcome, Report } from "../../src/serve/page/protocol.ts";

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import type { ClosedJob } from "../../src/job/closed.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { loadClosedJob, openTrace, parseFault, run, type RunOptions, type Trace } from "../../src/trace/index.ts";
 import { readTrace } from "../../src/trace/open.ts";
 import { type CheckedStep, findOperator, reexecute } from "../../src/trace/reexecute.ts";

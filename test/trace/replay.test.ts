@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { stateRoot, type Tensor, tensorRoot } from "../../src/encoding/tensor.ts";
 import type { NamedTensor } from "../../src/job/closed.ts";
-import type { Backend } from "../../src/repops/backend.ts";
+import type { Backend } from "../../src/repops/backends/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { MAX_VALUE } from "../../src/repops/numbers/vf32.ts";
 import { Execution } from "../../src/trace/execution.ts";

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { type ClosedJob, jobId } from "../../src/job/closed.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm } from "../../src/repops/backends/wasm.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { parseFault } from "../../src/trace/fault.ts";
 import { expectComplete, loadClosedJob, openTrace, Replayer, run } from "../../src/trace/index.ts";
 import line from "../fixtures/line.ts";

@@ -1,10 +1,10 @@
 /** The backends by the names that the command line and traces use: `name`, or `name:mode` where there are several ways to run. */
 import { UsageError } from "../../errors/index.ts";
-import type { Backend } from "../backend.ts";
-import { gpujs } from "./gpujs.ts";
+import type { Backend } from "./backend.ts";
+import { gpujs } from "./gpujs/backend.ts";
 import { reference } from "./reference.ts";
-import { wasm } from "./wasm.ts";
-import { webgpu, webgpuStrict } from "./webgpu.ts";
+import { wasm } from "./wasm/backend.ts";
+import { webgpu, webgpuStrict } from "./webgpu/backend.ts";
 
 export const BACKENDS = { wasm, reference, webgpu, "webgpu:strict": webgpuStrict, ...gpujs } as const satisfies Record<
   string,

@@ -3,7 +3,7 @@
  * compared with this, bit for bit.
  */
 import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
-import type { Backend, ExecuteHooks, ExecuteReport, PrepareOptions, Session } from "../backend.ts";
+import type { Backend, ExecuteHooks, ExecuteReport, PrepareOptions, Session } from "./backend.ts";
 import { javascriptArithmetic, probeArithmetic } from "../certify/probe.ts";
 import { compileJavaScript } from "../programs/javascript.ts";
 import {

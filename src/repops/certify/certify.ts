@@ -2,7 +2,7 @@
 import { asBytes, hex32, toHex } from "../../encoding/bytes.ts";
 import { sha256 } from "../../encoding/hash.ts";
 import { elementBits, firstDifference, type Tensor } from "../../encoding/tensor.ts";
-import { type Backend, executeOnce } from "../backend.ts";
+import { type Backend, executeOnce } from "../backends/backend.ts";
 import { reference } from "../backends/reference.ts";
 import type { ConformanceCase } from "./case.ts";
 import { conformanceCases } from "./cases.ts";

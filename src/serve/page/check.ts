@@ -1,8 +1,8 @@
 /** One check of a trace, from the choice of steps to who is wrong. */
 import { toHex } from "../../encoding/bytes.ts";
 import type { ClosedJob } from "../../job/closed.ts";
-import type { Backend } from "../../repops/backend.ts";
-import { wasm } from "../../repops/backends/wasm.ts";
+import type { Backend } from "../../repops/backends/backend.ts";
+import { wasm } from "../../repops/backends/wasm/backend.ts";
 import { loadClosedJob, type Trace } from "../../trace/open.ts";
 import { findOperator, type Mismatch, reexecute } from "../../trace/reexecute.ts";
 import type { Outcome, Report } from "./protocol.ts";

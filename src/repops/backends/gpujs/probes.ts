@@ -1,5 +1,5 @@
 /** The device's arithmetic as gpu.js hands it on, one kernel an operation (see certify/probe.ts). */
-import type { Probe } from "../../backend.ts";
+import type { Probe } from "../backend.ts";
 import { probeArithmetic, RAW_OPERATIONS, type RawOperation } from "../../certify/probe.ts";
 import type { GpuJsDevice, Handle } from "./device.ts";
 

@@ -3,9 +3,9 @@
  * copying a state is handing values on. Kernels that gpu.js does not list run on the WASM backend in between.
  */
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
-import type { ExecuteHooks, ExecuteReport, Session } from "../../backend.ts";
+import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
 import { type GatherKernel, type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
-import { wasm } from "../wasm.ts";
+import { wasm } from "../wasm/backend.ts";
 import type { GpuJsDevice, Handle } from "./device.ts";
 import { type Island, type Part, planList } from "./plan.ts";
 import { MAX_INT } from "./statements.ts";

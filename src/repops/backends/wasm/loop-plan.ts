@@ -5,7 +5,7 @@
 import { elementCount, type Shape } from "../../../encoding/tensor.ts";
 import type { Arg, FoldKernel, MapKernel } from "../../kernels/kernel.ts";
 import { rowMajorStrides } from "../../kernels/view.ts";
-import { joinAxes } from "../axes.ts";
+import { joinAxes } from "../../schedule/axes.ts";
 import type { ArgShape, LoopArg, LoopParameters, LoopShape } from "./loops.ts";
 
 export interface LoopCall {

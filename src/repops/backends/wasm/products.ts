@@ -1,7 +1,7 @@
 /** Folds of special form: dot folds that are matrix products, and the ordered scatter-add. */
 import { type FoldKernel, SCATTER_STEP } from "../../kernels/kernel.ts";
 import { programKey } from "../../programs/program.ts";
-import { productForm } from "../product-form.ts";
+import { productForm } from "../../schedule/product-form.ts";
 import type { MatmulProblem } from "./matmul.ts";
 
 /** The matrix products that a dot fold consists of, one for each index of its batch axes; `undefined` if it is none. */

@@ -1,7 +1,7 @@
 /** A kernel list prepared for WASM: one memory, one generated module, and a list of calls. */
 import { elementCount, type Tensor, tensorRootOf, type TensorRoot } from "../../../encoding/tensor.ts";
 import { BackendError, messageOf } from "../../../errors/index.ts";
-import type { ExecuteHooks, ExecuteReport, Session } from "../../backend.ts";
+import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
 import { type Kernel, type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
 import { runFold, runMap } from "../reference.ts";
 import { layOut } from "./arena.ts";

@@ -2,11 +2,11 @@
 import { elementCount, formatType } from "../../../encoding/tensor.ts";
 import { BackendError } from "../../../errors/index.ts";
 import type { Kernel, KernelList } from "../../kernels/kernel.ts";
-import { productForm } from "../product-form.ts";
+import { productForm } from "../../schedule/product-form.ts";
 import type { GpuBuffer, GpuPass, GpuPipeline } from "./api.ts";
 import type { OpenDevice } from "./device.ts";
 import type { Dialect } from "./dialect.ts";
-import { fuse, type Group, single } from "./fuse.ts";
+import { fuse, type Group, single } from "../../schedule/fuse.ts";
 import { type ProductGuard, productShader, type Tile } from "./product.ts";
 import { type Shader, ShaderWriter } from "./shader.ts";
 import { assignSlots, type Slots } from "./slots.ts";

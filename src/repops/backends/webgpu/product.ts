@@ -5,7 +5,7 @@
  */
 import { RANGE_EXPONENT } from "../../kernels/kernel.ts";
 import { bitsOf } from "../../numbers/vf32.ts";
-import type { ProductForm } from "../product-form.ts";
+import type { ProductForm } from "../../schedule/product-form.ts";
 import { declarations, type Shader, u32 } from "./shader.ts";
 import { GUARDED } from "./wgsl.ts";
 

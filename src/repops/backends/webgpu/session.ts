@@ -1,6 +1,6 @@
 /** A kernel list on a GPU: its tensors stay there, and all kernels of a step are one submission. */
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
-import type { ExecuteHooks, ExecuteReport, Session } from "../../backend.ts";
+import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
 import type { GpuBuffer } from "./api.ts";
 import { type OpenDevice, openDevice } from "./device.ts";

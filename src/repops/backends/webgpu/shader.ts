@@ -15,7 +15,7 @@ import { type Range, rangedFloat } from "../../ranges/values.ts";
 import { bitsOf } from "../../numbers/vf32.ts";
 import type { View } from "../../kernels/view.ts";
 import type { Dialect } from "./dialect.ts";
-import { type Group, isIdentity } from "./fuse.ts";
+import { type Group, isIdentity } from "../../schedule/fuse.ts";
 import { programStatements } from "./wgsl.ts";
 
 export const WORKGROUP = 64;

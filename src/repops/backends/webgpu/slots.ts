@@ -1,7 +1,7 @@
 /** Which buffer holds which tensor: inputs and kept tensors have their own, others share as their lives allow. */
 import { elementCount } from "../../../encoding/tensor.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
-import type { Group } from "./fuse.ts";
+import type { Group } from "../../schedule/fuse.ts";
 
 export interface Slots {
   /** Bytes of each buffer. */

@@ -1,9 +1,9 @@
 /** gpu.js: kernels as functions in its part of JavaScript, which it translates for the device of the mode. */
 import type { Backend, DeviceDescription } from "../backend.ts";
-import { type GpuJsDevice, type Mode, openFirstGpu, openGpuJs } from "./gpujs/device.ts";
-import { probeGpuJs } from "./gpujs/probes.ts";
-import { prepareGpuJs } from "./gpujs/session.ts";
-import { describeWebGpu } from "./webgpu.ts";
+import { type GpuJsDevice, type Mode, openFirstGpu, openGpuJs } from "./device.ts";
+import { probeGpuJs } from "./probes.ts";
+import { prepareGpuJs } from "./session.ts";
+import { describeWebGpu } from "../webgpu/backend.ts";
 
 /** Of the device below WebGL nothing is known here but the mode. */
 async function describeMode(mode: Mode): Promise<DeviceDescription> {

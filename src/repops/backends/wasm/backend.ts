@@ -1,7 +1,7 @@
 /** The default backend: WebAssembly SIMD128, generated from the same scalar programs as everything else. */
 import type { Backend } from "../backend.ts";
-import { probeWasm } from "./wasm/probes.ts";
-import { prepareWasm } from "./wasm/session.ts";
+import { probeWasm } from "./probes.ts";
+import { prepareWasm } from "./session.ts";
 
 export const wasm: Backend = {
   name: "wasm",

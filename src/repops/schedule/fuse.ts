@@ -2,9 +2,9 @@
  * Which kernels run as one shader: chains of maps over the same elements, behind a map or a fold. Each element's values
  * stay in registers between them; only what somebody else reads is written. No bit changes by it (spec 3.3).
  */
-import { elementCount, type Shape } from "../../../encoding/tensor.ts";
-import { type Kernel, type KernelList, type MapKernel, operandsOf } from "../../kernels/kernel.ts";
-import { rowMajorStrides, type View } from "../../kernels/view.ts";
+import { elementCount, type Shape } from "../../encoding/tensor.ts";
+import { type Kernel, type KernelList, type MapKernel, operandsOf } from "../kernels/kernel.ts";
+import { rowMajorStrides, type View } from "../kernels/view.ts";
 
 /** Kernels of one shader in their order, the first of any kind, the others maps over the same elements. */
 export interface Group {

@@ -1,6 +1,6 @@
 /** The interface behind which every executor stands: JavaScript, WASM, and devices. */
-import type { Tensor, TensorRoot } from "../encoding/tensor.ts";
-import type { KernelList } from "./kernels/kernel.ts";
+import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
+import type { KernelList } from "../kernels/kernel.ts";
 
 export interface Backend {
   /** `reference`, `wasm`, … as on the command line. */

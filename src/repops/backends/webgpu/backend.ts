@@ -1,9 +1,9 @@
 /** WebGPU: kernels as WGSL, on the browser's device or, in Node, on that of the optional package `webgpu`. */
 import type { Backend, DeviceDescription } from "../backend.ts";
-import { openDevice } from "./webgpu/device.ts";
-import { probeWebGpu } from "./webgpu/probes.ts";
-import { prepareWebGpu } from "./webgpu/session.ts";
-import { STRICT } from "./webgpu/strict.ts";
+import { openDevice } from "./device.ts";
+import { probeWebGpu } from "./probes.ts";
+import { prepareWebGpu } from "./session.ts";
+import { STRICT } from "./strict.ts";
 
 export async function describeWebGpu(): Promise<DeviceDescription> {
   const { name, adapter, device, software } = await openDevice();
