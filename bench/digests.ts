@@ -1,7 +1,7 @@
-/** The digests of the conformance vectors as the reference gives them: `node bench/digests.ts > src/repops/certify/digests.ts` */
-import { everyCase } from "../src/graph/conformance.ts";
+/** The digests of the conformance vectors as the reference gives them: `node bench/digests.ts > src/certify/digests.ts` */
+import { everyCase } from "../src/certify/vectors/operators.ts";
 import { reference } from "../src/repops/backends/reference.ts";
-import { digestOf, executeCase } from "../src/repops/certify/certify.ts";
+import { digestOf, executeCase } from "../src/certify/certify.ts";
 
 const lines: string[] = [];
 for (const one of everyCase()) {

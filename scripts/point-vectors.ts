@@ -6,7 +6,7 @@
 import { toHex, Writer } from "../src/encoding/bytes.ts";
 import { elementCount } from "../src/encoding/tensor.ts";
 import { encodeKernel } from "../src/graph/codec.ts";
-import { everyCase } from "../src/graph/conformance.ts";
+import { everyCase } from "../src/certify/vectors/operators.ts";
 import { type FoldKernel, type MapKernel, type Ranging, typeOf } from "../src/repops/kernels/kernel.ts";
 import {
   gatherIndexAddress,

@@ -4,11 +4,11 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { FormatError, messageOf, UsageError } from "../errors/index.ts";
-import { everyCase } from "../graph/conformance.ts";
+import { everyCase } from "../certify/vectors/operators.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
-import { certify } from "../repops/certify/certify.ts";
-import { DIGESTS } from "../repops/certify/digests.ts";
+import { certify } from "../certify/certify.ts";
+import { DIGESTS } from "../certify/digests.ts";
 import {
   type Certificate,
   certificateOf,
@@ -16,9 +16,9 @@ import {
   deviceProblems,
   parseCertificate,
   specificationProblems,
-} from "./certificate.ts";
-import { cacheFolder, keepCertificate } from "./certificate-cache.ts";
-import { namedBackend } from "./certified.ts";
+} from "../certify/certificate.ts";
+import { cacheFolder, keepCertificate } from "../certify/cache.ts";
+import { namedBackend } from "../certify/open-backend.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
 

@@ -7,7 +7,7 @@ import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
 import type { Pair } from "../referee/level.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
-import { chooseBackend } from "./certified.ts";
+import { chooseBackend } from "../certify/open-backend.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatBytes, formatCount, writeJson, writeLine } from "./output.ts";
 import { formatValue } from "./value.ts";

@@ -12,7 +12,7 @@ import { parseFault } from "../trace/fault.ts";
 import { readSafetensors } from "../trace/safetensors-file.ts";
 import { startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
-import { type Choice, chooseBackend } from "./certified.ts";
+import { type Choice, chooseBackend } from "../certify/open-backend.ts";
 import { colors, formatCount, formatNumber, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
 
 interface Flags {

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { loadJob } from "../../src/job/index.ts";
-import { DIGESTS } from "../../src/repops/certify/digests.ts";
+import { DIGESTS } from "../../src/certify/digests.ts";
 import { run } from "../../src/trace/index.ts";
 import { hasBrowser, openTab, type TabModule } from "../fixtures/browser.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";

@@ -1,8 +1,8 @@
 /** What the tests of this folder call inside of a tab. */
 import { toHex } from "../../src/encoding/bytes.ts";
-import { everyCase } from "../../src/graph/conformance.ts";
+import { everyCase } from "../../src/certify/vectors/operators.ts";
 import { backendByName } from "../../src/repops/backends/index.ts";
-import { type CaseResult, certify } from "../../src/repops/certify/certify.ts";
+import { type CaseResult, certify } from "../../src/certify/certify.ts";
 import { servedListing, servedSource } from "../../src/serve/page/served.ts";
 import { loadClosedJob, readTrace } from "../../src/trace/open.ts";
 import { reexecute } from "../../src/trace/reexecute.ts";

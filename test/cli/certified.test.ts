@@ -4,13 +4,18 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { certificateOf, deviceProblems, parseCertificate, specificationProblems } from "../../src/cli/certificate.ts";
-import { chooseBackend, chooseBest, ensureCertified, namedBackend } from "../../src/cli/certified.ts";
+import {
+  certificateOf,
+  deviceProblems,
+  parseCertificate,
+  specificationProblems,
+} from "../../src/certify/certificate.ts";
+import { chooseBackend, chooseBest, ensureCertified, namedBackend } from "../../src/certify/open-backend.ts";
 import { BackendError, DeviceError } from "../../src/errors/index.ts";
 import type { Backend, DeviceDescription } from "../../src/repops/backends/backend.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import { SHORT_FORM, shortCases } from "../../src/repops/certify/cases.ts";
-import { certify } from "../../src/repops/certify/certify.ts";
+import { SHORT_FORM, shortCases } from "../../src/certify/vectors/all.ts";
+import { certify } from "../../src/certify/certify.ts";
 import { programKey } from "../../src/repops/programs/program.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 

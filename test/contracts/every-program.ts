@@ -1,6 +1,6 @@
 /** Every scalar program there is: the functions, those of the conformance vectors, and those of a small GPT and its training. */
 import { fileURLToPath } from "node:url";
-import { everyCase } from "../../src/graph/conformance.ts";
+import { everyCase } from "../../src/certify/vectors/operators.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { interpret } from "../../src/repops/programs/interpret.ts";
 import { PROGRAMS } from "../../src/repops/functions/index.ts";

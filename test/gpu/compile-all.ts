@@ -6,7 +6,7 @@
 import { writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { productList } from "../../bench/product.ts";
-import { everyCase } from "../../src/graph/conformance.ts";
+import { everyCase } from "../../src/certify/vectors/operators.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { findGpu } from "../../src/repops/backends/webgpu/device.ts";

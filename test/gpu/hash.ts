@@ -5,7 +5,7 @@
 import { elementCount, tensorRoot, type TensorType } from "../../src/encoding/tensor.ts";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { prepareWebGpu } from "../../src/repops/backends/webgpu/session.ts";
-import { floatTensor, intTensor } from "../../src/repops/certify/data.ts";
+import { floatTensor, intTensor } from "../../src/repops/conformance/data.ts";
 
 const LENGTHS = [0, 1, 3, 63, 64, 65, 127, 128, 129, 256, 257, 1023, 1024, 1025, 20_000, 65_537];
 const SHAPES = [[], ...LENGTHS.map((length) => [length]), [5, 0, 2], [7, 9], [64, 65], [3, 5, 7, 11]];

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/repops/backends/backend.ts";
-import { everyCase } from "../../src/graph/conformance.ts";
+import { everyCase } from "../../src/certify/vectors/operators.ts";
 import { ELEMENTWISE } from "../../src/graph/operators.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import { certify } from "../../src/repops/certify/certify.ts";
-import { DIGESTS } from "../../src/repops/certify/digests.ts";
+import { certify } from "../../src/certify/certify.ts";
+import { DIGESTS } from "../../src/certify/digests.ts";
 import { PROGRAMS } from "../../src/repops/functions/index.ts";
 import { INSTRUCTIONS } from "../../src/repops/programs/instructions.ts";
 import { checkKernel } from "../../src/repops/kernels/kernel.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import { javascriptArithmetic, probeArithmetic, type RawArithmetic } from "../../src/repops/certify/probe.ts";
+import { javascriptArithmetic, probeArithmetic, type RawArithmetic } from "../../src/repops/backends/probe.ts";
 import { bitsOf, fromBits } from "../../src/repops/numbers/vf32.ts";
 
 const findings = async (raw: RawArithmetic): Promise<Record<string, string>> =>

@@ -1,6 +1,6 @@
 /** The text of strict shaders; test/gpu runs them. */
 import { describe, expect, test } from "vitest";
-import { conformanceCases } from "../../src/repops/certify/cases.ts";
+import { conformanceCases } from "../../src/certify/vectors/all.ts";
 import type { Dialect } from "../../src/repops/backends/webgpu/dialect.ts";
 import { single } from "../../src/repops/schedule/fuse.ts";
 import { shaderOf } from "../../src/repops/backends/webgpu/plan.ts";

@@ -1,6 +1,12 @@
 /** Cases for the sweeps, from the definition in src/repops. */
-import { floatAndCount, floatPair, powersOfTwo, rangeEnd, tieInteger } from "../../src/repops/certify/adversarial.ts";
-import { floatTensor, type Words, words } from "../../src/repops/certify/data.ts";
+import {
+  floatAndCount,
+  floatPair,
+  powersOfTwo,
+  rangeEnd,
+  tieInteger,
+} from "../../src/repops/conformance/adversarial.ts";
+import { floatTensor, type Words, words } from "../../src/repops/conformance/data.ts";
 import { type Instruction, INSTRUCTIONS, type InstructionName } from "../../src/repops/programs/instructions.ts";
 import { bringIntoRange } from "../../src/repops/kernels/kernel.ts";
 import { bitsOf, canon, fromBits } from "../../src/repops/numbers/vf32.ts";

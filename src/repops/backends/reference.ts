@@ -4,7 +4,7 @@
  */
 import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
 import type { Backend, ExecuteHooks, ExecuteReport, PrepareOptions, Session } from "./backend.ts";
-import { javascriptArithmetic, probeArithmetic } from "../certify/probe.ts";
+import { javascriptArithmetic, probeArithmetic } from "./probe.ts";
 import { compileJavaScript } from "../programs/javascript.ts";
 import {
   type Arg,

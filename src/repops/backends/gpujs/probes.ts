@@ -1,6 +1,6 @@
 /** The device's arithmetic as gpu.js hands it on, one kernel an operation (see certify/probe.ts). */
 import type { Probe } from "../backend.ts";
-import { probeArithmetic, RAW_OPERATIONS, type RawOperation } from "../../certify/probe.ts";
+import { probeArithmetic, RAW_OPERATIONS, type RawOperation } from "../probe.ts";
 import type { GpuJsDevice, Handle } from "./device.ts";
 
 /** Statements that leave the result in `r`; `most` is 2^127 at run time, as in the kernels (see statements.ts). */

@@ -1,6 +1,6 @@
 /** The engine's arithmetic on vectors, as its code for kernels uses it (see certify/probe.ts). */
 import type { Probe } from "../backend.ts";
-import { probeArithmetic, RAW_OPERATIONS, type RawOperation } from "../../certify/probe.ts";
+import { probeArithmetic, RAW_OPERATIONS, type RawOperation } from "../probe.ts";
 import { ModuleBuilder } from "./emitter.ts";
 import { type Code, f32x4, v128, ValueType } from "./opcodes.ts";
 

@@ -1,6 +1,6 @@
 /** The device's arithmetic as WGSL gives it, one small shader an operation (see certify/probe.ts). */
 import type { Probe } from "../backend.ts";
-import { probeArithmetic, RAW_OPERATIONS, type RawOperation } from "../../certify/probe.ts";
+import { probeArithmetic, RAW_OPERATIONS, type RawOperation } from "../probe.ts";
 import { openDevice } from "./device.ts";
 
 const EXPRESSIONS: Readonly<Record<RawOperation, string>> = {

@@ -1,11 +1,11 @@
 /** Whether a backend on this machine has the bits of the specification: the vectors, executed and compared. */
-import { asBytes, hex32, toHex } from "../../encoding/bytes.ts";
-import { sha256 } from "../../encoding/hash.ts";
-import { elementBits, firstDifference, type Tensor } from "../../encoding/tensor.ts";
-import { type Backend, executeOnce } from "../backends/backend.ts";
-import { reference } from "../backends/reference.ts";
-import type { ConformanceCase } from "./case.ts";
-import { conformanceCases } from "./cases.ts";
+import { asBytes, hex32, toHex } from "../encoding/bytes.ts";
+import { sha256 } from "../encoding/hash.ts";
+import { elementBits, firstDifference, type Tensor } from "../encoding/tensor.ts";
+import { type Backend, executeOnce } from "../repops/backends/backend.ts";
+import { reference } from "../repops/backends/reference.ts";
+import type { ConformanceCase } from "../repops/conformance/case.ts";
+import { conformanceCases } from "./vectors/all.ts";
 import { DIGESTS } from "./digests.ts";
 
 export interface CaseResult {

@@ -2,10 +2,10 @@
 import { BackendError, DeviceError, messageOf, UsageError } from "../errors/index.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { backendByName } from "../repops/backends/index.ts";
-import { shortCases } from "../repops/certify/cases.ts";
-import { certify } from "../repops/certify/certify.ts";
+import { shortCases } from "./vectors/all.ts";
+import { certify } from "./certify.ts";
 import { type Certificate, certificateOf, describeDifference } from "./certificate.ts";
-import { cachedCertificate, cacheFolder, keepCertificate } from "./certificate-cache.ts";
+import { cachedCertificate, cacheFolder, keepCertificate } from "./cache.ts";
 
 /** Takes a line for people, without its end. */
 type Say = (line: string) => void;

@@ -1,14 +1,14 @@
 /** Vectors of scalar programs: every instruction, every function, and what devices get wrong between instructions. */
 import type { Tensor } from "../../encoding/tensor.ts";
-import { PROGRAMS } from "../functions/index.ts";
-import { INSTRUCTIONS, type InstructionName } from "../programs/instructions.ts";
-import { interpret } from "../programs/interpret.ts";
-import { outputType, type Program } from "../programs/program.ts";
-import { defineProgram, type Float } from "../programs/expressions.ts";
-import { bitsOf, fromBits } from "../numbers/vf32.ts";
-import { floatAndCount, floatPair, powersOfTwo, tieInteger } from "./adversarial.ts";
-import { caseOf, type ConformanceCase, read } from "./case.ts";
-import { floatTensor, intTensor, words } from "./data.ts";
+import { PROGRAMS } from "../../repops/functions/index.ts";
+import { INSTRUCTIONS, type InstructionName } from "../../repops/programs/instructions.ts";
+import { interpret } from "../../repops/programs/interpret.ts";
+import { outputType, type Program } from "../../repops/programs/program.ts";
+import { defineProgram, type Float } from "../../repops/programs/expressions.ts";
+import { bitsOf, fromBits } from "../../repops/numbers/vf32.ts";
+import { floatAndCount, floatPair, powersOfTwo, tieInteger } from "../../repops/conformance/adversarial.ts";
+import { caseOf, type ConformanceCase, read } from "../../repops/conformance/case.ts";
+import { floatTensor, intTensor, words } from "../../repops/conformance/data.ts";
 
 /** Operands of any kind; no multiple of a vector's or a workgroup's width. */
 const ANY = 4099;

@@ -1,13 +1,13 @@
 /** Vectors of folds: products and sums over rows, the ends of their ranges, and other steps. */
 import type { Tensor } from "../../encoding/tensor.ts";
-import { DOT_STEP, SCATTER_STEP, SUM_STEP } from "../kernels/kernel.ts";
-import { interpret } from "../programs/interpret.ts";
-import { defineProgram } from "../programs/expressions.ts";
-import { bitsOf, fromBits, MAX_VALUE } from "../numbers/vf32.ts";
-import { rowMajorStrides } from "../kernels/view.ts";
-import { rangeEnd } from "./adversarial.ts";
-import { caseOf, type ConformanceCase, f32, i32, read } from "./case.ts";
-import { floatTensor, intTensor, words } from "./data.ts";
+import { DOT_STEP, SCATTER_STEP, SUM_STEP } from "../../repops/kernels/kernel.ts";
+import { interpret } from "../../repops/programs/interpret.ts";
+import { defineProgram } from "../../repops/programs/expressions.ts";
+import { bitsOf, fromBits, MAX_VALUE } from "../../repops/numbers/vf32.ts";
+import { rowMajorStrides } from "../../repops/kernels/view.ts";
+import { rangeEnd } from "../../repops/conformance/adversarial.ts";
+import { caseOf, type ConformanceCase, f32, i32, read } from "../../repops/conformance/case.ts";
+import { floatTensor, intTensor, words } from "../../repops/conformance/data.ts";
 
 const MAX_STEP = defineProgram("ff", (acc, x) => acc.max(x));
 const LAST_LARGE = defineProgram("ifi", (acc, x, k) => x.gt(1).selectInt(k, acc));

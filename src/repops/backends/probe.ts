@@ -2,10 +2,10 @@
  * Facts about a device's own arithmetic, before any guard of ours: what it fuses, how it rounds, what it flushes. They
  * explain a certificate and decide nothing; the vectors decide.
  */
-import type { Probe } from "../backends/backend.ts";
+import type { Probe } from "./backend.ts";
 import { INSTRUCTIONS } from "../programs/instructions.ts";
 import { bitsOf, fromBits } from "../numbers/vf32.ts";
-import { type Words, words } from "./data.ts";
+import { type Words, words } from "../conformance/data.ts";
 
 /** Operations on bit patterns as the device does them. `guarded` keeps a·b from being fused as a backend's kernels do. */
 export const RAW_OPERATIONS = {

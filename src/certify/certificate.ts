@@ -6,8 +6,8 @@ import { arch, cpus, platform } from "node:os";
 import { FormatError } from "../errors/index.ts";
 import { SPEC_VERSION } from "../job/closed.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backends/backend.ts";
-import type { CaseResult } from "../repops/certify/certify.ts";
-import { DIGESTS } from "../repops/certify/digests.ts";
+import type { CaseResult } from "./certify.ts";
+import { DIGESTS } from "./digests.ts";
 
 export interface Certificate {
   schemaVersion: 2;

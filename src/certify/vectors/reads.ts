@@ -1,8 +1,8 @@
 /** Vectors of reading: views of every kind, coordinates, and gathers. */
-import { defineProgram, float } from "../programs/expressions.ts";
-import { bitsOf } from "../numbers/vf32.ts";
-import { caseOf, type ConformanceCase, f32, i32, read } from "./case.ts";
-import { floatTensor, intTensor } from "./data.ts";
+import { defineProgram, float } from "../../repops/programs/expressions.ts";
+import { bitsOf } from "../../repops/numbers/vf32.ts";
+import { caseOf, type ConformanceCase, f32, i32, read } from "../../repops/conformance/case.ts";
+import { floatTensor, intTensor } from "../../repops/conformance/data.ts";
 
 const PLACE = defineProgram("fii", (x, row, column) => row.lt(column).select(x, row.add(column).toFloat()));
 

@@ -1,19 +1,19 @@
 /** The conformance vectors of a graph's operators (spec 5.2): each with its gradients, as jobs use them. */
-import type { Tensor } from "../encoding/tensor.ts";
-import type { ConformanceCase } from "../repops/certify/case.ts";
-import { conformanceCases } from "../repops/certify/cases.ts";
-import { floatTensor, intTensor } from "../repops/certify/data.ts";
-import { GraphBuilder } from "./builder.ts";
-import { elementwise } from "./elementwise.ts";
-import { toFloat, toInt } from "./fill.ts";
-import { gather } from "./gather.ts";
-import { matmul } from "./matmul.ts";
-import { crossEntropy, layerNorm, softmax } from "./normalize.ts";
-import { type Elementwise, ELEMENTWISE } from "./operators.ts";
-import { dropout, randomInt, randomNormal, type RandomSource, randomUniform } from "./random.ts";
-import { broadcastTo, maxRows, mean, sum } from "./reduce.ts";
-import type { Value } from "./value.ts";
-import { concat, dense, pad, reshape, slice, transpose } from "./views.ts";
+import type { Tensor } from "../../encoding/tensor.ts";
+import type { ConformanceCase } from "../../repops/conformance/case.ts";
+import { conformanceCases } from "./all.ts";
+import { floatTensor, intTensor } from "../../repops/conformance/data.ts";
+import { GraphBuilder } from "../../graph/builder.ts";
+import { elementwise } from "../../graph/elementwise.ts";
+import { toFloat, toInt } from "../../graph/fill.ts";
+import { gather } from "../../graph/gather.ts";
+import { matmul } from "../../graph/matmul.ts";
+import { crossEntropy, layerNorm, softmax } from "../../graph/normalize.ts";
+import { type Elementwise, ELEMENTWISE } from "../../graph/operators.ts";
+import { dropout, randomInt, randomNormal, type RandomSource, randomUniform } from "../../graph/random.ts";
+import { broadcastTo, maxRows, mean, sum } from "../../graph/reduce.ts";
+import type { Value } from "../../graph/value.ts";
+import { concat, dense, pad, reshape, slice, transpose } from "../../graph/views.ts";
 
 /** A graph under construction with its operands and the outputs that are compared. */
 class CaseBuilder {
