@@ -4,11 +4,11 @@ import type { Tensor } from "../encoding/tensor.ts";
 import { JobError, messageOf } from "../errors/index.ts";
 import { map } from "../graph/emit.ts";
 import { intTensor } from "../graph/evaluate.ts";
-import { gather } from "../graph/gather.ts";
-import { randomInt } from "../graph/random.ts";
-import { broadcastTo } from "../graph/reduce.ts";
+import { gather } from "../graph/ops/gather.ts";
+import { randomInt } from "../graph/ops/random.ts";
+import { broadcastTo } from "../graph/ops/reduce.ts";
 import type { Value } from "../graph/value.ts";
-import { reshape } from "../graph/views.ts";
+import { reshape } from "../graph/ops/views.ts";
 import { defineProgram } from "../repops/programs/expressions.ts";
 import type { Context } from "./context.ts";
 

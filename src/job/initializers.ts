@@ -1,8 +1,8 @@
 /** Initial values of the state: nodes of the init graph. */
 import type { Shape } from "../encoding/tensor.ts";
-import { add, mul } from "../graph/elementwise.ts";
-import { fill } from "../graph/fill.ts";
-import { randomNormal, type RandomSource, randomUniform } from "../graph/random.ts";
+import { add, mul } from "../graph/ops/elementwise.ts";
+import { fill } from "../graph/ops/fill.ts";
+import { randomNormal, type RandomSource, randomUniform } from "../graph/ops/random.ts";
 import type { Value } from "../graph/value.ts";
 
 export type Initializer = (source: RandomSource, shape: Shape) => Value;

@@ -1,15 +1,15 @@
 /** Optimizers: the update of every parameter as nodes of the step graph, their moments as entries of the state. */
 import { JobError } from "../errors/index.ts";
-import { add, mul } from "../graph/elementwise.ts";
+import { add, mul } from "../graph/ops/elementwise.ts";
 import { map } from "../graph/emit.ts";
-import { fill } from "../graph/fill.ts";
-import { broadcastTo, dotColumns, dotRows, sum } from "../graph/reduce.ts";
+import { fill } from "../graph/ops/fill.ts";
+import { broadcastTo, dotColumns, dotRows, sum } from "../graph/ops/reduce.ts";
 import type { Value } from "../graph/value.ts";
 import { defineProgram, float, type Float } from "../repops/programs/expressions.ts";
 import type { Context, Parameter } from "./context.ts";
 import { constant, zeros } from "./initializers.ts";
 import { type Schedule, schedule } from "./schedules.ts";
-import { reshape } from "../graph/views.ts";
+import { reshape } from "../graph/ops/views.ts";
 
 /** Calls `context.update` for every parameter. */
 export type Optimizer = (context: Context, parameters: readonly Parameter[], gradients: readonly Value[]) => void;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/repops/backends/backend.ts";
 import { everyCase } from "../../src/certify/vectors/operators.ts";
-import { ELEMENTWISE } from "../../src/graph/operators.ts";
+import { ELEMENTWISE } from "../../src/graph/ops/operators.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { certify } from "../../src/certify/certify.ts";

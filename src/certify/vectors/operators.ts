@@ -4,16 +4,16 @@ import type { ConformanceCase } from "../../repops/conformance/case.ts";
 import { conformanceCases } from "./all.ts";
 import { floatTensor, intTensor } from "../../repops/conformance/data.ts";
 import { GraphBuilder } from "../../graph/builder.ts";
-import { elementwise } from "../../graph/elementwise.ts";
-import { toFloat, toInt } from "../../graph/fill.ts";
-import { gather } from "../../graph/gather.ts";
-import { matmul } from "../../graph/matmul.ts";
-import { crossEntropy, layerNorm, softmax } from "../../graph/normalize.ts";
-import { type Elementwise, ELEMENTWISE } from "../../graph/operators.ts";
-import { dropout, randomInt, randomNormal, type RandomSource, randomUniform } from "../../graph/random.ts";
-import { broadcastTo, maxRows, mean, sum } from "../../graph/reduce.ts";
+import { elementwise } from "../../graph/ops/elementwise.ts";
+import { toFloat, toInt } from "../../graph/ops/fill.ts";
+import { gather } from "../../graph/ops/gather.ts";
+import { matmul } from "../../graph/ops/matmul.ts";
+import { crossEntropy, layerNorm, softmax } from "../../graph/ops/normalize.ts";
+import { type Elementwise, ELEMENTWISE } from "../../graph/ops/operators.ts";
+import { dropout, randomInt, randomNormal, type RandomSource, randomUniform } from "../../graph/ops/random.ts";
+import { broadcastTo, maxRows, mean, sum } from "../../graph/ops/reduce.ts";
 import type { Value } from "../../graph/value.ts";
-import { concat, dense, pad, reshape, slice, transpose } from "../../graph/views.ts";
+import { concat, dense, pad, reshape, slice, transpose } from "../../graph/ops/views.ts";
 
 /** A graph under construction with its operands and the outputs that are compared. */
 class CaseBuilder {

@@ -1,11 +1,11 @@
 /** Layers with parameters: each opens a scope, so that its parameters and nodes carry its name. */
 import { JobError } from "../../errors/index.ts";
-import { add } from "../../graph/elementwise.ts";
-import { gather } from "../../graph/gather.ts";
-import { matmul } from "../../graph/matmul.ts";
-import { layerNorm } from "../../graph/normalize.ts";
+import { add } from "../../graph/ops/elementwise.ts";
+import { gather } from "../../graph/ops/gather.ts";
+import { matmul } from "../../graph/ops/matmul.ts";
+import { layerNorm } from "../../graph/ops/normalize.ts";
 import type { Value } from "../../graph/value.ts";
-import { reshape } from "../../graph/views.ts";
+import { reshape } from "../../graph/ops/views.ts";
 import type { Context } from "../context.ts";
 import { type Initializer, normal, ones, zeros } from "../initializers.ts";
 

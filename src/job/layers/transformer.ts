@@ -1,12 +1,12 @@
 /** A decoder-only transformer in the manner of GPT-2: pre-norm blocks, learned positions, GELU. */
 import { JobError } from "../../errors/index.ts";
-import { add, gelu } from "../../graph/elementwise.ts";
+import { add, gelu } from "../../graph/ops/elementwise.ts";
 import { map } from "../../graph/emit.ts";
-import { matmul } from "../../graph/matmul.ts";
-import { softmax } from "../../graph/normalize.ts";
-import { dropout } from "../../graph/random.ts";
+import { matmul } from "../../graph/ops/matmul.ts";
+import { softmax } from "../../graph/ops/normalize.ts";
+import { dropout } from "../../graph/ops/random.ts";
 import type { Value } from "../../graph/value.ts";
-import { reshape, slice, transpose } from "../../graph/views.ts";
+import { reshape, slice, transpose } from "../../graph/ops/views.ts";
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import { MAX_VALUE } from "../../repops/numbers/vf32.ts";
 import type { Context } from "../context.ts";

@@ -1,9 +1,9 @@
 /** Movement: the same elements under other coordinates. Only `dense`, `pad` and `concat` copy. */
-import { elementCount, type Shape } from "../encoding/tensor.ts";
-import { defineProgram } from "../repops/programs/expressions.ts";
-import { isDense } from "./builder.ts";
-import { type Bounded, map } from "./emit.ts";
-import { axisOf, builderOf, shapeError, Value } from "./value.ts";
+import { elementCount, type Shape } from "../../encoding/tensor.ts";
+import { defineProgram } from "../../repops/programs/expressions.ts";
+import { isDense } from "../builder.ts";
+import { type Bounded, map } from "../emit.ts";
+import { axisOf, builderOf, shapeError, Value } from "../value.ts";
 
 const COPY = { f32: defineProgram("f", (x) => x), i32: defineProgram("i", (x) => x) } as const;
 

@@ -1,10 +1,10 @@
 /** Rows chosen by an index, and the gradient that adds them back in order. */
-import { SCATTER_STEP } from "../repops/kernels/kernel.ts";
-import { defineProgram } from "../repops/programs/expressions.ts";
-import { elementCount } from "../encoding/tensor.ts";
+import { SCATTER_STEP } from "../../repops/kernels/kernel.ts";
+import { defineProgram } from "../../repops/programs/expressions.ts";
+import { elementCount } from "../../encoding/tensor.ts";
 import { broadcastTo } from "./reduce.ts";
-import { countOf, fold, gatherKernel, map, type Operand } from "./emit.ts";
-import { builderOf, shapeError, type Value } from "./value.ts";
+import { countOf, fold, gatherKernel, map, type Operand } from "../emit.ts";
+import { builderOf, shapeError, type Value } from "../value.ts";
 import { dense, reshape, transpose } from "./views.ts";
 
 /**

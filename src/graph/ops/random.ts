@@ -2,14 +2,14 @@
  * Randomness inside the graph (spec 4.6): Threefry-2x32-20 with the key (seed, purpose) and the counter (element, step),
  * so that any element of any stream can be recomputed by itself.
  */
-import { type Shape, elementCount } from "../encoding/tensor.ts";
-import { GraphError } from "../errors/index.ts";
-import { mulHigh, normal, threefry2x32, uniform01 } from "../repops/functions/threefry.ts";
-import { defineProgram, int, type Int } from "../repops/programs/expressions.ts";
+import { type Shape, elementCount } from "../../encoding/tensor.ts";
+import { GraphError } from "../../errors/index.ts";
+import { mulHigh, normal, threefry2x32, uniform01 } from "../../repops/functions/threefry.ts";
+import { defineProgram, int, type Int } from "../../repops/programs/expressions.ts";
 import { mul } from "./elementwise.ts";
-import { map } from "./emit.ts";
+import { map } from "../emit.ts";
 import { broadcastTo } from "./reduce.ts";
-import { type Value } from "./value.ts";
+import { type Value } from "../value.ts";
 import { reshape } from "./views.ts";
 
 /** Where a graph's random numbers come from: two i32 scalars of its state. */

@@ -1,12 +1,12 @@
 /** Operators over rows that normalise: softmax, cross-entropy, layer norm; with gradients of their own. */
-import { exp } from "../repops/functions/exponential.ts";
-import { log } from "../repops/functions/logarithm.ts";
-import { rsqrt } from "../repops/functions/roots.ts";
-import { defineProgram, float, type Float } from "../repops/programs/expressions.ts";
-import { map } from "./emit.ts";
+import { exp } from "../../repops/functions/exponential.ts";
+import { log } from "../../repops/functions/logarithm.ts";
+import { rsqrt } from "../../repops/functions/roots.ts";
+import { defineProgram, float, type Float } from "../../repops/programs/expressions.ts";
+import { map } from "../emit.ts";
 import { pick } from "./gather.ts";
 import { broadcastTo, dotColumns, dotRows, maxRows, mean, sum, sumRowsOf } from "./reduce.ts";
-import { builderOf, expectFloat, shapeError, type Value } from "./value.ts";
+import { builderOf, expectFloat, shapeError, type Value } from "../value.ts";
 import { dense, reshape } from "./views.ts";
 
 /** exp(x - max), and exactly 0 below e^-80: what is masked has no share at all. */

@@ -1,9 +1,9 @@
 /** Matrix products: one dot fold, in every transposition and with any batch axes. */
-import type { Shape } from "../encoding/tensor.ts";
-import { DOT_STEP } from "../repops/kernels/kernel.ts";
-import { fold } from "./emit.ts";
+import type { Shape } from "../../encoding/tensor.ts";
+import { DOT_STEP } from "../../repops/kernels/kernel.ts";
+import { fold } from "../emit.ts";
 import { broadcastTo, sumTo } from "./reduce.ts";
-import { builderOf, expectFloat, shapeError, type Value } from "./value.ts";
+import { builderOf, expectFloat, shapeError, type Value } from "../value.ts";
 import { transpose, viewOf } from "./views.ts";
 
 /**

@@ -1,9 +1,9 @@
 /** Tensors that depend on nothing, and conversions between the two types. */
-import type { Shape } from "../encoding/tensor.ts";
-import { defineProgram, float, int } from "../repops/programs/expressions.ts";
-import type { GraphBuilder } from "./builder.ts";
-import { map } from "./emit.ts";
-import { expectFloat, shapeError, type Value } from "./value.ts";
+import type { Shape } from "../../encoding/tensor.ts";
+import { defineProgram, float, int } from "../../repops/programs/expressions.ts";
+import type { GraphBuilder } from "../builder.ts";
+import { map } from "../emit.ts";
+import { expectFloat, shapeError, type Value } from "../value.ts";
 
 /** Every element is `value`, rounded to a vf32. */
 export function fill(builder: GraphBuilder, shape: Shape, value: number, name = "fill"): Value {

@@ -3,13 +3,13 @@
  * as a function of g (the gradient of the result), a, b and y (the result). From this the map kernels of both directions
  * are made.
  */
-import { cos, sin } from "../repops/functions/trigonometry.ts";
-import { exp, sigmoid } from "../repops/functions/exponential.ts";
-import { gelu, geluDerivative, silu, siluDerivative } from "../repops/functions/gelu.ts";
-import { log } from "../repops/functions/logarithm.ts";
-import { rsqrt } from "../repops/functions/roots.ts";
-import { tanh } from "../repops/functions/hyperbolic.ts";
-import { float, type Float } from "../repops/programs/expressions.ts";
+import { cos, sin } from "../../repops/functions/trigonometry.ts";
+import { exp, sigmoid } from "../../repops/functions/exponential.ts";
+import { gelu, geluDerivative, silu, siluDerivative } from "../../repops/functions/gelu.ts";
+import { log } from "../../repops/functions/logarithm.ts";
+import { rsqrt } from "../../repops/functions/roots.ts";
+import { tanh } from "../../repops/functions/hyperbolic.ts";
+import { float, type Float } from "../../repops/programs/expressions.ts";
 
 export type Name = "a" | "b" | "g" | "y";
 export type Environment = Readonly<Record<Name, Float>>;

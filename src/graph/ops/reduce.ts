@@ -1,10 +1,10 @@
 /** Folds over axes: sums, means, maxima, dot products of rows; and broadcasting, whose gradient is a sum. */
-import type { Shape } from "../encoding/tensor.ts";
-import { DOT_STEP, SUM_STEP } from "../repops/kernels/kernel.ts";
-import { defineProgram } from "../repops/programs/expressions.ts";
-import { MAX_VALUE } from "../repops/numbers/vf32.ts";
-import { fold, map } from "./emit.ts";
-import { axisOf, builderOf, expectFloat, shapeError, type Value } from "./value.ts";
+import type { Shape } from "../../encoding/tensor.ts";
+import { DOT_STEP, SUM_STEP } from "../../repops/kernels/kernel.ts";
+import { defineProgram } from "../../repops/programs/expressions.ts";
+import { MAX_VALUE } from "../../repops/numbers/vf32.ts";
+import { fold, map } from "../emit.ts";
+import { axisOf, builderOf, expectFloat, shapeError, type Value } from "../value.ts";
 import { reshape, transpose, viewOf } from "./views.ts";
 
 const MAX_STEP = defineProgram("ff", (acc, x) => acc.max(x));

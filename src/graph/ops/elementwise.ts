@@ -1,10 +1,10 @@
 /** Element-wise operators on values: shapes broadcast, and a number in place of an operand becomes a constant. */
-import type { Program } from "../repops/programs/program.ts";
-import { defineProgram, float, type Float } from "../repops/programs/expressions.ts";
-import { map } from "./emit.ts";
+import type { Program } from "../../repops/programs/program.ts";
+import { defineProgram, float, type Float } from "../../repops/programs/expressions.ts";
+import { map } from "../emit.ts";
 import { type Elementwise, ELEMENTWISE, type ElementwiseName, type Environment, type Name } from "./operators.ts";
 import { broadcastTo, commonShape } from "./reduce.ts";
-import { expectFloat, Value } from "./value.ts";
+import { expectFloat, Value } from "../value.ts";
 
 /** A program over the names that `body` uses; names bound to numbers become constants. */
 function programOver(
