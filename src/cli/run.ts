@@ -9,7 +9,7 @@ import { loadJob } from "../job/load.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import type { AsideSummary } from "../trace/aside.ts";
 import { parseFault } from "../trace/fault.ts";
-import { readSafetensors } from "../trace/safetensors-file.ts";
+import { readSafetensors } from "../formats/safetensors-file.ts";
 import { startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
 import { type Choice, chooseBackend } from "../certify/open-backend.ts";

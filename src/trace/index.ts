@@ -6,6 +6,6 @@ export { checkpointsOf, expectComplete, loadClosedJob, readCheckpoint, type Trac
 export type { StepRecord } from "./records.ts";
 export { Replayer, type StepDetail } from "./replay.ts";
 export { run, type RunOptions, type RunResult, type StepInfo } from "./run.ts";
-export type { ReadOptions } from "./safetensors.ts";
-export { readSafetensors, writeSafetensors } from "./safetensors-file.ts";
+export type { ReadOptions } from "../formats/safetensors.ts";
+export { readSafetensors, writeSafetensors } from "../formats/safetensors-file.ts";
 export { startFrom } from "./start.ts";

@@ -6,7 +6,7 @@ import { checkJob, type ClosedJob, METRIC_PREFIX, type NamedTensor, stateTypes }
 import { checkSameTypes } from "../graph/graph.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { readRecords, type TraceContent } from "./records.ts";
-import { type ReadOptions, readTensors } from "./safetensors.ts";
+import { type ReadOptions, readTensors } from "../formats/safetensors.ts";
 import { checkpointFile, dataFolder, DATASET_FILE, stepOfCheckpoint, type TraceSource } from "./source.ts";
 
 export interface Trace extends TraceContent {

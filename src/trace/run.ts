@@ -18,7 +18,7 @@ import { type Detail, type Manifest, manifestOf, type RunSettings } from "./mani
 import { metricNames } from "./open.ts";
 import type { StepRecord } from "./records.ts";
 import { findResumePoint } from "./resume.ts";
-import { writeSafetensors } from "./safetensors-file.ts";
+import { writeSafetensors } from "../formats/safetensors-file.ts";
 import { dataFolder } from "./source.ts";
 import { TraceWriter } from "./writer.ts";
 
