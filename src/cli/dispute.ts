@@ -5,7 +5,7 @@ import { type Bytes, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
 import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
-import type { Pair } from "../referee/level.ts";
+import type { Pair } from "../game/level.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import { chooseBackend } from "../certify/open-backend.ts";
 import { EXIT } from "./exit.ts";

@@ -12,7 +12,7 @@ import type { Decision, DecisionKind, Location } from "./decision.ts";
 import { locate } from "./decision.ts";
 import type { GraphFacts, GraphKind, JobFacts } from "./facts.ts";
 import { compare, groundOf, judge } from "./judge.ts";
-import { checkPassed, type Pair, type Passed, type PassedRecord, positionOf, type Side } from "./level.ts";
+import { checkPassed, type Pair, type Passed, type PassedRecord, positionOf, type Side } from "../game/level.ts";
 import { trainingMachine } from "./machine.ts";
 import { placeOf } from "./place.ts";
 import { encodeVerdict, type Hex, PARTIES, type ShownGraph, type Verdict, type WitnessEvidence } from "./verdict.ts";

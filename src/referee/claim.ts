@@ -6,12 +6,12 @@ import { chunkAt, chunkCount, type Tensor } from "../encoding/tensor.ts";
 import { accumulators } from "../repops/kernels/point.ts";
 import { Evidence } from "./evidence.ts";
 import { type JobFacts, jobFacts } from "./facts.ts";
-import type { Level, Position } from "./level.ts";
+import type { Level, Position } from "../game/level.ts";
 import { kernelAt, levelUnder } from "./machine.ts";
 import { DisputedTensors, type Memory } from "./memory.ts";
 import type { OperatorWitness } from "./operator.ts";
 import { type LevelName, type Place, placeOf } from "./place.ts";
-import { type Claim, ClaimProver, type Prover } from "./prover.ts";
+import { type Claim, ClaimProver, type Prover } from "../game/prover.ts";
 import type { AgreedLeaf, Witness } from "./witness.ts";
 
 /** A party in a dispute about training. */

@@ -6,8 +6,8 @@ import { heightOf } from "../encoding/merkle.ts";
 import { CHUNK_ELEMENTS } from "../encoding/tensor.ts";
 import { stepsOfSegment } from "../trace/commitments.ts";
 import type { GraphKind, JobFacts } from "./facts.ts";
-import type { RunningGame } from "./game.ts";
-import { isPromoted, type Level, openingLengths } from "./level.ts";
+import type { RunningGame } from "../game/bisection.ts";
+import { isPromoted, type Level, openingLengths } from "../game/level.ts";
 import { levelUnder } from "./machine.ts";
 import { type LevelName, type Place, placeOf } from "./place.ts";
 

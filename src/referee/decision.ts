@@ -2,7 +2,7 @@
 import { unravel } from "../encoding/tensor.ts";
 import type { Bytes } from "../encoding/bytes.ts";
 import type { JobFacts } from "./facts.ts";
-import { type Pair, type Passed, positionOf, type Side } from "./level.ts";
+import { type Pair, type Passed, positionOf, type Side } from "../game/level.ts";
 import { isAssembly } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
 import type { Witness } from "./witness.ts";

@@ -10,7 +10,7 @@ import { trainingProver } from "./claim.ts";
 import { countJobSteps } from "./cost.ts";
 import { type Decision, type Location, locate } from "./decision.ts";
 import { jobFacts } from "./facts.ts";
-import { bothSides, type Pair, positionOf } from "./level.ts";
+import { bothSides, type Pair, positionOf } from "../game/level.ts";
 import { kernelAt } from "./machine.ts";
 import { placeOf } from "./place.ts";
 import { arbitrate, type Figures } from "./referee.ts";

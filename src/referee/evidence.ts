@@ -6,7 +6,7 @@ import { type Kernel, typeOf } from "../repops/kernels/kernel.ts";
 import { gatherIndexAddress, gatherSourceAddress, pointInputs } from "../repops/kernels/point.ts";
 import { graphOf, type JobFacts } from "./facts.ts";
 import { groundOf } from "./judge.ts";
-import type { Position } from "./level.ts";
+import type { Position } from "../game/level.ts";
 import { executedSteps, kernelAt } from "./machine.ts";
 import type { DisputedTensors, KernelTensors, Memory } from "./memory.ts";
 import { distinctOperands, type OperatorWitness } from "./operator.ts";

@@ -4,7 +4,7 @@ import type { TensorRoot } from "../encoding/tensor.ts";
 import type { GatherKernel, Kernel } from "../repops/kernels/kernel.ts";
 import { gatherIndexAddress, gatherSourceAddress, pointInputs, stepAt } from "../repops/kernels/point.ts";
 import type { JobFacts } from "./facts.ts";
-import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "./level.ts";
+import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "../game/level.ts";
 import { elementOf, executedSteps, isAssembly, kernelAt } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
 import { AgreedValues, type Witness } from "./witness.ts";

@@ -13,8 +13,8 @@ import { segmentCount, stepsOfSegment } from "../trace/commitments.ts";
 import type { FoldKernel, Kernel, MapKernel } from "../repops/kernels/kernel.ts";
 import { pointLength } from "../repops/kernels/point.ts";
 import type { JobFacts } from "./facts.ts";
-import type { Descent, Machine } from "./game.ts";
-import { bothSides, type Level, type Passed, positionOf } from "./level.ts";
+import type { Descent, Machine } from "../game/bisection.ts";
+import { bothSides, type Level, type Passed, positionOf } from "../game/level.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "./place.ts";
 
 /** Where the bisection ends: at one scalar step, or at one operator, which is then recomputed as a whole. */

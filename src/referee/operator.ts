@@ -5,7 +5,7 @@ import { type Backend, executeOnce } from "../repops/backends/backend.ts";
 import { type Kernel, operandsOf, renumberOperands } from "../repops/kernels/kernel.ts";
 import type { Proof } from "../encoding/merkle.ts";
 import type { JobFacts } from "./facts.ts";
-import { type Passed, positionOf, type Side } from "./level.ts";
+import { type Passed, positionOf, type Side } from "../game/level.ts";
 import { kernelAt } from "./machine.ts";
 import { placeOf } from "./place.ts";
 import { type AgreedLeaf, AgreedValues } from "./witness.ts";

@@ -2,7 +2,7 @@
 import { CHUNK_ELEMENTS } from "../encoding/tensor.ts";
 import { stepsOfSegment } from "../trace/commitments.ts";
 import type { GraphKind, JobFacts } from "./facts.ts";
-import type { Position } from "./level.ts";
+import type { Position } from "../game/level.ts";
 
 export type LevelName = "segment" | "step" | "op" | "state" | "chunk" | "fold";
 

@@ -9,11 +9,11 @@ import type { Decision } from "./decision.ts";
 import type { JobFacts } from "./facts.ts";
 import { scalarStepsOf } from "./cost.ts";
 import { compare, groundOf, judge } from "./judge.ts";
-import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "./level.ts";
+import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "../game/level.ts";
 import { type Depth, kernelAt, trainingMachine } from "./machine.ts";
 import { checkInputs, recompute } from "./operator.ts";
 import { placeOf } from "./place.ts";
-import { ask, byteLength, newTally, type Patience, play, type Tally } from "./play.ts";
+import { ask, byteLength, newTally, type Patience, play, type Tally } from "../game/play.ts";
 
 export interface RefereeOptions extends Patience {
   /** `scalar`: one step of one element decides. `operator`: the whole operator is recomputed. */

@@ -10,7 +10,7 @@ import type { JobOutline, JobParts } from "../job/closed.ts";
 import type { Decision, DecisionKind, Location } from "./decision.ts";
 import { locate } from "./decision.ts";
 import { graphOf, type JobFacts, jobFacts } from "./facts.ts";
-import { type Pair, type Passed, positionOf, type Side } from "./level.ts";
+import { type Pair, type Passed, positionOf, type Side } from "../game/level.ts";
 import { graphAt, placeOf } from "./place.ts";
 import type { AgreedLeaf, ElementProof, Witness } from "./witness.ts";
 

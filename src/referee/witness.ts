@@ -18,7 +18,7 @@ import {
 import { DisputeError } from "../errors/index.ts";
 import { graphAt, type LevelName, type Place } from "./place.ts";
 import type { JobFacts } from "./facts.ts";
-import type { Passed, Side } from "./level.ts";
+import type { Passed, Side } from "../game/level.ts";
 import { chunkBytes } from "./machine.ts";
 
 /** What an agreed leaf commits to, and its proof. */

@@ -2,10 +2,10 @@
 import { expect } from "vitest";
 import { decodeFunctionData, encodeDeployData, type Hex, parseEventLogs, type TransactionReceipt } from "viem";
 import { type ClosedJob, outlineOf, partsOf } from "../../src/job/closed.ts";
-import { type Machine } from "../../src/referee/game.ts";
-import { type Pair, type Side, SIDES } from "../../src/referee/level.ts";
+import { type Machine } from "../../src/game/bisection.ts";
+import { type Pair, type Side, SIDES } from "../../src/game/level.ts";
 import { trainingMachine } from "../../src/referee/machine.ts";
-import type { Prover } from "../../src/referee/prover.ts";
+import type { Prover } from "../../src/game/prover.ts";
 import { disputeGameBytecode, judgeBytecode } from "../../src/settlement/abi/bytecode.ts";
 import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
 import type { Witness } from "../../src/referee/witness.ts";

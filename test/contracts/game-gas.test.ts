@@ -8,7 +8,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { Hex } from "viem";
 import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
-import { positionOf } from "../../src/referee/level.ts";
+import { positionOf } from "../../src/game/level.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { makeTurn } from "../../src/settlement/game/player.ts";
 import { rememberedRun } from "../referee/remembered-run.ts";

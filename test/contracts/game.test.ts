@@ -6,7 +6,7 @@ import { elementCount } from "../../src/encoding/tensor.ts";
 import type { ClosedJob } from "../../src/job/closed.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
-import { type Pair, positionOf, SIDES } from "../../src/referee/level.ts";
+import { type Pair, positionOf, SIDES } from "../../src/game/level.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { makeTurn } from "../../src/settlement/game/player.ts";
 import { disputeRemembered } from "../referee/remembered-dispute.ts";

@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from "vitest";
 import type { Hex } from "viem";
 import { fromHex } from "../../src/encoding/bytes.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
-import { positionOf, type Side } from "../../src/referee/level.ts";
+import { positionOf, type Side } from "../../src/game/level.ts";
 import { moveCall } from "../../src/settlement/game/calls.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { play } from "../../src/settlement/game/match.ts";

@@ -10,7 +10,7 @@ import { type ClosedJob, outlineOf } from "../../src/job/closed.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
-import { type Pair, positionOf, type Side } from "../../src/referee/level.ts";
+import { type Pair, positionOf, type Side } from "../../src/game/level.ts";
 import { graphAt, placeOf } from "../../src/referee/place.ts";
 import { pointLength } from "../../src/repops/kernels/point.ts";
 import { hex } from "../../src/settlement/game/facts.ts";

@@ -3,7 +3,7 @@ import { type Bytes, Writer } from "../../src/encoding/bytes.ts";
 import { elementBits, stateRoot, type Tensor, type TensorRoot } from "../../src/encoding/tensor.ts";
 import { type ClosedJob, jobId } from "../../src/job/closed.ts";
 import { TrainingClaim } from "../../src/referee/claim.ts";
-import { ClaimProver, type Prover } from "../../src/referee/prover.ts";
+import { ClaimProver, type Prover } from "../../src/game/prover.ts";
 import type { Witness } from "../../src/referee/witness.ts";
 import { accumulators, pointInputs, stepAt } from "../../src/repops/kernels/point.ts";
 import { runRootOf } from "../../src/trace/commitments.ts";

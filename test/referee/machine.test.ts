@@ -4,11 +4,11 @@ import { type ClosedJob, outlineOf } from "../../src/job/closed.ts";
 import { TrainingClaim } from "../../src/referee/claim.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
 import { judge } from "../../src/referee/judge.ts";
-import { positionOf } from "../../src/referee/level.ts";
+import { positionOf } from "../../src/game/level.ts";
 import { trainingMachine } from "../../src/referee/machine.ts";
 import { placeOf } from "../../src/referee/place.ts";
-import { newTally, play } from "../../src/referee/play.ts";
-import { ClaimProver } from "../../src/referee/prover.ts";
+import { newTally, play } from "../../src/game/play.ts";
+import { ClaimProver } from "../../src/game/prover.ts";
 import { type Fault, rememberedRun } from "./remembered-run.ts";
 import { tinyCheckpointJob, tinyJob } from "./tiny-job.ts";
 

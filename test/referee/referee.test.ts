@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { elementCount } from "../../src/encoding/tensor.ts";
 import { type TrainingProver } from "../../src/referee/claim.ts";
 import { countScalarSteps } from "../../src/referee/cost.ts";
-import type { Pair, Side } from "../../src/referee/level.ts";
+import type { Pair, Side } from "../../src/game/level.ts";
 import { disputeRemembered } from "./remembered-dispute.ts";
 import type { Fault } from "./remembered-run.ts";
 import { tinyJob } from "./tiny-job.ts";

@@ -3,7 +3,7 @@ import { type ClosedJob, outlineOf } from "../../src/job/closed.ts";
 import { type TrainingProver, trainingProver } from "../../src/referee/claim.ts";
 import { locate } from "../../src/referee/decision.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
-import type { Pair } from "../../src/referee/level.ts";
+import type { Pair } from "../../src/game/level.ts";
 import { arbitrate, type RefereeOptions } from "../../src/referee/referee.ts";
 import { makeVerdict } from "../../src/referee/verdict.ts";
 import { type Fault, rememberedRun } from "./remembered-run.ts";

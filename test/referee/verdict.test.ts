@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Bytes } from "../../src/encoding/bytes.ts";
 import type { TrainingProver } from "../../src/referee/claim.ts";
 import { checkVerdict } from "../../src/referee/check-verdict.ts";
-import type { Pair } from "../../src/referee/level.ts";
+import type { Pair } from "../../src/game/level.ts";
 import type { Verdict } from "../../src/referee/verdict.ts";
 import { disputeRemembered, type Setting } from "./remembered-dispute.ts";
 import type { Fault } from "./remembered-run.ts";

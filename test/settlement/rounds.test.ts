@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { heightOf } from "../../src/encoding/merkle.ts";
 import { Tag } from "../../src/encoding/hash.ts";
-import type { Binding, Level } from "../../src/referee/level.ts";
+import type { Binding, Level } from "../../src/game/level.ts";
 import { roundsOf } from "../../src/settlement/game/gas.ts";
 
 const BINDINGS: readonly Binding[] = [{ kind: "last" }, { kind: "preimage", commit: (root) => root }];

@@ -1,8 +1,8 @@
 /** Moves as calls of the contract: what they show of the job beside the answers follows from where they lead. */
 import { bytesEqual, Writer } from "../../encoding/bytes.ts";
 import { hashNode } from "../../encoding/merkle.ts";
-import { type GameState as Game, isRunning } from "../../referee/game.ts";
-import { type Answer, openingLengths, positionOf } from "../../referee/level.ts";
+import { type GameState as Game, isRunning } from "../../game/bisection.ts";
+import { type Answer, openingLengths, positionOf } from "../../game/level.ts";
 import { isAssembly } from "../../referee/machine.ts";
 import { graphAt, placeOf } from "../../referee/place.ts";
 import type { Witness } from "../../referee/witness.ts";

@@ -4,10 +4,10 @@
  */
 import { type Address, encodeFunctionData, type Hex, isAddressEqual } from "viem";
 import { DisputeError } from "../../errors/index.ts";
-import { isRunning, type Machine } from "../../referee/game.ts";
-import { positionOf } from "../../referee/level.ts";
+import { isRunning, type Machine } from "../../game/bisection.ts";
+import { positionOf } from "../../game/level.ts";
 import { trainingMachine } from "../../referee/machine.ts";
-import type { Prover } from "../../referee/prover.ts";
+import type { Prover } from "../../game/prover.ts";
 import type { Witness } from "../../referee/witness.ts";
 import { disputeGameAbi } from "../abi/dispute-game.ts";
 import type { Terms } from "../task.ts";

@@ -12,8 +12,8 @@ import {
 import { type Bytes, fromHex } from "../../encoding/bytes.ts";
 import { hashNode } from "../../encoding/merkle.ts";
 import { DisputeError } from "../../errors/index.ts";
-import { answerLengths, isRunning, type Machine } from "../../referee/game.ts";
-import type { Answer } from "../../referee/level.ts";
+import { answerLengths, isRunning, type Machine } from "../../game/bisection.ts";
+import type { Answer } from "../../game/level.ts";
 import { trainingMachine } from "../../referee/machine.ts";
 import { disputeGameAbi } from "../abi/dispute-game.ts";
 import type { ChainMatch } from "./calls.ts";

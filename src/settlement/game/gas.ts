@@ -4,7 +4,7 @@
  */
 import { heightOf } from "../../encoding/merkle.ts";
 import type { Passage } from "../../referee/course.ts";
-import { isPromoted, type Level, openingLengths } from "../../referee/level.ts";
+import { isPromoted, type Level, openingLengths } from "../../game/level.ts";
 import { type Below, belowNode } from "./round.ts";
 
 /** Opening a bracket, pairing two of its players, and telling the task in the end who has lost. */

@@ -4,8 +4,8 @@
  */
 import type { Bytes } from "../../encoding/bytes.ts";
 import { DisputeError } from "../../errors/index.ts";
-import { advance, type GameState, isRunning, type Machine, type RunningGame, startGame } from "../../referee/game.ts";
-import type { Answer, Pair, Side } from "../../referee/level.ts";
+import { advance, type GameState, isRunning, type Machine, type RunningGame, startGame } from "../../game/bisection.ts";
+import type { Answer, Pair, Side } from "../../game/level.ts";
 import { answerWithin, isAnswered, roundObjection, roundOf } from "./round.ts";
 
 /** How long moves may take, in seconds. */

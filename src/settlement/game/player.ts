@@ -1,8 +1,8 @@
 /** Who moves for a claim: the answers come from a prover, the turn is what the contract is sent (spec 7.3). */
 import { DisputeError } from "../../errors/index.ts";
-import { type GameState, isRunning, type Machine, type Question, question } from "../../referee/game.ts";
-import type { Answer } from "../../referee/level.ts";
-import type { Prover } from "../../referee/prover.ts";
+import { type GameState, isRunning, type Machine, type Question, question } from "../../game/bisection.ts";
+import type { Answer } from "../../game/level.ts";
+import type { Prover } from "../../game/prover.ts";
 import { afterAnswer, asksReply, type Match, type Turn } from "./match.ts";
 import { roundOf, roundQuestions } from "./round.ts";
 

@@ -1,7 +1,7 @@
 /** Proofs as the contract takes them: of several leaves of one tree at once, and in the tree of side 0. */
 import { type Bytes } from "../../encoding/bytes.ts";
 import { hashLeaf, hashNode, heightOf, type Proof } from "../../encoding/merkle.ts";
-import type { Passed } from "../../referee/level.ts";
+import type { Passed } from "../../game/level.ts";
 
 export interface ProvenLeaf {
   readonly index: number;

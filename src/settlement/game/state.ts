@@ -1,8 +1,8 @@
 /** A match as the contract stores it: the words that are hashed, and what changes from level to level only (contracts/game/GameTypes.sol). */
 import { type Bytes, Writer } from "../../encoding/bytes.ts";
 import { elementCount } from "../../encoding/tensor.ts";
-import { type GameState as Game, isRunning } from "../../referee/game.ts";
-import { bothSides, openClaim, type Pair, type Passed, positionOf, type Side } from "../../referee/level.ts";
+import { type GameState as Game, isRunning } from "../../game/bisection.ts";
+import { bothSides, openClaim, type Pair, type Passed, positionOf, type Side } from "../../game/level.ts";
 import { elementOf, foldLeaves, isAssembly, kernelAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
 import { type Address, encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";

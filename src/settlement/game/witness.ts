@@ -4,7 +4,7 @@ import { proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { CHUNK_ELEMENTS, chunkCount, encodeType } from "../../encoding/tensor.ts";
 import { DisputeError } from "../../errors/index.ts";
 import { groundOf } from "../../referee/judge.ts";
-import { type Passed, positionOf } from "../../referee/level.ts";
+import { type Passed, positionOf } from "../../game/level.ts";
 import { executedSteps, kernelAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
 import type { ElementProof, Witness } from "../../referee/witness.ts";

@@ -1,7 +1,7 @@
 /** Provers (spec 7.3): who answers for a claim. The trees are built here from what a claim says its leaves hold. */
 import type { Bytes } from "../encoding/bytes.ts";
 import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf } from "../encoding/merkle.ts";
-import type { Question } from "./game.ts";
+import type { Question } from "./bisection.ts";
 import type { Answer, Level, Position } from "./level.ts";
 
 /** A party in a dispute. `undefined` is no answer; what is thrown is a failure of the machine, and decides nothing. */

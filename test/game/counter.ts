@@ -2,9 +2,9 @@
 import { type Bytes, Writer } from "../../src/encoding/bytes.ts";
 import { Tag, taggedHash } from "../../src/encoding/hash.ts";
 import { merkleRoot, hashLeaf } from "../../src/encoding/merkle.ts";
-import type { Machine } from "../../src/referee/game.ts";
-import type { Level, Passed, Position } from "../../src/referee/level.ts";
-import { ClaimProver } from "../../src/referee/prover.ts";
+import type { Machine } from "../../src/game/bisection.ts";
+import type { Level, Passed, Position } from "../../src/game/level.ts";
+import { ClaimProver } from "../../src/game/prover.ts";
 
 const encode = (value: number): Bytes => new Writer().u32(value).finish();
 

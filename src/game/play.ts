@@ -1,6 +1,6 @@
 /** Drives a game against two provers, and counts what it takes. */
 import type { Bytes } from "../encoding/bytes.ts";
-import { advance, type Bottom, type Forfeit, isRunning, type Machine, question, startGame } from "./game.ts";
+import { advance, type Bottom, type Forfeit, isRunning, type Machine, question, startGame } from "./bisection.ts";
 import type { Pair } from "./level.ts";
 import type { Prover } from "./prover.ts";
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hashLeaf } from "../../src/encoding/merkle.ts";
-import { advance, type Question, question, startGame } from "../../src/referee/game.ts";
-import { type Answer, checkPassed, type Side } from "../../src/referee/level.ts";
-import { newTally, play } from "../../src/referee/play.ts";
-import type { Prover } from "../../src/referee/prover.ts";
+import { advance, type Question, question, startGame } from "../../src/game/bisection.ts";
+import { type Answer, checkPassed, type Side } from "../../src/game/level.ts";
+import { newTally, play } from "../../src/game/play.ts";
+import type { Prover } from "../../src/game/prover.ts";
 import { counterClaim, counterMachine, counterProver, firstDivergence, stepOf } from "./counter.ts";
 
 const SEED = { seed: 20261120, numRuns: 150 };
