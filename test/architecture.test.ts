@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { DEPENDENCIES } from "../src/serve/modules.ts";
+import { DEPENDENCIES } from "../src/web/modules.ts";
 
 /** A folder imports from itself and from what stands before it. */
 const ORDER = ["errors", "encoding", "repops", "graph", "job", "trace", "referee", "settlement", "serve", "cli"];
@@ -217,7 +217,7 @@ describe("the checks themselves", () => {
           "job/b.ts":
             'import { readFile } from "node:fs/promises";\nimport { encode } from "cborg";\nexport * from "./c.ts";',
           "job/c.ts": 'import {\n  a,\n  b,\n} from "left-pad";\nimport type { B } from "node:net";\nimport "node:os";',
-          "serve/server.ts": 'import { createServer } from "node:http";',
+          "web/server.ts": 'import { createServer } from "node:http";',
         }),
       ),
     ).toEqual([

@@ -1,8 +1,8 @@
 /** What the terminal shows: results on stdout, progress on stderr and only where somebody watches. */
 import picocolors from "picocolors";
-import { formatNumber } from "../encoding/figures.ts";
+import { formatNumber } from "../web/figures.ts";
 
-export { formatBytes, formatCount, formatNumber, formatSeconds } from "../encoding/figures.ts";
+export { formatBytes, formatCount, formatNumber, formatSeconds } from "../web/figures.ts";
 
 export function writeLine(text = ""): void {
   process.stdout.write(`${text}\n`);

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 import type { Command } from "commander";
 import { UsageError } from "../errors/index.ts";
-import { moduleAssets } from "../serve/modules.ts";
-import { startServer } from "../serve/server.ts";
-import { traceFiles } from "../serve/trace-files.ts";
+import { moduleAssets } from "../web/modules.ts";
+import { startServer } from "../web/server.ts";
+import { traceFiles } from "../web/trace-files.ts";
 import { colors, writeJson, writeLine } from "./output.ts";
 
 interface Flags {

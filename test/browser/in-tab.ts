@@ -3,7 +3,7 @@ import { toHex } from "../../src/encoding/bytes.ts";
 import { everyCase } from "../../src/certify/vectors/operators.ts";
 import { backendByName } from "../../src/repops/backends/index.ts";
 import { type CaseResult, certify } from "../../src/certify/certify.ts";
-import { servedListing, servedSource } from "../../src/serve/page/served.ts";
+import { servedListing, servedSource } from "../../src/web/page/served.ts";
 import { loadClosedJob, readTrace } from "../../src/trace/open.ts";
 import { reexecute } from "../../src/trace/reexecute.ts";
 

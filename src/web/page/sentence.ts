@@ -1,5 +1,5 @@
 /** The result of a check in one sentence, for people. */
-import { formatCount, formatNumber, formatSeconds } from "../../encoding/figures.ts";
+import { formatCount, formatNumber, formatSeconds } from "../figures.ts";
 import type { Facts, Outcome } from "./protocol.ts";
 
 export interface Sentence {

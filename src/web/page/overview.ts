@@ -1,5 +1,5 @@
 /** The part of the page that shows what a trace says: its facts, and the curve of its loss. */
-import { formatCount, formatNumber } from "../../encoding/figures.ts";
+import { formatCount, formatNumber } from "../figures.ts";
 import { element, make, showText } from "./elements.ts";
 import type { Facts } from "./protocol.ts";
 

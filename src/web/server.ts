@@ -7,7 +7,7 @@ import { BackendError } from "../errors/index.ts";
 import type { Assets } from "./modules.ts";
 import type { TraceFiles } from "./trace-files.ts";
 
-const PAGE = "/src/serve/page/index.html";
+const PAGE = "/src/web/page/index.html";
 
 /** The page may run its own modules and the WebAssembly that it generates, and talk to this server alone. */
 const POLICY = [

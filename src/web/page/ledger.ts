@@ -1,5 +1,5 @@
 /** The part of the page that shows how a check goes: its sentence, its progress, and the steps with their roots. */
-import { formatCount, formatSeconds } from "../../encoding/figures.ts";
+import { formatCount, formatSeconds } from "../figures.ts";
 import { element, make, showText } from "./elements.ts";
 import type { StepLine } from "./protocol.ts";
 import { type Sentence, shortRoot } from "./sentence.ts";

@@ -1,8 +1,8 @@
 /** What the page makes of files that somebody chooses, and the sentences in which it tells what came out. */
 import { describe, expect, test } from "vitest";
-import { gather } from "../../src/serve/page/chosen.ts";
-import type { Facts, Outcome } from "../../src/serve/page/protocol.ts";
-import { cancelledSentence, sentenceOf } from "../../src/serve/page/sentence.ts";
+import { gather } from "../../src/web/page/chosen.ts";
+import type { Facts, Outcome } from "../../src/web/page/protocol.ts";
+import { cancelledSentence, sentenceOf } from "../../src/web/page/sentence.ts";
 
 const file = (path: string): { path: string; blob: Blob } => ({ path, blob: new Blob([path]) });
 const names = ({ data }: { data: readonly { name: string }[] }): string[] => data.map(({ name }) => name);

@@ -3,9 +3,9 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { get, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import { beforeAll, describe, expect, test } from "vitest";
-import { moduleAssets } from "../../src/serve/modules.ts";
-import { type PageServer, startServer } from "../../src/serve/server.ts";
-import { traceFiles } from "../../src/serve/trace-files.ts";
+import { moduleAssets } from "../../src/web/modules.ts";
+import { type PageServer, startServer } from "../../src/web/server.ts";
+import { traceFiles } from "../../src/web/trace-files.ts";
 import { run } from "../../src/trace/index.ts";
 import { closeLater } from "../fixtures/browser.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
@@ -56,7 +56,7 @@ describe("the page's server", () => {
     expect(page.status).toBe(200);
     expect(page.headers["content-type"]).toBe("text/html; charset=utf-8");
     const waiting = [...page.body.toString().matchAll(/(?:src|href)="([^"]+)"/g)].map(([, target]) => target);
-    waiting.push("/src/serve/page/worker.ts");
+    waiting.push("/src/web/page/worker.ts");
     const seen = new Set<string>();
     for (let target = waiting.pop(); target !== undefined; target = waiting.pop()) {
       if (seen.has(target)) continue;
@@ -93,7 +93,7 @@ describe("the page's server", () => {
       "/src",
       "/src/",
       "/src/serve/page/",
-      "/test/serve/server.test.ts",
+      "/test/web/server.test.ts",
       "/node_modules/vitest/package.json",
       "/node_modules/cborg/package.json",
       "/node_modules/@noble/hashes/package.json",

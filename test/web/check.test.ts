@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/repops/backends/backend.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import { checkTrace } from "../../src/serve/page/check.ts";
-import { factsOf } from "../../src/serve/page/facts.ts";
-import type { Outcome, Report } from "../../src/serve/page/protocol.ts";
+import { checkTrace } from "../../src/web/page/check.ts";
+import { factsOf } from "../../src/web/page/facts.ts";
+import type { Outcome, Report } from "../../src/web/page/protocol.ts";
 import { openTrace, parseFault, run } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
