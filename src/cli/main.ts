@@ -6,7 +6,7 @@ import { resolveOwnPackage } from "./resolve.ts";
 import * as bench from "./bench.ts";
 import * as certify from "./certify.ts";
 import * as check from "./check.ts";
-import * as demo from "./demo.ts";
+import * as demo from "./demo/demo.ts";
 import * as dispute from "./dispute.ts";
 import * as inspect from "./inspect.ts";
 import * as run from "./run.ts";
@@ -14,7 +14,7 @@ import * as serve from "./serve.ts";
 
 /** Loaded when they are meant: what talks to a chain would double the time that every other command takes to start. */
 const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Command): void }>][] = [
-  ["chain", "start a local chain, deploy the contracts that settle tasks", () => import("./chain.ts")],
+  ["chain", "start a local chain, deploy the contracts that settle tasks", () => import("./chain/chain.ts")],
   ["key", "make and read keystores, files with a key behind a password", () => import("./key.ts")],
   ["stake", "put up, take back and show what secures an account's claims", () => import("./stake.ts")],
   ["task", "post a job with a reward, run it for pay, see that it is settled", () => import("./task.ts")],

@@ -23,7 +23,7 @@ import { Defender } from "../settlement/game/defender.ts";
 import { GameFacts } from "../settlement/game/facts.ts";
 import type { Pace } from "../settlement/game/match.ts";
 import { readTask, type Terms } from "../settlement/task.ts";
-import { openLocalChain, publicPrivateKey } from "./local-chain.ts";
+import { openLocalChain, publicPrivateKey } from "./chain/local-chain.ts";
 import { Sender } from "./send.ts";
 import { type Session, sessionOf } from "./session.ts";
 import { jobTermsOf } from "./task/job.ts";

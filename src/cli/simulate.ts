@@ -4,8 +4,8 @@ import { UsageError } from "../errors/index.ts";
 import { countParameters, outlineOf } from "../job/closed.ts";
 import { countScalarSteps } from "../referee/cost.ts";
 import { jobFacts } from "../referee/facts.ts";
-import { MODELS, modelJob } from "../settlement/models.ts";
-import { type Simulation, simulateDispute } from "../settlement/simulation.ts";
+import { MODELS, modelJob } from "../settlement/simulation/models.ts";
+import { type Simulation, simulateDispute } from "../settlement/simulation/simulation.ts";
 import { formatBytes, formatCount, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
 import { formatTable } from "./table.ts";
 

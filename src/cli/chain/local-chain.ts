@@ -6,14 +6,14 @@ import type { NetworkManager } from "hardhat/types/network";
 import type { EthereumProvider } from "hardhat/types/providers";
 import { type Hex, parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
-import { ChainError, messageOf } from "../errors/index.ts";
+import { ChainError, messageOf } from "../../errors/index.ts";
 
 /** Known to all the world: whatever its accounts hold on another chain is anybody's. */
 export const PUBLIC_MNEMONIC = "test test test test test test test test test test test junk";
 export const FUNDED_ACCOUNTS = 12;
 /** Of each funded account. */
 export const FUNDED_ETHER = 10_000;
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** The private key of a funded account, which is no secret. */
 export function publicPrivateKey(index: number): Hex {

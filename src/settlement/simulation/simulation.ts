@@ -2,12 +2,12 @@
  * Disputes that nobody fights: what the longest one about a job takes, on a chain and off it. The levels are those of the
  * job's graphs, however large its tensors are; gas follows from what moves of each kind were measured to take.
  */
-import { longestCourse, type Passage, questionsOf } from "../referee/course.ts";
-import type { JobFacts } from "../referee/facts.ts";
-import { graphAt, placeOf } from "../referee/place.ts";
-import { stepsOfSegment } from "../trace/commitments.ts";
-import { proofBound } from "./game/proof-bound.ts";
-import { FRAME_GAS, FRAME_TRANSACTIONS, moveGas, roundsOf } from "./game/gas.ts";
+import { longestCourse, type Passage, questionsOf } from "../../referee/course.ts";
+import type { JobFacts } from "../../referee/facts.ts";
+import { graphAt, placeOf } from "../../referee/place.ts";
+import { stepsOfSegment } from "../../trace/commitments.ts";
+import { proofBound } from "../game/proof-bound.ts";
+import { FRAME_GAS, FRAME_TRANSACTIONS, moveGas, roundsOf } from "../game/gas.ts";
 
 /** What the wall time depends on. */
 export interface Surroundings {

@@ -9,14 +9,14 @@ import {
   type TransactionReceipt,
 } from "viem";
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
-import { ABIS, type Contract } from "../settlement/contracts.ts";
-import { deployContracts } from "../settlement/deploy.ts";
-import { formatAmount, formatChange } from "../settlement/amount.ts";
-import { openLocalChain, publicPrivateKey } from "./local-chain.ts";
-import { formatCount } from "./output.ts";
-import { Sender } from "./send.ts";
-import { type Session, sessionOf } from "./session.ts";
-import { formatTable } from "./table.ts";
+import { ABIS, type Contract } from "../../settlement/contracts.ts";
+import { deployContracts } from "../../settlement/deploy.ts";
+import { formatAmount, formatChange } from "../../settlement/amount.ts";
+import { openLocalChain, publicPrivateKey } from "../chain/local-chain.ts";
+import { formatCount } from "../output.ts";
+import { Sender } from "../send.ts";
+import { type Session, sessionOf } from "../session.ts";
+import { formatTable } from "../table.ts";
 
 const BURNED: Address = "0x000000000000000000000000000000000000dEaD";
 /** Of the client and of each provider at first, in whole tokens. */

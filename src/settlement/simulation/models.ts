@@ -1,6 +1,6 @@
 /** GPTs of many sizes, to reckon with: their graphs are real and checked, and nothing of their tensors is ever made. */
-import type { ClosedJob } from "../job/closed.ts";
-import { adamW, crossEntropy, defineJob, gpt, sampleWindows, warmupCosine } from "../job/index.ts";
+import type { ClosedJob } from "../../job/closed.ts";
+import { adamW, crossEntropy, defineJob, gpt, sampleWindows, warmupCosine } from "../../job/index.ts";
 
 export interface ModelShape {
   name: string;

@@ -1,11 +1,11 @@
 /** `verde chain mint` and `verde chain skip`: what a real chain does not let anybody do. */
 import { numberToHex } from "viem";
-import { ChainError, messageOf } from "../errors/index.ts";
-import { formatAmount, formatDuration, formatTime, parseAmount, parseDuration } from "../settlement/amount.ts";
-import { writeJson, writeLine } from "./output.ts";
-import { Sender } from "./send.ts";
-import { connect, openSession, type SendFlags } from "./session.ts";
-import { parseAddress } from "./task/terms.ts";
+import { ChainError, messageOf } from "../../errors/index.ts";
+import { formatAmount, formatDuration, formatTime, parseAmount, parseDuration } from "../../settlement/amount.ts";
+import { writeJson, writeLine } from "../output.ts";
+import { Sender } from "../send.ts";
+import { connect, openSession, type SendFlags } from "../session.ts";
+import { parseAddress } from "../task/terms.ts";
 
 export async function chainMint(tokens: string, flags: SendFlags & { to?: string }): Promise<void> {
   const session = await openSession(flags);

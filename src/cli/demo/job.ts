@@ -1,12 +1,12 @@
 /** The job of the demos, and the runs of it that they show. */
 import { fileURLToPath } from "node:url";
-import type { ClosedJob } from "../job/closed.ts";
-import type { Fault } from "../trace/fault.ts";
-import { run, type RunResult } from "../trace/run.ts";
-import { colors, formatCount, formatSeconds, Progress, writeLine } from "./output.ts";
-import { progressLine } from "./run.ts";
+import type { ClosedJob } from "../../job/closed.ts";
+import type { Fault } from "../../trace/fault.ts";
+import { run, type RunResult } from "../../trace/run.ts";
+import { colors, formatCount, formatSeconds, Progress, writeLine } from "../output.ts";
+import { progressLine } from "../run.ts";
 
-export const JOB = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
+export const JOB = fileURLToPath(new URL("../../../examples/char-gpt.ts", import.meta.url));
 
 export function heading(text: string): void {
   writeLine(`\n${colors.bold(colors.green("▍"))} ${colors.bold(text)}`);

@@ -3,12 +3,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPublicClient, type Hex, http } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
-import { UsageError } from "../errors/index.ts";
-import { addressOfKeystore, sealKey } from "../settlement/keystore.ts";
-import { passwordFor } from "./account.ts";
-import { writeNew } from "./key.ts";
+import { UsageError } from "../../errors/index.ts";
+import { addressOfKeystore, sealKey } from "../../settlement/keystore.ts";
+import { passwordFor } from "../account.ts";
+import { writeNew } from "../key.ts";
 import { FUNDED_ACCOUNTS, FUNDED_ETHER, PUBLIC_MNEMONIC, publicPrivateKey, serveLocalChain } from "./local-chain.ts";
-import { colors, writeJson, writeLine } from "./output.ts";
+import { colors, writeJson, writeLine } from "../output.ts";
 
 interface Flags {
   port: string;

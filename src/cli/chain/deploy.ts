@@ -1,16 +1,16 @@
 /** `verde chain deploy`: the contracts, and a file that says where they are. */
 import { access } from "node:fs/promises";
 import type { Address, TransactionReceipt } from "viem";
-import { UsageError } from "../errors/index.ts";
-import { deployContracts } from "../settlement/deploy.ts";
-import type { Pace } from "../settlement/game/match.ts";
-import { addressOfSigner, type KeyFlags, signerOf } from "./account.ts";
-import { ETHER, formatAmount, formatDuration, formatFee, parseAmount, parseDuration } from "../settlement/amount.ts";
-import { writeNew } from "./key.ts";
-import { colors, formatCount, writeJson, writeLine } from "./output.ts";
-import { connect, sessionOf } from "./session.ts";
-import { formatFields } from "./table.ts";
-import { parseAddress, parseCount } from "./task/terms.ts";
+import { UsageError } from "../../errors/index.ts";
+import { deployContracts } from "../../settlement/deploy.ts";
+import type { Pace } from "../../settlement/game/match.ts";
+import { addressOfSigner, type KeyFlags, signerOf } from "../account.ts";
+import { ETHER, formatAmount, formatDuration, formatFee, parseAmount, parseDuration } from "../../settlement/amount.ts";
+import { writeNew } from "../key.ts";
+import { colors, formatCount, writeJson, writeLine } from "../output.ts";
+import { connect, sessionOf } from "../session.ts";
+import { formatFields } from "../table.ts";
+import { parseAddress, parseCount } from "../task/terms.ts";
 
 export interface DeployFlags extends KeyFlags {
   rpc: string;

@@ -2,16 +2,16 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
-import { toHex } from "../encoding/bytes.ts";
-import { elementCount } from "../encoding/tensor.ts";
-import { UsageError } from "../errors/index.ts";
-import type { ClosedJob } from "../job/closed.ts";
-import { loadJob } from "../job/load.ts";
-import { checkVerdict, dispute } from "../referee/index.ts";
-import { formatFault, parseFault } from "../trace/fault.ts";
-import { defaultFault, heading, JOB, labelOf, train } from "./demo-job.ts";
-import { describeDivergence } from "./dispute.ts";
-import { colors, formatBytes, formatCount, formatSeconds, plotCurve, writeLine } from "./output.ts";
+import { toHex } from "../../encoding/bytes.ts";
+import { elementCount } from "../../encoding/tensor.ts";
+import { UsageError } from "../../errors/index.ts";
+import type { ClosedJob } from "../../job/closed.ts";
+import { loadJob } from "../../job/load.ts";
+import { checkVerdict, dispute } from "../../referee/index.ts";
+import { formatFault, parseFault } from "../../trace/fault.ts";
+import { defaultFault, heading, JOB, labelOf, train } from "./job.ts";
+import { describeDivergence } from "../dispute.ts";
+import { colors, formatBytes, formatCount, formatSeconds, plotCurve, writeLine } from "../output.ts";
 
 interface Flags {
   text?: string;
@@ -32,7 +32,7 @@ export function register(program: Command): void {
     .option("--chain", "on a local chain: three providers, stakes, a signed verdict, payment")
     .action(async (flags: Flags) => {
       // What talks to a chain is only loaded when it is meant.
-      if (flags.chain) await (await import("./demo-chain.ts")).demoOnChain(flags);
+      if (flags.chain) await (await import("./chain.ts")).demoOnChain(flags);
       else await demo(flags);
     });
 }

@@ -1,12 +1,12 @@
 /** `verde chain`: a chain for development, and the contracts on any chain. */
 import type { Command } from "commander";
 import { formatUnits } from "viem";
-import { ETHER } from "../settlement/amount.ts";
-import { DEFAULT_GAS_BOND } from "../settlement/game/bond.ts";
-import { chainDeploy } from "./chain-deploy.ts";
-import { chainMint, chainSkip } from "./chain-local.ts";
-import { chainNode } from "./chain-node.ts";
-import { addKeyOptions, addRpcOption, addSendOptions } from "./session.ts";
+import { ETHER } from "../../settlement/amount.ts";
+import { DEFAULT_GAS_BOND } from "../../settlement/game/bond.ts";
+import { chainDeploy } from "./deploy.ts";
+import { chainMint, chainSkip } from "./local.ts";
+import { chainNode } from "./node.ts";
+import { addKeyOptions, addRpcOption, addSendOptions } from "../session.ts";
 
 export function register(program: Command): void {
   const chain = program.command("chain").description("start a local chain, deploy the contracts that settle tasks");
