@@ -1,6 +1,6 @@
 /**
  * Makes `test/vectors/game.json`: disputes move by move, as calls of the contract and the states that follow. The Solidity tests
- * replay them (test/solidity/Bisection.t.sol), a test in TypeScript makes them anew (test/settlement/game.test.ts).
+ * replay them (test/solidity/Bisection.t.sol), a test in TypeScript makes them anew (test/settlement/game/state.test.ts).
  */
 import { fileURLToPath } from "node:url";
 import { encodeAbiParameters, type Hex, parseAbiParameters } from "viem";

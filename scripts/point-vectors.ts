@@ -1,6 +1,6 @@
 /**
  * Makes `test/vectors/programs.json` and `test/vectors/kernels.json`: scalar programs with inputs and outputs, and kernels with what
- * single steps read and give, by the definition. TypeScript (test/repops/point-vectors.test.ts) and the contracts
+ * single steps read and give, by the definition. TypeScript (test/repops/kernels/point-vectors.test.ts) and the contracts
  * (test/solidity/KernelPoint.t.sol) are held to them. Lists are parallel; words have 4 bytes, big-endian.
  */
 import { toHex, Writer } from "../src/encoding/bytes.ts";

@@ -3,14 +3,14 @@
  * gone: in an output, in the bits, and in a divisor.
  */
 import { expect, test } from "vitest";
-import { hex32 } from "../../src/encoding/bytes.ts";
-import type { Backend } from "../../src/repops/backends/backend.ts";
-import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import type { KernelList } from "../../src/repops/kernels/kernel.ts";
-import { outputType, type Program } from "../../src/repops/programs/program.ts";
-import { analyze } from "../../src/repops/ranges/analysis.ts";
-import { defineProgram, float, type Float, type Int } from "../../src/repops/programs/expressions.ts";
+import { hex32 } from "../../../../src/encoding/bytes.ts";
+import type { Backend } from "../../../../src/repops/backends/backend.ts";
+import { reference } from "../../../../src/repops/backends/reference.ts";
+import { wasm } from "../../../../src/repops/backends/wasm/backend.ts";
+import type { KernelList } from "../../../../src/repops/kernels/kernel.ts";
+import { outputType, type Program } from "../../../../src/repops/programs/program.ts";
+import { analyze } from "../../../../src/repops/ranges/analysis.ts";
+import { defineProgram, float, type Float, type Int } from "../../../../src/repops/programs/expressions.ts";
 
 /** 0, or a magnitude from 1 to 2: products and quotients of these need no canon. */
 const small = (x: Float): Float => x.abs().lt(1).select(0, x).min(2).max(-2);

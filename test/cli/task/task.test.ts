@@ -1,9 +1,9 @@
 /** A task from its posting to the payment, by commands in separate processes against a node. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { addressOf, keyOf, PEOPLE, type Person, Settlement } from "../fixtures/settlement.ts";
+import { addressOf, keyOf, PEOPLE, type Person, Settlement } from "../../fixtures/settlement.ts";
 
-const JOB = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
+const JOB = fileURLToPath(new URL("../../fixtures/line.ts", import.meta.url));
 const TEAM = ["ada", "ben", "cleo"] as const satisfies Person[];
 const on = new Settlement();
 let task = "";

@@ -1,12 +1,12 @@
 /** The text of strict shaders; test/gpu runs them. */
 import { describe, expect, test } from "vitest";
-import { conformanceCases } from "../../src/certify/vectors/all.ts";
-import type { Dialect } from "../../src/repops/backends/webgpu/dialect.ts";
-import { single } from "../../src/repops/schedule/fuse.ts";
-import { shaderOf } from "../../src/repops/backends/webgpu/plan.ts";
-import { TILES } from "../../src/repops/backends/webgpu/product.ts";
-import { STRICT } from "../../src/repops/backends/webgpu/strict.ts";
-import { GUARDED } from "../../src/repops/backends/webgpu/wgsl.ts";
+import { conformanceCases } from "../../../../src/certify/vectors/all.ts";
+import type { Dialect } from "../../../../src/repops/backends/webgpu/dialect.ts";
+import { single } from "../../../../src/repops/schedule/fuse.ts";
+import { shaderOf } from "../../../../src/repops/backends/webgpu/plan.ts";
+import { TILES } from "../../../../src/repops/backends/webgpu/product.ts";
+import { STRICT } from "../../../../src/repops/backends/webgpu/strict.ts";
+import { GUARDED } from "../../../../src/repops/backends/webgpu/wgsl.ts";
 
 const shaders = (dialect: Dialect): string[] =>
   conformanceCases().map(({ list }) => {

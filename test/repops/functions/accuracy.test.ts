@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type Claim, CLAIMS, errorInUlp, type UnaryName } from "../../bench/accuracy.ts";
-import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { compileJavaScript } from "../../src/repops/programs/javascript.ts";
-import { bitsOf, canonBits, fromBits, MAX_VALUE, MIN_VALUE } from "../../src/repops/numbers/vf32.ts";
-import { generator } from "../graph/numeric.ts";
-import { floats } from "./inputs.ts";
+import { type Claim, CLAIMS, errorInUlp, type UnaryName } from "../../../bench/accuracy.ts";
+import { PROGRAMS } from "../../../src/repops/functions/index.ts";
+import { compileJavaScript } from "../../../src/repops/programs/javascript.ts";
+import { bitsOf, canonBits, fromBits, MAX_VALUE, MIN_VALUE } from "../../../src/repops/numbers/vf32.ts";
+import { generator } from "../../graph/numeric.ts";
+import { floats } from "../inputs.ts";
 
 const SEED = 20261120;
 const COUNT = 30_000;

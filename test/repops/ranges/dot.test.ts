@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { interpret } from "../../src/repops/programs/interpret.ts";
-import { DOT_STEP, SUM_STEP } from "../../src/repops/kernels/kernel.ts";
-import { fromBits } from "../../src/repops/numbers/vf32.ts";
+import { interpret } from "../../../src/repops/programs/interpret.ts";
+import { DOT_STEP, SUM_STEP } from "../../../src/repops/kernels/kernel.ts";
+import { fromBits } from "../../../src/repops/numbers/vf32.ts";
 
 const SEED = 20261120;
 const { fround } = Math;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { elementBits, elementCount, type Tensor, type TensorType, zeros } from "../../src/encoding/tensor.ts";
-import { runFold, runGather, runMap } from "../../src/repops/backends/reference.ts";
+import { elementBits, elementCount, type Tensor, type TensorType, zeros } from "../../../src/encoding/tensor.ts";
+import { runFold, runGather, runMap } from "../../../src/repops/backends/reference.ts";
 import {
   type Arg,
   DOT_STEP,
@@ -11,7 +11,7 @@ import {
   type MapKernel,
   type Ranging,
   SUM_STEP,
-} from "../../src/repops/kernels/kernel.ts";
+} from "../../../src/repops/kernels/kernel.ts";
 import {
   accumulators,
   gatherIndexAddress,
@@ -19,10 +19,10 @@ import {
   pointInputs,
   pointLength,
   stepAt,
-} from "../../src/repops/kernels/point.ts";
-import { defineProgram } from "../../src/repops/programs/expressions.ts";
-import { canonBits } from "../../src/repops/numbers/vf32.ts";
-import { checkView, type View } from "../../src/repops/kernels/view.ts";
+} from "../../../src/repops/kernels/point.ts";
+import { defineProgram } from "../../../src/repops/programs/expressions.ts";
+import { canonBits } from "../../../src/repops/numbers/vf32.ts";
+import { checkView, type View } from "../../../src/repops/kernels/view.ts";
 
 const SEED = { seed: 20261120, numRuns: 120 };
 

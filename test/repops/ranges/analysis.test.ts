@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { traceProgram } from "../../src/repops/programs/interpret.ts";
-import { DOT_STEP, SCATTER_STEP, SUM_STEP } from "../../src/repops/kernels/kernel.ts";
-import { layout, type Program } from "../../src/repops/programs/program.ts";
-import { analyze, analyzeFold } from "../../src/repops/ranges/analysis.ts";
-import { type FloatRange, type IntRange, type Range, rangedFloat } from "../../src/repops/ranges/values.ts";
-import { floats, integers } from "./inputs.ts";
-import { programs } from "./kernels.ts";
+import { PROGRAMS } from "../../../src/repops/functions/index.ts";
+import { traceProgram } from "../../../src/repops/programs/interpret.ts";
+import { DOT_STEP, SCATTER_STEP, SUM_STEP } from "../../../src/repops/kernels/kernel.ts";
+import { layout, type Program } from "../../../src/repops/programs/program.ts";
+import { analyze, analyzeFold } from "../../../src/repops/ranges/analysis.ts";
+import { type FloatRange, type IntRange, type Range, rangedFloat } from "../../../src/repops/ranges/values.ts";
+import { floats, integers } from "../inputs.ts";
+import { programs } from "../kernels.ts";
 
 const SEED = 20261120;
 

@@ -1,12 +1,12 @@
 /** The vectors of scalar programs and single steps, which the contracts are held to as well (test/solidity). */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { kernelVectors, programVectors } from "../../scripts/point-vectors.ts";
-import { fromHex, Reader } from "../../src/encoding/bytes.ts";
-import { decodeKernel } from "../../src/graph/codec.ts";
-import { compileJavaScript } from "../../src/repops/programs/javascript.ts";
-import { decodeProgram, outputType } from "../../src/repops/programs/program.ts";
-import { bitsOf, canon, fromBits } from "../../src/repops/numbers/vf32.ts";
+import { kernelVectors, programVectors } from "../../../scripts/point-vectors.ts";
+import { fromHex, Reader } from "../../../src/encoding/bytes.ts";
+import { decodeKernel } from "../../../src/graph/codec.ts";
+import { compileJavaScript } from "../../../src/repops/programs/javascript.ts";
+import { decodeProgram, outputType } from "../../../src/repops/programs/program.ts";
+import { bitsOf, canon, fromBits } from "../../../src/repops/numbers/vf32.ts";
 
 const fileOf = (name: string): string => readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8");
 type Lists = Readonly<Record<string, readonly string[]>>;

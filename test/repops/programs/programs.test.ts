@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Reader, toHex } from "../../src/encoding/bytes.ts";
-import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { INSTRUCTIONS, type InstructionName } from "../../src/repops/programs/instructions.ts";
-import { interpret } from "../../src/repops/programs/interpret.ts";
-import { decodeProgram, encodeProgram, type Program } from "../../src/repops/programs/program.ts";
-import { defineProgram, int } from "../../src/repops/programs/expressions.ts";
+import { Reader, toHex } from "../../../src/encoding/bytes.ts";
+import { PROGRAMS } from "../../../src/repops/functions/index.ts";
+import { INSTRUCTIONS, type InstructionName } from "../../../src/repops/programs/instructions.ts";
+import { interpret } from "../../../src/repops/programs/interpret.ts";
+import { decodeProgram, encodeProgram, type Program } from "../../../src/repops/programs/program.ts";
+import { defineProgram, int } from "../../../src/repops/programs/expressions.ts";
 import {
   bitsOf,
   canon,
@@ -14,9 +14,9 @@ import {
   importFloats,
   isCanonicalBits,
   MAX_VALUE,
-} from "../../src/repops/numbers/vf32.ts";
-import { floats, integers, isVf32 } from "./inputs.ts";
-import { exact, rounded } from "./rational.ts";
+} from "../../../src/repops/numbers/vf32.ts";
+import { floats, integers, isVf32 } from "../inputs.ts";
+import { exact, rounded } from "../rational.ts";
 
 const SEED = 20261120;
 

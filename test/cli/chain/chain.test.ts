@@ -6,9 +6,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { addressOf, keyOf, Settlement } from "../fixtures/settlement.ts";
+import { addressOf, keyOf, Settlement } from "../../fixtures/settlement.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 const on = new Settlement();
 const MEMBERS = `${addressOf("referee1")},${addressOf("referee2")}`;
 

@@ -18,16 +18,16 @@ import {
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
-import { publicPrivateKey } from "../../src/cli/chain/local-chain.ts";
-import { testTokenBytecode } from "../../src/settlement/abi/bytecode.ts";
-import { testTokenAbi } from "../../src/settlement/abi/test-token.ts";
-import { Journal, type JournalRecord } from "../../src/settlement/transactions/journal.ts";
-import { Node } from "../../src/settlement/transactions/node.ts";
-import { type Call, Transactor, type TransactorOptions } from "../../src/settlement/transactions/transactor.ts";
-import { temporaryFolder } from "../fixtures/folder.ts";
-import { LastingNode } from "../fixtures/node/lasting.ts";
+import { publicPrivateKey } from "../../../src/cli/chain/local-chain.ts";
+import { testTokenBytecode } from "../../../src/settlement/abi/bytecode.ts";
+import { testTokenAbi } from "../../../src/settlement/abi/test-token.ts";
+import { Journal, type JournalRecord } from "../../../src/settlement/transactions/journal.ts";
+import { Node } from "../../../src/settlement/transactions/node.ts";
+import { type Call, Transactor, type TransactorOptions } from "../../../src/settlement/transactions/transactor.ts";
+import { temporaryFolder } from "../../fixtures/folder.ts";
+import { LastingNode } from "../../fixtures/node/lasting.ts";
 
-const SEND = fileURLToPath(new URL("../fixtures/node/send.ts", import.meta.url));
+const SEND = fileURLToPath(new URL("../../fixtures/node/send.ts", import.meta.url));
 const SEED = 20261121;
 const folder = temporaryFolder();
 const owner = privateKeyToAccount(publicPrivateKey(0));

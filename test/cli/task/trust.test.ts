@@ -1,9 +1,9 @@
 /** Whom a provider trusts with its stake. */
 import { expect, test } from "vitest";
 import { type Address, zeroAddress } from "viem";
-import { expectTrusted } from "../../src/cli/task/trust.ts";
-import type { Deployment } from "../../src/settlement/deployment.ts";
-import type { Terms } from "../../src/settlement/task.ts";
+import { expectTrusted } from "../../../src/cli/task/trust.ts";
+import type { Deployment } from "../../../src/settlement/deployment.ts";
+import type { Terms } from "../../../src/settlement/task.ts";
 
 const at = (digit: string): Address => `0x${digit.repeat(40)}`;
 const deployment = { committee: at("1"), game: at("2") } as Deployment;

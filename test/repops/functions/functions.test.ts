@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { interpret } from "../../src/repops/programs/interpret.ts";
-import { compileJavaScript } from "../../src/repops/programs/javascript.ts";
-import { decodeProgram, encodeProgram, outputType } from "../../src/repops/programs/program.ts";
-import { Reader } from "../../src/encoding/bytes.ts";
-import { floats, integers, isVf32 } from "./inputs.ts";
+import { PROGRAMS } from "../../../src/repops/functions/index.ts";
+import { interpret } from "../../../src/repops/programs/interpret.ts";
+import { compileJavaScript } from "../../../src/repops/programs/javascript.ts";
+import { decodeProgram, encodeProgram, outputType } from "../../../src/repops/programs/program.ts";
+import { Reader } from "../../../src/encoding/bytes.ts";
+import { floats, integers, isVf32 } from "../inputs.ts";
 
 const SEED = 20261120;
 const COUNT = 5000;

@@ -1,16 +1,16 @@
 /** The conformance suite: a backend has the bits of the reference, with no tolerance and no list of exceptions. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hex32, toHex } from "../../src/encoding/bytes.ts";
-import { type Tensor, tensorRoot } from "../../src/encoding/tensor.ts";
-import type { Backend } from "../../src/repops/backends/backend.ts";
-import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm, wasmAlways } from "../../src/repops/backends/wasm/backend.ts";
-import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { checkKernel, type KernelList } from "../../src/repops/kernels/kernel.ts";
-import { defineProgram } from "../../src/repops/programs/expressions.ts";
-import { floatBits, integers } from "./inputs.ts";
-import { type Case, cases, products } from "./kernels.ts";
+import { hex32, toHex } from "../../../src/encoding/bytes.ts";
+import { type Tensor, tensorRoot } from "../../../src/encoding/tensor.ts";
+import type { Backend } from "../../../src/repops/backends/backend.ts";
+import { reference } from "../../../src/repops/backends/reference.ts";
+import { wasm, wasmAlways } from "../../../src/repops/backends/wasm/backend.ts";
+import { PROGRAMS } from "../../../src/repops/functions/index.ts";
+import { checkKernel, type KernelList } from "../../../src/repops/kernels/kernel.ts";
+import { defineProgram } from "../../../src/repops/programs/expressions.ts";
+import { floatBits, integers } from "../inputs.ts";
+import { type Case, cases, products } from "../kernels.ts";
 
 const SEED = 20261120;
 

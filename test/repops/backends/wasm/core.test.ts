@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { toHex } from "../../src/encoding/bytes.ts";
-import { rootOf } from "../../src/encoding/merkle.ts";
-import { chunkTree } from "../../src/encoding/tensor.ts";
-import { ConstantPool } from "../../src/repops/backends/wasm/constants.ts";
-import { buildCoreModule, type CoreExports } from "../../src/repops/backends/wasm/core.ts";
-import { matmul, MATMUL_SCRATCH_BYTES, type MatmulProblem } from "../../src/repops/backends/wasm/matmul.ts";
-import { treeRoot, treeScratchBytes } from "../../src/repops/backends/wasm/sha256.ts";
-import { generator } from "../graph/numeric.ts";
-import { floatBits } from "./inputs.ts";
+import { toHex } from "../../../../src/encoding/bytes.ts";
+import { rootOf } from "../../../../src/encoding/merkle.ts";
+import { chunkTree } from "../../../../src/encoding/tensor.ts";
+import { ConstantPool } from "../../../../src/repops/backends/wasm/constants.ts";
+import { buildCoreModule, type CoreExports } from "../../../../src/repops/backends/wasm/core.ts";
+import { matmul, MATMUL_SCRATCH_BYTES, type MatmulProblem } from "../../../../src/repops/backends/wasm/matmul.ts";
+import { treeRoot, treeScratchBytes } from "../../../../src/repops/backends/wasm/sha256.ts";
+import { generator } from "../../../graph/numeric.ts";
+import { floatBits } from "../../inputs.ts";
 
 const SEED = 20261120;
 const pool = new ConstantPool(1024, 4096);

@@ -1,9 +1,9 @@
 /** How many moves a tree takes before the game on a chain: the bound of `DisputeGame.longestGame`. */
 import { expect, test } from "vitest";
-import { heightOf } from "../../src/encoding/merkle.ts";
-import { Tag } from "../../src/encoding/hash.ts";
-import type { Binding, Level } from "../../src/game/level.ts";
-import { roundsOf } from "../../src/settlement/game/gas.ts";
+import { heightOf } from "../../../src/encoding/merkle.ts";
+import { Tag } from "../../../src/encoding/hash.ts";
+import type { Binding, Level } from "../../../src/game/level.ts";
+import { roundsOf } from "../../../src/settlement/game/gas.ts";
 
 const BINDINGS: readonly Binding[] = [{ kind: "last" }, { kind: "preimage", commit: (root) => root }];
 

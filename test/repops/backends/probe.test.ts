@@ -1,9 +1,9 @@
 /** The probes see what devices do that are not like this one. */
 import { describe, expect, test } from "vitest";
-import { reference } from "../../src/repops/backends/reference.ts";
-import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import { javascriptArithmetic, probeArithmetic, type RawArithmetic } from "../../src/repops/backends/probe.ts";
-import { bitsOf, fromBits } from "../../src/repops/numbers/vf32.ts";
+import { reference } from "../../../src/repops/backends/reference.ts";
+import { wasm } from "../../../src/repops/backends/wasm/backend.ts";
+import { javascriptArithmetic, probeArithmetic, type RawArithmetic } from "../../../src/repops/backends/probe.ts";
+import { bitsOf, fromBits } from "../../../src/repops/numbers/vf32.ts";
 
 const findings = async (raw: RawArithmetic): Promise<Record<string, string>> =>
   Object.fromEntries((await probeArithmetic(raw)).map(({ name, finding }) => [name, finding]));

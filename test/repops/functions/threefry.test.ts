@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PROGRAMS } from "../../src/repops/functions/index.ts";
-import { threefry2x32 } from "../../src/repops/functions/threefry.ts";
-import { interpret } from "../../src/repops/programs/interpret.ts";
-import { compileJavaScript } from "../../src/repops/programs/javascript.ts";
-import { layout } from "../../src/repops/programs/program.ts";
-import { defineProgram } from "../../src/repops/programs/expressions.ts";
+import { PROGRAMS } from "../../../src/repops/functions/index.ts";
+import { threefry2x32 } from "../../../src/repops/functions/threefry.ts";
+import { interpret } from "../../../src/repops/programs/interpret.ts";
+import { compileJavaScript } from "../../../src/repops/programs/javascript.ts";
+import { layout } from "../../../src/repops/programs/program.ts";
+import { defineProgram } from "../../../src/repops/programs/expressions.ts";
 
 const SEED = { seed: 20261120, numRuns: 2000 };
 const word = fc.oneof(
