@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import { messageOf } from "../errors/index.ts";
-import { SPEC_VERSION } from "../job/closed.ts";
+import { SPEC_VERSION } from "../encoding/tags.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { type Certificate, factsOf, machine, parseCertificate, specificationProblems } from "./certificate.ts";
 

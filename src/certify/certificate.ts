@@ -4,7 +4,7 @@
  */
 import { arch, cpus, platform } from "node:os";
 import { FormatError } from "../errors/index.ts";
-import { SPEC_VERSION } from "../job/closed.ts";
+import { SPEC_VERSION } from "../encoding/tags.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backends/backend.ts";
 import type { CaseResult } from "./certify.ts";
 import { DIGESTS } from "./digests.ts";

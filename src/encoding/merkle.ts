@@ -1,6 +1,7 @@
 import { FormatError } from "../errors/index.ts";
 import { type Bytes, bytesEqual } from "./bytes.ts";
-import { type Digest, Tag, taggedHash } from "./hash.ts";
+import { type Digest, taggedHash } from "./hash.ts";
+import { Tag } from "./tags.ts";
 
 /**
  * Merkle trees of the commitments (spec 6.3): ordered pairs, leaves and nodes tagged, an odd node promoted unchanged to

@@ -1,6 +1,7 @@
 import { ShapeError } from "../errors/index.ts";
 import { asBytes, type Bytes, Writer } from "./bytes.ts";
-import { type Digest, Tag, taggedHash } from "./hash.ts";
+import { type Digest, taggedHash } from "./hash.ts";
+import { Tag } from "./tags.ts";
 import { buildLevels, hashLeaf, type Levels, rootOf, type TreeRoot } from "./merkle.ts";
 
 export type DType = "f32" | "i32";

@@ -3,7 +3,7 @@ import { open, rename } from "node:fs/promises";
 import { asBytes } from "../encoding/bytes.ts";
 import { FormatError } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
-import { openFile } from "../trace/folder.ts";
+import { openFile } from "./file.ts";
 import { type Entry, METADATA, type ReadOptions, readTensors } from "./safetensors.ts";
 
 /**

@@ -4,7 +4,7 @@ import { elementCount, type DType, MAX_ELEMENTS, MAX_RANK } from "../encoding/te
 import { FormatError, messageOf } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { importFloats } from "../repops/numbers/vf32.ts";
-import type { ByteSource } from "../trace/source.ts";
+import type { ByteSource } from "./byte-source.ts";
 
 /** As in the format's own limit. */
 const MAX_HEADER = 100 * 2 ** 20;

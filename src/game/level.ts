@@ -3,7 +3,7 @@
  * about it. A level is data; what stands in the leaves is not known here.
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
-import type { Tag } from "../encoding/hash.ts";
+import type { Tag } from "../encoding/tags.ts";
 import {
   climb,
   hashLeaf,

@@ -1,6 +1,7 @@
 /** Canonical bytes of graphs, and the root that commits to them kernel by kernel (spec 5.3). */
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
-import { type Digest, Tag, taggedHash } from "../encoding/hash.ts";
+import { type Digest, taggedHash } from "../encoding/hash.ts";
+import { Tag } from "../encoding/tags.ts";
 import { buildLevels, hashLeaf, type Levels, rootOf } from "../encoding/merkle.ts";
 import { dtypeFromCode, encodeType, MAX_RANK, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";

@@ -7,7 +7,8 @@
  * The step graph's inputs are the state's entries, then the dataset's tensors; its outputs are the new state's entries.
  */
 import { type Bytes, hex32, Writer } from "../encoding/bytes.ts";
-import { type Digest, Tag, taggedHash } from "../encoding/hash.ts";
+import { type Digest, taggedHash } from "../encoding/hash.ts";
+import { SPEC_VERSION, Tag } from "../encoding/tags.ts";
 import {
   elementCount,
   formatType,
@@ -21,9 +22,6 @@ import { JobError, ValueError } from "../errors/index.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
 import { isCanonicalBits } from "../repops/numbers/vf32.ts";
-
-/** Raised whenever the rules of docs/spec.md change what a job means. */
-export const SPEC_VERSION = 2;
 
 export interface NamedTensor extends Tensor {
   name: string;

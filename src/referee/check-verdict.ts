@@ -4,7 +4,7 @@
  */
 import { type Bytes, bytesEqual, fromHex, Reader } from "../encoding/index.ts";
 import { climb, hashLeaf } from "../encoding/merkle.ts";
-import { Tag } from "../encoding/hash.ts";
+import { Tag } from "../encoding/tags.ts";
 import { DisputeError, messageOf } from "../errors/index.ts";
 import { decodeHeader, decodeKernel, graphRootOf } from "../graph/codec.ts";
 import { jobIdOf, type JobParts } from "../job/closed.ts";

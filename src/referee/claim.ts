@@ -1,6 +1,6 @@
 /** What a provider claims about its run, level by level (spec 7.3). */
 import { asBytes, type Bytes, Writer } from "../encoding/bytes.ts";
-import type { Tag } from "../encoding/hash.ts";
+import type { Tag } from "../encoding/tags.ts";
 import { buildLevels, hashLeaf, proveLeaf } from "../encoding/merkle.ts";
 import { chunkAt, chunkCount, type Tensor } from "../encoding/tensor.ts";
 import { accumulators } from "../repops/kernels/point.ts";

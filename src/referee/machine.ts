@@ -1,6 +1,7 @@
 /** Training as the game sees it (spec 7.1): the levels from the run's root down to one accumulator of one fold. */
 import { type Bytes, Writer } from "../encoding/bytes.ts";
-import { Tag, taggedHash } from "../encoding/hash.ts";
+import { taggedHash } from "../encoding/hash.ts";
+import { Tag } from "../encoding/tags.ts";
 import {
   CHUNK_BYTES,
   chunkCount,

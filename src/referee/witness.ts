@@ -4,7 +4,7 @@
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { hashLeaf, climb, merkleRoot, type Proof, verifyLeaf } from "../encoding/merkle.ts";
-import { Tag } from "../encoding/hash.ts";
+import { Tag } from "../encoding/tags.ts";
 import {
   CHUNK_ELEMENTS,
   chunkCount,

@@ -1,6 +1,5 @@
 export type { Backend, DeviceDescription, ExecuteHooks, Probe, Session } from "./backends/backend.ts";
 export { BACKENDS, backendByName, type BackendName } from "./backends/index.ts";
-export { type CaseResult, certify } from "../certify/certify.ts";
 export { reference } from "./backends/reference.ts";
 export { wasm } from "./backends/wasm/backend.ts";
 export { webgpu } from "./backends/webgpu/backend.ts";

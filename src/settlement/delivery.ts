@@ -3,7 +3,7 @@
  * The contract asks for chunks of the claim that wins, so its owner has to have the weights, not only their hashes.
  */
 import { asBytes, type Bytes } from "../encoding/bytes.ts";
-import { Tag } from "../encoding/hash.ts";
+import { Tag } from "../encoding/tags.ts";
 import { buildLevels, climb, hashLeaf, merkleRoot, proveLeaf, type Proof, type TreeRoot } from "../encoding/merkle.ts";
 import {
   CHUNK_BYTES,

@@ -1,6 +1,7 @@
 /** What a run commits to above its tensors (spec 6.7). */
 import { Writer } from "../encoding/bytes.ts";
-import { type Digest, Tag, taggedHash } from "../encoding/hash.ts";
+import { type Digest, taggedHash } from "../encoding/hash.ts";
+import { Tag } from "../encoding/tags.ts";
 import { hashLeaf, merkleRoot, type TreeRoot } from "../encoding/merkle.ts";
 import type { StateRoot } from "../encoding/tensor.ts";
 import type { JobId } from "../job/closed.ts";

@@ -1,18 +1,10 @@
 /** Where a trace and the files beside it come from: a disk, a server, or files that somebody chose in a browser. */
 import type { Bytes } from "../encoding/bytes.ts";
 import { FormatError, messageOf } from "../errors/index.ts";
+import type { ByteSource } from "../formats/byte-source.ts";
 
 /** Traces are read in one piece, and engines hold no longer one. */
 const MAX_TRACE = 2 ** 31 - 1;
-
-/** A file that is read in parts. */
-export interface ByteSource {
-  /** In bytes. */
-  readonly size: number;
-  /** Fewer bytes than asked for where the file ends. */
-  read(from: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
-  close(): Promise<void>;
-}
 
 export interface TraceSource {
   /** The trace by the name that errors have for it. */

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { MerkleTree } from "merkletreejs";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
-import { sha256, sha256Portable, Tag } from "../../src/encoding/hash.ts";
+import { sha256, sha256Portable } from "../../src/encoding/hash.ts";
+import { Tag } from "../../src/encoding/tags.ts";
 import {
   buildLevels,
   climb,

@@ -1,6 +1,7 @@
 /** A machine whose step is +1, in as many levels as one likes: what the game is tested on before it meets a tensor. */
 import { type Bytes, Writer } from "../../src/encoding/bytes.ts";
-import { Tag, taggedHash } from "../../src/encoding/hash.ts";
+import { taggedHash } from "../../src/encoding/hash.ts";
+import { Tag } from "../../src/encoding/tags.ts";
 import { merkleRoot, hashLeaf } from "../../src/encoding/merkle.ts";
 import type { Machine } from "../../src/game/bisection.ts";
 import type { Level, Passed, Position } from "../../src/game/level.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { toHex, Writer } from "../../src/encoding/bytes.ts";
-import { taggedHash, Tag } from "../../src/encoding/hash.ts";
+import { taggedHash } from "../../src/encoding/hash.ts";
+import { Tag } from "../../src/encoding/tags.ts";
 import { buildLevels, rootOf, verifyLeaf } from "../../src/encoding/merkle.ts";
 import { hashLeaf, proveLeaf } from "../../src/encoding/merkle.ts";
 import { decodeGraph, encodeGraph, encodeKernel, graphRoot, graphTrees } from "../../src/graph/codec.ts";

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { deliveryVectors } from "../../scripts/vectors.ts";
 import { fromHex, toHex } from "../../src/encoding/bytes.ts";
 import { climb, hashLeaf } from "../../src/encoding/merkle.ts";
-import { Tag } from "../../src/encoding/hash.ts";
+import { Tag } from "../../src/encoding/tags.ts";
 import { encodeType, type TensorType } from "../../src/encoding/tensor.ts";
 import { FormatError } from "../../src/errors/index.ts";
 import type { JobId } from "../../src/job/closed.ts";

@@ -1,6 +1,7 @@
 /** What the contract is shown of a job and its graphs (contracts/game/GameTypes.sol), and its hashes. */
 import { type Bytes, toHex } from "../../encoding/bytes.ts";
-import { Tag, taggedHash } from "../../encoding/hash.ts";
+import { taggedHash } from "../../encoding/hash.ts";
+import { Tag } from "../../encoding/tags.ts";
 import { hashLeaf, type Levels, proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { encodeKernel, graphTrees, outputTree } from "../../graph/codec.ts";
 import type { JobOutline } from "../../job/closed.ts";

@@ -1,7 +1,7 @@
 /** How many moves a tree takes before the game on a chain: the bound of `DisputeGame.longestGame`. */
 import { expect, test } from "vitest";
 import { heightOf } from "../../../src/encoding/merkle.ts";
-import { Tag } from "../../../src/encoding/hash.ts";
+import { Tag } from "../../../src/encoding/tags.ts";
 import type { Binding, Level } from "../../../src/game/level.ts";
 import { roundsOf } from "../../../src/settlement/game/gas.ts";
 

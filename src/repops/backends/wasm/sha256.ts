@@ -3,7 +3,7 @@
  * (spec 6.2): a tag byte and a multiple of 64 bytes of data. In a tree over chunks of 256 bytes the calls into a native
  * hash would cost more than the hashing.
  */
-import { Tag } from "../../../encoding/hash.ts";
+import { Tag } from "../../../encoding/tags.ts";
 import { hashLeaf, hashNode, merkleRoot, type TreeRoot } from "../../../encoding/merkle.ts";
 import { CHUNK_BYTES } from "../../../encoding/tensor.ts";
 import { INITIAL, ROUND } from "../sha256-constants.ts";

@@ -3,7 +3,7 @@
  * needs 32 bytes to be read back and not the tensor. Integer arithmetic only, which WGSL fixes to the bit.
  */
 import { CHUNK_ELEMENTS } from "../../../encoding/tensor.ts";
-import { Tag } from "../../../encoding/hash.ts";
+import { Tag } from "../../../encoding/tags.ts";
 import { INITIAL, ROUND } from "../sha256-constants.ts";
 import { WORKGROUP } from "./shader.ts";
 

@@ -1,0 +1,27 @@
+/** What is hashed begins with (spec 6.2), and the version of the specification that gives the bytes their meaning. */
+
+/** Raised whenever the rules of docs/spec.md change what a job means. */
+export const SPEC_VERSION = 2;
+
+/** The first byte of everything that is hashed: what is meant can't be read as something else. */
+export const Tag = {
+  node: 0x01,
+  chunk: 0x02,
+  tensor: 0x03,
+  stateLeaf: 0x04,
+  state: 0x05,
+  opLeaf: 0x06,
+  accumulator: 0x07,
+  stepLeaf: 0x08,
+  segmentLeaf: 0x09,
+  run: 0x0a,
+  job: 0x0b,
+  graph: 0x0c,
+  graphNode: 0x0d,
+  graphLabel: 0x0e,
+  graphHeader: 0x0f,
+  counter: 0x10,
+  layoutLeaf: 0x11,
+  graphOutput: 0x12,
+} as const;
+export type Tag = (typeof Tag)[keyof typeof Tag];

@@ -1,0 +1,32 @@
+/** Files on a disk, read in parts. */
+import { open } from "node:fs/promises";
+import { FormatError, messageOf } from "../errors/index.ts";
+import type { ByteSource } from "./byte-source.ts";
+
+/** One read of a file gives at most 2 GiB. */
+const MAX_READ = 2 ** 30;
+
+/** @throws {FormatError} when there is no such file */
+export async function openFile(path: string): Promise<ByteSource> {
+  const file = await open(path).catch((cause: unknown) => {
+    throw new FormatError(`${path} can't be read: ${messageOf(cause)}`, { path });
+  });
+  const info = await file.stat();
+  if (!info.isFile()) {
+    await file.close();
+    throw new FormatError(`${path} can't be read: it is no file`, { path });
+  }
+  return {
+    size: info.size,
+    read: async (from, length) => {
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length; ) {
+        const { bytesRead } = await file.read(bytes, at, Math.min(length - at, MAX_READ), from + at);
+        if (bytesRead === 0) return bytes.slice(0, at);
+        at += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => file.close(),
+  };
+}
