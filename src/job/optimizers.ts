@@ -46,7 +46,8 @@ function clipFactor(norm: Value, limit: number): Value {
 /** The gradients' common factor, and the norm among the metrics. */
 function scaleOf(context: Context, gradients: readonly Value[], clipNorm: number | undefined): Value {
   if (clipNorm === undefined) return fill(context.builder, [], 1, "clip");
-  if (!(clipNorm > 0)) throw new JobError(`a gradient norm of ${clipNorm} can't be clipped to; it must be above 0`);
+  if (!(clipNorm > 0))
+    throw new JobError("SETTING", `a gradient norm of ${clipNorm} can't be clipped to; it must be above 0`);
   const norm = globalNorm(gradients);
   context.metric("gradient-norm", norm);
   return clipFactor(norm, clipNorm);

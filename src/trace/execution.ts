@@ -173,20 +173,36 @@ function movedOn(tensor: Tensor): Tensor {
 /** @throws {JobError} when the job has no such step, node or element */
 function checkFault(job: ClosedJob, fault: Fault): void {
   const step = fault.kind === "flip" || fault.kind === "skip" ? fault.step : fault.from;
-  if (step > job.steps) throw new JobError(`the fault is at step ${step}, but the job has ${job.steps}`, { fault });
+  if (step > job.steps)
+    throw new JobError("FAULT", `the fault is at step ${step}, but the job has ${job.steps}; choose one of them`, {
+      fault,
+    });
   if (fault.kind === "lr" && rateKernel(job.step) < 0)
-    throw new JobError(`no node of the job is labelled …/${RATE_LABEL}, so its rate can't be changed`, { fault });
+    throw new JobError(
+      "FAULT",
+      `no node of the job is labelled …/${RATE_LABEL}, so its rate can't be changed; plant another fault`,
+      { fault },
+    );
   if (fault.kind === "data" && job.dataset.length === 0)
-    throw new JobError("the job has no dataset that could be another", { fault });
+    throw new JobError("FAULT", "the job has no dataset that could be another; plant another fault", { fault });
   if (fault.kind !== "flip") return;
   const graph = fault.step > 0 ? job.step : job.init.kind === "graph" ? job.init.graph : undefined;
-  if (!graph) throw new JobError("the job begins with a checkpoint, so step 0 has no nodes", { fault });
+  if (!graph)
+    throw new JobError("FAULT", "the job begins with a checkpoint, so step 0 has no nodes; choose a later step", {
+      fault,
+    });
   const kernel = graph.kernels[fault.node];
   if (!kernel)
-    throw new JobError(`node ${fault.node} does not exist; the last is ${graph.kernels.length - 1}`, { fault });
+    throw new JobError("FAULT", `node ${fault.node} does not exist; choose 0 to ${graph.kernels.length - 1}`, {
+      fault,
+    });
   const count = elementCount(kernel.type.shape);
   if (fault.element >= count)
-    throw new JobError(`node ${fault.node} has ${count} elements; element ${fault.element} is none of them`, { fault });
+    throw new JobError(
+      "FAULT",
+      `node ${fault.node} has ${count} elements; element ${fault.element} is none of them; choose 0 to ${count - 1}`,
+      { fault },
+    );
 }
 
 /** Metrics as numbers by name. */

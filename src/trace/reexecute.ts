@@ -128,6 +128,7 @@ function checkRange({ records, path }: Trace, from: number, to: number): void {
   const last = records.length - 1;
   if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= last) return;
   throw new UsageError(
+    "STEPS",
     last < 0
       ? `${path} has no steps yet`
       : `steps ${from} to ${to} are not in ${path}; it has steps 0 to ${last}, from the first to the last`,

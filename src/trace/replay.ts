@@ -1,5 +1,5 @@
 /** A provider's memory of its run: what the trace and the checkpoints hold, and what they allow to compute again. */
-import { bytesEqual } from "../encoding/bytes.ts";
+import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
@@ -149,8 +149,9 @@ export class Replayer {
     const claimed = this.trace.records[step].root;
     if (claimed && !bytesEqual(claimed, root))
       throw new DisputeError(
-        `replaying ${this.trace.path} gives another state after step ${step} than it commits to; the backend or the checkpoints are not those of the run`,
-        { path: this.trace.path, step },
+        "REPLAY_DIFFERS",
+        `replaying ${this.trace.path} gives another state after step ${step} than it commits to; the backend or the checkpoints are not those of the run, so use those`,
+        { path: this.trace.path, step, expected: toHex(claimed), found: toHex(root) },
       );
   }
 }

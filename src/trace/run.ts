@@ -95,12 +95,11 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
 function settingsOf(job: ClosedJob, options: RunOptions, backend: Backend): RunSettings {
   const { commitEvery = 1, detail = "steps", fault } = options;
   if (!Number.isInteger(commitEvery) || commitEvery < 1 || commitEvery >= 2 ** 31)
-    throw new UsageError(`a root every ${commitEvery} steps is not possible; take 1 to ${2 ** 31 - 1}`, {
-      commitEvery,
-    });
+    throw new UsageError("VALUE", `a root every ${commitEvery} steps; take 1 to 2^31 - 1`, { commitEvery });
   const checkpointEvery = options.checkpointEvery ?? commitEvery * Math.ceil(job.steps / 10 / commitEvery);
   if (!Number.isInteger(checkpointEvery) || checkpointEvery < 0 || checkpointEvery % commitEvery !== 0)
     throw new UsageError(
+      "VALUE",
       `a checkpoint every ${checkpointEvery} steps does not fit a root every ${commitEvery}; take a multiple`,
       { checkpointEvery, commitEvery },
     );
@@ -130,10 +129,12 @@ class Recorder {
   /** Brings the execution to the first state, or to the newest one that an unfinished trace vouches for. */
   async begin(execution: Execution): Promise<void> {
     const { out, resume = false, force = false } = this.options;
-    if (resume && out === undefined) throw new UsageError("there is no trace to resume; name it with --out");
+    if (resume && out === undefined) throw new UsageError("CONFLICT", "no trace to resume: name it with --out");
     const exists = out !== undefined && (await access(out).then(yes, no));
     if (exists && !resume && !force)
-      throw new UsageError(`${out} exists; choose another name, or --resume it, or overwrite it with --force`, { out });
+      throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, {
+        out,
+      });
     if (exists && resume && (await this.continue(out, execution))) return;
     if (out !== undefined) {
       await emptyFolder(dataFolder(out));

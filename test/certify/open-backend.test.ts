@@ -125,7 +125,7 @@ describe("a device's first job", () => {
 describe("the choice of a backend", () => {
   const missing: Backend = {
     name: "absent",
-    describe: () => Promise.reject(new BackendError("there is no adapter")),
+    describe: () => Promise.reject(new BackendError("DEVICE_MISSING", "there is no adapter")),
     prepare: () => Promise.reject(new Error("not reached")),
   };
 

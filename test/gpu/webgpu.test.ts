@@ -57,18 +57,22 @@ describe.runIf(found.length > 0)("WebGPU", () => {
   const path = temporaryFolder();
   test.each(found)("says that a device was lost, and resumes to the same root, on %s", async (driver) => {
     const [result] = await node(driver, LOST, await mkdtemp(path("lost-")));
-    expect(result).toMatchObject({ code: "VERDE_BACKEND", message: expect.stringMatching(/lost.*--resume/), seen: 3 });
+    expect(result).toMatchObject({
+      code: "VERDE_BACKEND_DEVICE_LOST",
+      message: expect.stringMatching(/lost.*--resume/),
+      seen: 3,
+    });
     expect(result.runRoot).toBe(result.expected);
   });
 
   test.each(found)("refuses what does not fit, with figures, and goes on working, on %s", async (driver) => {
     const [{ tooLarge, tooMany, runRoot, expected }] = await node(driver, MEMORY);
     expect(tooLarge).toMatch(
-      /^VERDE_BACKEND a tensor of 4096 MiB does not fit on .*, which takes up to \d+ MiB in one piece/,
+      /^VERDE_BACKEND_MEMORY a tensor of 4096 MiB does not fit on .*, which takes up to \d+ MiB in one piece/,
     );
     // Mesa's driver in software gives memory that the machine has not got, and fails when it is written to.
     if (!driver.includes("lvp"))
-      expect(tooMany).toMatch(/^VERDE_BACKEND .* has no room for \d+ MiB in \d+ tensors \(.*\); take/);
+      expect(tooMany).toMatch(/^VERDE_BACKEND_MEMORY .* has no room for \d+ MiB in \d+ tensors \(.*\); take/);
     expect(runRoot).toBe(expected);
   });
 

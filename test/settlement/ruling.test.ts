@@ -73,11 +73,17 @@ describe("a ruling", () => {
     ],
     ["does not hold", () => [task(), [altered("recomputed")]], /is not what follows from the evidence/],
     ["is no verdict", () => [task(), [bytesOf({ hello: 1 })]], /a file that is no verdict/],
-    ["is no text", () => [task(), [new Uint8Array([255, 0])]], /a file that is no verdict/],
   ])("is not made from a file that %s", (_, arrange, words) => {
     const [view, given] = arrange();
     expect(() => rulingFrom(view, given)).toThrow(DisputeError);
     expect(() => rulingFrom(view, given)).toThrow(words);
+  });
+
+  test("is not made from a file that is no JSON", () => {
+    const ruling = () => rulingFrom(task(), [new Uint8Array([255, 0])]);
+    expect(ruling).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_MALFORMED" }));
+    const cut = () => rulingFrom(task(), [files["honest flip"].subarray(0, 500)]);
+    expect(cut).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_TRUNCATED" }));
   });
 });
 

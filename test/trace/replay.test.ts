@@ -112,7 +112,7 @@ describe("a replayer", () => {
     expect(await replayer.state(12)).toEqual(states[12]);
     const sentence = "gives another state after step 13 than it commits to";
     await expect(replayer.state(13)).rejects.toMatchObject({
-      code: "VERDE_DISPUTE",
+      code: "VERDE_DISPUTE_REPLAY_DIFFERS",
       message: expect.stringContaining(sentence),
     });
     await replayer.close();

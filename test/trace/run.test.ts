@@ -120,7 +120,7 @@ describe("a damaged trace", () => {
         const error = await openTrace(path("altered.trace"))
           .then(expectComplete)
           .catch((reason: unknown) => reason);
-        expect(error).toMatchObject({ code: "VERDE_FORMAT" });
+        expect(error).toMatchObject({ family: "VERDE_FORMAT" });
         expect(String(error)).toContain("altered.trace");
       }),
       { seed: SEED, numRuns: 150 },
@@ -142,7 +142,7 @@ describe("a damaged trace", () => {
       await expect(openTrace(path("altered.trace"))).rejects.toThrow(/record \d+ at byte \d+: its hash does not fit/);
     }
     writeFileSync(path("altered.trace"), Buffer.concat([whole, Buffer.from("more")]));
-    await expect(openTrace(path("altered.trace"))).rejects.toThrow("4 bytes behind its end record");
+    await expect(openTrace(path("altered.trace"))).rejects.toThrow("4 bytes after its end record");
     writeFileSync(path("altered.trace"), "not a trace at all");
     await expect(openTrace(path("altered.trace"))).rejects.toThrow("is not a Verde trace");
     await expect(openTrace(path("nowhere.trace"))).rejects.toThrow("can't be read");

@@ -28,7 +28,7 @@ const TO_INT = defineProgram("f", (x) => x.toI32());
 
 /** Signed integers as floats, rounded to nearest even. */
 export function toFloat(x: Value): Value {
-  if (x.dtype !== "i32") throw shapeError(x.builder, "to-float", `takes i32, not ${x}`);
+  if (x.dtype !== "i32") throw shapeError("DTYPE", x.builder, "to-float", `takes i32, not ${x}`);
   return map(TO_FLOAT, [x], { name: "to-float", shape: x.shape });
 }
 

@@ -56,7 +56,7 @@ export function crossEntropy(logits: Value, targets: Value, name = "cross-entrop
   expectFloat(logits, name);
   const classes = logits.shape[logits.rank - 1];
   if (targets.dtype !== "i32" || targets.shape.join() !== logits.shape.slice(0, -1).join())
-    throw shapeError(builder, name, `targets ${targets} for logits ${logits}; one i32 a row is needed`);
+    throw shapeError("OPERANDS", builder, name, `targets ${targets} for logits ${logits}; one i32 a row is needed`);
   const rows = reshape(logits, [-1, classes]);
   const target = dense(reshape(targets, [-1]));
   const { max, powers, total } = softmaxParts(rows, name);
@@ -88,7 +88,7 @@ export function layerNorm(x: Value, weight: Value, bias: Value, epsilon = 1e-5, 
   const builder = builderOf(x, weight, bias);
   const n = x.shape[x.rank - 1];
   if (x.rank < 1 || weight.shape.join() !== `${n}` || bias.shape.join() !== `${n}`)
-    throw shapeError(builder, name, `weight ${weight} and bias ${bias} for rows of ${x}`);
+    throw shapeError("OPERANDS", builder, name, `weight ${weight} and bias ${bias} for rows of ${x}`);
   const rows = reshape(x, [-1, n]);
   const shape = rows.shape;
   const over = (value: Value): Value => broadcastTo(value, shape);

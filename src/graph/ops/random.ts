@@ -54,7 +54,9 @@ export function randomNormal(source: RandomSource, shape: Shape, deviation = 1, 
 /** Integers from 0 to limit - 1, by the high word of a product: no value is favoured by more than limit/2^32. */
 export function randomInt(source: RandomSource, shape: Shape, limit: number, name = "random-int"): Value {
   if (!Number.isInteger(limit) || limit < 1 || limit > 2 ** 31 - 1)
-    throw new GraphError(`${source.seed.builder.label(name)}: ${limit} is no limit; 1 to 2^31 - 1 is`, { limit });
+    throw new GraphError("SETTING", `${source.seed.builder.label(name)}: ${limit} is no limit; take 1 to 2^31 - 1`, {
+      limit,
+    });
   return reshape(
     stream(source, elementCount(shape), name, ([a]) => mulHigh(a, int(limit))),
     shape,
@@ -66,7 +68,8 @@ export function randomInt(source: RandomSource, shape: Shape, limit: number, nam
  * @throws {GraphError} for a rate outside [0, 1)
  */
 export function dropout(x: Value, source: RandomSource, rate: number, name = "dropout"): Value {
-  if (!(rate >= 0 && rate < 1)) throw new GraphError(`${x.builder.label(name)}: a rate of ${rate}; it lies in [0, 1)`);
+  if (!(rate >= 0 && rate < 1))
+    throw new GraphError("SETTING", `${x.builder.label(name)}: a rate of ${rate}; take one in [0, 1)`);
   if (rate === 0) return x;
   const keep = stream(source, elementCount(x.shape), `${name}-mask`, ([a]) =>
     uniform01(a)

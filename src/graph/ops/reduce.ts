@@ -20,7 +20,7 @@ const lanesFit = (extent: number): boolean => extent > LANES && extent % LANES =
 export function broadcastTo(x: Value, shape: Shape): Value {
   const lead = shape.length - x.rank;
   const fits = lead >= 0 && x.shape.every((extent, axis) => extent === shape[axis + lead] || extent === 1);
-  if (!fits) throw shapeError(x.builder, "broadcast", `${x} does not broadcast to [${shape.join(", ")}]`);
+  if (!fits) throw shapeError("BROADCAST", x.builder, "broadcast", `${x} does not broadcast to [${shape.join(", ")}]`);
   if (lead === 0 && x.shape.join() === shape.join()) return x;
   const strides = shape.map((extent, axis) =>
     axis < lead || x.shape[axis - lead] !== extent ? 0 : x.strides[axis - lead],
@@ -35,7 +35,7 @@ export function commonShape(values: readonly Value[], name: string): Shape {
     const extents = values.map((value) => value.shape[axis - rank + value.rank] ?? 1);
     const extent = extents.find((candidate) => candidate !== 1) ?? 1;
     if (extents.some((candidate) => candidate !== 1 && candidate !== extent))
-      throw shapeError(builderOf(...values), name, `shapes ${values.join(" and ")} do not broadcast`);
+      throw shapeError("BROADCAST", builderOf(...values), name, `shapes ${values.join(" and ")} do not broadcast`);
     return extent;
   });
 }

@@ -33,7 +33,7 @@ export function dense(x: Value, name = "copy"): Value {
 export function transpose(x: Value, axes?: readonly number[]): Value {
   const order = axes ?? [...x.shape.keys()].map((axis) => (axis < x.rank - 2 ? axis : 2 * x.rank - 3 - axis));
   if ([...order].sort((a, b) => a - b).join() !== [...x.shape.keys()].join() || (!axes && x.rank < 2))
-    throw shapeError(x.builder, "transpose", `[${order.join(", ")}] does not order the axes of ${x}`);
+    throw shapeError("AXIS", x.builder, "transpose", `[${order.join(", ")}] does not order the axes of ${x}`);
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return viewOf(
     x,
@@ -52,7 +52,7 @@ export function reshape(x: Value, shape: Shape): Value {
   const known = elementCount(shape.filter((extent) => extent !== -1));
   const target = shape.map((extent) => (extent === -1 ? elementCount(x.shape) / known : extent));
   if (elementCount(target) !== elementCount(x.shape) || target.some((extent) => !Number.isInteger(extent)))
-    throw shapeError(x.builder, "reshape", `${x} has not the elements of [${shape.join(", ")}]`);
+    throw shapeError("RESHAPE", x.builder, "reshape", `${x} has not the elements of [${shape.join(", ")}]`);
   const strides = reshapedStrides(x.shape, x.strides, target);
   if (!strides) return reshape(dense(x, "reshape"), target);
   return viewOf(x, target, strides, x.offset, (gradient) => reshape(gradient, x.shape));
@@ -84,7 +84,7 @@ function reshapedStrides(shape: Shape, strides: readonly number[], target: Shape
 export function slice(x: Value, axis: number, from: number, to: number): Value {
   const at = axisOf(x, axis, "slice");
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= x.shape[at]))
-    throw shapeError(x.builder, "slice", `${from} to ${to} is no range of axis ${axis} of ${x}`);
+    throw shapeError("RANGE", x.builder, "slice", `${from} to ${to} is no range of axis ${axis} of ${x}`);
   const shape = x.shape.map((extent, i) => (i === at ? to - from : extent));
   const offset = shape.includes(0) ? 0 : x.offset + from * x.strides[at];
   return viewOf(x, shape, x.strides, offset, (gradient) => pad(gradient, at, from, x.shape[at] - to));
@@ -116,7 +116,7 @@ export function concat(values: readonly Value[], axis: number): Value {
   return rest.reduce((left, right) => {
     const fits = right.rank === left.rank && right.shape.every((extent, i) => i === at || extent === left.shape[i]);
     if (!fits || left.dtype !== right.dtype)
-      throw shapeError(builder, "concat", `${left} and ${right} do not fit together along axis ${axis}`);
+      throw shapeError("OPERANDS", builder, "concat", `${left} and ${right} do not fit together along axis ${axis}`);
     const cut = left.shape[at];
     const shape = left.shape.map((extent, i) => (i === at ? extent + right.shape[i] : extent));
     const operands = [shifted(left, shape, at, 0), shifted(right, shape, at, cut), { coordinate: at }];

@@ -144,7 +144,7 @@ describe("encoding (spec 3.4)", () => {
           reader.end();
           expect(toHex(encodeProgram(decoded))).toBe(toHex(altered));
         } catch (error) {
-          expect((error as { code?: string }).code).toMatch(/^VERDE_(PROGRAM|FORMAT)$/);
+          expect((error as { code?: string }).code).toMatch(/^VERDE_(PROGRAM|FORMAT)_/);
         }
       }),
       { seed: SEED, numRuns: 3000 },

@@ -162,6 +162,7 @@ function allocate(bytes: number): WebAssembly.Memory {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch (cause) {
     throw new BackendError(
+      "MEMORY",
       `the wasm backend could not get ${Math.ceil(bytes / 2 ** 20)} MiB of memory (${messageOf(cause)}); take a smaller batch or model, or free memory`,
       { bytes },
     );

@@ -108,7 +108,7 @@ describe("lists of kernels", () => {
     await session.close();
     await expect(
       wasm.prepare({ inputs: [type], kernels }, { keep: kernels.map((_, i) => i + 1) }),
-    ).rejects.toMatchObject({ code: "VERDE_BACKEND" });
+    ).rejects.toMatchObject({ code: "VERDE_BACKEND_MEMORY" });
   });
 
   test("have the reference's bits in optimized code", () => {
