@@ -5,7 +5,7 @@ import { elementBits, type Tensor, tensorRoot } from "../../src/encoding/tensor.
 import { reference } from "../../src/repops/backends/reference.ts";
 import { bitsOf } from "../../src/repops/numbers/vf32.ts";
 import { formatFault, openTrace, parseFault, Replayer, run } from "../../src/trace/index.ts";
-import { Execution } from "../../src/trace/execution.ts";
+import { openExecution } from "../../src/trace/drill/faulty.ts";
 import type { Fault } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
@@ -18,13 +18,15 @@ const kernel = (label: string): number => job.step.labels.indexOf(label);
 
 /** What a provider with this fault computes: the outputs of a step's kernels, and the state behind it. */
 async function outputsOf(step: number, fault?: Fault): Promise<{ outputs: Tensor[]; state: Tensor[] }> {
-  const execution = await Execution.open(job, reference, fault);
-  const outputs: Tensor[] = [];
-  const afterKernel = (_: number, output: Tensor): void => void outputs.push({ ...output, data: output.data.slice() });
-  await execution.initialise(step === 0 ? { afterKernel } : undefined);
-  while (execution.at < step) await execution.advance(execution.at + 1 === step ? { afterKernel } : undefined);
+  const execution = await openExecution(job, reference, fault);
+  const { kernels } = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
+  const all = { rootsOf: "all", capture: [...kernels.keys()] } as const;
+  let report = await execution.initialise(step === 0 ? all : {});
+  while (execution.at < step) report = await execution.advance(execution.at + 1 === step ? all : {});
   const state = await execution.state();
   await execution.close();
+  const outputs = [...report.captured.values()];
+  expect([...report.roots.values()].map(toHex)).toEqual(outputs.map((output) => toHex(tensorRoot(output))));
   return { outputs, state };
 }
 
