@@ -33,6 +33,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = { game: ["errors", "en
 const MAX_LINES = 250;
 /** Tables of instructions, which are longer than a file should be and would not be clearer in two. */
 const LONGER: Readonly<Record<string, number>> = {
+  "trace/run.ts": 260,
   "repops/ranges/rules.ts": 320,
   "repops/backends/wasm/lower.ts": 290,
   "repops/backends/wasm/loops.ts": 380,

@@ -23,6 +23,10 @@ export const BACKEND = {
     remedy: "Use `--backend wasm`.",
   },
   MEMORY: { when: "There is too little memory.", remedy: "Take a smaller batch or model, or free memory." },
+  KERNEL_UNKNOWN: {
+    when: "Roots or outputs are asked of a kernel that the list does not have.",
+    remedy: "Ask for the kernels of the list; the message names the last one.",
+  },
   UNSUPPORTED: { when: "The backend has no way to do this kernel.", remedy: "Use `--backend wasm`." },
   COMPILE: { when: "The device's compiler refuses a shader.", remedy: "Update the driver, or use `--backend wasm`." },
   INEXACT: {

@@ -106,14 +106,10 @@ export async function findOperator(
     while (execution.at < mismatch.step) {
       const step = execution.at + 1;
       const claims = trace.records[step].opRoots ?? [];
-      const found: { kernel: number; recomputed: TensorRoot }[] = [];
-      const afterKernel = (kernel: number, _output: unknown, root: () => TensorRoot): void => {
-        if (found.length > 0) return;
-        const recomputed = root();
-        if (!bytesEqual(claims[kernel], recomputed)) found.push({ kernel, recomputed });
-      };
-      await (step === 0 ? execution.initialise({ afterKernel }) : execution.advance({ afterKernel }));
-      for (const { kernel, recomputed } of found) {
+      const options = { rootsOf: "all" } as const;
+      const { roots } = await (step === 0 ? execution.initialise(options) : execution.advance(options));
+      for (const [kernel, recomputed] of roots) {
+        if (bytesEqual(claims[kernel], recomputed)) continue;
         const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
         return { step, kernel, label: graph.labels[kernel], claimed: claims[kernel], recomputed };
       }

@@ -16,6 +16,7 @@ const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
 const HASH = fileURLToPath(new URL("hash.ts", import.meta.url));
 const WATCH = fileURLToPath(new URL("watch.ts", import.meta.url));
+const REPORTS = fileURLToPath(new URL("reports.ts", import.meta.url));
 const COMPARE = fileURLToPath(new URL("../repops/compare.ts", import.meta.url));
 const VARIANTS = fileURLToPath(new URL("variants.ts", import.meta.url));
 const MEMORY = fileURLToPath(new URL("memory.ts", import.meta.url));
@@ -129,6 +130,10 @@ describe.runIf(found.length > 0)("WebGPU", () => {
       const [result] = await node(driver, HASH);
       expect(result.different).toEqual([]);
       expect(result.compared).toBeGreaterThan(100);
+    });
+
+    test("reports roots and outputs as every backend does, hashed on the device and here", async () => {
+      expect(await node(driver, REPORTS, "webgpu")).toEqual([{ checked: 3 }]);
     });
 
     test("has every kernel's output when it is watched", async () => {
