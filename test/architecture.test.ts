@@ -12,7 +12,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   errors: 300,
   encoding: 900,
   repops: 9_000,
-  graph: 2_500,
+  graph: 3_000,
   certify: 1_800,
   job: 1_400,
   formats: 500,
