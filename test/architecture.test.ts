@@ -49,8 +49,9 @@ const SQUARE_ROOTS = [
   "repops/programs/javascript.ts",
   "repops/ranges/rules.ts",
   "repops/functions/gelu.ts",
+  "job/layers/attention.ts",
   "job/layers/linear.ts",
-  "job/layers/transformer.ts",
+  "job/models/gpt.ts",
   "repops/backends/gpujs/probes.ts",
 ];
 /** What src/ may import from beside it. */

@@ -1,7 +1,7 @@
 /** Reverse-mode differentiation while the graph is built: gradients are ordinary nodes, traced and disputable (spec 5.2). */
 import { GraphError } from "../errors/index.ts";
-import { add } from "./ops/elementwise.ts";
-import { fill } from "./ops/fill.ts";
+import { add } from "./ops/add.ts";
+import { fill } from "./fill.ts";
 import type { Value } from "./value.ts";
 
 /**

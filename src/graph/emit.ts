@@ -1,5 +1,5 @@
 /** Kernels over values: the three kinds of operator, without gradients. */
-import { type DType, elementCount, type Shape } from "../encoding/tensor.ts";
+import { type DType, type Shape } from "../encoding/tensor.ts";
 import type { Arg, Ranging } from "../repops/kernels/kernel.ts";
 import { outputType, type Program } from "../repops/programs/program.ts";
 import { bitsOf } from "../repops/numbers/vf32.ts";
@@ -89,8 +89,4 @@ export function gatherKernel(source: Value, index: Value, fill: number, name: st
   const type = { dtype: source.dtype, shape: [...index.shape, ...source.shape.slice(1)] };
   const bits = source.dtype === "f32" ? bitsOf(fill) : fill >>> 0;
   return builder.add({ kind: "gather", type, source: source.source, index: index.source, fill: bits }, name);
-}
-
-export function countOf(value: Value): number {
-  return elementCount(value.shape);
 }

@@ -6,7 +6,7 @@ import { wasm } from "../repops/backends/wasm/backend.ts";
 import { importFloats, type ImportOptions } from "../repops/numbers/vf32.ts";
 import { GraphBuilder } from "./builder.ts";
 import type { Value } from "./value.ts";
-import { dense } from "./ops/views.ts";
+import { dense } from "./dense.ts";
 
 /**
  * A float tensor from numbers of any kind: rounded to vf32 (spec 2.3).

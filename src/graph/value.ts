@@ -69,8 +69,9 @@ export function shapeError(builder: GraphBuilder, what: string, problem: string)
   return new ShapeError(`${builder.label(what)}: ${problem}`, { operator: what, layer: builder.path });
 }
 
-/** @throws {GraphError} when values of two graphs are mixed. */
+/** @throws {GraphError} when values of two graphs are mixed, or there are none. */
 export function builderOf(...values: readonly Value[]): GraphBuilder {
+  if (values.length === 0) throw new GraphError("an operator on no values; at least one is needed");
   const builder = values[0].builder;
   if (values.some((value) => value.builder !== builder))
     throw new GraphError(`${builder.path || "the graph"}: an operator on values of two different graphs`);

@@ -5,7 +5,7 @@ import { gradients } from "../graph/autodiff.ts";
 import type { Value } from "../graph/value.ts";
 import { checkJob, checkSteps, type ClosedJob, DATA_PREFIX, type NamedTensor } from "./closed.ts";
 import { Context } from "./context.ts";
-import type { Optimizer } from "./optimizers.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
 
 export type OptionValue = string | number;
 export type JobOptions = Record<string, OptionValue>;
