@@ -54,7 +54,7 @@ def show(name, value, unit):
 
 
 class Block(nn.Module):
-    """Pre-norm attention and GELU, as in src/job/layers/transformer.ts."""
+    """Pre-norm attention and GELU, as in src/job/models/gpt.ts."""
 
     def __init__(self, dim, heads):
         super().__init__()

@@ -1,12 +1,13 @@
 /** Reverse-mode differentiation while the graph is built: gradients are ordinary nodes, traced and disputable (spec 5.2). */
 import { GraphError } from "../errors/index.ts";
-import { add } from "./ops/elementwise.ts";
-import { fill } from "./ops/fill.ts";
+import { add } from "./ops/add.ts";
+import { fill } from "./fill.ts";
 import type { Value } from "./value.ts";
 
 /**
- * The gradients of a scalar with respect to `parameters`, each of its parameter's shape; zeros where nothing flows.
+ * The gradients of a scalar with respect to `parameters`, each f32 of its parameter's shape; zeros where nothing flows.
  * Where a value is used several times its gradients are added in the reverse order of use.
+ * No gradient flows through a gradient: only first derivatives are taken.
  * @throws {GraphError} when `loss` is not an f32 scalar, or a parameter is not f32
  */
 export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
@@ -58,7 +59,7 @@ function dependents(loss: Value, parameters: readonly Value[]): Set<Value> {
   return new Set(order.filter((value) => reaches.get(value)));
 }
 
-/** The same values, through which no gradient flows. */
+/** The same values, through which no gradient flows: any [...] → the same [...]. No node is added. */
 export function stopGradient(x: Value): Value {
   return x.withOrigin([], () => []);
 }

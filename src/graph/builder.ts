@@ -8,8 +8,16 @@ import { encodeKernel } from "./codec.ts";
 import { checkGraph, type Graph, type NamedOutput, type NamedType } from "./graph.ts";
 import { Value } from "./value.ts";
 
-/** Kernels under construction number inputs from -1 downwards, and kernels from 0. */
+/**
+ * A graph under construction. Operators add kernels to the builder of their operands; equal kernels become one, unused ones are
+ * dropped by `finish`. A job's context has one, so that most models never meet it.
+ *
+ *     const builder = new GraphBuilder();
+ *     const x = builder.input("x", { dtype: "f32", shape: [3] });
+ *     const graph = builder.finish([{ name: "y", value: exp(x) }]);
+ */
 export class GraphBuilder {
+  // Under construction, inputs are numbered from -1 downwards, and kernels from 0.
   private readonly inputs: NamedType[] = [];
   private readonly kernels: Kernel[] = [];
   private readonly labels: string[] = [];
@@ -28,6 +36,7 @@ export class GraphBuilder {
     return this.scopes.join("/");
   }
 
+  /** A name with the path of the layer in front: the label of a node. */
   label(name: string): string {
     return [...this.scopes, name].join("/");
   }
@@ -42,6 +51,7 @@ export class GraphBuilder {
     }
   }
 
+  /** A number for a value: later values have higher ones. */
   nextOrder(): number {
     return this.values++;
   }
@@ -51,6 +61,11 @@ export class GraphBuilder {
     return this.purposes++;
   }
 
+  /**
+   * An input of the graph.
+   * @throws {GraphError} when the name is taken
+   * @throws {ShapeError} for more than eight axes, or an extent that is none
+   */
   input(name: string, type: TensorType): Value {
     checkShape(type.shape, `input ${name}`);
     if (this.inputs.some((input) => input.name === name))
@@ -85,7 +100,9 @@ export class GraphBuilder {
 
   /**
    * The finished graph.
-   * @param inputOrder the names of the inputs in the order in which the graph takes them; all of them
+   * @param outputs dense values by name
+   * @param inputOrder the names of the inputs in the order in which the graph takes them, all of them; as they were declared
+   * @throws {GraphError} when an output is a view, a name is taken twice, or `inputOrder` does not list the inputs
    */
   finish(outputs: readonly { name: string; value: Value }[], inputOrder?: readonly string[]): Graph {
     const order = inputOrder ?? this.inputs.map(({ name }) => name);
@@ -122,6 +139,7 @@ export class GraphBuilder {
     return graph;
   }
 
+  /** The type of the tensor that a value reads. */
   sourceType(source: number): TensorType {
     return source < 0 ? this.inputs[-1 - source] : this.kernels[source].type;
   }

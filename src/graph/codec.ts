@@ -15,8 +15,10 @@ const KIND = { map: 1, fold: 2, gather: 3 } as const;
 const ARG = { operand: 1, coordinate: 2, index: 3 } as const;
 const RANGINGS = Object.keys(RANGE_EXPONENT) as Ranging[];
 
+/** The 32 bytes that commit to a graph: its header, and each kernel, label and output. */
 export type GraphRoot = Digest<"graph">;
 
+/** The canonical bytes of a kernel (spec 5.3). */
 export function encodeKernel(kernel: Kernel): Bytes {
   const writer = new Writer().u8(KIND[kernel.kind]).bytes(encodeType(kernel.type));
   if (kernel.kind === "gather") return writer.u32(kernel.source).u32(kernel.index).u32(kernel.fill).finish();
@@ -49,6 +51,7 @@ function decodeType(reader: Reader): TensorType {
   return { dtype, shape: Array.from({ length: rank }, () => reader.u32()) };
 }
 
+/** @throws {FormatError} for what is no kernel. Whether it fits a graph is not checked. */
 export function decodeKernel(reader: Reader): Kernel {
   const kind = reader.u8();
   const type = decodeType(reader);
@@ -151,6 +154,7 @@ export interface GraphTrees {
   labels: Levels;
 }
 
+/** The trees of a graph, from which single kernels and labels are proven. */
 export function graphTrees(graph: Graph): GraphTrees {
   return {
     header: encodeHeader(graph),
@@ -164,6 +168,7 @@ export function outputTree(outputs: readonly NamedOutput[]): Levels {
   return buildLevels(outputs.map(({ tensor }) => hashLeaf(Tag.graphOutput, new Writer().u32(tensor).finish())));
 }
 
+/** The root of a graph (spec 5.3). Any change of a kernel, a label, a name or a type changes it. */
 export function graphRoot(graph: Graph): GraphRoot {
   const { header, kernels, labels } = graphTrees(graph);
   return graphRootOf(header, rootOf(kernels), rootOf(labels));

@@ -1,5 +1,5 @@
 /** Kernels over values: the three kinds of operator, without gradients. */
-import { type DType, elementCount, type Shape } from "../encoding/tensor.ts";
+import { type DType, type Shape } from "../encoding/tensor.ts";
 import type { Arg, Ranging } from "../repops/kernels/kernel.ts";
 import { outputType, type Program } from "../repops/programs/program.ts";
 import { bitsOf } from "../repops/numbers/vf32.ts";
@@ -18,8 +18,11 @@ export interface Bounded {
 /** An argument of a kernel: a value of the iteration space's shape, a bounded one, a coordinate, or the fold index. */
 export type Operand = Value | Bounded | { coordinate: number } | "index";
 
+/** What a map is told beside its program. */
 export interface MapOptions {
+  /** The label of the node. */
   name: string;
+  /** Extents of the output, which are the iteration space. */
   shape: Shape;
   /** Needed when no operand is a value. */
   builder?: GraphBuilder;
@@ -54,7 +57,17 @@ const valuesOf = (operands: readonly Operand[]): Value[] =>
     return typeof operand === "object" && "source" in operand ? [operand.source] : [];
   });
 
-/** out[i] = program(operands[i]); every value among the operands has the output's shape. */
+/**
+ * A map without a gradient: out[i…] = program(operands[i…]), f32 or i32 by what the program returns. Give it a gradient with
+ * `withOrigin`.
+ *
+ *     const HALF = defineProgram("f", (x) => x.mul(0.5));
+ *     const y = map(HALF, [x], { name: "half", shape: x.shape });
+ *
+ * @param operands one an input of the program; every value among them has the output's shape
+ * @throws {ShapeError} when an operand has another shape
+ * @throws {GraphError | ProgramError} when the program does not take these operands, or they belong to two graphs
+ */
 export function map(program: Program, operands: readonly Operand[], options: MapOptions): Value {
   const values = valuesOf(operands);
   const builder = options.builder ?? builderOf(...values);
@@ -63,7 +76,9 @@ export function map(program: Program, operands: readonly Operand[], options: Map
   return builder.add({ kind: "map", type: { dtype: dtypeOf(program), shape }, program, args }, name);
 }
 
+/** What a fold is told beside its program. */
 export interface FoldOptions {
+  /** The label of the node. */
   name: string;
   /** Extents of the output. */
   shape: Shape;
@@ -71,10 +86,16 @@ export interface FoldOptions {
   reduce: Shape;
   /** The accumulator before the first step. */
   start: number;
+  /** What float operands are clamped to before each step (spec 4.3). */
   ranging: Ranging;
 }
 
-/** A fold over the last axes; every value among the operands has the shape [...shape, ...reduce]. */
+/**
+ * A fold over the last axes, without a gradient: acc = program(acc, operands[i…, k…]) from `start`, k in row-major order.
+ * @param operands one an input of the program after the accumulator; every value has the shape [...shape, ...reduce]
+ * @throws {ShapeError} when an operand has another shape, or more than 2^22 elements are folded over
+ * @throws {GraphError | ProgramError} when the program does not take these operands, or they belong to two graphs
+ */
 export function fold(program: Program, operands: readonly Operand[], options: FoldOptions): Value {
   const { name, shape, reduce, ranging } = options;
   const builder = builderOf(...valuesOf(operands));
@@ -95,8 +116,4 @@ export function gatherKernel(source: Value, index: Value, fill: number, name: st
   const type = { dtype: source.dtype, shape: [...index.shape, ...source.shape.slice(1)] };
   const bits = source.dtype === "f32" ? bitsOf(fill) : fill >>> 0;
   return builder.add({ kind: "gather", type, source: source.source, index: index.source, fill: bits }, name);
-}
-
-export function countOf(value: Value): number {
-  return elementCount(value.shape);
 }

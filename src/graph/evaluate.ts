@@ -6,17 +6,26 @@ import { wasm } from "../repops/backends/wasm/backend.ts";
 import { importFloats, type ImportOptions } from "../repops/numbers/vf32.ts";
 import { GraphBuilder } from "./builder.ts";
 import type { Value } from "./value.ts";
-import { dense } from "./ops/views.ts";
+import { dense } from "./dense.ts";
 
 /**
  * A float tensor from numbers of any kind: rounded to vf32 (spec 2.3).
- * @throws {ShapeError} when the count does not fit, {ValueError} for NaN and what vf32 does not hold
+ *
+ *     const x = tensor([2, 2], [1, 2, 3, 4]);
+ *
+ * @param values row-major
+ * @throws {ShapeError} when the count does not fit
+ * @throws {ValueError} for NaN and what vf32 does not hold
  */
 export function tensor(shape: Shape, values: ArrayLike<number>, options?: ImportOptions): Tensor {
   return { dtype: "f32", shape: checked(shape, values), data: importFloats(values, options) };
 }
 
-/** An i32 tensor. */
+/**
+ * An i32 tensor.
+ * @param values row-major; cut to 32 bits
+ * @throws {ShapeError} when the count does not fit
+ */
 export function intTensor(shape: Shape, values: ArrayLike<number>): Tensor {
   return { dtype: "i32", shape: checked(shape, values), data: Int32Array.from(values) };
 }
@@ -33,7 +42,12 @@ function checked(shape: Shape, values: ArrayLike<number>): Shape {
 
 /**
  * Builds a graph with `body`, runs it, and gives what `body` returned as tensors.
- * @param inputs the arrays that `body` takes, by name
+ *
+ *     const y = await evaluate(({ x }) => softmax(x), { x: tensor([1, 3], [1, 2, 3]) });
+ *
+ * @param inputs the tensors that `body` takes, by name
+ * @param options `backend`: who computes; WASM unless said
+ * @throws {GraphError | ShapeError | ProgramError} when what `body` builds is no graph
  */
 export async function evaluate<Inputs extends Record<string, Tensor>, Outputs extends Value | Record<string, Value>>(
   body: (inputs: { [Name in keyof Inputs]: Value }) => Outputs,

@@ -3,24 +3,31 @@ import { formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
 import { checkKernel, type Kernel, type KernelList } from "../repops/kernels/kernel.ts";
 
+/** The type of a named tensor. */
 export interface NamedType extends TensorType {
+  /** Unique among the inputs, or among the outputs, of a graph. */
   name: string;
 }
 
+/** An output of a graph. */
 export interface NamedOutput {
+  /** Unique among the outputs. */
   name: string;
   /** Number of an input, or of a kernel's output (inputs first). */
   tensor: number;
 }
 
+/** A graph as it is executed, encoded and committed to. Tensors are numbered: inputs first, then the kernels' outputs. */
 export interface Graph extends KernelList {
   readonly inputs: readonly NamedType[];
+  /** In an order in which each reads only inputs and earlier kernels. */
   readonly kernels: readonly Kernel[];
   /** One a kernel: the layer path and what it computes, `blocks.0/attention/scores`. */
   readonly labels: readonly string[];
   readonly outputs: readonly NamedOutput[];
 }
 
+/** The most kernels that a graph may have. */
 export const MAX_KERNELS = 2 ** 20;
 
 /**

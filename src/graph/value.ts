@@ -11,15 +11,21 @@ export interface Origin {
   backward(gradient: Value): readonly (Value | undefined)[];
 }
 
+/**
+ * A symbolic tensor: it has a type, and numbers only when its graph is executed. Operators take and give values.
+ */
 export class Value {
+  /** The graph that it belongs to. */
   readonly builder: GraphBuilder;
   /** The builder's number of the tensor that is read: negative for inputs, else a kernel. */
   readonly source: number;
   readonly dtype: DType;
   readonly shape: Shape;
+  /** The element of the source that is element 0, in elements. */
   readonly offset: number;
   /** In elements of the source. */
   readonly strides: readonly number[];
+  /** Absent for inputs, and for what no gradient flows through. */
   readonly origin: Origin | undefined;
   /** Values are made in order, so a value's inputs have lower numbers. */
   readonly order: number;
@@ -41,10 +47,12 @@ export class Value {
     this.order = builder.nextOrder();
   }
 
+  /** The number of axes. */
   get rank(): number {
     return this.shape.length;
   }
 
+  /** `f32[4, 2]` */
   toString(): string {
     return formatType(this);
   }
@@ -69,8 +77,9 @@ export function shapeError(subCode: ShapeSubCode, builder: GraphBuilder, what: s
   return new ShapeError(subCode, `${builder.label(what)}: ${problem}`, { operator: what, layer: builder.path });
 }
 
-/** @throws {GraphError} when values of two graphs are mixed. */
+/** @throws {GraphError} when values of two graphs are mixed, or there are none. */
 export function builderOf(...values: readonly Value[]): GraphBuilder {
+  if (values.length === 0) throw new GraphError("INPUTS", "an operator on no values; at least one is needed");
   const builder = values[0].builder;
   if (values.some((value) => value.builder !== builder))
     throw new GraphError(
@@ -80,6 +89,7 @@ export function builderOf(...values: readonly Value[]): GraphBuilder {
   return builder;
 }
 
+/** @throws {ShapeError} when a value is not f32 */
 export function expectFloat(value: Value, what: string): void {
   if (value.dtype !== "f32")
     throw shapeError("DTYPE", value.builder, what, `takes f32, not ${value}; convert it first`);

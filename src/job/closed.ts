@@ -23,23 +23,32 @@ import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
 import { isCanonicalBits } from "../repops/numbers/vf32.ts";
 
+/** A tensor of a dataset or of a state. */
 export interface NamedTensor extends Tensor {
+  /** `data/NAME` in a dataset; `blocks.0.mlp.in.weight` in a state. */
   name: string;
 }
 
+/** The initial state: computed by a graph without inputs, or given. */
 export type Init = { kind: "graph"; graph: Graph } | { kind: "checkpoint"; state: readonly NamedTensor[] };
 
+/** Everything that a run depends on. Two parties with equal closed jobs compute equal bits. */
 export interface ClosedJob {
+  /** What it is called in messages; bound by the id. */
   name: string;
-  /** At least 1. */
+  /** How many training steps are taken: 1 to 2^31 - 1. */
   steps: number;
+  /** The graph of a training step: its inputs are the state, then the dataset; its outputs the new state. */
   step: Graph;
+  /** Where the state comes from. */
   init: Init;
+  /** In the order of the step graph's inputs. */
   dataset: readonly NamedTensor[];
   /** What a step works through, for the progress line: 1,024 tokens, 64 samples. */
   unit: { name: string; perStep: number };
 }
 
+/** The 32 bytes that name a job (spec 6.6). */
 export type JobId = Digest<"job">;
 
 /** Entries of the state that only report: written by every step, read by none. */
@@ -178,6 +187,7 @@ export function jobIdOf(parts: JobParts): JobId {
   return taggedHash(Tag.job, head.finish(), parts.step, parts.init, parts.dataset);
 }
 
+/** The id of a job: it binds both graphs, the initial state, the dataset, the number of steps and the rules (spec 6.6). */
 export function jobId(job: ClosedJob): JobId {
   return jobIdOf(jobParts(job));
 }

@@ -4,10 +4,10 @@ import { JobError } from "../errors/index.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { map } from "../graph/emit.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { RandomSource } from "../graph/ops/random.ts";
-import { fillInt } from "../graph/ops/fill.ts";
+import type { RandomSource } from "../graph/random.ts";
+import { fillInt } from "../graph/fill.ts";
 import type { Value } from "../graph/value.ts";
-import { dense } from "../graph/ops/views.ts";
+import { dense } from "../graph/dense.ts";
 import { defineProgram } from "../repops/programs/expressions.ts";
 import { DATA_PREFIX, METRIC_PREFIX, type NamedTensor } from "./closed.ts";
 import { type Initializer, zeros } from "./initializers.ts";
@@ -25,20 +25,31 @@ interface StateEntry {
 
 /** A trained tensor of the state. */
 export interface Parameter {
+  /** Its scope's path and its own name: `blocks.0.mlp.in.weight`. */
   name: string;
+  /** Its value before the training step: f32. */
   value: Value;
 }
+
+/** A dataset's tensors by name, as values of the step graph. */
+export type DataValues = Readonly<Record<string, Value>>;
 
 const INCREMENT = defineProgram("i", (step) => step.add(1));
 /** Random streams of the init graph are numbered from here, so that they differ from those of the steps. */
 const FIRST_INIT_PURPOSE = 2 ** 20;
 
-export class Context {
+/**
+ * What a job's functions build a training step with: its data, its parameters and other state, its random numbers. Operators
+ * and layers record their nodes here; nothing is computed yet.
+ */
+export class Context<Data extends DataValues = DataValues> {
+  /** The graph that is being built. */
   readonly builder = new GraphBuilder();
-  /** The dataset's tensors by name. */
-  readonly data: Readonly<Record<string, Value>>;
-  /** The number of the step that is taken, an i32 scalar counted from 1. */
+  /** The dataset's tensors by the names that the job's `data` gave them. */
+  readonly data: Data;
+  /** The number of the training step that is taken: an i32 scalar, counted from 1. */
   readonly step: Value;
+  /** Where random numbers come from: the job's seed and the number of the training step. */
   readonly random: RandomSource;
   private readonly entries: StateEntry[] = [];
   private readonly dataNames: string[] = [];
@@ -50,7 +61,7 @@ export class Context {
       this.dataNames.push(tensor.name);
       return [tensor.name.slice(DATA_PREFIX.length), this.builder.input(tensor.name, tensor)];
     });
-    this.data = Object.fromEntries(inputs);
+    this.data = Object.fromEntries(inputs) as Data;
     const scalar: TensorType = { dtype: "i32", shape: [] };
     const seedValue = this.state("rng/seed", scalar, (source) => source.seed);
     const taken = this.state("step", scalar, (source) => source.step);
@@ -64,12 +75,18 @@ export class Context {
     return this.builder.scope(name, body);
   }
 
-  /** A trained tensor; its name is the scope's path and `name`. */
+  /**
+   * A trained tensor: f32 `shape`. Its name is the scope's path and `name`, joined by dots.
+   * @throws {JobError} when the name is taken
+   */
   parameter(name: string, shape: Shape, init: Initializer): Value {
     return this.entry(this.path(name), { dtype: "f32", shape }, init, true);
   }
 
-  /** A tensor that a step reads and may `update`. */
+  /**
+   * A tensor that a training step reads and may `update`. Its name is `name` alone.
+   * @throws {JobError} when the name is taken
+   */
   state(name: string, type: TensorType, init: Initializer): Value {
     return this.entry(name, type, init, false);
   }
@@ -88,7 +105,12 @@ export class Context {
     return value;
   }
 
-  /** Sets what an entry of the state is after this step. */
+  /**
+   * Sets what an entry of the state is after this training step. Without it, the entry stays as it is.
+   * @param state what `parameter` or `state` gave
+   * @param next of the same type and shape
+   * @throws {JobError} when `state` is no entry of the state, or the types differ
+   */
   update(state: Value, next: Value): void {
     const entry = this.entries.find(({ value }) => value.source === state.source);
     if (!entry) throw new JobError("STATE", "only what was made with parameter() or state() can be updated");
@@ -101,11 +123,15 @@ export class Context {
     entry.next = dense(next, entry.name);
   }
 
-  /** Reports a scalar with every step: it is part of the state, so that it is committed to. */
+  /**
+   * Reports an f32 scalar with every training step, as `metrics/NAME`: it is an entry of the state, so that it is committed to.
+   * @throws {JobError} when the name is taken, or the value is no f32 scalar
+   */
   metric(name: string, value: Value): void {
     this.update(this.state(`${METRIC_PREFIX}${name}`, { dtype: "f32", shape: [] }, zeros), value);
   }
 
+  /** The parameters that were made so far, in their order. */
   get parameters(): Parameter[] {
     return this.entries.filter((entry) => entry.parameter).map(({ name, value }) => ({ name, value }));
   }
@@ -115,12 +141,17 @@ export class Context {
     return [...this.entries].sort((a, b) => Number(b.parameter) - Number(a.parameter));
   }
 
+  /** The graph of a training step: the state and the dataset in, the new state out. */
   stepGraph(): Graph {
     const entries = this.ordered();
     const outputs = entries.map(({ name, value, next }) => ({ name, value: next ?? value }));
     return this.builder.finish(outputs, [...entries.map(({ name }) => name), ...this.dataNames]);
   }
 
+  /**
+   * The graph of the initial state: nothing in, the state out.
+   * @throws {JobError} when an initializer gives another type or shape than its entry has
+   */
   initGraph(): Graph {
     const builder = new GraphBuilder(FIRST_INIT_PURPOSE);
     const seed = fillInt(builder, [], this.seed, "seed");

@@ -5,14 +5,17 @@ import { JobError, messageOf } from "../errors/index.ts";
 import { map } from "../graph/emit.ts";
 import { intTensor } from "../graph/evaluate.ts";
 import { gather } from "../graph/ops/gather.ts";
-import { randomInt } from "../graph/ops/random.ts";
-import { broadcastTo } from "../graph/ops/reduce.ts";
+import { randomInt } from "../graph/ops/random-int.ts";
+import { broadcastTo } from "../graph/ops/sum.ts";
 import type { Value } from "../graph/value.ts";
-import { reshape } from "../graph/ops/views.ts";
+import { reshape } from "../graph/ops/reshape.ts";
 import { defineProgram } from "../repops/programs/expressions.ts";
 import type { Context } from "./context.ts";
 
-/** The bytes of a file as tokens from 0 to 255: i32 [bytes]. */
+/**
+ * The bytes of a file as tokens from 0 to 255: i32 [bytes].
+ * @throws {JobError} when the file can't be read, or has fewer than two bytes
+ */
 export async function byteTokens(path: string | URL): Promise<Tensor> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new JobError("DATA_UNREADABLE", `the text can't be read: ${messageOf(cause)}; check the path`, {
@@ -28,7 +31,12 @@ const ADD = defineProgram("ii", (start, offset) => start.add(offset));
 const ADD_ONE = defineProgram("ii", (start, offset) => start.add(offset).add(1));
 
 /**
- * Windows of a token stream at positions drawn from (seed, step), and the same windows one token later: i32 [batch, length].
+ * Windows of a token stream at positions drawn from (seed, step), and the same windows one token later: each i32
+ * [batch, length].
+ *
+ *     const { inputs, targets } = sampleWindows(job, job.data.text, { batch: 16, length: 64 });
+ *
+ * @param tokens i32 [n]
  * @throws {JobError} when the stream is shorter than a window and its last target
  */
 export function sampleWindows(
@@ -54,7 +62,13 @@ export function sampleWindows(
   });
 }
 
-/** Rows of several tensors at the same places, drawn from (seed, step) with replacement. */
+/**
+ * Rows of several tensors at the same places, drawn from (seed, step) with replacement: each [rows, …] → [batch, …].
+ *
+ *     const { x, y } = sampleRows(job, { x: job.data.x, y: job.data.y }, 64);
+ *
+ * @throws {JobError} when the tensors have different numbers of rows, or there are none
+ */
 export function sampleRows<Names extends string>(
   context: Context,
   tensors: Record<Names, Value>,
@@ -62,6 +76,7 @@ export function sampleRows<Names extends string>(
 ): Record<Names, Value> {
   const entries = Object.entries<Value>(tensors);
   const rows = entries[0]?.[1].shape[0];
+  if (rows === undefined) throw new JobError("DATA", "there is no tensor with rows to draw from");
   for (const [name, value] of entries)
     if (value.shape[0] !== rows)
       throw new JobError(

@@ -5,9 +5,11 @@ import { gradients } from "../graph/autodiff.ts";
 import type { Value } from "../graph/value.ts";
 import { checkJob, checkSteps, type ClosedJob, DATA_PREFIX, type NamedTensor } from "./closed.ts";
 import { Context } from "./context.ts";
-import type { Optimizer } from "./optimizers.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
 
+/** What an option may be. */
 export type OptionValue = string | number;
+/** Options by name. */
 export type JobOptions = Record<string, OptionValue>;
 
 /** The options as the job's functions see them, with the number of steps. */
@@ -16,40 +18,67 @@ export type Resolved<Options extends JobOptions> = { readonly [Name in keyof Opt
 };
 type Widen<Option extends OptionValue> = Option extends number ? number : string;
 
-export interface JobSource<Options extends JobOptions> {
+/** The tensors that a job's `data` gives, as values: the same keys, no others. */
+export type ValuesOf<Data extends Dataset> = { readonly [Name in keyof Data]: Value };
+/** Tensors by name. */
+export type Dataset = Record<string, Tensor>;
+
+/**
+ * What the author of a job writes. Types are inferred from the top down, so `options` stands before `data`, and `data` before
+ * `loss`.
+ */
+export interface JobSource<Options extends JobOptions, Data extends Dataset = Dataset> {
+  /** What the job is called in traces and messages. */
   name: string;
-  /** How many steps are trained, unless the run says otherwise. */
+  /** How many training steps are taken, unless the run says otherwise. */
   steps: number;
   /** A 32-bit integer; 0 unless the run says otherwise. */
   seed?: number;
   /** What can be set with `--name value`, with the default of each. */
   options?: Options;
   /** The dataset's tensors. They are committed to; nothing else is read from outside. */
-  data(options: Resolved<Options>): Record<string, Tensor> | Promise<Record<string, Tensor>>;
-  /** Builds the step's loss, an f32 scalar. */
-  loss(context: Context, options: Resolved<Options>): Value;
+  data(options: Resolved<Options>): Data | Promise<Data>;
+  /** Builds the training step's loss, an f32 scalar. The context's `data` has the keys that `data` gave. */
+  loss(context: Context<ValuesOf<Data>>, options: Resolved<Options>): Value;
+  /** How the parameters follow their gradients: `adamW(…)`, `sgd(…)`, or any function of this kind. */
   optimizer(options: Resolved<Options>): Optimizer;
-  /** What a step works through, for the progress line. */
+  /** What a training step works through, for the progress line; one step unless said. */
   unit?(options: Resolved<Options>): { name: string; perStep: number };
 }
 
 /** What a run may set: `steps`, `seed`, and the job's own options. */
 export type Overrides = Readonly<Record<string, OptionValue>>;
 
+/** A job that can be closed: what `defineJob` makes and a job module exports. */
 export interface JobDefinition {
+  /** What the job is called. */
   readonly name: string;
   /** The names and defaults of what can be set. */
   readonly options: JobOptions;
-  /** Loads the data, builds both graphs, and checks that they fit together. */
+  /**
+   * Loads the data, builds both graphs, and checks that they fit together.
+   * @param overrides what differs from the defaults; texts stand for numbers where a number is taken
+   * @throws {JobError} for unknown or ill-typed options, and for parts that do not fit
+   */
   close(overrides?: Overrides): Promise<ClosedJob>;
 }
 
 /**
  * Wraps a training job; a module exports it as its default.
+ *
+ *     export default defineJob({
+ *       name: "line",
+ *       steps: 100,
+ *       options: { rate: 0.01 },
+ *       data: () => ({ x: tensor([4, 1], [1, 2, 3, 4]), y: tensor([4, 1], [2, 4, 6, 8]) }),
+ *       loss: (job) => mean(square(sub(linear(job, "line", job.data.x, 1), job.data.y))),
+ *       optimizer: ({ rate }) => sgd({ learningRate: rate }),
+ *     });
+ *
  * @throws {JobError} from `close`: unknown or ill-typed options, parts that do not fit
  */
-export function defineJob<const Options extends JobOptions = Record<never, never>>(
-  source: JobSource<Options>,
+export function defineJob<const Options extends JobOptions = Record<never, never>, Data extends Dataset = Dataset>(
+  source: JobSource<Options, Data>,
 ): JobDefinition {
   const defaults: JobOptions = { steps: source.steps, seed: source.seed ?? 0, ...source.options };
   return {
@@ -82,14 +111,14 @@ function resolve(job: string, defaults: JobOptions, overrides: Overrides): JobOp
   return resolved;
 }
 
-async function close<Options extends JobOptions>(
-  source: JobSource<Options>,
+async function close<Options extends JobOptions, Data extends Dataset>(
+  source: JobSource<Options, Data>,
   options: Resolved<Options>,
   seed: number,
 ): Promise<ClosedJob> {
-  const tensors = Object.entries(await source.data(options));
+  const tensors = Object.entries<Tensor>(await source.data(options));
   const dataset = tensors.map(([name, tensor]): NamedTensor => ({ name: `${DATA_PREFIX}${name}`, ...tensor }));
-  const context = new Context(dataset, seed);
+  const context = new Context<ValuesOf<Data>>(dataset, seed);
   const loss = source.loss(context, options);
   context.metric("loss", loss);
   const parameters = context.parameters;

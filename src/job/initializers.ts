@@ -1,25 +1,39 @@
 /** Initial values of the state: nodes of the init graph. */
 import type { Shape } from "../encoding/tensor.ts";
-import { add, mul } from "../graph/ops/elementwise.ts";
-import { fill } from "../graph/ops/fill.ts";
-import { randomNormal, type RandomSource, randomUniform } from "../graph/ops/random.ts";
+import { fill } from "../graph/fill.ts";
+import { add } from "../graph/ops/add.ts";
+import { mul } from "../graph/ops/mul.ts";
+import { randomNormal } from "../graph/ops/random-normal.ts";
+import { randomUniform } from "../graph/ops/random-uniform.ts";
+import type { RandomSource } from "../graph/random.ts";
 import type { Value } from "../graph/value.ts";
 
+/** Makes the initial value of an entry of the state, of its shape and type. */
 export type Initializer = (source: RandomSource, shape: Shape) => Value;
 
+/** f32 zeros. */
 export const zeros: Initializer = (source, shape) => fill(source.seed.builder, shape, 0, "zeros");
+
+/** f32 ones. */
 export const ones: Initializer = (source, shape) => fill(source.seed.builder, shape, 1, "ones");
 
+/**
+ * f32, every element `value`.
+ * @throws {ProgramError} from the job's `close`, when the rounded value is not a vf32
+ */
 export function constant(value: number): Initializer {
   return (source, shape) => fill(source.seed.builder, shape, value, "constant");
 }
 
-/** Normal with mean 0. */
+/**
+ * f32, normal with mean 0, drawn from the job's seed.
+ * @param deviation the standard deviation
+ */
 export function normal(deviation: number): Initializer {
   return (source, shape) => randomNormal(source, shape, deviation);
 }
 
-/** Uniform on [-limit, limit). */
+/** f32, uniform on [-limit, limit), drawn from the job's seed. */
 export function uniform(limit: number): Initializer {
   return (source, shape) => add(mul(randomUniform(source, shape), 2 * limit), -limit);
 }

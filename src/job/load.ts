@@ -27,7 +27,12 @@ async function loadJobDefinition(path: string): Promise<JobDefinition> {
   return job as JobDefinition;
 }
 
-/** Loads a job module and closes it. */
+/**
+ * Loads a job module and closes it. The module's code runs.
+ * @param path a file whose default export is a `defineJob`, relative to the working directory
+ * @param overrides what differs from the job's defaults
+ * @throws {JobError} when there is no such file, it does not export a job, or the job can't be closed
+ */
 export async function loadJob(path: string, overrides: Overrides = {}): Promise<ClosedJob> {
   return (await loadJobDefinition(path)).close(overrides);
 }

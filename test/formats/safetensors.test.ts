@@ -1,11 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import fc from "fast-check";
+import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readSafetensors, writeSafetensors } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 
-const SEED = 20261120;
 const path = temporaryFolder();
 
 /** A file by the format's description, not by our writer. */
@@ -137,20 +135,5 @@ print(json.dumps(out))`;
     const [read] = await readSafetensors(path("raw.safetensors"), { raw: true });
     expect(new Uint32Array(read.data.buffer)).toEqual(words);
     await expect(readSafetensors(path("raw.safetensors"))).rejects.toMatchObject({ code: "VERDE_VALUE_RANGE" });
-  });
-
-  test("never crash the reader, whatever is altered", async () => {
-    await writeSafetensors(path("whole.safetensors"), tensors);
-    const whole = readFileSync(path("whole.safetensors"));
-    await fc.assert(
-      fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
-        const bytes = Buffer.from(whole);
-        bytes[at] ^= change;
-        writeFileSync(path("altered.safetensors"), bytes);
-        const result = await readSafetensors(path("altered.safetensors")).catch((error: { code?: string }) => error);
-        if (!Array.isArray(result)) expect((result as { family?: string }).family).toMatch(/^VERDE_(FORMAT|VALUE)$/);
-      }),
-      { seed: SEED, numRuns: 300 },
-    );
   });
 });

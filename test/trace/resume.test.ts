@@ -1,65 +1,18 @@
 import { fileURLToPath } from "node:url";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ClosedJob } from "../../src/job/closed.ts";
 import { openTrace, Replayer, run, type RunOptions } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import line from "../fixtures/line.ts";
 import { regression } from "../fixtures/regression.ts";
+import { copyTrace, filesOf } from "./files.ts";
 
-const SEED = 20261120;
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const LINE = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
 const path = temporaryFolder();
-
-/** Everything a run leaves behind, by name. */
-function filesOf(name: string): Record<string, Buffer> {
-  const folder = path(`${name}.data`);
-  return Object.fromEntries([
-    ["trace", readFileSync(path(`${name}.trace`))],
-    ...readdirSync(folder).map((file) => [file, readFileSync(`${folder}/${file}`)]),
-  ]);
-}
-
-function copyTrace(from: string, to: string): void {
-  rmSync(path(`${to}.data`), { recursive: true, force: true });
-  cpSync(path(`${from}.trace`), path(`${to}.trace`));
-  cpSync(path(`${from}.data`), path(`${to}.data`), { recursive: true });
-}
-
-const runs: [name: string, options: RunOptions, job: () => Promise<ClosedJob>][] = [
-  ["line", { checkpointEvery: 4 }, () => line.close()],
-  ["segments", { commitEvery: 3, checkpointEvery: 3 }, () => line.close({ seed: 3 })],
-  ["detailed", { detail: "ops", checkpointEvery: 0 }, async () => regression()],
-  ["continued", { checkpointEvery: 3 }, async () => regression({ checkpoint: true })],
-];
-
-describe.each(runs)("the run %s", (name, options, close) => {
-  test("gives the same files whichever byte it was cut at", async () => {
-    const job = await close();
-    await run(job, { ...options, out: path(`${name}.trace`) });
-    const whole = filesOf(name);
-    const starts: number[] = [];
-    await fc.assert(
-      fc.asyncProperty(fc.nat(whole.trace.length), async (cut) => {
-        copyTrace(name, "cut");
-        truncateSync(path("cut.trace"), cut);
-        const seen: number[] = [];
-        await run(job, { ...options, out: path("cut.trace"), resume: true, onStep: ({ step }) => seen.push(step) });
-        expect(filesOf("cut")).toEqual(whole);
-        starts.push(seen[0] ?? job.steps + 1);
-      }),
-      { seed: SEED, numRuns: 25 },
-    );
-    // Some began anew, and some did not.
-    expect(Math.min(...starts)).toBe(0);
-    expect(Math.max(...starts)).toBeGreaterThan(0);
-  });
-});
 
 describe("a run that was stopped", () => {
   test("by SIGKILL is finished to the same files", async () => {
@@ -67,7 +20,7 @@ describe("a run that was stopped", () => {
     const options = { checkpointEvery: 50, commitEvery: 10 };
     const job = await line.close({ steps: 1600 });
     await run(job, { ...options, out: path("calm.trace") });
-    const calm = filesOf("calm");
+    const calm = filesOf(path, "calm");
     const every = ["--checkpoint-every", "50", "--commit-every", "10"];
     const args = [MAIN, "run", LINE, "--steps", "1600", ...every, "--out", path("killed.trace"), "--json"];
     for (const [i, linesSeen] of [1, 100].entries()) {
@@ -81,7 +34,7 @@ describe("a run that was stopped", () => {
     }
     expect((await openTrace(path("killed.trace"))).complete).toBe(false);
     await run(job, { ...options, out: path("killed.trace"), resume: true });
-    const { trace, ...checkpoints } = filesOf("killed");
+    const { trace, ...checkpoints } = filesOf(path, "killed");
     expect(trace.equals(calm.trace)).toBe(true);
     expect(checkpoints).toMatchObject(Object.fromEntries(Object.entries(calm).filter(([file]) => file !== "trace")));
   });
@@ -99,7 +52,7 @@ describe("a run that was stopped", () => {
     const { complete, records } = await openTrace(path("a.trace"));
     expect([complete, records.length]).toEqual([false, 5]);
     const result = await run(job, { out: path("a.trace"), resume: true });
-    expect(filesOf("a")).toEqual(filesOf("b"));
+    expect(filesOf(path, "a")).toEqual(filesOf(path, "b"));
     expect(result.metrics.length).toBe(11);
   });
 });
@@ -114,23 +67,23 @@ describe("resuming", () => {
       (file: string) => truncateSync(file, 50),
       (file: string) => writeFileSync(file, readFileSync(path("whole.data/step-00000003.safetensors"))),
     ]) {
-      copyTrace("whole", "damaged");
+      copyTrace(path, "whole", "damaged");
       truncateSync(path("damaged.trace"), readFileSync(path("whole.trace")).length - 40);
       rmSync(path("damaged.data/step-00000010.safetensors"));
       damage(path("damaged.data/step-00000009.safetensors"));
       const seen: number[] = [];
       await run(job, { ...options, out: path("damaged.trace"), resume: true, onStep: ({ step }) => seen.push(step) });
       expect(seen).toEqual([7, 8, 9, 10]);
-      expect(filesOf("damaged")).toEqual(filesOf("whole"));
+      expect(filesOf(path, "damaged")).toEqual(filesOf(path, "whole"));
     }
   });
 
   test("brings back the dataset and the first checkpoint", async () => {
-    copyTrace("whole", "bare");
+    copyTrace(path, "whole", "bare");
     for (const file of ["dataset.safetensors", "step-00000000.safetensors"]) rmSync(path(`bare.data/${file}`));
     await expect(Replayer.open(path("bare.trace"))).rejects.toThrow("dataset.safetensors can't be read");
     await run(job, { ...options, out: path("bare.trace"), resume: true });
-    expect(filesOf("bare")).toEqual(filesOf("whole"));
+    expect(filesOf(path, "bare")).toEqual(filesOf(path, "whole"));
   });
 
   test("leaves alone what is not the beginning of this run", async () => {
@@ -152,14 +105,14 @@ describe("resuming", () => {
   test("names the setting that differs", async () => {
     const resumed = (changed: RunOptions): Promise<unknown> =>
       run(job, { ...options, out: path("whole.trace"), resume: true, ...changed });
-    const before = filesOf("whole");
+    const before = filesOf(path, "whole");
     await expect(resumed({ commitEvery: 3 })).rejects.toThrow("its commitEvery is 1, this run's is 3");
     await expect(resumed({ detail: "ops" })).rejects.toThrow("its detail is steps, this run's is ops");
-    expect(filesOf("whole")).toEqual(before);
+    expect(filesOf(path, "whole")).toEqual(before);
   });
 
   test("a new run over an old one leaves none of its checkpoints", async () => {
-    copyTrace("whole", "over");
+    copyTrace(path, "whole", "over");
     writeFileSync(path("over.data/step-00000003.safetensors.new"), "half written");
     await run(job, { out: path("over.trace"), checkpointEvery: 0, force: true });
     expect(readdirSync(path("over.data")).sort()).toEqual([

@@ -2,14 +2,20 @@
 import { SCATTER_STEP } from "../../repops/kernels/kernel.ts";
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import { elementCount } from "../../encoding/tensor.ts";
-import { broadcastTo } from "./reduce.ts";
-import { countOf, fold, gatherKernel, map, type Operand } from "../emit.ts";
+import { dense } from "../dense.ts";
+import { fold, gatherKernel, map, type Operand } from "../emit.ts";
+import { indices, type Operator } from "../operator.ts";
 import { builderOf, shapeError, type Value } from "../value.ts";
-import { dense, reshape, transpose } from "./views.ts";
+import { reshape } from "./reshape.ts";
+import { broadcastTo } from "./sum.ts";
+import { transpose } from "./transpose.ts";
 
 /**
- * Rows of `table` [rows, j…] chosen by an i32 `index` [i…]: [i…, j…]. A row number outside the table gives 0, and is
- * reported by the executor. The gradient of the table is a fold over the positions, in order.
+ * Rows of a table chosen by an index: f32 or i32 [rows, j…] and i32 [i…] → [i…, j…]. A row number outside the table gives 0,
+ * and is reported by the executor. The gradient of an f32 table is a fold over the positions, in order.
+ * @param name the label of the node; "gather"
+ * @throws {ShapeError} when the table is a scalar or the index is not i32
+ * @throws {GraphError} when the operands belong to two graphs
  */
 export function gather(table: Value, index: Value, name = "gather"): Value {
   const builder = builderOf(table, index);
@@ -22,9 +28,27 @@ export function gather(table: Value, index: Value, name = "gather"): Value {
   return out.withOrigin([table], (gradient) => [scatterAdd(gradient, rows, table, `${name}-gradient`)]);
 }
 
+gather.check = {
+  number: 25,
+  name: "gather",
+  digests: {
+    result: "0x91cd659ada0a968575a88a8562049a2b23173585dab7f84d43c41a52a66ba5d3",
+    "gradient 0": "0x1b93f33077b9ad80fa5da87ca8da7937e4790d5e2059766b560ad7c994896fc3",
+  },
+  vector: ({ classes, floats }) => ({ y: gather(floats(3018, 21, 5), classes), gradient: floats(3019, 13, 5) }),
+  gradient: [
+    {
+      title: "of rows that are chosen twice",
+      operands: [{ shape: [4, 3] }, indices([2, 2], [1, 3, 1, 0])],
+      apply: (table, index) => gather(table, index),
+      textbook: (_, table) => [1, 3, 1, 0].flatMap((row) => table.slice(3 * row, 3 * row + 3)),
+    },
+  ],
+} satisfies Operator["check"];
+
 function scatterAdd(gradient: Value, index: Value, table: Value, name: string): Value {
   const [rows, ...row] = table.shape;
-  const positions = countOf(index);
+  const positions = elementCount(index.shape);
   const inner = elementCount(row);
   // The iteration space is [rows, inner] and the positions that are folded over.
   const space = [rows, inner, positions];

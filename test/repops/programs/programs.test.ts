@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Reader, toHex } from "../../../src/encoding/bytes.ts";
 import { PROGRAMS } from "../../../src/repops/functions/index.ts";
@@ -6,32 +5,14 @@ import { INSTRUCTIONS, type InstructionName } from "../../../src/repops/programs
 import { interpret } from "../../../src/repops/programs/interpret.ts";
 import { decodeProgram, encodeProgram, type Program } from "../../../src/repops/programs/program.ts";
 import { defineProgram, int } from "../../../src/repops/programs/expressions.ts";
-import {
-  bitsOf,
-  canon,
-  canonBits,
-  fromBits,
-  importFloats,
-  isCanonicalBits,
-  MAX_VALUE,
-} from "../../../src/repops/numbers/vf32.ts";
+import { bitsOf, canon, canonBits, fromBits, importFloats, MAX_VALUE } from "../../../src/repops/numbers/vf32.ts";
 import { floats, integers, isVf32 } from "../inputs.ts";
 import { exact, rounded } from "../rational.ts";
 
 const SEED = 20261120;
 
 describe("vf32 (spec 2)", () => {
-  test("canon maps every pattern to a value, and values to themselves", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (bits) => {
-        const image = canonBits(bits);
-        expect(bitsOf(canon(fromBits(bits)))).toBe(image);
-        expect(isCanonicalBits(image)).toBe(true);
-        const magnitude = Math.abs(fromBits(image));
-        expect(image === 0 || (magnitude >= 2 ** -125 && magnitude <= 2 ** 127)).toBe(true);
-      }),
-      { seed: SEED, numRuns: 5000 },
-    );
+  test("canon maps patterns that are no values", () => {
     const images = [0x80000000, 0x7fc00000, 0x7f800000, 0xff800000, 0x7f000001, 0x00ffffff, 0x80ffffff, 0x01000000];
     expect(images.map((bits) => canonBits(bits))).toEqual([0, 0, 0x7f000000, 0xff000000, 0x7f000000, 0, 0, 0x01000000]);
   });
@@ -130,25 +111,6 @@ describe("encoding (spec 3.4)", () => {
       reader.end();
       expect(toHex(encodeProgram(decoded))).toBe(toHex(encodeProgram(program)));
     }
-  });
-
-  test("decodes no other bytes to the same program, and never crashes", () => {
-    const bytes = encodeProgram(PROGRAMS.exp);
-    fc.assert(
-      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
-        const altered = bytes.slice();
-        altered[at] ^= change;
-        try {
-          const reader = new Reader(altered, "altered");
-          const decoded = decodeProgram(reader);
-          reader.end();
-          expect(toHex(encodeProgram(decoded))).toBe(toHex(altered));
-        } catch (error) {
-          expect((error as { code?: string }).code).toMatch(/^VERDE_(PROGRAM|FORMAT)_/);
-        }
-      }),
-      { seed: SEED, numRuns: 3000 },
-    );
   });
 
   test("refuses what is not canonical, naming the rule", () => {

@@ -1,0 +1,18 @@
+/** Copies: where a kernel or an output needs a tensor of its own. */
+import { defineProgram } from "../repops/programs/expressions.ts";
+import { isDense } from "./builder.ts";
+import { map } from "./emit.ts";
+import type { Value } from "./value.ts";
+
+/** The programs that copy an element. */
+export const COPY = { f32: defineProgram("f", (x) => x), i32: defineProgram("i", (x) => x) } as const;
+
+/**
+ * The same values, row-major in a tensor of their own: any [...] → the same [...]. Only a view is copied; a tensor is given
+ * back as it is.
+ * @param name the label of the copy; "copy"
+ */
+export function dense(x: Value, name = "copy"): Value {
+  if (isDense(x)) return x;
+  return map(COPY[x.dtype], [x], { name, shape: x.shape }).withOrigin([x], (gradient) => [gradient]);
+}

@@ -1,0 +1,49 @@
+/** Dropout: elements that are left out at random. */
+import { elementCount } from "../../encoding/tensor.ts";
+import { GraphError } from "../../errors/index.ts";
+import { uniform01 } from "../../repops/functions/threefry.ts";
+import { indices, type Operator } from "../operator.ts";
+import { type RandomSource, stream } from "../random.ts";
+import type { Value } from "../value.ts";
+import { mul } from "./mul.ts";
+import { reshape } from "./reshape.ts";
+
+/**
+ * Zeroes each element with probability `rate` and scales the others by 1/(1 - rate): f32 [...] → [...]. Which ones depends on
+ * the seed and the training step. A rate of 0 gives x itself.
+ *
+ *     const y = dropout(x, job.random, 0.1);
+ *
+ * @param name the label of the node; "dropout"
+ * @throws {GraphError} for a rate outside [0, 1)
+ * @throws {ShapeError} when x is not f32
+ */
+export function dropout(x: Value, source: RandomSource, rate: number, name = "dropout"): Value {
+  if (!(rate >= 0 && rate < 1))
+    throw new GraphError("SETTING", `${x.builder.label(name)}: a rate of ${rate}; take one in [0, 1)`);
+  if (rate === 0) return x;
+  const keep = stream(source, elementCount(x.shape), `${name}-mask`, ([a]) =>
+    uniform01(a)
+      .lt(rate)
+      .select(0, 1 / (1 - rate)),
+  );
+  return mul(x, reshape(keep, x.shape));
+}
+
+dropout.check = {
+  number: 35,
+  name: "dropout",
+  digests: {
+    result: "0xda55a8c28bf3c6b8729ae7b5397e4d482fb9bf606f75ec6393c3ffa253e97223",
+    "gradient 0": "0x54dbe0c6ce92a0f7fee793bb08a11d886293957c1b4fd25e6362903ec24f5005",
+    "gradient 1": "0x0338dae77ad1b0a81276d7982e5766dc210115f09c148f3cf2f6715383ddbd9e",
+  },
+  vector: ({ x, g, random }) => ({ y: dropout(x, random, 0.3), gradient: g }),
+  // Which elements are kept is no function of a textbook.
+  gradient: [
+    {
+      operands: [{ shape: [5, 7] }, indices([], [20261120]), indices([], [3])],
+      apply: (x, seed, step) => dropout(x, { seed, step }, 0.25),
+    },
+  ],
+} satisfies Operator["check"];

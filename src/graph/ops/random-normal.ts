@@ -1,0 +1,30 @@
+/** Random numbers with the normal distribution. */
+import { elementCount, type Shape } from "../../encoding/tensor.ts";
+import { normal } from "../../repops/functions/threefry.ts";
+import type { Operator } from "../operator.ts";
+import { type RandomSource, stream } from "../random.ts";
+import type { Value } from "../value.ts";
+import { reshape } from "./reshape.ts";
+
+/**
+ * f32 `shape`, normal with mean 0. Every call draws from a stream of its own (spec 4.6). No gradient flows.
+ * @param deviation the standard deviation; 1
+ * @param name the label of the node; "normal"
+ * @throws {ProgramError} when the rounded deviation is not a vf32
+ */
+export function randomNormal(source: RandomSource, shape: Shape, deviation = 1, name = "normal"): Value {
+  return reshape(
+    stream(source, elementCount(shape), name, ([a, b]) => normal(a, b).mul(deviation)),
+    shape,
+  );
+}
+
+randomNormal.check = {
+  number: 37,
+  name: "random normal",
+  digests: {
+    result: "0x82dc15e00610ede683039b7937e667817770235ee35b4c6d4f63335b73138ba6",
+  },
+  vector: ({ random }) => ({ y: randomNormal(random, [513], 0.02) }),
+  gradient: "none",
+} satisfies Operator["check"];

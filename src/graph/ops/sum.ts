@@ -1,0 +1,106 @@
+/** Sums over axes and broadcasting: each is the other's gradient. */
+import type { Shape } from "../../encoding/tensor.ts";
+import { SUM_STEP } from "../../repops/kernels/kernel.ts";
+import { fold } from "../emit.ts";
+import { type Operator, rowsOf } from "../operator.ts";
+import { reduceLast, sumRows } from "../rows.ts";
+import { axisOf, expectFloat, shapeError, type Value } from "../value.ts";
+import { viewOf } from "../view.ts";
+import { reshape } from "./reshape.ts";
+
+/**
+ * Extents of 1, or missing in front, repeated: any [...] → `shape`. A view; its gradient is summed.
+ * @throws {ShapeError} when another extent of x differs from that of `shape`
+ */
+export function broadcastTo(x: Value, shape: Shape): Value {
+  const lead = shape.length - x.rank;
+  const fits = lead >= 0 && x.shape.every((extent, axis) => extent === shape[axis + lead] || extent === 1);
+  if (!fits) throw shapeError("BROADCAST", x.builder, "broadcast", `${x} does not broadcast to [${shape.join(", ")}]`);
+  if (lead === 0 && x.shape.join() === shape.join()) return x;
+  const strides = shape.map((extent, axis) =>
+    axis < lead || x.shape[axis - lead] !== extent ? 0 : x.strides[axis - lead],
+  );
+  return viewOf(x, shape, strides, x.offset, (gradient) => sumTo(gradient, x.shape));
+}
+
+/** A value of one element a row, read along the rows of x: [...] → [..., n] for x of [..., n]. */
+export function perRow(value: Value, x: Value): Value {
+  return broadcastTo(reshape(value, [...value.shape, 1]), x.shape);
+}
+
+const insert = (shape: Shape, axes: readonly number[]): Shape =>
+  shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+
+/**
+ * Σ over axes, which are removed. Rows longer than 16 whose length 16 divides are summed in 16 interleaved lanes.
+ * @param x f32 [...]
+ * @param axes counted from the end where negative; all of them when none are named, which gives a scalar
+ * @param name the label of the node; "sum"
+ * @throws {ShapeError} when x is not f32, an axis does not exist, or more than 2^22 elements are added
+ */
+export function sum(x: Value, axes: readonly number[] = [...x.shape.keys()], name = "sum"): Value {
+  expectFloat(x, name);
+  const over = axes.map((axis) => axisOf(x, axis, name)).sort((a, b) => a - b);
+  if (over.length === 0) return x;
+  // Leading axes first: each fold then runs along contiguous memory.
+  let value = x;
+  for (const [done, axis] of over.entries()) value = sumAxis(value, axis - done, name);
+  return value.withOrigin([x], (gradient) => [broadcastTo(reshape(gradient, insert(x.shape, over)), x.shape)]);
+}
+
+function sumAxis(x: Value, axis: number, name: string): Value {
+  if (axis === x.rank - 1) return sumRows(x, name);
+  const { value, shape, reduce } = reduceLast(x, [axis]);
+  return fold(SUM_STEP, [value], { name, shape, reduce, start: 0, ranging: "sum" });
+}
+
+/** The sum that undoes a broadcast from `shape`. */
+export function sumTo(x: Value, shape: Shape): Value {
+  const lead = x.rank - shape.length;
+  const axes = [...x.shape.keys()].filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1));
+  return reshape(sum(x, axes), shape);
+}
+
+const total = (row: readonly number[]): number => row.reduce((a, b) => a + b, 0);
+
+sum.check = {
+  number: 26,
+  name: "sum",
+  digests: {
+    result: "0x4bb17ce2c2afc8879ce6ccd358c0244fbc53c0cc1d9a17f09833707bed95119e",
+    "gradient 0": "0xd541f53e9542ccd90aa0a831e28be48954e9bc262b6394cc69fe49366638bb7a",
+  },
+  vector: ({ x, floats }) => ({ y: sum(x, [0]), gradient: floats(3020, 37) }),
+  gradient: [
+    {
+      title: "over the first and the last axis",
+      operands: [{ shape: [2, 3, 4] }],
+      apply: (x) => sum(x, [0, 2]),
+      textbook: (_, x) => [0, 1, 2].map((j) => total(x.filter((_, i) => Math.floor(i / 4) % 3 === j))),
+    },
+    {
+      title: "of rows that are folded in lanes",
+      operands: [{ shape: [3, 64] }],
+      apply: (x) => sum(x, [-1]),
+      textbook: (_, x) => rowsOf(x, 64).map(total),
+    },
+    { title: "of all elements", operands: [{ shape: [2, 3] }], apply: (x) => sum(x), textbook: (_, x) => [total(x)] },
+  ],
+} satisfies Operator["check"];
+
+broadcastTo.check = {
+  number: 29,
+  name: "broadcast",
+  digests: {
+    result: "0x109e6761b790933f87c42d2258e647f4cf45156f7ab3f9a4be93232bca40e844",
+    "gradient 0": "0x777ab9f4a7d124237d178b4dec48e927633570cdad63363f197fe0c30793e74d",
+  },
+  vector: ({ floats }) => ({ y: broadcastTo(floats(3022, 13, 1), [4, 13, 37]), gradient: floats(3023, 4, 13, 37) }),
+  gradient: [
+    {
+      operands: [{ shape: [3, 1] }],
+      apply: (x) => broadcastTo(x, [2, 3, 4]),
+      textbook: (_, x) => [...x, ...x].flatMap((value) => [value, value, value, value]),
+    },
+  ],
+} satisfies Operator["check"];

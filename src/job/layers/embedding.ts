@@ -1,0 +1,24 @@
+/** A trained table. */
+import { gather } from "../../graph/ops/gather.ts";
+import type { Value } from "../../graph/value.ts";
+import type { Context } from "../context.ts";
+import { type Initializer, normal } from "../initializers.ts";
+
+/**
+ * A row of a trained table for every number: i32 [...] → f32 [..., dim]. Parameter `weight` [rows, dim]. A number outside of
+ * 0 to rows - 1 gives zeros, and is reported by the run.
+ * @param name the scope of its parameter and nodes
+ * @param init how the table begins; normal with deviation 0.02
+ * @throws {JobError} when the name is taken
+ * @throws {ShapeError} when `index` is not i32
+ */
+export function embedding(
+  context: Context,
+  name: string,
+  index: Value,
+  rows: number,
+  dim: number,
+  init: Initializer = normal(0.02),
+): Value {
+  return context.scope(name, () => gather(context.parameter("weight", [rows, dim], init), index));
+}

@@ -1,0 +1,19 @@
+/** The feed-forward half of a transformer's block. */
+import { gelu } from "../../graph/ops/gelu.ts";
+import type { Value } from "../../graph/value.ts";
+import type { Context } from "../context.ts";
+import { normal } from "../initializers.ts";
+import { linear } from "./linear.ts";
+
+const DEVIATION = 0.02;
+
+/**
+ * Two affine layers with a GELU between: f32 [..., n] → [..., n] by way of [..., 4n]. Layers `NAME.in` and `NAME.out`.
+ * @param residual how the weight of `NAME.out` begins; normal with deviation 0.02
+ * @throws {JobError} when x is a scalar, or the name is taken
+ */
+export function mlp(context: Context, name: string, x: Value, residual = normal(DEVIATION)): Value {
+  const dim = x.shape[x.rank - 1];
+  const hidden = gelu(linear(context, `${name}.in`, x, 4 * dim, { init: normal(DEVIATION) }));
+  return linear(context, `${name}.out`, hidden, dim, { init: residual });
+}
