@@ -192,7 +192,7 @@ test("faults that the job has no place for are refused with what it has", async 
   const refused = (text: string, of = job): Promise<unknown> => run(of, { fault: parseFault(text) });
   await expect(refused("data:from=11")).rejects.toThrow("the fault is at step 11, but the job has 10");
   await expect(refused("flip:step=1,node=10,element=0,bit=0")).rejects.toThrow("node 10 does not exist; choose 0 to 9");
-  await expect(refused("flip:step=0,node=4,element=0,bit=0")).rejects.toThrow("node 4 does not exist; the last is 3");
+  await expect(refused("flip:step=0,node=4,element=0,bit=0")).rejects.toThrow("node 4 does not exist; choose 0 to 3");
   await expect(refused("flip:step=1,node=0,element=4,bit=0")).rejects.toThrow("node 0 has 4 elements");
   const continued = regression({ checkpoint: true });
   await expect(refused("flip:step=0,node=0,element=0,bit=0", continued)).rejects.toThrow("so step 0 has no nodes");
