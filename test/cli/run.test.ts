@@ -134,7 +134,7 @@ describe("verde run", () => {
     for (const [args, sentence] of [
       [["missing.ts"], "there is no job module missing.ts"],
       [[MAIN.replace("main.ts", "output.ts")], "does not export a job"],
-      [[LINE, "--layers", "2"], "has no option --layers; it has --steps, --seed, --width, --batch"],
+      [[LINE, "--layers", "2"], "has no option --layers; choose from --steps, --seed, --width, --batch"],
       [[LINE, "--width"], "--width has no value"],
       [[LINE, "--width", "wide"], '--width takes a number, not "wide"'],
       [[LINE, "stray"], "stray is not understood"],

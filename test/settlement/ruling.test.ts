@@ -152,13 +152,16 @@ describe("signatures", () => {
     );
     const elsewhere = await fileBy(ben, ruling, { ...bench, chainId: 1 }, "far.json");
     expect(await told(gatherSignatures(bench, [mine, elsewhere]))).toBe(
-      `${UsageError.name}: far.json is for another task, committee or chain`,
+      `${UsageError.name}: far.json is for another task, committee or chain; leave it out`,
     );
     const forged = { ...mine, signer: ben.address, what: "forged.json" };
     expect(await told(gatherSignatures(bench, [forged]))).toBe(
-      `${FormatError.name}: forged.json does not hold ${ben.address}'s signature`,
+      `${FormatError.name}: forged.json does not hold ${ben.address}'s signature; ask this member for it again`,
     );
-    for (const text of ["", "{}", '{"schemaVersion":1,"verdict":{}}', "null"])
+    expect(() => parseSignature("", "x.json")).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_TRUNCATED" }));
+    const later = '{"schemaVersion":2}';
+    expect(() => parseSignature(later, "x.json")).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_VERSION" }));
+    for (const text of ["{}", '{"schemaVersion":1,"verdict":{}}', "null"])
       expect(() => parseSignature(text, "x.json")).toThrow(/x\.json is not a signature of a verdict/);
   });
 });
