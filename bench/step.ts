@@ -1,6 +1,6 @@
 /**
- * What is a training step of a GPT made of? Time by kind of operator, and the share of matrix products. The kernels of a
- * kind are timed as a list of their own, on the operands that they have in a step.
+ * What is a training step of a GPT made of? Time by kind of operator, and the share of matrix products. The
+ * kernels of a kind are timed as a list of their own, on the operands that they have in a step.
  */
 import { fileURLToPath } from "node:url";
 import type { Tensor } from "../src/encoding/tensor.ts";

@@ -1,6 +1,7 @@
 /**
  * Compares every kernel's output in two steps of a GPT with WASM's, as a program of its own: `node test/gpu/watch.ts`. A
- * watched step is planned without fusing, which no unwatched run shows; roots are hashed on the device and here. Prints how many were compared, and those that differ.
+ * watched step is planned without fusing, which no unwatched run shows; roots are hashed on the
+ * device and here. Prints how many were compared, and those that differ.
  */
 import { fileURLToPath } from "node:url";
 import { toHex } from "../../src/encoding/bytes.ts";

@@ -5,7 +5,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import { type ClosedJob, jobId, outlineOf } from "../../src/job/closed.ts";
 import { executeOnce } from "../../src/repops/backends/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import type { KernelList } from "../../src/repops/kernels/kernel.ts";
+import { type KernelList, operandsOf, renumberOperands } from "../../src/repops/kernels/kernel.ts";
 import type { Memory, StepRoots } from "../../src/referee/memory.ts";
 import { runRootOf } from "../../src/trace/commitments.ts";
 
@@ -70,8 +70,10 @@ function beginAt(checkpoint: readonly Tensor[], faults: readonly Fault[]): Remem
 async function execute(graph: Graph, inputs: readonly Tensor[], faults: readonly Fault[]): Promise<RememberedStep> {
   const tensors = [...inputs];
   for (const [i, kernel] of graph.kernels.entries()) {
-    const list: KernelList = { inputs: tensors, kernels: [kernel] };
-    const [output] = await executeOnce(reference, list, tensors, [tensors.length]);
+    const reads = [...new Set(operandsOf(kernel))];
+    const given = reads.map((tensor) => tensors[tensor]);
+    const list: KernelList = { inputs: given, kernels: [renumberOperands(kernel, (tensor) => reads.indexOf(tensor))] };
+    const [output] = await executeOnce(reference, list, given, [given.length]);
     for (const { at, element, flip } of faults) if ("kernel" in at && at.kernel === i) plant(output, element, flip);
     tensors.push(output);
   }

@@ -1,4 +1,4 @@
-/** What every backend's report of an execution has to be; asked of backends in tests, and of devices by test/gpu/reports.ts. */
+/** What every backend's report of an execution has to be; test/gpu/reports.ts asks the same of devices. */
 import assert from "node:assert/strict";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { type Tensor, tensorRoot } from "../../src/encoding/tensor.ts";
@@ -27,7 +27,7 @@ const halve = (a: number, b: number, ...shape: number[]): Kernel => ({
 });
 const mixBits = (a: number): Kernel => ({ kind: "map", type: i32(4), program: MIX_BITS, args: [dense(a)] });
 
-/** A chain in which most outputs are read once, of all sizes of trees, with a gather, a sum, ints, and what is empty. */
+/** A chain in which most outputs are read once, of several sizes, with a gather, a sum, ints and an empty one. */
 const list: KernelList = {
   inputs: [f32(700), f32(0), i32(4)],
   kernels: [

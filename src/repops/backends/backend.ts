@@ -40,7 +40,7 @@ export interface PrepareOptions {
   keep: readonly number[];
 }
 
-/** What is wanted of the kernels' outputs besides what is kept. Kernels are named by their numbers in the list. */
+/** What is wanted of outputs besides those that are kept. Kernels are named by their numbers in the list. */
 export interface ExecuteOptions {
   /** Kernels whose outputs' roots are wanted; none unless given. */
   rootsOf?: readonly number[] | "all";
@@ -48,13 +48,13 @@ export interface ExecuteOptions {
   capture?: readonly number[];
 }
 
-/** What an execution gives. It is plain data, so that a worker, another process or another machine can give it. */
+/** What an execution gives. It is plain data, so a worker, another process or another machine can give it. */
 export interface ExecuteReport {
   /** Reads of a gather that lay outside its source and gave the fill value. */
   outOfRange: { kernel: number; count: number }[];
   /**
-   * By kernel, in the list's order: the root of its output (spec 6.4) as it was when the kernel had run. Later kernels may
-   * write over that memory. It is computed where the tensor lies.
+   * By kernel, in the list's order: the root of its output (spec 6.4) as it was when the kernel had run. Later
+   * kernels may write over that memory. It is computed where the tensor lies.
    */
   roots: ReadonlyMap<number, TensorRoot>;
   /** By kernel, in the list's order: a copy of its output as it was when the kernel had run. */

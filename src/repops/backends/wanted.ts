@@ -1,4 +1,4 @@
-/** What a caller of `execute` wants to see, checked once for every backend, and collected as the kernels run. */
+/** What a caller of `execute` wants, checked in one place for every backend, and the report that collects it. */
 import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import { BackendError } from "../../errors/index.ts";
 import type { ExecuteOptions, ExecuteReport } from "./backend.ts";

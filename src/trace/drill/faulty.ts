@@ -1,6 +1,6 @@
 /**
- * A provider with a fault, for drills: an honest execution, and one that deviates, which takes the state over for the steps
- * that the fault strikes. It deviates in the same way each time, so its prover can replay the run.
+ * A provider with a fault, for drills: an honest execution, and a deviating one that takes over the state for the
+ * steps that the fault strikes. It deviates in the same way each time, so its prover can replay the run.
  */
 import type { StateRoot, Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import type { ClosedJob, NamedTensor } from "../../job/closed.ts";
@@ -12,7 +12,8 @@ import { struckBackend } from "./struck.ts";
 
 /**
  * The execution of a run: an honest one, unless its manifest states a fault.
- * @throws {JobError} for a fault that the job has no place for, {BackendError} when the job does not fit the backend
+ * @throws {JobError} for a fault that the job has no place for
+ * @throws {BackendError} when the job does not fit the backend
  */
 export async function openExecution(job: ClosedJob, backend: Backend, fault?: Fault): Promise<AnyExecution> {
   return fault ? FaultyExecution.open(job, backend, fault) : Execution.open(job, backend);

@@ -14,8 +14,8 @@ export function strikesAt(fault: Fault, step: number): boolean {
 }
 
 /**
- * The kernel that a fault changes the output of: by its number (`flip`), or by its label (`lr`). Undefined for the faults
- * that change none.
+ * The kernel whose output a fault changes, found by its number (`flip`) or by its label (`lr`). Undefined for the
+ * faults that change none.
  * @throws {JobError} when the job has no such step, node, element or dataset
  */
 export function strikeOf(job: ClosedJob, fault: Fault): Strike | undefined {

@@ -1,6 +1,6 @@
 /**
- * A backend that changes what one kernel of one list puts out. The list runs as two: the kernels up to the struck one, then
- * those after it, which read the changed output. From outside it is one list with its own numbers, as without the change.
+ * A backend that changes what one kernel of one list puts out. The list runs as two: the kernels up to the struck
+ * one, then those after it, which read the changed output. From outside it is one list with its own numbers.
  */
 import { type Tensor, tensorRoot, type TensorRoot, zeros } from "../../encoding/tensor.ts";
 import type { Aside, Backend, ExecuteOptions, ExecuteReport, Session } from "../../repops/backends/backend.ts";

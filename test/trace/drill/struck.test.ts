@@ -12,7 +12,7 @@ import { checkReports } from "../../repops/reports.ts";
 
 const SEED = 20261120;
 const plant = ({ data }: Tensor): void => void (data[7] = 1.25);
-/** What a flipped bit may leave: no vf32, not even a number. Backends agree on what follows from vf32 alone. */
+/** What a flipped bit may leave: not even a number. Backends agree on what follows from vf32 alone. */
 const plantNaN = ({ data }: Tensor): void =>
   void (new Uint32Array(data.buffer, data.byteOffset, data.length)[11] = 0x7fc00001);
 

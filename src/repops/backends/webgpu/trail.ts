@@ -1,6 +1,6 @@
 /**
- * Roots of outputs whose memory is used again: each output is hashed right after its kernel, in the same submission, and
- * only its root's digest is kept. So an execution with all roots needs one round trip, as one without any does.
+ * Roots of outputs whose memory is used again: each output is hashed right after its kernel, in the same
+ * submission, and only its root's digest is kept. So all roots of an execution need one round trip.
  */
 import { chunkCount, elementCount, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { GpuBuffer, GpuEncoder } from "./api.ts";

@@ -1,4 +1,4 @@
-/** Lists of kernels that share one memory: what is kept, what is captured, and code from the optimizing compiler. */
+/** Lists of kernels that share one memory: what is kept and captured, and code from the optimizing compiler. */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
@@ -15,7 +15,7 @@ import { inputsOf, lists, operand } from "../../lists.ts";
 const SEED = 20261120;
 const bits = ({ data }: Tensor): number[] => [...new Uint32Array(data.buffer, data.byteOffset, data.length)];
 
-/** What was seen of all kernels and what was kept, over two executions, the second of which shows two kernels alone. */
+/** What was reported and what was kept, over two executions, the second of which shows two kernels alone. */
 async function record(backend: Backend, list: KernelList, keep: readonly number[], other: number): Promise<unknown> {
   const session = await backend.prepare(list, { keep });
   for (const [i, tensor] of inputsOf(list, SEED).entries()) await session.write(i, tensor);
