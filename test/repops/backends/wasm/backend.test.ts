@@ -112,7 +112,7 @@ describe("lists of kernels", () => {
   });
 
   test("have the reference's bits in optimized code", () => {
-    const script = fileURLToPath(new URL("compare.ts", import.meta.url));
+    const script = fileURLToPath(new URL("../../compare.ts", import.meta.url));
     const output = execFileSync(
       process.execPath,
       ["--no-liftoff", script, String(SEED), "150", "wasm", "wasm-always"],
