@@ -17,6 +17,12 @@ export interface Island {
 
 export type Part = { kind: "device"; kernel: number; source: Source } | { kind: "aside"; island: Island };
 
+/** The kernels of a part, in their order. */
+export function kernelsOf(part: { kind: "device"; kernel: number } | { kind: "aside"; island: Island }): number[] {
+  if (part.kind === "device") return [part.kernel];
+  return part.island.list.kernels.map((_, i) => part.island.first + i);
+}
+
 /**
  * @param wide inputs of ints that have held values that are not exact in floats; the others are checked when written
  */

@@ -2,12 +2,22 @@
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
+import { lastingTensors } from "../../schedule/lifetimes.ts";
 import type { GpuBuffer } from "./api.ts";
 import { type OpenDevice, openDevice } from "./device.ts";
 import { Hasher } from "./hasher.ts";
-import { BINDING_ALIGNMENT, encode, gathersOf, type Lowering, type Plan, planDispatches, type Shared } from "./plan.ts";
+import {
+  BINDING_ALIGNMENT,
+  bufferBytes,
+  encode,
+  gathersOf,
+  type Lowering,
+  type Plan,
+  planDispatches,
+  type Shared,
+} from "./plan.ts";
+
 import { TILES } from "./product.ts";
-import { lastingSlots } from "./slots.ts";
 import { GUARDED } from "./wgsl.ts";
 
 export interface WebGpuOptions extends Lowering {
@@ -31,15 +41,17 @@ export async function prepareWebGpu(
   options: Partial<WebGpuOptions> = {},
 ): Promise<Session> {
   const open = await openDevice();
-  const lasting = lastingSlots(list, keep);
+  const lasting = lastingTensors(list, keep);
   const gathers = gathersOf(list);
-  const buffers = await open.buffers([...lasting.sizes, BINDING_ALIGNMENT * gathers.length]);
-  const [counters] = buffers.splice(lasting.sizes.length);
-  const session = new WebGpuSession(
-    open,
-    { list, keep, lasting, buffers, counters },
-    { ...defaults(open), ...options },
-  );
+  const buffers = await open.buffers([
+    ...lasting.map((tensor) => bufferBytes(list, tensor)),
+    BINDING_ALIGNMENT * gathers.length,
+  ]);
+  const [counters] = buffers.splice(lasting.length);
+  const session = new WebGpuSession(open, { list, keep, buffers, counters }, lasting, {
+    ...defaults(open),
+    ...options,
+  });
   try {
     await session.plan("fused");
   } catch (error) {
@@ -57,14 +69,18 @@ class WebGpuSession implements Session {
   private readonly shared: Shared;
   private readonly options: WebGpuOptions;
   private readonly types: readonly TensorType[];
+  /** Of inputs and kept tensors. */
+  private readonly buffers: ReadonlyMap<number, GpuBuffer>;
   private readonly plans = new Map<Mode, Plan>();
   private readonly hashers = new Map<string, Hasher>();
 
-  constructor(open: OpenDevice, shared: Shared, options: WebGpuOptions) {
+  /** @param lasting the tensors of the shared buffers */
+  constructor(open: OpenDevice, shared: Shared, lasting: readonly number[], options: WebGpuOptions) {
     this.open = open;
     this.shared = shared;
     this.options = options;
     const { inputs, kernels } = shared.list;
+    this.buffers = new Map(lasting.map((tensor, i) => [tensor, shared.buffers[i]]));
     this.types = Array.from({ length: inputs.length + kernels.length }, (_, i) => typeOf(shared.list, i));
   }
 
@@ -78,7 +94,7 @@ class WebGpuSession implements Session {
 
   /** Where an input or a kept tensor lies. */
   private lasting(tensor: number): GpuBuffer {
-    return this.shared.buffers[this.shared.lasting.slotOf[tensor]!];
+    return this.buffers.get(tensor)!;
   }
 
   async write(input: number, { data }: Tensor): Promise<void> {

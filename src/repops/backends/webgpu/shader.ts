@@ -1,4 +1,4 @@
-/** Groups of kernels as compute shaders: one invocation an output element, a fold in its order inside. */
+/** Steps of kernels as compute shaders: one invocation an output element, a fold in its order inside. */
 import { elementCount, type Shape } from "../../../encoding/tensor.ts";
 import {
   type Arg,
@@ -15,7 +15,8 @@ import { type Range, rangedFloat } from "../../ranges/values.ts";
 import { bitsOf } from "../../numbers/vf32.ts";
 import type { View } from "../../kernels/view.ts";
 import type { Dialect } from "./dialect.ts";
-import { type Group, isIdentity } from "../../schedule/fuse.ts";
+import { isIdentity } from "../../schedule/fuse.ts";
+import type { Step } from "../../schedule/schedule.ts";
 import { programStatements } from "./wgsl.ts";
 
 export const WORKGROUP = 64;
@@ -106,8 +107,8 @@ export class ShaderWriter {
     this.dialect = dialect;
   }
 
-  /** A group of maps, or of a fold and maps behind it. */
-  group({ kernels, reads, writes }: Group): Shader {
+  /** A step of maps, or of a fold and maps after it. */
+  step({ kernels, reads, writes }: Step): Shader {
     const first = this.list.inputs.length;
     const bufferOf = (tensor: number): string => `t${reads.indexOf(tensor)}`;
     const known = new Map<number, Known>();
