@@ -2,6 +2,7 @@
  * A kernel list on gpu.js. A tensor's contents are a value that never changes, on the device, on the host, or on both;
  * copying a state is handing values on. Kernels that gpu.js does not list run on the WASM backend in between.
  */
+import { zeroElements } from "../../../encoding/dtypes.ts";
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
 import { type GatherKernel, type KernelList, typeOf } from "../../kernels/kernel.ts";
@@ -10,6 +11,7 @@ import { schedule } from "../../schedule/schedule.ts";
 import { wasm } from "../wasm/backend.ts";
 import type { GpuJsDevice, Handle } from "./device.ts";
 import { type Island, kernelsOf, type Part, planList } from "./plan.ts";
+import { isInt } from "./source.ts";
 import { MAX_INT } from "./statements.ts";
 
 interface Value {
@@ -94,7 +96,7 @@ class GpuJsSession implements Session {
     const value = this.values[tensor]!;
     if (!value.host) {
       const data = await this.device.download(value.device!);
-      value.host = this.type(tensor).dtype === "i32" ? Int32Array.from(data) : data;
+      value.host = isInt(this.type(tensor)) ? Int32Array.from(data) : data;
     }
     return value.host;
   }
@@ -194,7 +196,7 @@ class GpuJsSession implements Session {
 }
 
 function zeros(dtype: TensorType["dtype"], length: number): Value {
-  return { host: dtype === "f32" ? new Float32Array(length) : new Int32Array(length), holders: 1 };
+  return { host: zeroElements(dtype, length), holders: 1 };
 }
 
 const empty = ({ dtype }: TensorType): Value => ({ ...zeros(dtype, 0), holders: 0 });

@@ -1,5 +1,5 @@
 /** The tensors of a schedule in one stretch of memory, which WebAssembly bounds. */
-import { elementCount } from "../../../encoding/tensor.ts";
+import { byteLength } from "../../../encoding/tensor.ts";
 import { BackendError } from "../../../errors/index.ts";
 import { typeOf } from "../../kernels/kernel.ts";
 import { allocate, Stretch } from "../../schedule/memory.ts";
@@ -20,7 +20,7 @@ export interface Layout {
  */
 export function layOut(schedule: Schedule, room: number): Layout {
   const arena = new Stretch(ALIGNMENT);
-  const bytesOf = (tensor: number): number => 4 * elementCount(typeOf(schedule.list, tensor).shape);
+  const bytesOf = (tensor: number): number => byteLength(typeOf(schedule.list, tensor));
   const places = allocate(schedule, bytesOf, arena);
   if (arena.bytes > room) {
     const lasting = schedule.lasting.reduce((sum, tensor) => sum + bytesOf(tensor), 0);

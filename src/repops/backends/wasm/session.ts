@@ -1,5 +1,6 @@
 /** A kernel list prepared for WASM: one memory, one generated module, and a list of calls. */
-import { elementCount, type Tensor, tensorRootOf, type TensorRoot } from "../../../encoding/tensor.ts";
+import { elementsIn } from "../../../encoding/dtypes.ts";
+import { byteLength, elementCount, type Tensor, tensorRootOf, type TensorRoot } from "../../../encoding/tensor.ts";
 import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
@@ -52,7 +53,7 @@ class WasmSession implements Session {
     const plans = planKernels(planned, always);
     const loopCalls = plans.flatMap((plan) => (plan.kind === "loops" ? plan.calls : []));
     const types = planned.lifetimes.map((_, i) => typeOf(list, i));
-    const hashed = types.reduce((most, { shape }) => Math.max(most, 4 * elementCount(shape)), 0);
+    const hashed = types.reduce((most, type) => Math.max(most, byteLength(type)), 0);
     const scratchBytes = Math.max(MATMUL_SCRATCH_BYTES, treeScratchBytes(hashed));
     const parameters = loopCalls.reduce((sum, call) => sum + parameterBytes(call.parameters), 0);
     const scratch = Math.ceil((PARAMETERS + parameters) / 4096) * 4096;
@@ -69,14 +70,13 @@ class WasmSession implements Session {
       (at: number) => void
     >;
     const named = new Map([...unique.keys()].map((key, i) => [key, functions[`loop${i}`]]));
-    const tensors = types.map(({ dtype, shape }, i): Tensor => {
-      const length = elementCount(shape);
-      const data =
-        dtype === "f32"
-          ? new Float32Array(memory.buffer, address(i), length)
-          : new Int32Array(memory.buffer, address(i), length);
-      return { dtype, shape, data };
-    });
+    const tensors = types.map(
+      ({ dtype, shape }, i): Tensor => ({
+        dtype,
+        shape,
+        data: elementsIn(dtype, memory.buffer, address(i), elementCount(shape)),
+      }),
+    );
     const addresses: Addresses = { tensor: address, constant: (bits) => loops.pool.address(bits) };
     let parameterAt = PARAMETERS;
     const bindLoop = ({ shape, parameters }: LoopCall): (() => void) => {

@@ -1,5 +1,5 @@
 /** A kernel list as dispatches over buffers: its steps, where their tensors lie, and one pipeline each. */
-import { elementCount, formatType } from "../../../encoding/tensor.ts";
+import { byteLength, elementCount, formatType } from "../../../encoding/tensor.ts";
 import { BackendError } from "../../../errors/index.ts";
 import { type Kernel, type KernelList, typeOf } from "../../kernels/kernel.ts";
 import { allocate, Slots } from "../../schedule/memory.ts";
@@ -52,7 +52,7 @@ export interface Shared {
 
 /** The bytes of a tensor's buffer; bindings can't be empty. */
 export function bufferBytes(list: KernelList, tensor: number): number {
-  return Math.max(4 * elementCount(typeOf(list, tensor).shape), 4);
+  return Math.max(byteLength(typeOf(list, tensor)), 4);
 }
 
 /** The kernels that count reads outside their source, in order. */

@@ -1,5 +1,6 @@
 /** A kernel list on a GPU: its tensors stay there, and all kernels of a step are one submission. */
-import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
+import { elementsIn } from "../../../encoding/dtypes.ts";
+import { byteLength, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
 import { lastingTensors } from "../../schedule/lifetimes.ts";
@@ -32,8 +33,6 @@ function defaults(open: OpenDevice): WebGpuOptions {
   // A program in a GPU's place hashes slower than the CPU that it runs on, and reading back costs it nothing.
   return { dialect: GUARDED, guard: "bits", tiles, hashing: open.software ? "host" : "device" };
 }
-
-const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
 
 export async function prepareWebGpu(
   list: KernelList,
@@ -108,18 +107,18 @@ class WebGpuSession implements Session {
 
   private async download(tensor: number, buffer: GpuBuffer): Promise<Tensor> {
     const { dtype, shape } = this.types[tensor];
-    const [bytes] = await this.open.download([{ buffer, offset: 0, bytes: bytesOf(this.types[tensor]) }]);
-    return { dtype, shape, data: dtype === "f32" ? new Float32Array(bytes) : new Int32Array(bytes) };
+    const [bytes] = await this.open.download([{ buffer, offset: 0, bytes: byteLength(this.types[tensor]) }]);
+    return { dtype, shape, data: elementsIn(dtype, bytes) };
   }
 
   async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const targets = new Set(pairs.map(({ to }) => to));
     // What is overwritten and still to be read is saved first.
     const read = [...new Set(pairs.flatMap(({ from }) => (targets.has(from) ? [from] : [])))];
-    const spare = await this.open.buffers(read.map((tensor) => bytesOf(this.types[tensor])));
+    const spare = await this.open.buffers(read.map((tensor) => byteLength(this.types[tensor])));
     const encoder = this.open.device.createCommandEncoder();
     const move = (tensor: number, from: GpuBuffer, to: GpuBuffer): void => {
-      const bytes = bytesOf(this.types[tensor]);
+      const bytes = byteLength(this.types[tensor]);
       if (bytes > 0) encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
     };
     read.forEach((tensor, i) => move(tensor, this.lasting(tensor), spare[i]));

@@ -165,7 +165,7 @@ export class ShaderWriter {
   }
 
   private fold(kernel: FoldKernel, bufferOf: (tensor: number) => string) {
-    const { shape, dtype } = kernel.type;
+    const { shape } = kernel.type;
     const { reduce } = kernel;
     const names = [...shape.map((_, axis) => `c0_${axis}`), ...reduce.map((_, axis) => `r${axis}`)];
     const { inputs: types } = kernel.program;
@@ -178,7 +178,7 @@ export class ShaderWriter {
     const { statements, result } = programStatements(this.dialect, kernel.program, analysis, inputs, "u");
     const start = `(${u32(kernel.start)} ^ Z)`;
     const lines = [
-      `var acc = ${dtype === "f32" ? this.dialect.float(start) : `bitcast<i32>${start}`};`,
+      `var acc = ${outputType(kernel.program) === "f" ? this.dialect.float(start) : `bitcast<i32>${start}`};`,
       `for (var k = 0; k < ${elementCount(reduce)}; k++) {`,
       ...coordinates("u32(k)", reduce, "r", loads),
       ...loads,
