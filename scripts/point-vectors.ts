@@ -8,13 +8,8 @@ import { elementCount } from "../src/encoding/tensor.ts";
 import { encodeKernel } from "../src/graph/codec.ts";
 import { everyCase } from "../src/certify/vectors/operators.ts";
 import { type FoldKernel, type MapKernel, type Ranging, typeOf } from "../src/repops/kernels/kernel.ts";
-import {
-  gatherIndexAddress,
-  gatherSourceAddress,
-  pointInputs,
-  pointLength,
-  stepAt,
-} from "../src/repops/kernels/point.ts";
+import { pointInputs, pointLength } from "../src/repops/kernels/point.ts";
+import { readsAt, resultAt } from "../src/repops/kernels/reads.ts";
 import { encodeProgram } from "../src/repops/programs/program.ts";
 import { conformanceKernels, everyProgram, gptKernels, outputBits, patterns } from "../test/contracts/every-program.ts";
 import { generator } from "../test/graph/numeric.ts";
@@ -65,16 +60,23 @@ function pointWords(
 ): number[] {
   const inputs = pointInputs(kernel, element, k);
   const types = kernel.program.inputs;
-  const operands = inputs.flatMap((input, i) => (input.kind === "read" ? [next(types[i])] : []));
+  const point = { element, fold: k };
+  const readTypes = inputs.flatMap(({ kind }, i) => (kind === "read" ? [types[i]] : []));
+  const reads = readsAt(kernel, point, {
+    type: (tensor) => {
+      throw new TypeError(`no map or fold asks for the type of tensor ${tensor}`);
+    },
+    bits: (_, i) => next(readTypes[i]),
+  });
   const accumulator = next(types[0]);
-  const result = stepAt(kernel, inputs, operands, accumulator);
+  const result = resultAt(kernel, point, reads, accumulator);
   let used = 0;
   const described = inputs.flatMap((input) => {
     if (input.kind === "accumulator") return [];
     if (input.kind === "int") return [0, 0, 0, 0, input.value, 0];
     const ranging = RANGING[input.ranging];
     if (input.kind === "fill") return [0, ranging, 0, 0, input.bits, 0];
-    return [1, ranging, input.tensor, input.address, 0, operands[used++]];
+    return [1, ranging, input.tensor, input.address, 0, reads[used++].bits];
   });
   return [element, k, accumulator, result, described.length / 6, ...described];
 }
@@ -116,13 +118,19 @@ export async function kernelVectors(): Promise<string> {
     for (const kernel of list.kernels) {
       const count = elementCount(kernel.type.shape);
       if (kernel.kind !== "gather" || count === 0) continue;
-      const [index, source] = [typeOf(list, kernel.index), typeOf(list, kernel.source)];
-      const [rows] = source.shape;
+      const index = typeOf(list, kernel.index);
+      const [rows] = typeOf(list, kernel.source).shape;
       const choices = picks(count, random).flatMap((element) =>
         rowsAround(rows).flatMap((row) => {
-          const address = gatherSourceAddress(kernel, element, row, index, source);
-          const exists = address >= 0;
-          return [element, gatherIndexAddress(kernel, element, index), row, exists ? 1 : 0, exists ? address : 0];
+          const [chosen, taken] = readsAt(
+            kernel,
+            { element },
+            {
+              type: (tensor) => typeOf(list, tensor),
+              bits: () => row,
+            },
+          );
+          return [element, chosen.address, row, taken.address < 0 ? 0 : 1, Math.max(taken.address, 0)];
         }),
       );
       lists.gatherNames.push(outputs[0].name);

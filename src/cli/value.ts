@@ -10,8 +10,13 @@ import { fromBits } from "../repops/numbers/vf32.ts";
 export function formatValue(value: Bytes, dtype: DType | undefined): string {
   if (value.length !== 4 || dtype === undefined) return toHex(value);
   const bits = new DataView(value.buffer, value.byteOffset).getUint32(0);
-  return `${toHex(value)}  ${dtype === "f32" ? shortest(fromBits(bits)) : bits | 0}`;
+  return `${toHex(value)}  ${TEXT[dtype](bits)}`;
 }
+
+const TEXT = {
+  f32: (bits) => shortest(fromBits(bits)),
+  i32: (bits) => String(bits | 0),
+} as const satisfies Record<DType, (bits: number) => string>;
 
 /** The fewest digits that give this binary32 again. */
 function shortest(value: number): string {

@@ -1,4 +1,5 @@
 export * from "./bytes.ts";
+export * from "./dtypes.ts";
 export * from "./hash.ts";
 export * from "./merkle.ts";
 export * from "./tags.ts";

@@ -1,10 +1,11 @@
 import { ShapeError } from "../errors/index.ts";
 import { asBytes, type Bytes, Writer } from "./bytes.ts";
+import { type DType, DTYPES, type ElementArray, zeroElements } from "./dtypes.ts";
 import { type Digest, taggedHash } from "./hash.ts";
 import { Tag } from "./tags.ts";
 import { buildLevels, hashLeaf, type Levels, rootOf, type TreeRoot } from "./merkle.ts";
 
-export type DType = "f32" | "i32";
+export type { DType } from "./dtypes.ts";
 export type Shape = readonly number[];
 
 export interface TensorType {
@@ -15,7 +16,7 @@ export interface TensorType {
 
 /** A dense tensor in row-major order; f32 holds vf32 bit patterns. */
 export interface Tensor extends TensorType {
-  data: Float32Array | Int32Array;
+  data: ElementArray;
 }
 
 export type TensorRoot = Digest<"tensor">;
@@ -27,20 +28,15 @@ export const MAX_RANK = 8;
 /** Element indices stay exact in 32-bit integers on every device. */
 export const MAX_ELEMENTS = 2 ** 31 - 1;
 
-const DTYPE_CODE = { f32: 1, i32: 2 } as const satisfies Record<DType, number>;
-
-function dtypeCode(dtype: DType): number {
-  return DTYPE_CODE[dtype];
-}
-
-export function dtypeFromCode(code: number): DType | undefined {
-  return code === 1 ? "f32" : code === 2 ? "i32" : undefined;
-}
-
 export function elementCount(shape: Shape): number {
   let count = 1;
   for (const extent of shape) count *= extent;
   return count;
+}
+
+/** The bytes of a tensor's elements. */
+export function byteLength({ dtype, shape }: TensorType): number {
+  return DTYPES[dtype].bytes * elementCount(shape);
 }
 
 /** @throws {ShapeError} when the rank, an extent or the number of elements is out of range. */
@@ -64,8 +60,7 @@ export function formatType(type: TensorType): string {
 }
 
 export function zeros(type: TensorType): Tensor {
-  const count = elementCount(type.shape);
-  return { ...type, data: type.dtype === "f32" ? new Float32Array(count) : new Int32Array(count) };
+  return { ...type, data: zeroElements(type.dtype, elementCount(type.shape)) };
 }
 
 /** Element number `index` of a row-major tensor as coordinates. */
@@ -92,7 +87,7 @@ export function firstDifference(a: Tensor, b: Tensor): number | undefined {
 }
 
 export function encodeType(type: TensorType): Bytes {
-  const writer = new Writer().u8(dtypeCode(type.dtype)).u8(type.shape.length);
+  const writer = new Writer().u8(DTYPES[type.dtype].code).u8(type.shape.length);
   for (const extent of type.shape) writer.u32(extent);
   return writer.finish();
 }

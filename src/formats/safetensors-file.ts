@@ -1,6 +1,7 @@
 /** Safetensors files on a disk. */
 import { open, rename } from "node:fs/promises";
 import { asBytes } from "../encoding/bytes.ts";
+import { DTYPES } from "../encoding/dtypes.ts";
 import { FormatError } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { openFile } from "./file.ts";
@@ -21,7 +22,7 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
       });
     names.add(name);
     const entry: Entry = {
-      dtype: dtype === "f32" ? "F32" : "I32",
+      dtype: DTYPES[dtype].safetensors,
       shape: [...shape],
       data_offsets: [offset, (offset += data.byteLength)],
     };

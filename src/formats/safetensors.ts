@@ -1,6 +1,7 @@
 /** The safetensors format: named tensors that numpy, PyTorch and others read as well. */
 import type { Bytes } from "../encoding/bytes.ts";
-import { elementCount, type DType, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
+import type { DType, DTYPES, ElementArray } from "../encoding/dtypes.ts";
+import { elementCount, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
 import { type Evidence, FormatError, type FormatSubCode, messageOf } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { importFloats } from "../repops/numbers/vf32.ts";
@@ -51,7 +52,7 @@ export async function readTensors(file: ByteSource, path: string, options: ReadO
   const entries = parseHeader(await readAt(file, 8, size, fail), file.size - 8 - size, fail);
   const tensors: NamedTensor[] = [];
   for (const { name, dtype, shape, data_offsets: offsets } of entries) {
-    const { type, decode } = DTYPES[dtype];
+    const { type, decode } = FORMATS[dtype];
     const bytes = await readAt(file, 8 + size + offsets[0], offsets[1] - offsets[0], fail);
     tensors.push({ name, dtype: type, shape, data: decode(bytes, `${path}, tensor ${name}`, options) });
   }
@@ -93,7 +94,7 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): (Entry & 
       found: contentLength,
     });
   for (const { name, dtype, shape, data_offsets: offsets } of entries)
-    if (offsets[1] - offsets[0] !== DTYPES[dtype].width * elementCount(shape))
+    if (offsets[1] - offsets[0] !== FORMATS[dtype].width * elementCount(shape))
       fail("MALFORMED", `tensor ${name} has ${offsets[1] - offsets[0]} bytes for ${dtype} [${shape}]`);
   return entries;
 }
@@ -122,10 +123,10 @@ function checkEntry(entry: unknown, name: string, fail: Fail): Entry {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Partial<Entry>;
   const whole = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
   const extent = (x: unknown): boolean => whole(x) && x <= MAX_ELEMENTS;
-  if (typeof dtype !== "string" || !Object.hasOwn(DTYPES, dtype))
+  if (typeof dtype !== "string" || !Object.hasOwn(FORMATS, dtype))
     return fail(
       "UNSUPPORTED",
-      `tensor ${name} is of type ${String(dtype)}; ${Object.keys(DTYPES).join(", ")} can be read`,
+      `tensor ${name} is of type ${String(dtype)}; ${Object.keys(FORMATS).join(", ")} can be read`,
     );
   if (!Array.isArray(shape) || !shape.every(extent) || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
     return fail("MALFORMED", `tensor ${name} has the shape ${JSON.stringify(shape)}`);
@@ -134,7 +135,7 @@ function checkEntry(entry: unknown, name: string, fail: Fail): Entry {
   return { dtype, shape, data_offsets: offsets };
 }
 
-type Decode = (bytes: Uint8Array<ArrayBuffer>, name: string, options: ReadOptions) => Float32Array | Int32Array;
+type Decode = (bytes: Uint8Array<ArrayBuffer>, name: string, options: ReadOptions) => ElementArray;
 interface Format {
   type: DType;
   width: number;
@@ -146,7 +147,8 @@ const floats =
   (bytes, name, { saturate = false }) =>
     importFloats(convert(bytes), { name, saturate });
 
-const DTYPES: Record<string, Format> = {
+/** The types of this format, those in which Verde writes its own among them. */
+const FORMATS: Readonly<Record<string, Format>> = {
   F32: {
     type: "f32",
     width: 4,
@@ -160,7 +162,7 @@ const DTYPES: Record<string, Format> = {
   BF16: { type: "f32", width: 2, decode: floats(bfloat16) },
   I32: { type: "i32", width: 4, decode: (b) => new Int32Array(b.buffer) },
   I64: { type: "i32", width: 8, decode: narrow },
-};
+} satisfies Record<(typeof DTYPES)[DType]["safetensors"], Format> & Record<string, Format>;
 
 function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;

@@ -30,11 +30,17 @@ export interface Graph extends KernelList {
 /** The most kernels that a graph may have. */
 export const MAX_KERNELS = 2 ** 20;
 
+/** Graphs that have passed `checkGraph`, and can't change any more. */
+const passed = new WeakSet<Graph>();
+
 /**
- * Checks everything an executor relies on.
+ * Checks everything an executor relies on, and freezes the graph. Every border calls it: where a graph is built, where one is
+ * decoded, where a job is put together. What has passed once is frozen to its last number, so it passes again without a look; a copy is another
+ * object, and is checked.
  * @throws {GraphError | ShapeError | ProgramError} naming the kernel by number and label
  */
 export function checkGraph(graph: Graph): void {
+  if (passed.has(graph)) return;
   const { inputs, kernels, labels, outputs } = graph;
   if (kernels.length > MAX_KERNELS)
     throw new GraphError(
@@ -71,7 +77,19 @@ export function checkGraph(graph: Graph): void {
         `output ${name} is tensor ${tensor}, which does not exist; there are ${types.length}`,
         { name, tensor },
       );
+  freeze(graph);
+  passed.add(graph);
 }
+
+/** Freezes a value and all that it holds, but for the elements of typed arrays, which no graph has. */
+function freeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || frozen.has(value)) return;
+  frozen.add(Object.freeze(value));
+  for (const held of Object.values(value)) freeze(held);
+}
+
+/** Not `Object.isFrozen`: somebody else may have frozen an object alone, without what it holds. */
+const frozen = new WeakSet<object>();
 
 /** The types of the outputs, by name. */
 export function outputTypes(graph: Graph): NamedType[] {

@@ -21,7 +21,7 @@ import {
 import { JobError, ValueError } from "../errors/index.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
-import { isCanonicalBits } from "../repops/numbers/vf32.ts";
+import { isElement } from "../repops/numbers/elements.ts";
 
 /** A tensor of a dataset or of a state. */
 export interface NamedTensor extends Tensor {
@@ -122,9 +122,8 @@ function checkData(tensor: NamedTensor): void {
       `${tensor.name} is ${formatType(tensor)}, but has ${tensor.data.length} elements; give one value for each`,
       { expected: elementCount(tensor.shape), found: tensor.data.length },
     );
-  if (tensor.dtype === "i32") return;
   const words = new Uint32Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
-  const at = words.findIndex((bits) => !isCanonicalBits(bits));
+  const at = words.findIndex((bits) => !isElement(tensor.dtype, bits));
   if (at >= 0)
     throw new ValueError(
       "NOT_CANONICAL",

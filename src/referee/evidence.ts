@@ -1,23 +1,24 @@
 /** What a party shows at the bottom of a dispute: agreed values with proofs, from its memory (spec 7.5). */
 import { asBytes } from "../encoding/bytes.ts";
 import { type Proof, proveLeaf } from "../encoding/merkle.ts";
-import { CHUNK_ELEMENTS, chunkAt, chunkTree, stateTree, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
-import { type Kernel, typeOf } from "../repops/kernels/kernel.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs } from "../repops/kernels/point.ts";
-import { graphOf, type JobFacts } from "./facts.ts";
+import {
+  CHUNK_ELEMENTS,
+  chunkAt,
+  chunkTree,
+  elementBits,
+  stateTree,
+  type Tensor,
+  type TensorRoot,
+} from "../encoding/tensor.ts";
+import { accumulatorRead, type Read, readsAt } from "../repops/kernels/reads.ts";
+import type { JobFacts } from "./facts.ts";
 import { groundOf } from "./judge.ts";
 import type { Position } from "../game/level.ts";
-import { executedSteps, kernelAt } from "./machine.ts";
+import { kernelAt, pointAt } from "./machine.ts";
 import type { DisputedTensors, KernelTensors, Memory } from "./memory.ts";
 import { distinctOperands, type OperatorWitness } from "./operator.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "./place.ts";
 import type { AgreedLeaf, ElementProof, Witness } from "./witness.ts";
-
-/** An element that the step at the bottom reads; address -1 shows the tensor's type alone. */
-interface Read {
-  tensor: number;
-  address: number;
-}
 
 export class Evidence {
   private readonly memory: Memory;
@@ -65,7 +66,8 @@ export class Evidence {
     const proofs = await this.rootProofs(place, at, wanted);
     if (!proofs) return undefined;
     const operands = reads.map(({ tensor, address }, i) => elementProof(tensors[tensor], address, proofs[i].proof));
-    const accumulator = place.fold ? this.leaf(at.slice(0, -1), place.fold - 1) : undefined;
+    const before = accumulatorRead(pointAt(place));
+    const accumulator = before === undefined ? undefined : this.leaf(at.slice(0, -1), before);
     return { ...this.before(place, at, wanted), ...(accumulator && { accumulator }), operands };
   }
 
@@ -77,21 +79,10 @@ export class Evidence {
   }
 
   private reads(place: Place, tensors: KernelTensors): Read[] {
-    const kernel = kernelAt(this.facts, place);
-    const element = place.element!;
-    if (kernel.kind === "gather") return this.gatherReads(kernel, place, tensors);
-    const inputs = executedSteps(kernel, place).flatMap((k) => pointInputs(kernel, element, k));
-    return inputs.filter((input) => input.kind === "read");
-  }
-
-  private gatherReads(kernel: Extract<Kernel, { kind: "gather" }>, place: Place, tensors: KernelTensors): Read[] {
-    const index = tensors[kernel.index];
-    const at = gatherIndexAddress(kernel, place.element!, index);
-    const source = typeOf(graphOf(this.memory.outline, graphAt(place)), kernel.source);
-    return [
-      { tensor: kernel.index, address: at },
-      { tensor: kernel.source, address: gatherSourceAddress(kernel, place.element!, index.data[at], index, source) },
-    ];
+    return readsAt(kernelAt(this.facts, place), pointAt(place), {
+      type: (tensor) => tensors[tensor],
+      bits: ({ tensor, address }) => (address < 0 ? 0 : elementBits(tensors[tensor], address)),
+    });
   }
 
   /** The roots of tensors of the disputed graph, each with its proof to the tree it is in. */

@@ -1,11 +1,11 @@
 /** The step at the bottom of a dispute (spec 7.5): executed once, from agreed values, and compared with both claims. */
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import type { TensorRoot } from "../encoding/tensor.ts";
-import type { GatherKernel, Kernel } from "../repops/kernels/kernel.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs, stepAt } from "../repops/kernels/point.ts";
+import type { Kernel } from "../repops/kernels/kernel.ts";
+import { accumulatorRead, readsAt, resultAt, scalarSteps } from "../repops/kernels/reads.ts";
 import type { JobFacts } from "./facts.ts";
 import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "../game/level.ts";
-import { elementOf, executedSteps, isAssembly, kernelAt } from "./machine.ts";
+import { elementOf, isAssembly, kernelAt, pointAt } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
 import { AgreedValues, type Witness } from "./witness.ts";
 
@@ -39,12 +39,10 @@ export function judge(facts: JobFacts, path: readonly Passed[], witness: Witness
   agreed.end();
   const last = path[path.length - 1];
   const claimed = last.level.name === "chunk" ? bothSides((side) => elementOf(last, side)) : last.payloads;
-  return { ...compare(claimed, recomputed), scalarSteps: ground === "scalar" ? countSteps(facts, place) : 0 };
-}
-
-function countSteps(facts: JobFacts, place: Place): number {
-  const kernel = kernelAt(facts, place);
-  return kernel.kind === "gather" ? 1 : executedSteps(kernel, place).length;
+  return {
+    ...compare(claimed, recomputed),
+    scalarSteps: ground === "scalar" ? scalarSteps(kernelAt(facts, place), pointAt(place)) : 0,
+  };
 }
 
 export function compare(claimed: Pair<Bytes>, recomputed: Bytes): Omit<Judgement, "scalarSteps"> {
@@ -62,26 +60,15 @@ const DECIDE = {
 
 /** The bits of the disputed element, or of the accumulator after the disputed fold index. */
 function scalarStep(kernel: Kernel, place: Place, agreed: AgreedValues): number {
-  const element = place.element!;
-  if (kernel.kind === "gather") return gatherStep(kernel, element, agreed);
-  let value = place.fold ? agreed.accumulator() : kernel.kind === "fold" ? kernel.start : 0;
-  let read = 0;
-  for (const k of executedSteps(kernel, place)) {
-    const inputs = pointInputs(kernel, element, k);
-    const operands = inputs
-      .filter((input) => input.kind === "read")
-      .map(({ tensor, address }) => agreed.operand(read++, tensor, address));
-    value = stepAt(kernel, inputs, operands, value);
-  }
-  return value;
-}
-
-/** Reads the number of the row, then the element of that row, or gives the fill value (spec 4.4). */
-function gatherStep(kernel: GatherKernel, element: number, agreed: AgreedValues): number {
-  const [indexType, sourceType] = [agreed.shownType(0), agreed.shownType(1)];
-  const row = agreed.operand(0, kernel.index, gatherIndexAddress(kernel, element, indexType)) | 0;
-  const address = gatherSourceAddress(kernel, element, row, indexType, sourceType);
-  if (address >= 0) return agreed.operand(1, kernel.source, address);
-  agreed.checkType(1, kernel.source);
-  return kernel.fill;
+  const point = pointAt(place);
+  const accumulator = accumulatorRead(point) === undefined ? undefined : agreed.accumulator();
+  const reads = readsAt(kernel, point, {
+    type: (_, index) => agreed.shownType(index),
+    bits: ({ tensor, address }, index) => {
+      if (address >= 0) return agreed.operand(index, tensor, address);
+      agreed.checkType(index, tensor);
+      return 0;
+    },
+  });
+  return resultAt(kernel, point, reads, accumulator);
 }

@@ -11,8 +11,7 @@ import {
   type TensorType,
 } from "../encoding/tensor.ts";
 import { segmentCount, stepsOfSegment } from "../trace/commitments.ts";
-import type { FoldKernel, Kernel, MapKernel } from "../repops/kernels/kernel.ts";
-import { pointLength } from "../repops/kernels/point.ts";
+import { foldLeaves, type Point } from "../repops/kernels/reads.ts";
 import type { JobFacts } from "./facts.ts";
 import type { Descent, Machine } from "../game/bisection.ts";
 import { bothSides, type Level, type Passed, positionOf } from "../game/level.ts";
@@ -85,19 +84,9 @@ export function kernelAt(facts: JobFacts, place: Place) {
   return facts.graph(graphAt(place)).kernel(place.kernel!);
 }
 
-/** As many reads as the widest step may have take less to show at once than to find the wrong step among them. */
-const WHOLE_READS = 8;
-
-/** The leaves of the tree below an element of a kernel: K of a fold, but 0 where it is short, and executed whole (spec 7.1). */
-export function foldLeaves(kernel: Kernel): number {
-  if (kernel.kind !== "fold") return 0;
-  const length = pointLength(kernel);
-  return length * Math.max(kernel.args.length, 1) > WHOLE_READS ? length : 0;
-}
-
-/** The fold indices that are executed at the bottom: the one that the dispute came to, or all. */
-export function executedSteps(kernel: MapKernel | FoldKernel, { fold }: Place): number[] {
-  return fold === undefined ? Array.from({ length: pointLength(kernel) }, (_, k) => k) : [fold];
+/** The point of the disputed kernel at which a path has come to its bottom. */
+export function pointAt({ element, fold }: Place): Point {
+  return { element: element!, ...(fold !== undefined && { fold }) };
 }
 
 export function isAssembly(facts: JobFacts, place: Place): boolean {

@@ -135,7 +135,7 @@ export async function checkReports(backend: Backend): Promise<void> {
     [{ capture: [-1] }, "the output of kernel -1"],
   ] as const)
     await assert.rejects(session.execute(options), (error) => {
-      assert.ok(error instanceof VerdeError && error.code === "VERDE_BACKEND");
+      assert.ok(error instanceof VerdeError && error.family === "VERDE_BACKEND");
       assert.equal(error.message, `${named} can't be given: the list has kernels 0 to ${COUNT - 1}`);
       return true;
     });

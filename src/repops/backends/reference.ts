@@ -15,7 +15,7 @@ import {
   type MapKernel,
   typeOf,
 } from "../kernels/kernel.ts";
-import { fromBits } from "../numbers/vf32.ts";
+import { elementOf } from "../numbers/elements.ts";
 import { addressOf } from "../kernels/view.ts";
 import { emptyReport, wantedOf } from "./wanted.ts";
 
@@ -35,7 +35,7 @@ function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinat
   const { view } = arg;
   const { ranging } = arg;
   if (view.bounds) {
-    const fill = dtype === "f32" ? fromBits(view.fill ?? 0) : (view.fill ?? 0) | 0;
+    const fill = elementOf(dtype, view.fill ?? 0);
     return (coordinates) => (k) => {
       const address = addressOf(view, [...coordinates, ...unravel(k, reduce)]);
       return bringIntoRange(address < 0 ? fill : data[address], ranging);
@@ -66,7 +66,7 @@ export function runFold(kernel: FoldKernel, tensors: readonly Tensor[], out: Ten
   const program = compileJavaScript(kernel.program);
   const readers = kernel.args.map((arg) => reader(arg, tensors, kernel.reduce));
   const length = elementCount(kernel.reduce);
-  const start = out.dtype === "f32" ? fromBits(kernel.start) : kernel.start | 0;
+  const start = elementOf(out.dtype, kernel.start);
   const inputs = new Array<number>(readers.length + 1);
   for (let i = 0; i < out.data.length; i++) {
     const coordinates = unravel(i, out.shape);
@@ -86,7 +86,7 @@ export function runGather(kernel: GatherKernel, tensors: readonly Tensor[], out:
   const source = tensors[kernel.source];
   const index = tensors[kernel.index].data;
   const row = elementCount(source.shape.slice(1));
-  const fill = out.dtype === "f32" ? fromBits(kernel.fill) : kernel.fill | 0;
+  const fill = elementOf(out.dtype, kernel.fill);
   let outOfRange = 0;
   for (let i = 0; i < index.length; i++) {
     const inside = index[i] >= 0 && index[i] < source.shape[0];

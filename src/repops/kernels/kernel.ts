@@ -5,10 +5,11 @@
  * kernel j, and a kernel only reads tensors that stand before its own.
  */
 import { ShapeError } from "../../errors/index.ts";
+import { DTYPES } from "../../encoding/dtypes.ts";
 import { checkShape, elementCount, formatType, type Shape, type TensorType } from "../../encoding/tensor.ts";
 import { checkProgram, outputType, type Program, programKey } from "../programs/program.ts";
 import { defineProgram } from "../programs/expressions.ts";
-import { isCanonicalBits } from "../numbers/vf32.ts";
+import { isElement } from "../numbers/elements.ts";
 import { checkView, type View } from "./view.ts";
 
 /**
@@ -140,11 +141,11 @@ export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what
     const expected = [...index.shape, ...source.shape.slice(1)];
     if (expected.join() !== kernel.type.shape.join())
       fail(`rows of ${formatType(source)} by ${formatType(index)} are [${expected.join(", ")}]`);
-    if (kernel.type.dtype === "f32" && !isCanonicalBits(kernel.fill)) fail("its fill value is not canonical");
+    if (!isElement(kernel.type.dtype, kernel.fill)) fail("its fill value is not canonical");
     return;
   }
   checkProgram(kernel.program);
-  if (outputType(kernel.program) !== (kernel.type.dtype === "f32" ? "f" : "i"))
+  if (outputType(kernel.program) !== DTYPES[kernel.type.dtype].scalar)
     fail(`its program returns ${outputType(kernel.program)} for ${formatType(kernel.type)}`);
   const fold = kernel.kind === "fold";
   if (kernel.program.inputs.length !== kernel.args.length + (fold ? 1 : 0))
@@ -153,14 +154,14 @@ export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what
     checkShape(kernel.reduce, what);
     if (elementCount(kernel.reduce) > MAX_FOLD) fail(`it folds over more than ${MAX_FOLD} elements`);
     if (kernel.program.inputs[0] !== outputType(kernel.program)) fail("its accumulator and its result differ in type");
-    if (kernel.type.dtype === "f32" && !isCanonicalBits(kernel.start)) fail("its start value is not canonical");
+    if (!isElement(kernel.type.dtype, kernel.start)) fail("its start value is not canonical");
   }
   const space = iterationSpace(kernel);
   kernel.args.forEach((arg, i) => {
     const wanted = kernel.program.inputs[i + (fold ? 1 : 0)];
     if (arg.kind === "operand") {
       const source = operand(arg.tensor);
-      if ((source.dtype === "f32" ? "f" : "i") !== wanted) fail(`arg ${i} is ${formatType(source)}, not ${wanted}`);
+      if (DTYPES[source.dtype].scalar !== wanted) fail(`arg ${i} is ${formatType(source)}, not ${wanted}`);
       if (arg.ranging !== "none" && (!fold || wanted !== "f")) fail(`arg ${i} is ranged outside a fold over floats`);
       checkView(arg.view, space, source.shape, `${what}, arg ${i}`);
     } else {

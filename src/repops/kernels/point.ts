@@ -13,7 +13,8 @@ import {
   type MapKernel,
   type Ranging,
 } from "./kernel.ts";
-import { bitsOf, canon, fromBits } from "../numbers/vf32.ts";
+import { patternOf } from "../numbers/elements.ts";
+import { canon, fromBits } from "../numbers/vf32.ts";
 import { addressOf } from "./view.ts";
 
 /** Where one input of the scalar program gets its value, for one element and one fold index. */
@@ -52,10 +53,6 @@ function valueOf(bits: number, type: "f" | "i", ranging: Ranging): number {
   return type === "f" ? bringIntoRange(canon(fromBits(bits)), ranging) : bits | 0;
 }
 
-function patternOf(value: number, dtype: TensorType["dtype"]): number {
-  return dtype === "f32" ? bitsOf(value) : value >>> 0;
-}
-
 /**
  * One scalar step, by the definition of the interpreter.
  * @param inputs what `pointInputs` gave
@@ -76,7 +73,7 @@ export function stepAt(
     if (input.kind === "accumulator") return valueOf(accumulator, program.inputs[i], "none");
     return valueOf(input.kind === "fill" ? input.bits : operands[used++], program.inputs[i], input.ranging);
   });
-  return patternOf(interpret(program, values), type.dtype);
+  return patternOf(type.dtype, interpret(program, values));
 }
 
 /**
@@ -96,7 +93,7 @@ export function accumulators(
   for (let k = 0; k < out.length; k++) {
     const point = [...coordinates, ...unravel(k, kernel.reduce)];
     value = program(value, ...reads.map((read) => read(point, k)));
-    out[k] = patternOf(value, kernel.type.dtype);
+    out[k] = patternOf(kernel.type.dtype, value);
   }
   return out;
 }

@@ -1,34 +1,28 @@
 /**
- * Which kernels run as one shader: chains of maps over the same elements, behind a map or a fold. Each element's values
- * stay in registers between them; only what somebody else reads is written. No bit changes by it (spec 3.3).
+ * Which kernels run as one step: chains of maps over the same elements, after a map or a fold. Each element's values stay in
+ * registers between them; only what somebody else reads is written. No bit changes by it (spec 3.3).
  */
 import { elementCount, type Shape } from "../../encoding/tensor.ts";
 import { type Kernel, type KernelList, type MapKernel, operandsOf } from "../kernels/kernel.ts";
 import { rowMajorStrides, type View } from "../kernels/view.ts";
 
-/** Kernels of one shader in their order, the first of any kind, the others maps over the same elements. */
-export interface Group {
-  kernels: readonly number[];
-  /** Tensors that are read from memory. */
-  reads: readonly number[];
-  /** Tensors that have to be written: kept, or read outside the group. */
-  writes: readonly number[];
-}
-
+/** What a device can do in one step. */
 export interface FuseLimits {
-  /** Storage buffers of one shader that are the group's to use. */
-  buffers: number;
-  /** Instructions of one shader; drivers take their time over long ones. */
-  steps: number;
+  /** Tensors that are read and written, together. */
+  tensors: number;
+  /** Instructions of all programs, together: compilers take their time over long code. */
+  instructions: number;
+  /** Whether matrix products stay alone, since the backend has code of its own for them. */
+  products: boolean;
 }
 
-/** A group that may still grow. */
+/** Kernels of a step that may still grow. */
 interface Open {
   kernels: number[];
   elements: number;
   outputs: Set<number>;
   reads: Set<number>;
-  steps: number;
+  instructions: number;
 }
 
 /** Whether a view reads element i of its tensor at element i of an output of this shape. */
@@ -37,21 +31,15 @@ export function isIdentity({ offset, strides, bounds }: View, shape: Shape): boo
   return offset === 0 && !bounds && shape.every((extent, axis) => extent === 1 || strides[axis] === dense[axis]);
 }
 
-const stepsOf = (kernel: Kernel): number => (kernel.kind === "gather" ? 0 : kernel.program.steps.length);
+const instructionsOf = (kernel: Kernel): number => (kernel.kind === "gather" ? 0 : kernel.program.steps.length);
 
 /**
- * The groups of a list, in an order in which they can run. A group runs where its last kernel stands: an earlier place
- * for a kernel would need operands that are not there yet, a later one is prevented by closing the group as soon as
- * another kernel reads from it.
- * @param grows whether maps may be added behind a kernel
- * @param keep tensors that are read when all is done
+ * The kernels of each step, in an order in which the steps can run. A step runs where its last kernel stands: an earlier place
+ * for a kernel would need operands that are not there yet, a later one is prevented by closing the step as soon as another
+ * kernel reads from it.
+ * @param alone kernels to which no map is added
  */
-export function fuse(
-  list: KernelList,
-  keep: readonly number[],
-  { buffers, steps }: FuseLimits,
-  grows: (kernel: Kernel) => boolean,
-): Group[] {
+export function fuse(list: KernelList, limits: FuseLimits, alone: ReadonlySet<number>): number[][] {
   const first = list.inputs.length;
   const closed: Open[] = [];
   const open = new Set<Open>();
@@ -63,53 +51,33 @@ export function fuse(
     const operands = operandsOf(kernel);
     const candidates = [...open].filter(({ outputs }) => operands.some((tensor) => outputs.has(tensor)));
     // The youngest: it may read what the others have written by then.
-    const joined = candidates.findLast((group) => kernel.kind === "map" && fits(kernel, group, buffers, steps));
+    const joined = candidates.findLast((group) => kernel.kind === "map" && fits(kernel, group, limits));
     for (const group of candidates) if (group !== joined) close(group);
     const group = joined ?? newGroup(kernel);
     for (const tensor of operands) if (!group.outputs.has(tensor)) group.reads.add(tensor);
     group.kernels.push(index);
     group.outputs.add(first + index);
-    group.steps += stepsOf(kernel);
+    group.instructions += instructionsOf(kernel);
     if (joined) return;
-    if (grows(kernel)) open.add(group);
-    else closed.push(group);
+    if (alone.has(index)) closed.push(group);
+    else open.add(group);
   });
   const last = ({ kernels }: Open): number => kernels[kernels.length - 1];
-  return withWrites(
-    list,
-    keep,
-    [...closed, ...open].sort((a, b) => last(a) - last(b)),
-  );
-}
-
-/** One group a kernel, every output written: what a caller can watch. */
-export function single(list: KernelList): Group[] {
-  return list.kernels.map((kernel, index) => ({
-    kernels: [index],
-    reads: [...new Set(operandsOf(kernel))],
-    writes: [list.inputs.length + index],
-  }));
+  return [...closed, ...open].sort((a, b) => last(a) - last(b)).map(({ kernels }) => kernels);
 }
 
 function newGroup(kernel: Kernel): Open {
-  return { kernels: [], elements: elementCount(kernel.type.shape), outputs: new Set(), reads: new Set(), steps: 0 };
+  const elements = elementCount(kernel.type.shape);
+  return { kernels: [], elements, outputs: new Set(), reads: new Set(), instructions: 0 };
 }
 
-function fits(kernel: MapKernel, group: Open, buffers: number, steps: number): boolean {
+function fits(kernel: MapKernel, group: Open, { tensors, instructions }: FuseLimits): boolean {
   const { shape } = kernel.type;
-  if (elementCount(shape) !== group.elements || group.steps + stepsOf(kernel) > steps) return false;
+  if (elementCount(shape) !== group.elements || group.instructions + instructionsOf(kernel) > instructions)
+    return false;
   const inOrder = kernel.args.every(
     (arg) => arg.kind !== "operand" || !group.outputs.has(arg.tensor) || isIdentity(arg.view, shape),
   );
   const reads = new Set([...group.reads, ...operandsOf(kernel).filter((tensor) => !group.outputs.has(tensor))]);
-  return inOrder && reads.size + group.outputs.size + 1 <= buffers;
-}
-
-function withWrites(list: KernelList, keep: readonly number[], groups: readonly Open[]): Group[] {
-  const wanted = new Set([...keep, ...groups.flatMap(({ reads }) => [...reads])]);
-  return groups.map(({ kernels, outputs, reads }) => {
-    const last = list.inputs.length + kernels[kernels.length - 1];
-    const writes = [...outputs].filter((tensor) => wanted.has(tensor));
-    return { kernels, reads: [...reads], writes: writes.length > 0 ? writes : [last] };
-  });
+  return inOrder && reads.size + group.outputs.size + 1 <= tensors;
 }

@@ -6,10 +6,9 @@ import { heightOf } from "../../encoding/merkle.ts";
 import { CHUNK_BYTES, chunkCount, elementCount, encodeType, type TensorType } from "../../encoding/tensor.ts";
 import { encodeKernel } from "../../graph/codec.ts";
 import type { GraphFacts, GraphKind, JobFacts } from "../../referee/facts.ts";
-import { foldLeaves } from "../../referee/machine.ts";
 import type { InstructionName } from "../../repops/programs/instructions.ts";
-import { type Kernel, operandsOf } from "../../repops/kernels/kernel.ts";
-import { pointLength } from "../../repops/kernels/point.ts";
+import type { Kernel } from "../../repops/kernels/kernel.ts";
+import { mostReads } from "../../repops/kernels/reads.ts";
 import { segmentCount } from "../../trace/commitments.ts";
 
 export interface ProofBound {
@@ -109,26 +108,24 @@ export function proofBound(facts: JobFacts, kind: GraphKind, kernel: number): Pr
 }
 
 function element(evidence: Evidence, facts: JobFacts, graph: GraphFacts, kernel: Kernel): void {
-  const steps = kernel.kind === "gather" || foldLeaves(kernel) > 0 ? 1 : pointLength(kernel);
+  const { tensors, scalarSteps, accumulators } = mostReads(kernel);
   evidence.data(4 + encodeKernel(kernel).length);
-  for (const tensor of new Set(operandsOf(kernel))) {
+  for (const tensor of new Set(tensors)) {
     evidence.data(encodeType(typeIn(graph, tensor)).length);
     tensorProof(evidence, facts, graph, tensor);
   }
-  for (const tensor of operandsOf(kernel))
-    for (let step = 0; step < steps; step++) {
-      const type = typeIn(graph, tensor);
-      evidence.data(Math.min(4 * elementCount(type.shape), CHUNK_BYTES));
-      evidence.proof(chunkCount(type));
-      evidence.work += READ_GAS;
-    }
+  for (const tensor of tensors) {
+    const type = typeIn(graph, tensor);
+    evidence.data(Math.min(4 * elementCount(type.shape), CHUNK_BYTES));
+    evidence.proof(chunkCount(type));
+    evidence.work += READ_GAS;
+  }
   if (kernel.kind === "gather") return;
   const program = kernel.program.steps.reduce((gas, { name }) => gas + INSTRUCTION_GAS + (FLOAT_GAS[name] ?? 0), 0);
-  evidence.work += steps * (STEP_GAS + ARGUMENT_GAS * (kernel.args.length + 1) + program);
-  const leaves = foldLeaves(kernel);
-  if (leaves === 0) return;
+  evidence.work += scalarSteps * (STEP_GAS + ARGUMENT_GAS * (kernel.args.length + 1) + program);
+  if (accumulators === 0) return;
   evidence.data(4);
-  evidence.proof(leaves);
+  evidence.proof(accumulators);
 }
 
 /** The root of a tensor: an operator's output, or an entry of the state before, or of the dataset. Without a number, the dearest. */

@@ -5,10 +5,10 @@ import { CHUNK_ELEMENTS, chunkCount, encodeType } from "../../encoding/tensor.ts
 import { DisputeError } from "../../errors/index.ts";
 import { groundOf } from "../../referee/judge.ts";
 import { type Passed, positionOf } from "../../game/level.ts";
-import { executedSteps, kernelAt } from "../../referee/machine.ts";
+import { kernelAt, pointAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
 import type { ElementProof, Witness } from "../../referee/witness.ts";
-import { gatherIndexAddress, gatherSourceAddress, pointInputs } from "../../repops/kernels/point.ts";
+import { accumulatorRead, readsAt } from "../../repops/kernels/reads.ts";
 import type { Hex } from "viem";
 import { type GameFacts, hex } from "./facts.ts";
 import { proofInFirstTree, type ProvenLeaf, sharedProof } from "./shared-proof.ts";
@@ -75,7 +75,7 @@ export class WitnessWriter {
     const { accumulator } = this.witness;
     if (!accumulator) return;
     this.bytes.bytes(accumulator.payload);
-    this.hashes(...this.inFirst("fold", this.place.fold! - 1, accumulator.proof));
+    this.hashes(...this.inFirst("fold", accumulatorRead(pointAt(this.place))!, accumulator.proof));
   }
 
   private hashes(...hashes: readonly Bytes[]): void {
@@ -84,27 +84,16 @@ export class WitnessWriter {
 
   /** What the step reads, in the order in which its program takes it. */
   private reads(): Operand[] {
-    const kernel = kernelAt(this.facts.facts, this.place);
-    const element = this.place.element!;
-    const operands = this.witness.operands;
-    const operand = (i: number, tensor: number, address: number): Operand => {
-      const shown = operands[i];
-      if (!shown) throw new DisputeError("WITNESS_MISSING", `the witness lacks operand ${i}`);
-      return { tensor, chunk: Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS), shown };
+    const shown = (index: number): ElementProof => {
+      const operand = this.witness.operands[index];
+      if (!operand) throw new DisputeError("WITNESS_MISSING", `the witness lacks operand ${index}`);
+      return operand;
     };
-    if (kernel.kind !== "gather") {
-      const inputs = executedSteps(kernel, this.place).flatMap((k) => pointInputs(kernel, element, k));
-      const reads = inputs.filter((input) => input.kind === "read");
-      return reads.map(({ tensor, address }, i) => operand(i, tensor, address));
-    }
-    const [index, source] = operands.map(({ type }) => type);
-    const address = gatherIndexAddress(kernel, element, index);
-    const row = new DataView(operands[0].chunk.buffer, operands[0].chunk.byteOffset).getInt32(
-      4 * (address % CHUNK_ELEMENTS),
-      true,
-    );
-    const from = gatherSourceAddress(kernel, element, row, index, source);
-    return [operand(0, kernel.index, address), operand(1, kernel.source, from)];
+    const reads = readsAt(kernelAt(this.facts.facts, this.place), pointAt(this.place), {
+      type: (_, index) => shown(index).type,
+      bits: ({ address }, index) => bitsIn(shown(index).chunk, address),
+    });
+    return reads.map(({ tensor, address }, i) => ({ tensor, chunk: chunkOf(address), shown: shown(i) }));
   }
 
   /** Proofs of tensors' roots: in the op tree, in the state before, in the dataset. */
@@ -146,4 +135,16 @@ export class WitnessWriter {
   private get graph() {
     return this.facts.facts.graph(graphAt(this.place));
   }
+}
+
+/** The chunk in which an element lies, or the first one when there is no such element. */
+function chunkOf(address: number): number {
+  return Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS);
+}
+
+/** The bit pattern of element `address` in the chunk that holds it; 0 when there is no such element. */
+function bitsIn(chunk: Bytes, address: number): number {
+  const at = 4 * (address % CHUNK_ELEMENTS);
+  if (address < 0 || at + 4 > chunk.length) return 0;
+  return new DataView(chunk.buffer, chunk.byteOffset).getUint32(at, true);
 }

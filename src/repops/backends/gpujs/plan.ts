@@ -3,7 +3,7 @@ import type { Kernel, KernelList } from "../../kernels/kernel.ts";
 import { operandsOf, renumberOperands, typeOf } from "../../kernels/kernel.ts";
 import { analyze } from "../../ranges/analysis.ts";
 import type { IntRange } from "../../ranges/values.ts";
-import { type Source, sourceOf } from "./source.ts";
+import { isInt, type Source, sourceOf } from "./source.ts";
 import { isExactInt, MAX_INT } from "./statements.ts";
 
 /** Neighbouring kernels that run aside, as a list of their own. */
@@ -17,13 +17,19 @@ export interface Island {
 
 export type Part = { kind: "device"; kernel: number; source: Source } | { kind: "aside"; island: Island };
 
+/** The kernels of a part, in their order. */
+export function kernelsOf(part: { kind: "device"; kernel: number } | { kind: "aside"; island: Island }): number[] {
+  if (part.kind === "device") return [part.kernel];
+  return part.island.list.kernels.map((_, i) => part.island.first + i);
+}
+
 /**
  * @param wide inputs of ints that have held values that are not exact in floats; the others are checked when written
  */
 export function planList(list: KernelList, wide: ReadonlySet<number>): Part[] {
   const ranges = new Map<number, IntRange>();
-  for (const [i, { dtype }] of list.inputs.entries())
-    if (dtype === "i32" && !wide.has(i)) ranges.set(i, { low: -MAX_INT, high: MAX_INT });
+  for (const [i, type] of list.inputs.entries())
+    if (isInt(type) && !wide.has(i)) ranges.set(i, { low: -MAX_INT, high: MAX_INT });
   const parts: Part[] = [];
   let aside: number[] = [];
   const endIsland = (): void => {
@@ -33,7 +39,7 @@ export function planList(list: KernelList, wide: ReadonlySet<number>): Part[] {
   for (const [i, kernel] of list.kernels.entries()) {
     const source = sourceOf(list, kernel, (tensor) => ranges.get(tensor));
     const range = source ? source.range : rangeAside(kernel);
-    if (kernel.type.dtype === "i32" && range && isExactInt(range)) ranges.set(list.inputs.length + i, range);
+    if (isInt(kernel.type) && range && isExactInt(range)) ranges.set(list.inputs.length + i, range);
     if (source) {
       endIsland();
       parts.push({ kind: "device", kernel: i, source });
@@ -45,7 +51,7 @@ export function planList(list: KernelList, wide: ReadonlySet<number>): Part[] {
 
 /** What the ints of a map can be, whatever it reads. */
 function rangeAside(kernel: Kernel): IntRange | undefined {
-  if (kernel.kind !== "map" || kernel.type.dtype !== "i32") return undefined;
+  if (kernel.kind !== "map" || !isInt(kernel.type)) return undefined;
   const { values } = analyze(kernel.program);
   return values[values.length - 1] as IntRange;
 }

@@ -2,13 +2,17 @@
  * A kernel list on gpu.js. A tensor's contents are a value that never changes, on the device, on the host, or on both;
  * copying a state is handing values on. Kernels that gpu.js does not list run on the WASM backend in between.
  */
+import { zeroElements } from "../../../encoding/dtypes.ts";
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
-import { type GatherKernel, type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
+import { type GatherKernel, type KernelList, typeOf } from "../../kernels/kernel.ts";
+import { endings } from "../../schedule/lifetimes.ts";
+import { schedule } from "../../schedule/schedule.ts";
 import { wasm } from "../wasm/backend.ts";
 import { emptyReport, type OpenReport, type Wanted, wantedOf } from "../wanted.ts";
 import type { GpuJsDevice, Handle } from "./device.ts";
-import { type Island, type Part, planList } from "./plan.ts";
+import { type Island, kernelsOf, type Part, planList } from "./plan.ts";
+import { isInt } from "./source.ts";
 import { MAX_INT } from "./statements.ts";
 
 interface Value {
@@ -31,10 +35,9 @@ export async function prepareGpuJs(device: GpuJsDevice, list: KernelList, keep: 
 class GpuJsSession implements Session {
   private readonly device: GpuJsDevice;
   private readonly list: KernelList;
-  private readonly keep: ReadonlySet<number>;
   private readonly values: (Value | undefined)[];
-  /** By part: the tensors that nothing behind it reads. */
-  private endings: number[][] = [];
+  /** By kernel: the tensors that nothing after it reads. */
+  private readonly endings: readonly (readonly number[])[];
   private readonly wide = new Set<number>();
   private parts: Ready[] = [];
   private asideTime = 0;
@@ -42,7 +45,7 @@ class GpuJsSession implements Session {
   constructor(device: GpuJsDevice, list: KernelList, keep: readonly number[]) {
     this.device = device;
     this.list = list;
-    this.keep = new Set([...list.inputs.keys(), ...keep]);
+    this.endings = endings(schedule(list, keep).lifetimes, list.kernels.length);
     this.values = list.inputs.map(({ dtype, shape }) => zeros(dtype, elementCount(shape)));
   }
 
@@ -51,7 +54,6 @@ class GpuJsSession implements Session {
     this.parts = [];
     for (const part of old) if (part.kind === "aside") await part.session.close();
     const parts = planList(this.list, this.wide);
-    this.endings = endingsOf(this.list, parts, this.keep);
     for (const part of parts) {
       if (part.kind === "device") this.parts.push(part);
       else {
@@ -95,7 +97,7 @@ class GpuJsSession implements Session {
     const value = this.values[tensor]!;
     if (!value.host) {
       const data = await this.device.download(value.device!);
-      value.host = this.type(tensor).dtype === "i32" ? Int32Array.from(data) : data;
+      value.host = isInt(this.type(tensor)) ? Int32Array.from(data) : data;
     }
     return value.host;
   }
@@ -123,7 +125,7 @@ class GpuJsSession implements Session {
     const wanted = wantedOf(options, this.list.kernels.length);
     this.asideTime = 0;
     const report = emptyReport();
-    for (const [i, part] of this.parts.entries()) {
+    for (const part of this.parts) {
       if (part.kind === "aside") await this.runAside(part.island, part.session, wanted, report);
       else {
         const { kernel, source } = part;
@@ -139,11 +141,9 @@ class GpuJsSession implements Session {
         if (wanted.roots.has(kernel)) report.roots.set(kernel, await this.rootOf(this.list.inputs.length + kernel));
         if (wanted.captured.has(kernel)) report.captured.set(kernel, await this.read(this.list.inputs.length + kernel));
       }
-      for (const tensor of this.endings[i]) this.put(tensor, undefined);
+      for (const kernel of kernelsOf(part)) for (const tensor of this.endings[kernel]) this.put(tensor, undefined);
     }
-    const kernels = this.parts.flatMap((part) =>
-      part.kind === "aside" ? part.island.list.kernels.map((_, i) => part.island.first + i) : [],
-    );
+    const kernels = this.parts.flatMap((part) => (part.kind === "aside" ? kernelsOf(part) : []));
     if (kernels.length > 0) report.aside = { backend: wasm.name, kernels, seconds: this.asideTime / 1000 };
     return report;
   }
@@ -193,23 +193,7 @@ class GpuJsSession implements Session {
 }
 
 function zeros(dtype: TensorType["dtype"], length: number): Value {
-  return { host: dtype === "f32" ? new Float32Array(length) : new Int32Array(length), holders: 1 };
+  return { host: zeroElements(dtype, length), holders: 1 };
 }
 
 const empty = ({ dtype }: TensorType): Value => ({ ...zeros(dtype, 0), holders: 0 });
-
-/** By part: the tensors that are read there for the last time, or made there and never read. */
-function endingsOf(list: KernelList, parts: readonly Part[], keep: ReadonlySet<number>): number[][] {
-  const last = new Map<number, number>();
-  for (const [i, part] of parts.entries()) {
-    const kernels =
-      part.kind === "device" ? [part.kernel] : part.island.list.kernels.map((_, k) => part.island.first + k);
-    for (const kernel of kernels) {
-      last.set(list.inputs.length + kernel, i);
-      for (const tensor of operandsOf(list.kernels[kernel])) last.set(tensor, i);
-    }
-  }
-  const endings = parts.map((): number[] => []);
-  for (const [tensor, part] of last) if (!keep.has(tensor)) endings[part].push(tensor);
-  return endings;
-}

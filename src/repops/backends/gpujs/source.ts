@@ -2,7 +2,8 @@
  * Kernels as gpu.js source: one thread an output element, its number and all addresses whole numbers in floats. They are
  * exact below 2^24; a kernel that would need more is not listed.
  */
-import { elementCount } from "../../../encoding/tensor.ts";
+import { DTYPES } from "../../../encoding/dtypes.ts";
+import { elementCount, type TensorType } from "../../../encoding/tensor.ts";
 import {
   type Arg,
   type FoldKernel,
@@ -40,13 +41,16 @@ export interface Source {
 /** What is known of the ints of a tensor; `undefined`: too little for floats to hold them. */
 export type IntRanges = (tensor: number) => IntRange | undefined;
 
+/** Whether floats hold the elements only where they are small. */
+export const isInt = ({ dtype }: TensorType): boolean => DTYPES[dtype].scalar === "i";
+
 /** `undefined`: the kernel can't be written in floats. */
 export function sourceOf(list: KernelList, kernel: Kernel, ints: IntRanges): Source | undefined {
   const { shape } = kernel.type;
   const tensors = kernel.kind === "gather" ? [kernel.source, kernel.index] : operands(kernel);
   const sizes = [shape, ...tensors.map((tensor) => typeOf(list, tensor).shape)].map(elementCount);
   if (sizes.some((size) => size > MAX_ELEMENTS) || tensors.length > MAX_TENSORS) return undefined;
-  if (tensors.some((tensor) => typeOf(list, tensor).dtype === "i32" && !ints(tensor))) return undefined;
+  if (tensors.some((tensor) => isInt(typeOf(list, tensor)) && !ints(tensor))) return undefined;
   return kernel.kind === "gather" ? gather(list, kernel, ints) : loops(kernel, tensors, ints);
 }
 
@@ -114,7 +118,7 @@ function loops(kernel: MapKernel | FoldKernel, tensors: readonly number[], ints:
   } else
     body.push(...bases(kernel.args, names, shape.length), ...loads, ...written.statements, `return ${written.result};`);
   const last = analysis.values[analysis.values.length - 1];
-  const range = kernel.type.dtype === "i32" ? (last as IntRange) : undefined;
+  const range = isInt(kernel.type) ? (last as IntRange) : undefined;
   return {
     ...finish(body, tensors, scalars),
     constants,
@@ -172,7 +176,7 @@ function gather(list: KernelList, kernel: GatherKernel, ints: IntRanges): Source
   const source = typeOf(list, kernel.source).shape;
   const row = elementCount(source.slice(1));
   const scalars = runTime();
-  const isFloat = kernel.type.dtype === "f32";
+  const isFloat = !isInt(kernel.type);
   const fill = isFloat ? fromBits(kernel.fill) : kernel.fill | 0;
   const body = [
     "let e = this.thread.x * one;",

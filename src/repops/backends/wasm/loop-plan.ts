@@ -2,21 +2,16 @@
  * From a map or fold kernel to calls of generated functions: bounded views are cut into boxes in which every operand is
  * either read or replaced by its fill, and axes that lie in one run of memory become one loop.
  */
-import { elementCount, type Shape } from "../../../encoding/tensor.ts";
+import type { Shape } from "../../../encoding/tensor.ts";
 import type { Arg, FoldKernel, MapKernel } from "../../kernels/kernel.ts";
 import { rowMajorStrides } from "../../kernels/view.ts";
 import { joinAxes } from "../../schedule/axes.ts";
-import type { ArgShape, LoopArg, LoopParameters, LoopShape } from "./loops.ts";
+import type { ArgShape, LoopShape } from "./loops.ts";
+import type { LoopArg, LoopParameters } from "./parameters.ts";
 
 export interface LoopCall {
   shape: LoopShape;
   parameters: LoopParameters;
-}
-
-/** Byte addresses: of a tensor, and of a word that holds a constant. */
-export interface Addresses {
-  tensor(number: number): number;
-  constant(bits: number): number;
 }
 
 type Range = readonly [from: number, to: number];
@@ -33,14 +28,12 @@ export function canLoop(kernel: MapKernel | FoldKernel): boolean {
   );
 }
 
-/** The calls that compute a kernel; K = 0 and empty outputs are the caller's. */
-export function planLoops(
-  kernel: MapKernel | FoldKernel,
-  output: number,
-  addresses: Addresses,
-  always: boolean,
-): LoopCall[] {
-  return boxes(kernel).map((box) => planBox(kernel, box, output, addresses, always));
+/**
+ * The calls that compute a kernel; K = 0 and empty outputs are the caller's.
+ * @param output the tensor that it writes
+ */
+export function planLoops(kernel: MapKernel | FoldKernel, output: number, always: boolean): LoopCall[] {
+  return boxes(kernel).map((box) => planBox(kernel, box, output, always));
 }
 
 /** Boxes that cover the output, cut at the bounds of its operands. */
@@ -65,13 +58,7 @@ interface Axis {
   coordinate?: number;
 }
 
-function planBox(
-  kernel: MapKernel | FoldKernel,
-  box: readonly Range[],
-  output: number,
-  addresses: Addresses,
-  always: boolean,
-): LoopCall {
+function planBox(kernel: MapKernel | FoldKernel, box: readonly Range[], output: number, always: boolean): LoopCall {
   const { args } = kernel;
   const rank = box.length;
   const outStrides = rowMajorStrides(kernel.type.shape);
@@ -109,7 +96,8 @@ function planBox(
     if (arg.kind === "coordinate") return { base: box[arg.axis][0], ...none };
     const start = box.reduce((sum, [from], axis) => sum + from * strideOf(i, axis), arg.view.offset);
     return {
-      base: reads[i] ? addresses.tensor(arg.tensor) + bytes(start) : addresses.constant(arg.view.fill ?? 0),
+      origin: reads[i] ? { kind: "tensor", tensor: arg.tensor } : { kind: "constant", bits: arg.view.fill ?? 0 },
+      base: reads[i] ? bytes(start) : 0,
       strides: loops.map((loop) => bytes(loop.args[i])),
       reduceStrides: isFold ? folds.map((loop) => bytes(loop.args[i])) : [],
     };
@@ -124,7 +112,7 @@ function planBox(
       always,
     },
     parameters: {
-      out: output + bytes(outStart),
+      output: { tensor: output, offset: bytes(outStart) },
       extents: loops.map(({ extent }) => extent),
       outStrides: loops.slice(0, -1).map(({ out }) => bytes(out)),
       reduceExtents: isFold ? folds.map(({ extent }) => extent) : [],
@@ -151,9 +139,4 @@ function joined(axes: readonly Axis[]): Axis[] {
     ({ out, args }) => [out, ...args],
     ({ coordinate }) => coordinate !== undefined,
   );
-}
-
-/** Whether nothing is to be computed: no output elements. */
-export function isEmpty({ type }: MapKernel | FoldKernel): boolean {
-  return elementCount(type.shape) === 0;
 }

@@ -1,6 +1,6 @@
 /**
  * Functions for map and fold kernels: loops around a scalar program. What differs between kernels with the same
- * program and the same loops (addresses, extents, strides) is read from a block of parameters in memory.
+ * program and the same loops (addresses, extents, strides) is read from a block of parameters in memory (parameters.ts).
  */
 import type { Program } from "../../programs/program.ts";
 import type { Ranging } from "../../kernels/kernel.ts";
@@ -34,32 +34,6 @@ export interface LoopShape {
 
 export function loopKey(shape: LoopShape): string {
   return JSON.stringify([programKey(shape.program), shape.outer, shape.fold, shape.args, shape.always]);
-}
-
-/** The parameters of a call: 32-bit words, sizes and strides in bytes where they are of memory. */
-export interface LoopParameters {
-  out: number;
-  /** Elements along each loop, the vectorized one last. */
-  extents: readonly number[];
-  /** Of the output, one for each outer loop. */
-  outStrides: readonly number[];
-  reduceExtents: readonly number[];
-  start: number;
-  args: readonly LoopArg[];
-}
-
-export interface LoopArg {
-  /** An operand's first address, or the first coordinate. */
-  base: number;
-  strides: readonly number[];
-  reduceStrides: readonly number[];
-}
-
-export function parameterWords(parameters: LoopParameters): number[] {
-  const { out, extents, outStrides, reduceExtents, start, args } = parameters;
-  return [out, start, ...extents, ...outStrides, ...reduceExtents].concat(
-    args.flatMap(({ base, strides, reduceStrides }) => [base, ...strides, ...reduceStrides]),
-  );
 }
 
 /** Programs with more instructions run fewer vectors side by side, or the registers would not suffice. */

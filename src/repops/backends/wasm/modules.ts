@@ -6,8 +6,8 @@ import type { LoopCall } from "./loop-plan.ts";
 import { addLoops } from "./loops.ts";
 
 /** The first kilobyte stays empty: hashing reads a byte before a tensor, and no tensor has the address 0. */
-export const CORE_CONSTANTS = 1024;
-export const CORE_CAPACITY = 256;
+const CORE_CONSTANTS = 1024;
+const CORE_CAPACITY = 256;
 const LOOP_CONSTANTS = CORE_CONSTANTS + 4 * CORE_CAPACITY;
 const LOOP_CAPACITY = 16_384;
 /** Where the blocks of parameters begin. */

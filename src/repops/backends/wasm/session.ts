@@ -1,27 +1,25 @@
 /** A kernel list prepared for WASM: one memory, one generated module, and a list of calls. */
-import { elementCount, type Tensor, tensorRootOf, type TensorRoot } from "../../../encoding/tensor.ts";
+import { elementsIn } from "../../../encoding/dtypes.ts";
+import { byteLength, elementCount, type Tensor, tensorRootOf, type TensorRoot } from "../../../encoding/tensor.ts";
 import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
-import { type Kernel, type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
-import { runFold, runMap } from "../reference.ts";
+import { type KernelList, typeOf } from "../../kernels/kernel.ts";
+import { schedule } from "../../schedule/schedule.ts";
 import { emptyReport, wantedOf } from "../wanted.ts";
 import { layOut } from "./arena.ts";
-import { ConstantPool } from "./constants.ts";
 import type { CoreExports } from "./core.ts";
-import { canLoop, isEmpty, type LoopCall, planLoops } from "./loop-plan.ts";
-import { loopKey, parameterWords } from "./loops.ts";
-import { compileCore, compileLoops, CORE_CAPACITY, CORE_CONSTANTS, corePool, PARAMETERS } from "./modules.ts";
-import { matmul, MATMUL_SCRATCH_BYTES } from "./matmul.ts";
-import { asProducts, asScatter } from "./products.ts";
+import type { LoopCall } from "./loop-plan.ts";
+import { loopKey } from "./loops.ts";
+import { compileCore, compileLoops, corePool, PARAMETERS } from "./modules.ts";
+import { MATMUL_SCRATCH_BYTES } from "./matmul.ts";
+import { type Addresses, parameterBytes, parameterWords } from "./parameters.ts";
+import { bind, planKernels, type Run } from "./plan.ts";
 import { treeRoot, treeScratchBytes } from "./sha256.ts";
 
 const PAGE = 65_536;
 const MAX_BYTES = 65_535 * PAGE;
 /** Vectors may read a little past the last tensor. */
 const SLACK = 256;
-
-/** What runs for one kernel; a gather gives the number of reads outside its source. */
-type Run = () => number | void;
 
 export async function prepareWasm(list: KernelList, keep: readonly number[], always = false): Promise<Session> {
   return WasmSession.prepare(list, keep, always);
@@ -52,29 +50,20 @@ class WasmSession implements Session {
   }
 
   static async prepare(list: KernelList, keep: readonly number[], always: boolean): Promise<WasmSession> {
-    const count = list.inputs.length + list.kernels.length;
-    const types = Array.from({ length: count }, (_, i) => typeOf(list, i));
-    const hashed = types.reduce((most, { shape }) => Math.max(most, 4 * elementCount(shape)), 0);
+    const planned = schedule(list, keep);
+    const plans = planKernels(planned, always);
+    const loopCalls = plans.flatMap((plan) => (plan.kind === "loops" ? plan.calls : []));
+    const types = planned.lifetimes.map((_, i) => typeOf(list, i));
+    const hashed = types.reduce((most, type) => Math.max(most, byteLength(type)), 0);
     const scratchBytes = Math.max(MATMUL_SCRATCH_BYTES, treeScratchBytes(hashed));
-    // How long the parameters get depends on the plan, and the plan on addresses: planned once from 0 for the length.
-    const fills = new ConstantPool(CORE_CONSTANTS, CORE_CAPACITY);
-    const sizing = planAll(
-      list,
-      (i) => i,
-      (bits) => fills.address(bits),
-      always,
-    );
-    const words = sizing.flat().reduce((sum, call) => sum + parameterWords(call.parameters).length, 0);
-    const scratch = Math.ceil((PARAMETERS + 4 * words) / 4096) * 4096;
+    const parameters = loopCalls.reduce((sum, call) => sum + parameterBytes(call.parameters), 0);
+    const scratch = Math.ceil((PARAMETERS + parameters) / 4096) * 4096;
     const arena = Math.ceil((scratch + scratchBytes) / 4096) * 4096;
-    const { offsets, bytes } = layOut(list, keep, MAX_BYTES - arena - SLACK);
-    const unique = new Map(sizing.flat().map((call) => [loopKey(call.shape), call]));
+    const { offsets, bytes } = layOut(planned, MAX_BYTES - arena - SLACK);
+    const unique = new Map(loopCalls.map((call) => [loopKey(call.shape), call]));
     const [coreCode, loops] = await Promise.all([compileCore(), compileLoops(unique)]);
     const memory = allocate(arena + bytes + SLACK);
     const address = (tensor: number): number => arena + offsets[tensor];
-    const calls = planAll(list, address, (bits) => loops.pool.address(bits), always);
-    corePool.write(memory);
-    loops.pool.write(memory);
     const imports = { env: { memory } };
     const core = (await WebAssembly.instantiate(coreCode, imports)).exports as unknown as CoreExports;
     const functions = (await WebAssembly.instantiate(loops.module, imports)).exports as Record<
@@ -82,31 +71,27 @@ class WasmSession implements Session {
       (at: number) => void
     >;
     const named = new Map([...unique.keys()].map((key, i) => [key, functions[`loop${i}`]]));
-    const tensors = types.map(({ dtype, shape }, i): Tensor => {
-      const length = elementCount(shape);
-      const data =
-        dtype === "f32"
-          ? new Float32Array(memory.buffer, address(i), length)
-          : new Int32Array(memory.buffer, address(i), length);
-      return { dtype, shape, data };
-    });
-    let parameterAt = PARAMETERS;
-    const loopRuns = calls.map((kernelCalls) =>
-      kernelCalls.map(({ shape, parameters }): (() => void) => {
-        const values = parameterWords(parameters);
-        const at = parameterAt;
-        new Int32Array(memory.buffer, at, values.length).set(values);
-        parameterAt += 4 * values.length;
-        const call = named.get(loopKey(shape))!;
-        return () => call(at);
+    const tensors = types.map(
+      ({ dtype, shape }, i): Tensor => ({
+        dtype,
+        shape,
+        data: elementsIn(dtype, memory.buffer, address(i), elementCount(shape)),
       }),
     );
-    const runs = list.kernels.map((kernel, i): Run => {
-      const special = specialRun(kernel, i, { list, memory, core, tensors, address, scratch });
-      if (special) return special;
-      const own = loopRuns[i];
-      return own.length === 1 ? own[0] : () => own.forEach((run) => run());
-    });
+    const addresses: Addresses = { tensor: address, constant: (bits) => loops.pool.address(bits) };
+    let parameterAt = PARAMETERS;
+    const bindLoop = ({ shape, parameters }: LoopCall): (() => void) => {
+      const values = parameterWords(parameters, addresses);
+      const at = parameterAt;
+      new Int32Array(memory.buffer, at, values.length).set(values);
+      parameterAt += 4 * values.length;
+      const call = named.get(loopKey(shape))!;
+      return () => call(at);
+    };
+    const placed = { memory, core, tensors, address, scratch, bindLoop };
+    const runs = plans.map((plan, i) => bind(plan, list.inputs.length + i, placed));
+    corePool.write(memory);
+    loops.pool.write(memory);
     return new WasmSession(list, memory, core, tensors, runs, scratch);
   }
 
@@ -172,60 +157,4 @@ function allocate(bytes: number): WebAssembly.Memory {
       { bytes },
     );
   }
-}
-
-/** The generated calls of every kernel; none for those that run otherwise. */
-function planAll(
-  list: KernelList,
-  tensor: (number: number) => number,
-  constant: (bits: number) => number,
-  always: boolean,
-): LoopCall[][] {
-  return list.kernels.map((kernel, i) => {
-    const output = tensor(list.inputs.length + i);
-    if (kernel.kind === "gather" || isEmpty(kernel) || !canLoop(kernel)) return [];
-    if (kernel.kind === "fold") {
-      const special = asProducts(kernel, output, tensor) ?? asScatter(kernel, tensor);
-      if ((special && !always) || elementCount(kernel.reduce) === 0) return [];
-    }
-    return planLoops(kernel, output, { tensor, constant }, always);
-  });
-}
-
-interface Place {
-  list: KernelList;
-  memory: WebAssembly.Memory;
-  core: CoreExports;
-  tensors: readonly Tensor[];
-  address(tensor: number): number;
-  scratch: number;
-}
-
-/** What does not run as generated loops. */
-function specialRun(kernel: Kernel, index: number, place: Place): Run | undefined {
-  const { list, memory, core, tensors, address, scratch } = place;
-  const number = list.inputs.length + index;
-  const output = address(number);
-  const out = tensors[number];
-  if (kernel.kind === "gather") {
-    const [source, rows] = operandsOf(kernel).map((tensor) => tensors[tensor]);
-    const rowBytes = 4 * elementCount(source.shape.slice(1));
-    if (rowBytes === 0) return () => undefined;
-    const [from, at] = [address(kernel.source), address(kernel.index)];
-    const { length } = rows.data;
-    return () => core.gatherRows(from, at, output, length, rowBytes, source.shape[0], kernel.fill | 0);
-  }
-  if (isEmpty(kernel)) return () => undefined;
-  if (kernel.kind === "fold" && elementCount(kernel.reduce) === 0)
-    return () => void new Int32Array(memory.buffer, output, out.data.length).fill(kernel.start | 0);
-  // Bounds on a fold's own axes are rare; the definition itself runs on the same memory.
-  if (!canLoop(kernel))
-    return kernel.kind === "fold" ? () => runFold(kernel, tensors, out) : () => runMap(kernel, tensors, out);
-  if (kernel.kind !== "fold") return undefined;
-  const products = asProducts(kernel, output, address);
-  if (products) return () => products.forEach((product) => matmul(core, memory, scratch, product));
-  const scatter = asScatter(kernel, address);
-  if (!scatter) return undefined;
-  const { x, index: at, count, rowBytes, rows, stride } = scatter;
-  return () => core.scatterAdd(x, at, output, count, rowBytes, rows, stride);
 }

@@ -1,15 +1,14 @@
-/** A kernel list as dispatches over buffers: its groups, where their tensors lie, and one pipeline each. */
-import { elementCount, formatType } from "../../../encoding/tensor.ts";
+/** A kernel list as dispatches over buffers: its steps, where their tensors lie, and one pipeline each. */
+import { byteLength, elementCount, formatType } from "../../../encoding/tensor.ts";
 import { BackendError } from "../../../errors/index.ts";
-import type { Kernel, KernelList } from "../../kernels/kernel.ts";
-import { productForm } from "../../schedule/product-form.ts";
+import { type Kernel, type KernelList, typeOf } from "../../kernels/kernel.ts";
+import { allocate, Slots } from "../../schedule/memory.ts";
+import { schedule, type Step } from "../../schedule/schedule.ts";
 import type { GpuBuffer, GpuPass, GpuPipeline } from "./api.ts";
 import type { OpenDevice } from "./device.ts";
 import type { Dialect } from "./dialect.ts";
-import { fuse, type Group, single } from "../../schedule/fuse.ts";
 import { type ProductGuard, productShader, type Tile } from "./product.ts";
 import { type Shader, ShaderWriter } from "./shader.ts";
-import { assignSlots, type Slots } from "./slots.ts";
 import { GUARDED } from "./wgsl.ts";
 
 /** How a list becomes shaders. */
@@ -22,8 +21,8 @@ export interface Lowering {
 
 /** Offsets of bindings into one buffer are multiples of this (WebGPU, 3.6.2). */
 export const BINDING_ALIGNMENT = 256;
-/** Instructions of one fused shader. */
-const FUSED_STEPS = 160;
+/** Instructions of one fused shader; drivers take their time over long ones. */
+const FUSED_INSTRUCTIONS = 160;
 
 export interface Dispatch {
   /** The kernels it runs, in their order. */
@@ -45,11 +44,15 @@ export interface Plan {
 export interface Shared {
   list: KernelList;
   keep: readonly number[];
-  /** Buffers of inputs and kept tensors. */
-  lasting: Slots;
+  /** Of the tensors that last, in the order of `lastingTensors`. */
   buffers: readonly GpuBuffer[];
   /** One count of reads outside the source for each gather, `BINDING_ALIGNMENT` bytes apart. */
   counters: GpuBuffer;
+}
+
+/** The bytes of a tensor's buffer; bindings can't be empty. */
+export function bufferBytes(list: KernelList, tensor: number): number {
+  return Math.max(byteLength(typeOf(list, tensor)), 4);
 }
 
 /** The kernels that count reads outside their source, in order. */
@@ -67,24 +70,24 @@ export async function planDispatches(
   lowering: Lowering,
   watched: boolean,
 ): Promise<Plan> {
-  const { list, lasting, buffers } = shared;
-  const native = lowering.dialect === GUARDED;
-  const isProduct = (kernel: Kernel): boolean => native && kernel.kind === "fold" && productForm(kernel) !== undefined;
-  const limits = { buffers: open.maxBuffers - 1, steps: FUSED_STEPS };
-  const grows = (kernel: Kernel): boolean => kernel.kind !== "gather" && !isProduct(kernel);
-  const groups = watched ? single(list) : fuse(list, shared.keep, limits, grows);
-  const shaders = groups
+  const { list, keep, buffers } = shared;
+  const products = lowering.dialect === GUARDED;
+  const limits = { tensors: open.maxBuffers - 1, instructions: FUSED_INSTRUCTIONS, products };
+  const planned = watched ? schedule(list, keep) : schedule(list, keep, limits);
+  const shaders = planned.steps
     .filter(({ kernels }) => elementCount(list.kernels[kernels[0]].type.shape) > 0)
-    .map((group) => ({ group, shader: shaderOf(list, group, lowering) }));
-  const { sizes, slotOf } = assignSlots(list, groups, lasting);
-  const own = await open.buffers([...sizes.slice(buffers.length), BINDING_ALIGNMENT * shaders.length]);
+    .map((step) => ({ step, shader: shaderOf(list, step, lowering) }));
+  const slots = new Slots();
+  const places = allocate(planned, (tensor) => bufferBytes(list, tensor), slots);
+  // The first slots are those of what lasts, which has its buffers already.
+  const own = await open.buffers([...slots.sizes.slice(buffers.length), BINDING_ALIGNMENT * shaders.length]);
   const parameters = own.pop()!;
   const all = [...buffers, ...own];
-  const bufferOf = (tensor: number): GpuBuffer => all[slotOf[tensor]!];
+  const bufferOf = (tensor: number): GpuBuffer => all[places[tensor]!];
   const gathers = gathersOf(list);
   const dispatches = await Promise.all(
-    shaders.map(async ({ group, shader }, i) => {
-      const [kernel] = group.kernels;
+    shaders.map(async ({ step: { kernels }, shader }, i) => {
+      const [kernel] = kernels;
       const words = Uint32Array.from(shader.parameters);
       const offset = i * BINDING_ALIGNMENT;
       open.device.queue.writeBuffer(parameters, offset, words);
@@ -98,22 +101,22 @@ export async function planDispatches(
       const pipeline = await open.pipeline(shader.code, `kernel ${kernel}`);
       const entries = resources.map((resource, binding) => ({ binding, resource }));
       const bindings = open.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      return { kernels: group.kernels, pipeline, group: bindings, workgroups: shader.workgroups };
+      return { kernels, pipeline, group: bindings, workgroups: shader.workgroups };
     }),
   );
   return { dispatches, bufferOf, own: [...own, parameters] };
 }
 
-/** A group as its shader: a tiled product, a gather, or loops. */
-export function shaderOf(list: KernelList, group: Group, lowering: Lowering): Shader {
+/** A step as its shader: a tiled product, a gather, or loops. */
+export function shaderOf(list: KernelList, step: Step, lowering: Lowering): Shader {
   const { dialect, guard, tiles } = lowering;
   const writer = new ShaderWriter(list, dialect);
-  const [index] = group.kernels;
+  const [index] = step.kernels;
   const kernel = list.kernels[index];
   const output = list.inputs.length + index;
   if (kernel.kind === "gather") return writer.gather(kernel, output);
-  const form = kernel.kind === "fold" && dialect === GUARDED ? productForm(kernel) : undefined;
-  return (form && productShader(form, output, guard, tiles)) ?? writer.group(group);
+  const form = dialect === GUARDED ? step.product : undefined;
+  return (form && productShader(form, output, guard, tiles)) ?? writer.step(step);
 }
 
 function checkBindings({ maxBuffers, name }: OpenDevice, { type }: Kernel, kernel: number, bindings: number): void {

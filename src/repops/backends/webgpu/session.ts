@@ -1,14 +1,25 @@
 /** A kernel list on a GPU: its tensors stay there, and all kernels of a step are one submission. */
-import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
+import { elementsIn } from "../../../encoding/dtypes.ts";
+import { byteLength, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
+import { lastingTensors } from "../../schedule/lifetimes.ts";
 import { emptyReport, wantedOf } from "../wanted.ts";
 import type { GpuBuffer } from "./api.ts";
 import { type OpenDevice, openDevice } from "./device.ts";
 import { Hasher } from "./hasher.ts";
-import { BINDING_ALIGNMENT, encode, gathersOf, type Lowering, type Plan, planDispatches, type Shared } from "./plan.ts";
+import {
+  BINDING_ALIGNMENT,
+  bufferBytes,
+  encode,
+  gathersOf,
+  type Lowering,
+  type Plan,
+  planDispatches,
+  type Shared,
+} from "./plan.ts";
+
 import { TILES } from "./product.ts";
-import { lastingSlots } from "./slots.ts";
 import { Trail } from "./trail.ts";
 import { GUARDED } from "./wgsl.ts";
 
@@ -25,23 +36,23 @@ function defaults(open: OpenDevice): WebGpuOptions {
   return { dialect: GUARDED, guard: "bits", tiles, hashing: open.software ? "host" : "device" };
 }
 
-const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
-
 export async function prepareWebGpu(
   list: KernelList,
   keep: readonly number[],
   options: Partial<WebGpuOptions> = {},
 ): Promise<Session> {
   const open = await openDevice();
-  const lasting = lastingSlots(list, keep);
+  const lasting = lastingTensors(list, keep);
   const gathers = gathersOf(list);
-  const buffers = await open.buffers([...lasting.sizes, BINDING_ALIGNMENT * gathers.length]);
-  const [counters] = buffers.splice(lasting.sizes.length);
-  const session = new WebGpuSession(
-    open,
-    { list, keep, lasting, buffers, counters },
-    { ...defaults(open), ...options },
-  );
+  const buffers = await open.buffers([
+    ...lasting.map((tensor) => bufferBytes(list, tensor)),
+    BINDING_ALIGNMENT * gathers.length,
+  ]);
+  const [counters] = buffers.splice(lasting.length);
+  const session = new WebGpuSession(open, { list, keep, buffers, counters }, lasting, {
+    ...defaults(open),
+    ...options,
+  });
   try {
     await session.plan("fused");
   } catch (error) {
@@ -59,16 +70,20 @@ class WebGpuSession implements Session {
   private readonly shared: Shared;
   private readonly options: WebGpuOptions;
   private readonly types: readonly TensorType[];
+  /** Of inputs and kept tensors. */
+  private readonly buffers: ReadonlyMap<number, GpuBuffer>;
   private readonly plans = new Map<Mode, Plan>();
   private readonly hashers = new Map<string, Hasher>();
   /** For the kernels that were asked for last. */
   private trail: { key: string; of: Trail } | undefined;
 
-  constructor(open: OpenDevice, shared: Shared, options: WebGpuOptions) {
+  /** @param lasting the tensors of the shared buffers */
+  constructor(open: OpenDevice, shared: Shared, lasting: readonly number[], options: WebGpuOptions) {
     this.open = open;
     this.shared = shared;
     this.options = options;
     const { inputs, kernels } = shared.list;
+    this.buffers = new Map(lasting.map((tensor, i) => [tensor, shared.buffers[i]]));
     this.types = Array.from({ length: inputs.length + kernels.length }, (_, i) => typeOf(shared.list, i));
   }
 
@@ -82,7 +97,7 @@ class WebGpuSession implements Session {
 
   /** Where an input or a kept tensor lies. */
   private lasting(tensor: number): GpuBuffer {
-    return this.shared.buffers[this.shared.lasting.slotOf[tensor]!];
+    return this.buffers.get(tensor)!;
   }
 
   async write(input: number, { data }: Tensor): Promise<void> {
@@ -96,18 +111,18 @@ class WebGpuSession implements Session {
 
   private async download(tensor: number, buffer: GpuBuffer): Promise<Tensor> {
     const { dtype, shape } = this.types[tensor];
-    const [bytes] = await this.open.download([{ buffer, offset: 0, bytes: bytesOf(this.types[tensor]) }]);
-    return { dtype, shape, data: dtype === "f32" ? new Float32Array(bytes) : new Int32Array(bytes) };
+    const [bytes] = await this.open.download([{ buffer, offset: 0, bytes: byteLength(this.types[tensor]) }]);
+    return { dtype, shape, data: elementsIn(dtype, bytes) };
   }
 
   async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const targets = new Set(pairs.map(({ to }) => to));
     // What is overwritten and still to be read is saved first.
     const read = [...new Set(pairs.flatMap(({ from }) => (targets.has(from) ? [from] : [])))];
-    const spare = await this.open.buffers(read.map((tensor) => bytesOf(this.types[tensor])));
+    const spare = await this.open.buffers(read.map((tensor) => byteLength(this.types[tensor])));
     const encoder = this.open.device.createCommandEncoder();
     const move = (tensor: number, from: GpuBuffer, to: GpuBuffer): void => {
-      const bytes = bytesOf(this.types[tensor]);
+      const bytes = byteLength(this.types[tensor]);
       if (bytes > 0) encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
     };
     read.forEach((tensor, i) => move(tensor, this.lasting(tensor), spare[i]));

@@ -1,4 +1,4 @@
-/** Groups of kernels as compute shaders: one invocation an output element, a fold in its order inside. */
+/** Steps of kernels as compute shaders: one invocation an output element, a fold in its order inside. */
 import { elementCount, type Shape } from "../../../encoding/tensor.ts";
 import {
   type Arg,
@@ -15,7 +15,8 @@ import { type Range, rangedFloat } from "../../ranges/values.ts";
 import { bitsOf } from "../../numbers/vf32.ts";
 import type { View } from "../../kernels/view.ts";
 import type { Dialect } from "./dialect.ts";
-import { type Group, isIdentity } from "../../schedule/fuse.ts";
+import { isIdentity } from "../../schedule/fuse.ts";
+import type { Step } from "../../schedule/schedule.ts";
 import { programStatements } from "./wgsl.ts";
 
 export const WORKGROUP = 64;
@@ -106,8 +107,8 @@ export class ShaderWriter {
     this.dialect = dialect;
   }
 
-  /** A group of maps, or of a fold and maps behind it. */
-  group({ kernels, reads, writes }: Group): Shader {
+  /** A step of maps, or of a fold and maps after it. */
+  step({ kernels, reads, writes }: Step): Shader {
     const first = this.list.inputs.length;
     const bufferOf = (tensor: number): string => `t${reads.indexOf(tensor)}`;
     const known = new Map<number, Known>();
@@ -164,7 +165,7 @@ export class ShaderWriter {
   }
 
   private fold(kernel: FoldKernel, bufferOf: (tensor: number) => string) {
-    const { shape, dtype } = kernel.type;
+    const { shape } = kernel.type;
     const { reduce } = kernel;
     const names = [...shape.map((_, axis) => `c0_${axis}`), ...reduce.map((_, axis) => `r${axis}`)];
     const { inputs: types } = kernel.program;
@@ -177,7 +178,7 @@ export class ShaderWriter {
     const { statements, result } = programStatements(this.dialect, kernel.program, analysis, inputs, "u");
     const start = `(${u32(kernel.start)} ^ Z)`;
     const lines = [
-      `var acc = ${dtype === "f32" ? this.dialect.float(start) : `bitcast<i32>${start}`};`,
+      `var acc = ${outputType(kernel.program) === "f" ? this.dialect.float(start) : `bitcast<i32>${start}`};`,
       `for (var k = 0; k < ${elementCount(reduce)}; k++) {`,
       ...coordinates("u32(k)", reduce, "r", loads),
       ...loads,

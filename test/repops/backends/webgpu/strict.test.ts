@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { conformanceCases } from "../../../../src/certify/vectors/all.ts";
 import type { Dialect } from "../../../../src/repops/backends/webgpu/dialect.ts";
-import { single } from "../../../../src/repops/schedule/fuse.ts";
+import { schedule } from "../../../../src/repops/schedule/schedule.ts";
 import { shaderOf } from "../../../../src/repops/backends/webgpu/plan.ts";
 import { TILES } from "../../../../src/repops/backends/webgpu/product.ts";
 import { STRICT } from "../../../../src/repops/backends/webgpu/strict.ts";
@@ -10,8 +10,8 @@ import { GUARDED } from "../../../../src/repops/backends/webgpu/wgsl.ts";
 
 const shaders = (dialect: Dialect): string[] =>
   conformanceCases().map(({ list }) => {
-    const [group] = single(list);
-    return shaderOf(list, group, { dialect, guard: "bits", tiles: TILES }).code.replace(/\/\*[^]*?\*\//g, "");
+    const [step] = schedule(list, []).steps;
+    return shaderOf(list, step, { dialect, guard: "bits", tiles: TILES }).code.replace(/\/\*[^]*?\*\//g, "");
   });
 
 /** A float type, a vector or matrix of floats, or a literal that is one. */

@@ -1,0 +1,55 @@
+/** The parameters of a generated loop (loops.ts): known before memory is laid out, but for where tensors and constants lie. */
+
+/** What an address is counted from. */
+export type Origin = { kind: "tensor"; tensor: number } | { kind: "constant"; bits: number };
+
+/** The parameters of a call: sizes and strides in bytes where they are of memory. */
+export interface LoopParameters {
+  /** The output: its tensor, and the first byte of it that is written. */
+  output: { tensor: number; offset: number };
+  /** Elements along each loop, the vectorized one last. */
+  extents: readonly number[];
+  /** Of the output, one for each outer loop. */
+  outStrides: readonly number[];
+  reduceExtents: readonly number[];
+  start: number;
+  args: readonly LoopArg[];
+}
+
+export interface LoopArg {
+  /** What an operand's first address is counted from; absent for a coordinate or an index. */
+  origin?: Origin;
+  /** Bytes from there, or the first coordinate. */
+  base: number;
+  strides: readonly number[];
+  reduceStrides: readonly number[];
+}
+
+/** Byte addresses: of a tensor, and of a word that holds a constant. */
+export interface Addresses {
+  tensor(number: number): number;
+  constant(bits: number): number;
+}
+
+/** The 32-bit words of a call, in the order in which `LoopWriter` reads them. */
+export function parameterWords(parameters: LoopParameters, addresses: Addresses): number[] {
+  const { output, extents, outStrides, reduceExtents, start, args } = parameters;
+  const out = addresses.tensor(output.tensor) + output.offset;
+  return [out, start, ...extents, ...outStrides, ...reduceExtents].concat(
+    args.flatMap(({ origin, base, strides, reduceStrides }) => [
+      base + (origin ? addressOf(origin, addresses) : 0),
+      ...strides,
+      ...reduceStrides,
+    ]),
+  );
+}
+
+function addressOf(origin: Origin, { tensor, constant }: Addresses): number {
+  return origin.kind === "tensor" ? tensor(origin.tensor) : constant(origin.bits);
+}
+
+/** The bytes that the words of a call take. */
+export function parameterBytes({ extents, outStrides, reduceExtents, args }: LoopParameters): number {
+  const ofArgs = args.reduce((sum, { strides, reduceStrides }) => sum + 1 + strides.length + reduceStrides.length, 0);
+  return 4 * (2 + extents.length + outStrides.length + reduceExtents.length + ofArgs);
+}

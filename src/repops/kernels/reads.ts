@@ -1,0 +1,124 @@
+/**
+ * What the step at the bottom of a dispute reads (spec 7.1, 7.5): which elements of which tensors, in which order, and what they
+ * give. A dispute ends at one scalar step of a kernel, or at an element that is computed whole because its fold is short. The
+ * evidence, the judge, the writer of a contract's witness and the bound on its cost all derive the reads here.
+ */
+import type { TensorType } from "../../encoding/tensor.ts";
+import { type GatherKernel, type Kernel, operandsOf } from "./kernel.ts";
+import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength, stepAt } from "./point.ts";
+
+/** Where in a kernel a dispute ends. */
+export interface Point {
+  /** Row-major number of the element in the kernel's output. */
+  readonly element: number;
+  /** The fold index that is executed; absent where the element is computed whole. */
+  readonly fold?: number;
+}
+
+/** One element that is read. */
+export interface Read {
+  readonly tensor: number;
+  /** Row-major number of the element; -1 where no element is read, and the tensor's type alone decides. */
+  readonly address: number;
+}
+
+/** A read with what was found there. */
+export interface FoundRead extends Read {
+  /** The bit pattern; 0 where no element is read. */
+  readonly bits: number;
+}
+
+/** What the tensors hold. Asked for each read in turn; `index` is the number of the read. */
+export interface Contents {
+  /** The type of the tensor of read `index`; asked for a gather's two tensors, before anything is read. */
+  type(tensor: number, index: number): TensorType;
+  /** The bit pattern of the element; for a read at address -1 what it gives does not matter. */
+  bits(read: Read, index: number): number;
+}
+
+/** As many reads as the widest step may have take less to show at once than to find the wrong step among them. */
+const WHOLE_READS = 8;
+
+/** The accumulators of an element's fold that a dispute descends into: K of a fold, 0 where it is short, and executed whole. */
+export function foldLeaves(kernel: Kernel): number {
+  if (kernel.kind !== "fold") return 0;
+  const length = pointLength(kernel);
+  return length * Math.max(kernel.args.length, 1) > WHOLE_READS ? length : 0;
+}
+
+/** The fold indices that are executed at a point; of a map and a gather the one step that they have. */
+function executedSteps(kernel: Kernel, { fold }: Point): number[] {
+  if (fold !== undefined) return [fold];
+  return Array.from({ length: kernel.kind === "gather" ? 1 : pointLength(kernel) }, (_, k) => k);
+}
+
+/** The number of scalar steps that are executed at a point. */
+export function scalarSteps(kernel: Kernel, point: Point): number {
+  return executedSteps(kernel, point).length;
+}
+
+/** The index of the accumulator that has to be shown, or `undefined` where none has to: before a fold's first step it is the start value. */
+export function accumulatorRead({ fold = 0 }: Point): number | undefined {
+  return fold > 0 ? fold - 1 : undefined;
+}
+
+/**
+ * What is read at a point, in the order in which the program takes it, and step by step. Views read nothing outside of their
+ * bounds. A gather reads its index first, then the source: at address -1 when there is no row of that number.
+ * @param kernel that has been checked
+ */
+export function readsAt(kernel: Kernel, point: Point, contents: Contents): FoundRead[] {
+  const read = (tensor: number, address: number, index: number): FoundRead => {
+    const bits = contents.bits({ tensor, address }, index);
+    return { tensor, address, bits: address < 0 ? 0 : bits };
+  };
+  if (kernel.kind === "gather") return gatherReads(kernel, point.element, contents, read);
+  return executedSteps(kernel, point)
+    .flatMap((k) => pointInputs(kernel, point.element, k))
+    .filter((input) => input.kind === "read")
+    .map(({ tensor, address }, i) => read(tensor, address, i));
+}
+
+function gatherReads(
+  kernel: GatherKernel,
+  element: number,
+  contents: Contents,
+  read: (tensor: number, address: number, index: number) => FoundRead,
+): FoundRead[] {
+  const [index, source] = [contents.type(kernel.index, 0), contents.type(kernel.source, 1)];
+  const chosen = read(kernel.index, gatherIndexAddress(kernel, element, index), 0);
+  return [chosen, read(kernel.source, gatherSourceAddress(kernel, element, chosen.bits | 0, index, source), 1)];
+}
+
+/**
+ * What the steps at a point give, as a bit pattern: the element, or the accumulator after the fold index.
+ * @param reads what `readsAt` gave
+ * @param accumulator the bit pattern of the accumulator that `accumulatorRead` names; absent where it names none
+ */
+export function resultAt(kernel: Kernel, point: Point, reads: readonly FoundRead[], accumulator?: number): number {
+  if (kernel.kind === "gather") return reads[1].address < 0 ? kernel.fill : reads[1].bits;
+  let value = accumulator ?? (kernel.kind === "fold" ? kernel.start : 0);
+  let used = 0;
+  for (const k of executedSteps(kernel, point)) {
+    const inputs = pointInputs(kernel, point.element, k);
+    const operands = inputs.filter(({ kind }) => kind === "read").map(() => reads[used++].bits);
+    value = stepAt(kernel, inputs, operands, value);
+  }
+  return value;
+}
+
+/** The most that a point of a kernel takes, wherever it lies. */
+export interface ReadBound {
+  /** The tensors that are read, once for each read. */
+  readonly tensors: readonly number[];
+  readonly scalarSteps: number;
+  /** The accumulators of which one may have to be shown; 0 where none ever is. */
+  readonly accumulators: number;
+}
+
+export function mostReads(kernel: Kernel): ReadBound {
+  const accumulators = foldLeaves(kernel);
+  const steps = scalarSteps(kernel, accumulators > 0 ? { element: 0, fold: 0 } : { element: 0 });
+  const tensors = operandsOf(kernel).flatMap((tensor) => Array.from({ length: steps }, () => tensor));
+  return { tensors, scalarSteps: steps, accumulators };
+}

@@ -1,0 +1,78 @@
+/**
+ * What any backend has to know of a kernel list before it runs one, as data: the steps in their order, what each reads and writes
+ * in memory, which folds have a form that runs faster, and from which step to which each tensor has to be in memory. It names
+ * no device: a backend generates code for the steps, and takes memory with `allocate` (memory.ts).
+ *
+ *     const plan = schedule(list, keep);   // with limits where several kernels may run as one step
+ *     const places = allocate(plan, (tensor) => byteLength(typeOf(list, tensor)), new Stretch(64));
+ *     for (const { kernels, reads, writes } of plan.steps) run(kernels, reads, writes, places);
+ */
+import { type Kernel, type KernelList, operandsOf } from "../kernels/kernel.ts";
+import { fuse, type FuseLimits } from "./fuse.ts";
+import { lastingTensors, type Lifetime, lifetimesOf } from "./lifetimes.ts";
+import { type ProductForm, productForm } from "./product-form.ts";
+import { type ScatterForm, scatterForm } from "./scatter-form.ts";
+
+/** The forms of a step's first kernel that run faster than its definition; most have none. */
+interface Forms {
+  /** As a matrix product. */
+  readonly product?: ProductForm;
+  /** As an ordered scatter-add. */
+  readonly scatter?: ScatterForm;
+}
+
+/** Kernels that run together, with nothing but registers between them. */
+export interface Step extends Forms {
+  /** In their order; the first of any kind, the others maps over the same elements. */
+  readonly kernels: readonly number[];
+  /** Tensors that are read from memory, each once. */
+  readonly reads: readonly number[];
+  /** Outputs that have to be in memory afterwards: kept, or read by another step. At least one. */
+  readonly writes: readonly number[];
+}
+
+export interface Schedule {
+  readonly list: KernelList;
+  readonly steps: readonly Step[];
+  /** By tensor number; `undefined` for an output that never is in memory, since only its own step reads it. */
+  readonly lifetimes: readonly (Lifetime | undefined)[];
+  /** Tensors that are in memory before the first step and after the last, as `lastingTensors` gives them. */
+  readonly lasting: readonly number[];
+}
+
+/**
+ * The schedule of a list.
+ * @param keep tensors that are read when all steps have run; inputs are kept in any case
+ * @param limits of steps of several kernels; absent: each kernel is a step of its own, and every output is in memory after it
+ */
+export function schedule(list: KernelList, keep: readonly number[], limits?: FuseLimits): Schedule {
+  const forms = list.kernels.map(formsOf);
+  const groups = limits ? fuse(list, limits, aloneIn(list, forms, limits)) : list.kernels.map((_, kernel) => [kernel]);
+  const reads = groups.map((kernels) => readsOf(list, kernels));
+  const wanted = new Set([...keep, ...reads.flat()]);
+  const steps = groups.map((kernels, i): Step => {
+    const outputs = kernels.map((kernel) => list.inputs.length + kernel);
+    const writes = outputs.filter((tensor) => wanted.has(tensor));
+    return { kernels, reads: reads[i], writes: writes.length > 0 ? writes : outputs.slice(-1), ...forms[kernels[0]] };
+  });
+  const lasting = lastingTensors(list, keep);
+  return { list, steps, lifetimes: lifetimesOf(list, steps, lasting), lasting };
+}
+
+function formsOf(kernel: Kernel): Forms {
+  if (kernel.kind !== "fold") return {};
+  const [product, scatter] = [productForm(kernel), scatterForm(kernel)];
+  return { ...(product && { product }), ...(scatter && { scatter }) };
+}
+
+/** The kernels to which no map is added. */
+function aloneIn({ kernels }: KernelList, forms: readonly Forms[], { products }: FuseLimits): Set<number> {
+  const alone = [...kernels.keys()].filter((i) => kernels[i].kind === "gather" || (products && forms[i].product));
+  return new Set(alone);
+}
+
+function readsOf(list: KernelList, kernels: readonly number[]): number[] {
+  const own = new Set(kernels.map((kernel) => list.inputs.length + kernel));
+  const operands = kernels.flatMap((kernel) => operandsOf(list.kernels[kernel]));
+  return [...new Set(operands.filter((tensor) => !own.has(tensor)))];
+}
