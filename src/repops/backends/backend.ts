@@ -2,6 +2,7 @@
 import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import type { KernelList } from "../kernels/kernel.ts";
 
+/** What executes lists of kernels with the bits of the specification. */
 export interface Backend {
   /** `reference`, `wasm`, … as on the command line. */
   readonly name: string;
@@ -40,6 +41,7 @@ export interface PrepareOptions {
   keep: readonly number[];
 }
 
+/** What may look at an execution, or change it. */
 export interface ExecuteHooks {
   /**
    * Called after each kernel, in order, while its output is in memory. The tensor is a view that is valid during the call

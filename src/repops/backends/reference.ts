@@ -18,6 +18,7 @@ import {
 import { fromBits } from "../numbers/vf32.ts";
 import { addressOf } from "../kernels/view.ts";
 
+/** The definition (spec 4): plain loops, one element after another. Slow. */
 export const reference: Backend = {
   name: "reference",
   probe: () => probeArithmetic(javascriptArithmetic),
