@@ -9,7 +9,7 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  * before it. Raising a budget is a decision, in a commit of its own.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  errors: 300,
+  errors: 900,
   encoding: 900,
   repops: 9_000,
   graph: 3_000,
@@ -33,6 +33,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = { game: ["errors", "en
 const MAX_LINES = 250;
 /** Tables of instructions, which are longer than a file should be and would not be clearer in two. */
 const LONGER: Readonly<Record<string, number>> = {
+  "trace/run.ts": 260,
   "repops/ranges/rules.ts": 320,
   "repops/backends/wasm/lower.ts": 290,
   "repops/backends/wasm/loops.ts": 380,

@@ -3,15 +3,18 @@
  * what every operator gave, and what the device's own arithmetic was found to do.
  */
 import { arch, cpus, platform } from "node:os";
+import { parseJson } from "../encoding/json.ts";
 import { FormatError } from "../errors/index.ts";
 import { SPEC_VERSION } from "../encoding/tags.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backends/backend.ts";
 import type { CaseResult } from "./certify.ts";
 import { DIGESTS } from "./digests.ts";
 
+const CERTIFICATE_VERSION = 2;
+
 /** What `verde certify` writes: that, or where, a backend on one device has the specification's bits. */
 export interface Certificate {
-  schemaVersion: 2;
+  schemaVersion: typeof CERTIFICATE_VERSION;
   specification: number;
   conforms: boolean;
   backend: string;
@@ -46,7 +49,7 @@ export function certificateOf(
 ): Certificate {
   const wrong = results.filter(({ conforms }) => !conforms);
   return {
-    schemaVersion: 2,
+    schemaVersion: CERTIFICATE_VERSION,
     specification: SPEC_VERSION,
     conforms: wrong.length === 0,
     backend: backend.name,
@@ -71,12 +74,7 @@ export function describeDifference({
 
 /** @throws {FormatError} for what is no certificate of this version */
 export function parseCertificate(text: string, what: string): Certificate {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new FormatError(`${what} is not JSON`, { what });
-  }
+  const value = parseJson(text, what);
   const {
     schemaVersion,
     specification,
@@ -86,8 +84,14 @@ export function parseCertificate(text: string, what: string): Certificate {
     device,
   } = (value ?? {}) as Partial<Certificate>;
   const isText = (entry: unknown): boolean => typeof entry === "string";
+  if (typeof schemaVersion === "number" && schemaVersion !== CERTIFICATE_VERSION)
+    throw new FormatError(
+      "VERSION",
+      `${what} is a certificate of version ${schemaVersion}, and this reads version ${CERTIFICATE_VERSION}; certify the device again`,
+      { what, expected: CERTIFICATE_VERSION, found: schemaVersion },
+    );
   const complete =
-    schemaVersion === 2 &&
+    schemaVersion === CERTIFICATE_VERSION &&
     typeof specification === "number" &&
     isText(backend) &&
     isRecord(operators) &&
@@ -95,7 +99,10 @@ export function parseCertificate(text: string, what: string): Certificate {
     isRecord(made) &&
     Object.values(made).every(isText) &&
     (device === undefined || (isRecord(device) && isText(device.name) && isRecord(device.driver)));
-  if (!complete) throw new FormatError(`${what} is no certificate of version 2`, { what, schemaVersion });
+  if (!complete)
+    throw new FormatError("MALFORMED", `${what} is no certificate; make one with \`verde certify --out FILE\``, {
+      what,
+    });
   return value as Certificate;
 }
 

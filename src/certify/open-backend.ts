@@ -44,9 +44,10 @@ export async function ensureCertified(
 function refusal({ backend, differences }: Certificate, device: DeviceDescription): DeviceError {
   const [first] = differences;
   return new DeviceError(
+    "BITS",
     `${backend} on ${device.name} does not have the bits of the specification, so nothing runs on it: ` +
       `${describeDifference(first)} (\`verde certify --backend ${backend}\` shows all; wasm runs everywhere)`,
-    { backend, device: device.name, ...first },
+    { backend, device: device.name, ...first, expected: first.expected, found: first.actual },
   );
 }
 
@@ -59,6 +60,7 @@ export function namedBackend(name: string, strict: boolean): Backend {
   const { name: full } = backendByName(name);
   if (full === PREFERRED.guarded || full === PREFERRED.strict) return backendByName(PREFERRED.strict);
   throw new UsageError(
+    "CONFLICT",
     `the backend ${full} has no strict arithmetic, webgpu has: --backend webgpu --strict` +
       (full === "wasm" || full === "reference" ? "; WebAssembly and JavaScript fix theirs to the bit anyway" : ""),
     { backend: full },
@@ -96,7 +98,11 @@ export async function chooseBest(
     for (const backend of candidates)
       try {
         const device = await backend.describe?.();
-        if (device?.software) throw new BackendError(`${device.name} is a software device, and ${last.name} is faster`);
+        if (device?.software)
+          throw new BackendError(
+            "SOFTWARE",
+            `${device.name} is a software device, and ${last.name} is faster; use it, or choose another device`,
+          );
         await ensureCertified(backend, say, folder);
         return { backend, ...(device && { device }) };
       } catch (error) {

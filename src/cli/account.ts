@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { type Address, getAddress, type Hex } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
-import { KeyError, messageOf } from "../errors/index.ts";
+import { isMissing, KeyError, messageOf } from "../errors/index.ts";
 import { addressOfKeystore, openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
 
 export interface KeyFlags {
@@ -25,6 +25,7 @@ export async function signerOf(flags: KeyFlags): Promise<PrivateKeyAccount> {
   if (file !== undefined) return privateKeyToAccount(await keyFromFile(file, flags));
   if (VERDE_PRIVATE_KEY) return privateKeyToAccount(parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"));
   throw new KeyError(
+    "MISSING",
     "there is no key to sign with; name a keystore with --keystore FILE (`verde key new FILE` makes one), " +
       "or set VERDE_PRIVATE_KEY",
   );
@@ -51,7 +52,11 @@ async function keyFromFile(file: string, flags: KeyFlags): Promise<Hex> {
 /** @throws {KeyError} when the file can't be read */
 export async function readKeyFile(file: string, what: string): Promise<string> {
   return readFile(file, "utf8").catch((cause: unknown) => {
-    throw new KeyError(`${what} ${file} can't be read: ${messageOf(cause)}`, { file });
+    throw new KeyError(
+      isMissing(cause) ? "FILE_MISSING" : "UNREADABLE",
+      `${what} ${file} can't be read: ${messageOf(cause)}; give a file that you may read`,
+      { file },
+    );
   });
 }
 
@@ -64,10 +69,14 @@ export async function passwordFor(file: string, { passwordFile }: KeyFlags, twic
   if (passwordFile !== undefined) return (await readKeyFile(passwordFile, "the password file")).replace(/\r?\n$/, "");
   if (process.env.VERDE_PASSWORD !== undefined) return process.env.VERDE_PASSWORD;
   if (!process.stdin.isTTY)
-    throw new KeyError(`${file} needs a password; set VERDE_PASSWORD, or name a file with --password-file`, { file });
+    throw new KeyError(
+      "PASSWORD_MISSING",
+      `${file} needs a password; set VERDE_PASSWORD, or name a file with --password-file`,
+      { file },
+    );
   const password = await askPassword(`Password of ${file}: `, process.stdin, process.stderr);
   if (twice && (await askPassword("The same again: ", process.stdin, process.stderr)) !== password)
-    throw new KeyError("the two passwords differ; start again", { file });
+    throw new KeyError("PASSWORDS_DIFFER", "the two passwords differ; start again", { file });
   return password;
 }
 
@@ -91,7 +100,7 @@ export function askPassword(
     lines.once("SIGINT", () => lines.close());
     lines.once("close", () => {
       output.write("\n");
-      reject(new KeyError("no password was given"));
+      reject(new KeyError("PASSWORD_MISSING", "no password was given; type it, or set VERDE_PASSWORD"));
     });
   });
 }

@@ -23,15 +23,17 @@ export async function allowVault(session: Session, sender: Sender, amount: bigin
   ]);
   if (balance < amount)
     throw new ChainError(
-      `${sender.address} has ${formatAmount(balance, token)}, and ${formatAmount(amount, token)} are needed`,
-      { balance, amount },
+      "FUNDS",
+      `${sender.address} has ${formatAmount(balance, token)}, and ${formatAmount(amount, token)} are needed; transfer more to it`,
+      { balance, amount, expected: amount, found: balance },
     );
   if (allowance >= amount) return;
   if (!approve)
     throw new ChainError(
+      "ALLOWANCE",
       `the vault ${deployment.vault} may take ${formatAmount(allowance, token)} from ${sender.address}, and ` +
         `${formatAmount(amount, token)} are needed; approve more, or leave --no-approve out`,
-      { allowance, amount },
+      { allowance, amount, expected: amount, found: allowance },
     );
   await sender.send({ contract: "token", functionName: "approve", args: [deployment.vault, amount] });
 }

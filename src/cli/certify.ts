@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
-import { FormatError, messageOf, UsageError } from "../errors/index.ts";
+import { messageOf, unreadable, UsageError } from "../errors/index.ts";
 import { everyCase } from "../certify/vectors/operators.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
@@ -64,11 +64,15 @@ async function make(flags: Flags): Promise<void> {
 /** The default export of a module: how a backend is certified that is not one of ours yet. */
 async function backendIn(path: string): Promise<Backend> {
   const module = (await import(pathToFileURL(resolve(path)).href).catch((cause: unknown) => {
-    throw new UsageError(`the module ${path} can't be loaded: ${messageOf(cause)}`, { path });
+    throw new UsageError(
+      "MODULE",
+      `the module ${path} can't be loaded: ${messageOf(cause)}; repair it (docs/guides/port-a-backend.md)`,
+      { path },
+    );
   })) as { default?: Partial<Backend> };
   const backend = module.default;
   if (typeof backend?.name !== "string" || typeof backend.prepare !== "function")
-    throw new UsageError(`${path} exports no backend; see docs/guides/port-a-backend.md`, { path });
+    throw new UsageError("MODULE", `${path} exports no backend; see docs/guides/port-a-backend.md`, { path });
   return backend as Backend;
 }
 
@@ -102,7 +106,11 @@ function lines(facts: readonly string[]): string[] {
 async function check(path: string, { backend: named, json }: Flags): Promise<void> {
   const certificate = parseCertificate(await read(path), path);
   if (named !== undefined && named !== certificate.backend)
-    throw new UsageError(`${path} is for the backend ${certificate.backend}, not ${named}`);
+    throw new UsageError(
+      "FOREIGN",
+      `${path} is for the backend ${certificate.backend}, not ${named}; leave --backend out, or name that certificate's`,
+      { path, expected: named, found: certificate.backend },
+    );
   const specification = specificationProblems(certificate);
   const device = await problemsHere(certificate);
   const holds = specification.length === 0 && device.length === 0;
@@ -125,7 +133,7 @@ async function read(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw new FormatError(`the certificate ${path} can't be read: ${messageOf(cause)}`, { path });
+    throw unreadable(`the certificate ${path}`, path, cause, "make one with `verde certify --out FILE`");
   }
 }
 

@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { fromHex, toHex } from "../encoding/bytes.ts";
-import { FormatError, messageOf } from "../errors/index.ts";
+import { parseJson } from "../encoding/json.ts";
+import { unreadable } from "../errors/index.ts";
 import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
 import { PARTIES } from "../referee/verdict.ts";
 import { placeLines } from "./dispute.ts";
@@ -33,11 +34,10 @@ export function register(program: Command): void {
 }
 
 async function readVerdict(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, "utf8"));
-  } catch (cause) {
-    throw new FormatError(`the verdict ${path} can't be read: ${messageOf(cause)}`, { path });
-  }
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw unreadable(`the verdict ${path}`, path, cause, "write one with `verde dispute A B --verdict FILE`");
+  });
+  return parseJson(text, `the verdict ${path}`);
 }
 
 function checkJson(checked: CheckedVerdict, millis: number) {

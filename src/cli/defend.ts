@@ -41,7 +41,10 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
   const session = await openSession(flags);
   const { terms } = await readTask(session.source, task);
   if (terms.game === zeroAddress)
-    throw new ChainError("the terms of this task name no game, so nothing can be brought before one");
+    throw new ChainError(
+      "NO_GAME",
+      "the terms of this task name no game, so nothing can be brought before one; leave the dispute to the committee",
+    );
   const memory = await traceMemory(await traceFor(path, terms));
   const sender = await Sender.open(session, flags);
   const place = { client: session.client, game: terms.game, fromBlock: session.source.fromBlock };
@@ -54,7 +57,8 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
     for (;;) {
       const view = await readTask(session.source, task);
       const own = view.seats.find(({ owner }) => isAddressEqual(owner, sender.address));
-      if (!own) throw new ChainError(`${sender.address} has no seat in this task`);
+      if (!own)
+        throw new ChainError("NO_SEAT", `${sender.address} has no seat in this task; use the account that has one`);
       const isOver = view.state === "Final" || view.state === "Refunded" || own.out;
       disputed ||= view.state === "Disputed";
       if (isOver || (flags.untilDecided && disputed && view.state !== "Disputed")) {

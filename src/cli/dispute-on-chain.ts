@@ -23,9 +23,13 @@ export async function disputeTracesOnChain(
   more: readonly string[],
   { recompute, verdict, json }: Flags,
 ): Promise<void> {
-  if (more.length > 0) throw new UsageError("--on-chain takes two traces; a task on a chain takes up to eight claims");
+  if (more.length > 0)
+    throw new UsageError("CONFLICT", "--on-chain takes two traces; a task on a chain takes up to eight claims");
   if (recompute !== undefined || verdict !== undefined)
-    throw new UsageError("--on-chain ends in a scalar step that the EVM executes; leave --recompute and --verdict out");
+    throw new UsageError(
+      "CONFLICT",
+      "--on-chain ends in a scalar step that the EVM executes; leave --recompute and --verdict out",
+    );
   const [a, b] = [expectComplete(await openTrace(paths[0])), expectComplete(await openTrace(paths[1]))];
   checkComparable(a, b);
   const roots = [a.runRoot, b.runRoot] as const;

@@ -54,7 +54,7 @@ export function register(program: Command): void {
 /** A bracket: one dispute after the other, then who stands. */
 async function disputeMany(paths: readonly string[], flags: Flags): Promise<void> {
   if (flags.verdict !== undefined)
-    throw new UsageError("a verdict is about two traces; name those two, or leave --verdict out");
+    throw new UsageError("CONFLICT", "a verdict is about two traces; name those two, or leave --verdict out");
   const { outcome, losers, standing, disputes } = await bracket(paths, await optionsOf(flags));
   if (flags.json) writeJson({ schemaVersion: 1, outcome, losers, standing, disputes: disputes.map(disputeJson) });
   else {
@@ -67,7 +67,10 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
 
 async function optionsOf({ recompute, backend: name }: Flags): Promise<DisputeOptions> {
   if (recompute !== undefined && recompute !== "scalar" && recompute !== "op")
-    throw new UsageError(`--recompute ${recompute} is neither scalar nor op`);
+    throw new UsageError("VALUE", `--recompute ${recompute} is neither scalar nor op; write one of the two`, {
+      expected: ["scalar", "op"],
+      found: recompute,
+    });
   const choice = name === undefined ? undefined : await chooseBackend(name, false);
   return { ...(recompute !== undefined && { recompute }), ...(choice && { backend: choice.backend }) };
 }

@@ -1,12 +1,12 @@
 /** Exit codes as diff(1) has them, and what people and programs are told when a command fails. */
 import { CommanderError } from "commander";
-import { ChainError, messageOf, VerdeError } from "../errors/index.ts";
+import { ChainError, type Family, messageOf, UsageError, VerdeError } from "../errors/index.ts";
 import { writeJson } from "./output.ts";
 
 export const EXIT = { agree: 0, divergence: 1, usage: 2, failure: 3 } as const;
 
 /** Failures of the input: what was asked for, or what was given, can't be used. The rest is operational. */
-const INPUT = new Set([
+const INPUT: ReadonlySet<string> = new Set<Family>([
   "VERDE_USAGE",
   "VERDE_PROGRAM",
   "VERDE_SHAPE",
@@ -20,7 +20,7 @@ const INPUT = new Set([
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.agree : EXIT.usage;
-  return error instanceof VerdeError && INPUT.has(error.code) ? EXIT.usage : EXIT.failure;
+  return error instanceof VerdeError && INPUT.has(error.family) ? EXIT.usage : EXIT.failure;
 }
 
 /** Whether the library that talks to chains threw it; told by its shape, since only few commands load the library. */
@@ -33,7 +33,10 @@ export function chainFailure(error: unknown): unknown {
   if (!isChainFailure(error)) return error;
   const { shortMessage, details } = error;
   const known = details === undefined || details === "" || shortMessage.includes(details);
-  return new ChainError(`the node can't be asked: ${shortMessage}${known ? "" : ` ${details.split("\n")[0]}`}`);
+  return new ChainError(
+    "FAILED",
+    `the node can't be asked: ${shortMessage}${known ? "" : ` ${details.split("\n")[0]}`}`,
+  );
 }
 
 /**
@@ -43,17 +46,19 @@ export function chainFailure(error: unknown): unknown {
 export function reportFailure(error: unknown, json: boolean): void {
   if (error instanceof CommanderError) {
     // Commander has told people what is wrong, or shown the help they asked for, already.
-    if (json && error.exitCode !== 0) writeError("VERDE_USAGE", error.message.replace(/^error: /, ""), {});
+    if (json && error.exitCode !== 0) writeError(new UsageError("SYNTAX", error.message.replace(/^error: /, "")));
     return;
   }
-  const code = error instanceof VerdeError ? error.code : "VERDE_FAILURE";
-  if (json) writeError(code, messageOf(error), error instanceof VerdeError ? plain(error.evidence) : {});
+  if (json) writeError(error);
   const stack = process.env.VERDE_DEBUG && error instanceof Error ? error.stack : undefined;
-  process.stderr.write(`verde: ${messageOf(error)} (${code})\n${stack === undefined ? "" : `${stack}\n`}`);
+  process.stderr.write(`verde: ${messageOf(error)} (${codeOf(error)})\n${stack === undefined ? "" : `${stack}\n`}`);
 }
 
-function writeError(code: string, message: string, evidence: Record<string, unknown>): void {
-  writeJson({ schemaVersion: 1, error: { code, message, evidence } });
+const codeOf = (error: unknown): string => (error instanceof VerdeError ? error.code : "VERDE_FAILURE");
+
+function writeError(error: unknown): void {
+  const evidence = error instanceof VerdeError ? plain(error.evidence) : {};
+  writeJson({ schemaVersion: 1, error: { code: codeOf(error), message: messageOf(error), evidence } });
 }
 
 /** Evidence may hold whole programs, kernels and bytes; only plain values and short lists of them, as shapes are, get out. */

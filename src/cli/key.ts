@@ -36,7 +36,11 @@ export function register(program: Command): void {
     .option("--json", "one JSON object")
     .action((file: string, flags: Flags) => {
       const { VERDE_PRIVATE_KEY } = process.env;
-      if (!VERDE_PRIVATE_KEY) throw new KeyError("VERDE_PRIVATE_KEY is not set, so there is nothing to import");
+      if (!VERDE_PRIVATE_KEY)
+        throw new KeyError(
+          "MISSING",
+          "VERDE_PRIVATE_KEY is not set, so there is nothing to import; set it to 64 hexadecimal digits",
+        );
       return seal(file, parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"), flags);
     });
   key
@@ -51,7 +55,8 @@ export function register(program: Command): void {
 
 async function seal(file: string, privateKey: Hex, flags: Flags): Promise<void> {
   const password = await passwordFor(file, flags, true);
-  if (password === "") throw new KeyError("the password is empty; whoever has the file would have the key");
+  if (password === "")
+    throw new KeyError("PASSWORD_EMPTY", "the password is empty; whoever has the file would have the key; choose one");
   await writeNew(file, sealKey(privateKey, password));
   const { address } = privateKeyToAccount(privateKey);
   if (flags.json) writeJson({ schemaVersion: 1, file, address });
@@ -63,7 +68,7 @@ export async function writeNew(file: string, text: string, mode = 0o600): Promis
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text, { flag: "wx", mode }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "EEXIST") throw cause;
-    throw new UsageError(`${file} exists; choose another name`, { file });
+    throw new UsageError("EXISTS", `${file} exists; choose another name`, { file });
   });
 }
 
@@ -75,7 +80,11 @@ async function show(file: string, flags: Flags): Promise<void> {
     ? privateKeyToAccount(openKeystore(text, await passwordFor(file, flags), file)).address
     : getAddress(named);
   if (checked && named !== undefined && getAddress(named) !== address)
-    throw new KeyError(`${file} says that it holds the key of ${getAddress(named)}, but it is that of ${address}`);
+    throw new KeyError(
+      "ADDRESS",
+      `${file} says that it holds the key of ${getAddress(named)}, but it is that of ${address}; make the keystore anew from the key`,
+      { expected: getAddress(named), found: address },
+    );
   if (flags.json) writeJson({ schemaVersion: 1, file, address, checked });
   else writeLine(`${address}  ${file}`);
 }

@@ -171,5 +171,7 @@ async function playOut(
         onMove(move);
       }
     }
-  throw new DisputeError("neither side has a move, and the game is not over", { task });
+  throw new DisputeError("STUCK", "neither side has a move, and the game is not over; report this with both traces", {
+    task,
+  });
 }

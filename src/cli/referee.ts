@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Hex } from "viem";
-import { ChainError, DisputeError, FormatError, messageOf, UsageError } from "../errors/index.ts";
+import { ChainError, DisputeError, messageOf, unreadable, UsageError } from "../errors/index.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { rulingFrom, signRuling } from "../settlement/ruling.ts";
 import { gatherSignatures, parseSignature, type SignatureFile } from "../settlement/signatures.ts";
@@ -41,11 +41,9 @@ async function disputed(session: Session, id: string): Promise<TaskView> {
   if (task.phase === "Judging") return task;
   const { timestamp } = await session.client.getBlock();
   throw new ChainError(
+    "STATE",
     `the task is ${stateName(task)}, and not before its committee: ${whatIsDue(task, Number(timestamp))}`,
-    {
-      state: task.state,
-      phase: task.phase,
-    },
+    { state: task.state, phase: task.phase, expected: "Judging", found: task.phase },
   );
 }
 
@@ -61,6 +59,7 @@ async function sign(
   const unseen = checked.findIndex(({ restsOn }) => restsOn === "referee");
   if (unseen >= 0 && !flags.witness)
     throw new DisputeError(
+      "VERDICT_UNCHECKABLE",
       `${paths[unseen]} rests on the word of the referee that made it: nothing in it can be checked. If that was you, add --witness`,
       { path: paths[unseen] },
     );
@@ -68,7 +67,11 @@ async function sign(
   const bench = { chainId: session.deployment.chainId, committee, task: task.id };
   const address = await addressOfSigner(flags);
   if (!(await isMember(session, committee, address)))
-    throw new UsageError(`${address} is not a member of the task's committee ${committee}`, { address, committee });
+    throw new UsageError(
+      "FOREIGN",
+      `${address} is not a member of the task's committee ${committee}; sign with the key of a member`,
+      { address, committee },
+    );
   const wrong = ruling.claims.filter((_, i) => ((ruling.losers >> BigInt(i)) & 1n) === 1n);
   const sentence = `${wrong.join(", ")} ${wrong.length === 1 ? "is" : "are"} wrong, says ${address}`;
   if (flags.dryRun) {
@@ -102,13 +105,18 @@ async function submit(id: string, paths: readonly string[], flags: SendFlags): P
   );
   for (const signer of signers)
     if (!(await isMember(session, address, signer)))
-      throw new UsageError(`${signer} is not a member of the committee ${address}`);
+      throw new UsageError(
+        "FOREIGN",
+        `${signer} is not a member of the committee ${address}; leave its signature out`,
+        { signer, committee: address },
+      );
   const threshold = await session.client.readContract({ address, abi: ABIS.committee, functionName: "threshold" });
   if (signers.length < threshold)
-    throw new UsageError(`${signers.length} of ${threshold} signatures: the committee ${address} asks for more`, {
-      given: signers.length,
-      threshold,
-    });
+    throw new UsageError(
+      "NOT_ENOUGH",
+      `${signers.length} of ${threshold} signatures: the committee ${address} asks for more; collect those of more members`,
+      { given: signers.length, threshold, expected: threshold, found: signers.length },
+    );
   const sender = await Sender.open(session, flags);
   await sender.send({
     contract: "committee",
@@ -154,13 +162,16 @@ async function isMember({ client }: Session, address: Hex, member: Hex): Promise
   return client
     .readContract({ address, abi: ABIS.committee, functionName: "isMember", args: [member] })
     .catch((cause: unknown) => {
-      throw new ChainError(`${address} is not a committee that this command knows: ${messageOf(cause).split("\n")[0]}`);
+      throw new ChainError(
+        "CONTRACT_KIND",
+        `${address} is not a committee that this command knows: ${messageOf(cause).split("\n")[0]}; look at the task's terms`,
+      );
     });
 }
 
 async function readText(path: string, what: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new FormatError(`${what} ${path} can't be read: ${messageOf(cause)}`, { path });
+    throw unreadable(`${what} ${path}`, path, cause, "name the file that was written for you");
   });
   return new Uint8Array(bytes);
 }

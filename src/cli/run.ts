@@ -72,7 +72,9 @@ async function begin(job: ClosedJob, file: string, saturate: boolean): Promise<C
 export function count(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new UsageError(`${JSON.stringify(text)} is not a whole number from 0`);
+    throw new UsageError("VALUE", `${JSON.stringify(text)} is not a whole number from 0; write digits alone`, {
+      found: text,
+    });
   return value;
 }
 
@@ -81,9 +83,10 @@ export function jobOptions(words: readonly string[]): Record<string, string> {
   const options: Record<string, string> = {};
   for (let i = 0; i < words.length; i++) {
     const [, name, inline] = /^--([\w-]+)(?:=(.*))?$/.exec(words[i]) ?? [];
-    if (name === undefined) throw new UsageError(`${words[i]} is not understood; a job's options are --name value`);
+    if (name === undefined)
+      throw new UsageError("SYNTAX", `${words[i]} is not understood; a job's options are --name value`);
     const value = inline ?? words[++i];
-    if (value === undefined) throw new UsageError(`--${name} has no value`);
+    if (value === undefined) throw new UsageError("SYNTAX", `--${name} has no value; write --${name} VALUE`);
     options[name] = value;
   }
   return options;
@@ -91,7 +94,10 @@ export function jobOptions(words: readonly string[]): Record<string, string> {
 
 async function train(job: ClosedJob, flags: Flags): Promise<void> {
   if (flags.detail !== "steps" && flags.detail !== "ops")
-    throw new UsageError(`--detail ${flags.detail} is neither steps nor ops`);
+    throw new UsageError("VALUE", `--detail ${flags.detail} is neither steps nor ops; write one of the two`, {
+      expected: ["steps", "ops"],
+      found: flags.detail,
+    });
   const progress = new Progress();
   const choice = await chooseBackend(flags.backend, flags.strict ?? false);
   const options: RunOptions = {

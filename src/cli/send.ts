@@ -105,7 +105,12 @@ export class Sender {
   async send({ contract, to, functionName, args, value = 0n }: Call): Promise<TransactionReceipt | undefined> {
     const { client, deployment } = this.session;
     const address = to ?? deployment[contract];
-    if (address === undefined) throw new ChainError(`this deployment has no ${contract}`, { contract });
+    if (address === undefined)
+      throw new ChainError(
+        "CONTRACT_MISSING",
+        `this deployment has no ${contract}; name a deployment that has one with --deployment`,
+        { contract },
+      );
     const request = { address, abi: ABIS[contract] as Abi, functionName, args };
     const from = this.address;
     if (this.account === undefined) {
@@ -122,7 +127,8 @@ export class Sender {
       this.progress.clear();
       if (receipt.status !== "success")
         throw new ChainError(
-          `${functionName} was overtaken: the chain changed before ${receipt.transactionHash} was carried out`,
+          "OVERTAKEN",
+          `${functionName} was overtaken: the chain changed before ${receipt.transactionHash} was carried out; look at the task, and repeat the command if it still applies`,
           { hash: receipt.transactionHash },
         );
       this.sent.push({ functionName, value, receipt });
@@ -137,6 +143,7 @@ export class Sender {
     const again = this.found.find(({ what, status }) => what === functionName && status === "mined");
     if (again && again.data !== data && REPEATABLE.includes(functionName))
       throw new ChainError(
+        "EARLIER",
         `an earlier ${functionName} of this account was on its way, and is carried out now (${again.hash}); ` +
           "start again if you want another one",
         { hash: again.hash },

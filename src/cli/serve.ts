@@ -26,7 +26,7 @@ export function register(program: Command): void {
       const { host } = flags;
       const port = Number(flags.port);
       if (!/^\d+$/.test(flags.port) || port > 65535)
-        throw new UsageError(`--port ${flags.port} is no port; give 0 to 65535`, { port: flags.port });
+        throw new UsageError("VALUE", `--port ${flags.port} is no port; give 0 to 65535`, { port: flags.port });
       const files = trace === undefined ? undefined : await traceFiles(trace);
       const server = await startServer({ host, port, assets: moduleAssets(), ...(files && { trace: files }) });
       // Before anybody is told that it can be ended.

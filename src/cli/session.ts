@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Address, createPublicClient, http, parseGwei, type PublicClient } from "viem";
-import { ChainError, FormatError, messageOf, UsageError } from "../errors/index.ts";
+import { ChainError, messageOf, unreadable, UsageError } from "../errors/index.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { type Deployment, parseDeployment } from "../settlement/deployment.ts";
 import type { TaskSource } from "../settlement/task.ts";
@@ -53,12 +53,16 @@ export function addSendOptions(command: Command): Command {
 
 function parseConfirmations(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new UsageError(`--confirmations ${JSON.stringify(text)} is no number of blocks from 1 to 9999`);
+  throw new UsageError(
+    "VALUE",
+    `--confirmations ${JSON.stringify(text)} is no number of blocks from 1 to 9999; write digits alone`,
+    { found: text },
+  );
 }
 
 function parseMaxFee(text: string): bigint {
   if (/^\d+(\.\d{1,9})?$/.test(text) && parseGwei(text) > 0n) return parseGwei(text);
-  throw new UsageError(`--max-fee ${JSON.stringify(text)} is no amount in gwei, such as 2.5`);
+  throw new UsageError("VALUE", `--max-fee ${JSON.stringify(text)} is no amount in gwei, such as 2.5`, { found: text });
 }
 
 export function addKeyOptions(command: Command): Command {
@@ -78,12 +82,15 @@ export interface Session {
 export async function connect(rpc: string): Promise<{ client: PublicClient; chainId: number }> {
   if (!URL.canParse(rpc) || !/^https?:$/.test(new URL(rpc).protocol))
     throw new ChainError(
+      "RPC",
       `--rpc ${JSON.stringify(rpc)} is not the address of a node; it begins with http:// or https://`,
+      { found: rpc },
     );
   const client = createPublicClient({ transport: http(rpc, { retryCount: 2 }), cacheTime: 0, pollingInterval: 500 });
   const chainId = await client.getChainId().catch((cause: unknown) => {
     const detail = messageOf(cause).split("\n")[0];
     throw new ChainError(
+      "UNREACHABLE",
       `no chain answers at ${rpc} (${detail}); name a node with --rpc, or start a local one with \`verde chain node\``,
       { rpc },
     );
@@ -95,18 +102,21 @@ export async function connect(rpc: string): Promise<{ client: PublicClient; chai
 export async function openSession(flags: ChainFlags): Promise<Session> {
   const { rpc, deployment: file } = flags;
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new FormatError(
-      `the deployment ${file} can't be read: ${messageOf(cause)}; name it with --deployment, or make one with \`verde chain deploy\``,
-      { file },
+    throw unreadable(
+      `the deployment ${file}`,
+      file,
+      cause,
+      "name it with --deployment, or make one with `verde chain deploy`",
     );
   });
   const deployment = parseDeployment(text, file);
   const { client, chainId } = await connect(rpc);
   if (chainId !== deployment.chainId)
-    throw new ChainError(`${file} is on chain ${deployment.chainId}, and the node at ${rpc} is of chain ${chainId}`, {
-      wanted: deployment.chainId,
-      chainId,
-    });
+    throw new ChainError(
+      "WRONG_CHAIN",
+      `${file} is on chain ${deployment.chainId}, and the node at ${rpc} is of chain ${chainId}; name a node of that chain with --rpc, or another deployment`,
+      { expected: deployment.chainId, found: chainId },
+    );
   return sessionOf(client, deployment);
 }
 
@@ -115,7 +125,8 @@ export async function sessionOf(client: PublicClient, deployment: Deployment): P
   const { manager, block } = deployment;
   if ((await client.getCode({ address: manager })) === undefined)
     throw new ChainError(
-      `there is no contract at ${manager}, where the deployment has its manager; was the chain started anew?`,
+      "CONTRACT_MISSING",
+      `there is no contract at ${manager}, where the deployment has its manager; was the chain started anew? Deploy again, or name the right node with --rpc`,
       { manager },
     );
   const token = await readToken(client, deployment.token);
@@ -128,7 +139,10 @@ async function readToken(client: PublicClient, address: Address): Promise<Token>
     client.readContract({ ...contract, functionName: "symbol" }),
     client.readContract({ ...contract, functionName: "decimals" }),
   ]).catch((cause: unknown) => {
-    throw new ChainError(`${address} is not a token with a symbol and decimals: ${messageOf(cause).split("\n")[0]}`);
+    throw new ChainError(
+      "CONTRACT_KIND",
+      `${address} is not a token with a symbol and decimals: ${messageOf(cause).split("\n")[0]}; give the address of an ERC-20 token`,
+    );
   });
   return { symbol, decimals };
 }

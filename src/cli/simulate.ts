@@ -104,6 +104,10 @@ async function simulate(flags: Flags): Promise<void> {
 function positive(text: string, flag: string, whole = false): number {
   const value = Number(text);
   if (!(value > 0) || value === Infinity || (whole && !Number.isInteger(value)))
-    throw new UsageError(`${flag} ${JSON.stringify(text)} is no ${whole ? "whole number" : "number"} above 0`);
+    throw new UsageError(
+      "VALUE",
+      `${flag} ${JSON.stringify(text)} is no ${whole ? "whole number" : "number"} above 0; write one, such as 10`,
+      { found: text },
+    );
   return value;
 }

@@ -1,4 +1,4 @@
-import { FormatError } from "../errors/index.ts";
+import { FormatError, type FormatSubCode } from "../errors/index.ts";
 
 /** Bytes of any buffer. */
 export type Bytes = Uint8Array<ArrayBufferLike>;
@@ -18,10 +18,18 @@ export function toHex(bytes: Bytes): string {
  */
 export function fromHex(text: string, length?: number): Bytes {
   if (typeof text !== "string" || !/^0x([0-9a-fA-F]{2})*$/.test(text))
-    throw new FormatError(`not a hexadecimal byte string: ${String(text).slice(0, 80)}`, { text });
+    throw new FormatError(
+      "MALFORMED",
+      `not a hexadecimal byte string: ${String(text).slice(0, 80)}; it is 0x and two digits for each byte`,
+      { text },
+    );
   const bytes = new Uint8Array((text.length - 2) / 2);
   if (length !== undefined && bytes.length !== length)
-    throw new FormatError(`expected ${length} bytes of hexadecimal, got ${bytes.length}`, { text });
+    throw new FormatError(
+      "MALFORMED",
+      `expected ${length} bytes of hexadecimal, got ${bytes.length}; write it in full`,
+      { text, expected: length, found: bytes.length },
+    );
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 + 2 * i, 4 + 2 * i), 16);
   return bytes;
 }
@@ -113,8 +121,9 @@ export class Reader {
   bytes(length: number): Bytes {
     if (length > this.remaining)
       throw new FormatError(
-        `${this.what} is cut: ${length} bytes wanted at offset ${this.at}, ${this.remaining} are left`,
-        { what: this.what, offset: this.at, wanted: length, left: this.remaining },
+        "TRUNCATED",
+        `${this.what} is cut: ${length} bytes wanted at offset ${this.at}, ${this.remaining} are left; restore the file`,
+        { what: this.what, offset: this.at, expected: length, found: this.remaining },
       );
     this.at += length;
     return this.data.subarray(this.at - length, this.at);
@@ -141,7 +150,7 @@ export class Reader {
   u64(): number {
     const high = this.u32();
     const value = high * 2 ** 32 + this.u32();
-    if (!Number.isSafeInteger(value)) throw this.error(`an integer above 2^53`);
+    if (!Number.isSafeInteger(value)) throw this.error("RANGE", "an integer above 2^53");
     return value;
   }
 
@@ -154,22 +163,26 @@ export class Reader {
       return new TextDecoder("utf-8", { fatal: true }).decode(this.blob());
     } catch (cause) {
       if (cause instanceof FormatError) throw cause;
-      throw this.error("text that is not UTF-8");
+      throw this.error("MALFORMED", "text that is not UTF-8");
     }
   }
 
   /** A counted list; the count is bounded by the bytes that are left before anything is allocated. */
   list<T>(item: () => T, leastBytes = 1): T[] {
     const count = this.u32();
-    if (count * leastBytes > this.remaining) throw this.error(`a list of ${count} entries`);
+    if (count * leastBytes > this.remaining)
+      throw this.error("TRUNCATED", `a list of ${count} entries, for which too few bytes are left,`);
     return Array.from({ length: count }, item);
   }
 
-  error(problem: string): FormatError {
-    return new FormatError(`${this.what}: ${problem} at offset ${this.at}`, { what: this.what, offset: this.at });
+  error(subCode: FormatSubCode, problem: string): FormatError {
+    return new FormatError(subCode, `${this.what}: ${problem} at offset ${this.at}; restore it, or write it anew`, {
+      what: this.what,
+      offset: this.at,
+    });
   }
 
   end(): void {
-    if (this.remaining !== 0) throw this.error(`${this.remaining} bytes too many`);
+    if (this.remaining !== 0) throw this.error("TRAILING", `${this.remaining} bytes too many`);
   }
 }

@@ -70,7 +70,11 @@ export type Proof = readonly Bytes[];
 export function proveLeaf(levels: Levels, index: number): Proof {
   const count = levels[0].length;
   if (!Number.isInteger(index) || index < 0 || index >= count)
-    throw new FormatError(`leaf ${index} of a tree with ${count} leaves does not exist`, { index, count });
+    throw new FormatError(
+      "INDEX",
+      `leaf ${index} of a tree with ${count} leaves does not exist; they are counted from 0`,
+      { index, count },
+    );
   const proof: Bytes[] = [];
   for (let level = 0, at = index; level + 1 < levels.length; level++, at >>= 1) {
     const sibling = levels[level][at ^ 1];

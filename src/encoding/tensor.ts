@@ -56,7 +56,8 @@ export function checkShape(shape: Shape, what: string): void {
   const whole = shape.every((extent) => Number.isInteger(extent) && extent >= 0);
   if (!whole || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
     throw new ShapeError(
-      `${what}: [${shape.join(", ")}] is no shape: at most ${MAX_RANK} extents, whole and not negative, ${MAX_ELEMENTS} elements`,
+      "EXTENTS",
+      `${what}: [${shape.join(", ")}] is no shape: at most ${MAX_RANK} extents, whole and not negative, ${MAX_ELEMENTS} elements may be taken`,
       { shape },
     );
 }

@@ -1,6 +1,6 @@
 /** Files on a disk, read in parts. */
 import { open } from "node:fs/promises";
-import { FormatError, messageOf } from "../errors/index.ts";
+import { FormatError, unreadable } from "../errors/index.ts";
 import type { ByteSource } from "./byte-source.ts";
 
 /** One read of a file gives at most 2 GiB. */
@@ -9,12 +9,12 @@ const MAX_READ = 2 ** 30;
 /** @throws {FormatError} when there is no such file */
 export async function openFile(path: string): Promise<ByteSource> {
   const file = await open(path).catch((cause: unknown) => {
-    throw new FormatError(`${path} can't be read: ${messageOf(cause)}`, { path });
+    throw unreadable(path, path, cause);
   });
   const info = await file.stat();
   if (!info.isFile()) {
     await file.close();
-    throw new FormatError(`${path} can't be read: it is no file`, { path });
+    throw new FormatError("UNREADABLE", `${path} can't be read: it is no file; name a file`, { path });
   }
   return {
     size: info.size,

@@ -14,7 +14,11 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   const names = new Set([METADATA]);
   let offset = 0;
   const entries = tensors.map(({ name, dtype, shape, data }) => {
-    if (names.has(name)) throw new FormatError(`${path} can't hold another tensor called ${name}`, { path, name });
+    if (names.has(name))
+      throw new FormatError("DUPLICATE", `${path} can't hold another tensor called ${name}; rename one of the two`, {
+        path,
+        name,
+      });
     names.add(name);
     const entry: Entry = {
       dtype: dtype === "f32" ? "F32" : "I32",

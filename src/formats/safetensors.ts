@@ -1,7 +1,7 @@
 /** The safetensors format: named tensors that numpy, PyTorch and others read as well. */
 import type { Bytes } from "../encoding/bytes.ts";
 import { elementCount, type DType, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
-import { FormatError, messageOf } from "../errors/index.ts";
+import { type Evidence, FormatError, type FormatSubCode, messageOf } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { importFloats } from "../repops/numbers/vf32.ts";
 import type { ByteSource } from "./byte-source.ts";
@@ -24,7 +24,7 @@ export interface ReadOptions {
   raw?: boolean;
 }
 
-type Fail = (problem: string) => never;
+type Fail = (subCode: FormatSubCode, problem: string, evidence?: Evidence) => never;
 
 /**
  * The tensors of a file, in the order in which they lie. F32, F64, F16 and BF16 become f32 (rounded to vf32), I32 and I64
@@ -33,12 +33,21 @@ type Fail = (problem: string) => never;
  * @throws {FormatError} for a malformed file, {ValueError} for NaN and other values that vf32 does not hold
  */
 export async function readTensors(file: ByteSource, path: string, options: ReadOptions = {}): Promise<NamedTensor[]> {
-  const fail: Fail = (problem) => {
-    throw new FormatError(`${path} is no safetensors file that can be used: ${problem}`, { path });
+  const fail: Fail = (subCode, problem, evidence) => {
+    throw new FormatError(subCode, `${path} is no safetensors file that can be used: ${problem}; write it anew`, {
+      path,
+      ...evidence,
+    });
   };
-  if (file.size < 8) fail(`it has ${file.size} bytes`);
+  if (file.size < 8)
+    fail("TRUNCATED", `it has ${file.size} bytes, and a header needs 8`, { expected: "at least 8", found: file.size });
   const size = Number(new DataView((await readAt(file, 0, 8, fail)).buffer).getBigUint64(0, true));
-  if (size > MAX_HEADER || size > file.size - 8) fail(`its header claims ${size} bytes`);
+  if (size > MAX_HEADER) fail("MALFORMED", `its header claims ${size} bytes; at most ${MAX_HEADER} are read`);
+  if (size > file.size - 8)
+    fail("TRUNCATED", `its header claims ${size} bytes, and ${file.size - 8} follow`, {
+      expected: size,
+      found: file.size - 8,
+    });
   const entries = parseHeader(await readAt(file, 8, size, fail), file.size - 8 - size, fail);
   const tensors: NamedTensor[] = [];
   for (const { name, dtype, shape, data_offsets: offsets } of entries) {
@@ -51,7 +60,7 @@ export async function readTensors(file: ByteSource, path: string, options: ReadO
 
 async function readAt(file: ByteSource, from: number, length: number, fail: Fail): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await file.read(from, length);
-  if (bytes.length < length) fail(`it ends at byte ${from + bytes.length}`);
+  if (bytes.length < length) fail("TRUNCATED", `it ends at byte ${from + bytes.length}`);
   return bytes;
 }
 
@@ -63,24 +72,29 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): (Entry & 
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     header = JSON.parse(text);
   } catch (cause) {
-    fail(`its header is not JSON (${messageOf(cause)})`);
+    fail("MALFORMED", `its header is not JSON (${messageOf(cause)})`);
   }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) fail("its header is not an object");
+  if (typeof header !== "object" || header === null || Array.isArray(header))
+    fail("MALFORMED", "its header is not an object");
   const twice = repeatedKey(text);
-  if (twice !== undefined) fail(`its header has the key ${JSON.stringify(twice)} twice`);
+  if (twice !== undefined) fail("DUPLICATE", `its header has the key ${JSON.stringify(twice)} twice`);
   const entries = Object.entries(header as Record<string, unknown>)
     .filter(([name]) => name !== METADATA)
     .map(([name, entry]) => ({ name, ...checkEntry(entry, name, fail) }))
     .sort(({ data_offsets: a }, { data_offsets: b }) => a[0] - b[0] || a[1] - b[1]);
   let end = 0;
   for (const { name, data_offsets: offsets } of entries) {
-    if (offsets[0] !== end) fail(`tensor ${name} begins at byte ${offsets[0]}, not at ${end}`);
+    if (offsets[0] !== end) fail("MALFORMED", `tensor ${name} begins at byte ${offsets[0]}, not at ${end}`);
     end = offsets[1];
   }
-  if (end !== contentLength) fail(`its tensors end at byte ${end} of ${contentLength}`);
+  if (end !== contentLength)
+    fail(end > contentLength ? "TRUNCATED" : "TRAILING", `its tensors end at byte ${end} of ${contentLength}`, {
+      expected: end,
+      found: contentLength,
+    });
   for (const { name, dtype, shape, data_offsets: offsets } of entries)
     if (offsets[1] - offsets[0] !== DTYPES[dtype].width * elementCount(shape))
-      fail(`tensor ${name} has ${offsets[1] - offsets[0]} bytes for ${dtype} [${shape}]`);
+      fail("MALFORMED", `tensor ${name} has ${offsets[1] - offsets[0]} bytes for ${dtype} [${shape}]`);
   return entries;
 }
 
@@ -109,11 +123,14 @@ function checkEntry(entry: unknown, name: string, fail: Fail): Entry {
   const whole = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
   const extent = (x: unknown): boolean => whole(x) && x <= MAX_ELEMENTS;
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPES, dtype))
-    return fail(`tensor ${name} is of type ${String(dtype)}; ${Object.keys(DTYPES).join(", ")} can be read`);
+    return fail(
+      "UNSUPPORTED",
+      `tensor ${name} is of type ${String(dtype)}; ${Object.keys(DTYPES).join(", ")} can be read`,
+    );
   if (!Array.isArray(shape) || !shape.every(extent) || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
-    return fail(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
+    return fail("MALFORMED", `tensor ${name} has the shape ${JSON.stringify(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole) || offsets[0] > offsets[1])
-    return fail(`tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
+    return fail("MALFORMED", `tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
   return { dtype, shape, data_offsets: offsets };
 }
 
@@ -161,7 +178,11 @@ function bfloat16(bytes: Uint8Array<ArrayBuffer>): Float32Array {
 function narrow(bytes: Uint8Array<ArrayBuffer>, name: string): Int32Array {
   return Int32Array.from(new BigInt64Array(bytes.buffer), (value, i) => {
     if (BigInt.asIntN(32, value) !== value)
-      throw new FormatError(`${name}: element ${i} is ${value}, which 32 bits do not hold`, { name, index: i });
+      throw new FormatError(
+        "RANGE",
+        `${name}: element ${i} is ${value}, which 32 bits do not hold; convert the data to i32 first`,
+        { name, index: i },
+      );
     return Number(value);
   });
 }

@@ -86,7 +86,11 @@ export interface Question {
 
 /** @throws {DisputeError} when the claims are equal */
 export function startGame(machine: Machine, claims: Pair<Bytes>): GameState {
-  if (bytesEqual(...claims)) throw new DisputeError("the two claims are equal; there is nothing to dispute");
+  if (bytesEqual(...claims))
+    throw new DisputeError("EQUAL", "the two claims are equal; there is nothing to dispute", {
+      expected: "two different claims",
+      found: claims[0],
+    });
   return enter(machine, { phase: "opening", path: [], level: machine.top, claims });
 }
 

@@ -15,7 +15,7 @@ import {
   verifyLeaf,
   widthAt,
 } from "../encoding/merkle.ts";
-import { DisputeError } from "../errors/index.ts";
+import { DisputeError, type DisputeSubCode } from "../errors/index.ts";
 
 /** The two parties; 0 is the one that was named first. */
 export type Side = 0 | 1;
@@ -51,13 +51,16 @@ export type Answer = readonly Bytes[];
 
 /** @throws {DisputeError} when an answer is missing, or its parts have not the lengths that were asked for. */
 export function checkParts(answer: Answer | undefined, lengths: readonly number[], what: string): Answer {
-  if (answer === undefined) throw new DisputeError(`no answer to the question for ${what}`);
+  if (answer === undefined) throw new DisputeError("ANSWER_MISSING", `no answer to the question for ${what}`);
   const fits =
     Array.isArray(answer) &&
     answer.length === lengths.length &&
     answer.every((part, i) => part instanceof Uint8Array && part.length === lengths[i]);
   if (!fits)
-    throw new DisputeError(`the answer to the question for ${what} is malformed`, { lengths, parts: answer.length });
+    throw new DisputeError("ANSWER_MALFORMED", `the answer to the question for ${what} is malformed`, {
+      lengths,
+      parts: answer.length,
+    });
   return answer;
 }
 
@@ -77,34 +80,54 @@ export function openingLengths(level: Level): number[] {
 export function openClaim(level: Level, claim: Bytes, opening: Answer): TreeRoot {
   if (level.binding.kind === "last") {
     const root = climb(hashLeaf(level.tag, claim), level.count, level.count - 1, opening);
-    if (!root) throw new DisputeError(`the proof of the last leaf of the ${level.name} tree has the wrong length`);
+    if (!root)
+      throw new DisputeError(
+        "PROOF_WRONG",
+        `the proof of the last leaf of the ${level.name} tree has the wrong length`,
+      );
     return root;
   }
   const root = opening[0] as TreeRoot;
   if (!bytesEqual(level.binding.commit(root), claim))
-    throw new DisputeError(`what was shown as the ${level.name} tree does not hash to what was claimed`, {
-      claim,
-      root,
-    });
+    throw new DisputeError(
+      "PROOF_WRONG",
+      `what was shown as the ${level.name} tree does not hash to what was claimed`,
+      {
+        claim,
+        root,
+      },
+    );
   if (level.count === 0 && !bytesEqual(root, merkleRoot([])))
-    throw new DisputeError(`the ${level.name} tree has no leaves, but what was claimed opens into one that has`, {
-      root,
-    });
+    throw new DisputeError(
+      "PROOF_WRONG",
+      `the ${level.name} tree has no leaves, but what was claimed opens into one that has`,
+      {
+        root,
+      },
+    );
   return root;
 }
 
 /** @throws {DisputeError} when two children do not hash to the node that was claimed. */
 export function checkChildren(level: Level, node: Bytes, [left, right]: Answer): void {
   if (!bytesEqual(hashNode(left, right), node))
-    throw new DisputeError(`two children in the ${level.name} tree do not hash to the node that was claimed`, { node });
+    throw new DisputeError(
+      "PROOF_WRONG",
+      `two children in the ${level.name} tree do not hash to the node that was claimed`,
+      { node },
+    );
 }
 
 /** @throws {DisputeError} when a payload does not hash to the leaf that was claimed. */
 export function checkPayload(level: Level, leaf: Bytes, payload: Bytes): void {
   if (!bytesEqual(hashLeaf(level.tag, payload), leaf))
-    throw new DisputeError(`what was shown as a ${level.name} leaf does not hash to the leaf that was claimed`, {
-      leaf,
-    });
+    throw new DisputeError(
+      "PROOF_WRONG",
+      `what was shown as a ${level.name} leaf does not hash to the leaf that was claimed`,
+      {
+        leaf,
+      },
+    );
 }
 
 /** What two parties said about a level that has been passed: enough to check again that leaf `index` is the leftmost divergent one. */
@@ -144,22 +167,24 @@ export function isPromoted(count: number, height: number, position: number): boo
  */
 export function checkPassed(level: Level, claims: Pair<Bytes>, record: PassedRecord): Passed {
   const { index, openings, payloads, proofs } = record;
-  const fail = (problem: string): never => {
-    throw new DisputeError(`${level.name} level: ${problem}`, { level: level.name, index });
+  const fail = (subCode: DisputeSubCode, problem: string): never => {
+    throw new DisputeError(subCode, `${level.name} level: ${problem}`, { level: level.name, index });
   };
   const roots = bothSides((side) =>
     openClaim(level, claims[side], checkParts(openings[side], openingLengths(level), `the ${level.name} tree`)),
   );
   const left = bothSides((side) => {
-    const steps = proofSteps(level.count, index, proofs[side]) ?? fail(`no proof for leaf ${index} of ${level.count}`);
+    const steps =
+      proofSteps(level.count, index, proofs[side]) ??
+      fail("PROOF_WRONG", `no proof for leaf ${index} of ${level.count}`);
     const [payload] = checkParts([payloads[side]], [level.payloadBytes(index)], `a ${level.name} leaf`);
     if (!verifyLeaf(roots[side], hashLeaf(level.tag, payload), level.count, index, proofs[side]))
-      fail(`the proof of leaf ${index} does not lead to the tree's root`);
+      fail("PROOF_WRONG", `the proof of leaf ${index} does not lead to the tree's root`);
     return steps.filter((step) => step.side === "left").map(({ sibling }) => sibling);
   });
   if (!left[0].every((sibling, i) => bytesEqual(sibling, left[1][i])))
-    fail(`leaf ${index} is not the leftmost divergent one`);
-  if (bytesEqual(...payloads)) fail(`both claim the same at leaf ${index}`);
+    fail("LEAF_WRONG", `leaf ${index} is not the leftmost divergent one`);
+  if (bytesEqual(...payloads)) fail("LEAF_WRONG", `both claim the same at leaf ${index}`);
   return { level, claims, openings, roots, index, payloads, part: divergentPart(level, payloads), proofs };
 }
 

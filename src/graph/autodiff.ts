@@ -16,9 +16,13 @@ import type { Value } from "./value.ts";
 export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
   const { builder } = loss;
   if (loss.dtype !== "f32" || loss.rank !== 0)
-    throw new GraphError(`only a scalar of type f32 can be differentiated, this is ${loss}; take its mean or sum`);
+    throw new GraphError(
+      "GRADIENT",
+      `only a scalar of type f32 can be differentiated, this is ${loss}; take its mean or sum`,
+    );
   for (const parameter of parameters)
-    if (parameter.dtype !== "f32") throw new GraphError(`a parameter of type ${parameter} has no gradient`);
+    if (parameter.dtype !== "f32")
+      throw new GraphError("GRADIENT", `a parameter of type ${parameter} has no gradient; only f32 has one`);
   const needed = dependents(loss, parameters);
   const flowing = new Map<Value, Value>([[loss, fill(builder, [], 1, "gradient")]]);
   for (const value of [...needed].sort((a, b) => b.order - a.order)) {
@@ -28,7 +32,11 @@ export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
       const input = value.origin!.inputs[i];
       if (!contribution || !needed.has(input)) return;
       if (contribution.shape.join() !== input.shape.join())
-        throw new GraphError(`the gradient of ${input} came out as ${contribution}`);
+        throw new GraphError(
+          "GRADIENT",
+          `the gradient of ${input} is ${contribution}; an operator's gradient has to have the shape of its operand`,
+          { expected: input.shape, found: contribution.shape },
+        );
       const known = flowing.get(input);
       flowing.set(input, known ? add(known, contribution) : contribution);
     });

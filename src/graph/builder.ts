@@ -72,7 +72,7 @@ export class GraphBuilder {
   input(name: string, type: TensorType): Value {
     checkShape(type.shape, `input ${name}`);
     if (this.inputs.some((input) => input.name === name))
-      throw new GraphError(`two inputs are called ${name}`, { name });
+      throw new GraphError("DUPLICATE", `two inputs are called ${name}; rename one of them`, { name });
     this.inputs.push({ name, dtype: type.dtype, shape: [...type.shape] });
     return new Value(this, -this.inputs.length, type.dtype, [...type.shape]);
   }
@@ -113,14 +113,23 @@ export class GraphBuilder {
     const order = inputOrder ?? this.inputs.map(({ name }) => name);
     const inputs = order.map((name) => {
       const input = this.inputs.find((candidate) => candidate.name === name);
-      if (!input) throw new GraphError(`the graph has no input called ${name}`, { name });
+      if (!input)
+        throw new GraphError(
+          "INPUTS",
+          `the graph has no input called ${name}; declare it, or leave it out of the list`,
+          { name },
+        );
       return input;
     });
     if (inputs.length !== this.inputs.length)
-      throw new GraphError(`${this.inputs.length} inputs were declared, ${inputs.length} are listed`);
+      throw new GraphError(
+        "INPUTS",
+        `${this.inputs.length} inputs were declared, ${inputs.length} are listed; list each once`,
+        { expected: this.inputs.length, found: inputs.length },
+      );
     for (const { name, value } of outputs)
       if (!isDense(value))
-        throw new GraphError(`output ${name} is a view of ${formatType(value)}; make it dense first`);
+        throw new GraphError("VIEW", `output ${name} is a view of ${formatType(value)}; make it dense first`);
     const live = this.liveKernels(outputs.map(({ value }) => value.source));
     const place = new Map(live.map((kernel, i) => [kernel, inputs.length + i]));
     const tensorOf = (source: number): number =>

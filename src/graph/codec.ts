@@ -47,7 +47,7 @@ function encodeArg(writer: Writer, arg: Arg): void {
 function decodeType(reader: Reader): TensorType {
   const dtype = dtypeFromCode(reader.u8());
   const rank = reader.u8();
-  if (!dtype || rank > MAX_RANK) throw reader.error("a tensor type that does not exist");
+  if (!dtype || rank > MAX_RANK) throw reader.error("MALFORMED", "a tensor type that does not exist");
   return { dtype, shape: Array.from({ length: rank }, () => reader.u32()) };
 }
 
@@ -57,7 +57,7 @@ export function decodeKernel(reader: Reader): Kernel {
   const type = decodeType(reader);
   if (kind === KIND.gather)
     return { kind: "gather", type, source: reader.u32(), index: reader.u32(), fill: reader.u32() };
-  if (kind !== KIND.map && kind !== KIND.fold) throw reader.error(`unknown kind of kernel ${kind}`);
+  if (kind !== KIND.map && kind !== KIND.fold) throw reader.error("MALFORMED", `unknown kind of kernel ${kind}`);
   const start = kind === KIND.fold ? reader.u32() : 0;
   const reduce = kind === KIND.fold ? Array.from({ length: reader.u8() }, () => reader.u32()) : [];
   const code = new Reader(reader.blob(), "a scalar program");
@@ -73,15 +73,15 @@ function decodeArg(reader: Reader): Arg {
   const kind = reader.u8();
   if (kind === ARG.coordinate) return { kind: "coordinate", axis: reader.u8() };
   if (kind === ARG.index) return { kind: "index" };
-  if (kind !== ARG.operand) throw reader.error(`unknown kind of argument ${kind}`);
+  if (kind !== ARG.operand) throw reader.error("MALFORMED", `unknown kind of argument ${kind}`);
   const tensor = reader.u32();
   const ranging = RANGINGS[reader.u8()];
-  if (ranging === undefined) throw reader.error("an unknown range");
+  if (ranging === undefined) throw reader.error("MALFORMED", "an unknown range");
   const offset = reader.i32();
   const axes = reader.u8();
   const strides = Array.from({ length: axes }, () => reader.i32());
   const bounded = reader.u8();
-  if (bounded > 1) throw reader.error("a flag that is neither 0 nor 1");
+  if (bounded > 1) throw reader.error("MALFORMED", "a flag that is neither 0 nor 1");
   const view: View = { offset, strides };
   if (bounded) {
     view.bounds = Array.from({ length: axes }, (): [number, number] => [reader.i32(), reader.i32()]);
@@ -110,9 +110,12 @@ export function encodeGraph(graph: Graph): Bytes {
 export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
   const reader = new Reader(bytes, what);
   if (!bytesEqual(reader.bytes(Math.min(MAGIC.length, bytes.length)), MAGIC))
-    throw reader.error("no graph begins here");
+    throw reader.error("KIND", "no graph begins here");
   const { inputs, outputs, kernelCount: count } = decodeHeader(reader.blob(), `${what}, header`);
-  if (count > MAX_KERNELS || count > reader.remaining) throw reader.error(`a graph of ${count} kernels`);
+  if (count > MAX_KERNELS)
+    throw reader.error("TOO_LARGE", `a graph of ${count} kernels, at most ${MAX_KERNELS} are read,`);
+  if (count > reader.remaining)
+    throw reader.error("TRUNCATED", `a graph of ${count} kernels, for which too few bytes are left,`);
   const kernels = Array.from({ length: count }, (_, i) => {
     const kernel = new Reader(reader.blob(), `${what}, kernel ${i}`);
     const decoded = decodeKernel(kernel);
@@ -123,7 +126,8 @@ export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
   reader.end();
   const graph: Graph = { inputs, kernels, labels, outputs };
   checkGraph(graph);
-  if (!bytesEqual(encodeGraph(graph), bytes)) throw new GraphError(`${what} is not in canonical form`);
+  if (!bytesEqual(encodeGraph(graph), bytes))
+    throw new GraphError("NOT_CANONICAL", `${what} is not in canonical form; encode it anew`);
   return graph;
 }
 

@@ -30,7 +30,7 @@ function commonShape(values: readonly Value[], name: string): Shape {
     const extents = values.map((value) => value.shape[axis - rank + value.rank] ?? 1);
     const extent = extents.find((candidate) => candidate !== 1) ?? 1;
     if (extents.some((candidate) => candidate !== 1 && candidate !== extent))
-      throw shapeError(builderOf(...values), name, `shapes ${values.join(" and ")} do not broadcast`);
+      throw shapeError("BROADCAST", builderOf(...values), name, `shapes ${values.join(" and ")} do not broadcast`);
     return extent;
   });
 }
@@ -75,7 +75,8 @@ function programOver(
  */
 export function elementwise(name: string, operator: Elementwise, a: Value | number, b?: Value | number): Value {
   const operands = [a, b].filter((operand): operand is Value => operand instanceof Value);
-  if (operands.length === 0) throw new ShapeError(`${name}: all operands are numbers; at least one has to be a value`);
+  if (operands.length === 0)
+    throw new ShapeError("OPERANDS", `${name}: all operands are numbers; at least one has to be a value`);
   for (const operand of operands) expectFloat(operand, name);
   const shape = commonShape(operands, name);
   const values: Partial<Record<Name, Value>> = {};

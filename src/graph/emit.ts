@@ -45,7 +45,12 @@ function argOf(operand: Operand, ranging: Ranging, space: Shape, builder: GraphB
     return { kind: "operand", tensor: source.source, view: { offset, strides, bounds, fill }, ranging };
   }
   if (operand.shape.join() !== space.join())
-    throw shapeError(builder, name, `an operand ${operand} in an iteration space of [${space.join(", ")}]`);
+    throw shapeError(
+      "BROADCAST",
+      builder,
+      name,
+      `an operand ${operand} in an iteration space of [${space.join(", ")}]`,
+    );
   const { source: tensor, offset, strides } = operand;
   // An axis of extent 1 is read with stride 0, so that equal reads have equal bytes.
   const view = { offset, strides: strides.map((stride, axis) => (space[axis] === 1 ? 0 : stride)) };
@@ -116,7 +121,8 @@ export function fold(program: Program, operands: readonly Operand[], options: Fo
 /** source[index[i…], j…]; both dense. */
 export function gatherKernel(source: Value, index: Value, fill: number, name: string): Value {
   const builder = builderOf(source, index);
-  if (!isDense(source) || !isDense(index)) throw shapeError(builder, name, "gathers from a view");
+  if (!isDense(source) || !isDense(index))
+    throw shapeError("STRIDED", builder, name, "gathers from a view; make it dense first");
   const type = { dtype: source.dtype, shape: [...index.shape, ...source.shape.slice(1)] };
   const bits = source.dtype === "f32" ? bitsOf(fill) : fill >>> 0;
   return builder.add({ kind: "gather", type, source: source.source, index: index.source, fill: bits }, name);

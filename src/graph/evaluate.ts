@@ -32,7 +32,11 @@ export function intTensor(shape: Shape, values: ArrayLike<number>): Tensor {
 
 function checked(shape: Shape, values: ArrayLike<number>): Shape {
   if (elementCount(shape) !== values.length)
-    throw new ShapeError(`${values.length} values for a tensor of shape [${shape.join(", ")}]`, { shape });
+    throw new ShapeError(
+      "COUNT",
+      `${values.length} values for a tensor of shape [${shape.join(", ")}]; give one for each element`,
+      { shape, expected: elementCount(shape), found: values.length },
+    );
   return [...shape];
 }
 

@@ -40,16 +40,27 @@ export const MAX_KERNELS = 2 ** 20;
 export function checkGraph(graph: Graph): void {
   const { inputs, kernels, labels, outputs } = graph;
   if (kernels.length > MAX_KERNELS)
-    throw new GraphError(`a graph of ${kernels.length} kernels; at most ${MAX_KERNELS}`);
+    throw new GraphError(
+      "TOO_LARGE",
+      `a graph of ${kernels.length} kernels; at most ${MAX_KERNELS} are allowed, so make the step smaller`,
+      { expected: `at most ${MAX_KERNELS}`, found: kernels.length },
+    );
   if (labels.length !== kernels.length)
-    throw new GraphError(`${labels.length} labels for ${kernels.length} kernels`, { labels: labels.length });
+    throw new GraphError(
+      "LABELS",
+      `${labels.length} labels for ${kernels.length} kernels; there has to be one for each`,
+      { expected: kernels.length, found: labels.length },
+    );
   for (const [what, list] of [
     ["input", inputs],
     ["output", outputs],
   ] as const) {
     const names = list.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined) throw new GraphError(`two ${what}s of the graph are called ${twice}`, { name: twice });
+    if (twice !== undefined)
+      throw new GraphError("DUPLICATE", `two ${what}s of the graph are called ${twice}; rename one of them`, {
+        name: twice,
+      });
   }
   const types: TensorType[] = [...inputs];
   kernels.forEach((kernel, i) => {
@@ -58,7 +69,11 @@ export function checkGraph(graph: Graph): void {
   });
   for (const { name, tensor } of outputs)
     if (!types[tensor])
-      throw new GraphError(`output ${name} is tensor ${tensor}, which does not exist`, { name, tensor });
+      throw new GraphError(
+        "DANGLING",
+        `output ${name} is tensor ${tensor}, which does not exist; there are ${types.length}`,
+        { name, tensor },
+      );
 }
 
 /** The types of the outputs, by name. */
@@ -77,6 +92,9 @@ export function checkSameTypes(actual: readonly NamedType[], expected: readonly 
     const same = a && b && a.name === b.name && a.dtype === b.dtype && sameShape(a.shape, b.shape);
     if (same) continue;
     const describe = (type: NamedType | undefined) => (type ? `${type.name} ${formatType(type)}` : "nothing");
-    throw new GraphError(`${what}: entry ${i} is ${describe(a)}, expected ${describe(b)}`, { actual: a, expected: b });
+    throw new GraphError("TYPES", `${what}: entry ${i} is ${describe(a)}, expected ${describe(b)}`, {
+      expected: b,
+      found: a,
+    });
   }
 }

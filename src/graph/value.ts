@@ -1,6 +1,6 @@
 /** A symbolic tensor: the output of a node, or a view of it, while a graph is being built. */
 import { type DType, formatType, type Shape } from "../encoding/tensor.ts";
-import { GraphError, ShapeError } from "../errors/index.ts";
+import { GraphError, ShapeError, type ShapeSubCode } from "../errors/index.ts";
 import { rowMajorStrides } from "../repops/kernels/view.ts";
 import type { GraphBuilder } from "./builder.ts";
 
@@ -69,25 +69,29 @@ export class Value {
 export function axisOf(value: Value, axis: number, what: string): number {
   const at = axis < 0 ? axis + value.rank : axis;
   if (!Number.isInteger(axis) || at < 0 || at >= value.rank)
-    throw shapeError(value.builder, what, `axis ${axis} of ${value} does not exist`);
+    throw shapeError("AXIS", value.builder, what, `axis ${axis} of ${value} does not exist; it has ${value.rank} axes`);
   return at;
 }
 
 /** An error that names the operator, the layer it stands in, and the shapes. */
-export function shapeError(builder: GraphBuilder, what: string, problem: string): ShapeError {
-  return new ShapeError(`${builder.label(what)}: ${problem}`, { operator: what, layer: builder.path });
+export function shapeError(subCode: ShapeSubCode, builder: GraphBuilder, what: string, problem: string): ShapeError {
+  return new ShapeError(subCode, `${builder.label(what)}: ${problem}`, { operator: what, layer: builder.path });
 }
 
 /** @throws {GraphError} when values of two graphs are mixed, or there are none. */
 export function builderOf(...values: readonly Value[]): GraphBuilder {
-  if (values.length === 0) throw new GraphError("an operator on no values; at least one is needed");
+  if (values.length === 0) throw new GraphError("INPUTS", "an operator on no values; at least one is needed");
   const builder = values[0].builder;
   if (values.some((value) => value.builder !== builder))
-    throw new GraphError(`${builder.path || "the graph"}: an operator on values of two different graphs`);
+    throw new GraphError(
+      "MIXED",
+      `${builder.path || "the graph"}: an operator on values of two different graphs; build both with one builder`,
+    );
   return builder;
 }
 
 /** @throws {ShapeError} when a value is not f32 */
 export function expectFloat(value: Value, what: string): void {
-  if (value.dtype !== "f32") throw shapeError(value.builder, what, `takes f32, not ${value}`);
+  if (value.dtype !== "f32")
+    throw shapeError("DTYPE", value.builder, what, `takes f32, not ${value}; convert it first`);
 }

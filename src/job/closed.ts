@@ -70,7 +70,7 @@ export function countParameters(job: Pick<ClosedJob, "step">): number {
 
 export function checkSteps(steps: number): void {
   if (!Number.isInteger(steps) || steps < 1 || steps >= 2 ** 31)
-    throw new JobError(`a job of ${steps} steps; at least 1 is needed, and a whole number`, { steps });
+    throw new JobError("STEPS", `a job of ${steps} steps; take a whole number from 1 to 2^31 - 1`, { steps });
 }
 
 /** @throws {JobError | GraphError | ShapeError | ProgramError} when the parts do not fit together. */
@@ -95,25 +95,39 @@ function checkGraphs({ steps, step, init }: Graphs, dataCount: number): void {
   checkSteps(steps);
   checkGraph(step);
   const state = stateTypes({ step });
-  if (state.length === 0) throw new JobError("the step graph has no outputs, so there is no state to commit to");
+  if (state.length === 0)
+    throw new JobError(
+      "STATE",
+      "the step graph has no outputs, so there is no state to commit to; make a parameter or a state in the job",
+    );
   checkSameTypes(step.inputs.slice(0, state.length), state, "the step graph's inputs and its new state");
   if (step.inputs.length !== state.length + dataCount)
-    throw new JobError(`the step graph takes ${step.inputs.length - state.length} tensors of data, the job has others`);
+    throw new JobError(
+      "DATA",
+      `the step graph takes ${step.inputs.length - state.length} tensors of data, the job has ${dataCount}; give one for each`,
+      { expected: dataCount, found: step.inputs.length - state.length },
+    );
   if (init.kind === "checkpoint") return;
   checkGraph(init.graph);
-  if (init.graph.inputs.length > 0) throw new JobError("the init graph has inputs; it must depend on nothing");
+  if (init.graph.inputs.length > 0)
+    throw new JobError("INIT", "the init graph has inputs; it must depend on nothing but constants and the seed");
   checkSameTypes(outputTypes(init.graph), state, "the init graph's outputs and the state");
 }
 
 /** @throws {JobError | ValueError} when a tensor of the job has the wrong length, or holds what is not a vf32. */
 function checkData(tensor: NamedTensor): void {
   if (tensor.data.length !== elementCount(tensor.shape))
-    throw new JobError(`${tensor.name} is ${formatType(tensor)}, but has ${tensor.data.length} elements`);
+    throw new JobError(
+      "DATA",
+      `${tensor.name} is ${formatType(tensor)}, but has ${tensor.data.length} elements; give one value for each`,
+      { expected: elementCount(tensor.shape), found: tensor.data.length },
+    );
   if (tensor.dtype === "i32") return;
   const words = new Uint32Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
   const at = words.findIndex((bits) => !isCanonicalBits(bits));
   if (at >= 0)
     throw new ValueError(
+      "NOT_CANONICAL",
       `${tensor.name}: element ${at} is ${hex32(words[at])}, which is not a vf32; import the data with importFloats`,
       { name: tensor.name, index: at },
     );

@@ -1,7 +1,5 @@
-/**
- * What a model sees while its step is built: its data, its parameters and other state, its random numbers.
- */
-import type { Shape, TensorType } from "../encoding/tensor.ts";
+/** What a model sees while its step is built: its data, its parameters and other state, its random numbers. */
+import { formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { map } from "../graph/emit.ts";
@@ -99,7 +97,9 @@ export class Context<Data extends DataValues = DataValues> {
 
   private entry(name: string, type: TensorType, init: Initializer, parameter: boolean): Value {
     if (this.entries.some((entry) => entry.name === name))
-      throw new JobError(`two entries of the state are called ${name}; give their layers different scopes`, { name });
+      throw new JobError("STATE", `two entries of the state are called ${name}; give their layers different scopes`, {
+        name,
+      });
     const value = this.builder.input(name, type);
     this.entries.push({ name, type: { dtype: type.dtype, shape: [...type.shape] }, init, value, parameter });
     return value;
@@ -113,9 +113,13 @@ export class Context<Data extends DataValues = DataValues> {
    */
   update(state: Value, next: Value): void {
     const entry = this.entries.find(({ value }) => value.source === state.source);
-    if (!entry) throw new JobError("only what was made with parameter() or state() can be updated");
+    if (!entry) throw new JobError("STATE", "only what was made with parameter() or state() can be updated");
     if (next.dtype !== entry.type.dtype || next.shape.join() !== entry.type.shape.join())
-      throw new JobError(`${entry.name} is ${entry.value}, and can't become ${next}`, { name: entry.name });
+      throw new JobError(
+        "STATE",
+        `${entry.name} is ${entry.value}, and can't become ${next}; update it with a value of its type`,
+        { name: entry.name },
+      );
     entry.next = dense(next, entry.name);
   }
 
@@ -156,7 +160,9 @@ export class Context<Data extends DataValues = DataValues> {
     const outputs = this.ordered().map(({ name, type, init }) => {
       const value = builder.scope(name, () => dense(init(source, type.shape)));
       if (value.dtype !== type.dtype || value.shape.join() !== type.shape.join())
-        throw new JobError(`the initializer of ${name} gives ${value}`, { name });
+        throw new JobError("STATE", `the initializer of ${name} gives ${value}, and has to give ${formatType(type)}`, {
+          name,
+        });
       return { name, value };
     });
     return builder.finish(outputs);

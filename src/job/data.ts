@@ -18,9 +18,12 @@ import type { Context } from "./context.ts";
  */
 export async function byteTokens(path: string | URL): Promise<Tensor> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new JobError(`the text can't be read: ${messageOf(cause)}`, { path: String(path) });
+    throw new JobError("DATA_UNREADABLE", `the text can't be read: ${messageOf(cause)}; check the path`, {
+      path: String(path),
+    });
   });
-  if (bytes.length < 2) throw new JobError(`${path} has ${bytes.length} bytes; a text to learn from is needed`);
+  if (bytes.length < 2)
+    throw new JobError("DATA", `${path} has ${bytes.length} bytes; a text to learn from is needed, of at least 2`);
   return intTensor([bytes.length], bytes);
 }
 
@@ -44,7 +47,10 @@ export function sampleWindows(
   const { batch, length } = options;
   const places = tokens.shape[0] - length;
   if (tokens.rank !== 1 || places < 1)
-    throw new JobError(`windows of ${length} tokens and a target each need more than the ${tokens.shape[0]} there are`);
+    throw new JobError(
+      "DATA",
+      `windows of ${length} tokens and a target each need more than the ${tokens.shape[0]} there are; take a longer text or shorter windows`,
+    );
   return context.scope("batch", () => {
     const starts = randomInt(context.random, [batch], places, "positions");
     const shape = [batch, length];
@@ -71,9 +77,14 @@ export function sampleRows<Names extends string>(
 ): Record<Names, Value> {
   const entries = Object.entries<Value>(tensors);
   const rows = entries[0]?.[1].shape[0];
-  if (rows === undefined) throw new JobError("there is no tensor with rows to draw from");
+  if (rows === undefined) throw new JobError("DATA", "there is no tensor with rows to draw from");
   for (const [name, value] of entries)
-    if (value.shape[0] !== rows) throw new JobError(`${name} has ${value.shape[0]} rows, the others have ${rows}`);
+    if (value.shape[0] !== rows)
+      throw new JobError(
+        "DATA",
+        `${name} has ${value.shape[0]} rows, the others have ${rows}; give one row for each example`,
+        { expected: rows, found: value.shape[0] },
+      );
   return context.scope("batch", () => {
     const index = randomInt(context.random, [batch], rows, "rows");
     return Object.fromEntries(entries.map(([name, value]) => [name, gather(value, index, name)]));

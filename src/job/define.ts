@@ -87,7 +87,7 @@ export function defineJob<const Options extends JobOptions = Record<never, never
     close: async (overrides = {}) => {
       const { seed, ...options } = resolve(source.name, defaults, overrides);
       if (!Number.isInteger(seed) || Math.abs(seed as number) >= 2 ** 31)
-        throw new JobError(`the seed ${seed} is not a 32-bit integer`, { seed });
+        throw new JobError("OPTION_VALUE", `the seed ${seed} is not a 32-bit integer; take one`, { seed });
       checkSteps(options.steps as number);
       return close(source, options as unknown as Resolved<Options>, seed as number);
     },
@@ -99,11 +99,13 @@ function resolve(job: string, defaults: JobOptions, overrides: Overrides): JobOp
   for (const [name, value] of Object.entries(overrides)) {
     if (!(name in defaults)) {
       const known = Object.keys(defaults).map((option) => `--${option}`);
-      throw new JobError(`the job ${job} has no option --${name}; it has ${known.join(", ")}`, { name });
+      throw new JobError("OPTION_UNKNOWN", `the job ${job} has no option --${name}; choose from ${known.join(", ")}`, {
+        name,
+      });
     }
     const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
     if (typeof defaults[name] === "number" && !Number.isFinite(number))
-      throw new JobError(`--${name} takes a number, not ${JSON.stringify(value)}`, { name, value });
+      throw new JobError("OPTION_VALUE", `--${name} takes a number, not ${JSON.stringify(value)}`, { name, value });
     resolved[name] = typeof defaults[name] === "number" ? (number as number) : String(value);
   }
   return resolved;
@@ -120,7 +122,8 @@ async function close<Options extends JobOptions, Data extends Dataset>(
   const loss = source.loss(context, options);
   context.metric("loss", loss);
   const parameters = context.parameters;
-  if (parameters.length === 0) throw new JobError(`the job ${source.name} has no parameters to train`);
+  if (parameters.length === 0)
+    throw new JobError("NO_PARAMETERS", `the job ${source.name} has no parameters to train; make one with parameter()`);
   const slopes = gradients(
     loss,
     parameters.map(({ value }) => value),

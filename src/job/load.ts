@@ -10,14 +10,20 @@ import type { JobDefinition, Overrides } from "./define.ts";
 async function loadJobDefinition(path: string): Promise<JobDefinition> {
   const file = resolve(path);
   await access(file).catch(() => {
-    throw new JobError(`there is no job module ${path}; give the path of a file that exports a job`, { path });
+    throw new JobError("MODULE_MISSING", `there is no job module ${path}; give the path of a file that exports a job`, {
+      path,
+    });
   });
   const module = (await import(pathToFileURL(file).href).catch((cause: unknown) => {
-    throw new JobError(`the job module ${path} can't be loaded: ${messageOf(cause)}`, { path });
+    throw new JobError("MODULE_BROKEN", `the job module ${path} can't be loaded: ${messageOf(cause)}; repair it`, {
+      path,
+    });
   })) as { default?: Partial<JobDefinition> };
   const job = module.default;
   if (typeof job?.close !== "function" || typeof job.name !== "string")
-    throw new JobError(`${path} does not export a job; write \`export default defineJob({ … })\``, { path });
+    throw new JobError("MODULE_BROKEN", `${path} does not export a job; write \`export default defineJob({ … })\``, {
+      path,
+    });
   return job as JobDefinition;
 }
 

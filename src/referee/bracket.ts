@@ -21,7 +21,8 @@ export interface BracketResult {
  * @throws {DisputeError} when they are not comparable, {FormatError} for a trace that can't be used
  */
 export async function bracket(paths: readonly string[], options: DisputeOptions = {}): Promise<BracketResult> {
-  if (new Set(paths).size !== paths.length) throw new DisputeError("a trace is named twice", { paths });
+  if (new Set(paths).size !== paths.length)
+    throw new DisputeError("DUPLICATE", "a trace is named twice; name each once", { paths });
   const teams = new Map<string, string[]>();
   for (const path of paths) {
     const root = toHex(expectComplete(await openTrace(path)).runRoot);
@@ -36,7 +37,11 @@ export async function bracket(paths: readonly string[], options: DisputeOptions 
       continue;
     }
     const result = await dispute(standing[0], team[0], options);
-    if (result.outcome === "agree") throw new DisputeError(`${standing[0]} has changed while it was disputed`);
+    if (result.outcome === "agree")
+      throw new DisputeError(
+        "CHANGED",
+        `${standing[0]} has changed while it was disputed; repeat the dispute when nobody writes to it`,
+      );
     disputes.push(result);
     const lost = [standing, team].filter(([first]) => result.losers.includes(first));
     losers.push(...lost.flat());

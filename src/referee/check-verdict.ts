@@ -2,10 +2,10 @@
  * Checks a verdict without the parties and without their traces (spec 7.7): the way down from both run roots, the agreed
  * values, and the one step. Nothing is taken from the text that can be derived, and what it says has to be what is derived.
  */
-import { type Bytes, bytesEqual, fromHex, Reader } from "../encoding/index.ts";
+import { type Bytes, bytesEqual, fromHex, Reader, toHex } from "../encoding/index.ts";
 import { climb, hashLeaf } from "../encoding/merkle.ts";
 import { Tag } from "../encoding/tags.ts";
-import { DisputeError, messageOf } from "../errors/index.ts";
+import { DisputeError, type DisputeSubCode, type Evidence, messageOf } from "../errors/index.ts";
 import { decodeHeader, decodeKernel, graphRootOf } from "../graph/codec.ts";
 import { jobIdOf, type JobParts } from "../job/closed.ts";
 import type { Decision, DecisionKind, Location } from "./decision.ts";
@@ -40,28 +40,49 @@ export function checkVerdict(verdict: unknown, rootA: Bytes, rootB: Bytes): Chec
   } catch (error) {
     if (error instanceof DisputeError) throw error;
     // Fields that are missing, of another type, or cut: whatever reading them threw.
-    throw new DisputeError(`the verdict is malformed: ${messageOf(error)}`);
+    throw invalid("VERDICT_MALFORMED", `the verdict is malformed: ${messageOf(error)}`);
   }
+}
+
+function invalid(subCode: DisputeSubCode, problem: string, evidence?: Evidence): DisputeError {
+  return new DisputeError(subCode, `${problem}; \`verde dispute A B --verdict FILE\` writes a verdict anew`, evidence);
 }
 
 function check(verdict: Verdict, roots: Pair<Bytes>): CheckedVerdict {
   if (verdict.schemaVersion !== 1)
-    throw new DisputeError(`a verdict of schema version ${verdict.schemaVersion}; this one reads version 1`);
+    throw invalid("VERDICT_VERSION", `a verdict of schema version ${verdict.schemaVersion}; this one reads version 1`, {
+      expected: 1,
+      found: verdict.schemaVersion,
+    });
   const runRoots = readPair(verdict.runRoots, digest);
   if (bytesEqual(runRoots[0], roots[1]) && bytesEqual(runRoots[1], roots[0]) && !bytesEqual(...roots))
-    throw new DisputeError("the verdict is about these two roots, but names them the other way round");
+    throw new DisputeError(
+      "VERDICT_FOREIGN",
+      "the verdict is about these two roots, but names them the other way round; exchange --a and --b",
+      { expected: roots.map((root) => toHex(root)), found: verdict.runRoots },
+    );
   if (!bytesEqual(runRoots[0], roots[0]) || !bytesEqual(runRoots[1], roots[1]))
-    throw new DisputeError("the verdict is about other run roots", { runRoots: verdict.runRoots });
-  if (bytesEqual(...runRoots)) throw new DisputeError("the two run roots are equal; there is nothing to decide");
+    throw new DisputeError(
+      "VERDICT_FOREIGN",
+      "the verdict is about other run roots; name those that it is about, or the verdict about these",
+      { expected: roots.map((root) => toHex(root)), found: verdict.runRoots },
+    );
+  if (bytesEqual(...runRoots))
+    throw new DisputeError("EQUAL", "the two run roots are equal; there is nothing to decide");
   const graph = verdict.graph ? readGraph(verdict.graph) : undefined;
   const facts = verdictFacts(verdict, graph);
   const { kind } = verdict.decision;
   const path = checkPath(facts, verdict, runRoots);
   const decision = kind === "forfeit" ? forfeited(verdict, path) : decided(facts, verdict, path);
-  if (decision.losers.length === 0) throw new DisputeError("the verdict names nobody as wrong");
+  if (decision.losers.length === 0) throw invalid("VERDICT_ALTERED", "the verdict names nobody as wrong");
   const derived = encodeVerdict({ runRoots, facts, ...(graph && { graph }), decision });
   const field = firstDifference(derived, verdict, "verdict");
-  if (field) throw new DisputeError(`${field} is not what follows from the evidence`, { field });
+  if (field)
+    throw invalid(
+      "VERDICT_ALTERED",
+      `${field} is not what follows from the evidence: the verdict was altered, so do not rely on it`,
+      { field },
+    );
   return {
     ...locate(facts, path),
     kind,
@@ -80,7 +101,7 @@ function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>): Pa
   const path: Passed[] = [];
   for (const evidence of verdict.levels) {
     const next = path.length === 0 ? { level: machine.top, claims: runRoots } : machine.below(path);
-    if (!next) throw new DisputeError(`the dispute ends before the level ${evidence.level}`);
+    if (!next) throw invalid("VERDICT_INCOMPLETE", `the dispute ends before the level ${evidence.level}`);
     const record: PassedRecord = {
       index: whole(evidence.index),
       openings: readPair(evidence.openings, digests),
@@ -90,7 +111,7 @@ function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>): Pa
     path.push(checkPassed(next.level, next.claims, record));
   }
   if (kind !== "forfeit" && (path.length === 0 || machine.below(path)))
-    throw new DisputeError("the evidence does not lead down to a step");
+    throw invalid("VERDICT_INCOMPLETE", "the evidence does not lead down to a step");
   return path;
 }
 
@@ -99,7 +120,7 @@ function decided(facts: JobFacts, verdict: Verdict, path: readonly Passed[]): De
   const ground = groundOf(facts, placeOf(facts, positionOf(path)));
   if (kind === "operator" && ground === "scalar")
     return { kind, path, ...compare(path[path.length - 1].payloads, digest(recomputed!)) };
-  if (kind !== ground) throw new DisputeError(`a decision by ${kind} where ${ground} decides`);
+  if (kind !== ground) throw invalid("VERDICT_ALTERED", `a decision by ${kind} where ${ground} decides`);
   const { witness, shownBy } = readWitness(verdict.witness!);
   const { scalarSteps: _, ...judgement } = judge(facts, path, witness, shownBy);
   return { kind, path, ...judgement, witness, shownBy };
@@ -113,7 +134,8 @@ function forfeited({ decision }: Verdict, path: readonly Passed[]): Decision {
 
 function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefined): JobFacts {
   const { initKind } = job;
-  if (initKind !== "graph" && initKind !== "checkpoint") throw new DisputeError(`unknown kind of init ${initKind}`);
+  if (initKind !== "graph" && initKind !== "checkpoint")
+    throw invalid("VERDICT_MALFORMED", `the kind of init is ${initKind}, not graph or checkpoint`);
   const parts: JobParts = {
     info: fromHex(job.info),
     step: digest(job.step),
@@ -122,9 +144,10 @@ function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefin
     dataset: digest(job.dataset),
     steps: whole(job.steps),
   };
-  if (whole(commitEvery) < 1 || parts.steps < 1) throw new DisputeError("a run without steps or commitments");
+  if (whole(commitEvery) < 1 || parts.steps < 1)
+    throw invalid("VERDICT_MALFORMED", "a run without steps or commitments");
   const graph = (kind: GraphKind) => {
-    if (!shown) throw new DisputeError("the verdict does not show the disputed graph");
+    if (!shown) throw invalid("VERDICT_INCOMPLETE", "the verdict does not show the disputed graph");
     return graphFactsOf(shown, parts[kind]);
   };
   return { id: jobIdOf(parts), parts, commitEvery, graph };
@@ -133,18 +156,19 @@ function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefin
 /** The facts that are shown of the graph with this root. */
 function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Bytes): GraphFacts {
   if (!bytesEqual(graphRootOf(header, kernels, labels), root))
-    throw new DisputeError("the graph that is shown is not the job's");
+    throw invalid("VERDICT_ALTERED", "the graph that is shown is not the job's");
   const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");
   const shown = (tree: Bytes, tag: Tag, payload: Bytes, index: number, proof: readonly Bytes[], what: string) => {
     const reached = climb(hashLeaf(tag, payload), kernelCount, index, proof);
-    if (!reached || !bytesEqual(reached, tree)) throw new DisputeError(`${what} ${index} is not the one that is shown`);
+    if (!reached || !bytesEqual(reached, tree))
+      throw invalid("VERDICT_ALTERED", `${what} ${index} is not the one that is shown`);
   };
   return {
     inputs,
     outputs,
     kernelCount,
     kernel: (index) => {
-      if (!kernel) throw new DisputeError(`the verdict does not show kernel ${index}`);
+      if (!kernel) throw invalid("VERDICT_INCOMPLETE", `the verdict does not show kernel ${index}`);
       shown(kernels, Tag.graphNode, kernel.descriptor, index, kernel.proof, "kernel");
       const reader = new Reader(kernel.descriptor, `kernel ${index}`);
       const decoded = decodeKernel(reader);
@@ -152,7 +176,7 @@ function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Byt
       return decoded;
     },
     label: (index) => {
-      if (!kernel) throw new DisputeError(`the verdict does not show the label of kernel ${index}`);
+      if (!kernel) throw invalid("VERDICT_INCOMPLETE", `the verdict does not show the label of kernel ${index}`);
       shown(labels, Tag.graphLabel, new TextEncoder().encode(kernel.label), index, kernel.labelProof, "label");
       return kernel.label;
     },
@@ -176,7 +200,7 @@ function readGraph(graph: NonNullable<Verdict["graph"]>): ShownGraph {
 
 function readWitness(evidence: WitnessEvidence): { witness: Witness; shownBy: Side } {
   const shownBy = PARTIES.indexOf(evidence.shownBy);
-  if (shownBy !== 0 && shownBy !== 1) throw new DisputeError("the witness does not say who showed it");
+  if (shownBy !== 0 && shownBy !== 1) throw invalid("VERDICT_MALFORMED", "the witness does not say who showed it");
   const leaf = (value: WitnessEvidence["before"]) =>
     value && { payload: fromHex(value.payload), proof: digests(value.proof) };
   const [before, accumulator, entry] = [leaf(evidence.before), leaf(evidence.accumulator), leaf(evidence.entry)];
@@ -199,12 +223,12 @@ const digest = (hex: Hex): Bytes => fromHex(hex, 32);
 const digests = (list: Hex[]): Bytes[] => list.map(digest);
 
 function readPair<T, U>(pair: readonly [T, T], read: (value: T) => U): Pair<U> {
-  if (pair.length !== 2) throw new DisputeError("a pair that has not two parts");
+  if (pair.length !== 2) throw invalid("VERDICT_MALFORMED", `a pair of ${pair.length} parts, not of two`);
   return [read(pair[0]), read(pair[1])];
 }
 
 function whole(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw new DisputeError(`${value} is no count`);
+  if (!Number.isSafeInteger(value) || value < 0) throw invalid("VERDICT_MALFORMED", `${value} is no count`);
   return value;
 }
 

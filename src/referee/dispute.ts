@@ -85,7 +85,8 @@ async function openBoth(a: FinishedTrace, b: FinishedTrace, backend?: Backend): 
     const second = await traceMemory(b, backend);
     if (first.canReplay || second.canReplay) return [first, second];
     throw new DisputeError(
-      `neither trace can be replayed, so nobody can show the operator's inputs: ${first.failure()}; ${second.failure()}`,
+      "NO_REPLAY",
+      `neither trace can be replayed, so nobody can show the operator's inputs: ${first.failure()}; ${second.failure()}; restore the files of one`,
     );
   } catch (error) {
     await first.close();
@@ -104,6 +105,7 @@ async function decide(
   const mute = memories.find(({ canReplay }) => !canReplay);
   if (mute && recompute === "scalar")
     throw new DisputeError(
+      "NO_REPLAY",
       `one of the traces can't be replayed, so it can't show an element: ${mute.failure()}; restore the file, or use --recompute op`,
     );
   const { decision, figures } = await arbitrate(
@@ -146,6 +148,7 @@ export function checkComparable(a: FinishedTrace, b: FinishedTrace): void {
   if (!bytesEqual(a.manifest.jobId, b.manifest.jobId)) {
     const part = differentPart(a.manifest.outline, b.manifest.outline);
     throw new DisputeError(
+      "JOB",
       `${a.path} and ${b.path} are runs of different jobs: ${part}; a dispute is about one job, so run it again with equal module, options, data and seed`,
       { part },
     );
@@ -153,6 +156,7 @@ export function checkComparable(a: FinishedTrace, b: FinishedTrace): void {
   const [every, other] = [a.manifest.commitEvery, b.manifest.commitEvery];
   if (every !== other)
     throw new DisputeError(
+      "INTERVAL",
       `${a.path} commits every ${every} steps, ${b.path} every ${other}; run one of them again with the other's --commit-every`,
       { commitEvery: [every, other] },
     );

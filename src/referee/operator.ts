@@ -31,10 +31,15 @@ export function checkInputs(facts: JobFacts, path: readonly Passed[], witness: O
   const wanted = distinctOperands(kernelAt(facts, place));
   const { before, inputs } = witness;
   if (inputs.length !== wanted.length)
-    throw new DisputeError(`${inputs.length} inputs of the operator were shown, it has ${wanted.length}`);
+    throw new DisputeError(
+      "WITNESS_WRONG",
+      `${inputs.length} inputs of the operator were shown, it has ${wanted.length}`,
+      { expected: wanted.length, found: inputs.length },
+    );
   const agreed = new AgreedValues(facts, path, place, { ...(before && { before }), operands: [] }, by);
   inputs.forEach(({ tensor, proof }, i) => {
-    if (tensor.data.length !== elementCount(tensor.shape)) throw new DisputeError(`input ${i} of the operator is cut`);
+    if (tensor.data.length !== elementCount(tensor.shape))
+      throw new DisputeError("WITNESS_WRONG", `input ${i} of the operator is cut`);
     agreed.checkTensorRoot(wanted[i], tensorRoot(tensor), proof, `input ${i} of the operator`);
   });
   agreed.end();

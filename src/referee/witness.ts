@@ -72,7 +72,10 @@ export class AgreedValues {
     const { type, chunk } = this.chunk(index, tensor, Math.floor(address / CHUNK_ELEMENTS));
     const at = 4 * (address % CHUNK_ELEMENTS);
     if (at + 4 > chunk.length)
-      throw new DisputeError(`operand ${index}: ${formatType(type)} has no element ${address}`, { tensor, address });
+      throw new DisputeError("WITNESS_WRONG", `operand ${index}: ${formatType(type)} has no element ${address}`, {
+        tensor,
+        address,
+      });
     return new DataView(chunk.buffer, chunk.byteOffset).getUint32(at, true);
   }
 
@@ -96,7 +99,8 @@ export class AgreedValues {
     const count = chunkCount(type);
     const fits = count === 0 ? chunk.length + chunkProof.length === 0 : chunk.length === chunkBytes(type, at);
     const tree = count === 0 ? merkleRoot([]) : climb(hashLeaf(Tag.chunk, chunk), count, at, chunkProof);
-    if (!fits || !tree) throw new DisputeError(`operand ${index}: not chunk ${at} of ${formatType(type)}`, { tensor });
+    if (!fits || !tree)
+      throw new DisputeError("WITNESS_WRONG", `operand ${index}: not chunk ${at} of ${formatType(type)}`, { tensor });
     this.checkTensorRoot(tensor, tensorRootOf(type, tree), proof.proof, `operand ${index}`);
     return proof;
   }
@@ -120,11 +124,11 @@ export class AgreedValues {
   /** @throws {DisputeError} when the witness shows more than the step needs. */
   end(): void {
     const [extra] = this.shown;
-    if (extra) throw new DisputeError(`the witness shows what the step does not need: ${extra}`);
+    if (extra) throw new DisputeError("WITNESS_EXCESS", `the witness shows what the step does not need: ${extra}`);
   }
 
   private take(part: string, value: unknown): void {
-    if (value === undefined) throw new DisputeError(`the witness lacks ${part}`);
+    if (value === undefined) throw new DisputeError("WITNESS_MISSING", `the witness lacks ${part}`);
     this.shown.delete(part);
   }
 
@@ -141,7 +145,10 @@ export class AgreedValues {
     const tree = climb(leaf, count, inState ? tensor : tensor - outputs.length, proof);
     const list = inState ? this.stateBefore() : this.facts.parts.dataset;
     if (!tree || !bytesEqual(stateRootOf(count, tree), list))
-      throw new DisputeError(`${what} is not in ${inState ? "the state before" : "the dataset"}`, { tensor, root });
+      throw new DisputeError("WITNESS_WRONG", `${what} is not in ${inState ? "the state before" : "the dataset"}`, {
+        tensor,
+        root,
+      });
   }
 
   /** The root of the state before the step: an agreed leaf of the step tree, or of the segment tree for a segment's first. */
@@ -159,12 +166,14 @@ export class AgreedValues {
     const { level, roots, index: divergent } = this.passed(name);
     const fits = index >= 0 && index < divergent && payload.length === level.payloadBytes(index);
     if (!fits || !verifyLeaf(roots[this.by], hashLeaf(level.tag, payload), level.count, index, proof))
-      throw new DisputeError(`the proof of the agreed leaf ${index} of the ${name} tree does not hold`, { index });
+      throw new DisputeError("PROOF_WRONG", `the proof of the agreed leaf ${index} of the ${name} tree does not hold`, {
+        index,
+      });
   }
 
   private passed(name: LevelName): Passed {
     const passed = this.path.find(({ level }) => level.name === name);
-    if (!passed) throw new DisputeError(`the dispute has not passed the ${name} level`);
+    if (!passed) throw new DisputeError("VERDICT_INCOMPLETE", `the dispute has not passed the ${name} level`);
     return passed;
   }
 }

@@ -1,4 +1,4 @@
-export type { Backend, DeviceDescription, ExecuteHooks, Probe, Session } from "./backends/backend.ts";
+export type { Backend, DeviceDescription, ExecuteOptions, ExecuteReport, Probe, Session } from "./backends/backend.ts";
 export { BACKENDS, backendByName, type BackendName } from "./backends/index.ts";
 export { reference } from "./backends/reference.ts";
 export { wasm } from "./backends/wasm/backend.ts";

@@ -20,7 +20,7 @@ export function parseAmount(text: string, { symbol, decimals }: Token): bigint {
 }
 
 function fail(problem: string): never {
-  throw new UsageError(`${problem}; write it like 10 or 10.5`);
+  throw new UsageError("VALUE", `${problem}; write it like 10 or 10.5`);
 }
 
 /** `1,250.5 VTT` */
@@ -61,7 +61,11 @@ export function parseDuration(text: string): number {
   const [, ...amounts] =
     /^(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?$/.exec(text) ?? [];
   if (text === "" || amounts.length === 0)
-    throw new UsageError(`${JSON.stringify(text)} is not a length of time; write it like 90s, 2h, 1d or 1d12h`);
+    throw new UsageError(
+      "VALUE",
+      `${JSON.stringify(text)} is not a length of time; write it like 90s, 2h, 1d or 1d12h`,
+      { found: text },
+    );
   return amounts.reduce((sum, amount, i) => sum + Number(amount ?? 0) * SECONDS[i][1], 0);
 }
 

@@ -73,11 +73,15 @@ export function proveChunk(
   const statePath = proveLeaf(stateTree(state.map(tensorRoot)), tensor);
   const count = chunkCount(state[tensor]);
   if (chunk >= count)
-    throw new FormatError(`entry ${tensor} of the state has ${count} chunks, so there is no chunk ${chunk}`, {
-      tensor,
-      chunk,
-      count,
-    });
+    throw new FormatError(
+      "INDEX",
+      `entry ${tensor} of the state has ${count} chunks, so there is no chunk ${chunk}; they are counted from 0`,
+      {
+        tensor,
+        chunk,
+        count,
+      },
+    );
   const bytes = asBytes(state[tensor].data);
   const segments = buildLevels(segmentRoots.map((root) => hashLeaf(Tag.segmentLeaf, root)));
   return {

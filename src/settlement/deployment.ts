@@ -1,6 +1,7 @@
 /** Where the contracts of one deployment are, as a file that commands read. */
 import { type Address, isAddress } from "viem";
-import { FormatError } from "../errors/index.ts";
+import { parseJson } from "../encoding/json.ts";
+import { FormatError, type FormatSubCode } from "../errors/index.ts";
 
 export interface Deployment {
   schemaVersion: 1;
@@ -24,21 +25,21 @@ const ADDRESSES = ["token", "manager", "vault", "committee"] as const;
  * @throws {FormatError} for a text that is no deployment
  */
 export function parseDeployment(text: string, what: string): Deployment {
-  const fail = (problem: string): never => {
-    throw new FormatError(`${what} is not a deployment: ${problem}; \`verde chain deploy\` writes one`, { what });
+  const fail = (subCode: FormatSubCode, problem: string): never => {
+    throw new FormatError(subCode, `${what} is not a deployment: ${problem}; \`verde chain deploy\` writes one`, {
+      what,
+    });
   };
-  let value: Partial<Deployment> | null = null;
-  try {
-    value = JSON.parse(text) as Partial<Deployment> | null;
-  } catch {
-    fail("it is not JSON");
-  }
-  if (value?.schemaVersion !== 1) return fail("it has another schema version than 1");
+  const value = parseJson(text, what) as Partial<Deployment> | null;
+  if (typeof value?.schemaVersion !== "number") return fail("KIND", "it has no schema version");
+  if (value.schemaVersion !== 1) return fail("VERSION", `it has schema version ${value.schemaVersion}, not 1`);
   for (const name of ["chainId", "block"] as const)
-    if (!Number.isSafeInteger(value[name]) || value[name]! < 0) fail(`its ${name} is not a number`);
+    if (!Number.isSafeInteger(value[name]) || value[name]! < 0) fail("MALFORMED", `its ${name} is not a number`);
   for (const name of ADDRESSES)
-    if (!isAddress(String(value[name]), { strict: true })) fail(`its ${name} is not an address`);
-  if (value.game !== undefined && !isAddress(String(value.game), { strict: true })) fail("its game is not an address");
-  if (value.gasBond !== undefined && !/^\d{1,78}$/.test(String(value.gasBond))) fail("its gasBond is no number of wei");
+    if (!isAddress(String(value[name]), { strict: true })) fail("MALFORMED", `its ${name} is not an address`);
+  if (value.game !== undefined && !isAddress(String(value.game), { strict: true }))
+    fail("MALFORMED", "its game is not an address");
+  if (value.gasBond !== undefined && !/^\d{1,78}$/.test(String(value.gasBond)))
+    fail("MALFORMED", "its gasBond is no number of wei");
   return value as Deployment;
 }

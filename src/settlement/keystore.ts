@@ -44,14 +44,24 @@ export function openKeystore(text: string, password: string, what: string): Hex 
   const keystore = parse(text, what);
   const { kdf } = keystore.crypto;
   if (kdf !== "scrypt" && kdf !== "pbkdf2")
-    throw new KeyError(`${what} derives its key by ${JSON.stringify(kdf)}; scrypt and pbkdf2 can be read`, { what });
+    throw new KeyError(
+      "UNSUPPORTED",
+      `${what} derives its key by ${JSON.stringify(kdf)}; scrypt and pbkdf2 can be read`,
+      { what, expected: ["scrypt", "pbkdf2"], found: kdf },
+    );
   try {
     return Keystore.decrypt(keystore, Keystore.toKey(keystore, { password }));
   } catch (cause) {
     // The authentication code is all that tells a wrong password from a right one.
     if (messageOf(cause) === "corrupt keystore")
-      throw new KeyError(`the password does not open ${what}; give the one that it was made with`, { what });
-    throw new KeyError(`${what} is not a keystore that can be opened: ${messageOf(cause)}`, { what });
+      throw new KeyError("PASSWORD_WRONG", `the password does not open ${what}; give the one that it was made with`, {
+        what,
+      });
+    throw new KeyError(
+      "MALFORMED",
+      `${what} is not a keystore that can be opened: ${messageOf(cause)}; restore it from a copy`,
+      { what },
+    );
   }
 }
 
@@ -60,12 +70,18 @@ function parse(text: string, what: string): Keystore.Keystore {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new KeyError(`${what} is not a keystore: it is not JSON`, { what });
+    throw new KeyError("MALFORMED", `${what} is not a keystore: it is not JSON; restore it, or name another file`, {
+      what,
+    });
   }
   const { version, crypto } = (value ?? {}) as Partial<Keystore.Keystore>;
   const { ciphertext, cipher, mac } = crypto ?? {};
   if (version !== 3 || cipher !== "aes-128-ctr" || !isHex(`0x${ciphertext}`) || typeof mac !== "string")
-    throw new KeyError(`${what} is not a keystore of version 3 with aes-128-ctr`, { what });
+    throw new KeyError(
+      "MALFORMED",
+      `${what} is not a keystore of version 3 with aes-128-ctr; restore it, or make one with \`verde key new\``,
+      { what },
+    );
   return value as Keystore.Keystore;
 }
 
@@ -73,12 +89,16 @@ function parse(text: string, what: string): Keystore.Keystore {
 export function parsePrivateKey(text: string, what: string): Hex {
   const digits = text.trim().replace(/^0x/i, "");
   if (!/^[0-9a-f]{64}$/i.test(digits))
-    throw new KeyError(`${what} is not a private key: 64 hexadecimal digits are expected`, { what });
+    throw new KeyError("MALFORMED", `${what} is not a private key: 64 hexadecimal digits are expected`, { what });
   const key: Hex = `0x${digits}`;
   try {
     privateKeyToAddress(key);
   } catch {
-    throw new KeyError(`${what} is not a private key: the number is zero or too large`, { what });
+    throw new KeyError(
+      "MALFORMED",
+      `${what} is not a private key: the number is zero or too large; make one with \`verde key new\``,
+      { what },
+    );
   }
   return key;
 }

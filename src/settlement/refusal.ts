@@ -16,12 +16,16 @@ export function refusal(error: unknown, what: string, from: Address, token: Toke
     const { errorName, args = [] } = reverted.data ?? {};
     const name = errorName ?? reverted.reason ?? reverted.shortMessage;
     const sentence = sentenceFor(name, args, token) ?? `${name} (${args.map(String).join(", ")})`;
-    return new ChainError(`${what} is refused: ${sentence}`, { error: name, args: args.map(String) });
+    return new ChainError("REFUSED", `${what} is refused: ${sentence}`, { error: name, args: args.map(String) });
   }
   const detail = error instanceof BaseError ? error.details || error.shortMessage : messageOf(error);
   const bond = value === 0n ? "" : ` and the ${formatAmount(value, ETHER)} that it brings`;
   // Nodes have no code of their own for this.
   if (/insufficient funds|enough funds/i.test(detail))
-    return new ChainError(`${from} has too little of the chain's currency to pay the gas of ${what}${bond}`, { from });
-  return new ChainError(`${what} failed: ${detail.split("\n")[0]}`);
+    return new ChainError(
+      "FUNDS",
+      `${from} has too little of the chain's currency to pay the gas of ${what}${bond}; transfer more to it`,
+      { from },
+    );
+  return new ChainError("FAILED", `${what} failed: ${detail.split("\n")[0]}`);
 }

@@ -2,6 +2,7 @@
 import { type Address, bytesToHex, concat, type Hex, keccak256, recoverTypedDataAddress } from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { type Bytes, fromHex } from "../encoding/bytes.ts";
+import { parseJson } from "../encoding/json.ts";
 import { DisputeError } from "../errors/index.ts";
 import { jobIdOf } from "../job/closed.ts";
 import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
@@ -37,7 +38,8 @@ const TYPES = {
  * ruling is valid as long as the dispute waits for it, and the claims are in the order of their seats.
  * @param files verdict files, bytes as they are
  * @returns the ruling, and for each file what it proves
- * @throws {DisputeError} when a verdict does not hold, is about other claims, or more claims than one are left
+ * @throws {FormatError} when a file is no JSON, {DisputeError} when a verdict does not hold, is about other claims, or more
+ * claims than one are left
  */
 export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: Ruling; checked: CheckedVerdict[] } {
   const { claims, dispute, deadline } = task;
@@ -46,7 +48,11 @@ export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: R
     const verdict = parse(bytes);
     const roots = verdict.runRoots.map((root) => claimIndex(root, task));
     if (jobIdHex(verdict) !== task.terms.job)
-      throw new DisputeError(`a verdict about another job than the task's, ${task.terms.job}`);
+      throw new DisputeError(
+        "VERDICT_FOREIGN",
+        `a verdict about another job than the task's, ${task.terms.job}; name the verdicts on this task's claims`,
+        { expected: task.terms.job, found: jobIdHex(verdict) },
+      );
     const result = checkVerdict(verdict, fromHex(verdict.runRoots[0], 32), fromHex(verdict.runRoots[1], 32));
     for (const side of result.losers) losers |= 1n << BigInt(roots[side]);
     return result;
@@ -54,6 +60,7 @@ export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: R
   const left = claims.filter((_, i) => ((losers >> BigInt(i)) & 1n) === 0n);
   if (left.length > 1)
     throw new DisputeError(
+      "UNDECIDED",
       `${left.length} claims are left: ${left.join(", ")}; they need verdicts on each other as well`,
       { left },
     );
@@ -63,19 +70,22 @@ export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: R
 }
 
 function parse(bytes: Bytes): Verdict {
-  try {
-    const verdict = JSON.parse(new TextDecoder().decode(bytes)) as Verdict;
-    if (Array.isArray(verdict.runRoots) && verdict.runRoots.length === 2) return verdict;
-  } catch {
-    // Told below, as for any other text.
-  }
-  throw new DisputeError("a file that is no verdict; `verde dispute A B --verdict FILE` writes one");
+  const verdict = parseJson(new TextDecoder().decode(bytes), "a verdict") as Verdict | null;
+  if (Array.isArray(verdict?.runRoots) && verdict.runRoots.length === 2) return verdict;
+  throw new DisputeError(
+    "VERDICT_MALFORMED",
+    "a file that is no verdict; `verde dispute A B --verdict FILE` writes one",
+  );
 }
 
 function claimIndex(root: string, { claims }: TaskView): number {
   const index = claims.indexOf(root as Hex);
   if (index < 0)
-    throw new DisputeError(`the verdict is about the root ${root}, which no seat of the task claims`, { root, claims });
+    throw new DisputeError(
+      "VERDICT_FOREIGN",
+      `the verdict is about the root ${root}, which no seat of the task claims; name the verdicts on its claims`,
+      { root, expected: claims, found: root },
+    );
   return index;
 }
 

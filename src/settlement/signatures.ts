@@ -1,5 +1,6 @@
 /** Files with a member's signature, and what several of them make together. */
 import { type Address, type Hex, isAddress, isAddressEqual, isHex } from "viem";
+import { parseJson } from "../encoding/json.ts";
 import { FormatError, UsageError } from "../errors/index.ts";
 import { type Bench, type Ruling, signerOfRuling } from "./ruling.ts";
 
@@ -13,14 +14,19 @@ export interface SignatureFile extends Bench {
 
 /** @throws {FormatError} for a text that is no signature of a verdict */
 export function parseSignature(text: string, what: string): SignatureFile {
+  const content = (parseJson(text, what) ?? {}) as Record<string, unknown>;
+  const { schemaVersion, chainId, committee, task, verdict, signer, signature } = content;
+  if (typeof schemaVersion === "number" && schemaVersion !== 1)
+    throw new FormatError(
+      "VERSION",
+      `${what} is of version ${schemaVersion}, and this reads version 1; sign the verdict anew with \`verde referee sign\``,
+      { what, expected: 1, found: schemaVersion },
+    );
   const fail = (): never => {
-    throw new FormatError(`${what} is not a signature of a verdict; \`verde referee sign\` writes one`, { what });
+    const message = `${what} is not a signature of a verdict; \`verde referee sign\` writes one`;
+    throw new FormatError("MALFORMED", message, { what });
   };
   try {
-    const { schemaVersion, chainId, committee, task, verdict, signer, signature } = JSON.parse(text) as Record<
-      string,
-      unknown
-    >;
     const { dispute, claims, losers, file, validUntil } = verdict as Record<string, unknown>;
     const sound =
       schemaVersion === 1 &&
@@ -60,15 +66,27 @@ export async function gatherSignatures(
   const bySigner = new Map<Address, Hex>();
   for (const { what, chainId, committee, task, ruling: own, signer, signature } of files) {
     if (chainId !== bench.chainId || task !== bench.task || !isAddressEqual(committee, bench.committee))
-      throw new UsageError(`${what} is for another task, committee or chain`, { what, task, committee, chainId });
-    if (textOf(own) !== textOf(ruling))
-      throw new UsageError(`${what} and ${first} sign different verdicts; members have to sign the same file`, {
+      throw new UsageError("FOREIGN", `${what} is for another task, committee or chain; leave it out`, {
         what,
-        first,
+        expected: [bench.task, bench.committee, bench.chainId],
+        found: [task, committee, chainId],
       });
+    if (textOf(own) !== textOf(ruling))
+      throw new UsageError(
+        "FOREIGN",
+        `${what} and ${first} sign different verdicts; members have to sign the same file`,
+        {
+          what,
+          first,
+        },
+      );
     const found = await signerOfRuling(bench, own, signature).catch(() => undefined);
     if (found === undefined || !isAddressEqual(found, signer))
-      throw new FormatError(`${what} does not hold ${signer}'s signature`, { what, signer });
+      throw new FormatError("ALTERED", `${what} does not hold ${signer}'s signature; ask this member for it again`, {
+        what,
+        expected: signer,
+        found,
+      });
     bySigner.set(found, signature);
   }
   const sorted = [...bySigner].sort(([a], [b]) => (BigInt(a) < BigInt(b) ? -1 : 1));

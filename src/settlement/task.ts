@@ -95,7 +95,11 @@ export async function readTask(source: TaskSource, id: Hex): Promise<TaskView> {
   const events = await taskEvents(source, id);
   const posted = events.find(({ eventName }) => eventName === "TaskPosted");
   if (posted?.eventName !== "TaskPosted")
-    throw new ChainError(`there is no task ${id} at ${address}; look at the id, the chain and the deployment`, { id });
+    throw new ChainError(
+      "TASK_MISSING",
+      `there is no task ${id} at ${address}; look at the id, the chain and the deployment`,
+      { id },
+    );
   const { terms } = posted.args;
   const slot = await client.readContract({ address, abi: taskManagerAbi, functionName: "taskOf", args: [id] });
   const contracts = Array.from({ length: slot.seats }, (_, seat) =>

@@ -23,7 +23,7 @@ const USAGE = "flip:step=S,node=N,element=E,bit=B, lr:from=S,factor=F, data:from
 /** @throws {FormatError} for a text that is no fault */
 export function parseFault(text: string): Fault {
   const fail = (problem: string): never => {
-    throw new FormatError(`the fault ${JSON.stringify(text)} ${problem}; write ${USAGE}`, { text });
+    throw new FormatError("MALFORMED", `the fault ${JSON.stringify(text)} ${problem}; write ${USAGE}`, { text });
   };
   const [, kind, list] = /^(\w+):(.+)$/.exec(text) ?? fail("is not understood");
   if (!Object.hasOwn(FIELDS, kind)) fail(`is of an unknown kind`);

@@ -1,7 +1,7 @@
 /** Traces on a disk, with their data folders beside them. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { FormatError, messageOf } from "../errors/index.ts";
+import { FormatError, unreadable } from "../errors/index.ts";
 import { openFile } from "../formats/file.ts";
 import { readTrace, type Trace } from "./open.ts";
 import { checkpointFile, checkTraceSize, dataFolder, DATASET_FILE, type TraceSource } from "./source.ts";
@@ -30,7 +30,7 @@ function folderSource(path: string): TraceSource {
         return await readFile(path);
       } catch (cause) {
         if (cause instanceof FormatError) throw cause;
-        throw new FormatError(`the trace ${path} can't be read: ${messageOf(cause)}`, { path });
+        throw unreadable(`the trace ${path}`, path, cause);
       }
     },
     names: () => readdir(folder).catch(() => []),

@@ -2,7 +2,7 @@
 import { decode, encode } from "cborg";
 import { bytesEqual, type Bytes } from "../encoding/bytes.ts";
 import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
-import { FormatError, messageOf } from "../errors/index.ts";
+import { FormatError, type FormatSubCode, messageOf } from "../errors/index.ts";
 import { decodeGraph, encodeGraph } from "../graph/codec.ts";
 import {
   checkOutline,
@@ -112,20 +112,20 @@ const FIELDS: Record<keyof Encoded, Check> = {
  * @throws {FormatError | GraphError | ShapeError | ProgramError} when it is not the manifest of a job that fits together
  */
 export function decodeManifest(bytes: Bytes, what: string): Manifest {
-  const fail = (problem: string): never => {
-    throw new FormatError(`${what}: ${problem}`, { what });
+  const fail = (subCode: FormatSubCode, problem: string): never => {
+    throw new FormatError(subCode, `${what}: ${problem}; restore the file, or run the job again`, { what });
   };
   let raw: Partial<Encoded> = {};
   try {
     raw = decode(plain(bytes), { allowIndefinite: false, rejectDuplicateMapKeys: true, strict: true }) as typeof raw;
   } catch (cause) {
-    fail(`it is not canonical CBOR (${messageOf(cause)})`);
+    fail("NOT_CANONICAL", `it is not canonical CBOR (${messageOf(cause)})`);
   }
-  if (typeof raw !== "object" || raw === null) fail("it is not a map");
+  if (typeof raw !== "object" || raw === null) fail("MALFORMED", "it is not a map");
   if (isCount(raw.format) && raw.format !== FORMAT_VERSION)
-    fail(`it has format version ${raw.format}, and this reads version ${FORMAT_VERSION}; run the job again`);
+    fail("VERSION", `it has format version ${raw.format}, and this reads version ${FORMAT_VERSION}`);
   for (const [field, check] of Object.entries(FIELDS))
-    if (!check(raw[field as keyof Encoded])) fail(`its field ${field} is missing or malformed`);
+    if (!check(raw[field as keyof Encoded])) fail("MALFORMED", `its field ${field} is missing or malformed`);
   const data = raw as Encoded;
   const outline: JobOutline = {
     name: data.name,
@@ -150,7 +150,8 @@ export function decodeManifest(bytes: Bytes, what: string): Manifest {
     ...(data.fault !== null && { fault: parseFault(data.fault) }),
   };
   // Parts of a fixed length stand side by side in the job's id.
-  if (data.initKind === "checkpoint" && data.init.length !== 32) fail("its initial state has no root of 32 bytes");
-  if (!bytesEqual(encodeManifest(manifest), bytes)) fail("it is not in canonical form");
+  if (data.initKind === "checkpoint" && data.init.length !== 32)
+    fail("MALFORMED", "its initial state has no root of 32 bytes");
+  if (!bytesEqual(encodeManifest(manifest), bytes)) fail("NOT_CANONICAL", "it is not in canonical form");
   return manifest;
 }

@@ -1,5 +1,5 @@
 /** A trace as it is used: the file's records, checked against each other and against the job. */
-import { bytesEqual } from "../encoding/bytes.ts";
+import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { elementCount, type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
 import { FormatError } from "../errors/index.ts";
 import { checkJob, type ClosedJob, METRIC_PREFIX, type NamedTensor, stateTypes } from "../job/closed.ts";
@@ -37,9 +37,13 @@ export async function readTrace(source: TraceSource): Promise<Trace> {
   const { manifest, records, runRoot } = content;
   const { steps, step, init } = manifest.outline;
   const fail = (number: number, problem: string): never => {
-    throw new FormatError(`${path}, record ${number} (step): ${problem}; the file was not written by one run`, {
-      path,
-    });
+    throw new FormatError(
+      "INCONSISTENT",
+      `${path}, record ${number} (step): ${problem}; the file was not written by one run, so record it again`,
+      {
+        path,
+      },
+    );
   };
   const metrics = metricNames({ step }).length;
   for (const record of records) {
@@ -68,8 +72,9 @@ export function expectComplete(trace: Trace): Trace & { runRoot: RunRoot } {
   const { steps } = manifest.outline;
   const last = records.length === 0 ? "the manifest" : `step ${records.length - 1} of ${steps}`;
   throw new FormatError(
+    "TRUNCATED",
     `${path} is cut: after ${last} no whole record follows (byte ${tail.offset}); finish it with \`verde run … --resume\``,
-    { path, record: records.length + 1, offset: tail.offset, steps },
+    { path, record: records.length + 1, offset: tail.offset, steps, expected: steps + 1, found: records.length },
   );
 }
 
@@ -86,7 +91,11 @@ export async function loadClosedJob(trace: Trace): Promise<ClosedJob> {
   checkSameTypes(dataset, step.inputs.slice(stateCount), `${file} and the job's dataset`);
   dataset.forEach((tensor, i) => {
     if (!bytesEqual(tensorRoot(tensor), outline.datasetRoots[i]))
-      throw new FormatError(`${file}, tensor ${tensor.name}: it is not the data that the job commits to`, { file });
+      throw new FormatError(
+        "ALTERED",
+        `${file}, tensor ${tensor.name}: it is not the data that the job commits to; restore the file`,
+        { file, expected: toHex(outline.datasetRoots[i]), found: toHex(tensorRoot(tensor)) },
+      );
   });
   const job: ClosedJob = {
     name,
@@ -113,6 +122,7 @@ export async function readCheckpoint(trace: Trace, step: number): Promise<NamedT
   const root = trace.records[step]?.root;
   if (!root || !bytesEqual(stateRoot(state.map(tensorRoot)), root))
     throw new FormatError(
+      "ALTERED",
       `${file} is not the state after step ${step} that ${trace.path} commits to; restore it` +
         (step > 0 || trace.manifest.outline.init.kind === "graph" ? ", or delete it to start from an earlier one" : ""),
       { file, step },

@@ -5,7 +5,7 @@
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
-import { FormatError } from "../errors/index.ts";
+import { FormatError, type FormatSubCode } from "../errors/index.ts";
 import type { RunRoot } from "./commitments.ts";
 import { decodeManifest, encodeManifest, type Manifest } from "./manifest.ts";
 
@@ -59,7 +59,7 @@ export function encodeStep({ step, root, metrics, opRoots }: StepRecord): Bytes 
 function decodeStep(reader: Reader): StepRecord {
   const step = reader.u32();
   const rooted = reader.u8();
-  if (rooted > 1) throw reader.error("a flag that is neither 0 nor 1");
+  if (rooted > 1) throw reader.error("MALFORMED", "a flag that is neither 0 nor 1");
   const root = rooted ? (reader.bytes(32) as StateRoot) : undefined;
   const metrics = reader.list(() => reader.u32(), 4);
   const opRoots = reader.list(() => reader.bytes(32) as TensorRoot, 32);
@@ -90,7 +90,9 @@ export function openingOf(manifest: Manifest): Tail & { bytes: Bytes } {
  */
 export function readRecords(data: Bytes, path: string): TraceContent {
   if (data.length < MAGIC.length || !bytesEqual(data.subarray(0, MAGIC.length), MAGIC))
-    throw new FormatError(`${path} is not a Verde trace; a trace is written by \`verde run JOB --out FILE\``, { path });
+    throw new FormatError("KIND", `${path} is not a Verde trace; a trace is written by \`verde run JOB --out FILE\``, {
+      path,
+    });
   const state: Partial<TraceContent> & { records: StepRecord[]; tails: Tail[] } = { path, records: [], tails: [] };
   let tail: Tail = { offset: MAGIC.length, hash: sha256(MAGIC) };
   for (let number = 0; !state.runRoot; number++) {
@@ -98,23 +100,36 @@ export function readRecords(data: Bytes, path: string): TraceContent {
     if (!record) break;
     const what = `${path}, record ${number} (${nameOf(record.kind)}) at byte ${tail.offset}`;
     tail = record.tail;
-    if ((number === 0) !== (record.kind === KIND.manifest)) throw new FormatError(`${what}: it does not belong here`);
+    if ((number === 0) !== (record.kind === KIND.manifest))
+      throw new FormatError("INCONSISTENT", `${what}: it does not belong here; restore the file`);
     if (record.kind === KIND.manifest) state.manifest = decodeManifest(record.content, what);
     else if (record.kind === KIND.step) {
       const step = decodeStep(new Reader(record.content, what));
-      if (step.step !== state.records.length) throw new FormatError(`${what}: step ${step.step} does not follow here`);
+      if (step.step !== state.records.length)
+        throw new FormatError("INCONSISTENT", `${what}: step ${step.step} does not follow here; restore the file`, {
+          expected: state.records.length,
+          found: step.step,
+        });
       state.records.push(step);
       state.tails.push(tail);
     } else if (record.kind === KIND.end && record.content.length === 32) state.runRoot = record.content as RunRoot;
-    else throw new FormatError(`${what}: it is malformed`);
+    else throw new FormatError("MALFORMED", `${what}: it is malformed; restore the file`);
   }
   if (!state.manifest)
-    throw new FormatError(`${path} is cut before its manifest ends; \`verde run … --resume\` begins it anew`, {
-      path,
-      bytes: data.length,
-    });
+    throw new FormatError(
+      "TRUNCATED",
+      `${path} is cut before its manifest ends; \`verde run … --resume\` begins it anew`,
+      {
+        path,
+        bytes: data.length,
+      },
+    );
   if (state.runRoot && tail.offset !== data.length)
-    throw new FormatError(`${path} has ${data.length - tail.offset} bytes behind its end record`, { path });
+    throw new FormatError(
+      "TRAILING",
+      `${path} has ${data.length - tail.offset} bytes after its end record; remove them, or restore the file`,
+      { path, expected: tail.offset, found: data.length },
+    );
   return { ...state, path, manifest: state.manifest, tail };
 }
 
@@ -128,17 +143,18 @@ function nextRecord(
   const head = new Reader(data.subarray(offset, offset + HEAD), path);
   const length = head.u32();
   const kind = head.u8();
-  const damaged = (problem: string): FormatError =>
+  const damaged = (subCode: FormatSubCode, problem: string): FormatError =>
     new FormatError(
+      subCode,
       `${path}, record ${number} at byte ${offset}: ${problem}; restore the file, or cut it before this record and use --resume`,
       { path, record: number, offset },
     );
-  if (length > MAX_RECORD) throw damaged(`it claims ${length} bytes`);
+  if (length > MAX_RECORD) throw damaged("MALFORMED", `it claims ${length} bytes`);
   const end = offset + HEAD + length + TAIL;
   if (end > data.length) return undefined;
   const content = data.subarray(offset + HEAD, end - TAIL);
   const expected = chain(hash, kind, content);
   if (!bytesEqual(expected, data.subarray(end - TAIL, end)))
-    throw damaged(`its hash does not fit what it says (${nameOf(kind)}) and the record before`);
+    throw damaged("ALTERED", `its hash does not fit what it says (${nameOf(kind)}) and the record before`);
   return { kind, content, tail: { offset: end, hash: expected } };
 }

@@ -106,14 +106,10 @@ export async function findOperator(
     while (execution.at < mismatch.step) {
       const step = execution.at + 1;
       const claims = trace.records[step].opRoots ?? [];
-      const found: { kernel: number; recomputed: TensorRoot }[] = [];
-      const afterKernel = (kernel: number, _output: unknown, root: () => TensorRoot): void => {
-        if (found.length > 0) return;
-        const recomputed = root();
-        if (!bytesEqual(claims[kernel], recomputed)) found.push({ kernel, recomputed });
-      };
-      await (step === 0 ? execution.initialise({ afterKernel }) : execution.advance({ afterKernel }));
-      for (const { kernel, recomputed } of found) {
+      const options = { rootsOf: "all" } as const;
+      const { roots } = await (step === 0 ? execution.initialise(options) : execution.advance(options));
+      for (const [kernel, recomputed] of roots) {
+        if (bytesEqual(claims[kernel], recomputed)) continue;
         const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
         return { step, kernel, label: graph.labels[kernel], claimed: claims[kernel], recomputed };
       }
@@ -128,6 +124,7 @@ function checkRange({ records, path }: Trace, from: number, to: number): void {
   const last = records.length - 1;
   if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= last) return;
   throw new UsageError(
+    "STEPS",
     last < 0
       ? `${path} has no steps yet`
       : `steps ${from} to ${to} are not in ${path}; it has steps 0 to ${last}, from the first to the last`,

@@ -1,12 +1,13 @@
 /** A provider's memory of its run: what the trace and the checkpoints hold, and what they allow to compute again. */
-import { bytesEqual } from "../encoding/bytes.ts";
+import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
-import type { Backend, ExecuteReport } from "../repops/backends/backend.ts";
+import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
 import { backendByName } from "../repops/backends/index.ts";
 import { stepsOfSegment } from "./commitments.ts";
-import { Execution, type Watch } from "./execution.ts";
+import { openExecution } from "./drill/faulty.ts";
+import type { AnyExecution } from "./execution.ts";
 import { openTrace } from "./folder.ts";
 import { checkpointsOf, expectComplete, loadClosedJob, readCheckpoint, type Trace } from "./open.ts";
 import type { RunRoot } from "./commitments.ts";
@@ -23,7 +24,7 @@ export class Replayer {
   readonly job: ClosedJob;
   /** Steps that had to be executed again. */
   readonly replayed = { steps: 0 };
-  private readonly execution: Execution;
+  private readonly execution: AnyExecution;
   private readonly checkpoints: readonly number[];
   private readonly details = new Map<number, StepDetail>();
   /** The state that was asked for last: a dispute looks at one step several times. */
@@ -32,7 +33,7 @@ export class Replayer {
   private constructor(
     trace: Trace & { runRoot: RunRoot },
     job: ClosedJob,
-    execution: Execution,
+    execution: AnyExecution,
     checkpoints: readonly number[],
   ) {
     this.trace = trace;
@@ -50,7 +51,7 @@ export class Replayer {
     const trace = expectComplete(await openTrace(path));
     const job = await loadClosedJob(trace);
     const backend = options.backend ?? backendByName(trace.manifest.backend);
-    const execution = await Execution.open(job, backend, trace.manifest.fault);
+    const execution = await openExecution(job, backend, trace.manifest.fault);
     return new Replayer(trace, job, execution, await checkpointsOf(trace));
   }
 
@@ -88,8 +89,8 @@ export class Replayer {
   async detail(step: number): Promise<StepDetail> {
     const known = this.details.get(step);
     if (known) return known;
-    const kernelRoots: TensorRoot[] = [];
-    await this.execute(step, { afterKernel: (_kernel, _output, root) => void kernelRoots.push(root()) });
+    const { roots } = await this.execute(step, { rootsOf: "all" });
+    const kernelRoots = [...roots.values()];
     const newStateRoots = await this.execution.entryRoots();
     const detail = { kernelRoots, newStateRoots, newStateRoot: stateRoot(newStateRoots) };
     this.checkRoot(step, detail.newStateRoot);
@@ -102,17 +103,20 @@ export class Replayer {
     return (await this.state(step)).map(tensorRoot);
   }
 
-  /** Tensors of a step's graph by number: the state before, the dataset, and what kernels put out. */
+  /**
+   * Tensors of a step's graph by number: the state before, the dataset, and what kernels put out.
+   * @throws {BackendError} for a tensor that the graph does not have
+   */
   async capture(step: number, tensors: readonly number[]): Promise<Map<number, Tensor>> {
     const captured = new Map<number, Tensor>();
     const inputs = step === 0 ? 0 : this.job.step.inputs.length;
     const before = step > 0 && tensors.some((tensor) => tensor < inputs) ? await this.state(step - 1) : [];
     for (const tensor of tensors)
       if (tensor < inputs) captured.set(tensor, before[tensor] ?? this.job.dataset[tensor - before.length]);
-    const at = new Set(tensors.filter((tensor) => tensor >= inputs).map((tensor) => tensor - inputs));
-    const afterKernel = (kernel: number, output: Tensor): void =>
-      void captured.set(inputs + kernel, { ...output, data: output.data.slice() });
-    if (at.size > 0) await this.execute(step, { at, afterKernel });
+    const capture = tensors.filter((tensor) => tensor >= inputs).map((tensor) => tensor - inputs);
+    if (capture.length === 0) return captured;
+    const report = await this.execute(step, { capture });
+    for (const [kernel, output] of report.captured) captured.set(inputs + kernel, output);
     return captured;
   }
 
@@ -121,15 +125,15 @@ export class Replayer {
   }
 
   /** Runs one step from the state before it. */
-  private async execute(step: number, watch: Watch): Promise<ExecuteReport> {
-    if (step === 0) return this.execution.initialise(watch);
+  private async execute(step: number, options: ExecuteOptions): Promise<ExecuteReport> {
+    if (step === 0) return this.execution.initialise(options);
     await this.execution.restore(step - 1, await this.state(step - 1));
-    return this.advance(watch);
+    return this.advance(options);
   }
 
-  private async advance(watch?: Watch): Promise<ExecuteReport> {
+  private async advance(options?: ExecuteOptions): Promise<ExecuteReport> {
     this.replayed.steps++;
-    return this.execution.advance(watch);
+    return this.execution.advance(options);
   }
 
   /** From the nearest state before that is at hand: in memory, or a checkpoint. */
@@ -149,8 +153,9 @@ export class Replayer {
     const claimed = this.trace.records[step].root;
     if (claimed && !bytesEqual(claimed, root))
       throw new DisputeError(
-        `replaying ${this.trace.path} gives another state after step ${step} than it commits to; the backend or the checkpoints are not those of the run`,
-        { path: this.trace.path, step },
+        "REPLAY_DIFFERS",
+        `replaying ${this.trace.path} gives another state after step ${step} than it commits to; the backend or the checkpoints are not those of the run, so use those`,
+        { path: this.trace.path, step, expected: toHex(claimed), found: toHex(root) },
       );
   }
 }

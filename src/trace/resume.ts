@@ -47,17 +47,20 @@ async function isCutInOpening(path: string, wanted: Manifest): Promise<boolean> 
 function checkSameRun(trace: Trace, wanted: Manifest): void {
   const { manifest, path } = trace;
   const differs = (what: string, there: unknown, here: unknown): never => {
-    throw new JobError(`${path} can't be resumed: its ${what} is ${there}, this run's is ${here}`, {
-      what,
-      there,
-      here,
-    });
+    throw new JobError(
+      "FOREIGN",
+      `${path} can't be resumed: its ${what} is ${there}, this run's is ${here}; use the settings of the trace, or another --out`,
+      { what, expected: there, found: here },
+    );
   };
   if (!bytesEqual(manifest.jobId, wanted.jobId)) {
     for (const field of ["name", "steps"] as const)
       if (manifest.outline[field] !== wanted.outline[field])
         differs(field, manifest.outline[field], wanted.outline[field]);
-    throw new JobError(`${path} can't be resumed: it is of another job; use the same module, options, data and seed`);
+    throw new JobError(
+      "FOREIGN",
+      `${path} can't be resumed: it is of another job; use the same module, options, data and seed`,
+    );
   }
   for (const field of ["commitEvery", "checkpointEvery", "detail", "backend"] as const)
     if (manifest[field] !== wanted[field]) differs(field, manifest[field], wanted[field]);

@@ -1,17 +1,18 @@
 /** Running a job: every state committed to, the trace written as it goes, checkpoints beside it. */
 import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type StateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
+import { type StateRoot, type Tensor } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
-import type { Backend, ExecuteReport } from "../repops/backends/backend.ts";
+import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
 import { backendByName, type BackendName } from "../repops/backends/index.ts";
 import { wasm } from "../repops/backends/wasm/backend.ts";
 import { isSaturated } from "../repops/numbers/vf32.ts";
 import { addAside, type AsideSummary } from "./aside.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
-import { Execution, namedMetrics, type Watch } from "./execution.ts";
+import { openExecution } from "./drill/faulty.ts";
+import { type AnyExecution, namedMetrics } from "./execution.ts";
 import type { Fault } from "./fault.ts";
 import { checkpointPath, datasetPath } from "./folder.ts";
 import { type Detail, type Manifest, manifestOf, type RunSettings } from "./manifest.ts";
@@ -78,7 +79,7 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
   const backend = typeof chosen === "string" ? backendByName(chosen) : chosen;
   const settings = settingsOf(closed, options, backend);
   const recorder = new Recorder(closed, settings, options);
-  const execution = await Execution.open(closed, backend, options.fault);
+  const execution = await openExecution(closed, backend, options.fault);
   try {
     await recorder.begin(execution);
     while (execution.at < closed.steps) {
@@ -95,12 +96,11 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
 function settingsOf(job: ClosedJob, options: RunOptions, backend: Backend): RunSettings {
   const { commitEvery = 1, detail = "steps", fault } = options;
   if (!Number.isInteger(commitEvery) || commitEvery < 1 || commitEvery >= 2 ** 31)
-    throw new UsageError(`a root every ${commitEvery} steps is not possible; take 1 to ${2 ** 31 - 1}`, {
-      commitEvery,
-    });
+    throw new UsageError("VALUE", `a root every ${commitEvery} steps; take 1 to 2^31 - 1`, { commitEvery });
   const checkpointEvery = options.checkpointEvery ?? commitEvery * Math.ceil(job.steps / 10 / commitEvery);
   if (!Number.isInteger(checkpointEvery) || checkpointEvery < 0 || checkpointEvery % commitEvery !== 0)
     throw new UsageError(
+      "VALUE",
       `a checkpoint every ${checkpointEvery} steps does not fit a root every ${commitEvery}; take a multiple`,
       { checkpointEvery, commitEvery },
     );
@@ -111,6 +111,8 @@ class Recorder {
   private readonly job: ClosedJob;
   private readonly settings: RunSettings;
   private readonly options: RunOptions;
+  /** Of each step's kernels. */
+  private readonly wanted: ExecuteOptions;
   private readonly names: string[];
   private readonly manifest: Manifest;
   private readonly records: StepRecord[] = [];
@@ -124,29 +126,31 @@ class Recorder {
     this.settings = settings;
     this.manifest = manifestOf(job, settings);
     this.options = options;
+    this.wanted = settings.detail === "ops" ? { rootsOf: "all" } : {};
     this.names = metricNames(job);
   }
 
   /** Brings the execution to the first state, or to the newest one that an unfinished trace vouches for. */
-  async begin(execution: Execution): Promise<void> {
+  async begin(execution: AnyExecution): Promise<void> {
     const { out, resume = false, force = false } = this.options;
-    if (resume && out === undefined) throw new UsageError("there is no trace to resume; name it with --out");
+    if (resume && out === undefined) throw new UsageError("CONFLICT", "no trace to resume: name it with --out");
     const exists = out !== undefined && (await access(out).then(yes, no));
     if (exists && !resume && !force)
-      throw new UsageError(`${out} exists; choose another name, or --resume it, or overwrite it with --force`, { out });
+      throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, {
+        out,
+      });
     if (exists && resume && (await this.continue(out, execution))) return;
     if (out !== undefined) {
       await emptyFolder(dataFolder(out));
       await this.writeInputs(out);
       this.writer = await TraceWriter.create(out, this.manifest);
     }
-    const roots: TensorRoot[] = [];
-    const report = await execution.initialise(this.watch(roots));
-    await this.record(execution, roots, report, performance.now());
+    const report = await execution.initialise(this.wanted);
+    await this.record(execution, report, performance.now());
   }
 
   /** Whether there was anything to go on with. */
-  private async continue(out: string, execution: Execution): Promise<boolean> {
+  private async continue(out: string, execution: AnyExecution): Promise<boolean> {
     const point = await findResumePoint(out, this.manifest);
     if (!point) return false;
     await this.writeInputs(out);
@@ -163,29 +167,27 @@ class Recorder {
     if (init.kind === "checkpoint") await writeSafetensors(checkpointPath(out, 0), init.state);
   }
 
-  async step(execution: Execution): Promise<void> {
+  async step(execution: AnyExecution): Promise<void> {
     const began = performance.now();
-    const roots: TensorRoot[] = [];
-    const report = await execution.advance(this.watch(roots));
-    await this.record(execution, roots, report, began);
-  }
-
-  private watch(roots: TensorRoot[]): Watch | undefined {
-    if (this.settings.detail !== "ops") return undefined;
-    return { afterKernel: (_kernel, _output, root) => void roots.push(root()) };
+    const report = await execution.advance(this.wanted);
+    await this.record(execution, report, began);
   }
 
   private async record(
-    execution: Execution,
-    opRoots: TensorRoot[],
-    { outOfRange, aside }: ExecuteReport,
+    execution: AnyExecution,
+    { outOfRange, roots, aside }: ExecuteReport,
     began: number,
   ): Promise<void> {
     const { at: step } = execution;
     const { job, settings, options, names } = this;
     const root = isCommitted(step, job.steps, settings.commitEvery) ? await execution.stateRoot() : undefined;
     const metrics = await execution.metrics();
-    const record: StepRecord = { step, metrics, ...(root && { root }), ...(opRoots.length > 0 && { opRoots }) };
+    const record: StepRecord = {
+      step,
+      metrics,
+      ...(root && { root }),
+      ...(roots.size > 0 && { opRoots: [...roots.values()] }),
+    };
     const kept = await this.checkpoint(execution);
     await this.writer?.step(record, kept);
     this.records.push(record);
@@ -207,7 +209,7 @@ class Recorder {
   }
 
   /** Before the step's record is written, so that a record's checkpoint is there. Gives whether one was due. */
-  private async checkpoint(execution: Execution): Promise<boolean> {
+  private async checkpoint(execution: AnyExecution): Promise<boolean> {
     const { out } = this.options;
     const { at: step } = execution;
     const { checkpointEvery } = this.settings;
@@ -219,7 +221,7 @@ class Recorder {
     return true;
   }
 
-  async end(execution: Execution): Promise<RunResult> {
+  async end(execution: AnyExecution): Promise<RunResult> {
     const segmentRoots = this.records.flatMap(({ root }) => (root ? [root] : []));
     const runRoot = runRootOf(this.manifest.jobId, this.settings.commitEvery, segmentRoots);
     await this.writer?.end(runRoot);

@@ -45,7 +45,12 @@ export function isDataFile(name: string): boolean {
 
 /** @throws {FormatError} for a trace that is too long to be read */
 export function checkTraceSize(path: string, size: number): void {
-  if (size > MAX_TRACE) throw new FormatError(`${path} has ${size} bytes; traces of up to 2 GiB can be read`, { path });
+  if (size > MAX_TRACE)
+    throw new FormatError(
+      "TOO_LARGE",
+      `${path} has ${size} bytes; traces of up to 2 GiB can be read, so record less detail or fewer steps`,
+      { path, expected: `at most ${MAX_TRACE}`, found: size },
+    );
 }
 
 /**
@@ -68,10 +73,14 @@ export function blobSource(
     names: async () => [...names],
     open: async (name) => {
       if (!names.includes(name))
-        throw new FormatError(`${folder}/${name} is missing; choose the folder ${folder} together with the trace`, {
-          path,
-          name,
-        });
+        throw new FormatError(
+          "MISSING",
+          `${folder}/${name} is missing; choose the folder ${folder} together with the trace`,
+          {
+            path,
+            name,
+          },
+        );
       const blob = await load(name);
       return {
         size: blob.size,
@@ -86,6 +95,10 @@ async function bytesOf(blob: Blob, path: string): Promise<Uint8Array<ArrayBuffer
   try {
     return new Uint8Array(await blob.arrayBuffer());
   } catch (cause) {
-    throw new FormatError(`${path} can't be read: ${messageOf(cause)}; choose it again if it has changed`, { path });
+    throw new FormatError(
+      "UNREADABLE",
+      `${path} can't be read: ${messageOf(cause)}; choose it again if it has changed`,
+      { path },
+    );
   }
 }

@@ -28,9 +28,15 @@ export async function startFrom(
   for (const tensor of given) {
     const entry = state.find(({ name }) => name === tensor.name);
     if (!entry)
-      throw new JobError(`the job's state has no ${tensor.name}; ${nearest(tensor.name, state)}`, { ...tensor });
+      throw new JobError("CHECKPOINT", `the job's state has no ${tensor.name}; ${nearest(tensor.name, state)}`, {
+        ...tensor,
+      });
     if (entry.dtype !== tensor.dtype || !sameShape(entry.shape, tensor.shape))
-      throw new JobError(`${tensor.name} is ${formatType(tensor)}, but the job's is ${formatType(entry)}`);
+      throw new JobError(
+        "CHECKPOINT",
+        `${tensor.name} is ${formatType(tensor)}, but the job's is ${formatType(entry)}; convert it`,
+        { expected: formatType(entry), found: formatType(tensor) },
+      );
     entry.data = tensor.data as Tensor["data"];
   }
   const started: ClosedJob = { ...job, init: { kind: "checkpoint", state } };

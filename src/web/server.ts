@@ -58,7 +58,7 @@ export async function startServer(options: ServeOptions): Promise<PageServer> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "EADDRINUSE" ? "it is in use; take another, or --port 0 for any" : error.message;
-      reject(new BackendError(`port ${port} of ${host} can't be had: ${why}`, { host, port }));
+      reject(new BackendError("PORT", `port ${port} of ${host} can't be had: ${why}`, { host, port }));
     });
     server.listen(port, host, resolve);
   });

@@ -1,7 +1,7 @@
 /** The one trace that a server was started with: the file itself, and the files of its data folder. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { FormatError, messageOf } from "../errors/index.ts";
+import { FormatError, unreadable } from "../errors/index.ts";
 import { dataFolder, isDataFile } from "../trace/source.ts";
 
 /** What the page is told about the trace. */
@@ -21,9 +21,10 @@ export interface TraceFiles {
 /** @throws {FormatError} when there is no such file */
 export async function traceFiles(path: string): Promise<TraceFiles> {
   const info = await stat(path).catch((cause: unknown) => {
-    throw new FormatError(`the trace ${path} can't be read: ${messageOf(cause)}`, { path });
+    throw unreadable(`the trace ${path}`, path, cause);
   });
-  if (!info.isFile()) throw new FormatError(`${path} is no file; give a trace, as \`verde run\` writes it`, { path });
+  if (!info.isFile())
+    throw new FormatError("KIND", `${path} is no file; give a trace, as \`verde run\` writes it`, { path });
   const folder = dataFolder(path);
   const find = async (name: string): Promise<{ path: string; size: number } | undefined> => {
     const data = /^data\/([\w.-]+)$/.exec(name)?.[1];

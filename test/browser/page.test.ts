@@ -261,7 +261,9 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     // The process that answers is the one that ends.
     await session.send("Browser.crashGpuProcess").catch(() => undefined);
     await page.waitForSelector("#running", { state: "hidden" });
-    expect(await page.innerText("#sentence")).toMatch(/^This could not be checked\.\s+.*lost.*\(VERDE_BACKEND\)$/);
+    expect(await page.innerText("#sentence")).toMatch(
+      /^This could not be checked\.\s+.*lost.*\(VERDE_BACKEND_DEVICE_LOST\)$/,
+    );
     expect(await check(page, "wasm", [LONG - 9, LONG])).toContain("roots match.");
   });
 });

@@ -27,7 +27,10 @@ describe("verde key", () => {
 
     const before = readFileSync(at("keys/a.json"), "utf8");
     const again = await verde(["key", "new", "keys/a.json"], env);
-    expect([again.code, again.stderr]).toEqual([2, "verde: keys/a.json exists; choose another name (VERDE_USAGE)\n"]);
+    expect([again.code, again.stderr]).toEqual([
+      2,
+      "verde: keys/a.json exists; choose another name (VERDE_USAGE_EXISTS)\n",
+    ]);
     expect(readFileSync(at("keys/a.json"), "utf8")).toBe(before);
   });
 
@@ -37,14 +40,14 @@ describe("verde key", () => {
     const wrong = await verde(["key", "show", "b.json", "--check"], { VERDE_PASSWORD: "guess" });
     expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
     expect(wrong.stderr).toBe(
-      "verde: the password does not open b.json; give the one that it was made with (VERDE_KEY)\n",
+      "verde: the password does not open b.json; give the one that it was made with (VERDE_KEY_PASSWORD_WRONG)\n",
     );
     const short = await verde(["key", "import", "c.json", "--json"], {
       VERDE_PRIVATE_KEY: KEY.slice(0, 40),
       VERDE_PASSWORD: "p",
     });
     expect(short.code).toBe(2);
-    expect(JSON.parse(short.stdout)).toMatchObject({ error: { code: "VERDE_KEY" } });
+    expect(JSON.parse(short.stdout)).toMatchObject({ error: { code: "VERDE_KEY_MALFORMED" } });
     for (const { stdout, stderr } of [made, wrong, short]) expect(stdout + stderr).not.toContain(KEY.slice(2, 30));
   });
 

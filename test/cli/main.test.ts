@@ -35,7 +35,7 @@ describe("verde", () => {
     expect(stderr).toContain("unknown command 'frobnicate'");
     expect(JSON.parse(stdout)).toEqual({
       schemaVersion: 1,
-      error: { code: "VERDE_USAGE", message: "unknown command 'frobnicate'", evidence: {} },
+      error: { code: "VERDE_USAGE_SYNTAX", message: "unknown command 'frobnicate'", evidence: {} },
     });
   });
 
@@ -87,10 +87,24 @@ describe("a failure", () => {
   }
 
   it("has the exit code of its class", () => {
-    const { VerdeError: _, messageOf: __, ...classes } = errors;
-    const codes = Object.fromEntries(
-      Object.entries(classes).map(([name, Class]) => [name, exitCodeOf(new Class("no"))]),
-    );
+    const { UsageError, KeyError, ChainError, ProgramError, ShapeError, GraphError, ValueError } = errors;
+    const { FormatError, JobError, DisputeError, BackendError, DeviceError } = errors;
+    const failures: errors.VerdeError[] = [
+      new UsageError("VALUE", "no"),
+      new KeyError("MISSING", "no"),
+      new ChainError("STATE", "no"),
+      new ProgramError("EMPTY", "no"),
+      new ShapeError("AXIS", "no"),
+      new GraphError("VIEW", "no"),
+      new ValueError("NAN", "no"),
+      new FormatError("KIND", "no"),
+      new JobError("DATA", "no"),
+      new DisputeError("JOB", "no"),
+      new BackendError("MEMORY", "no"),
+      new DeviceError("BITS", "no"),
+    ];
+    expect(failures.map(({ family }) => family).sort()).toEqual(Object.keys(errors.CODES).sort());
+    const codes = Object.fromEntries(failures.map((failure) => [failure.name, exitCodeOf(failure)]));
     expect(codes).toEqual({
       UsageError: 2,
       KeyError: 2,
@@ -113,9 +127,9 @@ describe("a failure", () => {
 
   it("is a sentence with its code, and shows the stack only to who asks for it", () => {
     vi.stubEnv("VERDE_DEBUG", "");
-    expect(report(new errors.ShapeError("too wide"), false)).toEqual({
+    expect(report(new errors.ShapeError("AXIS", "too wide"), false)).toEqual({
       stdout: "",
-      stderr: "verde: too wide (VERDE_SHAPE)\n",
+      stderr: "verde: too wide (VERDE_SHAPE_AXIS)\n",
     });
     expect(report(new TypeError("a bug"), false).stderr).toBe("verde: a bug (VERDE_FAILURE)\n");
     vi.stubEnv("VERDE_DEBUG", "1");
@@ -133,11 +147,11 @@ describe("a failure", () => {
       values: new Array(1000).fill(0),
       nested: [[1], [2]],
     };
-    const { stdout } = report(new errors.ShapeError("too wide", evidence), true);
+    const { stdout } = report(new errors.ShapeError("AXIS", "too wide", evidence), true);
     expect(JSON.parse(stdout)).toEqual({
       schemaVersion: 1,
       error: {
-        code: "VERDE_SHAPE",
+        code: "VERDE_SHAPE_AXIS",
         message: "too wide",
         evidence: { shape: [2, 3], large: "18446744073709551616", nothing: null },
       },

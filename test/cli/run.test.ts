@@ -101,10 +101,12 @@ describe("verde run", () => {
     truncateSync(join(folder, "c.trace"), Math.floor(whole.length * 0.7));
     const honest = await verde(...args, "--resume");
     expect(honest).toMatchObject({ code: 2, stdout: "" });
-    expect(honest.stderr).toContain("its fault is skip:step=4, this run's is none (VERDE_JOB)");
+    expect(honest.stderr).toContain(
+      "its fault is skip:step=4, this run's is none; use the settings of the trace, or another --out (VERDE_JOB_FOREIGN)",
+    );
     expect((await verde(...args, "--resume", "--fault", "skip:step=4")).code).toBe(0);
     expect(readFileSync(join(folder, "c.trace")).equals(whole)).toBe(true);
-    expect((await verde(...args)).stderr).toContain("--force (VERDE_USAGE)");
+    expect((await verde(...args)).stderr).toContain("--force (VERDE_USAGE_EXISTS)");
     expect((await verde(...args, "--force")).code).toBe(0);
     expect((await openTrace(join(folder, "c.trace"))).manifest.fault).toBeUndefined();
   });
@@ -132,7 +134,7 @@ describe("verde run", () => {
     for (const [args, sentence] of [
       [["missing.ts"], "there is no job module missing.ts"],
       [[MAIN.replace("main.ts", "output.ts")], "does not export a job"],
-      [[LINE, "--layers", "2"], "has no option --layers; it has --steps, --seed, --width, --batch"],
+      [[LINE, "--layers", "2"], "has no option --layers; choose from --steps, --seed, --width, --batch"],
       [[LINE, "--width"], "--width has no value"],
       [[LINE, "--width", "wide"], '--width takes a number, not "wide"'],
       [[LINE, "stray"], "stray is not understood"],
@@ -152,8 +154,8 @@ describe("verde run", () => {
     }
     const { code, stdout, stderr } = await verde("run", "missing.ts", "--json");
     expect(code).toBe(2);
-    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, error: { code: "VERDE_JOB" } });
-    expect(stderr).toMatch(/^verde: there is no job module missing.ts.* \(VERDE_JOB\)\n$/);
+    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, error: { code: "VERDE_JOB_MODULE_MISSING" } });
+    expect(stderr).toMatch(/^verde: there is no job module missing.ts.* \(VERDE_JOB_MODULE_MISSING\)\n$/);
   });
 });
 

@@ -51,7 +51,7 @@ describe("verde serve", () => {
     expect([code, stderr]).toEqual([0, ""]);
     const second = await inUse;
     expect(second?.code).toBe(3);
-    expect(JSON.parse(second?.stdout ?? "")).toMatchObject({ error: { code: "VERDE_BACKEND" } });
+    expect(JSON.parse(second?.stdout ?? "")).toMatchObject({ error: { code: "VERDE_BACKEND_PORT" } });
     expect(second?.stderr).toContain("it is in use; take another, or --port 0 for any");
   });
 

@@ -134,6 +134,6 @@ print(json.dumps(out))`;
     await writeSafetensors(path("raw.safetensors"), [{ name: "x", dtype: "f32", shape: [6], data }]);
     const [read] = await readSafetensors(path("raw.safetensors"), { raw: true });
     expect(new Uint32Array(read.data.buffer)).toEqual(words);
-    await expect(readSafetensors(path("raw.safetensors"))).rejects.toMatchObject({ code: "VERDE_VALUE" });
+    await expect(readSafetensors(path("raw.safetensors"))).rejects.toMatchObject({ code: "VERDE_VALUE_RANGE" });
   });
 });

@@ -35,7 +35,7 @@ async function compile(name: string, list: KernelList, keep: readonly number[], 
   part = name;
   const session = await prepareWebGpu(list, keep, options);
   await session.execute();
-  await session.execute({ afterKernel: () => undefined });
+  await session.execute({ rootsOf: "all" });
   await session.roots(keep);
   await session.close();
 }

@@ -10,7 +10,12 @@ import { describe, expect, test } from "vitest";
 import { driversWithAdapter } from "./drivers.ts";
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const [MAIN, GPT, COMPARE] = ["../../src/cli/main.ts", "../../examples/char-gpt.ts", "../repops/compare.ts"].map(path);
+const [MAIN, GPT, COMPARE, REPORTS] = [
+  "../../src/cli/main.ts",
+  "../../examples/char-gpt.ts",
+  "../repops/compare.ts",
+  "reports.ts",
+].map(path);
 const SEED = 20261120;
 const STEPS = 100;
 const TINY = Object.entries({ steps: STEPS, layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1 });
@@ -81,6 +86,10 @@ describe.runIf(hasPackage())("gpu.js", async () => {
     test("has the reference's bits on random kernels", async () => {
       const [result] = await node(driver, program, COMPARE, String(SEED), "15", backend);
       expect(result).toEqual({ compared: 30, different: 0 });
+    });
+
+    test("reports roots and outputs as every backend does", async () => {
+      expect(await node(driver, program, REPORTS, backend)).toEqual([{ checked: 1 }]);
     });
 
     test(`has the roots of the WASM backend at ${STEPS} steps of the GPT, and says what ran there`, async () => {

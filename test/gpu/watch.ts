@@ -1,6 +1,7 @@
 /**
  * Compares every kernel's output in two steps of a GPT with WASM's, as a program of its own: `node test/gpu/watch.ts`. A
- * watched step is planned without fusing, which no unwatched run shows. Prints how many were compared, and those that differ.
+ * watched step is planned without fusing, which no unwatched run shows; roots are hashed on the
+ * device and here. Prints how many were compared, and those that differ.
  */
 import { fileURLToPath } from "node:url";
 import { toHex } from "../../src/encoding/bytes.ts";
@@ -8,6 +9,7 @@ import { loadJob } from "../../src/job/load.ts";
 import type { Backend } from "../../src/repops/backends/backend.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { webgpu } from "../../src/repops/backends/webgpu/backend.ts";
+import { prepareWebGpu, type WebGpuOptions } from "../../src/repops/backends/webgpu/session.ts";
 import { Execution } from "../../src/trace/execution.ts";
 
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
@@ -17,19 +19,20 @@ const job = await loadJob(GPT, SIZES);
 
 /** The roots of all outputs: those of the init graph, then those of the steps. */
 async function outputs(backend: Backend): Promise<string[]> {
-  const roots: string[] = [];
-  const watch = {
-    afterKernel: (_kernel: number, _output: unknown, root: () => Uint8Array) => roots.push(toHex(root())),
-  };
   const execution = await Execution.open(job, backend);
-  await execution.initialise(watch);
-  for (let step = 0; step < SIZES.steps; step++) await execution.advance(watch);
+  const reports = [await execution.initialise({ rootsOf: "all" })];
+  for (let step = 0; step < SIZES.steps; step++) reports.push(await execution.advance({ rootsOf: "all" }));
   await execution.close();
-  return roots;
+  return reports.flatMap(({ roots }) => [...roots.values()].map(toHex));
 }
 
 const expected = await outputs(wasm);
-const actual = await outputs(webgpu);
-const different = expected.flatMap((root, i) => (root === actual[i] ? [] : [i]));
-console.log(JSON.stringify({ compared: actual.length, expected: expected.length, different }));
+/** On the device, whichever hashes by itself there, and here. */
+const hashing = (where: WebGpuOptions["hashing"]): Backend => ({
+  name: webgpu.name,
+  prepare: (list, { keep }) => prepareWebGpu(list, keep, { hashing: where }),
+});
+const actual = [...(await outputs(hashing("device"))), ...(await outputs(hashing("host")))];
+const different = actual.flatMap((root, i) => (root === expected[i % expected.length] ? [] : [i]));
+console.log(JSON.stringify({ compared: actual.length, expected: 2 * expected.length, different }));
 process.exit();

@@ -16,6 +16,7 @@ const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
 const HASH = fileURLToPath(new URL("hash.ts", import.meta.url));
 const WATCH = fileURLToPath(new URL("watch.ts", import.meta.url));
+const REPORTS = fileURLToPath(new URL("reports.ts", import.meta.url));
 const COMPARE = fileURLToPath(new URL("../repops/compare.ts", import.meta.url));
 const VARIANTS = fileURLToPath(new URL("variants.ts", import.meta.url));
 const MEMORY = fileURLToPath(new URL("memory.ts", import.meta.url));
@@ -57,18 +58,22 @@ describe.runIf(found.length > 0)("WebGPU", () => {
   const path = temporaryFolder();
   test.each(found)("says that a device was lost, and resumes to the same root, on %s", async (driver) => {
     const [result] = await node(driver, LOST, await mkdtemp(path("lost-")));
-    expect(result).toMatchObject({ code: "VERDE_BACKEND", message: expect.stringMatching(/lost.*--resume/), seen: 3 });
+    expect(result).toMatchObject({
+      code: "VERDE_BACKEND_DEVICE_LOST",
+      message: expect.stringMatching(/lost.*--resume/),
+      seen: 3,
+    });
     expect(result.runRoot).toBe(result.expected);
   });
 
   test.each(found)("refuses what does not fit, with figures, and goes on working, on %s", async (driver) => {
     const [{ tooLarge, tooMany, runRoot, expected }] = await node(driver, MEMORY);
     expect(tooLarge).toMatch(
-      /^VERDE_BACKEND a tensor of 4096 MiB does not fit on .*, which takes up to \d+ MiB in one piece/,
+      /^VERDE_BACKEND_MEMORY a tensor of 4096 MiB does not fit on .*, which takes up to \d+ MiB in one piece/,
     );
     // Mesa's driver in software gives memory that the machine has not got, and fails when it is written to.
     if (!driver.includes("lvp"))
-      expect(tooMany).toMatch(/^VERDE_BACKEND .* has no room for \d+ MiB in \d+ tensors \(.*\); take/);
+      expect(tooMany).toMatch(/^VERDE_BACKEND_MEMORY .* has no room for \d+ MiB in \d+ tensors \(.*\); take/);
     expect(runRoot).toBe(expected);
   });
 
@@ -125,6 +130,10 @@ describe.runIf(found.length > 0)("WebGPU", () => {
       const [result] = await node(driver, HASH);
       expect(result.different).toEqual([]);
       expect(result.compared).toBeGreaterThan(100);
+    });
+
+    test("reports roots and outputs as every backend does, hashed on the device and here", async () => {
+      expect(await node(driver, REPORTS, "webgpu")).toEqual([{ checked: 3 }]);
     });
 
     test("has every kernel's output when it is watched", async () => {

@@ -54,10 +54,12 @@ describe("defineJob", () => {
   });
 
   test("names unknown and ill-typed options", async () => {
-    await expect(line.close({ heads: 2 })).rejects.toThrow("has no option --heads; it has --steps, --seed, --width");
+    await expect(line.close({ heads: 2 })).rejects.toThrow(
+      "has no option --heads; choose from --steps, --seed, --width",
+    );
     await expect(line.close({ width: "many" })).rejects.toThrow("--width takes a number");
     await expect(line.close({ seed: 0.5 })).rejects.toThrow("seed 0.5 is not a 32-bit integer");
-    await expect(line.close({ steps: 0 })).rejects.toThrow("at least 1");
+    await expect(line.close({ steps: 0 })).rejects.toThrow("take a whole number from 1");
   });
 
   test("names the layer when shapes do not fit", async () => {

@@ -17,7 +17,7 @@ test("no other bytes decode to the same program, and none crash the decoder (spe
         reader.end();
         expect(toHex(encodeProgram(decoded))).toBe(toHex(altered));
       } catch (error) {
-        expect((error as { code?: string }).code).toMatch(/^VERDE_(PROGRAM|FORMAT)/);
+        expect((error as { code?: string }).code).toMatch(/^VERDE_(PROGRAM|FORMAT)_/);
       }
     }),
     { seed: SEED, numRuns: 3000 },

@@ -185,11 +185,11 @@ describe("dispute about traces", () => {
     ] as const)
       await expect(dispute(honest, await trace({}, await smallJob(options)))).rejects.toThrow(part);
     await rm(liar.replace(".trace", ".data"), { recursive: true });
-    await expect(dispute(honest, liar)).rejects.toMatchObject({ code: "VERDE_FORMAT" });
+    await expect(dispute(honest, liar)).rejects.toMatchObject({ family: "VERDE_FORMAT" });
     const { manifest } = await openTrace(honest);
     const cut = join(folder, "cut.trace");
     const writer = await TraceWriter.create(cut, manifest);
     await writer.close();
-    await expect(dispute(honest, cut)).rejects.toMatchObject({ code: "VERDE_FORMAT" });
+    await expect(dispute(honest, cut)).rejects.toMatchObject({ family: "VERDE_FORMAT" });
   });
 });

@@ -3,7 +3,9 @@ import { type Bytes } from "../../src/encoding/bytes.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../../src/encoding/tensor.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { type ClosedJob, jobId, outlineOf } from "../../src/job/closed.ts";
+import { executeOnce } from "../../src/repops/backends/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
+import { type KernelList, operandsOf, renumberOperands } from "../../src/repops/kernels/kernel.ts";
 import type { Memory, StepRoots } from "../../src/referee/memory.ts";
 import { runRootOf } from "../../src/trace/commitments.ts";
 
@@ -66,16 +68,15 @@ function beginAt(checkpoint: readonly Tensor[], faults: readonly Fault[]): Remem
 }
 
 async function execute(graph: Graph, inputs: readonly Tensor[], faults: readonly Fault[]): Promise<RememberedStep> {
-  const session = await reference.prepare(graph, { keep: [] });
-  for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
-  await session.execute({
-    afterKernel: (kernel, output) => {
-      for (const { at, element, flip } of faults)
-        if ("kernel" in at && at.kernel === kernel) plant(output, element, flip);
-    },
-  });
-  const count = graph.inputs.length + graph.kernels.length;
-  const tensors = await Promise.all(Array.from({ length: count }, (_, i) => session.read(i)));
+  const tensors = [...inputs];
+  for (const [i, kernel] of graph.kernels.entries()) {
+    const reads = [...new Set(operandsOf(kernel))];
+    const given = reads.map((tensor) => tensors[tensor]);
+    const list: KernelList = { inputs: given, kernels: [renumberOperands(kernel, (tensor) => reads.indexOf(tensor))] };
+    const [output] = await executeOnce(reference, list, given, [given.length]);
+    for (const { at, element, flip } of faults) if ("kernel" in at && at.kernel === i) plant(output, element, flip);
+    tensors.push(output);
+  }
   const state = graph.outputs.map(({ tensor }) => ({ ...tensors[tensor], data: tensors[tensor].data.slice() }));
   for (const { at, element, flip } of faults) if ("entry" in at) plant(state[at.entry], element, flip);
   return { tensors, state, roots: rootsOf(tensors.slice(graph.inputs.length), state) };

@@ -61,7 +61,7 @@ describe("verdict", () => {
         const altered = structuredClone(verdict);
         change(altered);
         expect(() => checkVerdict(altered, ...runRoots), path).toThrow(
-          expect.objectContaining({ code: "VERDE_DISPUTE" }),
+          expect.objectContaining({ family: "VERDE_DISPUTE" }),
         );
       }
     });
@@ -117,7 +117,7 @@ describe("verdict", () => {
   it("is refused when it is nothing of the kind", () => {
     const { verdict, runRoots } = made["a gathered element"];
     for (const nothing of [null, 3, "verdict", [], {}, { ...verdict, schemaVersion: 2 }, { ...verdict, levels: [] }])
-      expect(() => checkVerdict(nothing, ...runRoots)).toThrow(expect.objectContaining({ code: "VERDE_DISPUTE" }));
+      expect(() => checkVerdict(nothing, ...runRoots)).toThrow(expect.objectContaining({ family: "VERDE_DISPUTE" }));
   });
 });
 

@@ -80,9 +80,11 @@ describe("a keystore", () => {
 
   it("that is none is refused with a sentence", () => {
     const open = (text: string) => failure(() => openKeystore(text, "p", "file"));
-    expect(open("hello")).toBe("file is not a keystore: it is not JSON");
+    expect(open("hello")).toBe("file is not a keystore: it is not JSON; restore it, or name another file");
     for (const text of ["null", "{}", "[]", JSON.stringify({ ...SCRYPT, version: 1 })])
-      expect(open(text)).toBe("file is not a keystore of version 3 with aes-128-ctr");
+      expect(open(text)).toBe(
+        "file is not a keystore of version 3 with aes-128-ctr; restore it, or make one with `verde key new`",
+      );
     const crypto = { ...SCRYPT.crypto, kdf: "bcrypt" };
     expect(open(JSON.stringify({ ...SCRYPT, crypto }))).toContain('derives its key by "bcrypt"');
     const without = { ...SCRYPT.crypto, kdfparams: {} };

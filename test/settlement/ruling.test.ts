@@ -73,11 +73,17 @@ describe("a ruling", () => {
     ],
     ["does not hold", () => [task(), [altered("recomputed")]], /is not what follows from the evidence/],
     ["is no verdict", () => [task(), [bytesOf({ hello: 1 })]], /a file that is no verdict/],
-    ["is no text", () => [task(), [new Uint8Array([255, 0])]], /a file that is no verdict/],
   ])("is not made from a file that %s", (_, arrange, words) => {
     const [view, given] = arrange();
     expect(() => rulingFrom(view, given)).toThrow(DisputeError);
     expect(() => rulingFrom(view, given)).toThrow(words);
+  });
+
+  test("is not made from a file that is no JSON", () => {
+    const ruling = () => rulingFrom(task(), [new Uint8Array([255, 0])]);
+    expect(ruling).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_MALFORMED" }));
+    const cut = () => rulingFrom(task(), [files["honest flip"].subarray(0, 500)]);
+    expect(cut).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_TRUNCATED" }));
   });
 });
 
@@ -146,13 +152,16 @@ describe("signatures", () => {
     );
     const elsewhere = await fileBy(ben, ruling, { ...bench, chainId: 1 }, "far.json");
     expect(await told(gatherSignatures(bench, [mine, elsewhere]))).toBe(
-      `${UsageError.name}: far.json is for another task, committee or chain`,
+      `${UsageError.name}: far.json is for another task, committee or chain; leave it out`,
     );
     const forged = { ...mine, signer: ben.address, what: "forged.json" };
     expect(await told(gatherSignatures(bench, [forged]))).toBe(
-      `${FormatError.name}: forged.json does not hold ${ben.address}'s signature`,
+      `${FormatError.name}: forged.json does not hold ${ben.address}'s signature; ask this member for it again`,
     );
-    for (const text of ["", "{}", '{"schemaVersion":1,"verdict":{}}', "null"])
+    expect(() => parseSignature("", "x.json")).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_TRUNCATED" }));
+    const later = '{"schemaVersion":2}';
+    expect(() => parseSignature(later, "x.json")).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_VERSION" }));
+    for (const text of ["{}", '{"schemaVersion":1,"verdict":{}}', "null"])
       expect(() => parseSignature(text, "x.json")).toThrow(/x\.json is not a signature of a verdict/);
   });
 });

@@ -27,9 +27,9 @@ test("who can't pay what a call brings is told how much that is", () => {
   const poor = new BaseError("insufficient funds for gas * price + value");
   const reason = (value?: bigint): string => refusal(poor, "turn", `0x${"ab".repeat(20)}`, TOKEN, value).message;
   expect(reason(10n ** 17n)).toMatch(
-    /too little of the chain's currency to pay the gas of turn and the 0\.1 ETH that it brings$/,
+    /too little of the chain's currency to pay the gas of turn and the 0\.1 ETH that it brings; transfer more to it$/,
   );
-  expect(reason()).toMatch(/the gas of turn$/);
+  expect(reason()).toMatch(/the gas of turn; transfer more to it$/);
 });
 
 test("figures are in the token's units, and times in one zone", () => {

@@ -4,7 +4,7 @@ import { elementBits, type Tensor, tensorRoot } from "../../src/encoding/tensor.
 import { reference } from "../../src/repops/backends/reference.ts";
 import { bitsOf } from "../../src/repops/numbers/vf32.ts";
 import { openTrace, parseFault, Replayer, run } from "../../src/trace/index.ts";
-import { Execution } from "../../src/trace/execution.ts";
+import { openExecution } from "../../src/trace/drill/faulty.ts";
 import type { Fault } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
@@ -16,13 +16,15 @@ const kernel = (label: string): number => job.step.labels.indexOf(label);
 
 /** What a provider with this fault computes: the outputs of a step's kernels, and the state behind it. */
 async function outputsOf(step: number, fault?: Fault): Promise<{ outputs: Tensor[]; state: Tensor[] }> {
-  const execution = await Execution.open(job, reference, fault);
-  const outputs: Tensor[] = [];
-  const afterKernel = (_: number, output: Tensor): void => void outputs.push({ ...output, data: output.data.slice() });
-  await execution.initialise(step === 0 ? { afterKernel } : undefined);
-  while (execution.at < step) await execution.advance(execution.at + 1 === step ? { afterKernel } : undefined);
+  const execution = await openExecution(job, reference, fault);
+  const { kernels } = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
+  const all = { rootsOf: "all", capture: [...kernels.keys()] } as const;
+  let report = await execution.initialise(step === 0 ? all : {});
+  while (execution.at < step) report = await execution.advance(execution.at + 1 === step ? all : {});
   const state = await execution.state();
   await execution.close();
+  const outputs = [...report.captured.values()];
+  expect([...report.roots.values()].map(toHex)).toEqual(outputs.map((output) => toHex(tensorRoot(output))));
   return { outputs, state };
 }
 
@@ -171,8 +173,8 @@ describe("a skipped step", () => {
 test("faults that the job has no place for are refused with what it has", async () => {
   const refused = (text: string, of = job): Promise<unknown> => run(of, { fault: parseFault(text) });
   await expect(refused("data:from=11")).rejects.toThrow("the fault is at step 11, but the job has 10");
-  await expect(refused("flip:step=1,node=10,element=0,bit=0")).rejects.toThrow("node 10 does not exist; the last is 9");
-  await expect(refused("flip:step=0,node=4,element=0,bit=0")).rejects.toThrow("node 4 does not exist; the last is 3");
+  await expect(refused("flip:step=1,node=10,element=0,bit=0")).rejects.toThrow("node 10 does not exist; choose 0 to 9");
+  await expect(refused("flip:step=0,node=4,element=0,bit=0")).rejects.toThrow("node 4 does not exist; choose 0 to 3");
   await expect(refused("flip:step=1,node=0,element=4,bit=0")).rejects.toThrow("node 0 has 4 elements");
   const continued = regression({ checkpoint: true });
   await expect(refused("flip:step=0,node=0,element=0,bit=0", continued)).rejects.toThrow("so step 0 has no nodes");

@@ -132,7 +132,7 @@ describe("a trace file", () => {
       [changed(12, set(0, 1)), "the run root does not follow"],
       [changed(12, zeros(1)), "it is malformed"],
       [[...records.slice(0, 11), records[12]], "the run root does not follow"],
-      [[...records, records[12]], "bytes behind its end record"],
+      [[...records, records[12]], "bytes after its end record"],
     ];
     for (const [list, sentence] of cases) await expect(openTrace(forge(list))).rejects.toThrow(sentence);
   });
@@ -186,7 +186,7 @@ describe("a manifest", () => {
       await expect(withField("format", format)).rejects.toThrow(`it has format version ${format}, and this reads`);
     await expect(withField("fault", "skip:step=x")).rejects.toThrow("the fault");
     await expect(withField("fault", "skip:step=01")).rejects.toThrow("not in canonical form");
-    await expect(withField("steps", 2 ** 31)).rejects.toMatchObject({ code: "VERDE_JOB" });
+    await expect(withField("steps", 2 ** 31)).rejects.toMatchObject({ code: "VERDE_JOB_STEPS" });
   });
 
   test("holds a job that fits together", async () => {
@@ -194,9 +194,9 @@ describe("a manifest", () => {
     await expect(withField("step", step.subarray(0, step.length - 1))).rejects.toThrow("step graph is cut");
     await expect(withField("init", step)).rejects.toThrow("the init graph has inputs");
     await expect(withField("step", init)).rejects.toMatchObject({
-      code: expect.stringMatching(/^VERDE_(JOB|GRAPH)$/),
+      family: expect.stringMatching(/^VERDE_(JOB|GRAPH)$/),
     });
-    await expect(withField("dataset", [])).rejects.toMatchObject({ code: "VERDE_JOB" });
+    await expect(withField("dataset", [])).rejects.toMatchObject({ code: "VERDE_JOB_DATA" });
     const altered = encodeGraph(regression({ rate: 0.5 }).step);
     await expect(withField("step", new Uint8Array(altered))).rejects.toThrow("the run root does not follow");
     const bare = { ...manifest(), initKind: "checkpoint" };

@@ -98,7 +98,7 @@ describe("an honest trace", () => {
       [0.5, 1],
       [Number.NaN, 1],
     ])
-      await expect(check(honest, from, to)).rejects.toMatchObject({ code: "VERDE_USAGE" });
+      await expect(check(honest, from, to)).rejects.toMatchObject({ code: "VERDE_USAGE_STEPS" });
   });
 });
 

@@ -7,6 +7,7 @@ import type { Backend } from "../../src/repops/backends/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { MAX_VALUE } from "../../src/repops/numbers/vf32.ts";
 import { Execution } from "../../src/trace/execution.ts";
+import { struckBackend } from "../../src/trace/drill/struck.ts";
 import { openTrace, Replayer, run } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
@@ -24,9 +25,9 @@ beforeAll(async () => {
   await execution.initialise();
   states.push(await execution.state());
   while (execution.at < job.steps) {
-    const afterKernel = (_: number, output: Tensor): void =>
-      void outputs.push({ ...output, data: output.data.slice() });
-    await execution.advance(execution.at === 12 ? { afterKernel } : undefined);
+    const all = [...job.step.kernels.keys()];
+    const { captured } = await execution.advance(execution.at === 12 ? { capture: all } : {});
+    outputs.push(...captured.values());
     states.push(await execution.state());
   }
   await execution.close();
@@ -93,26 +94,19 @@ describe("a replayer", () => {
   });
 
   test("says so when it does not come to the roots of the run", async () => {
-    // A backend whose every sixth output is off by one bit.
+    // A backend whose output of kernel 6 is off by one.
     const wrong: Backend = {
       name: "wrong",
-      prepare: async (list, options) => {
-        const session = await reference.prepare(list, options);
-        const execute: typeof session.execute = (hooks) =>
-          session.execute({
-            afterKernel: (kernel, output, root) => {
-              if (kernel === 6) output.data[0] += 1;
-              if (!hooks?.at || hooks.at.has(kernel)) hooks?.afterKernel?.(kernel, output, root);
-            },
-          });
-        return Object.assign(Object.create(session) as typeof session, { execute });
-      },
+      prepare: (list, options) =>
+        list.kernels.length <= 6
+          ? reference.prepare(list, options)
+          : struckBackend(reference, { list, kernel: 6, change: ({ data }) => (data[0] += 1) }).prepare(list, options),
     };
     const replayer = await Replayer.open(path("a.trace"), { backend: wrong });
     expect(await replayer.state(12)).toEqual(states[12]);
     const sentence = "gives another state after step 13 than it commits to";
     await expect(replayer.state(13)).rejects.toMatchObject({
-      code: "VERDE_DISPUTE",
+      code: "VERDE_DISPUTE_REPLAY_DIFFERS",
       message: expect.stringContaining(sentence),
     });
     await replayer.close();

@@ -123,7 +123,7 @@ describe("a damaged trace", () => {
       await expect(openTrace(path("altered.trace"))).rejects.toThrow(/record \d+ at byte \d+: its hash does not fit/);
     }
     writeFileSync(path("altered.trace"), Buffer.concat([whole, Buffer.from("more")]));
-    await expect(openTrace(path("altered.trace"))).rejects.toThrow("4 bytes behind its end record");
+    await expect(openTrace(path("altered.trace"))).rejects.toThrow("4 bytes after its end record");
     writeFileSync(path("altered.trace"), "not a trace at all");
     await expect(openTrace(path("altered.trace"))).rejects.toThrow("is not a Verde trace");
     await expect(openTrace(path("nowhere.trace"))).rejects.toThrow("can't be read");

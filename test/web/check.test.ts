@@ -25,7 +25,7 @@ function bent(from: number): Backend {
         write: (input, tensor) => session.write(input, tensor),
         read: (tensor) => session.read(tensor),
         copy: (pairs) => session.copy(pairs),
-        execute: (hooks) => session.execute(hooks),
+        execute: (wanted) => session.execute(wanted),
         close: () => session.close(),
         roots: async (tensors) => {
           const roots = await session.roots(tensors);

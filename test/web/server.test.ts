@@ -169,7 +169,7 @@ describe("the page's server", () => {
     await expect(startServer({ host: "127.0.0.1", port: Number(port), assets: moduleAssets() })).rejects.toThrow(
       `port ${port} of 127.0.0.1 can't be had: it is in use`,
     );
-    await expect(traceFiles(path("nowhere.trace"))).rejects.toMatchObject({ code: "VERDE_FORMAT" });
+    await expect(traceFiles(path("nowhere.trace"))).rejects.toMatchObject({ code: "VERDE_FORMAT_MISSING" });
     await expect(traceFiles(path("a.data"))).rejects.toThrow("is no file");
   });
 

@@ -34,10 +34,12 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     flags.threshold === undefined ? Math.floor(members.length / 2) + 1 : parseCount(flags.threshold, "--threshold");
   if (threshold < 1 || threshold > members.length)
     throw new UsageError(
+      "VALUE",
       `--threshold ${threshold} of a committee of ${members.length}; it is at least 1 and at most all`,
+      { expected: `1 to ${members.length}`, found: threshold },
     );
   if (new Set(members.map((member) => member.toLowerCase())).size !== members.length)
-    throw new UsageError("--committee names a member twice");
+    throw new UsageError("VALUE", "--committee names a member twice; name each once");
   const unbondingPeriod = parseDuration(flags.unbonding);
   const token = flags.token === undefined ? undefined : parseAddress(flags.token, "--token");
   if (
@@ -46,7 +48,9 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
       () => false,
     )
   )
-    throw new UsageError(`${flags.out} exists; move it away, or choose another name with --out`, { out: flags.out });
+    throw new UsageError("EXISTS", `${flags.out} exists; move it away, or choose another name with --out`, {
+      out: flags.out,
+    });
   const { client, chainId } = await connect(flags.rpc);
   const pace: Pace = {
     clock: parseDuration(flags.clock),

@@ -47,6 +47,7 @@ async function loadNetworks(): Promise<NetworkManager> {
   process.env.HARDHAT_DISABLE_TELEMETRY = "true";
   const { createHardhatRuntimeEnvironment } = await import("hardhat/hre").catch((cause: unknown) => {
     throw new ChainError(
+      "PACKAGE_MISSING",
       "a local chain needs the package hardhat, which is optional: install it beside verde (`npm install hardhat@3.17.0`), " +
         `or name a node that runs already with --rpc (${messageOf(cause)})`,
     );
@@ -69,6 +70,7 @@ async function expectFree(port: number): Promise<void> {
   const probe = createServer();
   const listening = once(probe, "listening").catch((cause: unknown) => {
     throw new ChainError(
+      "PORT",
       `no chain can be served on port ${port} (${messageOf(cause)}); choose another one with --port, 0 for any`,
       { port },
     );

@@ -23,7 +23,8 @@ export async function chainSkip(time: string, { rpc, json }: { rpc: string; json
   const ask = (method: string, params: unknown[]): Promise<unknown> =>
     client.request({ method, params } as never).catch((cause: unknown) => {
       throw new ChainError(
-        `the clock of the chain at ${rpc} can't be moved; only development chains let anybody (${messageOf(cause).split("\n")[0]})`,
+        "CLOCK",
+        `the clock of the chain at ${rpc} can't be moved; only development chains let anybody, such as \`verde chain node\` (${messageOf(cause).split("\n")[0]})`,
         { rpc },
       );
     });

@@ -22,7 +22,7 @@ const NO_COST = 2;
 
 export async function chainNode(flags: Flags): Promise<void> {
   if (!/^\d{1,5}$/.test(flags.port) || Number(flags.port) > 65_535)
-    throw new UsageError(`--port ${flags.port} is not a port; it is a number up to 65535`);
+    throw new UsageError("VALUE", `--port ${flags.port} is not a port; it is a number up to 65535`);
   const keys = Array.from({ length: FUNDED_ACCOUNTS }, (_, i) => publicPrivateKey(i));
   const files = flags.keys === undefined ? [] : await writeKeys(flags.keys, keys, flags);
   const { url, close } = await serveLocalChain(Number(flags.port));

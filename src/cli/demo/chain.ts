@@ -141,7 +141,7 @@ class Story {
       this.roots.push(toHex(runRoot) as Hex);
     }
     if (this.roots[0] === this.roots[CHEAT])
-      throw new UsageError("the fault changed nothing, so there is nothing to find");
+      throw new UsageError("NO_EFFECT", "the fault changed nothing, so there is nothing to find; plant another fault");
   }
 
   async claim(): Promise<void> {
@@ -175,7 +175,8 @@ class Story {
     const { stage, id, terms, traces } = this;
     heading("The committee's referee compares the runs");
     const result = await dispute(traces[0], traces[CHEAT]);
-    if (result.outcome === "agree") throw new UsageError("the fault changed nothing, so there is nothing to find");
+    if (result.outcome === "agree")
+      throw new UsageError("NO_EFFECT", "the fault changed nothing, so there is nothing to find; plant another fault");
     writeLine(describeDivergence(result));
     await writeFile(this.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
 

@@ -68,7 +68,8 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
 
   heading("The referee compares the two");
   const result = await dispute(honest, cheating);
-  if (result.outcome === "agree") throw new UsageError("the fault changed nothing, so there is nothing to find");
+  if (result.outcome === "agree")
+    throw new UsageError("NO_EFFECT", "the fault changed nothing, so there is nothing to find; plant another fault");
   writeLine(describeDivergence(result));
   const share = (result.figures.bytes / traceBytes(job)) * 100;
   writeLine(`What it read is ${share.toPrecision(2)} % of the states that the run went through.`);

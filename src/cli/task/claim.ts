@@ -25,7 +25,11 @@ export async function claim(flags: SendFlags & { owner?: string; game?: string }
   const game = flags.game === undefined ? deployment.game : parseAddress(flags.game, "--game");
   const bonds = isOwn ? await bondCredit(client, game, owner) : 0n;
   if (credit === 0n && bonds === 0n)
-    throw new ChainError(`${owner} has no credit in the vault${isOwn ? ", and no bonds in the game" : ""}`, { owner });
+    throw new ChainError(
+      "NOTHING_DUE",
+      `${owner} has no credit in the vault${isOwn ? ", and no bonds in the game" : ""}; there is nothing to claim`,
+      { owner },
+    );
   if (credit > 0n) await sender.send({ contract: "vault", functionName: "claim", args: [owner] });
   if (bonds > 0n) await sender.send({ contract: "game", to: game!, functionName: "withdraw", args: [owner] });
   const parts = [credit > 0n ? formatAmount(credit, token) : [], bonds > 0n ? bondText(bonds) : []].flat();

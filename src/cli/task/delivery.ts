@@ -28,12 +28,20 @@ export async function demand(
   const { terms } = await readTask(session.source, task);
   const { types, terms: own } = await jobTerms(path, terms.commitEvery, jobOptions(rest));
   if (own.stateLayout !== terms.stateLayout)
-    throw new UsageError(`${path} has another state than the task's job; give the job's options too, or a trace of it`);
+    throw new UsageError(
+      "FOREIGN",
+      `${path} has another state than the task's job; give the job's options too, or a trace of it`,
+      { expected: terms.stateLayout, found: own.stateLayout },
+    );
   const tensor = flags.tensor === undefined ? randomTensor(types) : tensorNamed(types, flags.tensor);
   const chunks = chunkCount(types[tensor]);
   const chunk = flags.chunk === undefined ? randomInt(chunks) : chunkNumber(flags.chunk);
   if (chunk >= chunks)
-    throw new UsageError(`${types[tensor].name} has ${chunks} chunks, so there is no chunk ${chunk}`);
+    throw new UsageError(
+      "UNKNOWN",
+      `${types[tensor].name} has ${chunks} chunks, so there is no chunk ${chunk}; they are counted from 0`,
+      { expected: `below ${chunks}`, found: chunk },
+    );
   const sender = await Sender.open(session, flags);
   await allowVault(session, sender, terms.chunkPrice, flags.approve);
   await sender.send(demandCall(terms, types, tensor, chunk));
@@ -79,13 +87,15 @@ function tensorNamed(types: readonly NamedType[], text: string): number {
   const index = /^\d+$/.test(text) ? Number(text) : types.findIndex(({ name }) => name === text);
   if (index < 0 || index >= types.length)
     throw new UsageError(
+      "UNKNOWN",
       `the state has no tensor ${text}; it has ${types.length}, from ${types[0].name} to ${types.at(-1)!.name}`,
     );
   return index;
 }
 
 function chunkNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--chunk ${text} is not a number`);
+  if (!/^\d{1,9}$/.test(text))
+    throw new UsageError("VALUE", `--chunk ${text} is not a number; write digits alone`, { found: text });
   return Number(text);
 }
 
@@ -97,17 +107,21 @@ export async function deliver(id: string, path: string, flags: SendFlags & { dem
   const due = waiting.filter(({ index }) => only === undefined || index === only);
   if (due.length === 0)
     throw new ChainError(
-      only === undefined ? "no demanded chunk waits for its delivery" : `there is no open demand ${only}`,
+      "NOTHING_DUE",
+      only === undefined
+        ? "no demanded chunk waits for its delivery; `verde task show` tells when one does"
+        : `there is no open demand ${only}; \`verde task show\` lists them`,
       { task },
     );
   const trace = await traceFor(path, terms);
   const root = toHex(trace.runRoot);
   const foreign = due.find((open) => open.demand.root !== root);
   if (foreign)
-    throw new FormatError(`${path} has the root ${root}, and the chunk is demanded of ${foreign.demand.root}`, {
-      path,
-      root,
-    });
+    throw new FormatError(
+      "FOREIGN",
+      `${path} has the root ${root}, and the chunk is demanded of ${foreign.demand.root}; name the trace of that root`,
+      { path, expected: foreign.demand.root, found: root },
+    );
   const state = await readCheckpoint(trace, terms.steps);
   const sender = await Sender.open(session, flags);
   for (const open of due) await sender.send(deliverCall(terms, trace, state, open));

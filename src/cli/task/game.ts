@@ -17,7 +17,11 @@ export async function withTimeToPlay(client: PublicClient, terms: Terms): Promis
   const longest = await client
     .readContract({ address: game, abi: ABIS.game, functionName: "longestGame", args })
     .catch((cause: unknown) => {
-      throw new ChainError(`${game} is no game (${messageOf(cause).split("\n")[0]})`, { game });
+      throw new ChainError(
+        "CONTRACT_KIND",
+        `${game} is no game (${messageOf(cause).split("\n")[0]}); give the address of a game that \`verde chain deploy\` made`,
+        { game },
+      );
     });
   return { ...terms, periods: { ...periods, toPlay: Math.max(periods.toPlay, Number(longest)) } };
 }
@@ -46,8 +50,9 @@ export function provableStep(outline: JobOutline, commitEvery: number): StepBoun
   const { label, gas } = dearest;
   if (gas > GAS_CAP)
     throw new JobError(
-      `${label}: to prove a step of this operator may take ${sizeText(dearest)}, more than a transaction may`,
-      { gas },
+      "STEP_TOO_LARGE",
+      `${label}: to prove a step of this operator may take ${sizeText(dearest)}, more than a transaction may; use smaller tensors in it, or a task without a game`,
+      { gas, expected: `at most ${GAS_CAP}`, found: gas },
     );
   return dearest;
 }

@@ -59,22 +59,24 @@ export async function traceFor(path: string, wanted: JobTerms): Promise<Trace & 
   const { outline, commitEvery } = trace.manifest;
   const own = jobTermsOf(outline, commitEvery);
   if (own.job !== wanted.job)
-    throw new JobError(`${path} is a run of ${outline.name}, ${own.job}; the task is for the job ${wanted.job}`, {
-      path,
-      job: own.job,
-      wanted: wanted.job,
-    });
+    throw new JobError(
+      "FOREIGN",
+      `${path} is a run of ${outline.name}, ${own.job}; the task is for the job ${wanted.job}; name a run of that job`,
+      { path, expected: wanted.job, found: own.job },
+    );
   if (own.commitEvery !== wanted.commitEvery)
     throw new JobError(
+      "COMMIT_EVERY",
       `${path} has a root every ${own.commitEvery} steps, the task wants one every ${wanted.commitEvery}; ` +
         `run the job again with --commit-every ${wanted.commitEvery}`,
-      { path, commitEvery: own.commitEvery, wanted: wanted.commitEvery },
+      { path, expected: wanted.commitEvery, found: own.commitEvery },
     );
   for (const field of ["stateLayout", "steps", "tensors"] as const)
     if (own[field] !== wanted[field])
       throw new JobError(
-        `the task's terms say ${field} ${wanted[field]}, the job has ${own[field]}: no run can fulfil them`,
-        { path, field, own: own[field], wanted: wanted[field] },
+        "FOREIGN",
+        `the task's terms say ${field} ${wanted[field]}, the job has ${own[field]}: no run can fulfil them; do not take this task`,
+        { path, field, expected: wanted[field], found: own[field] },
       );
   return trace;
 }

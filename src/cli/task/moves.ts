@@ -23,7 +23,12 @@ interface Scene {
 
 /** @throws {UsageError} for what is no id */
 export function parseTaskId(text: string): Hex {
-  if (!/^0x[0-9a-f]{64}$/i.test(text)) throw new UsageError(`${text} is not a task's id: 0x and 64 hexadecimal digits`);
+  if (!/^0x[0-9a-f]{64}$/i.test(text))
+    throw new UsageError(
+      "VALUE",
+      `${text} is not a task's id: write 0x and 64 hexadecimal digits, as \`verde task list\` shows it`,
+      { found: text },
+    );
   return text.toLowerCase() as Hex;
 }
 
@@ -39,10 +44,14 @@ async function sceneOf(id: string, flags: SendFlags): Promise<Scene> {
 /** Says what the task waits for instead; the contract has the last word. */
 function expectState({ task, now }: Scene, move: string, fits: boolean): void {
   if (fits) return;
-  throw new ChainError(`the task is ${stateName(task)}, so it is not the time to ${move}: ${whatIsDue(task, now)}`, {
-    state: task.state,
-    phase: task.phase,
-  });
+  throw new ChainError(
+    "STATE",
+    `the task is ${stateName(task)}, so it is not the time to ${move}: ${whatIsDue(task, now)}`,
+    {
+      state: task.state,
+      phase: task.phase,
+    },
+  );
 }
 
 /** Sends one call of the manager and reports where the task is then. */
@@ -82,8 +91,9 @@ export async function accept(
     for (const field of ["job", "stateLayout", "steps", "tensors"] as const)
       if (own[field] !== terms[field])
         throw new JobError(
-          `${flags.job} is another job than the task's: its ${field} is ${own[field]}, the task's ${terms[field]}`,
-          { field },
+          "FOREIGN",
+          `${flags.job} is another job than the task's: its ${field} is ${own[field]}, the task's ${terms[field]}; give the module and the options of the task's job`,
+          { field, expected: terms[field], found: own[field] },
         );
   }
   const seat = task.seats.length;
@@ -103,7 +113,7 @@ export async function commit(id: string, path: string, flags: SendFlags): Promis
   expectState(scene, "commit", scene.task.state === "Accepted");
   const { seat, commitment } = seatOfSender(scene);
   if (commitment !== undefined)
-    throw new ChainError(`seat ${seat} has committed already; \`verde task reveal\` is next`);
+    throw new ChainError("DONE", `seat ${seat} has committed already; \`verde task reveal\` is next`);
   const root = await rootOf(path, scene.task);
   const args = [scene.task.id, BigInt(seat), await commitmentTo(scene, root)];
   await move(
@@ -123,7 +133,9 @@ export async function challenge(id: string, path: string, flags: SendFlags & Tru
   expectTrusted(task.terms, scene.session.deployment, flags);
   const root = await rootOf(path, task);
   if (task.claims.includes(root))
-    throw new ChainError(`${path} has the root that stands, ${root}: there is nothing to challenge`, { root });
+    throw new ChainError("NOTHING_DUE", `${path} has the root that stands, ${root}: there is nothing to challenge`, {
+      root,
+    });
   const seat = task.seats.length;
   const args = [task.terms, await commitmentTo(scene, root)];
   await move(scene, flags, "challenge", args, { seat, root }, `Seat ${seat} challenges. Reveal at once.`);
@@ -138,12 +150,14 @@ export async function reveal(id: string, path: string, flags: SendFlags): Promis
       : task.state === "Committed" || task.phase === "Revealing";
   expectState(scene, "reveal", fits);
   const { seat, commitment, root: revealed } = seatOfSender(scene);
-  if (revealed !== undefined) throw new ChainError(`seat ${seat} has revealed already`);
+  if (revealed !== undefined)
+    throw new ChainError("DONE", `seat ${seat} has revealed already; wait for the other seats`);
   const root = await rootOf(path, task);
   const salt = await scene.sender.salt(task.id);
   // Without a key, as in a dry run, nobody can tell.
   if (salt !== undefined && (await commitmentTo(scene, root)) !== commitment)
     throw new ChainError(
+      "COMMITMENT",
       `seat ${seat} has not committed to the root of ${path}, ${root}; name the trace that it committed to`,
       { root },
     );
@@ -177,7 +191,10 @@ export async function expire(id: string, flags: SendFlags & { demand?: string })
   if (flags.demand !== undefined) {
     const index = parseCount(flags.demand, "--demand");
     const found = task.waiting.find((waiting) => waiting.index === index);
-    if (!found) throw new ChainError(`there is no open demand ${index}`, { index });
+    if (!found)
+      throw new ChainError("NOTHING_DUE", `there is no open demand ${index}; \`verde task show\` lists them`, {
+        index,
+      });
     expectState(scene, `expire demand ${index}`, task.state === "Challengeable" && now > found.demand.deadline);
     return move(scene, flags, "expireDemand", [task.terms, BigInt(index), found.demand]);
   }
@@ -208,8 +225,14 @@ async function rootOf(path: string, task: TaskView): Promise<Hex> {
 
 function seatOfSender({ task, sender }: Scene): Seat {
   const own = task.seats.find(({ owner }) => isAddressEqual(owner, sender.address));
-  if (!own) throw new ChainError(`${sender.address} has no seat in this task`, { address: sender.address });
-  if (own.out) throw new ChainError(`seat ${own.seat} is out: it has lost its stake`, { seat: own.seat });
+  if (!own)
+    throw new ChainError("NO_SEAT", `${sender.address} has no seat in this task; use the account that has one`, {
+      address: sender.address,
+    });
+  if (own.out)
+    throw new ChainError("SEAT_OUT", `seat ${own.seat} is out: it has lost its stake, and has no moves any more`, {
+      seat: own.seat,
+    });
   return own;
 }
 

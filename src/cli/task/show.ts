@@ -85,7 +85,7 @@ function demandTable({ waiting, terms }: TaskView, now: number): string {
 export async function list(flags: ChainFlags & { state?: string; limit: string }): Promise<void> {
   const wanted = STATES.find((state) => state.toLowerCase() === flags.state?.toLowerCase());
   if (flags.state !== undefined && wanted === undefined)
-    throw new UsageError(`--state ${flags.state} is none; there are ${STATES.slice(1).join(", ")}`);
+    throw new UsageError("UNKNOWN", `--state ${flags.state} is none; choose from ${STATES.slice(1).join(", ")}`);
   const session = await openSession(flags);
   const { source, token } = session;
   const last = new Map<Hex, number>();

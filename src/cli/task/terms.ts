@@ -64,7 +64,7 @@ export function termsFrom(
     game: gameFrom(flags.game, game),
   };
   if (judges.committee === zeroAddress && judges.game === zeroAddress)
-    throw new UsageError("--committee none: then disputes are the game's, so name one with --game");
+    throw new UsageError("CONFLICT", "--committee none: then disputes are the game's, so name one with --game");
   const reward = parseAmount(flags.reward, token);
   const stake = amount(flags.stake, 10n * reward);
   const periods = Object.entries(PERIODS).map(([name, [length]]) => [
@@ -96,7 +96,8 @@ export function committeeFrom(flag: string): Address {
 export function gameFrom(flag: string | undefined, deployed: Address | undefined): Address {
   if (flag === undefined) return zeroAddress;
   if (flag !== "deployed") return parseAddress(flag, "--game");
-  if (deployed === undefined) throw new UsageError("--game deployed: the deployment has no game; give its address");
+  if (deployed === undefined)
+    throw new UsageError("CONFLICT", "--game deployed: the deployment has no game; give its address");
   return deployed;
 }
 
@@ -104,7 +105,9 @@ export function gameFrom(flag: string | undefined, deployed: Address | undefined
 export function parseAddress(text: string, what: string): Address {
   if (!isAddress(text))
     throw new UsageError(
+      "VALUE",
       `${what} ${text} is not an address: 0x and 40 hexadecimal digits, with a checksum in its capitals`,
+      { found: text },
     );
   return getAddress(text);
 }
@@ -112,12 +115,13 @@ export function parseAddress(text: string, what: string): Address {
 /** @throws {UsageError} for what is no whole number below 256 */
 export function parseCount(text: string, what: string): number {
   if (!/^\d{1,3}$/.test(text) || Number(text) > 255)
-    throw new UsageError(`${what} ${text} is not a number from 0 to 255`);
+    throw new UsageError("VALUE", `${what} ${text} is not a number from 0 to 255; write digits alone`, { found: text });
   return Number(text);
 }
 
 function parseSalt(text: string): Hex {
-  if (!/^0x[0-9a-f]{64}$/i.test(text)) throw new UsageError(`--salt ${text} is not 0x and 64 hexadecimal digits`);
+  if (!/^0x[0-9a-f]{64}$/i.test(text))
+    throw new UsageError("VALUE", `--salt ${text} is not a salt; write 0x and 64 hexadecimal digits`);
   return text as Hex;
 }
 

@@ -24,8 +24,9 @@ export function expectTrusted(terms: Terms, deployment: Deployment, flags: Trust
   ] as const)
     if (wanted !== zeroAddress && !isAddressEqual(wanted, trusted))
       throw new ChainError(
+        "UNTRUSTED",
         `disputes of this task are decided by ${wanted}, not by ${trusted === zeroAddress ? `a ${name} of the deployment` : trusted}; ` +
           `whoever that is can take your stake. If you trust it, name it with --${name}`,
-        { [name]: wanted },
+        { [name]: wanted, expected: trusted, found: wanted },
       );
 }

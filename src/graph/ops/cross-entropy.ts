@@ -33,7 +33,7 @@ export function crossEntropy(logits: Value, targets: Value, name = "cross-entrop
   expectFloat(logits, name);
   const classes = logits.shape[logits.rank - 1];
   if (logits.rank === 0 || targets.dtype !== "i32" || targets.shape.join() !== logits.shape.slice(0, -1).join())
-    throw shapeError(builder, name, `targets ${targets} for logits ${logits}; one i32 a row is needed`);
+    throw shapeError("OPERANDS", builder, name, `targets ${targets} for logits ${logits}; one i32 a row is needed`);
   const rows = reshape(logits, [-1, classes]);
   const target = dense(reshape(targets, [-1]));
   const { max, powers, total } = softmaxParts(rows, name);

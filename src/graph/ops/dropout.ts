@@ -19,7 +19,8 @@ import { reshape } from "./reshape.ts";
  * @throws {ShapeError} when x is not f32
  */
 export function dropout(x: Value, source: RandomSource, rate: number, name = "dropout"): Value {
-  if (!(rate >= 0 && rate < 1)) throw new GraphError(`${x.builder.label(name)}: a rate of ${rate}; it lies in [0, 1)`);
+  if (!(rate >= 0 && rate < 1))
+    throw new GraphError("SETTING", `${x.builder.label(name)}: a rate of ${rate}; take one in [0, 1)`);
   if (rate === 0) return x;
   const keep = stream(source, elementCount(x.shape), `${name}-mask`, ([a]) =>
     uniform01(a)

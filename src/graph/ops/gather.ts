@@ -21,7 +21,7 @@ import { transpose } from "./transpose.ts";
 export function gather(table: Value, index: Value, name = "gather"): Value {
   const builder = builderOf(table, index);
   if (table.rank < 1 || index.dtype !== "i32")
-    throw shapeError(builder, name, `takes rows of a tensor by an i32 index, not ${table} by ${index}`);
+    throw shapeError("DTYPE", builder, name, `takes rows of a tensor by an i32 index, not ${table} by ${index}`);
   const source = dense(table);
   const rows = dense(index, `${name}-index`);
   const out = gatherKernel(source, rows, 0, name);

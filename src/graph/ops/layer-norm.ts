@@ -31,7 +31,7 @@ export function layerNorm(x: Value, weight: Value, bias: Value, epsilon = 1e-5, 
   for (const operand of [x, weight, bias]) expectFloat(operand, name);
   const n = x.shape[x.rank - 1];
   if (x.rank < 1 || weight.shape.join() !== `${n}` || bias.shape.join() !== `${n}`)
-    throw shapeError(builder, name, `weight ${weight} and bias ${bias} for rows of ${x}`);
+    throw shapeError("OPERANDS", builder, name, `weight ${weight} and bias ${bias} for rows of ${x}`);
   const rows = reshape(x, [-1, n]);
   const shape = rows.shape;
   const over = (value: Value): Value => broadcastTo(value, shape);

@@ -25,6 +25,7 @@ export function matmul(a: Value, b: Value, name = "matmul"): Value {
   expectFloat(b, name);
   if (a.rank < 2 || b.rank < 2 || a.shape[a.rank - 1] !== b.shape[b.rank - 2])
     throw shapeError(
+      "OPERANDS",
       builder,
       name,
       `${a} times ${b}: the last extent of the first and the last but one of the second differ`,
@@ -75,7 +76,7 @@ function batchShape(a: Value, b: Value, name: string): Shape {
   return Array.from({ length: rank }, (_, axis) => {
     const [x, y] = [a, b].map((value) => value.shape[axis - rank - 2 + value.rank] ?? 1);
     if (x !== y && x !== 1 && y !== 1)
-      throw shapeError(builderOf(a, b), name, `the batch axes of ${a} and ${b} do not broadcast`);
+      throw shapeError("BROADCAST", builderOf(a, b), name, `the batch axes of ${a} and ${b} do not broadcast`);
     return x === 1 ? y : x;
   });
 }

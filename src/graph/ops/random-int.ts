@@ -17,7 +17,9 @@ import { reshape } from "./reshape.ts";
  */
 export function randomInt(source: RandomSource, shape: Shape, limit: number, name = "random-int"): Value {
   if (!Number.isInteger(limit) || limit < 1 || limit > 2 ** 31 - 1)
-    throw new GraphError(`${source.seed.builder.label(name)}: ${limit} is no limit; 1 to 2^31 - 1 is`, { limit });
+    throw new GraphError("SETTING", `${source.seed.builder.label(name)}: ${limit} is no limit; take 1 to 2^31 - 1`, {
+      limit,
+    });
   return reshape(
     stream(source, elementCount(shape), name, ([a]) => mulHigh(a, int(limit))),
     shape,

@@ -17,7 +17,7 @@ export function reshape(x: Value, shape: Shape): Value {
   const known = elementCount(shape.filter((extent) => extent !== -1));
   const target = shape.map((extent) => (extent === -1 ? elementCount(x.shape) / known : extent));
   if (elementCount(target) !== elementCount(x.shape) || target.some((extent) => !Number.isInteger(extent)))
-    throw shapeError(x.builder, "reshape", `${x} has not the elements of [${shape.join(", ")}]`);
+    throw shapeError("RESHAPE", x.builder, "reshape", `${x} has not the elements of [${shape.join(", ")}]`);
   const strides = reshapedStrides(x.shape, x.strides, target);
   if (!strides) return reshape(dense(x, "reshape"), target);
   return viewOf(x, target, strides, x.offset, (gradient) => reshape(gradient, x.shape));

@@ -14,7 +14,7 @@ import { viewOf } from "../view.ts";
 export function slice(x: Value, axis: number, from: number, to: number): Value {
   const at = axisOf(x, axis, "slice");
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= x.shape[at]))
-    throw shapeError(x.builder, "slice", `${from} to ${to} is no range of axis ${axis} of ${x}`);
+    throw shapeError("RANGE", x.builder, "slice", `${from} to ${to} is no range of axis ${axis} of ${x}`);
   const shape = x.shape.map((extent, i) => (i === at ? to - from : extent));
   const offset = shape.includes(0) ? 0 : x.offset + from * x.strides[at];
   return viewOf(x, shape, x.strides, offset, (gradient) => pad(gradient, at, from, x.shape[at] - to));
@@ -29,7 +29,7 @@ export function pad(x: Value, axis: number, before: number, after: number): Valu
   if (before === 0 && after === 0) return x;
   const at = axisOf(x, axis, "pad");
   if (![before, after].every((count) => Number.isInteger(count) && count >= 0))
-    throw shapeError(x.builder, "pad", `${before} elements before and ${after} after axis ${axis} of ${x}`);
+    throw shapeError("RANGE", x.builder, "pad", `${before} elements before and ${after} after axis ${axis} of ${x}`);
   const extent = x.shape[at];
   const shape = x.shape.map((size, i) => (i === at ? before + extent + after : size));
   const operand = shifted(x, shape, at, before);

@@ -15,7 +15,7 @@ import { reshape } from "./reshape.ts";
 export function broadcastTo(x: Value, shape: Shape): Value {
   const lead = shape.length - x.rank;
   const fits = lead >= 0 && x.shape.every((extent, axis) => extent === shape[axis + lead] || extent === 1);
-  if (!fits) throw shapeError(x.builder, "broadcast", `${x} does not broadcast to [${shape.join(", ")}]`);
+  if (!fits) throw shapeError("BROADCAST", x.builder, "broadcast", `${x} does not broadcast to [${shape.join(", ")}]`);
   if (lead === 0 && x.shape.join() === shape.join()) return x;
   const strides = shape.map((extent, axis) =>
     axis < lead || x.shape[axis - lead] !== extent ? 0 : x.strides[axis - lead],

@@ -11,7 +11,7 @@ const TO_FLOAT = defineProgram("i", (x) => x.toFloat());
  * @throws {ShapeError} when x is not i32
  */
 export function toFloat(x: Value): Value {
-  if (x.dtype !== "i32") throw shapeError(x.builder, "to-float", `takes i32, not ${x}`);
+  if (x.dtype !== "i32") throw shapeError("DTYPE", x.builder, "to-float", `takes i32, not ${x}`);
   return map(TO_FLOAT, [x], { name: "to-float", shape: x.shape });
 }
 

@@ -14,7 +14,7 @@ import { viewOf } from "../view.ts";
 export function transpose(x: Value, axes?: readonly number[]): Value {
   const order = axes ?? [...x.shape.keys()].map((axis) => (axis < x.rank - 2 ? axis : 2 * x.rank - 3 - axis));
   if ([...order].sort((a, b) => a - b).join() !== [...x.shape.keys()].join() || (!axes && x.rank < 2))
-    throw shapeError(x.builder, "transpose", `[${order.join(", ")}] does not order the axes of ${x}`);
+    throw shapeError("AXIS", x.builder, "transpose", `[${order.join(", ")}] does not order the axes of ${x}`);
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return viewOf(
     x,

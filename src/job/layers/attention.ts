@@ -36,8 +36,13 @@ export function causalSelfAttention(
 ): Value {
   const [batch, length, dim] = x.shape;
   if (x.rank !== 3)
-    throw new JobError(`${context.builder.label(name)}: attention takes [batch, length, dim], not ${x}`);
-  if (dim % heads !== 0) throw new JobError(`a width of ${dim} can't be split among ${heads} heads`, { dim, heads });
+    throw new JobError("SETTING", `${context.builder.label(name)}: attention takes [batch, length, dim], not ${x}`);
+  if (dim % heads !== 0)
+    throw new JobError(
+      "SETTING",
+      `a width of ${dim} can't be split among ${heads} heads; take a multiple of the heads`,
+      { dim, heads },
+    );
   return context.scope(name, () => {
     const qkv = linear(context, "qkv", x, 3 * dim, { init: normal(DEVIATION) });
     const [q, k, v] = [0, 1, 2].map((part) => {

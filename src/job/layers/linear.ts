@@ -26,7 +26,8 @@ export interface LinearOptions {
  * @throws {ShapeError} when x is not f32
  */
 export function linear(context: Context, name: string, x: Value, outputs: number, options: LinearOptions = {}): Value {
-  if (x.rank === 0) throw new JobError(`${context.builder.label(name)}: a scalar has no axis to be mapped`);
+  if (x.rank === 0)
+    throw new JobError("SETTING", `${context.builder.label(name)}: a scalar has no axis to be mapped; give it an axis`);
   return context.scope(name, () => {
     const inputs = x.shape[x.rank - 1];
     const init = options.init ?? normal(1 / Math.sqrt(inputs));

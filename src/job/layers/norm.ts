@@ -14,7 +14,8 @@ import { ones, zeros } from "../initializers.ts";
  * @throws {ShapeError} when x is not f32
  */
 export function norm(context: Context, name: string, x: Value, epsilon = 1e-5): Value {
-  if (x.rank === 0) throw new JobError(`${context.builder.label(name)}: a scalar can't be normalised`);
+  if (x.rank === 0)
+    throw new JobError("SETTING", `${context.builder.label(name)}: a scalar can't be normalised; give it an axis`);
   const extent = x.shape[x.rank - 1];
   return context.scope(name, () =>
     layerNorm(x, context.parameter("weight", [extent], ones), context.parameter("bias", [extent], zeros), epsilon),

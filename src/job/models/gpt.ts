@@ -45,10 +45,19 @@ const DEVIATION = 0.02;
 export function gpt(context: Context, tokens: Value, options: GptOptions): Value {
   const { vocabulary, layers, heads, dim, dropout: rate = 0 } = options;
   const [, length] = tokens.shape;
-  if (tokens.rank !== 2) throw new JobError(`a GPT takes tokens [batch, length], not ${tokens}`);
-  if (dim % heads !== 0) throw new JobError(`a width of ${dim} can't be split among ${heads} heads`, { dim, heads });
+  if (tokens.rank !== 2) throw new JobError("SETTING", `a GPT takes tokens [batch, length], not ${tokens}`);
+  if (dim % heads !== 0)
+    throw new JobError(
+      "SETTING",
+      `a width of ${dim} can't be split among ${heads} heads; take a multiple of the heads`,
+      { dim, heads },
+    );
   if (length > options.context)
-    throw new JobError(`a sequence of ${length} tokens is longer than the context of ${options.context}`);
+    throw new JobError(
+      "SETTING",
+      `a sequence of ${length} tokens is longer than the context of ${options.context}; shorten it, or enlarge the context`,
+      { expected: `at most ${options.context}`, found: length },
+    );
   const residual = normal(DEVIATION / Math.sqrt(2 * layers));
   const rows = embedding(context, "tokens", tokens, vocabulary, dim, normal(DEVIATION));
   const positions = context.scope("positions", () =>

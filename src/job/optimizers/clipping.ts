@@ -18,7 +18,7 @@ const NORM = defineProgram("f", (squares) => squares.sqrt());
  * @throws {JobError} when there are none
  */
 export function globalNorm(gradients: readonly Value[]): Value {
-  if (gradients.length === 0) throw new JobError("there are no gradients to take a norm of");
+  if (gradients.length === 0) throw new JobError("NO_PARAMETERS", "there are no gradients to take a norm of");
   const squares = gradients.map((gradient) => {
     if (gradient.rank === 0) return mul(gradient, gradient);
     if (gradient.rank === 1) return dotRows(gradient, gradient, "squares");
@@ -42,7 +42,8 @@ function clipFactor(norm: Value, limit: number): Value {
  */
 export function clipScale(context: Context, gradients: readonly Value[], clipNorm: number | undefined): Value {
   if (clipNorm === undefined) return fill(context.builder, [], 1, "clip");
-  if (!(clipNorm > 0)) throw new JobError(`a gradient norm of ${clipNorm} can't be clipped to; it must be above 0`);
+  if (!(clipNorm > 0))
+    throw new JobError("SETTING", `a gradient norm of ${clipNorm} can't be clipped to; it must be above 0`);
   const norm = globalNorm(gradients);
   context.metric("gradient-norm", norm);
   return clipFactor(norm, clipNorm);

@@ -24,6 +24,7 @@ interface WarmupCosine {
 export function warmupCosine({ peak, warmup, steps, final = 0 }: WarmupCosine): Schedule {
   if (!(warmup >= 0 && steps > warmup))
     throw new JobError(
+      "SETTING",
       `a schedule of ${steps} steps with ${warmup} steps of warm-up; it needs more steps than warm-up`,
     );
   const program = defineProgram("i", (step) => {

@@ -41,21 +41,25 @@ export interface PrepareOptions {
   keep: readonly number[];
 }
 
-/** What may look at an execution, or change it. */
-export interface ExecuteHooks {
-  /**
-   * Called after each kernel, in order, while its output is in memory. The tensor is a view that is valid during the call
-   * only. What the hook writes into it is what later kernels read: drills plant their faults here.
-   * @param root gives the output's root as it is then, computed where the tensor lies; callable during the call only
-   */
-  afterKernel?(kernel: number, output: Tensor, root: () => TensorRoot): void;
-  /** The kernels after which the hook is called; absent: all. */
-  at?: ReadonlySet<number>;
+/** What is wanted of outputs besides those that are kept. Kernels are named by their numbers in the list. */
+export interface ExecuteOptions {
+  /** Kernels whose outputs' roots are wanted; none unless given. */
+  rootsOf?: readonly number[] | "all";
+  /** Kernels whose outputs are wanted themselves; none unless given. */
+  capture?: readonly number[];
 }
 
+/** What an execution gives. It is plain data, so a worker, another process or another machine can give it. */
 export interface ExecuteReport {
   /** Reads of a gather that lay outside its source and gave the fill value. */
   outOfRange: { kernel: number; count: number }[];
+  /**
+   * By kernel, in the list's order: the root of its output (spec 6.4) as it was when the kernel had run. Later
+   * kernels may write over that memory. It is computed where the tensor lies.
+   */
+  roots: ReadonlyMap<number, TensorRoot>;
+  /** By kernel, in the list's order: a copy of its output as it was when the kernel had run. */
+  captured: ReadonlyMap<number, Tensor>;
   /** What ran on another backend in between, since this one does not list it. */
   aside?: Aside;
 }
@@ -75,8 +79,11 @@ export interface Session {
   read(tensor: number): Promise<Tensor>;
   /** Copies a kept tensor into an input of the same type, on the device: how a step's new state becomes the next one's. */
   copy(pairs: readonly { from: number; to: number }[]): Promise<void>;
-  /** Runs all kernels in order. */
-  execute(hooks?: ExecuteHooks): Promise<ExecuteReport>;
+  /**
+   * Runs all kernels in order.
+   * @throws {BackendError} for a kernel that the list does not have, before anything runs
+   */
+  execute(options?: ExecuteOptions): Promise<ExecuteReport>;
   /** The roots of inputs or kept tensors (spec 6.4), computed where the tensors lie. */
   roots(tensors: readonly number[]): Promise<TensorRoot[]>;
   /** Frees the memory. The session can't be used afterwards. */

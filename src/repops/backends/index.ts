@@ -26,5 +26,5 @@ export function backendByName(name: string): Backend {
   const [family, mode] = name.split(":", 2);
   const known = mode !== undefined && Object.hasOwn(BACKENDS, family);
   const problem = known ? `the backend ${family} has no mode ${mode}` : `there is no backend ${name}`;
-  throw new UsageError(`${problem}; choose from ${BACKEND_NAMES}`, { name });
+  throw new UsageError("UNKNOWN", `${problem}; choose from ${BACKEND_NAMES}`, { name });
 }

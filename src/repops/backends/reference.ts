@@ -3,7 +3,7 @@
  * compared with this, bit for bit.
  */
 import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
-import type { Backend, ExecuteHooks, ExecuteReport, PrepareOptions, Session } from "./backend.ts";
+import type { Backend, ExecuteOptions, ExecuteReport, PrepareOptions, Session } from "./backend.ts";
 import { javascriptArithmetic, probeArithmetic } from "./probe.ts";
 import { compileJavaScript } from "../programs/javascript.ts";
 import {
@@ -17,6 +17,7 @@ import {
 } from "../kernels/kernel.ts";
 import { fromBits } from "../numbers/vf32.ts";
 import { addressOf } from "../kernels/view.ts";
+import { emptyReport, wantedOf } from "./wanted.ts";
 
 /** The definition (spec 4): plain loops, one element after another. Slow. */
 export const reference: Backend = {
@@ -119,18 +120,21 @@ class ReferenceSession implements Session {
     pairs.forEach(({ to }, i) => this.tensors[to].data.set(copies[i]));
   }
 
-  async execute(hooks: ExecuteHooks = {}): Promise<ExecuteReport> {
-    const report: ExecuteReport = { outOfRange: [] };
-    this.list.kernels.forEach((kernel, i) => {
-      const out = this.tensors[this.list.inputs.length + i];
+  async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
+    const wanted = wantedOf(options, this.list.kernels.length);
+    const report = emptyReport();
+    for (const [i, kernel] of this.list.kernels.entries()) {
+      const output = this.list.inputs.length + i;
+      const out = this.tensors[output];
       if (kernel.kind === "map") runMap(kernel, this.tensors, out);
       else if (kernel.kind === "fold") runFold(kernel, this.tensors, out);
       else {
         const count = runGather(kernel, this.tensors, out);
         if (count > 0) report.outOfRange.push({ kernel: i, count });
       }
-      if (!hooks.at || hooks.at.has(i)) hooks.afterKernel?.(i, out, () => tensorRoot(out));
-    });
+      if (wanted.roots.has(i)) report.roots.set(i, tensorRoot(out));
+      if (wanted.captured.has(i)) report.captured.set(i, await this.read(output));
+    }
     return report;
   }
 

@@ -128,7 +128,7 @@ export function isDot(kernel: FoldKernel): boolean {
  */
 export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what: string): void {
   const fail = (problem: string): never => {
-    throw new ShapeError(`${what}: ${problem}`, { kernel });
+    throw new ShapeError("KERNEL", `${what}: ${problem}; build it with the graph builder`, { kernel });
   };
   checkShape(kernel.type.shape, what);
   const operand = (tensor: number): TensorType =>

@@ -4,7 +4,7 @@
  * coordinate lies outside the view's bounds nothing is read and the fill value is taken instead, which is how
  * padding and concatenation are written.
  */
-import { ShapeError } from "../../errors/index.ts";
+import { ShapeError, type ShapeSubCode } from "../../errors/index.ts";
 import { elementCount, type Shape } from "../../encoding/tensor.ts";
 import { canonBits } from "../numbers/vf32.ts";
 
@@ -69,19 +69,19 @@ function readBox(view: View, space: Shape): [number, number][] {
 
 /** @throws {ShapeError} when the view does not fit the iteration space, or reads outside `source`. */
 export function checkView(view: View, space: Shape, source: Shape, what: string): void {
-  const fail = (problem: string): never => {
-    throw new ShapeError(`${what}: ${problem}`, { view, space, source });
+  const fail = (subCode: ShapeSubCode, problem: string): never => {
+    throw new ShapeError(subCode, `${what}: ${problem}; build it with the graph builder`, { view, space, source });
   };
   const whole = [view.offset, ...view.strides, ...(view.bounds ?? []).flat()].every(
     (x) => Number.isInteger(x) && Math.abs(x) < 2 ** 31,
   );
-  if (!whole) fail("a stride, offset or bound that is not a 32-bit integer");
+  if (!whole) fail("VIEW", "a stride, offset or bound that is not a 32-bit integer");
   if (view.strides.length !== space.length || (view.bounds && view.bounds.length !== space.length))
-    fail(`${view.strides.length} strides for an iteration space of ${space.length} axes`);
-  if ((view.fill ?? 0) !== canonBits(view.fill ?? 0)) fail("a fill value that is not canonical");
-  if (!view.bounds && view.fill) fail("a fill value without bounds");
+    fail("VIEW", `${view.strides.length} strides for an iteration space of ${space.length} axes`);
+  if ((view.fill ?? 0) !== canonBits(view.fill ?? 0)) fail("VIEW", "a fill value that is not canonical");
+  if (!view.bounds && view.fill) fail("VIEW", "a fill value without bounds");
   const range = addressRange(view, readBox(view, space));
   const count = elementCount(source);
   if (range && (range[0] < 0 || range[1] >= count))
-    fail(`it reads elements ${range[0]} to ${range[1]} of a tensor with ${count}`);
+    fail("VIEW_BOUNDS", `it reads elements ${range[0]} to ${range[1]} of a tensor with ${count}`);
 }

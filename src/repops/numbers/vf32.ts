@@ -66,6 +66,7 @@ export function importFloats(values: ArrayLike<number>, options: ImportOptions =
     const value = Math.fround(values[i]);
     if (Number.isNaN(value) || (Math.abs(value) > MAX_VALUE && !saturate))
       throw new ValueError(
+        Number.isNaN(value) ? "NAN" : "RANGE",
         `${name}: element ${i} is ${values[i]} (${hex32(bitsOf(value))}), which vf32 does not hold` +
           (Number.isNaN(value) ? "; repair the data" : "; repair the data, or saturate it at 2^127 on purpose"),
         { name, index: i, value: values[i] },

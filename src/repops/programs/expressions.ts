@@ -37,7 +37,9 @@ export function float(value: FloatLike): Float {
   if (typeof value !== "number") return value;
   const bits = bitsOf(Math.fround(value));
   if (Number.isNaN(value) || !isCanonicalBits(bits))
-    throw new ProgramError(`the constant ${value} is not a vf32: 0, or a magnitude from 2^-125 to 2^127`, { value });
+    throw new ProgramError("CONSTANT", `the constant ${value} is not a vf32: 0, or a magnitude from 2^-125 to 2^127`, {
+      value,
+    });
   return new Float({ kind: "float", bits });
 }
 
@@ -45,7 +47,11 @@ export function float(value: FloatLike): Float {
 export function int(value: IntLike): Int {
   if (typeof value !== "number") return value;
   if (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 32)
-    throw new ProgramError(`the constant ${value} is not a 32-bit integer`, { value });
+    throw new ProgramError(
+      "CONSTANT",
+      `the constant ${value} is not a 32-bit integer; take one from -2^31 to 2^32 - 1`,
+      { value },
+    );
   return new Int({ kind: "int", value: value | 0 });
 }
 

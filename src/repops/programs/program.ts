@@ -3,7 +3,7 @@
  * constants, int constants, and one value for each instruction; the last value is the output.
  */
 import { type Bytes, Reader, toHex, Writer } from "../../encoding/bytes.ts";
-import { ProgramError } from "../../errors/index.ts";
+import { ProgramError, type ProgramSubCode } from "../../errors/index.ts";
 import { INSTRUCTIONS, instructionByOpcode, type InstructionName, type RegisterType } from "./instructions.ts";
 import { isCanonicalBits } from "../numbers/vf32.ts";
 
@@ -60,31 +60,36 @@ export function outputType(program: Program): "f" | "i" {
  */
 export function checkProgram(program: Program): void {
   const { inputs, floats, ints, steps } = program;
-  const fail = (problem: string): never => {
-    throw new ProgramError(`scalar program: ${problem}`, { program });
+  const fail = (subCode: ProgramSubCode, problem: string): never => {
+    throw new ProgramError(subCode, `scalar program: ${problem}; build it with defineProgram`, { program });
   };
   const at = layout(program);
-  if (inputs.length > MAX_INPUTS) fail(`${inputs.length} inputs, at most ${MAX_INPUTS} are allowed`);
-  if (at.count > MAX_VALUES) fail(`${at.count} inputs, constants and instructions, at most ${MAX_VALUES} are allowed`);
-  if (at.count === 0) fail("it has no value to return");
-  if (floats.length > 255 || ints.length > 255 || steps.length > 255) fail("more than 255 of one kind");
-  if (new Set(floats).size !== floats.length || new Set(ints).size !== ints.length) fail("a constant stands twice");
-  for (const bits of floats) if (!isCanonicalBits(bits)) fail(`constant 0x${bits.toString(16)} is not canonical`);
+  if (inputs.length > MAX_INPUTS) fail("TOO_LONG", `${inputs.length} inputs, at most ${MAX_INPUTS} are allowed`);
+  if (at.count > MAX_VALUES)
+    fail("TOO_LONG", `${at.count} inputs, constants and instructions, at most ${MAX_VALUES} are allowed`);
+  if (at.count === 0) fail("EMPTY", "it has no value to return");
+  if (floats.length > 255 || ints.length > 255 || steps.length > 255) fail("TOO_LONG", "more than 255 of one kind");
+  if (new Set(floats).size !== floats.length || new Set(ints).size !== ints.length)
+    fail("NOT_CANONICAL", "a constant stands twice");
+  for (const bits of floats)
+    if (!isCanonicalBits(bits)) fail("CONSTANT", `constant 0x${bits.toString(16)} is not canonical`);
   const types = valueTypes(program);
   const used = new Set<number>([at.count - 1]);
   steps.forEach(({ name, args }, i) => {
     const expected = INSTRUCTIONS[name].args;
-    if (args.length !== expected.length) fail(`instruction ${i} (${name}) has ${args.length} operands`);
+    if (args.length !== expected.length)
+      fail("OPERAND", `instruction ${i} (${name}) has ${args.length} operands; it takes ${expected.length}`);
     args.forEach((arg, j) => {
       if (!Number.isInteger(arg) || arg < 0 || arg >= at.steps + i)
-        fail(`operand ${j} of instruction ${i} (${name}) is value ${arg}, which does not stand before it`);
+        fail("OPERAND", `operand ${j} of instruction ${i} (${name}) is value ${arg}, which does not stand before it`);
       if (types[arg] !== expected[j])
-        fail(`operand ${j} of instruction ${i} (${name}) has type ${types[arg]}, not ${expected[j]}`);
+        fail("TYPE", `operand ${j} of instruction ${i} (${name}) has type ${types[arg]}, not ${expected[j]}`);
       used.add(arg);
     });
   });
-  for (let value = 0; value < at.count; value++) if (!used.has(value)) fail(`value ${value} is never used`);
-  if (types[at.count - 1] === "b") fail("its output is a bool");
+  for (let value = 0; value < at.count; value++)
+    if (!used.has(value)) fail("NOT_CANONICAL", `value ${value} is never used`);
+  if (types[at.count - 1] === "b") fail("TYPE", "its output is a bool; return a float or an integer");
 }
 
 /** Canonical bytes: an 8-byte header, the constants, four bytes an instruction (spec 3.4). */
@@ -111,7 +116,7 @@ export function encodeProgram(program: Program): Bytes {
 export function decodeProgram(reader: Reader): Program {
   const [inputCount, mask, floatCount, intCount, stepCount, ...zero] = reader.bytes(8);
   if (inputCount > MAX_INPUTS || mask >> inputCount !== 0 || zero.some((byte) => byte !== 0))
-    throw reader.error("a scalar program with a malformed header");
+    throw reader.error("MALFORMED", "a scalar program with a malformed header");
   const program: Program = {
     inputs: Array.from({ length: inputCount }, (_, i) => ((mask >> i) & 1 ? "i" : "f")),
     floats: Array.from({ length: floatCount }, () => reader.u32()),
@@ -125,9 +130,10 @@ export function decodeProgram(reader: Reader): Program {
 function decodeStep(reader: Reader): Step {
   const [opcode, ...operands] = reader.bytes(4);
   const name = instructionByOpcode(opcode);
-  if (name === undefined) throw reader.error(`unknown opcode 0x${opcode.toString(16)}`);
+  if (name === undefined) throw reader.error("MALFORMED", `unknown opcode 0x${opcode.toString(16)}`);
   const arity = INSTRUCTIONS[name].args.length;
-  if (operands.slice(arity).some((byte) => byte !== 0)) throw reader.error("an unused operand that is not 0");
+  if (operands.slice(arity).some((byte) => byte !== 0))
+    throw reader.error("NOT_CANONICAL", "an unused operand that is not 0");
   return { name, args: operands.slice(0, arity) };
 }
 

@@ -120,7 +120,12 @@ export class Defender {
     const at = placeText(followed);
     if (!isRunning(match.game)) {
       const witness = await this.prover.witness(positionOf(match.game.path));
-      if (!witness) throw new DisputeError("this trace does not show what the step at the bottom needs", { dispute });
+      if (!witness)
+        throw new DisputeError(
+          "WITNESS_MISSING",
+          "this trace does not show what the step at the bottom needs; restore the trace and its checkpoints",
+          { dispute },
+        );
       return [{ what: "prove", data: proveCall(followed, witness), dispute, at }];
     }
     const deadline = deadlineOf(match);
@@ -139,7 +144,10 @@ export class Defender {
   private async bracketOf(opened: Opened): Promise<Bracket> {
     const { bracket, roster } = opened;
     const own = roster.players.findIndex(({ owner }) => isAddressEqual(owner, this.owner));
-    if (own < 0) throw new DisputeError(`${this.owner} has no claim before the game`, { owner: this.owner });
+    if (own < 0)
+      throw new DisputeError("NO_CLAIM", `${this.owner} has no claim before the game; use the account of the claim`, {
+        owner: this.owner,
+      });
     const [{ standing }, events] = await Promise.all([
       this.read<{ standing: number }>("bracketOf", [bracket]),
       gameEvents(this.place, bracket),

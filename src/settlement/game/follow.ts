@@ -68,7 +68,10 @@ export async function followMatch(
       if (turn) followed = { ...followed, match: play(machine, followed.match, turn, now) };
     }
   }
-  if (!followed) throw new DisputeError(`there is no dispute ${dispute}`, { dispute: String(dispute) });
+  if (!followed)
+    throw new DisputeError("UNKNOWN", `there is no dispute ${dispute}; \`verde task show\` names it`, {
+      dispute: String(dispute),
+    });
   return followed;
 }
 

@@ -64,7 +64,8 @@ export function asksReply({ game, shown }: Match, now: GameState): now is Runnin
 export function replied(machine: Machine, match: Match, reply: readonly Answer[]): GameState {
   let now = match.game;
   for (const answer of reply) now = afterAnswer(machine, match, now, answer);
-  if (asksReply(match, now)) throw new DisputeError(`no reply to the ${now.phase} in the ${now.level.name} tree`);
+  if (asksReply(match, now))
+    throw new DisputeError("ANSWER_MISSING", `no reply to the ${now.phase} in the ${now.level.name} tree`);
   return now;
 }
 
@@ -75,11 +76,11 @@ export function replied(machine: Machine, match: Match, reply: readonly Answer[]
 export function afterAnswer(machine: Machine, match: Match, now: GameState, answer: Answer): GameState {
   const { game, shown, turn } = match;
   if (shown === undefined || !isRunning(game) || !isRunning(now))
-    throw new DisputeError("a reply, although the other side has not answered anything");
+    throw new DisputeError("TURN", "a reply, although the other side has not answered anything");
   const other = answerWithin(roundOf(game), shown, now);
   const after = advance(machine, now, turn === 0 ? [answer, other] : [other, answer]);
   if (after.phase === "forfeit")
-    throw new DisputeError(after.reasons[turn] ?? "the other side's answer does not hold", { turn });
+    throw new DisputeError("ANSWER_WRONG", after.reasons[turn] ?? "the other side's answer does not hold", { turn });
   return after;
 }
 
@@ -90,14 +91,15 @@ export function afterAnswer(machine: Machine, match: Match, now: GameState, answ
  */
 export function play(machine: Machine, match: Match, { reply, next }: Turn, now: number): Match {
   const { turn, clocks, since } = match;
-  if (!isRunning(match.game)) throw new DisputeError("nothing is asked any more: the step at the bottom decides");
+  if (!isRunning(match.game))
+    throw new DisputeError("TURN", "nothing is asked any more: the step at the bottom decides");
   const deadline = deadlineOf(match);
-  if (now > deadline) throw new DisputeError(`the time for the move was over at ${deadline}`, { now });
+  if (now > deadline) throw new DisputeError("LATE", `the time for the move was over at ${deadline}`, { now });
   const game = replied(machine, match, reply);
   const wrong = isRunning(game)
     ? roundObjection(roundOf(game), turn, next)
     : next && "an answer, although nothing is asked any more";
-  if (wrong) throw new DisputeError(wrong, { turn });
+  if (wrong) throw new DisputeError("ANSWER_WRONG", wrong, { turn });
   const left = Math.max(clocks[turn] - (now - since), 0);
   return {
     pace: match.pace,

@@ -13,7 +13,11 @@ import { roundOf, roundQuestions } from "./round.ts";
 export async function makeTurn(machine: Machine, prover: Pick<Prover<unknown>, "answer">, match: Match): Promise<Turn> {
   const answer = async (asked: Question): Promise<Answer> => {
     const given = await prover.answer(asked);
-    if (!given) throw new DisputeError(`no answer to the ${asked.kind} in the ${asked.level.name} tree`);
+    if (!given)
+      throw new DisputeError(
+        "ANSWER_MISSING",
+        `no answer to the ${asked.kind} in the ${asked.level.name} tree; restore the trace and its checkpoints`,
+      );
     return given;
   };
   const reply: Answer[] = [];

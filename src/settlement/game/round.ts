@@ -86,7 +86,8 @@ export function roundLengths({ game, first, width, payloads }: Round): number[] 
  * @throws {DisputeError} when it has not shown that
  */
 export function answerWithin(round: Round, shown: Answer, now: GameState): Answer {
-  if (!isAnswered(round, now)) throw new DisputeError("a reply to a question that the other side has not answered");
+  if (!isAnswered(round, now))
+    throw new DisputeError("TURN", "a reply to a question that the other side has not answered");
   const { game, floor, first } = round;
   if (now.phase === "opening") return shown.slice(0, openingLengths(game.level).length);
   if (now.phase === "payload") return [shownBelow(round, shown)[now.position - first]];

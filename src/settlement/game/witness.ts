@@ -89,7 +89,7 @@ export class WitnessWriter {
     const operands = this.witness.operands;
     const operand = (i: number, tensor: number, address: number): Operand => {
       const shown = operands[i];
-      if (!shown) throw new DisputeError(`the witness lacks operand ${i}`);
+      if (!shown) throw new DisputeError("WITNESS_MISSING", `the witness lacks operand ${i}`);
       return { tensor, chunk: Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS), shown };
     };
     if (kernel.kind !== "gather") {
@@ -129,7 +129,7 @@ export class WitnessWriter {
 
   private stateBefore(): Bytes[] {
     const { before } = this.witness;
-    if (!before) throw new DisputeError("the witness lacks the state before");
+    if (!before) throw new DisputeError("WITNESS_MISSING", "the witness lacks the state before");
     const step = this.passed("step").index;
     if (step > 0) return this.inFirst("step", step - 1, before.proof);
     return this.inFirst("segment", this.place.segment - 1, before.proof);

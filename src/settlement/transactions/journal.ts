@@ -94,11 +94,16 @@ export class Journal implements Log {
       const [head] = journal.records;
       if (!head) journal.append({ kind: "journal", version: 1, chainId, account });
       else if (head.kind !== "journal" || head.version !== 1)
-        throw new FormatError(`${path} is no journal of this version`, { path });
+        throw new FormatError(
+          "VERSION",
+          `${path} is no journal of this version; move it away, and look on the chain for what was sent`,
+          { path },
+        );
       else if (head.chainId !== chainId || head.account !== account)
         throw new FormatError(
-          `the journal ${path} is of ${head.account} on chain ${head.chainId}, and not of ${account} on chain ${chainId}`,
-          { path },
+          "FOREIGN",
+          `the journal ${path} is of ${head.account} on chain ${head.chainId}, and not of ${account} on chain ${chainId}; move it away`,
+          { path, expected: [account, chainId], found: [head.account, head.chainId] },
         );
       return journal;
     } catch (error) {
@@ -128,6 +133,7 @@ export class Journal implements Log {
       const parsed = parseLine(line);
       if (!parsed || parsed.hash !== lineHash(this.last, parsed.record))
         throw new FormatError(
+          "ALTERED",
           `line ${i + 1} of the journal ${this.path} is damaged; what was sent is on the chain, so move the file away and look there before you repeat anything`,
           { path: this.path, line: i + 1 },
         );
@@ -165,6 +171,7 @@ function takeLock(path: string): string {
         const owner = ownerOf(path);
         if (attempt > 3 || (owner !== undefined && isAlive(owner)))
           throw new ChainError(
+            "BUSY",
             `another process${owner === undefined ? "" : ` (${owner})`} sends transactions of this account; wait for it, or remove ${path} if there is none (${messageOf(cause)})`,
             { path },
           );

@@ -57,6 +57,7 @@ export class Node {
         this.wasAway = true;
         if (performance.now() + pause > until)
           throw new ChainError(
+            "TIMEOUT",
             `the node does not answer any more (${messageOf(error).split("\n")[0]}); what was signed is in the journal, so run the same command again`,
           );
         await new Promise((resolve) => setTimeout(resolve, pause));
@@ -73,15 +74,14 @@ export class Node {
     const chainId = await this.reach((client) => client.getChainId());
     if (chainId !== this.chainId)
       throw new ChainError(
-        `the node is of chain ${chainId}, and not of chain ${this.chainId}; nothing was signed for it`,
-        {
-          wanted: this.chainId,
-          chainId,
-        },
+        "WRONG_CHAIN",
+        `the node is of chain ${chainId}, and not of chain ${this.chainId}; nothing was signed for it, so name a node of that chain with --rpc`,
+        { expected: this.chainId, found: chainId },
       );
     if ((await this.reach((client) => client.getCode({ address: contract }))) === undefined)
       throw new ChainError(
-        `there is no contract at ${contract}; was the chain started anew? The journal is as it was`,
+        "CONTRACT_MISSING",
+        `there is no contract at ${contract}; was the chain started anew? The journal is as it was; name the right node with --rpc`,
         { contract },
       );
     this.wasAway = false;

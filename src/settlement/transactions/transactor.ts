@@ -184,9 +184,10 @@ export class Transactor {
     const fees = nextFees(estimate, replaced, this.options.maxFeePerGas);
     if (fees) return fees;
     throw new ChainError(
+      "FEE",
       `${what} needs a fee above ${this.options.maxFeePerGas} wei for gas; allow more, or wait and run the same command again` +
         (replaced ? ": the transaction that waits is in the journal" : ""),
-      { maxFeePerGas: String(this.options.maxFeePerGas), estimate: String(estimate.maxFeePerGas) },
+      { expected: `at most ${this.options.maxFeePerGas}`, found: String(estimate.maxFeePerGas) },
     );
   }
 

@@ -24,11 +24,12 @@ export function gather(files: readonly ChosenFile[], before?: Chosen): Chosen {
   const named = others.filter(({ path }) => path.endsWith(".trace"));
   const traces = named.length > 0 ? named : others;
   if (traces.length > 1)
-    throw new UsageError(`${traces.length} files could be the trace: ${list(traces)}; choose one`, {});
+    throw new UsageError("AMBIGUOUS", `${traces.length} files could be the trace: ${list(traces)}; choose one`, {});
   if (traces.length === 0 && (!before || data.length === 0))
     throw new UsageError(
+      "NOTHING_CHOSEN",
       files.length === 0
-        ? "there are no files in what was chosen"
+        ? "there are no files in what was chosen; choose a trace"
         : "these are files of a data folder; choose the trace itself first, or together with them",
       {},
     );
@@ -72,7 +73,7 @@ async function filesOfEntry(entry: FileSystemEntry): Promise<ChosenFile[]> {
   if (entry.isFile) {
     const blob = await new Promise<File>((resolve, reject) =>
       (entry as FileSystemFileEntry).file(resolve, (cause) =>
-        reject(new UsageError(`${path} can't be read: ${cause.message}`, { path })),
+        reject(new UsageError("UNREADABLE", `${path} can't be read: ${cause.message}; choose it again`, { path })),
       ),
     );
     return [{ path, blob }];

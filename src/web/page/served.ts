@@ -17,7 +17,13 @@ export async function servedSource({ path, files }: TraceListing): Promise<Trace
 /** @throws {FormatError} when the server does not have it, or is gone */
 async function get(path: string): Promise<Response> {
   const response = await fetch(path).catch(() => undefined);
-  if (!response) throw new FormatError("the server does not answer; is `verde serve` still running?", { path });
-  if (!response.ok) throw new FormatError(`the server has no ${path} (${response.status})`, { path });
+  if (!response)
+    throw new FormatError("UNREADABLE", "the server does not answer; is `verde serve` still running?", { path });
+  if (!response.ok)
+    throw new FormatError(
+      response.status === 404 ? "MISSING" : "UNREADABLE",
+      `the server has no ${path} (${response.status}); load the page again`,
+      { path },
+    );
   return response;
 }

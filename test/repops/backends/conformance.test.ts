@@ -102,25 +102,17 @@ describe("a session", () => {
   const list: KernelList = { inputs: [input, input], kernels: [step(0), step(2), step(3), step(4), step(5)] };
 
   for (const backend of [wasm, reference])
-    test(`${backend.name} keeps what it is to keep, and lets hooks look and change`, async () => {
+    test(`${backend.name} keeps what it is to keep, and copies a kept tensor into an input`, async () => {
       const session = await backend.prepare(list, { keep: [3, 6] });
       await session.write(0, input);
-      const seen: number[] = [];
-      await session.execute({
-        at: new Set([1, 3]),
-        afterKernel: (kernel, output) => {
-          seen.push(kernel, output.data[1]);
-          if (kernel === 3) output.data[1] = 100;
-        },
-      });
-      expect(seen).toEqual([1, 4, 3, 16]);
+      await session.execute();
       expect((await session.read(3)).data[2]).toBe(8);
-      expect((await session.read(6)).data.slice(0, 3)).toEqual(Float32Array.of(0, 200, 64));
+      expect((await session.read(6)).data.slice(0, 3)).toEqual(Float32Array.of(0, 32, 64));
       await session.copy([
         { from: 6, to: 0 },
         { from: 0, to: 1 },
       ]);
-      expect((await session.read(0)).data[1]).toBe(200);
+      expect((await session.read(0)).data[1]).toBe(32);
       expect((await session.read(1)).data[1]).toBe(1);
       await session.close();
     });

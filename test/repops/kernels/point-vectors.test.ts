@@ -8,7 +8,7 @@ import { compileJavaScript } from "../../../src/repops/programs/javascript.ts";
 import { decodeProgram, outputType } from "../../../src/repops/programs/program.ts";
 import { bitsOf, canon, fromBits } from "../../../src/repops/numbers/vf32.ts";
 
-const fileOf = (name: string): string => readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8");
+const fileOf = (name: string): string => readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), "utf8");
 type Lists = Readonly<Record<string, readonly string[]>>;
 
 function wordsOf(hex: string): number[] {

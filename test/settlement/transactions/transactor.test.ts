@@ -143,7 +143,7 @@ describe("a node", () => {
     await chain.fault("eth_sendRawTransaction", "before", "kill");
     const transactor = await open(path, {}, 200);
     await expect(transactor.send(call)).rejects.toMatchObject({
-      code: "VERDE_CHAIN",
+      family: "VERDE_CHAIN",
       message: expect.stringContaining("does not answer any more"),
     });
     transactor.abandon();

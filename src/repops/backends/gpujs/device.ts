@@ -41,7 +41,10 @@ async function load(): Promise<GpuConstructor> {
     const name = "gpu.js";
     return ((await import(name)) as { GPU: GpuConstructor }).GPU;
   } catch (cause) {
-    throw new BackendError(`the backend gpujs needs the package gpu.js: ${PACKAGE} (${messageOf(cause)})`);
+    throw new BackendError(
+      "PACKAGE_MISSING",
+      `the backend gpujs needs the package gpu.js: ${PACKAGE} (${messageOf(cause)})`,
+    );
   }
 }
 
@@ -67,7 +70,10 @@ export async function openFirstGpu(): Promise<GpuJsDevice> {
     } catch (cause) {
       problems.push(messageOf(cause));
     }
-  throw new BackendError(`gpu.js has no GPU here: ${problems.join("; ")}. On the processor there is gpujs:webasm`);
+  throw new BackendError(
+    "DEVICE_MISSING",
+    `gpu.js has no GPU here: ${problems.join("; ")}. On the processor there is gpujs:webasm`,
+  );
 }
 
 export class GpuJsDevice {
@@ -90,7 +96,10 @@ export class GpuJsDevice {
       await device.prove();
       return device;
     } catch (cause) {
-      throw new BackendError(`gpu.js has no mode ${mode} here, which needs ${NEEDED[mode]} (${messageOf(cause)})`);
+      throw new BackendError(
+        "DEVICE_MISSING",
+        `gpu.js has no mode ${mode} here, which needs ${NEEDED[mode]} (${messageOf(cause)}); gpujs:webasm runs everywhere`,
+      );
     }
   }
 
@@ -100,7 +109,11 @@ export class GpuJsDevice {
     const [a, b, c, d] = await this.download(handle);
     this.free(handle);
     if (a !== 1 || b !== 2 ** -125 || c !== -(2 ** 127) || d !== 1 + 2 ** -23)
-      throw new BackendError(`it changes numbers that it only copies: 1 became ${a}, 2^-125 ${b}, -2^127 ${c}`);
+      throw new BackendError(
+        "INEXACT",
+        `it changes numbers that it only copies: 1 became ${a}, 2^-125 ${b}, -2^127 ${c}; use another mode, or the wasm backend`,
+        { expected: [1, 2 ** -125, -(2 ** 127), 1 + 2 ** -23], found: [a, b, c, d] },
+      );
   }
 
   async upload(data: Float32Array): Promise<Handle> {
@@ -148,7 +161,11 @@ export class GpuJsDevice {
       if (actual !== this.gpu.Kernel) throw new Error(`gpu.js fell back to the processor: ${String(why)}`);
       return result;
     } catch (cause) {
-      throw new BackendError(`gpu.js can't run a kernel in the mode ${this.mode}: ${messageOf(cause)}`, { code });
+      throw new BackendError(
+        "FAILED",
+        `gpu.js can't run a kernel in the mode ${this.mode}: ${messageOf(cause)}; try another mode, or the wasm backend`,
+        { code },
+      );
     }
   }
 }

@@ -3,9 +3,10 @@
  * copying a state is handing values on. Kernels that gpu.js does not list run on the WASM backend in between.
  */
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
-import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
+import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
 import { type GatherKernel, type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
 import { wasm } from "../wasm/backend.ts";
+import { emptyReport, type OpenReport, type Wanted, wantedOf } from "../wanted.ts";
 import type { GpuJsDevice, Handle } from "./device.ts";
 import { type Island, type Part, planList } from "./plan.ts";
 import { MAX_INT } from "./statements.ts";
@@ -118,11 +119,12 @@ class GpuJsSession implements Session {
     for (const { value } of moved) value.holders--;
   }
 
-  async execute(hooks: ExecuteHooks = {}): Promise<ExecuteReport> {
+  async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
+    const wanted = wantedOf(options, this.list.kernels.length);
     this.asideTime = 0;
-    const report: ExecuteReport = { outOfRange: [] };
+    const report = emptyReport();
     for (const [i, part] of this.parts.entries()) {
-      if (part.kind === "aside") await this.runAside(part.island, part.session, hooks, report);
+      if (part.kind === "aside") await this.runAside(part.island, part.session, wanted, report);
       else {
         const { kernel, source } = part;
         if (source.elements === 0) this.put(this.list.inputs.length + kernel, empty(this.list.kernels[kernel].type));
@@ -134,7 +136,8 @@ class GpuJsSession implements Session {
         }
         const { kernels } = this.list;
         if (kernels[kernel].kind === "gather") await this.countOutside(kernel, kernels[kernel], report);
-        if (hooks.afterKernel && (!hooks.at || hooks.at.has(kernel))) await this.show(hooks.afterKernel, kernel);
+        if (wanted.roots.has(kernel)) report.roots.set(kernel, await this.rootOf(this.list.inputs.length + kernel));
+        if (wanted.captured.has(kernel)) report.captured.set(kernel, await this.read(this.list.inputs.length + kernel));
       }
       for (const tensor of this.endings[i]) this.put(tensor, undefined);
     }
@@ -145,17 +148,17 @@ class GpuJsSession implements Session {
     return report;
   }
 
-  private async runAside(island: Island, session: Session, hooks: ExecuteHooks, report: ExecuteReport): Promise<void> {
+  private async runAside(island: Island, session: Session, wanted: Wanted, report: OpenReport): Promise<void> {
     const { first, inputs, list } = island;
-    const { afterKernel, at } = hooks;
     const began = performance.now();
     for (const [i, tensor] of inputs.entries())
       await session.write(i, { ...this.type(tensor), data: await this.onHost(tensor) });
-    const ran = await session.execute({
-      at: new Set(list.kernels.flatMap((_, i) => (afterKernel && (!at || at.has(first + i)) ? [i] : []))),
-      ...(afterKernel && { afterKernel: (kernel, output, root) => afterKernel(first + kernel, output, root) }),
-    });
+    const own = (kernels: ReadonlySet<number>): number[] =>
+      [...list.kernels.keys()].filter((i) => kernels.has(first + i));
+    const ran = await session.execute({ rootsOf: own(wanted.roots), capture: own(wanted.captured) });
     for (const { kernel, count } of ran.outOfRange) report.outOfRange.push({ kernel: first + kernel, count });
+    for (const [kernel, root] of ran.roots) report.roots.set(first + kernel, root);
+    for (const [kernel, tensor] of ran.captured) report.captured.set(first + kernel, tensor);
     for (const i of list.kernels.keys()) {
       const { data } = await session.read(inputs.length + i);
       this.put(this.list.inputs.length + first + i, { host: data, aside: true, holders: 0 });
@@ -164,7 +167,7 @@ class GpuJsSession implements Session {
   }
 
   /** The device reads the fill value; the host counts how often. */
-  private async countOutside(kernel: number, { source, index }: GatherKernel, report: ExecuteReport): Promise<void> {
+  private async countOutside(kernel: number, { source, index }: GatherKernel, report: OpenReport): Promise<void> {
     const [rows] = this.type(source).shape;
     if (this.list.kernels[kernel].type.shape.includes(0)) return;
     let count = 0;
@@ -172,20 +175,14 @@ class GpuJsSession implements Session {
     if (count > 0) report.outOfRange.push({ kernel, count });
   }
 
-  /** A hook sees a copy; what it changes becomes the value. */
-  private async show(afterKernel: NonNullable<ExecuteHooks["afterKernel"]>, kernel: number): Promise<void> {
-    const tensor = this.list.inputs.length + kernel;
-    const output = await this.read(tensor);
-    afterKernel(kernel, output, () => tensorRoot(output));
-    const before = new Uint32Array((await this.onHost(tensor)).buffer);
-    const after = new Uint32Array(output.data.buffer);
-    if (after.some((word, i) => word !== before[i])) this.put(tensor, { host: output.data, holders: 0 });
-  }
-
   async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
     const roots: TensorRoot[] = [];
-    for (const tensor of tensors) roots.push(tensorRoot({ ...this.type(tensor), data: await this.onHost(tensor) }));
+    for (const tensor of tensors) roots.push(await this.rootOf(tensor));
     return roots;
+  }
+
+  private async rootOf(tensor: number): Promise<TensorRoot> {
+    return tensorRoot({ ...this.type(tensor), data: await this.onHost(tensor) });
   }
 
   async close(): Promise<void> {

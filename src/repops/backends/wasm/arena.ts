@@ -78,9 +78,10 @@ export function layOut(list: KernelList, keep: readonly number[], room: number):
     const lastingBytes = [...lasting].reduce((sum, tensor) => sum + sizes[tensor], 0);
     const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
     throw new BackendError(
+      "MEMORY",
       `the wasm backend has ${megabytes(room)}, and this graph needs ${megabytes(free.end)}: ` +
         `${megabytes(lastingBytes)} for inputs and state, the rest for what lies between; take a smaller batch or model`,
-      { room, needed: free.end, lasting: lastingBytes },
+      { expected: free.end, found: room, lasting: lastingBytes },
     );
   }
   return { offsets, bytes: free.end };

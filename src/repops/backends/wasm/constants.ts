@@ -21,7 +21,10 @@ export class ConstantPool {
     let address = this.addresses.get(key);
     if (address === undefined) {
       if (this.addresses.size === this.capacity)
-        throw new BackendError(`more than ${this.capacity} distinct constants in one module`);
+        throw new BackendError(
+          "UNSUPPORTED",
+          `more than ${this.capacity} distinct constants in one module; use the reference backend`,
+        );
       address = this.base + 4 * this.addresses.size;
       this.addresses.set(key, address);
     }

@@ -1,9 +1,10 @@
 /** A kernel list prepared for WASM: one memory, one generated module, and a list of calls. */
 import { elementCount, type Tensor, tensorRootOf, type TensorRoot } from "../../../encoding/tensor.ts";
 import { BackendError, messageOf } from "../../../errors/index.ts";
-import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
+import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
 import { type Kernel, type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
 import { runFold, runMap } from "../reference.ts";
+import { emptyReport, wantedOf } from "../wanted.ts";
 import { layOut } from "./arena.ts";
 import { ConstantPool } from "./constants.ts";
 import type { CoreExports } from "./core.ts";
@@ -114,6 +115,10 @@ class WasmSession implements Session {
   }
 
   async read(tensor: number): Promise<Tensor> {
+    return this.copyOf(tensor);
+  }
+
+  private copyOf(tensor: number): Tensor {
     const { dtype, shape, data } = this.tensors[tensor];
     return { dtype, shape, data: data.slice() };
   }
@@ -127,15 +132,15 @@ class WasmSession implements Session {
     for (const { from, to } of pairs) this.tensors[to].data.set(saved.get(from) ?? this.tensors[from].data);
   }
 
-  async execute(hooks: ExecuteHooks = {}): Promise<ExecuteReport> {
-    const report: ExecuteReport = { outOfRange: [] };
-    const { afterKernel, at } = hooks;
-    const first = this.list.inputs.length;
+  async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
+    const wanted = wantedOf(options, this.runs.length);
+    const report = emptyReport();
     for (let kernel = 0; kernel < this.runs.length; kernel++) {
       const outside = this.runs[kernel]();
       if (outside) report.outOfRange.push({ kernel, count: outside });
-      const number = first + kernel;
-      if (afterKernel && (!at || at.has(kernel))) afterKernel(kernel, this.tensors[number], () => this.rootOf(number));
+      const output = this.list.inputs.length + kernel;
+      if (wanted.roots.has(kernel)) report.roots.set(kernel, this.rootOf(output));
+      if (wanted.captured.has(kernel)) report.captured.set(kernel, this.copyOf(output));
     }
     return report;
   }
@@ -162,6 +167,7 @@ function allocate(bytes: number): WebAssembly.Memory {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch (cause) {
     throw new BackendError(
+      "MEMORY",
       `the wasm backend could not get ${Math.ceil(bytes / 2 ** 20)} MiB of memory (${messageOf(cause)}); take a smaller batch or model, or free memory`,
       { bytes },
     );

@@ -16,6 +16,7 @@ export async function findGpu(): Promise<Gpu> {
     return (instance = dawn.create([]));
   } catch (cause) {
     throw new BackendError(
+      "PACKAGE_MISSING",
       `WebGPU needs a browser that has it, or the package webgpu: \`npm install --no-save webgpu@0.6.2\` (${messageOf(cause)})`,
     );
   }
@@ -74,9 +75,13 @@ export class OpenDevice {
   /** @throws {BackendError} when the device was lost or has reported an error: what it computed since is worthless */
   check(): void {
     if (this.failure !== undefined)
-      throw new BackendError(`${this.failure}; what was recorded is intact, and a run goes on with --resume`, {
-        device: this.name,
-      });
+      throw new BackendError(
+        "DEVICE_LOST",
+        `${this.failure}; what was recorded is intact, and a run continues with --resume`,
+        {
+          device: this.name,
+        },
+      );
   }
 
   /**
@@ -91,8 +96,9 @@ export class OpenDevice {
     const total = sizes.reduce((sum, size) => sum + size, 0);
     if (largest > most)
       throw new BackendError(
+        "MEMORY",
         `a tensor of ${megabytes(largest)} does not fit on ${this.name}, which takes up to ${megabytes(most)} in one piece; take a smaller batch or model`,
-        { largest, most },
+        { expected: `at most ${most}`, found: largest },
       );
     this.device.pushErrorScope("out-of-memory");
     const made = sizes.map((size) => this.device.createBuffer({ size: Math.max(size, 4), usage }));
@@ -100,6 +106,7 @@ export class OpenDevice {
     if (error) {
       for (const buffer of made) buffer.destroy();
       throw new BackendError(
+        "MEMORY",
         `${this.name} has no room for ${megabytes(total)} in ${sizes.length} tensors (${firstLine(error.message)}); take a smaller batch or model, or end what else runs on it`,
         { total },
       );
@@ -129,7 +136,11 @@ export class OpenDevice {
       this.check();
       const [first] = [...messages].filter(({ type }) => type === "error");
       const why = first ? `line ${first.lineNum}: ${first.message}` : messageOf(cause);
-      throw new BackendError(`the shader of ${what} does not compile on ${this.name}: ${why}`, { code });
+      throw new BackendError(
+        "COMPILE",
+        `the shader of ${what} does not compile on ${this.name}: ${why}; update its driver, or use the wasm backend`,
+        { code },
+      );
     } finally {
       await this.answered(rejected);
     }
@@ -179,11 +190,15 @@ let current: OpenDevice | undefined;
 export async function openDevice(): Promise<OpenDevice> {
   if (current?.usable) return current;
   const adapter = await (await findGpu()).requestAdapter();
-  if (!adapter) throw new BackendError("WebGPU finds no adapter on this machine; install a driver, or use wasm");
+  if (!adapter)
+    throw new BackendError("DEVICE_MISSING", "WebGPU finds no adapter on this machine; install a driver, or use wasm");
   const requiredLimits = Object.fromEntries(WANTED.map((name) => [name, adapter.limits[name]]));
   try {
     return (current = new OpenDevice(adapter, await adapter.requestDevice({ requiredLimits })));
   } catch (cause) {
-    throw new BackendError(`the adapter ${adapter.info.description} gives no device: ${messageOf(cause)}`);
+    throw new BackendError(
+      "DEVICE_REFUSED",
+      `the adapter ${adapter.info.description} gives no device: ${messageOf(cause)}; end what else uses it, or use the wasm backend`,
+    );
   }
 }

@@ -1,7 +1,7 @@
 /** Roots of tensors on the device that holds them: their leaves, then the trees above, all trees a level at a time. */
 import { chunkCount, elementCount, type TensorRoot, tensorRootOf, type TensorType } from "../../../encoding/tensor.ts";
 import { merkleRoot, type TreeRoot } from "../../../encoding/merkle.ts";
-import type { GpuBuffer, GpuPipeline } from "./api.ts";
+import type { GpuBuffer, GpuPass, GpuPipeline } from "./api.ts";
 import type { OpenDevice } from "./device.ts";
 import { DIGEST_WORDS, leafShader, nodeShader, planForest } from "./sha256.ts";
 import { workgroupsFor } from "./shader.ts";
@@ -9,10 +9,46 @@ import { workgroupsFor } from "./shader.ts";
 /** What the leaves of one tensor are told, at offsets that a binding may have. */
 const FACT_WORDS = 64;
 
-interface Launch {
+/** One dispatch of a hash's shader, with what it is bound to. */
+export interface Launch {
   pipeline: GpuPipeline;
   group: unknown;
   invocations: number;
+}
+
+export async function hashPipelines(open: OpenDevice): Promise<{ leaf: GpuPipeline; node: GpuPipeline }> {
+  const shaders = [leafShader(), nodeShader()];
+  const [leaf, node] = await Promise.all(shaders.map((code) => open.pipeline(code, "SHA-256")));
+  return { leaf, node };
+}
+
+/** @param resources what the shader's bindings 0, 1, … are bound to */
+export function launchOf(
+  { device }: OpenDevice,
+  pipeline: GpuPipeline,
+  resources: readonly object[],
+  invocations: number,
+): Launch {
+  const entries = resources.map((resource, binding) => ({ binding, resource }));
+  const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+  return { pipeline, group, invocations };
+}
+
+export function encodeLaunches(pass: GpuPass, launches: readonly Launch[]): void {
+  for (const { pipeline, group, invocations } of launches) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...workgroupsFor(invocations));
+  }
+}
+
+/** @param words the tree's root as the shaders leave it: big-endian words, each in the device's order */
+export function rootFromWords(type: TensorType, words: DataView): TensorRoot {
+  if (chunkCount(type) === 0) return tensorRootOf(type, merkleRoot([]));
+  const root = new Uint8Array(4 * DIGEST_WORDS);
+  const bytes = new DataView(root.buffer);
+  for (let word = 0; word < DIGEST_WORDS; word++) bytes.setUint32(4 * word, words.getUint32(4 * word, true));
+  return tensorRootOf(type, root as TreeRoot);
 }
 
 /** The roots of a fixed set of tensors, as often as they are asked for. */
@@ -49,49 +85,27 @@ export class Hasher {
     const own = await open.buffers([4 * DIGEST_WORDS * forest.size, ...filled.map(({ byteLength }) => byteLength)]);
     const [digests, tensors, ...levels] = own;
     filled.forEach((data, i) => open.device.queue.writeBuffer(own[i + 1], 0, data));
-    const [leaf, node] = await Promise.all([
-      open.pipeline(leafShader(), "SHA-256"),
-      open.pipeline(nodeShader(), "SHA-256"),
-    ]);
-    const launch = (pipeline: GpuPipeline, resources: readonly object[], invocations: number): Launch => {
-      const entries = resources.map((resource, binding) => ({ binding, resource }));
-      return {
-        pipeline,
-        group: open.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
-        invocations,
-      };
-    };
+    const { leaf, node } = await hashPipelines(open);
     const launches = types.flatMap((type, i) => {
       const fact = { buffer: tensors, offset: 4 * FACT_WORDS * i, size: 8 };
       const bound = [{ buffer: buffers[i] }, { buffer: digests }, fact];
-      return chunkCount(type) === 0 ? [] : [launch(leaf, bound, chunkCount(type))];
+      return chunkCount(type) === 0 ? [] : [launchOf(open, leaf, bound, chunkCount(type))];
     });
     for (const [i, table] of tables.entries())
-      launches.push(launch(node, [{ buffer: levels[i] }, { buffer: digests }], table.length / 3));
+      launches.push(launchOf(open, node, [{ buffer: levels[i] }, { buffer: digests }], table.length / 3));
     return new Hasher(open, types, forest.roots, own, launches);
   }
 
   async hash(): Promise<TensorRoot[]> {
     const encoder = this.open.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const { pipeline, group, invocations } of this.launches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...workgroupsFor(invocations));
-    }
+    encodeLaunches(pass, this.launches);
     pass.end();
     this.open.device.queue.submit([encoder.finish()]);
     const found = await this.open.download(
       this.roots.map((root) => ({ buffer: this.digests, offset: 4 * DIGEST_WORDS * root, bytes: 4 * DIGEST_WORDS })),
     );
-    return this.types.map((type, i) => {
-      if (chunkCount(type) === 0) return tensorRootOf(type, merkleRoot([]));
-      const view = new DataView(found[i]);
-      const root = new Uint8Array(4 * DIGEST_WORDS);
-      const bytes = new DataView(root.buffer);
-      for (let word = 0; word < DIGEST_WORDS; word++) bytes.setUint32(4 * word, view.getUint32(4 * word, true));
-      return tensorRootOf(type, root as TreeRoot);
-    });
+    return this.types.map((type, i) => rootFromWords(type, new DataView(found[i])));
   }
 
   close(): void {

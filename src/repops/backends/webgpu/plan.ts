@@ -119,6 +119,7 @@ export function shaderOf(list: KernelList, group: Group, lowering: Lowering): Sh
 function checkBindings({ maxBuffers, name }: OpenDevice, { type }: Kernel, kernel: number, bindings: number): void {
   if (bindings > maxBuffers)
     throw new BackendError(
+      "UNSUPPORTED",
       `kernel ${kernel}, ${formatType(type)}, needs ${bindings} buffers at once, and ${name} binds ${maxBuffers}; use the wasm backend`,
       { kernel, bindings, maxBuffers },
     );

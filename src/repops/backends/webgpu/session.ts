@@ -1,13 +1,15 @@
 /** A kernel list on a GPU: its tensors stay there, and all kernels of a step are one submission. */
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
-import type { ExecuteHooks, ExecuteReport, Session } from "../backend.ts";
+import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
+import { emptyReport, wantedOf } from "../wanted.ts";
 import type { GpuBuffer } from "./api.ts";
 import { type OpenDevice, openDevice } from "./device.ts";
 import { Hasher } from "./hasher.ts";
 import { BINDING_ALIGNMENT, encode, gathersOf, type Lowering, type Plan, planDispatches, type Shared } from "./plan.ts";
 import { TILES } from "./product.ts";
 import { lastingSlots } from "./slots.ts";
+import { Trail } from "./trail.ts";
 import { GUARDED } from "./wgsl.ts";
 
 export interface WebGpuOptions extends Lowering {
@@ -49,7 +51,7 @@ export async function prepareWebGpu(
   return session;
 }
 
-/** `watched`: every kernel's output is in memory behind it. */
+/** `watched`: every kernel's output is in memory when it has run. */
 type Mode = "fused" | "watched";
 
 class WebGpuSession implements Session {
@@ -59,6 +61,8 @@ class WebGpuSession implements Session {
   private readonly types: readonly TensorType[];
   private readonly plans = new Map<Mode, Plan>();
   private readonly hashers = new Map<string, Hasher>();
+  /** For the kernels that were asked for last. */
+  private trail: { key: string; of: Trail } | undefined;
 
   constructor(open: OpenDevice, shared: Shared, options: WebGpuOptions) {
     this.open = open;
@@ -112,34 +116,59 @@ class WebGpuSession implements Session {
     for (const buffer of spare) buffer.destroy();
   }
 
-  async execute(hooks: ExecuteHooks = {}): Promise<ExecuteReport> {
+  async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
     this.open.check();
-    const { afterKernel, at } = hooks;
-    const watches = (kernel: number): boolean => afterKernel !== undefined && (!at || at.has(kernel));
-    const watched = this.shared.list.kernels.some((_, kernel) => watches(kernel));
-    const plan = await this.plan(watched ? "watched" : "fused");
+    const { list, counters } = this.shared;
+    const wanted = wantedOf(options, list.kernels.length);
+    const report = emptyReport();
+    const plan = await this.plan(wanted.roots.size + wanted.captured.size > 0 ? "watched" : "fused");
+    const trail = await this.trailOf(wanted.roots, plan);
     const { device } = this.open;
     let encoder = device.createCommandEncoder();
-    encoder.clearBuffer(this.shared.counters);
+    encoder.clearBuffer(counters);
     let pass = encoder.beginComputePass();
     const submit = (): void => {
       pass.end();
       device.queue.submit([encoder.finish()]);
     };
-    const behind = new Map(
-      plan.dispatches.map((dispatch) => [dispatch.kernels[dispatch.kernels.length - 1], dispatch]),
-    );
-    for (const kernel of this.shared.list.kernels.keys()) {
-      const dispatch = behind.get(kernel);
+    const after = new Map(plan.dispatches.map((dispatch) => [dispatch.kernels[dispatch.kernels.length - 1], dispatch]));
+    for (const kernel of list.kernels.keys()) {
+      const dispatch = after.get(kernel);
       if (dispatch) encode(pass, dispatch);
-      if (!afterKernel || !watches(kernel)) continue;
+      if (trail && wanted.roots.has(kernel)) {
+        pass.end();
+        trail.record(encoder, kernel);
+        pass = encoder.beginComputePass();
+      }
+      const hashedHere = !trail && wanted.roots.has(kernel);
+      if (!wanted.captured.has(kernel) && !hashedHere) continue;
       submit();
-      await this.show(afterKernel, kernel, plan);
+      const tensor = list.inputs.length + kernel;
+      const output = await this.download(tensor, plan.bufferOf(tensor));
+      if (hashedHere) report.roots.set(kernel, tensorRoot(output));
+      if (wanted.captured.has(kernel)) report.captured.set(kernel, output);
       encoder = device.createCommandEncoder();
       pass = encoder.beginComputePass();
     }
     submit();
-    return { outOfRange: await this.outOfRange() };
+    const roots = trail ? await trail.roots() : report.roots;
+    return { ...report, roots, outOfRange: await this.outOfRange() };
+  }
+
+  /** Where roots are computed on the device: what records those of these kernels' outputs. */
+  private async trailOf(kernels: ReadonlySet<number>, plan: Plan): Promise<Trail | undefined> {
+    if (kernels.size === 0 || this.options.hashing === "host") return undefined;
+    const sorted = [...kernels].sort((a, b) => a - b);
+    const key = sorted.join();
+    if (this.trail?.key === key) return this.trail.of;
+    this.trail?.of.close();
+    this.trail = undefined;
+    const outputs = sorted.map((kernel) => {
+      const tensor = this.shared.list.inputs.length + kernel;
+      return { kernel, type: this.types[tensor], buffer: plan.bufferOf(tensor) };
+    });
+    this.trail = { key, of: await Trail.prepare(this.open, outputs) };
+    return this.trail.of;
   }
 
   private async outOfRange(): Promise<ExecuteReport["outOfRange"]> {
@@ -150,17 +179,6 @@ class WebGpuSession implements Session {
     return gathers
       .map((kernel, i) => ({ kernel, count: words[(i * BINDING_ALIGNMENT) / 4] }))
       .filter(({ count }) => count > 0);
-  }
-
-  /** A hook sees a copy; what it changes goes back. */
-  private async show(afterKernel: NonNullable<ExecuteHooks["afterKernel"]>, kernel: number, plan: Plan): Promise<void> {
-    const tensor = this.shared.list.inputs.length + kernel;
-    const buffer = plan.bufferOf(tensor);
-    const output = await this.download(tensor, buffer);
-    const before = new Uint32Array(output.data.buffer).slice();
-    afterKernel(kernel, output, () => tensorRoot(output));
-    const after = new Uint32Array(output.data.buffer);
-    if (after.some((word, i) => word !== before[i])) this.open.device.queue.writeBuffer(buffer, 0, output.data);
   }
 
   async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
@@ -179,6 +197,7 @@ class WebGpuSession implements Session {
 
   async close(): Promise<void> {
     for (const hasher of this.hashers.values()) hasher.close();
+    this.trail?.of.close();
     const { buffers, counters } = this.shared;
     for (const { own } of this.plans.values()) for (const buffer of own) buffer.destroy();
     for (const buffer of [...buffers, counters]) buffer.destroy();

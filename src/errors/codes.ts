@@ -1,0 +1,29 @@
+/** All codes: each family with its sub-codes. */
+import { BACKEND, DEVICE } from "./backend.ts";
+import { CHAIN } from "./chain.ts";
+import { GRAPH, PROGRAM, SHAPE, VALUE } from "./computation.ts";
+import { DISPUTE } from "./dispute.ts";
+import { FORMAT } from "./format.ts";
+import { JOB } from "./job.ts";
+import { KEY } from "./key.ts";
+import { USAGE } from "./usage.ts";
+import type { SubCodes } from "./verde-error.ts";
+
+/** Every family of failures with its sub-codes: what each means, and what a caller can do. */
+export const CODES = {
+  VERDE_USAGE: USAGE,
+  VERDE_FORMAT: FORMAT,
+  VERDE_JOB: JOB,
+  VERDE_PROGRAM: PROGRAM,
+  VERDE_SHAPE: SHAPE,
+  VERDE_GRAPH: GRAPH,
+  VERDE_VALUE: VALUE,
+  VERDE_BACKEND: BACKEND,
+  VERDE_DEVICE: DEVICE,
+  VERDE_DISPUTE: DISPUTE,
+  VERDE_KEY: KEY,
+  VERDE_CHAIN: CHAIN,
+} as const satisfies Record<`VERDE_${string}`, SubCodes>;
+
+/** One for each class. */
+export type Family = keyof typeof CODES;

@@ -1,0 +1,152 @@
+/** Failures of what is computed: programs, shapes, graphs and values. */
+import { type Evidence, type SubCodes, VerdeError } from "./verde-error.ts";
+
+export const PROGRAM = {
+  CONSTANT: {
+    when: "A constant is not a canonical vf32 or not a 32-bit integer.",
+    remedy: "Take a constant in the range that the message names.",
+  },
+  TOO_LONG: {
+    when: "The program has more inputs, constants or instructions than are allowed.",
+    remedy: "Split it into two operators.",
+  },
+  EMPTY: { when: "The program has no value to return.", remedy: "Add an input, a constant or an instruction." },
+  NOT_CANONICAL: {
+    when: "A constant stands twice, or a value is never used.",
+    remedy: "Build the program with the functions of `expressions.ts`.",
+  },
+  OPERAND: {
+    when: "An instruction has the wrong number of operands, or reads a value that does not stand before it.",
+    remedy: "Build the program with the functions of `expressions.ts`.",
+  },
+  TYPE: {
+    when: "An operand or the output has the wrong type.",
+    remedy: "Convert the value, or take another instruction.",
+  },
+} as const satisfies SubCodes;
+
+/** A key of `PROGRAM`. */
+export type ProgramSubCode = keyof typeof PROGRAM;
+
+/** A scalar program that is ill-typed, too long, or not in canonical form (spec 3). */
+export class ProgramError extends VerdeError<"VERDE_PROGRAM", ProgramSubCode> {
+  constructor(subCode: ProgramSubCode, message: string, evidence?: Evidence) {
+    super("VERDE_PROGRAM", subCode, message, evidence);
+  }
+}
+
+export const SHAPE = {
+  EXTENTS: {
+    when: "A list of extents is no shape: not whole, negative, or too large.",
+    remedy: "Take whole extents within the limits in the message.",
+  },
+  COUNT: {
+    when: "The number of values is not the number of elements of the shape.",
+    remedy: "Give one value for each element.",
+  },
+  DTYPE: { when: "An operator takes tensors of another type.", remedy: "Convert the tensor, or use another operator." },
+  AXIS: {
+    when: "An axis does not exist, or axes are not listed once each.",
+    remedy: "Count the axes from 0, or from -1 at the end.",
+  },
+  RANGE: { when: "A slice is outside of its axis.", remedy: "Take a range within the axis." },
+  BROADCAST: { when: "Shapes do not broadcast to each other.", remedy: "Make the extents equal, or 1." },
+  OPERANDS: {
+    when: "The shapes of an operator's operands do not fit together.",
+    remedy: "Reshape or transpose an operand to what the message names.",
+  },
+  RESHAPE: {
+    when: "A tensor has not the elements of the new shape.",
+    remedy: "Take a shape with the same number of elements.",
+  },
+  STRIDED: { when: "An operator that reads whole tensors is given a view.", remedy: "Make it dense first." },
+  KERNEL: {
+    when: "A kernel's program, operands and result do not fit together.",
+    remedy: "Build kernels with the graph builder; restore the file that holds this one.",
+  },
+  VIEW: {
+    when: "The strides, bounds or fill value of a view are malformed.",
+    remedy: "Build views with the graph builder; restore the file that holds this one.",
+  },
+  VIEW_BOUNDS: {
+    when: "A view reads outside of its tensor.",
+    remedy: "Build views with the graph builder; restore the file that holds this one.",
+  },
+} as const satisfies SubCodes;
+
+/** A key of `SHAPE`. */
+export type ShapeSubCode = keyof typeof SHAPE;
+
+/** A view, kernel or tensor whose shapes do not fit together (spec 4). */
+export class ShapeError extends VerdeError<"VERDE_SHAPE", ShapeSubCode> {
+  constructor(subCode: ShapeSubCode, message: string, evidence?: Evidence) {
+    super("VERDE_SHAPE", subCode, message, evidence);
+  }
+}
+
+export const GRAPH = {
+  GRADIENT: {
+    when: "Something can't be differentiated, or a gradient has another shape than its value.",
+    remedy: "Differentiate one f32 scalar; take the mean or sum of a tensor.",
+  },
+  MIXED: { when: "Values of two graphs meet in one operator.", remedy: "Build everything with one builder." },
+  DUPLICATE: { when: "Two inputs or two outputs have the same name.", remedy: "Rename one of the two." },
+  INPUTS: {
+    when: "The list of inputs is not the list of those that were declared.",
+    remedy: "List each declared input once.",
+  },
+  VIEW: { when: "An output is a view.", remedy: "Make it dense first." },
+  DANGLING: {
+    when: "An output is a tensor that does not exist.",
+    remedy: "Restore the file that holds the graph, or build it anew.",
+  },
+  LABELS: {
+    when: "There is not one label for each kernel.",
+    remedy: "Restore the file that holds the graph, or build it anew.",
+  },
+  TOO_LARGE: { when: "The graph has more kernels than are allowed.", remedy: "Make the training step smaller." },
+  NOT_CANONICAL: {
+    when: "The bytes are a graph, but not in the one form that is allowed.",
+    remedy: "Encode the graph anew.",
+  },
+  TYPES: {
+    when: "Two lists of tensors differ in names, types or shapes.",
+    remedy: "Give tensors as the message expects them.",
+  },
+  SETTING: {
+    when: "An operator's setting is outside of its range.",
+    remedy: "Take a value in the range that the message names.",
+  },
+} as const satisfies SubCodes;
+
+/** A key of `GRAPH`. */
+export type GraphSubCode = keyof typeof GRAPH;
+
+/** A graph that is malformed: dangling references, missing outputs, not differentiable (spec 5). */
+export class GraphError extends VerdeError<"VERDE_GRAPH", GraphSubCode> {
+  constructor(subCode: GraphSubCode, message: string, evidence?: Evidence) {
+    super("VERDE_GRAPH", subCode, message, evidence);
+  }
+}
+
+export const VALUE = {
+  NAN: { when: "The data has a NaN.", remedy: "Repair the data." },
+  RANGE: {
+    when: "The data has an infinity or a magnitude above 2^127.",
+    remedy: "Repair the data, or saturate it at 2^127 on purpose.",
+  },
+  NOT_CANONICAL: {
+    when: "A tensor has a bit pattern that no vf32 has.",
+    remedy: "Import the data with `importFloats`.",
+  },
+} as const satisfies SubCodes;
+
+/** A key of `VALUE`. */
+export type ValueSubCode = keyof typeof VALUE;
+
+/** A value from outside that vf32 can't hold: NaN, an infinity, or a magnitude above 2^127 (spec 2.3). */
+export class ValueError extends VerdeError<"VERDE_VALUE", ValueSubCode> {
+  constructor(subCode: ValueSubCode, message: string, evidence?: Evidence) {
+    super("VERDE_VALUE", subCode, message, evidence);
+  }
+}

@@ -1,0 +1,67 @@
+/** Failures of jobs. */
+import { type Evidence, type SubCodes, VerdeError } from "./verde-error.ts";
+
+export const JOB = {
+  MODULE_MISSING: {
+    when: "There is no job module at this path.",
+    remedy: "Give the path of a file that exports a job.",
+  },
+  MODULE_BROKEN: {
+    when: "The job module can't be loaded, or exports no job.",
+    remedy: "Repair the module (docs/guides/wrap-a-job.md).",
+  },
+  OPTION_UNKNOWN: { when: "The job has no option of this name.", remedy: "Choose from the options in the message." },
+  OPTION_VALUE: {
+    when: "A job's option has a value that it does not take.",
+    remedy: "Give a value of the type that the message names.",
+  },
+  SETTING: {
+    when: "A layer, optimizer or schedule has numbers that do not fit together.",
+    remedy: "Change the settings that the message names.",
+  },
+  STEPS: { when: "The number of training steps is not possible.", remedy: "Take a whole number from 1 to 2^31 - 1." },
+  DATA_UNREADABLE: { when: "The data of the job can't be read.", remedy: "Check the path, or restore the file." },
+  DATA: {
+    when: "The data does not have the length, shape or count that the job needs.",
+    remedy: "Give data of the shape that the message names.",
+  },
+  STATE: {
+    when: "The entries of the training state do not fit together.",
+    remedy: "Make each entry once with `parameter()` or `state()`, and update it with a value of its type.",
+  },
+  INIT: {
+    when: "The initial state depends on inputs.",
+    remedy: "Use only constants, the seed and random numbers in it.",
+  },
+  NO_PARAMETERS: { when: "The job has nothing to train.", remedy: "Make at least one parameter in it." },
+  CHECKPOINT: {
+    when: "The tensors of a checkpoint are not the job's state.",
+    remedy: "Give a checkpoint with the names and shapes of the state.",
+  },
+  FAULT: {
+    when: "A fault is planted where the job has nothing of the kind.",
+    remedy: "Choose a step, node and element that the job has.",
+  },
+  FOREIGN: {
+    when: "A trace or a task is about another job.",
+    remedy: "Use the module, options, data and seed of that job.",
+  },
+  COMMIT_EVERY: {
+    when: "A trace commits to its state at another interval than the task asks for.",
+    remedy: "Run the job again with the interval in the message.",
+  },
+  STEP_TOO_LARGE: {
+    when: "A scalar step can't be proven within one transaction.",
+    remedy: "Use smaller tensors in the operator that the message names, or a task without the game.",
+  },
+} as const satisfies SubCodes;
+
+/** A key of `JOB`. */
+export type JobSubCode = keyof typeof JOB;
+
+/** A job that can't be used: missing files, an unknown option, settings that contradict each other. */
+export class JobError extends VerdeError<"VERDE_JOB", JobSubCode> {
+  constructor(subCode: JobSubCode, message: string, evidence?: Evidence) {
+    super("VERDE_JOB", subCode, message, evidence);
+  }
+}

@@ -1,0 +1,44 @@
+/** What a caller of `execute` wants, checked in one place for every backend, and the report that collects it. */
+import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
+import { BackendError } from "../../errors/index.ts";
+import type { ExecuteOptions, ExecuteReport } from "./backend.ts";
+
+export interface Wanted {
+  roots: ReadonlySet<number>;
+  captured: ReadonlySet<number>;
+}
+
+/**
+ * @param kernels how many kernels the list has
+ * @throws {BackendError} for a kernel that the list does not have
+ */
+export function wantedOf({ rootsOf = [], capture = [] }: ExecuteOptions, kernels: number): Wanted {
+  const checked = (numbers: readonly number[], what: string): ReadonlySet<number> => {
+    const wrong = numbers.find((kernel) => !Number.isInteger(kernel) || kernel < 0 || kernel >= kernels);
+    if (wrong === undefined) return new Set(numbers);
+    const there = kernels === 0 ? "the list has no kernels" : `the list has kernels 0 to ${kernels - 1}`;
+    throw new BackendError("KERNEL_UNKNOWN", `${what} of kernel ${wrong} can't be given: ${there}`, {
+      kernel: wrong,
+      kernels,
+    });
+  };
+  const roots = rootsOf === "all" ? new Set(Array(kernels).keys()) : checked(rootsOf, "the root");
+  return { roots, captured: checked(capture, "the output") };
+}
+
+/** A report to be filled in. */
+export interface OpenReport extends ExecuteReport {
+  roots: Map<number, TensorRoot>;
+  captured: Map<number, Tensor>;
+}
+
+export const emptyReport = (): OpenReport => ({ outOfRange: [], roots: new Map(), captured: new Map() });
+
+/**
+ * The report of an execution of no kernels.
+ * @throws {BackendError} when a kernel is wanted
+ */
+export function executeNothing(options: ExecuteOptions): ExecuteReport {
+  wantedOf(options, 0);
+  return emptyReport();
+}
