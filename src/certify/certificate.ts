@@ -12,6 +12,7 @@ import { DIGESTS } from "./digests.ts";
 
 const CERTIFICATE_VERSION = 2;
 
+/** What `verde certify` writes: that, or where, a backend on one device has the specification's bits. */
 export interface Certificate {
   schemaVersion: typeof CERTIFICATE_VERSION;
   specification: number;
@@ -32,6 +33,13 @@ export function machine(): Certificate["machine"] {
   return { cpu: cpus()[0]?.model ?? "unknown", arch: arch(), platform: platform(), engine: process.version };
 }
 
+/**
+ * The certificate of a backend.
+ * @param form which vectors ran
+ * @param device absent for backends that compute where this code runs
+ * @param results one an output of a vector
+ * @param probes what the device's own arithmetic was found to do
+ */
 export function certificateOf(
   backend: Backend,
   form: Certificate["form"],

@@ -8,6 +8,7 @@ import type { ConformanceCase } from "../repops/conformance/case.ts";
 import { conformanceCases } from "./vectors/all.ts";
 import { DIGESTS } from "./digests.ts";
 
+/** What a backend gave for one output of a conformance vector. */
 export interface CaseResult {
   name: string;
   /** SHA-256 of the output's little-endian bytes. */

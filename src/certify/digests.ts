@@ -1,4 +1,7 @@
-/** What the reference gives for every conformance vector, by name: SHA-256 of the output's little-endian bytes. */
+/**
+ * What the reference gives for every conformance vector, by name: SHA-256 of the output's little-endian
+ * bytes.
+ */
 import { OPERATORS } from "../graph/operators.ts";
 import { KERNEL_DIGESTS } from "./vectors/kernel-digests.ts";
 

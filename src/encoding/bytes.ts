@@ -1,5 +1,6 @@
 import { FormatError, type FormatSubCode } from "../errors/index.ts";
 
+/** Bytes of any buffer. */
 export type Bytes = Uint8Array<ArrayBufferLike>;
 
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
@@ -38,6 +39,7 @@ export function hex32(bits: number): string {
   return `0x${(bits >>> 0).toString(16).padStart(8, "0")}`;
 }
 
+/** Whether two arrays hold the same bytes. */
 export function bytesEqual(a: Bytes, b: Bytes): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

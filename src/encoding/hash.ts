@@ -13,9 +13,11 @@ type Sha256 = (data: Bytes) => Bytes;
 /** Node's native one-shot hash where there is one, the portable one elsewhere; a property test holds the two equal. */
 const native = ((globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.("node:crypto") ??
   undefined) as typeof import("node:crypto") | undefined;
+/** SHA-256, by the fastest way that the engine has. */
 export const sha256: Sha256 = native?.hash
   ? (data) => native.hash("sha256", data, "buffer") as unknown as Bytes
   : (data) => portable(data as Uint8Array<ArrayBuffer>);
+/** SHA-256 by @noble/hashes, which every engine runs. */
 export const sha256Portable: Sha256 = (data) => portable(data as Uint8Array<ArrayBuffer>);
 
 /** SHA-256 over a tag and the parts behind it, without separators: the caller's parts have fixed or encoded lengths. */

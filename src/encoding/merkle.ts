@@ -10,10 +10,12 @@ import { Tag } from "./tags.ts";
  */
 export type TreeRoot = Digest<"tree">;
 
+/** An inner node: the hash of its two children in their order. */
 export function hashNode(left: Bytes, right: Bytes): TreeRoot {
   return taggedHash(Tag.node, left, right);
 }
 
+/** A leaf: the hash of a payload under the tag of its kind. */
 export function hashLeaf(tag: Tag, payload: Bytes): Digest<"leaf"> {
   return taggedHash(tag, payload);
 }
@@ -21,6 +23,7 @@ export function hashLeaf(tag: Tag, payload: Bytes): Digest<"leaf"> {
 /** Every level of a tree, leaves first, the root alone in the last. */
 export type Levels = readonly (readonly Bytes[])[];
 
+/** The tree over leaves. A tree over nothing has a root of its own. */
 export function buildLevels(leaves: readonly Bytes[]): Levels {
   if (leaves.length === 0) return [[taggedHash(Tag.node)]];
   const levels: Bytes[][] = [[...leaves]];
@@ -33,10 +36,12 @@ export function buildLevels(leaves: readonly Bytes[]): Levels {
   return levels;
 }
 
+/** The root of a tree whose levels are known. */
 export function rootOf(levels: Levels): TreeRoot {
   return levels[levels.length - 1][0] as TreeRoot;
 }
 
+/** The root of a tree over leaves. */
 export function merkleRoot(leaves: readonly Bytes[]): TreeRoot {
   return rootOf(buildLevels(leaves));
 }
@@ -58,6 +63,10 @@ export function heightOf(leaves: number): number {
 /** Siblings from the leaf upwards; a promoted node has none at its level. */
 export type Proof = readonly Bytes[];
 
+/**
+ * The siblings of a leaf on the way to the root, lowest first.
+ * @throws {FormatError} when there is no such leaf
+ */
 export function proveLeaf(levels: Levels, index: number): Proof {
   const count = levels[0].length;
   if (!Number.isInteger(index) || index < 0 || index >= count)
@@ -103,6 +112,7 @@ export function climb(leaf: Bytes, count: number, index: number, proof: Proof): 
   return hash as TreeRoot;
 }
 
+/** Whether a leaf stands at `index` of `count` leaves below a root. */
 export function verifyLeaf(root: Bytes, leaf: Bytes, count: number, index: number, proof: Proof): boolean {
   const reached = climb(leaf, count, index, proof);
   return reached !== undefined && bytesEqual(reached, root);

@@ -6,8 +6,10 @@ import { Tag } from "./tags.ts";
 import { buildLevels, hashLeaf, type Levels, rootOf, type TreeRoot } from "./merkle.ts";
 
 export type { DType } from "./dtypes.ts";
+/** Extents, outermost axis first: `[8, 64]`. A scalar has none. */
 export type Shape = readonly number[];
 
+/** What a tensor's bits mean. */
 export interface TensorType {
   dtype: DType;
   /** Rank 0 is a scalar; an extent may be 0. */
@@ -19,15 +21,19 @@ export interface Tensor extends TensorType {
   data: ElementArray;
 }
 
+/** The 32 bytes that commit to a tensor: its type, its shape and every bit (spec 6.4). */
 export type TensorRoot = Digest<"tensor">;
 
 /** 64 elements, 256 bytes: two operand chunks and their proofs fit into one transaction (spec 6.4). */
 export const CHUNK_ELEMENTS = 64;
+/** The bytes of a full chunk. */
 export const CHUNK_BYTES = 4 * CHUNK_ELEMENTS;
+/** The most axes that a tensor may have. */
 export const MAX_RANK = 8;
 /** Element indices stay exact in 32-bit integers on every device. */
 export const MAX_ELEMENTS = 2 ** 31 - 1;
 
+/** The product of the extents: 1 for a scalar. */
 export function elementCount(shape: Shape): number {
   let count = 1;
   for (const extent of shape) count *= extent;
@@ -50,6 +56,7 @@ export function checkShape(shape: Shape, what: string): void {
     );
 }
 
+/** Whether two shapes have the same extents. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
@@ -59,6 +66,7 @@ export function formatType(type: TensorType): string {
   return `${type.dtype}[${type.shape.join(", ")}]`;
 }
 
+/** A tensor of a type, every element 0. */
 export function zeros(type: TensorType): Tensor {
   return { ...type, data: zeroElements(type.dtype, elementCount(type.shape)) };
 }
@@ -86,12 +94,14 @@ export function firstDifference(a: Tensor, b: Tensor): number | undefined {
   return at < 0 ? undefined : at;
 }
 
+/** The canonical bytes of a type: dtype, rank, extents (spec 6.4). */
 export function encodeType(type: TensorType): Bytes {
   const writer = new Writer().u8(DTYPES[type.dtype].code).u8(type.shape.length);
   for (const extent of type.shape) writer.u32(extent);
   return writer.finish();
 }
 
+/** How many chunks a tensor has; none where an extent is 0. */
 export function chunkCount(type: TensorType): number {
   return Math.ceil(elementCount(type.shape) / CHUNK_ELEMENTS);
 }
@@ -114,6 +124,7 @@ export function tensorRootOf(type: TensorType, tree: TreeRoot): TensorRoot {
   return taggedHash(Tag.tensor, encodeType(type), tree);
 }
 
+/** The root of a tensor (spec 6.4). */
 export function tensorRoot(tensor: Tensor): TensorRoot {
   return tensorRootOf(tensor, rootOf(chunkTree(asBytes(tensor.data))));
 }
@@ -121,14 +132,17 @@ export function tensorRoot(tensor: Tensor): TensorRoot {
 /** The root of a list of tensors: of a state, or of a dataset (spec 6.5). */
 export type StateRoot = Digest<"state">;
 
+/** The tree over the roots of a list of tensors (spec 6.5). */
 export function stateTree(roots: readonly TensorRoot[]): Levels {
   return buildLevels(roots.map((root) => hashLeaf(Tag.stateLeaf, root)));
 }
 
+/** The root of a list of tensors, by their number and the root of `stateTree` (spec 6.5). */
 export function stateRootOf(count: number, tree: TreeRoot): StateRoot {
   return taggedHash(Tag.state, new Writer().u32(count).finish(), tree);
 }
 
+/** The root of a list of tensors, by their roots in order (spec 6.5). */
 export function stateRoot(roots: readonly TensorRoot[]): StateRoot {
   return stateRootOf(roots.length, rootOf(stateTree(roots)));
 }

@@ -9,6 +9,7 @@ import { KEY } from "./key.ts";
 import { USAGE } from "./usage.ts";
 import type { SubCodes } from "./verde-error.ts";
 
+/** Every family of failures with its sub-codes: what each means, and what a caller can do. */
 export const CODES = {
   VERDE_USAGE: USAGE,
   VERDE_FORMAT: FORMAT,

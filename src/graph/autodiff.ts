@@ -1,13 +1,16 @@
-/** Reverse-mode differentiation while the graph is built: gradients are ordinary nodes, traced and disputable (spec 5.2). */
+/**
+ * Reverse-mode differentiation while the graph is built: gradients are ordinary nodes, traced and disputable
+ * (spec 5.2).
+ */
 import { GraphError } from "../errors/index.ts";
 import { add } from "./ops/add.ts";
 import { fill } from "./fill.ts";
 import type { Value } from "./value.ts";
 
 /**
- * The gradients of a scalar with respect to `parameters`, each f32 of its parameter's shape; zeros where nothing flows.
- * Where a value is used several times its gradients are added in the reverse order of use.
- * No gradient flows through a gradient: only first derivatives are taken.
+ * The gradients of a scalar with respect to `parameters`, each f32 of its parameter's shape; zeros where
+ * nothing flows. Where a value is used several times its gradients are added in the reverse order of use. No
+ * gradient flows through a gradient: only first derivatives are taken.
  * @throws {GraphError} when `loss` is not an f32 scalar, or a parameter is not f32
  */
 export function gradients(loss: Value, parameters: readonly Value[]): Value[] {

@@ -1,4 +1,7 @@
-/** Collects kernels while a model's functions run; equal kernels become one, unused ones are dropped at the end. */
+/**
+ * Collects kernels while a model's functions run; equal kernels become one, unused ones are dropped at the
+ * end.
+ */
 import { toHex } from "../encoding/bytes.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
@@ -9,8 +12,8 @@ import { checkGraph, type Graph, type NamedOutput, type NamedType } from "./grap
 import { Value } from "./value.ts";
 
 /**
- * A graph under construction. Operators add kernels to the builder of their operands; equal kernels become one, unused ones are
- * dropped by `finish`. A job's context has one, so that most models never meet it.
+ * A graph under construction. Operators add kernels to the builder of their operands; equal kernels become
+ * one, unused ones are dropped by `finish`. A job's context has one, so that most models never meet it.
  *
  *     const builder = new GraphBuilder();
  *     const x = builder.input("x", { dtype: "f32", shape: [3] });
@@ -101,8 +104,10 @@ export class GraphBuilder {
   /**
    * The finished graph.
    * @param outputs dense values by name
-   * @param inputOrder the names of the inputs in the order in which the graph takes them, all of them; as they were declared
-   * @throws {GraphError} when an output is a view, a name is taken twice, or `inputOrder` does not list the inputs
+   * @param inputOrder the names of the inputs in the order in which the graph takes them, all of them; as
+   *   they were declared
+   * @throws {GraphError} when an output is a view, a name is taken twice, or `inputOrder` does not list the
+   *   inputs
    */
   finish(outputs: readonly { name: string; value: Value }[], inputOrder?: readonly string[]): Graph {
     const order = inputOrder ?? this.inputs.map(({ name }) => name);

@@ -8,8 +8,8 @@ import type { Value } from "./value.ts";
 export const COPY = { f32: defineProgram("f", (x) => x), i32: defineProgram("i", (x) => x) } as const;
 
 /**
- * The same values, row-major in a tensor of their own: any [...] → the same [...]. Only a view is copied; a tensor is given
- * back as it is.
+ * The same values, row-major in a tensor of their own: any [...] → the same [...]. Only a view is copied; a
+ * tensor is given back as it is.
  * @param name the label of the copy; "copy"
  */
 export function dense(x: Value, name = "copy"): Value {

@@ -1,7 +1,7 @@
 /**
- * Element-wise operators: shapes broadcast, and a number in place of an operand becomes a constant. One is declared as the
- * function of a (and b), and the gradient of each as a function of g (the gradient of the result), a, b and y (the result).
- * From this the map kernels of both directions are made.
+ * Element-wise operators: shapes broadcast, and a number in place of an operand becomes a constant. One is
+ * declared as the function of a (and b), and the gradient of each as a function of g (the gradient of the
+ * result), a, b and y (the result). From this the map kernels of both directions are made.
  */
 import type { Shape } from "../encoding/tensor.ts";
 import { ShapeError } from "../errors/index.ts";
@@ -61,8 +61,8 @@ function programOver(
 }
 
 /**
- * Applies an operator that is declared like those of `ELEMENTWISE` to f32 values that broadcast to one shape, which is the
- * result's. A number stands for a constant.
+ * Applies an operator that is declared like those of `ELEMENTWISE` to f32 values that broadcast to one shape,
+ * which is the result's. A number stands for a constant.
  *
  *     const softsign = {
  *       forward: ({ a }) => a.div(a.abs().add(1)),

@@ -6,7 +6,10 @@ import { bitsOf } from "../repops/numbers/vf32.ts";
 import { isDense, type GraphBuilder } from "./builder.ts";
 import { builderOf, shapeError, Value } from "./value.ts";
 
-/** A value that is read inside its bounds only, with `fill` elsewhere; its strides are over the iteration space. */
+/**
+ * A value that is read inside its bounds only, with `fill` elsewhere; its strides are over the iteration
+ * space.
+ */
 export interface Bounded {
   source: Value;
   offset: number;
@@ -15,7 +18,10 @@ export interface Bounded {
   fill: number;
 }
 
-/** An argument of a kernel: a value of the iteration space's shape, a bounded one, a coordinate, or the fold index. */
+/**
+ * An argument of a kernel: a value of the iteration space's shape, a bounded one, a coordinate, or the fold
+ * index.
+ */
 export type Operand = Value | Bounded | { coordinate: number } | "index";
 
 /** What a map is told beside its program. */
@@ -58,15 +64,16 @@ const valuesOf = (operands: readonly Operand[]): Value[] =>
   });
 
 /**
- * A map without a gradient: out[i…] = program(operands[i…]), f32 or i32 by what the program returns. Give it a gradient with
- * `withOrigin`.
+ * A map without a gradient: out[i…] = program(operands[i…]), f32 or i32 by what the program returns. Give it
+ * a gradient with `withOrigin`.
  *
  *     const HALF = defineProgram("f", (x) => x.mul(0.5));
  *     const y = map(HALF, [x], { name: "half", shape: x.shape });
  *
  * @param operands one an input of the program; every value among them has the output's shape
  * @throws {ShapeError} when an operand has another shape
- * @throws {GraphError | ProgramError} when the program does not take these operands, or they belong to two graphs
+ * @throws {GraphError | ProgramError} when the program does not take these operands, or they belong to two
+ *   graphs
  */
 export function map(program: Program, operands: readonly Operand[], options: MapOptions): Value {
   const values = valuesOf(operands);
@@ -91,10 +98,13 @@ export interface FoldOptions {
 }
 
 /**
- * A fold over the last axes, without a gradient: acc = program(acc, operands[i…, k…]) from `start`, k in row-major order.
- * @param operands one an input of the program after the accumulator; every value has the shape [...shape, ...reduce]
+ * A fold over the last axes, without a gradient: acc = program(acc, operands[i…, k…]) from `start`, k in
+ * row-major order.
+ * @param operands one an input of the program after the accumulator; every value has the shape [...shape,
+ *   ...reduce]
  * @throws {ShapeError} when an operand has another shape, or more than 2^22 elements are folded over
- * @throws {GraphError | ProgramError} when the program does not take these operands, or they belong to two graphs
+ * @throws {GraphError | ProgramError} when the program does not take these operands, or they belong to two
+ *   graphs
  */
 export function fold(program: Program, operands: readonly Operand[], options: FoldOptions): Value {
   const { name, shape, reduce, ranging } = options;

@@ -17,7 +17,10 @@ export interface NamedOutput {
   tensor: number;
 }
 
-/** A graph as it is executed, encoded and committed to. Tensors are numbered: inputs first, then the kernels' outputs. */
+/**
+ * A graph as it is executed, encoded and committed to. Tensors are numbered: inputs first, then the kernels'
+ * outputs.
+ */
 export interface Graph extends KernelList {
   readonly inputs: readonly NamedType[];
   /** In an order in which each reads only inputs and earlier kernels. */

@@ -1,6 +1,7 @@
 /**
- * How an operator is declared (spec 5.2). A file of ops/ holds the function that builds its nodes and gradients, and beside it,
- * as `check`, what puts it to the test: `verde certify` and the tests loop over what is declared.
+ * How an operator is declared (spec 5.2). A file of ops/ holds the function that builds its nodes and
+ * gradients, and beside it, as `check`, what puts it to the test: `verde certify` and the tests loop over
+ * what is declared.
  */
 import type { Shape, Tensor } from "../encoding/tensor.ts";
 import type { RandomSource } from "./random.ts";
@@ -8,13 +9,21 @@ import type { Value } from "./value.ts";
 
 /** What every operator declares. */
 export interface Check {
-  /** Its place among the conformance vectors, from 1. A new operator takes the next number, so the others keep their bits. */
+  /**
+   * Its place among the conformance vectors, from 1. A new operator takes the next number, so the others keep
+   * their bits.
+   */
   readonly number: number;
-  /** Its name in certificates: `operator NAME`, and `operator NAME, gradient I` for the gradient of operand I. */
+  /**
+   * Its name in certificates: `operator NAME`, and `operator NAME, gradient I` for the gradient of operand I.
+   */
   readonly name: string;
   /** What the reference gives for the conformance vector. `node bench/digests.ts NAME` prints it. */
   readonly digests: Digests;
-  /** What its values and gradients are tried on against float64; "none" where no gradient flows to any operand. */
+  /**
+   * What its values and gradients are tried on against float64; "none" where no gradient flows to any
+   * operand.
+   */
   readonly gradient: readonly [Trial, ...Trial[]] | "none";
 }
 
@@ -58,8 +67,8 @@ export interface Trial {
   readonly operands: readonly (Uniform | Tensor)[];
   apply(...operands: Value[]): Value;
   /**
-   * The result from the textbook, not from the scalar programs: row-major numbers in, row-major numbers out. Absent where there
-   * is none: then differences of the operator's own results stand in for it.
+   * The result from the textbook, not from the scalar programs: row-major numbers in, row-major numbers out.
+   * Absent where there is none: then differences of the operator's own results stand in for it.
    */
   textbook?(m: Textbook, ...operands: number[][]): number[];
 }

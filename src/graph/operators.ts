@@ -20,7 +20,10 @@ export type ElementwiseName = {
   [Name in keyof typeof ops]: (typeof ops)[Name] extends ElementwiseOperator ? Name : never;
 }[keyof typeof ops];
 
-/** The element-wise operators by name: the function and the gradients of each, as expressions over floats (spec 5.2). */
+/**
+ * The element-wise operators by name: the function and the gradients of each, as expressions over floats
+ * (spec 5.2).
+ */
 export const ELEMENTWISE = Object.fromEntries(
   OPERATORS.flatMap((operator) => ("elementwise" in operator ? [[operator.check.name, operator.elementwise]] : [])),
 ) as Readonly<Record<ElementwiseName, Elementwise>>;

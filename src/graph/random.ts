@@ -1,6 +1,6 @@
 /**
- * Randomness inside the graph (spec 4.6): Threefry-2x32-20 with the key (seed, purpose) and the counter (element, step),
- * so that any element of any stream can be recomputed by itself.
+ * Randomness inside the graph (spec 4.6): Threefry-2x32-20 with the key (seed, purpose) and the counter
+ * (element, step), so that any element of any stream can be recomputed by itself.
  */
 import { threefry2x32 } from "../repops/functions/threefry.ts";
 import { defineProgram, type Float, int, type Int } from "../repops/programs/expressions.ts";
@@ -8,7 +8,10 @@ import { map } from "./emit.ts";
 import { broadcastTo } from "./ops/sum.ts";
 import type { Value } from "./value.ts";
 
-/** Where a graph's random numbers come from: two i32 scalars of its state. A job's context has one as `random`. */
+/**
+ * Where a graph's random numbers come from: two i32 scalars of its state. A job's context has one as
+ * `random`.
+ */
 export interface RandomSource {
   /** The job's seed. */
   seed: Value;

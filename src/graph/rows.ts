@@ -8,8 +8,9 @@ import { transpose } from "./ops/transpose.ts";
 import type { Value } from "./value.ts";
 
 /**
- * A long row is folded as 16 interleaved lanes, then the lanes are folded: it vectorises, and its rounding errors grow
- * sixteen times slower. It is another sum than a plain fold, so the choice depends on the shape alone.
+ * A long row is folded as 16 interleaved lanes, then the lanes are folded: it vectorises, and its rounding
+ * errors grow sixteen times slower. It is another sum than a plain fold, so the choice depends on the shape
+ * alone.
  */
 const LANES = 16;
 const lanesFit = (extent: number): boolean => extent > LANES && extent % LANES === 0;

@@ -12,7 +12,8 @@ export interface Origin {
 }
 
 /**
- * A symbolic tensor: it has a type, and numbers only when its graph is executed. Operators take and give values.
+ * A symbolic tensor: it has a type, and numbers only when its graph is executed. Operators take and give
+ * values.
  */
 export class Value {
   /** The graph that it belongs to. */

@@ -186,7 +186,7 @@ export function jobIdOf(parts: JobParts): JobId {
   return taggedHash(Tag.job, head.finish(), parts.step, parts.init, parts.dataset);
 }
 
-/** The id of a job: it binds both graphs, the initial state, the dataset, the number of steps and the rules (spec 6.6). */
+/** The id of a job (spec 6.6): it binds the graphs, the initial state, the dataset, the steps and the rules. */
 export function jobId(job: ClosedJob): JobId {
   return jobIdOf(jobParts(job));
 }

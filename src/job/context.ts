@@ -39,8 +39,8 @@ const INCREMENT = defineProgram("i", (step) => step.add(1));
 const FIRST_INIT_PURPOSE = 2 ** 20;
 
 /**
- * What a job's functions build a training step with: its data, its parameters and other state, its random numbers. Operators
- * and layers record their nodes here; nothing is computed yet.
+ * What a job's functions build a training step with: its data, its parameters and other state, its random
+ * numbers. Operators and layers record their nodes here; nothing is computed yet.
  */
 export class Context<Data extends DataValues = DataValues> {
   /** The graph that is being built. */
@@ -124,7 +124,8 @@ export class Context<Data extends DataValues = DataValues> {
   }
 
   /**
-   * Reports an f32 scalar with every training step, as `metrics/NAME`: it is an entry of the state, so that it is committed to.
+   * Reports an f32 scalar with every training step, as `metrics/NAME`: it is an entry of the state, so that
+   * it is committed to.
    * @throws {JobError} when the name is taken, or the value is no f32 scalar
    */
   metric(name: string, value: Value): void {

@@ -31,8 +31,8 @@ const ADD = defineProgram("ii", (start, offset) => start.add(offset));
 const ADD_ONE = defineProgram("ii", (start, offset) => start.add(offset).add(1));
 
 /**
- * Windows of a token stream at positions drawn from (seed, step), and the same windows one token later: each i32
- * [batch, length].
+ * Windows of a token stream at positions drawn from (seed, step), and the same windows one token later: each
+ * i32 [batch, length].
  *
  *     const { inputs, targets } = sampleWindows(job, job.data.text, { batch: 16, length: 64 });
  *
@@ -63,7 +63,8 @@ export function sampleWindows(
 }
 
 /**
- * Rows of several tensors at the same places, drawn from (seed, step) with replacement: each [rows, …] → [batch, …].
+ * Rows of several tensors at the same places, drawn from (seed, step) with replacement: each [rows, …] →
+ * [batch, …].
  *
  *     const { x, y } = sampleRows(job, { x: job.data.x, y: job.data.y }, 64);
  *

@@ -24,8 +24,8 @@ export type ValuesOf<Data extends Dataset> = { readonly [Name in keyof Data]: Va
 export type Dataset = Record<string, Tensor>;
 
 /**
- * What the author of a job writes. Types are inferred from the top down, so `options` stands before `data`, and `data` before
- * `loss`.
+ * What the author of a job writes. Types are inferred from the top down, so `options` stands before `data`,
+ * and `data` before `loss`.
  */
 export interface JobSource<Options extends JobOptions, Data extends Dataset = Dataset> {
   /** What the job is called in traces and messages. */

@@ -1,4 +1,7 @@
-/** The conformance vectors of a graph's operators (spec 5.2): each with its gradients, as it is declared in graph/ops/. */
+/**
+ * The conformance vectors of a graph's operators (spec 5.2): each with its gradients, as it is declared in
+ * graph/ops/.
+ */
 import type { Tensor } from "../../encoding/tensor.ts";
 import { GraphBuilder } from "../../graph/builder.ts";
 import { dense } from "../../graph/dense.ts";
@@ -21,7 +24,9 @@ class CaseBuilder {
     return this.builder.input(`input ${this.tensors.length}`, tensor);
   }
 
-  /** Compares an operator's result, and the gradients that flow to its operands for a gradient of the result. */
+  /**
+   * Compares an operator's result, and the gradients that flow to its operands for a gradient of the result.
+   */
   operator(name: string, y: Value, gradient?: Value): void {
     this.outputs.push({ name: `operator ${name}`, value: dense(y) });
     if (!gradient || !y.origin) return;

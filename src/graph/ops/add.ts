@@ -2,7 +2,8 @@
 import { binary } from "../elementwise.ts";
 
 /**
- * a + b, rounded to nearest even and clamped to ±2^127: f32 [...] twice, which broadcast to one shape → f32 of that shape; a number stands for a constant.
+ * a + b, rounded to nearest even and clamped to ±2^127: f32 [...] twice, which broadcast to one shape → f32
+ * of that shape; a number stands for a constant.
  *
  *     const y = add(x, 1);
  *

@@ -6,7 +6,8 @@ import { axisOf, builderOf, shapeError, type Value } from "../value.ts";
 import { shifted, slice } from "./slice.ts";
 
 /**
- * Values one after the other along an axis, in a tensor of its own: [..., n1, ...], [..., n2, ...] → [..., n1 + n2, ...].
+ * Values one after the other along an axis, in a tensor of its own: [..., n1, ...], [..., n2, ...] → [..., n1
+ * + n2, ...].
  * @param axis counted from the end where negative
  * @throws {ShapeError} when the axis does not exist, another extent differs, or the dtypes differ
  * @throws {GraphError} when there is no value, or the values belong to two graphs

@@ -9,8 +9,8 @@ import { mul } from "./mul.ts";
 import { reshape } from "./reshape.ts";
 
 /**
- * Zeroes each element with probability `rate` and scales the others by 1/(1 - rate): f32 [...] → [...]. Which ones depends on
- * the seed and the training step. A rate of 0 gives x itself.
+ * Zeroes each element with probability `rate` and scales the others by 1/(1 - rate): f32 [...] → [...]. Which
+ * ones depends on the seed and the training step. A rate of 0 gives x itself.
  *
  *     const y = dropout(x, job.random, 0.1);
  *

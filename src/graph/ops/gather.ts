@@ -11,8 +11,9 @@ import { broadcastTo } from "./sum.ts";
 import { transpose } from "./transpose.ts";
 
 /**
- * Rows of a table chosen by an index: f32 or i32 [rows, j…] and i32 [i…] → [i…, j…]. A row number outside the table gives 0,
- * and is reported by the executor. The gradient of an f32 table is a fold over the positions, in order.
+ * Rows of a table chosen by an index: f32 or i32 [rows, j…] and i32 [i…] → [i…, j…]. A row number outside the
+ * table gives 0, and is reported by the executor. The gradient of an f32 table is a fold over the positions,
+ * in order.
  * @param name the label of the node; "gather"
  * @throws {ShapeError} when the table is a scalar or the index is not i32
  * @throws {GraphError} when the operands belong to two graphs

@@ -9,9 +9,9 @@ import { broadcastTo, sumTo } from "./sum.ts";
 import { transpose } from "./transpose.ts";
 
 /**
- * a·b over the last two axes: f32 [..., m, k] · [..., k, n] → [..., m, n]; batch axes broadcast. Transposed operands are
- * views (`transpose`), so A·Bᵀ and Aᵀ·B cost the same. Each element is Σ over k in order, from +0, its operands clamped to
- * the dot range (spec 4.3).
+ * a·b over the last two axes: f32 [..., m, k] · [..., k, n] → [..., m, n]; batch axes broadcast. Transposed
+ * operands are views (`transpose`), so A·Bᵀ and Aᵀ·B cost the same. Each element is Σ over k in order, from
+ * +0, its operands clamped to the dot range (spec 4.3).
  *
  *     const scores = matmul(queries, transpose(keys), "scores");
  *
@@ -81,7 +81,9 @@ function batchShape(a: Value, b: Value, name: string): Shape {
   });
 }
 
-/** A new axis of stride 0, `at` axes after the batch: how an operand is read over the whole iteration space. */
+/**
+ * A new axis of stride 0, `at` axes after the batch: how an operand is read over the whole iteration space.
+ */
 function spread(x: Value, at: number, extent: number): Value {
   const axis = x.rank - 2 + at;
   const shape = [...x.shape.slice(0, axis), extent, ...x.shape.slice(axis)];

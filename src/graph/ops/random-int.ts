@@ -9,8 +9,8 @@ import type { Value } from "../value.ts";
 import { reshape } from "./reshape.ts";
 
 /**
- * i32 `shape`, from 0 to limit - 1, by the high word of a product: no value is favoured by more than limit/2^32. Every call
- * draws from a stream of its own (spec 4.6).
+ * i32 `shape`, from 0 to limit - 1, by the high word of a product: no value is favoured by more than
+ * limit/2^32. Every call draws from a stream of its own (spec 4.6).
  * @param limit 1 to 2^31 - 1
  * @param name the label of the node; "random-int"
  * @throws {GraphError} for another limit

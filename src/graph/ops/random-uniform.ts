@@ -7,7 +7,8 @@ import type { Value } from "../value.ts";
 import { reshape } from "./reshape.ts";
 
 /**
- * f32 `shape`, uniform on [0, 1), in steps of 2^-24. Every call draws from a stream of its own (spec 4.6). No gradient flows.
+ * f32 `shape`, uniform on [0, 1), in steps of 2^-24. Every call draws from a stream of its own (spec 4.6). No
+ * gradient flows.
  * @param name the label of the node; "uniform"
  */
 export function randomUniform(source: RandomSource, shape: Shape, name = "uniform"): Value {

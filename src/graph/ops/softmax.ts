@@ -25,7 +25,8 @@ export function softmaxParts(x: Value, name: string): { max: Value; powers: Valu
 }
 
 /**
- * exp(x - max) / Σ exp(x - max) over the last axis: f32 [..., n] → [..., n]. Exactly 0 below e^-80 of the row's greatest term.
+ * exp(x - max) / Σ exp(x - max) over the last axis: f32 [..., n] → [..., n]. Exactly 0 below e^-80 of the
+ * row's greatest term.
  * @param name the label of the node; "softmax"
  * @throws {ShapeError} when x is a scalar or not f32
  */

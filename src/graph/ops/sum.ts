@@ -32,7 +32,8 @@ const insert = (shape: Shape, axes: readonly number[]): Shape =>
   shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
 
 /**
- * Σ over axes, which are removed. Rows longer than 16 whose length 16 divides are summed in 16 interleaved lanes.
+ * Σ over axes, which are removed. Rows longer than 16 whose length 16 divides are summed in 16 interleaved
+ * lanes.
  * @param x f32 [...]
  * @param axes counted from the end where negative; all of them when none are named, which gives a scalar
  * @param name the label of the node; "sum"

@@ -56,7 +56,10 @@ export function causalSelfAttention(
   });
 }
 
-/** scores · scale where the key does not come after the query, else -2^127, which softmax turns into exactly 0. */
+/**
+ * scores · scale where the key does not come after the query, else -2^127, which softmax turns into exactly
+ * 0.
+ */
 function causalMask(scores: Value, scale: number): Value {
   const { shape } = scores;
   const axes = [{ coordinate: shape.length - 2 }, { coordinate: shape.length - 1 }];

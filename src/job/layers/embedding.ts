@@ -5,8 +5,8 @@ import type { Context } from "../context.ts";
 import { type Initializer, normal } from "../initializers.ts";
 
 /**
- * A row of a trained table for every number: i32 [...] → f32 [..., dim]. Parameter `weight` [rows, dim]. A number outside of
- * 0 to rows - 1 gives zeros, and is reported by the run.
+ * A row of a trained table for every number: i32 [...] → f32 [..., dim]. Parameter `weight` [rows, dim]. A
+ * number outside of 0 to rows - 1 gives zeros, and is reported by the run.
  * @param name the scope of its parameter and nodes
  * @param init how the table begins; normal with deviation 0.02
  * @throws {JobError} when the name is taken

@@ -16,8 +16,8 @@ export interface LinearOptions {
 }
 
 /**
- * x·W + b over the last axis: f32 [..., inputs] → [..., outputs]. Parameters `weight` [inputs, outputs] and `bias` [outputs],
- * which begins with zeros.
+ * x·W + b over the last axis: f32 [..., inputs] → [..., outputs]. Parameters `weight` [inputs, outputs] and
+ * `bias` [outputs], which begins with zeros.
  *
  *     const hidden = gelu(linear(job, "hidden", job.data.x, 32));
  *

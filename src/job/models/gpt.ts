@@ -31,8 +31,8 @@ export interface GptOptions {
 const DEVIATION = 0.02;
 
 /**
- * Next-token logits: i32 [batch, length] → f32 [batch, length, vocabulary]. Weights begin normal with deviation 0.02; those that
- * add to the residual stream, with 0.02/sqrt(2·layers).
+ * Next-token logits: i32 [batch, length] → f32 [batch, length, vocabulary]. Weights begin normal with
+ * deviation 0.02; those that add to the residual stream, with 0.02/sqrt(2·layers).
  *
  *     const { inputs, targets } = sampleWindows(job, job.data.text, { batch: 16, length: 64 });
  *     const logits = gpt(job, inputs, { vocabulary: 256, layers: 2, heads: 4, dim: 64, context: 64 });

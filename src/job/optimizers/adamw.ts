@@ -10,7 +10,10 @@ import { clipScale } from "./clipping.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 
-/** Operands are clamped to a range in which squares and products neither over- nor underflow, which spares the guards. */
+/**
+ * Operands are clamped to a range in which squares and products neither over- nor underflow, which spares the
+ * guards.
+ */
 const ranged = (x: Float, exponent: number): Float =>
   x
     .abs()
@@ -36,8 +39,9 @@ export interface AdamWOptions {
 }
 
 /**
- * AdamW (Loshchilov and Hutter). Three nodes a parameter: m', v' and w'. The bias corrections come from running products
- * in the state, so that no power is ever taken. Metrics: `learning-rate`, and `gradient-norm` with clipping.
+ * AdamW (Loshchilov and Hutter). Three nodes a parameter: m', v' and w'. The bias corrections come from
+ * running products in the state, so that no power is ever taken. Metrics: `learning-rate`, and
+ * `gradient-norm` with clipping.
  *
  *     optimizer: ({ steps }) => adamW({ learningRate: warmupCosine({ peak: 3e-3, warmup: 20, steps }), clipNorm: 1 })
  *

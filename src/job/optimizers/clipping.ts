@@ -36,8 +36,8 @@ function clipFactor(norm: Value, limit: number): Value {
 }
 
 /**
- * The factor that all gradients have in common: an f32 scalar, 1 without clipping. With clipping, the norm is the metric
- * `gradient-norm`.
+ * The factor that all gradients have in common: an f32 scalar, 1 without clipping. With clipping, the norm is
+ * the metric `gradient-norm`.
  * @throws {JobError} when the norm to clip to is not above 0
  */
 export function clipScale(context: Context, gradients: readonly Value[], clipNorm: number | undefined): Value {

@@ -19,8 +19,8 @@ export interface SgdOptions {
 }
 
 /**
- * Stochastic gradient descent: velocity' = momentum · velocity + gradient, weight' = weight - rate · velocity'. Metrics:
- * `learning-rate`, and `gradient-norm` with clipping.
+ * Stochastic gradient descent: velocity' = momentum · velocity + gradient, weight' = weight - rate ·
+ * velocity'. Metrics: `learning-rate`, and `gradient-norm` with clipping.
  * @throws {JobError} from the job's `close`, when the norm to clip to is not above 0
  */
 export function sgd({ learningRate, momentum = 0, clipNorm }: SgdOptions): Optimizer {

@@ -2,6 +2,7 @@
 import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import type { KernelList } from "../kernels/kernel.ts";
 
+/** What executes lists of kernels with the bits of the specification. */
 export interface Backend {
   /** `reference`, `wasm`, … as on the command line. */
   readonly name: string;

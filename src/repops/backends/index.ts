@@ -6,11 +6,13 @@ import { reference } from "./reference.ts";
 import { wasm } from "./wasm/backend.ts";
 import { webgpu, webgpuStrict } from "./webgpu/backend.ts";
 
+/** The backends by name. All give the same bits; a device is certified before its first job. */
 export const BACKENDS = { wasm, reference, webgpu, "webgpu:strict": webgpuStrict, ...gpujs } as const satisfies Record<
   string,
   Backend
 >;
 
+/** The name of a backend: `wasm`, `reference`, `webgpu` and others. */
 export type BackendName = keyof typeof BACKENDS;
 
 /** The names as a sentence lists them: `wasm, reference or webgpu`. */

@@ -19,6 +19,7 @@ import { elementOf } from "../numbers/elements.ts";
 import { addressOf } from "../kernels/view.ts";
 import { emptyReport, wantedOf } from "./wanted.ts";
 
+/** The definition (spec 4): plain loops, one element after another. Slow. */
 export const reference: Backend = {
   name: "reference",
   probe: () => probeArithmetic(javascriptArithmetic),

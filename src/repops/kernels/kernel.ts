@@ -72,8 +72,10 @@ export interface GatherKernel {
   fill: number;
 }
 
+/** What is executed, committed to and disputed: one map, fold or gather (spec 4). */
 export type Kernel = MapKernel | FoldKernel | GatherKernel;
 
+/** Kernels in the order of their execution. Tensors are numbered: inputs first, then the kernels' outputs. */
 export interface KernelList {
   inputs: readonly TensorType[];
   kernels: readonly Kernel[];

@@ -1,12 +1,16 @@
 /**
- * Affine views (spec 4.1): how a kernel reads an operand. A view maps coordinates of the iteration space to one element
- * of a row-major tensor: `offset + Σ strides[a] · coordinate[a]`. Stride 0 broadcasts. Where a coordinate lies outside the
- * view's bounds nothing is read and the fill value is taken instead, which is how padding and concatenation are written.
+ * Affine views (spec 4.1): how a kernel reads an operand. A view maps coordinates of the iteration space to
+ * one element of a row-major tensor: `offset + Σ strides[a] · coordinate[a]`. Stride 0 broadcasts. Where a
+ * coordinate lies outside the view's bounds nothing is read and the fill value is taken instead, which is how
+ * padding and concatenation are written.
  */
 import { ShapeError, type ShapeSubCode } from "../../errors/index.ts";
 import { elementCount, type Shape } from "../../encoding/tensor.ts";
 import { canonBits } from "../numbers/vf32.ts";
 
+/**
+ * How an operand is read: element `offset` + Σ coordinate · stride, and `fill` outside the bounds (spec 4.1).
+ */
 export interface View {
   offset: number;
   /** In elements, one an axis of the iteration space. */

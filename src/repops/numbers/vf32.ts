@@ -5,7 +5,9 @@
 import { ValueError } from "../../errors/index.ts";
 import { hex32 } from "../../encoding/bytes.ts";
 
+/** The least positive vf32. */
 export const MIN_VALUE = 2 ** -125;
+/** The greatest vf32: what is larger becomes this. */
 export const MAX_VALUE = 2 ** 127;
 export const MIN_BITS = 0x01000000;
 export const MAX_BITS = 0x7f000000;

@@ -29,6 +29,10 @@ type IntLike = Int | number;
 
 const step = (name: InstructionName, args: readonly Expression[]): Node => ({ kind: "step", name, args });
 
+/**
+ * A constant, rounded to nearest even.
+ * @throws {ProgramError} when the rounded value is not a vf32: 0, or a magnitude from 2^-125 to 2^127
+ */
 export function float(value: FloatLike): Float {
   if (typeof value !== "number") return value;
   const bits = bitsOf(Math.fround(value));
@@ -51,6 +55,7 @@ export function int(value: IntLike): Int {
   return new Int({ kind: "int", value: value | 0 });
 }
 
+/** A vf32 number of a scalar program under construction. Methods are instructions; numbers stand for constants. */
 export class Float extends Expression {
   readonly type = "f";
   add = (y: FloatLike): Float => new Float(step("fadd", [this, float(y)]));
@@ -81,6 +86,7 @@ export class Float extends Expression {
   bits = (): Int => new Int(step("fbits", [this]));
 }
 
+/** A 32-bit integer of a scalar program under construction. Methods are instructions; numbers stand for constants. */
 export class Int extends Expression {
   readonly type = "i";
   add = (y: IntLike): Int => new Int(step("iadd", [this, int(y)]));
@@ -106,6 +112,7 @@ export class Int extends Expression {
   asFloat = (): Float => new Float(step("bitsf", [this]));
 }
 
+/** A truth value of a scalar program under construction. */
 export class Bool extends Expression {
   readonly type = "b";
   and = (y: Bool): Bool => new Bool(step("band", [this, y]));

@@ -34,6 +34,7 @@ const op = (opcode: number, args: string, result: RegisterType, evaluate: Instru
   evaluate,
 });
 
+/** The instructions of scalar programs (spec 3.2): code, types, and what each means. */
 export const INSTRUCTIONS = {
   // Float arithmetic: rounded to nearest even, then canonical.
   fadd: op(0x01, "ff", "f", (a, b) => fround(a + b)),
@@ -80,6 +81,7 @@ export const INSTRUCTIONS = {
   bnot: op(0x3a, "b", "b", (a) => 1 - a),
 } as const satisfies Record<string, Instruction>;
 
+/** The name of an instruction: `fadd`, `isel` and others. */
 export type InstructionName = keyof typeof INSTRUCTIONS;
 
 const BY_OPCODE = new Map<number, InstructionName>(

@@ -1,6 +1,6 @@
 /**
- * A scalar program (spec 3): a straight line in SSA form. Its values are numbered inputs first, then float constants,
- * int constants, and one value for each instruction; the last value is the output.
+ * A scalar program (spec 3): a straight line in SSA form. Its values are numbered inputs first, then float
+ * constants, int constants, and one value for each instruction; the last value is the output.
  */
 import { type Bytes, Reader, toHex, Writer } from "../../encoding/bytes.ts";
 import { ProgramError, type ProgramSubCode } from "../../errors/index.ts";
@@ -17,6 +17,10 @@ export interface Step {
   args: readonly number[];
 }
 
+/**
+ * A function of scalars, one instruction after another (spec 3). Its values are numbered: inputs, floats,
+ * ints, steps; the last is the result.
+ */
 export interface Program {
   inputs: readonly ("f" | "i")[];
   /** Bit patterns of canonical floats, no pattern twice. */
@@ -50,7 +54,8 @@ export function outputType(program: Program): "f" | "i" {
 }
 
 /**
- * Refuses every program that is not in canonical form, so that one function has one encoding per way of writing it.
+ * Refuses every program that is not in canonical form, so that one function has one encoding per way of
+ * writing it.
  * @throws {ProgramError} naming the first rule that is broken.
  */
 export function checkProgram(program: Program): void {
@@ -104,7 +109,10 @@ export function encodeProgram(program: Program): Bytes {
   return writer.finish();
 }
 
-/** @throws {FormatError} for bytes that are cut or too long, {ProgramError} for a program that is not canonical. */
+/**
+ * @throws {FormatError} for bytes that are cut or too long, {ProgramError} for a program that is not
+ *   canonical.
+ */
 export function decodeProgram(reader: Reader): Program {
   const [inputCount, mask, floatCount, intCount, stepCount, ...zero] = reader.bytes(8);
   if (inputCount > MAX_INPUTS || mask >> inputCount !== 0 || zero.some((byte) => byte !== 0))

@@ -1,4 +1,7 @@
-/** Every operator that src/graph/ops/index.ts lists, tried on what its file declares: no operator is named here. */
+/**
+ * Every operator that src/graph/ops/index.ts lists, tried on what its file declares: no operator is named
+ * here.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { elementCount, type Tensor } from "../../../src/encoding/tensor.ts";
@@ -22,7 +25,10 @@ function operandsOf({ operands }: Trial): Tensors {
   return Object.fromEntries(operands.map((operand, i) => [String.fromCharCode(97 + i), made(operand)]));
 }
 
-/** Differences are taken of the largest of the numbers wanted, so that sums whose terms cancel are not held to more. */
+/**
+ * Differences are taken of the largest of the numbers wanted, so that sums whose terms cancel are not held to
+ * more.
+ */
 function expectClose(actual: ArrayLike<number>, wanted: readonly number[], tolerance: number, what: string): void {
   expect(actual.length, what).toBe(wanted.length);
   const scale = Math.max(1e-3, ...wanted.map(Math.abs));
@@ -30,7 +36,10 @@ function expectClose(actual: ArrayLike<number>, wanted: readonly number[], toler
     expect(Math.abs(actual[i] - value) / scale, `${what}, element ${i}`).toBeLessThan(tolerance);
 }
 
-/** Central differences of Σ weights·y of the operator's own results, for one operand. They have 24 bits, so the step is wide. */
+/**
+ * Central differences of Σ weights·y of the operator's own results, for one operand. They have 24 bits, so
+ * the step is wide.
+ */
 async function ownDifferences(body: (inputs: Record<string, Value>) => Value, inputs: Tensors, weights: Tensor) {
   const step = 2 ** -6;
   const lossOf = async (changed: Tensors): Promise<number> => {

@@ -3,6 +3,7 @@ import type { Backend } from "../backend.ts";
 import { probeWasm } from "./probes.ts";
 import { prepareWasm } from "./session.ts";
 
+/** SIMD code that is generated for each kernel; the default. */
 export const wasm: Backend = {
   name: "wasm",
   probe: probeWasm,

@@ -16,6 +16,7 @@ export async function describeWebGpu(): Promise<DeviceDescription> {
 
 const shared = { describe: describeWebGpu, probe: probeWebGpu };
 
+/** WGSL that is generated for each kernel, on a WebGPU device. */
 export const webgpu: Backend = {
   ...shared,
   name: "webgpu",
