@@ -65,6 +65,11 @@ export class DisputeError extends VerdeError {
   readonly code = "VERDE_DISPUTE";
 }
 
+/** Two implementations that have to agree on a Merkle path do not: one of them is broken, so nothing is decided. */
+export class SecondOpinionError extends VerdeError {
+  readonly code = "VERDE_SECOND_OPINION";
+}
+
 /** A private key that is missing, malformed, or behind another password. The message never repeats a key or a password. */
 export class KeyError extends VerdeError {
   readonly code = "VERDE_KEY";

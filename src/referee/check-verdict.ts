@@ -3,9 +3,9 @@
  * values, and the one step. Nothing is taken from the text that can be derived, and what it says has to be what is derived.
  */
 import { type Bytes, bytesEqual, fromHex, Reader } from "../encoding/index.ts";
-import { climb, hashLeaf } from "../encoding/merkle.ts";
+import { type ClimbLeaf, climbLeaf } from "../encoding/merkle.ts";
 import { Tag } from "../encoding/tags.ts";
-import { DisputeError, messageOf } from "../errors/index.ts";
+import { DisputeError, messageOf, SecondOpinionError } from "../errors/index.ts";
 import { decodeHeader, decodeKernel, graphRootOf } from "../graph/codec.ts";
 import { jobIdOf, type JobParts } from "../job/closed.ts";
 import type { Decision, DecisionKind, Location } from "./decision.ts";
@@ -32,19 +32,26 @@ export interface CheckedVerdict extends Location {
  * @param verdict the parsed JSON
  * @param rootA what the first party committed to
  * @param rootB what the second party committed to
+ * @param climb follows every Merkle path of the verdict; that of a `SecondOpinion` does so twice
  * @throws {DisputeError} with the first thing that does not hold
+ * @throws {SecondOpinionError} from such a `climb`
  */
-export function checkVerdict(verdict: unknown, rootA: Bytes, rootB: Bytes): CheckedVerdict {
+export function checkVerdict(
+  verdict: unknown,
+  rootA: Bytes,
+  rootB: Bytes,
+  climb: ClimbLeaf = climbLeaf,
+): CheckedVerdict {
   try {
-    return check(verdict as Verdict, [rootA, rootB]);
+    return check(verdict as Verdict, [rootA, rootB], climb);
   } catch (error) {
-    if (error instanceof DisputeError) throw error;
+    if (error instanceof DisputeError || error instanceof SecondOpinionError) throw error;
     // Fields that are missing, of another type, or cut: whatever reading them threw.
     throw new DisputeError(`the verdict is malformed: ${messageOf(error)}`);
   }
 }
 
-function check(verdict: Verdict, roots: Pair<Bytes>): CheckedVerdict {
+function check(verdict: Verdict, roots: Pair<Bytes>, climb: ClimbLeaf): CheckedVerdict {
   if (verdict.schemaVersion !== 1)
     throw new DisputeError(`a verdict of schema version ${verdict.schemaVersion}; this one reads version 1`);
   const runRoots = readPair(verdict.runRoots, digest);
@@ -54,10 +61,10 @@ function check(verdict: Verdict, roots: Pair<Bytes>): CheckedVerdict {
     throw new DisputeError("the verdict is about other run roots", { runRoots: verdict.runRoots });
   if (bytesEqual(...runRoots)) throw new DisputeError("the two run roots are equal; there is nothing to decide");
   const graph = verdict.graph ? readGraph(verdict.graph) : undefined;
-  const facts = verdictFacts(verdict, graph);
+  const facts = verdictFacts(verdict, graph, climb);
   const { kind } = verdict.decision;
-  const path = checkPath(facts, verdict, runRoots);
-  const decision = kind === "forfeit" ? forfeited(verdict, path) : decided(facts, verdict, path);
+  const path = checkPath(facts, verdict, runRoots, climb);
+  const decision = kind === "forfeit" ? forfeited(verdict, path) : decided(facts, verdict, path, climb);
   if (decision.losers.length === 0) throw new DisputeError("the verdict names nobody as wrong");
   const derived = encodeVerdict({ runRoots, facts, ...(graph && { graph }), decision });
   const field = firstDifference(derived, verdict, "verdict");
@@ -74,7 +81,7 @@ function check(verdict: Verdict, roots: Pair<Bytes>): CheckedVerdict {
 }
 
 /** Follows the levels from the run roots; the machine says which level comes next. */
-function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>): Passed[] {
+function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>, climb: ClimbLeaf): Passed[] {
   const { kind } = verdict.decision;
   const machine = trainingMachine(facts, kind === "operator" ? "operator" : "scalar");
   const path: Passed[] = [];
@@ -87,21 +94,21 @@ function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>): Pa
       payloads: readPair(evidence.payloads, (hex: Hex) => fromHex(hex)),
       proofs: readPair(evidence.proofs, digests),
     };
-    path.push(checkPassed(next.level, next.claims, record));
+    path.push(checkPassed(next.level, next.claims, record, climb));
   }
   if (kind !== "forfeit" && (path.length === 0 || machine.below(path)))
     throw new DisputeError("the evidence does not lead down to a step");
   return path;
 }
 
-function decided(facts: JobFacts, verdict: Verdict, path: readonly Passed[]): Decision {
+function decided(facts: JobFacts, verdict: Verdict, path: readonly Passed[], climb: ClimbLeaf): Decision {
   const { kind, recomputed } = verdict.decision;
   const ground = groundOf(facts, placeOf(facts, positionOf(path)));
   if (kind === "operator" && ground === "scalar")
     return { kind, path, ...compare(path[path.length - 1].payloads, digest(recomputed!)) };
   if (kind !== ground) throw new DisputeError(`a decision by ${kind} where ${ground} decides`);
   const { witness, shownBy } = readWitness(verdict.witness!);
-  const { scalarSteps: _, ...judgement } = judge(facts, path, witness, shownBy);
+  const { scalarSteps: _, ...judgement } = judge(facts, path, witness, shownBy, climb);
   return { kind, path, ...judgement, witness, shownBy };
 }
 
@@ -111,7 +118,7 @@ function forfeited({ decision }: Verdict, path: readonly Passed[]): Decision {
   return { kind: "forfeit", path, losers: ([0, 1] as const).filter((side) => reasons[side] !== undefined), reasons };
 }
 
-function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefined): JobFacts {
+function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefined, climb: ClimbLeaf): JobFacts {
   const { initKind } = job;
   if (initKind !== "graph" && initKind !== "checkpoint") throw new DisputeError(`unknown kind of init ${initKind}`);
   const parts: JobParts = {
@@ -125,18 +132,18 @@ function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefin
   if (whole(commitEvery) < 1 || parts.steps < 1) throw new DisputeError("a run without steps or commitments");
   const graph = (kind: GraphKind) => {
     if (!shown) throw new DisputeError("the verdict does not show the disputed graph");
-    return graphFactsOf(shown, parts[kind]);
+    return graphFactsOf(shown, parts[kind], climb);
   };
   return { id: jobIdOf(parts), parts, commitEvery, graph };
 }
 
 /** The facts that are shown of the graph with this root. */
-function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Bytes): GraphFacts {
+function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Bytes, climb: ClimbLeaf): GraphFacts {
   if (!bytesEqual(graphRootOf(header, kernels, labels), root))
     throw new DisputeError("the graph that is shown is not the job's");
   const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");
   const shown = (tree: Bytes, tag: Tag, payload: Bytes, index: number, proof: readonly Bytes[], what: string) => {
-    const reached = climb(hashLeaf(tag, payload), kernelCount, index, proof);
+    const reached = climb(tag, payload, kernelCount, index, proof);
     if (!reached || !bytesEqual(reached, tree)) throw new DisputeError(`${what} ${index} is not the one that is shown`);
   };
   return {
