@@ -93,7 +93,7 @@ describe("a replayer", () => {
   });
 
   test("says so when it does not come to the roots of the run", async () => {
-    // A backend whose every sixth output is off by one bit.
+    // A backend whose every sixth output is off; no vector of the short form has that many.
     const wrong: Backend = {
       name: "wrong",
       prepare: async (list, options) => {

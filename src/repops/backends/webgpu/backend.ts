@@ -16,15 +16,19 @@ export async function describeWebGpu(): Promise<DeviceDescription> {
 
 const shared = { describe: describeWebGpu, probe: probeWebGpu };
 
-export const webgpu: Backend = {
-  ...shared,
-  name: "webgpu",
-  prepare: (list, { keep }) => prepareWebGpu(list, keep),
-};
-
 /** The same device computing with integers alone, which WGSL fixes to the bit. */
 export const webgpuStrict: Backend = {
   ...shared,
   name: "webgpu:strict",
+  get strict() {
+    return webgpuStrict;
+  },
   prepare: (list, { keep }) => prepareWebGpu(list, keep, { dialect: STRICT }),
+};
+
+export const webgpu: Backend = {
+  ...shared,
+  name: "webgpu",
+  strict: webgpuStrict,
+  prepare: (list, { keep }) => prepareWebGpu(list, keep),
 };
