@@ -1,6 +1,7 @@
 /** The GPU of this process: the browser's, or that of the optional package `webgpu` (Dawn) in Node. */
 import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { Gpu, GpuAdapter, GpuBuffer, GpuDevice, GpuPipeline } from "./api.ts";
+import { builtin } from "../builtin.ts";
 import { importPackage } from "../package.ts";
 import { MAP_READ, Usage } from "./api.ts";
 
@@ -12,7 +13,8 @@ export async function findGpu(): Promise<Gpu> {
   const browser = (globalThis as { navigator?: { gpu?: Gpu } }).navigator?.gpu;
   if (browser) return browser;
   if (instance) return instance;
-  const dawn = await importPackage("webgpu", "webgpu@0.6.2", "WebGPU, where no browser has it,");
+  if (!builtin) throw new BackendError("this browser has no WebGPU, or not for this page");
+  const dawn = await importPackage("webgpu", "webgpu@0.6.2", "WebGPU in Node");
   return (instance = (dawn as { create(flags: string[]): Gpu }).create([]));
 }
 
