@@ -10,7 +10,6 @@ export type { Answer, Level, Pair, Passed, Position, Side } from "../game/level.
 export { trainingMachine } from "./machine.ts";
 export { ClaimProver, type Claim, type Prover } from "../game/prover.ts";
 export { arbitrate, type Figures, type RefereeOptions } from "./referee.ts";
-export { SecondOpinion } from "./second-opinion.ts";
 export type { Memory, StepRoots } from "./memory.ts";
 export { makeVerdict, type Verdict } from "./verdict.ts";
 export type { Witness } from "./witness.ts";

@@ -102,6 +102,7 @@ describe("a failure", () => {
       FormatError: 2,
       JobError: 2,
       DisputeError: 2,
+      SecondOpinionError: 3,
       BackendError: 3,
       DeviceError: 3,
     });
