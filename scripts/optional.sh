@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings what the optional tests need, where that is possible: WebGPU and gpu.js in Node, and GPUs in software to run on.
+# Brings what the optional tests need, where that is possible: GPUs in software to run on, and headless-gl for gpu.js.
 # What can't be had is named; the tests that need it then say that they skip.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -67,19 +67,20 @@ elif ! { has_swiftshader && has_compiler && has_mesa && has_display; }; then
   has_display || miss "what headless-gl needs (packages g++, make, python3, libxi-dev, libxext-dev, xvfb, xauth) $why"
 fi
 
-# Both at once, since npm removes what an earlier installation without saving brought. gpu.js brings gl, which is built
-# against the headers beside this Node.
-if [ ! -d node_modules/webgpu ] || [ ! -d node_modules/gpu.js ]; then
+# The packages themselves come with the others; only gl has to be compiled, against the headers beside this Node.
+[ -d node_modules/webgpu ] || miss "the package webgpu can't be installed here"
+if [ ! -e node_modules/gl/build/Release/webgl.node ]; then
   headers=$(node -p 'require("path").resolve(process.execPath, "../..")')
   [ -d "$headers/include/node" ] && npm_config_nodedir=$headers && export npm_config_nodedir
   # An npm whose connection dies may wait for ever.
   limit=""
-  command -v timeout >/dev/null 2>&1 && limit="timeout 240"
-  add_packages() {
-    $limit npm install --no-save --no-audit --no-fund --loglevel=error webgpu@0.6.2 gpu.js@2.24.1 >/dev/null 2>&1
-  }
-  add_packages || add_packages ||
-    miss "the packages webgpu and gpu.js can't be installed here"
+  command -v timeout >/dev/null 2>&1 && limit="timeout 600"
+  # A plain `npm ci` compiles it too, and takes it away where that fails.
+  if [ -d node_modules/gl ]; then
+    $limit npm rebuild --loglevel=error gl >/dev/null 2>&1
+  else
+    $limit npm install --no-save --no-audit --no-fund --loglevel=error gl@9.0.0-rc.10 >/dev/null 2>&1
+  fi
 fi
 [ -e node_modules/gl/build/Release/webgl.node ] || miss "the package gl (headless-gl) can't be built here"
 exit 0

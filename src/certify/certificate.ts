@@ -2,11 +2,11 @@
  * A certificate: that a backend on one device, with one driver, has the bits of the specification. It says what it is for,
  * what every operator gave, and what the device's own arithmetic was found to do.
  */
-import { arch, cpus, platform } from "node:os";
 import { parseJson } from "../encoding/json.ts";
 import { FormatError } from "../errors/index.ts";
 import { SPEC_VERSION } from "../encoding/tags.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backends/backend.ts";
+import { builtin } from "../repops/backends/builtin.ts";
 import type { CaseResult } from "./certify.ts";
 import { DIGESTS } from "./digests.ts";
 
@@ -30,6 +30,8 @@ export interface Certificate {
 }
 
 export function machine(): Certificate["machine"] {
+  if (!builtin) return { cpu: "unknown", arch: "unknown", platform: "browser", engine: navigator.userAgent };
+  const { arch, cpus, platform } = builtin("node:os");
   return { cpu: cpus()[0]?.model ?? "unknown", arch: arch(), platform: platform(), engine: process.version };
 }
 

@@ -1,100 +1,79 @@
-/** Which backend a command runs on: certified before its device's first job, and never replaced in silence. */
+/** Which backend a job runs on: certified before its device's first job, and never replaced in silence. */
 import { BackendError, DeviceError, messageOf, UsageError } from "../errors/index.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
-import { backendByName } from "../repops/backends/index.ts";
-import { shortCases } from "./vectors/all.ts";
-import { certify } from "./certify.ts";
-import { type Certificate, certificateOf, describeDifference } from "./certificate.ts";
-import { cachedCertificate, cacheFolder, keepCertificate } from "./cache.ts";
+import { backendByName, BACKENDS, DEFAULT, PREFERRED } from "../repops/backends/index.ts";
+import { backendFromFile, isFile } from "./backend-file.ts";
+import { ensureCertified, type GateOptions, onStderr } from "./gate.ts";
 
-/** Takes a line for people, without its end. */
-type Say = (line: string) => void;
+/** How a backend is opened. */
+export interface OpenOptions extends GateOptions {
+  /** Floats computed with integers alone: the mode of that kind which the chosen backend has. */
+  strict?: boolean;
+}
 
-const onStderr: Say = (line) => void process.stderr.write(`${line}\n`);
-
-/** What a command runs on, and what it would rather have run on. */
-export interface Choice {
+/** What a job runs on, and what it would rather have run on. */
+export interface OpenBackend {
   backend: Backend;
+  /** Absent for backends that compute where this code runs. */
   device?: DeviceDescription;
   passedOver: { backend: string; reason: string }[];
 }
 
 /**
- * Puts a device to the short form of the conformance vectors, unless a certificate of it is at hand.
- * @param folder of the cache
- * @throws {DeviceError} naming the first operator with other bits
+ * The backend that is meant, not certified yet.
+ * @param wanted a backend, its name, or the file of a module that exports one by default
+ * @throws {UsageError} for a name that there is not, a module without a backend, or `strict` where there is no such mode
  */
-export async function ensureCertified(
-  backend: Backend,
-  say: Say,
-  folder: string = cacheFolder(),
-): Promise<DeviceDescription | undefined> {
-  const device = await backend.describe?.();
-  if (!device || (await cachedCertificate(backend, device, folder))) return device;
-  const cases = shortCases();
-  say(`certifying ${backend.name} on ${device.name} before its first job: ${cases.length} vectors`);
-  const results = await certify(backend, cases);
-  const certificate = certificateOf(backend, "short", device, results, (await backend.probe?.()) ?? []);
-  const problem = await keepCertificate(certificate, backend, folder);
-  if (problem !== undefined) say(problem);
-  if (!certificate.conforms) throw refusal(certificate, device);
-  return device;
+export async function findBackend(wanted: Backend | string, strict = false): Promise<Backend> {
+  const backend =
+    typeof wanted !== "string" ? wanted : isFile(wanted) ? await backendFromFile(wanted) : backendByName(wanted);
+  return strict ? strictOf(backend) : backend;
 }
 
-function refusal({ backend, differences }: Certificate, device: DeviceDescription): DeviceError {
-  const [first] = differences;
-  return new DeviceError(
-    "BITS",
-    `${backend} on ${device.name} does not have the bits of the specification, so nothing runs on it: ` +
-      `${describeDifference(first)} (\`verde certify --backend ${backend}\` shows all; wasm runs everywhere)`,
-    { backend, device: device.name, ...first, expected: first.expected, found: first.actual },
-  );
-}
-
-/** The backends that `auto` tries before WASM, the best first. */
-const PREFERRED = { guarded: "webgpu", strict: "webgpu:strict" } as const;
-
-/** The backend by its name on the command line, with `--strict` in view; `auto` is not decided here. */
-export function namedBackend(name: string, strict: boolean): Backend {
-  if (!strict) return backendByName(name);
-  const { name: full } = backendByName(name);
-  if (full === PREFERRED.guarded || full === PREFERRED.strict) return backendByName(PREFERRED.strict);
+/** @throws {UsageError} naming the backends that have strict arithmetic */
+function strictOf(backend: Backend): Backend {
+  if (backend.strict) return backend.strict;
+  const others = Object.values<Backend>(BACKENDS).filter((other) => other.strict && other.strict !== other);
+  const have = others.map(({ name }) => name).join(" and ");
   throw new UsageError(
     "CONFLICT",
-    `the backend ${full} has no strict arithmetic, webgpu has: --backend webgpu --strict` +
-      (full === "wasm" || full === "reference" ? "; WebAssembly and JavaScript fix theirs to the bit anyway" : ""),
-    { backend: full },
+    `the backend ${backend.name} has no strict arithmetic, ${have} has: --backend ${others[0].name} --strict` +
+      (backend.describe ? "" : "; WebAssembly and JavaScript fix theirs to the bit anyway"),
+    { backend: backend.name },
   );
 }
 
 /**
- * Chooses, certifies, and says what is not as one might think: a device in software, and what `auto` passed over.
- * @throws {BackendError} when the device asked for is not there, {DeviceError} when it has other bits
+ * Finds a backend and certifies it, and says what is not as one might think: a device in software, and what `auto` passed
+ * over. Every way to run something goes through here.
+ * @param wanted as for `findBackend`; `auto`: a GPU with the right bits, or WASM
+ * @throws {UsageError} as `findBackend` does
+ * @throws {BackendError} when the device that was asked for is not there
+ * @throws {DeviceError} when it has other bits, naming the operator
  */
-export async function chooseBackend(
-  name: string,
-  strict: boolean,
-  say: Say = onStderr,
-  folder?: string,
-): Promise<Choice> {
-  if (name !== "auto") {
-    const backend = namedBackend(name, strict);
-    const device = await ensureCertified(backend, say, folder);
-    if (device?.software) say(`${device.name} is a software device: the processor computes in place of a GPU`);
-    return { backend, ...(device && { device }), passedOver: [] };
+export async function openBackend(wanted: Backend | string, options: OpenOptions = {}): Promise<OpenBackend> {
+  const { strict = false, say = onStderr } = options;
+  if (wanted === "auto") {
+    const candidates = PREFERRED.map((backend) => (strict ? strictOf(backend) : backend));
+    return openBest(candidates, DEFAULT, options);
   }
-  return chooseBest([backendByName(strict ? PREFERRED.strict : PREFERRED.guarded)], backendByName("wasm"), say, folder);
+  const backend = await findBackend(wanted, strict);
+  const device = await ensureCertified(backend, options);
+  // An object was chosen before.
+  if (device?.software && typeof wanted === "string")
+    say(`${device.name} is a software device: the processor computes in place of a GPU`);
+  return { backend, ...(device && { device }), passedOver: [] };
 }
 
 /** The first candidate that has a GPU with the right bits, or the backend that every machine has. */
-export async function chooseBest(
+export async function openBest(
   candidates: readonly Backend[],
   last: Backend,
-  say: Say,
-  folder?: string,
-): Promise<Choice> {
-  const passedOver: Choice["passedOver"] = [];
-  const taken = async (): Promise<Omit<Choice, "passedOver">> => {
+  options: GateOptions,
+): Promise<OpenBackend> {
+  const { say = onStderr } = options;
+  const passedOver: OpenBackend["passedOver"] = [];
+  const taken = async (): Promise<Omit<OpenBackend, "passedOver">> => {
     for (const backend of candidates)
       try {
         const device = await backend.describe?.();
@@ -103,12 +82,13 @@ export async function chooseBest(
             "SOFTWARE",
             `${device.name} is a software device, and ${last.name} is faster; use it, or choose another device`,
           );
-        await ensureCertified(backend, say, folder);
+        await ensureCertified(backend, options);
         return { backend, ...(device && { device }) };
       } catch (error) {
         if (!(error instanceof BackendError || error instanceof DeviceError)) throw error;
         passedOver.push({ backend: backend.name, reason: messageOf(error) });
       }
+    await ensureCertified(last, options);
     return { backend: last };
   };
   const { backend, device } = await taken();

@@ -1,7 +1,5 @@
 /** `verde certify`: whether a backend on this machine may be called Verde. */
 import { readFile, writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { messageOf, unreadable, UsageError } from "../errors/index.ts";
 import { everyCase } from "../certify/vectors/operators.ts";
@@ -17,8 +15,9 @@ import {
   parseCertificate,
   specificationProblems,
 } from "../certify/certificate.ts";
-import { cacheFolder, keepCertificate } from "../certify/cache.ts";
-import { namedBackend } from "../certify/open-backend.ts";
+import { keepCertificate } from "../certify/kept.ts";
+import { findBackend } from "../certify/open-backend.ts";
+import { defaultStore } from "../certify/store.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
 
@@ -35,7 +34,7 @@ export function register(program: Command): void {
     .command("certify")
     .description("run the conformance vectors on this machine, and compare every bit")
     .option("--backend <name>", `${BACKEND_NAMES}, or a module that exports one (default: wasm)`)
-    .option("--strict", "floats computed with integers alone, which WGSL fixes to the bit (webgpu)")
+    .option("--strict", "floats computed with integers alone, where the backend has such a mode (webgpu)")
     .option("--out <file>", "write the certificate: device, driver, a digest an operator, probes, differences")
     .option("--check <file>", "run nothing; tell whether this certificate is of the specification and of this device")
     .option("--json", "one JSON object")
@@ -49,31 +48,17 @@ async function make(flags: Flags): Promise<void> {
   const progress = new Progress();
   const began = performance.now();
   const { backend: named = "wasm", strict = false } = flags;
-  const backend = /\.[cm]?[jt]s$/.test(named) ? await backendIn(named) : namedBackend(named, strict);
+  const backend = await findBackend(named, strict);
   const device = await backend.describe?.();
   const results = await certify(backend, everyCase(), ({ name }) => progress.show(name));
   const certificate = certificateOf(backend, "full", device, results, (await backend.probe?.()) ?? []);
   progress.clear();
   if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);
-  await keepCertificate(certificate, backend, cacheFolder());
+  const problem = await keepCertificate(certificate, backend, defaultStore());
+  if (problem !== undefined) process.stderr.write(`verde: ${problem}\n`);
   if (flags.json) writeJson(certificate);
   else print(certificate, (performance.now() - began) / 1000);
   process.exitCode = certificate.conforms ? EXIT.agree : EXIT.divergence;
-}
-
-/** The default export of a module: how a backend is certified that is not one of ours yet. */
-async function backendIn(path: string): Promise<Backend> {
-  const module = (await import(pathToFileURL(resolve(path)).href).catch((cause: unknown) => {
-    throw new UsageError(
-      "MODULE",
-      `the module ${path} can't be loaded: ${messageOf(cause)}; repair it (docs/guides/port-a-backend.md)`,
-      { path },
-    );
-  })) as { default?: Partial<Backend> };
-  const backend = module.default;
-  if (typeof backend?.name !== "string" || typeof backend.prepare !== "function")
-    throw new UsageError("MODULE", `${path} exports no backend; see docs/guides/port-a-backend.md`, { path });
-  return backend as Backend;
 }
 
 const on = ({ backend, device }: Certificate): string =>
@@ -103,16 +88,17 @@ function lines(facts: readonly string[]): string[] {
   return made;
 }
 
-async function check(path: string, { backend: named, json }: Flags): Promise<void> {
+async function check(path: string, { backend: named, strict, json }: Flags): Promise<void> {
   const certificate = parseCertificate(await read(path), path);
-  if (named !== undefined && named !== certificate.backend)
+  const meant = named === undefined ? undefined : await findBackend(named, strict);
+  if (meant && meant.name !== certificate.backend)
     throw new UsageError(
       "FOREIGN",
-      `${path} is for the backend ${certificate.backend}, not ${named}; leave --backend out, or name that certificate's`,
-      { path, expected: named, found: certificate.backend },
+      `${path} is for the backend ${certificate.backend}, not ${meant.name}; leave --backend out, or name that certificate's`,
+      { path, expected: meant.name, found: certificate.backend },
     );
   const specification = specificationProblems(certificate);
-  const device = await problemsHere(certificate);
+  const device = await problemsHere(certificate, meant);
   const holds = specification.length === 0 && device.length === 0;
   if (json) writeJson({ schemaVersion: 1, holds, backend: certificate.backend, specification, device });
   else {
@@ -137,10 +123,11 @@ async function read(path: string): Promise<string> {
   }
 }
 
-async function problemsHere(certificate: Certificate): Promise<string[]> {
+/** @param meant its backend, where the user named it; else it is one of Verde's own */
+async function problemsHere(certificate: Certificate, meant: Backend | undefined): Promise<string[]> {
   let device: DeviceDescription | undefined;
   try {
-    device = await backendByName(certificate.backend).describe?.();
+    device = await (meant ?? backendByName(certificate.backend)).describe?.();
   } catch (cause) {
     return [messageOf(cause)];
   }

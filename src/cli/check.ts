@@ -5,6 +5,7 @@ import { fromHex, toHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";
 import { unreadable } from "../errors/index.ts";
 import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
+import { SecondOpinion } from "../referee/second-opinion.ts";
 import { PARTIES } from "../referee/verdict.ts";
 import { placeLines } from "./dispute.ts";
 import { colors, writeJson, writeLine } from "./output.ts";
@@ -26,10 +27,11 @@ export function register(program: Command): void {
     .action(async (path: string, flags: Flags) => {
       const verdict = await readVerdict(path);
       const began = performance.now();
-      const checked = checkVerdict(verdict, fromHex(flags.a, 32), fromHex(flags.b, 32));
+      const opinion = new SecondOpinion();
+      const checked = checkVerdict(verdict, fromHex(flags.a, 32), fromHex(flags.b, 32), opinion.climb);
       const millis = performance.now() - began;
-      if (flags.json) writeJson(checkJson(checked, millis));
-      else printChecked(path, checked, millis);
+      if (flags.json) writeJson(checkJson(checked, opinion.paths, millis));
+      else printChecked(path, checked, opinion.paths, millis);
     });
 }
 
@@ -40,7 +42,7 @@ async function readVerdict(path: string): Promise<unknown> {
   return parseJson(text, `the verdict ${path}`);
 }
 
-function checkJson(checked: CheckedVerdict, millis: number) {
+function checkJson(checked: CheckedVerdict, paths: number, millis: number) {
   const { kind, restsOn, losers, step, node, element, fold, claimed, recomputed } = checked;
   return {
     schemaVersion: 1,
@@ -54,11 +56,12 @@ function checkJson(checked: CheckedVerdict, millis: number) {
     fold,
     claimed: claimed ? Object.fromEntries(claimed.map((value, side) => [PARTIES[side], toHex(value)])) : {},
     recomputed: recomputed ? toHex(recomputed) : null,
+    pathsVerifiedTwice: paths,
     millis: Number(millis.toFixed(3)),
   };
 }
 
-function printChecked(path: string, checked: CheckedVerdict, millis: number): void {
+function printChecked(path: string, checked: CheckedVerdict, paths: number, millis: number): void {
   const { losers, step, restsOn, claimed, recomputed, reasons } = checked;
   writeLine(`${path} holds (${millis.toFixed(1)} ms).`);
   writeLine();
@@ -69,6 +72,7 @@ function printChecked(path: string, checked: CheckedVerdict, millis: number): vo
   reasons.forEach((reason, side) => {
     if (reason !== null) writeLine(`  ${`${PARTIES[side]} forfeits`.padEnd(12)} ${reason}`);
   });
+  writeLine(`  ${"Merkle paths".padEnd(12)} ${paths}, each verified by two implementations`);
   writeLine();
   const names = losers.map((side) => PARTIES[side]);
   writeLine(colors.bold(names.length === 2 ? "Both are wrong." : `${names[0]} is wrong.`));

@@ -8,6 +8,7 @@ import { parseDuration } from "../settlement/amount.ts";
 import { type Case, Defender, type DueCall } from "../settlement/game/defender.ts";
 import { GameFacts } from "../settlement/game/facts.ts";
 import { readTask, type TaskView } from "../settlement/task.ts";
+import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { trainingProver } from "../referee/claim.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
@@ -27,13 +28,14 @@ export function register(program: Command): void {
   )
     .argument("<task>", "the task's id")
     .argument("<trace>", "the run behind your claim")
+    .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one; the run's own unless given`)
     .option("--every <time>", "how often to look", "4s")
     .option("--until-decided", "end when the dispute is decided; else when the task is final")
     .option("--no-escalate", "leave a ruling against your claim as it is")
     .action(defend);
 }
 
-type Flags = SendFlags & { every: string; escalate: boolean; untilDecided?: boolean };
+type Flags = SendFlags & { backend?: string; every: string; escalate: boolean; untilDecided?: boolean };
 
 async function defend(id: string, path: string, flags: Flags): Promise<void> {
   const task = parseTaskId(id);
@@ -45,7 +47,7 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
       "NO_GAME",
       "the terms of this task name no game, so nothing can be brought before one; leave the dispute to the committee",
     );
-  const memory = await traceMemory(await traceFor(path, terms));
+  const memory = await traceMemory(await traceFor(path, terms), flags.backend);
   const sender = await Sender.open(session, flags);
   const place = { client: session.client, game: terms.game, fromBlock: session.source.fromBlock };
   const facts = new GameFacts(memory.outline, memory.commitEvery);

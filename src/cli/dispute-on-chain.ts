@@ -1,6 +1,7 @@
 /** What `verde dispute A B --on-chain` prints. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
+import { openBackend } from "../certify/open-backend.ts";
 import { checkComparable } from "../referee/dispute.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
@@ -14,6 +15,7 @@ import { formatTable } from "./table.ts";
 interface Flags {
   recompute?: string;
   verdict?: string;
+  backend?: string;
   json?: boolean;
 }
 
@@ -21,7 +23,7 @@ interface Flags {
 export async function disputeTracesOnChain(
   paths: readonly [string, string],
   more: readonly string[],
-  { recompute, verdict, json }: Flags,
+  { recompute, verdict, backend: name, json }: Flags,
 ): Promise<void> {
   if (more.length > 0)
     throw new UsageError("CONFLICT", "--on-chain takes two traces; a task on a chain takes up to eight claims");
@@ -39,7 +41,8 @@ export async function disputeTracesOnChain(
     process.exitCode = EXIT.agree;
     return;
   }
-  const memories = [await traceMemory(a), await traceMemory(b)] as const;
+  const backend = name === undefined ? undefined : (await openBackend(name)).backend;
+  const memories = [await traceMemory(a, backend), await traceMemory(b, backend)] as const;
   const progress = new Progress();
   try {
     const { moves, gas, losers } = await disputeOnChain(memories, roots, ({ what, at }) =>

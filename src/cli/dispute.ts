@@ -7,7 +7,7 @@ import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
 import type { Pair } from "../game/level.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
-import { chooseBackend } from "../certify/open-backend.ts";
+import { openBackend } from "../certify/open-backend.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatBytes, formatCount, writeJson, writeLine } from "./output.ts";
 import { formatValue } from "./value.ts";
@@ -29,7 +29,7 @@ export function register(program: Command): void {
     .argument("[more...]", "further traces: who stands meets the next")
     .option("--recompute <what>", "what the referee executes: scalar, one step; op, the whole operator")
     .option("--verdict <file>", "write the decision with its evidence, for `verde check`")
-    .option("--backend <name>", `${BACKEND_NAMES}, for replaying and recomputing`)
+    .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one, for replaying and recomputing`)
     .option(
       "--on-chain",
       "before the game on a chain in this process: each move is a transaction, the EVM is the referee",
@@ -71,7 +71,7 @@ async function optionsOf({ recompute, backend: name }: Flags): Promise<DisputeOp
       expected: ["scalar", "op"],
       found: recompute,
     });
-  const choice = name === undefined ? undefined : await chooseBackend(name, false);
+  const choice = name === undefined ? undefined : await openBackend(name);
   return { ...(recompute !== undefined && { recompute }), ...(choice && { backend: choice.backend }) };
 }
 

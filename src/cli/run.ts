@@ -12,7 +12,7 @@ import { parseFault } from "../trace/fault.ts";
 import { readSafetensors } from "../formats/safetensors-file.ts";
 import { startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
-import { type Choice, chooseBackend } from "../certify/open-backend.ts";
+import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
 import { colors, formatCount, formatNumber, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
 
 interface Flags {
@@ -45,8 +45,12 @@ export function register(program: Command): void {
     .option("--detail <level>", "steps, or ops: the root of every operator's output too", "steps")
     .option("--commit-every <n>", "steps between two roots", count, 1)
     .option("--checkpoint-every <n>", "steps between two checkpoints; 0 for the first and last alone", count)
-    .option("--backend <name>", `${BACKEND_NAMES}; auto: a GPU with the right bits, else wasm`, "wasm")
-    .option("--strict", "floats computed with integers alone, which WGSL fixes to the bit (webgpu)")
+    .option(
+      "--backend <name>",
+      `${BACKEND_NAMES}; auto: a GPU with the right bits, else wasm; or a module that exports one`,
+      "wasm",
+    )
+    .option("--strict", "floats computed with integers alone, where the backend has such a mode (webgpu)")
     .option("--fault <fault>", "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides)")
     .option("--from <file>", "begin with these weights: a safetensors file with entries of the job's state")
     .option("--saturate", "accept weights above 2^127, infinities too, as ±2^127")
@@ -99,7 +103,7 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
       found: flags.detail,
     });
   const progress = new Progress();
-  const choice = await chooseBackend(flags.backend, flags.strict ?? false);
+  const choice = await openBackend(flags.backend, { strict: flags.strict ?? false });
   const options: RunOptions = {
     ...(flags.out !== undefined && { out: flags.out }),
     backend: choice.backend,
@@ -137,7 +141,7 @@ export function progressLine({ unit }: ClosedJob, { step, steps, metrics, second
 function summary(
   job: ClosedJob,
   { runRoot, metrics, saturated, outOfRange, aside }: RunResult,
-  { backend, device, passedOver }: Choice,
+  { backend, device, passedOver }: OpenBackend,
   flags: Flags,
   seconds: number,
 ) {
@@ -161,7 +165,7 @@ function summary(
 function printSummary(
   job: ClosedJob,
   result: RunResult,
-  { backend, device }: Choice,
+  { backend, device }: OpenBackend,
   { out, fault }: Flags,
   seconds: number,
 ): void {

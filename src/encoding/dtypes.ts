@@ -22,13 +22,16 @@ interface Elements {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ElementArray;
 }
 
+/** The element types by their names. */
 export const DTYPES = {
   /** vf32 (spec 2.1) */
   f32: { code: 1, bytes: 4, array: Float32Array, scalar: "f", safetensors: "F32" },
   i32: { code: 2, bytes: 4, array: Int32Array, scalar: "i", safetensors: "I32" },
 } as const satisfies Record<string, Row>;
 
+/** The type of a tensor's elements: vf32 numbers, or signed 32-bit integers. */
 export type DType = keyof typeof DTYPES;
+/** What holds the elements of a tensor. */
 export type ElementArray = Float32Array | Int32Array;
 
 /** @returns `undefined` for a code that no type has */

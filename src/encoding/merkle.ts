@@ -112,6 +112,16 @@ export function climb(leaf: Bytes, count: number, index: number, proof: Proof): 
   return hash as TreeRoot;
 }
 
+/**
+ * The root that a leaf and its proof lead to, from what the leaf commits to.
+ * @returns `undefined` when the proof has the wrong length for the place
+ */
+export type ClimbLeaf = (tag: Tag, payload: Bytes, count: number, index: number, proof: Proof) => TreeRoot | undefined;
+
+/** The default: one implementation, that of this file. */
+export const climbLeaf: ClimbLeaf = (tag, payload, count, index, proof) =>
+  climb(hashLeaf(tag, payload), count, index, proof);
+
 /** Whether a leaf stands at `index` of `count` leaves below a root. */
 export function verifyLeaf(root: Bytes, leaf: Bytes, count: number, index: number, proof: Proof): boolean {
   const reached = climb(leaf, count, index, proof);

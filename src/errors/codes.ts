@@ -2,7 +2,7 @@
 import { BACKEND, DEVICE } from "./backend.ts";
 import { CHAIN } from "./chain.ts";
 import { GRAPH, PROGRAM, SHAPE, VALUE } from "./computation.ts";
-import { DISPUTE } from "./dispute.ts";
+import { DISPUTE, SECOND_OPINION } from "./dispute.ts";
 import { FORMAT } from "./format.ts";
 import { JOB } from "./job.ts";
 import { KEY } from "./key.ts";
@@ -21,6 +21,7 @@ export const CODES = {
   VERDE_BACKEND: BACKEND,
   VERDE_DEVICE: DEVICE,
   VERDE_DISPUTE: DISPUTE,
+  VERDE_SECOND_OPINION: SECOND_OPINION,
   VERDE_KEY: KEY,
   VERDE_CHAIN: CHAIN,
 } as const satisfies Record<`VERDE_${string}`, SubCodes>;

@@ -103,3 +103,17 @@ export class DisputeError extends VerdeError<"VERDE_DISPUTE", DisputeSubCode> {
     super("VERDE_DISPUTE", subCode, message, evidence);
   }
 }
+
+export const SECOND_OPINION = {
+  DIFFERS: {
+    when: "Two implementations follow one Merkle path to different roots: one of them is broken.",
+    remedy: "Decide nothing by it; check the installation, and report it with the verdict.",
+  },
+} as const satisfies SubCodes;
+
+/** Two implementations that have to agree on a Merkle path do not: one of them is broken, so nothing is decided. */
+export class SecondOpinionError extends VerdeError<"VERDE_SECOND_OPINION", keyof typeof SECOND_OPINION> {
+  constructor(subCode: keyof typeof SECOND_OPINION, message: string, evidence?: Evidence) {
+    super("VERDE_SECOND_OPINION", subCode, message, evidence);
+  }
+}

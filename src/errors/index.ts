@@ -10,7 +10,7 @@ export {
   type ShapeSubCode,
   ValueError,
 } from "./computation.ts";
-export { DisputeError, type DisputeSubCode } from "./dispute.ts";
+export { DisputeError, type DisputeSubCode, SecondOpinionError } from "./dispute.ts";
 export { FormatError, type FormatSubCode, isMissing, unreadable } from "./format.ts";
 export { JobError, type JobSubCode } from "./job.ts";
 export { KeyError } from "./key.ts";

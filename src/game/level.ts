@@ -5,14 +5,14 @@
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import type { Tag } from "../encoding/tags.ts";
 import {
-  climb,
+  type ClimbLeaf,
+  climbLeaf,
   hashLeaf,
   hashNode,
   merkleRoot,
   type Proof,
   proofSteps,
   type TreeRoot,
-  verifyLeaf,
   widthAt,
 } from "../encoding/merkle.ts";
 import { DisputeError, type DisputeSubCode } from "../errors/index.ts";
@@ -75,11 +75,12 @@ export function openingLengths(level: Level): number[] {
 
 /**
  * The root of the tree that a claim opens into.
+ * @param climb follows the proof of the last leaf
  * @throws {DisputeError} when the opening is not one of this claim
  */
-export function openClaim(level: Level, claim: Bytes, opening: Answer): TreeRoot {
+export function openClaim(level: Level, claim: Bytes, opening: Answer, climb: ClimbLeaf = climbLeaf): TreeRoot {
   if (level.binding.kind === "last") {
-    const root = climb(hashLeaf(level.tag, claim), level.count, level.count - 1, opening);
+    const root = climb(level.tag, claim, level.count, level.count - 1, opening);
     if (!root)
       throw new DisputeError(
         "PROOF_WRONG",
@@ -163,22 +164,29 @@ export function isPromoted(count: number, height: number, position: number): boo
 /**
  * Checks what the game established about a level from its record alone: both claims open into these trees, leaf `index`
  * differs, and nothing to the left of it does, since the left siblings of the two proofs are equal.
+ * @param climb follows the proofs
  * @throws {DisputeError} naming the level
  */
-export function checkPassed(level: Level, claims: Pair<Bytes>, record: PassedRecord): Passed {
+export function checkPassed(
+  level: Level,
+  claims: Pair<Bytes>,
+  record: PassedRecord,
+  climb: ClimbLeaf = climbLeaf,
+): Passed {
   const { index, openings, payloads, proofs } = record;
   const fail = (subCode: DisputeSubCode, problem: string): never => {
     throw new DisputeError(subCode, `${level.name} level: ${problem}`, { level: level.name, index });
   };
   const roots = bothSides((side) =>
-    openClaim(level, claims[side], checkParts(openings[side], openingLengths(level), `the ${level.name} tree`)),
+    openClaim(level, claims[side], checkParts(openings[side], openingLengths(level), `the ${level.name} tree`), climb),
   );
   const left = bothSides((side) => {
     const steps =
       proofSteps(level.count, index, proofs[side]) ??
       fail("PROOF_WRONG", `no proof for leaf ${index} of ${level.count}`);
     const [payload] = checkParts([payloads[side]], [level.payloadBytes(index)], `a ${level.name} leaf`);
-    if (!verifyLeaf(roots[side], hashLeaf(level.tag, payload), level.count, index, proofs[side]))
+    const reached = climb(level.tag, payload, level.count, index, proofs[side]);
+    if (!reached || !bytesEqual(reached, roots[side]))
       fail("PROOF_WRONG", `the proof of leaf ${index} does not lead to the tree's root`);
     return steps.filter((step) => step.side === "left").map(({ sibling }) => sibling);
   });

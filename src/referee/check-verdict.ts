@@ -3,9 +3,9 @@
  * values, and the one step. Nothing is taken from the text that can be derived, and what it says has to be what is derived.
  */
 import { type Bytes, bytesEqual, fromHex, Reader, toHex } from "../encoding/index.ts";
-import { climb, hashLeaf } from "../encoding/merkle.ts";
+import { type ClimbLeaf, climbLeaf } from "../encoding/merkle.ts";
 import { Tag } from "../encoding/tags.ts";
-import { DisputeError, type DisputeSubCode, type Evidence, messageOf } from "../errors/index.ts";
+import { DisputeError, messageOf, SecondOpinionError } from "../errors/index.ts";
 import { decodeHeader, decodeKernel, graphRootOf } from "../graph/codec.ts";
 import { jobIdOf, type JobParts } from "../job/closed.ts";
 import type { Decision, DecisionKind, Location } from "./decision.ts";
@@ -15,8 +15,8 @@ import { compare, groundOf, judge } from "./judge.ts";
 import { checkPassed, type Pair, type Passed, type PassedRecord, positionOf, type Side } from "../game/level.ts";
 import { trainingMachine } from "./machine.ts";
 import { placeOf } from "./place.ts";
-import { encodeVerdict, type Hex, PARTIES, type ShownGraph, type Verdict, type WitnessEvidence } from "./verdict.ts";
-import type { Witness } from "./witness.ts";
+import { encodeVerdict, type Hex, type ShownGraph, type Verdict } from "./verdict.ts";
+import { digest, digests, invalid, readGraph, readPair, readWitness, whole } from "./verdict-reader.ts";
 
 export interface CheckedVerdict extends Location {
   kind: DecisionKind;
@@ -32,23 +32,26 @@ export interface CheckedVerdict extends Location {
  * @param verdict the parsed JSON
  * @param rootA what the first party committed to
  * @param rootB what the second party committed to
+ * @param climb follows every Merkle path of the verdict; that of a `SecondOpinion` does so twice
  * @throws {DisputeError} with the first thing that does not hold
+ * @throws {SecondOpinionError} from such a `climb`
  */
-export function checkVerdict(verdict: unknown, rootA: Bytes, rootB: Bytes): CheckedVerdict {
+export function checkVerdict(
+  verdict: unknown,
+  rootA: Bytes,
+  rootB: Bytes,
+  climb: ClimbLeaf = climbLeaf,
+): CheckedVerdict {
   try {
-    return check(verdict as Verdict, [rootA, rootB]);
+    return check(verdict as Verdict, [rootA, rootB], climb);
   } catch (error) {
-    if (error instanceof DisputeError) throw error;
+    if (error instanceof DisputeError || error instanceof SecondOpinionError) throw error;
     // Fields that are missing, of another type, or cut: whatever reading them threw.
     throw invalid("VERDICT_MALFORMED", `the verdict is malformed: ${messageOf(error)}`);
   }
 }
 
-function invalid(subCode: DisputeSubCode, problem: string, evidence?: Evidence): DisputeError {
-  return new DisputeError(subCode, `${problem}; \`verde dispute A B --verdict FILE\` writes a verdict anew`, evidence);
-}
-
-function check(verdict: Verdict, roots: Pair<Bytes>): CheckedVerdict {
+function check(verdict: Verdict, roots: Pair<Bytes>, climb: ClimbLeaf): CheckedVerdict {
   if (verdict.schemaVersion !== 1)
     throw invalid("VERDICT_VERSION", `a verdict of schema version ${verdict.schemaVersion}; this one reads version 1`, {
       expected: 1,
@@ -70,10 +73,10 @@ function check(verdict: Verdict, roots: Pair<Bytes>): CheckedVerdict {
   if (bytesEqual(...runRoots))
     throw new DisputeError("EQUAL", "the two run roots are equal; there is nothing to decide");
   const graph = verdict.graph ? readGraph(verdict.graph) : undefined;
-  const facts = verdictFacts(verdict, graph);
+  const facts = verdictFacts(verdict, graph, climb);
   const { kind } = verdict.decision;
-  const path = checkPath(facts, verdict, runRoots);
-  const decision = kind === "forfeit" ? forfeited(verdict, path) : decided(facts, verdict, path);
+  const path = checkPath(facts, verdict, runRoots, climb);
+  const decision = kind === "forfeit" ? forfeited(verdict, path) : decided(facts, verdict, path, climb);
   if (decision.losers.length === 0) throw invalid("VERDICT_ALTERED", "the verdict names nobody as wrong");
   const derived = encodeVerdict({ runRoots, facts, ...(graph && { graph }), decision });
   const field = firstDifference(derived, verdict, "verdict");
@@ -95,7 +98,7 @@ function check(verdict: Verdict, roots: Pair<Bytes>): CheckedVerdict {
 }
 
 /** Follows the levels from the run roots; the machine says which level comes next. */
-function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>): Passed[] {
+function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>, climb: ClimbLeaf): Passed[] {
   const { kind } = verdict.decision;
   const machine = trainingMachine(facts, kind === "operator" ? "operator" : "scalar");
   const path: Passed[] = [];
@@ -108,21 +111,21 @@ function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>): Pa
       payloads: readPair(evidence.payloads, (hex: Hex) => fromHex(hex)),
       proofs: readPair(evidence.proofs, digests),
     };
-    path.push(checkPassed(next.level, next.claims, record));
+    path.push(checkPassed(next.level, next.claims, record, climb));
   }
   if (kind !== "forfeit" && (path.length === 0 || machine.below(path)))
     throw invalid("VERDICT_INCOMPLETE", "the evidence does not lead down to a step");
   return path;
 }
 
-function decided(facts: JobFacts, verdict: Verdict, path: readonly Passed[]): Decision {
+function decided(facts: JobFacts, verdict: Verdict, path: readonly Passed[], climb: ClimbLeaf): Decision {
   const { kind, recomputed } = verdict.decision;
   const ground = groundOf(facts, placeOf(facts, positionOf(path)));
   if (kind === "operator" && ground === "scalar")
     return { kind, path, ...compare(path[path.length - 1].payloads, digest(recomputed!)) };
   if (kind !== ground) throw invalid("VERDICT_ALTERED", `a decision by ${kind} where ${ground} decides`);
   const { witness, shownBy } = readWitness(verdict.witness!);
-  const { scalarSteps: _, ...judgement } = judge(facts, path, witness, shownBy);
+  const { scalarSteps: _, ...judgement } = judge(facts, path, witness, shownBy, climb);
   return { kind, path, ...judgement, witness, shownBy };
 }
 
@@ -132,7 +135,7 @@ function forfeited({ decision }: Verdict, path: readonly Passed[]): Decision {
   return { kind: "forfeit", path, losers: ([0, 1] as const).filter((side) => reasons[side] !== undefined), reasons };
 }
 
-function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefined): JobFacts {
+function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefined, climb: ClimbLeaf): JobFacts {
   const { initKind } = job;
   if (initKind !== "graph" && initKind !== "checkpoint")
     throw invalid("VERDICT_MALFORMED", `the kind of init is ${initKind}, not graph or checkpoint`);
@@ -148,18 +151,18 @@ function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefin
     throw invalid("VERDICT_MALFORMED", "a run without steps or commitments");
   const graph = (kind: GraphKind) => {
     if (!shown) throw invalid("VERDICT_INCOMPLETE", "the verdict does not show the disputed graph");
-    return graphFactsOf(shown, parts[kind]);
+    return graphFactsOf(shown, parts[kind], climb);
   };
   return { id: jobIdOf(parts), parts, commitEvery, graph };
 }
 
 /** The facts that are shown of the graph with this root. */
-function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Bytes): GraphFacts {
+function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Bytes, climb: ClimbLeaf): GraphFacts {
   if (!bytesEqual(graphRootOf(header, kernels, labels), root))
     throw invalid("VERDICT_ALTERED", "the graph that is shown is not the job's");
   const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");
   const shown = (tree: Bytes, tag: Tag, payload: Bytes, index: number, proof: readonly Bytes[], what: string) => {
-    const reached = climb(hashLeaf(tag, payload), kernelCount, index, proof);
+    const reached = climb(tag, payload, kernelCount, index, proof);
     if (!reached || !bytesEqual(reached, tree))
       throw invalid("VERDICT_ALTERED", `${what} ${index} is not the one that is shown`);
   };
@@ -181,55 +184,6 @@ function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Byt
       return kernel.label;
     },
   };
-}
-
-function readGraph(graph: NonNullable<Verdict["graph"]>): ShownGraph {
-  const { header, kernels, labels, kernel } = graph;
-  const shown = { header: fromHex(header), kernels: digest(kernels), labels: digest(labels) };
-  if (!kernel) return shown;
-  return {
-    ...shown,
-    kernel: {
-      descriptor: fromHex(kernel.descriptor),
-      proof: digests(kernel.proof),
-      label: kernel.label,
-      labelProof: digests(kernel.labelProof),
-    },
-  };
-}
-
-function readWitness(evidence: WitnessEvidence): { witness: Witness; shownBy: Side } {
-  const shownBy = PARTIES.indexOf(evidence.shownBy);
-  if (shownBy !== 0 && shownBy !== 1) throw invalid("VERDICT_MALFORMED", "the witness does not say who showed it");
-  const leaf = (value: WitnessEvidence["before"]) =>
-    value && { payload: fromHex(value.payload), proof: digests(value.proof) };
-  const [before, accumulator, entry] = [leaf(evidence.before), leaf(evidence.accumulator), leaf(evidence.entry)];
-  const operands = evidence.operands.map(({ type, chunk, chunkProof, proof }) => ({
-    type: { dtype: type.dtype, shape: type.shape.map(whole) },
-    chunk: fromHex(chunk),
-    chunkProof: digests(chunkProof),
-    proof: digests(proof),
-  }));
-  const witness: Witness = {
-    ...(before && { before }),
-    ...(accumulator && { accumulator }),
-    ...(entry && { entry }),
-    operands,
-  };
-  return { witness, shownBy };
-}
-
-const digest = (hex: Hex): Bytes => fromHex(hex, 32);
-const digests = (list: Hex[]): Bytes[] => list.map(digest);
-
-function readPair<T, U>(pair: readonly [T, T], read: (value: T) => U): Pair<U> {
-  if (pair.length !== 2) throw invalid("VERDICT_MALFORMED", `a pair of ${pair.length} parts, not of two`);
-  return [read(pair[0]), read(pair[1])];
-}
-
-function whole(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw invalid("VERDICT_MALFORMED", `${value} is no count`);
-  return value;
 }
 
 /** The path to the first place where two JSON values differ, missing and surplus fields included. */

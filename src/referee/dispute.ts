@@ -4,6 +4,7 @@ import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors/index.ts";
 import { graphRoot } from "../graph/codec.ts";
 import type { JobOutline } from "../job/closed.ts";
+import { openBackend } from "../certify/open-backend.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
 import { trainingProver } from "./claim.ts";
@@ -23,8 +24,11 @@ export interface DisputeOptions {
    * when one of the traces can't show its tensors.
    */
   recompute?: "scalar" | "op";
-  /** Replays the runs and recomputes the operator; each run's own, and the reference, unless given. */
-  backend?: Backend;
+  /**
+   * Replays the runs and recomputes the operator: a backend, its name, `auto`, or the file of a module that exports one. Each
+   * run's own, and the reference, unless given. It is certified first.
+   */
+  backend?: Backend | string;
 }
 
 export interface Agreement {
@@ -61,6 +65,7 @@ export type DisputeResult = Agreement | Divergence;
  * Compares two finished runs of one job, and finds who is wrong where they part.
  * @throws {FormatError} for a trace that is cut, damaged, or lacks what is needed
  * @throws {DisputeError} when the two are not runs of one job with the same commitments
+ * @throws {BackendError} when a backend is not there, {DeviceError} when it does not have the bits of the specification
  */
 export async function dispute(pathA: string, pathB: string, options: DisputeOptions = {}): Promise<DisputeResult> {
   const traces = [pathA, pathB] as const;
@@ -71,9 +76,11 @@ export async function dispute(pathA: string, pathB: string, options: DisputeOpti
     const figures = { scalarSteps: 0, bytes: 64, rounds: 0, millis: 0 };
     return { outcome: "agree", traces, runRoots, losers: [], figures };
   }
-  const memories = await openBoth(a, b, options.backend);
+  const { recompute, backend: wanted } = options;
+  const backend = wanted === undefined ? undefined : (await openBackend(wanted)).backend;
+  const memories = await openBoth(a, b, backend);
   try {
-    return await decide(traces, runRoots, memories, options);
+    return await decide(traces, runRoots, memories, { recompute, backend });
   } finally {
     await Promise.all(memories.map((memory) => memory.close()));
   }
@@ -98,7 +105,7 @@ async function decide(
   traces: Pair<string>,
   runRoots: Pair<Bytes>,
   memories: Pair<TraceMemory>,
-  { recompute, backend }: DisputeOptions,
+  { recompute, backend }: { recompute: DisputeOptions["recompute"]; backend: Backend | undefined },
 ): Promise<Divergence> {
   const { outline, commitEvery } = memories[0];
   const facts = jobFacts(outline, commitEvery);

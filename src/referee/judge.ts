@@ -1,5 +1,6 @@
 /** The step at the bottom of a dispute (spec 7.5): executed once, from agreed values, and compared with both claims. */
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
+import type { ClimbLeaf } from "../encoding/merkle.ts";
 import type { TensorRoot } from "../encoding/tensor.ts";
 import type { Kernel } from "../repops/kernels/kernel.ts";
 import { accumulatorRead, readsAt, resultAt, scalarSteps } from "../repops/kernels/reads.ts";
@@ -29,11 +30,18 @@ export function groundOf(facts: JobFacts, place: Place): Ground {
 /**
  * Decides on a path that has come to its bottom.
  * @param by the party that shows the witness
+ * @param climb follows its proofs
  * @throws {DisputeError} when the witness does not hold
  */
-export function judge(facts: JobFacts, path: readonly Passed[], witness: Witness, by: Side): Judgement {
+export function judge(
+  facts: JobFacts,
+  path: readonly Passed[],
+  witness: Witness,
+  by: Side,
+  climb?: ClimbLeaf,
+): Judgement {
   const place = placeOf(facts, positionOf(path));
-  const agreed = new AgreedValues(facts, path, place, witness, by);
+  const agreed = new AgreedValues(facts, path, place, witness, by, climb);
   const ground = groundOf(facts, place);
   const recomputed = DECIDE[ground](facts, place, agreed);
   agreed.end();

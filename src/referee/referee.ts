@@ -2,6 +2,7 @@
 import { elementBits, type Tensor, tensorRoot, firstDifference } from "../encoding/tensor.ts";
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import { VerdeError } from "../errors/index.ts";
+import { openBackend } from "../certify/open-backend.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { reference } from "../repops/backends/reference.ts";
 import type { TrainingProver } from "./claim.ts";
@@ -18,8 +19,8 @@ import { ask, byteLength, newTally, type Patience, play, type Tally } from "../g
 export interface RefereeOptions extends Patience {
   /** `scalar`: one step of one element decides. `operator`: the whole operator is recomputed. */
   depth?: Depth;
-  /** Where a whole operator is recomputed; the reference backend unless given. */
-  backend?: Backend;
+  /** Where a whole operator is recomputed; the reference backend unless given. It is certified first. */
+  backend?: Backend | string;
 }
 
 /** What a dispute took the referee. */
@@ -107,7 +108,8 @@ async function decideOnOperator(hearing: Hearing, side: Side): Promise<Decided |
   const inputs = checked(() => checkInputs(facts, path, witness, side));
   if (typeof inputs === "string") return inputs;
   const kernel = kernelAt(facts, placeOf(facts, at));
-  const output = await recompute(kernel, inputs, options.backend ?? reference);
+  const { backend } = await openBackend(options.backend ?? reference);
+  const output = await recompute(kernel, inputs, backend);
   const judgement = compare(path[path.length - 1].payloads, tensorRoot(output));
   const seen = await differenceSeen(hearing, output);
   const decision: Decision = { kind: "operator", path, ...judgement, ...(seen && { seen }) };

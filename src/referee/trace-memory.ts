@@ -19,10 +19,10 @@ export interface TraceMemory extends Memory {
 }
 
 /**
- * @param backend replays the run; the one that it was made with unless given
+ * @param backend replays the run; the one that it was made with unless given; certified first
  * @throws {FormatError} when it can't be replayed, and was not recorded with `--detail ops`
  */
-export async function traceMemory(trace: FinishedTrace, backend?: Backend): Promise<TraceMemory> {
+export async function traceMemory(trace: FinishedTrace, backend?: Backend | string): Promise<TraceMemory> {
   try {
     return replayedMemory(await Replayer.open(trace.path, backend ? { backend } : {}));
   } catch (error) {

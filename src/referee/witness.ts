@@ -3,7 +3,7 @@
  * agree, because it lies to the left of where they part. Either party can show it, and nobody can show anything else.
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
-import { hashLeaf, climb, merkleRoot, type Proof, verifyLeaf } from "../encoding/merkle.ts";
+import { type ClimbLeaf, climbLeaf, merkleRoot, type Proof } from "../encoding/merkle.ts";
 import { Tag } from "../encoding/tags.ts";
 import {
   CHUNK_ELEMENTS,
@@ -54,15 +54,27 @@ export class AgreedValues {
   private readonly place: Place;
   private readonly witness: Witness;
   private readonly by: Side;
+  private readonly climb: ClimbLeaf;
   private readonly shown: Set<string>;
 
-  /** @param by the party that shows the witness; its proofs lead to the roots of its own trees */
-  constructor(facts: JobFacts, path: readonly Passed[], place: Place, witness: Witness, by: Side) {
+  /**
+   * @param by the party that shows the witness; its proofs lead to the roots of its own trees
+   * @param climb follows the proofs
+   */
+  constructor(
+    facts: JobFacts,
+    path: readonly Passed[],
+    place: Place,
+    witness: Witness,
+    by: Side,
+    climb: ClimbLeaf = climbLeaf,
+  ) {
     this.facts = facts;
     this.path = path;
     this.place = place;
     this.witness = witness;
     this.by = by;
+    this.climb = climb;
     const single = (["before", "accumulator", "entry"] as const).filter((part) => witness[part] !== undefined);
     this.shown = new Set([...single, ...witness.operands.map((_, i) => `operand ${i}`)]);
   }
@@ -98,7 +110,7 @@ export class AgreedValues {
     checkShape(type.shape, `operand ${index}`);
     const count = chunkCount(type);
     const fits = count === 0 ? chunk.length + chunkProof.length === 0 : chunk.length === chunkBytes(type, at);
-    const tree = count === 0 ? merkleRoot([]) : climb(hashLeaf(Tag.chunk, chunk), count, at, chunkProof);
+    const tree = count === 0 ? merkleRoot([]) : this.climb(Tag.chunk, chunk, count, at, chunkProof);
     if (!fits || !tree)
       throw new DisputeError("WITNESS_WRONG", `operand ${index}: not chunk ${at} of ${formatType(type)}`, { tensor });
     this.checkTensorRoot(tensor, tensorRootOf(type, tree), proof.proof, `operand ${index}`);
@@ -139,10 +151,9 @@ export class AgreedValues {
   checkTensorRoot(tensor: number, root: TensorRoot, proof: Proof, what: string): void {
     const { inputs, outputs } = this.facts.graph(graphAt(this.place));
     if (tensor >= inputs.length) return this.checkLeft("op", tensor - inputs.length, { payload: root, proof });
-    const leaf = hashLeaf(Tag.stateLeaf, root);
     const inState = tensor < outputs.length;
     const count = inState ? outputs.length : inputs.length - outputs.length;
-    const tree = climb(leaf, count, inState ? tensor : tensor - outputs.length, proof);
+    const tree = this.climb(Tag.stateLeaf, root, count, inState ? tensor : tensor - outputs.length, proof);
     const list = inState ? this.stateBefore() : this.facts.parts.dataset;
     if (!tree || !bytesEqual(stateRootOf(count, tree), list))
       throw new DisputeError("WITNESS_WRONG", `${what} is not in ${inState ? "the state before" : "the dataset"}`, {
@@ -165,7 +176,8 @@ export class AgreedValues {
   private checkLeft(name: LevelName, index: number, { payload, proof }: AgreedLeaf): void {
     const { level, roots, index: divergent } = this.passed(name);
     const fits = index >= 0 && index < divergent && payload.length === level.payloadBytes(index);
-    if (!fits || !verifyLeaf(roots[this.by], hashLeaf(level.tag, payload), level.count, index, proof))
+    const reached = fits && this.climb(level.tag, payload, level.count, index, proof);
+    if (!reached || !bytesEqual(reached, roots[this.by]))
       throw new DisputeError("PROOF_WRONG", `the proof of the agreed leaf ${index} of the ${name} tree does not hold`, {
         index,
       });

@@ -1,10 +1,11 @@
 /** A provider's memory of its run: what the trace and the checkpoints hold, and what they allow to compute again. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
-import { DisputeError } from "../errors/index.ts";
+import { openBackend } from "../certify/open-backend.ts";
+import { DisputeError, UsageError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
-import { backendByName } from "../repops/backends/index.ts";
+import { BACKENDS } from "../repops/backends/index.ts";
 import { stepsOfSegment } from "./commitments.ts";
 import { openExecution } from "./drill/faulty.ts";
 import type { AnyExecution } from "./execution.ts";
@@ -44,13 +45,15 @@ export class Replayer {
 
   /**
    * Opens a finished run. It is replayed with the fault that its manifest states, on the backend that it was made with
-   * unless another is given.
+   * unless another is given; certified first.
    * @throws {FormatError} when the trace or its folder can't be used
+   * @throws {UsageError} when it was made with a backend that is not Verde's own, and no other is given
+   * @throws {BackendError} when the backend is not there, {DeviceError} when it has other bits
    */
-  static async open(path: string, options: { backend?: Backend } = {}): Promise<Replayer> {
+  static async open(path: string, options: { backend?: Backend | string } = {}): Promise<Replayer> {
     const trace = expectComplete(await openTrace(path));
     const job = await loadClosedJob(trace);
-    const backend = options.backend ?? backendByName(trace.manifest.backend);
+    const { backend } = await openBackend(options.backend ?? statedBackend(trace));
     const execution = await openExecution(job, backend, trace.manifest.fault);
     return new Replayer(trace, job, execution, await checkpointsOf(trace));
   }
@@ -158,4 +161,15 @@ export class Replayer {
         { path: this.trace.path, step, expected: toHex(claimed), found: toHex(root) },
       );
   }
+}
+
+/** By its name among Verde's own alone: what a trace says never leads to a file. */
+function statedBackend({ path, manifest: { backend: name } }: Trace): Backend {
+  if (Object.hasOwn(BACKENDS, name)) return BACKENDS[name as keyof typeof BACKENDS];
+  throw new UsageError(
+    "UNKNOWN",
+    `${path} was made with the backend ${JSON.stringify(name)}, which is not among Verde's own; ` +
+      "name the one to replay it with, such as --backend wasm, which has the same bits",
+    { path, backend: name },
+  );
 }

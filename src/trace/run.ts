@@ -5,9 +5,9 @@ import { type StateRoot, type Tensor } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
+import { openBackend } from "../certify/open-backend.ts";
 import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
-import { backendByName, type BackendName } from "../repops/backends/index.ts";
-import { wasm } from "../repops/backends/wasm/backend.ts";
+import { DEFAULT } from "../repops/backends/index.ts";
 import { isSaturated } from "../repops/numbers/vf32.ts";
 import { addAside, type AsideSummary } from "./aside.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
@@ -38,8 +38,8 @@ export interface StepInfo {
 export interface RunOptions {
   /** The trace to write; absent: nothing is written. */
   out?: string;
-  /** `wasm` unless given. */
-  backend?: Backend | BackendName;
+  /** `wasm` unless given: a backend, its name, `auto`, or the file of a module that exports one. It is certified first. */
+  backend?: Backend | string;
   /** Steps in a segment; 1. */
   commitEvery?: number;
   /** A multiple of `commitEvery`; 0 for the first and last state alone; about ten over the run unless given. */
@@ -72,11 +72,11 @@ export interface RunResult {
 /**
  * Runs a job from its first state to its last.
  * @throws {UsageError} for options that do not fit, {JobError} when a trace that is to be resumed is of another run
+ * @throws {BackendError} when the backend is not there, {DeviceError} when it does not have the bits of the specification
  */
 export async function run(job: ClosedJob | JobDefinition, options: RunOptions = {}): Promise<RunResult> {
   const closed = "close" in job ? await job.close() : job;
-  const { backend: chosen = wasm } = options;
-  const backend = typeof chosen === "string" ? backendByName(chosen) : chosen;
+  const { backend } = await openBackend(options.backend ?? DEFAULT);
   const settings = settingsOf(closed, options, backend);
   const recorder = new Recorder(closed, settings, options);
   const execution = await openExecution(closed, backend, options.fault);

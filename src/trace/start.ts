@@ -2,22 +2,24 @@
 import { formatType, sameShape, type Tensor } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
 import { checkJob, type ClosedJob, type NamedTensor } from "../job/closed.ts";
+import { openBackend } from "../certify/open-backend.ts";
 import type { Backend } from "../repops/backends/backend.ts";
-import { wasm } from "../repops/backends/wasm/backend.ts";
+import { DEFAULT } from "../repops/backends/index.ts";
 import { Execution } from "./execution.ts";
 
 /**
  * The same job with the named entries of its state replaced; the others are what the init graph makes of them. The result
  * is another job, whose id binds the root of this state.
  * @param given by the names of the state's entries, such as `blocks.0.attention.qkv.weight`
+ * @param backend runs the init graph; certified first
  * @throws {JobError} for a name or shape that the state does not have
  */
 export async function startFrom(
   job: ClosedJob,
   given: readonly NamedTensor[],
-  backend: Backend = wasm,
+  backend: Backend | string = DEFAULT,
 ): Promise<ClosedJob> {
-  const execution = await Execution.open(job, backend);
+  const execution = await Execution.open(job, (await openBackend(backend)).backend);
   let state: NamedTensor[];
   try {
     await execution.initialise();

@@ -15,7 +15,7 @@ function bundle(): string | undefined {
   try {
     return createRequire(import.meta.url).resolve("gpu.js/dist/gpu-browser.js");
   } catch {
-    console.log("skipped: gpu.js in a browser, since it is not installed (npm install --no-save gpu.js@2.24.1)");
+    console.log("skipped: gpu.js in a browser, since it is not installed (npm ci)");
     return undefined;
   }
 }

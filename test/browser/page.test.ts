@@ -17,6 +17,8 @@ const STEPS = 12;
 const LONG = 5000;
 const TINY = { steps: STEPS, layers: 1, dim: 16, heads: 2, context: 16, batch: 2 };
 const FAULT = "flip:step=7,node=6,element=1,bit=12";
+/** Milliseconds: a device in software is certified before its first check. */
+const PATIENCE = 110_000;
 const FAULTY_OPERATOR = "gradient (node 6)";
 
 async function serve(trace?: string): Promise<string> {
@@ -41,7 +43,7 @@ async function check(page: Page, backend: string, range?: [number, number]): Pro
   await page.check(`[value="${backend}"]`);
   if (range) for (const [i, id] of ["#from", "#to"].entries()) await page.fill(id, String(range[i]));
   await page.click("#start");
-  await page.waitForSelector("#running", { state: "hidden" });
+  await page.waitForSelector("#running", { state: "hidden", timeout: PATIENCE });
   return (await page.textContent("#sentence"))!.replace(/\s+/g, " ").trim();
 }
 
@@ -209,7 +211,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     await page.waitForSelector("#rows tr");
     expect(await page.evaluate("document.activeElement.id")).toBe("cancel");
     await page.keyboard.press("Enter");
-    await page.waitForSelector("#running", { state: "hidden" });
+    await page.waitForSelector("#running", { state: "hidden", timeout: PATIENCE });
     expect(await page.innerText("#sentence")).toMatch(/^Cancelled\.\s+It had come to step \d+; /);
     const steps = (await ledger(page)).length;
     expect(steps).toBeLessThan(LONG);
@@ -260,7 +262,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     const session = await page.context().browser()!.newBrowserCDPSession();
     // The process that answers is the one that ends.
     await session.send("Browser.crashGpuProcess").catch(() => undefined);
-    await page.waitForSelector("#running", { state: "hidden" });
+    await page.waitForSelector("#running", { state: "hidden", timeout: PATIENCE });
     expect(await page.innerText("#sentence")).toMatch(
       /^This could not be checked\.\s+.*lost.*\(VERDE_BACKEND_DEVICE_LOST\)$/,
     );

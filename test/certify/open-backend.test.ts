@@ -10,11 +10,14 @@ import {
   parseCertificate,
   specificationProblems,
 } from "../../src/certify/certificate.ts";
-import { chooseBackend, chooseBest, ensureCertified, namedBackend } from "../../src/certify/open-backend.ts";
+import { ensureCertified, type GateOptions } from "../../src/certify/gate.ts";
+import { findBackend, openBackend, openBest } from "../../src/certify/open-backend.ts";
+import { folderStore, memoryStore } from "../../src/certify/store.ts";
 import { BackendError, DeviceError } from "../../src/errors/index.ts";
 import type { Backend, DeviceDescription } from "../../src/repops/backends/backend.ts";
+import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import { SHORT_FORM, shortCases } from "../../src/certify/vectors/all.ts";
+import { casesNamed, SHORT_FORM } from "../../src/certify/vectors/short.ts";
 import { certify } from "../../src/certify/certify.ts";
 import { programKey } from "../../src/repops/programs/program.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
@@ -56,13 +59,20 @@ function listener(): { say: (line: string) => void; said: string[] } {
   return { said, say: (line) => void said.push(line) };
 }
 
+/** As for one of Verde's own backends, with certificates in a folder. */
+const ours = (folder: string, say: GateOptions["say"] = () => {}): GateOptions => ({
+  say,
+  store: folderStore(folder),
+  own: true,
+});
+
 describe("a device's first job", () => {
   test("is preceded by the short form, whose vectors all exist", async () => {
-    const names = shortCases().flatMap(({ outputs }) => outputs.map(({ name }) => name));
+    const names = casesNamed(SHORT_FORM).flatMap(({ outputs }) => outputs.map(({ name }) => name));
     expect(new Set(names)).toEqual(new Set(SHORT_FORM));
     const { say, said } = listener();
     const device = new Device();
-    await ensureCertified(device, say, path("first"));
+    await ensureCertified(device, ours(path("first"), say));
     expect(device.prepared).toBe(SHORT_FORM.length);
     expect(said).toEqual([`certifying device on Device X before its first job: ${SHORT_FORM.length} vectors`]);
   });
@@ -70,27 +80,26 @@ describe("a device's first job", () => {
   test("is not preceded by it a second time, but is after a change of the driver", async () => {
     const { say, said } = listener();
     const device = new Device();
-    await ensureCertified(device, say, path("cache"));
-    await ensureCertified(device, say, path("cache"));
+    await ensureCertified(device, ours(path("cache"), say));
+    await ensureCertified(device, ours(path("cache"), say));
     expect(device.prepared).toBe(SHORT_FORM.length);
     device.driver = "1.1";
-    await ensureCertified(device, say, path("cache"));
+    await ensureCertified(device, ours(path("cache"), say));
     expect(device.prepared).toBe(2 * SHORT_FORM.length);
     expect(said).toHaveLength(2);
   });
 
   test("does not rely on a certificate that was cut or changed", async () => {
-    const device = new Device();
     const folder = path("changed");
-    await ensureCertified(device, () => {}, folder);
+    await ensureCertified(new Device(), ours(folder));
     const [name] = readdirSync(join(folder, "certificates"));
     const file = join(folder, "certificates", name);
     const text = readFileSync(file, "utf8");
     for (const broken of [text.slice(0, 100), text.replace(/"0x../, '"0x__')]) {
       writeFileSync(file, broken);
-      const before = device.prepared;
-      await ensureCertified(device, () => {}, folder);
-      expect(device.prepared).toBe(before + SHORT_FORM.length);
+      const device = new Device();
+      await ensureCertified(device, ours(folder));
+      expect(device.prepared).toBe(SHORT_FORM.length);
     }
   });
 
@@ -99,20 +108,18 @@ describe("a device's first job", () => {
     for (const folder of [join(path("a-file"), "cache"), ...(process.platform === "linux" ? ["/proc/verde"] : [])]) {
       const { say, said } = listener();
       const device = new Device();
-      await ensureCertified(device, say, folder);
-      await ensureCertified(device, say, folder);
-      expect(device.prepared).toBe(2 * SHORT_FORM.length);
+      await ensureCertified(device, ours(folder, say));
+      await ensureCertified(new Device(), ours(folder, say));
+      expect(device.prepared).toBe(SHORT_FORM.length);
       expect(said.filter((line) => line.includes(`can't be kept in ${folder}`))).toHaveLength(2);
     }
   });
 
   for (const wrong of ["fdiv", "fadd", "i2f"])
-    test(`does not begin where ${wrong} has other bits, which are named, each time anew`, async () => {
+    test(`does not begin where ${wrong} has other bits, which are named, each time`, async () => {
       const device = new Device(wrong);
       for (let time = 0; time < 2; time++) {
-        const error = await ensureCertified(device, () => {}, path(`wrong-${wrong}`)).catch(
-          (thrown: unknown) => thrown,
-        );
+        const error = await ensureCertified(device, ours(path(`wrong-${wrong}`))).catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(DeviceError);
         const { evidence, message } = error as DeviceError;
         expect(evidence).toMatchObject({ operator: `instruction ${wrong}`, element: 7, device: "Device X" });
@@ -132,7 +139,7 @@ describe("the choice of a backend", () => {
   test("auto takes a GPU with the right bits", async () => {
     const { say, said } = listener();
     const device = new Device();
-    const choice = await chooseBest([missing, device], wasm, say, path("auto"));
+    const choice = await openBest([missing, device], wasm, { say, store: memoryStore() });
     expect(choice).toMatchObject({ backend: device, device: { name: "Device X" } });
     expect(choice.passedOver).toEqual([{ backend: "absent", reason: "there is no adapter" }]);
     expect(said).toContain("not absent: there is no adapter");
@@ -143,7 +150,7 @@ describe("the choice of a backend", () => {
     const software = new Device();
     software.software = true;
     const { say, said } = listener();
-    const choice = await chooseBest([missing, software, new Device("fmul")], wasm, say, path("auto-none"));
+    const choice = await openBest([missing, software, new Device("fmul")], wasm, { say, store: memoryStore() });
     expect(choice.backend).toBe(wasm);
     expect(choice.device).toBeUndefined();
     expect(choice.passedOver.map(({ reason }) => reason)).toEqual([
@@ -155,17 +162,34 @@ describe("the choice of a backend", () => {
     expect(said.at(-1)).toBe("auto takes wasm");
   });
 
-  test("a backend without a device of its own needs no certificate", async () => {
+  test("one of Verde's own without a device needs no certificate", async () => {
     const { say, said } = listener();
-    expect(await chooseBackend("wasm", false, say, path("none"))).toEqual({ backend: wasm, passedOver: [] });
+    const store = memoryStore();
+    expect(await openBackend("wasm", { say, store })).toEqual({ backend: wasm, passedOver: [] });
+    expect(await openBackend(reference, { say, store })).toEqual({ backend: reference, passedOver: [] });
     expect(said).toEqual([]);
   });
 
-  test("strict arithmetic is webgpu's, by either name; others are told", () => {
-    expect(namedBackend("webgpu", true).name).toBe("webgpu:strict");
-    expect(namedBackend("webgpu:strict", true).name).toBe("webgpu:strict");
-    expect(() => namedBackend("wasm", true)).toThrow(/the backend wasm has no strict arithmetic, webgpu has/);
-    expect(() => namedBackend("gpujs", true)).toThrow(/no strict arithmetic/);
+  test("a software device is named, once", async () => {
+    const device = new Device();
+    device.software = true;
+    const { say, said } = listener();
+    await openBackend(device, { say, store: memoryStore() });
+    expect(said).toEqual([expect.stringMatching(/^certifying/)]);
+  });
+
+  test("strict arithmetic is a mode that a backend has or not", async () => {
+    expect((await findBackend("webgpu", true)).name).toBe("webgpu:strict");
+    expect((await findBackend("webgpu:strict", true)).name).toBe("webgpu:strict");
+    const family: Backend = { ...missing, strict: wasm };
+    expect(await findBackend(family, true)).toBe(wasm);
+    await expect(findBackend("wasm", true)).rejects.toThrow(/the backend wasm has no strict arithmetic, webgpu has/);
+    await expect(findBackend("gpujs", true)).rejects.toThrow(/no strict arithmetic/);
+  });
+
+  test("a name that there is not is told what there is", async () => {
+    await expect(openBackend("abacus")).rejects.toMatchObject({ family: "VERDE_USAGE" });
+    await expect(openBackend(path("missing.ts"))).rejects.toThrow(/missing.ts can't be loaded/);
   });
 });
 
@@ -228,7 +252,7 @@ describe("a certificate", () => {
   test("holds for its device and its bits alone", async () => {
     const device = new Device();
     const description = await device.describe();
-    const made = certificateOf(device, "short", description, await certify(device, shortCases()), []);
+    const made = certificateOf(device, "short", description, await certify(device, casesNamed(SHORT_FORM)), []);
     const certificate = parseCertificate(JSON.stringify(made), "a file");
     expect(certificate).toEqual(made);
     expect(specificationProblems(certificate)).toEqual([]);

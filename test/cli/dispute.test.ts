@@ -49,6 +49,11 @@ describe("verde dispute and verde check", () => {
       step: 4,
       restsOn: "evidence",
     });
+    // Two proofs a level, and those of the operands: each by two implementations.
+    const { pathsVerifiedTwice } = JSON.parse(checked.stdout) as { pathsVerifiedTwice: number };
+    expect(pathsVerifiedTwice).toBeGreaterThan(8);
+    const said = await verde("check", "v.json", "--a", roots[0], "--b", roots[1]);
+    expect(said.stdout).toContain(`${pathsVerifiedTwice}, each verified by two implementations`);
     const other = await verde("check", "v.json", "--a", roots[0], "--b", roots[0]);
     expect(other).toMatchObject({ code: 2, stdout: "" });
     expect(other.stderr).toContain("VERDE_DISPUTE");

@@ -88,7 +88,7 @@ describe("a failure", () => {
 
   it("has the exit code of its class", () => {
     const { UsageError, KeyError, ChainError, ProgramError, ShapeError, GraphError, ValueError } = errors;
-    const { FormatError, JobError, DisputeError, BackendError, DeviceError } = errors;
+    const { FormatError, JobError, DisputeError, SecondOpinionError, BackendError, DeviceError } = errors;
     const failures: errors.VerdeError[] = [
       new UsageError("VALUE", "no"),
       new KeyError("MISSING", "no"),
@@ -100,6 +100,7 @@ describe("a failure", () => {
       new FormatError("KIND", "no"),
       new JobError("DATA", "no"),
       new DisputeError("JOB", "no"),
+      new SecondOpinionError("DIFFERS", "no"),
       new BackendError("MEMORY", "no"),
       new DeviceError("BITS", "no"),
     ];
@@ -116,6 +117,7 @@ describe("a failure", () => {
       FormatError: 2,
       JobError: 2,
       DisputeError: 2,
+      SecondOpinionError: 3,
       BackendError: 3,
       DeviceError: 3,
     });

@@ -6,9 +6,11 @@ import { CODES, FormatError, VerdeError } from "../../src/errors/index.ts";
 
 const declared = Object.entries(CODES).flatMap(([family, subs]) => Object.keys(subs).map((sub) => `${family}_${sub}`));
 
-const CLASS = /new (Usage|Format|Job|Program|Shape|Graph|Value|Backend|Device|Dispute|Key|Chain)Error\(([^,]*),/g;
+const CLASS =
+  /new (Usage|Format|Job|Program|Shape|Graph|Value|Backend|Device|Dispute|SecondOpinion|Key|Chain)Error\(([^,]*),/g;
 /** Functions that build a failure for other files, with the sub-code as their first argument. */
 const BUILDERS: readonly (readonly [RegExp, string])[] = [
+  [/\binvalid\(\s*"([A-Z_]+)"/g, "VERDE_DISPUTE"],
   [/\bshapeError\(\s*"([A-Z_]+)"/g, "VERDE_SHAPE"],
   [/\b\w+\.error\(\s*"([A-Z_]+)"/g, "VERDE_FORMAT"],
 ];
@@ -18,7 +20,7 @@ function thrownIn(text: string): string[] {
   const found: string[] = [];
   const passing = new Set<string>();
   for (const [, name, argument] of text.matchAll(CLASS)) {
-    const family = `VERDE_${name.toUpperCase()}`;
+    const family = `VERDE_${name.replace(/(?<=[a-z])[A-Z]/g, "_$&").toUpperCase()}`;
     const literals = [...argument.matchAll(/"([A-Z_]+)"/g)].map(([, sub]) => `${family}_${sub}`);
     found.push(...literals);
     if (argument.trim() === "subCode") passing.add(family);
@@ -36,7 +38,7 @@ describe("codes", () => {
   test("have one form, and are unique", () => {
     expect(declared.filter((code) => !/^VERDE_[A-Z]+(_[A-Z]+)+$/.test(code))).toEqual([]);
     expect(new Set(declared).size).toBe(declared.length);
-    for (const family of Object.keys(CODES)) expect(family).toMatch(/^VERDE_[A-Z]+$/);
+    for (const family of Object.keys(CODES)) expect(family).toMatch(/^VERDE_[A-Z]+(_[A-Z]+)?$/);
   });
 
   test("are thrown, each of them", () => {

@@ -43,7 +43,7 @@ function whyNone(driver: string): string | undefined {
 /** The drivers with an adapter; `say` hears why the others are left out. */
 export function driversWithAdapter(say: (line: string) => void): string[] {
   if (!hasPackage()) {
-    say("skipped: WebGPU, since the package webgpu is not installed (npm install --no-save webgpu@0.6.2)");
+    say("skipped: WebGPU, since the package webgpu is not installed (npm ci)");
     return [];
   }
   const installed = installedDrivers();

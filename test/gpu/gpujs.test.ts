@@ -36,7 +36,7 @@ function hasPackage(): boolean {
   try {
     return createRequire(import.meta.url).resolve("gpu.js") !== "";
   } catch {
-    console.log("skipped: gpu.js, since it is not installed (npm install --no-save gpu.js@2.24.1)");
+    console.log("skipped: gpu.js, since it is not installed (npm ci)");
     return false;
   }
 }

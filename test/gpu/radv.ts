@@ -30,7 +30,7 @@ export class Radv {
 
   /** Or a sentence that says why there is no RADV here. */
   static open(): Radv | string {
-    if (!hasPackage()) return "the package webgpu is not installed (npm install --no-save webgpu@0.6.2)";
+    if (!hasPackage()) return "the package webgpu is not installed (npm ci)";
     if (!radeon()) return "Mesa's RADV is not installed (Debian: mesa-vulkan-drivers, of the backports in Debian 12)";
     const folder = mkdtempSync(join(tmpdir(), "verde-radv-"));
     const library = join(folder, "null-queue.so");

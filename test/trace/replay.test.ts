@@ -94,7 +94,7 @@ describe("a replayer", () => {
   });
 
   test("says so when it does not come to the roots of the run", async () => {
-    // A backend whose output of kernel 6 is off by one.
+    // A backend whose output of kernel 6 is off by one; no vector of the short form has that many.
     const wrong: Backend = {
       name: "wrong",
       prepare: (list, options) =>

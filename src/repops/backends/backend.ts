@@ -11,6 +11,8 @@ export interface Backend {
    * @throws {BackendError} when there is none
    */
   describe?(): Promise<DeviceDescription>;
+  /** The same backend with floats computed by integers alone, where it has such a mode; itself, where it is that mode. */
+  readonly strict?: Backend;
   /** Facts about the arithmetic of what it runs on. */
   probe?(): Promise<Probe[]>;
   /**

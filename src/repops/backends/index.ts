@@ -15,6 +15,17 @@ export const BACKENDS = { wasm, reference, webgpu, "webgpu:strict": webgpuStrict
 /** The name of a backend: `wasm`, `reference`, `webgpu` and others. */
 export type BackendName = keyof typeof BACKENDS;
 
+/** What `auto` tries, the best first, before the default. */
+export const PREFERRED: readonly Backend[] = [webgpu];
+
+/** What every machine has. */
+export const DEFAULT: Backend = wasm;
+
+/** Whether a backend is one of these. Others may be wrong in ways that no certificate kept from an earlier day shows. */
+export function isOwn(backend: Backend): boolean {
+  return Object.values<Backend>(BACKENDS).includes(backend);
+}
+
 /** The names as a sentence lists them: `wasm, reference or webgpu`. */
 export const BACKEND_NAMES = Object.keys(BACKENDS)
   .join(", ")

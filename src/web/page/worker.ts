@@ -1,6 +1,6 @@
 /** The worker behind the page: it opens a trace or executes steps, so that the page stays alive. To cancel, end it. */
 import { messageOf, VerdeError } from "../../errors/index.ts";
-import { backendByName } from "../../repops/backends/index.ts";
+import { openBackend } from "../../certify/open-backend.ts";
 import { readTrace } from "../../trace/open.ts";
 import { blobSource, type TraceSource } from "../../trace/source.ts";
 import { checkTrace } from "./check.ts";
@@ -16,7 +16,8 @@ self.addEventListener("message", async ({ data: task }: MessageEvent<Task>) => {
     if (task.kind === "open") say({ kind: "opened", facts: await factsOf(trace) });
     else {
       const { from, to } = task;
-      const outcome = await checkTrace(trace, { backend: backendByName(task.backend), from, to }, say);
+      const { backend } = await openBackend(task.backend, { say: (text) => say({ kind: "stage", text }) });
+      const outcome = await checkTrace(trace, { backend, from, to }, say);
       say({ kind: "finished", outcome });
     }
   } catch (error) {

@@ -3,6 +3,7 @@
  * falls back to slower modes in silence, so every kernel's own mode is checked after it was built.
  */
 import { BackendError, messageOf } from "../../../errors/index.ts";
+import { importPackage } from "../package.ts";
 import { findGpu } from "../webgpu/device.ts";
 import { LIBRARY } from "./library.ts";
 import type { Source } from "./source.ts";
@@ -27,25 +28,16 @@ interface Gpu {
 }
 type GpuConstructor = new (settings: { mode: Mode }) => Gpu;
 
-const PACKAGE = "`npm install --no-save gpu.js@2.24.1`";
 const NEEDED: Readonly<Record<Mode, string>> = {
   webgpu: "a browser that has WebGPU, or the package webgpu and a driver (see docs/gpu.md)",
   webgl2: "a browser that has WebGL 2; in Node take webgpu or headlessgl",
-  headlessgl: "the package gl@9.0.0-rc.10 and a display, such as that of xvfb-run (see docs/gpu.md)",
+  headlessgl: "the package gl, compiled, and a display, such as that of xvfb-run (see docs/gpu.md)",
   webasm: "an engine with WebAssembly",
   cpu: "nothing",
 };
 
 async function load(): Promise<GpuConstructor> {
-  try {
-    const name = "gpu.js";
-    return ((await import(name)) as { GPU: GpuConstructor }).GPU;
-  } catch (cause) {
-    throw new BackendError(
-      "PACKAGE_MISSING",
-      `the backend gpujs needs the package gpu.js: ${PACKAGE} (${messageOf(cause)})`,
-    );
-  }
+  return ((await importPackage("gpu.js", "gpu.js@2.24.1", "the backend gpujs")) as { GPU: GpuConstructor }).GPU;
 }
 
 const devices = new Map<Mode, Promise<GpuJsDevice>>();

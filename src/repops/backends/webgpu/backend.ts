@@ -16,16 +16,20 @@ export async function describeWebGpu(): Promise<DeviceDescription> {
 
 const shared = { describe: describeWebGpu, probe: probeWebGpu };
 
-/** WGSL that is generated for each kernel, on a WebGPU device. */
-export const webgpu: Backend = {
-  ...shared,
-  name: "webgpu",
-  prepare: (list, { keep }) => prepareWebGpu(list, keep),
-};
-
 /** The same device computing with integers alone, which WGSL fixes to the bit. */
 export const webgpuStrict: Backend = {
   ...shared,
   name: "webgpu:strict",
+  get strict() {
+    return webgpuStrict;
+  },
   prepare: (list, { keep }) => prepareWebGpu(list, keep, { dialect: STRICT }),
+};
+
+/** WGSL that is generated for each kernel, on a WebGPU device. */
+export const webgpu: Backend = {
+  ...shared,
+  name: "webgpu",
+  strict: webgpuStrict,
+  prepare: (list, { keep }) => prepareWebGpu(list, keep),
 };

@@ -1,25 +1,21 @@
 /** The GPU of this process: the browser's, or that of the optional package `webgpu` (Dawn) in Node. */
 import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { Gpu, GpuAdapter, GpuBuffer, GpuDevice, GpuPipeline } from "./api.ts";
+import { builtin } from "../builtin.ts";
+import { importPackage } from "../package.ts";
 import { MAP_READ, Usage } from "./api.ts";
 
 /** Dawn stops when the object that made it is collected. */
 let instance: Gpu | undefined;
 
+/** @throws {BackendError} when there is no WebGPU here */
 export async function findGpu(): Promise<Gpu> {
   const browser = (globalThis as { navigator?: { gpu?: Gpu } }).navigator?.gpu;
   if (browser) return browser;
   if (instance) return instance;
-  try {
-    const name = "webgpu";
-    const dawn = (await import(name)) as { create(flags: string[]): Gpu };
-    return (instance = dawn.create([]));
-  } catch (cause) {
-    throw new BackendError(
-      "PACKAGE_MISSING",
-      `WebGPU needs a browser that has it, or the package webgpu: \`npm install --no-save webgpu@0.6.2\` (${messageOf(cause)})`,
-    );
-  }
+  if (!builtin) throw new BackendError("DEVICE_MISSING", "this browser has no WebGPU, or not for this page");
+  const dawn = await importPackage("webgpu", "webgpu@0.6.2", "WebGPU in Node");
+  return (instance = (dawn as { create(flags: string[]): Gpu }).create([]));
 }
 
 /** Limits that are asked for as high as the adapter has them. */

@@ -1,0 +1,34 @@
+/** Backends that are not Verde's own: modules that export one by default. */
+import { messageOf, UsageError } from "../errors/index.ts";
+import type { Backend } from "../repops/backends/backend.ts";
+import { builtin } from "../repops/backends/builtin.ts";
+
+/** Whether a name is that of a module's file. */
+export const isFile = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);
+
+/**
+ * Imports a module, so its code runs: only for files that the user names, never for what a trace or a peer says.
+ * @param path from the working directory
+ * @throws {UsageError} when there is no such module, or it exports no backend
+ */
+export async function backendFromFile(path: string): Promise<Backend> {
+  if (!builtin)
+    throw new UsageError(
+      "MODULE",
+      `${path} can't be loaded: backends from files are for Node; name one of Verde's own`,
+      { path },
+    );
+  const { resolve } = builtin("node:path");
+  const { href } = builtin("node:url").pathToFileURL(resolve(path));
+  const module = (await import(href).catch((cause: unknown) => {
+    throw new UsageError(
+      "MODULE",
+      `the module ${path} can't be loaded: ${messageOf(cause)}; repair it (docs/guides/port-a-backend.md)`,
+      { path },
+    );
+  })) as { default?: Partial<Backend> };
+  const backend = module.default;
+  if (typeof backend?.name !== "string" || typeof backend.prepare !== "function")
+    throw new UsageError("MODULE", `${path} exports no backend; see docs/guides/port-a-backend.md`, { path });
+  return backend as Backend;
+}
