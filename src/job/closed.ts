@@ -21,7 +21,7 @@ import {
 import { JobError, ValueError } from "../errors/index.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
-import { isElement } from "../repops/numbers/elements.ts";
+import { firstInvalid } from "../repops/numbers/elements.ts";
 
 export interface NamedTensor extends Tensor {
   name: string;
@@ -101,7 +101,7 @@ function checkData(tensor: NamedTensor): void {
   if (tensor.data.length !== elementCount(tensor.shape))
     throw new JobError(`${tensor.name} is ${formatType(tensor)}, but has ${tensor.data.length} elements`);
   const words = new Uint32Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
-  const at = words.findIndex((bits) => !isElement(tensor.dtype, bits));
+  const at = firstInvalid(tensor.dtype, words);
   if (at >= 0)
     throw new ValueError(
       `${tensor.name}: element ${at} is ${hex32(words[at])}, which is not a vf32; import the data with importFloats`,
