@@ -33,13 +33,13 @@ export interface Graph extends KernelList {
 /** The most kernels that a graph may have. */
 export const MAX_KERNELS = 2 ** 20;
 
-/** Graphs that have passed `checkGraph`, and can't change any more. */
+/** Graphs that have passed `checkGraph`. Nobody outside of this file can add one. */
 const passed = new WeakSet<Graph>();
 
 /**
- * Checks everything an executor relies on, and freezes the graph. Every border calls it: where a graph is built, where one is
- * decoded, where a job is put together. What has passed once is frozen to its last number, so it passes again without a look; a copy is another
- * object, and is checked.
+ * Checks everything an executor relies on. Every border calls it: where a graph is built, where one is decoded, where a job is put
+ * together. A graph that has passed is frozen with its lists, and passes again without a look; a copy is another graph, and is
+ * checked. What lies deeper is not frozen, which would cost more than the checks: decoded bytes have no other owner.
  * @throws {GraphError | ShapeError | ProgramError} naming the kernel by number and label
  */
 export function checkGraph(graph: Graph): void {
@@ -80,19 +80,9 @@ export function checkGraph(graph: Graph): void {
         `output ${name} is tensor ${tensor}, which does not exist; there are ${types.length}`,
         { name, tensor },
       );
-  freeze(graph);
+  for (const fixed of [inputs, kernels, labels, outputs, graph]) Object.freeze(fixed);
   passed.add(graph);
 }
-
-/** Freezes a value and all that it holds, but for the elements of typed arrays, which no graph has. */
-function freeze(value: unknown): void {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || frozen.has(value)) return;
-  frozen.add(Object.freeze(value));
-  for (const held of Object.values(value)) freeze(held);
-}
-
-/** Not `Object.isFrozen`: somebody else may have frozen an object alone, without what it holds. */
-const frozen = new WeakSet<object>();
 
 /** The types of the outputs, by name. */
 export function outputTypes(graph: Graph): NamedType[] {

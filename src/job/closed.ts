@@ -21,7 +21,7 @@ import {
 import { JobError, ValueError } from "../errors/index.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
-import { isElement } from "../repops/numbers/elements.ts";
+import { firstInvalid } from "../repops/numbers/elements.ts";
 
 /** A tensor of a dataset or of a state. */
 export interface NamedTensor extends Tensor {
@@ -123,7 +123,7 @@ function checkData(tensor: NamedTensor): void {
       { expected: elementCount(tensor.shape), found: tensor.data.length },
     );
   const words = new Uint32Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
-  const at = words.findIndex((bits) => !isElement(tensor.dtype, bits));
+  const at = firstInvalid(tensor.dtype, words);
   if (at >= 0)
     throw new ValueError(
       "NOT_CANONICAL",

@@ -75,25 +75,20 @@ describe("the validator", () => {
     expect(altered((copy) => (copy.kernels[first("gather")].index = 0))).toThrow("its index is f32");
   });
 
-  test("has to look once, since what has passed can't change; a copy is another graph", () => {
+  test("looks once at a graph, whose lists can't change then; a copy is another graph", () => {
     checkGraph(graph);
     const map = first("map");
     const open = graph as any;
-    for (const change of [
-      () => (open.kernels[map].args[0].tensor = 10_000),
-      () => (open.kernels[map].args[0].view.strides[0] = 10_000),
-      () => open.kernels[map].program.steps.pop(),
-      () => (open.kernels[map].type.shape[0] = 1),
-      () => (open.inputs[0].name = "other"),
+    const changes = [
+      () => open.kernels.pop(),
+      () => open.inputs.pop(),
       () => open.labels.pop(),
       () => (open.kernels = []),
-    ])
+    ];
+    for (const change of [...changes, () => (open.kernels[map] = open.kernels[0]), () => open.outputs.pop()])
       expect(change).toThrow(TypeError);
     expect(() => checkGraph({ ...graph, labels: [] })).toThrow("labels for");
     const kernels = graph.kernels.with(map, { ...graph.kernels[first("fold")], type: graph.kernels[map].type } as any);
     expect(() => checkGraph(Object.freeze({ ...graph, kernels }))).toThrow(`kernel ${map} `);
-    const shallow = Object.freeze(structuredClone(graph));
-    checkGraph(shallow);
-    expect(() => (shallow as any).kernels.pop()).toThrow(TypeError);
   });
 });

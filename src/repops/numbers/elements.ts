@@ -6,13 +6,14 @@ interface Patterns {
   value(bits: number): number;
   /** Of a value that the type has, as an unsigned integer. */
   bits(value: number): number;
-  isCanonical(bits: number): boolean;
+  /** Whether a tensor may hold the bit pattern; absent: any. */
+  isCanonical?(bits: number): boolean;
 }
 
-const PATTERNS = {
+const PATTERNS: Readonly<Record<DType, Patterns>> = {
   f32: { value: fromBits, bits: bitsOf, isCanonical: isCanonicalBits },
-  i32: { value: (bits) => bits | 0, bits: (value) => value >>> 0, isCanonical: () => true },
-} as const satisfies Record<DType, Patterns>;
+  i32: { value: (bits) => bits | 0, bits: (value) => value >>> 0 },
+};
 
 /** The number that an element's bit pattern stands for. */
 export function elementOf(dtype: DType, bits: number): number {
@@ -26,5 +27,11 @@ export function patternOf(dtype: DType, value: number): number {
 
 /** Whether a tensor of this type may hold the bit pattern (spec 2.1). */
 export function isElement(dtype: DType, bits: number): boolean {
-  return PATTERNS[dtype].isCanonical(bits);
+  return PATTERNS[dtype].isCanonical?.(bits) ?? true;
+}
+
+/** The index of the first bit pattern that a tensor of this type can't hold, or -1. */
+export function firstInvalid(dtype: DType, words: Uint32Array): number {
+  const { isCanonical } = PATTERNS[dtype];
+  return isCanonical ? words.findIndex((bits) => !isCanonical(bits)) : -1;
 }
