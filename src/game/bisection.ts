@@ -21,11 +21,11 @@ import {
   openingLengths,
   type Pair,
   type Passed,
-  type Position,
   positionOf,
   type Side,
   SIDES,
 } from "./level.ts";
+import { type Question, type Tower, topOf } from "./question.ts";
 
 /** What a divergent leaf opens into: the next level, with what each party claims there. */
 export interface Descent {
@@ -33,12 +33,16 @@ export interface Descent {
   readonly claims: Pair<Bytes>;
 }
 
-/** The levels of a computation, from the claims about all of it down to one step. */
-export interface Machine {
-  /** The level that the claims themselves open into. */
-  readonly top: Level;
-  /** What the last leaf of `path` opens into, or `undefined` at the bottom. */
-  below(path: readonly Passed[]): Descent | undefined;
+/** The levels of a computation, from the claims about all of it down to one step, with what is claimed there. */
+export interface Machine extends Tower {
+  /** What each party claims about the tree that the last leaf of `path` opens into, `level`. */
+  claims(level: Level, path: readonly Passed[]): Pair<Bytes>;
+}
+
+/** What the last leaf of `path` opens into, or `undefined` at the bottom. */
+export function descentFrom(machine: Machine, path: readonly Passed[]): Descent | undefined {
+  const level = machine.under(positionOf(path));
+  return level && { level, claims: machine.claims(level, path) };
 }
 
 interface Opening extends Descent {
@@ -75,19 +79,10 @@ export interface Forfeit {
 export type GameState = Opening | Bisection | Bottom | Forfeit;
 export type RunningGame = Opening | Bisection;
 
-export interface Question {
-  readonly kind: RunningGame["phase"];
-  readonly at: Position;
-  readonly level: Level;
-  /** Of the node whose children are asked for (leaves have height 0), or of the leaf whose payload is. */
-  readonly height: number;
-  readonly position: number;
-}
-
 /** @throws {DisputeError} when the claims are equal */
 export function startGame(machine: Machine, claims: Pair<Bytes>): GameState {
   if (bytesEqual(...claims)) throw new DisputeError("the two claims are equal; there is nothing to dispute");
-  return enter(machine, { phase: "opening", path: [], level: machine.top, claims });
+  return enter(machine, { phase: "opening", path: [], level: topOf(machine), claims });
 }
 
 /** One row a phase: the lengths of an answer's parts, its check against what was said before, and what follows. */
@@ -123,8 +118,8 @@ export function isRunning(state: GameState): state is RunningGame {
 /** What both parties are asked. */
 export function question(state: RunningGame): Question {
   const at = positionOf(state.path);
-  if (state.phase === "opening") return { kind: state.phase, at, level: state.level, height: 0, position: 0 };
-  return { kind: state.phase, at, level: state.level, height: state.height, position: state.position };
+  if (state.phase === "opening") return { kind: state.phase, at, height: 0, position: 0 };
+  return { kind: state.phase, at, height: state.height, position: state.position };
 }
 
 /** The lengths of the parts of a good answer. */
@@ -190,6 +185,6 @@ function revealed(machine: Machine, state: Bisection, payloads: Pair<Bytes>): Ga
   const { level, claims, openings, roots, position, proofs } = state;
   const part = divergentPart(level, payloads);
   const path = [...state.path, { level, claims, openings, roots, index: position, payloads, part, proofs }];
-  const below = machine.below(path);
+  const below = descentFrom(machine, path);
   return below ? enter(machine, { phase: "opening", path, ...below }) : { phase: "bottom", path };
 }

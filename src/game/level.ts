@@ -132,6 +132,11 @@ export function positionOf(path: readonly Passed[]): Position {
   return path.map(({ level, index, part }) => ({ level: level.name, index, part }));
 }
 
+/** A name for a place, another one for every other place: the parts count, since each opens into a tree of its own. */
+export function positionKey(at: Position): string {
+  return at.map(({ level, index, part }) => `${level} ${index} ${part}`).join("/");
+}
+
 /** Whether the place at `height` has a sibling, so that a node above it has two children. */
 export function isPromoted(count: number, height: number, position: number): boolean {
   return 2 * position + 1 >= widthAt(count, height - 1);

@@ -12,7 +12,9 @@ import type { Decision, DecisionKind, Location } from "./decision.ts";
 import { locate } from "./decision.ts";
 import type { GraphFacts, GraphKind, JobFacts } from "./facts.ts";
 import { compare, groundOf, judge } from "./judge.ts";
+import { descentFrom } from "../game/bisection.ts";
 import { checkPassed, type Pair, type Passed, type PassedRecord, positionOf, type Side } from "../game/level.ts";
+import { topOf } from "../game/question.ts";
 import { trainingMachine } from "./machine.ts";
 import { placeOf } from "./place.ts";
 import { encodeVerdict, type Hex, PARTIES, type ShownGraph, type Verdict, type WitnessEvidence } from "./verdict.ts";
@@ -79,7 +81,7 @@ function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>): Pa
   const machine = trainingMachine(facts, kind === "operator" ? "operator" : "scalar");
   const path: Passed[] = [];
   for (const evidence of verdict.levels) {
-    const next = path.length === 0 ? { level: machine.top, claims: runRoots } : machine.below(path);
+    const next = path.length === 0 ? { level: topOf(machine), claims: runRoots } : descentFrom(machine, path);
     if (!next) throw new DisputeError(`the dispute ends before the level ${evidence.level}`);
     const record: PassedRecord = {
       index: whole(evidence.index),
@@ -89,7 +91,7 @@ function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>): Pa
     };
     path.push(checkPassed(next.level, next.claims, record));
   }
-  if (kind !== "forfeit" && (path.length === 0 || machine.below(path)))
+  if (kind !== "forfeit" && (path.length === 0 || machine.under(positionOf(path))))
     throw new DisputeError("the evidence does not lead down to a step");
   return path;
 }
