@@ -18,7 +18,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   formats: 500,
   trace: 2_000,
   game: 800,
-  referee: 2_200,
+  referee: 2_500,
   settlement: 4_200,
   web: 1_600,
   cli: 5_500,
