@@ -18,14 +18,13 @@ import {
   isPromoted,
   type Level,
   openClaim,
-  openingLengths,
   type Pair,
   type Passed,
   positionOf,
   type Side,
   SIDES,
 } from "./level.ts";
-import { type Question, type Tower, topOf } from "./question.ts";
+import { lengthsOf, type Question, type Tower, topOf } from "./question.ts";
 
 /** What a divergent leaf opens into: the next level, with what each party claims there. */
 export interface Descent {
@@ -85,20 +84,17 @@ export function startGame(machine: Machine, claims: Pair<Bytes>): GameState {
   return enter(machine, { phase: "opening", path: [], level: topOf(machine), claims });
 }
 
-/** One row a phase: the lengths of an answer's parts, its check against what was said before, and what follows. */
+/** One row a phase: the check of an answer against what was said before, and what follows. */
 const PHASES = {
   opening: {
-    lengths: ({ level }: Opening) => openingLengths(level),
     check: ({ level, claims }: Opening, side: Side, answer: Answer) => void openClaim(level, claims[side], answer),
     next: opened,
   },
   children: {
-    lengths: () => [32, 32],
     check: ({ level, nodes }: Bisection, side: Side, answer: Answer) => checkChildren(level, nodes[side], answer),
     next: descend,
   },
   payload: {
-    lengths: ({ level, position }: Bisection) => [level.payloadBytes(position)],
     check: ({ level, nodes }: Bisection, side: Side, [payload]: Answer) => checkPayload(level, nodes[side], payload),
     next: (machine: Machine, state: Bisection, answers: Pair<Answer>) =>
       revealed(machine, state, [answers[0][0], answers[1][0]]),
@@ -106,7 +102,6 @@ const PHASES = {
 } as const;
 
 interface Phase {
-  lengths(state: RunningGame): number[];
   check(state: RunningGame, side: Side, answer: Answer): void;
   next(machine: Machine, state: RunningGame, answers: Pair<Answer>): GameState;
 }
@@ -124,7 +119,7 @@ export function question(state: RunningGame): Question {
 
 /** The lengths of the parts of a good answer. */
 export function answerLengths(state: RunningGame): number[] {
-  return (PHASES[state.phase] as Phase).lengths(state);
+  return lengthsOf(state.level, question(state));
 }
 
 /** The state after both have answered; `undefined` is no answer. */

@@ -4,9 +4,9 @@
  */
 import { heightOf, widthAt } from "../encoding/merkle.ts";
 import { DisputeError } from "../errors/index.ts";
-import { isPromoted, type Level, type Position } from "./level.ts";
+import { isPromoted, type Level, openingLengths, type Position } from "./level.ts";
 
-const QUESTION_KINDS = ["opening", "children", "payload"] as const;
+export const QUESTION_KINDS = ["opening", "children", "payload"] as const;
 export type QuestionKind = (typeof QUESTION_KINDS)[number];
 
 export interface Question {
@@ -71,6 +71,12 @@ export function checkQuestion(tower: Tower, question: Question): Level {
   const problem = isKnown ? CHECKS[kind](level, height, position) : `there is no question of the kind ${String(kind)}`;
   if (problem) throw new DisputeError(`a question about the ${level.name} tree: ${problem}`, { question });
   return level;
+}
+
+/** The lengths of a good answer's byte strings. @param level that the question is about */
+export function lengthsOf(level: Level, { kind, position }: Pick<Question, "kind" | "position">): number[] {
+  if (kind === "opening") return openingLengths(level);
+  return kind === "children" ? [32, 32] : [level.payloadBytes(position)];
 }
 
 /** What is wrong with a question of each kind, if anything. */
