@@ -10,6 +10,7 @@ export type { Question } from "../game/question.ts";
 export type { Answer, Level, Pair, Passed, Position, Side } from "../game/level.ts";
 export { trainingMachine } from "./machine.ts";
 export { ClaimProver, type Claim, type Prover } from "../game/prover.ts";
+export type { NamedParty, PartyInput, TraceParty } from "./party.ts";
 export { arbitrate, type Figures, type RefereeOptions } from "./referee.ts";
 export type { Memory, StepRoots } from "./memory.ts";
 export { makeVerdict, type Verdict } from "./verdict.ts";
