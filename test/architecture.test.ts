@@ -19,7 +19,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   trace: 2_000,
   game: 800,
   referee: 2_500,
-  settlement: 4_200,
+  settlement: 5_000,
   web: 1_600,
   cli: 5_500,
 };
