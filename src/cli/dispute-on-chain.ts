@@ -1,13 +1,14 @@
-/** What `verde dispute A B --on-chain` prints. */
+/** `verde dispute A B --on-chain`: the two claims before the game on a chain in this process. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
 import { checkComparable } from "../referee/dispute.ts";
 import { type NamedParty, partiesOf } from "../referee/party.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
+import type { GameMove } from "../settlement/game/driver.ts";
+import { disputeLocally } from "../settlement/local/dispute.ts";
 import { ETHER, formatAmount } from "../settlement/amount.ts";
 import { EXIT } from "./exit.ts";
-import { disputeOnChain, type GameMove } from "./on-chain.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
 import { partyJson } from "./party.ts";
 import { plain } from "./send.ts";
@@ -41,7 +42,7 @@ export async function disputeTracesOnChain(
   const memories = [await traceMemory(a), await traceMemory(b)] as const;
   const progress = new Progress();
   try {
-    const { moves, gas, losers } = await disputeOnChain(memories, roots, ({ what, at }) =>
+    const { moves, gas, losers } = await disputeLocally(memories, roots, ({ what, at }) =>
       progress.show(`${what}: ${at}`, true),
     );
     progress.clear();

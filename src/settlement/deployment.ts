@@ -2,6 +2,7 @@
 import { type Address, isAddress } from "viem";
 import { FormatError } from "../errors/index.ts";
 
+/** Where the contracts of one deployment are. */
 export interface Deployment {
   schemaVersion: 1;
   chainId: number;

@@ -47,6 +47,7 @@ const REORGANIZABLE = 64;
 const isSame = (action: Action, { to, data, value = 0n }: Call): boolean =>
   action.to === to && action.data === data && action.value === value;
 
+/** Carries out the calls of one account, each once, and keeps them in a journal. */
 export class Transactor {
   private readonly node: Node;
   private readonly account: LocalAccount;
