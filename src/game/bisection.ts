@@ -68,6 +68,7 @@ export interface Bottom {
   readonly path: readonly Passed[];
 }
 
+/** The game has ended because a party, or both, did not answer well. */
 export interface Forfeit {
   readonly phase: "forfeit";
   readonly path: readonly Passed[];
@@ -75,10 +76,15 @@ export interface Forfeit {
   readonly reasons: Pair<string | undefined>;
 }
 
+/** Where a game stands; as long as it is running, both parties are asked `question`. */
 export type GameState = Opening | Bisection | Bottom | Forfeit;
+/** A game whose parties have to answer. */
 export type RunningGame = Opening | Bisection;
 
-/** @throws {DisputeError} when the claims are equal */
+/**
+ * The game about two claims, at its first question.
+ * @throws {DisputeError} when the claims are equal
+ */
 export function startGame(machine: Machine, claims: Pair<Bytes>): GameState {
   if (bytesEqual(...claims)) throw new DisputeError("the two claims are equal; there is nothing to dispute");
   return enter(machine, { phase: "opening", path: [], level: topOf(machine), claims });
@@ -106,6 +112,7 @@ interface Phase {
   next(machine: Machine, state: RunningGame, answers: Pair<Answer>): GameState;
 }
 
+/** Whether the parties have to answer. */
 export function isRunning(state: GameState): state is RunningGame {
   return state.phase !== "bottom" && state.phase !== "forfeit";
 }

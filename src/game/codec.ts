@@ -12,6 +12,7 @@ import { type Question, QUESTION_KINDS } from "./question.ts";
 const VERSION = 1;
 /** The second byte of a message. */
 export const Message = { question: 1, place: 2, answer: 3, witness: 4, operands: 5, output: 6 } as const;
+/** What a message is. */
 export type Message = (typeof Message)[keyof typeof Message];
 const HEAD_BYTES = 2;
 
@@ -23,6 +24,7 @@ const MAX_PLACE_BYTES = 1 + MAX_DEPTH * (1 + MAX_NAME + 4 + 4);
 /** Of a question, however deep its place is. */
 export const MAX_QUESTION_BYTES = HEAD_BYTES + 1 + 1 + 4 + MAX_PLACE_BYTES;
 
+/** A writer that has written what every message begins with. */
 export function startMessage(message: Message): Writer {
   return new Writer().u8(VERSION).u8(message);
 }
@@ -129,6 +131,7 @@ export function decodeAnswer(bytes: Bytes, lengths: readonly number[]): Answer |
   return answer;
 }
 
+/** A byte that is 0 or 1. @throws {FormatError} for any other */
 export function readFlag(reader: Reader): boolean {
   const flag = reader.u8();
   if (flag > 1) throw reader.error(`the flag ${flag}, which is neither 0 nor 1`);

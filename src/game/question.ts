@@ -7,8 +7,10 @@ import { DisputeError } from "../errors/index.ts";
 import { isPromoted, type Level, openingLengths, type Position } from "./level.ts";
 
 export const QUESTION_KINDS = ["opening", "children", "payload"] as const;
+/** What is asked of a tree, of a node in it, or of a leaf. */
 export type QuestionKind = (typeof QUESTION_KINDS)[number];
 
+/** What both parties are asked. It is data, and can be sent (`encodeQuestion`). */
 export interface Question {
   /** Of the tree: how it opens; of a node: its two children; of a leaf: what it commits to. */
   readonly kind: QuestionKind;
@@ -29,6 +31,7 @@ export interface Tower {
   under(at: Position): Level | undefined;
 }
 
+/** The level that the claims themselves open into. */
 export function topOf(tower: Tower): Level {
   const top = tower.under([]);
   if (!top) throw new DisputeError("a machine without levels");
