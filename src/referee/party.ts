@@ -1,4 +1,4 @@
-/** Who takes part in a dispute. Results name parties by their ids; what a file is called is for people alone. */
+/** The parties to a dispute. Results name them by their ids; what a file is called is for people alone. */
 import type { Bytes } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors/index.ts";
 

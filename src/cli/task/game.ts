@@ -1,4 +1,4 @@
-/** What the game that a task names asks for, in words: a bond for gas, and a proof of the dearest step. */
+/** What the game that a task names asks for, in words: a bond for gas, and the proof of a step. */
 import { JobError } from "../../errors/index.ts";
 import type { JobOutline } from "../../job/closed.ts";
 import { jobFacts } from "../../referee/facts.ts";

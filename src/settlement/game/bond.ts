@@ -29,7 +29,7 @@ export function bondDue(match: Match, gasBond: bigint): bigint {
   return sidesMoved(match) < 2 ? gasBond : 0n;
 }
 
-/** What the first move of each side brings in a game, in wei; `undefined` where there is none, or one of another kind. */
+/** What the first move of each side posts in a game, in wei; `undefined` where there is none, or one of another kind. */
 export async function bondOf(client: PublicClient, game: Address): Promise<bigint | undefined> {
   if (game === zeroAddress) return undefined;
   return client.readContract({ address: game, abi: ABIS.game, functionName: "gasBond" }).catch(() => undefined);

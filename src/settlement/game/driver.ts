@@ -27,7 +27,7 @@ export interface GameMove {
   readonly value: bigint;
 }
 
-/** Who plays in this process. */
+/** A party that plays in this process. */
 export interface Player {
   readonly account: LocalAccount;
   readonly prover: Prover<Witness>;
