@@ -75,7 +75,7 @@ export async function disputeLocally(
 }
 
 /** Posts a task without a committee, and has its providers claim these roots: the game alone decides. @returns the task's id */
-async function bringBeforeGame(
+export async function bringBeforeGame(
   session: Session,
   terms: Terms,
   client: LocalAccount,
