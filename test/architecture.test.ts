@@ -17,9 +17,9 @@ const BUDGETS: Readonly<Record<string, number>> = {
   job: 1_400,
   formats: 500,
   trace: 2_000,
-  game: 800,
-  referee: 2_200,
-  settlement: 4_200,
+  game: 900,
+  referee: 2_500,
+  settlement: 5_000,
   web: 1_600,
   cli: 5_500,
 };

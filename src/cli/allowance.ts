@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { ChainError } from "../errors/index.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { formatAmount } from "../settlement/amount.ts";
+import type { Session } from "../settlement/session.ts";
 import type { Sender } from "./send.ts";
-import type { Session } from "./session.ts";
 
 export function addAllowanceOption(command: Command): Command {
   return command.option("--no-approve", "leave the vault's allowance as it is; else just enough is approved first");

@@ -1,26 +1,23 @@
 /** `verde defend`: a claim before the game answers by itself, until the task is decided. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { type Address, decodeFunctionData, isAddressEqual, zeroAddress } from "viem";
-import { ChainError, messageOf } from "../errors/index.ts";
-import { ABIS } from "../settlement/contracts.ts";
+import { type TransactionReceipt, zeroAddress } from "viem";
+import { ChainError } from "../errors/index.ts";
 import { parseDuration } from "../settlement/amount.ts";
-import { type Case, Defender, type DueCall } from "../settlement/game/defender.ts";
+import { bondCredit } from "../settlement/game/bond.ts";
+import type { DueCall } from "../settlement/game/defender.ts";
+import { type Defended, defendClaim } from "../settlement/game/driver.ts";
 import { GameFacts } from "../settlement/game/facts.ts";
-import { readTask, type TaskView } from "../settlement/task.ts";
+import { readTask } from "../settlement/task.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { trainingProver } from "../referee/claim.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
 import { Sender } from "./send.ts";
 import { addSendOptions, openSession, type SendFlags } from "./session.ts";
-import { bondCredit, bondText } from "./task/game.ts";
+import { bondText } from "./task/game.ts";
 import { traceFor } from "./task/job.ts";
 import { parseTaskId } from "./task/moves.ts";
 import { stateName } from "./task/sentence.ts";
-
-/** Milliseconds between two looks while moves go to and fro. */
-const BRISK = 200;
 
 export function register(program: Command): void {
   addSendOptions(
@@ -39,7 +36,7 @@ type Flags = SendFlags & { backend?: string; every: string; escalate: boolean; u
 
 async function defend(id: string, path: string, flags: Flags): Promise<void> {
   const task = parseTaskId(id);
-  const every = 1000 * Math.max(parseDuration(flags.every), 1);
+  const everyMillis = 1000 * Math.max(parseDuration(flags.every), 1);
   const session = await openSession(flags);
   const { terms } = await readTask(session.source, task);
   if (terms.game === zeroAddress)
@@ -49,87 +46,50 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
     );
   const memory = await traceMemory(await traceFor(path, terms), flags.backend);
   const sender = await Sender.open(session, flags);
-  const place = { client: session.client, game: terms.game, fromBlock: session.source.fromBlock };
   const facts = new GameFacts(memory.outline, memory.commitEvery);
-  const defender = new Defender(place, facts, trainingProver(memory), sender.address);
   const progress = new Progress();
-  let disputed = false;
-  let last: Case | undefined;
   try {
-    for (;;) {
-      const view = await readTask(session.source, task);
-      const own = view.seats.find(({ owner }) => isAddressEqual(owner, sender.address));
-      if (!own)
-        throw new ChainError("NO_SEAT", `${sender.address} has no seat in this task; use the account that has one`);
-      const isOver = view.state === "Final" || view.state === "Refunded" || own.out;
-      disputed ||= view.state === "Disputed";
-      if (isOver || (flags.untilDecided && disputed && view.state !== "Disputed")) {
-        // Others may have ended the task while the owner's bonds were in disputes with those that are out.
-        for (const call of last ? await defender.leftOver(last) : []) await carryOut(call, terms.game, sender, flags);
-        return report(view, own.out, await bondCredit(session.client, terms.game, sender.address), flags);
-      }
-      let calls = 0;
-      if (view.phase === "Ruled" && flags.escalate && losesBy(view, own.root)) {
-        const args = [terms, view.ruling, BigInt(own.seat)];
-        await sender.send({ contract: "manager", functionName: "escalate", args });
-        calls++;
-      } else if (view.phase === "Playing") {
-        last = { task, dispute: view.dispute, terms };
-        for (const call of await defender.due(last)) {
-          await carryOut(call, terms.game, sender, flags);
-          calls++;
-        }
-      }
-      if (flags.dryRun) return sender.report(flags.json ?? false, { task }, "");
-      progress.show(`the task is ${stateName(view)}`, true);
-      // Whoever has just moved may have the next move soon.
-      await sleep(calls > 0 ? Math.min(every, BRISK) : every);
-      progress.clear();
-    }
+    const own = { address: sender.address, prover: trainingProver(memory) };
+    const ended = await defendClaim(session, task, facts, own, {
+      everyMillis,
+      escalate: flags.escalate,
+      untilDecided: flags.untilDecided ?? false,
+      once: flags.dryRun ?? false,
+      send: (call) => sender.send(call),
+      onCall: (call, receipt) => writeCall(call, receipt, flags),
+      onRefused: (error) => process.stderr.write(`verde: ${error.message}; looking again\n`),
+      onWait: (view) => progress.show(`the task is ${stateName(view)}`, true),
+      onLook: () => progress.clear(),
+    });
+    if (!ended) return sender.report(flags.json ?? false, { task }, "");
+    report(ended, await bondCredit(session.client, terms.game, sender.address), flags);
   } finally {
     await memory.close();
   }
 }
 
-/** Whether the committee has ruled against a claim. */
-function losesBy({ ruling }: TaskView, root: string | undefined): boolean {
-  const claim = ruling?.claims.findIndex((other) => other === root) ?? -1;
-  return claim >= 0 && ((ruling!.losers >> BigInt(claim)) & 1n) === 1n;
-}
-
-async function carryOut(
-  { what, data, value = 0n, dispute, at }: DueCall,
-  game: Address,
-  sender: Sender,
-  flags: Flags,
-): Promise<void> {
-  const { functionName, args } = decodeFunctionData({ abi: ABIS.game, data });
-  try {
-    const receipt = await sender.send({ contract: "game", to: game, functionName, args, value });
-    if (!receipt) return;
-    const { transactionHash: transaction, gasUsed } = receipt;
-    const place = dispute === undefined ? "" : ` in dispute ${dispute}${at ? `, ${at}` : ""}`;
-    const bond = value > 0n ? `, with the bond of ${bondText(value)}` : "";
-    if (flags.json)
-      writeJson({
-        schemaVersion: 1,
-        what,
-        dispute: dispute === undefined ? null : Number(dispute),
-        at: at ?? null,
-        transaction,
-        gas: Number(gasUsed),
-        value: `${value}`,
-      });
-    else writeLine(`${what}${place}${bond}  ${colors.dim(`${transaction}  ${formatCount(Number(gasUsed))} gas`)}`);
-  } catch (error) {
-    // Somebody else was first: the next look tells what is due then.
-    if (!(error instanceof ChainError)) throw error;
-    process.stderr.write(`verde: ${messageOf(error)}; looking again\n`);
-  }
+function writeCall(
+  { what, value = 0n, dispute, at }: DueCall,
+  { transactionHash: transaction, gasUsed }: TransactionReceipt,
+  { json }: Flags,
+): void {
+  const place = dispute === undefined ? "" : ` in dispute ${dispute}${at ? `, ${at}` : ""}`;
+  const bond = value > 0n ? `, with the bond of ${bondText(value)}` : "";
+  if (json)
+    writeJson({
+      schemaVersion: 1,
+      what,
+      dispute: dispute === undefined ? null : Number(dispute),
+      at: at ?? null,
+      transaction,
+      gas: Number(gasUsed),
+      value: `${value}`,
+    });
+  else writeLine(`${what}${place}${bond}  ${colors.dim(`${transaction}  ${formatCount(Number(gasUsed))} gas`)}`);
 }
 
 /** @param bonds that may be withdrawn, in wei */
-function report(view: TaskView, out: boolean, bonds: bigint, { json }: Flags): void {
+function report({ view, out }: Defended, bonds: bigint, { json }: Flags): void {
   const standing = out ? "Your claim has lost." : "Your claim stands.";
   const waiting = bonds > 0n ? ` ${bondText(bonds)} of bonds wait for you: \`verde task claim\`.` : "";
   const { id: task, state, phase } = view;

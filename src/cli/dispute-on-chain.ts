@@ -1,14 +1,17 @@
-/** What `verde dispute A B --on-chain` prints. */
+/** `verde dispute A B --on-chain`: the two claims before the game on a chain in this process. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
 import { openBackend } from "../certify/open-backend.ts";
 import { checkComparable } from "../referee/dispute.ts";
+import { type NamedParty, partiesOf } from "../referee/party.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
+import type { GameMove } from "../settlement/game/driver.ts";
+import { disputeLocally } from "../settlement/local/dispute.ts";
 import { ETHER, formatAmount } from "../settlement/amount.ts";
 import { EXIT } from "./exit.ts";
-import { disputeOnChain, type GameMove } from "./on-chain.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
+import { partyJson } from "./party.ts";
 import { plain } from "./send.ts";
 import { formatTable } from "./table.ts";
 
@@ -21,7 +24,7 @@ interface Flags {
 
 /** @throws {UsageError} for more than two traces, or options that have no meaning on a chain */
 export async function disputeTracesOnChain(
-  paths: readonly [string, string],
+  traces: readonly [string, string],
   more: readonly string[],
   { recompute, verdict, backend: name, json }: Flags,
 ): Promise<void> {
@@ -32,12 +35,13 @@ export async function disputeTracesOnChain(
       "CONFLICT",
       "--on-chain ends in a scalar step that the EVM executes; leave --recompute and --verdict out",
     );
-  const [a, b] = [expectComplete(await openTrace(paths[0])), expectComplete(await openTrace(paths[1]))];
+  const [a, b] = [expectComplete(await openTrace(traces[0])), expectComplete(await openTrace(traces[1]))];
   checkComparable(a, b);
+  const parties = partiesOf(traces).map(({ id, name }, side) => ({ id, name, runRoot: [a, b][side].runRoot }));
   const roots = [a.runRoot, b.runRoot] as const;
   if (bytesEqual(...roots)) {
-    if (json) writeJson({ schemaVersion: 1, outcome: "agree", losers: [] });
-    else writeLine(`${paths.join(" and ")} agree: both commit to the run root ${toHex(roots[0])}.`);
+    if (json) writeJson({ schemaVersion: 2, outcome: "agree", parties: parties.map(partyJson), losers: [] });
+    else writeLine(`${traces.join(" and ")} agree: both commit to the run root ${toHex(roots[0])}.`);
     process.exitCode = EXIT.agree;
     return;
   }
@@ -45,26 +49,39 @@ export async function disputeTracesOnChain(
   const memories = [await traceMemory(a, backend), await traceMemory(b, backend)] as const;
   const progress = new Progress();
   try {
-    const { moves, gas, losers } = await disputeOnChain(memories, roots, ({ what, at }) =>
+    const { moves, gas, losers } = await disputeLocally(memories, roots, ({ what, at }) =>
       progress.show(`${what}: ${at}`, true),
     );
     progress.clear();
-    const wrong = losers.map((loser) => paths[loser]);
-    if (json) writeJson({ schemaVersion: 1, outcome: "divergence", losers: wrong, gas, transactions: plain(moves) });
-    else print(moves, gas, wrong, paths);
+    const wrong = losers.map((side) => parties[side]);
+    if (json)
+      writeJson({
+        schemaVersion: 2,
+        outcome: "divergence",
+        parties: parties.map(partyJson),
+        losers: wrong.map(({ id }) => id),
+        gas,
+        transactions: plain(moves.map((move) => ({ ...move, by: parties[move.by].id }))),
+      });
+    else print(moves, gas, wrong, parties);
     process.exitCode = EXIT.divergence;
   } finally {
     await Promise.all(memories.map((memory) => memory.close()));
   }
 }
 
-function print(moves: readonly GameMove[], gas: number, wrong: readonly string[], paths: readonly string[]): void {
+function print(
+  moves: readonly GameMove[],
+  gas: number,
+  wrong: readonly NamedParty[],
+  parties: readonly NamedParty[],
+): void {
   writeLine(
     formatTable(
       ["transaction", "by", "where they part", "calldata", "gas"],
       moves.map(({ what, by, at, bytes, gas: own }) => [
         what,
-        paths[by],
+        parties[by].name,
         at,
         `${formatCount(bytes)} B`,
         formatCount(own),
@@ -72,9 +89,11 @@ function print(moves: readonly GameMove[], gas: number, wrong: readonly string[]
     ),
   );
   writeLine();
-  writeLine(colors.bold(wrong.length === 2 ? "Both are wrong, says the EVM." : `${wrong[0]} is wrong, says the EVM.`));
+  writeLine(
+    colors.bold(wrong.length === 2 ? "Both are wrong, says the EVM." : `${wrong[0].name} is wrong, says the EVM.`),
+  );
   writeLine(`${moves.length} transactions, ${formatCount(gas)} gas.`);
   const bonds = moves.reduce((sum, { value }) => sum + value, 0n);
-  const whose = wrong.length === 2 ? "lost to both" : `${paths.find((path) => path !== wrong[0])!}'s`;
+  const whose = wrong.length === 2 ? "lost to both" : `${parties.find((party) => party !== wrong[0])!.name}'s`;
   writeLine(`The bonds that the first moves have brought for the gas, ${formatAmount(bonds, ETHER)}, are ${whose}.`);
 }

@@ -10,6 +10,7 @@ import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import { openBackend } from "../certify/open-backend.ts";
 import { EXIT } from "./exit.ts";
 import { colors, formatBytes, formatCount, writeJson, writeLine } from "./output.ts";
+import { nameOf, partyJson } from "./party.ts";
 import { formatValue } from "./value.ts";
 
 interface Flags {
@@ -55,11 +56,21 @@ export function register(program: Command): void {
 async function disputeMany(paths: readonly string[], flags: Flags): Promise<void> {
   if (flags.verdict !== undefined)
     throw new UsageError("CONFLICT", "a verdict is about two traces; name those two, or leave --verdict out");
-  const { outcome, losers, standing, disputes } = await bracket(paths, await optionsOf(flags));
-  if (flags.json) writeJson({ schemaVersion: 1, outcome, losers, standing, disputes: disputes.map(disputeJson) });
+  const { outcome, parties, losers, standing, disputes } = await bracket(paths, await optionsOf(flags));
+  if (flags.json)
+    writeJson({
+      schemaVersion: 2,
+      outcome,
+      parties: parties.map(partyJson),
+      losers,
+      standing,
+      disputes: disputes.map(disputeJson),
+    });
   else {
     for (const divergence of disputes) writeLine(`${describeDivergence(divergence)}\n`);
-    const [stand, lose] = [standing, losers].map((list) => (list.length > 0 ? list.join(", ") : "none"));
+    const [stand, lose] = [standing, losers].map((list) =>
+      list.length > 0 ? list.map((id) => nameOf(parties, id)).join(", ") : "none",
+    );
     writeLine(colors.bold(outcome === "agree" ? "All agree." : `Standing: ${stand}. Wrong: ${lose}.`));
   }
   process.exitCode = outcome === "agree" ? EXIT.agree : EXIT.divergence;
@@ -77,12 +88,12 @@ async function optionsOf({ recompute, backend: name }: Flags): Promise<DisputeOp
 
 /** The object that `--json` prints. */
 function disputeJson(result: DisputeResult) {
-  const { outcome, losers, figures } = result;
+  const { outcome, parties, losers, figures } = result;
   const { scalarSteps, bytes, rounds, millis } = figures;
-  const head = { schemaVersion: 1, outcome, losers };
+  const head = { schemaVersion: 2, outcome, parties: parties.map(partyJson), losers };
   const referee = { scalarSteps, bytes, rounds, millis: Number(millis.toFixed(3)) };
   if (result.outcome === "agree") return { ...head, referee };
-  const { step, node, element, fold, recomputed, claimed, traces } = result;
+  const { step, node, element, fold, recomputed, claimed } = result;
   return {
     ...head,
     step,
@@ -90,19 +101,21 @@ function disputeJson(result: DisputeResult) {
     element,
     fold,
     recomputed: recomputed ? toHex(recomputed) : null,
-    claimed: claimed ? Object.fromEntries(claimed.map((value, side) => [traces[side], toHex(value)])) : {},
+    claimed: claimed ? Object.fromEntries(claimed.map((value, side) => [parties[side].id, toHex(value)])) : {},
     ...(result.decision.kind === "forfeit" && { forfeit: forfeits(result) }),
     referee,
   };
 }
 
-/** Why a party forfeits, by trace. */
-function forfeits({ traces, reasons }: Divergence): Record<string, string> {
-  return Object.fromEntries(reasons.flatMap((reason, side) => (reason === undefined ? [] : [[traces[side], reason]])));
+/** Why a party forfeits, by its id. */
+function forfeits({ parties, reasons }: Divergence): Record<string, string> {
+  return Object.fromEntries(
+    reasons.flatMap((reason, side) => (reason === undefined ? [] : [[parties[side].id, reason]])),
+  );
 }
 
 function printResult(result: DisputeResult, verdict: string | undefined): void {
-  const [a, b] = result.traces;
+  const [a, b] = result.parties.map(({ name }) => name);
   if (result.outcome === "agree") {
     writeLine(`${a} and ${b} agree: both commit to the run root ${toHex(result.runRoots[0])}.`);
     return;
@@ -114,17 +127,18 @@ function printResult(result: DisputeResult, verdict: string | undefined): void {
 
 /** Where two traces part, what each claims, who is wrong, and what finding out took: several lines. */
 export function describeDivergence(result: Divergence): string {
-  const { traces, step, losers, decision } = result;
-  const width = Math.max(12, ...traces.map((trace) => trace.length));
+  const { parties, step, losers, decision } = result;
+  const names = parties.map(({ name }) => name);
+  const width = Math.max(12, ...names.map((name) => name.length));
   const reasons = decision.kind === "forfeit" ? Object.entries(forfeits(result)) : [];
   return [
-    `${traces.join(" and ")} part${step === null ? "" : ` at step ${step}`}.`,
+    `${names.join(" and ")} part${step === null ? "" : ` at step ${step}`}.`,
     "",
     ...placeLines(result).map(([name, text]) => `  ${name.padEnd(width)} ${text}`),
     ...claimLines(result, width).map((line) => `  ${line}`),
     "",
-    ...reasons.map(([trace, reason]) => `${trace} forfeits: ${reason}.`),
-    colors.bold(losers.length === 2 ? "Both are wrong." : `${losers[0]} is wrong.`),
+    ...reasons.map(([id, reason]) => `${nameOf(parties, id)} forfeits: ${reason}.`),
+    colors.bold(losers.length === 2 ? "Both are wrong." : `${nameOf(parties, losers[0])} is wrong.`),
     costLine(result),
   ].join("\n");
 }
@@ -142,10 +156,10 @@ export function placeLines({ node, element, fold }: Pick<Divergence, "node" | "e
   return lines;
 }
 
-function claimLines({ traces, claimed, recomputed, decision, dtype }: Divergence, width: number): string[] {
+function claimLines({ parties, claimed, recomputed, decision, dtype }: Divergence, width: number): string[] {
   if (!claimed || !recomputed) return [];
   const lines = ([0, 1] as const).map((side) => {
-    const line = `${traces[side].padEnd(width)} ${formatValue(claimed[side], dtype)}`;
+    const line = `${parties[side].name.padEnd(width)} ${formatValue(claimed[side], dtype)}`;
     return decision.losers.includes(side) ? colors.red(`${line}  ✗`) : colors.green(`${line}  ✓`);
   });
   return [...lines, `${"recomputed".padEnd(width)} ${formatValue(recomputed, dtype)}`];

@@ -6,13 +6,14 @@ import { ChainError, DisputeError, messageOf, unreadable, UsageError } from "../
 import { ABIS } from "../settlement/contracts.ts";
 import { rulingFrom, signRuling } from "../settlement/ruling.ts";
 import { gatherSignatures, parseSignature, type SignatureFile } from "../settlement/signatures.ts";
+import type { Session } from "../settlement/session.ts";
 import { readTask, type TaskView } from "../settlement/task.ts";
 import { addressOfSigner, signerOf } from "./account.ts";
 import { formatAmount } from "../settlement/amount.ts";
 import { writeNew } from "./key.ts";
 import { writeJson, writeLine } from "./output.ts";
 import { plain, Sender } from "./send.ts";
-import { addSendOptions, openSession, type SendFlags, type Session } from "./session.ts";
+import { addSendOptions, openSession, type SendFlags } from "./session.ts";
 import { parseTaskId } from "./task/moves.ts";
 import { stateName, whatIsDue } from "./task/sentence.ts";
 import { parseAddress } from "./task/terms.ts";

@@ -1,37 +1,20 @@
 /** Transactions of a command: shown with `--dry-run`, else sent one after the other. */
-import { type Abi, type Address, encodeFunctionData, type Hex, type TransactionReceipt } from "viem";
-import type { LocalAccount } from "viem/accounts";
-import { ChainError } from "../errors/index.ts";
+import type { Address, Hex, TransactionReceipt } from "viem";
 import { ETHER, formatAmount, formatFee } from "../settlement/amount.ts";
-import { ABIS, type Contract } from "../settlement/contracts.ts";
 import { refusal } from "../settlement/refusal.ts";
-import { saltFor } from "../settlement/salt.ts";
-import { shortLivedLog } from "../settlement/transactions/journal.ts";
+import type { Session } from "../settlement/session.ts";
+import { AWAY_MILLIS, Caller, type ContractCall, requestOf, STUCK_MILLIS } from "../settlement/transactions/caller.ts";
 import { Node } from "../settlement/transactions/node.ts";
-import { type Settled, Transactor } from "../settlement/transactions/transactor.ts";
+import { Transactor } from "../settlement/transactions/transactor.ts";
 import { addressOfSigner, signerOf } from "./account.ts";
 import { openJournal } from "./journals.ts";
 import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
-import type { SendFlags, Session } from "./session.ts";
+import type { SendFlags } from "./session.ts";
 import { formatFields } from "./table.ts";
 
-/** How long a node may be away, and a transaction may wait before more is offered for it. */
-const [AWAY_MILLIS, STUCK_MILLIS] = [60_000, 90_000];
-/** What would be done twice if it were sent again; the contracts refuse a second time of all other calls. */
-const REPEATABLE = ["post", "deposit", "requestUnbond", "demand", "mint"];
 const OUTCOMES = { mined: "it is carried out", reverted: "it was refused" } as const;
 
-export interface Call {
-  contract: Contract;
-  /** Where it is, if not where the deployment has it. */
-  to?: Address;
-  functionName: string;
-  args: readonly unknown[];
-  /** Wei that it brings; none unless given. */
-  value?: bigint;
-}
-
-interface Planned extends Call {
+interface Planned extends ContractCall {
   to: Address;
   value: bigint;
   /** Unknown where an earlier call has to be carried out first. */
@@ -46,17 +29,14 @@ export class Sender {
   readonly planned: Planned[] = [];
   readonly sent: { functionName: string; value: bigint; receipt: TransactionReceipt }[] = [];
   private readonly session: Session;
-  private readonly account: LocalAccount | undefined;
-  private readonly transactor: Transactor | undefined;
-  /** What an earlier command had sent, and this one has found carried out. */
-  private found: readonly Settled[] = [];
-  private readonly progress = new Progress();
+  private readonly caller: Caller | undefined;
+  private readonly progress: Progress;
 
-  private constructor(session: Session, address: Address, account?: LocalAccount, transactor?: Transactor) {
+  private constructor(session: Session, address: Address, caller?: Caller, progress = new Progress()) {
     this.session = session;
     this.address = address;
-    this.account = account;
-    this.transactor = transactor;
+    this.caller = caller;
+    this.progress = progress;
   }
 
   /** @throws {KeyError} when there is no key, or the password is wrong */
@@ -75,85 +55,38 @@ export class Sender {
     });
     // However the command ends, it has said how; only one that is killed has not.
     process.once("exit", () => transactor.close());
-    const sender = new Sender(session, account.address, account, transactor);
-    sender.found = await transactor.reconcile();
+    const found = await transactor.reconcile();
     progress.clear();
-    for (const { what, hash, status } of sender.found)
+    for (const { what, hash, status } of found)
       process.stderr.write(`verde: an earlier ${what} was on its way as ${hash}: ${OUTCOMES[status]}\n`);
-    return sender;
-  }
-
-  /** In a process that plays all parts of a story: nothing of it is kept. */
-  static for(session: Session, account: LocalAccount): Sender {
-    const { client, deployment } = session;
-    const node = new Node(client, deployment.chainId, { pollMillis: 20, awayMillis: AWAY_MILLIS });
-    const options = { confirmations: 1, stuckMillis: STUCK_MILLIS };
-    const transactor = new Transactor(node, account, deployment.chainId, shortLivedLog(), options);
-    return new Sender(session, account.address, account, transactor);
+    return new Sender(session, account.address, new Caller(session, account, transactor, found), progress);
   }
 
   /** Of this account's commitment in a task; unknown in a dry run, because it takes a signature. */
   async salt(task: Hex): Promise<Hex | undefined> {
-    const { manager, chainId } = this.session.deployment;
-    return this.account && saltFor(this.account, manager, chainId, task);
+    return this.caller?.salt(task);
   }
 
   /**
    * Sends a call and waits until it is in a block; with `--dry-run` only notes it.
    * @throws {ChainError} with the contract's reason when it is refused
    */
-  async send({ contract, to, functionName, args, value = 0n }: Call): Promise<TransactionReceipt | undefined> {
-    const { client, deployment } = this.session;
-    const address = to ?? deployment[contract];
-    if (address === undefined)
-      throw new ChainError(
-        "CONTRACT_MISSING",
-        `this deployment has no ${contract}; name a deployment that has one with --deployment`,
-        { contract },
-      );
-    const request = { address, abi: ABIS[contract] as Abi, functionName, args };
-    const from = this.address;
-    if (this.account === undefined) {
-      await this.plan({ contract, functionName, args, to: address, value });
+  async send(call: ContractCall): Promise<TransactionReceipt | undefined> {
+    const { functionName, value = 0n } = call;
+    if (this.caller === undefined) {
+      await this.plan({ ...call, to: requestOf(this.session, call).address, value });
       return undefined;
     }
-    const data = encodeFunctionData(request);
-    this.refuseAgain(functionName, data);
-    try {
-      // Asked first, because a receipt does not tell why; but not of what is carried out already.
-      if (!this.found.some((earlier) => earlier.data === data))
-        await client.simulateContract({ ...request, account: from, value });
-      const receipt = (await this.transactor!.send({ what: functionName, to: address, data, value }))!;
-      this.progress.clear();
-      if (receipt.status !== "success")
-        throw new ChainError(
-          "OVERTAKEN",
-          `${functionName} was overtaken: the chain changed before ${receipt.transactionHash} was carried out; look at the task, and repeat the command if it still applies`,
-          { hash: receipt.transactionHash },
-        );
-      this.sent.push({ functionName, value, receipt });
-      return receipt;
-    } catch (error) {
-      throw refusal(error, functionName, from, this.session.token, value);
-    }
-  }
-
-  /** An earlier command may have done the like with other arguments: a task has another salt each time. */
-  private refuseAgain(functionName: string, data: Hex): void {
-    const again = this.found.find(({ what, status }) => what === functionName && status === "mined");
-    if (again && again.data !== data && REPEATABLE.includes(functionName))
-      throw new ChainError(
-        "EARLIER",
-        `an earlier ${functionName} of this account was on its way, and is carried out now (${again.hash}); ` +
-          "start again if you want another one",
-        { hash: again.hash },
-      );
+    const receipt = await this.caller.call(call);
+    this.progress.clear();
+    this.sent.push({ functionName, value, receipt });
+    return receipt;
   }
 
   private async plan(call: Planned): Promise<void> {
     const { client } = this.session;
-    const { to, contract, functionName, args, value } = call;
-    const request = { address: to, abi: ABIS[contract] as Abi, functionName, args, account: this.address, value };
+    const { functionName, value } = call;
+    const request = { ...requestOf(this.session, call), account: this.address, value };
     try {
       const gas = await client.estimateContractGas(request);
       const { maxFeePerGas } = await client.estimateFeesPerGas();
@@ -168,8 +101,8 @@ export class Sender {
   /** What was sent, or would be. */
   report(json: boolean, facts: Readonly<Record<string, unknown>>, sentence: string): void {
     if (json)
-      writeJson({ schemaVersion: 1, ...(this.account ? {} : { dryRun: true }), ...facts, ...this.transactions() });
-    else if (this.account === undefined) this.writePlan();
+      writeJson({ schemaVersion: 1, ...(this.caller ? {} : { dryRun: true }), ...facts, ...this.transactions() });
+    else if (this.caller === undefined) this.writePlan();
     else {
       for (const { functionName, receipt } of this.sent)
         writeLine(
@@ -180,7 +113,7 @@ export class Sender {
   }
 
   private transactions(): Record<string, unknown> {
-    if (this.account === undefined)
+    if (this.caller === undefined)
       return {
         from: this.address,
         transactions: this.planned.map(({ gas, fee, ...call }) => ({

@@ -1,14 +1,12 @@
 /** A chain, a deployment on it, and perhaps an account: what the commands of settlement have in common. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { type Address, createPublicClient, http, parseGwei, type PublicClient } from "viem";
+import { createPublicClient, http, parseGwei, type PublicClient } from "viem";
 import { ChainError, messageOf, unreadable, UsageError } from "../errors/index.ts";
-import { ABIS } from "../settlement/contracts.ts";
-import { type Deployment, parseDeployment } from "../settlement/deployment.ts";
-import type { TaskSource } from "../settlement/task.ts";
+import { parseDeployment } from "../settlement/deployment.ts";
+import { type Session, sessionOf } from "../settlement/session.ts";
 import type { KeyFlags } from "./account.ts";
 import { journalFolder } from "./journals.ts";
-import type { Token } from "../settlement/amount.ts";
 
 export interface ChainFlags {
   rpc: string;
@@ -71,13 +69,6 @@ export function addKeyOptions(command: Command): Command {
     .option("--password-file <file>", "holds the keystore's password; else VERDE_PASSWORD has it, or you are asked");
 }
 
-export interface Session {
-  client: PublicClient;
-  deployment: Deployment;
-  token: Token;
-  source: TaskSource;
-}
-
 /** @throws {ChainError} when nobody answers */
 export async function connect(rpc: string): Promise<{ client: PublicClient; chainId: number }> {
   if (!URL.canParse(rpc) || !/^https?:$/.test(new URL(rpc).protocol))
@@ -118,31 +109,4 @@ export async function openSession(flags: ChainFlags): Promise<Session> {
       { expected: deployment.chainId, found: chainId },
     );
   return sessionOf(client, deployment);
-}
-
-/** @throws {ChainError} when the contracts are not there */
-export async function sessionOf(client: PublicClient, deployment: Deployment): Promise<Session> {
-  const { manager, block } = deployment;
-  if ((await client.getCode({ address: manager })) === undefined)
-    throw new ChainError(
-      "CONTRACT_MISSING",
-      `there is no contract at ${manager}, where the deployment has its manager; was the chain started anew? Deploy again, or name the right node with --rpc`,
-      { manager },
-    );
-  const token = await readToken(client, deployment.token);
-  return { client, deployment, token, source: { client, manager, fromBlock: BigInt(block) } };
-}
-
-async function readToken(client: PublicClient, address: Address): Promise<Token> {
-  const contract = { address, abi: ABIS.token } as const;
-  const [symbol, decimals] = await Promise.all([
-    client.readContract({ ...contract, functionName: "symbol" }),
-    client.readContract({ ...contract, functionName: "decimals" }),
-  ]).catch((cause: unknown) => {
-    throw new ChainError(
-      "CONTRACT_KIND",
-      `${address} is not a token with a symbol and decimals: ${messageOf(cause).split("\n")[0]}; give the address of an ERC-20 token`,
-    );
-  });
-  return { symbol, decimals };
 }

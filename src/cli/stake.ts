@@ -14,10 +14,11 @@ import {
   type ChainFlags,
   openSession,
   type SendFlags,
-  type Session,
 } from "./session.ts";
 import { formatFields } from "./table.ts";
-import { bondCredit, bondText } from "./task/game.ts";
+import { bondCredit } from "../settlement/game/bond.ts";
+import type { Session } from "../settlement/session.ts";
+import { bondText } from "./task/game.ts";
 import { parseAddress } from "./task/terms.ts";
 
 export function register(program: Command): void {

@@ -27,6 +27,10 @@ export const DISPUTE = {
     when: "A trace changed while it was disputed.",
     remedy: "Repeat the dispute with files that nobody writes to.",
   },
+  PLACE: {
+    when: "A question is about a place that does not exist in this dispute.",
+    remedy: "Ask about a place that the dispute has come to.",
+  },
   ANSWER_MISSING: {
     when: "A party gives no answer to a question.",
     remedy: "Answer it before its time is over; without an answer the party loses.",

@@ -18,14 +18,13 @@ import {
   isPromoted,
   type Level,
   openClaim,
-  openingLengths,
   type Pair,
   type Passed,
-  type Position,
   positionOf,
   type Side,
   SIDES,
 } from "./level.ts";
+import { lengthsOf, type Question, type Tower, topOf } from "./question.ts";
 
 /** What a divergent leaf opens into: the next level, with what each party claims there. */
 export interface Descent {
@@ -33,12 +32,16 @@ export interface Descent {
   readonly claims: Pair<Bytes>;
 }
 
-/** The levels of a computation, from the claims about all of it down to one step. */
-export interface Machine {
-  /** The level that the claims themselves open into. */
-  readonly top: Level;
-  /** What the last leaf of `path` opens into, or `undefined` at the bottom. */
-  below(path: readonly Passed[]): Descent | undefined;
+/** The levels of a computation, from the claims about all of it down to one step, with what is claimed there. */
+export interface Machine extends Tower {
+  /** What each party claims about the tree that the last leaf of `path` opens into, `level`. */
+  claims(level: Level, path: readonly Passed[]): Pair<Bytes>;
+}
+
+/** What the last leaf of `path` opens into, or `undefined` at the bottom. */
+export function descentFrom(machine: Machine, path: readonly Passed[]): Descent | undefined {
+  const level = machine.under(positionOf(path));
+  return level && { level, claims: machine.claims(level, path) };
 }
 
 interface Opening extends Descent {
@@ -65,6 +68,7 @@ export interface Bottom {
   readonly path: readonly Passed[];
 }
 
+/** The game has ended because a party, or both, did not answer well. */
 export interface Forfeit {
   readonly phase: "forfeit";
   readonly path: readonly Passed[];
@@ -72,42 +76,35 @@ export interface Forfeit {
   readonly reasons: Pair<string | undefined>;
 }
 
+/** Where a game stands; as long as it is running, both parties are asked `question`. */
 export type GameState = Opening | Bisection | Bottom | Forfeit;
+/** A game whose parties have to answer. */
 export type RunningGame = Opening | Bisection;
 
-export interface Question {
-  readonly kind: RunningGame["phase"];
-  readonly at: Position;
-  readonly level: Level;
-  /** Of the node whose children are asked for (leaves have height 0), or of the leaf whose payload is. */
-  readonly height: number;
-  readonly position: number;
-}
-
-/** @throws {DisputeError} when the claims are equal */
+/**
+ * The game about two claims, at its first question.
+ * @throws {DisputeError} when the claims are equal
+ */
 export function startGame(machine: Machine, claims: Pair<Bytes>): GameState {
   if (bytesEqual(...claims))
     throw new DisputeError("EQUAL", "the two claims are equal; there is nothing to dispute", {
       expected: "two different claims",
       found: claims[0],
     });
-  return enter(machine, { phase: "opening", path: [], level: machine.top, claims });
+  return enter(machine, { phase: "opening", path: [], level: topOf(machine), claims });
 }
 
-/** One row a phase: the lengths of an answer's parts, its check against what was said before, and what follows. */
+/** One row a phase: the check of an answer against what was said before, and what follows. */
 const PHASES = {
   opening: {
-    lengths: ({ level }: Opening) => openingLengths(level),
     check: ({ level, claims }: Opening, side: Side, answer: Answer) => void openClaim(level, claims[side], answer),
     next: opened,
   },
   children: {
-    lengths: () => [32, 32],
     check: ({ level, nodes }: Bisection, side: Side, answer: Answer) => checkChildren(level, nodes[side], answer),
     next: descend,
   },
   payload: {
-    lengths: ({ level, position }: Bisection) => [level.payloadBytes(position)],
     check: ({ level, nodes }: Bisection, side: Side, [payload]: Answer) => checkPayload(level, nodes[side], payload),
     next: (machine: Machine, state: Bisection, answers: Pair<Answer>) =>
       revealed(machine, state, [answers[0][0], answers[1][0]]),
@@ -115,11 +112,11 @@ const PHASES = {
 } as const;
 
 interface Phase {
-  lengths(state: RunningGame): number[];
   check(state: RunningGame, side: Side, answer: Answer): void;
   next(machine: Machine, state: RunningGame, answers: Pair<Answer>): GameState;
 }
 
+/** Whether the parties have to answer. */
 export function isRunning(state: GameState): state is RunningGame {
   return state.phase !== "bottom" && state.phase !== "forfeit";
 }
@@ -127,13 +124,13 @@ export function isRunning(state: GameState): state is RunningGame {
 /** What both parties are asked. */
 export function question(state: RunningGame): Question {
   const at = positionOf(state.path);
-  if (state.phase === "opening") return { kind: state.phase, at, level: state.level, height: 0, position: 0 };
-  return { kind: state.phase, at, level: state.level, height: state.height, position: state.position };
+  if (state.phase === "opening") return { kind: state.phase, at, height: 0, position: 0 };
+  return { kind: state.phase, at, height: state.height, position: state.position };
 }
 
 /** The lengths of the parts of a good answer. */
 export function answerLengths(state: RunningGame): number[] {
-  return (PHASES[state.phase] as Phase).lengths(state);
+  return lengthsOf(state.level, question(state));
 }
 
 /** The state after both have answered; `undefined` is no answer. */
@@ -194,6 +191,6 @@ function revealed(machine: Machine, state: Bisection, payloads: Pair<Bytes>): Ga
   const { level, claims, openings, roots, position, proofs } = state;
   const part = divergentPart(level, payloads);
   const path = [...state.path, { level, claims, openings, roots, index: position, payloads, part, proofs }];
-  const below = machine.below(path);
+  const below = descentFrom(machine, path);
   return below ? enter(machine, { phase: "opening", path, ...below }) : { phase: "bottom", path };
 }

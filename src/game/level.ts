@@ -20,12 +20,14 @@ import { DisputeError, type DisputeSubCode } from "../errors/index.ts";
 /** The two parties; 0 is the one that was named first. */
 export type Side = 0 | 1;
 export const SIDES = [0, 1] as const satisfies readonly Side[];
+/** What belongs to the two parties, in the order of their sides. */
 export type Pair<T> = readonly [T, T];
 
 export function bothSides<T>(make: (side: Side) => T): Pair<T> {
   return [make(0), make(1)];
 }
 
+/** A level of the dispute: what kind of tree it is, as far as it does not depend on what is claimed. */
 export interface Level {
   readonly name: string;
   /** The tag of its leaves. */
@@ -152,8 +154,14 @@ export function divergentPart({ partBytes }: Level, [a, b]: Pair<Bytes>): number
 /** Where a dispute stands, as a party needs it to answer: the leftmost divergent leaf of each level passed. */
 export type Position = readonly { readonly level: string; readonly index: number; readonly part: number }[];
 
+/** The place to which a path leads. */
 export function positionOf(path: readonly Passed[]): Position {
   return path.map(({ level, index, part }) => ({ level: level.name, index, part }));
+}
+
+/** A name for a place, another one for every other place: the parts count, since each opens into a tree of its own. */
+export function positionKey(at: Position): string {
+  return at.map(({ level, index, part }) => `${level} ${index} ${part}`).join("/");
 }
 
 /** Whether the place at `height` has a sibling, so that a node above it has two children. */

@@ -14,6 +14,7 @@ export interface Tally {
   waited: number;
 }
 
+/** A tally of nothing so far. */
 export function newTally(): Tally {
   return { rounds: 0, bytes: 0, waited: 0 };
 }

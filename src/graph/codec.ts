@@ -45,7 +45,8 @@ function encodeArg(writer: Writer, arg: Arg): void {
   writer.u32(fill ?? 0);
 }
 
-function decodeType(reader: Reader): TensorType {
+/** What `encodeType` wrote. @throws {FormatError} for a type that does not exist; its number of elements is not checked */
+export function decodeType(reader: Reader): TensorType {
   const dtype = dtypeFromCode(reader.u8());
   const rank = reader.u8();
   if (!dtype || rank > MAX_RANK) throw reader.error("MALFORMED", "a tensor type that does not exist");

@@ -6,31 +6,37 @@ import { toHex } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors/index.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
 import { dispute, type DisputeOptions, type Divergence } from "./dispute.ts";
+import { type NamedParty, partiesOf, type PartyInput, type TraceParty } from "./party.ts";
 
 export interface BracketResult {
   outcome: "agree" | "divergence";
-  /** Traces whose claim was found wrong. */
+  parties: readonly NamedParty[];
+  /** The ids of parties whose claim was found wrong. */
   losers: readonly string[];
-  /** The team that stands: proven right against every team that it met. */
+  /** The ids of the team that stands: proven right against every team that it met. */
   standing: readonly string[];
   disputes: readonly Divergence[];
 }
 
 /**
- * @param paths of two or more traces of one job
+ * @param inputs two or more traces of one job, as paths or as parties with ids of the caller's
  * @throws {DisputeError} when they are not comparable, {FormatError} for a trace that can't be used
  */
-export async function bracket(paths: readonly string[], options: DisputeOptions = {}): Promise<BracketResult> {
+export async function bracket(inputs: readonly PartyInput[], options: DisputeOptions = {}): Promise<BracketResult> {
+  const named = partiesOf(inputs);
+  const paths = named.map(({ trace }) => trace);
   if (new Set(paths).size !== paths.length)
     throw new DisputeError("DUPLICATE", "a trace is named twice; name each once", { paths });
-  const teams = new Map<string, string[]>();
-  for (const path of paths) {
-    const root = toHex(expectComplete(await openTrace(path)).runRoot);
-    teams.set(root, [...(teams.get(root) ?? []), path]);
+  const parties: NamedParty[] = [];
+  const teams = new Map<string, TraceParty[]>();
+  for (const party of named) {
+    const { runRoot } = expectComplete(await openTrace(party.trace));
+    parties.push({ id: party.id, name: party.name, runRoot });
+    teams.set(toHex(runRoot), [...(teams.get(toHex(runRoot)) ?? []), party]);
   }
   const disputes: Divergence[] = [];
-  const losers: string[] = [];
-  let standing: readonly string[] | undefined;
+  const losers: TraceParty[] = [];
+  let standing: readonly TraceParty[] | undefined;
   for (const team of teams.values()) {
     if (!standing) {
       standing = team;
@@ -40,12 +46,18 @@ export async function bracket(paths: readonly string[], options: DisputeOptions 
     if (result.outcome === "agree")
       throw new DisputeError(
         "CHANGED",
-        `${standing[0]} has changed while it was disputed; repeat the dispute when nobody writes to it`,
+        `${standing[0].name} has changed while it was disputed; repeat the dispute when nobody writes to it`,
       );
     disputes.push(result);
-    const lost = [standing, team].filter(([first]) => result.losers.includes(first));
+    const lost = [standing, team].filter(([{ id }]) => result.losers.includes(id));
     losers.push(...lost.flat());
     standing = [standing, team].find((candidate) => !lost.includes(candidate));
   }
-  return { outcome: disputes.length > 0 ? "divergence" : "agree", losers, standing: standing ?? [], disputes };
+  return {
+    outcome: disputes.length > 0 ? "divergence" : "agree",
+    parties,
+    losers: losers.map(({ id }) => id),
+    standing: (standing ?? []).map(({ id }) => id),
+    disputes,
+  };
 }

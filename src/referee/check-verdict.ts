@@ -12,7 +12,9 @@ import type { Decision, DecisionKind, Location } from "./decision.ts";
 import { locate } from "./decision.ts";
 import type { GraphFacts, GraphKind, JobFacts } from "./facts.ts";
 import { compare, groundOf, judge } from "./judge.ts";
+import { descentFrom } from "../game/bisection.ts";
 import { checkPassed, type Pair, type Passed, type PassedRecord, positionOf, type Side } from "../game/level.ts";
+import { topOf } from "../game/question.ts";
 import { trainingMachine } from "./machine.ts";
 import { placeOf } from "./place.ts";
 import { encodeVerdict, type Hex, type ShownGraph, type Verdict } from "./verdict.ts";
@@ -103,7 +105,7 @@ function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>, cli
   const machine = trainingMachine(facts, kind === "operator" ? "operator" : "scalar");
   const path: Passed[] = [];
   for (const evidence of verdict.levels) {
-    const next = path.length === 0 ? { level: machine.top, claims: runRoots } : machine.below(path);
+    const next = path.length === 0 ? { level: topOf(machine), claims: runRoots } : descentFrom(machine, path);
     if (!next) throw invalid("VERDICT_INCOMPLETE", `the dispute ends before the level ${evidence.level}`);
     const record: PassedRecord = {
       index: whole(evidence.index),
@@ -113,7 +115,7 @@ function checkPath(facts: JobFacts, verdict: Verdict, runRoots: Pair<Bytes>, cli
     };
     path.push(checkPassed(next.level, next.claims, record, climb));
   }
-  if (kind !== "forfeit" && (path.length === 0 || machine.below(path)))
+  if (kind !== "forfeit" && (path.length === 0 || machine.under(positionOf(path))))
     throw invalid("VERDICT_INCOMPLETE", "the evidence does not lead down to a step");
   return path;
 }

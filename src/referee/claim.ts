@@ -6,8 +6,11 @@ import { chunkAt, chunkCount, type Tensor } from "../encoding/tensor.ts";
 import { accumulators } from "../repops/kernels/point.ts";
 import { Evidence } from "./evidence.ts";
 import { type JobFacts, jobFacts } from "./facts.ts";
-import type { Level, Position } from "../game/level.ts";
-import { kernelAt, levelUnder } from "./machine.ts";
+import { DisputeError } from "../errors/index.ts";
+import { type Level, type Position, positionKey } from "../game/level.ts";
+import { checkPlace } from "../game/question.ts";
+import { groundOf } from "./judge.ts";
+import { kernelAt, levelUnder, trainingMachine } from "./machine.ts";
 import { DisputedTensors, type Memory } from "./memory.ts";
 import type { OperatorWitness } from "./operator.ts";
 import { type LevelName, type Place, placeOf } from "./place.ts";
@@ -16,35 +19,42 @@ import type { AgreedLeaf, Witness } from "./witness.ts";
 
 /** A party in a dispute about training. */
 export interface TrainingProver extends Prover<Witness> {
-  /** The agreed inputs of the disputed kernel, when the operator is recomputed as a whole. */
+  /**
+   * The agreed inputs of the disputed kernel, when the operator is recomputed as a whole.
+   * @throws {DisputeError} when `at` does not lead to a kernel
+   */
   operands(at: Position): Promise<OperatorWitness | undefined>;
-  /** The disputed kernel's output, to say on which element it differs. */
+  /**
+   * The disputed kernel's output, to say on which element it differs.
+   * @throws {DisputeError} when `at` does not lead to a kernel
+   */
   output(at: Position): Promise<Tensor | undefined>;
 }
 
 /** Answers for what `memory` holds, in one dispute. */
 export function trainingProver(memory: Memory): TrainingProver {
   const claim = new TrainingClaim(memory);
-  const prover = new ClaimProver(claim);
+  const prover = new ClaimProver(trainingMachine(claim.facts), claim);
   return {
     answer: (question) => prover.answer(question),
     witness: (at) => prover.witness(at),
-    operands: (at) => claim.evidence.operands(at),
+    operands: (at) => claim.operands(at),
     output: (at) => claim.output(at),
   };
 }
 
-interface KnownLevel {
+/** A tree of this party, of which leaves can be shown. */
+interface KnownTree {
   readonly tag: Tag;
   readonly payloads: readonly Bytes[];
 }
 
 export class TrainingClaim implements Claim<Witness> {
-  readonly evidence: Evidence;
+  readonly facts: JobFacts;
   private readonly memory: Memory;
-  private readonly facts: JobFacts;
+  private readonly evidence: Evidence;
   private readonly tensors: DisputedTensors;
-  private readonly known = new Map<string, KnownLevel>();
+  private readonly known = new Map<string, KnownTree>();
 
   constructor(memory: Memory) {
     this.memory = memory;
@@ -55,11 +65,11 @@ export class TrainingClaim implements Claim<Witness> {
 
   /** A tree whose last leaf is bound to the claim above ends with that claim, whatever the computation gave. */
   async payloads(at: Position, level: Level): Promise<readonly Bytes[] | undefined> {
-    await this.recall(at);
+    if (!(await this.recall(at))) return undefined;
     const computed = await this.compute[level.name as LevelName](placeOf(this.facts, at));
     if (!computed) return undefined;
     const payloads = level.binding.kind === "last" ? [...computed.slice(0, -1), this.claimAbove(at)] : computed;
-    this.known.set(keyOf(at), { tag: level.tag, payloads });
+    this.known.set(positionKey(at), { tag: level.tag, payloads });
     return payloads;
   }
 
@@ -84,42 +94,52 @@ export class TrainingClaim implements Claim<Witness> {
   };
 
   async witness(at: Position): Promise<Witness | undefined> {
-    await this.recall(at);
-    return this.evidence.witness(at);
+    return (await this.recall(at)) ? this.evidence.witness(at) : undefined;
   }
 
-  /** What was claimed on the way to a place, for a party that comes to a dispute in its midst. */
-  private async recall(at: Position): Promise<void> {
-    if (at.length === 0 || this.known.has(keyOf(at.slice(0, -1)))) return;
-    const above = at.slice(0, -1);
-    const place = above.length === 0 ? { segment: 0, step: 0 } : placeOf(this.facts, above);
-    await this.payloads(above, levelUnder(this.facts, place)!);
+  async operands(at: Position): Promise<OperatorWitness | undefined> {
+    this.expectKernel(at);
+    return (await this.recall(at)) ? this.evidence.operands(at) : undefined;
   }
 
   async output(at: Position): Promise<Tensor | undefined> {
-    const place = placeOf(this.facts, at);
+    const place = this.expectKernel(at);
     return (await this.tensors.of(place))?.[this.tensors.outputOf(place)];
+  }
+
+  /** @throws {DisputeError} when `at` does not lead to a kernel, as it does where an operator is recomputed */
+  private expectKernel(at: Position): Place {
+    const below = checkPlace(trainingMachine(this.facts, "operator"), at);
+    const place = placeOf(this.facts, at);
+    if (below || groundOf(this.facts, place) !== "scalar")
+      throw new DisputeError("PLACE", "the tensors of an operator, for a place that is not an operator", { at });
+    return place;
+  }
+
+  /**
+   * What was claimed on the way to a place, for a party that comes to a dispute in its midst.
+   * @returns whether this party can say that
+   */
+  private async recall(at: Position): Promise<boolean> {
+    const above = at.slice(0, -1);
+    if (at.length === 0 || this.known.has(positionKey(above))) return true;
+    const level = levelUnder(this.facts, placeOf(this.facts, above))!;
+    return (await this.payloads(above, level)) !== undefined;
   }
 
   /** What this party claims at the leaf at the end of `at`; an element's bits, most significant byte first. */
   private claimAbove(at: Position): Bytes {
     const { level, index, part } = at[at.length - 1];
-    const parent = at.slice(0, -1);
-    // A tree of one leaf that is the claim above itself is never asked for.
-    const payload = this.known.get(keyOf(parent))?.payloads[index] ?? this.claimAbove(parent);
+    const payload = this.known.get(positionKey(at.slice(0, -1)))!.payloads[index];
     return level === "chunk" ? payload.slice(4 * part, 4 * part + 4).reverse() : payload;
   }
 
-  /** A leaf of the tree below `at`, with its proof. */
+  /** A leaf of the tree below `at`, which has been recalled, with its proof. */
   private leaf(at: Position, index: number): AgreedLeaf {
-    const { tag, payloads } = this.known.get(keyOf(at))!;
+    const { tag, payloads } = this.known.get(positionKey(at))!;
     const tree = buildLevels(payloads.map((payload) => hashLeaf(tag, payload)));
     return { payload: payloads[index], proof: proveLeaf(tree, index) };
   }
-}
-
-function keyOf(at: Position): string {
-  return at.map(({ index }) => index).join("/");
 }
 
 function chunksOf(tensor: Tensor): Bytes[] {

@@ -13,6 +13,7 @@ import { type Decision, type Location, locate } from "./decision.ts";
 import { jobFacts } from "./facts.ts";
 import { bothSides, type Pair, positionOf } from "../game/level.ts";
 import { kernelAt } from "./machine.ts";
+import { type NamedParty, partiesOf, type PartyInput, type TraceParty } from "./party.ts";
 import { placeOf } from "./place.ts";
 import { arbitrate, type Figures } from "./referee.ts";
 import { type FinishedTrace, traceMemory, type TraceMemory } from "./trace-memory.ts";
@@ -33,7 +34,7 @@ export interface DisputeOptions {
 
 export interface Agreement {
   outcome: "agree";
-  traces: Pair<string>;
+  parties: Pair<NamedParty>;
   runRoots: Pair<Bytes>;
   losers: readonly string[];
   figures: Figures;
@@ -41,9 +42,10 @@ export interface Agreement {
 
 export interface Divergence extends Location {
   outcome: "divergence";
-  /** The paths as they were given. */
-  traces: Pair<string>;
+  /** In the order of the verdict's sides. */
+  parties: Pair<NamedParty>;
   runRoots: Pair<Bytes>;
+  /** The ids of those whose claim is wrong. */
   losers: readonly string[];
   decision: Decision;
   /** What each claims, and what it has to be: an element's four bytes, most significant first, or roots. */
@@ -63,27 +65,37 @@ export type DisputeResult = Agreement | Divergence;
 
 /**
  * Compares two finished runs of one job, and finds who is wrong where they part.
+ * @param first a trace's path, or a party with an id of the caller's
  * @throws {FormatError} for a trace that is cut, damaged, or lacks what is needed
- * @throws {DisputeError} when the two are not runs of one job with the same commitments
+ * @throws {DisputeError} when the two are not runs of one job with the same commitments, or not two parties
  * @throws {BackendError} when a backend is not there, {DeviceError} when it does not have the bits of the specification
  */
-export async function dispute(pathA: string, pathB: string, options: DisputeOptions = {}): Promise<DisputeResult> {
-  const traces = [pathA, pathB] as const;
-  const [a, b] = [expectComplete(await openTrace(pathA)), expectComplete(await openTrace(pathB))];
+export async function dispute(
+  first: PartyInput,
+  second: PartyInput,
+  options: DisputeOptions = {},
+): Promise<DisputeResult> {
+  const [one, other] = partiesOf([first, second]);
+  const [a, b] = [expectComplete(await openTrace(one.trace)), expectComplete(await openTrace(other.trace))];
   checkComparable(a, b);
   const runRoots = [a.runRoot, b.runRoot] as const;
+  const parties = [named(one, a.runRoot), named(other, b.runRoot)] as const;
   if (bytesEqual(...runRoots)) {
     const figures = { scalarSteps: 0, bytes: 64, rounds: 0, millis: 0 };
-    return { outcome: "agree", traces, runRoots, losers: [], figures };
+    return { outcome: "agree", parties, runRoots, losers: [], figures };
   }
   const { recompute, backend: wanted } = options;
   const backend = wanted === undefined ? undefined : (await openBackend(wanted)).backend;
   const memories = await openBoth(a, b, backend);
   try {
-    return await decide(traces, runRoots, memories, { recompute, backend });
+    return await decide(parties, memories, { recompute, backend });
   } finally {
     await Promise.all(memories.map((memory) => memory.close()));
   }
+}
+
+function named({ id, name }: TraceParty, runRoot: Bytes): NamedParty {
+  return { id, name, runRoot };
 }
 
 async function openBoth(a: FinishedTrace, b: FinishedTrace, backend?: Backend): Promise<Pair<TraceMemory>> {
@@ -102,13 +114,13 @@ async function openBoth(a: FinishedTrace, b: FinishedTrace, backend?: Backend): 
 }
 
 async function decide(
-  traces: Pair<string>,
-  runRoots: Pair<Bytes>,
+  parties: Pair<NamedParty>,
   memories: Pair<TraceMemory>,
   { recompute, backend }: { recompute: DisputeOptions["recompute"]; backend: Backend | undefined },
 ): Promise<Divergence> {
   const { outline, commitEvery } = memories[0];
   const facts = jobFacts(outline, commitEvery);
+  const runRoots = bothSides((side) => parties[side].runRoot);
   const mute = memories.find(({ canReplay }) => !canReplay);
   if (mute && recompute === "scalar")
     throw new DisputeError(
@@ -130,11 +142,11 @@ async function decide(
   const place = placeOf(facts, positionOf(decision.path));
   return {
     outcome: "divergence",
-    traces,
+    parties,
     runRoots,
     ...location,
     ...(seen && { element: unravel(seen.element, kernelAt(facts, place).type.shape) }),
-    losers: decision.losers.map((side) => traces[side]),
+    losers: decision.losers.map((side) => parties[side].id),
     decision,
     ...(claimed && { claimed }),
     ...(recomputed && { recomputed }),

@@ -13,8 +13,8 @@ import {
 import { segmentCount, stepsOfSegment } from "../trace/commitments.ts";
 import { foldLeaves, type Point } from "../repops/kernels/reads.ts";
 import type { JobFacts } from "./facts.ts";
-import type { Descent, Machine } from "../game/bisection.ts";
-import { bothSides, type Level, type Passed, positionOf } from "../game/level.ts";
+import type { Machine } from "../game/bisection.ts";
+import { bothSides, type Level, type Passed } from "../game/level.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "./place.ts";
 
 /** Where the bisection ends: at one scalar step, or at one operator, which is then recomputed as a whole. */
@@ -119,13 +119,10 @@ function levelBelow(facts: JobFacts, place: Place, depth: Depth): LevelName | un
 /** The claims are run roots. */
 export function trainingMachine(facts: JobFacts, depth: Depth = "scalar"): Machine {
   return {
-    top: levelAt(facts, "segment", { segment: 0, step: 0 }),
-    below(path): Descent | undefined {
-      const level = levelUnder(facts, placeOf(facts, positionOf(path)), depth);
-      if (!level) return undefined;
+    under: (at) => levelUnder(facts, placeOf(facts, at), depth),
+    claims: (level, path) => {
       const passed = path[path.length - 1];
-      const claims = level.name === "fold" ? bothSides((side) => elementOf(passed, side)) : passed.payloads;
-      return { level, claims };
+      return level.name === "fold" ? bothSides((side) => elementOf(passed, side)) : passed.payloads;
     },
   };
 }

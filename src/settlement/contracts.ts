@@ -13,4 +13,5 @@ export const ABIS = {
   committee: refereeCommitteeAbi,
   game: disputeGameAbi,
 } as const;
+/** The name of a contract in a deployment. */
 export type Contract = keyof typeof ABIS;

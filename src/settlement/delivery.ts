@@ -37,6 +37,7 @@ export interface ChunkPlace {
   chunk: number;
 }
 
+/** A chunk, with its way up to the run root. */
 export interface ChunkProof {
   /** The elements, 4 bytes each, little-endian. */
   chunk: Bytes;

@@ -22,6 +22,7 @@ import type { Deployment } from "./deployment.ts";
 import type { Pace } from "./game/match.ts";
 import { refusal } from "./refusal.ts";
 
+/** What a deployment is to have. */
 export interface DeployOptions {
   /** What stakes and rewards are in; a test token that anyone may mint unless given. */
   token?: Address;

@@ -3,6 +3,7 @@ import { type Address, isAddress } from "viem";
 import { parseJson } from "../encoding/json.ts";
 import { FormatError, type FormatSubCode } from "../errors/index.ts";
 
+/** Where the contracts of one deployment are. */
 export interface Deployment {
   schemaVersion: 1;
   chainId: number;

@@ -118,6 +118,7 @@ function typedData({ chainId, committee, task }: Bench, ruling: Ruling) {
   } as const;
 }
 
+/** A member's signature of a ruling (EIP-712). */
 export function signRuling(account: LocalAccount, bench: Bench, ruling: Ruling): Promise<Hex> {
   return account.signTypedData(typedData(bench, ruling));
 }

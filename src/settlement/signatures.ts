@@ -4,6 +4,7 @@ import { parseJson } from "../encoding/json.ts";
 import { FormatError, UsageError } from "../errors/index.ts";
 import { type Bench, type Ruling, signerOfRuling } from "./ruling.ts";
 
+/** A member's signature of a ruling, as a file holds it. */
 export interface SignatureFile extends Bench {
   ruling: Ruling;
   signer: Address;

@@ -26,7 +26,9 @@ export const STATES = [
   "Refunded",
 ] as const;
 export const PHASES = ["None", "Revealing", "Judging", "Ruled", "Playing"] as const;
+/** Where a task is in its life. */
 export type State = (typeof STATES)[number];
+/** Where a disputed or revealing task is within its state. */
 export type Phase = (typeof PHASES)[number];
 
 type Manager = typeof taskManagerAbi;
@@ -34,10 +36,12 @@ type Manager = typeof taskManagerAbi;
 export type Terms = ContractFunctionArgs<Manager, "nonpayable", "post">[0];
 /** A demand for a chunk of the final state. */
 export type Demand = ContractFunctionArgs<Manager, "nonpayable", "deliver">[2];
+/** A ruling as the manager holds it, while it may be escalated. */
 export type Resolution = ContractFunctionArgs<Manager, "nonpayable", "enforce">[1];
 
 type Slot = ContractFunctionReturnType<Manager, "view", "taskOf">;
 
+/** A seat of a task: a provider's, or a challenger's. */
 export interface Seat {
   seat: number;
   owner: Address;
@@ -50,11 +54,13 @@ export interface Seat {
   out: boolean;
 }
 
+/** A demanded chunk that waits for its answer, with its number. */
 export interface OpenDemand {
   index: number;
   demand: Demand;
 }
 
+/** All that the chain tells of a task. */
 export interface TaskView extends Omit<Slot, "state" | "phase" | "seats" | "revealed" | "out"> {
   id: Hex;
   terms: Terms;
@@ -69,6 +75,7 @@ export interface TaskView extends Omit<Slot, "state" | "phase" | "seats" | "reve
   ruling?: Resolution;
 }
 
+/** An event of the manager. */
 export type TaskEvent = ReturnType<typeof parseEventLogs<Manager, true>>[number];
 
 /** Where to look for tasks. */
@@ -89,7 +96,7 @@ export async function taskEvents(source: TaskSource, task: Hex | null, from = so
   return parseEventLogs({ abi: taskManagerAbi, logs: logs.map((log) => formatLog(log)) });
 }
 
-/** @throws {ChainError} when there is no such task */
+/** A task as it is now. @throws {ChainError} when there is no such task */
 export async function readTask(source: TaskSource, id: Hex): Promise<TaskView> {
   const { client, manager: address } = source;
   const events = await taskEvents(source, id);

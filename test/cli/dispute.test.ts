@@ -62,12 +62,18 @@ describe("verde dispute and verde check", () => {
   it("let the EVM decide, each move a transaction", async () => {
     const { code, stdout, stderr } = await verde("dispute", "b.trace", "a.trace", "--on-chain", "--json");
     expect(code, stderr).toBe(1);
-    const { losers, transactions, gas } = JSON.parse(stdout) as {
+    const { losers, parties, transactions, gas } = JSON.parse(stdout) as {
       losers: string[];
+      parties: { id: string; name: string; runRoot: string }[];
       gas: number;
-      transactions: { what: string; by: number; gas: number; bytes: number }[];
+      transactions: { what: string; by: string; gas: number; bytes: number }[];
     };
-    expect(losers).toEqual(["b.trace"]);
+    expect(losers).toEqual(["a"]);
+    expect(parties.map(({ id, name }) => [id, name])).toEqual([
+      ["a", "b.trace"],
+      ["b", "a.trace"],
+    ]);
+    expect(new Set(transactions.map(({ by }) => by))).toEqual(new Set(["a", "b"]));
     expect(transactions.map(({ what }) => what)).toEqual([
       "open",
       "pair",
@@ -90,6 +96,7 @@ describe("verde dispute and verde check", () => {
     expect(Object.keys(result)).toEqual([
       "schemaVersion",
       "outcome",
+      "parties",
       "losers",
       "step",
       "node",
@@ -100,26 +107,47 @@ describe("verde dispute and verde check", () => {
       "referee",
     ]);
     expect(result).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       outcome: "divergence",
-      losers: ["b.trace"],
+      parties: [
+        { id: "a", name: "b.trace", runRoot: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
+        { id: "b", name: "a.trace", runRoot: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
+      ],
+      losers: ["a"],
       step: 4,
       node: { id: 4, op: expect.any(String), label: expect.any(String) },
       element: expect.any(Array),
       recomputed: expect.stringMatching(/^0x[0-9a-f]{8}$/),
       referee: { scalarSteps: 3, bytes: expect.any(Number), rounds: expect.any(Number), millis: expect.any(Number) },
     });
-    expect(result.claimed["a.trace"]).toBe(result.recomputed);
-    expect(result.claimed["b.trace"]).toMatch(/^0x[0-9a-f]{8}$/);
-    expect(result.claimed["b.trace"]).not.toBe(result.recomputed);
+    expect(result.claimed.b).toBe(result.recomputed);
+    expect(result.claimed.a).toMatch(/^0x[0-9a-f]{8}$/);
+    expect(result.claimed.a).not.toBe(result.recomputed);
+  });
+
+  it("name more than two by their ids, and say who stands", async () => {
+    const { code, stdout } = await verde("dispute", "b.trace", "a.trace", "again.trace", "--json");
+    expect(code).toBe(1);
+    const { parties, losers, standing, disputes, ...rest } = JSON.parse(stdout);
+    expect(rest).toEqual({ schemaVersion: 2, outcome: "divergence" });
+    expect(parties.map(({ id, name }: { id: string; name: string }) => `${id} ${name}`)).toEqual([
+      "a b.trace",
+      "b a.trace",
+      "c again.trace",
+    ]);
+    expect([losers, standing]).toEqual([["a"], ["b", "c"]]);
+    expect(disputes).toMatchObject([{ losers: ["a"], parties: parties.slice(0, 2) }]);
+    const { stdout: shown } = await verde("dispute", "b.trace", "a.trace", "again.trace");
+    expect(shown).toContain("Standing: a.trace, again.trace. Wrong: b.trace.");
   });
 
   it("say that two honest runs agree", async () => {
     const { code, stdout } = await verde("dispute", "a.trace", "again.trace", "--json");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
-      schemaVersion: 1,
+      schemaVersion: 2,
       outcome: "agree",
+      parties: [expect.objectContaining({ id: "a", name: "a.trace" }), expect.objectContaining({ id: "b" })],
       losers: [],
       referee: { scalarSteps: 0, bytes: expect.any(Number), rounds: 0, millis: expect.any(Number) },
     });

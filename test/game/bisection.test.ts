@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hashLeaf } from "../../src/encoding/merkle.ts";
-import { advance, type Question, question, startGame } from "../../src/game/bisection.ts";
+import { advance, question, startGame } from "../../src/game/bisection.ts";
 import { type Answer, checkPassed, type Side } from "../../src/game/level.ts";
 import { newTally, play } from "../../src/game/play.ts";
 import type { Prover } from "../../src/game/prover.ts";
+import { type Question, topOf } from "../../src/game/question.ts";
 import { counterClaim, counterMachine, counterProver, firstDivergence, stepOf } from "./counter.ts";
 
 const SEED = { seed: 20261120, numRuns: 150 };
@@ -115,7 +116,7 @@ describe("game", () => {
     const machine = counterMachine([6]);
     const provers = [counterProver([6], honest), counterProver([6], lie)] as const;
     const { path } = await play(machine, provers, claims, newTally());
-    const opening = { kind: "opening", at: [], level: machine.top, height: 0, position: 0 } as const;
+    const opening = { kind: "opening", at: [], height: 0, position: 0 } as const;
     const record = async (index: number) => ({
       index,
       openings: [(await provers[0].answer(opening))!, (await provers[1].answer(opening))!] as const,
@@ -126,7 +127,7 @@ describe("game", () => {
       (await prover.answer({ ...opening, kind: "payload", position }))![0];
     const node = async (prover: Prover<never>, height: number, position: number) =>
       height === 0
-        ? hashLeaf(machine.top.tag, await leaf(prover, position))
+        ? hashLeaf(topOf(machine).tag, await leaf(prover, position))
         : (await prover.answer({ ...opening, kind: "children", height: height + 1, position: position >> 1 }))![
             position & 1
           ];
@@ -136,9 +137,9 @@ describe("game", () => {
       await node(prover, 2, 1),
     ];
     expect(path[0].index).toBe(2);
-    expect(checkPassed(machine.top, claims, await record(2)).index).toBe(2);
+    expect(checkPassed(topOf(machine), claims, await record(2)).index).toBe(2);
     const later = await record(3);
-    expect(() => checkPassed(machine.top, claims, later)).toThrow("not the leftmost");
+    expect(() => checkPassed(topOf(machine), claims, later)).toThrow("not the leftmost");
   });
 
   it("makes exactly the party lose that is silent, late, malformed or contradicts itself", async () => {

@@ -20,9 +20,8 @@ export function counterMachine(counts: readonly number[]): Machine {
     partBytes: 4,
   });
   return {
-    top: levelAt(0),
-    below: (path) =>
-      path.length < counts.length ? { level: levelAt(path.length), claims: path[path.length - 1].payloads } : undefined,
+    under: (at) => (at.length < counts.length ? levelAt(at.length) : undefined),
+    claims: (_, path) => path[path.length - 1].payloads,
   };
 }
 
@@ -49,7 +48,7 @@ export function counterClaim(counts: readonly number[], values: readonly number[
 }
 
 export function counterProver(counts: readonly number[], values: readonly number[]): ClaimProver<never> {
-  return new ClaimProver<never>({
+  return new ClaimProver<never>(counterMachine(counts), {
     payloads: async (at) => leavesOf(counts, values, at).map(encode),
     witness: async () => undefined,
   });

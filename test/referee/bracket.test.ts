@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ClosedJob } from "../../src/job/closed.ts";
-import { bracket } from "../../src/referee/index.ts";
+import { bracket, type BracketResult } from "../../src/referee/index.ts";
 import { parseFault } from "../../src/trace/fault.ts";
 import { run } from "../../src/trace/run.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
@@ -19,6 +19,9 @@ beforeAll(async () => {
   await run(job, { out: copy, fault: parseFault(FAULTS[0]) });
 });
 
+const tracesOf = (result: BracketResult, field: "losers" | "standing"): string[] =>
+  result[field].map((id) => result.parties.find((party) => party.id === id)!.name);
+
 describe("a bracket", () => {
   test("leaves the honest team standing, wherever it comes in", async () => {
     for (const order of [
@@ -27,27 +30,35 @@ describe("a bracket", () => {
       [rate, data, skip, honest],
       [skip, other, rate, honest],
     ]) {
-      const { losers, standing } = await bracket(order);
-      expect(standing).toEqual([honest]);
-      expect([...losers].sort()).toEqual(order.filter((trace) => trace !== honest).sort());
+      const result = await bracket(order);
+      expect(result.parties.map(({ id, name }) => [id, name])).toEqual(order.map((trace, i) => ["abcd"[i], trace]));
+      expect(tracesOf(result, "standing")).toEqual([honest]);
+      expect(tracesOf(result, "losers").sort()).toEqual(order.filter((trace) => trace !== honest).sort());
+      // A dispute names its parties as the bracket does.
+      for (const { parties } of result.disputes)
+        for (const party of parties) expect(result.parties).toContainEqual(party);
     }
   });
 
   test("takes equal claims as one team", async () => {
     const { losers, standing, disputes } = await bracket([rate, twin, copy, honest]);
-    expect(standing).toEqual([twin, honest]);
-    expect(losers).toEqual([rate, copy]);
+    expect(standing).toEqual(["b", "d"]);
+    expect(losers).toEqual(["a", "c"]);
     expect(disputes.length).toBe(1);
     expect(await bracket([twin, honest])).toMatchObject({ outcome: "agree", losers: [], disputes: [] });
   });
 
   test("lets both lose when both are wrong", async () => {
-    const { losers, standing } = await bracket([rate, other]);
-    expect(losers).toEqual([rate, other]);
+    const { losers, standing } = await bracket([
+      { id: "ada", trace: rate },
+      { id: "ben", trace: other },
+    ]);
+    expect(losers).toEqual(["ada", "ben"]);
     expect(standing).toEqual([]);
   });
 
-  test("refuses a trace that is named twice", async () => {
+  test("refuses a trace that is named twice, and an id", async () => {
+    await expect(bracket([honest, { id: "a", trace: rate }])).rejects.toThrow("two parties have the id a");
     await expect(bracket([honest, rate, honest])).rejects.toThrow("named twice");
   });
 });

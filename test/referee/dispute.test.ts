@@ -8,6 +8,7 @@ import { unravel } from "../../src/encoding/tensor.ts";
 import type { ClosedJob } from "../../src/job/closed.ts";
 import { checkVerdict } from "../../src/referee/check-verdict.ts";
 import { type Divergence, dispute, type DisputeOptions } from "../../src/referee/dispute.ts";
+import type { PartyInput } from "../../src/referee/party.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { runRootOf } from "../../src/trace/commitments.ts";
 import { openTrace } from "../../src/trace/index.ts";
@@ -33,13 +34,17 @@ describe("dispute about traces", () => {
     return out;
   }
 
-  async function divergence(a: string, b: string, options?: DisputeOptions): Promise<Divergence> {
+  async function divergence(a: PartyInput, b: PartyInput, options?: DisputeOptions): Promise<Divergence> {
     const result = await dispute(a, b, options);
     if (result.outcome === "agree") throw new Error("they agree");
     const checked = checkVerdict(JSON.parse(JSON.stringify(result.verdict)), ...result.runRoots);
-    expect(checked.losers.map((side) => result.traces[side])).toEqual(result.losers);
+    expect(checked.losers.map((side) => result.parties[side].id)).toEqual(result.losers);
     return result;
   }
+
+  /** The files of those who are wrong. */
+  const wrongTraces = ({ parties, losers }: Divergence): string[] =>
+    parties.filter(({ id }) => losers.includes(id)).map(({ name }) => name);
 
   const settings = [{ commitEvery: 1 }, { commitEvery: 4 }, { commitEvery: 2, checkpointEvery: 2 }] as const;
 
@@ -62,7 +67,7 @@ describe("dispute about traces", () => {
             [liar, honest],
           ]) {
             const result = await divergence(a, b);
-            expect(result.losers).toEqual([liar]);
+            expect(wrongTraces(result)).toEqual([liar]);
             expect(result).toMatchObject({
               step,
               node: { id: node },
@@ -95,7 +100,7 @@ describe("dispute about traces", () => {
         const result = await dispute(pair[0], pair[1]);
         if (result.outcome === "agree") return;
         found++;
-        expect(result.losers).toEqual([liar]);
+        expect(wrongTraces(result)).toEqual([liar]);
         expect(result).toMatchObject({ step, node: { id: node }, element: unravel(element, type.shape) });
         // A short fold is executed whole.
         const whole = result.fold === null && kernel.kind === "fold";
@@ -119,7 +124,7 @@ describe("dispute about traces", () => {
         const liar = await trace({ ...setting, fault });
         for (const recompute of ["scalar", "op"] as const) {
           const result = await divergence(liar, honest, { recompute });
-          expect(result.losers).toEqual([liar]);
+          expect(wrongTraces(result)).toEqual([liar]);
           expect(result.step).toBe(3);
           expect(result.node!.label).toMatch(label);
         }
@@ -131,7 +136,7 @@ describe("dispute about traces", () => {
     const at = { kind: "flip", step: 2, node: 8, element: 1 } as const;
     const [a, b] = [await trace({ fault: { ...at, bit: 30 } }), await trace({ fault: { ...at, bit: 29 } })];
     const result = await divergence(a, b);
-    expect(result.losers).toEqual([a, b]);
+    expect(wrongTraces(result)).toEqual([a, b]);
     expect(result.claimed).not.toContainEqual(result.recomputed);
   });
 
@@ -147,7 +152,7 @@ describe("dispute about traces", () => {
       await copyFile(alone, file);
       const result = await divergence(file, whole);
       expect(result).toMatchObject({ step: 5, node: { id: 4 }, element: null, fold: null });
-      expect(result.losers).toEqual([alone === liar ? file : liar]);
+      expect(wrongTraces(result)).toEqual([alone === liar ? file : liar]);
       await expect(dispute(file, whole, { recompute: "scalar" })).rejects.toThrow("--recompute op");
       const second = join(folder, `alone-${made++}.trace`);
       await copyFile(whole, second);
@@ -168,10 +173,40 @@ describe("dispute about traces", () => {
       await writer.close();
       await cp(honest.replace(".trace", ".data"), forged.replace(".trace", ".data"), { recursive: true });
       const result = await divergence(honest, forged);
-      expect(result.losers).toEqual([forged]);
+      expect(wrongTraces(result)).toEqual([forged]);
       expect(result.decision.kind).toBe("forfeit");
       expect(result.reasons[1]).toContain("another state");
     }
+  });
+
+  it("parties are named by the ids that they have been given, or by letters", async () => {
+    const honest = await trace();
+    const liar = await trace({ fault: { kind: "skip", step: 2 } });
+    const [ada, ben] = [
+      { id: "ada", trace: honest },
+      { id: "ben", name: "Ben", trace: liar },
+    ];
+    const result = await divergence(liar, honest);
+    expect(result).toMatchObject({
+      losers: ["a"],
+      parties: [
+        { id: "a", name: liar },
+        { id: "b", name: honest },
+      ],
+    });
+    expect(result.parties.map(({ runRoot }) => runRoot)).toEqual(result.runRoots);
+    const named = await divergence(ada, ben);
+    expect(named).toMatchObject({
+      losers: ["ben"],
+      parties: [
+        { id: "ada", name: honest },
+        { id: "ben", name: "Ben" },
+      ],
+    });
+    expect(named.verdict.decision.losers).toEqual(["b"]);
+    expect(await dispute(ada, honest)).toMatchObject({ outcome: "agree", parties: [{ id: "ada" }, { id: "b" }] });
+    await expect(dispute(ada, { ...ben, id: "ada" })).rejects.toThrow("two parties have the id ada");
+    await expect(dispute(honest, { id: "a", trace: liar })).rejects.toThrow("two parties have the id a");
   });
 
   it("what can't be compared is refused with what to do", async () => {

@@ -3,6 +3,7 @@ import { type Bytes, Writer } from "../../src/encoding/bytes.ts";
 import { elementBits, stateRoot, type Tensor, type TensorRoot } from "../../src/encoding/tensor.ts";
 import { type ClosedJob, jobId } from "../../src/job/closed.ts";
 import { TrainingClaim } from "../../src/referee/claim.ts";
+import { trainingMachine } from "../../src/referee/machine.ts";
 import { ClaimProver, type Prover } from "../../src/game/prover.ts";
 import type { Witness } from "../../src/referee/witness.ts";
 import { accumulators, pointInputs, stepAt } from "../../src/repops/kernels/point.ts";
@@ -47,7 +48,7 @@ export async function foldLiar(job: ClosedJob, commitEvery: number, fault: FoldF
   ]);
   const claim = new TrainingClaim(memory);
   const payloads = Array.from(wrong, (bits) => new Writer().u32(bits).finish());
-  const prover = new ClaimProver<Witness>({
+  const prover = new ClaimProver<Witness>(trainingMachine(claim.facts), {
     payloads: async (at, level) => {
       const honest = await claim.payloads(at, level);
       return level.name === "fold" ? payloads : honest;

@@ -1,14 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { elementCount } from "../../src/encoding/tensor.ts";
 import { type ClosedJob, outlineOf } from "../../src/job/closed.ts";
-import { TrainingClaim } from "../../src/referee/claim.ts";
+import { trainingProver } from "../../src/referee/claim.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
 import { judge } from "../../src/referee/judge.ts";
 import { positionOf } from "../../src/game/level.ts";
 import { trainingMachine } from "../../src/referee/machine.ts";
 import { placeOf } from "../../src/referee/place.ts";
 import { newTally, play } from "../../src/game/play.ts";
-import { ClaimProver } from "../../src/game/prover.ts";
 import { type Fault, rememberedRun } from "./remembered-run.ts";
 import { tinyCheckpointJob, tinyJob } from "./tiny-job.ts";
 
@@ -19,7 +18,7 @@ async function dispute(job: ClosedJob, commitEvery: number, faults: readonly [Fa
   ] as const;
   const facts = jobFacts(outlineOf(job), commitEvery);
   const machine = trainingMachine(facts);
-  const provers = [new ClaimProver(new TrainingClaim(runs[0])), new ClaimProver(new TrainingClaim(runs[1]))] as const;
+  const provers = [trainingProver(runs[0]), trainingProver(runs[1])] as const;
   const end = await play(machine, provers, [runs[0].runRoot, runs[1].runRoot], newTally());
   if (end.phase !== "bottom") throw new Error(`forfeit: ${end.reasons.join()}`);
   const at = positionOf(end.path);

@@ -4,6 +4,9 @@ import { elementCount } from "../../src/encoding/tensor.ts";
 import { type TrainingProver } from "../../src/referee/claim.ts";
 import { countScalarSteps } from "../../src/referee/cost.ts";
 import type { Pair, Side } from "../../src/game/level.ts";
+import { outlineOf } from "../../src/job/closed.ts";
+import { jobFacts } from "../../src/referee/facts.ts";
+import { trainingMachine } from "../../src/referee/machine.ts";
 import { disputeRemembered } from "./remembered-dispute.ts";
 import type { Fault } from "./remembered-run.ts";
 import { tinyJob } from "./tiny-job.ts";
@@ -26,6 +29,8 @@ const lastingFault = fc
 
 const compareFaults = (a: Fault, b: Fault) => a.step - b.step || kernelOf(a) - kernelOf(b) || a.element - b.element;
 const kernelOf = ({ at }: Fault) => ("kernel" in at ? at.kernel : Infinity);
+
+const machine = trainingMachine(jobFacts(outlineOf(job), 3));
 
 const silent = (side: Side, part: keyof TrainingProver) => (provers: Pair<TrainingProver>) =>
   [0, 1].map((at) =>
@@ -131,7 +136,7 @@ describe("referee", () => {
         const replace = (provers: Pair<TrainingProver>) => {
           const stopped: TrainingProver = {
             ...provers[side],
-            answer: async (put) => (put.level.name === name ? undefined : provers[side].answer(put)),
+            answer: async (put) => (machine.under(put.at)?.name === name ? undefined : provers[side].answer(put)),
           };
           return (side === 0 ? [stopped, provers[1]] : [provers[0], stopped]) as Pair<TrainingProver>;
         };

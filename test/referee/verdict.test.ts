@@ -100,7 +100,7 @@ describe("verdict", () => {
   it("that rests on the referee's word says so", async () => {
     const silent = (provers: Pair<TrainingProver>): Pair<TrainingProver> => [
       provers[0],
-      { ...provers[1], answer: async (put) => (put.level.name === "chunk" ? undefined : provers[1].answer(put)) },
+      { ...provers[1], answer: async (put) => (put.at.at(-1)?.level === "op" ? undefined : provers[1].answer(put)) },
     ];
     const faults = honestAgainst(wrong(2, { kernel: 2 }, 5));
     const forfeit = await disputeRemembered({ job, faults, replace: silent });

@@ -8,7 +8,8 @@ import { addressOfSigner, type KeyFlags, signerOf } from "../account.ts";
 import { ETHER, formatAmount, formatDuration, formatFee, parseAmount, parseDuration } from "../../settlement/amount.ts";
 import { writeNew } from "../key.ts";
 import { colors, formatCount, writeJson, writeLine } from "../output.ts";
-import { connect, sessionOf } from "../session.ts";
+import { sessionOf } from "../../settlement/session.ts";
+import { connect } from "../session.ts";
 import { formatFields } from "../table.ts";
 import { parseAddress, parseCount } from "../task/terms.ts";
 

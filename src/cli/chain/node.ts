@@ -7,7 +7,13 @@ import { UsageError } from "../../errors/index.ts";
 import { addressOfKeystore, sealKey } from "../../settlement/keystore.ts";
 import { passwordFor } from "../account.ts";
 import { writeNew } from "../key.ts";
-import { FUNDED_ACCOUNTS, FUNDED_ETHER, PUBLIC_MNEMONIC, publicPrivateKey, serveLocalChain } from "./local-chain.ts";
+import {
+  FUNDED_ACCOUNTS,
+  FUNDED_ETHER,
+  PUBLIC_MNEMONIC,
+  publicPrivateKey,
+  serveLocalChain,
+} from "../../settlement/local/chain.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
 
 interface Flags {

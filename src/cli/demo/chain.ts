@@ -13,6 +13,8 @@ import { formatAmount, formatDuration } from "../../settlement/amount.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { rulingFrom, signRuling } from "../../settlement/ruling.ts";
 import { gatherSignatures, type SignatureFile } from "../../settlement/signatures.ts";
+import { jobTermsOf } from "../../settlement/job-terms.ts";
+import { commitmentOf } from "../../settlement/salt.ts";
 import { readTask, type TaskView, type Terms } from "../../settlement/task.ts";
 import { type Fault, formatFault, parseFault } from "../../trace/fault.ts";
 import { openTrace } from "../../trace/folder.ts";
@@ -23,7 +25,6 @@ import { describeDivergence } from "../dispute.ts";
 import { colors, formatCount, formatSeconds, writeLine } from "../output.ts";
 import { formatFields } from "../table.ts";
 import { deliverCall, demandCall, randomTensor } from "../task/delivery.ts";
-import { jobTermsOf } from "../task/job.ts";
 import { stateName } from "../task/sentence.ts";
 import { termsFields, termsFrom } from "../task/terms.ts";
 
@@ -146,18 +147,11 @@ class Story {
 
   async claim(): Promise<void> {
     const { stage, id, roots } = this;
-    const { client, deployment } = stage.session;
     heading("They commit, then reveal");
     const salts: Hex[] = [];
     for (const [seat, name] of PROVIDERS.entries()) {
-      const salt = (await stage.sender(name).salt(id))!;
-      const args = [id, stage.account(name).address, roots[seat], salt] as const;
-      const commitment = await client.readContract({
-        address: deployment.manager,
-        abi: ABIS.manager,
-        functionName: "commitmentOf",
-        args,
-      });
+      const salt = await stage.caller(name).salt(id);
+      const commitment = await commitmentOf(stage.session, id, stage.account(name).address, roots[seat], salt);
       await stage.send(name, "manager", "commit", [id, BigInt(seat), commitment]);
       salts.push(salt);
     }

@@ -1,21 +1,12 @@
 /** Where the demo on a chain takes place: a chain in this process, the contracts, people with tokens, and what it all costs. */
-import {
-  type Address,
-  createPublicClient,
-  custom,
-  numberToHex,
-  parseUnits,
-  type PublicClient,
-  type TransactionReceipt,
-} from "viem";
-import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
+import { type Address, numberToHex, type TransactionReceipt } from "viem";
+import type { LocalAccount } from "viem/accounts";
 import { ABIS, type Contract } from "../../settlement/contracts.ts";
-import { deployContracts } from "../../settlement/deploy.ts";
 import { formatAmount, formatChange } from "../../settlement/amount.ts";
-import { openLocalChain, publicPrivateKey } from "../chain/local-chain.ts";
+import { localAccount, mintTokens, openLocalSettlement } from "../../settlement/local/settlement.ts";
+import type { Session } from "../../settlement/session.ts";
+import { Caller } from "../../settlement/transactions/caller.ts";
 import { formatCount } from "../output.ts";
-import { Sender } from "../send.ts";
-import { type Session, sessionOf } from "../session.ts";
 import { formatTable } from "../table.ts";
 
 const BURNED: Address = "0x000000000000000000000000000000000000dEaD";
@@ -44,23 +35,17 @@ export class Stage {
 
   /** The contracts over a test token; the client and the providers have tokens. */
   static async open(): Promise<Stage> {
-    const { provider, close } = await openLocalChain();
-    const client: PublicClient = createPublicClient({ transport: custom(provider), cacheTime: 0, pollingInterval: 20 });
-    const accounts = new Map(PEOPLE.map((person, i) => [person, privateKeyToAccount(publicPrivateKey(i))]));
+    const accounts = new Map(PEOPLE.map((person, i) => [person, localAccount(i)]));
     const deployed: [string, TransactionReceipt][] = [];
-    const deployment = await deployContracts(client, accounts.get("deployer")!, {
+    const { session, close } = await openLocalSettlement({
       members: REFEREES.map((referee) => accounts.get(referee)!.address),
       threshold: 2,
       unbondingPeriod: UNBONDING,
       onDeployed: (contract, receipt) => deployed.push([`deploy the ${contract}`, receipt]),
     });
-    const stage = new Stage(await sessionOf(client, deployment), accounts, close);
+    const stage = new Stage(session, accounts, close);
     for (const [name, receipt] of deployed) stage.note(name, receipt);
-    const amount = parseUnits(ENDOWMENT, stage.session.token.decimals);
-    for (const person of ["client", ...PROVIDERS] as const)
-      await stage
-        .sender(person)
-        .send({ contract: "token", functionName: "mint", args: [stage.account(person).address, amount] });
+    for (const person of ["client", ...PROVIDERS] as const) await mintTokens(session, stage.account(person), ENDOWMENT);
     return stage;
   }
 
@@ -72,8 +57,8 @@ export class Stage {
     return this.accounts.get(person)!;
   }
 
-  sender(person: Person): Sender {
-    return Sender.for(this.session, this.account(person));
+  caller(person: Person): Caller {
+    return Caller.shortLived(this.session, this.account(person));
   }
 
   async send(
@@ -82,9 +67,9 @@ export class Stage {
     functionName: string,
     args: readonly unknown[],
   ): Promise<TransactionReceipt> {
-    const receipt = await this.sender(person).send({ contract, functionName, args });
-    this.note(functionName, receipt!);
-    return receipt!;
+    const receipt = await this.caller(person).call({ contract, functionName, args });
+    this.note(functionName, receipt);
+    return receipt;
   }
 
   private note(name: string, { gasUsed }: TransactionReceipt): void {

@@ -5,7 +5,8 @@ import { formatAmount } from "../../settlement/amount.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
-import { bondCredit, bondText } from "./game.ts";
+import { bondCredit } from "../../settlement/game/bond.ts";
+import { bondText } from "./game.ts";
 import { parseAddress } from "./terms.ts";
 
 /** Credits are of accounts, not of tasks. */

@@ -11,7 +11,8 @@ import { readCheckpoint, type Trace } from "../../trace/open.ts";
 import { allowVault } from "../allowance.ts";
 import { formatAmount, formatTime } from "../../settlement/amount.ts";
 import { jobOptions } from "../run.ts";
-import { type Call, Sender } from "../send.ts";
+import type { ContractCall } from "../../settlement/transactions/caller.ts";
+import { Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
 import { jobTerms, traceFor } from "./job.ts";
 import { parseTaskId } from "./moves.ts";
@@ -62,14 +63,14 @@ export async function demand(
 }
 
 /** @param types of the entries of the state */
-export function demandCall(terms: Terms, types: readonly NamedType[], tensor: number, chunk: number): Call {
+export function demandCall(terms: Terms, types: readonly NamedType[], tensor: number, chunk: number): ContractCall {
   const path = proveType(types, tensor).map(toHex);
   const args = [terms, tensor, chunk, toHex(encodeType(types[tensor])), path];
   return { contract: "manager", functionName: "demand", args };
 }
 
 /** @param state the final one */
-export function deliverCall(terms: Terms, trace: Trace, state: readonly NamedTensor[], open: OpenDemand): Call {
+export function deliverCall(terms: Terms, trace: Trace, state: readonly NamedTensor[], open: OpenDemand): ContractCall {
   const { index, demand: what } = open;
   const { chunk, ...paths } = proveChunk(trace.segmentRoots, state, what.tensor, what.chunk);
   const hexes = Object.fromEntries(Object.entries(paths).map(([name, hashes]) => [name, hashes.map(toHex)]));

@@ -1,24 +1,13 @@
 /** What the terms of a task take from a job, and whether a trace is of that job. */
 import { extname } from "node:path";
-import type { Hex } from "viem";
-import { toHex } from "../../encoding/bytes.ts";
-import { JobError } from "../../errors/index.ts";
 import type { NamedType } from "../../graph/graph.ts";
-import { type JobOutline, jobIdOf, outlineOf, partsOf, stateTypes } from "../../job/closed.ts";
+import { type JobOutline, outlineOf, stateTypes } from "../../job/closed.ts";
 import type { Overrides } from "../../job/define.ts";
 import { loadJob } from "../../job/load.ts";
-import { layoutRoot } from "../../settlement/delivery.ts";
+import { expectTraceOf, type JobTerms, jobTermsOf } from "../../settlement/job-terms.ts";
 import { openTrace } from "../../trace/folder.ts";
 import { expectComplete, type Trace } from "../../trace/open.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
-
-export interface JobTerms {
-  job: Hex;
-  stateLayout: Hex;
-  steps: number;
-  commitEvery: number;
-  tensors: number;
-}
 
 export interface NamedJob {
   name: string;
@@ -26,17 +15,6 @@ export interface NamedJob {
   /** The entries of its state. */
   types: readonly NamedType[];
   outline: JobOutline;
-}
-
-export function jobTermsOf(outline: JobOutline, commitEvery: number): JobTerms {
-  const types = stateTypes(outline);
-  return {
-    job: toHex(jobIdOf(partsOf(outline))) as Hex,
-    stateLayout: toHex(layoutRoot(types)) as Hex,
-    steps: outline.steps,
-    commitEvery,
-    tensors: types.length,
-  };
 }
 
 /**
@@ -56,27 +34,6 @@ export async function jobTerms(path: string, commitEvery: number | undefined, op
  */
 export async function traceFor(path: string, wanted: JobTerms): Promise<Trace & { runRoot: RunRoot }> {
   const trace = expectComplete(await openTrace(path));
-  const { outline, commitEvery } = trace.manifest;
-  const own = jobTermsOf(outline, commitEvery);
-  if (own.job !== wanted.job)
-    throw new JobError(
-      "FOREIGN",
-      `${path} is a run of ${outline.name}, ${own.job}; the task is for the job ${wanted.job}; name a run of that job`,
-      { path, expected: wanted.job, found: own.job },
-    );
-  if (own.commitEvery !== wanted.commitEvery)
-    throw new JobError(
-      "COMMIT_EVERY",
-      `${path} has a root every ${own.commitEvery} steps, the task wants one every ${wanted.commitEvery}; ` +
-        `run the job again with --commit-every ${wanted.commitEvery}`,
-      { path, expected: wanted.commitEvery, found: own.commitEvery },
-    );
-  for (const field of ["stateLayout", "steps", "tensors"] as const)
-    if (own[field] !== wanted[field])
-      throw new JobError(
-        "FOREIGN",
-        `the task's terms say ${field} ${wanted[field]}, the job has ${own[field]}: no run can fulfil them; do not take this task`,
-        { path, field, expected: wanted[field], found: own[field] },
-      );
+  expectTraceOf(trace, wanted);
   return trace;
 }

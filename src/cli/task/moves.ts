@@ -2,13 +2,16 @@
 import { type Hex, isAddressEqual, zeroHash } from "viem";
 import { toHex } from "../../encoding/bytes.ts";
 import { ChainError, JobError, UsageError } from "../../errors/index.ts";
-import { ABIS } from "../../settlement/contracts.ts";
+import type { ContractCall } from "../../settlement/transactions/caller.ts";
+import type { Session } from "../../settlement/session.ts";
 import { readTask, type Seat, type TaskView } from "../../settlement/task.ts";
 import { formatAmount } from "../../settlement/amount.ts";
 import { jobOptions } from "../run.ts";
-import { type Call, plain, Sender } from "../send.ts";
-import { openSession, type SendFlags, type Session } from "../session.ts";
-import { bondOf, bondText } from "./game.ts";
+import { plain, Sender } from "../send.ts";
+import { openSession, type SendFlags } from "../session.ts";
+import { bondOf } from "../../settlement/game/bond.ts";
+import { commitmentOf } from "../../settlement/salt.ts";
+import { bondText } from "./game.ts";
 import { jobTerms, traceFor } from "./job.ts";
 import { stateName, whatIsDue } from "./sentence.ts";
 import { expectTrusted, type Trusted } from "./trust.ts";
@@ -64,7 +67,7 @@ async function move(
   done = "",
 ): Promise<void> {
   const { session, sender, task } = scene;
-  const call: Call = { contract: "manager", functionName, args };
+  const call: ContractCall = { contract: "manager", functionName, args };
   await sender.send(call);
   const after = await readTask(session.source, task.id);
   const { timestamp } = await session.client.getBlock();
@@ -237,11 +240,5 @@ function seatOfSender({ task, sender }: Scene): Seat {
 }
 
 async function commitmentTo({ session, sender, task }: Scene, root: Hex): Promise<Hex> {
-  const { client, deployment } = session;
-  return client.readContract({
-    address: deployment.manager,
-    abi: ABIS.manager,
-    functionName: "commitmentOf",
-    args: [task.id, sender.address, root, (await sender.salt(task.id)) ?? zeroHash],
-  });
+  return commitmentOf(session, task.id, sender.address, root, (await sender.salt(task.id)) ?? zeroHash);
 }

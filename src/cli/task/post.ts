@@ -7,7 +7,9 @@ import { jobOptions } from "../run.ts";
 import { plain, Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
 import { formatFields } from "../table.ts";
-import { bondOf, provableStep, withGameFields, withTimeToPlay } from "./game.ts";
+import { bondOf } from "../../settlement/game/bond.ts";
+import { withTimeToPlay } from "../../settlement/terms.ts";
+import { provableStep, withGameFields } from "./game.ts";
 import { jobTerms } from "./job.ts";
 import { termsFields, type TermsFlags, termsFrom } from "./terms.ts";
 

@@ -1,14 +1,16 @@
 /** `verde task show` and `list`: what the chain knows of tasks. */
 import { type Hex, zeroAddress } from "viem";
 import { UsageError } from "../../errors/index.ts";
+import type { Session } from "../../settlement/session.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
 import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
 import { plain } from "../send.ts";
-import { type ChainFlags, openSession, type Session } from "../session.ts";
+import { type ChainFlags, openSession } from "../session.ts";
 import { formatFields, formatTable } from "../table.ts";
-import { bondOf, withGameFields } from "./game.ts";
+import { bondOf } from "../../settlement/game/bond.ts";
+import { withGameFields } from "./game.ts";
 import { parseTaskId } from "./moves.ts";
 import { hasDeadline, stateName, timeLeft, whatIsDue } from "./sentence.ts";
 import { termsFields } from "./terms.ts";

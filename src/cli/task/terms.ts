@@ -1,23 +1,24 @@
 /** The terms of a task from flags: what is not given follows from what is. */
-import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
-import { type Address, getAddress, isAddress, type Hex, toHex, zeroAddress } from "viem";
+import { type Address, getAddress, isAddress, type Hex, zeroAddress } from "viem";
 import { UsageError } from "../../errors/index.ts";
 import type { Terms } from "../../settlement/task.ts";
 import { formatAmount, formatDuration, parseAmount, parseDuration, type Token } from "../../settlement/amount.ts";
-import type { JobTerms } from "./job.ts";
+import type { JobTerms } from "../../settlement/job-terms.ts";
+import { DEFAULT_PERIODS, termsOf } from "../../settlement/terms.ts";
 
-/** Of each state, with what it lasts unless a flag says otherwise. */
+/** How long each stage of a task may last. */
 const PERIODS = {
-  toAccept: ["1d", "until all seats are taken"],
-  toCommit: ["2d", "until all providers have committed"],
-  toReveal: ["1d", "until all, or a challenger, have revealed"],
-  toChallenge: ["1d", "for challenges and demands"],
-  toJudge: ["1d", "until the committee's verdict"],
-  toEscalate: ["1d", "until a loser brings the dispute before the game"],
-  toPlay: ["2d", "until the game's verdict"],
-  toAnswer: ["1d", "until a demanded chunk"],
-} as const satisfies Record<keyof Terms["periods"], readonly [string, string]>;
+  toAccept: "until all seats are taken",
+  toCommit: "until all providers have committed",
+  toReveal: "until all, or a challenger, have revealed",
+  toChallenge: "for challenges and demands",
+  toJudge: "until the committee's verdict",
+  toEscalate: "until a loser brings the dispute before the game",
+  toPlay: "until the game's verdict",
+  toAnswer: "until a demanded chunk",
+} as const satisfies Record<keyof Terms["periods"], string>;
+const NAMES = Object.keys(PERIODS) as (keyof Terms["periods"])[];
 
 export interface TermsFlags extends Partial<Record<keyof Terms["periods"], string>> {
   reward: string;
@@ -46,8 +47,10 @@ export function addTermsOptions(command: Command): Command {
     .option("--committee <address>", "who decides disputes, or `none`: then the game; the deployment's unless given")
     .option("--game <address>", "who decides when a loser escalates: an address, or `deployed`; nobody unless given")
     .option("--salt <hex>", "tells equal tasks apart; random unless given");
-  for (const [name, [length, what]] of Object.entries(PERIODS))
-    command.option(`--${kebab(name)} <time>`, `${what} (default: ${length})`);
+  for (const name of NAMES) {
+    const length = formatDuration(DEFAULT_PERIODS[name]).replaceAll(" ", "");
+    command.option(`--${kebab(name)} <time>`, `${PERIODS[name]} (default: ${length})`);
+  }
   return command;
 }
 
@@ -57,34 +60,28 @@ export function termsFrom(
   job: JobTerms,
   { client, committee, game, token }: { client: Address; committee: Address; game: Address | undefined; token: Token },
 ): Terms {
-  const amount = (text: string | undefined, otherwise: bigint): bigint =>
-    text === undefined ? otherwise : parseAmount(text, token);
+  const amount = (text: string | undefined): bigint | undefined =>
+    text === undefined ? undefined : parseAmount(text, token);
   const judges = {
     committee: flags.committee === undefined ? committee : committeeFrom(flags.committee),
     game: gameFrom(flags.game, game),
   };
   if (judges.committee === zeroAddress && judges.game === zeroAddress)
     throw new UsageError("CONFLICT", "--committee none: then disputes are the game's, so name one with --game");
-  const reward = parseAmount(flags.reward, token);
-  const stake = amount(flags.stake, 10n * reward);
-  const periods = Object.entries(PERIODS).map(([name, [length]]) => [
-    name,
-    parseDuration(flags[name as keyof Terms["periods"]] ?? length),
-  ]);
-  return {
+  const periods = NAMES.flatMap((name) => (flags[name] === undefined ? [] : [[name, parseDuration(flags[name])]]));
+  return termsOf(job, {
     client,
-    salt: flags.salt === undefined ? toHex(randomBytes(32)) : parseSalt(flags.salt),
-    ...job,
+    ...judges,
+    salt: flags.salt === undefined ? undefined : parseSalt(flags.salt),
     providers: parseCount(flags.providers, "--providers"),
     maxChallenges: parseCount(flags.maxChallenges, "--max-challenges"),
     maxDemands: parseCount(flags.maxDemands, "--max-demands"),
-    reward,
-    stake,
-    bond: amount(flags.bond, stake / 2n),
-    chunkPrice: amount(flags.chunkPrice, reward / 10n),
-    ...judges,
-    periods: Object.fromEntries(periods) as unknown as Terms["periods"],
-  };
+    reward: parseAmount(flags.reward, token),
+    stake: amount(flags.stake),
+    bond: amount(flags.bond),
+    chunkPrice: amount(flags.chunkPrice),
+    periods: Object.fromEntries(periods) as Partial<Terms["periods"]>,
+  });
 }
 
 /** @param flag an address, or `none` */
@@ -128,9 +125,7 @@ function parseSalt(text: string): Hex {
 /** What the parties agree on, for people. */
 export function termsFields(terms: Terms, token: Token): [string, string][] {
   const money = (amount: bigint): string => formatAmount(amount, token);
-  const periods = Object.keys(PERIODS).map(
-    (name) => `${name} ${formatDuration(terms.periods[name as keyof Terms["periods"]])}`,
-  );
+  const periods = NAMES.map((name) => `${name} ${formatDuration(terms.periods[name])}`);
   return [
     ["client", terms.client],
     ["job", `${terms.job}, ${terms.steps} steps, a root every ${terms.commitEvery}`],

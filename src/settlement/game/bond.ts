@@ -1,6 +1,7 @@
 /** What the sides of a dispute put up for each other's gas (contracts/game/IGasBonds.sol): which moves bring it, and how much it should be. */
-import { parseGwei } from "viem";
+import { type Address, parseGwei, type PublicClient, zeroAddress } from "viem";
 import { isRunning } from "../../game/bisection.ts";
+import { ABIS } from "../contracts.ts";
 import type { Match } from "./match.ts";
 
 /**
@@ -26,4 +27,17 @@ export function sidesMoved(match: Match): 0 | 1 | 2 {
 /** What the next move brings, of a game with this bond. @returns wei */
 export function bondDue(match: Match, gasBond: bigint): bigint {
   return sidesMoved(match) < 2 ? gasBond : 0n;
+}
+
+/** What the first move of each side posts in a game, in wei; `undefined` where there is none, or one of another kind. */
+export async function bondOf(client: PublicClient, game: Address): Promise<bigint | undefined> {
+  if (game === zeroAddress) return undefined;
+  return client.readContract({ address: game, abi: ABIS.game, functionName: "gasBond" }).catch(() => undefined);
+}
+
+/** What an owner may withdraw of a game, in wei; nothing where there is none, or one of another kind. */
+export async function bondCredit(client: PublicClient, game: Address | undefined, owner: Address): Promise<bigint> {
+  if (game === undefined || game === zeroAddress) return 0n;
+  const call = { address: game, abi: ABIS.game, functionName: "creditOf", args: [owner] } as const;
+  return client.readContract(call).catch(() => 0n);
 }

@@ -48,6 +48,7 @@ interface Bracket extends Opened {
   paired: readonly Extract<GameEvent, { eventName: "Paired" }>["args"][];
 }
 
+/** Tells what the owner of one claim may do before the game; it sends nothing itself. */
 export class Defender {
   private readonly place: GamePlace;
   private readonly facts: GameFacts;

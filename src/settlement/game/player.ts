@@ -1,8 +1,9 @@
 /** Who moves for a claim: the answers come from a prover, the turn is what the contract is sent (spec 7.3). */
 import { DisputeError } from "../../errors/index.ts";
-import { type GameState, isRunning, type Machine, type Question, question } from "../../game/bisection.ts";
+import { type GameState, isRunning, type Machine, question, type RunningGame } from "../../game/bisection.ts";
 import type { Answer } from "../../game/level.ts";
 import type { Prover } from "../../game/prover.ts";
+import type { Question } from "../../game/question.ts";
 import { afterAnswer, asksReply, type Match, type Turn } from "./match.ts";
 import { roundOf, roundQuestions } from "./round.ts";
 
@@ -11,24 +12,24 @@ import { roundOf, roundQuestions } from "./round.ts";
  * @throws {DisputeError} when the prover has no answer: then the claim can't be defended
  */
 export async function makeTurn(machine: Machine, prover: Pick<Prover<unknown>, "answer">, match: Match): Promise<Turn> {
-  const answer = async (asked: Question): Promise<Answer> => {
+  const answer = async (asked: Question, { level }: RunningGame): Promise<Answer> => {
     const given = await prover.answer(asked);
     if (!given)
       throw new DisputeError(
         "ANSWER_MISSING",
-        `no answer to the ${asked.kind} in the ${asked.level.name} tree; restore the trace and its checkpoints`,
+        `no answer to the ${asked.kind} in the ${level.name} tree; restore the trace and its checkpoints`,
       );
     return given;
   };
   const reply: Answer[] = [];
   let game: GameState = match.game;
   while (asksReply(match, game)) {
-    const given = await answer(question(game));
+    const given = await answer(question(game), game);
     game = afterAnswer(machine, match, game, given);
     reply.push(given);
   }
   if (!isRunning(game)) return { reply, next: undefined };
   const next: Answer[] = [];
-  for (const asked of roundQuestions(roundOf(game))) next.push(await answer(asked));
+  for (const asked of roundQuestions(roundOf(game))) next.push(await answer(asked, game));
   return { reply, next: next.flat() };
 }

@@ -18,6 +18,7 @@ export interface ProofBound {
   readonly gas: number;
 }
 
+/** What the proof of one operator's step can take. */
 export interface StepBound extends ProofBound {
   readonly graph: GraphKind;
   /** The kernel's number; the number of kernels for the assembly of the new state. */

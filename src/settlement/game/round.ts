@@ -6,14 +6,8 @@
 import type { Bytes } from "../../encoding/bytes.ts";
 import { hashLeaf, hashNode, heightOf, widthAt } from "../../encoding/merkle.ts";
 import { DisputeError } from "../../errors/index.ts";
-import {
-  type GameState,
-  isRunning,
-  objection,
-  type Question,
-  question,
-  type RunningGame,
-} from "../../game/bisection.ts";
+import { type GameState, isRunning, objection, question, type RunningGame } from "../../game/bisection.ts";
+import type { Question } from "../../game/question.ts";
 import { type Answer, type Level, openClaim, openingLengths, type Side } from "../../game/level.ts";
 
 /** What of a tree is shown: `width` nodes (none, 1, 2 or 4) at the height `floor`, of which the first stands at `first`. */

@@ -2,6 +2,7 @@
 import type { ClosedJob } from "../../job/closed.ts";
 import { adamW, crossEntropy, defineJob, gpt, sampleWindows, warmupCosine } from "../../job/index.ts";
 
+/** The sizes of a transformer that is trained. */
 export interface ModelShape {
   name: string;
   layers: number;

@@ -19,6 +19,7 @@ export interface Surroundings {
   checkpointEvery: number;
 }
 
+/** What the longest dispute about a job takes. */
 export interface Simulation {
   /** Halvings of what is disputed, in all trees from the run's root down. */
   levels: number;

@@ -26,6 +26,7 @@ export type Reception = "taken" | "too cheap" | "nonce used";
 
 const LOST = [HttpRequestError, TimeoutError, SocketClosedError, WebSocketRequestError];
 
+/** A node of a chain that may be away for a while, and may not know what it was told. */
 export class Node {
   readonly client: PublicClient;
   private readonly chainId: number;

@@ -1,8 +1,7 @@
 /**
- * Sends what an account wants to have effect, once, whatever happens meanwhile: a crash, a node that goes away, a chain that
- * turns back, a fee that is too low, another transaction with the same nonce. What is signed is in the journal first. An action
- * has one transaction that can be carried out at a time: others of its nonce replace each other, and another nonce is taken only
- * when the old one is lost to a foreign transaction for good.
+ * Makes each action of an account take effect once, whatever happens meanwhile: a crash, a node that goes away, a
+ * reorganization, a fee that is too low, a foreign transaction with the same nonce. What is signed is in the journal
+ * first. Replacements share the action's nonce; it gets another one only when a foreign transaction has used the old.
  */
 import { type Address, type Hex, keccak256, type LocalAccount, type TransactionReceipt } from "viem";
 import { ChainError } from "../../errors/index.ts";
@@ -47,6 +46,7 @@ const REORGANIZABLE = 64;
 const isSame = (action: Action, { to, data, value = 0n }: Call): boolean =>
   action.to === to && action.data === data && action.value === value;
 
+/** Carries out the calls of one account, each once, and keeps them in a journal. */
 export class Transactor {
   private readonly node: Node;
   private readonly account: LocalAccount;

@@ -1,7 +1,7 @@
 /** The demo on a chain: the cheat is slashed, the others are paid, and nothing gets lost on the way. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { publicPrivateKey } from "../../../src/cli/chain/local-chain.ts";
+import { publicPrivateKey } from "../../../src/settlement/local/chain.ts";
 import { temporaryFolder } from "../../fixtures/folder.ts";
 import { verdeIn } from "../../fixtures/verde.ts";
 

@@ -18,7 +18,7 @@ import {
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
-import { publicPrivateKey } from "../../../src/cli/chain/local-chain.ts";
+import { publicPrivateKey } from "../../../src/settlement/local/chain.ts";
 import { testTokenBytecode } from "../../../src/settlement/abi/bytecode.ts";
 import { testTokenAbi } from "../../../src/settlement/abi/test-token.ts";
 import { Journal, type JournalRecord } from "../../../src/settlement/transactions/journal.ts";

@@ -1,0 +1,45 @@
+/** The parties to a dispute. Results name them by their ids; what a file is called is for people alone. */
+import type { Bytes } from "../encoding/bytes.ts";
+import { DisputeError } from "../errors/index.ts";
+
+/** A party to a dispute about traces. */
+export interface TraceParty {
+  /** Names it in results, and is another one than the other parties'. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  /** The path of the trace that stands for its claim. */
+  readonly trace: string;
+}
+
+/** A party, or the path of its trace alone. An id unless given: `a` for the first party, `b` for the second. A name: the path. */
+export type PartyInput = string | (Pick<TraceParty, "trace"> & Partial<TraceParty>);
+
+/** A party as results name it. */
+export interface NamedParty {
+  readonly id: string;
+  readonly name: string;
+  /** The root that it has committed to. */
+  readonly runRoot: Bytes;
+}
+
+/** @throws {DisputeError} when two have one id */
+export function partiesOf(inputs: readonly PartyInput[]): TraceParty[] {
+  const parties = inputs.map((input, i): TraceParty => {
+    const { trace, id = idAt(i), name = trace } = typeof input === "string" ? { trace: input } : input;
+    return { id, name, trace };
+  });
+  const ids = parties.map(({ id }) => id);
+  const twice = ids.find((id, i) => ids.indexOf(id) < i);
+  if (twice !== undefined)
+    throw new DisputeError("DUPLICATE", `two parties have the id ${twice}; give each an id of its own`, { ids });
+  return parties;
+}
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+
+/** `a` to `z`, then `a1`, `b1` and so on. */
+function idAt(index: number): string {
+  const round = Math.floor(index / LETTERS.length);
+  return `${LETTERS[index % LETTERS.length]}${round > 0 ? round : ""}`;
+}

@@ -1,0 +1,92 @@
+/** A disputed operator's tensors as bytes, to be sent: what is shown where a whole operator is recomputed (spec 7.6). */
+import { asBytes, type Bytes, type Reader } from "../encoding/bytes.ts";
+import { elementCount, sameShape, type Tensor, type TensorType, zeros } from "../encoding/tensor.ts";
+import { FormatError } from "../errors/index.ts";
+import { Message, openMessage, readFlag, startMessage } from "../game/codec.ts";
+import type { Position } from "../game/level.ts";
+import type { JobFacts } from "./facts.ts";
+import { kernelAt } from "./machine.ts";
+import { distinctOperands, type OperatorWitness } from "./operator.ts";
+import { graphAt, placeOf } from "./place.ts";
+import { PROOF_BYTES, readProof, writeProof } from "./witness-codec.ts";
+
+/** What an operator reads and writes; the job fixes it, so messages hold elements alone. */
+export interface OperatorTypes {
+  /** Of its inputs, each once, in the order of `distinctOperands`. */
+  readonly inputs: readonly TensorType[];
+  readonly output: TensorType;
+}
+
+/** @param at a place that leads to a kernel */
+export function operatorTypes(facts: JobFacts, at: Position): OperatorTypes {
+  const place = placeOf(facts, at);
+  const { inputs, kernel } = facts.graph(graphAt(place));
+  const typeAt = (tensor: number): TensorType =>
+    tensor < inputs.length ? inputs[tensor] : kernel(tensor - inputs.length).type;
+  const own = kernelAt(facts, place);
+  return { inputs: distinctOperands(own).map(typeAt), output: own.type };
+}
+
+const HEAD_BYTES = 3;
+const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
+
+/**
+ * An operator's inputs, or that there are none.
+ * @throws {FormatError} when they are of other types
+ */
+export function encodeOperands(witness: OperatorWitness | undefined, { inputs: types }: OperatorTypes): Bytes {
+  const writer = startMessage(Message.operands).u8(witness ? 1 : 0);
+  if (!witness) return writer.finish();
+  const { before, inputs } = witness;
+  writer.u8(before ? 1 : 0);
+  if (before) {
+    if (before.payload.length !== 32) throw new FormatError("MALFORMED", `a root of ${before.payload.length} bytes`);
+    writeProof(writer.bytes(before.payload), before.proof);
+  }
+  if (inputs.length !== types.length)
+    throw new FormatError("MALFORMED", `${inputs.length} inputs of an operator with ${types.length}`);
+  inputs.forEach(({ tensor, proof }, i) => writeProof(writer.bytes(elementsOf(tensor, types[i])), proof));
+  return writer.finish();
+}
+
+/** @throws {FormatError} for what `encodeOperands` did not write for the same types */
+export function decodeOperands(bytes: Bytes, { inputs: types }: OperatorTypes): OperatorWitness | undefined {
+  const limit = types.reduce((sum, type) => sum + bytesOf(type) + PROOF_BYTES, HEAD_BYTES + 1 + 32 + PROOF_BYTES);
+  const reader = openMessage(bytes, Message.operands, limit, "an operator's inputs");
+  let witness: OperatorWitness | undefined;
+  if (readFlag(reader)) {
+    const before = readFlag(reader) && { payload: reader.bytes(32).slice(), proof: readProof(reader) };
+    const inputs = types.map((type) => ({ tensor: readTensor(reader, type), proof: readProof(reader) }));
+    witness = { ...(before && { before }), inputs };
+  }
+  reader.end();
+  return witness;
+}
+
+/** An operator's output, or that there is none. @throws {FormatError} when it is of another type */
+export function encodeOutput(output: Tensor | undefined, { output: type }: OperatorTypes): Bytes {
+  const writer = startMessage(Message.output).u8(output ? 1 : 0);
+  return (output ? writer.bytes(elementsOf(output, type)) : writer).finish();
+}
+
+/** @throws {FormatError} for what `encodeOutput` did not write for the same type */
+export function decodeOutput(bytes: Bytes, { output: type }: OperatorTypes): Tensor | undefined {
+  const reader = openMessage(bytes, Message.output, HEAD_BYTES + bytesOf(type), "an operator's output");
+  const output = readFlag(reader) ? readTensor(reader, type) : undefined;
+  reader.end();
+  return output;
+}
+
+function elementsOf(tensor: Tensor, type: TensorType): Bytes {
+  if (tensor.dtype !== type.dtype || !sameShape(tensor.shape, type.shape) || 4 * tensor.data.length !== bytesOf(type))
+    throw new FormatError("MALFORMED", "a tensor of another type than the operator's", { type });
+  return asBytes(tensor.data);
+}
+
+function readTensor(reader: Reader, { dtype, shape }: TensorType): Tensor {
+  // Read first: nothing is allocated for elements that are not there.
+  const elements = reader.bytes(bytesOf({ dtype, shape }));
+  const tensor = zeros({ dtype, shape });
+  asBytes(tensor.data).set(elements);
+  return tensor;
+}

@@ -1,0 +1,135 @@
+/** The evidence for the step at the bottom as bytes, to be sent: canonical, and bounded by what the place asks for. */
+import { type Bytes, Writer, type Reader } from "../encoding/bytes.ts";
+import type { Proof } from "../encoding/merkle.ts";
+import { CHUNK_BYTES, encodeType, MAX_RANK } from "../encoding/tensor.ts";
+import { FormatError } from "../errors/index.ts";
+import { Message, openMessage, readFlag, startMessage } from "../game/codec.ts";
+import type { Position } from "../game/level.ts";
+import { decodeType } from "../graph/codec.ts";
+import type { JobFacts } from "./facts.ts";
+import { groundOf } from "./judge.ts";
+import { scalarSteps } from "../repops/kernels/reads.ts";
+import { kernelAt, pointAt } from "./machine.ts";
+import { type Place, placeOf } from "./place.ts";
+import type { AgreedLeaf, ElementProof, Witness } from "./witness.ts";
+
+/** No tree has more levels above its leaves: indices have 32 bits. */
+const MAX_PROOF = 32;
+/** Of an encoded proof, at most. */
+export const PROOF_BYTES = 1 + 32 * MAX_PROOF;
+/** Agreed leaves beside the operands, with the bytes that they commit to. */
+const LEAVES = { before: 32, accumulator: 4, entry: 32 } as const satisfies Partial<Record<keyof Witness, number>>;
+type LeafName = keyof typeof LEAVES;
+const NAMES = Object.keys(LEAVES) as LeafName[];
+const OPERAND_BYTES = 2 + 4 * MAX_RANK + (2 + CHUNK_BYTES) + 2 * PROOF_BYTES;
+
+/** What a witness for one place may hold at most. */
+export interface WitnessBound {
+  readonly operands: number;
+  /** Leaves that it may show. */
+  readonly leaves: readonly LeafName[];
+  /** Of the whole message. */
+  readonly bytes: number;
+}
+
+/** @param at a place at the bottom, which exists */
+export function witnessBound(facts: JobFacts, at: Position): WitnessBound {
+  const place = placeOf(facts, at);
+  const { operands, leaves } = BOUNDS[groundOf(facts, place)](facts, place);
+  const shown = leaves.reduce((sum, name) => sum + LEAVES[name] + PROOF_BYTES, 0);
+  return { operands, leaves, bytes: 3 + NAMES.length + shown + 2 + operands * OPERAND_BYTES };
+}
+
+const BOUNDS = {
+  checkpoint: () => ({ operands: 0, leaves: [] }),
+  assembly: () => ({ operands: 0, leaves: ["before", "entry"] }),
+  scalar: (facts, place) => ({
+    operands: operandsAt(facts, place),
+    leaves: place.fold ? ["before", "accumulator"] : ["before"],
+  }),
+} as const satisfies Record<
+  ReturnType<typeof groundOf>,
+  (facts: JobFacts, place: Place) => { operands: number; leaves: readonly LeafName[] }
+>;
+
+function operandsAt(facts: JobFacts, place: Place): number {
+  const kernel = kernelAt(facts, place);
+  if (kernel.kind === "gather") return 2;
+  return scalarSteps(kernel, pointAt(place)) * kernel.args.filter(({ kind }) => kind === "operand").length;
+}
+
+/**
+ * A witness, or that there is none.
+ * @throws {FormatError} when it has other lengths than any good one
+ */
+export function encodeWitness(witness: Witness | undefined): Bytes {
+  const writer = startMessage(Message.witness).u8(witness ? 1 : 0);
+  if (!witness) return writer.finish();
+  for (const name of NAMES) {
+    const leaf = witness[name];
+    writer.u8(leaf ? 1 : 0);
+    if (!leaf) continue;
+    expectLength(leaf.payload, LEAVES[name], name);
+    writeProof(writer.bytes(leaf.payload), leaf.proof);
+  }
+  if (witness.operands.length > 0xffff)
+    throw new FormatError("TOO_LARGE", `a witness of ${witness.operands.length} operands`);
+  writer.u16(witness.operands.length);
+  for (const { type, chunk, chunkProof, proof } of witness.operands) {
+    if (chunk.length > CHUNK_BYTES) throw new FormatError("TOO_LARGE", `a chunk of ${chunk.length} bytes`);
+    writer.bytes(encodeType(type)).u16(chunk.length).bytes(chunk);
+    writeProof(writeProof(writer, chunkProof), proof);
+  }
+  return writer.finish();
+}
+
+/**
+ * What `encodeWitness` wrote, as far as the place can ask for it. Whether it proves anything is for `judge` to tell.
+ * @throws {FormatError} for anything else
+ */
+export function decodeWitness(bytes: Bytes, bound: WitnessBound): Witness | undefined {
+  const reader = openMessage(bytes, Message.witness, bound.bytes, "a witness");
+  const witness = readFlag(reader) ? readWitness(reader, bound) : undefined;
+  reader.end();
+  return witness;
+}
+
+function readWitness(reader: Reader, bound: WitnessBound): Witness {
+  const shown = NAMES.flatMap((name): [LeafName, AgreedLeaf][] => {
+    if (!readFlag(reader)) return [];
+    if (!bound.leaves.includes(name)) throw reader.error("MALFORMED", `the leaf ${name}, which the step does not need`);
+    return [[name, { payload: reader.bytes(LEAVES[name]).slice(), proof: readProof(reader) }]];
+  });
+  const count = reader.u16();
+  if (count > bound.operands)
+    throw reader.error("TOO_LARGE", `${count} operands; the step reads at most ${bound.operands}`);
+  const operands = Array.from({ length: count }, () => readOperand(reader));
+  return { ...Object.fromEntries(shown), operands };
+}
+
+function readOperand(reader: Reader): ElementProof {
+  const type = decodeType(reader);
+  const length = reader.u16();
+  if (length > CHUNK_BYTES) throw reader.error("TOO_LARGE", `a chunk of ${length} bytes`);
+  return { type, chunk: reader.bytes(length).slice(), chunkProof: readProof(reader), proof: readProof(reader) };
+}
+
+export function writeProof(writer: Writer, proof: Proof): Writer {
+  if (proof.length > MAX_PROOF) throw new FormatError("TOO_LARGE", `a proof of ${proof.length} hashes`);
+  writer.u8(proof.length);
+  for (const hash of proof) {
+    expectLength(hash, 32, "a hash of a proof");
+    writer.bytes(hash);
+  }
+  return writer;
+}
+
+export function readProof(reader: Reader): Proof {
+  const count = reader.u8();
+  if (count > MAX_PROOF) throw reader.error("TOO_LARGE", `a proof of ${count} hashes`);
+  return Array.from({ length: count }, () => reader.bytes(32).slice());
+}
+
+function expectLength(bytes: Bytes, length: number, what: string): void {
+  if (bytes.length !== length) throw new FormatError("MALFORMED", `${what} of ${bytes.length} bytes; it has ${length}`);
+}

@@ -1,0 +1,53 @@
+/** What the terms of a task say of its job, and whether a trace is of that job. */
+import type { Hex } from "viem";
+import { toHex } from "../encoding/bytes.ts";
+import { JobError } from "../errors/index.ts";
+import { type JobOutline, jobIdOf, partsOf, stateTypes } from "../job/closed.ts";
+import type { Trace } from "../trace/open.ts";
+import { layoutRoot } from "./delivery.ts";
+import type { Terms } from "./task.ts";
+
+/** The fields of a task's terms that follow from its job. */
+export type JobTerms = Pick<Terms, "job" | "stateLayout" | "steps" | "commitEvery" | "tensors">;
+
+/** The terms that follow from a job. @param commitEvery steps in a segment */
+export function jobTermsOf(outline: JobOutline, commitEvery: number): JobTerms {
+  const types = stateTypes(outline);
+  return {
+    job: toHex(jobIdOf(partsOf(outline))) as Hex,
+    stateLayout: toHex(layoutRoot(types)) as Hex,
+    steps: outline.steps,
+    commitEvery,
+    tensors: types.length,
+  };
+}
+
+/** @throws {JobError} when a trace is of another job than the task's, or committed to otherwise */
+export function expectTraceOf({ path, manifest }: Trace, wanted: JobTerms): void {
+  const { outline, commitEvery } = manifest;
+  const own = jobTermsOf(outline, commitEvery);
+  if (own.job !== wanted.job)
+    throw new JobError(
+      "FOREIGN",
+      `${path} is a run of ${outline.name}, ${own.job}; the task is for the job ${wanted.job}; name a run of that job`,
+      {
+        path,
+        expected: wanted.job,
+        found: own.job,
+      },
+    );
+  if (own.commitEvery !== wanted.commitEvery)
+    throw new JobError(
+      "COMMIT_EVERY",
+      `${path} has a root every ${own.commitEvery} steps, the task wants one every ${wanted.commitEvery}; ` +
+        `run the job again with --commit-every ${wanted.commitEvery}`,
+      { path, expected: wanted.commitEvery, found: own.commitEvery },
+    );
+  for (const field of ["stateLayout", "steps", "tensors"] as const)
+    if (own[field] !== wanted[field])
+      throw new JobError(
+        "FOREIGN",
+        `the task's terms say ${field} ${wanted[field]}, the job has ${own[field]}: no run can fulfil them; do not take this task`,
+        { path, field, expected: wanted[field], found: own[field] },
+      );
+}

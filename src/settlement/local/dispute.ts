@@ -1,0 +1,107 @@
+/**
+ * Two claims before the game on a chain in this process. Both sides are played from what they remember of their runs, every
+ * move is a transaction, and the EVM executes the step on which the claims part.
+ */
+import { type Hex, maxUint256, parseUnits, zeroAddress } from "viem";
+import type { LocalAccount } from "viem/accounts";
+import { type Bytes, toHex } from "../../encoding/bytes.ts";
+import type { Pair } from "../../game/level.ts";
+import { trainingProver } from "../../referee/claim.ts";
+import type { Memory } from "../../referee/memory.ts";
+import { ABIS } from "../contracts.ts";
+import { DEFAULT_GAS_BOND } from "../game/bond.ts";
+import { type GameMove, playOut } from "../game/driver.ts";
+import { GameFacts } from "../game/facts.ts";
+import type { Pace } from "../game/match.ts";
+import { jobTermsOf } from "../job-terms.ts";
+import { commitmentOf } from "../salt.ts";
+import type { Session } from "../session.ts";
+import type { Terms } from "../task.ts";
+import { termsOf, withTimeToPlay } from "../terms.ts";
+import { Caller } from "../transactions/caller.ts";
+import { localAccount, mintTokens, openLocalSettlement } from "./settlement.ts";
+
+const DAY = 86_400;
+const PACE: Pace = { clock: DAY, response: 600, recompute: 3600 };
+
+/** How a dispute on a chain in this process ended. */
+export interface LocalDispute {
+  readonly moves: readonly GameMove[];
+  /** Of all moves. */
+  readonly gas: number;
+  /** Of the two claims: 0, 1, or both. */
+  readonly losers: readonly number[];
+}
+
+/**
+ * @param memories of two runs of one job, with the same number of steps a segment
+ * @param roots that they have committed to, which differ
+ * @param onMove is told of each transaction of the game
+ * @throws {ChainError} when there is no local chain; {DisputeError} when a claim can't be defended
+ */
+export async function disputeLocally(
+  memories: Pair<Memory>,
+  roots: Pair<Bytes>,
+  onMove?: (move: GameMove) => void,
+): Promise<LocalDispute> {
+  const [client, ...providers] = [0, 1, 2].map(localAccount);
+  const { session, close } = await openLocalSettlement({
+    members: [client.address],
+    threshold: 1,
+    unbondingPeriod: 60 * DAY,
+    game: { pace: PACE, gasBond: DEFAULT_GAS_BOND },
+  });
+  try {
+    const { outline, commitEvery } = memories[0];
+    const chosen = termsOf(jobTermsOf(outline, commitEvery), {
+      client: client.address,
+      reward: parseUnits("1", session.token.decimals),
+      committee: zeroAddress,
+      game: session.deployment.game!,
+      maxChallenges: 0,
+      maxDemands: 0,
+      periods: { toPlay: 0 },
+    });
+    const terms = await withTimeToPlay(session.client, chosen);
+    const task = await bringBeforeGame(session, terms, client, providers, roots);
+    const facts = new GameFacts(outline, commitEvery);
+    const players = providers.map((account, i) => ({ account, prover: trainingProver(memories[i]) }));
+    const { moves, view } = await playOut(session, task, facts, players, onMove);
+    const losers = view.seats.filter(({ out }) => out).map(({ seat }) => seat);
+    return { moves, gas: moves.reduce((sum, { gas }) => sum + gas, 0), losers };
+  } finally {
+    await close();
+  }
+}
+
+/** Posts a task without a committee, and has its providers claim these roots: the game alone decides. @returns the task's id */
+export async function bringBeforeGame(
+  session: Session,
+  terms: Terms,
+  client: LocalAccount,
+  providers: readonly LocalAccount[],
+  roots: Pair<Bytes>,
+): Promise<Hex> {
+  const { vault, manager } = session.deployment;
+  const call = (account: LocalAccount, contract: "token" | "vault" | "manager", name: string, ...args: unknown[]) =>
+    Caller.shortLived(session, account).call({ contract, functionName: name, args });
+  for (const account of [client, ...providers]) {
+    await mintTokens(session, account, "100");
+    await call(account, "token", "approve", vault, maxUint256);
+    if (account !== client) await call(account, "vault", "deposit", terms.stake);
+  }
+  await call(client, "manager", "post", terms);
+  const reading = { address: manager, abi: ABIS.manager, functionName: "taskId", args: [terms] } as const;
+  const task = await session.client.readContract(reading);
+  const claims = roots.map((root) => toHex(root) as Hex);
+  for (const provider of providers) await call(provider, "manager", "accept", task);
+  // The salts are known to all: nobody is to be surprised here.
+  for (const [seat, { address }] of providers.entries()) {
+    const commitment = await commitmentOf(session, task, address, claims[seat], task);
+    await call(providers[seat], "manager", "commit", task, BigInt(seat), commitment);
+  }
+  for (const [seat, provider] of providers.entries())
+    await call(provider, "manager", "reveal", task, BigInt(seat), claims[seat], task);
+  await call(client, "manager", "compare", task);
+  return task;
+}

@@ -1,0 +1,44 @@
+/** Contracts on a chain that only this process has: to show a dispute, and to try out what a real chain would do. */
+import { createPublicClient, custom, parseUnits, type PublicClient } from "viem";
+import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
+import { type DeployOptions, deployContracts } from "../deploy.ts";
+import { type Session, sessionOf } from "../session.ts";
+import { Caller } from "../transactions/caller.ts";
+import { openLocalChain, publicPrivateKey } from "./chain.ts";
+
+/** A deployment on a chain that only this process has. */
+export interface LocalSettlement {
+  readonly session: Session;
+  close(): Promise<void>;
+}
+
+/** One of the accounts that have the chain's currency from the start. @param index from 0 to 11 */
+export function localAccount(index: number): LocalAccount {
+  return privateKeyToAccount(publicPrivateKey(index));
+}
+
+/**
+ * A new chain with the contracts on it, deployed by account 0.
+ * @throws {ChainError} when Hardhat is not installed
+ */
+export async function openLocalSettlement(options: DeployOptions): Promise<LocalSettlement> {
+  const { provider, close } = await openLocalChain();
+  try {
+    const client: PublicClient = createPublicClient({ transport: custom(provider), cacheTime: 0, pollingInterval: 20 });
+    const deployment = await deployContracts(client, localAccount(0), options);
+    return { session: await sessionOf(client, deployment), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Makes test tokens for an account. @param tokens how many, whole ones */
+export async function mintTokens(session: Session, account: LocalAccount, tokens: string): Promise<void> {
+  const amount = parseUnits(tokens, session.token.decimals);
+  await Caller.shortLived(session, account).call({
+    contract: "token",
+    functionName: "mint",
+    args: [account.address, amount],
+  });
+}

@@ -1,0 +1,43 @@
+/** A deployment on its chain, and the token that its stakes and rewards are in: what all calls need to know. */
+import type { Address, PublicClient } from "viem";
+import { ChainError, messageOf } from "../errors/index.ts";
+import type { Token } from "./amount.ts";
+import { ABIS } from "./contracts.ts";
+import type { Deployment } from "./deployment.ts";
+import type { TaskSource } from "./task.ts";
+
+/** A deployment, and how to reach it. */
+export interface Session {
+  readonly client: PublicClient;
+  readonly deployment: Deployment;
+  readonly token: Token;
+  /** Where its tasks are read. */
+  readonly source: TaskSource;
+}
+
+/** @throws {ChainError} when the contracts are not there */
+export async function sessionOf(client: PublicClient, deployment: Deployment): Promise<Session> {
+  const { manager, block } = deployment;
+  if ((await client.getCode({ address: manager })) === undefined)
+    throw new ChainError(
+      "CONTRACT_MISSING",
+      `there is no contract at ${manager}, where the deployment has its manager; was the chain started anew? Deploy again, or name the right node with --rpc`,
+      { manager },
+    );
+  const token = await readToken(client, deployment.token);
+  return { client, deployment, token, source: { client, manager, fromBlock: BigInt(block) } };
+}
+
+async function readToken(client: PublicClient, address: Address): Promise<Token> {
+  const contract = { address, abi: ABIS.token } as const;
+  const [symbol, decimals] = await Promise.all([
+    client.readContract({ ...contract, functionName: "symbol" }),
+    client.readContract({ ...contract, functionName: "decimals" }),
+  ]).catch((cause: unknown) => {
+    throw new ChainError(
+      "CONTRACT_KIND",
+      `${address} is not a token with a symbol and decimals: ${messageOf(cause).split("\n")[0]}; give the address of an ERC-20 token`,
+    );
+  });
+  return { symbol, decimals };
+}

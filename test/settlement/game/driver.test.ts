@@ -1,0 +1,70 @@
+/** The defence of one claim without a terminal: both sides look and move at the same time, as on a real chain. */
+import { zeroAddress } from "viem";
+import { expect, test } from "vitest";
+import { trainingProver } from "../../../src/referee/claim.ts";
+import type { DueCall } from "../../../src/settlement/game/defender.ts";
+import { defendClaim } from "../../../src/settlement/game/driver.ts";
+import { GameFacts } from "../../../src/settlement/game/facts.ts";
+import { jobTermsOf } from "../../../src/settlement/job-terms.ts";
+import { bringBeforeGame } from "../../../src/settlement/local/dispute.ts";
+import { localAccount, openLocalSettlement } from "../../../src/settlement/local/settlement.ts";
+import { termsOf, withTimeToPlay } from "../../../src/settlement/terms.ts";
+import { Caller } from "../../../src/settlement/transactions/caller.ts";
+import { disputeRemembered } from "../../referee/remembered-dispute.ts";
+import { tinyJob } from "../../referee/tiny-job.ts";
+
+const DAY = 86_400;
+const job = tinyJob(3);
+
+test("two claims that are defended at once end as the referee says", { timeout: 400_000 }, async () => {
+  const fault = { step: 2, at: { kernel: 2 }, element: 5, flip: 0x3f000001 };
+  const { runs, runRoots } = await disputeRemembered({ job, faults: [[fault], []] });
+  const [client, ...providers] = [0, 1, 2].map(localAccount);
+  const { session, close } = await openLocalSettlement({
+    members: [client.address],
+    threshold: 1,
+    unbondingPeriod: 60 * DAY,
+    game: { pace: { clock: DAY, response: 600, recompute: 3600 }, gasBond: 1000n },
+  });
+  try {
+    const { outline, commitEvery } = runs[0];
+    const choice = { client: client.address, reward: 10n, committee: zeroAddress, game: session.deployment.game! };
+    const terms = await withTimeToPlay(session.client, termsOf(jobTermsOf(outline, commitEvery), choice));
+    const task = await bringBeforeGame(session, terms, client, providers, runRoots);
+    const facts = new GameFacts(outline, commitEvery);
+    const options = { everyMillis: 50, escalate: true, untilDecided: true };
+    const planned: string[] = [];
+    const look = await defendClaim(
+      session,
+      task,
+      facts,
+      { address: providers[0].address, prover: trainingProver(runs[0]) },
+      {
+        ...options,
+        once: true,
+        send: async ({ functionName }) => void planned.push(functionName),
+      },
+    );
+    expect([look, planned]).toEqual([undefined, ["open"]]);
+    const carried: DueCall["what"][] = [];
+    const ended = await Promise.all(
+      providers.map((account, i) => {
+        const caller = Caller.shortLived(session, account);
+        const own = { address: account.address, prover: trainingProver(runs[i]) };
+        return defendClaim(session, task, facts, own, {
+          ...options,
+          send: (call) => caller.call(call),
+          onCall: ({ what }) => carried.push(what),
+        });
+      }),
+    );
+    expect(ended.map((defended) => defended!.out)).toEqual([true, false]);
+    expect(ended[1]!.view.seats.map(({ out }) => out)).toEqual([true, false]);
+    expect(new Set(carried)).toEqual(new Set(["open", "pair", "move", "prove", "close"]));
+    const stranger = { address: client.address, prover: trainingProver(runs[1]) };
+    const send = () => Promise.reject(new Error("nothing is due"));
+    await expect(defendClaim(session, task, facts, stranger, { ...options, send })).rejects.toThrow("has no seat");
+  } finally {
+    await close();
+  }
+});
