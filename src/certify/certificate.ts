@@ -2,7 +2,7 @@
  * A certificate: that a backend on one device, with one driver, has the bits of the specification. It says what it is for,
  * what every operator gave, and what the device's own arithmetic was found to do.
  */
-import { arch, cpus, platform } from "node:os";
+import { os } from "../encoding/node.ts";
 import { FormatError } from "../errors/index.ts";
 import { SPEC_VERSION } from "../encoding/tags.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backends/backend.ts";
@@ -26,7 +26,13 @@ export interface Certificate {
 }
 
 export function machine(): Certificate["machine"] {
-  return { cpu: cpus()[0]?.model ?? "unknown", arch: arch(), platform: platform(), engine: process.version };
+  const { process, navigator } = globalThis as {
+    process?: Partial<NodeJS.Process>;
+    navigator?: { userAgent?: string };
+  };
+  if (process?.version === undefined)
+    return { cpu: "unknown", arch: "unknown", platform: "browser", engine: navigator?.userAgent ?? "unknown" };
+  return { cpu: os.cpus()[0]?.model ?? "unknown", arch: os.arch(), platform: os.platform(), engine: process.version };
 }
 
 export function certificateOf(

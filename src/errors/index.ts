@@ -1,3 +1,5 @@
+import "./engine.ts";
+
 /**
  * Every failure that Verde reports is a `VerdeError`: a stable code for programs, a sentence for people (what, where,
  * what to do), and the evidence it was decided on.

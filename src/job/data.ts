@@ -1,5 +1,5 @@
 /** Datasets as committed tensors, and the choice of each step's batch inside the graph. */
-import { readFile } from "node:fs/promises";
+import { fs } from "../encoding/node.ts";
 import type { Tensor } from "../encoding/tensor.ts";
 import { JobError, messageOf } from "../errors/index.ts";
 import { map } from "../graph/emit.ts";
@@ -14,7 +14,7 @@ import type { Context } from "./context.ts";
 
 /** The bytes of a file as tokens from 0 to 255: i32 [bytes]. */
 export async function byteTokens(path: string | URL): Promise<Tensor> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  const bytes = await fs.readFile(path).catch((cause: unknown) => {
     throw new JobError(`the text can't be read: ${messageOf(cause)}`, { path: String(path) });
   });
   if (bytes.length < 2) throw new JobError(`${path} has ${bytes.length} bytes; a text to learn from is needed`);

@@ -1,6 +1,5 @@
 /** Running a job: every state committed to, the trace written as it goes, checkpoints beside it. */
-import { access, mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { fs, path } from "../encoding/node.ts";
 import { type StateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
@@ -131,7 +130,7 @@ class Recorder {
   async begin(execution: Execution): Promise<void> {
     const { out, resume = false, force = false } = this.options;
     if (resume && out === undefined) throw new UsageError("there is no trace to resume; name it with --out");
-    const exists = out !== undefined && (await access(out).then(yes, no));
+    const exists = out !== undefined && (await fs.access(out).then(yes, no));
     if (exists && !resume && !force)
       throw new UsageError(`${out} exists; choose another name, or --resume it, or overwrite it with --force`, { out });
     if (exists && resume && (await this.continue(out, execution))) return;
@@ -236,9 +235,9 @@ class Recorder {
 
 /** The folder of a new trace, without checkpoints of an older one. */
 async function emptyFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const old = (await readdir(folder)).filter((name) => /^(step-\d+|dataset)\.safetensors(\.new)?$/.test(name));
-  for (const name of old) await rm(join(folder, name));
+  await fs.mkdir(folder, { recursive: true });
+  const old = (await fs.readdir(folder)).filter((name) => /^(step-\d+|dataset)\.safetensors(\.new)?$/.test(name));
+  for (const name of old) await fs.rm(path.join(folder, name));
 }
 
 const yes = (): boolean => true;
