@@ -33,10 +33,14 @@ const INCREMENT = defineProgram("i", (step) => step.add(1));
 /** Random streams of the init graph are numbered from here, so that they differ from those of the steps. */
 const FIRST_INIT_PURPOSE = 2 ** 20;
 
-export class Context {
+/**
+ * What a model sees while its step is built.
+ * @typeParam Data the dataset's values by name: with names that are known, a misspelt one does not compile
+ */
+export class Context<Data extends Record<string, Value> = Record<string, Value>> {
   readonly builder = new GraphBuilder();
   /** The dataset's tensors by name. */
-  readonly data: Readonly<Record<string, Value>>;
+  readonly data: Readonly<Data>;
   /** The number of the step that is taken, an i32 scalar counted from 1. */
   readonly step: Value;
   readonly random: RandomSource;
@@ -50,7 +54,7 @@ export class Context {
       this.dataNames.push(tensor.name);
       return [tensor.name.slice(DATA_PREFIX.length), this.builder.input(tensor.name, tensor)];
     });
-    this.data = Object.fromEntries(inputs);
+    this.data = Object.fromEntries(inputs) as Data;
     const scalar: TensorType = { dtype: "i32", shape: [] };
     const seedValue = this.state("rng/seed", scalar, (source) => source.seed);
     const taken = this.state("step", scalar, (source) => source.step);

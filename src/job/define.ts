@@ -14,9 +14,16 @@ export type JobOptions = Record<string, OptionValue>;
 export type Resolved<Options extends JobOptions> = { readonly [Name in keyof Options]: Widen<Options[Name]> } & {
   readonly steps: number;
 };
+/** In the graph, every tensor of the dataset is a value. */
+type Values<Data extends Record<string, Tensor>> = { readonly [Name in keyof Data]: Value };
 type Widen<Option extends OptionValue> = Option extends number ? number : string;
 
-export interface JobSource<Options extends JobOptions> {
+/**
+ * A job as its author writes it. Write `data` before `loss`: so the compiler knows the names in `job.data`.
+ * @typeParam Options what can be set, with the defaults
+ * @typeParam Data the dataset's tensors by name
+ */
+export interface JobSource<Options extends JobOptions, Data extends Record<string, Tensor> = Record<string, Tensor>> {
   name: string;
   /** How many steps are trained, unless the run says otherwise. */
   steps: number;
@@ -25,9 +32,9 @@ export interface JobSource<Options extends JobOptions> {
   /** What can be set with `--name value`, with the default of each. */
   options?: Options;
   /** The dataset's tensors. They are committed to; nothing else is read from outside. */
-  data(options: Resolved<Options>): Record<string, Tensor> | Promise<Record<string, Tensor>>;
+  data(options: Resolved<Options>): Data | Promise<Data>;
   /** Builds the step's loss, an f32 scalar. */
-  loss(context: Context, options: Resolved<Options>): Value;
+  loss(context: Context<Values<Data>>, options: Resolved<Options>): Value;
   optimizer(options: Resolved<Options>): Optimizer;
   /** What a step works through, for the progress line. */
   unit?(options: Resolved<Options>): { name: string; perStep: number };
@@ -48,9 +55,10 @@ export interface JobDefinition {
  * Wraps a training job; a module exports it as its default.
  * @throws {JobError} from `close`: unknown or ill-typed options, parts that do not fit
  */
-export function defineJob<const Options extends JobOptions = Record<never, never>>(
-  source: JobSource<Options>,
-): JobDefinition {
+export function defineJob<
+  const Options extends JobOptions = Record<never, never>,
+  Data extends Record<string, Tensor> = Record<string, Tensor>,
+>(source: JobSource<Options, Data>): JobDefinition {
   const defaults: JobOptions = { steps: source.steps, seed: source.seed ?? 0, ...source.options };
   return {
     name: source.name,
@@ -80,14 +88,14 @@ function resolve(job: string, defaults: JobOptions, overrides: Overrides): JobOp
   return resolved;
 }
 
-async function close<Options extends JobOptions>(
-  source: JobSource<Options>,
+async function close<Options extends JobOptions, Data extends Record<string, Tensor>>(
+  source: JobSource<Options, Data>,
   options: Resolved<Options>,
   seed: number,
 ): Promise<ClosedJob> {
   const tensors = Object.entries(await source.data(options));
   const dataset = tensors.map(([name, tensor]): NamedTensor => ({ name: `${DATA_PREFIX}${name}`, ...tensor }));
-  const context = new Context(dataset, seed);
+  const context = new Context<Values<Data>>(dataset, seed);
   const loss = source.loss(context, options);
   context.metric("loss", loss);
   const parameters = context.parameters;
