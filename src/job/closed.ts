@@ -29,6 +29,7 @@ export interface NamedTensor extends Tensor {
 
 export type Init = { kind: "graph"; graph: Graph } | { kind: "checkpoint"; state: readonly NamedTensor[] };
 
+/** A job with all that a run depends on: two graphs, the data, the number of steps. `jobId` binds it. */
 export interface ClosedJob {
   name: string;
   /** At least 1. */

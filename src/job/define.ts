@@ -43,6 +43,7 @@ export interface JobSource<Options extends JobOptions, Data extends Record<strin
 /** What a run may set: `steps`, `seed`, and the job's own options. */
 export type Overrides = Readonly<Record<string, OptionValue>>;
 
+/** What `defineJob` gives. `run` takes it as it is; `close` gives it other options first. */
 export interface JobDefinition {
   readonly name: string;
   /** The names and defaults of what can be set. */

@@ -55,6 +55,7 @@ export interface Divergence extends Location {
   verdict: Verdict;
 }
 
+/** What `dispute` finds: the same root, or the first step of the computation that differs and who is wrong there. */
 export type DisputeResult = Agreement | Divergence;
 
 /**

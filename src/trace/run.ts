@@ -33,6 +33,7 @@ export interface StepInfo {
   root?: StateRoot;
 }
 
+/** How a job is run. Nothing has to be given: then the run is held in memory, on WASM. */
 export interface RunOptions {
   /** The trace to write; absent: nothing is written. */
   out?: string;
@@ -48,10 +49,12 @@ export interface RunOptions {
   resume?: boolean;
   /** Overwrite an existing trace. */
   force?: boolean;
+  /** Called after each step, from step 0, the initial state. */
   onStep?(info: StepInfo): void;
   signal?: AbortSignal;
 }
 
+/** What a run commits to, and what it has learned. */
 export interface RunResult {
   runRoot: RunRoot;
   /** Of the initial state and after each segment. */

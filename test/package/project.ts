@@ -1,5 +1,6 @@
 /** The package as a dependent has it: packed, and installed in an empty project outside of the checkout. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -135,6 +136,19 @@ export class Project {
   /** The command that npm puts into the project. */
   verde(...args: string[]): Promise<Ended> {
     return execute(this.folder, this.path("node_modules/.bin/verde"), args);
+  }
+
+  /** Starts `verde serve` on a port that is free. */
+  async serve(trace: string): Promise<{ url: string; close(): void }> {
+    const args = [this.path("node_modules/.bin/verde"), "serve", trace, "--port", "0", "--json"];
+    const server = spawn(process.execPath, args, {
+      cwd: this.folder,
+      env: environment,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const close = (): void => void server.kill();
+    const [line] = (await Promise.race([once(server.stdout, "data"), once(server, "close")])) as [unknown];
+    return { url: (JSON.parse(String(line)) as { url: string }).url, close };
   }
 
   remove(): void {

@@ -8,8 +8,8 @@ import { builderOf, shapeError, type Value } from "../value.ts";
 import { dense, reshape, transpose } from "./views.ts";
 
 /**
- * Rows of `table` [rows, j…] chosen by an i32 `index` [i…]: [i…, j…]. A row number outside the table gives 0, and is
- * reported by the executor. The gradient of the table is a fold over the positions, in order.
+ * Rows of `table` [rows, j…] chosen by an i32 `index` [i…], as [i…, j…]. A row number outside the table gives 0, and
+ * is reported by the executor. The gradient of the table is a fold over the positions, in order.
  */
 export function gather(table: Value, index: Value, name = "gather"): Value {
   const builder = builderOf(table, index);
