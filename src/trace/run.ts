@@ -243,8 +243,7 @@ async function emptyFolder(folder: string): Promise<void> {
   for (const name of old) await fs.rm(path.join(folder, name));
 }
 
-const yes = (): boolean => true;
-const no = (): boolean => false;
+const [yes, no] = [(): boolean => true, (): boolean => false];
 
 function hasSaturated({ dtype, data }: Tensor): boolean {
   return dtype === "f32" && data.some(isSaturated);
