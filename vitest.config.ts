@@ -1,8 +1,14 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defaultClientConditions, defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 
+/** The package's own name stands for the sources here, so that tests need no build. */
+const SOURCES = "verde-source";
+
 export default defineConfig({
+  resolve: { conditions: [SOURCES, ...defaultClientConditions] },
+  ssr: { resolve: { conditions: [SOURCES, ...defaultServerConditions], externalConditions: [SOURCES] } },
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 120_000,

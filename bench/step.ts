@@ -11,7 +11,8 @@ import { isDot, type Kernel, operandsOf, renumberOperands, typeOf } from "../src
 import { Execution } from "../src/trace/execution.ts";
 import { medianMillis, type Sample } from "./measure.ts";
 
-const JOB = fileURLToPath(new URL("../examples/char-gpt.ts", import.meta.url));
+/** The example has the ending that this module has: of a source, or of what was built from it. */
+const JOB = fileURLToPath(new URL(`../examples/char-gpt${import.meta.url.slice(-3)}`, import.meta.url));
 const OPTIONS = { layers: 4, heads: 8, dim: 256, context: 128, batch: 8, steps: 30 };
 
 /** A product that a matrix multiplication serves: each operand is read for several outputs. */

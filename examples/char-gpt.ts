@@ -1,6 +1,6 @@
 /** A small byte-level GPT on a text: `./verde run examples/char-gpt.ts --steps 200 --out a.trace` */
 import { fileURLToPath } from "node:url";
-import { adamW, byteTokens, crossEntropy, defineJob, gpt, sampleWindows, warmupCosine } from "verde/job";
+import { adamW, byteTokens, crossEntropy, defineJob, gpt, sampleWindows, warmupCosine } from "@verde-ml/verde/job";
 
 export default defineJob({
   name: "char-gpt",

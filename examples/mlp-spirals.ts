@@ -1,5 +1,5 @@
 /** A small network that tells three spirals apart: `./verde run examples/mlp-spirals.ts --out spirals.trace` */
-import { adamW, crossEntropy, defineJob, gelu, intTensor, linear, sampleRows, tensor } from "verde/job";
+import { adamW, crossEntropy, defineJob, gelu, intTensor, linear, sampleRows, tensor } from "@verde-ml/verde/job";
 
 /** Points on three arms with a regular jitter, so that the dataset is the same on every machine. */
 function spirals(points: number) {

@@ -1,4 +1,4 @@
-// Runs before `npm ci` and `npm test`, on whatever Node there is: plain old JavaScript.
+// Runs before `npm test`, on whatever Node there is: plain old JavaScript.
 var major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
   console.error(

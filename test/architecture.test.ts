@@ -20,6 +20,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   game: 900,
   referee: 2_500,
   settlement: 5_000,
+  index: 40,
   web: 1_600,
   cli: 5_500,
 };
@@ -70,7 +71,7 @@ interface Import {
 function importsOf(sources: Sources): Import[] {
   const found: Import[] = [];
   for (const [from, text] of sources)
-    for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+|verde(?:\/[^"]*)?)"/g)) {
+    for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+|@verde-ml\/verde(?:\/[^"]*)?)"/g)) {
       const before = text.slice(0, match.index);
       const statement = before.slice(Math.max(before.lastIndexOf(";"), 0));
       const typeOnly = /\b(import|export) type\b/.test(statement);
@@ -98,8 +99,8 @@ function wrongDirections(sources: Sources): string[] {
     });
 }
 
-/** Where the modules begin that browsers run. */
-const IN_BROWSERS = /^web\/page\//;
+/** Where the modules begin that browsers run: the page's, and the entries of the package. */
+const IN_BROWSERS = /^(web\/page\/|(?!settlement)(\w+\/)?index\.ts$)/;
 /** An import by a bare name, which is resolved before anything runs. */
 const STATIC_IMPORT = /^(?:import|export)\s(type\s)?(?:[^;"]*\sfrom\s)?\s*"([^."][^"]*)"/gm;
 
@@ -122,7 +123,7 @@ function missingInBrowsers(sources: Sources): string[] {
   return found;
 }
 
-const leaves = (to: string): boolean => to.startsWith("..") || /^verde(\/|$)/.test(to);
+const leaves = (to: string): boolean => to.startsWith("..") || /^@verde-ml\/verde(\/|$)/.test(to);
 
 /** Files beside src/, and src/ by the name that only its users call it, which no rule on directions would see. */
 function importsFromOutside(sources: Sources): string[] {
@@ -246,9 +247,11 @@ describe("the checks themselves", () => {
   });
 
   test("see an import that leaves src, or comes back by the package's name", () => {
-    expect(importsFromOutside(planted({ "job/a.ts": 'import "../../bench/b.ts";\nimport "verde/trace";' }))).toEqual([
+    expect(
+      importsFromOutside(planted({ "job/a.ts": 'import "../../bench/b.ts";\nimport "@verde-ml/verde/trace";' })),
+    ).toEqual([
       "job/a.ts:1 imports ../bench/b.ts, which is not in src/",
-      "job/a.ts:2 imports verde/trace, which is not in src/",
+      "job/a.ts:2 imports @verde-ml/verde/trace, which is not in src/",
     ]);
     expect(importsFromOutside(planted({ "cli/bench.ts": 'import "../../bench/b.ts";' }))).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /** Backends that are not Verde's own: modules that export one by default. */
 import { messageOf, UsageError } from "../errors/index.ts";
 import type { Backend } from "../repops/backends/backend.ts";
-import { builtin } from "../repops/backends/builtin.ts";
+import { builtin } from "../encoding/node.ts";
 
 /** Whether a name is that of a module's file. */
 export const isFile = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);

@@ -3,10 +3,10 @@
  * what every operator gave, and what the device's own arithmetic was found to do.
  */
 import { parseJson } from "../encoding/json.ts";
+import { os } from "../encoding/node.ts";
 import { FormatError } from "../errors/index.ts";
 import { SPEC_VERSION } from "../encoding/tags.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backends/backend.ts";
-import { builtin } from "../repops/backends/builtin.ts";
 import type { CaseResult } from "./certify.ts";
 import { DIGESTS } from "./digests.ts";
 
@@ -30,9 +30,13 @@ export interface Certificate {
 }
 
 export function machine(): Certificate["machine"] {
-  if (!builtin) return { cpu: "unknown", arch: "unknown", platform: "browser", engine: navigator.userAgent };
-  const { arch, cpus, platform } = builtin("node:os");
-  return { cpu: cpus()[0]?.model ?? "unknown", arch: arch(), platform: platform(), engine: process.version };
+  const { process, navigator } = globalThis as {
+    process?: Partial<NodeJS.Process>;
+    navigator?: { userAgent?: string };
+  };
+  if (process?.version === undefined)
+    return { cpu: "unknown", arch: "unknown", platform: "browser", engine: navigator?.userAgent ?? "unknown" };
+  return { cpu: os.cpus()[0]?.model ?? "unknown", arch: os.arch(), platform: os.platform(), engine: process.version };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Where certificates are kept between one job and the next: a folder in Node, memory elsewhere. */
 import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
-import { builtin } from "../repops/backends/builtin.ts";
+import { builtin } from "../encoding/node.ts";
 
 /** A place for certificates, by name. */
 export interface CertificateStore {

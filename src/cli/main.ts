@@ -1,8 +1,8 @@
 /** `verde`: one file a command beside this one. */
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { Command } from "commander";
 import { chainFailure, exitCodeOf, reportFailure } from "./exit.ts";
-import { resolveOwnPackage } from "./resolve.ts";
+import { resolveOwnPackage } from "../job/resolve.ts";
 import * as bench from "./bench.ts";
 import * as certify from "./certify.ts";
 import * as check from "./check.ts";
@@ -24,9 +24,7 @@ const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Co
   ["watch", "follow a task until it is final or refunded", () => import("./watch.ts")],
 ];
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
+const { version } = createRequire(import.meta.url)("@verde-ml/verde/package.json") as { version: string };
 resolveOwnPackage();
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // Whoever read our output has stopped reading, as `head` does.

@@ -1,4 +1,6 @@
 /** Failures: one class a kind, with codes and sub-codes (docs/errors.md). */
+import "./engine.ts";
+
 export { BackendError, type BackendSubCode, DeviceError } from "./backend.ts";
 export { ChainError } from "./chain.ts";
 export { CODES, type Family } from "./codes.ts";

@@ -35,6 +35,10 @@ export const USAGE = {
     when: "There are fewer signatures than the committee asks for.",
     remedy: "Collect the signatures of more members.",
   },
+  NO_NODE: {
+    when: "Something that needs Node is asked of a browser, such as reading a file by its path.",
+    remedy: "In a browser run without `out`, and read traces from blobs.",
+  },
   NO_EFFECT: {
     when: "A planted fault changed nothing, so there is nothing to find.",
     remedy: "Plant another fault, or train with other data.",

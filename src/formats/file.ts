@@ -1,5 +1,5 @@
 /** Files on a disk, read in parts. */
-import { open } from "node:fs/promises";
+import { fs } from "../encoding/node.ts";
 import { FormatError, unreadable } from "../errors/index.ts";
 import type { ByteSource } from "./byte-source.ts";
 
@@ -8,7 +8,7 @@ const MAX_READ = 2 ** 30;
 
 /** @throws {FormatError} when there is no such file */
 export async function openFile(path: string): Promise<ByteSource> {
-  const file = await open(path).catch((cause: unknown) => {
+  const file = await fs.open(path).catch((cause: unknown) => {
     throw unreadable(path, path, cause);
   });
   const info = await file.stat();

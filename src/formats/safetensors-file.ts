@@ -1,7 +1,7 @@
 /** Safetensors files on a disk. */
-import { open, rename } from "node:fs/promises";
 import { asBytes } from "../encoding/bytes.ts";
 import { DTYPES } from "../encoding/dtypes.ts";
+import { fs } from "../encoding/node.ts";
 import { FormatError } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { openFile } from "./file.ts";
@@ -33,7 +33,7 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   const head = Buffer.alloc(8 + 8 * Math.ceil(text.length / 8), " ");
   head.writeBigUInt64LE(BigInt(head.length - 8));
   text.copy(head, 8);
-  const file = await open(`${path}.new`, "w");
+  const file = await fs.open(`${path}.new`, "w");
   try {
     await file.writeFile(head);
     for (const { data } of tensors) await file.writeFile(asBytes(data));
@@ -41,7 +41,7 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   } finally {
     await file.close();
   }
-  await rename(`${path}.new`, path);
+  await fs.rename(`${path}.new`, path);
 }
 
 /**

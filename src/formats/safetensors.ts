@@ -18,6 +18,7 @@ export interface Entry {
   data_offsets: [number, number];
 }
 
+/** How tensors are read from a file. */
 export interface ReadOptions {
   /** Accept magnitudes above 2^127, infinities included, as ±2^127. */
   saturate?: boolean;

@@ -1,5 +1,5 @@
 /** Datasets as committed tensors, and the choice of each step's batch inside the graph. */
-import { readFile } from "node:fs/promises";
+import { fs } from "../encoding/node.ts";
 import type { Tensor } from "../encoding/tensor.ts";
 import { JobError, messageOf } from "../errors/index.ts";
 import { map } from "../graph/emit.ts";
@@ -17,7 +17,7 @@ import type { Context } from "./context.ts";
  * @throws {JobError} when the file can't be read, or has fewer than two bytes
  */
 export async function byteTokens(path: string | URL): Promise<Tensor> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  const bytes = await fs.readFile(path).catch((cause: unknown) => {
     throw new JobError("DATA_UNREADABLE", `the text can't be read: ${messageOf(cause)}; check the path`, {
       path: String(path),
     });

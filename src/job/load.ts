@@ -1,20 +1,20 @@
 /** Job modules: a file whose default export is a `defineJob`. The only code of a user that is ever run. */
-import { resolve } from "node:path";
-import { access } from "node:fs/promises";
-import { pathToFileURL } from "node:url";
+import { fs, path as paths, url } from "../encoding/node.ts";
 import { JobError, messageOf } from "../errors/index.ts";
 import type { ClosedJob } from "./closed.ts";
 import type { JobDefinition, Overrides } from "./define.ts";
+import { resolveOwnPackage } from "./resolve.ts";
 
 /** @throws {JobError} when there is no such file, or it does not export a job */
 async function loadJobDefinition(path: string): Promise<JobDefinition> {
-  const file = resolve(path);
-  await access(file).catch(() => {
+  const file = paths.resolve(path);
+  await fs.access(file).catch(() => {
     throw new JobError("MODULE_MISSING", `there is no job module ${path}; give the path of a file that exports a job`, {
       path,
     });
   });
-  const module = (await import(pathToFileURL(file).href).catch((cause: unknown) => {
+  resolveOwnPackage();
+  const module = (await import(/* @vite-ignore */ url.pathToFileURL(file).href).catch((cause: unknown) => {
     throw new JobError("MODULE_BROKEN", `the job module ${path} can't be loaded: ${messageOf(cause)}; repair it`, {
       path,
     });

@@ -8,6 +8,7 @@ import { expectComplete, openTrace } from "../trace/index.ts";
 import { dispute, type DisputeOptions, type Divergence } from "./dispute.ts";
 import { type NamedParty, partiesOf, type PartyInput, type TraceParty } from "./party.ts";
 
+/** What a bracket of several claims comes to. */
 export interface BracketResult {
   outcome: "agree" | "divergence";
   parties: readonly NamedParty[];

@@ -20,6 +20,7 @@ import { placeOf } from "./place.ts";
 import { encodeVerdict, type Hex, type ShownGraph, type Verdict } from "./verdict.ts";
 import { digest, digests, invalid, readGraph, readPair, readWitness, whole } from "./verdict-reader.ts";
 
+/** A verdict that holds: where the runs differ, who is wrong, and what that rests on. */
 export interface CheckedVerdict extends Location {
   kind: DecisionKind;
   losers: readonly Side[];

@@ -8,6 +8,7 @@ export function scalarStepsOf(kernel: Kernel): number {
   return elementCount(kernel.type.shape) * (kernel.kind === "fold" ? elementCount(kernel.reduce) : 1);
 }
 
+/** The number of scalar steps of a whole run: what executing it again would take. */
 export function countScalarSteps({ kernels }: Pick<KernelList, "kernels">): number {
   return kernels.reduce((sum, kernel) => sum + scalarStepsOf(kernel), 0);
 }

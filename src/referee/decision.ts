@@ -10,6 +10,7 @@ import type { Witness } from "./witness.ts";
 /** What decided: the job's checkpoint, the graph's word on the new state, a scalar step, a whole operator, or a forfeit. */
 export type DecisionKind = "checkpoint" | "assembly" | "scalar" | "operator" | "forfeit";
 
+/** What a referee found at the end of a dispute. */
 export interface Decision {
   readonly kind: DecisionKind;
   readonly path: readonly Passed[];
@@ -26,6 +27,7 @@ export interface Decision {
   readonly seen?: { readonly element: number; readonly claimed: Pair<Bytes>; readonly recomputed: Bytes };
 }
 
+/** The operator at which two runs differ. */
 export interface Node {
   /** The kernel's number in its graph; the number of kernels for the assembly of the new state. */
   readonly id: number;

@@ -19,6 +19,7 @@ import { arbitrate, type Figures } from "./referee.ts";
 import { type FinishedTrace, traceMemory, type TraceMemory } from "./trace-memory.ts";
 import { makeVerdict, type Verdict } from "./verdict.ts";
 
+/** How a dispute is carried out. */
 export interface DisputeOptions {
   /**
    * What the referee executes: one scalar step, or the whole operator. Unless given: one scalar step, and the operator
@@ -32,6 +33,7 @@ export interface DisputeOptions {
   backend?: Backend | string;
 }
 
+/** Two traces that commit to the same run. */
 export interface Agreement {
   outcome: "agree";
   parties: Pair<NamedParty>;
@@ -40,6 +42,7 @@ export interface Agreement {
   figures: Figures;
 }
 
+/** Two traces that differ: where, and who is wrong. */
 export interface Divergence extends Location {
   outcome: "divergence";
   /** In the order of the verdict's sides. */
@@ -61,6 +64,7 @@ export interface Divergence extends Location {
   verdict: Verdict;
 }
 
+/** What `dispute` finds: the same root, or the first step of the computation that differs and who is wrong there. */
 export type DisputeResult = Agreement | Divergence;
 
 /**

@@ -18,6 +18,7 @@ export interface GraphFacts {
   label(index: number): string;
 }
 
+/** What a referee knows of a job (spec 7.4). */
 export interface JobFacts {
   readonly id: JobId;
   readonly parts: JobParts;
@@ -37,6 +38,7 @@ function graphFacts({ inputs, outputs, kernels, labels }: Graph): GraphFacts {
   };
 }
 
+/** The facts of a job that is at hand as a whole. */
 export function jobFacts(outline: JobOutline, commitEvery: number): JobFacts {
   const parts = partsOf(outline);
   return { id: jobIdOf(parts), parts, commitEvery, graph: (kind) => graphFacts(graphOf(outline, kind)) };

@@ -24,6 +24,7 @@ export interface Memory {
   entryRoots(step: number): Promise<readonly TensorRoot[] | undefined>;
 }
 
+/** The roots of one training step: its state, and its operators' outputs. */
 export interface StepRoots {
   readonly kernelRoots: readonly TensorRoot[];
   readonly newStateRoots: readonly TensorRoot[];

@@ -16,6 +16,7 @@ import { checkInputs, recompute } from "./operator.ts";
 import { placeOf } from "./place.ts";
 import { ask, byteLength, newTally, type Patience, play, type Tally } from "../game/play.ts";
 
+/** How a referee asks and decides. */
 export interface RefereeOptions extends Patience {
   /** `scalar`: one step of one element decides. `operator`: the whole operator is recomputed. */
   depth?: Depth;

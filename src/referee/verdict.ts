@@ -18,6 +18,7 @@ export type Hex = string;
 export type Party = "a" | "b";
 export const PARTIES = ["a", "b"] as const satisfies Pair<Party>;
 
+/** A verdict as JSON holds it (spec 7.7): enough evidence for anyone to derive it again with `checkVerdict`. */
 export interface Verdict {
   schemaVersion: 1;
   /** What a and b committed to. */
@@ -85,6 +86,7 @@ export interface VerdictContent {
   decision: Decision;
 }
 
+/** The verdict on a decision, with all evidence that it rests on. */
 export function makeVerdict(
   outline: JobOutline,
   commitEvery: number,

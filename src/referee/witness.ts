@@ -36,6 +36,7 @@ export interface ElementProof {
   readonly proof: Proof;
 }
 
+/** The one-step proof: the agreed values that the last scalar step needs, with their Merkle proofs (spec 7.5). */
 export interface Witness {
   /** The root of the state before the step; present when an operand is an entry of it. */
   readonly before?: AgreedLeaf;

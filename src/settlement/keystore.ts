@@ -12,7 +12,7 @@ interface WithAddress extends Keystore.Keystore {
 }
 
 /**
- * @param what names the file, for errors
+ * A keystore with this key behind a password.
  * @param cost of deriving the key from the password, a power of two; less only for keys that are no secret
  * @returns the file's text
  */

@@ -6,6 +6,7 @@ import { hashLeaf, merkleRoot, type TreeRoot } from "../encoding/merkle.ts";
 import type { StateRoot } from "../encoding/tensor.ts";
 import type { JobId } from "../job/closed.ts";
 
+/** The claim of a run: the root of its whole trace (spec 6.7). */
 export type RunRoot = Digest<"run">;
 
 /** The number of leaves of the segment tree: the initial state, and one a segment. */

@@ -1,6 +1,7 @@
 /** Faults for drills: a provider that deviates in a stated way, and can do so again when its prover replays it. */
 import { FormatError } from "../errors/index.ts";
 
+/** A deviation that is planted on purpose, for drills. */
 export type Fault =
   /** One bit of one element of a node's output at one step (0: the init graph). */
   | { kind: "flip"; step: number; node: number; element: number; bit: number }
@@ -45,6 +46,7 @@ export function parseFault(text: string): Fault {
   return { kind, ...values } as Fault;
 }
 
+/** The text of a fault, as `parseFault` reads it. */
 export function formatFault(fault: Fault): string {
   const values = fault as unknown as Record<string, number>;
   return `${fault.kind}:${FIELDS[fault.kind].map((field) => `${field}=${values[field]}`).join(",")}`;

@@ -1,17 +1,16 @@
 /** Traces on a disk, with their data folders beside them. */
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { fs, path as paths } from "../encoding/node.ts";
 import { FormatError, unreadable } from "../errors/index.ts";
 import { openFile } from "../formats/file.ts";
 import { readTrace, type Trace } from "./open.ts";
 import { checkpointFile, checkTraceSize, dataFolder, DATASET_FILE, type TraceSource } from "./source.ts";
 
 export function checkpointPath(tracePath: string, step: number): string {
-  return join(dataFolder(tracePath), checkpointFile(step));
+  return paths.join(dataFolder(tracePath), checkpointFile(step));
 }
 
 export function datasetPath(tracePath: string): string {
-  return join(dataFolder(tracePath), DATASET_FILE);
+  return paths.join(dataFolder(tracePath), DATASET_FILE);
 }
 
 /** @throws {FormatError} naming the record, when the file is not a trace or contradicts itself */
@@ -25,15 +24,15 @@ function folderSource(path: string): TraceSource {
     path,
     trace: async () => {
       try {
-        const { size } = await stat(path);
+        const { size } = await fs.stat(path);
         checkTraceSize(path, size);
-        return await readFile(path);
+        return await fs.readFile(path);
       } catch (cause) {
         if (cause instanceof FormatError) throw cause;
         throw unreadable(`the trace ${path}`, path, cause);
       }
     },
-    names: () => readdir(folder).catch(() => []),
-    open: (name) => openFile(join(folder, name)),
+    names: () => fs.readdir(folder).catch(() => []),
+    open: (name) => openFile(paths.join(folder, name)),
   };
 }

@@ -17,6 +17,7 @@ import { type Fault, formatFault, parseFault } from "./fault.ts";
 
 /** Raised with whatever changes the meaning of a trace, the specification's version too. */
 const FORMAT_VERSION = 2;
+/** How much of each training step a run records: its state root alone, or the root of every operator too. */
 export type Detail = "steps" | "ops";
 
 /** How a job is run: what has to be equal for one run to continue another. */
@@ -28,6 +29,7 @@ export interface RunSettings {
   fault?: Fault;
 }
 
+/** The first record of a trace: the job by its graphs and roots, and how the run was recorded. */
 export interface Manifest extends RunSettings {
   outline: JobOutline;
   jobId: JobId;

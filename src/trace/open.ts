@@ -9,6 +9,7 @@ import { readRecords, type TraceContent } from "./records.ts";
 import { type ReadOptions, readTensors } from "../formats/safetensors.ts";
 import { checkpointFile, dataFolder, DATASET_FILE, stepOfCheckpoint, type TraceSource } from "./source.ts";
 
+/** A trace that was read and found to agree with itself. */
 export interface Trace extends TraceContent {
   source: TraceSource;
   /** Of the initial state and after each segment, as far as the file goes. */

@@ -18,6 +18,7 @@ const TAIL = 32;
 /** A manifest holds two graphs; no record is larger than this. */
 const MAX_RECORD = 2 ** 30;
 
+/** What a trace keeps of one training step. */
 export interface StepRecord {
   /** 0 is the initial state. */
   step: number;

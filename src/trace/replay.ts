@@ -20,6 +20,7 @@ export interface StepDetail {
   newStateRoot: StateRoot;
 }
 
+/** A provider's memory of its run. It gives any state, and recomputes what the trace and the checkpoints don't hold. */
 export class Replayer {
   readonly trace: Trace & { runRoot: RunRoot };
   readonly job: ClosedJob;

@@ -1,6 +1,6 @@
 /** Whether an unfinished trace may be gone on with, and from where. */
-import { readFile, stat } from "node:fs/promises";
 import { bytesEqual } from "../encoding/bytes.ts";
+import { fs } from "../encoding/node.ts";
 import { JobError, VerdeError } from "../errors/index.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { formatFault } from "./fault.ts";
@@ -38,8 +38,8 @@ export async function findResumePoint(path: string, wanted: Manifest): Promise<R
 /** The run was stopped before it had written its manifest: no other file begins like this, so nothing is lost. */
 async function isCutInOpening(path: string, wanted: Manifest): Promise<boolean> {
   const { bytes } = openingOf(wanted);
-  if ((await stat(path)).size >= bytes.length) return false;
-  const data = await readFile(path);
+  if ((await fs.stat(path)).size >= bytes.length) return false;
+  const data = await fs.readFile(path);
   return bytesEqual(data, bytes.subarray(0, data.length));
 }
 

@@ -1,6 +1,5 @@
 /** Running a job: every state committed to, the trace written as it goes, checkpoints beside it. */
-import { access, mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { fs, path } from "../encoding/node.ts";
 import { type StateRoot, type Tensor } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
@@ -23,6 +22,7 @@ import { writeSafetensors } from "../formats/safetensors-file.ts";
 import { dataFolder } from "./source.ts";
 import { TraceWriter } from "./writer.ts";
 
+/** What a run reports after each training step. */
 export interface StepInfo {
   step: number;
   steps: number;
@@ -35,6 +35,7 @@ export interface StepInfo {
   root?: StateRoot;
 }
 
+/** How a job is run. Nothing has to be given: then the run is held in memory, on WASM. */
 export interface RunOptions {
   /** The trace to write; absent: nothing is written. */
   out?: string;
@@ -50,10 +51,12 @@ export interface RunOptions {
   resume?: boolean;
   /** Overwrite an existing trace. */
   force?: boolean;
+  /** Called after each step, from step 0, the initial state. */
   onStep?(info: StepInfo): void;
   signal?: AbortSignal;
 }
 
+/** What a run commits to, and what it has learned. */
 export interface RunResult {
   runRoot: RunRoot;
   /** Of the initial state and after each segment. */
@@ -134,7 +137,7 @@ class Recorder {
   async begin(execution: AnyExecution): Promise<void> {
     const { out, resume = false, force = false } = this.options;
     if (resume && out === undefined) throw new UsageError("CONFLICT", "no trace to resume: name it with --out");
-    const exists = out !== undefined && (await access(out).then(yes, no));
+    const exists = out !== undefined && (await fs.access(out).then(yes, no));
     if (exists && !resume && !force)
       throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, {
         out,
@@ -238,13 +241,12 @@ class Recorder {
 
 /** The folder of a new trace, without checkpoints of an older one. */
 async function emptyFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const old = (await readdir(folder)).filter((name) => /^(step-\d+|dataset)\.safetensors(\.new)?$/.test(name));
-  for (const name of old) await rm(join(folder, name));
+  await fs.mkdir(folder, { recursive: true });
+  const old = (await fs.readdir(folder)).filter((name) => /^(step-\d+|dataset)\.safetensors(\.new)?$/.test(name));
+  for (const name of old) await fs.rm(path.join(folder, name));
 }
 
-const yes = (): boolean => true;
-const no = (): boolean => false;
+const [yes, no] = [(): boolean => true, (): boolean => false];
 
 function hasSaturated({ dtype, data }: Tensor): boolean {
   return dtype === "f32" && data.some(isSaturated);

@@ -6,6 +6,7 @@ import type { ByteSource } from "../formats/byte-source.ts";
 /** Traces are read in one piece, and engines hold no longer one. */
 const MAX_TRACE = 2 ** 31 - 1;
 
+/** Where a trace and the files beside it are read from. */
 export interface TraceSource {
   /** The trace by the name that errors have for it. */
   readonly path: string;

@@ -1,6 +1,7 @@
 /** Writes trace files. */
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../encoding/bytes.ts";
+import { fs } from "../encoding/node.ts";
 import type { RunRoot } from "./commitments.ts";
 import type { Manifest } from "./manifest.ts";
 import { encodeStep, frame, KIND, openingOf, type StepRecord, type Tail } from "./records.ts";
@@ -17,7 +18,7 @@ export class TraceWriter {
 
   static async create(path: string, manifest: Manifest): Promise<TraceWriter> {
     const { bytes, hash } = openingOf(manifest);
-    const file = await open(path, "w");
+    const file = await fs.open(path, "w");
     await file.writeFile(bytes);
     await file.sync();
     return new TraceWriter(file, hash);
@@ -25,7 +26,7 @@ export class TraceWriter {
 
   /** Cuts the file behind a record and goes on from there. */
   static async resume(path: string, tail: Tail): Promise<TraceWriter> {
-    const file = await open(path, "a");
+    const file = await fs.open(path, "a");
     await file.truncate(tail.offset);
     return new TraceWriter(file, tail.hash);
   }

@@ -35,7 +35,7 @@ export type Assets = (path: string) => Asset | undefined;
 export function moduleAssets(folders: readonly string[] = ["src"]): Assets {
   const files = new Map<string, string>();
   const packages = new Map<string, string>();
-  for (const folder of folders) list(`/${folder}`, join(ROOT, folder), /\.(ts|css|html|svg)$/, files);
+  for (const folder of folders) list(`/${folder}`, join(ROOT, folder), /(?<!\.d)\.(ts|js|css|html|svg)$/, files);
   for (const specifier of DEPENDENCIES) {
     const entry = fileURLToPath(import.meta.resolve(specifier));
     const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
@@ -45,11 +45,16 @@ export function moduleAssets(folders: readonly string[] = ["src"]): Assets {
     packages.set(specifier, `/${entry.slice(folder.length).split(sep).join("/")}`);
   }
   return (path) => {
-    const file = files.get(path);
+    // Where the page's modules were built, what asks for a source has the module that was made of it.
+    const file = files.get(path) ?? files.get(path.replace(/\.ts$/, ".js"));
     if (file === undefined) return undefined;
-    const ending = path.slice(path.lastIndexOf(".") + 1);
+    const ending = file.slice(file.lastIndexOf(".") + 1);
     const text = readFileSync(file, "utf8");
-    return { type: TYPES[ending], body: ending === "ts" ? toJavaScript(text, packages) : text };
+    return {
+      type: TYPES[ending],
+      body:
+        path.startsWith("/node_modules/") || TYPES[ending] !== TYPES.js ? text : toJavaScript(text, ending, packages),
+    };
   };
 }
 
@@ -61,8 +66,8 @@ function list(path: string, folder: string, wanted: RegExp, files: Map<string, s
   }
 }
 
-function toJavaScript(text: string, packages: ReadonlyMap<string, string>): string {
-  return stripTypes(text).replace(
+function toJavaScript(text: string, ending: string, packages: ReadonlyMap<string, string>): string {
+  return (ending === "ts" ? stripTypes(text) : text).replace(
     /\b((?:from|import)\s*\(?\s*)"([^".][^"]*)"/g,
     (statement, before: string, specifier: string) => {
       const path = packages.get(specifier);

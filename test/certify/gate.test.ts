@@ -187,7 +187,7 @@ describe("on the command line", () => {
         resolve({ code: error ? Number(error.code) : 0, stderr }),
       );
     });
-  const source = (wrong: boolean): string => `import { wasm } from "verde/repops";
+  const source = (wrong: boolean): string => `import { wasm } from "@verde-ml/verde/repops";
 export default {
   name: "mine",
   prepare: async (list, options) => {

@@ -207,7 +207,7 @@ describe("verde certify", () => {
     const file = path("mine.ts");
     writeFileSync(
       file,
-      `import { reference } from "verde/repops";
+      `import { reference } from "@verde-ml/verde/repops";
 const flushed = (x: number): number => (Math.abs(x) < 2 ** -124 ? 0 : x);
 export default {
   name: "mine",

@@ -43,7 +43,7 @@ describe("verde", () => {
     mkdirSync(at("else where"));
     writeFileSync(
       at("else where/job.ts"),
-      `import { defineJob, linear, mean, sgd, square, tensor } from "verde/job";
+      `import { defineJob, linear, mean, sgd, square, tensor } from "@verde-ml/verde/job";
        export default defineJob({
          name: "elsewhere", steps: 2, options: {},
          data: () => ({ x: tensor([2, 1], [1, 2]) }),
@@ -51,13 +51,24 @@ describe("verde", () => {
          optimizer: () => sgd({ learningRate: 0.1 }),
        });`,
     );
-    writeFileSync(at("else where/inner.ts"), 'import "verde/src/trace/run.ts";');
+    writeFileSync(at("else where/inner.ts"), 'import "@verde-ml/verde/src/trace/run.ts";');
     const found = await verde("run", "else where/job.ts");
     expect(found).toMatchObject({ code: 0, stderr: "" });
     expect(found.stdout).toMatch(/^elsewhere: 2 steps in /);
     const inner = await verde("run", "else where/inner.ts");
     expect(inner.code).toBe(2);
-    expect(inner.stderr).toContain("inner.ts can't be loaded: Cannot find package 'verde'");
+    expect(inner.stderr).toContain(
+      'inner.ts can\'t be loaded: @verde-ml/verde has no entry "@verde-ml/verde/src/trace/run.ts"',
+    );
+  });
+
+  it("tells the author of an older job the package's new name", async () => {
+    writeFileSync(at("older.ts"), 'import "verde/job";');
+    const { code, stderr } = await verde("run", "older.ts");
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      'older.ts can\'t be loaded: there is no package verde; write import … from "@verde-ml/verde/job"',
+    );
   });
 
   it("ends quietly when nobody reads on", async () => {

@@ -6,7 +6,8 @@ import { run, type RunResult } from "../../trace/run.ts";
 import { colors, formatCount, formatSeconds, Progress, writeLine } from "../output.ts";
 import { progressLine } from "../run.ts";
 
-export const JOB = fileURLToPath(new URL("../../../examples/char-gpt.ts", import.meta.url));
+/** The example has the ending that this module has: of a source, or of what was built from it. */
+export const JOB = fileURLToPath(new URL(`../../../examples/char-gpt${import.meta.url.slice(-3)}`, import.meta.url));
 
 export function heading(text: string): void {
   writeLine(`\n${colors.bold(colors.green("▍"))} ${colors.bold(text)}`);

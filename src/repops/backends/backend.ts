@@ -17,7 +17,6 @@ export interface Backend {
   probe?(): Promise<Probe[]>;
   /**
    * Prepares a list of kernels; the session holds all its tensors.
-   * @param keep tensors whose contents must still be there after `execute` (outputs); others may share memory
    * @throws {BackendError} when the list can't run here, naming the kernel or the memory it would take
    */
   prepare(list: KernelList, options: PrepareOptions): Promise<Session>;
@@ -40,6 +39,7 @@ export interface Probe {
 }
 
 export interface PrepareOptions {
+  /** Tensors whose contents must still be there after `execute` (outputs); others may share memory. */
   keep: readonly number[];
 }
 

@@ -1,6 +1,6 @@
 /** Packages that only some backends need: found beside Verde, or in the project of whoever runs it. */
 import { BackendError, messageOf } from "../../errors/index.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "../../encoding/node.ts";
 
 /**
  * Imports a package from Verde's own place or, where it is not there, from the working directory's.

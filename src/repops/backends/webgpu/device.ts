@@ -1,7 +1,7 @@
 /** The GPU of this process: the browser's, or that of the optional package `webgpu` (Dawn) in Node. */
 import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { Gpu, GpuAdapter, GpuBuffer, GpuDevice, GpuPipeline } from "./api.ts";
-import { builtin } from "../builtin.ts";
+import { builtin } from "../../../encoding/node.ts";
 import { importPackage } from "../package.ts";
 import { MAP_READ, Usage } from "./api.ts";
 

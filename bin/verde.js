@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// The command `verde` of the installed package. It is plain JavaScript, so that an old Node can read it and say what is
+// wrong. Node refuses TypeScript below node_modules: there the built files run, and in a checkout the sources do.
+import { fileURLToPath } from "node:url";
+
+const NEEDED = 24;
+const version = process.versions.node;
+if (Number.parseInt(version, 10) < NEEDED) {
+  process.stderr.write(
+    `verde: this needs Node ${NEEDED} or newer, and this is Node ${version}; install Node ${NEEDED} and start again\n`,
+  );
+  process.exitCode = 3;
+} else {
+  const installed = /[\\/]node_modules[\\/]/.test(fileURLToPath(import.meta.url));
+  await import(installed ? "../dist/src/cli/main.js" : "../src/cli/main.ts");
+}

@@ -1,0 +1,40 @@
+/**
+ * The modules of Node that Verde uses where it runs on Node. No module that a browser may load imports them by name, so
+ * a bundle for browsers contains nothing of Node and no replacement for it.
+ */
+import { UsageError } from "../errors/index.ts";
+
+interface NodeModules {
+  "node:fs/promises": typeof import("node:fs/promises");
+  "node:module": typeof import("node:module");
+  "node:os": typeof import("node:os");
+  "node:path": typeof import("node:path");
+  "node:url": typeof import("node:url");
+}
+
+/** The module, or a stand-in that fails at the first use; so a module that needs Node can be loaded anywhere. */
+function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] {
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
+  const found = process?.getBuiltinModule?.(name as "node:path") as NodeModules[Name] | undefined;
+  return found ?? (new Proxy({}, { get: (_, member) => missing(name, String(member)) }) as NodeModules[Name]);
+}
+
+function missing(name: string, member: string): never {
+  throw new UsageError(
+    "NO_NODE",
+    `this needs ${member} of ${name}, which Node has and browsers do not have; ` +
+      "in a browser run without `out`, and read traces from blobs (`readTrace` and `blobSource`)",
+    { module: name, member },
+  );
+}
+
+export const fs = nodeModule("node:fs/promises");
+export const modules = nodeModule("node:module");
+export const os = nodeModule("node:os");
+export const path = nodeModule("node:path");
+export const url = nodeModule("node:url");
+
+/** Gives a built-in module of Node by its name; `undefined` in a browser. */
+export const builtin: NodeJS.Process["getBuiltinModule"] | undefined = (
+  globalThis as { process?: NodeJS.Process }
+).process?.getBuiltinModule?.bind(process);

@@ -1,0 +1,5 @@
+/** Bytes from elsewhere as named tensors, and back. */
+export type { ByteSource } from "./byte-source.ts";
+export { openFile } from "./file.ts";
+export { type ReadOptions, readTensors } from "./safetensors.ts";
+export { readSafetensors, writeSafetensors } from "./safetensors-file.ts";
