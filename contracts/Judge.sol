@@ -2,37 +2,37 @@
 pragma solidity 0.8.37;
 
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-import {Agreed, Trees} from "./game/Agreed.sol";
-import {Context, Level} from "./game/GameTypes.sol";
-import {Leaves, LeavesLib} from "./game/Leaves.sol";
-import {KernelHead} from "./game/KernelHead.sol";
-import {Levels} from "./game/Levels.sol";
-import {OperandsLib, Shown} from "./game/Operands.sol";
-import {PlaceWord} from "./game/PlaceWord.sol";
-import {SizeWord} from "./game/SizeWord.sol";
-import {Read, Tape} from "./game/Tape.sol";
+import {Claim, Context, Level, Place, Sizes} from "./game/GameTypes.sol";
 import {IJudge} from "./interfaces/IJudge.sol";
 import {Gather, KernelPoint, Point, PointInput} from "./libraries/KernelPoint.sol";
 import {TaggedHash} from "./libraries/TaggedHash.sol";
+import * as Tags from "./libraries/Tags.sol";
+import {Agreed, Trees} from "./training/Agreed.sol";
+import {KernelHead} from "./training/KernelHead.sol";
+import {Leaves, LeavesLib} from "./training/Leaves.sol";
+import {OperandsLib, Shown} from "./training/Operands.sol";
+import {PlaceLib} from "./training/Place.sol";
+import {SizesLib} from "./training/Sizes.sol";
+import {Read, Tape} from "./training/Tape.sol";
+import {TrainingHash} from "./training/TrainingHash.sol";
+import {STATE} from "./training/TrainingTypes.sol";
 
 /// @title The judge of `IJudge`
 contract Judge is IJudge {
     using LeavesLib for Leaves;
     using OperandsLib for Shown;
-    using PlaceWord for uint256;
-    using SizeWord for uint256;
-
-    bytes1 private constant GRAPH_OUTPUT = 0x12;
+    using PlaceLib for Place;
+    using SizesLib for Sizes;
 
     /// @inheritdoc IJudge
     function judge(
         Level level,
         Context calldata context,
         bytes calldata witness
-    ) external view returns (bytes32 right) {
+    ) external view returns (Claim right) {
         Trees memory t = Agreed.open(context, witness);
-        if (level == Level.State) right = _entry(t, context);
-        else right = bytes32(_element(t, context));
+        if (level == STATE) right = Claim.wrap(_entry(t, context));
+        else right = Claim.wrap(bytes32(_element(t, context)));
         Tape.end(t.read);
     }
 
@@ -40,10 +40,10 @@ contract Judge is IJudge {
     function _entry(Trees memory t, Context calldata c) private view returns (bytes32 root) {
         bytes32 kernels = Tape.next(t.read);
         bytes32 outputs = Tape.next(t.read);
-        require(Hashes.efficientKeccak256(kernels, outputs) == c.graph, Agreed.NotAgreed());
+        require(Hashes.efficientKeccak256(kernels, outputs) == c.graph, NotAgreed());
         uint256 from = Tape.take(t.read, 4);
-        bytes32 leaf = TaggedHash.ofCalldata(GRAPH_OUTPUT, from, 4);
-        require(Tape.climbOne(t.read, c.sizes.outputs(), c.place.element(), leaf) == outputs, Agreed.NotAgreed());
+        bytes32 leaf = TaggedHash.ofCalldata(Tags.GRAPH_OUTPUT, from, 4);
+        require(Tape.climbOne(t.read, c.sizes.outputs(), c.place.element(), leaf) == outputs, NotAgreed());
         root = Tape.next(t.read);
         Leaves memory tensors = LeavesLib.none(1);
         tensors.add(Tape.wordAt(from), root, 0);
@@ -54,7 +54,7 @@ contract Judge is IJudge {
     function _element(Trees memory t, Context calldata c) private view returns (uint256 bits) {
         Read memory read = t.read;
         bytes calldata kernel = Tape.blob(read);
-        require(Levels.leafOfKernel(kernel) == c.kernel, Agreed.NotAgreed());
+        require(TrainingHash.ofKernel(kernel) == c.kernel, NotAgreed());
         if (KernelPoint.isGather(kernel)) return _gathered(t, c, kernel);
         uint256 k = c.place.fold();
         Point[] memory steps = _steps(kernel, c, k);

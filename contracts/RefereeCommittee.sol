@@ -9,6 +9,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IRefereeCommittee, Verdict} from "./interfaces/IRefereeCommittee.sol";
 import {ITaskManager, Resolution} from "./interfaces/ITaskManager.sol";
+import {TaskId} from "./libraries/Ids.sol";
 import {Terms, TermsLib} from "./libraries/Terms.sol";
 
 /// @title The committee of `IRefereeCommittee`
@@ -83,7 +84,7 @@ contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient
     }
 
     /// @inheritdoc IRefereeCommittee
-    function digestOf(bytes32 task, Verdict calldata verdict) public view returns (bytes32 digest) {
+    function digestOf(TaskId task, Verdict calldata verdict) public view returns (bytes32 digest) {
         bytes32 claims = keccak256(abi.encodePacked(verdict.claims));
         bytes32 hash = keccak256(
             abi.encode(VERDICT, task, verdict.dispute, claims, verdict.losers, verdict.file, verdict.validUntil)

@@ -24,8 +24,8 @@ interface Survivor extends Mutant {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const FILE = join(root, "test/solidity/mutants.json");
-/** Interfaces have no code, the token is OpenZeppelin's. */
-const SKIPPED = /interfaces|local/;
+/** Interfaces and names have no code, constants are generated, the token is OpenZeppelin's. */
+const SKIPPED = /interfaces|local|(Ids|Opcodes|Tags)\.sol/;
 
 /** Pattern and replacement; every match on a line of code makes a mutant of its own. */
 const OPERATORS: readonly [RegExp, string][] = [
@@ -117,7 +117,8 @@ const FIRST: readonly [RegExp, string][] = [
   [/JobHash/, "JobHash"],
   [/Agreed/, "Agreed"],
   [/Rounds|GameWord|StateHash/, "Moves"],
-  [/game\//, "Bisection"],
+  [/TreeShape|Answers|Descent/, "Counter"],
+  [/game\/|training\//, "Bisection"],
   [/./, "Seats"],
 ];
 

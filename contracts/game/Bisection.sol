@@ -1,35 +1,28 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IJudge} from "../interfaces/IJudge.sol";
+import {IBisection} from "../interfaces/IBisection.sol";
 import {Clocks, Pace} from "./Clocks.sol";
 import {Descent} from "./Descent.sol";
-import {Context, Facts, GameState, Level, Move, Position, Question} from "./GameTypes.sol";
-import {GameWord} from "./GameWord.sol";
+import {Claim, Context, Facts, GameState, Move, PairId, Position, Question} from "./GameTypes.sol";
+import {GameWord, GameWordLib} from "./GameWord.sol";
 import {GasBonds} from "./GasBonds.sol";
-import {IBisection} from "./IBisection.sol";
-import {Levels} from "./Levels.sol";
 import {Parting, Rounds} from "./Rounds.sol";
 import {StateHash} from "./StateHash.sol";
-import {SizeWord} from "./SizeWord.sol";
+import {TreeShape} from "./TreeShape.sol";
 
 /// @title The game of `IBisection`
-abstract contract Bisection is GasBonds, IBisection {
-    using GameWord for uint256;
-    using SizeWord for uint256;
-
+/// @dev What is disputed is the machine's matter (`Machine`).
+abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
     /// @dev Seconds: see `Pace`.
     uint32 internal immutable _clock;
     uint32 internal immutable _response;
     uint32 internal immutable _recompute;
-    /// @inheritdoc IBisection
-    IJudge public immutable judge;
 
     uint256 internal _disputes;
     mapping(uint256 dispute => bytes32) internal _states;
 
-    constructor(IJudge judge_, Pace memory pace_, uint256 gasBond_) GasBonds(gasBond_) {
-        judge = judge_;
+    constructor(Pace memory pace_, uint256 gasBond_) GasBonds(gasBond_) {
         _clock = pace_.clock;
         _response = pace_.response;
         _recompute = pace_.recompute;
@@ -48,20 +41,20 @@ abstract contract Bisection is GasBonds, IBisection {
     /// @inheritdoc IBisection
     function move(
         uint256 dispute,
-        uint256 word,
+        GameWord word,
         bytes32 context,
         bytes32 shown,
         bytes32[2] calldata beside,
         bytes32[2] calldata siblings,
         bytes32[4] calldata next
     ) external {
-        (bytes32 child, bytes32 own, bytes32 other) = Rounds.ascend(shown, beside, siblings, next);
+        (bytes32 child, bytes32 own, bytes32 other) = _ascended(shown, beside, siblings, next);
         _require(dispute, StateHash.ofState(word, context, other, own));
         // To the left of the way nothing differs; on it they do.
         require(word.asksForChildren() && word.isDeep() && child != shown, WrongQuestion());
         _requireInTime(word);
         word = word.descended((siblings[0] == 0 ? 2 : 0) | (siblings[1] == 0 ? 1 : 0));
-        require(word.asksForNodes(), WrongQuestion());
+        require(_asksForNodes(word), WrongQuestion());
         _states[dispute] = StateHash.ofState(Clocks.pass(word), context, child, shown);
         _emitMoved(dispute, siblings);
     }
@@ -82,13 +75,11 @@ abstract contract Bisection is GasBonds, IBisection {
     }
 
     /// @inheritdoc IBisection
-    function prove(uint256 dispute, uint256 word, Context calldata context, bytes calldata witness) external {
+    function prove(uint256 dispute, GameWord word, Context calldata context, bytes calldata witness) external {
         _require(dispute, StateHash.ofState(word, StateHash.ofShown(context), 0, 0));
         require(word.question() == Question.Bottom, WrongQuestion());
         _requireInTime(word);
-        Level level = word.level();
-        // The initial state stands in the job.
-        bytes32 right = level == Level.Segment ? context.root : judge.judge(level, context, witness);
+        Claim right = _outcome(word.level(), context, witness);
         uint256 losers = (context.claims[0] == right ? 0 : 1) | (context.claims[1] == right ? 0 : 2);
         // Both sides have moved.
         _end(dispute, context, losers, 2);
@@ -106,13 +97,13 @@ abstract contract Bisection is GasBonds, IBisection {
         _end(dispute, context, losers, _sidesMoved(state.word));
     }
 
-    /// @dev Starts a dispute between two different run roots.
-    /// @param c players, owners, job, the sizes of the run, and the claims
+    /// @dev Starts a dispute between two different claims.
+    /// @param c players, owners, claims, and what the machine knows from the start
     function _start(Context memory c) internal returns (uint256 dispute) {
         Position memory p;
-        p.count = uint32(c.sizes.segments());
+        p.count = uint32(_top(c));
         bytes32 hash = StateHash.ofMemory(c);
-        uint256 word = GameWord.start(_clock, block.timestamp).placed(p);
+        GameWord word = GameWordLib.start(_clock, block.timestamp).placed(p);
         dispute = ++_disputes;
         _states[dispute] = StateHash.ofState(word, hash, 0, 0);
         emit Started(dispute, GameState({word: word, context: hash, shown: 0, node: 0}), c);
@@ -128,11 +119,11 @@ abstract contract Bisection is GasBonds, IBisection {
 
     /// @dev Who has lost before the dispute has ended.
     /// @return losers bit i: side i is out
-    function _losersOf(bytes32 players) internal view virtual returns (uint256 losers);
+    function _losersOf(PairId players) internal view virtual returns (uint256 losers);
 
     /// @dev What follows from a dispute's end.
     /// @param losers bit i: side i has lost; at least one has
-    function _ended(bytes32 players, uint256 losers) internal virtual;
+    function _ended(PairId players, uint256 losers) internal virtual;
 
     /// @dev Reverts unless a dispute is in this state.
     function _load(uint256 dispute, GameState calldata state, Context calldata context) internal view {
@@ -158,7 +149,7 @@ abstract contract Bisection is GasBonds, IBisection {
             (bytes calldata opening, bytes calldata rest) = _split(p, m.reply);
             nodes[own] = _open(own, p, c, m.facts, opening);
             nodes[1 - own] = state.shown;
-            nodes = Descent.begin(p, c, m.facts, nodes);
+            nodes = _begin(p, c, m.facts, nodes);
             return hasNodes ? _descend(own, p, c, nodes, rest, m) : nodes;
         }
         if (p.question == Question.Children) {
@@ -166,14 +157,14 @@ abstract contract Bisection is GasBonds, IBisection {
             nodes[1 - own] = state.shown;
             return _descend(own, p, c, nodes, m.reply, m);
         }
-        require(Levels.leafOfPayload(p, c.sizes, m.reply) == state.node, Levels.WrongAnswer());
-        require(Levels.leafOfPayload(p, c.sizes, m.shown) == state.shown, Levels.WrongAnswer());
-        bool inChunk = p.level == Level.Chunk;
-        uint256 part = inChunk ? _firstDifference(m.reply, m.shown) : 0;
-        bytes32[2] memory claims;
-        claims[own] = inChunk ? _elementAt(m.reply, part) : Levels.claimOf(p.level, m.reply);
-        claims[1 - own] = inChunk ? _elementAt(m.shown, part) : Levels.claimOf(p.level, m.shown);
-        return Descent.pass(p, c, m.facts, claims, part);
+        require(_leafOfPayload(p, c, m.reply) == state.node, WrongAnswer());
+        require(_leafOfPayload(p, c, m.shown) == state.shown, WrongAnswer());
+        uint256 partBytes = _partBytes(p.level);
+        uint256 part = partBytes > 0 ? _firstDifference(m.reply, m.shown, partBytes) : 0;
+        Claim[2] memory claims;
+        claims[own] = _claimOf(p.level, m.reply, part);
+        claims[1 - own] = _claimOf(p.level, m.shown, part);
+        return _pass(p, c, m.facts, claims, part);
     }
 
     /// @dev Goes down as far as the other side has shown.
@@ -185,10 +176,15 @@ abstract contract Bisection is GasBonds, IBisection {
         bytes calldata reply,
         Move calldata m
     ) private view returns (bytes32[2] memory) {
-        Parting memory parting = Rounds.descend(p, nodes[own], nodes[1 - own], reply, m.shown);
+        Parting memory parting = _followed(p, c, nodes[own], nodes[1 - own], reply, m.shown);
         nodes[own] = parting.own;
         nodes[1 - own] = parting.other;
-        return parting.areClaims ? Descent.pass(p, c, m.facts, nodes, 0) : Descent.settle(p, c, m.facts, nodes);
+        if (!parting.areClaims) return _settle(p, c, m.facts, nodes);
+        Claim[2] memory claims;
+        assembly ("memory-safe") {
+            claims := nodes
+        }
+        return _pass(p, c, m.facts, claims, 0);
     }
 
     /// @dev Answers the next questions.
@@ -206,18 +202,18 @@ abstract contract Bisection is GasBonds, IBisection {
         if (p.question == Question.Opening) {
             (bytes calldata opening, bytes calldata rest) = _split(p, m.next);
             shown = _open(own, p, c, m.facts, opening);
-            if (p.count > 1) require(Rounds.rootOf(_rootOf(p), rest) == shown, Levels.WrongAnswer());
+            if (p.count > 1) require(_nodeAbove(_rootOf(p), c, rest) == shown, WrongAnswer());
             return (shown, 0);
         }
         bool inside = p.question == Question.Children;
-        shown = inside ? Rounds.rootOf(p, m.next) : Levels.leafOfPayload(p, c.sizes, m.next);
-        require(shown == nodes[own], Levels.WrongAnswer());
+        shown = inside ? _nodeAbove(p, c, m.next) : _leafOfPayload(p, c, m.next);
+        require(shown == nodes[own], WrongAnswer());
         return (shown, nodes[1 - own]);
     }
 
     /// @return the place of the root of the tree that is opened
     function _rootOf(Position memory p) private pure returns (Position memory) {
-        return Position(Question.Children, p.level, Descent.heightOf(p.count), p.count, 0);
+        return Position(Question.Children, p.level, TreeShape.heightOf(p.count), p.count, 0);
     }
 
     /// @return opening how the tree opens
@@ -226,9 +222,9 @@ abstract contract Bisection is GasBonds, IBisection {
         Position memory p,
         bytes calldata answer
     ) private pure returns (bytes calldata opening, bytes calldata rest) {
-        uint256 length = Levels.openingBytes(p);
+        uint256 length = _openingBytes(p);
         bool fits = p.count > 1 ? answer.length > length : answer.length == length;
-        require(fits, Levels.WrongLength(answer.length, length));
+        require(fits, WrongLength(answer.length, length));
         return (answer[:length], answer[length:]);
     }
 
@@ -241,24 +237,13 @@ abstract contract Bisection is GasBonds, IBisection {
         Facts calldata facts,
         bytes calldata answer
     ) private view returns (bytes32 root) {
-        if (Levels.bindsLast(p.level)) require(msg.sender == c.owners[own], NotTheOwner(c.owners[own]));
-        return Levels.open(p, c, c.claims[own], facts, answer);
+        if (_bindsLast(p.level)) require(msg.sender == c.owners[own], NotTheOwner(c.owners[own]));
+        return _openClaim(p, c, c.claims[own], facts, answer);
     }
 
-    /// @return bits of an element, which lies least significant byte first
-    function _elementAt(bytes calldata chunk, uint256 part) private pure returns (bytes32) {
-        uint32 x = uint32(bytes4(chunk[4 * part:4 * part + 4]));
-        x = ((x & 0xff00ff00) >> 8) | ((x & 0x00ff00ff) << 8);
-        return bytes32(uint256((x >> 16) | (x << 16)));
-    }
-
-    /// @return part the first element on which two different chunks of one length part
-    function _firstDifference(bytes calldata a, bytes calldata b) private pure returns (uint256 part) {
-        // Eight elements at a time: taking a chunk's elements one by one would cost more than the rest of the move.
-        uint256 at = 0;
-        while (at + 32 <= a.length && bytes32(a[at:at + 32]) == bytes32(b[at:at + 32])) at += 32;
-        part = at / 4;
-        while (bytes4(a[4 * part:]) == bytes4(b[4 * part:])) part++;
+    /// @return whether four nodes stand two levels below that are shown as such, and not by what they commit to
+    function _asksForNodes(GameWord word) private pure returns (bool) {
+        return word.isDeep() && (word.height() > 2 || _partBytes(word.level()) > 0);
     }
 
     function _require(uint256 dispute, bytes32 hash) private view {
@@ -266,11 +251,11 @@ abstract contract Bisection is GasBonds, IBisection {
         require(stored == hash && hash != 0, WrongState(stored));
     }
 
-    function _deadline(uint256 word) private view returns (uint256) {
+    function _deadline(GameWord word) private view returns (uint256) {
         return Clocks.deadline(word, _response, _recompute);
     }
 
-    function _requireInTime(uint256 word) private view {
+    function _requireInTime(GameWord word) private view {
         uint256 deadline = _deadline(word);
         require(block.timestamp <= deadline, TooLate(deadline));
     }

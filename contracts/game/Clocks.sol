@@ -18,10 +18,8 @@ struct Pace {
 /// @notice A side's clock runs while it has to move. A turn may last what is left on the clock, or the guaranteed time if that
 /// is more. So a side that plays as late as it can prolongs a dispute by the guaranteed times of its moves, and no more.
 library Clocks {
-    using GameWord for uint256;
-
     /// @return the last second of the turn
-    function deadline(uint256 word, uint256 response, uint256 recompute) internal pure returns (uint256) {
+    function deadline(GameWord word, uint256 response, uint256 recompute) internal pure returns (uint256) {
         Question question = word.question();
         uint256 least = question == Question.Children ? response : recompute;
         uint256 clock = word.clockOf(word.turn());
@@ -33,7 +31,7 @@ library Clocks {
     }
 
     /// @notice Ends a turn: takes its time from the mover's clock, and starts the other's.
-    function pass(uint256 word) internal view returns (uint256) {
+    function pass(GameWord word) internal view returns (GameWord) {
         uint256 used = block.timestamp - word.since();
         uint256 clock = word.clockOf(word.turn());
         return word.handedOver(clock > used ? clock - used : 0, block.timestamp);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Level, Question} from "./GameTypes.sol";
+import {IGasBonds} from "../interfaces/IGasBonds.sol";
+import {Question, TOP} from "./GameTypes.sol";
 import {GameWord} from "./GameWord.sol";
-import {IGasBonds} from "./IGasBonds.sol";
 
 /// @title The bonds of `IGasBonds`
 abstract contract GasBonds is IGasBonds {
-    using GameWord for uint256;
-
     uint256 internal constant BOTH = 3;
 
     /// @inheritdoc IGasBonds
@@ -31,7 +29,7 @@ abstract contract GasBonds is IGasBonds {
     }
 
     /// @dev Reverts unless the move that replies in this state brings what it has to.
-    function _requireBond(uint256 word) internal view {
+    function _requireBond(GameWord word) internal view {
         uint256 wanted = _sidesMoved(word) < 2 ? gasBond : 0;
         require(msg.value == wanted, WrongBond(msg.value, wanted));
     }
@@ -48,9 +46,9 @@ abstract contract GasBonds is IGasBonds {
     }
 
     /// @dev How many sides have moved. Side 0 moves first, and opens the first tree; as long as that is to be replied to, side 1 has not.
-    function _sidesMoved(uint256 word) internal pure returns (uint256) {
+    function _sidesMoved(GameWord word) internal pure returns (uint256) {
         Question question = word.question();
         if (question == Question.Start) return 0;
-        return question == Question.Opening && word.level() == Level.Segment ? 1 : 2;
+        return question == Question.Opening && word.level() == TOP ? 1 : 2;
     }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IBisection} from "../interfaces/IBisection.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
-import {Level, Position} from "./GameTypes.sol";
-import {Levels} from "./Levels.sol";
+import {NODE} from "../libraries/Tags.sol";
+import {Answers} from "./Answers.sol";
+import {Claim, Context, Position} from "./GameTypes.sol";
+import {TreeShape} from "./TreeShape.sol";
 
 /// @notice What both sides claim at the node or leaf to which a reply leads.
 /// @param own the mover's
@@ -16,44 +19,36 @@ struct Parting {
 }
 
 /// @title What one move shows of a tree: two levels below a node that has four grandchildren, and else its two children
-/// @notice Instead of leaves, what they commit to is shown: but for chunks, which are so long that the right one alone is shown, once it is
-/// found.
+/// @notice Instead of leaves, what they commit to is shown: but for payloads of several values, which are so long that the right one alone is
+/// shown, once it is found.
 /// @dev A transaction costs more than all that it shows here, so showing twice as much nearly halves what a tree costs.
-library Rounds {
+abstract contract Rounds is Answers {
     uint256 private constant PAIR = 64;
 
-    /// @return whether four nodes stand two levels below the one at `position`
-    function isDeep(uint256 count, uint256 height, uint256 position) internal pure returns (bool) {
-        // All of at most 32 bits; a node less high than two wraps round to a level that has no nodes.
-        unchecked {
-            uint256 below = height - 2;
-            return below < type(uint8).max && 4 * position + 3 < (count + (1 << below) - 1) >> below;
-        }
-    }
-
-    /// @notice Reverts unless the answer has the length that its place demands.
+    /// @dev Reverts unless the answer has the length that its place demands.
     /// @return node to which what is shown below it hashes
-    function rootOf(Position memory p, bytes calldata answer) internal view returns (bytes32 node) {
-        (bytes32[] memory nodes, ) = _nodesOf(p, answer);
+    function _nodeAbove(Position memory p, Context memory c, bytes calldata answer) internal view returns (bytes32 node) {
+        (bytes32[] memory nodes, ) = _nodesOf(p, c, answer);
         return _top(nodes);
     }
 
-    /// @notice Goes down as far as the other side has shown. Reverts unless all hashes to what the sides have claimed.
+    /// @dev Goes down as far as the other side has shown. Reverts unless all hashes to what the sides have claimed.
     /// @param p of the node; it becomes that of the leftmost node below on which they part
     /// @param own the mover's node
     /// @param other the other side's
     /// @param reply the mover's answers to one question after the other: children, and what the leaf commits to, where that is shown and
     /// does not follow from the claim above
     /// @param shown what the other side has shown below its node
-    function descend(
+    function _followed(
         Position memory p,
+        Context memory c,
         bytes32 own,
         bytes32 other,
         bytes calldata reply,
         bytes calldata shown
     ) internal view returns (Parting memory part) {
-        (bytes32[] memory nodes, uint256 payload) = _nodesOf(p, shown);
-        require(_top(nodes) == other, Levels.WrongAnswer());
+        (bytes32[] memory nodes, uint256 payload) = _nodesOf(p, c, shown);
+        require(_top(nodes) == other, IBisection.WrongAnswer());
         part.own = own;
         uint256 right = 0;
         if (nodes.length == 4) {
@@ -63,18 +58,18 @@ library Rounds {
         right += _choose(p, part, reply, nodes[right]);
         reply = reply[PAIR:];
         part.other = nodes[right];
-        part.areClaims = payload > 0 && !(Levels.bindsLast(p.level) && p.position + 1 == p.count);
+        part.areClaims = payload > 0 && !(_bindsLast(p.level) && p.position + 1 == p.count);
         if (!part.areClaims) {
-            require(reply.length == 0, Levels.WrongLength(reply.length, 0));
+            require(reply.length == 0, IBisection.WrongLength(reply.length, 0));
             return part;
         }
-        require(Levels.leafOfPayload(p, 0, reply) == part.own, Levels.WrongAnswer());
-        part.own = Levels.claimOf(p.level, reply);
-        part.other = Levels.claimOf(p.level, _payloadAt(shown, payload, right));
+        require(_leafOfPayload(p, c, reply) == part.own, IBisection.WrongAnswer());
+        part.own = Claim.unwrap(_claimOf(p.level, reply, 0));
+        part.other = Claim.unwrap(_claimOf(p.level, _payloadAt(shown, payload, right), 0));
     }
 
-    /// @notice The same from below, where only what is needed is shown: the nodes that lead to the hash of all.
-    /// @dev This is most of a common move. Encoding the 65 bytes of a node costs more than hashing them.
+    /// @dev The same from below, where only what is needed is shown: the nodes that lead to the hash of all. This is most of a common move.
+    /// Encoding the 65 bytes of a node costs more than hashing them.
     /// @param shown the other side's node on which they part, two levels below
     /// @param beside its siblings, the upper and the lower
     /// @param siblings those of the mover's node; zero for a left one, which is the other side's
@@ -82,7 +77,7 @@ library Rounds {
     /// @return child the mover's node on which they part
     /// @return own its node two levels above
     /// @return other the other side's
-    function ascend(
+    function _ascended(
         bytes32 shown,
         bytes32[2] calldata beside,
         bytes32[2] calldata siblings,
@@ -99,7 +94,7 @@ library Rounds {
                 hash := mload(0x00)
             }
 
-            mstore8(from, 0x01)
+            mstore8(from, byte(0, NODE))
             calldatacopy(left, next, 0x40)
             child := hashAt(from)
             calldatacopy(left, add(next, 0x40), 0x40)
@@ -134,21 +129,22 @@ library Rounds {
     /// @return payload bytes of each of these; 0 where nodes are shown
     function _nodesOf(
         Position memory p,
+        Context memory c,
         bytes calldata shown
     ) private view returns (bytes32[] memory nodes, uint256 payload) {
-        bool deep = isDeep(p.count, p.height, p.position);
+        bool deep = TreeShape.isDeep(p.count, p.height, p.position);
         nodes = new bytes32[](deep ? 4 : 2);
-        if (p.height == (deep ? 2 : 1) && p.level != Level.Chunk) payload = Levels.payloadBytes(p, 0);
+        if (p.height == (deep ? 2 : 1) && _partBytes(p.level) == 0) payload = _payloadBytes(p, c);
         uint256 size = payload > 0 ? payload : 32;
         uint256 wanted = size * nodes.length;
-        require(shown.length == wanted, Levels.WrongLength(shown.length, wanted));
+        require(shown.length == wanted, IBisection.WrongLength(shown.length, wanted));
         if (payload == 0) {
             assembly ("memory-safe") {
                 calldatacopy(add(nodes, 0x20), shown.offset, shown.length)
             }
             return (nodes, 0);
         }
-        bytes1 tag = Levels.tagOf(p.level);
+        bytes1 tag = _tagOf(p.level);
         // The length has been checked.
         unchecked {
             for (uint256 i = 0; i < nodes.length; i++) nodes[i] = MerkleTree.hashLeaf(tag, _payloadAt(shown, payload, i));
@@ -172,7 +168,7 @@ library Rounds {
         if (nodes.length == 4) node = MerkleTree.hashNode(node, MerkleTree.hashNode(nodes[2], nodes[3]));
     }
 
-    /// @notice Goes down to the child on which the sides part.
+    /// @dev Goes down to the child on which the sides part.
     /// @param reply begins with the mover's two children
     /// @param left the other side's left child
     /// @return right 1 if it is the right one
@@ -182,10 +178,10 @@ library Rounds {
         bytes calldata reply,
         bytes32 left
     ) private view returns (uint256 right) {
-        require(reply.length >= PAIR, Levels.WrongLength(reply.length, PAIR));
+        require(reply.length >= PAIR, IBisection.WrongLength(reply.length, PAIR));
         bytes32 first = bytes32(reply[:32]);
         bytes32 second = bytes32(reply[32:PAIR]);
-        require(MerkleTree.hashNode(first, second) == part.own, Levels.WrongAnswer());
+        require(MerkleTree.hashNode(first, second) == part.own, IBisection.WrongAnswer());
         right = first == left ? 1 : 0;
         part.own = right == 1 ? second : first;
         p.height--;

@@ -2,13 +2,14 @@
 pragma solidity 0.8.37;
 
 import {Context} from "./GameTypes.sol";
+import {GameWord} from "./GameWord.sol";
 
 /// @title keccak256(abi.encode(x)) for what every move shows: the state and its context
 /// @dev Both are static, so in calldata they are encoded already. Decoding and encoding them anew would cost more than the rest of a move.
 library StateHash {
     /// @return hash keccak256(abi.encode(GameState))
     function ofState(
-        uint256 word,
+        GameWord word,
         bytes32 context,
         bytes32 shown,
         bytes32 node

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {JobFacts} from "../game/GameTypes.sol";
-import {IBisection} from "../game/IBisection.sol";
+import {JobId, RunRoot, TaskId} from "../libraries/Ids.sol";
 import {Terms} from "../libraries/Terms.sol";
+import {JobFacts} from "../training/TrainingTypes.sol";
+import {IBisection} from "./IBisection.sol";
+import {IJudge} from "./IJudge.sol";
 import {ITaskManager} from "./ITaskManager.sol";
 
 /// @notice What a job's id is the hash of, but for the number of steps, which the terms name (spec 6.6).
@@ -23,7 +25,7 @@ struct JobParts {
 /// @notice A seat whose claim stands.
 struct Player {
     address owner;
-    bytes32 claim;
+    RunRoot claim;
 }
 
 /// @notice Who plays about a task. Its hash names the bracket.
@@ -34,13 +36,16 @@ struct Player {
 /// @param commitEvery steps in a segment
 /// @param players all seats whose claims stand, in their order
 struct Roster {
-    bytes32 task;
+    TaskId task;
     uint256 dispute;
     JobFacts job;
     uint32 steps;
     uint32 commitEvery;
     Player[] players;
 }
+
+/// @notice The hash of a roster.
+type BracketId is bytes32;
 
 /// @notice Bit i is about player i of the roster.
 /// @param players how many there are
@@ -55,25 +60,27 @@ struct Bracket {
 /// dispute is out, unless the other side is out already. An honest player wins all of its disputes, so it stands at the end, however many
 /// lie; and since no other player moves for it, it does not depend on those that claim the same.
 interface IDisputeGame is IBisection {
-    event Opened(bytes32 indexed task, bytes32 bracket, Roster roster);
-    event Paired(bytes32 indexed bracket, uint256 indexed dispute, uint256 first, uint256 second);
-    event Closed(bytes32 indexed bracket, uint256 standing);
+    event Opened(TaskId indexed task, BracketId bracket, Roster roster);
+    event Paired(BracketId indexed bracket, uint256 indexed dispute, uint256 first, uint256 second);
+    event Closed(BracketId indexed bracket, uint256 standing);
 
     /// @notice The task is not before this game.
     error NotBeforeThisGame();
+    /// @notice What a move shows of the disputed job, graph or kernel is not that.
+    error WrongFacts();
     /// @notice The parts are not those of the job.
-    error WrongJob(bytes32 job);
+    error WrongJob(JobId job);
     /// @notice This bracket is open already.
-    error BracketExists(bytes32 bracket);
+    error BracketExists(BracketId bracket);
     /// @notice There is no such bracket.
-    error NoSuchBracket(bytes32 bracket);
+    error NoSuchBracket(BracketId bracket);
     /// @notice Of this pair one is out or does not exist, or both claim the same, or they have been paired before.
     error NoPair(uint256 first, uint256 second);
     /// @notice More than one claim stands.
     error StillPlaying();
 
     /// @notice Opens the bracket of a task that was escalated to this game. Anyone may.
-    function open(Terms calldata terms, JobParts calldata parts) external returns (bytes32 bracket);
+    function open(Terms calldata terms, JobParts calldata parts) external returns (BracketId bracket);
 
     /// @notice Starts the dispute of two players that stand and claim different things. Anyone may.
     /// @param first of the two in the roster
@@ -82,9 +89,12 @@ interface IDisputeGame is IBisection {
     /// @notice Tells the task who has lost, once at most one claim stands. Anyone may.
     function close(Terms calldata terms, Roster calldata roster) external;
 
+    /// @notice Who executes the step at the bottom.
+    function judge() external view returns (IJudge);
+
     function manager() external view returns (ITaskManager);
 
-    function bracketOf(bytes32 bracket) external view returns (Bracket memory);
+    function bracketOf(BracketId bracket) external view returns (Bracket memory);
 
     /// @return seconds that all disputes about such a job may take, if all pairs are brought together within the time for a recomputing move
     function longestGame(uint256 steps, uint256 commitEvery) external view returns (uint256);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Context, Level} from "../game/GameTypes.sol";
+import {Claim, Context, Level} from "../game/GameTypes.sol";
 
 /// @title The step at the bottom of a dispute (spec 7.5), executed once from agreed values
 /// @notice A witness is read from front to back; what comes next follows from the dispute. Nothing is aligned: a hash has 32 bytes. It begins
@@ -13,8 +13,18 @@ import {Context, Level} from "../game/GameTypes.sol";
 /// `Agreed.checkTensors` needs; and, but for the first step of a fold, the accumulator before the disputed one (4 bytes) and its siblings.
 /// The siblings of several leaves of one tree are those that do not follow from the leaves, in the order in which `Tape.climb` needs them.
 interface IJudge {
+    /// @notice The witness does not lead to what both sides agree on.
+    error NotAgreed();
+    /// @notice The witness ends before the proof does.
+    error WitnessTooShort();
+    /// @notice The witness holds more than the proof needs.
+    error WitnessTooLong();
+    /// @notice An element lies outside its tensor. No graph that is not refused has such a step, since views and gathers are checked against
+    /// the types of what they read (src/repops/kernels/kernel.ts), and those types are proven: it is a witness that shows a wrong type.
+    error NoSuchElement(uint256 element);
+
     /// @notice Reverts unless the witness holds.
     /// @param level the last one that the dispute has passed
     /// @return what a right claim is: bits of an element or accumulator, or a root
-    function judge(Level level, Context calldata context, bytes calldata witness) external view returns (bytes32);
+    function judge(Level level, Context calldata context, bytes calldata witness) external view returns (Claim);
 }

@@ -2,10 +2,12 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {TaskId} from "../libraries/Ids.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {ITaskManager} from "./ITaskManager.sol";
 
 /// @notice What referees sign, together with the task's id.
+/// @dev Claims are `RunRoot`s; solc encodes an array of a named type word by word, and one of bytes32 in one copy.
 /// @param dispute its number within the task
 /// @param claims all distinct claims that stand, each a run root
 /// @param losers bit i: claims[i] is wrong
@@ -51,7 +53,7 @@ interface IRefereeCommittee {
     function payMember(address member) external returns (uint256 amount);
 
     /// @return digest what members sign
-    function digestOf(bytes32 task, Verdict calldata verdict) external view returns (bytes32 digest);
+    function digestOf(TaskId task, Verdict calldata verdict) external view returns (bytes32 digest);
 
     function manager() external view returns (ITaskManager);
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ChunkProof} from "../libraries/Commitments.sol";
+import {RunRoot, TaskId} from "../libraries/Ids.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {IStakeVault} from "./IStakeVault.sol";
 
@@ -57,6 +58,7 @@ struct Task {
 }
 
 /// @notice The outcome of a dispute.
+/// @dev Claims are `RunRoot`s; solc encodes an array of a named type word by word, and one of bytes32 in one copy.
 /// @param dispute its number
 /// @param claims all distinct claims that stand, each a run root, in any order
 /// @param losers bit i: claims[i] is wrong; at most one claim may be left
@@ -77,7 +79,7 @@ struct Resolution {
 struct Demand {
     uint32 tensor;
     uint32 chunk;
-    bytes32 root;
+    RunRoot root;
     uint40 deadline;
     bytes tensorType;
 }
@@ -88,21 +90,21 @@ struct Demand {
 /// earned go back to the client. All payments are credits in the vault.
 /// @dev Functions of later states take the terms, which hash to the task's id.
 interface ITaskManager {
-    event TaskPosted(bytes32 indexed task, Terms terms);
-    event TaskMoved(bytes32 indexed task, State state, Phase phase, uint256 deadline);
-    event SeatTaken(bytes32 indexed task, uint256 indexed seat, address indexed owner);
-    event ClaimCommitted(bytes32 indexed task, uint256 indexed seat, bytes32 commitment);
-    event ClaimRevealed(bytes32 indexed task, uint256 indexed seat, bytes32 root);
-    event SeatSlashed(bytes32 indexed task, uint256 indexed seat, uint256 amount);
-    event Ruled(bytes32 indexed task, uint256 indexed dispute, address authority, Resolution resolution);
-    event ChunkDemanded(bytes32 indexed task, uint256 indexed index, Demand demand);
-    event DemandVoided(bytes32 indexed task, uint256 count);
-    event ChunkDelivered(bytes32 indexed task, uint256 indexed index, bytes chunk);
-    event TaskFinal(bytes32 indexed task, bytes32 root, uint256 winners);
-    event TaskRefunded(bytes32 indexed task, uint256 amount);
+    event TaskPosted(TaskId indexed task, Terms terms);
+    event TaskMoved(TaskId indexed task, State state, Phase phase, uint256 deadline);
+    event SeatTaken(TaskId indexed task, uint256 indexed seat, address indexed owner);
+    event ClaimCommitted(TaskId indexed task, uint256 indexed seat, bytes32 commitment);
+    event ClaimRevealed(TaskId indexed task, uint256 indexed seat, RunRoot root);
+    event SeatSlashed(TaskId indexed task, uint256 indexed seat, uint256 amount);
+    event Ruled(TaskId indexed task, uint256 indexed dispute, address authority, Resolution resolution);
+    event ChunkDemanded(TaskId indexed task, uint256 indexed index, Demand demand);
+    event DemandVoided(TaskId indexed task, uint256 count);
+    event ChunkDelivered(TaskId indexed task, uint256 indexed index, bytes chunk);
+    event TaskFinal(TaskId indexed task, RunRoot root, uint256 winners);
+    event TaskRefunded(TaskId indexed task, uint256 amount);
 
     /// @notice A task with these terms exists.
-    error TaskExists(bytes32 task);
+    error TaskExists(TaskId task);
     /// @notice The game may take `longest` seconds, and the terms give it `toPlay`.
     error GameTooLong(uint256 longest, uint256 toPlay);
     /// @notice The task is in another state or phase than the call needs, or there is no such task.
@@ -124,7 +126,7 @@ interface ITaskManager {
     /// @notice The root is zero.
     error EmptyRoot();
     /// @notice A challenge needs another claim than the one that stands.
-    error NotAnotherClaim(bytes32 root);
+    error NotAnotherClaim(RunRoot root);
     /// @notice As many challenges, or demands, as the terms allow have been made.
     error LimitReached(uint256 limit);
     /// @notice The resolution is for another dispute.
@@ -144,22 +146,22 @@ interface ITaskManager {
     /// @notice There is no such demand, or it is settled or void.
     error WrongDemand(uint256 index);
     /// @notice The chunk does not lead to the claim.
-    error WrongChunk(bytes32 root);
+    error WrongChunk(RunRoot root);
 
     /// @notice The client posts a task and pays `providers · reward` into escrow. The vault needs an allowance.
-    function post(Terms calldata terms) external returns (bytes32 task);
+    function post(Terms calldata terms) external returns (TaskId task);
 
     /// @notice Takes the next seat with the caller's stake.
-    function accept(bytes32 task) external returns (uint256 seat);
+    function accept(TaskId task) external returns (uint256 seat);
 
     /// @notice Commits to a claim by `commitmentOf(task, owner, root, salt)`.
-    function commit(bytes32 task, uint256 seat, bytes32 commitment) external;
+    function commit(TaskId task, uint256 seat, bytes32 commitment) external;
 
     /// @notice Opens a commitment, of a provider or of a challenger. Anyone who knows root and salt may.
-    function reveal(bytes32 task, uint256 seat, bytes32 root, bytes32 salt) external;
+    function reveal(TaskId task, uint256 seat, RunRoot root, bytes32 salt) external;
 
     /// @notice Compares revealed claims: equal ones become challengeable, different ones disputed. Anyone may, at once.
-    function compare(bytes32 task) external;
+    function compare(TaskId task) external;
 
     /// @notice Brings another claim, by a commitment that `reveal` opens, with the caller's stake as bond.
     function challenge(Terms calldata terms, bytes32 commitment) external returns (uint256 seat);
@@ -198,13 +200,13 @@ interface ITaskManager {
 
     function vault() external view returns (IStakeVault);
 
-    function taskId(Terms calldata terms) external view returns (bytes32);
+    function taskId(Terms calldata terms) external view returns (TaskId);
 
-    function commitmentOf(bytes32 task, address owner, bytes32 root, bytes32 salt) external view returns (bytes32);
+    function commitmentOf(TaskId task, address owner, RunRoot root, bytes32 salt) external view returns (bytes32);
 
-    function taskOf(bytes32 task) external view returns (Task memory);
+    function taskOf(TaskId task) external view returns (Task memory);
 
     /// @return owner who pays and is paid
     /// @return value zero, then the commitment, then the root
-    function seatOf(bytes32 task, uint256 seat) external view returns (address owner, bytes32 value);
+    function seatOf(TaskId task, uint256 seat) external view returns (address owner, bytes32 value);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {JobId, LayoutRoot, RunRoot} from "./Ids.sol";
 import {MerkleTree} from "./MerkleTree.sol";
+import * as Tags from "./Tags.sol";
 import {TensorType} from "./TensorType.sol";
 
 /// @notice A chunk of a tensor of the final state, with the way from it to the run root.
@@ -24,7 +26,7 @@ struct ChunkProof {
 /// @param tensor the entry
 /// @param chunk the chunk of that entry
 struct ChunkPlace {
-    bytes32 job;
+    JobId job;
     uint32 steps;
     uint32 commitEvery;
     uint32 tensors;
@@ -34,14 +36,6 @@ struct ChunkPlace {
 
 /// @title What a run commits to (spec 6.2 to 6.7), from a chunk up to the run root
 library Commitments {
-    bytes1 internal constant CHUNK = 0x02;
-    bytes1 internal constant TENSOR = 0x03;
-    bytes1 internal constant STATE_LEAF = 0x04;
-    bytes1 internal constant STATE = 0x05;
-    bytes1 internal constant SEGMENT_LEAF = 0x09;
-    bytes1 internal constant RUN = 0x0a;
-    bytes1 internal constant LAYOUT_LEAF = 0x11;
-
     /// @notice A chunk has `length` bytes where its place asks for `wanted`.
     error WrongChunkLength(uint256 length, uint256 wanted);
 
@@ -50,15 +44,15 @@ library Commitments {
         ChunkPlace memory place,
         bytes calldata tensorType,
         ChunkProof calldata proof
-    ) internal view returns (bytes32) {
+    ) internal view returns (RunRoot) {
         uint256 segment = lastSegment(place.steps, place.commitEvery);
         bytes32 tensor = tensorRootOf(tensorType, place.chunk, proof.chunk, proof.chunkPath);
-        bytes32 leaf = sha256(abi.encodePacked(STATE_LEAF, tensor));
+        bytes32 leaf = sha256(abi.encodePacked(Tags.STATE_LEAF, tensor));
         bytes32 tree = MerkleTree.climb(leaf, place.tensor, place.tensors, proof.statePath);
-        bytes32 state = sha256(abi.encodePacked(STATE, place.tensors, tree));
-        leaf = sha256(abi.encodePacked(SEGMENT_LEAF, state));
+        bytes32 state = sha256(abi.encodePacked(Tags.STATE, place.tensors, tree));
+        leaf = sha256(abi.encodePacked(Tags.SEGMENT_LEAF, state));
         tree = MerkleTree.climb(leaf, segment, segment + 1, proof.segmentPath);
-        return sha256(abi.encodePacked(RUN, place.job, place.commitEvery, tree));
+        return RunRoot.wrap(sha256(abi.encodePacked(Tags.RUN, place.job, place.commitEvery, tree)));
     }
 
     /// @return the root of a tensor with this type and this chunk at `index`
@@ -69,12 +63,12 @@ library Commitments {
         bytes32[] calldata path
     ) internal view returns (bytes32) {
         uint256 count = TensorType.elements(tensorType);
-        bytes32 leaf = sha256(abi.encodePacked(CHUNK, chunk));
+        bytes32 leaf = sha256(abi.encodePacked(Tags.CHUNK, chunk));
         // A place that does not exist is refused before its length is computed.
         bytes32 tree = MerkleTree.climb(leaf, index, TensorType.chunksOf(count), path);
         uint256 wanted = TensorType.chunkBytes(count, index);
         require(chunk.length == wanted, WrongChunkLength(chunk.length, wanted));
-        return sha256(abi.encodePacked(TENSOR, tensorType, tree));
+        return sha256(abi.encodePacked(Tags.TENSOR, tensorType, tree));
     }
 
     /// @return the root of a layout in which `tensor` of `tensors` entries has this type
@@ -83,8 +77,9 @@ library Commitments {
         uint256 tensor,
         uint256 tensors,
         bytes32[] calldata path
-    ) internal view returns (bytes32) {
-        return MerkleTree.climb(sha256(abi.encodePacked(LAYOUT_LEAF, tensorType)), tensor, tensors, path);
+    ) internal view returns (LayoutRoot) {
+        bytes32 leaf = sha256(abi.encodePacked(Tags.LAYOUT_LEAF, tensorType));
+        return LayoutRoot.wrap(MerkleTree.climb(leaf, tensor, tensors, path));
     }
 
     /// @return the index of the segment leaf that holds the final state; leaf 0 holds the initial one

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {NODE} from "./Tags.sol";
+
 /// @title Merkle trees of the commitments (spec 6.3)
 /// @notice SHA-256, pairs ordered, an odd node at the end of a level promoted unchanged. A proof is for one index and one number
 /// of leaves: its length follows from both.
 library MerkleTree {
-    bytes1 internal constant NODE = 0x01;
-
     /// @notice There is no leaf `index` in a tree of `count` leaves.
     error NoSuchLeaf(uint256 index, uint256 count);
     /// @notice The proof has not the length that its place demands.
@@ -41,7 +41,7 @@ library MerkleTree {
     function hashNode(bytes32 left, bytes32 right) internal view returns (bytes32 hash) {
         assembly ("memory-safe") {
             let from := mload(0x40)
-            mstore8(from, 0x01)
+            mstore8(from, byte(0, NODE))
             mstore(add(from, 0x01), left)
             mstore(add(from, 0x21), right)
             // The precompile fails for want of gas only.

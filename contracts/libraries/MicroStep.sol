@@ -2,54 +2,19 @@
 pragma solidity 0.8.37;
 
 import {Float32} from "./Float32.sol";
+import * as Opcodes from "./Opcodes.sol";
 
 /// @title The interpreter of scalar programs (spec 3.2 to 3.4)
 /// @notice Gives the bits of src/repops/programs/interpret.ts for every canonical program, and a defined result for any bytes whatever (spec
 /// 3.7): whoever writes a job can't write a step that nobody can prove. It never reverts, and runs at most 255 instructions.
 /// @dev Values are words of 32 bits: the pattern of a float, an int, or 0 and 1. What is frequent is asked for first.
+/// A new instruction is a new row in src/repops/programs/instructions.ts. `npm run contracts` gives its code a name in Opcodes.sol; it then
+/// needs a line here: in `_onFloats` if its code is below `FIRST_OF_INTS`, else in `_onOthers`; with a third operand (`_third`), in `_execute`.
+/// A code without a line gives 0, as an unknown one does. test/contracts/microstep.test.ts asks for every code.
 library MicroStep {
     uint256 private constant HEADER = 8;
     uint256 private constant WORD = 0xffffffff;
 
-    uint256 private constant FADD = 0x01;
-    uint256 private constant FSUB = 0x02;
-    uint256 private constant FMUL = 0x03;
-    uint256 private constant FDIV = 0x04;
-    uint256 private constant FSQRT = 0x05;
-    uint256 private constant FNEG = 0x06;
-    uint256 private constant FABS = 0x07;
-    uint256 private constant FMIN = 0x08;
-    uint256 private constant FMAX = 0x09;
-    uint256 private constant FFLOOR = 0x0a;
-    uint256 private constant FLDEXP = 0x0b;
-    uint256 private constant FMANT = 0x0c;
-    uint256 private constant FEXP = 0x0d;
-    uint256 private constant FSEL = 0x0e;
-    uint256 private constant FEQ = 0x0f;
-    uint256 private constant FLT = 0x10;
-    uint256 private constant IADD = 0x20;
-    uint256 private constant ISUB = 0x21;
-    uint256 private constant IMUL = 0x22;
-    uint256 private constant IAND = 0x23;
-    uint256 private constant IOR = 0x24;
-    uint256 private constant IXOR = 0x25;
-    uint256 private constant ISHL = 0x26;
-    uint256 private constant ISHR = 0x27;
-    uint256 private constant ISAR = 0x28;
-    uint256 private constant IROTL = 0x29;
-    uint256 private constant ISEL = 0x2a;
-    uint256 private constant IEQ = 0x2b;
-    uint256 private constant ILT = 0x2c;
-    uint256 private constant ULT = 0x2d;
-    uint256 private constant I2F = 0x30;
-    uint256 private constant U2F = 0x31;
-    uint256 private constant F2I = 0x32;
-    uint256 private constant F2U = 0x33;
-    uint256 private constant FBITS = 0x34;
-    uint256 private constant BITSF = 0x35;
-    uint256 private constant BAND = 0x38;
-    uint256 private constant BOR = 0x39;
-    uint256 private constant BNOT = 0x3a;
     /// @dev Codes of instructions on floats alone are below.
     uint256 private constant FIRST_OF_INTS = 0x20;
 
@@ -162,17 +127,17 @@ library MicroStep {
                 b := mul(mload(from), lt(from, next))
             }
             if (code < FIRST_OF_INTS) {
-                if (code == FMUL) a = Float32.mul(a, b);
-                else if (code == FADD) a = Float32.add(a, b);
-                else if (code == FSUB) a = Float32.sub(a, b);
-                else if (code == FMAX) a = Float32.max(a, b);
-                else if (code == FSEL) a = Float32.canon(a != 0 ? b : _third(values, next, position));
+                if (code == Opcodes.FMUL) a = Float32.mul(a, b);
+                else if (code == Opcodes.FADD) a = Float32.add(a, b);
+                else if (code == Opcodes.FSUB) a = Float32.sub(a, b);
+                else if (code == Opcodes.FMAX) a = Float32.max(a, b);
+                else if (code == Opcodes.FSEL) a = Float32.canon(a != 0 ? b : _third(values, next, position));
                 else a = _onFloats(code, a, b);
             } else {
-                if (code == IADD) a = _sum(a, b);
-                else if (code == IXOR) a ^= b;
-                else if (code == IROTL) a = _rotated(a, b);
-                else if (code == ISEL) a = a != 0 ? b : _third(values, next, position);
+                if (code == Opcodes.IADD) a = _sum(a, b);
+                else if (code == Opcodes.IXOR) a ^= b;
+                else if (code == Opcodes.IROTL) a = _rotated(a, b);
+                else if (code == Opcodes.ISEL) a = a != 0 ? b : _third(values, next, position);
                 else a = _onOthers(code, a, b);
             }
             assembly ("memory-safe") {
@@ -193,42 +158,42 @@ library MicroStep {
     }
 
     function _onFloats(uint256 code, uint256 a, uint256 b) private pure returns (uint256) {
-        if (code == FMIN) return Float32.min(a, b);
-        if (code == FLT) return Float32.less(a, b) ? 1 : 0;
-        if (code == FDIV) return Float32.div(a, b);
-        if (code == FABS) return Float32.abs(a);
-        if (code == FFLOOR) return Float32.floor(a);
-        if (code == FNEG) return Float32.neg(a);
-        if (code == FLDEXP) return Float32.ldexp(a, b);
-        if (code == FMANT) return Float32.mantissa(a);
-        if (code == FEXP) return Float32.exponentOf(a);
-        if (code == FSQRT) return Float32.sqrt(a);
-        if (code == FEQ) return Float32.equal(a, b) ? 1 : 0;
+        if (code == Opcodes.FMIN) return Float32.min(a, b);
+        if (code == Opcodes.FLT) return Float32.less(a, b) ? 1 : 0;
+        if (code == Opcodes.FDIV) return Float32.div(a, b);
+        if (code == Opcodes.FABS) return Float32.abs(a);
+        if (code == Opcodes.FFLOOR) return Float32.floor(a);
+        if (code == Opcodes.FNEG) return Float32.neg(a);
+        if (code == Opcodes.FLDEXP) return Float32.ldexp(a, b);
+        if (code == Opcodes.FMANT) return Float32.mantissa(a);
+        if (code == Opcodes.FEXP) return Float32.exponentOf(a);
+        if (code == Opcodes.FSQRT) return Float32.sqrt(a);
+        if (code == Opcodes.FEQ) return Float32.equal(a, b) ? 1 : 0;
         return 0;
     }
 
     function _onOthers(uint256 code, uint256 a, uint256 b) private pure returns (uint256 r) {
         // Shifts may bring bits above the 32; they are cut off at the end.
         unchecked {
-            if (code == IAND) return a & b;
-            if (code == ISHR) return a >> (b & 31);
-            if (code == F2I) return Float32.toInt(a);
-            if (code == I2F) return Float32.fromInt(a);
-            if (code == IEQ) return a == b ? 1 : 0;
-            if (code == IMUL) return (a * b) & WORD;
-            if (code == ILT) return int32(uint32(a)) < int32(uint32(b)) ? 1 : 0;
-            if (code == FBITS) return Float32.canon(a);
-            if (code == ISUB) return (a - b) & WORD;
-            if (code == ISHL) return (a << (b & 31)) & WORD;
-            if (code == ISAR) return uint32(int32(uint32(a)) >> (b & 31));
-            if (code == ULT) return a < b ? 1 : 0;
-            if (code == IOR) return a | b;
-            if (code == U2F) return Float32.fromUint(a);
-            if (code == F2U) return Float32.toUint(a);
-            if (code == BITSF) return Float32.canon(a);
-            if (code == BAND) return a != 0 && b != 0 ? 1 : 0;
-            if (code == BOR) return a != 0 || b != 0 ? 1 : 0;
-            if (code == BNOT) return a == 0 ? 1 : 0;
+            if (code == Opcodes.IAND) return a & b;
+            if (code == Opcodes.ISHR) return a >> (b & 31);
+            if (code == Opcodes.F2I) return Float32.toInt(a);
+            if (code == Opcodes.I2F) return Float32.fromInt(a);
+            if (code == Opcodes.IEQ) return a == b ? 1 : 0;
+            if (code == Opcodes.IMUL) return (a * b) & WORD;
+            if (code == Opcodes.ILT) return int32(uint32(a)) < int32(uint32(b)) ? 1 : 0;
+            if (code == Opcodes.FBITS) return Float32.canon(a);
+            if (code == Opcodes.ISUB) return (a - b) & WORD;
+            if (code == Opcodes.ISHL) return (a << (b & 31)) & WORD;
+            if (code == Opcodes.ISAR) return uint32(int32(uint32(a)) >> (b & 31));
+            if (code == Opcodes.ULT) return a < b ? 1 : 0;
+            if (code == Opcodes.IOR) return a | b;
+            if (code == Opcodes.U2F) return Float32.fromUint(a);
+            if (code == Opcodes.F2U) return Float32.toUint(a);
+            if (code == Opcodes.BITSF) return Float32.canon(a);
+            if (code == Opcodes.BAND) return a != 0 && b != 0 ? 1 : 0;
+            if (code == Opcodes.BOR) return a != 0 || b != 0 ? 1 : 0;
+            if (code == Opcodes.BNOT) return a == 0 ? 1 : 0;
             return 0;
         }
     }

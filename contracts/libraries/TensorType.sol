@@ -70,6 +70,26 @@ library TensorType {
         }
     }
 
+    /// @return bits of element `index` of a chunk
+    function elementAt(bytes calldata chunk, uint256 index) internal pure returns (uint256 bits) {
+        uint256 from;
+        assembly ("memory-safe") {
+            from := chunk.offset
+        }
+        return bitsAt(from, index);
+    }
+
+    /// @return bits of element `index` of the chunk that begins at `from` in calldata; the least significant byte of an element comes first
+    function bitsAt(uint256 from, uint256 index) internal pure returns (uint256 bits) {
+        unchecked {
+            from += ELEMENT_BYTES * index;
+        }
+        assembly ("memory-safe") {
+            let word := calldataload(from)
+            bits := or(or(byte(0, word), shl(8, byte(1, word))), or(shl(16, byte(2, word)), shl(24, byte(3, word))))
+        }
+    }
+
     function _refuse(uint256 from, uint256 rank) private pure {
         uint256 length = bytesOf(rank);
         bytes calldata encoded;

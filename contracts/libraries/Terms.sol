@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {JobId, LayoutRoot, TaskId} from "./Ids.sol";
+
 /// @notice What the parties of a task agree on; its hash is the task's id.
 /// @param client posts the task, pays for it and gets back what is not earned
 /// @param salt tells equal tasks apart
@@ -22,8 +24,8 @@ pragma solidity 0.8.37;
 struct Terms {
     address client;
     bytes32 salt;
-    bytes32 job;
-    bytes32 stateLayout;
+    JobId job;
+    LayoutRoot stateLayout;
     uint32 steps;
     uint32 commitEvery;
     uint32 tensors;
@@ -84,7 +86,7 @@ library TermsLib {
     /// @return id keccak256(abi.encode(block.chainid, manager, terms))
     /// @dev The terms have a fixed size, so their calldata is their encoding. `post` encodes them with checks, and terms with
     /// bits out of place never become a task.
-    function idAt(Terms calldata terms, address manager) internal view returns (bytes32 id) {
+    function idAt(Terms calldata terms, address manager) internal view returns (TaskId id) {
         assembly ("memory-safe") {
             let from := mload(0x40)
             mstore(from, chainid())

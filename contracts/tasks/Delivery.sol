@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Demand, ITaskManager, State, Task} from "../interfaces/ITaskManager.sol";
 import {ChunkPlace, ChunkProof, Commitments} from "../libraries/Commitments.sol";
+import {LayoutRoot, RunRoot, TaskId} from "../libraries/Ids.sol";
 import {TensorType} from "../libraries/TensorType.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {Payouts} from "./Payouts.sol";
@@ -18,12 +19,12 @@ abstract contract Delivery is Payouts {
         bytes32[] calldata layoutPath
     ) external returns (uint256 index) {
         _requireCaller(terms.client);
-        bytes32 task = taskId(terms);
+        TaskId task = taskId(terms);
         Task memory t = _load(task);
         _requireState(t, State.Challengeable);
         _requireInTime(t.deadline);
         require(t.demands < terms.maxDemands, LimitReached(terms.maxDemands));
-        bytes32 agreed = Commitments.layoutOf(tensorType, tensor, terms.tensors, layoutPath);
+        LayoutRoot agreed = Commitments.layoutOf(tensorType, tensor, terms.tensors, layoutPath);
         require(agreed == terms.stateLayout, WrongLayout());
         uint256 chunks = TensorType.chunksOf(TensorType.elements(tensorType));
         require(chunk < chunks, NoSuchChunk(chunk, chunks));
@@ -31,7 +32,7 @@ abstract contract Delivery is Payouts {
         Demand memory what = Demand({
             tensor: tensor,
             chunk: chunk,
-            root: _values[task][_standingSeat(t)],
+            root: RunRoot.wrap(_values[task][_standingSeat(t)]),
             deadline: uint40(block.timestamp + terms.periods.toAnswer),
             tensorType: tensorType
         });
@@ -46,7 +47,7 @@ abstract contract Delivery is Payouts {
 
     /// @inheritdoc ITaskManager
     function deliver(Terms calldata terms, uint256 index, Demand calldata what, ChunkProof calldata proof) external {
-        bytes32 task = taskId(terms);
+        TaskId task = taskId(terms);
         Task memory t = _load(task);
         if (t.state != State.Disputed) _requireState(t, State.Challengeable);
         _requireInTime(what.deadline);
@@ -59,7 +60,7 @@ abstract contract Delivery is Payouts {
             tensor: what.tensor,
             chunk: what.chunk
         });
-        bytes32 root = Commitments.runRootOf(place, what.tensorType, proof);
+        RunRoot root = Commitments.runRootOf(place, what.tensorType, proof);
         require(root == what.root, WrongChunk(root));
         t.openDemands--;
         t.pot += terms.chunkPrice;
@@ -69,7 +70,7 @@ abstract contract Delivery is Payouts {
 
     /// @inheritdoc ITaskManager
     function expireDemand(Terms calldata terms, uint256 index, Demand calldata what) external {
-        bytes32 task = taskId(terms);
+        TaskId task = taskId(terms);
         Task memory t = _load(task);
         _requireState(t, State.Challengeable);
         _requirePassed(what.deadline);
@@ -79,7 +80,7 @@ abstract contract Delivery is Payouts {
     }
 
     /// @dev Indices start anew with another claim, so what lies behind the counter is void.
-    function _takeDemand(bytes32 task, Task memory t, uint256 index, Demand calldata what) private {
+    function _takeDemand(TaskId task, Task memory t, uint256 index, Demand calldata what) private {
         bool known = index < t.demands && _demands[task][index] == keccak256(abi.encode(what));
         require(known, WrongDemand(index));
         delete _demands[task][index];

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ITaskManager, Phase, Resolution, State, Task} from "../interfaces/ITaskManager.sol";
+import {RunRoot, TaskId} from "../libraries/Ids.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {Payouts} from "./Payouts.sol";
 
@@ -9,7 +10,7 @@ import {Payouts} from "./Payouts.sol";
 abstract contract Disputes is Payouts {
     /// @inheritdoc ITaskManager
     function resolve(Terms calldata terms, Resolution calldata resolution) external {
-        bytes32 task = taskId(terms);
+        TaskId task = taskId(terms);
         Task memory t = _load(task);
         bool byGame = t.state == State.Disputed && t.phase == Phase.Playing;
         if (!byGame) _requirePhase(t, Phase.Judging);
@@ -27,7 +28,7 @@ abstract contract Disputes is Payouts {
 
     /// @inheritdoc ITaskManager
     function escalate(Terms calldata terms, Resolution calldata ruling, uint256 seat) external {
-        bytes32 task = taskId(terms);
+        TaskId task = taskId(terms);
         Task memory t = _load(task);
         _requirePhase(t, Phase.Ruled);
         _requireInTime(t.deadline);
@@ -39,7 +40,7 @@ abstract contract Disputes is Payouts {
 
     /// @inheritdoc ITaskManager
     function enforce(Terms calldata terms, Resolution calldata ruling) external {
-        bytes32 task = taskId(terms);
+        TaskId task = taskId(terms);
         Task memory t = _load(task);
         if (t.phase != Phase.Playing) _requirePhase(t, Phase.Ruled);
         _requirePassed(t.deadline);
@@ -49,7 +50,7 @@ abstract contract Disputes is Payouts {
 
     /// @dev At most one claim is left. Without any, nobody is paid.
     function _settle(
-        bytes32 task,
+        TaskId task,
         Terms calldata terms,
         Task memory t,
         uint256 losers,
@@ -63,7 +64,7 @@ abstract contract Disputes is Payouts {
     }
 
     /// @dev The new standing claim owes its own chunks.
-    function _voidDemands(bytes32 task, Terms calldata terms, Task memory t) private {
+    function _voidDemands(TaskId task, Terms calldata terms, Task memory t) private {
         if (t.openDemands != 0) {
             vault.credit(terms.client, uint256(t.openDemands) * terms.chunkPrice);
             emit DemandVoided(task, t.openDemands);
@@ -74,7 +75,7 @@ abstract contract Disputes is Payouts {
 
     /// @dev Bit i: seat i stands with a claim that loses. The listed claims must be the standing ones, each once.
     function _losingSeats(
-        bytes32 task,
+        TaskId task,
         Task memory t,
         Resolution calldata resolution
     ) private view returns (uint256 seats) {
@@ -83,7 +84,7 @@ abstract contract Disputes is Payouts {
         uint256 seen = 0;
         for (uint256 seat = 0; seat < t.seats; seat++) {
             if (standing & (1 << seat) == 0) continue;
-            uint256 claim = _bitOf(resolution.claims, _values[task][seat]);
+            uint256 claim = _bitOf(resolution.claims, RunRoot.wrap(_values[task][seat]));
             seen |= claim;
             if (resolution.losers & claim != 0) seats |= 1 << seat;
         }
@@ -100,12 +101,12 @@ abstract contract Disputes is Payouts {
         require(left == 0 || left & (left - 1) == 0, WrongLosers(losers));
     }
 
-    function _bitOf(bytes32[] calldata claims, bytes32 root) private pure returns (uint256) {
-        for (uint256 i = 0; i < claims.length; i++) if (claims[i] == root) return 1 << i;
+    function _bitOf(bytes32[] calldata claims, RunRoot root) private pure returns (uint256) {
+        for (uint256 i = 0; i < claims.length; i++) if (claims[i] == RunRoot.unwrap(root)) return 1 << i;
         revert WrongClaims();
     }
 
-    function _requireRuling(bytes32 task, Resolution calldata ruling) private view {
+    function _requireRuling(TaskId task, Resolution calldata ruling) private view {
         require(_rulings[task] == keccak256(abi.encode(ruling)), WrongResolution());
     }
 }

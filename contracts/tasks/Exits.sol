@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {TaskId} from "../libraries/Ids.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {Payouts} from "./Payouts.sol";
 
@@ -9,7 +10,7 @@ import {Payouts} from "./Payouts.sol";
 abstract contract Exits is Payouts {
     /// @inheritdoc ITaskManager
     function expire(Terms calldata terms) external {
-        bytes32 task = taskId(terms);
+        TaskId task = taskId(terms);
         Task memory t = _load(task);
         State state = t.state;
         bool undecided = t.phase == Phase.Judging || (t.phase == Phase.Playing && terms.committee == address(0));
@@ -26,7 +27,7 @@ abstract contract Exits is Payouts {
 
     /// @inheritdoc ITaskManager
     function finalize(Terms calldata terms) external {
-        bytes32 task = taskId(terms);
+        TaskId task = taskId(terms);
         Task memory t = _load(task);
         _requireState(t, State.Challengeable);
         _requirePassed(t.deadline);
@@ -35,7 +36,7 @@ abstract contract Exits is Payouts {
     }
 
     /// @dev Bit i: seat i, not out, has not committed (in state Accepted) or not revealed (later).
-    function _silent(bytes32 task, Task memory t) private view returns (uint256 silent) {
+    function _silent(TaskId task, Task memory t) private view returns (uint256 silent) {
         silent = _remaining(t) & ~uint256(t.revealed);
         if (t.state != State.Accepted) return silent;
         for (uint256 seat = 0; seat < t.seats; seat++) if (_values[task][seat] != 0) silent &= ~(1 << seat);

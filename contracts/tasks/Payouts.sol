@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {RunRoot, TaskId} from "../libraries/Ids.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {TaskStore} from "./TaskStore.sol";
 
@@ -14,7 +15,7 @@ abstract contract Payouts is TaskStore {
     /// @dev Slashes all seats in `mask` and shares their stakes out: the winners' part waits in the pot.
     /// @param authority that decided, or zero
     function _slash(
-        bytes32 task,
+        TaskId task,
         Terms calldata terms,
         Task memory t,
         uint256 mask,
@@ -37,7 +38,7 @@ abstract contract Payouts is TaskStore {
     }
 
     /// @dev The end with winners: all that are not out have the standing claim.
-    function _pay(bytes32 task, Terms calldata terms, Task memory t) internal {
+    function _pay(TaskId task, Terms calldata terms, Task memory t) internal {
         uint256 standing = _standing(t);
         uint256 winners = 0;
         for (uint256 seat = 0; seat < t.seats; seat++) if (standing & (1 << seat) != 0) winners++;
@@ -51,13 +52,13 @@ abstract contract Payouts is TaskStore {
         if (rest != 0) vault.condemn(rest);
         uint256 unearned = (terms.providers - winners) * terms.reward;
         if (unearned != 0) vault.credit(terms.client, unearned);
-        emit TaskFinal(task, _values[task][_standingSeat(t)], winners);
+        emit TaskFinal(task, RunRoot.wrap(_values[task][_standingSeat(t)]), winners);
         t.pot = 0;
         _enter(task, t, State.Final, Phase.None, 0);
     }
 
     /// @dev The end without winners: who is not out gets the stake back, the client gets rewards and open prices back.
-    function _refund(bytes32 task, Terms calldata terms, Task memory t) internal {
+    function _refund(TaskId task, Terms calldata terms, Task memory t) internal {
         uint256 remaining = _remaining(t);
         for (uint256 seat = 0; seat < t.seats; seat++)
             if (remaining & (1 << seat) != 0) vault.release(_owners[task][seat], _stakeOf(terms, seat));

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
-import {TaskWord} from "../libraries/TaskWord.sol";
+import {RunRoot, TaskId} from "../libraries/Ids.sol";
+import {TaskWord, TaskWordLib} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
 import {TaskStore} from "./TaskStore.sol";
 
@@ -12,7 +13,7 @@ abstract contract Seats is TaskStore {
     using TermsLib for Terms;
 
     /// @inheritdoc ITaskManager
-    function post(Terms calldata terms) external returns (bytes32 task) {
+    function post(Terms calldata terms) external returns (TaskId task) {
         _requireCaller(terms.client);
         terms.check(vault.unbondingPeriod());
         _requireTimeToPlay(terms);
@@ -35,7 +36,7 @@ abstract contract Seats is TaskStore {
     }
 
     /// @inheritdoc ITaskManager
-    function accept(bytes32 task) external returns (uint256 seat) {
+    function accept(TaskId task) external returns (uint256 seat) {
         Task memory t = _load(task);
         _requireState(t, State.Open);
         _requireInTime(t.deadline);
@@ -46,19 +47,20 @@ abstract contract Seats is TaskStore {
     }
 
     /// @inheritdoc ITaskManager
-    function commit(bytes32 task, uint256 seat, bytes32 commitment) external {
-        uint256 word = _wordIn(task, State.Accepted);
+    function commit(TaskId task, uint256 seat, bytes32 commitment) external {
+        TaskWord word = _wordIn(task, State.Accepted);
         _requireCaller(_owners[task][seat]);
         require(commitment != 0, EmptyCommitment());
         mapping(uint256 seat => bytes32) storage values = _values[task];
         require(values[seat] == 0, WrongSeat(seat));
         values[seat] = commitment;
-        _tasks[task] = word + TaskWord.ONE_COMMITTED;
+        // An addition: one seat more has committed.
+        _tasks[task] = TaskWord.wrap(TaskWord.unwrap(word) + TaskWordLib.ONE_COMMITTED);
         emit ClaimCommitted(task, seat, commitment);
     }
 
     /// @inheritdoc ITaskManager
-    function reveal(bytes32 task, uint256 seat, bytes32 root, bytes32 salt) external {
+    function reveal(TaskId task, uint256 seat, RunRoot root, bytes32 salt) external {
         Task memory t = _load(task);
         bool challenger = t.phase == Phase.Revealing;
         bool first = t.state == State.Accepted && t.committed == t.seats;
@@ -66,11 +68,11 @@ abstract contract Seats is TaskStore {
         _requireInTime(t.deadline);
         uint256 bit = 1 << seat;
         require(seat < t.seats && (t.revealed | t.out) & bit == 0, WrongSeat(seat));
-        require(root != 0, EmptyRoot());
+        require(RunRoot.unwrap(root) != 0, EmptyRoot());
         bytes32 commitment = _values[task][seat];
         require(commitmentOf(task, _owners[task][seat], root, salt) == commitment, CommitmentMismatch(commitment));
-        if (challenger) require(root != _values[task][_standingSeat(t)], NotAnotherClaim(root));
-        _values[task][seat] = root;
+        if (challenger) require(RunRoot.unwrap(root) != _values[task][_standingSeat(t)], NotAnotherClaim(root));
+        _values[task][seat] = RunRoot.unwrap(root);
         t.revealed |= uint24(bit);
         emit ClaimRevealed(task, seat, root);
         if (challenger) _openDispute(task, t);
@@ -80,7 +82,7 @@ abstract contract Seats is TaskStore {
     }
 
     /// @inheritdoc ITaskManager
-    function compare(bytes32 task) external {
+    function compare(TaskId task) external {
         Task memory t = _load(task);
         _requireState(t, State.Revealed);
         bytes32 root = _values[task][_standingSeat(t)];
@@ -94,7 +96,7 @@ abstract contract Seats is TaskStore {
 
     /// @inheritdoc ITaskManager
     function challenge(Terms calldata terms, bytes32 commitment) external returns (uint256 seat) {
-        bytes32 task = taskId(terms);
+        TaskId task = taskId(terms);
         Task memory t = _load(task);
         _requireState(t, State.Challengeable);
         _requireInTime(t.deadline);
@@ -115,7 +117,7 @@ abstract contract Seats is TaskStore {
     }
 
     /// @dev Gives the caller the next seat. Who is in a task already has nothing to say against itself.
-    function _seat(bytes32 task, Task memory t, uint256 stake) private returns (uint256 seat) {
+    function _seat(TaskId task, Task memory t, uint256 stake) private returns (uint256 seat) {
         seat = t.seats;
         for (uint256 i = 0; i < seat; i++) require(_owners[task][i] != msg.sender, AlreadySeated(msg.sender));
         t.seats++;

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
-import {TaskWord} from "../libraries/TaskWord.sol";
+import {RunRoot, TaskId} from "../libraries/Ids.sol";
+import {TaskWord, TaskWordLib} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
 
 /// @title What is stored of a task, and how a state is entered
@@ -29,54 +30,54 @@ abstract contract TaskStore is ITaskManager {
     /// @inheritdoc ITaskManager
     IStakeVault public immutable vault;
 
-    mapping(bytes32 task => uint256) internal _tasks;
-    mapping(bytes32 task => Early) internal _early;
-    mapping(bytes32 task => mapping(uint256 seat => address)) internal _owners;
+    mapping(TaskId task => TaskWord) internal _tasks;
+    mapping(TaskId task => Early) internal _early;
+    mapping(TaskId task => mapping(uint256 seat => address)) internal _owners;
     /// @dev The commitment, then the root.
-    mapping(bytes32 task => mapping(uint256 seat => bytes32)) internal _values;
+    mapping(TaskId task => mapping(uint256 seat => bytes32)) internal _values;
     /// @dev Hash of the resolution that waits for an escalation or for the game.
-    mapping(bytes32 task => bytes32) internal _rulings;
+    mapping(TaskId task => bytes32) internal _rulings;
     /// @dev Hash of the demand, until it is settled.
-    mapping(bytes32 task => mapping(uint256 index => bytes32)) internal _demands;
+    mapping(TaskId task => mapping(uint256 index => bytes32)) internal _demands;
 
     /// @inheritdoc ITaskManager
-    function taskId(Terms calldata terms) public view returns (bytes32) {
+    function taskId(Terms calldata terms) public view returns (TaskId) {
         return terms.idAt(address(this));
     }
 
     /// @inheritdoc ITaskManager
-    function commitmentOf(bytes32 task, address owner, bytes32 root, bytes32 salt) public view returns (bytes32) {
+    function commitmentOf(TaskId task, address owner, RunRoot root, bytes32 salt) public view returns (bytes32) {
         return keccak256(abi.encode(COMMITMENT, block.chainid, address(this), task, owner, root, salt));
     }
 
     /// @inheritdoc ITaskManager
-    function taskOf(bytes32 task) external view returns (Task memory) {
+    function taskOf(TaskId task) external view returns (Task memory) {
         return _load(task);
     }
 
     /// @inheritdoc ITaskManager
-    function seatOf(bytes32 task, uint256 seat) external view returns (address owner, bytes32 value) {
+    function seatOf(TaskId task, uint256 seat) external view returns (address owner, bytes32 value) {
         return (_owners[task][seat], _values[task][seat]);
     }
 
-    function _load(bytes32 task) internal view returns (Task memory) {
-        return TaskWord.unpack(_tasks[task]);
+    function _load(TaskId task) internal view returns (Task memory) {
+        return _tasks[task].unpack();
     }
 
-    function _save(bytes32 task, Task memory t) internal {
-        _tasks[task] = TaskWord.pack(t);
+    function _save(TaskId task, Task memory t) internal {
+        _tasks[task] = TaskWordLib.pack(t);
     }
 
     /// @return word the task, in this state and before its deadline
-    function _wordIn(bytes32 task, State wanted) internal view returns (uint256 word) {
+    function _wordIn(TaskId task, State wanted) internal view returns (TaskWord word) {
         word = _tasks[task];
-        (State state, Phase phase, uint256 deadline) = TaskWord.head(word);
+        (State state, Phase phase, uint256 deadline) = word.head();
         require(state == wanted, WrongState(state, phase));
         _requireInTime(deadline);
     }
 
     /// @dev Writes the task back with a new state that ends `period` seconds from now.
-    function _enter(bytes32 task, Task memory t, State state, Phase phase, uint256 period) internal {
+    function _enter(TaskId task, Task memory t, State state, Phase phase, uint256 period) internal {
         t.state = state;
         t.phase = phase;
         t.deadline = uint40(block.timestamp + period);
@@ -84,11 +85,11 @@ abstract contract TaskStore is ITaskManager {
         emit TaskMoved(task, state, phase, t.deadline);
     }
 
-    function _openWindow(bytes32 task, Task memory t) internal {
+    function _openWindow(TaskId task, Task memory t) internal {
         _enter(task, t, State.Challengeable, Phase.None, _early[task].toChallenge);
     }
 
-    function _openDispute(bytes32 task, Task memory t) internal {
+    function _openDispute(TaskId task, Task memory t) internal {
         t.dispute++;
         Early memory early = _early[task];
         _enter(task, t, State.Disputed, early.byGame ? Phase.Playing : Phase.Judging, early.toDecide);

@@ -25,21 +25,30 @@ function locate(path: string): string {
   return existsSync(file) ? file : require.resolve(path);
 }
 
+function compile(file: string, content: string, settings: object): Output {
+  const solc = require("solc") as Compiler;
+  const source = { language: "Solidity", sources: { [file]: { content } }, settings };
+  return JSON.parse(
+    solc.compile(JSON.stringify(source), { import: (path) => ({ contents: readFileSync(locate(path), "utf8") }) }),
+  ) as Output;
+}
+
+/** The compiler's errors about a source that imports from the root of the checkout; nothing is generated. */
+export function errorsIn(content: string): string[] {
+  const { errors = [] } = compile("test/Snippet.sol", content, { evmVersion: "osaka" });
+  return errors.filter(({ severity }) => severity === "error").map(({ formattedMessage }) => formattedMessage);
+}
+
 /**
  * @param file from the root of the checkout, such as `test/solidity/Batch.sol`, with a contract of its name
  * @throws {Error} with the compiler's message
  */
 export function compileContract(file: string): { abi: Abi; bytecode: Hex } {
   const { settings } = (config as unknown as Settings).solidity.profiles.default.overrides["contracts/Judge.sol"];
-  const solc = require("solc") as Compiler;
-  const source = {
-    language: "Solidity",
-    sources: { [file]: { content: readFileSync(locate(file), "utf8") } },
-    settings: { ...settings, outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } } },
-  };
-  const output = JSON.parse(
-    solc.compile(JSON.stringify(source), { import: (path) => ({ contents: readFileSync(locate(path), "utf8") }) }),
-  ) as Output;
+  const output = compile(file, readFileSync(locate(file), "utf8"), {
+    ...settings,
+    outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } },
+  });
   const problem = output.errors?.find(({ severity }) => severity === "error");
   if (problem) throw new Error(problem.formattedMessage);
   const name = file.replace(/^.*\/|\.sol$/g, "");

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Demand, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {RunRoot, TaskId} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
 import {Vector, Vectors} from "./Vectors.sol";
 import {vm} from "./Vm.sol";
@@ -14,17 +15,17 @@ contract Actors is World, Vectors {
 
     struct Played {
         Terms terms;
-        bytes32 id;
+        TaskId id;
         Resolution ruling;
         /// Whose seat is the first: 0 for tasks with the honest provider, 1 for those that are left to liars.
         uint256 shift;
         Demand[] demands;
         uint256[] chunks;
-        mapping(uint256 seat => bytes32) said;
+        mapping(uint256 seat => RunRoot) said;
     }
 
     Played[] private played;
-    bytes32 private honestRoot;
+    RunRoot private honestRoot;
     uint256 public attempts;
     uint256 public successes;
     mapping(string what => uint256) public count;
@@ -71,7 +72,7 @@ contract Actors is World, Vectors {
         return owner(seat + p.shift);
     }
 
-    function root(Played storage p, uint256 seat, uint256 seed) private view returns (bytes32) {
+    function root(Played storage p, uint256 seat, uint256 seed) private view returns (RunRoot) {
         if (who(p, seat) == owner(0) || seed % 3 == 0) return honestRoot;
         return seed % 3 == 1 ? LIE : LIE_2;
     }
@@ -110,16 +111,22 @@ contract Actors is World, Vectors {
         call(ANYONE, data, "reveal");
     }
 
-    function standing(Played storage p, Task memory t) private view returns (bytes32 value) {
+    function standing(Played storage p, Task memory t) private view returns (RunRoot value) {
         for (uint256 seat = t.seats; seat > 0; seat--)
-            if (t.revealed & ~t.out & (1 << (seat - 1)) != 0) (, value) = manager.seatOf(p.id, seat - 1);
+            if (t.revealed & ~t.out & (1 << (seat - 1)) != 0) value = claimOf(p, seat - 1);
+    }
+
+    /// @dev Of a seat that has revealed it.
+    function claimOf(Played storage p, uint256 seat) private view returns (RunRoot) {
+        (, bytes32 value) = manager.seatOf(p.id, seat);
+        return RunRoot.wrap(value);
     }
 
     /// @dev A challenge, a demand or a delivery, where the terms allow it.
     function disturb(Played storage p, Task memory t, uint256 seed) private {
-        bytes32 now_ = standing(p, t);
+        RunRoot now_ = standing(p, t);
         if (seed % 3 == 0 && t.challenges < p.terms.maxChallenges) {
-            bytes32 other = now_ != honestRoot ? honestRoot : LIE;
+            RunRoot other = now_ != honestRoot ? honestRoot : LIE;
             p.said[t.seats] = other;
             bytes32 hash = manager.commitmentOf(p.id, who(p, t.seats), other, salt(t.seats));
             call(who(p, t.seats), abi.encodeCall(manager.challenge, (p.terms, hash)), "challenge");
@@ -128,7 +135,7 @@ contract Actors is World, Vectors {
         } else if (now_ == honestRoot) deliverAll(p, t);
     }
 
-    function ask(Played storage p, Task memory t, uint256 chunk, bytes32 now_) private {
+    function ask(Played storage p, Task memory t, uint256 chunk, RunRoot now_) private {
         Vector memory v = load(chunk);
         if (v.root != honestRoot) return;
         (uint32 tensor, uint32 index) = (v.place.tensor, v.place.chunk);
@@ -156,11 +163,11 @@ contract Actors is World, Vectors {
         (uint256 known, uint256 losers) = (0, 0);
         for (uint256 seat = 0; seat < t.seats; seat++) {
             if (t.revealed & ~t.out & (1 << seat) == 0) continue;
-            (, bytes32 value) = manager.seatOf(p.id, seat);
+            bytes32 value = RunRoot.unwrap(claimOf(p, seat));
             bool seen = false;
             for (uint256 i = 0; i < known; i++) seen = seen || claims[i] == value;
             if (seen) continue;
-            if (value != honestRoot) losers |= 1 << known;
+            if (RunRoot.wrap(value) != honestRoot) losers |= 1 << known;
             claims[known++] = value;
         }
         bytes32[] memory listed = new bytes32[](known);
@@ -171,8 +178,7 @@ contract Actors is World, Vectors {
     }
 
     function appeal(Played storage p, Task memory t, uint256 seat) private {
-        (, bytes32 value) = manager.seatOf(p.id, seat);
-        bool lost = value != honestRoot && t.revealed & ~t.out & (1 << seat) != 0;
+        bool lost = claimOf(p, seat) != honestRoot && t.revealed & ~t.out & (1 << seat) != 0;
         if (lost) call(who(p, seat), abi.encodeCall(manager.escalate, (p.terms, p.ruling, seat)), "escalate");
     }
 
@@ -262,7 +268,7 @@ contract Actors is World, Vectors {
         return true;
     }
 
-    function ended(bytes32 id) private view returns (bool) {
+    function ended(TaskId id) private view returns (bool) {
         State state = manager.taskOf(id).state;
         return state == State.None || state == State.Final || state == State.Refunded;
     }

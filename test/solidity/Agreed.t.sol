@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Agreed, Trees} from "../../contracts/game/Agreed.sol";
-import {Context, Level} from "../../contracts/game/GameTypes.sol";
-import {Leaves, LeavesLib} from "../../contracts/game/Leaves.sol";
-import {PlaceWord} from "../../contracts/game/PlaceWord.sol";
-import {SizeWord} from "../../contracts/game/SizeWord.sol";
-import {Tape} from "../../contracts/game/Tape.sol";
+import {Context, Place, Sizes} from "../../contracts/game/GameTypes.sol";
+import {IJudge} from "../../contracts/interfaces/IJudge.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
+import {Agreed, Trees} from "../../contracts/training/Agreed.sol";
+import {Leaves, LeavesLib} from "../../contracts/training/Leaves.sol";
+import {PlaceLib} from "../../contracts/training/Place.sol";
+import {SizesLib} from "../../contracts/training/Sizes.sol";
+import {Tape} from "../../contracts/training/Tape.sol";
+import {FOLD, SEGMENT, STEP} from "../../contracts/training/TrainingTypes.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Trees that fit together, but are not those that the dispute has passed: evidence about them is none.
 contract AgreedTest {
     using LeavesLib for Leaves;
 
-    bytes32 private constant SEGMENT = "segment tree";
-    bytes32 private constant STEP = "step tree";
-    bytes32 private constant OP = "op tree";
+    bytes32 private constant SEGMENT_TREE = "segment tree";
+    bytes32 private constant STEP_TREE = "step tree";
+    bytes32 private constant OP_TREE = "op tree";
     bytes32 private constant FORGED = "another tree";
 
     function open(Context calldata c, bytes calldata witness) external pure returns (Trees memory t) {
@@ -38,33 +40,33 @@ contract AgreedTest {
 
     function test_theTreesAreThoseThatHaveBeenPassed() public {
         Context memory c;
-        c.place = PlaceWord.passing(0, Level.Segment, 3, 0);
-        c.past = _chain(_chain(_chain(0, SEGMENT), STEP), OP);
-        Trees memory t = this.open(c, abi.encode(SEGMENT, STEP, OP));
-        assert(t.segment == SEGMENT && t.step == STEP && t.op == OP);
-        vm.expectRevert(Agreed.NotAgreed.selector);
-        this.open(c, abi.encode(FORGED, STEP, OP));
-        vm.expectRevert(Agreed.NotAgreed.selector);
-        this.open(c, abi.encode(SEGMENT, FORGED, OP));
-        vm.expectRevert(Agreed.NotAgreed.selector);
-        this.open(c, abi.encode(SEGMENT, STEP, FORGED));
+        c.place = PlaceLib.passing(Place.wrap(0), SEGMENT, 3, 0);
+        c.past = _chain(_chain(_chain(0, SEGMENT_TREE), STEP_TREE), OP_TREE);
+        Trees memory t = this.open(c, abi.encode(SEGMENT_TREE, STEP_TREE, OP_TREE));
+        assert(t.segment == SEGMENT_TREE && t.step == STEP_TREE && t.op == OP_TREE);
+        vm.expectRevert(IJudge.NotAgreed.selector);
+        this.open(c, abi.encode(FORGED, STEP_TREE, OP_TREE));
+        vm.expectRevert(IJudge.NotAgreed.selector);
+        this.open(c, abi.encode(SEGMENT_TREE, FORGED, OP_TREE));
+        vm.expectRevert(IJudge.NotAgreed.selector);
+        this.open(c, abi.encode(SEGMENT_TREE, STEP_TREE, FORGED));
         // Segment 0 has no steps.
-        (c.place, c.past) = (0, _chain(_chain(0, SEGMENT), OP));
-        assert(this.open(c, abi.encode(SEGMENT, OP)).op == OP);
-        vm.expectRevert(Agreed.NotAgreed.selector);
-        this.open(c, abi.encode(SEGMENT, FORGED));
+        (c.place, c.past) = (Place.wrap(0), _chain(_chain(0, SEGMENT_TREE), OP_TREE));
+        assert(this.open(c, abi.encode(SEGMENT_TREE, OP_TREE)).op == OP_TREE);
+        vm.expectRevert(IJudge.NotAgreed.selector);
+        this.open(c, abi.encode(SEGMENT_TREE, FORGED));
     }
 
     function test_theAccumulatorIsOfTheTreeThatWasOpened() public {
         Context memory c;
         bytes32[2] memory leaves = [_accumulator(5), _accumulator(9)];
-        c.place = PlaceWord.passing(0, Level.Fold, 1, 0);
-        c.sizes = SizeWord.withKernel(0, 1, 2);
+        c.place = PlaceLib.passing(Place.wrap(0), FOLD, 1, 0);
+        c.sizes = SizesLib.withKernel(Sizes.wrap(0), 1, 2);
         c.root = MerkleTree.hashNode(leaves[0], leaves[1]);
         this.checkAccumulator(c, abi.encode(leaves[1]), 5);
-        vm.expectRevert(Agreed.NotAgreed.selector);
+        vm.expectRevert(IJudge.NotAgreed.selector);
         this.checkAccumulator(c, abi.encode(leaves[1]), 6);
-        vm.expectRevert(Agreed.NotAgreed.selector);
+        vm.expectRevert(IJudge.NotAgreed.selector);
         this.checkAccumulator(c, abi.encode(FORGED), 5);
     }
 
@@ -74,19 +76,19 @@ contract AgreedTest {
         bytes32 list = sha256(abi.encodePacked(hex"05", uint32(1), sha256(abi.encodePacked(hex"04", root))));
         for (uint256 step = 0; step < 2; step++) {
             Context memory c;
-            c.sizes = SizeWord.withGraph(SizeWord.ofRun(4, 2), 1, 1, 1);
-            c.place = PlaceWord.passing(PlaceWord.passing(0, Level.Segment, 1, 0), Level.Step, step, 0);
+            c.sizes = SizesLib.withGraph(SizesLib.ofRun(4, 2), 1, 1, 1);
+            c.place = PlaceLib.passing(PlaceLib.passing(Place.wrap(0), SEGMENT, 1, 0), STEP, step, 0);
             bytes32 leaf = MerkleTree.hashDigest(step == 0 ? bytes1(0x09) : bytes1(0x08), list);
             // Segments 0, 1, 2; steps 0, 1 of segment 1. What is before is leaf 0 of its tree.
             bytes32 tree = step == 0
-                ? MerkleTree.hashNode(MerkleTree.hashNode(leaf, FORGED), STEP)
+                ? MerkleTree.hashNode(MerkleTree.hashNode(leaf, FORGED), STEP_TREE)
                 : MerkleTree.hashNode(leaf, FORGED);
-            bytes memory witness = step == 0 ? abi.encode(FORGED, STEP) : abi.encode(FORGED);
+            bytes memory witness = step == 0 ? abi.encode(FORGED, STEP_TREE) : abi.encode(FORGED);
             Trees memory t;
-            (t.segment, t.step) = step == 0 ? (tree, STEP) : (SEGMENT, tree);
+            (t.segment, t.step) = step == 0 ? (tree, STEP_TREE) : (SEGMENT_TREE, tree);
             this.checkTensor(c, witness, t, 0, root);
-            (t.segment, t.step) = step == 0 ? (SEGMENT, tree) : (tree, STEP);
-            vm.expectRevert(Agreed.NotAgreed.selector);
+            (t.segment, t.step) = step == 0 ? (SEGMENT_TREE, tree) : (tree, STEP_TREE);
+            vm.expectRevert(IJudge.NotAgreed.selector);
             this.checkTensor(c, witness, t, 0, root);
         }
     }

@@ -3,13 +3,13 @@ pragma solidity 0.8.37;
 
 import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
-import {Context, GameState, JobFacts, Move, Position, Question} from "../../contracts/game/GameTypes.sol";
-import {GameWord} from "../../contracts/game/GameWord.sol";
-import {IBisection} from "../../contracts/game/IBisection.sol";
-import {JobHash} from "../../contracts/game/JobHash.sol";
-import {Levels} from "../../contracts/game/Levels.sol";
+import {Claim, Context, GameState, Move, PairId, Position, Question} from "../../contracts/game/GameTypes.sol";
+import {GameWord, GameWordLib} from "../../contracts/game/GameWord.sol";
+import {IBisection} from "../../contracts/interfaces/IBisection.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
-import {SizeWord} from "../../contracts/game/SizeWord.sol";
+import {JobHash} from "../../contracts/training/JobHash.sol";
+import {SizesLib} from "../../contracts/training/Sizes.sol";
+import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
 import {BisectionHarness} from "./BisectionHarness.sol";
 import {vm} from "./Vm.sol";
 
@@ -20,9 +20,9 @@ struct Transcript {
     JobFacts job;
     uint32 steps;
     uint32 commitEvery;
-    bytes32 players;
+    PairId players;
     address[2] owners;
-    bytes32[2] claims;
+    Claim[2] claims;
     bytes32[] states;
     uint256[] times;
     bytes[] calls;
@@ -112,7 +112,7 @@ contract BisectionTest {
 
     function _refusesOtherParts(bytes memory call, address mover) private {
         (GameState memory state, Context memory c, Move memory m) = this.turnOf(call);
-        Question question = GameWord.question(state.word);
+        Question question = state.word.question();
         bool opens = question == Question.Start || question == Question.Opening;
         bytes[6] memory parts = [m.shown, m.reply, m.facts.job, m.facts.head, m.facts.trees, m.facts.kernel];
         for (uint256 part = 0; part < parts.length; part++) {
@@ -165,7 +165,7 @@ contract BisectionTest {
         vm.prank(mover);
         (bool taken, bytes memory failure) = address(game).call(abi.encodeCall(game.turn, (1, state, c, m)));
         bytes4 reason = bytes4(failure);
-        bool named = reason == Levels.WrongLength.selector || reason == Levels.WrongAnswer.selector;
+        bool named = reason == IBisection.WrongLength.selector || reason == IBisection.WrongAnswer.selector;
         assert(!taken && (named || reason == MerkleTree.WrongProofLength.selector));
     }
 
@@ -192,7 +192,7 @@ contract BisectionTest {
     }
 
     function _refusesAnswer(GameState memory state, Context memory c, Move memory m) private {
-        vm.expectRevert(Levels.WrongAnswer.selector);
+        vm.expectRevert(IBisection.WrongAnswer.selector);
         game.turn(1, state, c, m);
     }
 
@@ -233,11 +233,11 @@ contract BisectionTest {
         c.players = t.players;
         c.owners = t.owners;
         c.job = JobHash.hashOf(t.job);
-        c.sizes = SizeWord.ofRun(t.steps, t.commitEvery);
+        c.sizes = SizesLib.ofRun(t.steps, t.commitEvery);
         c.claims = t.claims;
         Position memory p;
-        p.count = uint32(SizeWord.segments(c.sizes));
-        uint256 word = GameWord.placed(GameWord.start(4000, t.times[0]), p);
+        p.count = uint32(SizesLib.segments(c.sizes));
+        GameWord word = GameWordLib.start(4000, t.times[0]).placed(p);
         assert(game.stateOf(1) == keccak256(abi.encode(word, keccak256(abi.encode(c)), 0, 0)));
         vm.expectRevert(IBisection.WrongQuestion.selector);
         game.prove(1, word, c, "");

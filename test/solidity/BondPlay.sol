@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
 import {Context, GameState, Move} from "../../contracts/game/GameTypes.sol";
-import {IBisection} from "../../contracts/game/IBisection.sol";
+import {IBisection} from "../../contracts/interfaces/IBisection.sol";
 import {Transcript} from "./Bisection.t.sol";
 import {BisectionHarness} from "./BisectionHarness.sol";
 import {vm} from "./Vm.sol";

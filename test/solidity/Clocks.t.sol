@@ -2,13 +2,12 @@
 pragma solidity 0.8.37;
 
 import {Clocks} from "../../contracts/game/Clocks.sol";
-import {Level, Position, Question} from "../../contracts/game/GameTypes.sol";
-import {GameWord} from "../../contracts/game/GameWord.sol";
+import {Position, Question} from "../../contracts/game/GameTypes.sol";
+import {GameWord, GameWordLib} from "../../contracts/game/GameWord.sol";
+import {OP} from "../../contracts/training/TrainingTypes.sol";
 import {vm} from "./Vm.sol";
 
 contract ClocksTest {
-    using GameWord for uint256;
-
     uint256 private constant SINCE = 1_800_000_000;
     uint256 private constant RESPONSE = 600;
     uint256 private constant RECOMPUTE = 1800;
@@ -28,7 +27,7 @@ contract ClocksTest {
 
     function testFuzz_aMoveTakesItsTimeFromItsOwnClock(uint32 first, uint32 second, bool turned, uint16 used) public {
         vm.warp(SINCE + used);
-        uint256 after_ = Clocks.pass(_word(Question.Children, first, second, turned));
+        GameWord after_ = Clocks.pass(_word(Question.Children, first, second, turned));
         uint256 own = turned ? second : first;
         uint256 left = own > used ? own - used : 0;
         assert(after_.clockOf(turned ? 1 : 0) == left && after_.clockOf(turned ? 0 : 1) == (turned ? first : second));
@@ -36,9 +35,10 @@ contract ClocksTest {
         assert(after_.question() == Question.Children && after_.height() == 3 && after_.position() == 1);
     }
 
-    function _word(Question question, uint32 first, uint32 second, bool turned) private pure returns (uint256) {
-        Position memory p = Position(question, Level.Op, 3, 10, 1);
+    function _word(Question question, uint32 first, uint32 second, bool turned) private pure returns (GameWord) {
+        Position memory p = Position(question, OP, 3, 10, 1);
         uint256 clocks = (uint256(first) << 40) | (uint256(second) << 72);
-        return GameWord.start(0, SINCE).placed(p) | clocks | (turned ? 1 << 104 : 0);
+        uint256 word = GameWord.unwrap(GameWordLib.start(0, SINCE).placed(p));
+        return GameWord.wrap(word | clocks | (turned ? 1 << 104 : 0));
     }
 }

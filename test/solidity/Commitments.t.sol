@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ChunkPlace, ChunkProof, Commitments} from "../../contracts/libraries/Commitments.sol";
+import {JobId, LayoutRoot, RunRoot} from "../../contracts/libraries/Ids.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
 import {TensorType} from "../../contracts/libraries/TensorType.sol";
 import {Vector, Vectors} from "./Vectors.sol";
@@ -13,7 +14,7 @@ contract CommitmentsHarness {
         ChunkPlace calldata place,
         bytes calldata tensorType,
         ChunkProof calldata proof
-    ) external view returns (bytes32) {
+    ) external view returns (RunRoot) {
         return Commitments.runRootOf(place, tensorType, proof);
     }
 
@@ -22,7 +23,7 @@ contract CommitmentsHarness {
         uint256 tensor,
         uint256 tensors,
         bytes32[] calldata path
-    ) external view returns (bytes32) {
+    ) external view returns (LayoutRoot) {
         return Commitments.layoutOf(tensorType, tensor, tensors, path);
     }
 
@@ -76,12 +77,12 @@ contract CommitmentsTest is Vectors {
         assert(harness.runRootOf(v.place, v.tensorType, v.proof) != v.root);
     }
 
-    function testFuzz_AnotherPlaceIsRefusedOrLeadsElsewhere(uint256 pick, uint32 tensor, uint32 chunk, bytes32 job) public view {
+    function testFuzz_AnotherPlaceIsRefusedOrLeadsElsewhere(uint256 pick, uint32 tensor, uint32 chunk, JobId job) public view {
         Vector memory v = load(pick % encoded.length);
         bool same = tensor == v.place.tensor && chunk == v.place.chunk && job == v.place.job;
         vm.assume(!same);
         (v.place.tensor, v.place.chunk, v.place.job) = (tensor, chunk, job);
-        try harness.runRootOf(v.place, v.tensorType, v.proof) returns (bytes32 root) {
+        try harness.runRootOf(v.place, v.tensorType, v.proof) returns (RunRoot root) {
             assert(root != v.root);
         } catch {}
     }

@@ -3,8 +3,9 @@ pragma solidity 0.8.37;
 
 import {Demand, ITaskManager, Phase, State} from "../../contracts/interfaces/ITaskManager.sol";
 import {ChunkProof} from "../../contracts/libraries/Commitments.sol";
-import {TensorType} from "../../contracts/libraries/TensorType.sol";
+import {LayoutRoot, TaskId} from "../../contracts/libraries/Ids.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
+import {TensorType} from "../../contracts/libraries/TensorType.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
 import {Vector, Vectors} from "./Vectors.sol";
 import {vm} from "./Vm.sol";
@@ -22,7 +23,7 @@ contract DeliveryTest is TestWorld, Vectors {
     }
 
     function demand(Terms memory terms, Vector memory v) private returns (Demand memory) {
-        bytes32 task = manager.taskId(terms);
+        TaskId task = manager.taskId(terms);
         uint256 expected = manager.taskOf(task).demands;
         vm.prank(CLIENT);
         assert(manager.demand(terms, v.place.tensor, v.place.chunk, v.tensorType, v.layoutPath) == expected);
@@ -41,7 +42,7 @@ contract DeliveryTest is TestWorld, Vectors {
             Vector memory v = load(i);
             Terms memory terms = termsFor(v);
             terms.salt = bytes32(i);
-            bytes32 task = claimed(terms, list(v.root, v.root));
+            TaskId task = claimed(terms, list(v.root, v.root));
             uint256 escrow = vault.escrow();
             Demand memory what = demand(terms, v);
             assert(vault.escrow() == escrow + PRICE && manager.taskOf(task).openDemands == 1);
@@ -55,7 +56,7 @@ contract DeliveryTest is TestWorld, Vectors {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
         terms.chunkPrice = 8;
-        bytes32 task = claimed(terms, list(v.root, v.root));
+        TaskId task = claimed(terms, list(v.root, v.root));
         Demand memory what = demand(terms, v);
         vm.warp(what.deadline);
         manager.deliver(terms, 0, what, v.proof);
@@ -68,7 +69,7 @@ contract DeliveryTest is TestWorld, Vectors {
     function test_ADemandWaitsForItsAnswer() public {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
-        bytes32 task = claimed(terms, list(v.root, v.root));
+        TaskId task = claimed(terms, list(v.root, v.root));
         toDeadline(task);
         Demand memory what = demand(terms, v);
         pastDeadline(task);
@@ -85,7 +86,7 @@ contract DeliveryTest is TestWorld, Vectors {
     function test_WhoDoesNotDeliverLosesStakeAndReward() public {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
-        bytes32 task = claimed(terms, list(v.root, v.root));
+        TaskId task = claimed(terms, list(v.root, v.root));
         Demand memory what = demand(terms, v);
         demand(terms, load(1));
         vm.warp(uint256(what.deadline) + 1);
@@ -108,7 +109,7 @@ contract DeliveryTest is TestWorld, Vectors {
     function test_DemandsAreTheClientsInTheWindowAndFew() public {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
-        bytes32 task = committed(terms, list(v.root, v.root));
+        TaskId task = committed(terms, list(v.root, v.root));
         vm.expectRevert(wrongState(State.Accepted, Phase.None));
         vm.prank(CLIENT);
         manager.demand(terms, 0, 0, v.tensorType, v.layoutPath);
@@ -150,7 +151,7 @@ contract DeliveryTest is TestWorld, Vectors {
         v.tensorType = hex"0700";
         v.layoutPath = new bytes32[](0);
         terms.tensors = 1;
-        terms.stateLayout = sha256(hex"110700");
+        terms.stateLayout = LayoutRoot.wrap(sha256(hex"110700"));
         claimed(terms, list(v.root, v.root));
         refused(terms, 0, 0, v, abi.encodeWithSelector(TensorType.NoTensorType.selector, bytes(hex"0700")));
     }
@@ -159,7 +160,7 @@ contract DeliveryTest is TestWorld, Vectors {
         Vector memory v = load(0);
         Vector memory other = load(1);
         Terms memory terms = termsFor(v);
-        bytes32 task = claimed(terms, list(v.root, v.root));
+        TaskId task = claimed(terms, list(v.root, v.root));
         Demand memory what = demand(terms, v);
         bytes memory unknown = abi.encodeWithSelector(ITaskManager.WrongDemand.selector, 0);
         Demand memory changed = demand(terms, other);
@@ -200,7 +201,7 @@ contract DeliveryTest is TestWorld, Vectors {
     function test_DeliveryGoesOnInADispute() public {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
-        bytes32 task = claimed(terms, list(v.root, v.root));
+        TaskId task = claimed(terms, list(v.root, v.root));
         Demand memory first = demand(terms, v);
         Vector memory w = load(1);
         Demand memory second = demand(terms, w);
@@ -222,7 +223,7 @@ contract DeliveryTest is TestWorld, Vectors {
         Vector memory v = load(0);
         Vector memory w = load(1);
         Terms memory terms = termsFor(v);
-        bytes32 task = claimed(terms, list(LIE, LIE));
+        TaskId task = claimed(terms, list(LIE, LIE));
         Demand memory first = demand(terms, v);
         Demand memory second = demand(terms, w);
         (first.root, second.root) = (LIE, LIE);
@@ -250,7 +251,7 @@ contract DeliveryTest is TestWorld, Vectors {
     function test_DemandsStayWithAClaimThatStands() public {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
-        bytes32 task = claimed(terms, list(v.root, v.root));
+        TaskId task = claimed(terms, list(v.root, v.root));
         Demand memory what = demand(terms, v);
         challenge(terms, 2, LIE);
         reveal(task, 2, LIE);
@@ -265,7 +266,7 @@ contract DeliveryTest is TestWorld, Vectors {
     function test_OpenPricesComeBackWithARefund() public {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
-        bytes32 task = claimed(terms, list(v.root, v.root));
+        TaskId task = claimed(terms, list(v.root, v.root));
         demand(terms, v);
         challenge(terms, 2, LIE);
         reveal(task, 2, LIE);

@@ -4,25 +4,27 @@ pragma solidity 0.8.37;
 import {DisputeGame} from "../../contracts/DisputeGame.sol";
 import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
-import {Context, GameState, JobFacts} from "../../contracts/game/GameTypes.sol";
-import {GameWord} from "../../contracts/game/GameWord.sol";
-import {IBisection} from "../../contracts/game/IBisection.sol";
-import {JobHash} from "../../contracts/game/JobHash.sol";
-import {SizeWord} from "../../contracts/game/SizeWord.sol";
-import {Bracket, IDisputeGame, JobParts, Player, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
+import {Claim, Context, GameState, PairId} from "../../contracts/game/GameTypes.sol";
+import {GameWord, GameWordLib} from "../../contracts/game/GameWord.sol";
+import {IBisection} from "../../contracts/interfaces/IBisection.sol";
+import {Bracket, BracketId, IDisputeGame, JobParts, Player, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
 import {ITaskManager, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {JobId, RunRoot, TaskId} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
+import {JobHash} from "../../contracts/training/JobHash.sol";
+import {SizesLib} from "../../contracts/training/Sizes.sol";
+import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
 import {Openings} from "./Openings.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev A task manager that says what the test wants.
 contract FakeManager {
     Task private _task;
-    bytes32[] private _roots;
+    RunRoot[] private _roots;
     Resolution public resolved;
-    bytes32[] private _claims;
+    RunRoot[] private _claims;
 
-    function set(State state, Phase phase, bytes32[] memory roots, uint24 revealed, uint24 out) external {
+    function set(State state, Phase phase, RunRoot[] memory roots, uint24 revealed, uint24 out) external {
         _task.state = state;
         _task.phase = phase;
         _task.dispute = 3;
@@ -32,12 +34,12 @@ contract FakeManager {
         _roots = roots;
     }
 
-    function taskOf(bytes32) external view returns (Task memory) {
+    function taskOf(TaskId) external view returns (Task memory) {
         return _task;
     }
 
-    function seatOf(bytes32, uint256 seat) external view returns (address, bytes32) {
-        return (address(uint160(seat)), _roots[seat]);
+    function seatOf(TaskId, uint256 seat) external view returns (address, bytes32) {
+        return (address(uint160(seat)), RunRoot.unwrap(_roots[seat]));
     }
 
     function resolve(Terms calldata, Resolution calldata resolution) external {
@@ -64,8 +66,14 @@ contract DisputeGameTest {
         vm.warp(1_800_000_000);
     }
 
+    function test_theJudgeIsThatOfTheConstructor() public {
+        Judge judge = new Judge();
+        DisputeGame other = new DisputeGame(game.manager(), judge, game.pace(), BOND);
+        assert(address(other.judge()) == address(judge) && address(game.judge()) != address(judge));
+    }
+
     function test_opensOnlyForATaskThatIsEscalatedToIt() public {
-        bytes32[] memory roots = _roots(2, 2);
+        RunRoot[] memory roots = _roots(2, 2);
         State[2] memory states = [State.Disputed, State.Final];
         Phase[2] memory phases = [Phase.Playing, Phase.Judging];
         for (uint256 i = 1; i < 4; i++) {
@@ -94,21 +102,21 @@ contract DisputeGameTest {
 
     /// @dev Seats that are out, or have revealed nothing, do not play.
     function test_theSeatsWhoseClaimsStandPlay() public {
-        bytes32[] memory roots = _roots(6, 3);
+        RunRoot[] memory roots = _roots(6, 3);
         // Seats 0 to 5 say 1, 2, 3, 1, 2, 3. Seat 1 has not revealed, seat 2 is out.
         manager.set(State.Disputed, Phase.Playing, roots, 0x3d, 0x04);
-        bytes32 bracket = game.open(terms, parts);
+        BracketId bracket = game.open(terms, parts);
         Player[] memory players = new Player[](4);
         uint8[4] memory seats = [0, 3, 4, 5];
         for (uint256 i = 0; i < 4; i++)
-            players[i] = Player({owner: address(uint160(seats[i])), claim: bytes32(1 + (uint256(seats[i]) % 3))});
-        assert(bracket == keccak256(abi.encode(_roster(players))));
+            players[i] = Player({owner: address(uint160(seats[i])), claim: RunRoot.wrap(bytes32(1 + (uint256(seats[i]) % 3)))});
+        assert(BracketId.unwrap(bracket) == keccak256(abi.encode(_roster(players))));
         Bracket memory b = game.bracketOf(bracket);
         assert(b.players == 4 && b.standing == 15);
     }
 
     function test_pairsAreOfPlayersThatStandAndClaimDifferentThings() public {
-        (bytes32 bracket, Roster memory roster) = _open(5, 3);
+        (BracketId bracket, Roster memory roster) = _open(5, 3);
         assert(game.pair(roster, 0, 1) == 1 && game.pair(roster, 1, 2) == 2);
         // Paired before; the other way round; with itself; equal claims; without such players.
         uint8[2][7] memory wrong = [[0, 1], [1, 0], [2, 2], [0, 3], [1, 4], [2, 5], [5, 9]];
@@ -123,7 +131,7 @@ contract DisputeGameTest {
     }
 
     function test_whoIsOutPutsNobodyOut() public {
-        (bytes32 bracket, Roster memory roster) = _open(3, 3);
+        (BracketId bracket, Roster memory roster) = _open(3, 3);
         game.pair(roster, 0, 1);
         game.pair(roster, 1, 2);
         game.pair(roster, 0, 2);
@@ -159,7 +167,7 @@ contract DisputeGameTest {
         uint256 id = vm.snapshotState();
         game.timeout(2, second, c2);
         assert(game.creditOf(roster.players[2].owner) == BOND && game.creditOf(roster.players[0].owner) == 0);
-        assert(game.stateOf(2) == 0 && game.bracketOf(keccak256(abi.encode(roster))).standing == 6);
+        assert(game.stateOf(2) == 0 && game.bracketOf(BracketId.wrap(keccak256(abi.encode(roster)))).standing == 6);
         vm.expectRevert();
         game.timeout(2, second, c2);
         // Player 1 is late against player 2 in a dispute that it has begun: that one stands, and has its own alone.
@@ -174,11 +182,11 @@ contract DisputeGameTest {
         vm.warp(1_800_001_008);
         game.timeout(2, second, c2);
         assert(game.creditOf(roster.players[0].owner) == BOND && address(game).balance == 2 * BOND);
-        assert(game.bracketOf(keccak256(abi.encode(roster))).standing == 2);
+        assert(game.bracketOf(BracketId.wrap(keccak256(abi.encode(roster)))).standing == 2);
     }
 
     function test_whoStandsMaySettleADisputeThatNobodyHasBroughtABondFor() public {
-        (bytes32 bracket, Roster memory roster) = _openWith(_claims());
+        (BracketId bracket, Roster memory roster) = _openWith(_claims());
         game.pair(roster, 0, 1);
         game.pair(roster, 0, 2);
         (GameState memory state, Context memory context) = _begun(roster, 0, 2);
@@ -188,7 +196,7 @@ contract DisputeGameTest {
     }
 
     function test_closesOnceOneClaimStands() public {
-        (bytes32 bracket, Roster memory roster) = _open(5, 3);
+        (BracketId bracket, Roster memory roster) = _open(5, 3);
         game.pair(roster, 0, 1);
         game.pair(roster, 3, 4);
         game.pair(roster, 0, 2);
@@ -205,7 +213,7 @@ contract DisputeGameTest {
         _timeout(roster, bracket, 5, 2, 4, block.timestamp);
         game.close(terms, roster);
         (uint256 dispute, uint256 losers, bytes32 verdict) = manager.resolved();
-        assert(dispute == 3 && losers == 5 && verdict == bracket);
+        assert(dispute == 3 && losers == 5 && verdict == BracketId.unwrap(bracket));
     }
 
     function test_theLongestGameIsTheSumOfAllThatMayTakeTime() public view {
@@ -225,7 +233,7 @@ contract DisputeGameTest {
     /// @dev Lets the first side of a dispute, which has to move first, run out of time.
     function _timeout(
         Roster memory roster,
-        bytes32 bracket,
+        BracketId bracket,
         uint256 dispute,
         uint256 first,
         uint256 second,
@@ -233,13 +241,13 @@ contract DisputeGameTest {
     ) private {
         GameState memory state;
         Context memory context;
-        context.players = ((bracket >> 16) << 16) | bytes32((first << 8) | second);
+        context.players = _pairOf(bracket, first, second);
         context.owners = [roster.players[first].owner, roster.players[second].owner];
         context.job = JobHash.hashOf(roster.job);
-        context.sizes = SizeWord.ofRun(roster.steps, roster.commitEvery);
-        context.claims = [roster.players[first].claim, roster.players[second].claim];
+        context.sizes = SizesLib.ofRun(roster.steps, roster.commitEvery);
+        context.claims = [_claimOf(roster.players[first]), _claimOf(roster.players[second])];
         state.context = keccak256(abi.encode(context));
-        state.word = GameWord.start(1000, since) | (5 << 136);
+        state.word = GameWord.wrap(GameWord.unwrap(GameWordLib.start(1000, since)) | (5 << 136));
         assert(game.stateOf(dispute) == keccak256(abi.encode(state)));
         if (block.timestamp <= since + 1000) {
             vm.warp(since + 1000);
@@ -250,11 +258,11 @@ contract DisputeGameTest {
         game.timeout(dispute, state, context);
     }
 
-    function _open(uint256 count, uint256 distinct) private returns (bytes32 bracket, Roster memory roster) {
+    function _open(uint256 count, uint256 distinct) private returns (BracketId bracket, Roster memory roster) {
         return _openWith(_roots(count, distinct));
     }
 
-    function _openWith(bytes32[] memory roots) private returns (bytes32 bracket, Roster memory roster) {
+    function _openWith(RunRoot[] memory roots) private returns (BracketId bracket, Roster memory roster) {
         manager.set(State.Disputed, Phase.Playing, roots, uint24((1 << roots.length) - 1), 0);
         bracket = game.open(terms, parts);
         Player[] memory players = new Player[](roots.length);
@@ -264,7 +272,7 @@ contract DisputeGameTest {
     }
 
     function _roster(Player[] memory players) private view returns (Roster memory) {
-        bytes32 task = keccak256(abi.encode(block.chainid, address(manager), terms));
+        TaskId task = TaskId.wrap(keccak256(abi.encode(block.chainid, address(manager), terms)));
         return Roster({
             task: task,
             dispute: 3,
@@ -276,9 +284,17 @@ contract DisputeGameTest {
     }
 
     /// @return roots of three seats whose claims open into the trees 1, 2 and 3
-    function _claims() private view returns (bytes32[] memory roots) {
-        roots = new bytes32[](3);
+    function _claims() private view returns (RunRoot[] memory roots) {
+        roots = new RunRoot[](3);
         for (uint256 i = 0; i < 3; i++) roots[i] = Openings.claimOf(_job(), terms.commitEvery, bytes32(i + 1));
+    }
+
+    function _pairOf(BracketId bracket, uint256 first, uint256 second) private pure returns (PairId) {
+        return PairId.wrap(((BracketId.unwrap(bracket) >> 16) << 16) | bytes32((first << 8) | second));
+    }
+
+    function _claimOf(Player memory player) private pure returns (Claim) {
+        return Claim.wrap(RunRoot.unwrap(player.claim));
     }
 
     /// @dev The dispute of two players as it begins.
@@ -288,10 +304,9 @@ contract DisputeGameTest {
         uint256 second
     ) private view returns (GameState memory state, Context memory context) {
         (Player memory one, Player memory other) = (roster.players[first], roster.players[second]);
-        bytes32 bracket = keccak256(abi.encode(roster));
-        bytes32 players = ((bracket >> 16) << 16) | bytes32((first << 8) | second);
+        PairId players = _pairOf(BracketId.wrap(keccak256(abi.encode(roster))), first, second);
         address[2] memory owners = [one.owner, other.owner];
-        bytes32[2] memory claims = [one.claim, other.claim];
+        Claim[2] memory claims = [_claimOf(one), _claimOf(other)];
         context = Openings.contextOf(players, owners, roster.job, roster.steps, roster.commitEvery, claims);
         state = Openings.start(context, 1000, 1_800_000_000);
     }
@@ -303,7 +318,7 @@ contract DisputeGameTest {
         Context memory context,
         Roster memory roster
     ) private returns (GameState memory) {
-        uint256 side = uint8(uint256(context.players) >> 8);
+        uint256 side = uint8(uint256(PairId.unwrap(context.players)) >> 8);
         vm.warp(1_800_000_007);
         vm.deal(address(this), BOND);
         bytes memory data = Openings.opening(dispute, state, context, roster.job, bytes32(side + 1));
@@ -313,9 +328,9 @@ contract DisputeGameTest {
     }
 
     /// @return roots of seats that claim 1, 2, …, `distinct`, 1, 2, …
-    function _roots(uint256 count, uint256 distinct) private pure returns (bytes32[] memory roots) {
-        roots = new bytes32[](count);
-        for (uint256 i = 0; i < count; i++) roots[i] = bytes32(1 + (i % distinct));
+    function _roots(uint256 count, uint256 distinct) private pure returns (RunRoot[] memory roots) {
+        roots = new RunRoot[](count);
+        for (uint256 i = 0; i < count; i++) roots[i] = RunRoot.wrap(bytes32(1 + (i % distinct)));
     }
 
     function _job() private view returns (JobFacts memory) {
@@ -332,6 +347,6 @@ contract DisputeGameTest {
     function _nameJob() private {
         uint8 kind = parts.fromCheckpoint ? 2 : 1;
         bytes memory head = abi.encodePacked(hex"0b", uint32(2), kind, terms.steps, uint32(4), parts.info);
-        terms.job = sha256(abi.encodePacked(head, parts.step, parts.init, parts.dataset));
+        terms.job = JobId.wrap(sha256(abi.encodePacked(head, parts.step, parts.init, parts.dataset)));
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ITaskManager, Phase, Resolution, State} from "../../contracts/interfaces/ITaskManager.sol";
+import {RunRoot, TaskId} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
@@ -10,7 +11,7 @@ import {TestWorld} from "./World.sol";
 contract DisputesTest is TestWorld {
     function test_ALoserIsSlashedAndTheWinnerPaid() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         toDeadline(task);
         resolve(terms, secondLies(task));
         assertState(task, State.Challengeable);
@@ -27,7 +28,7 @@ contract DisputesTest is TestWorld {
 
     function test_BothWrong() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         resolve(terms, ruling(1, list(TRUTH, LIE), 3));
         assertState(task, State.Refunded);
         assert(lossOf(owner(0)) == STAKE && lossOf(owner(1)) == STAKE);
@@ -38,7 +39,7 @@ contract DisputesTest is TestWorld {
     function test_EqualClaimsAreOneTeam() public {
         Terms memory terms = defaultTerms();
         terms.providers = 3;
-        bytes32 task = claimed(terms, list(LIE, TRUTH, LIE));
+        TaskId task = claimed(terms, list(LIE, TRUTH, LIE));
         resolve(terms, ruling(1, list(TRUTH, LIE), 2));
         assert(lossOf(owner(0)) == STAKE && lossOf(owner(2)) == STAKE);
         pastDeadline(task);
@@ -50,7 +51,7 @@ contract DisputesTest is TestWorld {
     function test_ThreeClaimsInOneVerdict() public {
         Terms memory terms = defaultTerms();
         terms.providers = 3;
-        bytes32 task = claimed(terms, list(LIE, TRUTH, LIE_2));
+        TaskId task = claimed(terms, list(LIE, TRUTH, LIE_2));
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongLosers.selector, 1));
         vm.prank(COMMITTEE);
         manager.resolve(terms, ruling(1, list(LIE, TRUTH, LIE_2), 1));
@@ -61,7 +62,7 @@ contract DisputesTest is TestWorld {
 
     function test_OnlyTheCommitteeResolves() public {
         Terms memory terms = withGame();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         Resolution memory r = secondLies(task);
         address[3] memory others = [ANYONE, GAME, CLIENT];
         for (uint256 i = 0; i < 3; i++) {
@@ -73,7 +74,7 @@ contract DisputesTest is TestWorld {
 
     function test_AResolutionCountsOnceInTimeForItsDispute() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         Resolution memory r = secondLies(task);
         r.dispute = 2;
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongDispute.selector, 2, 1));
@@ -106,7 +107,7 @@ contract DisputesTest is TestWorld {
         refused(terms, list(TRUTH, LIE, LIE_2), 6, claims);
         refused(terms, list(TRUTH, LIE, LIE), 6, claims);
         bytes32[] memory one = new bytes32[](1);
-        one[0] = LIE;
+        one[0] = RunRoot.unwrap(LIE);
         refused(terms, one, 1, claims);
         bytes4 losers = ITaskManager.WrongLosers.selector;
         refused(terms, list(TRUTH, LIE), 0, abi.encodeWithSelector(losers, 0));
@@ -114,14 +115,14 @@ contract DisputesTest is TestWorld {
         refused(terms, list(TRUTH, LIE), 6, abi.encodeWithSelector(losers, 6));
         refused(terms, list(TRUTH, LIE), 7, abi.encodeWithSelector(losers, 7));
         refused(terms, new bytes32[](0), 0, claims);
-        one[0] = TRUTH;
+        one[0] = RunRoot.unwrap(TRUTH);
         refused(terms, one, 0, claims);
     }
 
     function test_SeatsThatAreOutHaveNoSay() public {
         Terms memory terms = defaultTerms();
         terms.providers = 4;
-        bytes32 task = accepted(terms);
+        TaskId task = accepted(terms);
         for (uint256 seat = 0; seat < 3; seat++) commit(task, seat, seat == 0 ? TRUTH : LIE);
         pastDeadline(task);
         manager.expire(terms);
@@ -145,7 +146,7 @@ contract DisputesTest is TestWorld {
 
     function test_AChallengerThatIsRightTakesAllOver() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = claimed(terms, list(LIE, LIE));
+        TaskId task = claimed(terms, list(LIE, LIE));
         challenge(terms, 2, TRUTH);
         reveal(task, 2, TRUTH);
         resolve(terms, ruling(1, list(LIE, TRUTH), 1));
@@ -159,7 +160,7 @@ contract DisputesTest is TestWorld {
 
     function test_AChallengerThatIsWrongLosesItsBond() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = agreed(terms);
+        TaskId task = agreed(terms);
         challenge(terms, 2, LIE);
         reveal(task, 2, LIE);
         resolve(terms, secondLies(task));
@@ -173,7 +174,7 @@ contract DisputesTest is TestWorld {
     /// @dev A team that brings the truth and gives up on purpose must not lock the truth out.
     function test_AClaimThatLostMayBeBroughtAgain() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = claimed(terms, list(LIE, TRUTH));
+        TaskId task = claimed(terms, list(LIE, TRUTH));
         resolve(terms, ruling(1, list(LIE, TRUTH), 2));
         challenge(terms, 2, TRUTH);
         reveal(task, 2, TRUTH);
@@ -190,7 +191,7 @@ contract DisputesTest is TestWorld {
 
     function test_ARulingWaitsForAnEscalation() public {
         Terms memory terms = withGame();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         Resolution memory r = secondLies(task);
         resolve(terms, r);
         assertPhase(task, Phase.Ruled);
@@ -216,7 +217,7 @@ contract DisputesTest is TestWorld {
 
     function test_OnlyALoserEscalatesInTime() public {
         Terms memory terms = withGame();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         Resolution memory r = secondLies(task);
         vm.expectRevert(wrongState(State.Disputed, Phase.Judging));
         vm.prank(owner(1));
@@ -242,7 +243,7 @@ contract DisputesTest is TestWorld {
         assert(manager.taskOf(task).deadline == block.timestamp + 3 days);
     }
 
-    function escalated(Terms memory terms) private returns (bytes32 task, Resolution memory r) {
+    function escalated(Terms memory terms) private returns (TaskId task, Resolution memory r) {
         task = disputed(terms);
         r = secondLies(task);
         resolve(terms, r);
@@ -252,7 +253,7 @@ contract DisputesTest is TestWorld {
 
     function test_TheGameHasTheLastWord() public {
         Terms memory terms = withGame();
-        (bytes32 task, Resolution memory r) = escalated(terms);
+        (TaskId task, Resolution memory r) = escalated(terms);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongCaller.selector, COMMITTEE, GAME));
         vm.prank(COMMITTEE);
         manager.resolve(terms, r);
@@ -270,7 +271,7 @@ contract DisputesTest is TestWorld {
 
     function test_ASilentGameLeavesTheRuling() public {
         Terms memory terms = withGame();
-        (bytes32 task, Resolution memory r) = escalated(terms);
+        (TaskId task, Resolution memory r) = escalated(terms);
         toDeadline(task);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.TooEarly.selector, block.timestamp));
         manager.enforce(terms, r);
@@ -285,7 +286,7 @@ contract DisputesTest is TestWorld {
 
     function test_EnforceNeedsARuling() public {
         Terms memory terms = withGame();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         Resolution memory r = secondLies(task);
         pastDeadline(task);
         vm.expectRevert(wrongState(State.Disputed, Phase.Judging));
@@ -294,7 +295,7 @@ contract DisputesTest is TestWorld {
 
     function test_ResolveNeedsADispute() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = agreed(terms);
+        TaskId task = agreed(terms);
         Resolution memory r = secondLies(task);
         vm.expectRevert(wrongState(State.Challengeable, Phase.None));
         vm.prank(COMMITTEE);

@@ -2,13 +2,14 @@
 pragma solidity 0.8.37;
 
 import {ITaskManager, Phase, State} from "../../contracts/interfaces/ITaskManager.sol";
+import {TaskId} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
 
 /// @dev What happens when a deadline passes, and how a task ends: `expire` and `finalize`, called by anyone.
 contract ExitsTest is TestWorld {
-    function expire(bytes32 task, Terms memory terms) private {
+    function expire(TaskId task, Terms memory terms) private {
         uint256 deadline = manager.taskOf(task).deadline;
         toDeadline(task);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.TooEarly.selector, deadline));
@@ -18,7 +19,7 @@ contract ExitsTest is TestWorld {
         manager.expire(terms);
     }
 
-    function assertRefunded(bytes32 task) private view {
+    function assertRefunded(TaskId task) private view {
         assertState(task, State.Refunded);
         assert(credit(CLIENT) == 2 * REWARD);
         assertSettled();
@@ -26,7 +27,7 @@ contract ExitsTest is TestWorld {
 
     function test_SeatsThatNobodyTookCostNothing() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = post(terms);
+        TaskId task = post(terms);
         accept(task, 0);
         expire(task, terms);
         assertRefunded(task);
@@ -36,7 +37,7 @@ contract ExitsTest is TestWorld {
     function test_ATaskWithoutReward() public {
         Terms memory terms = defaultTerms();
         terms.reward = 0;
-        bytes32 task = post(terms);
+        TaskId task = post(terms);
         expire(task, terms);
         assertState(task, State.Refunded);
         assert(credit(CLIENT) == 0);
@@ -44,7 +45,7 @@ contract ExitsTest is TestWorld {
 
     function test_AMissingCommitmentCostsTheStake() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = accepted(terms);
+        TaskId task = accepted(terms);
         commit(task, 1, TRUTH);
         expire(task, terms);
         assertState(task, State.Committed);
@@ -69,7 +70,7 @@ contract ExitsTest is TestWorld {
 
     function test_AllSilentAtTheCommitment() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = accepted(terms);
+        TaskId task = accepted(terms);
         expire(task, terms);
         assertRefunded(task);
         assert(lossOf(owner(0)) == STAKE && lossOf(owner(1)) == STAKE);
@@ -78,7 +79,7 @@ contract ExitsTest is TestWorld {
 
     function test_AllCommittedAndNobodyReveals() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = committed(terms, list(TRUTH, TRUTH));
+        TaskId task = committed(terms, list(TRUTH, TRUTH));
         expire(task, terms);
         assertState(task, State.Committed);
         assert(lossOf0() == 0 && vault.condemned() == 0);
@@ -93,7 +94,7 @@ contract ExitsTest is TestWorld {
 
     function test_AMissingRevealCostsTheStake() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = committed(terms, list(TRUTH, TRUTH));
+        TaskId task = committed(terms, list(TRUTH, TRUTH));
         reveal(task, 0, TRUTH);
         expire(task, terms);
         assertState(task, State.Revealed);
@@ -108,7 +109,7 @@ contract ExitsTest is TestWorld {
 
     function test_ACopiedCommitmentCantBeOpened() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = accepted(terms);
+        TaskId task = accepted(terms);
         commit(task, 0, TRUTH);
         bytes32 copied = commitment(task, 0, TRUTH);
         vm.prank(owner(1));
@@ -122,7 +123,7 @@ contract ExitsTest is TestWorld {
 
     function test_ASilentChallengerLosesItsBond() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = agreed(terms);
+        TaskId task = agreed(terms);
         challenge(terms, 2, LIE);
         expire(task, terms);
         assertState(task, State.Challengeable);
@@ -140,7 +141,7 @@ contract ExitsTest is TestWorld {
 
     function test_ADisputeThatNobodyJudgesIsUndecided() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         expire(task, terms);
         assertRefunded(task);
         assert(lossOf(owner(0)) == 0 && lossOf(owner(1)) == 0 && vault.condemned() == 0);
@@ -148,7 +149,7 @@ contract ExitsTest is TestWorld {
 
     function test_AnUndecidedChallengeIsRefundedToo() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = agreed(terms);
+        TaskId task = agreed(terms);
         challenge(terms, 2, LIE);
         reveal(task, 2, LIE);
         expire(task, terms);
@@ -160,7 +161,7 @@ contract ExitsTest is TestWorld {
         Terms memory terms = defaultTerms();
         vm.expectRevert(wrongState(State.None, Phase.None));
         manager.expire(terms);
-        bytes32 task = committed(terms, list(TRUTH, TRUTH));
+        TaskId task = committed(terms, list(TRUTH, TRUTH));
         reveal(task, 0, TRUTH);
         reveal(task, 1, TRUTH);
         vm.expectRevert(wrongState(State.Revealed, Phase.None));
@@ -178,7 +179,7 @@ contract ExitsTest is TestWorld {
 
     function test_ExpireDoesNotEndARuling() public {
         Terms memory terms = withGame();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         resolve(terms, secondLies(task));
         pastDeadline(task);
         vm.expectRevert(wrongState(State.Disputed, Phase.Ruled));
@@ -187,7 +188,7 @@ contract ExitsTest is TestWorld {
 
     function test_FinalizePaysTheWinners() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = agreed(terms);
+        TaskId task = agreed(terms);
         toDeadline(task);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.TooEarly.selector, block.timestamp));
         manager.finalize(terms);
@@ -204,7 +205,7 @@ contract ExitsTest is TestWorld {
         Terms memory terms = defaultTerms();
         terms.providers = 3;
         terms.stake = 1001;
-        bytes32 task = committed(terms, list(TRUTH, TRUTH, TRUTH));
+        TaskId task = committed(terms, list(TRUTH, TRUTH, TRUTH));
         for (uint256 i = 0; i < 2; i++) reveal(task, i, TRUTH);
         expire(task, terms);
         assert(manager.taskOf(task).pot == 400 && vault.condemned() == 601);
@@ -223,7 +224,7 @@ contract ExitsTest is TestWorld {
     function test_AnOddPotIsSharedAndItsRestBurned() public {
         Terms memory terms = defaultTerms();
         (terms.providers, terms.stake) = (3, 1003);
-        bytes32 task = committed(terms, list(TRUTH, TRUTH, TRUTH));
+        TaskId task = committed(terms, list(TRUTH, TRUTH, TRUTH));
         for (uint256 i = 0; i < 2; i++) reveal(task, i, TRUTH);
         expire(task, terms);
         assert(manager.taskOf(task).pot == 401 && vault.condemned() == 602);

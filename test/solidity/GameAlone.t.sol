@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ITaskManager, Phase, Resolution, State} from "../../contracts/interfaces/ITaskManager.sol";
+import {TaskId} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
@@ -15,7 +16,7 @@ contract GameAloneTest is TestWorld {
 
     function test_DifferentClaimsAreBeforeTheGameAtOnce() public {
         Terms memory terms = gameAlone();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         assertPhase(task, Phase.Playing);
         assert(manager.taskOf(task).deadline == block.timestamp + 3 days);
         toDeadline(task);
@@ -30,7 +31,7 @@ contract GameAloneTest is TestWorld {
 
     function test_AChallengeIsBeforeTheGameAtOnce() public {
         Terms memory terms = gameAlone();
-        bytes32 task = agreed(terms);
+        TaskId task = agreed(terms);
         challenge(terms, 2, LIE);
         assertPhase(task, Phase.Revealing);
         reveal(task, 2, LIE);
@@ -44,7 +45,7 @@ contract GameAloneTest is TestWorld {
 
     function test_OnlyTheGameDecides() public {
         Terms memory terms = gameAlone();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         Resolution memory r = secondLies(task);
         address[3] memory others = [COMMITTEE, CLIENT, address(0)];
         for (uint256 i = 0; i < others.length; i++) {
@@ -62,7 +63,7 @@ contract GameAloneTest is TestWorld {
 
     function test_ASilentGameDecidesNothing() public {
         Terms memory terms = gameAlone();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         toDeadline(task);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.TooEarly.selector, block.timestamp));
         manager.expire(terms);
@@ -76,7 +77,7 @@ contract GameAloneTest is TestWorld {
 
     function test_WithACommitteeASilentGameLeavesItsRuling() public {
         Terms memory terms = withGame();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         Resolution memory r = secondLies(task);
         resolve(terms, r);
         vm.prank(owner(1));

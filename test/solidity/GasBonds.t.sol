@@ -3,9 +3,11 @@ pragma solidity 0.8.37;
 
 import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
-import {Context, GameState, JobFacts} from "../../contracts/game/GameTypes.sol";
-import {IBisection} from "../../contracts/game/IBisection.sol";
-import {IGasBonds} from "../../contracts/game/IGasBonds.sol";
+import {Claim, Context, GameState, PairId} from "../../contracts/game/GameTypes.sol";
+import {IBisection} from "../../contracts/interfaces/IBisection.sol";
+import {IGasBonds} from "../../contracts/interfaces/IGasBonds.sol";
+import {JobId, RunRoot} from "../../contracts/libraries/Ids.sol";
+import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
 import {Transcript} from "./Bisection.t.sol";
 import {BisectionHarness} from "./BisectionHarness.sol";
 import {BondPlay, Transcripts} from "./BondPlay.sol";
@@ -242,13 +244,13 @@ contract GasBondsTest is Transcripts {
     }
 
     function openAs(address owner) private returns (uint256 dispute, GameState memory state, Context memory context) {
-        JobFacts memory job = JobFacts({id: "job", step: "step", init: "init", fromCheckpoint: false, dataset: "data"});
-        bytes32[2] memory claims = [Openings.claimOf(job, 3, "tree"), bytes32("lie")];
+        JobFacts memory job = JobFacts({id: JobId.wrap("job"), step: "step", init: "init", fromCheckpoint: false, dataset: "data"});
+        Claim[2] memory claims = [Claim.wrap(RunRoot.unwrap(Openings.claimOf(job, 3, "tree"))), Claim.wrap("lie")];
         address[2] memory owners = [owner, address(0xdead)];
         vm.warp(START);
-        game.start("pair", owners, job, 10, 3, claims);
+        game.start(PairId.wrap("pair"), owners, job, 10, 3, claims);
         dispute = ++disputes;
-        context = Openings.contextOf("pair", owners, job, 10, 3, claims);
+        context = Openings.contextOf(PairId.wrap("pair"), owners, job, 10, 3, claims);
         state = Openings.start(context, 4000, START);
         vm.warp(START + 7);
         (bool taken, ) = address(game).call{value: BOND}(Openings.opening(dispute, state, context, job, "tree"));

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Demand, ITaskManager, State} from "../../contracts/interfaces/ITaskManager.sol";
+import {TaskId} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
 import {TestToken} from "../../contracts/local/TestToken.sol";
 import {BlockingToken, CallingToken} from "./Tokens.sol";
@@ -22,7 +23,7 @@ contract CallingTokenTest is TestWorld, Vectors {
     function test_ATaskMayBeTouchedWhileItIsPaidFor() public {
         Terms memory terms = defaultTerms();
         calling().onTransfer(address(manager), abi.encodeCall(manager.expire, (terms)));
-        bytes32 task = post(terms);
+        TaskId task = post(terms);
         // The task was there already, and not to be ended.
         bytes memory early = abi.encodeWithSelector(ITaskManager.TooEarly.selector, manager.taskOf(task).deadline);
         assert(!calling().succeeded() && keccak256(calling().answer()) == keccak256(early));
@@ -39,7 +40,7 @@ contract CallingTokenTest is TestWorld, Vectors {
         fund(address(token));
         calling().onTransfer(address(manager), abi.encodeCall(manager.post, (terms)));
         vm.prank(address(token));
-        bytes32 task = manager.post(terms);
+        TaskId task = manager.post(terms);
         bytes memory exists = abi.encodeWithSelector(ITaskManager.TaskExists.selector, task);
         assert(!calling().succeeded() && keccak256(calling().answer()) == keccak256(exists));
         assert(vault.escrow() == 2 * REWARD);
@@ -49,7 +50,7 @@ contract CallingTokenTest is TestWorld, Vectors {
         readVectors();
         Vector memory v = load(0);
         Terms memory terms = aim(defaultTerms(), v);
-        bytes32 task = claimed(terms, list(v.root, v.root));
+        TaskId task = claimed(terms, list(v.root, v.root));
         uint40 deadline = uint40(block.timestamp + terms.periods.toAnswer);
         Demand memory what = Demand(v.place.tensor, v.place.chunk, v.root, deadline, v.tensorType);
         calling().onTransfer(address(manager), abi.encodeCall(manager.deliver, (terms, 0, what, v.proof)));
@@ -73,7 +74,7 @@ contract BlockingTokenTest is TestWorld {
     function test_NoReceiverStopsATaskFromEnding() public {
         BlockingToken blocking = BlockingToken(address(token));
         Terms memory terms = defaultTerms();
-        bytes32 task = disputed(terms);
+        TaskId task = disputed(terms);
         address[4] memory all = [owner(0), owner(1), CLIENT, COMMITTEE];
         for (uint256 i = 0; i < 4; i++) blocking.setBlocked(all[i], true);
         resolve(terms, secondLies(task));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {GraphTrees, JobFacts} from "../../contracts/game/GameTypes.sol";
-import {JobHash} from "../../contracts/game/JobHash.sol";
+import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
+import {JobId} from "../../contracts/libraries/Ids.sol";
+import {JobHash} from "../../contracts/training/JobHash.sol";
+import {GraphTrees, JobFacts} from "../../contracts/training/TrainingTypes.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev What a dispute knows of its job is that job's, whatever a move shows beside it.
@@ -16,17 +18,17 @@ contract JobHashTest {
     }
 
     function test_factsOfAnotherJobAreRefused() public {
-        JobFacts memory job = JobFacts("job", "step graph", "init graph", false, "dataset");
+        JobFacts memory job = JobFacts(JobId.wrap("job"), "step graph", "init graph", false, "dataset");
         bytes32 hash = JobHash.hashOf(job);
         assert(this.open(hash, abi.encode(job)).step == "step graph");
         for (uint256 field = 0; field < 5; field++) {
-            JobFacts memory other = JobFacts("job", "step graph", "init graph", false, "dataset");
-            if (field == 0) other.id = "another job";
+            JobFacts memory other = JobFacts(JobId.wrap("job"), "step graph", "init graph", false, "dataset");
+            if (field == 0) other.id = JobId.wrap("another job");
             if (field == 1) other.step = "another graph";
             if (field == 2) other.init = "another beginning";
             if (field == 3) other.fromCheckpoint = true;
             if (field == 4) other.dataset = "other data";
-            vm.expectRevert(JobHash.WrongFacts.selector);
+            vm.expectRevert(IDisputeGame.WrongFacts.selector);
             this.open(hash, abi.encode(other));
         }
     }
@@ -34,9 +36,9 @@ contract JobHashTest {
     function test_treesOfAnotherGraphAreRefused() public {
         bytes32 hash = keccak256(abi.encode(GraphTrees("kernels", "outputs")));
         assert(this.openTrees(hash, abi.encode(GraphTrees("kernels", "outputs"))).kernels == "kernels");
-        vm.expectRevert(JobHash.WrongFacts.selector);
+        vm.expectRevert(IDisputeGame.WrongFacts.selector);
         this.openTrees(hash, abi.encode(GraphTrees("other kernels", "outputs")));
-        vm.expectRevert(JobHash.WrongFacts.selector);
+        vm.expectRevert(IDisputeGame.WrongFacts.selector);
         this.openTrees(hash, abi.encode(GraphTrees("kernels", "other outputs")));
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {KernelHead} from "../../contracts/game/KernelHead.sol";
+import {KernelHead} from "../../contracts/training/KernelHead.sol";
 import {vm} from "./Vm.sol";
 
 contract KernelHeadTest {

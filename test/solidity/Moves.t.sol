@@ -4,17 +4,16 @@ pragma solidity 0.8.37;
 import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
 import {Level, Position, Question} from "../../contracts/game/GameTypes.sol";
-import {GameWord} from "../../contracts/game/GameWord.sol";
-import {IBisection} from "../../contracts/game/IBisection.sol";
+import {GameWord, GameWordLib} from "../../contracts/game/GameWord.sol";
 import {StateHash} from "../../contracts/game/StateHash.sol";
+import {IBisection} from "../../contracts/interfaces/IBisection.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
+import {CHUNK, SEGMENT} from "../../contracts/training/TrainingTypes.sol";
 import {BisectionHarness} from "./BisectionHarness.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev The common move alone, from states that are put there: what it accepts, and where it leads.
 contract MovesTest {
-    using GameWord for uint256;
-
     uint256 private constant NOW = 1_800_000_000;
     bytes32 private constant CONTEXT = "the context";
 
@@ -31,22 +30,22 @@ contract MovesTest {
     function testFuzz_aMoveGoesToTheLeftmostOfFour(uint64 seed, uint8 pick) public {
         uint256 way = pick % 4;
         Below memory b = _below(seed, way);
-        uint256 word = _word(Question.Children, Level.Segment, 7, 128, 0);
+        GameWord word = _word(Question.Children, SEGMENT, 7, 128, 0);
         _put(word, b);
         vm.warp(NOW + 100);
         _move(word, b, way);
-        uint256 after_ = _word(Question.Children, Level.Segment, 5, 128, way);
+        uint256 after_ = GameWord.unwrap(_word(Question.Children, SEGMENT, 5, 128, way));
         // A hundred seconds of the mover's clock are gone.
         after_ = (after_ & ~uint256(type(uint40).max)) | (NOW + 100);
         after_ = (after_ - (100 << 40)) ^ (1 << 104);
-        assert(game.stateOf(1) == StateHash.ofState(after_, CONTEXT, b.own[way], b.other[way]));
+        assert(game.stateOf(1) == StateHash.ofState(GameWord.wrap(after_), CONTEXT, b.own[way], b.other[way]));
     }
 
     /// @dev Or a liar could lead the game to where nothing differs.
     function testFuzz_noMoveGoesWhereTheSidesAgree(uint64 seed, uint8 pick) public {
         uint256 way = 1 + (pick % 3);
         Below memory b = _below(seed, way);
-        uint256 word = _word(Question.Children, Level.Segment, 7, 128, 0);
+        GameWord word = _word(Question.Children, SEGMENT, 7, 128, 0);
         _put(word, b);
         for (uint256 i = 0; i < 4; i++) {
             if (i == way) continue;
@@ -60,21 +59,21 @@ contract MovesTest {
     function test_onlyFourNodesBelowAnOpenTreesNode() public {
         Below memory b = _below(1, 2);
         // Neither another question, nor a node without four below it, nor one whose answer would be payloads.
-        _refuses(_word(Question.Payload, Level.Segment, 7, 128, 0), b);
-        _refuses(_word(Question.Opening, Level.Segment, 7, 128, 0), b);
-        _refuses(_word(Question.Bottom, Level.Segment, 7, 128, 0), b);
-        _refuses(_word(Question.Children, Level.Segment, 7, 65, 0), b);
-        _refuses(_word(Question.Children, Level.Segment, 1, 2, 0), b);
-        _refuses(_word(Question.Children, Level.Segment, 4, 16, 0), b);
-        _refuses(_word(Question.Children, Level.Chunk, 3, 8, 0), b);
-        uint256 word = _word(Question.Children, Level.Chunk, 4, 16, 0);
+        _refuses(_word(Question.Payload, SEGMENT, 7, 128, 0), b);
+        _refuses(_word(Question.Opening, SEGMENT, 7, 128, 0), b);
+        _refuses(_word(Question.Bottom, SEGMENT, 7, 128, 0), b);
+        _refuses(_word(Question.Children, SEGMENT, 7, 65, 0), b);
+        _refuses(_word(Question.Children, SEGMENT, 1, 2, 0), b);
+        _refuses(_word(Question.Children, SEGMENT, 4, 16, 0), b);
+        _refuses(_word(Question.Children, CHUNK, 3, 8, 0), b);
+        GameWord word = _word(Question.Children, CHUNK, 4, 16, 0);
         _put(word, b);
         _move(word, b, 2);
     }
 
     function test_aMoveIsInTime() public {
         Below memory b = _below(3, 1);
-        uint256 word = _word(Question.Children, Level.Segment, 7, 128, 0);
+        GameWord word = _word(Question.Children, SEGMENT, 7, 128, 0);
         _put(word, b);
         vm.warp(NOW + 4001);
         (bool taken, bytes memory failure) = _try(word, b, 1);
@@ -83,23 +82,23 @@ contract MovesTest {
         _move(word, b, 1);
     }
 
-    function _refuses(uint256 word, Below memory b) private {
+    function _refuses(GameWord word, Below memory b) private {
         _put(word, b);
         (bool taken, bytes memory failure) = _try(word, b, 2);
         assert(!taken && bytes4(failure) == IBisection.WrongQuestion.selector);
     }
 
-    function _put(uint256 word, Below memory b) private {
+    function _put(GameWord word, Below memory b) private {
         vm.warp(NOW);
         game.put(1, StateHash.ofState(word, CONTEXT, _top(b.other), _top(b.own)));
     }
 
-    function _move(uint256 word, Below memory b, uint256 way) private {
+    function _move(GameWord word, Below memory b, uint256 way) private {
         (bool taken, ) = _try(word, b, way);
         assert(taken);
     }
 
-    function _try(uint256 word, Below memory b, uint256 way) private returns (bool taken, bytes memory failure) {
+    function _try(GameWord word, Below memory b, uint256 way) private returns (bool taken, bytes memory failure) {
         bytes32[2] memory beside = [_upper(b.other, way ^ 2), b.other[way ^ 1]];
         bytes32[2] memory siblings = [_upper(b.own, way ^ 2), b.own[way ^ 1]];
         // A left one is the other side's.
@@ -137,8 +136,8 @@ contract MovesTest {
         uint8 height,
         uint32 count,
         uint256 position
-    ) private pure returns (uint256) {
+    ) private pure returns (GameWord) {
         Position memory p = Position(question, level, height, count, uint32(position));
-        return GameWord.start(4000, NOW).placed(p);
+        return GameWordLib.start(4000, NOW).placed(p);
     }
 }

@@ -1,51 +1,50 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Context, Facts, GameState, JobFacts, Move, Position, Question} from "../../contracts/game/GameTypes.sol";
-import {GameWord} from "../../contracts/game/GameWord.sol";
-import {IBisection} from "../../contracts/game/IBisection.sol";
-import {JobHash} from "../../contracts/game/JobHash.sol";
-import {SizeWord} from "../../contracts/game/SizeWord.sol";
-import {Commitments} from "../../contracts/libraries/Commitments.sol";
-import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
+import {Claim, Context, Facts, GameState, Move, PairId, Position, Question} from "../../contracts/game/GameTypes.sol";
+import {GameWordLib} from "../../contracts/game/GameWord.sol";
+import {IBisection} from "../../contracts/interfaces/IBisection.sol";
+import {RunRoot} from "../../contracts/libraries/Ids.sol";
+import * as Tags from "../../contracts/libraries/Tags.sol";
+import {JobHash} from "../../contracts/training/JobHash.sol";
+import {SizesLib} from "../../contracts/training/Sizes.sol";
+import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
 
 /// @dev The first states of a dispute about five segments, and its first move.
 library Openings {
-    using GameWord for uint256;
-
     bytes32 private constant LAST = "the last leaf";
 
     /// @return root of the segment tree with this node over its first four leaves
     function treeOf(bytes32 left) internal pure returns (bytes32 root) {
-        return sha256(abi.encodePacked(MerkleTree.NODE, left, LAST));
+        return sha256(abi.encodePacked(Tags.NODE, left, LAST));
     }
 
     /// @return the run root that opens into this tree
-    function claimOf(JobFacts memory job, uint32 commitEvery, bytes32 left) internal pure returns (bytes32) {
-        return sha256(abi.encodePacked(Commitments.RUN, job.id, commitEvery, treeOf(left)));
+    function claimOf(JobFacts memory job, uint32 commitEvery, bytes32 left) internal pure returns (RunRoot) {
+        return RunRoot.wrap(sha256(abi.encodePacked(Tags.RUN, job.id, commitEvery, treeOf(left))));
     }
 
     function contextOf(
-        bytes32 players,
+        PairId players,
         address[2] memory owners,
         JobFacts memory job,
         uint32 steps,
         uint32 commitEvery,
-        bytes32[2] memory claims
+        Claim[2] memory claims
     ) internal pure returns (Context memory c) {
         c.players = players;
         c.owners = owners;
         c.job = JobHash.hashOf(job);
-        c.sizes = SizeWord.ofRun(steps, commitEvery);
+        c.sizes = SizesLib.ofRun(steps, commitEvery);
         c.claims = claims;
     }
 
     /// @param since when the dispute began
     function start(Context memory c, uint256 clock, uint256 since) internal pure returns (GameState memory state) {
         Position memory p;
-        p.count = uint32(SizeWord.segments(c.sizes));
+        p.count = uint32(SizesLib.segments(c.sizes));
         state.context = keccak256(abi.encode(c));
-        state.word = GameWord.start(clock, since).placed(p);
+        state.word = GameWordLib.start(clock, since).placed(p);
     }
 
     /// @param left of the tree that side 0 has opened its claim into

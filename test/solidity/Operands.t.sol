@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Agreed, Trees} from "../../contracts/game/Agreed.sol";
-import {Context, Level} from "../../contracts/game/GameTypes.sol";
-import {JobHash} from "../../contracts/game/JobHash.sol";
-import {OperandsLib, Shown} from "../../contracts/game/Operands.sol";
-import {Leaves, LeavesLib} from "../../contracts/game/Leaves.sol";
-import {PlaceWord} from "../../contracts/game/PlaceWord.sol";
-import {SizeWord} from "../../contracts/game/SizeWord.sol";
-import {Tape} from "../../contracts/game/Tape.sol";
+import {Context, Place, Sizes} from "../../contracts/game/GameTypes.sol";
+import {IJudge} from "../../contracts/interfaces/IJudge.sol";
 import {PointInput} from "../../contracts/libraries/KernelPoint.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
+import {Agreed, Trees} from "../../contracts/training/Agreed.sol";
+import {JobHash} from "../../contracts/training/JobHash.sol";
+import {Leaves, LeavesLib} from "../../contracts/training/Leaves.sol";
+import {OperandsLib, Shown} from "../../contracts/training/Operands.sol";
+import {PlaceLib} from "../../contracts/training/Place.sol";
+import {SizesLib} from "../../contracts/training/Sizes.sol";
+import {Tape} from "../../contracts/training/Tape.sol";
+import {OP} from "../../contracts/training/TrainingTypes.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev As an element: the input is not read.
@@ -129,7 +131,7 @@ contract OperandsTest {
 
     function test_aScalarHasNoRows() public view {
         Context memory c = _context();
-        c.sizes = SizeWord.withGraph(0, 1, 0, 1);
+        c.sizes = SizesLib.withGraph(Sizes.wrap(0), 1, 0, 1);
         bytes memory scalar = hex"0200";
         bytes32 leaf = sha256(abi.encodePacked(hex"02", bytes4("1234")));
         bytes32 list = _listLeaf(_root(scalar, leaf));
@@ -141,7 +143,7 @@ contract OperandsTest {
         uint256[] memory elements = new uint256[](1);
         elements[0] = 200;
         Context memory c = _context();
-        vm.expectRevert(abi.encodeWithSelector(OperandsLib.NoSuchElement.selector, 200));
+        vm.expectRevert(abi.encodeWithSelector(IJudge.NoSuchElement.selector, 200));
         reader.read(c, long, new uint256[](1), elements);
     }
 
@@ -152,9 +154,9 @@ contract OperandsTest {
         bytes32 sibling = _listLeaf(_root(empty, sha256(hex"01")));
         bytes memory witness = bytes.concat(head, sibling, REST);
         reader.read(c, witness, new uint256[](1), elements);
-        vm.expectRevert(Tape.WitnessTooLong.selector);
+        vm.expectRevert(IJudge.WitnessTooLong.selector);
         reader.read(c, bytes.concat(witness, hex"00"), new uint256[](1), elements);
-        vm.expectRevert(Agreed.NotAgreed.selector);
+        vm.expectRevert(IJudge.NotAgreed.selector);
         reader.read(c, bytes.concat(head, REST, sibling), new uint256[](1), elements);
     }
 
@@ -171,7 +173,7 @@ contract OperandsTest {
                 mstore(add(add(data, 0x20), at), length)
             }
             (bool done, bytes memory reason) = address(reader).staticcall(data);
-            assert(!done && bytes4(reason) == Tape.WitnessTooShort.selector);
+            assert(!done && bytes4(reason) == IJudge.WitnessTooShort.selector);
         }
     }
 
@@ -186,9 +188,9 @@ contract OperandsTest {
         for (uint256 kernel = 0; kernel <= 3; kernel++)
             for (uint256 tensor = 0; tensor < 4; tensor++) {
                 // An init graph of three kernels, and the new state.
-                c.sizes = SizeWord.withGraph(0, 0, 1, 3);
-                c.place = PlaceWord.passing(0, Level.Op, kernel, 0);
-                if (tensor >= kernel) vm.expectRevert(Agreed.NotAgreed.selector);
+                c.sizes = SizesLib.withGraph(Sizes.wrap(0), 0, 1, 3);
+                c.place = PlaceLib.passing(Place.wrap(0), OP, kernel, 0);
+                if (tensor >= kernel) vm.expectRevert(IJudge.NotAgreed.selector);
                 uint256 bits = reader.readOutput(c, witness, op, tensor);
                 assert(tensor >= kernel || bits == 7);
             }
@@ -205,7 +207,7 @@ contract OperandsTest {
 
     /// @dev A step graph without a state, whose inputs are the dataset alone.
     function _context() private view returns (Context memory c) {
-        c.sizes = SizeWord.withGraph(0, 2, 0, 1);
+        c.sizes = SizesLib.withGraph(Sizes.wrap(0), 2, 0, 1);
         bytes32 tree = MerkleTree.hashNode(
             MerkleTree.hashNode(leaves[0], leaves[1]),
             MerkleTree.hashNode(leaves[2], leaves[3])

@@ -3,11 +3,12 @@ pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IRefereeCommittee, Verdict} from "../../contracts/interfaces/IRefereeCommittee.sol";
-import {ITaskManager, Phase, State} from "../../contracts/interfaces/ITaskManager.sol";
-import {Terms} from "../../contracts/libraries/Terms.sol";
 import {RefereeCommittee} from "../../contracts/RefereeCommittee.sol";
 import {TaskManager} from "../../contracts/TaskManager.sol";
+import {IRefereeCommittee, Verdict} from "../../contracts/interfaces/IRefereeCommittee.sol";
+import {ITaskManager, Phase, State} from "../../contracts/interfaces/ITaskManager.sol";
+import {TaskId} from "../../contracts/libraries/Ids.sol";
+import {Terms} from "../../contracts/libraries/Terms.sol";
 import {CallingToken} from "./Tokens.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
@@ -72,7 +73,7 @@ contract RefereeCommitteeTest is TestWorld {
 
     function test_TwoOfThreeDecide() public {
         (Terms memory terms, Verdict memory verdict) = judged();
-        bytes32 task = manager.taskId(terms);
+        TaskId task = manager.taskId(terms);
         vm.warp(verdict.validUntil);
         (address[] memory signers, bytes[] memory signed) = signatures(committee.digestOf(task, verdict), 0, 2);
         vm.prank(ANYONE);
@@ -86,7 +87,7 @@ contract RefereeCommitteeTest is TestWorld {
 
     function test_TheDigestIsEIP712() public {
         (Terms memory terms, Verdict memory v) = judged();
-        bytes32 task = manager.taskId(terms);
+        TaskId task = manager.taskId(terms);
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
@@ -144,7 +145,7 @@ contract RefereeCommitteeTest is TestWorld {
 
     function test_SignaturesBindTheVerdict() public {
         (Terms memory terms, Verdict memory verdict) = judged();
-        bytes32 task = manager.taskId(terms);
+        TaskId task = manager.taskId(terms);
         (address[] memory signers, bytes[] memory signed) = signatures(committee.digestOf(task, verdict), 0, 1);
         bytes memory why = abi.encodeWithSelector(IRefereeCommittee.WrongSignature.selector, signers[0]);
         verdict.losers = 1;
@@ -196,7 +197,7 @@ contract RefereeCommitteeTest is TestWorld {
 
     function test_AMemberMayBeAContract() public {
         (Terms memory terms, Verdict memory verdict) = judged();
-        bytes32 task = manager.taskId(terms);
+        TaskId task = manager.taskId(terms);
         bytes32 digest = committee.digestOf(task, verdict);
         address[] memory signers = new address[](2);
         bytes[] memory signed = new bytes[](2);

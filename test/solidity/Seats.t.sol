@@ -7,6 +7,7 @@ import {Pace} from "../../contracts/game/Clocks.sol";
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {ITaskManager, Phase, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {RunRoot, TaskId} from "../../contracts/libraries/Ids.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
@@ -15,8 +16,8 @@ import {TestWorld} from "./World.sol";
 contract SeatsTest is TestWorld {
     function test_PostPaysTheRewardsIntoEscrow() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = post(terms);
-        assert(task == manager.taskId(terms));
+        TaskId task = post(terms);
+        assert(TaskId.unwrap(task) == TaskId.unwrap(manager.taskId(terms)));
         assertState(task, State.Open);
         assert(manager.taskOf(task).deadline == block.timestamp + 1 days);
         assert(vault.escrow() == 2 * REWARD);
@@ -32,7 +33,7 @@ contract SeatsTest is TestWorld {
 
     function test_PostTakesTermsOnce() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = post(terms);
+        TaskId task = post(terms);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.TaskExists.selector, task));
         vm.prank(CLIENT);
         manager.post(terms);
@@ -69,7 +70,7 @@ contract SeatsTest is TestWorld {
     }
 
     function test_AcceptExposesTheStake() public {
-        bytes32 task = post(defaultTerms());
+        TaskId task = post(defaultTerms());
         accept(task, 0);
         assertState(task, State.Open);
         (address seated, bytes32 value) = manager.seatOf(task, 0);
@@ -82,16 +83,16 @@ contract SeatsTest is TestWorld {
     }
 
     function test_AcceptNeedsAnOpenTask() public {
-        bytes32 task = accepted(defaultTerms());
+        TaskId task = accepted(defaultTerms());
         vm.expectRevert(wrongState(State.Accepted, Phase.None));
         vm.prank(owner(2));
         manager.accept(task);
         vm.expectRevert(wrongState(State.None, Phase.None));
-        manager.accept("no such task");
+        manager.accept(TaskId.wrap("no such task"));
     }
 
     function test_AcceptHasADeadline() public {
-        bytes32 task = post(defaultTerms());
+        TaskId task = post(defaultTerms());
         toDeadline(task);
         accept(task, 0);
         pastDeadline(task);
@@ -103,7 +104,7 @@ contract SeatsTest is TestWorld {
     function test_AProviderHasOneSeat() public {
         Terms memory terms = defaultTerms();
         terms.providers = 3;
-        bytes32 task = post(terms);
+        TaskId task = post(terms);
         accept(task, 0);
         accept(task, 1);
         for (uint256 i = 0; i < 2; i++) {
@@ -114,7 +115,7 @@ contract SeatsTest is TestWorld {
     }
 
     function test_AcceptNeedsStakeThatIsNeitherExposedNorLeaving() public {
-        bytes32 task = post(defaultTerms());
+        TaskId task = post(defaultTerms());
         vm.prank(owner(0));
         vault.requestUnbond(RICH - STAKE + 1);
         vm.expectRevert(
@@ -125,7 +126,7 @@ contract SeatsTest is TestWorld {
     }
 
     function test_CommitIsForTheSeatsOwnerOnce() public {
-        bytes32 task = accepted(defaultTerms());
+        TaskId task = accepted(defaultTerms());
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongCaller.selector, owner(1), owner(0)));
         vm.prank(owner(1));
         manager.commit(task, 0, "x");
@@ -141,7 +142,7 @@ contract SeatsTest is TestWorld {
     }
 
     function test_CommitHasAStateAndADeadline() public {
-        bytes32 task = post(defaultTerms());
+        TaskId task = post(defaultTerms());
         accept(task, 0);
         vm.expectRevert(wrongState(State.Open, Phase.None));
         vm.prank(owner(0));
@@ -156,11 +157,11 @@ contract SeatsTest is TestWorld {
     }
 
     function test_CommitmentsBindEverything() public {
-        bytes32 hash = manager.commitmentOf("task", owner(0), TRUTH, "salt");
-        assert(hash != manager.commitmentOf("another", owner(0), TRUTH, "salt"));
-        assert(hash != manager.commitmentOf("task", owner(1), TRUTH, "salt"));
-        assert(hash != manager.commitmentOf("task", owner(0), LIE, "salt"));
-        assert(hash != manager.commitmentOf("task", owner(0), TRUTH, "pepper"));
+        bytes32 hash = manager.commitmentOf(TaskId.wrap("task"), owner(0), TRUTH, "salt");
+        assert(hash != manager.commitmentOf(TaskId.wrap("another"), owner(0), TRUTH, "salt"));
+        assert(hash != manager.commitmentOf(TaskId.wrap("task"), owner(1), TRUTH, "salt"));
+        assert(hash != manager.commitmentOf(TaskId.wrap("task"), owner(0), LIE, "salt"));
+        assert(hash != manager.commitmentOf(TaskId.wrap("task"), owner(0), TRUTH, "pepper"));
         bytes32 kind = keccak256(
             "Commitment(uint256 chain,address manager,bytes32 task,address owner,bytes32 root,bytes32 salt)"
         );
@@ -168,18 +169,18 @@ contract SeatsTest is TestWorld {
         bytes32 pinch = bytes32("salt");
         assert(hash == keccak256(abi.encode(kind, block.chainid, address(manager), here, owner(0), TRUTH, pinch)));
         vm.chainId(block.chainid + 1);
-        assert(hash != manager.commitmentOf("task", owner(0), TRUTH, "salt"));
+        assert(hash != manager.commitmentOf(TaskId.wrap("task"), owner(0), TRUTH, "salt"));
     }
 
     function test_RevealOpensTheCommitment() public {
-        bytes32 task = committed(defaultTerms(), list(TRUTH, LIE));
+        TaskId task = committed(defaultTerms(), list(TRUTH, LIE));
         assertState(task, State.Accepted);
         vm.warp(block.timestamp + 1 hours);
         reveal(task, 1, LIE);
         assertState(task, State.Committed);
         assert(manager.taskOf(task).deadline == block.timestamp + 3 hours);
         (, bytes32 value) = manager.seatOf(task, 1);
-        assert(value == LIE && manager.taskOf(task).revealed == 2);
+        assert(RunRoot.wrap(value) == LIE && manager.taskOf(task).revealed == 2);
         // Anyone may carry what the owner has made known.
         vm.prank(ANYONE);
         manager.reveal(task, 0, TRUTH, salt(0));
@@ -188,14 +189,14 @@ contract SeatsTest is TestWorld {
     }
 
     function test_RevealWaitsForAllCommitments() public {
-        bytes32 task = accepted(defaultTerms());
+        TaskId task = accepted(defaultTerms());
         commit(task, 0, TRUTH);
         vm.expectRevert(wrongState(State.Accepted, Phase.None));
         manager.reveal(task, 0, TRUTH, salt(0));
     }
 
     function test_RevealRefusesWhatWasNotCommitted() public {
-        bytes32 task = committed(defaultTerms(), list(TRUTH, bytes32(0)));
+        TaskId task = committed(defaultTerms(), list(TRUTH, RunRoot.wrap(0)));
         bytes memory mismatch = abi.encodeWithSelector(
             ITaskManager.CommitmentMismatch.selector,
             commitment(task, 0, TRUTH)
@@ -205,7 +206,7 @@ contract SeatsTest is TestWorld {
         vm.expectRevert(mismatch);
         manager.reveal(task, 0, TRUTH, salt(1));
         vm.expectRevert(ITaskManager.EmptyRoot.selector);
-        manager.reveal(task, 1, 0, salt(1));
+        manager.reveal(task, 1, RunRoot.wrap(0), salt(1));
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongSeat.selector, 2));
         manager.reveal(task, 2, TRUTH, salt(0));
         reveal(task, 0, TRUTH);
@@ -214,7 +215,7 @@ contract SeatsTest is TestWorld {
     }
 
     function test_RevealHasADeadline() public {
-        bytes32 task = committed(defaultTerms(), list(TRUTH, TRUTH));
+        TaskId task = committed(defaultTerms(), list(TRUTH, TRUTH));
         reveal(task, 0, TRUTH);
         pastDeadline(task);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.TooLate.selector, block.timestamp - 1));
@@ -224,7 +225,7 @@ contract SeatsTest is TestWorld {
     }
 
     function test_CompareTakesEqualClaimsToTheWindow() public {
-        bytes32 task = committed(defaultTerms(), list(TRUTH, TRUTH));
+        TaskId task = committed(defaultTerms(), list(TRUTH, TRUTH));
         vm.expectRevert(wrongState(State.Accepted, Phase.None));
         manager.compare(task);
         reveal(task, 0, TRUTH);
@@ -239,14 +240,14 @@ contract SeatsTest is TestWorld {
     function test_CompareTakesDifferentClaimsToADispute() public {
         Terms memory terms = defaultTerms();
         terms.providers = 3;
-        bytes32 task = claimed(terms, list(TRUTH, TRUTH, LIE));
+        TaskId task = claimed(terms, list(TRUTH, TRUTH, LIE));
         assertPhase(task, Phase.Judging);
         assert(manager.taskOf(task).deadline == block.timestamp + 2 days && manager.taskOf(task).dispute == 1);
     }
 
     function test_ChallengePutsUpABond() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = agreed(terms);
+        TaskId task = agreed(terms);
         toDeadline(task);
         challenge(terms, 2, LIE);
         assertPhase(task, Phase.Revealing);
@@ -264,7 +265,7 @@ contract SeatsTest is TestWorld {
     function test_ChallengeHasAStateADeadlineAndALimit() public {
         Terms memory terms = defaultTerms();
         terms.maxChallenges = 0;
-        bytes32 task = agreed(terms);
+        TaskId task = agreed(terms);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.LimitReached.selector, 0));
         manager.challenge(terms, "x");
         terms.maxChallenges = 1;
@@ -287,7 +288,7 @@ contract SeatsTest is TestWorld {
 
     function test_AChallengersClaimMustBeAnotherOne() public {
         Terms memory terms = defaultTerms();
-        bytes32 task = agreed(terms);
+        TaskId task = agreed(terms);
         challenge(terms, 2, TRUTH);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.NotAnotherClaim.selector, TRUTH));
         manager.reveal(task, 2, TRUTH, salt(2));

@@ -4,9 +4,9 @@ pragma solidity 0.8.37;
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {StakeVault} from "../../contracts/StakeVault.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {TestToken} from "../../contracts/local/TestToken.sol";
-import {StakeVault} from "../../contracts/StakeVault.sol";
 import {BlockingToken, CallingToken, FeeToken, SilentToken} from "./Tokens.sol";
 import {vm} from "./Vm.sol";
 

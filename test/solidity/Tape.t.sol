@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Leaves, LeavesLib} from "../../contracts/game/Leaves.sol";
-import {Read, Tape} from "../../contracts/game/Tape.sol";
+import {Leaves, LeavesLib} from "../../contracts/training/Leaves.sol";
+import {Read, Tape} from "../../contracts/training/Tape.sol";
 
 /// @dev Proofs of any leaves of a tree, in calldata.
 contract Climber {

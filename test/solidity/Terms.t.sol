@@ -2,13 +2,14 @@
 pragma solidity 0.8.37;
 
 import {Phase, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
-import {TaskWord} from "../../contracts/libraries/TaskWord.sol";
+import {TaskId} from "../../contracts/libraries/Ids.sol";
+import {TaskWord, TaskWordLib} from "../../contracts/libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
 
 contract TermsHarness {
-    function idAt(Terms calldata terms, address manager) external view returns (bytes32) {
+    function idAt(Terms calldata terms, address manager) external view returns (TaskId) {
         return TermsLib.idAt(terms, manager);
     }
 
@@ -29,17 +30,17 @@ contract TermsTest is TestWorld {
     function testFuzz_TheIdIsTheHashOfTheEncoding(Terms calldata terms, address place, uint64 chain) public {
         vm.assume(chain != 0);
         vm.chainId(chain);
-        assert(harness.idAt(terms, place) == keccak256(abi.encode(uint256(chain), place, terms)));
+        assert(TaskId.unwrap(harness.idAt(terms, place)) == keccak256(abi.encode(uint256(chain), place, terms)));
     }
 
     function testFuzz_TheWordHoldsTheTask(uint224 fields, uint8 state, uint8 phase) public pure {
         uint256 word = (uint256(fields) << 16) | (uint256(phase % 5) << 8) | (state % 9);
-        Task memory t = TaskWord.unpack(word);
-        assert(TaskWord.pack(t) == word && t.state == State(state % 9) && t.phase == Phase(phase % 5));
-        (State s, Phase p, uint256 deadline) = TaskWord.head(word);
+        Task memory t = TaskWord.wrap(word).unpack();
+        assert(TaskWord.unwrap(TaskWordLib.pack(t)) == word && t.state == State(state % 9) && t.phase == Phase(phase % 5));
+        (State s, Phase p, uint256 deadline) = TaskWord.wrap(word).head();
         assert(s == t.state && p == t.phase && deadline == t.deadline);
         t.committed = 7;
-        assert(TaskWord.unpack(TaskWord.pack(t) + TaskWord.ONE_COMMITTED).committed == 8);
+        assert(TaskWord.wrap(TaskWord.unwrap(TaskWordLib.pack(t)) + TaskWordLib.ONE_COMMITTED).unpack().committed == 8);
     }
 
     function refused(Terms memory terms, bytes4 selector) private {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ChunkPlace, ChunkProof} from "../../contracts/libraries/Commitments.sol";
+import {LayoutRoot, RunRoot} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 
@@ -10,8 +11,8 @@ struct Vector {
     ChunkPlace place;
     bytes tensorType;
     ChunkProof proof;
-    bytes32 root;
-    bytes32 stateLayout;
+    RunRoot root;
+    LayoutRoot stateLayout;
     bytes32[] layoutPath;
 }
 
@@ -27,7 +28,7 @@ abstract contract Vectors {
     function load(uint256 i) internal view returns (Vector memory v) {
         (v.place, v.tensorType, v.proof, v.root, v.stateLayout, v.layoutPath) = abi.decode(
             encoded[i],
-            (ChunkPlace, bytes, ChunkProof, bytes32, bytes32, bytes32[])
+            (ChunkPlace, bytes, ChunkProof, RunRoot, LayoutRoot, bytes32[])
         );
     }
 

@@ -2,11 +2,12 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {TaskManager} from "../../contracts/TaskManager.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {ITaskManager, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {JobId, LayoutRoot, RunRoot, TaskId} from "../../contracts/libraries/Ids.sol";
 import {Periods, Terms} from "../../contracts/libraries/Terms.sol";
 import {TestToken} from "../../contracts/local/TestToken.sol";
-import {TaskManager} from "../../contracts/TaskManager.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev A task manager with people around it, and the moves of a task. The committee and the game are plain accounts.
@@ -17,9 +18,9 @@ abstract contract World {
     uint80 internal constant BOND = 500;
     uint80 internal constant REWARD = 90;
     uint80 internal constant PRICE = 7;
-    bytes32 internal constant TRUTH = "truth";
-    bytes32 internal constant LIE = "lie";
-    bytes32 internal constant LIE_2 = "another lie";
+    RunRoot internal constant TRUTH = RunRoot.wrap("truth");
+    RunRoot internal constant LIE = RunRoot.wrap("lie");
+    RunRoot internal constant LIE_2 = RunRoot.wrap("another lie");
     address internal constant CLIENT = address(0xC11E);
     address internal constant COMMITTEE = address(0xC0);
     address internal constant GAME = address(0x6A);
@@ -57,8 +58,8 @@ abstract contract World {
     function defaultTerms() internal pure returns (Terms memory terms) {
         terms.client = CLIENT;
         terms.salt = "salt";
-        terms.job = "job";
-        terms.stateLayout = "layout";
+        terms.job = JobId.wrap("job");
+        terms.stateLayout = LayoutRoot.wrap("layout");
         terms.steps = 5;
         terms.commitEvery = 2;
         terms.tensors = 3;
@@ -87,12 +88,12 @@ abstract contract World {
         terms.game = GAME;
     }
 
-    function post(Terms memory terms) internal returns (bytes32 task) {
+    function post(Terms memory terms) internal returns (TaskId task) {
         vm.prank(terms.client);
         return manager.post(terms);
     }
 
-    function accept(bytes32 task, uint256 seat) internal {
+    function accept(TaskId task, uint256 seat) internal {
         vm.prank(owner(seat));
         assert(manager.accept(task) == seat);
     }
@@ -101,62 +102,62 @@ abstract contract World {
         return keccak256(abi.encode("salt", seat));
     }
 
-    function commitment(bytes32 task, uint256 seat, bytes32 root) internal view returns (bytes32) {
+    function commitment(TaskId task, uint256 seat, RunRoot root) internal view returns (bytes32) {
         return manager.commitmentOf(task, owner(seat), root, salt(seat));
     }
 
-    function commit(bytes32 task, uint256 seat, bytes32 root) internal {
+    function commit(TaskId task, uint256 seat, RunRoot root) internal {
         bytes32 hash = commitment(task, seat, root);
         vm.prank(owner(seat));
         manager.commit(task, seat, hash);
     }
 
-    function reveal(bytes32 task, uint256 seat, bytes32 root) internal {
+    function reveal(TaskId task, uint256 seat, RunRoot root) internal {
         vm.prank(owner(seat));
         manager.reveal(task, seat, root, salt(seat));
     }
 
-    function challenge(Terms memory terms, uint256 seat, bytes32 root) internal {
+    function challenge(Terms memory terms, uint256 seat, RunRoot root) internal {
         bytes32 hash = commitment(manager.taskId(terms), seat, root);
         vm.prank(owner(seat));
         assert(manager.challenge(terms, hash) == seat);
     }
 
-    function accepted(Terms memory terms) internal returns (bytes32 task) {
+    function accepted(Terms memory terms) internal returns (TaskId task) {
         task = post(terms);
         for (uint256 seat = 0; seat < terms.providers; seat++) accept(task, seat);
     }
 
-    function committed(Terms memory terms, bytes32[] memory roots) internal returns (bytes32 task) {
+    function committed(Terms memory terms, bytes32[] memory roots) internal returns (TaskId task) {
         task = accepted(terms);
-        for (uint256 seat = 0; seat < roots.length; seat++) commit(task, seat, roots[seat]);
+        for (uint256 seat = 0; seat < roots.length; seat++) commit(task, seat, RunRoot.wrap(roots[seat]));
     }
 
     /// @dev From nothing to the comparison of these claims, one a provider.
-    function claimed(Terms memory terms, bytes32[] memory roots) internal returns (bytes32 task) {
+    function claimed(Terms memory terms, bytes32[] memory roots) internal returns (TaskId task) {
         task = committed(terms, roots);
-        for (uint256 seat = 0; seat < roots.length; seat++) reveal(task, seat, roots[seat]);
+        for (uint256 seat = 0; seat < roots.length; seat++) reveal(task, seat, RunRoot.wrap(roots[seat]));
         manager.compare(task);
     }
 
     /// @dev A task in which both providers say the truth.
-    function agreed(Terms memory terms) internal returns (bytes32 task) {
+    function agreed(Terms memory terms) internal returns (TaskId task) {
         return claimed(terms, list(TRUTH, TRUTH));
     }
 
     /// @dev A task in which seat 1 lies.
-    function disputed(Terms memory terms) internal returns (bytes32 task) {
+    function disputed(Terms memory terms) internal returns (TaskId task) {
         return claimed(terms, list(TRUTH, LIE));
     }
 
-    function list(bytes32 a, bytes32 b) internal pure returns (bytes32[] memory roots) {
+    function list(RunRoot a, RunRoot b) internal pure returns (bytes32[] memory roots) {
         roots = new bytes32[](2);
-        (roots[0], roots[1]) = (a, b);
+        (roots[0], roots[1]) = (RunRoot.unwrap(a), RunRoot.unwrap(b));
     }
 
-    function list(bytes32 a, bytes32 b, bytes32 c) internal pure returns (bytes32[] memory roots) {
+    function list(RunRoot a, RunRoot b, RunRoot c) internal pure returns (bytes32[] memory roots) {
         roots = new bytes32[](3);
-        (roots[0], roots[1], roots[2]) = (a, b, c);
+        (roots[0], roots[1], roots[2]) = (RunRoot.unwrap(a), RunRoot.unwrap(b), RunRoot.unwrap(c));
     }
 
     function ruling(uint256 dispute, bytes32[] memory claims, uint256 losers) internal pure returns (Resolution memory) {
@@ -164,7 +165,7 @@ abstract contract World {
     }
 
     /// @dev The second claim of the list is wrong.
-    function secondLies(bytes32 task) internal view returns (Resolution memory) {
+    function secondLies(TaskId task) internal view returns (Resolution memory) {
         return ruling(manager.taskOf(task).dispute, list(TRUTH, LIE), 2);
     }
 
@@ -174,21 +175,21 @@ abstract contract World {
     }
 
     /// @dev To the last second of the current state.
-    function toDeadline(bytes32 task) internal {
+    function toDeadline(TaskId task) internal {
         vm.warp(manager.taskOf(task).deadline);
     }
 
-    function pastDeadline(bytes32 task) internal {
+    function pastDeadline(TaskId task) internal {
         uint256 deadline = manager.taskOf(task).deadline;
         if (block.timestamp <= deadline) vm.warp(deadline + 1);
     }
 
-    function assertState(bytes32 task, State state) internal view {
+    function assertState(TaskId task, State state) internal view {
         Task memory t = manager.taskOf(task);
         assert(t.state == state && t.phase == Phase.None);
     }
 
-    function assertPhase(bytes32 task, Phase phase) internal view {
+    function assertPhase(TaskId task, Phase phase) internal view {
         Task memory t = manager.taskOf(task);
         assert(t.state == State.Disputed && t.phase == phase);
     }

@@ -4,6 +4,11 @@
  *
  * Registers hold a float (a vf32 as a number), an int (32 bits as a signed number), or a bool (0 or 1). A float result
  * passes `canon` after `evaluate`; integers wrap modulo 2^32, shift counts modulo 32.
+ *
+ * A new row breaks the compile of six tables: `programs/javascript.ts`, `ranges/rules.ts`, `backends/wasm/lower.ts`,
+ * `backends/webgpu/strict.ts` and `wgsl.ts`, `backends/gpujs/statements.ts`. The contract does not fail to compile: it needs
+ * `npm run contracts` for the code's name (`contracts/libraries/Opcodes.sol`) and a line in `contracts/libraries/MicroStep.sol`.
+ * `test/contracts/microstep.test.ts` fails until it has one.
  */
 import { bitsOf, fromBits } from "../numbers/vf32.ts";
 

@@ -1,4 +1,4 @@
-/** What the sides of a dispute put up for each other's gas (contracts/game/IGasBonds.sol): which moves bring it, and how much it should be. */
+/** What the sides of a dispute put up for each other's gas (contracts/interfaces/IGasBonds.sol): which moves bring it, and how much it should be. */
 import { type Address, parseGwei, type PublicClient, zeroAddress } from "viem";
 import { isRunning } from "../../game/bisection.ts";
 import { ABIS } from "../contracts.ts";

@@ -1,4 +1,4 @@
-/** What the contract is shown of a job and its graphs (contracts/game/GameTypes.sol), and its hashes. */
+/** What the contract is shown of a job and its graphs (contracts/training/TrainingTypes.sol), and its hashes. */
 import { type Bytes, toHex } from "../../encoding/bytes.ts";
 import { taggedHash } from "../../encoding/hash.ts";
 import { Tag } from "../../encoding/tags.ts";

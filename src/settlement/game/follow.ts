@@ -1,4 +1,4 @@
-/** A match as a chain tells of it: its moves, read from events and played again (contracts/game/IBisection.sol). */
+/** A match as a chain tells of it: its moves, read from events and played again (contracts/interfaces/IBisection.sol). */
 import {
   type Address,
   formatLog,

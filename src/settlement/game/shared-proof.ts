@@ -10,7 +10,7 @@ export interface ProvenLeaf {
 
 /**
  * The siblings that lead several leaves of one tree to its root and do not follow from the leaves: of a node those that are
- * needed below its left half, then those below its right half, then the half that is missing (contracts/game/Tape.sol).
+ * needed below its left half, then those below its right half, then the half that is missing (contracts/training/Tape.sol).
  * A leaf that is named twice counts once.
  */
 export function sharedProof(count: number, leaves: readonly ProvenLeaf[]): Bytes[] {

@@ -12,7 +12,7 @@ import { type GameFacts, hashTwo, hex, ZERO } from "./facts.ts";
 import { type Match, otherSide } from "./match.ts";
 import { answerWithin, roundOf } from "./round.ts";
 
-/** The order of the enumerations in GameTypes.sol. */
+/** The order in GameTypes.sol and TrainingTypes.sol. */
 export const LEVELS = ["segment", "step", "op", "state", "chunk", "fold"] as const satisfies readonly LevelName[];
 const QUESTIONS = ["start", "opening", "children", "payload", "bottom"] as const;
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IJudge} from "../interfaces/IJudge.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
+import {NODE} from "../libraries/Tags.sol";
 import {LeavesLib} from "./Leaves.sol";
 
 /// @notice What of a witness is to be read yet.
@@ -18,11 +20,6 @@ struct Read {
 /// only grow, and by less than 2^33 at a time, so none comes back.
 library Tape {
     uint256 private constant NEVER = type(uint256).max;
-
-    /// @notice The witness ends before the proof does.
-    error WitnessTooShort();
-    /// @notice The witness holds more than the proof needs.
-    error WitnessTooLong();
 
     function begin(bytes calldata witness) internal pure returns (Read memory read) {
         assembly ("memory-safe") {
@@ -64,8 +61,8 @@ library Tape {
 
     /// @notice Reverts unless all has been read, and no more.
     function end(Read memory read) internal pure {
-        require(read.position <= read.end, WitnessTooShort());
-        require(read.position == read.end, WitnessTooLong());
+        require(read.position <= read.end, IJudge.WitnessTooShort());
+        require(read.position == read.end, IJudge.WitnessTooLong());
     }
 
     /// @return value four bytes of calldata
@@ -141,7 +138,7 @@ library Tape {
             // Free memory, which stays free: the tag, and behind it two hashes, the left one at a multiple of 64.
             let left := and(add(mload(0x40), 0x40), not(0x3f))
             let node := sub(left, 1)
-            mstore8(node, 0x01)
+            mstore8(node, byte(0, NODE))
             let position := mload(read)
             // The node is brought to where it belongs among the two, and so is the one above it. The precompile fails for want of gas
             // only, and it takes 96: what is left then is one 63rd of less, with which nothing more can be executed.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IJudge} from "../interfaces/IJudge.sol";
-import {Pace} from "./Clocks.sol";
-import {Context, GameState, Move} from "./GameTypes.sol";
+import {Pace} from "../game/Clocks.sol";
+import {Context, GameState, Move, PairId} from "../game/GameTypes.sol";
+import {GameWord} from "../game/GameWord.sol";
 import {IGasBonds} from "./IGasBonds.sol";
 
 /// @title A dispute between two claims, led to the leftmost leaf on which they part (spec 7.2)
@@ -25,7 +25,7 @@ interface IBisection is IGasBonds {
     event Turned(uint256 indexed dispute, bytes reply, bytes next);
     /// @notice A dispute is over.
     /// @param losers bit i: side i has lost
-    event Ended(uint256 indexed dispute, bytes32 players, uint256 losers);
+    event Ended(uint256 indexed dispute, PairId players, uint256 losers);
 
     /// @notice The dispute is not in this state, or there is none.
     error WrongState(bytes32 stored);
@@ -37,6 +37,10 @@ interface IBisection is IGasBonds {
     error WrongQuestion();
     /// @notice The time for the move was over at `deadline`.
     error TooLate(uint256 deadline);
+    /// @notice An answer has `length` bytes where `wanted` are asked for.
+    error WrongLength(uint256 length, uint256 wanted);
+    /// @notice The answer does not hash to what the same side claimed before.
+    error WrongAnswer();
     /// @notice The side to move has time until `deadline`.
     error TooEarly(uint256 deadline);
 
@@ -50,7 +54,7 @@ interface IBisection is IGasBonds {
     /// @param next the mover's answer: the four nodes two levels below its node on which they part
     function move(
         uint256 dispute,
-        uint256 word,
+        GameWord word,
         bytes32 context,
         bytes32 shown,
         bytes32[2] calldata beside,
@@ -63,14 +67,11 @@ interface IBisection is IGasBonds {
 
     /// @notice Ends a dispute that has come to its bottom: whoever does not claim what the step gives loses; both may. Anyone may.
     /// @param word of the state
-    function prove(uint256 dispute, uint256 word, Context calldata context, bytes calldata witness) external;
+    function prove(uint256 dispute, GameWord word, Context calldata context, bytes calldata witness) external;
 
     /// @notice Ends a dispute in which the side to move is out of time; at the bottom both are. Where one side has lost elsewhere, and is out
     /// already, the other one wins at once: nobody has to go on against it for the sake of the bonds. Anyone may.
     function timeout(uint256 dispute, GameState calldata state, Context calldata context) external;
-
-    /// @notice Who executes the step at the bottom.
-    function judge() external view returns (IJudge);
 
     /// @notice How long moves may take.
     function pace() external view returns (Pace memory);

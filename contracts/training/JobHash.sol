@@ -2,13 +2,11 @@
 pragma solidity 0.8.37;
 
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-import {GraphTrees, JobFacts} from "./GameTypes.sol";
+import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {GraphTrees, JobFacts} from "./TrainingTypes.sol";
 
 /// @title Hashes of what a dispute has to know of its job, which moves show again where they need it
 library JobHash {
-    /// @notice The facts are not those of the disputed job, graph or kernel.
-    error WrongFacts();
-
     /// @dev The dataset stands apart, since only the step at the bottom needs it, and that nothing else.
     function hashOf(JobFacts memory job) internal pure returns (bytes32) {
         return withDataset(keccak256(abi.encode(job.id, job.step, job.init, job.fromCheckpoint)), job.dataset);
@@ -21,12 +19,12 @@ library JobHash {
     /// @return job what hashes to `hash`
     function open(bytes32 hash, bytes calldata encoded) internal pure returns (JobFacts memory job) {
         job = abi.decode(encoded, (JobFacts));
-        require(hashOf(job) == hash, WrongFacts());
+        require(hashOf(job) == hash, IDisputeGame.WrongFacts());
     }
 
     /// @return trees what hashes to `hash`
     function openTrees(bytes32 hash, bytes calldata encoded) internal pure returns (GraphTrees memory trees) {
         trees = abi.decode(encoded, (GraphTrees));
-        require(keccak256(abi.encode(trees)) == hash, WrongFacts());
+        require(keccak256(abi.encode(trees)) == hash, IDisputeGame.WrongFacts());
     }
 }

@@ -2,16 +2,18 @@
 pragma solidity 0.8.37;
 
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-import {Commitments} from "../libraries/Commitments.sol";
+import {Context, Place, Sizes} from "../game/GameTypes.sol";
+import {IJudge} from "../interfaces/IJudge.sol";
+import {StateRoot} from "../libraries/Ids.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
 import {TaggedHash} from "../libraries/TaggedHash.sol";
-import {Context, Level} from "./GameTypes.sol";
+import * as Tags from "../libraries/Tags.sol";
 import {JobHash} from "./JobHash.sol";
 import {Leaves, LeavesLib} from "./Leaves.sol";
-import {Levels} from "./Levels.sol";
-import {PlaceWord} from "./PlaceWord.sol";
-import {SizeWord} from "./SizeWord.sol";
+import {PlaceLib} from "./Place.sol";
+import {SizesLib} from "./Sizes.sol";
 import {Read, Tape} from "./Tape.sol";
+import {TrainingHash} from "./TrainingHash.sol";
 
 /// @notice What is yet to be read of a witness, and the roots of side 0's trees above the bottom, with which it begins. Both sides agree on
 /// all leaves to the left of the place.
@@ -25,11 +27,8 @@ struct Trees {
 
 /// @title What both sides agree on (spec 7.5): all that lies to the left of the place where they part
 library Agreed {
-    using PlaceWord for uint256;
-    using SizeWord for uint256;
-
-    /// @notice The witness does not lead to what both sides agree on.
-    error NotAgreed();
+    using PlaceLib for Place;
+    using SizesLib for Sizes;
 
     /// @return t with the trees of the levels that have been passed
     function open(Context calldata c, bytes calldata witness) internal pure returns (Trees memory t) {
@@ -42,7 +41,7 @@ library Agreed {
             chain = Hashes.efficientKeccak256(chain, t.step);
         }
         t.op = Tape.next(read);
-        require(Hashes.efficientKeccak256(chain, t.op) == c.past, NotAgreed());
+        require(Hashes.efficientKeccak256(chain, t.op) == c.past, IJudge.NotAgreed());
     }
 
     /// @notice Proves the roots of tensors, wherever they come from.
@@ -58,33 +57,33 @@ library Agreed {
         uint256 pastState = _pastThose(from, to, entries);
         uint256 pastInputs = _pastThose(pastState, to, inputs);
         if (pastInputs < to) {
-            require(LeavesLib.indexAt(to - LeavesLib.SIZE) < inputs + c.place.kernel(), NotAgreed());
-            _enter(pastInputs, to, inputs, Levels.OP_LEAF);
-            require(Tape.climb(read, c.sizes.kernels() + 1, pastInputs, to) == t.op, NotAgreed());
+            require(LeavesLib.indexAt(to - LeavesLib.SIZE) < inputs + c.place.kernel(), IJudge.NotAgreed());
+            _enter(pastInputs, to, inputs, Tags.OP_LEAF);
+            require(Tape.climb(read, c.sizes.kernels() + 1, pastInputs, to) == t.op, IJudge.NotAgreed());
         }
-        if (from < pastState) _checkStateBefore(t, c, _listRoot(read, from, pastState, 0, entries));
+        if (from < pastState) _checkStateBefore(t, c, StateRoot.wrap(_listRoot(read, from, pastState, 0, entries)));
         if (pastState < pastInputs) {
             bytes32 list = _listRoot(read, pastState, pastInputs, entries, inputs - entries);
-            require(JobHash.withDataset(Tape.next(read), list) == c.job, NotAgreed());
+            require(JobHash.withDataset(Tape.next(read), list) == c.job, IJudge.NotAgreed());
         }
     }
 
     /// @notice Proves the accumulator before the disputed one.
     function checkAccumulator(Trees memory t, Context calldata c, uint256 bits) internal view {
-        bytes32 leaf = Levels.leafOf(Level.Fold, bytes32(bits));
+        bytes32 leaf = TrainingHash.ofAccumulator(bits);
         bytes32 root = Tape.climbOne(t.read, c.sizes.foldLeaves(), c.place.fold() - 1, leaf);
-        require(root == c.root, NotAgreed());
+        require(root == c.root, IJudge.NotAgreed());
     }
 
     /// @dev The state before a step is the leaf to the left in the step tree; before the first of a segment, in the segment tree.
-    function _checkStateBefore(Trees memory t, Context calldata c, bytes32 state) private view {
+    function _checkStateBefore(Trees memory t, Context calldata c, StateRoot state) private view {
         uint256 segment = c.place.segment();
         uint256 step = c.place.step();
         bool first = step == 0;
-        bytes32 leaf = MerkleTree.hashDigest(first ? Commitments.SEGMENT_LEAF : Levels.STEP_LEAF, state);
+        bytes32 leaf = MerkleTree.hashDigest(first ? Tags.SEGMENT_LEAF : Tags.STEP_LEAF, StateRoot.unwrap(state));
         uint256 count = first ? c.sizes.segments() : c.sizes.stepsOf(segment);
         bytes32 root = Tape.climbOne(t.read, count, (first ? segment : step) - 1, leaf);
-        require(root == (first ? t.segment : t.step), NotAgreed());
+        require(root == (first ? t.segment : t.step), IJudge.NotAgreed());
     }
 
     /// @return the root of a list of `count` tensors, of which the first one has number `first`
@@ -95,8 +94,8 @@ library Agreed {
         uint256 first,
         uint256 count
     ) private view returns (bytes32) {
-        _enter(from, to, first, Commitments.STATE_LEAF);
-        return TaggedHash.ofCount(Commitments.STATE, count, Tape.climb(read, count, from, to));
+        _enter(from, to, first, Tags.STATE_LEAF);
+        return TaggedHash.ofCount(Tags.STATE, count, Tape.climb(read, count, from, to));
     }
 
     /// @dev Makes tensors the leaves of a tree that begins with tensor `first`.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Commitments} from "../libraries/Commitments.sol";
-import {MerkleTree} from "../libraries/MerkleTree.sol";
-import {TaggedHash} from "../libraries/TaggedHash.sol";
-import {TensorType} from "../libraries/TensorType.sol";
+import {Context} from "../game/GameTypes.sol";
+import {IJudge} from "../interfaces/IJudge.sol";
 import {PointInput} from "../libraries/KernelPoint.sol";
+import {TaggedHash} from "../libraries/TaggedHash.sol";
+import * as Tags from "../libraries/Tags.sol";
+import {TensorType} from "../libraries/TensorType.sol";
 import {Agreed, Trees} from "./Agreed.sol";
-import {Context} from "./GameTypes.sol";
 import {Leaves, LeavesLib} from "./Leaves.sol";
 import {Read, Tape} from "./Tape.sol";
 
@@ -30,10 +30,6 @@ library OperandsLib {
     using OperandsLib for Shown;
 
     uint256 private constant LAST_BYTE = 0xff;
-
-    /// @notice An element lies outside its tensor. No graph that is not refused has such a step, since views and gathers are checked against
-    /// the types of what they read (src/repops/kernels/kernel.ts), and those types are proven: it is a witness that shows a wrong type.
-    error NoSuchElement(uint256 element);
 
     /// @notice Gives every input that is read its bits, on which both sides agree. None is to be read afterwards.
     function read(Trees memory t, Context calldata c, PointInput[] memory inputs) internal view {
@@ -70,12 +66,12 @@ library OperandsLib {
 
     /// @return bits of an element, for which the witness vouches until `rootOf` has been proven
     function bitsOf(Shown memory s, Read memory tape, uint256 element) internal view returns (uint256 bits) {
-        require(element < s.elements, NoSuchElement(element));
+        require(element < s.elements, IJudge.NoSuchElement(element));
         unchecked {
             uint256 index = element / TensorType.CHUNK_ELEMENTS;
             uint256 from = s.chunks.payloadOf(index);
             if (from == 0) from = _showChunk(s, tape, index);
-            bits = _elementAt(from, element);
+            bits = TensorType.bitsAt(from, element % TensorType.CHUNK_ELEMENTS);
         }
     }
 
@@ -87,9 +83,9 @@ library OperandsLib {
     /// @return the tensor's root that its chunks lead to; one at least has been shown, if it has any
     function rootOf(Shown memory s, Read memory tape) internal view returns (bytes32) {
         bytes32 tree = s.elements == 0
-            ? TaggedHash.ofCalldata(MerkleTree.NODE, 0, 0)
+            ? TaggedHash.ofCalldata(Tags.NODE, 0, 0)
             : Tape.climb(tape, TensorType.chunksOf(s.elements), s.chunks.from, s.chunks.to);
-        return TaggedHash.ofCalldata(Commitments.TENSOR, s.typeFrom, TensorType.bytesOf(s.rank), tree);
+        return TaggedHash.ofCalldata(Tags.TENSOR, s.typeFrom, TensorType.bytesOf(s.rank), tree);
     }
 
     /// @dev Of most tensors a step reads one element: what `_readTogether` does for one input, without any lists.
@@ -98,16 +94,16 @@ library OperandsLib {
         uint256 typeFrom = tape.position;
         (uint256 rank, uint256 elements) = TensorType.at(typeFrom);
         uint256 element = input.element;
-        require(element < elements, NoSuchElement(element));
+        require(element < elements, IJudge.NoSuchElement(element));
         unchecked {
             uint256 from = typeFrom + TensorType.bytesOf(rank);
             uint256 index = element / TensorType.CHUNK_ELEMENTS;
             uint256 length = TensorType.chunkBytes(elements, index);
             tape.position = from + length;
-            (input.isRead, input.bits) = (false, _elementAt(from, element));
-            hash = TaggedHash.ofCalldata(Commitments.CHUNK, from, length);
+            (input.isRead, input.bits) = (false, TensorType.bitsAt(from, element % TensorType.CHUNK_ELEMENTS));
+            hash = TaggedHash.ofCalldata(Tags.CHUNK, from, length);
             hash = Tape.climbOne(tape, TensorType.chunksOf(elements), index, hash);
-            return TaggedHash.ofCalldata(Commitments.TENSOR, typeFrom, from - typeFrom, hash);
+            return TaggedHash.ofCalldata(Tags.TENSOR, typeFrom, from - typeFrom, hash);
         }
     }
 
@@ -128,17 +124,6 @@ library OperandsLib {
             (input.isRead, input.bits) = (false, s.bitsOf(tape, input.element));
         }
         return s.rootOf(tape);
-    }
-
-    /// @return bits of an element of the chunk that begins at `from`, where the least significant byte of an element comes first
-    function _elementAt(uint256 from, uint256 element) private pure returns (uint256 bits) {
-        unchecked {
-            from += TensorType.ELEMENT_BYTES * (element % TensorType.CHUNK_ELEMENTS);
-        }
-        assembly ("memory-safe") {
-            let word := calldataload(from)
-            bits := or(or(byte(0, word), shl(8, byte(1, word))), or(shl(16, byte(2, word)), shl(24, byte(3, word))))
-        }
     }
 
     /// @return twice bit b: more than one input reads a tensor of which b is the number's last byte
@@ -164,6 +149,6 @@ library OperandsLib {
     function _showChunk(Shown memory s, Read memory tape, uint256 index) private view returns (uint256 from) {
         uint256 length = TensorType.chunkBytes(s.elements, index);
         from = Tape.take(tape, length);
-        s.chunks.add(index, TaggedHash.ofCalldata(Commitments.CHUNK, from, length), from);
+        s.chunks.add(index, TaggedHash.ofCalldata(Tags.CHUNK, from, length), from);
     }
 }

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title Which nodes a Merkle tree of so many leaves has (spec 6.3)
+library TreeShape {
+    /// @return height of the root above `count` leaves
+    function heightOf(uint256 count) internal pure returns (uint8 height) {
+        while ((count + (1 << height) - 1) >> height > 1) height++;
+    }
+
+    /// @return whether the node stands unchanged one level below
+    function isPromoted(uint256 count, uint256 height, uint256 position) internal pure returns (bool) {
+        // Of at most 32 bits, but for the height, which is not zero.
+        unchecked {
+            uint256 below = height - 1;
+            return 2 * position + 1 >= (count + (1 << below) - 1) >> below;
+        }
+    }
+
+    /// @return whether four nodes stand two levels below the one at `position`
+    function isDeep(uint256 count, uint256 height, uint256 position) internal pure returns (bool) {
+        // All of at most 32 bits; a node less high than two wraps round to a level that has no nodes.
+        unchecked {
+            uint256 below = height - 2;
+            return below < type(uint8).max && 4 * position + 3 < (count + (1 << below) - 1) >> below;
+        }
+    }
+}
