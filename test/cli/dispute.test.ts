@@ -163,7 +163,7 @@ describe("verde dispute and verde check", () => {
       [["dispute", "a.trace", "not.trace"], "not a Verde trace"],
       [["dispute", "a.trace", "b.trace", "--recompute", "half"], "neither scalar nor op"],
       [["dispute", "a.trace", "b.trace", "--backend", "abacus"], "abacus"],
-      [["check", "not.json", "--a", root, "--b", root], "can't be read"],
+      [["check", "not.json", "--a", root, "--b", root], "is cut"],
       [["check", "v.json", "--a", "0x12", "--b", root], "32 bytes"],
     ] as const) {
       const { code, stdout, stderr } = await verde(...args);

@@ -111,8 +111,8 @@ describe("a command says what is missing", () => {
     await on.fails(2, "`verde chain deploy`", undefined, "task", "list", "--deployment", "none.json");
     const sound = JSON.parse(readFileSync(on.at("deployment.json"), "utf8")) as object;
     const broken: [object | string, string][] = [
-      ["hello", "it is not JSON"],
-      [{}, "another schema version"],
+      ["hello", "is not JSON"],
+      [{}, "it has no schema version"],
       [{ ...sound, chainId: "1" }, "its chainId is not a number"],
       [{ ...sound, manager: "0x12" }, "its manager is not an address"],
       [{ ...sound, gasBond: "0.1" }, "its gasBond is no number of wei"],
