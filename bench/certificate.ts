@@ -23,7 +23,7 @@ export async function certify(program: Program, stride = 1): Promise<{ inputs: n
         kind: "map",
         type: { dtype: "f32", shape: [BLOCK] },
         program,
-        args: [{ kind: "operand", tensor: 0, view, ranging: "none" }],
+        args: [{ kind: "operand", tensor: 0, view, clampRange: "none" }],
       },
     ],
   };

@@ -3,7 +3,7 @@ import { elementCount, type Shape } from "../src/encoding/tensor.ts";
 import { wasm } from "../src/repops/backends/wasm/backend.ts";
 import { PROGRAMS } from "../src/repops/functions/index.ts";
 import { exp } from "../src/repops/functions/exponential.ts";
-import { type Arg, DOT_STEP, type Kernel, type Ranging, SUM_STEP } from "../src/repops/kernels/kernel.ts";
+import { type Arg, DOT_STEP, type Kernel, type ClampRange, SUM_STEP } from "../src/repops/kernels/kernel.ts";
 import type { Program } from "../src/repops/programs/program.ts";
 import { defineProgram } from "../src/repops/programs/expressions.ts";
 import { medianMillis, type Sample } from "./measure.ts";
@@ -28,11 +28,11 @@ const ADAM_WEIGHT = defineProgram("fff", (w, m, v) => {
   return w.sub(w.mul(1e-5)).sub(step.mul(1e-3));
 });
 
-const operand = (tensor: number, strides: number[], ranging: Ranging = "none"): Arg => ({
+const operand = (tensor: number, strides: number[], clampRange: ClampRange = "none"): Arg => ({
   kind: "operand",
   tensor,
   view: { offset: 0, strides },
-  ranging,
+  clampRange,
 });
 
 const map = (program: Program, shape: Shape, ...args: Arg[]): Kernel => ({

@@ -18,8 +18,8 @@ export function productList(m: number, n: number, k: number): KernelList {
         start: 0,
         reduce: [k],
         args: [
-          { kind: "operand", tensor: 0, view: view([k, 0, 1]), ranging: "dot" },
-          { kind: "operand", tensor: 1, view: view([0, 1, n]), ranging: "dot" },
+          { kind: "operand", tensor: 0, view: view([k, 0, 1]), clampRange: "dot" },
+          { kind: "operand", tensor: 1, view: view([0, 1, n]), clampRange: "dot" },
         ],
       },
     ],

@@ -7,7 +7,7 @@ import { toHex, Writer } from "../src/encoding/bytes.ts";
 import { elementCount } from "../src/encoding/tensor.ts";
 import { encodeKernel } from "../src/graph/codec.ts";
 import { everyCase } from "../src/certify/vectors/operators.ts";
-import { type FoldKernel, type MapKernel, type Ranging, typeOf } from "../src/repops/kernels/kernel.ts";
+import { type FoldKernel, type MapKernel, type ClampRange, typeOf } from "../src/repops/kernels/kernel.ts";
 import { pointInputs, pointLength } from "../src/repops/kernels/point.ts";
 import { readsAt, resultAt } from "../src/repops/kernels/reads.ts";
 import { encodeProgram } from "../src/repops/programs/program.ts";
@@ -17,7 +17,7 @@ import { generator } from "../test/graph/numeric.ts";
 const SEED = 20261120;
 const RUNS = 24;
 const POINTS = 3;
-const RANGING: Readonly<Record<Ranging, number>> = { none: 0, dot: 1, sum: 2 };
+const RANGING: Readonly<Record<ClampRange, number>> = { none: 0, dot: 1, sum: 2 };
 
 const text = (lists: Readonly<Record<string, readonly string[]>>): string => `${JSON.stringify(lists, null, 1)}\n`;
 
@@ -49,7 +49,7 @@ function picks(count: number, random: () => number): number[] {
 }
 
 /**
- * A step as words: element, k, accumulator, result, number of inputs without the accumulator. Then for each: 1 for a read, ranging,
+ * A step as words: element, k, accumulator, result, number of inputs without the accumulator. Then for each: 1 for a read, clampRange,
  * tensor, element of it, bits (of a fill, a coordinate or an index), and the operand where it is read.
  */
 function pointWords(
@@ -74,9 +74,9 @@ function pointWords(
   const described = inputs.flatMap((input) => {
     if (input.kind === "accumulator") return [];
     if (input.kind === "int") return [0, 0, 0, 0, input.value, 0];
-    const ranging = RANGING[input.ranging];
-    if (input.kind === "fill") return [0, ranging, 0, 0, input.bits, 0];
-    return [1, ranging, input.tensor, input.address, 0, reads[used++].bits];
+    const clampRange = RANGING[input.clampRange];
+    if (input.kind === "fill") return [0, clampRange, 0, 0, input.bits, 0];
+    return [1, clampRange, input.tensor, input.address, 0, reads[used++].bits];
   });
   return [element, k, accumulator, result, described.length / 6, ...described];
 }

@@ -6,7 +6,7 @@ import {Claim, Context, Level} from "../game/GameTypes.sol";
 /// @title The step at the bottom of a dispute (spec 7.5), executed once from agreed values
 /// @notice A witness is read from front to back; what comes next follows from the dispute. Nothing is aligned: a hash has 32 bytes. It begins
 /// with the roots of side 0's segment, step and op trees (no step tree in segment 0).
-/// For the assembly of a state there follow the roots of the graph's trees of kernels and of outputs; the number of the tensor that is the
+/// For a state update there follow the roots of the graph's trees of kernels and of outputs; the number of the tensor that is the
 /// disputed output (4 bytes), its siblings, and the root of that tensor; then what `Agreed.checkTensors` needs.
 /// For an element: the kernel's length (4 bytes) and encoding; what is read, tensor by tensor, in the order of the operator's arguments (of a
 /// gather: index, then source): the type, the chunks of which elements are read, in that order, then the chunks' siblings; what

@@ -9,16 +9,16 @@ import {MicroStep} from "./MicroStep.sol";
 /// @param tensor number of the tensor that is read (spec 5.1)
 /// @param element of that tensor, row-major. Only a graph that must be refused has one that the tensor does not have
 /// @param bits the coordinate, the fold index, or the fill of the view; beside a read the fill too
-/// @param ranging what the value is brought into (spec 4.3)
+/// @param clampRange what the value is brought into (spec 4.3)
 struct PointInput {
     bool isRead;
     uint256 tensor;
     uint256 element;
     uint256 bits;
-    Ranging ranging;
+    ClampRange clampRange;
 }
 
-enum Ranging {
+enum ClampRange {
     None,
     Dot,
     Sum
@@ -124,7 +124,7 @@ library KernelPoint {
         PointInput[] memory inputs = p.inputs;
         uint256 first = p.isFold ? 1 : 0;
         uint256[] memory values;
-        uint256 rangings = 0;
+        uint256 clampRanges = 0;
         unchecked {
             values = new uint256[](first + inputs.length);
         }
@@ -140,10 +140,10 @@ library KernelPoint {
                 to := add(to, 0x20)
             } {
                 mstore(to, mload(add(mload(from), 0x60)))
-                rangings := or(rangings, mload(add(mload(from), 0x80)))
+                clampRanges := or(clampRanges, mload(add(mload(from), 0x80)))
             }
         }
-        if (rangings != 0) _bringIntoRange(inputs, values, first);
+        if (clampRanges != 0) _bringIntoRange(inputs, values, first);
         return MicroStep.run(kernel[p.programFrom:p.programTo], values);
     }
 
@@ -151,9 +151,9 @@ library KernelPoint {
     function _bringIntoRange(PointInput[] memory inputs, uint256[] memory values, uint256 first) private pure {
         unchecked {
             for (uint256 i = 0; i < inputs.length; i++) {
-                Ranging ranging = inputs[i].ranging;
-                if (ranging == Ranging.None) continue;
-                (uint256 least, uint256 most) = ranging == Ranging.Dot ? (DOT_LEAST, DOT_MOST) : (SUM_LEAST, SUM_MOST);
+                ClampRange clampRange = inputs[i].clampRange;
+                if (clampRange == ClampRange.None) continue;
+                (uint256 least, uint256 most) = clampRange == ClampRange.Dot ? (DOT_LEAST, DOT_MOST) : (SUM_LEAST, SUM_MOST);
                 values[first + i] = Float32.limit(values[first + i], least, most);
             }
         }
@@ -249,11 +249,11 @@ library KernelPoint {
             // From here on a number of four bytes is cut off, and 0.
             let cut := sub(end, 3)
             let from := add(kernel.offset, position)
-            // The tensor (4 bytes), the ranging (1), the offset (4), the number of axes (1).
+            // The tensor (4 bytes), the clampRange (1), the offset (4), the number of axes (1).
             let head := calldataload(from)
             mstore(add(input, 0x20), mul(shr(224, head), lt(from, cut)))
-            let ranging := mul(byte(4, head), lt(add(from, 4), end))
-            mstore(add(input, 0x80), mul(ranging, and(isFloat, lt(ranging, 3))))
+            let clampRange := mul(byte(4, head), lt(add(from, 4), end))
+            mstore(add(input, 0x80), mul(clampRange, and(isFloat, lt(clampRange, 3))))
             let element := mul(signextend(3, shr(184, head)), lt(add(from, 5), cut))
             let axes := mul(byte(9, head), lt(add(from, 9), end))
             from := add(from, 10)

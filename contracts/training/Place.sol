@@ -26,7 +26,7 @@ library PlaceLib {
         return Fields.field(Place.unwrap(place), KERNEL);
     }
 
-    /// @return the element in the kernel's output; or the entry of the state, when its assembly is disputed
+    /// @return the element in the kernel's output; or the entry of the state, when the state update is disputed
     function element(Place place) internal pure returns (uint256) {
         return Fields.field(Place.unwrap(place), ELEMENT);
     }

@@ -43,15 +43,15 @@ async function readVerdict(path: string): Promise<unknown> {
 }
 
 function checkJson(checked: CheckedVerdict, paths: number, millis: number) {
-  const { kind, restsOn, losers, step, node, element, fold, claimed, recomputed } = checked;
+  const { kind, restsOn, losers, step, operator, element, fold, claimed, recomputed } = checked;
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     outcome: "holds",
     kind,
     restsOn,
     losers: losers.map((side) => PARTIES[side]),
     step,
-    node,
+    operator,
     element,
     fold,
     claimed: claimed ? Object.fromEntries(claimed.map((value, side) => [PARTIES[side], toHex(value)])) : {},

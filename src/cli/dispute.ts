@@ -77,9 +77,9 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
 }
 
 async function optionsOf({ recompute, backend: name }: Flags): Promise<DisputeOptions> {
-  if (recompute !== undefined && recompute !== "scalar" && recompute !== "op")
+  if (recompute !== undefined && recompute !== "scalar" && recompute !== "operator")
     throw new UsageError("VALUE", `--recompute ${recompute} is neither scalar nor op; write one of the two`, {
-      expected: ["scalar", "op"],
+      expected: ["scalar", "operator"],
       found: recompute,
     });
   const choice = name === undefined ? undefined : await openBackend(name);
@@ -93,11 +93,11 @@ function disputeJson(result: DisputeResult) {
   const head = { schemaVersion: 2, outcome, parties: parties.map(partyJson), losers };
   const referee = { scalarSteps, bytes, rounds, millis: Number(millis.toFixed(3)) };
   if (result.outcome === "agree") return { ...head, referee };
-  const { step, node, element, fold, recomputed, claimed } = result;
+  const { step, operator, element, fold, recomputed, claimed } = result;
   return {
     ...head,
     step,
-    node,
+    operator,
     element,
     fold,
     recomputed: recomputed ? toHex(recomputed) : null,
@@ -148,9 +148,13 @@ function rootFlags([a, b]: Pair<Bytes>): string {
 }
 
 /** Where they part, as far down as the dispute came. */
-export function placeLines({ node, element, fold }: Pick<Divergence, "node" | "element" | "fold">): [string, string][] {
+export function placeLines({
+  operator,
+  element,
+  fold,
+}: Pick<Divergence, "operator" | "element" | "fold">): [string, string][] {
   const lines: [string, string][] = [];
-  if (node) lines.push(["operator", `${node.label} (${node.op}, node ${node.id})`]);
+  if (operator) lines.push(["operator", `${operator.label} (${operator.kind}, operator ${operator.number})`]);
   if (element) lines.push(["element", `[${element.join(", ")}]`]);
   if (fold !== null) lines.push(["fold index", `${fold}, the accumulator after it`]);
   return lines;

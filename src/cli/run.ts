@@ -7,7 +7,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
-import type { AsideSummary } from "../trace/aside.ts";
+import type { FallbackSummary } from "../trace/fallback.ts";
 import { parseFault } from "../trace/fault.ts";
 import { readSafetensors } from "../formats/safetensors-file.ts";
 import { startFrom } from "../trace/start.ts";
@@ -30,7 +30,7 @@ interface Flags {
   resume?: boolean;
   force?: boolean;
   json?: boolean;
-  listNodes?: boolean;
+  listOperators?: boolean;
 }
 
 export function register(program: Command): void {
@@ -56,7 +56,7 @@ export function register(program: Command): void {
     .option("--saturate", "accept weights above 2^127, infinities too, as ±2^127")
     .option("--resume", "go on with a trace that was cut off")
     .option("--force", "overwrite an existing trace")
-    .option("--list-nodes", "list the nodes of the step's graph and stop")
+    .option("--list-operators", "list the operators of the step's graph and stop")
     .option("--json", "one JSON object a line")
     .allowUnknownOption()
     .action(async (path: string, rest: string[], flags: Flags) => {
@@ -64,7 +64,7 @@ export function register(program: Command): void {
       const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
       const loaded = await loadJob(path, { ...own, ...jobOptions(rest) });
       const job = flags.from === undefined ? loaded : await begin(loaded, flags.from, flags.saturate ?? false);
-      if (flags.listNodes) listNodes(job, flags.json ?? false);
+      if (flags.listOperators) listOperators(job, flags.json ?? false);
       else await train(job, flags);
     });
 }
@@ -97,9 +97,9 @@ export function jobOptions(words: readonly string[]): Record<string, string> {
 }
 
 async function train(job: ClosedJob, flags: Flags): Promise<void> {
-  if (flags.detail !== "steps" && flags.detail !== "ops")
+  if (flags.detail !== "steps" && flags.detail !== "operators")
     throw new UsageError("VALUE", `--detail ${flags.detail} is neither steps nor ops; write one of the two`, {
-      expected: ["steps", "ops"],
+      expected: ["steps", "operators"],
       found: flags.detail,
     });
   const progress = new Progress();
@@ -140,7 +140,7 @@ export function progressLine({ unit }: ClosedJob, { step, steps, metrics, second
 
 function summary(
   job: ClosedJob,
-  { runRoot, metrics, saturated, outOfRange, aside }: RunResult,
+  { runRoot, metrics, saturated, outOfRange, fallback }: RunResult,
   { backend, device, passedOver }: OpenBackend,
   flags: Flags,
   seconds: number,
@@ -158,7 +158,7 @@ function summary(
     ...(passedOver.length > 0 && { passedOver }),
     saturated,
     outOfRange,
-    ...(aside && { aside }),
+    ...(fallback && { fallback }),
   };
 }
 
@@ -177,7 +177,7 @@ function printSummary(
   const place = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";
   writeLine(`  backend        ${backend.name}${place}`);
   if (out !== undefined) writeLine(`  trace          ${out}`);
-  if (result.aside) writeLine(`  aside          ${asideLine(result.aside, seconds)}`);
+  if (result.fallback) writeLine(`  fallback       ${fallbackLine(result.fallback, seconds)}`);
   if (fault !== undefined) writeLine(colors.yellow(`  fault          ${fault} (a drill: this run is not honest)`));
   for (const { step, tensor } of result.saturated.slice(0, 5))
     writeLine(colors.red(`  diverged       ${tensor} reached 2^127 at step ${step}`));
@@ -186,17 +186,17 @@ function printSummary(
 }
 
 /** `12 of 417 operators ran on wasm (dropout-mask, positions, …): 0.8 s of 4.1 s` */
-function asideLine({ operators, of, backend, labels, seconds }: AsideSummary, total: number): string {
+function fallbackLine({ operators, of, backend, labels, seconds }: FallbackSummary, total: number): string {
   const names = [...labels.slice(0, 3), ...(labels.length > 3 ? ["…"] : [])].join(", ");
   return `${operators} of ${of} operators ran on ${backend} (${names}): ${formatSeconds(seconds)} of ${formatSeconds(total)}`;
 }
 
-function listNodes(job: ClosedJob, json: boolean): void {
+function listOperators(job: ClosedJob, json: boolean): void {
   const graphs: [string, Graph][] = [["step", job.step]];
   if (job.init.kind === "graph") graphs.push(["init", job.init.graph]);
   for (const [name, { kernels, labels }] of graphs) {
     if (!json)
-      writeLine(`${name === "step" ? "The step's graph" : "The init graph (step 0)"}: ${kernels.length} nodes`);
+      writeLine(`${name === "step" ? "The step's graph" : "The init graph (step 0)"}: ${kernels.length} operators`);
     kernels.forEach((kernel, id) => {
       const row = { id, op: kernel.kind, type: formatType(kernel.type), label: labels[id] };
       if (json) writeJson({ schemaVersion: 1, graph: name, ...row });

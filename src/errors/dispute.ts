@@ -17,7 +17,7 @@ export const DISPUTE = {
   },
   NO_REPLAY: {
     when: "A trace can't be replayed, so its owner can't show what is asked.",
-    remedy: "Restore the file that the message names, or use `--recompute op`.",
+    remedy: "Restore the file that the message names, or use `--recompute operator`.",
   },
   REPLAY_DIFFERS: {
     when: "Replaying a trace gives another state than it commits to.",

@@ -6,7 +6,7 @@ import { buildLevels, hashLeaf, type Levels, rootOf } from "../encoding/merkle.t
 import { dtypeFromCode } from "../encoding/dtypes.ts";
 import { encodeType, MAX_RANK, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
-import { type Arg, type Kernel, RANGE_EXPONENT, type Ranging } from "../repops/kernels/kernel.ts";
+import { type Arg, type Kernel, RANGE_EXPONENT, type ClampRange } from "../repops/kernels/kernel.ts";
 import { decodeProgram, encodeProgram } from "../repops/programs/program.ts";
 import type { View } from "../repops/kernels/view.ts";
 import { checkGraph, type Graph, MAX_KERNELS, type NamedOutput, type NamedType } from "./graph.ts";
@@ -14,7 +14,7 @@ import { checkGraph, type Graph, MAX_KERNELS, type NamedOutput, type NamedType }
 const MAGIC = new TextEncoder().encode("VERDEGR1");
 const KIND = { map: 1, fold: 2, gather: 3 } as const;
 const ARG = { operand: 1, coordinate: 2, index: 3 } as const;
-const RANGINGS = Object.keys(RANGE_EXPONENT) as Ranging[];
+const RANGINGS = Object.keys(RANGE_EXPONENT) as ClampRange[];
 
 /** The 32 bytes that commit to a graph: its header, and each kernel, label and output. */
 export type GraphRoot = Digest<"graph">;
@@ -37,7 +37,7 @@ function encodeArg(writer: Writer, arg: Arg): void {
   if (arg.kind === "coordinate") writer.u8(arg.axis);
   if (arg.kind !== "operand") return;
   const { offset, strides, bounds, fill } = arg.view;
-  writer.u32(arg.tensor).u8(RANGINGS.indexOf(arg.ranging)).u32(offset).u8(strides.length);
+  writer.u32(arg.tensor).u8(RANGINGS.indexOf(arg.clampRange)).u32(offset).u8(strides.length);
   for (const stride of strides) writer.u32(stride);
   writer.u8(bounds ? 1 : 0);
   if (!bounds) return;
@@ -77,8 +77,8 @@ function decodeArg(reader: Reader): Arg {
   if (kind === ARG.index) return { kind: "index" };
   if (kind !== ARG.operand) throw reader.error("MALFORMED", `unknown kind of argument ${kind}`);
   const tensor = reader.u32();
-  const ranging = RANGINGS[reader.u8()];
-  if (ranging === undefined) throw reader.error("MALFORMED", "an unknown range");
+  const clampRange = RANGINGS[reader.u8()];
+  if (clampRange === undefined) throw reader.error("MALFORMED", "an unknown range");
   const offset = reader.i32();
   const axes = reader.u8();
   const strides = Array.from({ length: axes }, () => reader.i32());
@@ -89,7 +89,7 @@ function decodeArg(reader: Reader): Arg {
     view.bounds = Array.from({ length: axes }, (): [number, number] => [reader.i32(), reader.i32()]);
     view.fill = reader.u32();
   }
-  return { kind: "operand", tensor, view, ranging };
+  return { kind: "operand", tensor, view, clampRange };
 }
 
 function encodeHeader(graph: Graph): Bytes {

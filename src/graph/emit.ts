@@ -1,6 +1,6 @@
 /** Kernels over values: the three kinds of operator, without gradients. */
 import { type DType, type Shape } from "../encoding/tensor.ts";
-import type { Arg, Ranging } from "../repops/kernels/kernel.ts";
+import type { Arg, ClampRange } from "../repops/kernels/kernel.ts";
 import { outputType, type Program } from "../repops/programs/program.ts";
 import { bitsOf } from "../repops/numbers/vf32.ts";
 import { isDense, type GraphBuilder } from "./builder.ts";
@@ -36,13 +36,13 @@ export interface MapOptions {
 
 const dtypeOf = (program: Program): DType => (outputType(program) === "f" ? "f32" : "i32");
 
-function argOf(operand: Operand, ranging: Ranging, space: Shape, builder: GraphBuilder, name: string): Arg {
+function argOf(operand: Operand, clampRange: ClampRange, space: Shape, builder: GraphBuilder, name: string): Arg {
   if (operand === "index") return { kind: "index" };
   if ("coordinate" in operand) return { kind: "coordinate", axis: operand.coordinate };
   if (!(operand instanceof Value)) {
     const { source, offset, strides, bounds } = operand;
     const fill = source.dtype === "f32" ? bitsOf(operand.fill) : operand.fill >>> 0;
-    return { kind: "operand", tensor: source.source, view: { offset, strides, bounds, fill }, ranging };
+    return { kind: "operand", tensor: source.source, view: { offset, strides, bounds, fill }, clampRange };
   }
   if (operand.shape.join() !== space.join())
     throw shapeError(
@@ -54,7 +54,7 @@ function argOf(operand: Operand, ranging: Ranging, space: Shape, builder: GraphB
   const { source: tensor, offset, strides } = operand;
   // An axis of extent 1 is read with stride 0, so that equal reads have equal bytes.
   const view = { offset, strides: strides.map((stride, axis) => (space[axis] === 1 ? 0 : stride)) };
-  return { kind: "operand", tensor, view, ranging };
+  return { kind: "operand", tensor, view, clampRange };
 }
 
 const valuesOf = (operands: readonly Operand[]): Value[] =>
@@ -94,7 +94,7 @@ export interface FoldOptions {
   /** The accumulator before the first step. */
   start: number;
   /** What float operands are clamped to before each step (spec 4.3). */
-  ranging: Ranging;
+  clampRange: ClampRange;
 }
 
 /**
@@ -107,11 +107,11 @@ export interface FoldOptions {
  *   graphs
  */
 export function fold(program: Program, operands: readonly Operand[], options: FoldOptions): Value {
-  const { name, shape, reduce, ranging } = options;
+  const { name, shape, reduce, clampRange } = options;
   const builder = builderOf(...valuesOf(operands));
   const space = [...shape, ...reduce];
   const args = operands.map((operand, i) =>
-    argOf(operand, program.inputs[i + 1] === "f" ? ranging : "none", space, builder, name),
+    argOf(operand, program.inputs[i + 1] === "f" ? clampRange : "none", space, builder, name),
   );
   const dtype = dtypeOf(program);
   const start = dtype === "f32" ? bitsOf(options.start) : options.start >>> 0;

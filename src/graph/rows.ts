@@ -1,6 +1,6 @@
 /** Folds over rows, of which sums, norms and softmax are made. They record no gradients. */
 import type { Shape } from "../encoding/tensor.ts";
-import { DOT_STEP, type Ranging, SUM_STEP } from "../repops/kernels/kernel.ts";
+import { DOT_STEP, type ClampRange, SUM_STEP } from "../repops/kernels/kernel.ts";
 import type { Program } from "../repops/programs/program.ts";
 import { fold } from "./emit.ts";
 import { reshape } from "./ops/reshape.ts";
@@ -31,40 +31,41 @@ function laned(x: Value): Value {
 interface RowFold {
   /** The step over the values' elements, and the step that joins two lanes. */
   steps: readonly [over: Program, join: Program];
-  rangings: readonly [over: Ranging, join: Ranging];
+  clampRanges: readonly [over: ClampRange, join: ClampRange];
   start: number;
   name: string;
 }
 
 /** A fold over the last axis: values [..., K] → [...]. */
-export function foldRows(values: readonly Value[], { steps, rangings, start, name }: RowFold): Value {
+export function foldRows(values: readonly Value[], { steps, clampRanges, start, name }: RowFold): Value {
   const [x] = values;
   const extent = x.shape[x.rank - 1];
   const shape = x.shape.slice(0, -1);
-  if (!lanesFit(extent)) return fold(steps[0], values, { name, shape, reduce: [extent], start, ranging: rangings[0] });
+  if (!lanesFit(extent))
+    return fold(steps[0], values, { name, shape, reduce: [extent], start, clampRange: clampRanges[0] });
   const lanes = fold(steps[0], values.map(laned), {
     name: `${name}-lanes`,
     shape: [...shape, LANES],
     reduce: [extent / LANES],
     start,
-    ranging: rangings[0],
+    clampRange: clampRanges[0],
   });
-  return fold(steps[1], [lanes], { name, shape, reduce: [LANES], start, ranging: rangings[1] });
+  return fold(steps[1], [lanes], { name, shape, reduce: [LANES], start, clampRange: clampRanges[1] });
 }
 
 /** Σ over the last axis: f32 [..., K] → [...]. */
 export function sumRows(x: Value, name: string): Value {
-  return foldRows([x], { steps: [SUM_STEP, SUM_STEP], rangings: ["sum", "sum"], start: 0, name });
+  return foldRows([x], { steps: [SUM_STEP, SUM_STEP], clampRanges: ["sum", "sum"], start: 0, name });
 }
 
 /** Σ a·b over the last axis: f32 [..., K] twice → [...]. Both operands are clamped to the dot range. */
 export function dotRows(a: Value, b: Value, name: string): Value {
-  return foldRows([a, b], { steps: [DOT_STEP, SUM_STEP], rangings: ["dot", "sum"], start: 0, name });
+  return foldRows([a, b], { steps: [DOT_STEP, SUM_STEP], clampRanges: ["dot", "sum"], start: 0, name });
 }
 
 /** Σ a·b over the first axis: f32 [K, ...] twice → [...]. Both operands are clamped to the dot range. */
 export function dotColumns(a: Value, b: Value, name: string): Value {
   const rows = a.shape[0];
   const [x, y] = [a, b].map((value) => reduceLast(value, [0]).value);
-  return fold(DOT_STEP, [x, y], { name, shape: a.shape.slice(1), reduce: [rows], start: 0, ranging: "dot" });
+  return fold(DOT_STEP, [x, y], { name, shape: a.shape.slice(1), reduce: [rows], start: 0, clampRange: "dot" });
 }

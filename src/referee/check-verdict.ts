@@ -55,9 +55,9 @@ export function checkVerdict(
 }
 
 function check(verdict: Verdict, roots: Pair<Bytes>, climb: ClimbLeaf): CheckedVerdict {
-  if (verdict.schemaVersion !== 1)
-    throw invalid("VERDICT_VERSION", `a verdict of schema version ${verdict.schemaVersion}; this one reads version 1`, {
-      expected: 1,
+  if (verdict.schemaVersion !== 2)
+    throw invalid("VERDICT_VERSION", `a verdict of schema version ${verdict.schemaVersion}; this one reads version 2`, {
+      expected: 2,
       found: verdict.schemaVersion,
     });
   const runRoots = readPair(verdict.runRoots, digest);

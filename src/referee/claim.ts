@@ -76,7 +76,7 @@ export class TrainingClaim implements Claim<Witness> {
   private readonly compute: Record<LevelName, (place: Place) => Promise<readonly Bytes[] | undefined>> = {
     segment: async () => this.memory.segmentRoots,
     step: ({ segment }) => this.memory.stepRoots(segment),
-    op: async ({ step }) => {
+    operator: async ({ step }) => {
       const detail = await this.memory.detail(step);
       return detail && [...detail.kernelRoots, detail.newStateRoot];
     },

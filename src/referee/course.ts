@@ -39,7 +39,7 @@ export function courseTo(facts: JobFacts, target: Target): Passage[] {
   const leaves: Readonly<Record<LevelName, [index: number, part: number]>> = {
     segment: [segment, 0],
     step: [target.step - first, 0],
-    op: [kernel, 0],
+    operator: [kernel, 0],
     state: [entry, 0],
     chunk: [Math.floor(element / CHUNK_ELEMENTS), element % CHUNK_ELEMENTS],
     fold: [fold, 0],

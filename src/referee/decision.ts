@@ -3,12 +3,12 @@ import { unravel } from "../encoding/tensor.ts";
 import type { Bytes } from "../encoding/bytes.ts";
 import type { JobFacts } from "./facts.ts";
 import { type Pair, type Passed, positionOf, type Side } from "../game/level.ts";
-import { isAssembly } from "./machine.ts";
+import { isStateUpdate } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
 import type { Witness } from "./witness.ts";
 
 /** What decided: the job's checkpoint, the graph's word on the new state, a scalar step, a whole operator, or a forfeit. */
-export type DecisionKind = "checkpoint" | "assembly" | "scalar" | "operator" | "forfeit";
+export type DecisionKind = "checkpoint" | "state-update" | "scalar" | "operator" | "forfeit";
 
 /** What a referee found at the end of a dispute. */
 export interface Decision {
@@ -28,10 +28,11 @@ export interface Decision {
 }
 
 /** The operator at which two runs differ. */
-export interface Node {
-  /** The kernel's number in its graph; the number of kernels for the assembly of the new state. */
-  readonly id: number;
-  readonly op: "map" | "fold" | "gather" | "assembly" | "checkpoint";
+export interface DisputedOperator {
+  /** Its number in the graph; the number of operators for the state update. */
+  readonly number: number;
+  readonly kind: "map" | "fold" | "gather" | "state-update" | "checkpoint";
+  /** The path of the layer that it belongs to, such as `blocks.1/mlp.in/matmul`. */
   readonly label: string;
 }
 
@@ -39,7 +40,7 @@ export interface Node {
 export interface Location {
   /** 0 is the making of the initial state. */
   readonly step: number | null;
-  readonly node: Node | null;
+  readonly operator: DisputedOperator | null;
   readonly element: readonly number[] | null;
   readonly fold: number | null;
 }
@@ -49,22 +50,22 @@ export function locate(facts: JobFacts, path: readonly Passed[]): Location {
   const isStepKnown = place.level !== undefined && (place.level !== "segment" || place.segment === 0);
   return {
     step: isStepKnown ? place.step : null,
-    node: nodeAt(facts, place),
+    operator: operatorAt(facts, place),
     element: elementAt(facts, place),
     fold: place.fold ?? null,
   };
 }
 
-function nodeAt(facts: JobFacts, place: Place): Node | null {
+function operatorAt(facts: JobFacts, place: Place): DisputedOperator | null {
   if (place.kernel === undefined) {
     const checkpoint = place.level === "segment" && place.segment === 0 && facts.parts.initKind === "checkpoint";
-    return checkpoint ? { id: 0, op: "checkpoint", label: "initial state" } : null;
+    return checkpoint ? { number: 0, kind: "checkpoint", label: "initial state" } : null;
   }
   const graph = facts.graph(graphAt(place));
-  if (!isAssembly(facts, place))
-    return { id: place.kernel, op: graph.kernel(place.kernel).kind, label: graph.label(place.kernel) };
+  if (!isStateUpdate(facts, place))
+    return { number: place.kernel, kind: graph.kernel(place.kernel).kind, label: graph.label(place.kernel) };
   const entry = place.entry === undefined ? "" : `/${graph.outputs[place.entry].name}`;
-  return { id: place.kernel, op: "assembly", label: `new state${entry}` };
+  return { number: place.kernel, kind: "state-update", label: `new state${entry}` };
 }
 
 function elementAt(facts: JobFacts, place: Place, element = place.element): number[] | null {

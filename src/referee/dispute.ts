@@ -25,7 +25,7 @@ export interface DisputeOptions {
    * What the referee executes: one scalar step, or the whole operator. Unless given: one scalar step, and the operator
    * when one of the traces can't show its tensors.
    */
-  recompute?: "scalar" | "op";
+  recompute?: "scalar" | "operator";
   /**
    * Replays the runs and recomputes the operator: a backend, its name, `auto`, or the file of a module that exports one. Each
    * run's own, and the reference, unless given. It is certified first.
@@ -129,14 +129,14 @@ async function decide(
   if (mute && recompute === "scalar")
     throw new DisputeError(
       "NO_REPLAY",
-      `one of the traces can't be replayed, so it can't show an element: ${mute.failure()}; restore the file, or use --recompute op`,
+      `one of the traces can't be replayed, so it can't show an element: ${mute.failure()}; restore the file, or use --recompute operator`,
     );
   const { decision, figures } = await arbitrate(
     facts,
     bothSides((side) => trainingProver(memories[side])),
     runRoots,
     {
-      depth: (recompute ?? (mute ? "op" : "scalar")) === "op" ? "operator" : "scalar",
+      depth: recompute ?? (mute ? "operator" : "scalar"),
       ...(backend && { backend }),
     },
   );

@@ -44,7 +44,7 @@ export class Evidence {
     const place = placeOf(this.facts, at);
     const ground = groundOf(this.facts, place);
     if (ground === "checkpoint") return { operands: [] };
-    return ground === "assembly" ? this.entryWitness(place, at) : this.stepWitness(place, at);
+    return ground === "state-update" ? this.entryWitness(place, at) : this.stepWitness(place, at);
   }
 
   /** The inputs of the disputed kernel. */
@@ -93,7 +93,7 @@ export class Evidence {
     return (
       entries &&
       wanted.map((tensor) => {
-        if (tensor >= inputs.length) return this.leaf(above(at, "op"), tensor - inputs.length);
+        if (tensor >= inputs.length) return this.leaf(above(at, "operator"), tensor - inputs.length);
         if (isEntry(tensor)) return proofIn(entries, tensor);
         return proofIn(this.memory.outline.datasetRoots, tensor - outputs.length);
       })

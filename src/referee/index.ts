@@ -2,7 +2,7 @@ export { bracket, type BracketResult } from "./bracket.ts";
 export { type CheckedVerdict, checkVerdict } from "./check-verdict.ts";
 export { type TrainingProver, trainingProver } from "./claim.ts";
 export { countJobSteps, countScalarSteps } from "./cost.ts";
-export type { Decision, DecisionKind, Location, Node } from "./decision.ts";
+export type { Decision, DecisionKind, DisputedOperator, Location } from "./decision.ts";
 export { type Agreement, type Divergence, dispute, type DisputeOptions, type DisputeResult } from "./dispute.ts";
 export { type JobFacts, jobFacts } from "./facts.ts";
 export { advance, type GameState, type Machine, question, startGame } from "../game/bisection.ts";

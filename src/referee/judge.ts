@@ -6,7 +6,7 @@ import type { Kernel } from "../repops/kernels/kernel.ts";
 import { accumulatorRead, readsAt, resultAt, scalarSteps } from "../repops/kernels/reads.ts";
 import type { JobFacts } from "./facts.ts";
 import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "../game/level.ts";
-import { elementOf, isAssembly, kernelAt, pointAt } from "./machine.ts";
+import { elementOf, isStateUpdate, kernelAt, pointAt } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
 import { AgreedValues, type Witness } from "./witness.ts";
 
@@ -20,11 +20,11 @@ export interface Judgement {
 }
 
 /** What decides at the end of a path. */
-export type Ground = "checkpoint" | "assembly" | "scalar";
+export type Ground = "checkpoint" | "state-update" | "scalar";
 
 export function groundOf(facts: JobFacts, place: Place): Ground {
   if (place.kernel === undefined) return "checkpoint";
-  return isAssembly(facts, place) ? "assembly" : "scalar";
+  return isStateUpdate(facts, place) ? "state-update" : "scalar";
 }
 
 /**
@@ -61,7 +61,7 @@ const DECIDE = {
   /** The initial state stands in the job. */
   checkpoint: (facts) => facts.parts.init,
   /** The entry of the new state is the tensor that the graph names. */
-  assembly: (facts, place, agreed): TensorRoot =>
+  "state-update": (facts, place, agreed): TensorRoot =>
     agreed.entry(facts.graph(graphAt(place)).outputs[place.entry!].tensor),
   scalar: (facts, place, agreed) => new Writer().u32(scalarStep(kernelAt(facts, place), place, agreed)).finish(),
 } as const satisfies Record<Ground, (facts: JobFacts, place: Place, agreed: AgreedValues) => Bytes>;

@@ -37,7 +37,7 @@ const LEVELS = {
     const { first, last } = stepsOfSegment(segment, parts.steps, commitEvery);
     return { tag: Tag.stepLeaf, count: last - first + 1, binding: { kind: "last" }, ...digests };
   },
-  op: (facts, place) => ({
+  operator: (facts, place) => ({
     tag: Tag.opLeaf,
     count: facts.graph(graphAt(place)).kernelCount + 1,
     binding: { kind: "last" },
@@ -89,7 +89,7 @@ export function pointAt({ element, fold }: Place): Point {
   return { element: element!, ...(fold !== undefined && { fold }) };
 }
 
-export function isAssembly(facts: JobFacts, place: Place): boolean {
+export function isStateUpdate(facts: JobFacts, place: Place): boolean {
   return place.kernel === facts.graph(graphAt(place)).kernelCount;
 }
 
@@ -103,11 +103,11 @@ function levelBelow(facts: JobFacts, place: Place, depth: Depth): LevelName | un
   switch (place.level) {
     case "segment":
       if (place.segment > 0) return "step";
-      return facts.parts.initKind === "graph" ? "op" : undefined;
+      return facts.parts.initKind === "graph" ? "operator" : undefined;
     case "step":
-      return "op";
-    case "op":
-      if (isAssembly(facts, place)) return "state";
+      return "operator";
+    case "operator":
+      if (isStateUpdate(facts, place)) return "state";
       return depth === "scalar" ? "chunk" : undefined;
     case "chunk":
       return foldLeaves(kernelAt(facts, place)) > 0 ? "fold" : undefined;

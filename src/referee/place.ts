@@ -4,7 +4,7 @@ import { stepsOfSegment } from "../trace/commitments.ts";
 import type { GraphKind, JobFacts } from "./facts.ts";
 import type { Position } from "../game/level.ts";
 
-export type LevelName = "segment" | "step" | "op" | "state" | "chunk" | "fold";
+export type LevelName = "segment" | "step" | "operator" | "state" | "chunk" | "fold";
 
 export interface Place {
   /** The last level that has been passed. */
@@ -12,9 +12,9 @@ export interface Place {
   readonly segment: number;
   /** 0 is the making of the initial state. */
   readonly step: number;
-  /** The kernel's number in its graph; the number of kernels for the assembly of the new state. */
+  /** The kernel's number in its graph; the number of kernels for the state update. */
   readonly kernel?: number;
-  /** The entry of the new state, when the assembly is disputed. */
+  /** The entry of the new state, when the state update is disputed. */
   readonly entry?: number;
   /** Row-major number of the element in the kernel's output. */
   readonly element?: number;
@@ -30,7 +30,7 @@ const READ = {
   step: (facts, { segment }, index) => ({
     step: stepsOfSegment(segment, facts.parts.steps, facts.commitEvery).first + index,
   }),
-  op: (_, __, index) => ({ kernel: index }),
+  operator: (_, __, index) => ({ kernel: index }),
   state: (_, __, index) => ({ entry: index }),
   chunk: (_, __, index, part) => ({ element: CHUNK_ELEMENTS * index + part }),
   fold: (_, __, index) => ({ fold: index }),

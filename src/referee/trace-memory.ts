@@ -20,14 +20,14 @@ export interface TraceMemory extends Memory {
 
 /**
  * @param backend replays the run; the one that it was made with unless given; certified first
- * @throws {FormatError} when it can't be replayed, and was not recorded with `--detail ops`
+ * @throws {FormatError} when it can't be replayed, and was not recorded with `--detail operators`
  */
 export async function traceMemory(trace: FinishedTrace, backend?: Backend | string): Promise<TraceMemory> {
   try {
     return replayedMemory(await Replayer.open(trace.path, backend ? { backend } : {}));
   } catch (error) {
     const { detail } = trace.manifest;
-    if (error instanceof FormatError && detail === "ops") return new RecordedMemory(trace, error.message);
+    if (error instanceof FormatError && detail === "operators") return new RecordedMemory(trace, error.message);
     throw error;
   }
 }
@@ -60,7 +60,7 @@ function replayedMemory(replayer: Replayer): TraceMemory {
 }
 
 /**
- * What the records of a run with `--detail ops` say: the roots of all kernels' outputs, from which the roots of every
+ * What the records of a run with `--detail operators` say: the roots of all kernels' outputs, from which the roots of every
  * state follow, since the graph says which output becomes which entry.
  */
 class RecordedMemory implements TraceMemory {

@@ -12,16 +12,16 @@ export function invalid(subCode: DisputeSubCode, problem: string, evidence?: Evi
 
 /** The graph that a verdict shows. */
 export function readGraph(graph: NonNullable<Verdict["graph"]>): ShownGraph {
-  const { header, kernels, labels, kernel } = graph;
-  const shown = { header: fromHex(header), kernels: digest(kernels), labels: digest(labels) };
-  if (!kernel) return shown;
+  const { header, operators, labels, operator } = graph;
+  const shown = { header: fromHex(header), kernels: digest(operators), labels: digest(labels) };
+  if (!operator) return shown;
   return {
     ...shown,
     kernel: {
-      descriptor: fromHex(kernel.descriptor),
-      proof: digests(kernel.proof),
-      label: kernel.label,
-      labelProof: digests(kernel.labelProof),
+      descriptor: fromHex(operator.descriptor),
+      proof: digests(operator.proof),
+      label: operator.label,
+      labelProof: digests(operator.labelProof),
     },
   };
 }
@@ -30,9 +30,9 @@ export function readGraph(graph: NonNullable<Verdict["graph"]>): ShownGraph {
 export function readWitness(evidence: WitnessEvidence): { witness: Witness; shownBy: Side } {
   const shownBy = PARTIES.indexOf(evidence.shownBy);
   if (shownBy !== 0 && shownBy !== 1) throw invalid("VERDICT_MALFORMED", "the witness does not say who showed it");
-  const leaf = (value: WitnessEvidence["before"]) =>
+  const leaf = (value: WitnessEvidence["preState"]) =>
     value && { payload: fromHex(value.payload), proof: digests(value.proof) };
-  const [before, accumulator, entry] = [leaf(evidence.before), leaf(evidence.accumulator), leaf(evidence.entry)];
+  const [before, accumulator, entry] = [leaf(evidence.preState), leaf(evidence.accumulator), leaf(evidence.entry)];
   const operands = evidence.operands.map(({ type, chunk, chunkProof, proof }) => ({
     type: { dtype: type.dtype, shape: type.shape.map(whole) },
     chunk: fromHex(chunk),

@@ -20,14 +20,14 @@ export const PARTIES = ["a", "b"] as const satisfies Pair<Party>;
 
 /** A verdict as JSON holds it (spec 7.7): enough evidence for anyone to derive it again with `checkVerdict`. */
 export interface Verdict {
-  schemaVersion: 1;
+  schemaVersion: 2;
   /** What a and b committed to. */
   runRoots: [Hex, Hex];
   job: { info: Hex; step: Hex; initKind: JobParts["initKind"]; init: Hex; dataset: Hex; steps: number };
   commitEvery: number;
   /** The way down; everything in pairs is what a said, then what b said. */
   levels: LevelEvidence[];
-  /** Of the disputed graph: its header, and the one kernel. */
+  /** Of the disputed graph: its header, and the disputed operator. */
   graph: GraphEvidence | null;
   /** The agreed values that the step needs. */
   witness: WitnessEvidence | null;
@@ -52,9 +52,9 @@ export interface LevelEvidence {
 
 export interface GraphEvidence {
   header: Hex;
-  kernels: Hex;
+  operators: Hex;
   labels: Hex;
-  kernel: { descriptor: Hex; proof: Hex[]; label: string; labelProof: Hex[] } | null;
+  operator: { descriptor: Hex; proof: Hex[]; label: string; labelProof: Hex[] } | null;
 }
 
 export interface LeafEvidence {
@@ -64,7 +64,7 @@ export interface LeafEvidence {
 
 export interface WitnessEvidence {
   shownBy: Party;
-  before: LeafEvidence | null;
+  preState: LeafEvidence | null;
   accumulator: LeafEvidence | null;
   entry: LeafEvidence | null;
   operands: { type: TensorType; chunk: Hex; chunkProof: Hex[]; proof: Hex[] }[];
@@ -98,7 +98,7 @@ export function makeVerdict(
   return encodeVerdict({ runRoots, facts, ...(graph && { graph }), decision });
 }
 
-/** What of the disputed graph has to be shown once the dispute has come to one of its kernels. */
+/** What of the disputed graph has to be shown once the dispute has come to one of its operators. */
 function shownGraph(outline: JobOutline, facts: JobFacts, path: readonly Passed[]): ShownGraph | undefined {
   const place = placeOf(facts, positionOf(path));
   if (place.kernel === undefined) return undefined;
@@ -123,7 +123,7 @@ export function encodeVerdict({ runRoots, facts, graph, decision }: VerdictConte
   const { info, step, initKind, init, dataset, steps } = facts.parts;
   const { kind, path, losers, claimed, recomputed, witness, shownBy, reasons } = decision;
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     runRoots: pairOf(runRoots, toHex),
     job: { info: toHex(info), step: toHex(step), initKind, init: toHex(init), dataset: toHex(dataset), steps },
     commitEvery: facts.commitEvery,
@@ -155,9 +155,9 @@ function encodeLevel({ level, index, openings, payloads, proofs }: Passed): Leve
 function encodeGraphEvidence({ header, kernels, labels, kernel }: ShownGraph): GraphEvidence {
   return {
     header: toHex(header),
-    kernels: toHex(kernels),
+    operators: toHex(kernels),
     labels: toHex(labels),
-    kernel: kernel
+    operator: kernel
       ? {
           descriptor: toHex(kernel.descriptor),
           proof: hexes(kernel.proof),
@@ -173,7 +173,7 @@ function encodeWitness({ before, accumulator, entry, operands }: Witness, shownB
     value ? { payload: toHex(value.payload), proof: hexes(value.proof) } : null;
   return {
     shownBy: partyOf(shownBy),
-    before: leaf(before),
+    preState: leaf(before),
     accumulator: leaf(accumulator),
     entry: leaf(entry),
     operands: operands.map(({ type, chunk, chunkProof, proof }: ElementProof) => ({

@@ -42,7 +42,7 @@ export function witnessBound(facts: JobFacts, at: Position): WitnessBound {
 
 const BOUNDS = {
   checkpoint: () => ({ operands: 0, leaves: [] }),
-  assembly: () => ({ operands: 0, leaves: ["before", "entry"] }),
+  "state-update": () => ({ operands: 0, leaves: ["before", "entry"] }),
   scalar: (facts, place) => ({
     operands: operandsAt(facts, place),
     leaves: place.fold ? ["before", "accumulator"] : ["before"],

@@ -42,7 +42,7 @@ export interface Witness {
   readonly before?: AgreedLeaf;
   /** The accumulator before the disputed one; present when that is not the first. */
   readonly accumulator?: AgreedLeaf;
-  /** What the new state's entry should be, when the assembly is disputed. */
+  /** What the new state's entry should be, when the state update is disputed. */
   readonly entry?: AgreedLeaf;
   /** One an operand that is read, in the order of the kernel's args. */
   readonly operands: readonly ElementProof[];
@@ -151,7 +151,7 @@ export class AgreedValues {
    */
   checkTensorRoot(tensor: number, root: TensorRoot, proof: Proof, what: string): void {
     const { inputs, outputs } = this.facts.graph(graphAt(this.place));
-    if (tensor >= inputs.length) return this.checkLeft("op", tensor - inputs.length, { payload: root, proof });
+    if (tensor >= inputs.length) return this.checkLeft("operator", tensor - inputs.length, { payload: root, proof });
     const inState = tensor < outputs.length;
     const count = inState ? outputs.length : inputs.length - outputs.length;
     const tree = this.climb(Tag.stateLeaf, root, count, inState ? tensor : tensor - outputs.length, proof);

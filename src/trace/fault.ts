@@ -3,8 +3,8 @@ import { FormatError } from "../errors/index.ts";
 
 /** A deviation that is planted on purpose, for drills. */
 export type Fault =
-  /** One bit of one element of a node's output at one step (0: the init graph). */
-  | { kind: "flip"; step: number; node: number; element: number; bit: number }
+  /** One bit of one element of an operator's output at one step (0: the init graph). */
+  | { kind: "flip"; step: number; operator: number; element: number; bit: number }
   /** From a step on the learning rate is multiplied. */
   | { kind: "lr"; from: number; factor: number }
   /** From a step on the provider trains on another dataset: its own, moved on by one row. */
@@ -13,13 +13,13 @@ export type Fault =
   | { kind: "skip"; step: number };
 
 const FIELDS = {
-  flip: ["step", "node", "element", "bit"],
+  flip: ["step", "operator", "element", "bit"],
   lr: ["from", "factor"],
   data: ["from"],
   skip: ["step"],
 } as const;
 
-const USAGE = "flip:step=S,node=N,element=E,bit=B, lr:from=S,factor=F, data:from=S, or skip:step=S";
+const USAGE = "flip:step=S,operator=N,element=E,bit=B, lr:from=S,factor=F, data:from=S, or skip:step=S";
 
 /** @throws {FormatError} for a text that is no fault */
 export function parseFault(text: string): Fault {

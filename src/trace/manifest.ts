@@ -18,7 +18,7 @@ import { type Fault, formatFault, parseFault } from "./fault.ts";
 /** Raised with whatever changes the meaning of a trace, the specification's version too. */
 const FORMAT_VERSION = 2;
 /** How much of each training step a run records: its state root alone, or the root of every operator too. */
-export type Detail = "steps" | "ops";
+export type Detail = "steps" | "operators";
 
 /** How a job is run: what has to be equal for one run to continue another. */
 export interface RunSettings {
@@ -104,7 +104,7 @@ const FIELDS: Record<keyof Encoded, Check> = {
   dataset: (value) => Array.isArray(value) && value.every((root) => isBytes(root) && root.length === 32),
   commitEvery: (value) => isCount(value) && (value as number) >= 1 && (value as number) < 2 ** 31,
   checkpointEvery: isCount,
-  detail: oneOf("steps", "ops"),
+  detail: oneOf("steps", "operators"),
   backend: isText,
   fault: (value) => value === null || isText(value),
 };

@@ -53,7 +53,7 @@ export async function readTrace(source: TraceSource): Promise<Trace> {
     if (!record.root !== !isCommitted(record.step, steps, manifest.commitEvery)) fail(number, "a root too many or few");
     if (record.metrics.length !== metrics) fail(number, `${record.metrics.length} metrics, not ${metrics}`);
     const kernels = record.step > 0 ? step.kernels.length : init.kind === "graph" ? init.graph.kernels.length : 0;
-    if ((record.opRoots?.length ?? 0) !== (manifest.detail === "ops" ? kernels : 0))
+    if ((record.opRoots?.length ?? 0) !== (manifest.detail === "operators" ? kernels : 0))
       fail(number, "roots of other kernels");
   }
   const segmentRoots = records.flatMap(({ root }) => (root ? [root] : []));

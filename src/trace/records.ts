@@ -26,7 +26,7 @@ export interface StepRecord {
   root?: StateRoot;
   /** Bit patterns of the metrics, in the order of the state's entries. */
   metrics: readonly number[];
-  /** With `--detail ops`: the roots of all kernels' outputs. */
+  /** With `--detail operators`: the roots of all kernels' outputs. */
   opRoots?: readonly TensorRoot[];
 }
 

@@ -29,7 +29,7 @@ export interface Mismatch {
   metric?: { name: string; claimed: number; recomputed: number };
 }
 
-/** The first operator whose output is not the one that a trace with `--detail ops` claims. */
+/** The first operator whose output is not the one that a trace with `--detail operators` claims. */
 export interface OperatorMismatch {
   step: number;
   kernel: number;
@@ -97,7 +97,7 @@ export async function findOperator(
   backend: Backend,
   mismatch: Mismatch,
 ): Promise<OperatorMismatch | undefined> {
-  if (trace.manifest.detail !== "ops") return undefined;
+  if (trace.manifest.detail !== "operators") return undefined;
   const agreed = trace.records.slice(0, mismatch.step).findLast(({ root }) => root)?.step ?? -1;
   const execution = await Execution.open(job, backend);
   try {

@@ -8,7 +8,7 @@ import { openBackend } from "../certify/open-backend.ts";
 import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
 import { DEFAULT } from "../repops/backends/index.ts";
 import { isSaturated } from "../repops/numbers/vf32.ts";
-import { addAside, type AsideSummary } from "./aside.ts";
+import { addFallback, type FallbackSummary } from "./fallback.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { openExecution } from "./drill/faulty.ts";
 import { type AnyExecution, namedMetrics } from "./execution.ts";
@@ -69,7 +69,7 @@ export interface RunResult {
   /** Reads of gathers outside their source, which gave the fill value. */
   outOfRange: { step: number; label: string; count: number }[];
   /** What the backend does not list and another one ran. */
-  aside?: AsideSummary;
+  fallback?: FallbackSummary;
 }
 
 /**
@@ -121,7 +121,7 @@ class Recorder {
   private readonly records: StepRecord[] = [];
   private readonly saturated: RunResult["saturated"] = [];
   private readonly outOfRange: RunResult["outOfRange"] = [];
-  private aside: AsideSummary | undefined;
+  private fallback: FallbackSummary | undefined;
   private writer: TraceWriter | undefined;
 
   constructor(job: ClosedJob, settings: RunSettings, options: RunOptions) {
@@ -129,7 +129,7 @@ class Recorder {
     this.settings = settings;
     this.manifest = manifestOf(job, settings);
     this.options = options;
-    this.wanted = settings.detail === "ops" ? { rootsOf: "all" } : {};
+    this.wanted = settings.detail === "operators" ? { rootsOf: "all" } : {};
     this.names = metricNames(job);
   }
 
@@ -178,7 +178,7 @@ class Recorder {
 
   private async record(
     execution: AnyExecution,
-    { outOfRange, roots, aside }: ExecuteReport,
+    { outOfRange, roots, fallback }: ExecuteReport,
     began: number,
   ): Promise<void> {
     const { at: step } = execution;
@@ -196,7 +196,7 @@ class Recorder {
     this.records.push(record);
     const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
     for (const { kernel, count } of outOfRange) this.outOfRange.push({ step, label: graph.labels[kernel], count });
-    this.aside = addAside(this.aside, aside, graph);
+    this.fallback = addFallback(this.fallback, fallback, graph);
     const named = namedMetrics(names, metrics);
     for (const [name, value] of Object.entries(named))
       if (isSaturated(value)) this.saturated.push({ step, tensor: name });
@@ -229,9 +229,9 @@ class Recorder {
     const runRoot = runRootOf(this.manifest.jobId, this.settings.commitEvery, segmentRoots);
     await this.writer?.end(runRoot);
     const metrics = this.records.map((record) => namedMetrics(this.names, record.metrics));
-    const { saturated, outOfRange, aside } = this;
+    const { saturated, outOfRange, fallback } = this;
     const state = await execution.state();
-    return { runRoot, segmentRoots, metrics, state, saturated, outOfRange, ...(aside && { aside }) };
+    return { runRoot, segmentRoots, metrics, state, saturated, outOfRange, ...(fallback && { fallback }) };
   }
 
   async close(): Promise<void> {

@@ -16,7 +16,7 @@ const STEPS = 12;
 /** Enough to be interrupted. */
 const LONG = 5000;
 const TINY = { steps: STEPS, layers: 1, dim: 16, heads: 2, context: 16, batch: 2 };
-const FAULT = "flip:step=7,node=6,element=1,bit=12";
+const FAULT = "flip:step=7,operator=6,element=1,bit=12";
 /** Milliseconds: a device in software is certified before its first check. */
 const PATIENCE = 110_000;
 const FAULTY_OPERATOR = "gradient (node 6)";
@@ -75,7 +75,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     // A job of a few kernels, which a GPU in software prepares quickly.
     const small = regression({ steps: STEPS });
     await run(small, { checkpointEvery: 4, out: path("right.trace") });
-    await run(small, { checkpointEvery: 4, detail: "ops", fault: parseFault(FAULT), out: path("faulty.trace") });
+    await run(small, { checkpointEvery: 4, detail: "operators", fault: parseFault(FAULT), out: path("faulty.trace") });
     roots = segmentRoots.map(toHex);
     await run(regression({ steps: LONG }), { out: path("long.trace") });
     urls = {

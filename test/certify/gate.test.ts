@@ -157,8 +157,8 @@ function kindsOf({ list: { kernels, inputs } }: ConformanceCase): string[] {
   for (const arg of kernel.args) {
     kinds.push(`${kernel.kind} with ${arg.kind}`);
     if (arg.kind !== "operand") continue;
-    const { view, ranging } = arg;
-    kinds.push(`${kernel.kind} with ranging ${ranging}`);
+    const { view, clampRange } = arg;
+    kinds.push(`${kernel.kind} with clampRange ${clampRange}`);
     const { strides, bounds } = view;
     if (bounds) kinds.push(`${kernel.kind} with bounds, fill ${view.fill ? "given" : "0"}`);
     if (bounds?.some(([from, to]) => from === to)) kinds.push("a view that reads nothing");

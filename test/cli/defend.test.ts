@@ -18,7 +18,7 @@ beforeAll(async () => {
   for (const person of ["client", "ada", "ben"] as const) await on.ok(person, "chain", "mint", "1000");
   for (const person of ["ada", "ben"] as const) await on.ok(person, "stake", "deposit", "300");
   roots = {};
-  for (const [name, ...options] of [["ada"], ["ben", "--fault", "flip:step=7,node=20,element=0,bit=12"]]) {
+  for (const [name, ...options] of [["ada"], ["ben", "--fault", "flip:step=7,operator=20,element=0,bit=12"]]) {
     const lines = await on.ok(undefined, "run", JOB, "--out", `${name}.trace`, "--json", ...options);
     roots[name] = (JSON.parse(lines.trim().split("\n").at(-1)!) as { runRoot: string }).runRoot;
   }

@@ -16,7 +16,7 @@ describe("verde dispute and verde check", () => {
     const job = await smallJob();
     await run(job, { out: join(folder, "a.trace") });
     await run(job, { out: join(folder, "again.trace") });
-    const fault = { kind: "flip", step: 4, node: 4, element: 13, bit: 28 } as const;
+    const fault = { kind: "flip", step: 4, operator: 4, element: 13, bit: 28 } as const;
     await run(job, { out: join(folder, "b.trace"), fault });
     await run(job, { out: join(folder, "every.trace"), commitEvery: 2 });
   });
@@ -43,7 +43,7 @@ describe("verde dispute and verde check", () => {
     const checked = await verde("check", "v.json", "--a", roots[0], "--b", roots[1], "--json");
     expect(checked).toMatchObject({ code: 0, stderr: "" });
     expect(JSON.parse(checked.stdout)).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       outcome: "holds",
       losers: ["b"],
       step: 4,
@@ -86,7 +86,9 @@ describe("verde dispute and verde check", () => {
     expect(shown.stdout).toContain("b.trace is wrong, says the EVM.");
     expect(await verde("dispute", "a.trace", "again.trace", "--on-chain")).toMatchObject({ code: 0 });
     expect(await verde("dispute", "a.trace", "b.trace", "again.trace", "--on-chain")).toMatchObject({ code: 2 });
-    expect(await verde("dispute", "a.trace", "b.trace", "--on-chain", "--recompute", "op")).toMatchObject({ code: 2 });
+    expect(await verde("dispute", "a.trace", "b.trace", "--on-chain", "--recompute", "operator")).toMatchObject({
+      code: 2,
+    });
   });
 
   it("print the object that programs read", async () => {
@@ -99,7 +101,7 @@ describe("verde dispute and verde check", () => {
       "parties",
       "losers",
       "step",
-      "node",
+      "operator",
       "element",
       "fold",
       "recomputed",
@@ -115,7 +117,7 @@ describe("verde dispute and verde check", () => {
       ],
       losers: ["a"],
       step: 4,
-      node: { id: 4, op: expect.any(String), label: expect.any(String) },
+      operator: { number: 4, kind: expect.any(String), label: expect.any(String) },
       element: expect.any(Array),
       recomputed: expect.stringMatching(/^0x[0-9a-f]{8}$/),
       referee: { scalarSteps: 3, bytes: expect.any(Number), rounds: expect.any(Number), millis: expect.any(Number) },

@@ -94,7 +94,7 @@ describe("verde run", () => {
   });
 
   it("finishes a trace that was cut, and notes a fault", async () => {
-    const args = ["run", LINE, "--steps", "9", "--detail", "ops", "--checkpoint-every", "3", "--out", "c.trace"];
+    const args = ["run", LINE, "--steps", "9", "--detail", "operators", "--checkpoint-every", "3", "--out", "c.trace"];
     const first = await verde(...args, "--fault", "skip:step=4");
     expect(first.stdout).toContain("skip:step=4 (a drill: this run is not honest)");
     const whole = readFileSync(join(folder, "c.trace"));
@@ -111,12 +111,12 @@ describe("verde run", () => {
     expect((await openTrace(join(folder, "c.trace"))).manifest.fault).toBeUndefined();
   });
 
-  it("lists the nodes of both graphs", async () => {
+  it("lists the operators of both graphs", async () => {
     const job = await line.close();
-    const { stdout } = await verde("run", LINE, "--list-nodes");
-    expect(stdout).toContain(`The step's graph: ${job.step.kernels.length} nodes\n`);
+    const { stdout } = await verde("run", LINE, "--list-operators");
+    expect(stdout).toContain(`The step's graph: ${job.step.kernels.length} operators\n`);
     expect(stdout).toMatch(/^ +\d+ {2}map +f32\[\] +optimizer\/learning-rate$/m);
-    const rows = objects((await verde("run", LINE, "--list-nodes", "--json")).stdout);
+    const rows = objects((await verde("run", LINE, "--list-operators", "--json")).stdout);
     expect(rows.filter(({ graph }) => graph === "step").map(({ id, op, label }) => [id, op, label])).toEqual(
       job.step.kernels.map(({ kind }, i) => [i, kind, job.step.labels[i]]),
     );

@@ -38,7 +38,7 @@ export interface AnyInput {
   tensor: bigint;
   element: bigint;
   bits: bigint;
-  ranging: number;
+  clampRange: number;
 }
 
 /** What one step reads. */
@@ -61,11 +61,11 @@ export function readAnyBytes(bytes: Uint8Array, element: number, k: number) {
   next = programTo;
   const inputs = Array.from({ length: u8() }, (_, i): AnyInput => {
     const kind = u8();
-    const none = { isRead: false, tensor: 0n, element: 0n, ranging: 0 };
+    const none = { isRead: false, tensor: 0n, element: 0n, clampRange: 0 };
     if (kind === 2) return { ...none, bits: output[u8()] ?? 0n };
     if (kind !== 1) return { ...none, bits: kind === 3 ? BigInt(k) : 0n };
     const tensor = u32();
-    const ranging = u8();
+    const clampRange = u8();
     const at = i + (isFold ? 1 : 0);
     const isInt = at < 8 && ((mask >> at) & 1) === 1;
     let address = i32();
@@ -75,7 +75,13 @@ export function readAnyBytes(bytes: Uint8Array, element: number, k: number) {
     const inside = bounded ? strides.map((_stride, axis) => isWithin(point[axis] ?? 0n, i32(), i32())) : [];
     const bits = bounded ? u32() : 0n;
     const isRead = address >= 0n && !inside.includes(false);
-    return { isRead, tensor, element: isRead ? address : 0n, bits, ranging: isInt || ranging > 2 ? 0 : ranging };
+    return {
+      isRead,
+      tensor,
+      element: isRead ? address : 0n,
+      bits,
+      clampRange: isInt || clampRange > 2 ? 0 : clampRange,
+    };
   });
   return { isFold, start, programFrom: BigInt(programFrom), programTo: BigInt(programTo), inputs };
 }

@@ -15,7 +15,7 @@ export interface PointInput {
   tensor: bigint;
   element: bigint;
   bits: bigint;
-  ranging: number;
+  clampRange: number;
 }
 export interface Point {
   isFold: boolean;

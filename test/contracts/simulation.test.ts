@@ -47,7 +47,12 @@ describe("a simulated dispute", () => {
     const facts = jobFacts(outlineOf(job), every);
     const shape = job.step.kernels[kernel].type.shape;
     const flat = (location.element ?? []).reduce((at, coordinate, axis) => at * shape[axis] + coordinate, 0);
-    const passages = courseTo(facts, { step: 3, kernel: location.node!.id, element: flat, fold: location.fold ?? 0 });
+    const passages = courseTo(facts, {
+      step: 3,
+      kernel: location.operator!.number,
+      element: flat,
+      fold: location.fold ?? 0,
+    });
     const reckoned = moveGas(passages.flatMap(roundsOf));
     const actual = duel.receipts.map(({ gas }) => gas);
     expect(reckoned.length).toBe(actual.length);

@@ -48,7 +48,7 @@ describe("a drill on a GPT", () => {
     }
     let found = 0;
     for (const { step, node, element } of places) {
-      const fault = `flip:step=${step},node=${node},element=${element},bit=${20 + below(11)}`;
+      const fault = `flip:step=${step},operator=${node},element=${element},bit=${20 + below(11)}`;
       const result = await drill(fault);
       // A flip that no later operator lets through, such as a masked score, leaves the run honest.
       if (!result) continue;
@@ -57,7 +57,7 @@ describe("a drill on a GPT", () => {
       const at = result.element!.reduce((sum, coordinate, axis) => sum * shape[axis] + coordinate, 0);
       const kernel = kernels[node];
       const depth = kernel.kind === "fold" ? elementCount(kernel.reduce) - 1 : null;
-      expect([result.step, result.node!.id, at, result.fold], fault).toEqual([step, node, element, depth]);
+      expect([result.step, result.operator!.number, at, result.fold], fault).toEqual([step, node, element, depth]);
     }
     expect(found).toBeGreaterThan(20);
   });
@@ -69,19 +69,23 @@ describe("a drill on a GPT", () => {
       init.kernels.findIndex(({ type }) => elementCount(type.shape) > 100),
       init.kernels.length - 1,
     ]) {
-      const result = await drill(`flip:step=0,node=${node},element=0,bit=30`);
-      expect([result!.step, result!.node!.id], `node ${node}`).toEqual([0, node]);
+      const result = await drill(`flip:step=0,operator=${node},element=0,bit=30`);
+      expect([result!.step, result!.operator!.number], `node ${node}`).toEqual([0, node]);
     }
   });
 
   test("another rate, other data and a skipped step are found where they begin", async () => {
     for (const step of [1, 4, STEPS]) {
       const rate = await drill(`lr:from=${step},factor=1.01`);
-      expect([rate!.step, rate!.node!.label]).toEqual([step, "optimizer/learning-rate"]);
+      expect([rate!.step, rate!.operator!.label]).toEqual([step, "optimizer/learning-rate"]);
       const data = await drill(`data:from=${step}`);
-      expect([data!.step, data!.node!.op, data!.node!.label]).toEqual([step, "gather", "batch/inputs"]);
+      expect([data!.step, data!.operator!.kind, data!.operator!.label]).toEqual([step, "gather", "batch/inputs"]);
       const skip = await drill(`skip:step=${step}`);
-      expect([skip!.step, skip!.node!.op, skip!.node!.id]).toEqual([step, "assembly", job.step.kernels.length]);
+      expect([skip!.step, skip!.operator!.kind, skip!.operator!.number]).toEqual([
+        step,
+        "state-update",
+        job.step.kernels.length,
+      ]);
     }
   });
 });

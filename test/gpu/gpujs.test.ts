@@ -97,7 +97,7 @@ describe.runIf(hasPackage())("gpu.js", async () => {
       const lines = await node(driver, program, MAIN, "run", ...JOB, "--backend", backend);
       expect(expected.length).toBe(STEPS + 2);
       expect(roots(lines)).toEqual(roots(expected));
-      expect(lines.at(-1)).toMatchObject({ aside: { backend: "wasm" } });
+      expect(lines.at(-1)).toMatchObject({ fallback: { backend: "wasm" } });
     });
   });
 });

@@ -113,7 +113,7 @@ describe("the command", () => {
   test("runs, disputes and checks a job of the project", async () => {
     project.write(JOB, readmeJob.code);
     expectSuccess(await project.verde("run", JOB, "--steps", "20", "--out", "a.trace"));
-    const fault = ["--fault", "flip:step=7,node=12,element=0,bit=9"];
+    const fault = ["--fault", "flip:step=7,operator=12,element=0,bit=9"];
     expectSuccess(await project.verde("run", JOB, "--steps", "20", "--out", "b.trace", ...fault));
     const { code, stdout, stderr } = await project.verde(
       "dispute",

@@ -210,7 +210,7 @@ describe("a message", () => {
 
   it("that can't be decoded is not encoded", () => {
     const asked: Question = { kind: "payload", at: [], height: 0, position: 0 };
-    const leafAt = { level: "op", index: 0, part: 0 };
+    const leafAt = { level: "operator", index: 0, part: 0 };
     for (const wrong of [
       { ...asked, kind: "all" as Question["kind"] },
       { ...asked, height: 256 },

@@ -8,7 +8,7 @@ test("the text of a fault is read as it was written", () => {
   const from = fc.integer({ min: 1, max: 2 ** 31 - 1 });
   const factor = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value || 0);
   const faults: fc.Arbitrary<Fault> = fc.oneof(
-    fc.record({ kind: fc.constant("flip" as const), step: whole, node: whole, element: whole, bit: fc.nat(31) }),
+    fc.record({ kind: fc.constant("flip" as const), step: whole, operator: whole, element: whole, bit: fc.nat(31) }),
     fc.record({ kind: fc.constant("lr" as const), from, factor }),
     fc.record({ kind: fc.constant("data" as const), from }),
     fc.record({ kind: fc.constant("skip" as const), step: from }),

@@ -9,7 +9,7 @@ import {
   type GatherKernel,
   iterationSpace,
   type MapKernel,
-  type Ranging,
+  type ClampRange,
   SUM_STEP,
 } from "../../src/repops/kernels/kernel.ts";
 import {
@@ -32,19 +32,19 @@ const MAPS = [
   defineProgram("ffii", (x, y, i, j) => x.lt(y).selectInt(i, j.add(7))),
 ];
 const FOLDS = [
-  { program: DOT_STEP, operands: 2, extra: false, ranging: "dot" },
-  { program: SUM_STEP, operands: 1, extra: false, ranging: "sum" },
+  { program: DOT_STEP, operands: 2, extra: false, clampRange: "dot" },
+  { program: SUM_STEP, operands: 1, extra: false, clampRange: "sum" },
   {
     program: defineProgram("ffii", (acc, x, k, i) => acc.max(x.mul(k.add(i).toFloat()))),
     operands: 1,
     extra: true,
-    ranging: "none",
+    clampRange: "none",
   },
   {
     program: defineProgram("ifii", (acc, x, k, i) => x.lt(0).selectInt(acc.add(k), acc.sub(i))),
     operands: 1,
     extra: true,
-    ranging: "sum",
+    clampRange: "sum",
   },
 ] as const;
 
@@ -91,7 +91,12 @@ function fits(view: View, space: readonly number[], count: number): boolean {
   }
 }
 
-const operand = (tensor: number, view: View, ranging: Ranging): Arg => ({ kind: "operand", tensor, view, ranging });
+const operand = (tensor: number, view: View, clampRange: ClampRange): Arg => ({
+  kind: "operand",
+  tensor,
+  view,
+  clampRange,
+});
 
 /** The element by single steps, from the operands that `pointInputs` names. */
 function byPoints(kernel: MapKernel | FoldKernel, element: number, tensors: readonly Tensor[]): number[] {
@@ -149,7 +154,7 @@ describe("one element of a kernel, step by step (spec 4)", () => {
     });
     fc.assert(
       fc.property(cases, ([{ type, fold, reduce }, start, source, views]) => {
-        const args: Arg[] = views.slice(0, fold.operands).map((view) => operand(0, view, fold.ranging));
+        const args: Arg[] = views.slice(0, fold.operands).map((view) => operand(0, view, fold.clampRange));
         if (fold.extra) args.push({ kind: "index" }, { kind: "coordinate", axis: 0 });
         const kernel: FoldKernel = { kind: "fold", type, program: fold.program, start, reduce, args };
         expect(iterationSpace(kernel)).toHaveLength(3);

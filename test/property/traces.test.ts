@@ -32,7 +32,7 @@ test("a damaged trace is refused whichever byte is altered", async () => {
 const runs: [name: string, options: RunOptions, job: () => Promise<ClosedJob>][] = [
   ["line", { checkpointEvery: 4 }, () => line.close()],
   ["segments", { commitEvery: 3, checkpointEvery: 3 }, () => line.close({ seed: 3 })],
-  ["detailed", { detail: "ops", checkpointEvery: 0 }, async () => regression()],
+  ["detailed", { detail: "operators", checkpointEvery: 0 }, async () => regression()],
   ["continued", { checkpointEvery: 3 }, async () => regression({ checkpoint: true })],
 ];
 

@@ -56,14 +56,14 @@ describe("a training prover", () => {
     const prover = trainingProver(await rememberedRun(job, 2));
     const at = positionTo(7);
     const operator = at.slice(0, 3);
-    expect(operator.at(-1)?.level).toBe("op");
+    expect(operator.at(-1)?.level).toBe("operator");
     expect((await prover.operands(operator))?.inputs.length).toBe(2);
     for (const wrong of [[], at, at.slice(0, 2), [{ level: "segment", index: 0, part: 0 }], at.with(2, at[1])])
       for (const part of ["operands", "output"] as const)
         await expect(prover[part](wrong)).rejects.toMatchObject({ family: "VERDE_DISPUTE" });
     await expect(prover.witness(at.slice(0, -1))).rejects.toThrow("opens into a fold tree");
     await expect(prover.witness(at.with(3, { ...at[3], part: 64 }))).rejects.toThrow("part 64 of 64");
-    const newState = [...at.slice(0, 2), { level: "op", index: job.step.kernels.length, part: 0 }];
+    const newState = [...at.slice(0, 2), { level: "operator", index: job.step.kernels.length, part: 0 }];
     await expect(prover.operands(newState)).rejects.toThrow("not an operator");
   });
 

@@ -60,7 +60,7 @@ describe("dispute about traces", () => {
         const { kernels } = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
         for (const node of [0, kernels.length - 1]) {
           const count = elementCount(kernels[node].type.shape);
-          const fault: Fault = { kind: "flip", step, node, element: count - 1, bit: 30 };
+          const fault: Fault = { kind: "flip", step, operator: node, element: count - 1, bit: 30 };
           const liar = await trace({ ...setting, fault });
           for (const [a, b] of [
             [honest, liar],
@@ -70,7 +70,7 @@ describe("dispute about traces", () => {
             expect(wrongTraces(result)).toEqual([liar]);
             expect(result).toMatchObject({
               step,
-              node: { id: node },
+              operator: { number: node },
               element: unravel(count - 1, kernels[node].type.shape),
             });
           }
@@ -95,13 +95,13 @@ describe("dispute about traces", () => {
         const kernel = job.step.kernels[node];
         const { type } = kernel;
         const element = any % elementCount(type.shape);
-        const liar = await trace({ ...settings[setting], fault: { kind: "flip", step, node, element, bit } });
+        const liar = await trace({ ...settings[setting], fault: { kind: "flip", step, operator: node, element, bit } });
         const pair = first ? [liar, honest[setting]] : [honest[setting], liar];
         const result = await dispute(pair[0], pair[1]);
         if (result.outcome === "agree") return;
         found++;
         expect(wrongTraces(result)).toEqual([liar]);
-        expect(result).toMatchObject({ step, node: { id: node }, element: unravel(element, type.shape) });
+        expect(result).toMatchObject({ step, operator: { number: node }, element: unravel(element, type.shape) });
         // A short fold is executed whole.
         const whole = result.fold === null && kernel.kind === "fold";
         expect(result.figures.scalarSteps).toBe(whole ? pointLength(kernel) : 1);
@@ -122,18 +122,18 @@ describe("dispute about traces", () => {
         [{ kind: "skip", step: 3 }, /^new state/],
       ] as [Fault, RegExp][]) {
         const liar = await trace({ ...setting, fault });
-        for (const recompute of ["scalar", "op"] as const) {
+        for (const recompute of ["scalar", "operator"] as const) {
           const result = await divergence(liar, honest, { recompute });
           expect(wrongTraces(result)).toEqual([liar]);
           expect(result.step).toBe(3);
-          expect(result.node!.label).toMatch(label);
+          expect(result.operator!.label).toMatch(label);
         }
       }
     }
   });
 
   it("both are blamed that are wrong at the same place", async () => {
-    const at = { kind: "flip", step: 2, node: 8, element: 1 } as const;
+    const at = { kind: "flip", step: 2, operator: 8, element: 1 } as const;
     const [a, b] = [await trace({ fault: { ...at, bit: 30 } }), await trace({ fault: { ...at, bit: 29 } })];
     const result = await divergence(a, b);
     expect(wrongTraces(result)).toEqual([a, b]);
@@ -141,9 +141,9 @@ describe("dispute about traces", () => {
   });
 
   it("a run that was recorded in detail can be disputed without its folder", async () => {
-    const options = { detail: "ops", commitEvery: 3 } as const;
+    const options = { detail: "operators", commitEvery: 3 } as const;
     const honest = await trace(options);
-    const liar = await trace({ ...options, fault: { kind: "flip", step: 5, node: 4, element: 2, bit: 30 } });
+    const liar = await trace({ ...options, fault: { kind: "flip", step: 5, operator: 4, element: 2, bit: 30 } });
     for (const [alone, whole] of [
       [honest, liar],
       [liar, honest],
@@ -151,9 +151,9 @@ describe("dispute about traces", () => {
       const file = join(folder, `alone-${made++}.trace`);
       await copyFile(alone, file);
       const result = await divergence(file, whole);
-      expect(result).toMatchObject({ step: 5, node: { id: 4 }, element: null, fold: null });
+      expect(result).toMatchObject({ step: 5, operator: { number: 4 }, element: null, fold: null });
       expect(wrongTraces(result)).toEqual([alone === liar ? file : liar]);
-      await expect(dispute(file, whole, { recompute: "scalar" })).rejects.toThrow("--recompute op");
+      await expect(dispute(file, whole, { recompute: "scalar" })).rejects.toThrow("--recompute operator");
       const second = join(folder, `alone-${made++}.trace`);
       await copyFile(whole, second);
       await expect(dispute(file, second)).rejects.toThrow("neither trace can be replayed");

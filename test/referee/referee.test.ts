@@ -45,7 +45,7 @@ describe("referee", () => {
           const faults = side === 0 ? ([[fault], []] as const) : ([[], [fault]] as const);
           const { decision, location, figures } = await disputeRemembered({ job, commitEvery, faults });
           expect(decision).toMatchObject({ kind: "scalar", losers: [side] });
-          expect(location).toMatchObject({ step: fault.step, node: { id: kernelOf(fault) } });
+          expect(location).toMatchObject({ step: fault.step, operator: { number: kernelOf(fault) } });
           expect(figures.scalarSteps).toBe(1);
         }
       }),
@@ -73,7 +73,7 @@ describe("referee", () => {
         const scalar = await disputeRemembered({ job, faults });
         const whole = await disputeRemembered({ job, faults, options: { depth: "operator" } });
         expect(whole.decision).toMatchObject({ kind: "operator", losers: [side] });
-        expect(whole.location).toMatchObject({ step: fault.step, node: scalar.location.node, fold: null });
+        expect(whole.location).toMatchObject({ step: fault.step, operator: scalar.location.operator, fold: null });
         expect(whole.decision.seen).toMatchObject({ element: fault.element });
         expect(whole.decision.seen!.recomputed).toEqual(whole.decision.seen!.claimed[1 - side]);
         const kernel = job.step.kernels[kernelOf(fault)];
@@ -131,7 +131,7 @@ describe("referee", () => {
 
   it("makes a party forfeit that can't open its claim, at any level", async () => {
     const fault: Fault = { step: 4, at: { kernel: 4 }, element: 5, flip: 0x3f000000 };
-    for (const name of ["segment", "step", "op", "chunk", "fold"])
+    for (const name of ["segment", "step", "operator", "chunk", "fold"])
       for (const side of [0, 1] as const) {
         const replace = (provers: Pair<TrainingProver>) => {
           const stopped: TrainingProver = {

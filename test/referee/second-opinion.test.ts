@@ -54,11 +54,11 @@ describe("the second opinion", () => {
 /** The paths of a verdict: every list of siblings in it, each once. */
 function pathsIn({ levels, graph, witness }: Verdict): number {
   // Those of the other levels show a root; where the last leaf is the divergent one its proof is the opening.
-  const bound = levels.filter(({ level }) => ["step", "op", "fold"].includes(level));
+  const bound = levels.filter(({ level }) => ["step", "operator", "fold"].includes(level));
   const openings = bound.filter(({ index, count }) => index < count - 1).length;
-  const leaves = [witness?.before, witness?.accumulator, witness?.entry].filter((leaf) => leaf).length;
+  const leaves = [witness?.preState, witness?.accumulator, witness?.entry].filter((leaf) => leaf).length;
   const operands = witness?.operands.length ?? 0;
-  return 2 * levels.length + 2 * openings + (graph?.kernel ? 2 : 0) + leaves + 2 * operands;
+  return 2 * levels.length + 2 * openings + (graph?.operator ? 2 : 0) + leaves + 2 * operands;
 }
 
 describe("a verdict", () => {
@@ -73,7 +73,7 @@ describe("a verdict", () => {
     const opinion = new SecondOpinion();
     expect(checkVerdict(verdict, ...runRoots, opinion.climb).losers).toEqual([1]);
     const kinds = new Set(verdict.levels.map(({ level }) => level));
-    for (const level of ["segment", "step", "op", "chunk", "fold"]) expect(kinds).toContain(level);
+    for (const level of ["segment", "step", "operator", "chunk", "fold"]) expect(kinds).toContain(level);
     expect(opinion.paths).toBe(pathsIn(verdict));
     expect(opinion.paths).toBeGreaterThan(20);
   });

@@ -7,11 +7,11 @@ import { defineProgram, float, int } from "../../src/repops/programs/expressions
 import { bitsOf, importFloats } from "../../src/repops/numbers/vf32.ts";
 import type { View } from "../../src/repops/kernels/view.ts";
 
-type Ranging = "none" | "dot" | "sum";
-const read = (tensor: number, strides: number[], ranging: Ranging = "none", view: Partial<View> = {}): Arg => ({
+type ClampRange = "none" | "dot" | "sum";
+const read = (tensor: number, strides: number[], clampRange: ClampRange = "none", view: Partial<View> = {}): Arg => ({
   kind: "operand",
   tensor,
-  ranging,
+  clampRange,
   view: { offset: 0, strides, ...view },
 });
 const coordinate = (axis: number): Arg => ({ kind: "coordinate", axis });

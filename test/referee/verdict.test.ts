@@ -100,7 +100,10 @@ describe("verdict", () => {
   it("that rests on the referee's word says so", async () => {
     const silent = (provers: Pair<TrainingProver>): Pair<TrainingProver> => [
       provers[0],
-      { ...provers[1], answer: async (put) => (put.at.at(-1)?.level === "op" ? undefined : provers[1].answer(put)) },
+      {
+        ...provers[1],
+        answer: async (put) => (put.at.at(-1)?.level === "operator" ? undefined : provers[1].answer(put)),
+      },
     ];
     const faults = honestAgainst(wrong(2, { kernel: 2 }, 5));
     const forfeit = await disputeRemembered({ job, faults, replace: silent });
@@ -116,7 +119,7 @@ describe("verdict", () => {
 
   it("is refused when it is nothing of the kind", () => {
     const { verdict, runRoots } = made["a gathered element"];
-    for (const nothing of [null, 3, "verdict", [], {}, { ...verdict, schemaVersion: 2 }, { ...verdict, levels: [] }])
+    for (const nothing of [null, 3, "verdict", [], {}, { ...verdict, schemaVersion: 1 }, { ...verdict, levels: [] }])
       expect(() => checkVerdict(nothing, ...runRoots)).toThrow(expect.objectContaining({ family: "VERDE_DISPUTE" }));
   });
 });

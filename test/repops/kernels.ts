@@ -7,7 +7,7 @@ import {
   type FoldKernel,
   type Kernel,
   type KernelList,
-  type Ranging,
+  type ClampRange,
   SCATTER_STEP,
   SUM_STEP,
 } from "../../src/repops/kernels/kernel.ts";
@@ -186,9 +186,10 @@ function build(rolls: readonly number[], seed: number): Case {
     const words = new Uint32Array(data.buffer);
     for (let n = 0; n < count; n++) words[n] = type === "f" ? nextFloat() : special ? nextInt() & 7 : nextInt();
     inputs.push({ dtype: type === "f" ? "f32" : "i32", shape: [count], data });
-    const free: Ranging[] = ["none", "dot", "sum"];
-    const ranging = !fold || type === "i" ? "none" : special === DOT_STEP ? "dot" : special ? "sum" : dice.pick(free);
-    return { kind: "operand", tensor: inputs.length - 1, view: { ...view, offset }, ranging };
+    const free: ClampRange[] = ["none", "dot", "sum"];
+    const clampRange =
+      !fold || type === "i" ? "none" : special === DOT_STEP ? "dot" : special ? "sum" : dice.pick(free);
+    return { kind: "operand", tensor: inputs.length - 1, view: { ...view, offset }, clampRange };
   });
   const type = { dtype: result === "f" ? ("f32" as const) : ("i32" as const), shape };
   const start = special || dice.below(2) ? 0 : result === "f" ? nextFloat() : nextInt() >>> 0;
@@ -227,7 +228,7 @@ export const products: fc.Arbitrary<Case> = fc
       kind: "operand",
       tensor,
       view: { offset: 0, strides },
-      ranging: "dot",
+      clampRange: "dot",
     });
     const args = swap ? [arg(1, b), arg(0, a)] : [arg(0, a), arg(1, b)];
     const type = { dtype: "f32" as const, shape: [...batch, m, n] };

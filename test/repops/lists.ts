@@ -9,11 +9,11 @@ import { floats } from "./inputs.ts";
 const SIDE = 9;
 const SHAPE = [SIDE, SIDE];
 
-export const operand = (tensor: number, view: View, ranging: "none" | "dot" | "sum" = "none"): Arg => ({
+export const operand = (tensor: number, view: View, clampRange: "none" | "dot" | "sum" = "none"): Arg => ({
   kind: "operand",
   tensor,
   view,
-  ranging,
+  clampRange,
 });
 const dense: View = { offset: 0, strides: [SIDE, 1] };
 const VIEWS: readonly View[] = [

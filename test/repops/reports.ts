@@ -12,7 +12,7 @@ const dense = (tensor: number): Arg => ({
   kind: "operand",
   tensor,
   view: { offset: 0, strides: [1] },
-  ranging: "none",
+  clampRange: "none",
 });
 const f32 = (...shape: number[]) => ({ dtype: "f32" as const, shape });
 const i32 = (...shape: number[]) => ({ dtype: "i32" as const, shape });
@@ -46,7 +46,7 @@ const list: KernelList = {
       program: SUM_STEP,
       start: 0,
       reduce: [700],
-      args: [{ kind: "operand", tensor: 5, view: { offset: 0, strides: [1] }, ranging: "sum" }],
+      args: [{ kind: "operand", tensor: 5, view: { offset: 0, strides: [1] }, clampRange: "sum" }],
     },
     mixBits(11),
     halve(5, 0, 129),

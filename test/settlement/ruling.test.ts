@@ -27,7 +27,7 @@ const task = (changes: Partial<TaskView> = {}): TaskView =>
   ({ claims, dispute: 3, deadline: 1000, terms: { job }, ...changes }) as TaskView;
 
 beforeAll(async () => {
-  const faults = { honest: undefined, flip: "flip:step=5,node=20,element=0,bit=7", skip: "skip:step=2" };
+  const faults = { honest: undefined, flip: "flip:step=5,operator=20,element=0,bit=7", skip: "skip:step=2" };
   const roots = [];
   for (const [name, fault] of Object.entries(faults))
     roots.push((await run(line, { out: at(`${name}.trace`), ...(fault && { fault: parseFault(fault) }) })).runRoot);

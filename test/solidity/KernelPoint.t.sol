@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Point, PointInput, Ranging} from "../../contracts/libraries/KernelPoint.sol";
+import {Point, PointInput, ClampRange} from "../../contracts/libraries/KernelPoint.sol";
 import {PointBatch} from "./PointBatch.sol";
 import {vm} from "./Vm.sol";
 
@@ -153,7 +153,7 @@ contract KernelPointTest {
         for (uint256 i = 0; i < p.inputs.length; i++) {
             PointInput memory input = p.inputs[i];
             bool isRead = _next(words) == 1;
-            assert(input.isRead == isRead && input.ranging == Ranging(_next(words)));
+            assert(input.isRead == isRead && input.clampRange == ClampRange(_next(words)));
             uint256 tensor = _next(words);
             uint256 sourceElement = _next(words);
             if (isRead) assert(input.tensor == tensor && input.element == sourceElement);

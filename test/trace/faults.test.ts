@@ -30,7 +30,7 @@ async function outputsOf(step: number, fault?: Fault): Promise<{ outputs: Tensor
 
 /** Replays every step of a faulty run from its files, against its own roots. */
 async function expectReplayed(fault: Fault, checkpointEvery: number): Promise<void> {
-  await run(job, { fault, checkpointEvery, out: path("fault.trace"), force: true, detail: "ops" });
+  await run(job, { fault, checkpointEvery, out: path("fault.trace"), force: true, detail: "operators" });
   const replayer = await Replayer.open(path("fault.trace"));
   for (const step of [10, 5, 6, 1, 0]) {
     const { kernelRoots, newStateRoot } = await replayer.detail(step);
@@ -50,12 +50,12 @@ describe("the text of a fault", () => {
       ["skip:step=1,step=2", "gives step twice"],
       ["skip:step=1,from=2", "has no use for from"],
       ["skip:step=1,__proto__=2", "has no use for __proto__"],
-      ["flip:step=1,node=2,element=3", "needs step, node, element, bit"],
+      ["flip:step=1,operator=2,element=3", "needs step, operator, element, bit"],
       ["skip:step=1.5", "has no whole step"],
       ["skip:step=-1", "has no whole step"],
       ["skip:step=0", "skips a step before the first, which is 1"],
       ["data:from=0", "begins before the first step, which is 1"],
-      ["flip:step=1,node=1,element=1,bit=32", "names a bit above 31"],
+      ["flip:step=1,operator=1,element=1,bit=32", "names a bit above 31"],
       ["lr:from=1,factor=1e999", "has no finite factor"],
       ["lr:from=1,factor=1.2.3", "has no finite factor"],
     ])
@@ -73,15 +73,15 @@ describe("the text of a fault", () => {
 describe("a flip", () => {
   test("changes one bit of one element of one output of one step", async () => {
     for (const fault of [
-      { kind: "flip", step: 6, node: kernel("errors"), element: 2, bit: 12 },
-      { kind: "flip", step: 6, node: kernel("batch"), element: 1, bit: 0 },
-      { kind: "flip", step: 0, node: 0, element: 2, bit: 31 },
+      { kind: "flip", step: 6, operator: kernel("errors"), element: 2, bit: 12 },
+      { kind: "flip", step: 6, operator: kernel("batch"), element: 1, bit: 0 },
+      { kind: "flip", step: 0, operator: 0, element: 2, bit: 31 },
     ] as const) {
       const honest = await outputsOf(fault.step);
       const faulty = await outputsOf(fault.step, fault);
-      for (const [i, output] of faulty.outputs.slice(0, fault.node + 1).entries())
+      for (const [i, output] of faulty.outputs.slice(0, fault.operator + 1).entries())
         for (let element = 0; element < output.data.length; element++) {
-          const struck = i === fault.node && element === fault.element;
+          const struck = i === fault.operator && element === fault.element;
           const difference = elementBits(output, element) ^ elementBits(honest.outputs[i], element);
           expect(difference >>> 0).toBe(struck ? 2 ** fault.bit : 0);
         }
@@ -96,17 +96,17 @@ describe("a flip", () => {
       return [elementBits(state[0], 1), elementBits(state[4], 1)];
     };
     const fifteen = bitsOf(1.5);
-    expect(await wordsOf("flip:step=0,node=0,element=1,bit=31")).toEqual([0x80000000, fifteen]);
-    expect(await wordsOf("flip:step=0,node=0,element=1,bit=3")).toEqual([8, fifteen]);
-    expect(await wordsOf("flip:step=0,node=3,element=1,bit=30")).toEqual([0, 0x7fc00000]);
+    expect(await wordsOf("flip:step=0,operator=0,element=1,bit=31")).toEqual([0x80000000, fifteen]);
+    expect(await wordsOf("flip:step=0,operator=0,element=1,bit=3")).toEqual([8, fifteen]);
+    expect(await wordsOf("flip:step=0,operator=3,element=1,bit=30")).toEqual([0, 0x7fc00000]);
   });
 
   test.each([
-    "flip:step=0,node=0,element=1,bit=31",
-    "flip:step=0,node=0,element=1,bit=3",
-    "flip:step=0,node=3,element=1,bit=30",
-    `flip:step=5,node=${kernel("update")},element=0,bit=30`,
-    `flip:step=5,node=${kernel("count")},element=0,bit=31`,
+    "flip:step=0,operator=0,element=1,bit=31",
+    "flip:step=0,operator=0,element=1,bit=3",
+    "flip:step=0,operator=3,element=1,bit=30",
+    `flip:step=5,operator=${kernel("update")},element=0,bit=30`,
+    `flip:step=5,operator=${kernel("count")},element=0,bit=31`,
   ])("is replayed from checkpoints by its own prover: %s", async (text) => {
     await expectReplayed(parseFault(text), 1);
     await expectReplayed(parseFault(text), 5);
@@ -126,13 +126,13 @@ describe("another rate", () => {
     await expectReplayed(fault, 4);
   });
 
-  test("stays a vf32, and needs a labelled node", async () => {
+  test("stays a vf32, and needs a labelled operator", async () => {
     const node = kernel("optimizer/learning-rate");
     const rate = (factor: number): Promise<number> =>
       outputsOf(1, { kind: "lr", from: 1, factor }).then(({ outputs }) => outputs[node].data[0]);
     expect([await rate(1e300), await rate(1e-300), await rate(-1)]).toEqual([2 ** 127, 0, -0.0625]);
     const bare = run(regression({ rateLabel: "optimizer/rate" }), { fault: parseFault("lr:from=1,factor=2") });
-    await expect(bare).rejects.toThrow("no node of the job is labelled …/learning-rate");
+    await expect(bare).rejects.toThrow("no operator of the job is labelled …/learning-rate");
   });
 });
 
@@ -173,9 +173,15 @@ describe("a skipped step", () => {
 test("faults that the job has no place for are refused with what it has", async () => {
   const refused = (text: string, of = job): Promise<unknown> => run(of, { fault: parseFault(text) });
   await expect(refused("data:from=11")).rejects.toThrow("the fault is at step 11, but the job has 10");
-  await expect(refused("flip:step=1,node=10,element=0,bit=0")).rejects.toThrow("node 10 does not exist; choose 0 to 9");
-  await expect(refused("flip:step=0,node=4,element=0,bit=0")).rejects.toThrow("node 4 does not exist; choose 0 to 3");
-  await expect(refused("flip:step=1,node=0,element=4,bit=0")).rejects.toThrow("node 0 has 4 elements");
+  await expect(refused("flip:step=1,operator=10,element=0,bit=0")).rejects.toThrow(
+    "operator 10 does not exist; choose 0 to 9",
+  );
+  await expect(refused("flip:step=0,operator=4,element=0,bit=0")).rejects.toThrow(
+    "operator 4 does not exist; choose 0 to 3",
+  );
+  await expect(refused("flip:step=1,operator=0,element=4,bit=0")).rejects.toThrow("operator 0 has 4 elements");
   const continued = regression({ checkpoint: true });
-  await expect(refused("flip:step=0,node=0,element=0,bit=0", continued)).rejects.toThrow("so step 0 has no nodes");
+  await expect(refused("flip:step=0,operator=0,element=0,bit=0", continued)).rejects.toThrow(
+    "so step 0 has no operators",
+  );
 });

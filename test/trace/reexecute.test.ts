@@ -41,7 +41,7 @@ async function check(trace: Trace, from: number, to: number, backend = wasm) {
 
 let honest: Trace;
 beforeAll(async () => {
-  honest = await make("honest.trace", { detail: "ops" });
+  honest = await make("honest.trace", { detail: "operators" });
 });
 
 describe("an honest trace", () => {
@@ -104,8 +104,8 @@ describe("an honest trace", () => {
 
 describe("a trace with a fault", () => {
   test("is found out at the step, and at the operator where it has their roots", async () => {
-    const fault = parseFault(`flip:step=9,node=${GRADIENT},element=1,bit=9`);
-    const trace = await make("flip.trace", { detail: "ops", fault });
+    const fault = parseFault(`flip:step=9,operator=${GRADIENT},element=1,bit=9`);
+    const trace = await make("flip.trace", { detail: "operators", fault });
     const { mismatch, last } = await check(trace, 0, 20);
     expect(last).toBe(9);
     expect(mismatch).toMatchObject({ step: 9 });
@@ -120,16 +120,16 @@ describe("a trace with a fault", () => {
   });
 
   test("in the initial state is found out when that is made anew", async () => {
-    const fault = parseFault("flip:step=0,node=0,element=2,bit=30");
-    const trace = await make("initial.trace", { detail: "ops", fault });
+    const fault = parseFault("flip:step=0,operator=0,element=2,bit=30");
+    const trace = await make("initial.trace", { detail: "operators", fault });
     const { mismatch } = await check(trace, 0, 20);
     expect(mismatch?.step).toBe(0);
     expect(await findOperator(trace, job, wasm, mismatch!)).toMatchObject({ step: 0, kernel: 0, label: "w/init" });
   });
 
   test("within a segment names the operator in its own step", async () => {
-    const fault = parseFault(`flip:step=8,node=${GRADIENT},element=0,bit=20`);
-    const trace = await make("segment.trace", { detail: "ops", commitEvery: 6, fault });
+    const fault = parseFault(`flip:step=8,operator=${GRADIENT},element=0,bit=20`);
+    const trace = await make("segment.trace", { detail: "operators", commitEvery: 6, fault });
     const { mismatch } = await check(trace, 0, 20);
     expect(mismatch!.step).toBeGreaterThanOrEqual(8);
     expect(mismatch!.step).toBeLessThanOrEqual(12);
@@ -137,7 +137,7 @@ describe("a trace with a fault", () => {
   });
 
   test("that leaves a step out has no operator that is wrong", async () => {
-    const trace = await make("skip.trace", { detail: "ops", fault: parseFault("skip:step=5") });
+    const trace = await make("skip.trace", { detail: "operators", fault: parseFault("skip:step=5") });
     const { mismatch } = await check(trace, 0, 20);
     expect(mismatch).toMatchObject({ step: 5 });
     expect(await findOperator(trace, job, wasm, mismatch!)).toBeUndefined();

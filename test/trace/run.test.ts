@@ -63,7 +63,7 @@ describe("a run", () => {
   });
 
   test("with detail stores the roots that a replay gives", async () => {
-    await run(job, { detail: "ops", out: path("detail.trace") });
+    await run(job, { detail: "operators", out: path("detail.trace") });
     const trace = await openTrace(path("detail.trace"));
     const replayer = await Replayer.open(path("whole.trace"));
     for (const step of [0, 1, 7, 12]) {
@@ -156,8 +156,8 @@ describe("faults", () => {
 
   test("change the state from their step on", async () => {
     const node = job.step.labels.findIndex((label) => label === "hidden/matmul");
-    expect(await changedFrom(`flip:step=5,node=${node},element=3,bit=20`)).toBe(5);
-    expect(await changedFrom("flip:step=0,node=4,element=0,bit=20")).toBe(0);
+    expect(await changedFrom(`flip:step=5,operator=${node},element=3,bit=20`)).toBe(5);
+    expect(await changedFrom("flip:step=0,operator=4,element=0,bit=20")).toBe(0);
     expect(await changedFrom("lr:from=3,factor=1.5")).toBe(3);
     expect(await changedFrom("data:from=6")).toBe(6);
     expect(await changedFrom("skip:step=9")).toBe(9);
@@ -176,14 +176,16 @@ describe("faults", () => {
   test("that the job has no place for are refused", async () => {
     const refused = (text: string): Promise<unknown> => run(job, { fault: parseFault(text) });
     await expect(refused("skip:step=13")).rejects.toThrow("the job has 12");
-    await expect(refused("flip:step=1,node=9999,element=0,bit=0")).rejects.toThrow("node 9999 does not exist");
-    await expect(refused("flip:step=1,node=0,element=99999,bit=0")).rejects.toThrow("element 99999 is none of them");
+    await expect(refused("flip:step=1,operator=9999,element=0,bit=0")).rejects.toThrow("operator 9999 does not exist");
+    await expect(refused("flip:step=1,operator=0,element=99999,bit=0")).rejects.toThrow(
+      "element 99999 is none of them",
+    );
     for (const text of [
       "flip",
       "flip:step=1",
       "warp:step=1",
       "lr:from=1,factor=x",
-      "flip:step=1,node=1,element=1,bit=40",
+      "flip:step=1,operator=1,element=1,bit=40",
     ])
       expect(() => parseFault(text)).toThrow("the fault");
   });

@@ -46,13 +46,13 @@ async function check(name: string, backend: Backend): Promise<{ outcome: Outcome
 }
 
 beforeAll(async () => {
-  await run(job, { detail: "ops", out: path("honest.trace") });
+  await run(job, { detail: "operators", out: path("honest.trace") });
   await run(job, {
-    detail: "ops",
-    fault: parseFault(`flip:step=5,node=${GRADIENT},element=0,bit=20`),
+    detail: "operators",
+    fault: parseFault(`flip:step=5,operator=${GRADIENT},element=0,bit=20`),
     out: path("flip.trace"),
   });
-  await run(job, { detail: "ops", fault: parseFault("skip:step=6"), out: path("skip.trace") });
+  await run(job, { detail: "operators", fault: parseFault("skip:step=6"), out: path("skip.trace") });
 });
 
 describe("a check", () => {
@@ -92,8 +92,8 @@ describe("the facts of a trace", () => {
       steps: 8,
       recorded: 8,
       parameters: 3,
-      detail: "ops",
-      fault: `flip:step=5,node=${GRADIENT},element=0,bit=20`,
+      detail: "operators",
+      fault: `flip:step=5,operator=${GRADIENT},element=0,bit=20`,
       checkpoints: Array.from({ length: 9 }, (_, step) => step),
     });
     const source = { ...trace.source, names: async () => ["step-00000000.safetensors"] };

@@ -44,7 +44,10 @@ const PRODUCTS: readonly Product[] = [
 function productCase({ name, m, n, k, a, b, batch = 1 }: Product, seed: number): ConformanceCase {
   const inputs = [floatTensor(seed, [batch, m, k]), floatTensor(seed + 1, [batch, k, n])];
   const [aStrides, bStrides] = [a ? [1, 0, m] : [k, 0, 1], b ? [0, k, 1] : [0, 1, n]];
-  const args = [read(0, [m * k, ...aStrides], { ranging: "dot" }), read(1, [k * n, ...bStrides], { ranging: "dot" })];
+  const args = [
+    read(0, [m * k, ...aStrides], { clampRange: "dot" }),
+    read(1, [k * n, ...bStrides], { clampRange: "dot" }),
+  ];
   const type = { dtype: "f32" as const, shape: [batch, m, n] };
   return caseOf(`fold dot: ${name}`, inputs, { kind: "fold", type, program: DOT_STEP, start: 0, reduce: [k], args });
 }
@@ -61,21 +64,21 @@ function stepCases(): ConformanceCase[] {
       type: f32(13, 7),
       program: SUM_STEP,
       reduce: [19],
-      args: [read(0, rows, { ranging: "sum" })],
+      args: [read(0, rows, { clampRange: "sum" })],
     }),
     caseOf("fold sum: two axes, the first and the last", [x], {
       ...FOLD,
       type: f32(7),
       program: SUM_STEP,
       reduce: [13, 19],
-      args: [read(0, [s1, s0, s2], { ranging: "sum" })],
+      args: [read(0, [s1, s0, s2], { clampRange: "sum" })],
     }),
     caseOf("fold dot: rows of two tensors", [x, y], {
       ...FOLD,
       type: f32(13, 7),
       program: DOT_STEP,
       reduce: [19],
-      args: [read(0, rows, { ranging: "dot" }), read(1, rows, { ranging: "dot" })],
+      args: [read(0, rows, { clampRange: "dot" }), read(1, rows, { clampRange: "dot" })],
     }),
     caseOf("fold maximum", [x], {
       ...FOLD,
@@ -106,7 +109,7 @@ function stepCases(): ConformanceCase[] {
       type: f32(11, 18),
       program: SCATTER_STEP,
       reduce: [61],
-      args: [read(0, [0, 0, 1]), { kind: "coordinate", axis: 0 }, read(1, [0, 1, 18], { ranging: "sum" })],
+      args: [read(0, [0, 0, 1]), { kind: "coordinate", axis: 0 }, read(1, [0, 1, 18], { clampRange: "sum" })],
     }),
   ];
 }
@@ -142,37 +145,37 @@ function rangeCases(): ConformanceCase[] {
       ...dot,
       type: f32(17, 19),
       reduce: [40],
-      args: [read(0, [40, 0, 1], { ranging: "dot" }), read(1, [0, 1, 19], { ranging: "dot" })],
+      args: [read(0, [40, 0, 1], { clampRange: "dot" }), read(1, [0, 1, 19], { clampRange: "dot" })],
     }),
     caseOf("fold sum: ends of the range", ranged.slice(0, 1), {
       ...sum,
       type: f32(17),
       reduce: [40],
-      args: [read(0, [40, 1], { ranging: "sum" })],
+      args: [read(0, [40, 1], { clampRange: "sum" })],
     }),
     caseOf("fold dot: rows that cancel unless fused", [a, b], {
       ...dot,
       type: f32(131),
       reduce: [18],
-      args: [read(0, [18, 1], { ranging: "dot" }), read(1, [18, 1], { ranging: "dot" })],
+      args: [read(0, [18, 1], { clampRange: "dot" }), read(1, [18, 1], { clampRange: "dot" })],
     }),
     caseOf("fold dot: A·Bᵀ that cancels on the diagonal unless fused", [a, b], {
       ...dot,
       type: f32(131, 131),
       reduce: [18],
-      args: [read(0, [18, 0, 1], { ranging: "dot" }), read(1, [0, 18, 1], { ranging: "dot" })],
+      args: [read(0, [18, 0, 1], { clampRange: "dot" }), read(1, [0, 18, 1], { clampRange: "dot" })],
     }),
     caseOf("fold sum: 2^18 times one value", [rangeEnds(913, [5])], {
       ...sum,
       type: f32(5),
       reduce: [2 ** 18],
-      args: [read(0, [1, 0], { ranging: "sum" })],
+      args: [read(0, [1, 0], { clampRange: "sum" })],
     }),
     caseOf("fold sum: one", [ranged[0]], {
       ...sum,
       type: f32(17, 40),
       reduce: [1],
-      args: [read(0, [40, 1, 0], { ranging: "sum" })],
+      args: [read(0, [40, 1, 0], { clampRange: "sum" })],
     }),
   ];
 }
@@ -189,8 +192,8 @@ function otherCases(): ConformanceCase[] {
       program: DOT_STEP,
       reduce: [5],
       args: [
-        read(0, [35, 1, 1], { ...window(-60), ranging: "dot" }),
-        read(1, [0, 0, 1], { ...window(60), ranging: "dot" }),
+        read(0, [35, 1, 1], { ...window(-60), clampRange: "dot" }),
+        read(1, [0, 0, 1], { ...window(60), clampRange: "dot" }),
       ],
     }),
     caseOf("fold sum: backwards", [x], {
@@ -198,7 +201,7 @@ function otherCases(): ConformanceCase[] {
       type: f32(35),
       program: SUM_STEP,
       reduce: [3, 3],
-      args: [read(0, [-1, -105, -35], { offset: 9 * 35 - 1, ranging: "sum" })],
+      args: [read(0, [-1, -105, -35], { offset: 9 * 35 - 1, clampRange: "sum" })],
     }),
     caseOf("fold of integers", [intTensor(922, [21, 33])], {
       ...FOLD,

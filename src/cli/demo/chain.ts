@@ -136,7 +136,7 @@ class Story {
     for (const [seat, name] of PROVIDERS.entries()) {
       const cheats = seat === CHEAT;
       heading(cheats ? `${name} cheats: ${formatFault(lie)}` : `${name} runs the job`);
-      const label = cheats && lie.kind === "flip" ? labelOf(this.job, lie.step, lie.node) : undefined;
+      const label = cheats && lie.kind === "flip" ? labelOf(this.job, lie.step, lie.operator) : undefined;
       if (label !== undefined) writeLine(`That is one bit of one element of ${label}.`);
       const { runRoot } = await train(this.job, this.traces[seat], cheats ? lie : undefined);
       this.roots.push(toHex(runRoot) as Hex);

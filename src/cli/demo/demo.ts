@@ -61,7 +61,7 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
   writeLine(`It commits to every state of the run with 32 bytes: ${toHex(first.runRoot)}`);
 
   heading(`The second provider cheats: ${formatFault(lie)}`);
-  const label = lie.kind === "flip" ? labelOf(job, lie.step, lie.node) : undefined;
+  const label = lie.kind === "flip" ? labelOf(job, lie.step, lie.operator) : undefined;
   if (label !== undefined) writeLine(`That is one bit of one element of ${label}.`);
   const second = await train(job, cheating, lie);
   writeLine(`It commits to ${toHex(second.runRoot)}`);

@@ -15,13 +15,13 @@ export function heading(text: string): void {
 
 /** One bit in the middle of the second block's first matrix product, two thirds into the run. */
 export function defaultFault(job: ClosedJob): Fault {
-  const node = job.step.labels.indexOf("blocks.1/mlp.in/matmul");
-  return { kind: "flip", step: Math.max(1, Math.floor((2 * job.steps) / 3)), node, element: 12_345, bit: 9 };
+  const operator = job.step.labels.indexOf("blocks.1/mlp.in/matmul");
+  return { kind: "flip", step: Math.max(1, Math.floor((2 * job.steps) / 3)), operator, element: 12_345, bit: 9 };
 }
 
-export function labelOf(job: ClosedJob, step: number, node: number): string | undefined {
-  if (step > 0) return job.step.labels[node];
-  return job.init.kind === "graph" ? job.init.graph.labels[node] : undefined;
+export function labelOf(job: ClosedJob, step: number, operator: number): string | undefined {
+  if (step > 0) return job.step.labels[operator];
+  return job.init.kind === "graph" ? job.init.graph.labels[operator] : undefined;
 }
 
 export async function train(job: ClosedJob, out: string, fault: Fault | undefined): Promise<RunResult> {

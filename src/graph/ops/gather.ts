@@ -62,7 +62,7 @@ function scatterAdd(gradient: Value, index: Value, table: Value, name: string): 
     shape: [rows, inner],
     reduce: [positions],
     start: 0,
-    ranging: "sum",
+    clampRange: "sum",
   });
   return reshape(out, table.shape);
 }

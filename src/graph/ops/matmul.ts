@@ -35,7 +35,13 @@ export function matmul(a: Value, b: Value, name = "matmul"): Value {
   const batch = batchShape(a, b, name);
   const left = spread(broadcastTo(a, [...batch, m, k]), 1, n);
   const right = spread(transpose(broadcastTo(b, [...batch, k, n])), 0, m);
-  const out = fold(DOT_STEP, [left, right], { name, shape: [...batch, m, n], reduce: [k], start: 0, ranging: "dot" });
+  const out = fold(DOT_STEP, [left, right], {
+    name,
+    shape: [...batch, m, n],
+    reduce: [k],
+    start: 0,
+    clampRange: "dot",
+  });
   return out.withOrigin([a, b], (gradient) => [
     sumTo(matmul(gradient, transpose(b), `${name}-gradient`), a.shape),
     sumTo(matmul(transpose(a), gradient, `${name}-gradient`), b.shape),

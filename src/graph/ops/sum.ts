@@ -52,7 +52,7 @@ export function sum(x: Value, axes: readonly number[] = [...x.shape.keys()], nam
 function sumAxis(x: Value, axis: number, name: string): Value {
   if (axis === x.rank - 1) return sumRows(x, name);
   const { value, shape, reduce } = reduceLast(x, [axis]);
-  return fold(SUM_STEP, [value], { name, shape, reduce, start: 0, ranging: "sum" });
+  return fold(SUM_STEP, [value], { name, shape, reduce, start: 0, clampRange: "sum" });
 }
 
 /** The sum that undoes a broadcast from `shape`. */

@@ -63,10 +63,10 @@ export interface ExecuteReport {
   /** By kernel, in the list's order: a copy of its output as it was when the kernel had run. */
   captured: ReadonlyMap<number, Tensor>;
   /** What ran on another backend in between, since this one does not list it. */
-  aside?: Aside;
+  fallback?: Fallback;
 }
 
-export interface Aside {
+export interface Fallback {
   backend: string;
   kernels: readonly number[];
   /** Transfers included, and the wait for what they need. */

@@ -34,12 +34,12 @@ function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinat
   if (arg.kind === "index") return () => (k) => k;
   const { data, dtype } = tensors[arg.tensor];
   const { view } = arg;
-  const { ranging } = arg;
+  const { clampRange } = arg;
   if (view.bounds) {
     const fill = elementOf(dtype, view.fill ?? 0);
     return (coordinates) => (k) => {
       const address = addressOf(view, [...coordinates, ...unravel(k, reduce)]);
-      return bringIntoRange(address < 0 ? fill : data[address], ranging);
+      return bringIntoRange(address < 0 ? fill : data[address], clampRange);
     };
   }
   // Without bounds an address is a sum of two parts, of which the one that depends on k is the same for all elements.
@@ -48,7 +48,7 @@ function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinat
   const steps = Int32Array.from({ length: elementCount(reduce) }, (_, k) => addressOf(along, unravel(k, reduce)));
   return (coordinates) => {
     const base = addressOf(own, coordinates);
-    return (k) => bringIntoRange(data[base + steps[k]], ranging);
+    return (k) => bringIntoRange(data[base + steps[k]], clampRange);
   };
 }
 

@@ -1,6 +1,6 @@
 /** A conformance vector: kernels with their operands, and the outputs whose bits are compared. */
 import type { Tensor } from "../../encoding/tensor.ts";
-import type { Arg, Kernel, KernelList, Ranging } from "../kernels/kernel.ts";
+import type { Arg, Kernel, KernelList, ClampRange } from "../kernels/kernel.ts";
 import type { View } from "../kernels/view.ts";
 
 export interface ConformanceCase {
@@ -20,10 +20,10 @@ export function caseOf(name: string, inputs: readonly Tensor[], kernel: Kernel):
 export function read(
   tensor: number,
   strides: readonly number[],
-  more: Partial<View> & { ranging?: Ranging } = {},
+  more: Partial<View> & { clampRange?: ClampRange } = {},
 ): Arg {
-  const { ranging = "none", ...view } = more;
-  return { kind: "operand", tensor, ranging, view: { offset: 0, strides, ...view } };
+  const { clampRange = "none", ...view } = more;
+  return { kind: "operand", tensor, clampRange, view: { offset: 0, strides, ...view } };
 }
 
 export const f32 = (...shape: number[]) => ({ dtype: "f32" as const, shape });

@@ -16,12 +16,12 @@ import { checkView, type View } from "./view.ts";
  * The range an operand of a fold is brought into before the step sees it (spec 4.3): magnitudes below 2^-e become 0,
  * above 2^e they become ±2^e. `dot` is e = 51, `sum` is e = 102.
  */
-export type Ranging = "none" | "dot" | "sum";
-export const RANGE_EXPONENT = { none: 0, dot: 51, sum: 102 } as const satisfies Record<Ranging, number>;
+export type ClampRange = "none" | "dot" | "sum";
+export const RANGE_EXPONENT = { none: 0, dot: 51, sum: 102 } as const satisfies Record<ClampRange, number>;
 
-export function bringIntoRange(x: number, ranging: Ranging): number {
-  if (ranging === "none") return x;
-  const limit = 2 ** RANGE_EXPONENT[ranging];
+export function bringIntoRange(x: number, clampRange: ClampRange): number {
+  if (clampRange === "none") return x;
+  const limit = 2 ** RANGE_EXPONENT[clampRange];
   if (Math.abs(x) < 1 / limit) return 0;
   return Math.max(-limit, Math.min(limit, x));
 }
@@ -29,7 +29,7 @@ export function bringIntoRange(x: number, ranging: Ranging): number {
 /** Where an input of the scalar program comes from. The iteration space is the output's axes, then the fold's axes. */
 export type Arg =
   /** An element of a tensor, read through a view over the iteration space. */
-  | { kind: "operand"; tensor: number; view: View; ranging: Ranging }
+  | { kind: "operand"; tensor: number; view: View; clampRange: ClampRange }
   /** The output element's coordinate on an axis, as an int. */
   | { kind: "coordinate"; axis: number }
   /** The fold index k, as an int. */
@@ -118,7 +118,7 @@ export function isDot(kernel: FoldKernel): boolean {
   return (
     programKey(kernel.program) === programKey(DOT_STEP) &&
     kernel.start === 0 &&
-    kernel.args.every((arg) => arg.kind === "operand" && arg.ranging === "dot")
+    kernel.args.every((arg) => arg.kind === "operand" && arg.clampRange === "dot")
   );
 }
 
@@ -164,7 +164,7 @@ export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what
     if (arg.kind === "operand") {
       const source = operand(arg.tensor);
       if (DTYPES[source.dtype].scalar !== wanted) fail(`arg ${i} is ${formatType(source)}, not ${wanted}`);
-      if (arg.ranging !== "none" && (!fold || wanted !== "f")) fail(`arg ${i} is ranged outside a fold over floats`);
+      if (arg.clampRange !== "none" && (!fold || wanted !== "f")) fail(`arg ${i} is ranged outside a fold over floats`);
       checkView(arg.view, space, source.shape, `${what}, arg ${i}`);
     } else {
       if (wanted !== "i") fail(`arg ${i} is a coordinate or an index, which the program takes as ${wanted}`);

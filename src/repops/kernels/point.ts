@@ -11,7 +11,7 @@ import {
   type FoldKernel,
   type GatherKernel,
   type MapKernel,
-  type Ranging,
+  type ClampRange,
 } from "./kernel.ts";
 import { patternOf } from "../numbers/elements.ts";
 import { canon, fromBits } from "../numbers/vf32.ts";
@@ -22,9 +22,9 @@ export type PointInput =
   | { kind: "accumulator" }
   | { kind: "int"; value: number }
   /** Element `address` of a tensor, brought into its range. */
-  | { kind: "read"; tensor: number; address: number; ranging: Ranging }
+  | { kind: "read"; tensor: number; address: number; clampRange: ClampRange }
   /** The view's fill value, brought into its range. */
-  | { kind: "fill"; bits: number; ranging: Ranging };
+  | { kind: "fill"; bits: number; clampRange: ClampRange };
 
 /** The number of scalar steps behind one element: K of a fold, 1 of a map. */
 export function pointLength(kernel: MapKernel | FoldKernel): number {
@@ -41,16 +41,18 @@ export function pointInputs(kernel: MapKernel | FoldKernel, element: number, k: 
   const inputs = kernel.args.map((arg): PointInput => {
     if (arg.kind === "coordinate") return { kind: "int", value: coordinates[arg.axis] };
     if (arg.kind === "index") return { kind: "int", value: k };
-    const { tensor, ranging, view } = arg;
+    const { tensor, clampRange, view } = arg;
     const address = addressOf(view, point);
-    return address < 0 ? { kind: "fill", bits: view.fill ?? 0, ranging } : { kind: "read", tensor, address, ranging };
+    return address < 0
+      ? { kind: "fill", bits: view.fill ?? 0, clampRange }
+      : { kind: "read", tensor, address, clampRange };
   });
   return kernel.kind === "fold" ? [{ kind: "accumulator" }, ...inputs] : inputs;
 }
 
 /** A bit pattern as the program's input. Floats pass `canon` first, so that any committed pattern has a meaning. */
-function valueOf(bits: number, type: "f" | "i", ranging: Ranging): number {
-  return type === "f" ? bringIntoRange(canon(fromBits(bits)), ranging) : bits | 0;
+function valueOf(bits: number, type: "f" | "i", clampRange: ClampRange): number {
+  return type === "f" ? bringIntoRange(canon(fromBits(bits)), clampRange) : bits | 0;
 }
 
 /**
@@ -71,7 +73,7 @@ export function stepAt(
   const values = inputs.map((input, i) => {
     if (input.kind === "int") return input.value;
     if (input.kind === "accumulator") return valueOf(accumulator, program.inputs[i], "none");
-    return valueOf(input.kind === "fill" ? input.bits : operands[used++], program.inputs[i], input.ranging);
+    return valueOf(input.kind === "fill" ? input.bits : operands[used++], program.inputs[i], input.clampRange);
   });
   return patternOf(type.dtype, interpret(program, values));
 }
@@ -109,7 +111,7 @@ function pointReader(
   const tensor = tensors[arg.tensor];
   return (point) => {
     const address = addressOf(arg.view, point);
-    return valueOf(address < 0 ? (arg.view.fill ?? 0) : elementBits(tensor, address), type, arg.ranging);
+    return valueOf(address < 0 ? (arg.view.fill ?? 0) : elementBits(tensor, address), type, arg.clampRange);
   };
 }
 

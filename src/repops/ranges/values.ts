@@ -1,5 +1,5 @@
 /** Sets of register values, as the range analysis knows them (spec 3.5). */
-import { RANGE_EXPONENT, type Ranging } from "../kernels/kernel.ts";
+import { RANGE_EXPONENT, type ClampRange } from "../kernels/kernel.ts";
 import { fromBits, MAX_VALUE, MIN_VALUE } from "../numbers/vf32.ts";
 
 export interface FloatRange {
@@ -83,9 +83,9 @@ export function constantRange(bits: number): FloatRange {
   return { low: value, high: value, least, quantum, zero: false, negativeZero: false };
 }
 
-/** What an operand's ranging leaves of a vf32 (spec 4.3). */
-export function rangedFloat(ranging: Ranging): FloatRange {
-  const e = RANGE_EXPONENT[ranging];
+/** What an operand's clampRange leaves of a vf32 (spec 4.3). */
+export function rangedFloat(clampRange: ClampRange): FloatRange {
+  const e = RANGE_EXPONENT[clampRange];
   if (e === 0) return FULL_FLOAT;
   return { low: -(2 ** e), high: 2 ** e, least: 2 ** -e, quantum: -e - 23, zero: true, negativeZero: false };
 }

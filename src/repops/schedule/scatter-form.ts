@@ -23,7 +23,7 @@ export function scatterForm({ args, reduce, start, type, program }: FoldKernel):
   const [index, row, x] = args;
   if (programKey(program) !== programKey(SCATTER_STEP) || start !== 0) return undefined;
   if (type.shape.length !== 2 || reduce.length !== 1 || row.kind !== "coordinate" || row.axis !== 0) return undefined;
-  if (index.kind !== "operand" || x.kind !== "operand" || x.ranging !== "sum") return undefined;
+  if (index.kind !== "operand" || x.kind !== "operand" || x.clampRange !== "sum") return undefined;
   if (index.view.bounds || x.view.bounds) return undefined;
   const [rows, inner] = type.shape;
   const [count] = reduce;

@@ -21,7 +21,7 @@ export interface ProofBound {
 /** What the proof of one operator's step can take. */
 export interface StepBound extends ProofBound {
   readonly graph: GraphKind;
-  /** The kernel's number; the number of kernels for the assembly of the new state. */
+  /** The kernel's number; the number of kernels for the state update. */
   readonly kernel: number;
   readonly label: string;
 }
@@ -92,7 +92,7 @@ class Evidence {
   }
 }
 
-/** Of one operator of a graph, or of the assembly of the new state. */
+/** Of one operator of a graph, or of the state update. */
 export function proofBound(facts: JobFacts, kind: GraphKind, kernel: number): ProofBound {
   const graph = facts.graph(kind);
   const evidence = new Evidence();

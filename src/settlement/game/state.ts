@@ -3,7 +3,7 @@ import { type Bytes, Writer } from "../../encoding/bytes.ts";
 import { elementCount } from "../../encoding/tensor.ts";
 import { type GameState as Game, isRunning } from "../../game/bisection.ts";
 import { bothSides, openClaim, type Pair, type Passed, positionOf, type Side } from "../../game/level.ts";
-import { elementOf, isAssembly, kernelAt } from "../../referee/machine.ts";
+import { elementOf, isStateUpdate, kernelAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
 import { type Address, encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";
 import { foldLeaves } from "../../repops/kernels/reads.ts";
@@ -13,7 +13,7 @@ import { type Match, otherSide } from "./match.ts";
 import { answerWithin, roundOf } from "./round.ts";
 
 /** The order in GameTypes.sol and TrainingTypes.sol. */
-export const LEVELS = ["segment", "step", "op", "state", "chunk", "fold"] as const satisfies readonly LevelName[];
+export const LEVELS = ["segment", "step", "operator", "state", "chunk", "fold"] as const satisfies readonly LevelName[];
 const QUESTIONS = ["start", "opening", "children", "payload", "bottom"] as const;
 
 export interface ChainState {
@@ -118,8 +118,9 @@ export function contextOf(gameFacts: GameFacts, players: Players, game: Game): C
   const { facts } = gameFacts;
   const { path } = game;
   const place = placeOf(facts, positionOf(path));
-  const inGraph = path.some(({ level }) => level.name === "op") || (isRunning(game) && game.level.name === "op");
-  const inKernel = place.kernel !== undefined && !isAssembly(facts, place);
+  const inGraph =
+    path.some(({ level }) => level.name === "operator") || (isRunning(game) && game.level.name === "operator");
+  const inKernel = place.kernel !== undefined && !isStateUpdate(facts, place);
   return {
     players: players.pair,
     owners: players.owners,
@@ -172,7 +173,7 @@ function packPlace(place: Place, path: readonly Passed[]): bigint {
 
 function packSizes(facts: JobFacts, place: Place, inGraph: boolean): bigint {
   const { inputs, outputs, kernelCount } = inGraph ? facts.graph(graphAt(place)) : NO_GRAPH;
-  const kernel = place.kernel !== undefined && !isAssembly(facts, place) ? kernelAt(facts, place) : undefined;
+  const kernel = place.kernel !== undefined && !isStateUpdate(facts, place) ? kernelAt(facts, place) : undefined;
   const ofRun = [facts.parts.steps, facts.commitEvery];
   const ofGraph = [inputs.length, outputs.length, kernelCount];
   const ofKernel = [kernel ? elementCount(kernel.type.shape) : 0, kernel ? foldLeaves(kernel) : 0];

@@ -42,11 +42,11 @@ export class WitnessWriter {
   }
 
   write(): Hex {
-    for (const name of ["segment", "step", "op"] as const) {
+    for (const name of ["segment", "step", "operator"] as const) {
       const passed = this.path.find(({ level }) => level.name === name);
       if (passed) this.hashes(passed.roots[0]);
     }
-    if (groundOf(this.facts.facts, this.place) === "assembly") this.entry();
+    if (groundOf(this.facts.facts, this.place) === "state-update") this.entry();
     else this.element();
     return hex(this.bytes.finish());
   }
@@ -106,7 +106,7 @@ export class WitnessWriter {
         .map(({ tensor, proof }) => ({ index: tensor - from, proof }));
     const entries = Math.min(inputs.length, outputs.length);
     const inOps = leaves(inputs.length, Infinity);
-    const proofs = inOps.map(({ index, proof }) => ({ index, proof: this.inFirst("op", index, proof) }));
+    const proofs = inOps.map(({ index, proof }) => ({ index, proof: this.inFirst("operator", index, proof) }));
     this.hashes(...sharedProof(kernelCount + 1, proofs));
     const inState = leaves(0, entries);
     this.hashes(...sharedProof(outputs.length, inState));

@@ -76,6 +76,8 @@ function replayedSteps(
   const [segment] = passages;
   const { first, last } = stepsOfSegment(segment.index, parts.steps, commitEvery);
   const before = first === 0 ? 0 : (first - 1) % checkpointEvery;
-  const below = passages.filter(({ level }) => level.name === "op" || level.name === "chunk" || level.name === "fold");
+  const below = passages.filter(
+    ({ level }) => level.name === "operator" || level.name === "chunk" || level.name === "fold",
+  );
   return before + (last - first + 1) + below.length;
 }

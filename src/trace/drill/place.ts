@@ -16,7 +16,7 @@ export function strikesAt(fault: Fault, step: number): boolean {
 /**
  * The kernel whose output a fault changes, found by its number (`flip`) or by its label (`lr`). Undefined for the
  * faults that change none.
- * @throws {JobError} when the job has no such step, node, element or dataset
+ * @throws {JobError} when the job has no such step, operator, element or dataset
  */
 export function strikeOf(job: ClosedJob, fault: Fault): Strike | undefined {
   const fail = (problem: string): never => {
@@ -29,18 +29,19 @@ export function strikeOf(job: ClosedJob, fault: Fault): Strike | undefined {
   if (fault.kind === "lr") {
     const kernel = job.step.labels.findIndex((label) => label.split("/").at(-1) === RATE_LABEL);
     if (kernel < 0)
-      fail(`no node of the job is labelled …/${RATE_LABEL}, so its rate can't be changed; plant another fault`);
+      fail(`no operator of the job is labelled …/${RATE_LABEL}, so its rate can't be changed; plant another fault`);
     return { list: job.step, kernel, change: (output) => scale(output, fault.factor) };
   }
   if (fault.kind !== "flip") return undefined;
-  const { node, element, bit } = fault;
+  const { operator, element, bit } = fault;
   const graph = step > 0 ? job.step : job.init.kind === "graph" ? job.init.graph : undefined;
-  if (!graph) return fail("the job begins with a checkpoint, so step 0 has no nodes; choose a later step");
-  const kernel = graph.kernels[node] ?? fail(`node ${node} does not exist; choose 0 to ${graph.kernels.length - 1}`);
+  if (!graph) return fail("the job begins with a checkpoint, so step 0 has no operators; choose a later step");
+  const kernel =
+    graph.kernels[operator] ?? fail(`operator ${operator} does not exist; choose 0 to ${graph.kernels.length - 1}`);
   const count = elementCount(kernel.type.shape);
   if (element >= count)
-    fail(`node ${node} has ${count} elements; element ${element} is none of them; choose 0 to ${count - 1}`);
-  return { list: graph, kernel: node, change: (output) => flip(output, element, bit) };
+    fail(`operator ${operator} has ${count} elements; element ${element} is none of them; choose 0 to ${count - 1}`);
+  return { list: graph, kernel: operator, change: (output) => flip(output, element, bit) };
 }
 
 function scale({ data }: Tensor, factor: number): void {

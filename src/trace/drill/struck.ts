@@ -3,7 +3,7 @@
  * one, then those after it, which read the changed output. From outside it is one list with its own numbers.
  */
 import { type Tensor, tensorRoot, type TensorRoot, zeros } from "../../encoding/tensor.ts";
-import type { Aside, Backend, ExecuteOptions, ExecuteReport, Session } from "../../repops/backends/backend.ts";
+import type { Fallback, Backend, ExecuteOptions, ExecuteReport, Session } from "../../repops/backends/backend.ts";
 import { emptyReport, wantedOf } from "../../repops/backends/wanted.ts";
 import { type KernelList, operandsOf, renumberOperands, typeOf } from "../../repops/kernels/kernel.ts";
 
@@ -95,7 +95,7 @@ class StruckSession implements Session {
         report.outOfRange.push({ kernel: first + kernel, count: times });
       for (const [kernel, root] of ran.roots) report.roots.set(first + kernel, root);
       for (const [kernel, tensor] of ran.captured) report.captured.set(first + kernel, tensor);
-      if (ran.aside) report.aside = joined(report.aside, ran.aside, first);
+      if (ran.fallback) report.fallback = joined(report.fallback, ran.fallback, first);
       if (first !== 0) continue;
       const output = list.inputs.length + struck;
       change(this.values.get(output)!);
@@ -139,7 +139,7 @@ async function prepareHalf(
 }
 
 /** Both halves may leave kernels to another backend. */
-function joined(before: Aside | undefined, { backend, kernels, seconds }: Aside, first: number): Aside {
+function joined(before: Fallback | undefined, { backend, kernels, seconds }: Fallback, first: number): Fallback {
   const numbers = kernels.map((kernel) => first + kernel);
   return { backend, kernels: [...(before?.kernels ?? []), ...numbers], seconds: (before?.seconds ?? 0) + seconds };
 }

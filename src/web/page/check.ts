@@ -66,7 +66,7 @@ async function explain(
     const second = await reexecute(trace, job, { backend: wasm, from: step, to: step, onStep });
     if (!second.mismatch) return { ...told, deviceDiffers: true };
   }
-  if (trace.manifest.detail !== "ops") return told;
+  if (trace.manifest.detail !== "operators") return told;
   say({ kind: "stage", text: "Looking for the operator" });
   const operator = await findOperator(trace, job, wasm, mismatch);
   if (!operator) return { ...told, operatorsAgree: true };

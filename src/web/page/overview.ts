@@ -46,7 +46,7 @@ function rowsOf(facts: Facts): [string, string][] {
   return [
     ["Steps", recordedOf],
     ["Model", `${formatCount(facts.parameters)} parameters, ${formatCount(facts.kernels)} operators a step`],
-    ["Committed to", `${every}${detail === "ops" ? ", and every operator" : ""}`],
+    ["Committed to", `${every}${detail === "operators" ? ", and every operator" : ""}`],
     ["Checkpoints", checkpoints.length > 0 ? `after ${listOf(checkpoints)}` : "none"],
     ["Made with", facts.backend],
     ["Run root", facts.runRoot ?? "none yet"],

@@ -47,7 +47,7 @@ function mismatchOf(mismatch: NonNullable<Outcome["mismatch"]>, how: string): Pi
       text: `Here ${what}, but WebAssembly in the same tab agrees with the trace. The device does not have the bits of the specification (${how}).`,
     };
   const where = operator
-    ? ` The first operator that differs is ${operator.label} (node ${operator.kernel}) of step ${operator.step}.`
+    ? ` The first operator that differs is ${operator.label} (operator ${operator.kernel}) of step ${operator.step}.`
     : operatorsAgree
       ? " Every operator comes out as the trace claims; the state that it commits to is not the one they make."
       : "";

@@ -20,7 +20,7 @@ test("the whole story is told, and its tables add up", async () => {
   expect(code).toBe(0);
   expect(story).toContain("Ben cheats: flip:step=4,node=");
   expect(story).toContain("The claims differ. The task is Disputed, Judging.");
-  expect(story).toMatch(/operator +blocks\.1\/mlp\.in\/matmul \(fold, node \d+\)/);
+  expect(story).toMatch(/operator +blocks\.1\/mlp\.in\/matmul \(fold, operator \d+\)/);
   expect(story).toContain("ben.trace is wrong.");
   expect(story).toContain("Ben loses 100 VTT");
   expect(story).toMatch(/Chunk [\d,]+ of [\d,]+ of \S+, drawn by lot: Ada delivers it/);

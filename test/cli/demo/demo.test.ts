@@ -14,7 +14,7 @@ const verde = (...args: string[]): string =>
 test("the demo catches the cheat, and what it tells people to type works", () => {
   const story = verde("demo", "--steps", "6", "--out", path("demo"));
   expect(story).toContain("flip:step=4,node=");
-  expect(story).toMatch(/operator +blocks\.1\/mlp\.in\/matmul \(fold, node \d+\)/);
+  expect(story).toMatch(/operator +blocks\.1\/mlp\.in\/matmul \(fold, operator \d+\)/);
   expect(story).toMatch(/element +\[\d+, \d+\]/);
   expect(story).toMatch(/fold index +63/);
   expect(story).toMatch(/cheating\.trace +0x[0-9a-f]{8} .*✗/);

@@ -14,7 +14,7 @@ beforeAll(async () => {
   for (const person of TEAM) await on.ok(person, "stake", "deposit", "300");
   const traces: [string, ...string[]][] = [
     ["ada"],
-    ["ben", "--fault", "flip:step=7,node=20,element=0,bit=12"],
+    ["ben", "--fault", "flip:step=7,operator=20,element=0,bit=12"],
     ["cleo"],
     ["long", "--steps", "13"],
     ["sparse", "--commit-every", "2"],

@@ -63,7 +63,7 @@ for (const backend of [wasm, wasmAlways])
           kind: "operand" as const,
           tensor,
           view: { offset: 0, strides: [1] },
-          ranging: "none" as const,
+          clampRange: "none" as const,
         }));
         const list: KernelList = { inputs, kernels: [{ kind: "map", type: { dtype, shape: [count] }, program, args }] };
         await expectSameBits(backend, { list, inputs });
@@ -96,7 +96,7 @@ describe("a session", () => {
     kind: "map" as const,
     type: { dtype: "f32" as const, shape: [40] },
     program: double,
-    args: [{ kind: "operand" as const, tensor, view: { offset: 0, strides: [1] }, ranging: "none" as const }],
+    args: [{ kind: "operand" as const, tensor, view: { offset: 0, strides: [1] }, clampRange: "none" as const }],
   });
   const input: Tensor = { dtype: "f32", shape: [40], data: Float32Array.from({ length: 40 }, (_, i) => i) };
   const list: KernelList = { inputs: [input, input], kernels: [step(0), step(2), step(3), step(4), step(5)] };

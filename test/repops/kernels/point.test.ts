@@ -8,7 +8,7 @@ test("a step gives a meaning to operands that are not canonical", () => {
     kind: "map",
     type: { dtype: "f32", shape: [] },
     program: defineProgram("f", (x) => x.add(1)),
-    args: [{ kind: "operand", tensor: 0, view: { offset: 0, strides: [] }, ranging: "none" }],
+    args: [{ kind: "operand", tensor: 0, view: { offset: 0, strides: [] }, clampRange: "none" }],
   };
   const inputs = pointInputs(kernel, 0, 0);
   for (const nothing of [0x7fc00000, 0x80000000, 0x00000001])

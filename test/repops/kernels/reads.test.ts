@@ -51,8 +51,8 @@ const dot = (length: number): FoldKernel => ({
   start: 0,
   reduce: [length],
   args: [
-    { kind: "operand", tensor: 0, view: { offset: 0, strides: [length, 1] }, ranging: "dot" },
-    { kind: "operand", tensor: 1, view: { offset: 3, strides: [0, -1] }, ranging: "dot" },
+    { kind: "operand", tensor: 0, view: { offset: 0, strides: [length, 1] }, clampRange: "dot" },
+    { kind: "operand", tensor: 1, view: { offset: 3, strides: [0, -1] }, clampRange: "dot" },
   ],
 });
 
@@ -146,9 +146,9 @@ describe("what a point reads", () => {
           kind: "operand",
           tensor: 0,
           view: { offset: -1, strides: [1], bounds: [[1, 3]], fill: 0x40000000 },
-          ranging: "none",
+          clampRange: "none",
         },
-        { kind: "operand", tensor: 0, view: { offset: 0, strides: [0] }, ranging: "none" },
+        { kind: "operand", tensor: 0, view: { offset: 0, strides: [0] }, clampRange: "none" },
       ],
     };
     const x: Tensor = { dtype: "f32", shape: [2], data: Float32Array.of(5, 7) };

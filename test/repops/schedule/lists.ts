@@ -15,7 +15,7 @@ const dense = (tensor: number, shape: Shape) => ({
   kind: "operand" as const,
   tensor,
   view: { offset: 0, strides: rowMajorStrides(shape) },
-  ranging: "none" as const,
+  clampRange: "none" as const,
 });
 
 /** x + x, element by element. */
@@ -49,7 +49,7 @@ export const sum = (tensor: number, of: number, length: number): Kernel => ({
   program: SUM_STEP,
   start: 0,
   reduce: [of],
-  args: [{ ...dense(tensor, [of]), view: { offset: 0, strides: [0, 1] }, ranging: "sum" }],
+  args: [{ ...dense(tensor, [of]), view: { offset: 0, strides: [0, 1] }, clampRange: "sum" }],
 });
 
 /** C[m, n] = A[m, k] · B[k, n] */
@@ -60,8 +60,8 @@ export const product = (a: number, b: number, m: number, k: number, n: number): 
   start: 0,
   reduce: [k],
   args: [
-    { kind: "operand", tensor: a, view: { offset: 0, strides: [k, 0, 1] }, ranging: "dot" },
-    { kind: "operand", tensor: b, view: { offset: 0, strides: [0, 1, n] }, ranging: "dot" },
+    { kind: "operand", tensor: a, view: { offset: 0, strides: [k, 0, 1] }, clampRange: "dot" },
+    { kind: "operand", tensor: b, view: { offset: 0, strides: [0, 1, n] }, clampRange: "dot" },
   ],
 });
 

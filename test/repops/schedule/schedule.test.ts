@@ -72,9 +72,9 @@ describe("the steps of a list", () => {
 
   test("say which fold adds rows to a table", () => {
     const args = [
-      { kind: "operand", tensor: 0, view: { offset: 0, strides: [0, 0, 1] }, ranging: "none" },
+      { kind: "operand", tensor: 0, view: { offset: 0, strides: [0, 0, 1] }, clampRange: "none" },
       { kind: "coordinate", axis: 0 },
-      { kind: "operand", tensor: 1, view: { offset: 0, strides: [0, 1, 3] }, ranging: "sum" },
+      { kind: "operand", tensor: 1, view: { offset: 0, strides: [0, 1, 3] }, clampRange: "sum" },
     ] as const;
     const kernel = { kind: "fold", type: f32(7, 3), program: SCATTER_STEP, start: 0, reduce: [5], args } as const;
     const list: KernelList = { inputs: [i32(5), f32(5, 3)], kernels: [kernel] };

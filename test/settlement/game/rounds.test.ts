@@ -8,7 +8,7 @@ import { roundsOf } from "../../../src/settlement/game/gas.ts";
 const BINDINGS: readonly Binding[] = [{ kind: "last" }, { kind: "preimage", commit: (root) => root }];
 
 test("a tree takes an opening, half its height in moves, and a payload, whichever its leaf", () => {
-  for (const name of ["op", "chunk"])
+  for (const name of ["operator", "chunk"])
     for (const binding of BINDINGS)
       for (let count = 1; count <= 260; count++)
         for (let index = 0; index < count; index++) {

@@ -1,4 +1,4 @@
-/** Which kernels of a list gpu.js runs, and which run aside: those that need integers or bits that floats do not hold. */
+/** Which kernels of a list gpu.js runs, and which the fallback backend runs: those that need integers or bits that floats do not hold. */
 import type { Kernel, KernelList } from "../../kernels/kernel.ts";
 import { operandsOf, renumberOperands, typeOf } from "../../kernels/kernel.ts";
 import { analyze } from "../../ranges/analysis.ts";
@@ -6,7 +6,7 @@ import type { IntRange } from "../../ranges/values.ts";
 import { isInt, type Source, sourceOf } from "./source.ts";
 import { isExactInt, MAX_INT } from "./statements.ts";
 
-/** Neighbouring kernels that run aside, as a list of their own. */
+/** Neighbouring kernels that the fallback backend runs, as a list of their own. */
 export interface Island {
   /** Numbers of its kernels in the whole list: `first`, `first + 1`, … */
   first: number;
@@ -15,10 +15,10 @@ export interface Island {
   inputs: readonly number[];
 }
 
-export type Part = { kind: "device"; kernel: number; source: Source } | { kind: "aside"; island: Island };
+export type Part = { kind: "device"; kernel: number; source: Source } | { kind: "fallback"; island: Island };
 
 /** The kernels of a part, in their order. */
-export function kernelsOf(part: { kind: "device"; kernel: number } | { kind: "aside"; island: Island }): number[] {
+export function kernelsOf(part: { kind: "device"; kernel: number } | { kind: "fallback"; island: Island }): number[] {
   if (part.kind === "device") return [part.kernel];
   return part.island.list.kernels.map((_, i) => part.island.first + i);
 }
@@ -31,26 +31,26 @@ export function planList(list: KernelList, wide: ReadonlySet<number>): Part[] {
   for (const [i, type] of list.inputs.entries())
     if (isInt(type) && !wide.has(i)) ranges.set(i, { low: -MAX_INT, high: MAX_INT });
   const parts: Part[] = [];
-  let aside: number[] = [];
+  let fallback: number[] = [];
   const endIsland = (): void => {
-    if (aside.length > 0) parts.push({ kind: "aside", island: islandOf(list, aside) });
-    aside = [];
+    if (fallback.length > 0) parts.push({ kind: "fallback", island: islandOf(list, fallback) });
+    fallback = [];
   };
   for (const [i, kernel] of list.kernels.entries()) {
     const source = sourceOf(list, kernel, (tensor) => ranges.get(tensor));
-    const range = source ? source.range : rangeAside(kernel);
+    const range = source ? source.range : rangeOnFallback(kernel);
     if (isInt(kernel.type) && range && isExactInt(range)) ranges.set(list.inputs.length + i, range);
     if (source) {
       endIsland();
       parts.push({ kind: "device", kernel: i, source });
-    } else aside.push(i);
+    } else fallback.push(i);
   }
   endIsland();
   return parts;
 }
 
 /** What the ints of a map can be, whatever it reads. */
-function rangeAside(kernel: Kernel): IntRange | undefined {
+function rangeOnFallback(kernel: Kernel): IntRange | undefined {
   if (kernel.kind !== "map" || !isInt(kernel.type)) return undefined;
   const { values } = analyze(kernel.program);
   return values[values.length - 1] as IntRange;

@@ -18,13 +18,13 @@ import { MAX_INT } from "./statements.ts";
 interface Value {
   host?: Tensor["data"];
   device?: Handle;
-  /** Made by a kernel that ran aside: bringing it to the device counts as that kernel's time. */
-  aside?: boolean;
+  /** Made by a kernel that ran on the fallback backend: bringing it to the device counts as that kernel's time. */
+  fallback?: boolean;
   /** Tensors that hold it. */
   holders: number;
 }
 
-type Ready = Exclude<Part, { kind: "aside" }> | { kind: "aside"; island: Island; session: Session };
+type Ready = Exclude<Part, { kind: "fallback" }> | { kind: "fallback"; island: Island; session: Session };
 
 export async function prepareGpuJs(device: GpuJsDevice, list: KernelList, keep: readonly number[]): Promise<Session> {
   const session = new GpuJsSession(device, list, keep);
@@ -40,7 +40,7 @@ class GpuJsSession implements Session {
   private readonly endings: readonly (readonly number[])[];
   private readonly wide = new Set<number>();
   private parts: Ready[] = [];
-  private asideTime = 0;
+  private fallbackTime = 0;
 
   constructor(device: GpuJsDevice, list: KernelList, keep: readonly number[]) {
     this.device = device;
@@ -52,7 +52,7 @@ class GpuJsSession implements Session {
   async plan(): Promise<void> {
     const old = this.parts;
     this.parts = [];
-    for (const part of old) if (part.kind === "aside") await part.session.close();
+    for (const part of old) if (part.kind === "fallback") await part.session.close();
     const parts = planList(this.list, this.wide);
     for (const part of parts) {
       if (part.kind === "device") this.parts.push(part);
@@ -108,7 +108,7 @@ class GpuJsSession implements Session {
       const began = performance.now();
       const { host } = value;
       value.device = await this.device.upload(host instanceof Float32Array ? host : Float32Array.from(host!));
-      if (value.aside) this.asideTime += performance.now() - began;
+      if (value.fallback) this.fallbackTime += performance.now() - began;
     }
     return value.device;
   }
@@ -123,10 +123,10 @@ class GpuJsSession implements Session {
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
     const wanted = wantedOf(options, this.list.kernels.length);
-    this.asideTime = 0;
+    this.fallbackTime = 0;
     const report = emptyReport();
     for (const part of this.parts) {
-      if (part.kind === "aside") await this.runAside(part.island, part.session, wanted, report);
+      if (part.kind === "fallback") await this.runFallback(part.island, part.session, wanted, report);
       else {
         const { kernel, source } = part;
         if (source.elements === 0) this.put(this.list.inputs.length + kernel, empty(this.list.kernels[kernel].type));
@@ -143,12 +143,12 @@ class GpuJsSession implements Session {
       }
       for (const kernel of kernelsOf(part)) for (const tensor of this.endings[kernel]) this.put(tensor, undefined);
     }
-    const kernels = this.parts.flatMap((part) => (part.kind === "aside" ? kernelsOf(part) : []));
-    if (kernels.length > 0) report.aside = { backend: wasm.name, kernels, seconds: this.asideTime / 1000 };
+    const kernels = this.parts.flatMap((part) => (part.kind === "fallback" ? kernelsOf(part) : []));
+    if (kernels.length > 0) report.fallback = { backend: wasm.name, kernels, seconds: this.fallbackTime / 1000 };
     return report;
   }
 
-  private async runAside(island: Island, session: Session, wanted: Wanted, report: OpenReport): Promise<void> {
+  private async runFallback(island: Island, session: Session, wanted: Wanted, report: OpenReport): Promise<void> {
     const { first, inputs, list } = island;
     const began = performance.now();
     for (const [i, tensor] of inputs.entries())
@@ -161,9 +161,9 @@ class GpuJsSession implements Session {
     for (const [kernel, tensor] of ran.captured) report.captured.set(first + kernel, tensor);
     for (const i of list.kernels.keys()) {
       const { data } = await session.read(inputs.length + i);
-      this.put(this.list.inputs.length + first + i, { host: data, aside: true, holders: 0 });
+      this.put(this.list.inputs.length + first + i, { host: data, fallback: true, holders: 0 });
     }
-    this.asideTime += performance.now() - began;
+    this.fallbackTime += performance.now() - began;
   }
 
   /** The device reads the fill value; the host counts how often. */
@@ -187,7 +187,7 @@ class GpuJsSession implements Session {
 
   async close(): Promise<void> {
     for (const tensor of this.values.keys()) this.put(tensor, undefined);
-    for (const part of this.parts) if (part.kind === "aside") await part.session.close();
+    for (const part of this.parts) if (part.kind === "fallback") await part.session.close();
     this.parts = [];
   }
 }

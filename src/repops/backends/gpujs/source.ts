@@ -130,7 +130,7 @@ function loops(kernel: MapKernel | FoldKernel, tensors: readonly number[], ints:
 function argRange(arg: Arg, kernel: MapKernel | FoldKernel, ints: IntRanges): Range | undefined {
   if (arg.kind === "coordinate") return { low: 0, high: Math.max(kernel.type.shape[arg.axis] - 1, 0) };
   if (arg.kind === "index") return { low: 0, high: Math.max(elementCount((kernel as FoldKernel).reduce) - 1, 0) };
-  if (arg.ranging !== "none") return rangedFloat(arg.ranging);
+  if (arg.clampRange !== "none") return rangedFloat(arg.clampRange);
   const input = kernel.args.indexOf(arg) + (kernel.kind === "fold" ? 1 : 0);
   if (kernel.program.inputs[input] === "f") return undefined;
   const range = ints(arg.tensor)!;
@@ -153,7 +153,7 @@ interface LoadPlace {
 
 function load(arg: Arg, i: number, type: "f" | "i", { names, space, tensors, scalars }: LoadPlace): string[] {
   if (arg.kind !== "operand") return [];
-  const { view, ranging } = arg;
+  const { view, clampRange } = arg;
   const read = `t${tensors.indexOf(arg.tensor)}[p${i}]`;
   const lines: string[] = [];
   const inside = (view.bounds ?? []).flatMap(([from, to], axis) => [
@@ -165,8 +165,8 @@ function load(arg: Arg, i: number, type: "f" | "i", { names, space, tensors, sca
     const fill = constant(type === "f" ? fromBits(view.fill ?? 0) : (view.fill ?? 0) | 0, scalars);
     lines.push(`let x${i} = ${fill};`, `if (${inside.join(" && ")}) { x${i} = ${read}; }`);
   }
-  if (ranging !== "none") {
-    const limit = 2 ** RANGE_EXPONENT[ranging];
+  if (clampRange !== "none") {
+    const limit = 2 ** RANGE_EXPONENT[clampRange];
     lines.push(`x${i} = ranged(x${i}, ${constant(1 / limit, scalars)}, ${constant(limit, scalars)});`);
   }
   return lines;

@@ -87,7 +87,7 @@ function planBox(kernel: MapKernel | FoldKernel, box: readonly Range[], output: 
     const stride = inner.extent === 1 ? 0 : inner.args[i];
     const access = stride === 0 ? "splat" : stride === 1 ? "unit" : "strided";
     const fixed = !isFold || folds.every((loop) => loop.args[i] === 0);
-    return { kind: "operand", access, fixed, ranging: arg.ranging };
+    return { kind: "operand", access, fixed, clampRange: arg.clampRange };
   });
   const bytes = (x: number): number => 4 * x;
   const parameterArgs = args.map((arg, i): LoopArg => {

@@ -3,7 +3,7 @@
  * program and the same loops (addresses, extents, strides) is read from a block of parameters in memory (parameters.ts).
  */
 import type { Program } from "../../programs/program.ts";
-import type { Ranging } from "../../kernels/kernel.ts";
+import type { ClampRange } from "../../kernels/kernel.ts";
 import { programKey } from "../../programs/program.ts";
 import { rangedFloat } from "../../ranges/values.ts";
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
@@ -15,7 +15,7 @@ import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
  * elements of a fold, `fixed` says that they do not change with k.
  */
 export type ArgShape =
-  | { kind: "operand"; access: "unit" | "splat" | "strided"; fixed: boolean; ranging: Ranging }
+  | { kind: "operand"; access: "unit" | "splat" | "strided"; fixed: boolean; clampRange: ClampRange }
   /** The coordinate on a loop: 0 is the outermost, `outer` the vectorized one, -1 is none (the coordinate is constant). */
   | { kind: "coordinate"; loop: number }
   | { kind: "index" };
@@ -62,7 +62,7 @@ function lower({ program, fold, args, always }: LoopShape): Lowered {
   if (always) return lowerAlways(program);
   if (!fold) return lowerMap(program);
   const inputs = args.map((arg) =>
-    arg.kind === "operand" && arg.ranging !== "none" ? rangedFloat(arg.ranging) : undefined,
+    arg.kind === "operand" && arg.clampRange !== "none" ? rangedFloat(arg.clampRange) : undefined,
   );
   return lowerFold(program, fold.startsAtZero ? 0 : 1, [undefined, ...inputs]);
 }
@@ -276,8 +276,8 @@ class LoopWriter {
       lanes.forEach((lane, j) => (value = v128.loadLane32(i32.add(first, lane), value, j + 1)));
     }
     const loaded = f.local(ValueType.v128, value);
-    if (arg.ranging === "none") return loaded;
-    const { least, high } = rangedFloat(arg.ranging);
+    if (arg.clampRange === "none") return loaded;
+    const { least, high } = rangedFloat(arg.clampRange);
     const bits = (x: number): Code => this.constants(new Uint32Array(Float32Array.of(x).buffer)[0]);
     const large = v128.and(loaded, f32x4.ge(f32x4.abs(loaded), bits(least)));
     return f.local(ValueType.v128, f32x4.pmax(f32x4.pmin(large, bits(high)), bits(-high)));

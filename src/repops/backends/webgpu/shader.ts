@@ -171,7 +171,7 @@ export class ShaderWriter {
     const { inputs: types } = kernel.program;
     const loads = kernel.args.map((arg, i) => `let b${i} = ${this.argument(arg, types[i + 1], bufferOf, names)};`);
     const ranges = kernel.args.map((arg) =>
-      arg.kind === "operand" && arg.ranging !== "none" ? rangedFloat(arg.ranging) : undefined,
+      arg.kind === "operand" && arg.clampRange !== "none" ? rangedFloat(arg.clampRange) : undefined,
     );
     const analysis = analyzeFold(kernel.program, kernel.start, [undefined, ...ranges]);
     const inputs = ["acc", ...kernel.args.map((_, i) => `b${i}`)];
@@ -196,10 +196,10 @@ export class ShaderWriter {
   }
 
   /** A stored word as the register of an operand. */
-  private register({ ranging }: Operand, type: "f" | "i", bits: string): string {
+  private register({ clampRange }: Operand, type: "f" | "i", bits: string): string {
     if (type === "i") return `bitcast<i32>(${bits})`;
-    if (ranging === "none") return this.dialect.float(bits);
-    const limit = 2 ** RANGE_EXPONENT[ranging];
+    if (clampRange === "none") return this.dialect.float(bits);
+    const limit = 2 ** RANGE_EXPONENT[clampRange];
     return this.dialect.ranged(bits, u32(bitsOf(1 / limit)), u32(bitsOf(limit)));
   }
 

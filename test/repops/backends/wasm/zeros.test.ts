@@ -73,7 +73,7 @@ async function outputs(backend: Backend): Promise<number[][]> {
         kind: "operand",
         tensor,
         view: { offset: 0, strides: [1] },
-        ranging: "none",
+        clampRange: "none",
       })),
     })),
   };

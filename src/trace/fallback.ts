@@ -1,8 +1,8 @@
 /** What a run's backend left to another one, summed over the steps. */
 import type { Graph } from "../graph/graph.ts";
-import type { Aside } from "../repops/backends/backend.ts";
+import type { Fallback } from "../repops/backends/backend.ts";
 
-export interface AsideSummary {
+export interface FallbackSummary {
   backend: string;
   /** Operators of the step's graph that ran there. */
   operators: number;
@@ -15,18 +15,18 @@ export interface AsideSummary {
 }
 
 /** The summary so far and one step more. */
-export function addAside(
-  before: AsideSummary | undefined,
-  aside: Aside | undefined,
+export function addFallback(
+  before: FallbackSummary | undefined,
+  fallback: Fallback | undefined,
   graph: Graph,
-): AsideSummary | undefined {
-  if (!aside) return before;
-  const names = aside.kernels.map((kernel) => graph.labels[kernel].split("/").at(-1) ?? "");
+): FallbackSummary | undefined {
+  if (!fallback) return before;
+  const names = fallback.kernels.map((kernel) => graph.labels[kernel].split("/").at(-1) ?? "");
   return {
-    backend: aside.backend,
-    operators: aside.kernels.length,
+    backend: fallback.backend,
+    operators: fallback.kernels.length,
     of: graph.kernels.length,
     labels: [...new Set(names)],
-    seconds: (before?.seconds ?? 0) + aside.seconds,
+    seconds: (before?.seconds ?? 0) + fallback.seconds,
   };
 }
