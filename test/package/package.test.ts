@@ -124,7 +124,7 @@ describe("the command", () => {
       "--json",
     );
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
-    expect(JSON.parse(stdout)).toMatchObject({ outcome: "divergence", losers: ["b.trace"] });
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: "divergence", losers: ["b"] });
     const roots = ["a.trace", "b.trace"].map(async (trace) => {
       const told = JSON.parse(expectSuccess(await project.verde("inspect", trace, "--json"))) as { runRoot: string };
       return told.runRoot;

@@ -60,4 +60,6 @@ function resolveFrom(folder: string, name: string): string | undefined {
   }
 }
 
-const ownPlace = (): string => builtin!("node:url").fileURLToPath(new URL("../../..", import.meta.url));
+/** Three folders up from this file. Not a literal in the URL itself, which bundlers would try to resolve. */
+const UP = "../../..";
+const ownPlace = (): string => builtin!("node:url").fileURLToPath(new URL(UP, import.meta.url));
