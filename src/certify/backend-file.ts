@@ -3,6 +3,12 @@ import { messageOf, UsageError } from "../errors/index.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { builtin } from "../encoding/node.ts";
 
+/** Whether a value can be taken for a backend. */
+export function isBackend(value: unknown): value is Backend {
+  const { name, prepare } = (value ?? {}) as Partial<Backend>;
+  return typeof name === "string" && typeof prepare === "function";
+}
+
 /** Whether a name is that of a module's file. */
 export const isFile = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);
 
@@ -28,7 +34,7 @@ export async function backendFromFile(path: string): Promise<Backend> {
     );
   })) as { default?: Partial<Backend> };
   const backend = module.default;
-  if (typeof backend?.name !== "string" || typeof backend.prepare !== "function")
+  if (!isBackend(backend))
     throw new UsageError("MODULE", `${path} exports no backend; see docs/guides/port-a-backend.md`, { path });
-  return backend as Backend;
+  return backend;
 }

@@ -9,6 +9,7 @@ import { SPEC_VERSION } from "../encoding/tags.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backends/backend.ts";
 import type { CaseResult } from "./certify.ts";
 import { DIGESTS } from "./digests.ts";
+import { SHORT_FORM } from "./vectors/short.ts";
 
 const CERTIFICATE_VERSION = 2;
 
@@ -88,6 +89,9 @@ export function parseCertificate(text: string, what: string): Certificate {
     operators,
     machine: made,
     device,
+    form,
+    conforms,
+    differences,
   } = (value ?? {}) as Partial<Certificate>;
   const isText = (entry: unknown): boolean => typeof entry === "string";
   if (typeof schemaVersion === "number" && schemaVersion !== CERTIFICATE_VERSION)
@@ -100,6 +104,10 @@ export function parseCertificate(text: string, what: string): Certificate {
     schemaVersion === CERTIFICATE_VERSION &&
     typeof specification === "number" &&
     isText(backend) &&
+    (form === "full" || form === "short") &&
+    Array.isArray(differences) &&
+    differences.every((difference) => isRecord(difference) && isText(difference.operator)) &&
+    conforms === (differences.length === 0) &&
     isRecord(operators) &&
     Object.values(operators).every(isText) &&
     isRecord(made) &&
@@ -124,8 +132,9 @@ export function specificationProblems({ specification, operators, form }: Certif
       ? []
       : [`${name}: its bits have the digest ${digest}, and should have ${DIGESTS[name]}`];
   });
-  const missing = Object.keys(DIGESTS).filter((name) => !Object.hasOwn(operators, name));
-  if (form === "short" || missing.length === 0) return wrong;
+  const needed = form === "short" ? SHORT_FORM : Object.keys(DIGESTS);
+  const missing = needed.filter((name) => !Object.hasOwn(operators, name));
+  if (missing.length === 0) return wrong;
   return [...wrong, `${missing.length} vectors of this version are not in it, the first is ${missing[0]}`];
 }
 

@@ -16,12 +16,12 @@ export interface GateOptions {
   say?: Say;
   /** The cache folder in Node, memory in a browser, unless given. */
   store?: CertificateStore;
-  /** Whether the code is one of Verde's own backends, to which certificates are bound; told by the table unless given. */
+  /** Whether the code is one of Verde's own backends, to which certificates are bound; the table of backends says it. */
   own?: boolean;
 }
 
-/** Objects that have passed in this process, each with the facts of its device then. */
-const passed = new WeakMap<Backend, string>();
+/** Objects that have passed in this process, with their code and the facts of their device then. */
+const passed = new WeakMap<Backend, { facts: string; prepare: Backend["prepare"] }>();
 
 const stderr = (globalThis as { process?: NodeJS.Process }).process?.stderr;
 
@@ -43,23 +43,24 @@ export async function ensureCertified(
   { say = onStderr, store = defaultStore(), own = isOwn(backend) }: GateOptions = {},
 ): Promise<DeviceDescription | undefined> {
   const device = await backend.describe?.();
-  const kept = await keptCertificate(backend, device, store);
+  const kept = await keptCertificate(backend, own, device, store);
   if (own) {
     if (kept && !kept.conforms) throw refusal(kept);
     if (kept || !device) return device;
   }
   const facts = JSON.stringify(factsOf(device, machine()));
   const failed = kept?.differences.map(({ operator }) => operator) ?? [];
-  if (passed.get(backend) === facts && failed.length === 0) return device;
+  const before = passed.get(backend);
+  if (before?.facts === facts && before.prepare === backend.prepare && failed.length === 0) return device;
   const cases = casesNamed([...SHORT_FORM, ...failed]);
   const on = device ? ` on ${device.name}` : "";
   say(`certifying ${backend.name}${on} before its first job: ${cases.length} vectors`);
   const results = await certify(backend, cases);
   const certificate = certificateOf(backend, "short", device, results, (await backend.probe?.()) ?? []);
-  const problem = await keepCertificate(certificate, backend, store);
+  const problem = await keepCertificate(certificate, backend, own, store);
   if (problem !== undefined) say(problem);
   if (!certificate.conforms) throw refusal(certificate);
-  passed.set(backend, facts);
+  passed.set(backend, { facts, prepare: backend.prepare });
   return device;
 }
 

@@ -11,18 +11,20 @@ import { type Certificate, factsOf, machine, parseCertificate, specificationProb
 import { type CertificateStore, codeDigest } from "./store.ts";
 
 /** The name under which the certificate of a backend on a device is kept. */
-function nameOf(backend: Backend, device: DeviceDescription | undefined): string {
-  const bound = JSON.stringify([SPEC_VERSION, backend.name, factsOf(device, machine())]);
+function nameOf(backend: Backend, own: boolean, device: DeviceDescription | undefined): string {
+  // Foreign code may call itself what it likes; its certificates never count for a backend of Verde's own.
+  const bound = JSON.stringify([SPEC_VERSION, own ? "own" : "foreign", backend.name, factsOf(device, machine())]);
   return toHex(sha256(new TextEncoder().encode(bound))).slice(2, 34);
 }
 
 /** @returns a certificate that still says something; a text that can't be read or is none counts as no certificate */
 export async function keptCertificate(
   backend: Backend,
+  own: boolean,
   device: DeviceDescription | undefined,
   store: CertificateStore,
 ): Promise<Certificate | undefined> {
-  const text = await store.read(nameOf(backend, device));
+  const text = await store.read(nameOf(backend, own, device));
   if (text === undefined) return undefined;
   try {
     const certificate = parseCertificate(text, store.place);
@@ -40,11 +42,12 @@ export async function keptCertificate(
 export async function keepCertificate(
   certificate: Certificate,
   backend: Backend,
+  own: boolean,
   store: CertificateStore,
 ): Promise<string | undefined> {
   try {
     const text = `${JSON.stringify({ ...certificate, code: await codeDigest() }, null, 2)}\n`;
-    await store.write(nameOf(backend, certificate.device), text);
+    await store.write(nameOf(backend, own, certificate.device), text);
     return undefined;
   } catch (cause) {
     return `the certificate can't be kept in ${store.place} (${messageOf(cause)}); the next run certifies again`;

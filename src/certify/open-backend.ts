@@ -2,11 +2,11 @@
 import { BackendError, DeviceError, messageOf, UsageError } from "../errors/index.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { backendByName, BACKENDS, DEFAULT, PREFERRED } from "../repops/backends/index.ts";
-import { backendFromFile, isFile } from "./backend-file.ts";
+import { backendFromFile, isBackend, isFile } from "./backend-file.ts";
 import { ensureCertified, type GateOptions, onStderr } from "./gate.ts";
 
 /** How a backend is opened. */
-export interface OpenOptions extends GateOptions {
+export interface OpenOptions extends Omit<GateOptions, "own"> {
   /** Floats computed with integers alone: the mode of that kind which the chosen backend has. */
   strict?: boolean;
 }
@@ -25,6 +25,11 @@ export interface OpenBackend {
  * @throws {UsageError} for a name that there is not, a module without a backend, or `strict` where there is no such mode
  */
 export async function findBackend(wanted: Backend | string, strict = false): Promise<Backend> {
+  if (typeof wanted !== "string" && !isBackend(wanted))
+    throw new UsageError(
+      "VALUE",
+      "this is no backend: give a name, a module's file, or an object with name and prepare",
+    );
   const backend =
     typeof wanted !== "string" ? wanted : isFile(wanted) ? await backendFromFile(wanted) : backendByName(wanted);
   return strict ? strictOf(backend) : backend;
@@ -52,13 +57,15 @@ function strictOf(backend: Backend): Backend {
  * @throws {DeviceError} when it has other bits, naming the operator
  */
 export async function openBackend(wanted: Backend | string, options: OpenOptions = {}): Promise<OpenBackend> {
-  const { strict = false, say = onStderr } = options;
+  const { strict = false, say = onStderr, store } = options;
+  // Nothing else: whether a backend is one of Verde's own is not for the caller to say.
+  const gate = { say, ...(store && { store }) };
   if (wanted === "auto") {
     const candidates = PREFERRED.map((backend) => (strict ? strictOf(backend) : backend));
-    return openBest(candidates, DEFAULT, options);
+    return openBest(candidates, DEFAULT, gate);
   }
   const backend = await findBackend(wanted, strict);
-  const device = await ensureCertified(backend, options);
+  const device = await ensureCertified(backend, gate);
   // An object was chosen before.
   if (device?.software && typeof wanted === "string")
     say(`${device.name} is a software device: the processor computes in place of a GPU`);

@@ -66,18 +66,20 @@ export function defaultStore(): CertificateStore {
 let code: Promise<string> | undefined;
 
 /**
- * The digest of the modules that generate and run kernels: whatever changes there may change what a device is given. A
+ * The digest of the modules that generate, run and test kernels: whatever changes there may change what a device is given. A
  * browser keeps nothing beyond the modules that it has loaded, so there it is the same for all.
  */
 export function codeDigest(): Promise<string> {
-  return (code ??= builtin ? digestOfModules(new URL("../repops", import.meta.url)) : Promise.resolve("loaded"));
+  return (code ??= builtin ? digestOfModules(new URL("..", import.meta.url)) : Promise.resolve("loaded"));
 }
 
 async function digestOfModules(place: URL): Promise<string> {
   const { readdir, readFile } = builtin!("node:fs/promises");
   const { join } = builtin!("node:path");
   const folder = builtin!("node:url").fileURLToPath(place);
-  const files = (await readdir(folder, { recursive: true })).filter((file) => /(?<!\.d)\.[jt]s$/.test(file)).sort();
+  const files = (await readdir(folder, { recursive: true }))
+    .filter((file) => /^(repops|certify)[/\\].*(?<!\.d)\.[jt]s$/.test(file))
+    .sort();
   const digests = await Promise.all(
     files.map(async (file) => `${file} ${toHex(sha256(await readFile(join(folder, file))))}`),
   );

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { messageOf, unreadable, UsageError } from "../errors/index.ts";
 import { everyCase } from "../certify/vectors/operators.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
-import { BACKEND_NAMES, backendByName } from "../repops/backends/index.ts";
+import { BACKEND_NAMES, backendByName, isOwn } from "../repops/backends/index.ts";
 import { certify } from "../certify/certify.ts";
 import { DIGESTS } from "../certify/digests.ts";
 import {
@@ -54,7 +54,7 @@ async function make(flags: Flags): Promise<void> {
   const certificate = certificateOf(backend, "full", device, results, (await backend.probe?.()) ?? []);
   progress.clear();
   if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);
-  const problem = await keepCertificate(certificate, backend, defaultStore());
+  const problem = await keepCertificate(certificate, backend, isOwn(backend), defaultStore());
   if (problem !== undefined) process.stderr.write(`verde: ${problem}\n`);
   if (flags.json) writeJson(certificate);
   else print(certificate, (performance.now() - began) / 1000);

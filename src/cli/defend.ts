@@ -44,8 +44,9 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
       "NO_GAME",
       "the terms of this task name no game, so nothing can be brought before one; leave the dispute to the committee",
     );
-  const memory = await traceMemory(await traceFor(path, terms), flags.backend);
+  const trace = await traceFor(path, terms);
   const sender = await Sender.open(session, flags);
+  const memory = await traceMemory(trace, flags.backend);
   const facts = new GameFacts(memory.outline, memory.commitEvery);
   const progress = new Progress();
   try {

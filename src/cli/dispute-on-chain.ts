@@ -46,7 +46,12 @@ export async function disputeTracesOnChain(
     return;
   }
   const backend = name === undefined ? undefined : (await openBackend(name)).backend;
-  const memories = [await traceMemory(a, backend), await traceMemory(b, backend)] as const;
+  const first = await traceMemory(a, backend);
+  const second = await traceMemory(b, backend).catch(async (cause: unknown) => {
+    await first.close();
+    throw cause;
+  });
+  const memories = [first, second] as const;
   const progress = new Progress();
   try {
     const { moves, gas, losers } = await disputeLocally(memories, roots, ({ what, at }) =>
@@ -66,6 +71,7 @@ export async function disputeTracesOnChain(
     else print(moves, gas, wrong, parties);
     process.exitCode = EXIT.divergence;
   } finally {
+    progress.clear();
     await Promise.all(memories.map((memory) => memory.close()));
   }
 }

@@ -6,6 +6,10 @@ export const BACKEND = {
     when: "An optional package is not installed.",
     remedy: "Install it as the message says, or use `--backend wasm`.",
   },
+  PACKAGE_BROKEN: {
+    when: "A package that the backend needs is there, but it can't be loaded or lacks what is needed.",
+    remedy: "Install the version that the message names, or use `--backend wasm`.",
+  },
   DEVICE_MISSING: {
     when: "There is no such device or mode on this machine.",
     remedy: "Install a driver, or use `--backend wasm`.",

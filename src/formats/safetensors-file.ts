@@ -29,10 +29,10 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
     // Not an object's keys: those would stand in an order of their own where a name is a number.
     return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;
   });
-  const text = Buffer.from(`{${entries.join()}}`);
-  const head = Buffer.alloc(8 + 8 * Math.ceil(text.length / 8), " ");
-  head.writeBigUInt64LE(BigInt(head.length - 8));
-  text.copy(head, 8);
+  const text = new TextEncoder().encode(`{${entries.join()}}`);
+  const head = new Uint8Array(8 + 8 * Math.ceil(text.length / 8)).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
+  head.set(text, 8);
   const file = await fs.open(`${path}.new`, "w");
   try {
     await file.writeFile(head);

@@ -67,7 +67,11 @@ export class ClaimProver<Witness> implements Prover<Witness> {
   private tree(at: Position, level: Level): Promise<ClaimTree | undefined> {
     const key = positionKey(at);
     let tree = this.trees.get(key);
-    if (!tree) this.trees.set(key, (tree = this.build(at, level)));
+    if (!tree) {
+      this.trees.set(key, (tree = this.build(at, level)));
+      // A failure of the machine decides nothing: the same question may be answered later.
+      tree.catch(() => this.trees.delete(key));
+    }
     return tree;
   }
 

@@ -79,6 +79,8 @@ function check(verdict: Verdict, roots: Pair<Bytes>, climb: ClimbLeaf): CheckedV
   const facts = verdictFacts(verdict, graph, climb);
   const { kind } = verdict.decision;
   const path = checkPath(facts, verdict, runRoots, climb);
+  if (graph && placeOf(facts, positionOf(path)).kernel === undefined)
+    throw invalid("VERDICT_ALTERED", "the verdict shows a graph to which the dispute has not come");
   const decision = kind === "forfeit" ? forfeited(verdict, path) : decided(facts, verdict, path, climb);
   if (decision.losers.length === 0) throw invalid("VERDICT_ALTERED", "the verdict names nobody as wrong");
   const derived = encodeVerdict({ runRoots, facts, ...(graph && { graph }), decision });

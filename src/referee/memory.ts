@@ -48,7 +48,10 @@ export class DisputedTensors {
   of(place: Place): Promise<KernelTensors | undefined> {
     const key = `${place.step}/${place.kernel}`;
     let tensors = this.fetched.get(key);
-    if (!tensors) this.fetched.set(key, (tensors = this.fetch(place)));
+    if (!tensors) {
+      this.fetched.set(key, (tensors = this.fetch(place)));
+      tensors.catch(() => this.fetched.delete(key));
+    }
     return tensors;
   }
 

@@ -15,6 +15,7 @@ export function readGraph(graph: NonNullable<Verdict["graph"]>): ShownGraph {
   const { header, operators, labels, operator } = graph;
   const shown = { header: fromHex(header), kernels: digest(operators), labels: digest(labels) };
   if (!operator) return shown;
+  if (typeof operator.label !== "string") throw invalid("VERDICT_MALFORMED", "the operator's label is not a text");
   return {
     ...shown,
     kernel: {

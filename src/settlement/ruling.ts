@@ -6,6 +6,7 @@ import { parseJson } from "../encoding/json.ts";
 import { DisputeError } from "../errors/index.ts";
 import { jobIdOf } from "../job/closed.ts";
 import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
+import { SecondOpinion } from "../referee/second-opinion.ts";
 import type { Verdict } from "../referee/verdict.ts";
 import type { TaskView } from "./task.ts";
 
@@ -53,7 +54,9 @@ export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: R
         `a verdict about another job than the task's, ${task.terms.job}; name the verdicts on this task's claims`,
         { expected: task.terms.job, found: jobIdHex(verdict) },
       );
-    const result = checkVerdict(verdict, fromHex(verdict.runRoots[0], 32), fromHex(verdict.runRoots[1], 32));
+    const [a, b] = verdict.runRoots.map((root) => fromHex(root, 32));
+    // A signature moves stakes: every Merkle path is verified by two implementations.
+    const result = checkVerdict(verdict, a, b, new SecondOpinion().climb);
     for (const side of result.losers) losers |= 1n << BigInt(roots[side]);
     return result;
   });

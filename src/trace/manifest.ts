@@ -54,10 +54,18 @@ interface Encoded {
   dataset: Uint8Array[];
   commitEvery: number;
   checkpointEvery: number;
-  detail: Detail;
+  detail: "steps" | "ops";
   backend: string;
   fault: string | null;
 }
+
+/**
+ * The file's own words for what is called operator everywhere else. They are part of format version 2, so the bytes of a
+ * trace do not depend on how things are called.
+ */
+const DETAIL_ON_DISK = { steps: "steps", operators: "ops" } as const satisfies Record<Detail, string>;
+const faultOnDisk = (fault: Fault): string => formatFault(fault).replace("operator=", "node=");
+const faultFromDisk = (text: string): Fault => parseFault(text.replace("node=", "operator="));
 
 export function encodeManifest({ outline, commitEvery, checkpointEvery, detail, backend, fault }: Manifest): Bytes {
   const { init } = outline;
@@ -73,9 +81,9 @@ export function encodeManifest({ outline, commitEvery, checkpointEvery, detail, 
     dataset: outline.datasetRoots.map(plain),
     commitEvery,
     checkpointEvery,
-    detail,
+    detail: DETAIL_ON_DISK[detail],
     backend,
-    fault: fault ? formatFault(fault) : null,
+    fault: fault ? faultOnDisk(fault) : null,
   };
   return encode(encoded);
 }
@@ -104,7 +112,7 @@ const FIELDS: Record<keyof Encoded, Check> = {
   dataset: (value) => Array.isArray(value) && value.every((root) => isBytes(root) && root.length === 32),
   commitEvery: (value) => isCount(value) && (value as number) >= 1 && (value as number) < 2 ** 31,
   checkpointEvery: isCount,
-  detail: oneOf("steps", "operators"),
+  detail: oneOf(...Object.values(DETAIL_ON_DISK)),
   backend: isText,
   fault: (value) => value === null || isText(value),
 };
@@ -141,7 +149,8 @@ export function decodeManifest(bytes: Bytes, what: string): Manifest {
     datasetRoots: data.dataset as Bytes[] as TensorRoot[],
   };
   checkOutline(outline);
-  const { commitEvery, checkpointEvery, detail, backend } = data;
+  const { commitEvery, checkpointEvery, backend } = data;
+  const detail: Detail = data.detail === DETAIL_ON_DISK.operators ? "operators" : "steps";
   const manifest: Manifest = {
     outline,
     jobId: jobIdOf(partsOf(outline)),
@@ -149,7 +158,7 @@ export function decodeManifest(bytes: Bytes, what: string): Manifest {
     checkpointEvery,
     detail,
     backend,
-    ...(data.fault !== null && { fault: parseFault(data.fault) }),
+    ...(data.fault !== null && { fault: faultFromDisk(data.fault) }),
   };
   // Parts of a fixed length stand side by side in the job's id.
   if (data.initKind === "checkpoint" && data.init.length !== 32)

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { certificateOf } from "../../src/certify/certificate.ts";
+import { certificateOf, parseCertificate, specificationProblems } from "../../src/certify/certificate.ts";
 import { type CaseResult, certify } from "../../src/certify/certify.ts";
 import { ensureCertified } from "../../src/certify/gate.ts";
 import { keepCertificate } from "../../src/certify/kept.ts";
@@ -54,11 +54,11 @@ describe("a full certificate that says no", () => {
   beforeAll(async () => void (sound = await certify(wasm, everything)));
 
   /** What `verde certify` keeps of a planted backend; only the one case is executed on it. */
-  async function certified(backend: Planted, one: ConformanceCase) {
+  async function certified(backend: Planted, one: ConformanceCase, isOwn: boolean) {
     const store = memoryStore();
     const own = new Map((await certify(backend, [one])).map((result) => [result.name, result]));
     const results = sound.map((result) => own.get(result.name) ?? result);
-    await keepCertificate(certificateOf(backend, "full", undefined, results, []), backend, store);
+    await keepCertificate(certificateOf(backend, "full", undefined, results, []), backend, isOwn, store);
     return { store, wrong: results.filter(({ conforms }) => !conforms).map(({ name }) => name) };
   }
 
@@ -67,7 +67,7 @@ describe("a full certificate that says no", () => {
     expect(new Set(everything.map(({ list }) => JSON.stringify(list))).size).toBe(everything.length);
     for (const vector of vectors) {
       const backend = new Planted(vector);
-      const { store, wrong } = await certified(backend, vector.one);
+      const { store, wrong } = await certified(backend, vector.one, true);
       // Several outputs of one graph may be one tensor.
       const same = vector.one.outputs.filter(({ tensor }) => tensor === vector.tensor).map(({ name }) => name);
       expect(wrong).toEqual(same);
@@ -85,7 +85,7 @@ describe("a full certificate that says no", () => {
     for (const name of ["operator softmax", "function silu", "fold dot: A·B"]) {
       const vector = vectors.find((other) => other.name === name)!;
       const backend = new Planted(vector);
-      const { store } = await certified(backend, vector.one);
+      const { store } = await certified(backend, vector.one, false);
       for (let time = 0; time < 2; time++)
         await expect(ensureCertified(backend, { say: quiet, store }), name).rejects.toMatchObject({
           evidence: { operator: name },
@@ -96,15 +96,48 @@ describe("a full certificate that says no", () => {
     }
   });
 
+  test("of foreign code never counts for a backend of Verde's own, whatever its name", async () => {
+    const store = memoryStore();
+    const impostor = new Planted(vectors.find(({ name }) => name === "instruction fadd")!);
+    Object.assign(impostor, { name: "wasm" });
+    await expect(openBackend(impostor, { say: quiet, store })).rejects.toMatchObject({ code: "VERDE_DEVICE_BITS" });
+    expect((await openBackend("wasm", { say: quiet, store })).backend).toBe(wasm);
+    // Nor does a caller decide what is Verde's own.
+    const claims = { say: quiet, store, own: true };
+    await expect(openBackend(impostor, claims)).rejects.toMatchObject({ code: "VERDE_DEVICE_BITS" });
+  });
+
+  test("is for the code that passed: another one in the same object runs the vectors again", async () => {
+    const backend: { name: string; prepare: Backend["prepare"] } = { name: "changing", prepare: wasm.prepare };
+    await openBackend(backend, { say: quiet, store: memoryStore() });
+    const other = new Planted(vectors.find(({ name }) => name === "instruction fadd")!);
+    backend.prepare = (...args) => other.prepare(...args);
+    await expect(openBackend(backend, { say: quiet, store: memoryStore() })).rejects.toMatchObject({
+      code: "VERDE_DEVICE_BITS",
+    });
+  });
+
+  test("is refused where there is no backend at all", async () => {
+    for (const nothing of [{}, { name: "x" }, null, 5])
+      await expect(openBackend(nothing as never)).rejects.toMatchObject({ code: "VERDE_USAGE_VALUE" });
+  });
+
+  test("that names no vector, or no difference, counts as none", async () => {
+    const certificate = certificateOf(wasm, "short", undefined, [], []);
+    expect(specificationProblems(certificate)).not.toEqual([]);
+    const { differences: _, ...cut } = { ...certificate, conforms: false };
+    expect(() => parseCertificate(JSON.stringify(cut), "it")).toThrow("it is no certificate");
+  });
+
   test("holds for WASM and the reference too", async () => {
     const store = memoryStore();
     const results = sound.map((result, i) => (i === 3 ? { ...result, digest: "0x00", conforms: false } : result));
     for (const backend of [wasm, reference]) {
-      await keepCertificate(certificateOf(backend, "full", undefined, results, []), backend, store);
+      await keepCertificate(certificateOf(backend, "full", undefined, results, []), backend, true, store);
       await expect(openBackend(backend.name, { say: quiet, store })).rejects.toThrow(
         /instruction fdiv: the digest differs/,
       );
-      await keepCertificate(certificateOf(backend, "full", undefined, sound, []), backend, store);
+      await keepCertificate(certificateOf(backend, "full", undefined, sound, []), backend, true, store);
       await openBackend(backend.name, { say: quiet, store });
     }
   });

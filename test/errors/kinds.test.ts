@@ -163,9 +163,9 @@ describe("a verdict", () => {
 
   test("without a field, without a level, of another version, about other roots", async () => {
     expect(await codeOfVerdict("{}")).toBe("VERDE_DISPUTE_VERDICT_VERSION");
-    expect(await codeOfVerdict('{"schemaVersion":1}')).toBe("VERDE_DISPUTE_VERDICT_MALFORMED");
+    expect(await codeOfVerdict('{"schemaVersion":2}')).toBe("VERDE_DISPUTE_VERDICT_MALFORMED");
     expect(await codeOfVerdict(changed((verdict) => verdict.levels.pop()))).toBe("VERDE_DISPUTE_VERDICT_INCOMPLETE");
-    expect(await codeOfVerdict(changed((verdict) => (verdict.schemaVersion = 2 as never)))).toBe(
+    expect(await codeOfVerdict(changed((verdict) => (verdict.schemaVersion = 3 as never)))).toBe(
       "VERDE_DISPUTE_VERDICT_VERSION",
     );
     expect(await codeOfVerdict(changed((verdict) => verdict.runRoots.reverse()))).toBe("VERDE_DISPUTE_VERDICT_FOREIGN");

@@ -79,7 +79,7 @@ describe("the sentence", () => {
     );
     const operator = { step: 36, kernel: 80, label: "mlp/matmul" };
     expect(said({ mismatch: { ...wrong, operator } })).toMatch(
-      /first operator that differs is mlp\/matmul \(node 80\) of step 36\.$/,
+      /first operator that differs is mlp\/matmul \(operator 80\) of step 36\.$/,
     );
     expect(said({ mismatch: { ...wrong, operatorsAgree: true } })).toMatch(/is not the one they make\.$/);
     const metric = { name: "loss", claimed: 2, recomputed: 2.5 };

@@ -92,7 +92,7 @@ describe("the page's server", () => {
       "/package.json",
       "/src",
       "/src/",
-      "/src/serve/page/",
+      "/src/web/page/",
       "/test/web/server.test.ts",
       "/node_modules/vitest/package.json",
       "/node_modules/cborg/package.json",
@@ -104,19 +104,22 @@ describe("the page's server", () => {
       "/trace/data/",
       "/trace/trace/",
       "//etc/passwd",
-      "/src//errors.ts",
+      "/src//errors/index.ts",
       "/constructor",
       "/__proto__",
       ...up.flatMap((dots) => [
         `/${dots}/package.json`,
         `/src/${dots}/package.json`,
-        `/src/serve/page/${dots}/${dots}/${dots}/package.json`,
+        `/src/web/page/${dots}/${dots}/${dots}/package.json`,
         `/trace/data/${dots}/secret.txt`,
         `/trace/data/${dots}/a.data/notes.txt`,
         `/trace/${dots}/secret.txt`,
         `/node_modules/cborg/${dots}/vitest/package.json`,
       ]),
     ];
+    // What stands beside them is served, so that they are refused for what they are.
+    for (const served of ["/src/errors/index.ts", "/src/web/page/main.ts", "/trace/data/dataset.safetensors"])
+      expect((await ask(server, served)).status, served).toBe(200);
     for (const target of targets) {
       const { status, body } = await ask(server, target);
       expect(status, target).toBe(404);

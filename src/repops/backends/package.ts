@@ -14,7 +14,7 @@ export async function importPackage(name: string, install: string, purpose: stri
   } catch (cause) {
     if (!builtin || !isMissing(cause, name))
       throw new BackendError(
-        "PACKAGE_MISSING",
+        "PACKAGE_BROKEN",
         `${purpose} needs the package ${name}, which can't be loaded: ${messageOf(cause)}`,
         {
           package: name,
@@ -34,7 +34,7 @@ export async function importPackage(name: string, install: string, purpose: stri
     return (await import(entry)) as object;
   } catch (cause) {
     throw new BackendError(
-      "PACKAGE_MISSING",
+      "PACKAGE_BROKEN",
       `${purpose} needs the package ${name}, but ${entry} can't be loaded: ${messageOf(cause)}`,
       {
         package: name,

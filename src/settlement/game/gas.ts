@@ -4,6 +4,7 @@
  */
 import { heightOf } from "../../encoding/merkle.ts";
 import type { Passage } from "../../referee/course.ts";
+import type { LevelName } from "../../referee/place.ts";
 import { isPromoted, type Level, openingLengths } from "../../game/level.ts";
 import { type Below, belowNode } from "./round.ts";
 
@@ -18,9 +19,9 @@ const TURN_GAS = 50_100;
 /** For each word of what is replied to, of the reply, and of what is shown next. */
 const WORD_GAS = 990;
 /** For the proofs of what the job says of the level that is entered. */
-const ENTRY_GAS: Readonly<Record<string, number>> = {
+const ENTRY_GAS: Readonly<Record<Exclude<LevelName, "segment">, number>> = {
   step: 7_700,
-  op: 19_000,
+  operator: 19_000,
   state: 7_700,
   chunk: 19_300,
   fold: 7_700,
@@ -91,6 +92,6 @@ export function moveGas(rounds: readonly PlannedRound[]): number[] {
     if (reply?.plain && next?.plain && next.level === reply.level && next.height === reply.height - 2) return PLAIN_GAS;
     const words = Math.ceil(((reply?.bytes ?? 0) + (reply?.replyBytes ?? 0) + (next?.bytes ?? 0)) / 32);
     const enters = reply && next && next.level !== reply.level;
-    return TURN_GAS + WORD_GAS * words + (enters ? ENTRY_GAS[next.level] : 0);
+    return TURN_GAS + WORD_GAS * words + (enters ? ENTRY_GAS[next.level as keyof typeof ENTRY_GAS] : 0);
   });
 }

@@ -55,6 +55,8 @@ class StruckSession implements Session {
 
   static async prepare(backend: Backend, strike: Strike, keep: readonly number[]): Promise<StruckSession> {
     const { list, kernel } = strike;
+    // What can't run as a whole is refused with the numbers of the whole.
+    await (await backend.prepare(list, { keep })).close();
     const halves: Half[] = [];
     try {
       const bounds = [0, kernel + 1, list.kernels.length];

@@ -37,7 +37,13 @@ const NEEDED: Readonly<Record<Mode, string>> = {
 };
 
 async function load(): Promise<GpuConstructor> {
-  return ((await importPackage("gpu.js", "gpu.js@2.24.1", "the backend gpujs")) as { GPU: GpuConstructor }).GPU;
+  const { GPU } = (await importPackage("gpu.js", "gpu.js@2.24.1", "the backend gpujs")) as { GPU?: GpuConstructor };
+  if (typeof GPU !== "function")
+    throw new BackendError(
+      "PACKAGE_BROKEN",
+      "the package gpu.js that was found has no GPU; install gpu.js@2.24.1, or use --backend wasm",
+    );
+  return GPU;
 }
 
 const devices = new Map<Mode, Promise<GpuJsDevice>>();

@@ -15,7 +15,14 @@ export async function findGpu(): Promise<Gpu> {
   if (instance) return instance;
   if (!builtin) throw new BackendError("DEVICE_MISSING", "this browser has no WebGPU, or not for this page");
   const dawn = await importPackage("webgpu", "webgpu@0.6.2", "WebGPU in Node");
-  return (instance = (dawn as { create(flags: string[]): Gpu }).create([]));
+  try {
+    return (instance = (dawn as { create(flags: string[]): Gpu }).create([]));
+  } catch (cause) {
+    throw new BackendError(
+      "DEVICE_REFUSED",
+      `the package webgpu gives no GPU (${messageOf(cause)}); install webgpu@0.6.2, or use --backend wasm`,
+    );
+  }
 }
 
 /** Limits that are asked for as high as the adapter has them. */
