@@ -1,6 +1,6 @@
 /**
- * The words of the project, as a test: plain English in the pages and in all comments, comments that fit 110 columns,
- * tables that render, and links that lead somewhere. What it finds reads `file:line: rule: excerpt`.
+ * The words of the project, as a test: plain English in the pages and in all comments, comments that fit 110
+ * columns, tables that render, and links that lead somewhere. What it finds reads `file:line: rule: excerpt`.
  */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -31,7 +31,9 @@ const WORDS: readonly [pattern: RegExp, instead: string][] = [
 /** Uses that are right as they stand: the end of a file's path, an excerpt, and the reason. */
 const ALLOWED: readonly [file: string, excerpt: string, reason: string][] = [];
 
-/** A run of lines that are read as one text, such as a paragraph or a comment. `lines[i]` is line `first + i`. */
+/**
+ * A run of lines that are read as one text, such as a paragraph or a comment. `lines[i]` is line `first + i`.
+ */
 interface Passage {
   first: number;
   lines: string[];
@@ -47,7 +49,8 @@ function pages(): Map<string, string> {
 
 /** The sources whose comments are read. */
 function sources(): Map<string, string> {
-  const files = globSync(["src/**/*.ts", "contracts/**/*.sol", "test/solidity/*.sol", "{bench,scripts,examples}/*.ts"]);
+  const tests = "test/{contracts,e2e,fixtures,gpu,repops,solidity,sweep}/**/*.{ts,sol}";
+  const files = globSync(["src/**/*.ts", "contracts/**/*.sol", "{bench,scripts,examples}/*.ts", tests]);
   return new Map(files.map((file) => [file.replaceAll("\\", "/"), readFileSync(file, "utf8")]));
 }
 
@@ -112,7 +115,10 @@ function wideIn(file: string, text: string): string[] {
   });
 }
 
-/** The page with code replaced by blanks, so that lines keep their numbers: fenced blocks, and with `inline` spans too. */
+/**
+ * The page with code replaced by blanks, so that lines keep their numbers: fenced blocks, and with `inline`
+ * spans too.
+ */
 function withoutCode(text: string, inline: boolean): string {
   let fence = "";
   const lines = text.split("\n").map((line) => {
@@ -132,7 +138,9 @@ const cells = (row: string): number =>
     .replace(/^\||(?<!\\)\|$/g, "")
     .split(/(?<!\\)\|/).length;
 
-/** Rows that no table holds, since a blank line or a text cuts them off, and rows that don't fit their header. */
+/**
+ * Rows that no table holds, since a blank line or a text cuts them off, and rows that don't fit their header.
+ */
 function tablesIn(file: string, text: string): string[] {
   const found: string[] = [];
   const lines = withoutCode(text, false).split("\n");
