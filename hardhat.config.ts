@@ -12,12 +12,15 @@ const compiler = {
     // More runs would make the task manager larger than a contract may be.
     optimizer: { enabled: true, runs: 2000 },
     evmVersion: "osaka",
-    // The code depends on the code alone, not on its comments.
+    // The bytecode depends on the code alone, not on its comments.
     metadata: { bytecodeHash: "none" },
   },
 };
 
-/** Compiled by way of Yul the game is a fifth smaller, and its moves and proofs take less gas; the task manager takes no less, and minutes. */
+/**
+ * Compiled through Yul the game is a fifth smaller, and its moves and proofs take less gas. The task manager
+ * takes no less gas, but minutes to compile.
+ */
 const byYul = { ...compiler, settings: { ...compiler.settings, viaIR: true } };
 const solidity = {
   compilers: [compiler],

@@ -14,7 +14,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
-    // Certificates that this machine has for its own jobs are no matter of the tests.
+    // Tests must not see certificates that this machine has for its own jobs.
     env: { VERDE_CACHE: join(tmpdir(), `verde-tests-${process.pid}`) },
     sequence: { shuffle: false },
   },

@@ -3,8 +3,9 @@
  *
  *     node bench/accuracy.ts [--stride N] [--program NAME]
  *
- * Runs the generated JavaScript over every canonical input (4,227,858,435 of them: minutes a program) or every N-th, in
- * the order of their bits, and prints the largest errors and the SHA-256 over all outputs, little-endian, as JSON.
+ * Runs the generated JavaScript over every canonical input (4,227,858,435 of them, which takes minutes for
+ * each program) or over every N-th, in the order of their bits. Prints the largest errors and the SHA-256
+ * over all outputs, little-endian, as JSON.
  */
 import { createHash } from "node:crypto";
 import { arch, cpus, platform } from "node:os";

@@ -1,6 +1,7 @@
 /**
- * Every canonical input of every unary function, through WASM: the SHA-256 over all outputs is what any other executor
- * can be held against. `node bench/certificate.ts > bench/results/functions.json` takes some minutes.
+ * Runs every canonical input of every unary function through WASM. The SHA-256 over all outputs is what every
+ * other executor is compared with. `node bench/certificate.ts > bench/results/functions.json` takes some
+ * minutes.
  */
 import { createHash } from "node:crypto";
 import { asBytes } from "../src/encoding/bytes.ts";
@@ -13,7 +14,10 @@ import { createRequire } from "node:module";
 
 const BLOCK = 2 ** 20;
 
-/** The outputs' digest: +0 first, then the positive and the negative inputs by growing magnitude, little-endian. */
+/**
+ * The outputs' digest: +0 first, then the positive and the negative inputs by growing magnitude,
+ * little-endian.
+ */
 export async function certify(program: Program, stride = 1): Promise<{ inputs: number; sha256: string }> {
   const view = { offset: 0, strides: [1] };
   const list: KernelList = {

@@ -1,11 +1,12 @@
 /**
- * Everything that there is to ask a GPU, in one command on a fresh machine:
+ * Everything there is to measure on a GPU, in one command on a fresh machine:
  *
  *     node bench/device.ts --out FOLDER [--sizes 512,1024] [--backend webgpu]
  *
- * The certificate of the device; 100 steps of a GPT, whose roots must be those of WASM; the speed of products and steps; and
- * PyTorch's beside it, where it is. FOLDER gets certificate.json and results.json. Exits 0 when every bit is right, 1 when
- * one is not, 3 when there is no device.
+ * The certificate of the device; 100 steps of a GPT, whose roots must equal those of WASM; the speed of
+ * products and steps; and the speed of PyTorch on the same device, if it is installed. FOLDER receives
+ * certificate.json and results.json. Exits with 0 if every bit is right, with 1 if one is not, with 3 if
+ * there is no device.
  */
 import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";

@@ -1,7 +1,7 @@
 /**
- * The digests of conformance vectors as the reference gives them.
+ * The digests of conformance vectors as the reference computes them.
  *
- *     node bench/digests.ts exp softmax        # of operators by their names in certificates, to be put into their files
+ *     node bench/digests.ts exp softmax        # of operators, by their names in certificates
  *     node bench/digests.ts > src/certify/vectors/kernel-digests.ts
  */
 import { conformanceCases } from "../src/certify/vectors/all.ts";

@@ -1,6 +1,6 @@
 /**
- * The longest disputes about models from a million to a trillion parameters, as a plot: `node bench/dispute.ts FILE.svg`
- * (`verde simulate dispute` prints the figures).
+ * The longest disputes about models from a million to a trillion parameters, as a plot: `node
+ * bench/dispute.ts FILE.svg` (`verde simulate dispute` prints the figures).
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -11,7 +11,7 @@ const WARM_UP_MILLIS = 400;
 
 /** The median time of one call in milliseconds. */
 export async function medianMillis(call: () => unknown, { samples = 9, warmup = 3, calls = 1 } = {}): Promise<number> {
-  // Engines compile hot code anew while it runs: it has to have run for a while.
+  // Engines recompile hot code while it runs, so it has to run for a while first.
   const until = performance.now() + WARM_UP_MILLIS;
   for (let i = 0; i < warmup || performance.now() < until; i++) await call();
   const times: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * What is a training step of a GPT made of? Time by kind of operator, and the share of matrix products. The
- * kernels of a kind are timed as a list of their own, on the operands that they have in a step.
+ * What does a training step of a GPT consist of? Time by kind of operator, and the share of matrix products.
+ * The kernels of a kind are timed as a list of their own, on the operands that they have in a training step.
  */
 import { fileURLToPath } from "node:url";
 import type { Tensor } from "../src/encoding/tensor.ts";
@@ -11,7 +11,7 @@ import { isDot, type Kernel, operandsOf, renumberOperands, typeOf } from "../src
 import { Execution } from "../src/trace/execution.ts";
 import { medianMillis, type Sample } from "./measure.ts";
 
-/** The example has the ending that this module has: of a source, or of what was built from it. */
+/** The example has the same file ending as this module: of a source, or of a built file. */
 const JOB = fileURLToPath(new URL(`../examples/char-gpt${import.meta.url.slice(-3)}`, import.meta.url));
 const OPTIONS = { layers: 4, heads: 8, dim: 256, context: 128, batch: 8, steps: 30 };
 

@@ -1,11 +1,12 @@
 /**
- * How fast are matrix products on this process's GPU, what does their guard cost, and how long is a step of a GPT?
+ * How fast are matrix products on this process's GPU, what does their guard cost, and how long is a step of a
+ * GPT?
  *
  *     node bench/webgpu.ts [SIZE…]
  *
- * The guarded product and the same shader without its guard take turns, so that both see the same machine; where the device
- * is a program their times are compared in seconds of the CPU, which others on the machine do not lengthen. VK_ICD_FILENAMES
- * names the driver where there are several.
+ * The guarded product and the same shader without its guard take turns, so that both see the same machine. If
+ * the device is a program, their times are compared in seconds of the CPU, which other processes do not
+ * lengthen. VK_ICD_FILENAMES names the driver if there are several.
  */
 import { fileURLToPath } from "node:url";
 import { loadJob } from "../src/job/load.ts";
@@ -25,10 +26,10 @@ type Guard = (typeof GUARDS)[number];
 export const SOFTWARE_SIZES = [256, 384, 512];
 export const DEVICE_SIZES = [512, 1024, 2048, 4096];
 const ROUNDS = 9;
-/** One turn runs a product as often as this takes, so that the submission does not count. */
+/** One turn repeats a product for this long, so that the time of the submission does not matter. */
 const TURN_MILLIS = 60;
 
-/** Shapes of a GPT's step: bench/step.ts has the small one too, bench/torch-gpt.py both. */
+/** Shapes of a GPT's step. bench/step.ts has the small one too, bench/torch-gpt.py has both. */
 export const GPT_SHAPES = {
   small: { layers: 4, heads: 8, dim: 256, context: 128, batch: 8 },
   medium: { layers: 12, heads: 12, dim: 768, context: 512, batch: 8 },
@@ -99,7 +100,10 @@ async function benchStep(name: keyof typeof GPT_SHAPES): Promise<Sample[]> {
   ];
 }
 
-/** @param sizes of square products; without them, what suits the device; the GPT is for devices that are no programs */
+/**
+ * @param sizes of square products; without them, what suits the device; the GPT is for devices that are no
+ * programs
+ */
 async function benchWebGpu(sizes: readonly number[], show: (sample: Sample) => void): Promise<void> {
   const open = await openDevice();
   for (const size of sizes.length > 0 ? sizes : open.software ? SOFTWARE_SIZES : DEVICE_SIZES)

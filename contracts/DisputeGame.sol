@@ -21,17 +21,18 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     using SizesLib for Sizes;
     using TermsLib for Terms;
 
-    /// @dev Bits of a bracket's name that give way to the numbers of the two players.
+    /// @dev Bits at the end of a bracket's name that the numbers of the two players replace.
     uint256 private constant PAIR_BITS = 16;
     /// @dev Heights of the largest trees: kernels and the new state; chunks; folds.
     uint256 private constant HEIGHTS = 21 + 25 + 22;
-    /// @dev Times for moves that may need a step to be computed again: the pairing, the first, two at each of five levels, and the last.
+    /// @dev Times for moves that may need a training step to be recomputed: the pairing, the first, two at
+    /// each of five levels, and the last.
     uint256 private constant RECOMPUTING = 13;
 
     /// @inheritdoc IDisputeGame
     ITaskManager public immutable manager;
 
-    /// @dev By name without the last bits.
+    /// @dev Keyed by the bracket's name without its last bits.
     mapping(BracketId bracket => Bracket) private _brackets;
     mapping(PairId players => bool) private _paired;
 
@@ -122,7 +123,7 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     function longestGame(uint256 steps, uint256 commitEvery) external view returns (uint256) {
         uint256 segments = SizesLib.ofRun(steps, commitEvery).segments();
         uint256 heights = HEIGHTS + TreeShape.heightOf(segments) + TreeShape.heightOf(commitEvery);
-        // A move goes down two levels; in each tree one is left for the opening, or for the payload.
+        // A move goes down two levels. In each tree one level is left for the opening, or for the payload.
         return 2 * uint256(_clock) + (heights / 2) * _response + RECOMPUTING * _recompute;
     }
 
@@ -132,7 +133,7 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     }
 
     /// @inheritdoc Bisection
-    /// @dev Who is out can put nobody else out, so that nobody has to go on against it.
+    /// @dev A player that is out cannot put another player out. So no player has to continue against it.
     function _ended(PairId players, uint256 losers) internal override {
         Bracket storage b = _brackets[_bracketOf(players)];
         uint256 standing = b.standing;
@@ -142,7 +143,7 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         b.standing = uint24(standing & ~out);
     }
 
-    /// @return bit i: side i is not among those that stand
+    /// @return bit i: side i is not among the players that stand
     function _losersAmong(PairId players, uint256 standing) private pure returns (uint256) {
         (uint8 first, uint8 second) = _playersIn(players);
         return (~(standing >> first) & 1) | ((~(standing >> second) & 1) << 1);
@@ -163,7 +164,7 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         return _keyOf(BracketId.wrap(PairId.unwrap(players)));
     }
 
-    /// @return first of the two in the roster
+    /// @return first number of the first player in the roster
     function _playersIn(PairId players) private pure returns (uint8 first, uint8 second) {
         uint256 word = uint256(PairId.unwrap(players));
         return (uint8(word >> 8), uint8(word));
@@ -183,7 +184,7 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         });
     }
 
-    /// @return players seats whose claims stand
+    /// @return players the seats whose claims stand
     function _playersOf(TaskId task, Task memory t) private view returns (Player[] memory players) {
         uint256 standing = t.revealed & ~t.out;
         players = new Player[](t.seats);
@@ -198,7 +199,7 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         }
     }
 
-    /// @return claims the distinct ones of all players
+    /// @return claims the distinct claims of all players
     /// @return right bit i: a player stands with claims[i]
     function _claimsOf(
         Roster calldata roster,

@@ -58,7 +58,7 @@ contract Judge is IJudge {
         if (KernelPoint.isGather(kernel)) return _gathered(t, c, kernel);
         uint256 k = c.place.fold();
         Point[] memory steps = _steps(kernel, c, k);
-        // A fold without steps gives its start.
+        // The result of a fold without steps is its start.
         if (steps.length == 0) return KernelPoint.start(kernel);
         OperandsLib.read(t, c, _inputsOf(steps));
         bits = steps[0].start;
@@ -69,7 +69,7 @@ contract Judge is IJudge {
         for (uint256 i = 0; i < steps.length; i++) bits = KernelPoint.step(kernel, steps[i], bits);
     }
 
-    /// @return steps the disputed one, or all of a short fold
+    /// @return steps the disputed step, or all steps of a short fold
     function _steps(bytes calldata kernel, Context calldata c, uint256 k) private pure returns (Point[] memory steps) {
         bool isWhole = KernelPoint.isFold(kernel) && c.sizes.foldLeaves() == 0;
         steps = new Point[](isWhole ? KernelHead.foldLength(kernel) : 1);
@@ -84,7 +84,7 @@ contract Judge is IJudge {
         for (uint256 i = 0; i < inputs.length; i++) inputs[i] = steps[i / count].inputs[i % count];
     }
 
-    /// @dev spec 4.4
+    /// @dev Spec 4.4.
     /// @return bits of the element of the chosen row, or the fill value
     function _gathered(Trees memory t, Context calldata c, bytes calldata kernel) private view returns (uint256 bits) {
         Gather memory g = KernelPoint.gather(kernel);

@@ -36,8 +36,8 @@ contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient
     /// @inheritdoc IRefereeCommittee
     uint256 public paidToAll;
 
-    /// @param members_ for good
-    /// @param threshold_ signatures that make a verdict
+    /// @param members_ the members, which never change
+    /// @param threshold_ signatures that a verdict needs
     constructor(ITaskManager manager_, address[] memory members_, uint256 threshold_) EIP712("Verde committee", "1") {
         require(threshold_ != 0 && threshold_ <= members_.length, BadCommittee());
         for (uint256 i = 0; i < members_.length; i++) {
@@ -75,7 +75,7 @@ contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient
     /// @inheritdoc IRefereeCommittee
     function payMember(address member) external nonReentrant returns (uint256 amount) {
         require(isMember[member], WrongSigner(member));
-        // Every member has the same share of all that ever came in.
+        // Every member has the same share of everything that the committee has ever received.
         amount = (token.balanceOf(address(this)) + paidToAll) / members - paid[member];
         require(amount != 0, NothingToPay());
         paid[member] += amount;

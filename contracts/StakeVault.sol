@@ -9,7 +9,8 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
 
 /// @title The vault of `IStakeVault`
-/// @dev All money in the vault fits 88 bits (`_take`), and every amount is a part of it, so casts of parts lose nothing.
+/// @dev All money in the vault fits 88 bits (`_take`), and every amount is a part of it, so the casts lose
+/// nothing.
 contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
@@ -27,7 +28,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     /// @inheritdoc IStakeVault
     uint88 public condemned;
 
-    /// @dev What every task touches fills the first of two slots.
+    /// @dev The fields that every task touches fill the first of the two slots.
     mapping(address owner => Account) private _accounts;
 
     modifier onlyManager() {
@@ -35,7 +36,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         _;
     }
 
-    /// @dev Whoever deploys the vault is its manager: a task manager does so in its constructor.
+    /// @dev The account that deploys the vault is its manager: a task manager deploys it in its constructor.
     constructor(IERC20 token_, uint256 unbondingPeriod_) {
         token = token_;
         manager = msg.sender;
@@ -113,7 +114,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         uint256 fromActive = Math.min(amount, active);
         account.active = uint88(active - fromActive);
         account.exposed -= uint80(amount);
-        // What is exposed is never more than active and unbonding stake together.
+        // Exposed stake is never more than active and unbonding stake together.
         if (fromActive < amount) account.unbonding -= uint88(amount - fromActive);
         escrow += uint88(amount);
         emit Slashed(owner, amount);

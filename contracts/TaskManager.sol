@@ -9,10 +9,11 @@ import {Exits} from "./tasks/Exits.sol";
 import {Seats} from "./tasks/Seats.sol";
 
 /// @title The task manager of `ITaskManager`
-/// @dev The states are in `tasks/`, one subject a file. Nobody owns this contract, and nothing in it can be changed.
+/// @dev The states are in `tasks/`, one subject for each file. Nobody owns this contract, and nothing in it
+/// can be changed.
 contract TaskManager is Seats, Exits, Disputes, Delivery {
-    /// @param token for stakes and rewards, for good
-    /// @param unbondingPeriod seconds that stake takes to leave; no task may last longer
+    /// @param token for stakes and rewards, which never changes
+    /// @param unbondingPeriod seconds that the withdrawal of stake takes; no task may last longer
     constructor(IERC20 token, uint256 unbondingPeriod) {
         vault = new StakeVault(token, unbondingPeriod);
     }

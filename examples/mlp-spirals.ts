@@ -1,4 +1,6 @@
-/** A small network that tells three spirals apart: `./verde run examples/mlp-spirals.ts --out spirals.trace` */
+/**
+ * A small network that tells three spirals apart: `./verde run examples/mlp-spirals.ts --out spirals.trace`
+ */
 import { adamW, crossEntropy, defineJob, gelu, intTensor, linear, sampleRows, tensor } from "@verde-ml/verde/job";
 
 /** Points on three arms with a regular jitter, so that the dataset is the same on every machine. */
@@ -8,7 +10,7 @@ function spirals(points: number) {
     const arm = i % 3;
     const t = Math.floor(i / 3) / Math.ceil(points / 3);
     const jitter = ((i * 2654435761) % 1024) / 1024 - 0.5;
-    // Rotating step by step keeps to additions and products, whose bits every engine agrees on.
+    // Rotating step by step needs only additions and products, whose bits are the same in every engine.
     const [cos, sin] = rotation(4 * t + (2 * Math.PI * arm) / 3 + 0.2 * jitter);
     x.push(t * cos, t * sin);
     y.push(arm);
@@ -16,7 +18,7 @@ function spirals(points: number) {
   return { x: tensor([points, 2], x), y: intTensor([points], y) };
 }
 
-/** cos and sin by their series: no platform's library takes part. */
+/** cos and sin by their series, without the library of the platform. */
 function rotation(angle: number): [number, number] {
   let [cos, sin, term] = [0, 0, 1];
   for (let n = 0; n < 40; n++) {

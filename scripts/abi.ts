@@ -1,7 +1,7 @@
 /**
- * Writes `src/settlement/abi/`: the interfaces of the contracts in the notation that viem reads, and the code that makes
- * them, so that the client needs no compiler. Run `npm run contracts` after a change of contracts; a test holds the files
- * equal to the compiler's output.
+ * Writes `src/settlement/abi/`: the interfaces of the contracts in the notation that viem reads, and the
+ * contracts' creation code, so that the client needs no compiler. Run `npm run contracts` after a change of
+ * contracts; a test compares the files with the compiler's output.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -69,7 +69,7 @@ function lineOf(item: Item): string {
   return `function ${item.name}(${list(item.inputs)}) external${mutability}${returns}`;
 }
 
-/** A call lets the errors of the contracts behind it through, so every interface lists the errors of all. */
+/** A call passes on the errors of the contracts that it calls, so every interface lists the errors of all. */
 function readable(abi: readonly Item[], errors: readonly Item[]): string[] {
   const structs = new Map<string, string>();
   for (const item of abi)
@@ -80,7 +80,9 @@ function readable(abi: readonly Item[], errors: readonly Item[]): string[] {
   return [...structs.values(), ...items.map(lineOf), ...new Set(errors.map(lineOf).sort())];
 }
 
-/** What the files in `src/settlement/abi/` have to be, by name, from the artifacts of the last compilation. */
+/**
+ * What the files in `src/settlement/abi/` have to be, by name, from the artifacts of the last compilation.
+ */
 export async function generateAbi(): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   const put = async (name: string, text: string): Promise<void> => {
@@ -95,10 +97,10 @@ export async function generateAbi(): Promise<Map<string, string>> {
   for (const [name, { abi, bytecode }] of artifacts) {
     const lines = JSON.stringify(readable(abi, errors));
     const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    // The game alone calls the judge.
+    // Only the game calls the judge.
     if (name !== "judge")
       await put(`${kebab}.ts`, `import { parseAbi } from "viem";\nexport const ${name}Abi = parseAbi(${lines});\n`);
-    // The manager makes its own vault.
+    // The manager creates its own vault.
     if (name !== "stakeVault") codes += `export const ${name}Bytecode = "${bytecode}";\n`;
   }
   await put("bytecode.ts", codes);

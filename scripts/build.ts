@@ -1,6 +1,6 @@
 /**
- * `npm run build` makes `dist/`, which the package's entries serve: the checkout's folders as JavaScript with types and
- * maps, so that paths from one module to another, or to data, are the same in both.
+ * `npm run build` makes `dist/`, which the package's entries serve: the checkout's folders as JavaScript with
+ * types and maps, so that paths from one module to another, or to data, are the same in both.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "dist");
-/** What modules read at run time and is no module. */
+/** Files that modules read at run time and that are no modules. */
 const ASSETS = ["src/web/page", "examples/data"];
 
 rmSync(out, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 /**
- * Writes the constants that TypeScript and Solidity share: `contracts/libraries/Tags.sol` from `src/encoding/tags.ts`, and
- * `contracts/libraries/Opcodes.sol` from `INSTRUCTIONS`. `npm run contracts` runs it before the contracts are compiled; a test
- * holds both files equal to what it gives.
+ * Writes the constants that TypeScript and Solidity share: `contracts/libraries/Tags.sol` from
+ * `src/encoding/tags.ts`, and `contracts/libraries/Opcodes.sol` from `INSTRUCTIONS`. `npm run contracts` runs
+ * it before the contracts are compiled. A test compares both files with its output.
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

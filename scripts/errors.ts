@@ -1,4 +1,7 @@
-/** Writes docs/errors.md from the declarations in src/errors/: `node scripts/errors.ts`. A test holds the two equal. */
+/**
+ * Writes docs/errors.md from the declarations in src/errors/: `node scripts/errors.ts`. A test holds the two
+ * equal.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CODES } from "../src/errors/index.ts";

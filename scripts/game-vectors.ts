@@ -1,6 +1,7 @@
 /**
- * Makes `test/vectors/game.json`: disputes move by move, as calls of the contract and the states that follow. The Solidity tests
- * replay them (test/solidity/Bisection.t.sol), a test in TypeScript makes them anew (test/settlement/game/state.test.ts).
+ * Makes `test/vectors/game.json`: disputes move by move, as calls of the contract and the states after them.
+ * The Solidity tests replay them (test/solidity/Bisection.t.sol); a test in TypeScript makes them again
+ * (test/settlement/game/state.test.ts).
  */
 import { fileURLToPath } from "node:url";
 import { encodeAbiParameters, type Hex, parseAbiParameters } from "viem";
@@ -70,7 +71,7 @@ const CASES: readonly Case[] = [
   { name: "a short fold of two operands", job: gpt, commitEvery: 1, liar: wrong(2, { kernel: 17 }, 9) },
   { name: "a short fold of one", job: gpt, commitEvery: 1, liar: wrong(2, { kernel: 8 }, 3) },
   { name: "a checkpoint", job: tinyCheckpointJob(2), commitEvery: 1, liar: wrong(0, { entry: 0 }, 5) },
-  // Between them these two go down two levels in one move in all four ways.
+  // Together these two descend two levels in one move in all four ways.
   { name: "a long run, step 53", job: tinyJob(300), commitEvery: 1, liar: wrong(53, { entry: 2 }, 1) },
   { name: "a long run, step 226", job: tinyJob(300), commitEvery: 1, liar: wrong(226, { entry: 2 }, 1) },
   {
@@ -100,7 +101,7 @@ async function vectorOf({ name, job = tinyJob(5), commitEvery, liar: make }: Cas
   while (match.game.phase !== "bottom") {
     const turn = await turnOf(machine, parties[match.turn], match);
     if (!turn) break;
-    // Some moves are slow, so that clocks run out and the guaranteed time counts.
+    // Some moves are slow, so that clocks run down and the guaranteed time matters.
     const slow = calls.length % 3 === 2;
     const plain = match.shown !== undefined && match.game.phase === "children";
     const after = play(machine, match, turn, match.since + (slow ? (plain ? 600 : 1800) : 7));
@@ -144,7 +145,10 @@ async function vectorOf({ name, job = tinyJob(5), commitEvery, liar: make }: Cas
   };
 }
 
-/** The call that ends a dispute at its bottom, with the liar's evidence, which is as good as anyone's; and who is wrong then. */
+/**
+ * The call that ends a dispute at its bottom, and which sides are wrong then. The evidence is the liar's: it
+ * is as good as any.
+ */
 async function proofOf(
   chain: ChainMatch,
   parties: readonly Party[],
@@ -156,7 +160,7 @@ async function proofOf(
   return { proof: proveCall(chain, witness!), wrong: 1n << BigInt(liar) };
 }
 
-/** `undefined` where the party has no answer. */
+/** `undefined` if the party has no answer. */
 async function turnOf(machine: Machine, { prover }: Party, match: Match): Promise<Turn | undefined> {
   try {
     return await makeTurn(machine, prover, match);
@@ -166,7 +170,7 @@ async function turnOf(machine: Machine, { prover }: Party, match: Match): Promis
   }
 }
 
-/** The claim commits to the last leaf alone, so a party is free in what it shows beside it. */
+/** The claim commits to the last leaf alone, so a party is free in what else it shows. */
 function showsProof({ game }: Match): boolean {
   return game.phase === "opening" && game.level.binding.kind === "last";
 }

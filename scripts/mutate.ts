@@ -1,8 +1,10 @@
 /**
- * Mutation run over contracts/: each mutant is one small change; the Solidity tests have to fail on it. `node scripts/mutate.ts`
- * prints the survivors and writes `test/solidity/mutants.json`: each survivor there has a reason, or the script fails. It takes
- * hours on a machine of its own, so it runs by hand, in a copy of the checkout, after a change of contracts. `--file Exits`
- * takes one contract, `--alone` asks only the test that is named after it, `--every 10 --from 3` takes a sample, `--match "^require"` those of some lines.
+ * Mutation run over contracts/: each mutant is one small change, and the Solidity tests have to fail on it.
+ * `node scripts/mutate.ts` prints the survivors and writes `test/solidity/mutants.json`. Each survivor there
+ * has a reason, or the script fails. It takes hours on a machine of its own, so run it by hand, in a copy of
+ * the checkout, after a change of contracts. `--file Exits` takes one contract, `--alone` runs only the test
+ * that is named after it, `--every 10 --from 3` takes a sample, `--match "^require"` takes the mutants of
+ * some lines.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -24,7 +26,7 @@ interface Survivor extends Mutant {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const FILE = join(root, "test/solidity/mutants.json");
-/** Interfaces and names have no code, constants are generated, the token is OpenZeppelin's. */
+/** Interfaces and ids have no code, constants are generated, the token is OpenZeppelin's. */
 const SKIPPED = /interfaces|local|(Ids|Opcodes|Tags)\.sol/;
 
 /** Pattern and replacement; every match on a line of code makes a mutant of its own. */
@@ -65,7 +67,10 @@ const OPERATORS: readonly [RegExp, string][] = [
   [/(0x[0-9a-f]*)0\b/g, "$11"],
   [/(0x[0-9a-f]*)f\b/g, "$1e"],
 ];
-/** Statements whose loss a test has to notice; `require` and plain calls and assignments. Events are tested through TypeScript. */
+/**
+ * Statements whose removal a test has to notice: `require`, plain calls and assignments. Tests in TypeScript
+ * check events.
+ */
 const STATEMENT = /^ *(require\(.*\);|_\w+\(.*\);|vault\.\w+\(.*\);|\S.* (\+|-|\|)?= .*;|delete .*;|\S+(\+\+|--);)$/;
 
 function mutantsOf(file: string, text: string): Mutant[] {
@@ -80,7 +85,7 @@ function mutantsOf(file: string, text: string): Mutant[] {
     };
     for (const [pattern, replacement] of OPERATORS)
       for (const match of line.matchAll(pattern)) {
-        // What a revert for want of gas gives back nobody sees.
+        // No test can see what a revert for lack of gas returns.
         if (line.lastIndexOf("revert(", match.index) >= 0) continue;
         const changed = match[0].replace(new RegExp(pattern.source), replacement);
         add(line.slice(0, match.index) + changed + line.slice(match.index + match[0].length));
@@ -96,7 +101,7 @@ function mutantsOf(file: string, text: string): Mutant[] {
 
 const sameMutant = (a: Mutant, b: Mutant): boolean => a.file === b.file && a.before === b.before && a.after === b.after;
 
-/** The test that most probably notices a change of the file; the others are asked only if it does not. */
+/** The test that most probably notices a change of the file. The others run only if it does not. */
 const FIRST: readonly [RegExp, string][] = [
   [/StakeVault/, "StakeVault"],
   [/RefereeCommittee/, "RefereeCommittee"],
@@ -122,7 +127,7 @@ const FIRST: readonly [RegExp, string][] = [
   [/./, "Seats"],
 ];
 
-/** All but the invariants, which take longer than all others together. */
+/** All tests except the invariants, which take longer than all others together. */
 const TESTS = [...new Set(FIRST.map(([, test]) => test))];
 const fileOf = (test: string): string => `test/solidity/${test}.t.sol`;
 

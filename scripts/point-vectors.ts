@@ -1,7 +1,8 @@
 /**
- * Makes `test/vectors/programs.json` and `test/vectors/kernels.json`: scalar programs with inputs and outputs, and kernels with what
- * single steps read and give, by the definition. TypeScript (test/repops/kernels/point-vectors.test.ts) and the contracts
- * (test/solidity/KernelPoint.t.sol) are held to them. Lists are parallel; words have 4 bytes, big-endian.
+ * Makes `test/vectors/programs.json` and `test/vectors/kernels.json`: scalar programs with inputs and
+ * outputs, and kernels with what single steps read and give, by the definition. TypeScript
+ * (test/repops/kernels/point-vectors.test.ts) and the contracts (test/solidity/KernelPoint.t.sol) are
+ * compared with them. Lists are parallel; words have 4 bytes, big-endian.
  */
 import { toHex, Writer } from "../src/encoding/bytes.ts";
 import { elementCount } from "../src/encoding/tensor.ts";
@@ -27,7 +28,10 @@ function words(values: readonly number[]): string {
   return toHex(writer.finish());
 }
 
-/** The text of `test/vectors/programs.json`: `inputs` holds the words of each run in turn, `outputs` one word a run. */
+/**
+ * The text of `test/vectors/programs.json`: `inputs` holds the words of each run in turn, `outputs` one word
+ * for each run.
+ */
 export async function programVectors(): Promise<string> {
   const every = await everyProgram();
   const rows = every.map(({ program }, i) => {
@@ -49,8 +53,9 @@ function picks(count: number, random: () => number): number[] {
 }
 
 /**
- * A step as words: element, k, accumulator, result, number of inputs without the accumulator. Then for each: 1 for a read, clampRange,
- * tensor, element of it, bits (of a fill, a coordinate or an index), and the operand where it is read.
+ * A step as words: element, k, accumulator, result, number of inputs without the accumulator. Then for each
+ * input: 1 for a read, clampRange, tensor, element of the tensor, bits (of a fill, a coordinate or an index),
+ * and the operand if it is read.
  */
 function pointWords(
   kernel: MapKernel | FoldKernel,
@@ -87,8 +92,9 @@ function rowsAround(rows: number): number[] {
 }
 
 /**
- * The text of `test/vectors/kernels.json`. `points` holds the steps of each map and fold in turn; `choices`, of each gather: source,
- * index, fill, rank of the index, rows, then element, its element of the index, row, 1 if it exists, element of the source.
+ * The text of `test/vectors/kernels.json`. `points` holds the steps of each map and fold in turn. `choices`
+ * holds for each gather: source, index, fill, rank of the index, rows, then element, its element of the
+ * index, row, 1 if the row exists, element of the source.
  */
 export async function kernelVectors(): Promise<string> {
   const lists: Record<"names" | "kernels" | "points" | "gatherNames" | "gathers" | "choices", string[]> = {

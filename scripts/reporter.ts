@@ -1,4 +1,7 @@
-/** One line a test file, and every failure in full; the counts go to the file that VERDE_TEST_COUNTS names. */
+/**
+ * One line for each test file, and every failure in full; the counts are written to the file that
+ * VERDE_TEST_COUNTS names.
+ */
 import { writeFileSync } from "node:fs";
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
 
@@ -34,7 +37,10 @@ export default class LineReporter implements Reporter {
   }
 }
 
-/** A file that fails without a failed test in it, because it can't be loaded or a hook throws, counts as one failure. */
+/**
+ * A file that fails without a failed test in it, because it cannot be loaded or a hook throws, counts as one
+ * failure.
+ */
 function countTests(modules: readonly TestModule[], strayErrors: number): Counts {
   const counts = { passed: 0, failed: strayErrors, skipped: 0 };
   for (const module of modules) {
@@ -42,7 +48,7 @@ function countTests(modules: readonly TestModule[], strayErrors: number): Counts
     const failed = states.filter((state) => state === "failed").length;
     counts.failed += failed > 0 || module.state() !== "failed" ? failed : 1;
     counts.passed += states.filter((state) => state === "passed").length;
-    // A test that never ran, because its file failed before it, is no pass.
+    // A test that never ran, because its file failed first, has not passed.
     counts.skipped += states.filter((state) => state === "skipped" || state === "pending").length;
   }
   return counts;

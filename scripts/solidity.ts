@@ -1,4 +1,6 @@
-/** The Solidity tests under coverage: what passed, what failed, and which lines of contracts/ no test reached. */
+/**
+ * The Solidity tests under coverage: what passed, what failed, and which lines of contracts/ no test reached.
+ */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,11 +8,14 @@ import { join } from "node:path";
 interface SolidityResult {
   passed: number;
   failed: number;
-  /** Empty when all went well. */
+  /** Empty if everything passed. */
   report: string;
 }
 
-/** `contracts/StakeVault.sol:12` for every line that did not run; `undefined` when the report covers no contract. */
+/**
+ * `contracts/StakeVault.sol:12` for every line that did not run; `undefined` if the report covers no
+ * contract.
+ */
 function uncoveredLines(lcov: string): string[] | undefined {
   const missed: string[] = [];
   let file = "";

@@ -1,7 +1,7 @@
 /**
- * Every operation of Float32.sol in the EVM, bit for bit against the definition, and what rounds also against exact rationals, on
- * random and adversarial operands: `node scripts/sweep-floats.ts [cases an operation, 1000000] [seed, 1] [names, all]`. The gate
- * runs a sample.
+ * Compares every operation of Float32.sol in the EVM bit for bit with the definition, and operations that
+ * round also with exact rationals, on random and adversarial operands: `node scripts/sweep-floats.ts [cases
+ * for each operation, 1000000] [seed, 1] [names, all]`. The gate runs a sample.
  */
 import { canon, fromBits } from "../src/repops/numbers/vf32.ts";
 import { exact, rounded, roundedRoot } from "../test/repops/rational.ts";
@@ -9,10 +9,10 @@ import { floatCases, OPERATIONS, type Operation } from "../test/sweep/cases.ts";
 import { type CaseFile, runSweep } from "../test/sweep/run.ts";
 
 const CASES_IN_A_FILE = 50_000;
-/** The files of so many cases are on the disk at one time. */
+/** The disk holds the files of this many cases at a time. */
 const CASES_IN_A_RUN = 1_000_000;
 
-/** What rounds, in exact integers of any length. */
+/** Operations that round, in exact integers of any length. */
 const EXACT: Readonly<Record<string, (a: number, b: number) => number>> = {
   fadd: (a, b) => rounded(exact(a) + exact(b), 1n, -200),
   fsub: (a, b) => rounded(exact(a) - exact(b), 1n, -200),
@@ -22,7 +22,7 @@ const EXACT: Readonly<Record<string, (a: number, b: number) => number>> = {
 };
 
 /**
- * How many cases, in the form of `floatCases`, the definition gives other bits than exact arithmetic.
+ * In how many cases, in the form of `floatCases`, the definition gives other bits than exact arithmetic.
  * @returns undefined for an operation that does not round
  */
 export function exactMismatches({ name }: Operation, cases: Uint8Array): number | undefined {

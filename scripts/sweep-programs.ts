@@ -1,6 +1,7 @@
 /**
- * Every scalar program of the operator set in the EVM, bit for bit against the interpreter of the definition, on many adversarial
- * inputs: `node scripts/sweep-programs.ts [inputs a program, 4000] [seed, 1]`. The gate runs a sample of it.
+ * Compares every scalar program in the EVM bit for bit with the interpreter of the definition, on many
+ * adversarial inputs: `node scripts/sweep-programs.ts [inputs for each program, 4000] [seed, 1]`. The gate
+ * runs a sample.
  */
 import { fileURLToPath } from "node:url";
 import type { Program } from "../src/repops/programs/program.ts";

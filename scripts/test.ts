@@ -1,6 +1,6 @@
 /**
- * `./verde test`: type check, linter, formatter, the tests of the contracts and all others; the last line counts what passed and failed. Arguments go to
- * the test runner, which then runs alone.
+ * `./verde test`: type check, linter, formatter, the tests of the contracts and all others. The last line
+ * counts what passed and failed. With arguments only the test runner runs, and gets them.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -59,7 +59,7 @@ if (existsSync(countsFile)) {
   failed += counts.failed;
   skipped += counts.skipped;
 }
-// The runner says that it failed, and no check does: it stopped early, or found no test.
+// The runner says that it failed, but no check does: it stopped early, or found no test.
 if (status !== 0 && failed === 0) failed++;
 
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);

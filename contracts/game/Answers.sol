@@ -30,13 +30,13 @@ abstract contract Answers is Machine {
     /// @return bytes of the answer that opens a claim
     function _openingBytes(Position memory p) internal pure returns (uint256) {
         if (!_bindsLast(p.level)) return DIGEST_BYTES;
-        // The last node of each level has a sibling where its index is odd.
+        // The last node of each level has a sibling if its index is odd.
         uint256 siblings = 0;
         for (uint256 last = p.count - 1; last > 0; last &= last - 1) siblings++;
         return DIGEST_BYTES * siblings;
     }
 
-    /// @dev Reverts unless a payload has its length.
+    /// @dev Reverts unless the payload has the length of its level.
     /// @return hash of the leaf that commits to it
     function _leafOfPayload(Position memory p, Context memory c, bytes calldata payload) internal view returns (bytes32) {
         uint256 wanted = _payloadBytes(p, c);
@@ -44,14 +44,14 @@ abstract contract Answers is Machine {
         return MerkleTree.hashLeaf(_tagOf(p.level), payload);
     }
 
-    /// @return part the first value on which two different payloads of one length differ
+    /// @return part the number of the first value in which two different payloads of one length differ
     function _firstDifference(
         bytes calldata a,
         bytes calldata b,
         uint256 partBytes
     ) internal pure returns (uint256 part) {
         assembly ("memory-safe") {
-            // What follows in calldata does not count: a byte before it differs.
+            // Calldata after the payloads does not matter: an earlier byte differs.
             let from := a.offset
             let apart := sub(b.offset, from)
             let difference := 0
@@ -62,7 +62,7 @@ abstract contract Answers is Machine {
             } {
                 difference := xor(calldataload(from), calldataload(add(from, apart)))
             }
-            // One word too far.
+            // `from` is one word too far.
             let at := add(sub(sub(from, a.offset), 0x20), shr(3, clz(difference)))
             part := div(at, partBytes)
         }

@@ -12,7 +12,7 @@ import {StateHash} from "./StateHash.sol";
 import {TreeShape} from "./TreeShape.sol";
 
 /// @title The game of `IBisection`
-/// @dev What is disputed is the machine's matter (`Machine`).
+/// @dev The machine (`Machine`) defines what is computed. The game only knows its trees.
 abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
     /// @dev Seconds: see `Pace`.
     uint32 internal immutable _clock;
@@ -50,7 +50,7 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
     ) external {
         (bytes32 child, bytes32 own, bytes32 other) = _ascended(shown, beside, siblings, next);
         _require(dispute, StateHash.ofState(word, context, other, own));
-        // To the left of the way nothing differs; on it they do.
+        // Both sides agree on all nodes to the left of the path, and differ on the path.
         require(word.asksForChildren() && word.isDeep() && child != shown, WrongQuestion());
         _requireInTime(word);
         word = word.descended((siblings[0] == 0 ? 2 : 0) | (siblings[1] == 0 ? 1 : 0));
@@ -117,11 +117,11 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         _ended(context.players, losers);
     }
 
-    /// @dev Who has lost before the dispute has ended.
-    /// @return losers bit i: side i is out
+    /// @dev Called before the dispute has ended.
+    /// @return losers bit i: side i has lost elsewhere and is out
     function _losersOf(PairId players) internal view virtual returns (uint256 losers);
 
-    /// @dev What follows from a dispute's end.
+    /// @dev Called when a dispute has ended.
     /// @param losers bit i: side i has lost; at least one has
     function _ended(PairId players, uint256 losers) internal virtual;
 
@@ -131,8 +131,9 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         require(state.context == StateHash.ofShown(context), WrongContext());
     }
 
-    /// @dev Replies to the questions that the other side has answered, and moves to the next one.
-    /// @return nodes what both sides claim there, at a node or leaf
+    /// @dev Checks the mover's reply to the questions that the other side has answered, and moves to the next
+    /// question.
+    /// @return nodes what both sides claim at the new position, for a node or a leaf
     function _reply(
         uint256 own,
         Position memory p,
@@ -167,7 +168,7 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         return _pass(p, c, m.facts, claims, part);
     }
 
-    /// @dev Goes down as far as the other side has shown.
+    /// @dev Descends as far as the other side has shown.
     function _descend(
         uint256 own,
         Position memory p,
@@ -187,10 +188,10 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         return _pass(p, c, m.facts, claims, 0);
     }
 
-    /// @dev Answers the next questions.
-    /// @param nodes what both sides claim there
-    /// @return shown of the state that follows
-    /// @return node of it
+    /// @dev Takes the mover's answer to the next questions.
+    /// @param nodes what both sides claim at the position
+    /// @return shown the field `shown` of the next state
+    /// @return node the field `node` of the next state
     function _answer(
         uint256 own,
         Position memory p,
@@ -211,13 +212,13 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         return (shown, nodes[1 - own]);
     }
 
-    /// @return the place of the root of the tree that is opened
+    /// @return the position of the root of the opened tree
     function _rootOf(Position memory p) private pure returns (Position memory) {
         return Position(Question.Children, p.level, TreeShape.heightOf(p.count), p.count, 0);
     }
 
-    /// @return opening how the tree opens
-    /// @return rest what is shown below its root
+    /// @return opening the bytes that open the tree
+    /// @return rest what is shown below the root of the tree
     function _split(
         Position memory p,
         bytes calldata answer
@@ -228,7 +229,7 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         return (answer[:length], answer[length:]);
     }
 
-    /// @dev A claim that is the last leaf of a tree fits many trees, so its owner has to say which.
+    /// @dev A claim that is the last leaf of a tree fits many trees, so only its owner may choose the tree.
     /// @return root of the tree that the claim opens into
     function _open(
         uint256 own,
@@ -241,7 +242,7 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         return _openClaim(p, c, c.claims[own], facts, answer);
     }
 
-    /// @return whether four nodes stand two levels below that are shown as such, and not by what they commit to
+    /// @return whether four nodes two levels below are shown as hashes, and not by what they commit to
     function _asksForNodes(GameWord word) private pure returns (bool) {
         return word.isDeep() && (word.height() > 2 || _partBytes(word.level()) > 0);
     }
@@ -260,7 +261,7 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         require(block.timestamp <= deadline, TooLate(deadline));
     }
 
-    /// @dev `Moved`: the siblings and what follows them in calldata.
+    /// @dev Emits `Moved` with the siblings and the four nodes after them in calldata.
     function _emitMoved(uint256 dispute, bytes32[2] calldata siblings) private {
         bytes32 topic = Moved.selector;
         assembly ("memory-safe") {

@@ -5,11 +5,11 @@ import {Answers} from "./Answers.sol";
 import {Claim, Context, Facts, Position, Question} from "./GameTypes.sol";
 import {TreeShape} from "./TreeShape.sol";
 
-/// @title The way down: which question follows once both sides have answered one (spec 7.2)
+/// @title The way down: which question comes next once both sides have answered one (spec 7.2)
 /// @dev Positions and contexts are changed in place.
 abstract contract Descent is Answers {
-    /// @dev Begins with a tree's root, on which the two sides differ.
-    /// @param p of an opening, which is at position 0
+    /// @dev Starts at a tree's root, on which the two sides differ.
+    /// @param p position of an opening, which has position 0
     function _begin(
         Position memory p,
         Context memory c,
@@ -21,9 +21,9 @@ abstract contract Descent is Answers {
         return _settle(p, c, facts, roots);
     }
 
-    /// @dev Passes the nodes that stand unchanged one level below, and the leaf whose payload is known.
+    /// @dev Skips nodes that stand unchanged one level below, and the leaf whose payload is already known.
     /// @param nodes what both sides claim for the node at the position
-    /// @return the same for the node that it has come to
+    /// @return what both sides claim for the node at the new position
     function _settle(
         Position memory p,
         Context memory c,
@@ -39,8 +39,8 @@ abstract contract Descent is Answers {
         return known ? _pass(p, c, facts, c.claims, 0) : nodes;
     }
 
-    /// @dev Passes a level at the position, where the two sides claim what `claims` says, and enters the one below.
-    /// @param part of the leaf's payload, the one that counts
+    /// @dev Passes the leaf at the position, where the two sides claim `claims`, and enters the level below.
+    /// @param part number of the value in the leaf's payload that is disputed
     function _pass(
         Position memory p,
         Context memory c,
@@ -57,7 +57,7 @@ abstract contract Descent is Answers {
         p.question = Question.Opening;
         p.height = 0;
         p.position = 0;
-        // A tree of one leaf that is the claim itself has nothing to show.
+        // A tree of one leaf that is the claim itself needs no opening.
         if (p.count == 1 && _bindsLast(p.level)) {
             bytes32[2] memory leaves = [_leafOf(p.level, claims[0]), _leafOf(p.level, claims[1])];
             return _begin(p, c, facts, leaves);

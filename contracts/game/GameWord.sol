@@ -10,8 +10,8 @@ type GameWord is uint256;
 using GameWordLib for GameWord global;
 
 /// @title Clocks and position of a dispute as one word
-/// @dev From the lowest bit: when the turn began, in seconds since 1970 (40 bits); seconds left on the two clocks (32 each); the side to
-/// move (8); question (8); level (8); height (8); count (32); position (32).
+/// @dev From the lowest bit: start of the turn, in seconds since 1970 (40 bits); seconds left on the two
+/// clocks (32 each); the side to move (8); question (8); level (8); height (8); count (32); position (32).
 library GameWordLib {
     uint256 private constant CLOCKS = 40;
     uint256 private constant CLOCK_BITS = 32;
@@ -56,12 +56,13 @@ library GameWordLib {
         return uint32(GameWord.unwrap(word) >> POSITION);
     }
 
-    /// @return a new word: full clocks, side 0 to move, and the position at zero
+    /// @return a new word: full clocks, side 0 to move, position zero
     function start(uint256 clock, uint256 time) internal pure returns (GameWord) {
         return GameWord.wrap(time | (clock << CLOCKS) | (clock << (CLOCKS + CLOCK_BITS)));
     }
 
-    /// @return the word after the mover has used its turn: `left` on its clock, and the other side to move since `time`
+    /// @return the word after the mover's turn: `left` on the mover's clock, and the other side to move since
+    /// `time`
     function handedOver(GameWord word, uint256 left, uint256 time) internal pure returns (GameWord) {
         unchecked {
             uint256 clock = CLOCKS + CLOCK_BITS * turn(word);
@@ -74,13 +75,13 @@ library GameWordLib {
         return uint8(GameWord.unwrap(word) >> QUESTION) == uint8(Question.Children);
     }
 
-    /// @return whether four nodes stand two levels below
+    /// @return whether there are four nodes two levels below
     function isDeep(GameWord word) internal pure returns (bool) {
         return TreeShape.isDeep(count(word), height(word), position(word));
     }
 
-    /// @param way from 0 for the leftmost to 3
-    /// @return the word two levels lower, at one of the four nodes there
+    /// @param way the number of the node, from 0 for the leftmost to 3
+    /// @return the word with the position of one of the four nodes two levels below
     function descended(GameWord word, uint256 way) internal pure returns (GameWord) {
         unchecked {
             uint256 kept = GameWord.unwrap(word) & ((1 << POSITION) - 1);

@@ -28,24 +28,25 @@ abstract contract GasBonds is IGasBonds {
         require(received, NotReceived(to));
     }
 
-    /// @dev Reverts unless the move that replies in this state brings what it has to.
+    /// @dev Reverts unless the move that replies in this state posts exactly the bond that it has to post.
     function _requireBond(GameWord word) internal view {
         uint256 wanted = _sidesMoved(word) < 2 ? gasBond : 0;
         require(msg.value == wanted, WrongBond(msg.value, wanted));
     }
 
-    /// @dev Credits the winner with all that a dispute was brought.
+    /// @dev Credits the winner with all bonds of a dispute.
     /// @param losers bit i: side i has lost
-    /// @param moved how many sides have brought their bonds
+    /// @param moved how many sides have posted their bonds
     function _creditBonds(address[2] calldata owners, uint256 losers, uint256 moved) internal {
         if (losers == BOTH || moved == 0 || gasBond == 0) return;
-        // All of it has been brought, and there are not that many wei.
+        // The amount has been paid in, and the chain does not have enough wei to overflow.
         unchecked {
             creditOf[owners[losers & 1]] += moved * gasBond;
         }
     }
 
-    /// @dev How many sides have moved. Side 0 moves first, and opens the first tree; as long as that is to be replied to, side 1 has not.
+    /// @dev How many sides have moved. Side 0 moves first, with the opening of the first tree. While that
+    /// opening has no reply, side 1 has not moved.
     function _sidesMoved(GameWord word) internal pure returns (uint256) {
         Question question = word.question();
         if (question == Question.Start) return 0;

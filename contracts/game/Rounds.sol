@@ -8,36 +8,40 @@ import {Answers} from "./Answers.sol";
 import {Claim, Context, Position} from "./GameTypes.sol";
 import {TreeShape} from "./TreeShape.sol";
 
-/// @notice What both sides claim at the node or leaf to which a reply leads.
-/// @param own the mover's
-/// @param other the other side's
-/// @param areClaims whether these are what the leaf commits to, and not nodes
+/// @notice What both sides claim at the node or leaf that a reply leads to.
+/// @param own the mover's claim
+/// @param other the other side's claim
+/// @param areClaims whether these are what the leaf commits to, and not hashes of nodes
 struct Parting {
     bytes32 own;
     bytes32 other;
     bool areClaims;
 }
 
-/// @title What one move shows of a tree: two levels below a node that has four grandchildren, and else its two children
-/// @notice Instead of leaves, what they commit to is shown: but for payloads of several values, which are so long that the right one alone is
-/// shown, once it is found.
-/// @dev A transaction costs more than all that it shows here, so showing twice as much nearly halves what a tree costs.
+/// @title What one move shows of a tree: two levels below a node that has four grandchildren, otherwise its
+/// two children
+/// @notice A move does not show leaves, but what they commit to. Payloads of several values are the
+/// exception: they are long, so only the disputed one is shown, after it has been found.
+/// @dev A transaction costs more than everything that it shows here. So showing twice as much nearly halves
+/// the cost of a tree.
 abstract contract Rounds is Answers {
     uint256 private constant PAIR = 64;
 
-    /// @dev Reverts unless the answer has the length that its place demands.
-    /// @return node to which what is shown below it hashes
+    /// @dev Reverts unless the answer has the length that its position demands.
+    /// @return node the hash of what is shown below it
     function _nodeAbove(Position memory p, Context memory c, bytes calldata answer) internal view returns (bytes32 node) {
         (bytes32[] memory nodes, ) = _nodesOf(p, c, answer);
         return _top(nodes);
     }
 
-    /// @dev Goes down as far as the other side has shown. Reverts unless all hashes to what the sides have claimed.
-    /// @param p of the node; it becomes that of the leftmost node below on which they part
+    /// @dev Descends as far as the other side has shown. Reverts unless everything hashes to what the sides
+    /// have claimed.
+    /// @param p position of the node; it becomes the position of the leftmost node below on which the sides
+    /// differ
     /// @param own the mover's node
-    /// @param other the other side's
-    /// @param reply the mover's answers to one question after the other: children, and what the leaf commits to, where that is shown and
-    /// does not follow from the claim above
+    /// @param other the other side's node
+    /// @param reply the mover's answers to one question after the other: children, and what the leaf commits
+    /// to, if that is shown and does not follow from the claim above
     /// @param shown what the other side has shown below its node
     function _followed(
         Position memory p,
@@ -68,15 +72,16 @@ abstract contract Rounds is Answers {
         part.other = Claim.unwrap(_claimOf(p.level, _payloadAt(shown, payload, right), 0));
     }
 
-    /// @dev The same from below, where only what is needed is shown: the nodes that lead to the hash of all. This is most of a common move.
-    /// Encoding the 65 bytes of a node costs more than hashing them.
-    /// @param shown the other side's node on which they part, two levels below
-    /// @param beside its siblings, the upper and the lower
-    /// @param siblings those of the mover's node; zero for a left one, which is the other side's
-    /// @param next the four nodes two levels below the mover's
-    /// @return child the mover's node on which they part
-    /// @return own its node two levels above
-    /// @return other the other side's
+    /// @dev The same from the bottom up, with only what is needed: the nodes that lead to the hash of all.
+    /// This is most of the cost of a common move. Encoding the 65 bytes of a node costs more than hashing
+    /// them.
+    /// @param shown the other side's node, two levels below, on which the sides differ
+    /// @param beside the siblings of `shown` and of its parent: the upper one first
+    /// @param siblings the same for the mover's node; zero for a left one, which equals the other side's
+    /// @param next the four nodes two levels below the mover's node
+    /// @return child the mover's node on which the sides differ
+    /// @return own the mover's node two levels above it
+    /// @return other the other side's node two levels above
     function _ascended(
         bytes32 shown,
         bytes32[2] calldata beside,
@@ -89,7 +94,7 @@ abstract contract Rounds is Answers {
             let right := add(from, 0x21)
 
             function hashAt(node) -> hash {
-                // The precompile fails for want of gas only.
+                // The precompile fails only if there is too little gas.
                 if iszero(staticcall(gas(), 0x02, node, 0x41, 0x00, 0x20)) { revert(0x00, 0x00) }
                 hash := mload(0x00)
             }
@@ -125,8 +130,8 @@ abstract contract Rounds is Answers {
         }
     }
 
-    /// @return nodes that are shown, or the hashes of the leaves whose payloads are
-    /// @return payload bytes of each of these; 0 where nodes are shown
+    /// @return nodes that are shown, or the hashes of the leaves whose payloads are shown
+    /// @return payload bytes of each payload; 0 if nodes are shown
     function _nodesOf(
         Position memory p,
         Context memory c,
@@ -151,7 +156,7 @@ abstract contract Rounds is Answers {
         }
     }
 
-    /// @return payload one of several of one length
+    /// @return payload number `i` of several payloads of one length
     function _payloadAt(
         bytes calldata shown,
         uint256 length,
@@ -168,10 +173,10 @@ abstract contract Rounds is Answers {
         if (nodes.length == 4) node = MerkleTree.hashNode(node, MerkleTree.hashNode(nodes[2], nodes[3]));
     }
 
-    /// @dev Goes down to the child on which the sides part.
+    /// @dev Descends to the child on which the sides differ.
     /// @param reply begins with the mover's two children
     /// @param left the other side's left child
-    /// @return right 1 if it is the right one
+    /// @return right 1 if the sides differ on the right child only
     function _choose(
         Position memory p,
         Parting memory part,

@@ -5,7 +5,8 @@ import {Context} from "./GameTypes.sol";
 import {GameWord} from "./GameWord.sol";
 
 /// @title keccak256(abi.encode(x)) for what every move shows: the state and its context
-/// @dev Both are static, so in calldata they are encoded already. Decoding and encoding them anew would cost more than the rest of a move.
+/// @dev Both types are static, so calldata holds them encoded already. Decoding and encoding them again would
+/// cost more than the rest of a move.
 library StateHash {
     /// @return hash keccak256(abi.encode(GameState))
     function ofState(
@@ -32,7 +33,8 @@ library StateHash {
         }
     }
 
-    /// @dev In memory the two owners and the two claims stand apart, at addresses that the struct holds.
+    /// @dev In memory the two owners and the two claims are stored elsewhere, at addresses that the struct
+    /// holds.
     function ofMemory(Context memory context) internal pure returns (bytes32 hash) {
         assembly ("memory-safe") {
             let from := mload(0x40)
@@ -45,7 +47,7 @@ library StateHash {
         }
     }
 
-    /// @dev Only for one whose hash is known, so that its addresses are known to be clean.
+    /// @dev Use it only for a context whose hash has been checked: then its addresses are known to be clean.
     function load(Context calldata shown) internal pure returns (Context memory context) {
         assembly ("memory-safe") {
             let owners := mload(add(context, 0x20))

@@ -7,7 +7,8 @@ import {Terms} from "../libraries/Terms.sol";
 import {ITaskManager} from "./ITaskManager.sol";
 
 /// @notice What referees sign, together with the task's id.
-/// @dev Claims are `RunRoot`s; solc encodes an array of a named type word by word, and one of bytes32 in one copy.
+/// @dev Claims are `RunRoot`s, passed as bytes32: solc encodes an array of a named type word by word, and an
+/// array of bytes32 in one copy.
 /// @param dispute its number within the task
 /// @param claims all distinct claims that stand, each a run root
 /// @param losers bit i: claims[i] is wrong
@@ -22,24 +23,26 @@ struct Verdict {
 }
 
 /// @title A committee that decides disputes by the signatures of M of its N members
-/// @notice Members sign, by EIP-712, `Verdict(bytes32 task,uint256 dispute,bytes32[] claims,uint256 losers,bytes32 file,uint64
-/// validUntil)` for this contract on this chain. Members may be contracts (ERC-1271). All members have equal shares of what the
-/// committee earns: it comes in by `StakeVault.claim(committee)` and goes out by `payMember`.
+/// @notice Members sign, by EIP-712, `Verdict(bytes32 task,uint256 dispute,bytes32[] claims,uint256
+/// losers,bytes32 file,uint64 validUntil)` for this contract on this chain. Members may be contracts
+/// (ERC-1271). All members have equal shares of what the committee earns: `StakeVault.claim(committee)` pays
+/// it in, and `payMember` pays it to the members.
 interface IRefereeCommittee {
-    /// @notice Members are none, zero or repeated, or the threshold is not between 1 and their number.
+    /// @notice There are no members, or one is zero or repeated, or the threshold is not between 1 and their
+    /// number.
     error BadCommittee();
-    /// @notice The signatures count until `validUntil`.
+    /// @notice The signatures were valid until `validUntil`.
     error VerdictExpired(uint256 validUntil);
-    /// @notice There are `given` signatures, or as many signers as signatures are not given.
+    /// @notice There are `given` signatures: fewer than `threshold`, or not as many as signers.
     error WrongSignatureCount(uint256 given, uint256 threshold);
     /// @notice Signers must be members, in rising order of their addresses, none twice.
     error WrongSigner(address signer);
     /// @notice The signature is not the signer's over this verdict.
     error WrongSignature(address signer);
-    /// @notice The member has had its share.
+    /// @notice The member has already been paid its share.
     error NothingToPay();
 
-    /// @notice Carries a verdict to the task manager. Anyone may.
+    /// @notice Submits a verdict to the task manager. Anyone may.
     /// @param signers in rising order of their addresses
     function submit(
         Terms calldata terms,
@@ -48,7 +51,7 @@ interface IRefereeCommittee {
         bytes[] calldata signatures
     ) external;
 
-    /// @notice Pays a member its share of what has come in. Anyone may.
+    /// @notice Pays a member its share of what the committee has earned. Anyone may.
     /// @return amount what was paid
     function payMember(address member) external returns (uint256 amount);
 
@@ -59,16 +62,16 @@ interface IRefereeCommittee {
 
     function threshold() external view returns (uint256);
 
-    /// @notice How many there are.
+    /// @notice The number of members.
     function members() external view returns (uint256);
 
-    /// @notice What the committee is paid in.
+    /// @notice The token in which the committee is paid.
     function token() external view returns (IERC20);
 
-    /// @notice What a member has been paid so far.
+    /// @notice What has been paid to a member so far.
     function paid(address member) external view returns (uint256);
 
-    /// @notice What all members have been paid so far.
+    /// @notice What has been paid to all members so far.
     function paidToAll() external view returns (uint256);
 
     function isMember(address account) external view returns (bool);

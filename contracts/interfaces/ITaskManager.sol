@@ -6,9 +6,10 @@ import {RunRoot, TaskId} from "../libraries/Ids.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {IStakeVault} from "./IStakeVault.sol";
 
-/// @notice Open: seats are free. Accepted: claims are committed to. Committed: claims are revealed; the first reveal after the last
-/// commitment enters it. Revealed: claims are compared. Challengeable: one claim stands; it may be challenged, and chunks of its final state demanded. Disputed: several stand.
-/// Final: winners are paid. Refunded: the client has the rewards back.
+/// @notice Open: seats are free. Accepted: providers commit to claims. Committed: claims are revealed; the
+/// first reveal after the last commitment enters this state. Revealed: claims are compared. Challengeable:
+/// one claim stands; it may be challenged, and chunks of its final state may be demanded. Disputed: several
+/// claims stand. Final: winners are paid. Refunded: the client has the rewards back.
 enum State {
     None,
     Open,
@@ -21,8 +22,8 @@ enum State {
     Refunded
 }
 
-/// @notice Revealing: a challenger's claim is awaited. Judging: the committee's verdict. Ruled: an escalation against it.
-/// Playing: the game's verdict.
+/// @notice What the task waits for. Revealing: a challenger's claim. Judging: the committee's verdict. Ruled:
+/// an escalation of the committee's ruling. Playing: the game's verdict.
 enum Phase {
     None,
     Revealing,
@@ -35,10 +36,10 @@ enum Phase {
 /// @param deadline the last second of the state, or of the dispute's phase
 /// @param seats participants so far: providers, then challengers, each with a stake or bond
 /// @param committed providers that have committed
-/// @param challenges how many have been brought
+/// @param challenges how many have been made
 /// @param dispute number of the last dispute, from 1
 /// @param demands chunks demanded of the standing claim
-/// @param openDemands of those, how many wait for their answer
+/// @param openDemands how many of the demands wait for their answer
 /// @param revealed bit i: seat i has revealed a claim
 /// @param out bit i: seat i has lost its stake
 /// @param pot slashed stake and prices of answered demands, for the winners
@@ -58,7 +59,8 @@ struct Task {
 }
 
 /// @notice The outcome of a dispute.
-/// @dev Claims are `RunRoot`s; solc encodes an array of a named type word by word, and one of bytes32 in one copy.
+/// @dev Claims are `RunRoot`s, passed as bytes32: solc encodes an array of a named type word by word, and an
+/// array of bytes32 in one copy.
 /// @param dispute its number
 /// @param claims all distinct claims that stand, each a run root, in any order
 /// @param losers bit i: claims[i] is wrong; at most one claim may be left
@@ -85,9 +87,10 @@ struct Demand {
 }
 
 /// @title From a job to its payment: seats, commitments, claims, disputes, delivery
-/// @notice Every state has a deadline and an exit that anyone may trigger. A slashed stake is burned by half; 40% go to those whose
-/// claim stands at the end, 10% to the authority that decided; a part without a taker is burned too. Rewards that no provider
-/// earned go back to the client. All payments are credits in the vault.
+/// @notice Every state has a deadline and an exit that anyone may trigger. Half of a slashed stake is burned;
+/// 40% go to the seats whose claim stands at the end, 10% to the authority that decided. A share without a
+/// receiver is burned too. Rewards that no provider earned go back to the client. All payments are credits in
+/// the vault.
 /// @dev Functions of later states take the terms, which hash to the task's id.
 interface ITaskManager {
     event TaskPosted(TaskId indexed task, Terms terms);
@@ -105,9 +108,9 @@ interface ITaskManager {
 
     /// @notice A task with these terms exists.
     error TaskExists(TaskId task);
-    /// @notice The game may take `longest` seconds, and the terms give it `toPlay`.
+    /// @notice The game can take `longest` seconds, but the terms give it only `toPlay`.
     error GameTooLong(uint256 longest, uint256 toPlay);
-    /// @notice The task is in another state or phase than the call needs, or there is no such task.
+    /// @notice The call needs another state or phase of the task, or there is no such task.
     error WrongState(State state, Phase phase);
     /// @notice The deadline has passed.
     error TooLate(uint256 deadline);
@@ -125,19 +128,19 @@ interface ITaskManager {
     error CommitmentMismatch(bytes32 commitment);
     /// @notice The root is zero.
     error EmptyRoot();
-    /// @notice A challenge needs another claim than the one that stands.
+    /// @notice The challenge has the same claim as the one that stands.
     error NotAnotherClaim(RunRoot root);
-    /// @notice As many challenges, or demands, as the terms allow have been made.
+    /// @notice All challenges, or demands, that the terms allow have been made.
     error LimitReached(uint256 limit);
     /// @notice The resolution is for another dispute.
     error WrongDispute(uint256 dispute, uint256 current);
     /// @notice The resolution does not list exactly the distinct claims that stand.
     error WrongClaims();
-    /// @notice Nobody loses, more claims are left than one, or a loser is not in the list.
+    /// @notice Nobody loses, more than one claim is left, or a loser is not in the list.
     error WrongLosers(uint256 losers);
     /// @notice The resolution is not the one that was ruled.
     error WrongResolution();
-    /// @notice Chunks that were demanded are still to be delivered, or their absence to be punished.
+    /// @notice Demanded chunks are still open: each must be delivered, or its demand expired.
     error DemandsOpen(uint256 count);
     /// @notice The entry has `count` chunks.
     error NoSuchChunk(uint256 chunk, uint256 count);
@@ -145,10 +148,11 @@ interface ITaskManager {
     error WrongLayout();
     /// @notice There is no such demand, or it is settled or void.
     error WrongDemand(uint256 index);
-    /// @notice The chunk does not lead to the claim.
+    /// @notice The proof of the chunk does not lead to the claim.
     error WrongChunk(RunRoot root);
 
-    /// @notice The client posts a task and pays `providers · reward` into escrow. The vault needs an allowance.
+    /// @notice The client posts a task and pays `providers · reward` into escrow. The vault needs an
+    /// allowance.
     function post(Terms calldata terms) external returns (TaskId task);
 
     /// @notice Takes the next seat with the caller's stake.
@@ -157,29 +161,32 @@ interface ITaskManager {
     /// @notice Commits to a claim by `commitmentOf(task, owner, root, salt)`.
     function commit(TaskId task, uint256 seat, bytes32 commitment) external;
 
-    /// @notice Opens a commitment, of a provider or of a challenger. Anyone who knows root and salt may.
+    /// @notice Opens a commitment of a provider or a challenger. Anyone who knows root and salt may.
     function reveal(TaskId task, uint256 seat, RunRoot root, bytes32 salt) external;
 
-    /// @notice Compares revealed claims: equal ones become challengeable, different ones disputed. Anyone may, at once.
+    /// @notice Compares the revealed claims: equal claims become challengeable, different ones disputed.
+    /// Anyone may, at once.
     function compare(TaskId task) external;
 
-    /// @notice Brings another claim, by a commitment that `reveal` opens, with the caller's stake as bond.
+    /// @notice Challenges the standing claim with another one, by a commitment that `reveal` opens. The
+    /// caller's stake is the bond.
     function challenge(Terms calldata terms, bytes32 commitment) external returns (uint256 seat);
 
-    /// @notice Ends a state whose deadline has passed: a seat that missed its move is slashed; a dispute without a verdict is
-    /// undecided, all stakes are released and the client is refunded. Anyone may.
+    /// @notice Ends a state whose deadline has passed. A seat that missed its move is slashed. A dispute
+    /// without a verdict is undecided: all stakes are released and the client is refunded. Anyone may.
     function expire(Terms calldata terms) external;
 
-    /// @notice Ends an undisturbed challenge window and pays. Anyone may.
+    /// @notice Ends a challenge window that has passed, and pays. Anyone may.
     function finalize(Terms calldata terms) external;
 
-    /// @notice The authority's decision: the committee's while it is asked, the game's after an escalation.
+    /// @notice The authority's decision: the committee's in phase Judging, the game's after an escalation.
     function resolve(Terms calldata terms, Resolution calldata resolution) external;
 
-    /// @notice A losing seat's owner brings the dispute before the game.
+    /// @notice The owner of a losing seat takes the dispute to the game.
     function escalate(Terms calldata terms, Resolution calldata ruling, uint256 seat) external;
 
-    /// @notice Carries out a ruling that nobody escalated, or that the game did not judge in time. Anyone may.
+    /// @notice Carries out a ruling that nobody escalated, or that the game did not judge in time. Anyone
+    /// may.
     function enforce(Terms calldata terms, Resolution calldata ruling) external;
 
     /// @notice The client demands a chunk of the final state on the chain, and pays for it.
@@ -195,7 +202,8 @@ interface ITaskManager {
     /// @notice Delivers a demanded chunk. Anyone may; the price goes to the winners.
     function deliver(Terms calldata terms, uint256 index, Demand calldata what, ChunkProof calldata proof) external;
 
-    /// @notice Slashes the standing claim's owners for a chunk that was not delivered in time, and refunds. Anyone may.
+    /// @notice Slashes the seats of the standing claim for a chunk that was not delivered in time, and
+    /// refunds. Anyone may.
     function expireDemand(Terms calldata terms, uint256 index, Demand calldata what) external;
 
     function vault() external view returns (IStakeVault);
@@ -206,7 +214,7 @@ interface ITaskManager {
 
     function taskOf(TaskId task) external view returns (Task memory);
 
-    /// @return owner who pays and is paid
+    /// @return owner the account that pays the stake and is paid
     /// @return value zero, then the commitment, then the root
     function seatOf(TaskId task, uint256 seat) external view returns (address owner, bytes32 value);
 }

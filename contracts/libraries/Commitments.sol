@@ -6,7 +6,7 @@ import {MerkleTree} from "./MerkleTree.sol";
 import * as Tags from "./Tags.sol";
 import {TensorType} from "./TensorType.sol";
 
-/// @notice A chunk of a tensor of the final state, with the way from it to the run root.
+/// @notice A chunk of a tensor of the final state, with the Merkle proofs from it to the run root.
 /// @param chunk the elements, 4 bytes each, little-endian
 /// @param chunkPath siblings in the tensor's chunk tree
 /// @param statePath siblings in the tree over the state's tensors
@@ -18,13 +18,13 @@ struct ChunkProof {
     bytes32[] segmentPath;
 }
 
-/// @notice Where a chunk stands in a run.
+/// @notice The place of a chunk in a run.
 /// @param job the job's id
-/// @param steps of the run
-/// @param commitEvery steps in a segment
-/// @param tensors entries of a state
-/// @param tensor the entry
-/// @param chunk the chunk of that entry
+/// @param steps training steps of the run
+/// @param commitEvery training steps in a segment
+/// @param tensors number of entries of a state
+/// @param tensor number of the entry
+/// @param chunk number of the chunk in that entry
 struct ChunkPlace {
     JobId job;
     uint32 steps;
@@ -36,7 +36,7 @@ struct ChunkPlace {
 
 /// @title What a run commits to (spec 6.2 to 6.7), from a chunk up to the run root
 library Commitments {
-    /// @notice A chunk has `length` bytes where its place asks for `wanted`.
+    /// @notice A chunk has `length` bytes; its place demands `wanted` bytes.
     error WrongChunkLength(uint256 length, uint256 wanted);
 
     /// @return the run root that the chunk, at its place in the final state, leads to

@@ -4,9 +4,11 @@ pragma solidity 0.8.37;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @title The numbers vf32 (spec 2) and their arithmetic (spec 3.2), in integers
-/// @notice A float is the pattern of a binary32 in the low 32 bits of a word. Every function takes its operands through `canon`, so
-/// it has a result for any 32-bit patterns; results are canonical. Nothing here reverts or loops. An int has 32 bits, a bool is 0 or 1.
-/// @dev The unchecked arithmetic stays far from 2^256: significands have 24 bits, exponents 9 and a sign.
+/// @notice A float is the pattern of a binary32 in the low 32 bits of a word. Every function takes its
+/// operands through `canon`, so it has a result for any 32-bit patterns; results are canonical. Nothing here
+/// reverts or loops. An int has 32 bits, a bool is 0 or 1.
+/// @dev The unchecked arithmetic stays far from 2^256: significands have 24 bits, exponents have 9 bits and a
+/// sign.
 library Float32 {
     uint256 internal constant MIN_BITS = 0x01000000;
     uint256 internal constant MAX_BITS = 0x7f000000;
@@ -20,7 +22,7 @@ library Float32 {
     uint256 private constant ONE = 0x3f800000;
     uint256 private constant MINUS_ONE = 0xbf800000;
     uint256 private constant WORD = 0xffffffff;
-    /// @dev A magnitude m belongs to a nonzero canonical float if m - MIN_BITS is not above this.
+    /// @dev A magnitude m belongs to a nonzero canonical float if m - MIN_BITS is at most this.
     uint256 private constant SPAN = MAX_BITS - MIN_BITS;
 
     /// @notice spec 2.2
@@ -29,13 +31,14 @@ library Float32 {
             let magnitude := and(x, 0x7fffffff)
             r := x
             if gt(sub(magnitude, 0x01000000), 0x7e000000) {
-                // Too large, but no NaN; else zero.
+                // Too large, but no NaN: the maximum. Otherwise zero.
                 r := mul(lt(sub(magnitude, 0x7f000001), 0x800000), or(0x7f000000, and(x, 0x80000000)))
             }
         }
     }
 
-    /// @notice Magnitudes below `low` become +0, those above `high` become ±`high`; NaN becomes +0 (spec 4.3).
+    /// @notice Magnitudes below `low` become +0, those above `high` become ±`high`; NaN becomes +0 (spec
+    /// 4.3).
     /// @param low at least MIN_BITS
     /// @param high at most MAX_BITS
     function limit(uint256 x, uint256 low, uint256 high) internal pure returns (uint256) {
@@ -56,18 +59,19 @@ library Float32 {
                     large := b
                     small := a
                 }
-                // The sign goes along above the exponent.
+                // The sign stays above the exponent.
                 let top := shr(23, large)
-                // A shift by more than 230 leaves nothing, and then what it drops can't change the rounding.
+                // A shift by more than 230 leaves nothing. What it drops cannot change the rounding.
                 let n := add(
                     shl(230, or(and(large, 0x7fffff), 0x800000)),
                     shl(sub(add(shr(23, small), 230), top), or(and(small, 0x7fffff), 0x800000))
                 )
-                // The leading bit comes to 2^254, and the last bit that stays to 2^231.
+                // Moves the leading bit to 2^254 and the last bit that stays to 2^231.
                 let lower := lt(n, 0x4000000000000000000000000000000000000000000000000000000000000000)
                 n := shl(lower, n)
                 r := add(shl(23, sub(top, lower)), shr(231, add(n, add(half, and(shr(231, n), 1)))))
-                // The larger one from 2^-95 to 2^97. A smaller one that is no float is too small to count.
+                // The common case: the larger operand is from 2^-95 to 2^97. A smaller operand that is no
+                // float is too small to change the sum.
                 rare := iszero(and(add(large, 0x10000000), 0x60000000))
             }
             default {
@@ -78,7 +82,7 @@ library Float32 {
                     small := xor(a, 0x80000000)
                 }
                 let top := shr(23, small)
-                // Exact: both from 2^-63 to 2^65.
+                // Exact: both operands are from 2^-63 to 2^65.
                 let n := sub(
                     shl(sub(shr(23, large), top), or(and(large, 0x7fffff), 0x800000)),
                     or(and(small, 0x7fffff), 0x800000)
@@ -93,7 +97,7 @@ library Float32 {
     }
 
     function sub(uint256 a, uint256 b) internal pure returns (uint256) {
-        // The other zero is taken for +0.
+        // If b is +0, the flipped pattern is -0, which counts as +0.
         return add(a, b ^ SIGN);
     }
 
@@ -108,10 +112,11 @@ library Float32 {
             let y := and(b, 0x7f800000)
             r := add(
                 sub(add(x, y), shl(23, lower)),
-                // The constant holds -127 exponents, and half of what is the last bit, less one.
+                // The constant subtracts 127 from the exponent, and adds half of the last bit, less one.
                 sar(24, add(add(product, and(shr(24, product), 1)), 0xffffffffffffffffffffffffffffffffffffffffffffffffffc08000007fffff))
             )
-            // All of it from 2^-61 to 2^67, so nothing is zero or at an end.
+            // The common case: everything is from 2^-61 to 2^67, so nothing is zero or at an end of the
+            // range.
             rare := gt(or(or(sub(x, 0x21000000), sub(y, 0x21000000)), sub(r, 0x21000000)), 0x3fffffff)
             r := or(r, and(xor(a, b), 0x80000000))
         }
@@ -124,23 +129,23 @@ library Float32 {
             (a, b) = (canon(a), canon(b));
             if (a == 0) return 0;
             if (b == 0) return (a & SIGN) | MAX_BITS;
-            // 59 bits or more. The quotient of 24 bits by 24 bits is never a tie, and stays 2^-50 away from any, so what is cut off
-            // does not count.
+            // The quotient has 59 bits or more. The quotient of 24 bits by 24 bits is never a tie, and stays
+            // 2^-50 away from any tie. So the bits that are cut off do not matter.
             uint256 quotient = (((a & FRACTION) | LEADING) << 60) / ((b & FRACTION) | LEADING);
             return _round((a ^ b) & SIGN, ((a >> 23) & 0xff) - ((b >> 23) & 0xff) + 321, quotient);
         }
     }
 
-    /// @notice 0 below 0.
+    /// @notice Returns 0 for x below 0.
     function sqrt(uint256 x) internal pure returns (uint256) {
         unchecked {
             x = canon(x);
             if (x == 0 || x & SIGN != 0) return 0;
-            // An odd exponent would halve to a fraction: one factor 2 moves into the radicand.
+            // Half of an odd exponent would be a fraction, so one factor 2 moves into the radicand.
             uint256 exponent = x >> 23;
             uint256 radicand = ((x & FRACTION) | LEADING) << (32 + (exponent & 1));
-            // A root is never a tie, so of what follows 27 bits it only counts that there is something; where there is nothing, one bit
-            // more changes nothing.
+            // A root is never a tie. So it only matters whether there is anything after its first 27 bits. If
+            // there is nothing, one more bit changes nothing.
             uint256 root = Math.sqrt(radicand) | 1;
             return _round(0, (exponent >> 1) + 290, root);
         }
@@ -172,7 +177,7 @@ library Float32 {
             uint256 exponent = magnitude >> 23;
             if (exponent >= 150) return x;
             uint256 below = (1 << (150 - exponent)) - 1;
-            // A carry out of the fraction makes the next power of two, as it should.
+            // A carry from the fraction gives the next power of two, which is correct.
             if (x & SIGN != 0) x += below;
             return x & ~below;
         }
@@ -190,13 +195,13 @@ library Float32 {
         }
     }
 
-    /// @return m in [1, 2) with the sign of x = m · 2^e; 0 of 0
+    /// @return m in [1, 2) with the sign of x = m · 2^e; 0 for x = 0
     function mantissa(uint256 x) internal pure returns (uint256 m) {
         x = canon(x);
         return x == 0 ? 0 : (x & (SIGN | FRACTION)) | ONE;
     }
 
-    /// @return e of x = m · 2^e, a signed int; 0 of 0
+    /// @return e of x = m · 2^e, a signed int; 0 for x = 0
     function exponentOf(uint256 x) internal pure returns (uint256 e) {
         unchecked {
             x = canon(x);
@@ -211,28 +216,29 @@ library Float32 {
     function less(uint256 a, uint256 b) internal pure returns (bool below) {
         bool rare;
         assembly ("memory-safe") {
-            // Neither 0 nor canonical.
+            // Nonzero if the operand is neither 0 nor canonical.
             let oddA := mul(a, gt(sub(and(a, 0x7fffffff), 0x01000000), 0x7e000000))
             let oddB := mul(b, gt(sub(and(b, 0x7fffffff), 0x01000000), 0x7e000000))
             rare := gt(or(oddA, oddB), 0)
         }
         if (rare) (a, b) = (canon(a), canon(b));
         assembly ("memory-safe") {
-            // Patterns have the order of floats, once those of negative ones are turned around and put below.
+            // Patterns are ordered as floats are, once those of negative floats are reversed and placed below
+            // the others.
             let s := shr(31, a)
             let t := shr(31, b)
             below := lt(xor(a, sub(shl(s, 0x80000000), s)), xor(b, sub(shl(t, 0x80000000), t)))
         }
     }
 
-    /// @notice The float next to a signed int, ties to even.
+    /// @notice The float nearest to a signed int, ties to even.
     function fromInt(uint256 i) internal pure returns (uint256) {
         unchecked {
             return i & SIGN == 0 ? fromUint(i) : SIGN | fromUint(2 ** 32 - i);
         }
     }
 
-    /// @notice The float next to an unsigned int, ties to even.
+    /// @notice The float nearest to an unsigned int, ties to even.
     function fromUint(uint256 i) internal pure returns (uint256) {
         return i == 0 ? 0 : _round(0, 381, i);
     }
@@ -247,7 +253,7 @@ library Float32 {
         }
     }
 
-    /// @return i an unsigned int: x without its fraction, at most 2^32 - 1; 0 below 0
+    /// @return i an unsigned int: x without its fraction, at most 2^32 - 1; 0 for x below 0
     function toUint(uint256 x) internal pure returns (uint256 i) {
         x = canon(x);
         if (x & SIGN != 0) return 0;
@@ -258,7 +264,7 @@ library Float32 {
     /// @dev The sum by its definition, for any operands.
     function _addAny(uint256 a, uint256 b) private pure returns (uint256) {
         unchecked {
-            // Mostly it is a 0 that leads here.
+            // In most cases it is a 0 that leads here.
             if (a & MAGNITUDE == 0) return canon(b);
             if (b & MAGNITUDE == 0) return canon(a);
             (a, b) = (canon(a), canon(b));
@@ -275,7 +281,7 @@ library Float32 {
     /// @dev The product by its definition, for any operands.
     function _mulAny(uint256 a, uint256 b) private pure returns (uint256) {
         unchecked {
-            // Mostly it is a 0 that leads here.
+            // In most cases it is a 0 that leads here.
             if (a == 0 || b == 0) return 0;
             (a, b) = (canon(a), canon(b));
             if (a == 0 || b == 0) return 0;
@@ -293,15 +299,15 @@ library Float32 {
         }
     }
 
-    /// @dev ±significand · 2^(exponent - 381), rounded to 24 bits, ties to even, then canonical.
-    /// @param significand below 2^255; when it is 0, the exponent must be below 258
+    /// @dev Computes ±significand · 2^(exponent - 381), rounded to 24 bits, ties to even, then canonical.
+    /// @param significand below 2^255; if it is 0, the exponent must be below 258
     function _round(uint256 sign, uint256 exponent, uint256 significand) private pure returns (uint256 r) {
         assembly ("memory-safe") {
             let zeros := clz(significand)
-            // The leading bit comes to 2^254, and the last bit that stays to 2^231.
+            // Moves the leading bit to 2^254 and the last bit that stays to 2^231.
             let n := shl(sub(zeros, 1), significand)
             let half := 0x3fffffffffffffffffffffffffffffffffffffffffffffffffffffffff
-            // The leading bit adds one to the exponent, and a carry of the rounding one more.
+            // The leading bit adds one to the exponent; a carry from the rounding adds one more.
             r := add(shl(23, sub(exponent, zeros)), shr(231, add(n, add(half, and(shr(231, n), 1)))))
             switch lt(sub(r, 0x01000000), 0x7e000001)
             case 1 {

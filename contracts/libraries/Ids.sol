@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice A task, by the hash of its terms, manager and chain.
+/// @notice A task: the hash of its terms, the manager and the chain.
 type TaskId is bytes32;
 
-/// @notice A job, by the hash of all that determines its run (spec 6.6).
+/// @notice A job: the hash of everything that determines its run (spec 6.6).
 type JobId is bytes32;
 
 /// @notice What a run commits to, and what a participant of a task claims (spec 6.7).

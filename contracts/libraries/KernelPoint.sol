@@ -4,12 +4,15 @@ pragma solidity 0.8.37;
 import {Float32} from "./Float32.sol";
 import {MicroStep} from "./MicroStep.sol";
 
-/// @notice Where one input of the scalar program gets its value, for one element and one fold index.
-/// @param isRead an element of a tensor is read, which has to be shown; else the value is `bits`
+/// @notice The source of one input of the scalar program, for one element and one fold index.
+/// @param isRead whether the value is an element of a tensor, which a witness has to show; if not, it is
+/// `bits`
 /// @param tensor number of the tensor that is read (spec 5.1)
-/// @param element of that tensor, row-major. Only a graph that must be refused has one that the tensor does not have
-/// @param bits the coordinate, the fold index, or the fill of the view; beside a read the fill too
-/// @param clampRange what the value is brought into (spec 4.3)
+/// @param element of that tensor, row-major. It can lie outside the tensor only in a graph that must be
+/// refused
+/// @param bits the coordinate, the fold index, or the fill of the view; if an element is read, the fill as
+/// well
+/// @param clampRange the range that the value is clamped into (spec 4.3)
 struct PointInput {
     bool isRead;
     uint256 tensor;
@@ -25,10 +28,10 @@ enum ClampRange {
 }
 
 /// @notice One scalar step of a map or a fold.
-/// @param isFold its program takes the accumulator first
+/// @param isFold whether the program takes the accumulator first
 /// @param start the accumulator before k = 0, a pattern; 0 for a map
-/// @param programFrom where the program begins in the kernel's bytes
-/// @param programTo where it ends
+/// @param programFrom start of the program in the kernel's bytes
+/// @param programTo its end
 /// @param inputs of the program, without the accumulator
 struct Point {
     bool isFold;
@@ -38,7 +41,7 @@ struct Point {
     PointInput[] inputs;
 }
 
-/// @notice The tensors of a gather, by number, and what it gives for a row that does not exist.
+/// @notice The tensors of a gather, by number, and its result for a row that does not exist.
 struct Gather {
     uint256 source;
     uint256 index;
@@ -46,8 +49,9 @@ struct Gather {
 }
 
 /// @title One element of one kernel (spec 4, 5.3): what it reads and what it computes
-/// @notice Gives what src/repops/kernels/point.ts gives for the kernel of every graph that is not refused, and a defined result for any bytes
-/// (spec 5.4). Nothing here reverts but for want of gas.
+/// @notice Gives the same results as src/repops/kernels/point.ts for the kernel of every graph that is not
+/// refused, and a defined result for any bytes (spec 5.4). Nothing here reverts, unless there is too little
+/// gas.
 library KernelPoint {
     uint256 private constant FOLD = 2;
     uint256 private constant GATHER = 3;
@@ -56,7 +60,7 @@ library KernelPoint {
     uint256 private constant INDEX = 3;
 
     uint256 private constant WORD = 0xffffffff;
-    /// @dev Rank of the output, behind the kind and the element type; its extents follow.
+    /// @dev Rank of the output, after the kind and the element type; its extents follow.
     uint256 private constant RANK = 2;
     uint256 private constant EXTENTS = 3;
     uint256 private constant DOT_LEAST = (127 - 51) << 23;
@@ -64,7 +68,7 @@ library KernelPoint {
     uint256 private constant SUM_LEAST = (127 - 102) << 23;
     uint256 private constant SUM_MOST = (127 + 102) << 23;
 
-    /// @dev What decoding an argument takes: where it stands, and the point in the iteration space.
+    /// @dev State of the decoder: the position in an argument, and the point in the iteration space.
     struct Cursor {
         uint256 position;
         uint256 rank;
@@ -87,13 +91,14 @@ library KernelPoint {
         return _byte(kernel, 0) == GATHER;
     }
 
-    /// @notice What one step of a map or a fold reads; a kernel of any other kind but gather is taken for a map.
+    /// @notice What one step of a map or a fold reads. A kernel of any other kind, except gather, counts as a
+    /// map.
     /// @param element of the output, row-major
     /// @param k fold index, 0 for a map
     function reads(bytes calldata kernel, uint256 element, uint256 k) internal pure returns (Point memory p) {
         Cursor memory c;
         unchecked {
-            // Counts have 8 bits and extents 32: no sum comes near 2^256.
+            // Counts have 8 bits and extents 32 bits: no sum is near 2^256.
             c.k = k;
             c.rank = _byte(kernel, RANK);
             c.position = EXTENTS + 4 * c.rank;
@@ -117,7 +122,8 @@ library KernelPoint {
     }
 
     /// @notice One scalar step.
-    /// @param p what `reads` gave, with the patterns of what is read as bits of those inputs
+    /// @param p the result of `reads`, with the patterns of the elements that are read as `bits` of those
+    /// inputs
     /// @param accumulator the pattern before this step; a map does not use it
     /// @return the pattern of the result
     function step(bytes calldata kernel, Point memory p, uint256 accumulator) internal pure returns (uint256) {
@@ -130,7 +136,7 @@ library KernelPoint {
         }
         if (p.isFold) values[0] = accumulator;
         assembly ("memory-safe") {
-            // Both have an address or a value for each input, and `values` one more before.
+            // Both lists have one word for each input; `values` has one more word before them.
             let to := add(add(values, 0x20), shl(5, first))
             let from := add(inputs, 0x20)
             for {
@@ -176,7 +182,7 @@ library KernelPoint {
 
     /// @param chosen the pattern of that element
     /// @param rows first extent of the source
-    /// @return exists whether there is such a row; else the fill is taken
+    /// @return exists whether there is such a row; if not, the result is the fill
     /// @return sourceElement the element of the source
     function gatherSource(
         bytes calldata kernel,
@@ -192,7 +198,7 @@ library KernelPoint {
         }
     }
 
-    /// @param count of the arguments, which begin at the cursor
+    /// @param count number of arguments, which begin at the cursor
     /// @param ints bit i: input i is an int
     function _inputs(
         bytes calldata kernel,
@@ -201,7 +207,8 @@ library KernelPoint {
         uint256 ints
     ) private pure returns (PointInput[] memory inputs) {
         assembly ("memory-safe") {
-            // An address each, then the structs of five words, all zero: behind the end of the calldata zeros are read.
+            // An address for each input, then the structs of five words, all zero: calldata gives zeros after
+            // its end.
             inputs := mload(0x40)
             mstore(inputs, count)
             let at := add(inputs, 0x20)
@@ -235,18 +242,19 @@ library KernelPoint {
         }
     }
 
-    /// @dev A view of a checked graph has a stride for each axis. Axes that the space does not have are at 0.
-    /// @return behind where the operand ends
+    /// @dev A view of a checked graph has a stride for each axis. The coordinate of an axis that the space
+    /// does not have is 0.
+    /// @return nextPosition the position after the operand
     function _operand(
         bytes calldata kernel,
         uint256 position,
         uint256[] memory coordinates,
         PointInput memory input,
         bool isFloat
-    ) private pure returns (uint256 behind) {
+    ) private pure returns (uint256 nextPosition) {
         assembly ("memory-safe") {
             let end := add(kernel.offset, kernel.length)
-            // From here on a number of four bytes is cut off, and 0.
+            // From here on a number of four bytes is cut off, and counts as 0.
             let cut := sub(end, 3)
             let from := add(kernel.offset, position)
             // The tensor (4 bytes), the clampRange (1), the offset (4), the number of axes (1).
@@ -259,7 +267,7 @@ library KernelPoint {
             from := add(from, 10)
             let at := add(coordinates, 0x20)
             let last := add(at, shl(5, mload(coordinates)))
-            // Strides of axes that there are: all of those, where the space has no fewer.
+            // Strides of existing axes: all of them, if the space has at least as many axes.
             let next := add(from, shl(2, axes))
             let to := add(at, shl(5, axes))
             if gt(to, last) { to := last }
@@ -297,11 +305,12 @@ library KernelPoint {
             }
             mstore(input, inside)
             mstore(add(input, 0x40), mul(element, inside))
-            behind := sub(from, kernel.offset)
+            nextPosition := sub(from, kernel.offset)
         }
     }
 
-    /// @dev Element number `index` of a shape of `count` extents at `from`, as coordinates from number `first` on.
+    /// @dev Writes the coordinates of element `index` of a shape of `count` extents at `from`, starting at
+    /// coordinate `first`.
     function _unravel(
         bytes calldata kernel,
         uint256 from,
@@ -311,7 +320,8 @@ library KernelPoint {
         uint256 count
     ) private pure {
         assembly ("memory-safe") {
-            // Where an extent is cut off nothing follows that could see it, so none is asked whether it is there.
+            // If an extent is cut off, nothing after it could use it. So no extent is checked for being
+            // there.
             from := add(kernel.offset, from)
             let to := add(coordinates, shl(5, add(first, 1)))
             for {
@@ -321,7 +331,7 @@ library KernelPoint {
             } {
                 count := sub(count, 1)
                 let extent := shr(224, calldataload(add(from, shl(2, count))))
-                // By an extent of 0 both give 0.
+                // For an extent of 0 both give 0.
                 mstore(add(to, shl(5, count)), mod(index, extent))
                 index := div(index, extent)
             }
@@ -337,7 +347,7 @@ library KernelPoint {
         }
     }
 
-    /// @dev 0 for a divisor 0.
+    /// @dev Returns 0 for a divisor 0.
     function _quotient(uint256 a, uint256 b) private pure returns (uint256 quotient) {
         assembly ("memory-safe") {
             quotient := div(a, b)
@@ -348,7 +358,7 @@ library KernelPoint {
         return a < most ? a : most;
     }
 
-    /// @dev The byte at `position`, 0 behind the end.
+    /// @dev The byte at `position`; 0 after the end.
     function _byte(bytes calldata data, uint256 position) private pure returns (uint256 value) {
         assembly ("memory-safe") {
             if lt(position, data.length) {
@@ -357,7 +367,7 @@ library KernelPoint {
         }
     }
 
-    /// @dev The number of four bytes at `position`, 0 where one of them is behind the end.
+    /// @dev The number of four bytes at `position`; 0 if one of them is after the end.
     function _word(bytes calldata data, uint256 position) private pure returns (uint256 value) {
         assembly ("memory-safe") {
             if iszero(gt(add(position, 4), data.length)) {

@@ -4,15 +4,15 @@ pragma solidity 0.8.37;
 import {NODE} from "./Tags.sol";
 
 /// @title Merkle trees of the commitments (spec 6.3)
-/// @notice SHA-256, pairs ordered, an odd node at the end of a level promoted unchanged. A proof is for one index and one number
-/// of leaves: its length follows from both.
+/// @notice SHA-256, ordered pairs; an odd node at the end of a level is promoted unchanged. A proof is for
+/// one index and one number of leaves: its length follows from both.
 library MerkleTree {
     /// @notice There is no leaf `index` in a tree of `count` leaves.
     error NoSuchLeaf(uint256 index, uint256 count);
-    /// @notice The proof has not the length that its place demands.
+    /// @notice The proof does not have the length that its place demands.
     error WrongProofLength(uint256 length);
 
-    /// @return hash the root that the leaf and its siblings, from below, lead to
+    /// @return hash the root that the leaf and its siblings, lowest first, lead to
     function climb(
         bytes32 leaf,
         uint256 index,
@@ -22,7 +22,7 @@ library MerkleTree {
         require(index < count, NoSuchLeaf(index, count));
         hash = leaf;
         uint256 used = 0;
-        // Widths and indices of at most 32 bits, and no more siblings than levels.
+        // Widths and indices have at most 32 bits, and there are no more siblings than levels.
         unchecked {
             for (uint256 width = count; width > 1; width = (width + 1) >> 1) {
                 if ((index ^ 1) < width) {
@@ -37,14 +37,14 @@ library MerkleTree {
     }
 
     /// @return hash SHA-256(01 ‖ left ‖ right)
-    /// @dev Proofs and moves consist of this; encoding the 65 bytes costs more than hashing them.
+    /// @dev Proofs and moves consist of such hashes. Encoding the 65 bytes costs more than hashing them.
     function hashNode(bytes32 left, bytes32 right) internal view returns (bytes32 hash) {
         assembly ("memory-safe") {
             let from := mload(0x40)
             mstore8(from, byte(0, NODE))
             mstore(add(from, 0x01), left)
             mstore(add(from, 0x21), right)
-            // The precompile fails for want of gas only.
+            // The precompile fails only if there is too little gas.
             if iszero(staticcall(gas(), 0x02, from, 0x41, 0x00, 0x20)) { revert(0x00, 0x00) }
             hash := mload(0x00)
         }

@@ -5,21 +5,25 @@ import {Float32} from "./Float32.sol";
 import * as Opcodes from "./Opcodes.sol";
 
 /// @title The interpreter of scalar programs (spec 3.2 to 3.4)
-/// @notice Gives the bits of src/repops/programs/interpret.ts for every canonical program, and a defined result for any bytes whatever (spec
-/// 3.7): whoever writes a job can't write a step that nobody can prove. It never reverts, and runs at most 255 instructions.
-/// @dev Values are words of 32 bits: the pattern of a float, an int, or 0 and 1. What is frequent is asked for first.
-/// A new instruction is a new row in src/repops/programs/instructions.ts. `npm run contracts` gives its code a name in Opcodes.sol; it then
-/// needs a line here: in `_onFloats` if its code is below `FIRST_OF_INTS`, else in `_onOthers`; with a third operand (`_third`), in `_execute`.
-/// A code without a line gives 0, as an unknown one does. test/contracts/microstep.test.ts asks for every code.
+/// @notice Gives the bits of src/repops/programs/interpret.ts for every canonical program, and a defined
+/// result for any other bytes (spec 3.7). So the author of a job cannot write a step that nobody can prove.
+/// It never reverts, and runs at most 255 instructions.
+/// @dev Values are words of 32 bits: the pattern of a float, an int, or 0 and 1. Frequent instructions are
+/// checked for first.
+/// A new instruction is a new row in src/repops/programs/instructions.ts. `npm run contracts` gives its code
+/// a name in Opcodes.sol. It then needs a line here: in `_onFloats` if its code is below `FIRST_OF_INTS`,
+/// otherwise in `_onOthers`; with a third operand (`_third`), in `_execute`.
+/// A code without a line gives 0, as an unknown code does. test/contracts/microstep.test.ts checks every
+/// code.
 library MicroStep {
     uint256 private constant HEADER = 8;
     uint256 private constant WORD = 0xffffffff;
 
-    /// @dev Codes of instructions on floats alone are below.
+    /// @dev Codes of instructions on floats alone are below this.
     uint256 private constant FIRST_OF_INTS = 0x20;
 
     /// @param program encoded (spec 3.4)
-    /// @param inputs a pattern each, in the low 32 bits; those that are missing are 0, those too many are left out
+    /// @param inputs a pattern each, in the low 32 bits; missing ones are 0, surplus ones are ignored
     /// @return output the pattern of the last value
     function run(bytes calldata program, uint256[] memory inputs) internal pure returns (uint256 output) {
         uint256 free;
@@ -32,16 +36,16 @@ library MicroStep {
             if gt(next, values) {
                 output := mload(sub(next, 0x20))
             }
-            // Nothing that was allocated is used again.
+            // The memory that was allocated is not used again.
             mstore(0x40, free)
         }
     }
 
-    /// @dev Brings program, inputs and constants into memory.
-    /// @return values where value 0 stands, a word each; there is room for all
-    /// @return next where the value of the first instruction belongs
-    /// @return position where the first instruction stands, in 4 bytes each
-    /// @return end of the instructions
+    /// @dev Loads program, inputs and constants into memory.
+    /// @return values position of value 0; each value takes a word, and there is room for all
+    /// @return next position of the value of the first instruction
+    /// @return position position of the first instruction; each takes 4 bytes
+    /// @return end end of the instructions
     function _load(
         bytes calldata program,
         uint256[] memory inputs
@@ -64,7 +68,7 @@ library MicroStep {
                 length := size
             }
             calldatacopy(position, program.offset, length)
-            // What is missing is 0, which is what is read behind the end of the calldata.
+            // Missing bytes are 0: that is what reads after the end of the calldata give.
             calldatacopy(add(position, length), calldatasize(), sub(size, length))
             end := add(position, size)
             // The last instruction is loaded as a word, which begins 4 bytes before its end.
@@ -72,7 +76,7 @@ library MicroStep {
             next := values
             mstore(0x40, add(values, shl(5, count)))
         }
-        // Those of the inputs that are given; bit i of the mask: input i is an int.
+        // The inputs that are given; bit i of the mask: input i is an int.
         uint256 ints = (head >> 240) & 0xff;
         uint256 from;
         uint256 to;
@@ -111,14 +115,15 @@ library MicroStep {
         }
     }
 
-    /// @return where the value behind the last one would stand
+    /// @return the position after the last value
     function _execute(uint256 values, uint256 next, uint256 position, uint256 end) private pure returns (uint256) {
         while (position < end) {
             uint256 code;
             uint256 a;
             uint256 b;
             assembly ("memory-safe") {
-                // Four bytes: the code and three numbers of values. A value that does not stand before this one is 0.
+                // Four bytes: the code and three numbers of values. A value that is not before this one
+                // counts as 0.
                 let word := mload(position)
                 code := byte(0, word)
                 let from := add(values, and(shr(235, word), 0x1fe0))
@@ -149,7 +154,7 @@ library MicroStep {
         return next;
     }
 
-    /// @dev The third operand, which only a choice has.
+    /// @dev The third operand, which only FSEL and ISEL have.
     function _third(uint256 values, uint256 next, uint256 position) private pure returns (uint256 c) {
         assembly ("memory-safe") {
             let from := add(values, and(shr(219, mload(position)), 0x1fe0))
@@ -173,7 +178,7 @@ library MicroStep {
     }
 
     function _onOthers(uint256 code, uint256 a, uint256 b) private pure returns (uint256 r) {
-        // Shifts may bring bits above the 32; they are cut off at the end.
+        // Shifts may set bits above the low 32; they are cut off at the end.
         unchecked {
             if (code == Opcodes.IAND) return a & b;
             if (code == Opcodes.ISHR) return a >> (b & 31);

@@ -2,12 +2,13 @@
 pragma solidity 0.8.37;
 
 /// @title Hashes of short strings that begin with a tag (spec 6.2)
-/// @notice Evidence consists of them, and encoding such a string costs more than hashing it. The precompile fails for want of gas only.
+/// @notice Evidence consists of such hashes, and encoding such a string costs more than hashing it. The
+/// precompile fails only if there is too little gas.
 library TaggedHash {
     /// @return hash SHA-256(tag ‖ count ‖ word)
     function ofCount(bytes1 tag, uint256 count, bytes32 word) internal view returns (bytes32 hash) {
         assembly ("memory-safe") {
-            // 37 bytes of the scratch space.
+            // Uses 37 bytes of the scratch space.
             mstore(0x00, or(tag, shl(216, and(count, 0xffffffff))))
             mstore(0x05, word)
             if iszero(staticcall(gas(), 0x02, 0x00, 0x25, 0x00, 0x20)) { revert(0x00, 0x00) }
@@ -18,7 +19,7 @@ library TaggedHash {
     /// @return hash SHA-256(tag ‖ the bytes that begin at `from` in calldata)
     function ofCalldata(bytes1 tag, uint256 from, uint256 length) internal view returns (bytes32 hash) {
         assembly ("memory-safe") {
-            // Free memory, which stays free.
+            // Uses free memory, which stays free.
             let to := mload(0x40)
             mstore(to, tag)
             calldatacopy(add(to, 1), from, length)

@@ -9,7 +9,7 @@ type TaskWord is uint256;
 using TaskWordLib for TaskWord global;
 
 /// @title A task as one word
-/// @dev Reading and writing the struct field by field would cost some 4,000 gas a transaction more.
+/// @dev Reading and writing the struct field by field would cost about 4,000 gas more for each transaction.
 library TaskWordLib {
     /// @dev There are fewer than 256 seats, so the count stays in its byte.
     uint256 internal constant ONE_COMMITTED = 1 << 64;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @title The encoded type of a tensor: element type (1 byte), rank (1), extents (4 each, big-endian) (spec 5.3)
+/// @title The encoded type of a tensor: element type (1 byte), rank (1), extents (4 each, big-endian) (spec
+/// 5.3)
 library TensorType {
     uint256 internal constant CHUNK_ELEMENTS = 64;
     uint256 internal constant ELEMENT_BYTES = 4;
@@ -9,8 +10,8 @@ library TensorType {
     uint256 internal constant MAX_RANK = 8;
     uint256 internal constant MAX_ELEMENTS = 0x7fffffff;
 
-    /// @notice The bytes are no tensor type. No graph that is not refused has one: every kernel's type is within these limits
-    /// (src/encoding/tensor.ts).
+    /// @notice The bytes are no tensor type. Every type in a graph that is not refused is one: the type of
+    /// each kernel is within these limits (src/encoding/tensor.ts).
     error NoTensorType(bytes encoded);
 
     /// @notice Reads a type that begins at `position` in calldata.
@@ -22,7 +23,7 @@ library TensorType {
             let head := calldataload(position)
             rank := byte(1, head)
             count := 1
-            // Eight factors below 2^32 stay below 2^256. Where there are more the rank is refused.
+            // Eight factors below 2^32 stay below 2^256. A larger rank is refused.
             for {
                 let from := add(position, 2)
                 let to := add(from, shl(2, rank))
@@ -62,7 +63,7 @@ library TensorType {
     }
 
     /// @param index of a chunk that the tensor has
-    /// @return the length in bytes of chunk `index`; the last one may be shorter than 256
+    /// @return the length in bytes of chunk `index`; the last chunk may be shorter than 256
     function chunkBytes(uint256 count, uint256 index) internal pure returns (uint256) {
         unchecked {
             uint256 left = count - index * CHUNK_ELEMENTS;
@@ -79,7 +80,8 @@ library TensorType {
         return bitsAt(from, index);
     }
 
-    /// @return bits of element `index` of the chunk that begins at `from` in calldata; the least significant byte of an element comes first
+    /// @return bits of element `index` of the chunk that begins at `from` in calldata; elements are
+    /// little-endian
     function bitsAt(uint256 from, uint256 index) internal pure returns (uint256 bits) {
         unchecked {
             from += ELEMENT_BYTES * index;

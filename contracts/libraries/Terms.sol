@@ -3,13 +3,13 @@ pragma solidity 0.8.37;
 
 import {JobId, LayoutRoot, TaskId} from "./Ids.sol";
 
-/// @notice What the parties of a task agree on; its hash is the task's id.
+/// @notice What the participants of a task agree on; its hash is the task's id.
 /// @param client posts the task, pays for it and gets back what is not earned
 /// @param salt tells equal tasks apart
 /// @param job the job's id (spec 6.6)
 /// @param stateLayout root over the types of the state's entries: tree of SHA-256(11 ‖ encoded type)
-/// @param steps of the run
-/// @param commitEvery steps in a segment (spec 6.7)
+/// @param steps training steps of the run
+/// @param commitEvery training steps in a segment (spec 6.7)
 /// @param tensors entries of the state
 /// @param providers how many run the job (2 to 16)
 /// @param maxChallenges how often a claim may be challenged (up to 8)
@@ -18,7 +18,7 @@ import {JobId, LayoutRoot, TaskId} from "./Ids.sol";
 /// @param stake of each provider
 /// @param bond of a challenger
 /// @param chunkPrice what the client pays for a chunk
-/// @param committee first authority in disputes; without one they are the game's at once
+/// @param committee first authority in disputes, or zero; without a committee disputes go to the game at once
 /// @param game higher authority, or zero
 /// @param periods seconds
 struct Terms {
@@ -45,11 +45,11 @@ struct Terms {
 /// @param toAccept until all seats are taken
 /// @param toCommit until all providers have committed
 /// @param toReveal until all committed providers, or a challenger, have revealed
-/// @param toChallenge for challenges and demands
+/// @param toChallenge in which challenges and demands may be made
 /// @param toJudge until the committee's verdict
-/// @param toEscalate until a loser brings the dispute before the game
+/// @param toEscalate until a loser takes the dispute to the game
 /// @param toPlay until the game's verdict
-/// @param toAnswer until a demanded chunk
+/// @param toAnswer until a demanded chunk is delivered
 struct Periods {
     uint32 toAccept;
     uint32 toCommit;
@@ -69,23 +69,25 @@ library TermsLib {
     uint256 internal constant MAX_PROVIDERS = 16;
     uint256 internal constant MAX_CHALLENGES = 8;
     uint256 internal constant MAX_DEMANDS = 64;
-    /// @dev Five slots of the main net: enough to answer, however late the other side moved.
+    /// @dev Five slots of the main net: enough time to answer, even if the other side moved at the last
+    /// second.
     uint256 internal constant MIN_PERIOD = 60;
 
     /// @notice Providers, challenges or demands are out of range.
     error CountOutOfRange();
-    /// @notice Steps, segment length, tensors, stake or bond are zero, or there is neither committee nor game.
+    /// @notice Steps, segment length, tensors, stake or bond are zero, or there is neither committee nor
+    /// game.
     error ZeroTerm();
     /// @notice A period is shorter than 60 seconds.
     error PeriodTooShort();
-    /// @notice The task could last `longest` seconds, and stake is sure for `limit` only.
+    /// @notice The task could last `longest` seconds, but stake is secured for `limit` seconds only.
     error TaskTooLong(uint256 longest, uint256 limit);
-    /// @notice All amounts of the task together do not fit 88 bits.
+    /// @notice The sum of all amounts of the task does not fit 88 bits.
     error AmountsTooLarge();
 
     /// @return id keccak256(abi.encode(block.chainid, manager, terms))
-    /// @dev The terms have a fixed size, so their calldata is their encoding. `post` encodes them with checks, and terms with
-    /// bits out of place never become a task.
+    /// @dev The terms have a fixed size, so their calldata is their encoding. `post` encodes them with
+    /// checks, so terms with bits out of place never become a task.
     function idAt(Terms calldata terms, address manager) internal view returns (TaskId id) {
         assembly ("memory-safe") {
             let from := mload(0x40)
@@ -125,7 +127,8 @@ library TermsLib {
         require(amounts <= type(uint88).max, AmountsTooLarge());
     }
 
-    /// @return the longest that a task may run after its first provider accepted, if its exits are triggered in time
+    /// @return the longest that a task may run after its first provider accepted, if its exits are triggered
+    /// in time
     function longestRun(Terms calldata terms) internal pure returns (uint256) {
         Periods calldata p = terms.periods;
         uint256 dispute = uint256(p.toJudge) + p.toEscalate + p.toPlay;

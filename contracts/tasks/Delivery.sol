@@ -8,7 +8,7 @@ import {TensorType} from "../libraries/TensorType.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {Payouts} from "./Payouts.sol";
 
-/// @title The winning claim's final weights must be had: chunks on demand
+/// @title Delivery: the client can demand the standing claim's final weights, chunk by chunk
 abstract contract Delivery is Payouts {
     /// @inheritdoc ITaskManager
     function demand(
@@ -79,7 +79,8 @@ abstract contract Delivery is Payouts {
         _refund(task, terms, t);
     }
 
-    /// @dev Indices start anew with another claim, so what lies behind the counter is void.
+    /// @dev With another claim indices start again at 0. So a demand whose index is not below the counter is
+    /// void.
     function _takeDemand(TaskId task, Task memory t, uint256 index, Demand calldata what) private {
         bool known = index < t.demands && _demands[task][index] == keccak256(abi.encode(what));
         require(known, WrongDemand(index));

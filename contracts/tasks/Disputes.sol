@@ -6,7 +6,7 @@ import {RunRoot, TaskId} from "../libraries/Ids.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {Payouts} from "./Payouts.sol";
 
-/// @title Who decides a dispute, and what follows
+/// @title Disputes: the verdict of the authority, and its consequences
 abstract contract Disputes is Payouts {
     /// @inheritdoc ITaskManager
     function resolve(Terms calldata terms, Resolution calldata resolution) external {
@@ -19,7 +19,7 @@ abstract contract Disputes is Payouts {
         require(resolution.dispute == t.dispute, WrongDispute(resolution.dispute, t.dispute));
         emit Ruled(task, t.dispute, msg.sender, resolution);
         uint256 losers = _losingSeats(task, t, resolution);
-        // Nobody draws what a game would be credited with: its part is burned.
+        // A game could not draw a credit, so its share is burned.
         if (byGame) return _settle(task, terms, t, losers, address(0));
         if (terms.game == address(0)) return _settle(task, terms, t, losers, msg.sender);
         _rulings[task] = keccak256(abi.encode(resolution));
@@ -48,7 +48,7 @@ abstract contract Disputes is Payouts {
         _settle(task, terms, t, _losingSeats(task, t, ruling), terms.committee);
     }
 
-    /// @dev At most one claim is left. Without any, nobody is paid.
+    /// @dev At most one claim is left. If none is left, nobody is paid.
     function _settle(
         TaskId task,
         Terms calldata terms,
@@ -58,7 +58,8 @@ abstract contract Disputes is Payouts {
     ) private {
         _slash(task, terms, t, losers, authority);
         if (_standing(t) == 0) return _refund(task, terms, t);
-        // A challenger sits last. If it is not the loser, the claim that chunks were demanded of has fallen.
+        // A challenger has the last seat. If it is not the only loser, the claim that chunks were demanded of
+        // has fallen.
         if (losers != 1 << (t.seats - 1)) _voidDemands(task, terms, t);
         _openWindow(task, t);
     }
@@ -73,7 +74,8 @@ abstract contract Disputes is Payouts {
         t.openDemands = 0;
     }
 
-    /// @dev Bit i: seat i stands with a claim that loses. The listed claims must be the standing ones, each once.
+    /// @dev Bit i: seat i stands with a claim that loses. The list must hold each standing claim once, and no
+    /// other.
     function _losingSeats(
         TaskId task,
         Task memory t,
@@ -91,12 +93,12 @@ abstract contract Disputes is Payouts {
         require(seen == all, WrongClaims());
     }
 
-    /// @return all bit i for every claim i of the list, of which at most one does not lose
+    /// @return all bit i for each claim i of the list; at most one of them does not lose
     function _requireLosers(Resolution calldata resolution) private pure returns (uint256 all) {
         uint256 losers = resolution.losers;
         all = (1 << resolution.claims.length) - 1;
         require(losers <= all, WrongLosers(losers));
-        // Two claims stand at least, so nobody loses only if more than one is left.
+        // At least two claims stand. So if nobody loses, more than one is left.
         uint256 left = all ^ losers;
         require(left == 0 || left & (left - 1) == 0, WrongLosers(losers));
     }

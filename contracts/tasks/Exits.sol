@@ -35,7 +35,7 @@ abstract contract Exits is Payouts {
         _pay(task, terms, t);
     }
 
-    /// @dev Bit i: seat i, not out, has not committed (in state Accepted) or not revealed (later).
+    /// @dev Bit i: seat i is not out, and has not committed (in state Accepted) or not revealed (later).
     function _silent(TaskId task, Task memory t) private view returns (uint256 silent) {
         silent = _remaining(t) & ~uint256(t.revealed);
         if (t.state != State.Accepted) return silent;

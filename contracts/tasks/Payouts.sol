@@ -7,13 +7,13 @@ import {Terms} from "../libraries/Terms.sol";
 import {TaskStore} from "./TaskStore.sol";
 
 /// @title Where money goes: slashes, the end of a task, the refund
-/// @dev The vault is told in credits only, so no token and no receiver can stop a task from ending.
+/// @dev Payments are only credits in the vault, so no token and no receiver can stop a task from ending.
 abstract contract Payouts is TaskStore {
     uint256 internal constant WINNERS_PERCENT = 40;
     uint256 internal constant REFEREES_PERCENT = 10;
 
-    /// @dev Slashes all seats in `mask` and shares their stakes out: the winners' part waits in the pot.
-    /// @param authority that decided, or zero
+    /// @dev Slashes all seats in `mask` and divides their stakes: the winners' share waits in the pot.
+    /// @param authority the one that decided, or zero
     function _slash(
         TaskId task,
         Terms calldata terms,
@@ -37,7 +37,7 @@ abstract contract Payouts is TaskStore {
         vault.condemn(slashed - forWinners - forReferees);
     }
 
-    /// @dev The end with winners: all that are not out have the standing claim.
+    /// @dev The end with winners: all seats that are not out have the standing claim.
     function _pay(TaskId task, Terms calldata terms, Task memory t) internal {
         uint256 standing = _standing(t);
         uint256 winners = 0;
@@ -57,7 +57,8 @@ abstract contract Payouts is TaskStore {
         _enter(task, t, State.Final, Phase.None, 0);
     }
 
-    /// @dev The end without winners: who is not out gets the stake back, the client gets rewards and open prices back.
+    /// @dev The end without winners: seats that are not out get their stake back; the client gets rewards and
+    /// open prices back.
     function _refund(TaskId task, Terms calldata terms, Task memory t) internal {
         uint256 remaining = _remaining(t);
         for (uint256 seat = 0; seat < t.seats; seat++)
@@ -71,7 +72,7 @@ abstract contract Payouts is TaskStore {
         _enter(task, t, State.Refunded, Phase.None, 0);
     }
 
-    /// @dev Providers sit first, challengers behind them.
+    /// @dev Providers have the first seats, challengers the seats after them.
     function _stakeOf(Terms calldata terms, uint256 seat) private pure returns (uint256) {
         return seat < terms.providers ? terms.stake : terms.bond;
     }

@@ -54,7 +54,7 @@ abstract contract Seats is TaskStore {
         mapping(uint256 seat => bytes32) storage values = _values[task];
         require(values[seat] == 0, WrongSeat(seat));
         values[seat] = commitment;
-        // An addition: one seat more has committed.
+        // One more seat has committed.
         _tasks[task] = TaskWord.wrap(TaskWord.unwrap(word) + TaskWordLib.ONE_COMMITTED);
         emit ClaimCommitted(task, seat, commitment);
     }
@@ -109,14 +109,15 @@ abstract contract Seats is TaskStore {
         _enter(task, t, State.Disputed, Phase.Revealing, terms.periods.toReveal);
     }
 
-    /// @dev A game that is an account takes what time its owner takes.
+    /// @dev A game that is an account needs no check: its owner decides how long it takes.
     function _requireTimeToPlay(Terms calldata terms) private view {
         if (terms.game == address(0) || terms.game.code.length == 0) return;
         uint256 longest = IDisputeGame(terms.game).longestGame(terms.steps, terms.commitEvery);
         require(terms.periods.toPlay >= longest, GameTooLong(longest, terms.periods.toPlay));
     }
 
-    /// @dev Gives the caller the next seat. Who is in a task already has nothing to say against itself.
+    /// @dev Gives the caller the next seat. An account with a seat cannot take another one: it would act
+    /// against itself.
     function _seat(TaskId task, Task memory t, uint256 stake) private returns (uint256 seat) {
         seat = t.seats;
         for (uint256 i = 0; i < seat; i++) require(_owners[task][i] != msg.sender, AlreadySeated(msg.sender));

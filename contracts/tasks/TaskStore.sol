@@ -8,11 +8,13 @@ import {TaskWord, TaskWordLib} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
 
 /// @title What is stored of a task, and how a state is entered
-/// @dev A task is two slots, and two a seat. Everything else is in the terms, which come as calldata.
+/// @dev A task takes two slots, and two more for each seat. Everything else is in the terms, which are passed
+/// as calldata.
 abstract contract TaskStore is ITaskManager {
     using TermsLib for Terms;
 
-    /// @dev The terms that the early states need, so that their calls carry no terms. Without a committee a dispute is the game's at once.
+    /// @dev The terms that the early states need, so that their calls need not carry the terms. Without a
+    /// committee a dispute goes to the game at once.
     struct Early {
         uint80 stake;
         uint32 toCommit;
@@ -68,7 +70,7 @@ abstract contract TaskStore is ITaskManager {
         _tasks[task] = TaskWordLib.pack(t);
     }
 
-    /// @return word the task, in this state and before its deadline
+    /// @return word the task, if it is in this state and before its deadline
     function _wordIn(TaskId task, State wanted) internal view returns (TaskWord word) {
         word = _tasks[task];
         (State state, Phase phase, uint256 deadline) = word.head();

@@ -15,9 +15,9 @@ import {SizesLib} from "./Sizes.sol";
 import {Read, Tape} from "./Tape.sol";
 import {TrainingHash} from "./TrainingHash.sol";
 
-/// @notice What is yet to be read of a witness, and the roots of side 0's trees above the bottom, with which it begins. Both sides agree on
-/// all leaves to the left of the place.
-/// @param step zero in segment 0, which has no steps
+/// @notice What is still to be read of a witness, and the roots of side 0's trees above the bottom, with
+/// which the witness begins. Both sides agree on all leaves to the left of the place.
+/// @param step zero in segment 0, which has no training steps
 struct Trees {
     Read read;
     bytes32 segment;
@@ -25,12 +25,12 @@ struct Trees {
     bytes32 op;
 }
 
-/// @title What both sides agree on (spec 7.5): all that lies to the left of the place where they part
+/// @title What both sides agree on (spec 7.5): everything to the left of the place where they differ
 library Agreed {
     using PlaceLib for Place;
     using SizesLib for Sizes;
 
-    /// @return t with the trees of the levels that have been passed
+    /// @return t the trees of the levels that have been passed
     function open(Context calldata c, bytes calldata witness) internal pure returns (Trees memory t) {
         Read memory read = Tape.begin(witness);
         t.read = read;
@@ -44,13 +44,15 @@ library Agreed {
         require(Hashes.efficientKeccak256(chain, t.op) == c.past, IJudge.NotAgreed());
     }
 
-    /// @notice Proves the roots of tensors, wherever they come from.
-    /// @dev The witness holds the siblings in the op tree; the siblings in the state before, and that one's siblings; the siblings
-    /// in the dataset, and the hash of the job without it. Of these, those that are needed.
-    /// @param tensors of the disputed graph, by number, at least one; they are used up
+    /// @notice Proves the roots of tensors, for all their sources.
+    /// @dev The witness holds, as far as they are needed: the siblings in the op tree; the siblings in the
+    /// pre-state, and the siblings of the pre-state's root; the siblings in the dataset, and the hash of the
+    /// job without the dataset.
+    /// @param tensors of the disputed graph, by number, at least one; the list is consumed
     function checkTensors(Trees memory t, Context calldata c, Leaves memory tensors) internal view {
         Read memory read = t.read;
-        // Inputs have the lower numbers: the state's entries, then the dataset. The init graph has none.
+        // Inputs have the lower numbers: first the state's entries, then the dataset. The init graph has no
+        // inputs.
         uint256 inputs = c.sizes.inputs();
         uint256 entries = inputs == 0 ? 0 : c.sizes.outputs();
         (uint256 from, uint256 to) = (tensors.from, tensors.to);
@@ -75,7 +77,8 @@ library Agreed {
         require(root == c.root, IJudge.NotAgreed());
     }
 
-    /// @dev The state before a step is the leaf to the left in the step tree; before the first of a segment, in the segment tree.
+    /// @dev The pre-state is the leaf to the left in the step tree; for the first training step of a segment,
+    /// in the segment tree.
     function _checkStateBefore(Trees memory t, Context calldata c, StateRoot state) private view {
         uint256 segment = c.place.segment();
         uint256 step = c.place.step();
@@ -86,7 +89,7 @@ library Agreed {
         require(root == (first ? t.segment : t.step), IJudge.NotAgreed());
     }
 
-    /// @return the root of a list of `count` tensors, of which the first one has number `first`
+    /// @return the root of a list of `count` tensors; the first one has number `first`
     function _listRoot(
         Read memory read,
         uint256 from,
@@ -98,7 +101,7 @@ library Agreed {
         return TaggedHash.ofCount(Tags.STATE, count, Tape.climb(read, count, from, to));
     }
 
-    /// @dev Makes tensors the leaves of a tree that begins with tensor `first`.
+    /// @dev Turns tensors into leaves of a tree that begins with tensor `first`.
     function _enter(uint256 from, uint256 to, uint256 first, bytes1 tag) private view {
         unchecked {
             for (; from < to; from += LeavesLib.SIZE) {
@@ -108,7 +111,7 @@ library Agreed {
         }
     }
 
-    /// @return where those of the tensors end whose numbers lie below `limit`
+    /// @return the end of the tensors whose numbers are below `limit`
     function _pastThose(uint256 from, uint256 to, uint256 limit) private pure returns (uint256) {
         unchecked {
             while (from < to && LeavesLib.indexAt(from) < limit) from += LeavesLib.SIZE;

@@ -5,9 +5,10 @@ import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {GraphTrees, JobFacts} from "./TrainingTypes.sol";
 
-/// @title Hashes of what a dispute has to know of its job, which moves show again where they need it
+/// @title Hashes of what a dispute has to know of its job; moves show the preimages again when they need them
 library JobHash {
-    /// @dev The dataset stands apart, since only the step at the bottom needs it, and that nothing else.
+    /// @dev The dataset is separate, since only the step at the bottom needs it, and that step needs nothing
+    /// else.
     function hashOf(JobFacts memory job) internal pure returns (bytes32) {
         return withDataset(keccak256(abi.encode(job.id, job.step, job.init, job.fromCheckpoint)), job.dataset);
     }
@@ -16,13 +17,13 @@ library JobHash {
         return Hashes.efficientKeccak256(rest, dataset);
     }
 
-    /// @return job what hashes to `hash`
+    /// @return job the preimage of `hash`
     function open(bytes32 hash, bytes calldata encoded) internal pure returns (JobFacts memory job) {
         job = abi.decode(encoded, (JobFacts));
         require(hashOf(job) == hash, IDisputeGame.WrongFacts());
     }
 
-    /// @return trees what hashes to `hash`
+    /// @return trees the preimage of `hash`
     function openTrees(bytes32 hash, bytes calldata encoded) internal pure returns (GraphTrees memory trees) {
         trees = abi.decode(encoded, (GraphTrees));
         require(keccak256(abi.encode(trees)) == hash, IDisputeGame.WrongFacts());

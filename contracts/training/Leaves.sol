@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice Some leaves of one tree, of which the indices ascend. Each has three words in memory: its index, its hash, and where in
-/// calldata stands what it commits to.
+/// @notice Some leaves of one tree, with ascending indices. Each has three words in memory: its index, its
+/// hash, and the position in calldata of what it commits to.
 /// @param from where the first one begins
 /// @param to where the last one ends
 struct Leaves {
@@ -14,7 +14,7 @@ library LeavesLib {
     /// @dev Bytes of a leaf.
     uint256 internal constant SIZE = 0x60;
 
-    /// @return leaves none, with room for `most`
+    /// @return leaves an empty list, with room for `most`
     function none(uint256 most) internal pure returns (Leaves memory leaves) {
         uint256 from;
         assembly ("memory-safe") {
@@ -24,13 +24,13 @@ library LeavesLib {
         (leaves.from, leaves.to) = (from, from);
     }
 
-    /// @notice Adds a leaf, for which there must be room; none may have its index yet.
+    /// @notice Adds a leaf. There must be room, and no other leaf may have its index.
     function add(Leaves memory leaves, uint256 index, bytes32 hash, uint256 payload) internal pure {
         assembly ("memory-safe") {
             let from := mload(leaves)
             let at := mload(add(leaves, 0x20))
             mstore(add(leaves, 0x20), add(at, SIZE))
-            // Those with larger indices make room.
+            // Leaves with larger indices make room.
             for {
                 let before := sub(at, SIZE)
             } iszero(or(lt(before, from), lt(mload(before), index))) {
@@ -45,7 +45,7 @@ library LeavesLib {
         }
     }
 
-    /// @return payload where in calldata stands what leaf `index` commits to; 0 where it is not among them
+    /// @return payload position in calldata of what leaf `index` commits to; 0 if the leaf is not in the list
     function payloadOf(Leaves memory leaves, uint256 index) internal pure returns (uint256 payload) {
         assembly ("memory-safe") {
             let to := mload(add(leaves, 0x20))

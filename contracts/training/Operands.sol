@@ -12,10 +12,10 @@ import {Leaves, LeavesLib} from "./Leaves.sol";
 import {Read, Tape} from "./Tape.sol";
 
 /// @notice A tensor that the step reads.
-/// @param typeFrom where in calldata its encoded type begins
-/// @param rank of it
+/// @param typeFrom position in calldata of its encoded type
+/// @param rank of the tensor
 /// @param elements how many it has
-/// @param chunks those of its chunks that have been shown
+/// @param chunks the chunks of the tensor that have been shown
 struct Shown {
     uint256 typeFrom;
     uint256 rank;
@@ -24,14 +24,16 @@ struct Shown {
 }
 
 /// @title The operands of the step, as a witness shows them: tensor by tensor
-/// @notice A tensor's type comes first, then the chunks of which elements are read, each where it is read first, then their siblings.
+/// @notice For each tensor: first its type, then the chunks of the elements that are read, in the order of
+/// their first reads, then the chunks' siblings.
 library OperandsLib {
     using LeavesLib for Leaves;
     using OperandsLib for Shown;
 
     uint256 private constant LAST_BYTE = 0xff;
 
-    /// @notice Gives every input that is read its bits, on which both sides agree. None is to be read afterwards.
+    /// @notice Gives each input that is read its bits, on which both sides agree. No operand may be read
+    /// afterwards.
     function read(Trees memory t, Context calldata c, PointInput[] memory inputs) internal view {
         Read memory tape = t.read;
         uint256 count = inputs.length;
@@ -50,7 +52,7 @@ library OperandsLib {
         if (tensors.from < tensors.to) Agreed.checkTensors(t, c, tensors);
     }
 
-    /// @notice Begins with a tensor, in the place of the one before.
+    /// @notice Begins with a tensor, which replaces the one before.
     function show(Shown memory s, Read memory tape) internal pure {
         uint256 from = tape.position;
         (uint256 rank, uint256 elements) = TensorType.at(from);
@@ -59,12 +61,12 @@ library OperandsLib {
         s.chunks.to = s.chunks.from;
     }
 
-    /// @return first extent of the tensor; 0 where it has none
+    /// @return the first extent of the tensor; 0 if its rank is 0
     function rowsOf(Shown memory s) internal pure returns (uint256) {
         return s.rank == 0 ? 0 : Tape.wordAt(s.typeFrom + 2);
     }
 
-    /// @return bits of an element, for which the witness vouches until `rootOf` has been proven
+    /// @return bits of an element; only the witness vouches for them until `rootOf` has been proven
     function bitsOf(Shown memory s, Read memory tape, uint256 element) internal view returns (uint256 bits) {
         require(element < s.elements, IJudge.NoSuchElement(element));
         unchecked {
@@ -75,12 +77,14 @@ library OperandsLib {
         }
     }
 
-    /// @notice Shows the tensor's first chunk, where its type alone is of interest; one without elements has none.
+    /// @notice Shows the tensor's first chunk, if only its type is needed. A tensor without elements has no
+    /// chunk.
     function showFirst(Shown memory s, Read memory tape) internal view {
         if (s.elements > 0 && s.chunks.payloadOf(0) == 0) _showChunk(s, tape, 0);
     }
 
-    /// @return the tensor's root that its chunks lead to; one at least has been shown, if it has any
+    /// @return the tensor's root that its chunks lead to; at least one chunk has been shown, if the tensor
+    /// has any
     function rootOf(Shown memory s, Read memory tape) internal view returns (bytes32) {
         bytes32 tree = s.elements == 0
             ? TaggedHash.ofCalldata(Tags.NODE, 0, 0)
@@ -88,7 +92,8 @@ library OperandsLib {
         return TaggedHash.ofCalldata(Tags.TENSOR, s.typeFrom, TensorType.bytesOf(s.rank), tree);
     }
 
-    /// @dev Of most tensors a step reads one element: what `_readTogether` does for one input, without any lists.
+    /// @dev For most tensors a step reads one element. This does what `_readTogether` does, for one input and
+    /// without lists.
     /// @return hash the tensor's root
     function _readAlone(Read memory tape, PointInput memory input) private view returns (bytes32 hash) {
         uint256 typeFrom = tape.position;
@@ -126,7 +131,7 @@ library OperandsLib {
         return s.rootOf(tape);
     }
 
-    /// @return twice bit b: more than one input reads a tensor of which b is the number's last byte
+    /// @return twice bit b: more than one input reads a tensor whose number has the last byte b
     function _shared(PointInput[] memory inputs) private pure returns (uint256 twice) {
         assembly ("memory-safe") {
             let once := 0
@@ -136,7 +141,7 @@ library OperandsLib {
             } lt(at, to) {
                 at := add(at, 0x20)
             } {
-                // Whether it is read, and the tensor.
+                // Whether an element is read, and the tensor.
                 let input := mload(at)
                 let bit := shl(and(mload(add(input, 0x20)), LAST_BYTE), mload(input))
                 twice := or(twice, and(once, bit))
@@ -145,7 +150,7 @@ library OperandsLib {
         }
     }
 
-    /// @return from where in calldata the chunk stands
+    /// @return from position of the chunk in calldata
     function _showChunk(Shown memory s, Read memory tape, uint256 index) private view returns (uint256 from) {
         uint256 length = TensorType.chunkBytes(s.elements, index);
         from = Tape.take(tape, length);

@@ -26,7 +26,7 @@ library PlaceLib {
         return Fields.field(Place.unwrap(place), KERNEL);
     }
 
-    /// @return the element in the kernel's output; or the entry of the state, when the state update is disputed
+    /// @return the element in the kernel's output; if the state update is disputed, the entry of the state
     function element(Place place) internal pure returns (uint256) {
         return Fields.field(Place.unwrap(place), ELEMENT);
     }
@@ -35,8 +35,8 @@ library PlaceLib {
         return Fields.field(Place.unwrap(place), FOLD);
     }
 
-    /// @return place after a level was passed at `index`
-    /// @param part in a chunk, the element that counts
+    /// @return place the place after a level was passed at `index`
+    /// @param part number of the disputed element in a chunk
     function passing(Place place, Level level, uint256 index, uint256 part) internal pure returns (Place) {
         if (level == SEGMENTS) return _with(place, SEGMENT, index);
         if (level == STEPS) return _with(place, STEP, index);

@@ -28,7 +28,7 @@ library SizesLib {
         return Sizes.wrap(Fields.with(Fields.with(word, OUTPUTS, outputs_), KERNELS, kernels_));
     }
 
-    /// @param leaves of the tree below an element, 0 where there is none
+    /// @param leaves of the tree below an element; 0 if there is no such tree
     function withKernel(Sizes sizes, uint256 elements_, uint256 leaves) internal pure returns (Sizes) {
         uint256 word = Fields.with(Sizes.unwrap(sizes), ELEMENTS, elements_);
         return Sizes.wrap(Fields.with(word, FOLD_LEAVES, leaves));
@@ -38,13 +38,13 @@ library SizesLib {
         return _field(sizes, COMMIT_EVERY);
     }
 
-    /// @return leaves of the segment tree: the initial state, and one a segment
+    /// @return leaves of the segment tree: the initial state, and one for each segment
     function segments(Sizes sizes) internal pure returns (uint256) {
         uint256 every = _field(sizes, COMMIT_EVERY);
         return 1 + (_field(sizes, STEPS) + every - 1) / every;
     }
 
-    /// @return steps of segment 1, 2, …; the last one may be shorter
+    /// @return training steps of a segment from 1 on; the last segment may be shorter
     function stepsOf(Sizes sizes, uint256 segment) internal pure returns (uint256) {
         uint256 every = _field(sizes, COMMIT_EVERY);
         uint256 left = _field(sizes, STEPS) - (segment - 1) * every;

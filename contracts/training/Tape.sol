@@ -6,7 +6,7 @@ import {MerkleTree} from "../libraries/MerkleTree.sol";
 import {NODE} from "../libraries/Tags.sol";
 import {LeavesLib} from "./Leaves.sol";
 
-/// @notice What of a witness is to be read yet.
+/// @notice What is still to be read of a witness.
 /// @param position of the next byte, in calldata
 /// @param end of the witness, in calldata
 struct Read {
@@ -15,9 +15,10 @@ struct Read {
 }
 
 /// @title Reading a witness from front to back
-/// @notice What comes next follows from what has been read and from the dispute, so a witness holds values and hashes: no indices, and no
-/// lengths but the kernel's. Behind its end other calldata is read, and zeros behind that; in the end `end` refuses it. Positions
-/// only grow, and by less than 2^33 at a time, so none comes back.
+/// @notice What comes next follows from what has been read and from the dispute. So a witness holds values
+/// and hashes, but no indices, and no length except the kernel's. After its end other calldata is read, and
+/// zeros after that; `end` then refuses the witness. Positions only grow, and by less than 2^33 at a time, so
+/// they never wrap round.
 library Tape {
     uint256 private constant NEVER = type(uint256).max;
 
@@ -28,7 +29,7 @@ library Tape {
         }
     }
 
-    /// @return from where the next `length` bytes stand in calldata
+    /// @return from position of the next `length` bytes in calldata
     function take(Read memory read, uint256 length) internal pure returns (uint256 from) {
         unchecked {
             from = read.position;
@@ -49,7 +50,7 @@ library Tape {
         return wordAt(take(read, 4));
     }
 
-    /// @return content the bytes behind their length
+    /// @return content the bytes after their length
     function blob(Read memory read) internal pure returns (bytes calldata content) {
         uint256 length = number(read);
         uint256 from = take(read, length);
@@ -59,7 +60,7 @@ library Tape {
         }
     }
 
-    /// @notice Reverts unless all has been read, and no more.
+    /// @notice Reverts unless the whole witness has been read, and nothing after it.
     function end(Read memory read) internal pure {
         require(read.position <= read.end, IJudge.WitnessTooShort());
         require(read.position == read.end, IJudge.WitnessTooLong());
@@ -72,10 +73,12 @@ library Tape {
         }
     }
 
-    /// @notice The root that leaves of one tree lead to, with the siblings that do not follow from the leaves.
-    /// @dev Of a node the siblings come that are needed below its left half, then those below its right half, then the half that is
-    /// missing. The leaves stand as `Leaves` says, and are used up.
-    /// @param count leaves of the tree; all that are given are among them, and there is one at least
+    /// @notice The root that leaves of one tree lead to, with the siblings that do not follow from the
+    /// leaves.
+    /// @dev For each node, the witness holds first the siblings that are needed below its left half, then
+    /// those below its right half, then the missing half. The leaves have the layout of `Leaves`, and are
+    /// consumed.
+    /// @param count leaves of the tree; all given leaves are among them, and there is at least one
     function climb(Read memory read, uint256 count, uint256 from, uint256 to) internal view returns (bytes32 hash) {
         hash = LeavesLib.hashAt(from);
         uint256 index = LeavesLib.indexAt(from);
@@ -83,13 +86,15 @@ library Tape {
             if (from + LeavesLib.SIZE == to) return climbOne(read, count, index, hash);
             uint256 last = count - 1;
             uint256 height = 0;
-            // Left halves wait where leaves have been used up: the height of the node above each, and its hash. Heights decrease.
+            // When leaves have been consumed, left halves wait: the height of the node above each, and its
+            // hash. Heights decrease.
             uint256 bottom = from;
             uint256 waiting = from;
             uint256 meetsBefore = NEVER;
             while (true) {
                 from += LeavesLib.SIZE;
-                // The way up meets that of the next leaf at this height. It meets the one before elsewhere, where it comes from the right.
+                // The path up meets the path of the next leaf at this height. It meets the path of the leaf
+                // before it at another height, as the right half.
                 uint256 meetsNext = from < to ? _height(index ^ LeavesLib.indexAt(from)) : NEVER;
                 while (meetsBefore < meetsNext) {
                     hash = _ascend(read, index >> height, last >> height, meetsBefore - 1 - height, hash);
@@ -109,14 +114,14 @@ library Tape {
         }
     }
 
-    /// @notice The same for one leaf, which is in the tree.
+    /// @notice The same for one leaf, which must be in the tree.
     function climbOne(Read memory read, uint256 count, uint256 index, bytes32 leaf) internal view returns (bytes32) {
         unchecked {
             return _ascend(read, index, count - 1, _height(count - 1), leaf);
         }
     }
 
-    /// @dev Most of a proof is this.
+    /// @dev This is most of the cost of a proof.
     /// @param index of a node
     /// @param last index at its height
     /// @param hash of the node
@@ -130,18 +135,19 @@ library Tape {
     ) private view returns (bytes32) {
         if (levels == 0) return hash;
         assembly ("memory-safe") {
-            // As long as the index is not the last one there is a sibling; from then on only where it is odd.
+            // As long as the index is not the last one there is a sibling; after that only if it is odd.
             let inner := sub(256, clz(xor(index, last)))
             if gt(inner, levels) { inner := levels }
             last := shr(inner, last)
             levels := sub(levels, inner)
-            // Free memory, which stays free: the tag, and behind it two hashes, the left one at a multiple of 64.
+            // Free memory, which stays free: the tag, then two hashes, the left one at a multiple of 64.
             let left := and(add(mload(0x40), 0x40), not(0x3f))
             let node := sub(left, 1)
             mstore8(node, byte(0, NODE))
             let position := mload(read)
-            // The node is brought to where it belongs among the two, and so is the one above it. The precompile fails for want of gas
-            // only, and it takes 96: what is left then is one 63rd of less, with which nothing more can be executed.
+            // The node is written to its place among the two, and so is the node above it. The precompile
+            // fails only if it gets less than the 96 gas that it needs. Then less than one 63rd of that is
+            // left, with which nothing more can be executed.
             index := shl(5, index)
             let at := or(left, and(index, 0x20))
             mstore(at, hash)
@@ -175,7 +181,8 @@ library Tape {
         return hash;
     }
 
-    /// @return height of the lowest node above both of two leaves, or of a tree, from the difference of the indices, or the last one
+    /// @return height of the lowest node above two leaves, from the difference of their indices; or of a
+    /// tree, from its last index
     function _height(uint256 difference) private pure returns (uint256 height) {
         assembly ("memory-safe") {
             height := sub(256, clz(difference))

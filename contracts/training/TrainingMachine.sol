@@ -15,8 +15,8 @@ import {Sizes, SizesLib} from "./Sizes.sol";
 import {TrainingHash} from "./TrainingHash.sol";
 import {CHUNK, FOLD, GraphHead, GraphTrees, JobFacts, OP, SEGMENT, STATE, STEP} from "./TrainingTypes.sol";
 
-/// @title Training under the game (spec 7.1): segments, steps, operators, then the chunks of a tensor and the steps of a fold, or the entries
-/// of a state
+/// @title Training under the game (spec 7.1): segments, training steps, operators, then the chunks of a
+/// tensor and the steps of a fold, or the entries of a state
 abstract contract TrainingMachine is Machine {
     using PlaceLib for Place;
     using SizesLib for Sizes;
@@ -107,7 +107,7 @@ abstract contract TrainingMachine is Machine {
         Context calldata c,
         bytes calldata witness
     ) internal view override returns (Claim) {
-        // The initial state stands in the job.
+        // The job holds the initial state.
         return level == SEGMENT ? Claim.wrap(c.root) : _judge.judge(level, c, witness);
     }
 
@@ -148,7 +148,7 @@ abstract contract TrainingMachine is Machine {
         return _enterAt(p, OP, uint256(head.kernels) + 1);
     }
 
-    /// @dev Below the last leaf lies the new state, below the others the output of a kernel.
+    /// @dev Below the last leaf is the new state, below the others the output of a kernel.
     function _enterKernel(Position memory p, Context memory c, Facts calldata facts) private view returns (bool) {
         uint256 kernel = c.place.kernel();
         uint256 count = c.sizes.kernels();

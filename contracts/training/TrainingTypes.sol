@@ -16,7 +16,7 @@ Level constant FOLD = Level.wrap(5);
 /// @param id of the job
 /// @param step root of the step graph
 /// @param init root of the init graph, or of the initial state
-/// @param fromCheckpoint whether state 0 stands in the job
+/// @param fromCheckpoint whether the job holds state 0
 /// @param dataset root of the dataset
 struct JobFacts {
     JobId id;

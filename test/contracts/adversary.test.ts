@@ -1,6 +1,7 @@
 /**
- * A liar that plays all kinds of moves against a player that does nothing but what the library tells it: malformed calls, moves of
- * another lie, moves again, moves too early and in the last second, the other's move before the other. It loses, always.
+ * A liar makes all kinds of moves against a player that only does what the library tells it: malformed calls,
+ * moves of another lie, repeated moves, moves too early and in the last second, the other side's move before
+ * the other side makes it. The liar always loses.
  */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -52,7 +53,7 @@ beforeAll(async () => {
   );
 });
 
-/** A task that seat 0, the liar or its opponent, has brought before the game. */
+/** A task that seat 0, the liar or its opponent, has taken to the game. */
 function before(liar: RememberedRun, seat: number): Promise<Play> {
   const roots = (seat === 0 ? [liar, honest] : [honest, liar]).map(({ runRoot }) => hex(runRoot));
   return escalated({ chain, game, job, commitEvery: EVERY, roots, winner: 1, by: 0 });
@@ -66,7 +67,7 @@ class Adversary {
   private readonly other: RememberedRun;
   private readonly noise: () => number;
   private readonly sent: { data: Hex; value: bigint }[] = [];
-  /** Calls of its own that the game has taken. */
+  /** Its own calls that the game has accepted. */
   taken = 0;
 
   constructor(task: Play, seat: number, run: RememberedRun, other: RememberedRun, noise: () => number) {
@@ -83,7 +84,7 @@ class Adversary {
     return defender.due({ task: this.task.id, dispute: 1, terms: this.task.terms as never });
   }
 
-  /** Whether the call was taken. */
+  /** Whether the call was accepted. */
   async send(from: Address, data: Hex, value = 0n): Promise<boolean> {
     this.sent.push({ data, value });
     try {
@@ -121,7 +122,7 @@ class Adversary {
         const after = play(machine, match, turn, Number(timestamp));
         await this.send(this.owner, moveCall(followed, turn, after), bondDue(match, GAS_BOND));
       } catch {
-        // The other lie says something else about what has been said already.
+        // The other lie contradicts an earlier claim.
       }
     },
     mutated: async () => {
@@ -176,14 +177,14 @@ class Adversary {
 const credit = (owner: Address): Promise<bigint> =>
   chain.client.readContract({ address: game, abi: disputeGameAbi, functionName: "creditOf", args: [owner] });
 
-/** Numbers from a list, over and over. */
+/** Numbers from a list, repeated without end. */
 function cycle(numbers: readonly number[]): () => number {
   let at = 0;
   return () => numbers[at++ % numbers.length] + at;
 }
 
 describe("an honest player", () => {
-  test("beats a liar that plays whatever it likes", async () => {
+  test("beats a liar that makes any moves", async () => {
     const plan = fc.record({
       lie: fc.nat(3),
       seat: fc.nat(1),
@@ -200,11 +201,12 @@ describe("an honest player", () => {
         for (const kind of kinds) {
           if (await playing()) await adversary.act(kind);
           if (!(await playing())) break;
-          // A move that was made for the honest side in the meantime makes its own needless; nothing else may.
+          // A move that was made for the honest side in the meantime makes the side's own move unnecessary;
+          // nothing else may.
           const calls = await adversary.due(honest, adversary.opponent);
           for (const { data, value } of calls) expect(await adversary.send(adversary.opponent, data, value)).toBe(true);
         }
-        // Whatever is open still, the liar is silent from now on.
+        // Whatever is still open, the liar is silent from now on.
         for (let i = 0; i < 60 && (await playing()); i++) {
           const calls = await adversary.due(honest, adversary.opponent);
           for (const { data, value } of calls) await adversary.send(adversary.opponent, data, value);
@@ -213,7 +215,7 @@ describe("an honest player", () => {
         expect(await task.state()).toBe("Challengeable");
         const { out } = await read<{ out: number }>(chain, "manager", "taskOf", [task.id]);
         expect(out).toBe(1 << seat);
-        // Whatever anybody has brought is the honest player's.
+        // The honest player gets every bond that was posted.
         const held = await chain.client.getBalance({ address: game });
         expect(await credit(adversary.opponent)).toBe(held);
         expect(await credit(adversary.owner)).toBe(0n);
@@ -223,7 +225,7 @@ describe("an honest player", () => {
       }),
       PROPERTY,
     );
-    // Or the liar would have lost by its clocks alone.
+    // Otherwise the liar would have lost by its clocks alone.
     expect(taken).toBeGreaterThan(2 * PROPERTY.numRuns);
   }, 600_000);
 });

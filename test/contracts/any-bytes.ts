@@ -1,4 +1,7 @@
-/** What the contracts make of bytes that are no program and no kernel (spec 3.7, 5.4), written down a second time. */
+/**
+ * A second implementation of what the contracts do with bytes that are no program and no kernel (spec 3.7,
+ * 5.4).
+ */
 import { INSTRUCTIONS, instructionByOpcode, type RegisterType } from "../../src/repops/programs/instructions.ts";
 import { bitsOf, canon, fromBits } from "../../src/repops/numbers/vf32.ts";
 
@@ -9,7 +12,7 @@ const wordAt = (bytes: Uint8Array, at: number): number =>
 const asOperand = (bits: number, type: RegisterType | undefined): number =>
   type === "f" ? canon(fromBits(bits)) : type === "b" ? (bits === 0 ? 0 : 1) : bits | 0;
 
-/** The output's pattern. */
+/** The pattern of the output. */
 export function runAnyBytes(bytes: Uint8Array, inputs: readonly number[]): number {
   const [inputCount, mask, floats, ints, steps] = [0, 1, 2, 3, 4].map((i) => byteAt(bytes, i));
   const values = Array.from({ length: inputCount }, (_, i) => {

@@ -1,4 +1,7 @@
-/** What needs the compiler: what the client knows of the contracts is what the compiler says, and the contracts deploy. */
+/**
+ * Tests that need the compiler: the client's interfaces and bytecode are the compiler's, and the contracts
+ * deploy.
+ */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -26,7 +29,7 @@ test("src/settlement/abi is generated from the contracts (npm run contracts)", a
   expect([...(await generateAbi())].sort()).toEqual([...found].sort());
 });
 
-/** Contracts by name; their types would need artifacts that are not there before the first build. */
+/** Contracts by name. Their types would need artifacts that do not exist before the first build. */
 type Deployed = Record<string, { address: Address }>;
 
 describe("Ignition", () => {
@@ -51,7 +54,7 @@ describe("Ignition", () => {
       expect(await client.readContract({ ...ofCommittee, functionName: "isMember", args })).toBe(true);
   });
 
-  test("deploys the contracts over a token that exists", async () => {
+  test("deploys the contracts for an existing token", async () => {
     const { ignition, viem } = await network.create();
     const { address: token } = (await viem.deployContract("TestToken")) as { address: Address };
     const parameters = { Settlement: { token, members, unbondingPeriod: 864_000n } };

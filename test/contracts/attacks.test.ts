@@ -1,4 +1,4 @@
-/** The attacks that the protocol names, one test each, on a chain. */
+/** The attacks that the protocol names, one test for each, on a chain. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { call, type Chain, digest, errorOf, openChain, pass, read, RICH } from "./chain.ts";
 import { submit, verdictOf } from "./referees.ts";
@@ -41,7 +41,8 @@ describe("an attack is worthless or costs its author:", () => {
   test("copying a challenger's claim from its transaction", async () => {
     const play = await Play.of(chain);
     await play.claims(LIE, LIE);
-    // Only a hash that names its owner is seen; another's challenge with it can't be opened.
+    // Others only see a hash that includes its owner, so a challenge of another account with this hash cannot
+    // be opened.
     const seen = await play.commitment(2, TRUTH);
     await call(chain, chain.accounts[7], "manager", "challenge", [play.terms, seen]);
     const opened = [play.id, 2, TRUTH, play.salt(2)];
@@ -57,7 +58,7 @@ describe("an attack is worthless or costs its author:", () => {
   test("challenging oneself for the winners' share", async () => {
     const play = await Play.of(chain);
     await play.claims(LIE, LIE);
-    // One person behind both providers and the challenger.
+    // One person owns both providers and the challenger.
     await play.challenge(2, TRUTH);
     await play.reveal(2, TRUTH);
     await submit(play, verdictOf([LIE, TRUTH], 1n));
@@ -75,7 +76,7 @@ describe("an attack is worthless or costs its author:", () => {
     const { deadline } = await read<{ deadline: number }>(chain, "manager", "taskOf", [play.id]);
     await chain.client.setNextBlockTimestamp({ timestamp: BigInt(deadline) });
     await play.challenge(2, LIE);
-    // Whoever has to answer has a whole period from here.
+    // A seat that has to answer has a whole period from here.
     const now = await read<{ deadline: number }>(chain, "manager", "taskOf", [play.id]);
     expect(now.deadline).toBe(deadline + play.terms.periods.toReveal);
   });
@@ -104,11 +105,11 @@ describe("an attack is worthless or costs its author:", () => {
     await play.finalize();
     expect(await play.state()).toBe("Final");
     for (const seat of [2, 3]) expect((await accountOf(chain, play.owner(seat))).active).toBe(RICH - BOND);
-    // Half is burned, a tenth has no taker and is burned too, the rest is the winners'.
+    // Half is burned; a tenth has no receiver and is burned too; the winners get the rest.
     expect((await accountOf(chain, play.owner(0))).credit).toBe(REWARD + (BOND * 40n) / 100n);
   });
 
-  test("silence of everybody", async () => {
+  test("silence of all participants", async () => {
     const play = await Play.of(chain);
     await play.post();
     await play.accept(0);
@@ -130,7 +131,7 @@ describe("an attack is worthless or costs its author:", () => {
     await submit(play, verdict);
     await play.challenge(2, LIE);
     await play.reveal(2, LIE);
-    // The same claims are in dispute again; the old verdict names the old dispute.
+    // The same claims are in dispute again, but the old verdict names the old dispute.
     expect(await errorOf(submit(play, verdict))).toBe("WrongDispute");
   });
 });

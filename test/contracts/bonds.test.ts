@@ -1,4 +1,7 @@
-/** Bonds for gas: whoever is right has its own and the liars', from all of its disputes at once, and the game never owes more than it has. */
+/**
+ * Bonds for gas: the honest player gets its own and the liars' bonds, from all of its disputes at once, and
+ * the game never owes more than it has.
+ */
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Address, parseEventLogs, parseGwei } from "viem";
 import { outlineOf } from "../../src/job/closed.ts";
@@ -31,13 +34,13 @@ beforeEach(async () => {
 interface Party {
   owner: Address;
   run: RememberedRun;
-  /** Which of the calls that are due it sends; all unless given. */
+  /** Which of the due calls it sends; all by default. */
   sends?: (call: DueCall) => boolean;
   gas: bigint;
   brought: bigint;
 }
 
-/** A task with these claims that seat 0 has brought before the game, against a ruling for the second claim. */
+/** A task with these claims that seat 0 has taken to the game, against a ruling for the second claim. */
 async function disputed(runs: readonly RememberedRun[]): Promise<{ task: Play; parties: Party[] }> {
   const roots = runs.map(({ runRoot }) => hex(runRoot));
   const winner = roots.findIndex((root) => root !== roots[0]);
@@ -56,12 +59,12 @@ async function send(party: Party, { data, value = 0n }: DueCall): Promise<boolea
     party.brought += value;
     return true;
   } catch {
-    // Another call of the same look has made this one needless.
+    // Another call of the same round has made this one unnecessary.
     return false;
   }
 }
 
-/** All who play look in turn and do what is due, until nothing is. */
+/** All players look in turn and do what is due, until nothing is due. */
 async function defend(task: Play, parties: readonly Party[], all = parties): Promise<void> {
   for (let idle = 0; idle < parties.length; )
     for (const party of parties) {
@@ -76,7 +79,7 @@ async function defend(task: Play, parties: readonly Party[], all = parties): Pro
 const credit = (owner: Address): Promise<bigint> =>
   chain.client.readContract({ address: game, abi: disputeGameAbi, functionName: "creditOf", args: [owner] });
 
-/** What the game has is what was brought and not lost; credits are a part of it. */
+/** The game holds the bonds that were posted and not lost; credits are a part of them. */
 async function expectSolvent(parties: readonly Party[]): Promise<{ held: bigint; credits: bigint }> {
   const held = await chain.client.getBalance({ address: game });
   const credits = (await Promise.all(parties.map(({ owner }) => credit(owner)))).reduce((a, b) => a + b, 0n);
@@ -92,7 +95,7 @@ async function dispute(first: number, second: number): Promise<bigint> {
 }
 
 describe("bonds", () => {
-  test("of all liars are the honest player's, and pay for its gas with a margin", async () => {
+  test("of all liars go to the honest player, and pay for its gas with a margin", async () => {
     const honest = await rememberedRun(job, EVERY);
     const liars = [await rememberedRun(job, EVERY, flip(1, 6)), await rememberedRun(job, EVERY, flip(4, 2))];
     const { task, parties } = await disputed([honest, ...liars]);
@@ -103,7 +106,7 @@ describe("bonds", () => {
     expect(brought).toBe(2n * GAS_BOND);
     expect(await credit(owner)).toBe(4n * GAS_BOND);
     expect(2n * DEFAULT_GAS_BOND).toBeGreaterThan(gas * parseGwei("40"));
-    // The liars' own dispute: the one whose lie begins later was right there.
+    // The liars' own dispute: the liar whose lie begins later was right there.
     expect(await credit(parties[2].owner)).toBe(2n * GAS_BOND);
     expect(await credit(parties[1].owner)).toBe(0n);
     const { held, credits } = await expectSolvent(parties);
@@ -113,7 +116,7 @@ describe("bonds", () => {
     expect(await errorOf(withdraw(owner))).toBe("NoCredit");
   });
 
-  test("of two liars that are both wrong are nobody's", async () => {
+  test("of two liars that are both wrong go to nobody", async () => {
     const runs = [1 << 22, 1 << 25].map((bits) => rememberedRun(job, EVERY, flip(3, 2, bits)));
     const { task, parties } = await disputed(await Promise.all(runs));
     await defend(task, parties);
@@ -122,12 +125,13 @@ describe("bonds", () => {
     for (const { owner } of parties) expect(await errorOf(withdraw(owner))).toBe("NoCredit");
   });
 
-  test("come back from a dispute with a player that has fallen elsewhere, also once the task is decided", async () => {
+  test("return from a dispute with a player that has lost elsewhere, also after the task is decided", async () => {
     const honest = await rememberedRun(job, EVERY);
     const liars = [await rememberedRun(job, EVERY, flip(1, 6)), await rememberedRun(job, EVERY, flip(4, 2))];
     const { task, parties } = await disputed([honest, ...liars]);
     const [right, early, late] = parties;
-    // The first liar brings its bond against the honest player, and then plays against the other liar alone, where it falls.
+    // The first liar posts its bond against the honest player, and then plays only against the other liar,
+    // where it loses.
     right.sends = ({ what }) => what !== "settle";
     // The bracket, the pairs, and the honest player's first moves.
     for (let look = 0; look < 3; look++)
@@ -140,7 +144,7 @@ describe("bonds", () => {
     expect(await task.state()).toBe("Challengeable");
     expect(await credit(right.owner)).toBe(2n * GAS_BOND);
     expect(right.brought).toBe(2n * GAS_BOND);
-    // The task is decided, nobody had to wait for the clock, and the dispute still holds what both have brought.
+    // The task is decided, nobody had to wait for the clock, and the dispute still holds both bonds.
     const left = await defenderOf(right).leftOver(before(task));
     expect(left.map(({ what }) => what)).toEqual(["settle"]);
     expect(await defenderOf(early).leftOver(before(task))).toEqual([]);
@@ -150,7 +154,7 @@ describe("bonds", () => {
     await expectSolvent(parties);
   });
 
-  test("of a side that is silent from the start were never brought", async () => {
+  test("of a side that is silent from the start were never posted", async () => {
     const honest = await rememberedRun(job, EVERY);
     const { task, parties } = await disputed([honest, await rememberedRun(job, EVERY, flip(1, 6))]);
     await defend(task, [parties[0]]);
@@ -161,7 +165,7 @@ describe("bonds", () => {
   });
 });
 
-/** To the owner itself, which has what it is credited, less the gas. */
+/** To the owner itself, which receives its credit, less the gas. */
 async function withdraw(owner: Address): Promise<void> {
   const owed = await credit(owner);
   const call = { address: game, abi: disputeGameAbi, functionName: "withdraw", args: [owner] } as const;

@@ -1,4 +1,4 @@
-/** A chain in this process with the contracts on it, and people who act on them. */
+/** A chain in this process with the contracts on it, and accounts that act on them. */
 import { network } from "hardhat";
 import {
   type Abi,
@@ -80,7 +80,7 @@ async function deploy(
   return getAddress(contractAddress as Address);
 }
 
-/** Account 0 deploys; every account has tokens, an allowance, and as much again in stake. */
+/** Account 0 deploys. Every account has tokens, an allowance, and the same amount again in stake. */
 export async function openChain(unbondingPeriod = 30n * BigInt(DAY)): Promise<Chain> {
   const client = await connect();
   const accounts = (await client.getAddresses()).slice(0, 8);
@@ -110,7 +110,7 @@ const ABIS = {
 } as const;
 type Contract = keyof typeof ABIS;
 
-/** Sends a call and waits for it; a revert is thrown with its error decoded. */
+/** Sends a call and waits for it. A revert is thrown with its error decoded. */
 export async function call(
   chain: Chain,
   account: Address,

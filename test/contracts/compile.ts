@@ -1,4 +1,7 @@
-/** Contracts that only tests use, compiled in this process with the settings that `hardhat.config.ts` has for the judge. */
+/**
+ * Contracts that only tests use, compiled in this process with the settings that `hardhat.config.ts` has for
+ * the judge.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -33,7 +36,7 @@ function compile(file: string, content: string, settings: object): Output {
   ) as Output;
 }
 
-/** The compiler's errors about a source that imports from the root of the checkout; nothing is generated. */
+/** The compiler's errors about a source that imports from the root of the checkout. Generates no code. */
 export function errorsIn(content: string): string[] {
   const { errors = [] } = compile("test/Snippet.sol", content, { evmVersion: "osaka" });
   return errors.filter(({ severity }) => severity === "error").map(({ formattedMessage }) => formattedMessage);

@@ -1,4 +1,7 @@
-/** Players that defend their claims by themselves, made anew for every look: all that they know is on the chain. */
+/**
+ * Players that defend their claims by themselves. Each is made anew for every look, so all that it knows is
+ * on the chain.
+ */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Address, Hex } from "viem";
 import { outlineOf } from "../../src/job/closed.ts";
@@ -33,14 +36,14 @@ interface Party {
   run: RememberedRun;
 }
 
-/** A task with these claims, which the committee has ruled on and seat `by` has brought before the game. */
+/** A task with these claims, which the committee has ruled on and seat `by` has taken to the game. */
 async function bring(runs: readonly RememberedRun[], winner: number, by: number) {
   const roots = runs.map(({ runRoot }) => hex(runRoot));
   const task = await escalated({ chain, game, job, commitEvery: EVERY, roots, winner, by });
   return { task, parties: runs.map((run, seat): Party => ({ owner: task.owner(seat), run })) };
 }
 
-/** All look in turn and do what is due, until nothing is; the number of transactions. */
+/** All players look in turn and do what is due, until nothing is due. Returns the number of transactions. */
 async function defend(task: Play, parties: readonly Party[], afterEach?: () => Promise<void>): Promise<number> {
   let sent = 0;
   for (let idle = 0; idle < parties.length; )
@@ -51,7 +54,7 @@ async function defend(task: Play, parties: readonly Party[], afterEach?: () => P
       const calls = await defender.due({ task: task.id, dispute: 1, terms: task.terms as never });
       idle = calls.length === 0 ? idle + 1 : 0;
       for (const { data, value = 0n } of calls) {
-        // Another call of the same look may have made this one needless.
+        // Another call of the same round may have made this one unnecessary.
         await chain.client.sendTransaction({ account: owner, to: game, data, value }).catch(() => undefined);
         sent++;
       }
@@ -76,7 +79,7 @@ describe("claims that are defended", () => {
     },
   );
 
-  test("stand against two liars, of which one is silent, together with another that claims the same", async () => {
+  test("stand against two liars, one of them silent, together with another party with the same claim", async () => {
     const liars = [await rememberedRun(job, EVERY, flip(1, 6, 3)), await rememberedRun(job, EVERY, flip(4, 2, 9))];
     const { task, parties } = await bring([liars[0], honest, liars[1], honest], 0, 1);
     // The silent one lets its clocks run out.
@@ -96,7 +99,7 @@ describe("claims that are defended", () => {
     expect(await out(task)).toBe(0b11);
   });
 
-  test("are not moved for by a trace of another claim", async () => {
+  test("are not defended by a trace of another claim", async () => {
     const liar = await rememberedRun(job, EVERY, flip(3, 2, 8));
     const { task, parties } = await bring([honest, liar], 1, 0);
     const place = { client: chain.client as never, game, fromBlock: 0n };

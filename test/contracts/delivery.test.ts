@@ -1,4 +1,4 @@
-/** The final weights of a real run, demanded chunk by chunk and delivered with proofs made from the trace. */
+/** The final weights of a real run, demanded chunk by chunk and delivered with proofs from the trace. */
 import { parseEventLogs } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { asBytes, toHex } from "../../src/encoding/bytes.ts";
@@ -66,7 +66,7 @@ describe("delivery", () => {
     expect(credit).toBe(REWARD + (BigInt(index) * PRICE) / 2n);
   });
 
-  test("is impossible for who has only the hash of something else", async () => {
+  test("is impossible for a provider that has only the hash of something else", async () => {
     const play = await Play.of(chain, { ...about, salt: digest("hash only") });
     await play.claims(LIE, LIE);
     const before = await accountOf(chain, play.terms.client);
@@ -80,7 +80,7 @@ describe("delivery", () => {
     expect(after.credit - before.credit).toBe(2n * REWARD + PRICE);
   });
 
-  test("takes the chunk that was asked for, not another true one", async () => {
+  test("accepts the demanded chunk, not another correct one", async () => {
     const root = toHex(result.runRoot) as Demand["root"];
     const play = await Play.of(chain, { ...about, salt: digest("another chunk") });
     await play.claims(root, root);

@@ -1,4 +1,7 @@
-/** Two claims before the game on a chain: the twin in TypeScript is compared with the contract after every move. */
+/**
+ * Two claims before the game on a chain. The counterpart in TypeScript is compared with the contract after
+ * every move.
+ */
 import { expect } from "vitest";
 import { decodeFunctionData, encodeDeployData, type Hex, parseEventLogs, type TransactionReceipt } from "viem";
 import { type ClosedJob, outlineOf, partsOf } from "../../src/job/closed.ts";
@@ -28,7 +31,7 @@ import { escalated } from "./escalated.ts";
 
 export const PACE: Pace = { clock: 3 * DAY, response: 600, recompute: 3600 };
 
-/** Wei. */
+/** In wei. */
 export const GAS_BOND = 10n ** 17n;
 
 export async function deployGame(chain: Chain, pace: Pace = PACE, gasBond = GAS_BOND): Promise<Hex> {
@@ -107,7 +110,7 @@ export class Duel {
     return duel;
   }
 
-  /** The contract's state is the twin's. */
+  /** Expects the contract to have the state of the counterpart. */
   async compare(): Promise<void> {
     const stored = await this.chain.client.readContract({
       address: this.game,
@@ -118,7 +121,7 @@ export class Duel {
     expect(stored).toBe(hashState(chainState(this.facts, this.players, this.match)));
   }
 
-  /** What the next move brings. */
+  /** The bond that the next move posts. */
   bond(): bigint {
     return bondDue(this.match, GAS_BOND);
   }
@@ -168,7 +171,7 @@ export class Duel {
     return deadlineOf(this.match) - this.match.since;
   }
 
-  /** Who loses by the step at the bottom. */
+  /** Which sides lose by the step at the bottom. */
   async prove(witness: Witness): Promise<Side[]> {
     const { facts, dispute, players, match } = this;
     return losersOf(await this.send("prove", proveCall({ facts, dispute, players, match }, witness)));

@@ -1,4 +1,4 @@
-/** Tasks that are before the game, whichever way the committee has ruled. */
+/** Tasks that have been escalated to the game, for any ruling of the committee. */
 import type { Address, Hex } from "viem";
 import { type ClosedJob, jobId } from "../../src/job/closed.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
@@ -10,11 +10,11 @@ export interface Escalated {
   game: Address;
   job: ClosedJob;
   commitEvery: number;
-  /** Of the seats' claims. */
+  /** Roots of the seats' claims. */
   roots: readonly Hex[];
-  /** The seat whose claim the committee, which is account 0, has found right. */
+  /** The seat whose claim the committee, account 0, has ruled to be right. */
   winner: number;
-  /** The seat that has brought the ruling before the game. */
+  /** The seat that has taken the ruling to the game. */
   by: number;
 }
 

@@ -1,4 +1,4 @@
-/** What a watcher of the chain is told: the events of every move, by name and content. */
+/** What an observer of the chain sees: the events of every move, by name and content. */
 import { type Abi, parseEventLogs, type TransactionReceipt } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { stakeVaultAbi } from "../../src/settlement/abi/stake-vault.ts";

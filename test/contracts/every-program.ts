@@ -1,4 +1,7 @@
-/** Every scalar program there is: the functions, those of the conformance vectors, and those of a small GPT and its training. */
+/**
+ * Every scalar program: those of the functions, of the conformance vectors, and of a small GPT and its
+ * training.
+ */
 import { fileURLToPath } from "node:url";
 import { everyCase } from "../../src/certify/vectors/operators.ts";
 import { loadJob } from "../../src/job/load.ts";
@@ -15,14 +18,14 @@ export interface NamedKernel {
   kernel: Kernel;
 }
 
-/** The kernels of the conformance vectors, named by what a certificate calls them and their number. */
+/** The kernels of the conformance vectors, named by their names in certificates and their number. */
 export function conformanceKernels(): NamedKernel[] {
   return everyCase().flatMap(({ list, outputs }) =>
     list.kernels.map((kernel, i) => ({ name: `${outputs[0].name}, kernel ${i}`, kernel })),
   );
 }
 
-/** The kernels of a step of a small GPT, and of its initial state. */
+/** The kernels of a training step of a small GPT, and of its initial state. */
 export async function gptKernels(): Promise<NamedKernel[]> {
   const example = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
   const job = await loadJob(example, { layers: 1, heads: 2, dim: 16, context: 8, batch: 2, dropout: "0.1" });
@@ -32,7 +35,7 @@ export async function gptKernels(): Promise<NamedKernel[]> {
   );
 }
 
-/** Each distinct program once, by the name of where it first stands. */
+/** Each distinct program once, with the name of its first use. */
 export async function everyProgram(): Promise<{ name: string; program: Program }[]> {
   const programs = new Map<string, { name: string; program: Program }>();
   const put = (name: string, program: Program): void => {
@@ -45,13 +48,13 @@ export async function everyProgram(): Promise<{ name: string; program: Program }
   return [...programs.values()];
 }
 
-/** Patterns for the inputs of a program without end: adversarial ones, and of eight floats one that is any 32 bits. */
+/** Endless patterns for the inputs of a program: adversarial ones; one float of eight is any 32 bits. */
 export function patterns(seed: number): (type: "f" | "i") => number {
   const [float, int, random] = [floatBits(seed), integers(seed + 1), generator(seed + 2)];
   return (type) => (type === "i" || random() < 1 / 8 ? int() >>> 0 : float());
 }
 
-/** The pattern that the definition gives for patterns. */
+/** The pattern that the definition computes from patterns. */
 export function outputBits(program: Program, inputs: readonly number[]): number {
   const values = program.inputs.map((type, i) => (type === "f" ? fromBits(inputs[i]) : inputs[i] | 0));
   const output = interpret(program, values);

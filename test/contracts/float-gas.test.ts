@@ -1,6 +1,6 @@
 /**
- * What the operations of Float32.sol cost, between call and return, in gas: below their ceilings, and equal to what
- * `float-gas.json` holds. `VERDE_WRITE_GAS=1 npx vitest run test/contracts/float-gas.test.ts` writes the file anew.
+ * What the operations of Float32.sol cost, between call and return, in gas: below their ceilings, and equal
+ * to `float-gas.json`. `VERDE_WRITE_GAS=1 npx vitest run test/contracts/float-gas.test.ts` writes the file.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -9,18 +9,18 @@ import { openContract } from "./open-contract.ts";
 
 const FILE = new URL("float-gas.json", import.meta.url);
 const CASES = 600;
-/** Of ordinary operands. */
+/** For ordinary operands. */
 const CEILINGS: Readonly<Record<string, number>> = { fadd: 310, fsub: 390, fmul: 320, fdiv: 600, fsqrt: 1260 };
 
 interface Cost {
   /** 1.37 and 0.3; -1.37 and 0.3, which have other signs. */
   same: number;
   other: number;
-  /** The dearest of the adversarial cases. */
+  /** The most expensive of the adversarial cases. */
   most: number;
 }
 
-test("gas of the operations stays below the ceilings and as it was", async () => {
+test("gas of the operations stays below the ceilings and unchanged", async () => {
   const ask = await openContract("test/solidity/Float32Gas.sol");
   const gas: Record<string, Cost> = {};
   for (const operation of OPERATIONS) {

@@ -7,11 +7,11 @@ import { runSweep } from "../sweep/run.ts";
 
 const CASES = 20_000;
 
-test("the float vectors are those of the definition (npm run contracts)", () => {
+test("the float vectors are generated from the definition (npm run contracts)", () => {
   expect(readFileSync("test/vectors/floats.json", "utf8") === floatVectors()).toBe(true);
 });
 
-test("what rounds agrees with exact rationals", () => {
+test("operations that round agree with exact rationals", () => {
   const results = OPERATIONS.map((one) => exactMismatches(one, floatCases(one, 6000, 77 + one.code)));
   expect(results.filter((mismatches) => mismatches !== undefined)).toEqual([0, 0, 0, 0, 0]);
 });

@@ -1,6 +1,6 @@
 /**
- * What a dispute on a chain costs, in gas: below its ceilings, and what `game-gas.json` holds.
- * `VERDE_WRITE_GAS=1 npx vitest run test/contracts/game-gas.test.ts` writes the file anew.
+ * What a dispute on a chain costs, in gas: below its ceilings, and equal to `game-gas.json`.
+ * `VERDE_WRITE_GAS=1 npx vitest run test/contracts/game-gas.test.ts` writes the file.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -18,8 +18,8 @@ import { deployGame, Duel } from "./duel.ts";
 const FILE = new URL("game-gas.json", import.meta.url);
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
 /**
- * A move down two levels of a tree, and the proof of a step with two operands, with the winner's credit (5,300). More operands cost more:
- * the file says how much.
+ * A move down two levels of a tree, and the proof of a step with two operands, with the winner's credit
+ * (5,300). More operands cost more; the file says how much.
  */
 const CEILINGS: Readonly<Record<string, number>> = {
   move: 40_000,
@@ -28,7 +28,7 @@ const CEILINGS: Readonly<Record<string, number>> = {
   "the widest map: proof": 160_000,
 };
 
-/** Of a figure: what the time at which a test runs may change. */
+/** The fraction of a figure that may change with the time at which the test runs. */
 const SLACK = 0.002;
 
 let chain: Chain;
@@ -38,11 +38,11 @@ beforeAll(async () => {
   game = await deployGame(chain);
 });
 
-test("gas stays below the ceilings and as it was", async () => {
+test("gas stays below the ceilings and unchanged", async () => {
   const job = await loadJob(GPT, { layers: 1, dim: 32, heads: 2, context: 16, batch: 2, steps: 3 });
   const honest = await rememberedRun(job, 1);
   const kernels = job.step.kernels;
-  // A product in the middle, and the widest map of the optimizer: the one that reads most.
+  // A product in the middle, and the widest map of the optimizer: the map that reads most.
   const widest = kernels.reduce((best, { kind }, i) => {
     const reads = (at: number): number => {
       const kernel = kernels[at];
@@ -52,7 +52,7 @@ test("gas stays below the ceilings and as it was", async () => {
   }, 0);
   const product = kernels.findIndex(({ kind, type }, i) => kind === "fold" && type.shape.length === 2 && i > 60);
   const gas: Record<string, number> = {};
-  // Who wins for the first time is given a slot for its credit; a provider's later disputes find it there.
+  // The first credit of an account takes a new slot. Later disputes of the same provider use the same slot.
   for (const [i, name] of ["a first credit", "a later credit"].entries()) {
     const roots = [hex(honest.runRoot), digest(`silent ${i}`)] as const;
     const duel = await Duel.open(chain, game, job, 1, roots);
@@ -79,7 +79,7 @@ test("gas stays below the ceilings and as it was", async () => {
   for (const [name, ceiling] of Object.entries(CEILINGS)) expect(gas[name], name).toBeLessThanOrEqual(ceiling);
   const held = JSON.parse(readFileSync(FILE, "utf8")) as Record<string, number>;
   expect(Object.keys(gas)).toEqual(Object.keys(held));
-  // Clocks are in the calldata, and a byte of theirs that happens to be zero costs less.
+  // The calldata holds clocks. A byte of them that happens to be zero costs less.
   for (const [name, figure] of Object.entries(held)) {
     const slack = /moves|bytes/.test(name) ? 0 : figure * SLACK;
     expect(Math.abs(gas[name] - figure), `${name}: ${gas[name]}, not ${figure}`).toBeLessThanOrEqual(slack);

@@ -1,4 +1,7 @@
-/** The game on a chain: its contract and its twin in TypeScript make the same of the same moves, and the referee's decision. */
+/**
+ * The game on a chain: the contract and its counterpart in TypeScript agree on every move, and with the
+ * referee's decision.
+ */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Hex } from "viem";
@@ -46,7 +49,7 @@ async function begin(job: ClosedJob, commitEvery: number, faults: Pair<readonly 
   return { ...dispute, duel, provers };
 }
 
-/** Plays to the bottom; the witness of either side leads to the referee's decision. */
+/** Plays to the bottom. The witness of either side leads to the referee's decision. */
 async function playOut(job: ClosedJob, commitEvery: number, faults: Pair<readonly Fault[]>) {
   const { duel, provers, decision } = await begin(job, commitEvery, faults);
   await duel.play(provers);
@@ -61,7 +64,7 @@ async function playOut(job: ClosedJob, commitEvery: number, faults: Pair<readonl
   return { duel, decision };
 }
 
-/** One fault in each kind of tree, and where trees have one leaf. */
+/** One fault in each kind of tree, and in trees of one leaf. */
 const FAULTS: readonly [name: string, commitEvery: number, Fault][] = [
   ["a fold, in the middle of a segment", 2, at(3, 2, 5)],
   ["a map", 1, at(4, 3, 71)],
@@ -76,10 +79,10 @@ const FAULTS: readonly [name: string, commitEvery: number, Fault][] = [
   ["an entry of the initial state", 3, entry(0, 1, 7)],
 ];
 
-/** A GPT of which some folds are short: over one operand, over two, and over two elements. */
+/** A GPT with some short folds: over one operand, over two, and over two elements. */
 const SHORT_FOLDS = [8, 17, 119, 139];
 
-describe("the contract and its twin", () => {
+describe("the contract and its counterpart", () => {
   test("execute a short fold whole", async () => {
     const gpt = await loadJob(GPT, { layers: 1, dim: 8, heads: 2, context: 8, batch: 2, steps: 2 });
     for (const kernel of SHORT_FOLDS) {
@@ -98,17 +101,17 @@ describe("the contract and its twin", () => {
       await playOut(job, commitEvery, [[], [fault]]);
     });
 
-  test("let two liars lose", async () => {
+  test("make both of two liars lose", async () => {
     await playOut(job, 2, [[entry(2, 3, 5)], [entry(2, 3, 5), entry(2, 3, 6)]]);
     await playOut(job, 2, [[entry(2, 3, 5)], [{ ...entry(2, 3, 5), flip: 2 }]]);
   });
 
-  test("come to the initial state that stands in the job", async () => {
+  test("reach the initial state that the job holds", async () => {
     await playOut(tinyCheckpointJob(2), 1, [[entry(0, 0, 5)], []]);
     await playOut(tinyCheckpointJob(2), 1, [[entry(0, 0, 5)], [entry(0, 0, 6)]]);
   });
 
-  test("let a side lose that does not move, wherever it stops, and not before its time is over", async () => {
+  test("make a side lose that does not move, wherever it stops, and not before its time is over", async () => {
     const { duel, provers } = await begin(job, 2, [[], [at(3, 2, 6)]]);
     for (;;) {
       expect(await errorOf(duel.timeout())).toBe("TooEarly");

@@ -1,6 +1,7 @@
 /**
- * What the transactions of a task cost, whole, in gas: below their ceilings, and equal to what `gas.json` holds, so that a
- * change is seen and decided. `VERDE_WRITE_GAS=1 npx vitest run test/contracts/gas.test.ts` writes the file anew.
+ * What the transactions of a task cost, whole, in gas: below their ceilings, and equal to `gas.json`, so that
+ * a change is seen and decided. `VERDE_WRITE_GAS=1 npx vitest run test/contracts/gas.test.ts` writes the
+ * file.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -19,7 +20,10 @@ const CEILINGS: Readonly<Record<string, number>> = {
   verdict: 140_000,
 };
 
-/** The dearest of each kind; `first` is with fresh accounts, `later` with accounts that have been paid before. */
+/**
+ * The most expensive of each kind. `first` is with fresh accounts, `later` with accounts that have been paid
+ * before.
+ */
 async function measure(): Promise<Record<string, number>> {
   const chain = await openChain();
   const gas: Record<string, number> = {};
@@ -44,7 +48,7 @@ async function measure(): Promise<Record<string, number>> {
   return gas;
 }
 
-test("gas stays below the ceilings and as it was", async () => {
+test("gas stays below the ceilings and unchanged", async () => {
   const gas = await measure();
   if (process.env.VERDE_WRITE_GAS) writeFileSync(FILE, `${JSON.stringify(gas, null, 2)}\n`);
   for (const [name, ceiling] of Object.entries(CEILINGS)) expect(gas[name], name).toBeLessThanOrEqual(ceiling);

@@ -1,4 +1,7 @@
-/** Strangers who send a dispute's moves before their owners do, again, late, or altered: they change nothing but who pays for gas. */
+/**
+ * Strangers send a dispute's moves before their owners, again, late, or altered. They only change which
+ * account pays for gas.
+ */
 import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
 import type { Hex } from "viem";
@@ -32,7 +35,7 @@ const attack = fc.oneof(
 );
 type Attack = typeof attack extends fc.Arbitrary<infer T> ? T : never;
 
-/** The call that a stranger sends, of one that an owner is about to send and those that were sent before. */
+/** The call that a stranger sends: derived from one that an owner is about to send and from earlier ones. */
 function strangersCall(attack: Attack, data: Hex, sent: readonly Hex[]): Hex | undefined {
   if (attack.kind === "first") return data;
   if (attack.kind === "again") return sent.length > 0 ? sent[attack.which % sent.length] : undefined;
@@ -43,7 +46,7 @@ function strangersCall(attack: Attack, data: Hex, sent: readonly Hex[]): Hex | u
   return hex(bytes);
 }
 
-/** Whether a stranger's call was taken; then it was the owner's in all that counts. */
+/** Whether a stranger's call was accepted; then it did everything that the owner's call would have done. */
 async function taken(duel: Duel, data: Hex): Promise<boolean> {
   try {
     await duel.send("stranger", data, undefined, duel.bond());

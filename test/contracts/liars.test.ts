@@ -1,6 +1,7 @@
 /**
- * The liar always loses: a fault in every operator of a complete training step, in several elements, and within folds. The gate
- * takes a seeded sample; `VERDE_SWEEP=1 npx vitest run test/contracts/liars.test.ts` takes every operator several times.
+ * The liar always loses: a fault in every operator of a complete training step, in several elements, and
+ * within folds. The gate runs a seeded sample; `VERDE_SWEEP=1 npx vitest run test/contracts/liars.test.ts`
+ * tests every operator several times.
  */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -25,7 +26,7 @@ const SWEEP = process.env.VERDE_SWEEP !== undefined;
 const SEED = 20261121;
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
 
-/** Faults an operator in the sweep, and one of how many operators the gate takes. */
+/** Faults for each operator in the sweep, and the gate's share of the operators (one of this many). */
 const JOBS = [
   ["the tiny job", async () => tinyJob(3), 4, 1],
   ["a GPT", () => loadJob(GPT, { layers: 1, dim: 8, heads: 2, context: 8, batch: 2, steps: 2 }), 2, 16],
@@ -102,7 +103,7 @@ describe("the liar loses", () => {
         const honest = honestRuns.get(commitEvery) ?? (await rememberedRun(job, commitEvery));
         honestRuns.set(commitEvery, honest);
         const liar = await liarOf(job, one);
-        // Where a fault is lost before anything depends on it, or is none, there is nothing to dispute.
+        // If a fault vanishes before anything depends on it, or changes nothing, there is nothing to dispute.
         if (!liar || hex(liar.runRoot) === hex(honest.runRoot)) continue;
         disputes++;
         const parties: Party[] = [{ runRoot: honest.runRoot, prover: trainingProver(honest) }, liar];
@@ -114,7 +115,7 @@ describe("the liar loses", () => {
         const position = positionOf(duel.match.game.path);
         const witness = await parties[1 - side].prover.witness(position);
         expect(await duel.prove(witness!), JSON.stringify(one)).toEqual([side]);
-        // What a task's terms are checked against holds for every step.
+        // What the terms of a task are checked against holds for every step.
         const place = placeOf(facts.get(commitEvery)!, position);
         const bound = proofBound(facts.get(commitEvery)!, graphAt(place), place.kernel!);
         const { gas, bytes } = duel.receipts[duel.receipts.length - 1];

@@ -1,4 +1,4 @@
-/** A task from its posting to the payment, and to the refund, on a chain. */
+/** A task on a chain: from its posting to the payment, and to the refund. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Chain, openChain, read, RICH } from "./chain.ts";
 import { accountOf, LIE, Play, REWARD, STAKE, TRUTH } from "./task.ts";
@@ -36,7 +36,7 @@ describe("a task", () => {
     expect(await read(chain, "vault", "escrow", [])).toBe(0n);
   });
 
-  test("whose providers differ, and that nobody judges, is refunded without a loss", async () => {
+  test("whose providers differ is refunded without a loss if nobody judges it", async () => {
     const play = await Play.of(chain, { salt: LIE });
     await play.claims(TRUTH, LIE);
     expect(await play.state()).toBe("Disputed Judging");

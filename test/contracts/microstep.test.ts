@@ -1,4 +1,7 @@
-/** Scalar programs and steps of kernels in the EVM have the bits of the definition (spec 3, 4), and any bytes have a result. */
+/**
+ * Scalar programs and steps of kernels in the EVM have the bits of the definition (spec 3, 4), and any bytes
+ * have a result.
+ */
 import { bytesToHex } from "viem";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -43,7 +46,8 @@ describe("every byte as a code", () => {
     });
   };
 
-  // What MicroStep.sol does not have gives 0 there, so each instruction needs a case whose result is another.
+  // MicroStep.sol gives 0 for an instruction that it does not have. So each instruction needs a case with
+  // another result.
   test.each(Object.entries(INSTRUCTIONS))("%s is what the definition says", async (_, { opcode, args }) => {
     const types: readonly RegisterType[] = args;
     const mask = types.reduce((bits, type, i) => (type === "f" ? bits : bits | (1 << i)), 0);
@@ -53,7 +57,7 @@ describe("every byte as a code", () => {
     expect([...(await points.run(single(opcode, mask), rows))]).toEqual(wanted);
   });
 
-  test("gives 0 where it is none (spec 3.7)", async () => {
+  test("gives 0 if it is no code (spec 3.7)", async () => {
     const others = codes.filter((code) => instructionByOpcode(code) === undefined);
     expect(others.length).toBe(256 - Object.keys(INSTRUCTIONS).length);
     for (const code of others)
@@ -94,7 +98,7 @@ describe("any bytes", () => {
   const number = fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 0, max: 12 }) }, fc.integer({ min: 0, max: 255 }));
   const opcode = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...opcodes) }, fc.integer({ min: 0, max: 255 }));
   const instruction = fc.tuple(opcode, number, number, number);
-  /** A header that need not fit what follows it. */
+  /** A header that need not match the bytes after it. */
   const written = fc
     .record({
       counts: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 3, maxLength: 3 }),

@@ -1,4 +1,4 @@
-/** A contract of the tests on a chain in this process, asked by eth_call. */
+/** A contract of the tests on a chain in this process, called by eth_call. */
 import { network } from "hardhat";
 import { createTestClient, custom, encodeDeployData, type Hex, publicActions, walletActions } from "viem";
 import { hardhat } from "viem/chains";

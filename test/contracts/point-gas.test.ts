@@ -1,6 +1,6 @@
 /**
- * What scalar programs and single steps cost in the EVM, in gas, without the transaction around them: equal to what `point-gas.json`
- * holds. `VERDE_WRITE_GAS=1 npx vitest run test/contracts/point-gas.test.ts` writes the file anew.
+ * What scalar programs and single steps cost in the EVM, in gas, without the transaction around them: equal
+ * to `point-gas.json`. `VERDE_WRITE_GAS=1 npx vitest run test/contracts/point-gas.test.ts` writes the file.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { bytesToHex, type Hex } from "viem";
@@ -14,10 +14,13 @@ import { everyProgram, gptKernels, type NamedKernel } from "./every-program.ts";
 import { openPoints, type Points } from "./points.ts";
 
 const FILE = new URL("point-gas.json", import.meta.url);
-/** The dearest program, and a step with its decoding: what is left below the floor that calldata sets (EIP-7623). */
+/**
+ * The most expensive program, and a step with its decoding. Both stay below the floor that calldata sets
+ * (EIP-7623).
+ */
 const CEILINGS = { program: 80_000, step: 85_000 };
 
-/** Everyday operands: every rounding happens, nothing is at an end. */
+/** Ordinary operands: every rounding happens, and nothing is at an end of the range. */
 const ordinary = (type: "f" | "i", i: number): number => (type === "f" ? bitsOf(0.7 + 0.31 * i) : 3 + 5 * i);
 
 async function gasOfProgram(points: Points, program: Program): Promise<number> {
@@ -25,7 +28,7 @@ async function gasOfProgram(points: Points, program: Program): Promise<number> {
   return Number((await points.ask<[bigint, bigint]>("gasOf", args))[1]);
 }
 
-/** Of the middle element, and the middle of its fold. */
+/** For the middle element, and the middle of its fold. */
 async function gasOfStep(points: Points, { kernel }: NamedKernel): Promise<{ decoding: number; step: number }> {
   if (kernel.kind === "gather") throw new Error("a gather has no step");
   const element = Math.floor(elementCount(kernel.type.shape) / 2);
@@ -55,7 +58,7 @@ async function measure() {
   return { programs, steps };
 }
 
-test("gas of programs and steps stays below the ceilings and as it was", async () => {
+test("gas of programs and steps stays below the ceilings and unchanged", async () => {
   const gas = await measure();
   if (process.env.VERDE_WRITE_GAS) writeFileSync(FILE, `${JSON.stringify(gas, null, 2)}\n`);
   for (const [name, used] of Object.entries(gas.programs)) expect(used, name).toBeLessThan(CEILINGS.program);
@@ -67,7 +70,7 @@ test("gas of programs and steps stays below the ceilings and as it was", async (
 describe("whatever a hostile author writes", () => {
   const zeros = (count: number): string => "00".repeat(count);
 
-  test("255 instructions of the dearest kind stay far from what a transaction may use, 2^24", async () => {
+  test("255 instructions of the most expensive kind stay far below the 2^24 gas that a transaction may use", async () => {
     const points = await openPoints();
     const operands = [0x0123abcd, 0x7eedcba9];
     for (let code = 0; code < 64; code++) {
@@ -78,7 +81,7 @@ describe("whatever a hostile author writes", () => {
     }
   });
 
-  test("counts cost little without what they count", async () => {
+  test("counts cost little without the counted bytes", async () => {
     const points = await openPoints();
     const gasOf = async (kernel: Hex): Promise<bigint> => {
       const [result, decoding, step] = await points.ask<[bigint, bigint, bigint]>("step", [kernel, 1, 1, 0, []]);

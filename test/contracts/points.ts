@@ -4,7 +4,7 @@ import type { Bytes } from "../../src/encoding/bytes.ts";
 import { encodeProgram, type Program } from "../../src/repops/programs/program.ts";
 import { type Ask, openContract } from "./open-contract.ts";
 
-/** A call may use 2^24 gas. These bound what a run costs, with its share of the calldata. */
+/** A call may use 2^24 gas. These limits bound the cost of a run, with its share of the calldata. */
 const GAS_OF_A_CALL = 14_000_000;
 const GAS_OF_A_RUN = 4_000;
 const GAS_OF_AN_INPUT = 1_000;
@@ -30,8 +30,8 @@ export interface Points {
   ask: Ask;
   /**
    * Runs a program, given as such or as bytes.
-   * @param rows the patterns of the inputs of each run, everywhere the same number
-   * @returns one pattern a run
+   * @param rows the patterns of the inputs of each run, the same number for each
+   * @returns one pattern for each run
    */
   run(program: Program | Bytes, rows: readonly (readonly number[])[]): Promise<Uint32Array>;
 }

@@ -23,7 +23,7 @@ const TYPES = {
   ],
 } as const;
 
-/** What the signatures are bound to beside the verdict. */
+/** What the signatures are bound to in addition to the verdict. */
 export interface Domain {
   chainId: number;
   verifyingContract: Address;
@@ -48,7 +48,7 @@ export function sign(referee: PrivateKeyAccount, verdict: Verdict, domain: Domai
   });
 }
 
-/** Carries the verdict with signatures of these referees to the committee. */
+/** Submits the verdict with signatures of these referees to the committee. */
 export async function submit(
   play: Play,
   verdict: Verdict,

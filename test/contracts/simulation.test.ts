@@ -1,4 +1,4 @@
-/** Simulated disputes against disputes that are played on a chain. */
+/** Simulated disputes, compared with disputes that are played on a chain. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Hex, parseGwei } from "viem";
@@ -20,7 +20,7 @@ import { deployGame, Duel } from "./duel.ts";
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
 const gpt = (): Promise<ClosedJob> => loadJob(GPT, { layers: 1, dim: 16, heads: 2, context: 16, batch: 2, steps: 3 });
 
-/** How far all of a dispute's gas may be from what was reckoned. */
+/** The largest relative difference between a dispute's gas and the estimate. */
 const TOLERANCE = 0.05;
 
 const CASES = [
@@ -53,14 +53,14 @@ describe("a simulated dispute", () => {
       element: flat,
       fold: location.fold ?? 0,
     });
-    const reckoned = moveGas(passages.flatMap(roundsOf));
+    const estimated = moveGas(passages.flatMap(roundsOf));
     const actual = duel.receipts.map(({ gas }) => gas);
-    expect(reckoned.length).toBe(actual.length);
+    expect(estimated.length).toBe(actual.length);
     const total = (all: readonly number[]): number => all.reduce((sum, gas) => sum + gas, 0);
-    expect(Math.abs(total(reckoned) / total(actual) - 1)).toBeLessThan(TOLERANCE);
+    expect(Math.abs(total(estimated) / total(actual) - 1)).toBeLessThan(TOLERANCE);
   });
 
-  test("about the largest model is that of its real graph", async () => {
+  test("about the largest model has the sizes of its real graph", async () => {
     const shape = MODELS[MODELS.length - 1];
     const job = await modelJob(shape, 1_000_000);
     expect(countParameters(job)).toBeGreaterThan(1e12);
@@ -68,14 +68,17 @@ describe("a simulated dispute", () => {
     const facts = jobFacts(outlineOf(job), 1);
     const { levels, rounds, transactions, gas, replayed, seconds } = simulateDispute(facts, surroundings);
     expect(levels).toBeLessThan(rounds);
-    // Nobody is replied to at the start; then come the step, and what opens and closes the bracket.
+    // The opening move has no reply. After the moves come the step, and the calls that open and close the
+    // bracket.
     expect(transactions).toBe(longestCourse(facts).flatMap(roundsOf).length + 1 + 4);
     expect(transactions).toBeLessThan(0.7 * rounds);
     expect(seconds).toBe(12 * transactions + replayed);
-    // One side has half of the moves, perhaps all else, and at worst the largest proof of any graph (docs/dispute-game.md).
+    // One side makes half of the moves, perhaps all other calls, and at worst the largest proof of any graph
+    // (docs/dispute-game.md).
     const side = (gas - FRAME_GAS) / 2 + FRAME_GAS + 1_000_000;
     expect(DEFAULT_GAS_BOND).toBeGreaterThanOrEqual(2n * parseGwei("20") * BigInt(Math.ceil(side)));
-    // Halving a million steps, the operators, the largest tensor's chunks and the longest fold takes no less.
+    // Halving a million steps, the operators, the largest tensor's chunks and the longest fold takes at least
+    // that.
     expect(levels).toBeGreaterThanOrEqual(20 + Math.floor(Math.log2(job.step.kernels.length)) + 20 + 14);
   });
 });

@@ -1,4 +1,7 @@
-/** The shape of contracts/: constants come from TypeScript, interfaces stand in one folder, and the game knows no machine learning. */
+/**
+ * The structure of contracts/: constants come from TypeScript, interfaces are in one folder, and the game
+ * knows no machine learning.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -13,7 +16,7 @@ const sources = new Map(
 );
 const generated = generateConstants();
 
-/** Without comments. */
+/** The code without comments. */
 const codeOf = (text: string): string => text.replace(/\/\/.*/g, "");
 
 /** `file: what` for everything in the contracts' code that a pattern matches. */
@@ -36,19 +39,19 @@ test("no other contract writes a tag, a version or a code as a number", () => {
   );
 });
 
-test("every interface stands in interfaces/", () => {
+test("every interface is in interfaces/", () => {
   const elsewhere = found(/^interface \w+/gm).filter((line) => !line.startsWith("interfaces/"));
   expect(elsewhere).toEqual([]);
   expect(found(/^(abstract )?contract \w+/gm, /^interfaces\//)).toEqual([]);
 });
 
-test("errors and events of contracts stand in their interfaces", () => {
+test("errors and events of contracts are in their interfaces", () => {
   const contracts = [...sources].filter(([, text]) => /^(abstract )?contract /m.test(text)).map(([file]) => file);
   const own = found(/^ +(error|event) \w+/gm).filter((line) => contracts.includes(line.split(":")[0]));
   expect(own).toEqual([]);
 });
 
-test("the game imports nothing of training, and reads none of the machine's words", () => {
+test("the game imports nothing of training, and reads none of the machine's fields", () => {
   const allowed = /"(\.\/\w+|\.\.\/interfaces\/(IBisection|IGasBonds)|\.\.\/libraries\/(MerkleTree|Tags))\.sol"/;
   expect(
     found(/^import .*/gm, /^(game\/|interfaces\/(IBisection|IGasBonds))/).filter(
@@ -81,7 +84,7 @@ const sourceOf = (functions: readonly Function[]): string =>
     )
     .join("");
 
-test("a word or hash can't be taken for another", () => {
+test("a word or hash cannot be passed as another", () => {
   const right: readonly Function[] = [
     ["Context calldata c", "uint256", "c.sizes.kernels() + c.place.kernel()"],
     ["GameState calldata s", "uint256", "s.word.turn()"],

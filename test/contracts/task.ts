@@ -154,7 +154,7 @@ export class Play {
     return this.manager(this.chain.accounts[7], "expireDemand", [this.terms, index, what]);
   }
 
-  /** From nothing to the comparison of these claims, one a provider. */
+  /** From nothing to the comparison of these claims, one for each provider. */
   async claims(...roots: readonly Hex[]): Promise<void> {
     await this.post();
     for (const seat of roots.keys()) await this.accept(seat);
@@ -169,7 +169,7 @@ export class Play {
     return task.phase === 0 ? STATES[task.state] : `${STATES[task.state]} ${PHASES[task.phase]}`;
   }
 
-  /** Past the deadline of the state. */
+  /** Waits until the deadline of the state has passed. */
   async wait(): Promise<void> {
     const { deadline } = await read<{ deadline: number }>(this.chain, "manager", "taskOf", [this.id]);
     const { timestamp } = await this.chain.client.getBlock();

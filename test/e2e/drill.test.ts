@@ -1,4 +1,4 @@
-/** Faults in a GPT with everything that a GPT has, found and blamed: the exercise that a referee has to pass. */
+/** Faults in a GPT with all features, found and blamed: the exercise that a referee has to pass. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { elementCount } from "../../src/encoding/tensor.ts";
@@ -21,7 +21,7 @@ beforeAll(async () => {
   await run(job, { out: path("honest.trace"), checkpointEvery: 3 });
 });
 
-/** The dispute that a fault leads to, or `undefined` when it changed nothing that is committed to. */
+/** The dispute that a fault leads to, or `undefined` if it changed nothing that the run commits to. */
 async function drill(fault: string): Promise<Divergence | undefined> {
   await run(job, { out: path("faulty.trace"), force: true, checkpointEvery: 3, fault: parseFault(fault) });
   const result = await dispute(path("faulty.trace"), path("honest.trace"));
@@ -50,7 +50,7 @@ describe("a drill on a GPT", () => {
     for (const { step, node, element } of places) {
       const fault = `flip:step=${step},operator=${node},element=${element},bit=${20 + below(11)}`;
       const result = await drill(fault);
-      // A flip that no later operator lets through, such as a masked score, leaves the run honest.
+      // A flip without effect on later operators, such as one in a masked score, leaves the run honest.
       if (!result) continue;
       found++;
       const { shape } = kernels[node].type;
@@ -74,7 +74,7 @@ describe("a drill on a GPT", () => {
     }
   });
 
-  test("another rate, other data and a skipped step are found where they begin", async () => {
+  test("another rate, other data and a skipped step are found at their first effect", async () => {
     for (const step of [1, 4, STEPS]) {
       const rate = await drill(`lr:from=${step},factor=1.01`);
       expect([rate!.step, rate!.operator!.label]).toEqual([step, "optimizer/learning-rate"]);

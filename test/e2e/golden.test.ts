@@ -1,6 +1,7 @@
 /**
- * Golden roots: a change of bits does not go unnoticed. If one of these differs, either a defect came in, or what a job
- * means has changed; then the specification's version is raised (src/job/closed.ts) and the new roots are entered here.
+ * Golden roots: no change of bits goes unnoticed. If a root differs, either there is a new defect, or the
+ * meaning of a job has changed. In the second case raise the specification's version (src/job/closed.ts) and
+ * enter the new roots here.
  */
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";

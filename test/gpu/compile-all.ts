@@ -1,7 +1,7 @@
 /**
- * Compiles every shader of the WebGPU backend with the driver of this process, one after the other, as a program of its
- * own. On stderr the line `@@ PART` stands before what the driver writes of each. The parts are the conformance vectors and
- * a GPT's graphs; and, planted, two products that are not guarded. Nothing is computed.
+ * Compiles every shader of the WebGPU backend with the driver of this process, one after the other, as a
+ * program of its own. On stderr the line `@@ PART` stands before what the driver writes about each. The parts
+ * are the conformance vectors, a GPT's graphs, and two planted products without a guard. Nothing is computed.
  */
 import { writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -30,7 +30,7 @@ let part = "";
 const gpu = compilingGpu(await findGpu(), () => writeSync(2, `\n@@ ${part}\n`));
 Object.defineProperty(globalThis.navigator, "gpu", { value: gpu });
 
-/** A list's shaders as a run has them, those of a run that is watched, and those that hash its results. */
+/** A list's shaders: those of a normal run, those of a watched run, and those that hash its results. */
 async function compile(name: string, list: KernelList, keep: readonly number[], options?: Partial<WebGpuOptions>) {
   part = name;
   const session = await prepareWebGpu(list, keep, options);

@@ -1,4 +1,4 @@
-/** A GPU of which only the compiler is real: buffers hold zeros, and commands do nothing. */
+/** A GPU with a real compiler only: buffers hold zeros, and commands do nothing. */
 import type { Gpu, GpuBuffer, GpuDevice, GpuEncoder, GpuPass } from "../../src/repops/backends/webgpu/api.ts";
 
 const nothing = (): void => undefined;
@@ -19,7 +19,7 @@ const encoder: GpuEncoder = {
   finish: () => undefined,
 };
 
-/** @param before is called before each shader is compiled; they come one after the other */
+/** @param before is called before each shader is compiled; shaders are compiled one after the other */
 function compiling(device: GpuDevice, before: () => void): GpuDevice {
   let last: Promise<unknown> = Promise.resolve();
   return {

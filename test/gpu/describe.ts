@@ -7,7 +7,7 @@ try {
   console.log(JSON.stringify({ adapter: adapter.info.description }));
   device.destroy();
 } catch (error) {
-  // That an adapter gives no device is a failure of it, not an absence.
+  // An adapter without a device is a failure, not an absence.
   if (!(error instanceof BackendError) || !/no adapter/.test(error.message)) throw error;
   console.log(JSON.stringify({ none: error.message }));
 }

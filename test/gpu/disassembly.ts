@@ -7,13 +7,14 @@ export interface Part {
   /** Multiplications, and additions or subtractions, of binary32. */
   products: number;
   sums: number;
-  /** Instructions of floats that multiply and add in one, as they stand in the text. */
+  /** Instructions on floats that multiply and add in one, as written in the text. */
   fused: readonly string[];
 }
 
 /**
- * fma, mac, mad in all their forms (with constants, accumulating, packed, dual, mixed, scalar), the steps of a native
- * division, dot products and matrix instructions; of floats only. Addresses are computed with v_mad_u32_u24 and its like.
+ * fma, mac, mad in all their forms (with constants, accumulating, packed, dual, mixed, scalar), the steps of
+ * a native division, dot products and matrix instructions; on floats only. Addresses are computed with
+ * v_mad_u32_u24 and similar instructions.
  */
 const FUSED =
   /\b[vs]_(?:dual_|pk_)?(?:fma|fmac|fmaak|fmamk|mac|mad|madak|madmk|div_fmas|dot\d+\w*?|mfma|s?wmma\w*?)(?:_legacy|_mix(?:lo|hi)?)?_f(?:16|32|64)\w*/g;
@@ -21,10 +22,13 @@ const PRODUCT = /\b[vs]_(?:dual_|pk_)?mul_f32/g;
 const SUM = /\b[vs]_(?:dual_|pk_)?(?:add|sub|subrev)_f32/g;
 /** The last instruction of every shader. */
 const END = /\bs_endpgm\b/g;
-/** Stands before each shader, with the part it is of. */
+/** The line before each shader, with the name of its part. */
 const HEAD = /^@@ (.*)$/gm;
 
-/** @throws {Error} when a shader was announced whose instructions are not there: the driver does not write them */
+/**
+ * @throws {Error} if the text announces a shader without its instructions: then the driver does not write
+ * them
+ */
 export function partsOf(text: string): Part[] {
   const parts = new Map<string, Part>();
   const [, ...pieces] = text.split(HEAD);

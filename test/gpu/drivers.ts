@@ -1,6 +1,6 @@
 /**
- * The Vulkan drivers of this machine that have an adapter. The choice of the driver is a process's, so each is asked in a
- * process of its own.
+ * The Vulkan drivers of this machine that have an adapter. The driver is chosen for a whole process, so each
+ * is asked in a process of its own.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const DESCRIBE = fileURLToPath(new URL("describe.ts", import.meta.url));
-/** Where distributions, and vendors, put the descriptions of Vulkan's drivers. */
+/** Where distributions and vendors install the descriptions of Vulkan's drivers. */
 const FOLDERS = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
 const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
@@ -21,7 +21,7 @@ export const hasPackage = (): boolean => {
   }
 };
 
-/** Every driver that is installed: paths of descriptions. */
+/** Every installed driver: paths of descriptions. */
 export function installedDrivers(): string[] {
   const paths = FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
     readdirSync(folder)
@@ -32,7 +32,7 @@ export function installedDrivers(): string[] {
   return [SWIFTSHADER, ...paths].filter((path) => existsSync(path));
 }
 
-/** Why a driver has no adapter here, in its own words; undefined when it has one, or fails to say that it has none. */
+/** Why a driver has no adapter here, in its own words; undefined if it has one, or if it crashes. */
 function whyNone(driver: string): string | undefined {
   const env = { ...process.env, VK_ICD_FILENAMES: driver };
   const { stdout } = spawnSync(process.execPath, [DESCRIBE], { env, encoding: "utf8" });
@@ -40,7 +40,7 @@ function whyNone(driver: string): string | undefined {
   return stdout.startsWith("{") ? (JSON.parse(stdout) as { none?: string }).none : undefined;
 }
 
-/** The drivers with an adapter; `say` hears why the others are left out. */
+/** The drivers with an adapter; `say` is called with the reason for each other driver. */
 export function driversWithAdapter(say: (line: string) => void): string[] {
   if (!hasPackage()) {
     say("skipped: WebGPU, since the package webgpu is not installed (npm ci)");

@@ -1,9 +1,9 @@
-/** No compiler for AMD's GPUs fuses a product with the sum behind it, in any shader of the WebGPU backend. */
+/** No compiler for AMD's GPUs fuses a product with the sum after it, in any shader of the WebGPU backend. */
 import { afterAll, describe, expect, test } from "vitest";
 import { partsOf } from "./disassembly.ts";
 import { fusingOf, Radv } from "./radv.ts";
 
-/** GCN 5, RDNA 2 to 4; `node test/gpu/fusing.ts` knows more. */
+/** GCN 5, RDNA 2 to 4; `node test/gpu/fusing.ts` tests more. */
 const FAMILIES = ["vega10", "navi21", "navi31", "gfx1201"] as const;
 
 const radv = Radv.open();
@@ -13,7 +13,7 @@ describe.runIf(radv instanceof Radv)("compiled by RADV", () => {
   const compiler = radv as Radv;
   afterAll(() => compiler.close());
 
-  test.each(FAMILIES)("for %s, nothing is fused but what is planted", async (family) => {
+  test.each(FAMILIES)("for %s, only the planted products are fused", async (family) => {
     const parts = await compiler.compile(family);
     const { shaders, products, sums, found, planted } = fusingOf(family, parts);
     console.log(`${family}: ${shaders} shaders, ${products} products, ${sums} sums`);

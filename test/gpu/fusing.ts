@@ -1,10 +1,11 @@
 /**
- * Does a real GPU's compiler fuse what must not be fused? Every shader of the WebGPU backend, compiled for AMD's GPUs by
- * Mesa, and the instructions searched. No GPU is needed.
+ * Does a real GPU's compiler fuse what must not be fused? Mesa compiles every shader of the WebGPU backend
+ * for AMD's GPUs, and the instructions are searched. No GPU is needed.
  *
  *     node test/gpu/fusing.ts [--json] [FAMILY…]
  *
- * Exits 0 when nothing is fused, 1 when something is or the planted products are not seen, 3 when it can't be done here.
+ * Exits with 0 if nothing is fused, with 1 if something is or the planted products are not seen, with 3 if
+ * this machine lacks what it needs.
  */
 import { FAMILIES, type Fusing, fusingOf, Radv } from "./radv.ts";
 

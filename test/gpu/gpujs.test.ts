@@ -1,6 +1,6 @@
 /**
- * gpu.js in the modes that run in Node: cpu and webasm, WebGPU on every driver with an adapter, and headless-gl where there
- * is a display for it. test/browser has WebGL 2. Each runs in a process of its own.
+ * gpu.js in the modes that run in Node: cpu and webasm, WebGPU on every driver with an adapter, and
+ * headless-gl if there is a display for it. test/browser tests WebGL 2. Each runs in a process of its own.
  */
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
@@ -44,11 +44,11 @@ function hasPackage(): boolean {
 interface Run {
   backend: string;
   driver: string;
-  /** What starts Node. */
+  /** The arguments of Node that start the program. */
   program: string[];
 }
 
-/** Headless-gl needs a display, and a driver that it likes. */
+/** Headless-gl needs a display, and a driver that it supports. */
 async function headless(): Promise<Run[]> {
   const run: Run = { backend: "gpujs:headlessgl", driver: "", program: ["xvfb-run", "-a", process.execPath] };
   try {

@@ -1,6 +1,7 @@
 /**
- * Compares the roots that a device computes with those of the reference, as a program of its own: `node test/gpu/hash.ts`.
- * Sizes stand around the edges of chunks and levels of the tree. Prints how many were compared, and those that differ.
+ * Compares the roots that a device computes with those of the reference, as a program of its own: `node
+ * test/gpu/hash.ts`. Sizes are around the edges of chunks and levels of the tree. Prints how many were
+ * compared, and those that differ.
  */
 import { elementCount, tensorRoot, type TensorType } from "../../src/encoding/tensor.ts";
 import { toHex } from "../../src/encoding/bytes.ts";
@@ -14,7 +15,8 @@ const inputs: TensorType[] = tensors.map(({ dtype, shape }) => ({ dtype, shape }
 const session = await prepareWebGpu({ inputs, kernels: [] }, [...inputs.keys()], { hashing: "device" });
 for (const [i, tensor] of tensors.entries()) await session.write(i, tensor);
 const different: string[] = [];
-// Twice, since what the device keeps between two calls must not matter; alone, and in one forest with all others.
+// Twice, since what the device keeps between two calls must not matter; alone, and in one forest with all
+// others.
 for (let pass = 0; pass < 2; pass++) {
   const all = await session.roots([...inputs.keys()]);
   for (const [i, tensor] of tensors.entries()) {

@@ -3,7 +3,7 @@
  *
  *     node test/gpu/lost.ts FOLDER
  *
- * Prints what the run said and both roots: the resumed run's, and that of WASM.
+ * Prints what the run said and both roots: the root of the resumed run, and the root from WASM.
  */
 import { join } from "node:path";
 import { toHex } from "../../src/encoding/bytes.ts";

@@ -1,10 +1,10 @@
 /**
- * A kernel list with one tensor that no device takes, and one whose tensors are more than the device has together; then a
- * run on the same device. A program of its own:
+ * A kernel list with one tensor that is too large for any device, and one whose tensors together exceed the
+ * device's memory. Then a run on the same device. A program of its own:
  *
  *     node test/gpu/memory.ts
  *
- * Prints what was said, and both roots: this device's, and that of WASM.
+ * Prints what was said, and both roots: the root from this device, and the root from WASM.
  */
 import { toHex } from "../../src/encoding/bytes.ts";
 import { VerdeError } from "../../src/errors/index.ts";

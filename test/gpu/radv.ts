@@ -1,6 +1,6 @@
 /**
- * Mesa's RADV as a compiler for AMD's GPUs on a machine that has none: its device of no hardware, beneath a layer that
- * takes the commands it can't record.
+ * Mesa's RADV as a compiler for AMD's GPUs on a machine without one: its device without hardware, under a
+ * layer that accepts the commands that it cannot record.
  */
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -28,7 +28,7 @@ export class Radv {
     this.folder = folder;
   }
 
-  /** Or a sentence that says why there is no RADV here. */
+  /** Returns a sentence that says why there is no RADV here, if so. */
   static open(): Radv | string {
     if (!hasPackage()) return "the package webgpu is not installed (npm ci)";
     if (!radeon()) return "Mesa's RADV is not installed (Debian: mesa-vulkan-drivers, of the backports in Debian 12)";
@@ -82,7 +82,10 @@ export interface Fusing {
   sums: number;
   /** Where something is fused that must not be. */
   found: readonly { part: string; fused: readonly string[] }[];
-  /** What is fused in products without a guard: each has to have some, or nothing is being seen. */
+  /**
+   * What is fused in products without a guard: each must have fused instructions, or the search does not see
+   * them.
+   */
   planted: Readonly<Record<string, readonly string[]>>;
 }
 

@@ -1,4 +1,4 @@
-/** Whether a backend's reports are as they have to be, as a program of its own: `node test/gpu/reports.ts NAME`. */
+/** Whether a backend's reports are correct, as a program of its own: `node test/gpu/reports.ts NAME`. */
 import { backendByName } from "../../src/repops/backends/index.ts";
 import { prepareWebGpu } from "../../src/repops/backends/webgpu/session.ts";
 import { checkReports } from "../repops/reports.ts";

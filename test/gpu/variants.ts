@@ -1,10 +1,11 @@
 /**
- * The ways in which a device may run products and roots, whichever it would choose itself, as a program of its own:
+ * All ways in which a device may compute products and roots, whichever it would choose itself, as a program
+ * of its own:
  *
  *     node test/gpu/variants.ts SEED COUNT
  *
- * Prints how many random products had other bits than the reference's, and whether roots hashed on the device are the
- * host's.
+ * Prints how many random products had other bits than the reference, and whether roots hashed on the device
+ * equal the host's.
  */
 import fc from "fast-check";
 import { toHex } from "../../src/encoding/bytes.ts";
@@ -44,7 +45,7 @@ for (const one of fc.sample(products, { seed, numRuns: count })) {
     }
 }
 
-/** Trees of every form: none, one chunk, odd nodes at several levels, a last chunk of every length. */
+/** Trees of every form: empty, one chunk, odd nodes at several levels, a last chunk of every length. */
 const sizes = [0, 1, 2, 13, 14, 15, 16, 29, 62, 63, 64, 65, 128, 129, 320, 449, 64 * 37 + 5, 64 * 1000 + 1];
 const tensors = sizes.map((size, t): Tensor => {
   const data = Int32Array.from({ length: size }, (_, i) => Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(t, 0x85ebca6b));

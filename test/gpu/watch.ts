@@ -1,7 +1,7 @@
 /**
- * Compares every kernel's output in two steps of a GPT with WASM's, as a program of its own: `node test/gpu/watch.ts`. A
- * watched step is planned without fusing, which no unwatched run shows; roots are hashed on the
- * device and here. Prints how many were compared, and those that differ.
+ * Compares every kernel's output in two training steps of a GPT with WASM's, as a program of its own: `node
+ * test/gpu/watch.ts`. A watched step is planned without fusing, so it runs code that no unwatched run does.
+ * Roots are hashed on the device and here. Prints how many were compared, and those that differ.
  */
 import { fileURLToPath } from "node:url";
 import { toHex } from "../../src/encoding/bytes.ts";
@@ -27,7 +27,7 @@ async function outputs(backend: Backend): Promise<string[]> {
 }
 
 const expected = await outputs(wasm);
-/** On the device, whichever hashes by itself there, and here. */
+/** Hashes on the device, whichever way the device would choose, and here. */
 const hashing = (where: WebGpuOptions["hashing"]): Backend => ({
   name: webgpu.name,
   prepare: (list, { keep }) => prepareWebGpu(list, keep, { hashing: where }),

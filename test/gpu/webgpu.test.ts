@@ -1,7 +1,7 @@
 /**
- * WebGPU on whatever devices this machine has: SwiftShader of Debian's chromium, which flushes subnormals, Mesa's
- * lavapipe, which keeps them, and every other driver with an adapter. Each runs in a process of its own, since the choice
- * of the driver is the process's.
+ * WebGPU on the devices of this machine: SwiftShader of Debian's chromium, which flushes subnormals, Mesa's
+ * lavapipe, which keeps them, and every other driver with an adapter. Each runs in a process of its own,
+ * since the driver is chosen for a whole process.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
@@ -22,7 +22,7 @@ const VARIANTS = fileURLToPath(new URL("variants.ts", import.meta.url));
 const MEMORY = fileURLToPath(new URL("memory.ts", import.meta.url));
 const LOST = fileURLToPath(new URL("lost.ts", import.meta.url));
 const SEED = 20261120;
-/** Steps of the GPT; strict arithmetic is slow on a device in software. */
+/** Steps of the GPT. Strict arithmetic is slow on a device in software. */
 const STEPS = { webgpu: 100, "webgpu:strict": 20 } as const;
 type Name = keyof typeof STEPS;
 
@@ -43,7 +43,7 @@ async function node(driver: string, ...args: string[]): Promise<Record<string, u
     .map((line) => JSON.parse(line));
 }
 
-/** Where runs keep the certificates that they begin with. */
+/** The folder for the certificates that runs begin with. */
 const cache = temporaryFolder()("cache");
 const found = driversWithAdapter((line) => console.log(line));
 
@@ -66,12 +66,13 @@ describe.runIf(found.length > 0)("WebGPU", () => {
     expect(result.runRoot).toBe(result.expected);
   });
 
-  test.each(found)("refuses what does not fit, with figures, and goes on working, on %s", async (driver) => {
+  test.each(found)("refuses what does not fit, with figures, and continues to work, on %s", async (driver) => {
     const [{ tooLarge, tooMany, runRoot, expected }] = await node(driver, MEMORY);
     expect(tooLarge).toMatch(
       /^VERDE_BACKEND_MEMORY a tensor of 4096 MiB does not fit on .*, which takes up to \d+ MiB in one piece/,
     );
-    // Mesa's driver in software gives memory that the machine has not got, and fails when it is written to.
+    // Mesa's driver in software allocates memory that the machine does not have, and fails when it is written
+    // to.
     if (!driver.includes("lvp"))
       expect(tooMany).toMatch(/^VERDE_BACKEND_MEMORY .* has no room for \d+ MiB in \d+ tensors \(.*\); take/);
     expect(runRoot).toBe(expected);
@@ -104,7 +105,7 @@ describe.runIf(found.length > 0)("WebGPU", () => {
   });
 
   describe.each(found.length > 0 ? found : ["none"])("webgpu on %s", (driver) => {
-    test("is taken by auto only where it is a GPU, with a reason", async () => {
+    test("is chosen by auto only if it is a GPU, with a reason", async () => {
       const summary = (await verde(driver, "run", ...job(1), "--backend", "auto")).at(-1)!;
       if (summary.backend === "webgpu") expect(summary).toMatchObject({ software: false });
       else

@@ -3,9 +3,9 @@
  *
  *     node [--no-liftoff] test/repops/compare.ts SEED COUNT BACKEND…
  *
- * A short test only ever runs what the engine's first, quick compiler made; with `--no-liftoff` all code comes from the
- * optimizing one, which is what a long run executes. A GPU's driver may take its process with it. Prints how many
- * kernels had other bits, and the first of them.
+ * A short test only runs what the engine's first, quick compiler made. With `--no-liftoff` all code is from
+ * the optimizing compiler, which is what a long run executes. A GPU's driver may crash its process. Prints
+ * how many kernels had other bits, and the first of them.
  */
 import fc from "fast-check";
 import type { Backend } from "../../src/repops/backends/backend.ts";

@@ -1,4 +1,7 @@
-/** Adversarial inputs for operators: every magnitude, both ends of each range, and the values where functions bend. */
+/**
+ * Adversarial inputs for operators: every magnitude, both ends of each range, and the values where functions
+ * bend.
+ */
 import { canonBits, fromBits, isCanonicalBits } from "../../src/repops/numbers/vf32.ts";
 import { generator } from "../graph/numeric.ts";
 
@@ -9,7 +12,7 @@ const EDGES = [
   0x46000000, 0x4b000000, 0x4f000000,
 ];
 
-/** Canonical float bit patterns without end, from a seed. */
+/** Endless canonical float bit patterns, from a seed. */
 export function floatBits(seed: number): () => number {
   const random = generator(seed);
   const word = (): number => Math.floor(random() * 2 ** 32) >>> 0;

@@ -32,7 +32,7 @@ class Dice {
   }
 }
 
-/** A program of these inputs in which every instruction may stand. */
+/** A program of these inputs that can contain every instruction. */
 function randomProgram(dice: Dice, inputs: string, result: "f" | "i", length: number): Program {
   return defineProgram(inputs, (...given: (Float | Int)[]) => {
     const floats = given.filter((x): x is Float => x instanceof Float);

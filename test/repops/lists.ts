@@ -35,7 +35,7 @@ const MIX = defineProgram("ff", (x, y) => x.mul(0.5).add(y.max(x.neg())));
 
 type Choice = readonly [kind: number, first: number, second: number, view: number];
 
-/** Kernel number `i` of a list: it reads tensors that stand before it. */
+/** Kernel number `i` of a list: it reads tensors that are before it. */
 function kernelOf([kind, first, second, view]: Choice, tensors: number): Kernel {
   const [a, b] = [first % tensors, second % tensors];
   const type = { dtype: "f32" as const, shape: SHAPE };

@@ -1,4 +1,7 @@
-/** Float arithmetic a second time, in exact integers of any length: the independent truth for what is correctly rounded. */
+/**
+ * Float arithmetic a second time, in exact integers of any length: the independent truth for what is
+ * correctly rounded.
+ */
 import { bitsOf, canon } from "../../src/repops/numbers/vf32.ts";
 
 /** A float as an integer times 2^-200. */
@@ -9,7 +12,9 @@ export const exact = (x: number): bigint => {
   return (x < 0 ? -fraction : fraction) << BigInt(((bits >>> 23) & 255) - 150 + 200);
 };
 
-/** numerator/denominator · 2^shift rounded to 24 bits, ties to even, with unbounded exponent; then canonical. */
+/**
+ * numerator/denominator · 2^shift rounded to 24 bits, ties to even, with unbounded exponent; then canonical.
+ */
 export function rounded(numerator: bigint, denominator: bigint, shift: number): number {
   if (numerator === 0n || denominator === 0n) return 0;
   const negative = numerator < 0n !== denominator < 0n;
@@ -25,10 +30,13 @@ export function rounded(numerator: bigint, denominator: bigint, shift: number): 
   return canon(negative ? -value : value);
 }
 
-/** The root of x, rounded to 24 bits; never a tie, since the square of 25 bits that end in 1 has more than 24. */
+/**
+ * The root of x, rounded to 24 bits. It is never a tie, since the square of 25 bits that end in 1 has more
+ * than 24 bits.
+ */
 export function roundedRoot(x: number): number {
   if (x <= 0) return 0;
-  // 32 bits of the root, and a last one that says whether something follows.
+  // 32 bits of the root, and a last bit that says whether anything follows.
   const radicand = exact(x) << 200n;
   let root = integerRoot(radicand);
   root = 2n * root + (root * root === radicand ? 0n : 1n);

@@ -1,4 +1,4 @@
-/** What every backend's report of an execution has to be; test/gpu/reports.ts asks the same of devices. */
+/** What every backend's report of an execution has to be; test/gpu/reports.ts checks the same for devices. */
 import assert from "node:assert/strict";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { type Tensor, tensorRoot } from "../../src/encoding/tensor.ts";
@@ -27,7 +27,9 @@ const halve = (a: number, b: number, ...shape: number[]): Kernel => ({
 });
 const mixBits = (a: number): Kernel => ({ kind: "map", type: i32(4), program: MIX_BITS, args: [dense(a)] });
 
-/** A chain in which most outputs are read once, of several sizes, with a gather, a sum, ints and an empty one. */
+/**
+ * A chain in which most outputs are read once, of several sizes, with a gather, a sum, ints and an empty one.
+ */
 const list: KernelList = {
   inputs: [f32(700), f32(0), i32(4)],
   kernels: [
@@ -75,7 +77,7 @@ const shown = ({ roots, captured, outOfRange }: ExecuteReport): unknown => ({
   captured: [...captured].map(([kernel, tensor]) => [kernel, bits(tensor)]),
 });
 
-/** What the report has to be, from a session that keeps every output in a place of its own. */
+/** The expected report, from a session that keeps every output in a place of its own. */
 async function expectedOf(rootsOf: readonly number[], capture: readonly number[]): Promise<unknown> {
   const session = await open(
     reference,
@@ -110,7 +112,7 @@ export async function checkReports(backend: Backend): Promise<void> {
   assert.deepEqual(shown(all), everything, "roots and outputs are those of when the kernel had run");
   for (const [kernel, tensor] of all.captured)
     assert.equal(toHex(all.roots.get(kernel)!), toHex(tensorRoot(tensor)), `the root of captured ${kernel}`);
-  // Written over, and looked at again: neither what is kept nor a later execution has changed.
+  // Overwritten and read again: neither the kept outputs nor a later execution has changed.
   const last = bits(await session.read(KEPT));
   for (const { data } of all.captured.values()) data.fill(7);
   for (const root of all.roots.values()) root.fill(7);

@@ -8,8 +8,9 @@ import {Vector, Vectors} from "./Vectors.sol";
 import {vm} from "./Vm.sol";
 import {World} from "./World.sol";
 
-/// @dev People who act at random on a few tasks, for the invariants. Seat owner 0 is honest: it claims what it computed, moves
-/// in time and delivers. The others say and do anything; the committee and the game judge honestly.
+/// @dev Accounts that act at random on a few tasks, for the invariants. The owner of seat 0 is honest: it
+/// claims what it computed, moves in time and delivers. The other accounts make any claims and calls. The
+/// committee and the game judge honestly.
 contract Actors is World, Vectors {
     uint256 private constant MOST_TASKS = 5;
 
@@ -17,7 +18,7 @@ contract Actors is World, Vectors {
         Terms terms;
         TaskId id;
         Resolution ruling;
-        /// Whose seat is the first: 0 for tasks with the honest provider, 1 for those that are left to liars.
+        /// The owner of the first seat: 0 for tasks with the honest provider, 1 for tasks of liars only.
         uint256 shift;
         Demand[] demands;
         uint256[] chunks;
@@ -40,7 +41,7 @@ contract Actors is World, Vectors {
         return played.length;
     }
 
-    /// @dev Sends a call and keeps count; a failure is no error.
+    /// @dev Sends a call and counts it; a failed call is no error.
     function attempt(address from, address where, bytes memory data, string memory what) private returns (bool done) {
         attempts++;
         vm.prank(from);
@@ -77,7 +78,7 @@ contract Actors is World, Vectors {
         return seed % 3 == 1 ? LIE : LIE_2;
     }
 
-    /// @dev A move of somebody in one of the tasks.
+    /// @dev A move of some account in one of the tasks.
     function move(uint256 seed) external {
         if (played.length == 0) return;
         Played storage p = played[seed % played.length];
@@ -93,7 +94,7 @@ contract Actors is World, Vectors {
         if (t.phase == Phase.Ruled) appeal(p, t, seed % t.seats);
     }
 
-    /// @dev Commits, or reveals where all have committed. A seat that has nothing to say leaves it.
+    /// @dev Commits, or reveals if all have committed. A seat that is out or has moved does nothing.
     function claim(Played storage p, Task memory t, uint256 seat, uint256 seed) private {
         (, bytes32 value) = manager.seatOf(p.id, seat);
         bool waits = t.state == State.Accepted && t.committed < t.seats;
@@ -116,13 +117,13 @@ contract Actors is World, Vectors {
             if (t.revealed & ~t.out & (1 << (seat - 1)) != 0) value = claimOf(p, seat - 1);
     }
 
-    /// @dev Of a seat that has revealed it.
+    /// @dev The claim of a seat that has revealed it.
     function claimOf(Played storage p, uint256 seat) private view returns (RunRoot) {
         (, bytes32 value) = manager.seatOf(p.id, seat);
         return RunRoot.wrap(value);
     }
 
-    /// @dev A challenge, a demand or a delivery, where the terms allow it.
+    /// @dev A challenge, a demand or a delivery, if the terms allow it.
     function disturb(Played storage p, Task memory t, uint256 seed) private {
         RunRoot now_ = standing(p, t);
         if (seed % 3 == 0 && t.challenges < p.terms.maxChallenges) {
@@ -157,7 +158,7 @@ contract Actors is World, Vectors {
         }
     }
 
-    /// @dev The honest verdict: who claimed anything else than the honest root loses.
+    /// @dev The honest verdict: each claim other than the honest root loses.
     function judge(Played storage p, Task memory t) private {
         bytes32[] memory claims = new bytes32[](3);
         (uint256 known, uint256 losers) = (0, 0);
@@ -182,7 +183,7 @@ contract Actors is World, Vectors {
         if (lost) call(who(p, seat), abi.encodeCall(manager.escalate, (p.terms, p.ruling, seat)), "escalate");
     }
 
-    /// @dev Time passes to just after the next deadline; before, the honest have made their moves.
+    /// @dev Time passes to just after the next deadline. Before that, the honest accounts make their moves.
     function wait(uint256) external {
         uint256 next = type(uint256).max;
         for (uint256 i = 0; i < played.length; i++) {
@@ -205,12 +206,12 @@ contract Actors is World, Vectors {
         bool claims = t.state == State.Accepted || t.state == State.Committed;
         if (claims && inTime && p.shift == 0) claim(p, t, 0, 0);
         bool delivers = t.state == State.Challengeable || t.state == State.Disputed;
-        // In a dispute the standing claim is that of the lowest seat that is not out.
+        // In a dispute the standing claim is the claim of the lowest seat that is not out.
         if (delivers && t.openDemands != 0 && p.shift == 0 && standing(p, t) == honestRoot) deliverAll(p, t);
         if (t.phase == Phase.Judging && inTime) judge(p, t);
     }
 
-    /// @dev Anyone ends a state whose time is over.
+    /// @dev Any account ends a state whose time is over.
     function exit(uint256 seed) external {
         if (played.length != 0) endState(played[seed % played.length]);
     }
@@ -240,7 +241,7 @@ contract Actors is World, Vectors {
         }
     }
 
-    /// @dev Money goes in and out of the vault, beside the tasks.
+    /// @dev Moves money into the vault and out of it, independent of the tasks.
     function bank(uint256 seed) external {
         address whose = seed % 9 == 8 ? CLIENT : owner(seed % 9);
         uint256 kind = (seed >> 8) % 4;
@@ -251,7 +252,7 @@ contract Actors is World, Vectors {
         if (kind == 3 && vault.condemned() != 0) attempt(ANYONE, address(vault), abi.encodeCall(vault.burn, ()), "burn");
     }
 
-    /// @dev Someone without any part in the tasks ends them all, waiting alone. True when that takes few steps.
+    /// @dev An account without a seat ends all tasks, only by waiting. Returns whether that takes few steps.
     function endAll() external returns (bool) {
         for (uint256 i = 0; i < played.length; i++) {
             Played storage p = played[i];
@@ -273,7 +274,7 @@ contract Actors is World, Vectors {
         return state == State.None || state == State.Final || state == State.Refunded;
     }
 
-    /// @dev Everybody leaves with everything. What is left is nothing.
+    /// @dev Every account withdraws everything. Returns what is left, which should be nothing.
     function emptyVault() external returns (uint256 left) {
         address[4] memory others = [CLIENT, COMMITTEE, GAME, ANYONE];
         for (uint256 i = 0; i < 12; i++) {
@@ -296,7 +297,7 @@ contract Actors is World, Vectors {
         return token.balanceOf(address(vault));
     }
 
-    /// @dev What the vault has, less what it owes.
+    /// @dev What the vault has, minus what it owes.
     function surplus() external view returns (int256) {
         uint256 owed = uint256(vault.escrow()) + vault.condemned();
         owed += stakeOf(CLIENT) + credit(CLIENT) + credit(COMMITTEE) + credit(GAME);
@@ -304,7 +305,8 @@ contract Actors is World, Vectors {
         return int256(token.balanceOf(address(vault))) - int256(owed);
     }
 
-    /// @dev All that the honest provider has: it only ever grows, whatever it does with its stake.
+    /// @dev Everything that the honest provider has. It only grows, whatever the provider does with its
+    /// stake.
     function honestWealth() external view returns (uint256) {
         return token.balanceOf(owner(0)) + stakeOf(owner(0)) + credit(owner(0));
     }

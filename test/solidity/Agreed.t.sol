@@ -12,7 +12,8 @@ import {Tape} from "../../contracts/training/Tape.sol";
 import {FOLD, SEGMENT, STEP} from "../../contracts/training/TrainingTypes.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev Trees that fit together, but are not those that the dispute has passed: evidence about them is none.
+/// @dev Trees that fit together, but are not the trees that the dispute has passed: evidence about them does
+/// not count.
 contract AgreedTest {
     using LeavesLib for Leaves;
 
@@ -50,7 +51,7 @@ contract AgreedTest {
         this.open(c, abi.encode(SEGMENT_TREE, FORGED, OP_TREE));
         vm.expectRevert(IJudge.NotAgreed.selector);
         this.open(c, abi.encode(SEGMENT_TREE, STEP_TREE, FORGED));
-        // Segment 0 has no steps.
+        // Segment 0 has no training steps.
         (c.place, c.past) = (Place.wrap(0), _chain(_chain(0, SEGMENT_TREE), OP_TREE));
         assert(this.open(c, abi.encode(SEGMENT_TREE, OP_TREE)).op == OP_TREE);
         vm.expectRevert(IJudge.NotAgreed.selector);
@@ -70,8 +71,8 @@ contract AgreedTest {
         this.checkAccumulator(c, abi.encode(FORGED), 5);
     }
 
-    /// @dev An entry of the state before the first step of a segment, and of one within it.
-    function test_theStateBeforeIsThatOfTheTree() public {
+    /// @dev An entry of the pre-state of the first training step of a segment, and of a later one.
+    function test_thePreStateIsThatOfTheTree() public {
         bytes32 root = "root of an entry";
         bytes32 list = sha256(abi.encodePacked(hex"05", uint32(1), sha256(abi.encodePacked(hex"04", root))));
         for (uint256 step = 0; step < 2; step++) {
@@ -79,7 +80,7 @@ contract AgreedTest {
             c.sizes = SizesLib.withGraph(SizesLib.ofRun(4, 2), 1, 1, 1);
             c.place = PlaceLib.passing(PlaceLib.passing(Place.wrap(0), SEGMENT, 1, 0), STEP, step, 0);
             bytes32 leaf = MerkleTree.hashDigest(step == 0 ? bytes1(0x09) : bytes1(0x08), list);
-            // Segments 0, 1, 2; steps 0, 1 of segment 1. What is before is leaf 0 of its tree.
+            // Segments 0, 1, 2; steps 0, 1 of segment 1. The pre-state is leaf 0 of its tree.
             bytes32 tree = step == 0
                 ? MerkleTree.hashNode(MerkleTree.hashNode(leaf, FORGED), STEP_TREE)
                 : MerkleTree.hashNode(leaf, FORGED);

@@ -13,9 +13,10 @@ import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
 import {BisectionHarness} from "./BisectionHarness.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev A dispute, move by move (test/vectors/game.json). The first state and time are those of the start. Where a move is open, it shows
-/// a proof from a leaf to a root that was not claimed before. The losers are those that lose when nobody
-/// moves any more. The proof ends the dispute at its bottom, where one has come there; the wrong ones lose then.
+/// @dev A dispute, move by move (test/vectors/game.json). The first state and time are those of the start.
+/// `open` says which moves open a tree: such a move shows a proof from a leaf to a root that was not claimed
+/// before. `losers` are the sides that lose if nobody moves any more. `proof` ends the dispute, if it has
+/// reached its bottom; then the sides in `wrong` lose.
 struct Transcript {
     JobFacts job;
     uint32 steps;
@@ -43,11 +44,11 @@ contract BisectionTest {
         assert(encoded.length == 20);
     }
 
-    function test_movesLeadToTheStatesOfTheTwin() public {
+    function test_movesLeadToTheStatesOfTheCounterpart() public {
         for (uint256 i = 0; i < encoded.length; i++) {
             Transcript memory t = _begin(i);
             for (uint256 j = 0; j < t.calls.length; j++) _play(t, j);
-            // Nothing is asked any more: who moves has nothing to say.
+            // Nothing is asked any more, so it does not matter which side has to move.
             vm.warp(t.times[t.calls.length] + 1);
             (bool taken, ) = address(game).call(t.calls[t.calls.length - 1]);
             assert(!taken);
@@ -58,7 +59,8 @@ contract BisectionTest {
         }
     }
 
-    /// @dev Every byte of every call is bound: to the state before, to the facts, or to what the side has said before.
+    /// @dev Every byte of every call is bound: to the state before, to the facts, or to what the side has
+    /// claimed before.
     function testFuzz_noByteMayChange(uint256 which, uint256 where, uint8 change) public {
         vm.assume(change != 0);
         Transcript memory t = _begin(which % encoded.length);
@@ -71,7 +73,7 @@ contract BisectionTest {
         vm.prank(t.owners[j % 2]);
         (bool taken, ) = address(game).call(altered);
         if (taken && t.open[j]) return;
-        // Where a byte may change without harm (padding that nobody reads), the state is the same all the same.
+        // If a byte may change without harm (padding that is not read), the next state is still the same.
         assert(game.stateOf(1) == t.states[taken ? j + 1 : j]);
     }
 
@@ -96,7 +98,8 @@ contract BisectionTest {
         }
     }
 
-    /// @dev A move may open a tree as it likes. What it shows of the job, and what either side has claimed before, is bound in these moves too.
+    /// @dev A move may open a tree to any root. But also in such a move the facts of the job and the earlier
+    /// claims of both sides are bound.
     function test_whatHasBeenClaimedBeforeIsBoundInEveryMove() public {
         for (uint256 i = 0; i < encoded.length; i++) {
             Transcript memory t = _begin(i);
@@ -118,7 +121,7 @@ contract BisectionTest {
         for (uint256 part = 0; part < parts.length; part++) {
             if (opens && part == 1) continue;
             for (uint256 k = 0; k < parts[part].length; k += 16) {
-                // Sixteen bytes from a place that is not zero in numbers either.
+                // Sixteen bytes from a position that is not zero, also in numbers.
                 uint256 place = k + 15 < parts[part].length ? k + 15 : parts[part].length - 1;
                 parts[part][place] ^= 0x01;
                 vm.prank(mover);
@@ -129,7 +132,7 @@ contract BisectionTest {
         }
     }
 
-    /// @dev Nothing may stand behind what is asked for.
+    /// @dev An answer must not hold more than what is asked for.
     function test_answersHaveTheirLengths() public {
         for (uint256 i = 0; i < encoded.length; i++) {
             Transcript memory t = _begin(i);
@@ -169,7 +172,7 @@ contract BisectionTest {
         assert(!taken && (named || reason == MerkleTree.WrongProofLength.selector));
     }
 
-    /// @dev A tree whose nodes fit its root, and neither of them the claim.
+    /// @dev A tree whose nodes fit its root, but which is not the claimed one.
     function test_aTreeIsTheOneThatWasClaimed() public {
         uint256 trees = 0;
         for (uint256 i = 0; i < encoded.length; i++) {
@@ -179,7 +182,7 @@ contract BisectionTest {
             trees++;
             bytes32[4] memory nodes;
             for (uint256 k = 0; k < 4; k++) nodes[k] = keccak256(abi.encode("forged", k));
-            // Below the root stand nodes, or what leaves commit to.
+            // Below the root are nodes, or what leaves commit to.
             m.next = abi.encode(_top(nodes), nodes);
             _refusesAnswer(state, c, m);
             bytes32[4] memory leaves;
@@ -226,7 +229,7 @@ contract BisectionTest {
         assert(proofs == encoded.length - 1);
     }
 
-    /// @dev At the start nothing is claimed of the first tree either, and nothing has to be proven.
+    /// @dev At the start nothing is claimed about the first tree, and nothing has to be proven.
     function test_nothingIsProvenBeforeTheBottom() public {
         Transcript memory t = _begin(0);
         Context memory c;
@@ -243,7 +246,7 @@ contract BisectionTest {
         game.prove(1, word, c, "");
     }
 
-    /// @dev Evidence is a value where the dispute asks for one, and each value is bound.
+    /// @dev Evidence holds a value only if the dispute asks for one, and each value is bound.
     function testFuzz_noByteOfAProofMayChange(uint256 which, uint256 where, uint8 change) public {
         vm.assume(change != 0);
         uint256 i = which % encoded.length;
@@ -257,7 +260,7 @@ contract BisectionTest {
         assert(!taken || game.losersOf(t.players) == t.wrong);
     }
 
-    /// @dev Who moves matters where a tree is opened that is not claimed yet, and nowhere else.
+    /// @dev It only matters which account moves if the move opens a tree that is not claimed yet.
     function test_onlyTheOwnerOpensATreeThatIsNotClaimedYet() public {
         for (uint256 i = 0; i < encoded.length; i++) {
             Transcript memory t = _begin(i);

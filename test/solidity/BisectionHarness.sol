@@ -10,13 +10,13 @@ import {SizesLib} from "../../contracts/training/Sizes.sol";
 import {TrainingMachine} from "../../contracts/training/TrainingMachine.sol";
 import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
 
-/// @dev The game alone, without the contract that knows who plays.
+/// @dev The game alone, without the contract that knows the players.
 contract BisectionHarness is Bisection, TrainingMachine {
     mapping(PairId players => uint256) public losersOf;
 
     constructor(IJudge judge_, Pace memory pace_, uint256 gasBond_) Bisection(pace_, gasBond_) TrainingMachine(judge_) {}
 
-    /// @dev A state out of nowhere.
+    /// @dev Stores a state without the moves that lead to it.
     function put(uint256 dispute, bytes32 state) external {
         _states[dispute] = state;
     }
@@ -38,7 +38,7 @@ contract BisectionHarness is Bisection, TrainingMachine {
         _start(c);
     }
 
-    /// @dev Nobody is out.
+    /// @dev No side is out.
     function _losersOf(PairId) internal pure override returns (uint256) {
         return 0;
     }

@@ -9,7 +9,8 @@ import {Transcript} from "./Bisection.t.sol";
 import {BisectionHarness} from "./BisectionHarness.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev Disputes that are played from test/vectors/game.json, with bonds. See `Bisection.t.sol` for what they hold.
+/// @dev Disputes that are played from test/vectors/game.json, with bonds. `Bisection.t.sol` explains the
+/// fields.
 abstract contract Transcripts {
     bytes[] private encoded;
     BisectionHarness internal table;
@@ -30,7 +31,7 @@ abstract contract Transcripts {
         table = new BisectionHarness(new Judge(), Pace({clock: 4000, response: 600, recompute: 1800}), bond);
     }
 
-    /// @dev A dispute on a table of its own.
+    /// @dev Starts a dispute on a contract of its own.
     function begin(uint256 i, uint256 bond) internal returns (Transcript memory t) {
         lay(bond);
         t = load(i);
@@ -54,8 +55,8 @@ abstract contract Transcripts {
         return address(table).call{value: value}(data);
     }
 
-    /// @return state that a move shows, which is no plain one
-    /// @return context that it shows
+    /// @return state the state that a move shows; the move must not be a plain one
+    /// @return context the context that it shows
     function shownIn(bytes memory data) internal pure returns (GameState memory state, Context memory context) {
         bytes memory arguments = new bytes(data.length - 4);
         for (uint256 i = 0; i < arguments.length; i++) arguments[i] = data[i + 4];
@@ -63,13 +64,13 @@ abstract contract Transcripts {
     }
 }
 
-/// @dev The same two players in several disputes at once, who move, are late, prove and withdraw at random.
+/// @dev The same two players in several disputes at once. They move, are late, prove and withdraw at random.
 contract BondPlay is Transcripts {
     address private constant STRANGER = address(0x57);
     uint256 private constant AT_ONCE = 5;
     uint256 private immutable bond;
     address[2] private owners;
-    /// @dev Of each dispute: which transcript, how many moves were made, and whether it has ended.
+    /// @dev For each dispute: which transcript, how many moves were made, and whether it has ended.
     uint256[] private which;
     uint256[] private moved;
     bool[] private ended;
@@ -146,7 +147,7 @@ contract BondPlay is Transcripts {
         attempt(credit > 0 ? 4 : 0, owner, abi.encodeCall(table.withdraw, (payable(owner))), 0);
     }
 
-    /// @dev A failure is no error.
+    /// @dev A failed call is no error.
     function attempt(uint256 kind, address from, bytes memory data, uint256 value) private returns (bool taken) {
         attempts++;
         (taken, ) = send(from, data, value);
@@ -154,7 +155,7 @@ contract BondPlay is Transcripts {
         if (taken || kind == 0) count[kind]++;
     }
 
-    /// @return the call with the number of the dispute, which all have as their first argument
+    /// @return the call with the number of the dispute, which is the first argument of every call
     function numbered(bytes memory data, uint256 i) private pure returns (bytes memory) {
         assembly ("memory-safe") {
             mstore(add(data, 0x24), add(i, 1))

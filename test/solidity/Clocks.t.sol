@@ -12,7 +12,8 @@ contract ClocksTest {
     uint256 private constant RESPONSE = 600;
     uint256 private constant RECOMPUTE = 1800;
 
-    /// @dev A turn lasts what is left on the mover's own clock, or the guaranteed time; nobody in particular moves at the bottom.
+    /// @dev A turn lasts as long as the mover's own clock has left, or the guaranteed time. At the bottom no
+    /// side has to move.
     function testFuzz_aTurnEndsByTheMoversClock(uint32 first, uint32 second, bool turned) public pure {
         uint256 own = turned ? second : first;
         uint256 all = first > second ? first : second;

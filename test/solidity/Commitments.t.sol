@@ -106,7 +106,7 @@ contract CommitmentsTest is Vectors {
             vm.expectRevert(abi.encodeWithSelector(TensorType.NoTensorType.selector, refused[i]));
             harness.elements(refused[i]);
         }
-        // Rank 8 is the highest, and eight large factors do not wrap around.
+        // Rank 8 is the highest, and eight large factors do not wrap round.
         bytes memory large = hex"0208ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
         vm.expectRevert(abi.encodeWithSelector(TensorType.NoTensorType.selector, large));
         harness.elements(large);

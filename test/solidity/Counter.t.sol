@@ -30,7 +30,7 @@ contract CounterTest is CounterPlay {
         for (uint256 wrong = 0; wrong < 2; wrong++) _playToTheEnd(levels, _lie(2, wrong, 0), wrong % 2);
     }
 
-    /// @dev What the liar says after its first lie is of no account.
+    /// @dev What the liar claims after its first lie does not matter.
     function testFuzz_anyCounterAndAnyLie(uint256 seed, uint8 depth, uint16 wrong, bool second) public {
         uint256[] memory levels = new uint256[](1 + (depth % 4));
         uint256 steps = 1;
@@ -75,14 +75,16 @@ contract CounterTest is CounterPlay {
         for (uint256 i = 0; i < steps; i++) counter[i] = uint32(i + 1);
     }
 
-    /// @dev One too many from a step on; with a seed, perhaps right again in between, but not at the end.
+    /// @dev One too many from a step on. With a seed, some values between may be right again, but the last
+    /// one is not.
     function _lie(uint256 steps, uint256 from, uint256 seed) private pure returns (uint32[] memory counter) {
         counter = _honest(steps);
         for (uint256 i = from; i < steps; i++)
             if (seed == 0 || i + 1 == steps || uint256(keccak256(abi.encode(seed, i))) % 3 > 0) counter[i]++;
     }
 
-    /// @return at_ the first group that ends differently, in it the first that does, and so on
+    /// @return at_ the first group with a different end, in it the first smaller group with a different end,
+    /// and so on
     function _firstDivergence(
         uint256[] memory levels,
         uint32[] memory a,

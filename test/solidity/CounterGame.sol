@@ -8,9 +8,9 @@ import {Machine} from "../../contracts/game/Machine.sol";
 import {MerkleTree} from "../../contracts/libraries/MerkleTree.sol";
 import * as Tags from "../../contracts/libraries/Tags.sol";
 
-/// @dev What the counter packs into the words of the game: 32 bits a level.
+/// @dev What the counter packs into the words of the game: 32 bits for each level.
 library Counts {
-    /// @return leaves of a tree at this depth; 0 where there is no such level
+    /// @return leaves of a tree at this depth; 0 if there is no such level
     function countAt(Sizes sizes, uint256 depth) internal pure returns (uint256) {
         return uint32(Sizes.unwrap(sizes) >> (32 * depth));
     }
@@ -34,8 +34,9 @@ library Counts {
     }
 }
 
-/// @dev The game about a counter whose step is +1, in as many levels as one likes: the twin of test/game/counter.ts. A leaf is the counter
-/// after its group of steps, and opens into the counters within. Nothing here knows of training.
+/// @dev The game about a counter whose step is +1, in any number of levels: the counterpart of
+/// test/game/counter.ts. A leaf is the counter after its group of steps, and opens into the counters within
+/// the group. Nothing here knows of training.
 contract CounterGame is Bisection {
     using Counts for Sizes;
     using Counts for Place;
@@ -95,7 +96,8 @@ contract CounterGame is Bisection {
     }
 
     /// @inheritdoc Machine
-    /// @dev Every second level says that its payloads hold several values, of which there is one: they are asked for alone.
+    /// @dev Every second level says that its payloads hold several values, although they hold one: such
+    /// payloads are asked for alone.
     function _partBytes(Level level) internal pure override returns (uint256) {
         return Level.unwrap(level) % 2 == 1 ? 4 : 0;
     }
@@ -116,8 +118,9 @@ contract CounterGame is Bisection {
     }
 
     /// @inheritdoc Machine
-    /// @dev The witness: the counter before the step (4 bytes), the roots of side 0's trees from the outermost, and the proof that the
-    /// counter is the leaf to the left in the innermost one that has such a leaf. Before the first step the counter is 0.
+    /// @dev The witness: the counter before the step (4 bytes), the roots of side 0's trees from the
+    /// outermost, and the proof that the counter is the leaf to the left in the innermost tree that has such
+    /// a leaf. Before the first step the counter is 0.
     function _outcome(
         Level level,
         Context calldata c,

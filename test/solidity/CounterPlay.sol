@@ -10,10 +10,11 @@ import * as Tags from "../../contracts/libraries/Tags.sol";
 import {CounterGame, Counts} from "./CounterGame.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev Plays two claims about a counter against each other, and says beforehand which state each move leads to. It knows the game
-/// from the specification alone (spec 7.2): trees are built here, and nothing of the contract's way down is called.
+/// @dev Plays two claims about a counter against each other, and predicts the state that each move leads to.
+/// It follows the specification alone (spec 7.2): it builds its own trees and calls no code of the contract's
+/// way down.
 abstract contract CounterPlay {
-    /// @dev The counter after each step, as both sides claim.
+    /// @dev The counter after each step, as each side claims it.
     uint32[][2] internal values;
     uint256[] internal counts;
     CounterGame internal game;
@@ -81,7 +82,7 @@ abstract contract CounterPlay {
         _checkState();
     }
 
-    /// @return evidence for the step at the bottom, which side 0's trees give
+    /// @return evidence for the step at the bottom, from side 0's trees
     function evidence() internal view returns (bytes memory) {
         uint256 depth = counts.length;
         while (depth > 0 && Counts.indexAt(context.place, depth - 1) == 0) depth--;
@@ -94,7 +95,7 @@ abstract contract CounterPlay {
         assert(game.stateOf(1) == StateHash.ofState(state.word, state.context, state.shown, state.node));
     }
 
-    /// @dev Down as far as the other side has shown.
+    /// @dev Descends as far as the other side has shown.
     function _descend(uint256 own, Move memory m) private {
         bool deep = TreeShape.isDeep(p.count, p.height, p.position);
         m.shown = _shownBelow(1 - own, p.height, p.position);
@@ -168,7 +169,7 @@ abstract contract CounterPlay {
         return abi.encodePacked(_value(side, index));
     }
 
-    /// @dev After the group of steps of a leaf in the disputed tree.
+    /// @dev The counter after the group of steps of a leaf in the disputed tree.
     function _value(uint256 side, uint256 index) private view returns (uint32) {
         return values[side][first + (index + 1) * _stride(_depth()) - 1];
     }
@@ -180,10 +181,10 @@ abstract contract CounterPlay {
         return sha256(abi.encodePacked(Tags.NODE, left, _node(side, height - 1, 2 * index + 1)));
     }
 
-    /// @dev Siblings of a leaf in a tree that has been passed, from below.
+    /// @dev Siblings of a leaf in a tree that has been passed, lowest first.
     function _leftProof(uint256 depth, uint256 index) private view returns (bytes memory proof) {
         uint256 from = first;
-        // The first step of that tree: what lies before it at this level is taken off.
+        // The first step of that tree: without the steps before it at this level.
         for (uint256 d = depth; d < counts.length; d++) from -= Counts.indexAt(context.place, d) * _stride(d);
         bytes32[] memory nodes = new bytes32[](counts[depth]);
         for (uint256 i = 0; i < nodes.length; i++)

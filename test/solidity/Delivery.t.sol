@@ -11,7 +11,7 @@ import {Vector, Vectors} from "./Vectors.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
 
-/// @dev Chunks on demand, with the vectors that TypeScript makes.
+/// @dev Chunks on demand, with vectors from TypeScript.
 contract DeliveryTest is TestWorld, Vectors {
     function setUp() public override {
         super.setUp();
@@ -83,7 +83,7 @@ contract DeliveryTest is TestWorld, Vectors {
         assertState(task, State.Final);
     }
 
-    function test_WhoDoesNotDeliverLosesStakeAndReward() public {
+    function test_AMissingChunkCostsStakeAndReward() public {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
         TaskId task = claimed(terms, list(v.root, v.root));
@@ -96,7 +96,7 @@ contract DeliveryTest is TestWorld, Vectors {
         manager.expireDemand(terms, 0, what);
         assertState(task, State.Refunded);
         assert(lossOf(owner(0)) == STAKE && lossOf(owner(1)) == STAKE && credit(owner(0)) == 0);
-        // The rewards and both prices come back; what was slashed is burned.
+        // The rewards and both prices go back to the client; the slashed stake is burned.
         assert(credit(CLIENT) == 2 * REWARD + 2 * PRICE && vault.condemned() == 2 * STAKE);
         assert(manager.taskOf(task).openDemands == 0);
         assertSettled();
@@ -147,7 +147,7 @@ contract DeliveryTest is TestWorld, Vectors {
         refused(terms, 5, 0, v, abi.encodeWithSelector(ITaskManager.WrongLayout.selector));
         v.tensorType = hex"0100";
         refused(terms, 4, 0, v, abi.encodeWithSelector(ITaskManager.WrongLayout.selector));
-        // A layout can hold bytes that are no type; then nothing can be demanded of that entry.
+        // A layout can hold bytes that are no type. Then nothing can be demanded of that entry.
         v.tensorType = hex"0700";
         v.layoutPath = new bytes32[](0);
         terms.tensors = 1;
@@ -197,8 +197,9 @@ contract DeliveryTest is TestWorld, Vectors {
         manager.deliver(terms, 0, what, v.proof);
     }
 
-    /// @dev While a claim is disputed its owner may deliver, and nobody may end the task over a chunk.
-    function test_DeliveryGoesOnInADispute() public {
+    /// @dev While a claim is disputed its owner may deliver, and no account may end the task because of a
+    /// chunk.
+    function test_DeliveryContinuesInADispute() public {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
         TaskId task = claimed(terms, list(v.root, v.root));
@@ -212,7 +213,7 @@ contract DeliveryTest is TestWorld, Vectors {
         manager.expireDemand(terms, 1, second);
         pastDeadline(task);
         manager.expire(terms);
-        // The challenger was silent; the chunk is still owed.
+        // The challenger did not reveal; the chunk is still owed.
         manager.expireDemand(terms, 1, second);
         assertState(task, State.Refunded);
         assert(lossOf(owner(0)) == STAKE && credit(CLIENT) == 2 * REWARD + PRICE);
@@ -237,7 +238,7 @@ contract DeliveryTest is TestWorld, Vectors {
         vm.warp(uint256(first.deadline) + 1);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongDemand.selector, 0));
         manager.expireDemand(terms, 0, first);
-        // The challenger's claim owes its own chunks, under the same numbers.
+        // The challenger's claim owes its own chunks, with the same numbers.
         Demand memory again = demand(terms, v);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongDemand.selector, 0));
         manager.expireDemand(terms, 0, first);
@@ -263,7 +264,7 @@ contract DeliveryTest is TestWorld, Vectors {
         assertSettled();
     }
 
-    function test_OpenPricesComeBackWithARefund() public {
+    function test_ARefundIncludesOpenPrices() public {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
         TaskId task = claimed(terms, list(v.root, v.root));

@@ -17,7 +17,7 @@ import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
 import {Openings} from "./Openings.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev A task manager that says what the test wants.
+/// @dev A task manager that answers what the test wants.
 contract FakeManager {
     Task private _task;
     RunRoot[] private _roots;
@@ -103,7 +103,7 @@ contract DisputeGameTest {
     /// @dev Seats that are out, or have revealed nothing, do not play.
     function test_theSeatsWhoseClaimsStandPlay() public {
         RunRoot[] memory roots = _roots(6, 3);
-        // Seats 0 to 5 say 1, 2, 3, 1, 2, 3. Seat 1 has not revealed, seat 2 is out.
+        // Seats 0 to 5 claim 1, 2, 3, 1, 2, 3. Seat 1 has not revealed, seat 2 is out.
         manager.set(State.Disputed, Phase.Playing, roots, 0x3d, 0x04);
         BracketId bracket = game.open(terms, parts);
         Player[] memory players = new Player[](4);
@@ -115,10 +115,10 @@ contract DisputeGameTest {
         assert(b.players == 4 && b.standing == 15);
     }
 
-    function test_pairsAreOfPlayersThatStandAndClaimDifferentThings() public {
+    function test_pairsAreOfStandingPlayersWithDifferentClaims() public {
         (BracketId bracket, Roster memory roster) = _open(5, 3);
         assert(game.pair(roster, 0, 1) == 1 && game.pair(roster, 1, 2) == 2);
-        // Paired before; the other way round; with itself; equal claims; without such players.
+        // Paired before; in the other order; with itself; equal claims; without such players.
         uint8[2][7] memory wrong = [[0, 1], [1, 0], [2, 2], [0, 3], [1, 4], [2, 5], [5, 9]];
         for (uint256 i = 0; i < 7; i++) _refuses(roster, wrong[i][0], wrong[i][1]);
         _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
@@ -130,22 +130,24 @@ contract DisputeGameTest {
         game.pair(roster, 2, 4);
     }
 
-    function test_whoIsOutPutsNobodyOut() public {
+    function test_aPlayerThatIsOutPutsNobodyOut() public {
         (BracketId bracket, Roster memory roster) = _open(3, 3);
         game.pair(roster, 0, 1);
         game.pair(roster, 1, 2);
         game.pair(roster, 0, 2);
         _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
         assert(game.bracketOf(bracket).standing == 6);
-        // Player 0 is out, and so is player 1 soon; neither may fall again, nor the one that stands by them.
+        // Player 0 is out, and soon player 1 is too. Neither may lose again, nor may the player that stands
+        // lose to them.
         _timeout(roster, bracket, 3, 0, 2, 1_800_000_000);
         assert(game.bracketOf(bracket).standing == 6);
         _timeout(roster, bracket, 2, 1, 2, 1_800_000_000);
         assert(game.bracketOf(bracket).standing == 4);
     }
 
-    /// @dev Nobody has to go on against who is out: the bonds are the standing player's at once, whoever is to move.
-    function test_whoStandsWinsAgainstWhoIsOut() public {
+    /// @dev A player need not continue against one that is out: it gets the bonds at once, whichever side has
+    /// to move.
+    function test_aStandingPlayerWinsAgainstOneThatIsOut() public {
         (, Roster memory roster) = _openWith(_claims());
         game.pair(roster, 0, 1);
         game.pair(roster, 0, 2);
@@ -153,7 +155,8 @@ contract DisputeGameTest {
         (GameState memory first, Context memory c1) = _begun(roster, 0, 1);
         (GameState memory second, Context memory c2) = _begun(roster, 0, 2);
         (GameState memory third, Context memory c3) = _begun(roster, 1, 2);
-        // Player 0 opens against player 2, then falls to player 1 by its silence; player 1 opens against player 2.
+        // Player 0 opens against player 2, then loses to player 1 by its silence; player 1 opens against
+        // player 2.
         second = _openTree(2, second, c2, roster);
         third = _openTree(3, third, c3, roster);
         vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, 1_800_001_007));
@@ -170,12 +173,13 @@ contract DisputeGameTest {
         assert(game.stateOf(2) == 0 && game.bracketOf(BracketId.wrap(keccak256(abi.encode(roster)))).standing == 6);
         vm.expectRevert();
         game.timeout(2, second, c2);
-        // Player 1 is late against player 2 in a dispute that it has begun: that one stands, and has its own alone.
+        // Player 2 is late in the dispute that player 1 has begun: player 1 stands, and gets only its own
+        // bond.
         vm.revertToState(id);
         vm.warp(1_800_001_008);
         game.timeout(3, third, c3);
         assert(game.creditOf(roster.players[1].owner) == BOND);
-        // Players 0 and 2 are both out now, so the clock alone decides.
+        // Players 0 and 2 are both out now, so only the clock decides.
         vm.warp(1_800_001_007);
         vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, 1_800_001_007));
         game.timeout(2, second, c2);
@@ -185,7 +189,7 @@ contract DisputeGameTest {
         assert(game.bracketOf(BracketId.wrap(keccak256(abi.encode(roster)))).standing == 2);
     }
 
-    function test_whoStandsMaySettleADisputeThatNobodyHasBroughtABondFor() public {
+    function test_aStandingPlayerMaySettleADisputeWithoutBonds() public {
         (BracketId bracket, Roster memory roster) = _openWith(_claims());
         game.pair(roster, 0, 1);
         game.pair(roster, 0, 2);
@@ -216,8 +220,8 @@ contract DisputeGameTest {
         assert(dispute == 3 && losers == 5 && verdict == BracketId.unwrap(bracket));
     }
 
-    function test_theLongestGameIsTheSumOfAllThatMayTakeTime() public view {
-        // Segments 0 … 4 make a tree of height 3, three steps one of height 2.
+    function test_theLongestGameIsTheSumOfAllTimes() public view {
+        // Segments 0 to 4 make a tree of height 3, three steps one of height 2.
         uint256 heights = 21 + 25 + 22 + 3 + 2;
         uint256 longest = 2 * 1000 + (heights / 2) * 60 + 13 * 300;
         assert(game.longestGame(10, 3) == longest);
@@ -297,7 +301,7 @@ contract DisputeGameTest {
         return Claim.wrap(RunRoot.unwrap(player.claim));
     }
 
-    /// @dev The dispute of two players as it begins.
+    /// @dev The state of two players' dispute at its start.
     function _begun(
         Roster memory roster,
         uint256 first,
@@ -327,7 +331,7 @@ contract DisputeGameTest {
         return Openings.opened(state, bytes32(side + 1), block.timestamp);
     }
 
-    /// @return roots of seats that claim 1, 2, …, `distinct`, 1, 2, …
+    /// @return roots of seats that claim 1, 2, up to `distinct`, then 1, 2 again
     function _roots(uint256 count, uint256 distinct) private pure returns (RunRoot[] memory roots) {
         roots = new RunRoot[](count);
         for (uint256 i = 0; i < count; i++) roots[i] = RunRoot.wrap(bytes32(1 + (i % distinct)));

@@ -7,7 +7,7 @@ import {Terms} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
 
-/// @dev resolve, escalate, enforce: who decides, and who pays.
+/// @dev resolve, escalate, enforce: which authority decides, and which seats pay.
 contract DisputesTest is TestWorld {
     function test_ALoserIsSlashedAndTheWinnerPaid() public {
         Terms memory terms = defaultTerms();
@@ -16,7 +16,7 @@ contract DisputesTest is TestWorld {
         resolve(terms, secondLies(task));
         assertState(task, State.Challengeable);
         assert(manager.taskOf(task).deadline == block.timestamp + 1 days);
-        // 50% burned at least, 40% for the winner, 10% for the committee.
+        // At least 50% is burned, 40% is for the winner, 10% for the committee.
         assert(lossOf(owner(1)) == STAKE && vault.condemned() == 500 && manager.taskOf(task).pot == 400);
         assert(credit(COMMITTEE) == 100);
         pastDeadline(task);
@@ -135,7 +135,7 @@ contract DisputesTest is TestWorld {
         challenge(terms, 4, LIE);
         reveal(task, 4, LIE);
         resolve(terms, secondLies(task));
-        // Nobody pays twice for the same lie.
+        // No seat pays twice for the same lie.
         for (uint256 seat = 1; seat < 4; seat++) assert(lossOf(owner(seat)) == STAKE);
         assert(lossOf(owner(4)) == BOND);
         pastDeadline(task);
@@ -144,7 +144,7 @@ contract DisputesTest is TestWorld {
         assertSettled();
     }
 
-    function test_AChallengerThatIsRightTakesAllOver() public {
+    function test_AChallengerThatIsRightReplacesTheStandingClaim() public {
         Terms memory terms = defaultTerms();
         TaskId task = claimed(terms, list(LIE, LIE));
         challenge(terms, 2, TRUTH);
@@ -171,8 +171,8 @@ contract DisputesTest is TestWorld {
         assertSettled();
     }
 
-    /// @dev A team that brings the truth and gives up on purpose must not lock the truth out.
-    function test_AClaimThatLostMayBeBroughtAgain() public {
+    /// @dev A team that claims the truth and gives up on purpose must not lock the truth out.
+    function test_AClaimThatLostMayBeClaimedAgain() public {
         Terms memory terms = defaultTerms();
         TaskId task = claimed(terms, list(LIE, TRUTH));
         resolve(terms, ruling(1, list(LIE, TRUTH), 2));
@@ -197,7 +197,7 @@ contract DisputesTest is TestWorld {
         assertPhase(task, Phase.Ruled);
         assert(manager.taskOf(task).deadline == block.timestamp + 5 hours);
         assert(vault.accountOf(owner(1)).exposed == STAKE && vault.condemned() == 0);
-        // It can't be ruled anew, and the game is not asked yet.
+        // It cannot be ruled again, and the game has not been asked yet.
         vm.expectRevert(wrongState(State.Disputed, Phase.Ruled));
         vm.prank(COMMITTEE);
         manager.resolve(terms, r);
@@ -260,7 +260,7 @@ contract DisputesTest is TestWorld {
         toDeadline(task);
         resolve(terms, ruling(1, list(TRUTH, LIE), 1));
         assertState(task, State.Challengeable);
-        // A game can't draw a credit, so its part is burned.
+        // A game cannot draw a credit, so its share is burned.
         assert(lossOf(owner(0)) == STAKE && vault.condemned() == 600);
         assert(credit(GAME) == 0 && credit(COMMITTEE) == 0);
         pastDeadline(task);

@@ -7,7 +7,8 @@ import {Terms} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
 
-/// @dev What happens when a deadline passes, and how a task ends: `expire` and `finalize`, called by anyone.
+/// @dev What happens when a deadline passes, and how a task ends: `expire` and `finalize`, called by any
+/// account.
 contract ExitsTest is TestWorld {
     function expire(TaskId task, Terms memory terms) private {
         uint256 deadline = manager.taskOf(task).deadline;
@@ -25,7 +26,7 @@ contract ExitsTest is TestWorld {
         assertSettled();
     }
 
-    function test_SeatsThatNobodyTookCostNothing() public {
+    function test_FreeSeatsCostNothing() public {
         Terms memory terms = defaultTerms();
         TaskId task = post(terms);
         accept(task, 0);
@@ -52,7 +53,7 @@ contract ExitsTest is TestWorld {
         assert(manager.taskOf(task).deadline == block.timestamp + 3 hours);
         assert(lossOf(owner(0)) == STAKE && vault.accountOf(owner(1)).exposed == STAKE);
         assert(manager.taskOf(task).out == 1 && manager.taskOf(task).pot == 400 && vault.condemned() == 600);
-        // The silent one can't come back.
+        // The silent provider cannot return.
         vm.expectRevert(wrongState(State.Committed, Phase.None));
         vm.prank(owner(0));
         manager.commit(task, 0, "late");
@@ -63,7 +64,8 @@ contract ExitsTest is TestWorld {
         manager.compare(task);
         pastDeadline(task);
         manager.finalize(terms);
-        // The one who worked has its reward and the silent one's 40%; the other reward goes back.
+        // The provider that worked gets its reward and 40% of the silent one's stake; the other reward goes
+        // back.
         assert(credit(owner(1)) == REWARD + 400 && credit(CLIENT) == REWARD && lossOf(owner(1)) == 0);
         assertSettled();
     }

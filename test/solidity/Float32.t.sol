@@ -35,7 +35,8 @@ contract Float32Test is Float32Operations {
         else assert(x & ~SIGN < Float32.MIN_BITS || x & ~SIGN > INFINITY);
     }
 
-    /// @dev What nobody may rely on canonical operands for: every result is canonical, and is that of the canonical operands.
+    /// @dev No caller has to pass canonical operands: every result is canonical, and equals the result for
+    /// the canonical operands.
     function testFuzz_OperandsPassCanon(uint8 pick, uint32 a, uint32 b) public pure {
         uint8[10] memory codes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
         function(uint256, uint256) internal pure returns (uint256) operation = operationOf(codes[pick % 10]);
@@ -70,7 +71,7 @@ contract Float32Test is Float32Operations {
         assert(Float32.less(a, b) == (Float32.sub(a, b) & SIGN != 0) || Float32.sub(a, b) == 0);
     }
 
-    function test_ComparingTakesTheFirstPatternBehindTheRangeForItsEnd() public pure {
+    function test_ComparingTakesTheFirstPatternAfterTheRangeForItsEnd() public pure {
         assert(!Float32.less(0x7f000000, 0x7f000001) && !Float32.less(0x7f000001, 0x7f000000));
         assert(!Float32.less(0xff000000, 0xff000001) && !Float32.less(0xff000001, 0xff000000));
         assert(!Float32.less(0, 0x00ffffff) && !Float32.less(0x80ffffff, 0) && !Float32.less(0x80000000, 0));
@@ -81,7 +82,7 @@ contract Float32Test is Float32Operations {
         assert(Float32.ldexp(Float32.mantissa(x), Float32.exponentOf(x)) == Float32.canon(x));
     }
 
-    function testFuzz_IntegersOf24BitsComeBack(uint32 i) public pure {
+    function testFuzz_IntegersOf24BitsSurviveTheRoundTrip(uint32 i) public pure {
         uint256 small = i & 0xffffff;
         assert(Float32.toUint(Float32.fromUint(small)) == small);
         assert(Float32.toInt(Float32.fromInt(small)) == small);
@@ -95,7 +96,7 @@ contract Float32Test is Float32Operations {
         if (low & ~SIGN < 0x4b000000) assert(Float32.less(x, Float32.add(low, 0x3f800000)));
     }
 
-    /// @dev Integers a second time: no step of the library is taken here.
+    /// @dev Sums of integers, computed without the library.
     function testFuzz_SumsOfIntegersAreTheNearest(int24 i, int24 j, uint8 shift) public pure {
         shift %= 27;
         int256 exact = int256(i) * int256(2 ** shift) + j;
@@ -122,9 +123,9 @@ contract Float32Test is Float32Operations {
         assert(Float32.mul(_nearest(a), _nearest(b)) == _nearest(a * b));
     }
 
-    /// @dev What is computed in the long way has the same bits, so that only gas shows it.
-    function test_OrdinaryOperandsTakeTheShortWay() public view {
-        // Exponents in which all is safe, at both ends and between.
+    /// @dev The slow way gives the same bits as the fast one, so only gas shows which way is taken.
+    function test_OrdinaryOperandsTakeTheFastWay() public view {
+        // Exponents for which the fast way is safe: at both ends and between.
         uint32[2][6] memory sums = [
             [uint32(0x3faf5c29), 0x3e99999a],
             [uint32(0x3e99999a), 0x3faf5c29],
@@ -155,7 +156,7 @@ contract Float32Test is Float32Operations {
                 assert(_isShort(Float32.mul, a, b, 0x72800001, 0x72800001));
             }
         assert(_isShort(operationOf(0x10), 0x3f800000, 0xbf800000, 0x7f800000, 0x7f800000));
-        // Of one sign, a larger operand from 2^-95 to 2^97, and any smaller one.
+        // Operands of one sign: a larger one from 2^-95 to 2^97, and any smaller one.
         assert(_isShort(Float32.add, 0x10000000, 0, 0x72800001, 0xf2800003));
         assert(_isShort(Float32.add, 0x01000000, 0x6fffffff, 0x72800001, 0xf2800003));
     }
@@ -185,7 +186,7 @@ contract Float32Test is Float32Operations {
         return _nearest(i * int256(2 ** shift));
     }
 
-    /// @return x the float next to an integer, ties to even
+    /// @return x the float nearest to an integer, ties to even
     function _nearest(int256 i) private pure returns (uint256 x) {
         if (i == 0) return 0;
         uint256 magnitude = uint256(i < 0 ? -i : i);

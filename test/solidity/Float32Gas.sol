@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Float32Operations} from "./Float32Operations.sol";
 
-/// @dev What an operation costs.
+/// @dev The gas of an operation.
 contract Float32Gas is Float32Operations {
     /// @return the gas between the call of an operation and its return, without the call through a pointer
     function gasOf(uint256 code, uint256 a, uint256 b) external view returns (uint256) {
@@ -11,7 +11,7 @@ contract Float32Gas is Float32Operations {
     }
 
     /// @param cases of two operands and a result, 4 bytes each
-    /// @return most the gas of the dearest
+    /// @return most the gas of the most expensive case
     function mostOf(uint256 code, bytes calldata cases) external view returns (uint256 most) {
         function(uint256, uint256) internal pure returns (uint256) operation = operationOf(code);
         uint256 nothing = _measure(operationOf(NOTHING), 0, 0);

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {Float32} from "../../contracts/libraries/Float32.sol";
 
-/// @dev The operations of Float32 by their codes (spec 3.2), for tests. An operation on one operand takes no notice of the second.
+/// @dev The operations of Float32 by their codes (spec 3.2), for tests. An operation on one operand ignores
+/// the second.
 abstract contract Float32Operations {
     uint256 internal constant NOTHING = 0;
     uint256 internal constant DOT_RANGE = 0xfe;

@@ -7,7 +7,7 @@ import {Terms} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
 
-/// @dev Tasks without a committee: the game decides, and nobody else.
+/// @dev Tasks without a committee: only the game decides.
 contract GameAloneTest is TestWorld {
     function gameAlone() private pure returns (Terms memory terms) {
         terms = withGame();

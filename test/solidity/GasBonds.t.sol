@@ -14,7 +14,7 @@ import {BondPlay, Transcripts} from "./BondPlay.sol";
 import {Openings} from "./Openings.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev An owner of a claim that asks for its credit again as soon as it gets it.
+/// @dev An owner of a claim that asks for its credit again when it is paid.
 contract Robber {
     IGasBonds private immutable game;
     uint256 public received;
@@ -75,7 +75,7 @@ contract GasBondsTest is Transcripts {
         targets[0] = address(walker);
     }
 
-    function test_theFirstMoveOfEachSideBringsTheBondAndNoOtherBringsAnything() public {
+    function test_theFirstMoveOfEachSidePostsTheBondAndNoOtherPostsAnything() public {
         for (uint256 i = 0; i < transcripts(); i++) {
             Transcript memory t = begin(i, BOND);
             for (uint256 j = 0; j < t.calls.length; j++) {
@@ -86,7 +86,7 @@ contract GasBondsTest is Transcripts {
                     if (values[k] == wanted) continue;
                     (bool taken, bytes memory failure) = send(t.owners[j % 2], t.calls[j], values[k]);
                     assert(!taken);
-                    // A plain move is not payable, and says nothing.
+                    // A plain move is not payable.
                     bool isTurn = bytes4(t.calls[j]) == IBisection.turn.selector;
                     bytes memory wrong = abi.encodeWithSelector(IGasBonds.WrongBond.selector, values[k], wanted);
                     assert(keccak256(failure) == keccak256(isTurn ? wrong : bytes("")));
@@ -100,7 +100,7 @@ contract GasBondsTest is Transcripts {
         }
     }
 
-    function test_theWinnerHasBothBondsAndWhereBothLoseNobodyHasThem() public {
+    function test_theWinnerGetsBothBondsAndIfBothLoseNobodyGetsThem() public {
         uint256 both = 0;
         for (uint256 i = 0; i < transcripts(); i++) {
             Transcript memory t = begin(i, BOND);
@@ -111,7 +111,7 @@ contract GasBondsTest is Transcripts {
             assert(proven && (t.wrong == 1 || t.wrong == 2));
             assert(table.creditOf(t.owners[t.wrong & 1]) == 2 * BOND && table.creditOf(t.owners[1 - (t.wrong & 1)]) == 0);
             vm.revertToState(bottom);
-            // Nobody proves.
+            // No side proves.
             vm.warp(t.times[t.calls.length] + 4001);
             table.timeout(1, t.last, t.context);
             assert(table.losersOf(t.players) == 3 && address(table).balance == 2 * BOND);
@@ -121,8 +121,9 @@ contract GasBondsTest is Transcripts {
         assert(both == transcripts() - 1);
     }
 
-    /// @dev A side that is late on its first move has brought nothing; later, it loses what it has brought.
-    function test_whoIsLateLosesWhatItHasBrought() public {
+    /// @dev A side that is late with its first move has posted nothing; later it loses the bond that it has
+    /// posted.
+    function test_aLateSideLosesItsPostedBond() public {
         for (uint256 i = 0; i < transcripts(); i++) {
             Transcript memory t = begin(i, BOND);
             for (uint256 j = 0; j < t.calls.length; j++) {
@@ -140,10 +141,10 @@ contract GasBondsTest is Transcripts {
         }
     }
 
-    /// @dev Who moves first for another has nothing of it.
-    function test_aStrangerMayBringABondAndItIsTheOwners() public {
+    /// @dev An account gains nothing by moving first for another one.
+    function test_aStrangerMayPostABondAndItBelongsToTheOwner() public {
         uint256 i = 0;
-        // Some first replies open a step's tree, which is the owner's alone.
+        // Some first replies open a step's tree: only the owner may do that.
         while (load(i).open[1] || load(i).proof.length == 0) i++;
         Transcript memory t = begin(i, BOND);
         address stranger = address(0x57);
@@ -153,7 +154,7 @@ contract GasBondsTest is Transcripts {
             vm.prank(stranger);
             (bool taken, ) = address(table).call{value: BOND}(t.calls[j]);
             assert(taken);
-            // What the owner sends too late comes back with its transaction.
+            // Value that the owner sends too late returns with its transaction.
             (taken, ) = send(t.owners[j], t.calls[j], BOND);
             assert(!taken && address(table).balance == (j + 1) * BOND);
         }
@@ -214,7 +215,8 @@ contract GasBondsTest is Transcripts {
         assert(proven && table.creditOf(t.owners[0]) == 0 && table.creditOf(t.owners[1]) == 0);
     }
 
-    /// @dev All bonds of running disputes, all credits, and what both sides of some have lost: that, and no less, is there.
+    /// @dev The balance is exactly the bonds of all running disputes, all credits, and the bonds of disputes
+    /// that both sides have lost.
     function invariant_Solvency() public view {
         assert(play.balance() == play.running() + play.credits() + play.lost());
         assert(play.attempts() < 20 || play.successes() * 100 > play.attempts() * 40);
@@ -227,15 +229,15 @@ contract GasBondsTest is Transcripts {
         }
     }
 
-    /// @dev A long walk comes everywhere, so the invariant is about something.
-    function test_theWalkComesEverywhere() public {
+    /// @dev A long walk reaches all kinds of states, so the invariant is not vacuous.
+    function test_theWalkReachesAllKindsOfStates() public {
         for (uint256 i = 0; i < 600; i++) walker.act(uint256(keccak256(abi.encode(i))));
         for (uint256 kind = 0; kind < 5; kind++) assert(play.count(kind) > 0);
         assert(play.lost() > 0);
         invariant_Solvency();
     }
 
-    /// @dev Side 0 opens its claim, and side 1 is silent.
+    /// @dev Side 0 opens its claim, and side 1 does not answer.
     function winByTimeout(address owner) private {
         (uint256 dispute, GameState memory state, Context memory context) = openAs(owner);
         vm.warp(START + 4008);

@@ -10,7 +10,7 @@ import {Vector, Vectors} from "./Vectors.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
 
-/// @dev A token that calls the task manager while the manager takes money with it.
+/// @dev A token that calls the task manager while the manager collects money with it.
 contract CallingTokenTest is TestWorld, Vectors {
     function makeToken() internal override returns (TestToken) {
         return new CallingToken();
@@ -24,7 +24,7 @@ contract CallingTokenTest is TestWorld, Vectors {
         Terms memory terms = defaultTerms();
         calling().onTransfer(address(manager), abi.encodeCall(manager.expire, (terms)));
         TaskId task = post(terms);
-        // The task was there already, and not to be ended.
+        // The task existed already, and could not be ended.
         bytes memory early = abi.encodeWithSelector(ITaskManager.TooEarly.selector, manager.taskOf(task).deadline);
         assert(!calling().succeeded() && keccak256(calling().answer()) == keccak256(early));
         calling().onTransfer(address(0), "");

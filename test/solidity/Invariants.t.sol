@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Actors} from "./Actors.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev What the fuzzer calls, moves more often than the rest.
+/// @dev What the fuzzer calls: moves more often than the rest.
 contract Walker {
     Actors private actors;
 
@@ -33,7 +33,7 @@ contract Walker {
     }
 }
 
-/// @dev What holds whatever people do.
+/// @dev What holds whatever the accounts do.
 contract InvariantsTest {
     uint256 private constant WEALTH = 2_000_000;
     Actors private actors;
@@ -49,14 +49,15 @@ contract InvariantsTest {
         targets[0] = address(walker);
     }
 
-    /// @dev The token balance is stakes, escrow, credits and what is to be burned, and an honest provider loses nothing.
+    /// @dev The token balance is the sum of stakes, escrow, credits and what waits to be burned, and an
+    /// honest provider loses nothing.
     function invariant_SolvencyAndHonesty() public view {
         assert(actors.surplus() == 0);
         assert(actors.honestWealth() >= WEALTH);
     }
 
-    /// @dev From any state a stranger can end all tasks, and everybody leaves with all that is theirs.
-    function invariant_NobodysExitDependsOnAnyone() public {
+    /// @dev From any state a stranger can end all tasks, and every account can withdraw all that it owns.
+    function invariant_NoExitDependsOnAnotherAccount() public {
         uint256 id = vm.snapshotState();
         assert(actors.endAll());
         assert(actors.emptyVault() == 0);
@@ -68,8 +69,8 @@ contract InvariantsTest {
         assert(actors.attempts() < 20 || actors.successes() * 100 > actors.attempts() * 80);
     }
 
-    /// @dev A long walk comes everywhere, so the invariants are about something.
-    function test_TheActorsComeEverywhere() public {
+    /// @dev A long walk reaches all kinds of states, so the invariants are not vacuous.
+    function test_TheActorsReachAllKindsOfStates() public {
         string[19] memory all = [
             "post",
             "accept",
@@ -106,7 +107,7 @@ contract InvariantsTest {
             }
             invariant_MostCallsSucceed();
             for (uint256 i = 0; i < 18; i++) seen[i] += actors.count(all[i]);
-            invariant_NobodysExitDependsOnAnyone();
+            invariant_NoExitDependsOnAnotherAccount();
         }
         for (uint256 i = 0; i < 18; i++) require(seen[i] > 0, all[i]);
     }

@@ -7,7 +7,7 @@ import {JobHash} from "../../contracts/training/JobHash.sol";
 import {GraphTrees, JobFacts} from "../../contracts/training/TrainingTypes.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev What a dispute knows of its job is that job's, whatever a move shows beside it.
+/// @dev A dispute accepts only the facts of its own job, whatever a move shows.
 contract JobHashTest {
     function open(bytes32 hash, bytes calldata encoded) external pure returns (JobFacts memory) {
         return JobHash.open(hash, encoded);

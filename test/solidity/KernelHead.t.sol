@@ -13,7 +13,7 @@ contract KernelHeadTest {
         return KernelHead.foldLength(kernel);
     }
 
-    /// @dev K times the number of arguments decides (spec 7.1).
+    /// @dev The length times the number of arguments decides (spec 7.1).
     function test_aFoldIsShortUpToEightReads() public view {
         for (uint256 length = 1; length <= 10; length++)
             for (uint256 arguments_ = 0; arguments_ <= 9; arguments_++) {
@@ -51,7 +51,7 @@ contract KernelHeadTest {
         this.sizes(long);
     }
 
-    /// @dev Two by three elements, a program of eight bytes, and arguments, of which nothing but their number is looked at.
+    /// @dev Two by three elements, a program of eight bytes, and arguments of which only the number is read.
     function _fold(bytes memory axes, uint256 arguments_) private pure returns (bytes memory) {
         bytes memory head = abi.encodePacked(bytes3(0x020102), uint32(2), uint32(3), uint32(0), uint8(axes.length / 4));
         return abi.encodePacked(head, axes, uint32(8), uint64(0), uint8(arguments_), uint16(0));

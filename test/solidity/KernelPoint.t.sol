@@ -9,7 +9,7 @@ contract KernelPointTest {
     string private constant FILE = "test/vectors/kernels.json";
 
     PointBatch private batch = new PointBatch();
-    /// @dev Where the next word of a vector stands.
+    /// @dev The position of the next word of a vector.
     uint256 private position;
 
     function test_StepsOfEveryKernelReadAndGiveWhatTheDefinitionSays() public {
@@ -112,7 +112,7 @@ contract KernelPointTest {
         }
     }
 
-    /// @dev A number of which a byte is missing is 0: here the fill of a view.
+    /// @dev A number with a missing byte counts as 0: here the fill of a view.
     function test_NumbersThatAreCutOff() public view {
         bytes memory kernel = hex"01010000000008010000000000000001010000000500000000030001" hex"3f8000";
         Point memory p = batch.reads(kernel, 0, 0);
@@ -132,7 +132,7 @@ contract KernelPointTest {
         assert(!p.inputs[0].isRead && p.inputs[0].bits == 0x3f800000);
     }
 
-    /// @dev Longer than anything that a kernel could ask for behind its end.
+    /// @dev Longer than anything that a kernel could read after its end.
     function _dirt() private pure returns (bytes memory dirt) {
         dirt = new bytes(8192);
         for (uint256 i = 0; i < dirt.length; i += 32)

@@ -54,15 +54,15 @@ contract MicroStepTest {
         }
     }
 
-    /// @dev spec 3.7, clause by clause.
-    function test_WhatIsNoProgramHasAResultToo() public view {
+    /// @dev Spec 3.7, clause by clause.
+    function test_BytesThatAreNoProgramHaveAResultToo() public view {
         uint256[] memory two = new uint256[](2);
         (two[0], two[1]) = (0x3f800000, 0x80000000);
         uint256[] memory none = new uint256[](0);
         // No value at all.
         assert(_run(hex"", none) == 0);
         assert(_run(hex"0000000000000000", two) == 0);
-        // Inputs: those that are missing are 0, a float passes canon, an int has 32 bits.
+        // Inputs: missing ones are 0, a float passes canon, an int has 32 bits.
         assert(_run(hex"01", two) == 0x3f800000);
         assert(_run(hex"02", two) == 0);
         assert(_run(hex"0202", two) == 0x80000000);
@@ -72,13 +72,14 @@ contract MicroStepTest {
         // A constant that is cut off, and one that is not canonical.
         assert(_run(hex"000000010000000012", none) == 0x12000000);
         assert(_run(hex"0000010000000000ffffffff", none) == WORD);
-        // An unknown code; a value that does not stand before the instruction, its own among them.
+        // An unknown code; a value that is not before the instruction, its own among them.
         assert(_run(hex"02020000010000003b000100", two) == 0);
         assert(_run(hex"020200000100000011000100", two) == 0);
         assert(_run(hex"0202000001000000ff000100", two) == 0);
         assert(_run(hex"020200000100000020010200", two) == 7);
         assert(_run(hex"020200000100000020ff0100", two) == 7);
-        // Operands of other types: an int that canon makes 0, a bool that is 7, a float that is chosen from ints.
+        // Operands of other types: an int that canon turns into 0, a bool that is 7, a float that is chosen
+        // from ints.
         assert(_run(hex"02020000010000000100010000", two) == 0x3f800000);
         assert(_run(hex"02020000010000000e010001", two) == 0x3f800000);
         assert(_run(hex"02020000010000000e010100", two) == 0);
@@ -91,7 +92,8 @@ contract MicroStepTest {
         two[1] = 7;
         assert(unclean.run(hex"", two, hex"ff") == 0);
         assert(unclean.run(hex"0202", two, hex"ff") == 7);
-        // The instruction's own value, the one behind it, and the last one that can be named, as each of three operands.
+        // The instruction's own value, the one after it, and the last one that can be named, as each of three
+        // operands.
         for (uint256 i = 0; i < 3; i++) {
             bytes1 number = [bytes1(0x02), 0x03, 0xff][i];
             assert(unclean.run(abi.encodePacked(hex"020300000100000020", number, hex"0100"), two, hex"ff") == 7);
@@ -113,7 +115,8 @@ contract MicroStepTest {
         }
     }
 
-    /// @dev As many values as a header can name: 255 of each kind, of which an instruction can call the first 256.
+    /// @dev As many values as a header can name: 255 of each kind; an instruction can only name the first
+    /// 256.
     function test_TheLargestHeader() public view {
         uint256[] memory one = new uint256[](1);
         one[0] = 5;

@@ -12,7 +12,7 @@ import {CHUNK, SEGMENT} from "../../contracts/training/TrainingTypes.sol";
 import {BisectionHarness} from "./BisectionHarness.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev The common move alone, from states that are put there: what it accepts, and where it leads.
+/// @dev The common move alone, from states that the test stores: what it accepts, and where it leads.
 contract MovesTest {
     uint256 private constant NOW = 1_800_000_000;
     bytes32 private constant CONTEXT = "the context";
@@ -20,7 +20,7 @@ contract MovesTest {
     BisectionHarness private game =
         new BisectionHarness(new Judge(), Pace({clock: 4000, response: 600, recompute: 1800}), 0);
 
-    /// @dev What is below the two nodes: the mover's four nodes, and the other side's.
+    /// @dev The nodes below the two nodes: the mover's four, and the other side's.
     struct Below {
         bytes32[4] own;
         bytes32[4] other;
@@ -35,13 +35,13 @@ contract MovesTest {
         vm.warp(NOW + 100);
         _move(word, b, way);
         uint256 after_ = GameWord.unwrap(_word(Question.Children, SEGMENT, 5, 128, way));
-        // A hundred seconds of the mover's clock are gone.
+        // A hundred seconds have passed on the mover's clock.
         after_ = (after_ & ~uint256(type(uint40).max)) | (NOW + 100);
         after_ = (after_ - (100 << 40)) ^ (1 << 104);
         assert(game.stateOf(1) == StateHash.ofState(GameWord.wrap(after_), CONTEXT, b.own[way], b.other[way]));
     }
 
-    /// @dev Or a liar could lead the game to where nothing differs.
+    /// @dev Otherwise a liar could lead the game to a place where nothing differs.
     function testFuzz_noMoveGoesWhereTheSidesAgree(uint64 seed, uint8 pick) public {
         uint256 way = 1 + (pick % 3);
         Below memory b = _below(seed, way);
@@ -58,7 +58,8 @@ contract MovesTest {
 
     function test_onlyFourNodesBelowAnOpenTreesNode() public {
         Below memory b = _below(1, 2);
-        // Neither another question, nor a node without four below it, nor one whose answer would be payloads.
+        // It refuses another question, a node without four nodes below it, and a node whose answer would be
+        // payloads.
         _refuses(_word(Question.Payload, SEGMENT, 7, 128, 0), b);
         _refuses(_word(Question.Opening, SEGMENT, 7, 128, 0), b);
         _refuses(_word(Question.Bottom, SEGMENT, 7, 128, 0), b);
@@ -101,19 +102,19 @@ contract MovesTest {
     function _try(GameWord word, Below memory b, uint256 way) private returns (bool taken, bytes memory failure) {
         bytes32[2] memory beside = [_upper(b.other, way ^ 2), b.other[way ^ 1]];
         bytes32[2] memory siblings = [_upper(b.own, way ^ 2), b.own[way ^ 1]];
-        // A left one is the other side's.
+        // A left one equals the other side's.
         if (way & 2 != 0) siblings[0] = 0;
         if (way & 1 != 0) siblings[1] = 0;
         bytes memory shown = abi.encode(b.other[way], beside, siblings, b.next);
         return address(game).call(bytes.concat(abi.encodePacked(game.move.selector, uint256(1), word, CONTEXT), shown));
     }
 
-    /// @return the node one level above number `way`
+    /// @return node number `way` one level above
     function _upper(bytes32[4] memory nodes, uint256 way) private view returns (bytes32) {
         return MerkleTree.hashNode(nodes[way & 2], nodes[way | 1]);
     }
 
-    /// @dev The first nodes on which the sides part are number `way`.
+    /// @dev The first nodes on which the sides differ are number `way`.
     function _below(uint256 seed, uint256 way) private view returns (Below memory b) {
         for (uint256 i = 0; i < 4; i++) {
             b.other[i] = _top(_nextOf(seed, i));

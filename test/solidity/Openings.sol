@@ -39,7 +39,7 @@ library Openings {
         c.claims = claims;
     }
 
-    /// @param since when the dispute began
+    /// @param since start of the dispute
     function start(Context memory c, uint256 clock, uint256 since) internal pure returns (GameState memory state) {
         Position memory p;
         p.count = uint32(SizesLib.segments(c.sizes));
@@ -47,7 +47,7 @@ library Openings {
         state.word = GameWordLib.start(clock, since).placed(p);
     }
 
-    /// @param left of the tree that side 0 has opened its claim into
+    /// @param left node of the tree that side 0 has opened its claim into
     /// @param time of the move
     function opened(
         GameState memory before,

@@ -15,7 +15,7 @@ import {Tape} from "../../contracts/training/Tape.sol";
 import {OP} from "../../contracts/training/TrainingTypes.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev As an element: the input is not read.
+/// @dev As the number of an element: the input is not read.
 uint256 constant NOT_READ = type(uint256).max;
 
 /// @dev Reads elements of the tensors of a dataset, with the witness in calldata.
@@ -59,7 +59,7 @@ contract Reader {
         return inputs[0].bits;
     }
 
-    /// @dev The types of tensors alone.
+    /// @dev Reads only the types of tensors.
     function readTypes(
         Context calldata c,
         bytes calldata witness,
@@ -88,7 +88,7 @@ contract OperandsTest {
     bytes32 private constant REST = "the job without its dataset";
 
     Reader private reader = new Reader();
-    /// @dev Tensor 0: 200 ints, element i is i. Tensor 1: none.
+    /// @dev Tensor 0: 200 ints, element i is i. Tensor 1: no elements.
     bytes private long = hex"0201000000c8";
     bytes private empty = hex"0201_00000000";
     bytes32[4] private leaves;
@@ -160,13 +160,13 @@ contract OperandsTest {
         reader.read(c, bytes.concat(head, REST, sibling), new uint256[](1), elements);
     }
 
-    /// @dev What follows in the calldata does not belong to a witness, be it what is missing of it.
+    /// @dev Calldata after the witness does not belong to it, even if it holds exactly what is missing.
     function test_aWitnessEndsWhereItsLengthSays() public {
         uint256[] memory one = new uint256[](1);
         bytes memory witness = bytes.concat(long, _chunk(0), leaves[1], _right(), _dataset());
         for (uint256 missing = 1; missing <= witness.length; missing += 31) {
             bytes memory data = abi.encodeCall(reader.read, (_context(), witness, one, one));
-            // The length stands before the bytes, which the arrays stand behind.
+            // The length is before the bytes; the arrays are after them.
             uint256 at = 4 + 32 * (12 + 3);
             uint256 length = witness.length - missing;
             assembly ("memory-safe") {
@@ -177,7 +177,8 @@ contract OperandsTest {
         }
     }
 
-    /// @dev What a kernel reads lies to the left of it: its own output is what the sides part on, and what comes later they have not agreed on.
+    /// @dev A kernel reads outputs of kernels to its left. The sides differ on its own output, and have not
+    /// agreed on later ones.
     function test_anOperandIsTheOutputOfAKernelBefore() public {
         bytes memory scalar = hex"0200";
         bytes32 root = _root(scalar, sha256(abi.encodePacked(hex"02", bytes4(0x07000000))));
@@ -196,7 +197,7 @@ contract OperandsTest {
             }
     }
 
-    /// @dev What the tensor with elements needs beside it.
+    /// @dev What the tensor with elements needs in addition.
     function _dataset() private view returns (bytes memory) {
         return bytes.concat(_listLeaf(_root(empty, sha256(hex"01"))), REST);
     }
@@ -205,7 +206,7 @@ contract OperandsTest {
         return MerkleTree.hashNode(leaves[2], leaves[3]);
     }
 
-    /// @dev A step graph without a state, whose inputs are the dataset alone.
+    /// @dev A step graph without a state; its inputs are the dataset alone.
     function _context() private view returns (Context memory c) {
         c.sizes = SizesLib.withGraph(Sizes.wrap(0), 2, 0, 1);
         bytes32 tree = MerkleTree.hashNode(

@@ -30,12 +30,12 @@ contract PointBatch {
         return (result, before - gasleft());
     }
 
-    /// @dev A program that something follows in the calldata.
+    /// @dev A program that is followed by something in the calldata.
     function runPart(bytes calldata program, uint256 to, uint256[] calldata inputs) external pure returns (uint256) {
         return MicroStep.run(program[:to], inputs);
     }
 
-    /// @dev A kernel that something follows in the calldata.
+    /// @dev A kernel that is followed by something in the calldata.
     function readsPart(
         bytes calldata kernel,
         uint256 to,
@@ -53,7 +53,7 @@ contract PointBatch {
         return KernelPoint.reads(kernel, element, k);
     }
 
-    /// @dev With something behind the kernel in the calldata.
+    /// @dev With something after the kernel in the calldata.
     function readsAmong(
         bytes calldata kernel,
         uint256 element,
@@ -64,7 +64,7 @@ contract PointBatch {
         return KernelPoint.reads(kernel, element, k);
     }
 
-    /// @param operands patterns of what is read, in the order of the inputs; those that are missing are 0
+    /// @param operands patterns of what is read, in the order of the inputs; missing ones are 0
     /// @return the result, and the gas of decoding and of the step
     function step(
         bytes calldata kernel,
@@ -82,7 +82,7 @@ contract PointBatch {
         return (result, decoding, before - gasleft());
     }
 
-    /// @notice A part of a fold: its steps k = from, …, to - 1.
+    /// @notice A part of a fold: its steps from k = from to k = to - 1.
     /// @param operands patterns of what is read, step by step
     function fold(
         bytes calldata kernel,
@@ -120,7 +120,7 @@ contract PointBatch {
         return KernelPoint.gatherSource(kernel, element, chosen, indexRank, rows);
     }
 
-    /// @return how many operands were used, those before counted
+    /// @return how many operands have been used, including earlier ones
     function _give(Point memory p, uint256[] calldata operands, uint256 used) private pure returns (uint256) {
         for (uint256 i = 0; i < p.inputs.length; i++) {
             if (!p.inputs[i].isRead) continue;
@@ -137,7 +137,7 @@ contract PointBatch {
     function _put(bytes memory results, uint256 i, uint256 result) private pure {
         assert(result < 2 ** 32);
         assembly ("memory-safe") {
-            // The word behind the last result is overwritten by the next one, or stays zero.
+            // The word after the last result is overwritten by the next one, or stays zero.
             let position := add(add(results, 0x20), mul(4, i))
             mstore(position, or(mload(position), shl(224, result)))
         }

@@ -160,7 +160,7 @@ contract RefereeCommitteeTest is TestWorld {
         verdict.validUntil++;
         refused(terms, verdict, signers, signed, why);
         verdict.validUntil--;
-        // Of another task, on another chain, and with one signature cut.
+        // Another task, another chain, and a signature that is cut off.
         terms.salt = "another task";
         refused(terms, verdict, signers, signed, why);
         terms.salt = "salt";

@@ -181,7 +181,7 @@ contract SeatsTest is TestWorld {
         assert(manager.taskOf(task).deadline == block.timestamp + 3 hours);
         (, bytes32 value) = manager.seatOf(task, 1);
         assert(RunRoot.wrap(value) == LIE && manager.taskOf(task).revealed == 2);
-        // Anyone may carry what the owner has made known.
+        // Any account may submit what the owner has made known.
         vm.prank(ANYONE);
         manager.reveal(task, 0, TRUTH, salt(0));
         assertState(task, State.Revealed);

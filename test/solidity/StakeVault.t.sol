@@ -117,7 +117,7 @@ contract StakeVaultTest {
         vault.expose(A, 400);
         vault.release(A, 900);
         check(vault, A, 1000, 100, 0);
-        // More is exposed than is active: nothing more can be.
+        // More stake is exposed than active, so no more can be exposed.
         vm.prank(A);
         vault.requestUnbond(950);
         vm.expectRevert(abi.encodeWithSelector(IStakeVault.TooLittleStake.selector, A, 0, 1));
@@ -146,7 +146,7 @@ contract StakeVaultTest {
         vault.slash(A, 500);
         check(vault, A, 0, 300, 500);
         assert(vault.escrow() == 500);
-        // What is still exposed stays, however long ago it was asked for.
+        // Exposed stake stays, however long ago its withdrawal was requested.
         vm.warp(block.timestamp + 2 * DELAY);
         vm.prank(A);
         assert(vault.draw() == 200);
@@ -180,7 +180,7 @@ contract StakeVaultTest {
         assert(vault.escrow() == 200 && vault.accountOf(B).credit == 300);
         vm.expectRevert();
         vault.credit(B, 201);
-        // Anyone may trigger it; the owner is paid.
+        // Any account may trigger it; the owner is paid.
         assert(vault.claim(B) == 300);
         assert(token.balanceOf(B) == 2300 && vault.accountOf(B).credit == 0);
         vm.expectRevert(IStakeVault.NothingToDo.selector);
@@ -246,8 +246,8 @@ contract StakeVaultTest {
         assert(vault.accountOf(A).credit == 200);
     }
 
-    /// @dev From within a transfer of each kind, every function that moves tokens is closed.
-    function test_ATokenThatCallsBackFindsTheDoorsClosed() public {
+    /// @dev During a transfer of each kind, every function that moves tokens is locked.
+    function test_ATokenThatCallsBackIsLockedOut() public {
         bytes[4] memory inner = [
             abi.encodeWithSelector(IStakeVault.deposit.selector, 1),
             abi.encodeWithSelector(IStakeVault.draw.selector),

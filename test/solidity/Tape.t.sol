@@ -8,7 +8,7 @@ import {Read, Tape} from "../../contracts/training/Tape.sol";
 contract Climber {
     using LeavesLib for Leaves;
 
-    /// @param order of the leaves that are given, by index
+    /// @param order of the given leaves, by index
     function climb(
         bytes calldata witness,
         uint256 count,
@@ -35,10 +35,11 @@ contract Climber {
     }
 }
 
-/// @dev The siblings are found here by going down the tree, and the root by hashing level by level (spec 6.3).
+/// @dev The test finds the siblings by descending the tree, and the root by hashing level by level (spec
+/// 6.3).
 contract TapeTest {
     Climber private climber = new Climber();
-    /// @dev Nodes by height, and which of them lead to a leaf that is given.
+    /// @dev Nodes by height, and which of them lead to a given leaf.
     bytes32[][] private nodes;
     bool[][] private leads;
 
@@ -48,19 +49,19 @@ contract TapeTest {
         _plant(seed, count, chosen);
         uint256[] memory order = new uint256[](count);
         uint256 known = 0;
-        // From the right, so that every one is put before those that stand.
+        // From the right, so that each one is inserted before the ones already there.
         for (uint256 i = count; i > 0; i--) if (leads[0][i - 1]) order[known++] = i - 1;
         assembly ("memory-safe") {
             mstore(order, known)
         }
-        // One of them comes last.
+        // One of them is last.
         (order[0], order[known - 1]) = (order[known - 1], order[0]);
         bytes32[] memory hashes = new bytes32[](known);
         for (uint256 i = 0; i < known; i++) hashes[i] = nodes[0][order[i]];
         bytes memory witness = _siblings(nodes.length - 1, 0);
         assert(climber.climb(witness, count, order, hashes) == nodes[nodes.length - 1][0]);
         if (known == 1) assert(climber.climbOne(witness, count, order[0], hashes[0]) == nodes[nodes.length - 1][0]);
-        // Another leaf leads elsewhere.
+        // Another leaf leads to another root.
         hashes[seed % known] = ~hashes[seed % known];
         assert(climber.climb(witness, count, order, hashes) != nodes[nodes.length - 1][0]);
     }
@@ -74,7 +75,7 @@ contract TapeTest {
             }
     }
 
-    /// @dev What is needed below a node: in its left half, in its right half, and then the half that is missing.
+    /// @dev What is needed below a node: in its left half, in its right half, and then the missing half.
     function _siblings(uint256 height, uint256 index) private view returns (bytes memory found) {
         if (height == 0 || !leads[height][index]) return found;
         (uint256 left, uint256 right) = (2 * index, 2 * index + 1);

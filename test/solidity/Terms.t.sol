@@ -22,7 +22,7 @@ contract TermsHarness {
     }
 }
 
-/// @dev What terms are refused, and what their hash is.
+/// @dev Which terms are refused, and what their hash is.
 contract TermsTest is TestWorld {
     uint256 private constant LONG = 3650 days;
     TermsHarness private harness = new TermsHarness();
@@ -122,13 +122,13 @@ contract TermsTest is TestWorld {
         (terms.reward, terms.stake, terms.bond, terms.chunkPrice) = (most, most, most, 0);
         (terms.providers, terms.maxChallenges) = (16, 8);
         harness.check(terms, LONG);
-        // 40 · (2^80 - 1) so far; 216 more are below 2^88, 217 above.
+        // 40 · (2^80 - 1) so far; 216 more are below 2^88, 217 are above.
         (terms.chunkPrice, terms.maxDemands) = (most, 24);
         harness.check(terms, LONG);
         terms.maxDemands = 25;
         refused(terms, TermsLib.AmountsTooLarge.selector);
         (terms.chunkPrice, terms.maxDemands) = (0, 0);
-        // 35 stakes, rewards and bonds, 256 demands: the price alone decides.
+        // 35 stakes, rewards and bonds, 256 demands: only the price decides.
         terms.maxChallenges = 3;
         terms.maxDemands = 64;
         terms.chunkPrice = uint80((2 ** 88 - 1 - 35 * uint256(most)) / 256);
@@ -137,7 +137,7 @@ contract TermsTest is TestWorld {
         harness.check(terms, LONG);
         terms.chunkPrice++;
         refused(terms, TermsLib.AmountsTooLarge.selector);
-        // 256 · (2^80 - 1) + 16 · 3 + 3 · 69 is the last that fits.
+        // 256 · (2^80 - 1) + 16 · 3 + 3 · 69 is the last sum that fits.
         (terms.chunkPrice, terms.reward, terms.stake, terms.bond) = (most, 0, 3, 69);
         harness.check(terms, LONG);
         terms.bond++;

@@ -28,14 +28,14 @@ contract BlockingToken is TestToken {
     }
 }
 
-/// @dev Says that it failed instead of reverting.
+/// @dev Returns false for a failed transfer and does not revert.
 contract SilentToken is TestToken {
     function transfer(address, uint256) public pure override returns (bool) {
         return false;
     }
 }
 
-/// @dev Calls something in the middle of every transfer, before balances change, and remembers what it answered.
+/// @dev Calls something in the middle of every transfer, before balances change, and remembers the answer.
 contract CallingToken is TestToken {
     address public target;
     bytes public data;

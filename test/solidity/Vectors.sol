@@ -6,7 +6,7 @@ import {LayoutRoot, RunRoot} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev A chunk of a final state, with all that proves it.
+/// @dev A chunk of a final state, with everything that proves it.
 struct Vector {
     ChunkPlace place;
     bytes tensorType;
@@ -16,7 +16,7 @@ struct Vector {
     bytes32[] layoutPath;
 }
 
-/// @dev The vectors that TypeScript makes and checks (test/vectors/delivery.json).
+/// @dev The vectors that TypeScript generates and checks (test/vectors/delivery.json).
 abstract contract Vectors {
     bytes[] internal encoded;
 
@@ -32,7 +32,7 @@ abstract contract Vectors {
         );
     }
 
-    /// @dev Lets the terms be about the run of the vector.
+    /// @dev Makes the terms describe the run of the vector.
     function aim(Terms memory terms, Vector memory v) internal pure returns (Terms memory) {
         terms.job = v.place.job;
         terms.steps = v.place.steps;

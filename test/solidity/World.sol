@@ -10,7 +10,8 @@ import {Periods, Terms} from "../../contracts/libraries/Terms.sol";
 import {TestToken} from "../../contracts/local/TestToken.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev A task manager with people around it, and the moves of a task. The committee and the game are plain accounts.
+/// @dev A task manager with accounts around it, and the moves of a task. The committee and the game are plain
+/// accounts.
 abstract contract World {
     uint256 internal constant UNBONDING = 30 days;
     uint256 internal constant RICH = 1_000_000;
@@ -133,14 +134,14 @@ abstract contract World {
         for (uint256 seat = 0; seat < roots.length; seat++) commit(task, seat, RunRoot.wrap(roots[seat]));
     }
 
-    /// @dev From nothing to the comparison of these claims, one a provider.
+    /// @dev From nothing to the comparison of these claims, one for each provider.
     function claimed(Terms memory terms, bytes32[] memory roots) internal returns (TaskId task) {
         task = committed(terms, roots);
         for (uint256 seat = 0; seat < roots.length; seat++) reveal(task, seat, RunRoot.wrap(roots[seat]));
         manager.compare(task);
     }
 
-    /// @dev A task in which both providers say the truth.
+    /// @dev A task in which both providers claim the truth.
     function agreed(Terms memory terms) internal returns (TaskId task) {
         return claimed(terms, list(TRUTH, TRUTH));
     }
@@ -174,7 +175,7 @@ abstract contract World {
         manager.resolve(terms, resolution);
     }
 
-    /// @dev To the last second of the current state.
+    /// @dev Moves the time to the last second of the current state.
     function toDeadline(TaskId task) internal {
         vm.warp(manager.taskOf(task).deadline);
     }
@@ -203,18 +204,18 @@ abstract contract World {
         return uint256(a.active) + a.unbonding;
     }
 
-    /// @dev Whether nothing of the account is at stake any more, and how much stake it has lost.
+    /// @dev Reverts unless nothing of the account is exposed any more. Returns how much stake it has lost.
     function lossOf(address account) internal view returns (uint256) {
         assert(vault.accountOf(account).exposed == 0);
         return RICH - stakeOf(account);
     }
 
-    /// @dev The error that a call to a task in another state than it needs reverts with.
+    /// @dev The error of a call that needs another state of the task.
     function wrongState(State state, Phase phase) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(ITaskManager.WrongState.selector, state, phase);
     }
 
-    /// @dev When a task has ended: the vault owes nothing but stakes, credits and what is burned.
+    /// @dev For an ended task: the vault owes nothing but stakes, credits and what is burned.
     function assertSettled() internal view {
         assert(vault.escrow() == 0);
         uint256 sum = vault.condemned() + stakeOf(CLIENT) + credit(CLIENT) + credit(COMMITTEE) + credit(GAME);
@@ -223,7 +224,7 @@ abstract contract World {
     }
 }
 
-/// @dev A test in a world of its own.
+/// @dev A test with a world of its own.
 abstract contract TestWorld is World {
     function setUp() public virtual {
         build();

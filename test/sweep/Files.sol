@@ -9,7 +9,8 @@ interface VmFiles {
 
 VmFiles constant vm = VmFiles(address(uint160(uint256(keccak256("hevm cheat code")))));
 
-/// @dev Files of cases, which TypeScript writes (cases.ts): a first byte that says what they are for, then the cases.
+/// @dev Files of cases, which TypeScript writes (cases.ts): a first byte that says what they are for, then
+/// the cases.
 library Files {
     /// @return number of files, which is the length of the file `count`
     function count() internal view returns (uint256 number) {
@@ -21,7 +22,7 @@ library Files {
         cases = vm.readFileBinary(string.concat(_folder(), vm.toString(file)));
         kind = uint8(cases[0]);
         assembly ("memory-safe") {
-            // The cases begin behind the first byte: their length takes its place.
+            // The cases begin after the first byte: their length replaces it.
             let length := sub(mload(cases), 1)
             cases := add(cases, 1)
             mstore(cases, length)
@@ -32,7 +33,7 @@ library Files {
         return string.concat(".hardhat/sweep/", vm.envString("VERDE_SWEEP"), "/cases/");
     }
 
-    /// @return value the 32 bytes from `at`; behind the end anything
+    /// @return value the 32 bytes from `at`; after the end anything
     function word(bytes memory data, uint256 at) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
             value := mload(add(add(data, 0x20), at))

@@ -13,7 +13,7 @@ contract Float32Sweep is Float32Operations {
         for (uint256 i = 0; i < files; i++) this.sweep(i);
     }
 
-    /// @dev A call of its own, which gives its memory back.
+    /// @dev A call of its own, which frees its memory.
     function sweep(uint256 file) external view {
         (uint256 code, bytes memory cases) = Files.read(file);
         assert(cases.length > 0 && cases.length % 12 == 0);

@@ -13,7 +13,7 @@ import { bitsOf, canon, fromBits } from "../../src/repops/numbers/vf32.ts";
 
 export type Operation = { code: number; name: string; operands: string; evaluate(a: number, b: number): number };
 
-/** Those that take or give a float, but for the one that chooses. */
+/** Instructions that take or give a float, except `fsel`. */
 const FLOAT_INSTRUCTIONS = (Object.keys(INSTRUCTIONS) as InstructionName[]).filter((name) => {
   const { args, result } = INSTRUCTIONS[name] as Instruction;
   return !args.includes("b") && [...args, result].includes("f");
@@ -42,7 +42,7 @@ const ranged = (code: number, name: string, evaluate: (x: number) => number): Op
   evaluate: (a) => bitsOf(evaluate(canon(fromBits(a)))),
 });
 
-/** The operations of Float32.sol: instructions by their codes, and two that are none. */
+/** The operations of Float32.sol: instructions by their codes, and two that are no instructions. */
 export const OPERATIONS: readonly Operation[] = [
   ...FLOAT_INSTRUCTIONS.map(instruction),
   ranged(0xfe, "dot range", (x) => bringIntoRange(x, "dot")),
@@ -54,7 +54,9 @@ const POWERS = powersOfTwo();
 const EDGES = [0, 0x80000000, 1, 0x007fffff, 0x00800000, 0x00ffffff, 0x01000000, 0x01000001, 0x7effffff, 0x7f000000];
 const OUTSIDE = [0x7f000001, 0x7f7fffff, 0x7f800000, 0x7f800001, 0x7fc00000, 0x7fffffff];
 
-/** Float operands: a third adversarial pairs, a third canonical floats, the rest any patterns and the edges. */
+/**
+ * Float operands: a third adversarial pairs, a third canonical floats, the rest any patterns and the edges.
+ */
 export function* operandPairs(operands: string, count: number, seed: number): Generator<[number, number]> {
   const next = words(seed);
   const tensor = floatTensor(seed + 1, [1 << 16]).data;

@@ -1,8 +1,11 @@
-/** Runs the sweeps of this folder, which read their cases from files that `cases.ts` writes; never a part of the gate's Solidity tests. */
+/**
+ * Runs the sweeps of this folder, which read their cases from files that `cases.ts` writes. They are never
+ * part of the gate's Solidity tests.
+ */
 import { defineConfig } from "hardhat/config";
 import base from "../../hardhat.config.ts";
 
-/** Of a sweep's own; run.ts makes it. */
+/** A folder for one sweep, which run.ts makes. */
 const folder = `.hardhat/sweep/${process.env.VERDE_SWEEP ?? "none"}`;
 
 export default defineConfig({

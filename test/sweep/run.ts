@@ -14,7 +14,7 @@ export interface CaseFile {
 /**
  * @param name of a file `name.t.sol` here
  * @param files of a few MB each, since the test holds one in memory
- * @throws {Error} with the output when a test of it fails
+ * @throws {Error} with the output if a test of it fails
  */
 export function runSweep(name: string, files: Iterable<CaseFile>): void {
   // Two sweeps at one time must not share a folder.

@@ -1,4 +1,7 @@
-/** The conformance suite: a backend has the bits of the reference, with no tolerance and no list of exceptions. */
+/**
+ * The conformance suite: a backend has the bits of the reference, with no tolerance and no list of
+ * exceptions.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hex32, toHex } from "../../../src/encoding/bytes.ts";

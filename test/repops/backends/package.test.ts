@@ -1,4 +1,7 @@
-/** Packages of backends: beside Verde first, then in the project that it is run from, and a clear word where they are not. */
+/**
+ * Packages of backends: Verde's own node_modules first, then the project's; a clear error if neither has the
+ * package.
+ */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +23,10 @@ function install(name: string, code: string): void {
   writeFileSync(join(folder, "index.js"), code);
 }
 
-/** What `importPackage` gives in a process whose working directory is the project: what the package says, or the failure. */
+/**
+ * What `importPackage` returns in a process whose working directory is the project: what the package says, or
+ * the error.
+ */
 function imported(name: string): Promise<string> {
   const script = `import { importPackage } from ${JSON.stringify(MODULE)};
 try { console.log((await importPackage(${JSON.stringify(name)}, "${name}@1", "the backend b")).from); }
@@ -38,12 +44,12 @@ describe("a package that a backend needs", () => {
     expect(await imported("adapter-of-the-project")).toBe("the project");
   });
 
-  test("is taken from beside Verde, where it is there", async () => {
+  test("is taken from Verde's own node_modules, if it is there", async () => {
     install("cborg", 'export const from = "the project";');
     expect(await imported("cborg")).toBe("undefined");
   });
 
-  test("is named with both places and the command, where it is in neither", async () => {
+  test("is named with both places and the command, if it is in neither", async () => {
     const said = await imported("adapter-of-nobody");
     expect(said).toMatch(/^VERDE_BACKEND the backend b needs the package adapter-of-nobody, which is neither/);
     expect(said).toContain(ROOT);
@@ -51,7 +57,7 @@ describe("a package that a backend needs", () => {
     expect(said).toContain("`npm install adapter-of-nobody@1`");
   });
 
-  test("that is there and broken is not called missing", async () => {
+  test("that is broken is not called missing", async () => {
     install("adapter-that-breaks", 'import "another-that-is-missing";');
     expect(await imported("adapter-that-breaks")).toMatch(
       /can't be loaded: Cannot find package 'another-that-is-missing'/,

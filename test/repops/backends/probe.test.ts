@@ -1,4 +1,4 @@
-/** The probes see what devices do that are not like this one. */
+/** The probes detect devices that differ from this one. */
 import { describe, expect, test } from "vitest";
 import { reference } from "../../../src/repops/backends/reference.ts";
 import { wasm } from "../../../src/repops/backends/wasm/backend.ts";
@@ -23,7 +23,7 @@ const IEEE = {
   "0 times infinity": "NaN",
 };
 
-/** This engine's arithmetic with some operations changed; they take and give numbers. */
+/** This engine's arithmetic with some operations changed; the operations take and return numbers. */
 function changed(operations: Partial<Record<string, (a: number, b: number, c: number) => number>>): RawArithmetic {
   return async (operation, rows) => {
     const change = operations[operation];
@@ -51,7 +51,7 @@ describe("the probes", () => {
     expect((await findings(changed({ "guarded a * b + c": fused })))["fuses guarded a·b + c"]).toBe("yes");
   });
 
-  test("say of an operation that a device has not got that there is none", async () => {
+  test("report an operation that a device does not have", async () => {
     const without: RawArithmetic = async (operation, rows) =>
       operation === "float of int a" ? undefined : javascriptArithmetic(operation, rows);
     expect(await findings(without)).toEqual({ ...IEEE, "rounds integers": "there is no such operation" });
@@ -81,7 +81,7 @@ describe("the probes", () => {
       changed({ "a * b": (a, b) => (tiny(a * b) ? 0 : Math.fround(a * b)) });
     const results = async (raw: RawArithmetic): Promise<string> => (await findings(raw))["subnormal results"];
     expect(await results(flushing((x) => Math.abs(x) < TINY))).toBe("flushed, before rounding");
-    // Rounded to 24 bits with an exponent that has no end.
+    // Rounded to 24 bits with an unbounded exponent.
     expect(await results(flushing((x) => Math.abs(Math.fround(x * 2 ** 60)) < TINY * 2 ** 60))).toBe(
       "flushed, after rounding to 24 bits",
     );

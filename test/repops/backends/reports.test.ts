@@ -38,12 +38,12 @@ test("the check sees tensors that are no copies", () => {
   return expect(checkReports(views)).rejects.toThrow("the next report is the same");
 });
 
-test("the check sees what is no data", () => {
+test("the check sees values that are no data", () => {
   const live = bent(async (session, options) => ({ ...(await session.execute(options)), again: () => undefined }));
   return expect(checkReports(live)).rejects.toThrow("could not be cloned");
 });
 
-test("the check sees that kernels which do not exist are passed over", () => {
+test("the check sees that kernels which do not exist are skipped", () => {
   const lenient = bent((session, { rootsOf = [], capture }) =>
     session.execute({
       ...(capture && { capture }),

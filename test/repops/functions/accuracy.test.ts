@@ -9,7 +9,7 @@ import { floats } from "../inputs.ts";
 const SEED = 20261120;
 const COUNT = 30_000;
 
-/** Where some function bends, saturates, vanishes or changes its method. */
+/** Inputs where some function bends, saturates, vanishes or changes its method. */
 const BENDS = [
   0,
   MIN_VALUE,
@@ -41,13 +41,15 @@ const BENDS = [
   MAX_VALUE,
 ];
 
-/** Where the errors are the largest ones over all inputs: exp, log, tanh and so on, in the order of the claims. */
+/** Inputs with the largest errors over all inputs: exp, log, tanh and so on, in the order of the claims. */
 const WORST = [
   -81.3917618, 0.69893533, 0.631044209, -1.10546958, 0.929854274, -0.991758049, -1.21457303, -0.463834882, -1.47140348,
   -46.1273384, -0.922549963, -1.95843601, 621.242249, 14.953455, 1.99746418,
 ].map(Math.fround);
 
-/** Every bend with its neighbours, every magnitude, and the region where the functions are neither 0 nor 1. */
+/**
+ * Every bend with its neighbours, every magnitude, and the region where the functions are neither 0 nor 1.
+ */
 function inputs(count: number): number[] {
   const near = BENDS.flatMap((bend) => [-2, -1, 0, 1, 2].map((offset) => fromBits(canonBits(bitsOf(bend) + offset))));
   const wide = floats(SEED);
@@ -69,7 +71,7 @@ describe("accuracy against float64", () => {
       let worst = { error: 0, x: 0 };
       for (const x of xs) {
         const [y, exact] = [run(x), reference(x)];
-        // An absolute error counts in proportion to what is allowed.
+        // An absolute error counts relative to the allowed one.
         const error = x >= from ? errorInUlp(y, exact) : (ulp * Math.abs(y - exact)) / absolute;
         if (error > worst.error) worst = { error, x };
       }

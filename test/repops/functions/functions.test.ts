@@ -9,7 +9,7 @@ import { floats, integers, isVf32 } from "../inputs.ts";
 const SEED = 20261120;
 const COUNT = 5000;
 
-/** A float beside others of about its size: where a power, say, is neither 0 nor saturated. */
+/** A float near others of about its size: where, for example, a power is neither 0 nor saturated. */
 function tame(next: () => number): () => number {
   return () => {
     const x = next();

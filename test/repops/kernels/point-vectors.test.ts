@@ -1,4 +1,7 @@
-/** The vectors of scalar programs and single steps, which the contracts are held to as well (test/solidity). */
+/**
+ * The vectors of scalar programs and single steps, which the contracts are tested with as well
+ * (test/solidity).
+ */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { kernelVectors, programVectors } from "../../../scripts/point-vectors.ts";
@@ -34,7 +37,7 @@ test("generated JavaScript gives the outputs of the programs", () => {
   }
 });
 
-test("every kernel of the vectors is one that a decoder takes", () => {
+test("a decoder accepts every kernel of the vectors", () => {
   const { kernels, gathers } = JSON.parse(fileOf("kernels")) as Lists;
   for (const code of [...kernels, ...gathers]) {
     const reader = new Reader(fromHex(code), "a kernel");

@@ -3,7 +3,7 @@ import { pointInputs, stepAt } from "../../../src/repops/kernels/point.ts";
 import type { MapKernel } from "../../../src/repops/kernels/kernel.ts";
 import { defineProgram } from "../../../src/repops/programs/expressions.ts";
 
-test("a step gives a meaning to operands that are not canonical", () => {
+test("a step is defined for operands that are not canonical", () => {
   const kernel: MapKernel = {
     kind: "map",
     type: { dtype: "f32", shape: [] },

@@ -1,4 +1,4 @@
-/** What a dispute's last step reads and gives, against the reference backend. */
+/** What a dispute's last step reads and computes, compared with the reference backend. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { elementBits, type Tensor, zeros } from "../../../src/encoding/tensor.ts";
@@ -32,7 +32,7 @@ const contents = (tensors: readonly Tensor[]): Contents => ({
 
 const plain = (reads: readonly Read[]): Read[] => reads.map(({ tensor, address }) => ({ tensor, address }));
 
-/** No more is read of any tensor than `mostReads` says. */
+/** Expects that no tensor is read more often than `mostReads` says. */
 function checkBound(kernel: Kernel, point: Point, reads: readonly Read[]): void {
   const bound = mostReads(kernel);
   const rest = [...bound.tensors];
@@ -136,7 +136,7 @@ describe("what a point reads", () => {
     ).toEqual([undefined, undefined, 0, 3]);
   });
 
-  it("is nothing where a view's fill value is taken, or where a fold is empty", () => {
+  it("is nothing if a view's fill value is taken, or if a fold is empty", () => {
     const kernel: MapKernel = {
       kind: "map",
       type: { dtype: "f32", shape: [3] },

@@ -27,7 +27,7 @@ describe("vf32 (spec 2)", () => {
   });
 });
 
-/** Instructions in other words: exact rationals for arithmetic, BigInt for integers. */
+/** A second definition of the instructions: exact rationals for arithmetic, BigInt for integers. */
 const u = (x: number): bigint => BigInt(x >>> 0);
 const s = (x: bigint): number => Number(BigInt.asIntN(32, x));
 const INTEGER_TWINS: Partial<Record<InstructionName, (a: number, b: number) => number>> = {
@@ -104,7 +104,7 @@ describe("instructions (spec 3.2)", () => {
 });
 
 describe("encoding (spec 3.4)", () => {
-  test("gives every program back", () => {
+  test("decodes to the same program", () => {
     for (const [name, program] of Object.entries(PROGRAMS)) {
       const reader = new Reader(encodeProgram(program), name);
       const decoded = decodeProgram(reader);

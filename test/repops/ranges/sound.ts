@@ -1,4 +1,4 @@
-/** Whether the analysis of ranges is right about what a program does. */
+/** Whether the analysis of ranges is right about a program's values. */
 import { expect } from "vitest";
 import { traceProgram } from "../../../src/repops/programs/interpret.ts";
 import type { Program } from "../../../src/repops/programs/program.ts";
@@ -15,7 +15,7 @@ function holds(range: Range, value: number): boolean {
   return value >= low && value <= high && Math.abs(value) >= least && multiple;
 }
 
-/** Every value of a program lies in its range, for `count` inputs. */
+/** Expects every value of a program to lie in its range, for `count` inputs. */
 export function expectSound(program: Program, count: number, seed: number): void {
   const { values } = analyze(program);
   const [real, whole] = [floats(seed), integers(seed)];

@@ -75,7 +75,10 @@ export const gather = (source: number, index: number, length: number): Kernel =>
 
 const LENGTHS = [1, 2, 5, 16, 40];
 
-/** Lists of vectors in which every kernel reads whatever stands before it; input 0 holds ints, the others floats. */
+/**
+ * Lists of vectors in which every kernel may read any tensor before it; input 0 holds ints, the others
+ * floats.
+ */
 export const lists: fc.Arbitrary<{ list: KernelList; keep: number[] }> = fc
   .array(fc.tuple(fc.nat(5), fc.nat(2 ** 16), fc.nat(2 ** 16), fc.boolean()), { minLength: 1, maxLength: 25 })
   .map((rolls) => {

@@ -1,4 +1,7 @@
-/** Schedules of small lists, and any list run by nothing but its schedule, on memory that tensors share. */
+/**
+ * Schedules of small lists, and random lists that are run by their schedule alone, on memory that tensors
+ * share.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { asBytes } from "../../../src/encoding/bytes.ts";
@@ -38,7 +41,7 @@ describe("the steps of a list", () => {
     });
   });
 
-  test("are one where maps are fused, and what only they read is never in memory", () => {
+  test("are one if maps are fused, and what only they read is never in memory", () => {
     expect(schedule(chain, [4], LIMITS)).toEqual({
       list: chain,
       steps: [{ kernels: [0, 1, 2], reads: [0, 1], writes: [4] }],
@@ -48,7 +51,7 @@ describe("the steps of a list", () => {
     expect(schedule(chain, [3, 4], LIMITS).steps[0].writes).toEqual([3, 4]);
   });
 
-  test("have no more tensors and instructions than a device takes", () => {
+  test("have no more tensors and instructions than a device allows", () => {
     expect(kernelsOf(schedule(chain, [4], { ...LIMITS, tensors: 4 }))).toEqual([[0, 1], [2]]);
     expect(kernelsOf(schedule(chain, [4], { ...LIMITS, instructions: 1 }))).toEqual([[0], [1], [2]]);
   });
@@ -58,7 +61,7 @@ describe("the steps of a list", () => {
     expect(kernelsOf(schedule(list, [4], LIMITS))).toEqual([[0], [1, 2], [3]]);
   });
 
-  test("begin with a fold, never with a gather; with a product where the backend has no code for products alone", () => {
+  test("begin with a fold, never with a gather; with a product if the backend has no code for products alone", () => {
     const list: KernelList = {
       inputs: [f32(2, 3), f32(3, 4), f32(9), i32(5)],
       kernels: [product(0, 1, 2, 3, 4), double(4, 2, 4), gather(2, 3, 5), double(6, 5), sum(7, 5, 2), double(8, 2)],
@@ -84,7 +87,7 @@ describe("the steps of a list", () => {
     expect(schedule({ ...list, kernels: [reduced] }, [2]).steps[0].scatter).toBeUndefined();
   });
 
-  test("end the memory of what is never read at once, and of nothing that lasts", () => {
+  test("free the memory of what is never read at once, and of nothing that lasts", () => {
     const list: KernelList = { inputs: [f32(4)], kernels: [double(0, 4), double(0, 4), double(0, 4)] };
     const planned = schedule(list, [2]);
     expect(planned.lifetimes.slice(1)).toEqual([
@@ -95,7 +98,7 @@ describe("the steps of a list", () => {
     expect(endings(planned.lifetimes, 3)).toEqual([[1], [], [3]]);
   });
 
-  test("are none of a list without kernels", () => {
+  test("are none for a list without kernels", () => {
     const none = schedule({ inputs: [f32(2)], kernels: [] }, [0]);
     expect(none).toMatchObject({ steps: [], lifetimes: [{ from: -1, to: 0 }], lasting: [0] });
     expect(allocate(none, () => 8, new Stretch(64))).toEqual([0]);
@@ -165,7 +168,7 @@ describe("any list", () => {
   });
 });
 
-/** A backend of a few lines: between steps there is nothing but bytes at the places of `allocate`. */
+/** A backend of a few lines: between steps only the bytes at the places of `allocate` are kept. */
 function runTwice(
   planned: Schedule,
   inputs: readonly Tensor[],

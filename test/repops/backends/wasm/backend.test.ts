@@ -1,4 +1,6 @@
-/** Lists of kernels that share one memory: what is kept and captured, and code from the optimizing compiler. */
+/**
+ * Lists of kernels that share one memory: what is kept and captured, and code from the optimizing compiler.
+ */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
@@ -15,7 +17,7 @@ import { inputsOf, lists, operand } from "../../lists.ts";
 const SEED = 20261120;
 const bits = ({ data }: Tensor): number[] => [...new Uint32Array(data.buffer, data.byteOffset, data.length)];
 
-/** What was reported and what was kept, over two executions, the second of which shows two kernels alone. */
+/** What was reported and what was kept, over two executions. The second execution shows only two kernels. */
 async function record(backend: Backend, list: KernelList, keep: readonly number[], other: number): Promise<unknown> {
   const session = await backend.prepare(list, { keep });
   for (const [i, tensor] of inputsOf(list, SEED).entries()) await session.write(i, tensor);
@@ -42,7 +44,8 @@ describe("lists of kernels", () => {
     ));
 
   test("take no more memory than what is alive at once", async () => {
-    // 400 outputs of 64 MiB in a row, of which two are alive at a time: far beyond 4 GiB if each had its own place.
+    // 400 outputs of 64 MiB in a row, of which two are alive at a time: far more than 4 GiB if each had its
+    // own place.
     const type = { dtype: "f32" as const, shape: [2 ** 24] };
     const program = defineProgram("f", (x) => x);
     const kernels = Array.from(

@@ -21,7 +21,10 @@ const words = new Uint32Array(memory.buffer);
 const values = new Float32Array(memory.buffer);
 const GUARD = 0x5eadbeef;
 
-/** A second way to the bits: the accumulators of a row advance together, in binary64 rounded at each operation. */
+/**
+ * A second way to compute the bits: the accumulators of a row advance together, in binary64 rounded at each
+ * operation.
+ */
 function product({ m, n, k, a, aRow, aDepth, b, bDepth, bColumn }: MatmulProblem): Float32Array {
   const ranged = (x: number): number =>
     Math.abs(x) < 2 ** -51 ? 0 : Math.abs(x) > 2 ** 51 ? Math.sign(x) * 2 ** 51 : x;
@@ -39,7 +42,9 @@ describe("matrix products", () => {
   const size = fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 16, 17, 33, 41, 65);
   const depth = fc.constantFrom(0, 1, 2, 3, 4, 7, 8, 9, 17, 65, 383, 384, 385, 800);
 
-  /** Compares every word of C, of the gaps between its rows and around it, and the words behind the scratch. */
+  /**
+   * Compares every word of C, of the gaps between its rows and around it, and the words after the scratch.
+   */
   function compare(m: number, n: number, k: number, ta: boolean, tb: boolean, gap: number): void {
     for (let i = 0; i < (m + gap) * (k + gap) + 16; i++) words[A / 4 + i] = next();
     for (let i = 0; i < (n + gap) * (k + gap) + 16; i++) words[B / 4 + i] = next();
@@ -109,7 +114,7 @@ describe("matrix products", () => {
 });
 
 describe("tensor roots in lanes", () => {
-  test("are those of the portable tree", () => {
+  test("equal those of the portable tree", () => {
     const random = generator(SEED);
     const lengths = [0, 4, 252, 256, 260, 512, 1020, 1024, 1028, 2048, 4096, 16380, 16384, 16388, 70_000, 3_000_004];
     for (let i = 0; i < 3_000_004 / 4; i++) words[A / 4 + i] = random() * 2 ** 32;
@@ -161,8 +166,8 @@ describe("rows", () => {
     }
   });
 
-  // Beside larger values the small ones vanish: here each is alone in its row, whole vectors and tails.
-  test("bring a single value into the sum range", () => {
+  // Next to larger values the small ones vanish: here each is alone in its row, whole vectors and tails.
+  test("clamp a single value into the sum range", () => {
     const ends = [-102, 102].flatMap((e) => [2 ** e * (1 - 2 ** -24), 2 ** e, 2 ** e * (1 + 2 ** -23)]);
     const singles = [0, 1, 2 ** -125, 2 ** 127, ...ends].flatMap((x) => (x === 0 ? [x] : [x, -x]));
     for (const row of [1, 4, 7]) {

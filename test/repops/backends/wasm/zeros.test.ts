@@ -1,6 +1,6 @@
 /**
- * vf32 has no -0, but a register may hold one where `canon` was left out. Wherever its sign could be seen it has to be
- * gone: in an output, in the bits, and in a divisor.
+ * vf32 has no -0, but a register may hold one if `canon` was omitted. Its sign must be gone wherever it could
+ * be seen: in an output, in the bits, and in a divisor.
  */
 import { expect, test } from "vitest";
 import { hex32 } from "../../../../src/encoding/bytes.ts";
@@ -101,7 +101,7 @@ test("no sign of a zero is ever seen", async () => {
   );
 });
 
-test("the registers do hold -0 here, or the test above would show nothing", () => {
+test("the registers do hold -0 here; otherwise the test above would show nothing", () => {
   const withNegativeZero = programs.filter(([, program]) =>
     analyze(program).values.some((range) => "negativeZero" in range && range.negativeZero),
   );

@@ -22,7 +22,7 @@ describe("strict shaders", () => {
     for (const code of shaders(STRICT)) expect(code).not.toMatch(FLOAT);
   });
 
-  test("are told from guarded ones by that", () => {
+  test("differ from guarded ones in that", () => {
     for (const code of shaders(GUARDED)) expect(code).toMatch(FLOAT);
     for (const text of ["let x = 1.0;", "let x = 1f;", "var v: vec4f;", "x * 1e3", "f32(i)"])
       expect(text).toMatch(FLOAT);
