@@ -23,7 +23,7 @@ describe("verde stake", () => {
   });
 
   it("takes a deposit with an allowance, which it may have to ask for", async () => {
-    await on.fails(3, "approve more, or leave --no-approve out", "ada", "stake", "deposit", "60.5", "--no-approve");
+    await on.fails(3, "approve more, or omit --no-approve", "ada", "stake", "deposit", "60.5", "--no-approve");
     await on.fails(3, "has 100 VTT, and 100.5 VTT are needed", "ada", "stake", "deposit", "100.5");
     await on.fails(2, "is not an amount", "ada", "stake", "deposit", "much");
     await on.fails(2, "decimals", "ada", "stake", "deposit", `0.${"1".repeat(19)}`);

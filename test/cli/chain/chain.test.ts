@@ -115,7 +115,7 @@ describe("a command says what is missing", () => {
       [{}, "it has no schema version"],
       [{ ...sound, chainId: "1" }, "its chainId is not a number"],
       [{ ...sound, manager: "0x12" }, "its manager is not an address"],
-      [{ ...sound, gasBond: "0.1" }, "its gasBond is no number of wei"],
+      [{ ...sound, gasBond: "0.1" }, "its gasBond is not a number of wei"],
     ];
     for (const [content, words] of broken) {
       writeFileSync(on.at("broken.json"), typeof content === "string" ? content : JSON.stringify(content));
