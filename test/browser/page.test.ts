@@ -212,7 +212,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     expect(await page.evaluate("document.activeElement.id")).toBe("cancel");
     await page.keyboard.press("Enter");
     await page.waitForSelector("#running", { state: "hidden", timeout: PATIENCE });
-    expect(await page.innerText("#sentence")).toMatch(/^Cancelled\.\s+It had come to step \d+; /);
+    expect(await page.innerText("#sentence")).toMatch(/^Cancelled\.\s+The check had reached training step \d+; /);
     const steps = (await ledger(page)).length;
     expect(steps).toBeLessThan(LONG);
     expect(await check(page, "wasm", [LONG - 9, LONG])).toContain("roots match.");

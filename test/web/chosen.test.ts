@@ -43,7 +43,7 @@ describe("chosen files", () => {
   test("that leave open which is meant are refused", () => {
     expect(() => gather([file("a.trace"), file("b.trace")])).toThrow("2 files could be the trace: a.trace, b.trace");
     expect(() => gather([file("x"), file("y"), file("z"), file("u"), file("v")])).toThrow("x, y, z, u …; choose one");
-    expect(() => gather([file(ZERO)])).toThrow("choose the trace itself first");
+    expect(() => gather([file(ZERO)])).toThrow("choose the trace first");
     expect(() => gather([])).toThrow("no files");
     expect(() => gather([], gather([file("a.trace")]))).toThrow("no files");
   });
@@ -79,9 +79,9 @@ describe("the sentence", () => {
     );
     const operator = { step: 36, kernel: 80, label: "mlp/matmul" };
     expect(said({ mismatch: { ...wrong, operator } })).toMatch(
-      /first operator that differs is mlp\/matmul \(node 80\) of step 36\.$/,
+      /first operator that differs is mlp\/matmul \(operator 80\) of training step 36\.$/,
     );
-    expect(said({ mismatch: { ...wrong, operatorsAgree: true } })).toMatch(/is not the one they make\.$/);
+    expect(said({ mismatch: { ...wrong, operatorsAgree: true } })).toMatch(/does not follow from them\.$/);
     const metric = { name: "loss", claimed: 2, recomputed: 2.5 };
     expect(said({ mismatch: { step: 4, metric } })).toContain("the trace reports loss 2, but re-execution gives 2.5 (");
     expect(said({ mismatch: { ...wrong, deviceDiffers: true } })).toContain(
