@@ -1,6 +1,7 @@
 /**
- * What a newcomer needs: define a job, run it, dispute two runs, check a verdict, or evaluate one operator. The entries
- * beside this one (`@verde-ml/verde/graph`, `/repops`, `/game` …) have the rest.
+ * The functions to start with: define a job, run it, dispute two runs, check a verdict, or evaluate one
+ * operator. The other entries of the package (`@verde-ml/verde/graph`, `/repops`, `/game` and more) have the
+ * rest.
  */
 export { fromHex, toHex, type Tensor } from "./encoding/index.ts";
 export * from "./errors/index.ts";

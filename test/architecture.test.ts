@@ -18,7 +18,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   formats: 500,
   trace: 2_000,
   game: 900,
-  referee: 2_500,
+  referee: 2_600,
   settlement: 5_000,
   index: 40,
   web: 1_600,

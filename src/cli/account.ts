@@ -1,6 +1,6 @@
 /**
- * Which key signs: of a keystore, or of the environment. Never of an argument, which other users of the machine can read and
- * shells remember; and never shown.
+ * The key that signs. It is read from a keystore or from the environment. It is never read from an argument:
+ * other users of the machine can read arguments, and shells remember them. The key is never shown.
  */
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -32,7 +32,7 @@ export async function signerOf(flags: KeyFlags): Promise<PrivateKeyAccount> {
 }
 
 /**
- * The address of the account that would sign; a keystore that names its own needs no password for it.
+ * The address of the account that would sign. No password is needed if the keystore names its address.
  * @throws {KeyError} when there is no key
  */
 export async function addressOfSigner(flags: KeyFlags): Promise<Address> {
@@ -62,10 +62,10 @@ export async function readKeyFile(file: string, what: string): Promise<string> {
 
 /**
  * The password of a keystore: from a file, the environment, or the terminal.
- * @param twice asks a second time, for a keystore that is new
+ * @param twice ask a second time, for a new keystore
  */
 export async function passwordFor(file: string, { passwordFile }: KeyFlags, twice = false): Promise<string> {
-  // Editors end files with a line break that is no part of the password.
+  // Editors end files with a line break that does not belong to the password.
   if (passwordFile !== undefined) return (await readKeyFile(passwordFile, "the password file")).replace(/\r?\n$/, "");
   if (process.env.VERDE_PASSWORD !== undefined) return process.env.VERDE_PASSWORD;
   if (!process.stdin.isTTY)
@@ -75,7 +75,7 @@ export async function passwordFor(file: string, { passwordFile }: KeyFlags, twic
       { file },
     );
   const password = await askPassword(`Password of ${file}: `, process.stdin, process.stderr);
-  if (twice && (await askPassword("The same again: ", process.stdin, process.stderr)) !== password)
+  if (twice && (await askPassword("Repeat the password: ", process.stdin, process.stderr)) !== password)
     throw new KeyError("PASSWORDS_DIFFER", "the two passwords differ; start again", { file });
   return password;
 }

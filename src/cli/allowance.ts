@@ -1,4 +1,4 @@
-/** The vault takes tokens only as far as their owner has allowed it to. */
+/** The vault's allowance: how many tokens of an owner the vault may take. */
 import type { Command } from "commander";
 import { ChainError } from "../errors/index.ts";
 import { ABIS } from "../settlement/contracts.ts";
@@ -7,12 +7,16 @@ import type { Session } from "../settlement/session.ts";
 import type { Sender } from "./send.ts";
 
 export function addAllowanceOption(command: Command): Command {
-  return command.option("--no-approve", "leave the vault's allowance as it is; else just enough is approved first");
+  return command.option(
+    "--no-approve",
+    "do not change the vault's allowance; without this flag, just enough is approved first",
+  );
 }
 
 /**
- * Sees to it that the vault may take an amount from the sender.
- * @throws {ChainError} when the sender has too few tokens, or the allowance is too small and is to be left as it is
+ * Makes sure that the vault may take an amount from the sender.
+ * @throws {ChainError} when the sender has too few tokens, or the allowance is too small and `approve` is
+ *   false
  */
 export async function allowVault(session: Session, sender: Sender, amount: bigint, approve: boolean): Promise<void> {
   const { client, deployment, token } = session;
@@ -24,15 +28,15 @@ export async function allowVault(session: Session, sender: Sender, amount: bigin
   if (balance < amount)
     throw new ChainError(
       "FUNDS",
-      `${sender.address} has ${formatAmount(balance, token)}, and ${formatAmount(amount, token)} are needed; transfer more to it`,
+      `${sender.address} has ${formatAmount(balance, token)}, but ${formatAmount(amount, token)} are needed; transfer more to it`,
       { balance, amount, expected: amount, found: balance },
     );
   if (allowance >= amount) return;
   if (!approve)
     throw new ChainError(
       "ALLOWANCE",
-      `the vault ${deployment.vault} may take ${formatAmount(allowance, token)} from ${sender.address}, and ` +
-        `${formatAmount(amount, token)} are needed; approve more, or leave --no-approve out`,
+      `the vault ${deployment.vault} may take ${formatAmount(allowance, token)} from ${sender.address}, but ` +
+        `${formatAmount(amount, token)} are needed; approve more, or omit --no-approve`,
       { allowance, amount, expected: amount, found: allowance },
     );
   await sender.send({ contract: "token", functionName: "approve", args: [deployment.vault, amount] });

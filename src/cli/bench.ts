@@ -1,4 +1,4 @@
-/** `verde bench`: how fast this machine is at what a run is made of. */
+/** `verde bench`: how fast this machine executes the parts of a run. */
 import type { Command } from "commander";
 import { benchElementwise } from "../../bench/elementwise.ts";
 import { benchHashing } from "../../bench/hashing.ts";
@@ -12,8 +12,8 @@ const BENCHES = { matmul: benchMatmul, elementwise: benchElementwise, hashing: b
 export function register(program: Command): void {
   program
     .command("bench")
-    .description("measure matrix products, element-wise operators, state roots and a GPT step")
-    .option("--json", "one JSON object a line")
+    .description("measure matrix products, element-wise operators, state roots and a training step of a GPT")
+    .option("--json", "one JSON object on each line")
     .action(async ({ json }: { json?: boolean }) => {
       const progress = new Progress();
       const host = machine();

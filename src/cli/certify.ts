@@ -1,4 +1,4 @@
-/** `verde certify`: whether a backend on this machine may be called Verde. */
+/** `verde certify`: whether a backend on this machine computes the bits of the specification. */
 import { readFile, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { messageOf, unreadable, UsageError } from "../errors/index.ts";
@@ -34,9 +34,12 @@ export function register(program: Command): void {
     .command("certify")
     .description("run the conformance vectors on this machine, and compare every bit")
     .option("--backend <name>", `${BACKEND_NAMES}, or a module that exports one (default: wasm)`)
-    .option("--strict", "floats computed with integers alone, where the backend has such a mode (webgpu)")
-    .option("--out <file>", "write the certificate: device, driver, a digest an operator, probes, differences")
-    .option("--check <file>", "run nothing; tell whether this certificate is of the specification and of this device")
+    .option("--strict", "compute floats with integers only, if the backend has such a mode (webgpu)")
+    .option("--out <file>", "write the certificate: device, driver, a digest for each vector, probes, differences")
+    .option(
+      "--check <file>",
+      "run nothing; check that this certificate has the specification's bits and is for this device",
+    )
     .option("--json", "one JSON object")
     .action(async (flags: Flags) => {
       if (flags.check === undefined) await make(flags);
@@ -77,7 +80,7 @@ function print(certificate: Certificate, seconds: number): void {
   for (const line of lines(probes.map(({ name, finding }) => `${name}: ${finding}`))) writeLine(colors.dim(line));
 }
 
-/** Facts joined by dots, as many a line as fit. */
+/** Facts joined by dots, as many on each line as fit. */
 function lines(facts: readonly string[]): string[] {
   const made: string[] = [];
   for (const fact of facts) {
@@ -94,7 +97,7 @@ async function check(path: string, { backend: named, strict, json }: Flags): Pro
   if (meant && meant.name !== certificate.backend)
     throw new UsageError(
       "FOREIGN",
-      `${path} is for the backend ${certificate.backend}, not ${meant.name}; leave --backend out, or name that certificate's`,
+      `${path} is for the backend ${certificate.backend}, not ${meant.name}; omit --backend, or name the certificate's backend`,
       { path, expected: meant.name, found: certificate.backend },
     );
   const specification = specificationProblems(certificate);
@@ -123,7 +126,7 @@ async function read(path: string): Promise<string> {
   }
 }
 
-/** @param meant its backend, where the user named it; else it is one of Verde's own */
+/** @param meant the certificate's backend, if the user named it; if not, it is one of Verde's own */
 async function problemsHere(certificate: Certificate, meant: Backend | undefined): Promise<string[]> {
   let device: DeviceDescription | undefined;
   try {

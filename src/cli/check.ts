@@ -79,7 +79,7 @@ function printChecked(path: string, checked: CheckedVerdict, paths: number, mill
   if (restsOn === "referee")
     writeLine(
       colors.yellow(
-        "This rests on the referee's word: what it saw, a missing answer or a whole operator, can't be shown.",
+        "This rests on the referee's word: the file can't prove what the referee saw (a missing answer, or a whole recomputed operator).",
       ),
     );
 }

@@ -1,4 +1,4 @@
-/** `verde defend`: a claim before the game answers by itself, until the task is decided. */
+/** `verde defend`: answers for a claim in the game, until the task is decided. */
 import type { Command } from "commander";
 import { type TransactionReceipt, zeroAddress } from "viem";
 import { ChainError } from "../errors/index.ts";
@@ -21,14 +21,14 @@ import { stateName } from "./task/sentence.ts";
 
 export function register(program: Command): void {
   addSendOptions(
-    program.command("defend").description("defend your claim before the game, move by move, from its trace"),
+    program.command("defend").description("defend your claim in the game on the chain, move by move, from its trace"),
   )
     .argument("<task>", "the task's id")
-    .argument("<trace>", "the run behind your claim")
-    .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one; the run's own unless given`)
+    .argument("<trace>", "the trace of the run that you claimed")
+    .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one; default: the run's own`)
     .option("--every <time>", "how often to look", "4s")
-    .option("--until-decided", "end when the dispute is decided; else when the task is final")
-    .option("--no-escalate", "leave a ruling against your claim as it is")
+    .option("--until-decided", "end when the dispute is decided; without this flag, when the task is final")
+    .option("--no-escalate", "accept a ruling against your claim")
     .action(defend);
 }
 
@@ -42,7 +42,7 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
   if (terms.game === zeroAddress)
     throw new ChainError(
       "NO_GAME",
-      "the terms of this task name no game, so nothing can be brought before one; leave the dispute to the committee",
+      "the terms of this task name no game, so there is nothing to defend; the committee decides its disputes",
     );
   const trace = await traceFor(path, terms);
   const sender = await Sender.open(session, flags);
@@ -89,10 +89,11 @@ function writeCall(
   else writeLine(`${what}${place}${bond}  ${colors.dim(`${transaction}  ${formatCount(Number(gasUsed))} gas`)}`);
 }
 
-/** @param bonds that may be withdrawn, in wei */
+/** @param bonds credit of bonds that may be withdrawn, in wei */
 function report({ view, out }: Defended, bonds: bigint, { json }: Flags): void {
   const standing = out ? "Your claim has lost." : "Your claim stands.";
-  const waiting = bonds > 0n ? ` ${bondText(bonds)} of bonds wait for you: \`verde task claim\`.` : "";
+  const waiting =
+    bonds > 0n ? ` ${bondText(bonds)} of bonds wait for you: withdraw them with \`verde task claim\`.` : "";
   const { id: task, state, phase } = view;
   if (json) writeJson({ schemaVersion: 1, task, state, phase, lost: out, bonds: `${bonds}` });
   else writeLine(`The task is ${stateName(view)}. ${standing}${waiting}`);

@@ -1,4 +1,4 @@
-/** `verde dispute A B --on-chain`: the two claims before the game on a chain in this process. */
+/** `verde dispute A B --on-chain`: plays the dispute of two claims on a chain in this process. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
 import { openBackend } from "../certify/open-backend.ts";
@@ -22,7 +22,7 @@ interface Flags {
   json?: boolean;
 }
 
-/** @throws {UsageError} for more than two traces, or options that have no meaning on a chain */
+/** @throws {UsageError} for more than two traces, or for options that have no meaning on a chain */
 export async function disputeTracesOnChain(
   traces: readonly [string, string],
   more: readonly string[],
@@ -33,7 +33,7 @@ export async function disputeTracesOnChain(
   if (recompute !== undefined || verdict !== undefined)
     throw new UsageError(
       "CONFLICT",
-      "--on-chain ends in a scalar step that the EVM executes; leave --recompute and --verdict out",
+      "--on-chain ends in a scalar step that the EVM executes; omit --recompute and --verdict",
     );
   const [a, b] = [expectComplete(await openTrace(traces[0])), expectComplete(await openTrace(traces[1]))];
   checkComparable(a, b);
@@ -84,7 +84,7 @@ function print(
 ): void {
   writeLine(
     formatTable(
-      ["transaction", "by", "where they part", "calldata", "gas"],
+      ["transaction", "by", "where they differ", "calldata", "gas"],
       moves.map(({ what, by, at, bytes, gas: own }) => [
         what,
         parties[by].name,
@@ -96,10 +96,12 @@ function print(
   );
   writeLine();
   writeLine(
-    colors.bold(wrong.length === 2 ? "Both are wrong, says the EVM." : `${wrong[0].name} is wrong, says the EVM.`),
+    colors.bold(
+      wrong.length === 2 ? "The EVM has decided: both are wrong." : `The EVM has decided: ${wrong[0].name} is wrong.`,
+    ),
   );
   writeLine(`${moves.length} transactions, ${formatCount(gas)} gas.`);
   const bonds = moves.reduce((sum, { value }) => sum + value, 0n);
-  const whose = wrong.length === 2 ? "lost to both" : `${parties.find((party) => party !== wrong[0])!.name}'s`;
-  writeLine(`The bonds that the first moves have brought for the gas, ${formatAmount(bonds, ETHER)}, are ${whose}.`);
+  const winner = wrong.length === 2 ? "nobody" : parties.find((party) => party !== wrong[0])!.name;
+  writeLine(`The bonds posted with the first moves, ${formatAmount(bonds, ETHER)}, go to ${winner}.`);
 }

@@ -1,4 +1,4 @@
-/** `verde dispute`: who is wrong, where two runs of one job part. */
+/** `verde dispute`: finds where two runs of one job first differ, and which of them is wrong. */
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Bytes, toHex } from "../encoding/bytes.ts";
@@ -24,21 +24,24 @@ interface Flags {
 export function register(program: Command): void {
   program
     .command("dispute")
-    .description("find where two traces part, and who is wrong")
+    .description("find where two traces first differ, and which one is wrong")
     .argument("<a>", "a trace")
     .argument("<b>", "a trace of the same job")
-    .argument("[more...]", "further traces: who stands meets the next")
-    .option("--recompute <what>", "what the referee executes: scalar, one step; op, the whole operator")
+    .argument("[more...]", "further traces: the winner of each dispute meets the next one")
+    .option(
+      "--recompute <what>",
+      "what the referee executes: scalar (one scalar step) or operator (the whole operator)",
+    )
     .option("--verdict <file>", "write the decision with its evidence, for `verde check`")
-    .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one, for replaying and recomputing`)
+    .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one; replays and recomputes`)
     .option(
       "--on-chain",
-      "before the game on a chain in this process: each move is a transaction, the EVM is the referee",
+      "play the dispute on a chain in this process: each move is a transaction, and the EVM is the referee",
     )
     .option("--json", "one JSON object")
     .action(async (a: string, b: string, more: string[], flags: Flags) => {
       if (flags.onChain) {
-        // What talks to a chain takes long to load.
+        // The code that talks to a chain is slow to load.
         const { disputeTracesOnChain } = await import("./dispute-on-chain.ts");
         return disputeTracesOnChain([a, b], more, flags);
       }
@@ -52,10 +55,10 @@ export function register(program: Command): void {
     });
 }
 
-/** A bracket: one dispute after the other, then who stands. */
+/** A bracket: one dispute after the other, then which parties stand. */
 async function disputeMany(paths: readonly string[], flags: Flags): Promise<void> {
   if (flags.verdict !== undefined)
-    throw new UsageError("CONFLICT", "a verdict is about two traces; name those two, or leave --verdict out");
+    throw new UsageError("CONFLICT", "a verdict is about two traces; name only two, or omit --verdict");
   const { outcome, parties, losers, standing, disputes } = await bracket(paths, await optionsOf(flags));
   if (flags.json)
     writeJson({
@@ -78,7 +81,7 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
 
 async function optionsOf({ recompute, backend: name }: Flags): Promise<DisputeOptions> {
   if (recompute !== undefined && recompute !== "scalar" && recompute !== "operator")
-    throw new UsageError("VALUE", `--recompute ${recompute} is neither scalar nor op; write one of the two`, {
+    throw new UsageError("VALUE", `--recompute ${recompute} is neither scalar nor operator; write one of the two`, {
       expected: ["scalar", "operator"],
       found: recompute,
     });
@@ -107,7 +110,7 @@ function disputeJson(result: DisputeResult) {
   };
 }
 
-/** Why a party forfeits, by its id. */
+/** The reason why each party that forfeits does so, by the party's id. */
 function forfeits({ parties, reasons }: Divergence): Record<string, string> {
   return Object.fromEntries(
     reasons.flatMap((reason, side) => (reason === undefined ? [] : [[parties[side].id, reason]])),
@@ -125,14 +128,14 @@ function printResult(result: DisputeResult, verdict: string | undefined): void {
     writeLine(`The evidence is in ${verdict}; check it with \`verde check ${verdict} ${rootFlags(result.runRoots)}\`.`);
 }
 
-/** Where two traces part, what each claims, who is wrong, and what finding out took: several lines. */
+/** Several lines: where two traces differ, what each claims, which is wrong, and what the dispute cost. */
 export function describeDivergence(result: Divergence): string {
   const { parties, step, losers, decision } = result;
   const names = parties.map(({ name }) => name);
   const width = Math.max(12, ...names.map((name) => name.length));
   const reasons = decision.kind === "forfeit" ? Object.entries(forfeits(result)) : [];
   return [
-    `${names.join(" and ")} part${step === null ? "" : ` at step ${step}`}.`,
+    `${names.join(" and ")} differ${step === null ? "" : ` from training step ${step} on`}.`,
     "",
     ...placeLines(result).map(([name, text]) => `  ${name.padEnd(width)} ${text}`),
     ...claimLines(result, width).map((line) => `  ${line}`),
@@ -147,7 +150,7 @@ function rootFlags([a, b]: Pair<Bytes>): string {
   return `--a ${toHex(a)} --b ${toHex(b)}`;
 }
 
-/** Where they part, as far down as the dispute came. */
+/** Where they differ, as far down as the dispute went. */
 export function placeLines({
   operator,
   element,
@@ -174,6 +177,6 @@ function costLine({ figures, runSteps }: Divergence): string {
   const steps = scalarSteps === 1 ? "1 scalar step" : `${formatCount(scalarSteps)} scalar steps`;
   return (
     `The referee executed ${steps} of the ${formatCount(runSteps)} of the run, asked ${rounds} questions, ` +
-    `read ${formatBytes(bytes)}, and took ${millis.toFixed(1)} ms of its own.`
+    `read ${formatBytes(bytes)}, and took ${millis.toFixed(1)} ms, without waiting for answers.`
   );
 }

@@ -1,11 +1,11 @@
-/** Exit codes as diff(1) has them, and what people and programs are told when a command fails. */
+/** Exit codes, the same as those of diff(1), and the report of a command that fails. */
 import { CommanderError } from "commander";
 import { ChainError, type Family, messageOf, UsageError, VerdeError } from "../errors/index.ts";
 import { writeJson } from "./output.ts";
 
 export const EXIT = { agree: 0, divergence: 1, usage: 2, failure: 3 } as const;
 
-/** Failures of the input: what was asked for, or what was given, can't be used. The rest is operational. */
+/** Families of errors in the input: the request, or a file, can't be used. All others are operational. */
 const INPUT: ReadonlySet<string> = new Set<Family>([
   "VERDE_USAGE",
   "VERDE_PROGRAM",
@@ -23,29 +23,31 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof VerdeError && INPUT.has(error.family) ? EXIT.usage : EXIT.failure;
 }
 
-/** Whether the library that talks to chains threw it; told by its shape, since only few commands load the library. */
+/**
+ * Whether the library that talks to chains threw it. Its shape tells, since few commands load that library.
+ */
 export function isChainFailure(error: unknown): error is Error & { shortMessage: string; details?: string } {
   return error instanceof Error && "shortMessage" in error && typeof error.shortMessage === "string";
 }
 
-/** What that library throws, as one of our own failures: a line without the request and its bytes. */
+/** Turns an error of that library into one of our own: one line, without the request and its bytes. */
 export function chainFailure(error: unknown): unknown {
   if (!isChainFailure(error)) return error;
   const { shortMessage, details } = error;
   const known = details === undefined || details === "" || shortMessage.includes(details);
   return new ChainError(
     "FAILED",
-    `the node can't be asked: ${shortMessage}${known ? "" : ` ${details.split("\n")[0]}`}`,
+    `the request to the node failed: ${shortMessage}${known ? "" : ` ${details.split("\n")[0]}`}`,
   );
 }
 
 /**
- * Reports a failure once: a sentence on stderr, and with `--json` an object on stdout. The stack is for those who look for
- * a bug: `VERDE_DEBUG=1` shows it.
+ * Reports a failure once: a sentence on stderr, and with `--json` also an object on stdout. `VERDE_DEBUG=1`
+ * shows the stack too, for finding a bug.
  */
 export function reportFailure(error: unknown, json: boolean): void {
   if (error instanceof CommanderError) {
-    // Commander has told people what is wrong, or shown the help they asked for, already.
+    // Commander has already printed what is wrong, or the help that was asked for.
     if (json && error.exitCode !== 0) writeError(new UsageError("SYNTAX", error.message.replace(/^error: /, "")));
     return;
   }
@@ -61,7 +63,10 @@ function writeError(error: unknown): void {
   writeJson({ schemaVersion: 1, error: { code: codeOf(error), message: messageOf(error), evidence } });
 }
 
-/** Evidence may hold whole programs, kernels and bytes; only plain values and short lists of them, as shapes are, get out. */
+/**
+ * Evidence may hold whole programs, kernels and bytes. Only plain values and short lists of them, for example
+ * shapes, are printed.
+ */
 function plain(evidence: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const entries = Object.entries(evidence).map(([name, value]) => [
     name,

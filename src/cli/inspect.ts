@@ -1,4 +1,4 @@
-/** `verde inspect`: what a trace says, without running anything. */
+/** `verde inspect`: shows what a trace contains, without running anything. */
 import type { Command } from "commander";
 import { toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
@@ -15,7 +15,7 @@ export function register(program: Command): void {
     .command("inspect")
     .description("show what a trace commits to")
     .argument("<trace>", "a trace file")
-    .option("--json", "print one JSON object")
+    .option("--json", "one JSON object")
     .action(async (path: string, { json }: { json?: boolean }) => {
       const trace = await openTrace(path);
       const facts = { ...describe(trace), checkpoints: await checkpointsOf(trace) };
@@ -58,11 +58,17 @@ function print(facts: ReturnType<typeof describe> & { checkpoints: number[] }, t
     ["job", `${facts.job}  ${facts.jobId}`],
     ["steps", `${facts.recordedSteps} of ${facts.steps}, a root every ${facts.commitEvery}, detail ${facts.detail}`],
     ["model", `${formatCount(facts.parameters)} parameters, ${facts.stateEntries} tensors of state`],
-    ["graph", `${facts.kernels} kernels, ${formatCount(facts.scalarStepsPerStep)} scalar steps a step`],
+    [
+      "graph",
+      `${facts.kernels} operators, ${formatCount(facts.scalarStepsPerStep)} scalar steps for each training step`,
+    ],
     ["dataset", facts.dataset.map(({ name, type }) => `${name} ${type}`).join(", ") || "none"],
     ["backend", facts.backend],
     ["checkpoints", facts.checkpoints.join(", ") || "none on disk"],
-    ["run root", facts.runRoot ?? colors.yellow("none: the run was not finished (verde run … --resume)")],
+    [
+      "run root",
+      facts.runRoot ?? colors.yellow("none: the run is not finished; continue it with `verde run --resume`"),
+    ],
   ];
   for (const [name, value] of rows) writeLine(`${colors.dim(name.padEnd(12))} ${value}`);
   if (facts.fault) writeLine(colors.yellow(`${"fault".padEnd(12)} ${facts.fault} (a drill: this run is not honest)`));
@@ -72,5 +78,5 @@ function print(facts: ReturnType<typeof describe> & { checkpoints: number[] }, t
   for (const entry of shown) writeLine(entry ? `  ${String(entry.step).padStart(8)}  ${entry.root}` : "         …");
   const losses = facts.metrics.slice(1).flatMap(({ loss }) => loss ?? []);
   if (losses.length > 1)
-    writeLine(`${colors.dim(`loss, steps 1 to ${trace.records.length - 1}`)}\n${plotCurve(losses)}`);
+    writeLine(`${colors.dim(`loss, training steps 1 to ${trace.records.length - 1}`)}\n${plotCurve(losses)}`);
 }

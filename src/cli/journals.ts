@@ -1,18 +1,19 @@
-/** Where the journals of accounts are: one for each account on each chain. */
+/** The journals of accounts: one for each account on each chain. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Address, PublicClient } from "viem";
 import { Journal } from "../settlement/transactions/journal.ts";
 
-/** `VERDE_JOURNAL`, or what the system has for the state of programs. */
+/** The folder in `VERDE_JOURNAL`, or one where the system keeps the state of programs. */
 export function journalFolder(): string {
   const { VERDE_JOURNAL, XDG_STATE_HOME } = process.env;
   return VERDE_JOURNAL || join(XDG_STATE_HOME || join(homedir(), ".local", "state"), "verde", "journals");
 }
 
 /**
- * Chains for development begin anew with the same number, so the first block names the chain as well.
- * @throws {FormatError | ChainError} when it is damaged, or another command sends for the account
+ * Opens an account's journal. A restarted development chain has the same chain id, so the file's name also
+ * contains the start of the first block's hash.
+ * @throws {FormatError | ChainError} when it is damaged, or another command is sending for the account
  */
 export async function openJournal(
   folder: string,

@@ -1,4 +1,4 @@
-/** `verde key`: keystores, for those who have no wallet that makes them. */
+/** `verde key`: makes and reads keystores, for users without a wallet that does so. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
@@ -16,11 +16,11 @@ interface Flags extends KeyFlags {
 
 const PASSWORD = [
   "--password-file <file>",
-  "holds the password; else VERDE_PASSWORD has it, or you are asked",
+  "a file with the password; without it VERDE_PASSWORD is used, or you are asked",
 ] as const;
 
 export function register(program: Command): void {
-  const key = program.command("key").description("make and read keystores, files with a key behind a password");
+  const key = program.command("key").description("make and read keystores: files with a key, sealed with a password");
   key
     .command("new")
     .description("make a key and seal it in a file")
@@ -45,9 +45,9 @@ export function register(program: Command): void {
     });
   key
     .command("show")
-    .description("show whose key is in a file")
+    .description("show the address of the key in a file")
     .argument("<file>", "a keystore")
-    .option("--check", "open it, to know that the password fits and the address is true")
+    .option("--check", "open it, to check the password and the address")
     .option(...PASSWORD)
     .option("--json", "one JSON object")
     .action(show);
@@ -56,14 +56,17 @@ export function register(program: Command): void {
 async function seal(file: string, privateKey: Hex, flags: Flags): Promise<void> {
   const password = await passwordFor(file, flags, true);
   if (password === "")
-    throw new KeyError("PASSWORD_EMPTY", "the password is empty; whoever has the file would have the key; choose one");
+    throw new KeyError(
+      "PASSWORD_EMPTY",
+      "the password is empty, so anybody with the file would have the key; choose a password",
+    );
   await writeNew(file, sealKey(privateKey, password));
   const { address } = privateKeyToAccount(privateKey);
   if (flags.json) writeJson({ schemaVersion: 1, file, address });
-  else writeLine(`${address}  ${file}\nKeep the file and its password: nobody can bring the key back.`);
+  else writeLine(`${address}  ${file}\nKeep the file and its password: nobody can restore the key.`);
 }
 
-/** Never overwrites; readable by its owner alone unless another mode is given. */
+/** Writes a new file and never overwrites one. Only its owner can read it, unless another mode is given. */
 export async function writeNew(file: string, text: string, mode = 0o600): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text, { flag: "wx", mode }).catch((cause: NodeJS.ErrnoException) => {
@@ -82,7 +85,7 @@ async function show(file: string, flags: Flags): Promise<void> {
   if (checked && named !== undefined && getAddress(named) !== address)
     throw new KeyError(
       "ADDRESS",
-      `${file} says that it holds the key of ${getAddress(named)}, but it is that of ${address}; make the keystore anew from the key`,
+      `${file} says that it holds the key of ${getAddress(named)}, but it holds the key of ${address}; make a new keystore from the key`,
       { expected: getAddress(named), found: address },
     );
   if (flags.json) writeJson({ schemaVersion: 1, file, address, checked });

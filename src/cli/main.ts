@@ -1,4 +1,4 @@
-/** `verde`: one file a command beside this one. */
+/** `verde`: the program. Each command has its own file. */
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import { chainFailure, exitCodeOf, reportFailure } from "./exit.ts";
@@ -12,34 +12,36 @@ import * as inspect from "./inspect.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
 
-/** Loaded when they are meant: what talks to a chain would double the time that every other command takes to start. */
+/**
+ * Loaded only when needed: the code that talks to a chain would double the start time of every other command.
+ */
 const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Command): void }>][] = [
-  ["chain", "start a local chain, deploy the contracts that settle tasks", () => import("./chain/chain.ts")],
-  ["key", "make and read keystores, files with a key behind a password", () => import("./key.ts")],
-  ["stake", "put up, take back and show what secures an account's claims", () => import("./stake.ts")],
-  ["task", "post a job with a reward, run it for pay, see that it is settled", () => import("./task.ts")],
+  ["chain", "start a local chain, or deploy the contracts that settle tasks", () => import("./chain/chain.ts")],
+  ["key", "make and read keystores: files with a key, sealed with a password", () => import("./key.ts")],
+  ["stake", "deposit, withdraw and show the stake that secures an account's claims", () => import("./stake.ts")],
+  ["task", "post a job with a reward, run one for pay, and settle it", () => import("./task.ts")],
   ["referee", "sign verdicts as a member of a committee, and submit them", () => import("./referee.ts")],
-  ["defend", "defend your claim before the game, move by move, from its trace", () => import("./defend.ts")],
-  ["simulate", "reckon with what is too large to be run", () => import("./simulate.ts")],
+  ["defend", "defend your claim in the game on the chain, move by move, from its trace", () => import("./defend.ts")],
+  ["simulate", "estimate what is too large to run", () => import("./simulate.ts")],
   ["watch", "follow a task until it is final or refunded", () => import("./watch.ts")],
 ];
 
 const { version } = createRequire(import.meta.url)("@verde-ml/verde/package.json") as { version: string };
 resolveOwnPackage();
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Whoever read our output has stopped reading, as `head` does.
+  // The reader of our output has stopped reading; `head` does that.
   if (error.code === "EPIPE") process.exit();
   throw error;
 });
 
 const program = new Command("verde")
-  .description("Train, record, dispute: machine learning that can be checked to the bit.")
+  .description("Train, record, dispute: machine learning that can be checked bit by bit.")
   .version(version, "-V, --version")
   .exitOverride()
   .showHelpAfterError("(`verde --help` lists the commands)");
 for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
 for (const [name, description, load] of SETTLEMENT) {
-  // A word before is `help`.
+  // The name is the first argument, or the second after `help`.
   if (process.argv.slice(2, 4).includes(name)) (await load()).register(program);
   else program.command(name).description(description);
 }
@@ -47,7 +49,7 @@ program
   .command("test")
   .description("run the project's checks and tests (through the launcher: ./verde test)")
   .allowUnknownOption()
-  .action(() => program.error("start the tests with the launcher, `./verde test`, or with `npm test`"));
+  .action(() => program.error("start the tests with `./verde test`, or with `npm test`"));
 
 try {
   await program.parseAsync();

@@ -1,4 +1,4 @@
-/** What the terminal shows: results on stdout, progress on stderr and only where somebody watches. */
+/** What the terminal shows: results on stdout; progress on stderr, and only if stderr is a terminal. */
 import picocolors from "picocolors";
 import { formatNumber } from "../web/figures.ts";
 
@@ -8,16 +8,19 @@ export function writeLine(text = ""): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** One object a line. */
+/** One object on each line. */
 export function writeJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Colours where somebody watches or FORCE_COLOR asks for them: the library also gives them to files and pipes wherever CI is set. */
+/**
+ * Colours only on a terminal, or if FORCE_COLOR is set. The library alone would also write them to files and
+ * pipes whenever CI is set.
+ */
 const watched = process.stdout.isTTY === true || Boolean(process.env["FORCE_COLOR"]);
 export const colors = picocolors.createColors(picocolors.isColorSupported && watched);
 
-/** A line on stderr that is rewritten in place; silent where stderr is not a terminal. */
+/** A line on stderr that is rewritten in place. It is silent if stderr is not a terminal. */
 export class Progress {
   private readonly active = process.stderr.isTTY === true;
   private shown = 0;
@@ -35,19 +38,19 @@ export class Progress {
   }
 }
 
-/** Dots of a braille character: bit for column 0 and 1, rows from above. */
+/** The bit of each dot of a braille character: for columns 0 and 1, rows from the top. */
 const DOTS = [
   [0x01, 0x02, 0x04, 0x40],
   [0x08, 0x10, 0x20, 0x80],
 ] as const;
 
 /**
- * A curve in braille dots with the values of its ends and extremes beside it.
+ * A curve in braille dots, labelled with its highest and lowest value.
  * @param values at least one, finite
  * @param size in characters, without the labels
  */
 export function plotCurve(values: readonly number[], { width = 60, height = 10 } = {}): string {
-  // A long run has more losses than a call may have arguments.
+  // Not Math.min(...values): a long run has more losses than a call may have arguments.
   const low = values.reduce((least, value) => Math.min(least, value));
   const high = values.reduce((most, value) => Math.max(most, value));
   const span = high - low || 1;

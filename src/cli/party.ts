@@ -1,13 +1,13 @@
-/** How the parties to a dispute are shown: programs are told their ids, people what their files are called. */
+/** How the parties to a dispute are shown: programs get their ids, people get the names of their files. */
 import { toHex } from "../encoding/bytes.ts";
 import type { NamedParty } from "../referee/party.ts";
 
-/** A party as `--json` prints it; all else in the object names it by its id. */
+/** A party as `--json` prints it. Everything else in the object refers to it by its id. */
 export function partyJson({ id, name, runRoot }: NamedParty) {
   return { id, name, runRoot: toHex(runRoot) };
 }
 
-/** What people call a party. */
+/** The name of a party that people see. */
 export function nameOf(parties: readonly NamedParty[], id: string): string {
   return parties.find((party) => party.id === id)!.name;
 }

@@ -1,4 +1,6 @@
-/** `verde referee`: members of a committee sign a verdict, and anyone carries their signatures to the chain. */
+/**
+ * `verde referee`: members of a committee sign a verdict, and anyone submits their signatures to the chain.
+ */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Hex } from "viem";
@@ -20,20 +22,20 @@ import { parseAddress } from "./task/terms.ts";
 
 export function register(program: Command): void {
   const referee = program.command("referee").description("sign verdicts as a member of a committee, and submit them");
-  addSendOptions(referee.command("sign").description("check verdicts, and sign what follows from them"))
+  addSendOptions(referee.command("sign").description("check verdicts, and sign the ruling that follows"))
     .argument("<task>", "the task's id")
-    .argument("<verdicts...>", "what `verde dispute A B --verdict FILE` wrote")
+    .argument("<verdicts...>", "files that `verde dispute A B --verdict FILE` wrote")
     .requiredOption("--out <file>", "the signature to write; an existing file is never overwritten")
-    .option("--witness", "sign too what rests on your own word: a missing answer, a recomputed operator")
+    .option("--witness", "also sign what rests on your own word: a missing answer, a recomputed operator")
     .action(sign);
-  addSendOptions(referee.command("submit").description("carry signatures to the chain; anyone may"))
+  addSendOptions(referee.command("submit").description("submit signatures to the chain; anyone may"))
     .argument("<task>", "the task's id")
-    .argument("<signatures...>", "what `verde referee sign` wrote, of as many members as the committee asks for")
+    .argument("<signatures...>", "files that `verde referee sign` wrote, from as many members as the committee needs")
     .action(submit);
   addSendOptions(
     referee.command("pay").description("pay a member its share of what the committee has earned; anyone may"),
   )
-    .option("--member <address>", "who; the one who signs unless given")
+    .option("--member <address>", "the member; default: the account that signs")
     .action(pay);
 }
 
@@ -43,7 +45,7 @@ async function disputed(session: Session, id: string): Promise<TaskView> {
   const { timestamp } = await session.client.getBlock();
   throw new ChainError(
     "STATE",
-    `the task is ${stateName(task)}, and not before its committee: ${whatIsDue(task, Number(timestamp))}`,
+    `the task is ${stateName(task)}, so the committee can't judge it now: ${whatIsDue(task, Number(timestamp))}`,
     { state: task.state, phase: task.phase, expected: "Judging", found: task.phase },
   );
 }
@@ -61,7 +63,7 @@ async function sign(
   if (unseen >= 0 && !flags.witness)
     throw new DisputeError(
       "VERDICT_UNCHECKABLE",
-      `${paths[unseen]} rests on the word of the referee that made it: nothing in it can be checked. If that was you, add --witness`,
+      `${paths[unseen]} rests on the word of the referee that made it: nothing in it can be checked. If you made it yourself, add --witness`,
       { path: paths[unseen] },
     );
   const { committee } = task.terms;
@@ -74,10 +76,10 @@ async function sign(
       { address, committee },
     );
   const wrong = ruling.claims.filter((_, i) => ((ruling.losers >> BigInt(i)) & 1n) === 1n);
-  const sentence = `${wrong.join(", ")} ${wrong.length === 1 ? "is" : "are"} wrong, says ${address}`;
+  const sentence = `${address} rules that ${wrong.join(", ")} ${wrong.length === 1 ? "is" : "are"} wrong`;
   if (flags.dryRun) {
     if (flags.json) writeJson({ schemaVersion: 1, dryRun: true, ...bench, verdict: plain(ruling), signer: address });
-    else writeLine(`${sentence}: that is what would be signed. Nothing was signed or sent.`);
+    else writeLine(`${sentence}: this would be signed. Nothing was signed or sent.`);
     return;
   }
   const account = await signerOf(flags);
@@ -106,16 +108,15 @@ async function submit(id: string, paths: readonly string[], flags: SendFlags): P
   );
   for (const signer of signers)
     if (!(await isMember(session, address, signer)))
-      throw new UsageError(
-        "FOREIGN",
-        `${signer} is not a member of the committee ${address}; leave its signature out`,
-        { signer, committee: address },
-      );
+      throw new UsageError("FOREIGN", `${signer} is not a member of the committee ${address}; omit its signature`, {
+        signer,
+        committee: address,
+      });
   const threshold = await session.client.readContract({ address, abi: ABIS.committee, functionName: "threshold" });
   if (signers.length < threshold)
     throw new UsageError(
       "NOT_ENOUGH",
-      `${signers.length} of ${threshold} signatures: the committee ${address} asks for more; collect those of more members`,
+      `${signers.length} of ${threshold} signatures: the committee ${address} needs more; collect signatures from more members`,
       { given: signers.length, threshold, expected: threshold, found: signers.length },
     );
   const sender = await Sender.open(session, flags);
@@ -165,14 +166,14 @@ async function isMember({ client }: Session, address: Hex, member: Hex): Promise
     .catch((cause: unknown) => {
       throw new ChainError(
         "CONTRACT_KIND",
-        `${address} is not a committee that this command knows: ${messageOf(cause).split("\n")[0]}; look at the task's terms`,
+        `${address} is not a committee that this command knows: ${messageOf(cause).split("\n")[0]}; check the task's terms`,
       );
     });
 }
 
 async function readText(path: string, what: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw unreadable(`${what} ${path}`, path, cause, "name the file that was written for you");
+    throw unreadable(`${what} ${path}`, path, cause, "check the path");
   });
   return new Uint8Array(bytes);
 }

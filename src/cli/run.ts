@@ -37,27 +37,27 @@ export function register(program: Command): void {
   program
     .command("run")
     .description("train a job and commit to every state")
-    .argument("<job>", "module that exports a job, such as examples/char-gpt.ts")
+    .argument("<job>", "module that exports a job, for example examples/char-gpt.ts")
     .argument("[options...]", "the job's own options: --name value")
-    .option("--steps <n>", "how many steps; the job's own number unless given")
-    .option("--seed <n>", "where random numbers start")
-    .option("--out <file>", "the trace to write; without it nothing is kept")
-    .option("--detail <level>", "steps, or ops: the root of every operator's output too", "steps")
-    .option("--commit-every <n>", "steps between two roots", count, 1)
-    .option("--checkpoint-every <n>", "steps between two checkpoints; 0 for the first and last alone", count)
+    .option("--steps <n>", "how many training steps; default: the job's own number")
+    .option("--seed <n>", "the seed of all random numbers")
+    .option("--out <file>", "the trace to write; without this option nothing is kept")
+    .option("--detail <level>", "steps; or operators, to write the root of every operator's output too", "steps")
+    .option("--commit-every <n>", "training steps between two roots", count, 1)
+    .option("--checkpoint-every <n>", "training steps between two checkpoints; 0 for the first and last only", count)
     .option(
       "--backend <name>",
-      `${BACKEND_NAMES}; auto: a GPU with the right bits, else wasm; or a module that exports one`,
+      `${BACKEND_NAMES}; auto: a GPU with the right bits, or wasm; or a module that exports a backend`,
       "wasm",
     )
-    .option("--strict", "floats computed with integers alone, where the backend has such a mode (webgpu)")
+    .option("--strict", "compute floats with integers only, if the backend has such a mode (webgpu)")
     .option("--fault <fault>", "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides)")
-    .option("--from <file>", "begin with these weights: a safetensors file with entries of the job's state")
-    .option("--saturate", "accept weights above 2^127, infinities too, as ±2^127")
-    .option("--resume", "go on with a trace that was cut off")
+    .option("--from <file>", "start with these weights: a safetensors file with entries of the job's state")
+    .option("--saturate", "accept weights above 2^127 and infinities, and replace them by ±2^127")
+    .option("--resume", "continue a trace that was cut off")
     .option("--force", "overwrite an existing trace")
-    .option("--list-operators", "list the operators of the step's graph and stop")
-    .option("--json", "one JSON object a line")
+    .option("--list-operators", "list the operators of the step graph, and run nothing")
+    .option("--json", "one JSON object on each line")
     .allowUnknownOption()
     .action(async (path: string, rest: string[], flags: Flags) => {
       const { steps, seed } = flags;
@@ -76,7 +76,7 @@ async function begin(job: ClosedJob, file: string, saturate: boolean): Promise<C
 export function count(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new UsageError("VALUE", `${JSON.stringify(text)} is not a whole number from 0; write digits alone`, {
+    throw new UsageError("VALUE", `${JSON.stringify(text)} is not a whole number from 0 up; write only digits`, {
       found: text,
     });
   return value;
@@ -88,7 +88,7 @@ export function jobOptions(words: readonly string[]): Record<string, string> {
   for (let i = 0; i < words.length; i++) {
     const [, name, inline] = /^--([\w-]+)(?:=(.*))?$/.exec(words[i]) ?? [];
     if (name === undefined)
-      throw new UsageError("SYNTAX", `${words[i]} is not understood; a job's options are --name value`);
+      throw new UsageError("SYNTAX", `${words[i]} is not understood; write a job's options as --name value`);
     const value = inline ?? words[++i];
     if (value === undefined) throw new UsageError("SYNTAX", `--${name} has no value; write --${name} VALUE`);
     options[name] = value;
@@ -98,7 +98,7 @@ export function jobOptions(words: readonly string[]): Record<string, string> {
 
 async function train(job: ClosedJob, flags: Flags): Promise<void> {
   if (flags.detail !== "steps" && flags.detail !== "operators")
-    throw new UsageError("VALUE", `--detail ${flags.detail} is neither steps nor ops; write one of the two`, {
+    throw new UsageError("VALUE", `--detail ${flags.detail} is neither steps nor operators; write one of the two`, {
       expected: ["steps", "operators"],
       found: flags.detail,
     });
@@ -170,7 +170,7 @@ function printSummary(
   seconds: number,
 ): void {
   const [first, last] = [result.metrics[1], result.metrics.at(-1)!];
-  writeLine(`${job.name}: ${job.steps} steps in ${formatSeconds(seconds)}`);
+  writeLine(`${job.name}: ${job.steps} training steps in ${formatSeconds(seconds)}`);
   for (const name of Object.keys(last))
     writeLine(`  ${name.padEnd(14)} ${formatNumber(first[name])} → ${formatNumber(last[name])}`);
   writeLine(`  run root       ${toHex(result.runRoot)}`);
@@ -180,9 +180,11 @@ function printSummary(
   if (result.fallback) writeLine(`  fallback       ${fallbackLine(result.fallback, seconds)}`);
   if (fault !== undefined) writeLine(colors.yellow(`  fault          ${fault} (a drill: this run is not honest)`));
   for (const { step, tensor } of result.saturated.slice(0, 5))
-    writeLine(colors.red(`  diverged       ${tensor} reached 2^127 at step ${step}`));
+    writeLine(colors.red(`  diverged       ${tensor} reached 2^127 at training step ${step}`));
   for (const { step, label, count: reads } of result.outOfRange.slice(0, 5))
-    writeLine(colors.red(`  out of range   ${reads} reads of ${label} at step ${step} lay outside their source`));
+    writeLine(
+      colors.red(`  out of range   ${reads} reads of ${label} at training step ${step} were outside their source`),
+    );
 }
 
 /** `12 of 417 operators ran on wasm (dropout-mask, positions, …): 0.8 s of 4.1 s` */
@@ -196,7 +198,7 @@ function listOperators(job: ClosedJob, json: boolean): void {
   if (job.init.kind === "graph") graphs.push(["init", job.init.graph]);
   for (const [name, { kernels, labels }] of graphs) {
     if (!json)
-      writeLine(`${name === "step" ? "The step's graph" : "The init graph (step 0)"}: ${kernels.length} operators`);
+      writeLine(`${name === "step" ? "The step graph" : "The init graph (step 0)"}: ${kernels.length} operators`);
     kernels.forEach((kernel, id) => {
       const row = { id, op: kernel.kind, type: formatType(kernel.type), label: labels[id] };
       if (json) writeJson({ schemaVersion: 1, graph: name, ...row });

@@ -1,4 +1,7 @@
-/** Transactions of a command: shown with `--dry-run`, else sent one after the other. */
+/**
+ * The transactions of a command. With `--dry-run` they are shown, otherwise they are sent one after the
+ * other.
+ */
 import type { Address, Hex, TransactionReceipt } from "viem";
 import { ETHER, formatAmount, formatFee } from "../settlement/amount.ts";
 import { refusal } from "../settlement/refusal.ts";
@@ -12,18 +15,18 @@ import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts
 import type { SendFlags } from "./session.ts";
 import { formatFields } from "./table.ts";
 
-const OUTCOMES = { mined: "it is carried out", reverted: "it was refused" } as const;
+const OUTCOMES = { mined: "it has taken effect", reverted: "it was refused" } as const;
 
 interface Planned extends ContractCall {
   to: Address;
   value: bigint;
-  /** Unknown where an earlier call has to be carried out first. */
+  /** Unknown if an earlier call has to take effect first. */
   gas?: bigint;
   /** The most that the gas may cost, in wei. */
   fee?: bigint;
 }
 
-/** The account of a command; with `--dry-run` an address alone, which plans and sends nothing. */
+/** The account of a command. With `--dry-run` it is only an address, which notes calls and sends nothing. */
 export class Sender {
   readonly address: Address;
   readonly planned: Planned[] = [];
@@ -53,22 +56,22 @@ export class Sender {
       ...(flags.maxFee !== undefined && { maxFeePerGas: flags.maxFee }),
       onProgress: (text) => progress.show(text, true),
     });
-    // However the command ends, it has said how; only one that is killed has not.
+    // The lock is released however the command ends, unless it is killed.
     process.once("exit", () => transactor.close());
     const found = await transactor.reconcile();
     progress.clear();
     for (const { what, hash, status } of found)
-      process.stderr.write(`verde: an earlier ${what} was on its way as ${hash}: ${OUTCOMES[status]}\n`);
+      process.stderr.write(`verde: an earlier ${what} was already sent as ${hash}: ${OUTCOMES[status]}\n`);
     return new Sender(session, account.address, new Caller(session, account, transactor, found), progress);
   }
 
-  /** Of this account's commitment in a task; unknown in a dry run, because it takes a signature. */
+  /** The salt of this account's commitment in a task. Unknown in a dry run, because it needs a signature. */
   async salt(task: Hex): Promise<Hex | undefined> {
     return this.caller?.salt(task);
   }
 
   /**
-   * Sends a call and waits until it is in a block; with `--dry-run` only notes it.
+   * Sends a call and waits until it is in a block. With `--dry-run` it only notes the call.
    * @throws {ChainError} with the contract's reason when it is refused
    */
   async send(call: ContractCall): Promise<TransactionReceipt | undefined> {
@@ -92,13 +95,13 @@ export class Sender {
       const { maxFeePerGas } = await client.estimateFeesPerGas();
       this.planned.push({ ...call, gas, fee: gas * maxFeePerGas });
     } catch (error) {
-      // What needs an approval that is itself only planned can't be tried out.
+      // A call that needs a noted call before it, for example an approval, can't be tried out.
       if (this.planned.length === 0) throw refusal(error, functionName, this.address, this.session.token, value);
       this.planned.push(call);
     }
   }
 
-  /** What was sent, or would be. */
+  /** Prints what was sent, or what would be sent. */
   report(json: boolean, facts: Readonly<Record<string, unknown>>, sentence: string): void {
     if (json)
       writeJson({ schemaVersion: 1, ...(this.caller ? {} : { dryRun: true }), ...facts, ...this.transactions() });
@@ -139,7 +142,7 @@ export class Sender {
     for (const { to, contract, functionName, args, value, gas, fee } of this.planned) {
       const cost =
         gas === undefined
-          ? "known once what stands above is carried out"
+          ? "known once the calls above have taken effect"
           : `${formatCount(Number(gas))}, at most ${formatFee(fee!)}`;
       writeLine(colors.bold(functionName));
       writeLine(
@@ -147,7 +150,7 @@ export class Sender {
           ["from", this.address],
           ["to", `${to} (${contract})`],
           ["arguments", JSON.stringify(plain(args))],
-          ...(value > 0n ? [["brings", formatAmount(value, ETHER)] satisfies [string, string]] : []),
+          ...(value > 0n ? [["value", formatAmount(value, ETHER)] satisfies [string, string]] : []),
           ["gas", cost],
         ]),
       );
@@ -156,7 +159,7 @@ export class Sender {
   }
 }
 
-/** Numbers that JSON does not have become text. */
+/** A copy for JSON: big integers become text. */
 export function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (_name, item: unknown) => (typeof item === "bigint" ? `${item}` : item)));
 }

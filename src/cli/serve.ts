@@ -1,4 +1,4 @@
-/** `verde serve`: a page that checks a trace in a browser's tab. */
+/** `verde serve`: serves a page that checks a trace in a browser tab. */
 import { once } from "node:events";
 import { isIP } from "node:net";
 import type { Command } from "commander";
@@ -17,26 +17,26 @@ interface Flags {
 export function register(program: Command): void {
   program
     .command("serve")
-    .description("serve a page that re-executes the steps of a trace in a browser, and says whether the roots match")
+    .description("serve a page that re-executes the training steps of a trace in a browser, and compares the roots")
     .argument("[trace]", "a trace file; without one, the page asks for files")
-    .option("--host <address>", "the address to listen at", "127.0.0.1")
-    .option("--port <number>", "the port to listen at, 0 for any that is free", "8329")
-    .option("--json", "print one JSON object when the page can be opened")
+    .option("--host <address>", "the address to listen on", "127.0.0.1")
+    .option("--port <number>", "the port to listen on; 0 for any free port", "8329")
+    .option("--json", "one JSON object, as soon as the page can be opened")
     .action(async (trace: string | undefined, flags: Flags) => {
       const { host } = flags;
       const port = Number(flags.port);
       if (!/^\d+$/.test(flags.port) || port > 65535)
-        throw new UsageError("VALUE", `--port ${flags.port} is no port; give 0 to 65535`, { port: flags.port });
+        throw new UsageError("VALUE", `--port ${flags.port} is not a port; give a number from 0 to 65535`, {
+          port: flags.port,
+        });
       const files = trace === undefined ? undefined : await traceFiles(trace);
       const server = await startServer({ host, port, assets: moduleAssets(), ...(files && { trace: files }) });
-      // Before anybody is told that it can be ended.
+      // Listens for the signals before the output says that Ctrl-C ends it.
       const ended = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
       if (flags.json) writeJson({ schemaVersion: 1, url: server.url, trace: trace ?? null });
       else writeLine(`${trace ?? "The page"} is at ${colors.bold(server.url)}\n${colors.dim("Ctrl-C ends it.")}`);
       if (!isLocal(host))
-        process.stderr.write(
-          `verde: ${host} can be reached from other machines; there, browsers give the page no WebGPU\n`,
-        );
+        process.stderr.write(`verde: other machines can reach ${host}; on those, browsers give the page no WebGPU\n`);
       await ended;
       await server.close();
     });

@@ -1,4 +1,4 @@
-/** A chain, a deployment on it, and perhaps an account: what the commands of settlement have in common. */
+/** What the commands of settlement have in common: a chain, a deployment on it, and perhaps an account. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { createPublicClient, http, parseGwei, type PublicClient } from "viem";
@@ -18,34 +18,34 @@ export interface SendFlags extends ChainFlags, KeyFlags {
   /** A folder. */
   journal: string;
   confirmations: number;
-  /** In wei for a unit of gas. */
+  /** In wei for each unit of gas. */
   maxFee?: bigint;
   dryRun?: boolean;
 }
 
 export function addRpcOption(command: Command): Command {
   const url = process.env.VERDE_RPC || "http://127.0.0.1:8545";
-  return command.option("--rpc <url>", "a node of the chain; else the one in VERDE_RPC", url);
+  return command.option("--rpc <url>", "a node of the chain; VERDE_RPC sets the default", url);
 }
 
-/** Of commands that only look. */
+/** The options of commands that only read. */
 export function addChainOptions(command: Command): Command {
   const file = process.env.VERDE_DEPLOYMENT || "deployment.json";
   return addRpcOption(command)
-    .option("--deployment <file>", "where the contracts are; else the file in VERDE_DEPLOYMENT", file)
+    .option("--deployment <file>", "the file with the contracts' addresses; VERDE_DEPLOYMENT sets the default", file)
     .option("--json", "one JSON object");
 }
 
-/** Of commands that send transactions. */
+/** The options of commands that send transactions. */
 export function addSendOptions(command: Command): Command {
   return addKeyOptions(addChainOptions(command))
     .option(
       "--journal <folder>",
-      "keeps what was signed, by account; else the folder in VERDE_JOURNAL",
+      "where signed transactions are kept, for each account; VERDE_JOURNAL sets the default",
       journalFolder(),
     )
     .option("--confirmations <n>", "blocks that make a transaction final", parseConfirmations, 1)
-    .option("--max-fee <gwei>", "the most to offer for a unit of gas", parseMaxFee)
+    .option("--max-fee <gwei>", "the most to offer for each unit of gas", parseMaxFee)
     .option("--dry-run", "show what would be sent, and sign nothing");
 }
 
@@ -53,20 +53,27 @@ function parseConfirmations(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new UsageError(
     "VALUE",
-    `--confirmations ${JSON.stringify(text)} is no number of blocks from 1 to 9999; write digits alone`,
+    `--confirmations ${JSON.stringify(text)} is not a number of blocks from 1 to 9999; write only digits`,
     { found: text },
   );
 }
 
 function parseMaxFee(text: string): bigint {
   if (/^\d+(\.\d{1,9})?$/.test(text) && parseGwei(text) > 0n) return parseGwei(text);
-  throw new UsageError("VALUE", `--max-fee ${JSON.stringify(text)} is no amount in gwei, such as 2.5`, { found: text });
+  throw new UsageError(
+    "VALUE",
+    `--max-fee ${JSON.stringify(text)} is not an amount in gwei; write a number, for example 2.5`,
+    { found: text },
+  );
 }
 
 export function addKeyOptions(command: Command): Command {
   return command
-    .option("--keystore <file>", "the key that signs; else the one in VERDE_KEYSTORE (a file) or VERDE_PRIVATE_KEY")
-    .option("--password-file <file>", "holds the keystore's password; else VERDE_PASSWORD has it, or you are asked");
+    .option("--keystore <file>", "the key that signs; default: VERDE_KEYSTORE (a file) or VERDE_PRIVATE_KEY (a key)")
+    .option(
+      "--password-file <file>",
+      "a file with the keystore's password; without it VERDE_PASSWORD is used, or you are asked",
+    );
 }
 
 /** @throws {ChainError} when nobody answers */
@@ -74,7 +81,7 @@ export async function connect(rpc: string): Promise<{ client: PublicClient; chai
   if (!URL.canParse(rpc) || !/^https?:$/.test(new URL(rpc).protocol))
     throw new ChainError(
       "RPC",
-      `--rpc ${JSON.stringify(rpc)} is not the address of a node; it begins with http:// or https://`,
+      `--rpc ${JSON.stringify(rpc)} is not the address of a node; write one that begins with http:// or https://`,
       { found: rpc },
     );
   const client = createPublicClient({ transport: http(rpc, { retryCount: 2 }), cacheTime: 0, pollingInterval: 500 });
@@ -89,7 +96,7 @@ export async function connect(rpc: string): Promise<{ client: PublicClient; chai
   return { client, chainId };
 }
 
-/** @throws {FormatError | ChainError} when the file is no deployment, or the chain is not the one that it is on */
+/** @throws {FormatError | ChainError} when the file is no deployment, or the node serves another chain */
 export async function openSession(flags: ChainFlags): Promise<Session> {
   const { rpc, deployment: file } = flags;
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
@@ -105,7 +112,7 @@ export async function openSession(flags: ChainFlags): Promise<Session> {
   if (chainId !== deployment.chainId)
     throw new ChainError(
       "WRONG_CHAIN",
-      `${file} is on chain ${deployment.chainId}, and the node at ${rpc} is of chain ${chainId}; name a node of that chain with --rpc, or another deployment`,
+      `${file} is for chain ${deployment.chainId}, but the node at ${rpc} serves chain ${chainId}; name a node of that chain with --rpc, or another deployment`,
       { expected: deployment.chainId, found: chainId },
     );
   return sessionOf(client, deployment);

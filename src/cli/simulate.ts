@@ -1,4 +1,7 @@
-/** `verde simulate dispute`: what the longest dispute about a job takes, for models from a laptop's to a trillion parameters. */
+/**
+ * `verde simulate dispute`: what the longest dispute about a job costs, for models from a laptop's size to a
+ * trillion parameters.
+ */
 import type { Command } from "commander";
 import { UsageError } from "../errors/index.ts";
 import { countParameters, outlineOf } from "../job/closed.ts";
@@ -18,34 +21,34 @@ interface Flags {
   json?: boolean;
 }
 
-/** A model, a number of steps, and the longest dispute about them. */
+/** A model, a number of training steps, and the longest dispute about them. */
 interface Simulated extends Simulation {
   model: string;
   parameters: number;
   steps: number;
-  /** Of the step graph. */
+  /** Operators in the step graph. */
   operators: number;
-  /** Scalar steps of a step of the run. */
+  /** Scalar steps in one training step. */
   scalarSteps: number;
-  /** In which a party executes a step of the run. */
+  /** The seconds in which a party executes one training step. */
   stepSeconds: number;
 }
 
 export function register(program: Command): void {
   program
     .command("simulate")
-    .description("reckon with what is too large to be run")
+    .description("estimate what is too large to run")
     .command("dispute")
-    .description("rounds, bytes, gas and time of the longest dispute, for models from 1M to 1T parameters")
-    .option("--steps <n,…>", "steps of the run", "1000,1000000")
+    .description("estimate rounds, bytes, gas and time of the longest dispute, for models of 1M to 1T parameters")
+    .option("--steps <counts>", "training steps of the run; several counts are separated by commas", "1000,1000000")
     .option(
       "--rate <n>",
-      "scalar steps a second of whoever replays a step; a large model's provider has many devices",
+      "scalar steps in a second, of a party that replays a step; a provider of a large model has many devices",
       "1e15",
     )
-    .option("--block <seconds>", "between two blocks of the chain", "12")
-    .option("--commit-every <n>", "steps in a segment", "1")
-    .option("--checkpoint-every <n>", "steps between two states that a provider has kept", "100")
+    .option("--block <seconds>", "time between two blocks of the chain", "12")
+    .option("--commit-every <n>", "training steps in a segment", "1")
+    .option("--checkpoint-every <n>", "training steps between two checkpoints of a provider", "100")
     .option("--json", "one JSON object")
     .action(simulate);
 }
@@ -106,7 +109,7 @@ function positive(text: string, flag: string, whole = false): number {
   if (!(value > 0) || value === Infinity || (whole && !Number.isInteger(value)))
     throw new UsageError(
       "VALUE",
-      `${flag} ${JSON.stringify(text)} is no ${whole ? "whole number" : "number"} above 0; write one, such as 10`,
+      `${flag} ${JSON.stringify(text)} is not a ${whole ? "whole number" : "number"} above 0; write one, for example 10`,
       { found: text },
     );
   return value;

@@ -1,4 +1,4 @@
-/** `verde stake`: tokens that stand behind an account's claims. */
+/** `verde stake`: the tokens that secure an account's claims. */
 import type { Command } from "commander";
 import type { Address } from "viem";
 import { ABIS } from "../settlement/contracts.ts";
@@ -22,18 +22,24 @@ import { bondText } from "./task/game.ts";
 import { parseAddress } from "./task/terms.ts";
 
 export function register(program: Command): void {
-  const stake = program.command("stake").description("put up, take back and show what secures an account's claims");
+  const stake = program
+    .command("stake")
+    .description("deposit, withdraw and show the stake that secures an account's claims");
   addAllowanceOption(addSendOptions(stake.command("deposit").description("add to the stake")))
-    .argument("<tokens>", "such as 100 or 10.5")
+    .argument("<tokens>", "for example 100 or 10.5")
     .action(deposit);
-  addSendOptions(stake.command("unbond").description("start the way out of a part of the stake"))
-    .argument("<tokens>", "such as 100 or 10.5; a further request starts the clock anew")
-    .action(unbond);
   addSendOptions(
-    stake.command("withdraw").description("take the stake that has come to the end of its way out"),
-  ).action(withdraw);
+    stake
+      .command("unbond")
+      .description("request a part of the stake back; it can be withdrawn when the unbonding time has passed"),
+  )
+    .argument("<tokens>", "for example 100 or 10.5; another request restarts the clock for all")
+    .action(unbond);
+  addSendOptions(stake.command("withdraw").description("withdraw the stake whose unbonding time has passed")).action(
+    withdraw,
+  );
   addKeyOptions(addChainOptions(stake.command("show").description("show what an account has in the vault")))
-    .argument("[account]", "an address; the one whose key is named unless given")
+    .argument("[account]", "an address; default: the account that would sign")
     .action(show);
 }
 
@@ -111,9 +117,14 @@ async function show(account: string | undefined, flags: ChainFlags & KeyFlags): 
         ? "nothing"
         : `${money(unbonding)}, ${left > 0 ? `ready in ${formatDuration(left)}` : "ready to be withdrawn"}`,
     ],
-    ["credit", `${money(credit)}${credit > 0n ? ", to be had with `verde task claim`" : ""}`],
+    ["credit", `${money(credit)}${credit > 0n ? ", withdraw it with `verde task claim`" : ""}`],
     ...(bonds > 0n
-      ? [["bonds", `${bondText(bonds)} in the game, to be had with \`verde task claim\``] satisfies [string, string]]
+      ? [
+          ["bonds", `${bondText(bonds)} in the game, withdraw them with \`verde task claim\``] satisfies [
+            string,
+            string,
+          ],
+        ]
       : []),
   ];
   writeLine(formatFields(fields));

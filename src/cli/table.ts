@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { colors } from "./output.ts";
 
 /**
- * Rows under a heading, columns as wide as they need to be; all but the first stand to the right.
+ * Rows under a heading. Columns are as wide as they need to be; all but the first are aligned to the right.
  * @param rows cells, possibly coloured
  */
 export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -21,7 +21,7 @@ export function formatTable(heading: readonly string[], rows: readonly (readonly
   return [colors.dim(lines[0]), ...lines.slice(1)].map((line) => `  ${line}`).join("\n");
 }
 
-/** Names with what they stand for, one a line. */
+/** Names with their values, one on each line. */
 export function formatFields(fields: readonly (readonly [string, string])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length));
   return fields.map(([name, text]) => `  ${colors.dim(name.padEnd(width))}  ${text}`).join("\n");

@@ -15,7 +15,7 @@ const TRACE = ["<trace>", "a finished run of the task's job"] as const;
 const JOB_OPTIONS = ["[options...]", "the job's own options: --name value"] as const;
 
 export function register(program: Command): void {
-  const task = program.command("task").description("post a job with a reward, run it for pay, see that it is settled");
+  const task = program.command("task").description("post a job with a reward, run one for pay, and settle it");
   const sends = (name: string, description: string): Command =>
     addSendOptions(task.command(name).description(description));
   const trusts = (command: Command): Command =>
@@ -26,38 +26,38 @@ export function register(program: Command): void {
   addAllowanceOption(addTermsOptions(sends("post", "offer a reward for running a job")))
     .argument("<job>", "a job module, or a trace of it")
     .argument(...JOB_OPTIONS)
-    .option("--steps <n>", "how many steps; the job's own number unless given")
-    .option("--seed <n>", "where random numbers start")
-    .option("--commit-every <n>", "steps between two roots; 1, or the trace's", count)
+    .option("--steps <n>", "how many training steps; default: the job's own number")
+    .option("--seed <n>", "the seed of all random numbers")
+    .option("--commit-every <n>", "training steps between two roots; default: 1, or the trace's number", count)
     .allowUnknownOption()
     .action(post);
-  trusts(sends("accept", "take a seat, with your stake"))
+  trusts(sends("accept", "take a seat, secured by your stake"))
     .argument(...TASK)
     .argument(...JOB_OPTIONS)
     .option("--job <job>", "a job module, or a trace: accept only if the task is for this job")
     .allowUnknownOption()
     .action(accept);
-  sends("commit", "commit to the root of a run, hidden")
+  sends("commit", "commit to the root of a run without showing it")
     .argument(...TASK)
     .argument(...TRACE)
     .action(commit);
-  sends("reveal", "show what you committed to")
+  sends("reveal", "show the root that you committed to")
     .argument(...TASK)
     .argument(...TRACE)
     .action(reveal);
   sends("compare", "compare the claims")
     .argument(...TASK)
     .action(compare);
-  trusts(sends("challenge", "bring another claim than the one that stands, with a bond"))
+  trusts(sends("challenge", "challenge the claim that stands with another one, and a bond"))
     .argument(...TASK)
     .argument(...TRACE)
     .action(challenge);
   addAllowanceOption(sends("demand", "as the client: demand a chunk of the final state"))
     .argument(...TASK)
-    .argument("<job>", "the job module, or a trace of it: what the state looks like")
+    .argument("<job>", "the job module, or a trace of it: it tells the layout of the state")
     .argument(...JOB_OPTIONS)
-    .option("--tensor <name>", "its name or number in the state; any unless given")
-    .option("--chunk <n>", "256 bytes of it, from 0; any unless given")
+    .option("--tensor <name>", "its name or number in the state; default: a random one")
+    .option("--chunk <n>", "which 256 bytes of it, counted from 0; default: a random chunk")
     .allowUnknownOption()
     .action(demand);
   sends("deliver", "answer demands with chunks and proofs from a trace")
@@ -65,25 +65,25 @@ export function register(program: Command): void {
     .argument(...TRACE)
     .option("--demand <n>", "only this one")
     .action(deliver);
-  sends("finalize", "end an undisturbed window, and pay")
+  sends("finalize", "end a challenge window that is over, and pay")
     .argument(...TASK)
     .action(finalize);
-  sends("expire", "end a state whose deadline has passed; enforce a ruling that nobody escalated")
+  sends("expire", "end a state whose deadline has passed, or enforce a ruling that nobody escalated")
     .argument(...TASK)
     .option("--demand <n>", "a demanded chunk that was not delivered in time")
     .action(expire);
-  sends("escalate", "as a loser: bring the committee's ruling before the game")
+  sends("escalate", "as a loser: let the game decide instead of the committee's ruling")
     .argument(...TASK)
     .action(escalate);
   sends("claim", "withdraw credits from the vault, and your bonds from the game")
-    .option("--owner <address>", "whose, in the vault; yours unless given")
-    .option("--game <address>", "another game than the deployment's")
+    .option("--owner <address>", "whose credits in the vault; default: yours")
+    .option("--game <address>", "a game; default: the deployment's")
     .action(claim);
   addChainOptions(task.command("show").description("show a task: terms, seats, claims, what is due"))
     .argument(...TASK)
     .action(show);
   addChainOptions(task.command("list").description("list tasks, the newest first"))
-    .option("--state <state>", "only those in this state, such as open")
-    .option("--limit <n>", "no more than these", "20")
+    .option("--state <state>", "only tasks in this state, for example open")
+    .option("--limit <n>", "at most this many", "20")
     .action(list);
 }

@@ -1,10 +1,10 @@
-/** Bit patterns for people: the hexadecimal digits, and the number they stand for. */
+/** Bit patterns for people: the hexadecimal digits, and the number that they mean. */
 import { type Bytes, toHex } from "../encoding/bytes.ts";
 import type { DType } from "../encoding/tensor.ts";
 import { fromBits } from "../repops/numbers/vf32.ts";
 
 /**
- * `0x3f800000  1`, or the digits alone where no number is meant.
+ * `0x3f800000  1`, or only the digits if the value is not a number.
  * @param value four bytes, most significant first, of an element; a root otherwise
  */
 export function formatValue(value: Bytes, dtype: DType | undefined): string {
@@ -18,7 +18,7 @@ const TEXT = {
   i32: (bits) => String(bits | 0),
 } as const satisfies Record<DType, (bits: number) => string>;
 
-/** The fewest digits that give this binary32 again. */
+/** The shortest decimal text that reads back as this binary32. */
 function shortest(value: number): string {
   for (let digits = 1; digits < 9; digits++) {
     const text = value.toPrecision(digits);

@@ -1,4 +1,4 @@
-/** `verde watch`: a task as it goes on, until it is final or refunded. */
+/** `verde watch`: prints each event of a task, until the task is final or refunded. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Hex } from "viem";
@@ -14,7 +14,7 @@ import { eventSentence } from "./task/event.ts";
 import { parseTaskId } from "./task/moves.ts";
 import { hasDeadline, stateName, timeLeft, whatIsDue } from "./task/sentence.ts";
 
-/** Seconds between two attempts to reach a node, at most. */
+/** The longest pause between two attempts to reach a node, in seconds. */
 const LONGEST_PAUSE = 60;
 
 export function register(program: Command): void {
@@ -36,7 +36,8 @@ async function watch(id: string, flags: ChainFlags & { every: string }): Promise
       if (failures > 0) process.stderr.write("verde: the node answers again\n");
       failures = 0;
     } catch (error) {
-      // That there is no such task is final at first; later the chain may be in the middle of a reorganisation.
+      // At the first look, a missing task is an error. Later the chain may be in the middle of a
+      // reorganization.
       const passing = view ? error instanceof ChainError || isChainFailure(error) : isChainFailure(error);
       if (!passing) throw error;
       const detail = messageOf(chainFailure(error)).split("\n")[0];
@@ -51,7 +52,7 @@ async function watch(id: string, flags: ChainFlags & { every: string }): Promise
 
 const isOver = ({ state }: TaskView): boolean => state === "Final" || state === "Refunded";
 
-/** Tells every event once, and takes it back when the chain does. */
+/** Prints every event once, and prints it again as undone when the chain drops it. */
 class Watcher {
   /** The chain's time, seconds. */
   now = 0;
@@ -101,7 +102,7 @@ class Watcher {
   private async timeOf({ blockHash }: TaskEvent): Promise<number> {
     const known = this.times.get(blockHash);
     if (known !== undefined) return known;
-    // A block that is gone has no time any more.
+    // A block that the chain has dropped has no time any more.
     const block = await this.session.client.getBlock({ blockHash }).catch(() => undefined);
     const time = block ? Number(block.timestamp) : this.now;
     this.times.set(blockHash, time);

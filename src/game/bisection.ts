@@ -1,9 +1,10 @@
 /**
- * The game (spec 7.2): two parties whose claims differ are led to the leftmost leaf on which they part, level by level.
- * It is pure: `question` says what is asked of both, `advance` takes their answers. It knows trees and nothing else.
+ * The game (spec 7.2): leads two parties whose claims differ to the leftmost leaf that differs, level by
+ * level. It is pure: `question` says what both are asked, and `advance` takes their answers. It knows trees
+ * and nothing else.
  *
- * Every answer is checked against the answer above it. Who does not answer, or says what does not hash to what the same
- * party said before, forfeits.
+ * Every answer is checked against the same party's earlier answers. A party forfeits if it gives no answer,
+ * or one that does not hash to what it said before.
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { heightOf, type TreeRoot } from "../encoding/merkle.ts";
@@ -32,9 +33,12 @@ export interface Descent {
   readonly claims: Pair<Bytes>;
 }
 
-/** The levels of a computation, from the claims about all of it down to one step, with what is claimed there. */
+/**
+ * The levels of a computation, from the claims about the whole down to one step, and the claims at each
+ * level.
+ */
 export interface Machine extends Tower {
-  /** What each party claims about the tree that the last leaf of `path` opens into, `level`. */
+  /** What each party claims about `level`, the tree that the last leaf of `path` opens into. */
   claims(level: Level, path: readonly Passed[]): Pair<Bytes>;
 }
 
@@ -54,11 +58,11 @@ interface Bisection extends Descent {
   readonly path: readonly Passed[];
   readonly openings: Pair<Answer>;
   readonly roots: Pair<TreeRoot>;
-  /** Where the two claims are known to differ, with nothing different to the left of it. */
+  /** The node at which the two claims are known to differ. Nothing to the left of it differs. */
   readonly height: number;
   readonly position: number;
   readonly nodes: Pair<Bytes>;
-  /** The siblings so far, from the node upwards. */
+  /** The siblings found so far, from the node up to the root. */
   readonly proofs: Pair<Answer>;
 }
 
@@ -68,21 +72,21 @@ export interface Bottom {
   readonly path: readonly Passed[];
 }
 
-/** The game has ended because a party, or both, did not answer well. */
+/** The game has ended because one party, or both, gave no valid answer. */
 export interface Forfeit {
   readonly phase: "forfeit";
   readonly path: readonly Passed[];
-  /** Why a side forfeits; `undefined` for one that answered well. */
+  /** Why a side forfeits; `undefined` for a side whose answer was valid. */
   readonly reasons: Pair<string | undefined>;
 }
 
-/** Where a game stands; as long as it is running, both parties are asked `question`. */
+/** The state of a game. As long as it is running, both parties are asked its `question`. */
 export type GameState = Opening | Bisection | Bottom | Forfeit;
 /** A game whose parties have to answer. */
 export type RunningGame = Opening | Bisection;
 
 /**
- * The game about two claims, at its first question.
+ * Starts the game about two claims, at its first question.
  * @throws {DisputeError} when the claims are equal
  */
 export function startGame(machine: Machine, claims: Pair<Bytes>): GameState {
@@ -94,7 +98,7 @@ export function startGame(machine: Machine, claims: Pair<Bytes>): GameState {
   return enter(machine, { phase: "opening", path: [], level: topOf(machine), claims });
 }
 
-/** One row a phase: the check of an answer against what was said before, and what follows. */
+/** One row for each phase: the check of an answer against earlier answers, and the next state. */
 const PHASES = {
   opening: {
     check: ({ level, claims }: Opening, side: Side, answer: Answer) => void openClaim(level, claims[side], answer),
@@ -128,19 +132,19 @@ export function question(state: RunningGame): Question {
   return { kind: state.phase, at, height: state.height, position: state.position };
 }
 
-/** The lengths of the parts of a good answer. */
+/** The lengths in bytes of the parts of a valid answer. */
 export function answerLengths(state: RunningGame): number[] {
   return lengthsOf(state.level, question(state));
 }
 
-/** The state after both have answered; `undefined` is no answer. */
+/** The state after both have answered. An answer of `undefined` means that there was none. */
 export function advance(machine: Machine, state: RunningGame, answers: Pair<Answer | undefined>): GameState {
   const reasons = bothSides((side) => objection(state, side, answers[side]));
   if (SIDES.some((side) => reasons[side] !== undefined)) return { phase: "forfeit", path: state.path, reasons };
   return (PHASES[state.phase] as Phase).next(machine, state, answers as Pair<Answer>);
 }
 
-/** What is wrong with a side's answer, or `undefined` when it is a good one. */
+/** What is wrong with a side's answer, or `undefined` if it is valid. */
 export function objection(state: RunningGame, side: Side, answer: Answer | undefined): string | undefined {
   const phase = PHASES[state.phase] as Phase;
   try {
@@ -153,7 +157,7 @@ export function objection(state: RunningGame, side: Side, answer: Answer | undef
   }
 }
 
-/** A tree of one leaf that is the claim itself has nothing to show. */
+/** Skips the opening of a tree whose only leaf is the claim itself: there is nothing to show. */
 function enter(machine: Machine, state: Opening): GameState {
   const { binding, count } = state.level;
   return binding.kind === "last" && count === 1 ? opened(machine, state, [[], []]) : state;
@@ -177,7 +181,10 @@ function descend(machine: Machine, state: Bisection, children: Pair<Answer>): Ga
   });
 }
 
-/** Passes the nodes that stand unchanged one level below, and skips the question for a payload that is known. */
+/**
+ * Goes down through promoted nodes, which are equal one level below. Skips the question for a payload that is
+ * known.
+ */
 function settle(machine: Machine, state: Bisection): GameState {
   const { level } = state;
   let { height, position } = state;

@@ -1,7 +1,7 @@
 /**
- * Questions and answers as bytes, to be sent. Every message begins with the version of this encoding and with what it is.
- * Each value has one encoding alone, so equal messages have equal bytes; what a decoder allocates is bounded by the bytes
- * that it was given, and those by a limit that is checked first.
+ * Questions and answers as bytes, to be sent. Every message begins with the version of this encoding and the
+ * kind of message. Each value has exactly one encoding, so equal messages have equal bytes. A decoder first
+ * checks the number of bytes against a limit, and it never allocates more than the bytes that it was given.
  */
 import { type Bytes, Reader, Writer } from "../encoding/bytes.ts";
 import { FormatError } from "../errors/index.ts";
@@ -10,29 +10,29 @@ import { type Question, QUESTION_KINDS } from "./question.ts";
 
 /** Raised when the bytes of any message change their meaning. */
 const VERSION = 1;
-/** The second byte of a message. */
+/** The kinds of messages: the second byte of each. */
 export const Message = { question: 1, place: 2, answer: 3, witness: 4, operands: 5, output: 6 } as const;
-/** What a message is. */
+/** The kind of a message. */
 export type Message = (typeof Message)[keyof typeof Message];
 const HEAD_BYTES = 2;
 
-/** Levels that a place may be below. */
+/** The most levels that a place may be below. */
 const MAX_DEPTH = 16;
 const MAX_NAME = 32;
 const NAME = /^[!-~]{1,32}$/;
 const MAX_PLACE_BYTES = 1 + MAX_DEPTH * (1 + MAX_NAME + 4 + 4);
-/** Of a question, however deep its place is. */
+/** The most bytes of a question, however deep its place is. */
 export const MAX_QUESTION_BYTES = HEAD_BYTES + 1 + 1 + 4 + MAX_PLACE_BYTES;
 
-/** A writer that has written what every message begins with. */
+/** A writer that has written the first bytes of a message: version and kind. */
 export function startMessage(message: Message): Writer {
   return new Writer().u8(VERSION).u8(message);
 }
 
 /**
- * A reader at a message's content.
- * @param limit bytes that such a message may have
- * @throws {FormatError} when it is longer, of another version, or another message
+ * A reader, positioned after the first bytes of a message.
+ * @param limit the most bytes that such a message may have
+ * @throws {FormatError} when it is longer, has another version, or is another kind of message
  */
 export function openMessage(bytes: Bytes, message: Message, limit: number, what: string): Reader {
   if (bytes.length > limit)
@@ -48,7 +48,7 @@ export function openMessage(bytes: Bytes, message: Message, limit: number, what:
   return reader;
 }
 
-/** @throws {FormatError} when it holds a number or a name that no well-formed question has */
+/** @throws {FormatError} when a number or a name in it is one that no well-formed question has */
 export function encodeQuestion({ kind, at, height, position }: Question): Bytes {
   const number = QUESTION_KINDS.indexOf(kind);
   if (number < 0) throw new FormatError("KIND", `there is no question of the kind ${String(kind)}`);
@@ -58,7 +58,7 @@ export function encodeQuestion({ kind, at, height, position }: Question): Bytes 
 }
 
 /**
- * The question that `encodeQuestion` wrote. Whether its place exists is for `checkQuestion` to tell.
+ * The question that `encodeQuestion` wrote. It does not check that the place exists: `checkQuestion` does.
  * @throws {FormatError} for anything else
  */
 export function decodeQuestion(bytes: Bytes): Question {
@@ -71,12 +71,15 @@ export function decodeQuestion(bytes: Bytes): Question {
   return { kind, at, height, position };
 }
 
-/** A place alone: the request for the evidence at the bottom. @throws {FormatError} as `encodeQuestion` */
+/**
+ * A place alone: the request for the one-step proof at the bottom.
+ * @throws {FormatError} as `encodeQuestion`
+ */
 export function encodePlace(at: Position): Bytes {
   return writePlace(startMessage(Message.place), at).finish();
 }
 
-/** @throws {FormatError} for what `encodePlace` did not write */
+/** @throws {FormatError} for bytes that `encodePlace` did not write */
 export function decodePlace(bytes: Bytes): Position {
   const reader = openMessage(bytes, Message.place, HEAD_BYTES + MAX_PLACE_BYTES, "a place");
   const at = readPlace(reader);
@@ -103,14 +106,15 @@ function readPlace(reader: Reader): Position {
     const length = reader.u8();
     if (length > MAX_NAME) throw reader.error("TOO_LARGE", `a level's name of ${length} bytes`);
     const level = String.fromCharCode(...reader.bytes(length));
-    if (!NAME.test(level)) throw reader.error("MALFORMED", "what is not the name of a level");
+    if (!NAME.test(level)) throw reader.error("MALFORMED", "these bytes are not the name of a level");
     return { level, index: reader.u32(), part: reader.u32() };
   });
 }
 
 /**
- * An answer, or that there is none.
- * @param lengths of its byte strings, which the question fixes (`lengthsOf`); they are not written down
+ * An answer, or the fact that there is none.
+ * @param lengths the lengths of its byte strings. The question fixes them (`lengthsOf`), so they are not
+ *   encoded
  * @throws {FormatError} when the answer has other lengths
  */
 export function encodeAnswer(answer: Answer | undefined, lengths: readonly number[]): Bytes {
@@ -118,7 +122,7 @@ export function encodeAnswer(answer: Answer | undefined, lengths: readonly numbe
   if (!answer) return writer.finish();
   const fits = answer.length === lengths.length && answer.every((bytes, i) => bytes.length === lengths[i]);
   if (!fits)
-    throw new FormatError("MALFORMED", "an answer whose parts have not the lengths that the question asks for", {
+    throw new FormatError("MALFORMED", "the parts of the answer do not have the lengths that the question asks for", {
       lengths,
     });
   for (const bytes of answer) writer.bytes(bytes);
@@ -126,7 +130,8 @@ export function encodeAnswer(answer: Answer | undefined, lengths: readonly numbe
 }
 
 /**
- * What `encodeAnswer` wrote for the same lengths. Bytes that can't be decoded are no answer.
+ * The answer that `encodeAnswer` wrote for the same lengths. A party whose bytes can't be decoded has not
+ * answered.
  * @throws {FormatError} for anything else
  */
 export function decodeAnswer(bytes: Bytes, lengths: readonly number[]): Answer | undefined {
@@ -141,7 +146,7 @@ export function decodeAnswer(bytes: Bytes, lengths: readonly number[]): Answer |
 /** A byte that is 0 or 1. @throws {FormatError} for any other */
 export function readFlag(reader: Reader): boolean {
   const flag = reader.u8();
-  if (flag > 1) throw reader.error("NOT_CANONICAL", `the flag ${flag}, which is neither 0 nor 1`);
+  if (flag > 1) throw reader.error("NOT_CANONICAL", `the flag is ${flag}, which is neither 0 nor 1`);
   return flag === 1;
 }
 

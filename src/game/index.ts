@@ -1,4 +1,6 @@
-/** The game between two claims, which knows no machine learning: levels, bisection, questions, provers, and their bytes. */
+/**
+ * The game between two claims: levels, bisection, questions, provers, codecs. It knows no machine learning.
+ */
 export {
   advance,
   answerLengths,

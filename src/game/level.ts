@@ -1,6 +1,6 @@
 /**
- * One level of the dispute (spec 7.1): a claim that opens into a Merkle tree, and the checks on everything that is said
- * about it. A level is data; what stands in the leaves is not known here.
+ * One level of the dispute (spec 7.1): a claim that opens into a Merkle tree, and the checks on all answers
+ * about it. A level is data. This file does not know what the leaves mean.
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import type { Tag } from "../encoding/tags.ts";
@@ -17,41 +17,41 @@ import {
 } from "../encoding/merkle.ts";
 import { DisputeError, type DisputeSubCode } from "../errors/index.ts";
 
-/** The two parties; 0 is the one that was named first. */
+/** One of the two parties. 0 is the party that was named first. */
 export type Side = 0 | 1;
 export const SIDES = [0, 1] as const satisfies readonly Side[];
-/** What belongs to the two parties, in the order of their sides. */
+/** One value for each party, in the order of their sides. */
 export type Pair<T> = readonly [T, T];
 
 export function bothSides<T>(make: (side: Side) => T): Pair<T> {
   return [make(0), make(1)];
 }
 
-/** A level of the dispute: what kind of tree it is, as far as it does not depend on what is claimed. */
+/** A level of the dispute: the kind of tree, without anything that depends on the claims. */
 export interface Level {
   readonly name: string;
   /** The tag of its leaves. */
   readonly tag: Tag;
-  /** The number of its leaves, which the parties don't choose. */
+  /** The number of its leaves. The parties can't choose it. */
   readonly count: number;
   readonly binding: Binding;
   /** The number of bytes that leaf `index` commits to. */
   payloadBytes(index: number): number;
-  /** A payload may hold several values of this many bytes each, of which the leftmost divergent one counts. */
+  /** The size of a part. A payload may have several parts; the leftmost one that differs counts. */
   readonly partBytes: number;
 }
 
 /** How the claim above commits to the level's tree. */
 export type Binding =
-  /** The claim is a hash over the tree's root; it opens by showing the root. */
+  /** The claim is a hash over the tree's root. To open it, a party shows the root. */
   | { readonly kind: "preimage"; commit(root: TreeRoot): Bytes }
-  /** The claim is what the last leaf commits to; it opens by the proof of that leaf. */
+  /** The claim is what the last leaf commits to. To open it, a party shows the proof of that leaf. */
   | { readonly kind: "last" };
 
 /** A party's answer: byte strings whose number and lengths the question fixes. */
 export type Answer = readonly Bytes[];
 
-/** @throws {DisputeError} when an answer is missing, or its parts have not the lengths that were asked for. */
+/** @throws {DisputeError} when an answer is missing, or its parts do not have these lengths, in bytes. */
 export function checkParts(answer: Answer | undefined, lengths: readonly number[], what: string): Answer {
   if (answer === undefined) throw new DisputeError("ANSWER_MISSING", `no answer to the question for ${what}`);
   const fits =
@@ -66,7 +66,7 @@ export function checkParts(answer: Answer | undefined, lengths: readonly number[
   return answer;
 }
 
-/** The lengths of the parts of an opening. */
+/** The lengths in bytes of the parts of an opening. */
 export function openingLengths(level: Level): number[] {
   if (level.binding.kind === "preimage") return [32];
   let siblings = 0;
@@ -78,7 +78,7 @@ export function openingLengths(level: Level): number[] {
 /**
  * The root of the tree that a claim opens into.
  * @param climb follows the proof of the last leaf
- * @throws {DisputeError} when the opening is not one of this claim
+ * @throws {DisputeError} when the opening does not belong to this claim
  */
 export function openClaim(level: Level, claim: Bytes, opening: Answer, climb: ClimbLeaf = climbLeaf): TreeRoot {
   if (level.binding.kind === "last") {
@@ -92,18 +92,14 @@ export function openClaim(level: Level, claim: Bytes, opening: Answer, climb: Cl
   }
   const root = opening[0] as TreeRoot;
   if (!bytesEqual(level.binding.commit(root), claim))
-    throw new DisputeError(
-      "PROOF_WRONG",
-      `what was shown as the ${level.name} tree does not hash to what was claimed`,
-      {
-        claim,
-        root,
-      },
-    );
+    throw new DisputeError("PROOF_WRONG", `the shown root of the ${level.name} tree does not hash to the claim`, {
+      claim,
+      root,
+    });
   if (level.count === 0 && !bytesEqual(root, merkleRoot([])))
     throw new DisputeError(
       "PROOF_WRONG",
-      `the ${level.name} tree has no leaves, but what was claimed opens into one that has`,
+      `the ${level.name} tree has no leaves, but the shown root is that of a tree with leaves`,
       {
         root,
       },
@@ -126,14 +122,17 @@ export function checkPayload(level: Level, leaf: Bytes, payload: Bytes): void {
   if (!bytesEqual(hashLeaf(level.tag, payload), leaf))
     throw new DisputeError(
       "PROOF_WRONG",
-      `what was shown as a ${level.name} leaf does not hash to the leaf that was claimed`,
+      `the shown payload does not hash to the ${level.name} leaf that was claimed`,
       {
         leaf,
       },
     );
 }
 
-/** What two parties said about a level that has been passed: enough to check again that leaf `index` is the leftmost divergent one. */
+/**
+ * What both parties said about a level that is passed. It suffices to check again that leaf `index` is the
+ * leftmost that differs.
+ */
 export interface Passed {
   readonly level: Level;
   readonly claims: Pair<Bytes>;
@@ -146,12 +145,14 @@ export interface Passed {
   readonly proofs: Pair<Proof>;
 }
 
-/** The first part on which two different payloads of the same length part. */
+/** The number of the first part in which two different payloads of the same length differ. */
 export function divergentPart({ partBytes }: Level, [a, b]: Pair<Bytes>): number {
   return Math.floor(a.findIndex((byte, i) => byte !== b[i]) / partBytes);
 }
 
-/** Where a dispute stands, as a party needs it to answer: the leftmost divergent leaf of each level passed. */
+/**
+ * The place of a dispute, as a party needs it to answer: the leftmost divergent leaf of each level passed.
+ */
 export type Position = readonly { readonly level: string; readonly index: number; readonly part: number }[];
 
 /** The place to which a path leads. */
@@ -159,21 +160,24 @@ export function positionOf(path: readonly Passed[]): Position {
   return path.map(({ level, index, part }) => ({ level: level.name, index, part }));
 }
 
-/** A name for a place, another one for every other place: the parts count, since each opens into a tree of its own. */
+/** A unique name for a place. It includes the parts, since each part opens into a tree of its own. */
 export function positionKey(at: Position): string {
   return at.map(({ level, index, part }) => `${level} ${index} ${part}`).join("/");
 }
 
-/** Whether the place at `height` has a sibling, so that a node above it has two children. */
+/**
+ * Whether the node has only one child, so that it is equal to that child. Heights count from 0 at the leaves.
+ */
 export function isPromoted(count: number, height: number, position: number): boolean {
   return 2 * position + 1 >= widthAt(count, height - 1);
 }
 
 /**
- * Checks what the game established about a level from its record alone: both claims open into these trees, leaf `index`
- * differs, and nothing to the left of it does, since the left siblings of the two proofs are equal.
+ * Checks from a level's record alone what the game established there: both claims open into these trees, and
+ * leaf `index` differs. Nothing to the left of it differs, since the left siblings of the two proofs are
+ * equal.
  * @param climb follows the proofs
- * @throws {DisputeError} naming the level
+ * @throws {DisputeError} that names the level
  */
 export function checkPassed(
   level: Level,
@@ -199,10 +203,10 @@ export function checkPassed(
     return steps.filter((step) => step.side === "left").map(({ sibling }) => sibling);
   });
   if (!left[0].every((sibling, i) => bytesEqual(sibling, left[1][i])))
-    fail("LEAF_WRONG", `leaf ${index} is not the leftmost divergent one`);
+    fail("LEAF_WRONG", `leaf ${index} is not the leftmost leaf that differs`);
   if (bytesEqual(...payloads)) fail("LEAF_WRONG", `both claim the same at leaf ${index}`);
   return { level, claims, openings, roots, index, payloads, part: divergentPart(level, payloads), proofs };
 }
 
-/** The part of `Passed` that is written down; the rest follows from the level above. */
+/** The part of `Passed` that a verdict stores. The rest follows from the level above. */
 export type PassedRecord = Pick<Passed, "index" | "openings" | "payloads" | "proofs">;

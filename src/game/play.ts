@@ -1,12 +1,12 @@
-/** Drives a game against two provers, and counts what it takes. */
+/** Plays a game with two provers, and counts what it costs. */
 import type { Bytes } from "../encoding/bytes.ts";
 import { advance, type Bottom, type Forfeit, isRunning, type Machine, question, startGame } from "./bisection.ts";
 import type { Pair } from "./level.ts";
 import type { Prover } from "./prover.ts";
 
-/** What a dispute has taken so far. */
+/** What a dispute has cost so far. */
 export interface Tally {
-  /** Questions that were put to both parties. */
+  /** Questions that both parties were asked. */
   rounds: number;
   /** Bytes of all answers. */
   bytes: number;
@@ -14,17 +14,17 @@ export interface Tally {
   waited: number;
 }
 
-/** A tally of nothing so far. */
+/** A tally that starts at zero. */
 export function newTally(): Tally {
   return { rounds: 0, bytes: 0, waited: 0 };
 }
 
-/** Milliseconds that a party has for one answer; absent: as long as it takes. */
+/** How long to wait: the milliseconds that a party has for one answer. If absent, there is no limit. */
 export interface Patience {
   timeout?: number;
 }
 
-/** Waits for an answer; one that comes too late is none. */
+/** Waits for an answer. An answer that is too late counts as none. */
 export async function ask<T>(make: () => Promise<T | undefined>, { timeout }: Patience, tally: Tally) {
   const began = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -60,7 +60,7 @@ export async function play(
   return state;
 }
 
-/** The bytes of an answer: of byte strings and tensors as they are, four for a number, one for a letter. */
+/** The bytes of an answer: the length of byte strings and tensors, 4 for a number, 1 for a letter. */
 export function byteLength(value: unknown): number {
   if (ArrayBuffer.isView(value)) return value.byteLength;
   if (typeof value === "number") return 4;

@@ -1,29 +1,35 @@
-/** Provers (spec 7.3): who answers for a claim. The trees are built here from what a claim says its leaves hold. */
+/**
+ * Provers (spec 7.3): they answer for a claim. The trees are built here, from the payloads that a claim
+ * states.
+ */
 import type { Bytes } from "../encoding/bytes.ts";
 import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf } from "../encoding/merkle.ts";
 import { DisputeError } from "../errors/index.ts";
 import { type Answer, type Level, type Position, positionKey } from "./level.ts";
 import { checkPlace, checkQuestion, type Question, type Tower } from "./question.ts";
 
-/** A party in a dispute. `undefined` is no answer; what is thrown is a failure of the machine, and decides nothing. */
+/**
+ * A party in a dispute. `undefined` is no answer. An error that it throws is a failure of the machine and
+ * decides nothing.
+ */
 export interface Prover<Witness> {
-  /** @throws {DisputeError} for a question that is not well-formed, which is nobody's fault but the asker's */
+  /** @throws {DisputeError} for a question that is not well-formed: that is the fault of the referee */
   answer(question: Question): Promise<Answer | undefined>;
   /**
-   * What the step at the bottom needs: agreed values with their proofs.
+   * The one-step proof: the agreed values that the step at the bottom needs, with their proofs.
    * @throws {DisputeError} when `at` is no place at the bottom
    */
   witness(at: Position): Promise<Witness | undefined>;
 }
 
-/** What a party claims, tree by tree. */
+/** What a party claims, for each tree. */
 export interface Claim<Witness> {
   /**
-   * What the leaves of a level commit to, below the leaf at the end of `at`; `undefined` where this party can't say.
-   * Asked once a place.
+   * What the leaves of the level below the last leaf of `at` commit to; `undefined` if this party can't say.
+   * It is called once for each place.
    */
   payloads(at: Position, level: Level): Promise<readonly Bytes[] | undefined>;
-  /** Asked with places at the bottom only. */
+  /** Called only with places at the bottom. */
   witness(at: Position): Promise<Witness | undefined>;
 }
 
@@ -38,7 +44,7 @@ export class ClaimProver<Witness> implements Prover<Witness> {
   private readonly claim: Claim<Witness>;
   private readonly trees = new Map<string, Promise<ClaimTree | undefined>>();
 
-  /** @param tower the levels of what is claimed, from which the level of each question is derived */
+  /** @param tower the levels of the computation; the level of each question is derived from it */
   constructor(tower: Tower, claim: Claim<Witness>) {
     this.tower = tower;
     this.claim = claim;
@@ -63,7 +69,7 @@ export class ClaimProver<Witness> implements Prover<Witness> {
     return this.claim.witness(at);
   }
 
-  /** The tree below the last leaf of `at`, built when it is first asked for. */
+  /** The tree below the last leaf of `at`. It is built at the first question about it. */
   private tree(at: Position, level: Level): Promise<ClaimTree | undefined> {
     const key = positionKey(at);
     let tree = this.trees.get(key);

@@ -1,32 +1,34 @@
 /**
- * Questions (spec 7.2) are data: they name a place and what is asked there. Whoever is asked derives the level from the
- * place by its own machine, and refuses a question about a place that does not exist.
+ * Questions (spec 7.2) are data: they name a place and what is asked there. A prover derives the level from
+ * the place with its own machine, and refuses a question about a place that does not exist.
  */
 import { heightOf, widthAt } from "../encoding/merkle.ts";
 import { DisputeError } from "../errors/index.ts";
 import { isPromoted, type Level, openingLengths, type Position } from "./level.ts";
 
 export const QUESTION_KINDS = ["opening", "children", "payload"] as const;
-/** What is asked of a tree, of a node in it, or of a leaf. */
+/** A question is about a tree (its opening), a node in it (its children), or a leaf (its payload). */
 export type QuestionKind = (typeof QUESTION_KINDS)[number];
 
 /** What both parties are asked. It is data, and can be sent (`encodeQuestion`). */
 export interface Question {
-  /** Of the tree: how it opens; of a node: its two children; of a leaf: what it commits to. */
+  /**
+   * `opening`: how the tree opens; `children`: the two children of a node; `payload`: what a leaf commits to.
+   */
   readonly kind: QuestionKind;
-  /** The leaves on the way down to the tree; none for the tree that the claim itself opens into. */
+  /** The leaves on the way down to the tree. It is empty for the tree that the claim itself opens into. */
   readonly at: Position;
-  /** Of the node whose children are asked for (leaves have height 0); else 0. */
+  /** The height of the node whose children are asked for (leaves have height 0). 0 for the other kinds. */
   readonly height: number;
-  /** Of that node in its row, or of the leaf whose payload is asked for; else 0. */
+  /** The position of that node in its row, or of the leaf whose payload is asked for. 0 for an opening. */
   readonly position: number;
 }
 
-/** The levels of a computation, as far as they follow from it alone, whatever is claimed. */
+/** The levels of a computation. They follow from the computation alone, not from the claims. */
 export interface Tower {
   /**
-   * The level that the last leaf of `at` opens into, the top one when `at` is empty, or `undefined` at the bottom.
-   * Only asked with an `at` whose every leaf exists.
+   * The level that the last leaf of `at` opens into; the top level if `at` is empty; `undefined` at the
+   * bottom. It is called only if every leaf in `at` exists.
    */
   under(at: Position): Level | undefined;
 }
@@ -34,16 +36,16 @@ export interface Tower {
 /** The level that the claims themselves open into. */
 export function topOf(tower: Tower): Level {
   const top = tower.under([]);
-  if (!top) throw new DisputeError("PLACE", "a machine without levels");
+  if (!top) throw new DisputeError("PLACE", "the machine has no levels");
   return top;
 }
 
 /**
- * The level under the last leaf of `at`, or `undefined` when that is the bottom.
+ * The level below the last leaf of `at`, or `undefined` if that is the bottom.
  * @throws {DisputeError} when `at` names a leaf, or a value in it, that does not exist
  */
 export function checkPlace(tower: Tower, at: Position): Level | undefined {
-  if (!Array.isArray(at)) throw new DisputeError("PLACE", "a place that is not a list of leaves");
+  if (!Array.isArray(at)) throw new DisputeError("PLACE", "the place is not a list of leaves");
   let level: Level | undefined = topOf(tower);
   for (const [depth, leaf] of at.entries()) {
     const what = `leaf ${depth} on the way to the place`;
@@ -51,7 +53,7 @@ export function checkPlace(tower: Tower, at: Position): Level | undefined {
     if (leaf?.level !== level.name)
       throw new DisputeError(
         "PLACE",
-        `${what} is of the level ${String(leaf?.level)}; the level there is ${level.name}`,
+        `${what} belongs to the level ${String(leaf?.level)}, but the level there is ${level.name}`,
         {
           at,
         },
@@ -72,7 +74,7 @@ export function checkPlace(tower: Tower, at: Position): Level | undefined {
 
 /**
  * The level that a question is about.
- * @throws {DisputeError} when it is not well-formed: of an unknown kind, or about a place that does not exist
+ * @throws {DisputeError} when it is not well-formed: its kind is unknown, or its place does not exist
  */
 export function checkQuestion(tower: Tower, question: Question): Level {
   const { kind, at, height, position } = question;
@@ -84,22 +86,26 @@ export function checkQuestion(tower: Tower, question: Question): Level {
   return level;
 }
 
-/** The lengths of a good answer's byte strings. @param level that the question is about */
+/** The lengths of a valid answer's byte strings. @param level the level that the question is about */
 export function lengthsOf(level: Level, { kind, position }: Pick<Question, "kind" | "position">): number[] {
   if (kind === "opening") return openingLengths(level);
   return kind === "children" ? [32, 32] : [level.payloadBytes(position)];
 }
 
-/** What is wrong with a question of each kind, if anything. */
+/** For each kind of question: what is wrong with it, or `undefined`. */
 const CHECKS: Readonly<Record<QuestionKind, (level: Level, height: number, position: number) => string | undefined>> = {
   opening: (_, height, position) =>
-    height === 0 && position === 0 ? undefined : `an opening has no height ${height} and no position ${position}`,
+    height === 0 && position === 0
+      ? undefined
+      : `an opening has height 0 and position 0, not ${height} and ${position}`,
   children: ({ count }, height, position) => {
     const top = heightOf(count);
     if (!isBelow(height - 1, top)) return `nodes with children have heights from 1 to ${top}, not ${height}`;
     const width = widthAt(count, height);
     if (!isBelow(position, width)) return `node ${position} of ${width} at height ${height} does not exist`;
-    return isPromoted(count, height, position) ? `node ${position} at height ${height} has no two children` : undefined;
+    return isPromoted(count, height, position)
+      ? `node ${position} at height ${height} does not have two children`
+      : undefined;
   },
   payload: ({ count }, height, position) => {
     if (height !== 0) return `a leaf has height 0, not ${height}`;

@@ -1,6 +1,7 @@
 /**
- * More than two claims (spec 7.8). Equal claims are one team. The first team meets the second, who stands meets the next:
- * an honest team stands against every other, so it never loses; of teams that all lie, one may be left that nobody met.
+ * More than two claims (spec 7.8). Parties with equal claims are one team. The first team meets the second,
+ * and the team that stands meets the next. An honest team wins against every other, so it never loses. If all
+ * teams lie, one that met nobody may be left.
  */
 import { toHex } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors/index.ts";
@@ -8,11 +9,11 @@ import { expectComplete, openTrace } from "../trace/index.ts";
 import { dispute, type DisputeOptions, type Divergence } from "./dispute.ts";
 import { type NamedParty, partiesOf, type PartyInput, type TraceParty } from "./party.ts";
 
-/** What a bracket of several claims comes to. */
+/** The result of a bracket of several claims. */
 export interface BracketResult {
   outcome: "agree" | "divergence";
   parties: readonly NamedParty[];
-  /** The ids of parties whose claim was found wrong. */
+  /** The ids of the parties whose claims were found wrong. */
   losers: readonly string[];
   /** The ids of the team that stands: proven right against every team that it met. */
   standing: readonly string[];
@@ -20,8 +21,9 @@ export interface BracketResult {
 }
 
 /**
- * @param inputs two or more traces of one job, as paths or as parties with ids of the caller's
- * @throws {DisputeError} when they are not comparable, {FormatError} for a trace that can't be used
+ * @param inputs two or more traces of one job, as paths, or as parties with ids that the caller chooses
+ * @throws {DisputeError} when they are not comparable
+ * @throws {FormatError} for a trace that can't be used
  */
 export async function bracket(inputs: readonly PartyInput[], options: DisputeOptions = {}): Promise<BracketResult> {
   const named = partiesOf(inputs);
@@ -47,7 +49,7 @@ export async function bracket(inputs: readonly PartyInput[], options: DisputeOpt
     if (result.outcome === "agree")
       throw new DisputeError(
         "CHANGED",
-        `${standing[0].name} has changed while it was disputed; repeat the dispute when nobody writes to it`,
+        `${standing[0].name} was changed during the dispute; repeat the dispute when nothing writes to it`,
       );
     disputes.push(result);
     const lost = [standing, team].filter(([{ id }]) => result.losers.includes(id));

@@ -1,6 +1,7 @@
 /**
- * Checks a verdict without the parties and without their traces (spec 7.7): the way down from both run roots, the agreed
- * values, and the one step. Nothing is taken from the text that can be derived, and what it says has to be what is derived.
+ * Checks a verdict without the parties and without their traces (spec 7.7): the way down from both run roots,
+ * the agreed values, and the one step. Everything that can be derived is derived, and the verdict has to say
+ * the same.
  */
 import { type Bytes, bytesEqual, fromHex, Reader, toHex } from "../encoding/index.ts";
 import { type ClimbLeaf, climbLeaf } from "../encoding/merkle.ts";
@@ -20,13 +21,16 @@ import { placeOf } from "./place.ts";
 import { encodeVerdict, type Hex, type ShownGraph, type Verdict } from "./verdict.ts";
 import { digest, digests, invalid, readGraph, readPair, readWitness, whole } from "./verdict-reader.ts";
 
-/** A verdict that holds: where the runs differ, who is wrong, and what that rests on. */
+/** A verdict that holds: where the runs differ, which party is wrong, and what the decision rests on. */
 export interface CheckedVerdict extends Location {
   kind: DecisionKind;
   losers: readonly Side[];
   claimed?: Pair<Bytes>;
   recomputed?: Bytes;
-  /** `evidence`: everything was derived again. `referee`: a forfeit, or a recomputed operator, which only the referee saw. */
+  /**
+   * `evidence`: everything was derived again. `referee`: the decision is a forfeit or a recomputed operator,
+   * which only the referee saw.
+   */
   restsOn: "evidence" | "referee";
   reasons: Pair<string | null>;
 }
@@ -35,8 +39,8 @@ export interface CheckedVerdict extends Location {
  * @param verdict the parsed JSON
  * @param rootA what the first party committed to
  * @param rootB what the second party committed to
- * @param climb follows every Merkle path of the verdict; that of a `SecondOpinion` does so twice
- * @throws {DisputeError} with the first thing that does not hold
+ * @param climb follows every Merkle path of the verdict; the one of a `SecondOpinion` follows each path twice
+ * @throws {DisputeError} that names the first thing that does not hold
  * @throws {SecondOpinionError} from such a `climb`
  */
 export function checkVerdict(
@@ -49,7 +53,7 @@ export function checkVerdict(
     return check(verdict as Verdict, [rootA, rootB], climb);
   } catch (error) {
     if (error instanceof DisputeError || error instanceof SecondOpinionError) throw error;
-    // Fields that are missing, of another type, or cut: whatever reading them threw.
+    // Reading a field failed: it is missing, has another type, or is cut off.
     throw invalid("VERDICT_MALFORMED", `the verdict is malformed: ${messageOf(error)}`);
   }
 }
@@ -64,13 +68,13 @@ function check(verdict: Verdict, roots: Pair<Bytes>, climb: ClimbLeaf): CheckedV
   if (bytesEqual(runRoots[0], roots[1]) && bytesEqual(runRoots[1], roots[0]) && !bytesEqual(...roots))
     throw new DisputeError(
       "VERDICT_FOREIGN",
-      "the verdict is about these two roots, but names them the other way round; exchange --a and --b",
+      "the verdict is about these two roots, but in the other order; swap --a and --b",
       { expected: roots.map((root) => toHex(root)), found: verdict.runRoots },
     );
   if (!bytesEqual(runRoots[0], roots[0]) || !bytesEqual(runRoots[1], roots[1]))
     throw new DisputeError(
       "VERDICT_FOREIGN",
-      "the verdict is about other run roots; name those that it is about, or the verdict about these",
+      "the verdict is about other run roots; give the run roots of the verdict's two traces, or another verdict",
       { expected: roots.map((root) => toHex(root)), found: verdict.runRoots },
     );
   if (bytesEqual(...runRoots))
@@ -82,7 +86,7 @@ function check(verdict: Verdict, roots: Pair<Bytes>, climb: ClimbLeaf): CheckedV
   if (graph && placeOf(facts, positionOf(path)).kernel === undefined)
     throw invalid("VERDICT_ALTERED", "the verdict shows a graph to which the dispute has not come");
   const decision = kind === "forfeit" ? forfeited(verdict, path) : decided(facts, verdict, path, climb);
-  if (decision.losers.length === 0) throw invalid("VERDICT_ALTERED", "the verdict names nobody as wrong");
+  if (decision.losers.length === 0) throw invalid("VERDICT_ALTERED", "the verdict finds nobody wrong");
   const derived = encodeVerdict({ runRoots, facts, ...(graph && { graph }), decision });
   const field = firstDifference(derived, verdict, "verdict");
   if (field)
@@ -128,13 +132,13 @@ function decided(facts: JobFacts, verdict: Verdict, path: readonly Passed[], cli
   const ground = groundOf(facts, placeOf(facts, positionOf(path)));
   if (kind === "operator" && ground === "scalar")
     return { kind, path, ...compare(path[path.length - 1].payloads, digest(recomputed!)) };
-  if (kind !== ground) throw invalid("VERDICT_ALTERED", `a decision by ${kind} where ${ground} decides`);
+  if (kind !== ground) throw invalid("VERDICT_ALTERED", `the decision is by ${kind}, but here ${ground} decides`);
   const { witness, shownBy } = readWitness(verdict.witness!);
   const { scalarSteps: _, ...judgement } = judge(facts, path, witness, shownBy, climb);
   return { kind, path, ...judgement, witness, shownBy };
 }
 
-/** Who forfeited is the referee's word: an answer that was not given leaves nothing to check. */
+/** Which party forfeited rests on the referee's word: a missing answer leaves nothing to check. */
 function forfeited({ decision }: Verdict, path: readonly Passed[]): Decision {
   const reasons = readPair(decision.reasons, (reason) => (typeof reason === "string" ? reason : undefined));
   return { kind: "forfeit", path, losers: ([0, 1] as const).filter((side) => reasons[side] !== undefined), reasons };
@@ -153,7 +157,7 @@ function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefin
     steps: whole(job.steps),
   };
   if (whole(commitEvery) < 1 || parts.steps < 1)
-    throw invalid("VERDICT_MALFORMED", "a run without steps or commitments");
+    throw invalid("VERDICT_MALFORMED", "the run has no steps or no commitments");
   const graph = (kind: GraphKind) => {
     if (!shown) throw invalid("VERDICT_INCOMPLETE", "the verdict does not show the disputed graph");
     return graphFactsOf(shown, parts[kind], climb);
@@ -161,7 +165,7 @@ function verdictFacts({ job, commitEvery }: Verdict, shown: ShownGraph | undefin
   return { id: jobIdOf(parts), parts, commitEvery, graph };
 }
 
-/** The facts that are shown of the graph with this root. */
+/** The facts that a verdict shows about the graph with this root. */
 function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Bytes, climb: ClimbLeaf): GraphFacts {
   if (!bytesEqual(graphRootOf(header, kernels, labels), root))
     throw invalid("VERDICT_ALTERED", "the graph that is shown is not the job's");
@@ -176,22 +180,22 @@ function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Byt
     outputs,
     kernelCount,
     kernel: (index) => {
-      if (!kernel) throw invalid("VERDICT_INCOMPLETE", `the verdict does not show kernel ${index}`);
-      shown(kernels, Tag.graphNode, kernel.descriptor, index, kernel.proof, "kernel");
-      const reader = new Reader(kernel.descriptor, `kernel ${index}`);
+      if (!kernel) throw invalid("VERDICT_INCOMPLETE", `the verdict does not show operator ${index}`);
+      shown(kernels, Tag.graphNode, kernel.descriptor, index, kernel.proof, "operator");
+      const reader = new Reader(kernel.descriptor, `operator ${index}`);
       const decoded = decodeKernel(reader);
       reader.end();
       return decoded;
     },
     label: (index) => {
-      if (!kernel) throw invalid("VERDICT_INCOMPLETE", `the verdict does not show the label of kernel ${index}`);
+      if (!kernel) throw invalid("VERDICT_INCOMPLETE", `the verdict does not show the label of operator ${index}`);
       shown(labels, Tag.graphLabel, new TextEncoder().encode(kernel.label), index, kernel.labelProof, "label");
       return kernel.label;
     },
   };
 }
 
-/** The path to the first place where two JSON values differ, missing and surplus fields included. */
+/** The path to the first field in which two JSON values differ. Missing and extra fields count too. */
 function firstDifference(expected: unknown, actual: unknown, at: string): string | undefined {
   if (Object.is(expected, actual)) return undefined;
   const areObjects = typeof expected === "object" && typeof actual === "object" && expected !== null && actual !== null;

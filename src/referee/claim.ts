@@ -1,4 +1,4 @@
-/** What a provider claims about its run, level by level (spec 7.3). */
+/** What a provider claims about its run, for each level (spec 7.3). */
 import { asBytes, type Bytes, Writer } from "../encoding/bytes.ts";
 import type { Tag } from "../encoding/tags.ts";
 import { buildLevels, hashLeaf, proveLeaf } from "../encoding/merkle.ts";
@@ -20,18 +20,18 @@ import type { AgreedLeaf, Witness } from "./witness.ts";
 /** A party in a dispute about training. */
 export interface TrainingProver extends Prover<Witness> {
   /**
-   * The agreed inputs of the disputed kernel, when the operator is recomputed as a whole.
-   * @throws {DisputeError} when `at` does not lead to a kernel
+   * The agreed inputs of the disputed operator, when the whole operator is recomputed.
+   * @throws {DisputeError} when `at` does not lead to an operator
    */
   operands(at: Position): Promise<OperatorWitness | undefined>;
   /**
-   * The disputed kernel's output, to say on which element it differs.
-   * @throws {DisputeError} when `at` does not lead to a kernel
+   * The disputed operator's output, to find the element that differs.
+   * @throws {DisputeError} when `at` does not lead to an operator
    */
   output(at: Position): Promise<Tensor | undefined>;
 }
 
-/** Answers for what `memory` holds, in one dispute. */
+/** A prover that answers from `memory`, for one dispute. */
 export function trainingProver(memory: Memory): TrainingProver {
   const claim = new TrainingClaim(memory);
   const prover = new ClaimProver(trainingMachine(claim.facts), claim);
@@ -43,7 +43,7 @@ export function trainingProver(memory: Memory): TrainingProver {
   };
 }
 
-/** A tree of this party, of which leaves can be shown. */
+/** A tree of this party whose leaves can be shown. */
 interface KnownTree {
   readonly tag: Tag;
   readonly payloads: readonly Bytes[];
@@ -63,7 +63,9 @@ export class TrainingClaim implements Claim<Witness> {
     this.evidence = new Evidence(memory, this.facts, this.tensors, (at, index) => this.leaf(at, index));
   }
 
-  /** A tree whose last leaf is bound to the claim above ends with that claim, whatever the computation gave. */
+  /**
+   * If the last leaf of a tree is bound to the claim above, that claim is its payload, whatever was computed.
+   */
   async payloads(at: Position, level: Level): Promise<readonly Bytes[] | undefined> {
     if (!(await this.recall(at))) return undefined;
     const computed = await this.compute[level.name as LevelName](placeOf(this.facts, at));
@@ -107,18 +109,22 @@ export class TrainingClaim implements Claim<Witness> {
     return (await this.tensors.of(place))?.[this.tensors.outputOf(place)];
   }
 
-  /** @throws {DisputeError} when `at` does not lead to a kernel, as it does where an operator is recomputed */
+  /**
+   * @throws {DisputeError} when `at` does not lead to an operator; it does if a whole operator is recomputed
+   */
   private expectKernel(at: Position): Place {
     const below = checkPlace(trainingMachine(this.facts, "operator"), at);
     const place = placeOf(this.facts, at);
     if (below || groundOf(this.facts, place) !== "scalar")
-      throw new DisputeError("PLACE", "the tensors of an operator, for a place that is not an operator", { at });
+      throw new DisputeError("PLACE", "the tensors of an operator were asked for, but the place is not an operator", {
+        at,
+      });
     return place;
   }
 
   /**
-   * What was claimed on the way to a place, for a party that comes to a dispute in its midst.
-   * @returns whether this party can say that
+   * Recomputes the claims on the way to a place, for a party that joins a dispute in the middle.
+   * @returns whether this party can do that
    */
   private async recall(at: Position): Promise<boolean> {
     const above = at.slice(0, -1);
@@ -127,14 +133,17 @@ export class TrainingClaim implements Claim<Witness> {
     return (await this.payloads(above, level)) !== undefined;
   }
 
-  /** What this party claims at the leaf at the end of `at`; an element's bits, most significant byte first. */
+  /**
+   * What this party claims at the last leaf of `at`. The bits of an element have the most significant byte
+   * first.
+   */
   private claimAbove(at: Position): Bytes {
     const { level, index, part } = at[at.length - 1];
     const payload = this.known.get(positionKey(at.slice(0, -1)))!.payloads[index];
     return level === "chunk" ? payload.slice(4 * part, 4 * part + 4).reverse() : payload;
   }
 
-  /** A leaf of the tree below `at`, which has been recalled, with its proof. */
+  /** A leaf of the tree below `at`, with its proof. The tree has been recalled before. */
   private leaf(at: Position, index: number): AgreedLeaf {
     const { tag, payloads } = this.known.get(positionKey(at))!;
     const tree = buildLevels(payloads.map((payload) => hashLeaf(tag, payload)));

@@ -1,6 +1,7 @@
 /**
- * The course of a dispute that ends at a given place, without parties: which levels it passes, and what is asked in each.
- * How long disputes about a job can get follows from its graphs alone, however large its tensors are.
+ * The course of a dispute that ends at a given place: the levels that it passes, and the questions in each.
+ * It needs no parties. The length of the longest dispute about a job follows from the job's graphs alone,
+ * however large its tensors are.
  */
 import { heightOf } from "../encoding/merkle.ts";
 import { CHUNK_ELEMENTS } from "../encoding/tensor.ts";
@@ -11,7 +12,7 @@ import { isPromoted, type Level, openingLengths } from "../game/level.ts";
 import { levelUnder } from "./machine.ts";
 import { type LevelName, type Place, placeOf } from "./place.ts";
 
-/** A level, and the leaf of it on which the parties part. */
+/** A level, and its leaf at which the parties differ. */
 export interface Passage {
   readonly level: Level;
   readonly index: number;
@@ -22,15 +23,15 @@ export interface Passage {
 export interface Asked {
   readonly kind: RunningGame["phase"];
   readonly level: string;
-  /** Of the node whose children are asked for; else 0. */
+  /** The height of the node whose children are asked for. 0 for the other kinds. */
   readonly height: number;
   readonly bytes: number;
 }
 
-/** Where a dispute is to end; levels below what is given are passed at leaf 0. */
+/** Where a dispute should end. Levels for which nothing is given are passed at leaf 0. */
 export type Target = Pick<Place, "step"> & Partial<Pick<Place, "kernel" | "entry" | "element" | "fold">>;
 
-/** The levels that a dispute passes on its way to `target`, from the run's root down. */
+/** The levels that a dispute passes on its way to `target`, from the run root down. */
 export function courseTo(facts: JobFacts, target: Target): Passage[] {
   const { parts, commitEvery } = facts;
   const segment = Math.ceil(target.step / commitEvery);
@@ -54,7 +55,7 @@ export function courseTo(facts: JobFacts, target: Target): Passage[] {
   }
 }
 
-/** What is asked of both parties while a level is passed (spec 7.2). */
+/** The questions that both parties are asked while a level is passed (spec 7.2). */
 export function questionsOf({ level, index }: Passage): Asked[] {
   const { name, count, binding } = level;
   const asked = (kind: Asked["kind"], bytes: number, height = 0): Asked => ({ kind, level: name, height, bytes });
@@ -70,7 +71,7 @@ export function questionsOf({ level, index }: Passage): Asked[] {
 /** A place at which a dispute about the job takes the most questions. */
 export function longestCourse(facts: JobFacts): Passage[] {
   const kinds: GraphKind[] = facts.parts.initKind === "graph" ? ["init", "step"] : ["step"];
-  // In every tree but the operators' the first leaves are as deep as any.
+  // In every tree except the operator tree, no leaf is deeper than the first one.
   const courses = kinds.flatMap((kind) =>
     Array.from({ length: facts.graph(kind).kernelCount + 1 }, (_, kernel) =>
       courseTo(facts, { step: kind === "init" ? 0 : 1, kernel }),

@@ -1,4 +1,4 @@
-/** What a referee has come to, and how it is named: step, operator, element, fold index. */
+/** A referee's decision, and the place that it is about: step, operator, element, fold index. */
 import { unravel } from "../encoding/tensor.ts";
 import type { Bytes } from "../encoding/bytes.ts";
 import type { JobFacts } from "./facts.ts";
@@ -7,7 +7,10 @@ import { isStateUpdate } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
 import type { Witness } from "./witness.ts";
 
-/** What decided: the job's checkpoint, the graph's word on the new state, a scalar step, a whole operator, or a forfeit. */
+/**
+ * What decided: the job's checkpoint, the graph's state update, a scalar step, a whole operator, or a
+ * forfeit.
+ */
 export type DecisionKind = "checkpoint" | "state-update" | "scalar" | "operator" | "forfeit";
 
 /** What a referee found at the end of a dispute. */
@@ -15,30 +18,32 @@ export interface Decision {
   readonly kind: DecisionKind;
   readonly path: readonly Passed[];
   readonly losers: readonly Side[];
-  /** Four bytes of an element, or a root; absent in a forfeit. */
+  /** The four bytes of an element, or a root. Absent after a forfeit. */
   readonly claimed?: Pair<Bytes>;
   readonly recomputed?: Bytes;
-  /** The evidence, and who showed it. */
+  /** The one-step proof, and the side that showed it. */
   readonly witness?: Witness;
   readonly shownBy?: Side;
   /** Why a side forfeits. */
   readonly reasons?: Pair<string | undefined>;
-  /** When a whole operator was recomputed, and both outputs could be had: where they part. */
+  /**
+   * The first element that differs, if a whole operator was recomputed and both parties showed their outputs.
+   */
   readonly seen?: { readonly element: number; readonly claimed: Pair<Bytes>; readonly recomputed: Bytes };
 }
 
 /** The operator at which two runs differ. */
 export interface DisputedOperator {
-  /** Its number in the graph; the number of operators for the state update. */
+  /** Its number in the graph. For the state update it is the number of operators. */
   readonly number: number;
   readonly kind: "map" | "fold" | "gather" | "state-update" | "checkpoint";
-  /** The path of the layer that it belongs to, such as `blocks.1/mlp.in/matmul`. */
+  /** The path of the layer that it belongs to, for example `blocks.1/mlp.in/matmul`. */
   readonly label: string;
 }
 
-/** Where two runs part, as far down as the path leads. */
+/** Where two runs differ, as far down as the path leads. */
 export interface Location {
-  /** 0 is the making of the initial state. */
+  /** The training step. Step 0 makes the initial state. */
   readonly step: number | null;
   readonly operator: DisputedOperator | null;
   readonly element: readonly number[] | null;

@@ -1,4 +1,4 @@
-/** A dispute about two traces on disk: what `verde dispute` does, for programs. */
+/** A dispute about two traces on disk: `verde dispute` as a function. */
 import { type DType, unravel } from "../encoding/tensor.ts";
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors/index.ts";
@@ -22,13 +22,14 @@ import { makeVerdict, type Verdict } from "./verdict.ts";
 /** How a dispute is carried out. */
 export interface DisputeOptions {
   /**
-   * What the referee executes: one scalar step, or the whole operator. Unless given: one scalar step, and the operator
-   * when one of the traces can't show its tensors.
+   * What the referee executes: one scalar step, or the whole operator. The default is one scalar step, or the
+   * whole operator if one of the traces can't show its tensors.
    */
   recompute?: "scalar" | "operator";
   /**
-   * Replays the runs and recomputes the operator: a backend, its name, `auto`, or the file of a module that exports one. Each
-   * run's own, and the reference, unless given. It is certified first.
+   * The backend that replays the runs and recomputes the operator: a backend, its name, `auto`, or the file
+   * of a module that exports one. It is certified first. By default each run is replayed on its own backend,
+   * and the reference recomputes.
    */
   backend?: Backend | string;
 }
@@ -42,37 +43,38 @@ export interface Agreement {
   figures: Figures;
 }
 
-/** Two traces that differ: where, and who is wrong. */
+/** Two traces that differ: where they differ, and which party is wrong. */
 export interface Divergence extends Location {
   outcome: "divergence";
   /** In the order of the verdict's sides. */
   parties: Pair<NamedParty>;
   runRoots: Pair<Bytes>;
-  /** The ids of those whose claim is wrong. */
+  /** The ids of the parties whose claims are wrong. */
   losers: readonly string[];
   decision: Decision;
-  /** What each claims, and what it has to be: an element's four bytes, most significant first, or roots. */
+  /** What each party claims: an element's four bytes, most significant first, or a root. */
   claimed?: Pair<Bytes>;
   recomputed?: Bytes;
-  /** Of the element. */
+  /** The type of the element. */
   dtype?: DType;
   /** Why a party forfeits. */
   reasons: Pair<string | undefined>;
   figures: Figures;
-  /** Scalar steps of the whole run, to set beside the referee's. */
+  /** Scalar steps of the whole run, for comparison with those of the referee. */
   runSteps: number;
   verdict: Verdict;
 }
 
-/** What `dispute` finds: the same root, or the first step of the computation that differs and who is wrong there. */
+/** What `dispute` finds: the runs agree, or they differ, and then where and which party is wrong. */
 export type DisputeResult = Agreement | Divergence;
 
 /**
- * Compares two finished runs of one job, and finds who is wrong where they part.
- * @param first a trace's path, or a party with an id of the caller's
- * @throws {FormatError} for a trace that is cut, damaged, or lacks what is needed
- * @throws {DisputeError} when the two are not runs of one job with the same commitments, or not two parties
- * @throws {BackendError} when a backend is not there, {DeviceError} when it does not have the bits of the specification
+ * Compares two finished runs of one job, and finds where they differ and which party is wrong.
+ * @param first a trace's path, or a party with an id that the caller chooses
+ * @throws {FormatError} for a trace that is cut off, damaged, or lacks what is needed
+ * @throws {DisputeError} when the two are not runs of one job with the same commitments, or have the same id
+ * @throws {BackendError} when a backend is not available
+ * @throws {DeviceError} when a backend does not compute the bits of the specification
  */
 export async function dispute(
   first: PartyInput,
@@ -109,7 +111,7 @@ async function openBoth(a: FinishedTrace, b: FinishedTrace, backend?: Backend): 
     if (first.canReplay || second.canReplay) return [first, second];
     throw new DisputeError(
       "NO_REPLAY",
-      `neither trace can be replayed, so nobody can show the operator's inputs: ${first.failure()}; ${second.failure()}; restore the files of one`,
+      `neither trace can be replayed, so neither can show the operator's inputs: ${first.failure()}; ${second.failure()}; restore the files of one of them`,
     );
   } catch (error) {
     await first.close();
@@ -166,13 +168,13 @@ function withCause(reason: string | undefined, cause: string | undefined): strin
   return reason && cause ? `${reason} (${cause})` : reason;
 }
 
-/** @throws {DisputeError} naming the part that differs */
+/** @throws {DisputeError} that names the part that differs */
 export function checkComparable(a: FinishedTrace, b: FinishedTrace): void {
   if (!bytesEqual(a.manifest.jobId, b.manifest.jobId)) {
     const part = differentPart(a.manifest.outline, b.manifest.outline);
     throw new DisputeError(
       "JOB",
-      `${a.path} and ${b.path} are runs of different jobs: ${part}; a dispute is about one job, so run it again with equal module, options, data and seed`,
+      `${a.path} and ${b.path} are runs of different jobs: ${part}; a dispute is about one job, so run one of them again with the same module, options, data and seed`,
       { part },
     );
   }
@@ -180,19 +182,19 @@ export function checkComparable(a: FinishedTrace, b: FinishedTrace): void {
   if (every !== other)
     throw new DisputeError(
       "INTERVAL",
-      `${a.path} commits every ${every} steps, ${b.path} every ${other}; run one of them again with the other's --commit-every`,
+      `${a.path} commits every ${every} training steps, but ${b.path} every ${other}; run one of them again with the other's --commit-every`,
       { commitEvery: [every, other] },
     );
 }
 
 function differentPart(a: JobOutline, b: JobOutline): string {
-  if (a.name !== b.name) return `one is called ${a.name}, the other ${b.name}`;
+  if (a.name !== b.name) return `one is named ${a.name}, the other ${b.name}`;
   if (a.steps !== b.steps) return `one has ${a.steps} steps, the other ${b.steps}`;
   const data = a.datasetRoots.findIndex((root, i) => !b.datasetRoots[i] || !bytesEqual(root, b.datasetRoots[i]));
   if (!bytesEqual(graphRoot(a.step), graphRoot(b.step)))
     return "their step graphs differ (model, optimizer or options)";
   if (data >= 0) return `the dataset's tensor ${a.step.inputs[a.step.outputs.length + data].name} differs`;
-  return isSameInit(a, b) ? "their units differ" : "they begin with different initial states (seed or checkpoint)";
+  return isSameInit(a, b) ? "their units differ" : "they start from different initial states (seed or checkpoint)";
 }
 
 function isSameInit({ init: a }: JobOutline, { init: b }: JobOutline): boolean {

@@ -1,4 +1,4 @@
-/** What a party shows at the bottom of a dispute: agreed values with proofs, from its memory (spec 7.5). */
+/** Makes the one-step proof from a party's memory: agreed values with Merkle proofs (spec 7.5). */
 import { asBytes } from "../encoding/bytes.ts";
 import { type Proof, proveLeaf } from "../encoding/merkle.ts";
 import {
@@ -39,7 +39,7 @@ export class Evidence {
     this.leaf = leaf;
   }
 
-  /** What the step at the bottom needs. */
+  /** The one-step proof for the step at the bottom. */
   async witness(at: Position): Promise<Witness | undefined> {
     const place = placeOf(this.facts, at);
     const ground = groundOf(this.facts, place);
@@ -47,7 +47,7 @@ export class Evidence {
     return ground === "state-update" ? this.entryWitness(place, at) : this.stepWitness(place, at);
   }
 
-  /** The inputs of the disputed kernel. */
+  /** The inputs of the disputed operator, with their proofs. */
   async operands(at: Position): Promise<OperatorWitness | undefined> {
     const place = placeOf(this.facts, at);
     const wanted = distinctOperands(kernelAt(this.facts, place));
@@ -85,7 +85,7 @@ export class Evidence {
     });
   }
 
-  /** The roots of tensors of the disputed graph, each with its proof to the tree it is in. */
+  /** The roots of tensors of the disputed graph, each with its proof in the tree that holds it. */
   private async rootProofs(place: Place, at: Position, wanted: readonly number[]): Promise<AgreedLeaf[] | undefined> {
     const { inputs, outputs } = this.facts.graph(graphAt(place));
     const isEntry = (tensor: number) => tensor < inputs.length && tensor < outputs.length;
@@ -100,7 +100,7 @@ export class Evidence {
     );
   }
 
-  /** The root of the state before, when one of the tensors is an entry of it. */
+  /** The root of the pre-state, if one of the tensors is an entry of it. */
   private before({ step, segment }: Place, at: Position, wanted: readonly number[]): { before?: AgreedLeaf } {
     const entries = step > 0 ? this.facts.graph("step").outputs.length : 0;
     if (!wanted.some((tensor) => tensor < entries)) return {};
@@ -122,7 +122,7 @@ function proofIn(roots: readonly TensorRoot[], index: number): AgreedLeaf {
   return { payload: roots[index], proof: proveLeaf(stateTree(roots), index) };
 }
 
-/** The chunk that holds element `address`, or the first one when there is no such element. */
+/** The chunk that holds element `address`, or the first chunk if there is no such element. */
 function elementProof(tensor: Tensor, address: number, proof: Proof): ElementProof {
   const { dtype, shape } = tensor;
   const index = Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS);

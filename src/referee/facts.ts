@@ -1,6 +1,7 @@
 /**
- * What a referee has to know of a job (spec 7.4): hashes of its parts, and of its graphs what stands on the way of the
- * dispute. It comes from a whole job, or from a verdict that shows just this with proofs.
+ * What a referee has to know about a job (spec 7.4): the hashes of its parts, and those parts of its graphs
+ * that the dispute passes. The facts come from a whole job, or from a verdict that shows only these, with
+ * proofs.
  */
 import { type JobId, jobIdOf, type JobOutline, type JobParts, partsOf } from "../job/closed.ts";
 import type { Graph, NamedOutput, NamedType } from "../graph/graph.ts";
@@ -12,17 +13,17 @@ export interface GraphFacts {
   readonly inputs: readonly NamedType[];
   readonly outputs: readonly NamedOutput[];
   readonly kernelCount: number;
-  /** @throws {DisputeError} for a kernel that was not shown */
+  /** @throws {DisputeError} for an operator that was not shown */
   kernel(index: number): Kernel;
   /** @throws {DisputeError} for a label that was not shown */
   label(index: number): string;
 }
 
-/** What a referee knows of a job (spec 7.4). */
+/** What a referee knows about a job (spec 7.4). */
 export interface JobFacts {
   readonly id: JobId;
   readonly parts: JobParts;
-  /** Steps in a segment: how often a run commits to its state. */
+  /** Training steps in a segment: how often a run commits to its state. */
   readonly commitEvery: number;
   /** @throws {DisputeError} for a graph that was not shown */
   graph(kind: GraphKind): GraphFacts;
@@ -38,13 +39,13 @@ function graphFacts({ inputs, outputs, kernels, labels }: Graph): GraphFacts {
   };
 }
 
-/** The facts of a job that is at hand as a whole. */
+/** The facts of a whole job. */
 export function jobFacts(outline: JobOutline, commitEvery: number): JobFacts {
   const parts = partsOf(outline);
   return { id: jobIdOf(parts), parts, commitEvery, graph: (kind) => graphFacts(graphOf(outline, kind)) };
 }
 
-/** A graph of a job; one that begins with a checkpoint has only the step graph. */
+/** A graph of a job. A job that starts from a checkpoint has only the step graph. */
 export function graphOf({ init, step }: JobOutline, kind: GraphKind): Graph {
   return kind === "init" && init.kind === "graph" ? init.graph : step;
 }

@@ -1,4 +1,7 @@
-/** The step at the bottom of a dispute (spec 7.5): executed once, from agreed values, and compared with both claims. */
+/**
+ * Executes the step at the bottom of a dispute once, from agreed values, and compares both claims with it
+ * (spec 7.5).
+ */
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import type { ClimbLeaf } from "../encoding/merkle.ts";
 import type { TensorRoot } from "../encoding/tensor.ts";
@@ -11,10 +14,10 @@ import { graphAt, type Place, placeOf } from "./place.ts";
 import { AgreedValues, type Witness } from "./witness.ts";
 
 export interface Judgement {
-  /** What the agreed values give: four bytes of an element, or a root. */
+  /** The result computed from the agreed values: the four bytes of an element, or a root. */
   readonly recomputed: Bytes;
   readonly claimed: Pair<Bytes>;
-  /** Those who claimed something else: one, or both. */
+  /** The sides whose claims differ from it: one, or both. */
   readonly losers: readonly Side[];
   readonly scalarSteps: number;
 }
@@ -28,9 +31,9 @@ export function groundOf(facts: JobFacts, place: Place): Ground {
 }
 
 /**
- * Decides on a path that has come to its bottom.
+ * Decides a dispute whose path has reached the bottom.
  * @param by the party that shows the witness
- * @param climb follows its proofs
+ * @param climb follows the witness's proofs
  * @throws {DisputeError} when the witness does not hold
  */
 export function judge(
@@ -58,7 +61,7 @@ export function compare(claimed: Pair<Bytes>, recomputed: Bytes): Omit<Judgement
 }
 
 const DECIDE = {
-  /** The initial state stands in the job. */
+  /** The job fixes the initial state. */
   checkpoint: (facts) => facts.parts.init,
   /** The entry of the new state is the tensor that the graph names. */
   "state-update": (facts, place, agreed): TensorRoot =>

@@ -1,4 +1,6 @@
-/** Training as the game sees it (spec 7.1): the levels from the run's root down to one accumulator of one fold. */
+/**
+ * Training as the game sees it (spec 7.1): the levels from the run root down to one accumulator of one fold.
+ */
 import { type Bytes, Writer } from "../encoding/bytes.ts";
 import { taggedHash } from "../encoding/hash.ts";
 import { Tag } from "../encoding/tags.ts";
@@ -17,12 +19,12 @@ import type { Machine } from "../game/bisection.ts";
 import { bothSides, type Level, type Passed } from "../game/level.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "./place.ts";
 
-/** Where the bisection ends: at one scalar step, or at one operator, which is then recomputed as a whole. */
+/** Where the bisection ends: at one scalar step, or at one operator, which is then recomputed completely. */
 export type Depth = "scalar" | "operator";
 
 const digests = { payloadBytes: () => 32, partBytes: 32 } as const;
 
-/** The levels as data, for the place above them. */
+/** The levels as data. Each is a function of the place above it. */
 const LEVELS = {
   segment: ({ id, commitEvery, parts }) => ({
     tag: Tag.segmentLeaf,
@@ -75,7 +77,7 @@ function levelAt(facts: JobFacts, name: LevelName, place: Place): Level {
   return { name, ...LEVELS[name](facts, place) };
 }
 
-/** The length of chunk `index` of a tensor. */
+/** The length of chunk `index` of a tensor, in bytes. */
 export function chunkBytes(type: TensorType, index: number): number {
   return Math.min(CHUNK_BYTES, 4 * elementCount(type.shape) - index * CHUNK_BYTES);
 }
@@ -84,7 +86,7 @@ export function kernelAt(facts: JobFacts, place: Place) {
   return facts.graph(graphAt(place)).kernel(place.kernel!);
 }
 
-/** The point of the disputed kernel at which a path has come to its bottom. */
+/** The element, and for a fold the fold index, at which a path has reached the bottom. */
 export function pointAt({ element, fold }: Place): Point {
   return { element: element!, ...(fold !== undefined && { fold }) };
 }
@@ -93,7 +95,10 @@ export function isStateUpdate(facts: JobFacts, place: Place): boolean {
   return place.kernel === facts.graph(graphAt(place)).kernelCount;
 }
 
-/** The level below a place, or `undefined` at the bottom; a place at no level has the run's own tree below it. */
+/**
+ * The level below a place, or `undefined` at the bottom. Below a place without a level is the tree of the
+ * run.
+ */
 export function levelUnder(facts: JobFacts, place: Place, depth: Depth = "scalar"): Level | undefined {
   const name = place.level === undefined ? "segment" : levelBelow(facts, place, depth);
   return name && levelAt(facts, name, place);
@@ -116,7 +121,7 @@ function levelBelow(facts: JobFacts, place: Place, depth: Depth): LevelName | un
   }
 }
 
-/** The claims are run roots. */
+/** The machine of a dispute about training. The parties' claims are run roots. */
 export function trainingMachine(facts: JobFacts, depth: Depth = "scalar"): Machine {
   return {
     under: (at) => levelUnder(facts, placeOf(facts, at), depth),
@@ -127,7 +132,10 @@ export function trainingMachine(facts: JobFacts, depth: Depth = "scalar"): Machi
   };
 }
 
-/** The bits that a side claims for the divergent element of a chunk: four bytes, most significant first (elements lie the other way round). */
+/**
+ * The bits that a side claims for the divergent element of a chunk: four bytes, most significant first. In
+ * the chunk, the least significant byte is first.
+ */
 export function elementOf({ payloads, part }: Passed, side: 0 | 1): Bytes {
   return payloads[side].slice(4 * part, 4 * part + 4).reverse();
 }

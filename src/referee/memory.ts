@@ -1,4 +1,4 @@
-/** What a party remembers of its run, or computes again when it is asked. */
+/** What a party stores of its run, or recomputes when it is asked. */
 import type { StateRoot, Tensor, TensorRoot } from "../encoding/tensor.ts";
 import type { JobOutline } from "../job/closed.ts";
 import { operandsOf } from "../repops/kernels/kernel.ts";
@@ -6,21 +6,23 @@ import type { JobFacts } from "./facts.ts";
 import { kernelAt } from "./machine.ts";
 import { graphAt, type Place } from "./place.ts";
 
-/** Step 0 is the init graph. `undefined` is what this party can't say. */
+/**
+ * What a party knows about its run. Step 0 is the init graph. `undefined` means that this party can't say it.
+ */
 export interface Memory {
   readonly outline: JobOutline;
-  /** The job's dataset, whatever the run was trained on. */
+  /** The job's dataset, even if the run was trained on other data. */
   readonly dataset: readonly Tensor[];
   readonly commitEvery: number;
-  /** Of the initial state, and after each segment. */
+  /** The roots of the initial state and of the state after each segment. */
   readonly segmentRoots: readonly StateRoot[];
-  /** After each step of segment 1, 2, … */
+  /** The roots of the state after each training step of a segment. Segments count from 1. */
   stepRoots(segment: number): Promise<readonly StateRoot[] | undefined>;
-  /** The outputs of all kernels, and the new state as it was assembled. */
+  /** The roots of all operators' outputs, and of the new state after the state update. */
   detail(step: number): Promise<StepRoots | undefined>;
-  /** Tensors of a step's graph by number: entries of the state before, and kernels' outputs. */
+  /** Tensors of a step's graph by number: entries of the pre-state, and operators' outputs. */
   capture(step: number, tensors: readonly number[]): Promise<ReadonlyMap<number, Tensor> | undefined>;
-  /** The entries of the state after a step. */
+  /** The roots of the entries of the state after a step. */
   entryRoots(step: number): Promise<readonly TensorRoot[] | undefined>;
 }
 
@@ -31,10 +33,10 @@ export interface StepRoots {
   readonly newStateRoot: StateRoot;
 }
 
-/** The disputed kernel's output and operands, by tensor number. */
+/** The disputed operator's output and operands, by tensor number. */
 export type KernelTensors = { readonly [tensor: number]: Tensor };
 
-/** Fetches what belongs to the disputed kernel in one go, since computing it again is what costs. */
+/** Fetches all tensors of the disputed operator at once, since each recomputation is expensive. */
 export class DisputedTensors {
   private readonly memory: Memory;
   private readonly facts: JobFacts;
@@ -55,7 +57,7 @@ export class DisputedTensors {
     return tensors;
   }
 
-  /** The number of the disputed kernel's output. */
+  /** The tensor number of the disputed operator's output. */
   outputOf(place: Place): number {
     return this.facts.graph(graphAt(place)).inputs.length + place.kernel!;
   }

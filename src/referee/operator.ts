@@ -1,4 +1,4 @@
-/** Deciding on a whole operator (spec 7.6): its agreed inputs are fetched, and all of its output is computed again. */
+/** Decides on a whole operator (spec 7.6): fetches its agreed inputs, and recomputes all of its output. */
 import { elementCount, type Tensor, tensorRoot } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors/index.ts";
 import { type Backend, executeOnce } from "../repops/backends/backend.ts";
@@ -10,20 +10,22 @@ import { kernelAt } from "./machine.ts";
 import { placeOf } from "./place.ts";
 import { type AgreedLeaf, AgreedValues } from "./witness.ts";
 
-/** The inputs of the disputed kernel, each with its root's proof; in the order of `distinctOperands`. */
+/**
+ * The inputs of the disputed operator, each with the proof of its root, in the order of `distinctOperands`.
+ */
 export interface OperatorWitness {
-  /** The root of the state before the step; present when an input is an entry of it. */
+  /** The root of the pre-state. Present if an input is an entry of it. */
   readonly before?: AgreedLeaf;
   readonly inputs: readonly { readonly tensor: Tensor; readonly proof: Proof }[];
 }
 
-/** The tensors that a kernel reads, each once. */
+/** The tensors that an operator reads, each once. */
 export function distinctOperands(kernel: Kernel): number[] {
   return [...new Set(operandsOf(kernel))];
 }
 
 /**
- * The disputed kernel's inputs, checked against what both parties agree on.
+ * The disputed operator's inputs, checked against what both parties agree on.
  * @throws {DisputeError} when one of them is not the agreed tensor
  */
 export function checkInputs(facts: JobFacts, path: readonly Passed[], witness: OperatorWitness, by: Side): Tensor[] {
@@ -33,20 +35,20 @@ export function checkInputs(facts: JobFacts, path: readonly Passed[], witness: O
   if (inputs.length !== wanted.length)
     throw new DisputeError(
       "WITNESS_WRONG",
-      `${inputs.length} inputs of the operator were shown, it has ${wanted.length}`,
+      `${inputs.length} inputs of the operator were shown, but it has ${wanted.length}`,
       { expected: wanted.length, found: inputs.length },
     );
   const agreed = new AgreedValues(facts, path, place, { ...(before && { before }), operands: [] }, by);
   inputs.forEach(({ tensor, proof }, i) => {
     if (tensor.data.length !== elementCount(tensor.shape))
-      throw new DisputeError("WITNESS_WRONG", `input ${i} of the operator is cut`);
+      throw new DisputeError("WITNESS_WRONG", `input ${i} of the operator does not have as many elements as its shape`);
     agreed.checkTensorRoot(wanted[i], tensorRoot(tensor), proof, `input ${i} of the operator`);
   });
   agreed.end();
   return inputs.map(({ tensor }) => tensor);
 }
 
-/** The output of one kernel, computed on `backend` from its distinct operands. */
+/** The output of one operator, computed on `backend` from its distinct operands. */
 export async function recompute(kernel: Kernel, inputs: readonly Tensor[], backend: Backend): Promise<Tensor> {
   const wanted = distinctOperands(kernel);
   const alone = renumberOperands(kernel, (tensor) => wanted.indexOf(tensor));

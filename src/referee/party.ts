@@ -1,21 +1,24 @@
-/** The parties to a dispute. Results name them by their ids; what a file is called is for people alone. */
+/** The parties to a dispute. Results refer to them by their ids. The names are only for people. */
 import type { Bytes } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors/index.ts";
 
 /** A party to a dispute about traces. */
 export interface TraceParty {
-  /** Names it in results, and is another one than the other parties'. */
+  /** Identifies the party in results. No other party of the dispute has it. */
   readonly id: string;
-  /** For people. */
+  /** The name that people see. */
   readonly name: string;
-  /** The path of the trace that stands for its claim. */
+  /** The path of the trace that is its claim. */
   readonly trace: string;
 }
 
-/** A party, or the path of its trace alone. An id unless given: `a` for the first party, `b` for the second. A name: the path. */
+/**
+ * A party, or only the path of its trace. The default id is `a` for the first party, `b` for the second, and
+ * so on. The default name is the path.
+ */
 export type PartyInput = string | (Pick<TraceParty, "trace"> & Partial<TraceParty>);
 
-/** A party as results name it. */
+/** A party in a result. */
 export interface NamedParty {
   readonly id: string;
   readonly name: string;
@@ -23,7 +26,7 @@ export interface NamedParty {
   readonly runRoot: Bytes;
 }
 
-/** @throws {DisputeError} when two have one id */
+/** @throws {DisputeError} when two parties have the same id */
 export function partiesOf(inputs: readonly PartyInput[]): TraceParty[] {
   const parties = inputs.map((input, i): TraceParty => {
     const { trace, id = idAt(i), name = trace } = typeof input === "string" ? { trace: input } : input;

@@ -1,4 +1,7 @@
-/** Where in a training run a dispute stands (spec 7.1): the path of indices, read as step, kernel, element and fold index. */
+/**
+ * The place of a dispute in a training run (spec 7.1): its path, read as step, operator, element and fold
+ * index.
+ */
 import { CHUNK_ELEMENTS } from "../encoding/tensor.ts";
 import { stepsOfSegment } from "../trace/commitments.ts";
 import type { GraphKind, JobFacts } from "./facts.ts";
@@ -10,13 +13,13 @@ export interface Place {
   /** The last level that has been passed. */
   readonly level?: LevelName;
   readonly segment: number;
-  /** 0 is the making of the initial state. */
+  /** The training step. Step 0 makes the initial state. */
   readonly step: number;
-  /** The kernel's number in its graph; the number of kernels for the state update. */
+  /** The operator's number in its graph. For the state update it is the number of operators. */
   readonly kernel?: number;
-  /** The entry of the new state, when the state update is disputed. */
+  /** The entry of the new state, if the state update is disputed. */
   readonly entry?: number;
-  /** Row-major number of the element in the kernel's output. */
+  /** The row-major index of the element in the operator's output. */
   readonly element?: number;
   readonly fold?: number;
 }

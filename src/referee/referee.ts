@@ -1,4 +1,7 @@
-/** The referee (spec 7.2): leads two parties to where they part, lets one step decide, and counts what that took. */
+/**
+ * The referee (spec 7.2): leads two parties to the place where they differ, decides there, and counts what it
+ * cost.
+ */
 import { elementBits, type Tensor, tensorRoot, firstDifference } from "../encoding/tensor.ts";
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import { VerdeError } from "../errors/index.ts";
@@ -18,27 +21,31 @@ import { ask, byteLength, newTally, type Patience, play, type Tally } from "../g
 
 /** How a referee asks and decides. */
 export interface RefereeOptions extends Patience {
-  /** `scalar`: one step of one element decides. `operator`: the whole operator is recomputed. */
+  /** `scalar` (the default): one scalar step decides. `operator`: the whole operator is recomputed. */
   depth?: Depth;
-  /** Where a whole operator is recomputed; the reference backend unless given. It is certified first. */
+  /**
+   * The backend that recomputes a whole operator. It is certified first. The default is the reference
+   * backend.
+   */
   backend?: Backend | string;
 }
 
-/** What a dispute took the referee. */
+/** What a dispute cost the referee. */
 export interface Figures {
   /** Scalar steps that the referee executed itself. */
   scalarSteps: number;
-  /** Bytes of all answers of both parties, evidence included. */
+  /** Bytes of all answers of both parties, including the one-step proof. */
   bytes: number;
-  /** Questions put to both. */
+  /** Questions that both were asked. */
   rounds: number;
-  /** Milliseconds of its own, without waiting for the parties. */
+  /** The referee's own time in milliseconds, without the time it waited for the parties. */
   millis: number;
 }
 
 /**
  * Decides between two claims about one job whose run roots differ.
- * @throws {DisputeError} when the roots are equal; whatever a prover throws
+ * @throws {DisputeError} when the roots are equal
+ * @throws whatever a prover throws
  */
 export async function arbitrate(
   facts: JobFacts,
@@ -57,7 +64,7 @@ export async function arbitrate(
   return { decision, figures: { scalarSteps, bytes, rounds, millis: performance.now() - began - waited } };
 }
 
-/** What stands at the bottom, and who can be asked about it. */
+/** A dispute at the bottom, and the parties that can be asked about it. */
 interface Hearing {
   facts: JobFacts;
   provers: Pair<TrainingProver>;
@@ -76,7 +83,7 @@ function forfeit(path: readonly Passed[], reasons: Pair<string | undefined>): De
   return { decision: { kind: "forfeit", path, losers, reasons }, scalarSteps: 0 };
 }
 
-/** The evidence is agreed, so it is enough that one party shows it; only when neither does have both forfeited. */
+/** The evidence is agreed, so one party is enough to show it. Both forfeit only if neither shows it. */
 async function decide(hearing: Hearing): Promise<Decided> {
   const { facts, path, options } = hearing;
   const isStep = groundOf(facts, placeOf(facts, positionOf(path))) === "scalar";
@@ -87,7 +94,7 @@ async function decide(hearing: Hearing): Promise<Decided> {
   return typeof second === "string" ? forfeit(path, [first, second]) : second;
 }
 
-/** A decision from the evidence that `side` shows, or the reason why there is none. */
+/** The decision from the evidence that `side` shows, or the reason why there is none. */
 async function decideOnStep({ facts, provers, path, tally, options }: Hearing, side: Side): Promise<Decided | string> {
   const at = positionOf(path);
   const kind = groundOf(facts, placeOf(facts, at));
@@ -117,7 +124,9 @@ async function decideOnOperator(hearing: Hearing, side: Side): Promise<Decided |
   return { decision, scalarSteps: scalarStepsOf(kernel) };
 }
 
-/** Where the parties' outputs part, when both can show what they committed to. */
+/**
+ * The first element in which the parties' outputs differ, if both can show the output that they committed to.
+ */
 async function differenceSeen(
   { provers, path, tally, options }: Hearing,
   recomputed: Tensor,
@@ -136,7 +145,7 @@ async function differenceSeen(
   return { element, claimed: bothSides((side) => bitsAt(outputs[side])), recomputed: bitsAt(recomputed) };
 }
 
-/** What `make` gives, or the reason why the evidence does not hold. */
+/** The result of `make`, or the reason why the evidence does not hold. */
 function checked<T>(make: () => T): T | string {
   try {
     return make();

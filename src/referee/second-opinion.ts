@@ -1,6 +1,7 @@
 /**
- * Merkle paths, followed twice: by `encoding/merkle.ts` with the hash of the engine, and by merkletreejs with that of
- * @noble/hashes. The two share the tags and no code, so a fault in one of them can't make a wrong verdict hold.
+ * Follows Merkle paths twice: by `encoding/merkle.ts` with the hash of the engine, and by merkletreejs with
+ * the hash of `@noble/hashes`. The two share the tags and no code, so a fault in one of them can't make a
+ * wrong verdict hold.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { MerkleTree } from "merkletreejs/MerkleTree";
@@ -10,8 +11,9 @@ import { Tag } from "../encoding/tags.ts";
 import { SecondOpinionError } from "../errors/index.ts";
 
 /**
- * Whether another implementation comes to the same root.
- * @param root that the first one reached; `undefined` when it finds that the proof has the wrong length for the place
+ * Whether another implementation reaches the same root.
+ * @param root the root that the first one reached; `undefined` if it found that the proof has the wrong
+ *   length
  */
 export type Confirm = (
   root: Bytes | undefined,
@@ -20,14 +22,17 @@ export type Confirm = (
 
 const hash = (data: Uint8Array): Buffer => Buffer.from(sha256(data as Uint8Array<ArrayBuffer>));
 
-/** The library knows no domains: leaves come hashed with their tag, and nodes get theirs where two are joined. */
+/**
+ * The library knows no tags. Leaves are hashed with their tag before, and the concatenator adds the tag of
+ * nodes.
+ */
 const TREE = new MerkleTree([], hash, {
   sortPairs: false,
   duplicateOdd: false,
   concatenator: (pair: Buffer[]) => Buffer.concat([Buffer.of(Tag.node), ...pair]),
 });
 
-/** By merkletreejs over @noble/hashes. */
+/** Confirms with merkletreejs and `@noble/hashes`. */
 export const confirmByLibrary: Confirm = (root, tag, payload, count, index, proof) => {
   const siblings = siblingsOf(count, index, proof);
   if (!siblings || !root) return !siblings && !root;
@@ -41,8 +46,8 @@ interface Sibling {
 }
 
 /**
- * The proof as the library takes it. At height h the leaf's ancestor covers the leaves from p·2^h on, where p is
- * index / 2^h rounded down; its sibling is there when it covers any.
+ * The proof in the library's form. At height h, the leaf's ancestor covers the 2^h leaves from p·2^h on,
+ * where p is index / 2^h rounded down. Its sibling exists if it covers any leaf.
  */
 function siblingsOf(count: number, index: number, proof: Proof): Sibling[] | undefined {
   if (!Number.isInteger(index) || index < 0 || index >= count) return undefined;
@@ -67,12 +72,12 @@ export class SecondOpinion {
     this.second = second;
   }
 
-  /** How many different paths both implementations have followed to the same root. */
+  /** The number of different paths that both implementations followed to the same root. */
   get paths(): number {
     return this.followed.size;
   }
 
-  /** @throws {SecondOpinionError} when the two do not come to the same */
+  /** @throws {SecondOpinionError} when the two implementations do not reach the same root */
   readonly climb: ClimbLeaf = (...place) => {
     const [tag, payload, count, index, proof] = place;
     const root = this.first(...place);

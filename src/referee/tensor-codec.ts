@@ -1,4 +1,4 @@
-/** A disputed operator's tensors as bytes, to be sent: what is shown where a whole operator is recomputed (spec 7.6). */
+/** A disputed operator's tensors as bytes, to be sent if the whole operator is recomputed (spec 7.6). */
 import { asBytes, type Bytes, type Reader } from "../encoding/bytes.ts";
 import { elementCount, sameShape, type Tensor, type TensorType, zeros } from "../encoding/tensor.ts";
 import { FormatError } from "../errors/index.ts";
@@ -10,14 +10,14 @@ import { distinctOperands, type OperatorWitness } from "./operator.ts";
 import { graphAt, placeOf } from "./place.ts";
 import { PROOF_BYTES, readProof, writeProof } from "./witness-codec.ts";
 
-/** What an operator reads and writes; the job fixes it, so messages hold elements alone. */
+/** The types of what an operator reads and writes. The job fixes them, so messages hold only elements. */
 export interface OperatorTypes {
-  /** Of its inputs, each once, in the order of `distinctOperands`. */
+  /** The types of its inputs, each once, in the order of `distinctOperands`. */
   readonly inputs: readonly TensorType[];
   readonly output: TensorType;
 }
 
-/** @param at a place that leads to a kernel */
+/** @param at a place that leads to an operator */
 export function operatorTypes(facts: JobFacts, at: Position): OperatorTypes {
   const place = placeOf(facts, at);
   const { inputs, kernel } = facts.graph(graphAt(place));
@@ -31,8 +31,8 @@ const HEAD_BYTES = 3;
 const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
 
 /**
- * An operator's inputs, or that there are none.
- * @throws {FormatError} when they are of other types
+ * An operator's inputs, or the fact that there are none.
+ * @throws {FormatError} when they have other types
  */
 export function encodeOperands(witness: OperatorWitness | undefined, { inputs: types }: OperatorTypes): Bytes {
   const writer = startMessage(Message.operands).u8(witness ? 1 : 0);
@@ -44,12 +44,12 @@ export function encodeOperands(witness: OperatorWitness | undefined, { inputs: t
     writeProof(writer.bytes(before.payload), before.proof);
   }
   if (inputs.length !== types.length)
-    throw new FormatError("MALFORMED", `${inputs.length} inputs of an operator with ${types.length}`);
+    throw new FormatError("MALFORMED", `${inputs.length} inputs were given for an operator with ${types.length}`);
   inputs.forEach(({ tensor, proof }, i) => writeProof(writer.bytes(elementsOf(tensor, types[i])), proof));
   return writer.finish();
 }
 
-/** @throws {FormatError} for what `encodeOperands` did not write for the same types */
+/** @throws {FormatError} for bytes that `encodeOperands` did not write for the same types */
 export function decodeOperands(bytes: Bytes, { inputs: types }: OperatorTypes): OperatorWitness | undefined {
   const limit = types.reduce((sum, type) => sum + bytesOf(type) + PROOF_BYTES, HEAD_BYTES + 1 + 32 + PROOF_BYTES);
   const reader = openMessage(bytes, Message.operands, limit, "an operator's inputs");
@@ -63,13 +63,13 @@ export function decodeOperands(bytes: Bytes, { inputs: types }: OperatorTypes): 
   return witness;
 }
 
-/** An operator's output, or that there is none. @throws {FormatError} when it is of another type */
+/** An operator's output, or the fact that there is none. @throws {FormatError} when it has another type */
 export function encodeOutput(output: Tensor | undefined, { output: type }: OperatorTypes): Bytes {
   const writer = startMessage(Message.output).u8(output ? 1 : 0);
   return (output ? writer.bytes(elementsOf(output, type)) : writer).finish();
 }
 
-/** @throws {FormatError} for what `encodeOutput` did not write for the same type */
+/** @throws {FormatError} for bytes that `encodeOutput` did not write for the same type */
 export function decodeOutput(bytes: Bytes, { output: type }: OperatorTypes): Tensor | undefined {
   const reader = openMessage(bytes, Message.output, HEAD_BYTES + bytesOf(type), "an operator's output");
   const output = readFlag(reader) ? readTensor(reader, type) : undefined;
@@ -79,12 +79,12 @@ export function decodeOutput(bytes: Bytes, { output: type }: OperatorTypes): Ten
 
 function elementsOf(tensor: Tensor, type: TensorType): Bytes {
   if (tensor.dtype !== type.dtype || !sameShape(tensor.shape, type.shape) || 4 * tensor.data.length !== bytesOf(type))
-    throw new FormatError("MALFORMED", "a tensor of another type than the operator's", { type });
+    throw new FormatError("MALFORMED", "a tensor has another type than the operator's", { type });
   return asBytes(tensor.data);
 }
 
 function readTensor(reader: Reader, { dtype, shape }: TensorType): Tensor {
-  // Read first: nothing is allocated for elements that are not there.
+  // The elements are read before the tensor is allocated, so missing elements can't make it allocate memory.
   const elements = reader.bytes(bytesOf({ dtype, shape }));
   const tensor = zeros({ dtype, shape });
   asBytes(tensor.data).set(elements);

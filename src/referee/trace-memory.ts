@@ -1,4 +1,4 @@
-/** A trace as a party's memory: replayed where its folder allows that, else as far as its records go. */
+/** A trace as a party's memory. It is replayed if its folder allows that; if not, its records are used. */
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { DisputeError, FormatError } from "../errors/index.ts";
 import type { JobOutline } from "../job/closed.ts";
@@ -11,16 +11,16 @@ import { graphOf } from "./facts.ts";
 export type FinishedTrace = Trace & { runRoot: RunRoot };
 
 export interface TraceMemory extends Memory {
-  /** Whether tensors can be shown; without, a dispute goes down to the operator. */
+  /** Whether tensors can be shown. If not, a dispute ends at the operator. */
   readonly canReplay: boolean;
-  /** Why it could not say what it was asked for, if so. */
+  /** The reason why it could not answer, if it could not. */
   readonly failure: () => string | undefined;
   close(): Promise<void>;
 }
 
 /**
- * @param backend replays the run; the one that it was made with unless given; certified first
- * @throws {FormatError} when it can't be replayed, and was not recorded with `--detail operators`
+ * @param backend replays the run; it is certified first; default: the backend that the run was made with
+ * @throws {FormatError} when the trace can't be replayed and was not recorded with `--detail operators`
  */
 export async function traceMemory(trace: FinishedTrace, backend?: Backend | string): Promise<TraceMemory> {
   try {
@@ -32,7 +32,7 @@ export async function traceMemory(trace: FinishedTrace, backend?: Backend | stri
   }
 }
 
-/** What contradicts the trace's own commitments is no answer; what is broken is an error. */
+/** If a replay contradicts the trace's own commitments, there is no answer. If it fails, that is an error. */
 function replayedMemory(replayer: Replayer): TraceMemory {
   let failure: string | undefined;
   const attempt = async <T>(make: () => Promise<T>): Promise<T | undefined> => {
@@ -60,8 +60,8 @@ function replayedMemory(replayer: Replayer): TraceMemory {
 }
 
 /**
- * What the records of a run with `--detail operators` say: the roots of all kernels' outputs, from which the roots of every
- * state follow, since the graph says which output becomes which entry.
+ * A memory from the records of a run with `--detail operators`: the roots of all operators' outputs. The
+ * roots of every state follow from them, since the graph says which output becomes which entry.
  */
 class RecordedMemory implements TraceMemory {
   readonly outline: JobOutline;
@@ -112,7 +112,9 @@ class RecordedMemory implements TraceMemory {
   async close(): Promise<void> {}
 }
 
-/** The entries of every state, as far as they follow from the recorded outputs: those of a given checkpoint don't. */
+/**
+ * The entries of every state, if they follow from the recorded outputs. Those of a given checkpoint do not.
+ */
 function entryRoots({ manifest, records }: FinishedTrace): (TensorRoot[] | undefined)[] {
   const { outline } = manifest;
   const states: (TensorRoot | undefined)[][] = [];

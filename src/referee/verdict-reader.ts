@@ -1,13 +1,17 @@
-/** Reads the parts of a verdict's JSON (spec 7.7), each checked for its form alone. */
+/** Reads the parts of a verdict's JSON (spec 7.7). Only the form of each part is checked here. */
 import { type Bytes, fromHex } from "../encoding/bytes.ts";
 import { DisputeError, type DisputeSubCode, type Evidence } from "../errors/index.ts";
 import type { Pair, Side } from "../game/level.ts";
 import { type Hex, PARTIES, type ShownGraph, type Verdict, type WitnessEvidence } from "./verdict.ts";
 import type { Witness } from "./witness.ts";
 
-/** A failure of a verdict, with what to do about it. */
+/** An error about a verdict, with what to do about it. */
 export function invalid(subCode: DisputeSubCode, problem: string, evidence?: Evidence): DisputeError {
-  return new DisputeError(subCode, `${problem}; \`verde dispute A B --verdict FILE\` writes a verdict anew`, evidence);
+  return new DisputeError(
+    subCode,
+    `${problem}; write a new verdict with \`verde dispute A B --verdict FILE\``,
+    evidence,
+  );
 }
 
 /** The graph that a verdict shows. */
@@ -30,7 +34,8 @@ export function readGraph(graph: NonNullable<Verdict["graph"]>): ShownGraph {
 /** The one-step proof of a verdict, and the side that showed it. */
 export function readWitness(evidence: WitnessEvidence): { witness: Witness; shownBy: Side } {
   const shownBy = PARTIES.indexOf(evidence.shownBy);
-  if (shownBy !== 0 && shownBy !== 1) throw invalid("VERDICT_MALFORMED", "the witness does not say who showed it");
+  if (shownBy !== 0 && shownBy !== 1)
+    throw invalid("VERDICT_MALFORMED", "the one-step proof does not say which party showed it");
   const leaf = (value: WitnessEvidence["preState"]) =>
     value && { payload: fromHex(value.payload), proof: digests(value.proof) };
   const [before, accumulator, entry] = [leaf(evidence.preState), leaf(evidence.accumulator), leaf(evidence.entry)];
@@ -54,14 +59,14 @@ export const digest = (hex: Hex): Bytes => fromHex(hex, 32);
 /** Several hashes of 32 bytes. */
 export const digests = (list: Hex[]): Bytes[] => list.map(digest);
 
-/** What each of two parties said. */
+/** A value for each of the two parties. */
 export function readPair<T, U>(pair: readonly [T, T], read: (value: T) => U): Pair<U> {
-  if (pair.length !== 2) throw invalid("VERDICT_MALFORMED", `a pair of ${pair.length} parts, not of two`);
+  if (pair.length !== 2) throw invalid("VERDICT_MALFORMED", `a pair has ${pair.length} parts instead of two`);
   return [read(pair[0]), read(pair[1])];
 }
 
 /** A count. */
 export function whole(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw invalid("VERDICT_MALFORMED", `${value} is no count`);
+  if (!Number.isSafeInteger(value) || value < 0) throw invalid("VERDICT_MALFORMED", `${value} is not a count`);
   return value;
 }

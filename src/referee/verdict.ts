@@ -1,6 +1,7 @@
 /**
- * The verdict (spec 7.7): a decision with all that is needed to check it, as JSON. Byte strings are hexadecimal. Whatever
- * the checker can derive is written down too where a reader wants it, and has to agree with what is derived.
+ * The verdict (spec 7.7): a decision with all that is needed to check it, as JSON. Byte strings are
+ * hexadecimal. A verdict also holds some facts that a checker can derive, for human readers. They have to
+ * agree with what is derived.
  */
 import { type Bytes, toHex } from "../encoding/bytes.ts";
 import { type Proof, proveLeaf, rootOf } from "../encoding/merkle.ts";
@@ -18,25 +19,25 @@ export type Hex = string;
 export type Party = "a" | "b";
 export const PARTIES = ["a", "b"] as const satisfies Pair<Party>;
 
-/** A verdict as JSON holds it (spec 7.7): enough evidence for anyone to derive it again with `checkVerdict`. */
+/** A verdict as JSON (spec 7.7). It has enough evidence for anyone to derive it again with `checkVerdict`. */
 export interface Verdict {
   schemaVersion: 2;
-  /** What a and b committed to. */
+  /** The run roots of a and b. */
   runRoots: [Hex, Hex];
   job: { info: Hex; step: Hex; initKind: JobParts["initKind"]; init: Hex; dataset: Hex; steps: number };
   commitEvery: number;
-  /** The way down; everything in pairs is what a said, then what b said. */
+  /** The way down. A pair holds what a said, then what b said. */
   levels: LevelEvidence[];
-  /** Of the disputed graph: its header, and the disputed operator. */
+  /** The header of the disputed graph, and the disputed operator. */
   graph: GraphEvidence | null;
-  /** The agreed values that the step needs. */
+  /** The one-step proof: the agreed values that the step needs. */
   witness: WitnessEvidence | null;
   decision: Location & {
     kind: DecisionKind;
     claimed: [Hex, Hex] | null;
     recomputed: Hex | null;
     losers: Party[];
-    /** Why a, and b, forfeit. */
+    /** Why a forfeits, and why b does. */
     reasons: [string | null, string | null];
   };
 }
@@ -70,7 +71,7 @@ export interface WitnessEvidence {
   operands: { type: TensorType; chunk: Hex; chunkProof: Hex[]; proof: Hex[] }[];
 }
 
-/** The parts of a graph that a verdict shows, before they are text. */
+/** The parts of a graph that a verdict shows, before they are encoded as text. */
 export interface ShownGraph {
   header: Bytes;
   kernels: Bytes;
@@ -78,7 +79,7 @@ export interface ShownGraph {
   kernel?: { descriptor: Bytes; proof: Proof; label: string; labelProof: Proof };
 }
 
-/** What the text of a verdict holds. */
+/** The content of a verdict, before it is encoded as text. */
 export interface VerdictContent {
   runRoots: Pair<Bytes>;
   facts: JobFacts;
@@ -86,7 +87,7 @@ export interface VerdictContent {
   decision: Decision;
 }
 
-/** The verdict on a decision, with all evidence that it rests on. */
+/** The verdict for a decision, with all evidence that it rests on. */
 export function makeVerdict(
   outline: JobOutline,
   commitEvery: number,
@@ -98,7 +99,7 @@ export function makeVerdict(
   return encodeVerdict({ runRoots, facts, ...(graph && { graph }), decision });
 }
 
-/** What of the disputed graph has to be shown once the dispute has come to one of its operators. */
+/** The parts of the disputed graph that have to be shown if the dispute has reached one of its operators. */
 function shownGraph(outline: JobOutline, facts: JobFacts, path: readonly Passed[]): ShownGraph | undefined {
   const place = placeOf(facts, positionOf(path));
   if (place.kernel === undefined) return undefined;

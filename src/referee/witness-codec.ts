@@ -1,4 +1,7 @@
-/** The evidence for the step at the bottom as bytes, to be sent: canonical, and bounded by what the place asks for. */
+/**
+ * The one-step proof as bytes, to be sent. The encoding is canonical, and its size is bounded by what the
+ * place needs.
+ */
 import { type Bytes, Writer, type Reader } from "../encoding/bytes.ts";
 import type { Proof } from "../encoding/merkle.ts";
 import { CHUNK_BYTES, encodeType, MAX_RANK } from "../encoding/tensor.ts";
@@ -13,26 +16,26 @@ import { kernelAt, pointAt } from "./machine.ts";
 import { type Place, placeOf } from "./place.ts";
 import type { AgreedLeaf, ElementProof, Witness } from "./witness.ts";
 
-/** No tree has more levels above its leaves: indices have 32 bits. */
+/** The most hashes in a proof. Indices have 32 bits, so no tree has more levels above its leaves. */
 const MAX_PROOF = 32;
-/** Of an encoded proof, at most. */
+/** The most bytes of an encoded proof. */
 export const PROOF_BYTES = 1 + 32 * MAX_PROOF;
-/** Agreed leaves beside the operands, with the bytes that they commit to. */
+/** Agreed leaves other than the operands, with the number of bytes that they commit to. */
 const LEAVES = { before: 32, accumulator: 4, entry: 32 } as const satisfies Partial<Record<keyof Witness, number>>;
 type LeafName = keyof typeof LEAVES;
 const NAMES = Object.keys(LEAVES) as LeafName[];
 const OPERAND_BYTES = 2 + 4 * MAX_RANK + (2 + CHUNK_BYTES) + 2 * PROOF_BYTES;
 
-/** What a witness for one place may hold at most. */
+/** The most that a witness for one place may hold. */
 export interface WitnessBound {
   readonly operands: number;
   /** Leaves that it may show. */
   readonly leaves: readonly LeafName[];
-  /** Of the whole message. */
+  /** The most bytes of the whole message. */
   readonly bytes: number;
 }
 
-/** @param at a place at the bottom, which exists */
+/** @param at an existing place at the bottom */
 export function witnessBound(facts: JobFacts, at: Position): WitnessBound {
   const place = placeOf(facts, at);
   const { operands, leaves } = BOUNDS[groundOf(facts, place)](facts, place);
@@ -59,8 +62,8 @@ function operandsAt(facts: JobFacts, place: Place): number {
 }
 
 /**
- * A witness, or that there is none.
- * @throws {FormatError} when it has other lengths than any good one
+ * A witness, or the fact that there is none.
+ * @throws {FormatError} when a part of it has a length that no valid witness has
  */
 export function encodeWitness(witness: Witness | undefined): Bytes {
   const writer = startMessage(Message.witness).u8(witness ? 1 : 0);
@@ -73,7 +76,7 @@ export function encodeWitness(witness: Witness | undefined): Bytes {
     writeProof(writer.bytes(leaf.payload), leaf.proof);
   }
   if (witness.operands.length > 0xffff)
-    throw new FormatError("TOO_LARGE", `a witness of ${witness.operands.length} operands`);
+    throw new FormatError("TOO_LARGE", `a one-step proof with ${witness.operands.length} operands`);
   writer.u16(witness.operands.length);
   for (const { type, chunk, chunkProof, proof } of witness.operands) {
     if (chunk.length > CHUNK_BYTES) throw new FormatError("TOO_LARGE", `a chunk of ${chunk.length} bytes`);
@@ -84,11 +87,12 @@ export function encodeWitness(witness: Witness | undefined): Bytes {
 }
 
 /**
- * What `encodeWitness` wrote, as far as the place can ask for it. Whether it proves anything is for `judge` to tell.
+ * The witness that `encodeWitness` wrote, limited to what the place can need. It does not check the proofs:
+ * `judge` does.
  * @throws {FormatError} for anything else
  */
 export function decodeWitness(bytes: Bytes, bound: WitnessBound): Witness | undefined {
-  const reader = openMessage(bytes, Message.witness, bound.bytes, "a witness");
+  const reader = openMessage(bytes, Message.witness, bound.bytes, "a one-step proof");
   const witness = readFlag(reader) ? readWitness(reader, bound) : undefined;
   reader.end();
   return witness;
@@ -97,7 +101,8 @@ export function decodeWitness(bytes: Bytes, bound: WitnessBound): Witness | unde
 function readWitness(reader: Reader, bound: WitnessBound): Witness {
   const shown = NAMES.flatMap((name): [LeafName, AgreedLeaf][] => {
     if (!readFlag(reader)) return [];
-    if (!bound.leaves.includes(name)) throw reader.error("MALFORMED", `the leaf ${name}, which the step does not need`);
+    if (!bound.leaves.includes(name))
+      throw reader.error("MALFORMED", `it shows the leaf ${name}, which the step does not need`);
     return [[name, { payload: reader.bytes(LEAVES[name]).slice(), proof: readProof(reader) }]];
   });
   const count = reader.u16();

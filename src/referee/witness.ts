@@ -1,6 +1,7 @@
 /**
- * The evidence for the step at the bottom (spec 7.5): agreed values, each with its proof up to a tree on which both parties
- * agree, because it lies to the left of where they part. Either party can show it, and nobody can show anything else.
+ * The one-step proof (spec 7.5): agreed values, each with its proof. Both parties agree on these values,
+ * because they are to the left of the place where the parties differ. Either party can show the proof, and
+ * nobody can show anything else.
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { type ClimbLeaf, climbLeaf, merkleRoot, type Proof } from "../encoding/merkle.ts";
@@ -21,34 +22,38 @@ import type { JobFacts } from "./facts.ts";
 import type { Passed, Side } from "../game/level.ts";
 import { chunkBytes } from "./machine.ts";
 
-/** What an agreed leaf commits to, and its proof. */
+/** The payload of an agreed leaf, and its proof. */
 export interface AgreedLeaf {
   readonly payload: Bytes;
   readonly proof: Proof;
 }
 
-/** One element of an agreed tensor. */
+/** One element of an agreed tensor, with its proofs. */
 export interface ElementProof {
   readonly type: TensorType;
   readonly chunk: Bytes;
   readonly chunkProof: Proof;
-  /** From the tensor's root to the tree it is in: the kernels' outputs, the state before, or the dataset. */
+  /**
+   * From the tensor's root to the tree that holds it: the operators' outputs, the pre-state, or the dataset.
+   */
   readonly proof: Proof;
 }
 
-/** The one-step proof: the agreed values that the last scalar step needs, with their Merkle proofs (spec 7.5). */
+/**
+ * The one-step proof: the agreed values that the last scalar step needs, with their Merkle proofs (spec 7.5).
+ */
 export interface Witness {
-  /** The root of the state before the step; present when an operand is an entry of it. */
+  /** The root of the pre-state. Present if an operand is an entry of it. */
   readonly before?: AgreedLeaf;
-  /** The accumulator before the disputed one; present when that is not the first. */
+  /** The accumulator before the disputed one. Present if the disputed one is not the first. */
   readonly accumulator?: AgreedLeaf;
-  /** What the new state's entry should be, when the state update is disputed. */
+  /** What the new state's entry should be, if the state update is disputed. */
   readonly entry?: AgreedLeaf;
-  /** One an operand that is read, in the order of the kernel's args. */
+  /** One for each operand that is read, in the order of the operator's args. */
   readonly operands: readonly ElementProof[];
 }
 
-/** Checks a witness part by part against what the game has established. */
+/** Checks each part of a witness against what the game has established. */
 export class AgreedValues {
   private readonly facts: JobFacts;
   private readonly path: readonly Passed[];
@@ -80,7 +85,7 @@ export class AgreedValues {
     this.shown = new Set([...single, ...witness.operands.map((_, i) => `operand ${i}`)]);
   }
 
-  /** Bits of operand `index`: element `address` of `tensor`. */
+  /** The bits of operand `index`: element `address` of `tensor`. */
   operand(index: number, tensor: number, address: number): number {
     const { type, chunk } = this.chunk(index, tensor, Math.floor(address / CHUNK_ELEMENTS));
     const at = 4 * (address % CHUNK_ELEMENTS);
@@ -92,14 +97,17 @@ export class AgreedValues {
     return new DataView(chunk.buffer, chunk.byteOffset).getUint32(at, true);
   }
 
-  /** The type that operand `index` is shown with; it is proven when its element, or its first chunk, is checked. */
+  /**
+   * The shown type of operand `index`. It is proven when the element, or the tensor's first chunk, is
+   * checked.
+   */
   shownType(index: number): TensorType {
     const proof = this.witness.operands[index];
     this.take(`operand ${index}`, proof);
     return proof.type;
   }
 
-  /** That operand `index` is of a tensor with the type it is shown with, by the tensor's first chunk. */
+  /** Checks with the tensor's first chunk that the tensor of operand `index` has the shown type. */
   checkType(index: number, tensor: number): void {
     this.chunk(index, tensor, 0);
   }
@@ -113,7 +121,11 @@ export class AgreedValues {
     const fits = count === 0 ? chunk.length + chunkProof.length === 0 : chunk.length === chunkBytes(type, at);
     const tree = count === 0 ? merkleRoot([]) : this.climb(Tag.chunk, chunk, count, at, chunkProof);
     if (!fits || !tree)
-      throw new DisputeError("WITNESS_WRONG", `operand ${index}: not chunk ${at} of ${formatType(type)}`, { tensor });
+      throw new DisputeError(
+        "WITNESS_WRONG",
+        `operand ${index}: what is shown is not chunk ${at} of ${formatType(type)}`,
+        { tensor },
+      );
     this.checkTensorRoot(tensor, tensorRootOf(type, tree), proof.proof, `operand ${index}`);
     return proof;
   }
@@ -137,17 +149,18 @@ export class AgreedValues {
   /** @throws {DisputeError} when the witness shows more than the step needs. */
   end(): void {
     const [extra] = this.shown;
-    if (extra) throw new DisputeError("WITNESS_EXCESS", `the witness shows what the step does not need: ${extra}`);
+    if (extra)
+      throw new DisputeError("WITNESS_EXCESS", `the one-step proof shows what the step does not need: ${extra}`);
   }
 
   private take(part: string, value: unknown): void {
-    if (value === undefined) throw new DisputeError("WITNESS_MISSING", `the witness lacks ${part}`);
+    if (value === undefined) throw new DisputeError("WITNESS_MISSING", `the one-step proof lacks ${part}`);
     this.shown.delete(part);
   }
 
   /**
-   * That a tensor of the disputed graph has this root, wherever it comes from.
-   * @throws {DisputeError} naming `what`
+   * Checks that a tensor of the disputed graph has this root, whichever tree holds it.
+   * @throws {DisputeError} that names `what`
    */
   checkTensorRoot(tensor: number, root: TensorRoot, proof: Proof, what: string): void {
     const { inputs, outputs } = this.facts.graph(graphAt(this.place));
@@ -157,13 +170,16 @@ export class AgreedValues {
     const tree = this.climb(Tag.stateLeaf, root, count, inState ? tensor : tensor - outputs.length, proof);
     const list = inState ? this.stateBefore() : this.facts.parts.dataset;
     if (!tree || !bytesEqual(stateRootOf(count, tree), list))
-      throw new DisputeError("WITNESS_WRONG", `${what} is not in ${inState ? "the state before" : "the dataset"}`, {
+      throw new DisputeError("WITNESS_WRONG", `${what} is not in ${inState ? "the pre-state" : "the dataset"}`, {
         tensor,
         root,
       });
   }
 
-  /** The root of the state before the step: an agreed leaf of the step tree, or of the segment tree for a segment's first. */
+  /**
+   * The root of the pre-state: an agreed leaf of the step tree, or of the segment tree for a segment's first
+   * step.
+   */
   private stateBefore(): Bytes {
     const { before } = this.witness;
     this.take("before", before);
@@ -173,7 +189,7 @@ export class AgreedValues {
     return before!.payload;
   }
 
-  /** That a leaf left of the divergent one commits to this. */
+  /** Checks that a leaf to the left of the divergent one commits to this payload. */
   private checkLeft(name: LevelName, index: number, { payload, proof }: AgreedLeaf): void {
     const { level, roots, index: divergent } = this.passed(name);
     const fits = index >= 0 && index < divergent && payload.length === level.payloadBytes(index);

@@ -2,7 +2,7 @@
 import { formatUnits, parseUnits } from "viem";
 import { UsageError } from "../errors/index.ts";
 
-/** What amounts are counted in. */
+/** The token, or currency, of an amount. */
 export interface Token {
   symbol: string;
   decimals: number;
@@ -10,7 +10,7 @@ export interface Token {
 
 /**
  * `10.5` whole tokens in the token's smallest units.
- * @throws {UsageError} for what is no amount, and for more digits than the token has
+ * @throws {UsageError} if the text is not an amount, or has more decimals than the token
  */
 export function parseAmount(text: string, { symbol, decimals }: Token): bigint {
   const [, fraction] = /^\d+(?:\.(\d+))?$/.exec(text) ?? fail(`${JSON.stringify(text)} is not an amount`);
@@ -20,7 +20,7 @@ export function parseAmount(text: string, { symbol, decimals }: Token): bigint {
 }
 
 function fail(problem: string): never {
-  throw new UsageError("VALUE", `${problem}; write it like 10 or 10.5`);
+  throw new UsageError("VALUE", `${problem}; write an amount like 10 or 10.5`);
 }
 
 /** `1,250.5 VTT` */
@@ -38,7 +38,10 @@ export function formatChange(amount: bigint, token: Token): string {
 /** The chain's own currency, in which gas and the game's bonds are paid. */
 export const ETHER: Token = { symbol: "ETH", decimals: 18 };
 
-/** What gas costs: `0.000139633 ETH`, the first six digits that count. @param wei of the chain's currency */
+/**
+ * The cost of gas, with six significant digits: `0.000139633 ETH`.
+ * @param wei an amount of the chain's currency
+ */
 export function formatFee(wei: bigint): string {
   const [digits] = /^(0\.0*\d{1,6}|\d{6,}|\d+\.\d{1,5}|\d+)/.exec(formatUnits(wei, ETHER.decimals))!;
   return `${digits} ${ETHER.symbol}`;
@@ -53,8 +56,8 @@ const SECONDS: readonly (readonly [string, number])[] = [
 ];
 
 /**
- * `1d`, `2h`, `1d12h`, `90` in seconds.
- * @throws {UsageError} for what is no length of time
+ * The seconds of `1d`, `2h`, `1d12h` or `90`.
+ * @throws {UsageError} if the text is not a length of time
  */
 export function parseDuration(text: string): number {
   if (/^\d{1,10}$/.test(text)) return Number(text);

@@ -1,11 +1,11 @@
-/** The contracts by the names that a deployment has for them. */
+/** The contracts, under the names that a deployment gives them. */
 import { disputeGameAbi } from "./abi/dispute-game.ts";
 import { refereeCommitteeAbi } from "./abi/referee-committee.ts";
 import { stakeVaultAbi } from "./abi/stake-vault.ts";
 import { taskManagerAbi } from "./abi/task-manager.ts";
 import { testTokenAbi } from "./abi/test-token.ts";
 
-/** A call lets the errors of the contracts behind it through, so every interface lists the errors of all. */
+/** A call passes on the errors of the contracts that it calls, so every interface lists the errors of all. */
 export const ABIS = {
   token: testTokenAbi,
   manager: taskManagerAbi,

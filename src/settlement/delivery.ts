@@ -1,6 +1,7 @@
 /**
- * The proof that a chunk belongs to the final state of a run (spec 6.8): the twin of contracts/libraries/Commitments.sol.
- * The contract asks for chunks of the claim that wins, so its owner has to have the weights, not only their hashes.
+ * The proof that a chunk belongs to the final state of a run (spec 6.8): the twin of
+ * contracts/libraries/Commitments.sol. The client can demand chunks of the claim that stands. So its owner
+ * needs the weights, not only their hashes.
  */
 import { asBytes, type Bytes } from "../encoding/bytes.ts";
 import { Tag } from "../encoding/tags.ts";
@@ -24,7 +25,7 @@ import { FormatError } from "../errors/index.ts";
 import type { JobId } from "../job/closed.ts";
 import { type RunRoot, runRootOfTree, segmentCount } from "../trace/commitments.ts";
 
-/** Where a chunk stands. */
+/** The place of a chunk in a run. */
 export interface ChunkPlace {
   job: JobId;
   steps: number;
@@ -37,7 +38,7 @@ export interface ChunkPlace {
   chunk: number;
 }
 
-/** A chunk, with its way up to the run root. */
+/** A chunk, with its proof up to the run root. */
 export interface ChunkProof {
   /** The elements, 4 bytes each, little-endian. */
   chunk: Bytes;
@@ -46,12 +47,12 @@ export interface ChunkProof {
   segmentPath: Proof;
 }
 
-/** The layout of a state binds, by position, the types of its entries. */
+/** The root of a state's layout, which binds the type of each entry by its position. */
 export function layoutRoot(types: readonly TensorType[]): TreeRoot {
   return merkleRoot(types.map(layoutLeaf));
 }
 
-/** Siblings of entry `tensor` in the layout, from below. */
+/** The siblings of entry `tensor` in the layout, from the leaf up. */
 export function proveType(types: readonly TensorType[], tensor: number): Proof {
   return proveLeaf(buildLevels(types.map(layoutLeaf)), tensor);
 }
@@ -61,7 +62,8 @@ function layoutLeaf(type: TensorType): Bytes {
 }
 
 /**
- * @param segmentRoots of the initial state and after each segment
+ * The proof of a chunk of the final state.
+ * @param segmentRoots the roots of the initial state and of the state after each segment
  * @param state the final state, entries in their order
  * @throws {FormatError} when there is no such entry, or no such chunk
  */
@@ -93,7 +95,10 @@ export function proveChunk(
   };
 }
 
-/** The run root that a chunk leads to, or `undefined` when the place does not exist or the proof does not fit it. */
+/**
+ * The run root that a chunk leads to, or `undefined` if the place does not exist or the proof does not fit
+ * it.
+ */
 export function runRootFromChunk(place: ChunkPlace, type: TensorType, proof: ChunkProof): RunRoot | undefined {
   const { job, steps, commitEvery, tensors, tensor, chunk } = place;
   const length = Math.min(CHUNK_BYTES, 4 * elementCount(type.shape) - chunk * CHUNK_BYTES);

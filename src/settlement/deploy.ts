@@ -1,4 +1,4 @@
-/** Deploying the contracts, without Ignition: a transaction for each, and their addresses. */
+/** Deploys the contracts without Ignition, with one transaction for each. */
 import {
   type Abi,
   type Account,
@@ -22,29 +22,29 @@ import type { Deployment } from "./deployment.ts";
 import type { Pace } from "./game/match.ts";
 import { refusal } from "./refusal.ts";
 
-/** What a deployment is to have. */
+/** What to deploy. */
 export interface DeployOptions {
-  /** What stakes and rewards are in; a test token that anyone may mint unless given. */
+  /** The token of stakes and rewards. By default a test token is deployed, which anyone may mint. */
   token?: Address;
-  /** Referees. */
+  /** The referees in the committee. */
   members: readonly Address[];
-  /** How many of them make a verdict. */
+  /** How many of them have to sign a ruling. */
   threshold: number;
-  /** Seconds. */
+  /** Seconds from a request to unbond until the stake may be withdrawn. */
   unbondingPeriod: number;
-  /** A game that disputes may be escalated to; none is deployed unless given. */
+  /** The game to which disputes may be escalated. By default none is deployed. */
   game?: {
     pace: Pace;
-    /** Wei that the first move of each side brings. */
+    /** Wei that the first move of each side posts. */
     gasBond: bigint;
   };
   onDeployed?(contract: Contract | "judge", receipt: TransactionReceipt): void;
 }
 
-/** No amount stands in an error of a constructor. */
+/** A stand-in for the token: the errors of constructors contain no amounts. */
 const NO_TOKEN = { symbol: "units", decimals: 0 };
 
-/** @throws {ChainError} when the chain refuses one of them */
+/** Deploys the contracts. @throws {ChainError} when the chain refuses one of them */
 export async function deployContracts(
   client: PublicClient,
   account: Account,

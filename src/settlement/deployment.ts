@@ -1,21 +1,21 @@
-/** Where the contracts of one deployment are, as a file that commands read. */
+/** The file with the addresses of one deployment's contracts, which commands read. */
 import { type Address, isAddress } from "viem";
 import { parseJson } from "../encoding/json.ts";
 import { FormatError, type FormatSubCode } from "../errors/index.ts";
 
-/** Where the contracts of one deployment are. */
+/** The addresses of one deployment's contracts. */
 export interface Deployment {
   schemaVersion: 1;
   chainId: number;
-  /** Of the first of its transactions: nothing of it stands before. */
+  /** The block of its first transaction. There are no events before it. */
   block: number;
   token: Address;
   manager: Address;
   vault: Address;
   committee: Address;
-  /** The game that disputes may be escalated to; absent from deployments without one. */
+  /** The game to which disputes may be escalated. Absent if there is none. */
   game?: Address;
-  /** What the first move of each side of a dispute brings there, in wei; it stands in the game itself. */
+  /** What the first move of each side of a dispute posts, in wei. The game itself stores it too. */
   gasBond?: string;
 }
 
@@ -23,7 +23,7 @@ const ADDRESSES = ["token", "manager", "vault", "committee"] as const;
 
 /**
  * @param what names the file, for errors
- * @throws {FormatError} for a text that is no deployment
+ * @throws {FormatError} if the text is not a deployment
  */
 export function parseDeployment(text: string, what: string): Deployment {
   const fail = (subCode: FormatSubCode, problem: string): never => {
@@ -41,6 +41,6 @@ export function parseDeployment(text: string, what: string): Deployment {
   if (value.game !== undefined && !isAddress(String(value.game), { strict: true }))
     fail("MALFORMED", "its game is not an address");
   if (value.gasBond !== undefined && !/^\d{1,78}$/.test(String(value.gasBond)))
-    fail("MALFORMED", "its gasBond is no number of wei");
+    fail("MALFORMED", "its gasBond is not a number of wei");
   return value as Deployment;
 }

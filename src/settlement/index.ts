@@ -1,4 +1,7 @@
-/** Settlement on a chain: tasks with stakes, rulings of committees, deliveries, and the game before which a claim is defended. */
+/**
+ * Settlement on a chain: tasks with stakes, rulings of committees, deliveries, and the game that decides
+ * disputes.
+ */
 export { ETHER, formatAmount, parseAmount, type Token } from "./amount.ts";
 export { ABIS, type Contract } from "./contracts.ts";
 export { type ChunkPlace, type ChunkProof, layoutRoot, proveChunk, proveType, runRootFromChunk } from "./delivery.ts";
@@ -10,7 +13,7 @@ export { type Defended, type DefenceOptions, defendClaim, type GameMove, type Pl
 export { GameFacts } from "./game/facts.ts";
 export type { GamePlace } from "./game/follow.ts";
 export type { Pace } from "./game/match.ts";
-export { dearestStep, type StepBound } from "./game/proof-bound.ts";
+export { mostExpensiveStep, type StepBound } from "./game/proof-bound.ts";
 export { expectTraceOf, type JobTerms, jobTermsOf } from "./job-terms.ts";
 export { addressOfKeystore, openKeystore, sealKey } from "./keystore.ts";
 export { disputeLocally, type LocalDispute } from "./local/dispute.ts";

@@ -1,4 +1,4 @@
-/** What the terms of a task say of its job, and whether a trace is of that job. */
+/** The terms of a task that follow from its job, and the check that a trace belongs to that job. */
 import type { Hex } from "viem";
 import { toHex } from "../encoding/bytes.ts";
 import { JobError } from "../errors/index.ts";
@@ -10,7 +10,7 @@ import type { Terms } from "./task.ts";
 /** The fields of a task's terms that follow from its job. */
 export type JobTerms = Pick<Terms, "job" | "stateLayout" | "steps" | "commitEvery" | "tensors">;
 
-/** The terms that follow from a job. @param commitEvery steps in a segment */
+/** The terms that follow from a job. @param commitEvery training steps in a segment */
 export function jobTermsOf(outline: JobOutline, commitEvery: number): JobTerms {
   const types = stateTypes(outline);
   return {
@@ -22,14 +22,14 @@ export function jobTermsOf(outline: JobOutline, commitEvery: number): JobTerms {
   };
 }
 
-/** @throws {JobError} when a trace is of another job than the task's, or committed to otherwise */
+/** @throws {JobError} when a trace belongs to another job, or has another number of steps in a segment */
 export function expectTraceOf({ path, manifest }: Trace, wanted: JobTerms): void {
   const { outline, commitEvery } = manifest;
   const own = jobTermsOf(outline, commitEvery);
   if (own.job !== wanted.job)
     throw new JobError(
       "FOREIGN",
-      `${path} is a run of ${outline.name}, ${own.job}; the task is for the job ${wanted.job}; name a run of that job`,
+      `${path} is a run of ${outline.name}, ${own.job}, but the task is for the job ${wanted.job}; name a run of that job`,
       {
         path,
         expected: wanted.job,
@@ -39,7 +39,7 @@ export function expectTraceOf({ path, manifest }: Trace, wanted: JobTerms): void
   if (own.commitEvery !== wanted.commitEvery)
     throw new JobError(
       "COMMIT_EVERY",
-      `${path} has a root every ${own.commitEvery} steps, the task wants one every ${wanted.commitEvery}; ` +
+      `${path} has a root every ${own.commitEvery} training steps, but the task needs one every ${wanted.commitEvery}; ` +
         `run the job again with --commit-every ${wanted.commitEvery}`,
       { path, expected: wanted.commitEvery, found: own.commitEvery },
     );
@@ -47,7 +47,7 @@ export function expectTraceOf({ path, manifest }: Trace, wanted: JobTerms): void
     if (own[field] !== wanted[field])
       throw new JobError(
         "FOREIGN",
-        `the task's terms say ${field} ${wanted[field]}, the job has ${own[field]}: no run can fulfil them; do not take this task`,
+        `the task's terms say ${field} ${wanted[field]}, but the job has ${own[field]}; no run can match these terms, so do not accept the task`,
         { path, field, expected: wanted[field], found: own[field] },
       );
 }

@@ -4,7 +4,7 @@ import { type Address, type Hex, isHex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { KeyError, messageOf } from "../errors/index.ts";
 
-/** What a guess of the password costs: 256 MiB and about a second. The same as geth's. */
+/** The cost of guessing the password once: 256 MiB and about a second. geth uses the same. */
 const STANDARD_COST = 262_144;
 
 interface WithAddress extends Keystore.Keystore {
@@ -12,8 +12,9 @@ interface WithAddress extends Keystore.Keystore {
 }
 
 /**
- * A keystore with this key behind a password.
- * @param cost of deriving the key from the password, a power of two; less only for keys that are no secret
+ * A keystore that seals this key with a password.
+ * @param cost the cost of deriving the key from the password, a power of two; a lower one only for keys that
+ *   are public
  * @returns the file's text
  */
 export function sealKey(privateKey: Hex, password: string, cost = STANDARD_COST): string {
@@ -29,7 +30,7 @@ export function sealKey(privateKey: Hex, password: string, cost = STANDARD_COST)
   return `${JSON.stringify({ address, ...sealed } satisfies WithAddress, null, 2)}\n`;
 }
 
-/** The address that a keystore names; nothing but the password can tell whether that is true. */
+/** The address that a keystore names. Only with the password can it be checked. */
 export function addressOfKeystore(text: string, what: string): Address | undefined {
   const { address } = parse(text, what) as Partial<WithAddress>;
   if (typeof address !== "string" || !/^(0x)?[0-9a-f]{40}$/i.test(address)) return undefined;
@@ -38,7 +39,7 @@ export function addressOfKeystore(text: string, what: string): Address | undefin
 
 /**
  * @param what names the file, for errors
- * @throws {KeyError} for a file that is no keystore, and for a wrong password
+ * @throws {KeyError} if the file is not a keystore, or the password is wrong
  */
 export function openKeystore(text: string, password: string, what: string): Hex {
   const keystore = parse(text, what);
@@ -46,17 +47,21 @@ export function openKeystore(text: string, password: string, what: string): Hex 
   if (kdf !== "scrypt" && kdf !== "pbkdf2")
     throw new KeyError(
       "UNSUPPORTED",
-      `${what} derives its key by ${JSON.stringify(kdf)}; scrypt and pbkdf2 can be read`,
+      `${what} derives its key with ${JSON.stringify(kdf)}, but only scrypt and pbkdf2 can be read; make another keystore`,
       { what, expected: ["scrypt", "pbkdf2"], found: kdf },
     );
   try {
     return Keystore.decrypt(keystore, Keystore.toKey(keystore, { password }));
   } catch (cause) {
-    // The authentication code is all that tells a wrong password from a right one.
+    // Only the authentication code tells a wrong password from the right one.
     if (messageOf(cause) === "corrupt keystore")
-      throw new KeyError("PASSWORD_WRONG", `the password does not open ${what}; give the one that it was made with`, {
-        what,
-      });
+      throw new KeyError(
+        "PASSWORD_WRONG",
+        `the password does not open ${what}; give the password that it was made with`,
+        {
+          what,
+        },
+      );
     throw new KeyError(
       "MALFORMED",
       `${what} is not a keystore that can be opened: ${messageOf(cause)}; restore it from a copy`,
@@ -89,7 +94,7 @@ function parse(text: string, what: string): Keystore.Keystore {
 export function parsePrivateKey(text: string, what: string): Hex {
   const digits = text.trim().replace(/^0x/i, "");
   if (!/^[0-9a-f]{64}$/i.test(digits))
-    throw new KeyError("MALFORMED", `${what} is not a private key: 64 hexadecimal digits are expected`, { what });
+    throw new KeyError("MALFORMED", `${what} is not a private key; write 64 hexadecimal digits`, { what });
   const key: Hex = `0x${digits}`;
   try {
     privateKeyToAddress(key);

@@ -1,13 +1,14 @@
-/** Why a chain refused a call. */
+/** Explains why a chain refused a call. */
 import { type Address, BaseError, ContractFunctionRevertedError } from "viem";
 import { ChainError, messageOf } from "../errors/index.ts";
 import { ETHER, formatAmount, type Token } from "./amount.ts";
 import { sentenceFor } from "./sentences.ts";
 
 /**
- * @param what was asked for, for the sentence
- * @param from whose transaction it is
- * @param value wei that it brings
+ * The error for a call that a chain refused, in a sentence.
+ * @param what the name of the call
+ * @param from the account that sent it
+ * @param value the wei that were sent with it
  */
 export function refusal(error: unknown, what: string, from: Address, token: Token, value = 0n): ChainError {
   if (error instanceof ChainError) return error;
@@ -19,8 +20,8 @@ export function refusal(error: unknown, what: string, from: Address, token: Toke
     return new ChainError("REFUSED", `${what} is refused: ${sentence}`, { error: name, args: args.map(String) });
   }
   const detail = error instanceof BaseError ? error.details || error.shortMessage : messageOf(error);
-  const bond = value === 0n ? "" : ` and the ${formatAmount(value, ETHER)} that it brings`;
-  // Nodes have no code of their own for this.
+  const bond = value === 0n ? "" : ` and the bond of ${formatAmount(value, ETHER)} that it posts`;
+  // Nodes have no error code for this.
   if (/insufficient funds|enough funds/i.test(detail))
     return new ChainError(
       "FUNDS",

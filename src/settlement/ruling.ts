@@ -1,4 +1,4 @@
-/** From verdict files to what a committee signs, and the signatures (docs/settlement.md). */
+/** Makes the ruling that a committee signs from verdict files, and the signatures (docs/settlement.md). */
 import { type Address, bytesToHex, concat, type Hex, keccak256, recoverTypedDataAddress } from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { type Bytes, fromHex } from "../encoding/bytes.ts";
@@ -10,16 +10,16 @@ import { SecondOpinion } from "../referee/second-opinion.ts";
 import type { Verdict } from "../referee/verdict.ts";
 import type { TaskView } from "./task.ts";
 
-/** What is signed, together with the task's id; as in IRefereeCommittee.sol. */
+/** What the committee signs, together with the task's id. The same as in IRefereeCommittee.sol. */
 export interface Ruling {
   dispute: bigint;
   /** All distinct claims that stand. */
   claims: readonly Hex[];
   /** Bit i: claims[i] is wrong. */
   losers: bigint;
-  /** Of the verdict files. */
+  /** The hash of the verdict files. */
   file: Hex;
-  /** Seconds. */
+  /** Seconds since 1970. */
   validUntil: bigint;
 }
 
@@ -35,12 +35,14 @@ const TYPES = {
 } as const;
 
 /**
- * What follows for a dispute from verdicts on pairs of its claims. All members that have the same files get the same: the
- * ruling is valid as long as the dispute waits for it, and the claims are in the order of their seats.
- * @param files verdict files, bytes as they are
+ * The ruling for a dispute that follows from verdicts on pairs of its claims. All members with the same files
+ * get the same ruling: it is valid as long as the dispute waits for it, and the claims are in the order of
+ * their seats.
+ * @param files the bytes of the verdict files, unchanged
  * @returns the ruling, and for each file what it proves
- * @throws {FormatError} when a file is no JSON, {DisputeError} when a verdict does not hold, is about other claims, or more
- * claims than one are left
+ * @throws {FormatError} when a file is not JSON
+ * @throws {DisputeError} when a verdict does not hold or is about other claims, or when more than one claim
+ *   is left
  */
 export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: Ruling; checked: CheckedVerdict[] } {
   const { claims, dispute, deadline } = task;
@@ -51,7 +53,7 @@ export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: R
     if (jobIdHex(verdict) !== task.terms.job)
       throw new DisputeError(
         "VERDICT_FOREIGN",
-        `a verdict about another job than the task's, ${task.terms.job}; name the verdicts on this task's claims`,
+        `a verdict is about another job than the task's, ${task.terms.job}; name verdicts about this task's claims`,
         { expected: task.terms.job, found: jobIdHex(verdict) },
       );
     const [a, b] = verdict.runRoots.map((root) => fromHex(root, 32));
@@ -64,7 +66,7 @@ export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: R
   if (left.length > 1)
     throw new DisputeError(
       "UNDECIDED",
-      `${left.length} claims are left: ${left.join(", ")}; they need verdicts on each other as well`,
+      `${left.length} claims are left: ${left.join(", ")}; add verdicts about these claims too`,
       { left },
     );
   const hashes = files.map((bytes) => keccak256(bytes));
@@ -77,7 +79,7 @@ function parse(bytes: Bytes): Verdict {
   if (Array.isArray(verdict?.runRoots) && verdict.runRoots.length === 2) return verdict;
   throw new DisputeError(
     "VERDICT_MALFORMED",
-    "a file that is no verdict; `verde dispute A B --verdict FILE` writes one",
+    "one of the files is not a verdict; `verde dispute A B --verdict FILE` writes one",
   );
 }
 
@@ -86,7 +88,7 @@ function claimIndex(root: string, { claims }: TaskView): number {
   if (index < 0)
     throw new DisputeError(
       "VERDICT_FOREIGN",
-      `the verdict is about the root ${root}, which no seat of the task claims; name the verdicts on its claims`,
+      `the verdict is about the root ${root}, which no seat of the task claims; name verdicts about its claims`,
       { root, expected: claims, found: root },
     );
   return index;
@@ -105,7 +107,7 @@ function jobIdHex({ job }: Verdict): Hex {
   return bytesToHex(jobIdOf(parts));
 }
 
-/** What the signatures are bound to beside the ruling. */
+/** What the signatures are bound to, in addition to the ruling. */
 export interface Bench {
   chainId: number;
   committee: Address;
@@ -126,7 +128,7 @@ export function signRuling(account: LocalAccount, bench: Bench, ruling: Ruling):
   return account.signTypedData(typedData(bench, ruling));
 }
 
-/** Whose signature it is. */
+/** The address whose key made the signature. */
 export function signerOfRuling(bench: Bench, ruling: Ruling, signature: Hex): Promise<Address> {
   return recoverTypedDataAddress({ ...typedData(bench, ruling), signature });
 }

@@ -1,6 +1,7 @@
 /**
- * The salt of a commitment: a hash of a signature, which only the key can make and which it makes again the same (RFC 6979). So a
- * claim can be revealed from any machine that has the key and the trace; there is nothing else to lose.
+ * The salt of a commitment: the hash of a signature. Only the key can make the signature, and it is the same
+ * each time (RFC 6979). So a claim can be revealed from any machine that has the key and the trace, and
+ * nothing else has to be kept.
  */
 import { type Address, type Hex, keccak256 } from "viem";
 import type { LocalAccount } from "viem/accounts";
@@ -8,7 +9,7 @@ import { ABIS } from "./contracts.ts";
 import type { Session } from "./session.ts";
 
 /**
- * What a seat commits to before anyone reveals.
+ * The commitment that a seat makes before anyone reveals.
  * @param root the run root that it will claim
  */
 export async function commitmentOf(
@@ -22,7 +23,10 @@ export async function commitmentOf(
   return client.readContract({ address: deployment.manager, abi: ABIS.manager, functionName: "commitmentOf", args });
 }
 
-/** @param task the id, which binds chain and contract too */
+/**
+ * The salt of an account's commitment.
+ * @param task the task's id, which also binds the chain and the contract
+ */
 export async function saltFor(account: LocalAccount, manager: Address, chainId: number, task: Hex): Promise<Hex> {
   const signature = await account.signTypedData({
     domain: { name: "Verde commitment salt", version: "1", chainId, verifyingContract: manager },

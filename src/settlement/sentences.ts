@@ -1,10 +1,13 @@
-/** What the contracts' errors say, in sentences: what is wrong, and what to do. */
+/** The errors of the contracts as sentences: what is wrong, and what to do. */
 import type { Address, ContractErrorName, Hex } from "viem";
 import type { taskManagerAbi } from "./abi/task-manager.ts";
 import { ETHER, formatAmount, formatDuration, formatTime, type Token } from "./amount.ts";
 import { PHASES, STATES } from "./task.ts";
 
-/** Every interface lists the errors of all, so one that is new is missed here by the compiler. */
+/**
+ * Every interface lists the errors of all contracts, so the compiler reports a new error that has no sentence
+ * here.
+ */
 type Name = ContractErrorName<typeof taskManagerAbi>;
 
 const ours = (problem: string) => (): string => `${problem}; this should not happen, please report it`;
@@ -12,112 +15,111 @@ const ours = (problem: string) => (): string => `${problem}; this should not hap
 const SENTENCES = {
   AlreadySeated: (_: Token, owner: Address) => `${owner} has a seat in this task already`,
   AmountsTooLarge: () =>
-    "all amounts of the task together do not fit the 88 bits that the vault counts in; take smaller ones",
+    "all amounts of the task together do not fit into the 88 bits that the vault uses; use smaller amounts",
   BadCommittee: () =>
-    "the committee has no members, one that is zero or named twice, or a threshold that is not between 1 and their number",
+    "the committee has no members, or a member that is zero or listed twice, or a threshold that is not between 1 and the number of members",
   BracketExists: (_: Token, bracket: Hex) => `the bracket ${bracket} is open already`,
   CommitmentMismatch: () =>
-    "root and salt are not what the seat committed to; reveal the trace that it committed to, with the same key",
+    "root and salt are not those that the seat committed to; reveal the trace that it committed to, with the same key",
   CountOutOfRange: () => "there have to be 2 to 16 providers, at most 8 challenges and at most 64 demands",
   DemandsOpen: (_: Token, count: bigint) =>
-    `${count} demanded chunks are still to be delivered, or their absence to be punished`,
+    `${count} demanded chunks are not settled; deliver them, or expire those that are overdue`,
   ERC20InsufficientAllowance: (token: Token, spender: Address, allowance: bigint, needed: bigint) =>
-    `${spender} may take ${formatAmount(allowance, token)}, and ${formatAmount(needed, token)} are needed; approve more`,
+    `${spender} may take ${formatAmount(allowance, token)}, but ${formatAmount(needed, token)} are needed; approve more`,
   ERC20InsufficientBalance: (token: Token, sender: Address, balance: bigint, needed: bigint) =>
-    `${sender} has ${formatAmount(balance, token)}, and ${formatAmount(needed, token)} are needed`,
+    `${sender} has ${formatAmount(balance, token)}, but ${formatAmount(needed, token)} are needed`,
   ERC20InvalidApprover: ours("the token knows no such owner"),
-  ERC20InvalidReceiver: () => "the token does not go to that address",
+  ERC20InvalidReceiver: () => "the token can't be sent to that address",
   ERC20InvalidSender: ours("the token knows no such sender"),
   ERC20InvalidSpender: ours("the token knows no such spender"),
   EmptyCommitment: ours("the commitment is zero"),
   EmptyRoot: ours("the root is zero"),
   GameTooLong: (_: Token, longest: bigint, toPlay: bigint) =>
-    `the game may take ${formatDuration(Number(longest))}, and the terms give it ${formatDuration(Number(toPlay))}`,
+    `the game may take ${formatDuration(Number(longest))}, but the terms give it ${formatDuration(Number(toPlay))}`,
   InvalidShortString: ours("a name is malformed"),
-  LimitReached: (_: Token, limit: bigint) => `the terms allow ${limit} of these, and as many have been made`,
+  LimitReached: (_: Token, limit: bigint) => `the terms allow ${limit} of these, and that many have been made already`,
   NoCredit: (_: Token, owner: Address) => `the game has no bonds for ${owner} to withdraw`,
-  NoKernel: () => "the bytes that were shown are no operator of a graph",
+  NoKernel: () => "the shown bytes are not an operator of a graph",
   NoPair: (_: Token, first: bigint, second: bigint) =>
-    `of the players ${first} and ${second} one is out or does not exist, or both claim the same, or they have met before`,
+    `the players ${first} and ${second} can't be paired: one is out or does not exist, both claim the same, or they were paired before`,
   NoSuchBracket: (_: Token, bracket: Hex) => `there is no bracket ${bracket}`,
   NoSuchChunk: (_: Token, chunk: bigint, count: bigint) =>
     `the tensor has ${count} chunks, so there is no chunk ${chunk}`,
   NoSuchElement: (_: Token, element: bigint) => `a tensor that the operator reads has no element ${element}`,
   NoSuchLeaf: (_: Token, index: bigint, count: bigint) => `there is no entry ${index} among ${count}`,
   NoTensorType: () => "the type of the tensor is malformed",
-  NotAgreed: () => "the evidence does not lead to what both sides of the dispute agree on",
+  NotAgreed: () => "the evidence does not lead to a value on which both sides agree",
   NotAnotherClaim: (_: Token, root: Hex) => `${root} is the claim that stands; a challenge needs another one`,
-  NotBeforeThisGame: () => "the task is not before this game; a losing seat's owner brings it there",
-  NotTheOwner: (_: Token, owner: Address) => `only ${owner}, who made the claim, says which tree it opens into`,
+  NotBeforeThisGame: () => "the task is not in this game; the owner of a losing seat can escalate it",
+  NotTheOwner: (_: Token, owner: Address) => `only ${owner}, the owner of the claim, may open it into a tree`,
   NotTheManager: (_: Token, caller: Address) =>
-    `only the task manager moves money in the vault, and ${caller} is not it`,
+    `only the task manager moves money in the vault, and ${caller} is not the task manager`,
   NotReceived: (_: Token, to: Address) =>
-    `${to} does not take the chain's currency; withdraw the bonds to another address`,
+    `${to} does not accept the chain's currency; withdraw the bonds to another address`,
   NothingToDo: () => "the amount is zero, or there is nothing to pay",
-  NothingToPay: () => "the member has had its share; there is more when the committee earns more",
+  NothingToPay: () => "the member has been paid its share; there will be more when the committee earns more",
   PeriodTooShort: () => "no period may be shorter than 60 seconds",
-  ReentrancyGuardReentrantCall: () => "the token calls back while it is moved, which the contracts do not allow",
-  SafeCastOverflowedUintDowncast: () => "the amount is larger than the vault counts",
-  SafeERC20FailedOperation: (_: Token, token: Address) => `the token ${token} does not carry out the transfer`,
+  ReentrancyGuardReentrantCall: () => "the token calls back during a transfer, which the contracts do not allow",
+  SafeCastOverflowedUintDowncast: () => "the amount is larger than the vault can store",
+  SafeERC20FailedOperation: (_: Token, token: Address) => `the token ${token} does not make the transfer`,
   StillExposed: (token: Token, exposed: bigint) =>
     `running tasks may still slash ${formatAmount(exposed, token)}; end them first, \`verde task list\` shows them`,
-  StillPlaying: () => "more than one claim stands, or one still plays",
+  StillPlaying: () => "more than one claim stands, so the game is not over",
   StillUnbonding: (_: Token, readyAt: bigint) => `the stake can be withdrawn from ${formatTime(Number(readyAt))} on`,
   StringTooLong: ours("a name is too long"),
   TaskExists: (_: Token, task: Hex) =>
-    `there is a task with these very terms, ${task}; another --salt makes another one`,
+    `there is already a task with exactly these terms, ${task}; use another --salt to post another task`,
   TaskTooLong: (_: Token, longest: bigint, limit: bigint) =>
-    `the task could last ${formatDuration(Number(longest))}, and stake is only sure for ${formatDuration(Number(limit))}; ` +
+    `the task could last ${formatDuration(Number(longest))}, but stake stays locked only for ${formatDuration(Number(limit))}; ` +
     "shorten the periods, or allow fewer challenges",
   TooEarly: (_: Token, deadline: bigint) => `the deadline has not passed yet; it is ${formatTime(Number(deadline))}`,
   TooLate: (_: Token, deadline: bigint) => `the deadline has passed; it was ${formatTime(Number(deadline))}`,
   TooLittleStake: (token: Token, owner: Address, available: bigint, wanted: bigint) =>
-    `${owner} has ${formatAmount(available, token)} of stake that is free, and ${formatAmount(wanted, token)} are needed; ` +
+    `${owner} has ${formatAmount(available, token)} of free stake, but ${formatAmount(wanted, token)} are needed; ` +
     "add some with `verde stake deposit`",
-  VaultFull: () => "the vault holds as much of the token as it can count",
-  VerdictExpired: (_: Token, validUntil: bigint) => `the signatures counted until ${formatTime(Number(validUntil))}`,
-  WitnessTooLong: () => "the evidence holds more than the step needs",
-  WitnessTooShort: () => "the evidence ends before the step has all that it needs",
+  VaultFull: () => "the vault can't hold more of the token",
+  VerdictExpired: (_: Token, validUntil: bigint) => `the signatures were valid until ${formatTime(Number(validUntil))}`,
+  WitnessTooLong: () => "the evidence has more than the step needs",
+  WitnessTooShort: () => "the evidence has less than the step needs",
   WrongAmountReceived: (token: Token, received: bigint, amount: bigint) =>
     `the token moved ${formatAmount(received, token)} instead of ${formatAmount(amount, token)}; tokens that take a fee are not supported`,
   WrongAnswer: () => "the answer does not hash to what the same side claimed before",
   WrongBond: (_: Token, value: bigint, wanted: bigint) =>
-    `the move brings ${formatAmount(value, ETHER)}, and it has to bring ${formatAmount(wanted, ETHER)}; the first move of each ` +
-    "side brings the game's gas bond, and all others bring nothing",
-  WrongCaller: (_: Token, caller: Address, wanted: Address) => `only ${wanted} may do this, and ${caller} asked`,
+    `the move posts ${formatAmount(value, ETHER)}, but it has to post ${formatAmount(wanted, ETHER)}; the first move of each ` +
+    "side posts the game's gas bond, and all other moves post nothing",
+  WrongCaller: (_: Token, caller: Address, wanted: Address) => `only ${wanted} may do this, not ${caller}`,
   WrongChunk: (_: Token, root: Hex) =>
-    `the chunk leads to the root ${root}, which is not the claim; take the trace that was claimed`,
+    `the chunk leads to the root ${root}, which is not the claim; use the trace that was claimed`,
   WrongChunkLength: (_: Token, length: bigint, wanted: bigint) => `the chunk has ${length} bytes instead of ${wanted}`,
   WrongClaims: () => "the verdict does not list exactly the claims that stand; sign again",
-  WrongContext: () => "the context that was given is not that of the dispute's state",
+  WrongContext: () => "the given context does not belong to the dispute's state",
   WrongDemand: (_: Token, index: bigint) => `demand ${index} does not exist, or is settled or void`,
   WrongDispute: (_: Token, dispute: bigint, current: bigint) =>
-    `the verdict is for dispute ${dispute}, and the task is in dispute ${current}; sign again`,
-  WrongFacts: () => "what was shown is not of the disputed job, graph or operator",
-  WrongJob: (_: Token, job: Hex) => `the parts that were shown are of the job ${job}, not of the task's`,
+    `the verdict is for dispute ${dispute}, but the task is in dispute ${current}; sign again`,
+  WrongFacts: () => "what was shown does not belong to the disputed job, graph or operator",
+  WrongJob: (_: Token, job: Hex) => `the shown parts belong to the job ${job}, not to the task's job`,
   WrongLayout: () => "the tensor's type is not the one in the task's terms",
-  WrongLength: (_: Token, length: bigint, wanted: bigint) =>
-    `an answer has ${length} bytes where ${wanted} are asked for`,
+  WrongLength: (_: Token, length: bigint, wanted: bigint) => `an answer has ${length} bytes instead of ${wanted}`,
   WrongLosers: (_: Token, losers: bigint) =>
-    `nobody loses, more claims are left than one, or a loser is not in the list (losers ${losers.toString(2)} in binary)`,
+    `nobody loses, more than one claim is left, or a loser is not in the list (losers ${losers.toString(2)} in binary)`,
   WrongProofLength: (_: Token, length: bigint) => `a proof of ${length} hashes is too short or too long for its place`,
-  WrongQuestion: () => "the dispute asks another question now",
+  WrongQuestion: () => "the dispute is at another question now",
   WrongResolution: () => "this is not the ruling that was made",
   WrongSeat: (_: Token, seat: bigint) => `seat ${seat} does not exist, is out, or has made this move`,
   WrongSignature: (_: Token, signer: Address) => `the signature is not ${signer}'s over this verdict`,
   WrongSignatureCount: (_: Token, given: bigint, threshold: bigint) =>
-    `there are ${given} signatures, and ${threshold} are needed`,
+    `there are ${given} signatures, but ${threshold} are needed`,
   WrongSigner: (_: Token, signer: Address) =>
-    `${signer} is no member of the committee, or is named twice or out of order`,
+    `${signer} is not a member of the committee, or is listed twice or out of order`,
   WrongState: (_: Token, state: number | Hex, phase?: number) => {
-    if (typeof state === "string") return `the dispute has gone on; its state is ${state} now`;
+    if (typeof state === "string") return `the dispute has moved on; its state is ${state} now`;
     const name = phase ? `${STATES[state]}, ${PHASES[phase]}` : STATES[state];
-    return state === 0 ? "there is no such task" : `the task is ${name}, where this can't be done`;
+    return state === 0 ? "there is no such task" : `the task is ${name}, and in this state this can't be done`;
   },
-  ZeroTerm: () => "steps, steps a segment, tensors, stake, bond and committee must not be zero",
+  ZeroTerm: () => "steps, steps in a segment, tensors, stake, bond and committee must not be zero",
 } as const satisfies Record<Name, (token: Token, ...args: never[]) => string>;
 
-/** What an error of the contracts says; `undefined` for one that is not theirs. */
+/** The sentence for an error of the contracts. `undefined` for an error that is not theirs. */
 export function sentenceFor(name: string, args: readonly unknown[], token: Token): string | undefined {
   if (!Object.hasOwn(SENTENCES, name)) return undefined;
   const sentence = SENTENCES[name as Name] as (token: Token, ...args: readonly unknown[]) => string;

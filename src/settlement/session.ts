@@ -1,4 +1,4 @@
-/** A deployment on its chain, and the token that its stakes and rewards are in: what all calls need to know. */
+/** What all calls need to know: a deployment on its chain, and the token of its stakes and rewards. */
 import type { Address, PublicClient } from "viem";
 import { ChainError, messageOf } from "../errors/index.ts";
 import type { Token } from "./amount.ts";
@@ -11,7 +11,7 @@ export interface Session {
   readonly client: PublicClient;
   readonly deployment: Deployment;
   readonly token: Token;
-  /** Where its tasks are read. */
+  /** Where to read its tasks. */
   readonly source: TaskSource;
 }
 
@@ -21,7 +21,7 @@ export async function sessionOf(client: PublicClient, deployment: Deployment): P
   if ((await client.getCode({ address: manager })) === undefined)
     throw new ChainError(
       "CONTRACT_MISSING",
-      `there is no contract at ${manager}, where the deployment has its manager; was the chain started anew? Deploy again, or name the right node with --rpc`,
+      `there is no contract at ${manager}, where the deployment has its manager. If the chain was restarted, deploy again; if not, name the right node with --rpc`,
       { manager },
     );
   const token = await readToken(client, deployment.token);

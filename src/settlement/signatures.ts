@@ -1,10 +1,10 @@
-/** Files with a member's signature, and what several of them make together. */
+/** Files with a member's signature, and how several of them are combined. */
 import { type Address, type Hex, isAddress, isAddressEqual, isHex } from "viem";
 import { parseJson } from "../encoding/json.ts";
 import { FormatError, UsageError } from "../errors/index.ts";
 import { type Bench, type Ruling, signerOfRuling } from "./ruling.ts";
 
-/** A member's signature of a ruling, as a file holds it. */
+/** A member's signature of a ruling, as it is in a file. */
 export interface SignatureFile extends Bench {
   ruling: Ruling;
   signer: Address;
@@ -13,14 +13,14 @@ export interface SignatureFile extends Bench {
   what: string;
 }
 
-/** @throws {FormatError} for a text that is no signature of a verdict */
+/** @throws {FormatError} if the text is not a signature of a verdict */
 export function parseSignature(text: string, what: string): SignatureFile {
   const content = (parseJson(text, what) ?? {}) as Record<string, unknown>;
   const { schemaVersion, chainId, committee, task, verdict, signer, signature } = content;
   if (typeof schemaVersion === "number" && schemaVersion !== 1)
     throw new FormatError(
       "VERSION",
-      `${what} is of version ${schemaVersion}, and this reads version 1; sign the verdict anew with \`verde referee sign\``,
+      `${what} has version ${schemaVersion}, but this program reads version 1; sign the verdict again with \`verde referee sign\``,
       { what, expected: 1, found: schemaVersion },
     );
   const fail = (): never => {
@@ -56,8 +56,9 @@ export function parseSignature(text: string, what: string): SignatureFile {
 }
 
 /**
- * Signatures of one ruling, in the order that the committee's contract wants.
- * @throws {UsageError} when they are not of the same ruling, or not for this bench; {FormatError} for a false one
+ * The signatures of one ruling, in the order that the committee's contract needs.
+ * @throws {UsageError} when they are not for the same ruling, or not for this bench
+ * @throws {FormatError} for a false signature
  */
 export async function gatherSignatures(
   bench: Bench,
@@ -67,7 +68,7 @@ export async function gatherSignatures(
   const bySigner = new Map<Address, Hex>();
   for (const { what, chainId, committee, task, ruling: own, signer, signature } of files) {
     if (chainId !== bench.chainId || task !== bench.task || !isAddressEqual(committee, bench.committee))
-      throw new UsageError("FOREIGN", `${what} is for another task, committee or chain; leave it out`, {
+      throw new UsageError("FOREIGN", `${what} is for another task, committee or chain; omit it`, {
         what,
         expected: [bench.task, bench.committee, bench.chainId],
         found: [task, committee, chainId],

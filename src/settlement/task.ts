@@ -1,4 +1,4 @@
-/** A task as the chain tells of it: its slot, its seats, and what its events add. */
+/** A task as it is on the chain: its slot, its seats, and what its events add. */
 import {
   type Address,
   type ContractFunctionArgs,
@@ -26,17 +26,17 @@ export const STATES = [
   "Refunded",
 ] as const;
 export const PHASES = ["None", "Revealing", "Judging", "Ruled", "Playing"] as const;
-/** Where a task is in its life. */
+/** The state of a task. */
 export type State = (typeof STATES)[number];
-/** Where a disputed or revealing task is within its state. */
+/** The phase of a disputed task within its state. */
 export type Phase = (typeof PHASES)[number];
 
 type Manager = typeof taskManagerAbi;
-/** What the parties agree on; its hash, with chain and contract, is the task's id. */
+/** The terms that the parties agree on. Their hash, with chain and contract, is the task's id. */
 export type Terms = ContractFunctionArgs<Manager, "nonpayable", "post">[0];
 /** A demand for a chunk of the final state. */
 export type Demand = ContractFunctionArgs<Manager, "nonpayable", "deliver">[2];
-/** A ruling as the manager holds it, while it may be escalated. */
+/** A ruling as the manager stores it while it may be escalated. */
 export type Resolution = ContractFunctionArgs<Manager, "nonpayable", "enforce">[1];
 
 type Slot = ContractFunctionReturnType<Manager, "view", "taskOf">;
@@ -46,21 +46,21 @@ export interface Seat {
   seat: number;
   owner: Address;
   role: "provider" | "challenger";
-  /** What the seat committed to, before it reveals. */
+  /** The seat's commitment, before it reveals. */
   commitment?: Hex;
   /** The run root that it revealed. */
   root?: Hex;
-  /** Has lost its stake. */
+  /** Whether it has lost its stake. */
   out: boolean;
 }
 
-/** A demanded chunk that waits for its answer, with its number. */
+/** A demanded chunk that waits for its delivery, with its number. */
 export interface OpenDemand {
   index: number;
   demand: Demand;
 }
 
-/** All that the chain tells of a task. */
+/** All that the chain knows about a task. */
 export interface TaskView extends Omit<Slot, "state" | "phase" | "seats" | "revealed" | "out"> {
   id: Hex;
   terms: Terms;
@@ -69,7 +69,7 @@ export interface TaskView extends Omit<Slot, "state" | "phase" | "seats" | "reve
   seats: Seat[];
   /** The distinct claims that stand, in the order of their seats. */
   claims: Hex[];
-  /** Demanded chunks that wait for their answer. */
+  /** Demanded chunks that wait for their delivery. */
   waiting: OpenDemand[];
   /** The committee's ruling, while it may be escalated. */
   ruling?: Resolution;
@@ -82,13 +82,13 @@ export type TaskEvent = ReturnType<typeof parseEventLogs<Manager, true>>[number]
 export interface TaskSource {
   client: PublicClient;
   manager: Address;
-  /** The block of the deployment: nothing stands before it. */
+  /** The block of the deployment. There are no events before it. */
   fromBlock: bigint;
 }
 
 /**
  * The events of a task, or of all tasks, in their order.
- * @param from the first block to look at, the deployment's unless given
+ * @param from the first block to look at; default: the block of the deployment
  */
 export async function taskEvents(source: TaskSource, task: Hex | null, from = source.fromBlock): Promise<TaskEvent[]> {
   const filter = { address: source.manager, topics: [null, task], fromBlock: numberToHex(from), toBlock: "latest" };
@@ -104,7 +104,7 @@ export async function readTask(source: TaskSource, id: Hex): Promise<TaskView> {
   if (posted?.eventName !== "TaskPosted")
     throw new ChainError(
       "TASK_MISSING",
-      `there is no task ${id} at ${address}; look at the id, the chain and the deployment`,
+      `there is no task ${id} at ${address}; check the id, the chain and the deployment`,
       { id },
     );
   const { terms } = posted.args;
@@ -141,7 +141,7 @@ function seatFrom(slot: Slot, terms: Terms, seat: number, owner: Address, value:
   };
 }
 
-/** A claim that falls takes its demands along; their numbers begin anew. */
+/** The open demands. When a claim loses, its demands are void, and numbers start from 0 again. */
 function waitingDemands(events: readonly TaskEvent[]): OpenDemand[] {
   let waiting: OpenDemand[] = [];
   for (const { eventName, args } of events) {

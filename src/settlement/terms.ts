@@ -1,4 +1,4 @@
-/** The terms of a task: what a client does not choose follows from what it does. */
+/** The terms of a task. What the client does not choose has defaults that follow from its choices. */
 import { type Address, bytesToHex, type Hex, type PublicClient, zeroAddress } from "viem";
 import { ChainError, messageOf, UsageError } from "../errors/index.ts";
 import { ABIS } from "./contracts.ts";
@@ -6,7 +6,7 @@ import type { JobTerms } from "./job-terms.ts";
 import type { Terms } from "./task.ts";
 
 const DAY = 86_400;
-/** How long each stage of a task lasts unless the client chooses otherwise, in seconds. */
+/** How long each stage of a task lasts by default, in seconds. */
 export const DEFAULT_PERIODS: Readonly<Terms["periods"]> = {
   toAccept: DAY,
   toCommit: 2 * DAY,
@@ -18,38 +18,38 @@ export const DEFAULT_PERIODS: Readonly<Terms["periods"]> = {
   toAnswer: DAY,
 };
 
-/** What a client chooses; amounts are in the token's smallest units. */
+/** What a client chooses. Amounts are in the token's smallest units. */
 export interface TermsChoice {
   readonly client: Address;
-  /** To each provider whose claim stands at the end. */
+  /** The reward of each provider whose claim stands at the end. */
   readonly reward: bigint;
-  /** How many run the job, 2 to 16; 2 unless given. */
+  /** How many providers run the job, 2 to 16. Default: 2. */
   readonly providers?: number;
-  /** Of each provider; 10 rewards unless given. */
+  /** The stake of each provider. Default: 10 rewards. */
   readonly stake?: bigint | undefined;
-  /** Of a challenger; half the stake unless given. */
+  /** The bond of a challenger. Default: half the stake. */
   readonly bond?: bigint | undefined;
-  /** What a demanded chunk costs the client; a tenth of the reward unless given. */
+  /** What a demanded chunk costs the client. Default: a tenth of the reward. */
   readonly chunkPrice?: bigint | undefined;
-  /** How often a claim may be challenged, up to 8; 2 unless given. */
+  /** How often a claim may be challenged, up to 8. Default: 2. */
   readonly maxChallenges?: number;
-  /** How many chunks the client may demand, up to 64; 3 unless given. */
+  /** How many chunks the client may demand, up to 64. Default: 3. */
   readonly maxDemands?: number;
-  /** Who decides disputes; the zero address where the game alone does. */
+  /** The committee that decides disputes. The zero address if only the game decides. */
   readonly committee: Address;
-  /** Who decides when a loser escalates; nobody unless given. */
+  /** The game that decides when a loser escalates. Default: none. */
   readonly game?: Address;
-  /** Tells equal tasks apart; random unless given. */
+  /** Makes otherwise equal tasks different. Default: random. */
   readonly salt?: Hex | undefined;
-  /** Seconds; those that are not given are the defaults. */
+  /** Seconds. Periods that are not given have their defaults. */
   readonly periods?: Partial<Terms["periods"]>;
 }
 
-/** @throws {UsageError} when nobody is named who would decide disputes */
+/** @throws {UsageError} when there is neither a committee nor a game */
 export function termsOf(job: JobTerms, choice: TermsChoice): Terms {
   const { client, reward, committee, game = zeroAddress, stake = 10n * reward } = choice;
   if (committee === zeroAddress && game === zeroAddress)
-    throw new UsageError("CONFLICT", "a task needs a committee or a game that decides disputes");
+    throw new UsageError("CONFLICT", "a task needs a committee or a game that decides disputes; name one");
   return {
     client,
     salt: choice.salt ?? bytesToHex(crypto.getRandomValues(new Uint8Array(32))),
@@ -67,7 +67,10 @@ export function termsOf(job: JobTerms, choice: TermsChoice): Terms {
   };
 }
 
-/** Terms with at least the time that a game about them may take; the manager refuses less. @throws {ChainError} for what is no game */
+/**
+ * The terms, with at least the time that their game may take. The manager refuses less.
+ * @throws {ChainError} if the address is not a game
+ */
 export async function withTimeToPlay(client: PublicClient, terms: Terms): Promise<Terms> {
   const { game, steps, commitEvery, periods } = terms;
   if (game === zeroAddress) return terms;
@@ -77,7 +80,7 @@ export async function withTimeToPlay(client: PublicClient, terms: Terms): Promis
     .catch((cause: unknown) => {
       throw new ChainError(
         "CONTRACT_KIND",
-        `${game} is no game (${messageOf(cause).split("\n")[0]}); give the address of a game that \`verde chain deploy\` made`,
+        `${game} is not a game (${messageOf(cause).split("\n")[0]}); give the address of a game that \`verde chain deploy\` made`,
         { game },
       );
     });

@@ -1,4 +1,4 @@
-/** Figures as people read them. */
+/** Numbers formatted for people. */
 
 /** 1,234,567 */
 export function formatCount(value: number): string {
@@ -22,7 +22,7 @@ export function formatSeconds(seconds: number): string {
   return minutes < 100 ? `${minutes} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** Four significant digits, without an exponent where that reads well. */
+/** Four significant digits. There is an exponent only for very large and very small numbers. */
 export function formatNumber(value: number): string {
   const magnitude = Math.abs(value);
   if (value === 0 || (magnitude >= 1e-4 && magnitude < 1e6)) return String(Number(value.toPrecision(4)));

@@ -1,13 +1,13 @@
 /**
- * The project's modules as browsers take them, without a bundle: TypeScript with its types blanked out, and bare names of
- * packages replaced by paths, since the import maps of a page do not reach its workers.
+ * The project's modules in a form for browsers, without a bundle: types are blanked out of TypeScript, and
+ * names of packages are replaced by paths, since the import map of a page does not apply to its workers.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What the modules that run in a browser import by name. */
+/** The packages that modules for browsers import by name. */
 export const DEPENDENCIES = ["@noble/hashes/sha2.js", "cborg"];
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -24,12 +24,15 @@ export interface Asset {
   body: string;
 }
 
-/** Gives an asset by its path, such as `/src/errors/index.ts`; none for any path that is not listed. */
+/**
+ * Returns an asset by its path, for example `/src/errors/index.ts`. `undefined` for a path that is not
+ * listed.
+ */
 export type Assets = (path: string) => Asset | undefined;
 
 /**
- * The files of whole folders of this checkout, and the packages that they need. A path is looked up among the names that
- * were found when this was called, so none leads elsewhere.
+ * The files of whole folders of this checkout, and the packages that they need. A path is looked up in the
+ * list of files that were found when this was called, so no path leads elsewhere.
  * @param folders relative to the checkout
  */
 export function moduleAssets(folders: readonly string[] = ["src"]): Assets {
@@ -45,7 +48,7 @@ export function moduleAssets(folders: readonly string[] = ["src"]): Assets {
     packages.set(specifier, `/${entry.slice(folder.length).split(sep).join("/")}`);
   }
   return (path) => {
-    // Where the page's modules were built, what asks for a source has the module that was made of it.
+    // In a built package, a request for a source file gets the module that was built from it.
     const file = files.get(path) ?? files.get(path.replace(/\.ts$/, ".js"));
     if (file === undefined) return undefined;
     const ending = file.slice(file.lastIndexOf(".") + 1);
@@ -76,7 +79,7 @@ function toJavaScript(text: string, ending: string, packages: ReadonlyMap<string
   );
 }
 
-/** Node announces on stderr that this function is an experiment of its own; that is of no use to whoever opens a page. */
+/** Strips the types, without Node's warning on stderr that this function is experimental. */
 function stripTypes(text: string): string {
   const { emitWarning } = process;
   process.emitWarning = () => undefined;

@@ -1,4 +1,4 @@
-/** The server behind `verde serve`: it reads, never writes, and has nothing but the page, its modules and one trace. */
+/** The server of `verde serve`: it only reads, and it serves only the page, its modules and one trace. */
 import { createReadStream } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, isIP } from "node:net";
@@ -9,7 +9,7 @@ import type { TraceFiles } from "./trace-files.ts";
 
 const PAGE = "/src/web/page/index.html";
 
-/** The page may run its own modules and the WebAssembly that it generates, and talk to this server alone. */
+/** The page may run its own modules and the WebAssembly that it generates, and talk only to this server. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -33,32 +33,33 @@ const HEADERS = {
 
 export interface ServeOptions {
   host: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   port: number;
   assets: Assets;
   trace?: TraceFiles;
 }
 
 export interface PageServer {
-  /** With a slash at its end. */
+  /** The page's address, with a slash at its end. */
   url: string;
   close(): Promise<void>;
 }
 
-/** @throws {BackendError} when the port can't be had */
+/** @throws {BackendError} when the port can't be opened */
 export async function startServer(options: ServeOptions): Promise<PageServer> {
   const { host, port } = options;
   const server = createServer((request, response) => {
     answer(request, response, options).catch(() => {
-      // The file went away while it was read, or the browser did.
+      // The file was removed while it was read, or the browser closed the connection.
       if (response.headersSent) response.destroy();
-      else refuse(response, 500, "this can't be read");
+      else refuse(response, 500, "this file can't be read");
     });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const why = error.code === "EADDRINUSE" ? "it is in use; take another, or --port 0 for any" : error.message;
-      reject(new BackendError("PORT", `port ${port} of ${host} can't be had: ${why}`, { host, port }));
+      const why =
+        error.code === "EADDRINUSE" ? "it is in use; choose another port, or --port 0 for any free one" : error.message;
+      reject(new BackendError("PORT", `port ${port} of ${host} can't be opened: ${why}`, { host, port }));
     });
     server.listen(port, host, resolve);
   });
@@ -75,8 +76,9 @@ export async function startServer(options: ServeOptions): Promise<PageServer> {
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: ServeOptions): Promise<void> {
   if (!isOwnName(request.headers.host, options.host))
-    return refuse(response, 421, "this server answers to its own address alone");
-  if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405, "only reading is possible");
+    return refuse(response, 421, "this server answers only to its own address");
+  if (request.method !== "GET" && request.method !== "HEAD")
+    return refuse(response, 405, "this server can only be read from");
   const path = (request.url ?? "/").split("?", 1)[0];
   if (path === "/trace")
     return send(response, "application/json", JSON.stringify((await options.trace?.list()) ?? null));
@@ -84,7 +86,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     const file = await options.trace?.find(path.slice("/trace/".length));
     if (!file) return refuse(response, 404, "there is no such file");
     response.writeHead(200, { ...HEADERS, "content-type": "application/octet-stream", "content-length": file.size });
-    // A trace that is being written grows meanwhile.
+    // A trace that is being written may grow while it is sent.
     if (request.method === "HEAD" || file.size === 0) return void response.end();
     return pipeline(createReadStream(file.path, { end: file.size - 1 }), response);
   }
@@ -94,8 +96,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 }
 
 /**
- * Another site may point a name of its own at this address, and so read what is served here as if it were its own. It
- * can't do that with an address, nor with the names that mean this machine.
+ * Another site may point a name of its own at this address, and so read what is served here as if it were its
+ * own. It can't do that with an address, or with the names that mean this machine.
  */
 function isOwnName(header: string | undefined, host: string): boolean {
   const name = header?.replace(/:\d+$/, "") ?? "";

@@ -4,17 +4,17 @@ import { basename, join } from "node:path";
 import { FormatError, unreadable } from "../errors/index.ts";
 import { dataFolder, isDataFile } from "../trace/source.ts";
 
-/** What the page is told about the trace. */
+/** What the page learns about the trace. */
 export interface TraceListing {
   /** The name of its file. */
   path: string;
-  /** Names in the data folder. */
+  /** The names of the files in the data folder. */
   files: string[];
 }
 
 export interface TraceFiles {
   list(): Promise<TraceListing>;
-  /** The file on the disk behind `trace` or `data/NAME`; none for anything else. */
+  /** The file on disk for `trace` or `data/NAME`. `undefined` for anything else. */
   find(name: string): Promise<{ path: string; size: number } | undefined>;
 }
 
@@ -24,7 +24,7 @@ export async function traceFiles(path: string): Promise<TraceFiles> {
     throw unreadable(`the trace ${path}`, path, cause);
   });
   if (!info.isFile())
-    throw new FormatError("KIND", `${path} is no file; give a trace, as \`verde run\` writes it`, { path });
+    throw new FormatError("KIND", `${path} is not a file; give a trace that \`verde run\` has written`, { path });
   const folder = dataFolder(path);
   const find = async (name: string): Promise<{ path: string; size: number } | undefined> => {
     const data = /^data\/([\w.-]+)$/.exec(name)?.[1];

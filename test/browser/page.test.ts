@@ -101,7 +101,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     test(`finds every root of an honest trace right, on ${backend}`, async () => {
       const page = await visit(urls.honest);
       const sentence = await check(page, backend);
-      expect(sentence).toMatch(/^The whole run is as the trace says\. .* and all 13 roots match\.$/);
+      expect(sentence).toMatch(/^The whole run matches the trace\. .* and all 13 roots match\.$/);
       expect(sentence).toContain(backend === "wasm" ? "on WebAssembly," : "on WebGPU (");
       expect(await ledger(page)).toEqual(roots.map((root, i) => ({ step: String(i), mark: "✓", roots: [root] })));
       expect(await page.getAttribute("#sentence", "data-tone")).toBe("good");
@@ -112,7 +112,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
       const sentence = await check(page, backend);
       expect(await page.innerText("#notice")).toContain(`made with the fault ${FAULT}`);
       const [{ records }, right] = [await openTrace(path("faulty.trace")), await openTrace(path("right.trace"))];
-      expect(sentence).toMatch(/^The trace is wrong at step 7\. Step 7 is the first that does not come out/);
+      expect(sentence).toMatch(/^The trace is wrong at training step 7\. Training step 7 is the first that differs/);
       expect(sentence).toContain(`The first operator that differs is ${FAULTY_OPERATOR} of step 7.`);
       const rows = await ledger(page);
       expect(rows.map(({ mark }) => mark).join("")).toBe("✓✓✓✓✓✓✓✗");
@@ -124,7 +124,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
   test("executes a range from the checkpoint before it", async () => {
     const page = await visit(urls.honest);
     const sentence = await check(page, "wasm", [7, 9]);
-    expect(sentence).toContain("The trace is right about steps 5 to 9.");
+    expect(sentence).toContain("The trace is right about training steps 5 to 9.");
     expect(sentence).toContain("from the state that the trace commits to after step 4, and all 5 roots match.");
     expect((await ledger(page)).map(({ step }) => step)).toEqual(["5", "6", "7", "8", "9"]);
     // Behind the fault, the steps follow from each other.
@@ -137,7 +137,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     const sent: string[] = [];
     page.on("request", (request) => sent.push(`${request.method()} ${new URL(request.url()).pathname}`));
     await drop(page, path("honest.trace"), path("honest.data"));
-    expect(await check(page, "wasm")).toContain("The whole run is as the trace says.");
+    expect(await check(page, "wasm")).toContain("The whole run matches the trace.");
     expect(sent.filter((request) => !/^GET \/(src|node_modules)\//.test(request))).toEqual([]);
     expect(await page.innerText("#input-name")).toBe("honest.trace");
   });
@@ -150,7 +150,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     expect(await page.isDisabled("#start")).toBe(true);
     await page.setInputFiles("#choose-folder", path("honest.data"));
     await page.waitForSelector("#notice", { state: "hidden" });
-    expect(await check(page, "wasm", [12, 12])).toContain("The trace is right about steps 9 to 12.");
+    expect(await check(page, "wasm", [12, 12])).toContain("The trace is right about training steps 9 to 12.");
   });
 
   test("says what is wrong with other files", async () => {
@@ -184,7 +184,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     await page.waitForSelector("#notice:not([hidden])");
     expect(await page.innerText("#notice")).toContain("part.trace is cut: after step 6 of 12 no whole record follows");
     expect(await page.inputValue("#to")).toBe("6");
-    expect(await check(page, "wasm")).toContain("The trace is right about steps 0 to 6.");
+    expect(await check(page, "wasm")).toContain("The trace is right about training steps 0 to 6.");
   });
 
   test("says which checkpoint can't be used", async () => {
@@ -194,7 +194,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     copyFileSync(checkpoint(4), checkpoint(8));
     const page = await visit(await serve(path("swapped.trace")));
     expect(await check(page, "wasm", [9, 12])).toMatch(
-      /^This could not be checked\. swapped\.data\/step-00000008\.safetensors is not the state after step 8/,
+      /^The check failed\. swapped\.data\/step-00000008\.safetensors is not the state after step 8/,
     );
     rmSync(checkpoint(8));
     // Gone since the page listed it.
@@ -212,7 +212,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     expect(await page.evaluate("document.activeElement.id")).toBe("cancel");
     await page.keyboard.press("Enter");
     await page.waitForSelector("#running", { state: "hidden", timeout: PATIENCE });
-    expect(await page.innerText("#sentence")).toMatch(/^Cancelled\.\s+It had come to step \d+; /);
+    expect(await page.innerText("#sentence")).toMatch(/^Cancelled\.\s+The check had reached training step \d+; /);
     const steps = (await ledger(page)).length;
     expect(steps).toBeLessThan(LONG);
     expect(await check(page, "wasm", [LONG - 9, LONG])).toContain("roots match.");
@@ -224,7 +224,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     await page.goto(urls.honest);
     await page.waitForSelector(".device");
     expect(await page.isDisabled('[value="webgpu"]')).toBe(true);
-    expect(await page.innerText("#devices")).toContain("Not here: this browser has no WebGPU");
+    expect(await page.innerText("#devices")).toContain("Not available: this browser has no WebGPU");
     expect(await check(page, "wasm")).toContain("all 13 roots match");
   });
 
@@ -263,9 +263,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     // The process that answers is the one that ends.
     await session.send("Browser.crashGpuProcess").catch(() => undefined);
     await page.waitForSelector("#running", { state: "hidden", timeout: PATIENCE });
-    expect(await page.innerText("#sentence")).toMatch(
-      /^This could not be checked\.\s+.*lost.*\(VERDE_BACKEND_DEVICE_LOST\)$/,
-    );
+    expect(await page.innerText("#sentence")).toMatch(/^The check failed\.\s+.*lost.*\(VERDE_BACKEND_DEVICE_LOST\)$/);
     expect(await check(page, "wasm", [LONG - 9, LONG])).toContain("roots match.");
   });
 });

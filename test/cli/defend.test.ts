@@ -78,7 +78,9 @@ it("a liar that has a ruling brought before the game by its victim loses there",
   expect(await show()).toMatchObject({ state: "Challengeable" });
   expect((await on.account("ben")).active).toBe(200);
   // Hers are both bonds, and what is shown is what she gets.
-  expect(await on.ok(undefined, "stake", "show", addressOf("ada"))).toContain("0.2 ETH in the game, to be had with");
+  expect(await on.ok(undefined, "stake", "show", addressOf("ada"))).toContain(
+    "0.2 ETH in the game, withdraw them with",
+  );
   await on.fails(3, "has no credit in the vault, and no bonds in the game", "ben", "task", "claim");
   await on.fails(3, "has no credit in the vault", "passer", "task", "claim", "--owner", addressOf("ada"));
   const planned = await on.json("ada", "task", "claim", "--dry-run");

@@ -36,7 +36,7 @@ describe("verde dispute and verde check", () => {
   it("say who is wrong and where, and the verdict is checked by itself", async () => {
     const found = await verde("dispute", "a.trace", "b.trace", "--verdict", "v.json");
     expect(found).toMatchObject({ code: 1, stderr: "" });
-    expect(found.stdout).toContain("part at step 4");
+    expect(found.stdout).toContain("differ from training step 4 on");
     expect(found.stdout).toContain("b.trace is wrong");
     expect(found.stdout).toMatch(/executed 3 scalar steps of the [\d,]+ of the run/);
     const roots = JSON.parse(await readFile(join(folder, "v.json"), "utf8")).runRoots as [string, string];
@@ -83,7 +83,7 @@ describe("verde dispute and verde check", () => {
     ]);
     expect(gas).toBe(transactions.reduce((sum, transaction) => sum + transaction.gas, 0));
     const shown = await verde("dispute", "a.trace", "b.trace", "--on-chain");
-    expect(shown.stdout).toContain("b.trace is wrong, says the EVM.");
+    expect(shown.stdout).toContain("The EVM has decided: b.trace is wrong.");
     expect(await verde("dispute", "a.trace", "again.trace", "--on-chain")).toMatchObject({ code: 0 });
     expect(await verde("dispute", "a.trace", "b.trace", "again.trace", "--on-chain")).toMatchObject({ code: 2 });
     expect(await verde("dispute", "a.trace", "b.trace", "--on-chain", "--recompute", "operator")).toMatchObject({
@@ -163,7 +163,7 @@ describe("verde dispute and verde check", () => {
       [["dispute", "a.trace", "every.trace"], "--commit-every"],
       [["dispute", "a.trace", "missing.trace"], "missing.trace"],
       [["dispute", "a.trace", "not.trace"], "not a Verde trace"],
-      [["dispute", "a.trace", "b.trace", "--recompute", "half"], "neither scalar nor op"],
+      [["dispute", "a.trace", "b.trace", "--recompute", "half"], "neither scalar nor operator"],
       [["dispute", "a.trace", "b.trace", "--backend", "abacus"], "abacus"],
       [["check", "not.json", "--a", root, "--b", root], "is cut"],
       [["check", "v.json", "--a", "0x12", "--b", root], "32 bytes"],

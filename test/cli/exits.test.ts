@@ -36,7 +36,7 @@ async function standing(trace: string, ...terms: string[]): Promise<string> {
 it("a seat that stays free ends in a refund", async () => {
   const task = await post("--to-accept", "2h");
   await on.ok("ada", "task", "accept", task);
-  await on.fails(3, "it is not the time to expire it", "passer", "task", "expire", task);
+  await on.fails(3, "this is not the time to expire it", "passer", "task", "expire", task);
   await on.skip("2h1m");
   await on.fails(3, "accept is refused: the deadline has passed; it was", "ben", "task", "accept", task);
   expect(await on.ok(undefined, "task", "list", "--state", "open")).toContain("over since");
@@ -48,7 +48,7 @@ it("a seat that stays free ends in a refund", async () => {
 
 it("a lie that two agreed on falls to a challenge", async () => {
   const task = await standing("lie.trace");
-  await on.fails(3, "has 0 VTT of stake that is free", "passer", "task", "challenge", task, "honest.trace");
+  await on.fails(3, "has 0 VTT of free stake", "passer", "task", "challenge", task, "honest.trace");
   expect(await on.json("cleo", "task", "challenge", task, "honest.trace")).toMatchObject({
     seat: 2,
     phase: "Revealing",
@@ -89,7 +89,7 @@ it("a chunk that nobody delivers costs all who claimed", async () => {
   const { demand } = await on.json("client", "task", "demand", task, "honest.trace");
   await on.fails(
     3,
-    "it is not the time to expire demand",
+    "this is not the time to expire demand",
     "passer",
     "task",
     "expire",

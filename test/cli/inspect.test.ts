@@ -80,7 +80,7 @@ describe("verde inspect", () => {
     const { code, stdout } = await inspect("b.trace");
     expect(code).toBe(0);
     expect(stdout).toContain("lr:from=2,factor=3 (a drill: this run is not honest)");
-    expect(stdout).toMatch(/run root +none: the run was not finished \(verde run … --resume\)/);
+    expect(stdout).toMatch(/run root +none: the run is not finished; continue it with `verde run --resume`/);
     expect(stdout).toMatch(/steps +10 of 12/);
     rmSync(join(folder, "b.data"), { recursive: true });
     expect((await inspect("b.trace")).stdout).toContain("none on disk");

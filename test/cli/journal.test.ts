@@ -51,7 +51,7 @@ it("what was asked for again is found, and not done twice", async () => {
   await killed("ada", "mint", "chain", "mint", "5");
   await on.ask("evm_mine", []);
   const again = await on.as("ada", "chain", "mint", "5");
-  expect(again.stderr).toMatch(/an earlier mint was on its way as 0x\w{64}: it is carried out/);
+  expect(again.stderr).toMatch(/an earlier mint was already sent as 0x\w{64}: it has taken effect/);
   expect(again.code).toBe(0);
   expect((await on.account("ada")).balance).toBe(105);
   await on.ok("ada", "chain", "mint", "5");
@@ -65,7 +65,7 @@ it("what is like what was asked for again is only done when it is asked for once
   await on.ask("evm_mine", []);
   await on.fails(
     3,
-    "an earlier mint of this account was on its way, and is carried out now",
+    "an earlier mint of this account was already sent, and has taken effect now",
     "client",
     "chain",
     "mint",
@@ -79,7 +79,7 @@ it("what can't be done twice is found, and the command ends as if it had not bee
   await killed("ada", "accept", "task", "accept", task);
   await on.ask("evm_mine", []);
   const again = await on.as("ada", "task", "accept", task);
-  expect(again.stderr).toMatch(/an earlier accept was on its way as 0x\w{64}: it is carried out/);
+  expect(again.stderr).toMatch(/an earlier accept was already sent as 0x\w{64}: it has taken effect/);
   expect((await on.json(undefined, "task", "show", task)).seats).toHaveLength(1);
 });
 

@@ -63,7 +63,7 @@ describe("verde key", () => {
     const [a, b] = ["keys/a.json", "b.json"].map((name) => JSON.parse(readFileSync(at(name), "utf8")) as object);
     writeFileSync(at("swapped.json"), JSON.stringify({ ...b, address: (a as { address: string }).address }));
     const shown = await verde(["key", "show", "swapped.json", "--check"], { VERDE_PASSWORD: "p" });
-    expect([shown.code, shown.stderr]).toEqual([2, expect.stringContaining(`but it is that of ${ADDRESS}`)]);
+    expect([shown.code, shown.stderr]).toEqual([2, expect.stringContaining(`but it holds the key of ${ADDRESS}`)]);
   });
 });
 

@@ -54,7 +54,7 @@ describe("verde", () => {
     writeFileSync(at("else where/inner.ts"), 'import "@verde-ml/verde/src/trace/run.ts";');
     const found = await verde("run", "else where/job.ts");
     expect(found).toMatchObject({ code: 0, stderr: "" });
-    expect(found.stdout).toMatch(/^elsewhere: 2 steps in /);
+    expect(found.stdout).toMatch(/^elsewhere: 2 training steps in /);
     const inner = await verde("run", "else where/inner.ts");
     expect(inner.code).toBe(2);
     expect(inner.stderr).toContain(

@@ -50,7 +50,7 @@ describe("verde run", () => {
     const own = await run(await line.close({ steps: 8, seed: 3 }), { out: join(folder, "own.trace") });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(readFileSync(join(folder, "a.trace")).equals(readFileSync(join(folder, "own.trace")))).toBe(true);
-    expect(stdout).toMatch(/^line: 8 steps in /);
+    expect(stdout).toMatch(/^line: 8 training steps in /);
     expect(stdout).toMatch(/^ {2}loss +[\d.]+ → [\d.]+$/m);
     expect(stdout).toContain(`run root       ${toHex(own.runRoot)}\n`);
     expect(stdout).toContain("trace          a.trace\n");
@@ -114,7 +114,7 @@ describe("verde run", () => {
   it("lists the operators of both graphs", async () => {
     const job = await line.close();
     const { stdout } = await verde("run", LINE, "--list-operators");
-    expect(stdout).toContain(`The step's graph: ${job.step.kernels.length} operators\n`);
+    expect(stdout).toContain(`The step graph: ${job.step.kernels.length} operators\n`);
     expect(stdout).toMatch(/^ +\d+ {2}map +f32\[\] +optimizer\/learning-rate$/m);
     const rows = objects((await verde("run", LINE, "--list-operators", "--json")).stdout);
     expect(rows.filter(({ graph }) => graph === "step").map(({ id, op, label }) => [id, op, label])).toEqual(
@@ -142,7 +142,7 @@ describe("verde run", () => {
       [[LINE, "--commit-every", "0"], "a root every 0 steps"],
       [[LINE, "--commit-every="], '"" is not a whole number'],
       [[LINE, "--commit-every", "5", "--checkpoint-every", "7"], "take a multiple"],
-      [[LINE, "--detail", "all"], "neither steps nor ops"],
+      [[LINE, "--detail", "all"], "neither steps nor operators"],
       [[LINE, "--backend", "abacus"], "choose from wasm, reference"],
       [[LINE, "--fault", "skip:step=13"], "the fault is at step 13, but the job has 12"],
       [[LINE, "--resume"], "name it with --out"],

@@ -52,7 +52,7 @@ describe("verde serve", () => {
     const second = await inUse;
     expect(second?.code).toBe(3);
     expect(JSON.parse(second?.stdout ?? "")).toMatchObject({ error: { code: "VERDE_BACKEND_PORT" } });
-    expect(second?.stderr).toContain("it is in use; take another, or --port 0 for any");
+    expect(second?.stderr).toContain("it is in use; choose another port, or --port 0 for any free one");
   });
 
   test("tells people where the page is", async () => {
@@ -64,9 +64,9 @@ describe("verde serve", () => {
   test("refuses what it can't serve with code 2", async () => {
     for (const [args, sentence] of [
       [[path("nowhere.trace")], "can't be read"],
-      [[path("a.data")], "is no file"],
-      [["--port", "many"], "--port many is no port"],
-      [["--port", "65536"], "--port 65536 is no port"],
+      [[path("a.data")], "is not a file"],
+      [["--port", "many"], "--port many is not a port"],
+      [["--port", "65536"], "--port 65536 is not a port"],
     ] as const) {
       const { code, stderr } = await serve([...args]);
       expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);

@@ -23,8 +23,8 @@ describe("verde stake", () => {
   });
 
   it("takes a deposit with an allowance, which it may have to ask for", async () => {
-    await on.fails(3, "approve more, or leave --no-approve out", "ada", "stake", "deposit", "60.5", "--no-approve");
-    await on.fails(3, "has 100 VTT, and 100.5 VTT are needed", "ada", "stake", "deposit", "100.5");
+    await on.fails(3, "approve more, or omit --no-approve", "ada", "stake", "deposit", "60.5", "--no-approve");
+    await on.fails(3, "has 100 VTT, but 100.5 VTT are needed", "ada", "stake", "deposit", "100.5");
     await on.fails(2, "is not an amount", "ada", "stake", "deposit", "much");
     await on.fails(2, "decimals", "ada", "stake", "deposit", `0.${"1".repeat(19)}`);
     await on.fails(3, "the amount is zero", "ada", "stake", "deposit", "0");
@@ -33,7 +33,7 @@ describe("verde stake", () => {
   });
 
   it("gives back what is unbonded, after the time that this takes", async () => {
-    await on.fails(3, "has 60.5 VTT of stake that is free, and 61 VTT are needed", "ada", "stake", "unbond", "61");
+    await on.fails(3, "has 60.5 VTT of free stake, but 61 VTT are needed", "ada", "stake", "unbond", "61");
     await on.ok("ada", "stake", "unbond", "20.5");
     await on.fails(3, "the stake can be withdrawn from", "ada", "stake", "withdraw");
     expect(await on.ok(undefined, "stake", "show", addressOf("ada"))).toMatch(

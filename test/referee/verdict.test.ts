@@ -87,7 +87,7 @@ describe("verdict", () => {
 
   it("is about two roots in their order", () => {
     const { verdict, runRoots } = made["a gathered element"];
-    expect(() => checkVerdict(verdict, runRoots[1], runRoots[0])).toThrow("the other way round");
+    expect(() => checkVerdict(verdict, runRoots[1], runRoots[0])).toThrow("in the other order");
     const { runRoots: others } = made["an empty fold"];
     expect(() => checkVerdict(verdict, runRoots[0], others[1])).toThrow("other run roots");
   });

@@ -72,7 +72,7 @@ describe("a ruling", () => {
       /another job than the task's/,
     ],
     ["does not hold", () => [task(), [altered("recomputed")]], /is not what follows from the evidence/],
-    ["is no verdict", () => [task(), [bytesOf({ hello: 1 })]], /a file that is no verdict/],
+    ["is no verdict", () => [task(), [bytesOf({ hello: 1 })]], /one of the files is not a verdict/],
   ])("is not made from a file that %s", (_, arrange, words) => {
     const [view, given] = arrange();
     expect(() => rulingFrom(view, given)).toThrow(DisputeError);
@@ -152,7 +152,7 @@ describe("signatures", () => {
     );
     const elsewhere = await fileBy(ben, ruling, { ...bench, chainId: 1 }, "far.json");
     expect(await told(gatherSignatures(bench, [mine, elsewhere]))).toBe(
-      `${UsageError.name}: far.json is for another task, committee or chain; leave it out`,
+      `${UsageError.name}: far.json is for another task, committee or chain; omit it`,
     );
     const forged = { ...mine, signer: ben.address, what: "forged.json" };
     expect(await told(gatherSignatures(bench, [forged]))).toBe(

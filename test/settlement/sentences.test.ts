@@ -23,20 +23,22 @@ test.each(errors.map((error) => [error.name, error] as const))("%s", (name, { in
   expect(sentence).not.toMatch(/undefined|NaN|\[object/);
 });
 
-test("who can't pay what a call brings is told how much that is", () => {
+test("an account that can't pay the bond of a call is told how much it is", () => {
   const poor = new BaseError("insufficient funds for gas * price + value");
   const reason = (value?: bigint): string => refusal(poor, "turn", `0x${"ab".repeat(20)}`, TOKEN, value).message;
   expect(reason(10n ** 17n)).toMatch(
-    /too little of the chain's currency to pay the gas of turn and the 0\.1 ETH that it brings; transfer more to it$/,
+    /too little of the chain's currency to pay the gas of turn and the bond of 0\.1 ETH that it posts; transfer more to it$/,
   );
   expect(reason()).toMatch(/the gas of turn; transfer more to it$/);
 });
 
 test("figures are in the token's units, and times in one zone", () => {
   expect(sentenceFor("TooLittleStake", ["0xme", 50n, 12_345n], TOKEN)).toBe(
-    "0xme has 0.5 VTT of stake that is free, and 123.45 VTT are needed; add some with `verde stake deposit`",
+    "0xme has 0.5 VTT of free stake, but 123.45 VTT are needed; add some with `verde stake deposit`",
   );
   expect(sentenceFor("TooLate", [0n], TOKEN)).toBe("the deadline has passed; it was 1970-01-01 00:00:00 UTC");
-  expect(sentenceFor("WrongState", [6, 2], TOKEN)).toBe("the task is Disputed, Judging, where this can't be done");
+  expect(sentenceFor("WrongState", [6, 2], TOKEN)).toBe(
+    "the task is Disputed, Judging, and in this state this can't be done",
+  );
   expect(sentenceFor("toString", [], TOKEN)).toBeUndefined();
 });

@@ -43,7 +43,7 @@ describe("chosen files", () => {
   test("that leave open which is meant are refused", () => {
     expect(() => gather([file("a.trace"), file("b.trace")])).toThrow("2 files could be the trace: a.trace, b.trace");
     expect(() => gather([file("x"), file("y"), file("z"), file("u"), file("v")])).toThrow("x, y, z, u …; choose one");
-    expect(() => gather([file(ZERO)])).toThrow("choose the trace itself first");
+    expect(() => gather([file(ZERO)])).toThrow("choose the trace first");
     expect(() => gather([])).toThrow("no files");
     expect(() => gather([], gather([file("a.trace")]))).toThrow("no files");
   });
@@ -61,12 +61,12 @@ describe("the sentence", () => {
 
   test("tells what was found right, and from where", () => {
     expect(said({})).toBe(
-      "good: The whole run is as the trace says. This tab re-executed steps 0 to 60 of gpt in 1.5 s on WebAssembly, from the initial state, and all 61 roots match.",
+      "good: The whole run matches the trace. This tab re-executed training steps 0 to 60 of gpt in 1.5 s on WebAssembly, from the initial state, and all 61 roots match.",
     );
     expect(said({ start: 12, last: 13, compared: 1 })).toBe(
-      "good: The trace is right about step 13. This tab re-executed step 13 of gpt in 1.5 s on WebAssembly, from the state that the trace commits to after step 12, and its root matches.",
+      "good: The trace is right about training step 13. This tab re-executed training step 13 of gpt in 1.5 s on WebAssembly, from the state that the trace commits to after training step 12, and its root matches.",
     );
-    expect(said({}, { ...facts, steps: 61 })).toContain("The trace is right about steps 0 to 60.");
+    expect(said({}, { ...facts, steps: 61 })).toContain("The trace is right about training steps 0 to 60.");
     expect(said({ start: 11, last: 12, compared: 0 }, { ...facts, commitEvery: 10 })).toMatch(
       /^neutral: There was no root/,
     );
@@ -75,27 +75,31 @@ describe("the sentence", () => {
   test("tells what was found wrong, where, and who is", () => {
     const wrong = { step: 37, roots };
     expect(said({ mismatch: wrong })).toBe(
-      "bad: The trace is wrong at step 37. Step 37 is the first that does not come out: the trace claims 0xaaaaaaaa…aaaaaaaa for the state after it, and re-execution gives 0xbbbbbbbb…bbbbbbbb (in 1.5 s on WebAssembly).",
+      "bad: The trace is wrong at training step 37. Training step 37 is the first that differs: the trace claims 0xaaaaaaaa…aaaaaaaa for the state after it, but re-execution gives 0xbbbbbbbb…bbbbbbbb (in 1.5 s on WebAssembly).",
     );
     const operator = { step: 36, kernel: 80, label: "mlp/matmul" };
     expect(said({ mismatch: { ...wrong, operator } })).toMatch(
-      /first operator that differs is mlp\/matmul \(operator 80\) of step 36\.$/,
+      /first operator that differs is mlp\/matmul \(operator 80\) of training step 36\.$/,
     );
-    expect(said({ mismatch: { ...wrong, operatorsAgree: true } })).toMatch(/is not the one they make\.$/);
+    expect(said({ mismatch: { ...wrong, operatorsAgree: true } })).toMatch(/does not follow from them\.$/);
     const metric = { name: "loss", claimed: 2, recomputed: 2.5 };
-    expect(said({ mismatch: { step: 4, metric } })).toContain("the trace reports loss 2, and re-execution gives 2.5 (");
+    expect(said({ mismatch: { step: 4, metric } })).toContain("the trace reports loss 2, but re-execution gives 2.5 (");
     expect(said({ mismatch: { ...wrong, deviceDiffers: true } })).toContain(
-      "This device differs at step 37; the trace does not.",
+      "This device is wrong at training step 37; the trace is right.",
     );
   });
 
   test("tells how far a cancelled check had come", () => {
     expect(cancelledSentence(0).text).toBe("Nothing had been compared yet.");
-    expect(cancelledSentence(3, { step: 5, agrees: true }).text).toBe("It had come to step 5; all 3 roots match.");
-    expect(cancelledSentence(0, { step: 5, agrees: true }).text).toBe("It had come to step 5; no root was compared.");
+    expect(cancelledSentence(3, { step: 5, agrees: true }).text).toBe(
+      "The check had reached training step 5; all 3 roots match.",
+    );
+    expect(cancelledSentence(0, { step: 5, agrees: true }).text).toBe(
+      "The check had reached training step 5; no root was compared.",
+    );
     expect(cancelledSentence(3, { step: 5, agrees: false })).toMatchObject({
       tone: "bad",
-      title: "Step 5 does not come out.",
+      title: "Training step 5 does not match.",
     });
   });
 });

@@ -170,10 +170,10 @@ describe("the page's server", () => {
   test("says when it can't listen, and what is no trace", async () => {
     const { port } = new URL(server.url);
     await expect(startServer({ host: "127.0.0.1", port: Number(port), assets: moduleAssets() })).rejects.toThrow(
-      `port ${port} of 127.0.0.1 can't be had: it is in use`,
+      `port ${port} of 127.0.0.1 can't be opened: it is in use`,
     );
     await expect(traceFiles(path("nowhere.trace"))).rejects.toMatchObject({ code: "VERDE_FORMAT_MISSING" });
-    await expect(traceFiles(path("a.data"))).rejects.toThrow("is no file");
+    await expect(traceFiles(path("a.data"))).rejects.toThrow("is not a file");
   });
 
   test("follows a link that its owner made", async () => {

@@ -1,4 +1,4 @@
-/** `verde chain deploy`: the contracts, and a file that says where they are. */
+/** `verde chain deploy`: deploys the contracts, and writes a file with their addresses. */
 import { access } from "node:fs/promises";
 import type { Address, TransactionReceipt } from "viem";
 import { UsageError } from "../../errors/index.ts";
@@ -30,13 +30,13 @@ export interface DeployFlags extends KeyFlags {
 
 export async function chainDeploy(flags: DeployFlags): Promise<void> {
   const members = flags.committee.split(",").map((text) => parseAddress(text.trim(), "--committee"));
-  // More than half, so that no two verdicts can both have enough.
+  // More than half, so that two different verdicts can't both have enough signatures.
   const threshold =
     flags.threshold === undefined ? Math.floor(members.length / 2) + 1 : parseCount(flags.threshold, "--threshold");
   if (threshold < 1 || threshold > members.length)
     throw new UsageError(
       "VALUE",
-      `--threshold ${threshold} of a committee of ${members.length}; it is at least 1 and at most all`,
+      `--threshold ${threshold} is impossible for a committee of ${members.length}; give a number from 1 to ${members.length}`,
       { expected: `1 to ${members.length}`, found: threshold },
     );
   if (new Set(members.map((member) => member.toLowerCase())).size !== members.length)
@@ -62,9 +62,12 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   const facts: [string, string][] = [
     ["chain", String(chainId)],
     ["token", token ?? "a test token that anyone may mint"],
-    ["unbonding", `${formatDuration(unbondingPeriod)}, the longest that a task may last`],
+    ["unbonding", `${formatDuration(unbondingPeriod)}, which is also the longest that a task may last`],
     ["members", `${threshold} of ${members.join(", ")}`],
-    ["clocks", `${flags.clock} a side, at least ${flags.response} a move, ${flags.recompute} to compute steps again`],
+    [
+      "clocks",
+      `${flags.clock} for each side, at least ${flags.response} for each move, ${flags.recompute} to recompute steps`,
+    ],
     ["gas bond", `${formatAmount(gasBond, ETHER)} with each side's first move in a dispute`],
   ];
   if (flags.dryRun) {
@@ -105,5 +108,5 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     deployment[name]!,
   ]);
   writeLine(formatFields([...places, ...facts.slice(2), ["gas", `${formatCount(Number(gas))}, ${formatFee(fee)}`]]));
-  writeLine(`Where they are is in ${colors.bold(flags.out)}.`);
+  writeLine(`The addresses are in ${colors.bold(flags.out)}.`);
 }

@@ -1,4 +1,4 @@
-/** `verde chain mint` and `verde chain skip`: what a real chain does not let anybody do. */
+/** `verde chain mint` and `verde chain skip`: what a real chain lets nobody do. */
 import { numberToHex } from "viem";
 import { ChainError, messageOf } from "../../errors/index.ts";
 import { formatAmount, formatDuration, formatTime, parseAmount, parseDuration } from "../../settlement/amount.ts";
@@ -24,7 +24,7 @@ export async function chainSkip(time: string, { rpc, json }: { rpc: string; json
     client.request({ method, params } as never).catch((cause: unknown) => {
       throw new ChainError(
         "CLOCK",
-        `the clock of the chain at ${rpc} can't be moved; only development chains let anybody, such as \`verde chain node\` (${messageOf(cause).split("\n")[0]})`,
+        `the clock of the chain at ${rpc} can't be moved; only development chains allow it, for example \`verde chain node\` (${messageOf(cause).split("\n")[0]})`,
         { rpc },
       );
     });

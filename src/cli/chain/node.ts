@@ -23,7 +23,7 @@ interface Flags {
   json?: boolean;
 }
 
-/** These keys are public: a password for them need not cost a guesser anything. */
+/** The keystores' cost factor. These keys are public, so guessing their password need not be expensive. */
 const NO_COST = 2;
 
 export async function chainNode(flags: Flags): Promise<void> {
@@ -48,7 +48,7 @@ async function writeKeys(folder: string, keys: readonly Hex[], flags: Flags): Pr
   return files;
 }
 
-/** Whether an earlier start wrote the file. */
+/** Whether the file was written at an earlier start. */
 async function holds(file: string, address: string): Promise<boolean> {
   const text = await readFile(file, "utf8").catch(() => undefined);
   return text !== undefined && addressOfKeystore(text, file) === address.toLowerCase();
@@ -56,18 +56,18 @@ async function holds(file: string, address: string): Promise<boolean> {
 
 function print(url: string, chainId: number, accounts: readonly string[], files: readonly string[]): void {
   writeLine(
-    `A chain runs at ${colors.bold(url)}, chain id ${chainId}, for this machine alone. Ctrl-C ends it, and all that is on it.`,
+    `A chain runs at ${colors.bold(url)}, chain id ${chainId}, for this machine only. Ctrl-C ends it and deletes everything on it.`,
   );
   writeLine();
   accounts.forEach((account, i) =>
     writeLine(`  ${String(i).padStart(2)}  ${account}  ${FUNDED_ETHER} ETH  ${files[i] ?? ""}`.trimEnd()),
   );
   writeLine();
-  writeLine(`Their keys come from the mnemonic ${JSON.stringify(PUBLIC_MNEMONIC)}, path m/44'/60'/0'/0/i.`);
-  writeLine(colors.yellow("All the world knows them: never send them anything on another chain."));
+  writeLine(`Their keys are derived from the mnemonic ${JSON.stringify(PUBLIC_MNEMONIC)}, path m/44'/60'/0'/0/i.`);
+  writeLine(colors.yellow("Everybody knows these keys: never send anything to these accounts on another chain."));
 }
 
-/** Until somebody ends the process. */
+/** Resolves when somebody ends the process. */
 function stopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());

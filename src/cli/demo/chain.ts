@@ -1,4 +1,7 @@
-/** `verde demo --chain`: a job is posted, run by three providers, disputed and paid, on a chain in this process. */
+/**
+ * `verde demo --chain`: a job is posted, run by three providers, disputed and paid, on a chain in this
+ * process.
+ */
 import { randomInt } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
@@ -60,7 +63,7 @@ export async function demoOnChain({ text, steps = "60", out = "out/chain", fault
     heading("What it took");
     writeLine(stage.gasTable());
     writeLine(
-      `\nThe same by hand, one command after the other, is in docs/guides/settle-a-task.md; how it works, in docs/settlement.md.`,
+      `\ndocs/guides/settle-a-task.md does the same by hand, command by command. docs/settlement.md explains how it works.`,
     );
     writeLine(colors.dim(`\n${formatSeconds((performance.now() - began) / 1000)} in all`));
   } finally {
@@ -114,7 +117,7 @@ class Story {
     await stage.send("client", "manager", "post", [terms]);
     const shown = termsFields(terms, token).filter(([name]) => ["job", "providers", "committee"].includes(name));
     writeLine(
-      `${this.job.name}: ${terms.steps} steps of a GPT. Whoever runs it and is right gets ${this.money(terms.reward)}.`,
+      `${this.job.name}: ${terms.steps} training steps of a GPT. Each provider with the right result gets ${this.money(terms.reward)}.`,
     );
     writeLine(formatFields([["task", this.id], ...shown]));
   }
@@ -155,7 +158,7 @@ class Story {
       await stage.send(name, "manager", "commit", [id, BigInt(seat), commitment]);
       salts.push(salt);
     }
-    writeLine("Nobody sees a root before all have committed to one, so nobody can copy.");
+    writeLine("Nobody sees a root before all have committed, so nobody can copy one.");
     for (const [seat, name] of PROVIDERS.entries()) {
       await stage.send(name, "manager", "reveal", [id, BigInt(seat), roots[seat], salts[seat]]);
       const line = `  ${name.padEnd(4)}  ${roots[seat]}`;
@@ -178,14 +181,14 @@ class Story {
     const bench = { chainId: stage.session.deployment.chainId, committee: terms.committee, task: id };
     const files: SignatureFile[] = [];
     for (const name of ["first referee", "second referee"] as const) {
-      // Each member checks the file for itself, and against what the task's seats have claimed.
+      // Each member checks the file itself, and compares it with the claims of the task's seats.
       const { ruling } = rulingFrom(await this.view, [new Uint8Array(await readFile(this.verdict))]);
       const account = stage.account(name);
       const signature = await signRuling(account, bench, ruling);
       files.push({ ...bench, ruling, signer: account.address, signature, what: name });
       writeLine(`  The ${name} has checked ${this.verdict}, and signs: ${signature.slice(0, 22)}…`);
     }
-    writeLine("  The third referee is away; two are enough.");
+    writeLine("  The third referee is absent; two signatures are enough.");
     const { ruling, signers, signatures } = await gatherSignatures(bench, files);
     await stage.send("client", "committee", "submit", [terms, ruling, signers, signatures]);
     const [winners, referees] = [(terms.stake * 40n) / 100n, (terms.stake * 10n) / 100n];
@@ -196,7 +199,7 @@ class Story {
 
   async deliver(): Promise<void> {
     const { stage, terms } = this;
-    heading("The client wants to see a part of the weights");
+    heading("The client asks for a chunk of the weights");
     const types = stateTypes(this.job);
     const tensor = randomTensor(types);
     const count = chunkCount(types[tensor]);
@@ -209,7 +212,7 @@ class Story {
     const answer = deliverCall(terms, trace, state, waiting[0]);
     await stage.send("Ada", answer.contract, answer.functionName, answer.args);
     writeLine(
-      `Chunk ${formatCount(chunk)} of ${formatCount(count)} of ${types[tensor].name}, drawn by lot: ${PROVIDERS[0]} delivers it with a proof, for ${this.money(terms.chunkPrice)}.`,
+      `Chunk ${formatCount(chunk)} of ${formatCount(count)} of ${types[tensor].name}, drawn at random: ${PROVIDERS[0]} delivers it with a proof, for ${this.money(terms.chunkPrice)}.`,
     );
   }
 

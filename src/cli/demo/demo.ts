@@ -1,4 +1,6 @@
-/** `verde demo`: two providers train the same job, one cheats by a single bit, and a referee finds it. */
+/**
+ * `verde demo`: two providers train the same job, one of them changes a single bit, and a referee finds it.
+ */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
@@ -24,14 +26,14 @@ interface Flags {
 export function register(program: Command): void {
   program
     .command("demo")
-    .description("watch a model learn, and a provider that cheats get caught")
-    .option("--text <file>", "a text to learn instead of the project's own prose")
-    .option("--steps <n>", "steps of training; 300, on a chain 60")
-    .option("--out <folder>", "where the traces go; out/demo, of the one on a chain out/chain")
+    .description("train a model twice, once with a cheat, and watch the referee find it")
+    .option("--text <file>", "a text to learn; default: the project's own prose")
+    .option("--steps <n>", "training steps; default: 300, or 60 with --chain")
+    .option("--out <folder>", "where to write the traces; default: out/demo, or out/chain with --chain")
     .option("--fault <fault>", "how the second provider cheats, as in `verde run --fault`")
-    .option("--chain", "on a local chain: three providers, stakes, a signed verdict, payment")
+    .option("--chain", "the same on a local chain: three providers, stakes, a signed verdict, payment")
     .action(async (flags: Flags) => {
-      // What talks to a chain is only loaded when it is meant.
+      // The code that talks to a chain is slow to load, so it is loaded only when needed.
       if (flags.chain) await (await import("./chain.ts")).demoOnChain(flags);
       else await demo(flags);
     });
@@ -52,7 +54,7 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
     `A GPT of ${formatCount(countWeights(job))} parameters learns ${formatBytes(bytes)} of text, byte by byte.`,
   );
   writeLine(
-    `One step is a graph of ${job.step.kernels.length} operators: forward, backward, AdamW, and the choice of the batch.`,
+    `One training step is a graph of ${job.step.kernels.length} operators: forward, backward, AdamW, and the sampling of the batch.`,
   );
 
   heading("The first provider is honest");
@@ -72,14 +74,16 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
     throw new UsageError("NO_EFFECT", "the fault changed nothing, so there is nothing to find; plant another fault");
   writeLine(describeDivergence(result));
   const share = (result.figures.bytes / traceBytes(job)) * 100;
-  writeLine(`What it read is ${share.toPrecision(2)} % of the states that the run went through.`);
+  writeLine(`It read ${share.toPrecision(2)} % of the bytes of all states of the run.`);
 
   await writeFile(verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
   const checking = performance.now();
   checkVerdict(result.verdict, ...result.runRoots);
   const checked = performance.now() - checking;
   heading("Anybody can check the verdict");
-  writeLine(`Its evidence alone proves it, in ${checked.toFixed(0)} ms and without the traces. Look for yourself:`);
+  writeLine(
+    `The verdict holds its own evidence: checking it took ${checked.toFixed(0)} ms and no trace. Try it yourself:`,
+  );
   for (const command of [
     `./verde inspect ${honest}`,
     `./verde dispute ${honest} ${cheating}`,

@@ -1,4 +1,4 @@
-/** The job of the demos, and the runs of it that they show. */
+/** The job of the demos, and how they run it. */
 import { fileURLToPath } from "node:url";
 import type { ClosedJob } from "../../job/closed.ts";
 import type { Fault } from "../../trace/fault.ts";
@@ -6,7 +6,7 @@ import { run, type RunResult } from "../../trace/run.ts";
 import { colors, formatCount, formatSeconds, Progress, writeLine } from "../output.ts";
 import { progressLine } from "../run.ts";
 
-/** The example has the ending that this module has: of a source, or of what was built from it. */
+/** The example has the file ending of this module: `.ts` in the sources, `.js` in what is built from them. */
 export const JOB = fileURLToPath(new URL(`../../../examples/char-gpt${import.meta.url.slice(-3)}`, import.meta.url));
 
 export function heading(text: string): void {
@@ -38,13 +38,13 @@ export async function train(job: ClosedJob, out: string, fault: Fault | undefine
   const [before, after] = [result.metrics[1].loss, meanOfLast(result.metrics.map(({ loss }) => loss))];
   const rate = formatCount((job.steps * job.unit.perStep) / seconds);
   writeLine(
-    `${job.steps} steps in ${formatSeconds(seconds)}, ${rate} tokens/s: ` +
-      `the loss falls from ${before.toFixed(2)} to ${after.toFixed(2)} nats a byte.`,
+    `${job.steps} training steps in ${formatSeconds(seconds)}, ${rate} tokens/s: ` +
+      `the loss falls from ${before.toFixed(2)} to ${after.toFixed(2)} nats for each byte.`,
   );
   return result;
 }
 
-/** A batch's loss is noisy; the mean of the last ten is not. */
+/** The loss of one batch is noisy, so the mean of the last ten is shown. */
 function meanOfLast(losses: readonly number[], count = 10): number {
   const last = losses.slice(-count);
   return last.reduce((sum, loss) => sum + loss, 0) / last.length;

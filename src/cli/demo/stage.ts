@@ -1,4 +1,7 @@
-/** Where the demo on a chain takes place: a chain in this process, the contracts, people with tokens, and what it all costs. */
+/**
+ * The setting of the demo on a chain: a chain in this process, the contracts, accounts with tokens, and a
+ * record of the gas that each call has used.
+ */
 import { type Address, numberToHex, type TransactionReceipt } from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { ABIS, type Contract } from "../../settlement/contracts.ts";
@@ -10,7 +13,7 @@ import { formatCount } from "../output.ts";
 import { formatTable } from "../table.ts";
 
 const BURNED: Address = "0x000000000000000000000000000000000000dEaD";
-/** Of the client and of each provider at first, in whole tokens. */
+/** What the client and each provider start with, in whole tokens. */
 const ENDOWMENT = "1000";
 const UNBONDING = 30 * 86_400;
 export const PROVIDERS = ["Ada", "Ben", "Cleo"] as const;
@@ -23,7 +26,7 @@ type Holdings = Map<string, bigint>;
 export class Stage {
   readonly session: Session;
   private readonly accounts: ReadonlyMap<Person, LocalAccount>;
-  /** Gas by what was called, in the order of the first calls. */
+  /** Gas used by each function, in the order of the first calls. */
   private readonly gas = new Map<string, bigint[]>();
   private readonly closeChain: () => Promise<void>;
 
@@ -33,7 +36,7 @@ export class Stage {
     this.closeChain = close;
   }
 
-  /** The contracts over a test token; the client and the providers have tokens. */
+  /** Deploys the contracts with a test token, and gives tokens to the client and the providers. */
   static async open(): Promise<Stage> {
     const accounts = new Map(PEOPLE.map((person, i) => [person, localAccount(i)]));
     const deployed: [string, TransactionReceipt][] = [];
@@ -76,7 +79,7 @@ export class Stage {
     this.gas.set(name, [...(this.gas.get(name) ?? []), gasUsed]);
   }
 
-  /** Lets time pass on the chain. */
+  /** Moves the clock of the chain forward. */
   async skip(seconds: number): Promise<void> {
     const { client } = this.session;
     for (const [method, params] of [
@@ -86,7 +89,7 @@ export class Stage {
       await client.request({ method, params } as never);
   }
 
-  /** What everybody has: in the wallet, and in the vault as stake and credit. */
+  /** What each account has: in the wallet, and in the vault as stake and credit. */
   async holdings(): Promise<Holdings> {
     const { client, deployment } = this.session;
     const held = async (address: Address): Promise<bigint> => {

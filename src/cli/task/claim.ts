@@ -1,4 +1,4 @@
-/** `verde task claim`: what the vault and the game hold for an account. */
+/** `verde task claim`: withdraws what the vault and the game hold for an account. */
 import { isAddressEqual } from "viem";
 import { ChainError } from "../../errors/index.ts";
 import { formatAmount } from "../../settlement/amount.ts";
@@ -9,7 +9,7 @@ import { bondCredit } from "../../settlement/game/bond.ts";
 import { bondText } from "./game.ts";
 import { parseAddress } from "./terms.ts";
 
-/** Credits are of accounts, not of tasks. */
+/** Withdraws all credits of an account. Credits belong to accounts, not to tasks. */
 export async function claim(flags: SendFlags & { owner?: string; game?: string }): Promise<void> {
   const session = await openSession(flags);
   const { client, deployment, token } = session;
@@ -21,7 +21,7 @@ export async function claim(flags: SendFlags & { owner?: string; game?: string }
     functionName: "accountOf",
     args: [owner],
   });
-  // The game pays to those that ask for themselves.
+  // The game pays an account only at its own request.
   const isOwn = isAddressEqual(owner, sender.address);
   const game = flags.game === undefined ? deployment.game : parseAddress(flags.game, "--game");
   const bonds = isOwn ? await bondCredit(client, game, owner) : 0n;

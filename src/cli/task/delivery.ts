@@ -1,4 +1,4 @@
-/** `verde task demand` and `deliver`: chunks of the final state, on the chain. */
+/** `verde task demand` and `deliver`: chunks of the final state are demanded and delivered on the chain. */
 import { randomInt } from "node:crypto";
 import { toHex } from "../../encoding/bytes.ts";
 import { chunkCount, encodeType } from "../../encoding/tensor.ts";
@@ -31,7 +31,7 @@ export async function demand(
   if (own.stateLayout !== terms.stateLayout)
     throw new UsageError(
       "FOREIGN",
-      `${path} has another state than the task's job; give the job's options too, or a trace of it`,
+      `${path} has another state than the task's job; give the job's options too, or name a trace of the job`,
       { expected: terms.stateLayout, found: own.stateLayout },
     );
   const tensor = flags.tensor === undefined ? randomTensor(types) : tensorNamed(types, flags.tensor);
@@ -62,14 +62,14 @@ export async function demand(
   );
 }
 
-/** @param types of the entries of the state */
+/** @param types the types of the state's entries */
 export function demandCall(terms: Terms, types: readonly NamedType[], tensor: number, chunk: number): ContractCall {
   const path = proveType(types, tensor).map(toHex);
   const args = [terms, tensor, chunk, toHex(encodeType(types[tensor])), path];
   return { contract: "manager", functionName: "demand", args };
 }
 
-/** @param state the final one */
+/** @param state the final state */
 export function deliverCall(terms: Terms, trace: Trace, state: readonly NamedTensor[], open: OpenDemand): ContractCall {
   const { index, demand: what } = open;
   const { chunk, ...paths } = proveChunk(trace.segmentRoots, state, what.tensor, what.chunk);
@@ -78,7 +78,7 @@ export function deliverCall(terms: Terms, trace: Trace, state: readonly NamedTen
   return { contract: "manager", functionName: "deliver", args };
 }
 
-/** Every chunk of the state is as likely as any other. */
+/** Draws a tensor by its number of chunks, so that every chunk of the state is equally likely. */
 export function randomTensor(types: readonly NamedType[]): number {
   let left = randomInt(types.reduce((sum, type) => sum + chunkCount(type), 0));
   return types.findIndex((type) => (left -= chunkCount(type)) < 0);
@@ -96,7 +96,7 @@ function tensorNamed(types: readonly NamedType[], text: string): number {
 
 function chunkNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text))
-    throw new UsageError("VALUE", `--chunk ${text} is not a number; write digits alone`, { found: text });
+    throw new UsageError("VALUE", `--chunk ${text} is not a number; write only digits`, { found: text });
   return Number(text);
 }
 
@@ -110,7 +110,7 @@ export async function deliver(id: string, path: string, flags: SendFlags & { dem
     throw new ChainError(
       "NOTHING_DUE",
       only === undefined
-        ? "no demanded chunk waits for its delivery; `verde task show` tells when one does"
+        ? "no demanded chunk waits for its delivery; `verde task show` lists those that do"
         : `there is no open demand ${only}; \`verde task show\` lists them`,
       { task },
     );
@@ -120,7 +120,7 @@ export async function deliver(id: string, path: string, flags: SendFlags & { dem
   if (foreign)
     throw new FormatError(
       "FOREIGN",
-      `${path} has the root ${root}, and the chunk is demanded of ${foreign.demand.root}; name the trace of that root`,
+      `${path} has the root ${root}, but the chunk is demanded of ${foreign.demand.root}; name the trace of that root`,
       { path, expected: foreign.demand.root, found: root },
     );
   const state = await readCheckpoint(trace, terms.steps);

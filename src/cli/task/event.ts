@@ -1,4 +1,4 @@
-/** What happened to a task, a sentence an event. */
+/** What happened to a task: a sentence for each event. */
 import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";
 import { PHASES, STATES, type TaskEvent } from "../../settlement/task.ts";
 import { colors } from "../output.ts";
@@ -27,7 +27,7 @@ export function eventSentence(event: TaskEvent, token: Token): string {
     case "Ruled": {
       const { claims, losers } = args.resolution;
       const wrong = claims.filter((_, i) => ((losers >> BigInt(i)) & 1n) === 1n);
-      return `dispute ${args.dispute}: ${args.authority} finds wrong: ${wrong.join(", ")}`;
+      return `dispute ${args.dispute}: ${args.authority} rules that these are wrong: ${wrong.join(", ")}`;
     }
     case "ChunkDemanded":
       return `demand ${args.index}: chunk ${args.demand.chunk} of tensor ${args.demand.tensor}, until ${formatTime(args.demand.deadline)}`;
@@ -37,7 +37,7 @@ export function eventSentence(event: TaskEvent, token: Token): string {
       return `${args.count} demands are void`;
     case "TaskFinal":
       return colors.green(
-        `final: ${args.root} stands, and earns ${args.winners === 1n ? "one seat" : `${args.winners} seats`} the reward`,
+        `final: ${args.root} stands and earns ${args.winners === 1n ? "one seat" : `${args.winners} seats`} the reward`,
       );
     case "TaskRefunded":
       return `refunded: ${money(args.amount)} for the client`;

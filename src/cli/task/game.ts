@@ -1,34 +1,40 @@
-/** What the game that a task names asks for, in words: a bond for gas, and the proof of a step. */
+/** What the game of a task costs its players, in words: a bond for gas, and a one-step proof. */
 import { JobError } from "../../errors/index.ts";
 import type { JobOutline } from "../../job/closed.ts";
 import { jobFacts } from "../../referee/facts.ts";
 import { ETHER, formatAmount } from "../../settlement/amount.ts";
-import { dearestStep, GAS_CAP, type StepBound } from "../../settlement/game/proof-bound.ts";
+import { mostExpensiveStep, GAS_CAP, type StepBound } from "../../settlement/game/proof-bound.ts";
 import { formatBytes, formatCount } from "../output.ts";
 
-/** Says beside the game what it asks for. @param dearest step of the job, where that is known */
+/** Adds the game's costs after the game. @param mostExpensive scalar step of the job, if that is known */
 export function withGameFields(
   fields: [string, string][],
   gasBond: bigint | undefined,
-  dearest?: StepBound,
+  mostExpensive?: StepBound,
 ): [string, string][] {
   if (gasBond === undefined) return fields;
   const added: [string, string][] = [["gas bond", `${bondText(gasBond)} with each side's first move in a dispute`]];
-  if (dearest) added.push(["dearest step", `${dearest.label}: its proof takes at most ${sizeText(dearest)}`]);
+  if (mostExpensive) {
+    const { label } = mostExpensive;
+    added.push(["most expensive step", `${label}: its one-step proof takes at most ${sizeText(mostExpensive)}`]);
+  }
   return fields.flatMap((field) => (field[0] === "game" ? [field, ...added] : [field]));
 }
 
-/** The dearest step of a job before the game. @throws {JobError} where no transaction could prove it */
+/**
+ * The scalar step of a job that is most expensive to prove.
+ * @throws {JobError} if no transaction could prove it
+ */
 export function provableStep(outline: JobOutline, commitEvery: number): StepBound {
-  const dearest = dearestStep(jobFacts(outline, commitEvery));
-  const { label, gas } = dearest;
+  const step = mostExpensiveStep(jobFacts(outline, commitEvery));
+  const { label, gas } = step;
   if (gas > GAS_CAP)
     throw new JobError(
       "STEP_TOO_LARGE",
-      `${label}: to prove a step of this operator may take ${sizeText(dearest)}, more than a transaction may; use smaller tensors in it, or a task without a game`,
+      `${label}: proving one scalar step of this operator may take ${sizeText(step)}, more than a transaction may use; use smaller tensors in it, or a task without a game`,
       { gas, expected: `at most ${GAS_CAP}`, found: gas },
     );
-  return dearest;
+  return step;
 }
 
 const sizeText = ({ bytes, gas }: StepBound): string => `${formatBytes(bytes)} and ${formatCount(gas)} gas`;

@@ -1,4 +1,4 @@
-/** What the terms of a task take from a job, and whether a trace is of that job. */
+/** The terms of a task that follow from its job, and the check that a trace belongs to that job. */
 import { extname } from "node:path";
 import type { NamedType } from "../../graph/graph.ts";
 import { type JobOutline, outlineOf, stateTypes } from "../../job/closed.ts";
@@ -18,7 +18,8 @@ export interface NamedJob {
 }
 
 /**
- * @param path a job module, or a trace: then its own number of steps a segment counts
+ * @param path a job module, or a trace
+ * @param commitEvery training steps in a segment; default: the trace's number, or 1
  * @throws {JobError | FormatError} when it can't be loaded
  */
 export async function jobTerms(path: string, commitEvery: number | undefined, options: Overrides): Promise<NamedJob> {
@@ -30,7 +31,8 @@ export async function jobTerms(path: string, commitEvery: number | undefined, op
 
 /**
  * A finished trace of the task's job.
- * @throws {FormatError} when it is cut, {JobError} when it is of another job, or committed to otherwise
+ * @throws {FormatError} when the trace is cut off
+ * @throws {JobError} when it belongs to another job, or has another number of steps in a segment
  */
 export async function traceFor(path: string, wanted: JobTerms): Promise<Trace & { runRoot: RunRoot }> {
   const trace = expectComplete(await openTrace(path));

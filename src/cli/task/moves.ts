@@ -1,4 +1,4 @@
-/** `verde task accept, commit, reveal, compare, challenge, finalize, expire, claim`: what moves a task on. */
+/** `verde task accept, commit, reveal, compare, challenge, finalize, expire, escalate`: the moves of a task. */
 import { type Hex, isAddressEqual, zeroHash } from "viem";
 import { toHex } from "../../encoding/bytes.ts";
 import { ChainError, JobError, UsageError } from "../../errors/index.ts";
@@ -24,7 +24,7 @@ interface Scene {
   now: number;
 }
 
-/** @throws {UsageError} for what is no id */
+/** @throws {UsageError} if the text is not an id */
 export function parseTaskId(text: string): Hex {
   if (!/^0x[0-9a-f]{64}$/i.test(text))
     throw new UsageError(
@@ -38,18 +38,18 @@ export function parseTaskId(text: string): Hex {
 async function sceneOf(id: string, flags: SendFlags): Promise<Scene> {
   const task = parseTaskId(id);
   const session = await openSession(flags);
-  // First, because what an earlier start has sent may move the task.
+  // This comes first, because a transaction of an earlier start may still move the task.
   const sender = await Sender.open(session, flags);
   const [view, { timestamp }] = await Promise.all([readTask(session.source, task), session.client.getBlock()]);
   return { session, sender, task: view, now: Number(timestamp) };
 }
 
-/** Says what the task waits for instead; the contract has the last word. */
+/** Fails with what the task waits for instead. The contract makes the final check. */
 function expectState({ task, now }: Scene, move: string, fits: boolean): void {
   if (fits) return;
   throw new ChainError(
     "STATE",
-    `the task is ${stateName(task)}, so it is not the time to ${move}: ${whatIsDue(task, now)}`,
+    `the task is ${stateName(task)}, so this is not the time to ${move}: ${whatIsDue(task, now)}`,
     {
       state: task.state,
       phase: task.phase,
@@ -57,7 +57,7 @@ function expectState({ task, now }: Scene, move: string, fits: boolean): void {
   );
 }
 
-/** Sends one call of the manager and reports where the task is then. */
+/** Sends one call to the manager and reports the task's new state. */
 async function move(
   scene: Scene,
   flags: SendFlags,
@@ -95,7 +95,7 @@ export async function accept(
       if (own[field] !== terms[field])
         throw new JobError(
           "FOREIGN",
-          `${flags.job} is another job than the task's: its ${field} is ${own[field]}, the task's ${terms[field]}; give the module and the options of the task's job`,
+          `${flags.job} is another job than the task's: its ${field} is ${own[field]}, and the task's is ${terms[field]}; give the module and the options of the task's job`,
           { field, expected: terms[field], found: own[field] },
         );
   }
@@ -141,7 +141,8 @@ export async function challenge(id: string, path: string, flags: SendFlags & Tru
     });
   const seat = task.seats.length;
   const args = [task.terms, await commitmentTo(scene, root)];
-  await move(scene, flags, "challenge", args, { seat, root }, `Seat ${seat} challenges. Reveal at once.`);
+  const next = `Seat ${seat} challenges. Reveal now with \`verde task reveal\`.`;
+  await move(scene, flags, "challenge", args, { seat, root }, next);
 }
 
 export async function reveal(id: string, path: string, flags: SendFlags): Promise<void> {
@@ -157,7 +158,7 @@ export async function reveal(id: string, path: string, flags: SendFlags): Promis
     throw new ChainError("DONE", `seat ${seat} has revealed already; wait for the other seats`);
   const root = await rootOf(path, task);
   const salt = await scene.sender.salt(task.id);
-  // Without a key, as in a dry run, nobody can tell.
+  // In a dry run there is no key, so this can't be checked.
   if (salt !== undefined && (await commitmentTo(scene, root)) !== commitment)
     throw new ChainError(
       "COMMITMENT",
@@ -187,7 +188,7 @@ export async function finalize(id: string, flags: SendFlags): Promise<void> {
   await move(scene, flags, "finalize", [scene.task.terms]);
 }
 
-/** Whichever exit it is that the passed deadline opens. */
+/** Ends the task's state in the way that its passed deadline allows. */
 export async function expire(id: string, flags: SendFlags & { demand?: string }): Promise<void> {
   const scene = await sceneOf(id, flags);
   const { task, now } = scene;
@@ -210,14 +211,14 @@ export async function expire(id: string, flags: SendFlags & { demand?: string })
   else await move(scene, flags, "expire", [task.terms]);
 }
 
-/** A loser brings the dispute before the game, which executes the step on which the claims part. */
+/** A loser takes the dispute to the game, which executes the scalar step at which the claims differ. */
 export async function escalate(id: string, flags: SendFlags): Promise<void> {
   const scene = await sceneOf(id, flags);
   const { task } = scene;
   expectState(scene, "escalate", task.phase === "Ruled");
   const { seat } = seatOfSender(scene);
   const gasBond = await bondOf(scene.session.client, task.terms.game);
-  const next = `Defend it with \`verde defend\`: its first move in each dispute brings ${bondText(gasBond)}.`;
+  const next = `Defend it with \`verde defend\`: its first move in each dispute posts a bond of ${bondText(gasBond)}.`;
   const facts = { seat, gasBond: plain(gasBond ?? null) };
   await move(scene, flags, "escalate", [task.terms, task.ruling, BigInt(seat)], facts, next);
 }
@@ -233,7 +234,7 @@ function seatOfSender({ task, sender }: Scene): Seat {
       address: sender.address,
     });
   if (own.out)
-    throw new ChainError("SEAT_OUT", `seat ${own.seat} is out: it has lost its stake, and has no moves any more`, {
+    throw new ChainError("SEAT_OUT", `seat ${own.seat} is out: it has lost its stake and can't move any more`, {
       seat: own.seat,
     });
   return own;

@@ -1,4 +1,4 @@
-/** `verde task post`: a job becomes a task with a reward. */
+/** `verde task post`: posts a job as a task with a reward. */
 import { ABIS } from "../../settlement/contracts.ts";
 import { allowVault } from "../allowance.ts";
 import { formatAmount } from "../../settlement/amount.ts";
@@ -34,8 +34,8 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   const task = await client.readContract({ address, abi: ABIS.manager, functionName: "taskId", args: [terms] });
   const json = flags.json ?? false;
   const gasBond = await bondOf(client, terms.game);
-  const dearest = gasBond === undefined ? undefined : provableStep(job.outline, terms.commitEvery);
-  const fields = withGameFields(termsFields(terms, token), gasBond, dearest);
+  const mostExpensive = gasBond === undefined ? undefined : provableStep(job.outline, terms.commitEvery);
+  const fields = withGameFields(termsFields(terms, token), gasBond, mostExpensive);
   if (!json) writeLine(formatFields([["name", job.name], ...fields]));
   const escrow = BigInt(terms.providers) * terms.reward;
   await allowVault(session, sender, escrow, flags.approve);
@@ -43,7 +43,7 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   const done = `${task} is open: ${formatAmount(escrow, token)} are in escrow, ${terms.providers} seats are free.`;
   sender.report(
     json,
-    { task, name: job.name, terms: plain(terms), gasBond: plain(gasBond ?? null), dearestStep: dearest ?? null },
+    { task, name: job.name, terms: plain(terms), gasBond: plain(gasBond ?? null), dearestStep: mostExpensive ?? null },
     done,
   );
 }

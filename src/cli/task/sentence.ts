@@ -1,4 +1,4 @@
-/** What a task's state is, and what is due, in words. */
+/** A task's state, and what is due, in words. */
 import type { TaskView } from "../../settlement/task.ts";
 import { formatDuration } from "../../settlement/amount.ts";
 
@@ -7,12 +7,12 @@ export function stateName({ state, phase }: Pick<TaskView, "state" | "phase">): 
   return phase === "None" ? state : `${state}, ${phase}`;
 }
 
-/** `until 2026-11-21 01:33:14 UTC, 2 h 3 m left` */
+/** `2 h 3 m left`, or `over since 2 h 3 m` */
 export function timeLeft(deadline: number, now: number): string {
   return now <= deadline ? `${formatDuration(deadline - now)} left` : `over since ${formatDuration(now - deadline)}`;
 }
 
-/** Whether the state has a deadline that means anything. */
+/** Whether the state has a deadline that has an effect. */
 export function hasDeadline({ state }: Pick<TaskView, "state">): boolean {
   return !["None", "Revealed", "Final", "Refunded"].includes(state);
 }
@@ -32,14 +32,14 @@ export function whatIsDue(task: TaskView, now: number): string {
     case "Accepted":
       if (late) return "commitments are missing: `verde task expire`";
       return committed < terms.providers
-        ? `${counted(terms.providers - committed, "commitment")} to come: \`verde task commit\``
+        ? `${counted(terms.providers - committed, "commitment")} missing: \`verde task commit\``
         : "all have committed: `verde task reveal`";
     case "Committed":
       return late
         ? "claims are missing: `verde task expire`"
         : `${counted(silent, "claim")} to be revealed: \`verde task reveal\``;
     case "Revealed":
-      return "the claims are to be compared: `verde task compare`";
+      return "the claims have to be compared: `verde task compare`";
     case "Challengeable": {
       const overdue = task.waiting.some(({ demand }) => now > demand.deadline);
       if (overdue) return "a demanded chunk is overdue: `verde task expire --demand N`";
@@ -47,7 +47,7 @@ export function whatIsDue(task: TaskView, now: number): string {
         return `${counted(task.waiting.length, "demanded chunk")} to be delivered: \`verde task deliver\``;
       return late
         ? "the window is over: `verde task finalize`"
-        : "one claim stands; another one may be brought: `verde task challenge`";
+        : "one claim stands; it may be challenged: `verde task challenge`";
     }
     case "Disputed":
       return disputeDue(phase, late);
@@ -65,14 +65,16 @@ function disputeDue(phase: TaskView["phase"], late: boolean): string {
     case "Revealing":
       return late
         ? "the challenger is silent: `verde task expire`"
-        : "the challenger is to reveal: `verde task reveal`";
+        : "the challenger has to reveal: `verde task reveal`";
     case "Judging":
       return late
         ? "there was no verdict: `verde task expire`"
-        : "the committee is to judge: `verde referee sign`, `verde referee submit`";
+        : "the committee has to judge: `verde referee sign`, `verde referee submit`";
     case "Ruled":
-      return late ? "nobody escalated: `verde task expire`" : "a loser may bring the dispute before the game";
+      return late
+        ? "nobody escalated: `verde task expire`"
+        : "a loser may take the dispute to the game: `verde task escalate`";
     default:
-      return late ? "the game did not decide: `verde task expire`" : "the game is to decide";
+      return late ? "the game did not decide: `verde task expire`" : "the game has to decide: `verde defend`";
   }
 }

@@ -1,4 +1,4 @@
-/** `verde task show` and `list`: what the chain knows of tasks. */
+/** `verde task show` and `list`: what the chain knows about tasks. */
 import { type Hex, zeroAddress } from "viem";
 import { UsageError } from "../../errors/index.ts";
 import type { Session } from "../../settlement/session.ts";
@@ -27,7 +27,10 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
   writeLine(describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond));
 }
 
-/** `0x…, 2 of 3 members`; an address alone for an authority of another kind, nothing for none. */
+/**
+ * `0x…, 2 of 3 members`; `0x…, of an unknown kind` for a contract of another kind; nothing without a
+ * committee.
+ */
 async function committeeOf({ client }: Session, { terms }: TaskView): Promise<string | undefined> {
   if (terms.committee === zeroAddress) return undefined;
   const contract = { address: terms.committee, abi: ABIS.committee } as const;
@@ -87,7 +90,7 @@ function demandTable({ waiting, terms }: TaskView, now: number): string {
 export async function list(flags: ChainFlags & { state?: string; limit: string }): Promise<void> {
   const wanted = STATES.find((state) => state.toLowerCase() === flags.state?.toLowerCase());
   if (flags.state !== undefined && wanted === undefined)
-    throw new UsageError("UNKNOWN", `--state ${flags.state} is none; choose from ${STATES.slice(1).join(", ")}`);
+    throw new UsageError("UNKNOWN", `--state ${flags.state} is not a state; choose from ${STATES.slice(1).join(", ")}`);
   const session = await openSession(flags);
   const { source, token } = session;
   const last = new Map<Hex, number>();

@@ -1,4 +1,4 @@
-/** The terms of a task from flags: what is not given follows from what is. */
+/** The terms of a task from flags. Terms that are not given follow from those that are. */
 import type { Command } from "commander";
 import { type Address, getAddress, isAddress, type Hex, zeroAddress } from "viem";
 import { UsageError } from "../../errors/index.ts";
@@ -14,9 +14,9 @@ const PERIODS = {
   toReveal: "until all, or a challenger, have revealed",
   toChallenge: "for challenges and demands",
   toJudge: "until the committee's verdict",
-  toEscalate: "until a loser brings the dispute before the game",
+  toEscalate: "until a loser takes the dispute to the game",
   toPlay: "until the game's verdict",
-  toAnswer: "until a demanded chunk",
+  toAnswer: "until a demanded chunk is delivered",
 } as const satisfies Record<keyof Terms["periods"], string>;
 const NAMES = Object.keys(PERIODS) as (keyof Terms["periods"])[];
 
@@ -37,16 +37,16 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 
 export function addTermsOptions(command: Command): Command {
   command
-    .requiredOption("--reward <tokens>", "to each provider whose claim stands at the end")
-    .option("--providers <n>", "how many run the job, 2 to 16", "2")
-    .option("--stake <tokens>", "of each provider; 10 rewards unless given")
-    .option("--bond <tokens>", "of a challenger; half the stake unless given")
-    .option("--chunk-price <tokens>", "what a demanded chunk costs the client; a tenth of the reward unless given")
+    .requiredOption("--reward <tokens>", "for each provider whose claim stands at the end")
+    .option("--providers <n>", "how many providers run the job, 2 to 16", "2")
+    .option("--stake <tokens>", "the stake of each provider; default: 10 rewards")
+    .option("--bond <tokens>", "the bond of a challenger; default: half the stake")
+    .option("--chunk-price <tokens>", "what a demanded chunk costs the client; default: a tenth of the reward")
     .option("--max-challenges <n>", "how often a claim may be challenged, up to 8", "2")
     .option("--max-demands <n>", "how many chunks the client may demand, up to 64", "3")
-    .option("--committee <address>", "who decides disputes, or `none`: then the game; the deployment's unless given")
-    .option("--game <address>", "who decides when a loser escalates: an address, or `deployed`; nobody unless given")
-    .option("--salt <hex>", "tells equal tasks apart; random unless given");
+    .option("--committee <address>", "who decides disputes; `none` leaves them to the game; default: the deployment's")
+    .option("--game <address>", "who decides when a loser escalates: an address, or `deployed`; default: no game")
+    .option("--salt <hex>", "makes otherwise equal tasks different; default: random");
   for (const name of NAMES) {
     const length = formatDuration(DEFAULT_PERIODS[name]).replaceAll(" ", "");
     command.option(`--${kebab(name)} <time>`, `${PERIODS[name]} (default: ${length})`);
@@ -54,7 +54,7 @@ export function addTermsOptions(command: Command): Command {
   return command;
 }
 
-/** @throws {UsageError} for amounts, counts, times and addresses that are none */
+/** @throws {UsageError} for invalid amounts, counts, times and addresses */
 export function termsFrom(
   flags: TermsFlags,
   job: JobTerms,
@@ -67,7 +67,7 @@ export function termsFrom(
     game: gameFrom(flags.game, game),
   };
   if (judges.committee === zeroAddress && judges.game === zeroAddress)
-    throw new UsageError("CONFLICT", "--committee none: then disputes are the game's, so name one with --game");
+    throw new UsageError("CONFLICT", "with --committee none the game decides disputes; name one with --game");
   const periods = NAMES.flatMap((name) => (flags[name] === undefined ? [] : [[name, parseDuration(flags[name])]]));
   return termsOf(job, {
     client,
@@ -94,25 +94,25 @@ export function gameFrom(flag: string | undefined, deployed: Address | undefined
   if (flag === undefined) return zeroAddress;
   if (flag !== "deployed") return parseAddress(flag, "--game");
   if (deployed === undefined)
-    throw new UsageError("CONFLICT", "--game deployed: the deployment has no game; give its address");
+    throw new UsageError("CONFLICT", "--game deployed, but the deployment has no game; give the address of one");
   return deployed;
 }
 
-/** @throws {UsageError} for a text that is no address, or whose capitals are those of another one */
+/** @throws {UsageError} for a text that is not an address, or whose capitals (the checksum) are wrong */
 export function parseAddress(text: string, what: string): Address {
   if (!isAddress(text))
     throw new UsageError(
       "VALUE",
-      `${what} ${text} is not an address: 0x and 40 hexadecimal digits, with a checksum in its capitals`,
+      `${what} ${text} is not an address; write 0x and 40 hexadecimal digits, with the right checksum in its capitals`,
       { found: text },
     );
   return getAddress(text);
 }
 
-/** @throws {UsageError} for what is no whole number below 256 */
+/** @throws {UsageError} if the text is not a whole number below 256 */
 export function parseCount(text: string, what: string): number {
   if (!/^\d{1,3}$/.test(text) || Number(text) > 255)
-    throw new UsageError("VALUE", `${what} ${text} is not a number from 0 to 255; write digits alone`, { found: text });
+    throw new UsageError("VALUE", `${what} ${text} is not a number from 0 to 255; write only digits`, { found: text });
   return Number(text);
 }
 
@@ -122,13 +122,13 @@ function parseSalt(text: string): Hex {
   return text as Hex;
 }
 
-/** What the parties agree on, for people. */
+/** The terms, for people. */
 export function termsFields(terms: Terms, token: Token): [string, string][] {
   const money = (amount: bigint): string => formatAmount(amount, token);
   const periods = NAMES.map((name) => `${name} ${formatDuration(terms.periods[name])}`);
   return [
     ["client", terms.client],
-    ["job", `${terms.job}, ${terms.steps} steps, a root every ${terms.commitEvery}`],
+    ["job", `${terms.job}, ${terms.steps} training steps, a root every ${terms.commitEvery}`],
     ["layout", `${terms.stateLayout}, ${terms.tensors} tensors`],
     [
       "providers",

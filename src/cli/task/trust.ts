@@ -1,19 +1,19 @@
-/** Whom a task puts into a position to take stakes, and whether that is known. */
+/** The check that the contracts that can take the stakes of a task are known ones. */
 import { isAddressEqual, zeroAddress } from "viem";
 import { ChainError } from "../../errors/index.ts";
 import type { Deployment } from "../../settlement/deployment.ts";
 import type { Terms } from "../../settlement/task.ts";
 import { committeeFrom, gameFrom } from "./terms.ts";
 
-/** Those that somebody trusts beside the deployment's. */
+/** Contracts that the user trusts instead of the deployment's. */
 export interface Trusted {
   committee?: string;
   game?: string;
 }
 
 /**
- * A committee, and a game that has the last word, can take every stake of a task.
- * @throws {ChainError} unless both are the deployment's, or those that the flags name, or none
+ * The committee of a task can take every stake in it, and so can its game, which has the last word.
+ * @throws {ChainError} unless each is absent, the deployment's, or the one that its flag names
  */
 export function expectTrusted(terms: Terms, deployment: Deployment, flags: Trusted): void {
   const committee = flags.committee === undefined ? deployment.committee : committeeFrom(flags.committee);
@@ -26,7 +26,7 @@ export function expectTrusted(terms: Terms, deployment: Deployment, flags: Trust
       throw new ChainError(
         "UNTRUSTED",
         `disputes of this task are decided by ${wanted}, not by ${trusted === zeroAddress ? `a ${name} of the deployment` : trusted}; ` +
-          `whoever that is can take your stake. If you trust it, name it with --${name}`,
+          `it can take your stake. If you trust it, name it with --${name}`,
         { [name]: wanted, expected: trusted, found: wanted },
       );
 }

@@ -1,4 +1,4 @@
-/** Moves as calls of the contract: what they show of the job beside the answers follows from where they lead. */
+/** Moves as calls of the contract. The place that a move leads to decides which facts of the job it shows. */
 import { bytesEqual, Writer } from "../../encoding/bytes.ts";
 import { hashNode } from "../../encoding/merkle.ts";
 import { type GameState as Game, isRunning } from "../../game/bisection.ts";
@@ -34,14 +34,15 @@ export interface ChainMatch {
 
 /**
  * The call that brings a match from one state to the next.
- * @param after what `play` made of the turn
+ * @param after the match that `play` returned for the turn
  */
 export function moveCall({ facts, dispute, players, match }: ChainMatch, { reply, next }: Turn, after: Match): Hex {
   const state = chainState(facts, players, match);
   if (isPlainMove(match, after)) return plainCall(dispute, state, match, { reply, next });
   const context = contextOf(facts, players, match.game);
   const { game } = match;
-  // At an opening the state holds the root itself, so what lies below it is shown again, and not how it opens.
+  // At an opening the state holds the root itself. So only the nodes below it are shown again, not the
+  // opening.
   const opening = isRunning(game) && game.phase === "opening" ? openingLengths(game.level).length : 0;
   const shown = joined(match.shown?.slice(opening));
   const move = {
@@ -74,7 +75,7 @@ function plainCall(dispute: bigint, { word, context }: ChainState, match: Match,
 
 /**
  * The call that ends a match at its bottom.
- * @param witness agreed values, from either side; a checkpoint needs none
+ * @param witness the agreed values, from either side; a checkpoint needs none
  */
 export function proveCall({ facts, dispute, players, match }: ChainMatch, witness: Witness): Hex {
   const { word } = chainState(facts, players, match);
@@ -85,13 +86,13 @@ export function proveCall({ facts, dispute, players, match }: ChainMatch, witnes
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "prove", args });
 }
 
-/** The call that ends a match whose side to move is late, or of whose sides one is out already. */
+/** The call that ends a match if the side to move is late, or if one side is out already. */
 export function timeoutCall({ facts, dispute, players, match }: ChainMatch): Hex {
   const args = [dispute, chainState(facts, players, match), contextOf(facts, players, match.game)] as const;
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "timeout", args });
 }
 
-/** From a node down two levels of its tree, where two levels of nodes are shown below both. */
+/** Whether a move goes down two levels of one tree, from four shown nodes to four shown nodes. */
 function isPlainMove({ game: from, shown }: Match, { game: to }: Match): boolean {
   if (shown === undefined || from.phase !== "children" || to.phase !== "children") return false;
   const [before, after] = [roundOf(from), roundOf(to)];
@@ -105,7 +106,7 @@ function joined(answer: Answer | undefined): Hex {
   return hex(writer.finish());
 }
 
-/** What the way from one question to the next needs of the job, and no more. */
+/** Exactly the facts of the job that are needed on the way from one question to the next. */
 function factsFor(gameFacts: GameFacts, before: Game, after: Game): ShownFacts {
   const { facts } = gameFacts;
   const passed = after.path.slice(before.path.length).map(({ level }) => level.name);

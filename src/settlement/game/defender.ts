@@ -1,6 +1,7 @@
 /**
- * Defends a claim before the game on a chain: looks what its owner may do now, and gives the calls for it. All it knows comes
- * from the chain and from the trace behind the claim, so it can be ended and started again at any time.
+ * Defends a claim in the game on a chain: it finds out what the claim's owner may do now, and returns the
+ * calls for it. All that it knows comes from the chain and from the claim's trace, so it can be stopped and
+ * started again at any time.
  */
 import { type Address, encodeFunctionData, type Hex, isAddressEqual } from "viem";
 import { DisputeError } from "../../errors/index.ts";
@@ -22,15 +23,15 @@ import { makeTurn } from "./player.ts";
 export interface DueCall {
   what: "open" | "pair" | "move" | "prove" | "timeout" | "settle" | "close";
   data: Hex;
-  /** Wei that it brings, where it brings any. */
+  /** Wei that are sent with it, if any. */
   value?: bigint;
-  /** Of a dispute. */
+  /** The number of the dispute, if the call belongs to one. */
   dispute?: bigint;
-  /** Where it stands, for people. */
+  /** The place of the dispute, for people. */
   at?: string;
 }
 
-/** A task that is before the game. */
+/** A task whose dispute is played in the game. */
 export interface Case {
   task: Hex;
   /** The number of the task's dispute. */
@@ -40,15 +41,15 @@ export interface Case {
 
 type Opened = Extract<GameEvent, { eventName: "Opened" }>["args"];
 
-/** The players of a task that is before the game, and what is known of them. */
+/** The players of a task in the game, and what is known about them. */
 interface Bracket extends Opened {
-  /** The owner among the players. */
+  /** The number of the owner among the players. */
   own: number;
   stands(player: number): boolean;
   paired: readonly Extract<GameEvent, { eventName: "Paired" }>["args"][];
 }
 
-/** Tells what the owner of one claim may do before the game; it sends nothing itself. */
+/** Finds out what the owner of one claim may do in the game. It sends nothing itself. */
 export class Defender {
   private readonly place: GamePlace;
   private readonly facts: GameFacts;
@@ -57,7 +58,7 @@ export class Defender {
   private readonly owner: Address;
   private rules: { pace: Pace; gasBond: bigint } | undefined;
 
-  /** @param owner of the claim */
+  /** @param owner the owner of the claim */
   constructor(place: GamePlace, facts: GameFacts, prover: Prover<Witness>, owner: Address) {
     this.place = place;
     this.facts = facts;
@@ -67,7 +68,7 @@ export class Defender {
   }
 
   /**
-   * What the owner may do now; nothing while others are to move.
+   * What the owner may do now. It is empty while others have to move.
    * @throws {DisputeError} when the claim can't be defended from this trace
    */
   async due(before: Case): Promise<DueCall[]> {
@@ -89,13 +90,16 @@ export class Defender {
     return calls;
   }
 
-  /** What is left to do for the owner's bonds once a task is decided: disputes may run on against players that are out. */
+  /**
+   * The calls that get the owner's bonds back after a task is decided: disputes with players that are out may
+   * still run.
+   */
   async leftOver(before: Case): Promise<DueCall[]> {
     const opened = await this.openedFor(before);
     return opened ? this.settlements(await this.bracketOf(opened)) : [];
   }
 
-  /** Nobody has to go on against a player that is out: whoever stands has the bonds at once. */
+  /** A player that stands gets the bonds of a dispute at once if the other player is out. */
   private async settlements({ own, stands, paired }: Bracket): Promise<DueCall[]> {
     const calls: DueCall[] = [];
     for (const { dispute, first, second } of paired) {
@@ -124,7 +128,7 @@ export class Defender {
       if (!witness)
         throw new DisputeError(
           "WITNESS_MISSING",
-          "this trace does not show what the step at the bottom needs; restore the trace and its checkpoints",
+          "this trace can't show the one-step proof for the step at the bottom; restore the trace and its checkpoints",
           { dispute },
         );
       return [{ what: "prove", data: proveCall(followed, witness), dispute, at }];
@@ -132,7 +136,7 @@ export class Defender {
     const deadline = deadlineOf(match);
     if (match.turn === side && now <= deadline) {
       const turn = await makeTurn(this.machine, this.prover, match);
-      // The chain's own time of the move is not in its call.
+      // The call does not contain the time of the move: the chain uses its own.
       const data = moveCall(followed, turn, play(this.machine, match, turn, now));
       const value = bondDue(match, gasBond);
       return [{ what: "move", data, ...(value > 0n && { value }), dispute, at }];
@@ -141,14 +145,18 @@ export class Defender {
     return isLate ? [{ what: "timeout", data: timeoutCall(followed), dispute, at }] : [];
   }
 
-  /** @throws {DisputeError} when the owner is none of the players */
+  /** @throws {DisputeError} when the owner is not one of the players */
   private async bracketOf(opened: Opened): Promise<Bracket> {
     const { bracket, roster } = opened;
     const own = roster.players.findIndex(({ owner }) => isAddressEqual(owner, this.owner));
     if (own < 0)
-      throw new DisputeError("NO_CLAIM", `${this.owner} has no claim before the game; use the account of the claim`, {
-        owner: this.owner,
-      });
+      throw new DisputeError(
+        "NO_CLAIM",
+        `${this.owner} has no claim in the game; use the account that made the claim`,
+        {
+          owner: this.owner,
+        },
+      );
     const [{ standing }, events] = await Promise.all([
       this.read<{ standing: number }>("bracketOf", [bracket]),
       gameEvents(this.place, bracket),
@@ -186,7 +194,7 @@ function encode(functionName: string, args: readonly unknown[]): Hex {
   return encodeFunctionData({ abi: disputeGameAbi, functionName, args } as never);
 }
 
-/** `op 17, height 3` */
+/** `segment 3, step 1, operator tree, height 3` */
 function placeText({ match: { game } }: ChainMatch): string {
   const passed = game.path.map(({ level, index }) => `${level.name} ${index}`);
   if (!isRunning(game)) return passed.join(", ");

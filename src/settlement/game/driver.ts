@@ -1,4 +1,4 @@
-/** Drives the claims before a game until it is over: looks what is due, has it carried out, and looks again. */
+/** Plays claims in a game until it is over: it looks what is due, sends it, and looks again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { decodeFunctionData, type Hex, isAddressEqual, type TransactionReceipt } from "viem";
 import type { LocalAccount } from "viem/accounts";
@@ -18,12 +18,12 @@ export interface GameMove {
   readonly what: DueCall["what"];
   /** The number of the player that moved. */
   readonly by: number;
-  /** Where the dispute stood, for people; empty where the move is not of one dispute. */
+  /** The place of the dispute, for people. Empty if the move does not belong to one dispute. */
   readonly at: string;
   readonly gas: number;
-  /** Of calldata. */
+  /** Bytes of calldata. */
   readonly bytes: number;
-  /** Wei that were sent along: the bond, with a side's first move. */
+  /** Wei that were sent with it: the bond, with a side's first move. */
   readonly value: bigint;
 }
 
@@ -34,9 +34,9 @@ export interface Player {
 }
 
 /**
- * Plays all claims of a task that is before the game, until the game is over.
- * @param onMove is told of each transaction
- * @throws {DisputeError} when nobody has a move, and the game is not over
+ * Plays all claims of a task in the game, until the game is over.
+ * @param onMove is called after each transaction
+ * @throws {DisputeError} when nobody has a move, but the game is not over
  */
 export async function playOut(
   session: Session,
@@ -65,10 +65,10 @@ export async function playOut(
       moves.push(move);
       onMove?.(move);
     }
-  throw new DisputeError("STUCK", "neither side has a move, and the game is not over", { task });
+  throw new DisputeError("STUCK", "neither side has a move, but the game is not over", { task });
 }
 
-/** A game of a deployment, where its events are read. */
+/** A game of a deployment, with what is needed to read its events. */
 function gameAt({ client, source }: Session, game: GamePlace["game"]): GamePlace {
   return { client, game, fromBlock: source.fromBlock };
 }
@@ -78,28 +78,31 @@ function gameCall({ game }: GamePlace, { data, value = 0n }: DueCall): ContractC
   return { contract: "game", to: game, functionName, args, value };
 }
 
-/** Milliseconds between two looks while moves go to and fro. */
+/** Milliseconds between two looks while the sides are moving. */
 const BRISK = 200;
 
-/** How a claim is defended, and who is told of it. */
+/** How a claim is defended, and callbacks for what happens. */
 export interface DefenceOptions {
   /** Milliseconds between two looks. */
   readonly everyMillis: number;
-  /** Whether a ruling against the claim is brought before the game. */
+  /** Whether to escalate a ruling against the claim to the game. */
   readonly escalate: boolean;
-  /** Ends when the dispute is decided; else when the task is final. */
+  /** Whether to end when the dispute is decided. If not, the defence ends when the task is final. */
   readonly untilDecided: boolean;
-  /** Looks once, and ends. */
+  /** Look only once. */
   readonly once?: boolean;
-  /** Carries a call out. @returns its receipt; none where calls are only planned */
+  /** Sends a call. @returns its receipt; `undefined` if calls are only planned */
   send(call: ContractCall): Promise<TransactionReceipt | undefined>;
-  /** What was carried out of the game. */
+  /** Called after each call of the game. */
   onCall?(call: DueCall, receipt: TransactionReceipt): void;
-  /** Somebody else was first, perhaps: the next look tells what is due then. */
+  /**
+   * Called when a call is refused, perhaps because somebody else was first. The next look finds what is due
+   * then.
+   */
   onRefused?(error: ChainError): void;
-  /** Before each pause. */
+  /** Called before each pause. */
   onWait?(view: TaskView): void;
-  /** After each pause. */
+  /** Called after each pause. */
   onLook?(): void;
 }
 
@@ -111,9 +114,11 @@ export interface Defended {
 }
 
 /**
- * Defends the claim of one account in a task, until that is decided. It can be ended at any time and started again.
+ * Defends the claim of one account in a task, until the task is decided. It can be stopped and started again
+ * at any time.
  * @returns `undefined` after a single look
- * @throws {ChainError} when the account has no seat; {DisputeError} when the claim can't be defended
+ * @throws {ChainError} when the account has no seat
+ * @throws {DisputeError} when the claim can't be defended
  */
 export async function defendClaim(
   session: Session,
@@ -134,7 +139,7 @@ export async function defendClaim(
     const isOver = view.state === "Final" || view.state === "Refunded" || own.out;
     disputed ||= view.state === "Disputed";
     if (isOver || (options.untilDecided && disputed && view.state !== "Disputed")) {
-      // Others may have ended the task while the owner's bonds were in disputes with those that are out.
+      // Others may have ended the task while bonds of the owner were in disputes with players that are out.
       for (const call of last ? await defender.leftOver(last) : []) await carryOut(place, call, options);
       return { view, out: own.out };
     }
@@ -152,7 +157,7 @@ export async function defendClaim(
     }
     if (options.once) return undefined;
     options.onWait?.(view);
-    // Whoever has just moved may have the next move soon.
+    // After a move of ours, the next one may be due soon.
     await sleep(calls > 0 ? Math.min(options.everyMillis, BRISK) : options.everyMillis);
     options.onLook?.();
   }

@@ -1,4 +1,7 @@
-/** What the contract is shown of a job and its graphs (contracts/training/TrainingTypes.sol), and its hashes. */
+/**
+ * The facts about a job and its graphs that the contract is shown (contracts/training/TrainingTypes.sol), and
+ * their hashes.
+ */
 import { type Bytes, toHex } from "../../encoding/bytes.ts";
 import { taggedHash } from "../../encoding/hash.ts";
 import { Tag } from "../../encoding/tags.ts";
@@ -38,7 +41,7 @@ interface GraphTrees {
   readonly trees: Hex;
 }
 
-/** A job as the game on the chain needs it; the trees of its graphs are made when they are first asked for. */
+/** A job as the game on the chain needs it. The trees of its graphs are built when they are first needed. */
 export class GameFacts {
   readonly facts: JobFacts;
   readonly outline: JobOutline;
@@ -64,7 +67,7 @@ export class GameFacts {
     return encodeAbiParameters(JOB, [id, step, init, fromCheckpoint, dataset]);
   }
 
-  /** The hash of all that is known of the job but its dataset. */
+  /** The hash of all facts about the job except its dataset. */
   hashWithoutDataset(): Hex {
     const { id, step, init, fromCheckpoint } = this.job;
     return keccak256(encodeAbiParameters(WITHOUT_DATASET, [id, step, init, fromCheckpoint]));
@@ -92,7 +95,7 @@ export class GameFacts {
     return trees;
   }
 
-  /** A kernel's encoding, its leaf in the tree of kernels, and the leaf's proof. */
+  /** An operator's encoding, its leaf in the tree of operators, and the leaf's proof. */
   kernel(kind: GraphKind, index: number): { encoding: Bytes; leaf: Bytes; proof: readonly Bytes[] } {
     const encoding = encodeKernel(graphOf(this.outline, kind).kernels[index]);
     const proof = proveLeaf(this.graph(kind).kernels, index);

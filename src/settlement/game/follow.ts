@@ -1,4 +1,7 @@
-/** A match as a chain tells of it: its moves, read from events and played again (contracts/interfaces/IBisection.sol). */
+/**
+ * Rebuilds a match from a chain: reads its moves from events and plays them again
+ * (contracts/interfaces/IBisection.sol).
+ */
 import {
   type Address,
   formatLog,
@@ -28,7 +31,7 @@ type MovedArgs = Extract<GameEvent, { eventName: "Moved" }>["args"];
 export interface GamePlace {
   client: PublicClient;
   game: Address;
-  /** Nothing of it stands before. */
+  /** The block from which its events are read. There are none before. */
   fromBlock: bigint;
 }
 
@@ -44,7 +47,7 @@ export async function gameEvents({ client, game, fromBlock }: GamePlace, subject
 }
 
 /**
- * A dispute played again from its events; `undefined` when it has ended.
+ * A dispute, played again from its events. `undefined` if it has ended.
  * @throws {DisputeError} when the events are not those of a dispute about this job
  */
 export async function followMatch(
@@ -75,7 +78,7 @@ export async function followMatch(
   return followed;
 }
 
-/** What a move showed, from what its event says of it. */
+/** What a move showed, read from its event. */
 function turnOf(machine: Machine, match: Match, event: GameEvent): Turn | undefined {
   if (event.eventName === "Moved") return movedTurn(match, event.args);
   if (event.eventName !== "Turned") return undefined;
@@ -92,7 +95,10 @@ function turnOf(machine: Machine, match: Match, event: GameEvent): Turn | undefi
   return { reply, next: isRunning(game) ? partsOf(roundLengths(roundOf(game)), fromHex(event.args.next)) : undefined };
 }
 
-/** The mover's nodes on the way follow from below: left siblings, of which the event holds none, are the other side's. */
+/**
+ * The mover's nodes on the way follow from the nodes that it shows next. The event holds no left siblings:
+ * they are those of the other side.
+ */
 function movedTurn({ shown }: Match, { siblings, next }: MovedArgs): Turn {
   const [a, b, c] = shown!;
   const [upper, lower] = siblings.map((sibling) => (sibling === ZERO ? undefined : fromHex(sibling)));

@@ -1,6 +1,6 @@
 /**
- * What the transactions of a dispute on a chain cost, reckoned from what they show (contracts/game/Bisection.sol). A test holds the
- * reckoning to disputes that are played.
+ * Estimates the gas of a dispute's transactions from what they show (contracts/game/Bisection.sol). A test
+ * compares the estimate with disputes that are played.
  */
 import { heightOf } from "../../encoding/merkle.ts";
 import type { Passage } from "../../referee/course.ts";
@@ -8,36 +8,38 @@ import type { LevelName } from "../../referee/place.ts";
 import { isPromoted, type Level, openingLengths } from "../../game/level.ts";
 import { type Below, belowNode } from "./round.ts";
 
-/** Opening a bracket, pairing two of its players, and telling the task in the end who has lost. */
+/**
+ * The gas of opening a bracket, pairing two of its players, and reporting the losers to the task at the end.
+ */
 export const FRAME_GAS = 83_000 + 110_000 + 92_000;
-/** How many transactions these are. */
+/** The number of these transactions. */
 export const FRAME_TRANSACTIONS = 3;
-/** Down two levels of a tree, from four nodes to four nodes. */
+/** The gas of a move down two levels of a tree, from four nodes to four nodes. */
 const PLAIN_GAS = 38_750;
-/** Any other move, without what it shows. */
+/** The gas of any other move, without what it shows. */
 const TURN_GAS = 50_100;
-/** For each word of what is replied to, of the reply, and of what is shown next. */
+/** The gas for each word of what the move replies to, of the reply, and of what it shows next. */
 const WORD_GAS = 990;
-/** For the proofs of what the job says of the level that is entered. */
-const ENTRY_GAS: Readonly<Record<Exclude<LevelName, "segment">, number>> = {
+/** The gas for the proofs of the job's facts about the level that is entered. */
+const ENTRY_GAS = {
   step: 7_700,
   operator: 19_000,
   state: 7_700,
   chunk: 19_300,
   fold: 7_700,
-};
+} as const satisfies Record<Exclude<LevelName, "segment">, number>;
 
-/** What one move shows, and the next one replies to it. */
+/** What one move shows, and what the next move replies to it. */
 export interface PlannedRound {
   readonly kind: "opening" | "children" | "payload";
   readonly level: string;
-  /** Of the node below which nodes are shown; else 0. */
+  /** The height of the node below which nodes are shown. 0 for payloads. */
   readonly height: number;
-  /** What is shown. */
+  /** The bytes that are shown. */
   readonly bytes: number;
-  /** What the other side replies. */
+  /** The bytes of the other side's reply. */
   readonly replyBytes: number;
-  /** Four nodes of an open tree are shown, and no payloads. */
+  /** Whether four nodes of an open tree are shown, and no payloads. */
   readonly plain: boolean;
 }
 
@@ -85,7 +87,10 @@ function planned(
   };
 }
 
-/** The gas of each move, in order: the first shows the first round, the last replies to the last one. */
+/**
+ * The gas of each move, in order. The first move shows the first round, the last move replies to the last
+ * round.
+ */
 export function moveGas(rounds: readonly PlannedRound[]): number[] {
   return [undefined, ...rounds].map((reply, i) => {
     const next: PlannedRound | undefined = rounds[i];

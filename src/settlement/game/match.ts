@@ -1,6 +1,7 @@
 /**
- * A dispute as it is played on a chain: the pure game of the referee, with moves in turn and chess clocks. The twin of
- * contracts/game/Bisection.sol: from the same moves at the same times both come to the same state, bit for bit.
+ * A dispute as it is played on a chain: the pure game of the referee, with moves in turn and chess clocks. It
+ * is the twin of contracts/game/Bisection.sol: from the same moves at the same times, both reach the same
+ * state, bit for bit.
  */
 import type { Bytes } from "../../encoding/bytes.ts";
 import { DisputeError } from "../../errors/index.ts";
@@ -10,18 +11,21 @@ import { answerWithin, isAnswered, roundObjection, roundOf } from "./round.ts";
 
 /** How long moves may take, in seconds. */
 export interface Pace {
-  /** What each side has for all its moves together. */
+  /** What a side has for all its moves together. */
   readonly clock: number;
-  /** What it has for any move, however little is left on its clock. */
+  /** What a side always has for one move, however little is left on its clock. */
   readonly response: number;
-  /** The same for a move that may need a step to be computed again: all but those from children to children. */
+  /** The same for a move that may need a recomputation: all moves except those from children to children. */
   readonly recompute: number;
 }
 
 export interface Match {
   readonly pace: Pace;
   readonly game: GameState;
-  /** What the side that is not to move has shown for the game's question (`round.ts`); `undefined` at the start and at the bottom. */
+  /**
+   * What the side that waits has shown for the game's question (`round.ts`). `undefined` at the start and at
+   * the bottom.
+   */
   readonly shown: Answer | undefined;
   readonly turn: Side;
   readonly clocks: Pair<number>;
@@ -31,9 +35,12 @@ export interface Match {
 
 /** The reply to what the other side has shown, and what the mover shows next. */
 export interface Turn {
-  /** Answers to the questions that the other side has answered, one after the other; none at the start, where nobody has been asked yet. */
+  /**
+   * Answers to the questions that the other side has answered, in order. Empty at the start: there is nothing
+   * to reply to.
+   */
   readonly reply: readonly Answer[];
-  /** `undefined` at the bottom, where nothing more is asked. */
+  /** `undefined` at the bottom: nothing more is asked there. */
   readonly next: Answer | undefined;
 }
 
@@ -58,25 +65,25 @@ export function asksReply({ game, shown }: Match, now: GameState): now is Runnin
 }
 
 /**
- * The game after the reply; what is asked next is asked of both.
- * @throws {DisputeError} when the reply is none to what the other side has shown
+ * The game after the reply. Its next question is for both sides.
+ * @throws {DisputeError} when the reply does not answer what the other side has shown
  */
 export function replied(machine: Machine, match: Match, reply: readonly Answer[]): GameState {
   let now = match.game;
   for (const answer of reply) now = afterAnswer(machine, match, now, answer);
   if (asksReply(match, now))
-    throw new DisputeError("ANSWER_MISSING", `no reply to the ${now.phase} in the ${now.level.name} tree`);
+    throw new DisputeError("ANSWER_MISSING", `there is no reply to the ${now.phase} in the ${now.level.name} tree`);
   return now;
 }
 
 /**
  * The game after one more answer of the mover.
- * @param now the game after the answers before
+ * @param now the game after the earlier answers
  */
 export function afterAnswer(machine: Machine, match: Match, now: GameState, answer: Answer): GameState {
   const { game, shown, turn } = match;
   if (shown === undefined || !isRunning(game) || !isRunning(now))
-    throw new DisputeError("TURN", "a reply, although the other side has not answered anything");
+    throw new DisputeError("TURN", "there is a reply, although the other side has not answered anything");
   const other = answerWithin(roundOf(game), shown, now);
   const after = advance(machine, now, turn === 0 ? [answer, other] : [other, answer]);
   if (after.phase === "forfeit")
@@ -87,18 +94,19 @@ export function afterAnswer(machine: Machine, match: Match, now: GameState, answ
 /**
  * The match after a move.
  * @param now seconds since 1970
- * @throws {DisputeError} for a move that the contract refuses: too late, or not what the side has committed to
+ * @throws {DisputeError} for a move that the contract refuses: it is too late, or contradicts what the side
+ *   has claimed
  */
 export function play(machine: Machine, match: Match, { reply, next }: Turn, now: number): Match {
   const { turn, clocks, since } = match;
   if (!isRunning(match.game))
-    throw new DisputeError("TURN", "nothing is asked any more: the step at the bottom decides");
+    throw new DisputeError("TURN", "there are no more questions: the step at the bottom decides");
   const deadline = deadlineOf(match);
   if (now > deadline) throw new DisputeError("LATE", `the time for the move was over at ${deadline}`, { now });
   const game = replied(machine, match, reply);
   const wrong = isRunning(game)
     ? roundObjection(roundOf(game), turn, next)
-    : next && "an answer, although nothing is asked any more";
+    : next && "there is an answer, although there are no more questions";
   if (wrong) throw new DisputeError("ANSWER_WRONG", wrong, { turn });
   const left = Math.max(clocks[turn] - (now - since), 0);
   return {
@@ -111,7 +119,7 @@ export function play(machine: Machine, match: Match, { reply, next }: Turn, now:
   };
 }
 
-/** Who loses when nobody moves in time; `undefined` while there is time. */
+/** The sides that lose if nobody moves in time. `undefined` while there is time. */
 export function timedOut(match: Match, now: number): readonly Side[] | undefined {
   if (now <= deadlineOf(match)) return undefined;
   return isRunning(match.game) ? [match.turn] : [0, 1];

@@ -1,4 +1,4 @@
-/** Who moves for a claim: the answers come from a prover, the turn is what the contract is sent (spec 7.3). */
+/** Makes the moves for a claim: a prover gives the answers, and the contract is sent the turn (spec 7.3). */
 import { DisputeError } from "../../errors/index.ts";
 import { type GameState, isRunning, type Machine, question, type RunningGame } from "../../game/bisection.ts";
 import type { Answer } from "../../game/level.ts";
@@ -9,7 +9,7 @@ import { roundOf, roundQuestions } from "./round.ts";
 
 /**
  * The turn of the side to move.
- * @throws {DisputeError} when the prover has no answer: then the claim can't be defended
+ * @throws {DisputeError} when the prover has no answer, so that the claim can't be defended
  */
 export async function makeTurn(machine: Machine, prover: Pick<Prover<unknown>, "answer">, match: Match): Promise<Turn> {
   const answer = async (asked: Question, { level }: RunningGame): Promise<Answer> => {
@@ -17,7 +17,7 @@ export async function makeTurn(machine: Machine, prover: Pick<Prover<unknown>, "
     if (!given)
       throw new DisputeError(
         "ANSWER_MISSING",
-        `no answer to the ${asked.kind} in the ${level.name} tree; restore the trace and its checkpoints`,
+        `there is no answer to the ${asked.kind} in the ${level.name} tree; restore the trace and its checkpoints`,
       );
     return given;
   };

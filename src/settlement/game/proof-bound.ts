@@ -1,6 +1,7 @@
 /**
- * How large the evidence for a step can be, and what it can cost to have it judged (contracts/Judge.sol), before anything has been run:
- * both follow from the job's graphs. A test holds the bounds to proofs on a chain.
+ * How large a one-step proof can be, and how much gas its check can use (contracts/Judge.sol). Both follow
+ * from the job's graphs, so they are known before anything is run. A test compares the bounds with proofs on
+ * a chain.
  */
 import { heightOf } from "../../encoding/merkle.ts";
 import { CHUNK_BYTES, chunkCount, elementCount, encodeType, type TensorType } from "../../encoding/tensor.ts";
@@ -12,33 +13,36 @@ import { mostReads } from "../../repops/kernels/reads.ts";
 import { segmentCount } from "../../trace/commitments.ts";
 
 export interface ProofBound {
-  /** Calldata of the transaction, at most. */
+  /** The most bytes of calldata of the transaction. */
   readonly bytes: number;
-  /** Of the transaction, at most. */
+  /** The most gas of the transaction. */
   readonly gas: number;
 }
 
-/** What the proof of one operator's step can take. */
+/** The bounds for the proof of one scalar step of one operator. */
 export interface StepBound extends ProofBound {
   readonly graph: GraphKind;
-  /** The kernel's number; the number of kernels for the state update. */
+  /** The operator's number. For the state update it is the number of operators. */
   readonly kernel: number;
   readonly label: string;
 }
 
-/** What a transaction may take (EIP-7825), less the part that a call must leave to its caller. */
+/** The most gas of a transaction (EIP-7825), minus the 64th part that a call must leave to its caller. */
 export const GAS_CAP = Math.floor(((1 << 24) * 63) / 64);
 
-/** The call without its evidence: selector, dispute, word, context, and where the evidence stands. */
+/** The call without its evidence: selector, dispute, word, context, and the offset of the evidence. */
 const HEAD_BYTES = 4 + 32 * 16;
 const ROOT_BYTES = 32;
 
-/** A transaction that does nothing; what every proof takes, with the state, the judge's call, and the dispute's end; the winner's credit. */
+/**
+ * A transaction that does nothing; what every proof costs for the state, the judge's call, and the end of the
+ * dispute; and the winner's credit.
+ */
 const FIXED_GAS = 21_000 + 32_000 + 22_500;
 const BYTE_GAS = 16;
-/** What a transaction takes at least for each byte of its calldata, however little it executes (EIP-7623). */
+/** The least gas for each byte of calldata, however little the transaction executes (EIP-7623). */
 const FLOOR_GAS = 40;
-/** A node of a tree, and all that goes with it. */
+/** A node of a tree, with all its costs. */
 const NODE_GAS = 340;
 /** A tensor and a chunk of it, without nodes. */
 const READ_GAS = 3_200;
@@ -48,7 +52,7 @@ const STEP_GAS = 800;
 const ARGUMENT_GAS = 1_200;
 /** Decoding an instruction, and executing one on integers. */
 const INSTRUCTION_GAS = 520;
-/** What those on floats take beyond, at most (test/contracts/float-gas.json). */
+/** The most that instructions on floats cost in addition (test/contracts/float-gas.json). */
 const FLOAT_GAS: Readonly<Partial<Record<InstructionName, number>>> = {
   fadd: 1_060,
   fsub: 1_100,
@@ -69,7 +73,7 @@ const FLOAT_GAS: Readonly<Partial<Record<InstructionName, number>>> = {
   fexp: 470,
 };
 
-/** Bytes and nodes, as they add up. */
+/** Adds up the bytes, nodes and gas of a proof. */
 class Evidence {
   bytes = HEAD_BYTES;
   nodes = 0;
@@ -79,7 +83,7 @@ class Evidence {
     this.bytes += 32 * Math.ceil(bytes / 32);
   }
 
-  /** Siblings from a leaf to the root. */
+  /** Adds the siblings from a leaf to the root. */
   proof(leaves: number): void {
     const height = heightOf(leaves);
     this.bytes += ROOT_BYTES * height;
@@ -92,7 +96,7 @@ class Evidence {
   }
 }
 
-/** Of one operator of a graph, or of the state update. */
+/** The bounds for one operator of a graph, or for the state update. */
 export function proofBound(facts: JobFacts, kind: GraphKind, kernel: number): ProofBound {
   const graph = facts.graph(kind);
   const evidence = new Evidence();
@@ -129,7 +133,10 @@ function element(evidence: Evidence, facts: JobFacts, graph: GraphFacts, kernel:
   evidence.proof(accumulators);
 }
 
-/** The root of a tensor: an operator's output, or an entry of the state before, or of the dataset. Without a number, the dearest. */
+/**
+ * Adds the proof of a tensor's root: an operator's output, an entry of the pre-state, or of the dataset.
+ * Without a number, the most expensive of them.
+ */
 function tensorProof(evidence: Evidence, facts: JobFacts, graph: GraphFacts, tensor?: number): void {
   const { inputs, outputs, kernelCount } = graph;
   const dataset = inputs.length - outputs.length;
@@ -150,8 +157,8 @@ function typeIn({ inputs, kernel }: GraphFacts, tensor: number): TensorType {
   return tensor < inputs.length ? inputs[tensor] : kernel(tensor - inputs.length).type;
 }
 
-/** The dearest step of a job. */
-export function dearestStep(facts: JobFacts): StepBound {
+/** The scalar step of a job whose proof is most expensive. */
+export function mostExpensiveStep(facts: JobFacts): StepBound {
   const kinds: GraphKind[] = facts.parts.initKind === "graph" ? ["init", "step"] : ["step"];
   const bounds = kinds.flatMap((kind) => {
     const graph = facts.graph(kind);
@@ -160,5 +167,5 @@ export function dearestStep(facts: JobFacts): StepBound {
       return { graph: kind, kernel, label, ...proofBound(facts, kind, kernel) };
     });
   });
-  return bounds.reduce((dearest, bound) => (bound.gas > dearest.gas ? bound : dearest));
+  return bounds.reduce((most, bound) => (bound.gas > most.gas ? bound : most));
 }

@@ -1,7 +1,8 @@
 /**
- * A round: all that a side shows with one move (contracts/game/Rounds.sol). A transaction costs more than what it shows, so a move
- * answers several questions of the pure game at once, as many as it can whatever the other side answers: a tree's opening, two
- * levels of nodes, and instead of leaves what they commit to, where that is short.
+ * A round: all that a side shows with one move (contracts/game/Rounds.sol). A transaction costs more than
+ * what it shows. So a move answers several questions of the pure game at once, as many as stay valid whatever
+ * the other side answers: a tree's opening, two levels of nodes, and instead of leaves their payloads, if
+ * these are short.
  */
 import type { Bytes } from "../../encoding/bytes.ts";
 import { hashLeaf, hashNode, heightOf, widthAt } from "../../encoding/merkle.ts";
@@ -10,31 +11,34 @@ import { type GameState, isRunning, objection, question, type RunningGame } from
 import type { Question } from "../../game/question.ts";
 import { type Answer, type Level, openClaim, openingLengths, type Side } from "../../game/level.ts";
 
-/** What of a tree is shown: `width` nodes (none, 1, 2 or 4) at the height `floor`, of which the first stands at `first`. */
+/** What is shown of a tree: `width` nodes (0, 1, 2 or 4) at height `floor`, from position `first` on. */
 export interface Below {
   readonly floor: number;
   readonly first: number;
   readonly width: number;
-  /** What the leaves commit to stands in their place. */
+  /** Whether payloads are shown instead of leaves. */
   readonly payloads: boolean;
 }
 
 export interface Round extends Below {
-  /** At its first question. */
+  /** The game at the first question of the round. */
   readonly game: RunningGame;
 }
 
-/** Whether four nodes stand two levels below the one at `position`. */
+/** Whether there are four nodes two levels below the one at `position`. */
 function isDeep(count: number, height: number, position: number): boolean {
   return height >= 2 && 4 * position + 3 < widthAt(count, height - 2);
 }
 
-/** What is shown below a node: two levels where it has four grandchildren, else its two children; a leaf has nothing below it. */
+/**
+ * What is shown below a node: its four grandchildren if it has them, or its two children. Below a leaf there
+ * is nothing.
+ */
 export function belowNode({ name, count }: Pick<Level, "name" | "count">, height: number, position: number): Below {
   if (height === 0) return { floor: 0, first: position, width: 0, payloads: false };
   const depth = isDeep(count, height, position) ? 2 : 1;
   const [floor, width] = [height - depth, 2 ** depth];
-  // Chunks are so long that the right one alone is shown, once it is found.
+  // Chunks are long, so only the right one is shown, after it is found.
   return { floor, first: width * position, width, payloads: floor === 0 && name !== "chunk" };
 }
 
@@ -45,7 +49,7 @@ export function roundOf(game: RunningGame): Round {
   return { game, ...belowNode(game.level, heightOf(game.level.count), 0) };
 }
 
-/** Whether the round's side has answered what the game asks now. */
+/** Whether the side has answered in this round what the game asks now. */
 export function isAnswered({ game, floor, first, width, payloads }: Round, now: GameState): now is RunningGame {
   if (!isRunning(now) || now.path.length !== game.path.length) return false;
   if (now === game) return true;
@@ -53,7 +57,7 @@ export function isAnswered({ game, floor, first, width, payloads }: Round, now: 
   return now.phase === "payload" && payloads && now.position >= first && now.position < first + width;
 }
 
-/** The questions whose answers, one after the other, are what is shown. */
+/** The questions of a round. Their answers, in order, are what is shown. */
 export function roundQuestions({ game, floor, first, width, payloads }: Round): Question[] {
   const asked = question(game);
   const at = (kind: Question["kind"], height: number, position: number): Question => ({
@@ -68,7 +72,7 @@ export function roundQuestions({ game, floor, first, width, payloads }: Round): 
   return game.phase === "opening" ? [asked, ...below] : below;
 }
 
-/** The lengths of the parts of what is shown. */
+/** The lengths in bytes of the parts that are shown. */
 export function roundLengths({ game, first, width, payloads }: Round): number[] {
   const { level, phase } = game;
   const below = Array.from({ length: width }, (_, i) => (payloads ? level.payloadBytes(first + i) : 32));
@@ -76,12 +80,12 @@ export function roundLengths({ game, first, width, payloads }: Round): number[] 
 }
 
 /**
- * A side's answer to the question that the game asks now, out of what it has shown.
- * @throws {DisputeError} when it has not shown that
+ * A side's answer to the question that the game asks now, taken from what it has shown.
+ * @throws {DisputeError} when it has not shown this answer
  */
 export function answerWithin(round: Round, shown: Answer, now: GameState): Answer {
   if (!isAnswered(round, now))
-    throw new DisputeError("TURN", "a reply to a question that the other side has not answered");
+    throw new DisputeError("TURN", "there is a reply to a question that the other side has not answered");
   const { game, floor, first } = round;
   if (now.phase === "opening") return shown.slice(0, openingLengths(game.level).length);
   if (now.phase === "payload") return [shownBelow(round, shown)[now.position - first]];
@@ -101,7 +105,7 @@ function nodesOf(round: Round, shown: Answer): Answer {
   return round.payloads ? below.map((payload) => hashLeaf(round.game.level.tag, payload)) : below;
 }
 
-/** What is wrong with what a side shows, or `undefined` when it is good. */
+/** What is wrong with what a side shows, or `undefined` if it is valid. */
 export function roundObjection(round: Round, side: Side, shown: Answer | undefined): string | undefined {
   const { game, width } = round;
   const lengths = roundLengths(round);

@@ -1,4 +1,4 @@
-/** Proofs as the contract takes them: of several leaves of one tree at once, and in the tree of side 0. */
+/** Proofs in the contract's form: for several leaves of one tree at once, and in the tree of side 0. */
 import { type Bytes } from "../../encoding/bytes.ts";
 import { hashLeaf, hashNode, heightOf, type Proof } from "../../encoding/merkle.ts";
 import type { Passed } from "../../game/level.ts";
@@ -9,14 +9,14 @@ export interface ProvenLeaf {
 }
 
 /**
- * The siblings that lead several leaves of one tree to its root and do not follow from the leaves: of a node those that are
- * needed below its left half, then those below its right half, then the half that is missing (contracts/training/Tape.sol).
- * A leaf that is named twice counts once.
+ * The siblings that lead several leaves of one tree to its root and do not follow from the leaves. For each
+ * node: first those that are needed below its left half, then those below its right half, then the half that
+ * is missing (contracts/training/Tape.sol). A leaf that is given twice counts once.
  */
 export function sharedProof(count: number, leaves: readonly ProvenLeaf[]): Bytes[] {
   const distinct = [...new Map(leaves.map((leaf) => [leaf.index, leaf])).values()];
   const shared: Bytes[] = [];
-  /** What is needed below the node that lies `height` above the leaves, and how many levels there have a sibling. */
+  /** Adds the siblings that are needed below the node at `height` that is above the leaves `below`. */
   const descend = (height: number, below: readonly ProvenLeaf[]): void => {
     if (height === 0) return;
     const half = 2 ** (height - 1);
@@ -31,7 +31,7 @@ export function sharedProof(count: number, leaves: readonly ProvenLeaf[]): Bytes
   return shared;
 }
 
-/** How many nodes up to a height, on the way from a leaf, have a sibling. */
+/** How many of the nodes on the way from a leaf up to a height have a sibling. */
 function siblingsBelow(count: number, index: number, height: number): number {
   let siblings = 0;
   for (let level = 0; level < height; level++)
@@ -40,8 +40,9 @@ function siblingsBelow(count: number, index: number, height: number): number {
 }
 
 /**
- * The proof, in side 0's tree, of a leaf to the left of the divergent one, from its proof in the tree of either side: what
- * lies to the left is equal in both, and what lies on the way to the divergent leaf, and right of it, side 0 has shown.
+ * The proof in side 0's tree of a leaf to the left of the divergent one, made from its proof in the tree of
+ * either side. Nodes to the left are equal in both trees. Nodes on the way to the divergent leaf and to the
+ * right of it were shown by side 0.
  */
 export function proofInFirstTree(
   { level, index: divergent, payloads, proofs }: Passed,

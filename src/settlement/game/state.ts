@@ -1,4 +1,7 @@
-/** A match as the contract stores it: the words that are hashed, and what changes from level to level only (contracts/game/GameTypes.sol). */
+/**
+ * A match as the contract stores it: the words that are hashed, and the context, which changes only between
+ * levels (contracts/game/GameTypes.sol).
+ */
 import { type Bytes, Writer } from "../../encoding/bytes.ts";
 import { elementCount } from "../../encoding/tensor.ts";
 import { type GameState as Game, isRunning } from "../../game/bisection.ts";
@@ -12,7 +15,7 @@ import { type GameFacts, hashTwo, hex, ZERO } from "./facts.ts";
 import { type Match, otherSide } from "./match.ts";
 import { answerWithin, roundOf } from "./round.ts";
 
-/** The order in GameTypes.sol and TrainingTypes.sol. */
+/** The levels, in the order of GameTypes.sol and TrainingTypes.sol. */
 export const LEVELS = ["segment", "step", "operator", "state", "chunk", "fold"] as const satisfies readonly LevelName[];
 const QUESTIONS = ["start", "opening", "children", "payload", "bottom"] as const;
 
@@ -23,7 +26,7 @@ export interface ChainState {
   node: Hex;
 }
 
-/** Who plays: the contract's name for the pair, and who owns the two claims. */
+/** The two players: the contract's id of the pair, and the owners of the two claims. */
 export interface Players {
   readonly pair: Hex;
   readonly owners: Pair<Address>;
@@ -57,12 +60,12 @@ function hashContext({ players, owners, job, graph, kernel, place, sizes, past, 
   );
 }
 
-/** What the contract stores the hash of. */
+/** The state whose hash the contract stores. */
 export function chainState(facts: GameFacts, players: Players, match: Match): ChainState {
   return { word: wordOf(match), context: hashContext(contextOf(facts, players, match.game)), ...answersOf(match) };
 }
 
-/** The question that is to be replied to, as the contract numbers it. */
+/** The question that needs a reply, as the contract names it. */
 function questionOf({ game, shown }: Match): (typeof QUESTIONS)[number] {
   if (!isRunning(game)) return "bottom";
   return shown === undefined ? "start" : game.phase;
@@ -86,7 +89,7 @@ function wordOf(match: Match): bigint {
   return packed(fields);
 }
 
-/** The first field lies lowest. */
+/** Packs fields into one word. The first field has the lowest bits. */
 function packed(fields: readonly (readonly [bits: number, value: number])[]): bigint {
   let word = 0n;
   for (const [bits, value] of fields.toReversed()) word = (word << BigInt(bits)) | BigInt(value);
@@ -113,7 +116,7 @@ function answersOf({ game, shown, turn }: Match): Pick<ChainState, "shown" | "no
   return { shown: hex(game.nodes[other]), node: hex(game.nodes[turn]) };
 }
 
-/** What changes from level to level only. */
+/** The context: the part of the state that changes only between levels. */
 export function contextOf(gameFacts: GameFacts, players: Players, game: Game): Context {
   const { facts } = gameFacts;
   const { path } = game;
@@ -135,7 +138,9 @@ export function contextOf(gameFacts: GameFacts, players: Players, game: Game): C
   };
 }
 
-/** The roots of side 0's segment, step and op trees that have been left for a tree below. */
+/**
+ * The roots of side 0's segment, step and operator trees from which the match has gone down to a tree below.
+ */
 function pastRoots(game: Game): Hex[] {
   const left = isRunning(game) ? game.path : game.path.slice(0, -1);
   return left.filter(({ level }) => LEVELS.indexOf(level.name as LevelName) < 3).map(({ roots }) => hex(roots[0]));
@@ -147,7 +152,7 @@ function rootOf(facts: JobFacts, game: Game): Hex {
   return hex(last.level.name === "segment" ? facts.parts.init : last.roots[0]);
 }
 
-/** The claims of the level, or at the bottom those that the step decides on. */
+/** The claims of the level, or at the bottom the claims that the step decides. */
 function claimsOf(game: Game): Pair<Hex> {
   const claims = isRunning(game) ? game.claims : decidedClaims(game.path[game.path.length - 1]);
   return bothSides((side) => hex(padded(claims[side])));
@@ -157,7 +162,7 @@ function decidedClaims(last: Passed): Pair<Bytes> {
   return last.level.name === "chunk" ? bothSides((side: Side) => elementOf(last, side)) : last.payloads;
 }
 
-/** A digest as it is; the bits of an element as a number. */
+/** 32 bytes: a digest unchanged, or the bits of an element as a number, padded with zeros on the left. */
 function padded(claim: Bytes): Bytes {
   return new Writer()
     .bytes(new Uint8Array(32 - claim.length))

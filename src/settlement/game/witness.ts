@@ -1,4 +1,7 @@
-/** The evidence for the step at the bottom as the contract reads it, from front to back (contracts/interfaces/IJudge.sol). */
+/**
+ * The one-step proof in the form in which the contract reads it, from front to back
+ * (contracts/interfaces/IJudge.sol).
+ */
 import { type Bytes, fromHex, Writer } from "../../encoding/bytes.ts";
 import { proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { CHUNK_ELEMENTS, chunkCount, encodeType } from "../../encoding/tensor.ts";
@@ -13,14 +16,16 @@ import type { Hex } from "viem";
 import { type GameFacts, hex } from "./facts.ts";
 import { proofInFirstTree, type ProvenLeaf, sharedProof } from "./shared-proof.ts";
 
-/** An operand of the step: an element of a tensor, or for the type of a tensor alone its first chunk. */
+/**
+ * An operand of the step: an element of a tensor, or the first chunk of a tensor if only its type is needed.
+ */
 interface Operand {
   readonly tensor: number;
   readonly chunk: number;
   readonly shown: ElementProof;
 }
 
-/** A tensor whose root is to be proven, and its proof in whatever tree it is in. */
+/** A tensor whose root has to be proven, and its proof in the tree that holds it. */
 interface ProvenTensor {
   readonly tensor: number;
   readonly proof: readonly Bytes[];
@@ -33,7 +38,7 @@ export class WitnessWriter {
   private readonly witness: Witness;
   private readonly bytes = new Writer();
 
-  /** @param path that has come to its bottom, not at a checkpoint, which needs no evidence */
+  /** @param path a path that has reached the bottom, but not a checkpoint: that needs no evidence */
   constructor(facts: GameFacts, path: readonly Passed[], witness: Witness) {
     this.facts = facts;
     this.path = path;
@@ -82,11 +87,11 @@ export class WitnessWriter {
     for (const hash of hashes) this.bytes.bytes(hash);
   }
 
-  /** What the step reads, in the order in which its program takes it. */
+  /** What the step reads, in the order of its program's arguments. */
   private reads(): Operand[] {
     const shown = (index: number): ElementProof => {
       const operand = this.witness.operands[index];
-      if (!operand) throw new DisputeError("WITNESS_MISSING", `the witness lacks operand ${index}`);
+      if (!operand) throw new DisputeError("WITNESS_MISSING", `the one-step proof lacks operand ${index}`);
       return operand;
     };
     const reads = readsAt(kernelAt(this.facts.facts, this.place), pointAt(this.place), {
@@ -96,7 +101,7 @@ export class WitnessWriter {
     return reads.map(({ tensor, address }, i) => ({ tensor, chunk: chunkOf(address), shown: shown(i) }));
   }
 
-  /** Proofs of tensors' roots: in the op tree, in the state before, in the dataset. */
+  /** Writes the proofs of tensors' roots: in the operator tree, in the pre-state, in the dataset. */
   private tensors(tensors: readonly ProvenTensor[]): void {
     const { inputs, outputs, kernelCount } = this.graph;
     const ascending = tensors.toSorted((a, b) => a.tensor - b.tensor);
@@ -118,7 +123,7 @@ export class WitnessWriter {
 
   private stateBefore(): Bytes[] {
     const { before } = this.witness;
-    if (!before) throw new DisputeError("WITNESS_MISSING", "the witness lacks the state before");
+    if (!before) throw new DisputeError("WITNESS_MISSING", "the one-step proof lacks the pre-state");
     const step = this.passed("step").index;
     if (step > 0) return this.inFirst("step", step - 1, before.proof);
     return this.inFirst("segment", this.place.segment - 1, before.proof);
@@ -137,12 +142,12 @@ export class WitnessWriter {
   }
 }
 
-/** The chunk in which an element lies, or the first one when there is no such element. */
+/** The chunk that holds an element, or the first one if there is no such element. */
 function chunkOf(address: number): number {
   return Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS);
 }
 
-/** The bit pattern of element `address` in the chunk that holds it; 0 when there is no such element. */
+/** The bit pattern of element `address` in the chunk that holds it; 0 if there is no such element. */
 function bitsIn(chunk: Bytes, address: number): number {
   const at = 4 * (address % CHUNK_ELEMENTS);
   if (address < 0 || at + 4 > chunk.length) return 0;

@@ -8,20 +8,20 @@ import { type Hex, parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { ChainError, messageOf } from "../../errors/index.ts";
 
-/** Known to all the world: whatever its accounts hold on another chain is anybody's. */
+/** Everybody knows this mnemonic. Anybody can take what its accounts hold on another chain. */
 export const PUBLIC_MNEMONIC = "test test test test test test test test test test test junk";
 export const FUNDED_ACCOUNTS = 12;
-/** Of each funded account. */
+/** The ether of each funded account. */
 export const FUNDED_ETHER = 10_000;
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** The private key of a funded account, which is no secret. */
+/** The private key of a funded account. It is public. */
 export function publicPrivateKey(index: number): Hex {
   return toHex(mnemonicToAccount(PUBLIC_MNEMONIC, { addressIndex: index }).getHdKey().privateKey!);
 }
 
 /**
- * A chain that only this process has.
+ * A chain that only this process can reach.
  * @throws {ChainError} when Hardhat is not installed
  */
 export async function openLocalChain(): Promise<{ provider: EthereumProvider; close(): Promise<void> }> {
@@ -30,8 +30,8 @@ export async function openLocalChain(): Promise<{ provider: EthereumProvider; cl
 }
 
 /**
- * A chain that this machine's processes have, and no other machine.
- * @param port 0 for any that is free
+ * A chain that only this machine can reach.
+ * @param port the port, or 0 for any free one
  * @throws {ChainError} when Hardhat is not installed, or the port is in use
  */
 export async function serveLocalChain(port: number): Promise<{ url: string; close(): Promise<void> }> {
@@ -43,13 +43,13 @@ export async function serveLocalChain(port: number): Promise<{ url: string; clos
 }
 
 async function loadNetworks(): Promise<NetworkManager> {
-  // Nobody is told that a chain is started here.
+  // Hardhat must not report that a chain is started.
   process.env.HARDHAT_DISABLE_TELEMETRY = "true";
   const { createHardhatRuntimeEnvironment } = await import("hardhat/hre").catch((cause: unknown) => {
     throw new ChainError(
       "PACKAGE_MISSING",
-      "a local chain needs the package hardhat, which is optional: install it beside verde (`npm install hardhat@3.17.0`), " +
-        `or name a node that runs already with --rpc (${messageOf(cause)})`,
+      "a local chain needs the package hardhat, which is optional: install it too (`npm install hardhat@3.17.0`), " +
+        `or name a running node with --rpc (${messageOf(cause)})`,
     );
   });
   const network = {
@@ -65,13 +65,13 @@ async function loadNetworks(): Promise<NetworkManager> {
   return networks;
 }
 
-/** Hardhat's server would end the process where somebody else listens. */
+/** Checks that a port is free: if it is not, Hardhat's server would end the process. */
 async function expectFree(port: number): Promise<void> {
   const probe = createServer();
   const listening = once(probe, "listening").catch((cause: unknown) => {
     throw new ChainError(
       "PORT",
-      `no chain can be served on port ${port} (${messageOf(cause)}); choose another one with --port, 0 for any`,
+      `no chain can be served on port ${port} (${messageOf(cause)}); choose another one with --port, or 0 for any free port`,
       { port },
     );
   });

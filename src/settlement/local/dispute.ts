@@ -1,6 +1,6 @@
 /**
- * Two claims before the game on a chain in this process. Both sides are played from what they remember of their runs, every
- * move is a transaction, and the EVM executes the step on which the claims part.
+ * Plays the dispute of two claims on a chain in this process. Both sides answer from their memories of their
+ * runs. Every move is a transaction, and the EVM executes the scalar step at which the claims differ.
  */
 import { type Hex, maxUint256, parseUnits, zeroAddress } from "viem";
 import type { LocalAccount } from "viem/accounts";
@@ -27,17 +27,19 @@ const PACE: Pace = { clock: DAY, response: 600, recompute: 3600 };
 /** How a dispute on a chain in this process ended. */
 export interface LocalDispute {
   readonly moves: readonly GameMove[];
-  /** Of all moves. */
+  /** The gas of all moves. */
   readonly gas: number;
-  /** Of the two claims: 0, 1, or both. */
+  /** Which of the two claims lose: 0, 1, or both. */
   readonly losers: readonly number[];
 }
 
 /**
- * @param memories of two runs of one job, with the same number of steps a segment
- * @param roots that they have committed to, which differ
- * @param onMove is told of each transaction of the game
- * @throws {ChainError} when there is no local chain; {DisputeError} when a claim can't be defended
+ * Plays a dispute between two runs of one job.
+ * @param memories the memories of the two runs, with the same number of training steps in a segment
+ * @param roots the run roots of the two runs, which differ
+ * @param onMove is called after each transaction of the game
+ * @throws {ChainError} when there is no local chain
+ * @throws {DisputeError} when a claim can't be defended
  */
 export async function disputeLocally(
   memories: Pair<Memory>,
@@ -74,7 +76,10 @@ export async function disputeLocally(
   }
 }
 
-/** Posts a task without a committee, and has its providers claim these roots: the game alone decides. @returns the task's id */
+/**
+ * Posts a task without a committee, and lets its providers claim these roots, so that only the game decides.
+ * @returns the task's id
+ */
 export async function bringBeforeGame(
   session: Session,
   terms: Terms,
@@ -95,7 +100,7 @@ export async function bringBeforeGame(
   const task = await session.client.readContract(reading);
   const claims = roots.map((root) => toHex(root) as Hex);
   for (const provider of providers) await call(provider, "manager", "accept", task);
-  // The salts are known to all: nobody is to be surprised here.
+  // The salt is not secret here: both roots are known to this process.
   for (const [seat, { address }] of providers.entries()) {
     const commitment = await commitmentOf(session, task, address, claims[seat], task);
     await call(providers[seat], "manager", "commit", task, BigInt(seat), commitment);

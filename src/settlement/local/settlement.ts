@@ -1,4 +1,4 @@
-/** Contracts on a chain that only this process has: to show a dispute, and to try out what a real chain would do. */
+/** The contracts on a chain in this process, to show a dispute, and to try out what a real chain would do. */
 import { createPublicClient, custom, parseUnits, type PublicClient } from "viem";
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
 import { type DeployOptions, deployContracts } from "../deploy.ts";
@@ -6,13 +6,13 @@ import { type Session, sessionOf } from "../session.ts";
 import { Caller } from "../transactions/caller.ts";
 import { openLocalChain, publicPrivateKey } from "./chain.ts";
 
-/** A deployment on a chain that only this process has. */
+/** A deployment on a chain in this process. */
 export interface LocalSettlement {
   readonly session: Session;
   close(): Promise<void>;
 }
 
-/** One of the accounts that have the chain's currency from the start. @param index from 0 to 11 */
+/** One of the accounts that start with some of the chain's currency. @param index from 0 to 11 */
 export function localAccount(index: number): LocalAccount {
   return privateKeyToAccount(publicPrivateKey(index));
 }
@@ -33,7 +33,7 @@ export async function openLocalSettlement(options: DeployOptions): Promise<Local
   }
 }
 
-/** Makes test tokens for an account. @param tokens how many, whole ones */
+/** Mints test tokens for an account. @param tokens the number of whole tokens */
 export async function mintTokens(session: Session, account: LocalAccount, tokens: string): Promise<void> {
   const amount = parseUnits(tokens, session.token.decimals);
   await Caller.shortLived(session, account).call({

@@ -1,20 +1,25 @@
-/** GPTs of many sizes, to reckon with: their graphs are real and checked, and nothing of their tensors is ever made. */
+/**
+ * GPTs of many sizes for estimates. Their graphs are real and checked, but their tensors are never allocated.
+ */
 import type { ClosedJob } from "../../job/closed.ts";
 import { adamW, crossEntropy, defineJob, gpt, sampleWindows, warmupCosine } from "../../job/index.ts";
 
-/** The sizes of a transformer that is trained. */
+/** The sizes of a transformer. */
 export interface ModelShape {
   name: string;
   layers: number;
   dim: number;
   heads: number;
   vocabulary: number;
-  /** Tokens of a sequence, and sequences of a step. A tensor has less than 2^31 elements, which bounds their product. */
+  /**
+   * Tokens in a sequence. With `batch`, the sequences in a training step, it is bounded: tensors have fewer
+   * than 2^31 elements.
+   */
   context: number;
   batch: number;
 }
 
-/** From what a laptop trains in a minute to a trillion parameters. */
+/** From a model that a laptop trains in a minute to a trillion parameters. */
 export const MODELS: readonly ModelShape[] = [
   { name: "1M", layers: 4, dim: 128, heads: 4, vocabulary: 256, context: 128, batch: 8 },
   { name: "10M", layers: 6, dim: 384, heads: 6, vocabulary: 256, context: 256, batch: 16 },
@@ -26,7 +31,7 @@ export const MODELS: readonly ModelShape[] = [
   { name: "1T", layers: 200, dim: 20480, heads: 160, vocabulary: 50257, context: 2048, batch: 2 },
 ];
 
-/** A job that trains such a model with AdamW on a corpus of which no token matters. */
+/** A job that trains such a model with AdamW. The tokens of its corpus do not matter. */
 export function modelJob(shape: ModelShape, steps: number): Promise<ClosedJob> {
   const { layers, dim, heads, vocabulary, context, batch } = shape;
   const tokens = { dtype: "i32" as const, shape: [context + 1], data: new Int32Array(context + 1) };

@@ -1,6 +1,7 @@
 /**
- * Disputes that nobody fights: what the longest one about a job takes, on a chain and off it. The levels are those of the
- * job's graphs, however large its tensors are; gas follows from what moves of each kind were measured to take.
+ * Estimates what the longest dispute about a job costs, on a chain and off it, without playing it. The levels
+ * follow from the job's graphs, however large its tensors are. Gas follows from measurements of each kind of
+ * move.
  */
 import { longestCourse, type Passage, questionsOf } from "../../referee/course.ts";
 import type { JobFacts } from "../../referee/facts.ts";
@@ -9,30 +10,30 @@ import { stepsOfSegment } from "../../trace/commitments.ts";
 import { proofBound } from "../game/proof-bound.ts";
 import { FRAME_GAS, FRAME_TRANSACTIONS, moveGas, roundsOf } from "../game/gas.ts";
 
-/** What the wall time depends on. */
+/** What the time of a dispute depends on. */
 export interface Surroundings {
   /** Seconds between two blocks. */
   blockSeconds: number;
-  /** Seconds that a party takes to execute a step of the run. */
+  /** Seconds in which a party executes one training step. */
   stepSeconds: number;
-  /** Steps between two states that a party has kept. */
+  /** Training steps between two checkpoints of a party. */
   checkpointEvery: number;
 }
 
-/** What the longest dispute about a job takes. */
+/** What the longest dispute about a job costs. */
 export interface Simulation {
-  /** Halvings of what is disputed, in all trees from the run's root down. */
+  /** How often the dispute is halved, in all trees from the run root down. */
   levels: number;
-  /** Questions that are put to both parties off the chain; on it a move answers several. */
+  /** Questions to both parties off the chain. On the chain, one move answers several. */
   rounds: number;
-  /** Bytes that both answer together, to a referee off the chain. */
+  /** Bytes of the answers of both parties, to a referee off the chain. */
   bytes: number;
-  /** On the chain: the frame, the moves, and the step that decides. */
+  /** On the chain: opening, pairing and closing, the moves, and the one-step proof. */
   transactions: number;
   gas: number;
-  /** Steps that each party executes again before it can answer all questions. */
+  /** Training steps that each party executes again to answer all questions. */
   replayed: number;
-  /** When both answer as soon as they can, each move in a block of its own. */
+  /** If both parties answer as soon as they can, and each move is in its own block. */
   seconds: number;
 }
 
@@ -57,7 +58,7 @@ export function simulateDispute(
   };
 }
 
-/** Of the step at which the dispute ends, at most. */
+/** The most gas of the proof of the step at which the dispute ends. */
 function proofGas(facts: JobFacts, passages: readonly Passage[]): number {
   const at = passages.map(({ level, index, part }) => ({ level: level.name, index, part }));
   const place = placeOf(facts, at);
@@ -65,8 +66,9 @@ function proofGas(facts: JobFacts, passages: readonly Passage[]): number {
 }
 
 /**
- * From a kept state to the segment, through it for the roots of its steps, and the disputed step once more for each of the
- * levels below: the operators' roots, the disputed tensor, and the operands.
+ * The steps that a party executes again: from a checkpoint to the segment, through the segment for the roots
+ * of its steps, and the disputed step once more for each level below: the operators' roots, the disputed
+ * tensor, and the operands.
  */
 function replayedSteps(
   { parts, commitEvery }: JobFacts,

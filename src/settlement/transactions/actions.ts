@@ -1,26 +1,26 @@
-/** What the records of a journal say together: each action with its attempts, and how far it has come. */
+/** The actions that a journal's records describe: each with its attempts and its outcome. */
 import type { Address, Hex } from "viem";
 import type { JournalRecord, Signed } from "./journal.ts";
 
 export interface Action {
-  /** Names it in the journal. */
+  /** Its id in the journal. */
   readonly id: string;
-  /** What is called, for people. */
+  /** The name of the call, for people. */
   readonly what: string;
   readonly to: Address;
   readonly data: Hex;
-  /** Wei that it brings. */
+  /** Wei that are sent with it. */
   readonly value: bigint;
-  /** All transactions that were signed for it, the oldest first. */
+  /** All transactions that were signed for it, oldest first. */
   readonly signed: Signed[];
-  /** Nonces that went to other transactions of the account. */
+  /** Nonces that other transactions of the account have used. */
   readonly lost: Set<number>;
-  /** The block that it was last seen in, deep enough. */
+  /** The block in which it was last seen, with enough confirmations. */
   outcome?: { status: "mined" | "reverted"; hash: Hex; block: number; blockHash: Hex };
   closed: boolean;
 }
 
-/** By id, in the order in which they were begun. */
+/** The actions by id, in the order in which they were begun. */
 export function actionsOf(records: readonly JournalRecord[]): Map<string, Action> {
   const actions = new Map<string, Action>();
   for (const record of records) {
@@ -58,7 +58,7 @@ function apply(action: Action, record: Exclude<JournalRecord, { kind: "journal" 
   }
 }
 
-/** Transactions that may still be carried out: those with the last nonce, unless that is lost. */
+/** Transactions that may still take effect: those with the last nonce, unless that nonce is lost. */
 export function attemptsOf({ signed, lost }: Action): Signed[] {
   const last = signed[signed.length - 1];
   return last && !lost.has(last.nonce) ? signed.filter(({ nonce }) => nonce === last.nonce) : [];

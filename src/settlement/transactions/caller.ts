@@ -1,4 +1,7 @@
-/** An account that calls the contracts of a deployment: each call is tried first, then carried out once. */
+/**
+ * An account that calls the contracts of a deployment. Each call is simulated first, and then takes effect
+ * once.
+ */
 import { type Abi, type Address, encodeFunctionData, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import { ChainError } from "../../errors/index.ts";
 import { ABIS, type Contract } from "../contracts.ts";
@@ -9,24 +12,29 @@ import { shortLivedLog } from "./journal.ts";
 import { Node } from "./node.ts";
 import { type Settled, Transactor } from "./transactor.ts";
 
-/** Milliseconds that a node may be away, and that a transaction may wait before more is offered for it. */
+/**
+ * How long a node may be away, and how long a transaction may wait before its fee is raised, in milliseconds.
+ */
 export const [AWAY_MILLIS, STUCK_MILLIS] = [60_000, 90_000];
-/** What would be done twice if it were sent again; the contracts refuse a second time of all other calls. */
+/**
+ * Calls that would take effect twice if they were sent twice. The contracts refuse the second one of all
+ * other calls.
+ */
 const REPEATABLE = ["post", "deposit", "requestUnbond", "demand", "mint"];
 
 /** A call of a contract by its name in the deployment. */
 export interface ContractCall {
   readonly contract: Contract;
-  /** Where it is, if not where the deployment has it. */
+  /** The contract's address, if it is not the deployment's. */
   readonly to?: Address;
   readonly functionName: string;
   readonly args: readonly unknown[];
-  /** Wei that are sent along; none unless given. */
+  /** Wei that are sent with it. Default: none. */
   readonly value?: bigint;
 }
 
 /**
- * A call as viem takes it.
+ * A call in viem's form.
  * @throws {ChainError} when the deployment has no such contract
  */
 export function requestOf({ deployment }: Session, { contract, to, functionName, args }: ContractCall) {
@@ -48,7 +56,7 @@ export class Caller {
   private readonly transactor: Transactor;
   private readonly found: readonly Settled[];
 
-  /** @param found what an earlier process had sent, and the transactor has found carried out */
+  /** @param found calls of an earlier process that the transactor has found on the chain */
   constructor(session: Session, account: LocalAccount, transactor: Transactor, found: readonly Settled[] = []) {
     this.session = session;
     this.address = account.address;
@@ -57,7 +65,7 @@ export class Caller {
     this.found = found;
   }
 
-  /** For a chain that does not outlive the process: nothing is written down. */
+  /** A caller for a chain that does not outlive the process. Nothing is written to a journal. */
   static shortLived(session: Session, account: LocalAccount): Caller {
     const { client, deployment } = session;
     const node = new Node(client, deployment.chainId, { pollMillis: 20, awayMillis: AWAY_MILLIS });
@@ -72,7 +80,7 @@ export class Caller {
   }
 
   /**
-   * Carries a call out, and waits until it is in a block.
+   * Sends a call, and waits until it is in a block.
    * @throws {ChainError} with the contract's reason when it is refused
    */
   async call(call: ContractCall): Promise<TransactionReceipt> {
@@ -81,14 +89,15 @@ export class Caller {
     const data = encodeFunctionData(request);
     this.refuseAgain(functionName, data);
     try {
-      // Asked first, because a receipt does not tell why; but not of what is carried out already.
+      // Simulated first, because a receipt has no reason. A call that has taken effect already is not
+      // simulated.
       if (!this.found.some((earlier) => earlier.data === data))
         await this.session.client.simulateContract({ ...request, account: this.address, value });
       const receipt = (await this.transactor.send({ what: functionName, to: request.address, data, value }))!;
       if (receipt.status === "success") return receipt;
       throw new ChainError(
         "OVERTAKEN",
-        `${functionName} was overtaken: the chain changed before ${receipt.transactionHash} was carried out; look at the task, and repeat the command if it still applies`,
+        `${functionName} was overtaken: the chain changed before ${receipt.transactionHash} was executed; look at the task, and repeat the command if it still applies`,
         { hash: receipt.transactionHash },
       );
     } catch (error) {
@@ -96,14 +105,17 @@ export class Caller {
     }
   }
 
-  /** An earlier process may have done the like with other arguments: a task has another salt each time. */
+  /**
+   * An earlier process may have made the same call with other arguments: each task has another salt, for
+   * example.
+   */
   private refuseAgain(functionName: string, data: Hex): void {
     const again = this.found.find(({ what, status }) => what === functionName && status === "mined");
     if (again && again.data !== data && REPEATABLE.includes(functionName))
       throw new ChainError(
         "EARLIER",
-        `an earlier ${functionName} of this account was on its way, and is carried out now (${again.hash}); ` +
-          "start again if you want another one",
+        `an earlier ${functionName} of this account was already sent, and has taken effect now (${again.hash}); ` +
+          "run the command again if you want another one",
         { hash: again.hash },
       );
   }

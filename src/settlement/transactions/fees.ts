@@ -1,13 +1,15 @@
 /** What a transaction offers for its gas. */
 import type { Signed } from "./journal.ts";
 
-/** In wei for a unit of gas. */
+/** In wei for each unit of gas. */
 export interface Fees {
   maxFeePerGas: bigint;
   maxPriorityFeePerGas: bigint;
 }
 
-/** Nodes take a replacement that offers an eighth more in both parts; the odd wei is for their rounding. */
+/**
+ * Nodes accept a replacement that offers an eighth more in both parts. The extra wei is for their rounding.
+ */
 const raised = (fee: string): bigint => (BigInt(fee) * 9n) / 8n + 1n;
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
@@ -17,10 +19,11 @@ export function isLess(signed: Signed, { maxFeePerGas, maxPriorityFeePerGas }: F
 }
 
 /**
- * @param estimate what the node thinks is enough now
- * @param replaced the transaction that is to be replaced
+ * The fees to offer next.
+ * @param estimate what the node estimates to be enough now
+ * @param replaced the transaction that has to be replaced
  * @param cap the most that may be offered
- * @returns none when less than needed may be offered
+ * @returns `undefined` if more is needed than may be offered
  */
 export function nextFees(estimate: Fees, replaced?: Signed, cap?: bigint): Fees | undefined {
   const least = replaced ? raised(replaced.maxFeePerGas) : 0n;

@@ -1,7 +1,8 @@
 /**
- * What an account has signed and what became of it, on disk before any of it is sent: a file of lines that only grows. Each
- * line carries a hash over the one before and itself, so that a line that is cut, altered or from elsewhere is seen. A last
- * line that was cut by a crash is dropped: what it said was not acted on yet.
+ * The journal of an account: what it has signed, and the outcomes. A transaction is on disk before it is
+ * sent. The file only grows. Each line has a hash over the line before and itself, so a line that is cut off,
+ * altered or from another file is detected. If a crash has cut off the last line, it is dropped: nothing has
+ * been done because of it yet.
  */
 import {
   closeSync,
@@ -21,44 +22,47 @@ import { asBytes, toHex } from "../../encoding/bytes.ts";
 import { sha256 } from "../../encoding/hash.ts";
 import { ChainError, FormatError, messageOf } from "../../errors/index.ts";
 
-/** A transaction that was signed; several of one nonce replace each other. */
+/** A transaction that was signed. Several with the same nonce replace each other. */
 export interface Signed {
   kind: "signed";
   action: string;
   nonce: number;
   hash: Hex;
   raw: Hex;
-  /** The most that it may take. */
+  /** The most gas that it may use. */
   gas: string;
-  /** In wei. */
+  /** In wei for each unit of gas. */
   maxFeePerGas: string;
   maxPriorityFeePerGas: string;
 }
 
 export type JournalRecord =
   | { kind: "journal"; version: 1; chainId: number; account: Address }
-  /** Something that is to have effect once. A value is in wei. */
+  /** A call that should take effect once. A value is in wei. */
   | { kind: "action"; action: string; what: string; to: Address; data: Hex; value?: string }
   | Signed
-  /** Carried out, in a block that has as many on top of it as were asked for. */
+  /** The transaction is in a block that has enough confirmations. */
   | { kind: "mined"; action: string; hash: Hex; block: number; blockHash: Hex }
-  /** In such a block too, but without effect. */
+  /** It is in such a block too, but it reverted. */
   | { kind: "reverted"; action: string; hash: Hex; block: number; blockHash: Hex }
   /** The block of a transaction is no longer in the chain. */
   | { kind: "reorganized"; action: string; hash: Hex }
-  /** Another transaction of the account has the nonce, so none of ours with it can be carried out any more. */
+  /**
+   * Another transaction of the account has the nonce, so none of ours with that nonce can take effect any
+   * more.
+   */
   | { kind: "void"; action: string; nonce: number }
-  /** Nothing more is done about it, and who asked for it has been told. */
+  /** Nothing more is done about it, and the command that asked for it knows the outcome. */
   | { kind: "closed"; action: string };
 
-/** Records in their order, and where they go. */
+/** A list of records that can be extended. */
 export interface Log {
   readonly records: readonly JournalRecord[];
   append(record: JournalRecord): void;
   close(): void;
 }
 
-/** For what need not outlive its process. */
+/** A log in memory, for calls that need not outlive the process. */
 export function shortLivedLog(): Log {
   const records: JournalRecord[] = [];
   return { records, append: (record) => void records.push(record), close: () => undefined };
@@ -71,7 +75,7 @@ interface Line {
 
 const START = "0x";
 
-/** @throws {FormatError | ChainError} when the file is damaged, of another account, or in use */
+/** @throws {FormatError | ChainError} when the file is damaged, belongs to another account, or is in use */
 export class Journal implements Log {
   readonly path: string;
   readonly records: JournalRecord[] = [];
@@ -96,13 +100,13 @@ export class Journal implements Log {
       else if (head.kind !== "journal" || head.version !== 1)
         throw new FormatError(
           "VERSION",
-          `${path} is no journal of this version; move it away, and look on the chain for what was sent`,
+          `${path} is not a journal of this version; move it away, and check on the chain what was sent`,
           { path },
         );
       else if (head.chainId !== chainId || head.account !== account)
         throw new FormatError(
           "FOREIGN",
-          `the journal ${path} is of ${head.account} on chain ${head.chainId}, and not of ${account} on chain ${chainId}; move it away`,
+          `the journal ${path} belongs to ${head.account} on chain ${head.chainId}, not to ${account} on chain ${chainId}; move it away`,
           { path, expected: [account, chainId], found: [head.account, head.chainId] },
         );
       return journal;
@@ -112,7 +116,7 @@ export class Journal implements Log {
     }
   }
 
-  /** On the disk when this returns. */
+  /** Adds a record, which is on the disk when this returns. */
   append(record: JournalRecord): void {
     const hash = lineHash(this.last, record);
     writeSync(this.file, `${JSON.stringify({ record, hash } satisfies Line)}\n`);
@@ -134,7 +138,7 @@ export class Journal implements Log {
       if (!parsed || parsed.hash !== lineHash(this.last, parsed.record))
         throw new FormatError(
           "ALTERED",
-          `line ${i + 1} of the journal ${this.path} is damaged; what was sent is on the chain, so move the file away and look there before you repeat anything`,
+          `line ${i + 1} of the journal ${this.path} is damaged; move the file away, and check on the chain what was sent before you repeat anything`,
           { path: this.path, line: i + 1 },
         );
       this.last = parsed.hash;
@@ -157,7 +161,7 @@ function lineHash(before: string, record: JournalRecord): string {
   return toHex(sha256(asBytes(new TextEncoder().encode(before + JSON.stringify(record)))));
 }
 
-/** One process writes at a time; the lock of one that is gone does not count. */
+/** Only one process writes at a time. The lock of a process that has ended does not count. */
 function takeLock(path: string): string {
   const own = `${path}.${process.pid}`;
   writeFileSync(own, String(process.pid));
@@ -172,7 +176,7 @@ function takeLock(path: string): string {
         if (attempt > 3 || (owner !== undefined && isAlive(owner)))
           throw new ChainError(
             "BUSY",
-            `another process${owner === undefined ? "" : ` (${owner})`} sends transactions of this account; wait for it, or remove ${path} if there is none (${messageOf(cause)})`,
+            `another process${owner === undefined ? "" : ` (${owner})`} is sending transactions of this account; wait for it, or remove ${path} if there is no such process (${messageOf(cause)})`,
             { path },
           );
         rmSync(path, { force: true });

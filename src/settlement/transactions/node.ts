@@ -1,4 +1,4 @@
-/** A node as transactions see it: one that may be away for a while, and may come back as another chain. */
+/** A node as transactions need it: it may be away for a while, and may return with another chain. */
 import {
   type Address,
   BaseError,
@@ -21,17 +21,17 @@ export interface Patience {
   awayMillis: number;
 }
 
-/** What a node says of a transaction that it is given. */
+/** A node's reply to a transaction that it is given. */
 export type Reception = "taken" | "too cheap" | "nonce used";
 
 const LOST = [HttpRequestError, TimeoutError, SocketClosedError, WebSocketRequestError];
 
-/** A node of a chain that may be away for a while, and may not know what it was told. */
+/** A node of a chain. It may be away for a while, and it may forget transactions. */
 export class Node {
   readonly client: PublicClient;
   private readonly chainId: number;
   private readonly patience: Patience;
-  /** Whether it was away since its chain was last looked at. */
+  /** Whether it was away since its chain was last checked. */
   private wasAway = true;
 
   constructor(client: PublicClient, chainId: number, patience: Patience) {
@@ -46,7 +46,8 @@ export class Node {
 
   /**
    * Asks again while the node is away, with longer and longer pauses.
-   * @throws {ChainError} when it stays away; whatever else is thrown
+   * @throws {ChainError} when it stays away
+   * @throws every other error of `ask`
    */
   async reach<T>(ask: (client: PublicClient) => Promise<T>): Promise<T> {
     const until = performance.now() + this.patience.awayMillis;
@@ -59,15 +60,15 @@ export class Node {
         if (performance.now() + pause > until)
           throw new ChainError(
             "TIMEOUT",
-            `the node does not answer any more (${messageOf(error).split("\n")[0]}); what was signed is in the journal, so run the same command again`,
+            `the node does not answer any more (${messageOf(error).split("\n")[0]}); run the same command again: what was signed is in the journal`,
           );
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
   }
 
   /**
-   * That the chain is still the one that was meant, with the contract on it.
-   * @param always also when the node was not away
+   * Checks that the chain is still the expected one, with the contract on it.
+   * @param always check even if the node was not away
    * @throws {ChainError} when it is not
    */
   async check(contract: Address, always = false): Promise<void> {
@@ -76,13 +77,13 @@ export class Node {
     if (chainId !== this.chainId)
       throw new ChainError(
         "WRONG_CHAIN",
-        `the node is of chain ${chainId}, and not of chain ${this.chainId}; nothing was signed for it, so name a node of that chain with --rpc`,
+        `the node serves chain ${chainId}, not chain ${this.chainId}; nothing was signed for it, so name a node of chain ${this.chainId} with --rpc`,
         { expected: this.chainId, found: chainId },
       );
     if ((await this.reach((client) => client.getCode({ address: contract }))) === undefined)
       throw new ChainError(
         "CONTRACT_MISSING",
-        `there is no contract at ${contract}; was the chain started anew? The journal is as it was; name the right node with --rpc`,
+        `there is no contract at ${contract}; perhaps the chain was restarted. The journal is unchanged; name the right node with --rpc`,
         { contract },
       );
     this.wasAway = false;
@@ -103,15 +104,15 @@ export class Node {
   }
 
   /**
-   * Hands over the bytes of a signed transaction; more than once does no harm.
-   * @param contract that it is for
+   * Sends the bytes of a signed transaction. To send them again does no harm.
+   * @param contract the contract that it calls
    */
   async broadcast(raw: Hex, hash: Hex, contract: Address): Promise<Reception> {
     try {
       await this.reach((client) => client.sendRawTransaction({ serializedTransaction: raw }));
       return "taken";
     } catch (error) {
-      // A node may refuse what it has already, and some report a revert although they took it.
+      // A node may refuse a transaction that it has already. Some report a revert although they accepted it.
       if (error instanceof ChainError) throw error;
       await this.check(contract);
       if (await this.knows(hash)) return "taken";
@@ -122,7 +123,7 @@ export class Node {
     }
   }
 
-  /** Nonces that the account has used, `depth` blocks below the head. */
+  /** The number of nonces that the account has used, `depth` blocks below the head. */
   async noncesUsed(address: Address, depth = 0): Promise<number> {
     if (depth === 0) return this.reach((client) => client.getTransactionCount({ address, blockTag: "latest" }));
     const head = await this.reach((client) => client.getBlockNumber());
@@ -136,7 +137,7 @@ function isLost(error: unknown): boolean {
   return error.walk((cause) => LOST.some((kind) => cause instanceof kind)) !== null;
 }
 
-/** Nothing for one kind of error. */
+/** A handler that returns `undefined` for one kind of error, and throws all others. */
 function unless(kind: new (...args: never[]) => BaseError): (error: unknown) => undefined {
   return (error) => {
     if (error instanceof BaseError && error.walk((cause) => cause instanceof kind)) return undefined;

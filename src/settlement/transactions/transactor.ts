@@ -1,7 +1,7 @@
 /**
- * Makes each action of an account take effect once, whatever happens meanwhile: a crash, a node that goes away, a
- * reorganization, a fee that is too low, a foreign transaction with the same nonce. What is signed is in the journal
- * first. Replacements share the action's nonce; it gets another one only when a foreign transaction has used the old.
+ * Makes each action of an account take effect once, despite crashes, a node that goes away, reorganizations,
+ * low fees, and foreign transactions with the same nonce. What is signed is in the journal before it is sent.
+ * Replacements keep the nonce. An action gets another one only if a foreign transaction has used the old one.
  */
 import { type Address, type Hex, keccak256, type LocalAccount, type TransactionReceipt } from "viem";
 import { ChainError } from "../../errors/index.ts";
@@ -11,23 +11,23 @@ import type { JournalRecord, Log, Signed } from "./journal.ts";
 import type { Node } from "./node.ts";
 
 export interface TransactorOptions {
-  /** Blocks, the transaction's own included, that make it final. */
+  /** The number of blocks that make a transaction final, including its own. */
   confirmations: number;
-  /** Milliseconds after which a transaction that waits for a block is replaced by a dearer one. */
+  /** Milliseconds after which a transaction that waits for a block is replaced by one with a higher fee. */
   stuckMillis: number;
-  /** The most to be paid for gas, in wei. */
+  /** The most to pay for each unit of gas, in wei. */
   maxFeePerGas?: bigint;
   onProgress?(text: string): void;
 }
 
-/** A call that is to have effect once. */
+/** A call that should take effect once. */
 export interface Call {
   what: string;
   to: Address;
   data: Hex;
-  /** Wei that it brings; none unless given. */
+  /** Wei that are sent with it. Default: none. */
   value?: bigint;
-  /** Whether it has its effect already; asked when another transaction took the nonce. */
+  /** Whether it has taken effect already. It is called if another transaction has used the nonce. */
   isDone?(): Promise<boolean>;
 }
 
@@ -40,13 +40,13 @@ export interface Settled {
   status: "mined" | "reverted";
 }
 
-/** Blocks within which a chain may turn back unnoticed; older outcomes are taken as they are. */
+/** The number of blocks that a chain may drop unnoticed. Older outcomes are not checked again. */
 const REORGANIZABLE = 64;
 
 const isSame = (action: Action, { to, data, value = 0n }: Call): boolean =>
   action.to === to && action.data === data && action.value === value;
 
-/** Carries out the calls of one account, each once, and keeps them in a journal. */
+/** Sends the calls of one account, so that each takes effect once, and keeps them in a journal. */
 export class Transactor {
   private readonly node: Node;
   private readonly account: LocalAccount;
@@ -65,8 +65,8 @@ export class Transactor {
   }
 
   /**
-   * Finishes what earlier commands left behind, and carries out again what the chain has turned back behind.
-   * @returns what came of calls whose command did not live to tell
+   * Finishes the open calls of earlier commands, and sends calls again whose blocks the chain has dropped.
+   * @returns the outcomes of calls whose command ended without reporting them
    * @throws {ChainError} as `send`
    */
   async reconcile(): Promise<Settled[]> {
@@ -76,7 +76,7 @@ export class Transactor {
       const action = this.actions.get(id)!;
       const isRecent = action.outcome !== undefined && head - action.outcome.block < REORGANIZABLE;
       const isOpen = action.outcome ? isRecent && !(await this.stands(action)) : attemptsOf(action).length > 0;
-      // What lost its nonce waits for a command that knows whether its effect is there.
+      // A call that lost its nonce waits for a command that can check whether it has taken effect.
       if (isOpen) await this.follow(id);
       const { closed, outcome, what, to, data } = this.actions.get(id)!;
       if (!closed && outcome) settled.push({ what, to, data, hash: outcome.hash, status: outcome.status });
@@ -85,8 +85,8 @@ export class Transactor {
   }
 
   /**
-   * Carries out a call; goes on with the same call of a command that did not live to tell.
-   * @returns the receipt; none where the effect was there without a transaction of ours
+   * Makes a call take effect. If an earlier command ended during the same call, it continues that one.
+   * @returns the receipt; `undefined` if the call had taken effect without a transaction of ours
    * @throws {ChainError} when the chain is another one, the node stays away, or the fee would be too high
    */
   async send(call: Call): Promise<TransactionReceipt | undefined> {
@@ -94,13 +94,13 @@ export class Transactor {
     return this.carryOut(own ?? this.begin(call), call.isDone);
   }
 
-  /** To be called when whoever asked for the calls knows how they ended. */
+  /** Call this when the outcomes of all calls have been reported. */
   close(): void {
     for (const { id, outcome } of this.unfinished()) if (outcome) this.note({ kind: "closed", action: id });
     this.journal.close();
   }
 
-  /** Ends without saying so: the next command goes on with what this one began. */
+  /** Ends without reporting outcomes. The next command continues what this one began. */
   abandon(): void {
     this.journal.close();
   }
@@ -137,7 +137,7 @@ export class Transactor {
     }
   }
 
-  /** Whether the outcome is still in the chain; where not, the action is open again. */
+  /** Whether the outcome is still in the chain. If not, the action is open again. */
   private async stands({ id, outcome }: Action): Promise<boolean> {
     const receipt = await this.node.receipt(outcome!.hash);
     if (receipt?.blockHash === outcome!.blockHash) return true;
@@ -145,7 +145,7 @@ export class Transactor {
     return false;
   }
 
-  /** Signs a transaction with the next nonce, or, to replace them, with that of the attempts. */
+  /** Signs a transaction with the next nonce, or with the nonce of the transaction that it replaces. */
   private async sign({ id, to, data, value, what }: Action, replaced?: Signed): Promise<void> {
     await this.node.check(to, true);
     const { address } = this.account;
@@ -153,7 +153,7 @@ export class Transactor {
       replaced?.nonce ??
       (await this.node.reach((client) => client.getTransactionCount({ address, blockTag: "pending" })));
     const fees = await this.fees(what, replaced);
-    // What a call takes may grow until it is carried out.
+    // The gas of a call may grow until it is executed.
     const gas = replaced
       ? BigInt(replaced.gas)
       : ((await this.node.reach((client) => client.estimateGas({ account: address, to, data, value }))) * 5n) / 4n;
@@ -185,8 +185,8 @@ export class Transactor {
     if (fees) return fees;
     throw new ChainError(
       "FEE",
-      `${what} needs a fee above ${this.options.maxFeePerGas} wei for gas; allow more, or wait and run the same command again` +
-        (replaced ? ": the transaction that waits is in the journal" : ""),
+      `${what} needs a fee above ${this.options.maxFeePerGas} wei for each unit of gas; allow more, or wait and run the same command again` +
+        (replaced ? ": the waiting transaction is in the journal" : ""),
       { expected: `at most ${this.options.maxFeePerGas}`, found: String(estimate.maxFeePerGas) },
     );
   }
@@ -213,7 +213,7 @@ export class Transactor {
     }
   }
 
-  /** Whether a transaction that waits offers less than the node thinks is enough; one that offers more has to wait all the same. */
+  /** Whether a waiting transaction offers less than the node's estimate. One that offers more just waits. */
   private async offersTooLittle(attempts: readonly Signed[]): Promise<boolean> {
     if (await this.anyReceipt(attempts)) return false;
     const estimate = await this.node.reach((client) => client.estimateFeesPerGas());
@@ -228,7 +228,7 @@ export class Transactor {
     return undefined;
   }
 
-  /** Notes an outcome that is deep enough in the chain. */
+  /** Notes an outcome that has enough confirmations. @returns whether there is one */
   private async isSettled({ id }: Action, attempts: readonly Signed[]): Promise<boolean> {
     const depth = this.options.confirmations - 1;
     const receipt = await this.anyReceipt(attempts);
@@ -242,7 +242,7 @@ export class Transactor {
     }
     const [{ nonce }] = attempts;
     if ((await this.node.noncesUsed(this.account.address, depth)) <= nonce) return false;
-    // The receipt may have come between the two looks.
+    // The transaction may have got into a block between the two requests.
     if (await this.anyReceipt(attempts)) return false;
     this.note({ kind: "void", action: id, nonce });
     return true;

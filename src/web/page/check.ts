@@ -1,4 +1,4 @@
-/** One check of a trace, from the choice of steps to who is wrong. */
+/** One check of a trace, from the choice of steps to the explanation of a difference. */
 import { toHex } from "../../encoding/bytes.ts";
 import type { ClosedJob } from "../../job/closed.ts";
 import type { Backend } from "../../repops/backends/backend.ts";
@@ -9,7 +9,7 @@ import type { Outcome, Report } from "./protocol.ts";
 
 export interface CheckRange {
   backend: Backend;
-  /** First and last step; 0 is the initial state. */
+  /** The first training step. 0 is the initial state. */
   from: number;
   to: number;
 }
@@ -17,7 +17,7 @@ export interface CheckRange {
 type Say = (report: Report) => void;
 
 /**
- * Executes the steps, says how it goes, and where they do not come out looks for the reason.
+ * Executes the training steps, and reports its progress. If a result differs, it looks for the reason.
  * @throws {VerdeError} when the steps can't be executed
  */
 export async function checkTrace(trace: Trace, range: CheckRange, say: Say): Promise<Outcome> {
@@ -46,7 +46,10 @@ async function deviceOf(backend: Backend): Promise<string> {
   return device === undefined ? "WebAssembly" : `WebGPU (${device.name})`;
 }
 
-/** Who differs, the trace or this device, and with which operator. WASM decides: it is held to the reference in every bit. */
+/**
+ * Finds out whether the trace or this device is wrong, and at which operator. WASM decides: all its bits are
+ * tested against the reference.
+ */
 async function explain(
   trace: Trace,
   job: ClosedJob,
@@ -62,7 +65,7 @@ async function explain(
   };
   if (backend.name !== wasm.name) {
     const onStep = (at: { step: number }): void =>
-      say({ kind: "stage", text: `Asking WebAssembly as well: step ${at.step} of ${step}` });
+      say({ kind: "stage", text: `Comparing with WebAssembly: training step ${at.step} of ${step}` });
     const second = await reexecute(trace, job, { backend: wasm, from: step, to: step, onStep });
     if (!second.mismatch) return { ...told, deviceDiffers: true };
   }

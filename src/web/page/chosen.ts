@@ -1,9 +1,9 @@
-/** From a handful of files that somebody chose or dropped to a trace with its data folder. */
+/** Finds a trace and its data folder among the files that a user chose or dropped. */
 import { UsageError } from "../../errors/index.ts";
 import { dataFolder, isDataFile } from "../../trace/source.ts";
 import type { TraceInput } from "./protocol.ts";
 
-/** A file with the way to it, as far as the browser tells: `out/a.data/step-00000000.safetensors`, or a bare name. */
+/** A file, with its path if the browser gives one: `out/a.data/step-00000000.safetensors`, or only a name. */
 export interface ChosenFile {
   path: string;
   blob: Blob;
@@ -15,7 +15,8 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 const folderOf = (path: string): string => nameOf(path.slice(0, Math.max(path.lastIndexOf("/"), 0)));
 
 /**
- * @param before what was chosen earlier: a data folder may follow its trace
+ * The trace among the files, with its data.
+ * @param before what was chosen earlier: a data folder may be chosen after its trace
  * @throws {UsageError} when there is no trace among the files, or more than one
  */
 export function gather(files: readonly ChosenFile[], before?: Chosen): Chosen {
@@ -29,8 +30,8 @@ export function gather(files: readonly ChosenFile[], before?: Chosen): Chosen {
     throw new UsageError(
       "NOTHING_CHOSEN",
       files.length === 0
-        ? "there are no files in what was chosen; choose a trace"
-        : "these are files of a data folder; choose the trace itself first, or together with them",
+        ? "no files were chosen; choose a trace"
+        : "these files belong to a data folder; choose the trace first, or together with them",
       {},
     );
   const path = traces.length > 0 ? nameOf(traces[0].path) : before!.path;
@@ -39,7 +40,10 @@ export function gather(files: readonly ChosenFile[], before?: Chosen): Chosen {
   return { kind: "chosen", path, trace: traces[0]?.blob ?? before!.trace, data: [...kept, ...own] };
 }
 
-/** With several data folders, those of the trace's name; one alone may have been renamed, roots tell whether it fits. */
+/**
+ * The files of the trace's own data folder. Of several folders, it is the one with the trace's name. A single
+ * folder may have been renamed: the roots tell whether it fits.
+ */
 function ownData(trace: string, data: readonly ChosenFile[]): { name: string; blob: Blob }[] {
   const folders = new Set(data.map(({ path }) => folderOf(path)));
   const wanted = nameOf(dataFolder(trace));
@@ -53,12 +57,12 @@ function list(files: readonly ChosenFile[]): string {
   return files.length > names.length ? `${names.join(", ")} …` : names.join(", ");
 }
 
-/** Files of an input, or of a folder that was chosen through one. */
+/** The files that were chosen with an input, or the files in a folder that was chosen. */
 export function filesOfInput(input: HTMLInputElement): ChosenFile[] {
   return [...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
 }
 
-/** What was dropped, folders with all that is in them. To be called while the event lasts. */
+/** The files that were dropped, with all files in dropped folders. Call it while the event is handled. */
 export async function filesOfDrop(transfer: DataTransfer): Promise<ChosenFile[]> {
   const found = [...transfer.items].map((item) => {
     const entry = item.kind === "file" ? item.webkitGetAsEntry() : null;
@@ -80,7 +84,7 @@ async function filesOfEntry(entry: FileSystemEntry): Promise<ChosenFile[]> {
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const all: ChosenFile[] = [];
-  // A reader gives a part of a large folder at a time.
+  // For a large folder, a reader returns only some entries at a time.
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (some.length === 0) return all;

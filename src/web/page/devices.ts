@@ -1,11 +1,11 @@
-/** What this browser can execute operators with, and why not where it can't. */
+/** The devices with which this browser can execute operators, and why a device is not available. */
 
 export interface Choice {
-  /** Of the backend. */
+  /** The backend's name. */
   name: string;
   label: string;
   about: string;
-  /** Why it can't be chosen. */
+  /** Why it can't be chosen, if it can't. */
   unavailable?: string;
 }
 
@@ -22,18 +22,19 @@ export async function choices(): Promise<Choice[]> {
     {
       name: "webgpu:strict",
       label: "WebGPU, strict",
-      about: "Integers alone: for cards whose float arithmetic is not exact. Slow.",
+      about: "Only integers: for cards whose float arithmetic is not exact. Slow.",
       ...(webgpu && { unavailable: webgpu }),
     },
   ];
 }
 
 async function whyNoWebGpu(): Promise<string | undefined> {
-  if (!isSecureContext) return "browsers give WebGPU to pages of https and of this machine only; open 127.0.0.1";
+  if (!isSecureContext)
+    return "browsers allow WebGPU only on pages with https and pages of this machine; open 127.0.0.1";
   const { gpu } = navigator as Navigator & { gpu?: Gpu };
-  if (!gpu) return "this browser has no WebGPU, or has it switched off";
+  if (!gpu) return "this browser has no WebGPU, or it is switched off";
   try {
-    return (await gpu.requestAdapter()) ? undefined : "the browser finds no graphics card that it would use";
+    return (await gpu.requestAdapter()) ? undefined : "the browser finds no graphics card that it can use";
   } catch (error) {
     return `the browser gives no graphics card: ${String(error)}`;
   }

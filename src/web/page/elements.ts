@@ -1,13 +1,13 @@
-/** The elements of index.html by their ids. */
+/** Finds and makes elements of the page. */
 
-/** @throws {Error} when index.html has no such element of this kind: the two files have to fit */
+/** An element of index.html by its id. @throws {Error} when there is no element of this kind with the id */
 export function element<E extends Element>(id: string, kind: new () => E): E {
   const found = document.querySelector(`#${id}`);
   if (!(found instanceof kind)) throw new Error(`index.html has no ${kind.name} with the id ${id}`);
   return found;
 }
 
-/** Text beside an element that is shown when there is a text, and hidden when there is none. */
+/** Shows an element with a text, or hides it if there is no text. */
 export function showText(target: HTMLElement, text: string | undefined): void {
   target.hidden = text === undefined;
   target.textContent = text ?? "";

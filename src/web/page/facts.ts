@@ -1,4 +1,4 @@
-/** What the page shows of a trace before anything is executed. */
+/** The facts about a trace that the page shows before anything is executed. */
 import { toHex } from "../../encoding/bytes.ts";
 import { countParameters } from "../../job/closed.ts";
 import { messageOf } from "../../errors/index.ts";
@@ -44,7 +44,7 @@ function unfinishedBecause(trace: Trace): string | undefined {
   }
 }
 
-/** The files without which no step can be executed: the data, and an initial state that no graph makes. */
+/** The name of a missing file that every step needs: the dataset, or an initial state that no graph makes. */
 async function missingFile({ path, manifest, source }: Trace): Promise<string | undefined> {
   const { datasetRoots, init } = manifest.outline;
   const needed = [

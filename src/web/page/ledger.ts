@@ -1,10 +1,10 @@
-/** The part of the page that shows how a check goes: its sentence, its progress, and the steps with their roots. */
+/** The part of the page that shows a check: its result, its progress, and the steps with their roots. */
 import { formatCount, formatSeconds } from "../figures.ts";
 import { element, make, showText } from "./elements.ts";
 import type { StepLine } from "./protocol.ts";
 import { type Sentence, shortRoot } from "./sentence.ts";
 
-/** Older rows give way: a table of all steps of a long run would be slow. */
+/** The most rows. Older rows are removed, since a table of all steps of a long run would be slow. */
 const MAX_ROWS = 400;
 
 const rows = element("rows", HTMLTableSectionElement);
@@ -13,7 +13,7 @@ const sentence = element("sentence", HTMLElement);
 const running = element("running", HTMLElement);
 const progress = element("progress", HTMLProgressElement);
 
-/** Lines wait for the next frame, so that many steps a second cost no more than one. */
+/** Lines wait for the next frame, so the table is updated at most once for each frame. */
 let waiting: StepLine[] = [];
 let shown = 0;
 let removed = 0;
@@ -32,12 +32,12 @@ export function beginLedger(): void {
   showText(element("earlier", HTMLElement), undefined);
 }
 
-/** What is going on; unlike the sentence, it is not read out: it changes with every step. */
+/** Shows what the check is doing. Screen readers do not read it out, since it changes with every step. */
 export function showStage(text: string): void {
   element("stage", HTMLElement).textContent = text;
 }
 
-/** @param part of the way, 0 to 1 */
+/** Shows an executed step. @param part the finished part of the check, 0 to 1 */
 export function showStep(line: StepLine, part: number): void {
   progress.value = part;
   if (waiting.push(line) === 1) requestAnimationFrame(flush);
@@ -91,7 +91,7 @@ function rowOf({ step, seconds, claimed, recomputed, agrees }: StepLine): HTMLTa
   return make("tr", { className: tone }, make("td", {}, String(step)), cell, make("td", {}, formatSeconds(seconds)));
 }
 
-/** Whole where there is room, as the style sheet decides. */
+/** A root in full and shortened. The style sheet decides which one is shown. */
 function rootOf(root: string): HTMLElement[] {
   return [
     make("span", { className: "long" }, root),

@@ -1,4 +1,6 @@
-/** The page of `verde serve`: takes a trace, starts workers on it, and shows what they report. */
+/**
+ * The page of `verde serve`: it takes a trace, gives a worker its tasks, and shows what the worker reports.
+ */
 import { messageOf, VerdeError } from "../../errors/index.ts";
 import { type ChosenFile, filesOfDrop, filesOfInput, gather } from "./chosen.ts";
 import { choices } from "./devices.ts";
@@ -17,14 +19,14 @@ const devices = element("devices", HTMLFieldSetElement);
 
 let input: TraceInput | undefined;
 let facts: Facts | undefined;
-/** Cancels the check that runs. */
+/** Cancels the running check. */
 let onCancel: (() => void) | undefined;
 
-/** The one worker of the page, and who hears of its task while it has one. */
+/** The page's only worker, and the listener to its current task. */
 let worker: Worker | undefined;
 let listener: ((report: Report) => void) | undefined;
 
-/** Gives the worker a task, and drops the one that it is at. */
+/** Gives the worker a task, and drops its current one. */
 function assign(task: Task, onReport: (report: Report) => void): void {
   if (listener) stop();
   worker ??= startWorker();
@@ -48,7 +50,7 @@ function startWorker(): Worker {
   return started;
 }
 
-/** Ends the worker in the middle of its task, which frees what it held. */
+/** Ends the worker during its task, which frees its memory. */
 function stop(): void {
   worker?.terminate();
   worker = undefined;
@@ -133,7 +135,7 @@ function check(): void {
       if (line.claimed !== undefined && agrees) compared++;
       markChecked(steps, { from: Math.max(first - 1, 0), to: agrees ? step : step - 1 }, agrees ? undefined : step);
       showStep(line, (step - first + 1) / (range.to - first + 1));
-      showStage(`Step ${step} of ${range.to}`);
+      showStage(`Training step ${step} of ${range.to}`);
     }
     if (report.kind === "finished") {
       finish();
@@ -141,7 +143,7 @@ function check(): void {
     }
     if (report.kind === "failed") {
       finish();
-      showSentence({ tone: "bad", title: "This could not be checked.", text: `${report.message} (${report.code})` });
+      showSentence({ tone: "bad", title: "The check failed.", text: `${report.message} (${report.code})` });
     }
   });
 }
@@ -171,7 +173,7 @@ async function offerDevices(): Promise<void> {
         { className: "device" },
         radio,
         label,
-        make("small", {}, disabled ? `Not here: ${unavailable}.` : about),
+        make("small", {}, disabled ? `Not available: ${unavailable}.` : about),
       ),
     );
   }
@@ -182,7 +184,7 @@ function listen(): void {
     const chooser = element(id, HTMLInputElement);
     chooser.addEventListener("change", () => {
       if (chooser.files?.length) take(filesOfInput(chooser));
-      // The same file, changed meanwhile, may be chosen again.
+      // The user may choose the same file again, for example after it has changed.
       chooser.value = "";
     });
   }

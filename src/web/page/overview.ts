@@ -1,13 +1,13 @@
-/** The part of the page that shows what a trace says: its facts, and the curve of its loss. */
+/** The part of the page that shows the facts of a trace, and the curve of its loss. */
 import { formatCount, formatNumber } from "../figures.ts";
 import { element, make, showText } from "./elements.ts";
 import type { Facts } from "./protocol.ts";
 
-/** The size of the plot's own coordinates, as index.html has it. */
+/** The size of the plot in its own coordinates, the same as in index.html. */
 const [WIDTH, HEIGHT] = [1000, 240];
 /** Room above and below the curve. */
 const MARGIN = 12;
-/** More points than this are not to be seen. */
+/** The most points of the curve. More would not be visible. */
 const MAX_POINTS = 2000;
 
 const plot = {
@@ -31,9 +31,9 @@ export function showFacts(facts: Facts): void {
 
 function noticeOf({ unfinished, missing, fault }: Facts): string | undefined {
   const notices = [
-    missing && `To execute steps, ${missing} is needed: choose the data folder as well.`,
-    unfinished && `This run was not finished; what there is of it can be checked. ${unfinished}.`,
-    fault && `This trace is a drill: it was made with the fault ${fault}, and says so.`,
+    missing && `${missing} is needed to execute steps: choose the data folder too.`,
+    unfinished && `This run is not finished; its recorded steps can be checked. ${unfinished}.`,
+    fault && `This trace is a drill: it was made with the fault ${fault}.`,
   ];
   return notices.filter((notice) => notice !== undefined).join(" ") || undefined;
 }
@@ -42,10 +42,11 @@ function rowsOf(facts: Facts): [string, string][] {
   const { steps, recorded, commitEvery, checkpoints, detail } = facts;
   const recordedOf =
     recorded === steps ? formatCount(steps) : `${formatCount(Math.max(recorded, 0))} of ${formatCount(steps)}`;
-  const every = commitEvery === 1 ? "after every step" : `after every ${formatCount(commitEvery)} steps`;
+  const every =
+    commitEvery === 1 ? "after every training step" : `after every ${formatCount(commitEvery)} training steps`;
   return [
     ["Steps", recordedOf],
-    ["Model", `${formatCount(facts.parameters)} parameters, ${formatCount(facts.kernels)} operators a step`],
+    ["Model", `${formatCount(facts.parameters)} parameters, ${formatCount(facts.kernels)} operators in each step`],
     ["Committed to", `${every}${detail === "operators" ? ", and every operator" : ""}`],
     ["Checkpoints", checkpoints.length > 0 ? `after ${listOf(checkpoints)}` : "none"],
     ["Made with", facts.backend],
@@ -61,7 +62,7 @@ function listOf(steps: readonly number[]): string {
 
 function showCurve({ losses, steps }: Facts): void {
   const stride = Math.max(Math.ceil(losses.length / MAX_POINTS), 1);
-  // State 0 comes before the first loss, and a trace may claim any pattern of bits.
+  // State 0 has no loss, and a trace may claim any bit pattern, NaN included.
   const points = losses
     .map((loss, step) => ({ step, loss }))
     .filter(
@@ -82,7 +83,7 @@ function showCurve({ losses, steps }: Facts): void {
   markChecked(steps);
 }
 
-/** Shades the steps that were found right, and marks the one that was not. */
+/** Shades the steps that were found right, and marks the step that was found wrong. */
 export function markChecked(steps: number, range?: { from: number; to: number }, wrong?: number): void {
   const x = (step: number): number => (step / steps) * WIDTH;
   plot.checked.setAttribute("x", String(range ? x(range.from) : 0));

@@ -1,7 +1,7 @@
-/** What the page and its worker say to each other: a task, and reports up to the one that ends it. */
+/** The messages between the page and its worker: a task, then reports. The last report ends the task. */
 import type { TraceListing } from "../trace-files.ts";
 
-/** Where the trace is: with the server, or among files that the user chose. */
+/** Where the trace is: on the server, or among files that the user chose. */
 export type TraceInput =
   | { kind: "served"; listing: TraceListing }
   | { kind: "chosen"; path: string; trace: Blob; data: readonly { name: string; blob: Blob }[] };
@@ -10,29 +10,29 @@ export type Task =
   | { kind: "open"; input: TraceInput }
   | { kind: "check"; input: TraceInput; backend: string; from: number; to: number };
 
-/** What a trace says, without anything being executed. */
+/** The facts of a trace that are known before anything is executed. */
 export interface Facts {
   path: string;
   job: string;
   steps: number;
-  /** The last step that is recorded; -1 where there is none. */
+  /** The last recorded step; -1 if there is none. */
   recorded: number;
   parameters: number;
   kernels: number;
   commitEvery: number;
   detail: string;
   backend: string;
-  /** For drills: the fault that the trace states. */
+  /** For a drill: the fault that the trace states. */
   fault?: string;
   checkpoints: readonly number[];
   runRoot?: string;
-  /** Of the last state that is committed to. */
+  /** The root of the last state that is committed to. */
   lastRoot?: string;
-  /** Reported, by step, from 0; none where the job reports no loss. */
+  /** The reported losses by step, from step 0. Empty if the job reports no loss. */
   losses: readonly number[];
-  /** The trace is the beginning of a run. */
+  /** Why the trace is not a finished run, if it is not. */
   unfinished?: string;
-  /** A file that has to be there before steps can be executed. */
+  /** A missing file that is needed to execute steps. */
   missing?: string;
 }
 
@@ -47,21 +47,21 @@ export interface StepLine {
 export interface Outcome {
   from: number;
   to: number;
-  /** The step after whose committed state it began. */
+  /** The step after whose committed state the check began. Absent if it began at the initial state. */
   start?: number;
   last: number;
   compared: number;
   seconds: number;
-  /** What executed it, as people call it. */
+  /** The device that executed it, for people. */
   device: string;
   mismatch?: {
     step: number;
     roots?: { claimed: string; recomputed: string };
     metric?: { name: string; claimed: number; recomputed: number };
-    /** WASM agrees with the trace: it is the device that differs. */
+    /** Whether WASM agrees with the trace, so that this device is wrong. */
     deviceDiffers?: boolean;
     operator?: { step: number; kernel: number; label: string };
-    /** The trace has the operators' roots, and all of them come out. */
+    /** Whether the trace has the operators' roots, and all of them match. */
     operatorsAgree?: boolean;
   };
 }

@@ -1,4 +1,7 @@
-/** The worker behind the page: it opens a trace or executes steps, so that the page stays alive. To cancel, end it. */
+/**
+ * The page's worker: it opens a trace or executes steps, so that the page stays responsive. To cancel, end
+ * it.
+ */
 import { messageOf, VerdeError } from "../../errors/index.ts";
 import { openBackend } from "../../certify/open-backend.ts";
 import { readTrace } from "../../trace/open.ts";

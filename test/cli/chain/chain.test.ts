@@ -94,7 +94,7 @@ describe("verde chain deploy", () => {
       ...deploy("--committee", MEMBERS, "--threshold", "3"),
     );
     const wrong = addressOf("owner").replace("f39F", "F39f");
-    await on.fails(2, "with a checksum", "owner", ...deploy("--committee", wrong));
+    await on.fails(2, "with the right checksum", "owner", ...deploy("--committee", wrong));
   });
 });
 
@@ -103,7 +103,7 @@ describe("a command says what is missing", () => {
     await on.fails(3, "no chain answers at", undefined, "task", "list", "--rpc", "http://127.0.0.1:9");
     await on.fails(3, "begins with http", undefined, "task", "list", "--rpc", "nowhere");
     const { port, close } = await answering({ result: "0x1" });
-    await on.fails(3, "of chain 1", undefined, "task", "list", "--rpc", `http://127.0.0.1:${port}`);
+    await on.fails(3, "serves chain 1", undefined, "task", "list", "--rpc", `http://127.0.0.1:${port}`);
     close();
   });
 
@@ -115,14 +115,22 @@ describe("a command says what is missing", () => {
       [{}, "it has no schema version"],
       [{ ...sound, chainId: "1" }, "its chainId is not a number"],
       [{ ...sound, manager: "0x12" }, "its manager is not an address"],
-      [{ ...sound, gasBond: "0.1" }, "its gasBond is no number of wei"],
+      [{ ...sound, gasBond: "0.1" }, "its gasBond is not a number of wei"],
     ];
     for (const [content, words] of broken) {
       writeFileSync(on.at("broken.json"), typeof content === "string" ? content : JSON.stringify(content));
       await on.fails(2, words, undefined, "task", "list", "--deployment", "broken.json");
     }
     writeFileSync(on.at("gone.json"), JSON.stringify({ ...sound, manager: addressOf("poor") }));
-    await on.fails(3, "was the chain started anew?", undefined, "task", "list", "--deployment", "gone.json");
+    await on.fails(
+      3,
+      "If the chain was restarted, deploy again",
+      undefined,
+      "task",
+      "list",
+      "--deployment",
+      "gone.json",
+    );
   });
 
   it("when there is no key, a malformed one, a wrong password, or no gas", async () => {
@@ -151,7 +159,7 @@ describe("a command says what is missing", () => {
     );
     await on.fails(
       3,
-      "only development chains let anybody",
+      "only development chains allow it",
       undefined,
       "chain",
       "skip",

@@ -18,12 +18,12 @@ test("the whole story is told, and its tables add up", async () => {
   const { code, stdout: story, stderr } = await verde(["demo", "--chain", "--steps", "6"]);
   expect(stderr).toBe("");
   expect(code).toBe(0);
-  expect(story).toContain("Ben cheats: flip:step=4,node=");
+  expect(story).toContain("Ben cheats: flip:step=4,operator=");
   expect(story).toContain("The claims differ. The task is Disputed, Judging.");
   expect(story).toMatch(/operator +blocks\.1\/mlp\.in\/matmul \(fold, operator \d+\)/);
   expect(story).toContain("ben.trace is wrong.");
   expect(story).toContain("Ben loses 100 VTT");
-  expect(story).toMatch(/Chunk [\d,]+ of [\d,]+ of \S+, drawn by lot: Ada delivers it/);
+  expect(story).toMatch(/Chunk [\d,]+ of [\d,]+ of \S+, drawn at random: Ada delivers it/);
   expect(story).toContain("The task is Final.");
 
   const changes = { client: -21, Ada: 30.5, Ben: -100, Cleo: 30.5, committee: 10, burned: 50 };
@@ -36,7 +36,7 @@ test("the whole story is told, and its tables add up", async () => {
   for (const name of ["post", "accept", "commit", "reveal", "compare", "submit", "deliver", "finalize", "claim"])
     expect(story).toMatch(new RegExp(`^ {2}${name} +\\d+ +[\\d,]+ +[\\d,]+$`, "m"));
   for (let i = 0; i < 12; i++) expect(story.toLowerCase()).not.toContain(publicPrivateKey(i).slice(2, 40));
-  expect(JSON.parse(readFileSync(at("out/chain/verdict.json"), "utf8"))).toMatchObject({ schemaVersion: 1 });
+  expect(JSON.parse(readFileSync(at("out/chain/verdict.json"), "utf8"))).toMatchObject({ schemaVersion: 2 });
 });
 
 test("a fault that changes nothing is told, and the chain is closed", async () => {

@@ -13,7 +13,7 @@ const verde = (...args: string[]): string =>
 
 test("the demo catches the cheat, and what it tells people to type works", () => {
   const story = verde("demo", "--steps", "6", "--out", path("demo"));
-  expect(story).toContain("flip:step=4,node=");
+  expect(story).toContain("flip:step=4,operator=");
   expect(story).toMatch(/operator +blocks\.1\/mlp\.in\/matmul \(fold, operator \d+\)/);
   expect(story).toMatch(/element +\[\d+, \d+\]/);
   expect(story).toMatch(/fold index +63/);
@@ -27,5 +27,5 @@ test("the demo catches the cheat, and what it tells people to type works", () =>
   const checked = verde("check", path("demo/verdict.json"), ...roots.split(" "));
   expect(checked).toContain("holds");
   expect(verde("inspect", path("demo/honest.trace"))).toContain("136,960 parameters");
-  expect(JSON.parse(readFileSync(path("demo/verdict.json"), "utf8")).schemaVersion).toBe(1);
+  expect(JSON.parse(readFileSync(path("demo/verdict.json"), "utf8")).schemaVersion).toBe(2);
 });

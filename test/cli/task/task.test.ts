@@ -60,7 +60,7 @@ describe("a task of three providers, of which one cheats,", () => {
     await on.fails(2, "run the job again with --commit-every 1", "ada", "task", "commit", task, "sparse.trace");
     await on.fails(2, "can't be read", "ada", "task", "commit", task, "none.trace");
     await on.fails(3, "has no seat in this task", "passer", "task", "commit", task, "ada.trace");
-    await on.fails(3, "it is not the time to reveal", "ada", "task", "reveal", task, "ada.trace");
+    await on.fails(3, "this is not the time to reveal", "ada", "task", "reveal", task, "ada.trace");
     await on.ok("ada", "task", "commit", task, "ada.trace");
     await on.fails(3, "seat 0 has committed already", "ada", "task", "commit", task, "ada.trace");
     for (const person of ["ben", "cleo"] as const) await on.ok(person, "task", "commit", task, `${person}.trace`);
@@ -82,7 +82,7 @@ describe("a task of three providers, of which one cheats,", () => {
     await on.as(undefined, "dispute", "ada.trace", "long.trace", "--verdict", "foreign.json");
     const sign = (file: string): string[] => ["referee", "sign", task, file, "--out"];
     await on.fails(2, "is not a member of the task's committee", "ada", ...sign("verdict.json"), "no.json");
-    await on.fails(2, "a file that is no verdict", "referee1", ...sign("deployment.json"), "no.json");
+    await on.fails(2, "one of the files is not a verdict", "referee1", ...sign("deployment.json"), "no.json");
     for (const person of ["referee1", "referee2"] as const)
       await on.ok(person, ...sign("verdict.json"), `${person}.json`);
     await on.fails(2, "referee1.json exists", "referee1", ...sign("verdict.json"), "referee1.json");
@@ -102,13 +102,13 @@ describe("a task of three providers, of which one cheats,", () => {
     const asked = await on.json("client", "task", "demand", task, JOB, "--tensor", "hidden.weight", "--chunk", "0");
     expect(asked).toMatchObject({ demand: 0, name: "hidden.weight", chunk: 0 });
     await on.fails(3, "1 demanded chunk", "passer", "task", "finalize", task);
-    await on.fails(2, "and the chunk is demanded of", "ben", "task", "deliver", task, "ben.trace");
+    await on.fails(2, "but the chunk is demanded of", "ben", "task", "deliver", task, "ben.trace");
     expect(await on.json("cleo", "task", "deliver", task, "cleo.trace")).toMatchObject({ delivered: [0] });
     await on.fails(3, "no demanded chunk waits", "cleo", "task", "deliver", task, "cleo.trace");
   });
 
   it("ends after its window, and pays", async () => {
-    await on.fails(3, "it is not the time to finalize", "passer", "task", "finalize", task);
+    await on.fails(3, "this is not the time to finalize", "passer", "task", "finalize", task);
     await on.fails(3, "nothing to challenge", "passer", "task", "challenge", task, "ada.trace");
     await on.skip("1d1m");
     await on.ok("passer", "task", "finalize", task);

@@ -163,7 +163,7 @@ describe("a node", () => {
     const sent = transactor.send(call);
     await chain.ended();
     await chain.start(folder("other.log"));
-    await expect(sent).rejects.toThrow("was the chain started anew? The journal is as it was");
+    await expect(sent).rejects.toThrow("perhaps the chain was restarted. The journal is unchanged");
     transactor.abandon();
     await chain.kill();
     await chain.start();
