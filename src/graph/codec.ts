@@ -135,7 +135,7 @@ export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
   const graph: Graph = { inputs, kernels, labels, outputs };
   checkGraph(graph);
   if (!bytesEqual(encodeGraph(graph), bytes))
-    throw new GraphError("NOT_CANONICAL", `${what} is not in canonical form; encode it anew`);
+    throw new GraphError("NOT_CANONICAL", `${what} is not in canonical form; encode it again`);
   return graph;
 }
 

@@ -119,7 +119,7 @@ export function readRecords(data: Bytes, path: string): TraceContent {
   if (!state.manifest)
     throw new FormatError(
       "TRUNCATED",
-      `${path} is cut before its manifest ends; \`verde run … --resume\` begins it anew`,
+      `${path} is cut before its manifest ends; \`verde run … --resume\` starts it again from the beginning`,
       {
         path,
         bytes: data.length,
