@@ -62,7 +62,7 @@ describe("the validator", () => {
 
   test("refuses references forward, ill-typed operands and programs, and doubled names", () => {
     const map = first("map");
-    expect(altered((copy) => (copy.kernels[map].args[0].tensor = 10_000))).toThrow("does not stand before it");
+    expect(altered((copy) => (copy.kernels[map].args[0].tensor = 10_000))).toThrow("which is not before it");
     expect(
       altered((copy) => (copy.kernels[map].type.dtype = copy.kernels[map].type.dtype === "f32" ? "i32" : "f32")),
     ).toThrow("its program returns");
