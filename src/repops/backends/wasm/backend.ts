@@ -11,7 +11,8 @@ export const wasm: Backend = {
 };
 
 /**
- * The same backend without its shortcuts: `canon` after every instruction, no matrix products. Tests hold the two equal.
+ * The same backend without its shortcuts: `canon` after every instruction, no matrix products. Tests hold the
+ * two equal.
  */
 export const wasmAlways: Backend = {
   name: "wasm-always",

@@ -1,4 +1,7 @@
-/** 32-bit constants in memory. A `v128.const` in a loop is built anew each turn; a splat-load before the loop is not. */
+/**
+ * 32-bit constants in memory. A `v128.const` in a loop is built anew each turn; a splat-load before the loop
+ * is not.
+ */
 import { BackendError } from "../../../errors/index.ts";
 
 export class ConstantPool {

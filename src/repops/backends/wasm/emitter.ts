@@ -1,4 +1,7 @@
-/** A WebAssembly module in the making: functions over one imported memory, structured control flow, binary encoding. */
+/**
+ * A WebAssembly module in the making: functions over one imported memory, structured control flow, binary
+ * encoding.
+ */
 import { type Code, concat, i32, unsigned, ValueType } from "./opcodes.ts";
 
 /** A local variable; as an expression it reads the variable. */
@@ -78,7 +81,10 @@ export class FunctionBuilder {
     return this.emit([BRANCH, 0, END, END]);
   }
 
-  /** Runs the body, then again while the condition holds: one branch a turn. The body has to run at least once. */
+  /**
+   * Runs the body, then again while the condition holds: one branch a turn. The body has to run at least
+   * once.
+   */
   doWhile(body: () => void, condition: Code): this {
     this.emit([LOOP, EMPTY_BLOCK]);
     body();
@@ -119,7 +125,10 @@ export class ModuleBuilder {
     return f;
   }
 
-  /** A function that takes an address and does not become part of the module: for finding out what code will need. */
+  /**
+   * A function that takes an address and does not become part of the module: for finding out what code will
+   * need.
+   */
   scratch(): FunctionBuilder {
     return new FunctionBuilder(-1, undefined, [ValueType.i32], []);
   }

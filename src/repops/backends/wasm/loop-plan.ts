@@ -1,6 +1,6 @@
 /**
- * From a map or fold kernel to calls of generated functions: bounded views are cut into boxes in which every operand is
- * either read or replaced by its fill, and axes that lie in one run of memory become one loop.
+ * From a map or fold kernel to calls of generated functions: bounded views are cut into boxes in which every
+ * operand is either read or replaced by its fill, and axes that lie in one run of memory become one loop.
  */
 import type { Shape } from "../../../encoding/tensor.ts";
 import type { Arg, FoldKernel, MapKernel } from "../../kernels/kernel.ts";

@@ -1,6 +1,7 @@
 /**
- * Functions for map and fold kernels: loops around a scalar program. What differs between kernels with the same
- * program and the same loops (addresses, extents, strides) is read from a block of parameters in memory (parameters.ts).
+ * Functions for map and fold kernels: loops around a scalar program. What differs between kernels with the
+ * same program and the same loops (addresses, extents, strides) is read from a block of parameters in memory
+ * (parameters.ts).
  */
 import type { Program } from "../../programs/program.ts";
 import type { ClampRange } from "../../kernels/kernel.ts";
@@ -11,12 +12,15 @@ import { type Constants, type Lowered, lowerAlways, lowerFold, lowerMap, type Ve
 import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
 
 /**
- * How the elements of an operand lie along the vectorized axis: side by side, all the same, or apart. For the tensor
- * elements of a fold, `fixed` says that they do not change with k.
+ * How the elements of an operand lie along the vectorized axis: side by side, all the same, or apart. For the
+ * tensor elements of a fold, `fixed` says that they do not change with k.
  */
 export type ArgShape =
   | { kind: "operand"; access: "unit" | "splat" | "strided"; fixed: boolean; clampRange: ClampRange }
-  /** The coordinate on a loop: 0 is the outermost, `outer` the vectorized one, -1 is none (the coordinate is constant). */
+  /**
+   * The coordinate on a loop: 0 is the outermost, `outer` the vectorized one, -1 is none (the coordinate is
+   * constant).
+   */
   | { kind: "coordinate"; loop: number }
   | { kind: "index" };
 
@@ -188,7 +192,9 @@ class LoopWriter {
     });
   }
 
-  /** Where the lanes of operands apart lie; at the row's end the lanes behind it read its last element again. */
+  /**
+   * Where the lanes of operands apart lie; at the row's end the lanes behind it read its last element again.
+   */
   private strideLanes(tail: boolean): void {
     const { f, shape } = this;
     for (const { strides, lanes } of this.operands()) {

@@ -1,6 +1,7 @@
 /**
- * Scalar programs as SIMD code: one lane an element, several vectors side by side so that the processor always has
- * independent work. Floats hold vf32 (or -0 for +0 where the analysis says so), bools are masks of ones.
+ * Scalar programs as SIMD code: one lane an element, several vectors side by side so that the processor
+ * always has independent work. Floats hold vf32 (or -0 for +0 where the analysis says so), bools are masks of
+ * ones.
  */
 import { INSTRUCTIONS, type InstructionName } from "../../programs/instructions.ts";
 import { layout, type Program, valueTypes } from "../../programs/program.ts";
@@ -66,8 +67,9 @@ const binary =
 const powerOfTwo = (site: Site, n: Code): Code => i32x4.shl(i32x4.add(n, site.int(127)), i32.const(23));
 
 /**
- * x·2^n in one or two exact multiplications; what underflows on the way is below 2^-125 in the end too. With n down to
- * -253 every vf32 has become 0 (its second factor is 0 there), and with n up to 254 it is saturated.
+ * x·2^n in one or two exact multiplications; what underflows on the way is below 2^-125 in the end too. With
+ * n down to -253 every vf32 has become 0 (its second factor is 0 there), and with n up to 254 it is
+ * saturated.
  */
 const scale: Lowering = (site, x, n) => {
   const { low, high } = site.intRange(1);
@@ -187,7 +189,10 @@ function canonicalize(site: Site, x: Local, plan: StepPlan, range: FloatRange): 
   return value;
 }
 
-/** The values of a program as far as they are computed: one vector for values that all elements share, else one each. */
+/**
+ * The values of a program as far as they are computed: one vector for values that all elements share, else
+ * one each.
+ */
 export type Vectors = (readonly Code[] | undefined)[];
 
 /** A program with its analysis, ready to be emitted in parts. */
@@ -262,7 +267,10 @@ export function lowerFold(program: Program, start: number, inputs: readonly (Ran
   return new Lowered(program, analyzeFold(program, start, inputs));
 }
 
-/** Applies all of `canon` after every float instruction: the plain meaning, which the analysis is tested against. */
+/**
+ * Applies all of `canon` after every float instruction: the plain meaning, which the analysis is tested
+ * against.
+ */
 export function lowerAlways(program: Program): Lowered {
   const values = valueTypes(program).map((type): Range => {
     if (type === "b") return { canBeTrue: true, canBeFalse: true };

@@ -1,6 +1,7 @@
 /**
- * Matrix products: C[i, j] = Σ_k A[i, k]·B[k, j] in the order of k, multiplication and addition rounded separately. Blocks
- * of k are joined by storing and reloading accumulators, which is exact; blocks of i and j are independent.
+ * Matrix products: C[i, j] = Σ_k A[i, k]·B[k, j] in the order of k, multiplication and addition rounded
+ * separately. Blocks of k are joined by storing and reloading accumulators, which is exact; blocks of i and j
+ * are independent.
  */
 import type { ConstantPool } from "./constants.ts";
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
@@ -9,7 +10,9 @@ import { definePacking } from "./packing.ts";
 
 const { i32: I32, v128: V128 } = ValueType;
 
-/** The register tile: 5 rows of 2 vectors leave three of the 15 registers that the engine has for operands. */
+/**
+ * The register tile: 5 rows of 2 vectors leave three of the 15 registers that the engine has for operands.
+ */
 const ROWS = 5;
 const COLUMNS = 8;
 const VECTORS = COLUMNS / 4;

@@ -1,6 +1,6 @@
 /**
- * WebAssembly instructions as expressions (WebAssembly Core Specification, chapter 5). An expression is the code that
- * leaves one value on the stack; a local is an expression that reads it.
+ * WebAssembly instructions as expressions (WebAssembly Core Specification, chapter 5). An expression is the
+ * code that leaves one value on the stack; a local is an expression that reads it.
  */
 export type Code = readonly number[];
 

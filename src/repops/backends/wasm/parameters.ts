@@ -1,4 +1,7 @@
-/** The parameters of a generated loop (loops.ts): known before memory is laid out, but for where tensors and constants lie. */
+/**
+ * The parameters of a generated loop (loops.ts): known before memory is laid out, but for where tensors and
+ * constants lie.
+ */
 
 /** What an address is counted from. */
 export type Origin = { kind: "tensor"; tensor: number } | { kind: "constant"; bits: number };

@@ -7,7 +7,10 @@ import { emitRanging } from "./packing.ts";
 const { i32: I32, v128: V128 } = ValueType;
 
 export interface RowsExports {
-  /** target[i] = source[index[i]], or the fill bits; gives how many indices lay outside. `rowBytes` is 4 or more. */
+  /**
+   * target[i] = source[index[i]], or the fill bits; gives how many indices lay outside. `rowBytes` is 4 or
+   * more.
+   */
   gatherRows(
     source: number,
     index: number,
@@ -18,8 +21,8 @@ export interface RowsExports {
     fill: number,
   ): number;
   /**
-   * table[index[t]] += x[t] in the order of t, x in the sum range; the table is zeroed first. Bytes of rows; x's rows are
-   * `stride` bytes apart. Nothing is read behind a row of x or written behind the table.
+   * table[index[t]] += x[t] in the order of t, x in the sum range; the table is zeroed first. Bytes of rows;
+   * x's rows are `stride` bytes apart. Nothing is read behind a row of x or written behind the table.
    */
   scatterAdd(
     x: number,

@@ -68,7 +68,10 @@ export class OpenDevice {
     return this.failure === undefined;
   }
 
-  /** @throws {BackendError} when the device was lost or has reported an error: what it computed since is worthless */
+  /**
+   * @throws {BackendError} when the device was lost or has reported an error: what it computed since is
+   * worthless
+   */
   check(): void {
     if (this.failure !== undefined)
       throw new BackendError(
@@ -143,7 +146,8 @@ export class OpenDevice {
   }
 
   /**
-   * What a device says of itself it always can say, until it is lost: it may tell of that here before it does so by `lost`.
+   * What a device says of itself it always can say, until it is lost: it may tell of that here before it does
+   * so by `lost`.
    * @throws {BackendError} when it was lost
    */
   private async answered<T>(promise: Promise<T>): Promise<T> {

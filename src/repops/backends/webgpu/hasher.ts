@@ -1,4 +1,7 @@
-/** Roots of tensors on the device that holds them: their leaves, then the trees above, all trees a level at a time. */
+/**
+ * Roots of tensors on the device that holds them: their leaves, then the trees above, all trees a level at a
+ * time.
+ */
 import { chunkCount, elementCount, type TensorRoot, tensorRootOf, type TensorType } from "../../../encoding/tensor.ts";
 import { merkleRoot, type TreeRoot } from "../../../encoding/merkle.ts";
 import type { GpuBuffer, GpuPass, GpuPipeline } from "./api.ts";

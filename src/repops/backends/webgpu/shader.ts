@@ -46,7 +46,10 @@ function launch(elements: number): Pick<Shader, "workgroups" | "parameters"> {
   return { workgroups: workgroupsFor(elements), parameters: [0, elements] };
 }
 
-/** Bindings from 1, the dialect's functions, and the beginning of `main`, in which `element` is the invocation's number. */
+/**
+ * Bindings from 1, the dialect's functions, and the beginning of `main`, in which `element` is the
+ * invocation's number.
+ */
 function head({ library }: Dialect, bindings: readonly string[]): string {
   return [
     ...declarations(bindings),
@@ -66,7 +69,10 @@ export function declarations(bindings: readonly string[]): string[] {
   ];
 }
 
-/** The coordinates of a row-major number as names `prefix0`, `prefix1`, …, as far as the lines behind use them. */
+/**
+ * The coordinates of a row-major number as names `prefix0`, `prefix1`, …, as far as the lines behind use
+ * them.
+ */
 function coordinates(number: string, shape: Shape, prefix: string, users: readonly string[]): string[] {
   const lines: string[] = [];
   let inner = 1;
@@ -149,7 +155,8 @@ export class ShaderWriter {
     );
     const loads = kernel.args.flatMap((arg, i) => {
       if (given[i]) return [];
-      // Of what lies in the output's own order the shader needs no coordinates, and is the same for every shape.
+      // Of what lies in the output's own order the shader needs no coordinates, and is the same for every
+      // shape.
       const dense = arg.kind === "operand" && isIdentity(arg.view, shape);
       const value = dense
         ? this.register(arg, types[i], `${bufferOf(arg.tensor)}[element]`)
