@@ -45,7 +45,7 @@ const binary =
   (...op: number[]): Binary =>
   (a, b) =>
     concat(a, b, op);
-/** SIMD instructions stand behind the prefix 0xfd. */
+/** SIMD instructions have the prefix 0xfd. */
 const simd1 = (op: number): Unary => unary(0xfd, ...unsigned(op));
 const simd2 = (op: number): Binary => binary(0xfd, ...unsigned(op));
 

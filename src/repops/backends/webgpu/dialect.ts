@@ -1,4 +1,4 @@
-/** The two ways in which shaders compute floats: with the device's float units, or with integers alone. */
+/** The two ways in which shaders compute floats: with the device's float units, or with integers only. */
 import type { InstructionName, RegisterType } from "../../programs/instructions.ts";
 import type { StepPlan } from "../../ranges/analysis.ts";
 

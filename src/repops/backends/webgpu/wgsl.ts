@@ -105,7 +105,8 @@ export function programStatements(
   prefix: string,
 ): { statements: string[]; result: string } {
   const at = layout(program);
-  // Constants pass the run-time zero as well, so that nothing is evaluated while the shader is compiled.
+  // Constants are combined with the run-time zero too, so that nothing is evaluated when the shader is
+  // compiled.
   const values = [
     ...inputs,
     ...program.floats.map((bits) => dialect.float(`(${bits >>> 0}u ^ Z)`)),
