@@ -1,4 +1,4 @@
-/** Backends that are not Verde's own: modules that export one by default. */
+/** Backends that are not Verde's own: modules whose default export is a backend. */
 import { messageOf, UsageError } from "../errors/index.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { builtin } from "../encoding/node.ts";
@@ -9,19 +9,20 @@ export function isBackend(value: unknown): value is Backend {
   return typeof name === "string" && typeof prepare === "function";
 }
 
-/** Whether a name is that of a module's file. */
+/** Whether a name is the path of a module's file. */
 export const isFile = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);
 
 /**
- * Imports a module, so its code runs: only for files that the user names, never for what a trace or a peer says.
- * @param path from the working directory
+ * Imports a module, so its code runs. Use it only for files that the user names, never for a name from a
+ * trace or a peer.
+ * @param path the path of the module, relative to the working directory
  * @throws {UsageError} when there is no such module, or it exports no backend
  */
 export async function backendFromFile(path: string): Promise<Backend> {
   if (!builtin)
     throw new UsageError(
       "MODULE",
-      `${path} can't be loaded: backends from files are for Node; name one of Verde's own`,
+      `${path} can't be loaded: only Node can load backends from files; name one of Verde's own`,
       { path },
     );
   const { resolve } = builtin("node:path");

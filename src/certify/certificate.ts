@@ -1,6 +1,7 @@
 /**
- * A certificate: that a backend on one device, with one driver, has the bits of the specification. It says what it is for,
- * what every operator gave, and what the device's own arithmetic was found to do.
+ * A certificate states that a backend, on one device with one driver, has the bits of the specification. It
+ * holds the backend, device and driver, the digest of each operator's output, and the findings about the
+ * device's own arithmetic.
  */
 import { parseJson } from "../encoding/json.ts";
 import { os } from "../encoding/node.ts";
@@ -13,15 +14,18 @@ import { SHORT_FORM } from "./vectors/short.ts";
 
 const CERTIFICATE_VERSION = 2;
 
-/** What `verde certify` writes: that, or where, a backend on one device has the specification's bits. */
+/**
+ * What `verde certify` writes: whether a backend on one device has the bits of the specification, and where
+ * it differs.
+ */
 export interface Certificate {
   schemaVersion: typeof CERTIFICATE_VERSION;
   specification: number;
   conforms: boolean;
   backend: string;
-  /** Which vectors ran: all, or those that a device's first job runs by itself. */
+  /** Which vectors ran: all of them, or those that run automatically before a device's first job. */
   form: "full" | "short";
-  /** Absent for backends that compute where this code runs. */
+  /** Absent for backends without a device of their own: they compute where this code runs. */
   device?: DeviceDescription;
   machine: { cpu: string; arch: string; platform: string; engine: string };
   /** SHA-256 of each operator's output. */
@@ -43,9 +47,9 @@ export function machine(): Certificate["machine"] {
 /**
  * The certificate of a backend.
  * @param form which vectors ran
- * @param device absent for backends that compute where this code runs
- * @param results one an output of a vector
- * @param probes what the device's own arithmetic was found to do
+ * @param device absent for backends without a device of their own
+ * @param results one for each output of a vector
+ * @param probes the findings about the device's own arithmetic
  */
 export function certificateOf(
   backend: Backend,
@@ -79,7 +83,7 @@ export function describeDifference({
   return `${operator}: ${element === undefined ? "the digest differs" : `element ${element} is ${actual}, and should be ${expected}`}`;
 }
 
-/** @throws {FormatError} for what is no certificate of this version */
+/** @throws {FormatError} when the content is not a certificate of this version */
 export function parseCertificate(text: string, what: string): Certificate {
   const value = parseJson(text, what);
   const {
@@ -122,10 +126,13 @@ export function parseCertificate(text: string, what: string): Certificate {
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
-/** Where a certificate and the specification of this version differ: nothing else decides whether it is one. */
+/**
+ * The differences between a certificate and this version of the specification. Only they decide whether it is
+ * valid.
+ */
 export function specificationProblems({ specification, operators, form }: Certificate): string[] {
   if (specification !== SPEC_VERSION)
-    return [`it is for version ${specification} of the specification; this is version ${SPEC_VERSION}`];
+    return [`it is for version ${specification} of the specification, and this is version ${SPEC_VERSION}`];
   const wrong = Object.entries(operators).flatMap(([name, digest]) => {
     if (!Object.hasOwn(DIGESTS, name)) return [`${name}: there is no such vector in this version`];
     return digest === DIGESTS[name]
@@ -135,10 +142,10 @@ export function specificationProblems({ specification, operators, form }: Certif
   const needed = form === "short" ? SHORT_FORM : Object.keys(DIGESTS);
   const missing = needed.filter((name) => !Object.hasOwn(operators, name));
   if (missing.length === 0) return wrong;
-  return [...wrong, `${missing.length} vectors of this version are not in it, the first is ${missing[0]}`];
+  return [...wrong, `${missing.length} vectors of this version are not in it; the first is ${missing[0]}`];
 }
 
-/** Where the device that a certificate was made on differs from this one. */
+/** The differences between the device of a certificate and this one. */
 export function deviceProblems(certificate: Certificate, device: DeviceDescription | undefined): string[] {
   const here = factsOf(device, machine());
   const there = factsOf(certificate.device, certificate.machine);
@@ -147,7 +154,7 @@ export function deviceProblems(certificate: Certificate, device: DeviceDescripti
   );
 }
 
-/** What a certificate is bound to. A processor matters only where it is the device: its arithmetic is the engine's. */
+/** The facts that a certificate is bound to. The processor is among them only where it is the device. */
 export function factsOf(
   device: DeviceDescription | undefined,
   { engine, arch: architecture, platform: system }: Certificate["machine"],

@@ -1,4 +1,7 @@
-/** Whether a backend on this machine has the bits of the specification: the vectors, executed and compared. */
+/**
+ * Tests whether a backend on this machine has the bits of the specification: runs the vectors and compares
+ * the results.
+ */
 import { asBytes, hex32, toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import { elementBits, firstDifference, type Tensor } from "../encoding/tensor.ts";
@@ -8,13 +11,13 @@ import type { ConformanceCase } from "../repops/conformance/case.ts";
 import { conformanceCases } from "./vectors/all.ts";
 import { DIGESTS } from "./digests.ts";
 
-/** What a backend gave for one output of a conformance vector. */
+/** The result of a backend for one output of a conformance vector. */
 export interface CaseResult {
   name: string;
   /** SHA-256 of the output's little-endian bytes. */
   digest: string;
   conforms: boolean;
-  /** Where the output first differs from the reference's. */
+  /** The first element that differs from the reference's output. */
   difference?: { element: number; actual: string; expected: string };
 }
 
@@ -33,8 +36,8 @@ export function digestOf(output: Tensor): string {
 }
 
 /**
- * Runs vectors. Their digests are constants, so that the reference itself is held to them; where a result differs the
- * reference says where.
+ * Runs vectors. Their digests are constants, so the reference itself is tested too. If a result differs, it
+ * is compared with the reference's result to find the first element that differs.
  */
 export async function certify(
   backend: Backend,

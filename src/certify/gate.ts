@@ -1,4 +1,7 @@
-/** Nothing runs on a device whose bits are not the specification's: the test before its first job. */
+/**
+ * The test before a device's first job: nothing runs on a device that does not have the bits of the
+ * specification.
+ */
 import { DeviceError } from "../errors/index.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { isOwn } from "../repops/backends/index.ts";
@@ -8,19 +11,22 @@ import { keepCertificate, keptCertificate } from "./kept.ts";
 import { type CertificateStore, defaultStore } from "./store.ts";
 import { casesNamed, SHORT_FORM } from "./vectors/short.ts";
 
-/** Takes a line for people, without its end. */
+/** Takes a line of text for the user, without a line end. */
 export type Say = (line: string) => void;
 
 export interface GateOptions {
-  /** A line on stderr in Node, nothing in a browser, unless given. */
+  /** Receives messages; default: stderr in Node, nothing in a browser. */
   say?: Say;
-  /** The cache folder in Node, memory in a browser, unless given. */
+  /** Where certificates are kept; default: the cache folder in Node, memory in a browser. */
   store?: CertificateStore;
-  /** Whether the code is one of Verde's own backends, to which certificates are bound; the table of backends says it. */
+  /**
+   * Whether the code is one of Verde's own backends, to which certificates are bound; default: whether the
+   * table of backends lists it.
+   */
   own?: boolean;
 }
 
-/** Objects that have passed in this process, with their code and the facts of their device then. */
+/** Backends that have passed in this process, with their code and the facts of their device at that time. */
 const passed = new WeakMap<Backend, { facts: string; prepare: Backend["prepare"] }>();
 
 const stderr = (globalThis as { process?: NodeJS.Process }).process?.stderr;
@@ -28,15 +34,18 @@ const stderr = (globalThis as { process?: NodeJS.Process }).process?.stderr;
 export const onStderr: Say = (line) => void stderr?.write(`${line}\n`);
 
 /**
- * Lets a backend pass, or not:
+ * Decides whether a backend may run:
  *
- * - A certificate that says no, of the short form or of all vectors, is enough to refuse one of Verde's own backends.
- * - Those that have no device (WASM and the reference) compute where this code runs, and have the tests of this version: they
- *   pass unless there is such a certificate.
- * - A device passes with a good certificate, and is put to the short form without one.
- * - Code from elsewhere may change without notice. It is put to the short form once a process, and to what it failed before.
+ * - One of Verde's own backends is refused if there is a failed certificate, of the short form or of all
+ *   vectors.
+ * - Backends without a device (WASM and the reference) compute where this code runs, and the tests of this
+ *   version cover them. They pass unless there is a failed certificate.
+ * - A device passes with a good certificate. Without one it has to run the short form.
+ * - Code from elsewhere may change without notice. In each process it has to run the short form once, and
+ *   every vector that it failed before.
  *
- * @throws {DeviceError} naming the first operator with other bits, {BackendError} when the device is not there
+ * @throws {DeviceError} when the device has other bits; the message names the first operator
+ * @throws {BackendError} when the device is not available
  */
 export async function ensureCertified(
   backend: Backend,

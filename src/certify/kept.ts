@@ -1,6 +1,7 @@
 /**
- * The certificates that a machine has already: one a backend and device, good or bad, for this driver, engine,
- * specification and these code generators. A full certificate replaces what the short form found, and the other way round.
+ * The certificates that a machine keeps: one for each backend and device, good or failed. It is valid for
+ * this driver, engine and specification, and for these code generators. A new certificate replaces the old
+ * one, whichever of the two forms it has.
  */
 import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
@@ -17,7 +18,10 @@ function nameOf(backend: Backend, own: boolean, device: DeviceDescription | unde
   return toHex(sha256(new TextEncoder().encode(bound))).slice(2, 34);
 }
 
-/** @returns a certificate that still says something; a text that can't be read or is none counts as no certificate */
+/**
+ * @returns a certificate that is still valid; a text that can't be read, or is not a certificate, counts as
+ * none
+ */
 export async function keptCertificate(
   backend: Backend,
   own: boolean,
@@ -30,7 +34,7 @@ export async function keptCertificate(
     const certificate = parseCertificate(text, store.place);
     const { code } = certificate as { code?: string };
     if (certificate.backend !== backend.name || code !== (await codeDigest())) return undefined;
-    // It conforms when its bits do, whatever it says of itself.
+    // Only its digests decide whether it conforms, not what it says about itself.
     const wrong = specificationProblems(certificate).length > 0;
     return wrong === certificate.conforms ? undefined : certificate;
   } catch {
@@ -38,7 +42,7 @@ export async function keptCertificate(
   }
 }
 
-/** Keeps a certificate, a failed one too; gives the problem where that can't be done. */
+/** Keeps a certificate, also a failed one. @returns the problem, if it can't be kept */
 export async function keepCertificate(
   certificate: Certificate,
   backend: Backend,

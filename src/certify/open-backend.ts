@@ -1,28 +1,32 @@
-/** Which backend a job runs on: certified before its device's first job, and never replaced in silence. */
+/**
+ * Chooses the backend that a job runs on. It is certified before its device's first job, and never replaced
+ * silently.
+ */
 import { BackendError, DeviceError, messageOf, UsageError } from "../errors/index.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { backendByName, BACKENDS, DEFAULT, PREFERRED } from "../repops/backends/index.ts";
 import { backendFromFile, isBackend, isFile } from "./backend-file.ts";
 import { ensureCertified, type GateOptions, onStderr } from "./gate.ts";
 
-/** How a backend is opened. */
+/** The options for opening a backend. */
 export interface OpenOptions extends Omit<GateOptions, "own"> {
-  /** Floats computed with integers alone: the mode of that kind which the chosen backend has. */
+  /** Use the mode of the backend that computes floats with integers only. */
   strict?: boolean;
 }
 
-/** What a job runs on, and what it would rather have run on. */
+/** The backend that a job runs on, and the preferred backends that were passed over. */
 export interface OpenBackend {
   backend: Backend;
-  /** Absent for backends that compute where this code runs. */
+  /** Absent for backends without a device of their own: they compute where this code runs. */
   device?: DeviceDescription;
   passedOver: { backend: string; reason: string }[];
 }
 
 /**
- * The backend that is meant, not certified yet.
+ * Finds a backend, without certifying it.
  * @param wanted a backend, its name, or the file of a module that exports one by default
- * @throws {UsageError} for a name that there is not, a module without a backend, or `strict` where there is no such mode
+ * @throws {UsageError} for an unknown name, a module without a backend, or `strict` for a backend without
+ * such a mode
  */
 export async function findBackend(wanted: Backend | string, strict = false): Promise<Backend> {
   if (typeof wanted !== "string" && !isBackend(wanted))
@@ -35,26 +39,28 @@ export async function findBackend(wanted: Backend | string, strict = false): Pro
   return strict ? strictOf(backend) : backend;
 }
 
-/** @throws {UsageError} naming the backends that have strict arithmetic */
+/**
+ * @throws {UsageError} when the backend has no strict arithmetic; the message names the backends that have it
+ */
 function strictOf(backend: Backend): Backend {
   if (backend.strict) return backend.strict;
   const others = Object.values<Backend>(BACKENDS).filter((other) => other.strict && other.strict !== other);
   const have = others.map(({ name }) => name).join(" and ");
   throw new UsageError(
     "CONFLICT",
-    `the backend ${backend.name} has no strict arithmetic, ${have} has: --backend ${others[0].name} --strict` +
+    `the backend ${backend.name} has no strict arithmetic, but ${have} has: --backend ${others[0].name} --strict` +
       (backend.describe ? "" : "; WebAssembly and JavaScript fix theirs to the bit anyway"),
     { backend: backend.name },
   );
 }
 
 /**
- * Finds a backend and certifies it, and says what is not as one might think: a device in software, and what `auto` passed
- * over. Every way to run something goes through here.
- * @param wanted as for `findBackend`; `auto`: a GPU with the right bits, or WASM
+ * Finds a backend and certifies it. It tells the user about surprises: a device that is software, and
+ * backends that `auto` passed over. Everything that runs kernels opens its backend here.
+ * @param wanted as for `findBackend`; `auto` chooses a GPU with the right bits, or WASM
  * @throws {UsageError} as `findBackend` does
- * @throws {BackendError} when the device that was asked for is not there
- * @throws {DeviceError} when it has other bits, naming the operator
+ * @throws {BackendError} when the requested device is not available
+ * @throws {DeviceError} when it has other bits; the message names the operator
  */
 export async function openBackend(wanted: Backend | string, options: OpenOptions = {}): Promise<OpenBackend> {
   const { strict = false, say = onStderr, store } = options;
@@ -66,9 +72,9 @@ export async function openBackend(wanted: Backend | string, options: OpenOptions
   }
   const backend = await findBackend(wanted, strict);
   const device = await ensureCertified(backend, gate);
-  // An object was chosen before.
+  // A backend that is given as an object was chosen by the caller.
   if (device?.software && typeof wanted === "string")
-    say(`${device.name} is a software device: the processor computes in place of a GPU`);
+    say(`${device.name} is a software device: the processor does the work of a GPU`);
   return { backend, ...(device && { device }), passedOver: [] };
 }
 

@@ -1,19 +1,19 @@
-/** Where certificates are kept between one job and the next: a folder in Node, memory elsewhere. */
+/** Where certificates are kept from one job to the next: a folder in Node, memory elsewhere. */
 import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import { builtin } from "../encoding/node.ts";
 
 /** A place for certificates, by name. */
 export interface CertificateStore {
-  /** For people. */
+  /** The place as a text for the user. */
   readonly place: string;
   /** @returns the text that was kept under this name, if it can be read */
   read(name: string): Promise<string | undefined>;
-  /** Keeps a text in the place of an earlier one; throws where that can't be done. */
+  /** Keeps a text, and replaces an earlier one of this name; throws if it can't. */
   write(name: string, text: string): Promise<void>;
 }
 
-/** Forgets everything with the process or the tab. */
+/** A store in memory: it is lost when the process or the tab ends. */
 export function memoryStore(): CertificateStore {
   const texts = new Map<string, string>();
   return {
@@ -24,14 +24,17 @@ export function memoryStore(): CertificateStore {
 }
 
 /**
- * A folder, made when something is kept.
- * @param folder beside other things that Verde may keep; the certificates have a folder of their own in it
+ * A store in a folder, which is made when the first text is kept.
+ * @param folder the folder for everything that Verde keeps; certificates have a folder of their own inside it
  */
 export function folderStore(folder: string = cacheFolder()): CertificateStore {
   const { mkdir, readFile, writeFile } = builtin!("node:fs/promises");
   const { dirname, join } = builtin!("node:path");
   const certificates = join(folder, "certificates");
-  /** One level at a time: making all at once never ends where a file system denies that a folder is there, as /proc does. */
+  /**
+   * Makes one level at a time. Making all levels at once never ends where a file system denies that a folder
+   * exists, as /proc does.
+   */
   const make = async (path: string): Promise<void> => {
     try {
       await mkdir(path);
@@ -49,7 +52,7 @@ export function folderStore(folder: string = cacheFolder()): CertificateStore {
   };
 }
 
-/** `VERDE_CACHE`, or what the system has for caches. */
+/** `VERDE_CACHE`, or the system's folder for caches. */
 function cacheFolder(): string {
   const { join } = builtin!("node:path");
   const { VERDE_CACHE, XDG_CACHE_HOME } = process.env;
@@ -58,7 +61,7 @@ function cacheFolder(): string {
 
 const memory = memoryStore();
 
-/** The cache folder in Node; in a browser what this tab remembers. */
+/** The cache folder in Node; the memory of the tab in a browser. */
 export function defaultStore(): CertificateStore {
   return builtin ? folderStore() : memory;
 }
@@ -66,8 +69,8 @@ export function defaultStore(): CertificateStore {
 let code: Promise<string> | undefined;
 
 /**
- * The digest of the modules that generate, run and test kernels: whatever changes there may change what a device is given. A
- * browser keeps nothing beyond the modules that it has loaded, so there it is the same for all.
+ * The digest of the modules that generate, run and test kernels: a change there may change the code that a device
+ * gets. A browser keeps certificates only as long as its loaded modules, so there it is a constant.
  */
 export function codeDigest(): Promise<string> {
   return (code ??= builtin ? digestOfModules(new URL("..", import.meta.url)) : Promise.resolve("loaded"));

@@ -14,7 +14,8 @@ export function toHex(bytes: Bytes): string {
 
 /**
  * The bytes of a `0x…` string.
- * @throws {FormatError} when the text is not an even number of hexadecimal digits behind `0x`, or not `length` bytes.
+ * @throws {FormatError} when the text is not `0x` and an even number of hexadecimal digits, or not `length`
+ * bytes
  */
 export function fromHex(text: string, length?: number): Bytes {
   if (typeof text !== "string" || !/^0x([0-9a-fA-F]{2})*$/.test(text))
@@ -34,7 +35,7 @@ export function fromHex(text: string, length?: number): Bytes {
   return bytes;
 }
 
-/** A 32-bit pattern as people write it: `0x3f800000`. */
+/** A 32-bit pattern as text: `0x3f800000`. */
 export function hex32(bits: number): string {
   return `0x${(bits >>> 0).toString(16).padStart(8, "0")}`;
 }
@@ -51,7 +52,10 @@ export function asBytes(data: ArrayBufferView<ArrayBufferLike>): Bytes {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** Appends canonical fields: integers are big-endian, strings and byte strings carry their length (spec 6.1). */
+/**
+ * Appends canonical fields: integers are big-endian; strings and byte strings begin with their length (spec
+ * 6.1).
+ */
 export class Writer {
   private parts: Bytes[] = [];
   private size = 0;
@@ -75,7 +79,7 @@ export class Writer {
     return this.bytes(Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
   }
 
-  /** A non-negative safe integer on 8 bytes. */
+  /** A non-negative safe integer in 8 bytes. */
   u64(value: number): this {
     return this.u32(Math.floor(value / 2 ** 32)).u32(value >>> 0);
   }
@@ -99,7 +103,7 @@ export class Writer {
   }
 }
 
-/** Reads what `Writer` wrote; every read is bounded, and `end` refuses bytes left over. */
+/** Reads what `Writer` wrote. Each read is bounded, and `end` refuses extra bytes. */
 export class Reader {
   private at = 0;
   private readonly data: Bytes;
@@ -122,7 +126,7 @@ export class Reader {
     if (length > this.remaining)
       throw new FormatError(
         "TRUNCATED",
-        `${this.what} is cut: ${length} bytes wanted at offset ${this.at}, ${this.remaining} are left; restore the file`,
+        `${this.what} is cut: ${length} bytes are needed at offset ${this.at}, but ${this.remaining} are left; restore the file`,
         { what: this.what, offset: this.at, expected: length, found: this.remaining },
       );
     this.at += length;
@@ -150,7 +154,7 @@ export class Reader {
   u64(): number {
     const high = this.u32();
     const value = high * 2 ** 32 + this.u32();
-    if (!Number.isSafeInteger(value)) throw this.error("RANGE", "an integer above 2^53");
+    if (!Number.isSafeInteger(value)) throw this.error("RANGE", "an integer is above 2^53");
     return value;
   }
 
@@ -163,20 +167,22 @@ export class Reader {
       return new TextDecoder("utf-8", { fatal: true }).decode(this.blob());
     } catch (cause) {
       if (cause instanceof FormatError) throw cause;
-      throw this.error("MALFORMED", "text that is not UTF-8");
+      throw this.error("MALFORMED", "a text is not UTF-8");
     }
   }
 
-  /** A counted list; the count is bounded by the bytes that are left before anything is allocated. */
+  /**
+   * A list with its count. The count is checked against the bytes that are left before anything is allocated.
+   */
   list<T>(item: () => T, leastBytes = 1): T[] {
     const count = this.u32();
     if (count * leastBytes > this.remaining)
-      throw this.error("TRUNCATED", `a list of ${count} entries, for which too few bytes are left,`);
+      throw this.error("TRUNCATED", `a list of ${count} entries, but too few bytes are left for them,`);
     return Array.from({ length: count }, item);
   }
 
   error(subCode: FormatSubCode, problem: string): FormatError {
-    return new FormatError(subCode, `${this.what}: ${problem} at offset ${this.at}; restore it, or write it anew`, {
+    return new FormatError(subCode, `${this.what}: ${problem} at offset ${this.at}; restore it, or write it again`, {
       what: this.what,
       offset: this.at,
     });

@@ -1,22 +1,29 @@
 /**
- * The element types of tensors, one row each (spec 5.1, 6.4). Whoever has to decide by the type takes a row's column, or has a table of its
- * own that `satisfies Record<DType, …>`: a row that is added here does not compile until each of them has decided.
+ * The element types of tensors, one row each (spec 5.1, 6.4). Code that depends on the type uses a column of
+ * this table, or has a table of its own that `satisfies Record<DType, …>`. So a row that is added here does
+ * not compile until each of these tables has it.
  */
 
 interface Row {
-  /** In encodings. */
+  /** The number of the type in encodings. */
   code: number;
-  /** Of an element. Chunks, patterns and the contracts know words of 32 bits alone: another width is a decision about those. */
+  /**
+   * The bytes of an element. Chunks, patterns and the contracts support only words of 32 bits: another width
+   * would need a change of all of them.
+   */
   bytes: 4;
-  /** What holds the elements; their bits are little-endian on every machine that this runs on. */
+  /**
+   * The class of the array that holds the elements. Their bits are little-endian on every machine that this
+   * runs on.
+   */
   array: Elements;
-  /** What scalar programs take an element as: a float or an int. */
+  /** The type of an element in scalar programs: a float or an int. */
   scalar: "f" | "i";
-  /** Its name in safetensors files. */
+  /** The name of the type in safetensors files. */
   safetensors: string;
 }
 
-/** Makes arrays of elements: zeros, or a view of bytes that are there. */
+/** Makes arrays of elements: zeros, or a view of existing bytes. */
 interface Elements {
   new (length: number): ElementArray;
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ElementArray;
@@ -31,22 +38,22 @@ export const DTYPES = {
 
 /** The type of a tensor's elements: vf32 numbers, or signed 32-bit integers. */
 export type DType = keyof typeof DTYPES;
-/** What holds the elements of a tensor. */
+/** The arrays that hold the elements of tensors. */
 export type ElementArray = Float32Array | Int32Array;
 
-/** @returns `undefined` for a code that no type has */
+/** @returns the type with this code; `undefined` if there is none */
 export function dtypeFromCode(code: number): DType | undefined {
   return (Object.keys(DTYPES) as DType[]).find((dtype) => DTYPES[dtype].code === code);
 }
 
-/** So many zeros. */
+/** An array of `length` zeros. */
 export function zeroElements(dtype: DType, length: number): ElementArray {
   const array: Elements = DTYPES[dtype].array;
   return new array(length);
 }
 
 /**
- * The elements that lie in a buffer.
+ * The elements in a buffer, as a view.
  * @param byteOffset a multiple of 4
  * @param length in elements; absent: to the buffer's end
  */

@@ -1,24 +1,25 @@
-/** JSON from files, told apart: cut, or malformed. */
+/** Parses JSON from files. Errors distinguish between a cut file and a malformed one. */
 import { FormatError, messageOf } from "../errors/index.ts";
 
 /**
  * @param what names the file, for errors
- * @throws {FormatError} TRUNCATED for a text that ends inside of its value, MALFORMED for any other that is no JSON
+ * @throws {FormatError} TRUNCATED for a text that ends inside of its value, MALFORMED for any other text that
+ * is not JSON
  */
 export function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     if (isCut(text))
-      throw new FormatError("TRUNCATED", `${what} is cut: its JSON ends before it is complete; write it anew`, {
+      throw new FormatError("TRUNCATED", `${what} is cut: its JSON ends before it is complete; write it again`, {
         what,
         length: text.length,
       });
-    throw new FormatError("MALFORMED", `${what} is not JSON (${messageOf(cause)}); write it anew`, { what });
+    throw new FormatError("MALFORMED", `${what} is not JSON (${messageOf(cause)}); write it again`, { what });
   }
 }
 
-/** Whether a text, which is no JSON, leaves a bracket or a string open. */
+/** Whether a text that is not JSON leaves a bracket or a string open. */
 function isCut(text: string): boolean {
   let open = 0;
   let inText = false;

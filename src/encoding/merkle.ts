@@ -4,9 +4,10 @@ import { type Digest, taggedHash } from "./hash.ts";
 import { Tag } from "./tags.ts";
 
 /**
- * Merkle trees of the commitments (spec 6.3): ordered pairs, leaves and nodes tagged, an odd node promoted unchanged to
- * the level above, never duplicated. A leaf's place is bound by the path to it, so a proof is for one index and one
- * number of leaves. The tree over no leaves has the hash of an empty node as its root.
+ * Merkle trees of the commitments (spec 6.3). Pairs are ordered; leaves and nodes have tags. An odd node is
+ * promoted unchanged to the level above, and never duplicated. The path to a leaf binds its place, so a proof
+ * is valid for one index and one number of leaves. The root of the tree over no leaves is the hash of an
+ * empty node.
  */
 export type TreeRoot = Digest<"tree">;
 
@@ -20,7 +21,7 @@ export function hashLeaf(tag: Tag, payload: Bytes): Digest<"leaf"> {
   return taggedHash(tag, payload);
 }
 
-/** Every level of a tree, leaves first, the root alone in the last. */
+/** All levels of a tree, leaves first. The last level holds only the root. */
 export type Levels = readonly (readonly Bytes[])[];
 
 /** The tree over leaves. A tree over nothing has a root of its own. */
@@ -46,7 +47,7 @@ export function merkleRoot(leaves: readonly Bytes[]): TreeRoot {
   return rootOf(buildLevels(leaves));
 }
 
-/** How many nodes stand at `level` of a tree over `leaves` leaves (level 0: the leaves). */
+/** The number of nodes at `level` of a tree over `leaves` leaves (level 0: the leaves). */
 export function widthAt(leaves: number, level: number): number {
   let width = leaves;
   for (let i = 0; i < level; i++) width = Math.ceil(width / 2);
@@ -60,7 +61,7 @@ export function heightOf(leaves: number): number {
   return height;
 }
 
-/** Siblings from the leaf upwards; a promoted node has none at its level. */
+/** The siblings from the leaf upwards; a promoted node has no sibling at its level. */
 export type Proof = readonly Bytes[];
 
 /**
@@ -72,7 +73,7 @@ export function proveLeaf(levels: Levels, index: number): Proof {
   if (!Number.isInteger(index) || index < 0 || index >= count)
     throw new FormatError(
       "INDEX",
-      `leaf ${index} of a tree with ${count} leaves does not exist; they are counted from 0`,
+      `leaf ${index} of a tree with ${count} leaves does not exist; leaves are counted from 0`,
       { index, count },
     );
   const proof: Bytes[] = [];
@@ -83,13 +84,13 @@ export function proveLeaf(levels: Levels, index: number): Proof {
   return proof;
 }
 
-/** One step of the climb from a leaf to the root, in the order of the proof. */
+/** One step of the path from a leaf to the root, in the order of the proof. */
 export interface ProofStep {
   side: "left" | "right";
   sibling: Bytes;
 }
 
-/** Pairs each sibling with the side it stands on, or `undefined` when the proof has not the length the place demands. */
+/** Pairs each sibling with its side; `undefined` when the proof has the wrong length for the place. */
 export function proofSteps(count: number, index: number, proof: Proof): ProofStep[] | undefined {
   if (!Number.isInteger(index) || index < 0 || index >= count) return undefined;
   const steps: ProofStep[] = [];
@@ -103,7 +104,10 @@ export function proofSteps(count: number, index: number, proof: Proof): ProofSte
   return used === proof.length ? steps : undefined;
 }
 
-/** The root that a leaf and its proof lead to, or `undefined` when the proof has the wrong length for the place. */
+/**
+ * The root that a leaf and its proof lead to, or `undefined` when the proof has the wrong length for the
+ * place.
+ */
 export function climb(leaf: Bytes, count: number, index: number, proof: Proof): TreeRoot | undefined {
   const steps = proofSteps(count, index, proof);
   if (!steps) return undefined;
@@ -118,11 +122,11 @@ export function climb(leaf: Bytes, count: number, index: number, proof: Proof): 
  */
 export type ClimbLeaf = (tag: Tag, payload: Bytes, count: number, index: number, proof: Proof) => TreeRoot | undefined;
 
-/** The default: one implementation, that of this file. */
+/** The default: this file's implementation, and no other. */
 export const climbLeaf: ClimbLeaf = (tag, payload, count, index, proof) =>
   climb(hashLeaf(tag, payload), count, index, proof);
 
-/** Whether a leaf stands at `index` of `count` leaves below a root. */
+/** Whether a leaf is at `index` of `count` leaves below a root. */
 export function verifyLeaf(root: Bytes, leaf: Bytes, count: number, index: number, proof: Proof): boolean {
   const reached = climb(leaf, count, index, proof);
   return reached !== undefined && bytesEqual(reached, root);

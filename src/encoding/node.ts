@@ -1,6 +1,6 @@
 /**
- * The modules of Node that Verde uses where it runs on Node. No module that a browser may load imports them by name, so
- * a bundle for browsers contains nothing of Node and no replacement for it.
+ * The modules of Node that Verde uses when it runs on Node. No module that a browser may load imports them by
+ * name, so a bundle for browsers contains neither these modules nor replacements for them.
  */
 import { UsageError } from "../errors/index.ts";
 
@@ -12,7 +12,10 @@ interface NodeModules {
   "node:url": typeof import("node:url");
 }
 
-/** The module, or a stand-in that fails at the first use; so a module that needs Node can be loaded anywhere. */
+/**
+ * The module, or in a browser a substitute that fails at the first use. So code that needs Node can be loaded
+ * anywhere.
+ */
 function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] {
   const { process } = globalThis as { process?: Partial<NodeJS.Process> };
   const found = process?.getBuiltinModule?.(name as "node:path") as NodeModules[Name] | undefined;
@@ -22,7 +25,7 @@ function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Nam
 function missing(name: string, member: string): never {
   throw new UsageError(
     "NO_NODE",
-    `this needs ${member} of ${name}, which Node has and browsers do not have; ` +
+    `this needs ${member} of ${name}, which exists in Node and not in browsers; ` +
       "in a browser run without `out`, and read traces from blobs (`readTrace` and `blobSource`)",
     { module: name, member },
   );

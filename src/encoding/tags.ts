@@ -1,9 +1,12 @@
-/** What is hashed begins with (spec 6.2), and the version of the specification that gives the bytes their meaning. */
+/**
+ * The tags of hashed content (spec 6.2), and the version of the specification that gives the bytes their
+ * meaning.
+ */
 
-/** Raised whenever the rules of docs/spec.md change what a job means. */
+/** Raised whenever the rules of docs/spec.md change the meaning of a job. */
 export const SPEC_VERSION = 2;
 
-/** The first byte of everything that is hashed: what is meant can't be read as something else. */
+/** The first byte of everything that is hashed, so that content of one kind can't be read as another kind. */
 export const Tag = {
   node: 0x01,
   chunk: 0x02,

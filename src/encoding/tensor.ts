@@ -6,13 +6,13 @@ import { Tag } from "./tags.ts";
 import { buildLevels, hashLeaf, type Levels, rootOf, type TreeRoot } from "./merkle.ts";
 
 export type { DType } from "./dtypes.ts";
-/** Extents, outermost axis first: `[8, 64]`. A scalar has none. */
+/** Extents, outermost axis first: `[8, 64]`. A scalar has no extents. */
 export type Shape = readonly number[];
 
-/** What a tensor's bits mean. */
+/** The type and shape of a tensor, which give its bits their meaning. */
 export interface TensorType {
   dtype: DType;
-  /** Rank 0 is a scalar; an extent may be 0. */
+  /** A scalar has rank 0. An extent may be 0. */
   shape: Shape;
 }
 
@@ -24,13 +24,16 @@ export interface Tensor extends TensorType {
 /** The 32 bytes that commit to a tensor: its type, its shape and every bit (spec 6.4). */
 export type TensorRoot = Digest<"tensor">;
 
-/** 64 elements, 256 bytes: two operand chunks and their proofs fit into one transaction (spec 6.4). */
+/**
+ * Elements in a chunk: 64, 256 bytes. Two operand chunks and their proofs fit into one transaction (spec
+ * 6.4).
+ */
 export const CHUNK_ELEMENTS = 64;
 /** The bytes of a full chunk. */
 export const CHUNK_BYTES = 4 * CHUNK_ELEMENTS;
-/** The most axes that a tensor may have. */
+/** The largest number of axes of a tensor. */
 export const MAX_RANK = 8;
-/** Element indices stay exact in 32-bit integers on every device. */
+/** The largest number of elements: element indices stay exact in 32-bit integers on every device. */
 export const MAX_ELEMENTS = 2 ** 31 - 1;
 
 /** The product of the extents: 1 for a scalar. */
@@ -45,13 +48,13 @@ export function byteLength({ dtype, shape }: TensorType): number {
   return DTYPES[dtype].bytes * elementCount(shape);
 }
 
-/** @throws {ShapeError} when the rank, an extent or the number of elements is out of range. */
+/** @throws {ShapeError} when the rank, an extent or the number of elements is out of range */
 export function checkShape(shape: Shape, what: string): void {
   const whole = shape.every((extent) => Number.isInteger(extent) && extent >= 0);
   if (!whole || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
     throw new ShapeError(
       "EXTENTS",
-      `${what}: [${shape.join(", ")}] is no shape: at most ${MAX_RANK} extents, whole and not negative, ${MAX_ELEMENTS} elements may be taken`,
+      `${what}: [${shape.join(", ")}] is not a shape: it takes at most ${MAX_RANK} extents, whole and not negative, and at most ${MAX_ELEMENTS} elements`,
       { shape },
     );
 }
@@ -86,7 +89,7 @@ export function elementBits(tensor: Tensor, index: number): number {
   return new DataView(tensor.data.buffer, tensor.data.byteOffset).getUint32(4 * index, true);
 }
 
-/** The first element on which two tensors of one type differ, or `undefined`. */
+/** The index of the first element in which two tensors of one type differ, or `undefined`. */
 export function firstDifference(a: Tensor, b: Tensor): number | undefined {
   if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) return undefined;
   const [x, y] = [a, b].map(({ data }) => new Uint32Array(data.buffer, data.byteOffset, data.length));
@@ -101,7 +104,7 @@ export function encodeType(type: TensorType): Bytes {
   return writer.finish();
 }
 
-/** How many chunks a tensor has; none where an extent is 0. */
+/** The number of chunks of a tensor; 0 if an extent is 0. */
 export function chunkCount(type: TensorType): number {
   return Math.ceil(elementCount(type.shape) / CHUNK_ELEMENTS);
 }
@@ -119,7 +122,7 @@ export function chunkTree(bytes: Bytes): Levels {
   return buildLevels(leaves);
 }
 
-/** A tensor's root binds its type and shape beside the tree over its chunks. */
+/** A tensor's root binds its type, its shape and the tree over its chunks. */
 export function tensorRootOf(type: TensorType, tree: TreeRoot): TensorRoot {
   return taggedHash(Tag.tensor, encodeType(type), tree);
 }
@@ -129,7 +132,7 @@ export function tensorRoot(tensor: Tensor): TensorRoot {
   return tensorRootOf(tensor, rootOf(chunkTree(asBytes(tensor.data))));
 }
 
-/** The root of a list of tensors: of a state, or of a dataset (spec 6.5). */
+/** The root of a list of tensors: a state or a dataset (spec 6.5). */
 export type StateRoot = Digest<"state">;
 
 /** The tree over the roots of a list of tensors (spec 6.5). */
@@ -137,12 +140,12 @@ export function stateTree(roots: readonly TensorRoot[]): Levels {
   return buildLevels(roots.map((root) => hashLeaf(Tag.stateLeaf, root)));
 }
 
-/** The root of a list of tensors, by their number and the root of `stateTree` (spec 6.5). */
+/** The root of a list of tensors, from their number and the root of `stateTree` (spec 6.5). */
 export function stateRootOf(count: number, tree: TreeRoot): StateRoot {
   return taggedHash(Tag.state, new Writer().u32(count).finish(), tree);
 }
 
-/** The root of a list of tensors, by their roots in order (spec 6.5). */
+/** The root of a list of tensors, from their roots in order (spec 6.5). */
 export function stateRoot(roots: readonly TensorRoot[]): StateRoot {
   return stateRootOf(roots.length, rootOf(stateTree(roots)));
 }

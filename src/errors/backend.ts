@@ -1,4 +1,4 @@
-/** Failures of what computes. */
+/** Failures of backends and devices. */
 import { type Evidence, type SubCodes, VerdeError } from "./verde-error.ts";
 
 export const BACKEND = {
@@ -11,40 +11,43 @@ export const BACKEND = {
     remedy: "Install the version that the message names, or use `--backend wasm`.",
   },
   DEVICE_MISSING: {
-    when: "There is no such device or mode on this machine.",
+    when: "This machine has no such device or mode.",
     remedy: "Install a driver, or use `--backend wasm`.",
   },
   DEVICE_REFUSED: {
-    when: "The device is there, but does not open.",
-    remedy: "End what else uses it, or use `--backend wasm`.",
+    when: "The device exists, but it can't be opened.",
+    remedy: "Stop other programs that use it, or use `--backend wasm`.",
   },
   DEVICE_LOST: {
     when: "The device was lost during the run.",
     remedy: "Continue with `verde run JOB --out FILE --resume`.",
   },
   SOFTWARE: {
-    when: "The device is emulated on the processor, and slower than WebAssembly.",
+    when: "The device is emulated on the processor, and is slower than WebAssembly.",
     remedy: "Use `--backend wasm`.",
   },
-  MEMORY: { when: "There is too little memory.", remedy: "Take a smaller batch or model, or free memory." },
+  MEMORY: { when: "There is too little memory.", remedy: "Use a smaller batch or model, or free memory." },
   KERNEL_UNKNOWN: {
-    when: "Roots or outputs are asked of a kernel that the list does not have.",
-    remedy: "Ask for the kernels of the list; the message names the last one.",
+    when: "Roots or outputs are requested of a kernel that the list does not have.",
+    remedy: "Name kernels of the list; the message names the last one.",
   },
-  UNSUPPORTED: { when: "The backend has no way to do this kernel.", remedy: "Use `--backend wasm`." },
+  UNSUPPORTED: { when: "The backend can't run this kernel.", remedy: "Use `--backend wasm`." },
   COMPILE: { when: "The device's compiler refuses a shader.", remedy: "Update the driver, or use `--backend wasm`." },
   INEXACT: {
     when: "The device changes numbers that it only copies.",
     remedy: "Use another device or mode, or `--backend wasm`.",
   },
   FAILED: { when: "A kernel failed on the device.", remedy: "Try another mode, or use `--backend wasm`." },
-  PORT: { when: "A server can't have the port.", remedy: "Choose another port, or 0 for any." },
+  PORT: { when: "A server can't use the port.", remedy: "Choose another port, or 0 for any free port." },
 } as const satisfies SubCodes;
 
 /** A key of `BACKEND`. */
 export type BackendSubCode = keyof typeof BACKEND;
 
-/** A backend that can't do what is asked: a missing package or device, too little memory, an unsupported program. */
+/**
+ * A backend can't do what is requested: a missing package or device, too little memory, an unsupported
+ * program.
+ */
 export class BackendError extends VerdeError<"VERDE_BACKEND", BackendSubCode> {
   constructor(subCode: BackendSubCode, message: string, evidence?: Evidence) {
     super("VERDE_BACKEND", subCode, message, evidence);
@@ -53,7 +56,7 @@ export class BackendError extends VerdeError<"VERDE_BACKEND", BackendSubCode> {
 
 export const DEVICE = {
   BITS: {
-    when: "A device computes other bits than the specification.",
+    when: "A device's results differ from the specification's.",
     remedy: "Use `--backend wasm`; `verde certify --backend NAME` shows all differences.",
   },
 } as const satisfies SubCodes;
@@ -61,7 +64,7 @@ export const DEVICE = {
 /** A key of `DEVICE`. */
 export type DeviceSubCode = keyof typeof DEVICE;
 
-/** A device that does not have the bits of the specification (`verde certify`): nothing may run on it. */
+/** A device does not have the bits of the specification (`verde certify`): nothing may run on it. */
 export class DeviceError extends VerdeError<"VERDE_DEVICE", DeviceSubCode> {
   constructor(subCode: DeviceSubCode, message: string, evidence?: Evidence) {
     super("VERDE_DEVICE", subCode, message, evidence);

@@ -3,69 +3,72 @@ import { type Evidence, type SubCodes, VerdeError } from "./verde-error.ts";
 
 export const CHAIN = {
   RPC: {
-    when: "The address of the node is no address.",
+    when: "The address of the node is not a valid address.",
     remedy: "Give an address that begins with http:// or https://.",
   },
   UNREACHABLE: { when: "No node answers.", remedy: "Name a node with `--rpc`, or start one with `verde chain node`." },
   TIMEOUT: {
-    when: "The node stopped answering, and did not come back in time.",
-    remedy: "Run the same command again; what was signed is in the journal.",
+    when: "The node stopped answering, and did not answer again in time.",
+    remedy: "Run the same command again; signed transactions are in the journal.",
   },
   WRONG_CHAIN: {
-    when: "The node is of another chain than the deployment.",
+    when: "The node belongs to another chain than the deployment.",
     remedy: "Name a node of that chain with `--rpc`, or another deployment.",
   },
   CONTRACT_MISSING: {
-    when: "There is no such contract at the address, or in the deployment.",
-    remedy: "Check the address and the deployment; a chain that was started anew has no contracts.",
+    when: "The contract is not at the address, or not in the deployment.",
+    remedy: "Check the address and the deployment; a chain that was started again has no contracts.",
   },
   CONTRACT_KIND: {
     when: "The contract at the address is of another kind.",
     remedy: "Give the address of a contract of the kind that the message names.",
   },
-  TASK_MISSING: { when: "There is no such task.", remedy: "Look at the id, the chain and the deployment." },
+  TASK_MISSING: { when: "The task does not exist.", remedy: "Check the id, the chain and the deployment." },
   REFUSED: { when: "A contract refuses the call.", remedy: "Do what the message says; it names the rule." },
   FAILED: {
-    when: "The node can't carry out a request, for a reason of its own.",
-    remedy: "Read its words in the message, and repeat the command.",
+    when: "The node can't execute a request, for a reason of its own.",
+    remedy: "Read the node's reason in the message, and repeat the command.",
   },
   FUNDS: {
-    when: "The account has too little of a token or of the chain's currency.",
+    when: "The account has not enough of a token or of the chain's currency.",
     remedy: "Transfer more to the account.",
   },
   ALLOWANCE: {
-    when: "The vault may not take enough of the account's tokens.",
-    remedy: "Approve more, or leave `--no-approve` out.",
+    when: "The account has not approved enough tokens for the vault.",
+    remedy: "Approve more, or omit `--no-approve`.",
   },
   FEE: { when: "The gas costs more than is allowed.", remedy: "Allow more with `--max-fee`, or wait." },
-  BUSY: { when: "Another process sends transactions of this account.", remedy: "Wait for it." },
+  BUSY: { when: "Another process sends transactions of this account.", remedy: "Wait until it has finished." },
   OVERTAKEN: {
-    when: "The chain changed before the transaction was carried out.",
+    when: "The chain changed before the transaction was executed.",
     remedy: "Look at the state, and repeat the command if it still applies.",
   },
   EARLIER: {
-    when: "An earlier call of the account was on its way, and was carried out now.",
-    remedy: "Repeat the command if you want another one.",
+    when: "An earlier call of the account was pending, and has been executed now.",
+    remedy: "Repeat the command if you want a second call.",
   },
   STATE: {
-    when: "The task is in another state than the move needs.",
-    remedy: "Wait for what the message says is due.",
+    when: "The task is not in the state that the move needs.",
+    remedy: "Wait for the event that the message names.",
   },
   DONE: { when: "The seat has made this move already.", remedy: "Make the next move." },
   NO_SEAT: { when: "The account has no seat in the task.", remedy: "Use the account that has the seat." },
-  SEAT_OUT: { when: "The seat is out: it has lost its stake.", remedy: "Nothing can be done for it." },
+  SEAT_OUT: { when: "The seat is out: it has lost its stake.", remedy: "Nothing: the seat can't return." },
   COMMITMENT: {
     when: "The seat has not committed to the root of this trace.",
     remedy: "Name the trace that it committed to.",
   },
   NOTHING_DUE: { when: "There is nothing to claim, deliver or challenge.", remedy: "Look at `verde task show ID`." },
-  NO_GAME: { when: "The terms of the task name no game.", remedy: "Leave the dispute to the committee." },
+  NO_GAME: { when: "The terms of the task name no game.", remedy: "Let the committee decide the dispute." },
   UNTRUSTED: {
-    when: "Disputes are decided by a contract that is not of the deployment.",
+    when: "A contract that does not belong to the deployment decides the disputes.",
     remedy: "Name it with the option in the message if you trust it.",
   },
   CLOCK: { when: "The clock of the chain can't be moved.", remedy: "Use a development chain." },
-  PORT: { when: "A local chain can't have the port.", remedy: "Choose another one with `--port`, 0 for any." },
+  PORT: {
+    when: "A local chain can't use the port.",
+    remedy: "Choose another one with `--port`, or 0 for any free port.",
+  },
   PACKAGE_MISSING: {
     when: "A local chain needs the package hardhat.",
     remedy: "Install it as the message says, or name a node with `--rpc`.",
@@ -75,7 +78,7 @@ export const CHAIN = {
 /** A key of `CHAIN`. */
 export type ChainSubCode = keyof typeof CHAIN;
 
-/** A chain that can't be reached, is not the one that was meant, or does not carry out what was asked of it. */
+/** A chain can't be reached, is not the intended one, or does not execute a request. */
 export class ChainError extends VerdeError<"VERDE_CHAIN", ChainSubCode> {
   constructor(subCode: ChainSubCode, message: string, evidence?: Evidence) {
     super("VERDE_CHAIN", subCode, message, evidence);

@@ -26,5 +26,5 @@ export const CODES = {
   VERDE_CHAIN: CHAIN,
 } as const satisfies Record<`VERDE_${string}`, SubCodes>;
 
-/** One for each class. */
+/** One family for each class of errors. */
 export type Family = keyof typeof CODES;

@@ -1,4 +1,4 @@
-/** Failures of what is computed: programs, shapes, graphs and values. */
+/** Failures of programs, shapes, graphs and values. */
 import { type Evidence, type SubCodes, VerdeError } from "./verde-error.ts";
 
 export const PROGRAM = {
@@ -12,23 +12,23 @@ export const PROGRAM = {
   },
   EMPTY: { when: "The program has no value to return.", remedy: "Add an input, a constant or an instruction." },
   NOT_CANONICAL: {
-    when: "A constant stands twice, or a value is never used.",
+    when: "A constant is there twice, or a value is never used.",
     remedy: "Build the program with the functions of `expressions.ts`.",
   },
   OPERAND: {
-    when: "An instruction has the wrong number of operands, or reads a value that does not stand before it.",
+    when: "An instruction has the wrong number of operands, or reads a value that is not before it.",
     remedy: "Build the program with the functions of `expressions.ts`.",
   },
   TYPE: {
     when: "An operand or the output has the wrong type.",
-    remedy: "Convert the value, or take another instruction.",
+    remedy: "Convert the value, or use another instruction.",
   },
 } as const satisfies SubCodes;
 
 /** A key of `PROGRAM`. */
 export type ProgramSubCode = keyof typeof PROGRAM;
 
-/** A scalar program that is ill-typed, too long, or not in canonical form (spec 3). */
+/** A scalar program is ill-typed, too long, or not in canonical form (spec 3). */
 export class ProgramError extends VerdeError<"VERDE_PROGRAM", ProgramSubCode> {
   constructor(subCode: ProgramSubCode, message: string, evidence?: Evidence) {
     super("VERDE_PROGRAM", subCode, message, evidence);
@@ -37,7 +37,7 @@ export class ProgramError extends VerdeError<"VERDE_PROGRAM", ProgramSubCode> {
 
 export const SHAPE = {
   EXTENTS: {
-    when: "A list of extents is no shape: not whole, negative, or too large.",
+    when: "A list of extents is not a shape: an extent is not whole, negative, or too large.",
     remedy: "Take whole extents within the limits in the message.",
   },
   COUNT: {
@@ -56,28 +56,28 @@ export const SHAPE = {
     remedy: "Reshape or transpose an operand to what the message names.",
   },
   RESHAPE: {
-    when: "A tensor has not the elements of the new shape.",
+    when: "A tensor does not have the number of elements of the new shape.",
     remedy: "Take a shape with the same number of elements.",
   },
-  STRIDED: { when: "An operator that reads whole tensors is given a view.", remedy: "Make it dense first." },
+  STRIDED: { when: "An operator that reads whole tensors gets a view.", remedy: "Make it dense first." },
   KERNEL: {
-    when: "A kernel's program, operands and result do not fit together.",
-    remedy: "Build kernels with the graph builder; restore the file that holds this one.",
+    when: "An operator's program, operands and result do not fit together.",
+    remedy: "Build operators with the graph builder, or restore the file that holds this one.",
   },
   VIEW: {
     when: "The strides, bounds or fill value of a view are malformed.",
-    remedy: "Build views with the graph builder; restore the file that holds this one.",
+    remedy: "Build views with the graph builder, or restore the file that holds this one.",
   },
   VIEW_BOUNDS: {
     when: "A view reads outside of its tensor.",
-    remedy: "Build views with the graph builder; restore the file that holds this one.",
+    remedy: "Build views with the graph builder, or restore the file that holds this one.",
   },
 } as const satisfies SubCodes;
 
 /** A key of `SHAPE`. */
 export type ShapeSubCode = keyof typeof SHAPE;
 
-/** A view, kernel or tensor whose shapes do not fit together (spec 4). */
+/** The shapes of a view, an operator or a tensor do not fit together (spec 4). */
 export class ShapeError extends VerdeError<"VERDE_SHAPE", ShapeSubCode> {
   constructor(subCode: ShapeSubCode, message: string, evidence?: Evidence) {
     super("VERDE_SHAPE", subCode, message, evidence);
@@ -87,27 +87,27 @@ export class ShapeError extends VerdeError<"VERDE_SHAPE", ShapeSubCode> {
 export const GRAPH = {
   GRADIENT: {
     when: "Something can't be differentiated, or a gradient has another shape than its value.",
-    remedy: "Differentiate one f32 scalar; take the mean or sum of a tensor.",
+    remedy: "Differentiate one f32 scalar; for a tensor, take its mean or sum.",
   },
-  MIXED: { when: "Values of two graphs meet in one operator.", remedy: "Build everything with one builder." },
+  MIXED: { when: "One operator has values of two graphs.", remedy: "Build everything with one builder." },
   DUPLICATE: { when: "Two inputs or two outputs have the same name.", remedy: "Rename one of the two." },
   INPUTS: {
-    when: "The list of inputs is not the list of those that were declared.",
+    when: "The list of inputs differs from the declared inputs.",
     remedy: "List each declared input once.",
   },
   VIEW: { when: "An output is a view.", remedy: "Make it dense first." },
   DANGLING: {
     when: "An output is a tensor that does not exist.",
-    remedy: "Restore the file that holds the graph, or build it anew.",
+    remedy: "Restore the file that holds the graph, or build it again.",
   },
   LABELS: {
-    when: "There is not one label for each kernel.",
-    remedy: "Restore the file that holds the graph, or build it anew.",
+    when: "There is not one label for each operator.",
+    remedy: "Restore the file that holds the graph, or build it again.",
   },
-  TOO_LARGE: { when: "The graph has more kernels than are allowed.", remedy: "Make the training step smaller." },
+  TOO_LARGE: { when: "The graph has more operators than are allowed.", remedy: "Make the training step smaller." },
   NOT_CANONICAL: {
-    when: "The bytes are a graph, but not in the one form that is allowed.",
-    remedy: "Encode the graph anew.",
+    when: "The bytes are a graph, but not in canonical form.",
+    remedy: "Encode the graph again.",
   },
   TYPES: {
     when: "Two lists of tensors differ in names, types or shapes.",
@@ -122,7 +122,7 @@ export const GRAPH = {
 /** A key of `GRAPH`. */
 export type GraphSubCode = keyof typeof GRAPH;
 
-/** A graph that is malformed: dangling references, missing outputs, not differentiable (spec 5). */
+/** A graph is malformed: dangling references, missing outputs, not differentiable (spec 5). */
 export class GraphError extends VerdeError<"VERDE_GRAPH", GraphSubCode> {
   constructor(subCode: GraphSubCode, message: string, evidence?: Evidence) {
     super("VERDE_GRAPH", subCode, message, evidence);
@@ -133,10 +133,10 @@ export const VALUE = {
   NAN: { when: "The data has a NaN.", remedy: "Repair the data." },
   RANGE: {
     when: "The data has an infinity or a magnitude above 2^127.",
-    remedy: "Repair the data, or saturate it at 2^127 on purpose.",
+    remedy: "Repair the data, or choose to saturate it at 2^127.",
   },
   NOT_CANONICAL: {
-    when: "A tensor has a bit pattern that no vf32 has.",
+    when: "A tensor has a bit pattern that is not a vf32.",
     remedy: "Import the data with `importFloats`.",
   },
 } as const satisfies SubCodes;
@@ -144,7 +144,7 @@ export const VALUE = {
 /** A key of `VALUE`. */
 export type ValueSubCode = keyof typeof VALUE;
 
-/** A value from outside that vf32 can't hold: NaN, an infinity, or a magnitude above 2^127 (spec 2.3). */
+/** A value from outside is not a vf32: NaN, an infinity, or a magnitude above 2^127 (spec 2.3). */
 export class ValueError extends VerdeError<"VERDE_VALUE", ValueSubCode> {
   constructor(subCode: ValueSubCode, message: string, evidence?: Evidence) {
     super("VERDE_VALUE", subCode, message, evidence);

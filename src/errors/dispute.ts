@@ -16,7 +16,7 @@ export const DISPUTE = {
     remedy: "Run one of them again with the other's `--commit-every`.",
   },
   NO_REPLAY: {
-    when: "A trace can't be replayed, so its owner can't show what is asked.",
+    when: "A trace can't be replayed, so its owner can't answer a question.",
     remedy: "Restore the file that the message names, or use `--recompute operator`.",
   },
   REPLAY_DIFFERS: {
@@ -24,84 +24,84 @@ export const DISPUTE = {
     remedy: "Use the backend and the checkpoints of the run.",
   },
   CHANGED: {
-    when: "A trace changed while it was disputed.",
-    remedy: "Repeat the dispute with files that nobody writes to.",
+    when: "A trace changed during its dispute.",
+    remedy: "Repeat the dispute with files that no other program changes.",
   },
   PLACE: {
     when: "A question is about a place that does not exist in this dispute.",
-    remedy: "Ask about a place that the dispute has come to.",
+    remedy: "Ask about a place that the dispute has reached.",
   },
   ANSWER_MISSING: {
     when: "A party gives no answer to a question.",
-    remedy: "Answer it before its time is over; without an answer the party loses.",
+    remedy: "Answer before the time is over; a party without an answer loses.",
   },
   ANSWER_MALFORMED: {
-    when: "An answer has not the number or the lengths of parts that were asked for.",
-    remedy: "Answer with the prover of this version.",
+    when: "The number or the lengths of an answer's parts are not those that the question asks for.",
+    remedy: "Use the prover of this version.",
   },
   ANSWER_WRONG: {
     when: "An answer breaks a rule of the round.",
-    remedy: "Answer from the trace that the claim is made from.",
+    remedy: "Answer from the trace of the claim.",
   },
   PROOF_WRONG: {
-    when: "What was shown does not hash to what was claimed.",
-    remedy: "Restore the trace; a party that shows it loses.",
+    when: "A party's answer does not hash to its claim.",
+    remedy: "Restore the trace; a party that gives such an answer loses.",
   },
   LEAF_WRONG: {
-    when: "The dispute was not led to the leftmost divergent leaf.",
+    when: "The dispute does not end at the leftmost divergent leaf.",
     remedy: "Do not rely on this record; repeat the dispute.",
   },
   VERDICT_MALFORMED: {
-    when: "A verdict's fields are missing, or of another type.",
-    remedy: "Write it anew with `verde dispute A B --verdict FILE`.",
+    when: "A field of a verdict is missing or has another type.",
+    remedy: "Write it again with `verde dispute A B --verdict FILE`.",
   },
   VERDICT_VERSION: {
-    when: "A verdict is of a version that this program does not read.",
-    remedy: "Write it anew with this version.",
+    when: "A verdict has a version that this program does not read.",
+    remedy: "Write it again with this version.",
   },
   VERDICT_FOREIGN: {
     when: "A verdict is about other roots, or another job.",
-    remedy: "Name the verdict on these claims, and the roots in its order.",
+    remedy: "Name the verdict about these claims, and the roots in its order.",
   },
   VERDICT_ALTERED: {
-    when: "A verdict says what does not follow from its evidence.",
-    remedy: "Do not rely on it; write it anew with `verde dispute A B --verdict FILE`.",
+    when: "A statement of a verdict does not follow from its evidence.",
+    remedy: "Do not rely on it; write it again with `verde dispute A B --verdict FILE`.",
   },
   VERDICT_INCOMPLETE: {
-    when: "A verdict lacks evidence for what it says.",
-    remedy: "Do not rely on it; write it anew with `verde dispute A B --verdict FILE`.",
+    when: "A verdict has no evidence for a statement.",
+    remedy: "Do not rely on it; write it again with `verde dispute A B --verdict FILE`.",
   },
   VERDICT_UNCHECKABLE: {
-    when: "A verdict rests on the word of the referee that made it.",
+    when: "A verdict can be checked only by trusting the referee that made it.",
     remedy: "Add `--witness` if you were that referee.",
   },
   WITNESS_MISSING: {
-    when: "The witness of a scalar step lacks something that the step needs.",
+    when: "The one-step proof lacks something that the scalar step needs.",
     remedy: "Build it from a trace that can be replayed.",
   },
   WITNESS_WRONG: {
-    when: "The witness of a scalar step shows something else than what was agreed.",
+    when: "The one-step proof contradicts what both parties agreed on.",
     remedy: "Build it from the trace of the claim.",
   },
   WITNESS_EXCESS: {
-    when: "The witness shows what the step does not need.",
+    when: "The one-step proof holds something that the scalar step does not need.",
     remedy: "Build it with the prover of this version.",
   },
   TURN: {
-    when: "A move is made that nobody asked for.",
-    remedy: "Wait for the other side, or for the end of the game.",
+    when: "A side makes a move that is not due.",
+    remedy: "Wait for the other side's move, or for the end of the game.",
   },
   LATE: { when: "The time for the move was over.", remedy: "Move before the deadline." },
-  STUCK: { when: "No side has a move, and the game is not over.", remedy: "Report this with both traces." },
-  NO_CLAIM: { when: "The account has no claim before the game.", remedy: "Use the account of the claim." },
-  UNKNOWN: { when: "There is no dispute of this number.", remedy: "Look at `verde task show ID`." },
-  UNDECIDED: { when: "More claims than one are left.", remedy: "Add verdicts on the claims that are left." },
+  STUCK: { when: "No side has a move, but the game is not over.", remedy: "Report this with both traces." },
+  NO_CLAIM: { when: "The account has no claim in the game.", remedy: "Use the account of the claim." },
+  UNKNOWN: { when: "There is no dispute with this number.", remedy: "Look at `verde task show ID`." },
+  UNDECIDED: { when: "More than one claim is left.", remedy: "Add verdicts about the claims that are left." },
 } as const satisfies SubCodes;
 
 /** A key of `DISPUTE`. */
 export type DisputeSubCode = keyof typeof DISPUTE;
 
-/** Two claims that can't be compared, or a party whose answer contradicts what it committed to (spec 7). */
+/** Two claims can't be compared, or a party's answer contradicts its commitment (spec 7). */
 export class DisputeError extends VerdeError<"VERDE_DISPUTE", DisputeSubCode> {
   constructor(subCode: DisputeSubCode, message: string, evidence?: Evidence) {
     super("VERDE_DISPUTE", subCode, message, evidence);
@@ -110,12 +110,12 @@ export class DisputeError extends VerdeError<"VERDE_DISPUTE", DisputeSubCode> {
 
 export const SECOND_OPINION = {
   DIFFERS: {
-    when: "Two implementations follow one Merkle path to different roots: one of them is broken.",
-    remedy: "Decide nothing by it; check the installation, and report it with the verdict.",
+    when: "Two implementations compute different roots from one Merkle path: one of them is broken.",
+    remedy: "Do not use the verdict; check the installation, and report the error with the verdict.",
   },
 } as const satisfies SubCodes;
 
-/** Two implementations that have to agree on a Merkle path do not: one of them is broken, so nothing is decided. */
+/** Two implementations disagree on a Merkle path. One of them is broken, so nothing is decided. */
 export class SecondOpinionError extends VerdeError<"VERDE_SECOND_OPINION", keyof typeof SECOND_OPINION> {
   constructor(subCode: keyof typeof SECOND_OPINION, message: string, evidence?: Evidence) {
     super("VERDE_SECOND_OPINION", subCode, message, evidence);

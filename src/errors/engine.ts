@@ -1,8 +1,8 @@
-/** Loaded with every entry of the package: an engine that is too old is named, before it fails in its own words. */
+/** Every entry of the package loads this first, so that an engine that is too old gets a clear error. */
 const NEEDED = 24;
 
 /**
- * A browser has no version of Node, and every one that has modules and WebAssembly SIMD will do.
+ * A browser has no version of Node. Every browser with modules and WebAssembly SIMD is accepted.
  * @throws {Error} for a version below 24
  */
 export function checkEngine(version: string | undefined): void {

@@ -1,4 +1,4 @@
-/** Failures: one class a kind, with codes and sub-codes (docs/errors.md). */
+/** Failures: one class for each kind, with codes and sub-codes (docs/errors.md). */
 import "./engine.ts";
 
 export { BackendError, type BackendSubCode, DeviceError } from "./backend.ts";

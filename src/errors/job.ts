@@ -12,14 +12,14 @@ export const JOB = {
   },
   OPTION_UNKNOWN: { when: "The job has no option of this name.", remedy: "Choose from the options in the message." },
   OPTION_VALUE: {
-    when: "A job's option has a value that it does not take.",
+    when: "An option of the job has a value that it does not accept.",
     remedy: "Give a value of the type that the message names.",
   },
   SETTING: {
     when: "A layer, optimizer or schedule has numbers that do not fit together.",
     remedy: "Change the settings that the message names.",
   },
-  STEPS: { when: "The number of training steps is not possible.", remedy: "Take a whole number from 1 to 2^31 - 1." },
+  STEPS: { when: "The number of training steps is out of range.", remedy: "Take a whole number from 1 to 2^31 - 1." },
   DATA_UNREADABLE: { when: "The data of the job can't be read.", remedy: "Check the path, or restore the file." },
   DATA: {
     when: "The data does not have the length, shape or count that the job needs.",
@@ -35,19 +35,19 @@ export const JOB = {
   },
   NO_PARAMETERS: { when: "The job has nothing to train.", remedy: "Make at least one parameter in it." },
   CHECKPOINT: {
-    when: "The tensors of a checkpoint are not the job's state.",
+    when: "The tensors of a checkpoint do not fit the job's state.",
     remedy: "Give a checkpoint with the names and shapes of the state.",
   },
   FAULT: {
-    when: "A fault is planted where the job has nothing of the kind.",
-    remedy: "Choose a step, node and element that the job has.",
+    when: "A fault is planted in a place that the job does not have.",
+    remedy: "Choose a training step, operator and element that the job has.",
   },
   FOREIGN: {
     when: "A trace or a task is about another job.",
     remedy: "Use the module, options, data and seed of that job.",
   },
   COMMIT_EVERY: {
-    when: "A trace commits to its state at another interval than the task asks for.",
+    when: "A trace commits to its state at another interval than the task requires.",
     remedy: "Run the job again with the interval in the message.",
   },
   STEP_TOO_LARGE: {
@@ -59,7 +59,7 @@ export const JOB = {
 /** A key of `JOB`. */
 export type JobSubCode = keyof typeof JOB;
 
-/** A job that can't be used: missing files, an unknown option, settings that contradict each other. */
+/** A job can't be used: missing files, an unknown option, settings that contradict each other. */
 export class JobError extends VerdeError<"VERDE_JOB", JobSubCode> {
   constructor(subCode: JobSubCode, message: string, evidence?: Evidence) {
     super("VERDE_JOB", subCode, message, evidence);

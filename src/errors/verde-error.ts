@@ -1,14 +1,14 @@
-/** What every failure has. */
+/** The base of all failures. */
 
-/** What a failure was decided on: names, indices, bit patterns, file positions. */
+/** The facts on which a failure is based: names, indices, bit patterns, file positions. */
 export type Evidence = Readonly<Record<string, unknown>> & {
-  /** Where things were compared: what should have been there. */
+  /** The expected value, if values were compared. */
   readonly expected?: unknown;
-  /** Where things were compared: what is there. */
+  /** The value found, if values were compared. */
   readonly found?: unknown;
 };
 
-/** One row of docs/errors.md: when a failure is thrown, and what to do then. */
+/** One row of docs/errors.md: when a failure is thrown, and what the user can do. */
 export interface SubCode {
   readonly when: string;
   readonly remedy: string;
@@ -17,8 +17,8 @@ export interface SubCode {
 export type SubCodes = Readonly<Record<string, SubCode>>;
 
 /**
- * Every failure that Verde reports: a code for programs, a sentence for people (what was expected, what was found, what to
- * do), and the evidence it was decided on. docs/errors.md lists all codes.
+ * Every failure that Verde reports. It has a code for programs, a sentence for people (what was expected,
+ * what was found, what to do), and the evidence. docs/errors.md lists all codes.
  */
 export abstract class VerdeError<Family extends string = string, Sub extends string = string> extends Error {
   /** The kind of failure, such as `VERDE_FORMAT`: one for each class. Stable across releases. */
@@ -36,7 +36,7 @@ export abstract class VerdeError<Family extends string = string, Sub extends str
   }
 }
 
-/** A message for whatever was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,8 @@
 /** A file that is read in parts. */
 export interface ByteSource {
-  /** In bytes. */
+  /** The length of the file, in bytes. */
   readonly size: number;
-  /** Fewer bytes than asked for where the file ends. */
+  /** Gives fewer bytes than requested where the file ends. */
   read(from: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }

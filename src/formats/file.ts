@@ -14,7 +14,7 @@ export async function openFile(path: string): Promise<ByteSource> {
   const info = await file.stat();
   if (!info.isFile()) {
     await file.close();
-    throw new FormatError("UNREADABLE", `${path} can't be read: it is no file; name a file`, { path });
+    throw new FormatError("UNREADABLE", `${path} can't be read: it is not a file; name a file`, { path });
   }
   return {
     size: info.size,

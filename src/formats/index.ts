@@ -1,4 +1,4 @@
-/** Bytes from elsewhere as named tensors, and back. */
+/** Converts bytes of other formats to named tensors, and back. */
 export type { ByteSource } from "./byte-source.ts";
 export { openFile } from "./file.ts";
 export { type ReadOptions, readTensors } from "./safetensors.ts";

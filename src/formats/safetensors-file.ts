@@ -8,8 +8,8 @@ import { openFile } from "./file.ts";
 import { type Entry, METADATA, type ReadOptions, readTensors } from "./safetensors.ts";
 
 /**
- * Writes to a file beside `path` and renames it, so that a file under this name is always whole.
- * @throws {FormatError} for two tensors of one name
+ * Writes to a file next to `path` and renames it, so that a file of this name is always complete.
+ * @throws {FormatError} for two tensors with the same name
  */
 export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<void> {
   const names = new Set([METADATA]);
@@ -26,7 +26,7 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
       shape: [...shape],
       data_offsets: [offset, (offset += data.byteLength)],
     };
-    // Not an object's keys: those would stand in an order of their own where a name is a number.
+    // Not the keys of an object, because keys that are numbers would change the order.
     return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;
   });
   const text = new TextEncoder().encode(`{${entries.join()}}`);

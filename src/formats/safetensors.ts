@@ -1,4 +1,4 @@
-/** The safetensors format: named tensors that numpy, PyTorch and others read as well. */
+/** The safetensors format: named tensors, which numpy, PyTorch and others read too. */
 import type { Bytes } from "../encoding/bytes.ts";
 import type { DType, DTYPES, ElementArray } from "../encoding/dtypes.ts";
 import { elementCount, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
@@ -7,9 +7,9 @@ import type { NamedTensor } from "../job/closed.ts";
 import { importFloats } from "../repops/numbers/vf32.ts";
 import type { ByteSource } from "./byte-source.ts";
 
-/** As in the format's own limit. */
+/** The format's own limit, in bytes. */
 const MAX_HEADER = 100 * 2 ** 20;
-/** The key of the header that is no tensor. */
+/** The key of the header that is not a tensor. */
 export const METADATA = "__metadata__";
 
 export interface Entry {
@@ -18,25 +18,25 @@ export interface Entry {
   data_offsets: [number, number];
 }
 
-/** How tensors are read from a file. */
+/** The options for reading tensors from a file. */
 export interface ReadOptions {
   /** Accept magnitudes above 2^127, infinities included, as ±2^127. */
   saturate?: boolean;
-  /** Take F32 as it is, vf32 or not: for content that a root vouches for. */
+  /** Take F32 unchanged, even if it is not vf32: for content that is checked against a root. */
   raw?: boolean;
 }
 
 type Fail = (subCode: FormatSubCode, problem: string, evidence?: Evidence) => never;
 
 /**
- * The tensors of a file, in the order in which they lie. F32, F64, F16 and BF16 become f32 (rounded to vf32), I32 and I64
- * become i32. Nothing is allocated that the file is not long enough for.
+ * The tensors of a file, in the order of their content. F32, F64, F16 and BF16 become f32 (rounded to vf32),
+ * I32 and I64 become i32. It allocates memory for a tensor only if the file is long enough to hold it.
  * @param path names the file, for errors
  * @throws {FormatError} for a malformed file, {ValueError} for NaN and other values that vf32 does not hold
  */
 export async function readTensors(file: ByteSource, path: string, options: ReadOptions = {}): Promise<NamedTensor[]> {
   const fail: Fail = (subCode, problem, evidence) => {
-    throw new FormatError(subCode, `${path} is no safetensors file that can be used: ${problem}; write it anew`, {
+    throw new FormatError(subCode, `${path} is not a usable safetensors file: ${problem}; write it again`, {
       path,
       ...evidence,
     });
@@ -66,7 +66,7 @@ async function readAt(file: ByteSource, from: number, length: number, fail: Fail
   return bytes;
 }
 
-/** The entries by their place in the content, which they fill without gaps. */
+/** The entries in the order of their content, which they fill without gaps. */
 function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): (Entry & { name: string })[] {
   let header: unknown;
   let text = "";
@@ -100,7 +100,7 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): (Entry & 
   return entries;
 }
 
-/** A key that stands twice in one object of a JSON text; the parser would keep the last one in silence. */
+/** A key that is twice in one object of a JSON text. The parser would silently keep the last one. */
 function repeatedKey(json: string): string | undefined {
   const objects: Set<string>[] = [];
   for (let at = 0; at < json.length; at++) {
@@ -148,7 +148,7 @@ const floats =
   (bytes, name, { saturate = false }) =>
     importFloats(convert(bytes), { name, saturate });
 
-/** The types of this format, those in which Verde writes its own among them. */
+/** The types of this format that are read, including the types that Verde writes. */
 const FORMATS: Readonly<Record<string, Format>> = {
   F32: {
     type: "f32",

@@ -1,6 +1,6 @@
 /**
- * Reverse-mode differentiation while the graph is built: gradients are ordinary nodes, traced and disputable
- * (spec 5.2).
+ * Reverse-mode differentiation while the graph is built. Gradients are ordinary operators, so they are traced
+ * and can be disputed (spec 5.2).
  */
 import { GraphError } from "../errors/index.ts";
 import { add } from "./ops/add.ts";
@@ -8,9 +8,9 @@ import { fill } from "./fill.ts";
 import type { Value } from "./value.ts";
 
 /**
- * The gradients of a scalar with respect to `parameters`, each f32 of its parameter's shape; zeros where
- * nothing flows. Where a value is used several times its gradients are added in the reverse order of use. No
- * gradient flows through a gradient: only first derivatives are taken.
+ * The gradients of a scalar with respect to `parameters`: each is f32 of its parameter's shape, with zeros
+ * where no gradient flows. If a value is used several times, its gradients are added in the reverse order of
+ * use. Only first derivatives are supported: no gradient flows through a gradient.
  * @throws {GraphError} when `loss` is not an f32 scalar, or a parameter is not f32
  */
 export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
@@ -18,7 +18,7 @@ export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
   if (loss.dtype !== "f32" || loss.rank !== 0)
     throw new GraphError(
       "GRADIENT",
-      `only a scalar of type f32 can be differentiated, this is ${loss}; take its mean or sum`,
+      `only a scalar of type f32 can be differentiated, and this is ${loss}; take its mean or sum`,
     );
   for (const parameter of parameters)
     if (parameter.dtype !== "f32")
@@ -62,7 +62,7 @@ function dependents(loss: Value, parameters: readonly Value[]): Set<Value> {
   return new Set(order.filter((value) => reaches.get(value)));
 }
 
-/** The same values, through which no gradient flows: any [...] → the same [...]. No node is added. */
+/** The same values, through which no gradient flows: any [...] → the same [...]. Adds no operator. */
 export function stopGradient(x: Value): Value {
   return x.withOrigin([], () => []);
 }

@@ -1,6 +1,6 @@
 /**
- * Collects kernels while a model's functions run; equal kernels become one, unused ones are dropped at the
- * end.
+ * Collects operators while a model's functions run. Equal operators become one, and unused ones are dropped
+ * at the end.
  */
 import { toHex } from "../encoding/bytes.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
@@ -12,15 +12,16 @@ import { checkGraph, type Graph, type NamedOutput, type NamedType } from "./grap
 import { Value } from "./value.ts";
 
 /**
- * A graph under construction. Operators add kernels to the builder of their operands; equal kernels become
- * one, unused ones are dropped by `finish`. A job's context has one, so that most models never meet it.
+ * A graph under construction. Functions such as `softmax` add kernels to the builder of their operands. Equal
+ * kernels become one, and `finish` drops unused ones. A job's context has a builder, so most models never use
+ * it directly.
  *
  *     const builder = new GraphBuilder();
  *     const x = builder.input("x", { dtype: "f32", shape: [3] });
  *     const graph = builder.finish([{ name: "y", value: exp(x) }]);
  */
 export class GraphBuilder {
-  // Under construction, inputs are numbered from -1 downwards, and kernels from 0.
+  // During construction, inputs have the numbers -1, -2 and so on; kernels have the numbers 0, 1 and so on.
   private readonly inputs: NamedType[] = [];
   private readonly kernels: Kernel[] = [];
   private readonly labels: string[] = [];
@@ -34,17 +35,17 @@ export class GraphBuilder {
     this.purposes = firstPurpose;
   }
 
-  /** The layer that is being built: `blocks.0/attention`. */
+  /** The path of the layer that is being built: `blocks.0/attention`. */
   get path(): string {
     return this.scopes.join("/");
   }
 
-  /** A name with the path of the layer in front: the label of a node. */
+  /** The label of an operator: the path of the layer, then the name. */
   label(name: string): string {
     return [...this.scopes, name].join("/");
   }
 
-  /** Runs `body` with `name` in front of the labels and names it makes. */
+  /** Runs `body`, and puts `name` in front of the labels and names that it makes. */
   scope<T>(name: string, body: () => T): T {
     this.scopes.push(name);
     try {
@@ -54,7 +55,7 @@ export class GraphBuilder {
     }
   }
 
-  /** A number for a value: later values have higher ones. */
+  /** A number for a value: later values have higher numbers. */
   nextOrder(): number {
     return this.values++;
   }
@@ -67,7 +68,7 @@ export class GraphBuilder {
   /**
    * An input of the graph.
    * @throws {GraphError} when the name is taken
-   * @throws {ShapeError} for more than eight axes, or an extent that is none
+   * @throws {ShapeError} for more than eight axes, or an invalid extent
    */
   input(name: string, type: TensorType): Value {
     checkShape(type.shape, `input ${name}`);
@@ -77,7 +78,7 @@ export class GraphBuilder {
     return new Value(this, -this.inputs.length, type.dtype, [...type.shape]);
   }
 
-  /** Adds a kernel, or finds the equal one that is there already; gives its dense output. */
+  /** Adds a kernel, or finds an equal one that exists already, and gives its dense output. */
   add(kernel: Kernel, name: string): Value {
     const key = toHex(encodeKernel(kernel));
     let index = this.known.get(key);
@@ -90,7 +91,7 @@ export class GraphBuilder {
     return new Value(this, index, kernel.type.dtype, kernel.type.shape);
   }
 
-  /** Checks a kernel as if its operands were numbered from 0, so that the error names the layer at once. */
+  /** Checks a kernel as if its operands were numbered from 0, so that an error can name the layer now. */
   private check(kernel: Kernel, label: string): void {
     const operands = [...new Set(operandsOf(kernel))];
     const types = operands.map((source) => (source < 0 ? this.inputs[-1 - source] : this.kernels[source]?.type));
@@ -104,8 +105,8 @@ export class GraphBuilder {
   /**
    * The finished graph.
    * @param outputs dense values by name
-   * @param inputOrder the names of the inputs in the order in which the graph takes them, all of them; as
-   *   they were declared
+   * @param inputOrder the names of all inputs, in the order in which the graph takes them; the order of
+   * declaration
    * @throws {GraphError} when an output is a view, a name is taken twice, or `inputOrder` does not list the
    *   inputs
    */
@@ -124,7 +125,7 @@ export class GraphBuilder {
     if (inputs.length !== this.inputs.length)
       throw new GraphError(
         "INPUTS",
-        `${this.inputs.length} inputs were declared, ${inputs.length} are listed; list each once`,
+        `${this.inputs.length} inputs were declared, but ${inputs.length} are listed; list each once`,
         { expected: this.inputs.length, found: inputs.length },
       );
     for (const { name, value } of outputs)

@@ -1,4 +1,4 @@
-/** Canonical bytes of graphs, and the root that commits to them kernel by kernel (spec 5.3). */
+/** The canonical bytes of graphs, and the root that commits to each operator of a graph (spec 5.3). */
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { type Digest, taggedHash } from "../encoding/hash.ts";
 import { Tag } from "../encoding/tags.ts";
@@ -45,21 +45,24 @@ function encodeArg(writer: Writer, arg: Arg): void {
   writer.u32(fill ?? 0);
 }
 
-/** What `encodeType` wrote. @throws {FormatError} for a type that does not exist; its number of elements is not checked */
+/**
+ * Reads what `encodeType` wrote. The number of elements is not checked.
+ * @throws {FormatError} for a type that does not exist
+ */
 export function decodeType(reader: Reader): TensorType {
   const dtype = dtypeFromCode(reader.u8());
   const rank = reader.u8();
-  if (!dtype || rank > MAX_RANK) throw reader.error("MALFORMED", "a tensor type that does not exist");
+  if (!dtype || rank > MAX_RANK) throw reader.error("MALFORMED", "a tensor type does not exist");
   return { dtype, shape: Array.from({ length: rank }, () => reader.u32()) };
 }
 
-/** @throws {FormatError} for what is no kernel. Whether it fits a graph is not checked. */
+/** Does not check whether the kernel fits a graph. @throws {FormatError} when the bytes are no kernel */
 export function decodeKernel(reader: Reader): Kernel {
   const kind = reader.u8();
   const type = decodeType(reader);
   if (kind === KIND.gather)
     return { kind: "gather", type, source: reader.u32(), index: reader.u32(), fill: reader.u32() };
-  if (kind !== KIND.map && kind !== KIND.fold) throw reader.error("MALFORMED", `unknown kind of kernel ${kind}`);
+  if (kind !== KIND.map && kind !== KIND.fold) throw reader.error("MALFORMED", `unknown kind of operator ${kind}`);
   const start = kind === KIND.fold ? reader.u32() : 0;
   const reduce = kind === KIND.fold ? Array.from({ length: reader.u8() }, () => reader.u32()) : [];
   const code = new Reader(reader.blob(), "a scalar program");
@@ -78,12 +81,12 @@ function decodeArg(reader: Reader): Arg {
   if (kind !== ARG.operand) throw reader.error("MALFORMED", `unknown kind of argument ${kind}`);
   const tensor = reader.u32();
   const clampRange = RANGINGS[reader.u8()];
-  if (clampRange === undefined) throw reader.error("MALFORMED", "an unknown range");
+  if (clampRange === undefined) throw reader.error("MALFORMED", "unknown clamp range");
   const offset = reader.i32();
   const axes = reader.u8();
   const strides = Array.from({ length: axes }, () => reader.i32());
   const bounded = reader.u8();
-  if (bounded > 1) throw reader.error("MALFORMED", "a flag that is neither 0 nor 1");
+  if (bounded > 1) throw reader.error("MALFORMED", "a flag is neither 0 nor 1");
   const view: View = { offset, strides };
   if (bounded) {
     view.bounds = Array.from({ length: axes }, (): [number, number] => [reader.i32(), reader.i32()]);
@@ -108,18 +111,21 @@ export function encodeGraph(graph: Graph): Bytes {
   return writer.finish();
 }
 
-/** @throws {FormatError | GraphError | ShapeError | ProgramError} for anything that is not a canonical, checked graph. */
+/**
+ * @throws {FormatError | GraphError | ShapeError | ProgramError} for anything that is not a canonical,
+ * checked graph.
+ */
 export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
   const reader = new Reader(bytes, what);
   if (!bytesEqual(reader.bytes(Math.min(MAGIC.length, bytes.length)), MAGIC))
     throw reader.error("KIND", "no graph begins here");
   const { inputs, outputs, kernelCount: count } = decodeHeader(reader.blob(), `${what}, header`);
   if (count > MAX_KERNELS)
-    throw reader.error("TOO_LARGE", `a graph of ${count} kernels, at most ${MAX_KERNELS} are read,`);
+    throw reader.error("TOO_LARGE", `a graph of ${count} operators, but at most ${MAX_KERNELS} are read,`);
   if (count > reader.remaining)
-    throw reader.error("TRUNCATED", `a graph of ${count} kernels, for which too few bytes are left,`);
+    throw reader.error("TRUNCATED", `a graph of ${count} operators, but too few bytes are left for them,`);
   const kernels = Array.from({ length: count }, (_, i) => {
-    const kernel = new Reader(reader.blob(), `${what}, kernel ${i}`);
+    const kernel = new Reader(reader.blob(), `${what}, operator ${i}`);
     const decoded = decodeKernel(kernel);
     kernel.end();
     return decoded;
@@ -129,7 +135,7 @@ export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
   const graph: Graph = { inputs, kernels, labels, outputs };
   checkGraph(graph);
   if (!bytesEqual(encodeGraph(graph), bytes))
-    throw new GraphError("NOT_CANONICAL", `${what} is not in canonical form; encode it anew`);
+    throw new GraphError("NOT_CANONICAL", `${what} is not in canonical form; encode it again`);
   return graph;
 }
 
@@ -139,7 +145,7 @@ export interface GraphHeader {
   kernelCount: number;
 }
 
-/** The part of a graph that `Tag.graphHeader` commits to. */
+/** The bytes of a graph that `Tag.graphHeader` commits to. */
 export function decodeHeader(bytes: Bytes, what: string): GraphHeader {
   const header = new Reader(bytes, what);
   const inputs = header.list((): NamedType => ({ name: header.text(), ...decodeType(header) }));
@@ -149,14 +155,14 @@ export function decodeHeader(bytes: Bytes, what: string): GraphHeader {
   return { inputs, outputs, kernelCount };
 }
 
-/** The trees below a graph's root: one leaf a kernel, and one a label. */
+/** The trees below a graph's root: one leaf for each operator, and one for each label. */
 export interface GraphTrees {
   header: Bytes;
   kernels: Levels;
   labels: Levels;
 }
 
-/** The trees of a graph, from which single kernels and labels are proven. */
+/** The trees of a graph, from which proofs of single operators and labels are made. */
 export function graphTrees(graph: Graph): GraphTrees {
   return {
     header: encodeHeader(graph),
@@ -165,21 +171,24 @@ export function graphTrees(graph: Graph): GraphTrees {
   };
 }
 
-/** Leaf i commits to the number of the tensor that is output i, so that one can be shown without the others and their names. */
+/**
+ * Leaf i commits to the number of the tensor that is output i. So a proof of one output needs neither the
+ * other outputs nor their names.
+ */
 export function outputTree(outputs: readonly NamedOutput[]): Levels {
   return buildLevels(outputs.map(({ tensor }) => hashLeaf(Tag.graphOutput, new Writer().u32(tensor).finish())));
 }
 
-/** The root of a graph (spec 5.3). Any change of a kernel, a label, a name or a type changes it. */
+/** The root of a graph (spec 5.3). Any change of an operator, a label, a name or a type changes it. */
 export function graphRoot(graph: Graph): GraphRoot {
   const { header, kernels, labels } = graphTrees(graph);
   return graphRootOf(header, rootOf(kernels), rootOf(labels));
 }
 
 /**
- * The root of a graph of which the header is known, and the trees' roots. What the header says is bound once more in
- * numbers: who has to trust no text can open them alone.
- * @throws {FormatError} when the header is none
+ * The root of a graph from its header and the roots of its trees. The root binds what the header says a
+ * second time, as numbers: a verifier that needs only the numbers does not have to parse the header's text.
+ * @throws {FormatError} when the bytes are no header
  */
 export function graphRootOf(header: Bytes, kernels: Bytes, labels: Bytes): GraphRoot {
   const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");

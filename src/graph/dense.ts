@@ -1,4 +1,4 @@
-/** Copies: where a kernel or an output needs a tensor of its own. */
+/** Copies, for kernels and outputs that need a tensor of their own. */
 import { defineProgram } from "../repops/programs/expressions.ts";
 import { isDense } from "./builder.ts";
 import { map } from "./emit.ts";
@@ -8,8 +8,8 @@ import type { Value } from "./value.ts";
 export const COPY = { f32: defineProgram("f", (x) => x), i32: defineProgram("i", (x) => x) } as const;
 
 /**
- * The same values, row-major in a tensor of their own: any [...] → the same [...]. Only a view is copied; a
- * tensor is given back as it is.
+ * The same values, row-major in a tensor of their own: any [...] → the same [...]. Only a view is copied. A
+ * tensor is returned unchanged.
  * @param name the label of the copy; "copy"
  */
 export function dense(x: Value, name = "copy"): Value {

@@ -1,7 +1,8 @@
 /**
- * Element-wise operators: shapes broadcast, and a number in place of an operand becomes a constant. One is
- * declared as the function of a (and b), and the gradient of each as a function of g (the gradient of the
- * result), a, b and y (the result). From this the map kernels of both directions are made.
+ * Element-wise operators. Shapes broadcast, and a number in place of an operand becomes a constant. A
+ * declaration has the function of a (and b), and for each operand its gradient as a function of g (the
+ * gradient of the result), a, b and y (the result). The map kernels of both directions are made from the
+ * declaration.
  */
 import type { Shape } from "../encoding/tensor.ts";
 import { ShapeError } from "../errors/index.ts";
@@ -17,13 +18,13 @@ type Environment = Readonly<Record<Name, Float>>;
 
 /** An element-wise operator as expressions over floats (spec 5.2). */
 export interface Elementwise {
-  /** The result's element from those of a, and of b where there is a second operand. */
+  /** The result's element from the element of a, and of b where there is a second operand. */
   forward(e: Environment): Float;
   /** The gradient of each operand's element from g, a, b and y. Absent: no gradient flows to that operand. */
   gradient: { a?: (e: Environment) => Float; b?: (e: Environment) => Float };
 }
 
-/** The shape that several shapes broadcast to. */
+/** The one shape to which several shapes broadcast. */
 function commonShape(values: readonly Value[], name: string): Shape {
   const rank = Math.max(...values.map((value) => value.rank));
   return Array.from({ length: rank }, (_, axis) => {
@@ -35,7 +36,9 @@ function commonShape(values: readonly Value[], name: string): Shape {
   });
 }
 
-/** A program over the names that `body` uses; names bound to numbers become constants. */
+/**
+ * A program whose inputs are the names that `body` uses. Names that are bound to numbers become constants.
+ */
 function programOver(
   body: (e: Environment) => Float,
   constants: Partial<Record<Name, number>>,
@@ -61,8 +64,8 @@ function programOver(
 }
 
 /**
- * Applies an operator that is declared like those of `ELEMENTWISE` to f32 values that broadcast to one shape,
- * which is the result's. A number stands for a constant.
+ * Applies an operator that is declared like those of `ELEMENTWISE`. Its operands are f32 values that
+ * broadcast to one shape, the shape of the result. A number becomes a constant.
  *
  *     const softsign = {
  *       forward: ({ a }) => a.div(a.abs().add(1)),
@@ -70,7 +73,7 @@ function programOver(
  *     } satisfies Elementwise;
  *     const y = elementwise("softsign", softsign, x);
  *
- * @param name the label of its node, and `NAME-gradient` that of its gradients
+ * @param name the label of the operator; its gradients have the label `NAME-gradient`
  * @throws {ShapeError} when the shapes do not broadcast, an operand is not f32, or all are numbers
  */
 export function elementwise(name: string, operator: Elementwise, a: Value | number, b?: Value | number): Value {
@@ -110,18 +113,18 @@ export function elementwise(name: string, operator: Elementwise, a: Value | numb
   );
 }
 
-/** An element-wise operator of ops/, with what puts it to the test. */
+/** An element-wise operator of ops/, with the data for its tests. */
 interface Declaration extends Elementwise {
   /** Its place among the element-wise vectors (see `Check`). */
   readonly number: number;
   /** The function from the textbook, in float64. */
   textbook(m: Textbook, a: number, b: number): number;
-  /** The least operand that is tried; -2. The greatest is 2. */
+  /** The least operand that the tests use; -2. The greatest is 2. */
   readonly from?: number;
   readonly digests: Digests;
 }
 
-/** The function of a declared operator, and its declaration. */
+/** The function of a declared operator, together with its declaration. */
 export interface ElementwiseOperator {
   /** How many operands there are. */
   readonly operands: 1 | 2;

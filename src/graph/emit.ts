@@ -1,4 +1,4 @@
-/** Kernels over values: the three kinds of operator, without gradients. */
+/** Builds the three kinds of operator from values, without gradients. */
 import { type DType, type Shape } from "../encoding/tensor.ts";
 import type { Arg, ClampRange } from "../repops/kernels/kernel.ts";
 import { outputType, type Program } from "../repops/programs/program.ts";
@@ -7,7 +7,7 @@ import { isDense, type GraphBuilder } from "./builder.ts";
 import { builderOf, shapeError, Value } from "./value.ts";
 
 /**
- * A value that is read inside its bounds only, with `fill` elsewhere; its strides are over the iteration
+ * A value that is read only inside its bounds, with `fill` elsewhere. Its strides are over the iteration
  * space.
  */
 export interface Bounded {
@@ -24,13 +24,13 @@ export interface Bounded {
  */
 export type Operand = Value | Bounded | { coordinate: number } | "index";
 
-/** What a map is told beside its program. */
+/** The options of a map. */
 export interface MapOptions {
-  /** The label of the node. */
+  /** The label of the operator. */
   name: string;
   /** Extents of the output, which are the iteration space. */
   shape: Shape;
-  /** Needed when no operand is a value. */
+  /** Required when no operand is a value. */
   builder?: GraphBuilder;
 }
 
@@ -52,7 +52,7 @@ function argOf(operand: Operand, clampRange: ClampRange, space: Shape, builder: 
       `an operand ${operand} in an iteration space of [${space.join(", ")}]`,
     );
   const { source: tensor, offset, strides } = operand;
-  // An axis of extent 1 is read with stride 0, so that equal reads have equal bytes.
+  // An axis of extent 1 gets stride 0, so that equal reads have equal bytes.
   const view = { offset, strides: strides.map((stride, axis) => (space[axis] === 1 ? 0 : stride)) };
   return { kind: "operand", tensor, view, clampRange };
 }
@@ -64,13 +64,13 @@ const valuesOf = (operands: readonly Operand[]): Value[] =>
   });
 
 /**
- * A map without a gradient: out[i…] = program(operands[i…]), f32 or i32 by what the program returns. Give it
- * a gradient with `withOrigin`.
+ * A map without a gradient: out[i…] = program(operands[i…]). The result is f32 or i32, as the program
+ * returns. Use `withOrigin` to give it a gradient.
  *
  *     const HALF = defineProgram("f", (x) => x.mul(0.5));
  *     const y = map(HALF, [x], { name: "half", shape: x.shape });
  *
- * @param operands one an input of the program; every value among them has the output's shape
+ * @param operands one for each input of the program; every value among them has the output's shape
  * @throws {ShapeError} when an operand has another shape
  * @throws {GraphError | ProgramError} when the program does not take these operands, or they belong to two
  *   graphs
@@ -83,25 +83,25 @@ export function map(program: Program, operands: readonly Operand[], options: Map
   return builder.add({ kind: "map", type: { dtype: dtypeOf(program), shape }, program, args }, name);
 }
 
-/** What a fold is told beside its program. */
+/** The options of a fold. */
 export interface FoldOptions {
-  /** The label of the node. */
+  /** The label of the operator. */
   name: string;
   /** Extents of the output. */
   shape: Shape;
   /** Extents that are folded over, in order. */
   reduce: Shape;
-  /** The accumulator before the first step. */
+  /** The accumulator before the first scalar step. */
   start: number;
-  /** What float operands are clamped to before each step (spec 4.3). */
+  /** The range to which float operands are clamped before each scalar step (spec 4.3). */
   clampRange: ClampRange;
 }
 
 /**
  * A fold over the last axes, without a gradient: acc = program(acc, operands[i…, k…]) from `start`, k in
  * row-major order.
- * @param operands one an input of the program after the accumulator; every value has the shape [...shape,
- *   ...reduce]
+ * @param operands one for each input of the program after the accumulator; every value has the shape
+ * [...shape, ...reduce]
  * @throws {ShapeError} when an operand has another shape, or more than 2^22 elements are folded over
  * @throws {GraphError | ProgramError} when the program does not take these operands, or they belong to two
  *   graphs

@@ -1,4 +1,7 @@
-/** Operators on arrays, without a job: for trying out, for tests, and for reproducibility alone. */
+/**
+ * Runs operators on arrays, without a job: for experiments, for tests, and where only reproducibility is
+ * needed.
+ */
 import { elementCount, type Shape, type Tensor } from "../encoding/tensor.ts";
 import { ShapeError } from "../errors/index.ts";
 import { type Backend, executeOnce } from "../repops/backends/backend.ts";
@@ -15,7 +18,7 @@ import { dense } from "./dense.ts";
  *
  * @param values row-major
  * @throws {ShapeError} when the count does not fit
- * @throws {ValueError} for NaN and what vf32 does not hold
+ * @throws {ValueError} for NaN and values that vf32 does not hold
  */
 export function tensor(shape: Shape, values: ArrayLike<number>, options?: ImportOptions): Tensor {
   return { dtype: "f32", shape: checked(shape, values), data: importFloats(values, options) };
@@ -41,13 +44,13 @@ function checked(shape: Shape, values: ArrayLike<number>): Shape {
 }
 
 /**
- * Builds a graph with `body`, runs it, and gives what `body` returned as tensors.
+ * Builds a graph with `body`, runs it, and returns the results of `body` as tensors.
  *
  *     const y = await evaluate(({ x }) => softmax(x), { x: tensor([1, 3], [1, 2, 3]) });
  *
  * @param inputs the tensors that `body` takes, by name
- * @param options `backend`: who computes; WASM unless said
- * @throws {GraphError | ShapeError | ProgramError} when what `body` builds is no graph
+ * @param options `backend`: the backend that computes; default WASM
+ * @throws {GraphError | ShapeError | ProgramError} when `body` does not build a valid graph
  */
 export async function evaluate<Inputs extends Record<string, Tensor>, Outputs extends Value | Record<string, Value>>(
   body: (inputs: { [Name in keyof Inputs]: Value }) => Outputs,

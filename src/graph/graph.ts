@@ -1,4 +1,6 @@
-/** A graph (spec 5): a checked list of kernels with named inputs and outputs, and a label for each kernel. */
+/**
+ * A graph (spec 5): a checked list of operators with named inputs and outputs, and a label for each operator.
+ */
 import { formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
 import { checkKernel, type Kernel, type KernelList } from "../repops/kernels/kernel.ts";
@@ -13,34 +15,38 @@ export interface NamedType extends TensorType {
 export interface NamedOutput {
   /** Unique among the outputs. */
   name: string;
-  /** Number of an input, or of a kernel's output (inputs first). */
+  /** The number of an input, or of an operator's output (inputs first). */
   tensor: number;
 }
 
 /**
- * A graph as it is executed, encoded and committed to. Tensors are numbered: inputs first, then the kernels'
- * outputs.
+ * A graph as it is executed, encoded and committed to. Tensors are numbered: inputs first, then the
+ * operators' outputs.
  */
 export interface Graph extends KernelList {
   readonly inputs: readonly NamedType[];
-  /** In an order in which each reads only inputs and earlier kernels. */
+  /** The operators. Each reads only inputs and outputs of earlier operators. */
   readonly kernels: readonly Kernel[];
-  /** One a kernel: the layer path and what it computes, `blocks.0/attention/scores`. */
+  /**
+   * One for each operator: the path of its layer and what it computes, such as `blocks.0/attention/scores`.
+   */
   readonly labels: readonly string[];
   readonly outputs: readonly NamedOutput[];
 }
 
-/** The most kernels that a graph may have. */
+/** The largest number of operators in a graph. */
 export const MAX_KERNELS = 2 ** 20;
 
-/** Graphs that have passed `checkGraph`. Nobody outside of this file can add one. */
+/** Graphs that have passed `checkGraph`. Code outside of this file can't add one. */
 const passed = new WeakSet<Graph>();
 
 /**
- * Checks everything an executor relies on. Every border calls it: where a graph is built, where one is decoded, where a job is put
- * together. A graph that has passed is frozen with its lists, and passes again without a look; a copy is another graph, and is
- * checked. What lies deeper is not frozen, which would cost more than the checks: decoded bytes have no other owner.
- * @throws {GraphError | ShapeError | ProgramError} naming the kernel by number and label
+ * Checks everything that an executor relies on. It is called wherever a graph is built, a graph is decoded,
+ * or a job is put together. A graph that has passed is frozen, with its lists, and is not checked again. A
+ * copy is another graph, and is checked. What lies deeper is not frozen, because that would cost more than
+ * the checks; decoded bytes have no other owner.
+ * @throws {GraphError | ShapeError | ProgramError} when a check fails; the message names the operator by
+ * number and label
  */
 export function checkGraph(graph: Graph): void {
   if (passed.has(graph)) return;
@@ -48,13 +54,13 @@ export function checkGraph(graph: Graph): void {
   if (kernels.length > MAX_KERNELS)
     throw new GraphError(
       "TOO_LARGE",
-      `a graph of ${kernels.length} kernels; at most ${MAX_KERNELS} are allowed, so make the step smaller`,
+      `a graph of ${kernels.length} operators; at most ${MAX_KERNELS} are allowed, so make the training step smaller`,
       { expected: `at most ${MAX_KERNELS}`, found: kernels.length },
     );
   if (labels.length !== kernels.length)
     throw new GraphError(
       "LABELS",
-      `${labels.length} labels for ${kernels.length} kernels; there has to be one for each`,
+      `${labels.length} labels for ${kernels.length} operators; there has to be one for each`,
       { expected: kernels.length, found: labels.length },
     );
   for (const [what, list] of [
@@ -70,7 +76,7 @@ export function checkGraph(graph: Graph): void {
   }
   const types: TensorType[] = [...inputs];
   kernels.forEach((kernel, i) => {
-    checkKernel(kernel, types, `kernel ${i} (${labels[i]})`);
+    checkKernel(kernel, types, `operator ${i} (${labels[i]})`);
     types.push(kernel.type);
   });
   for (const { name, tensor } of outputs)
@@ -93,7 +99,7 @@ export function outputTypes(graph: Graph): NamedType[] {
   });
 }
 
-/** @throws {GraphError} when two lists of named tensors differ, naming the first difference. */
+/** @throws {GraphError} when two lists of named tensors differ; the message names the first difference */
 export function checkSameTypes(actual: readonly NamedType[], expected: readonly NamedType[], what: string): void {
   for (let i = 0; i < Math.max(actual.length, expected.length); i++) {
     const [a, b] = [actual[i], expected[i]];

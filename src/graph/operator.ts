@@ -1,33 +1,35 @@
 /**
- * How an operator is declared (spec 5.2). A file of ops/ holds the function that builds its nodes and
- * gradients, and beside it, as `check`, what puts it to the test: `verde certify` and the tests loop over
- * what is declared.
+ * How an operator is declared (spec 5.2). A file of ops/ holds the function that adds it to a graph with its
+ * gradients, and `check`, the data for its tests. `verde certify` and the tests loop over these declarations.
  */
 import type { Shape, Tensor } from "../encoding/tensor.ts";
 import type { RandomSource } from "./random.ts";
 import type { Value } from "./value.ts";
 
-/** What every operator declares. */
+/** What every operator declares for its tests. */
 export interface Check {
   /**
-   * Its place among the conformance vectors, from 1. A new operator takes the next number, so the others keep
-   * their bits.
+   * Its place among the conformance vectors, from 1. A new operator takes the next number, so the other
+   * vectors keep their bits.
    */
   readonly number: number;
   /**
    * Its name in certificates: `operator NAME`, and `operator NAME, gradient I` for the gradient of operand I.
    */
   readonly name: string;
-  /** What the reference gives for the conformance vector. `node bench/digests.ts NAME` prints it. */
+  /**
+   * The digests of the reference's outputs for the conformance vector. `node bench/digests.ts NAME` prints
+   * them.
+   */
   readonly digests: Digests;
   /**
-   * What its values and gradients are tried on against float64; "none" where no gradient flows to any
-   * operand.
+   * The operands on which its values and gradients are compared with float64; "none" where no gradient flows
+   * to any operand.
    */
   readonly gradient: readonly [Trial, ...Trial[]] | "none";
 }
 
-/** SHA-256 of the result, and of every operand's gradient that is not the gradient of the result itself. */
+/** SHA-256 of the result, and of each operand's gradient unless it is the gradient of the result itself. */
 export interface Digests {
   readonly result: string;
   readonly [gradient: `gradient ${number}`]: string;
@@ -38,13 +40,13 @@ export interface Operator {
   readonly check: Check & { vector(given: Given): Compared };
 }
 
-/** What a conformance vector is made of: operands that all vectors share, and others of its own. */
+/** The operands of a conformance vector: some that all vectors share, and some of its own. */
 export interface Given {
   /** f32 [13, 37] of magnitudes from 2^-7 to 2^7. */
   readonly x: Value;
-  /** Such a tensor as a gradient. */
+  /** A tensor like x, as a gradient. */
   readonly g: Value;
-  /** i32 [13], from -1 to 37: of 37 classes, some are none. */
+  /** i32 [13], from -1 to 37: indices of 37 classes, and some that are no class. */
   readonly classes: Value;
   readonly random: RandomSource;
   /** f32 like x, for a seed that no other vector has. */
@@ -53,34 +55,34 @@ export interface Given {
   ints(seed: number, ...shape: number[]): Value;
 }
 
-/** What is compared bit for bit: a result, and the gradients of its operands for a gradient of the result. */
+/** Compares bit for bit: a result, and the gradients of its operands for a gradient of the result. */
 export interface Compared {
   y: Value;
   gradient?: Value;
 }
 
-/** One way to apply an operator, and the same in float64. */
+/** One application of an operator, and the same computation in float64. */
 export interface Trial {
-  /** Where an operator has several trials: what is special about this one. */
+  /** What is special about this trial, where an operator has several. */
   readonly title?: string;
   /** Random floats, or a given tensor. */
   readonly operands: readonly (Uniform | Tensor)[];
   apply(...operands: Value[]): Value;
   /**
-   * The result from the textbook, not from the scalar programs: row-major numbers in, row-major numbers out.
-   * Absent where there is none: then differences of the operator's own results stand in for it.
+   * The result by the textbook's formula, not by the scalar programs: row-major numbers in, row-major numbers
+   * out. Without it, gradients are compared with differences of the operator's own results.
    */
   textbook?(m: Textbook, ...operands: number[][]): number[];
 }
 
-/** Floats from `from` (-1 unless said) to `to` (1). */
+/** Random floats from `from` (default -1) to `to` (default 1). */
 export interface Uniform {
   readonly shape: Shape;
   readonly from?: number;
   readonly to?: number;
 }
 
-/** The platform's functions. The tests hand them in: nothing in src/ calls them. */
+/** The platform's functions. The tests pass them in: nothing in src/ calls them. */
 export type Textbook = Pick<typeof Math, "abs" | "cos" | "exp" | "log" | "max" | "min" | "sin" | "sqrt" | "tanh">;
 
 /** An i32 operand of a trial. */

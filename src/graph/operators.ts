@@ -1,12 +1,12 @@
-/** All operators in the order of their vectors, and the names of those that are element-wise. */
+/** All operators in the order of their vectors, and the names of the element-wise ones. */
 import type { Elementwise, ElementwiseOperator } from "./elementwise.ts";
 import type { Operator } from "./operator.ts";
 import * as ops from "./ops/index.ts";
 
-/** Does not compile when ops/index.ts exports something without a check. */
+/** Fails to compile when ops/index.ts exports something without a check. */
 const DECLARED: Readonly<Record<string, Operator | ElementwiseOperator>> = ops;
 
-/** Element-wise operators first: their vectors share a graph. */
+/** Element-wise operators come first, because their vectors share a graph. */
 const placeOf = (operator: Operator | ElementwiseOperator): number =>
   operator.check.number + ("elementwise" in operator ? 0 : Object.keys(DECLARED).length);
 

@@ -1,6 +1,6 @@
 /**
  * Randomness inside the graph (spec 4.6): Threefry-2x32-20 with the key (seed, purpose) and the counter
- * (element, step), so that any element of any stream can be recomputed by itself.
+ * (element, step), so that any element of any stream can be recomputed on its own.
  */
 import { threefry2x32 } from "../repops/functions/threefry.ts";
 import { defineProgram, type Float, int, type Int } from "../repops/programs/expressions.ts";
@@ -9,19 +9,18 @@ import { broadcastTo } from "./ops/sum.ts";
 import type { Value } from "./value.ts";
 
 /**
- * Where a graph's random numbers come from: two i32 scalars of its state. A job's context has one as
- * `random`.
+ * The source of a graph's random numbers: two i32 scalars of its state. A job's context has it as `random`.
  */
 export interface RandomSource {
   /** The job's seed. */
   seed: Value;
-  /** The number of the training step: another step draws other numbers. */
+  /** The number of the training step: each step draws other numbers. */
   step: Value;
 }
 
 /**
- * A stream of its own: f32 or i32 [count], element i made of its two random words by `element`.
- * @param name the label of the node
+ * A new stream: f32 or i32 [count]. `element` makes element i from its two random words.
+ * @param name the label of the operator
  */
 export function stream(
   source: RandomSource,

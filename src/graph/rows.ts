@@ -1,4 +1,4 @@
-/** Folds over rows, of which sums, norms and softmax are made. They record no gradients. */
+/** Folds over rows. Sums, norms and softmax are made of them. They record no gradients. */
 import type { Shape } from "../encoding/tensor.ts";
 import { DOT_STEP, type ClampRange, SUM_STEP } from "../repops/kernels/kernel.ts";
 import type { Program } from "../repops/programs/program.ts";
@@ -8,9 +8,9 @@ import { transpose } from "./ops/transpose.ts";
 import type { Value } from "./value.ts";
 
 /**
- * A long row is folded as 16 interleaved lanes, then the lanes are folded: it vectorises, and its rounding
- * errors grow sixteen times slower. It is another sum than a plain fold, so the choice depends on the shape
- * alone.
+ * A long row is folded in 16 interleaved lanes, and then the lanes are folded. This vectorises, and rounding
+ * errors grow sixteen times slower. The result differs from that of a plain fold, so the choice depends only
+ * on the shape.
  */
 const LANES = 16;
 const lanesFit = (extent: number): boolean => extent > LANES && extent % LANES === 0;
@@ -29,7 +29,7 @@ function laned(x: Value): Value {
 }
 
 interface RowFold {
-  /** The step over the values' elements, and the step that joins two lanes. */
+  /** The program over the values' elements, and the program that joins two lanes. */
   steps: readonly [over: Program, join: Program];
   clampRanges: readonly [over: ClampRange, join: ClampRange];
   start: number;

@@ -1,10 +1,10 @@
-/** A symbolic tensor: the output of a node, or a view of it, while a graph is being built. */
+/** A symbolic tensor: the output of an operator, or a view of it, while a graph is being built. */
 import { type DType, formatType, type Shape } from "../encoding/tensor.ts";
 import { GraphError, ShapeError, type ShapeSubCode } from "../errors/index.ts";
 import { rowMajorStrides } from "../repops/kernels/view.ts";
 import type { GraphBuilder } from "./builder.ts";
 
-/** How a value was made: what its gradient flows back to. */
+/** How a value was made, and the values to which its gradient flows back. */
 export interface Origin {
   inputs: readonly Value[];
   /** The gradients of the inputs, given the gradient of the value; `undefined` where none flows. */
@@ -12,21 +12,23 @@ export interface Origin {
 }
 
 /**
- * A symbolic tensor: it has a type, and numbers only when its graph is executed. Operators take and give
+ * A symbolic tensor. It has a type; it has numbers only when its graph is executed. Operators take and return
  * values.
  */
 export class Value {
   /** The graph that it belongs to. */
   readonly builder: GraphBuilder;
-  /** The builder's number of the tensor that is read: negative for inputs, else a kernel. */
+  /**
+   * The builder's number of the tensor that is read: negative for an input, else the number of an operator.
+   */
   readonly source: number;
   readonly dtype: DType;
   readonly shape: Shape;
-  /** The element of the source that is element 0, in elements. */
+  /** The offset in the source of element 0, in elements. */
   readonly offset: number;
-  /** In elements of the source. */
+  /** One for each axis, in elements of the source. */
   readonly strides: readonly number[];
-  /** Absent for inputs, and for what no gradient flows through. */
+  /** Absent for inputs, and for values through which no gradient flows. */
   readonly origin: Origin | undefined;
   /** Values are made in order, so a value's inputs have lower numbers. */
   readonly order: number;
@@ -73,19 +75,19 @@ export function axisOf(value: Value, axis: number, what: string): number {
   return at;
 }
 
-/** An error that names the operator, the layer it stands in, and the shapes. */
+/** An error that names the operator, its layer and the shapes. */
 export function shapeError(subCode: ShapeSubCode, builder: GraphBuilder, what: string, problem: string): ShapeError {
   return new ShapeError(subCode, `${builder.label(what)}: ${problem}`, { operator: what, layer: builder.path });
 }
 
 /** @throws {GraphError} when values of two graphs are mixed, or there are none. */
 export function builderOf(...values: readonly Value[]): GraphBuilder {
-  if (values.length === 0) throw new GraphError("INPUTS", "an operator on no values; at least one is needed");
+  if (values.length === 0) throw new GraphError("INPUTS", "an operator has no values; give at least one");
   const builder = values[0].builder;
   if (values.some((value) => value.builder !== builder))
     throw new GraphError(
       "MIXED",
-      `${builder.path || "the graph"}: an operator on values of two different graphs; build both with one builder`,
+      `${builder.path || "the graph"}: an operator has values of two different graphs; build both with one builder`,
     );
   return builder;
 }

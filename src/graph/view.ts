@@ -1,8 +1,8 @@
-/** Views: the same elements under other coordinates, without a kernel. */
+/** Views: the same elements with other coordinates. A view needs no operator. */
 import type { Shape } from "../encoding/tensor.ts";
 import { Value } from "./value.ts";
 
-/** A view of x with the rule by which its gradient flows back. */
+/** A view of x, with the rule by which its gradient flows back. */
 export function viewOf(
   x: Value,
   shape: Shape,

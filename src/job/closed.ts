@@ -1,10 +1,12 @@
 /**
- * A closed job (spec 6.6): everything a run depends on, and nothing that has to be executed to be read.
+ * A closed job (spec 6.6): everything that a run depends on. It is data: nothing has to be executed to read
+ * it.
  *
  *     state_0      = init()   or a given checkpoint
  *     state_{i+1}  = step(state_i, dataset)
  *
- * The step graph's inputs are the state's entries, then the dataset's tensors; its outputs are the new state's entries.
+ * The step graph's inputs are the state's entries, then the dataset's tensors; its outputs are the new
+ * state's entries.
  */
 import { type Bytes, hex32, Writer } from "../encoding/bytes.ts";
 import { type Digest, taggedHash } from "../encoding/hash.ts";
@@ -34,33 +36,38 @@ export type Init = { kind: "graph"; graph: Graph } | { kind: "checkpoint"; state
 
 /** Everything that a run depends on. Two parties with equal closed jobs compute equal bits. */
 export interface ClosedJob {
-  /** What it is called in messages; bound by the id. */
+  /** The name in messages; the job's id binds it. */
   name: string;
   /** How many training steps are taken: 1 to 2^31 - 1. */
   steps: number;
   /** The graph of a training step: its inputs are the state, then the dataset; its outputs the new state. */
   step: Graph;
-  /** Where the state comes from. */
+  /** The source of the initial state. */
   init: Init;
-  /** In the order of the step graph's inputs. */
+  /** The tensors of the dataset, in the order of the step graph's inputs. */
   dataset: readonly NamedTensor[];
-  /** What a step works through, for the progress line: 1,024 tokens, 64 samples. */
+  /** The amount of data of a training step, for the progress line: 1,024 tokens, 64 samples. */
   unit: { name: string; perStep: number };
 }
 
 /** The 32 bytes that name a job (spec 6.6). */
 export type JobId = Digest<"job">;
 
-/** Entries of the state that only report: written by every step, read by none. */
+/**
+ * The prefix of entries of the state that only report: each training step writes them, and none reads them.
+ */
 export const METRIC_PREFIX = "metrics/";
-/** How the dataset's tensors are named among the inputs of the step graph. */
+/** The prefix of the dataset's tensors among the inputs of the step graph. */
 export const DATA_PREFIX = "data/";
 
 export function stateTypes(job: Pick<ClosedJob, "step">): NamedType[] {
   return outputTypes(job.step);
 }
 
-/** Parameters are the entries of the state that the optimizer does not keep for itself and that are no metrics. */
+/**
+ * Counts the elements of all parameters: the f32 entries of the state that are neither the optimizer's own
+ * nor metrics.
+ */
 export function countParameters(job: Pick<ClosedJob, "step">): number {
   const own = stateTypes(job).filter(
     ({ name, dtype }) => dtype === "f32" && !name.startsWith("optimizer/") && !name.startsWith(METRIC_PREFIX),
@@ -70,10 +77,14 @@ export function countParameters(job: Pick<ClosedJob, "step">): number {
 
 export function checkSteps(steps: number): void {
   if (!Number.isInteger(steps) || steps < 1 || steps >= 2 ** 31)
-    throw new JobError("STEPS", `a job of ${steps} steps; take a whole number from 1 to 2^31 - 1`, { steps });
+    throw new JobError("STEPS", `a job of ${steps} steps is not possible; take a whole number from 1 to 2^31 - 1`, {
+      steps,
+    });
 }
 
-/** @throws {JobError | GraphError | ShapeError | ProgramError} when the parts do not fit together. */
+/**
+ * @throws {JobError | GraphError | ShapeError | ProgramError} when the parts of the job do not fit together
+ */
 export function checkJob(job: ClosedJob): void {
   checkGraphs(job, job.dataset.length);
   const state = stateTypes(job);
@@ -104,7 +115,7 @@ function checkGraphs({ steps, step, init }: Graphs, dataCount: number): void {
   if (step.inputs.length !== state.length + dataCount)
     throw new JobError(
       "DATA",
-      `the step graph takes ${step.inputs.length - state.length} tensors of data, the job has ${dataCount}; give one for each`,
+      `the step graph takes ${step.inputs.length - state.length} tensors of data, but the job has ${dataCount}; give one for each`,
       { expected: dataCount, found: step.inputs.length - state.length },
     );
   if (init.kind === "checkpoint") return;
@@ -114,7 +125,10 @@ function checkGraphs({ steps, step, init }: Graphs, dataCount: number): void {
   checkSameTypes(outputTypes(init.graph), state, "the init graph's outputs and the state");
 }
 
-/** @throws {JobError | ValueError} when a tensor of the job has the wrong length, or holds what is not a vf32. */
+/**
+ * @throws {JobError | ValueError} when a tensor of the job has the wrong length, or an element that is not a
+ * vf32
+ */
 function checkData(tensor: NamedTensor): void {
   if (tensor.data.length !== elementCount(tensor.shape))
     throw new JobError(
@@ -132,7 +146,7 @@ function checkData(tensor: NamedTensor): void {
     );
 }
 
-/** The hashes of a job's parts, from which its id is made: what a verdict has to carry to name the job. */
+/** The hashes of a job's parts, from which its id is made. A verdict carries them to name the job. */
 export interface JobParts {
   info: Bytes;
   step: Bytes;
@@ -142,7 +156,7 @@ export interface JobParts {
   steps: number;
 }
 
-/** What stays of a job when its tensors are replaced by their roots. */
+/** A job with its tensors replaced by their roots. */
 export interface JobOutline extends Pick<ClosedJob, "name" | "steps" | "step" | "unit"> {
   init: { kind: "graph"; graph: Graph } | { kind: "checkpoint"; root: StateRoot };
   datasetRoots: readonly TensorRoot[];
@@ -176,7 +190,7 @@ function jobParts(job: ClosedJob): JobParts {
   return partsOf(outlineOf(job));
 }
 
-/** The id binds the rules and every part: change one bit of the job, and it is another job. */
+/** The id binds the version of the rules and every part of the job: a change of one bit gives another id. */
 export function jobIdOf(parts: JobParts): JobId {
   const head = new Writer()
     .u32(SPEC_VERSION)
@@ -186,7 +200,9 @@ export function jobIdOf(parts: JobParts): JobId {
   return taggedHash(Tag.job, head.finish(), parts.step, parts.init, parts.dataset);
 }
 
-/** The id of a job (spec 6.6): it binds the graphs, the initial state, the dataset, the steps and the rules. */
+/**
+ * The id of a job (spec 6.6): it binds the graphs, the initial state, the dataset, the steps and the rules.
+ */
 export function jobId(job: ClosedJob): JobId {
   return jobIdOf(jobParts(job));
 }

@@ -1,4 +1,4 @@
-/** What a model sees while its step is built: its data, its parameters and other state, its random numbers. */
+/** What a model uses while its training step is built: data, parameters and other state, random numbers. */
 import { formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
 import { GraphBuilder } from "../graph/builder.ts";
@@ -16,16 +16,16 @@ interface StateEntry {
   name: string;
   type: TensorType;
   init: Initializer;
-  /** Its value before the step. */
+  /** Its value before the training step. */
   value: Value;
-  /** Its value after the step, once it is known. */
+  /** Its value after the training step, once it is known. */
   next?: Value;
   parameter: boolean;
 }
 
 /** A trained tensor of the state. */
 export interface Parameter {
-  /** Its scope's path and its own name: `blocks.0.mlp.in.weight`. */
+  /** The path of its scope and its own name: `blocks.0.mlp.in.weight`. */
   name: string;
   /** Its value before the training step: f32. */
   value: Value;
@@ -35,21 +35,21 @@ export interface Parameter {
 export type DataValues = Readonly<Record<string, Value>>;
 
 const INCREMENT = defineProgram("i", (step) => step.add(1));
-/** Random streams of the init graph are numbered from here, so that they differ from those of the steps. */
+/** The first number of the init graph's random streams, so that they differ from those of the step graph. */
 const FIRST_INIT_PURPOSE = 2 ** 20;
 
 /**
- * What a job's functions build a training step with: its data, its parameters and other state, its random
- * numbers. Operators and layers record their nodes here; nothing is computed yet.
+ * What a job's functions use to build a training step: data, parameters and other state, random numbers.
+ * Functions and layers record their operators here. Nothing is computed yet.
  */
 export class Context<Data extends DataValues = DataValues> {
   /** The graph that is being built. */
   readonly builder = new GraphBuilder();
   /** The dataset's tensors by the names that the job's `data` gave them. */
   readonly data: Data;
-  /** The number of the training step that is taken: an i32 scalar, counted from 1. */
+  /** The number of the present training step: an i32 scalar, counted from 1. */
   readonly step: Value;
-  /** Where random numbers come from: the job's seed and the number of the training step. */
+  /** The source of random numbers: the job's seed and the number of the training step. */
   readonly random: RandomSource;
   private readonly entries: StateEntry[] = [];
   private readonly dataNames: string[] = [];
@@ -70,13 +70,13 @@ export class Context<Data extends DataValues = DataValues> {
     this.random = { seed: seedValue, step: this.step };
   }
 
-  /** Runs `body` with `name` in front of the names and labels that it makes. */
+  /** Runs `body`, and puts `name` in front of the names and labels that it makes. */
   scope<T>(name: string, body: () => T): T {
     return this.builder.scope(name, body);
   }
 
   /**
-   * A trained tensor: f32 `shape`. Its name is the scope's path and `name`, joined by dots.
+   * Adds a trained tensor: f32 `shape`. Its name is the path of the scope and `name`, joined by dots.
    * @throws {JobError} when the name is taken
    */
   parameter(name: string, shape: Shape, init: Initializer): Value {
@@ -84,7 +84,7 @@ export class Context<Data extends DataValues = DataValues> {
   }
 
   /**
-   * A tensor that a training step reads and may `update`. Its name is `name` alone.
+   * Adds a tensor that a training step reads and may `update`. Its name is `name`, without a path.
    * @throws {JobError} when the name is taken
    */
   state(name: string, type: TensorType, init: Initializer): Value {
@@ -106,43 +106,50 @@ export class Context<Data extends DataValues = DataValues> {
   }
 
   /**
-   * Sets what an entry of the state is after this training step. Without it, the entry stays as it is.
-   * @param state what `parameter` or `state` gave
-   * @param next of the same type and shape
-   * @throws {JobError} when `state` is no entry of the state, or the types differ
+   * Sets the value of an entry of the state after this training step. Without an update the entry does not
+   * change.
+   * @param state the value that `parameter` or `state` returned
+   * @param next the new value, of the same type and shape
+   * @throws {JobError} when `state` is not an entry of the state, or the types differ
    */
   update(state: Value, next: Value): void {
     const entry = this.entries.find(({ value }) => value.source === state.source);
-    if (!entry) throw new JobError("STATE", "only what was made with parameter() or state() can be updated");
+    if (!entry)
+      throw new JobError(
+        "STATE",
+        "update() takes only values that parameter() or state() returned; this is another value",
+      );
     if (next.dtype !== entry.type.dtype || next.shape.join() !== entry.type.shape.join())
       throw new JobError(
         "STATE",
-        `${entry.name} is ${entry.value}, and can't become ${next}; update it with a value of its type`,
+        `${entry.name} is ${entry.value} and can't become ${next}; update it with a value of its type`,
         { name: entry.name },
       );
     entry.next = dense(next, entry.name);
   }
 
   /**
-   * Reports an f32 scalar with every training step, as `metrics/NAME`: it is an entry of the state, so that
-   * it is committed to.
-   * @throws {JobError} when the name is taken, or the value is no f32 scalar
+   * Reports an f32 scalar with every training step, as `metrics/NAME`. It is an entry of the state, so the
+   * trace commits to it.
+   * @throws {JobError} when the name is taken, or the value is not an f32 scalar
    */
   metric(name: string, value: Value): void {
     this.update(this.state(`${METRIC_PREFIX}${name}`, { dtype: "f32", shape: [] }, zeros), value);
   }
 
-  /** The parameters that were made so far, in their order. */
+  /** The parameters that were made so far, in the order in which they were made. */
   get parameters(): Parameter[] {
     return this.entries.filter((entry) => entry.parameter).map(({ name, value }) => ({ name, value }));
   }
 
-  /** Parameters first, then the rest of the state in the order of its declaration. */
+  /** Parameters first, then the other entries of the state, both in the order of declaration. */
   private ordered(): StateEntry[] {
     return [...this.entries].sort((a, b) => Number(b.parameter) - Number(a.parameter));
   }
 
-  /** The graph of a training step: the state and the dataset in, the new state out. */
+  /**
+   * The graph of a training step. Its inputs are the state and the dataset; its outputs are the new state.
+   */
   stepGraph(): Graph {
     const entries = this.ordered();
     const outputs = entries.map(({ name, value, next }) => ({ name, value: next ?? value }));
@@ -150,7 +157,7 @@ export class Context<Data extends DataValues = DataValues> {
   }
 
   /**
-   * The graph of the initial state: nothing in, the state out.
+   * The graph of the initial state. It has no inputs; its outputs are the state.
    * @throws {JobError} when an initializer gives another type or shape than its entry has
    */
   initGraph(): Graph {
@@ -160,9 +167,13 @@ export class Context<Data extends DataValues = DataValues> {
     const outputs = this.ordered().map(({ name, type, init }) => {
       const value = builder.scope(name, () => dense(init(source, type.shape)));
       if (value.dtype !== type.dtype || value.shape.join() !== type.shape.join())
-        throw new JobError("STATE", `the initializer of ${name} gives ${value}, and has to give ${formatType(type)}`, {
-          name,
-        });
+        throw new JobError(
+          "STATE",
+          `the initializer of ${name} gives ${value}, but it has to give ${formatType(type)}`,
+          {
+            name,
+          },
+        );
       return { name, value };
     });
     return builder.finish(outputs);

@@ -23,7 +23,7 @@ export async function byteTokens(path: string | URL): Promise<Tensor> {
     });
   });
   if (bytes.length < 2)
-    throw new JobError("DATA", `${path} has ${bytes.length} bytes; a text to learn from is needed, of at least 2`);
+    throw new JobError("DATA", `${path} has ${bytes.length} bytes; give a text of at least 2 bytes`);
   return intTensor([bytes.length], bytes);
 }
 
@@ -49,7 +49,7 @@ export function sampleWindows(
   if (tokens.rank !== 1 || places < 1)
     throw new JobError(
       "DATA",
-      `windows of ${length} tokens and a target each need more than the ${tokens.shape[0]} there are; take a longer text or shorter windows`,
+      `windows of ${length} tokens with a target for each need more than ${tokens.shape[0]} tokens; take a longer text or shorter windows`,
     );
   return context.scope("batch", () => {
     const starts = randomInt(context.random, [batch], places, "positions");
@@ -63,8 +63,7 @@ export function sampleWindows(
 }
 
 /**
- * Rows of several tensors at the same places, drawn from (seed, step) with replacement: each [rows, …] →
- * [batch, …].
+ * The same rows of several tensors, drawn from (seed, step) with replacement: each [rows, …] → [batch, …].
  *
  *     const { x, y } = sampleRows(job, { x: job.data.x, y: job.data.y }, 64);
  *
@@ -77,12 +76,13 @@ export function sampleRows<Names extends string>(
 ): Record<Names, Value> {
   const entries = Object.entries<Value>(tensors);
   const rows = entries[0]?.[1].shape[0];
-  if (rows === undefined) throw new JobError("DATA", "there is no tensor with rows to draw from");
+  if (rows === undefined)
+    throw new JobError("DATA", "there are no rows to draw from; give at least one tensor with an axis of rows");
   for (const [name, value] of entries)
     if (value.shape[0] !== rows)
       throw new JobError(
         "DATA",
-        `${name} has ${value.shape[0]} rows, the others have ${rows}; give one row for each example`,
+        `${name} has ${value.shape[0]} rows, but the others have ${rows}; give one row for each example`,
         { expected: rows, found: value.shape[0] },
       );
   return context.scope("batch", () => {

@@ -1,4 +1,4 @@
-/** `defineJob`: a training job as its author writes it, and how it becomes a closed job. */
+/** `defineJob`: a training job as its author writes it, and its conversion to a closed job. */
 import type { Tensor } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
 import { gradients } from "../graph/autodiff.ts";
@@ -7,7 +7,7 @@ import { checkJob, checkSteps, type ClosedJob, DATA_PREFIX, type NamedTensor } f
 import { Context } from "./context.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 
-/** What an option may be. */
+/** The types of an option's value. */
 export type OptionValue = string | number;
 /** Options by name. */
 export type JobOptions = Record<string, OptionValue>;
@@ -18,53 +18,58 @@ export type Resolved<Options extends JobOptions> = { readonly [Name in keyof Opt
 };
 type Widen<Option extends OptionValue> = Option extends number ? number : string;
 
-/** The tensors that a job's `data` gives, as values: the same keys, no others. */
+/** The tensors that a job's `data` returns, as values with the same keys. */
 export type ValuesOf<Data extends Dataset> = { readonly [Name in keyof Data]: Value };
 /** Tensors by name. */
 export type Dataset = Record<string, Tensor>;
 
 /**
- * What the author of a job writes. Types are inferred from the top down, so `options` stands before `data`,
- * and `data` before `loss`.
+ * What the author of a job writes. TypeScript infers types from top to bottom, so write `options` before
+ * `data`, and `data` before `loss`.
  */
 export interface JobSource<Options extends JobOptions, Data extends Dataset = Dataset> {
-  /** What the job is called in traces and messages. */
+  /** The name of the job in traces and messages. */
   name: string;
-  /** How many training steps are taken, unless the run says otherwise. */
+  /** The number of training steps, unless the run sets another. */
   steps: number;
-  /** A 32-bit integer; 0 unless the run says otherwise. */
+  /** A 32-bit integer, unless the run sets another; default 0. */
   seed?: number;
-  /** What can be set with `--name value`, with the default of each. */
+  /** The options that can be set with `--name value`, each with its default. */
   options?: Options;
-  /** The dataset's tensors. They are committed to; nothing else is read from outside. */
+  /** The dataset's tensors. The job's id commits to them. Nothing else is read from outside. */
   data(options: Resolved<Options>): Data | Promise<Data>;
-  /** Builds the training step's loss, an f32 scalar. The context's `data` has the keys that `data` gave. */
+  /**
+   * Builds the loss of a training step, an f32 scalar. The context's `data` has the keys that `data`
+   * returned.
+   */
   loss(context: Context<ValuesOf<Data>>, options: Resolved<Options>): Value;
-  /** How the parameters follow their gradients: `adamW(…)`, `sgd(…)`, or any function of this kind. */
+  /**
+   * The update of the parameters from their gradients: `adamW(…)`, `sgd(…)`, or any function of this type.
+   */
   optimizer(options: Resolved<Options>): Optimizer;
-  /** What a training step works through, for the progress line; one step unless said. */
+  /** The amount of data of a training step, for the progress line; default one step. */
   unit?(options: Resolved<Options>): { name: string; perStep: number };
 }
 
-/** What a run may set: `steps`, `seed`, and the job's own options. */
+/** The values that a run may set: `steps`, `seed`, and the job's own options. */
 export type Overrides = Readonly<Record<string, OptionValue>>;
 
-/** A job that can be closed: what `defineJob` makes and a job module exports. */
+/** A job that can be closed. `defineJob` makes it, and a job module exports it. */
 export interface JobDefinition {
-  /** What the job is called. */
+  /** The name of the job. */
   readonly name: string;
-  /** The names and defaults of what can be set. */
+  /** The names and defaults of the values that a run may set. */
   readonly options: JobOptions;
   /**
-   * Loads the data, builds both graphs, and checks that they fit together.
-   * @param overrides what differs from the defaults; texts stand for numbers where a number is taken
-   * @throws {JobError} for unknown or ill-typed options, and for parts that do not fit
+   * Loads the data, builds both graphs, and checks that all parts fit together.
+   * @param overrides the values that differ from the defaults; a text is accepted for a number
+   * @throws {JobError} for unknown or ill-typed options, and for parts that do not fit together
    */
   close(overrides?: Overrides): Promise<ClosedJob>;
 }
 
 /**
- * Wraps a training job; a module exports it as its default.
+ * Defines a training job. A job module exports it as its default.
  *
  *     export default defineJob({
  *       name: "line",
@@ -75,7 +80,7 @@ export interface JobDefinition {
  *       optimizer: ({ rate }) => sgd({ learningRate: rate }),
  *     });
  *
- * @throws {JobError} from `close`: unknown or ill-typed options, parts that do not fit
+ * @throws {JobError} from `close`: unknown or ill-typed options, parts that do not fit together
  */
 export function defineJob<const Options extends JobOptions = Record<never, never>, Data extends Dataset = Dataset>(
   source: JobSource<Options, Data>,
@@ -87,7 +92,11 @@ export function defineJob<const Options extends JobOptions = Record<never, never
     close: async (overrides = {}) => {
       const { seed, ...options } = resolve(source.name, defaults, overrides);
       if (!Number.isInteger(seed) || Math.abs(seed as number) >= 2 ** 31)
-        throw new JobError("OPTION_VALUE", `the seed ${seed} is not a 32-bit integer; take one`, { seed });
+        throw new JobError(
+          "OPTION_VALUE",
+          `the seed ${seed} is not a 32-bit integer; take a whole number from -2^31 to 2^31 - 1`,
+          { seed },
+        );
       checkSteps(options.steps as number);
       return close(source, options as unknown as Resolved<Options>, seed as number);
     },

@@ -1,4 +1,4 @@
-/** Initial values of the state: nodes of the init graph. */
+/** Initial values of the state: operators of the init graph. */
 import type { Shape } from "../encoding/tensor.ts";
 import { fill } from "../graph/fill.ts";
 import { add } from "../graph/ops/add.ts";
@@ -8,7 +8,7 @@ import { randomUniform } from "../graph/ops/random-uniform.ts";
 import type { RandomSource } from "../graph/random.ts";
 import type { Value } from "../graph/value.ts";
 
-/** Makes the initial value of an entry of the state, of its shape and type. */
+/** Makes the initial value of an entry of the state, with the entry's shape and type. */
 export type Initializer = (source: RandomSource, shape: Shape) => Value;
 
 /** f32 zeros. */

@@ -1,4 +1,4 @@
-/** Job modules: a file whose default export is a `defineJob`. The only code of a user that is ever run. */
+/** Job modules: files whose default export is a `defineJob`. Loading one runs its code. */
 import { fs, path as paths, url } from "../encoding/node.ts";
 import { JobError, messageOf } from "../errors/index.ts";
 import type { ClosedJob } from "./closed.ts";
@@ -29,8 +29,8 @@ async function loadJobDefinition(path: string): Promise<JobDefinition> {
 
 /**
  * Loads a job module and closes it. The module's code runs.
- * @param path a file whose default export is a `defineJob`, relative to the working directory
- * @param overrides what differs from the job's defaults
+ * @param path the file of a job module, relative to the working directory
+ * @param overrides the values that differ from the job's defaults
  * @throws {JobError} when there is no such file, it does not export a job, or the job can't be closed
  */
 export async function loadJob(path: string, overrides: Overrides = {}): Promise<ClosedJob> {

@@ -1,13 +1,13 @@
 /**
- * A user's module may lie anywhere, and imports Verde by the package's name. The name resolves to the Verde that runs, so
- * that a job and the engine below it are never of two versions.
+ * A user's module may be in any folder, and imports Verde by the package's name. The name resolves to the
+ * Verde that runs, so a job and its engine always have the same version.
  */
 import { modules } from "../encoding/node.ts";
 
 const NAME = "@verde-ml/verde";
 /** The package's name before it had a scope. */
 const FORMER_NAME = "verde";
-/** In a checkout the name stands for the sources, which need no build. */
+/** In a checkout the name resolves to the sources, which need no build. */
 const CONDITIONS = import.meta.url.endsWith(".ts") ? ["verde-source"] : [];
 
 const isOf = (specifier: string, name: string): boolean => specifier === name || specifier.startsWith(`${name}/`);
@@ -19,14 +19,15 @@ function entries(): string[] {
 
 let resolves = false;
 
-/** Has no further effect when it is called again. */
+/** Further calls have no effect. */
 export function resolveOwnPackage(): void {
   if (resolves) return;
   resolves = true;
   modules.registerHooks({
     resolve(specifier, context, next) {
       if (isOf(specifier, NAME)) {
-        // As if a module of this package had asked: its own exports apply, and name what they do not have.
+        // Resolve as for a module of this package: the package's own exports apply, and errors name a missing
+        // entry.
         const conditions = [...context.conditions, ...CONDITIONS];
         try {
           return next(specifier, { ...context, conditions, parentURL: import.meta.url });

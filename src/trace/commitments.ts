@@ -9,18 +9,18 @@ import type { JobId } from "../job/closed.ts";
 /** The claim of a run: the root of its whole trace (spec 6.7). */
 export type RunRoot = Digest<"run">;
 
-/** The number of leaves of the segment tree: the initial state, and one a segment. */
+/** The number of leaves of the segment tree: one for the initial state, and one for each segment. */
 export function segmentCount(steps: number, commitEvery: number): number {
   return 1 + Math.ceil(steps / commitEvery);
 }
 
-/** The steps of a segment, both ends included. */
+/** The training steps of a segment, both ends included. */
 export function stepsOfSegment(segment: number, steps: number, commitEvery: number): { first: number; last: number } {
   if (segment === 0) return { first: 0, last: 0 };
   return { first: (segment - 1) * commitEvery + 1, last: Math.min(segment * commitEvery, steps) };
 }
 
-/** Whether the state after a step is a leaf of the segment tree. */
+/** Whether the state after a training step is a leaf of the segment tree. */
 export function isCommitted(step: number, steps: number, commitEvery: number): boolean {
   return step % commitEvery === 0 || step === steps;
 }
@@ -29,7 +29,7 @@ function segmentTree(roots: readonly StateRoot[]): TreeRoot {
   return merkleRoot(roots.map((root) => hashLeaf(Tag.segmentLeaf, root)));
 }
 
-/** @param roots of the initial state, and after each segment */
+/** @param roots the roots of the initial state and of the state after each segment */
 export function runRootOf(job: JobId, commitEvery: number, roots: readonly StateRoot[]): RunRoot {
   return runRootOfTree(job, commitEvery, segmentTree(roots));
 }

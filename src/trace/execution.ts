@@ -1,4 +1,6 @@
-/** A job in execution on one backend: its state stays where the backend keeps it, a step at a time. */
+/**
+ * A job in execution on one backend, one training step at a time. The state stays where the backend keeps it.
+ */
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, Session } from "../repops/backends/backend.ts";
@@ -6,7 +8,7 @@ import { executeNothing } from "../repops/backends/wanted.ts";
 import { bitsOf, fromBits } from "../repops/numbers/vf32.ts";
 import { metricsOf } from "./open.ts";
 
-/** What can be done with an execution. A drill puts something else in its place. */
+/** What can be done with an execution. A drill uses another implementation. */
 export type AnyExecution = Pick<Execution, keyof Execution>;
 
 export class Execution {
@@ -30,14 +32,15 @@ export class Execution {
     return new Execution(job, backend, session);
   }
 
-  /** The number of steps behind the present state; -1 before there is one. */
+  /** The number of training steps after which the state is the present one; -1 before there is a state. */
   get at(): number {
     return this.step;
   }
 
   /**
-   * State 0: from the init graph, or the checkpoint that the job begins with, which no kernel makes.
-   * @param options what is wanted of the init graph's kernels
+   * Makes state 0: from the init graph, or from the checkpoint that the job starts from, which no kernel
+   * makes.
+   * @param options what to record of the init graph's kernels
    * @throws {BackendError} for a kernel that the init graph does not have
    */
   async initialise(options: ExecuteOptions = {}): Promise<ExecuteReport> {
@@ -66,8 +69,8 @@ export class Execution {
   }
 
   /**
-   * Runs one step.
-   * @param options what is wanted of the step graph's kernels
+   * Runs one training step.
+   * @param options what to record of the step graph's kernels
    * @throws {BackendError} for a kernel that the step graph does not have
    */
   async advance(options: ExecuteOptions = {}): Promise<ExecuteReport> {
@@ -93,9 +96,9 @@ export class Execution {
     return state;
   }
 
-  /** Bit patterns of the metrics, in the order of the state. */
+  /** The bit patterns of the metrics, in the order of the state. */
   async metrics(): Promise<number[]> {
-    // All at once: on a device each read is a round trip.
+    // All at once, because on a device each read is a round trip.
     const values = await Promise.all(metricsOf(this.job).map(({ entry }) => this.session.read(entry)));
     return values.map(({ data }) => bitsOf(data[0]));
   }

@@ -1,20 +1,20 @@
-/** What a run's backend left to another one, summed over the steps. */
+/** What the fallback backend executed in a run, summed over the training steps. */
 import type { Graph } from "../graph/graph.ts";
 import type { Fallback } from "../repops/backends/backend.ts";
 
 export interface FallbackSummary {
   backend: string;
-  /** Operators of the step's graph that ran there. */
+  /** The number of operators of the step graph that ran on the fallback backend. */
   operators: number;
-  /** All operators of the step's graph. */
+  /** The number of all operators of the step graph. */
   of: number;
-  /** What they are called, without the layers that they stand in. */
+  /** Their labels without the path of layers, each once. */
   labels: string[];
-  /** Over the whole run, transfers included. */
+  /** Seconds over the whole run, transfers included. */
   seconds: number;
 }
 
-/** The summary so far and one step more. */
+/** Adds one training step to the summary so far. */
 export function addFallback(
   before: FallbackSummary | undefined,
   fallback: Fallback | undefined,

@@ -13,7 +13,7 @@ export function datasetPath(tracePath: string): string {
   return paths.join(dataFolder(tracePath), DATASET_FILE);
 }
 
-/** @throws {FormatError} naming the record, when the file is not a trace or contradicts itself */
+/** @throws {FormatError} when the file is not a trace or contradicts itself; the message names the record */
 export async function openTrace(path: string): Promise<Trace> {
   return readTrace(folderSource(path));
 }

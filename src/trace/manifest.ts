@@ -15,12 +15,15 @@ import {
 } from "../job/closed.ts";
 import { type Fault, formatFault, parseFault } from "./fault.ts";
 
-/** Raised with whatever changes the meaning of a trace, the specification's version too. */
+/** Raised by every change to the meaning of a trace, and by a new version of the specification. */
 const FORMAT_VERSION = 2;
-/** How much of each training step a run records: its state root alone, or the root of every operator too. */
+/**
+ * How much of each training step a run records: only its state root, or also the root of every operator's
+ * output.
+ */
 export type Detail = "steps" | "operators";
 
-/** How a job is run: what has to be equal for one run to continue another. */
+/** How a job is run. These settings have to be equal for one run to continue another. */
 export interface RunSettings {
   commitEvery: number;
   checkpointEvery: number;
@@ -40,7 +43,7 @@ export function manifestOf(job: ClosedJob, settings: RunSettings): Manifest {
   return { ...settings, outline, jobId: jobIdOf(partsOf(outline)) };
 }
 
-/** As it stands in the file. */
+/** The manifest as the file holds it. */
 interface Encoded {
   format: number;
   name: string;
@@ -88,7 +91,7 @@ export function encodeManifest({ outline, commitEvery, checkpointEvery, detail, 
   return encode(encoded);
 }
 
-/** Node's buffers are byte arrays of another class, which the encoder would tell apart. */
+/** Node's buffers are byte arrays of another class, which the encoder would encode differently. */
 const plain = (bytes: Bytes): Uint8Array => new Uint8Array(bytes);
 
 type Check = (value: unknown) => boolean;
@@ -119,7 +122,8 @@ const FIELDS: Record<keyof Encoded, Check> = {
 
 /**
  * @param what names the file, for errors
- * @throws {FormatError | GraphError | ShapeError | ProgramError} when it is not the manifest of a job that fits together
+ * @throws {FormatError | GraphError | ShapeError | ProgramError} when it is not the manifest of a consistent
+ * job
  */
 export function decodeManifest(bytes: Bytes, what: string): Manifest {
   const fail = (subCode: FormatSubCode, problem: string): never => {
@@ -160,7 +164,7 @@ export function decodeManifest(bytes: Bytes, what: string): Manifest {
     backend,
     ...(data.fault !== null && { fault: faultFromDisk(data.fault) }),
   };
-  // Parts of a fixed length stand side by side in the job's id.
+  // The job's id joins parts of a fixed length without separators.
   if (data.initKind === "checkpoint" && data.init.length !== 32)
     fail("MALFORMED", "its initial state has no root of 32 bytes");
   if (!bytesEqual(encodeManifest(manifest), bytes)) fail("NOT_CANONICAL", "it is not in canonical form");

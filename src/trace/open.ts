@@ -1,4 +1,4 @@
-/** A trace as it is used: the file's records, checked against each other and against the job. */
+/** An opened trace: the file's records, checked against each other and against the job. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { elementCount, type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
 import { FormatError } from "../errors/index.ts";
@@ -9,16 +9,19 @@ import { readRecords, type TraceContent } from "./records.ts";
 import { type ReadOptions, readTensors } from "../formats/safetensors.ts";
 import { checkpointFile, dataFolder, DATASET_FILE, stepOfCheckpoint, type TraceSource } from "./source.ts";
 
-/** A trace that was read and found to agree with itself. */
+/** A trace that was read and that is consistent in itself. */
 export interface Trace extends TraceContent {
   source: TraceSource;
-  /** Of the initial state and after each segment, as far as the file goes. */
+  /** The roots of the initial state and of the state after each segment, as far as the file goes. */
   segmentRoots: StateRoot[];
-  /** The run was finished and its end record holds. */
+  /** Present when the run was finished and its end record is correct. */
   complete: boolean;
 }
 
-/** The metrics that records carry, in their order: the entries `metrics/…` of the state that are one f32 number. */
+/**
+ * The metrics that records carry, in their order: the entries `metrics/NAME` of the state that are one f32
+ * number.
+ */
 export function metricsOf(job: Pick<ClosedJob, "step">): { name: string; entry: number }[] {
   return stateTypes(job).flatMap(({ name, dtype, shape }, entry) =>
     name.startsWith(METRIC_PREFIX) && dtype === "f32" && elementCount(shape) === 1
@@ -31,7 +34,7 @@ export function metricNames(job: Pick<ClosedJob, "step">): string[] {
   return metricsOf(job).map(({ name }) => name);
 }
 
-/** @throws {FormatError} naming the record, when the file is not a trace or contradicts itself */
+/** @throws {FormatError} when the file is not a trace or contradicts itself; the message names the record */
 export async function readTrace(source: TraceSource): Promise<Trace> {
   const { path } = source;
   const content = readRecords(await source.trace(), path);
@@ -40,7 +43,7 @@ export async function readTrace(source: TraceSource): Promise<Trace> {
   const fail = (number: number, problem: string): never => {
     throw new FormatError(
       "INCONSISTENT",
-      `${path}, record ${number} (step): ${problem}; the file was not written by one run, so record it again`,
+      `${path}, record ${number} (step): ${problem}; one run did not write this file, so record it again`,
       {
         path,
       },
@@ -49,12 +52,13 @@ export async function readTrace(source: TraceSource): Promise<Trace> {
   const metrics = metricNames({ step }).length;
   for (const record of records) {
     const number = record.step + 1;
-    if (record.step > steps) fail(number, `step ${record.step} of a run of ${steps}`);
-    if (!record.root !== !isCommitted(record.step, steps, manifest.commitEvery)) fail(number, "a root too many or few");
-    if (record.metrics.length !== metrics) fail(number, `${record.metrics.length} metrics, not ${metrics}`);
+    if (record.step > steps) fail(number, `it is step ${record.step} of a run of ${steps} steps`);
+    if (!record.root !== !isCommitted(record.step, steps, manifest.commitEvery))
+      fail(number, "it has a root too many or too few");
+    if (record.metrics.length !== metrics) fail(number, `it has ${record.metrics.length} metrics, not ${metrics}`);
     const kernels = record.step > 0 ? step.kernels.length : init.kind === "graph" ? init.graph.kernels.length : 0;
     if ((record.opRoots?.length ?? 0) !== (manifest.detail === "operators" ? kernels : 0))
-      fail(number, "roots of other kernels");
+      fail(number, "it has the roots of other operators");
   }
   const segmentRoots = records.flatMap(({ root }) => (root ? [root] : []));
   if (runRoot && (records.length !== steps + 1 || !bytesEqual(runRootFrom(content, segmentRoots), runRoot)))
@@ -80,7 +84,7 @@ export function expectComplete(trace: Trace): Trace & { runRoot: RunRoot } {
 }
 
 /**
- * The closed job behind a trace, with its data from the folder beside it.
+ * The closed job of a trace, with its data from the folder next to the trace.
  * @throws {FormatError} when a file is missing or is not what the trace commits to
  */
 export async function loadClosedJob(trace: Trace): Promise<ClosedJob> {
@@ -117,7 +121,7 @@ export async function loadClosedJob(trace: Trace): Promise<ClosedJob> {
 export async function readCheckpoint(trace: Trace, step: number): Promise<NamedTensor[]> {
   const name = checkpointFile(step);
   const file = `${dataFolder(trace.path)}/${name}`;
-  // A drill may leave patterns in a state that are no vf32; the root tells whether they are the run's.
+  // A drill may leave patterns in a state that are no vf32. The root decides whether they belong to the run.
   const state = await readDataFile(trace, name, { raw: true });
   checkSameTypes(state, stateTypes(trace.manifest.outline), `${file} and the job's state`);
   const root = trace.records[step]?.root;
@@ -131,7 +135,7 @@ export async function readCheckpoint(trace: Trace, step: number): Promise<NamedT
   return state;
 }
 
-/** The steps whose checkpoints are on disk and that the trace has a root for, in order. */
+/** The steps, in order, whose checkpoint is on disk and whose root the trace has. */
 export async function checkpointsOf(trace: Trace): Promise<number[]> {
   const names = await trace.source.names();
   return names

@@ -1,6 +1,6 @@
 /**
- * The trace file (spec 8.1, docs/trace-format.md): a magic, then records. Each record ends with a hash over the record
- * before and its own content, so that a missing, altered, moved or foreign record is seen.
+ * The trace file (spec 8.1, docs/trace-format.md): a magic, then records. Each record ends with a hash over
+ * the record before it and its own content, so that a missing, altered, moved or foreign record is detected.
  */
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
@@ -12,25 +12,25 @@ import { decodeManifest, encodeManifest, type Manifest } from "./manifest.ts";
 const MAGIC = new TextEncoder().encode("VERDETR1");
 export const KIND = { manifest: 1, step: 2, end: 3 } as const;
 const nameOf = (kind: number): string => Object.entries(KIND).find(([, code]) => code === kind)?.[0] ?? `kind ${kind}`;
-/** Length and kind before the content, the hash behind it. */
+/** Length and kind before the content, the hash after it. */
 const HEAD = 5;
 const TAIL = 32;
-/** A manifest holds two graphs; no record is larger than this. */
+/** No record is larger than this. The largest is the manifest, which holds two graphs. */
 const MAX_RECORD = 2 ** 30;
 
 /** What a trace keeps of one training step. */
 export interface StepRecord {
   /** 0 is the initial state. */
   step: number;
-  /** After steps that are committed to. */
+  /** Present after training steps that are committed to. */
   root?: StateRoot;
-  /** Bit patterns of the metrics, in the order of the state's entries. */
+  /** The bit patterns of the metrics, in the order of the state's entries. */
   metrics: readonly number[];
-  /** With `--detail operators`: the roots of all kernels' outputs. */
+  /** With `--detail operators`: the roots of all operators' outputs. */
   opRoots?: readonly TensorRoot[];
 }
 
-/** Where a file can be continued. */
+/** The place from which a file can be continued. */
 export interface Tail {
   offset: number;
   hash: Bytes;
@@ -42,7 +42,7 @@ export interface TraceContent {
   records: StepRecord[];
   /** The end record's root; absent when the file is a prefix. */
   runRoot?: RunRoot;
-  /** The end of the file's whole records, and behind each step's record. */
+  /** The places after each step's record, and after the file's last complete record. */
   tail: Tail;
   tails: Tail[];
 }
@@ -60,7 +60,7 @@ export function encodeStep({ step, root, metrics, opRoots }: StepRecord): Bytes 
 function decodeStep(reader: Reader): StepRecord {
   const step = reader.u32();
   const rooted = reader.u8();
-  if (rooted > 1) throw reader.error("MALFORMED", "a flag that is neither 0 nor 1");
+  if (rooted > 1) throw reader.error("MALFORMED", "a flag is neither 0 nor 1");
   const root = rooted ? (reader.bytes(32) as StateRoot) : undefined;
   const metrics = reader.list(() => reader.u32(), 4);
   const opRoots = reader.list(() => reader.bytes(32) as TensorRoot, 32);
@@ -77,7 +77,7 @@ export function frame(before: Bytes, kind: number, content: Bytes): { record: By
   return { record: new Writer().u32(content.length).u8(kind).bytes(content).bytes(hash).finish(), hash };
 }
 
-/** The bytes with which the trace of a run begins: all that is known before the first state. */
+/** The first bytes of a run's trace: everything that is known before the first state. */
 export function openingOf(manifest: Manifest): Tail & { bytes: Bytes } {
   const { record, hash } = frame(sha256(MAGIC), KIND.manifest, encodeManifest(manifest));
   const bytes = new Writer().bytes(MAGIC).bytes(record).finish();
@@ -85,9 +85,9 @@ export function openingOf(manifest: Manifest): Tail & { bytes: Bytes } {
 }
 
 /**
- * Reads and checks all records. A file that is cut inside or behind a record is a prefix: it has no `runRoot`.
+ * Reads and checks all records. A file that is cut inside or after a record is a prefix: it has no `runRoot`.
  * @param path names the file, for errors
- * @throws {FormatError} for anything else that is wrong, naming the record
+ * @throws {FormatError} for anything else that is wrong; the message names the record
  */
 export function readRecords(data: Bytes, path: string): TraceContent {
   if (data.length < MAGIC.length || !bytesEqual(data.subarray(0, MAGIC.length), MAGIC))
@@ -119,7 +119,7 @@ export function readRecords(data: Bytes, path: string): TraceContent {
   if (!state.manifest)
     throw new FormatError(
       "TRUNCATED",
-      `${path} is cut before its manifest ends; \`verde run … --resume\` begins it anew`,
+      `${path} is cut before its manifest ends; \`verde run … --resume\` starts it again from the beginning`,
       {
         path,
         bytes: data.length,
@@ -156,6 +156,6 @@ function nextRecord(
   const content = data.subarray(offset + HEAD, end - TAIL);
   const expected = chain(hash, kind, content);
   if (!bytesEqual(expected, data.subarray(end - TAIL, end)))
-    throw damaged("ALTERED", `its hash does not fit what it says (${nameOf(kind)}) and the record before`);
+    throw damaged("ALTERED", `its hash does not match its content (${nameOf(kind)}) and the record before it`);
   return { kind, content, tail: { offset: end, hash: expected } };
 }

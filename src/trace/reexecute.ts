@@ -1,4 +1,7 @@
-/** Running recorded steps once more, and holding the record to what comes out: what anybody can do who has a trace. */
+/**
+ * Executes recorded training steps again and compares the results with the record. Anyone who has a trace can
+ * do this.
+ */
 import { bytesEqual } from "../encoding/bytes.ts";
 import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
@@ -13,23 +16,23 @@ export interface CheckedStep {
   step: number;
   /** Wall time of this step. */
   seconds: number;
-  /** What the trace commits to; absent at steps that it does not commit to. */
+  /** The root that the trace commits to; absent at steps that it does not commit to. */
   claimed?: StateRoot;
-  /** What came out here; absent where there is nothing to compare it to. */
+  /** The root of this execution; absent where there is nothing to compare it with. */
   recomputed?: StateRoot;
   agrees: boolean;
 }
 
-/** The first thing that the trace says and that did not come out. */
+/** The first statement of the trace that re-execution does not reproduce. */
 export interface Mismatch {
   step: number;
-  /** Of the state after the step. */
+  /** The roots of the state after the step. */
   roots?: { claimed: StateRoot; recomputed: StateRoot };
-  /** The roots agree, or none is claimed, and yet the record reports another number. */
+  /** The roots agree, or none is claimed, but the record reports another number. */
   metric?: { name: string; claimed: number; recomputed: number };
 }
 
-/** The first operator whose output is not the one that a trace with `--detail operators` claims. */
+/** The first operator whose output differs from the one that a trace with `--detail operators` claims. */
 export interface OperatorMismatch {
   step: number;
   kernel: number;
@@ -39,25 +42,29 @@ export interface OperatorMismatch {
 }
 
 export interface Reexecution {
-  /** The step after whose committed state it began; none: it made the initial state itself. */
+  /** Execution started from the committed state after this step. Absent: it made the initial state itself. */
   start?: number;
   /** The last step that was executed. */
   last: number;
-  /** States that were compared with a root. */
+  /** The number of states that were compared with a root. */
   compared: number;
   mismatch?: Mismatch;
 }
 
 export interface ReexecutionOptions {
   backend: Backend;
-  /** First and last step; 0 is the initial state. Steps before the first are executed too, from the checkpoint before. */
+  /**
+   * First and last step; 0 is the initial state. Steps before the first are executed too, from the checkpoint
+   * before.
+   */
   from: number;
   to: number;
   onStep?(step: CheckedStep): void | Promise<void>;
 }
 
 /**
- * Executes a job's steps honestly, whatever fault the trace states, and stops at the first that the trace has otherwise.
+ * Executes a job's training steps honestly, whatever fault the trace states, and stops at the first step
+ * whose result differs from the trace.
  * @param job as `loadClosedJob` gives it for this trace
  * @throws {UsageError} for steps that the trace does not have, {FormatError} when a checkpoint can't be used
  */
@@ -87,9 +94,10 @@ export async function reexecute(trace: Trace, job: ClosedJob, options: Reexecuti
 }
 
 /**
- * Looks among the recorded roots of operators for the first that does not come out, from the last state that agrees up to the
- * step of a mismatch.
- * @returns none where the trace has no such roots, or all of them come out: then the state is not the one they make
+ * Looks for the first recorded root of an operator that re-execution does not reproduce, from the last state
+ * that agrees up to the step of a mismatch.
+ * @returns nothing when the trace has no such roots, or when all of them are reproduced: then the recorded
+ * state is not the one that these outputs make
  */
 export async function findOperator(
   trace: Trace,
@@ -132,14 +140,20 @@ function checkRange({ records, path }: Trace, from: number, to: number): void {
   );
 }
 
-/** Takes the nearest state before a step that a checkpoint holds; gives its step. None: the initial state comes next. */
+/**
+ * Restores the nearest checkpoint before a step.
+ * @returns the step of the checkpoint; nothing when there is none, and the initial state is next
+ */
 async function goBefore(execution: Execution, trace: Trace, step: number): Promise<number | undefined> {
   const checkpoint = (await checkpointsOf(trace)).findLast((candidate) => candidate < step);
   if (checkpoint !== undefined) await execution.restore(checkpoint, await readCheckpoint(trace, checkpoint));
   return checkpoint;
 }
 
-/** A job that begins with a checkpoint has said which: the one beside the trace is held to that, not to itself. */
+/**
+ * A job that starts from a checkpoint states its root. The file next to the trace is compared with it, not
+ * with itself.
+ */
 async function rootOf(execution: Execution, trace: Trace): Promise<StateRoot> {
   const { init } = trace.manifest.outline;
   return execution.at === 0 && init.kind === "checkpoint" ? init.root : execution.stateRoot();

@@ -1,4 +1,7 @@
-/** A provider's memory of its run: what the trace and the checkpoints hold, and what they allow to compute again. */
+/**
+ * A provider's memory of its run: what the trace and the checkpoints hold, and what can be recomputed from
+ * them.
+ */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
 import { openBackend } from "../certify/open-backend.ts";
@@ -20,16 +23,19 @@ export interface StepDetail {
   newStateRoot: StateRoot;
 }
 
-/** A provider's memory of its run. It gives any state, and recomputes what the trace and the checkpoints don't hold. */
+/**
+ * A provider's memory of its run. It gives any state: it recomputes what the trace and the checkpoints don't
+ * hold.
+ */
 export class Replayer {
   readonly trace: Trace & { runRoot: RunRoot };
   readonly job: ClosedJob;
-  /** Steps that had to be executed again. */
+  /** The number of training steps that had to be executed again. */
   readonly replayed = { steps: 0 };
   private readonly execution: AnyExecution;
   private readonly checkpoints: readonly number[];
   private readonly details = new Map<number, StepDetail>();
-  /** The state that was asked for last: a dispute looks at one step several times. */
+  /** The state that was asked for last, because a dispute looks at one step several times. */
   private recent: { step: number; state: NamedTensor[] } | undefined;
 
   private constructor(
@@ -45,11 +51,11 @@ export class Replayer {
   }
 
   /**
-   * Opens a finished run. It is replayed with the fault that its manifest states, on the backend that it was made with
-   * unless another is given; certified first.
+   * Opens a finished run. The replay applies the fault that the run's manifest states. It uses the backend of
+   * the run unless another is given. The backend is certified first.
    * @throws {FormatError} when the trace or its folder can't be used
-   * @throws {UsageError} when it was made with a backend that is not Verde's own, and no other is given
-   * @throws {BackendError} when the backend is not there, {DeviceError} when it has other bits
+   * @throws {UsageError} when the run used a backend that is not Verde's own, and no other is given
+   * @throws {BackendError} when the backend is not available, {DeviceError} when it has other bits
    */
   static async open(path: string, options: { backend?: Backend | string } = {}): Promise<Replayer> {
     const trace = expectComplete(await openTrace(path));
@@ -89,7 +95,7 @@ export class Replayer {
     return roots;
   }
 
-  /** The roots of all outputs of a step's kernels, and of the new state; step 0 is the init graph. */
+  /** The roots of the outputs of all operators of a step, and of the new state; step 0 is the init graph. */
   async detail(step: number): Promise<StepDetail> {
     const known = this.details.get(step);
     if (known) return known;
@@ -108,7 +114,7 @@ export class Replayer {
   }
 
   /**
-   * Tensors of a step's graph by number: the state before, the dataset, and what kernels put out.
+   * Tensors of a step's graph by number: the pre-state, the dataset, and the outputs of operators.
    * @throws {BackendError} for a tensor that the graph does not have
    */
   async capture(step: number, tensors: readonly number[]): Promise<Map<number, Tensor>> {
@@ -128,7 +134,7 @@ export class Replayer {
     await this.execution.close();
   }
 
-  /** Runs one step from the state before it. */
+  /** Runs one training step from its pre-state. */
   private async execute(step: number, options: ExecuteOptions): Promise<ExecuteReport> {
     if (step === 0) return this.execution.initialise(options);
     await this.execution.restore(step - 1, await this.state(step - 1));
@@ -140,7 +146,7 @@ export class Replayer {
     return this.execution.advance(options);
   }
 
-  /** From the nearest state before that is at hand: in memory, or a checkpoint. */
+  /** Starts from the nearest earlier state, in memory or in a checkpoint. */
   private async goTo(step: number): Promise<void> {
     const checkpoint = this.checkpoints.findLast((candidate) => candidate <= step);
     const { at } = this.execution;
@@ -152,19 +158,19 @@ export class Replayer {
     this.checkRoot(step, await this.execution.stateRoot());
   }
 
-  /** @throws {DisputeError} when what was computed again is not what the trace commits to */
+  /** @throws {DisputeError} when the recomputed state is not the one that the trace commits to */
   private checkRoot(step: number, root: StateRoot): void {
     const claimed = this.trace.records[step].root;
     if (claimed && !bytesEqual(claimed, root))
       throw new DisputeError(
         "REPLAY_DIFFERS",
-        `replaying ${this.trace.path} gives another state after step ${step} than it commits to; the backend or the checkpoints are not those of the run, so use those`,
+        `replaying ${this.trace.path} gives another state after step ${step} than it commits to; use the backend and the checkpoints of the run`,
         { path: this.trace.path, step, expected: toHex(claimed), found: toHex(root) },
       );
   }
 }
 
-/** By its name among Verde's own alone: what a trace says never leads to a file. */
+/** Looks only among Verde's own backends: a name in a trace never makes Verde load a file. */
 function statedBackend({ path, manifest: { backend: name } }: Trace): Backend {
   if (Object.hasOwn(BACKENDS, name)) return BACKENDS[name as keyof typeof BACKENDS];
   throw new UsageError(

@@ -1,4 +1,4 @@
-/** Whether an unfinished trace may be gone on with, and from where. */
+/** Whether an unfinished trace can be continued, and from where. */
 import { bytesEqual } from "../encoding/bytes.ts";
 import { fs } from "../encoding/node.ts";
 import { JobError, VerdeError } from "../errors/index.ts";
@@ -12,14 +12,15 @@ import { checkpointsOf, readCheckpoint, type Trace } from "./open.ts";
 export interface ResumePoint {
   step: number;
   state: NamedTensor[];
-  /** Up to this step's, and where they end in the file. */
+  /** The records up to this step's, and where they end in the file. */
   records: StepRecord[];
   tail: Tail;
 }
 
 /**
- * The newest checkpoint that the trace vouches for; one that is damaged is passed over. None: the run begins anew.
- * @throws {JobError} when the trace is of another run, {FormatError} when it is altered
+ * The newest checkpoint that agrees with the trace. Damaged checkpoints are passed over. Without any, the run
+ * starts again from the beginning.
+ * @throws {JobError} when the trace belongs to another run, {FormatError} when it is altered
  */
 export async function findResumePoint(path: string, wanted: Manifest): Promise<ResumePoint | undefined> {
   if (await isCutInOpening(path, wanted)) return undefined;
@@ -35,7 +36,9 @@ export async function findResumePoint(path: string, wanted: Manifest): Promise<R
   return undefined;
 }
 
-/** The run was stopped before it had written its manifest: no other file begins like this, so nothing is lost. */
+/**
+ * The run was stopped before it had written its manifest. No other file begins like this, so nothing is lost.
+ */
 async function isCutInOpening(path: string, wanted: Manifest): Promise<boolean> {
   const { bytes } = openingOf(wanted);
   if ((await fs.stat(path)).size >= bytes.length) return false;
@@ -43,13 +46,13 @@ async function isCutInOpening(path: string, wanted: Manifest): Promise<boolean> 
   return bytesEqual(data, bytes.subarray(0, data.length));
 }
 
-/** @throws {JobError} naming the first thing that differs */
+/** @throws {JobError} when the runs differ; the message names the first difference */
 function checkSameRun(trace: Trace, wanted: Manifest): void {
   const { manifest, path } = trace;
   const differs = (what: string, there: unknown, here: unknown): never => {
     throw new JobError(
       "FOREIGN",
-      `${path} can't be resumed: its ${what} is ${there}, this run's is ${here}; use the settings of the trace, or another --out`,
+      `${path} can't be resumed: its ${what} is ${there}, but this run's is ${here}; use the settings of the trace, or another --out`,
       { what, expected: there, found: here },
     );
   };
@@ -59,7 +62,7 @@ function checkSameRun(trace: Trace, wanted: Manifest): void {
         differs(field, manifest.outline[field], wanted.outline[field]);
     throw new JobError(
       "FOREIGN",
-      `${path} can't be resumed: it is of another job; use the same module, options, data and seed`,
+      `${path} can't be resumed: it belongs to another job; use the same module, options, data and seed`,
     );
   }
   for (const field of ["commitEvery", "checkpointEvery", "detail", "backend"] as const)

@@ -1,4 +1,4 @@
-/** Running a job: every state committed to, the trace written as it goes, checkpoints beside it. */
+/** Runs a job: commits to its states, and writes the trace and checkpoints during the run. */
 import { fs, path } from "../encoding/node.ts";
 import { type StateRoot, type Tensor } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
@@ -29,53 +29,55 @@ export interface StepInfo {
   metrics: Record<string, number>;
   /** Wall time of this step. */
   seconds: number;
-  /** Of the job's unit: tokens, samples. */
+  /** In the job's unit, such as tokens or samples. */
   unitsPerSecond: number;
-  /** After steps that are committed to. */
+  /** Present after training steps that are committed to. */
   root?: StateRoot;
 }
 
-/** How a job is run. Nothing has to be given: then the run is held in memory, on WASM. */
+/** How a job is run. Everything is optional: by default the run stays in memory, on WASM. */
 export interface RunOptions {
-  /** The trace to write; absent: nothing is written. */
+  /** The path of the trace to write; without it nothing is written. */
   out?: string;
-  /** `wasm` unless given: a backend, its name, `auto`, or the file of a module that exports one. It is certified first. */
+  /** A backend, its name, `auto`, or the file of a module that exports one; `wasm`. It is certified first. */
   backend?: Backend | string;
-  /** Steps in a segment; 1. */
+  /** Training steps in a segment; default 1. */
   commitEvery?: number;
-  /** A multiple of `commitEvery`; 0 for the first and last state alone; about ten over the run unless given. */
+  /** A multiple of `commitEvery`; 0: only the first and the last state; default: about ten checkpoints. */
   checkpointEvery?: number;
   detail?: Detail;
   fault?: Fault;
-  /** Go on with a trace that was cut off. */
+  /** Continue a trace that was cut off. */
   resume?: boolean;
   /** Overwrite an existing trace. */
   force?: boolean;
-  /** Called after each step, from step 0, the initial state. */
+  /** Called after each training step, from step 0, the initial state. */
   onStep?(info: StepInfo): void;
   signal?: AbortSignal;
 }
 
-/** What a run commits to, and what it has learned. */
+/** The commitments and the results of a run. */
 export interface RunResult {
   runRoot: RunRoot;
-  /** Of the initial state and after each segment. */
+  /** The roots of the initial state and of the state after each segment. */
   segmentRoots: StateRoot[];
-  /** By step, from 0. */
+  /** The metrics of each training step, from step 0. */
   metrics: Record<string, number>[];
   state: NamedTensor[];
-  /** Values that came to the end of the range: training has diverged. */
+  /** Values that reached the end of the range: training has diverged. */
   saturated: { step: number; tensor: string }[];
   /** Reads of gathers outside their source, which gave the fill value. */
   outOfRange: { step: number; label: string; count: number }[];
-  /** What the backend does not list and another one ran. */
+  /** What the fallback backend executed, because the backend does not list it. */
   fallback?: FallbackSummary;
 }
 
 /**
  * Runs a job from its first state to its last.
- * @throws {UsageError} for options that do not fit, {JobError} when a trace that is to be resumed is of another run
- * @throws {BackendError} when the backend is not there, {DeviceError} when it does not have the bits of the specification
+ * @throws {UsageError} for options that do not fit together
+ * @throws {JobError} when the trace to resume belongs to another run
+ * @throws {BackendError} when the backend is not available
+ * @throws {DeviceError} when the backend does not have the bits of the specification
  */
 export async function run(job: ClosedJob | JobDefinition, options: RunOptions = {}): Promise<RunResult> {
   const closed = "close" in job ? await job.close() : job;
@@ -99,7 +101,9 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
 function settingsOf(job: ClosedJob, options: RunOptions, backend: Backend): RunSettings {
   const { commitEvery = 1, detail = "steps", fault } = options;
   if (!Number.isInteger(commitEvery) || commitEvery < 1 || commitEvery >= 2 ** 31)
-    throw new UsageError("VALUE", `a root every ${commitEvery} steps; take 1 to 2^31 - 1`, { commitEvery });
+    throw new UsageError("VALUE", `a root every ${commitEvery} steps is not possible; take 1 to 2^31 - 1`, {
+      commitEvery,
+    });
   const checkpointEvery = options.checkpointEvery ?? commitEvery * Math.ceil(job.steps / 10 / commitEvery);
   if (!Number.isInteger(checkpointEvery) || checkpointEvery < 0 || checkpointEvery % commitEvery !== 0)
     throw new UsageError(
@@ -114,7 +118,7 @@ class Recorder {
   private readonly job: ClosedJob;
   private readonly settings: RunSettings;
   private readonly options: RunOptions;
-  /** Of each step's kernels. */
+  /** What to record of each step's kernels. */
   private readonly wanted: ExecuteOptions;
   private readonly names: string[];
   private readonly manifest: Manifest;
@@ -133,7 +137,7 @@ class Recorder {
     this.names = metricNames(job);
   }
 
-  /** Brings the execution to the first state, or to the newest one that an unfinished trace vouches for. */
+  /** Puts the execution at the first state, or at the newest checkpoint that fits an unfinished trace. */
   async begin(execution: AnyExecution): Promise<void> {
     const { out, resume = false, force = false } = this.options;
     if (resume && out === undefined) throw new UsageError("CONFLICT", "no trace to resume: name it with --out");
@@ -152,7 +156,7 @@ class Recorder {
     await this.record(execution, report, performance.now());
   }
 
-  /** Whether there was anything to go on with. */
+  /** @returns whether there was anything to continue */
   private async continue(out: string, execution: AnyExecution): Promise<boolean> {
     const point = await findResumePoint(out, this.manifest);
     if (!point) return false;
@@ -163,7 +167,7 @@ class Recorder {
     return true;
   }
 
-  /** What the trace commits to by its root alone, and nothing but a file can bring back. */
+  /** Writes what can't be recomputed: the dataset, and an initial state that is given as a checkpoint. */
   private async writeInputs(out: string): Promise<void> {
     const { dataset, init } = this.job;
     if (dataset.length > 0) await writeSafetensors(datasetPath(out), dataset);
@@ -211,7 +215,7 @@ class Recorder {
     });
   }
 
-  /** Before the step's record is written, so that a record's checkpoint is there. Gives whether one was due. */
+  /** Runs before the step's record is written, so its checkpoint always exists. True if one was due. */
   private async checkpoint(execution: AnyExecution): Promise<boolean> {
     const { out } = this.options;
     const { at: step } = execution;
@@ -239,7 +243,7 @@ class Recorder {
   }
 }
 
-/** The folder of a new trace, without checkpoints of an older one. */
+/** Makes the folder of a new trace, and removes the checkpoints of an older one. */
 async function emptyFolder(folder: string): Promise<void> {
   await fs.mkdir(folder, { recursive: true });
   const old = (await fs.readdir(folder)).filter((name) => /^(step-\d+|dataset)\.safetensors(\.new)?$/.test(name));

@@ -1,16 +1,16 @@
-/** Where a trace and the files beside it come from: a disk, a server, or files that somebody chose in a browser. */
+/** Where a trace and its data folder come from: a disk, a server, or files that a user chose in a browser. */
 import type { Bytes } from "../encoding/bytes.ts";
 import { FormatError, messageOf } from "../errors/index.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
 
-/** Traces are read in one piece, and engines hold no longer one. */
+/** In bytes. Traces are read in one piece, and engines hold no longer array. */
 const MAX_TRACE = 2 ** 31 - 1;
 
-/** Where a trace and the files beside it are read from. */
+/** Where a trace and the files of its data folder are read from. */
 export interface TraceSource {
-  /** The trace by the name that errors have for it. */
+  /** The name of the trace in errors. */
   readonly path: string;
-  /** @throws {FormatError} when there is no such file, or it can't be held */
+  /** @throws {FormatError} when there is no such file, or it is too large for memory */
   trace(): Promise<Bytes>;
   /** The names of the files in the trace's data folder. */
   names(): Promise<string[]>;
@@ -21,7 +21,7 @@ export interface TraceSource {
   open(name: string): Promise<ByteSource>;
 }
 
-/** The folder of a trace's checkpoints and dataset: `a.data` beside `a.trace`. */
+/** The folder of a trace's checkpoints and dataset: `a.data` next to `a.trace`. */
 export function dataFolder(tracePath: string): string {
   return `${tracePath.replace(/\.trace$/, "")}.data`;
 }
@@ -33,18 +33,18 @@ export function checkpointFile(step: number): string {
   return `step-${String(step).padStart(8, "0")}.safetensors`;
 }
 
-/** The step whose state a file of the data folder holds by its name. */
+/** The step whose state a file of the data folder holds, according to its name. */
 export function stepOfCheckpoint(name: string): number | undefined {
   const digits = CHECKPOINT_FILE.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** Whether a file of this name belongs into a data folder. */
+/** Whether a file of this name belongs in a data folder. */
 export function isDataFile(name: string): boolean {
   return name === DATASET_FILE || CHECKPOINT_FILE.test(name);
 }
 
-/** @throws {FormatError} for a trace that is too long to be read */
+/** @throws {FormatError} for a trace that is too large to be read */
 export function checkTraceSize(path: string, size: number): void {
   if (size > MAX_TRACE)
     throw new FormatError(
@@ -55,7 +55,7 @@ export function checkTraceSize(path: string, size: number): void {
 }
 
 /**
- * A trace of which all is at hand as blobs, which browsers keep outside of the page's memory.
+ * A trace whose files are all given as blobs, which browsers keep outside of the page's memory.
  * @param load fetches a blob when it is first needed, by a name from `names`
  */
 export function blobSource(

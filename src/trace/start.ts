@@ -1,4 +1,7 @@
-/** Beginning a job with weights that exist already: a job whose initial state is a checkpoint instead of the init graph. */
+/**
+ * Starts a job from existing weights: its initial state is a checkpoint instead of the result of the init
+ * graph.
+ */
 import { formatType, sameShape, type Tensor } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
 import { checkJob, type ClosedJob, type NamedTensor } from "../job/closed.ts";
@@ -8,10 +11,10 @@ import { DEFAULT } from "../repops/backends/index.ts";
 import { Execution } from "./execution.ts";
 
 /**
- * The same job with the named entries of its state replaced; the others are what the init graph makes of them. The result
- * is another job, whose id binds the root of this state.
- * @param given by the names of the state's entries, such as `blocks.0.attention.qkv.weight`
- * @param backend runs the init graph; certified first
+ * The same job with the given entries of its initial state replaced. The init graph makes the other entries.
+ * The result is another job, whose id binds the root of this state.
+ * @param given tensors with the names of the state's entries, such as `blocks.0.attention.qkv.weight`
+ * @param backend the backend that runs the init graph; it is certified first
  * @throws {JobError} for a name or shape that the state does not have
  */
 export async function startFrom(
@@ -36,7 +39,7 @@ export async function startFrom(
     if (entry.dtype !== tensor.dtype || !sameShape(entry.shape, tensor.shape))
       throw new JobError(
         "CHECKPOINT",
-        `${tensor.name} is ${formatType(tensor)}, but the job's is ${formatType(entry)}; convert it`,
+        `${tensor.name} is ${formatType(tensor)}, but in the job it is ${formatType(entry)}; convert it`,
         { expected: formatType(entry), found: formatType(tensor) },
       );
     entry.data = tensor.data as Tensor["data"];
@@ -49,5 +52,5 @@ export async function startFrom(
 function nearest(name: string, state: readonly NamedTensor[]): string {
   const last = name.split(".").at(-1)!;
   const alike = state.filter((entry) => entry.name.endsWith(last)).slice(0, 4);
-  return `it has ${(alike.length > 0 ? alike : state.slice(0, 4)).map((entry) => entry.name).join(", ")} …`;
+  return `it has ${(alike.length > 0 ? alike : state.slice(0, 4)).map((entry) => entry.name).join(", ")}, and others`;
 }

@@ -6,7 +6,7 @@ import type { RunRoot } from "./commitments.ts";
 import type { Manifest } from "./manifest.ts";
 import { encodeStep, frame, KIND, openingOf, type StepRecord, type Tail } from "./records.ts";
 
-/** Writes records one behind the other, each in one piece: whatever stops it, what is in the file is a prefix. */
+/** Writes records one after the other, each in one piece. Whenever it is stopped, the file holds a prefix. */
 export class TraceWriter {
   private readonly file: FileHandle;
   private hash: Bytes;
@@ -24,7 +24,7 @@ export class TraceWriter {
     return new TraceWriter(file, hash);
   }
 
-  /** Cuts the file behind a record and goes on from there. */
+  /** Cuts the file after a record and continues from there. */
   static async resume(path: string, tail: Tail): Promise<TraceWriter> {
     const file = await fs.open(path, "a");
     await file.truncate(tail.offset);
@@ -37,7 +37,10 @@ export class TraceWriter {
     this.hash = hash;
   }
 
-  /** @param durable wait until the disk has it: a resumed run starts from the records of checkpoints */
+  /**
+   * @param durable wait until the disk has the record, because a resumed run starts from the records of
+   * checkpoints
+   */
   async step(record: StepRecord, durable = false): Promise<void> {
     await this.append(KIND.step, encodeStep(record));
     if (durable) await this.file.sync();

@@ -102,7 +102,7 @@ describe("verde run", () => {
     const honest = await verde(...args, "--resume");
     expect(honest).toMatchObject({ code: 2, stdout: "" });
     expect(honest.stderr).toContain(
-      "its fault is skip:step=4, this run's is none; use the settings of the trace, or another --out (VERDE_JOB_FOREIGN)",
+      "its fault is skip:step=4, but this run's is none; use the settings of the trace, or another --out (VERDE_JOB_FOREIGN)",
     );
     expect((await verde(...args, "--resume", "--fault", "skip:step=4")).code).toBe(0);
     expect(readFileSync(join(folder, "c.trace")).equals(whole)).toBe(true);

@@ -90,7 +90,7 @@ print(json.dumps(out))`;
     writeFileSync(path("huge.safetensors"), huge);
     expect(await refused(path("huge.safetensors"))).toContain("its header claims");
     expect(await refused(path("missing.safetensors"))).toContain("can't be read");
-    expect(await refused(path("."))).toContain("it is no file");
+    expect(await refused(path("."))).toContain("it is not a file");
     expect(await refused(file({ x: { ...entry, shape: [2 ** 33, 0] } }, four))).toContain("has the shape");
   });
 

@@ -51,9 +51,9 @@ describe("operators name what they can't do", () => {
 
   test.each<[string, (x: Value, n: Value) => Value]>([
     ["add: all operands are numbers", () => graph.add(1, 2)],
-    ["an operator on no values", () => graph.concat([], 0)],
+    ["an operator has no values", () => graph.concat([], 0)],
     ["max: takes rows, not a scalar", (x) => graph.maxRows(graph.sum(x))],
-    ["pad: -1 elements before and 0 after", (x) => graph.pad(x, 0, -1, 0)],
+    ["pad: can't add -1 elements before and 0 after", (x) => graph.pad(x, 0, -1, 0)],
     ["layer-norm: takes f32, not i32", (_, n) => graph.layerNorm(graph.broadcastTo(n, [2]), n, n)],
     ["exp: takes f32, not i32", (_, n) => graph.exp(n)],
     ["cross-entropy: targets", (x, n) => graph.crossEntropy(graph.sum(x), n)],

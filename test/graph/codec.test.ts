@@ -50,10 +50,10 @@ describe("the validator", () => {
   };
   const first = (kind: string): number => graph.kernels.findIndex((kernel) => kernel.kind === kind);
 
-  test("names the kernel and its layer", () => {
+  test("names the operator and its layer", () => {
     const fold = graph.labels.indexOf("hidden/matmul");
     expect(altered((copy) => (copy.kernels[fold].args[0].view.offset = 10_000))).toThrow(
-      new RegExp(`kernel ${fold} \\(hidden/matmul\\), arg 0: it reads elements 10000 to`),
+      new RegExp(`operator ${fold} \\(hidden/matmul\\), arg 0: it reads elements 10000 to`),
     );
     expect(altered((copy) => copy.kernels[fold].args[0].view.strides.pop())).toThrow("strides for an iteration space");
     expect(altered((copy) => (copy.kernels[fold].reduce = [2 ** 22, 2]))).toThrow("folds over more than");
@@ -62,7 +62,7 @@ describe("the validator", () => {
 
   test("refuses references forward, ill-typed operands and programs, and doubled names", () => {
     const map = first("map");
-    expect(altered((copy) => (copy.kernels[map].args[0].tensor = 10_000))).toThrow("does not stand before it");
+    expect(altered((copy) => (copy.kernels[map].args[0].tensor = 10_000))).toThrow("which is not before it");
     expect(
       altered((copy) => (copy.kernels[map].type.dtype = copy.kernels[map].type.dtype === "f32" ? "i32" : "f32")),
     ).toThrow("its program returns");
@@ -89,6 +89,6 @@ describe("the validator", () => {
       expect(change).toThrow(TypeError);
     expect(() => checkGraph({ ...graph, labels: [] })).toThrow("labels for");
     const kernels = graph.kernels.with(map, { ...graph.kernels[first("fold")], type: graph.kernels[map].type } as any);
-    expect(() => checkGraph(Object.freeze({ ...graph, kernels }))).toThrow(`kernel ${map} `);
+    expect(() => checkGraph(Object.freeze({ ...graph, kernels }))).toThrow(`operator ${map} `);
   });
 });

@@ -45,19 +45,19 @@ describe("the text of a fault", () => {
     for (const [text, problem] of [
       ["", "is not understood"],
       ["flip", "is not understood"],
-      ["constructor:step=1", "is of an unknown kind"],
+      ["constructor:step=1", "has an unknown kind"],
       ["skip:step", "has the part step"],
       ["skip:step=1,step=2", "gives step twice"],
-      ["skip:step=1,from=2", "has no use for from"],
-      ["skip:step=1,__proto__=2", "has no use for __proto__"],
+      ["skip:step=1,from=2", "takes no from"],
+      ["skip:step=1,__proto__=2", "takes no __proto__"],
       ["flip:step=1,operator=2,element=3", "needs step, operator, element, bit"],
-      ["skip:step=1.5", "has no whole step"],
-      ["skip:step=-1", "has no whole step"],
+      ["skip:step=1.5", "needs a whole number for step"],
+      ["skip:step=-1", "needs a whole number for step"],
       ["skip:step=0", "skips a step before the first, which is 1"],
       ["data:from=0", "begins before the first step, which is 1"],
       ["flip:step=1,operator=1,element=1,bit=32", "names a bit above 31"],
-      ["lr:from=1,factor=1e999", "has no finite factor"],
-      ["lr:from=1,factor=1.2.3", "has no finite factor"],
+      ["lr:from=1,factor=1e999", "needs a finite factor"],
+      ["lr:from=1,factor=1.2.3", "needs a finite factor"],
     ])
       expect(() => parseFault(text)).toThrow(`the fault ${JSON.stringify(text)} ${problem}`);
   });
@@ -132,7 +132,7 @@ describe("another rate", () => {
       outputsOf(1, { kind: "lr", from: 1, factor }).then(({ outputs }) => outputs[node].data[0]);
     expect([await rate(1e300), await rate(1e-300), await rate(-1)]).toEqual([2 ** 127, 0, -0.0625]);
     const bare = run(regression({ rateLabel: "optimizer/rate" }), { fault: parseFault("lr:from=1,factor=2") });
-    await expect(bare).rejects.toThrow("no operator of the job is labelled …/learning-rate");
+    await expect(bare).rejects.toThrow("no operator of the job has a label that ends in /learning-rate");
   });
 });
 

@@ -65,7 +65,7 @@ describe("a trace file", () => {
         writeFileSync(path("altered.trace"), bytes);
         const name = at === 4 ? `kind ${kind ^ 0x10}` : KINDS[kind];
         await expect(openTrace(path("altered.trace"))).rejects.toThrow(
-          `altered.trace, record ${number} at byte ${starts[number]}: its hash does not fit what it says (${name})`,
+          `altered.trace, record ${number} at byte ${starts[number]}: its hash does not match its content (${name})`,
         );
       }
   });
@@ -78,7 +78,7 @@ describe("a trace file", () => {
         writeFileSync(path("altered.trace"), bytes);
         // A record that reaches beyond the file's end looks like one that was cut: the trace is not complete then.
         const opened = openTrace(path("altered.trace")).then(expectComplete);
-        await expect(opened).rejects.toThrow(/its hash does not fit|is cut/);
+        await expect(opened).rejects.toThrow(/its hash does not match|is cut/);
       }
       const bytes = Buffer.from(whole);
       bytes[start] ^= 0x80;
@@ -118,7 +118,7 @@ describe("a trace file", () => {
       [[records[0], ...records], "record 1 (manifest)"],
       [changed(4, same, 9), "record 4 (kind 9)"],
       [changed(4, set(3, 7)), "step 7 does not follow here"],
-      [changed(4, set(4, 2)), "a flag that is neither 0 nor 1"],
+      [changed(4, set(4, 2)), "a flag is neither 0 nor 1"],
       [changed(4, zeros(1)), "1 bytes too many"],
       [changed(4, (content) => content.subarray(0, 20)), "is cut"],
       [changed(4, set(37, 0xff)), "a list of 4278190081 entries"],
@@ -127,7 +127,10 @@ describe("a trace file", () => {
         "a root",
       ],
       [changed(4, (content) => Buffer.concat([content.subarray(0, 37), Buffer.alloc(8)])), "0 metrics, not 1"],
-      [changed(4, (content) => Buffer.concat([set(48, 1)(content), Buffer.alloc(32)])), "roots of other kernels"],
+      [
+        changed(4, (content) => Buffer.concat([set(48, 1)(content), Buffer.alloc(32)])),
+        "it has the roots of other operators",
+      ],
       [changed(4, set(10, 1)), "the run root does not follow"],
       [changed(12, set(0, 1)), "the run root does not follow"],
       [changed(12, zeros(1)), "it is malformed"],

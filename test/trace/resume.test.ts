@@ -106,8 +106,8 @@ describe("resuming", () => {
     const resumed = (changed: RunOptions): Promise<unknown> =>
       run(job, { ...options, out: path("whole.trace"), resume: true, ...changed });
     const before = filesOf(path, "whole");
-    await expect(resumed({ commitEvery: 3 })).rejects.toThrow("its commitEvery is 1, this run's is 3");
-    await expect(resumed({ detail: "operators" })).rejects.toThrow("its detail is steps, this run's is operators");
+    await expect(resumed({ commitEvery: 3 })).rejects.toThrow("its commitEvery is 1, but this run's is 3");
+    await expect(resumed({ detail: "operators" })).rejects.toThrow("its detail is steps, but this run's is operators");
     expect(filesOf(path, "whole")).toEqual(before);
   });
 

@@ -100,8 +100,8 @@ describe("resuming", () => {
 
   test("refuses another job and other settings, naming them", async () => {
     const resume = { ...options, out: path("whole.trace"), resume: true };
-    await expect(run(await line.close({ seed: 8 }), resume)).rejects.toThrow("it is of another job");
-    await expect(run(await line.close({ steps: 13 }), resume)).rejects.toThrow("its steps is 12, this run's is 13");
+    await expect(run(await line.close({ seed: 8 }), resume)).rejects.toThrow("it belongs to another job");
+    await expect(run(await line.close({ steps: 13 }), resume)).rejects.toThrow("its steps is 12, but this run's is 13");
     await expect(run(job, { ...resume, checkpointEvery: 6 })).rejects.toThrow("its checkpointEvery is 4");
     await expect(run(job, { ...resume, fault: parseFault("skip:step=2") })).rejects.toThrow("its fault is none");
   });
@@ -120,7 +120,7 @@ describe("a damaged trace", () => {
       [record(4), record(3), record(5)],
     ]) {
       writeFileSync(path("altered.trace"), Buffer.concat([head, ...middle, tail]));
-      await expect(openTrace(path("altered.trace"))).rejects.toThrow(/record \d+ at byte \d+: its hash does not fit/);
+      await expect(openTrace(path("altered.trace"))).rejects.toThrow(/record \d+ at byte \d+: its hash does not match/);
     }
     writeFileSync(path("altered.trace"), Buffer.concat([whole, Buffer.from("more")]));
     await expect(openTrace(path("altered.trace"))).rejects.toThrow("4 bytes after its end record");
@@ -177,9 +177,7 @@ describe("faults", () => {
     const refused = (text: string): Promise<unknown> => run(job, { fault: parseFault(text) });
     await expect(refused("skip:step=13")).rejects.toThrow("the job has 12");
     await expect(refused("flip:step=1,operator=9999,element=0,bit=0")).rejects.toThrow("operator 9999 does not exist");
-    await expect(refused("flip:step=1,operator=0,element=99999,bit=0")).rejects.toThrow(
-      "element 99999 is none of them",
-    );
+    await expect(refused("flip:step=1,operator=0,element=99999,bit=0")).rejects.toThrow("there is no element 99999");
     for (const text of [
       "flip",
       "flip:step=1",

@@ -55,7 +55,7 @@ describe("a job that begins with given weights", () => {
       "the job's state has no hiden.weight; it has hidden.weight, out.weight",
     );
     await expect(startFrom(job, [{ ...weights[0], shape: [5, 2] }])).rejects.toThrow(
-      "hidden.weight is f32[5, 2], but the job's is f32[2, 5]",
+      "hidden.weight is f32[5, 2], but in the job it is f32[2, 5]",
     );
   });
 });

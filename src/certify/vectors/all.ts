@@ -1,4 +1,7 @@
-/** The conformance vectors: every instruction, every function, and every kind of kernel, on adversarial operands. */
+/**
+ * The conformance vectors: every instruction, every function, and every kind of kernel, on adversarial
+ * operands.
+ */
 import type { ConformanceCase } from "../../repops/conformance/case.ts";
 import { foldCases } from "./folds.ts";
 import { mapCases } from "./maps.ts";

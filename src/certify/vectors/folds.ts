@@ -121,7 +121,10 @@ function rangeEnds(seed: number, shape: readonly number[]): Tensor {
   return tensor;
 }
 
-/** Rows -r, a, -s, b, … and 1, x, 1, y, …, where r rounds a·x: every other sum is 0, unless a product was fused with it. */
+/**
+ * Rows -r, a, -s, b, … and 1, x, 1, y, …, where r is a·x rounded: every second sum is 0, unless a product was
+ * fused with it.
+ */
 function cancellingRows(seed: number, rows: number, pairs: number): [Tensor, Tensor] {
   const [a, b] = [floatTensor(0, [rows, 2 * pairs]), floatTensor(0, [rows, 2 * pairs])];
   const next = words(seed);
@@ -180,7 +183,9 @@ function rangeCases(): ConformanceCase[] {
   ];
 }
 
-/** Folds that are no product: bounded and reversed operands, integers, places, and nothing to fold. */
+/**
+ * Folds that are not products: bounded and reversed operands, integers, coordinates, and folds over nothing.
+ */
 function otherCases(): ConformanceCase[] {
   const x = floatTensor(920, [9, 35]);
   const bounds = [[0, 9] as const, [0, 31] as const, [1, 4] as const];

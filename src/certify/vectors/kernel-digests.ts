@@ -1,4 +1,7 @@
-/** What the reference gives for each conformance vector of kernels: SHA-256 of the output. Made by bench/digests.ts. */
+/**
+ * The digest of the reference's result for each conformance vector of kernels: SHA-256 of the output. Made by
+ * bench/digests.ts.
+ */
 export const KERNEL_DIGESTS: Readonly<Record<string, string>> = {
   "instruction fadd": "0xd6dc85e372350ada848f1ae3c9d3f95ce6efd78fc93084a20aa1814f906dbc20",
   "instruction fsub": "0xe87a0141ffaaf12e7ace2eaff528b7349bd75953c5c52d04d120a7a55dd83179",

@@ -1,4 +1,7 @@
-/** Vectors of scalar programs: every instruction, every function, and what devices get wrong between instructions. */
+/**
+ * Vectors of scalar programs: every instruction, every function, and combinations of instructions that
+ * devices get wrong.
+ */
 import type { Tensor } from "../../encoding/tensor.ts";
 import { PROGRAMS } from "../../repops/functions/index.ts";
 import { INSTRUCTIONS, type InstructionName } from "../../repops/programs/instructions.ts";
@@ -10,12 +13,12 @@ import { floatAndCount, floatPair, powersOfTwo, tieInteger } from "../../repops/
 import { caseOf, type ConformanceCase, read } from "../../repops/conformance/case.ts";
 import { floatTensor, intTensor, words } from "../../repops/conformance/data.ts";
 
-/** Operands of any kind; no multiple of a vector's or a workgroup's width. */
+/** The number of random operands; not a multiple of the width of a vector or a workgroup. */
 const ANY = 4099;
 const POWERS = powersOfTwo();
 const ELEMENTS = ANY + POWERS.length;
 
-/** Operands of any kind, then such as are hard for each alone or in pairs. */
+/** Random operands, then operands that are hard alone, then operands that are hard in pairs. */
 function operands(types: readonly ("f" | "i")[], seed: number): Tensor[] {
   const tensors = types.map((type, i) => (type === "f" ? floatTensor : intTensor)(seed + i, [ELEMENTS]));
   const patterns = tensors.map(({ data }) => new Uint32Array(data.buffer));
@@ -31,14 +34,17 @@ function operands(types: readonly ("f" | "i")[], seed: number): Tensor[] {
   return tensors;
 }
 
-/** A program on one element after the other. */
+/** A vector that applies a program to each element. */
 function mapCase(name: string, program: Program, inputs: readonly Tensor[]): ConformanceCase {
   const dtype = outputType(program) === "f" ? ("f32" as const) : ("i32" as const);
   const type = { dtype, shape: inputs[0].shape };
   return caseOf(name, inputs, { kind: "map", type, program, args: inputs.map((_, i) => read(i, [1])) });
 }
 
-/** An instruction as a program of its own; bools are made by comparing, and made visible by selecting. */
+/**
+ * An instruction as a program of its own. A comparison makes a bool operand; a select makes a bool result
+ * visible.
+ */
 function instructionProgram(name: InstructionName): Program {
   const { args, result } = INSTRUCTIONS[name];
   const inputs: ("f" | "i")[] = [];
@@ -56,7 +62,9 @@ function instructionProgram(name: InstructionName): Program {
   return { inputs, floats: [], ints, steps };
 }
 
-/** A float that the range analysis knows to be 0 or of a magnitude from 2^-20 to 4, as `moderate` makes them. */
+/**
+ * A float that, for the range analysis, is 0 or has a magnitude from 2^-20 to 4, as `moderate` makes them.
+ */
 const known = (x: Float): Float =>
   x
     .abs()
@@ -64,14 +72,16 @@ const known = (x: Float): Float =>
     .select(0, x)
     .max(-4)
     .min(4);
-/** Products and sums of these need no canon, so that nothing but a guard stands between them. */
+/** Products and sums of these need no canon, so only a guard keeps them from being fused. */
 const PLUS = defineProgram("fff", (a, b, c) => known(a).mul(known(b)).add(known(c)));
 const MINUS = defineProgram("fff", (a, b, c) =>
   known(c)
     .neg()
     .sub(known(a).mul(known(b))),
 );
-/** A zero that hardware may give a sign, where the sign can be seen: as a pattern, and as a divisor. */
+/**
+ * A zero that hardware may give a sign, in places where the sign is visible: as a pattern, and as a divisor.
+ */
 const ZEROS = defineProgram("ff", (a, b) => {
   const product = a.mul(b).neg();
   const difference = b.neg().min(a.neg()).floor();

@@ -1,5 +1,5 @@
 /**
- * The conformance vectors of a graph's operators (spec 5.2): each with its gradients, as it is declared in
+ * The conformance vectors of a graph's operators (spec 5.2): each operator with its gradients, as declared in
  * graph/ops/.
  */
 import type { Tensor } from "../../encoding/tensor.ts";
@@ -25,7 +25,8 @@ class CaseBuilder {
   }
 
   /**
-   * Compares an operator's result, and the gradients that flow to its operands for a gradient of the result.
+   * Adds to the compared outputs an operator's result, and its operands' gradients for a gradient of the
+   * result.
    */
   operator(name: string, y: Value, gradient?: Value): void {
     this.outputs.push({ name: `operator ${name}`, value: dense(y) });
@@ -75,7 +76,7 @@ function structureCase(): ConformanceCase {
   return build.finish();
 }
 
-/** Every vector there is: those of kernels, and those of the operators that graphs are made of. */
+/** All vectors: those of kernels, and those of a graph's operators. */
 export function everyCase(): ConformanceCase[] {
   return [...conformanceCases(), elementwiseCase(), structureCase()];
 }

@@ -1,4 +1,4 @@
-/** Vectors of reading: views of every kind, coordinates, and gathers. */
+/** Vectors of reads: views of every kind, coordinates, and gathers. */
 import { defineProgram, float } from "../../repops/programs/expressions.ts";
 import { bitsOf } from "../../repops/numbers/vf32.ts";
 import { caseOf, type ConformanceCase, f32, i32, read } from "../../repops/conformance/case.ts";

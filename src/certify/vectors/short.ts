@@ -4,8 +4,8 @@ import { conformanceCases } from "./all.ts";
 import { everyCase } from "./operators.ts";
 
 /**
- * What devices get wrong first, whatever a device has been seen to fail on, and
- * every kind of kernel and loop at least once. A test holds that no kind of the full form is missing.
+ * The vectors that devices are most likely to fail, every vector that a device is known to have failed, and
+ * each kind of kernel and loop at least once. A test checks that no kind of the full form is missing.
  */
 export const SHORT_FORM: readonly string[] = [
   "instruction fadd",

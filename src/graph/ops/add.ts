@@ -3,7 +3,7 @@ import { binary } from "../elementwise.ts";
 
 /**
  * a + b, rounded to nearest even and clamped to ±2^127: f32 [...] twice, which broadcast to one shape → f32
- * of that shape; a number stands for a constant.
+ * of that shape. A number becomes a constant.
  *
  *     const y = add(x, 1);
  *

@@ -19,7 +19,7 @@ export function concat(values: readonly Value[], axis: number): Value {
   return rest.reduce((left, right) => {
     const fits = right.rank === left.rank && right.shape.every((extent, i) => i === at || extent === left.shape[i]);
     if (!fits || left.dtype !== right.dtype)
-      throw shapeError("OPERANDS", builder, "concat", `${left} and ${right} do not fit together along axis ${axis}`);
+      throw shapeError("OPERANDS", builder, "concat", `${left} and ${right} can't be joined along axis ${axis}`);
     const cut = left.shape[at];
     const shape = left.shape.map((extent, i) => (i === at ? extent + right.shape[i] : extent));
     const operands = [shifted(left, shape, at, 0), shifted(right, shape, at, cut), { coordinate: at }];

@@ -23,9 +23,10 @@ const LOSS_GRADIENT = defineProgram("ffiif", (power, total, target, column, grad
  *     const loss = crossEntropy(logits, labels); // f32 [64, 10] and i32 [64]
  *
  * @param logits f32 [..., classes]
- * @param targets i32 [...], from 0 to classes - 1; a row whose target lies outside counts as one with logit 0
- * @param name the label of the node; "cross-entropy"
- * @throws {ShapeError} when there is not one i32 target a row, or the logits are not f32
+ * @param targets i32 [...], from 0 to classes - 1; for a target outside of this range the target's logit
+ * counts as 0
+ * @param name the label of the operator; "cross-entropy"
+ * @throws {ShapeError} when there is not one i32 target for each row, or the logits are not f32
  * @throws {GraphError} when the operands belong to two graphs
  */
 export function crossEntropy(logits: Value, targets: Value, name = "cross-entropy"): Value {
@@ -33,7 +34,7 @@ export function crossEntropy(logits: Value, targets: Value, name = "cross-entrop
   expectFloat(logits, name);
   const classes = logits.shape[logits.rank - 1];
   if (logits.rank === 0 || targets.dtype !== "i32" || targets.shape.join() !== logits.shape.slice(0, -1).join())
-    throw shapeError("OPERANDS", builder, name, `targets ${targets} for logits ${logits}; one i32 a row is needed`);
+    throw shapeError("OPERANDS", builder, name, `targets ${targets} for logits ${logits}; give one i32 for each row`);
   const rows = reshape(logits, [-1, classes]);
   const target = dense(reshape(targets, [-1]));
   const { max, powers, total } = softmaxParts(rows, name);

@@ -2,8 +2,8 @@
 import { binary } from "../elementwise.ts";
 
 /**
- * a / b, correctly rounded: f32 [...] twice, which broadcast to one shape → f32 of that shape; a number
- * stands for a constant. x/0 is ±2^127, 0/0 is 0.
+ * a / b, correctly rounded: f32 [...] twice, which broadcast to one shape → f32 of that shape. A number
+ * becomes a constant. x/0 is ±2^127, 0/0 is 0.
  * @throws {ShapeError} when the shapes do not broadcast, an operand is not f32, or both are numbers
  */
 export const div = binary("div", {

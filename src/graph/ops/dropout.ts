@@ -1,4 +1,4 @@
-/** Dropout: elements that are left out at random. */
+/** Dropout: sets random elements to zero. */
 import { elementCount } from "../../encoding/tensor.ts";
 import { GraphError } from "../../errors/index.ts";
 import { uniform01 } from "../../repops/functions/threefry.ts";
@@ -14,13 +14,13 @@ import { reshape } from "./reshape.ts";
  *
  *     const y = dropout(x, job.random, 0.1);
  *
- * @param name the label of the node; "dropout"
+ * @param name the label of the operator; "dropout"
  * @throws {GraphError} for a rate outside [0, 1)
  * @throws {ShapeError} when x is not f32
  */
 export function dropout(x: Value, source: RandomSource, rate: number, name = "dropout"): Value {
   if (!(rate >= 0 && rate < 1))
-    throw new GraphError("SETTING", `${x.builder.label(name)}: a rate of ${rate}; take one in [0, 1)`);
+    throw new GraphError("SETTING", `${x.builder.label(name)}: a rate of ${rate} is not possible; take one in [0, 1)`);
   if (rate === 0) return x;
   const keep = stream(source, elementCount(x.shape), `${name}-mask`, ([a]) =>
     uniform01(a)
@@ -39,7 +39,7 @@ dropout.check = {
     "gradient 1": "0x0338dae77ad1b0a81276d7982e5766dc210115f09c148f3cf2f6715383ddbd9e",
   },
   vector: ({ x, g, random }) => ({ y: dropout(x, random, 0.3), gradient: g }),
-  // Which elements are kept is no function of a textbook.
+  // No formula of a textbook says which elements are kept.
   gradient: [
     {
       operands: [{ shape: [5, 7] }, indices([], [20261120]), indices([], [3])],

@@ -12,9 +12,9 @@ import { transpose } from "./transpose.ts";
 
 /**
  * Rows of a table chosen by an index: f32 or i32 [rows, j…] and i32 [i…] → [i…, j…]. A row number outside the
- * table gives 0, and is reported by the executor. The gradient of an f32 table is a fold over the positions,
- * in order.
- * @param name the label of the node; "gather"
+ * table gives 0, and the executor reports it. The gradient of an f32 table is a fold over the positions, in
+ * order.
+ * @param name the label of the operator; "gather"
  * @throws {ShapeError} when the table is a scalar or the index is not i32
  * @throws {GraphError} when the operands belong to two graphs
  */
@@ -74,6 +74,6 @@ export function pick(x: Value, index: Value, name: string): Value {
   return gatherKernel(dense(reshape(x, [count * classes]), `${name}-rows`), flat, 0, name);
 }
 
-/** row · classes + index, or -1, which lies outside, for an index that is not a class. */
+/** row · classes + index; for an index that is not a class, -1, which is outside of the table. */
 const FLAT_INDEX = (classes: number) =>
   defineProgram("ii", (index, row) => index.ult(classes).selectInt(row.mul(classes).add(index), -1));

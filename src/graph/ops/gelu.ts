@@ -4,7 +4,7 @@ import { unary } from "../elementwise.ts";
 
 /**
  * GELU in its tanh form, x/2 · (1 + tanh(sqrt(2/π) · (x + 0.044715·x³))): f32 [...] → f32 [...]. Within 2.75
- * ULP for x ≥ -1, below with an absolute error of at most 2^-24.2.
+ * ULP for x ≥ -1; for smaller x the absolute error is at most 2^-24.2.
  * @throws {ShapeError} when x is not f32
  */
 export const gelu = unary("gelu", {

@@ -22,8 +22,9 @@ const NORM_GRADIENT = defineProgram("fffff", (scale, gradient, meanGradient, nor
  * @param weight f32 [n]
  * @param bias f32 [n]
  * @param epsilon 1e-5
- * @param name the label of the node; "layer-norm"
- * @throws {ShapeError} when weight or bias is not one element a column, or an operand is not f32
+ * @param name the label of the operator; "layer-norm"
+ * @throws {ShapeError} when weight or bias does not have one element for each column, or an operand is not
+ * f32
  * @throws {GraphError} when the operands belong to two graphs
  */
 export function layerNorm(x: Value, weight: Value, bias: Value, epsilon = 1e-5, name = "layer-norm"): Value {
@@ -31,7 +32,7 @@ export function layerNorm(x: Value, weight: Value, bias: Value, epsilon = 1e-5, 
   for (const operand of [x, weight, bias]) expectFloat(operand, name);
   const n = x.shape[x.rank - 1];
   if (x.rank < 1 || weight.shape.join() !== `${n}` || bias.shape.join() !== `${n}`)
-    throw shapeError("OPERANDS", builder, name, `weight ${weight} and bias ${bias} for rows of ${x}`);
+    throw shapeError("OPERANDS", builder, name, `weight ${weight} and bias ${bias} do not fit rows of ${x}`);
   const rows = reshape(x, [-1, n]);
   const shape = rows.shape;
   const over = (value: Value): Value => broadcastTo(value, shape);

@@ -1,4 +1,4 @@
-/** Matrix products: one dot fold, in every transposition and with any batch axes. */
+/** Matrix products: one dot fold for every transposition and any batch axes. */
 import type { Shape } from "../../encoding/tensor.ts";
 import { DOT_STEP } from "../../repops/kernels/kernel.ts";
 import { fold } from "../emit.ts";
@@ -11,11 +11,11 @@ import { transpose } from "./transpose.ts";
 /**
  * a·b over the last two axes: f32 [..., m, k] · [..., k, n] → [..., m, n]; batch axes broadcast. Transposed
  * operands are views (`transpose`), so A·Bᵀ and Aᵀ·B cost the same. Each element is Σ over k in order, from
- * +0, its operands clamped to the dot range (spec 4.3).
+ * +0, with its operands clamped to the dot range (spec 4.3).
  *
  *     const scores = matmul(queries, transpose(keys), "scores");
  *
- * @param name the label of the node; "matmul"
+ * @param name the label of the operator; "matmul"
  * @throws {ShapeError} when the inner extents differ, an operand is not f32 or a vector, or k exceeds 2^22
  * @throws {GraphError} when the operands belong to two graphs
  */
@@ -28,7 +28,7 @@ export function matmul(a: Value, b: Value, name = "matmul"): Value {
       "OPERANDS",
       builder,
       name,
-      `${a} times ${b}: the last extent of the first and the last but one of the second differ`,
+      `${a} times ${b}: the last extent of the first and the second-to-last extent of the second differ`,
     );
   const [m, k] = a.shape.slice(-2);
   const n = b.shape[b.rank - 1];
@@ -88,7 +88,8 @@ function batchShape(a: Value, b: Value, name: string): Shape {
 }
 
 /**
- * A new axis of stride 0, `at` axes after the batch: how an operand is read over the whole iteration space.
+ * Inserts an axis of stride 0, `at` axes after the batch, so that an operand can be read over the whole
+ * iteration space.
  */
 function spread(x: Value, at: number, extent: number): Value {
   const axis = x.rank - 2 + at;
@@ -97,7 +98,7 @@ function spread(x: Value, at: number, extent: number): Value {
   return viewOf(x, shape, strides, x.offset, (gradient) => gradient);
 }
 
-/** A row-major product, [m, k] · [k, n], from the textbook. */
+/** A row-major product, [m, k] · [k, n], by the textbook's formula. */
 function product(a: readonly number[], b: readonly number[], m: number, k: number, n: number): number[] {
   const out = new Array<number>(m * n).fill(0);
   for (let i = 0; i < m; i++)

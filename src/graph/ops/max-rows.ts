@@ -8,9 +8,9 @@ import { expectFloat, shapeError, type Value } from "../value.ts";
 const MAX_STEP = defineProgram("ff", (acc, x) => acc.max(x));
 
 /**
- * The maximum over the last axis: f32 [..., n] → [...]; -2^127 over no elements. The order does not change
- * its bits. No gradient flows.
- * @param name the label of the node; "max"
+ * The maximum over the last axis: f32 [..., n] → [...]; -2^127 over no elements. The order of the elements
+ * does not change the bits. No gradient flows.
+ * @param name the label of the operator; "max"
  * @throws {ShapeError} when x is a scalar or not f32
  */
 export function maxRows(x: Value, name = "max"): Value {

@@ -2,8 +2,8 @@
 import { binary } from "../elementwise.ts";
 
 /**
- * The greater of a and b: f32 [...] twice, which broadcast to one shape → f32 of that shape; a number stands
- * for a constant. Where both are equal the gradient flows to a.
+ * The greater of a and b: f32 [...] twice, which broadcast to one shape → f32 of that shape. A number becomes
+ * a constant. Where both are equal the gradient flows to a.
  * @throws {ShapeError} when the shapes do not broadcast, an operand is not f32, or both are numbers
  */
 export const maximum = binary("maximum", {

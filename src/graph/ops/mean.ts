@@ -11,8 +11,8 @@ import { sum } from "./sum.ts";
  *     const loss = mean(square(sub(predicted, wanted)));
  *
  * @param x f32 [...]
- * @param axes counted from the end where negative; all of them when none are named, which gives a scalar
- * @param name the label of the node; "mean"
+ * @param axes counted from the end where negative; default all axes, which gives a scalar
+ * @param name the label of the operator; "mean"
  * @throws {ShapeError} when x is not f32, or an axis does not exist
  */
 export function mean(x: Value, axes?: readonly number[], name = "mean"): Value {

@@ -9,17 +9,21 @@ import type { Value } from "../value.ts";
 import { reshape } from "./reshape.ts";
 
 /**
- * i32 `shape`, from 0 to limit - 1, by the high word of a product: no value is favoured by more than
+ * i32 `shape`, from 0 to limit - 1, by the high word of a product: the bias of any value is at most
  * limit/2^32. Every call draws from a stream of its own (spec 4.6).
  * @param limit 1 to 2^31 - 1
- * @param name the label of the node; "random-int"
+ * @param name the label of the operator; "random-int"
  * @throws {GraphError} for another limit
  */
 export function randomInt(source: RandomSource, shape: Shape, limit: number, name = "random-int"): Value {
   if (!Number.isInteger(limit) || limit < 1 || limit > 2 ** 31 - 1)
-    throw new GraphError("SETTING", `${source.seed.builder.label(name)}: ${limit} is no limit; take 1 to 2^31 - 1`, {
-      limit,
-    });
+    throw new GraphError(
+      "SETTING",
+      `${source.seed.builder.label(name)}: ${limit} is not a possible limit; take 1 to 2^31 - 1`,
+      {
+        limit,
+      },
+    );
   return reshape(
     stream(source, elementCount(shape), name, ([a]) => mulHigh(a, int(limit))),
     shape,

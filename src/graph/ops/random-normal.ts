@@ -9,7 +9,7 @@ import { reshape } from "./reshape.ts";
 /**
  * f32 `shape`, normal with mean 0. Every call draws from a stream of its own (spec 4.6). No gradient flows.
  * @param deviation the standard deviation; 1
- * @param name the label of the node; "normal"
+ * @param name the label of the operator; "normal"
  * @throws {ProgramError} when the rounded deviation is not a vf32
  */
 export function randomNormal(source: RandomSource, shape: Shape, deviation = 1, name = "normal"): Value {

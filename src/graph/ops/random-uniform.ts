@@ -1,4 +1,4 @@
-/** Random numbers that are equally likely. */
+/** Random numbers with the uniform distribution. */
 import { elementCount, type Shape } from "../../encoding/tensor.ts";
 import { uniform01 } from "../../repops/functions/threefry.ts";
 import type { Operator } from "../operator.ts";
@@ -9,7 +9,7 @@ import { reshape } from "./reshape.ts";
 /**
  * f32 `shape`, uniform on [0, 1), in steps of 2^-24. Every call draws from a stream of its own (spec 4.6). No
  * gradient flows.
- * @param name the label of the node; "uniform"
+ * @param name the label of the operator; "uniform"
  */
 export function randomUniform(source: RandomSource, shape: Shape, name = "uniform"): Value {
   return reshape(

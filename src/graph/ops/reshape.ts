@@ -6,31 +6,37 @@ import { shapeError, type Value } from "../value.ts";
 import { viewOf } from "../view.ts";
 
 /**
- * The same elements in row-major order under another shape. A view where the strides allow it, else a copy.
+ * The same elements in row-major order with another shape. The result is a view where the strides allow it,
+ * else a copy.
  *
  *     reshape(x, [-1, 8]); // [4, 2, 8] → [8, 8]
  *
- * @param shape one extent may be -1: it becomes what the others leave
+ * @param shape one extent may be -1: it is computed from the others
  * @throws {ShapeError} when the number of elements differs
  */
 export function reshape(x: Value, shape: Shape): Value {
   const known = elementCount(shape.filter((extent) => extent !== -1));
   const target = shape.map((extent) => (extent === -1 ? elementCount(x.shape) / known : extent));
   if (elementCount(target) !== elementCount(x.shape) || target.some((extent) => !Number.isInteger(extent)))
-    throw shapeError("RESHAPE", x.builder, "reshape", `${x} has not the elements of [${shape.join(", ")}]`);
+    throw shapeError(
+      "RESHAPE",
+      x.builder,
+      "reshape",
+      `${x} does not have the number of elements of [${shape.join(", ")}]`,
+    );
   const strides = reshapedStrides(x.shape, x.strides, target);
   if (!strides) return reshape(dense(x, "reshape"), target);
   return viewOf(x, target, strides, x.offset, (gradient) => reshape(gradient, x.shape));
 }
 
-/** Strides that read the same order of elements under another shape, if there are any. */
+/** Strides that read the elements in the same order with another shape, if there are any. */
 function reshapedStrides(shape: Shape, strides: readonly number[], target: Shape): number[] | undefined {
   if (elementCount(target) === 0) return target.map(() => 0);
   const axes = [...shape.keys()].filter((axis) => shape[axis] !== 1);
   const out = new Array<number>(target.length).fill(0);
   let to = target.length - 1;
   for (let from = axes.length - 1; from >= 0; ) {
-    // Axes that lie in one run of memory count as one.
+    // Axes that form one run of memory count as one axis.
     let size = shape[axes[from]];
     const stride = strides[axes[from]];
     while (--from >= 0 && strides[axes[from]] === stride * size) size *= shape[axes[from]];

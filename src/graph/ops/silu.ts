@@ -3,8 +3,8 @@ import { siluDerivative, silu as unit } from "../../repops/functions/gelu.ts";
 import { unary } from "../elementwise.ts";
 
 /**
- * x · sigmoid(x), also called swish: f32 [...] → f32 [...]. Within 2.35 ULP for x ≥ -86.6; below, it soon is
- * 0.
+ * x · sigmoid(x), also called swish: f32 [...] → f32 [...]. Within 2.35 ULP for x ≥ -86.6; below, the result
+ * soon becomes 0.
  * @throws {ShapeError} when x is not f32
  */
 export const silu = unary("silu", {

@@ -1,4 +1,4 @@
-/** Slices and pads: each is the other's gradient. */
+/** Slice and pad: each is the other's gradient. */
 import type { Shape } from "../../encoding/tensor.ts";
 import { COPY } from "../dense.ts";
 import { type Bounded, map } from "../emit.ts";
@@ -7,29 +7,35 @@ import { axisOf, shapeError, type Value } from "../value.ts";
 import { viewOf } from "../view.ts";
 
 /**
- * Elements from `from` up to, not including, `to` along one axis; the other axes stay. A view.
+ * The elements from `from` up to, not including, `to` along one axis. The other axes stay. The result is a
+ * view.
  * @param axis counted from the end where negative
  * @throws {ShapeError} when the axis does not exist, or 0 ≤ from ≤ to ≤ its extent does not hold
  */
 export function slice(x: Value, axis: number, from: number, to: number): Value {
   const at = axisOf(x, axis, "slice");
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= x.shape[at]))
-    throw shapeError("RANGE", x.builder, "slice", `${from} to ${to} is no range of axis ${axis} of ${x}`);
+    throw shapeError("RANGE", x.builder, "slice", `${from} to ${to} is not a range of axis ${axis} of ${x}`);
   const shape = x.shape.map((extent, i) => (i === at ? to - from : extent));
   const offset = shape.includes(0) ? 0 : x.offset + from * x.strides[at];
   return viewOf(x, shape, x.strides, offset, (gradient) => pad(gradient, at, from, x.shape[at] - to));
 }
 
 /**
- * `before` and `after` elements of value 0 around an axis; a copy.
+ * Adds `before` and `after` elements of value 0 to the two ends of an axis. The result is a copy.
  * @param axis counted from the end where negative
- * @throws {ShapeError} when the axis does not exist, or a count is negative or no integer
+ * @throws {ShapeError} when the axis does not exist, or a count is negative or not an integer
  */
 export function pad(x: Value, axis: number, before: number, after: number): Value {
   if (before === 0 && after === 0) return x;
   const at = axisOf(x, axis, "pad");
   if (![before, after].every((count) => Number.isInteger(count) && count >= 0))
-    throw shapeError("RANGE", x.builder, "pad", `${before} elements before and ${after} after axis ${axis} of ${x}`);
+    throw shapeError(
+      "RANGE",
+      x.builder,
+      "pad",
+      `can't add ${before} elements before and ${after} after axis ${axis} of ${x}`,
+    );
   const extent = x.shape[at];
   const shape = x.shape.map((size, i) => (i === at ? before + extent + after : size));
   const operand = shifted(x, shape, at, before);
@@ -38,7 +44,7 @@ export function pad(x: Value, axis: number, before: number, after: number): Valu
   ]);
 }
 
-/** x as it is read from a larger shape in which it begins at `start` of an axis; 0 elsewhere. */
+/** Reads x inside a larger shape, in which it begins at `start` of an axis; 0 elsewhere. */
 export function shifted(x: Value, shape: Shape, axis: number, start: number): Bounded {
   const bounds = shape.map((size, i): [number, number] => (i === axis ? [start, start + x.shape[axis]] : [0, size]));
   return { source: x, offset: x.offset - start * x.strides[axis], strides: x.strides, bounds, fill: 0 };

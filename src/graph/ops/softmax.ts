@@ -1,4 +1,4 @@
-/** Shares of a row: powers of e over their sum. */
+/** Softmax over rows. */
 import { exp } from "../../repops/functions/exponential.ts";
 import { defineProgram, type Float } from "../../repops/programs/expressions.ts";
 import { map } from "../emit.ts";
@@ -8,7 +8,7 @@ import { expectFloat, type Value } from "../value.ts";
 import { maxRows } from "./max-rows.ts";
 import { perRow } from "./sum.ts";
 
-/** exp(x - max), and exactly 0 below e^-80: what is masked has no share at all. */
+/** exp(x - max), and exactly 0 below e^-80, so that masked elements have exactly no weight. */
 const shiftedExp = (x: Float, max: Float): Float => {
   const shifted = x.sub(max);
   return shifted.lt(-80).select(0, exp(shifted));
@@ -17,7 +17,7 @@ const SHIFTED_EXP = defineProgram("ff", shiftedExp);
 const DIVIDE = defineProgram("ff", (x, y) => x.div(y));
 const SOFTMAX_GRADIENT = defineProgram("fff", (y, gradient, dot) => y.mul(gradient.sub(dot)));
 
-/** The greatest element of each row, the powers of e of what the others are below it, and the powers' sum. */
+/** The greatest element of each row, exp(x - max) for each element, and the sum of these powers. */
 export function softmaxParts(x: Value, name: string): { max: Value; powers: Value; total: Value } {
   const max = maxRows(x, `${name}-max`);
   const powers = map(SHIFTED_EXP, [x, perRow(max, x)], { name: `${name}-exp`, shape: x.shape });
@@ -27,7 +27,7 @@ export function softmaxParts(x: Value, name: string): { max: Value; powers: Valu
 /**
  * exp(x - max) / Σ exp(x - max) over the last axis: f32 [..., n] → [..., n]. Exactly 0 below e^-80 of the
  * row's greatest term.
- * @param name the label of the node; "softmax"
+ * @param name the label of the operator; "softmax"
  * @throws {ShapeError} when x is a scalar or not f32
  */
 export function softmax(x: Value, name = "softmax"): Value {
@@ -40,7 +40,7 @@ export function softmax(x: Value, name = "softmax"): Value {
   });
 }
 
-/** One row from the textbook. */
+/** One row by the textbook's formula. */
 export function softmaxRow(m: Textbook, row: readonly number[]): number[] {
   const top = m.max(...row);
   const powers = row.map((x) => m.exp(x - top));

@@ -9,7 +9,8 @@ import { viewOf } from "../view.ts";
 import { reshape } from "./reshape.ts";
 
 /**
- * Extents of 1, or missing in front, repeated: any [...] → `shape`. A view; its gradient is summed.
+ * Repeats extents of 1, and axes that are missing in front: any [...] → `shape`. The result is a view. Its
+ * gradient is summed.
  * @throws {ShapeError} when another extent of x differs from that of `shape`
  */
 export function broadcastTo(x: Value, shape: Shape): Value {
@@ -23,7 +24,7 @@ export function broadcastTo(x: Value, shape: Shape): Value {
   return viewOf(x, shape, strides, x.offset, (gradient) => sumTo(gradient, x.shape));
 }
 
-/** A value of one element a row, read along the rows of x: [...] → [..., n] for x of [..., n]. */
+/** A value with one element for each row, read along the rows of x: [...] → [..., n] for x of [..., n]. */
 export function perRow(value: Value, x: Value): Value {
   return broadcastTo(reshape(value, [...value.shape, 1]), x.shape);
 }
@@ -32,18 +33,18 @@ const insert = (shape: Shape, axes: readonly number[]): Shape =>
   shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
 
 /**
- * Σ over axes, which are removed. Rows longer than 16 whose length 16 divides are summed in 16 interleaved
- * lanes.
+ * Σ over axes, which are removed. Rows are summed in 16 interleaved lanes when their length is a multiple of
+ * 16 and above 16.
  * @param x f32 [...]
- * @param axes counted from the end where negative; all of them when none are named, which gives a scalar
- * @param name the label of the node; "sum"
+ * @param axes counted from the end where negative; default all axes, which gives a scalar
+ * @param name the label of the operator; "sum"
  * @throws {ShapeError} when x is not f32, an axis does not exist, or more than 2^22 elements are added
  */
 export function sum(x: Value, axes: readonly number[] = [...x.shape.keys()], name = "sum"): Value {
   expectFloat(x, name);
   const over = axes.map((axis) => axisOf(x, axis, name)).sort((a, b) => a - b);
   if (over.length === 0) return x;
-  // Leading axes first: each fold then runs along contiguous memory.
+  // Leading axes come first, so that each fold runs along contiguous memory.
   let value = x;
   for (const [done, axis] of over.entries()) value = sumAxis(value, axis - done, name);
   return value.withOrigin([x], (gradient) => [broadcastTo(reshape(gradient, insert(x.shape, over)), x.shape)]);

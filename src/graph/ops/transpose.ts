@@ -8,13 +8,13 @@ import { viewOf } from "../view.ts";
  *
  *     transpose(x, [0, 2, 1, 3]); // [batch, length, heads, dim] → [batch, heads, length, dim]
  *
- * @param axes without them, the last two change places
+ * @param axes the new order; by default the last two axes are exchanged
  * @throws {ShapeError} when `axes` is not a permutation, or there are no two axes to exchange
  */
 export function transpose(x: Value, axes?: readonly number[]): Value {
   const order = axes ?? [...x.shape.keys()].map((axis) => (axis < x.rank - 2 ? axis : 2 * x.rank - 3 - axis));
   if ([...order].sort((a, b) => a - b).join() !== [...x.shape.keys()].join() || (!axes && x.rank < 2))
-    throw shapeError("AXIS", x.builder, "transpose", `[${order.join(", ")}] does not order the axes of ${x}`);
+    throw shapeError("AXIS", x.builder, "transpose", `[${order.join(", ")}] is not an order of the axes of ${x}`);
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return viewOf(
     x,

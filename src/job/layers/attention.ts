@@ -1,4 +1,4 @@
-/** Attention in which no position sees a later one. */
+/** Causal attention: no position attends to a later one. */
 import { JobError } from "../../errors/index.ts";
 import { map } from "../../graph/emit.ts";
 import { dropout } from "../../graph/ops/dropout.ts";
@@ -17,12 +17,13 @@ import { linear } from "./linear.ts";
 const DEVIATION = 0.02;
 
 /**
- * Multi-head attention in which a position sees itself and what stands before it: f32 [batch, length, dim] →
- * [batch, length, dim]. Layers `qkv` (to 3·dim) and `out`, with weights that begin normal.
- * @param name the scope of its parameters and nodes
+ * Multi-head attention in which a position attends to itself and to earlier positions: f32 [batch, length,
+ * dim] → [batch, length, dim]. It has the layers `qkv` (to 3·dim) and `out`, with normally distributed
+ * initial weights.
+ * @param name the scope of its parameters and operators
  * @param heads a divisor of dim
- * @param residual how the weight of `out` begins; normal with deviation 0.02
- * @param rate of dropout, of the attention weights and of the result; 0
+ * @param residual the initial weight of `out`; default normal with deviation 0.02
+ * @param rate the rate of dropout of the attention weights and of the result; default 0
  * @throws {JobError} when x has not three axes, dim is no multiple of `heads`, or the name is taken
  * @throws {GraphError} for a rate outside [0, 1)
  */
@@ -57,8 +58,7 @@ export function causalSelfAttention(
 }
 
 /**
- * scores · scale where the key does not come after the query, else -2^127, which softmax turns into exactly
- * 0.
+ * scores · scale where the key is not after the query, else -2^127, which softmax turns into exactly 0.
  */
 function causalMask(scores: Value, scale: number): Value {
   const { shape } = scores;

@@ -1,14 +1,14 @@
-/** A trained table. */
+/** The embedding layer: a trained table. */
 import { gather } from "../../graph/ops/gather.ts";
 import type { Value } from "../../graph/value.ts";
 import type { Context } from "../context.ts";
 import { type Initializer, normal } from "../initializers.ts";
 
 /**
- * A row of a trained table for every number: i32 [...] → f32 [..., dim]. Parameter `weight` [rows, dim]. A
- * number outside of 0 to rows - 1 gives zeros, and is reported by the run.
- * @param name the scope of its parameter and nodes
- * @param init how the table begins; normal with deviation 0.02
+ * The row of a trained table for each index: i32 [...] → f32 [..., dim]. Parameter `weight` [rows, dim]. An
+ * index outside of 0 to rows - 1 gives zeros, and the run reports it.
+ * @param name the scope of its parameter and operators
+ * @param init the initial table; default normal with deviation 0.02
  * @throws {JobError} when the name is taken
  * @throws {ShapeError} when `index` is not i32
  */

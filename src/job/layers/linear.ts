@@ -7,27 +7,30 @@ import type { Value } from "../../graph/value.ts";
 import type { Context } from "../context.ts";
 import { type Initializer, normal, zeros } from "../initializers.ts";
 
-/** What `linear` may be told. */
+/** The options of `linear`. */
 export interface LinearOptions {
-  /** How `weight` begins; normal with deviation 1/sqrt(inputs). */
+  /** The initial `weight`; default normal with deviation 1/sqrt(inputs). */
   init?: Initializer;
-  /** Whether a trained `bias` is added; true. */
+  /** Whether a trained `bias` is added; default true. */
   bias?: boolean;
 }
 
 /**
  * x·W + b over the last axis: f32 [..., inputs] → [..., outputs]. Parameters `weight` [inputs, outputs] and
- * `bias` [outputs], which begins with zeros.
+ * `bias` [outputs], which is initially zero.
  *
  *     const hidden = gelu(linear(job, "hidden", job.data.x, 32));
  *
- * @param name the scope of its parameters and nodes
+ * @param name the scope of its parameters and operators
  * @throws {JobError} when x is a scalar, or the name is taken
  * @throws {ShapeError} when x is not f32
  */
 export function linear(context: Context, name: string, x: Value, outputs: number, options: LinearOptions = {}): Value {
   if (x.rank === 0)
-    throw new JobError("SETTING", `${context.builder.label(name)}: a scalar has no axis to be mapped; give it an axis`);
+    throw new JobError(
+      "SETTING",
+      `${context.builder.label(name)}: a linear layer takes at least one axis, not a scalar; give it an axis`,
+    );
   return context.scope(name, () => {
     const inputs = x.shape[x.rank - 1];
     const init = options.init ?? normal(1 / Math.sqrt(inputs));

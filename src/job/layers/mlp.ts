@@ -8,9 +8,9 @@ import { linear } from "./linear.ts";
 const DEVIATION = 0.02;
 
 /**
- * Two affine layers with a GELU between: f32 [..., n] → [..., n] by way of [..., 4n]. Layers `NAME.in` and
- * `NAME.out`.
- * @param residual how the weight of `NAME.out` begins; normal with deviation 0.02
+ * Two affine layers with a GELU between them: f32 [..., n] → [..., 4n] → [..., n]. The layers are `NAME.in`
+ * and `NAME.out`.
+ * @param residual the initial weight of `NAME.out`; default normal with deviation 0.02
  * @throws {JobError} when x is a scalar, or the name is taken
  */
 export function mlp(context: Context, name: string, x: Value, residual = normal(DEVIATION)): Value {

@@ -6,10 +6,10 @@ import type { Context } from "../context.ts";
 import { ones, zeros } from "../initializers.ts";
 
 /**
- * Layer norm over the last axis: f32 [..., n] → [..., n]. Parameters `weight` [n], which begins with ones,
- * and `bias` [n], which begins with zeros.
- * @param name the scope of its parameters and nodes
- * @param epsilon added to the variance; 1e-5
+ * Layer norm over the last axis: f32 [..., n] → [..., n]. Parameters `weight` [n], initially ones, and `bias`
+ * [n], initially zeros.
+ * @param name the scope of its parameters and operators
+ * @param epsilon added to the variance; default 1e-5
  * @throws {JobError} when x is a scalar, or the name is taken
  * @throws {ShapeError} when x is not f32
  */

@@ -1,4 +1,4 @@
-/** A decoder-only transformer in the manner of GPT-2: pre-norm blocks, learned positions, GELU. */
+/** A decoder-only transformer like GPT-2: pre-norm blocks, learned positions, GELU. */
 import { JobError } from "../../errors/index.ts";
 import { add } from "../../graph/ops/add.ts";
 import { dropout } from "../../graph/ops/dropout.ts";
@@ -14,25 +14,25 @@ import { norm } from "../layers/norm.ts";
 
 /** The size of a GPT. */
 export interface GptOptions {
-  /** How many tokens there are; 256 for bytes. */
+  /** The number of different tokens; 256 for bytes. */
   vocabulary: number;
-  /** How many blocks of attention and feed-forward layers. */
+  /** The number of blocks; each has an attention and a feed-forward layer. */
   layers: number;
-  /** Heads of attention a block. */
+  /** The number of attention heads in each block. */
   heads: number;
   /** The width; a multiple of `heads`. */
   dim: number;
-  /** The longest sequence. */
+  /** The length of the longest sequence, in tokens. */
   context: number;
-  /** The rate of dropout, from 0 to below 1; 0. */
+  /** The rate of dropout, in [0, 1); default 0. */
   dropout?: number;
 }
 
 const DEVIATION = 0.02;
 
 /**
- * Next-token logits: i32 [batch, length] → f32 [batch, length, vocabulary]. Weights begin normal with
- * deviation 0.02; those that add to the residual stream, with 0.02/sqrt(2·layers).
+ * Next-token logits: i32 [batch, length] → f32 [batch, length, vocabulary]. Initial weights are normal with
+ * deviation 0.02; weights that add to the residual stream have deviation 0.02/sqrt(2·layers).
  *
  *     const { inputs, targets } = sampleWindows(job, job.data.text, { batch: 16, length: 64 });
  *     const logits = gpt(job, inputs, { vocabulary: 256, layers: 2, heads: 4, dim: 64, context: 64 });

@@ -1,4 +1,6 @@
-/** AdamW: the update of every parameter as nodes of the step graph, its moments as entries of the state. */
+/**
+ * AdamW: the update of each parameter is operators of the step graph; its moments are entries of the state.
+ */
 import { map } from "../../graph/emit.ts";
 import { mul } from "../../graph/ops/mul.ts";
 import { broadcastTo } from "../../graph/ops/sum.ts";
@@ -11,8 +13,8 @@ import type { Optimizer } from "./optimizer.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 
 /**
- * Operands are clamped to a range in which squares and products neither over- nor underflow, which spares the
- * guards.
+ * Operands are clamped to a range in which squares and products neither overflow nor underflow, so no guards
+ * are needed.
  */
 const ranged = (x: Float, exponent: number): Float =>
   x
@@ -22,25 +24,25 @@ const ranged = (x: Float, exponent: number): Float =>
     .max(-(2 ** exponent))
     .min(2 ** exponent);
 
-/** What `adamW` is told. */
+/** The options of `adamW`. */
 export interface AdamWOptions {
-  /** A constant rate, or one by the number of the training step. */
+  /** A constant rate, or a function of the number of the training step. */
   learningRate: number | Schedule;
-  /** How much of the mean of the gradients stays from one training step to the next; 0.9. */
+  /** The share of the mean of the gradients that each training step keeps; default 0.9. */
   beta1?: number;
-  /** How much of the mean of their squares stays; 0.99. */
+  /** The share of the mean of their squares that each training step keeps; default 0.99. */
   beta2?: number;
-  /** Added to the root of the mean square; 1e-8. */
+  /** Added to the root of the mean square; default 1e-8. */
   epsilon?: number;
-  /** Decoupled decay of parameters of two axes and more; 0.01. */
+  /** Decoupled decay of parameters with two axes or more; default 0.01. */
   weightDecay?: number;
-  /** The norm of all gradients together is clipped to this; absent: no clipping. */
+  /** The norm of all gradients together is clipped to this value; default no clipping. */
   clipNorm?: number;
 }
 
 /**
- * AdamW (Loshchilov and Hutter). Three nodes a parameter: m', v' and w'. The bias corrections come from
- * running products in the state, so that no power is ever taken. Metrics: `learning-rate`, and
+ * AdamW (Loshchilov and Hutter). It adds three operators for each parameter: m', v' and w'. The bias
+ * corrections come from running products in the state, so no power is computed. Metrics: `learning-rate`, and
  * `gradient-norm` with clipping.
  *
  *     optimizer: ({ steps }) => adamW({ learningRate: warmupCosine({ peak: 3e-3, warmup: 20, steps }), clipNorm: 1 })

@@ -1,4 +1,4 @@
-/** Clipping: all gradients together are scaled to a norm. */
+/** Clipping: scales all gradients together to a norm. */
 import { JobError } from "../../errors/index.ts";
 import { map } from "../../graph/emit.ts";
 import { fill } from "../../graph/fill.ts";
@@ -15,10 +15,11 @@ const NORM = defineProgram("f", (squares) => squares.sqrt());
 
 /**
  * The square root of the sum of the squares of all gradients: f32 tensors of any shapes → an f32 scalar.
- * @throws {JobError} when there are none
+ * @throws {JobError} when there are no gradients
  */
 export function globalNorm(gradients: readonly Value[]): Value {
-  if (gradients.length === 0) throw new JobError("NO_PARAMETERS", "there are no gradients to take a norm of");
+  if (gradients.length === 0)
+    throw new JobError("NO_PARAMETERS", "there are no gradients, so there is no norm; make a parameter in the job");
   const squares = gradients.map((gradient) => {
     if (gradient.rank === 0) return mul(gradient, gradient);
     if (gradient.rank === 1) return dotRows(gradient, gradient, "squares");
@@ -36,14 +37,14 @@ function clipFactor(norm: Value, limit: number): Value {
 }
 
 /**
- * The factor that all gradients have in common: an f32 scalar, 1 without clipping. With clipping, the norm is
- * the metric `gradient-norm`.
+ * The common factor of all gradients: an f32 scalar, 1 without clipping. With clipping, the norm is the
+ * metric `gradient-norm`.
  * @throws {JobError} when the norm to clip to is not above 0
  */
 export function clipScale(context: Context, gradients: readonly Value[], clipNorm: number | undefined): Value {
   if (clipNorm === undefined) return fill(context.builder, [], 1, "clip");
   if (!(clipNorm > 0))
-    throw new JobError("SETTING", `a gradient norm of ${clipNorm} can't be clipped to; it must be above 0`);
+    throw new JobError("SETTING", `gradients can't be clipped to a norm of ${clipNorm}; take a norm above 0`);
   const norm = globalNorm(gradients);
   context.metric("gradient-norm", norm);
   return clipFactor(norm, clipNorm);

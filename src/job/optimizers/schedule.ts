@@ -1,10 +1,10 @@
-/** Learning rates as nodes: functions of the training step's number, computed in the graph. */
+/** Learning rates as functions of the training step's number, computed in the graph. */
 import { map } from "../../graph/emit.ts";
 import type { Value } from "../../graph/value.ts";
 import { defineProgram, float } from "../../repops/programs/expressions.ts";
 import type { Context } from "../context.ts";
 
-/** The rate of the training step that is taken: an f32 scalar, usually made of `context.step`. */
+/** The rate of the present training step: an f32 scalar, usually made from `context.step`. */
 export type Schedule = (context: Context) => Value;
 
 /**
@@ -13,7 +13,7 @@ export type Schedule = (context: Context) => Value;
  */
 export function constantRate(rate: number): Schedule {
   return ({ builder, step }) => {
-    // It depends on the step in name only, but has a node of its own, as every schedule has.
+    // Its value does not depend on the step, but it has an operator of its own, as every schedule has.
     const program = defineProgram("i", (number) => number.lt(0).select(0, float(rate)));
     return map(program, [step], { name: "learning-rate", shape: [], builder });
   };

@@ -8,13 +8,13 @@ import { clipScale } from "./clipping.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 
-/** What `sgd` is told. */
+/** The options of `sgd`. */
 export interface SgdOptions {
-  /** A constant rate, or one by the number of the training step. */
+  /** A constant rate, or a function of the number of the training step. */
   learningRate: number | Schedule;
-  /** How much of the velocity stays from one training step to the next; 0: there is none. */
+  /** The share of the velocity that each training step keeps; 0: no velocity. */
   momentum?: number;
-  /** The norm of all gradients together is clipped to this; absent: no clipping. */
+  /** The norm of all gradients together is clipped to this value; default no clipping. */
   clipNorm?: number;
 }
 

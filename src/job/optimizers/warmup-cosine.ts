@@ -1,31 +1,31 @@
-/** The usual learning rate of transformers. */
+/** The usual schedule of transformers: linear warm-up, then half a cosine. */
 import { JobError } from "../../errors/index.ts";
 import { map } from "../../graph/emit.ts";
 import { cos } from "../../repops/functions/trigonometry.ts";
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** The course of the rate; in training steps. */
+/** The shape of the schedule. Times are in training steps. */
 interface WarmupCosine {
   /** The rate at the end of the warm-up. */
   peak: number;
-  /** How many steps it grows linearly; 0 for none. */
+  /** The number of steps in which the rate grows linearly; 0 for none. */
   warmup: number;
-  /** The step at which the rate has come down to `final`. */
+  /** The step at which the rate reaches `final`. */
   steps: number;
-  /** The rate from `steps` on; 0. */
+  /** The rate from `steps` on; default 0. */
   final?: number;
 }
 
 /**
  * peak · step/warmup, then half a cosine from `peak` down to `final`.
- * @throws {JobError} when there are not more steps than steps of warm-up, or the warm-up is negative
+ * @throws {JobError} when the warm-up is negative or not shorter than `steps`
  */
 export function warmupCosine({ peak, warmup, steps, final = 0 }: WarmupCosine): Schedule {
   if (!(warmup >= 0 && steps > warmup))
     throw new JobError(
       "SETTING",
-      `a schedule of ${steps} steps with ${warmup} steps of warm-up; it needs more steps than warm-up`,
+      `a schedule of ${steps} steps can't have ${warmup} steps of warm-up; the warm-up has to be shorter`,
     );
   const program = defineProgram("i", (step) => {
     const t = step.toFloat();

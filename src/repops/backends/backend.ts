@@ -1,32 +1,39 @@
-/** The interface behind which every executor stands: JavaScript, WASM, and devices. */
+/** The interface of every executor: JavaScript, WASM, and devices. */
 import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import type { KernelList } from "../kernels/kernel.ts";
 
-/** What executes lists of kernels with the bits of the specification. */
+/** A backend executes lists of kernels with the bits of the specification. */
 export interface Backend {
-  /** `reference`, `wasm`, … as on the command line. */
+  /** The name on the command line, such as `reference` or `wasm`. */
   readonly name: string;
   /**
-   * The device it runs on, where that is not the processor that runs this code.
-   * @throws {BackendError} when there is none
+   * The device that it runs on, if that is not the processor that runs this code.
+   * @throws {BackendError} when there is no device
    */
   describe?(): Promise<DeviceDescription>;
-  /** The same backend with floats computed by integers alone, where it has such a mode; itself, where it is that mode. */
+  /**
+   * The mode of this backend that computes floats with integers only, if there is one; it may be this backend
+   * itself.
+   */
   readonly strict?: Backend;
-  /** Facts about the arithmetic of what it runs on. */
+  /** Facts about the arithmetic of the device or engine that it runs on. */
   probe?(): Promise<Probe[]>;
   /**
-   * Prepares a list of kernels; the session holds all its tensors.
-   * @throws {BackendError} when the list can't run here, naming the kernel or the memory it would take
+   * Prepares a list of kernels. The session holds all tensors of the list.
+   * @throws {BackendError} when the list can't run here; the message names the kernel or the memory that it
+   * needs
    */
   prepare(list: KernelList, options: PrepareOptions): Promise<Session>;
 }
 
-/** What a device and its driver say of themselves. Another driver may round otherwise, so a certificate is for these. */
+/**
+ * The device's and the driver's own description. A certificate is bound to it, because another driver may
+ * round differently.
+ */
 export interface DeviceDescription {
-  /** For people. */
+  /** The name for the user. */
   name: string;
-  /** A processor in the place of a GPU, as SwiftShader and llvmpipe are. */
+  /** Whether the processor does the work of a GPU, as with SwiftShader and llvmpipe. */
   software: boolean;
   driver: Readonly<Record<string, string>>;
   limits: Readonly<Record<string, number>>;
@@ -39,37 +46,42 @@ export interface Probe {
 }
 
 export interface PrepareOptions {
-  /** Tensors whose contents must still be there after `execute` (outputs); others may share memory. */
+  /** Tensors whose contents must be available after `execute` (outputs). Other tensors may share memory. */
   keep: readonly number[];
 }
 
-/** What is wanted of outputs besides those that are kept. Kernels are named by their numbers in the list. */
+/**
+ * What to record of outputs, in addition to the kept ones. Kernels are named by their numbers in the list.
+ */
 export interface ExecuteOptions {
-  /** Kernels whose outputs' roots are wanted; none unless given. */
+  /** Kernels whose outputs' roots are recorded; default none. */
   rootsOf?: readonly number[] | "all";
-  /** Kernels whose outputs are wanted themselves; none unless given. */
+  /** Kernels whose outputs are copied; default none. */
   capture?: readonly number[];
 }
 
-/** What an execution gives. It is plain data, so a worker, another process or another machine can give it. */
+/**
+ * The result of an execution. It is plain data, so a worker, another process or another machine can return
+ * it.
+ */
 export interface ExecuteReport {
-  /** Reads of a gather that lay outside its source and gave the fill value. */
+  /** Reads of a gather that were outside of its source and gave the fill value. */
   outOfRange: { kernel: number; count: number }[];
   /**
-   * By kernel, in the list's order: the root of its output (spec 6.4) as it was when the kernel had run. Later
-   * kernels may write over that memory. It is computed where the tensor lies.
+   * By kernel, in the list's order: the root of its output (spec 6.4) directly after the kernel has run,
+   * because later kernels may overwrite that memory. It is computed where the tensor is.
    */
   roots: ReadonlyMap<number, TensorRoot>;
-  /** By kernel, in the list's order: a copy of its output as it was when the kernel had run. */
+  /** By kernel, in the list's order: a copy of its output directly after the kernel has run. */
   captured: ReadonlyMap<number, Tensor>;
-  /** What ran on another backend in between, since this one does not list it. */
+  /** The kernels that ran on the fallback backend, because this one does not list them. */
   fallback?: Fallback;
 }
 
 export interface Fallback {
   backend: string;
   kernels: readonly number[];
-  /** Transfers included, and the wait for what they need. */
+  /** Includes transfers, and the wait for the results that they need. */
   seconds: number;
 }
 
@@ -79,14 +91,17 @@ export interface Session {
   write(input: number, tensor: Tensor): Promise<void>;
   /** A copy of a tensor: an input, or a kept output of the last `execute`. */
   read(tensor: number): Promise<Tensor>;
-  /** Copies a kept tensor into an input of the same type, on the device: how a step's new state becomes the next one's. */
+  /**
+   * Copies a kept tensor into an input of the same type, on the device. So a new state becomes the next
+   * pre-state.
+   */
   copy(pairs: readonly { from: number; to: number }[]): Promise<void>;
   /**
    * Runs all kernels in order.
    * @throws {BackendError} for a kernel that the list does not have, before anything runs
    */
   execute(options?: ExecuteOptions): Promise<ExecuteReport>;
-  /** The roots of inputs or kept tensors (spec 6.4), computed where the tensors lie. */
+  /** The roots of inputs or kept tensors (spec 6.4), computed where the tensors are. */
   roots(tensors: readonly number[]): Promise<TensorRoot[]>;
   /** Frees the memory. The session can't be used afterwards. */
   close(): Promise<void>;
@@ -95,7 +110,7 @@ export interface Session {
 /**
  * Runs a list once, in a session of its own.
  * @param inputs one tensor for each input of the list
- * @param outputs the tensors that are wanted, by number
+ * @param outputs the numbers of the tensors to return
  */
 export async function executeOnce(
   backend: Backend,

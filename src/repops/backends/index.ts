@@ -1,4 +1,7 @@
-/** The backends by the names that the command line and traces use: `name`, or `name:mode` where there are several ways to run. */
+/**
+ * The backends by their names on the command line and in traces: `name`, or `name:mode` if there are several
+ * modes.
+ */
 import { UsageError } from "../../errors/index.ts";
 import type { Backend } from "./backend.ts";
 import { gpujs } from "./gpujs/backend.ts";
@@ -15,23 +18,23 @@ export const BACKENDS = { wasm, reference, webgpu, "webgpu:strict": webgpuStrict
 /** The name of a backend: `wasm`, `reference`, `webgpu` and others. */
 export type BackendName = keyof typeof BACKENDS;
 
-/** What `auto` tries, the best first, before the default. */
+/** The backends that `auto` tries before the default, the best first. */
 export const PREFERRED: readonly Backend[] = [webgpu];
 
-/** What every machine has. */
+/** The backend that every machine has. */
 export const DEFAULT: Backend = wasm;
 
-/** Whether a backend is one of these. Others may be wrong in ways that no certificate kept from an earlier day shows. */
+/** Whether a backend is one of these. Others may have changed since their certificate was kept. */
 export function isOwn(backend: Backend): boolean {
   return Object.values<Backend>(BACKENDS).includes(backend);
 }
 
-/** The names as a sentence lists them: `wasm, reference or webgpu`. */
+/** The names as a list for a sentence: `wasm, reference or webgpu`. */
 export const BACKEND_NAMES = Object.keys(BACKENDS)
   .join(", ")
   .replace(/, ([^,]*)$/, " or $1");
 
-/** @throws {UsageError} for a name that no backend has, or a mode that the backend of that name does not have */
+/** @throws {UsageError} for an unknown name, or a mode that the backend of that name does not have */
 export function backendByName(name: string): Backend {
   if (Object.hasOwn(BACKENDS, name)) return BACKENDS[name as BackendName];
   const [family, mode] = name.split(":", 2);

@@ -1,12 +1,13 @@
-/** Packages that only some backends need: found beside Verde, or in the project of whoever runs it. */
+/** Finds packages that only some backends need: next to Verde, or in the user's project. */
 import { BackendError, messageOf } from "../../errors/index.ts";
 import { builtin } from "../../encoding/node.ts";
 
 /**
- * Imports a package from Verde's own place or, where it is not there, from the working directory's.
- * @param install what `npm install` is given to have it, such as `webgpu@0.6.2`
- * @param purpose who needs it, as the beginning of a sentence
- * @throws {BackendError} naming both places when it is in neither, or why the one that was found can't be loaded
+ * Imports a package from Verde's own folder or, if it is not there, from the working directory's.
+ * @param install the argument of `npm install` for the package, such as `webgpu@0.6.2`
+ * @param purpose what needs the package, as the beginning of a sentence
+ * @throws {BackendError} when it is in neither folder (the message names both), or when it can't be loaded
+ * (with the reason)
  */
 export async function importPackage(name: string, install: string, purpose: string): Promise<object> {
   try {
@@ -26,7 +27,7 @@ export async function importPackage(name: string, install: string, purpose: stri
   if (entry === undefined)
     throw new BackendError(
       "PACKAGE_MISSING",
-      `${purpose} needs the package ${name}, which is neither installed beside Verde (${ownPlace()}) nor in ${project}: ` +
+      `${purpose} needs the package ${name}, which is installed neither with Verde (${ownPlace()}) nor in ${project}: ` +
         `\`npm install ${install}\``,
       { package: name, places: [ownPlace(), project] },
     );
@@ -43,7 +44,7 @@ export async function importPackage(name: string, install: string, purpose: stri
   }
 }
 
-/** Whether it is the package itself that was not found, not something that it imports in turn. */
+/** Whether the package itself was not found, and not another package that it imports. */
 function isMissing(cause: unknown, name: string): boolean {
   const code = (cause as NodeJS.ErrnoException).code ?? "";
   return code === "ERR_MODULE_NOT_FOUND" && messageOf(cause).includes(`'${name}'`);

@@ -1,13 +1,16 @@
 /**
- * Facts about a device's own arithmetic, before any guard of ours: what it fuses, how it rounds, what it flushes. They
- * explain a certificate and decide nothing; the vectors decide.
+ * Facts about a device's own arithmetic, without Verde's guards: what it fuses, how it rounds, what it
+ * flushes. They explain a certificate, but only the vectors decide whether a device conforms.
  */
 import type { Probe } from "./backend.ts";
 import { INSTRUCTIONS } from "../programs/instructions.ts";
 import { bitsOf, fromBits } from "../numbers/vf32.ts";
 import { type Words, words } from "../conformance/data.ts";
 
-/** Operations on bit patterns as the device does them. `guarded` keeps a·b from being fused as a backend's kernels do. */
+/**
+ * Operations on bit patterns as the device does them. `guarded` prevents fusing a·b as a backend's kernels
+ * do.
+ */
 export const RAW_OPERATIONS = {
   "a + b": 2,
   "a * b": 2,
@@ -22,7 +25,7 @@ export type RawOperation = keyof typeof RAW_OPERATIONS;
 
 /**
  * The bit patterns of the results, or `undefined` where the device has no such operation.
- * @param rows the operands' bit patterns, a row a result
+ * @param rows the operands' bit patterns, one row for each result
  */
 export type RawArithmetic = (
   operation: RawOperation,
@@ -42,7 +45,7 @@ const JAVASCRIPT: Readonly<Record<RawOperation, (a: number, b: number, c: number
   "float of int a": (a) => fround(a | 0),
 };
 
-/** The arithmetic of this engine, by which the reference defines what bits are right. */
+/** The arithmetic of this engine, with which the reference defines the correct bits. */
 export const javascriptArithmetic = async (
   operation: RawOperation,
   rows: readonly (readonly number[])[],
@@ -52,10 +55,13 @@ export const javascriptArithmetic = async (
     return bitsOf(JAVASCRIPT[operation](a, b, c));
   });
 
-/** From 2^-8 to 2, of either sign. */
+/** Magnitudes from 2^-8 to 2, with either sign. */
 const moderate = (next: Words): number => fromBits(((119 + (next() % 9)) << 23) | (next() & 0x807fffff));
 
-/** The two binary32 numbers around an exact value, toward zero and away from it; both are the value where it is one. */
+/**
+ * The two binary32 numbers around an exact value, toward zero and away from zero; both equal a value that is
+ * binary32.
+ */
 function neighbours(exact: number): { inner: number; outer: number } {
   const near = fround(exact);
   if (near === exact) return { inner: near, outer: near };
@@ -116,7 +122,8 @@ async function rounding(raw: RawArithmetic): Promise<Probe[]> {
   const next = words(2);
   const pairs = Array.from({ length: SAMPLES }, (_, i) => {
     const a = moderate(next);
-    // Every other sum is a tie: half a unit in the last place of a; and every other product: 13 bits times 12.
+    // Every other sum is a tie: half a unit in the last place of a; and every other product: 13 bits times
+    // 12.
     const half = fromBits((bitsOf(a) & 0xff800000) - (24 << 23));
     const tie = [fromBits((bitsOf(a) & 0xfffff800) | 0x800), fromBits((bitsOf(moderate(next)) & 0xfffff000) | 0x1000)];
     return i & 1 ? { sum: [a, half], product: tie } : { sum: [a, moderate(next)], product: [a, moderate(next)] };

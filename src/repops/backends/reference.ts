@@ -1,6 +1,6 @@
 /**
- * The definition of the operators (spec 4): one loop an operator, in the order the spec gives. Everything fast is
- * compared with this, bit for bit.
+ * The definition of the operators (spec 4): one loop for each kind of operator, in the order of the
+ * specification. Fast code is compared with this, bit for bit.
  */
 import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, PrepareOptions, Session } from "./backend.ts";
@@ -42,7 +42,7 @@ function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinat
       return bringIntoRange(address < 0 ? fill : data[address], clampRange);
     };
   }
-  // Without bounds an address is a sum of two parts, of which the one that depends on k is the same for all elements.
+  // Without bounds an address is a sum of two parts. The part that depends on k is the same for all elements.
   const own = { offset: view.offset, strides: view.strides.slice(0, view.strides.length - reduce.length) };
   const along = { offset: 0, strides: view.strides.slice(own.strides.length) };
   const steps = Int32Array.from({ length: elementCount(reduce) }, (_, k) => addressOf(along, unravel(k, reduce)));
@@ -82,7 +82,7 @@ export function runFold(kernel: FoldKernel, tensors: readonly Tensor[], out: Ten
   }
 }
 
-/** spec 4.4; gives the number of reads outside the source. */
+/** spec 4.4. @returns the number of reads outside of the source */
 export function runGather(kernel: GatherKernel, tensors: readonly Tensor[], out: Tensor): number {
   const source = tensors[kernel.source];
   const index = tensors[kernel.index].data;

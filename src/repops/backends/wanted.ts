@@ -1,4 +1,7 @@
-/** What a caller of `execute` wants, checked in one place for every backend, and the report that collects it. */
+/**
+ * Checks the options of `execute`, in one place for all backends, and makes the report that collects the
+ * results.
+ */
 import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import { BackendError } from "../../errors/index.ts";
 import type { ExecuteOptions, ExecuteReport } from "./backend.ts";
@@ -9,7 +12,7 @@ export interface Wanted {
 }
 
 /**
- * @param kernels how many kernels the list has
+ * @param kernels the number of kernels in the list
  * @throws {BackendError} for a kernel that the list does not have
  */
 export function wantedOf({ rootsOf = [], capture = [] }: ExecuteOptions, kernels: number): Wanted {
@@ -26,7 +29,7 @@ export function wantedOf({ rootsOf = [], capture = [] }: ExecuteOptions, kernels
   return { roots, captured: checked(capture, "the output") };
 }
 
-/** A report to be filled in. */
+/** An empty report. */
 export interface OpenReport extends ExecuteReport {
   roots: Map<number, TensorRoot>;
   captured: Map<number, Tensor>;
@@ -36,7 +39,7 @@ export const emptyReport = (): OpenReport => ({ outOfRange: [], roots: new Map()
 
 /**
  * The report of an execution of no kernels.
- * @throws {BackendError} when a kernel is wanted
+ * @throws {BackendError} when the options name a kernel
  */
 export function executeNothing(options: ExecuteOptions): ExecuteReport {
   wantedOf(options, 0);

@@ -1,6 +1,6 @@
 /**
- * Operands that are chosen against a device: what fusing, flushing, double rounding, a wrong tie or a careless overflow
- * would change. All are decided by integers, so they are the same on every machine.
+ * Operands that expose a device's faults: fusing, flushing, double rounding, a wrong tie or an overflow would
+ * change their results. They are computed with integers, so they are the same on every machine.
  */
 import { canonBits } from "../numbers/vf32.ts";
 import type { Words } from "./data.ts";
@@ -8,7 +8,7 @@ import type { Words } from "./data.ts";
 const SIGN = 0x80000000;
 const FRACTION = 0x7fffff;
 
-/** A vf32 pattern of a sign, a biased exponent, which is clamped, and a fraction. */
+/** A vf32 pattern from a sign, a biased exponent (which is clamped) and a fraction. */
 function pattern(sign: number, exponent: number, fraction: number): number {
   return canonBits((sign & SIGN) | (Math.max(2, Math.min(254, exponent)) << 23) | (fraction & FRACTION));
 }
@@ -19,12 +19,12 @@ const endFraction = (next: Words): number => END_FRACTIONS[next() % END_FRACTION
 
 /** Two operands that are hard together. */
 const PAIRS: readonly ((next: Words) => [number, number])[] = [
-  // Almost opposite: what is left of the sum is small and exact.
+  // Almost opposite operands: their sum is small and exact.
   (next) => {
     const x = pattern(next(), 2 + (next() % 253), next());
     return [x, canonBits((x ^ SIGN) + (next() % 5) - 2)];
   },
-  // A tie of a sum, and its neighbours: half a unit in the last place of the other.
+  // A tie of a sum, and its neighbours: one operand is half a unit in the last place of the other.
   (next) => {
     const exponent = 30 + (next() % 220);
     return [pattern(next(), exponent, next()), pattern(next(), exponent - 24 + (next() % 2), endFraction(next))];
@@ -56,7 +56,7 @@ const PAIRS: readonly ((next: Words) => [number, number])[] = [
     pattern(next(), 64 + (next() % 126), (next() & 0xfff) << 11) | (1 << 11),
     pattern(next(), 64 + (next() % 126), (next() & 0x7ff) << 12) | (1 << 12),
   ],
-  // Quotients at both ends, and of neighbours.
+  // Quotients at both ends of the range, and quotients of neighbours.
   (next) => {
     const exponent = 2 + (next() % 253);
     return [
@@ -68,7 +68,7 @@ const PAIRS: readonly ((next: Words) => [number, number])[] = [
     const x = pattern(next(), 2 + (next() % 253), next());
     return [x, canonBits(x + (next() % 7) - 3)];
   },
-  // A zero, on either side.
+  // A zero as either operand.
   (next) => [0, pattern(next(), 2 + (next() % 253), endFraction(next))],
   (next) => [pattern(next(), 2 + (next() % 253), endFraction(next)), 0],
   () => [0, 0],
@@ -78,14 +78,14 @@ export function floatPair(next: Words): [number, number] {
   return PAIRS[next() % PAIRS.length](next);
 }
 
-/** A float and an integer: counts that scale to either end, and any others. */
+/** A float and an integer: counts that scale to either end of the range, and random counts. */
 export function floatAndCount(next: Words): [number, number] {
   const x = pattern(next(), 2 + (next() % 253), endFraction(next));
   const ends = [2 - exponentOf(x), 1 - exponentOf(x), 254 - exponentOf(x), 255 - exponentOf(x)];
   return [x, [...ends, -254, 254, -2147483648, 2147483647][next() % 8]];
 }
 
-/** Every power of two with its neighbours and its half-way points, of both signs. */
+/** Every power of two with its neighbours and half-way points, with both signs. */
 export function powersOfTwo(): number[] {
   const fractions = [0, 1, FRACTION, 0x400000, 0x3fffff];
   const all: number[] = [];
@@ -95,7 +95,7 @@ export function powersOfTwo(): number[] {
   return all;
 }
 
-/** Integers that are ties of their conversion, and their neighbours; whole and half numbers come from `powersOfTwo`. */
+/** Integers whose conversion is a tie, and their neighbours; `powersOfTwo` has whole and half numbers. */
 export function tieInteger(next: Words): number {
   const width = 25 + (next() % 7);
   const lead = 2 ** (width - 1);
@@ -106,7 +106,7 @@ export function tieInteger(next: Words): number {
 
 const RANGE_ENDS = [0x25fffffe, 0x26000000, 0x59000000, 0x59000001, 0x0c7ffffe, 0x0c800000, 0x72800000, 0x72800001];
 
-/** Patterns around the ends of the dot and the sum range, and products of them that reach both ends of vf32. */
+/** Patterns around the ends of the dot and the sum range; some of their products reach both ends of vf32. */
 export function rangeEnd(next: Words): number {
   const end = RANGE_ENDS[next() % RANGE_ENDS.length] + (next() % 3) - 1;
   return canonBits(end | (next() & SIGN));

@@ -6,7 +6,7 @@ import type { View } from "../kernels/view.ts";
 export interface ConformanceCase {
   list: KernelList;
   inputs: readonly Tensor[];
-  /** What is compared, by the name that a certificate gives it. */
+  /** The compared outputs, by their names in a certificate. */
   outputs: readonly { name: string; tensor: number }[];
 }
 
@@ -16,7 +16,7 @@ export function caseOf(name: string, inputs: readonly Tensor[], kernel: Kernel):
   return { inputs, list, outputs: [{ name, tensor: inputs.length }] };
 }
 
-/** An operand that is read from element 0 with these strides, unless more is said. */
+/** An operand that is read from element 0 with these strides, unless other settings are given. */
 export function read(
   tensor: number,
   strides: readonly number[],

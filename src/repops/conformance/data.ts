@@ -1,8 +1,11 @@
-/** Adversarial operands, the same on every machine: integers alone decide them. */
+/** Adversarial operands. They are computed with integers only, so they are the same on every machine. */
 import { elementCount, type Tensor } from "../../encoding/tensor.ts";
 import { canonBits } from "../numbers/vf32.ts";
 
-/** Where functions bend and ranges end: signs, powers of two, the limits of vf32, of the dot and the sum range. */
+/**
+ * The ends of ranges and the special points of functions: signs, powers of two, limits of vf32, dot and sum
+ * range.
+ */
 const EDGES = [
   0x00000000, 0x01000000, 0x01000001, 0x017fffff, 0x7f000000, 0x7effffff, 0x3f800000, 0x3f7fffff, 0x3f800001,
   0x26000000, 0x25ffffff, 0x26000001, 0x59000000, 0x58ffffff, 0x59000001, 0x0c800000, 0x0c7fffff, 0x72800000,
@@ -26,7 +29,10 @@ export function words(seed: number): Words {
   return () => scramble((counter = (counter + 0x9e3779b9) | 0));
 }
 
-/** Bit patterns of vf32: edges, ordinary magnitudes (2^-7 to 2^7), all magnitudes, fractions of zeros and ones. */
+/**
+ * Bit patterns of vf32: edges, ordinary magnitudes (2^-7 to 2^7), all magnitudes, fractions of zeros and
+ * ones.
+ */
 export function floatTensor(seed: number, shape: readonly number[], which: "any" | "ordinary" = "any"): Tensor {
   const count = elementCount(shape);
   const next = words(seed);
@@ -44,7 +50,7 @@ export function floatTensor(seed: number, shape: readonly number[], which: "any"
   return { dtype: "f32", shape, data };
 }
 
-/** Any 32-bit integers, often special ones; with a limit, from -1 to the limit, so that some lie outside. */
+/** Any 32-bit integers, often special ones; with a limit, from -1 to the limit, so that some are outside. */
 export function intTensor(seed: number, shape: readonly number[], limit?: number): Tensor {
   const count = elementCount(shape);
   const next = words(seed);

@@ -9,7 +9,7 @@ const COEFFICIENTS = [-0.005696132, 0.020630812, -0.053737056, 0.13331409, -0.33
 /** tanh x within 1.34 ULP. */
 export function tanh(x: Float): Float {
   const size = x.abs();
-  // The lower bound is far below what x² has to be to matter; the upper one holds wherever this arm is taken.
+  // Far below the lower bound x² does not matter; the upper bound holds wherever this arm is taken.
   const square = clamp(x.mul(x), 2 ** -60, 1);
   const near = square.mul(polynomial(square, COEFFICIENTS)).mul(x).add(x);
   const power = boundedExp(clamp(size, 0.5, 10).mul(2));

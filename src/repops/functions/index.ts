@@ -1,4 +1,6 @@
-/** The named scalar programs: what conformance of a backend is tested on, and what accuracy is measured on. */
+/**
+ * The named scalar programs. Conformance of a backend is tested on them, and accuracy is measured on them.
+ */
 import type { Program } from "../programs/program.ts";
 import { defineProgram } from "../programs/expressions.ts";
 import { erf } from "./error-function.ts";
@@ -25,7 +27,7 @@ export const PROGRAMS = {
   sin: defineProgram("f", sin),
   cos: defineProgram("f", cos),
   pow: defineProgram("ff", pow),
-  /** Of two key words and two counter words, the first and the second random word. */
+  /** The first and the second random word, from two key words and two counter words. */
   threefry0: defineProgram("iiii", (k0, k1, c0, c1) => threefry2x32([k0, k1], [c0, c1], 0)),
   threefry1: defineProgram("iiii", (k0, k1, c0, c1) => threefry2x32([k0, k1], [c0, c1], 1)),
   uniform01: defineProgram("i", uniform01),

@@ -3,9 +3,14 @@ import { int, type Float } from "../programs/expressions.ts";
 import { MAX_VALUE, MIN_VALUE } from "../numbers/vf32.ts";
 import { clamp, polynomial } from "./polynomial.ts";
 
-/** (ln(1 + m) - m + m²/2)/m³ for sqrt(1/2) ≤ 1 + m ≤ sqrt(2): own minimax fit, relative error of the logarithm 2^-27.3. */
+/**
+ * (ln(1 + m) - m + m²/2)/m³ for sqrt(1/2) ≤ 1 + m ≤ sqrt(2): own minimax fit, relative error of the logarithm
+ * 2^-27.3.
+ */
 const COEFFICIENTS = [-0.076357506, 0.12761861, -0.13159683, 0.14201628, -0.16623408, 0.2000124, -0.2500082, 0.3333333];
-/** ln 2 in two parts, of which the first has 10 bits: an exponent times it is exact (as in Cephes' logf). */
+/**
+ * ln 2 in two parts. The first has 10 bits, so its product with an exponent is exact (as in Cephes' logf).
+ */
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
 

@@ -1,6 +1,6 @@
 /**
- * Building blocks of the functions. A bound that never acts costs an instruction, but tells the range analysis (spec 3.5)
- * what a reduction has achieved, and so removes `canon` from everything after it.
+ * Building blocks of the functions. A bound that never takes effect costs an instruction, but it tells the
+ * range analysis (spec 3.5) the range after a reduction. So no later instruction needs `canon`.
  */
 import { float, type Float } from "../programs/expressions.ts";
 
@@ -13,7 +13,7 @@ export function clamp(x: Float, low: number, high: number): Float {
   return x.max(low).min(high);
 }
 
-/** 0 for magnitudes below `limit`: what follows can't underflow any more. */
+/** Replaces magnitudes below `limit` with 0, so that later instructions can't underflow. */
 export function snap(x: Float, limit: number): Float {
   return x.abs().lt(limit).select(0, x);
 }

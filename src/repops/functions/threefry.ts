@@ -1,6 +1,6 @@
 /**
- * Random words: Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy as 1, 2, 3"),
- * and the distributions made of them (spec 4.6).
+ * Random words: Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy
+ * as 1, 2, 3"), and the distributions that are made from them (spec 4.6).
  */
 import { type Float, type Int } from "../programs/expressions.ts";
 import { logOfPositive } from "./logarithm.ts";
@@ -13,7 +13,9 @@ const ROTATIONS = [
   [17, 29, 16, 24],
 ] as const;
 
-/** Word `which` of the block that `counter` has under `key`. Both words in one program share the rounds. */
+/**
+ * Word `which` of the block for `counter` and `key`. If one program uses both words, they share the rounds.
+ */
 export function threefry2x32(key: readonly [Int, Int], counter: readonly [Int, Int], which: 0 | 1): Int {
   const keys = [...key, key[0].xor(key[1]).xor(PARITY)];
   let x = counter[0].add(keys[0]);
@@ -47,9 +49,9 @@ export function mulHigh(a: Int, b: Int): Int {
 }
 
 /**
- * A standard normal number from two words (Box and Muller): sqrt(-2·ln u)·sin(q·π/2 + r), of magnitude 5.77 at most.
- * u in (0, 1] is the upper 24 bits of `a`, plus one, times 2^-24. The quadrant q is the upper 2 bits of `b`; the next
- * 22 bits, signed and times π/2·2^-22, are r in [-π/4, π/4).
+ * A standard normal number from two words (Box and Muller): sqrt(-2·ln u)·sin(q·π/2 + r), of magnitude 5.77
+ * at most. u in (0, 1] is the upper 24 bits of `a`, plus one, times 2^-24. The quadrant q is the upper 2 bits
+ * of `b`; the next 22 bits, signed and times π/2·2^-22, are r in [-π/4, π/4).
  */
 export function normal(a: Int, b: Int): Float {
   const u = a

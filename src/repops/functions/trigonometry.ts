@@ -3,8 +3,8 @@ import type { Float, Int } from "../programs/expressions.ts";
 import { clamp, polynomial } from "./polynomial.ts";
 
 /**
- * π/2 in parts of at most 11 bits, of which a multiple by up to 2^13 is exact, and a last one of 24. The smallest r of an
- * x ≤ 8192 is 2^-27.8, at 161·π/2; the parts hold π/2 to 2^-63.
+ * π/2 in parts of at most 11 bits, whose multiples by up to 2^13 are exact, and a last part of 24 bits. The
+ * smallest r for x ≤ 8192 is 2^-27.8, at 161·π/2. Together the parts are π/2 with an error of 2^-63.
  */
 const HALF_PI = [1.5703125, 4.837512969970703e-4, 7.549533620476723e-8, 2.5633440682570896e-12];
 /** (sin r / r - 1)/r² in r², for |r| ≤ π/4: own minimax fit, relative error 2^-27.9. */
@@ -12,9 +12,9 @@ const SINE = [-0.000195181, 0.008332188, -0.16666655];
 /** (cos r - 1 + r²/2)/r⁴ in r²: own minimax fit, relative error 2^-33. */
 const COSINE = [2.4432553e-5, -0.0013887311, 0.041666646];
 
-/** Beyond it the arguments are taken as ±8192. */
+/** Arguments of larger magnitude are taken as ±8192. */
 const LIMIT = 8192;
-/** Below it sin x rounds to x and cos x to 1. */
+/** For smaller magnitudes sin x rounds to x, and cos x to 1. */
 const TINY = 2 ** -13;
 
 /** An argument as quadrant·π/2 + r - rest. */
@@ -22,9 +22,9 @@ interface Angle {
   quadrant: Int;
   /** |r| ≤ 0.8 */
   r: Float;
-  /** What rounding r took from it, up to half an ULP; absent where nothing is missing. */
+  /** The rounding error of r, up to half an ULP; absent where there is none. */
   rest?: Float;
-  /** What the sine of r - rest is near; absent: r. */
+  /** The value that the sine of r - rest is close to; absent: r. */
   base?: Float;
 }
 
@@ -33,7 +33,8 @@ export function wave({ quadrant, r, rest, base = r }: Angle): Float {
   const square = r.mul(r).max(2 ** -60);
   const cubic = polynomial(square, SINE).mul(square).mul(r);
   const quartic = polynomial(square, COSINE).mul(square).mul(square).sub(square.mul(0.5));
-  // sin(r - c) = sin r - c·cos r, and cos(r - c) = cos r + c·sin r; cos r is 1 and sin r is r to the accuracy needed.
+  // sin(r - c) = sin r - c·cos r, and cos(r - c) = cos r + c·sin r; cos r is 1 and sin r is r to the accuracy
+  // needed.
   const sine = (rest ? cubic.sub(rest) : cubic).add(base);
   const cosine = (rest ? quartic.add(rest.mul(r)) : quartic).add(1);
   const value = quadrant.and(1).eq(1).select(cosine, sine);

@@ -1,8 +1,8 @@
 /**
  * Kernels (spec 4): the three kinds of operator. A kernel is data; backends generate code from it.
  *
- * A kernel list is the executable form of a graph: tensors 0 … inputs-1 are given, tensor inputs+j is the output of
- * kernel j, and a kernel only reads tensors that stand before its own.
+ * A kernel list is the executable form of a graph. Tensors 0 to inputs - 1 are given, and tensor inputs + j
+ * is the output of kernel j. A kernel reads only tensors with lower numbers than its own output.
  */
 import { ShapeError } from "../../errors/index.ts";
 import { DTYPES } from "../../encoding/dtypes.ts";
@@ -13,8 +13,8 @@ import { isElement } from "../numbers/elements.ts";
 import { checkView, type View } from "./view.ts";
 
 /**
- * The range an operand of a fold is brought into before the step sees it (spec 4.3): magnitudes below 2^-e become 0,
- * above 2^e they become ±2^e. `dot` is e = 51, `sum` is e = 102.
+ * The range to which an operand of a fold is clamped before each scalar step (spec 4.3): magnitudes below
+ * 2^-e become 0, magnitudes above 2^e become ±2^e. `dot` is e = 51, `sum` is e = 102.
  */
 export type ClampRange = "none" | "dot" | "sum";
 export const RANGE_EXPONENT = { none: 0, dot: 51, sum: 102 } as const satisfies Record<ClampRange, number>;
@@ -26,7 +26,10 @@ export function bringIntoRange(x: number, clampRange: ClampRange): number {
   return Math.max(-limit, Math.min(limit, x));
 }
 
-/** Where an input of the scalar program comes from. The iteration space is the output's axes, then the fold's axes. */
+/**
+ * The source of an input of the scalar program. The iteration space is the output's axes, then the fold's
+ * axes.
+ */
 export type Arg =
   /** An element of a tensor, read through a view over the iteration space. */
   | { kind: "operand"; tensor: number; view: View; clampRange: ClampRange }
@@ -60,7 +63,7 @@ export interface FoldKernel {
 
 /**
  * Rows of `source` chosen by `index`: out[i…, j…] = source[index[i…], j…], for a source of shape [rows, j…].
- * A row number outside the source gives the fill value, and the executor counts it.
+ * A row number outside of the source gives the fill value, and the executor counts it.
  */
 export interface GatherKernel {
   kind: "gather";
@@ -72,7 +75,7 @@ export interface GatherKernel {
   fill: number;
 }
 
-/** What is executed, committed to and disputed: one map, fold or gather (spec 4). */
+/** One map, fold or gather (spec 4): the unit of execution, commitments and disputes. */
 export type Kernel = MapKernel | FoldKernel | GatherKernel;
 
 /** Kernels in the order of their execution. Tensors are numbered: inputs first, then the kernels' outputs. */
@@ -84,7 +87,7 @@ export interface KernelList {
 /** 2^22, so that a dot or sum stays inside vf32 (spec 4.3). */
 const MAX_FOLD = 2 ** 22;
 
-/** acc + a·b, each operation rounded; with both operands in the dot range nothing else is needed in the loop. */
+/** acc + a·b, each operation rounded. With both operands in the dot range, the loop needs nothing else. */
 export const DOT_STEP: Program = defineProgram("fff", (acc, a, b) => acc.add(a.mul(b)));
 /** acc + x */
 export const SUM_STEP: Program = defineProgram("ff", (acc, x) => acc.add(x));
@@ -95,7 +98,7 @@ export function typeOf(list: KernelList, tensor: number): TensorType {
   return tensor < list.inputs.length ? list.inputs[tensor] : list.kernels[tensor - list.inputs.length].type;
 }
 
-/** The axes a view is over: the output's, then the fold's. */
+/** The axes of the iteration space, over which a view is defined: the output's, then the fold's. */
 export function iterationSpace(kernel: MapKernel | FoldKernel): Shape {
   return kernel.kind === "fold" ? [...kernel.type.shape, ...kernel.reduce] : kernel.type.shape;
 }
@@ -106,14 +109,14 @@ export function operandsOf(kernel: Kernel): number[] {
   return kernel.args.flatMap((arg) => (arg.kind === "operand" ? [arg.tensor] : []));
 }
 
-/** The same kernel over tensors with other numbers. */
+/** The same kernel with other numbers for its tensors. */
 export function renumberOperands(kernel: Kernel, tensorOf: (source: number) => number): Kernel {
   if (kernel.kind === "gather") return { ...kernel, source: tensorOf(kernel.source), index: tensorOf(kernel.index) };
   const args = kernel.args.map((arg) => (arg.kind === "operand" ? { ...arg, tensor: tensorOf(arg.tensor) } : arg));
   return { ...kernel, args };
 }
 
-/** Whether a fold is Σ a·b with both operands in the dot range: the one that runs as a matrix product. */
+/** Whether a fold is Σ a·b with both operands in the dot range. Such folds run as matrix products. */
 export function isDot(kernel: FoldKernel): boolean {
   return (
     programKey(kernel.program) === programKey(DOT_STEP) &&
@@ -124,8 +127,8 @@ export function isDot(kernel: FoldKernel): boolean {
 
 /**
  * Checks one kernel against the tensors before it.
- * @param tensors the types of the tensors it may read
- * @throws {ShapeError | ProgramError} naming `what`
+ * @param tensors the types of the tensors that it may read
+ * @throws {ShapeError | ProgramError} when the kernel is invalid; the message begins with `what`
  */
 export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what: string): void {
   const fail = (problem: string): never => {
@@ -133,7 +136,7 @@ export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what
   };
   checkShape(kernel.type.shape, what);
   const operand = (tensor: number): TensorType =>
-    tensors[tensor] ?? fail(`it reads tensor ${tensor}, which does not stand before it`);
+    tensors[tensor] ?? fail(`it reads tensor ${tensor}, which is not before it`);
   if (kernel.kind === "gather") {
     const source = operand(kernel.source);
     const index = operand(kernel.index);
@@ -164,7 +167,8 @@ export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what
     if (arg.kind === "operand") {
       const source = operand(arg.tensor);
       if (DTYPES[source.dtype].scalar !== wanted) fail(`arg ${i} is ${formatType(source)}, not ${wanted}`);
-      if (arg.clampRange !== "none" && (!fold || wanted !== "f")) fail(`arg ${i} is ranged outside a fold over floats`);
+      if (arg.clampRange !== "none" && (!fold || wanted !== "f"))
+        fail(`arg ${i} has a clamp range outside a fold over floats`);
       checkView(arg.view, space, source.shape, `${what}, arg ${i}`);
     } else {
       if (wanted !== "i") fail(`arg ${i} is a coordinate or an index, which the program takes as ${wanted}`);

@@ -1,6 +1,7 @@
 /**
- * One element of one kernel (spec 4): what it reads and what it computes, without the tensors around it. A dispute ends
- * here: everything is derived from the kernel and the element's number, and one scalar step is executed.
+ * One element of one kernel (spec 4): what it reads and what it computes, without the rest of the tensors. A
+ * dispute ends here: everything is derived from the kernel and the element's number, and one scalar step is
+ * executed.
  */
 import { elementBits, elementCount, type Tensor, type TensorType, unravel } from "../../encoding/tensor.ts";
 import { interpret } from "../programs/interpret.ts";
@@ -17,23 +18,24 @@ import { patternOf } from "../numbers/elements.ts";
 import { canon, fromBits } from "../numbers/vf32.ts";
 import { addressOf } from "./view.ts";
 
-/** Where one input of the scalar program gets its value, for one element and one fold index. */
+/** The source of one input of the scalar program, for one element and one fold index. */
 export type PointInput =
   | { kind: "accumulator" }
   | { kind: "int"; value: number }
-  /** Element `address` of a tensor, brought into its range. */
+  /** Element `address` of a tensor, clamped to its range. */
   | { kind: "read"; tensor: number; address: number; clampRange: ClampRange }
-  /** The view's fill value, brought into its range. */
+  /** The view's fill value, clamped to its range. */
   | { kind: "fill"; bits: number; clampRange: ClampRange };
 
-/** The number of scalar steps behind one element: K of a fold, 1 of a map. */
+/** The number of scalar steps for one element: K for a fold, 1 for a map. */
 export function pointLength(kernel: MapKernel | FoldKernel): number {
   return kernel.kind === "fold" ? elementCount(kernel.reduce) : 1;
 }
 
 /**
- * The inputs of the program for output element `element` (row-major) and fold index `k`, in the program's order.
- * @param k 0 … K-1; 0 for a map
+ * The inputs of the program for output element `element` (row-major) and fold index `k`, in the program's
+ * order.
+ * @param k 0 to K - 1; 0 for a map
  */
 export function pointInputs(kernel: MapKernel | FoldKernel, element: number, k: number): PointInput[] {
   const coordinates = unravel(element, kernel.type.shape);
@@ -50,14 +52,17 @@ export function pointInputs(kernel: MapKernel | FoldKernel, element: number, k: 
   return kernel.kind === "fold" ? [{ kind: "accumulator" }, ...inputs] : inputs;
 }
 
-/** A bit pattern as the program's input. Floats pass `canon` first, so that any committed pattern has a meaning. */
+/**
+ * A bit pattern as the program's input. `canon` is applied to floats first, so that any committed pattern has
+ * a meaning.
+ */
 function valueOf(bits: number, type: "f" | "i", clampRange: ClampRange): number {
   return type === "f" ? bringIntoRange(canon(fromBits(bits)), clampRange) : bits | 0;
 }
 
 /**
- * One scalar step, by the definition of the interpreter.
- * @param inputs what `pointInputs` gave
+ * One scalar step, as the interpreter defines it.
+ * @param inputs the result of `pointInputs`
  * @param operands the bit patterns of the `read` inputs, in order
  * @param accumulator the bit pattern before step k; not used by a map
  * @returns the bit pattern of the result
@@ -120,7 +125,7 @@ export function gatherIndexAddress(kernel: GatherKernel, element: number, index:
   return Math.floor(element / gatherRow(kernel, index));
 }
 
-/** The element of the source for a chosen row, or -1 where the row lies outside and the fill value is taken. */
+/** The element of the source for a chosen row, or -1 where the row is outside and the fill value is used. */
 export function gatherSourceAddress(
   kernel: GatherKernel,
   element: number,

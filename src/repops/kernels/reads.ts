@@ -1,52 +1,61 @@
 /**
- * What the step at the bottom of a dispute reads (spec 7.1, 7.5): which elements of which tensors, in which order, and what they
- * give. A dispute ends at one scalar step of a kernel, or at an element that is computed whole because its fold is short. The
- * evidence, the judge, the writer of a contract's witness and the bound on its cost all derive the reads here.
+ * The reads of the step at the bottom of a dispute (spec 7.1, 7.5): which elements of which tensors, in which
+ * order, and the step's result. A dispute ends at one scalar step of a kernel, or at a whole element if its
+ * fold is short. The evidence, the judge, the writer of a contract's witness and the bound on its cost all
+ * derive the reads here.
  */
 import type { TensorType } from "../../encoding/tensor.ts";
 import { type GatherKernel, type Kernel, operandsOf } from "./kernel.ts";
 import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength, stepAt } from "./point.ts";
 
-/** Where in a kernel a dispute ends. */
+/** The place in a kernel at which a dispute ends. */
 export interface Point {
   /** Row-major number of the element in the kernel's output. */
   readonly element: number;
-  /** The fold index that is executed; absent where the element is computed whole. */
+  /** The fold index that is executed; absent where the whole element is computed. */
   readonly fold?: number;
 }
 
 /** One element that is read. */
 export interface Read {
   readonly tensor: number;
-  /** Row-major number of the element; -1 where no element is read, and the tensor's type alone decides. */
+  /** The row-major number of the element; -1 where no element is read, because the tensor's type decides. */
   readonly address: number;
 }
 
-/** A read with what was found there. */
+/** A read with its result. */
 export interface FoundRead extends Read {
   /** The bit pattern; 0 where no element is read. */
   readonly bits: number;
 }
 
-/** What the tensors hold. Asked for each read in turn; `index` is the number of the read. */
+/** The contents of the tensors. It is called for each read in turn; `index` is the number of the read. */
 export interface Contents {
-  /** The type of the tensor of read `index`; asked for a gather's two tensors, before anything is read. */
+  /**
+   * The type of the tensor of read `index`. It is called for a gather's two tensors, before anything is read.
+   */
   type(tensor: number, index: number): TensorType;
-  /** The bit pattern of the element; for a read at address -1 what it gives does not matter. */
+  /** The bit pattern of the element. For a read at address -1 the result does not matter. */
   bits(read: Read, index: number): number;
 }
 
-/** As many reads as the widest step may have take less to show at once than to find the wrong step among them. */
+/**
+ * The reads of the widest scalar step. Showing this many at once is cheaper than a search for the wrong step
+ * among them.
+ */
 const WHOLE_READS = 8;
 
-/** The accumulators of an element's fold that a dispute descends into: K of a fold, 0 where it is short, and executed whole. */
+/**
+ * The number of accumulators in an element's fold tree: K for a fold, 0 where the fold is short and is
+ * executed as a whole.
+ */
 export function foldLeaves(kernel: Kernel): number {
   if (kernel.kind !== "fold") return 0;
   const length = pointLength(kernel);
   return length * Math.max(kernel.args.length, 1) > WHOLE_READS ? length : 0;
 }
 
-/** The fold indices that are executed at a point; of a map and a gather the one step that they have. */
+/** The fold indices that are executed at a point. A map and a gather have one step. */
 function executedSteps(kernel: Kernel, { fold }: Point): number[] {
   if (fold !== undefined) return [fold];
   return Array.from({ length: kernel.kind === "gather" ? 1 : pointLength(kernel) }, (_, k) => k);
@@ -57,15 +66,19 @@ export function scalarSteps(kernel: Kernel, point: Point): number {
   return executedSteps(kernel, point).length;
 }
 
-/** The index of the accumulator that has to be shown, or `undefined` where none has to: before a fold's first step it is the start value. */
+/**
+ * The index of the accumulator that has to be shown; `undefined` where none is needed, because a fold's first
+ * step begins with the start value.
+ */
 export function accumulatorRead({ fold = 0 }: Point): number | undefined {
   return fold > 0 ? fold - 1 : undefined;
 }
 
 /**
- * What is read at a point, in the order in which the program takes it, and step by step. Views read nothing outside of their
- * bounds. A gather reads its index first, then the source: at address -1 when there is no row of that number.
- * @param kernel that has been checked
+ * The reads at a point, step by step, in the order of the program's inputs. Views read nothing outside of
+ * their bounds. A gather reads its index first, then the source, at address -1 when there is no row with that
+ * number.
+ * @param kernel a checked kernel
  */
 export function readsAt(kernel: Kernel, point: Point, contents: Contents): FoundRead[] {
   const read = (tensor: number, address: number, index: number): FoundRead => {
@@ -91,9 +104,9 @@ function gatherReads(
 }
 
 /**
- * What the steps at a point give, as a bit pattern: the element, or the accumulator after the fold index.
- * @param reads what `readsAt` gave
- * @param accumulator the bit pattern of the accumulator that `accumulatorRead` names; absent where it names none
+ * The result of the steps at a point, as a bit pattern: the element, or the accumulator after the fold index.
+ * @param reads the result of `readsAt`
+ * @param accumulator the bit pattern of the accumulator that `accumulatorRead` names; absent if it names none
  */
 export function resultAt(kernel: Kernel, point: Point, reads: readonly FoundRead[], accumulator?: number): number {
   if (kernel.kind === "gather") return reads[1].address < 0 ? kernel.fill : reads[1].bits;
@@ -107,12 +120,12 @@ export function resultAt(kernel: Kernel, point: Point, reads: readonly FoundRead
   return value;
 }
 
-/** The most that a point of a kernel takes, wherever it lies. */
+/** The largest cost of a point of a kernel, over all points. */
 export interface ReadBound {
   /** The tensors that are read, once for each read. */
   readonly tensors: readonly number[];
   readonly scalarSteps: number;
-  /** The accumulators of which one may have to be shown; 0 where none ever is. */
+  /** The number of accumulators of which one may have to be shown; 0 where none is needed. */
   readonly accumulators: number;
 }
 

@@ -1,23 +1,24 @@
 /**
  * Affine views (spec 4.1): how a kernel reads an operand. A view maps coordinates of the iteration space to
  * one element of a row-major tensor: `offset + Σ strides[a] · coordinate[a]`. Stride 0 broadcasts. Where a
- * coordinate lies outside the view's bounds nothing is read and the fill value is taken instead, which is how
- * padding and concatenation are written.
+ * coordinate is outside of the view's bounds nothing is read, and the fill value is used instead. Padding and
+ * concatenation are written in this way.
  */
 import { ShapeError, type ShapeSubCode } from "../../errors/index.ts";
 import { elementCount, type Shape } from "../../encoding/tensor.ts";
 import { canonBits } from "../numbers/vf32.ts";
 
 /**
- * How an operand is read: element `offset` + Σ coordinate · stride, and `fill` outside the bounds (spec 4.1).
+ * How an operand is read: element `offset` + Σ coordinate · stride, and `fill` outside of the bounds (spec
+ * 4.1).
  */
 export interface View {
   offset: number;
-  /** In elements, one an axis of the iteration space. */
+  /** In elements, one for each axis of the iteration space. */
   strides: readonly number[];
-  /** Half-open range per axis in which the operand is read; absent: everywhere. */
+  /** The half-open range for each axis in which the operand is read; absent: everywhere. */
   bounds?: readonly (readonly [from: number, to: number])[];
-  /** Bit pattern taken outside the bounds. */
+  /** The bit pattern outside of the bounds. */
   fill?: number;
 }
 
@@ -31,7 +32,7 @@ export function rowMajorStrides(shape: Shape): number[] {
   return strides;
 }
 
-/** The element that is read at `coordinates`, or -1 where the fill value is taken. */
+/** The element that is read at `coordinates`, or -1 where the fill value is used. */
 export function addressOf(view: View, coordinates: readonly number[]): number {
   let address = view.offset;
   for (let axis = 0; axis < coordinates.length; axis++) {
@@ -43,7 +44,7 @@ export function addressOf(view: View, coordinates: readonly number[]): number {
   return address;
 }
 
-/** The smallest and largest address over a box of coordinates, or `undefined` when the box is empty. */
+/** The smallest and the largest address over a box of coordinates, or `undefined` when the box is empty. */
 export function addressRange(
   view: View,
   box: readonly (readonly [from: number, to: number])[],
@@ -75,13 +76,13 @@ export function checkView(view: View, space: Shape, source: Shape, what: string)
   const whole = [view.offset, ...view.strides, ...(view.bounds ?? []).flat()].every(
     (x) => Number.isInteger(x) && Math.abs(x) < 2 ** 31,
   );
-  if (!whole) fail("VIEW", "a stride, offset or bound that is not a 32-bit integer");
+  if (!whole) fail("VIEW", "a stride, offset or bound is not a 32-bit integer");
   if (view.strides.length !== space.length || (view.bounds && view.bounds.length !== space.length))
-    fail("VIEW", `${view.strides.length} strides for an iteration space of ${space.length} axes`);
-  if ((view.fill ?? 0) !== canonBits(view.fill ?? 0)) fail("VIEW", "a fill value that is not canonical");
-  if (!view.bounds && view.fill) fail("VIEW", "a fill value without bounds");
+    fail("VIEW", `it has ${view.strides.length} strides for an iteration space of ${space.length} axes`);
+  if ((view.fill ?? 0) !== canonBits(view.fill ?? 0)) fail("VIEW", "its fill value is not canonical");
+  if (!view.bounds && view.fill) fail("VIEW", "it has a fill value without bounds");
   const range = addressRange(view, readBox(view, space));
   const count = elementCount(source);
   if (range && (range[0] < 0 || range[1] >= count))
-    fail("VIEW_BOUNDS", `it reads elements ${range[0]} to ${range[1]} of a tensor with ${count}`);
+    fail("VIEW_BOUNDS", `it reads elements ${range[0]} to ${range[1]} of a tensor with ${count} elements`);
 }

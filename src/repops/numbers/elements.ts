@@ -1,12 +1,12 @@
-/** Elements of tensors as numbers of JavaScript, and back to their bit patterns. */
+/** Converts elements of tensors between JavaScript numbers and bit patterns. */
 import type { DType } from "../../encoding/dtypes.ts";
 import { bitsOf, fromBits, isCanonicalBits } from "./vf32.ts";
 
 interface Patterns {
   value(bits: number): number;
-  /** Of a value that the type has, as an unsigned integer. */
+  /** The bit pattern of a value of the type, as an unsigned integer. */
   bits(value: number): number;
-  /** Whether a tensor may hold the bit pattern; absent: any. */
+  /** Whether a tensor may hold the bit pattern; absent: it may hold any. */
   isCanonical?(bits: number): boolean;
 }
 
@@ -15,7 +15,7 @@ const PATTERNS: Readonly<Record<DType, Patterns>> = {
   i32: { value: (bits) => bits | 0, bits: (value) => value >>> 0 },
 };
 
-/** The number that an element's bit pattern stands for. */
+/** The number with an element's bit pattern. */
 export function elementOf(dtype: DType, bits: number): number {
   return PATTERNS[dtype].value(bits);
 }

@@ -1,13 +1,13 @@
 /**
- * The values of `vf32` (spec 2.1): +0 and every binary32 x with 2^-125 ≤ |x| ≤ 2^127. There is no -0, no subnormal, no
- * infinity and no NaN: the values on which devices disagree do not exist.
+ * The values of `vf32` (spec 2.1): +0 and every binary32 x with 2^-125 ≤ |x| ≤ 2^127. There is no -0, no
+ * subnormal, no infinity and no NaN, because devices disagree on these values.
  */
 import { ValueError } from "../../errors/index.ts";
 import { hex32 } from "../../encoding/bytes.ts";
 
 /** The least positive vf32. */
 export const MIN_VALUE = 2 ** -125;
-/** The greatest vf32: what is larger becomes this. */
+/** The greatest vf32. Larger numbers become this one. */
 export const MAX_VALUE = 2 ** 127;
 export const MIN_BITS = 0x01000000;
 export const MAX_BITS = 0x7f000000;
@@ -15,7 +15,7 @@ export const MAX_BITS = 0x7f000000;
 const floats = new Float32Array(1);
 const words = new Uint32Array(floats.buffer);
 
-/** The binary32 pattern of a number that binary32 holds, as an unsigned integer. */
+/** The bit pattern of a binary32 number, as an unsigned integer. */
 export function bitsOf(value: number): number {
   floats[0] = value;
   return words[0];
@@ -26,7 +26,10 @@ export function fromBits(bits: number): number {
   return floats[0];
 }
 
-/** spec 2.2: NaN and everything below 2^-125, -0 included, is +0; above 2^127 saturates with its sign. */
+/**
+ * spec 2.2: NaN and magnitudes below 2^-125, -0 included, become +0; magnitudes above 2^127 saturate and keep
+ * their sign.
+ */
 export function canon(value: number): number {
   const magnitude = Math.abs(value);
   if (!(magnitude >= MIN_VALUE)) return 0;
@@ -43,21 +46,26 @@ export function isCanonicalBits(bits: number): boolean {
   return canonBits(bits) === bits >>> 0;
 }
 
-/** Whether a value has reached the largest magnitude; in a loss or a state this is reported as divergence. */
+/**
+ * Whether a value has reached the largest magnitude. In a loss or a state this is reported as diverged
+ * training.
+ */
 export function isSaturated(value: number): boolean {
   return Math.abs(value) === MAX_VALUE;
 }
 
 export interface ImportOptions {
-  /** What the numbers are, for the error: a file and a tensor. */
+  /** The name of the numbers in errors: a file and a tensor. */
   name?: string;
-  /** Accept magnitudes above 2^127, infinities included, as ±2^127. NaN is refused all the same. */
+  /** Accept magnitudes above 2^127, infinities included, as ±2^127. NaN is still refused. */
   saturate?: boolean;
 }
 
 /**
- * Numbers from outside as vf32 (spec 2.3): rounded to nearest even, then below 2^-125 becomes +0.
- * @throws {ValueError} for NaN, and for what exceeds 2^127 unless `saturate` is set; it names tensor and index.
+ * Converts numbers from outside to vf32 (spec 2.3): rounded to nearest even; then magnitudes below 2^-125
+ * become +0.
+ * @throws {ValueError} for NaN, and for magnitudes above 2^127 unless `saturate` is set; it names tensor and
+ * index
  */
 export function importFloats(values: ArrayLike<number>, options: ImportOptions = {}): Float32Array {
   const { name = "array", saturate = false } = options;

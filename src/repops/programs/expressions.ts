@@ -3,7 +3,7 @@
  *
  *     const square = defineProgram("f", (x) => x.mul(x));
  *
- * Equal expressions become one value. A number stands for a constant of the type that is expected; a float constant is
+ * Equal expressions become one value. A number becomes a constant of the expected type; a float constant is
  * rounded to nearest even and has to be canonical.
  */
 import { ProgramError } from "../../errors/index.ts";
@@ -55,7 +55,9 @@ export function int(value: IntLike): Int {
   return new Int({ kind: "int", value: value | 0 });
 }
 
-/** A vf32 number of a scalar program under construction. Methods are instructions; numbers stand for constants. */
+/**
+ * A vf32 number of a scalar program under construction. Methods are instructions; numbers become constants.
+ */
 export class Float extends Expression {
   readonly type = "f";
   add = (y: FloatLike): Float => new Float(step("fadd", [this, float(y)]));
@@ -86,7 +88,10 @@ export class Float extends Expression {
   bits = (): Int => new Int(step("fbits", [this]));
 }
 
-/** A 32-bit integer of a scalar program under construction. Methods are instructions; numbers stand for constants. */
+/**
+ * A 32-bit integer of a scalar program under construction. Methods are instructions; numbers become
+ * constants.
+ */
 export class Int extends Expression {
   readonly type = "i";
   add = (y: IntLike): Int => new Int(step("iadd", [this, int(y)]));
@@ -96,9 +101,9 @@ export class Int extends Expression {
   or = (y: IntLike): Int => new Int(step("ior", [this, int(y)]));
   xor = (y: IntLike): Int => new Int(step("ixor", [this, int(y)]));
   shl = (y: IntLike): Int => new Int(step("ishl", [this, int(y)]));
-  /** Zeros come in from the left. */
+  /** Fills with zeros from the left. */
   shr = (y: IntLike): Int => new Int(step("ishr", [this, int(y)]));
-  /** The sign comes in from the left. */
+  /** Fills with the sign bit from the left. */
   sar = (y: IntLike): Int => new Int(step("isar", [this, int(y)]));
   rotl = (y: IntLike): Int => new Int(step("irotl", [this, int(y)]));
   eq = (y: IntLike): Bool => new Bool(step("ieq", [this, int(y)]));
@@ -118,7 +123,7 @@ export class Bool extends Expression {
   and = (y: Bool): Bool => new Bool(step("band", [this, y]));
   or = (y: Bool): Bool => new Bool(step("bor", [this, y]));
   not = (): Bool => new Bool(step("bnot", [this]));
-  /** `x` where this holds, else `y`. */
+  /** `x` where this is true, else `y`. */
   select = (x: FloatLike, y: FloatLike): Float => new Float(step("fsel", [this, float(x), float(y)]));
   selectInt = (x: IntLike, y: IntLike): Int => new Int(step("isel", [this, int(x), int(y)]));
 }
@@ -131,8 +136,8 @@ type Inputs<Types extends string> = Types extends `f${infer Rest}`
     : [];
 
 /**
- * Builds a program; every input has to be used.
- * @param types one letter an input: `f` for a float, `i` for an int; at most 8
+ * Builds a program. It has to use every input.
+ * @param types one letter for each input: `f` for a float, `i` for an int; at most 8
  * @throws {ProgramError} when it has more than 256 values or does not use an input
  */
 export function defineProgram<Types extends string>(
@@ -152,7 +157,9 @@ export function defineProgram<Types extends string>(
   return program;
 }
 
-/** Numbers the distinct expressions below an output in the order in which they are first needed. */
+/**
+ * Numbers the distinct expressions that an output depends on, in the order in which they are first needed.
+ */
 function number(inputs: ("f" | "i")[], output: Expression): Program {
   const floats: number[] = [];
   const ints: number[] = [];

@@ -1,14 +1,15 @@
 /**
- * The instructions of scalar programs (spec 3.2), the only arithmetic there is. `evaluate` is the definition: backends
- * generate code for an instruction, and have to agree with it in every bit.
+ * The instructions of scalar programs (spec 3.2): Verde computes with nothing else. `evaluate` is the
+ * definition. Backends generate code for an instruction, and have to agree with the definition in every bit.
  *
- * Registers hold a float (a vf32 as a number), an int (32 bits as a signed number), or a bool (0 or 1). A float result
- * passes `canon` after `evaluate`; integers wrap modulo 2^32, shift counts modulo 32.
+ * Registers hold a float (a vf32 as a number), an int (32 bits as a signed number), or a bool (0 or 1). A
+ * float result passes `canon` after `evaluate`; integers wrap modulo 2^32, shift counts modulo 32.
  *
- * A new row breaks the compile of six tables: `programs/javascript.ts`, `ranges/rules.ts`, `backends/wasm/lower.ts`,
- * `backends/webgpu/strict.ts` and `wgsl.ts`, `backends/gpujs/statements.ts`. The contract does not fail to compile: it needs
- * `npm run contracts` for the code's name (`contracts/libraries/Opcodes.sol`) and a line in `contracts/libraries/MicroStep.sol`.
- * `test/contracts/microstep.test.ts` fails until it has one.
+ * After a new row is added, six tables do not compile until they have it too: `programs/javascript.ts`,
+ * `ranges/rules.ts`, `backends/wasm/lower.ts`, `backends/webgpu/strict.ts` and `wgsl.ts`,
+ * `backends/gpujs/statements.ts`. The contract still compiles, but it needs `npm run contracts` for the
+ * code's name (`contracts/libraries/Opcodes.sol`) and a line in `contracts/libraries/MicroStep.sol`.
+ * `test/contracts/microstep.test.ts` fails until it has that line.
  */
 import { bitsOf, fromBits } from "../numbers/vf32.ts";
 
@@ -25,10 +26,13 @@ export interface Instruction {
 const { fround } = Math;
 const bool = (x: boolean): number => (x ? 1 : 0);
 
-/** x in [1, 2) times its sign; the exponent beside it restores the number. Both are 0 for 0. */
+/**
+ * The mantissa, in [1, 2) with the sign of x. Together with the exponent it gives the number. Both are 0 for
+ * 0.
+ */
 const mantissa = (x: number): number => (x === 0 ? 0 : fromBits((bitsOf(x) & 0x807fffff) | 0x3f800000));
 const exponent = (x: number): number => (x === 0 ? 0 : ((bitsOf(x) >>> 23) & 255) - 127);
-/** Exact in double precision for every count: a larger one saturates, a smaller one is below 2^-125. */
+/** Exact in double precision for every count. Larger results saturate; smaller ones are below 2^-125. */
 const scale = (x: number, n: number): number => x * 2 ** Math.max(-600, Math.min(600, n));
 
 type Types = readonly RegisterType[];
@@ -39,7 +43,7 @@ const op = (opcode: number, args: string, result: RegisterType, evaluate: Instru
   evaluate,
 });
 
-/** The instructions of scalar programs (spec 3.2): code, types, and what each means. */
+/** The instructions of scalar programs (spec 3.2): code, types and definition. */
 export const INSTRUCTIONS = {
   // Float arithmetic: rounded to nearest even, then canonical.
   fadd: op(0x01, "ff", "f", (a, b) => fround(a + b)),
@@ -73,7 +77,7 @@ export const INSTRUCTIONS = {
   ieq: op(0x2b, "ii", "b", (a, b) => bool(a === b)),
   ilt: op(0x2c, "ii", "b", (a, b) => bool(a < b)),
   ult: op(0x2d, "ii", "b", (a, b) => bool(a >>> 0 < b >>> 0)),
-  // Between the types: to a float rounds to nearest even, to an int cuts toward zero and saturates.
+  // Conversions: to a float rounds to nearest even; to an int cuts toward zero and saturates.
   i2f: op(0x30, "i", "f", (a) => fround(a)),
   u2f: op(0x31, "i", "f", (a) => fround(a >>> 0)),
   f2i: op(0x32, "f", "i", (a) => Math.trunc(Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, a))) | 0),

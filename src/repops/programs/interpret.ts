@@ -1,11 +1,15 @@
-/** The definition of what a scalar program computes (spec 3.3). Slow on purpose: everything fast answers to this. */
+/**
+ * The definition of the results of a scalar program (spec 3.3). It is slow on purpose. Fast code is compared
+ * with it.
+ */
 import { INSTRUCTIONS } from "./instructions.ts";
 import type { Program } from "./program.ts";
 import { canon, fromBits } from "../numbers/vf32.ts";
 
 /**
- * Runs a program on canonical floats and signed 32-bit integers, and gives all its values in order; the last is the output.
- * A float input passes `canon`, so that the result is defined for any bit pattern a liar may have committed to.
+ * Runs a program on canonical floats and signed 32-bit integers, and gives all its values in order. The last
+ * value is the output. `canon` is applied to float inputs, so that the result is defined for any bit pattern
+ * that a dishonest party commits to.
  */
 export function traceProgram(program: Program, inputs: readonly number[]): number[] {
   const values = [

@@ -1,10 +1,13 @@
-/** Scalar programs as JavaScript functions: the same table as the interpreter, one expression an instruction. */
+/**
+ * Scalar programs as JavaScript functions: the same table as the interpreter, one expression for each
+ * instruction.
+ */
 import type { InstructionName } from "./instructions.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
 import { layout, type Program, programKey } from "./program.ts";
 import { fromBits } from "../numbers/vf32.ts";
 
-/** An instruction as an expression over its operands; `canon` is put around float results. */
+/** An instruction as an expression over its operands. `canon` is applied to float results. */
 const EXPRESSIONS = {
   fadd: (a, b) => `fround(${a} + ${b})`,
   fsub: (a, b) => `fround(${a} - ${b})`,
@@ -54,7 +57,7 @@ const CANON = `const canon = (x) => {
 
 export type ScalarFunction = (...inputs: number[]) => number;
 
-/** The body of a function of `v0, v1, …` that returns the program's output. */
+/** The body of a function of `v0`, `v1` and so on, which returns the program's output. */
 function javascriptSource(program: Program): string {
   const at = layout(program);
   const name = (value: number): string => {
@@ -73,7 +76,10 @@ function javascriptSource(program: Program): string {
 
 const compiled = new Map<string, ScalarFunction>();
 
-/** A function that computes the program on canonical inputs. Only this module's own fragments are ever compiled. */
+/**
+ * A function that computes the program on canonical inputs. It is compiled from fragments of this module
+ * only.
+ */
 export function compileJavaScript(program: Program): ScalarFunction {
   const key = programKey(program);
   let run = compiled.get(key);

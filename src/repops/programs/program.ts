@@ -1,6 +1,6 @@
 /**
- * A scalar program (spec 3): a straight line in SSA form. Its values are numbered inputs first, then float
- * constants, int constants, and one value for each instruction; the last value is the output.
+ * A scalar program (spec 3): straight-line code in SSA form. Its values are numbered: inputs first, then
+ * float constants, int constants, and one value for each instruction. The last value is the output.
  */
 import { type Bytes, Reader, toHex, Writer } from "../../encoding/bytes.ts";
 import { ProgramError, type ProgramSubCode } from "../../errors/index.ts";
@@ -8,7 +8,7 @@ import { INSTRUCTIONS, instructionByOpcode, type InstructionName, type RegisterT
 import { isCanonicalBits } from "../numbers/vf32.ts";
 
 const MAX_INPUTS = 8;
-/** Inputs, constants and instructions together: an operand is one byte. */
+/** The limit for inputs, constants and instructions together, because an operand is one byte. */
 const MAX_VALUES = 256;
 
 export interface Step {
@@ -19,18 +19,18 @@ export interface Step {
 
 /**
  * A function of scalars, one instruction after another (spec 3). Its values are numbered: inputs, floats,
- * ints, steps; the last is the result.
+ * ints, instructions (`steps`). The last value is the result.
  */
 export interface Program {
   inputs: readonly ("f" | "i")[];
-  /** Bit patterns of canonical floats, no pattern twice. */
+  /** Bit patterns of canonical floats, each only once. */
   floats: readonly number[];
-  /** Signed 32-bit integers, none twice. */
+  /** Signed 32-bit integers, each only once. */
   ints: readonly number[];
   steps: readonly Step[];
 }
 
-/** The value numbers where each part begins. */
+/** The number of the first value of each part. */
 export function layout(program: Program): { floats: number; ints: number; steps: number; count: number } {
   const floats = program.inputs.length;
   const ints = floats + program.floats.length;
@@ -54,9 +54,9 @@ export function outputType(program: Program): "f" | "i" {
 }
 
 /**
- * Refuses every program that is not in canonical form, so that one function has one encoding per way of
- * writing it.
- * @throws {ProgramError} naming the first rule that is broken.
+ * Refuses every program that is not in canonical form, so that each list of instructions has only one
+ * encoding.
+ * @throws {ProgramError} when a rule is broken; the message names the first one
  */
 export function checkProgram(program: Program): void {
   const { inputs, floats, ints, steps } = program;
@@ -64,13 +64,15 @@ export function checkProgram(program: Program): void {
     throw new ProgramError(subCode, `scalar program: ${problem}; build it with defineProgram`, { program });
   };
   const at = layout(program);
-  if (inputs.length > MAX_INPUTS) fail("TOO_LONG", `${inputs.length} inputs, at most ${MAX_INPUTS} are allowed`);
+  if (inputs.length > MAX_INPUTS)
+    fail("TOO_LONG", `it has ${inputs.length} inputs, but at most ${MAX_INPUTS} are allowed`);
   if (at.count > MAX_VALUES)
-    fail("TOO_LONG", `${at.count} inputs, constants and instructions, at most ${MAX_VALUES} are allowed`);
+    fail("TOO_LONG", `it has ${at.count} inputs, constants and instructions, but at most ${MAX_VALUES} are allowed`);
   if (at.count === 0) fail("EMPTY", "it has no value to return");
-  if (floats.length > 255 || ints.length > 255 || steps.length > 255) fail("TOO_LONG", "more than 255 of one kind");
+  if (floats.length > 255 || ints.length > 255 || steps.length > 255)
+    fail("TOO_LONG", "it has more than 255 values of one kind");
   if (new Set(floats).size !== floats.length || new Set(ints).size !== ints.length)
-    fail("NOT_CANONICAL", "a constant stands twice");
+    fail("NOT_CANONICAL", "a constant is there twice");
   for (const bits of floats)
     if (!isCanonicalBits(bits)) fail("CONSTANT", `constant 0x${bits.toString(16)} is not canonical`);
   const types = valueTypes(program);
@@ -81,7 +83,7 @@ export function checkProgram(program: Program): void {
       fail("OPERAND", `instruction ${i} (${name}) has ${args.length} operands; it takes ${expected.length}`);
     args.forEach((arg, j) => {
       if (!Number.isInteger(arg) || arg < 0 || arg >= at.steps + i)
-        fail("OPERAND", `operand ${j} of instruction ${i} (${name}) is value ${arg}, which does not stand before it`);
+        fail("OPERAND", `operand ${j} of instruction ${i} (${name}) is value ${arg}, which is not before it`);
       if (types[arg] !== expected[j])
         fail("TYPE", `operand ${j} of instruction ${i} (${name}) has type ${types[arg]}, not ${expected[j]}`);
       used.add(arg);
@@ -92,7 +94,7 @@ export function checkProgram(program: Program): void {
   if (types[at.count - 1] === "b") fail("TYPE", "its output is a bool; return a float or an integer");
 }
 
-/** Canonical bytes: an 8-byte header, the constants, four bytes an instruction (spec 3.4). */
+/** Canonical bytes: an 8-byte header, the constants, four bytes for each instruction (spec 3.4). */
 export function encodeProgram(program: Program): Bytes {
   const mask = program.inputs.reduce((bits, type, i) => (type === "i" ? bits | (1 << i) : bits), 0);
   const writer = new Writer();
@@ -111,12 +113,12 @@ export function encodeProgram(program: Program): Bytes {
 
 /**
  * @throws {FormatError} for bytes that are cut or too long, {ProgramError} for a program that is not
- *   canonical.
+ * canonical
  */
 export function decodeProgram(reader: Reader): Program {
   const [inputCount, mask, floatCount, intCount, stepCount, ...zero] = reader.bytes(8);
   if (inputCount > MAX_INPUTS || mask >> inputCount !== 0 || zero.some((byte) => byte !== 0))
-    throw reader.error("MALFORMED", "a scalar program with a malformed header");
+    throw reader.error("MALFORMED", "the header of a scalar program is malformed");
   const program: Program = {
     inputs: Array.from({ length: inputCount }, (_, i) => ((mask >> i) & 1 ? "i" : "f")),
     floats: Array.from({ length: floatCount }, () => reader.u32()),
@@ -133,7 +135,7 @@ function decodeStep(reader: Reader): Step {
   if (name === undefined) throw reader.error("MALFORMED", `unknown opcode 0x${opcode.toString(16)}`);
   const arity = INSTRUCTIONS[name].args.length;
   if (operands.slice(arity).some((byte) => byte !== 0))
-    throw reader.error("NOT_CANONICAL", "an unused operand that is not 0");
+    throw reader.error("NOT_CANONICAL", "an unused operand is not 0");
   return { name, args: operands.slice(0, arity) };
 }
 

@@ -1,8 +1,10 @@
 /**
- * Which values each instruction of a program can give, so that a backend leaves out what `canon` can't change (spec 3.5).
+ * The values that each instruction of a program can give, so that a backend can omit `canon` where it changes
+ * nothing (spec 3.5).
  *
- * All bounds are binary32 numbers, and every rounded instruction is monotone: the result at the ends of an interval,
- * rounded as the hardware rounds, bounds the results within. So the analysis needs no margin of its own.
+ * All bounds are binary32 numbers, and every rounded instruction is monotone. So the results at the ends of
+ * an interval, rounded as the hardware rounds, bound all results inside of it, and the analysis needs no
+ * safety margin.
  */
 import { INSTRUCTIONS } from "../programs/instructions.ts";
 import { layout, type Program } from "../programs/program.ts";
@@ -20,7 +22,10 @@ import {
 } from "./values.ts";
 import { MAX_VALUE, MIN_VALUE } from "../numbers/vf32.ts";
 
-/** What a device has to do at an instruction so that its register holds the defined value, or a -0 instead of a +0. */
+/**
+ * What a device has to do at an instruction, so that its register holds the defined value, or a -0 instead of
+ * a +0.
+ */
 export interface StepPlan {
   /** Magnitudes below 2^-125 and NaN have to become +0. */
   flush: boolean;
@@ -28,22 +33,22 @@ export interface StepPlan {
   saturateAbove: boolean;
   /** Results below -2^127 are possible. */
   saturateBelow: boolean;
-  /** Operands that may be -0 where the sign of a zero matters: +0 is added before. */
+  /** Operands that may be -0 where the sign of a zero matters: the device first adds +0 to them. */
   fix: readonly number[];
   /** The result always equals this earlier value, so nothing is computed. */
   copyOf?: number;
 }
 
 export interface Analysis {
-  /** One range a value of the program. */
+  /** One range for each value of the program. */
   values: readonly Range[];
-  /** One plan an instruction. */
+  /** One plan for each instruction. */
   steps: readonly StepPlan[];
   /** The output's register may hold -0. */
   negativeZero: boolean;
 }
 
-/** The parts of `canon` that can act on a raw result, and what they leave of it. */
+/** The parts of `canon` that can change a raw result, and the range after them. */
 function canonical(raw: FloatRange): {
   range: FloatRange;
   flush: boolean;
@@ -59,7 +64,7 @@ function canonical(raw: FloatRange): {
   if (flush) {
     if (low < MIN_VALUE && low > -MIN_VALUE) low = 0;
     if (high < MIN_VALUE && high > -MIN_VALUE) high = 0;
-    // A NaN becomes 0 wherever the interval lies.
+    // A NaN becomes 0, wherever the interval is.
     low = Math.min(low, 0);
     high = Math.max(high, 0);
     least = Math.max(least, MIN_VALUE);
@@ -67,7 +72,7 @@ function canonical(raw: FloatRange): {
     zero = true;
     negativeZero = false;
   }
-  // What saturates becomes 2^127, which is a multiple of every smaller power of two.
+  // A saturated value becomes 2^127, which is a multiple of every smaller power of two.
   if (saturateAbove || saturateBelow) {
     quantum = Math.min(quantum, 127);
     least = Math.min(least, MAX_VALUE);
@@ -78,7 +83,7 @@ function canonical(raw: FloatRange): {
 
 /**
  * Analyses a program.
- * @param inputs what is known of the inputs; absent or `undefined`: any vf32, any integer
+ * @param inputs the known ranges of the inputs; absent or `undefined`: any vf32, any integer
  */
 export function analyze(program: Program, inputs: readonly (Range | undefined)[] = []): Analysis {
   const at = layout(program);
@@ -100,7 +105,7 @@ export function analyze(program: Program, inputs: readonly (Range | undefined)[]
       return { flush: false, saturateAbove: false, saturateBelow: false, fix, copyOf: copy };
     }
     const { range, ...canon } = canonical(raw as FloatRange);
-    // The narrower of the two is true of a copy; its -0 is the source's.
+    // For a copy both ranges hold, so the narrower one is used; it may be -0 only if the source may be.
     values.push(
       copy === undefined ? range : { ...range, negativeZero: (values[copy] as FloatRange).negativeZero && range.zero },
     );
@@ -111,12 +116,13 @@ export function analyze(program: Program, inputs: readonly (Range | undefined)[]
 }
 
 /**
- * Analyses the step of a fold, its input 0 being the accumulator.
+ * Analyses the program of a fold, whose input 0 is the accumulator.
  *
- * A step that adds to the accumulator a term t that does not depend on it, with |t| ≤ 2^102 and t a multiple of 2^-125,
- * keeps the accumulator a multiple of 2^-125 of at most 2^126 through 2^22 steps from +0 (spec 4.3): rounding a sum never
- * makes it a multiple of less, and 2^22 · 2^102 · (1 + 2^-24)^(2^22) < 2^125. It never becomes -0, since +0 is no sum of
- * two values other than -0 and -0. In any other fold the accumulator is any vf32.
+ * Suppose that a step adds to the accumulator a term t that does not depend on it, with |t| ≤ 2^102 and t a
+ * multiple of 2^-125. Then through 2^22 steps from +0 the accumulator stays a multiple of 2^-125 of at most
+ * 2^126 (spec 4.3): rounding a sum never makes it a multiple of a smaller power, and 2^22 · 2^102 · (1 +
+ * 2^-24)^(2^22) < 2^125. It never becomes -0, because only -0 + -0 gives -0. In any other fold the
+ * accumulator can be any vf32.
  */
 export function analyzeFold(program: Program, start: number, inputs: readonly (Range | undefined)[]): Analysis {
   const any = analyze(program, inputs);

@@ -1,6 +1,7 @@
 /**
- * What a condition says of the values it compares: in `select(|x| < K, 0, x)` the second arm is only taken where
- * |x| ≥ K, so there x is neither small nor zero.
+ * What a condition says about the values that it compares. In `select(|x| < K, 0, x)` the second arm is taken
+ * only where
+ * |x| ≥ K, so x is neither small nor zero there.
  */
 import { layout, type Program, type Step } from "../programs/program.ts";
 import { type BoolRange, type FloatRange, type IntRange, normalize, type Range } from "./values.ts";
@@ -12,7 +13,7 @@ interface Fact {
   high?: number;
   /** The bounds themselves are excluded. */
   strict?: boolean;
-  /** Bounds of the magnitude, of floats. */
+  /** For floats: bounds of the magnitude. */
   least?: number;
   most?: number;
   nonzero?: boolean;
@@ -34,7 +35,7 @@ class Conditions {
     return this.program.steps[value - this.first];
   }
 
-  /** What holds where `condition` is `outcome`. */
+  /** The facts that hold where `condition` is `outcome`. */
   facts(condition: number, outcome: boolean): Fact[] {
     const step = this.step(condition);
     if (!step) return [];
@@ -98,7 +99,7 @@ class Conditions {
     return facts;
   }
 
-  /** A fact about |x| is one about x too. */
+  /** A fact about |x| is a fact about x too. */
   private ofMagnitude(fact: Fact): Fact[] {
     const step = this.step(fact.value);
     if (step?.name !== "fabs") return [fact];
@@ -107,7 +108,7 @@ class Conditions {
   }
 }
 
-/** What facts about `value` leave of its range; `undefined` when nothing is left. */
+/** The range of `value` narrowed by the facts about it; `undefined` when no value is left. */
 function narrow(range: Range, value: number, facts: readonly Fact[]): Range | undefined {
   let result: Range | undefined = range;
   for (const fact of facts)
@@ -127,7 +128,7 @@ function narrowFloat(range: FloatRange, fact: Fact): FloatRange | undefined {
   if (most < 0 || (strict && most === 0)) return undefined;
   const excludesZero = fact.nonzero || least > 0 || (strict && (fact.low === 0 || fact.high === 0 || fact.least === 0));
   const zero = range.zero && !excludesZero;
-  // Nothing but 0 is left below the smallest magnitude.
+  // Below the smallest magnitude only 0 is left.
   const onlyZero = strict ? range.least >= most : range.least > most;
   return normalize({
     low: onlyZero ? 0 : Math.max(range.low, fact.low ?? -Infinity, -most),
@@ -143,7 +144,8 @@ const isPoint = (range: Range | undefined): boolean =>
   range !== undefined && "low" in range && range.low === range.high;
 
 /**
- * The ranges of a select's two arms where each is taken, and the arm that the select always equals, if there is one.
+ * The range of each arm of a select where that arm is taken, and the arm that always equals the select, if
+ * there is one.
  * @param select the value number of an `fsel` or `isel`
  */
 export function narrowArms(

@@ -1,4 +1,4 @@
-/** The range of an instruction's result from those of its operands: one rule an instruction. */
+/** The range of an instruction's result from the ranges of its operands: one rule for each instruction. */
 import type { InstructionName } from "../programs/instructions.ts";
 import {
   ANY_QUANTUM,
@@ -12,7 +12,7 @@ import {
 import { bitsOf, fromBits, MAX_BITS } from "../numbers/vf32.ts";
 
 interface Outcome {
-  /** Of a float: before `canon`. */
+  /** The range of the result. For a float: before `canon`. */
   range: Range;
   /** Operands in which -0 would not act like +0. */
   fix?: readonly number[];
@@ -20,7 +20,7 @@ interface Outcome {
   same?: number;
 }
 
-/** `args` are the operands' value numbers: equal numbers are equal values. */
+/** `args` are the operands' value numbers. Equal numbers mean equal values. */
 export type Rule = (operands: readonly Range[], args: readonly number[]) => Outcome;
 
 const { fround, max, min } = Math;
@@ -40,10 +40,10 @@ const bool =
 
 const hull = (...xs: number[]): { low: number; high: number } => ({ low: min(...xs), high: max(...xs) });
 const single = ({ low, high }: IntRange): boolean => low === high;
-/** A result outside 32 bits wraps, and then it may be anything. */
+/** A result outside of 32 bits wraps, and then it can be any integer. */
 const wrapped = (low: number, high: number): IntRange =>
   low >= FULL_INT.low && high <= FULL_INT.high ? { low, high } : FULL_INT;
-/** A positive number rounded to binary32, but not to 0: it stays visible as too small. */
+/** A positive number rounded to binary32, but not to 0, so that it is still known to be too small. */
 const rounded = (x: number): number => fround(x) || x;
 
 function add(a: FloatRange, b: FloatRange): FloatRange {
@@ -99,7 +99,7 @@ function divide(a: FloatRange, b: FloatRange): FloatRange {
   };
 }
 
-/** Either of two values. */
+/** The range of either of two values. */
 function either(a: FloatRange, b: FloatRange): FloatRange {
   return {
     ...hull(a.low, b.low, a.high, b.high),

@@ -27,7 +27,7 @@ export interface BoolRange {
   canBeFalse: boolean;
 }
 
-/** By the value's type: one of the three, in the order of the program's values. */
+/** The range of one value of a program: its kind follows from the type of the value. */
 export type Range = FloatRange | IntRange | BoolRange;
 
 /** Above every exponent: the quantum of 0. */
@@ -53,7 +53,7 @@ export function exponentOf(x: number): number {
   return (doubles.getUint32(0) >>> 20) - 1023;
 }
 
-/** Makes the parts of a range say all that the other parts imply; `undefined` when no value is left. */
+/** Narrows each part of a range by what the other parts imply; `undefined` when no value is left. */
 export function normalize(range: FloatRange): FloatRange | undefined {
   let { low, high, least, quantum, zero, negativeZero } = range;
   if (!zero && low >= 0) low = Math.max(low, least);
@@ -83,7 +83,7 @@ export function constantRange(bits: number): FloatRange {
   return { low: value, high: value, least, quantum, zero: false, negativeZero: false };
 }
 
-/** What an operand's clampRange leaves of a vf32 (spec 4.3). */
+/** The range of a vf32 after it is clamped to an operand's clamp range (spec 4.3). */
 export function rangedFloat(clampRange: ClampRange): FloatRange {
   const e = RANGE_EXPONENT[clampRange];
   if (e === 0) return FULL_FLOAT;

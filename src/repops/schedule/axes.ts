@@ -1,9 +1,9 @@
-/** Axes of an iteration space as loops: fewer of them where memory allows it. */
+/** Turns the axes of an iteration space into loops, and joins axes where memory allows it. */
 
 /**
- * Without extents of 1, and with neighbours joined where every stride goes on from one to the other.
+ * Removes extents of 1, and joins neighbouring axes where all strides continue from one axis to the other.
  * @param stridesOf all strides of an axis, of the output and the operands
- * @param apart axes that stay loops of their own
+ * @param apart axes that are not joined with others
  */
 export function joinAxes<Axis extends { extent: number }>(
   axes: readonly Axis[],

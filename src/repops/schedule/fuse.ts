@@ -1,22 +1,23 @@
 /**
- * Which kernels run as one step: chains of maps over the same elements, after a map or a fold. Each element's values stay in
- * registers between them; only what somebody else reads is written. No bit changes by it (spec 3.3).
+ * Chooses which kernels run as one step: chains of maps over the same elements, after a map or a fold. Each
+ * element's values stay in registers between them. Only outputs that another step reads are written. This
+ * changes no bit (spec 3.3).
  */
 import { elementCount, type Shape } from "../../encoding/tensor.ts";
 import { type Kernel, type KernelList, type MapKernel, operandsOf } from "../kernels/kernel.ts";
 import { rowMajorStrides, type View } from "../kernels/view.ts";
 
-/** What a device can do in one step. */
+/** The limits of one step on a device. */
 export interface FuseLimits {
-  /** Tensors that are read and written, together. */
+  /** The number of tensors that are read or written. */
   tensors: number;
-  /** Instructions of all programs, together: compilers take their time over long code. */
+  /** The number of instructions of all programs together, because compilers need long for long code. */
   instructions: number;
-  /** Whether matrix products stay alone, since the backend has code of its own for them. */
+  /** Whether matrix products are steps of their own, because the backend has special code for them. */
   products: boolean;
 }
 
-/** Kernels of a step that may still grow. */
+/** The kernels of a step that can still grow. */
 interface Open {
   kernels: number[];
   elements: number;
@@ -34,9 +35,9 @@ export function isIdentity({ offset, strides, bounds }: View, shape: Shape): boo
 const instructionsOf = (kernel: Kernel): number => (kernel.kind === "gather" ? 0 : kernel.program.steps.length);
 
 /**
- * The kernels of each step, in an order in which the steps can run. A step runs where its last kernel stands: an earlier place
- * for a kernel would need operands that are not there yet, a later one is prevented by closing the step as soon as another
- * kernel reads from it.
+ * The kernels of each step, in an order in which the steps can run. A step runs at the place of its last
+ * kernel. At an earlier place, operands could be missing. A later place is never needed, because a step is
+ * closed as soon as another kernel reads from it.
  * @param alone kernels to which no map is added
  */
 export function fuse(list: KernelList, limits: FuseLimits, alone: ReadonlySet<number>): number[][] {
@@ -50,7 +51,7 @@ export function fuse(list: KernelList, limits: FuseLimits, alone: ReadonlySet<nu
   list.kernels.forEach((kernel, index) => {
     const operands = operandsOf(kernel);
     const candidates = [...open].filter(({ outputs }) => operands.some((tensor) => outputs.has(tensor)));
-    // The youngest: it may read what the others have written by then.
+    // The newest group, because it may read what the others have written before it.
     const joined = candidates.findLast((group) => kernel.kind === "map" && fits(kernel, group, limits));
     for (const group of candidates) if (group !== joined) close(group);
     const group = joined ?? newGroup(kernel);

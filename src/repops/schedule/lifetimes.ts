@@ -1,20 +1,26 @@
-/** From which step to which the tensors of a kernel list have to be in memory. */
+/** Computes the steps between which each tensor of a kernel list has to be in memory. */
 import type { KernelList } from "../kernels/kernel.ts";
 
-/** A tensor needs its memory in both steps that are named and in all between them. */
+/** A tensor needs its memory from the first of these steps to the last, both included. */
 export interface Lifetime {
   /** The step that writes it; -1 for an input. */
   readonly from: number;
-  /** The last step that reads it, its own where none does; the number of steps for inputs and kept tensors. */
+  /**
+   * The last step that reads it, or its own step if none does; the number of steps for inputs and kept
+   * tensors.
+   */
   readonly to: number;
 }
 
-/** Tensors that are in memory before the first step and after the last: all inputs, then what is kept. Each once. */
+/**
+ * The tensors that are in memory before the first step and after the last, each once: inputs, then kept
+ * tensors.
+ */
 export function lastingTensors(list: KernelList, keep: readonly number[]): number[] {
   return [...new Set([...list.inputs.keys(), ...keep])];
 }
 
-/** What lifetimes follow from. */
+/** The facts from which lifetimes are computed. */
 interface Accesses {
   readonly reads: readonly number[];
   readonly writes: readonly number[];
@@ -40,7 +46,7 @@ export function lifetimesOf(
   return lifetimes;
 }
 
-/** By step: the tensors whose memory is free after it. */
+/** For each step: the tensors whose memory is free after it. */
 export function endings(lifetimes: readonly (Lifetime | undefined)[], steps: number): number[][] {
   const ended = Array.from({ length: steps }, (): number[] => []);
   for (const [tensor, lifetime] of lifetimes.entries())

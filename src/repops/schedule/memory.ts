@@ -1,22 +1,23 @@
 /**
- * Where the tensors of a schedule lie. What lasts has a place of its own for good: what a run left can be read until the next one
- * writes it. Others share places as their lifetimes allow; an output shares none with what its own step reads.
+ * Places the tensors of a schedule in memory. Inputs and kept tensors have permanent places, so the results
+ * of a run can be read until the next run writes them. Other tensors share places as their lifetimes allow.
+ * An output never shares a place with a tensor that its own step reads.
  */
 import { endings } from "./lifetimes.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** Memory that places are taken from and given back to. */
+/** Memory from which places are taken, and to which they are returned. */
 export interface Store {
-  /** A place of at least so many bytes. */
+  /** Takes a place of at least this many bytes. */
   take(bytes: number): number;
-  /** Frees a place that was taken with so many bytes. */
+  /** Frees a place that was taken with this many bytes. */
   give(place: number, bytes: number): void;
 }
 
 /**
- * A place for each tensor that is ever in memory, by tensor number. The lasting tensors are the first that take theirs, in the order
- * of `lasting`.
- * @param bytesOf how many bytes a tensor takes
+ * A place for each tensor that is ever in memory, by tensor number. The lasting tensors take their places
+ * first, in the order of `lasting`.
+ * @param bytesOf the size of a tensor, in bytes
  */
 export function allocate(
   { steps, lifetimes, lasting }: Schedule,
@@ -36,9 +37,9 @@ export function allocate(
 /** One stretch of memory, in which places are offsets. */
 export class Stretch implements Store {
   private readonly alignment: number;
-  /** Free parts of it in order, joined where they touch. */
+  /** The free parts in order, joined where they touch. */
   private readonly gaps: { from: number; to: number }[] = [];
-  /** How long it has become. */
+  /** The length so far, in bytes. */
   bytes = 0;
 
   /** @param alignment in bytes; every offset is a multiple of it */
@@ -46,7 +47,7 @@ export class Stretch implements Store {
     this.alignment = alignment;
   }
 
-  /** In the smallest gap that is large enough, else at the end. */
+  /** Takes the smallest gap that is large enough, else a place at the end. */
   take(bytes: number): number {
     const size = this.aligned(bytes);
     let best = -1;
@@ -85,13 +86,13 @@ export class Stretch implements Store {
   }
 }
 
-/** Buffers of a device, in which places are their numbers: a tensor has one from its beginning. */
+/** Buffers of a device. A place is the number of a buffer; a tensor begins at the start of its buffer. */
 export class Slots implements Store {
-  /** Bytes of each buffer. */
+  /** The size of each buffer, in bytes. */
   readonly sizes: number[] = [];
   private readonly free: number[] = [];
 
-  /** The free buffer that fits best; else the largest free one, made larger; else another. */
+  /** Takes the free buffer that fits best; else the largest free one, enlarged; else a new one. */
   take(bytes: number): number {
     const { sizes, free } = this;
     free.sort((a, b) => sizes[a] - sizes[b]);

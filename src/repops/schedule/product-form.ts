@@ -1,9 +1,9 @@
-/** Which dot folds are matrix products, and along which axes. */
+/** Finds the dot folds that are matrix products, and their axes. */
 import { type Arg, type FoldKernel, isDot } from "../kernels/kernel.ts";
 import { rowMajorStrides } from "../kernels/view.ts";
 import { joinAxes } from "./axes.ts";
 
-/** One axis that is left of an iteration space: strides in elements of the output and both operands. */
+/** One remaining axis of an iteration space: strides in elements of the output and of both operands. */
 export interface ProductAxis {
   extent: number;
   out: number;
@@ -15,17 +15,17 @@ export interface ProductAxis {
 export interface ProductForm {
   a: Arg & { kind: "operand" };
   b: Arg & { kind: "operand" };
-  /** A's own axis: the longest of those that B does not have. */
+  /** A's own axis: the longest axis that B does not have. */
   row: ProductAxis;
-  /** B's own axis, along which the output lies without gaps. */
+  /** B's own axis, along which the output is contiguous. */
   column: ProductAxis;
   depth: ProductAxis;
   batch: readonly ProductAxis[];
 }
 
 /**
- * The matrix product that a dot fold is, or `undefined` when it has not that form. Which operand is called A does not
- * matter: a·b and b·a have the same bits.
+ * A dot fold as a matrix product, or `undefined` when it does not have that form. Which operand is called A
+ * does not matter, because a·b and b·a have the same bits.
  */
 export function productForm(kernel: FoldKernel): ProductForm | undefined {
   const [left, right] = kernel.args;
@@ -42,7 +42,7 @@ export function productForm(kernel: FoldKernel): ProductForm | undefined {
   const axes = joined(all.slice(0, shape.length));
   const inner = axes.findIndex(({ out }) => out === 1);
   if (inner < 0) return undefined;
-  // The axis along which the output is contiguous belongs to B; if it is A's, the operands change their names.
+  // The axis along which the output is contiguous belongs to B. If it is A's, the operands are exchanged.
   const swapped = axes[inner].b === 0;
   const name = (axis: ProductAxis): ProductAxis => (swapped ? { ...axis, a: axis.b, b: axis.a } : axis);
   const named = axes.map(name);

@@ -1,24 +1,32 @@
-/** Which folds are ordered scatter-adds: rows added to a table in the order of their positions. */
+/**
+ * Finds the folds that are ordered scatter-adds: they add rows to a table in the order of their positions.
+ */
 import { type Arg, type FoldKernel, SCATTER_STEP } from "../kernels/kernel.ts";
 import { programKey } from "../programs/program.ts";
 
-/** table[index[t]] += x[t] for t = 0, 1, … in this order, x in the sum range; the table is zeroed first. */
+/**
+ * table[index[t]] += x[t] for t = 0, 1, 2 and so on in this order, x in the sum range; the table is zeroed
+ * first.
+ */
 export interface ScatterForm {
-  /** Element `x.view.offset + t · stride` begins row t; its elements lie side by side. */
+  /** Row t begins at element `x.view.offset + t · stride`; its elements are contiguous. */
   x: Arg & { kind: "operand" };
-  /** Element `index.view.offset + t` is the row of the table that row t is added to; a row outside adds nothing. */
+  /**
+   * Row t is added to the table's row in element `index.view.offset + t`; if that row does not exist, nothing
+   * is added.
+   */
   index: Arg & { kind: "operand" };
-  /** Rows of x. */
+  /** The number of rows of x. */
   count: number;
-  /** Rows of the table. */
+  /** The number of rows of the table. */
   rows: number;
   /** Elements of a row. */
   inner: number;
-  /** Elements from one row of x to the next. */
+  /** The distance from one row of x to the next, in elements. */
   stride: number;
 }
 
-/** The ordered scatter-add that a fold is, or `undefined`. */
+/** A fold as an ordered scatter-add, or `undefined` when it does not have that form. */
 export function scatterForm({ args, reduce, start, type, program }: FoldKernel): ScatterForm | undefined {
   const [index, row, x] = args;
   if (programKey(program) !== programKey(SCATTER_STEP) || start !== 0) return undefined;

@@ -1,7 +1,8 @@
 /**
- * What any backend has to know of a kernel list before it runs one, as data: the steps in their order, what each reads and writes
- * in memory, which folds have a form that runs faster, and from which step to which each tensor has to be in memory. It names
- * no device: a backend generates code for the steps, and takes memory with `allocate` (memory.ts).
+ * The facts that each backend needs before it runs a kernel list, as data: the steps in their order, the
+ * reads and writes of each step in memory, the folds that have a faster form, and the steps between which
+ * each tensor has to be in memory. It does not depend on a device: a backend generates code for the steps,
+ * and takes memory with `allocate` (memory.ts).
  *
  *     const plan = schedule(list, keep);   // with limits where several kernels may run as one step
  *     const places = allocate(plan, (tensor) => byteLength(typeOf(list, tensor)), new Stretch(64));
@@ -13,7 +14,7 @@ import { lastingTensors, type Lifetime, lifetimesOf } from "./lifetimes.ts";
 import { type ProductForm, productForm } from "./product-form.ts";
 import { type ScatterForm, scatterForm } from "./scatter-form.ts";
 
-/** The forms of a step's first kernel that run faster than its definition; most have none. */
+/** The forms of a step's first kernel that run faster than its definition. Most kernels have none. */
 interface Forms {
   /** As a matrix product. */
   readonly product?: ProductForm;
@@ -21,29 +22,35 @@ interface Forms {
   readonly scatter?: ScatterForm;
 }
 
-/** Kernels that run together, with nothing but registers between them. */
+/** Kernels that run together, and pass values to each other in registers. */
 export interface Step extends Forms {
-  /** In their order; the first of any kind, the others maps over the same elements. */
+  /** The kernels in their order. The first is of any kind; the others are maps over the same elements. */
   readonly kernels: readonly number[];
   /** Tensors that are read from memory, each once. */
   readonly reads: readonly number[];
-  /** Outputs that have to be in memory afterwards: kept, or read by another step. At least one. */
+  /**
+   * Outputs that have to be in memory afterwards, because they are kept or another step reads them. At least
+   * one.
+   */
   readonly writes: readonly number[];
 }
 
 export interface Schedule {
   readonly list: KernelList;
   readonly steps: readonly Step[];
-  /** By tensor number; `undefined` for an output that never is in memory, since only its own step reads it. */
+  /**
+   * By tensor number; `undefined` for an output that is never in memory, because only its own step reads it.
+   */
   readonly lifetimes: readonly (Lifetime | undefined)[];
-  /** Tensors that are in memory before the first step and after the last, as `lastingTensors` gives them. */
+  /** The tensors that are in memory before the first step and after the last (see `lastingTensors`). */
   readonly lasting: readonly number[];
 }
 
 /**
  * The schedule of a list.
- * @param keep tensors that are read when all steps have run; inputs are kept in any case
- * @param limits of steps of several kernels; absent: each kernel is a step of its own, and every output is in memory after it
+ * @param keep tensors that are read after all steps have run; inputs are always kept
+ * @param limits the limits of steps with several kernels; absent: each kernel is a step of its own, and every
+ * output is in memory after its step
  */
 export function schedule(list: KernelList, keep: readonly number[], limits?: FuseLimits): Schedule {
   const forms = list.kernels.map(formsOf);

@@ -1,6 +1,7 @@
 /**
- * A provider with a fault, for drills: an honest execution, and a deviating one that takes over the state for the
- * steps that the fault strikes. It deviates in the same way each time, so its prover can replay the run.
+ * A provider with a fault, for drills. It has an honest execution, and a deviating one that takes over the
+ * state for the training steps that the fault strikes. It deviates in the same way each time, so its prover
+ * can replay the run.
  */
 import type { StateRoot, Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import type { ClosedJob, NamedTensor } from "../../job/closed.ts";
@@ -11,8 +12,8 @@ import { strikeOf, strikesAt } from "./place.ts";
 import { struckBackend } from "./struck.ts";
 
 /**
- * The execution of a run: an honest one, unless its manifest states a fault.
- * @throws {JobError} for a fault that the job has no place for
+ * The execution of a run: an honest one, unless the run's manifest states a fault.
+ * @throws {JobError} when the job has no place for the fault
  * @throws {BackendError} when the job does not fit the backend
  */
 export async function openExecution(job: ClosedJob, backend: Backend, fault?: Fault): Promise<AnyExecution> {
@@ -26,7 +27,7 @@ class FaultyExecution implements AnyExecution {
   private readonly openDeviating: () => Promise<Execution>;
   /** Opened when the first step is struck. */
   private deviating: Execution | undefined;
-  /** The one of the two that has the present state. */
+  /** Which of the two executions has the present state. */
   private current: Execution;
 
   private constructor(job: ClosedJob, fault: Fault, honest: Execution, openDeviating: () => Promise<Execution>) {
@@ -63,7 +64,7 @@ class FaultyExecution implements AnyExecution {
     if (next !== this.current) await next.restore(at, await this.current.state());
     this.current = next;
     if (this.fault.kind !== "skip" || !strikesAt(this.fault, at + 1)) return next.advance(options);
-    // The work is done, and its result thrown away.
+    // The work is done, and its result is thrown away.
     const before = await next.state();
     const report = await next.advance(options);
     await next.restore(at + 1, before);
@@ -97,7 +98,7 @@ class FaultyExecution implements AnyExecution {
   }
 }
 
-/** The same rows, each one place further. */
+/** The same rows, each moved on by one place. */
 function movedOn<T extends Tensor>(tensor: T): T {
   const row = tensor.data.length / Math.max(tensor.shape[0] ?? 1, 1);
   const data = tensor.data.slice();

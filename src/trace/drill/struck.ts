@@ -1,18 +1,19 @@
 /**
- * A backend that changes what one kernel of one list puts out. The list runs as two: the kernels up to the struck
- * one, then those after it, which read the changed output. From outside it is one list with its own numbers.
+ * A backend that changes the output of one kernel of one list. The list runs as two lists: the kernels up to
+ * the struck one, then the kernels after it, which read the changed output. From outside it is one list with
+ * its own numbers.
  */
 import { type Tensor, tensorRoot, type TensorRoot, zeros } from "../../encoding/tensor.ts";
 import type { Fallback, Backend, ExecuteOptions, ExecuteReport, Session } from "../../repops/backends/backend.ts";
 import { emptyReport, wantedOf } from "../../repops/backends/wanted.ts";
 import { type KernelList, operandsOf, renumberOperands, typeOf } from "../../repops/kernels/kernel.ts";
 
-/** One kernel of one list, and what is done to its output. */
+/** One kernel of one list, and the change to its output. */
 export interface Strike {
-  /** Other lists than this very one run unchanged. */
+  /** The list, compared by identity. Any other list runs unchanged. */
   list: KernelList;
   kernel: number;
-  /** Alters the output in place; any bit pattern may stand there afterwards. */
+  /** Alters the output in place; any bit pattern may be there afterwards. */
   change(output: Tensor): void;
 }
 
@@ -28,15 +29,15 @@ export function struckBackend(backend: Backend, strike: Strike): Backend {
   };
 }
 
-/** Neighbouring kernels as a list of their own. */
+/** Consecutive kernels as a list of their own. */
 interface Half {
   first: number;
   count: number;
-  /** The tensors of the whole list that it reads and does not make. */
+  /** The tensors of the whole list that this half reads and does not make. */
   reads: readonly number[];
-  /** The tensors of the whole list that it makes, and that are read after it or kept. */
+  /** The tensors of the whole list that this half makes and that are read after it or kept. */
   gives: readonly number[];
-  /** What a tensor of the whole list is called here. */
+  /** The number in this half of a tensor of the whole list. */
   own(tensor: number): number;
   session: Session;
 }
@@ -44,7 +45,7 @@ interface Half {
 class StruckSession implements Session {
   private readonly strike: Strike;
   private readonly halves: readonly Half[];
-  /** Inputs, and what the last execution gave, by number. */
+  /** Inputs and the results of the last execution, by number. */
   private readonly values = new Map<number, Tensor>();
 
   private constructor(strike: Strike, halves: readonly Half[]) {
@@ -101,7 +102,7 @@ class StruckSession implements Session {
       if (first !== 0) continue;
       const output = list.inputs.length + struck;
       change(this.values.get(output)!);
-      // The struck kernel is the last of its half, so the order of the maps stays the list's.
+      // The struck kernel is the last of its half, so the maps keep the order of the list.
       if (wanted.roots.has(struck)) report.roots.set(struck, tensorRoot(this.values.get(output)!));
       if (wanted.captured.has(struck)) report.captured.set(struck, await this.read(output));
     }
@@ -140,7 +141,7 @@ async function prepareHalf(
   return { first, count: kernels.length, reads, gives, own, session };
 }
 
-/** Both halves may leave kernels to another backend. */
+/** Both halves may leave kernels to a fallback backend. */
 function joined(before: Fallback | undefined, { backend, kernels, seconds }: Fallback, first: number): Fallback {
   const numbers = kernels.map((kernel) => first + kernel);
   return { backend, kernels: [...(before?.kernels ?? []), ...numbers], seconds: (before?.seconds ?? 0) + seconds };

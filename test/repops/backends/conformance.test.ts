@@ -123,7 +123,7 @@ describe("a session", () => {
   test("that does not fit is refused with figures", async () => {
     const huge = { dtype: "f32" as const, shape: [2 ** 30] };
     await expect(wasm.prepare({ inputs: [huge, huge], kernels: [] }, { keep: [] })).rejects.toThrow(
-      /the wasm backend has \d+ MiB, and this graph needs 8192 MiB/,
+      /the wasm backend has \d+ MiB, but this graph needs 8192 MiB/,
     );
   });
 });

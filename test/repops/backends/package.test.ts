@@ -51,7 +51,9 @@ describe("a package that a backend needs", () => {
 
   test("is named with both places and the command, if it is in neither", async () => {
     const said = await imported("adapter-of-nobody");
-    expect(said).toMatch(/^VERDE_BACKEND the backend b needs the package adapter-of-nobody, which is neither/);
+    expect(said).toMatch(
+      /^VERDE_BACKEND_PACKAGE_MISSING the backend b needs the package adapter-of-nobody, which is installed neither/,
+    );
     expect(said).toContain(ROOT);
     expect(said).toContain(project);
     expect(said).toContain("`npm install adapter-of-nobody@1`");

@@ -120,9 +120,9 @@ describe("encoding (spec 3.4)", () => {
       () =>
         decodeProgram(new Reader(encodeProgram({ ...base, ...change }), "program"));
     expect(refused({ inputs: ["f", "f"] })).toThrow("value 1 is never used");
-    expect(refused({ floats: [0x3f800000, 0x3f800000] })).toThrow("a constant stands twice");
+    expect(refused({ floats: [0x3f800000, 0x3f800000] })).toThrow("a constant is there twice");
     expect(refused({ floats: [0x80000000], steps: [{ name: "fadd", args: [0, 1] }] })).toThrow("not canonical");
-    expect(refused({ steps: [{ name: "fneg", args: [1] }] })).toThrow("does not stand before it");
+    expect(refused({ steps: [{ name: "fneg", args: [1] }] })).toThrow("which is not before it");
     expect(refused({ inputs: ["i"] })).toThrow("has type i, not f");
     expect(refused({ steps: [{ name: "feq", args: [0, 0] }] })).toThrow("its output is a bool");
     expect(() => defineProgram("f", (x) => x.add(Number.NaN))).toThrow("is not a vf32");

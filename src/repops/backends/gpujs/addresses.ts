@@ -1,6 +1,6 @@
 /**
- * Where a kernel reads: numbers of elements and coordinates as whole numbers in floats, exact below 2^24. Division is a
- * product with the inverse, which is then put right.
+ * The addresses that a kernel reads: element numbers and coordinates as whole numbers in floats, exact below
+ * 2^24. Division is a product with the inverse, which is then corrected.
  */
 import type { Arg } from "../../kernels/kernel.ts";
 import { constant, type Scalars, whole } from "./statements.ts";

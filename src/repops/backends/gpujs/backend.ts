@@ -1,11 +1,13 @@
-/** gpu.js: kernels as functions in its part of JavaScript, which it translates for the device of the mode. */
+/**
+ * gpu.js: kernels are functions in its subset of JavaScript, which it translates for the device of the mode.
+ */
 import type { Backend, DeviceDescription } from "../backend.ts";
 import { type GpuJsDevice, type Mode, openFirstGpu, openGpuJs } from "./device.ts";
 import { probeGpuJs } from "./probes.ts";
 import { prepareGpuJs } from "./session.ts";
 import { describeWebGpu } from "../webgpu/backend.ts";
 
-/** Of the device below WebGL nothing is known here but the mode. */
+/** WebGL does not tell which device it uses, so only the mode is known here. */
 async function describeMode(mode: Mode): Promise<DeviceDescription> {
   const name = `gpu.js in the mode ${mode}`;
   if (mode !== "webgpu") return { name, software: mode === "cpu" || mode === "webasm", driver: { mode }, limits: {} };
@@ -21,7 +23,9 @@ const backend = <Name extends string>(name: Name, open: () => Promise<GpuJsDevic
 });
 const inMode = <M extends Mode>(mode: M) => backend(`gpujs:${mode}`, () => openGpuJs(mode));
 
-/** By the names of the command line; without a mode it is the first on a GPU that works. */
+/**
+ * The backends by their names on the command line. Without a mode, the first working mode on a GPU is used.
+ */
 export const gpujs = {
   gpujs: backend("gpujs", openFirstGpu),
   "gpujs:webgpu": inMode("webgpu"),

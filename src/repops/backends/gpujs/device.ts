@@ -1,6 +1,7 @@
 /**
- * gpu.js and what it runs on: one device a mode for the whole process, since a kernel takes long to compile. The package
- * falls back to slower modes in silence, so every kernel's own mode is checked after it was built.
+ * gpu.js and its devices: one device for each mode in the whole process, because a kernel takes long to
+ * compile. The package silently falls back to slower modes, so the mode of every kernel is checked after it
+ * is built.
  */
 import { BackendError, messageOf } from "../../../errors/index.ts";
 import { importPackage } from "../package.ts";
@@ -15,13 +16,15 @@ export type Mode = (typeof GPU_MODES)[number] | "webasm" | "cpu";
 /** A tensor where a mode keeps it: a texture, a buffer, or an array. */
 export type Handle = Float32Array | { toArray(): unknown; delete(): void };
 
-/** The part of gpu.js that is used here. */
+/** The part of gpu.js's interface that is used here. */
 interface Shortcut {
   (...args: unknown[]): unknown;
   kernel: { constructor: unknown; fallbackReason?: unknown };
 }
 interface Gpu {
-  /** The class of kernels of the mode that was asked for; the mode alone says gpu of all three kinds of WebGL. */
+  /**
+   * The class of kernels of the requested mode. The mode alone does not distinguish the three kinds of WebGL.
+   */
   Kernel: { name: string };
   addFunction(source: string): void;
   createKernel(source: string, settings: object): Shortcut;
@@ -48,7 +51,7 @@ async function load(): Promise<GpuConstructor> {
 
 const devices = new Map<Mode, Promise<GpuJsDevice>>();
 
-/** @throws {BackendError} when the mode does not work here, with what it needs */
+/** @throws {BackendError} when the mode does not work here; the message says what it needs */
 export function openGpuJs(mode: Mode): Promise<GpuJsDevice> {
   let device = devices.get(mode);
   if (!device) {
@@ -101,7 +104,7 @@ export class GpuJsDevice {
     }
   }
 
-  /** Whether anything comes back at all; a driver that is there need not work. */
+  /** Checks that the device returns results at all, because an installed driver may not work. */
   private async prove(): Promise<void> {
     const handle = await this.upload(Float32Array.of(1, 2 ** -125, -(2 ** 127), 1 + 2 ** -23));
     const [a, b, c, d] = await this.download(handle);
@@ -170,13 +173,13 @@ export class GpuJsDevice {
 
 const COPY = "function (t0) {\nreturn t0[this.thread.x];\n}";
 
-/** What a compiled kernel knows of an argument. */
+/** The facts about an argument that a kernel is compiled for. */
 function sizeOf(arg: Handle | number): unknown {
   if (typeof arg === "number") return 0;
   return arg instanceof Float32Array ? arg.length : (arg as unknown as { output: number[] }).output;
 }
 
-/** gpu.js looks for WebGPU where a browser has it. */
+/** Puts WebGPU where a browser has it, because gpu.js looks for it there. */
 async function provideWebGpu(): Promise<void> {
   const gpu = await findGpu();
   const place = globalThis as { navigator?: object };

@@ -1,19 +1,21 @@
 /**
- * Functions in gpu.js' part of JavaScript that the kernels call. There are no integers above 2^24 and no bits, so all of
- * it is steps that are exact in binary32, in whatever order and however fused: comparisons, sums and differences that fit
- * 24 bits, and products with powers of two that are neither too large nor too small. What does round is one operation with
- * `Math.fround` around it, since the mode `cpu` computes in doubles; on a device that function is nothing.
+ * Functions in gpu.js' subset of JavaScript that the kernels call. There are no integers above 2^24 and no
+ * bit operations. So all steps are exact in binary32, in any order and with any fusing: comparisons, sums and
+ * differences that fit 24 bits, and products with powers of two that are neither too large nor too small.
+ * Each operation that rounds has `Math.fround` around it, because the mode `cpu` computes in doubles; on a
+ * device that function does nothing.
  *
- * Numbers that the kernels get at run time, so that no compiler can reckon with them: `one` = 1, `tiny` = 2^-125,
- * `most` = 2^127, `up` = 2^64, `down` = 2^-64. A comparison with `most` that never acts hides a result from rearrangement.
+ * The kernels get some numbers at run time, so that no compiler can compute with them: `one` = 1, `tiny` =
+ * 2^-125, `most` = 2^127, `up` = 2^64, `down` = 2^-64. A comparison with `most` that never takes effect
+ * protects a result from rearrangement.
  */
 
-/** Powers of two from literals that any reader of decimals gets right. */
+/** Powers of two from literals that every parser of decimals reads exactly. */
 const POWERS = `
   let u32 = 4294967296.0; let u64 = u32 * u32;
   let d8 = 0.00390625; let d16 = d8 * d8; let d32 = d16 * d16; let d64 = d32 * d32;`;
 
-/** Brings `a`, a magnitude, into [1, 2) by exact products; `then` is done with each power. */
+/** Scales `a`, a magnitude, into [1, 2) by exact products. `then` gives the code to run with each power. */
 const normalize = (then: (sign: "+" | "-", power: number) => string): string => {
   const down = ["d64", "d32", "d16", "d8", "0.0625", "0.25", "0.5"];
   const up = ["u64", "u32", "65536.0", "256.0", "16.0", "4.0", "2.0"];
@@ -27,7 +29,7 @@ const normalize = (then: (sign: "+" | "-", power: number) => string): string => 
     .join("");
 };
 
-/** 0 and what lies above 2^-125 in magnitude, brought to 2^127 at most. */
+/** `canon`: magnitudes below 2^-125 become 0, and magnitudes above 2^127 become 2^127. */
 const CANON = `function canon(x, tiny, most) {
   let r = x;
   if (Math.abs(x) < tiny) { r = 0.0; }
@@ -84,7 +86,10 @@ const SCALED = `function scaled(x, n, most) {
   return r;
 }`;
 
-/** Two operands of 2^64 and more saturate; one of them is scaled, so that no product is infinite. */
+/**
+ * The product of two operands of 2^64 and more saturates; one of them is scaled, so that no product is
+ * infinite.
+ */
 const PRODUCT = `function product(x, y, tiny, most, up, down) {
   let a = x; let b = y; let back = 1.0; let limit = most;
   if (Math.abs(x) >= up) { a = x * down; back = up; limit = limit * down; }
@@ -99,7 +104,10 @@ const PRODUCT = `function product(x, y, tiny, most, up, down) {
   return r;
 }`;
 
-/** Next to an operand of 2^125 and more, what a scaling by 2^-4 flushes is far below half a unit in the last place. */
+/**
+ * For an operand of 2^125 and more, the part that a scaling by 2^-4 flushes is far below half a unit in the
+ * last place.
+ */
 const TOTAL = `function total(x, y, tiny, most) {
   let scale = 1.0; let back = 1.0; let large = most * 0.25;
   if (Math.abs(x) >= large) { scale = 0.0625; back = 16.0; }
@@ -116,7 +124,9 @@ const TOTAL = `function total(x, y, tiny, most) {
   return r;
 }`;
 
-/** 24 digits and the one after; a quotient of two numbers of 24 bits never lies halfway between two others. */
+/**
+ * 24 digits and the one after; a quotient of two numbers of 24 bits never lies halfway between two others.
+ */
 const QUOTIENT = `function quotient(x, y, tiny, most) {
   let a = Math.abs(mantissa(x)); let b = Math.abs(mantissa(y));
   let e = exponent(x) - exponent(y);
@@ -138,7 +148,10 @@ const QUOTIENT = `function quotient(x, y, tiny, most) {
   return r;
 }`;
 
-/** 25 digits, two bits of the radicand for each; root and remainder in halves of 12 bits, since they have up to 27. */
+/**
+ * 25 digits, two bits of the radicand for each; root and remainder in halves of 12 bits, since they have up
+ * to 27.
+ */
 const ROOT = `function root(x) {
   let e = exponent(x); let m = Math.abs(mantissa(x));
   let h = Math.floor(e * 0.5);

@@ -1,4 +1,7 @@
-/** Which kernels of a list gpu.js runs, and which the fallback backend runs: those that need integers or bits that floats do not hold. */
+/**
+ * Decides which kernels of a list gpu.js runs. The fallback backend runs those that need integers or bits
+ * that floats do not hold.
+ */
 import type { Kernel, KernelList } from "../../kernels/kernel.ts";
 import { operandsOf, renumberOperands, typeOf } from "../../kernels/kernel.ts";
 import { analyze } from "../../ranges/analysis.ts";
@@ -6,9 +9,9 @@ import type { IntRange } from "../../ranges/values.ts";
 import { isInt, type Source, sourceOf } from "./source.ts";
 import { isExactInt, MAX_INT } from "./statements.ts";
 
-/** Neighbouring kernels that the fallback backend runs, as a list of their own. */
+/** Consecutive kernels that the fallback backend runs, as a list of their own. */
 export interface Island {
-  /** Numbers of its kernels in the whole list: `first`, `first + 1`, … */
+  /** The number of its first kernel in the whole list; the others follow it. */
   first: number;
   list: KernelList;
   /** The tensors that it reads, in the order of its inputs. */
@@ -24,7 +27,8 @@ export function kernelsOf(part: { kind: "device"; kernel: number } | { kind: "fa
 }
 
 /**
- * @param wide inputs of ints that have held values that are not exact in floats; the others are checked when written
+ * @param wide int inputs that have held values that are not exact in floats; the others are checked when they
+ * are written
  */
 export function planList(list: KernelList, wide: ReadonlySet<number>): Part[] {
   const ranges = new Map<number, IntRange>();
@@ -49,7 +53,7 @@ export function planList(list: KernelList, wide: ReadonlySet<number>): Part[] {
   return parts;
 }
 
-/** What the ints of a map can be, whatever it reads. */
+/** The range of the ints of a map, for any operands. */
 function rangeOnFallback(kernel: Kernel): IntRange | undefined {
   if (kernel.kind !== "map" || !isInt(kernel.type)) return undefined;
   const { values } = analyze(kernel.program);

@@ -1,9 +1,12 @@
-/** The device's arithmetic as gpu.js hands it on, one kernel an operation (see certify/probe.ts). */
+/** The device's arithmetic as gpu.js exposes it, one kernel for each operation (see certify/probe.ts). */
 import type { Probe } from "../backend.ts";
 import { probeArithmetic, RAW_OPERATIONS, type RawOperation } from "../probe.ts";
 import type { GpuJsDevice, Handle } from "./device.ts";
 
-/** Statements that leave the result in `r`; `most` is 2^127 at run time, as in the kernels (see statements.ts). */
+/**
+ * Statements that leave the result in `r`; `most` is 2^127 at run time, as in the kernels (see
+ * statements.ts).
+ */
 const STATEMENTS: Readonly<Record<RawOperation, string | undefined>> = {
   "a + b": "let r = Math.fround(a + b);",
   "a * b": "let r = Math.fround(a * b);",
@@ -11,7 +14,7 @@ const STATEMENTS: Readonly<Record<RawOperation, string | undefined>> = {
   "sqrt(a)": "let r = Math.fround(Math.sqrt(a));",
   "a * b + c": "let r = Math.fround(Math.fround(a * b) + c);",
   "guarded a * b + c": "let p = Math.fround(a * b); if (p > most) { p = most; } let r = Math.fround(p + c);",
-  // Its numbers are floats, all of them.
+  // gpu.js has no integers.
   "float of int a": undefined,
 };
 

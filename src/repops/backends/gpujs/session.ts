@@ -1,6 +1,7 @@
 /**
- * A kernel list on gpu.js. A tensor's contents are a value that never changes, on the device, on the host, or on both;
- * copying a state is handing values on. Kernels that gpu.js does not list run on the WASM backend in between.
+ * A kernel list on gpu.js. The contents of a tensor are an immutable value on the device, on the host, or on
+ * both, so copying a state only passes values on. The WASM backend, as the fallback backend, runs the kernels
+ * that gpu.js does not list.
  */
 import { zeroElements } from "../../../encoding/dtypes.ts";
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
@@ -18,9 +19,9 @@ import { MAX_INT } from "./statements.ts";
 interface Value {
   host?: Tensor["data"];
   device?: Handle;
-  /** Made by a kernel that ran on the fallback backend: bringing it to the device counts as that kernel's time. */
+  /** Made by a kernel on the fallback backend. The transfer to the device counts as that kernel's time. */
   fallback?: boolean;
-  /** Tensors that hold it. */
+  /** The number of tensors that hold it. */
   holders: number;
 }
 
@@ -36,7 +37,7 @@ class GpuJsSession implements Session {
   private readonly device: GpuJsDevice;
   private readonly list: KernelList;
   private readonly values: (Value | undefined)[];
-  /** By kernel: the tensors that nothing after it reads. */
+  /** By kernel: the tensors that no later kernel reads. */
   private readonly endings: readonly (readonly number[])[];
   private readonly wide = new Set<number>();
   private parts: Ready[] = [];
@@ -79,7 +80,7 @@ class GpuJsSession implements Session {
     await this.set(input, { host: data.slice(), holders: 0 });
   }
 
-  /** Ints that floats do not hold change the plan, once an input. */
+  /** Ints that floats do not hold change the plan, once for each input. */
   private async set(input: number, value: Value): Promise<void> {
     this.put(input, value);
     const isWide = value.host instanceof Int32Array && value.host.some((x) => x > MAX_INT || x < -MAX_INT);
@@ -115,7 +116,7 @@ class GpuJsSession implements Session {
 
   async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const moved = pairs.map(({ from, to }) => ({ to, value: this.values[from]! }));
-    // Held meanwhile, since a value may be overwritten before it is handed on.
+    // Hold the value meanwhile, because it may be overwritten before it is passed on.
     for (const { value } of moved) value.holders++;
     for (const { to, value } of moved) await this.set(to, value);
     for (const { value } of moved) value.holders--;

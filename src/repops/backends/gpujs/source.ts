@@ -1,6 +1,6 @@
 /**
- * Kernels as gpu.js source: one thread an output element, its number and all addresses whole numbers in floats. They are
- * exact below 2^24; a kernel that would need more is not listed.
+ * Kernels as gpu.js source: one thread for each output element. Its number and all addresses are whole
+ * numbers in floats, exact below 2^24. A kernel that needs larger numbers is not listed.
  */
 import { DTYPES } from "../../../encoding/dtypes.ts";
 import { elementCount, type TensorType } from "../../../encoding/tensor.ts";
@@ -21,9 +21,9 @@ import { fromBits } from "../../numbers/vf32.ts";
 import { bases, coordinates, divide, exactAddress, nest } from "./addresses.ts";
 import { constant, programStatements, type Scalars } from "./statements.ts";
 
-/** A number and an axis' extent together stay below 2^24, which a division by the extent needs. */
+/** The sum of a number and an axis' extent stays below 2^24, as a division by the extent requires. */
 const MAX_ELEMENTS = 2 ** 23;
-/** A device may bind eight buffers, one of which is the output. */
+/** A device may bind eight buffers, and one of them is the output. */
 const MAX_TENSORS = 7;
 
 export interface Source {
@@ -31,17 +31,17 @@ export interface Source {
   code: string;
   tensors: readonly number[];
   scalars: readonly number[];
-  /** Bounds of loops, which have to be known when the kernel is compiled. */
+  /** The bounds of loops. They have to be known when the kernel is compiled. */
   constants: Readonly<Record<string, number>>;
   elements: number;
-  /** What an output of ints can hold. */
+  /** The range of an output of ints. */
   range?: IntRange;
 }
 
-/** What is known of the ints of a tensor; `undefined`: too little for floats to hold them. */
+/** The known range of the ints of a tensor; `undefined` if floats may not hold them. */
 export type IntRanges = (tensor: number) => IntRange | undefined;
 
-/** Whether floats hold the elements only where they are small. */
+/** Whether floats hold the elements only if they are small. */
 export const isInt = ({ dtype }: TensorType): boolean => DTYPES[dtype].scalar === "i";
 
 /** `undefined`: the kernel can't be written in floats. */
@@ -58,7 +58,10 @@ function operands({ args }: MapKernel | FoldKernel): number[] {
   return [...new Set(args.flatMap((arg) => (arg.kind === "operand" ? [arg.tensor] : [])))];
 }
 
-/** A function of what its body uses: gpu.js can't do without a tensor that it is given in vain. */
+/**
+ * A function whose parameters are what its body uses, because gpu.js fails for a tensor that the body does
+ * not use.
+ */
 function finish(
   body: readonly string[],
   tensors: readonly number[],
@@ -106,7 +109,7 @@ function loops(kernel: MapKernel | FoldKernel, tensors: readonly number[], ints:
   const body = ["let e = this.thread.x * one;", ...lines];
   const constants: Record<string, number> = {};
   if (fold) {
-    // An accumulator of ints may be anything, so its program was not written.
+    // An accumulator of ints may have any value, so its program was not written.
     const start = constant(fromBits(kernel.start), scalars);
     body.push(...bases(kernel.args, names, shape.length), `let acc = ${start};`, "let k = 0.0;");
     if (elementCount(reduce) > 0) {

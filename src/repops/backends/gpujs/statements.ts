@@ -1,11 +1,11 @@
 /**
- * Scalar programs as statements of gpu.js' part of JavaScript (spec 3.3). Every value is a float; ints are floats of at most
- * 2^24 in magnitude, and bools are 0 and 1. An instruction on ints that can leave that range, or that looks at bits, has no
- * statement, and then the program is not listed.
+ * Scalar programs as statements of gpu.js' subset of JavaScript (spec 3.3). Every value is a float; ints are
+ * floats of at most 2^24 in magnitude, and bools are 0 and 1. An instruction on ints that can leave that
+ * range, or that uses bits, has no statement. Then the program is not listed.
  *
- * What keeps a compiler from fusing a product with the sum behind it, from taking a common factor out of a sum and from
- * cancelling terms (Mesa's does the last two): every result that was rounded passes a comparison with `most`, a number that
- * is only known at run time. It never acts.
+ * A compiler could fuse a product with the sum after it, take a common factor out of a sum, or cancel terms
+ * (Mesa's does the last two). To prevent this, every rounded result is compared with `most`, a number that is
+ * only known at run time. The comparison never takes effect.
  */
 import type { InstructionName } from "../../programs/instructions.ts";
 import { layout, type Program, valueTypes } from "../../programs/program.ts";
@@ -21,7 +21,7 @@ interface Operand {
   range: Range;
 }
 
-/** A statement that declares `$`, or nothing where there is none. */
+/** A statement that declares `$`, or `undefined` if there is none. */
 type Lowering = (operands: readonly Operand[], plan: StepPlan) => string | undefined;
 
 export const isExactInt = ({ low, high }: IntRange): boolean => low >= -MAX_INT && high <= MAX_INT;
@@ -53,7 +53,7 @@ const relation = (operator: string): Lowering =>
   );
 const none: Lowering = () => undefined;
 
-/** A shift by a count that is known. */
+/** A shift by a known count. */
 const shift =
   (write: (a: string, power: number) => string, accepts: (range: IntRange) => boolean = () => true): Lowering =>
   ([a, b]) => {
@@ -155,7 +155,7 @@ const LOWERINGS = {
 /** Numbers that a kernel gets at run time, by name. */
 export type Scalars = Map<string, number>;
 
-/** A constant as the kernel's source writes it: small whole numbers as they are, others as scalars. */
+/** A constant in the kernel's source: small whole numbers as literals, others as scalars. */
 export function constant(value: number, scalars: Scalars): string {
   if (Number.isInteger(value) && Math.abs(value) <= 2 ** 20) return whole(value);
   for (const [name, known] of scalars) if (known === value && name.startsWith("c")) return name;
@@ -165,8 +165,9 @@ export function constant(value: number, scalars: Scalars): string {
 }
 
 /**
- * A program as statements over `inputs`, names of values, and the name of its result; `undefined` where it can't be written.
- * @param scalars grows by the constants that are used
+ * A program as statements over `inputs`, which are names of values, and the name of its result; `undefined`
+ * if it can't be written.
+ * @param scalars the constants in use; the function adds to it
  */
 export function programStatements(
   program: Program,

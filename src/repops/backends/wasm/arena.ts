@@ -1,4 +1,4 @@
-/** The tensors of a schedule in one stretch of memory, which WebAssembly bounds. */
+/** Places the tensors of a schedule in one stretch of memory, whose size WebAssembly limits. */
 import { byteLength } from "../../../encoding/tensor.ts";
 import { BackendError } from "../../../errors/index.ts";
 import { typeOf } from "../../kernels/kernel.ts";
@@ -7,16 +7,17 @@ import type { Schedule } from "../../schedule/schedule.ts";
 
 const ALIGNMENT = 64;
 
-/** Bytes from the start of the arena, and how large it gets. */
+/** The offset of each tensor in the arena, in bytes, and the size of the arena. */
 export interface Layout {
   offsets: readonly number[];
   bytes: number;
 }
 
 /**
- * @param schedule of which every output is in memory
- * @param room the bytes that may be used
- * @throws {BackendError} saying how much is needed, and for what most
+ * @param schedule a schedule whose outputs are all in memory
+ * @param room the available memory, in bytes
+ * @throws {BackendError} when the memory is not enough; the message says how much is needed and what needs
+ * most
  */
 export function layOut(schedule: Schedule, room: number): Layout {
   const arena = new Stretch(ALIGNMENT);
@@ -27,8 +28,8 @@ export function layOut(schedule: Schedule, room: number): Layout {
     const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
     throw new BackendError(
       "MEMORY",
-      `the wasm backend has ${megabytes(room)}, and this graph needs ${megabytes(arena.bytes)}: ` +
-        `${megabytes(lasting)} for inputs and state, the rest for what lies between; take a smaller batch or model`,
+      `the wasm backend has ${megabytes(room)}, but this graph needs ${megabytes(arena.bytes)}: ` +
+        `${megabytes(lasting)} for inputs and state, the rest for intermediate results; take a smaller batch or model`,
       { expected: arena.bytes, found: room, lasting },
     );
   }

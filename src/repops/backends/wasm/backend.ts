@@ -3,7 +3,7 @@ import type { Backend } from "../backend.ts";
 import { probeWasm } from "./probes.ts";
 import { prepareWasm } from "./session.ts";
 
-/** SIMD code that is generated for each kernel; the default. */
+/** The default backend: SIMD code is generated for each kernel. */
 export const wasm: Backend = {
   name: "wasm",
   probe: probeWasm,
@@ -11,7 +11,8 @@ export const wasm: Backend = {
 };
 
 /**
- * The same backend without its shortcuts: `canon` after every instruction, no matrix products. Tests hold the two equal.
+ * The same backend without its shortcuts: `canon` after every instruction, no matrix products. Tests check
+ * that both give equal bits.
  */
 export const wasmAlways: Backend = {
   name: "wasm-always",

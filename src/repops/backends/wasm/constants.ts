@@ -1,4 +1,7 @@
-/** 32-bit constants in memory. A `v128.const` in a loop is built anew each turn; a splat-load before the loop is not. */
+/**
+ * 32-bit constants in memory. A `v128.const` in a loop is built in each iteration; a splat-load before the
+ * loop is not.
+ */
 import { BackendError } from "../../../errors/index.ts";
 
 export class ConstantPool {
@@ -8,7 +11,7 @@ export class ConstantPool {
 
   /**
    * @param base byte address, a multiple of 4
-   * @param capacity how many words there is room for
+   * @param capacity the largest number of words
    */
   constructor(base: number, capacity: number) {
     this.base = base;

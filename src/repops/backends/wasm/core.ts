@@ -7,7 +7,7 @@ import { defineSha256, type Sha256Exports } from "./sha256.ts";
 
 export interface CoreExports extends MatmulExports, Sha256Exports, RowsExports {}
 
-/** The module's bytes; its constants lie in `pool`, which is written to the memory it is instantiated with. */
+/** The module's bytes. Its constants are in `pool`, which is written to the memory of each instance. */
 export function buildCoreModule(pool: ConstantPool): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   defineMatmul(module, pool);

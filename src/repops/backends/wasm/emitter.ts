@@ -1,4 +1,6 @@
-/** A WebAssembly module in the making: functions over one imported memory, structured control flow, binary encoding. */
+/**
+ * Builds a WebAssembly module: functions over one imported memory, structured control flow, binary encoding.
+ */
 import { type Code, concat, i32, unsigned, ValueType } from "./opcodes.ts";
 
 /** A local variable; as an expression it reads the variable. */
@@ -78,7 +80,7 @@ export class FunctionBuilder {
     return this.emit([BRANCH, 0, END, END]);
   }
 
-  /** Runs the body, then again while the condition holds: one branch a turn. The body has to run at least once. */
+  /** Runs the body at least once, and repeats it while the condition holds: one branch in each iteration. */
   doWhile(body: () => void, condition: Code): this {
     this.emit([LOOP, EMPTY_BLOCK]);
     body();
@@ -119,12 +121,14 @@ export class ModuleBuilder {
     return f;
   }
 
-  /** A function that takes an address and does not become part of the module: for finding out what code will need. */
+  /**
+   * A function that takes an address and is not added to the module. It is used to find out what code needs.
+   */
   scratch(): FunctionBuilder {
     return new FunctionBuilder(-1, undefined, [ValueType.i32], []);
   }
 
-  /** The module's bytes; it imports its memory as `env.memory`. */
+  /** The module's bytes. The module imports its memory as `env.memory`. */
   encode(): Uint8Array<ArrayBuffer> {
     const types: string[] = [];
     const typeOf = this.functions.map(({ parameters, results }) => {

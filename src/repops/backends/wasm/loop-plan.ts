@@ -1,6 +1,7 @@
 /**
- * From a map or fold kernel to calls of generated functions: bounded views are cut into boxes in which every operand is
- * either read or replaced by its fill, and axes that lie in one run of memory become one loop.
+ * Turns a map or fold kernel into calls of generated functions. Bounded views are cut into boxes in which
+ * every operand is either read or replaced by its fill value. Axes that form one run of memory become one
+ * loop.
  */
 import type { Shape } from "../../../encoding/tensor.ts";
 import type { Arg, FoldKernel, MapKernel } from "../../kernels/kernel.ts";
@@ -29,8 +30,8 @@ export function canLoop(kernel: MapKernel | FoldKernel): boolean {
 }
 
 /**
- * The calls that compute a kernel; K = 0 and empty outputs are the caller's.
- * @param output the tensor that it writes
+ * The calls that compute a kernel. The caller handles K = 0 and empty outputs.
+ * @param output the tensor that the kernel writes
  */
 export function planLoops(kernel: MapKernel | FoldKernel, output: number, always: boolean): LoopCall[] {
   return boxes(kernel).map((box) => planBox(kernel, box, output, always));
@@ -54,7 +55,7 @@ interface Axis {
   extent: number;
   out: number;
   args: number[];
-  /** The axis of the output it stands for, if a coordinate on it is asked for. */
+  /** The axis of the output that this loop runs over, if the program reads its coordinate. */
   coordinate?: number;
 }
 
@@ -72,7 +73,7 @@ function planBox(kernel: MapKernel | FoldKernel, box: readonly Range[], output: 
     return asked.has(axis) ? { ...own, coordinate: axis } : own;
   });
   const loops = joined(axes);
-  // Vectors are stored side by side, so the last loop has to run along contiguous outputs.
+  // Vectors are stored contiguously, so the last loop has to run along contiguous outputs.
   if (loops[loops.length - 1]?.out !== 1) loops.push({ extent: 1, out: 1, args: args.map(() => 0) });
   const inner = loops[loops.length - 1];
   const reduce: Shape = kernel.kind === "fold" ? kernel.reduce : [];
@@ -124,7 +125,7 @@ function planBox(kernel: MapKernel | FoldKernel, box: readonly Range[], output: 
 
 type OperandArg = Arg & { kind: "operand" };
 
-/** Whether an operand is read in a box, or replaced by its fill. */
+/** Whether an operand is read in a box; else its fill value replaces it. */
 function readIn(arg: Arg, box: readonly Range[]): boolean {
   if (arg.kind !== "operand") return false;
   return box.every(([from, to], axis) => {

@@ -1,6 +1,7 @@
 /**
- * Functions for map and fold kernels: loops around a scalar program. What differs between kernels with the same
- * program and the same loops (addresses, extents, strides) is read from a block of parameters in memory (parameters.ts).
+ * Functions for map and fold kernels: loops around a scalar program. Kernels with the same program and the
+ * same loops share a function; it reads addresses, extents and strides from a block of parameters in memory
+ * (parameters.ts).
  */
 import type { Program } from "../../programs/program.ts";
 import type { ClampRange } from "../../kernels/kernel.ts";
@@ -11,21 +12,24 @@ import { type Constants, type Lowered, lowerAlways, lowerFold, lowerMap, type Ve
 import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
 
 /**
- * How the elements of an operand lie along the vectorized axis: side by side, all the same, or apart. For the tensor
- * elements of a fold, `fixed` says that they do not change with k.
+ * The layout of an operand along the vectorized axis: contiguous, all the same element, or apart. For the
+ * tensor elements of a fold, `fixed` says that they do not change with k.
  */
 export type ArgShape =
   | { kind: "operand"; access: "unit" | "splat" | "strided"; fixed: boolean; clampRange: ClampRange }
-  /** The coordinate on a loop: 0 is the outermost, `outer` the vectorized one, -1 is none (the coordinate is constant). */
+  /**
+   * The coordinate on a loop: 0 is the outermost, `outer` the vectorized one, -1 is none (the coordinate is
+   * constant).
+   */
   | { kind: "coordinate"; loop: number }
   | { kind: "index" };
 
-/** What the code of a function depends on. */
+/** Everything that the code of a function depends on. */
 export interface LoopShape {
   program: Program;
   /** Loops around the vectorized one. */
   outer: number;
-  /** Of a fold: the number of its loops, and whether it starts at 0. */
+  /** For a fold: the number of its loops, and whether it starts at 0. */
   fold?: { loops: number; startsAtZero: boolean };
   args: readonly ArgShape[];
   /** Applies `canon` after every instruction instead of where the analysis asks for it. */
@@ -36,10 +40,12 @@ export function loopKey(shape: LoopShape): string {
   return JSON.stringify([programKey(shape.program), shape.outer, shape.fold, shape.args, shape.always]);
 }
 
-/** Programs with more instructions run fewer vectors side by side, or the registers would not suffice. */
+/**
+ * Programs with more instructions process fewer vectors at once, because the number of registers is limited.
+ */
 const LONG_PROGRAM = 60;
 
-/** Adds the function of a shape to a module; it takes the address of its parameters. */
+/** Adds the function of a shape to a module. The function takes the address of its parameters. */
 export function addLoops(
   module: ModuleBuilder,
   name: string,
@@ -47,7 +53,8 @@ export function addLoops(
   address: (bits: number) => number,
 ): void {
   const lowered = lower(shape);
-  // A first pass, thrown away, finds the constants: they have to be loaded before the loops.
+  // A first pass, whose code is discarded, finds the constants, because they have to be loaded before the
+  // loops.
   const used = new Set<number>();
   new LoopWriter(module.scratch(), shape, lowered, (bits) => (used.add(bits), i32x4.splat(i32.const(0)))).write();
   module.function(name, [ValueType.i32], [], (f) => {
@@ -71,7 +78,7 @@ function lower({ program, fold, args, always }: LoopShape): Lowered {
 interface Pointers {
   strides: Local[];
   reduceStrides: Local[];
-  /** `at[l]` runs in loop l; the last runs along the vectorized axis. */
+  /** `at[l]` is the pointer of loop l; the last one moves along the vectorized axis. */
   at: Local[];
   /** For lanes apart: the distance of each lane from the first. */
   lanes: Local[];
@@ -148,7 +155,7 @@ class LoopWriter {
       });
       f.increment(turns, -1);
     }, turns);
-    // An inner loop starts its coordinates again at the next turn of the loop around it.
+    // An inner loop starts its coordinates again in each iteration of the loop around it.
     shape.args.forEach((arg, i) => {
       if (arg.kind === "coordinate" && arg.loop === loop)
         f.set(this.args[i].at[0], i32.sub(this.args[i].at[0], this.extents[loop]));
@@ -159,7 +166,7 @@ class LoopWriter {
     return this.args.filter((_, i) => this.shape.args[i].kind === "operand");
   }
 
-  /** Input number of the program that arg `i` is. */
+  /** The number of the program's input that arg `i` is. */
   private input(i: number): number {
     return this.shape.fold ? i + 1 : i;
   }
@@ -188,7 +195,7 @@ class LoopWriter {
     });
   }
 
-  /** Where the lanes of operands apart lie; at the row's end the lanes behind it read its last element again. */
+  /** The addresses of lanes apart. Lanes after the row's end read its last element again. */
   private strideLanes(tail: boolean): void {
     const { f, shape } = this;
     for (const { strides, lanes } of this.operands()) {
@@ -202,7 +209,7 @@ class LoopWriter {
     }
   }
 
-  /** `count` vectors; with one, the row may end inside it. */
+  /** Processes `count` vectors. If `count` is 1, the row may end inside the vector. */
   private block(count: number, row: Vectors, coordinates: ReadonlyMap<number, Local>): void {
     const { f, shape } = this;
     const vectors = row.slice();
@@ -262,7 +269,7 @@ class LoopWriter {
     );
   }
 
-  /** Vector `u` of operand `i` at an address, in its range. */
+  /** Vector `u` of operand `i` at an address, clamped to its range. */
   private load(i: number, pointer: Code, u: number): Local {
     const { f, shape } = this;
     const arg = shape.args[i] as ArgShape & { kind: "operand" };

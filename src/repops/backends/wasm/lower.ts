@@ -1,6 +1,7 @@
 /**
- * Scalar programs as SIMD code: one lane an element, several vectors side by side so that the processor always has
- * independent work. Floats hold vf32 (or -0 for +0 where the analysis says so), bools are masks of ones.
+ * Scalar programs as SIMD code: one lane for each element, and several vectors at once, so that the processor
+ * always has independent work. Floats hold vf32 (or -0 for +0 where the analysis allows it); bools are masks
+ * of ones.
  */
 import { INSTRUCTIONS, type InstructionName } from "../../programs/instructions.ts";
 import { layout, type Program, valueTypes } from "../../programs/program.ts";
@@ -17,9 +18,9 @@ export type Constants = (bits: number) => Code;
 class Site {
   readonly f: FunctionBuilder;
   readonly constants: Constants;
-  /** What is known of the operands. */
+  /** The known ranges of the operands. */
   readonly ranges: readonly Range[];
-  /** The operands' bits where they are constants. */
+  /** The bits of the operands that are constants. */
   readonly known: readonly (number | undefined)[];
 
   constructor(
@@ -66,8 +67,9 @@ const binary =
 const powerOfTwo = (site: Site, n: Code): Code => i32x4.shl(i32x4.add(n, site.int(127)), i32.const(23));
 
 /**
- * x·2^n in one or two exact multiplications; what underflows on the way is below 2^-125 in the end too. With n down to
- * -253 every vf32 has become 0 (its second factor is 0 there), and with n up to 254 it is saturated.
+ * x·2^n in one or two exact multiplications. If an intermediate value underflows, the result is below 2^-125
+ * too. At n = -253 every vf32 has become 0 (the second factor is 0), and at n = 254 every other vf32 is
+ * saturated.
  */
 const scale: Lowering = (site, x, n) => {
   const { low, high } = site.intRange(1);
@@ -97,7 +99,7 @@ const select: Lowering = (site, mask, x, y) => {
   return v128.select(x, y, mask);
 };
 
-/** A shift whose count is the same everywhere, or one lane after the other. */
+/** A shift: in one instruction if all lanes have the same count, else one lane after the other. */
 const shift =
   (vector: (a: Code, count: number) => Code, scalar: (a: Code, count: Code) => Code): Lowering =>
   (site, a, b) => {
@@ -187,7 +189,10 @@ function canonicalize(site: Site, x: Local, plan: StepPlan, range: FloatRange): 
   return value;
 }
 
-/** The values of a program as far as they are computed: one vector for values that all elements share, else one each. */
+/**
+ * The computed values of a program: one vector for a value that all elements share, else one for each vector
+ * of elements.
+ */
 export type Vectors = (readonly Code[] | undefined)[];
 
 /** A program with its analysis, ready to be emitted in parts. */
@@ -205,12 +210,12 @@ export class Lowered {
     this.constantBits = [...program.inputs.map(() => undefined), ...program.floats, ...program.ints];
   }
 
-  /** Vectors that hold the program's constants and nothing else yet. */
+  /** Values that so far hold only the program's constants. */
   begin(constants: Constants): Vectors {
     return this.constantBits.map((bits) => (bits === undefined ? undefined : [constants(bits)]));
   }
 
-  /** Emits every instruction whose operands are there and which is not. */
+  /** Emits every instruction that is not computed yet and whose operands are. */
   emitReady(f: FunctionBuilder, constants: Constants, vectors: Vectors): void {
     this.program.steps.forEach(({ args }, i) => {
       if (vectors[this.first + i] === undefined && args.every((arg) => vectors[arg] !== undefined))
@@ -253,7 +258,7 @@ export class Lowered {
   }
 }
 
-/** Leaves out what is proven idle. */
+/** Omits the parts of `canon` that are proven to change nothing. */
 export function lowerMap(program: Program): Lowered {
   return new Lowered(program, analyze(program));
 }
@@ -262,7 +267,7 @@ export function lowerFold(program: Program, start: number, inputs: readonly (Ran
   return new Lowered(program, analyzeFold(program, start, inputs));
 }
 
-/** Applies all of `canon` after every float instruction: the plain meaning, which the analysis is tested against. */
+/** Applies all of `canon` after every float instruction. Tests compare the analysis with this. */
 export function lowerAlways(program: Program): Lowered {
   const values = valueTypes(program).map((type): Range => {
     if (type === "b") return { canBeTrue: true, canBeFalse: true };

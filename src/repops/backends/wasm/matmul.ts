@@ -1,6 +1,7 @@
 /**
- * Matrix products: C[i, j] = Σ_k A[i, k]·B[k, j] in the order of k, multiplication and addition rounded separately. Blocks
- * of k are joined by storing and reloading accumulators, which is exact; blocks of i and j are independent.
+ * Matrix products: C[i, j] = Σ_k A[i, k]·B[k, j] in the order of k, with multiplication and addition rounded
+ * separately. Between blocks of k the accumulators are stored and reloaded, which is exact. Blocks of i and j
+ * are independent.
  */
 import type { ConstantPool } from "./constants.ts";
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
@@ -9,12 +10,14 @@ import { definePacking } from "./packing.ts";
 
 const { i32: I32, v128: V128 } = ValueType;
 
-/** The register tile: 5 rows of 2 vectors leave three of the 15 registers that the engine has for operands. */
+/**
+ * The register tile: 5 rows of 2 vectors leave three of the 15 registers that the engine has for operands.
+ */
 const ROWS = 5;
 const COLUMNS = 8;
 const VECTORS = COLUMNS / 4;
 const UNROLL = 8;
-/** Blocks that stay in the caches. */
+/** The sizes of blocks that fit in the caches. */
 const DEPTH_BLOCK = 384;
 const ROW_BLOCK = 240;
 const COLUMN_BLOCK = 1024;
@@ -166,7 +169,7 @@ export interface MatmulProblem {
 }
 
 /**
- * Multiplies; reads up to 12 bytes behind an operand's last element.
+ * Multiplies. Reads up to 12 bytes after an operand's last element.
  * @param scratch address of `MATMUL_SCRATCH_BYTES` bytes, a multiple of 16
  * @param memory for K = 0, where C is zeros
  */

@@ -1,4 +1,4 @@
-/** The compiled modules, which sessions share, and where their constants lie in every memory. */
+/** The compiled modules, which sessions share, and the place of their constants in every memory. */
 import { ConstantPool } from "./constants.ts";
 import { buildCoreModule } from "./core.ts";
 import { ModuleBuilder } from "./emitter.ts";
@@ -10,7 +10,7 @@ const CORE_CONSTANTS = 1024;
 const CORE_CAPACITY = 256;
 const LOOP_CONSTANTS = CORE_CONSTANTS + 4 * CORE_CAPACITY;
 const LOOP_CAPACITY = 16_384;
-/** Where the blocks of parameters begin. */
+/** The address at which the blocks of parameters begin. */
 export const PARAMETERS = LOOP_CONSTANTS + 4 * LOOP_CAPACITY;
 
 export const corePool = new ConstantPool(CORE_CONSTANTS, CORE_CAPACITY);
@@ -18,9 +18,9 @@ let coreModule: Promise<WebAssembly.Module> | undefined;
 export const compileCore = (): Promise<WebAssembly.Module> =>
   (coreModule ??= WebAssembly.compile(buildCoreModule(corePool)));
 
-/** The oldest is forgotten beyond this. */
+/** The largest number of modules that are kept; above it the oldest is dropped. */
 const MAX_MODULES = 64;
-/** Modules by what their functions are: a prover prepares the same list again and again. */
+/** Modules by the shapes of their functions, because a prover prepares the same list many times. */
 const loopModules = new Map<string, Promise<{ module: WebAssembly.Module; pool: ConstantPool }>>();
 
 export function compileLoops(

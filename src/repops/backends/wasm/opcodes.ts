@@ -1,6 +1,6 @@
 /**
- * WebAssembly instructions as expressions (WebAssembly Core Specification, chapter 5). An expression is the code that
- * leaves one value on the stack; a local is an expression that reads it.
+ * WebAssembly instructions as expressions (WebAssembly Core Specification, chapter 5). An expression is the
+ * code that leaves one value on the stack; a local is an expression that reads it.
  */
 export type Code = readonly number[];
 
@@ -45,7 +45,7 @@ const binary =
   (...op: number[]): Binary =>
   (a, b) =>
     concat(a, b, op);
-/** SIMD instructions stand behind the prefix 0xfd. */
+/** SIMD instructions have the prefix 0xfd. */
 const simd1 = (op: number): Unary => unary(0xfd, ...unsigned(op));
 const simd2 = (op: number): Binary => binary(0xfd, ...unsigned(op));
 

@@ -1,6 +1,7 @@
 /**
- * Panels of a matrix product's operands: `width` lanes side by side for each depth, so that the inner loop reads memory in
- * order. Operands are brought into the dot range here, once per element (spec 4.3), and not in the inner loop.
+ * Panels of a matrix product's operands: `width` contiguous lanes for each depth, so that the inner loop
+ * reads memory in order. Operands are clamped to the dot range here, once for each element (spec 4.3), and
+ * not in the inner loop.
  */
 import { bitsOf } from "../../numbers/vf32.ts";
 import type { ConstantPool } from "./constants.ts";
@@ -21,9 +22,10 @@ export function emitRanging(f: FunctionBuilder, pool: ConstantPool, exponent: nu
 }
 
 /**
- * Adds `name(source, laneStride, depthStride, target, lanes, depth)`, strides in bytes. Panel p holds lanes p·width …;
- * element (lane, k) of it stands at word k·width + lane. Lanes that do not exist repeat the last one: what is computed
- * from them is thrown away. Up to 12 bytes behind the last panel are overwritten.
+ * Adds `name(source, laneStride, depthStride, target, lanes, depth)`, strides in bytes. Panel p holds lanes
+ * p·width …; element (lane, k) of it stands at word k·width + lane. Lanes that do not exist repeat the last
+ * one: results that are computed from them are discarded. Up to 12 bytes after the last panel are
+ * overwritten.
  */
 export function definePacking(module: ModuleBuilder, pool: ConstantPool, name: string, width: number): void {
   const groups = Math.ceil(width / 4);
@@ -60,7 +62,7 @@ export function definePacking(module: ModuleBuilder, pool: ConstantPool, name: s
         f.increment(target, stride);
         f.increment(k, 1);
       };
-      /** Four depths of four lanes at a time, turned around in registers. */
+      /** Transposes four depths of four lanes at a time in registers. */
       const transposed = (): void => {
         const columns: Local[][] = [];
         for (let group = 0; group < groups; group++) {
@@ -79,7 +81,8 @@ export function definePacking(module: ModuleBuilder, pool: ConstantPool, name: s
             halves.map(([a, b, order]) => f.local(V128, ranged(v128.shuffle32(pairs[a], pairs[b], [...order])))),
           );
         }
-        // In order of depth: a store of a narrow panel reaches into the next depth, which is written after it.
+        // In the order of depth, because a store of a narrow panel reaches into the next depth, which is
+        // written after it.
         for (let step = 0; step < 4; step++)
           for (let group = 0; group < groups; group++)
             f.emit(v128.store(target, columns[group][step], stride * step + 16 * group));

@@ -1,9 +1,12 @@
-/** The parameters of a generated loop (loops.ts): known before memory is laid out, but for where tensors and constants lie. */
+/**
+ * The parameters of a generated loop (loops.ts). All but the addresses of tensors and constants are known
+ * before memory is laid out.
+ */
 
-/** What an address is counted from. */
+/** The origin of an address. */
 export type Origin = { kind: "tensor"; tensor: number } | { kind: "constant"; bits: number };
 
-/** The parameters of a call: sizes and strides in bytes where they are of memory. */
+/** The parameters of a call. Sizes and strides of memory are in bytes. */
 export interface LoopParameters {
   /** The output: its tensor, and the first byte of it that is written. */
   output: { tensor: number; offset: number };
@@ -17,9 +20,9 @@ export interface LoopParameters {
 }
 
 export interface LoopArg {
-  /** What an operand's first address is counted from; absent for a coordinate or an index. */
+  /** The origin of an operand's first address; absent for a coordinate or an index. */
   origin?: Origin;
-  /** Bytes from there, or the first coordinate. */
+  /** The distance from the origin in bytes, or the first coordinate. */
   base: number;
   strides: readonly number[];
   reduceStrides: readonly number[];

@@ -1,4 +1,4 @@
-/** How each kernel of a list runs, decided once, before it is known where the tensors lie. */
+/** Decides how each kernel of a list runs, once, before the addresses of tensors are known. */
 import { elementCount, type Tensor } from "../../../encoding/tensor.ts";
 import { type FoldKernel, type GatherKernel, type KernelList, type MapKernel, typeOf } from "../../kernels/kernel.ts";
 import type { ProductForm } from "../../schedule/product-form.ts";
@@ -16,7 +16,7 @@ export type KernelPlan =
   /** A fold over nothing: every element is its start value. */
   | { kind: "start"; bits: number }
   | { kind: "gather"; kernel: GatherKernel; rows: number; rowBytes: number; count: number }
-  /** The definition, on the same memory. */
+  /** The reference's code, on the same memory. */
   | { kind: "definition"; kernel: MapKernel | FoldKernel }
   | { kind: "product"; form: ProductForm }
   | { kind: "scatter"; form: ScatterForm }
@@ -52,15 +52,15 @@ function planKernel(
   return { kind: "loops", calls: planLoops(kernel, list.inputs.length + index, always) };
 }
 
-/** What runs for one kernel; a gather gives the number of reads outside its source. */
+/** The code that runs for one kernel. A gather returns the number of reads outside of its source. */
 export type Run = () => number | void;
 
-/** Where a list's tensors lie, and what computes on them. */
+/** The addresses of a list's tensors, and the code that computes on them. */
 export interface Placed {
   memory: WebAssembly.Memory;
   core: CoreExports;
   tensors: readonly Tensor[];
-  /** Of a tensor, in bytes. */
+  /** The address of a tensor, in bytes. */
   address(tensor: number): number;
   /** Address of the memory that products need. */
   scratch: number;

@@ -14,7 +14,7 @@ const EXPRESSIONS: Readonly<Record<RawOperation, Operation>> = {
   "a / b": (a, b) => f32x4.div(a, b),
   "sqrt(a)": (a) => f32x4.sqrt(a),
   "a * b + c": (a, b, c) => f32x4.add(f32x4.mul(a, b), c),
-  // WebAssembly fuses nothing, so that kernels have no guard either.
+  // WebAssembly fuses nothing, so kernels have no guard either.
   "guarded a * b + c": (a, b, c) => f32x4.add(f32x4.mul(a, b), c),
   "float of int a": (a) => f32x4.fromI32(a),
 };

@@ -7,7 +7,10 @@ import { emitRanging } from "./packing.ts";
 const { i32: I32, v128: V128 } = ValueType;
 
 export interface RowsExports {
-  /** target[i] = source[index[i]], or the fill bits; gives how many indices lay outside. `rowBytes` is 4 or more. */
+  /**
+   * target[i] = source[index[i]], or the fill bits. Returns the number of indices outside. `rowBytes` is 4 or
+   * more.
+   */
   gatherRows(
     source: number,
     index: number,
@@ -18,8 +21,9 @@ export interface RowsExports {
     fill: number,
   ): number;
   /**
-   * table[index[t]] += x[t] in the order of t, x in the sum range; the table is zeroed first. Bytes of rows; x's rows are
-   * `stride` bytes apart. Nothing is read behind a row of x or written behind the table.
+   * table[index[t]] += x[t] in the order of t, x in the sum range; the table is zeroed first. Sizes of rows
+   * are in bytes; x's rows are `stride` bytes apart. Nothing is read after a row of x or written after the
+   * table.
    */
   scatterAdd(
     x: number,
@@ -91,7 +95,7 @@ export function defineRows(module: ModuleBuilder, pool: ConstantPool): void {
             f.increment(to, 16);
             f.increment(at, 16);
           });
-          // The rest of the row lane by lane, so that nothing behind it is written.
+          // The rest of the row lane by lane, so that nothing after it is written.
           f.while(i32.ltU(at, rowBytes), () => {
             f.set(value, f32x4.add(v128.splatLoad32(to), ranged(v128.splatLoad32(from))));
             f.emit(v128.storeLane32(to, value, 0));

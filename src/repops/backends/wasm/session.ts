@@ -110,7 +110,7 @@ class WasmSession implements Session {
 
   async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const targets = new Set(pairs.map(({ to }) => to));
-    // Kernels' outputs never share memory with inputs; an input that is overwritten here is read first.
+    // Kernels' outputs never share memory with inputs. An input that is overwritten here is read first.
     const saved = new Map(
       pairs.filter(({ from }) => targets.has(from)).map(({ from }) => [from, this.tensors[from].data.slice()]),
     );

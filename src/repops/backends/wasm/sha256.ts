@@ -1,7 +1,7 @@
 /**
- * SHA-256 (FIPS 180-4) of four equal-length messages at a time, one a lane. The messages are those of the tensor tree
- * (spec 6.2): a tag byte and a multiple of 64 bytes of data. In a tree over chunks of 256 bytes the calls into a native
- * hash would cost more than the hashing.
+ * SHA-256 (FIPS 180-4) of four equal-length messages at a time, one a lane. The messages are those of the
+ * tensor tree (spec 6.2): a tag byte and a multiple of 64 bytes of data. In a tree over chunks of 256 bytes
+ * the calls into a native hash would cost more than the hashing.
  */
 import { Tag } from "../../../encoding/tags.ts";
 import { hashLeaf, hashNode, merkleRoot, type TreeRoot } from "../../../encoding/merkle.ts";
@@ -16,7 +16,10 @@ const { i32: I32, v128: V128 } = ValueType;
 const REVERSED = [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
 
 export interface Sha256Exports {
-  /** Hashes 4·`groups` messages of `tag` and `blocks`·64 bytes each, one behind the other, to digests of 32 bytes. */
+  /**
+   * Hashes 4·`groups` messages of `tag` and `blocks`·64 bytes each, one after the other, to digests of 32
+   * bytes.
+   */
   hash4(source: number, blocks: number, tag: number, target: number, groups: number): void;
 }
 
@@ -41,7 +44,8 @@ export function defineSha256(module: ModuleBuilder, pool: ConstantPool): void {
       f.set(block, i32.const(0));
       f.while(i32.ltU(block, blocks), () => {
         loadBlock(f, lanes, words, scratch);
-        // Words are taken one byte early, since the tag stands before the data; the first byte of all is the tag.
+        // Words are read one byte early, because the tag is before the data. The first byte of the message is
+        // the tag.
         f.if(i32.eqz(block), () =>
           f.set(words[0], v128.or(v128.and(words[0], word(0x00ffffff)), i32x4.splat(i32.shl(tag, i32.const(24))))),
         );
@@ -93,7 +97,7 @@ function transpose(f: FunctionBuilder, rows: readonly Local[], pairs: readonly L
   f.set(out[3], v128.shuffle32(pairs[2], pairs[3], [2, 3, 6, 7]));
 }
 
-/** The 64 rounds over one block; `words` is used up as the message schedule. */
+/** The 64 rounds over one block; `words` is overwritten with the message schedule. */
 function compress(
   f: FunctionBuilder,
   state: readonly Local[],
@@ -138,8 +142,8 @@ export function treeScratchBytes(byteLength: number): number {
 }
 
 /**
- * The root of the chunk tree over bytes in memory: what `chunkTree` of src/encoding gives. Reads one byte before the
- * first chunk.
+ * The root of the chunk tree over bytes in memory: what `chunkTree` of src/encoding gives. Reads one byte
+ * before the first chunk.
  * @param scratch address of `treeScratchBytes(byteLength)` bytes
  */
 export function treeRoot(

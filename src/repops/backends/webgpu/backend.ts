@@ -16,7 +16,7 @@ export async function describeWebGpu(): Promise<DeviceDescription> {
 
 const shared = { describe: describeWebGpu, probe: probeWebGpu };
 
-/** The same device computing with integers alone, which WGSL fixes to the bit. */
+/** The same device, computing with integers only, whose results WGSL defines exactly. */
 export const webgpuStrict: Backend = {
   ...shared,
   name: "webgpu:strict",

@@ -25,22 +25,22 @@ export async function findGpu(): Promise<Gpu> {
   }
 }
 
-/** Limits that are asked for as high as the adapter has them. */
+/** Limits that are requested as high as the adapter allows. */
 const WANTED = ["maxStorageBuffersPerShaderStage", "maxStorageBufferBindingSize", "maxBufferSize"] as const;
 
-/** Dawn puts the place in its own source behind what happened. */
+/** The first line of a message: Dawn puts the place in its own source after it. */
 const firstLine = (message: string): string => message.split("\n", 1)[0];
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
-/** A device in use, what was compiled for it, and what became of it. Sessions share it. */
+/** A device in use, the code that was compiled for it, and its failure, if any. Sessions share it. */
 export class OpenDevice {
   readonly adapter: GpuAdapter;
   readonly device: GpuDevice;
-  /** Storage buffers that one shader may be bound to. */
+  /** The largest number of storage buffers for one shader. */
   readonly maxBuffers: number;
   private readonly pipelines = new Map<string, Promise<GpuPipeline>>();
-  /** Why the device can't be used any more. */
+  /** The reason why the device can't be used any more. */
   private failure: string | undefined;
 
   constructor(adapter: GpuAdapter, device: GpuDevice) {
@@ -60,7 +60,7 @@ export class OpenDevice {
     return [description, vendor, architecture].filter((part) => part !== "").join(", ");
   }
 
-  /** Whether it is a program on the CPU that stands in for a GPU. */
+  /** Whether it is a program on the CPU that does the work of a GPU. */
   get software(): boolean {
     const { isFallbackAdapter, description, architecture } = this.adapter.info;
     return isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe/i.test(`${description} ${architecture}`);
@@ -75,7 +75,10 @@ export class OpenDevice {
     return this.failure === undefined;
   }
 
-  /** @throws {BackendError} when the device was lost or has reported an error: what it computed since is worthless */
+  /**
+   * @throws {BackendError} when the device was lost or has reported an error: its results since then can't be
+   * used
+   */
   check(): void {
     if (this.failure !== undefined)
       throw new BackendError(
@@ -88,8 +91,8 @@ export class OpenDevice {
   }
 
   /**
-   * Buffers of these sizes, each of at least one word, since bindings can't be empty.
-   * @throws {BackendError} saying how much was asked for, when the device has not got it
+   * Buffers of these sizes, each of at least one word, because bindings can't be empty.
+   * @throws {BackendError} when the device has too little memory; the message says how much was requested
    */
   async buffers(sizes: readonly number[], usage: number = Usage.storage | Usage.copySource | Usage.copyTarget) {
     this.check();
@@ -110,14 +113,14 @@ export class OpenDevice {
       for (const buffer of made) buffer.destroy();
       throw new BackendError(
         "MEMORY",
-        `${this.name} has no room for ${megabytes(total)} in ${sizes.length} tensors (${firstLine(error.message)}); take a smaller batch or model, or end what else runs on it`,
+        `${this.name} has no room for ${megabytes(total)} in ${sizes.length} tensors (${firstLine(error.message)}); take a smaller batch or model, or stop other programs on it`,
         { total },
       );
     }
     return made;
   }
 
-  /** @throws {BackendError} with the compiler's first message, naming `what` */
+  /** @throws {BackendError} with `what` and the compiler's first message */
   pipeline(code: string, what: string): Promise<GpuPipeline> {
     let pipeline = this.pipelines.get(code);
     if (!pipeline) {
@@ -150,7 +153,8 @@ export class OpenDevice {
   }
 
   /**
-   * What a device says of itself it always can say, until it is lost: it may tell of that here before it does so by `lost`.
+   * What a device says of itself it always can say, until it is lost: it may tell of that here before it does
+   * so by `lost`.
    * @throws {BackendError} when it was lost
    */
   private async answered<T>(promise: Promise<T>): Promise<T> {
@@ -163,7 +167,7 @@ export class OpenDevice {
     }
   }
 
-  /** Stretches of buffers, in one round trip. */
+  /** Reads stretches of buffers in one round trip. */
   async download(parts: readonly { buffer: GpuBuffer; offset: number; bytes: number }[]): Promise<ArrayBuffer[]> {
     const places: number[] = [];
     const total = parts.reduce((at, { bytes }) => (places.push(at), at + bytes), 0);
@@ -201,7 +205,7 @@ export async function openDevice(): Promise<OpenDevice> {
   } catch (cause) {
     throw new BackendError(
       "DEVICE_REFUSED",
-      `the adapter ${adapter.info.description} gives no device: ${messageOf(cause)}; end what else uses it, or use the wasm backend`,
+      `the adapter ${adapter.info.description} gives no device: ${messageOf(cause)}; stop other programs that use it, or use the wasm backend`,
     );
   }
 }

@@ -1,8 +1,10 @@
-/** The two ways in which shaders compute floats: with the device's float units, or with integers alone. */
+/** The two ways in which shaders compute floats: with the device's float units, or with integers only. */
 import type { InstructionName, RegisterType } from "../../programs/instructions.ts";
 import type { StepPlan } from "../../ranges/analysis.ts";
 
-/** An instruction as an expression over its operands; the plan says what the float units' result still needs. */
+/**
+ * An instruction as an expression over its operands; the plan says what the float units' result still needs.
+ */
 export type Lowering = (a: string, b: string, c: string, plan: StepPlan) => string;
 
 export interface Dialect {
@@ -17,6 +19,8 @@ export interface Dialect {
   word(register: string, type: "f" | "i"): string;
   /** A float register that may hold -0, with +0 in its place. */
   unsignedZero(register: string): string;
-  /** A stored word in the range of a fold's operand (spec 4.3), as a float register; the limits are patterns. */
+  /**
+   * A stored word in the range of a fold's operand (spec 4.3), as a float register; the limits are patterns.
+   */
   ranged(word: string, least: string, most: string): string;
 }

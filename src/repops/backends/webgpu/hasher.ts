@@ -1,4 +1,7 @@
-/** Roots of tensors on the device that holds them: their leaves, then the trees above, all trees a level at a time. */
+/**
+ * Computes roots of tensors on the device that holds them: first the leaves, then level by level for all
+ * trees at once.
+ */
 import { chunkCount, elementCount, type TensorRoot, tensorRootOf, type TensorType } from "../../../encoding/tensor.ts";
 import { merkleRoot, type TreeRoot } from "../../../encoding/merkle.ts";
 import type { GpuBuffer, GpuPass, GpuPipeline } from "./api.ts";
@@ -6,7 +9,7 @@ import type { OpenDevice } from "./device.ts";
 import { DIGEST_WORDS, leafShader, nodeShader, planForest } from "./sha256.ts";
 import { workgroupsFor } from "./shader.ts";
 
-/** What the leaves of one tensor are told, at offsets that a binding may have. */
+/** The parameters of the leaves of each tensor, at offsets that a binding may have. */
 const FACT_WORDS = 64;
 
 /** One dispatch of a hash's shader, with what it is bound to. */
@@ -51,7 +54,7 @@ export function rootFromWords(type: TensorType, words: DataView): TensorRoot {
   return tensorRootOf(type, root as TreeRoot);
 }
 
-/** The roots of a fixed set of tensors, as often as they are asked for. */
+/** Computes the roots of a fixed set of tensors, any number of times. */
 export class Hasher {
   private readonly open: OpenDevice;
   private readonly types: readonly TensorType[];
@@ -75,7 +78,7 @@ export class Hasher {
     this.launches = launches;
   }
 
-  /** @param buffers where the tensors of these types lie */
+  /** @param buffers the buffers of the tensors of these types */
   static async prepare(open: OpenDevice, types: readonly TensorType[], buffers: readonly GpuBuffer[]): Promise<Hasher> {
     const forest = planForest(types.map((type) => Math.max(chunkCount(type), 1)));
     const tables = forest.levels.map((level) => Uint32Array.from(level));

@@ -1,7 +1,8 @@
 /**
- * vf32 on bit patterns (spec 2, 3): what WGSL computes with integers alone, and therefore the same on every device.
- * A pattern given here is canonical: 0, or a biased exponent from 2 to 254 with the hidden bit set. There are no branches:
- * a program is hundreds of these in a row, which compilers take in their stride only as straight lines.
+ * vf32 on bit patterns (spec 2, 3): what WGSL computes with integers alone, and therefore the same on every
+ * device. A pattern given here is canonical: 0, or a biased exponent from 2 to 254 with the hidden bit set.
+ * There are no branches: a program is hundreds of these in a row, which compilers take in their stride only
+ * as straight lines.
  */
 export const INTEGERS = `
 fn canonBits(v: u32) -> u32 {

@@ -1,4 +1,7 @@
-/** A kernel list as dispatches over buffers: its steps, where their tensors lie, and one pipeline each. */
+/**
+ * A kernel list as dispatches over buffers: its steps, the buffers of their tensors, and one pipeline for
+ * each step.
+ */
 import { byteLength, elementCount, formatType } from "../../../encoding/tensor.ts";
 import { BackendError } from "../../../errors/index.ts";
 import { type Kernel, type KernelList, typeOf } from "../../kernels/kernel.ts";
@@ -11,7 +14,7 @@ import { type ProductGuard, productShader, type Tile } from "./product.ts";
 import { type Shader, ShaderWriter } from "./shader.ts";
 import { GUARDED } from "./wgsl.ts";
 
-/** How a list becomes shaders. */
+/** The options for turning a list into shaders. */
 export interface Lowering {
   dialect: Dialect;
   guard: ProductGuard;
@@ -21,7 +24,7 @@ export interface Lowering {
 
 /** Offsets of bindings into one buffer are multiples of this (WebGPU, 3.6.2). */
 export const BINDING_ALIGNMENT = 256;
-/** Instructions of one fused shader; drivers take their time over long ones. */
+/** The largest number of instructions of one fused shader, because drivers need long for long shaders. */
 const FUSED_INSTRUCTIONS = 160;
 
 export interface Dispatch {
@@ -36,7 +39,7 @@ export interface Plan {
   dispatches: readonly Dispatch[];
   /** The buffer of a tensor that is written. */
   bufferOf(tensor: number): GpuBuffer;
-  /** Buffers that are this plan's alone. */
+  /** Buffers that belong to this plan only. */
   own: readonly GpuBuffer[];
 }
 
@@ -79,7 +82,7 @@ export async function planDispatches(
     .map((step) => ({ step, shader: shaderOf(list, step, lowering) }));
   const slots = new Slots();
   const places = allocate(planned, (tensor) => bufferBytes(list, tensor), slots);
-  // The first slots are those of what lasts, which has its buffers already.
+  // The first slots belong to the lasting tensors, which have their buffers already.
   const own = await open.buffers([...slots.sizes.slice(buffers.length), BINDING_ALIGNMENT * shaders.length]);
   const parameters = own.pop()!;
   const all = [...buffers, ...own];

@@ -1,4 +1,4 @@
-/** The device's arithmetic as WGSL gives it, one small shader an operation (see certify/probe.ts). */
+/** The device's arithmetic as WGSL exposes it, one small shader for each operation (see certify/probe.ts). */
 import type { Probe } from "../backend.ts";
 import { probeArithmetic, RAW_OPERATIONS, type RawOperation } from "../probe.ts";
 import { openDevice } from "./device.ts";

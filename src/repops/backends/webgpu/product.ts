@@ -1,7 +1,8 @@
 /**
- * Matrix products in tiles: a workgroup brings blocks of both operands into its own memory and into the dot range, and
- * each invocation carries a block of sums through all of k in its order. Tiles choose which outputs stand together, never
- * the order of a sum. What lies behind an edge is 0: adding a product of 0 changes no sum, since none is ever -0 (spec 4.3).
+ * Matrix products in tiles. A workgroup loads blocks of both operands into its own memory and clamps them to
+ * the dot range. Each invocation computes a block of sums over all of k, in order. Tiles decide which outputs
+ * are computed together, never the order of a sum. Elements outside of the matrix are 0: adding a product of
+ * 0 changes no sum, because no sum is ever -0 (spec 4.3).
  */
 import { RANGE_EXPONENT } from "../../kernels/kernel.ts";
 import { bitsOf } from "../../numbers/vf32.ts";
@@ -10,9 +11,9 @@ import { declarations, type Shader, u32 } from "./shader.ts";
 import { GUARDED } from "./wgsl.ts";
 
 /**
- * How a product is kept from being fused with the sum behind it. `bits`: it passes through an integer. `fma`: it is the
- * product plus a zero, in one instruction less; WGSL lets a compiler rearrange sums, which could undo it, so no device
- * takes it unasked. `none` is for measuring what a guard costs.
+ * The guard that keeps a product from being fused with the sum after it. `bits`: the product passes through
+ * an integer. `fma`: the product plus a zero, which saves one instruction. WGSL lets a compiler rearrange
+ * sums, which could undo it, so no device uses it by default. `none` is for measuring the cost of a guard.
  */
 export type ProductGuard = "bits" | "fma" | "none";
 
@@ -41,7 +42,7 @@ function workgroups({ row, column, batch }: ProductForm, tile: Tile): [number, n
   return [Math.ceil(column.extent / tile.columns), Math.ceil(row.extent / tile.rows), blocks];
 }
 
-/** The largest tile that leaves work for everybody. */
+/** The largest tile that leaves work for all processors. */
 function chooseTile(form: ProductForm, tiles: readonly Tile[]): Tile {
   return tiles.find((tile) => workgroups(form, tile).reduce((a, b) => a * b) >= ENOUGH) ?? tiles[tiles.length - 1];
 }
@@ -49,8 +50,9 @@ function chooseTile(form: ProductForm, tiles: readonly Tile[]): Tile {
 const MAX_WORKGROUPS = 65_535;
 
 /**
- * The product as a shader, or `undefined` when it has more blocks than one dispatch. Its extents and strides are parameters:
- * products of one tile and of operands that lie alike share their code, and so one compilation.
+ * The product as a shader, or `undefined` when it has more blocks than one dispatch. Its extents and strides
+ * are parameters: products of one tile and of operands that lie alike share their code, and so one
+ * compilation.
  */
 export function productShader(
   form: ProductForm,
@@ -129,7 +131,10 @@ for (var axis = zero[${P.batch}]; axis > 0u; axis--) {
   baseA += i * bitcast<i32>(zero[at + 1u]); baseB += i * bitcast<i32>(zero[at + 2u]); baseC += i * bitcast<i32>(zero[at + 3u]);
 }`;
 
-/** A block's places that an invocation fills: `places` vectors of four lanes by `depth`, fastest along the dense axis. */
+/**
+ * A block's places that an invocation fills: `places` vectors of four lanes by `depth`, fastest along the
+ * dense axis.
+ */
 function filling(name: "A" | "B", lanes: number, tile: Tile, alongDepth: boolean): { load: string[]; store: string[] } {
   const size = invocations(tile);
   const places = (lanes / 4) * tile.depth;
@@ -148,7 +153,8 @@ function filling(name: "A" | "B", lanes: number, tile: Tile, alongDepth: boolean
 
 const GUARDS: Readonly<Record<ProductGuard, (x: string, y: string) => string>> = {
   bits: (x, y) => `bitcast<vec4<f32>>(bitcast<vec4<u32>>(${x} * ${y}) ^ vec4<u32>(Z))`,
-  // a·b + 0 is the rounded product, whether the device rounds once or twice; the sum behind it is an addition alone.
+  // a·b + 0 is the rounded product, whether the device rounds once or twice. The sum after it is only an
+  // addition.
   fma: (x, y) => `fma(vec4<f32>(${x}), ${y}, none)`,
   none: (x, y) => `${x} * ${y}`,
 };
@@ -163,7 +169,8 @@ function main(form: ProductForm, tile: Tile, guard: ProductGuard): string {
   const each = <T>(count: number, line: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => line(i));
   const component = ["x", "y", "z", "w"];
   const sums = each(own * halves, (i) => `acc${Math.floor(i / halves)}_${i % halves}`);
-  // An invocation's rows and columns stand in fours that are far apart, so that neighbours read neighbouring places.
+  // An invocation's rows and columns stand in fours that are far apart, so that neighbours read neighbouring
+  // places.
   const inner = [
     ...each(halves, (h) => `let a${h} = blockA[k * ${u32(tile.rows / 4)} + y + ${u32(h * down)}];`),
     ...each(halves, (h) => `let b${h} = blockB[k * ${u32(tile.columns / 4)} + x + ${u32(h * across)}];`),

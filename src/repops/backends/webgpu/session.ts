@@ -24,15 +24,15 @@ import { Trail } from "./trail.ts";
 import { GUARDED } from "./wgsl.ts";
 
 export interface WebGpuOptions extends Lowering {
-  /** Where roots are computed: on the device, or here of tensors that are read back. */
+  /** Where roots are computed: on the device, or on the host from tensors that are read back. */
   hashing: "device" | "host";
 }
 
-/** What suits a device; no choice changes a bit. */
+/** The options that suit a device. No choice changes a bit. */
 function defaults(open: OpenDevice): WebGpuOptions {
   // SwiftShader takes minutes to compile a large tile.
   const tiles = open.slowCompiler ? TILES.slice(-1) : TILES;
-  // A program in a GPU's place hashes slower than the CPU that it runs on, and reading back costs it nothing.
+  // A software device hashes slower than the CPU that it runs on, and reading back costs nothing.
   return { dialect: GUARDED, guard: "bits", tiles, hashing: open.software ? "host" : "device" };
 }
 
@@ -117,7 +117,7 @@ class WebGpuSession implements Session {
 
   async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const targets = new Set(pairs.map(({ to }) => to));
-    // What is overwritten and still to be read is saved first.
+    // Tensors that are overwritten before they are read are saved first.
     const read = [...new Set(pairs.flatMap(({ from }) => (targets.has(from) ? [from] : [])))];
     const spare = await this.open.buffers(read.map((tensor) => byteLength(this.types[tensor])));
     const encoder = this.open.device.createCommandEncoder();

@@ -1,6 +1,7 @@
 /**
- * SHA-256 as WGSL (FIPS 180-4): the leaves of tensors' trees and the nodes above them (spec 6.2 to 6.4), so that a root
- * needs 32 bytes to be read back and not the tensor. Integer arithmetic only, which WGSL fixes to the bit.
+ * SHA-256 as WGSL (FIPS 180-4): the leaves of tensors' trees and the nodes above them (spec 6.2 to 6.4), so
+ * that a root needs 32 bytes to be read back and not the tensor. Integer arithmetic only, which WGSL fixes to
+ * the bit.
  */
 import { CHUNK_ELEMENTS } from "../../../encoding/tensor.ts";
 import { Tag } from "../../../encoding/tags.ts";
@@ -58,9 +59,9 @@ fn store(at: u32) { ${indices
 `;
 
 /**
- * One invocation a chunk: SHA-256 over the chunk tag and the chunk's bytes. A message begins with one byte, so every word
- * of it is put together of two of the tensor's. Binding 2 holds the tensor's number of elements and the place of its first
- * digest.
+ * One invocation for each chunk: SHA-256 over the chunk tag and the chunk's bytes. A message begins with one
+ * byte, so each of its words is made of two words of the tensor. Binding 2 holds the tensor's number of
+ * elements and the place of its first digest.
  */
 export function leafShader(): string {
   return `
@@ -95,8 +96,8 @@ ${COMPRESS}
 }
 
 /**
- * One invocation a node: SHA-256 over the node tag and two digests. Binding 0 holds three words a node: the places of
- * its children and its own.
+ * One invocation for each node: SHA-256 over the node tag and two digests. Binding 0 holds three words for
+ * each node: the places of its children and its own place.
  */
 export function nodeShader(): string {
   return `
@@ -126,7 +127,7 @@ ${COMPRESS}
 /** The nodes of one level, three words each. */
 export type Level = number[];
 
-/** Where the digests of several trees stand: leaves first, then the nodes, level by level. */
+/** The places of the digests of several trees: leaves first, then the nodes, level by level. */
 export interface Forest {
   /** The place of each tree's first leaf. */
   leaves: readonly number[];

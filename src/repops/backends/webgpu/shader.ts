@@ -1,4 +1,7 @@
-/** Steps of kernels as compute shaders: one invocation an output element, a fold in its order inside. */
+/**
+ * Steps of kernels as compute shaders: one invocation for each output element, which runs a fold in its
+ * order.
+ */
 import { elementCount, type Shape } from "../../../encoding/tensor.ts";
 import {
   type Arg,
@@ -36,17 +39,20 @@ export interface Shader {
 
 export const u32 = (value: number): string => `${value >>> 0}u`;
 
-/** Workgroups for one invocation an element. */
+/** The workgroups for one invocation for each element. */
 export function workgroupsFor(elements: number): [number, number, number] {
   return [Math.ceil(Math.min(elements, ROW) / WORKGROUP), Math.ceil(elements / ROW), 1];
 }
 
-/** One invocation an element, and the number of elements behind the zero. */
+/** One invocation for each element; the number of elements is after the zero. */
 function launch(elements: number): Pick<Shader, "workgroups" | "parameters"> {
   return { workgroups: workgroupsFor(elements), parameters: [0, elements] };
 }
 
-/** Bindings from 1, the dialect's functions, and the beginning of `main`, in which `element` is the invocation's number. */
+/**
+ * Bindings from 1, the dialect's functions, and the beginning of `main`, in which `element` is the
+ * invocation's number.
+ */
 function head({ library }: Dialect, bindings: readonly string[]): string {
   return [
     ...declarations(bindings),
@@ -57,7 +63,7 @@ function head({ library }: Dialect, bindings: readonly string[]): string {
   ].join("\n");
 }
 
-/** The parameters, of which the first is the zero that no compiler knows, and the bindings behind them. */
+/** The parameters, of which the first is the zero that no compiler knows, and the bindings after them. */
 export function declarations(bindings: readonly string[]): string[] {
   return [
     "@group(0) @binding(0) var<storage, read> zero: array<u32>;",
@@ -66,7 +72,10 @@ export function declarations(bindings: readonly string[]): string[] {
   ];
 }
 
-/** The coordinates of a row-major number as names `prefix0`, `prefix1`, …, as far as the lines behind use them. */
+/**
+ * The coordinates of a row-major number as names `prefix0`, `prefix1`, …, as far as the lines after them use
+ * them.
+ */
 function coordinates(number: string, shape: Shape, prefix: string, users: readonly string[]): string[] {
   const lines: string[] = [];
   let inner = 1;
@@ -91,7 +100,7 @@ function loadBits({ offset, strides, bounds, fill = 0 }: View, buffer: string, n
 
 type Operand = Arg & { kind: "operand" };
 
-/** The name of a value in a register, and what is known of it. */
+/** The name of a value in a register, and its known range. */
 interface Known {
   name: string;
   range: Range | undefined;
@@ -149,7 +158,8 @@ export class ShaderWriter {
     );
     const loads = kernel.args.flatMap((arg, i) => {
       if (given[i]) return [];
-      // Of what lies in the output's own order the shader needs no coordinates, and is the same for every shape.
+      // For operands in the output's own order the shader needs no coordinates, and is the same for every
+      // shape.
       const dense = arg.kind === "operand" && isIdentity(arg.view, shape);
       const value = dense
         ? this.register(arg, types[i], `${bufferOf(arg.tensor)}[element]`)
@@ -203,7 +213,7 @@ export class ShaderWriter {
     return this.dialect.ranged(bits, u32(bitsOf(1 / limit)), u32(bitsOf(limit)));
   }
 
-  /** Rows by index. The binding behind the output counts the indices that lie outside the source. */
+  /** Rows by index. The binding after the output counts the indices outside of the source. */
   gather(kernel: GatherKernel, output: number): Shader {
     const source = typeOf(this.list, kernel.source).shape;
     const row = elementCount(source.slice(1));

@@ -1,6 +1,7 @@
 /**
- * Strict arithmetic: floats are held as bit patterns, and every instruction is built of integers, which WGSL fixes to the
- * bit. No shader of this dialect has a float type in it, so nothing is left to a device's rounding, flushing or fusing.
+ * Strict arithmetic: floats are held as bit patterns, and every instruction is built of integers, which WGSL
+ * fixes to the bit. No shader of this dialect has a float type in it, so nothing is left to a device's
+ * rounding, flushing or fusing.
  */
 import type { InstructionName } from "../../programs/instructions.ts";
 import type { Dialect, Lowering } from "./dialect.ts";

@@ -13,7 +13,7 @@ const DIGEST_BYTES = 4 * DIGEST_WORDS;
 export interface Output {
   kernel: number;
   type: TensorType;
-  /** Where the output lies when its kernel has run. */
+  /** The place of the output after its kernel has run. */
   buffer: GpuBuffer;
 }
 
@@ -23,7 +23,7 @@ export class Trail {
   private readonly launches: ReadonlyMap<number, { slot: number; root: number; own: readonly Launch[] }>;
   /** The tree of the output that is being hashed. */
   private readonly digests: GpuBuffer;
-  /** One digest an output. */
+  /** One digest for each output. */
   private readonly kept: GpuBuffer;
   private readonly tables: readonly GpuBuffer[];
 
@@ -81,7 +81,7 @@ export class Trail {
     return new Trail(open, outputs, launches, buffers);
   }
 
-  /** Hashes a kernel's output as it is at this place of the commands; the others' are left alone. */
+  /** Hashes a kernel's output at this place of the commands. Other outputs are not changed. */
   record(encoder: GpuEncoder, kernel: number): void {
     const launch = this.launches.get(kernel);
     if (!launch) return;

@@ -1,9 +1,12 @@
 /**
- * Scalar programs as WGSL (spec 3.3). The language fixes little of binary32: no rounding of conversions, 2.5 units in the
- * last place for a division, subnormals flushed or not, contraction of a·b + c allowed, and infinities assumed absent. So:
+ * Scalar programs as WGSL (spec 3.3). The language fixes little of binary32: no rounding of conversions, 2.5
+ * units in the last place for a division, subnormals flushed or not, contraction of a·b + c allowed, and
+ * infinities assumed absent. So:
  *
- * - every product passes through its bits and a zero that is only known at run time, which keeps it from being fused;
- * - a sum or product that could overflow is computed on scaled operands, and its exponent is put together as an integer;
+ * - every product passes through its bits and a zero that is only known at run time, which keeps it from
+ *   being fused;
+ * - a sum or product that could overflow is computed on scaled operands, and its exponent is put together as
+ *   an integer;
  * - division and square root are digit recurrences on integers, conversions are built from exact halves;
  * - canon works on bits, and is left out where the analysis proves it idle.
  */
@@ -102,7 +105,8 @@ export function programStatements(
   prefix: string,
 ): { statements: string[]; result: string } {
   const at = layout(program);
-  // Constants pass the run-time zero as well, so that nothing is evaluated while the shader is compiled.
+  // Constants are combined with the run-time zero too, so that nothing is evaluated when the shader is
+  // compiled.
   const values = [
     ...inputs,
     ...program.floats.map((bits) => dialect.float(`(${bits >>> 0}u ^ Z)`)),
