@@ -69,8 +69,8 @@ export function defaultStore(): CertificateStore {
 let code: Promise<string> | undefined;
 
 /**
- * The digest of the modules that generate, run and test kernels: a change there may change the code that a device
- * gets. A browser keeps certificates only as long as its loaded modules, so there it is a constant.
+ * The digest of the modules that generate, run and test kernels: a change there may change the code that a
+ * device gets. A browser keeps certificates only as long as its loaded modules, so there it is a constant.
  */
 export function codeDigest(): Promise<string> {
   return (code ??= builtin ? digestOfModules(new URL("..", import.meta.url)) : Promise.resolve("loaded"));

@@ -200,9 +200,9 @@ function listOperators(job: ClosedJob, json: boolean): void {
     if (!json)
       writeLine(`${name === "step" ? "The step graph" : "The init graph (step 0)"}: ${kernels.length} operators`);
     kernels.forEach((kernel, id) => {
-      const row = { id, op: kernel.kind, type: formatType(kernel.type), label: labels[id] };
+      const row = { number: id, kind: kernel.kind, type: formatType(kernel.type), label: labels[id] };
       if (json) writeJson({ schemaVersion: 1, graph: name, ...row });
-      else writeLine(`  ${String(id).padStart(4)}  ${row.op.padEnd(6)} ${row.type.padEnd(20)} ${row.label}`);
+      else writeLine(`  ${String(id).padStart(4)}  ${row.kind.padEnd(6)} ${row.type.padEnd(20)} ${row.label}`);
     });
   }
 }

@@ -6,7 +6,7 @@ export const DISPUTE = {
     when: "The two claims are equal, so there is nothing to dispute.",
     remedy: "Check that the right traces or roots are named.",
   },
-  DUPLICATE: { when: "A trace is named twice.", remedy: "Name each trace once." },
+  DUPLICATE: { when: "A trace is named twice, or two parties have one id.", remedy: "Name each once." },
   JOB: {
     when: "The traces are runs of different jobs.",
     remedy: "Run the job again with the same module, options, data and seed.",

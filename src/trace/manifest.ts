@@ -63,8 +63,8 @@ interface Encoded {
 }
 
 /**
- * The file's own words for what is called operator everywhere else. They are part of format version 2, so the bytes of a
- * trace do not depend on how things are called.
+ * The file's own words for what is called operator everywhere else. They are part of format version 2: the
+ * bytes of a trace do not depend on the words in the code.
  */
 const DETAIL_ON_DISK = { steps: "steps", operators: "ops" } as const satisfies Record<Detail, string>;
 const faultOnDisk = (fault: Fault): string => formatFault(fault).replace("operator=", "node=");

@@ -183,7 +183,9 @@ describe("the choice of a backend", () => {
     expect((await findBackend("webgpu:strict", true)).name).toBe("webgpu:strict");
     const family: Backend = { ...missing, strict: wasm };
     expect(await findBackend(family, true)).toBe(wasm);
-    await expect(findBackend("wasm", true)).rejects.toThrow(/the backend wasm has no strict arithmetic, but webgpu has/);
+    await expect(findBackend("wasm", true)).rejects.toThrow(
+      /the backend wasm has no strict arithmetic, but webgpu has/,
+    );
     await expect(findBackend("gpujs", true)).rejects.toThrow(/no strict arithmetic/);
   });
 

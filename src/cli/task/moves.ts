@@ -1,4 +1,4 @@
-/** `verde task accept, commit, reveal, compare, challenge, finalize, expire, escalate`: the moves of a task. */
+/** The moves of a task: `verde task accept`, `commit`, `reveal`, `compare`, `challenge`, and so on. */
 import { type Hex, isAddressEqual, zeroHash } from "viem";
 import { toHex } from "../../encoding/bytes.ts";
 import { ChainError, JobError, UsageError } from "../../errors/index.ts";

@@ -45,7 +45,8 @@ export interface AdamWOptions {
  * corrections come from running products in the state, so no power is computed. Metrics: `learning-rate`, and
  * `gradient-norm` with clipping.
  *
- *     optimizer: ({ steps }) => adamW({ learningRate: warmupCosine({ peak: 3e-3, warmup: 20, steps }), clipNorm: 1 })
+ *     optimizer: ({ steps }) =>
+ *       adamW({ learningRate: warmupCosine({ peak: 3e-3, warmup: 20, steps }), clipNorm: 1 })
  *
  * @throws {JobError} from the job's `close`, when the norm to clip to is not above 0
  */

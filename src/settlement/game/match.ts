@@ -68,7 +68,7 @@ export function asksReply({ game, shown }: Match, now: GameState): now is Runnin
  * The game after the reply. Its next question is for both sides.
  * @throws {DisputeError} when the reply does not answer what the other side has shown
  */
-export function replied(machine: Machine, match: Match, reply: readonly Answer[]): GameState {
+function replied(machine: Machine, match: Match, reply: readonly Answer[]): GameState {
   let now = match.game;
   for (const answer of reply) now = afterAnswer(machine, match, now, answer);
   if (asksReply(match, now))

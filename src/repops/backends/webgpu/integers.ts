@@ -10,7 +10,7 @@ fn canonBits(v: u32) -> u32 {
   let most = select(v, (v & 0x80000000u) | 0x7f000000u, a > 0x7f000000u);
   return select(most, 0u, (a < 0x01000000u) | (a > 0x7f800000u));
 }
-/* Sign s, biased exponent e, and a 24-bit significand m (or 2^24 after rounding up): packed, flushed, saturated. */
+/* Packs sign s, biased exponent e and a 24-bit significand m (2^24 after rounding up); flushes, saturates. */
 fn packBits(s: u32, e: i32, m: u32) -> u32 {
   let packed = canonBits(s | ((u32(e - 1) << 23u) + m));
   return select(select(packed, s | 0x7f000000u, e > 254), 0u, (m == 0u) | (e < 1));

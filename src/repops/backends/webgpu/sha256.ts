@@ -82,7 +82,7 @@ ${COMPRESS}
     var w: array<u32, 16>;
     for (var i = 0u; i < 16u; i++) {
       let n = 16u * b + i;
-      /* Behind the last byte stands a 1 bit; the last word of all is the length in bits. */
+      /* A 1 bit follows the last byte; the last word of all is the length in bits. */
       var next = select(0u, 0x80000000u, n == count);
       if (n < count) { next = swap(data[first + n]); }
       w[i] = (before << 24u) | (next >> 8u);

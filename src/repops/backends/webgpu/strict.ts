@@ -9,7 +9,7 @@ import { INTEGERS } from "./integers.ts";
 import { INTEGER_LOWERINGS, signed, unsigned } from "./lowerings.ts";
 
 const LIBRARY = `${INTEGERS}
-/* Sign s, biased exponent e, a 27-bit significand: 24 bits, two to round by, and one that is set if anything follows. */
+/* Sign s, biased exponent e, a 27-bit significand: 24 bits, two to round by, one set if anything follows. */
 fn roundBits(s: u32, e: i32, m: u32) -> u32 {
   /* Up from a half, if more follows or the number is odd. */
   return packBits(s, e, (m + 3u + ((m >> 3u) & 1u)) >> 3u);
@@ -46,7 +46,7 @@ fn floorBits(a: u32) -> u32 {
   let fraction = 0x7fffffu >> u32(clamp(e, 0, 23));
   /* What is cut off a negative number is added first; the carry may reach the exponent. */
   let cut = (a + select(0u, fraction, negative)) & ~fraction;
-  /* Mesa takes the patterns of -1 and 0 for floats, and makes -0 of the 0: the run-time zero hides one of them. */
+  /* Mesa takes the patterns of -1 and 0 for floats and makes -0 of the 0; the run-time zero hides one. */
   return select(cut, select(0u, 0xbf800000u ^ Z, negative), e < 0);
 }
 fn lessBits(a: u32, b: u32) -> bool {

@@ -37,7 +37,7 @@ fn total(x: f32, y: f32) -> f32 {
   let p = bitcast<f32>(bits(scaled(x, -4) + scaled(y, -4)));
   return scaled(p, 4);
 }
-/* The upper half is exact, and could be fused; guarded all the same, so that compiled code can be held to "nothing fused". */
+/* The upper half is exact and could be fused; it is guarded all the same, so that nothing at all is fused. */
 fn halves(high: f32, low: f32) -> f32 { return bitcast<f32>(bits(bitcast<f32>(bits(high * 65536.0)) + low)); }
 fn fromI32(i: i32) -> f32 { return halves(f32(i >> 16u), f32(i & 65535)); }
 fn fromU32(i: u32) -> f32 { return halves(f32(i >> 16u), f32(i & 65535u)); }
