@@ -121,6 +121,7 @@ function printResult(result: DisputeResult, verdict: string | undefined): void {
   const [a, b] = result.parties.map(({ name }) => name);
   if (result.outcome === "agree") {
     writeLine(`${a} and ${b} agree: both commit to the run root ${toHex(result.runRoots[0])}.`);
+    if (verdict !== undefined) writeLine(`There is nothing to decide, so ${verdict} was not written.`);
     return;
   }
   writeLine(describeDivergence(result));

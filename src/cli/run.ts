@@ -51,7 +51,10 @@ export function register(program: Command): void {
       "wasm",
     )
     .option("--strict", "compute floats with integers only, if the backend has such a mode (webgpu)")
-    .option("--fault <fault>", "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides)")
+    .option(
+      "--fault <fault>",
+      "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides/resolve-a-dispute.md)",
+    )
     .option("--from <file>", "start with these weights: a safetensors file with entries of the job's state")
     .option("--saturate", "accept weights above 2^127 and infinities, and replace them by ±2^127")
     .option("--resume", "continue a trace that was cut off")
@@ -159,6 +162,7 @@ function summary(
     saturated,
     outOfRange,
     ...(fallback && { fallback }),
+    ...(flags.fault !== undefined && { fault: flags.fault }),
   };
 }
 
