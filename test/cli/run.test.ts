@@ -117,9 +117,9 @@ describe("verde run", () => {
     expect(stdout).toContain(`The step graph: ${job.step.kernels.length} operators\n`);
     expect(stdout).toMatch(/^ +\d+ {2}map +f32\[\] +optimizer\/learning-rate$/m);
     const rows = objects((await verde("run", LINE, "--list-operators", "--json")).stdout);
-    expect(rows.filter(({ graph }) => graph === "step").map(({ number, kind, label }) => [number, kind, label])).toEqual(
-      job.step.kernels.map(({ kind }, i) => [i, kind, job.step.labels[i]]),
-    );
+    expect(
+      rows.filter(({ graph }) => graph === "step").map(({ number, kind, label }) => [number, kind, label]),
+    ).toEqual(job.step.kernels.map(({ kind }, i) => [i, kind, job.step.labels[i]]));
     expect(rows.some(({ graph }) => graph === "init")).toBe(true);
   });
 

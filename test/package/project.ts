@@ -95,7 +95,14 @@ export class Project {
   /** From the registry where it can be reached, and else with the checkout's dependencies. */
   private async add(archive: string): Promise<void> {
     // Scripts of packages would try to compile headless-gl, for minutes; the library needs none of them.
-    const options = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"];
+    const options = [
+      "--ignore-scripts",
+      "--prefer-offline",
+      "--no-audit",
+      "--no-fund",
+      "--fetch-retries=1",
+      "--fetch-timeout=20000",
+    ];
     const { code, stderr } = await execute(this.folder, "npm", ["install", ...options, `./${archive}`]);
     if (code === 0) return;
     if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|EIDLETIMEOUT/.test(stderr))
