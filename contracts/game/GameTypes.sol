@@ -86,11 +86,11 @@ struct GameState {
 /// @param players the two players, as the contract above the game knows them
 /// @param owners of the two claims
 /// @param job hash of the facts of the job
-/// @param graph hash of the two trees of the disputed graph; zero above the op level
+/// @param graph hash of the two trees of the disputed graph; zero above the operator level
 /// @param kernel leaf of the disputed kernel in the graph's tree of kernels; zero above the chunk level
 /// @param place indices of the levels that have been passed
 /// @param sizes of the run, the graph and the kernel
-/// @param past hash chain over the roots of side 0's segment, step and op trees, as far as they have been
+/// @param past hash chain over the roots of side 0's segment, step and operator trees, as far as they were
 /// passed
 /// @param claims what both sides claim at this level: a digest, or the bits of an element
 /// @param root of side 0's tree at this level, once it is open; if a checkpoint is disputed, the state that
@@ -112,8 +112,8 @@ struct Context {
 /// none of them.
 /// @param job an encoded `JobFacts`, when the segment tree is opened, and when the segment tree or the step
 /// tree is left
-/// @param head an encoded `GraphHead`, when the op tree is entered
-/// @param trees an encoded `GraphTrees`, when the op tree is entered or left for a kernel
+/// @param head an encoded `GraphHead`, when the operator tree is entered
+/// @param trees an encoded `GraphTrees`, when the operator tree is entered or left for a kernel
 /// @param kernel the disputed kernel's encoding, when its output is entered and opened
 /// @param kernelProof the kernel's siblings in the tree of kernels, when its output is entered
 struct Facts {

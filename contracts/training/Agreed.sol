@@ -45,7 +45,7 @@ library Agreed {
     }
 
     /// @notice Proves the roots of tensors, for all their sources.
-    /// @dev The witness holds, as far as they are needed: the siblings in the op tree; the siblings in the
+    /// @dev The witness holds, as far as needed: the siblings in the operator tree; the siblings in the
     /// pre-state, and the siblings of the pre-state's root; the siblings in the dataset, and the hash of the
     /// job without the dataset.
     /// @param tensors of the disputed graph, by number, at least one; the list is consumed

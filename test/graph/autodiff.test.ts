@@ -1,9 +1,22 @@
 import { describe, expect, test } from "vitest";
 import * as graph from "../../src/graph/index.ts";
 import type { Value } from "../../src/graph/index.ts";
+import type { Tensor } from "../../src/encoding/tensor.ts";
+import { reference } from "../../src/repops/backends/reference.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { generator, graphGradients, numericGradients, randomTensor } from "./numeric.ts";
 
 const SEED = 20261120;
+
+/** The values of an expression by the reference, which WASM has to have bit for bit. */
+async function evaluated(
+  body: (inputs: Record<string, Value>) => Value,
+  inputs: Record<string, Tensor>,
+): Promise<Tensor["data"]> {
+  const { data } = await graph.evaluate(body, inputs, { backend: reference });
+  expect((await graph.evaluate(body, inputs, { backend: wasm })).data).toEqual(data);
+  return data;
+}
 
 describe("gradients", () => {
   const random = generator(SEED);
@@ -19,6 +32,9 @@ describe("gradients", () => {
       const joined = [...some.slice(0, 3), ...y.slice(0, 3), ...some.slice(3), ...y.slice(3)];
       return [0, 0, 0, ...joined, 0, 0, 0, 0, 0, 0];
     };
+    const forward = await evaluated(body, inputs);
+    for (const [i, value] of twin({ x: [...inputs.x.data], y: [...inputs.y.data] }).entries())
+      expect(forward[i]).toBeCloseTo(value, 5);
     const weights = randomTensor([7, 3], random);
     const actual = await graphGradients(body, inputs, weights);
     const wanted = numericGradients(twin, inputs, weights);
@@ -29,7 +45,10 @@ describe("gradients", () => {
   test("of a value that is used twice are added", async () => {
     const inputs = { x: randomTensor([4], random) };
     const weights = randomTensor([4], random);
-    const { x } = await graphGradients(({ x: v }) => graph.add(graph.mul(v, v), graph.tanh(v)), inputs, weights);
+    const body = ({ x: v }: Record<string, Value>): Value => graph.add(graph.mul(v, v), graph.tanh(v));
+    const forward = await evaluated(body, inputs);
+    for (const [i, v] of inputs.x.data.entries()) expect(forward[i]).toBeCloseTo(v * v + Math.tanh(v), 5);
+    const { x } = await graphGradients(body, inputs, weights);
     for (const [i, v] of inputs.x.data.entries())
       expect(x.data[i]).toBeCloseTo(weights.data[i] * (2 * v + 1 - Math.tanh(v) ** 2), 4);
   });
