@@ -19,7 +19,7 @@ const TINY = { steps: STEPS, layers: 1, dim: 16, heads: 2, context: 16, batch: 2
 const FAULT = "flip:step=7,operator=6,element=1,bit=12";
 /** Milliseconds: a device in software is certified before its first check. */
 const PATIENCE = 110_000;
-const FAULTY_OPERATOR = "gradient (node 6)";
+const FAULTY_OPERATOR = "gradient (operator 6)";
 
 async function serve(trace?: string): Promise<string> {
   const files = trace === undefined ? {} : { trace: await traceFiles(trace) };
@@ -113,7 +113,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
       expect(await page.innerText("#notice")).toContain(`made with the fault ${FAULT}`);
       const [{ records }, right] = [await openTrace(path("faulty.trace")), await openTrace(path("right.trace"))];
       expect(sentence).toMatch(/^The trace is wrong at training step 7\. Training step 7 is the first that differs/);
-      expect(sentence).toContain(`The first operator that differs is ${FAULTY_OPERATOR} of step 7.`);
+      expect(sentence).toContain(`The first operator that differs is ${FAULTY_OPERATOR} of training step 7.`);
       const rows = await ledger(page);
       expect(rows.map(({ mark }) => mark).join("")).toBe("✓✓✓✓✓✓✓✗");
       expect(rows[7].roots).toEqual([records[7], right.records[7]].map(({ root }) => toHex(root!)));
@@ -125,7 +125,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     const page = await visit(urls.honest);
     const sentence = await check(page, "wasm", [7, 9]);
     expect(sentence).toContain("The trace is right about training steps 5 to 9.");
-    expect(sentence).toContain("from the state that the trace commits to after step 4, and all 5 roots match.");
+    expect(sentence).toContain("from the state that the trace commits to after training step 4, and all 5 roots match.");
     expect((await ledger(page)).map(({ step }) => step)).toEqual(["5", "6", "7", "8", "9"]);
     // Behind the fault, the steps follow from each other.
     expect(await check(await visit(urls.faulty), "wasm", [9, 12])).toContain("right about steps 9 to 12");
@@ -170,7 +170,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     altered[altered.length - 200] ^= 1;
     writeFileSync(path("altered.trace"), altered);
     expect(await problem(path("altered.trace"))).toMatch(
-      /altered\.trace, record 1\d at byte \d+: its hash does not fit/,
+      /altered\.trace, record 1\d at byte \d+: its hash does not match/,
     );
     expect(await problem(path("honest.trace"), path("faulty.trace"))).toContain("2 files could be the trace");
     expect(await page.isVisible("#check")).toBe(false);

@@ -89,7 +89,7 @@ describe("verde chain deploy", () => {
     await on.fails(2, "names a member twice", "owner", ...deploy("--committee", `${MEMBERS},${addressOf("referee1")}`));
     await on.fails(
       2,
-      "--threshold 3 of a committee of 2",
+      "--threshold 3 is impossible for a committee of 2",
       "owner",
       ...deploy("--committee", MEMBERS, "--threshold", "3"),
     );

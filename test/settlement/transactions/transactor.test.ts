@@ -176,7 +176,7 @@ describe("a node", () => {
     const node = new Node(clientOf(), 1, { pollMillis: 20, awayMillis: 1000 });
     const journal = Journal.open(path, 1, account.address);
     const transactor = new Transactor(node, account, 1, journal, { confirmations: 1, stuckMillis: 1000 });
-    await expect(transactor.send(mint())).rejects.toThrow("the node is of chain 31337, and not of chain 1");
+    await expect(transactor.send(mint())).rejects.toThrow("the node serves chain 31337, not chain 1");
     expect(journal.records.filter(({ kind }) => kind === "signed")).toEqual([]);
     transactor.abandon();
   });
@@ -224,7 +224,7 @@ describe("a transaction", () => {
   });
 
   test("that would cost more than is allowed is not sent", async () => {
-    await expect(send(mint(), { maxFeePerGas: 1n })).rejects.toThrow("needs a fee above 1 wei for gas");
+    await expect(send(mint(), { maxFeePerGas: 1n })).rejects.toThrow("needs a fee above 1 wei for each unit of gas");
   });
 
   test("of another wallet with the same nonce does not make the action be lost, nor be done twice", async () => {
