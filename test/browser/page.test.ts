@@ -127,8 +127,8 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     expect(sentence).toContain("The trace is right about training steps 5 to 9.");
     expect(sentence).toContain("from the state that the trace commits to after training step 4, and all 5 roots match.");
     expect((await ledger(page)).map(({ step }) => step)).toEqual(["5", "6", "7", "8", "9"]);
-    // Behind the fault, the steps follow from each other.
-    expect(await check(await visit(urls.faulty), "wasm", [9, 12])).toContain("right about steps 9 to 12");
+    // After the fault, the steps follow from each other.
+    expect(await check(await visit(urls.faulty), "wasm", [9, 12])).toContain("right about training steps 9 to 12");
   });
 
   test("takes a trace and its folder that are dropped, with nothing sent to the server", async () => {
