@@ -108,7 +108,7 @@ describe("claims that are defended", () => {
     const [{ what, data }] = await stranger.due(before);
     expect(what).toBe("open");
     await chain.client.sendTransaction({ account: chain.accounts[7], to: game, data });
-    await expect(stranger.due(before)).rejects.toThrow("has no claim before the game");
+    await expect(stranger.due(before)).rejects.toThrow("has no claim in the game");
     await defend(task, parties);
     expect(await out(task)).toBe(0b10);
   });
