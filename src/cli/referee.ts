@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Hex } from "viem";
 import { ChainError, DisputeError, messageOf, unreadable, UsageError } from "../errors/index.ts";
+import { SecondOpinion } from "../referee/second-opinion.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { rulingFrom, signRuling } from "../settlement/ruling.ts";
 import { gatherSignatures, parseSignature, type SignatureFile } from "../settlement/signatures.ts";
@@ -58,7 +59,8 @@ async function sign(
   const session = await openSession(flags);
   const task = await disputed(session, id);
   const files = await Promise.all(paths.map((path) => readText(path, "the verdict")));
-  const { ruling, checked } = rulingFrom(task, files);
+  // A signature moves stakes, so two implementations verify every Merkle path.
+  const { ruling, checked } = rulingFrom(task, files, new SecondOpinion().climb);
   const unseen = checked.findIndex(({ restsOn }) => restsOn === "referee");
   if (unseen >= 0 && !flags.witness)
     throw new DisputeError(

@@ -1,4 +1,5 @@
 /** Makes the ruling that a committee signs from verdict files, and the signatures (docs/settlement.md). */
+import { type ClimbLeaf, climbLeaf } from "../encoding/merkle.ts";
 import { type Address, bytesToHex, concat, type Hex, keccak256, recoverTypedDataAddress } from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { type Bytes, fromHex } from "../encoding/bytes.ts";
@@ -6,7 +7,6 @@ import { parseJson } from "../encoding/json.ts";
 import { DisputeError } from "../errors/index.ts";
 import { jobIdOf } from "../job/closed.ts";
 import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
-import { SecondOpinion } from "../referee/second-opinion.ts";
 import type { Verdict } from "../referee/verdict.ts";
 import type { TaskView } from "./task.ts";
 
@@ -39,12 +39,17 @@ const TYPES = {
  * get the same ruling: it is valid as long as the dispute waits for it, and the claims are in the order of
  * their seats.
  * @param files the bytes of the verdict files, unchanged
+ * @param climb follows the Merkle paths; `verde referee sign` gives that of a `SecondOpinion`, which needs Node
  * @returns the ruling, and for each file what it proves
  * @throws {FormatError} when a file is not JSON
  * @throws {DisputeError} when a verdict does not hold or is about other claims, or when more than one claim
  *   is left
  */
-export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: Ruling; checked: CheckedVerdict[] } {
+export function rulingFrom(
+  task: TaskView,
+  files: readonly Bytes[],
+  climb: ClimbLeaf = climbLeaf,
+): { ruling: Ruling; checked: CheckedVerdict[] } {
   const { claims, dispute, deadline } = task;
   let losers = 0n;
   const checked = files.map((bytes) => {
@@ -57,8 +62,7 @@ export function rulingFrom(task: TaskView, files: readonly Bytes[]): { ruling: R
         { expected: task.terms.job, found: jobIdHex(verdict) },
       );
     const [a, b] = verdict.runRoots.map((root) => fromHex(root, 32));
-    // A signature moves stakes: every Merkle path is verified by two implementations.
-    const result = checkVerdict(verdict, a, b, new SecondOpinion().climb);
+    const result = checkVerdict(verdict, a, b, climb);
     for (const side of result.losers) losers |= 1n << BigInt(roots[side]);
     return result;
   });

@@ -40,7 +40,7 @@ describe("verde key", () => {
     const wrong = await verde(["key", "show", "b.json", "--check"], { VERDE_PASSWORD: "guess" });
     expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
     expect(wrong.stderr).toBe(
-      "verde: the password does not open b.json; give the one that it was made with (VERDE_KEY_PASSWORD_WRONG)\n",
+      "verde: the password does not open b.json; give the password that it was made with (VERDE_KEY_PASSWORD_WRONG)\n",
     );
     const short = await verde(["key", "import", "c.json", "--json"], {
       VERDE_PRIVATE_KEY: KEY.slice(0, 40),
