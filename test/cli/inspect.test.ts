@@ -69,7 +69,7 @@ describe("verde inspect", () => {
     expect(stdout).toContain(`run root     ${toHex(honest.runRoot)}\n`);
     expect(stdout).toContain("checkpoints  0, 5, 10, 12\n");
     expect(stdout).toContain(`      12  ${toHex(honest.segmentRoots[12])}\n`);
-    expect(stdout).toMatch(/loss, steps 1 to 12\n[^\n]*┤/);
+    expect(stdout).toMatch(/loss, training steps 1 to 12\n[^\n]*┤/);
     expect(stdout).not.toContain("fault");
   });
 

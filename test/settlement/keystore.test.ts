@@ -73,7 +73,7 @@ describe("a keystore", () => {
     const keystore = JSON.parse(text) as Keystore.Keystore;
     expect(Keystore.decrypt(keystore, Keystore.toKey(keystore, { password: "pässword" }))).toBe(KEY);
     expect(failure(() => openKeystore(text, "other secret", "file"), "other secret", KEY.slice(2))).toBe(
-      "the password does not open file; give the one that it was made with",
+      "the password does not open file; give the password that it was made with",
     );
     expect(addressOfKeystore(text, "file")).toBe(privateKeyToAddress(KEY).toLowerCase());
   });
@@ -86,7 +86,7 @@ describe("a keystore", () => {
         "file is not a keystore of version 3 with aes-128-ctr; restore it, or make one with `verde key new`",
       );
     const crypto = { ...SCRYPT.crypto, kdf: "bcrypt" };
-    expect(open(JSON.stringify({ ...SCRYPT, crypto }))).toContain('derives its key by "bcrypt"');
+    expect(open(JSON.stringify({ ...SCRYPT, crypto }))).toContain('derives its key with "bcrypt"');
     const without = { ...SCRYPT.crypto, kdfparams: {} };
     expect(open(JSON.stringify({ ...SCRYPT, crypto: without }))).toContain("is not a keystore that can be opened");
   });
@@ -100,6 +100,6 @@ describe("a private key", () => {
   it("that is none is refused without being repeated", () => {
     const order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
     for (const text of ["secret words", `${KEY}00`, "0".repeat(64), order, KEY.slice(2).replace("7", "g")])
-      expect(failure(() => parsePrivateKey(text, "it"), text)).toMatch(/^it is not a private key: /);
+      expect(failure(() => parsePrivateKey(text, "it"), text)).toMatch(/^it is not a private key[:;] /);
   });
 });

@@ -54,7 +54,7 @@ describe("a package that a backend needs", () => {
     expect(said).toMatch(
       /^VERDE_BACKEND_PACKAGE_MISSING the backend b needs the package adapter-of-nobody, which is installed neither/,
     );
-    expect(said).toContain(ROOT);
+    expect(said).toContain(`with Verde (${ROOT.replace(/\/$/, "")})`);
     expect(said).toContain(project);
     expect(said).toContain("`npm install adapter-of-nobody@1`");
   });
