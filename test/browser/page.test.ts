@@ -125,7 +125,9 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
     const page = await visit(urls.honest);
     const sentence = await check(page, "wasm", [7, 9]);
     expect(sentence).toContain("The trace is right about training steps 5 to 9.");
-    expect(sentence).toContain("from the state that the trace commits to after training step 4, and all 5 roots match.");
+    expect(sentence).toContain(
+      "from the state that the trace commits to after training step 4, and all 5 roots match.",
+    );
     expect((await ledger(page)).map(({ step }) => step)).toEqual(["5", "6", "7", "8", "9"]);
     // After the fault, the steps follow from each other.
     expect(await check(await visit(urls.faulty), "wasm", [9, 12])).toContain("right about training steps 9 to 12");
