@@ -41,7 +41,7 @@ describe.each(Object.entries(ENTRIES))("the entry of %s", (name, entry) => {
   });
 
   test("is an entry of the package", async () => {
-    const path: string = `verde/${name}`;
+    const path: string = `@verde-ml/verde/${name}`;
     expect(Object.keys((await import(path)) as object).sort()).toEqual(Object.keys(entry).sort());
   });
 });
