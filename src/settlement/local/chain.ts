@@ -1,7 +1,7 @@
 /** A chain for development: Hardhat's, in this process, offline. */
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import type { NetworkManager } from "hardhat/types/network";
 import type { EthereumProvider } from "hardhat/types/providers";
 import { type Hex, parseEther, toHex } from "viem";
@@ -13,7 +13,8 @@ export const PUBLIC_MNEMONIC = "test test test test test test test test test tes
 export const FUNDED_ACCOUNTS = 12;
 /** The ether of each funded account. */
 export const FUNDED_ETHER = 10_000;
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+/** The folder of the checkout or of the package. */
+const root = (): string => resolve(import.meta.dirname, "../../..");
 
 /** The private key of a funded account. It is public. */
 export function publicPrivateKey(index: number): Hex {
@@ -61,7 +62,7 @@ async function loadNetworks(): Promise<NetworkManager> {
       accountsBalance: `${parseEther(String(FUNDED_ETHER))}`,
     },
   } as const;
-  const { network: networks } = await createHardhatRuntimeEnvironment({ networks: { default: network } }, {}, ROOT);
+  const { network: networks } = await createHardhatRuntimeEnvironment({ networks: { default: network } }, {}, root());
   return networks;
 }
 
