@@ -39,7 +39,8 @@ const TYPES = {
  * get the same ruling: it is valid as long as the dispute waits for it, and the claims are in the order of
  * their seats.
  * @param files the bytes of the verdict files, unchanged
- * @param climb follows the Merkle paths; `verde referee sign` gives that of a `SecondOpinion`, which needs Node
+ * @param climb follows the Merkle paths; `verde referee sign` gives that of a `SecondOpinion`, which needs
+ *   Node
  * @returns the ruling, and for each file what it proves
  * @throws {FormatError} when a file is not JSON
  * @throws {DisputeError} when a verdict does not hold or is about other claims, or when more than one claim
