@@ -1,7 +1,7 @@
 /** Backends that are not Verde's own: modules whose default export is a backend. */
 import { messageOf, UsageError } from "../errors/index.ts";
 import type { Backend } from "../repops/backends/backend.ts";
-import { builtin } from "../encoding/node.ts";
+import { isNode, path as paths, url } from "../encoding/node.ts";
 
 /** Whether a value can be taken for a backend. */
 export function isBackend(value: unknown): value is Backend {
@@ -19,14 +19,13 @@ export const isFile = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);
  * @throws {UsageError} when there is no such module, or it exports no backend
  */
 export async function backendFromFile(path: string): Promise<Backend> {
-  if (!builtin)
+  if (!isNode)
     throw new UsageError(
       "MODULE",
       `${path} can't be loaded: only Node can load backends from files; name one of Verde's own`,
       { path },
     );
-  const { resolve } = builtin("node:path");
-  const { href } = builtin("node:url").pathToFileURL(resolve(path));
+  const { href } = url.pathToFileURL(paths.resolve(path));
   const module = (await import(href).catch((cause: unknown) => {
     throw new UsageError(
       "MODULE",

@@ -1,7 +1,7 @@
 /** Where certificates are kept from one job to the next: a folder in Node, memory elsewhere. */
 import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
-import { builtin } from "../encoding/node.ts";
+import { fs, isNode, os, path as paths, url } from "../encoding/node.ts";
 
 /** A place for certificates, by name. */
 export interface CertificateStore {
@@ -28,8 +28,8 @@ export function memoryStore(): CertificateStore {
  * @param folder the folder for everything that Verde keeps; certificates have a folder of their own inside it
  */
 export function folderStore(folder: string = cacheFolder()): CertificateStore {
-  const { mkdir, readFile, writeFile } = builtin!("node:fs/promises");
-  const { dirname, join } = builtin!("node:path");
+  const { mkdir, readFile, writeFile } = fs;
+  const { dirname, join } = paths;
   const certificates = join(folder, "certificates");
   /**
    * Makes one level at a time. Making all levels at once never ends where a file system denies that a folder
@@ -54,16 +54,16 @@ export function folderStore(folder: string = cacheFolder()): CertificateStore {
 
 /** `VERDE_CACHE`, or the system's folder for caches. */
 function cacheFolder(): string {
-  const { join } = builtin!("node:path");
+  const { join } = paths;
   const { VERDE_CACHE, XDG_CACHE_HOME } = process.env;
-  return VERDE_CACHE || join(XDG_CACHE_HOME || join(builtin!("node:os").homedir(), ".cache"), "verde");
+  return VERDE_CACHE || join(XDG_CACHE_HOME || join(os.homedir(), ".cache"), "verde");
 }
 
 const memory = memoryStore();
 
 /** The cache folder in Node; the memory of the tab in a browser. */
 export function defaultStore(): CertificateStore {
-  return builtin ? folderStore() : memory;
+  return isNode ? folderStore() : memory;
 }
 
 let code: Promise<string> | undefined;
@@ -73,18 +73,17 @@ let code: Promise<string> | undefined;
  * device gets. A browser keeps certificates only as long as its loaded modules, so there it is a constant.
  */
 export function codeDigest(): Promise<string> {
-  return (code ??= builtin ? digestOfModules(new URL("..", import.meta.url)) : Promise.resolve("loaded"));
+  return (code ??= isNode ? digestOfModules(new URL("..", import.meta.url)) : Promise.resolve("loaded"));
 }
 
 async function digestOfModules(place: URL): Promise<string> {
-  const { readdir, readFile } = builtin!("node:fs/promises");
-  const { join } = builtin!("node:path");
-  const folder = builtin!("node:url").fileURLToPath(place);
+  const { readdir, readFile } = fs;
+  const folder = url.fileURLToPath(place);
   const files = (await readdir(folder, { recursive: true }))
     .filter((file) => /^(repops|certify)[/\\].*(?<!\.d)\.[jt]s$/.test(file))
     .sort();
   const digests = await Promise.all(
-    files.map(async (file) => `${file} ${toHex(sha256(await readFile(join(folder, file))))}`),
+    files.map(async (file) => `${file} ${toHex(sha256(await readFile(paths.join(folder, file))))}`),
   );
   return toHex(sha256(new TextEncoder().encode(digests.join("\n"))));
 }

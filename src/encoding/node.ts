@@ -4,6 +4,9 @@
  */
 import { UsageError } from "../errors/index.ts";
 
+/** Whether Node's modules are there. */
+export const isNode = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule !== undefined;
+
 interface NodeModules {
   "node:fs/promises": typeof import("node:fs/promises");
   "node:module": typeof import("node:module");
@@ -36,8 +39,3 @@ export const modules = nodeModule("node:module");
 export const os = nodeModule("node:os");
 export const path = nodeModule("node:path");
 export const url = nodeModule("node:url");
-
-/** Gives a built-in module of Node by its name; `undefined` in a browser. */
-export const builtin: NodeJS.Process["getBuiltinModule"] | undefined = (
-  globalThis as { process?: NodeJS.Process }
-).process?.getBuiltinModule?.bind(process);

@@ -1,6 +1,6 @@
 /** Finds packages that only some backends need: next to Verde, or in the user's project. */
 import { BackendError, messageOf } from "../../errors/index.ts";
-import { builtin } from "../../encoding/node.ts";
+import { isNode, modules, path, url } from "../../encoding/node.ts";
 
 /**
  * Imports a package from Verde's own folder or, if it is not there, from the working directory's.
@@ -13,7 +13,7 @@ export async function importPackage(name: string, install: string, purpose: stri
   try {
     return (await import(name)) as object;
   } catch (cause) {
-    if (!builtin || !isMissing(cause, name))
+    if (!isNode || !isMissing(cause, name))
       throw new BackendError(
         "PACKAGE_BROKEN",
         `${purpose} needs the package ${name}, which can't be loaded: ${messageOf(cause)}`,
@@ -52,14 +52,12 @@ function isMissing(cause: unknown, name: string): boolean {
 
 /** The URL of a package's entry as a module in `folder` would find it. */
 function resolveFrom(folder: string, name: string): string | undefined {
-  const { createRequire } = builtin!("node:module");
-  const { pathToFileURL } = builtin!("node:url");
   try {
-    return pathToFileURL(createRequire(`${folder}/package.json`).resolve(name)).href;
+    return url.pathToFileURL(modules.createRequire(`${folder}/package.json`).resolve(name)).href;
   } catch {
     return undefined;
   }
 }
 
 /** Three folders up from this one. Only in Node, where a module knows its folder. */
-const ownPlace = (): string => builtin!("node:path").resolve(import.meta.dirname, "../../..");
+const ownPlace = (): string => path.resolve(import.meta.dirname, "../../..");

@@ -1,7 +1,7 @@
 /** The GPU of this process: the browser's, or that of the optional package `webgpu` (Dawn) in Node. */
 import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { Gpu, GpuAdapter, GpuBuffer, GpuDevice, GpuPipeline } from "./api.ts";
-import { builtin } from "../../../encoding/node.ts";
+import { isNode } from "../../../encoding/node.ts";
 import { importPackage } from "../package.ts";
 import { MAP_READ, Usage } from "./api.ts";
 
@@ -13,7 +13,7 @@ export async function findGpu(): Promise<Gpu> {
   const browser = (globalThis as { navigator?: { gpu?: Gpu } }).navigator?.gpu;
   if (browser) return browser;
   if (instance) return instance;
-  if (!builtin) throw new BackendError("DEVICE_MISSING", "this browser has no WebGPU, or not for this page");
+  if (!isNode) throw new BackendError("DEVICE_MISSING", "this browser has no WebGPU, or not for this page");
   const dawn = await importPackage("webgpu", "webgpu@0.6.2", "WebGPU in Node");
   try {
     return (instance = (dawn as { create(flags: string[]): Gpu }).create([]));
