@@ -18,6 +18,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   formats: 500,
   trace: 2_000,
   game: 900,
+  claims: 600,
   referee: 2_600,
   settlement: 5_000,
   index: 40,

@@ -8,7 +8,9 @@ import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The packages that modules for browsers import by name. */
-export const DEPENDENCIES = ["@noble/hashes/sha2.js", "cborg"];
+export const DEPENDENCIES = ["@noble/curves/secp256k1.js", "@noble/hashes/sha2.js", "@noble/hashes/sha3.js", "cborg"];
+/** What these packages import from each other by name. */
+const AMONG_PACKAGES = ["@noble/hashes/hmac.js", "@noble/hashes/utils.js"];
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
@@ -39,7 +41,7 @@ export function moduleAssets(folders: readonly string[] = ["src"]): Assets {
   const files = new Map<string, string>();
   const packages = new Map<string, string>();
   for (const folder of folders) list(`/${folder}`, join(ROOT, folder), /(?<!\.d)\.(ts|js|css|html|svg)$/, files);
-  for (const specifier of DEPENDENCIES) {
+  for (const specifier of [...DEPENDENCIES, ...AMONG_PACKAGES]) {
     const entry = fileURLToPath(import.meta.resolve(specifier));
     const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
     const folder = entry.slice(0, entry.lastIndexOf(join("node_modules", name)));
@@ -55,8 +57,7 @@ export function moduleAssets(folders: readonly string[] = ["src"]): Assets {
     const text = readFileSync(file, "utf8");
     return {
       type: TYPES[ending],
-      body:
-        path.startsWith("/node_modules/") || TYPES[ending] !== TYPES.js ? text : toJavaScript(text, ending, packages),
+      body: TYPES[ending] === TYPES.js ? toJavaScript(text, ending, packages) : text,
     };
   };
 }
@@ -71,7 +72,7 @@ function list(path: string, folder: string, wanted: RegExp, files: Map<string, s
 
 function toJavaScript(text: string, ending: string, packages: ReadonlyMap<string, string>): string {
   return (ending === "ts" ? stripTypes(text) : text).replace(
-    /\b((?:from|import)\s*\(?\s*)"([^".][^"]*)"/g,
+    /\b((?:from|import)\s*\(?\s*)["']([^"'.][^"']*)["']/g,
     (statement, before: string, specifier: string) => {
       const path = packages.get(specifier);
       return path === undefined ? statement : `${before}"${path}"`;
