@@ -3,7 +3,7 @@
  * states.
  */
 import type { Bytes } from "../encoding/bytes.ts";
-import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf } from "../encoding/merkle.ts";
+import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf, type TreeRoot } from "../encoding/merkle.ts";
 import { DisputeError } from "../errors/index.ts";
 import { type Answer, type Level, type Position, positionKey } from "./level.ts";
 import { checkPlace, checkQuestion, type Question, type Tower } from "./question.ts";
@@ -67,6 +67,17 @@ export class ClaimProver<Witness> implements Prover<Witness> {
     const level = checkPlace(this.tower, at);
     if (level) throw new DisputeError("PLACE", `evidence for a place that opens into a ${level.name} tree`, { at });
     return this.claim.witness(at);
+  }
+
+  /**
+   * The root of the tree that the last leaf of `at` opens into. `undefined` if this party can't say.
+   * @throws {DisputeError} when there is no such tree
+   */
+  async root(at: Position): Promise<TreeRoot | undefined> {
+    const level = checkPlace(this.tower, at);
+    if (!level) throw new DisputeError("PLACE", "the root of a tree below the bottom", { at });
+    const tree = await this.tree(at, level);
+    return tree && rootOf(tree.levels);
   }
 
   /** The tree below the last leaf of `at`. It is built at the first question about it. */
