@@ -7,12 +7,15 @@ import { type TrainingProver, trainingProver } from "./claim.ts";
 import { type FinishedTrace, traceMemory } from "./trace-memory.ts";
 
 /** A drill says what is wrong, so it speaks with a key of its own. */
-function purposeOf({ manifest }: FinishedTrace): Purpose {
+export function purposeOf({ manifest }: Pick<FinishedTrace, "manifest">): Purpose {
   return manifest.fault ? "drill" : "own";
 }
 
 /** The claim that a trace makes: with the address of the key that claimed the run, if this user knows one. */
-export async function claimOf(trace: FinishedTrace, claims?: ClaimStore): Promise<RunClaim> {
+export async function claimOf(
+  trace: Pick<FinishedTrace, "manifest" | "runRoot">,
+  claims?: ClaimStore,
+): Promise<RunClaim> {
   const { runRoot: run } = trace;
   return (await claims?.claimOf(run, purposeOf(trace))) ?? { run };
 }
