@@ -177,7 +177,7 @@ export function outlineOf(job: ClosedJob): JobOutline {
 export function partsOf(outline: JobOutline): JobParts {
   const { name, steps, step, unit, init, datasetRoots } = outline;
   return {
-    info: new Writer().text(name).text(unit.name).u64(unit.perStep).finish(),
+    info: new Writer().text(name).text(unit.name).u64(unit.perStep, "the amount of data of a training step").finish(),
     step: graphRoot(step),
     initKind: init.kind,
     init: init.kind === "graph" ? graphRoot(init.graph) : init.root,
@@ -190,12 +190,16 @@ function jobParts(job: ClosedJob): JobParts {
   return partsOf(outlineOf(job));
 }
 
-/** The id binds the version of the rules and every part of the job: a change of one bit gives another id. */
+/**
+ * The id binds the version of the rules and every part of the job: a change of one bit gives another id.
+ * @throws {JobError} when the number of training steps is out of range
+ */
 export function jobIdOf(parts: JobParts): JobId {
+  checkSteps(parts.steps);
   const head = new Writer()
     .u32(SPEC_VERSION)
     .u8(parts.initKind === "graph" ? 1 : 2)
-    .u32(parts.steps)
+    .u32(parts.steps, "the number of training steps")
     .blob(parts.info);
   return taggedHash(Tag.job, head.finish(), parts.step, parts.init, parts.dataset);
 }
