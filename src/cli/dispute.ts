@@ -70,7 +70,7 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
       disputes: disputes.map(disputeJson),
     });
   else {
-    for (const divergence of disputes) writeLine(`${describeDivergence(divergence)}\n`);
+    for (const divergence of disputes) writeLine(...describeDivergence(divergence), "");
     const [stand, lose] = [standing, losers].map((list) =>
       list.length > 0 ? list.map((id) => nameOf(parties, id)).join(", ") : "none",
     );
@@ -124,13 +124,13 @@ function printResult(result: DisputeResult, verdict: string | undefined): void {
     if (verdict !== undefined) writeLine(`There is nothing to decide, so ${verdict} was not written.`);
     return;
   }
-  writeLine(describeDivergence(result));
+  writeLine(...describeDivergence(result));
   if (verdict !== undefined)
     writeLine(`The evidence is in ${verdict}; check it with \`verde check ${verdict} ${rootFlags(result.runRoots)}\`.`);
 }
 
 /** Several lines: where two traces differ, what each claims, which is wrong, and what the dispute cost. */
-export function describeDivergence(result: Divergence): string {
+export function describeDivergence(result: Divergence): string[] {
   const { parties, step, losers, decision } = result;
   const names = parties.map(({ name }) => name);
   const width = Math.max(12, ...names.map((name) => name.length));
@@ -144,7 +144,7 @@ export function describeDivergence(result: Divergence): string {
     ...reasons.map(([id, reason]) => `${nameOf(parties, id)} forfeits: ${reason}.`),
     colors.bold(losers.length === 2 ? "Both are wrong." : `${nameOf(parties, losers[0])} is wrong.`),
     costLine(result),
-  ].join("\n");
+  ];
 }
 
 function rootFlags([a, b]: Pair<Bytes>): string {

@@ -78,5 +78,5 @@ function print(facts: ReturnType<typeof describe> & { checkpoints: number[] }, t
   for (const entry of shown) writeLine(entry ? `  ${String(entry.step).padStart(8)}  ${entry.root}` : "         …");
   const losses = facts.metrics.slice(1).flatMap(({ loss }) => loss ?? []);
   if (losses.length > 1)
-    writeLine(`${colors.dim(`loss, training steps 1 to ${trace.records.length - 1}`)}\n${plotCurve(losses)}`);
+    writeLine(colors.dim(`loss, training steps 1 to ${trace.records.length - 1}`), ...plotCurve(losses));
 }
