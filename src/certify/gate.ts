@@ -2,7 +2,8 @@
  * The test before a device's first job: nothing runs on a device that does not have the bits of the
  * specification.
  */
-import { DeviceError, escapeText } from "../errors/index.ts";
+import { DeviceError } from "../errors/index.ts";
+import { escapeText } from "../errors/text.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { isOwn } from "../repops/backends/index.ts";
 import { type Certificate, certificateOf, describeDifference, factsOf, machine } from "./certificate.ts";

@@ -7,7 +7,8 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { type Address, getAddress, type Hex } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
-import { escapeText, isMissing, KeyError, messageOf } from "../errors/index.ts";
+import { isMissing, KeyError, messageOf } from "../errors/index.ts";
+import { escapeText } from "../errors/text.ts";
 import { addressOfKeystore, openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
 
 export interface KeyFlags {

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Bytes, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
 import type { Pair } from "../game/level.ts";
@@ -158,7 +159,7 @@ export function placeLines({
   fold,
 }: Pick<Divergence, "operator" | "element" | "fold">): [string, string][] {
   const lines: [string, string][] = [];
-  if (operator) lines.push(["operator", `${operator.label} (${operator.kind}, operator ${operator.number})`]);
+  if (operator) lines.push(["operator", `${quote(operator.label)} (${operator.kind}, operator ${operator.number})`]);
   if (element) lines.push(["element", `[${element.join(", ")}]`]);
   if (fold !== null) lines.push(["fold index", `${fold}, the accumulator after it`]);
   return lines;

@@ -1,6 +1,7 @@
 /** Exit codes, the same as those of diff(1), and the report of a command that fails. */
 import { CommanderError } from "commander";
-import { boundedMessage, ChainError, type Family, messageOf, quote, UsageError, VerdeError } from "../errors/index.ts";
+import { ChainError, type Family, messageOf, UsageError, VerdeError } from "../errors/index.ts";
+import { boundedMessage, quote } from "../errors/text.ts";
 import { reportLine, writeJson } from "./output.ts";
 
 export const EXIT = { agree: 0, divergence: 1, usage: 2, failure: 3 } as const;

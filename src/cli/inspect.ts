@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
+import { quote } from "../errors/text.ts";
 import { countParameters } from "../job/closed.ts";
 import { countScalarSteps } from "../referee/index.ts";
 import { namedMetrics } from "../trace/execution.ts";
@@ -55,15 +56,15 @@ function describe(trace: Trace) {
 
 function print(facts: ReturnType<typeof describe> & { checkpoints: number[] }, trace: Trace): void {
   const rows: [string, string][] = [
-    ["job", `${facts.job}  ${facts.jobId}`],
+    ["job", `${quote(facts.job)}  ${facts.jobId}`],
     ["steps", `${facts.recordedSteps} of ${facts.steps}, a root every ${facts.commitEvery}, detail ${facts.detail}`],
     ["model", `${formatCount(facts.parameters)} parameters, ${facts.stateEntries} tensors of state`],
     [
       "graph",
       `${facts.kernels} operators, ${formatCount(facts.scalarStepsPerStep)} scalar steps for each training step`,
     ],
-    ["dataset", facts.dataset.map(({ name, type }) => `${name} ${type}`).join(", ") || "none"],
-    ["backend", facts.backend],
+    ["dataset", facts.dataset.map(({ name, type }) => `${quote(name)} ${type}`).join(", ") || "none"],
+    ["backend", quote(facts.backend)],
     ["checkpoints", facts.checkpoints.join(", ") || "none on disk"],
     [
       "run root",

@@ -4,7 +4,7 @@
  * control a terminal. So everything that is written is escaped here, line breaks too, except our own colours.
  */
 import picocolors from "picocolors";
-import { escapeJson, escapeText } from "../errors/index.ts";
+import { escapeJson, escapeText } from "../errors/text.ts";
 import { formatNumber } from "../web/figures.ts";
 
 export { formatBytes, formatCount, formatNumber, formatSeconds } from "../web/figures.ts";

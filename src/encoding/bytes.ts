@@ -1,4 +1,5 @@
-import { FormatError, type FormatSubCode, quote } from "../errors/index.ts";
+import { FormatError, type FormatSubCode } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 
 /** Bytes of any buffer. */
 export type Bytes = Uint8Array<ArrayBufferLike>;
@@ -21,15 +22,15 @@ export function fromHex(text: string, length?: number): Bytes {
   if (typeof text !== "string" || !/^0x([0-9a-fA-F]{2})*$/.test(text))
     throw new FormatError(
       "MALFORMED",
-      `not a hexadecimal byte string: ${String(text).slice(0, 80)}; it is 0x and two digits for each byte`,
-      { text },
+      `not a hexadecimal byte string: ${quote(text, 80)}; it is 0x and two digits for each byte`,
+      { text: quote(text) },
     );
   const bytes = new Uint8Array((text.length - 2) / 2);
   if (length !== undefined && bytes.length !== length)
     throw new FormatError(
       "MALFORMED",
       `expected ${length} bytes of hexadecimal, got ${bytes.length}; write it in full`,
-      { text, expected: length, found: bytes.length },
+      { text: quote(text), expected: length, found: bytes.length },
     );
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 + 2 * i, 4 + 2 * i), 16);
   return bytes;

@@ -1,4 +1,5 @@
-import { FormatError, quote } from "../errors/index.ts";
+import { FormatError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { type Bytes, bytesEqual } from "./bytes.ts";
 import { type Digest, taggedHash } from "./hash.ts";
 import { Tag } from "./tags.ts";

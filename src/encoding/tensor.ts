@@ -1,4 +1,5 @@
-import { quote, ShapeError } from "../errors/index.ts";
+import { ShapeError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { asBytes, type Bytes, Writer } from "./bytes.ts";
 import { type DType, DTYPES, type ElementArray, zeroElements } from "./dtypes.ts";
 import { type Digest, taggedHash } from "./hash.ts";

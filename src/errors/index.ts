@@ -16,6 +16,5 @@ export { DisputeError, type DisputeSubCode, SecondOpinionError } from "./dispute
 export { FormatError, type FormatSubCode, isMissing, unreadable } from "./format.ts";
 export { JobError, type JobSubCode } from "./job.ts";
 export { KeyError } from "./key.ts";
-export { boundedMessage, escapeJson, escapeText, quote } from "./text.ts";
 export { UsageError } from "./usage.ts";
 export { type Evidence, messageOf, VerdeError } from "./verde-error.ts";

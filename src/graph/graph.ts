@@ -2,7 +2,8 @@
  * A graph (spec 5): a checked list of operators with named inputs and outputs, and a label for each operator.
  */
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
-import { GraphError, quote } from "../errors/index.ts";
+import { GraphError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { checkKernel, checkKernelAfter, type Kernel, type KernelList } from "../repops/kernels/kernel.ts";
 
 /** The type of a named tensor. */

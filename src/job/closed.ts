@@ -21,6 +21,7 @@ import {
   type TensorRoot,
 } from "../encoding/tensor.ts";
 import { JobError, ValueError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
 import { firstInvalid } from "../repops/numbers/elements.ts";
@@ -133,7 +134,7 @@ function checkData(tensor: NamedTensor): void {
   if (tensor.data.length !== elementCount(tensor.shape))
     throw new JobError(
       "DATA",
-      `${tensor.name} is ${formatType(tensor)}, but has ${tensor.data.length} elements; give one value for each`,
+      `${quote(tensor.name)} is ${formatType(tensor)}, but has ${tensor.data.length} elements; give one value for each`,
       { expected: elementCount(tensor.shape), found: tensor.data.length },
     );
   const words = new Uint32Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
@@ -141,7 +142,7 @@ function checkData(tensor: NamedTensor): void {
   if (at >= 0)
     throw new ValueError(
       "NOT_CANONICAL",
-      `${tensor.name}: element ${at} is ${hex32(words[at])}, which is not a vf32; import the data with importFloats`,
+      `${quote(tensor.name)}: element ${at} is ${hex32(words[at])}, which is not a vf32; import the data with importFloats`,
       { name: tensor.name, index: at },
     );
 }

@@ -5,6 +5,7 @@ import type { LocalAccount } from "viem/accounts";
 import { type Bytes, fromHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";
 import { DisputeError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { jobIdOf } from "../job/closed.ts";
 import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
 import type { Verdict } from "../referee/verdict.ts";
@@ -93,7 +94,7 @@ function claimIndex(root: string, { claims }: TaskView): number {
   if (index < 0)
     throw new DisputeError(
       "VERDICT_FOREIGN",
-      `the verdict is about the root ${root}, which no seat of the task claims; name verdicts about its claims`,
+      `the verdict is about the root ${quote(root)}, which no seat of the task claims; name verdicts about its claims`,
       { root, expected: claims, found: root },
     );
   return index;
