@@ -9,7 +9,7 @@ import { GraphError } from "../errors/index.ts";
 import { type Arg, type Kernel, RANGE_EXPONENT, type ClampRange } from "../repops/kernels/kernel.ts";
 import { decodeProgram, encodeProgram } from "../repops/programs/program.ts";
 import type { View } from "../repops/kernels/view.ts";
-import { checkGraph, type Graph, type GraphHeader, MAX_KERNELS, type NamedOutput, type NamedType } from "./graph.ts";
+import { checkGraph, checkHeader, type Graph, type GraphHeader, type NamedOutput, type NamedType } from "./graph.ts";
 
 const MAGIC = new TextEncoder().encode("VERDEGR1");
 const KIND = { map: 1, fold: 2, gather: 3 } as const;
@@ -126,8 +126,6 @@ export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
   if (!bytesEqual(reader.bytes(Math.min(MAGIC.length, bytes.length)), MAGIC))
     throw reader.error("KIND", "no graph begins here");
   const { inputs, outputs, kernelCount: count } = decodeHeader(reader.blob(), `${what}, header`);
-  if (count > MAX_KERNELS)
-    throw reader.error("TOO_LARGE", `a graph of ${count} operators, but at most ${MAX_KERNELS} are read,`);
   if (count > reader.remaining)
     throw reader.error("TRUNCATED", `a graph of ${count} operators, but too few bytes are left for them,`);
   const kernels = Array.from({ length: count }, (_, i) => {
@@ -146,8 +144,8 @@ export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
 }
 
 /**
- * The bytes of a graph that `Tag.graphHeader` commits to. What they say is not checked: `checkHeader` does.
- * @throws {FormatError} when the bytes are no header
+ * What the bytes say that `Tag.graphHeader` commits to. It has passed `checkHeader`.
+ * @throws {FormatError | GraphError | ShapeError} when the bytes are no header
  */
 export function decodeHeader(bytes: Bytes, what: string): GraphHeader {
   const header = new Reader(bytes, what);
@@ -155,7 +153,9 @@ export function decodeHeader(bytes: Bytes, what: string): GraphHeader {
   const outputs = header.list(() => ({ name: header.text(), tensor: header.u32() }));
   const kernelCount = header.u32();
   header.end();
-  return { inputs, outputs, kernelCount };
+  const decoded = { inputs, outputs, kernelCount };
+  checkHeader(decoded);
+  return decoded;
 }
 
 /** The trees below a graph's root: one leaf for each operator, and one for each label. */
@@ -195,7 +195,7 @@ export function graphRoot(graph: Graph): GraphRoot {
 /**
  * The root of a graph from its header and the roots of its trees. The root binds what the header says a
  * second time, as numbers: a verifier that needs only the numbers does not have to parse the header's text.
- * @throws {FormatError} when the bytes are no header
+ * @throws {FormatError | GraphError | ShapeError} when the bytes are no header
  */
 export function graphRootOf(header: Bytes, kernels: Bytes, labels: Bytes): GraphRoot {
   const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");

@@ -36,7 +36,7 @@ export interface Graph extends KernelList {
 }
 
 /** The largest number of operators in a graph. */
-export const MAX_KERNELS = 2 ** 20;
+const MAX_KERNELS = 2 ** 20;
 
 /** What is known about a graph without its operators. */
 export interface GraphHeader {
@@ -85,7 +85,7 @@ function checkNames(list: readonly { readonly name: string }[], what: string): v
  * Checks one operator that is shown without the others, with the checks that it passes in a whole graph
  * (`checkGraph`). The types of inputs are known from the header. The type of an earlier operator's output is
  * known if it is given; if not, what depends on it is not checked.
- * @param header checked with `checkHeader`
+ * @param header the result of `decodeHeader`, or another one that has passed `checkHeader`
  * @param index the operator's number
  * @param outputs the types of earlier operators' outputs that are known, by the number of the tensor
  * @throws {GraphError} when there is no such operator
