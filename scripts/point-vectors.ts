@@ -22,9 +22,10 @@ const RANGING: Readonly<Record<ClampRange, number>> = { none: 0, dot: 1, sum: 2 
 
 const text = (lists: Readonly<Record<string, readonly string[]>>): string => `${JSON.stringify(lists, null, 1)}\n`;
 
+/** The patterns of floats and of integers, signed or not. */
 function words(values: readonly number[]): string {
   const writer = new Writer();
-  for (const value of values) writer.u32(value);
+  for (const value of values) writer.u32(value >>> 0);
   return toHex(writer.finish());
 }
 

@@ -11,7 +11,7 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
 const BUDGETS: Readonly<Record<string, number>> = {
   errors: 900,
   encoding: 900,
-  repops: 9_200,
+  repops: 9_400,
   graph: 3_000,
   certify: 1_800,
   job: 1_400,

@@ -6,6 +6,7 @@
 import { parseJson } from "../encoding/json.ts";
 import { os } from "../encoding/node.ts";
 import { FormatError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { SPEC_VERSION } from "../encoding/tags.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backends/backend.ts";
 import type { CaseResult } from "./certify.ts";
@@ -80,7 +81,8 @@ export function describeDifference({
   expected,
   actual,
 }: Certificate["differences"][number]): string {
-  return `${operator}: ${element === undefined ? "the digest differs" : `element ${element} is ${actual}, and should be ${expected}`}`;
+  const found = `element ${quote(element)} is ${quote(actual)}, and should be ${quote(expected)}`;
+  return `${quote(operator)}: ${element === undefined ? "the digest differs" : found}`;
 }
 
 /** @throws {FormatError} when the content is not a certificate of this version */
@@ -134,10 +136,10 @@ export function specificationProblems({ specification, operators, form }: Certif
   if (specification !== SPEC_VERSION)
     return [`it is for version ${specification} of the specification, and this is version ${SPEC_VERSION}`];
   const wrong = Object.entries(operators).flatMap(([name, digest]) => {
-    if (!Object.hasOwn(DIGESTS, name)) return [`${name}: there is no such vector in this version`];
+    if (!Object.hasOwn(DIGESTS, name)) return [`${quote(name)}: there is no such vector in this version`];
     return digest === DIGESTS[name]
       ? []
-      : [`${name}: its bits have the digest ${digest}, and should have ${DIGESTS[name]}`];
+      : [`${quote(name)}: its bits have the digest ${quote(digest)}, and should have ${DIGESTS[name]}`];
   });
   const needed = form === "short" ? SHORT_FORM : Object.keys(DIGESTS);
   const missing = needed.filter((name) => !Object.hasOwn(operators, name));
@@ -150,7 +152,9 @@ export function deviceProblems(certificate: Certificate, device: DeviceDescripti
   const here = factsOf(device, machine());
   const there = factsOf(certificate.device, certificate.machine);
   return [...new Set([...Object.keys(there), ...Object.keys(here)])].flatMap((fact) =>
-    here[fact] === there[fact] ? [] : [`${fact}: ${there[fact] ?? "none"} there, ${here[fact] ?? "none"} here`],
+    here[fact] === there[fact]
+      ? []
+      : [`${quote(fact)}: ${quote(there[fact] ?? "none")} there, ${here[fact] ?? "none"} here`],
   );
 }
 

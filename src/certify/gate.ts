@@ -3,6 +3,7 @@
  * specification.
  */
 import { DeviceError } from "../errors/index.ts";
+import { escapeText } from "../errors/text.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { isOwn } from "../repops/backends/index.ts";
 import { type Certificate, certificateOf, describeDifference, factsOf, machine } from "./certificate.ts";
@@ -31,7 +32,7 @@ const passed = new WeakMap<Backend, { facts: string; prepare: Backend["prepare"]
 
 const stderr = (globalThis as { process?: NodeJS.Process }).process?.stderr;
 
-export const onStderr: Say = (line) => void stderr?.write(`${line}\n`);
+export const onStderr: Say = (line) => void stderr?.write(`${escapeText(line)}\n`);
 
 /**
  * Decides whether a backend may run:

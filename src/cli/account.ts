@@ -8,6 +8,7 @@ import { Writable } from "node:stream";
 import { type Address, getAddress, type Hex } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { isMissing, KeyError, messageOf } from "../errors/index.ts";
+import { escapeText } from "../errors/text.ts";
 import { addressOfKeystore, openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
 
 export interface KeyFlags {
@@ -91,7 +92,7 @@ export function askPassword(
 ): Promise<string> {
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: silence, terminal: true });
-  output.write(prompt);
+  output.write(escapeText(prompt));
   return new Promise((resolve, reject) => {
     lines.once("line", (line) => {
       resolve(line);

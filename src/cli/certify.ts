@@ -19,7 +19,7 @@ import { keepCertificate } from "../certify/kept.ts";
 import { findBackend } from "../certify/open-backend.ts";
 import { defaultStore } from "../certify/store.ts";
 import { EXIT } from "./exit.ts";
-import { colors, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
+import { colors, formatSeconds, Progress, reportLine, writeJson, writeLine } from "./output.ts";
 
 interface Flags {
   backend?: string;
@@ -58,7 +58,7 @@ async function make(flags: Flags): Promise<void> {
   progress.clear();
   if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);
   const problem = await keepCertificate(certificate, backend, isOwn(backend), defaultStore());
-  if (problem !== undefined) process.stderr.write(`verde: ${problem}\n`);
+  if (problem !== undefined) reportLine(`verde: ${problem}`);
   if (flags.json) writeJson(certificate);
   else print(certificate, (performance.now() - began) / 1000);
   process.exitCode = certificate.conforms ? EXIT.agree : EXIT.divergence;

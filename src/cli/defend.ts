@@ -11,7 +11,7 @@ import { readTask } from "../settlement/task.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { trainingProver } from "../referee/claim.ts";
-import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
+import { colors, formatCount, Progress, reportLine, writeJson, writeLine } from "./output.ts";
 import { Sender } from "./send.ts";
 import { addSendOptions, openSession, type SendFlags } from "./session.ts";
 import { bondText } from "./task/game.ts";
@@ -58,7 +58,7 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
       once: flags.dryRun ?? false,
       send: (call) => sender.send(call),
       onCall: (call, receipt) => writeCall(call, receipt, flags),
-      onRefused: (error) => process.stderr.write(`verde: ${error.message}; looking again\n`),
+      onRefused: (error) => reportLine(`verde: ${error.message}; looking again`),
       onWait: (view) => progress.show(`the task is ${stateName(view)}`, true),
       onLook: () => progress.clear(),
     });

@@ -85,7 +85,7 @@ function print(
   parties: readonly NamedParty[],
 ): void {
   writeLine(
-    formatTable(
+    ...formatTable(
       ["transaction", "by", "where they differ", "calldata", "gas"],
       moves.map(({ what, by, at, bytes, gas: own }) => [
         what,

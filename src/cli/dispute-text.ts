@@ -1,11 +1,12 @@
 /** What `verde dispute` tells people. */
+import { quote } from "../errors/text.ts";
 import type { Divergence, Undecision } from "../referee/dispute.ts";
 import { colors, formatBytes, formatCount } from "./output.ts";
 import { nameOf } from "./party.ts";
 import { formatValue } from "./value.ts";
 
 /** Several lines: where two traces differ, what each claims, which is wrong, and what the dispute cost. */
-export function describeDivergence(result: Divergence): string {
+export function describeDivergence(result: Divergence): string[] {
   const { parties, step, losers, decision } = result;
   const names = parties.map(({ name }) => name);
   const width = Math.max(12, ...names.map((name) => name.length));
@@ -20,7 +21,7 @@ export function describeDivergence(result: Divergence): string {
     colors.bold(losers.length === 2 ? "Both are wrong." : `${nameOf(parties, losers[0])} is wrong.`),
     ...wordLines(result),
     costLine(result),
-  ].join("\n");
+  ];
 }
 
 /** The reason why each party that forfeits does so, by the party's id. */
@@ -39,12 +40,12 @@ function wordLines({ parties, losers, proven }: Divergence): string[] {
 }
 
 /** Which parties gave no answer, and why. */
-export function describeUndecided({ parties, silent }: Undecision): string {
+export function describeUndecided({ parties, silent }: Undecision): string[] {
   return [
     `${parties.map(({ name }) => name).join(" and ")} differ, and nothing is decided:`,
     ...silent.map(({ name, reason }) => `  ${name} can't answer: ${reason}`),
     "A party that can't answer may be right. Restore its files, or rule that silence loses: --forfeit-silent.",
-  ].join("\n");
+  ];
 }
 
 /** Where they differ, as far down as the dispute went. */
@@ -54,7 +55,7 @@ export function placeLines({
   fold,
 }: Pick<Divergence, "operator" | "element" | "fold">): [string, string][] {
   const lines: [string, string][] = [];
-  if (operator) lines.push(["operator", `${operator.label} (${operator.kind}, operator ${operator.number})`]);
+  if (operator) lines.push(["operator", `${quote(operator.label)} (${operator.kind}, operator ${operator.number})`]);
   if (element) lines.push(["element", `[${element.join(", ")}]`]);
   if (fold !== null) lines.push(["fold index", `${fold}, the accumulator after it`]);
   return lines;

@@ -92,7 +92,7 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
     });
   else {
     for (const result of disputes)
-      writeLine(`${result.outcome === "divergence" ? describeDivergence(result) : describeUndecided(result)}\n`);
+      writeLine(...(result.outcome === "divergence" ? describeDivergence(result) : describeUndecided(result)), "");
     const [stand, lose, mute] = [standing, losers, silent].map((list) =>
       list.length > 0 ? list.map((id) => nameOf(parties, id)).join(", ") : "none",
     );
@@ -150,7 +150,7 @@ function printResult(result: DisputeResult, { verdict, transcript }: Flags): voi
     if (files) writeLine(`There is nothing to decide, so ${files} was not written.`);
     return;
   }
-  writeLine(result.outcome === "divergence" ? describeDivergence(result) : describeUndecided(result));
+  writeLine(...(result.outcome === "divergence" ? describeDivergence(result) : describeUndecided(result)));
   if (verdict !== undefined && result.outcome === "undecided") writeLine(`So ${verdict} was not written.`);
   if (verdict !== undefined && result.outcome === "divergence") {
     const what = result.verdict.kind === "proof" ? "The proof" : "The ruling";

@@ -1,7 +1,8 @@
 /** Exit codes, the same as those of diff(1), and the report of a command that fails. */
 import { CommanderError } from "commander";
 import { ChainError, type Family, messageOf, UsageError, VerdeError } from "../errors/index.ts";
-import { writeJson } from "./output.ts";
+import { boundedMessage, quote } from "../errors/text.ts";
+import { reportLine, writeJson } from "./output.ts";
 
 /** `undecided`: nothing can be said. `word`: what is said rests on somebody's word. */
 export const EXIT = { agree: 0, divergence: 1, usage: 2, failure: 3, undecided: 3, word: 4 } as const;
@@ -54,27 +55,38 @@ export function reportFailure(error: unknown, json: boolean): void {
   }
   if (json) writeError(error);
   const stack = process.env.VERDE_DEBUG && error instanceof Error ? error.stack : undefined;
-  process.stderr.write(`verde: ${messageOf(error)} (${codeOf(error)})\n${stack === undefined ? "" : `${stack}\n`}`);
+  reportLine(`verde: ${boundedMessage(messageOf(error))} (${codeOf(error)})`, ...(stack?.split("\n") ?? []));
 }
 
 const codeOf = (error: unknown): string => (error instanceof VerdeError ? error.code : "VERDE_FAILURE");
 
 function writeError(error: unknown): void {
   const evidence = error instanceof VerdeError ? plain(error.evidence) : {};
-  writeJson({ schemaVersion: 1, error: { code: codeOf(error), message: messageOf(error), evidence } });
+  const message = boundedMessage(messageOf(error));
+  writeJson({ schemaVersion: 1, error: { code: codeOf(error), message, evidence } });
 }
 
 /**
  * Evidence may hold whole programs, kernels and bytes. Only plain values and short lists of them, for example
- * shapes, are printed.
+ * shapes, are printed. A long text is cut.
  */
 function plain(evidence: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const entries = Object.entries(evidence).map(([name, value]) => [
-    name,
-    typeof value === "bigint" ? `${value}` : value,
-  ]);
-  return Object.fromEntries(entries.filter(([, value]) => isPlain(value) || (isShort(value) && value.every(isPlain))));
+  const entries = Object.entries(evidence).filter(
+    ([, value]) => isPlain(value) || (isShort(value) && value.every(isPlain)),
+  );
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, Array.isArray(value) ? value.map(short) : short(value)]),
+  );
 }
 
-const isPlain = (value: unknown): boolean => value === null || ["string", "number", "boolean"].includes(typeof value);
+/** The most characters of a text among the evidence. */
+const MAX_TEXT = 1_000;
+
+function short(value: unknown): unknown {
+  if (typeof value === "bigint") return `${value}`;
+  return typeof value === "string" && value.length > MAX_TEXT ? quote(value, MAX_TEXT) : value;
+}
+
+const isPlain = (value: unknown): boolean =>
+  value === null || ["string", "number", "boolean", "bigint"].includes(typeof value);
 const isShort = (value: unknown): value is unknown[] => Array.isArray(value) && value.length <= 64;

@@ -4,6 +4,7 @@ import { formatClaim } from "../claims/claim.ts";
 import { ClaimStore } from "../claims/store.ts";
 import { toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
+import { quote } from "../errors/text.ts";
 import { countParameters } from "../job/closed.ts";
 import { countScalarSteps } from "../referee/cost.ts";
 import { claimOf } from "../referee/opened-party.ts";
@@ -67,15 +68,15 @@ function print(
   trace: Trace,
 ): void {
   const rows: [string, string][] = [
-    ["job", `${facts.job}  ${facts.jobId}`],
+    ["job", `${quote(facts.job)}  ${facts.jobId}`],
     ["steps", `${facts.recordedSteps} of ${facts.steps}, a root every ${facts.commitEvery}, detail ${facts.detail}`],
     ["model", `${formatCount(facts.parameters)} parameters, ${facts.stateEntries} tensors of state`],
     [
       "graph",
       `${facts.kernels} operators, ${formatCount(facts.scalarStepsPerStep)} scalar steps for each training step`,
     ],
-    ["dataset", facts.dataset.map(({ name, type }) => `${name} ${type}`).join(", ") || "none"],
-    ["backend", facts.backend],
+    ["dataset", facts.dataset.map(({ name, type }) => `${quote(name)} ${type}`).join(", ") || "none"],
+    ["backend", quote(facts.backend)],
     ["checkpoints", facts.checkpoints.join(", ") || "none on disk"],
     [
       facts.claim?.includes("@") ? "claim" : "run root",
@@ -90,5 +91,5 @@ function print(
   for (const entry of shown) writeLine(entry ? `  ${String(entry.step).padStart(8)}  ${entry.root}` : "         …");
   const losses = facts.metrics.slice(1).flatMap(({ loss }) => loss ?? []);
   if (losses.length > 1)
-    writeLine(`${colors.dim(`loss, training steps 1 to ${trace.records.length - 1}`)}\n${plotCurve(losses)}`);
+    writeLine(colors.dim(`loss, training steps 1 to ${trace.records.length - 1}`), ...plotCurve(losses));
 }

@@ -63,7 +63,7 @@ async function seal(file: string, privateKey: Hex, flags: Flags): Promise<void> 
   await writeNew(file, sealKey(privateKey, password));
   const { address } = privateKeyToAccount(privateKey);
   if (flags.json) writeJson({ schemaVersion: 1, file, address });
-  else writeLine(`${address}  ${file}\nKeep the file and its password: nobody can restore the key.`);
+  else writeLine(`${address}  ${file}`, "Keep the file and its password: nobody can restore the key.");
 }
 
 /** Writes a new file and never overwrites one. Only its owner can read it, unless another mode is given. */

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { Command } from "commander";
 import { chainFailure, exitCodeOf, reportFailure } from "./exit.ts";
 import { resolveOwnPackage } from "../job/resolve.ts";
+import { terminalText } from "./output.ts";
 import * as bench from "./bench.ts";
 import * as certify from "./certify.ts";
 import * as check from "./check.ts";
@@ -38,6 +39,11 @@ const program = new Command("verde")
   .description("Train, record, dispute: machine learning that can be checked bit by bit.")
   .version(version, "-V, --version")
   .exitOverride()
+  // What it quotes of the command line is shown as everything else is.
+  .configureOutput({
+    writeOut: (text) => process.stdout.write(terminalText(text.replace(/\n$/, "").split("\n"))),
+    writeErr: (text) => process.stderr.write(terminalText(text.replace(/\n$/, "").split("\n"))),
+  })
   .showHelpAfterError("(`verde --help` lists the commands)");
 for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
 for (const [name, description, load] of SETTLEMENT) {

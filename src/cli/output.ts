@@ -1,16 +1,51 @@
-/** What the terminal shows: results on stdout; progress on stderr, and only if stderr is a terminal. */
+/**
+ * What the terminal shows: results on stdout; failures and progress on stderr, the latter only if stderr is
+ * a terminal. Nothing else in this folder writes to the two streams. Names from files may hold codes that
+ * control a terminal. So everything that is written is escaped here, line breaks too, except our own colours.
+ */
 import picocolors from "picocolors";
+import { escapeJson, escapeText } from "../errors/text.ts";
 import { formatNumber } from "../web/figures.ts";
 
 export { formatBytes, formatCount, formatNumber, formatSeconds } from "../web/figures.ts";
 
-export function writeLine(text = ""): void {
-  process.stdout.write(`${text}\n`);
+/** Writes each text as a line of its own. A line break within a text is escaped. */
+export function writeLine(first = "", ...more: readonly string[]): void {
+  process.stdout.write(terminalText([first, ...more]));
+}
+
+/** Writes each text as a line of its own to stderr. */
+export function reportLine(first: string, ...more: readonly string[]): void {
+  process.stderr.write(terminalText([first, ...more]));
 }
 
 /** One object on each line. */
 export function writeJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${escapeJson(JSON.stringify(value))}\n`);
+}
+
+/** Lines as a terminal gets them, each with its end. */
+export function terminalText(lines: readonly string[]): string {
+  return lines.map((line) => `${terminalLine(line)}\n`).join("");
+}
+
+/** Stands before our own colour codes. Text from outside can't hold it: each process draws another one. */
+const OWN = `\u001b${crypto.randomUUID()}`;
+const CODE = /^\[\d+m/;
+
+function terminalLine(text: string): string {
+  const [before, ...coloured] = text.split(OWN);
+  const pieces = coloured.map((piece) => {
+    const code = CODE.exec(piece)?.[0] ?? "";
+    return `${code === "" ? "" : `\u001b${code}`}${escapeText(piece.slice(code.length))}`;
+  });
+  return escapeText(before) + pieces.join("");
+}
+
+/** The columns that a text takes, without its colours. */
+export function shownWidth(text: string): number {
+  const [before, ...coloured] = text.split(OWN);
+  return escapeText([before, ...coloured.map((piece) => piece.replace(CODE, ""))].join("")).length;
 }
 
 /**
@@ -18,7 +53,21 @@ export function writeJson(value: unknown): void {
  * pipes whenever CI is set.
  */
 const watched = process.stdout.isTTY === true || Boolean(process.env["FORCE_COLOR"]);
-export const colors = picocolors.createColors(picocolors.isColorSupported && watched);
+const painted = picocolors.isColorSupported && watched;
+const paint =
+  (on: number, off: number) =>
+  (text: string): string =>
+    painted ? `${OWN}[${on}m${text}${OWN}[${off}m` : text;
+
+/** Colours for `writeLine`, and for nothing else: what they give is not yet text for a terminal. */
+export const colors = {
+  bold: paint(1, 22),
+  dim: paint(2, 22),
+  red: paint(31, 39),
+  green: paint(32, 39),
+  yellow: paint(33, 39),
+  cyan: paint(36, 39),
+} as const;
 
 /** A line on stderr that is rewritten in place. It is silent if stderr is not a terminal. */
 export class Progress {
@@ -30,7 +79,7 @@ export class Progress {
     if (!this.active || (!force && now - this.shown < 80)) return;
     this.shown = now;
     const width = (process.stderr.columns || 80) - 1;
-    process.stderr.write(`\r\x1b[2K${text.slice(0, width)}`);
+    process.stderr.write(`\r\x1b[2K${escapeText(text).slice(0, width)}`);
   }
 
   clear(): void {
@@ -45,11 +94,11 @@ const DOTS = [
 ] as const;
 
 /**
- * A curve in braille dots, labelled with its highest and lowest value.
+ * A curve in braille dots, labelled with its highest and lowest value: one text for each row.
  * @param values at least one, finite
  * @param size in characters, without the labels
  */
-export function plotCurve(values: readonly number[], { width = 60, height = 10 } = {}): string {
+export function plotCurve(values: readonly number[], { width = 60, height = 10 } = {}): string[] {
   // Not Math.min(...values): a long run has more losses than a call may have arguments.
   const low = values.reduce((least, value) => Math.min(least, value));
   const high = values.reduce((most, value) => Math.max(most, value));
@@ -66,9 +115,7 @@ export function plotCurve(values: readonly number[], { width = 60, height = 10 }
   }
   const labels = [formatNumber(high), ...new Array<string>(Math.max(height - 2, 0)).fill(""), formatNumber(low)];
   const margin = Math.max(...labels.map((label) => label.length));
-  return cells
-    .map(
-      (line, i) => `${labels[i].padStart(margin)} ┤${line.map((dots) => String.fromCharCode(0x2800 + dots)).join("")}`,
-    )
-    .join("\n");
+  return cells.map(
+    (line, i) => `${labels[i].padStart(margin)} ┤${line.map((dots) => String.fromCharCode(0x2800 + dots)).join("")}`,
+  );
 }

@@ -16,7 +16,16 @@ import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
 import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
-import { colors, formatCount, formatNumber, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
+import {
+  colors,
+  formatCount,
+  formatNumber,
+  formatSeconds,
+  Progress,
+  reportLine,
+  writeJson,
+  writeLine,
+} from "./output.ts";
 
 interface Flags extends KeyFlags {
   out?: string;
@@ -140,7 +149,7 @@ async function claimed({ runRoot }: RunResult, flags: Flags): Promise<Bytes | un
   try {
     return await claimRun(runRoot, flags.fault === undefined ? "own" : "drill", flags);
   } catch (error) {
-    process.stderr.write(`verde: the run is written, but not claimed: ${messageOf(error)}\n`);
+    reportLine(`verde: the run is written, but not claimed: ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -11,7 +11,7 @@ import { Node } from "../settlement/transactions/node.ts";
 import { Transactor } from "../settlement/transactions/transactor.ts";
 import { addressOfSigner, signerOf } from "./account.ts";
 import { openJournal } from "./journals.ts";
-import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
+import { colors, formatCount, Progress, reportLine, writeJson, writeLine } from "./output.ts";
 import type { SendFlags } from "./session.ts";
 import { formatFields } from "./table.ts";
 
@@ -61,7 +61,7 @@ export class Sender {
     const found = await transactor.reconcile();
     progress.clear();
     for (const { what, hash, status } of found)
-      process.stderr.write(`verde: an earlier ${what} was already sent as ${hash}: ${OUTCOMES[status]}\n`);
+      reportLine(`verde: an earlier ${what} was already sent as ${hash}: ${OUTCOMES[status]}`);
     return new Sender(session, account.address, new Caller(session, account, transactor, found), progress);
   }
 
@@ -102,7 +102,7 @@ export class Sender {
   }
 
   /** Prints what was sent, or what would be sent. */
-  report(json: boolean, facts: Readonly<Record<string, unknown>>, sentence: string): void {
+  report(json: boolean, facts: Readonly<Record<string, unknown>>, ...sentences: readonly string[]): void {
     if (json)
       writeJson({ schemaVersion: 1, ...(this.caller ? {} : { dryRun: true }), ...facts, ...this.transactions() });
     else if (this.caller === undefined) this.writePlan();
@@ -111,7 +111,7 @@ export class Sender {
         writeLine(
           colors.dim(`${functionName}  ${receipt.transactionHash}  ${formatCount(Number(receipt.gasUsed))} gas`),
         );
-      writeLine(sentence);
+      writeLine(...sentences);
     }
   }
 
@@ -146,7 +146,7 @@ export class Sender {
           : `${formatCount(Number(gas))}, at most ${formatFee(fee!)}`;
       writeLine(colors.bold(functionName));
       writeLine(
-        formatFields([
+        ...formatFields([
           ["from", this.address],
           ["to", `${to} (${contract})`],
           ["arguments", JSON.stringify(plain(args))],

@@ -6,7 +6,7 @@ import { UsageError } from "../errors/index.ts";
 import { moduleAssets } from "../web/modules.ts";
 import { startServer } from "../web/server.ts";
 import { traceFiles } from "../web/trace-files.ts";
-import { colors, writeJson, writeLine } from "./output.ts";
+import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 
 interface Flags {
   host: string;
@@ -34,9 +34,9 @@ export function register(program: Command): void {
       // Listens for the signals before the output says that Ctrl-C ends it.
       const ended = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
       if (flags.json) writeJson({ schemaVersion: 1, url: server.url, trace: trace ?? null });
-      else writeLine(`${trace ?? "The page"} is at ${colors.bold(server.url)}\n${colors.dim("Ctrl-C ends it.")}`);
+      else writeLine(`${trace ?? "The page"} is at ${colors.bold(server.url)}`, colors.dim("Ctrl-C ends it."));
       if (!isLocal(host))
-        process.stderr.write(`verde: other machines can reach ${host}; on those, browsers give the page no WebGPU\n`);
+        reportLine(`verde: other machines can reach ${host}; on those, browsers give the page no WebGPU`);
       await ended;
       await server.close();
     });

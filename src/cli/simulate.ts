@@ -86,7 +86,7 @@ async function simulate(flags: Flags): Promise<void> {
     return;
   }
   writeLine(
-    formatTable(
+    ...formatTable(
       ["model", "steps", "operators", "scalar steps", "levels", "rounds", "shown", "transactions", "gas", "at best"],
       all.map((one) => [
         one.model,

@@ -127,5 +127,5 @@ async function show(account: string | undefined, flags: ChainFlags & KeyFlags): 
         ]
       : []),
   ];
-  writeLine(formatFields(fields));
+  writeLine(...formatFields(fields));
 }

@@ -1,12 +1,12 @@
 /** Columns of text for terminals. */
-import { stripVTControlCharacters } from "node:util";
-import { colors } from "./output.ts";
+import { colors, shownWidth } from "./output.ts";
 
 /**
- * Rows under a heading. Columns are as wide as they need to be; all but the first are aligned to the right.
+ * Rows under a heading, one text for each. Columns are as wide as they need to be; all but the first are
+ * aligned to the right.
  * @param rows cells, possibly coloured
  */
-export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [heading, ...rows];
   const widths = heading.map((_, column) => Math.max(...all.map((row) => shownWidth(row[column] ?? ""))));
   const lines = all.map((row) =>
@@ -18,13 +18,11 @@ export function formatTable(heading: readonly string[], rows: readonly (readonly
       .join("  ")
       .trimEnd(),
   );
-  return [colors.dim(lines[0]), ...lines.slice(1)].map((line) => `  ${line}`).join("\n");
+  return [colors.dim(lines[0]), ...lines.slice(1)].map((line) => `  ${line}`);
 }
 
-/** Names with their values, one on each line. */
-export function formatFields(fields: readonly (readonly [string, string])[]): string {
+/** Names with their values: one text for each. */
+export function formatFields(fields: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...fields.map(([name]) => name.length));
-  return fields.map(([name, text]) => `  ${colors.dim(name.padEnd(width))}  ${text}`).join("\n");
+  return fields.map(([name, text]) => `  ${colors.dim(name.padEnd(width))}  ${text}`);
 }
-
-const shownWidth = (text: string): number => stripVTControlCharacters(text).length;

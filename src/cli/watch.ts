@@ -6,7 +6,7 @@ import { ChainError, messageOf } from "../errors/index.ts";
 import { chainFailure, isChainFailure } from "./exit.ts";
 import { formatTime, parseDuration } from "../settlement/amount.ts";
 import { PHASES, readTask, STATES, taskEvents, type TaskEvent, type TaskView } from "../settlement/task.ts";
-import { colors, Progress, writeJson, writeLine } from "./output.ts";
+import { colors, Progress, reportLine, writeJson, writeLine } from "./output.ts";
 import { plain } from "./send.ts";
 import type { Session } from "../settlement/session.ts";
 import { addChainOptions, type ChainFlags, openSession } from "./session.ts";
@@ -33,7 +33,7 @@ async function watch(id: string, flags: ChainFlags & { every: string }): Promise
   for (let failures = 0; ; ) {
     try {
       view = await watcher.look();
-      if (failures > 0) process.stderr.write("verde: the node answers again\n");
+      if (failures > 0) reportLine("verde: the node answers again");
       failures = 0;
     } catch (error) {
       // At the first look, a missing task is an error. Later the chain may be in the middle of a
@@ -41,7 +41,7 @@ async function watch(id: string, flags: ChainFlags & { every: string }): Promise
       const passing = view ? error instanceof ChainError || isChainFailure(error) : isChainFailure(error);
       if (!passing) throw error;
       const detail = messageOf(chainFailure(error)).split("\n")[0];
-      if (failures++ === 0) process.stderr.write(`verde: the node does not answer (${detail}); trying again\n`);
+      if (failures++ === 0) reportLine(`verde: the node does not answer (${detail}); trying again`);
     }
     if (view && isOver(view)) return;
     if (view) progress.show(`${stateName(view)} · ${watcher.timeLeft(view)}${whatIsDue(view, watcher.now)}`, true);

@@ -1,4 +1,5 @@
 import { FormatError, type FormatSubCode } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 
 /** Bytes of any buffer. */
 export type Bytes = Uint8Array<ArrayBufferLike>;
@@ -21,15 +22,15 @@ export function fromHex(text: string, length?: number): Bytes {
   if (typeof text !== "string" || !/^0x([0-9a-fA-F]{2})*$/.test(text))
     throw new FormatError(
       "MALFORMED",
-      `not a hexadecimal byte string: ${String(text).slice(0, 80)}; it is 0x and two digits for each byte`,
-      { text },
+      `not a hexadecimal byte string: ${quote(text, 80)}; it is 0x and two digits for each byte`,
+      { text: quote(text) },
     );
   const bytes = new Uint8Array((text.length - 2) / 2);
   if (length !== undefined && bytes.length !== length)
     throw new FormatError(
       "MALFORMED",
       `expected ${length} bytes of hexadecimal, got ${bytes.length}; write it in full`,
-      { text, expected: length, found: bytes.length },
+      { text: quote(text), expected: length, found: bytes.length },
     );
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 + 2 * i, 4 + 2 * i), 16);
   return bytes;
@@ -54,7 +55,8 @@ export function asBytes(data: ArrayBufferView<ArrayBufferLike>): Bytes {
 
 /**
  * Appends canonical fields: integers are big-endian; strings and byte strings begin with their length (spec
- * 6.1).
+ * 6.1). Every integer is checked: one that does not fit is refused and never cut to the field's bits, because
+ * then two numbers would have one encoding, and one hash. The optional `what` names the number in the error.
  */
 export class Writer {
   private parts: Bytes[] = [];
@@ -66,26 +68,43 @@ export class Writer {
     return this;
   }
 
-  u8(value: number): this {
+  /** @throws {FormatError} RANGE for anything but a whole number from 0 to 255 */
+  u8(value: number, what?: string): this {
+    if ((value & 0xff) !== value) throw outOfRange(value, "from 0 to 255", what);
     return this.bytes(Uint8Array.of(value));
   }
 
-  u16(value: number): this {
+  /** @throws {FormatError} RANGE for anything but a whole number from 0 to 65,535 */
+  u16(value: number, what?: string): this {
+    if ((value & 0xffff) !== value) throw outOfRange(value, "from 0 to 65535", what);
     return this.bytes(Uint8Array.of(value >>> 8, value));
   }
 
-  /** Any 32-bit integer, signed or not. */
-  u32(value: number): this {
+  /** @throws {FormatError} RANGE for anything but a whole number from 0 to 2^32 - 1 */
+  u32(value: number, what?: string): this {
+    if (value >>> 0 !== value) throw outOfRange(value, "from 0 to 2^32 - 1", what);
+    return this.word(value);
+  }
+
+  /** @throws {FormatError} RANGE for anything but a whole number from -2^31 to 2^31 - 1 */
+  i32(value: number, what?: string): this {
+    if ((value | 0) !== value) throw outOfRange(value, "from -2^31 to 2^31 - 1", what);
+    return this.word(value);
+  }
+
+  /** A non-negative safe integer in 8 bytes. @throws {FormatError} RANGE for anything else */
+  u64(value: number, what?: string): this {
+    if (!Number.isSafeInteger(value) || value < 0) throw outOfRange(value, "from 0 to 2^53 - 1", what);
+    return this.word(Math.floor(value / 2 ** 32)).word(value >>> 0);
+  }
+
+  private word(value: number): this {
     return this.bytes(Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
   }
 
-  /** A non-negative safe integer in 8 bytes. */
-  u64(value: number): this {
-    return this.u32(Math.floor(value / 2 ** 32)).u32(value >>> 0);
-  }
-
+  /** A byte string of fewer than 2^32 bytes, with its length. */
   blob(value: Bytes): this {
-    return this.u32(value.length).bytes(value);
+    return this.u32(value.length, "the length of a byte string").bytes(value);
   }
 
   text(value: string): this {
@@ -101,6 +120,10 @@ export class Writer {
     }
     return out;
   }
+}
+
+function outOfRange(value: unknown, range: string, what = "a number to be encoded"): FormatError {
+  return new FormatError("RANGE", `${what} is ${quote(value)}; it is a whole number ${range}`, { what, found: value });
 }
 
 /** Reads what `Writer` wrote. Each read is bounded, and `end` refuses extra bytes. */

@@ -1,4 +1,5 @@
 import { FormatError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { type Bytes, bytesEqual } from "./bytes.ts";
 import { type Digest, taggedHash } from "./hash.ts";
 import { Tag } from "./tags.ts";
@@ -47,15 +48,31 @@ export function merkleRoot(leaves: readonly Bytes[]): TreeRoot {
   return rootOf(buildLevels(leaves));
 }
 
-/** The number of nodes at `level` of a tree over `leaves` leaves (level 0: the leaves). */
+/** The most leaves of a tree: indices of leaves and nodes stay exact in 32-bit integers. */
+const MAX_LEAVES = 2 ** 31;
+
+/** @throws {FormatError} when no tree has so many leaves */
+export function checkLeafCount(count: number): void {
+  if (!Number.isInteger(count) || count < 0 || count > MAX_LEAVES)
+    throw new FormatError("RANGE", `a tree of ${quote(count)} leaves is not possible; it has 0 to ${MAX_LEAVES}`, {
+      found: count,
+    });
+}
+
+/**
+ * The number of nodes at `level` of a tree over `leaves` leaves (level 0: the leaves).
+ * @throws {FormatError} when no tree has so many leaves
+ */
 export function widthAt(leaves: number, level: number): number {
+  checkLeafCount(leaves);
   let width = leaves;
   for (let i = 0; i < level; i++) width = Math.ceil(width / 2);
   return width;
 }
 
-/** The number of levels above the leaves. */
+/** The number of levels above the leaves. @throws {FormatError} when no tree has so many leaves */
 export function heightOf(leaves: number): number {
+  checkLeafCount(leaves);
   let height = 0;
   for (let width = leaves; width > 1; width = Math.ceil(width / 2)) height++;
   return height;
@@ -93,6 +110,7 @@ export interface ProofStep {
 /** Pairs each sibling with its side; `undefined` when the proof has the wrong length for the place. */
 export function proofSteps(count: number, index: number, proof: Proof): ProofStep[] | undefined {
   if (!Number.isInteger(index) || index < 0 || index >= count) return undefined;
+  if (!Number.isInteger(count) || count > MAX_LEAVES) return undefined;
   const steps: ProofStep[] = [];
   let used = 0;
   for (let width = count, at = index; width > 1; width = Math.ceil(width / 2), at >>= 1) {

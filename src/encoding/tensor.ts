@@ -1,4 +1,5 @@
 import { ShapeError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { asBytes, type Bytes, Writer } from "./bytes.ts";
 import { type DType, DTYPES, type ElementArray, zeroElements } from "./dtypes.ts";
 import { type Digest, taggedHash } from "./hash.ts";
@@ -50,11 +51,11 @@ export function byteLength({ dtype, shape }: TensorType): number {
 
 /** @throws {ShapeError} when the rank, an extent or the number of elements is out of range */
 export function checkShape(shape: Shape, what: string): void {
-  const whole = shape.every((extent) => Number.isInteger(extent) && extent >= 0);
+  const whole = shape.every((extent) => extent >>> 0 === extent);
   if (!whole || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
     throw new ShapeError(
       "EXTENTS",
-      `${what}: [${shape.join(", ")}] is not a shape: it takes at most ${MAX_RANK} extents, whole and not negative, and at most ${MAX_ELEMENTS} elements`,
+      `${what}: [${quote(shape.join(", "))}] is not a shape: it takes at most ${MAX_RANK} extents, whole numbers from 0 to 2^32 - 1, and at most ${MAX_ELEMENTS} elements`,
       { shape },
     );
 }
@@ -99,8 +100,8 @@ export function firstDifference(a: Tensor, b: Tensor): number | undefined {
 
 /** The canonical bytes of a type: dtype, rank, extents (spec 6.4). */
 export function encodeType(type: TensorType): Bytes {
-  const writer = new Writer().u8(DTYPES[type.dtype].code).u8(type.shape.length);
-  for (const extent of type.shape) writer.u32(extent);
+  const writer = new Writer().u8(DTYPES[type.dtype].code).u8(type.shape.length, "the rank of a tensor");
+  for (const extent of type.shape) writer.u32(extent, "an extent of a tensor");
   return writer.finish();
 }
 
@@ -142,7 +143,7 @@ export function stateTree(roots: readonly TensorRoot[]): Levels {
 
 /** The root of a list of tensors, from their number and the root of `stateTree` (spec 6.5). */
 export function stateRootOf(count: number, tree: TreeRoot): StateRoot {
-  return taggedHash(Tag.state, new Writer().u32(count).finish(), tree);
+  return taggedHash(Tag.state, new Writer().u32(count, "the number of tensors").finish(), tree);
 }
 
 /** The root of a list of tensors, from their roots in order (spec 6.5). */

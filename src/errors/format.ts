@@ -42,8 +42,8 @@ export const FORMAT = {
   },
   TOO_LARGE: { when: "It is too large to be read.", remedy: "Split it, or record fewer steps or less detail." },
   RANGE: {
-    when: "A number is too large for its field or type.",
-    remedy: "Convert the data to numbers that fit.",
+    when: "A number does not fit its field or type: it is too large, negative or not whole.",
+    remedy: "Take a number in the range that the message names, or convert the data.",
   },
   INDEX: { when: "An element, leaf or chunk does not exist.", remedy: "Use an index below the count in the message." },
   DUPLICATE: { when: "A name is there twice.", remedy: "Rename one of the two." },

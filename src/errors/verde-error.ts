@@ -1,4 +1,5 @@
 /** The base of all failures. */
+import { boundedMessage } from "./text.ts";
 
 /** The facts on which a failure is based: names, indices, bit patterns, file positions. */
 export type Evidence = Readonly<Record<string, unknown>> & {
@@ -18,7 +19,8 @@ export type SubCodes = Readonly<Record<string, SubCode>>;
 
 /**
  * Every failure that Verde reports. It has a code for programs, a sentence for people (what was expected,
- * what was found, what to do), and the evidence. docs/errors.md lists all codes.
+ * what was found, what to do), and the evidence. docs/errors.md lists all codes. The sentence may quote a
+ * file: whatever that holds, the sentence has no control characters, and is cut to some 2,000 characters.
  */
 export abstract class VerdeError<Family extends string = string, Sub extends string = string> extends Error {
   /** The kind of failure, such as `VERDE_FORMAT`: one for each class. Stable across releases. */
@@ -28,7 +30,7 @@ export abstract class VerdeError<Family extends string = string, Sub extends str
   readonly evidence: Evidence;
 
   constructor(family: Family, subCode: Sub, message: string, evidence: Evidence = {}) {
-    super(message);
+    super(boundedMessage(message));
     this.name = new.target.name;
     this.family = family;
     this.code = `${family}_${subCode}`;

@@ -3,6 +3,7 @@ import { asBytes } from "../encoding/bytes.ts";
 import { DTYPES } from "../encoding/dtypes.ts";
 import { fs } from "../encoding/node.ts";
 import { FormatError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { openFile } from "./file.ts";
 import { type Entry, METADATA, type ReadOptions, readTensors } from "./safetensors.ts";
@@ -16,10 +17,14 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   let offset = 0;
   const entries = tensors.map(({ name, dtype, shape, data }) => {
     if (names.has(name))
-      throw new FormatError("DUPLICATE", `${path} can't hold another tensor called ${name}; rename one of the two`, {
-        path,
-        name,
-      });
+      throw new FormatError(
+        "DUPLICATE",
+        `${path} can't hold another tensor called ${quote(name)}; rename one of the two`,
+        {
+          path,
+          name,
+        },
+      );
     names.add(name);
     const entry: Entry = {
       dtype: DTYPES[dtype].safetensors,

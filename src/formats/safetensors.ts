@@ -3,6 +3,7 @@ import type { Bytes } from "../encoding/bytes.ts";
 import type { DType, DTYPES, ElementArray } from "../encoding/dtypes.ts";
 import { elementCount, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
 import { type Evidence, FormatError, type FormatSubCode, messageOf } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { importFloats } from "../repops/numbers/vf32.ts";
 import type { ByteSource } from "./byte-source.ts";
@@ -55,7 +56,7 @@ export async function readTensors(file: ByteSource, path: string, options: ReadO
   for (const { name, dtype, shape, data_offsets: offsets } of entries) {
     const { type, decode } = FORMATS[dtype];
     const bytes = await readAt(file, 8 + size + offsets[0], offsets[1] - offsets[0], fail);
-    tensors.push({ name, dtype: type, shape, data: decode(bytes, `${path}, tensor ${name}`, options) });
+    tensors.push({ name, dtype: type, shape, data: decode(bytes, `${path}, tensor ${quote(name)}`, options) });
   }
   return tensors;
 }
@@ -79,14 +80,14 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): (Entry & 
   if (typeof header !== "object" || header === null || Array.isArray(header))
     fail("MALFORMED", "its header is not an object");
   const twice = repeatedKey(text);
-  if (twice !== undefined) fail("DUPLICATE", `its header has the key ${JSON.stringify(twice)} twice`);
+  if (twice !== undefined) fail("DUPLICATE", `its header has the key ${quote(JSON.stringify(twice))} twice`);
   const entries = Object.entries(header as Record<string, unknown>)
     .filter(([name]) => name !== METADATA)
     .map(([name, entry]) => ({ name, ...checkEntry(entry, name, fail) }))
     .sort(({ data_offsets: a }, { data_offsets: b }) => a[0] - b[0] || a[1] - b[1]);
   let end = 0;
   for (const { name, data_offsets: offsets } of entries) {
-    if (offsets[0] !== end) fail("MALFORMED", `tensor ${name} begins at byte ${offsets[0]}, not at ${end}`);
+    if (offsets[0] !== end) fail("MALFORMED", `tensor ${quote(name)} begins at byte ${offsets[0]}, not at ${end}`);
     end = offsets[1];
   }
   if (end !== contentLength)
@@ -96,7 +97,7 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): (Entry & 
     });
   for (const { name, dtype, shape, data_offsets: offsets } of entries)
     if (offsets[1] - offsets[0] !== FORMATS[dtype].width * elementCount(shape))
-      fail("MALFORMED", `tensor ${name} has ${offsets[1] - offsets[0]} bytes for ${dtype} [${shape}]`);
+      fail("MALFORMED", `tensor ${quote(name)} has ${offsets[1] - offsets[0]} bytes for ${dtype} [${shape}]`);
   return entries;
 }
 
@@ -127,12 +128,12 @@ function checkEntry(entry: unknown, name: string, fail: Fail): Entry {
   if (typeof dtype !== "string" || !Object.hasOwn(FORMATS, dtype))
     return fail(
       "UNSUPPORTED",
-      `tensor ${name} is of type ${String(dtype)}; ${Object.keys(FORMATS).join(", ")} can be read`,
+      `tensor ${quote(name)} is of type ${quote(dtype)}; ${Object.keys(FORMATS).join(", ")} can be read`,
     );
   if (!Array.isArray(shape) || !shape.every(extent) || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
-    return fail("MALFORMED", `tensor ${name} has the shape ${JSON.stringify(shape)}`);
+    return fail("MALFORMED", `tensor ${quote(name)} has the shape ${quote(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole) || offsets[0] > offsets[1])
-    return fail("MALFORMED", `tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
+    return fail("MALFORMED", `tensor ${quote(name)} has the offsets ${quote(offsets)}`);
   return { dtype, shape, data_offsets: offsets };
 }
 

@@ -5,6 +5,7 @@
  */
 import { type Bytes, Reader, Writer } from "../encoding/bytes.ts";
 import { FormatError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import type { Answer, Position } from "./level.ts";
 import { type Question, QUESTION_KINDS } from "./question.ts";
 
@@ -51,7 +52,7 @@ export function openMessage(bytes: Bytes, message: Message, limit: number, what:
 /** @throws {FormatError} when a number or a name in it is one that no well-formed question has */
 export function encodeQuestion({ kind, at, height, position }: Question): Bytes {
   const number = QUESTION_KINDS.indexOf(kind);
-  if (number < 0) throw new FormatError("KIND", `there is no question of the kind ${String(kind)}`);
+  if (number < 0) throw new FormatError("KIND", `there is no question of the kind ${quote(kind)}`);
   const writer = startMessage(Message.question).u8(number + 1);
   writer.u8(fitting(height, 8, "a height")).u32(fitting(position, 32, "a position"));
   return writePlace(writer, at).finish();
@@ -92,7 +93,8 @@ function writePlace(writer: Writer, at: Position): Writer {
     throw new FormatError("TOO_LARGE", `a place below ${at.length} levels; there are at most ${MAX_DEPTH}`);
   writer.u8(at.length);
   for (const { level, index, part } of at) {
-    if (!NAME.test(level)) throw new FormatError("MALFORMED", `${JSON.stringify(level)} is not the name of a level`);
+    if (!NAME.test(level))
+      throw new FormatError("MALFORMED", `${quote(JSON.stringify(level))} is not the name of a level`);
     writer.u8(level.length).bytes(new TextEncoder().encode(level));
     writer.u32(fitting(index, 32, "an index")).u32(fitting(part, 32, "a part"));
   }
@@ -153,6 +155,6 @@ export function readFlag(reader: Reader): boolean {
 /** @throws {FormatError} for a number that is not whole, or does not fit */
 function fitting(value: number, bits: number, what: string): number {
   if (!Number.isInteger(value) || value < 0 || value >= 2 ** bits)
-    throw new FormatError("RANGE", `${value} is not ${what}: a whole number of ${bits} bits`, { value });
+    throw new FormatError("RANGE", `${quote(value)} is not ${what}: a whole number of ${bits} bits`, { value });
   return value;
 }

@@ -6,6 +6,7 @@ import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import type { Tag } from "../encoding/tags.ts";
 import {
   type ClimbLeaf,
+  checkLeafCount,
   climbLeaf,
   hashLeaf,
   hashNode,
@@ -66,9 +67,10 @@ export function checkParts(answer: Answer | undefined, lengths: readonly number[
   return answer;
 }
 
-/** The lengths in bytes of the parts of an opening. */
+/** The lengths in bytes of the parts of an opening. @throws {FormatError} when no tree has so many leaves */
 export function openingLengths(level: Level): number[] {
   if (level.binding.kind === "preimage") return [32];
+  checkLeafCount(level.count);
   let siblings = 0;
   for (let width = level.count, at = level.count - 1; width > 1; width = Math.ceil(width / 2), at >>= 1)
     if ((at ^ 1) < width) siblings++;

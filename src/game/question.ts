@@ -4,6 +4,7 @@
  */
 import { heightOf, widthAt } from "../encoding/merkle.ts";
 import { DisputeError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { isPromoted, type Level, openingLengths, type Position } from "./level.ts";
 
 export const QUESTION_KINDS = ["opening", "children", "payload"] as const;
@@ -53,20 +54,28 @@ export function checkPlace(tower: Tower, at: Position): Level | undefined {
     if (leaf?.level !== level.name)
       throw new DisputeError(
         "PLACE",
-        `${what} belongs to the level ${String(leaf?.level)}, but the level there is ${level.name}`,
+        `${what} belongs to the level ${quote(leaf?.level)}, but the level there is ${level.name}`,
         {
           at,
         },
       );
     if (!isBelow(leaf.index, level.count))
-      throw new DisputeError("PLACE", `${what} is number ${leaf.index} of ${level.count} in the ${level.name} tree`, {
-        at,
-      });
+      throw new DisputeError(
+        "PLACE",
+        `${what} is number ${quote(leaf.index)} of ${level.count} in the ${level.name} tree`,
+        {
+          at,
+        },
+      );
     const parts: number = level.payloadBytes(leaf.index) / level.partBytes;
     if (!isBelow(leaf.part, parts))
-      throw new DisputeError("PLACE", `${what} has the part ${leaf.part} of ${parts} in the ${level.name} tree`, {
-        at,
-      });
+      throw new DisputeError(
+        "PLACE",
+        `${what} has the part ${quote(leaf.part)} of ${parts} in the ${level.name} tree`,
+        {
+          at,
+        },
+      );
     level = tower.under(at.slice(0, depth + 1));
   }
   return level;
@@ -81,7 +90,7 @@ export function checkQuestion(tower: Tower, question: Question): Level {
   const level = checkPlace(tower, at);
   if (!level) throw new DisputeError("PLACE", "a question about a tree below the bottom", { question });
   const isKnown = QUESTION_KINDS.includes(kind);
-  const problem = isKnown ? CHECKS[kind](level, height, position) : `there is no question of the kind ${String(kind)}`;
+  const problem = isKnown ? CHECKS[kind](level, height, position) : `there is no question of the kind ${quote(kind)}`;
   if (problem) throw new DisputeError("PLACE", `a question about the ${level.name} tree: ${problem}`, { question });
   return level;
 }

@@ -80,10 +80,11 @@ export class GraphBuilder {
 
   /** Adds a kernel, or finds an equal one that exists already, and gives its dense output. */
   add(kernel: Kernel, name: string): Value {
-    const key = toHex(encodeKernel(kernel));
+    // The check comes first, because its errors name the layer. Numbers below 0 are encoded as patterns.
+    this.check(kernel, this.label(name));
+    const key = toHex(encodeKernel(renumberOperands(kernel, (source) => source >>> 0)));
     let index = this.known.get(key);
     if (index === undefined) {
-      this.check(kernel, this.label(name));
       index = this.kernels.push(kernel) - 1;
       this.labels.push(this.label(name));
       this.known.set(key, index);

@@ -9,12 +9,12 @@ import { GraphError } from "../errors/index.ts";
 import { type Arg, type Kernel, RANGE_EXPONENT, type ClampRange } from "../repops/kernels/kernel.ts";
 import { decodeProgram, encodeProgram } from "../repops/programs/program.ts";
 import type { View } from "../repops/kernels/view.ts";
-import { checkGraph, type Graph, MAX_KERNELS, type NamedOutput, type NamedType } from "./graph.ts";
+import { checkGraph, checkHeader, type Graph, type GraphHeader, type NamedOutput, type NamedType } from "./graph.ts";
 
 const MAGIC = new TextEncoder().encode("VERDEGR1");
 const KIND = { map: 1, fold: 2, gather: 3 } as const;
 const ARG = { operand: 1, coordinate: 2, index: 3 } as const;
-const RANGINGS = Object.keys(RANGE_EXPONENT) as ClampRange[];
+const RANGES = Object.keys(RANGE_EXPONENT) as ClampRange[];
 
 /** The 32 bytes that commit to a graph: its header, and each kernel, label and output. */
 export type GraphRoot = Digest<"graph">;
@@ -22,27 +22,33 @@ export type GraphRoot = Digest<"graph">;
 /** The canonical bytes of a kernel (spec 5.3). */
 export function encodeKernel(kernel: Kernel): Bytes {
   const writer = new Writer().u8(KIND[kernel.kind]).bytes(encodeType(kernel.type));
-  if (kernel.kind === "gather") return writer.u32(kernel.source).u32(kernel.index).u32(kernel.fill).finish();
+  if (kernel.kind === "gather")
+    return writer
+      .u32(kernel.source, "the source of a gather")
+      .u32(kernel.index, "the index of a gather")
+      .u32(kernel.fill, "the fill value of a gather")
+      .finish();
   if (kernel.kind === "fold") {
-    writer.u32(kernel.start).u8(kernel.reduce.length);
-    for (const extent of kernel.reduce) writer.u32(extent);
+    writer.u32(kernel.start, "the start value of a fold").u8(kernel.reduce.length, "the number of axes of a fold");
+    for (const extent of kernel.reduce) writer.u32(extent, "an extent of a fold");
   }
-  writer.blob(encodeProgram(kernel.program)).u8(kernel.args.length);
+  writer.blob(encodeProgram(kernel.program)).u8(kernel.args.length, "the number of arguments");
   for (const arg of kernel.args) encodeArg(writer, arg);
   return writer.finish();
 }
 
 function encodeArg(writer: Writer, arg: Arg): void {
   writer.u8(ARG[arg.kind]);
-  if (arg.kind === "coordinate") writer.u8(arg.axis);
+  if (arg.kind === "coordinate") writer.u8(arg.axis, "the axis of a coordinate");
   if (arg.kind !== "operand") return;
   const { offset, strides, bounds, fill } = arg.view;
-  writer.u32(arg.tensor).u8(RANGINGS.indexOf(arg.clampRange)).u32(offset).u8(strides.length);
-  for (const stride of strides) writer.u32(stride);
+  writer.u32(arg.tensor, "the number of an operand").u8(RANGES.indexOf(arg.clampRange), "the number of a clamp range");
+  writer.i32(offset, "the offset of a view").u8(strides.length, "the number of strides");
+  for (const stride of strides) writer.i32(stride, "a stride of a view");
   writer.u8(bounds ? 1 : 0);
   if (!bounds) return;
-  for (const [from, to] of bounds) writer.u32(from).u32(to);
-  writer.u32(fill ?? 0);
+  for (const [from, to] of bounds) writer.i32(from, "a bound of a view").i32(to, "a bound of a view");
+  writer.u32(fill ?? 0, "the fill value of a view");
 }
 
 /**
@@ -80,7 +86,7 @@ function decodeArg(reader: Reader): Arg {
   if (kind === ARG.index) return { kind: "index" };
   if (kind !== ARG.operand) throw reader.error("MALFORMED", `unknown kind of argument ${kind}`);
   const tensor = reader.u32();
-  const clampRange = RANGINGS[reader.u8()];
+  const clampRange = RANGES[reader.u8()];
   if (clampRange === undefined) throw reader.error("MALFORMED", "unknown clamp range");
   const offset = reader.i32();
   const axes = reader.u8();
@@ -99,7 +105,7 @@ function encodeHeader(graph: Graph): Bytes {
   const writer = new Writer().u32(graph.inputs.length);
   for (const input of graph.inputs) writer.text(input.name).bytes(encodeType(input));
   writer.u32(graph.outputs.length);
-  for (const { name, tensor } of graph.outputs) writer.text(name).u32(tensor);
+  for (const { name, tensor } of graph.outputs) writer.text(name).u32(tensor, "the tensor of an output");
   return writer.u32(graph.kernels.length).finish();
 }
 
@@ -120,8 +126,6 @@ export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
   if (!bytesEqual(reader.bytes(Math.min(MAGIC.length, bytes.length)), MAGIC))
     throw reader.error("KIND", "no graph begins here");
   const { inputs, outputs, kernelCount: count } = decodeHeader(reader.blob(), `${what}, header`);
-  if (count > MAX_KERNELS)
-    throw reader.error("TOO_LARGE", `a graph of ${count} operators, but at most ${MAX_KERNELS} are read,`);
   if (count > reader.remaining)
     throw reader.error("TRUNCATED", `a graph of ${count} operators, but too few bytes are left for them,`);
   const kernels = Array.from({ length: count }, (_, i) => {
@@ -139,20 +143,19 @@ export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
   return graph;
 }
 
-export interface GraphHeader {
-  inputs: NamedType[];
-  outputs: NamedOutput[];
-  kernelCount: number;
-}
-
-/** The bytes of a graph that `Tag.graphHeader` commits to. */
+/**
+ * What the bytes say that `Tag.graphHeader` commits to. It has passed `checkHeader`.
+ * @throws {FormatError | GraphError | ShapeError} when the bytes are no header
+ */
 export function decodeHeader(bytes: Bytes, what: string): GraphHeader {
   const header = new Reader(bytes, what);
   const inputs = header.list((): NamedType => ({ name: header.text(), ...decodeType(header) }));
   const outputs = header.list(() => ({ name: header.text(), tensor: header.u32() }));
   const kernelCount = header.u32();
   header.end();
-  return { inputs, outputs, kernelCount };
+  const decoded = { inputs, outputs, kernelCount };
+  checkHeader(decoded);
+  return decoded;
 }
 
 /** The trees below a graph's root: one leaf for each operator, and one for each label. */
@@ -176,7 +179,11 @@ export function graphTrees(graph: Graph): GraphTrees {
  * other outputs nor their names.
  */
 export function outputTree(outputs: readonly NamedOutput[]): Levels {
-  return buildLevels(outputs.map(({ tensor }) => hashLeaf(Tag.graphOutput, new Writer().u32(tensor).finish())));
+  return buildLevels(
+    outputs.map(({ tensor }) =>
+      hashLeaf(Tag.graphOutput, new Writer().u32(tensor, "the tensor of an output").finish()),
+    ),
+  );
 }
 
 /** The root of a graph (spec 5.3). Any change of an operator, a label, a name or a type changes it. */
@@ -188,11 +195,15 @@ export function graphRoot(graph: Graph): GraphRoot {
 /**
  * The root of a graph from its header and the roots of its trees. The root binds what the header says a
  * second time, as numbers: a verifier that needs only the numbers does not have to parse the header's text.
- * @throws {FormatError} when the bytes are no header
+ * @throws {FormatError | GraphError | ShapeError} when the bytes are no header
  */
 export function graphRootOf(header: Bytes, kernels: Bytes, labels: Bytes): GraphRoot {
   const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");
-  const counts = new Writer().u32(inputs.length).u32(outputs.length).u32(kernelCount).finish();
+  const counts = new Writer()
+    .u32(inputs.length)
+    .u32(outputs.length)
+    .u32(kernelCount, "the number of operators")
+    .finish();
   const outputRoot = rootOf(outputTree(outputs));
   return taggedHash(Tag.graph, counts, taggedHash(Tag.graphHeader, header), kernels, labels, outputRoot);
 }

@@ -1,9 +1,10 @@
 /**
  * A graph (spec 5): a checked list of operators with named inputs and outputs, and a label for each operator.
  */
-import { formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
+import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
-import { checkKernel, type Kernel, type KernelList } from "../repops/kernels/kernel.ts";
+import { quote } from "../errors/text.ts";
+import { checkKernel, checkKernelAfter, type Kernel, type KernelList } from "../repops/kernels/kernel.ts";
 
 /** The type of a named tensor. */
 export interface NamedType extends TensorType {
@@ -35,7 +36,74 @@ export interface Graph extends KernelList {
 }
 
 /** The largest number of operators in a graph. */
-export const MAX_KERNELS = 2 ** 20;
+const MAX_KERNELS = 2 ** 20;
+
+/** What is known about a graph without its operators. */
+export interface GraphHeader {
+  readonly inputs: readonly NamedType[];
+  readonly outputs: readonly NamedOutput[];
+  readonly kernelCount: number;
+}
+
+/**
+ * Checks all that the header of a graph says, in a time that grows with its length.
+ * @throws {GraphError | ShapeError} for too many operators, a name that is there twice, an input that is no
+ * tensor, or an output that does not exist
+ */
+export function checkHeader({ inputs, outputs, kernelCount }: GraphHeader): void {
+  if (!Number.isInteger(kernelCount) || kernelCount < 0 || kernelCount > MAX_KERNELS)
+    throw new GraphError(
+      "TOO_LARGE",
+      `a graph of ${kernelCount} operators; at most ${MAX_KERNELS} are allowed, so make the training step smaller`,
+      { expected: `at most ${MAX_KERNELS}`, found: kernelCount },
+    );
+  checkNames(inputs, "input");
+  checkNames(outputs, "output");
+  for (const { name, shape } of inputs) checkShape(shape, `input ${quote(name)}`);
+  const count = inputs.length + kernelCount;
+  for (const { name, tensor } of outputs)
+    if (!Number.isInteger(tensor) || tensor < 0 || tensor >= count)
+      throw new GraphError(
+        "DANGLING",
+        `output ${quote(name)} is tensor ${tensor}, which does not exist; there are ${count}`,
+        { name, tensor },
+      );
+}
+
+function checkNames(list: readonly { readonly name: string }[], what: string): void {
+  const names = new Set<string>();
+  for (const { name } of list) {
+    if (names.has(name))
+      throw new GraphError("DUPLICATE", `two ${what}s of the graph are called ${quote(name)}; rename one of them`, {
+        name,
+      });
+    names.add(name);
+  }
+}
+
+/**
+ * Checks one operator that is shown without the others, with the checks that it passes in a whole graph
+ * (`checkGraph`). The types of inputs are known from the header. The type of an earlier operator's output is
+ * known if it is given; if not, what depends on it is not checked.
+ * @param header the result of `decodeHeader`, or another one that has passed `checkHeader`
+ * @param index the operator's number
+ * @param outputs the types of earlier operators' outputs that are known, by the number of the tensor
+ * @throws {GraphError} when there is no such operator
+ * @throws {ShapeError | ProgramError} when a check fails; the message names the operator by its number
+ */
+export function checkShownKernel(
+  header: GraphHeader,
+  index: number,
+  kernel: Kernel,
+  outputs: ReadonlyMap<number, TensorType> = new Map(),
+): void {
+  const { inputs, kernelCount } = header;
+  if (!Number.isInteger(index) || index < 0 || index >= kernelCount)
+    throw new GraphError("DANGLING", `operator ${index} does not exist; the graph has ${kernelCount}`, { index });
+  const count = inputs.length + index;
+  const typeOf = (tensor: number) => inputs[tensor] ?? outputs.get(tensor);
+  checkKernelAfter(kernel, { count, typeOf }, `operator ${index}`);
+}
 
 /** Graphs that have passed `checkGraph`. Code outside of this file can't add one. */
 const passed = new WeakSet<Graph>();
@@ -51,41 +119,18 @@ const passed = new WeakSet<Graph>();
 export function checkGraph(graph: Graph): void {
   if (passed.has(graph)) return;
   const { inputs, kernels, labels, outputs } = graph;
-  if (kernels.length > MAX_KERNELS)
-    throw new GraphError(
-      "TOO_LARGE",
-      `a graph of ${kernels.length} operators; at most ${MAX_KERNELS} are allowed, so make the training step smaller`,
-      { expected: `at most ${MAX_KERNELS}`, found: kernels.length },
-    );
+  checkHeader({ inputs, outputs, kernelCount: kernels.length });
   if (labels.length !== kernels.length)
     throw new GraphError(
       "LABELS",
       `${labels.length} labels for ${kernels.length} operators; there has to be one for each`,
       { expected: kernels.length, found: labels.length },
     );
-  for (const [what, list] of [
-    ["input", inputs],
-    ["output", outputs],
-  ] as const) {
-    const names = list.map(({ name }) => name);
-    const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined)
-      throw new GraphError("DUPLICATE", `two ${what}s of the graph are called ${twice}; rename one of them`, {
-        name: twice,
-      });
-  }
   const types: TensorType[] = [...inputs];
   kernels.forEach((kernel, i) => {
-    checkKernel(kernel, types, `operator ${i} (${labels[i]})`);
+    checkKernel(kernel, types, `operator ${i} (${quote(labels[i])})`);
     types.push(kernel.type);
   });
-  for (const { name, tensor } of outputs)
-    if (!types[tensor])
-      throw new GraphError(
-        "DANGLING",
-        `output ${name} is tensor ${tensor}, which does not exist; there are ${types.length}`,
-        { name, tensor },
-      );
   for (const fixed of [inputs, kernels, labels, outputs, graph]) Object.freeze(fixed);
   passed.add(graph);
 }
@@ -105,7 +150,7 @@ export function checkSameTypes(actual: readonly NamedType[], expected: readonly 
     const [a, b] = [actual[i], expected[i]];
     const same = a && b && a.name === b.name && a.dtype === b.dtype && sameShape(a.shape, b.shape);
     if (same) continue;
-    const describe = (type: NamedType | undefined) => (type ? `${type.name} ${formatType(type)}` : "nothing");
+    const describe = (type: NamedType | undefined) => (type ? `${quote(type.name)} ${formatType(type)}` : "nothing");
     throw new GraphError("TYPES", `${what}: entry ${i} is ${describe(a)}, expected ${describe(b)}`, {
       expected: b,
       found: a,

@@ -21,6 +21,7 @@ import {
   type TensorRoot,
 } from "../encoding/tensor.ts";
 import { JobError, ValueError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
 import { firstInvalid } from "../repops/numbers/elements.ts";
@@ -133,7 +134,7 @@ function checkData(tensor: NamedTensor): void {
   if (tensor.data.length !== elementCount(tensor.shape))
     throw new JobError(
       "DATA",
-      `${tensor.name} is ${formatType(tensor)}, but has ${tensor.data.length} elements; give one value for each`,
+      `${quote(tensor.name)} is ${formatType(tensor)}, but has ${tensor.data.length} elements; give one value for each`,
       { expected: elementCount(tensor.shape), found: tensor.data.length },
     );
   const words = new Uint32Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
@@ -141,7 +142,7 @@ function checkData(tensor: NamedTensor): void {
   if (at >= 0)
     throw new ValueError(
       "NOT_CANONICAL",
-      `${tensor.name}: element ${at} is ${hex32(words[at])}, which is not a vf32; import the data with importFloats`,
+      `${quote(tensor.name)}: element ${at} is ${hex32(words[at])}, which is not a vf32; import the data with importFloats`,
       { name: tensor.name, index: at },
     );
 }
@@ -177,7 +178,7 @@ export function outlineOf(job: ClosedJob): JobOutline {
 export function partsOf(outline: JobOutline): JobParts {
   const { name, steps, step, unit, init, datasetRoots } = outline;
   return {
-    info: new Writer().text(name).text(unit.name).u64(unit.perStep).finish(),
+    info: new Writer().text(name).text(unit.name).u64(unit.perStep, "the amount of data of a training step").finish(),
     step: graphRoot(step),
     initKind: init.kind,
     init: init.kind === "graph" ? graphRoot(init.graph) : init.root,
@@ -190,12 +191,16 @@ function jobParts(job: ClosedJob): JobParts {
   return partsOf(outlineOf(job));
 }
 
-/** The id binds the version of the rules and every part of the job: a change of one bit gives another id. */
+/**
+ * The id binds the version of the rules and every part of the job: a change of one bit gives another id.
+ * @throws {JobError} when the number of training steps is out of range
+ */
 export function jobIdOf(parts: JobParts): JobId {
+  checkSteps(parts.steps);
   const head = new Writer()
     .u32(SPEC_VERSION)
     .u8(parts.initKind === "graph" ? 1 : 2)
-    .u32(parts.steps)
+    .u32(parts.steps, "the number of training steps")
     .blob(parts.info);
   return taggedHash(Tag.job, head.finish(), parts.step, parts.init, parts.dataset);
 }

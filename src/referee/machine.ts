@@ -31,7 +31,8 @@ const LEVELS = {
     count: segmentCount(parts.steps, commitEvery),
     binding: {
       kind: "preimage",
-      commit: (root) => taggedHash(Tag.run, id, new Writer().u32(commitEvery).finish(), root),
+      commit: (root) =>
+        taggedHash(Tag.run, id, new Writer().u32(commitEvery, "the training steps between two roots").finish(), root),
     },
     ...digests,
   }),

@@ -4,6 +4,7 @@ import { type ClimbLeaf, climbLeaf, type Proof, proveLeaf, rootOf } from "../enc
 import { Tag } from "../encoding/tags.ts";
 import { decodeHeader, decodeKernel, encodeKernel, graphRootOf, graphTrees } from "../graph/codec.ts";
 import type { Position } from "../game/level.ts";
+import { checkShownKernel } from "../graph/graph.ts";
 import { jobIdOf, type JobOutline, type JobParts } from "../job/closed.ts";
 import { type GraphFacts, type GraphKind, graphOf, type JobFacts } from "./facts.ts";
 import { graphAt, placeOf } from "./place.ts";
@@ -58,7 +59,8 @@ export function shownFacts(
 function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Bytes, climb: ClimbLeaf): GraphFacts {
   if (!bytesEqual(graphRootOf(header, kernels, labels), root))
     throw invalid("VERDICT_ALTERED", "the graph that is shown is not the job's");
-  const { inputs, outputs, kernelCount } = decodeHeader(header, "the graph's header");
+  const decoded = decodeHeader(header, "the graph's header");
+  const { inputs, outputs, kernelCount } = decoded;
   const prove = (tree: Bytes, tag: Tag, payload: Bytes, index: number, proof: Proof, what: string) => {
     const reached = climb(tag, payload, kernelCount, index, proof);
     if (!reached || !bytesEqual(reached, tree))
@@ -72,9 +74,11 @@ function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Byt
       if (!kernel) throw invalid("VERDICT_INCOMPLETE", `the verdict does not show operator ${index}`);
       prove(kernels, Tag.graphNode, kernel.descriptor, index, kernel.proof, "operator");
       const reader = new Reader(kernel.descriptor, `operator ${index}`);
-      const decoded = decodeKernel(reader);
+      const shown = decodeKernel(reader);
       reader.end();
-      return decoded;
+      // The same checks as in a job: what follows executes this operator, and must end.
+      checkShownKernel(decoded, index, shown);
+      return shown;
     },
     label: (index) => {
       if (!kernel) throw invalid("VERDICT_INCOMPLETE", `the verdict does not show the label of operator ${index}`);

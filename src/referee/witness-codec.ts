@@ -11,7 +11,7 @@ import type { Position } from "../game/level.ts";
 import { decodeType } from "../graph/codec.ts";
 import type { JobFacts } from "./facts.ts";
 import { groundOf } from "./judge.ts";
-import { scalarSteps } from "../repops/kernels/reads.ts";
+import { JUDGE_BUDGET, scalarSteps } from "../repops/kernels/reads.ts";
 import { kernelAt, pointAt } from "./machine.ts";
 import { type Place, placeOf } from "./place.ts";
 import type { AgreedLeaf, ElementProof, Witness } from "./witness.ts";
@@ -26,6 +26,11 @@ type LeafName = keyof typeof LEAVES;
 const NAMES = Object.keys(LEAVES) as LeafName[];
 const OPERAND_BYTES = 2 + 4 * MAX_RANK + (2 + CHUNK_BYTES) + 2 * PROOF_BYTES;
 
+/**
+ * The most bytes of any one-step proof: every leaf, and as many operands as a step of a checked kernel reads.
+ */
+export const MAX_WITNESS_BYTES = bytesFor(JUDGE_BUDGET.reads, NAMES);
+
 /** The most that a witness for one place may hold. */
 export interface WitnessBound {
   readonly operands: number;
@@ -39,8 +44,12 @@ export interface WitnessBound {
 export function witnessBound(facts: JobFacts, at: Position): WitnessBound {
   const place = placeOf(facts, at);
   const { operands, leaves } = BOUNDS[groundOf(facts, place)](facts, place);
+  return { operands, leaves, bytes: bytesFor(operands, leaves) };
+}
+
+function bytesFor(operands: number, leaves: readonly LeafName[]): number {
   const shown = leaves.reduce((sum, name) => sum + LEAVES[name] + PROOF_BYTES, 0);
-  return { operands, leaves, bytes: 3 + NAMES.length + shown + 2 + operands * OPERAND_BYTES };
+  return 3 + NAMES.length + shown + 2 + operands * OPERAND_BYTES;
 }
 
 const BOUNDS = {

@@ -2,6 +2,7 @@
 import type { Hex } from "viem";
 import { toHex } from "../encoding/bytes.ts";
 import { JobError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { type JobOutline, jobIdOf, partsOf, stateTypes } from "../job/closed.ts";
 import type { Trace } from "../trace/open.ts";
 import { layoutRoot } from "./delivery.ts";
@@ -29,7 +30,7 @@ export function expectTraceOf({ path, manifest }: Trace, wanted: JobTerms): void
   if (own.job !== wanted.job)
     throw new JobError(
       "FOREIGN",
-      `${path} is a run of ${outline.name}, ${own.job}, but the task is for the job ${wanted.job}; name a run of that job`,
+      `${path} is a run of ${quote(outline.name)}, ${own.job}, but the task is for the job ${wanted.job}; name a run of that job`,
       {
         path,
         expected: wanted.job,

@@ -3,6 +3,7 @@ import { Keystore } from "ox";
 import { type Address, type Hex, isHex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { KeyError, messageOf } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 
 /** The cost of guessing the password once: 256 MiB and about a second. geth uses the same. */
 const STANDARD_COST = 262_144;
@@ -47,7 +48,7 @@ export function openKeystore(text: string, password: string, what: string): Hex 
   if (kdf !== "scrypt" && kdf !== "pbkdf2")
     throw new KeyError(
       "UNSUPPORTED",
-      `${what} derives its key with ${JSON.stringify(kdf)}, but only scrypt and pbkdf2 can be read; make another keystore`,
+      `${what} derives its key with ${quote(JSON.stringify(kdf))}, but only scrypt and pbkdf2 can be read; make another keystore`,
       { what, expected: ["scrypt", "pbkdf2"], found: kdf },
     );
   try {

@@ -112,10 +112,10 @@ describe("a job's id", () => {
       kernels.forEach((kernel, i) => {
         edits.push((copy) => (graphOf(copy).kernels[i].type.shape = [...kernel.type.shape, 1]));
         if (kernel.kind === "gather") return;
-        for (const part of ["floats", "ints"] as const)
-          kernel.program[part].forEach((_, j) =>
-            edits.push((copy) => (graphOf(copy).kernels[i].program[part][j] ^= 1)),
-          );
+        kernel.program.floats.forEach((bits, j) =>
+          edits.push((copy) => (graphOf(copy).kernels[i].program.floats[j] = (bits ^ 1) >>> 0)),
+        );
+        kernel.program.ints.forEach((_, j) => edits.push((copy) => (graphOf(copy).kernels[i].program.ints[j] ^= 1)));
         kernel.program.steps.forEach((step, j) => {
           step.args.forEach((_, a) => edits.push((copy) => graphOf(copy).kernels[i].program.steps[j].args[a]++));
         });
@@ -125,7 +125,8 @@ describe("a job's id", () => {
           edits.push((copy) => graphOf(copy).kernels[i].args[j].view.offset++);
           arg.view.strides.forEach((_, s) => edits.push((copy) => graphOf(copy).kernels[i].args[j].view.strides[s]++));
         });
-        if (kernel.kind === "fold") edits.push((copy) => (graphOf(copy).kernels[i].start ^= 1));
+        if (kernel.kind !== "fold") return;
+        edits.push((copy) => (graphOf(copy).kernels[i].start = (kernel.start ^ 1) >>> 0));
       });
     }
     const ids = new Set([toHex(jobId(job)), ...edits.map((edit) => change(job, edit))]);

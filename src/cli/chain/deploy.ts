@@ -85,7 +85,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
         pace,
         gasBond: `${gasBond}`,
       });
-    else writeLine(`${formatFields([["from", from], ...facts])}\nNothing was signed or sent.`);
+    else writeLine(...formatFields([["from", from], ...facts]), "Nothing was signed or sent.");
     return;
   }
   const account = await signerOf(flags);
@@ -107,6 +107,6 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     name,
     deployment[name]!,
   ]);
-  writeLine(formatFields([...places, ...facts.slice(2), ["gas", `${formatCount(Number(gas))}, ${formatFee(fee)}`]]));
+  writeLine(...formatFields([...places, ...facts.slice(2), ["gas", `${formatCount(Number(gas))}, ${formatFee(fee)}`]]));
   writeLine(`The addresses are in ${colors.bold(flags.out)}.`);
 }

@@ -62,13 +62,14 @@ export async function demoOnChain({ text, steps = "60", out = "out/chain", fault
     await story.deliver();
     await story.pay();
     heading("Who has what");
-    writeLine(stage.balanceTable(before, await stage.holdings()));
+    writeLine(...stage.balanceTable(before, await stage.holdings()));
     heading("What it took");
-    writeLine(stage.gasTable());
+    writeLine(...stage.gasTable());
     writeLine(
-      `\ndocs/guides/settle-a-task.md does the same by hand, command by command. docs/settlement.md explains how it works.`,
+      "",
+      `docs/guides/settle-a-task.md does the same by hand, command by command. docs/settlement.md explains how it works.`,
     );
-    writeLine(colors.dim(`\n${formatSeconds((performance.now() - began) / 1000)} in all`));
+    writeLine("", colors.dim(`${formatSeconds((performance.now() - began) / 1000)} in all`));
   } finally {
     await stage.close();
     await rm(folder, { recursive: true });
@@ -126,7 +127,7 @@ class Story {
     writeLine(
       `${this.job.name}: ${terms.steps} training steps of a GPT. Each provider with the right result gets ${this.money(terms.reward)}.`,
     );
-    writeLine(formatFields([["task", this.id], ...shown]));
+    writeLine(...formatFields([["task", this.id], ...shown]));
   }
 
   async accept(): Promise<void> {
@@ -183,7 +184,7 @@ class Story {
     const result = await dispute(traces[0], traces[CHEAT], { claims: this.claims });
     if (result.outcome !== "divergence")
       throw new UsageError("NO_EFFECT", "the fault changed nothing, so there is nothing to find; plant another fault");
-    writeLine(describeDivergence(result));
+    writeLine(...describeDivergence(result));
     await writeFile(this.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
 
     heading("Two of its three members sign the verdict");

@@ -63,7 +63,7 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
   heading("The first provider is honest");
   const first = await train(job, honest, undefined);
   await claimRun(first.runRoot, "own");
-  writeLine(plotCurve(first.metrics.slice(1).map(({ loss }) => loss)));
+  writeLine(...plotCurve(first.metrics.slice(1).map(({ loss }) => loss)));
   writeLine(`It commits to every state of the run with 32 bytes: ${toHex(first.runRoot)}`);
 
   heading(`The second provider cheats: ${formatFault(lie)}`);
@@ -77,7 +77,7 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
   const result = await dispute(honest, cheating, { claims: new ClaimStore() });
   if (result.outcome !== "divergence")
     throw new UsageError("NO_EFFECT", "the fault changed nothing, so there is nothing to find; plant another fault");
-  writeLine(describeDivergence(result));
+  writeLine(...describeDivergence(result));
   const share = (result.figures.bytes / traceBytes(job)) * 100;
   writeLine(`It read ${share.toPrecision(2)} % of the bytes of all states of the run.`);
 
@@ -98,7 +98,7 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
     `./verde check ${verdict} ${claimFlags(result)}`,
   ])
     writeLine(`  ${colors.cyan(command)}`);
-  writeLine(colors.dim(`\n${formatSeconds((performance.now() - began) / 1000)} in all`));
+  writeLine("", colors.dim(`${formatSeconds((performance.now() - began) / 1000)} in all`));
 }
 
 function countWeights(job: ClosedJob): number {

@@ -10,7 +10,7 @@ import { progressLine } from "../run.ts";
 export const JOB = fileURLToPath(new URL(`../../../examples/char-gpt${import.meta.url.slice(-3)}`, import.meta.url));
 
 export function heading(text: string): void {
-  writeLine(`\n${colors.bold(colors.green("▍"))} ${colors.bold(text)}`);
+  writeLine("", `${colors.bold(colors.green("▍"))} ${colors.bold(text)}`);
 }
 
 /** One bit in the middle of the second block's first matrix product, two thirds into the run. */

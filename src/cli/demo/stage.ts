@@ -127,7 +127,7 @@ export class Stage {
     ]);
   }
 
-  balanceTable(before: Holdings, after: Holdings): string {
+  balanceTable(before: Holdings, after: Holdings): string[] {
     const { token } = this.session;
     const total = (held: Holdings): bigint => [...held.values()].reduce((sum, amount) => sum + amount, 0n);
     const rows = [...before].map(([name, amount]) => [name, amount, after.get(name)!] as const);
@@ -140,7 +140,7 @@ export class Stage {
     return formatTable(["", "before", "after", "change"], lines);
   }
 
-  gasTable(): string {
+  gasTable(): string[] {
     const rows = [...this.gas].map(([name, gas]) => {
       const most = gas.reduce((a, b) => (a > b ? a : b));
       const sum = gas.reduce((a, b) => a + b);

@@ -75,7 +75,7 @@ async function move(
   sender.report(
     flags.json ?? false,
     { task: task.id, state: after.state, phase: after.phase, ...facts },
-    done === "" ? next : `${done}\n${next}`,
+    ...(done === "" ? [next] : [done, next]),
   );
 }
 

@@ -36,7 +36,7 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   const gasBond = await bondOf(client, terms.game);
   const mostExpensive = gasBond === undefined ? undefined : provableStep(job.outline, terms.commitEvery);
   const fields = withGameFields(termsFields(terms, token), gasBond, mostExpensive);
-  if (!json) writeLine(formatFields([["name", job.name], ...fields]));
+  if (!json) writeLine(...formatFields([["name", job.name], ...fields]));
   const escrow = BigInt(terms.providers) * terms.reward;
   await allowVault(session, sender, escrow, flags.approve);
   await sender.send({ contract: "manager", functionName: "post", args: [terms] });

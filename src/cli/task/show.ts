@@ -24,7 +24,7 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
     const bond = plain(gasBond ?? null);
     return writeJson({ schemaVersion: 1, ...(plain(task) as object), gasBond: bond, now: Number(timestamp) });
   }
-  writeLine(describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond));
+  writeLine(...describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond));
 }
 
 /**
@@ -48,7 +48,7 @@ function describeTask(
   token: Token,
   committee: string | undefined,
   gasBond: bigint | undefined,
-): string {
+): string[] {
   const { deadline, pot } = task;
   const fields: [string, string][] = [
     ["task", task.id],
@@ -62,13 +62,13 @@ function describeTask(
   const terms = withGameFields(termsFields(task.terms, token), gasBond).map(([name, text]): [string, string] =>
     name === "committee" ? [name, committee ?? text] : [name, text],
   );
-  const parts = [formatFields([...fields, ...terms])];
-  if (task.seats.length > 0) parts.push(seatTable(task));
-  if (task.waiting.length > 0) parts.push(demandTable(task, now));
-  return parts.join("\n\n");
+  const lines = formatFields([...fields, ...terms]);
+  if (task.seats.length > 0) lines.push("", ...seatTable(task));
+  if (task.waiting.length > 0) lines.push("", ...demandTable(task, now));
+  return lines;
 }
 
-function seatTable({ seats, claims }: TaskView): string {
+function seatTable({ seats, claims }: TaskView): string[] {
   const rows = seats.map(({ seat, owner, role, commitment, root, out }) => {
     const claim = root ?? (commitment ? "committed" : "–");
     const mark = out ? colors.red("slashed") : root === undefined ? "" : `claim ${claims.indexOf(root) + 1}`;
@@ -77,7 +77,7 @@ function seatTable({ seats, claims }: TaskView): string {
   return formatTable(["", "role", "owner", "claim", ""], rows);
 }
 
-function demandTable({ waiting, terms }: TaskView, now: number): string {
+function demandTable({ waiting, terms }: TaskView, now: number): string[] {
   const rows = waiting.map(({ index, demand }) => [
     `demand ${index}`,
     `tensor ${demand.tensor} of ${terms.tensors}`,
@@ -115,5 +115,5 @@ export async function list(flags: ChainFlags & { state?: string; limit: string }
     formatAmount(task.terms.stake, token),
     `${Math.min(task.seats.length, task.terms.providers)}/${task.terms.providers}`,
   ]);
-  writeLine(formatTable(["task", "state", "", "reward", "stake", "seats"], rows));
+  writeLine(...formatTable(["task", "state", "", "reward", "stake", "seats"], rows));
 }

@@ -125,27 +125,40 @@ export function isDot(kernel: FoldKernel): boolean {
   );
 }
 
+/** The tensors before a kernel's output: those that it may read. */
+export interface TensorsBefore {
+  readonly count: number;
+  /** The type of a tensor below `count`; `undefined` where it is not known. */
+  typeOf(tensor: number): TensorType | undefined;
+}
+
 /**
  * Checks one kernel against the tensors before it.
  * @param tensors the types of the tensors that it may read
  * @throws {ShapeError | ProgramError} when the kernel is invalid; the message begins with `what`
  */
 export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what: string): void {
+  checkKernelAfter(kernel, { count: tensors.length, typeOf: (tensor) => tensors[tensor] }, what);
+}
+
+/**
+ * Checks one kernel against what is known of the tensors before it. What depends on a type that is not known
+ * is not checked; all else is. After it, the work of a scalar step is bounded (`judgeCost`).
+ * @throws {ShapeError | ProgramError} when the kernel is invalid; the message begins with `what`
+ */
+export function checkKernelAfter(kernel: Kernel, tensors: TensorsBefore, what: string): void {
   const fail = (problem: string): never => {
     throw new ShapeError("KERNEL", `${what}: ${problem}; build it with the graph builder`, { kernel });
   };
   checkShape(kernel.type.shape, what);
-  const operand = (tensor: number): TensorType =>
-    tensors[tensor] ?? fail(`it reads tensor ${tensor}, which is not before it`);
+  const operand = (tensor: number): TensorType | undefined => {
+    if (!Number.isInteger(tensor) || tensor < 0 || tensor >= tensors.count)
+      fail(`it reads tensor ${tensor}, which is not before it`);
+    return tensors.typeOf(tensor);
+  };
   if (kernel.kind === "gather") {
-    const source = operand(kernel.source);
-    const index = operand(kernel.index);
-    if (index.dtype !== "i32") fail(`its index is ${formatType(index)}, not i32`);
-    if (source.shape.length === 0 || source.dtype !== kernel.type.dtype)
-      fail(`it can't gather ${formatType(kernel.type)} from ${formatType(source)}`);
-    const expected = [...index.shape, ...source.shape.slice(1)];
-    if (expected.join() !== kernel.type.shape.join())
-      fail(`rows of ${formatType(source)} by ${formatType(index)} are [${expected.join(", ")}]`);
+    const problem = gatherProblem(kernel.type, operand(kernel.source), operand(kernel.index));
+    if (problem !== undefined) fail(problem);
     if (!isElement(kernel.type.dtype, kernel.fill)) fail("its fill value is not canonical");
     return;
   }
@@ -166,15 +179,35 @@ export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what
     const wanted = kernel.program.inputs[i + (fold ? 1 : 0)];
     if (arg.kind === "operand") {
       const source = operand(arg.tensor);
-      if (DTYPES[source.dtype].scalar !== wanted) fail(`arg ${i} is ${formatType(source)}, not ${wanted}`);
+      if (source && DTYPES[source.dtype].scalar !== wanted) fail(`arg ${i} is ${formatType(source)}, not ${wanted}`);
       if (arg.clampRange !== "none" && (!fold || wanted !== "f"))
         fail(`arg ${i} has a clamp range outside a fold over floats`);
-      checkView(arg.view, space, source.shape, `${what}, arg ${i}`);
+      checkView(arg.view, space, source?.shape, `${what}, arg ${i}`);
     } else {
       if (wanted !== "i") fail(`arg ${i} is a coordinate or an index, which the program takes as ${wanted}`);
-      if (arg.kind === "coordinate" && !(arg.axis >= 0 && arg.axis < kernel.type.shape.length))
+      if (
+        arg.kind === "coordinate" &&
+        !(Number.isInteger(arg.axis) && arg.axis >= 0 && arg.axis < kernel.type.shape.length)
+      )
         fail(`arg ${i} is the coordinate on axis ${arg.axis} of ${formatType(kernel.type)}`);
       if (arg.kind === "index" && !fold) fail(`arg ${i} is the fold index of a map`);
     }
   });
+}
+
+/** What is wrong with the types of a gather, as far as they are known. */
+function gatherProblem(type: TensorType, source?: TensorType, index?: TensorType): string | undefined {
+  if (index && index.dtype !== "i32") return `its index is ${formatType(index)}, not i32`;
+  if (source && (source.shape.length === 0 || source.dtype !== type.dtype))
+    return `it can't gather ${formatType(type)} from ${formatType(source)}`;
+  const row = source?.shape.slice(1);
+  const rows = index?.shape;
+  const { shape } = type;
+  const fits =
+    row && rows
+      ? [...rows, ...row].join() === shape.join()
+      : (!rows || rows.join() === shape.slice(0, rows.length).join()) &&
+        (!row || (row.length <= shape.length && row.join() === shape.slice(shape.length - row.length).join()));
+  const [from, by] = [source, index].map((known) => (known ? formatType(known) : "a tensor that is not shown"));
+  return fits ? undefined : `rows of ${from} by ${by} are not ${formatType(type)}`;
 }

@@ -5,6 +5,7 @@
  * derive the reads here.
  */
 import type { TensorType } from "../../encoding/tensor.ts";
+import { MAX_INPUTS } from "../programs/program.ts";
 import { type GatherKernel, type Kernel, operandsOf } from "./kernel.ts";
 import { gatherIndexAddress, gatherSourceAddress, pointInputs, pointLength, stepAt } from "./point.ts";
 
@@ -43,7 +44,27 @@ export interface Contents {
  * The reads of the widest scalar step. Showing this many at once is cheaper than a search for the wrong step
  * among them.
  */
-const WHOLE_READS = 8;
+const WHOLE_READS = MAX_INPUTS;
+
+/**
+ * The most that a judge does for one point of a checked kernel (`checkKernel`), whatever the kernel is:
+ * - a fold step is executed alone, unless the whole element has at most 8 reads, or 8 steps without a read;
+ * - a program has at most 8 inputs, so a step reads at most 8 elements; a gather reads two;
+ * - a program has at most 255 instructions.
+ */
+export const JUDGE_BUDGET = {
+  scalarSteps: WHOLE_READS,
+  reads: WHOLE_READS,
+  instructions: WHOLE_READS * 255,
+} as const satisfies JudgeCost;
+
+/** What a judge does for one point of a kernel. */
+export interface JudgeCost {
+  readonly scalarSteps: number;
+  readonly reads: number;
+  /** Instructions of the scalar program, all steps together. */
+  readonly instructions: number;
+}
 
 /**
  * The number of accumulators in an element's fold tree: K for a fold, 0 where the fold is short and is
@@ -134,4 +155,13 @@ export function mostReads(kernel: Kernel): ReadBound {
   const steps = scalarSteps(kernel, accumulators > 0 ? { element: 0, fold: 0 } : { element: 0 });
   const tensors = operandsOf(kernel).flatMap((tensor) => Array.from({ length: steps }, () => tensor));
   return { tensors, scalarSteps: steps, accumulators };
+}
+
+/**
+ * The most that a judge does for a point of this kernel. It is within `JUDGE_BUDGET` for a checked kernel.
+ */
+export function judgeCost(kernel: Kernel): JudgeCost {
+  const { tensors, scalarSteps: steps } = mostReads(kernel);
+  const instructions = kernel.kind === "gather" ? 0 : steps * kernel.program.steps.length;
+  return { scalarSteps: steps, reads: tensors.length, instructions };
 }

@@ -5,7 +5,7 @@
  * concatenation are written in this way.
  */
 import { ShapeError, type ShapeSubCode } from "../../errors/index.ts";
-import { elementCount, type Shape } from "../../encoding/tensor.ts";
+import { elementCount, MAX_ELEMENTS, type Shape } from "../../encoding/tensor.ts";
 import { canonBits } from "../numbers/vf32.ts";
 
 /**
@@ -44,7 +44,10 @@ export function addressOf(view: View, coordinates: readonly number[]): number {
   return address;
 }
 
-/** The smallest and the largest address over a box of coordinates, or `undefined` when the box is empty. */
+/**
+ * The smallest and the largest address over a box of coordinates, or `undefined` when the box is empty. Both
+ * are infinite when a term of an address is above 2^53: sums of such terms are not exact.
+ */
 export function addressRange(
   view: View,
   box: readonly (readonly [from: number, to: number])[],
@@ -54,6 +57,7 @@ export function addressRange(
   for (const [axis, [from, to]] of box.entries()) {
     if (to <= from) return undefined;
     const ends = [from * view.strides[axis], (to - 1) * view.strides[axis]];
+    if (!ends.every(Number.isSafeInteger)) return [-Infinity, Infinity];
     low += Math.min(...ends);
     high += Math.max(...ends);
   }
@@ -68,8 +72,11 @@ function readBox(view: View, space: Shape): [number, number][] {
   });
 }
 
-/** @throws {ShapeError} when the view does not fit the iteration space, or reads outside `source`. */
-export function checkView(view: View, space: Shape, source: Shape, what: string): void {
+/**
+ * @param source the operand's shape; absent where it is not known, and then any tensor might be large enough
+ * @throws {ShapeError} when the view does not fit the iteration space, or reads outside `source`.
+ */
+export function checkView(view: View, space: Shape, source: Shape | undefined, what: string): void {
   const fail = (subCode: ShapeSubCode, problem: string): never => {
     throw new ShapeError(subCode, `${what}: ${problem}; build it with the graph builder`, { view, space, source });
   };
@@ -82,7 +89,8 @@ export function checkView(view: View, space: Shape, source: Shape, what: string)
   if ((view.fill ?? 0) !== canonBits(view.fill ?? 0)) fail("VIEW", "its fill value is not canonical");
   if (!view.bounds && view.fill) fail("VIEW", "it has a fill value without bounds");
   const range = addressRange(view, readBox(view, space));
-  const count = elementCount(source);
+  const count = source ? elementCount(source) : MAX_ELEMENTS;
+  if (range && !range.every(Number.isSafeInteger)) fail("VIEW", "its addresses are above 2^53, so they are not exact");
   if (range && (range[0] < 0 || range[1] >= count))
     fail("VIEW_BOUNDS", `it reads elements ${range[0]} to ${range[1]} of a tensor with ${count} elements`);
 }

@@ -6,13 +6,13 @@ interface Patterns {
   value(bits: number): number;
   /** The bit pattern of a value of the type, as an unsigned integer. */
   bits(value: number): number;
-  /** Whether a tensor may hold the bit pattern; absent: it may hold any. */
-  isCanonical?(bits: number): boolean;
+  /** Whether a tensor may hold the bit pattern, an unsigned integer. */
+  isCanonical(bits: number): boolean;
 }
 
 const PATTERNS: Readonly<Record<DType, Patterns>> = {
   f32: { value: fromBits, bits: bitsOf, isCanonical: isCanonicalBits },
-  i32: { value: (bits) => bits | 0, bits: (value) => value >>> 0 },
+  i32: { value: (bits) => bits | 0, bits: (value) => value >>> 0, isCanonical: (bits) => bits >>> 0 === bits },
 };
 
 /** The number with an element's bit pattern. */
@@ -25,13 +25,13 @@ export function patternOf(dtype: DType, value: number): number {
   return PATTERNS[dtype].bits(value);
 }
 
-/** Whether a tensor of this type may hold the bit pattern (spec 2.1). */
+/** Whether it is an unsigned 32-bit integer that a tensor of this type may hold as a pattern (spec 2.1). */
 export function isElement(dtype: DType, bits: number): boolean {
-  return PATTERNS[dtype].isCanonical?.(bits) ?? true;
+  return PATTERNS[dtype].isCanonical(bits);
 }
 
 /** The index of the first bit pattern that a tensor of this type can't hold, or -1. */
 export function firstInvalid(dtype: DType, words: Uint32Array): number {
   const { isCanonical } = PATTERNS[dtype];
-  return isCanonical ? words.findIndex((bits) => !isCanonical(bits)) : -1;
+  return words.findIndex((bits) => !isCanonical(bits));
 }

@@ -42,8 +42,9 @@ export function canonBits(bits: number): number {
   return (magnitude > MAX_BITS ? (bits & 0x80000000) | MAX_BITS : bits) >>> 0;
 }
 
+/** Whether it is the pattern of a vf32, as an unsigned integer. */
 export function isCanonicalBits(bits: number): boolean {
-  return canonBits(bits) === bits >>> 0;
+  return canonBits(bits) === bits;
 }
 
 /**

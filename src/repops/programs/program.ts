@@ -7,7 +7,8 @@ import { ProgramError, type ProgramSubCode } from "../../errors/index.ts";
 import { INSTRUCTIONS, instructionByOpcode, type InstructionName, type RegisterType } from "./instructions.ts";
 import { isCanonicalBits } from "../numbers/vf32.ts";
 
-const MAX_INPUTS = 8;
+/** The most inputs of a program. */
+export const MAX_INPUTS = 8;
 /** The limit for inputs, constants and instructions together, because an operand is one byte. */
 const MAX_VALUES = 256;
 
@@ -75,6 +76,8 @@ export function checkProgram(program: Program): void {
     fail("NOT_CANONICAL", "a constant is there twice");
   for (const bits of floats)
     if (!isCanonicalBits(bits)) fail("CONSTANT", `constant 0x${bits.toString(16)} is not canonical`);
+  for (const value of ints)
+    if ((value | 0) !== value) fail("CONSTANT", `the constant ${value} is not a signed 32-bit integer`);
   const types = valueTypes(program);
   const used = new Set<number>([at.count - 1]);
   steps.forEach(({ name, args }, i) => {
@@ -98,16 +101,15 @@ export function checkProgram(program: Program): void {
 export function encodeProgram(program: Program): Bytes {
   const mask = program.inputs.reduce((bits, type, i) => (type === "i" ? bits | (1 << i) : bits), 0);
   const writer = new Writer();
-  for (const byte of [program.inputs.length, mask, program.floats.length, program.ints.length, program.steps.length])
-    writer.u8(byte);
+  for (const count of [program.inputs.length, mask, program.floats.length, program.ints.length, program.steps.length])
+    writer.u8(count, "a count of a scalar program");
   writer.u8(0).u16(0);
-  for (const constant of [...program.floats, ...program.ints]) writer.u32(constant);
-  for (const { name, args } of program.steps)
-    writer
-      .u8(INSTRUCTIONS[name].opcode)
-      .u8(args[0] ?? 0)
-      .u8(args[1] ?? 0)
-      .u8(args[2] ?? 0);
+  for (const bits of program.floats) writer.u32(bits, "a float constant");
+  for (const value of program.ints) writer.i32(value, "an int constant");
+  for (const { name, args } of program.steps) {
+    writer.u8(INSTRUCTIONS[name].opcode);
+    for (let i = 0; i < 3; i++) writer.u8(args[i] ?? 0, "an operand of an instruction");
+  }
   return writer.finish();
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Bytes, Writer } from "../../encoding/bytes.ts";
 import { elementCount } from "../../encoding/tensor.ts";
+import { FormatError } from "../../errors/index.ts";
 import { type GameState as Game, isRunning } from "../../game/bisection.ts";
 import { bothSides, openClaim, type Pair, type Passed, positionOf, type Side } from "../../game/level.ts";
 import { claimedAt, isStateUpdate, kernelAt } from "../../referee/machine.ts";
@@ -89,10 +90,20 @@ function wordOf(match: Match): bigint {
   return packed(fields);
 }
 
-/** Packs fields into one word. The first field has the lowest bits. */
-function packed(fields: readonly (readonly [bits: number, value: number])[]): bigint {
+/**
+ * Packs fields into one word. The first field has the lowest bits.
+ * @throws {FormatError} when a value does not fit its field, since it would change the field beside it
+ */
+export function packed(fields: readonly (readonly [bits: number, value: number])[]): bigint {
   let word = 0n;
-  for (const [bits, value] of fields.toReversed()) word = (word << BigInt(bits)) | BigInt(value);
+  for (const [bits, value] of fields.toReversed()) {
+    if (!Number.isInteger(value) || value < 0 || value >= 2 ** bits)
+      throw new FormatError("RANGE", `a field of a match is ${value}; it is a whole number of ${bits} bits`, {
+        bits,
+        found: value,
+      });
+    word = (word << BigInt(bits)) | BigInt(value);
+  }
   return word;
 }
 
