@@ -67,8 +67,8 @@ export function checkGraph(graph: Graph): void {
     ["input", inputs],
     ["output", outputs],
   ] as const) {
-    const names = list.map(({ name }) => name);
-    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    const names = new Set<string>();
+    const twice = list.find(({ name }) => names.size === names.add(name).size)?.name;
     if (twice !== undefined)
       throw new GraphError("DUPLICATE", `two ${what}s of the graph are called ${twice}; rename one of them`, {
         name: twice,
