@@ -1,4 +1,5 @@
 /** What the terminal shows: results on stdout; progress on stderr, and only if stderr is a terminal. */
+import { once } from "node:events";
 import picocolors from "picocolors";
 import { formatNumber } from "../web/figures.ts";
 
@@ -11,6 +12,32 @@ export function writeLine(text = ""): void {
 /** One object on each line. */
 export function writeJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/**
+ * One object on a line, with lists at its end that may be too long for memory: they are written as they are
+ * made.
+ */
+export async function writeJsonLists(
+  facts: object,
+  lists: Readonly<Record<string, AsyncIterable<unknown> | Iterable<unknown>>>,
+): Promise<void> {
+  const write = async (text: string): Promise<void> => {
+    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+  };
+  let text = JSON.stringify(facts).slice(0, -1);
+  for (const [name, items] of Object.entries(lists)) {
+    text += `${text === "{" ? "" : ","}${JSON.stringify(name)}:[`;
+    let count = 0;
+    for await (const item of items) {
+      text += `${count++ === 0 ? "" : ","}${JSON.stringify(item)}`;
+      if (text.length < 2 ** 16) continue;
+      await write(text);
+      text = "";
+    }
+    text += "]";
+  }
+  await write(`${text}}\n`);
 }
 
 /**

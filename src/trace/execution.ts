@@ -5,8 +5,9 @@ import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../enco
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, Session } from "../repops/backends/backend.ts";
 import { executeNothing } from "../repops/backends/wanted.ts";
-import { bitsOf, fromBits } from "../repops/numbers/vf32.ts";
-import { metricsOf } from "./open.ts";
+import { bitsOf } from "../repops/numbers/vf32.ts";
+import { checkFits } from "./fits.ts";
+import { metricsOf } from "./metrics.ts";
 
 /** What can be done with an execution. A drill uses another implementation. */
 export type AnyExecution = Pick<Execution, keyof Execution>;
@@ -23,8 +24,12 @@ export class Execution {
     this.session = session;
   }
 
-  /** @throws {BackendError} when the job does not fit the backend */
+  /**
+   * @throws {JobError} when the job does not fit this machine
+   * @throws {BackendError} when it does not fit the backend
+   */
   static async open(job: ClosedJob, backend: Backend): Promise<Execution> {
+    checkFits(job, backend);
     const keep = job.step.outputs.map(({ tensor }) => tensor);
     const session = await backend.prepare(job.step, { keep });
     const first = job.step.outputs.length;
@@ -106,9 +111,4 @@ export class Execution {
   async close(): Promise<void> {
     await this.session.close();
   }
-}
-
-/** Metrics as numbers by name. */
-export function namedMetrics(names: readonly string[], bits: readonly number[]): Record<string, number> {
-  return Object.fromEntries(names.map((name, i) => [name, fromBits(bits[i])]));
 }

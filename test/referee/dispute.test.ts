@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { elementCount, type StateRoot } from "../../src/encoding/tensor.ts";
+import { elementCount } from "../../src/encoding/tensor.ts";
 import { unravel } from "../../src/encoding/tensor.ts";
 import type { ClosedJob } from "../../src/job/closed.ts";
 import { checkVerdict } from "../../src/referee/check-verdict.ts";
@@ -12,6 +12,7 @@ import type { PartyInput } from "../../src/referee/party.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { runRootOf } from "../../src/trace/commitments.ts";
 import { openTrace } from "../../src/trace/index.ts";
+import { MetricEntries } from "../../src/trace/metrics.ts";
 import { TraceWriter } from "../../src/trace/writer.ts";
 import { type Fault, run, type RunOptions } from "../../src/trace/index.ts";
 import { pointLength } from "../../src/repops/kernels/point.ts";
@@ -162,13 +163,20 @@ describe("dispute about traces", () => {
 
   it("a claim that its own author can't reach is lost", async () => {
     const honest = await trace();
-    const { manifest, records } = await openTrace(honest);
+    const opened = await openTrace(honest);
+    const { manifest, segmentRoots } = opened;
     for (const step of [0, 3, job.steps]) {
       const forged = join(folder, `forged-${made++}.trace`);
-      const roots = records.map(({ root }) => root as StateRoot);
-      roots[step] = roots[step].map((byte) => byte ^ 1) as unknown as StateRoot;
+      const roots = [...segmentRoots];
       const writer = await TraceWriter.create(forged, manifest);
-      for (const [i, record] of records.entries()) await writer.step({ ...record, root: roots[i] });
+      for await (const record of opened.records()) {
+        // Another state with the same metrics: its own proof leads to its own root.
+        const metricsProof = record.metricsProof!.map((hash, i) =>
+          hash.map((byte) => (i === 0 && record.step === step ? byte ^ 1 : byte)),
+        );
+        roots[record.step] = new MetricEntries(job).stateRoot(record.metrics, metricsProof)!;
+        await writer.step({ ...record, metricsProof, root: roots[record.step] });
+      }
       await writer.end(runRootOf(manifest.jobId, manifest.commitEvery, roots));
       await writer.close();
       await cp(honest.replace(".trace", ".data"), forged.replace(".trace", ".data"), { recursive: true });

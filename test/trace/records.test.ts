@@ -76,9 +76,11 @@ describe("a trace file", () => {
         const bytes = Buffer.from(whole);
         bytes[start + at] ^= 0x20;
         writeFileSync(path("altered.trace"), bytes);
-        // A record that reaches beyond the file's end looks like one that was cut: the trace is not complete then.
+        // A manifest that reaches beyond the file's end looks like one that was cut. The others have known lengths.
         const opened = openTrace(path("altered.trace")).then(expectComplete);
-        await expect(opened).rejects.toThrow(/its hash does not match|is cut/);
+        await expect(opened).rejects.toThrow(
+          number === 0 ? /hash does not match|is cut|it claims/ : `record ${number} at byte ${start}: it claims`,
+        );
       }
       const bytes = Buffer.from(whole);
       bytes[start] ^= 0x80;
@@ -93,13 +95,25 @@ describe("a trace file", () => {
       truncateSync(path("cut.trace"), start + 7);
       if (number === 0) await expect(openTrace(path("cut.trace"))).rejects.toThrow("cut before its manifest ends");
       else {
-        const { complete, runRoot, tail, records: read } = await openTrace(path("cut.trace"));
-        expect({ complete, runRoot, offset: tail.offset, steps: read.map(({ step }) => step) }).toEqual({
+        const trace = await openTrace(path("cut.trace"));
+        const { complete, runRoot, tail, recorded } = trace;
+        expect({ complete, runRoot, offset: tail.offset, recorded }).toEqual({
           complete: false,
           runRoot: undefined,
           offset: start,
-          steps: Array.from({ length: number - 1 }, (_, i) => i),
+          recorded: number - 1,
         });
+        for (let step = 0; step < recorded; step++) {
+          const { content } = records[step + 1];
+          expect(await trace.record(step)).toEqual({
+            step,
+            root: new Uint8Array(content.subarray(5, 37)),
+            metrics: [content.readUInt32BE(41)],
+            metricsProof: [49, 81, 113].map((at) => new Uint8Array(content.subarray(at, at + 32))),
+          });
+          expect((await trace.tailOf(step)).offset).toBe(starts[step + 2]);
+        }
+        await expect(trace.record(recorded)).rejects.toThrow(`has no record of step ${recorded}`);
       }
     }
   });
@@ -113,27 +127,37 @@ describe("a trace file", () => {
     };
     const same = (content: Buffer): Buffer => content;
     const zeros = (count: number) => (content: Buffer) => Buffer.concat([content, Buffer.alloc(count)]);
+    const { length } = records[4].content;
+    const foreign = "its metrics are not those of the state that it commits to";
     const cases: [Record[], string][] = [
       [records.slice(1), "record 0 (step) at byte 8: it does not belong here"],
-      [[records[0], ...records], "record 1 (manifest)"],
+      [[records[0], ...records], `it claims ${records[0].content.length} bytes, and this one takes ${length} or 32`],
       [changed(4, same, 9), "record 4 (kind 9)"],
+      [changed(4, same, 1), "record 4 (manifest)"],
+      [changed(4, () => Buffer.alloc(32)), "record 4 (step) at byte"],
       [changed(4, set(3, 7)), "step 7 does not follow here"],
       [changed(4, set(4, 2)), "a flag is neither 0 nor 1"],
-      [changed(4, zeros(1)), "1 bytes too many"],
-      [changed(4, (content) => content.subarray(0, 20)), "is cut"],
-      [changed(4, set(37, 0xff)), "a list of 4278190081 entries"],
+      [changed(4, zeros(1)), `it claims ${length + 1} bytes`],
+      [changed(4, (content) => content.subarray(0, 20)), "it claims 20 bytes"],
+      [changed(4, set(4, 0)), "a root too many or too few"],
+      [changed(4, set(37, 0xff)), "it has 4278190081 metrics, not 1"],
+      [changed(4, set(48, 2)), "it has 2 hashes that prove its metrics, not 3"],
+      [changed(4, set(148, 1)), "it has 1 roots of operators, not 0"],
+      [changed(4, set(152, 1)), "it has 1 roots of the entries of its state, not 0"],
+      [changed(4, set(10, 1)), foreign],
+      ...[41, 44, 49, 81, 144].map((at): [Record[], string] => [
+        changed(4, (content) => set(at, content[at] ^ 1)(content)),
+        `record 4 (step) at byte ${starts[4]}: ${foreign}`,
+      ]),
+      // The whole report of another step: its root, metric and proof fit together, and not into this run.
       [
-        changed(4, (content) => Buffer.concat([content.subarray(0, 4), Buffer.alloc(1), content.subarray(37)])),
-        "a root",
+        changed(4, (content) => Buffer.concat([content.subarray(0, 4), records[5].content.subarray(4)])),
+        "the run root does not follow",
       ],
-      [changed(4, (content) => Buffer.concat([content.subarray(0, 37), Buffer.alloc(8)])), "0 metrics, not 1"],
-      [
-        changed(4, (content) => Buffer.concat([set(48, 1)(content), Buffer.alloc(32)])),
-        "it has the roots of other operators",
-      ],
-      [changed(4, set(10, 1)), "the run root does not follow"],
+      // The metric and the proof of another step, under the root of this one.
+      [changed(4, (content) => Buffer.concat([content.subarray(0, 37), records[5].content.subarray(37)])), foreign],
       [changed(12, set(0, 1)), "the run root does not follow"],
-      [changed(12, zeros(1)), "it is malformed"],
+      [changed(12, zeros(1)), "it claims 33 bytes"],
       [[...records.slice(0, 11), records[12]], "the run root does not follow"],
       [[...records, records[12]], "bytes after its end record"],
     ];
@@ -179,14 +203,18 @@ describe("a manifest", () => {
       initKind: ["none", 1],
       dataset: [{}, [new Uint8Array(31)], ["x"]],
       commitEvery: [0, 2 ** 31],
-      checkpointEvery: [-1, 0.5],
-      detail: ["all"],
+      checkpointEvery: [-1, 0.5, 2 ** 31],
+      detail: ["all", "ops"],
       backend: [7],
       fault: [3],
     }))
       for (const value of values) await expect(withField(name, value)).rejects.toThrow(`field ${name} is missing or`);
-    for (const format of [0, 1, 3])
+    for (const format of [0, 1, 2, 4])
       await expect(withField("format", format)).rejects.toThrow(`it has format version ${format}, and this reads`);
+    await expect(withField("format", 2)).rejects.toThrow(
+      "run the job again, or use the version of Verde that wrote it",
+    );
+    await expect(withField("commitEvery", 3)).rejects.toThrow("a checkpoint every 1 steps, and a root every 3");
     await expect(withField("fault", "skip:step=x")).rejects.toThrow("the fault");
     await expect(withField("fault", "skip:step=01")).rejects.toThrow("not in canonical form");
     await expect(withField("steps", 2 ** 31)).rejects.toMatchObject({ code: "VERDE_JOB_STEPS" });

@@ -154,6 +154,6 @@ describe("a run that goes wrong", () => {
     const { metrics } = await run(job);
     expect(metrics.map((named) => Object.keys(named).join())).toEqual(Array(21).fill("loss"));
     expect(metrics[20].loss).toBeLessThan(metrics[1].loss / 2);
-    expect((await openTrace(path("a.trace"))).records[20].metrics.length).toBe(1);
+    expect((await (await openTrace(path("a.trace"))).record(20)).metrics.length).toBe(1);
   });
 });
