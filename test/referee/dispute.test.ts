@@ -14,7 +14,7 @@ import { runRootOf } from "../../src/trace/commitments.ts";
 import { openTrace } from "../../src/trace/index.ts";
 import { MetricEntries } from "../../src/trace/metrics.ts";
 import { TraceWriter } from "../../src/trace/writer.ts";
-import { type Fault, run, type RunOptions } from "../../src/trace/index.ts";
+import { type Fault, run, type RunOptions, startFrom } from "../../src/trace/index.ts";
 import { pointLength } from "../../src/repops/kernels/point.ts";
 import { smallJob } from "./small-job.ts";
 
@@ -159,6 +159,32 @@ describe("dispute about traces", () => {
       await copyFile(whole, second);
       await expect(dispute(file, second)).rejects.toThrow("neither trace can be replayed");
     }
+  });
+
+  it("a run that began with given weights is disputed from its records alone, at every operator", async () => {
+    // Its seed is an entry that no step changes: what it is, only record 0 says.
+    const weights = (await run(job, {})).state.filter(({ name }) => name.endsWith("weight"));
+    const started = await startFrom(job, weights);
+    const options = { detail: "operators", commitEvery: 3, checkpointEvery: 0 } as const;
+    const honest = await trace(options, started);
+    const alone = join(folder, `alone-${made++}.trace`);
+    await copyFile(honest, alone);
+    let found = 0;
+    for (const step of [1, 3, job.steps])
+      for (const operator of [...job.step.kernels.keys()].filter((number) => number % 7 === step % 7)) {
+        const fault: Fault = { kind: "flip", step, operator, element: 0, bit: 30 };
+        const liar = await trace({ ...options, fault }, started);
+        const result = await dispute(alone, liar, { recompute: "operator" });
+        if (result.outcome === "agree") continue;
+        found++;
+        const liarAlone = join(folder, `alone-${made++}.trace`);
+        await copyFile(liar, liarAlone);
+        const other = await divergence(liarAlone, honest, { recompute: "operator" });
+        expect([result, other].map(wrongTraces)).toEqual([[liar], [liarAlone]]);
+        for (const { step: at, operator: where } of [result, other])
+          expect({ at, number: where?.number }).toEqual({ at: step, number: operator });
+      }
+    expect(found).toBeGreaterThan(5);
   });
 
   it("a claim that its own author can't reach is lost", async () => {
