@@ -78,18 +78,13 @@ export function encodeStep(record: StepRecord, layout: StepLayout): Bytes {
 }
 
 /**
- * Reads a step's record, and checks everything that follows from the manifest: the counts of its lists, the
- * proof of its metrics, and the entries of a given initial state.
+ * Reads a step's record, and checks what follows from the manifest: its step, its root and the counts of its
+ * lists.
  * @param what names the record, for errors
  * @throws {FormatError} when it is not a record of this step and job; the message names the record
  */
 export function decodeStep(content: Bytes, step: number, layout: StepLayout, what: string): StepRecord {
-  const fail = (problem: string): never => {
-    throw new FormatError("INCONSISTENT", `${what}: ${problem}; one run did not write this file, so record it again`, {
-      what,
-      step,
-    });
-  };
+  const fail = (problem: string): never => inconsistent(problem, step, what);
   const reader = new Reader(content, what);
   const found = reader.u32();
   if (found !== step) fail(`step ${found} does not follow here`);
@@ -110,12 +105,6 @@ export function decodeStep(content: Bytes, step: number, layout: StepLayout, wha
   const opRoots = list(counts.operators, "roots of operators", hash);
   const entryRoots = list(counts.entries, "roots of the entries of its state", hash);
   reader.end();
-  if (root && metrics.length > 0) {
-    const proven = layout.metrics.stateRoot(metrics, metricsProof);
-    if (!proven || !bytesEqual(proven, root)) fail("its metrics are not those of the state that it commits to");
-  }
-  if (entryRoots.length > 0 && !bytesEqual(stateRoot(entryRoots), layout.given!))
-    fail("the roots of its entries are not those of the job's initial state");
   return {
     step,
     metrics,
@@ -123,6 +112,30 @@ export function decodeStep(content: Bytes, step: number, layout: StepLayout, wha
     ...(opRoots.length > 0 && { opRoots }),
     ...(entryRoots.length > 0 && { entryRoots }),
   };
+}
+
+/**
+ * Checks what a record proves: that its metrics are in the state that it commits to, and that the entries of
+ * a given initial state are the job's.
+ * @param what names the record, for errors
+ * @throws {FormatError} when a proof fails; the message names the record
+ */
+export function checkStep(record: StepRecord, layout: StepLayout, what: string): void {
+  const { step, root, metrics, metricsProof = [], entryRoots } = record;
+  if (root && metrics.length > 0) {
+    const proven = layout.metrics.stateRoot(metrics, metricsProof);
+    if (!proven || !bytesEqual(proven, root))
+      inconsistent("its metrics are not those of the state that it commits to", step, what);
+  }
+  if (entryRoots && !bytesEqual(stateRoot(entryRoots), layout.given!))
+    inconsistent("the roots of its entries are not those of the job's initial state", step, what);
+}
+
+function inconsistent(problem: string, step: number, what: string): never {
+  throw new FormatError("INCONSISTENT", `${what}: ${problem}; one run did not write this file, so record it again`, {
+    what,
+    step,
+  });
 }
 
 /** The hash that ends a record, over the hash that ends the record before. */

@@ -11,7 +11,19 @@ import type { ByteSource } from "../formats/byte-source.ts";
 import { type RunRoot, runRootOfTree } from "./commitments.ts";
 import { StepLayout } from "./layout.ts";
 import { decodeManifest, type Manifest } from "./manifest.ts";
-import { chain, decodeStep, END_BYTES, HEAD, KIND, kindName, MAGIC, MAX_MANIFEST, TAIL, type Tail } from "./records.ts";
+import {
+  chain,
+  checkStep,
+  decodeStep,
+  END_BYTES,
+  HEAD,
+  KIND,
+  kindName,
+  MAGIC,
+  MAX_MANIFEST,
+  TAIL,
+  type Tail,
+} from "./records.ts";
 import type { TraceSource } from "./source.ts";
 import { MARK, Trace } from "./trace.ts";
 import { Packed, Window } from "./window.ts";
@@ -64,7 +76,9 @@ class Scan {
       else if (record.kind !== KIND.step || record.content.length !== lengths[0] || step > layout.steps)
         throw this.misplaced(record.kind);
       else {
-        const { root } = decodeStep(record.content, step, layout, what);
+        const decoded = decodeStep(record.content, step, layout, what);
+        checkStep(decoded, layout, what);
+        const { root } = decoded;
         marks.push(record.tail.hash.subarray(0, MARK));
         if (root) {
           roots.push(root);
