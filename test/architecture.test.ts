@@ -16,7 +16,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   certify: 1_800,
   job: 1_400,
   formats: 500,
-  trace: 2_000,
+  trace: 2_800,
   game: 1_000,
   claims: 600,
   referee: 5_200,
@@ -35,7 +35,6 @@ const ONLY: Readonly<Record<string, readonly string[]>> = { game: ["errors", "en
 const MAX_LINES = 250;
 /** Tables of instructions, which are longer than a file should be and would not be clearer in two. */
 const LONGER: Readonly<Record<string, number>> = {
-  "trace/run.ts": 260,
   "repops/ranges/rules.ts": 320,
   "repops/backends/wasm/lower.ts": 290,
   "repops/backends/wasm/loops.ts": 380,

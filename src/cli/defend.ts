@@ -25,7 +25,10 @@ export function register(program: Command): void {
   )
     .argument("<task>", "the task's id")
     .argument("<trace>", "the trace of the run that you claimed")
-    .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one; default: the run's own`)
+    .option(
+      "--backend <name>",
+      `${BACKEND_NAMES}, auto, or a module that exports one; default: wasm, or auto for a run that was made on a device`,
+    )
     .option("--every <time>", "how often to look", "4s")
     .option("--until-decided", "end when the dispute is decided; without this flag, when the task is final")
     .option("--no-escalate", "accept a ruling against your claim")

@@ -8,11 +8,14 @@ import { quote } from "../errors/text.ts";
 import { countParameters } from "../job/closed.ts";
 import { countScalarSteps } from "../referee/cost.ts";
 import { claimOf } from "../referee/opened-party.ts";
-import { namedMetrics } from "../trace/execution.ts";
 import { formatFault } from "../trace/fault.ts";
 import { openTrace } from "../trace/folder.ts";
-import { checkpointsOf, metricNames, type Trace } from "../trace/open.ts";
-import { colors, formatCount, plotCurve, writeJson, writeLine } from "./output.ts";
+import { metricNames, namedMetrics } from "../trace/metrics.ts";
+import { checkpointsOf, type Trace } from "../trace/open.ts";
+import { colors, formatCount, plotCurve, writeJsonLists, writeLine } from "./output.ts";
+
+/** A curve is drawn from at most this many steps: more would not be visible. */
+const MOST_POINTS = 2000;
 
 export function register(program: Command): void {
   program
@@ -23,8 +26,8 @@ export function register(program: Command): void {
     .action(async (path: string, { json }: { json?: boolean }) => {
       const trace = await openTrace(path);
       const facts = { ...describe(trace), claim: await claimIn(trace), checkpoints: await checkpointsOf(trace) };
-      if (json) writeJson(facts);
-      else print(facts, trace);
+      if (json) await writeJsonLists(facts, { roots: rootsOf(trace), metrics: metricsOfSteps(trace) });
+      else await print(facts, trace);
     });
 }
 
@@ -35,16 +38,15 @@ async function claimIn(trace: Trace): Promise<string | null> {
 }
 
 function describe(trace: Trace) {
-  const { manifest, records, runRoot } = trace;
+  const { manifest, runRoot } = trace;
   const { outline } = manifest;
-  const names = metricNames(outline);
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     trace: trace.path,
     job: outline.name,
     jobId: toHex(manifest.jobId),
     steps: outline.steps,
-    recordedSteps: records.length - 1,
+    recordedSteps: trace.recorded - 1,
     runRoot: runRoot ? toHex(runRoot) : null,
     commitEvery: manifest.commitEvery,
     checkpointEvery: manifest.checkpointEvery,
@@ -58,15 +60,29 @@ function describe(trace: Trace) {
       .map(({ name, ...type }) => ({ name, type: formatType(type) })),
     kernels: outline.step.kernels.length,
     scalarStepsPerStep: countScalarSteps(outline.step),
-    roots: records.flatMap(({ step, root }) => (root ? [{ step, root: toHex(root) }] : [])),
-    metrics: records.map(({ metrics }) => namedMetrics(names, metrics)),
   };
 }
 
-function print(
+function* rootsOf(trace: Trace): Generator<{ step: number; root: string }> {
+  for (let step = 0; step < trace.recorded; step++) {
+    const root = trace.rootOf(step);
+    if (root) yield { step, root: toHex(root) };
+  }
+}
+
+/** `committed`: the metrics are in the state that the trace commits to. The others are only claimed. */
+async function* metricsOfSteps(
+  trace: Trace,
+): AsyncGenerator<{ step: number; committed: boolean; values: Record<string, number> }> {
+  const names = metricNames(trace.manifest.outline);
+  for await (const { step, root, metrics } of trace.records())
+    yield { step, committed: root !== undefined, values: namedMetrics(names, metrics) };
+}
+
+async function print(
   facts: ReturnType<typeof describe> & { claim: string | null; checkpoints: number[] },
   trace: Trace,
-): void {
+): Promise<void> {
   const rows: [string, string][] = [
     ["job", `${quote(facts.job)}  ${facts.jobId}`],
     ["steps", `${facts.recordedSteps} of ${facts.steps}, a root every ${facts.commitEvery}, detail ${facts.detail}`],
@@ -85,11 +101,42 @@ function print(
   ];
   for (const [name, value] of rows) writeLine(`${colors.dim(name.padEnd(12))} ${value}`);
   if (facts.fault) writeLine(colors.yellow(`${"fault".padEnd(12)} ${facts.fault} (a drill: this run is not honest)`));
-  const { roots } = facts;
-  const shown = roots.length <= 6 ? roots : [...roots.slice(0, 3), undefined, ...roots.slice(-3)];
   writeLine(colors.dim("state roots"));
-  for (const entry of shown) writeLine(entry ? `  ${String(entry.step).padStart(8)}  ${entry.root}` : "         …");
-  const losses = facts.metrics.slice(1).flatMap(({ loss }) => loss ?? []);
-  if (losses.length > 1)
-    writeLine(colors.dim(`loss, training steps 1 to ${trace.records.length - 1}`), ...plotCurve(losses));
+  for (const entry of shownRoots(trace))
+    writeLine(entry ? `  ${String(entry.step).padStart(8)}  ${entry.root}` : "         …");
+  const losses = await lossesOf(trace);
+  if (losses.length > 1) writeLine(colors.dim(lossTitle(trace)), ...plotCurve(losses));
+}
+
+/** All roots, or the first three and the last three with a gap between. */
+function shownRoots(trace: Trace): ({ step: number; root: string } | undefined)[] {
+  const { steps } = trace.manifest.outline;
+  const { commitEvery } = trace.manifest;
+  const at = (index: number) => {
+    const step = Math.min(index * commitEvery, steps);
+    return { step, root: toHex(trace.rootOf(step)!) };
+  };
+  const all = trace.committed;
+  if (all <= 6) return Array.from({ length: all }, (_, i) => at(i));
+  return [at(0), at(1), at(2), undefined, at(all - 3), at(all - 2), at(all - 1)];
+}
+
+/** The losses of the training steps, at most `MOST_POINTS` of them, evenly spaced. */
+async function lossesOf(trace: Trace): Promise<number[]> {
+  const names = metricNames(trace.manifest.outline);
+  const last = trace.recorded - 1;
+  const losses: number[] = [];
+  for await (const { metrics } of trace.records(1, last, Math.max(Math.ceil(last / MOST_POINTS), 1)))
+    losses.push(namedMetrics(names, metrics)["loss"] ?? NaN);
+  return losses.filter(Number.isFinite);
+}
+
+function lossTitle(trace: Trace): string {
+  const last = trace.recorded - 1;
+  // The initial state is committed to, too.
+  const proven = trace.committed - 1;
+  const steps = `loss, training steps 1 to ${last}`;
+  if (proven === last) return `${steps}, each proven by its state root`;
+  if (proven === 0) return `${steps}, only claimed: no state root proves them yet`;
+  return `${steps}: ${formatCount(proven)} proven by state roots, the others only claimed`;
 }

@@ -3,6 +3,7 @@
  * a terminal. Nothing else in this folder writes to the two streams. Names from files may hold codes that
  * control a terminal. So everything that is written is escaped here, line breaks too, except our own colours.
  */
+import { once } from "node:events";
 import picocolors from "picocolors";
 import { escapeJson, escapeText } from "../errors/text.ts";
 import { formatNumber } from "../web/figures.ts";
@@ -46,6 +47,32 @@ function terminalLine(text: string): string {
 export function shownWidth(text: string): number {
   const [before, ...coloured] = text.split(OWN);
   return escapeText([before, ...coloured.map((piece) => piece.replace(CODE, ""))].join("")).length;
+}
+
+/**
+ * One object on a line, with lists at its end that may be too long for memory: they are written as they are
+ * made.
+ */
+export async function writeJsonLists(
+  facts: object,
+  lists: Readonly<Record<string, AsyncIterable<unknown> | Iterable<unknown>>>,
+): Promise<void> {
+  const write = async (text: string): Promise<void> => {
+    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+  };
+  let text = escapeJson(JSON.stringify(facts)).slice(0, -1);
+  for (const [name, items] of Object.entries(lists)) {
+    text += `${text === "{" ? "" : ","}${JSON.stringify(name)}:[`;
+    let count = 0;
+    for await (const item of items) {
+      text += `${count++ === 0 ? "" : ","}${escapeJson(JSON.stringify(item))}`;
+      if (text.length < 2 ** 16) continue;
+      await write(text);
+      text = "";
+    }
+    text += "]";
+  }
+  await write(`${text}}\n`);
 }
 
 /**

@@ -10,7 +10,7 @@ import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import type { FallbackSummary } from "../trace/fallback.ts";
 import { parseFault } from "../trace/fault.ts";
 import { readSafetensors } from "../formats/safetensors-file.ts";
-import { startFrom } from "../trace/start.ts";
+import { checkGiven, startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
 import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
@@ -85,7 +85,8 @@ export function register(program: Command): void {
 }
 
 async function begin(job: ClosedJob, file: string, saturate: boolean): Promise<ClosedJob> {
-  return startFrom(job, await readSafetensors(file, { saturate }));
+  const given = await readSafetensors(file, { saturate, check: (tensors) => checkGiven(job, tensors) });
+  return startFrom(job, given);
 }
 
 export function count(text: string): number {

@@ -81,18 +81,21 @@ export function heightOf(leaves: number): number {
 /** The siblings from the leaf upwards; a promoted node has no sibling at its level. */
 export type Proof = readonly Bytes[];
 
-/**
- * The siblings of a leaf on the way to the root, lowest first.
- * @throws {FormatError} when there is no such leaf
- */
-export function proveLeaf(levels: Levels, index: number): Proof {
-  const count = levels[0].length;
+function expectLeaf(count: number, index: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= count)
     throw new FormatError(
       "INDEX",
       `leaf ${index} of a tree with ${count} leaves does not exist; leaves are counted from 0`,
       { index, count },
     );
+}
+
+/**
+ * The siblings of a leaf on the way to the root, lowest first.
+ * @throws {FormatError} when there is no such leaf
+ */
+export function proveLeaf(levels: Levels, index: number): Proof {
+  expectLeaf(levels[0].length, index);
   const proof: Bytes[] = [];
   for (let level = 0, at = index; level + 1 < levels.length; level++, at >>= 1) {
     const sibling = levels[level][at ^ 1];
@@ -148,4 +151,87 @@ export const climbLeaf: ClimbLeaf = (tag, payload, count, index, proof) =>
 export function verifyLeaf(root: Bytes, leaf: Bytes, count: number, index: number, proof: Proof): boolean {
   const reached = climb(leaf, count, index, proof);
   return reached !== undefined && bytesEqual(reached, root);
+}
+
+/**
+ * For each level below the root: the positions on the way from the leaves to the root, and those of their
+ * siblings that are not on the way themselves.
+ */
+function* waysUp(count: number, indices: readonly number[]): Generator<{ level: number; missing: number[] }> {
+  let on = [...indices];
+  for (let width = count, level = 0; width > 1; width = Math.ceil(width / 2), level++) {
+    const known = new Set(on);
+    const missing = on.map((at) => at ^ 1).filter((at) => at < width && !known.has(at));
+    yield { level, missing };
+    on = [...new Set(on.map((at) => at >> 1))];
+  }
+}
+
+/** The number of hashes that `proveLeaves` gives. */
+export function leavesProofLength(count: number, indices: readonly number[]): number {
+  let length = 0;
+  for (const { missing } of waysUp(count, indices)) length += missing.length;
+  return length;
+}
+
+/**
+ * One proof for several leaves: the hashes that the leaves do not give themselves, lowest level first, each
+ * level from the left. Leaves that stand together need only the siblings at both ends of their row.
+ * @param indices ascending, each once, at least one
+ * @throws {FormatError} when there is no such leaf
+ */
+export function proveLeaves(levels: Levels, indices: readonly number[]): Proof {
+  for (const index of indices) expectLeaf(levels[0].length, index);
+  return [...waysUp(levels[0].length, indices)].flatMap(({ level, missing }) => missing.map((at) => levels[level][at]));
+}
+
+/**
+ * The root that several leaves and their proof lead to.
+ * @param indices as for `proveLeaves`
+ * @returns `undefined` when the proof has the wrong length for the places
+ */
+export function climbLeaves(
+  leaves: readonly Bytes[],
+  count: number,
+  indices: readonly number[],
+  proof: Proof,
+): TreeRoot | undefined {
+  if (leaves.length !== indices.length || leaves.length === 0 || indices.some((at) => !(at >= 0 && at < count)))
+    return undefined;
+  let nodes = new Map(indices.map((at, i) => [at, leaves[i]]));
+  let used = 0;
+  for (const { missing } of waysUp(count, indices)) {
+    for (const at of missing) {
+      const hash = proof[used++];
+      if (hash === undefined || hash.length !== 32) return undefined;
+      nodes.set(at, hash);
+    }
+    const above = new Map<number, Bytes>();
+    for (const at of nodes.keys()) {
+      const [left, right] = [nodes.get(at & ~1)!, nodes.get(at | 1)];
+      if (!above.has(at >> 1)) above.set(at >> 1, right ? hashNode(left, right) : left);
+    }
+    nodes = above;
+  }
+  return used === proof.length ? (nodes.get(0) as TreeRoot) : undefined;
+}
+
+/**
+ * The root of a tree whose leaves are given one after the other, in memory that grows with the tree's height.
+ */
+export class GrowingTree {
+  /** The roots of whole trees, from the left; their sizes are the bits of `count`. */
+  private readonly peaks: Bytes[] = [];
+  private count = 0;
+
+  add(leaf: Bytes): void {
+    let node = leaf;
+    for (let rest = this.count++; rest % 2 === 1; rest = Math.floor(rest / 2)) node = hashNode(this.peaks.pop()!, node);
+    this.peaks.push(node);
+  }
+
+  root(): TreeRoot {
+    if (this.count === 0) return merkleRoot([]);
+    return this.peaks.reduceRight((right, left) => hashNode(left, right)) as TreeRoot;
+  }
 }

@@ -50,6 +50,10 @@ export const JOB = {
     when: "A trace commits to its state at another interval than the task requires.",
     remedy: "Run the job again with the interval in the message.",
   },
+  TOO_LARGE: {
+    when: "The job needs more memory than this machine has.",
+    remedy: "Use a machine with more memory, or a job with smaller tensors.",
+  },
   STEP_TOO_LARGE: {
     when: "A scalar step can't be proven within one transaction.",
     remedy: "Use smaller tensors in the operator that the message names, or a task without the game.",

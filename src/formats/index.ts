@@ -1,5 +1,5 @@
 /** Converts bytes of other formats to named tensors, and back. */
 export type { ByteSource } from "./byte-source.ts";
-export { openFile } from "./file.ts";
+export { fileInside, openFile } from "./file.ts";
 export { type ReadOptions, readTensors } from "./safetensors.ts";
 export { readSafetensors, writeSafetensors } from "./safetensors-file.ts";

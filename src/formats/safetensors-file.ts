@@ -38,7 +38,9 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   const head = new Uint8Array(8 + 8 * Math.ceil(text.length / 8)).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
   head.set(text, 8);
-  const file = await fs.open(`${path}.new`, "w");
+  // Whatever has this name is removed, not written to: it may be a link.
+  await fs.rm(`${path}.new`, { force: true });
+  const file = await fs.open(`${path}.new`, "wx");
   try {
     await file.writeFile(head);
     for (const { data } of tensors) await file.writeFile(asBytes(data));

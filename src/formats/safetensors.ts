@@ -4,6 +4,7 @@ import type { DType, DTYPES, ElementArray } from "../encoding/dtypes.ts";
 import { elementCount, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
 import { type Evidence, FormatError, type FormatSubCode, messageOf } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
+import type { NamedType } from "../graph/graph.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { importFloats } from "../repops/numbers/vf32.ts";
 import type { ByteSource } from "./byte-source.ts";
@@ -21,17 +22,31 @@ export interface Entry {
 
 /** The options for reading tensors from a file. */
 export interface ReadOptions {
+  /**
+   * Is called with the names, types and shapes of all tensors before the content of any is read. It throws to
+   * refuse the file.
+   */
+  check?(tensors: readonly NamedType[]): void;
+  /** The longest header that is read, in bytes; default and most: the format's own limit, 100 MiB. */
+  maxHeader?: number;
   /** Accept magnitudes above 2^127, infinities included, as ±2^127. */
   saturate?: boolean;
   /** Take F32 unchanged, even if it is not vf32: for content that is checked against a root. */
   raw?: boolean;
 }
 
+/** The longest header for these tensors, in bytes, with room for another program's notes. */
+export function mostHeaderBytes(tensors: readonly NamedType[]): number {
+  // A character takes at most six bytes, as \u0041; the rest of an entry has numbers of at most 16 digits.
+  return tensors.reduce((sum, { name, shape }) => sum + 6 * name.length + 20 * shape.length + 128, 2 ** 16);
+}
+
 type Fail = (subCode: FormatSubCode, problem: string, evidence?: Evidence) => never;
 
 /**
  * The tensors of a file, in the order of their content. F32, F64, F16 and BF16 become f32 (rounded to vf32),
- * I32 and I64 become i32. It allocates memory for a tensor only if the file is long enough to hold it.
+ * I32 and I64 become i32. It allocates memory for a tensor only if the file is long enough to hold it, and
+ * `check` has not refused it.
  * @param path names the file, for errors
  * @throws {FormatError} for a malformed file, {ValueError} for NaN and other values that vf32 does not hold
  */
@@ -45,13 +60,15 @@ export async function readTensors(file: ByteSource, path: string, options: ReadO
   if (file.size < 8)
     fail("TRUNCATED", `it has ${file.size} bytes, and a header needs 8`, { expected: "at least 8", found: file.size });
   const size = Number(new DataView((await readAt(file, 0, 8, fail)).buffer).getBigUint64(0, true));
-  if (size > MAX_HEADER) fail("MALFORMED", `its header claims ${size} bytes; at most ${MAX_HEADER} are read`);
+  const most = Math.min(options.maxHeader ?? MAX_HEADER, MAX_HEADER);
+  if (size > most) fail("MALFORMED", `its header claims ${size} bytes; at most ${most} are read`);
   if (size > file.size - 8)
     fail("TRUNCATED", `its header claims ${size} bytes, and ${file.size - 8} follow`, {
       expected: size,
       found: file.size - 8,
     });
   const entries = parseHeader(await readAt(file, 8, size, fail), file.size - 8 - size, fail);
+  options.check?.(entries.map(({ name, dtype, shape }) => ({ name, dtype: FORMATS[dtype].type, shape })));
   const tensors: NamedTensor[] = [];
   for (const { name, dtype, shape, data_offsets: offsets } of entries) {
     const { type, decode } = FORMATS[dtype];

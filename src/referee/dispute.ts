@@ -33,8 +33,8 @@ export interface DisputeOptions {
   recompute?: "scalar" | "operator";
   /**
    * The backend that replays the runs and recomputes the operator: a backend, its name, `auto`, or the file
-   * of a module that exports one. It is certified first. By default each run is replayed on its own backend,
-   * and the reference recomputes.
+   * of a module that exports one. It is certified first. By default runs are replayed on WASM, or on the
+   * best device if a run was made on one, and the reference recomputes.
    */
   backend?: Backend | string;
   /**

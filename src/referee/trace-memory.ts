@@ -4,7 +4,7 @@ import { DisputeError, FormatError } from "../errors/index.ts";
 import type { JobOutline } from "../job/closed.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { type RunRoot, stepsOfSegment } from "../trace/commitments.ts";
-import { Replayer, type Trace } from "../trace/index.ts";
+import { Replayer, type StepRecord, type Trace } from "../trace/index.ts";
 import type { Memory, StepRoots } from "./memory.ts";
 import { graphOf } from "./facts.ts";
 
@@ -19,7 +19,7 @@ export interface TraceMemory extends Memory {
 }
 
 /**
- * @param backend replays the run; it is certified first; default: the backend that the run was made with
+ * @param backend replays the run; it is certified first; default: as for `Replayer.open`
  * @throws {FormatError} when the trace can't be replayed and was not recorded with `--detail operators`
  */
 export async function traceMemory(trace: FinishedTrace, backend?: Backend | string): Promise<TraceMemory> {
@@ -71,7 +71,6 @@ class RecordedMemory implements TraceMemory {
   readonly isDrill: boolean;
   readonly segmentRoots: readonly StateRoot[];
   readonly canReplay = false;
-  private readonly states: readonly (readonly TensorRoot[] | undefined)[];
   private readonly trace: FinishedTrace;
   private readonly reason: string;
 
@@ -84,24 +83,24 @@ class RecordedMemory implements TraceMemory {
     this.segmentRoots = trace.segmentRoots;
     this.trace = trace;
     this.reason = reason;
-    this.states = entryRoots(trace);
   }
 
   async stepRoots(segment: number): Promise<StateRoot[] | undefined> {
     const { first, last } = stepsOfSegment(segment, this.outline.steps, this.commitEvery);
     if (first === last) return [this.segmentRoots[segment]];
-    const roots = this.states.slice(first, last + 1).flatMap((entries) => (entries ? [stateRoot(entries)] : []));
-    return roots.length === last - first + 1 ? roots : undefined;
+    const roots: StateRoot[] = [];
+    for (let step = first; step <= last; step++) roots.push(stateRoot(await entryRoots(this.trace, step)));
+    return roots;
   }
 
   async detail(step: number): Promise<StepRoots | undefined> {
-    const newStateRoots = this.states[step];
-    const kernelRoots = this.trace.records[step].opRoots ?? [];
-    return newStateRoots && { kernelRoots, newStateRoots, newStateRoot: stateRoot(newStateRoots) };
+    const newStateRoots = await entryRoots(this.trace, step);
+    const { opRoots: kernelRoots = [] } = await this.trace.record(step);
+    return { kernelRoots, newStateRoots, newStateRoot: stateRoot(newStateRoots) };
   }
 
-  async entryRoots(step: number): Promise<readonly TensorRoot[] | undefined> {
-    return this.states[step];
+  async entryRoots(step: number): Promise<readonly TensorRoot[]> {
+    return entryRoots(this.trace, step);
   }
 
   async capture(): Promise<undefined> {
@@ -116,21 +115,29 @@ class RecordedMemory implements TraceMemory {
 }
 
 /**
- * The entries of every state, if they follow from the recorded outputs. Those of a given checkpoint do not.
+ * The entries of the state after a step, from the recorded outputs. An entry that steps only pass on is one
+ * of an earlier state: at last one of the initial state. Its entries follow from the outputs of the init
+ * graph, or are in record 0.
  */
-function entryRoots({ manifest, records }: FinishedTrace): (TensorRoot[] | undefined)[] {
-  const { outline } = manifest;
-  const states: (TensorRoot | undefined)[][] = [];
-  for (const { step, opRoots = [] } of records) {
-    const { inputs, outputs } = graphOf(outline, step === 0 ? "init" : "step");
-    const given = step === 0 && outline.init.kind === "checkpoint";
-    const before = step === 0 ? [] : [...states[step - 1], ...outline.datasetRoots];
-    states.push(
-      outputs.map(({ tensor }) => (given || tensor < inputs.length ? before[tensor] : opRoots[tensor - inputs.length])),
-    );
-  }
-  return states.map((entries) => {
-    const known = entries.filter((root) => root !== undefined);
-    return known.length === entries.length ? known : undefined;
-  });
+async function entryRoots(trace: FinishedTrace, step: number): Promise<TensorRoot[]> {
+  const { outline } = trace.manifest;
+  const { inputs, outputs } = outline.step;
+  const records = new Map<number, Promise<StepRecord>>();
+  const recordOf = (at: number): Promise<StepRecord> => records.get(at) ?? records.set(at, trace.record(at)).get(at)!;
+  const rootOf = async (entry: number): Promise<TensorRoot> => {
+    let at = step;
+    for (let tensor = entry; ; at--) {
+      if (at === 0) {
+        const { opRoots = [], entryRoots: given } = await recordOf(0);
+        return given?.[tensor] ?? opRoots[graphOf(outline, "init").outputs[tensor].tensor];
+      }
+      const source = outputs[tensor].tensor;
+      if (source >= inputs.length) return (await recordOf(at)).opRoots![source - inputs.length];
+      if (source >= outputs.length) return outline.datasetRoots[source - outputs.length];
+      // Nothing else happens to an entry that stays where it is.
+      if (source === tensor) at = 1;
+      tensor = source;
+    }
+  };
+  return Promise.all(outputs.map((_, entry) => rootOf(entry)));
 }

@@ -1,12 +1,12 @@
 /**
  * A job in execution on one backend, one training step at a time. The state stays where the backend keeps it.
  */
-import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
+import { elementBits, type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, Session } from "../repops/backends/backend.ts";
 import { executeNothing } from "../repops/backends/wanted.ts";
-import { bitsOf, fromBits } from "../repops/numbers/vf32.ts";
-import { metricsOf } from "./open.ts";
+import { checkFits } from "./fits.ts";
+import { metricsOf } from "./metrics.ts";
 
 /** What can be done with an execution. A drill uses another implementation. */
 export type AnyExecution = Pick<Execution, keyof Execution>;
@@ -23,8 +23,12 @@ export class Execution {
     this.session = session;
   }
 
-  /** @throws {BackendError} when the job does not fit the backend */
+  /**
+   * @throws {JobError} when the job does not fit this machine
+   * @throws {BackendError} when it does not fit the backend
+   */
   static async open(job: ClosedJob, backend: Backend): Promise<Execution> {
+    checkFits(job, backend);
     const keep = job.step.outputs.map(({ tensor }) => tensor);
     const session = await backend.prepare(job.step, { keep });
     const first = job.step.outputs.length;
@@ -100,15 +104,11 @@ export class Execution {
   async metrics(): Promise<number[]> {
     // All at once, because on a device each read is a round trip.
     const values = await Promise.all(metricsOf(this.job).map(({ entry }) => this.session.read(entry)));
-    return values.map(({ data }) => bitsOf(data[0]));
+    // As patterns: a drill may leave one that is no number, and reading it as one could change it.
+    return values.map((tensor) => elementBits(tensor, 0));
   }
 
   async close(): Promise<void> {
     await this.session.close();
   }
-}
-
-/** Metrics as numbers by name. */
-export function namedMetrics(names: readonly string[], bits: readonly number[]): Record<string, number> {
-  return Object.fromEntries(names.map((name, i) => [name, fromBits(bits[i])]));
 }

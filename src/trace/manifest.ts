@@ -16,7 +16,7 @@ import {
 import { type Fault, formatFault, parseFault } from "./fault.ts";
 
 /** Raised by every change to the meaning of a trace, and by a new version of the specification. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 /**
  * How much of each training step a run records: only its state root, or also the root of every operator's
  * output.
@@ -57,19 +57,12 @@ interface Encoded {
   dataset: Uint8Array[];
   commitEvery: number;
   checkpointEvery: number;
-  detail: "steps" | "ops";
+  detail: Detail;
   backend: string;
   fault: string | null;
 }
 
-/**
- * The file's own words for what is called operator everywhere else. They are part of format version 2: the
- * bytes of a trace do not depend on the words in the code.
- */
-const DETAIL_ON_DISK = { steps: "steps", operators: "ops" } as const satisfies Record<Detail, string>;
-const faultOnDisk = (fault: Fault): string => formatFault(fault).replace("operator=", "node=");
-const faultFromDisk = (text: string): Fault => parseFault(text.replace("node=", "operator="));
-
+/** @throws {FormatError} when a field is out of its range, so that readers would refuse the manifest */
 export function encodeManifest({ outline, commitEvery, checkpointEvery, detail, backend, fault }: Manifest): Bytes {
   const { init } = outline;
   const encoded: Encoded = {
@@ -84,10 +77,17 @@ export function encodeManifest({ outline, commitEvery, checkpointEvery, detail, 
     dataset: outline.datasetRoots.map(plain),
     commitEvery,
     checkpointEvery,
-    detail: DETAIL_ON_DISK[detail],
+    detail,
     backend,
-    fault: fault ? faultOnDisk(fault) : null,
+    fault: fault ? formatFault(fault) : null,
   };
+  const wrong = wrongField(encoded);
+  if (wrong)
+    throw new FormatError(
+      "RANGE",
+      `this run can't be recorded: the ${wrong} of its manifest is out of range (docs/trace-format.md); change it, and run the job again`,
+      { field: wrong, found: encoded[wrong] },
+    );
   return encode(encoded);
 }
 
@@ -97,6 +97,8 @@ const plain = (bytes: Bytes): Uint8Array => new Uint8Array(bytes);
 type Check = (value: unknown) => boolean;
 const isText: Check = (value) => typeof value === "string" && value.length <= 4096;
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Fields of 32 bits, without the sign. */
+const isShort: Check = (value) => isCount(value) && (value as number) < 2 ** 31;
 const isBytes: Check = (value) => value instanceof Uint8Array;
 const oneOf =
   (...values: unknown[]): Check =>
@@ -108,17 +110,22 @@ const FIELDS: Record<keyof Encoded, Check> = {
   name: isText,
   unit: isText,
   perStep: isCount,
-  steps: (value) => isCount(value) && (value as number) >= 1,
+  steps: (value) => isCount(value) && value !== 0,
   step: isBytes,
   initKind: oneOf("graph", "checkpoint"),
   init: isBytes,
   dataset: (value) => Array.isArray(value) && value.every((root) => isBytes(root) && root.length === 32),
-  commitEvery: (value) => isCount(value) && (value as number) >= 1 && (value as number) < 2 ** 31,
-  checkpointEvery: isCount,
-  detail: oneOf(...Object.values(DETAIL_ON_DISK)),
+  commitEvery: (value) => isShort(value) && value !== 0,
+  checkpointEvery: isShort,
+  detail: oneOf("steps", "operators"),
   backend: isText,
   fault: (value) => value === null || isText(value),
 };
+
+/** The first field that is not in its range. */
+function wrongField(data: Partial<Encoded>): keyof Encoded | undefined {
+  return (Object.keys(FIELDS) as (keyof Encoded)[]).find((field) => !FIELDS[field](data[field]));
+}
 
 /**
  * @param what names the file, for errors
@@ -137,9 +144,14 @@ export function decodeManifest(bytes: Bytes, what: string): Manifest {
   }
   if (typeof raw !== "object" || raw === null) fail("MALFORMED", "it is not a map");
   if (isCount(raw.format) && raw.format !== FORMAT_VERSION)
-    fail("VERSION", `it has format version ${raw.format}, and this reads version ${FORMAT_VERSION}`);
-  for (const [field, check] of Object.entries(FIELDS))
-    if (!check(raw[field as keyof Encoded])) fail("MALFORMED", `its field ${field} is missing or malformed`);
+    throw new FormatError(
+      "VERSION",
+      `${what}: it has format version ${raw.format}, and this reads version ${FORMAT_VERSION}; ` +
+        "it can't be read or resumed here, so run the job again, or use the version of Verde that wrote it",
+      { what, expected: FORMAT_VERSION, found: raw.format },
+    );
+  const wrong = wrongField(raw);
+  if (wrong) fail("MALFORMED", `its field ${wrong} is missing or malformed`);
   const data = raw as Encoded;
   const outline: JobOutline = {
     name: data.name,
@@ -153,8 +165,9 @@ export function decodeManifest(bytes: Bytes, what: string): Manifest {
     datasetRoots: data.dataset as Bytes[] as TensorRoot[],
   };
   checkOutline(outline);
-  const { commitEvery, checkpointEvery, backend } = data;
-  const detail: Detail = data.detail === DETAIL_ON_DISK.operators ? "operators" : "steps";
+  const { commitEvery, checkpointEvery, detail, backend } = data;
+  if (checkpointEvery % commitEvery !== 0)
+    fail("MALFORMED", `it has a checkpoint every ${checkpointEvery} steps, and a root every ${commitEvery}`);
   const manifest: Manifest = {
     outline,
     jobId: jobIdOf(partsOf(outline)),
@@ -162,7 +175,7 @@ export function decodeManifest(bytes: Bytes, what: string): Manifest {
     checkpointEvery,
     detail,
     backend,
-    ...(data.fault !== null && { fault: faultFromDisk(data.fault) }),
+    ...(data.fault !== null && { fault: parseFault(data.fault) }),
   };
   // The job's id joins parts of a fixed length without separators.
   if (data.initKind === "checkpoint" && data.init.length !== 32)

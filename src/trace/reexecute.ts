@@ -7,8 +7,9 @@ import type { StateRoot, TensorRoot } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import type { Backend } from "../repops/backends/backend.ts";
-import { Execution, namedMetrics } from "./execution.ts";
-import { checkpointsOf, metricNames, readCheckpoint, type Trace } from "./open.ts";
+import { Execution } from "./execution.ts";
+import { metricNames, namedMetrics } from "./metrics.ts";
+import { checkpointsOf, readCheckpoint, type Trace } from "./open.ts";
 import type { StepRecord } from "./records.ts";
 
 export interface CheckedStep {
@@ -75,11 +76,10 @@ export async function reexecute(trace: Trace, job: ClosedJob, options: Reexecuti
   try {
     const start = await goBefore(execution, trace, from);
     let compared = 0;
-    while (execution.at < to) {
+    for await (const record of trace.records(execution.at + 1, to)) {
       const began = performance.now();
       if (execution.at < 0) await execution.initialise();
       else await execution.advance();
-      const record = trace.records[execution.at];
       const recomputed = record.root && (await rootOf(execution, trace));
       const mismatch = await compare(execution, record, recomputed);
       if (recomputed) compared++;
@@ -106,14 +106,13 @@ export async function findOperator(
   mismatch: Mismatch,
 ): Promise<OperatorMismatch | undefined> {
   if (trace.manifest.detail !== "operators") return undefined;
-  const agreed = trace.records.slice(0, mismatch.step).findLast(({ root }) => root)?.step ?? -1;
+  const { commitEvery } = trace.manifest;
+  const agreed = mismatch.step === 0 ? -1 : Math.floor((mismatch.step - 1) / commitEvery) * commitEvery;
   const execution = await Execution.open(job, backend);
   try {
     await goBefore(execution, trace, agreed + 1);
     while (execution.at < agreed) await (execution.at < 0 ? execution.initialise() : execution.advance());
-    while (execution.at < mismatch.step) {
-      const step = execution.at + 1;
-      const claims = trace.records[step].opRoots ?? [];
+    for await (const { step, opRoots: claims = [] } of trace.records(agreed + 1, mismatch.step)) {
       const options = { rootsOf: "all" } as const;
       const { roots } = await (step === 0 ? execution.initialise(options) : execution.advance(options));
       for (const [kernel, recomputed] of roots) {
@@ -128,8 +127,8 @@ export async function findOperator(
   }
 }
 
-function checkRange({ records, path }: Trace, from: number, to: number): void {
-  const last = records.length - 1;
+function checkRange({ recorded, path }: Trace, from: number, to: number): void {
+  const last = recorded - 1;
   if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= last) return;
   throw new UsageError(
     "STEPS",

@@ -5,14 +5,15 @@
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
 import { openBackend } from "../certify/open-backend.ts";
-import { DisputeError, UsageError } from "../errors/index.ts";
+import { DisputeError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
-import { BACKENDS } from "../repops/backends/index.ts";
+import { BACKENDS, DEFAULT } from "../repops/backends/index.ts";
 import { stepsOfSegment } from "./commitments.ts";
 import { openExecution } from "./drill/faulty.ts";
 import type { AnyExecution } from "./execution.ts";
 import { openTrace } from "./folder.ts";
+import { KeptStates } from "./kept-states.ts";
 import { checkpointsOf, expectComplete, loadClosedJob, readCheckpoint, type Trace } from "./open.ts";
 import type { RunRoot } from "./commitments.ts";
 
@@ -35,6 +36,9 @@ export class Replayer {
   private readonly execution: AnyExecution;
   private readonly checkpoints: readonly number[];
   private readonly details = new Map<number, StepDetail>();
+  /** The segment that was replayed last, and some of its states. */
+  private replayedSegment: { number: number; roots: StateRoot[] } | undefined;
+  private readonly kept: KeptStates;
   /** The state that was asked for last, because a dispute looks at one step several times. */
   private recent: { step: number; state: NamedTensor[] } | undefined;
 
@@ -48,19 +52,22 @@ export class Replayer {
     this.job = job;
     this.execution = execution;
     this.checkpoints = checkpoints;
+    this.kept = new KeptStates(job);
   }
 
   /**
-   * Opens a finished run. The replay applies the fault that the run's manifest states. It uses the backend of
-   * the run unless another is given. The backend is certified first.
+   * Opens a finished run. The replay applies the fault that the run's manifest states.
+   * @param options.backend replays the run, after it was certified; by default the backend that every
+   * machine has, or `auto` if the run was made on a device. What a trace states decides no more than that,
+   * because its author does not pay for the replay, and every backend gives the same bits.
    * @throws {FormatError} when the trace or its folder can't be used
-   * @throws {UsageError} when the run used a backend that is not Verde's own, and no other is given
+   * @throws {JobError} when the job is larger than this machine
    * @throws {BackendError} when the backend is not available, {DeviceError} when it has other bits
    */
   static async open(path: string, options: { backend?: Backend | string } = {}): Promise<Replayer> {
     const trace = expectComplete(await openTrace(path));
     const job = await loadClosedJob(trace);
-    const { backend } = await openBackend(options.backend ?? statedBackend(trace));
+    const { backend } = await openBackend(options.backend ?? backendFor(trace));
     const execution = await openExecution(job, backend, trace.manifest.fault);
     return new Replayer(trace, job, execution, await checkpointsOf(trace));
   }
@@ -82,16 +89,27 @@ export class Replayer {
     return this.recent.state;
   }
 
-  /** The state roots after each step of segment 1, 2, … */
+  /**
+   * The state roots after each step of segment 1, 2, … It executes each step of the segment once. Of its n
+   * states it keeps √n, so each later question about one of its steps executes at most √n more: all that a
+   * dispute asks about one step together take n + √n + 2 (as long as √n states have 256 MiB or less; if not,
+   * as many are kept as fit).
+   * @throws {DisputeError} when the last state is not the one that the trace commits to
+   */
   async stepRoots(segment: number): Promise<StateRoot[]> {
     const { first, last } = stepsOfSegment(segment, this.job.steps, this.commitEvery);
     if (first === last) return [this.segmentRoots[segment]];
+    if (this.replayedSegment?.number === segment) return this.replayedSegment.roots;
     await this.goTo(first - 1);
+    this.kept.begin(first - 1, last - 1);
     const roots: StateRoot[] = [];
     for (let step = first; step <= last; step++) {
+      if (this.kept.wants(step - 1)) this.kept.keep(step - 1, await this.execution.state());
       await this.advance();
       roots.push(await this.execution.stateRoot());
     }
+    this.checkRoot(last, roots[roots.length - 1]);
+    this.replayedSegment = { number: segment, roots };
     return roots;
   }
 
@@ -110,7 +128,7 @@ export class Replayer {
 
   /** The roots of the state's entries after a step. */
   async entryRoots(step: number): Promise<TensorRoot[]> {
-    return (await this.state(step)).map(tensorRoot);
+    return this.details.get(step)?.newStateRoots ?? (await this.state(step)).map(tensorRoot);
   }
 
   /**
@@ -146,21 +164,21 @@ export class Replayer {
     return this.execution.advance(options);
   }
 
-  /** Starts from the nearest earlier state, in memory or in a checkpoint. */
+  /** Starts from the nearest earlier state: the present one, one in memory, or a checkpoint. */
   private async goTo(step: number): Promise<void> {
-    const checkpoint = this.checkpoints.findLast((candidate) => candidate <= step);
-    const { at } = this.execution;
-    if (at < 0 || at > step || (checkpoint ?? -1) > at) {
-      if (checkpoint === undefined) await this.execution.initialise();
-      else await this.execution.restore(checkpoint, await readCheckpoint(this.trace, checkpoint));
-    }
+    const checkpoint = this.checkpoints.findLast((candidate) => candidate <= step) ?? -1;
+    const kept = this.kept.before(step);
+    const at = this.execution.at > step ? -1 : this.execution.at;
+    if (kept && kept.step > at && kept.step >= checkpoint) await this.execution.restore(kept.step, kept.state);
+    else if (checkpoint > at) await this.execution.restore(checkpoint, await readCheckpoint(this.trace, checkpoint));
+    else if (at < 0) await this.execution.initialise();
     while (this.execution.at < step) await this.advance();
     this.checkRoot(step, await this.execution.stateRoot());
   }
 
   /** @throws {DisputeError} when the recomputed state is not the one that the trace commits to */
   private checkRoot(step: number, root: StateRoot): void {
-    const claimed = this.trace.records[step].root;
+    const claimed = this.trace.rootOf(step);
     if (claimed && !bytesEqual(claimed, root))
       throw new DisputeError(
         "REPLAY_DIFFERS",
@@ -170,13 +188,13 @@ export class Replayer {
   }
 }
 
-/** Looks only among Verde's own backends: a name in a trace never makes Verde load a file. */
-function statedBackend({ path, manifest: { backend: name } }: Trace): Backend {
-  if (Object.hasOwn(BACKENDS, name)) return BACKENDS[name as keyof typeof BACKENDS];
-  throw new UsageError(
-    "UNKNOWN",
-    `${path} was made with the backend ${JSON.stringify(name)}, which is not among Verde's own; ` +
-      "name the one to replay it with, such as --backend wasm, which has the same bits",
-    { path, backend: name },
-  );
+/**
+ * A run that was made on a device may be too large for the processor, so a device is looked for. Nothing else
+ * that a trace states about its backend has an effect here.
+ */
+function backendFor({ manifest: { backend: name } }: Trace): Backend | string {
+  const stated: Backend | undefined = Object.hasOwn(BACKENDS, name)
+    ? BACKENDS[name as keyof typeof BACKENDS]
+    : undefined;
+  return stated?.describe ? "auto" : DEFAULT;
 }

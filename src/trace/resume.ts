@@ -1,7 +1,7 @@
 /** Whether an unfinished trace can be continued, and from where. */
 import { bytesEqual } from "../encoding/bytes.ts";
-import { fs } from "../encoding/node.ts";
 import { JobError, VerdeError } from "../errors/index.ts";
+import { openFile } from "../formats/file.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { formatFault } from "./fault.ts";
 import { openTrace } from "./folder.ts";
@@ -9,11 +9,15 @@ import { openingOf, type StepRecord, type Tail } from "./records.ts";
 import type { Manifest, RunSettings } from "./manifest.ts";
 import { checkpointsOf, readCheckpoint, type Trace } from "./open.ts";
 
+/** What a finished run tells of each of its steps. */
+export type StepReport = Pick<StepRecord, "root" | "metrics">;
+
 export interface ResumePoint {
   step: number;
   state: NamedTensor[];
-  /** The records up to this step's, and where they end in the file. */
-  records: StepRecord[];
+  /** What the records up to this step's say. */
+  reports: StepReport[];
+  /** Where they end in the file. */
   tail: Tail;
 }
 
@@ -31,7 +35,10 @@ export async function findResumePoint(path: string, wanted: Manifest): Promise<R
       if (error instanceof VerdeError) return undefined;
       throw error;
     });
-    if (state) return { step, state, records: trace.records.slice(0, step + 1), tail: trace.tails[step] };
+    if (!state) continue;
+    const reports: StepReport[] = [];
+    for await (const { root, metrics } of trace.records(0, step)) reports.push({ metrics, ...(root && { root }) });
+    return { step, state, reports, tail: await trace.tailOf(step) };
   }
   return undefined;
 }
@@ -41,9 +48,14 @@ export async function findResumePoint(path: string, wanted: Manifest): Promise<R
  */
 async function isCutInOpening(path: string, wanted: Manifest): Promise<boolean> {
   const { bytes } = openingOf(wanted);
-  if ((await fs.stat(path)).size >= bytes.length) return false;
-  const data = await fs.readFile(path);
-  return bytesEqual(data, bytes.subarray(0, data.length));
+  const file = await openFile(path);
+  try {
+    if (file.size >= bytes.length) return false;
+    const data = await file.read(0, file.size);
+    return bytesEqual(data, bytes.subarray(0, data.length));
+  } finally {
+    await file.close();
+  }
 }
 
 /** @throws {JobError} when the runs differ; the message names the first difference */

@@ -1,6 +1,6 @@
 /** Runs a job: commits to its states, and writes the trace and checkpoints during the run. */
 import { fs, path } from "../encoding/node.ts";
-import { type StateRoot, type Tensor } from "../encoding/tensor.ts";
+import { type StateRoot, stateRoot, type Tensor } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
@@ -11,13 +11,13 @@ import { isSaturated } from "../repops/numbers/vf32.ts";
 import { addFallback, type FallbackSummary } from "./fallback.ts";
 import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { openExecution } from "./drill/faulty.ts";
-import { type AnyExecution, namedMetrics } from "./execution.ts";
+import type { AnyExecution } from "./execution.ts";
 import type { Fault } from "./fault.ts";
 import { checkpointPath, datasetPath } from "./folder.ts";
 import { type Detail, type Manifest, manifestOf, type RunSettings } from "./manifest.ts";
-import { metricNames } from "./open.ts";
-import type { StepRecord } from "./records.ts";
-import { findResumePoint } from "./resume.ts";
+import { settingsOf } from "./settings.ts";
+import { MetricEntries, metricNames, namedMetrics } from "./metrics.ts";
+import { findResumePoint, type StepReport } from "./resume.ts";
 import { writeSafetensors } from "../formats/safetensors-file.ts";
 import { dataFolder } from "./source.ts";
 import { TraceWriter } from "./writer.ts";
@@ -98,22 +98,6 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
   }
 }
 
-function settingsOf(job: ClosedJob, options: RunOptions, backend: Backend): RunSettings {
-  const { commitEvery = 1, detail = "steps", fault } = options;
-  if (!Number.isInteger(commitEvery) || commitEvery < 1 || commitEvery >= 2 ** 31)
-    throw new UsageError("VALUE", `a root every ${commitEvery} steps is not possible; take 1 to 2^31 - 1`, {
-      commitEvery,
-    });
-  const checkpointEvery = options.checkpointEvery ?? commitEvery * Math.ceil(job.steps / 10 / commitEvery);
-  if (!Number.isInteger(checkpointEvery) || checkpointEvery < 0 || checkpointEvery % commitEvery !== 0)
-    throw new UsageError(
-      "VALUE",
-      `a checkpoint every ${checkpointEvery} steps does not fit a root every ${commitEvery}; take a multiple`,
-      { checkpointEvery, commitEvery },
-    );
-  return { commitEvery, checkpointEvery, detail, backend: backend.name, ...(fault && { fault }) };
-}
-
 class Recorder {
   private readonly job: ClosedJob;
   private readonly settings: RunSettings;
@@ -122,7 +106,8 @@ class Recorder {
   private readonly wanted: ExecuteOptions;
   private readonly names: string[];
   private readonly manifest: Manifest;
-  private readonly records: StepRecord[] = [];
+  private readonly proofs: MetricEntries;
+  private readonly reports: StepReport[] = [];
   private readonly saturated: RunResult["saturated"] = [];
   private readonly outOfRange: RunResult["outOfRange"] = [];
   private fallback: FallbackSummary | undefined;
@@ -135,6 +120,7 @@ class Recorder {
     this.options = options;
     this.wanted = settings.detail === "operators" ? { rootsOf: "all" } : {};
     this.names = metricNames(job);
+    this.proofs = new MetricEntries(job);
   }
 
   /** Puts the execution at the first state, or at the newest checkpoint that fits an unfinished trace. */
@@ -162,8 +148,8 @@ class Recorder {
     if (!point) return false;
     await this.writeInputs(out);
     await execution.restore(point.step, point.state);
-    this.records.push(...point.records);
-    this.writer = await TraceWriter.resume(out, point.tail);
+    this.reports.push(...point.reports);
+    this.writer = await TraceWriter.resume(out, this.manifest, point.tail);
     return true;
   }
 
@@ -187,17 +173,21 @@ class Recorder {
   ): Promise<void> {
     const { at: step } = execution;
     const { job, settings, options, names } = this;
-    const root = isCommitted(step, job.steps, settings.commitEvery) ? await execution.stateRoot() : undefined;
+    const committed = isCommitted(step, job.steps, settings.commitEvery);
+    const entryRoots = committed ? await execution.entryRoots() : undefined;
+    const root = entryRoots && stateRoot(entryRoots);
     const metrics = await execution.metrics();
-    const record: StepRecord = {
-      step,
-      metrics,
-      ...(root && { root }),
-      ...(roots.size > 0 && { opRoots: [...roots.values()] }),
-    };
+    const report: StepReport = { metrics, ...(root && { root }) };
     const kept = await this.checkpoint(execution);
+    const record = {
+      step,
+      ...report,
+      ...(entryRoots && this.writer && { metricsProof: this.proofs.prove(entryRoots) }),
+      ...(roots.size > 0 && { opRoots: [...roots.values()] }),
+      ...(entryRoots && step === 0 && job.init.kind === "checkpoint" && { entryRoots }),
+    };
     await this.writer?.step(record, kept);
-    this.records.push(record);
+    this.reports.push(report);
     const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
     for (const { kernel, count } of outOfRange) this.outOfRange.push({ step, label: graph.labels[kernel], count });
     this.fallback = addFallback(this.fallback, fallback, graph);
@@ -229,10 +219,10 @@ class Recorder {
   }
 
   async end(execution: AnyExecution): Promise<RunResult> {
-    const segmentRoots = this.records.flatMap(({ root }) => (root ? [root] : []));
+    const segmentRoots = this.reports.flatMap(({ root }) => (root ? [root] : []));
     const runRoot = runRootOf(this.manifest.jobId, this.settings.commitEvery, segmentRoots);
     await this.writer?.end(runRoot);
-    const metrics = this.records.map((record) => namedMetrics(this.names, record.metrics));
+    const metrics = this.reports.map((report) => namedMetrics(this.names, report.metrics));
     const { saturated, outOfRange, fallback } = this;
     const state = await execution.state();
     return { runRoot, segmentRoots, metrics, state, saturated, outOfRange, ...(fallback && { fallback }) };

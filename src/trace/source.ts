@@ -1,17 +1,16 @@
 /** Where a trace and its data folder come from: a disk, a server, or files that a user chose in a browser. */
-import type { Bytes } from "../encoding/bytes.ts";
 import { FormatError, messageOf } from "../errors/index.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
-
-/** In bytes. Traces are read in one piece, and engines hold no longer array. */
-const MAX_TRACE = 2 ** 31 - 1;
 
 /** Where a trace and the files of its data folder are read from. */
 export interface TraceSource {
   /** The name of the trace in errors. */
   readonly path: string;
-  /** @throws {FormatError} when there is no such file, or it is too large for memory */
-  trace(): Promise<Bytes>;
+  /**
+   * Opens the trace's own file. It is read in pieces, and more than once.
+   * @throws {FormatError} when there is no such file
+   */
+  trace(): Promise<ByteSource>;
   /** The names of the files in the trace's data folder. */
   names(): Promise<string[]>;
   /**
@@ -44,16 +43,6 @@ export function isDataFile(name: string): boolean {
   return name === DATASET_FILE || CHECKPOINT_FILE.test(name);
 }
 
-/** @throws {FormatError} for a trace that is too large to be read */
-export function checkTraceSize(path: string, size: number): void {
-  if (size > MAX_TRACE)
-    throw new FormatError(
-      "TOO_LARGE",
-      `${path} has ${size} bytes; traces of up to 2 GiB can be read, so record less detail or fewer steps`,
-      { path, expected: `at most ${MAX_TRACE}`, found: size },
-    );
-}
-
 /**
  * A trace whose files are all given as blobs, which browsers keep outside of the page's memory.
  * @param load fetches a blob when it is first needed, by a name from `names`
@@ -65,15 +54,13 @@ export function blobSource(
   load: (name: string) => Promise<Blob>,
 ): TraceSource {
   const folder = dataFolder(path);
+  const known = new Set(names);
   return {
     path,
-    trace: async () => {
-      checkTraceSize(path, trace.size);
-      return bytesOf(trace, path);
-    },
+    trace: async () => byteSource(trace, path),
     names: async () => [...names],
     open: async (name) => {
-      if (!names.includes(name))
+      if (!known.has(name))
         throw new FormatError(
           "MISSING",
           `${folder}/${name} is missing; choose the folder ${folder} together with the trace`,
@@ -82,13 +69,16 @@ export function blobSource(
             name,
           },
         );
-      const blob = await load(name);
-      return {
-        size: blob.size,
-        read: (from, length) => bytesOf(blob.slice(from, from + length), `${folder}/${name}`),
-        close: async () => undefined,
-      };
+      return byteSource(await load(name), `${folder}/${name}`);
     },
+  };
+}
+
+function byteSource(blob: Blob, path: string): ByteSource {
+  return {
+    size: blob.size,
+    read: (from, length) => bytesOf(blob.slice(from, from + length), path),
+    close: async () => undefined,
   };
 }
 

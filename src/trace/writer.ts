@@ -3,16 +3,19 @@ import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../encoding/bytes.ts";
 import { fs } from "../encoding/node.ts";
 import type { RunRoot } from "./commitments.ts";
+import { StepLayout } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 import { encodeStep, frame, KIND, openingOf, type StepRecord, type Tail } from "./records.ts";
 
 /** Writes records one after the other, each in one piece. Whenever it is stopped, the file holds a prefix. */
 export class TraceWriter {
   private readonly file: FileHandle;
+  private readonly layout: StepLayout;
   private hash: Bytes;
 
-  private constructor(file: FileHandle, hash: Bytes) {
+  private constructor(file: FileHandle, manifest: Manifest, hash: Bytes) {
     this.file = file;
+    this.layout = new StepLayout(manifest);
     this.hash = hash;
   }
 
@@ -21,14 +24,14 @@ export class TraceWriter {
     const file = await fs.open(path, "w");
     await file.writeFile(bytes);
     await file.sync();
-    return new TraceWriter(file, hash);
+    return new TraceWriter(file, manifest, hash);
   }
 
   /** Cuts the file after a record and continues from there. */
-  static async resume(path: string, tail: Tail): Promise<TraceWriter> {
+  static async resume(path: string, manifest: Manifest, tail: Tail): Promise<TraceWriter> {
     const file = await fs.open(path, "a");
     await file.truncate(tail.offset);
-    return new TraceWriter(file, tail.hash);
+    return new TraceWriter(file, manifest, tail.hash);
   }
 
   private async append(kind: number, content: Bytes): Promise<void> {
@@ -40,9 +43,10 @@ export class TraceWriter {
   /**
    * @param durable wait until the disk has the record, because a resumed run starts from the records of
    * checkpoints
+   * @throws {FormatError} when the record is not one of the manifest's job
    */
   async step(record: StepRecord, durable = false): Promise<void> {
-    await this.append(KIND.step, encodeStep(record));
+    await this.append(KIND.step, encodeStep(record, this.layout));
     if (durable) await this.file.sync();
   }
 

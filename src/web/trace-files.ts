@@ -1,7 +1,8 @@
 /** The one trace that a server was started with: the file itself, and the files of its data folder. */
 import { readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { FormatError, unreadable } from "../errors/index.ts";
+import { fileInside } from "../formats/file.ts";
 import { dataFolder, isDataFile } from "../trace/source.ts";
 
 /** What the page learns about the trace. */
@@ -29,9 +30,10 @@ export async function traceFiles(path: string): Promise<TraceFiles> {
   const find = async (name: string): Promise<{ path: string; size: number } | undefined> => {
     const data = /^data\/([\w.-]+)$/.exec(name)?.[1];
     if (name !== "trace" && (data === undefined || !isDataFile(data))) return undefined;
-    const file = data === undefined ? path : join(folder, data);
-    const found = await stat(file).catch(() => undefined);
-    return found?.isFile() ? { path: file, size: found.size } : undefined;
+    // The folder may be another's: a link in it must not show the browser a file from elsewhere.
+    const file = data === undefined ? path : await fileInside(folder, data).catch(() => undefined);
+    const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
+    return file !== undefined && found?.isFile() ? { path: file, size: found.size } : undefined;
   };
   return {
     find,

@@ -111,12 +111,12 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
       const page = await visit(urls.faulty);
       const sentence = await check(page, backend);
       expect(await page.innerText("#notice")).toContain(`made with the fault ${FAULT}`);
-      const [{ records }, right] = [await openTrace(path("faulty.trace")), await openTrace(path("right.trace"))];
+      const traces = [await openTrace(path("faulty.trace")), await openTrace(path("right.trace"))];
       expect(sentence).toMatch(/^The trace is wrong at training step 7\. Training step 7 is the first that differs/);
       expect(sentence).toContain(`The first operator that differs is ${FAULTY_OPERATOR} of training step 7.`);
       const rows = await ledger(page);
       expect(rows.map(({ mark }) => mark).join("")).toBe("✓✓✓✓✓✓✓✗");
-      expect(rows[7].roots).toEqual([records[7], right.records[7]].map(({ root }) => toHex(root!)));
+      expect(rows[7].roots).toEqual(traces.map((trace) => toHex(trace.rootOf(7)!)));
       expect(await page.getAttribute("#plot-wrong", "visibility")).toBe("visible");
     });
   }
@@ -179,8 +179,8 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
   });
 
   test("checks a cut trace as far as it goes", async () => {
-    const { tails } = await openTrace(path("honest.trace"));
-    writeFileSync(path("part.trace"), readFileSync(path("honest.trace")).subarray(0, tails[6].offset + 9));
+    const { offset } = await (await openTrace(path("honest.trace"))).tailOf(6);
+    writeFileSync(path("part.trace"), readFileSync(path("honest.trace")).subarray(0, offset + 9));
     cpSync(path("honest.data"), path("part.data"), { recursive: true });
     const page = await visit(await serve(path("part.trace")));
     await page.waitForSelector("#notice:not([hidden])");

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readSafetensors, writeSafetensors } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
@@ -31,6 +31,29 @@ describe("safetensors", () => {
   test("come back as they were written", async () => {
     await writeSafetensors(path("round.safetensors"), tensors);
     expect(await readSafetensors(path("round.safetensors"))).toEqual(tensors);
+  });
+
+  test("are never written through a link", async () => {
+    writeFileSync(path("victim"), "precious");
+    symlinkSync(path("victim"), path("linked.safetensors.new"));
+    await writeSafetensors(path("linked.safetensors"), tensors);
+    expect(await readSafetensors(path("linked.safetensors"))).toEqual(tensors);
+    expect(readFileSync(path("victim"), "utf8")).toBe("precious");
+  });
+
+  test("are shown to a check by name, type and shape before their content is read", async () => {
+    await writeSafetensors(path("checked.safetensors"), tensors);
+    const seen: unknown[] = [];
+    const check = (types: readonly unknown[]): void => void seen.push(...types);
+    expect(await readSafetensors(path("checked.safetensors"), { check })).toEqual(tensors);
+    expect(seen).toEqual(tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })));
+    const refuse = (): never => {
+      throw new Error("not these");
+    };
+    await expect(readSafetensors(path("checked.safetensors"), { check: refuse })).rejects.toThrow("not these");
+    await expect(readSafetensors(path("checked.safetensors"), { maxHeader: 20 })).rejects.toThrow(
+      "at most 20 are read",
+    );
   });
 
   test("are read by a program of another language", async () => {

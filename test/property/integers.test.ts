@@ -31,6 +31,9 @@ import { type ChunkPlace, layoutRoot, runRootFromChunk } from "../../src/settlem
 import { packed } from "../../src/settlement/game/state.ts";
 import type { JobId } from "../../src/job/closed.ts";
 import { runRootOfTree } from "../../src/trace/commitments.ts";
+import { StepLayout } from "../../src/trace/layout.ts";
+import { manifestOf } from "../../src/trace/manifest.ts";
+import { metricNames } from "../../src/trace/metrics.ts";
 import { encodeStep } from "../../src/trace/records.ts";
 import line from "../fixtures/line.ts";
 import { tinyJob } from "../referee/tiny-job.ts";
@@ -96,7 +99,6 @@ const SAMPLES: Record<string, Sample> = {
     encode: ({ commitEvery }) => runRootOfTree(hash as JobId, commitEvery, merkleRoot([])),
     unnamed: true,
   },
-  "a record of a training step": { value: { step: 3, metrics: [0x3f800000] }, encode: encodeStep, unnamed: true },
   "a word of a match": {
     value: { since: 7, turn: 1 },
     encode: ({ since, turn }) =>
@@ -120,6 +122,16 @@ beforeAll(async () => {
     value: outline.unit,
     encode: (unit) => partsOf({ ...outline, unit }).info,
     wide: () => true,
+  };
+  // Record 0 has a root. Records between commitments have only metrics.
+  const layout = new StepLayout(
+    manifestOf(job, { commitEvery: 7, checkpointEvery: 7, detail: "steps", backend: "wasm" }),
+  );
+  const metrics = metricNames(job).map(() => 0x3f800000);
+  SAMPLES["a record of a training step"] = {
+    value: { step: 3, metrics },
+    encode: (record) => encodeStep(record, layout),
+    unnamed: true,
   };
   SAMPLES["the tree of a run"] = {
     value: { commitEvery: 2 },

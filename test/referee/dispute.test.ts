@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { elementCount, type StateRoot } from "../../src/encoding/tensor.ts";
+import { elementCount } from "../../src/encoding/tensor.ts";
 import { unravel } from "../../src/encoding/tensor.ts";
 import { ClaimStore } from "../../src/claims/store.ts";
 import type { ClosedJob } from "../../src/job/closed.ts";
@@ -14,8 +14,9 @@ import type { PartyInput } from "../../src/referee/party.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { runRootOf } from "../../src/trace/commitments.ts";
 import { openTrace } from "../../src/trace/index.ts";
+import { MetricEntries } from "../../src/trace/metrics.ts";
 import { TraceWriter } from "../../src/trace/writer.ts";
-import { type Fault, run, type RunOptions } from "../../src/trace/index.ts";
+import { type Fault, run, type RunOptions, startFrom } from "../../src/trace/index.ts";
 import { pointLength } from "../../src/repops/kernels/point.ts";
 import { claimsOf, claimTrace } from "../fixtures/claims.ts";
 import { smallJob } from "./small-job.ts";
@@ -169,15 +170,49 @@ describe("dispute about traces", () => {
     }
   });
 
+  it("a run that began with given weights is disputed from its records alone, at every operator", async () => {
+    // Its seed is an entry that no step changes: what it is, only record 0 says.
+    const weights = (await run(job, {})).state.filter(({ name }) => name.endsWith("weight"));
+    const started = await startFrom(job, weights);
+    const options = { detail: "operators", commitEvery: 3, checkpointEvery: 0 } as const;
+    const honest = await trace(options, started);
+    const alone = join(folder, `alone-${made++}.trace`);
+    await copyFile(honest, alone);
+    let found = 0;
+    for (const step of [1, 3, job.steps])
+      for (const operator of [...job.step.kernels.keys()].filter((number) => number % 7 === step % 7)) {
+        const fault: Fault = { kind: "flip", step, operator, element: 0, bit: 30 };
+        const liar = await trace({ ...options, fault }, started);
+        const result = await dispute(alone, liar, { recompute: "operator" });
+        if (result.outcome === "agree") continue;
+        if (result.outcome === "undecided") throw new Error(JSON.stringify(result.silent));
+        found++;
+        const liarAlone = join(folder, `alone-${made++}.trace`);
+        await copyFile(liar, liarAlone);
+        const other = await divergence(liarAlone, honest, { recompute: "operator" });
+        expect([result, other].map(wrongTraces)).toEqual([[liar], [liarAlone]]);
+        for (const { step: at, operator: where } of [result, other])
+          expect({ at, number: where?.number }).toEqual({ at: step, number: operator });
+      }
+    expect(found).toBeGreaterThan(5);
+  });
+
   it("a claim that its own author can't reach is undecided, or lost if silence is, or lost by a replay", async () => {
     const honest = await trace();
-    const { manifest, records } = await openTrace(honest);
+    const opened = await openTrace(honest);
+    const { manifest, segmentRoots } = opened;
     for (const step of [0, 3, job.steps]) {
       const forged = join(folder, `forged-${made++}.trace`);
-      const roots = records.map(({ root }) => root as StateRoot);
-      roots[step] = roots[step].map((byte) => byte ^ 1) as unknown as StateRoot;
+      const roots = [...segmentRoots];
       const writer = await TraceWriter.create(forged, manifest);
-      for (const [i, record] of records.entries()) await writer.step({ ...record, root: roots[i] });
+      for await (const record of opened.records()) {
+        // Another state with the same metrics: its own proof leads to its own root.
+        const metricsProof = record.metricsProof!.map((hash, i) =>
+          hash.map((byte) => (i === 0 && record.step === step ? byte ^ 1 : byte)),
+        );
+        roots[record.step] = new MetricEntries(job).stateRoot(record.metrics, metricsProof)!;
+        await writer.step({ ...record, metricsProof, root: roots[record.step] });
+      }
       await writer.end(runRootOf(manifest.jobId, manifest.commitEvery, roots));
       await writer.close();
       await cp(honest.replace(".trace", ".data"), forged.replace(".trace", ".data"), { recursive: true });

@@ -34,7 +34,7 @@ async function expectReplayed(fault: Fault, checkpointEvery: number): Promise<vo
   const replayer = await Replayer.open(path("fault.trace"));
   for (const step of [10, 5, 6, 1, 0]) {
     const { kernelRoots, newStateRoot } = await replayer.detail(step);
-    expect(kernelRoots.map(toHex)).toEqual(replayer.trace.records[step].opRoots!.map(toHex));
+    expect(kernelRoots.map(toHex)).toEqual((await replayer.trace.record(step)).opRoots!.map(toHex));
     expect(toHex(newStateRoot)).toBe(toHex(replayer.segmentRoots[step]));
   }
   await replayer.close();

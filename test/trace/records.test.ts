@@ -1,10 +1,14 @@
 /** Traces whose hashes hold and whose content does not: what only a reader that checks the content refuses. */
 import { decode, encode } from "cborg";
+import { createHash } from "node:crypto";
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { sha256 } from "../../src/encoding/hash.ts";
+import { toHex } from "../../src/encoding/bytes.ts";
+import { tensorRoot } from "../../src/encoding/tensor.ts";
 import { encodeGraph } from "../../src/graph/codec.ts";
-import { expectComplete, openTrace, run } from "../../src/trace/index.ts";
+import { expectComplete, openTrace, run, type StepRecord } from "../../src/trace/index.ts";
+import { TraceWriter } from "../../src/trace/writer.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
 
@@ -15,6 +19,13 @@ interface Record {
   kind: number;
   content: Buffer;
 }
+/** SHA-256 of four whole traces: a change of any byte is a change of the format. */
+const DIGESTS = [
+  "0x154a521e646af3e8a06687d72fbc171eaa6f7ac80021e58bfd6909e6ee35d41e",
+  "0xc6d8bdf320e802d4ed22422c041d98cabb0d61db2baa00967fa4e7fc8ac9b7f4",
+  "0xee5aa6d51b6b334fc527169da1d0de662876fe8385a9503b449a750940d39c56",
+  "0x86b6d1c2dd2e40e7a0476d4b59684a4aee9e9820dc0a77aa6d3e4d3455254bb2",
+];
 let whole: Buffer;
 let records: Record[];
 let starts: number[];
@@ -76,9 +87,11 @@ describe("a trace file", () => {
         const bytes = Buffer.from(whole);
         bytes[start + at] ^= 0x20;
         writeFileSync(path("altered.trace"), bytes);
-        // A record that reaches beyond the file's end looks like one that was cut: the trace is not complete then.
+        // A manifest that reaches beyond the file's end looks like one that was cut. The others have known lengths.
         const opened = openTrace(path("altered.trace")).then(expectComplete);
-        await expect(opened).rejects.toThrow(/its hash does not match|is cut/);
+        await expect(opened).rejects.toThrow(
+          number === 0 ? /hash does not match|is cut|it claims/ : `record ${number} at byte ${start}: it claims`,
+        );
       }
       const bytes = Buffer.from(whole);
       bytes[start] ^= 0x80;
@@ -93,13 +106,25 @@ describe("a trace file", () => {
       truncateSync(path("cut.trace"), start + 7);
       if (number === 0) await expect(openTrace(path("cut.trace"))).rejects.toThrow("cut before its manifest ends");
       else {
-        const { complete, runRoot, tail, records: read } = await openTrace(path("cut.trace"));
-        expect({ complete, runRoot, offset: tail.offset, steps: read.map(({ step }) => step) }).toEqual({
+        const trace = await openTrace(path("cut.trace"));
+        const { complete, runRoot, tail, recorded } = trace;
+        expect({ complete, runRoot, offset: tail.offset, recorded }).toEqual({
           complete: false,
           runRoot: undefined,
           offset: start,
-          steps: Array.from({ length: number - 1 }, (_, i) => i),
+          recorded: number - 1,
         });
+        for (let step = 0; step < recorded; step++) {
+          const { content } = records[step + 1];
+          expect(await trace.record(step)).toEqual({
+            step,
+            root: new Uint8Array(content.subarray(5, 37)),
+            metrics: [content.readUInt32BE(41)],
+            metricsProof: [49, 81, 113].map((at) => new Uint8Array(content.subarray(at, at + 32))),
+          });
+          expect((await trace.tailOf(step)).offset).toBe(starts[step + 2]);
+        }
+        await expect(trace.record(recorded)).rejects.toThrow(`has no record of step ${recorded}`);
       }
     }
   });
@@ -113,31 +138,137 @@ describe("a trace file", () => {
     };
     const same = (content: Buffer): Buffer => content;
     const zeros = (count: number) => (content: Buffer) => Buffer.concat([content, Buffer.alloc(count)]);
+    const { length } = records[4].content;
+    const foreign = "its metrics are not those of the state that it commits to";
     const cases: [Record[], string][] = [
       [records.slice(1), "record 0 (step) at byte 8: it does not belong here"],
-      [[records[0], ...records], "record 1 (manifest)"],
+      [[records[0], ...records], `it claims ${records[0].content.length} bytes, and this one takes ${length} or 32`],
       [changed(4, same, 9), "record 4 (kind 9)"],
+      [changed(4, same, 1), "record 4 (manifest)"],
+      [changed(4, () => Buffer.alloc(32)), "record 4 (step) at byte"],
       [changed(4, set(3, 7)), "step 7 does not follow here"],
       [changed(4, set(4, 2)), "a flag is neither 0 nor 1"],
-      [changed(4, zeros(1)), "1 bytes too many"],
-      [changed(4, (content) => content.subarray(0, 20)), "is cut"],
-      [changed(4, set(37, 0xff)), "a list of 4278190081 entries"],
+      [changed(4, zeros(1)), `it claims ${length + 1} bytes`],
+      [changed(4, (content) => content.subarray(0, 20)), "it claims 20 bytes"],
+      [changed(4, set(4, 0)), "a root too many or too few"],
+      [changed(4, set(37, 0xff)), "it has 4278190081 metrics, not 1"],
+      [changed(4, set(48, 2)), "it has 2 hashes that prove its metrics, not 3"],
+      [changed(4, set(148, 1)), "it has 1 roots of operators, not 0"],
+      [changed(4, set(152, 1)), "it has 1 roots of the entries of its state, not 0"],
+      [changed(4, set(10, 1)), foreign],
+      ...[41, 44, 49, 81, 144].map((at): [Record[], string] => [
+        changed(4, (content) => set(at, content[at] ^ 1)(content)),
+        `record 4 (step) at byte ${starts[4]}: ${foreign}`,
+      ]),
+      // The whole report of another step: its root, metric and proof fit together, and not into this run.
       [
-        changed(4, (content) => Buffer.concat([content.subarray(0, 4), Buffer.alloc(1), content.subarray(37)])),
-        "a root",
+        changed(4, (content) => Buffer.concat([content.subarray(0, 4), records[5].content.subarray(4)])),
+        "the run root does not follow",
       ],
-      [changed(4, (content) => Buffer.concat([content.subarray(0, 37), Buffer.alloc(8)])), "0 metrics, not 1"],
-      [
-        changed(4, (content) => Buffer.concat([set(48, 1)(content), Buffer.alloc(32)])),
-        "it has the roots of other operators",
-      ],
-      [changed(4, set(10, 1)), "the run root does not follow"],
+      // The metric and the proof of another step, under the root of this one.
+      [changed(4, (content) => Buffer.concat([content.subarray(0, 37), records[5].content.subarray(37)])), foreign],
       [changed(12, set(0, 1)), "the run root does not follow"],
-      [changed(12, zeros(1)), "it is malformed"],
+      [changed(12, zeros(1)), "it claims 33 bytes"],
       [[...records.slice(0, 11), records[12]], "the run root does not follow"],
       [[...records, records[12]], "bytes after its end record"],
     ];
     for (const [list, sentence] of cases) await expect(openTrace(forge(list))).rejects.toThrow(sentence);
+  });
+});
+
+describe("the bytes of a trace", () => {
+  const digest = (file: string): string => toHex(sha256(readFileSync(file)));
+
+  test("are these, for a job from an init graph and from a checkpoint, with and without operators", async () => {
+    const found: string[] = [];
+    for (const checkpoint of [false, true])
+      for (const detail of ["steps", "operators"] as const) {
+        const options = { detail, commitEvery: 3, out: path(`${checkpoint}-${detail}.trace`) };
+        await run(regression({ checkpoint }), options);
+        found.push(digest(options.out));
+      }
+    expect(found).toEqual(DIGESTS);
+  });
+
+  test("prove a metric as the description says, by hand", () => {
+    // The state has five entries, and the loss is entry 2: its sibling, then the pair on its left, then entry 4.
+    const hash = (tag: number, ...parts: Uint8Array[]): Buffer =>
+      createHash("sha256")
+        .update(Buffer.concat([Buffer.of(tag), ...parts]))
+        .digest();
+    for (const { content } of records.slice(1, -1)) {
+      const at = (from: number): Buffer => content.subarray(from, from + 32);
+      expect([content[4], content.readUInt32BE(37), content.readUInt32BE(45)]).toEqual([1, 1, 3]);
+      const [root, sibling, left, last] = [at(5), at(49), at(81), at(113)];
+      const bits = Buffer.from(content.subarray(41, 45)).reverse();
+      const tensor = hash(3, Buffer.of(1, 0), hash(2, bits));
+      const tree = hash(1, hash(1, left, hash(1, hash(4, tensor), sibling)), last);
+      expect(hash(5, Buffer.of(0, 0, 0, 5), tree).toString("hex")).toBe(root.toString("hex"));
+    }
+  });
+
+  test("hold the roots of a given initial state, in record 0 alone", async () => {
+    await run(regression({ checkpoint: true }), { commitEvery: 3, detail: "operators", out: path("given.trace") });
+    const { manifest } = await openTrace(path("given.trace"));
+    const job = regression({ checkpoint: true });
+    if (job.init.kind !== "checkpoint" || manifest.outline.init.kind !== "checkpoint") throw new Error("no checkpoint");
+    const entries = job.init.state.map(tensorRoot);
+    split(readFileSync(path("given.trace")));
+    const { content } = records[1];
+    // Step, root, one metric, its proof, no operators; then the entries.
+    const at = 4 + 33 + 8 + 4 + 3 * 32 + 4 + 4;
+    expect(content.readUInt32BE(at - 4)).toBe(5);
+    expect(content.subarray(at).toString("hex")).toBe(Buffer.concat(entries).toString("hex"));
+    const opened = await openTrace(path("given.trace"));
+    for (let step = 0; step <= 10; step++) {
+      const { entryRoots, opRoots } = await opened.record(step);
+      expect(entryRoots?.map(toHex)).toEqual(step === 0 ? entries.map(toHex) : undefined);
+      expect(opRoots?.length).toBe(step === 0 ? undefined : 10);
+    }
+    for (let entry = 0; entry < 5; entry++) {
+      const altered = Buffer.from(content);
+      altered[at + 32 * entry + 7] ^= 4;
+      const list = records.map((record, i) => (i === 1 ? { ...record, content: altered } : record));
+      await expect(openTrace(forge(list))).rejects.toThrow(
+        `record 1 (step) at byte ${starts[1]}: the roots of its entries are not those of the job's initial state`,
+      );
+    }
+    split(whole);
+  });
+
+  test("are refused by the writer where a reader would refuse them", async () => {
+    const trace = await openTrace(path("whole.trace"));
+    const writer = await TraceWriter.create(path("wild.trace"), trace.manifest);
+    const record = await trace.record(4);
+    for (const [wrong, sentence] of [
+      [{ step: 11 }, "the job has no such step"],
+      [{ step: -1 }, "the job has no such step"],
+      [{ step: 1.5 }, "the job has no such step"],
+      [{ root: undefined }, "it has a root too many or too few"],
+      [{ metrics: [] }, "it has 0 metrics, not 1"],
+      [{ metrics: [-1] }, "a metric is not a pattern of 32 bits"],
+      [{ metrics: [2 ** 32] }, "a metric is not a pattern of 32 bits"],
+      [{ metrics: [0.5] }, "a metric is not a pattern of 32 bits"],
+      [{ metricsProof: [] }, "it has 0 proof, not 3"],
+      [{ opRoots: record.metricsProof }, "it has 3 operators, not 0"],
+      [{ entryRoots: record.metricsProof }, "it has 3 entries, not 0"],
+    ] as [Partial<StepRecord>, string][])
+      await expect(writer.step({ ...record, ...wrong } as StepRecord)).rejects.toThrow(sentence);
+    await writer.close();
+    for (const wrong of [
+      { commitEvery: 0 },
+      { commitEvery: 2 ** 31 },
+      { checkpointEvery: 2 ** 31 },
+      { checkpointEvery: -1 },
+      { backend: "x".repeat(5000) },
+    ])
+      await expect(TraceWriter.create(path("wild.trace"), { ...trace.manifest, ...wrong })).rejects.toThrow(
+        `the ${Object.keys(wrong)[0]} of its manifest is out of range`,
+      );
+    await expect(run({ ...regression(), name: "n".repeat(5000) }, { out: path("named.trace") })).rejects.toThrow(
+      "the name of its manifest is out of range",
+    );
+    await expect(run(regression(), { checkpointEvery: 2 ** 31 })).rejects.toMatchObject({ code: "VERDE_USAGE_VALUE" });
   });
 });
 
@@ -179,14 +310,18 @@ describe("a manifest", () => {
       initKind: ["none", 1],
       dataset: [{}, [new Uint8Array(31)], ["x"]],
       commitEvery: [0, 2 ** 31],
-      checkpointEvery: [-1, 0.5],
-      detail: ["all"],
+      checkpointEvery: [-1, 0.5, 2 ** 31],
+      detail: ["all", "ops"],
       backend: [7],
       fault: [3],
     }))
       for (const value of values) await expect(withField(name, value)).rejects.toThrow(`field ${name} is missing or`);
-    for (const format of [0, 1, 3])
+    for (const format of [0, 1, 2, 4])
       await expect(withField("format", format)).rejects.toThrow(`it has format version ${format}, and this reads`);
+    await expect(withField("format", 2)).rejects.toThrow(
+      "run the job again, or use the version of Verde that wrote it",
+    );
+    await expect(withField("commitEvery", 3)).rejects.toThrow("a checkpoint every 1 steps, and a root every 3");
     await expect(withField("fault", "skip:step=x")).rejects.toThrow("the fault");
     await expect(withField("fault", "skip:step=01")).rejects.toThrow("not in canonical form");
     await expect(withField("steps", 2 ** 31)).rejects.toMatchObject({ code: "VERDE_JOB_STEPS" });

@@ -8,6 +8,7 @@ import { reference } from "../../src/repops/backends/reference.ts";
 import { MAX_VALUE } from "../../src/repops/numbers/vf32.ts";
 import { Execution } from "../../src/trace/execution.ts";
 import { struckBackend } from "../../src/trace/drill/struck.ts";
+import { KeptStates } from "../../src/trace/kept-states.ts";
 import { openTrace, Replayer, run } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
@@ -93,6 +94,72 @@ describe("a replayer", () => {
     await replayer.close();
   });
 
+  test("executes the steps of a long segment once, and √n more for what a dispute asks after that", async () => {
+    const long = regression({ steps: 1000 });
+    await run(long, { commitEvery: 1000, checkpointEvery: 0, out: path("long.trace") });
+    for (const step of [1, 2, 500, 991, 1000]) {
+      const replayer = await Replayer.open(path("long.trace"));
+      const roots = await replayer.stepRoots(1);
+      expect(replayer.replayed.steps).toBe(1000);
+      expect(await replayer.stepRoots(1)).toBe(roots);
+      // As a dispute asks: the step's operators, the roots of its pre-state, then an operator's tensors.
+      const { newStateRoot, newStateRoots } = await replayer.detail(step);
+      expect(toHex(newStateRoot)).toBe(toHex(roots[step - 1]));
+      const before = await replayer.entryRoots(step - 1);
+      if (step > 1) expect(toHex(stateRoot(before))).toBe(toHex(roots[step - 2]));
+      expect(await replayer.entryRoots(step)).toEqual(newStateRoots);
+      await replayer.capture(step, [0, INPUTS + 3]);
+      expect(replayer.replayed.steps).toBeLessThanOrEqual(1000 + 31 + 2);
+      await replayer.close();
+    }
+  });
+
+  test("never goes back to the segment's beginning for any of its steps", async () => {
+    const every = regression({ steps: 100 });
+    await run(every, { commitEvery: 50, checkpointEvery: 50, out: path("every.trace") });
+    const replayer = await Replayer.open(path("every.trace"));
+    const roots = [...(await replayer.stepRoots(1)), ...(await replayer.stepRoots(2))];
+    for (let step = 100; step > 50; step--) {
+      const { steps } = replayer.replayed;
+      expect(toHex((await replayer.detail(step)).newStateRoot)).toBe(toHex(roots[step - 1]));
+      expect(replayer.replayed.steps - steps).toBeLessThanOrEqual(8);
+    }
+    // The states of another segment were dropped; its checkpoint is still there.
+    expect(toHex((await replayer.detail(7)).newStateRoot)).toBe(toHex(roots[6]));
+    await replayer.close();
+  });
+
+  test("keeps as many states as its memory allows, and one at least", () => {
+    const [first, last, bytes] = [10, 109, 32];
+    for (const [mostBytes, spacing] of [
+      [Number.MAX_SAFE_INTEGER, 10],
+      [10 * bytes, 10],
+      [4 * bytes, 25],
+      [bytes, 100],
+      [0, 100],
+    ]) {
+      const kept = new KeptStates(job, mostBytes);
+      kept.begin(first, last);
+      for (let step = first; step <= last; step++) {
+        expect(kept.wants(step)).toBe((step - first) % spacing === 0);
+        if (kept.wants(step)) kept.keep(step, states[0]);
+        expect(step - kept.before(step)!.step).toBe((step - first) % spacing);
+      }
+      expect(kept.before(first - 1)).toBeUndefined();
+      kept.begin(first, last);
+      expect(kept.before(last)).toBeUndefined();
+    }
+  });
+
+  test("chooses its own backend, whatever the trace states", async () => {
+    await run(job, { backend: { ...reference, name: "nobody's" }, out: path("stated.trace") });
+    const { manifest } = await openTrace(path("stated.trace"));
+    expect(manifest.backend).toBe("nobody's");
+    const replayer = await Replayer.open(path("stated.trace"));
+    expect(await replayer.state(20)).toEqual(states[20]);
+    await replayer.close();
+  });
+
   test("says so when it does not come to the roots of the run", async () => {
     // A backend whose output of kernel 6 is off by one; no vector of the short form has that many.
     const wrong: Backend = {
@@ -154,6 +221,6 @@ describe("a run that goes wrong", () => {
     const { metrics } = await run(job);
     expect(metrics.map((named) => Object.keys(named).join())).toEqual(Array(21).fill("loss"));
     expect(metrics[20].loss).toBeLessThan(metrics[1].loss / 2);
-    expect((await openTrace(path("a.trace"))).records[20].metrics.length).toBe(1);
+    expect((await (await openTrace(path("a.trace"))).record(20)).metrics.length).toBe(1);
   });
 });

@@ -49,8 +49,8 @@ describe("a run that was stopped", () => {
       onStep: ({ step }) => step === 4 && stop.abort(),
     });
     await expect(stopped).rejects.toMatchObject({ name: "AbortError" });
-    const { complete, records } = await openTrace(path("a.trace"));
-    expect([complete, records.length]).toEqual([false, 5]);
+    const { complete, recorded } = await openTrace(path("a.trace"));
+    expect([complete, recorded]).toEqual([false, 5]);
     const result = await run(job, { out: path("a.trace"), resume: true });
     expect(filesOf(path, "a")).toEqual(filesOf(path, "b"));
     expect(result.metrics.length).toBe(11);

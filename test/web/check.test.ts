@@ -93,10 +93,13 @@ describe("the facts of a trace", () => {
       recorded: 8,
       parameters: 3,
       detail: "operators",
+      committed: 9,
+      losses: Array.from({ length: 8 }, (_, i) => ({ step: i + 1, loss: expect.any(Number) })),
       fault: `flip:step=5,operator=${GRADIENT},element=0,bit=20`,
       checkpoints: Array.from({ length: 9 }, (_, step) => step),
     });
     const source = { ...trace.source, names: async () => ["step-00000000.safetensors"] };
-    expect((await factsOf({ ...trace, source })).missing).toMatch(/flip\.data\/dataset\.safetensors$/);
+    const bare = Object.create(trace, { source: { value: source } });
+    expect((await factsOf(bare)).missing).toMatch(/flip\.data\/dataset\.safetensors$/);
   });
 });

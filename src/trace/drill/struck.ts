@@ -132,7 +132,8 @@ async function prepareHalf(
   const reads = [...new Set(kernels.flatMap(operandsOf))].filter((tensor) => tensor < from);
   const after = new Set([...list.kernels.slice(end).flatMap(operandsOf), ...keep, to - 1]);
   const gives = [...after].filter((tensor) => tensor >= from && tensor < to);
-  const own = (tensor: number): number => (tensor < from ? reads.indexOf(tensor) : tensor - from + reads.length);
+  const places = new Map(reads.map((tensor, i) => [tensor, i]));
+  const own = (tensor: number): number => (tensor < from ? places.get(tensor)! : tensor - from + reads.length);
   const half: KernelList = {
     inputs: reads.map((tensor) => typeOf(list, tensor)),
     kernels: kernels.map((kernel) => renumberOperands(kernel, own)),

@@ -2,37 +2,51 @@
 import { toHex } from "../../encoding/bytes.ts";
 import { countParameters } from "../../job/closed.ts";
 import { messageOf } from "../../errors/index.ts";
-import { namedMetrics } from "../../trace/execution.ts";
 import { formatFault } from "../../trace/fault.ts";
-import { checkpointsOf, expectComplete, metricNames, type Trace } from "../../trace/open.ts";
+import { metricNames, namedMetrics } from "../../trace/metrics.ts";
+import { checkpointsOf, expectComplete, type Trace } from "../../trace/open.ts";
 import { checkpointFile, dataFolder, DATASET_FILE } from "../../trace/source.ts";
 import type { Facts } from "./protocol.ts";
 
+/** The most points of the curve of the loss. More would not be visible. */
+const MOST_POINTS = 2000;
+
 export async function factsOf(trace: Trace): Promise<Facts> {
-  const { path, manifest, records, runRoot, segmentRoots } = trace;
+  const { path, manifest, recorded, committed, runRoot } = trace;
   const { outline, commitEvery, detail, backend, fault } = manifest;
-  const names = metricNames(outline);
-  const losses = names.includes("loss") ? records.map(({ metrics }) => namedMetrics(names, metrics).loss) : [];
+  const lastRoot = trace.rootOf(Math.min((committed - 1) * commitEvery, outline.steps));
   const unfinished = unfinishedBecause(trace);
   const missing = await missingFile(trace);
   return {
     path,
     job: outline.name,
     steps: outline.steps,
-    recorded: records.length - 1,
+    recorded: recorded - 1,
+    committed,
     parameters: countParameters(outline),
     kernels: outline.step.kernels.length,
     commitEvery,
     detail,
     backend,
     checkpoints: await checkpointsOf(trace),
-    losses,
+    losses: await lossesOf(trace),
     ...(fault && { fault: formatFault(fault) }),
     ...(runRoot && { runRoot: toHex(runRoot) }),
-    ...(segmentRoots.length > 0 && { lastRoot: toHex(segmentRoots[segmentRoots.length - 1]) }),
+    ...(lastRoot && { lastRoot: toHex(lastRoot) }),
     ...(unfinished !== undefined && { unfinished }),
     ...(missing !== undefined && { missing }),
   };
+}
+
+/** The losses of at most `MOST_POINTS` training steps, evenly spaced. State 0 has none. */
+async function lossesOf(trace: Trace): Promise<Facts["losses"]> {
+  const names = metricNames(trace.manifest.outline);
+  const last = trace.recorded - 1;
+  const losses: { step: number; loss: number }[] = [];
+  if (!names.includes("loss")) return losses;
+  for await (const { step, metrics } of trace.records(1, last, Math.max(Math.ceil(last / MOST_POINTS), 1)))
+    losses.push({ step, loss: namedMetrics(names, metrics).loss });
+  return losses;
 }
 
 function unfinishedBecause(trace: Trace): string | undefined {

@@ -7,8 +7,6 @@ import type { Facts } from "./protocol.ts";
 const [WIDTH, HEIGHT] = [1000, 240];
 /** Room above and below the curve. */
 const MARGIN = 12;
-/** The most points of the curve. More would not be visible. */
-const MAX_POINTS = 2000;
 
 const plot = {
   line: element("plot-line", SVGPolylineElement),
@@ -60,14 +58,9 @@ function listOf(steps: readonly number[]): string {
   return `step ${shown.map((step) => step ?? "…").join(", ")}`;
 }
 
-function showCurve({ losses, steps }: Facts): void {
-  const stride = Math.max(Math.ceil(losses.length / MAX_POINTS), 1);
-  // State 0 has no loss, and a trace may claim any bit pattern, NaN included.
-  const points = losses
-    .map((loss, step) => ({ step, loss }))
-    .filter(
-      ({ step, loss }) => step > 0 && Number.isFinite(loss) && (step % stride === 0 || step === losses.length - 1),
-    );
+function showCurve({ losses, steps, recorded, committed }: Facts): void {
+  // A trace may claim any bit pattern, NaN included.
+  const points = losses.filter(({ loss }) => Number.isFinite(loss));
   element("curve", HTMLElement).hidden = points.length < 2;
   if (points.length < 2) return;
   const low = points.reduce((least, { loss }) => Math.min(least, loss), Infinity);
@@ -79,8 +72,16 @@ function showCurve({ losses, steps }: Facts): void {
   );
   const [first, last] = [points[0].loss, points[points.length - 1].loss];
   element("curve-range", HTMLElement).textContent = `${formatNumber(first)} → ${formatNumber(last)}`;
+  element("curve-title", HTMLElement).textContent = curveTitle(recorded, committed - 1);
   element("plot-end", HTMLElement).textContent = `step ${formatCount(steps)}`;
   markChecked(steps);
+}
+
+/** What the curve rests on: a state root proves the metrics of its step, the others are the author's word. */
+function curveTitle(steps: number, proven: number): string {
+  if (proven === steps) return "Loss, proven by the root of each state";
+  if (proven === 0) return "Loss, as the trace claims it: no state root proves it yet";
+  return `Loss, as the trace claims it: ${formatCount(proven)} of ${formatCount(steps)} steps are proven by state roots`;
 }
 
 /** Shades the steps that were found right, and marks the step that was found wrong. */

@@ -28,8 +28,10 @@ export interface Facts {
   runRoot?: string;
   /** The root of the last state that is committed to. */
   lastRoot?: string;
-  /** The reported losses by step, from step 0. Empty if the job reports no loss. */
-  losses: readonly number[];
+  /** The number of committed states, the initial one included. Only the metrics of these are proven. */
+  committed: number;
+  /** The reported losses, of all steps or of evenly spaced ones. Empty if the job reports no loss. */
+  losses: readonly { step: number; loss: number }[];
   /** Why the trace is not a finished run, if it is not. */
   unfinished?: string;
   /** A missing file that is needed to execute steps. */
