@@ -11,6 +11,7 @@ import { reference } from "../repops/backends/reference.ts";
 import type { TrainingProver } from "./claim.ts";
 import type { Decision } from "./decision.ts";
 import type { JobFacts } from "./facts.ts";
+import { guarded } from "./apart/guarded.ts";
 import { scalarStepsOf } from "./cost.ts";
 import { compare, groundOf, judge } from "./judge.ts";
 import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "../game/level.ts";
@@ -43,16 +44,17 @@ export interface Figures {
 }
 
 /**
- * Decides between two claims about one job whose run roots differ.
+ * Decides between two claims about one job whose run roots differ. Whatever the provers give or throw, there
+ * is a decision. A prover that blocks this thread blocks the referee: run it apart (`openPartyApart`).
  * @throws {DisputeError} when the roots are equal
- * @throws whatever a prover throws
  */
 export async function arbitrate(
   facts: JobFacts,
-  provers: Pair<TrainingProver>,
+  parties: Pair<TrainingProver>,
   runRoots: Pair<Bytes>,
   options: RefereeOptions = {},
 ): Promise<{ decision: Decision; figures: Figures }> {
+  const provers = bothSides((side) => guarded(facts, parties[side]));
   const began = performance.now();
   const tally = newTally();
   const end = await play(trainingMachine(facts, options.depth), provers, runRoots, tally, options);
