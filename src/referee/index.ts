@@ -1,3 +1,6 @@
+export { type GuardedProver, guarded, type SigningProver } from "./apart/guarded.ts";
+export type { PartyFailure, Prepared } from "./apart/messages.ts";
+export { type ApartOptions, type ApartParty, openPartyApart, type Refusal } from "./apart/open.ts";
 export { bracket, type BracketResult } from "./bracket.ts";
 export { type CheckedVerdict, checkVerdict } from "./check-verdict.ts";
 export { type TrainingProver, trainingProver } from "./claim.ts";
