@@ -8,8 +8,8 @@ import { type Answer, type Level, type Position, positionKey } from "./level.ts"
 import { checkBottom, checkQuestion, type Question, type Tower } from "./question.ts";
 
 /**
- * A party in a dispute. `undefined` is no answer. An error that it throws is a failure of the machine and
- * decides nothing.
+ * A party in a dispute. `undefined` is no answer. An error that it throws is a failure of its machine: the
+ * same question may be answered later, but `play` takes it for no answer.
  */
 export interface Prover<Witness> {
   /** @throws {DisputeError} for a question that is not well-formed: that is the fault of the referee */

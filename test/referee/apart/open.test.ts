@@ -139,6 +139,10 @@ const DAMAGED: Readonly<
     damage: ({ trace }) => rewrite(trace, { fault: { ...FAULT, operator: 3 } as Fault }),
   },
   "no fault": { damage: ({ trace }) => rewrite(trace, { fault: undefined }), reason: /gives another state/ },
+  "another interval": {
+    damage: ({ trace }) => rewrite(trace, { commitEvery: 3 }),
+    refused: "VERDE_FORMAT_INCONSISTENT",
+  },
   "records that are promised and missing": {
     damage: ({ trace }) => rewrite(trace, { detail: "operators" }),
     refused: "VERDE_FORMAT_INCONSISTENT",
@@ -215,6 +219,12 @@ describe("a party whose files are damaged", () => {
     const pipe = at("pipe.trace");
     execFileSync("mkfifo", [pipe]);
     expect(await openPartyApart(pipe, { timeout: 1000 })).toEqual({ ok: false, code: "LATE", message: "no answer within 1 s" }); // prettier-ignore
+  });
+
+  it("is refused for a trace that takes more memory than it may use", async () => {
+    const { trace } = await copy();
+    await truncate(trace, 1.9e9);
+    expect(await openPartyApart(trace, { memory: 400 })).toMatchObject({ ok: false, code: "MEMORY" });
   });
 
   it("does not take the referee's memory with it", async () => {
