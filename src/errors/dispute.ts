@@ -15,13 +15,13 @@ export const DISPUTE = {
     when: "The traces commit to their state at different intervals.",
     remedy: "Run one of them again with the other's `--commit-every`.",
   },
-  NO_REPLAY: {
-    when: "A trace can't be replayed, so its owner can't answer a question.",
-    remedy: "Restore the file that the message names, or use `--recompute operator`.",
-  },
   REPLAY_DIFFERS: {
     when: "Replaying a trace gives another state than it commits to.",
     remedy: "Use the backend and the checkpoints of the run.",
+  },
+  REPLAY: {
+    when: "A trace does not lead to the segment that a ruling is about, so it can't be replayed from there.",
+    remedy: "Name a trace of the same job that agrees with both claims until then.",
   },
   CHANGED: {
     when: "A trace changed during its dispute.",
@@ -50,6 +50,10 @@ export const DISPUTE = {
   LEAF_WRONG: {
     when: "The dispute does not end at the leftmost divergent leaf.",
     remedy: "Do not rely on this record; repeat the dispute.",
+  },
+  TRANSCRIPT: {
+    when: "A file is not the transcript of a whole dispute.",
+    remedy: "Get the whole transcript, as `verde dispute A B --transcript FILE` wrote it.",
   },
   VERDICT_MALFORMED: {
     when: "A field of a verdict is missing or has another type.",

@@ -3,9 +3,10 @@
  * states.
  */
 import type { Bytes } from "../encoding/bytes.ts";
-import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf } from "../encoding/merkle.ts";
+import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf, type TreeRoot } from "../encoding/merkle.ts";
+import { DisputeError } from "../errors/index.ts";
 import { type Answer, type Level, type Position, positionKey } from "./level.ts";
-import { checkBottom, checkQuestion, type Question, type Tower } from "./question.ts";
+import { checkBottom, checkPlace, checkQuestion, type Question, type Tower } from "./question.ts";
 
 /**
  * A party in a dispute. `undefined` is no answer. An error that it throws is a failure of its machine: the
@@ -65,6 +66,17 @@ export class ClaimProver<Witness> implements Prover<Witness> {
   async witness(at: Position): Promise<Witness | undefined> {
     checkBottom(this.tower, at);
     return this.claim.witness(at);
+  }
+
+  /**
+   * The root of the tree that the last leaf of `at` opens into. `undefined` if this party can't say.
+   * @throws {DisputeError} when there is no such tree
+   */
+  async root(at: Position): Promise<TreeRoot | undefined> {
+    const level = checkPlace(this.tower, at);
+    if (!level) throw new DisputeError("PLACE", "the root of a tree below the bottom", { at });
+    const tree = await this.tree(at, level);
+    return tree && rootOf(tree.levels);
   }
 
   /** The tree below the last leaf of `at`. It is built at the first question about it. */

@@ -14,15 +14,32 @@ export const MAX_REASON = 1000;
 export interface Received<T> {
   readonly value?: T;
   readonly problem?: string;
+  /** Whether it gave something that is malformed, instead of nothing. */
+  readonly isMalformed?: boolean;
 }
 
 /** Waits for a party's value, and copies it. It never rejects. */
 export async function receive<T>(make: () => Promise<unknown>, copy: (value: unknown) => T): Promise<Received<T>> {
+  let given: unknown;
   try {
-    const value = await make();
-    return value === undefined ? {} : { value: copy(value) };
+    given = await make();
   } catch (error) {
     return { problem: reasonOf(error) };
+  }
+  if (given === undefined) return {};
+  try {
+    return { value: copy(given) };
+  } catch (error) {
+    return { problem: reasonOf(error), isMalformed: true };
+  }
+}
+
+/** What `make` gives, or `undefined` if it throws. */
+export function quietly<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
   }
 }
 

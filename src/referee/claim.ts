@@ -1,8 +1,10 @@
 /** What a provider claims about its run, for each level (spec 7.3). */
-import { asBytes, type Bytes, Writer } from "../encoding/bytes.ts";
+import type { Speaker } from "../claims/store.ts";
+import { asBytes, type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import type { Tag } from "../encoding/tags.ts";
 import { buildLevels, hashLeaf, proveLeaf } from "../encoding/merkle.ts";
 import { chunkAt, chunkCount, type Tensor } from "../encoding/tensor.ts";
+import { runRootOf } from "../trace/commitments.ts";
 import { accumulators } from "../repops/kernels/point.ts";
 import { Evidence } from "./evidence.ts";
 import { type JobFacts, jobFacts } from "./facts.ts";
@@ -10,8 +12,9 @@ import { DisputeError } from "../errors/index.ts";
 import { type Level, type Position, positionKey } from "../game/level.ts";
 import { checkPlace } from "../game/question.ts";
 import { groundOf } from "./judge.ts";
-import { kernelAt, levelUnder, trainingMachine } from "./machine.ts";
+import { claimedAt, kernelAt, levelUnder, trainingMachine } from "./machine.ts";
 import { DisputedTensors, type Memory } from "./memory.ts";
+import { isSigned, openingPlace } from "./opening.ts";
 import type { OperatorWitness } from "./operator.ts";
 import { type LevelName, type Place, placeOf } from "./place.ts";
 import { type Claim, ClaimProver, type Prover } from "../game/prover.ts";
@@ -29,17 +32,40 @@ export interface TrainingProver extends Prover<Witness> {
    * @throws {DisputeError} when `at` does not lead to an operator
    */
   output(at: Position): Promise<Tensor | undefined>;
+  /**
+   * This party's signature of the root of the tree that the last leaf of `at` opens into: 65 bytes (spec 7.3).
+   * `undefined` if it has no key, or can't say what the root is.
+   * @throws {DisputeError} when there is no such tree, or its root follows from the claim and needs no
+   *   signature
+   */
+  signature(at: Position): Promise<Bytes | undefined>;
+  /** Why the party could not answer, if it could not. */
+  failure?(): string | undefined;
 }
 
-/** A prover that answers from `memory`, for one dispute. */
-export function trainingProver(memory: Memory): TrainingProver {
+/**
+ * A prover that answers from `memory`, for one dispute.
+ * @param speaker signs for the run; without it the answers are nobody's statement
+ */
+export function trainingProver(memory: Memory, speaker?: Speaker): TrainingProver {
   const claim = new TrainingClaim(memory);
-  const prover = new ClaimProver(trainingMachine(claim.facts), claim);
+  const { facts } = claim;
+  const machine = trainingMachine(facts);
+  const prover = new ClaimProver(machine, claim);
+  const run = runRootOf(facts.id, memory.commitEvery, memory.segmentRoots);
   return {
     answer: (question) => prover.answer(question),
     witness: (at) => prover.witness(at),
     operands: (at) => claim.operands(at),
     output: (at) => claim.output(at),
+    failure: () => claim.failure ?? memory.failure?.(),
+    signature: async (at) => {
+      const level = checkPlace(machine, at);
+      if (at.length > 0 && !(level && isSigned(level)))
+        throw new DisputeError("PLACE", "a signature was asked for, but no tree at this place needs one", { at });
+      const root = speaker && (await prover.root(at));
+      return root && speaker.sign({ run, ...openingPlace(facts, at), root });
+    },
   };
 }
 
@@ -51,6 +77,8 @@ interface KnownTree {
 
 export class TrainingClaim implements Claim<Witness> {
   readonly facts: JobFacts;
+  /** Why a tree could not be built. */
+  failure: string | undefined;
   private readonly memory: Memory;
   private readonly evidence: Evidence;
   private readonly tensors: DisputedTensors;
@@ -64,15 +92,26 @@ export class TrainingClaim implements Claim<Witness> {
   }
 
   /**
-   * If the last leaf of a tree is bound to the claim above, that claim is its payload, whatever was computed.
+   * If the last leaf of a tree is bound to the claim above, what was computed has to be that claim. If it is
+   * not, the files are damaged, or the machine is: an answer would contradict the claim. A drill that was told
+   * to lie says its claim all the same.
    */
   async payloads(at: Position, level: Level): Promise<readonly Bytes[] | undefined> {
     if (!(await this.recall(at))) return undefined;
     const computed = await this.compute[level.name as LevelName](placeOf(this.facts, at));
     if (!computed) return undefined;
-    const payloads = level.binding.kind === "last" ? [...computed.slice(0, -1), this.claimAbove(at)] : computed;
+    const payloads = level.binding.kind === "last" ? this.bound(computed, this.claimAbove(at), level) : computed;
+    if (!payloads) return undefined;
     this.known.set(positionKey(at), { tag: level.tag, payloads });
     return payloads;
+  }
+
+  private bound(computed: readonly Bytes[], claim: Bytes, { name }: Level): readonly Bytes[] | undefined {
+    const last = computed.at(-1);
+    if (last && bytesEqual(last, claim)) return computed;
+    if (this.memory.isDrill) return [...computed.slice(0, -1), claim];
+    this.failure = `what is computed again in the ${name} tree is not what the run commits to; restore the run's files`;
+    return undefined;
   }
 
   private readonly compute: Record<LevelName, (place: Place) => Promise<readonly Bytes[] | undefined>> = {
@@ -140,7 +179,7 @@ export class TrainingClaim implements Claim<Witness> {
   private claimAbove(at: Position): Bytes {
     const { level, index, part } = at[at.length - 1];
     const payload = this.known.get(positionKey(at.slice(0, -1)))!.payloads[index];
-    return level === "chunk" ? payload.slice(4 * part, 4 * part + 4).reverse() : payload;
+    return claimedAt({ name: level }, payload, part);
   }
 
   /** A leaf of the tree below `at`, with its proof. The tree has been recalled before. */

@@ -2,10 +2,10 @@
 import { unravel } from "../encoding/tensor.ts";
 import type { Bytes } from "../encoding/bytes.ts";
 import type { JobFacts } from "./facts.ts";
-import { type Pair, type Passed, positionOf, type Side } from "../game/level.ts";
+import type { Pair, Passed, Position, Side } from "../game/level.ts";
 import { isStateUpdate } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
-import type { Witness } from "./witness.ts";
+import type { UsedLeaf, Witness } from "./witness.ts";
 
 /**
  * What decided: the job's checkpoint, the graph's state update, a scalar step, a whole operator, or a
@@ -21,6 +21,11 @@ export interface Decision {
   /** The four bytes of an element, or a root. Absent after a forfeit. */
   readonly claimed?: Pair<Bytes>;
   readonly recomputed?: Bytes;
+  /** For each level of the path: each side's valid signature of the tree's root, if it needed and gave one. */
+  readonly signatures: readonly Pair<Bytes | undefined>[];
+  /** Scalar steps that the referee executed, and the agreed leaves that they needed. Absent without a proof. */
+  readonly scalarSteps?: number;
+  readonly used?: readonly UsedLeaf[];
   /** The one-step proof, and the side that showed it. */
   readonly witness?: Witness;
   readonly shownBy?: Side;
@@ -30,6 +35,14 @@ export interface Decision {
    * The first element that differs, if a whole operator was recomputed and both parties showed their outputs.
    */
   readonly seen?: { readonly element: number; readonly claimed: Pair<Bytes>; readonly recomputed: Bytes };
+}
+
+/** The end of a dispute in which a party gave no answer: nothing is decided. */
+export interface Undecided {
+  readonly kind: "undecided";
+  readonly path: readonly Passed[];
+  /** Why a side gave no answer. */
+  readonly reasons: Pair<string | undefined>;
 }
 
 /** The operator at which two runs differ. */
@@ -50,8 +63,8 @@ export interface Location {
   readonly fold: number | null;
 }
 
-export function locate(facts: JobFacts, path: readonly Passed[]): Location {
-  const place = placeOf(facts, positionOf(path));
+export function locate(facts: JobFacts, at: Position): Location {
+  const place = placeOf(facts, at);
   const isStepKnown = place.level !== undefined && (place.level !== "segment" || place.segment === 0);
   return {
     step: isStepKnown ? place.step : null,

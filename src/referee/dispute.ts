@@ -1,23 +1,28 @@
 /** A dispute about two traces on disk: `verde dispute` as a function. */
-import { type DType, unravel } from "../encoding/tensor.ts";
-import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
-import { DisputeError } from "../errors/index.ts";
-import { graphRoot } from "../graph/codec.ts";
-import type { JobOutline } from "../job/closed.ts";
 import { openBackend } from "../certify/open-backend.ts";
+import type { RunClaim } from "../claims/claim.ts";
+import type { ClaimStore } from "../claims/store.ts";
+import { signDigest } from "../claims/signature.ts";
+import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
+import { type DType, unravel } from "../encoding/tensor.ts";
+import { bothSides, type Pair, positionOf } from "../game/level.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
-import { trainingProver } from "./claim.ts";
+import { conclude, openingsIn, type RefereeKey } from "./conclude.ts";
+import { checkComparable } from "./comparable.ts";
 import { countJobSteps } from "./cost.ts";
 import { type Decision, type Location, locate } from "./decision.ts";
+import type { SignedOpening } from "./equivocation.ts";
 import { jobFacts } from "./facts.ts";
-import { bothSides, type Pair, positionOf } from "../game/level.ts";
 import { kernelAt } from "./machine.ts";
+import { claimOf, type OpenedParty, openParty } from "./opened-party.ts";
 import { type NamedParty, partiesOf, type PartyInput, type TraceParty } from "./party.ts";
 import { placeOf } from "./place.ts";
-import { arbitrate, type Figures } from "./referee.ts";
-import { type FinishedTrace, traceMemory, type TraceMemory } from "./trace-memory.ts";
-import { makeVerdict, type Verdict } from "./verdict.ts";
+import { arbitrate, type Figures, type Heard } from "./referee.ts";
+import { shownGraph } from "./shown-graph.ts";
+import type { FinishedTrace } from "./trace-memory.ts";
+import { writeTranscript } from "./transcript-file.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** How a dispute is carried out. */
 export interface DisputeOptions {
@@ -32,6 +37,15 @@ export interface DisputeOptions {
    * and the reference recomputes.
    */
   backend?: Backend | string;
+  /**
+   * The keys of this user. A run that one of them has claimed is answered for with signatures, so that the
+   * verdict can be a proof. A ruling is signed by the user's own key. Without it, nothing is signed.
+   */
+  claims?: ClaimStore;
+  /** Whether a party that gives no answer loses. The default is `false`: then nothing is decided. */
+  forfeitSilent?: boolean;
+  /** The milliseconds that a party has for one answer. The default is no limit. */
+  timeout?: number;
 }
 
 /** Two traces that commit to the same run. */
@@ -43,6 +57,19 @@ export interface Agreement {
   figures: Figures;
 }
 
+/** A dispute in which a party could not answer: nothing is decided. */
+export interface Undecision {
+  outcome: "undecided";
+  parties: Pair<NamedParty>;
+  runRoots: Pair<Bytes>;
+  losers: readonly string[];
+  /** The parties that gave no answer, each with the reason: what it lacks, and what it needs. */
+  silent: readonly { id: string; name: string; reason: string }[];
+  figures: Figures;
+  /** The text of the transcript. */
+  transcript: string;
+}
+
 /** Two traces that differ: where they differ, and which party is wrong. */
 export interface Divergence extends Location {
   outcome: "divergence";
@@ -51,6 +78,8 @@ export interface Divergence extends Location {
   runRoots: Pair<Bytes>;
   /** The ids of the parties whose claims are wrong. */
   losers: readonly string[];
+  /** The ids of the losers whose claims the verdict proves wrong. The others lose by the referee's word. */
+  proven: readonly string[];
   decision: Decision;
   /** What each party claims: an element's four bytes, most significant first, or a root. */
   claimed?: Pair<Bytes>;
@@ -63,141 +92,120 @@ export interface Divergence extends Location {
   /** Scalar steps of the whole run, for comparison with those of the referee. */
   runSteps: number;
   verdict: Verdict;
+  /** The text of the transcript. The verdict follows from it (`concludeFrom`). */
+  transcript: string;
+  /** The openings that the parties have signed. */
+  openings: readonly SignedOpening[];
 }
 
 /** What `dispute` finds: the runs agree, or they differ, and then where and which party is wrong. */
-export type DisputeResult = Agreement | Divergence;
+export type DisputeResult = Agreement | Divergence | Undecision;
 
 /**
- * Compares two finished runs of one job, and finds where they differ and which party is wrong.
+ * Compares two finished runs of one job, and finds where they differ and which party is wrong. A party whose
+ * files can't be used is named, and nothing is decided.
  * @param first a trace's path, or a party with an id that the caller chooses
- * @throws {FormatError} for a trace that is cut off, damaged, or lacks what is needed
+ * @throws {FormatError} for a trace that is cut off or damaged
  * @throws {DisputeError} when the two are not runs of one job with the same commitments, or have the same id
- * @throws {BackendError} when a backend is not available
- * @throws {DeviceError} when a backend does not compute the bits of the specification
+ * @throws {BackendError} when the referee's backend is not available
+ * @throws {DeviceError} when the referee's backend does not compute the bits of the specification
  */
 export async function dispute(
   first: PartyInput,
   second: PartyInput,
   options: DisputeOptions = {},
 ): Promise<DisputeResult> {
-  const [one, other] = partiesOf([first, second]);
-  const [a, b] = [expectComplete(await openTrace(one.trace)), expectComplete(await openTrace(other.trace))];
-  checkComparable(a, b);
-  const runRoots = [a.runRoot, b.runRoot] as const;
-  const parties = [named(one, a.runRoot), named(other, b.runRoot)] as const;
+  const named = partiesOf([first, second]);
+  const traces = [
+    expectComplete(await openTrace(named[0].trace)),
+    expectComplete(await openTrace(named[1].trace)),
+  ] as const;
+  checkComparable(...traces);
+  const claims = [await claimOf(traces[0], options.claims), await claimOf(traces[1], options.claims)] as const;
+  const parties = bothSides((side) => partyIn(named[side], claims[side]));
+  const runRoots = bothSides((side) => traces[side].runRoot);
   if (bytesEqual(...runRoots)) {
     const figures = { scalarSteps: 0, bytes: 64, rounds: 0, millis: 0 };
     return { outcome: "agree", parties, runRoots, losers: [], figures };
   }
-  const { recompute, backend: wanted } = options;
+  const { backend: wanted } = options;
   const backend = wanted === undefined ? undefined : (await openBackend(wanted)).backend;
-  const memories = await openBoth(a, b, backend);
+  const opened: OpenedParty[] = [];
   try {
-    return await decide(parties, memories, { recompute, backend });
+    for (const trace of traces) opened.push(await openParty(trace, backend, options.claims));
+    return await decide(parties, claims, traces, [opened[0], opened[1]], { ...options, backend });
   } finally {
-    await Promise.all(memories.map((memory) => memory.close()));
+    await Promise.all(opened.map((party) => party.close()));
   }
 }
 
-function named({ id, name }: TraceParty, runRoot: Bytes): NamedParty {
-  return { id, name, runRoot };
+function partyIn({ id, name }: TraceParty, { run, address }: RunClaim): NamedParty {
+  return { id, name, runRoot: run, ...(address && { address }) };
 }
 
-async function openBoth(a: FinishedTrace, b: FinishedTrace, backend?: Backend): Promise<Pair<TraceMemory>> {
-  const first = await traceMemory(a, backend);
-  try {
-    const second = await traceMemory(b, backend);
-    if (first.canReplay || second.canReplay) return [first, second];
-    throw new DisputeError(
-      "NO_REPLAY",
-      `neither trace can be replayed, so neither can show the operator's inputs: ${first.failure()}; ${second.failure()}; restore the files of one of them`,
-    );
-  } catch (error) {
-    await first.close();
-    throw error;
-  }
+interface DecideOptions extends Omit<DisputeOptions, "backend"> {
+  backend: Backend | undefined;
 }
 
 async function decide(
   parties: Pair<NamedParty>,
-  memories: Pair<TraceMemory>,
-  { recompute, backend }: { recompute: DisputeOptions["recompute"]; backend: Backend | undefined },
-): Promise<Divergence> {
-  const { outline, commitEvery } = memories[0];
+  claims: Pair<RunClaim>,
+  traces: Pair<FinishedTrace>,
+  opened: Pair<OpenedParty>,
+  { recompute, backend, claims: store, forfeitSilent = false, timeout }: DecideOptions,
+): Promise<Divergence | Undecision> {
+  const { outline, commitEvery } = traces[0].manifest;
   const facts = jobFacts(outline, commitEvery);
-  const runRoots = bothSides((side) => parties[side].runRoot);
-  const mute = memories.find(({ canReplay }) => !canReplay);
-  if (mute && recompute === "scalar")
-    throw new DisputeError(
-      "NO_REPLAY",
-      `one of the traces can't be replayed, so it can't show an element: ${mute.failure()}; restore the file, or use --recompute operator`,
-    );
-  const { decision, figures } = await arbitrate(
+  const isMute = opened.some(({ canReplay }) => !canReplay);
+  const heard: Heard = await arbitrate(
     facts,
-    bothSides((side) => trainingProver(memories[side])),
-    runRoots,
+    bothSides((side) => opened[side].prover),
+    claims,
     {
-      depth: recompute ?? (mute ? "operator" : "scalar"),
+      depth: recompute ?? (isMute ? "operator" : "scalar"),
+      forfeitSilent,
+      ...(timeout !== undefined && { timeout }),
       ...(backend && { backend }),
     },
   );
-  const { seen } = decision;
-  const { claimed, recomputed } = seen ?? decision;
-  const location = locate(facts, decision.path);
-  const place = placeOf(facts, positionOf(decision.path));
+  const { finding, figures, transcript } = heard;
+  const runRoots = bothSides((side) => claims[side].run);
+  const at = positionOf(finding.path);
+  const graph = shownGraph(outline, facts, at);
+  if (finding.kind === "undecided") {
+    const silent = parties.flatMap(({ id, name }, side) => {
+      const reason = finding.reasons[side];
+      return reason === undefined ? [] : [{ id, name, reason }];
+    });
+    const text = writeTranscript(facts, transcript, graph);
+    return { outcome: "undecided", parties, runRoots, losers: [], silent, figures, transcript: text };
+  }
+  const { seen } = finding;
+  const { claimed, recomputed } = seen ?? finding;
+  const place = placeOf(facts, at);
+  const conclusion = await conclude({ facts, graph, transcript, decision: finding }, await refereeKey(store));
   return {
     outcome: "divergence",
     parties,
     runRoots,
-    ...location,
+    ...locate(facts, at),
     ...(seen && { element: unravel(seen.element, kernelAt(facts, place).type.shape) }),
-    losers: decision.losers.map((side) => parties[side].id),
-    decision,
+    losers: finding.losers.map((side) => parties[side].id),
+    proven: conclusion.proven.map((side) => parties[side].id),
+    decision: finding,
     ...(claimed && { claimed }),
     ...(recomputed && { recomputed }),
     ...(recomputed?.length === 4 && { dtype: kernelAt(facts, place).type.dtype }),
-    reasons: bothSides((side) => withCause(decision.reasons?.[side], memories[side].failure())),
+    reasons: finding.reasons ?? [undefined, undefined],
     figures,
     runSteps: countJobSteps(outline),
-    verdict: makeVerdict(outline, commitEvery, runRoots, decision),
+    verdict: conclusion.verdict,
+    transcript: conclusion.transcript,
+    openings: openingsIn(facts, claims, finding),
   };
 }
 
-function withCause(reason: string | undefined, cause: string | undefined): string | undefined {
-  return reason && cause ? `${reason} (${cause})` : reason;
-}
-
-/** @throws {DisputeError} that names the part that differs */
-export function checkComparable(a: FinishedTrace, b: FinishedTrace): void {
-  if (!bytesEqual(a.manifest.jobId, b.manifest.jobId)) {
-    const part = differentPart(a.manifest.outline, b.manifest.outline);
-    throw new DisputeError(
-      "JOB",
-      `${a.path} and ${b.path} are runs of different jobs: ${part}; a dispute is about one job, so run one of them again with the same module, options, data and seed`,
-      { part },
-    );
-  }
-  const [every, other] = [a.manifest.commitEvery, b.manifest.commitEvery];
-  if (every !== other)
-    throw new DisputeError(
-      "INTERVAL",
-      `${a.path} commits every ${every} training steps, but ${b.path} every ${other}; run one of them again with the other's --commit-every`,
-      { commitEvery: [every, other] },
-    );
-}
-
-function differentPart(a: JobOutline, b: JobOutline): string {
-  if (a.name !== b.name) return `one is named ${a.name}, the other ${b.name}`;
-  if (a.steps !== b.steps) return `one has ${a.steps} steps, the other ${b.steps}`;
-  const data = a.datasetRoots.findIndex((root, i) => !b.datasetRoots[i] || !bytesEqual(root, b.datasetRoots[i]));
-  if (!bytesEqual(graphRoot(a.step), graphRoot(b.step)))
-    return "their step graphs differ (model, optimizer or options)";
-  if (data >= 0) return `the dataset's tensor ${a.step.inputs[a.step.outputs.length + data].name} differs`;
-  return isSameInit(a, b) ? "their units differ" : "they start from different initial states (seed or checkpoint)";
-}
-
-function isSameInit({ init: a }: JobOutline, { init: b }: JobOutline): boolean {
-  if (a.kind === "graph") return b.kind === "graph" && bytesEqual(graphRoot(a.graph), graphRoot(b.graph));
-  return b.kind === "checkpoint" && bytesEqual(a.root, b.root);
+async function refereeKey(store: ClaimStore | undefined): Promise<RefereeKey | undefined> {
+  const key = await store?.keyFor("own");
+  return key && { address: key.address, sign: async (digest) => signDigest(digest, key.secret) };
 }

@@ -8,18 +8,25 @@ import type { TensorRoot } from "../encoding/tensor.ts";
 import type { Kernel } from "../repops/kernels/kernel.ts";
 import { accumulatorRead, readsAt, resultAt, scalarSteps } from "../repops/kernels/reads.ts";
 import type { JobFacts } from "./facts.ts";
-import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "../game/level.ts";
-import { elementOf, isStateUpdate, kernelAt, pointAt } from "./machine.ts";
+import { bothSides, type Pair, type Passed, type Position, positionOf, type Side, SIDES } from "../game/level.ts";
+import { claimedAt, isStateUpdate, kernelAt, pointAt } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
-import { AgreedValues, type Witness } from "./witness.ts";
+import { AgreedValues, type PassedTree, type UsedLeaf, type Witness } from "./witness.ts";
 
-export interface Judgement {
-  /** The result computed from the agreed values: the four bytes of an element, or a root. */
+/** What the step at the bottom gives. */
+export interface Recomputed {
+  /** The four bytes of an element, most significant first, or a root. */
   readonly recomputed: Bytes;
+  readonly scalarSteps: number;
+  /** The leaves of the trees passed that the step needed. */
+  readonly used: readonly UsedLeaf[];
+}
+
+/** The result of the step at the bottom, compared with what both sides claim. */
+export interface Judgement extends Recomputed {
   readonly claimed: Pair<Bytes>;
   /** The sides whose claims differ from it: one, or both. */
   readonly losers: readonly Side[];
-  readonly scalarSteps: number;
 }
 
 /** What decides at the end of a path. */
@@ -32,32 +39,54 @@ export function groundOf(facts: JobFacts, place: Place): Ground {
 
 /**
  * Decides a dispute whose path has reached the bottom.
- * @param by the party that shows the witness
- * @param climb follows the witness's proofs
+ * @param by the party that shows the witness; its proofs lead to the roots of its own trees
  * @throws {DisputeError} when the witness does not hold
  */
-export function judge(
-  facts: JobFacts,
-  path: readonly Passed[],
-  witness: Witness,
-  by: Side,
-  climb?: ClimbLeaf,
-): Judgement {
-  const place = placeOf(facts, positionOf(path));
-  const agreed = new AgreedValues(facts, path, place, witness, by, climb);
-  const ground = groundOf(facts, place);
-  const recomputed = DECIDE[ground](facts, place, agreed);
-  agreed.end();
+export function judge(facts: JobFacts, path: readonly Passed[], witness: Witness, by: Side): Judgement {
+  const trees = path.map(({ level, index, roots }) => ({ level, index, root: roots[by] }));
+  const result = recomputeStep(facts, positionOf(path), trees, witness);
   const last = path[path.length - 1];
-  const claimed = last.level.name === "chunk" ? bothSides((side) => elementOf(last, side)) : last.payloads;
   return {
-    ...compare(claimed, recomputed),
-    scalarSteps: ground === "scalar" ? scalarSteps(kernelAt(facts, place), pointAt(place)) : 0,
+    ...result,
+    ...compare(
+      bothSides((side) => claimedAt(last.level, last.payloads[side], last.part)),
+      result,
+    ),
   };
 }
 
-export function compare(claimed: Pair<Bytes>, recomputed: Bytes): Omit<Judgement, "scalarSteps"> {
-  return { claimed, recomputed, losers: SIDES.filter((side) => !bytesEqual(claimed[side], recomputed)) };
+/**
+ * The one step, from agreed values.
+ * @param at a place at the bottom
+ * @param trees the trees of one party on the way there
+ * @param climb follows the witness's proofs
+ * @throws {DisputeError} when the witness does not hold in these trees
+ */
+export function recomputeStep(
+  facts: JobFacts,
+  at: Position,
+  trees: readonly PassedTree[],
+  witness: Witness,
+  climb?: ClimbLeaf,
+): Recomputed {
+  const place = placeOf(facts, at);
+  const agreed = new AgreedValues(facts, trees, place, witness, climb);
+  const ground = groundOf(facts, place);
+  const recomputed = DECIDE[ground](facts, place, agreed);
+  agreed.end();
+  const isStep = ground === "scalar";
+  return {
+    recomputed,
+    scalarSteps: isStep ? scalarSteps(kernelAt(facts, place), pointAt(place)) : 0,
+    used: agreed.used,
+  };
+}
+
+export function compare(
+  claimed: Pair<Bytes>,
+  { recomputed }: Pick<Recomputed, "recomputed">,
+): Pick<Judgement, "claimed" | "losers"> {
+  return { claimed, losers: SIDES.filter((side) => !bytesEqual(claimed[side], recomputed)) };
 }
 
 const DECIDE = {

@@ -16,7 +16,7 @@ import { segmentCount, stepsOfSegment } from "../trace/commitments.ts";
 import { foldLeaves, type Point } from "../repops/kernels/reads.ts";
 import type { JobFacts } from "./facts.ts";
 import type { Machine } from "../game/bisection.ts";
-import { bothSides, type Level, type Passed } from "../game/level.ts";
+import { bothSides, type Level } from "../game/level.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "./place.ts";
 
 /** Where the bisection ends: at one scalar step, or at one operator, which is then recomputed completely. */
@@ -125,17 +125,17 @@ function levelBelow(facts: JobFacts, place: Place, depth: Depth): LevelName | un
 export function trainingMachine(facts: JobFacts, depth: Depth = "scalar"): Machine {
   return {
     under: (at) => levelUnder(facts, placeOf(facts, at), depth),
-    claims: (level, path) => {
-      const passed = path[path.length - 1];
-      return level.name === "fold" ? bothSides((side) => elementOf(passed, side)) : passed.payloads;
+    claims: (_, path) => {
+      const { level, payloads, part } = path[path.length - 1];
+      return bothSides((side) => claimedAt(level, payloads[side], part));
     },
   };
 }
 
 /**
- * The bits that a side claims for the divergent element of a chunk: four bytes, most significant first. In
- * the chunk, the least significant byte is first.
+ * What a leaf claims about the tree that it opens into. For an element of a chunk: its four bytes, most
+ * significant first. In the chunk, the least significant byte is first.
  */
-export function elementOf({ payloads, part }: Passed, side: 0 | 1): Bytes {
-  return payloads[side].slice(4 * part, 4 * part + 4).reverse();
+export function claimedAt({ name }: Pick<Level, "name">, payload: Bytes, part: number): Bytes {
+  return name === "chunk" ? payload.slice(4 * part, 4 * part + 4).reverse() : payload;
 }

@@ -14,6 +14,10 @@ export interface Memory {
   /** The job's dataset, even if the run was trained on other data. */
   readonly dataset: readonly Tensor[];
   readonly commitEvery: number;
+  /** Whether the run was told to lie. Its trees then contradict each other, and it says them all the same. */
+  readonly isDrill?: boolean;
+  /** The reason why it could not answer, if it could not. */
+  failure?(): string | undefined;
   /** The roots of the initial state and of the state after each segment. */
   readonly segmentRoots: readonly StateRoot[];
   /** The roots of the state after each training step of a segment. Segments count from 1. */

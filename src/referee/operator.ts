@@ -38,7 +38,8 @@ export function checkInputs(facts: JobFacts, path: readonly Passed[], witness: O
       `${inputs.length} inputs of the operator were shown, but it has ${wanted.length}`,
       { expected: wanted.length, found: inputs.length },
     );
-  const agreed = new AgreedValues(facts, path, place, { ...(before && { before }), operands: [] }, by);
+  const trees = path.map(({ level, index, roots }) => ({ level, index, root: roots[by] }));
+  const agreed = new AgreedValues(facts, trees, place, { ...(before && { before }), operands: [] });
   inputs.forEach(({ tensor, proof }, i) => {
     if (tensor.data.length !== elementCount(tensor.shape))
       throw new DisputeError("WITNESS_WRONG", `input ${i} of the operator does not have as many elements as its shape`);

@@ -24,6 +24,8 @@ export interface NamedParty {
   readonly name: string;
   /** The root that it has committed to. */
   readonly runRoot: Bytes;
+  /** The address of the key that claims the run, 20 bytes. Absent if none is known. */
+  readonly address?: Bytes;
 }
 
 /** @throws {DisputeError} when two parties have the same id */

@@ -1,29 +1,39 @@
 /**
- * The referee (spec 7.2): leads two parties to the place where they differ, decides there, and counts what it
- * cost.
+ * The referee (spec 7.2): asks two parties, decides, keeps what they said, and counts what it cost.
  */
-import { elementBits, type Tensor, tensorRoot, firstDifference } from "../encoding/tensor.ts";
-import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
-import { VerdeError } from "../errors/index.ts";
+import type { RunClaim } from "../claims/claim.ts";
 import { openBackend } from "../certify/open-backend.ts";
+import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
+import { elementBits, firstDifference, type Tensor, tensorRoot } from "../encoding/tensor.ts";
+import { messageOf } from "../errors/index.ts";
+import type { Answer, Pair, Passed, Position, Side } from "../game/level.ts";
+import { bothSides, positionOf, SIDES } from "../game/level.ts";
+import { ask, byteLength, newTally, type Patience, type Tally } from "../game/play.ts";
+import type { Question } from "../game/question.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { reference } from "../repops/backends/reference.ts";
 import type { TrainingProver } from "./claim.ts";
-import type { Decision } from "./decision.ts";
-import type { JobFacts } from "./facts.ts";
 import { guarded } from "./apart/guarded.ts";
 import { scalarStepsOf } from "./cost.ts";
-import { compare, groundOf, judge } from "./judge.ts";
-import { bothSides, type Pair, type Passed, positionOf, type Side, SIDES } from "../game/level.ts";
-import { type Depth, kernelAt, trainingMachine } from "./machine.ts";
+import type { Decision, Undecided } from "./decision.ts";
+import type { JobFacts } from "./facts.ts";
+import { attempt, hear, type Source } from "./hearing.ts";
+import { type Depth, kernelAt } from "./machine.ts";
 import { checkInputs, recompute } from "./operator.ts";
 import { placeOf } from "./place.ts";
-import { ask, byteLength, newTally, type Patience, play, type Tally } from "../game/play.ts";
+import { decodeOperands, encodeOperands, operatorTypes } from "./tensor-codec.ts";
+import type { Reply, Round, Showing, Transcript } from "./transcript.ts";
+import { decodeWitness, encodeWitness, witnessBound } from "./witness-codec.ts";
 
 /** How a referee asks and decides. */
 export interface RefereeOptions extends Patience {
   /** `scalar` (the default): one scalar step decides. `operator`: the whole operator is recomputed. */
   depth?: Depth;
+  /**
+   * Whether a party that gives no answer loses. The default is `false`: then nothing is decided, since a party
+   * may have lost its files and still be right.
+   */
+  forfeitSilent?: boolean;
   /**
    * The backend that recomputes a whole operator. It is certified first. The default is the reference
    * backend.
@@ -35,7 +45,7 @@ export interface RefereeOptions extends Patience {
 export interface Figures {
   /** Scalar steps that the referee executed itself. */
   scalarSteps: number;
-  /** Bytes of all answers of both parties, including the one-step proof. */
+  /** Bytes of all answers of both parties, including the one-step proof and the signatures. */
   bytes: number;
   /** Questions that both were asked. */
   rounds: number;
@@ -43,116 +53,168 @@ export interface Figures {
   millis: number;
 }
 
+/** The end of a dispute, all that was said, and what it cost. */
+export interface Heard {
+  finding: Decision | Undecided;
+  transcript: Transcript;
+  figures: Figures;
+}
+
 /**
- * Decides between two claims about one job whose run roots differ. Whatever the provers give or throw, there
- * is a decision. A prover that blocks this thread blocks the referee: run it apart (`openPartyApart`).
+ * Decides between two claims about one job whose run roots differ. Whatever the provers give or throw, it
+ * ends. A prover that blocks this thread blocks the referee: run it apart (`openPartyApart`).
+ * @param claims with an address, the signatures of this key are asked for and checked
  * @throws {DisputeError} when the roots are equal
  */
 export async function arbitrate(
   facts: JobFacts,
-  parties: Pair<TrainingProver>,
-  runRoots: Pair<Bytes>,
+  provers: Pair<TrainingProver>,
+  claims: Pair<RunClaim>,
   options: RefereeOptions = {},
-): Promise<{ decision: Decision; figures: Figures }> {
-  const provers = bothSides((side) => guarded(facts, parties[side]));
+): Promise<Heard> {
   const began = performance.now();
-  const tally = newTally();
-  const end = await play(trainingMachine(facts, options.depth), provers, runRoots, tally, options);
-  const { decision, scalarSteps } =
-    end.phase === "forfeit"
-      ? forfeit(end.path, end.reasons)
-      : await decide({ facts, provers, path: end.path, tally, options });
-  const { rounds, bytes, waited } = tally;
-  return { decision, figures: { scalarSteps, bytes, rounds, millis: performance.now() - began - waited } };
+  const { depth = "scalar", forfeitSilent = false } = options;
+  const live = new Parties(
+    facts,
+    bothSides((side) => guarded(facts, provers[side])),
+    claims,
+    options,
+  );
+  const finding = await hear(facts, claims, live, { depth, forfeitSilent });
+  const { rounds, bytes, waited } = live.tally;
+  const scalarSteps =
+    finding.kind === "operator" ? live.scalarSteps : "scalarSteps" in finding ? finding.scalarSteps : 0;
+  return {
+    finding,
+    transcript: { claims, depth, forfeitSilent, rounds: live.rounds, showings: live.showings },
+    figures: { scalarSteps: scalarSteps ?? 0, bytes, rounds, millis: performance.now() - began - waited },
+  };
 }
 
-/** A dispute at the bottom, and the parties that can be asked about it. */
-interface Hearing {
-  facts: JobFacts;
-  provers: Pair<TrainingProver>;
-  path: readonly Passed[];
-  tally: Tally;
-  options: RefereeOptions;
-}
+/** Asks the parties themselves, and records what they reply. */
+class Parties implements Source {
+  readonly tally: Tally = newTally();
+  readonly rounds: Round[] = [];
+  readonly showings: Showing[] = [];
+  scalarSteps = 0;
+  private readonly facts: JobFacts;
+  private readonly provers: Pair<TrainingProver>;
+  private readonly claims: Pair<RunClaim>;
+  private readonly options: RefereeOptions;
 
-interface Decided {
-  decision: Decision;
-  scalarSteps: number;
-}
+  constructor(facts: JobFacts, provers: Pair<TrainingProver>, claims: Pair<RunClaim>, options: RefereeOptions) {
+    this.facts = facts;
+    this.provers = provers;
+    this.claims = claims;
+    this.options = options;
+  }
 
-function forfeit(path: readonly Passed[], reasons: Pair<string | undefined>): Decided {
-  const losers = SIDES.filter((side) => reasons[side] !== undefined);
-  return { decision: { kind: "forfeit", path, losers, reasons }, scalarSteps: 0 };
-}
+  async ask(question: Question, signed: boolean): Promise<Pair<Reply>> {
+    const replies = await this.both((side) => this.reply(side, question, signed));
+    this.tally.rounds++;
+    this.rounds.push({ question, replies });
+    return replies;
+  }
 
-/** The evidence is agreed, so one party is enough to show it. Both forfeit only if neither shows it. */
-async function decide(hearing: Hearing): Promise<Decided> {
-  const { facts, path, options } = hearing;
-  const isStep = groundOf(facts, placeOf(facts, positionOf(path))) === "scalar";
-  const from = isStep && options.depth === "operator" ? decideOnOperator : decideOnStep;
-  const first = await from(hearing, 0);
-  if (typeof first !== "string") return first;
-  const second = await from(hearing, 1);
-  return typeof second === "string" ? forfeit(path, [first, second]) : second;
-}
+  private async both<T>(make: (side: Side) => Promise<T>): Promise<Pair<T>> {
+    if (!this.options.together) return [await make(0), await make(1)];
+    const [began, { waited }] = [performance.now(), { ...this.tally }];
+    const made = await Promise.all(bothSides(make));
+    this.tally.waited = waited + performance.now() - began;
+    return made;
+  }
 
-/** The decision from the evidence that `side` shows, or the reason why there is none. */
-async function decideOnStep({ facts, provers, path, tally, options }: Hearing, side: Side): Promise<Decided | string> {
-  const at = positionOf(path);
-  const kind = groundOf(facts, placeOf(facts, at));
-  const witness = kind === "checkpoint" ? { operands: [] } : await ask(() => provers[side].witness(at), options, tally);
-  if (!witness) return "no answer to the question for the operands";
-  tally.bytes += byteLength(witness);
-  return checked(() => {
-    const { scalarSteps, ...judgement } = judge(facts, path, witness, side);
-    return { decision: { kind, path, ...judgement, witness, shownBy: side }, scalarSteps };
-  });
-}
+  private async reply(side: Side, question: Question, signed: boolean): Promise<Reply> {
+    const prover = this.provers[side];
+    const given = await this.from<Answer>(side, async () => copyOf(await prover.answer(question)));
+    if (!given.value) return failed(given.failure);
+    if (!signed || !this.claims[side].address) return { answer: given.value };
+    const signature = await this.from<Bytes>(side, async () => bytesOf(await prover.signature(question.at)));
+    return { answer: given.value, ...(signature.value ? { signature: signature.value } : failed(signature.failure)) };
+  }
 
-async function decideOnOperator(hearing: Hearing, side: Side): Promise<Decided | string> {
-  const { facts, provers, path, tally, options } = hearing;
-  const at = positionOf(path);
-  const witness = await ask(() => provers[side].operands(at), options, tally);
-  if (!witness) return "no answer to the question for the operator's inputs";
-  tally.bytes += byteLength(witness);
-  const inputs = checked(() => checkInputs(facts, path, witness, side));
-  if (typeof inputs === "string") return inputs;
-  const kernel = kernelAt(facts, placeOf(facts, at));
-  const { backend } = await openBackend(options.backend ?? reference);
-  const output = await recompute(kernel, inputs, backend);
-  const judgement = compare(path[path.length - 1].payloads, tensorRoot(output));
-  const seen = await differenceSeen(hearing, output);
-  const decision: Decision = { kind: "operator", path, ...judgement, ...(seen && { seen }) };
-  return { decision, scalarSteps: scalarStepsOf(kernel) };
+  async showStep(side: Side, path: readonly Passed[]): Promise<Showing> {
+    const at = positionOf(path);
+    const { value, failure } = await this.from(side, () => this.provers[side].witness(at));
+    if (!value) return this.shown({ by: side, ...failed(failure) });
+    const witness = attempt(() => decodeWitness(encodeWitness(value), witnessBound(this.facts, at)));
+    if (typeof witness === "string") return this.shown({ by: side, failure: witness, isWrong: true });
+    return this.shown({ by: side, ...(witness && { witness }) });
+  }
+
+  async showOperator(side: Side, path: readonly Passed[]): Promise<Showing> {
+    const at = positionOf(path);
+    const { value, failure } = await this.from(side, () => this.provers[side].operands(at));
+    if (!value)
+      return this.shown({ by: side, ...failed(failure ?? "no answer to the question for the operator's inputs") });
+    const types = operatorTypes(this.facts, at);
+    const inputs = attempt(() =>
+      checkInputs(this.facts, path, decodeOperands(encodeOperands(value, types), types)!, side),
+    );
+    if (typeof inputs === "string") return this.shown({ by: side, failure: inputs, isWrong: true });
+    const kernel = kernelAt(this.facts, placeOf(this.facts, at));
+    const { backend } = await openBackend(this.options.backend ?? reference);
+    const output = await recompute(kernel, inputs, backend);
+    this.scalarSteps = scalarStepsOf(kernel);
+    const seen = await this.differenceSeen(at, path[path.length - 1], output);
+    return this.shown({ by: side, recomputed: tensorRoot(output), ...(seen && { seen }) });
+  }
+
+  /**
+   * The first element in which the parties' outputs differ, if both can show the output that they committed
+   * to.
+   */
+  private async differenceSeen(at: Position, { payloads }: Passed, recomputed: Tensor): Promise<Decision["seen"]> {
+    const outputs: Tensor[] = [];
+    for (const side of SIDES) {
+      const { value } = await this.from(side, () => this.provers[side].output(at));
+      if (!value || !bytesEqual(tensorRoot(value), payloads[side])) return undefined;
+      outputs.push(value);
+    }
+    const element = firstDifference(outputs[0], outputs[1]);
+    if (element === undefined) return undefined;
+    const bitsAt = (tensor: Tensor) => new Writer().u32(elementBits(tensor, element)).finish();
+    return { element, claimed: bothSides((side) => bitsAt(outputs[side])), recomputed: bitsAt(recomputed) };
+  }
+
+  private shown(showing: Showing): Showing {
+    this.showings.push(showing);
+    return showing;
+  }
+
+  /** What a party gives. A failure of the party is no failure of the referee. */
+  private async from<T>(side: Side, make: () => Promise<T | undefined>): Promise<{ value?: T; failure?: string }> {
+    const { timeout } = this.options;
+    const began = performance.now();
+    try {
+      const value = await ask(make, this.options, this.tally);
+      this.tally.bytes += byteLength(value);
+      if (value !== undefined && value !== null) return { value };
+      const isLate = timeout !== undefined && performance.now() - began >= timeout;
+      const why = isLate ? `no answer within ${timeout} ms` : this.provers[side].failure?.();
+      return failed(why);
+    } catch (error) {
+      return { failure: `it failed: ${messageOf(error)}` };
+    }
+  }
 }
 
 /**
- * The first element in which the parties' outputs differ, if both can show the output that they committed to.
+ * A copy that the party can't change afterwards. What is not a list of bytes becomes an answer that is wrong.
+ * Parts are cut where they are longer than any valid one.
  */
-async function differenceSeen(
-  { provers, path, tally, options }: Hearing,
-  recomputed: Tensor,
-): Promise<Decision["seen"]> {
-  const { payloads } = path[path.length - 1];
-  const outputs: Tensor[] = [];
-  for (const side of SIDES) {
-    const output = await ask(() => provers[side].output(positionOf(path)), options, tally);
-    if (!output || !bytesEqual(tensorRoot(output), payloads[side])) return undefined;
-    tally.bytes += byteLength(output);
-    outputs.push(output);
-  }
-  const element = firstDifference(outputs[0], outputs[1]);
-  if (element === undefined) return undefined;
-  const bitsAt = (tensor: Tensor) => new Writer().u32(elementBits(tensor, element)).finish();
-  return { element, claimed: bothSides((side) => bitsAt(outputs[side])), recomputed: bitsAt(recomputed) };
+function copyOf(answer: unknown): Answer | undefined {
+  if (answer === undefined || answer === null) return undefined;
+  return Array.isArray(answer)
+    ? Array.from(answer.slice(0, MAX_PARTS), (part) => bytesOf(part) ?? new Uint8Array())
+    : [];
 }
 
-/** The result of `make`, or the reason why the evidence does not hold. */
-function checked<T>(make: () => T): T | string {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof VerdeError) return error.message;
-    throw error;
-  }
+const MAX_PARTS = 64;
+const MAX_PART = 1024;
+
+function bytesOf(part: unknown): Bytes | undefined {
+  return part instanceof Uint8Array ? Uint8Array.from(part.subarray(0, MAX_PART)) : undefined;
 }
+
+const failed = (failure: string | undefined): { failure?: string } => (failure === undefined ? {} : { failure });

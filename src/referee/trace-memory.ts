@@ -14,7 +14,7 @@ export interface TraceMemory extends Memory {
   /** Whether tensors can be shown. If not, a dispute ends at the operator. */
   readonly canReplay: boolean;
   /** The reason why it could not answer, if it could not. */
-  readonly failure: () => string | undefined;
+  failure(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -49,6 +49,7 @@ function replayedMemory(replayer: Replayer): TraceMemory {
     dataset: replayer.job.dataset,
     commitEvery: replayer.commitEvery,
     segmentRoots: replayer.segmentRoots,
+    isDrill: replayer.trace.manifest.fault !== undefined,
     stepRoots: (segment) => attempt(() => replayer.stepRoots(segment)),
     detail: (step) => attempt(() => replayer.detail(step)),
     capture: (step, tensors) => attempt(() => replayer.capture(step, tensors)),
@@ -67,6 +68,7 @@ class RecordedMemory implements TraceMemory {
   readonly outline: JobOutline;
   readonly dataset: readonly Tensor[] = [];
   readonly commitEvery: number;
+  readonly isDrill: boolean;
   readonly segmentRoots: readonly StateRoot[];
   readonly canReplay = false;
   private readonly states: readonly (readonly TensorRoot[] | undefined)[];
@@ -75,7 +77,8 @@ class RecordedMemory implements TraceMemory {
 
   /** @param reason why the trace can't be replayed */
   constructor(trace: FinishedTrace, reason: string) {
-    const { outline, commitEvery } = trace.manifest;
+    const { outline, commitEvery, fault } = trace.manifest;
+    this.isDrill = fault !== undefined;
     this.outline = outline;
     this.commitEvery = commitEvery;
     this.segmentRoots = trace.segmentRoots;

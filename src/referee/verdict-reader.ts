@@ -1,8 +1,11 @@
 /** Reads the parts of a verdict's JSON (spec 7.7). Only the form of each part is checked here. */
+import { parseAddress, type RunClaim } from "../claims/claim.ts";
 import { type Bytes, fromHex } from "../encoding/bytes.ts";
-import { DisputeError, type DisputeSubCode, type Evidence } from "../errors/index.ts";
-import type { Pair, Side } from "../game/level.ts";
-import { type Hex, PARTIES, type ShownGraph, type Verdict, type WitnessEvidence } from "./verdict.ts";
+import { DisputeError, type DisputeSubCode, type Evidence, messageOf } from "../errors/index.ts";
+import type { Pair } from "../game/level.ts";
+import type { JobParts } from "../job/closed.ts";
+import type { ShownGraph } from "./shown-graph.ts";
+import type { ClaimEvidence, GraphEvidence, Hex, JobEvidence, WitnessEvidence } from "./verdict.ts";
 import type { Witness } from "./witness.ts";
 
 /** An error about a verdict, with what to do about it. */
@@ -14,9 +17,43 @@ export function invalid(subCode: DisputeSubCode, problem: string, evidence?: Evi
   );
 }
 
+/** The parts of the job, and the number of steps in a segment. */
+export function readJob({ job, commitEvery }: JobEvidence): { parts: JobParts; commitEvery: number } {
+  const { initKind } = job;
+  if (initKind !== "graph" && initKind !== "checkpoint")
+    throw invalid("VERDICT_MALFORMED", `the kind of init is ${initKind}, not graph or checkpoint`);
+  const parts: JobParts = {
+    info: fromHex(job.info),
+    step: digest(job.step),
+    initKind,
+    init: digest(job.init),
+    dataset: digest(job.dataset),
+    steps: whole(job.steps),
+  };
+  for (const [name, value] of [
+    ["steps", parts.steps],
+    ["commitEvery", whole(commitEvery)],
+  ] as const)
+    if (value < 1 || value >= 2 ** 31)
+      throw invalid("VERDICT_MALFORMED", `${name} is ${value}; it has to be from 1 to 2^31 - 1`, { [name]: value });
+  return { parts, commitEvery };
+}
+
+export function readClaim({ run, address }: ClaimEvidence): RunClaim {
+  return { run: digest(run), ...(address !== null && { address: readAddress(address) }) };
+}
+
+/** 20 bytes, from an address with its checksum. */
+export function readAddress(text: Hex): Bytes {
+  try {
+    return parseAddress(text, "the verdict");
+  } catch (error) {
+    throw invalid("VERDICT_MALFORMED", messageOf(error));
+  }
+}
+
 /** The graph that a verdict shows. */
-export function readGraph(graph: NonNullable<Verdict["graph"]>): ShownGraph {
-  const { header, operators, labels, operator } = graph;
+export function readGraph({ header, operators, labels, operator }: GraphEvidence): ShownGraph {
   const shown = { header: fromHex(header), kernels: digest(operators), labels: digest(labels) };
   if (!operator) return shown;
   if (typeof operator.label !== "string") throw invalid("VERDICT_MALFORMED", "the operator's label is not a text");
@@ -31,11 +68,8 @@ export function readGraph(graph: NonNullable<Verdict["graph"]>): ShownGraph {
   };
 }
 
-/** The one-step proof of a verdict, and the side that showed it. */
-export function readWitness(evidence: WitnessEvidence): { witness: Witness; shownBy: Side } {
-  const shownBy = PARTIES.indexOf(evidence.shownBy);
-  if (shownBy !== 0 && shownBy !== 1)
-    throw invalid("VERDICT_MALFORMED", "the one-step proof does not say which party showed it");
+/** The one-step proof of a verdict. */
+export function readWitness(evidence: WitnessEvidence): Witness {
   const leaf = (value: WitnessEvidence["preState"]) =>
     value && { payload: fromHex(value.payload), proof: digests(value.proof) };
   const [before, accumulator, entry] = [leaf(evidence.preState), leaf(evidence.accumulator), leaf(evidence.entry)];
@@ -45,13 +79,12 @@ export function readWitness(evidence: WitnessEvidence): { witness: Witness; show
     chunkProof: digests(chunkProof),
     proof: digests(proof),
   }));
-  const witness: Witness = {
+  return {
     ...(before && { before }),
     ...(accumulator && { accumulator }),
     ...(entry && { entry }),
     operands,
   };
-  return { witness, shownBy };
 }
 
 /** 32 bytes. */
@@ -61,12 +94,27 @@ export const digests = (list: Hex[]): Bytes[] => list.map(digest);
 
 /** A value for each of the two parties. */
 export function readPair<T, U>(pair: readonly [T, T], read: (value: T) => U): Pair<U> {
-  if (pair.length !== 2) throw invalid("VERDICT_MALFORMED", `a pair has ${pair.length} parts instead of two`);
+  if (pair.length !== 2) throw invalid("VERDICT_MALFORMED", `a pair has ${pair.length} values instead of two`);
   return [read(pair[0]), read(pair[1])];
 }
 
-/** A count. */
+/** A whole number of at most 32 bits: every number in a verdict is one. */
 export function whole(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw invalid("VERDICT_MALFORMED", `${value} is not a count`);
+  if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32)
+    throw invalid("VERDICT_MALFORMED", `${String(value).slice(0, 40)} is not a whole number below 2^32`);
   return value;
+}
+
+/** The path to the first field in which two JSON values differ. Missing and extra fields count too. */
+export function differingField(expected: unknown, actual: unknown, at: string): string | undefined {
+  if (Object.is(expected, actual)) return undefined;
+  const areObjects = typeof expected === "object" && typeof actual === "object" && expected !== null && actual !== null;
+  if (!areObjects || Array.isArray(expected) !== Array.isArray(actual)) return at;
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
+    const field = `${at}.${key}`;
+    if (!Object.hasOwn(expected, key) || !Object.hasOwn(actual, key)) return field;
+    const difference = differingField(expected[key as never], actual[key as never], field);
+    if (difference) return difference;
+  }
+  return undefined;
 }

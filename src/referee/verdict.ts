@@ -1,54 +1,112 @@
 /**
- * The verdict (spec 7.7): a decision with all that is needed to check it, as JSON. Byte strings are
- * hexadecimal. A verdict also holds some facts that a checker can derive, for human readers. They have to
- * agree with what is derived.
+ * Verdicts as JSON (spec 7.7). A proof refutes claims from their own trees: anyone can check it. A ruling says
+ * what a referee found and can't prove. Byte strings are hexadecimal. Both also hold some facts that a checker
+ * derives, for human readers.
  */
-import { type Bytes, toHex } from "../encoding/bytes.ts";
-import { type Proof, proveLeaf, rootOf } from "../encoding/merkle.ts";
 import type { TensorType } from "../encoding/tensor.ts";
-import { encodeKernel, graphTrees } from "../graph/codec.ts";
-import type { JobOutline, JobParts } from "../job/closed.ts";
-import type { Decision, DecisionKind, Location } from "./decision.ts";
-import { locate } from "./decision.ts";
-import { graphOf, type JobFacts, jobFacts } from "./facts.ts";
-import { type Pair, type Passed, positionOf, type Side } from "../game/level.ts";
-import { graphAt, placeOf } from "./place.ts";
-import type { AgreedLeaf, ElementProof, Witness } from "./witness.ts";
+import type { JobParts } from "../job/closed.ts";
+import type { DecisionKind, Location } from "./decision.ts";
+import type { Ground } from "./judge.ts";
+import type { Pair } from "../game/level.ts";
 
 export type Hex = string;
-export type Party = "a" | "b";
-export const PARTIES = ["a", "b"] as const satisfies Pair<Party>;
+export type PartyLetter = "a" | "b";
+export const PARTIES = ["a", "b"] as const satisfies Pair<PartyLetter>;
+/** The version of both kinds of files. */
+export const VERDICT_VERSION = 3;
 
-/** A verdict as JSON (spec 7.7). It has enough evidence for anyone to derive it again with `checkVerdict`. */
-export interface Verdict {
-  schemaVersion: 2;
-  /** The run roots of a and b. */
-  runRoots: [Hex, Hex];
+/** The job that the runs are about, and how often they commit to their state. */
+export interface JobEvidence {
   job: { info: Hex; step: Hex; initKind: JobParts["initKind"]; init: Hex; dataset: Hex; steps: number };
   commitEvery: number;
-  /** The way down. A pair holds what a said, then what b said. */
+}
+
+/** What shows that a claim is wrong: a step from its own trees, or two signatures that contradict each other. */
+export type Refuted = StepRefuted | EquivocationRefuted;
+
+/** A claim that one step refutes. */
+export interface StepRefuted {
+  run: Hex;
+  /** Whose statement is refuted. `null` if the run root itself is, whoever claims it. */
+  address: Hex | null;
+  /** `root`: everything follows from the run root. `signature`: some trees are bound by a signature. */
+  ground: "root" | "signature";
+  /** The way down, as this party claims it. */
   levels: LevelEvidence[];
   /** The header of the disputed graph, and the disputed operator. */
   graph: GraphEvidence | null;
   /** The one-step proof: the agreed values that the step needs. */
-  witness: WitnessEvidence | null;
+  witness: WitnessEvidence;
+  decision: Location & { kind: Ground; claimed: Hex; recomputed: Hex };
+}
+
+/** A claim whose key signed two roots for one tree. */
+export interface EquivocationRefuted {
+  run: Hex;
+  address: Hex;
+  ground: "equivocation";
+  /** The tree, by its level's name, and its place. */
+  place: { tree: string; segment: number; step: number; operator: number; element: number };
+  roots: [Hex, Hex];
+  signatures: [Hex, Hex];
+}
+
+/** A verdict that needs nobody's word (spec 7.7). */
+export interface Proof extends JobEvidence {
+  schemaVersion: typeof VERDICT_VERSION;
+  kind: "proof";
+  /** One or two claims. */
+  refuted: Refuted[];
+}
+
+/** A verdict that rests on the word of a referee (spec 7.7). */
+export interface Ruling extends JobEvidence {
+  schemaVersion: typeof VERDICT_VERSION;
+  kind: "ruling";
+  claims: [ClaimEvidence, ClaimEvidence];
   decision: Location & {
     kind: DecisionKind;
     claimed: [Hex, Hex] | null;
     recomputed: Hex | null;
-    losers: Party[];
-    /** Why a forfeits, and why b does. */
+    losers: PartyLetter[];
+    /** Why a loses, and why b does, where nothing was recomputed. */
     reasons: [string | null, string | null];
   };
+  /** The first segment after which the two runs differ, so that anyone can replay it. */
+  segment: SegmentEvidence | null;
+  /** SHA-256 of the transcript. */
+  transcript: Hex;
+  /** The address of the referee, and its signature of this file. `null` if the referee had no key. */
+  referee: Hex | null;
+  signature: Hex | null;
+}
+
+/** What a dispute ends with. */
+export type Verdict = Proof | Ruling;
+
+export interface ClaimEvidence {
+  run: Hex;
+  address: Hex | null;
+}
+
+/** Leaf `index` of both segment trees. All leaves before it are equal. A pair holds what a said, then b. */
+export interface SegmentEvidence {
+  index: number;
+  trees: [Hex, Hex];
+  leaves: [Hex, Hex];
+  proofs: [Hex[], Hex[]];
 }
 
 export interface LevelEvidence {
   level: string;
   index: number;
   count: number;
-  openings: [Hex[], Hex[]];
-  payloads: [Hex, Hex];
-  proofs: [Hex[], Hex[]];
+  part: number;
+  /** `null` if only the tree's last leaf is needed, which is what the level above claims. */
+  opening: Hex[] | null;
+  payload: Hex;
+  proof: Hex[];
+  signature: Hex | null;
 }
 
 export interface GraphEvidence {
@@ -64,124 +122,8 @@ export interface LeafEvidence {
 }
 
 export interface WitnessEvidence {
-  shownBy: Party;
   preState: LeafEvidence | null;
   accumulator: LeafEvidence | null;
   entry: LeafEvidence | null;
   operands: { type: TensorType; chunk: Hex; chunkProof: Hex[]; proof: Hex[] }[];
-}
-
-/** The parts of a graph that a verdict shows, before they are encoded as text. */
-export interface ShownGraph {
-  header: Bytes;
-  kernels: Bytes;
-  labels: Bytes;
-  kernel?: { descriptor: Bytes; proof: Proof; label: string; labelProof: Proof };
-}
-
-/** The content of a verdict, before it is encoded as text. */
-export interface VerdictContent {
-  runRoots: Pair<Bytes>;
-  facts: JobFacts;
-  graph?: ShownGraph;
-  decision: Decision;
-}
-
-/** The verdict for a decision, with all evidence that it rests on. */
-export function makeVerdict(
-  outline: JobOutline,
-  commitEvery: number,
-  runRoots: Pair<Bytes>,
-  decision: Decision,
-): Verdict {
-  const facts = jobFacts(outline, commitEvery);
-  const graph = shownGraph(outline, facts, decision.path);
-  return encodeVerdict({ runRoots, facts, ...(graph && { graph }), decision });
-}
-
-/** The parts of the disputed graph that have to be shown if the dispute has reached one of its operators. */
-function shownGraph(outline: JobOutline, facts: JobFacts, path: readonly Passed[]): ShownGraph | undefined {
-  const place = placeOf(facts, positionOf(path));
-  if (place.kernel === undefined) return undefined;
-  const graph = graphOf(outline, graphAt(place));
-  const { header, kernels, labels } = graphTrees(graph);
-  const shown: ShownGraph = { header, kernels: rootOf(kernels), labels: rootOf(labels) };
-  if (place.kernel === graph.kernels.length) return shown;
-  const kernel = {
-    descriptor: encodeKernel(graph.kernels[place.kernel]),
-    proof: proveLeaf(kernels, place.kernel),
-    label: graph.labels[place.kernel],
-    labelProof: proveLeaf(labels, place.kernel),
-  };
-  return { ...shown, kernel };
-}
-
-const pairOf = <T, U>([a, b]: Pair<T>, encode: (value: T) => U): [U, U] => [encode(a), encode(b)];
-const hexes = (parts: readonly Bytes[]): Hex[] => parts.map(toHex);
-const partyOf = (side: Side): Party => PARTIES[side];
-
-export function encodeVerdict({ runRoots, facts, graph, decision }: VerdictContent): Verdict {
-  const { info, step, initKind, init, dataset, steps } = facts.parts;
-  const { kind, path, losers, claimed, recomputed, witness, shownBy, reasons } = decision;
-  return {
-    schemaVersion: 2,
-    runRoots: pairOf(runRoots, toHex),
-    job: { info: toHex(info), step: toHex(step), initKind, init: toHex(init), dataset: toHex(dataset), steps },
-    commitEvery: facts.commitEvery,
-    levels: path.map(encodeLevel),
-    graph: graph ? encodeGraphEvidence(graph) : null,
-    witness: witness ? encodeWitness(witness, shownBy!) : null,
-    decision: {
-      kind,
-      ...locate(facts, path),
-      claimed: claimed ? pairOf(claimed, toHex) : null,
-      recomputed: recomputed ? toHex(recomputed) : null,
-      losers: losers.map(partyOf),
-      reasons: [reasons?.[0] ?? null, reasons?.[1] ?? null],
-    },
-  };
-}
-
-function encodeLevel({ level, index, openings, payloads, proofs }: Passed): LevelEvidence {
-  return {
-    level: level.name,
-    index,
-    count: level.count,
-    openings: pairOf(openings, hexes),
-    payloads: pairOf(payloads, toHex),
-    proofs: pairOf(proofs, hexes),
-  };
-}
-
-function encodeGraphEvidence({ header, kernels, labels, kernel }: ShownGraph): GraphEvidence {
-  return {
-    header: toHex(header),
-    operators: toHex(kernels),
-    labels: toHex(labels),
-    operator: kernel
-      ? {
-          descriptor: toHex(kernel.descriptor),
-          proof: hexes(kernel.proof),
-          label: kernel.label,
-          labelProof: hexes(kernel.labelProof),
-        }
-      : null,
-  };
-}
-
-function encodeWitness({ before, accumulator, entry, operands }: Witness, shownBy: Side): WitnessEvidence {
-  const leaf = (value: AgreedLeaf | undefined): LeafEvidence | null =>
-    value ? { payload: toHex(value.payload), proof: hexes(value.proof) } : null;
-  return {
-    shownBy: partyOf(shownBy),
-    preState: leaf(before),
-    accumulator: leaf(accumulator),
-    entry: leaf(entry),
-    operands: operands.map(({ type, chunk, chunkProof, proof }: ElementProof) => ({
-      type: { dtype: type.dtype, shape: type.shape },
-      chunk: toHex(chunk),
-      chunkProof: hexes(chunkProof),
-      proof: hexes(proof),
-    })),
-  };
 }

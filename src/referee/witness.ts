@@ -19,7 +19,7 @@ import {
 import { DisputeError } from "../errors/index.ts";
 import { graphAt, type LevelName, type Place } from "./place.ts";
 import type { JobFacts } from "./facts.ts";
-import type { Passed, Side } from "../game/level.ts";
+import type { Level } from "../game/level.ts";
 import { chunkBytes } from "./machine.ts";
 
 /** The payload of an agreed leaf, and its proof. */
@@ -53,33 +53,48 @@ export interface Witness {
   readonly operands: readonly ElementProof[];
 }
 
+/** A tree of the party whose proofs are followed, and its leaf at which the parties differ. */
+export interface PassedTree {
+  readonly level: Level;
+  readonly index: number;
+  /** Absent if the party did not have to open this tree. */
+  readonly root?: Bytes;
+}
+
+/** A leaf that a step needed from one of the trees that were passed. */
+export interface UsedLeaf {
+  readonly tree: LevelName;
+  readonly index: number;
+  /** The very proof in the witness that led to it. */
+  readonly proof: Proof;
+}
+
 /** Checks each part of a witness against what the game has established. */
 export class AgreedValues {
+  /** The leaves of the trees passed that the step has needed so far. */
+  readonly used: UsedLeaf[] = [];
   private readonly facts: JobFacts;
-  private readonly path: readonly Passed[];
+  private readonly trees: readonly PassedTree[];
   private readonly place: Place;
   private readonly witness: Witness;
-  private readonly by: Side;
   private readonly climb: ClimbLeaf;
   private readonly shown: Set<string>;
 
   /**
-   * @param by the party that shows the witness; its proofs lead to the roots of its own trees
+   * @param trees the trees of one party, to whose roots the witness's proofs lead
    * @param climb follows the proofs
    */
   constructor(
     facts: JobFacts,
-    path: readonly Passed[],
+    trees: readonly PassedTree[],
     place: Place,
     witness: Witness,
-    by: Side,
     climb: ClimbLeaf = climbLeaf,
   ) {
     this.facts = facts;
-    this.path = path;
+    this.trees = trees;
     this.place = place;
     this.witness = witness;
-    this.by = by;
     this.climb = climb;
     const single = (["before", "accumulator", "entry"] as const).filter((part) => witness[part] !== undefined);
     this.shown = new Set([...single, ...witness.operands.map((_, i) => `operand ${i}`)]);
@@ -191,17 +206,19 @@ export class AgreedValues {
 
   /** Checks that a leaf to the left of the divergent one commits to this payload. */
   private checkLeft(name: LevelName, index: number, { payload, proof }: AgreedLeaf): void {
-    const { level, roots, index: divergent } = this.passed(name);
+    const { level, root, index: divergent } = this.passed(name);
+    if (!root) throw new DisputeError("VERDICT_INCOMPLETE", `the ${name} tree is not opened, but the step needs it`);
     const fits = index >= 0 && index < divergent && payload.length === level.payloadBytes(index);
     const reached = fits && this.climb(level.tag, payload, level.count, index, proof);
-    if (!reached || !bytesEqual(reached, roots[this.by]))
+    if (!reached || !bytesEqual(reached, root))
       throw new DisputeError("PROOF_WRONG", `the proof of the agreed leaf ${index} of the ${name} tree does not hold`, {
         index,
       });
+    this.used.push({ tree: name, index, proof });
   }
 
-  private passed(name: LevelName): Passed {
-    const passed = this.path.find(({ level }) => level.name === name);
+  private passed(name: LevelName): PassedTree {
+    const passed = this.trees.find(({ level }) => level.name === name);
     if (!passed) throw new DisputeError("VERDICT_INCOMPLETE", `the dispute has not passed the ${name} level`);
     return passed;
   }

@@ -144,7 +144,7 @@ function checkRange({ records, path }: Trace, from: number, to: number): void {
  * Restores the nearest checkpoint before a step.
  * @returns the step of the checkpoint; nothing when there is none, and the initial state is next
  */
-async function goBefore(execution: Execution, trace: Trace, step: number): Promise<number | undefined> {
+export async function goBefore(execution: Execution, trace: Trace, step: number): Promise<number | undefined> {
   const checkpoint = (await checkpointsOf(trace)).findLast((candidate) => candidate < step);
   if (checkpoint !== undefined) await execution.restore(checkpoint, await readCheckpoint(trace, checkpoint));
   return checkpoint;

@@ -72,6 +72,7 @@ export async function rootLiar(job: ClosedJob, commitEvery: number, kernel: numb
   const segmentRoots = [...run.segmentRoots.slice(0, -1), newStateRoot];
   return {
     ...run,
+    isDrill: true,
     segmentRoots,
     runRoot: runRootOf(jobId(job), commitEvery, segmentRoots),
     stepRoots: async (segment) => {

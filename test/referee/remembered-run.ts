@@ -50,6 +50,7 @@ export async function rememberedRun(
     dataset: job.dataset,
     commitEvery,
     segmentRoots,
+    isDrill: faults.length > 0,
     steps,
     runRoot: runRootOf(jobId(job), commitEvery, segmentRoots),
     stepRoots: async (segment) => stateRoots.slice((segment - 1) * commitEvery + 1, segment * commitEvery + 1),

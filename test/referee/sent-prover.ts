@@ -60,6 +60,7 @@ export function sentProver(facts: JobFacts, prover: TrainingProver, sent: Sent[]
         (bytes) => decodeOperands(bytes, types),
       );
     },
+    signature: (at) => prover.signature(at),
     output: async (at) => {
       const types = operatorTypes(facts, at);
       return send(

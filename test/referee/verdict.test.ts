@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Bytes } from "../../src/encoding/bytes.ts";
-import type { TrainingProver } from "../../src/referee/claim.ts";
+import { toHex } from "../../src/encoding/bytes.ts";
+import type { RunClaim } from "../../src/claims/claim.ts";
+import { concludeFrom } from "../../src/referee/conclude.ts";
 import { checkVerdict } from "../../src/referee/check-verdict.ts";
 import type { Pair } from "../../src/game/level.ts";
 import type { Verdict } from "../../src/referee/verdict.ts";
@@ -37,32 +38,42 @@ const SETTINGS: Record<string, Setting> = {
 };
 
 describe("verdict", () => {
-  const made: Record<string, { verdict: Verdict; runRoots: Pair<Bytes> }> = {};
+  const made: Record<string, { verdict: Verdict; claims: Pair<RunClaim>; text: string }> = {};
   beforeAll(async () => {
     for (const [name, setting] of Object.entries(SETTINGS)) made[name] = await disputeRemembered(setting);
   });
 
   for (const [name, setting] of Object.entries(SETTINGS)) {
     it(`about ${name} is checked from its text alone`, () => {
-      const { verdict, runRoots } = made[name];
-      const checked = checkVerdict(JSON.parse(JSON.stringify(verdict)), ...runRoots);
-      expect(checked.restsOn).toBe("evidence");
+      const { verdict, claims } = made[name];
+      const checked = checkVerdict(JSON.parse(JSON.stringify(verdict)), claims);
+      if (checked.kind !== "proof") throw new Error("no proof");
       const losers = ([0, 1] as const).filter((side) => setting.faults[side].length > 0);
       expect(checked.losers).toEqual(losers);
-      expect(checked.step).toBe(setting.faults[losers[0]][0].step);
-      for (const side of [0, 1] as const)
-        expect(Buffer.compare(checked.claimed![side], checked.recomputed!) === 0).toBe(!losers.includes(side));
+      for (const [i, { run, step, claimed, recomputed }] of checked.refuted.entries()) {
+        expect(toHex(run)).toBe(toHex(claims[losers[i]].run));
+        expect(step).toBe(setting.faults[losers[0]][0].step);
+        expect(Buffer.compare(claimed!, recomputed!)).not.toBe(0);
+      }
+      // The winner's claim is not needed, and nothing is said about it.
+      for (const side of losers)
+        if (losers.length === 1) expect(checkVerdict(verdict, [claims[side]]).losers).toEqual([0]);
+    });
+
+    it(`about ${name} follows from the transcript alone`, async () => {
+      const { verdict, text } = made[name];
+      const again = await concludeFrom(text, "the transcript");
+      expect(again?.verdict).toEqual(verdict);
+      expect(again?.transcript).toBe(text);
     });
 
     it(`about ${name} is refused when any field is altered`, () => {
-      const { verdict, runRoots } = made[name];
-      expect(checkVerdict(verdict, ...runRoots).losers.length).toBeGreaterThan(0);
+      const { verdict, claims } = made[name];
+      expect(checkVerdict(verdict, claims).losers.length).toBeGreaterThan(0);
       for (const [path, change] of alterations(verdict)) {
         const altered = structuredClone(verdict);
         change(altered);
-        expect(() => checkVerdict(altered, ...runRoots), path).toThrow(
-          expect.objectContaining({ family: "VERDE_DISPUTE" }),
-        );
+        expect(() => checkVerdict(altered, claims), path).toThrow(expect.objectContaining({ family: "VERDE_DISPUTE" }));
       }
     });
   }
@@ -71,7 +82,7 @@ describe("verdict", () => {
     const names = Object.keys(SETTINGS);
     fc.assert(
       fc.property(fc.constantFrom(...names), fc.nat(), fc.integer({ min: 1, max: 15 }), (name, place, change) => {
-        const { verdict, runRoots } = made[name];
+        const { verdict, claims } = made[name];
         const text = JSON.stringify(verdict);
         const digits = [...text.matchAll(/(?<=0x[0-9a-f]*)[0-9a-f]|(?<=[:,[])\d/g)].map(({ index }) => index);
         const at = digits[place % digits.length];
@@ -79,17 +90,31 @@ describe("verdict", () => {
         const base = isHex ? 16 : 10;
         const digit = ((Number.parseInt(text[at], base) + (isHex ? change : 1 + (change % 9))) % base).toString(base);
         const altered = JSON.parse(`${text.slice(0, at)}${digit}${text.slice(at + 1)}`);
-        expect(() => checkVerdict(altered, ...runRoots)).toThrow();
+        expect(() => checkVerdict(altered, claims)).toThrow();
       }),
       { seed: 20261120, numRuns: 800 },
     );
   });
 
-  it("is about two roots in their order", () => {
-    const { verdict, runRoots } = made["a gathered element"];
-    expect(() => checkVerdict(verdict, runRoots[1], runRoots[0])).toThrow("in the other order");
-    const { runRoots: others } = made["an empty fold"];
-    expect(() => checkVerdict(verdict, runRoots[0], others[1])).toThrow("other run roots");
+  it("is about claims that were named, each with its key", () => {
+    const { verdict, claims } = made["a gathered element"];
+    const [winner, loser] = claims;
+    expect(checkVerdict(verdict, [loser, winner]).losers).toEqual([0]);
+    expect(() => checkVerdict(verdict, [winner])).toThrow("was not named");
+    // Another key may have claimed the same root, and said the truth about its trees.
+    expect(() => checkVerdict(verdict, [{ run: loser.run, address: winner.address }])).toThrow("was not named");
+    expect(() => checkVerdict(verdict, [{ run: loser.run }, winner])).toThrow("name the claim with its key");
+  });
+
+  it("refutes a root for everybody where no signature is needed", () => {
+    for (const name of ["a wrong checkpoint", "an entry of the dataset"]) {
+      const { verdict, claims } = made[name];
+      const losers = name === "a wrong checkpoint" ? 0 : 1;
+      if (verdict.kind !== "proof") throw new Error("no proof");
+      expect(verdict.refuted.map(({ ground, address }) => [ground, address])).toEqual([["root", null]]);
+      expect(checkVerdict(verdict, [{ run: claims[losers].run }]).losers).toEqual([0]);
+      expect(checkVerdict(verdict, [claims[losers]]).losers).toEqual([0]);
+    }
   });
 
   it("stays small", () => {
@@ -97,30 +122,11 @@ describe("verdict", () => {
     expect(Math.max(...sizes)).toBeLessThan(30_000);
   });
 
-  it("that rests on the referee's word says so", async () => {
-    const silent = (provers: Pair<TrainingProver>): Pair<TrainingProver> => [
-      provers[0],
-      {
-        ...provers[1],
-        answer: async (put) => (put.at.at(-1)?.level === "operator" ? undefined : provers[1].answer(put)),
-      },
-    ];
-    const faults = honestAgainst(wrong(2, { kernel: 2 }, 5));
-    const forfeit = await disputeRemembered({ job, faults, replace: silent });
-    const checked = checkVerdict(JSON.parse(JSON.stringify(forfeit.verdict)), ...forfeit.runRoots);
-    expect(checked).toMatchObject({ kind: "forfeit", losers: [1], restsOn: "referee", step: 2 });
-    expect(checked.reasons).toEqual([null, expect.stringContaining("no answer")]);
-    const operator = await disputeRemembered({ job, faults, options: { depth: "operator" } });
-    expect(checkVerdict(operator.verdict, ...operator.runRoots)).toMatchObject({
-      kind: "operator",
-      restsOn: "referee",
-    });
-  });
-
   it("is refused when it is nothing of the kind", () => {
-    const { verdict, runRoots } = made["a gathered element"];
-    for (const nothing of [null, 3, "verdict", [], {}, { ...verdict, schemaVersion: 1 }, { ...verdict, levels: [] }])
-      expect(() => checkVerdict(nothing, ...runRoots)).toThrow(expect.objectContaining({ family: "VERDE_DISPUTE" }));
+    const { verdict, claims } = made["a gathered element"];
+    const nothings = [null, 3, "verdict", [], {}, { ...verdict, schemaVersion: 2 }, { ...verdict, refuted: [] }];
+    for (const nothing of [...nothings, { ...verdict, kind: "ruling" }, { ...verdict, kind: "verdict" }])
+      expect(() => checkVerdict(nothing, claims)).toThrow(expect.objectContaining({ family: "VERDE_DISPUTE" }));
   });
 });
 

@@ -2,15 +2,16 @@
  * A guard around a prover in this process. The prover may be anybody's code; through the guard it gives only
  * fresh values of the declared types, and it never throws.
  */
-import type { Bytes } from "../../encoding/bytes.ts";
 import { DTYPES } from "../../encoding/dtypes.ts";
 import type { Proof } from "../../encoding/merkle.ts";
 import { CHUNK_BYTES, elementCount, MAX_RANK, type Tensor, type TensorType } from "../../encoding/tensor.ts";
 import { SIGNATURE_BYTES } from "../../claims/signature.ts";
-import type { Position } from "../../game/level.ts";
-import { checkBottom, checkQuestion, lengthsOf } from "../../game/question.ts";
+import type { Answer } from "../../game/level.ts";
+import { checkBottom, checkPlace, checkQuestion, lengthsOf } from "../../game/question.ts";
 import {
   malformed,
+  plainText,
+  quietly,
   receive,
   receivedAnswer,
   receivedArray,
@@ -34,34 +35,41 @@ import {
   witnessBound,
 } from "../witness-codec.ts";
 
-/** A prover that signs the trees that it opens. */
-export interface SigningProver extends TrainingProver {
-  /**
-   * The signature of the root of the tree below `at`, 65 bytes. `undefined` if this party does not sign it.
-   */
-  signature(at: Position): Promise<Bytes | undefined>;
-}
-
 /** A prover whose values are safe to use, and the reason why it last gave none. */
-export interface GuardedProver extends SigningProver {
+export interface GuardedProver extends TrainingProver {
   failure(): string | undefined;
 }
 
 /**
+ * What stands for a malformed value: the referee refuses it as wrong. It differs from `undefined`, since a
+ * party that says nothing may have lost its files.
+ */
+export const MALFORMED = {
+  answer: [] as Answer,
+  witness: { operands: [] } as Witness,
+  operands: { inputs: [] } as OperatorWitness,
+} as const;
+
+/**
  * @param prover any object that claims to be a prover. Its methods may be missing, throw, or give anything
- * @returns a prover that gives `undefined` for whatever is not valid, and says why in `failure()`. It throws
- *   only for a place that does not exist, which is the caller's fault
+ * @returns a prover whose values have the declared types. It gives `undefined` where the other gives or throws
+ *   what is no value, and an empty value (`MALFORMED`) for one that is malformed; `failure()` says why. It
+ *   throws only for a place that does not exist, which is the caller's fault
  */
 export function guarded(facts: JobFacts, prover: TrainingProver): GuardedProver {
   const machine = trainingMachine(facts);
   let failure: string | undefined;
-  const safe = async <T>(make: () => Promise<unknown>, copy: (value: unknown) => T): Promise<T | undefined> => {
-    const { value, problem } = await receive(make, copy);
+  const safe = async <T>(
+    make: () => Promise<unknown>,
+    copy: (value: unknown) => T,
+    wrong?: T,
+  ): Promise<T | undefined> => {
+    const { value, problem, isMalformed } = await receive(make, copy);
     if (problem !== undefined) failure = problem;
-    return value;
+    return isMalformed ? wrong : value;
   };
   return {
-    failure: () => failure,
+    failure: () => failure ?? quietly(() => ownReason(prover)),
     answer: async (question) => {
       const level = checkQuestion(machine, question);
       const what = `the answer to the question for the ${question.kind} in the ${level.name} tree`;
@@ -69,6 +77,7 @@ export function guarded(facts: JobFacts, prover: TrainingProver): GuardedProver 
       return safe(
         () => prover.answer(question),
         (value) => receivedAnswer(value, lengths, what),
+        MALFORMED.answer,
       );
     },
     witness: async (at) => {
@@ -77,6 +86,7 @@ export function guarded(facts: JobFacts, prover: TrainingProver): GuardedProver 
       return safe(
         () => prover.witness(at),
         (value) => receivedWitness(value, bound),
+        MALFORMED.witness,
       );
     },
     operands: async (at) => {
@@ -84,6 +94,7 @@ export function guarded(facts: JobFacts, prover: TrainingProver): GuardedProver 
       return safe(
         () => prover.operands(at),
         (value) => receivedOperands(value, types),
+        MALFORMED.operands,
       );
     },
     output: async (at) => {
@@ -93,12 +104,19 @@ export function guarded(facts: JobFacts, prover: TrainingProver): GuardedProver 
         (value) => receivedTensor(value, output, "the operator's output"),
       );
     },
-    signature: (at) =>
-      safe(
-        async () => (prover as Partial<SigningProver>).signature?.(at),
+    signature: async (at) => {
+      checkPlace(machine, at);
+      return safe(
+        () => prover.signature(at),
         (value) => receivedBytes(value, "a signature", SIGNATURE_BYTES),
-      ),
+      );
+    },
   };
+}
+
+function ownReason(prover: TrainingProver): string | undefined {
+  const reason: unknown = prover.failure?.();
+  return typeof reason === "string" ? plainText(reason) : undefined;
 }
 
 const STEP = "the one-step proof";

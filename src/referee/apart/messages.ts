@@ -7,7 +7,8 @@ import { type Bytes, Reader, Writer } from "../../encoding/bytes.ts";
 import { FormatError, messageOf, VerdeError } from "../../errors/index.ts";
 import { Message, openMessage, readFlag, startMessage } from "../../game/codec.ts";
 import { MAX_REASON, plainText } from "../../game/received.ts";
-import { SIGNATURE_BYTES } from "../../claims/signature.ts";
+import { addressOf, SIGNATURE_BYTES } from "../../claims/signature.ts";
+import { ClaimStore } from "../../claims/store.ts";
 import { decodeManifest, encodeManifest, type Manifest } from "../../trace/manifest.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
 
@@ -71,23 +72,43 @@ export function failureOf(error: unknown): PartyFailure {
   return { code: error instanceof VerdeError ? error.code : "VERDE_FAILURE", message: plainText(messageOf(error)) };
 }
 
-/** A party's trace, and the backend that replays it. Default: the one that the trace names. */
+/** What a party's process opens. */
 export interface Opening {
+  /** The path of the trace. */
   readonly trace: string;
+  /** The backend that replays it. Default: the one that the trace names. */
   readonly backend?: string;
+  /** The keys of the party. Without them it signs nothing. */
+  readonly claims?: ClaimStore;
 }
 
-export function encodeOpening({ trace, backend }: Opening): Bytes {
+/** Keys pass through the pipe: arguments and the environment of a process can be read by others. */
+export function encodeOpening({ trace, backend, claims }: Opening): Bytes {
   const writer = new Writer().text(trace).u8(backend === undefined ? 0 : 1);
-  return (backend === undefined ? writer : writer.text(backend)).finish();
+  if (backend !== undefined) writer.text(backend);
+  writer.u8(claims ? 1 : 0);
+  if (!claims) return writer.finish();
+  writer.text(claims.folder).u32(claims.extra.length);
+  for (const { secret } of claims.extra) writer.bytes(secret);
+  return writer.finish();
 }
 
 export function decodeOpening(content: Bytes): Opening {
   const reader = new Reader(content, "a request");
   const trace = reader.text();
-  const opening = readFlag(reader) ? { trace, backend: reader.text() } : { trace };
+  const backend = readFlag(reader) ? { backend: reader.text() } : {};
+  const claims = readFlag(reader) ? { claims: readClaims(reader) } : {};
   reader.end();
-  return opening;
+  return { trace, ...backend, ...claims };
+}
+
+function readClaims(reader: Reader): ClaimStore {
+  const folder = reader.text();
+  const secrets = reader.list(() => reader.bytes(32).slice(), 32);
+  return new ClaimStore(
+    folder,
+    secrets.map((secret) => ({ address: addressOf(secret), secret })),
+  );
 }
 
 /** What a party claims: a run root, and the job and settings of the run. */

@@ -3,13 +3,14 @@
  * running, and knows what became of the party.
  */
 import type { Bytes } from "../../encoding/bytes.ts";
+import type { ClaimStore } from "../../claims/store.ts";
 import { decodeAnswer, encodePlace, encodeQuestion } from "../../game/codec.ts";
 import { checkBottom, checkPlace, checkQuestion, lengthsOf } from "../../game/question.ts";
 import { jobFacts } from "../facts.ts";
 import { trainingMachine } from "../machine.ts";
 import { decodeOperands, decodeOutput, operandsBytes, operatorTypes, outputBytes } from "../tensor-codec.ts";
 import { decodeWitness, witnessBound } from "../witness-codec.ts";
-import type { GuardedProver } from "./guarded.ts";
+import { type GuardedProver, MALFORMED } from "./guarded.ts";
 import {
   decodeClaim,
   decodePrepared,
@@ -33,6 +34,8 @@ export interface ApartOptions extends ProcessLimits {
    * certified first. Default: the backend that the trace names.
    */
   backend?: string;
+  /** The keys of this user. A run that one of them has claimed is answered for with signatures. */
+  claims?: ClaimStore;
 }
 
 /** The party can't take part: its files, its backend or its process fail. This is nobody else's fault. */
@@ -77,9 +80,9 @@ export async function openPartyApart(
   options: ApartOptions = {},
   program?: Program,
 ): Promise<ApartParty | Refusal> {
-  const { backend, ...limits } = options;
+  const { backend, claims, ...limits } = options;
   const running = await PartyProcess.start(limits, program);
-  const opening = encodeOpening({ trace, ...(backend !== undefined && { backend }) });
+  const opening = encodeOpening({ trace, ...(backend !== undefined && { backend }), ...(claims && { claims }) });
   const claim = await asking(running)("open", opening, MAX_CLAIM, decodeClaim);
   if (isFailure(claim)) {
     await running.close();
@@ -155,11 +158,12 @@ class Apart implements ApartParty {
     content: Bytes,
     most: number,
     decode: (content: Bytes) => T | undefined,
+    wrong?: T,
   ): Promise<T | undefined> {
     const reply = await this.send(request, content, most, (bytes) => ({ value: decode(bytes) }));
     if (!isFailure(reply)) return reply.value;
     this.reason = reply.message;
-    return undefined;
+    return reply.code === "MALFORMED" ? wrong : undefined;
   }
 
   private proverOf(): GuardedProver {
@@ -170,17 +174,33 @@ class Apart implements ApartParty {
       answer: async (question) => {
         const lengths = lengthsOf(checkQuestion(machine, question), question);
         const most = lengths.reduce((sum, length) => sum + length, 3);
-        return this.answered("answer", encodeQuestion(question), most, (bytes) => decodeAnswer(bytes, lengths));
+        return this.answered(
+          "answer",
+          encodeQuestion(question),
+          most,
+          (bytes) => decodeAnswer(bytes, lengths),
+          MALFORMED.answer,
+        );
       },
       witness: async (at) => {
         checkBottom(machine, at);
         const bound = witnessBound(facts, at);
-        return this.answered("witness", encodePlace(at), bound.bytes, (bytes) => decodeWitness(bytes, bound));
+        return this.answered(
+          "witness",
+          encodePlace(at),
+          bound.bytes,
+          (bytes) => decodeWitness(bytes, bound),
+          MALFORMED.witness,
+        );
       },
       operands: async (at) => {
         const types = operatorTypes(facts, at);
-        return this.answered("operands", encodePlace(at), operandsBytes(types), (bytes) =>
-          decodeOperands(bytes, types),
+        return this.answered(
+          "operands",
+          encodePlace(at),
+          operandsBytes(types),
+          (bytes) => decodeOperands(bytes, types),
+          MALFORMED.operands,
         );
       },
       output: async (at) => {

@@ -3,13 +3,13 @@ import type { Bytes } from "../../encoding/bytes.ts";
 import { UsageError } from "../../errors/index.ts";
 import { decodePlace, decodeQuestion, encodeAnswer } from "../../game/codec.ts";
 import { checkQuestion, lengthsOf } from "../../game/question.ts";
-import { trainingProver } from "../claim.ts";
+import type { Speaker } from "../../claims/store.ts";
+import { type TrainingProver, trainingProver } from "../claim.ts";
 import { type JobFacts, jobFacts } from "../facts.ts";
 import { trainingMachine } from "../machine.ts";
 import { encodeOperands, encodeOutput, operatorTypes } from "../tensor-codec.ts";
 import type { TraceMemory } from "../trace-memory.ts";
 import { encodeWitness } from "../witness-codec.ts";
-import type { SigningProver } from "./guarded.ts";
 import {
   decodeOpening,
   decodeRequest,
@@ -28,13 +28,15 @@ import {
 export interface Openable {
   readonly claim: PartyClaim;
   remember(): Promise<TraceMemory>;
+  /** The key that signs for the run, if it is at hand. */
+  speaker(): Promise<Speaker | undefined>;
 }
 
 /** A party that can answer. */
 interface Ready {
   readonly facts: JobFacts;
   readonly memory: TraceMemory;
-  readonly prover: SigningProver;
+  readonly prover: TrainingProver;
 }
 
 /** The third byte of an encoded answer says whether there is one. */
@@ -59,7 +61,7 @@ export class PartyService {
       }
       const party = await (this.ready ??= this.prepare());
       const answer = await ANSWERS[request](party, content);
-      const reason = party.memory.failure();
+      const reason = party.prover.failure?.();
       const isNone = request !== "prepare" && answer[FLAG_AT] === 0;
       return isNone && reason !== undefined ? encodeFailure({ code: "", message: reason }) : encodeReply(answer);
     } catch (error) {
@@ -77,7 +79,7 @@ export class PartyService {
     return {
       facts: jobFacts(memory.outline, memory.commitEvery),
       memory,
-      prover: { signature: async () => undefined, ...trainingProver(memory) },
+      prover: trainingProver(memory, await this.opened.speaker()),
     };
   }
 }

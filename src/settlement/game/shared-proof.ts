@@ -1,12 +1,7 @@
-/** Proofs in the contract's form: for several leaves of one tree at once, and in the tree of side 0. */
+/** Proofs in the contract's form: for several leaves of one tree at once. */
 import { type Bytes } from "../../encoding/bytes.ts";
-import { hashLeaf, hashNode, heightOf, type Proof } from "../../encoding/merkle.ts";
-import type { Passed } from "../../game/level.ts";
-
-export interface ProvenLeaf {
-  readonly index: number;
-  readonly proof: Proof;
-}
+import { heightOf } from "../../encoding/merkle.ts";
+import type { ProvenLeaf } from "../../game/moved-proof.ts";
 
 /**
  * The siblings that lead several leaves of one tree to its root and do not follow from the leaves. For each
@@ -37,28 +32,4 @@ function siblingsBelow(count: number, index: number, height: number): number {
   for (let level = 0; level < height; level++)
     if ((Math.floor(index / 2 ** level) ^ 1) * 2 ** level < count) siblings++;
   return siblings;
-}
-
-/**
- * The proof in side 0's tree of a leaf to the left of the divergent one, made from its proof in the tree of
- * either side. Nodes to the left are equal in both trees. Nodes on the way to the divergent leaf and to the
- * right of it were shown by side 0.
- */
-export function proofInFirstTree(
-  { level, index: divergent, payloads, proofs }: Passed,
-  { index, proof }: ProvenLeaf,
-): Bytes[] {
-  const first: Bytes[] = [];
-  let [node, used, shown] = [hashLeaf(level.tag, payloads[0]) as Bytes, 0, 0];
-  let [at, path] = [index, divergent];
-  for (let width = level.count; width > 1; width = Math.ceil(width / 2)) {
-    const beside = (path ^ 1) < width ? proofs[0][shown++] : undefined;
-    if ((at ^ 1) < width) {
-      const own = proof[used++];
-      first.push(at === path ? beside! : (at ^ 1) === path ? node : own);
-    }
-    if (beside) node = path % 2 === 1 ? hashNode(beside, node) : hashNode(node, beside);
-    [at, path] = [at >> 1, path >> 1];
-  }
-  return first;
 }

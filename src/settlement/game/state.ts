@@ -6,7 +6,7 @@ import { type Bytes, Writer } from "../../encoding/bytes.ts";
 import { elementCount } from "../../encoding/tensor.ts";
 import { type GameState as Game, isRunning } from "../../game/bisection.ts";
 import { bothSides, openClaim, type Pair, type Passed, positionOf, type Side } from "../../game/level.ts";
-import { elementOf, isStateUpdate, kernelAt } from "../../referee/machine.ts";
+import { claimedAt, isStateUpdate, kernelAt } from "../../referee/machine.ts";
 import { graphAt, type LevelName, type Place, placeOf } from "../../referee/place.ts";
 import { type Address, encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";
 import { foldLeaves } from "../../repops/kernels/reads.ts";
@@ -159,7 +159,7 @@ function claimsOf(game: Game): Pair<Hex> {
 }
 
 function decidedClaims(last: Passed): Pair<Bytes> {
-  return last.level.name === "chunk" ? bothSides((side: Side) => elementOf(last, side)) : last.payloads;
+  return bothSides((side: Side) => claimedAt(last.level, last.payloads[side], last.part));
 }
 
 /** 32 bytes: a digest unchanged, or the bits of an element as a number, padded with zeros on the left. */

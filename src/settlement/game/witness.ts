@@ -14,7 +14,8 @@ import type { ElementProof, Witness } from "../../referee/witness.ts";
 import { accumulatorRead, readsAt } from "../../repops/kernels/reads.ts";
 import type { Hex } from "viem";
 import { type GameFacts, hex } from "./facts.ts";
-import { proofInFirstTree, type ProvenLeaf, sharedProof } from "./shared-proof.ts";
+import { type ProvenLeaf, proofInTreeOf } from "../../game/moved-proof.ts";
+import { sharedProof } from "./shared-proof.ts";
 
 /**
  * An operand of the step: an element of a tensor, or the first chunk of a tensor if only its type is needed.
@@ -130,7 +131,7 @@ export class WitnessWriter {
   }
 
   private inFirst(name: LevelName, index: number, proof: readonly Bytes[]): Bytes[] {
-    return proofInFirstTree(this.passed(name), { index, proof });
+    return proofInTreeOf(0, this.passed(name), { index, proof });
   }
 
   private passed(name: LevelName): Passed {

@@ -10,11 +10,13 @@ import { encodeOperands, operatorTypes } from "../../../src/referee/tensor-codec
 import { encodeWitness } from "../../../src/referee/witness-codec.ts";
 import { arbitrate } from "../../../src/referee/referee.ts";
 import { everyMischief, mischief, type Mischief, spoilt } from "../../game/hostile.ts";
+import { KEYS, speakerOf } from "../remembered-dispute.ts";
 import { type Fault, rememberedRun } from "../remembered-run.ts";
 import { tinyCheckpointJob, tinyJob } from "../tiny-job.ts";
 
-type Method = "answer" | "witness" | "operands" | "output";
-const METHODS: readonly Method[] = ["answer", "witness", "operands", "output"];
+type Method = "answer" | "witness" | "operands" | "output" | "signature" | "failure";
+const METHODS: readonly Method[] = ["answer", "witness", "operands", "output", "signature", "failure"];
+const [LIAR, HONEST] = [speakerOf(KEYS[0]), speakerOf(KEYS[1])];
 
 /** Gives something else at call number `at` of one method. */
 function hostile(prover: TrainingProver, method: Method, at: number, kind: Mischief): TrainingProver {
@@ -23,7 +25,8 @@ function hostile(prover: TrainingProver, method: Method, at: number, kind: Misch
     (name: Method) =>
     (asked: never): unknown => {
       const given = (prover[name] as (asked: never) => Promise<unknown>)(asked);
-      return name === method && calls++ === at ? given.then((honest) => spoilt(honest, kind)) : given;
+      if (name !== method || calls++ !== at) return given;
+      return name === "failure" ? spoilt(given, kind) : given.then((honest) => spoilt(honest, kind));
     };
   return Object.fromEntries(METHODS.map((name) => [name, spoil(name)])) as unknown as TrainingProver;
 }
@@ -51,14 +54,19 @@ interface Case {
   readonly kind: Mischief;
   readonly side: Side;
   readonly depth: "scalar" | "operator";
+  readonly forfeitSilent?: boolean;
 }
 
-async function disputed({ fault, method, at, kind, side, depth }: Case) {
+async function disputed({ fault, method, at, kind, side, depth, forfeitSilent = true }: Case) {
   const liar = liars.get(fault)!;
-  const wrong = hostile(trainingProver(liar), method, at, kind);
-  const honest = trainingProver(honestRun);
+  const wrong = hostile(trainingProver(liar, LIAR), method, at, kind);
+  const honest = trainingProver(honestRun, HONEST);
   const pair = <T>(mine: T, other: T): Pair<T> => (side === 0 ? [mine, other] : [other, mine]);
-  return arbitrate(facts, pair(wrong, honest), pair(liar.runRoot, honestRun.runRoot), { depth, timeout: 40 });
+  const claims = pair(
+    { run: liar.runRoot, address: LIAR.address },
+    { run: honestRun.runRoot, address: HONEST.address },
+  );
+  return arbitrate(facts, pair(wrong, honest), claims, { depth, timeout: 40, forfeitSilent });
 }
 
 describe("a dispute with a hostile prover", () => {
@@ -74,12 +82,12 @@ describe("a dispute with a hostile prover", () => {
           depth: fc.constantFrom("scalar", "operator"),
         }),
         async (wrong) => {
-          const { decision } = await disputed(wrong as Case);
-          expect(decision.losers).toEqual([wrong.side]);
+          const { finding: decision } = await disputed(wrong as Case);
+          expect(decision).toMatchObject({ losers: [wrong.side] });
           expect(decision.reasons?.[1 - wrong.side]).toBeUndefined();
         },
       ),
-      { seed: 20261128, numRuns: 400 },
+      { seed: 20261128, numRuns: 250 },
     );
   });
 
@@ -90,16 +98,30 @@ describe("a dispute with a hostile prover", () => {
         ["operands", "operator"],
         ["output", "operator"],
       ] as const) {
-        const { decision } = await disputed({ fault: "a fold", method, at: 0, kind, side: 0, depth });
+        const { finding: decision } = await disputed({ fault: "a fold", method, at: 0, kind, side: 0, depth });
         expect(decision, `${kind.name} as ${method}`).toMatchObject({ kind: depth, losers: [0] });
       }
+  });
+
+  it("never blames the honest side, and leaves undecided only what was not answered", async () => {
+    await fc.assert(
+      fc.asyncProperty(mischief, fc.constantFrom(...METHODS), fc.nat(9), async (kind, method, at) => {
+        const { finding } = await disputed({ fault: "a fold", method, at, kind, side: 1, depth: "scalar", forfeitSilent: false }); // prettier-ignore
+        if (finding.kind !== "undecided") expect(finding.losers).toEqual([1]);
+        else expect(finding.reasons).toEqual([undefined, expect.any(String)]);
+      }),
+      { seed: 20261128, numRuns: 100 },
+    );
   });
 
   it("ends without a winner if both are hostile at the end", async () => {
     const liar = liars.get("a map")!;
     const kind: Mischief = { name: "null", way: [] };
     const both = [hostile(trainingProver(liar), "witness", 0, kind), hostile(trainingProver(honestRun), "witness", 0, kind)]; // prettier-ignore
-    const { decision } = await arbitrate(facts, both as never, [liar.runRoot, honestRun.runRoot]);
+    const { finding: decision } = await arbitrate(facts, both as never, [
+      { run: liar.runRoot },
+      { run: honestRun.runRoot },
+    ]);
     expect(decision).toMatchObject({ kind: "forfeit", losers: [0, 1] });
   });
 
@@ -110,10 +132,10 @@ describe("a dispute with a hostile prover", () => {
       await rememberedRun(from, 1, [{ step: 0, at: { entry: 0 }, element: 1, flip: 1 }]),
     ];
     const mute: TrainingProver = { ...trainingProver(wrong), witness: null, operands: null } as never;
-    const { decision } = await arbitrate(
+    const { finding: decision } = await arbitrate(
       jobFacts(outlineOf(from), 1),
       [mute, trainingProver(right)],
-      [wrong.runRoot, right.runRoot],
+      [{ run: wrong.runRoot }, { run: right.runRoot }],
     );
     expect(decision).toMatchObject({ kind: "checkpoint", losers: [0] });
   });
@@ -122,7 +144,7 @@ describe("a dispute with a hostile prover", () => {
 describe("a guard", () => {
   const at = async () => {
     const liar = liars.get("a fold")!;
-    const { decision } = await disputed({ fault: "a fold", method: "answer", at: 99, kind: everyMischief[0], side: 0, depth: "scalar" }); // prettier-ignore
+    const { finding: decision } = await disputed({ fault: "a fold", method: "answer", at: 99, kind: everyMischief[0], side: 0, depth: "scalar" }); // prettier-ignore
     return { liar, at: positionOf(decision.path) };
   };
 
@@ -138,7 +160,8 @@ describe("a guard", () => {
     expect(await safe.output(operator)).toEqual(await prover.output(operator));
     expect(safe.failure()).toBeUndefined();
     const none = guarded(facts, { ...prover, witness: async () => ({ operands: [null] }) as never });
-    expect(await none.witness(place)).toBeUndefined();
+    expect(await none.witness(place)).toEqual({ operands: [] });
+    expect(await guarded(facts, { ...prover, witness: null as never }).witness(place)).toBeUndefined();
     expect(none.failure()).toBe("the one-step proof is malformed: it is no object");
   });
 

@@ -3,10 +3,13 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bytesEqual } from "../../../src/encoding/bytes.ts";
+import { type Bytes, bytesEqual } from "../../../src/encoding/bytes.ts";
 import { positionOf } from "../../../src/game/level.ts";
 import { type ApartOptions, type ApartParty, openPartyApart, type Refusal } from "../../../src/referee/apart/open.ts";
 import { PartyProcess } from "../../../src/referee/apart/process.ts";
+import { openingSigner } from "../../../src/claims/opening.ts";
+import { addressOf } from "../../../src/claims/signature.ts";
+import { ClaimStore } from "../../../src/claims/store.ts";
 import { jobFacts } from "../../../src/referee/facts.ts";
 import { trainingProver } from "../../../src/referee/claim.ts";
 import { arbitrate } from "../../../src/referee/referee.ts";
@@ -53,10 +56,11 @@ async function dispute(trace: string, options?: ApartOptions) {
   const party = await opened(trace, options);
   const { manifest, prover, runRoot } = party;
   try {
-    const { decision } = await arbitrate(
+    const { finding: decision } = await arbitrate(
       jobFacts(manifest.outline, manifest.commitEvery),
       [trainingProver(honest.memory), prover],
-      [honest.runRoot, runRoot],
+      [{ run: honest.runRoot }, { run: runRoot }],
+      { forfeitSilent: true },
     );
     return { decision, failure: party.failure() };
   } finally {
@@ -81,10 +85,10 @@ describe("two parties apart", () => {
   it("dispute as they do in one process", async () => {
     const parties = await Promise.all([opened(LIAR), opened(HONEST)]);
     const [{ manifest }] = parties;
-    const { decision, figures } = await arbitrate(
+    const { finding: decision, figures } = await arbitrate(
       jobFacts(manifest.outline, manifest.commitEvery),
       [parties[0].prover, parties[1].prover],
-      [parties[0].runRoot, parties[1].runRoot],
+      [{ run: parties[0].runRoot }, { run: parties[1].runRoot }],
       { timeout: Infinity, together: true },
     );
     expect(decision).toMatchObject({ kind: "scalar", losers: [0] });
@@ -92,7 +96,7 @@ describe("two parties apart", () => {
     expect(parties.map((party) => party.failure())).toEqual([undefined, undefined]);
     await Promise.all(parties.map((party) => party.close()));
     const alone = await dispute(LIAR);
-    expect(alone.decision.recomputed).toEqual(decision.recomputed);
+    expect(alone.decision).toMatchObject({ kind: "scalar", losers: [1] });
     expect(positionOf(alone.decision.path)).toEqual(positionOf(decision.path));
   });
 
@@ -106,6 +110,26 @@ describe("two parties apart", () => {
     await Promise.all([party.close(), again.close(), party.close()]);
     expect(await party.prover.answer({ kind: "opening", at: [], height: 0, position: 0 })).toBeUndefined();
     expect(party.failure()).toBe("the dispute has ended");
+  });
+});
+
+describe("a party apart that has a key", () => {
+  it("signs for the run that the key has claimed, and for no other", async () => {
+    const claims = new ClaimStore(at("state"));
+    const own = new Uint8Array(32).fill(3);
+    const extra = new ClaimStore(at("state"), [{ address: addressOf(own), secret: own }]);
+    await claims.record(honest.runRoot, "own", await claims.addressFor("own"));
+    const [party, foreign] = await Promise.all([opened(HONEST, { claims }), opened(LIAR, { claims })]);
+    const [root] = (await party.prover.answer({ kind: "opening", at: [], height: 0, position: 0 }))!;
+    const place = { tree: "segment", segment: 0, step: 0, kernel: 0, element: 0 } as const;
+    const signed = (signature: Bytes) => openingSigner({ run: party.runRoot, ...place, root }, signature);
+    expect(signed((await party.prover.signature([]))!)).toEqual(await claims.addressFor("own"));
+    expect(await foreign.prover.signature([])).toBeUndefined();
+    await Promise.all([party.close(), foreign.close()]);
+    await claims.record(honest.runRoot, "own", addressOf(own));
+    const other = await opened(HONEST, { claims: extra });
+    expect(signed((await other.prover.signature([]))!)).toEqual(addressOf(own));
+    await other.close();
   });
 });
 
@@ -138,7 +162,7 @@ const DAMAGED: Readonly<
   "another fault": {
     damage: ({ trace }) => rewrite(trace, { fault: { ...FAULT, operator: 3 } as Fault }),
   },
-  "no fault": { damage: ({ trace }) => rewrite(trace, { fault: undefined }), reason: /gives another state/ },
+  "no fault": { damage: ({ trace }) => rewrite(trace, { fault: undefined }), reason: /not what the run commits to/ },
   "another interval": {
     damage: ({ trace }) => rewrite(trace, { commitEvery: 3 }),
     refused: "VERDE_FORMAT_INCONSISTENT",
@@ -175,7 +199,7 @@ describe("a party whose files are damaged", () => {
         return;
       }
       const { decision, failure } = await dispute(files.trace);
-      expect(decision.losers).toEqual([1]);
+      expect(decision).toMatchObject({ losers: [1] });
       if (reason) expect(decision.kind).toBe("forfeit");
       expect(failure ?? "").toMatch(reason ?? /^$/);
       expect(failure ?? "").not.toMatch(/\p{Cc}/u);

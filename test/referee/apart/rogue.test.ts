@@ -44,12 +44,19 @@ interface Course {
 }
 
 async function disputed(way: Way, at: number, seed?: number): Promise<Course> {
+  const { finding, failure } = await heard(way, at, seed, true);
+  if (finding.kind === "undecided") throw new Error("undecided");
+  return { decision: finding, failure };
+}
+
+async function heard(way: Way, at: number, seed: number | undefined, forfeitSilent: boolean) {
   const party = await rogue(way, at, seed);
   if (!party.ok) throw new Error(party.message);
   try {
     const provers = [trainingProver(honest), party.prover] as const;
-    const { decision } = await arbitrate(facts, provers, [honest.runRoot, party.runRoot], { timeout: PATIENT });
-    return { decision, failure: party.failure() };
+    const claims = [{ run: honest.runRoot }, { run: party.runRoot }] as const;
+    const { finding } = await arbitrate(facts, provers, claims, { timeout: PATIENT, forfeitSilent });
+    return { finding, failure: party.failure() };
   } finally {
     await party.close();
     expect(isAlive(party.pid)).toBe(false);
@@ -100,6 +107,15 @@ describe("a party in a process of its own", () => {
 
   it("loses if it sends again after its answer: by the fault, or by what it sent", async () => {
     expect((await disputed("replies again later", 4)).decision.losers).toEqual([1]);
+  });
+
+  it("leaves the dispute undecided if it says nothing, but loses by what it says wrongly", async () => {
+    for (const way of ["is silent", "exits", "takes memory"] as const) {
+      const { finding, failure } = await heard(way, 4, 1, false);
+      expect(finding).toMatchObject({ kind: "undecided", reasons: [undefined, failure] });
+    }
+    for (const way of ["sends noise", "sends another length", "replies twice", "contradicts itself"] as const)
+      expect((await heard(way, 4, 1, false)).finding).toMatchObject({ kind: "forfeit", losers: [1] });
   });
 
   it("is refused by name if it misbehaves while its trace is opened", async () => {

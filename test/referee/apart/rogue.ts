@@ -25,6 +25,7 @@ const service = new PartyService(async () => {
   return {
     claim: { runRoot: run.runRoot as RunRoot, manifest: manifestOf(job, settings) },
     remember: async () => ({ ...run, canReplay: true, failure: () => undefined, close: async () => undefined }),
+    speaker: async () => undefined,
   };
 });
 

@@ -1,0 +1,109 @@
+/**
+ * Checks a ruling (spec 7.7): that it is about these claims, and that the referee that it names has signed it.
+ * Whether it is right rests on the referee's word.
+ */
+import { formatClaim, type RunClaim, sameClaim } from "../claims/claim.ts";
+import { signerOf } from "../claims/signature.ts";
+import { type Bytes, bytesEqual, fromHex } from "../encoding/bytes.ts";
+import type { ClimbLeaf } from "../encoding/merkle.ts";
+import { checkPassed, type Pair, type Side } from "../game/level.ts";
+import { topOf } from "../game/question.ts";
+import { jobIdOf } from "../job/closed.ts";
+import type { Location } from "./decision.ts";
+import { trainingMachine } from "./machine.ts";
+import { shownFacts } from "./shown-graph.ts";
+import { PARTIES, type Ruling, type SegmentEvidence } from "./verdict.ts";
+import { digest, digests, invalid, readClaim, readJob, readAddress, readPair, whole } from "./verdict-reader.ts";
+import { rulingDigest } from "./verdict-writer.ts";
+
+/** The first segment after which the runs differ. */
+export interface DisputedSegment {
+  index: number;
+  /** What each side claims the state after it to be. */
+  leaves: Pair<Bytes>;
+  proofs: Pair<readonly Bytes[]>;
+}
+
+export interface CheckedRuling extends Location {
+  claims: Pair<RunClaim>;
+  losers: Side[];
+  reasons: Pair<string | null>;
+  claimed?: Pair<Bytes>;
+  recomputed?: Bytes;
+  /** The address of the referee that signed. Absent if nobody did: then anybody may have written the file. */
+  referee?: Bytes;
+  segment?: DisputedSegment;
+  job: Bytes;
+  /** SHA-256 of the transcript. */
+  transcript: Bytes;
+}
+
+/** @throws {DisputeError} that names the first thing that does not hold */
+export function checkRuling(ruling: Ruling, climb: ClimbLeaf): CheckedRuling {
+  const { parts, commitEvery } = readJob(ruling);
+  const claims = readPair(ruling.claims, readClaim);
+  if (sameClaim(...claims) || bytesEqual(claims[0].run, claims[1].run))
+    throw invalid("EQUAL", "the two run roots are equal; there is nothing to decide");
+  const { referee, signature, ...statement } = ruling;
+  const { decision } = ruling;
+  const losers = decision.losers.map((party) => PARTIES.indexOf(party));
+  if (losers.length === 0 || losers.some((side, i) => side < 0 || side <= (losers[i - 1] ?? -1)))
+    throw invalid("VERDICT_MALFORMED", "the verdict does not say which party is wrong");
+  const address = referee === null ? undefined : readAddress(referee);
+  if ((address === undefined) !== (signature === null))
+    throw invalid("VERDICT_MALFORMED", "a ruling names its referee and is signed, or neither");
+  const signer = address && signerOf(rulingDigest(statement), fromHex(signature!));
+  if (address && !(signer && bytesEqual(signer, address)))
+    throw invalid("VERDICT_ALTERED", "the ruling is not what the referee signed: it was altered, so do not rely on it");
+  const facts = shownFacts(parts, commitEvery, undefined);
+  const { step, operator, element, fold, claimed, recomputed } = decision;
+  return {
+    step,
+    operator,
+    element,
+    fold,
+    claims,
+    losers: losers as Side[],
+    reasons: readPair(decision.reasons, (reason) => (typeof reason === "string" ? reason : null)),
+    ...(claimed && { claimed: readPair(claimed, (hex) => fromHex(hex)) }),
+    ...(recomputed && { recomputed: fromHex(recomputed) }),
+    ...(address && { referee: address }),
+    ...(ruling.segment && { segment: readSegment(ruling.segment) }),
+    job: jobIdOf(parts),
+    transcript: digest(ruling.transcript),
+  };
+
+  /** The leaves are proven to both run roots, so that a replay can decide between them. */
+  function readSegment(evidence: SegmentEvidence): DisputedSegment {
+    const proofs = readPair(evidence.proofs, digests);
+    const record = {
+      index: whole(evidence.index),
+      openings: readPair(evidence.trees, (root) => [digest(root)]),
+      payloads: readPair(evidence.leaves, digest),
+      proofs,
+    };
+    const roots = [claims[0].run, claims[1].run] as const;
+    const { index, payloads } = checkPassed(topOf(trainingMachine(facts)), roots, record, climb);
+    return { index, leaves: payloads, proofs };
+  }
+}
+
+/** @throws {DisputeError} when the ruling is about other claims than those that were named */
+export function checkNamed(ruling: CheckedRuling, named: Pair<RunClaim>): void {
+  const isNamed = (claim: RunClaim, wanted: RunClaim): boolean =>
+    bytesEqual(claim.run, wanted.run) && (!wanted.address || sameClaim(claim, wanted));
+  const [a, b] = ruling.claims;
+  if (isNamed(a, named[0]) && isNamed(b, named[1])) return;
+  const evidence = { expected: named.map(formatClaim), found: ruling.claims.map(formatClaim) };
+  if (isNamed(a, named[1]) && isNamed(b, named[0]))
+    throw invalid(
+      "VERDICT_FOREIGN",
+      "the ruling is about these two claims, but in the other order; swap --a and --b",
+      evidence,
+    );
+  throw invalid(
+    "VERDICT_FOREIGN",
+    "the ruling is about other claims; give the claims of the verdict's two traces",
+    evidence,
+  );
+}
