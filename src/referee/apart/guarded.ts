@@ -52,9 +52,9 @@ export const MALFORMED = {
 
 /**
  * @param prover any object that claims to be a prover. Its methods may be missing, throw, or give anything
- * @returns a prover whose values have the declared types. It gives `undefined` where the other gives or throws
- *   what is no value, and an empty value (`MALFORMED`) for one that is malformed; `failure()` says why. It
- *   throws only for a place that does not exist, which is the caller's fault
+ * @returns a prover whose values have the declared types. It gives `undefined` where the other gives nothing
+ *   or throws, and an empty value (`MALFORMED`) for one that is malformed; `failure()` says why. It throws
+ *   only for a place that does not exist, which is the caller's fault
  */
 export function guarded(facts: JobFacts, prover: TrainingProver): GuardedProver {
   const machine = trainingMachine(facts);
@@ -116,7 +116,7 @@ export function guarded(facts: JobFacts, prover: TrainingProver): GuardedProver 
 
 function ownReason(prover: TrainingProver): string | undefined {
   const reason: unknown = prover.failure?.();
-  return typeof reason === "string" ? plainText(reason) : undefined;
+  return typeof reason === "string" && plainText(reason) !== "" ? plainText(reason) : undefined;
 }
 
 const STEP = "the one-step proof";

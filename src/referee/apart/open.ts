@@ -162,7 +162,7 @@ class Apart implements ApartParty {
   ): Promise<T | undefined> {
     const reply = await this.send(request, content, most, (bytes) => ({ value: decode(bytes) }));
     if (!isFailure(reply)) return reply.value;
-    this.reason = reply.message;
+    this.reason = reply.message || "it gave no reason";
     return reply.code === "MALFORMED" ? wrong : undefined;
   }
 

@@ -114,6 +114,13 @@ describe("a dispute with a hostile prover", () => {
     );
   });
 
+  it("is undecided about a party that gives an empty reason", async () => {
+    const mute = { ...trainingProver(honestRun), answer: async () => undefined, failure: () => "\u0007" };
+    const claims = [{ run: liars.get("a map")!.runRoot }, { run: honestRun.runRoot }] as const;
+    const { finding } = await arbitrate(facts, [trainingProver(liars.get("a map")!), mute], claims);
+    expect(finding).toMatchObject({ kind: "undecided", reasons: [undefined, "no answer to the question for the opening"] }); // prettier-ignore
+  });
+
   it("ends without a winner if both are hostile at the end", async () => {
     const liar = liars.get("a map")!;
     const kind: Mischief = { name: "null", way: [] };
