@@ -14,8 +14,11 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
-    // Tests must not see certificates that this machine has for its own jobs.
-    env: { VERDE_CACHE: join(tmpdir(), `verde-tests-${process.pid}`) },
+    // Tests must not see the certificates and keys that this machine has for its own jobs.
+    env: {
+      VERDE_CACHE: join(tmpdir(), `verde-tests-${process.pid}`),
+      VERDE_STATE: join(tmpdir(), `verde-tests-${process.pid}-state`),
+    },
     sequence: { shuffle: false },
   },
 });

@@ -19,7 +19,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   trace: 2_000,
   game: 1_200,
   claims: 600,
-  referee: 5_600,
+  referee: 6_400,
   settlement: 5_000,
   index: 40,
   web: 1_600,

@@ -2,7 +2,7 @@
  * A claim (spec 7.3): a run root R alone, which is nobody's statement, or R@K, which is the statement of the
  * key with the address K.
  */
-import { type Bytes, bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
+import { type Bytes, fromHex, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
 import { keccak } from "./typed-data.ts";
 
@@ -52,9 +52,4 @@ export function formatAddress(address: Bytes): string {
   const digits = toHex(address).slice(2);
   const checksum = toHex(keccak(new TextEncoder().encode(digits)));
   return `0x${[...digits].map((digit, i) => (Number.parseInt(checksum[i + 2], 16) >= 8 ? digit.toUpperCase() : digit)).join("")}`;
-}
-
-export function sameClaim(a: RunClaim, b: RunClaim): boolean {
-  if (!bytesEqual(a.run, b.run)) return false;
-  return a.address && b.address ? bytesEqual(a.address, b.address) : a.address === b.address;
 }

@@ -1,6 +1,6 @@
 /**
- * The keys of this user, and which runs they claim. The keys are in the user's state folder and never beside a
- * trace: people hand folders with traces over, and a key would go along.
+ * The keys of this user, and which runs they claim. The keys are in the user's state folder and never beside
+ * a trace: people hand folders with traces over, and a key would go along.
  */
 import { type Bytes, bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";
@@ -32,7 +32,7 @@ export interface AvailableKey {
 }
 
 /** The folder of keys and claims: in `VERDE_STATE`, or in the state folder of the user. */
-export function stateFolder(): string {
+function stateFolder(): string {
   const { VERDE_STATE, XDG_STATE_HOME } = process.env;
   return VERDE_STATE || path.join(XDG_STATE_HOME || path.join(os.homedir(), ".local", "state"), "verde");
 }

@@ -1,6 +1,6 @@
 /**
- * Structured data as it is hashed for a signature (EIP-712), for domains that have a name and a version and no
- * chain: what is said holds wherever it is shown.
+ * Structured data as it is hashed for a signature (EIP-712), for domains that have a name and a version and
+ * no chain: what is said holds wherever it is shown.
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { type Bytes, Writer } from "../encoding/bytes.ts";

@@ -2,7 +2,7 @@
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
 import { openBackend } from "../certify/open-backend.ts";
-import { checkComparable } from "../referee/dispute.ts";
+import { checkComparable } from "../referee/comparable.ts";
 import { type NamedParty, partiesOf } from "../referee/party.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
@@ -18,6 +18,8 @@ import { formatTable } from "./table.ts";
 interface Flags {
   recompute?: string;
   verdict?: string;
+  transcript?: string;
+  forfeitSilent?: boolean;
   backend?: string;
   json?: boolean;
 }
@@ -26,14 +28,14 @@ interface Flags {
 export async function disputeTracesOnChain(
   traces: readonly [string, string],
   more: readonly string[],
-  { recompute, verdict, backend: name, json }: Flags,
+  { recompute, verdict, transcript, forfeitSilent, backend: name, json }: Flags,
 ): Promise<void> {
   if (more.length > 0)
     throw new UsageError("CONFLICT", "--on-chain takes two traces; a task on a chain takes up to eight claims");
-  if (recompute !== undefined || verdict !== undefined)
+  if ([recompute, verdict, transcript, forfeitSilent].some((flag) => flag !== undefined))
     throw new UsageError(
       "CONFLICT",
-      "--on-chain ends in a scalar step that the EVM executes; omit --recompute and --verdict",
+      "--on-chain ends in a scalar step that the EVM executes, and the chain keeps all moves; omit --recompute, --verdict, --transcript and --forfeit-silent",
     );
   const [a, b] = [expectComplete(await openTrace(traces[0])), expectComplete(await openTrace(traces[1]))];
   checkComparable(a, b);

@@ -1,28 +1,32 @@
 /** `verde dispute`: finds where two runs of one job first differ, and which of them is wrong. */
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { type Bytes, toHex } from "../encoding/bytes.ts";
+import { openBackend } from "../certify/open-backend.ts";
+import { formatClaim } from "../claims/claim.ts";
+import { toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
 import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
-import type { Pair } from "../game/level.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
-import { openBackend } from "../certify/open-backend.ts";
+import type { KeyFlags } from "./account.ts";
+import { addKeyOptions, openClaims } from "./claims.ts";
+import { describeDivergence, describeUndecided, forfeits } from "./dispute-text.ts";
 import { EXIT } from "./exit.ts";
-import { colors, formatBytes, formatCount, writeJson, writeLine } from "./output.ts";
+import { colors, writeJson, writeLine } from "./output.ts";
 import { nameOf, partyJson } from "./party.ts";
-import { formatValue } from "./value.ts";
 
-interface Flags {
+interface Flags extends KeyFlags {
   recompute?: string;
   verdict?: string;
+  transcript?: string;
+  forfeitSilent?: boolean;
   backend?: string;
   onChain?: boolean;
   json?: boolean;
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("dispute")
     .description("find where two traces first differ, and which one is wrong")
     .argument("<a>", "a trace")
@@ -33,72 +37,100 @@ export function register(program: Command): void {
       "what the referee executes: scalar (one scalar step) or operator (the whole operator)",
     )
     .option("--verdict <file>", "write the decision with its evidence, for `verde check`")
+    .option("--transcript <file>", "write every question and every answer; the verdict follows from them")
+    .option("--forfeit-silent", "a party that gives no answer loses; without this, nothing is decided then")
     .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one; replays and recomputes`)
     .option(
       "--on-chain",
       "play the dispute on a chain in this process: each move is a transaction, and the EVM is the referee",
     )
-    .option("--json", "one JSON object")
-    .action(async (a: string, b: string, more: string[], flags: Flags) => {
-      if (flags.onChain) {
-        // The code that talks to a chain is slow to load.
-        const { disputeTracesOnChain } = await import("./dispute-on-chain.ts");
-        return disputeTracesOnChain([a, b], more, flags);
-      }
-      if (more.length > 0) return disputeMany([a, b, ...more], flags);
-      const result = await dispute(a, b, await optionsOf(flags));
-      if (flags.verdict !== undefined && result.outcome === "divergence")
-        await writeFile(flags.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
-      if (flags.json) writeJson(disputeJson(result));
-      else printResult(result, flags.verdict);
-      process.exitCode = result.outcome === "agree" ? EXIT.agree : EXIT.divergence;
-    });
+    .option("--json", "one JSON object");
+  addKeyOptions(command).action(async (a: string, b: string, more: string[], flags: Flags) => {
+    if (flags.onChain) {
+      // The code that talks to a chain is slow to load.
+      const { disputeTracesOnChain } = await import("./dispute-on-chain.ts");
+      return disputeTracesOnChain([a, b], more, flags);
+    }
+    if (more.length > 0) return disputeMany([a, b, ...more], flags);
+    const result = await dispute(a, b, await optionsOf(flags));
+    await writeFiles(result, flags);
+    if (flags.json) writeJson(disputeJson(result));
+    else printResult(result, flags);
+    process.exitCode = EXITS[result.outcome];
+  });
+}
+
+const EXITS = { agree: EXIT.agree, divergence: EXIT.divergence, undecided: EXIT.undecided } as const;
+
+async function writeFiles(result: DisputeResult, { verdict, transcript }: Flags): Promise<void> {
+  if (verdict !== undefined && result.outcome === "divergence")
+    await writeFile(verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
+  if (transcript !== undefined && result.outcome !== "agree") await writeFile(transcript, result.transcript);
 }
 
 /** A bracket: one dispute after the other, then which parties stand. */
 async function disputeMany(paths: readonly string[], flags: Flags): Promise<void> {
-  if (flags.verdict !== undefined)
-    throw new UsageError("CONFLICT", "a verdict is about two traces; name only two, or omit --verdict");
-  const { outcome, parties, losers, standing, disputes } = await bracket(paths, await optionsOf(flags));
+  if (flags.verdict !== undefined || flags.transcript !== undefined)
+    throw new UsageError(
+      "CONFLICT",
+      "a verdict is about two traces; name only two, or omit --verdict and --transcript",
+    );
+  const { outcome, parties, losers, standing, silent, disputes, equivocations } = await bracket(
+    paths,
+    await optionsOf(flags),
+  );
   if (flags.json)
     writeJson({
-      schemaVersion: 2,
+      schemaVersion: 3,
       outcome,
       parties: parties.map(partyJson),
       losers,
       standing,
+      silent,
       disputes: disputes.map(disputeJson),
+      equivocations,
     });
   else {
-    for (const divergence of disputes) writeLine(`${describeDivergence(divergence)}\n`);
-    const [stand, lose] = [standing, losers].map((list) =>
+    for (const result of disputes)
+      writeLine(`${result.outcome === "divergence" ? describeDivergence(result) : describeUndecided(result)}\n`);
+    const [stand, lose, mute] = [standing, losers, silent].map((list) =>
       list.length > 0 ? list.map((id) => nameOf(parties, id)).join(", ") : "none",
     );
-    writeLine(colors.bold(outcome === "agree" ? "All agree." : `Standing: ${stand}. Wrong: ${lose}.`));
+    const summary = `Standing: ${stand}. Wrong: ${lose}.${silent.length > 0 ? ` Without an answer: ${mute}.` : ""}`;
+    writeLine(colors.bold(outcome === "agree" ? "All agree." : summary));
   }
-  process.exitCode = outcome === "agree" ? EXIT.agree : EXIT.divergence;
+  process.exitCode = EXITS[outcome];
 }
 
-async function optionsOf({ recompute, backend: name }: Flags): Promise<DisputeOptions> {
+async function optionsOf(flags: Flags): Promise<DisputeOptions> {
+  const { recompute, backend: name, forfeitSilent = false } = flags;
   if (recompute !== undefined && recompute !== "scalar" && recompute !== "operator")
     throw new UsageError("VALUE", `--recompute ${recompute} is neither scalar nor operator; write one of the two`, {
       expected: ["scalar", "operator"],
       found: recompute,
     });
   const choice = name === undefined ? undefined : await openBackend(name);
-  return { ...(recompute !== undefined && { recompute }), ...(choice && { backend: choice.backend }) };
+  return {
+    ...(recompute !== undefined && { recompute }),
+    ...(choice && { backend: choice.backend }),
+    forfeitSilent,
+    claims: await openClaims(flags),
+  };
 }
 
 /** The object that `--json` prints. */
 function disputeJson(result: DisputeResult) {
   const { outcome, parties, losers, figures } = result;
   const { scalarSteps, bytes, rounds, millis } = figures;
-  const head = { schemaVersion: 2, outcome, parties: parties.map(partyJson), losers };
+  const head = { schemaVersion: 3, outcome, parties: parties.map(partyJson), losers };
   const referee = { scalarSteps, bytes, rounds, millis: Number(millis.toFixed(3)) };
   if (result.outcome === "agree") return { ...head, referee };
-  const { step, operator, element, fold, recomputed, claimed } = result;
+  if (result.outcome === "undecided") return { ...head, silent: result.silent, referee };
+  const { step, operator, element, fold, recomputed, claimed, proven, verdict } = result;
   return {
     ...head,
+    verdict: verdict.kind,
+    proven,
     step,
     operator,
     element,
@@ -110,74 +142,26 @@ function disputeJson(result: DisputeResult) {
   };
 }
 
-/** The reason why each party that forfeits does so, by the party's id. */
-function forfeits({ parties, reasons }: Divergence): Record<string, string> {
-  return Object.fromEntries(
-    reasons.flatMap((reason, side) => (reason === undefined ? [] : [[parties[side].id, reason]])),
-  );
-}
-
-function printResult(result: DisputeResult, verdict: string | undefined): void {
+function printResult(result: DisputeResult, { verdict, transcript }: Flags): void {
   const [a, b] = result.parties.map(({ name }) => name);
   if (result.outcome === "agree") {
     writeLine(`${a} and ${b} agree: both commit to the run root ${toHex(result.runRoots[0])}.`);
-    if (verdict !== undefined) writeLine(`There is nothing to decide, so ${verdict} was not written.`);
+    const files = [verdict, transcript].filter((file) => file !== undefined).join(" and ");
+    if (files) writeLine(`There is nothing to decide, so ${files} was not written.`);
     return;
   }
-  writeLine(describeDivergence(result));
-  if (verdict !== undefined)
-    writeLine(`The evidence is in ${verdict}; check it with \`verde check ${verdict} ${rootFlags(result.runRoots)}\`.`);
+  writeLine(result.outcome === "divergence" ? describeDivergence(result) : describeUndecided(result));
+  if (verdict !== undefined && result.outcome === "undecided") writeLine(`So ${verdict} was not written.`);
+  if (verdict !== undefined && result.outcome === "divergence") {
+    const what = result.verdict.kind === "proof" ? "The proof" : "The ruling";
+    writeLine(`${what} is in ${verdict}; check it with \`verde check ${verdict} ${claimFlags(result)}\`.`);
+  }
+  if (transcript !== undefined) writeLine(`All questions and answers are in ${transcript}.`);
 }
 
-/** Several lines: where two traces differ, what each claims, which is wrong, and what the dispute cost. */
-export function describeDivergence(result: Divergence): string {
-  const { parties, step, losers, decision } = result;
-  const names = parties.map(({ name }) => name);
-  const width = Math.max(12, ...names.map((name) => name.length));
-  const reasons = decision.kind === "forfeit" ? Object.entries(forfeits(result)) : [];
-  return [
-    `${names.join(" and ")} differ${step === null ? "" : ` from training step ${step} on`}.`,
-    "",
-    ...placeLines(result).map(([name, text]) => `  ${name.padEnd(width)} ${text}`),
-    ...claimLines(result, width).map((line) => `  ${line}`),
-    "",
-    ...reasons.map(([id, reason]) => `${nameOf(parties, id)} forfeits: ${reason}.`),
-    colors.bold(losers.length === 2 ? "Both are wrong." : `${nameOf(parties, losers[0])} is wrong.`),
-    costLine(result),
-  ].join("\n");
-}
-
-function rootFlags([a, b]: Pair<Bytes>): string {
-  return `--a ${toHex(a)} --b ${toHex(b)}`;
-}
-
-/** Where they differ, as far down as the dispute went. */
-export function placeLines({
-  operator,
-  element,
-  fold,
-}: Pick<Divergence, "operator" | "element" | "fold">): [string, string][] {
-  const lines: [string, string][] = [];
-  if (operator) lines.push(["operator", `${operator.label} (${operator.kind}, operator ${operator.number})`]);
-  if (element) lines.push(["element", `[${element.join(", ")}]`]);
-  if (fold !== null) lines.push(["fold index", `${fold}, the accumulator after it`]);
-  return lines;
-}
-
-function claimLines({ parties, claimed, recomputed, decision, dtype }: Divergence, width: number): string[] {
-  if (!claimed || !recomputed) return [];
-  const lines = ([0, 1] as const).map((side) => {
-    const line = `${parties[side].name.padEnd(width)} ${formatValue(claimed[side], dtype)}`;
-    return decision.losers.includes(side) ? colors.red(`${line}  ✗`) : colors.green(`${line}  ✓`);
-  });
-  return [...lines, `${"recomputed".padEnd(width)} ${formatValue(recomputed, dtype)}`];
-}
-
-function costLine({ figures, runSteps }: Divergence): string {
-  const { scalarSteps, bytes, rounds, millis } = figures;
-  const steps = scalarSteps === 1 ? "1 scalar step" : `${formatCount(scalarSteps)} scalar steps`;
-  return (
-    `The referee executed ${steps} of the ${formatCount(runSteps)} of the run, asked ${rounds} questions, ` +
-    `read ${formatBytes(bytes)}, and took ${millis.toFixed(1)} ms, without waiting for answers.`
-  );
+/** The options of `verde check` that name both claims. */
+export function claimFlags({ parties }: Pick<Divergence, "parties">): string {
+  return parties
+    .map(({ runRoot: run, address }, side) => `--${"ab"[side]} ${formatClaim({ run, ...(address && { address }) })}`)
+    .join(" ");
 }

@@ -3,7 +3,8 @@ import { CommanderError } from "commander";
 import { ChainError, type Family, messageOf, UsageError, VerdeError } from "../errors/index.ts";
 import { writeJson } from "./output.ts";
 
-export const EXIT = { agree: 0, divergence: 1, usage: 2, failure: 3 } as const;
+/** `undecided`: nothing can be said. `word`: what is said rests on somebody's word. */
+export const EXIT = { agree: 0, divergence: 1, usage: 2, failure: 3, undecided: 3, word: 4 } as const;
 
 /** Families of errors in the input: the request, or a file, can't be used. All others are operational. */
 const INPUT: ReadonlySet<string> = new Set<Family>([

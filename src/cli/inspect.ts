@@ -1,9 +1,12 @@
 /** `verde inspect`: shows what a trace contains, without running anything. */
 import type { Command } from "commander";
+import { formatClaim } from "../claims/claim.ts";
+import { ClaimStore } from "../claims/store.ts";
 import { toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
 import { countParameters } from "../job/closed.ts";
-import { countScalarSteps } from "../referee/index.ts";
+import { countScalarSteps } from "../referee/cost.ts";
+import { claimOf } from "../referee/opened-party.ts";
 import { namedMetrics } from "../trace/execution.ts";
 import { formatFault } from "../trace/fault.ts";
 import { openTrace } from "../trace/folder.ts";
@@ -18,10 +21,16 @@ export function register(program: Command): void {
     .option("--json", "one JSON object")
     .action(async (path: string, { json }: { json?: boolean }) => {
       const trace = await openTrace(path);
-      const facts = { ...describe(trace), checkpoints: await checkpointsOf(trace) };
+      const facts = { ...describe(trace), claim: await claimIn(trace), checkpoints: await checkpointsOf(trace) };
       if (json) writeJson(facts);
       else print(facts, trace);
     });
+}
+
+/** The claim as `verde check` takes it: with the key that claimed the run, if it is one of this user's. */
+async function claimIn(trace: Trace): Promise<string | null> {
+  const { runRoot: run, manifest } = trace;
+  return run ? formatClaim(await claimOf({ manifest, runRoot: run }, new ClaimStore())) : null;
 }
 
 function describe(trace: Trace) {
@@ -53,7 +62,10 @@ function describe(trace: Trace) {
   };
 }
 
-function print(facts: ReturnType<typeof describe> & { checkpoints: number[] }, trace: Trace): void {
+function print(
+  facts: ReturnType<typeof describe> & { claim: string | null; checkpoints: number[] },
+  trace: Trace,
+): void {
   const rows: [string, string][] = [
     ["job", `${facts.job}  ${facts.jobId}`],
     ["steps", `${facts.recordedSteps} of ${facts.steps}, a root every ${facts.commitEvery}, detail ${facts.detail}`],
@@ -66,8 +78,8 @@ function print(facts: ReturnType<typeof describe> & { checkpoints: number[] }, t
     ["backend", facts.backend],
     ["checkpoints", facts.checkpoints.join(", ") || "none on disk"],
     [
-      "run root",
-      facts.runRoot ?? colors.yellow("none: the run is not finished; continue it with `verde run --resume`"),
+      facts.claim?.includes("@") ? "claim" : "run root",
+      facts.claim ?? colors.yellow("none: the run is not finished; continue it with `verde run --resume`"),
     ],
   ];
   for (const [name, value] of rows) writeLine(`${colors.dim(name.padEnd(12))} ${value}`);

@@ -4,13 +4,19 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Hex } from "viem";
-import { ChainError, DisputeError, messageOf, unreadable, UsageError } from "../errors/index.ts";
+import { ClaimStore } from "../claims/store.ts";
+import { fromHex } from "../encoding/bytes.ts";
+import { parseJson } from "../encoding/json.ts";
+import { ChainError, messageOf, unreadable, UsageError } from "../errors/index.ts";
+import { type CheckOptions, checkVerdict } from "../referee/check-verdict.ts";
+import { replayRuling } from "../referee/replay.ts";
 import { SecondOpinion } from "../referee/second-opinion.ts";
 import { ABIS } from "../settlement/contracts.ts";
-import { rulingFrom, signRuling } from "../settlement/ruling.ts";
+import { type GivenVerdict, rulingFrom, signRuling, standingSeats } from "../settlement/ruling.ts";
 import { gatherSignatures, parseSignature, type SignatureFile } from "../settlement/signatures.ts";
 import type { Session } from "../settlement/session.ts";
 import { readTask, type TaskView } from "../settlement/task.ts";
+import { openTrace } from "../trace/index.ts";
 import { addressOfSigner, signerOf } from "./account.ts";
 import { formatAmount } from "../settlement/amount.ts";
 import { writeNew } from "./key.ts";
@@ -27,7 +33,9 @@ export function register(program: Command): void {
     .argument("<task>", "the task's id")
     .argument("<verdicts...>", "files that `verde dispute A B --verdict FILE` wrote")
     .requiredOption("--out <file>", "the signature to write; an existing file is never overwritten")
-    .option("--witness", "also sign what rests on your own word: a missing answer, a recomputed operator")
+    .option("--replay <trace>", "execute the disputed segment of a ruling here, from the data of this trace")
+    .option("--backend <name>", "executes --replay; default: wasm")
+    .option("--witness", "also sign a ruling that you made yourself, and that rests on your word")
     .action(sign);
   addSendOptions(referee.command("submit").description("submit signatures to the chain; anyone may"))
     .argument("<task>", "the task's id")
@@ -54,23 +62,19 @@ async function disputed(session: Session, id: string): Promise<TaskView> {
 async function sign(
   id: string,
   paths: readonly string[],
-  flags: SendFlags & { out: string; witness?: boolean },
+  flags: SendFlags & { out: string; witness?: boolean; replay?: string; backend?: string },
 ): Promise<void> {
   const session = await openSession(flags);
   const task = await disputed(session, id);
-  const files = await Promise.all(paths.map((path) => readText(path, "the verdict")));
+  const address = await addressOfSigner(flags);
   // A signature moves stakes, so two implementations verify every Merkle path.
-  const { ruling, checked } = rulingFrom(task, files, new SecondOpinion().climb);
-  const unseen = checked.findIndex(({ restsOn }) => restsOn === "referee");
-  if (unseen >= 0 && !flags.witness)
-    throw new DisputeError(
-      "VERDICT_UNCHECKABLE",
-      `${paths[unseen]} rests on the word of the referee that made it: nothing in it can be checked. If you made it yourself, add --witness`,
-      { path: paths[unseen] },
-    );
+  const { climb } = new SecondOpinion();
+  const files: GivenVerdict[] = [];
+  for (const path of paths) files.push(await given(path, task, { climb }, flags));
+  const own = flags.witness ? [fromHex(address.toLowerCase(), 20), await new ClaimStore().addressFor("own")] : [];
+  const { ruling } = rulingFrom(task, files, { climb, own });
   const { committee } = task.terms;
   const bench = { chainId: session.deployment.chainId, committee, task: task.id };
-  const address = await addressOfSigner(flags);
   if (!(await isMember(session, committee, address)))
     throw new UsageError(
       "FOREIGN",
@@ -95,6 +99,22 @@ async function sign(
   await writeNew(flags.out, `${JSON.stringify(content, null, 2)}\n`, 0o644);
   if (flags.json) writeJson({ ...content, out: flags.out });
   else writeLine(`${sentence}. The signature is in ${flags.out}.`);
+}
+
+/** A verdict file; for a ruling, with what replaying its segment shows. */
+async function given(
+  path: string,
+  task: TaskView,
+  options: CheckOptions,
+  { replay, backend }: { replay?: string; backend?: string },
+): Promise<GivenVerdict> {
+  const bytes = await readText(path, "the verdict");
+  if (replay === undefined) return { bytes };
+  const verdict = parseJson(new TextDecoder().decode(bytes), `the verdict ${path}`);
+  const checked = checkVerdict(verdict, standingSeats(task), options);
+  if (checked.kind === "proof") return { bytes };
+  const { losers } = await replayRuling(checked, await openTrace(replay), backend);
+  return { bytes, replayed: losers.map((side) => checked.claims[side].run) };
 }
 
 async function submit(id: string, paths: readonly string[], flags: SendFlags): Promise<void> {

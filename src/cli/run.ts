@@ -1,8 +1,8 @@
 /** `verde run`: trains a job and writes its trace. */
 import type { Command } from "commander";
-import { toHex } from "../encoding/bytes.ts";
+import { type Bytes, toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
-import { UsageError } from "../errors/index.ts";
+import { messageOf, UsageError } from "../errors/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
@@ -12,10 +12,13 @@ import { parseFault } from "../trace/fault.ts";
 import { readSafetensors } from "../formats/safetensors-file.ts";
 import { startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
+import type { KeyFlags } from "./account.ts";
+import { addKeyOptions, claimRun } from "./claims.ts";
+import { formatAddress, formatClaim } from "../claims/claim.ts";
 import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
 import { colors, formatCount, formatNumber, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
 
-interface Flags {
+interface Flags extends KeyFlags {
   out?: string;
   steps?: string;
   seed?: string;
@@ -34,7 +37,7 @@ interface Flags {
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("run")
     .description("train a job and commit to every state")
     .argument("<job>", "module that exports a job, for example examples/char-gpt.ts")
@@ -61,15 +64,15 @@ export function register(program: Command): void {
     .option("--force", "overwrite an existing trace")
     .option("--list-operators", "list the operators of the step graph, and run nothing")
     .option("--json", "one JSON object on each line")
-    .allowUnknownOption()
-    .action(async (path: string, rest: string[], flags: Flags) => {
-      const { steps, seed } = flags;
-      const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
-      const loaded = await loadJob(path, { ...own, ...jobOptions(rest) });
-      const job = flags.from === undefined ? loaded : await begin(loaded, flags.from, flags.saturate ?? false);
-      if (flags.listOperators) listOperators(job, flags.json ?? false);
-      else await train(job, flags);
-    });
+    .allowUnknownOption();
+  addKeyOptions(command).action(async (path: string, rest: string[], flags: Flags) => {
+    const { steps, seed } = flags;
+    const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
+    const loaded = await loadJob(path, { ...own, ...jobOptions(rest) });
+    const job = flags.from === undefined ? loaded : await begin(loaded, flags.from, flags.saturate ?? false);
+    if (flags.listOperators) listOperators(job, flags.json ?? false);
+    else await train(job, flags);
+  });
 }
 
 async function begin(job: ClosedJob, file: string, saturate: boolean): Promise<ClosedJob> {
@@ -125,8 +128,21 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
   const result = await run(job, options);
   progress.clear();
   const seconds = (performance.now() - began) / 1000;
-  if (flags.json) writeJson(summary(job, result, choice, flags, seconds));
-  else printSummary(job, result, choice, flags, seconds);
+  const address = await claimed(result, flags);
+  const claim = formatClaim({ run: result.runRoot, ...(address && { address }) });
+  if (flags.json) writeJson({ ...summary(job, result, choice, flags, seconds), claim });
+  else printSummary(job, result, choice, { ...flags, address }, seconds);
+}
+
+/** Claims the run, if its trace is kept: otherwise nobody could answer for it. */
+async function claimed({ runRoot }: RunResult, flags: Flags): Promise<Bytes | undefined> {
+  if (flags.out === undefined) return undefined;
+  try {
+    return await claimRun(runRoot, flags.fault === undefined ? "own" : "drill", flags);
+  } catch (error) {
+    process.stderr.write(`verde: the run is written, but not claimed: ${messageOf(error)}\n`);
+    return undefined;
+  }
 }
 
 function stepLine({ step, metrics, seconds, unitsPerSecond, root }: StepInfo) {
@@ -170,7 +186,7 @@ function printSummary(
   job: ClosedJob,
   result: RunResult,
   { backend, device }: OpenBackend,
-  { out, fault }: Flags,
+  { out, fault, address }: Flags & { address: Bytes | undefined },
   seconds: number,
 ): void {
   const [first, last] = [result.metrics[1], result.metrics.at(-1)!];
@@ -178,6 +194,7 @@ function printSummary(
   for (const name of Object.keys(last))
     writeLine(`  ${name.padEnd(14)} ${formatNumber(first[name])} → ${formatNumber(last[name])}`);
   writeLine(`  run root       ${toHex(result.runRoot)}`);
+  if (address) writeLine(`  claimed by     ${formatAddress(address)}`);
   const place = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";
   writeLine(`  backend        ${backend.name}${place}`);
   if (out !== undefined) writeLine(`  trace          ${out}`);

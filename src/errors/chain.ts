@@ -73,6 +73,10 @@ export const CHAIN = {
     when: "A local chain needs the package hardhat.",
     remedy: "Install it as the message says, or name a node with `--rpc`.",
   },
+  WALLET: {
+    when: "A claim may be that of a wallet contract, and no node is named that knows it.",
+    remedy: "Name a node with `--rpc URL`.",
+  },
 } as const satisfies SubCodes;
 
 /** A key of `CHAIN`. */

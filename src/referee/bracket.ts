@@ -1,8 +1,8 @@
 /**
- * More than two claims (spec 7.9). Parties with equal run roots are one team. The first team meets the second,
- * and the team that stands meets the next. A team falls when its run root is proven wrong, or when each of its
- * members has lost: a member that answers wrongly says nothing about the others. An honest team stands against
- * every other, so it never falls. If all teams lie, one that met nobody may be left.
+ * More than two claims (spec 7.9). Parties with equal run roots are one team. The first team meets the
+ * second, and the team that stands meets the next. A team falls when its run root is proven wrong, or when
+ * each of its members has lost: a member that answers wrongly says nothing about the others. An honest team
+ * stands against every other, so it never falls. If all teams lie, one that met nobody may be left.
  */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors/index.ts";

@@ -2,6 +2,7 @@
  * Checks a proof (spec 7.7): each refuted claim from its own trees and signatures, down to the one step.
  * Everything that can be derived is derived, and the proof has to say the same.
  */
+import { formatClaim } from "../claims/claim.ts";
 import { openingDigest, type OpenedTree, OPENED_TREES, type Opening } from "../claims/opening.ts";
 import { signerOf } from "../claims/signature.ts";
 import { type Bytes, bytesEqual, fromHex } from "../encoding/bytes.ts";
@@ -72,7 +73,10 @@ export function checkProof(proof: Proof, tools: CheckTools): RefutedClaim[] {
       `${field} is not what follows from the evidence: the verdict was altered, so do not rely on it`,
       { field },
     );
-  return results.map(({ checked }) => checked);
+  const refuted = results.map(({ checked }) => checked);
+  if (new Set(refuted.map(formatClaim)).size < refuted.length)
+    throw invalid("VERDICT_ALTERED", "the verdict refutes one claim twice");
+  return refuted;
 }
 
 interface Checked {

@@ -1,15 +1,15 @@
 /**
- * Checks a ruling (spec 7.7): that it is about these claims, and that the referee that it names has signed it.
- * Whether it is right rests on the referee's word.
+ * Checks a ruling (spec 7.7): that it is about these claims, and that the referee that it names has signed
+ * it. Whether it is right rests on the referee's word.
  */
-import { formatClaim, type RunClaim, sameClaim } from "../claims/claim.ts";
+import type { RunClaim } from "../claims/claim.ts";
 import { signerOf } from "../claims/signature.ts";
 import { type Bytes, bytesEqual, fromHex } from "../encoding/bytes.ts";
 import type { ClimbLeaf } from "../encoding/merkle.ts";
 import { checkPassed, type Pair, type Side } from "../game/level.ts";
 import { topOf } from "../game/question.ts";
 import { jobIdOf } from "../job/closed.ts";
-import type { Location } from "./decision.ts";
+import type { DisputedOperator, Location } from "./decision.ts";
 import { trainingMachine } from "./machine.ts";
 import { shownFacts } from "./shown-graph.ts";
 import { PARTIES, type Ruling, type SegmentEvidence } from "./verdict.ts";
@@ -38,11 +38,26 @@ export interface CheckedRuling extends Location {
   transcript: Bytes;
 }
 
+/** Where the referee says that the runs differ. Only the form can be checked. */
+function readLocation({ step, operator, element, fold }: Location): Location {
+  const text = (value: unknown): string => String(value);
+  return {
+    step: step === null ? null : whole(step),
+    operator: operator && {
+      number: whole(operator.number),
+      kind: text(operator.kind) as DisputedOperator["kind"],
+      label: text(operator.label),
+    },
+    element: element && element.map(whole),
+    fold: fold === null ? null : whole(fold),
+  };
+}
+
 /** @throws {DisputeError} that names the first thing that does not hold */
 export function checkRuling(ruling: Ruling, climb: ClimbLeaf): CheckedRuling {
   const { parts, commitEvery } = readJob(ruling);
   const claims = readPair(ruling.claims, readClaim);
-  if (sameClaim(...claims) || bytesEqual(claims[0].run, claims[1].run))
+  if (bytesEqual(claims[0].run, claims[1].run))
     throw invalid("EQUAL", "the two run roots are equal; there is nothing to decide");
   const { referee, signature, ...statement } = ruling;
   const { decision } = ruling;
@@ -56,12 +71,9 @@ export function checkRuling(ruling: Ruling, climb: ClimbLeaf): CheckedRuling {
   if (address && !(signer && bytesEqual(signer, address)))
     throw invalid("VERDICT_ALTERED", "the ruling is not what the referee signed: it was altered, so do not rely on it");
   const facts = shownFacts(parts, commitEvery, undefined);
-  const { step, operator, element, fold, claimed, recomputed } = decision;
+  const { claimed, recomputed } = decision;
   return {
-    step,
-    operator,
-    element,
-    fold,
+    ...readLocation(decision),
     claims,
     losers: losers as Side[],
     reasons: readPair(decision.reasons, (reason) => (typeof reason === "string" ? reason : null)),
@@ -86,24 +98,4 @@ export function checkRuling(ruling: Ruling, climb: ClimbLeaf): CheckedRuling {
     const { index, payloads } = checkPassed(topOf(trainingMachine(facts)), roots, record, climb);
     return { index, leaves: payloads, proofs };
   }
-}
-
-/** @throws {DisputeError} when the ruling is about other claims than those that were named */
-export function checkNamed(ruling: CheckedRuling, named: Pair<RunClaim>): void {
-  const isNamed = (claim: RunClaim, wanted: RunClaim): boolean =>
-    bytesEqual(claim.run, wanted.run) && (!wanted.address || sameClaim(claim, wanted));
-  const [a, b] = ruling.claims;
-  if (isNamed(a, named[0]) && isNamed(b, named[1])) return;
-  const evidence = { expected: named.map(formatClaim), found: ruling.claims.map(formatClaim) };
-  if (isNamed(a, named[1]) && isNamed(b, named[0]))
-    throw invalid(
-      "VERDICT_FOREIGN",
-      "the ruling is about these two claims, but in the other order; swap --a and --b",
-      evidence,
-    );
-  throw invalid(
-    "VERDICT_FOREIGN",
-    "the ruling is about other claims; give the claims of the verdict's two traces",
-    evidence,
-  );
 }

@@ -33,8 +33,8 @@ export interface TrainingProver extends Prover<Witness> {
    */
   output(at: Position): Promise<Tensor | undefined>;
   /**
-   * This party's signature of the root of the tree that the last leaf of `at` opens into: 65 bytes (spec 7.3).
-   * `undefined` if it has no key, or can't say what the root is.
+   * This party's signature of the root of the tree that the last leaf of `at` opens into: 65 bytes (spec
+   * 7.3). `undefined` if it has no key, or can't say what the root is.
    * @throws {DisputeError} when there is no such tree, or its root follows from the claim and needs no
    *   signature
    */
@@ -93,8 +93,8 @@ export class TrainingClaim implements Claim<Witness> {
 
   /**
    * If the last leaf of a tree is bound to the claim above, what was computed has to be that claim. If it is
-   * not, the files are damaged, or the machine is: an answer would contradict the claim. A drill that was told
-   * to lie says its claim all the same.
+   * not, the files are damaged, or the machine is: an answer would contradict the claim. A drill that was
+   * told to lie says its claim all the same.
    */
   async payloads(at: Position, level: Level): Promise<readonly Bytes[] | undefined> {
     if (!(await this.recall(at))) return undefined;

@@ -44,9 +44,12 @@ export interface Conclusion {
 
 /**
  * A proof for every loser that can be refuted from what it said itself. If there is none, a ruling.
- * @param referee signs a ruling. Without it, a ruling is nobody's word.
+ * @param referee gives the key that signs a ruling. Without it, a ruling is nobody's word.
  */
-export async function conclude(concluded: Concluded, referee?: RefereeKey): Promise<Conclusion> {
+export async function conclude(
+  concluded: Concluded,
+  referee?: () => Promise<RefereeKey | undefined>,
+): Promise<Conclusion> {
   const { facts, graph, transcript, decision } = concluded;
   const text = writeTranscript(facts, transcript, graph);
   const { claims } = transcript;
@@ -57,8 +60,9 @@ export async function conclude(concluded: Concluded, referee?: RefereeKey): Prom
   const proven = refutations.flatMap(({ side, refutation }) => (refutation ? [side] : []));
   if (refuted.length > 0) return { verdict: proofOf(facts, refuted), transcript: text, proven };
   const statement = statementOf(facts, claims, decision, decision.losers, sha256(new TextEncoder().encode(text)));
-  const signature = referee && (await referee.sign(rulingDigest(statement)));
-  const by = { referee: referee ? formatAddress(referee.address) : null };
+  const key = await referee?.();
+  const signature = key && (await key.sign(rulingDigest(statement)));
+  const by = { referee: key ? formatAddress(key.address) : null };
   return { verdict: { ...statement, ...by, signature: signature ? toHex(signature) : null }, transcript: text, proven };
 }
 
@@ -66,21 +70,20 @@ export async function conclude(concluded: Concluded, referee?: RefereeKey): Prom
  * What a dispute ended with, derived again from its transcript.
  * @throws {DisputeError} when the transcript is not that of a whole dispute
  */
-export async function findingOf({ facts, transcript }: ReadTranscript): Promise<Decision | Undecided> {
+async function findingOf({ facts, transcript }: ReadTranscript): Promise<Decision | Undecided> {
   const { claims, depth, forfeitSilent } = transcript;
   return hear(facts, claims, new Recorded(transcript), { depth, forfeitSilent });
 }
 
 /**
- * The verdict that follows from a transcript.
- * @param referee signs a ruling
+ * The verdict that follows from a transcript. A ruling is not signed.
  * @returns nothing if the dispute was undecided
  * @throws {FormatError | DisputeError} for a text that is not the transcript of a whole dispute
  */
-export async function concludeFrom(text: string, what: string, referee?: RefereeKey): Promise<Conclusion | undefined> {
+export async function concludeFrom(text: string, what: string): Promise<Conclusion | undefined> {
   const read = readTranscript(text, what);
   const decision = await findingOf(read);
-  return decision.kind === "undecided" ? undefined : conclude({ ...read, decision }, referee);
+  return decision.kind === "undecided" ? undefined : conclude({ ...read, decision });
 }
 
 /** The openings that both sides have signed on the way to a decision. */

@@ -21,9 +21,13 @@ export interface Decision {
   /** The four bytes of an element, or a root. Absent after a forfeit. */
   readonly claimed?: Pair<Bytes>;
   readonly recomputed?: Bytes;
-  /** For each level of the path: each side's valid signature of the tree's root, if it needed and gave one. */
+  /**
+   * For each level of the path: each side's valid signature of the tree's root, if it needed and gave one.
+   */
   readonly signatures: readonly Pair<Bytes | undefined>[];
-  /** Scalar steps that the referee executed, and the agreed leaves that they needed. Absent without a proof. */
+  /**
+   * Scalar steps that the referee executed, and the agreed leaves that they needed. Absent without a proof.
+   */
   readonly scalarSteps?: number;
   readonly used?: readonly UsedLeaf[];
   /** The one-step proof, and the side that showed it. */

@@ -183,7 +183,7 @@ async function decide(
   const { seen } = finding;
   const { claimed, recomputed } = seen ?? finding;
   const place = placeOf(facts, at);
-  const conclusion = await conclude({ facts, graph, transcript, decision: finding }, await refereeKey(store));
+  const conclusion = await conclude({ facts, graph, transcript, decision: finding }, () => refereeKey(store));
   return {
     outcome: "divergence",
     parties,

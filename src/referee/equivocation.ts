@@ -1,4 +1,6 @@
-/** Two signatures of one key that contradict each other: different roots for one tree of one run (spec 7.7). */
+/**
+ * Two signatures of one key that contradict each other: different roots for one tree of one run (spec 7.7).
+ */
 import type { Opening, OpeningPlace } from "../claims/opening.ts";
 import { openingKey } from "../claims/opening.ts";
 import { type Bytes, bytesEqual, toHex } from "../encoding/bytes.ts";

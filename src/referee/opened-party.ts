@@ -1,28 +1,23 @@
 /** A party as the referee meets it: its claim, and a prover that answers from its files. */
 import type { RunClaim } from "../claims/claim.ts";
-import type { ClaimStore, Purpose, Speaker } from "../claims/store.ts";
+import type { ClaimStore, Purpose } from "../claims/store.ts";
 import { VerdeError } from "../errors/index.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { type TrainingProver, trainingProver } from "./claim.ts";
 import { type FinishedTrace, traceMemory } from "./trace-memory.ts";
 
-/** What a trace claims, without the rest of it. */
-type Claiming = Pick<FinishedTrace, "runRoot" | "manifest">;
-
 /** A drill says what is wrong, so it speaks with a key of its own. */
-function purposeOf({ manifest }: Claiming): Purpose {
+export function purposeOf({ manifest }: Pick<FinishedTrace, "manifest">): Purpose {
   return manifest.fault ? "drill" : "own";
 }
 
 /** The claim that a trace makes: with the address of the key that claimed the run, if this user knows one. */
-export async function claimOf(trace: Claiming, claims?: ClaimStore): Promise<RunClaim> {
+export async function claimOf(
+  trace: Pick<FinishedTrace, "manifest" | "runRoot">,
+  claims?: ClaimStore,
+): Promise<RunClaim> {
   const { runRoot: run } = trace;
   return (await claims?.claimOf(run, purposeOf(trace))) ?? { run };
-}
-
-/** The key that signs for a trace, if this user has it. */
-export async function speakerFor(trace: Claiming, claims?: ClaimStore): Promise<Speaker | undefined> {
-  return claims?.speakerFor(trace.runRoot, purposeOf(trace));
 }
 
 export interface OpenedParty {
@@ -36,7 +31,7 @@ export interface OpenedParty {
 export async function openParty(trace: FinishedTrace, backend?: Backend, claims?: ClaimStore): Promise<OpenedParty> {
   try {
     const memory = await traceMemory(trace, backend);
-    const speaker = await speakerFor(trace, claims);
+    const speaker = await claims?.speakerFor(trace.runRoot, purposeOf(trace));
     return { prover: trainingProver(memory, speaker), canReplay: memory.canReplay, close: () => memory.close() };
   } catch (error) {
     if (!(error instanceof VerdeError)) throw error;

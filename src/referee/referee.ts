@@ -30,8 +30,8 @@ export interface RefereeOptions extends Patience {
   /** `scalar` (the default): one scalar step decides. `operator`: the whole operator is recomputed. */
   depth?: Depth;
   /**
-   * Whether a party that gives no answer loses. The default is `false`: then nothing is decided, since a party
-   * may have lost its files and still be right.
+   * Whether a party that gives no answer loses. The default is `false`: then nothing is decided, since a
+   * party may have lost its files and still be right.
    */
   forfeitSilent?: boolean;
   /**

@@ -1,6 +1,6 @@
 /**
- * Replays the disputed segment of a ruling (spec 7.7): whoever has the state before it, from any trace, learns
- * which of the two claims about the state after it is wrong, and needs nobody's word for that.
+ * Replays the disputed segment of a ruling (spec 7.7): whoever has the state before it, from any trace,
+ * learns which of the two claims about the state after it is wrong, and needs nobody's word for that.
  */
 import { openBackend } from "../certify/open-backend.ts";
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
@@ -35,7 +35,7 @@ export interface Replayed {
  * @throws {FormatError} when its files can't be used
  */
 export async function replayRuling(
-  ruling: CheckedRuling,
+  ruling: Pick<CheckedRuling, "segment" | "job">,
   trace: Trace,
   backend: Backend | string = DEFAULT,
 ): Promise<Replayed> {

@@ -1,6 +1,6 @@
 /**
- * Transcripts as text (spec 7.8): one JSON object in each line. The first line says what the dispute is about,
- * the last one shows the disputed graph.
+ * Transcripts as text (spec 7.8): one JSON object in each line. The first line says what the dispute is
+ * about, the last one shows the disputed graph.
  */
 import { fromHex, toHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";

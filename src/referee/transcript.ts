@@ -30,7 +30,9 @@ export interface Round {
 export interface Showing {
   readonly by: Side;
   readonly witness?: Witness;
-  /** The root that the referee computed from the inputs that this party showed, if it recomputed an operator. */
+  /**
+   * The root that the referee computed from the inputs that this party showed, if it recomputed an operator.
+   */
   readonly recomputed?: Bytes;
   /** The first element that differs, if a whole operator was recomputed and both showed their outputs. */
   readonly seen?: Decision["seen"];

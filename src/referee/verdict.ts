@@ -1,7 +1,7 @@
 /**
- * Verdicts as JSON (spec 7.7). A proof refutes claims from their own trees: anyone can check it. A ruling says
- * what a referee found and can't prove. Byte strings are hexadecimal. Both also hold some facts that a checker
- * derives, for human readers.
+ * Verdicts as JSON (spec 7.7). A proof refutes claims from their own trees: anyone can check it. A ruling
+ * says what a referee found and can't prove. Byte strings are hexadecimal. Both also hold some facts that a
+ * checker derives, for human readers.
  */
 import type { TensorType } from "../encoding/tensor.ts";
 import type { JobParts } from "../job/closed.ts";
@@ -21,7 +21,9 @@ export interface JobEvidence {
   commitEvery: number;
 }
 
-/** What shows that a claim is wrong: a step from its own trees, or two signatures that contradict each other. */
+/**
+ * What shows that a claim is wrong: a step from its own trees, or two signatures that contradict each other.
+ */
 export type Refuted = StepRefuted | EquivocationRefuted;
 
 /** A claim that one step refutes. */

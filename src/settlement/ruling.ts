@@ -1,13 +1,11 @@
 /** Makes the ruling that a committee signs from verdict files, and the signatures (docs/settlement.md). */
-import { type ClimbLeaf, climbLeaf } from "../encoding/merkle.ts";
+import { formatAddress, type RunClaim } from "../claims/claim.ts";
 import { type Address, bytesToHex, concat, type Hex, keccak256, recoverTypedDataAddress } from "viem";
 import type { LocalAccount } from "viem/accounts";
-import { type Bytes, fromHex } from "../encoding/bytes.ts";
+import { type Bytes, bytesEqual, fromHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";
 import { DisputeError } from "../errors/index.ts";
-import { jobIdOf } from "../job/closed.ts";
-import { type CheckedVerdict, checkVerdict } from "../referee/check-verdict.ts";
-import type { Verdict } from "../referee/verdict.ts";
+import { type CheckedVerdict, type CheckOptions, checkVerdict, type NamedRuling } from "../referee/check-verdict.ts";
 import type { TaskView } from "./task.ts";
 
 /** What the committee signs, together with the task's id. The same as in IRefereeCommittee.sol. */
@@ -34,82 +32,110 @@ const TYPES = {
   ],
 } as const;
 
+/** A verdict file, and what a member adds to it. */
+export interface GivenVerdict {
+  /** The bytes of the file, unchanged. */
+  bytes: Bytes;
+  /**
+   * What the member found when it replayed the disputed segment of a ruling: the run roots that are wrong.
+   */
+  replayed?: readonly Bytes[];
+}
+
+/** How verdicts become a ruling. */
+export interface RulingOptions extends CheckOptions {
+  /**
+   * The addresses whose rulings the member answers for: its own. Rulings of others prove nothing, and are
+   * refused. The default is none.
+   */
+  own?: readonly Bytes[];
+}
+
 /**
- * The ruling for a dispute that follows from verdicts on pairs of its claims. All members with the same files
- * get the same ruling: it is valid as long as the dispute waits for it, and the claims are in the order of
- * their seats.
- * @param files the bytes of the verdict files, unchanged
- * @param climb follows the Merkle paths; `verde referee sign` gives that of a `SecondOpinion`, which needs
- *   Node
- * @returns the ruling, and for each file what it proves
+ * The ruling for a dispute that follows from verdicts on its claims. All members with the same files get the
+ * same ruling: it is valid as long as the dispute waits for it, and the claims are in the order of their
+ * seats. A root is ruled wrong if it was proven wrong, or if every seat that claims it was convicted: a seat
+ * that copies an honest root and signs nonsense must not take the honest one with it.
+ * @returns the ruling, and for each file what it says
  * @throws {FormatError} when a file is not JSON
- * @throws {DisputeError} when a verdict does not hold or is about other claims, or when more than one claim
- *   is left
+ * @throws {DisputeError} when a verdict does not hold or is about other claims, when it rests on a word that
+ *   is not the member's own, or when more than one claim is left
  */
 export function rulingFrom(
   task: TaskView,
-  files: readonly Bytes[],
-  climb: ClimbLeaf = climbLeaf,
+  files: readonly GivenVerdict[],
+  options: RulingOptions = {},
 ): { ruling: Ruling; checked: CheckedVerdict[] } {
   const { claims, dispute, deadline } = task;
-  let losers = 0n;
-  const checked = files.map((bytes) => {
-    const verdict = parse(bytes);
-    const roots = verdict.runRoots.map((root) => claimIndex(root, task));
-    if (jobIdHex(verdict) !== task.terms.job)
+  const seats = standingSeats(task);
+  const convicted = new Set<number>();
+  const checked = files.map(({ bytes, replayed }) => {
+    const verdict = parseJson(new TextDecoder().decode(bytes), "a verdict");
+    const result = checkVerdict(verdict, seats, options);
+    if (bytesToHex(result.job) !== task.terms.job)
       throw new DisputeError(
         "VERDICT_FOREIGN",
         `a verdict is about another job than the task's, ${task.terms.job}; name verdicts about this task's claims`,
-        { expected: task.terms.job, found: jobIdHex(verdict) },
+        { expected: task.terms.job, found: bytesToHex(result.job) },
       );
-    const [a, b] = verdict.runRoots.map((root) => fromHex(root, 32));
-    const result = checkVerdict(verdict, a, b, climb);
-    for (const side of result.losers) losers |= 1n << BigInt(roots[side]);
+    const losers = result.kind === "proof" ? result.losers : losersByWord(result, seats, replayed, options.own ?? []);
+    for (const seat of losers) convicted.add(seat);
     return result;
   });
-  const left = claims.filter((_, i) => ((losers >> BigInt(i)) & 1n) === 0n);
+  const isWrong = (claim: Hex): boolean =>
+    seats.every(({ run }, seat) => bytesToHex(run) !== claim || convicted.has(seat));
+  const losers = claims.reduce((bits, claim, i) => (isWrong(claim) ? bits | (1n << BigInt(i)) : bits), 0n);
+  const left = claims.filter((claim) => !isWrong(claim));
   if (left.length > 1)
     throw new DisputeError(
       "UNDECIDED",
-      `${left.length} claims are left: ${left.join(", ")}; add verdicts about these claims too`,
+      `${left.length} claims are left: ${left.join(", ")}; add verdicts about these claims too, one for each seat that claims them`,
       { left },
     );
-  const hashes = files.map((bytes) => keccak256(bytes));
+  const hashes = files.map(({ bytes }) => keccak256(bytes));
   const file = hashes.length === 1 ? hashes[0] : keccak256(concat(hashes));
   return { ruling: { dispute: BigInt(dispute), claims, losers, file, validUntil: BigInt(deadline) }, checked };
 }
 
-function parse(bytes: Bytes): Verdict {
-  const verdict = parseJson(new TextDecoder().decode(bytes), "a verdict") as Verdict | null;
-  if (Array.isArray(verdict?.runRoots) && verdict.runRoots.length === 2) return verdict;
-  throw new DisputeError(
-    "VERDICT_MALFORMED",
-    "one of the files is not a verdict; `verde dispute A B --verdict FILE` writes one",
+/** The seats whose claims stand, as claims of their owners. */
+export function standingSeats({ seats, claims }: TaskView): RunClaim[] {
+  return seats.flatMap(({ owner, root, out }) =>
+    root !== undefined && !out && claims.includes(root)
+      ? [{ run: fromHex(root, 32), address: fromHex(owner.toLowerCase(), 20) }]
+      : [],
   );
 }
 
-function claimIndex(root: string, { claims }: TaskView): number {
-  const index = claims.indexOf(root as Hex);
-  if (index < 0)
+/**
+ * The seats that lose by a member's own word. A replay shows that a root is wrong, whoever claims it. A
+ * ruling shows that one party answered wrongly: it must be clear which seat that party was.
+ */
+function losersByWord(
+  ruling: NamedRuling,
+  seats: readonly RunClaim[],
+  replayed: readonly Bytes[] | undefined,
+  own: readonly Bytes[],
+): number[] {
+  const of = (runs: readonly Bytes[]): number[] =>
+    seats.flatMap(({ run }, seat) => (runs.some((wrong) => bytesEqual(wrong, run)) ? [seat] : []));
+  if (replayed) return of(replayed);
+  if (!ruling.referee || !own.some((address) => bytesEqual(address, ruling.referee!)))
     throw new DisputeError(
-      "VERDICT_FOREIGN",
-      `the verdict is about the root ${root}, which no seat of the task claims; name verdicts about its claims`,
-      { root, expected: claims, found: root },
+      "VERDICT_UNCHECKABLE",
+      "a verdict is a ruling: it rests on the word of the referee that made it, and proves nothing. " +
+        "Replay it with --replay TRACE, or, if you made it yourself, add --witness",
+      { referee: ruling.referee ? formatAddress(ruling.referee) : null },
     );
-  return index;
-}
-
-function jobIdHex({ job }: Verdict): Hex {
-  const { info, step, initKind, init, dataset, steps } = job;
-  const parts = {
-    info: fromHex(info),
-    step: fromHex(step),
-    initKind,
-    init: fromHex(init),
-    dataset: fromHex(dataset),
-    steps,
-  };
-  return bytesToHex(jobIdOf(parts));
+  for (const side of ruling.losingSides) {
+    const { run, address } = ruling.claims[side];
+    if (!address && of([run]).length > 1)
+      throw new DisputeError(
+        "VERDICT_UNCHECKABLE",
+        `${of([run]).length} seats claim ${bytesToHex(run)}, and the ruling does not say which of them answered wrongly; replay it with --replay TRACE`,
+        { run: bytesToHex(run) },
+      );
+  }
+  return ruling.losers;
 }
 
 /** What the signatures are bound to, in addition to the ruling. */

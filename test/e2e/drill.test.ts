@@ -1,18 +1,21 @@
 /** Faults in a GPT with all features, found and blamed: the exercise that a referee has to pass. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ClaimStore } from "../../src/claims/store.ts";
 import { elementCount } from "../../src/encoding/tensor.ts";
 import type { ClosedJob } from "../../src/job/closed.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { checkVerdict, type Divergence, dispute } from "../../src/referee/index.ts";
 import { parseFault } from "../../src/trace/fault.ts";
 import { run } from "../../src/trace/run.ts";
+import { claimsOf, claimTrace } from "../fixtures/claims.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { generator } from "../graph/numeric.ts";
 
 const SEED = 20261120;
 const STEPS = 6;
 const path = temporaryFolder();
+const claims = (): ClaimStore => new ClaimStore(path("state"));
 let job: ClosedJob;
 
 beforeAll(async () => {
@@ -24,12 +27,14 @@ beforeAll(async () => {
 /** The dispute that a fault leads to, or `undefined` if it changed nothing that the run commits to. */
 async function drill(fault: string): Promise<Divergence | undefined> {
   await run(job, { out: path("faulty.trace"), force: true, checkpointEvery: 3, fault: parseFault(fault) });
-  const result = await dispute(path("faulty.trace"), path("honest.trace"));
+  await claimTrace(claims(), path("faulty.trace"));
+  const result = await dispute(path("faulty.trace"), path("honest.trace"), { claims: claims() });
   if (result.outcome === "agree") return undefined;
+  if (result.outcome === "undecided") throw new Error(JSON.stringify(result.silent));
   expect(result.losers, fault).toEqual(["a"]);
   expect(result.figures.scalarSteps).toBeLessThanOrEqual(1);
   expect(result.figures.bytes).toBeLessThan(64 * 1024);
-  expect(checkVerdict(JSON.parse(JSON.stringify(result.verdict)), ...result.runRoots).losers).toEqual([0]);
+  expect(checkVerdict(JSON.parse(JSON.stringify(result.verdict)), claimsOf(result.parties)).losers).toEqual([0]);
   return result;
 }
 

@@ -7,7 +7,7 @@ import { certify } from "../../src/certify/certify.ts";
 import { parseJson } from "../../src/encoding/json.ts";
 import { sha256 } from "../../src/encoding/hash.ts";
 import { readSafetensors } from "../../src/formats/safetensors-file.ts";
-import type { Verdict } from "../../src/referee/verdict.ts";
+import type { StepRefuted } from "../../src/referee/verdict.ts";
 import { checkVerdict } from "../../src/referee/check-verdict.ts";
 import { backendByName } from "../../src/repops/backends/index.ts";
 import { expectComplete, openTrace, run } from "../../src/trace/index.ts";
@@ -123,13 +123,13 @@ describe("a verdict", () => {
 
   beforeAll(async () => {
     const faults = [[], [{ step: 1, at: { kernel: 0 }, element: 5, flip: 1 }]] as const;
-    const { verdict, runRoots } = await disputeRemembered({ job: tinyJob(2), faults });
+    const { verdict, claims } = await disputeRemembered({ job: tinyJob(2), faults });
     text = JSON.stringify(verdict);
-    codeOfVerdict = (changed) => codeOf(() => checkVerdict(parseJson(changed, "a verdict"), ...runRoots));
+    codeOfVerdict = (changed) => codeOf(() => checkVerdict(parseJson(changed, "a verdict"), claims));
   });
 
-  const changed = (change: (verdict: Verdict) => void): string => {
-    const verdict = JSON.parse(text) as Verdict;
+  const changed = (change: (verdict: { refuted: StepRefuted[]; schemaVersion: number }) => void): string => {
+    const verdict = JSON.parse(text);
     change(verdict);
     return JSON.stringify(verdict);
   };
@@ -148,27 +148,32 @@ describe("a verdict", () => {
   });
 
   test("that says something else than its evidence", async () =>
-    expect(await codeOfVerdict(changed((verdict) => verdict.decision.losers.reverse().push("a" as never)))).toBe(
-      "VERDE_DISPUTE_VERDICT_ALTERED",
-    ));
+    expect(
+      await codeOfVerdict(changed(({ refuted: [first] }) => (first.decision = { ...first.decision, step: 7 }))),
+    ).toBe("VERDE_DISPUTE_VERDICT_ALTERED"));
 
   test("of which the evidence is altered", async () =>
     expect(
       await codeOfVerdict(
-        changed(({ levels: [top] }) => {
-          top.payloads[0] = `${top.payloads[0].slice(0, -1)}${top.payloads[0].endsWith("0") ? 1 : 0}` as never;
+        changed(({ refuted: [{ levels }] }) => {
+          const [top] = levels;
+          top.payload = `${top.payload.slice(0, -1)}${top.payload.endsWith("0") ? 1 : 0}`;
         }),
       ),
-    ).toBe("VERDE_DISPUTE_PROOF_WRONG"));
+    ).toBe("VERDE_DISPUTE_VERDICT_ALTERED"));
 
   test("without a field, without a level, of another version, about other roots", async () => {
     expect(await codeOfVerdict("{}")).toBe("VERDE_DISPUTE_VERDICT_VERSION");
-    expect(await codeOfVerdict('{"schemaVersion":2}')).toBe("VERDE_DISPUTE_VERDICT_MALFORMED");
-    expect(await codeOfVerdict(changed((verdict) => verdict.levels.pop()))).toBe("VERDE_DISPUTE_VERDICT_INCOMPLETE");
-    expect(await codeOfVerdict(changed((verdict) => (verdict.schemaVersion = 3 as never)))).toBe(
+    expect(await codeOfVerdict('{"schemaVersion":3}')).toBe("VERDE_DISPUTE_VERDICT_MALFORMED");
+    expect(await codeOfVerdict(changed(({ refuted: [first] }) => first.levels.pop()))).toBe(
+      "VERDE_DISPUTE_VERDICT_INCOMPLETE",
+    );
+    expect(await codeOfVerdict(changed((verdict) => (verdict.schemaVersion = 2)))).toBe(
       "VERDE_DISPUTE_VERDICT_VERSION",
     );
-    expect(await codeOfVerdict(changed((verdict) => verdict.runRoots.reverse()))).toBe("VERDE_DISPUTE_VERDICT_FOREIGN");
+    expect(await codeOfVerdict(changed(({ refuted: [first] }) => (first.run = `0x${"00".repeat(32)}`)))).toBe(
+      "VERDE_DISPUTE_VERDICT_FOREIGN",
+    );
   });
 });
 

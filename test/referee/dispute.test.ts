@@ -5,9 +5,11 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { elementCount, type StateRoot } from "../../src/encoding/tensor.ts";
 import { unravel } from "../../src/encoding/tensor.ts";
+import { ClaimStore } from "../../src/claims/store.ts";
 import type { ClosedJob } from "../../src/job/closed.ts";
 import { checkVerdict } from "../../src/referee/check-verdict.ts";
 import { type Divergence, dispute, type DisputeOptions } from "../../src/referee/dispute.ts";
+import { replayRuling } from "../../src/referee/replay.ts";
 import type { PartyInput } from "../../src/referee/party.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { runRootOf } from "../../src/trace/commitments.ts";
@@ -15,14 +17,17 @@ import { openTrace } from "../../src/trace/index.ts";
 import { TraceWriter } from "../../src/trace/writer.ts";
 import { type Fault, run, type RunOptions } from "../../src/trace/index.ts";
 import { pointLength } from "../../src/repops/kernels/point.ts";
+import { claimsOf, claimTrace } from "../fixtures/claims.ts";
 import { smallJob } from "./small-job.ts";
 
 describe("dispute about traces", () => {
   let folder = "";
   let job: ClosedJob;
+  let claims: ClaimStore;
   let made = 0;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "verde-dispute-"));
+    claims = new ClaimStore(join(folder, "state"));
     job = await smallJob();
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -31,13 +36,14 @@ describe("dispute about traces", () => {
   async function trace(options: RunOptions = {}, of: ClosedJob = job): Promise<string> {
     const out = join(folder, `${made++}.trace`);
     await run(of, { out, ...options });
+    await claimTrace(claims, out);
     return out;
   }
 
   async function divergence(a: PartyInput, b: PartyInput, options?: DisputeOptions): Promise<Divergence> {
-    const result = await dispute(a, b, options);
-    if (result.outcome === "agree") throw new Error("they agree");
-    const checked = checkVerdict(JSON.parse(JSON.stringify(result.verdict)), ...result.runRoots);
+    const result = await dispute(a, b, { claims, ...options });
+    if (result.outcome !== "divergence") throw new Error(JSON.stringify(result));
+    const checked = checkVerdict(JSON.parse(JSON.stringify(result.verdict)), claimsOf(result.parties));
     expect(checked.losers.map((side) => result.parties[side].id)).toEqual(result.losers);
     return result;
   }
@@ -97,8 +103,9 @@ describe("dispute about traces", () => {
         const element = any % elementCount(type.shape);
         const liar = await trace({ ...settings[setting], fault: { kind: "flip", step, operator: node, element, bit } });
         const pair = first ? [liar, honest[setting]] : [honest[setting], liar];
-        const result = await dispute(pair[0], pair[1]);
+        const result = await dispute(pair[0], pair[1], { claims });
         if (result.outcome === "agree") return;
+        if (result.outcome === "undecided") throw new Error(JSON.stringify(result.silent));
         found++;
         expect(wrongTraces(result)).toEqual([liar]);
         expect(result).toMatchObject({ step, operator: { number: node }, element: unravel(element, type.shape) });
@@ -106,7 +113,7 @@ describe("dispute about traces", () => {
         const whole = result.fold === null && kernel.kind === "fold";
         expect(result.figures.scalarSteps).toBe(whole ? pointLength(kernel) : 1);
         expect(result.figures.scalarSteps).toBeLessThanOrEqual(8);
-        expect(checkVerdict(result.verdict, ...result.runRoots).restsOn).toBe("evidence");
+        expect(checkVerdict(result.verdict, claimsOf(result.parties)).restsOn).toBe("evidence");
       }),
       { seed: 20261120, numRuns: 30 },
     );
@@ -153,14 +160,16 @@ describe("dispute about traces", () => {
       const result = await divergence(file, whole);
       expect(result).toMatchObject({ step: 5, operator: { number: 4 }, element: null, fold: null });
       expect(wrongTraces(result)).toEqual([alone === liar ? file : liar]);
-      await expect(dispute(file, whole, { recompute: "scalar" })).rejects.toThrow("--recompute operator");
+      const stuck = await dispute(file, whole, { claims, recompute: "scalar" });
+      expect(stuck).toMatchObject({ outcome: "undecided", losers: [], silent: [{ id: "a", name: file }] });
       const second = join(folder, `alone-${made++}.trace`);
       await copyFile(whole, second);
-      await expect(dispute(file, second)).rejects.toThrow("neither trace can be replayed");
+      const mute = await dispute(file, second, { claims });
+      expect(mute).toMatchObject({ outcome: "undecided", silent: [{ id: "a" }, { id: "b" }] });
     }
   });
 
-  it("a claim that its own author can't reach is lost", async () => {
+  it("a claim that its own author can't reach is undecided, or lost if silence is, or lost by a replay", async () => {
     const honest = await trace();
     const { manifest, records } = await openTrace(honest);
     for (const step of [0, 3, job.steps]) {
@@ -172,10 +181,19 @@ describe("dispute about traces", () => {
       await writer.end(runRootOf(manifest.jobId, manifest.commitEvery, roots));
       await writer.close();
       await cp(honest.replace(".trace", ".data"), forged.replace(".trace", ".data"), { recursive: true });
-      const result = await divergence(honest, forged);
+      const open = await dispute(honest, forged, { claims });
+      expect(open).toMatchObject({ outcome: "undecided", losers: [], silent: [{ id: "b", name: forged }] });
+      const result = await divergence(honest, forged, { forfeitSilent: true });
       expect(wrongTraces(result)).toEqual([forged]);
       expect(result.decision.kind).toBe("forfeit");
       expect(result.reasons[1]).toContain("another state");
+      const ruling = checkVerdict(result.verdict, claimsOf(result.parties));
+      if (ruling.kind !== "ruling") throw new Error("no ruling");
+      if (ruling.segment) {
+        const replayed = await replayRuling(ruling, await openTrace(honest));
+        expect(replayed.losers).toEqual([1]);
+        expect(replayed.steps).toBe(1);
+      }
     }
   });
 
@@ -203,7 +221,7 @@ describe("dispute about traces", () => {
         { id: "ben", name: "Ben" },
       ],
     });
-    expect(named.verdict.decision.losers).toEqual(["b"]);
+    expect(checkVerdict(named.verdict, claimsOf(named.parties)).losers).toEqual([1]);
     expect(await dispute(ada, honest)).toMatchObject({ outcome: "agree", parties: [{ id: "ada" }, { id: "b" }] });
     await expect(dispute(ada, { ...ben, id: "ada" })).rejects.toThrow("two parties have the id ada");
     await expect(dispute(honest, { id: "a", trace: liar })).rejects.toThrow("two parties have the id a");
@@ -220,7 +238,7 @@ describe("dispute about traces", () => {
     ] as const)
       await expect(dispute(honest, await trace({}, await smallJob(options)))).rejects.toThrow(part);
     await rm(liar.replace(".trace", ".data"), { recursive: true });
-    await expect(dispute(honest, liar)).rejects.toMatchObject({ family: "VERDE_FORMAT" });
+    expect(await dispute(honest, liar)).toMatchObject({ outcome: "undecided", silent: [{ id: "b", name: liar }] });
     const { manifest } = await openTrace(honest);
     const cut = join(folder, "cut.trace");
     const writer = await TraceWriter.create(cut, manifest);

@@ -7,7 +7,7 @@ import type { Pair, Side } from "../../src/game/level.ts";
 import { outlineOf } from "../../src/job/closed.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
 import { trainingMachine } from "../../src/referee/machine.ts";
-import { disputeRemembered } from "./remembered-dispute.ts";
+import { disputeRemembered, hearRemembered } from "./remembered-dispute.ts";
 import type { Fault } from "./remembered-run.ts";
 import { tinyJob } from "./tiny-job.ts";
 
@@ -105,7 +105,10 @@ describe("referee", () => {
       expect(decision).toMatchObject({ kind: "scalar", losers: [1], shownBy: 1 - side });
     }
     const neither = (provers: Pair<TrainingProver>) => silent(0, "witness")(silent(1, "witness")(provers));
-    const { decision } = await disputeRemembered({ job, faults: [[], [fault]], replace: neither });
+    const setting = { job, faults: [[], [fault]], replace: neither } as const;
+    const { finding } = await hearRemembered(setting);
+    expect(finding).toMatchObject({ kind: "undecided", reasons: [expect.any(String), expect.any(String)] });
+    const { decision } = await disputeRemembered({ ...setting, options: { forfeitSilent: true } });
     expect(decision).toMatchObject({ kind: "forfeit", losers: [0, 1] });
   });
 
@@ -129,7 +132,7 @@ describe("referee", () => {
     }
   });
 
-  it("makes a party forfeit that can't open its claim, at any level", async () => {
+  it("decides nothing when a party can't open its claim, at any level, unless silence loses", async () => {
     const fault: Fault = { step: 4, at: { kernel: 4 }, element: 5, flip: 0x3f000000 };
     for (const name of ["segment", "step", "operator", "chunk", "fold"])
       for (const side of [0, 1] as const) {
@@ -140,9 +143,13 @@ describe("referee", () => {
           };
           return (side === 0 ? [stopped, provers[1]] : [provers[0], stopped]) as Pair<TrainingProver>;
         };
-        const { decision } = await disputeRemembered({ job, commitEvery: 3, faults: [[], [fault]], replace });
+        const setting = { job, commitEvery: 3, faults: [[], [fault]], replace } as const;
+        const { finding } = await hearRemembered(setting);
+        expect(finding.kind).toBe("undecided");
+        expect(finding.reasons![1 - side]).toBeUndefined();
+        const { decision } = await disputeRemembered({ ...setting, options: { forfeitSilent: true } });
         expect(decision).toMatchObject({ kind: "forfeit", losers: [side] });
-        expect(decision.reasons![side]).toContain(name);
+        expect(decision.reasons![side]).toContain("no answer");
       }
   });
 

@@ -4,10 +4,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type Bytes, bytesEqual } from "../../src/encoding/bytes.ts";
 import { buildLevels, type ClimbLeaf, climbLeaf, hashLeaf, proveLeaf, rootOf } from "../../src/encoding/merkle.ts";
 import { Tag } from "../../src/encoding/tags.ts";
+import type { RunClaim } from "../../src/claims/claim.ts";
 import type { Pair } from "../../src/game/level.ts";
 import { checkVerdict } from "../../src/referee/check-verdict.ts";
 import { type Confirm, confirmByLibrary, SecondOpinion } from "../../src/referee/second-opinion.ts";
-import type { Verdict } from "../../src/referee/verdict.ts";
+import type { StepRefuted, Verdict } from "../../src/referee/verdict.ts";
 import { disputeRemembered } from "./remembered-dispute.ts";
 import { tinyJob } from "./tiny-job.ts";
 
@@ -51,31 +52,34 @@ describe("the second opinion", () => {
   });
 });
 
-/** The paths of a verdict: every list of siblings in it, each once. */
-function pathsIn({ levels, graph, witness }: Verdict): number {
-  // Those of the other levels show a root; where the last leaf is the divergent one its proof is the opening.
-  const bound = levels.filter(({ level }) => ["step", "operator", "fold"].includes(level));
+/** The paths of a proof: every list of siblings in it, each once. */
+function pathsIn({ levels, graph, witness }: StepRefuted): number {
+  // A tree that is not opened is not followed. Where a preimage opens it, a root is shown, and no path.
+  const opened = levels.filter(({ opening }) => opening !== null);
+  const bound = opened.filter(({ level }) => ["step", "operator", "fold"].includes(level));
   const openings = bound.filter(({ index, count }) => index < count - 1).length;
-  const leaves = [witness?.preState, witness?.accumulator, witness?.entry].filter((leaf) => leaf).length;
-  const operands = witness?.operands.length ?? 0;
-  return 2 * levels.length + 2 * openings + (graph?.operator ? 2 : 0) + leaves + 2 * operands;
+  const leaves = [witness.preState, witness.accumulator, witness.entry].filter((leaf) => leaf).length;
+  return opened.length + openings + (graph?.operator ? 2 : 0) + leaves + 2 * witness.operands.length;
 }
 
 describe("a verdict", () => {
   let verdict: Verdict;
-  let runRoots: Pair<Bytes>;
+  let claims: Pair<RunClaim>;
+  let refuted: StepRefuted;
   beforeAll(async () => {
     const faults = [[], [{ step: 4, at: { kernel: 2 }, element: 71, flip: 0x3f000008 }]] as const;
-    ({ verdict, runRoots } = await disputeRemembered({ job: tinyJob(5), commitEvery: 3, faults }));
+    ({ verdict, claims } = await disputeRemembered({ job: tinyJob(5), commitEvery: 3, faults }));
+    if (verdict.kind !== "proof" || verdict.refuted[0].ground === "equivocation") throw new Error("no proof");
+    refuted = verdict.refuted[0];
   });
 
   test("holds by both, and every path in it is counted", () => {
     const opinion = new SecondOpinion();
-    expect(checkVerdict(verdict, ...runRoots, opinion.climb).losers).toEqual([1]);
-    const kinds = new Set(verdict.levels.map(({ level }) => level));
+    expect(checkVerdict(verdict, claims, { climb: opinion.climb }).losers).toEqual([1]);
+    const kinds = new Set(refuted.levels.map(({ level }) => level));
     for (const level of ["segment", "step", "operator", "chunk", "fold"]) expect(kinds).toContain(level);
-    expect(opinion.paths).toBe(pathsIn(verdict));
-    expect(opinion.paths).toBeGreaterThan(20);
+    expect(opinion.paths).toBe(pathsIn(refuted));
+    expect(opinion.paths).toBeGreaterThan(12);
   });
 
   const broken: Record<string, ClimbLeaf> = {
@@ -89,24 +93,25 @@ describe("a verdict", () => {
   for (const [name, first] of Object.entries(broken))
     test(`is refused, with an error of its own, where the first implementation ${name}`, () => {
       const opinion = new SecondOpinion(first);
-      expect(() => checkVerdict(verdict, ...runRoots, opinion.climb)).toThrow(
+      expect(() => checkVerdict(verdict, claims, { climb: opinion.climb })).toThrow(
         expect.objectContaining({ code: "VERDE_SECOND_OPINION_DIFFERS" }),
       );
     });
 
   test("is refused where the second implementation is broken, on whichever path", () => {
     const sound = new SecondOpinion();
-    checkVerdict(verdict, ...runRoots, sound.climb);
+    checkVerdict(verdict, claims, { climb: sound.climb });
     const places = new Set<string>();
-    checkVerdict(verdict, ...runRoots, (...place) => {
+    const climb: ClimbLeaf = (...place) => {
       places.add(JSON.stringify(place));
       return climbLeaf(...place);
-    });
+    };
+    checkVerdict(verdict, claims, { climb });
     expect(places.size).toBe(sound.paths);
     for (const wrong of places) {
       const second: Confirm = (root, ...place) => JSON.stringify(place) !== wrong && confirmByLibrary(root, ...place);
       const opinion = new SecondOpinion(climbLeaf, second);
-      expect(() => checkVerdict(verdict, ...runRoots, opinion.climb)).toThrow(
+      expect(() => checkVerdict(verdict, claims, { climb: opinion.climb })).toThrow(
         expect.objectContaining({
           code: "VERDE_SECOND_OPINION_DIFFERS",
           message: expect.stringContaining("of them is broken"),

@@ -3,10 +3,12 @@
  * process.
  */
 import { randomInt } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { type Hex, maxUint256 } from "viem";
-import { toHex } from "../../encoding/bytes.ts";
+import type { ClaimStore } from "../../claims/store.ts";
+import { fromHex, toHex } from "../../encoding/bytes.ts";
 import { chunkCount } from "../../encoding/tensor.ts";
 import { UsageError } from "../../errors/index.ts";
 import { type ClosedJob, outlineOf, stateTypes } from "../../job/closed.ts";
@@ -24,7 +26,7 @@ import { openTrace } from "../../trace/folder.ts";
 import { readCheckpoint } from "../../trace/open.ts";
 import { defaultFault, heading, JOB, labelOf, train } from "./job.ts";
 import { PROVIDERS, Stage } from "./stage.ts";
-import { describeDivergence } from "../dispute.ts";
+import { describeDivergence } from "../dispute-text.ts";
 import { colors, formatCount, formatSeconds, writeLine } from "../output.ts";
 import { formatFields } from "../table.ts";
 import { deliverCall, demandCall, randomTensor } from "../task/delivery.ts";
@@ -48,8 +50,9 @@ export async function demoOnChain({ text, steps = "60", out = "out/chain", fault
   const path = (name: string): string => relative(".", join(out, name));
   const traces = PROVIDERS.map((name) => path(`${name.toLowerCase()}.trace`));
   const stage = await Stage.open();
+  const folder = await mkdtemp(join(tmpdir(), "verde-demo-"));
   try {
-    const story = new Story(stage, job, traces, path("verdict.json"));
+    const story = new Story(stage, job, traces, path("verdict.json"), stage.claimsIn(folder));
     const before = await stage.holdings();
     await story.post();
     await story.accept();
@@ -68,6 +71,7 @@ export async function demoOnChain({ text, steps = "60", out = "out/chain", fault
     writeLine(colors.dim(`\n${formatSeconds((performance.now() - began) / 1000)} in all`));
   } finally {
     await stage.close();
+    await rm(folder, { recursive: true });
   }
 }
 
@@ -76,15 +80,18 @@ class Story {
   private readonly job: ClosedJob;
   private readonly traces: readonly string[];
   private readonly verdict: string;
+  /** The providers answer with the keys of their seats. */
+  private readonly claims: ClaimStore;
   private readonly terms: Terms;
   private id: Hex = "0x";
   private roots: Hex[] = [];
 
-  constructor(stage: Stage, job: ClosedJob, traces: readonly string[], verdict: string) {
+  constructor(stage: Stage, job: ClosedJob, traces: readonly string[], verdict: string, claims: ClaimStore) {
     this.stage = stage;
     this.job = job;
     this.traces = traces;
     this.verdict = verdict;
+    this.claims = claims;
     const { deployment, token } = stage.session;
     const flags = { reward: "10", providers: "3", maxChallenges: "2", maxDemands: "3" };
     this.terms = termsFrom(flags, jobTermsOf(outlineOf(job), 1), {
@@ -142,6 +149,8 @@ class Story {
       const label = cheats && lie.kind === "flip" ? labelOf(this.job, lie.step, lie.operator) : undefined;
       if (label !== undefined) writeLine(`That is one bit of one element of ${label}.`);
       const { runRoot } = await train(this.job, this.traces[seat], cheats ? lie : undefined);
+      const owner = fromHex(this.stage.account(name).address.toLowerCase(), 20);
+      await this.claims.record(runRoot, cheats ? "drill" : "own", owner);
       this.roots.push(toHex(runRoot) as Hex);
     }
     if (this.roots[0] === this.roots[CHEAT])
@@ -171,8 +180,8 @@ class Story {
   async judge(): Promise<void> {
     const { stage, id, terms, traces } = this;
     heading("The committee's referee compares the runs");
-    const result = await dispute(traces[0], traces[CHEAT]);
-    if (result.outcome === "agree")
+    const result = await dispute(traces[0], traces[CHEAT], { claims: this.claims });
+    if (result.outcome !== "divergence")
       throw new UsageError("NO_EFFECT", "the fault changed nothing, so there is nothing to find; plant another fault");
     writeLine(describeDivergence(result));
     await writeFile(this.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
@@ -182,7 +191,8 @@ class Story {
     const files: SignatureFile[] = [];
     for (const name of ["first referee", "second referee"] as const) {
       // Each member checks the file itself, and compares it with the claims of the task's seats.
-      const { ruling } = rulingFrom(await this.view, [new Uint8Array(await readFile(this.verdict))]);
+      const file = { bytes: new Uint8Array(await readFile(this.verdict)) };
+      const { ruling } = rulingFrom(await this.view, [file]);
       const account = stage.account(name);
       const signature = await signRuling(account, bench, ruling);
       files.push({ ...bench, ruling, signer: account.address, signature, what: name });

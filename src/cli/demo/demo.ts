@@ -4,6 +4,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
+import { ClaimStore } from "../../claims/store.ts";
 import { toHex } from "../../encoding/bytes.ts";
 import { elementCount } from "../../encoding/tensor.ts";
 import { UsageError } from "../../errors/index.ts";
@@ -12,7 +13,9 @@ import { loadJob } from "../../job/load.ts";
 import { checkVerdict, dispute } from "../../referee/index.ts";
 import { formatFault, parseFault } from "../../trace/fault.ts";
 import { defaultFault, heading, JOB, labelOf, train } from "./job.ts";
-import { describeDivergence } from "../dispute.ts";
+import { claimRun } from "../claims.ts";
+import { claimFlags } from "../dispute.ts";
+import { describeDivergence } from "../dispute-text.ts";
 import { colors, formatBytes, formatCount, formatSeconds, plotCurve, writeLine } from "../output.ts";
 
 interface Flags {
@@ -59,6 +62,7 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
 
   heading("The first provider is honest");
   const first = await train(job, honest, undefined);
+  await claimRun(first.runRoot, "own");
   writeLine(plotCurve(first.metrics.slice(1).map(({ loss }) => loss)));
   writeLine(`It commits to every state of the run with 32 bytes: ${toHex(first.runRoot)}`);
 
@@ -66,11 +70,12 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
   const label = lie.kind === "flip" ? labelOf(job, lie.step, lie.operator) : undefined;
   if (label !== undefined) writeLine(`That is one bit of one element of ${label}.`);
   const second = await train(job, cheating, lie);
+  await claimRun(second.runRoot, "drill");
   writeLine(`It commits to ${toHex(second.runRoot)}`);
 
   heading("The referee compares the two");
-  const result = await dispute(honest, cheating);
-  if (result.outcome === "agree")
+  const result = await dispute(honest, cheating, { claims: new ClaimStore() });
+  if (result.outcome !== "divergence")
     throw new UsageError("NO_EFFECT", "the fault changed nothing, so there is nothing to find; plant another fault");
   writeLine(describeDivergence(result));
   const share = (result.figures.bytes / traceBytes(job)) * 100;
@@ -78,7 +83,10 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
 
   await writeFile(verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
   const checking = performance.now();
-  checkVerdict(result.verdict, ...result.runRoots);
+  checkVerdict(
+    result.verdict,
+    result.parties.map(({ runRoot: run, address }) => ({ run, ...(address && { address }) })),
+  );
   const checked = performance.now() - checking;
   heading("Anybody can check the verdict");
   writeLine(
@@ -87,7 +95,7 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
   for (const command of [
     `./verde inspect ${honest}`,
     `./verde dispute ${honest} ${cheating}`,
-    `./verde check ${verdict} --a ${toHex(result.runRoots[0])} --b ${toHex(result.runRoots[1])}`,
+    `./verde check ${verdict} ${claimFlags(result)}`,
   ])
     writeLine(`  ${colors.cyan(command)}`);
   writeLine(colors.dim(`\n${formatSeconds((performance.now() - began) / 1000)} in all`));

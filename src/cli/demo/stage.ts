@@ -4,8 +4,12 @@
  */
 import { type Address, numberToHex, type TransactionReceipt } from "viem";
 import type { LocalAccount } from "viem/accounts";
+import { addressOf } from "../../claims/signature.ts";
+import { ClaimStore } from "../../claims/store.ts";
+import { fromHex } from "../../encoding/bytes.ts";
 import { ABIS, type Contract } from "../../settlement/contracts.ts";
 import { formatAmount, formatChange } from "../../settlement/amount.ts";
+import { publicPrivateKey } from "../../settlement/local/chain.ts";
 import { localAccount, mintTokens, openLocalSettlement } from "../../settlement/local/settlement.ts";
 import type { Session } from "../../settlement/session.ts";
 import { Caller } from "../../settlement/transactions/caller.ts";
@@ -58,6 +62,15 @@ export class Stage {
 
   account(person: Person): LocalAccount {
     return this.accounts.get(person)!;
+  }
+
+  /** The claims of all people, with their keys at hand: on a chain for tests, keys are public. */
+  claimsIn(folder: string): ClaimStore {
+    const keys = PEOPLE.map((_, i) => {
+      const secret = fromHex(publicPrivateKey(i), 32);
+      return { secret, address: addressOf(secret) };
+    });
+    return new ClaimStore(folder, keys);
   }
 
   caller(person: Person): Caller {

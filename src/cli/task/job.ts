@@ -1,9 +1,13 @@
 /** The terms of a task that follow from its job, and the check that a trace belongs to that job. */
 import { extname } from "node:path";
+import type { Address } from "viem";
+import { ClaimStore } from "../../claims/store.ts";
+import { fromHex } from "../../encoding/bytes.ts";
 import type { NamedType } from "../../graph/graph.ts";
 import { type JobOutline, outlineOf, stateTypes } from "../../job/closed.ts";
 import type { Overrides } from "../../job/define.ts";
 import { loadJob } from "../../job/load.ts";
+import { purposeOf } from "../../referee/opened-party.ts";
 import { expectTraceOf, type JobTerms, jobTermsOf } from "../../settlement/job-terms.ts";
 import { openTrace } from "../../trace/folder.ts";
 import { expectComplete, type Trace } from "../../trace/open.ts";
@@ -38,4 +42,13 @@ export async function traceFor(path: string, wanted: JobTerms): Promise<Trace & 
   const trace = expectComplete(await openTrace(path));
   expectTraceOf(trace, wanted);
   return trace;
+}
+
+/**
+ * Records the run of a trace as the claim of an account. From now on its key signs what is said about the
+ * run.
+ */
+export async function claimTrace(path: string, wanted: JobTerms, owner: Address): Promise<void> {
+  const { runRoot, manifest } = await traceFor(path, wanted);
+  await new ClaimStore().record(runRoot, purposeOf({ manifest }), fromHex(owner.toLowerCase(), 20));
 }

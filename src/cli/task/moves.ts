@@ -12,7 +12,7 @@ import { openSession, type SendFlags } from "../session.ts";
 import { bondOf } from "../../settlement/game/bond.ts";
 import { commitmentOf } from "../../settlement/salt.ts";
 import { bondText } from "./game.ts";
-import { jobTerms, traceFor } from "./job.ts";
+import { claimTrace, jobTerms, traceFor } from "./job.ts";
 import { stateName, whatIsDue } from "./sentence.ts";
 import { expectTrusted, type Trusted } from "./trust.ts";
 import { parseCount } from "./terms.ts";
@@ -118,6 +118,7 @@ export async function commit(id: string, path: string, flags: SendFlags): Promis
   if (commitment !== undefined)
     throw new ChainError("DONE", `seat ${seat} has committed already; \`verde task reveal\` is next`);
   const root = await rootOf(path, scene.task);
+  if (!flags.dryRun) await claimTrace(path, scene.task.terms, scene.sender.address);
   const args = [scene.task.id, BigInt(seat), await commitmentTo(scene, root)];
   await move(
     scene,
@@ -140,6 +141,7 @@ export async function challenge(id: string, path: string, flags: SendFlags & Tru
       root,
     });
   const seat = task.seats.length;
+  if (!flags.dryRun) await claimTrace(path, task.terms, scene.sender.address);
   const args = [task.terms, await commitmentTo(scene, root)];
   const next = `Seat ${seat} challenges. Reveal now with \`verde task reveal\`.`;
   await move(scene, flags, "challenge", args, { seat, root }, next);

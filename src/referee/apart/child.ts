@@ -6,7 +6,7 @@ import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { resolveOwnPackage } from "../../job/resolve.ts";
 import { expectComplete, openTrace } from "../../trace/index.ts";
-import { speakerFor } from "../opened-party.ts";
+import { purposeOf } from "../opened-party.ts";
 import { traceMemory } from "../trace-memory.ts";
 import { FrameReader, frameOf } from "./frames.ts";
 import { MAX_REQUEST, type Opening } from "./messages.ts";
@@ -15,7 +15,11 @@ import type { Watched } from "./watchdog.ts";
 
 async function openRun({ trace: path, backend, claims }: Opening): Promise<Openable> {
   const trace = expectComplete(await openTrace(path));
-  return { claim: trace, remember: () => traceMemory(trace, backend), speaker: () => speakerFor(trace, claims) };
+  return {
+    claim: trace,
+    remember: () => traceMemory(trace, backend),
+    speaker: async () => claims?.speakerFor(trace.runRoot, purposeOf(trace)),
+  };
 }
 
 const [referee, memory] = process.argv.slice(2).map(Number);

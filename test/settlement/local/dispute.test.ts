@@ -15,11 +15,11 @@ test("a dispute is driven to its end, and whoever the referee finds wrong loses"
     [[at(2, 0x3f000001)], []],
     [[at(5, 0x10)], [at(5, 0x20)]],
   ] as const) {
-    const { runs, runRoots, decision, verdict } = await disputeRemembered({ job, faults });
+    const { runs, runRoots, claims, decision, verdict } = await disputeRemembered({ job, faults });
     const heard: GameMove[] = [];
     const { moves, gas, losers } = await disputeLocally([runs[0], runs[1]], runRoots, (move) => heard.push(move));
     expect(losers).toEqual(decision.losers);
-    expect(checkVerdict(verdict, ...runRoots).losers).toEqual(losers);
+    expect(checkVerdict(verdict, claims).losers).toEqual(losers);
     expect(heard).toEqual(moves);
     expect(gas).toBe(moves.reduce((sum, move) => sum + move.gas, 0));
     const names = moves.map(({ what }) => what);

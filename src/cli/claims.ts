@@ -1,0 +1,54 @@
+/** The keys with which this user claims runs, and signs what it says about them. */
+import type { Command } from "commander";
+import { privateKeyToAccount } from "viem/accounts";
+import { ClaimStore, type AvailableKey, type Purpose } from "../claims/store.ts";
+import { type Bytes, fromHex } from "../encoding/bytes.ts";
+import { openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
+import { addressOfSigner, type KeyFlags, passwordFor, readKeyFile } from "./account.ts";
+
+/** Adds the options that name another key than the user's own. */
+export function addKeyOptions(command: Command): Command {
+  return command
+    .option(
+      "--keystore <file>",
+      "the key that claims the run; default: VERDE_KEYSTORE, VERDE_PRIVATE_KEY, or a key of your own",
+    )
+    .option("--password-file <file>", "the password of the keystore; default: VERDE_PASSWORD, or the terminal");
+}
+
+/** The claims of this user, with the keys that the command was given. */
+export async function openClaims(flags: KeyFlags = {}): Promise<ClaimStore> {
+  const { VERDE_PRIVATE_KEY, VERDE_KEYSTORE, VERDE_PASSWORD } = process.env;
+  const extra: AvailableKey[] = [];
+  const add = (secret: string): void => {
+    const { address } = privateKeyToAccount(secret as `0x${string}`);
+    extra.push({ address: fromHex(address.toLowerCase(), 20), secret: fromHex(secret, 32) });
+  };
+  if (VERDE_PRIVATE_KEY) add(parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"));
+  const hasPassword = VERDE_PASSWORD !== undefined || flags.passwordFile !== undefined;
+  // A keystore that only the environment names is opened if that asks nobody for a password.
+  const file = flags.keystore ?? (hasPassword ? VERDE_KEYSTORE || undefined : undefined);
+  if (file !== undefined)
+    add(await openKeystore(await readKeyFile(file, "the keystore"), await passwordFor(file, flags), file));
+  return new ClaimStore(undefined, extra);
+}
+
+/**
+ * Records that this user claims a run. An honest run is claimed by the key that the user names, or by a key
+ * of its own. A drill has its own key, since it will sign what is wrong.
+ * @returns the address, 20 bytes
+ */
+export async function claimRun(run: Bytes, purpose: Purpose, flags: KeyFlags = {}): Promise<Bytes> {
+  const claims = new ClaimStore();
+  const address = purpose === "drill" || !isKeyNamed(flags) ? await claims.addressFor(purpose) : await named(flags);
+  await claims.record(run, purpose, address);
+  return address;
+}
+
+function isKeyNamed({ keystore }: KeyFlags): boolean {
+  return [keystore, process.env.VERDE_KEYSTORE, process.env.VERDE_PRIVATE_KEY].some(Boolean);
+}
+
+async function named(flags: KeyFlags): Promise<Bytes> {
+  return fromHex((await addressOfSigner(flags)).toLowerCase(), 20);
+}
