@@ -230,7 +230,7 @@ function printRuling(path: string, ruling: NamedRuling, replayed: Replayed | und
     writeLine(
       colors.yellow(
         `${sentence}, says ${referee ? `the referee ${formatAddress(referee)}` : "somebody"}. This is a ruling: it proves nothing. ` +
-          "Whoever has the data can execute the disputed segment: --replay TRACE.",
+          "Anyone who has the data can execute the disputed segment: --replay TRACE.",
       ),
     );
 }

@@ -1,8 +1,11 @@
+import { copyFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ClosedJob } from "../../src/job/closed.ts";
+import { ClaimStore } from "../../src/claims/store.ts";
 import { bracket, type BracketResult } from "../../src/referee/index.ts";
 import { parseFault } from "../../src/trace/fault.ts";
 import { run } from "../../src/trace/run.ts";
+import { claimTrace } from "../fixtures/claims.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import line from "../fixtures/line.ts";
 
@@ -44,7 +47,8 @@ describe("a bracket", () => {
     const { losers, standing, disputes } = await bracket([rate, twin, copy, honest]);
     expect(standing).toEqual(["b", "d"]);
     expect(losers).toEqual(["a", "c"]);
-    expect(disputes.length).toBe(1);
+    // Without signatures a member that loses says nothing about the others.
+    expect(disputes.length).toBe(2);
     expect(await bracket([twin, honest])).toMatchObject({ outcome: "agree", losers: [], disputes: [] });
   });
 
@@ -55,6 +59,31 @@ describe("a bracket", () => {
     ]);
     expect(losers).toEqual(["ada", "ben"]);
     expect(standing).toEqual([]);
+  });
+
+  test("lets a member of a team fall alone that signs nonsense under the team's root", async () => {
+    const store = new ClaimStore(path("state"));
+    const [copycat, late] = [path("copycat.trace"), path("late.trace")];
+    const job = await line.close();
+    // Rounding absorbs the flip, so the root is the honest one; the operators of step 4 are not.
+    await run(job, { out: copycat, fault: parseFault("flip:step=4,operator=33,element=0,bit=0") });
+    const last = job.step.kernels.length - 1;
+    await run(job, { out: late, fault: parseFault(`flip:step=4,operator=${last},element=0,bit=30`) });
+    for (const trace of [copycat, late, honest]) await claimTrace(store, trace);
+    const result = await bracket([copycat, late, honest], { claims: store });
+    expect(result.parties[0].runRoot).toEqual(result.parties[2].runRoot);
+    expect(tracesOf(result, "losers").sort()).toEqual([copycat, late].sort());
+    expect(tracesOf(result, "standing")).toEqual([honest]);
+    expect(result).toMatchObject({ outcome: "divergence", silent: [], equivocations: [] });
+  });
+
+  test("decides nothing between teams of which one can't answer", async () => {
+    const mute = path("mute.trace");
+    await copyFile(rate, mute);
+    const result = await bracket([honest, mute, skip]);
+    expect(result).toMatchObject({ outcome: "undecided", silent: ["b"], losers: ["c"], standing: ["a"] });
+    const strict = await bracket([honest, mute, skip], { forfeitSilent: true });
+    expect(strict).toMatchObject({ outcome: "divergence", silent: [], losers: ["b", "c"], standing: ["a"] });
   });
 
   test("refuses a trace that is named twice, and an id", async () => {
