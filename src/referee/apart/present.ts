@@ -1,4 +1,4 @@
-/** A party as it presents itself: what its trace claims. Then it is opened, here or in a process of its own. */
+/** A party as it presents itself: what its trace claims. It is opened here, or in a process of its own. */
 import type { ClaimStore } from "../../claims/store.ts";
 import { CODES, DisputeError, FormatError, type FormatSubCode, UsageError } from "../../errors/index.ts";
 import { bothSides, type Pair } from "../../game/level.ts";
