@@ -4,7 +4,7 @@ import type { Bytes } from "../encoding/bytes.ts";
 import { keccak } from "./typed-data.ts";
 
 /** The bytes of a signature. */
-const SIGNATURE_BYTES = 65;
+export const SIGNATURE_BYTES = 65;
 
 /** 20 bytes. @param secretKey 32 bytes */
 export function addressOf(secretKey: Bytes): Bytes {

@@ -40,7 +40,8 @@ function stateFolder(): string {
 /** The claims of one user, in a folder. It is made when the first key is. */
 export class ClaimStore {
   readonly folder: string;
-  private readonly extra: readonly AvailableKey[];
+  /** Keys that are at hand beside those in the folder. */
+  readonly extra: readonly AvailableKey[];
 
   /** @param extra keys that are at hand beside those in the folder, such as an opened keystore */
   constructor(folder: string = stateFolder(), extra: readonly AvailableKey[] = []) {

@@ -8,6 +8,7 @@ import { UsageError } from "../errors/index.ts";
 export const isNode = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule !== undefined;
 
 interface NodeModules {
+  "node:child_process": typeof import("node:child_process");
   "node:fs/promises": typeof import("node:fs/promises");
   "node:module": typeof import("node:module");
   "node:os": typeof import("node:os");
@@ -34,6 +35,7 @@ function missing(name: string, member: string): never {
   );
 }
 
+export const childProcess = nodeModule("node:child_process");
 export const fs = nodeModule("node:fs/promises");
 export const modules = nodeModule("node:module");
 export const os = nodeModule("node:os");

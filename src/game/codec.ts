@@ -12,7 +12,7 @@ import { type Question, QUESTION_KINDS } from "./question.ts";
 /** Raised when the bytes of any message change their meaning. */
 const VERSION = 1;
 /** The kinds of messages: the second byte of each. */
-export const Message = { question: 1, place: 2, answer: 3, witness: 4, operands: 5, output: 6 } as const;
+export const Message = { question: 1, place: 2, answer: 3, witness: 4, operands: 5, output: 6, signature: 7 } as const;
 /** The kind of a message. */
 export type Message = (typeof Message)[keyof typeof Message];
 const HEAD_BYTES = 2;

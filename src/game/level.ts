@@ -62,7 +62,7 @@ export function checkParts(answer: Answer | undefined, lengths: readonly number[
   if (!fits)
     throw new DisputeError("ANSWER_MALFORMED", `the answer to the question for ${what} is malformed`, {
       lengths,
-      parts: answer.length,
+      parts: Array.isArray(answer) ? answer.length : null,
     });
   return answer;
 }

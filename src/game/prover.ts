@@ -6,11 +6,11 @@ import type { Bytes } from "../encoding/bytes.ts";
 import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf, type TreeRoot } from "../encoding/merkle.ts";
 import { DisputeError } from "../errors/index.ts";
 import { type Answer, type Level, type Position, positionKey } from "./level.ts";
-import { checkPlace, checkQuestion, type Question, type Tower } from "./question.ts";
+import { checkBottom, checkPlace, checkQuestion, type Question, type Tower } from "./question.ts";
 
 /**
- * A party in a dispute. `undefined` is no answer. An error that it throws is a failure of the machine and
- * decides nothing.
+ * A party in a dispute. `undefined` is no answer. An error that it throws is a failure of its machine: the
+ * same question may be answered later, but `play` takes it for no answer.
  */
 export interface Prover<Witness> {
   /** @throws {DisputeError} for a question that is not well-formed: that is the fault of the referee */
@@ -64,8 +64,7 @@ export class ClaimProver<Witness> implements Prover<Witness> {
 
   /** @throws {DisputeError} when `at` is no place at the bottom */
   async witness(at: Position): Promise<Witness | undefined> {
-    const level = checkPlace(this.tower, at);
-    if (level) throw new DisputeError("PLACE", `evidence for a place that opens into a ${level.name} tree`, { at });
+    checkBottom(this.tower, at);
     return this.claim.witness(at);
   }
 

@@ -82,6 +82,15 @@ export function checkPlace(tower: Tower, at: Position): Level | undefined {
 }
 
 /**
+ * Checks that a place is at the bottom, where a one-step proof decides.
+ * @throws {DisputeError} when it does not exist, or opens into a tree
+ */
+export function checkBottom(tower: Tower, at: Position): void {
+  const level = checkPlace(tower, at);
+  if (level) throw new DisputeError("PLACE", `evidence for a place that opens into a ${level.name} tree`, { at });
+}
+
+/**
  * The level that a question is about.
  * @throws {DisputeError} when it is not well-formed: its kind is unknown, or its place does not exist
  */

@@ -5,8 +5,11 @@ import { graphRoot } from "../graph/codec.ts";
 import type { JobOutline } from "../job/closed.ts";
 import type { FinishedTrace } from "./trace-memory.ts";
 
+/** What is compared of a trace. */
+type Comparable = Pick<FinishedTrace, "path" | "manifest">;
+
 /** @throws {DisputeError} that names the part that differs */
-export function checkComparable(a: FinishedTrace, b: FinishedTrace): void {
+export function checkComparable(a: Comparable, b: Comparable): void {
   if (!bytesEqual(a.manifest.jobId, b.manifest.jobId)) {
     const part = differentPart(a.manifest.outline, b.manifest.outline);
     throw new DisputeError(

@@ -7,7 +7,7 @@ import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { type DType, unravel } from "../encoding/tensor.ts";
 import { bothSides, type Pair, positionOf } from "../game/level.ts";
 import type { Backend } from "../repops/backends/backend.ts";
-import { expectComplete, openTrace } from "../trace/index.ts";
+import { type Presented, presentBoth } from "./apart/present.ts";
 import { conclude, openingsIn, type RefereeKey } from "./conclude.ts";
 import { checkComparable } from "./comparable.ts";
 import { countJobSteps } from "./cost.ts";
@@ -15,12 +15,11 @@ import { type Decision, type Location, locate } from "./decision.ts";
 import type { SignedOpening } from "./equivocation.ts";
 import { jobFacts } from "./facts.ts";
 import { kernelAt } from "./machine.ts";
-import { claimOf, type OpenedParty, openParty } from "./opened-party.ts";
+import { claimOf, type OpenedParty } from "./opened-party.ts";
 import { type NamedParty, partiesOf, type PartyInput, type TraceParty } from "./party.ts";
 import { placeOf } from "./place.ts";
 import { arbitrate, type Figures, type Heard } from "./referee.ts";
 import { shownGraph } from "./shown-graph.ts";
-import type { FinishedTrace } from "./trace-memory.ts";
 import { writeTranscript } from "./transcript-file.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -44,8 +43,13 @@ export interface DisputeOptions {
   claims?: ClaimStore;
   /** Whether a party that gives no answer loses. The default is `false`: then nothing is decided. */
   forfeitSilent?: boolean;
-  /** The milliseconds that a party has for one answer. The default is no limit. */
+  /** The milliseconds that a party has for one answer. The default is ten minutes. */
   timeout?: number;
+  /**
+   * Run each party in a process of its own, with this much memory. Then no file of a party can stop or block
+   * the referee, and both compute at once. The backend has to be a name or a file. Default: in this process.
+   */
+  apart?: { memory?: number };
 }
 
 /** Two traces that commit to the same run. */
@@ -116,10 +120,24 @@ export async function dispute(
   options: DisputeOptions = {},
 ): Promise<DisputeResult> {
   const named = partiesOf([first, second]);
-  const traces = [
-    expectComplete(await openTrace(named[0].trace)),
-    expectComplete(await openTrace(named[1].trace)),
-  ] as const;
+  const { apart, timeout, backend, claims } = options;
+  const traces = await presentBoth([named[0].trace, named[1].trace], {
+    ...(backend && { backend }),
+    ...(claims && { claims }),
+    ...(apart && { apart: { ...apart, ...(timeout !== undefined && { timeout }) } }),
+  });
+  try {
+    return await disputeOf(named, traces, options);
+  } finally {
+    await Promise.all(traces.map((trace) => trace.close()));
+  }
+}
+
+async function disputeOf(
+  named: readonly TraceParty[],
+  traces: Pair<Presented>,
+  options: DisputeOptions,
+): Promise<DisputeResult> {
   checkComparable(...traces);
   const claims = [await claimOf(traces[0], options.claims), await claimOf(traces[1], options.claims)] as const;
   const parties = bothSides((side) => partyIn(named[side], claims[side]));
@@ -130,13 +148,10 @@ export async function dispute(
   }
   const { backend: wanted } = options;
   const backend = wanted === undefined ? undefined : (await openBackend(wanted)).backend;
-  const opened: OpenedParty[] = [];
-  try {
-    for (const trace of traces) opened.push(await openParty(trace, backend, options.claims));
-    return await decide(parties, claims, traces, [opened[0], opened[1]], { ...options, backend });
-  } finally {
-    await Promise.all(opened.map((party) => party.close()));
-  }
+  const opened = options.apart
+    ? await Promise.all(bothSides((side) => traces[side].open()))
+    : ([await traces[0].open(backend), await traces[1].open(backend)] as const);
+  return decide(parties, claims, traces, opened, { ...options, backend });
 }
 
 function partyIn({ id, name }: TraceParty, { run, address }: RunClaim): NamedParty {
@@ -150,9 +165,9 @@ interface DecideOptions extends Omit<DisputeOptions, "backend"> {
 async function decide(
   parties: Pair<NamedParty>,
   claims: Pair<RunClaim>,
-  traces: Pair<FinishedTrace>,
+  traces: Pair<Presented>,
   opened: Pair<OpenedParty>,
-  { recompute, backend, claims: store, forfeitSilent = false, timeout }: DecideOptions,
+  { recompute, backend, claims: store, forfeitSilent = false, timeout, apart }: DecideOptions,
 ): Promise<Divergence | Undecision> {
   const { outline, commitEvery } = traces[0].manifest;
   const facts = jobFacts(outline, commitEvery);
@@ -164,7 +179,8 @@ async function decide(
     {
       depth: recompute ?? (isMute ? "operator" : "scalar"),
       forfeitSilent,
-      ...(timeout !== undefined && { timeout }),
+      // A process keeps the time limit of its party itself.
+      ...(apart ? { timeout: Infinity, together: true } : timeout !== undefined && { timeout }),
       ...(backend && { backend }),
     },
   );

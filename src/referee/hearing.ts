@@ -76,7 +76,8 @@ export async function hear(
       (side) => replies[side].answer && objection(state as RunningGame, side, replies[side].answer),
     );
     const silent = bothSides((side) => (replies[side].answer ? undefined : silence(asked, replies[side])));
-    if (wrong.some(Boolean) || silent.some(Boolean)) return closed(state.path, signatures, wrong, silent, rules);
+    if ([...wrong, ...silent].some((reason) => reason !== undefined))
+      return closed(state.path, signatures, wrong, silent, rules);
     if (needsSignature)
       signatures.set(
         positionKey(asked.at),
@@ -92,7 +93,7 @@ export async function hear(
 }
 
 function silence({ kind }: Question, { failure }: Reply): string {
-  return failure ?? `no answer to the question for the ${kind}`;
+  return failure || `no answer to the question for the ${kind}`;
 }
 
 /** A party that answers wrongly loses. A party that does not answer loses only if the rules say so. */
@@ -155,7 +156,7 @@ async function atBottom(
       if (typeof judgement !== "string") return { ...head, kind, ...judgement, witness, shownBy: side };
       wrong[side] = judgement;
     } else if (isWrong) wrong[side] = failure ?? "what it shows at the bottom does not hold";
-    else silent[side] = failure ?? "no answer to the question for the operands";
+    else silent[side] = failure || "no answer to the question for the operands";
   }
   return closed(path, signatures, wrong, silent, rules);
 }

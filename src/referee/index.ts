@@ -1,3 +1,6 @@
+export { type GuardedProver, guarded } from "./apart/guarded.ts";
+export type { PartyFailure, Prepared } from "./apart/messages.ts";
+export { type ApartOptions, type ApartParty, openPartyApart, type Refusal } from "./apart/open.ts";
 export { bracket, type BracketResult } from "./bracket.ts";
 export { formatClaim, parseClaim, type RunClaim } from "../claims/claim.ts";
 export { ClaimStore, type Speaker } from "../claims/store.ts";

@@ -13,6 +13,7 @@ import type { Question } from "../game/question.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { reference } from "../repops/backends/reference.ts";
 import type { TrainingProver } from "./claim.ts";
+import { guarded } from "./apart/guarded.ts";
 import { scalarStepsOf } from "./cost.ts";
 import type { Decision, Undecided } from "./decision.ts";
 import type { JobFacts } from "./facts.ts";
@@ -60,7 +61,8 @@ export interface Heard {
 }
 
 /**
- * Decides between two claims about one job whose run roots differ.
+ * Decides between two claims about one job whose run roots differ. Whatever the provers give or throw, it
+ * ends. A prover that blocks this thread blocks the referee: run it apart (`openPartyApart`).
  * @param claims with an address, the signatures of this key are asked for and checked
  * @throws {DisputeError} when the roots are equal
  */
@@ -72,7 +74,12 @@ export async function arbitrate(
 ): Promise<Heard> {
   const began = performance.now();
   const { depth = "scalar", forfeitSilent = false } = options;
-  const live = new Parties(facts, provers, claims, options);
+  const live = new Parties(
+    facts,
+    bothSides((side) => guarded(facts, provers[side])),
+    claims,
+    options,
+  );
   const finding = await hear(facts, claims, live, { depth, forfeitSilent });
   const { rounds, bytes, waited } = live.tally;
   const scalarSteps =
@@ -103,10 +110,18 @@ class Parties implements Source {
   }
 
   async ask(question: Question, signed: boolean): Promise<Pair<Reply>> {
-    const replies = [await this.reply(0, question, signed), await this.reply(1, question, signed)] as const;
+    const replies = await this.both((side) => this.reply(side, question, signed));
     this.tally.rounds++;
     this.rounds.push({ question, replies });
     return replies;
+  }
+
+  private async both<T>(make: (side: Side) => Promise<T>): Promise<Pair<T>> {
+    if (!this.options.together) return [await make(0), await make(1)];
+    const [began, { waited }] = [performance.now(), { ...this.tally }];
+    const made = await Promise.all(bothSides(make));
+    this.tally.waited = waited + performance.now() - began;
+    return made;
   }
 
   private async reply(side: Side, question: Question, signed: boolean): Promise<Reply> {

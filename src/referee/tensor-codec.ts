@@ -1,13 +1,15 @@
 /** A disputed operator's tensors as bytes, to be sent if the whole operator is recomputed (spec 7.6). */
 import { asBytes, type Bytes, type Reader } from "../encoding/bytes.ts";
 import { elementCount, sameShape, type Tensor, type TensorType, zeros } from "../encoding/tensor.ts";
-import { FormatError } from "../errors/index.ts";
+import { DisputeError, FormatError } from "../errors/index.ts";
 import { Message, openMessage, readFlag, startMessage } from "../game/codec.ts";
 import type { Position } from "../game/level.ts";
+import { checkPlace } from "../game/question.ts";
 import type { JobFacts } from "./facts.ts";
-import { kernelAt } from "./machine.ts";
+import { groundOf } from "./judge.ts";
+import { kernelAt, trainingMachine } from "./machine.ts";
 import { distinctOperands, type OperatorWitness } from "./operator.ts";
-import { graphAt, placeOf } from "./place.ts";
+import { graphAt, type Place, placeOf } from "./place.ts";
 import { PROOF_BYTES, readProof, writeProof } from "./witness-codec.ts";
 
 /** The types of what an operator reads and writes. The job fixes them, so messages hold only elements. */
@@ -17,9 +19,9 @@ export interface OperatorTypes {
   readonly output: TensorType;
 }
 
-/** @param at a place that leads to an operator */
+/** @throws {DisputeError} when `at` does not lead to an operator */
 export function operatorTypes(facts: JobFacts, at: Position): OperatorTypes {
-  const place = placeOf(facts, at);
+  const place = expectOperator(facts, at);
   const { inputs, kernel } = facts.graph(graphAt(place));
   const typeAt = (tensor: number): TensorType =>
     tensor < inputs.length ? inputs[tensor] : kernel(tensor - inputs.length).type;
@@ -27,8 +29,32 @@ export function operatorTypes(facts: JobFacts, at: Position): OperatorTypes {
   return { inputs: distinctOperands(own).map(typeAt), output: own.type };
 }
 
+/**
+ * The place of an operator that can be recomputed.
+ * @throws {DisputeError} when `at` does not lead to an operator; it does if a whole operator is recomputed
+ */
+function expectOperator(facts: JobFacts, at: Position): Place {
+  const below = checkPlace(trainingMachine(facts, "operator"), at);
+  const place = placeOf(facts, at);
+  if (below || groundOf(facts, place) !== "scalar")
+    throw new DisputeError("PLACE", "the tensors of an operator were asked for, but the place is not an operator", {
+      at,
+    });
+  return place;
+}
+
 const HEAD_BYTES = 3;
 const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
+
+/** The most bytes of an operator's encoded inputs. */
+export function operandsBytes({ inputs }: OperatorTypes): number {
+  return inputs.reduce((sum, type) => sum + bytesOf(type) + PROOF_BYTES, HEAD_BYTES + 1 + 32 + PROOF_BYTES);
+}
+
+/** The most bytes of an operator's encoded output. */
+export function outputBytes({ output }: OperatorTypes): number {
+  return HEAD_BYTES + bytesOf(output);
+}
 
 /**
  * An operator's inputs, or the fact that there are none.
@@ -50,13 +76,12 @@ export function encodeOperands(witness: OperatorWitness | undefined, { inputs: t
 }
 
 /** @throws {FormatError} for bytes that `encodeOperands` did not write for the same types */
-export function decodeOperands(bytes: Bytes, { inputs: types }: OperatorTypes): OperatorWitness | undefined {
-  const limit = types.reduce((sum, type) => sum + bytesOf(type) + PROOF_BYTES, HEAD_BYTES + 1 + 32 + PROOF_BYTES);
-  const reader = openMessage(bytes, Message.operands, limit, "an operator's inputs");
+export function decodeOperands(bytes: Bytes, types: OperatorTypes): OperatorWitness | undefined {
+  const reader = openMessage(bytes, Message.operands, operandsBytes(types), "an operator's inputs");
   let witness: OperatorWitness | undefined;
   if (readFlag(reader)) {
     const before = readFlag(reader) && { payload: reader.bytes(32).slice(), proof: readProof(reader) };
-    const inputs = types.map((type) => ({ tensor: readTensor(reader, type), proof: readProof(reader) }));
+    const inputs = types.inputs.map((type) => ({ tensor: readTensor(reader, type), proof: readProof(reader) }));
     witness = { ...(before && { before }), inputs };
   }
   reader.end();
@@ -70,9 +95,9 @@ export function encodeOutput(output: Tensor | undefined, { output: type }: Opera
 }
 
 /** @throws {FormatError} for bytes that `encodeOutput` did not write for the same type */
-export function decodeOutput(bytes: Bytes, { output: type }: OperatorTypes): Tensor | undefined {
-  const reader = openMessage(bytes, Message.output, HEAD_BYTES + bytesOf(type), "an operator's output");
-  const output = readFlag(reader) ? readTensor(reader, type) : undefined;
+export function decodeOutput(bytes: Bytes, types: OperatorTypes): Tensor | undefined {
+  const reader = openMessage(bytes, Message.output, outputBytes(types), "an operator's output");
+  const output = readFlag(reader) ? readTensor(reader, types.output) : undefined;
   reader.end();
   return output;
 }

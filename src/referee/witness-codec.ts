@@ -17,12 +17,14 @@ import { type Place, placeOf } from "./place.ts";
 import type { AgreedLeaf, ElementProof, Witness } from "./witness.ts";
 
 /** The most hashes in a proof. Indices have 32 bits, so no tree has more levels above its leaves. */
-const MAX_PROOF = 32;
+export const MAX_PROOF = 32;
 /** The most bytes of an encoded proof. */
 export const PROOF_BYTES = 1 + 32 * MAX_PROOF;
 /** Agreed leaves other than the operands, with the number of bytes that they commit to. */
-const LEAVES = { before: 32, accumulator: 4, entry: 32 } as const satisfies Partial<Record<keyof Witness, number>>;
-type LeafName = keyof typeof LEAVES;
+export const LEAVES = { before: 32, accumulator: 4, entry: 32 } as const satisfies Partial<
+  Record<keyof Witness, number>
+>;
+export type LeafName = keyof typeof LEAVES;
 const NAMES = Object.keys(LEAVES) as LeafName[];
 const OPERAND_BYTES = 2 + 4 * MAX_RANK + (2 + CHUNK_BYTES) + 2 * PROOF_BYTES;
 

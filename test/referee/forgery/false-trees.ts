@@ -77,7 +77,7 @@ export async function forge(
   const witness = (await prover.witness(at))!;
   const { recomputed, used } = recomputeStep(facts, at, levels, witness);
   if (bytesEqual(claim, recomputed)) return undefined;
-  const needed = levels.map(({ root: _, ...own }): OwnLevel => {
+  const needed = levels.map((own): OwnLevel => {
     const { level, index, part, payload } = own;
     return isOpened(level, index, used) ? own : { level, index, part, payload, proof: [] };
   });
