@@ -14,6 +14,7 @@ import type { ElementProof, Witness } from "../../referee/witness.ts";
 import { accumulatorRead, readsAt } from "../../repops/kernels/reads.ts";
 import type { Hex } from "viem";
 import { type GameFacts, hex } from "./facts.ts";
+import { hashOfRuns } from "./past.ts";
 import { proofInFirstTree, type ProvenLeaf, sharedProof } from "./shared-proof.ts";
 
 /**
@@ -47,6 +48,7 @@ export class WitnessWriter {
   }
 
   write(): Hex {
+    this.hashes(fromHex(hashOfRuns(this.passed("segment").claims)));
     for (const name of ["segment", "step", "operator"] as const) {
       const passed = this.path.find(({ level }) => level.name === name);
       if (passed) this.hashes(passed.roots[0]);
