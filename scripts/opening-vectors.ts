@@ -66,7 +66,7 @@ function wrongSignatures(opening: Opening, key: Bytes): Bytes[] {
   ];
 }
 
-/** The same words in a domain that names a chain and a contract, as those of the committee and of the salt do. */
+/** The same words in a domain that names a chain and a contract, as the committee's and the salt's do. */
 function inDomain({ run, tree, root, ...place }: Opening, name: string): Bytes {
   const digest = hashTypedData({
     domain: { name, version: "1", chainId: 1, verifyingContract: `0x${"11".repeat(20)}` },

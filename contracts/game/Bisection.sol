@@ -134,8 +134,8 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent, Consents {
         require(state.context == StateHash.ofShown(context), WrongContext());
     }
 
-    /// @dev A wallet that is asked for its signature is asked before the new state is written. It is asked by a
-    /// static call, so it can't move meanwhile.
+    /// @dev A wallet that is asked for its signature is asked before the new state is written. It is asked
+    /// by a static call, so it can't move meanwhile.
     function _turn(
         uint256 dispute,
         GameState calldata state,

@@ -140,8 +140,8 @@ struct Move {
 
 /// @notice What lets any account make an owner's move: the owner's signatures over the trees that the move
 /// opens and that do not follow from what the owner has claimed. A move opens at most two such trees.
-/// @param chain what the machine has kept a hash of: the claims of both sides from the start, and the roots of
-/// side 0's trees that were passed. It may hold more roots than a signature needs
+/// @param chain what the machine has kept a hash of: the claims of both sides from the start, and the roots
+/// of side 0's trees that were passed. It may hold more roots than a signature needs
 /// @param reply the signature over the tree that the move's reply opens; not read if it opens no such tree
 /// @param next the signature over the tree that the move's next answer opens; the same
 struct Consent {

@@ -72,11 +72,11 @@ interface IBisection is IGasBonds {
     /// @notice Any move. The first move of a side posts the bond.
     function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external payable;
 
-    /// @notice The same move, by any account, with the owner's consent: it leads to the same state. It is needed
-    /// only for a move that opens a tree which does not follow from the owner's claim. All other moves may be
-    /// made by anyone with `turn` and `move`.
-    /// @dev The sender posts the bond if this is the side's first move. The bond is the owner's then, as always
-    /// (`IGasBonds`).
+    /// @notice The same move, by any account, with the owner's consent: it leads to the same state. It is
+    /// needed only for a move that opens a tree which does not follow from the owner's claim. All other
+    /// moves may be made by anyone with `turn` and `move`.
+    /// @dev The sender posts the bond if this is the side's first move. The bond is the owner's then, as
+    /// always (`IGasBonds`).
     /// @param consent the owner's signatures over the trees that the move opens
     function turnFor(
         uint256 dispute,

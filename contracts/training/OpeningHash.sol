@@ -6,11 +6,11 @@ import {Level} from "../game/GameTypes.sol";
 import {RunRoot} from "../libraries/Ids.sol";
 import {Place, PlaceLib} from "./Place.sol";
 
-/// @title What a party signs about a tree of its run (spec 7.3): "in this run, the tree at this place has this
-/// root"
-/// @notice The domain names no chain and no contract (EIP-712). So what was signed for a referee off the chain
-/// counts here too. It can't be a committee's verdict or a salt: their domains name both, so the type of the
-/// domain is another one.
+/// @title What a party signs about a tree of its run (spec 7.3): "in this run, the tree at this place has
+/// this root"
+/// @notice The domain names no chain and no contract (EIP-712). So what was signed for a referee off the
+/// chain counts here too. It can't be a committee's verdict or a salt: their domains name both, so the type
+/// of the domain is another one.
 /// @dev The counterpart of src/claims/opening.ts.
 library OpeningHash {
     using PlaceLib for Place;

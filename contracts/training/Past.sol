@@ -8,8 +8,8 @@ import {RunRoot} from "../libraries/Ids.sol";
 import {Place, PlaceLib} from "./Place.sol";
 import {FOLD, STEP} from "./TrainingTypes.sol";
 
-/// @title What a dispute has passed, as one word: a hash chain over the two run roots, and then over the roots
-/// of side 0's segment, step and operator trees
+/// @title What a dispute has passed, as one word: a hash chain over the two run roots, and then over the
+/// roots of side 0's segment, step and operator trees
 library Past {
     using PlaceLib for Place;
 
@@ -24,8 +24,8 @@ library Past {
         return Hashes.efficientKeccak256(past, root);
     }
 
-    /// @dev Reverts unless the chain begins with what the context's past is a hash of. Its length follows from
-    /// the place, so a root can't be taken for a run.
+    /// @dev Reverts unless the chain begins with what the context's past is a hash of. Its length follows
+    /// from the place, so a root can't be taken for a run.
     /// @param level a level whose claims are the last leaves of its trees
     /// @return run of a side
     function runOf(

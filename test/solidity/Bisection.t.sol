@@ -15,8 +15,8 @@ import {vm} from "./Vm.sol";
 
 /// @dev A dispute, move by move (test/vectors/game.json). The first state and time are those of the start.
 /// `open` says which moves open a tree: such a move shows a proof from a leaf to a root that was not claimed
-/// before. `consented` is the same move for any account that moves, with the owner's signatures; it is empty for
-/// other moves. `losers` are the sides that lose if nobody moves any more. `proof` ends the dispute, if it has
+/// before. `consented` is the same move by any account, with the owner's signatures; it is empty for other
+/// moves. `losers` are the sides that lose if nobody moves any more. `proof` ends the dispute, if it has
 /// reached its bottom; then the sides in `wrong` lose.
 struct Transcript {
     JobFacts job;

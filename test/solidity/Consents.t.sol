@@ -80,7 +80,7 @@ contract ConsentsTest {
             if (t.proof.length == 0) continue;
             (bool proven, ) = _send(STRANGER, t.proof, 0);
             assert(proven && game.losersOf(t.players) == t.wrong);
-            // Whoever paid the bonds has given them away.
+            // An account that posts a bond for an owner gives it away.
             assert(game.creditOf(STRANGER) == 0 && game.creditOf(t.owners[t.wrong & 1]) == 2 * BOND);
             decided++;
         }
@@ -113,8 +113,8 @@ contract ConsentsTest {
         }
     }
 
-    /// @dev The signatures of both keys over this opening and over all that lie near it, for the reply and for
-    /// the next answer: only the owner's over this one counts.
+    /// @dev The signatures of both keys over this opening and over all that lie near it, for the reply and
+    /// for the next answer: only the owner's over this one counts.
     function test_noOtherSignatureOpensATree() public {
         uint256 refused = 0;
         for (uint256 i = 0; i < encoded.length; i++) {
@@ -255,7 +255,8 @@ contract ConsentsTest {
         }
     }
 
-    /// @dev Of the first moves of both sides, some open a step tree. Whoever makes the move posts the bond.
+    /// @dev Of the first moves of both sides, some open a step tree. The account that makes the move posts
+    /// the bond.
     function test_theSenderPostsTheBond() public {
         uint256 found = 0;
         for (uint256 i = 0; i < encoded.length; i++) {

@@ -95,7 +95,8 @@ contract OpeningHashTest {
         assert(_accepts(digest, address(wallet)) && !_accepts("another digest", address(wallet)));
         wallet.answer(0xffffffff);
         assert(!_accepts(digest, address(wallet)));
-        // Nobody answers at an address without code, and a contract that has no such function does not answer.
+        // Nobody answers at an address without code, and a contract that has no such function does not
+        // answer.
         assert(!_accepts(digest, address(0)) && !_accepts(digest, address(0xa)) && !_accepts(digest, address(this)));
     }
 

@@ -1,7 +1,7 @@
 /**
  * The moves that only the owner of a claim may make, and how others make them with the owner's signatures
- * (contracts/game/Consents.sol). A claim that is the last leaf of many trees may be opened into any of them by
- * its owner, and by everybody else into the one that the owner has signed (spec 7.3).
+ * (contracts/game/Consents.sol). A claim that is the last leaf of many trees may be opened into any of them
+ * by its owner, and by everybody else into the one that the owner has signed (spec 7.3).
  */
 import type { Hex } from "viem";
 import type { Bytes } from "../../encoding/bytes.ts";
@@ -16,8 +16,8 @@ import type { Match, Turn } from "./match.ts";
 import { pastOf, runsOf } from "./past.ts";
 
 /**
- * The owner's signature over an opening: 65 bytes, or what the owner's contract accepts (ERC-1271). `undefined`
- * if there is none.
+ * The owner's signature over an opening: 65 bytes, or what the owner's contract accepts (ERC-1271).
+ * `undefined` if there is none.
  */
 export type SignatureOf = (opening: Opening) => Bytes | undefined;
 

@@ -120,8 +120,8 @@ export interface Defended {
 /**
  * Defends the claim of one account in a task, until the task is decided. It can be stopped and started again
  * at any time.
- * @param own the claim's owner, and what it has signed, if another account sends the calls; escalating a ruling
- *   and claiming a reward are up to the owner alone
+ * @param own the claim's owner, and what it has signed, if another account sends the calls; escalating a
+ *   ruling and claiming a reward are up to the owner alone
  * @returns `undefined` after a single look
  * @throws {ChainError} when the account has no seat
  * @throws {DisputeError} when the claim can't be defended

@@ -21,7 +21,7 @@ export function hashOfRuns(runs: Pair<Bytes>): Hex {
   return hashTwo(hex(runs[0]), hex(runs[1]));
 }
 
-/** What the chain is made of: both run roots, and the roots of side 0's trees from which the game has descended. */
+/** What the chain is made of: both run roots, and the roots of side 0's trees that the game has passed. */
 export function pastOf(game: Game): { runs: Pair<Hex>; roots: Hex[] } {
   const runs = runsOf(game);
   const left: readonly Passed[] = isRunning(game) ? game.path : game.path.slice(0, -1);
