@@ -36,7 +36,7 @@ library Past {
     ) internal pure returns (RunRoot run) {
         // The segment tree. Segment 0 has no step tree.
         uint256 length = RUNS + 1;
-        if (!(level == STEP) && c.place.segment() > 0) length++;
+        if (STEP < level && c.place.segment() > 0) length++;
         if (level == FOLD) length++;
         require(chain.length >= length, IDisputeGame.WrongFacts());
         bytes32 past = Hashes.efficientKeccak256(chain[0], chain[1]);
