@@ -4,12 +4,11 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IRefereeCommittee, Verdict} from "./interfaces/IRefereeCommittee.sol";
 import {ITaskManager, Resolution} from "./interfaces/ITaskManager.sol";
 import {TaskId} from "./libraries/Ids.sol";
+import {Signatures} from "./libraries/Signatures.sol";
 import {Terms, TermsLib} from "./libraries/Terms.sol";
 
 /// @title The committee of `IRefereeCommittee`
@@ -97,10 +96,7 @@ contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient
         for (uint256 i = 0; i < signers.length; i++) {
             address signer = signers[i];
             require(signer > last && isMember[signer], WrongSigner(signer));
-            (address recovered, ECDSA.RecoverError failure, ) = ECDSA.tryRecoverCalldata(digest, signatures[i]);
-            bool byKey = failure == ECDSA.RecoverError.NoError && recovered == signer;
-            bool signed = byKey || SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signatures[i]);
-            require(signed, WrongSignature(signer));
+            require(Signatures.isSignedCalldata(digest, signer, signatures[i]), WrongSignature(signer));
             last = signer;
         }
     }

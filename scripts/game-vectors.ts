@@ -5,13 +5,16 @@
  */
 import { fileURLToPath } from "node:url";
 import { encodeAbiParameters, type Hex, parseAbiParameters } from "viem";
+import { signOpening } from "../src/claims/opening.ts";
+import { addressOf } from "../src/claims/signature.ts";
+import type { Bytes } from "../src/encoding/bytes.ts";
 import { type ClosedJob, outlineOf } from "../src/job/closed.ts";
 import { loadJob } from "../src/job/load.ts";
 import { trainingProver } from "../src/referee/claim.ts";
 import { DisputeError } from "../src/errors/index.ts";
 import type { Machine } from "../src/game/bisection.ts";
 import { trainingMachine } from "../src/referee/machine.ts";
-import { positionOf, type Side } from "../src/game/level.ts";
+import { bothSides, type Pair, positionOf, type Side } from "../src/game/level.ts";
 import { type ChainMatch, moveCall, proveCall } from "../src/settlement/game/calls.ts";
 import { GameFacts, hex } from "../src/settlement/game/facts.ts";
 import { type Match, type Pace, play, startMatch, type Turn } from "../src/settlement/game/match.ts";
@@ -24,14 +27,15 @@ import { tinyCheckpointJob, tinyJob } from "../test/referee/tiny-job.ts";
 export const PACE: Pace = { clock: 4000, response: 600, recompute: 1800 };
 const START = 1_800_000_000;
 const PAIR: Hex = `0x${"5a".repeat(30)}0102`;
-/** Addresses of the test contract's choice. */
-const OWNERS = [`0x${"0a".repeat(20)}`, `0x${"0b".repeat(20)}`] as const;
+/** The keys of the two owners. `Consents.t.sol` has them too. */
+const KEYS = [0x0a, 0x0b].map((byte) => new Uint8Array(32).fill(byte)) as unknown as Pair<Bytes>;
+const OWNERS = bothSides((side) => hex(addressOf(KEYS[side])));
 const PLAYERS: Players = { pair: PAIR, owners: OWNERS };
 
 /** What the Solidity tests decode of each dispute. */
 const ENCODED = parseAbiParameters(
   "((bytes32 id, bytes32 step, bytes32 init, bool fromCheckpoint, bytes32 dataset) job, uint32 steps, uint32 commitEvery, " +
-    "bytes32 players, address[2] owners, bytes32[2] claims, bytes32[] states, uint256[] times, bytes[] calls, bool[] open, " +
+    "bytes32 players, address[2] owners, bytes32[2] claims, bytes32[] states, uint256[] times, bytes[] calls, bool[] open, bytes[] consented, " +
     "(uint256 word, bytes32 context, bytes32 shown, bytes32 node) last, " +
     "(bytes32 players, address[2] owners, bytes32 job, bytes32 graph, bytes32 kernel, uint256 place, uint256 sizes, bytes32 past, bytes32[2] claims, bytes32 root) context, uint256 losers, bytes proof, uint256 wrong) dispute",
 );
@@ -97,7 +101,8 @@ async function vectorOf({ name, job = tinyJob(5), commitEvery, liar: make }: Cas
   const [first, second] = parties.map(({ runRoot }) => runRoot);
   let match = startMatch(machine, [first, second], PACE, START);
   const stateHash = (): Hex => hashState(chainState(facts, PLAYERS, match));
-  const [states, times, calls, open]: [Hex[], number[], Hex[], boolean[]] = [[stateHash()], [START], [], []];
+  const [states, times]: [Hex[], number[]] = [[stateHash()], [START]];
+  const [calls, open, consented]: [Hex[], boolean[], Hex[]] = [[], [], []];
   while (match.game.phase !== "bottom") {
     const turn = await turnOf(machine, parties[match.turn], match);
     if (!turn) break;
@@ -105,8 +110,13 @@ async function vectorOf({ name, job = tinyJob(5), commitEvery, liar: make }: Cas
     const slow = calls.length % 3 === 2;
     const plain = match.shown !== undefined && match.game.phase === "children";
     const after = play(machine, match, turn, match.since + (slow ? (plain ? 600 : 1800) : 7));
-    calls.push(moveCall({ facts, dispute: 1n, players: PLAYERS, match }, turn, after));
-    open.push(showsProof(match) || showsProof(after));
+    const chain = { facts, dispute: 1n, players: PLAYERS, match };
+    const call = moveCall(chain, turn, after);
+    const opens = showsProof(match) || showsProof(after);
+    const key = KEYS[match.turn];
+    calls.push(call);
+    open.push(opens);
+    consented.push(opens ? moveCall(chain, turn, after, (opening) => signOpening(opening, key)) : "0x");
     match = after;
     states.push(stateHash());
     times.push(match.since);
@@ -135,6 +145,7 @@ async function vectorOf({ name, job = tinyJob(5), commitEvery, liar: make }: Cas
         times: numbers,
         calls,
         open,
+        consented,
         last,
         context,
         losers,

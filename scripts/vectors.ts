@@ -1,7 +1,8 @@
 /**
- * Writes `test/vectors/`: the disputes of `game-vectors.ts`, and in `delivery.json` chunks of final states
- * with their proofs. TypeScript makes them; TypeScript (test/settlement/delivery.test.ts) and the contracts
- * (test/solidity/Commitments.t.sol) check them. `npm run contracts` runs it.
+ * Writes `test/vectors/`: the disputes of `game-vectors.ts`, the openings of `opening-vectors.ts`, and in
+ * `delivery.json` chunks of final states with their proofs. TypeScript makes them; TypeScript
+ * (test/settlement/delivery.test.ts) and the contracts (test/solidity/Commitments.t.sol) check them.
+ * `npm run contracts` runs it.
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,6 +15,7 @@ import { runRootOf } from "../src/trace/commitments.ts";
 import { run } from "../src/trace/run.ts";
 import { floatVectors } from "./arithmetic-vectors.ts";
 import { gameVectors } from "./game-vectors.ts";
+import { openingVectors } from "./opening-vectors.ts";
 import { kernelVectors, programVectors } from "./point-vectors.ts";
 import line from "../test/fixtures/line.ts";
 
@@ -117,6 +119,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeFileSync(new URL(`../test/vectors/${name}.json`, import.meta.url), text);
   put("delivery", await deliveryVectors());
   put("game", await gameVectors());
+  put("openings", openingVectors());
   put("floats", floatVectors());
   put("programs", await programVectors());
   put("kernels", await kernelVectors());

@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {IBisection} from "../interfaces/IBisection.sol";
 import {Clocks, Pace} from "./Clocks.sol";
 import {Descent} from "./Descent.sol";
-import {Claim, Context, Facts, GameState, Move, PairId, Position, Question} from "./GameTypes.sol";
+import {Consents} from "./Consents.sol";
+import {Claim, Consent, Context, GameState, Move, PairId, Position, Question} from "./GameTypes.sol";
 import {GameWord, GameWordLib} from "./GameWord.sol";
 import {GasBonds} from "./GasBonds.sol";
 import {Parting, Rounds} from "./Rounds.sol";
@@ -13,7 +14,7 @@ import {TreeShape} from "./TreeShape.sol";
 
 /// @title The game of `IBisection`
 /// @dev The machine (`Machine`) defines what is computed. The game only knows its trees.
-abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
+abstract contract Bisection is IBisection, GasBonds, Rounds, Descent, Consents {
     /// @dev Seconds: see `Pace`.
     uint32 internal immutable _clock;
     uint32 internal immutable _response;
@@ -61,17 +62,19 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
 
     /// @inheritdoc IBisection
     function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external payable {
-        _load(dispute, state, context);
-        _requireBond(state.word);
-        uint256 own = state.word.turn();
-        Position memory p = state.word.positionOf();
-        Context memory c = StateHash.load(context);
-        require(p.question != Question.Bottom, WrongQuestion());
-        _requireInTime(state.word);
-        bytes32[2] memory nodes = _reply(own, p, c, state, m);
-        (bytes32 shown, bytes32 node) = _answer(own, p, c, nodes, m);
-        _states[dispute] = StateHash.ofState(Clocks.pass(state.word.placed(p)), StateHash.ofMemory(c), shown, node);
-        emit Turned(dispute, m.reply, m.next);
+        Consent memory none;
+        _turn(dispute, state, context, m, none);
+    }
+
+    /// @inheritdoc IBisection
+    function turnFor(
+        uint256 dispute,
+        GameState calldata state,
+        Context calldata context,
+        Move calldata m,
+        Consent calldata consent
+    ) external payable {
+        _turn(dispute, state, context, m, consent);
     }
 
     /// @inheritdoc IBisection
@@ -131,6 +134,28 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         require(state.context == StateHash.ofShown(context), WrongContext());
     }
 
+    /// @dev A wallet that is asked for its signature is asked before the new state is written. It is asked
+    /// by a static call, so it can't move meanwhile.
+    function _turn(
+        uint256 dispute,
+        GameState calldata state,
+        Context calldata context,
+        Move calldata m,
+        Consent memory consent
+    ) private {
+        _load(dispute, state, context);
+        _requireBond(state.word);
+        uint256 own = state.word.turn();
+        Position memory p = state.word.positionOf();
+        Context memory c = StateHash.load(context);
+        require(p.question != Question.Bottom, WrongQuestion());
+        _requireInTime(state.word);
+        bytes32[2] memory nodes = _reply(own, p, c, state, m, consent);
+        (bytes32 shown, bytes32 node) = _answer(own, p, c, nodes, m, consent);
+        _states[dispute] = StateHash.ofState(Clocks.pass(state.word.placed(p)), StateHash.ofMemory(c), shown, node);
+        emit Turned(dispute, m.reply, m.next);
+    }
+
     /// @dev Checks the mover's reply to the questions that the other side has answered, and moves to the next
     /// question.
     /// @return nodes what both sides claim at the new position, for a node or a leaf
@@ -139,7 +164,8 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         Position memory p,
         Context memory c,
         GameState calldata state,
-        Move calldata m
+        Move calldata m,
+        Consent memory consent
     ) private view returns (bytes32[2] memory nodes) {
         if (p.question == Question.Start) {
             p.question = Question.Opening;
@@ -148,7 +174,8 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         if (p.question == Question.Opening) {
             bool hasNodes = p.count > 1;
             (bytes calldata opening, bytes calldata rest) = _split(p, m.reply);
-            nodes[own] = _open(own, p, c, m.facts, opening);
+            nodes[own] = _openClaim(p, c, c.claims[own], m.facts, opening);
+            if (_bindsLast(p.level)) _requireConsent(nodes[own], own, p, c, consent, consent.reply);
             nodes[1 - own] = state.shown;
             nodes = _begin(p, c, m.facts, nodes);
             return hasNodes ? _descend(own, p, c, nodes, rest, m) : nodes;
@@ -197,12 +224,14 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         Position memory p,
         Context memory c,
         bytes32[2] memory nodes,
-        Move calldata m
+        Move calldata m,
+        Consent memory consent
     ) private view returns (bytes32 shown, bytes32 node) {
         if (p.question == Question.Bottom) return (0, 0);
         if (p.question == Question.Opening) {
             (bytes calldata opening, bytes calldata rest) = _split(p, m.next);
-            shown = _open(own, p, c, m.facts, opening);
+            shown = _openClaim(p, c, c.claims[own], m.facts, opening);
+            if (_bindsLast(p.level)) _requireConsent(shown, own, p, c, consent, consent.next);
             if (p.count > 1) require(_nodeAbove(_rootOf(p), c, rest) == shown, WrongAnswer());
             return (shown, 0);
         }
@@ -227,19 +256,6 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent {
         bool fits = p.count > 1 ? answer.length > length : answer.length == length;
         require(fits, WrongLength(answer.length, length));
         return (answer[:length], answer[length:]);
-    }
-
-    /// @dev A claim that is the last leaf of a tree fits many trees, so only its owner may choose the tree.
-    /// @return root of the tree that the claim opens into
-    function _open(
-        uint256 own,
-        Position memory p,
-        Context memory c,
-        Facts calldata facts,
-        bytes calldata answer
-    ) private view returns (bytes32 root) {
-        if (_bindsLast(p.level)) require(msg.sender == c.owners[own], NotTheOwner(c.owners[own]));
-        return _openClaim(p, c, c.claims[own], facts, answer);
     }
 
     /// @return whether four nodes two levels below are shown as hashes, and not by what they commit to

@@ -90,8 +90,8 @@ struct GameState {
 /// @param kernel leaf of the disputed kernel in the graph's tree of kernels; zero above the chunk level
 /// @param place indices of the levels that have been passed
 /// @param sizes of the run, the graph and the kernel
-/// @param past hash chain over the roots of side 0's segment, step and operator trees, as far as they were
-/// passed
+/// @param past hash chain over the two claims from the start, and the roots of side 0's segment, step and
+/// operator trees, as far as they were passed
 /// @param claims what both sides claim at this level: a digest, or the bits of an element
 /// @param root of side 0's tree at this level, once it is open; if a checkpoint is disputed, the state that
 /// the job names
@@ -134,6 +134,18 @@ struct Facts {
 struct Move {
     Facts facts;
     bytes shown;
+    bytes reply;
+    bytes next;
+}
+
+/// @notice What lets any account make an owner's move: the owner's signatures over the trees that the move
+/// opens and that do not follow from what the owner has claimed. A move opens at most two such trees.
+/// @param chain what the machine has kept a hash of: the claims of both sides from the start, and the roots
+/// of side 0's trees that were passed. It may hold more roots than a signature needs
+/// @param reply the signature over the tree that the move's reply opens; not read if it opens no such tree
+/// @param next the signature over the tree that the move's next answer opens; the same
+struct Consent {
+    bytes32[] chain;
     bytes reply;
     bytes next;
 }

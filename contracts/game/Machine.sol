@@ -10,7 +10,9 @@ import {Claim, Context, Facts, Level, Position} from "./GameTypes.sol";
 /// @dev The counterpart of `Level` and `Machine` in src/game. A claim is a word: a payload of 32 bytes, or
 /// the number that a shorter payload holds. Positions and contexts are changed in place.
 abstract contract Machine {
-    /// @param c holds what the machine knows of the computation from the start
+    /// @notice Called once, at the start of a dispute.
+    /// @param c holds what the contract above the game knows of the computation; the machine adds what it has
+    /// to know of the claims
     /// @return count leaves of the tree that the claims themselves open into
     function _top(Context memory c) internal pure virtual returns (uint256 count);
 
@@ -59,6 +61,22 @@ abstract contract Machine {
     /// @dev Called only if the claim is what the last leaf commits to.
     /// @return hash of the leaf that commits to a claim
     function _leafOf(Level level, Claim claim) internal view virtual returns (bytes32 hash);
+
+    /// @notice What the owner of a claim signs, so that others may open it into this tree.
+    /// @dev Called only if the claim is what the last leaf commits to.
+    /// @param p position of the opening
+    /// @param side whose claim is opened
+    /// @param root of the tree
+    /// @param chain what the machine keeps a hash of in the context; the function reverts if it is something
+    /// else
+    /// @return digest of a sentence that names the side's claim from the start, the tree's place and its root
+    function _digestOf(
+        Position memory p,
+        Context memory c,
+        uint256 side,
+        bytes32 root,
+        bytes32[] memory chain
+    ) internal view virtual returns (bytes32 digest);
 
     /// @notice Executes the step at the bottom. Reverts unless the witness is valid.
     /// @param level the last level that the dispute has passed

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Pace} from "../game/Clocks.sol";
-import {Context, GameState, Move, PairId} from "../game/GameTypes.sol";
+import {Consent, Context, GameState, Move, PairId} from "../game/GameTypes.sol";
 import {GameWord} from "../game/GameWord.sol";
 import {IGasBonds} from "./IGasBonds.sol";
 
@@ -11,8 +11,9 @@ import {IGasBonds} from "./IGasBonds.sol";
 /// decides the direction, and answers the next question. A move that does not fit reverts. A side that makes
 /// no move in time loses.
 /// Anyone may move for a side if only one answer fits what that side has claimed. There is one exception: a
-/// claim that is the last leaf of a tree (of steps, of operators, of a fold) fits many trees. Only its owner
-/// may open such a tree. Otherwise another account could open it to a tree that the owner cannot defend.
+/// claim that is the last leaf of a tree (of steps, of operators, of a fold) fits many trees. Its owner may
+/// open it into any of them, and everybody else only into the one that the owner has signed (`turnFor`).
+/// Otherwise another account could open it into a tree that the owner cannot defend.
 /// @dev For each dispute one slot holds the hash of its state. Every move shows the state it was made for. So
 /// no move can meet another state, whatever the order of transactions, or after a reorganization of the
 /// chain.
@@ -34,8 +35,10 @@ interface IBisection is IGasBonds {
     error WrongState(bytes32 stored);
     /// @notice The context is not the state's.
     error WrongContext();
-    /// @notice Only the claim's owner may open this tree.
+    /// @notice Only the claim's owner may open this tree, unless its signature is shown.
     error NotTheOwner(address owner);
+    /// @notice The claim's owner has not signed `digest`: that its claim opens into this tree.
+    error NotSigned(address owner, bytes32 digest);
     /// @notice The move does not answer the question that is asked.
     error WrongQuestion();
     /// @notice The time for the move was over at `deadline`.
@@ -68,6 +71,20 @@ interface IBisection is IGasBonds {
 
     /// @notice Any move. The first move of a side posts the bond.
     function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external payable;
+
+    /// @notice The same move, by any account, with the owner's consent: it leads to the same state. It is
+    /// needed only for a move that opens a tree which does not follow from the owner's claim. All other
+    /// moves may be made by anyone with `turn` and `move`.
+    /// @dev The sender posts the bond if this is the side's first move. The bond is the owner's then, as
+    /// always (`IGasBonds`).
+    /// @param consent the owner's signatures over the trees that the move opens
+    function turnFor(
+        uint256 dispute,
+        GameState calldata state,
+        Context calldata context,
+        Move calldata m,
+        Consent calldata consent
+    ) external payable;
 
     /// @notice Ends a dispute at its bottom. A side whose claim differs from the result of the step loses;
     /// both sides can lose. Anyone may call it.

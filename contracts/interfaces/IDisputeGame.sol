@@ -68,7 +68,8 @@ interface IDisputeGame is IBisection {
 
     /// @notice The task is not before this game.
     error NotBeforeThisGame();
-    /// @notice The move shows another job, graph or kernel than the disputed one.
+    /// @notice The move shows another job, graph or kernel than the disputed one, or other runs or roots than
+    /// the dispute's.
     error WrongFacts();
     /// @notice The parts are not the parts of the job.
     error WrongJob(JobId job);

@@ -5,8 +5,8 @@ import {Claim, Context, Level} from "../game/GameTypes.sol";
 
 /// @title The step at the bottom of a dispute (spec 7.5), executed once from agreed values
 /// @notice A witness is read from front to back; the dispute decides what comes next. Nothing is aligned: a
-/// hash has 32 bytes. A witness begins with the roots of side 0's segment, step and operator trees
-/// (no step tree in segment 0).
+/// hash has 32 bytes. A witness begins with keccak256 of both run roots, and the roots of side 0's segment,
+/// step and operator trees (no step tree in segment 0).
 /// For a state update, these follow: the roots of the graph's trees of kernels and of outputs; the number of
 /// the tensor that is the disputed output (4 bytes), its siblings, and the root of that tensor; then what
 /// `Agreed.checkTensors` needs.

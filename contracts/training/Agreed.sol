@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Context, Place, Sizes} from "../game/GameTypes.sol";
 import {IJudge} from "../interfaces/IJudge.sol";
 import {StateRoot} from "../libraries/Ids.sol";
@@ -10,13 +9,15 @@ import {TaggedHash} from "../libraries/TaggedHash.sol";
 import * as Tags from "../libraries/Tags.sol";
 import {JobHash} from "./JobHash.sol";
 import {Leaves, LeavesLib} from "./Leaves.sol";
+import {Past} from "./Past.sol";
 import {PlaceLib} from "./Place.sol";
 import {SizesLib} from "./Sizes.sol";
 import {Read, Tape} from "./Tape.sol";
 import {TrainingHash} from "./TrainingHash.sol";
 
 /// @notice What is still to be read of a witness, and the roots of side 0's trees above the bottom, with
-/// which the witness begins. Both sides agree on all leaves to the left of the place.
+/// which the witness begins, after the hash of both run roots. Both sides agree on all leaves to the left of
+/// the place.
 /// @param step zero in segment 0, which has no training steps
 struct Trees {
     Read read;
@@ -34,14 +35,15 @@ library Agreed {
     function open(Context calldata c, bytes calldata witness) internal pure returns (Trees memory t) {
         Read memory read = Tape.begin(witness);
         t.read = read;
+        bytes32 past = Tape.next(read);
         t.segment = Tape.next(read);
-        bytes32 chain = Hashes.efficientKeccak256(0, t.segment);
+        past = Past.passing(past, t.segment);
         if (c.place.segment() > 0) {
             t.step = Tape.next(read);
-            chain = Hashes.efficientKeccak256(chain, t.step);
+            past = Past.passing(past, t.step);
         }
         t.op = Tape.next(read);
-        require(Hashes.efficientKeccak256(chain, t.op) == c.past, IJudge.NotAgreed());
+        require(Past.passing(past, t.op) == c.past, IJudge.NotAgreed());
     }
 
     /// @notice Proves the roots of tensors, for all their sources.

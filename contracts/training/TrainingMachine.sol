@@ -10,6 +10,8 @@ import * as Tags from "../libraries/Tags.sol";
 import {TensorType} from "../libraries/TensorType.sol";
 import {JobHash} from "./JobHash.sol";
 import {KernelHead} from "./KernelHead.sol";
+import {OpeningHash} from "./OpeningHash.sol";
+import {Past} from "./Past.sol";
 import {Place, PlaceLib} from "./Place.sol";
 import {Sizes, SizesLib} from "./Sizes.sol";
 import {TrainingHash} from "./TrainingHash.sol";
@@ -34,6 +36,7 @@ abstract contract TrainingMachine is Machine {
 
     /// @inheritdoc Machine
     function _top(Context memory c) internal pure override returns (uint256) {
+        c.past = Past.start(c.claims);
         return c.sizes.segments();
     }
 
@@ -47,7 +50,7 @@ abstract contract TrainingMachine is Machine {
         Level passed = p.level;
         c.place = c.place.passing(passed, p.position, part);
         if (!_enter(p, c, facts, passed)) return false;
-        if (passed < STATE) c.past = keccak256(abi.encode(c.past, c.root));
+        if (passed < STATE) c.past = Past.passing(c.past, c.root);
         return true;
     }
 
@@ -99,6 +102,17 @@ abstract contract TrainingMachine is Machine {
     function _leafOf(Level level, Claim claim) internal view override returns (bytes32) {
         bytes32 word = Claim.unwrap(claim);
         return level == FOLD ? TrainingHash.ofAccumulator(uint256(word)) : MerkleTree.hashDigest(_tagOf(level), word);
+    }
+
+    /// @inheritdoc Machine
+    function _digestOf(
+        Position memory p,
+        Context memory c,
+        uint256 side,
+        bytes32 root,
+        bytes32[] memory chain
+    ) internal pure override returns (bytes32) {
+        return OpeningHash.digestOf(Past.runOf(c, p.level, side, chain), p.level, c.place, root);
     }
 
     /// @inheritdoc Machine

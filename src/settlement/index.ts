@@ -8,6 +8,7 @@ export { type ChunkPlace, type ChunkProof, layoutRoot, proveChunk, proveType, ru
 export { deployContracts, type DeployOptions } from "./deploy.ts";
 export { type Deployment, parseDeployment } from "./deployment.ts";
 export { bondCredit, bondOf, DEFAULT_GAS_BOND } from "./game/bond.ts";
+export type { SignatureOf } from "./game/consent.ts";
 export { type Case, Defender, type DueCall } from "./game/defender.ts";
 export { type Defended, type DefenceOptions, defendClaim, type GameMove, type Player, playOut } from "./game/driver.ts";
 export { GameFacts } from "./game/facts.ts";

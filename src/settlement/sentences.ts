@@ -51,7 +51,10 @@ const SENTENCES = {
   NotAgreed: () => "the evidence does not lead to a value on which both sides agree",
   NotAnotherClaim: (_: Token, root: Hex) => `${root} is the claim that stands; a challenge needs another one`,
   NotBeforeThisGame: () => "the task is not in this game; the owner of a losing seat can escalate it",
-  NotTheOwner: (_: Token, owner: Address) => `only ${owner}, the owner of the claim, may open it into a tree`,
+  NotSigned: (_: Token, owner: Address) =>
+    `${owner}, the owner of the claim, has not signed that the claim opens into this tree`,
+  NotTheOwner: (_: Token, owner: Address) =>
+    `only ${owner}, the owner of the claim, may open it into a tree without a signature`,
   NotTheManager: (_: Token, caller: Address) =>
     `only the task manager moves money in the vault, and ${caller} is not the task manager`,
   NotReceived: (_: Token, to: Address) =>
@@ -96,7 +99,7 @@ const SENTENCES = {
   WrongDemand: (_: Token, index: bigint) => `demand ${index} does not exist, or is settled or void`,
   WrongDispute: (_: Token, dispute: bigint, current: bigint) =>
     `the verdict is for dispute ${dispute}, but the task is in dispute ${current}; sign again`,
-  WrongFacts: () => "what was shown does not belong to the disputed job, graph or operator",
+  WrongFacts: () => "what was shown does not belong to the disputed runs, job, graph or operator",
   WrongJob: (_: Token, job: Hex) => `the shown parts belong to the job ${job}, not to the task's job`,
   WrongLayout: () => "the tensor's type is not the one in the task's terms",
   WrongLength: (_: Token, length: bigint, wanted: bigint) => `an answer has ${length} bytes instead of ${wanted}`,

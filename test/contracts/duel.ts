@@ -14,6 +14,7 @@ import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
 import type { Witness } from "../../src/referee/witness.ts";
 import { bondDue } from "../../src/settlement/game/bond.ts";
 import { moveCall, proveCall, timeoutCall } from "../../src/settlement/game/calls.ts";
+import type { SignatureOf } from "../../src/settlement/game/consent.ts";
 import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
 import {
   type Match,
@@ -30,6 +31,9 @@ import { type Chain, DAY } from "./chain.ts";
 import { escalated } from "./escalated.ts";
 
 export const PACE: Pace = { clock: 3 * DAY, response: 600, recompute: 3600 };
+
+/** An account that owns no claim. */
+export const strangerOf = ({ accounts }: Chain): Hex => accounts[6];
 
 /** In wei. */
 export const GAS_BOND = 10n ** 17n;
@@ -126,22 +130,23 @@ export class Duel {
     return bondDue(this.match, GAS_BOND);
   }
 
-  async send(name: string, data: Hex, account = this.chain.accounts[6], value = 0n): Promise<TransactionReceipt> {
+  async send(name: string, data: Hex, account = strangerOf(this.chain), value = 0n): Promise<TransactionReceipt> {
     const hash = await this.chain.client.sendTransaction({ account, to: this.game, data, value });
     const receipt = await this.chain.client.getTransactionReceipt({ hash });
     this.receipts.push({ name, gas: Number(receipt.gasUsed), bytes: data.length / 2 - 1 });
     return receipt;
   }
 
-  async take(turn: Turn): Promise<void> {
+  /** @param signatureOf the signatures of the side to move, if a stranger moves for it */
+  async take(turn: Turn, signatureOf?: SignatureOf): Promise<void> {
     const { timestamp } = await this.chain.client.getBlock();
     const now = Number(timestamp) + 1;
     await this.chain.client.setNextBlockTimestamp({ timestamp: BigInt(now) });
     const after = play(this.machine, this.match, turn, now);
     const name = `${this.match.game.phase} to ${after.game.phase}`;
     const { facts, dispute, players, match } = this;
-    const data = moveCall({ facts, dispute, players, match }, turn, after);
-    await this.send(name, data, players.owners[match.turn], this.bond());
+    const data = moveCall({ facts, dispute, players, match }, turn, after, signatureOf);
+    await this.send(name, data, signatureOf ? strangerOf(this.chain) : players.owners[match.turn], this.bond());
     this.match = after;
     await this.compare();
   }

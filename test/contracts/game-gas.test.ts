@@ -6,12 +6,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import type { Hex } from "viem";
+import { signOpening } from "../../src/claims/opening.ts";
+import { fromHex } from "../../src/encoding/bytes.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { positionOf } from "../../src/game/level.ts";
+import type { SignatureOf } from "../../src/settlement/game/consent.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { makeTurn } from "../../src/settlement/game/player.ts";
-import { rememberedRun } from "../referee/remembered-run.ts";
+import { publicPrivateKey } from "../../src/settlement/local/chain.ts";
+import { type RememberedRun, rememberedRun } from "../referee/remembered-run.ts";
 import { type Chain, DAY, digest, openChain, pass } from "./chain.ts";
 import { deployGame, Duel } from "./duel.ts";
 
@@ -26,6 +30,7 @@ const CEILINGS: Readonly<Record<string, number>> = {
   "a product: proof": 120_000,
   "a product: bytes of the proof": 2500,
   "the widest map: proof": 160_000,
+  "a product: for each signature": 15_000,
 };
 
 /** The fraction of a figure that may change with the time at which the test runs. */
@@ -52,6 +57,7 @@ test("gas stays below the ceilings and unchanged", async () => {
   }, 0);
   const product = kernels.findIndex(({ kind, type }, i) => kind === "fold" && type.shape.length === 2 && i > 60);
   const gas: Record<string, number> = {};
+  const liars: RememberedRun[] = [];
   // The first credit of an account takes a new slot. Later disputes of the same provider use the same slot.
   for (const [i, name] of ["a first credit", "a later credit"].entries()) {
     const roots = [hex(honest.runRoot), digest(`silent ${i}`)] as const;
@@ -63,6 +69,7 @@ test("gas stays below the ceilings and unchanged", async () => {
   }
   for (const [name, kernel] of [["a product", product] as const, ["the widest map", widest] as const]) {
     const liar = await rememberedRun(job, 1, [{ step: 2, at: { kernel }, element: 5, flip: 0x3f000001 }]);
+    liars.push(liar);
     const duel = await Duel.open(chain, game, job, 1, [hex(honest.runRoot), hex(liar.runRoot)]);
     const prover = trainingProver(honest);
     await duel.play([prover, trainingProver(liar)]);
@@ -75,13 +82,30 @@ test("gas stays below the ceilings and unchanged", async () => {
     gas[`${name}: moves`] = duel.receipts.length;
     gas[`${name}: all`] = duel.receipts.reduce((sum, receipt) => sum + receipt.gas, 0);
   }
+  // A stranger with signatures plays the honest side, in the first dispute again.
+  const duel = await Duel.open(chain, game, job, 1, [hex(honest.runRoot), hex(liars[0].runRoot)]);
+  const key = fromHex(publicPrivateKey(chain.accounts.indexOf(duel.players.owners[0])), 32);
+  let signed = 0;
+  const signatureOf: SignatureOf = (opening) => {
+    signed++;
+    return signOpening(opening, key);
+  };
+  while (duel.match.game.phase !== "bottom") {
+    const { turn: side } = duel.match;
+    const turn = await makeTurn(duel.machine, trainingProver(side === 0 ? honest : liars[0]), duel.match);
+    await duel.take(turn, side === 0 ? signatureOf : undefined);
+  }
+  const moves = duel.receipts.reduce((sum, receipt) => sum + receipt.gas, 0);
+  const owners = gas["a product: all"] - gas["a product: proof"];
+  gas["a product: signatures"] = signed;
+  gas["a product: for each signature"] = Math.round((moves - owners) / signed);
   if (process.env.VERDE_WRITE_GAS) writeFileSync(FILE, `${JSON.stringify(gas, null, 2)}\n`);
   for (const [name, ceiling] of Object.entries(CEILINGS)) expect(gas[name], name).toBeLessThanOrEqual(ceiling);
   const held = JSON.parse(readFileSync(FILE, "utf8")) as Record<string, number>;
   expect(Object.keys(gas)).toEqual(Object.keys(held));
   // The calldata holds clocks. A byte of them that happens to be zero costs less.
   for (const [name, figure] of Object.entries(held)) {
-    const slack = /moves|bytes/.test(name) ? 0 : figure * SLACK;
+    const slack = /moves|bytes|signatures/.test(name) ? 0 : figure * SLACK;
     expect(Math.abs(gas[name] - figure), `${name}: ${gas[name]}, not ${figure}`).toBeLessThanOrEqual(slack);
   }
-}, 60_000);
+}, 120_000);

@@ -17,6 +17,7 @@ import {vm} from "./Vm.sol";
 contract AgreedTest {
     using LeavesLib for Leaves;
 
+    bytes32 private constant RUNS = "hash of both runs";
     bytes32 private constant SEGMENT_TREE = "segment tree";
     bytes32 private constant STEP_TREE = "step tree";
     bytes32 private constant OP_TREE = "op tree";
@@ -42,20 +43,22 @@ contract AgreedTest {
     function test_theTreesAreThoseThatHaveBeenPassed() public {
         Context memory c;
         c.place = PlaceLib.passing(Place.wrap(0), SEGMENT, 3, 0);
-        c.past = _chain(_chain(_chain(0, SEGMENT_TREE), STEP_TREE), OP_TREE);
-        Trees memory t = this.open(c, abi.encode(SEGMENT_TREE, STEP_TREE, OP_TREE));
+        c.past = _chain(_chain(_chain(RUNS, SEGMENT_TREE), STEP_TREE), OP_TREE);
+        Trees memory t = this.open(c, abi.encode(RUNS, SEGMENT_TREE, STEP_TREE, OP_TREE));
         assert(t.segment == SEGMENT_TREE && t.step == STEP_TREE && t.op == OP_TREE);
         vm.expectRevert(IJudge.NotAgreed.selector);
-        this.open(c, abi.encode(FORGED, STEP_TREE, OP_TREE));
+        this.open(c, abi.encode(bytes32(0), SEGMENT_TREE, STEP_TREE, OP_TREE));
         vm.expectRevert(IJudge.NotAgreed.selector);
-        this.open(c, abi.encode(SEGMENT_TREE, FORGED, OP_TREE));
+        this.open(c, abi.encode(RUNS, FORGED, STEP_TREE, OP_TREE));
         vm.expectRevert(IJudge.NotAgreed.selector);
-        this.open(c, abi.encode(SEGMENT_TREE, STEP_TREE, FORGED));
+        this.open(c, abi.encode(RUNS, SEGMENT_TREE, FORGED, OP_TREE));
+        vm.expectRevert(IJudge.NotAgreed.selector);
+        this.open(c, abi.encode(RUNS, SEGMENT_TREE, STEP_TREE, FORGED));
         // Segment 0 has no training steps.
-        (c.place, c.past) = (Place.wrap(0), _chain(_chain(0, SEGMENT_TREE), OP_TREE));
-        assert(this.open(c, abi.encode(SEGMENT_TREE, OP_TREE)).op == OP_TREE);
+        (c.place, c.past) = (Place.wrap(0), _chain(_chain(RUNS, SEGMENT_TREE), OP_TREE));
+        assert(this.open(c, abi.encode(RUNS, SEGMENT_TREE, OP_TREE)).op == OP_TREE);
         vm.expectRevert(IJudge.NotAgreed.selector);
-        this.open(c, abi.encode(SEGMENT_TREE, FORGED));
+        this.open(c, abi.encode(RUNS, SEGMENT_TREE, FORGED));
     }
 
     function test_theAccumulatorIsOfTheTreeThatWasOpened() public {

@@ -15,7 +15,8 @@ import {vm} from "./Vm.sol";
 
 /// @dev A dispute, move by move (test/vectors/game.json). The first state and time are those of the start.
 /// `open` says which moves open a tree: such a move shows a proof from a leaf to a root that was not claimed
-/// before. `losers` are the sides that lose if nobody moves any more. `proof` ends the dispute, if it has
+/// before. `consented` is the same move by any account, with the owner's signatures; it is empty for other
+/// moves. `losers` are the sides that lose if nobody moves any more. `proof` ends the dispute, if it has
 /// reached its bottom; then the sides in `wrong` lose.
 struct Transcript {
     JobFacts job;
@@ -28,6 +29,7 @@ struct Transcript {
     uint256[] times;
     bytes[] calls;
     bool[] open;
+    bytes[] consented;
     GameState last;
     Context context;
     uint256 losers;
@@ -238,6 +240,7 @@ contract BisectionTest {
         c.job = JobHash.hashOf(t.job);
         c.sizes = SizesLib.ofRun(t.steps, t.commitEvery);
         c.claims = t.claims;
+        c.past = keccak256(abi.encode(t.claims));
         Position memory p;
         p.count = uint32(SizesLib.segments(c.sizes));
         GameWord word = GameWordLib.start(4000, t.times[0]).placed(p);

@@ -58,11 +58,14 @@ contract CounterTest is CounterPlay {
 
     function _playToTheEnd(uint256[] memory levels, uint32[] memory lie, uint256 liar) private {
         uint32[] memory truth = _honest(lie.length);
-        begin(levels, liar == 1 ? [truth, lie] : [lie, truth]);
-        while (!isOver()) act();
-        assert(first == _firstDivergence(levels, truth, lie));
-        game.prove(1, state.word, context, evidence());
-        assert(game.losers() == 1 << liar && game.stateOf(1) == 0);
+        for (uint256 turn = 0; turn < 2; turn++) {
+            byStranger = turn == 1;
+            begin(levels, liar == 1 ? [truth, lie] : [lie, truth]);
+            while (!isOver()) act();
+            assert(first == _firstDivergence(levels, truth, lie));
+            game.prove(1, state.word, context, evidence());
+            assert(game.losers() == 1 << liar && game.stateOf(1) == 0);
+        }
     }
 
     function _otherContext() private view returns (Context memory c) {

@@ -29,6 +29,11 @@ library Counts {
         return Sizes.wrap(word);
     }
 
+    /// @return what the owner of a claim signs about one of its trees
+    function digestOf(bytes32 claim, Level level, Place place, bytes32 root) internal pure returns (bytes32) {
+        return keccak256(abi.encode(claim, level, place, root));
+    }
+
     function leafOf(uint32 value) internal pure returns (bytes32) {
         return sha256(abi.encodePacked(Tags.COUNTER, value));
     }
@@ -56,6 +61,7 @@ contract CounterGame is Bisection {
 
     /// @inheritdoc Machine
     function _top(Context memory c) internal pure override returns (uint256) {
+        c.past = keccak256(abi.encode(c.claims));
         return c.sizes.countAt(0);
     }
 
@@ -118,9 +124,24 @@ contract CounterGame is Bisection {
     }
 
     /// @inheritdoc Machine
-    /// @dev The witness: the counter before the step (4 bytes), the roots of side 0's trees from the
-    /// outermost, and the proof that the counter is the leaf to the left in the innermost tree that has such
-    /// a leaf. Before the first step the counter is 0.
+    /// @dev The chain: both claims from the start, and the roots of side 0's trees from the outermost.
+    function _digestOf(
+        Position memory p,
+        Context memory c,
+        uint256 side,
+        bytes32 root,
+        bytes32[] memory chain
+    ) internal pure override returns (bytes32) {
+        bytes32 past = keccak256(abi.encode(chain[0], chain[1]));
+        for (uint256 i = 0; i < Level.unwrap(p.level); i++) past = keccak256(abi.encode(past, chain[2 + i]));
+        require(past == c.past, WrongEvidence());
+        return Counts.digestOf(chain[side], p.level, c.place, root);
+    }
+
+    /// @inheritdoc Machine
+    /// @dev The witness: the counter before the step (4 bytes), the hash of both claims from the start, the
+    /// roots of side 0's trees from the outermost, and the proof that the counter is the leaf to the left in
+    /// the innermost tree that has such a leaf. Before the first step the counter is 0.
     function _outcome(
         Level level,
         Context calldata c,
@@ -133,7 +154,8 @@ contract CounterGame is Bisection {
 
     /// @dev Reverts unless both sides agree on the counter before the step.
     function _checkBefore(Context calldata c, uint256 levels, uint32 before, bytes32[] calldata words) private view {
-        bytes32 past = 0;
+        bytes32 past = words[0];
+        words = words[1:];
         for (uint256 i = 0; i < levels; i++) past = keccak256(abi.encode(past, words[i]));
         require(past == c.past, WrongEvidence());
         uint256 depth = levels;

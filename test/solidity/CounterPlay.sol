@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Claim, Context, GameState, Level, Move, Position, Question} from "../../contracts/game/GameTypes.sol";
+import {Claim, Consent, Context, GameState, Level, Move, Position, Question} from "../../contracts/game/GameTypes.sol";
 import {GameWordLib} from "../../contracts/game/GameWord.sol";
 import {StateHash} from "../../contracts/game/StateHash.sol";
 import {TreeShape} from "../../contracts/game/TreeShape.sol";
@@ -18,7 +18,10 @@ abstract contract CounterPlay {
     uint32[][2] internal values;
     uint256[] internal counts;
     CounterGame internal game;
-    address[2] internal owners = [address(0xa), address(0xb)];
+    uint256[2] private keys = [0xa, 0xb];
+    address[2] internal owners = [vm.addr(0xa), vm.addr(0xb)];
+    /// @dev Whether an account that owns no claim makes all moves, with the owners' signatures.
+    bool internal byStranger;
 
     Position private p;
     Context internal context;
@@ -26,6 +29,7 @@ abstract contract CounterPlay {
     /// @dev The first step below the leaves that have been passed, and the roots of side 0's trees.
     uint256 internal first;
     bytes32[] internal roots;
+    bytes32[2] private starts;
     uint256 internal moves;
 
     function begin(uint256[] memory counts_, uint32[][2] memory values_) internal {
@@ -36,6 +40,8 @@ abstract contract CounterPlay {
         game = new CounterGame();
         for (uint256 side = 0; side < 2; side++)
             context.claims[side] = Claim.wrap(MerkleTree.hashDigest(Tags.COUNTER, _node(side, _top(), 0)));
+        starts = [Claim.unwrap(context.claims[0]), Claim.unwrap(context.claims[1])];
+        context.past = keccak256(abi.encode(starts));
         context.owners = owners;
         context.sizes = Counts.ofLevels(counts);
         game.start(counts, owners, context.claims);
@@ -53,6 +59,8 @@ abstract contract CounterPlay {
         uint256 own = moves++ % 2;
         (GameState memory before, Context memory c) = (state, context);
         Move memory m;
+        Consent memory consent;
+        if (_opensFree()) consent.reply = _signature(own);
         if (p.question == Question.Start) {
             p.question = Question.Opening;
         } else {
@@ -71,15 +79,38 @@ abstract contract CounterPlay {
             }
         }
         m.next = _next(own);
+        if (_opensFree()) consent.next = _signature(own);
         state.word = before.word.placed(p).handedOver(4000, block.timestamp);
         Context memory after_ = context;
         state.context = keccak256(abi.encode(after_));
         bool opens = p.question == Question.Opening;
         state.shown = isOver() ? bytes32(0) : _node(own, opens ? _top() : p.height, opens ? 0 : p.position);
         state.node = isOver() || opens ? bytes32(0) : _node(1 - own, p.height, p.position);
-        vm.prank(owners[own]);
-        game.turn(1, before, c, m);
+        if (byStranger) {
+            consent.chain = _chain();
+            game.turnFor(1, before, c, m, consent);
+        } else {
+            vm.prank(owners[own]);
+            game.turn(1, before, c, m);
+        }
         _checkState();
+    }
+
+    /// @dev Whether the question is a tree that fits the claim above, as others do.
+    function _opensFree() private view returns (bool) {
+        return p.question == Question.Opening && _depth() > 0;
+    }
+
+    function _signature(uint256 side) private view returns (bytes memory) {
+        bytes32 digest = Counts.digestOf(starts[side], p.level, context.place, _node(side, _top(), 0));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(keys[side], digest);
+        return abi.encodePacked(r, s, v);
+    }
+
+    function _chain() private view returns (bytes32[] memory chain) {
+        chain = new bytes32[](2 + roots.length);
+        (chain[0], chain[1]) = (starts[0], starts[1]);
+        for (uint256 i = 0; i < roots.length; i++) chain[2 + i] = roots[i];
     }
 
     /// @return evidence for the step at the bottom, from side 0's trees
@@ -88,7 +119,8 @@ abstract contract CounterPlay {
         while (depth > 0 && Counts.indexAt(context.place, depth - 1) == 0) depth--;
         bytes memory proof;
         if (depth > 0) proof = _leftProof(depth - 1, Counts.indexAt(context.place, depth - 1) - 1);
-        return abi.encodePacked(first == 0 ? 0 : values[0][first - 1], roots, proof);
+        bytes32 start = keccak256(abi.encode(starts));
+        return abi.encodePacked(first == 0 ? 0 : values[0][first - 1], start, roots, proof);
     }
 
     function _checkState() private view {

@@ -250,6 +250,7 @@ contract DisputeGameTest {
         context.job = JobHash.hashOf(roster.job);
         context.sizes = SizesLib.ofRun(roster.steps, roster.commitEvery);
         context.claims = [_claimOf(roster.players[first]), _claimOf(roster.players[second])];
+        context.past = keccak256(abi.encode(context.claims));
         state.context = keccak256(abi.encode(context));
         state.word = GameWord.wrap(GameWord.unwrap(GameWordLib.start(1000, since)) | (5 << 136));
         assert(game.stateOf(dispute) == keccak256(abi.encode(state)));

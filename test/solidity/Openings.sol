@@ -37,6 +37,7 @@ library Openings {
         c.job = JobHash.hashOf(job);
         c.sizes = SizesLib.ofRun(steps, commitEvery);
         c.claims = claims;
+        c.past = keccak256(abi.encode(claims[0], claims[1]));
     }
 
     /// @param since start of the dispute

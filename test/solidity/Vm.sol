@@ -12,6 +12,7 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function prank(address caller) external;
     function deal(address account, uint256 balance) external;
+    function etch(address account, bytes calldata code) external;
     function warp(uint256 timestamp) external;
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytesArray(string calldata json, string calldata key) external pure returns (bytes[] memory);

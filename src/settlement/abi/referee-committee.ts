@@ -47,6 +47,7 @@ export const refereeCommitteeAbi = parseAbi([
   "error NotAnotherClaim(bytes32 root)",
   "error NotBeforeThisGame()",
   "error NotReceived(address to)",
+  "error NotSigned(address owner, bytes32 digest)",
   "error NotTheManager(address caller)",
   "error NotTheOwner(address owner)",
   "error NothingToDo()",

@@ -44,6 +44,7 @@ export const testTokenAbi = parseAbi([
   "error NotAnotherClaim(bytes32 root)",
   "error NotBeforeThisGame()",
   "error NotReceived(address to)",
+  "error NotSigned(address owner, bytes32 digest)",
   "error NotTheManager(address caller)",
   "error NotTheOwner(address owner)",
   "error NothingToDo()",

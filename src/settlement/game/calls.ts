@@ -9,6 +9,7 @@ import type { Witness } from "../../referee/witness.ts";
 import { encodeFunctionData, type Hex } from "viem";
 import { disputeGameAbi } from "../abi/dispute-game.ts";
 import { type GameFacts, hex, ZERO } from "./facts.ts";
+import { consentFor, type SignatureOf } from "./consent.ts";
 import type { Match, Turn } from "./match.ts";
 import { roundOf } from "./round.ts";
 import { WitnessWriter } from "./witness.ts";
@@ -35,8 +36,15 @@ export interface ChainMatch {
 /**
  * The call that brings a match from one state to the next.
  * @param after the match that `play` returned for the turn
+ * @param signatureOf the signatures of the claim's owner, if another account makes the move
+ * @throws {DisputeError} when another account makes the move, and it needs a signature that is missing
  */
-export function moveCall({ facts, dispute, players, match }: ChainMatch, { reply, next }: Turn, after: Match): Hex {
+export function moveCall(
+  { facts, dispute, players, match }: ChainMatch,
+  { reply, next }: Turn,
+  after: Match,
+  signatureOf?: SignatureOf,
+): Hex {
   const state = chainState(facts, players, match);
   if (isPlainMove(match, after)) return plainCall(dispute, state, match, { reply, next });
   const context = contextOf(facts, players, match.game);
@@ -51,7 +59,11 @@ export function moveCall({ facts, dispute, players, match }: ChainMatch, { reply
     reply: joined(reply.flat()),
     next: joined(next),
   };
-  return encodeFunctionData({ abi: disputeGameAbi, functionName: "turn", args: [dispute, state, context, move] });
+  const args = [dispute, state, context, move] as const;
+  const consent = signatureOf && consentFor(match, { reply, next }, after.game, signatureOf);
+  return consent
+    ? encodeFunctionData({ abi: disputeGameAbi, functionName: "turnFor", args: [...args, consent] })
+    : encodeFunctionData({ abi: disputeGameAbi, functionName: "turn", args });
 }
 
 function plainCall(dispute: bigint, { word, context }: ChainState, match: Match, { reply, next }: Turn): Hex {

@@ -14,6 +14,7 @@ import { disputeGameAbi } from "../abi/dispute-game.ts";
 import type { Terms } from "../task.ts";
 import { bondDue, sidesMoved } from "./bond.ts";
 import { type ChainMatch, moveCall, proveCall, timeoutCall } from "./calls.ts";
+import type { SignatureOf } from "./consent.ts";
 import { type GameFacts, hex } from "./facts.ts";
 import { followMatch, type GameEvent, gameEvents, type GamePlace } from "./follow.ts";
 import { deadlineOf, type Pace, play } from "./match.ts";
@@ -56,15 +57,20 @@ export class Defender {
   private readonly machine: Machine;
   private readonly prover: Prover<Witness>;
   private readonly owner: Address;
+  private readonly signatureOf: SignatureOf | undefined;
   private rules: { pace: Pace; gasBond: bigint } | undefined;
 
-  /** @param owner the owner of the claim */
-  constructor(place: GamePlace, facts: GameFacts, prover: Prover<Witness>, owner: Address) {
+  /**
+   * @param owner the owner of the claim
+   * @param signatureOf the owner's signatures, if another account sends the calls
+   */
+  constructor(place: GamePlace, facts: GameFacts, prover: Prover<Witness>, owner: Address, signatureOf?: SignatureOf) {
     this.place = place;
     this.facts = facts;
     this.machine = trainingMachine(facts.facts);
     this.prover = prover;
     this.owner = owner;
+    this.signatureOf = signatureOf;
   }
 
   /**
@@ -137,7 +143,7 @@ export class Defender {
     if (match.turn === side && now <= deadline) {
       const turn = await makeTurn(this.machine, this.prover, match);
       // The call does not contain the time of the move: the chain uses its own.
-      const data = moveCall(followed, turn, play(this.machine, match, turn, now));
+      const data = moveCall(followed, turn, play(this.machine, match, turn, now), this.signatureOf);
       const value = bondDue(match, gasBond);
       return [{ what: "move", data, ...(value > 0n && { value }), dispute, at }];
     }

@@ -1,6 +1,6 @@
 /** Plays claims in a game until it is over: it looks what is due, sends it, and looks again. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { decodeFunctionData, type Hex, isAddressEqual, type TransactionReceipt } from "viem";
+import { type Address, decodeFunctionData, type Hex, isAddressEqual, type TransactionReceipt } from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { ChainError, DisputeError } from "../../errors/index.ts";
 import type { Prover } from "../../game/prover.ts";
@@ -9,6 +9,7 @@ import { ABIS } from "../contracts.ts";
 import type { Session } from "../session.ts";
 import { readTask, type TaskView } from "../task.ts";
 import { Caller, type ContractCall } from "../transactions/caller.ts";
+import type { SignatureOf } from "./consent.ts";
 import { type Case, Defender, type DueCall } from "./defender.ts";
 import type { GameFacts } from "./facts.ts";
 import type { GamePlace } from "./follow.ts";
@@ -29,8 +30,11 @@ export interface GameMove {
 
 /** A party that plays in this process. */
 export interface Player {
+  /** Sends the calls. */
   readonly account: LocalAccount;
   readonly prover: Prover<Witness>;
+  /** The owner of the claim, and what it has signed, if another account plays for it. */
+  readonly for?: { readonly owner: Address; readonly signatureOf: SignatureOf };
 }
 
 /**
@@ -47,8 +51,8 @@ export async function playOut(
 ): Promise<{ moves: GameMove[]; view: TaskView }> {
   const { terms } = await readTask(session.source, task);
   const place = gameAt(session, terms.game);
-  const sides = players.map(({ account, prover }) => ({
-    defender: new Defender(place, facts, prover, account.address),
+  const sides = players.map(({ account, prover, for: played }) => ({
+    defender: new Defender(place, facts, prover, played?.owner ?? account.address, played?.signatureOf),
     caller: Caller.shortLived(session, account),
   }));
   const moves: GameMove[] = [];
@@ -116,6 +120,8 @@ export interface Defended {
 /**
  * Defends the claim of one account in a task, until the task is decided. It can be stopped and started again
  * at any time.
+ * @param own the claim's owner, and what it has signed, if another account sends the calls; escalating a
+ *   ruling and claiming a reward are up to the owner alone
  * @returns `undefined` after a single look
  * @throws {ChainError} when the account has no seat
  * @throws {DisputeError} when the claim can't be defended
@@ -124,28 +130,29 @@ export async function defendClaim(
   session: Session,
   task: Hex,
   facts: GameFacts,
-  { address, prover }: { address: Hex; prover: Prover<Witness> },
+  own: { readonly address: Hex; readonly prover: Prover<Witness>; readonly signatureOf?: SignatureOf },
   options: DefenceOptions,
 ): Promise<Defended | undefined> {
+  const { address, prover, signatureOf } = own;
   const { terms } = await readTask(session.source, task);
   const place = gameAt(session, terms.game);
-  const defender = new Defender(place, facts, prover, address);
+  const defender = new Defender(place, facts, prover, address, signatureOf);
   let disputed = false;
   let last: Case | undefined;
   for (;;) {
     const view = await readTask(session.source, task);
-    const own = view.seats.find(({ owner }) => isAddressEqual(owner, address));
-    if (!own) throw new ChainError("NO_SEAT", `${address} has no seat in this task; use the account that has one`);
-    const isOver = view.state === "Final" || view.state === "Refunded" || own.out;
+    const seat = view.seats.find(({ owner }) => isAddressEqual(owner, address));
+    if (!seat) throw new ChainError("NO_SEAT", `${address} has no seat in this task; use the account that has one`);
+    const isOver = view.state === "Final" || view.state === "Refunded" || seat.out;
     disputed ||= view.state === "Disputed";
     if (isOver || (options.untilDecided && disputed && view.state !== "Disputed")) {
       // Others may have ended the task while bonds of the owner were in disputes with players that are out.
       for (const call of last ? await defender.leftOver(last) : []) await carryOut(place, call, options);
-      return { view, out: own.out };
+      return { view, out: seat.out };
     }
     let calls = 0;
-    if (view.phase === "Ruled" && options.escalate && losesBy(view, own.root)) {
-      const args = [terms, view.ruling, BigInt(own.seat)];
+    if (view.phase === "Ruled" && options.escalate && losesBy(view, seat.root)) {
+      const args = [terms, view.ruling, BigInt(seat.seat)];
       await options.send({ contract: "manager", functionName: "escalate", args });
       calls++;
     } else if (view.phase === "Playing") {

@@ -100,7 +100,7 @@ class Evidence {
 export function proofBound(facts: JobFacts, kind: GraphKind, kernel: number): ProofBound {
   const graph = facts.graph(kind);
   const evidence = new Evidence();
-  evidence.data(3 * ROOT_BYTES);
+  evidence.data(4 * ROOT_BYTES);
   if (kernel === graph.kernelCount) {
     evidence.data(4 + 3 * ROOT_BYTES);
     evidence.proof(graph.outputs.length);

@@ -12,8 +12,9 @@ import { graphAt, type LevelName, type Place, placeOf } from "../../referee/plac
 import { type Address, encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";
 import { foldLeaves } from "../../repops/kernels/reads.ts";
 import type { JobFacts } from "../../referee/facts.ts";
-import { type GameFacts, hashTwo, hex, ZERO } from "./facts.ts";
+import { type GameFacts, hex, ZERO } from "./facts.ts";
 import { type Match, otherSide } from "./match.ts";
+import { pastHash } from "./past.ts";
 import { answerWithin, roundOf } from "./round.ts";
 
 /** The levels, in the order of GameTypes.sol and TrainingTypes.sol. */
@@ -143,18 +144,10 @@ export function contextOf(gameFacts: GameFacts, players: Players, game: Game): C
     kernel: inKernel ? hex(gameFacts.kernel(graphAt(place), place.kernel!).leaf) : ZERO,
     place: packPlace(place, path),
     sizes: packSizes(facts, place, inGraph),
-    past: pastRoots(game).reduce<Hex>((past, root) => hashTwo(past, root), ZERO),
+    past: pastHash(game),
     claims: claimsOf(game),
     root: rootOf(facts, game),
   };
-}
-
-/**
- * The roots of side 0's segment, step and operator trees from which the match has gone down to a tree below.
- */
-function pastRoots(game: Game): Hex[] {
-  const left = isRunning(game) ? game.path : game.path.slice(0, -1);
-  return left.filter(({ level }) => LEVELS.indexOf(level.name as LevelName) < 3).map(({ roots }) => hex(roots[0]));
 }
 
 function rootOf(facts: JobFacts, game: Game): Hex {

@@ -15,6 +15,7 @@ import { accumulatorRead, readsAt } from "../../repops/kernels/reads.ts";
 import type { Hex } from "viem";
 import { type GameFacts, hex } from "./facts.ts";
 import { type ProvenLeaf, proofInTreeOf } from "../../game/moved-proof.ts";
+import { hashOfRuns } from "./past.ts";
 import { sharedProof } from "./shared-proof.ts";
 
 /**
@@ -48,6 +49,7 @@ export class WitnessWriter {
   }
 
   write(): Hex {
+    this.hashes(fromHex(hashOfRuns(this.passed("segment").claims)));
     for (const name of ["segment", "step", "operator"] as const) {
       const passed = this.path.find(({ level }) => level.name === name);
       if (passed) this.hashes(passed.roots[0]);
