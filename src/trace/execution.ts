@@ -1,11 +1,10 @@
 /**
  * A job in execution on one backend, one training step at a time. The state stays where the backend keeps it.
  */
-import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
+import { elementBits, type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, Session } from "../repops/backends/backend.ts";
 import { executeNothing } from "../repops/backends/wanted.ts";
-import { bitsOf } from "../repops/numbers/vf32.ts";
 import { checkFits } from "./fits.ts";
 import { metricsOf } from "./metrics.ts";
 
@@ -105,7 +104,8 @@ export class Execution {
   async metrics(): Promise<number[]> {
     // All at once, because on a device each read is a round trip.
     const values = await Promise.all(metricsOf(this.job).map(({ entry }) => this.session.read(entry)));
-    return values.map(({ data }) => bitsOf(data[0]));
+    // Not by way of a number: a drill may leave a NaN there, whose bits a number does not keep.
+    return values.map((value) => elementBits(value, 0));
   }
 
   async close(): Promise<void> {
