@@ -104,8 +104,8 @@ export class Execution {
   async metrics(): Promise<number[]> {
     // All at once, because on a device each read is a round trip.
     const values = await Promise.all(metricsOf(this.job).map(({ entry }) => this.session.read(entry)));
-    // Not by way of a number: a drill may leave a NaN there, whose bits a number does not keep.
-    return values.map((value) => elementBits(value, 0));
+    // As patterns: a drill may leave one that is no number, and reading it as one could change it.
+    return values.map((tensor) => elementBits(tensor, 0));
   }
 
   async close(): Promise<void> {

@@ -65,7 +65,7 @@ export function encodeStep(record: StepRecord, layout: StepLayout): Bytes {
     if (lists[name].length !== counts[name])
       fail(`it has ${lists[name].length} ${name}, not ${counts[name]}`, counts[name], lists[name].length);
   const wild = metrics.find((bits) => !Number.isInteger(bits) || bits < 0 || bits >= 2 ** 32);
-  if (wild !== undefined) fail("a metric is not a pattern of 32 bits", "0 to 2^32 - 1", wild);
+  if (wild !== undefined) fail(`the metric ${wild} is not a pattern of 32 bits`, "0 to 2^32 - 1", wild);
   const writer = new Writer().u32(step).u8(root ? 1 : 0);
   if (root) writer.bytes(root);
   writer.u32(metrics.length);
