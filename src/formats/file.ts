@@ -17,8 +17,8 @@ export async function openFile(path: string): Promise<ByteSource> {
   const file = await fs.open(path, O_RDONLY | O_NONBLOCK).catch((cause: unknown) => {
     throw unreadable(path, path, cause);
   });
-  const info = await file.stat();
-  if (!info.isFile()) {
+  const info = await file.stat().catch(() => undefined);
+  if (!info?.isFile()) {
     await file.close();
     throw new FormatError("UNREADABLE", `${path} can't be read: it is not a file; name a file`, { path });
   }

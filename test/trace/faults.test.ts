@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { elementBits, type Tensor, tensorRoot } from "../../src/encoding/tensor.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
-import { bitsOf } from "../../src/repops/numbers/vf32.ts";
+import { bitsOf, fromBits } from "../../src/repops/numbers/vf32.ts";
 import { openTrace, parseFault, Replayer, run } from "../../src/trace/index.ts";
 import { openExecution } from "../../src/trace/drill/faulty.ts";
 import type { Fault } from "../../src/trace/index.ts";
@@ -99,6 +99,15 @@ describe("a flip", () => {
     expect(await wordsOf("flip:step=0,operator=0,element=1,bit=31")).toEqual([0x80000000, fifteen]);
     expect(await wordsOf("flip:step=0,operator=0,element=1,bit=3")).toEqual([8, fifteen]);
     expect(await wordsOf("flip:step=0,operator=3,element=1,bit=30")).toEqual([0, 0x7fc00000]);
+  });
+
+  test("may leave in a metric what no number holds, and the trace proves those bits", async () => {
+    // The loss of step 4 is 1.01: with bit 30 it is a NaN that turns into another one on the way through a number.
+    const fault = { kind: "flip", step: 4, operator: kernel("loss"), element: 0, bit: 30 } as const;
+    await run(job, { fault, out: path("nan.trace"), force: true });
+    const bits = elementBits((await outputsOf(4, fault)).state[2], 0);
+    expect([bits >>> 22, Number.isNaN(fromBits(bits))]).toEqual([0b0111111110, true]);
+    expect((await (await openTrace(path("nan.trace"))).record(4)).metrics).toEqual([bits]);
   });
 
   test.each([
