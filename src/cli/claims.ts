@@ -1,10 +1,9 @@
 /** The keys with which this user claims runs, and signs what it says about them. */
 import type { Command } from "commander";
-import { privateKeyToAccount } from "viem/accounts";
-import { ClaimStore, type AvailableKey, type Purpose } from "../claims/store.ts";
+import { addressOf } from "../claims/signature.ts";
+import { type AvailableKey, ClaimStore, type Purpose } from "../claims/store.ts";
 import { type Bytes, fromHex } from "../encoding/bytes.ts";
-import { openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
-import { addressOfSigner, type KeyFlags, passwordFor, readKeyFile } from "./account.ts";
+import type { KeyFlags } from "./account.ts";
 
 /** Adds the options that name another key than the user's own. */
 export function addKeyOptions(command: Command): Command {
@@ -20,16 +19,18 @@ export function addKeyOptions(command: Command): Command {
 export async function openClaims(flags: KeyFlags = {}): Promise<ClaimStore> {
   const { VERDE_PRIVATE_KEY, VERDE_KEYSTORE, VERDE_PASSWORD } = process.env;
   const extra: AvailableKey[] = [];
-  const add = (secret: string): void => {
-    const { address } = privateKeyToAccount(secret as `0x${string}`);
-    extra.push({ address: fromHex(address.toLowerCase(), 20), secret: fromHex(secret, 32) });
+  const add = (text: string): void => {
+    const secret = fromHex(text, 32);
+    extra.push({ address: addressOf(secret), secret });
   };
-  if (VERDE_PRIVATE_KEY) add(parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"));
+  if (VERDE_PRIVATE_KEY) add((await keystores()).parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"));
   const hasPassword = VERDE_PASSWORD !== undefined || flags.passwordFile !== undefined;
   // A keystore that only the environment names is opened if that asks nobody for a password.
   const file = flags.keystore ?? (hasPassword ? VERDE_KEYSTORE || undefined : undefined);
-  if (file !== undefined)
+  if (file !== undefined) {
+    const { openKeystore, passwordFor, readKeyFile } = await keystores();
     add(await openKeystore(await readKeyFile(file, "the keystore"), await passwordFor(file, flags), file));
+  }
   return new ClaimStore(undefined, extra);
 }
 
@@ -49,6 +50,12 @@ function isKeyNamed({ keystore }: KeyFlags): boolean {
   return [keystore, process.env.VERDE_KEYSTORE, process.env.VERDE_PRIVATE_KEY].some(Boolean);
 }
 
+/** The code that opens keystores talks to chains too, and is slow to load. */
+async function keystores() {
+  return { ...(await import("../settlement/keystore.ts")), ...(await import("./account.ts")) };
+}
+
 async function named(flags: KeyFlags): Promise<Bytes> {
+  const { addressOfSigner } = await keystores();
   return fromHex((await addressOfSigner(flags)).toLowerCase(), 20);
 }

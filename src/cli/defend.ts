@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { type TransactionReceipt, zeroAddress } from "viem";
 import { ChainError } from "../errors/index.ts";
-import { parseDuration } from "../settlement/amount.ts";
+import { parseDuration } from "../settlement/duration.ts";
 import { bondCredit } from "../settlement/game/bond.ts";
 import type { DueCall } from "../settlement/game/defender.ts";
 import { type Defended, defendClaim } from "../settlement/game/driver.ts";

@@ -1,7 +1,7 @@
 /** `verde dispute`: finds where two runs of one job first differ, and which of them is wrong. */
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { openBackend } from "../certify/open-backend.ts";
+import { parseDuration } from "../settlement/duration.ts";
 import { formatClaim } from "../claims/claim.ts";
 import { toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
@@ -20,6 +20,7 @@ interface Flags extends KeyFlags {
   verdict?: string;
   transcript?: string;
   forfeitSilent?: boolean;
+  patience?: string;
   backend?: string;
   onChain?: boolean;
   json?: boolean;
@@ -39,6 +40,7 @@ export function register(program: Command): void {
     .option("--verdict <file>", "write the decision with its evidence, for `verde check`")
     .option("--transcript <file>", "write every question and every answer; the verdict follows from them")
     .option("--forfeit-silent", "a party that gives no answer loses; without this, nothing is decided then")
+    .option("--patience <time>", "how long a party has for one answer: 30s, 10m, 2h (default: 10m)")
     .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one; replays and recomputes`)
     .option(
       "--on-chain",
@@ -103,19 +105,31 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
 }
 
 async function optionsOf(flags: Flags): Promise<DisputeOptions> {
-  const { recompute, backend: name, forfeitSilent = false } = flags;
+  const { recompute, backend: name, patience, forfeitSilent = false } = flags;
   if (recompute !== undefined && recompute !== "scalar" && recompute !== "operator")
     throw new UsageError("VALUE", `--recompute ${recompute} is neither scalar nor operator; write one of the two`, {
       expected: ["scalar", "operator"],
       found: recompute,
     });
-  const choice = name === undefined ? undefined : await openBackend(name);
   return {
     ...(recompute !== undefined && { recompute }),
-    ...(choice && { backend: choice.backend }),
+    ...(name !== undefined && { backend: name }),
+    // No file of a party can stop or block this process, and both compute at once.
+    apart: {},
+    ...(patience !== undefined && { timeout: 1000 * patienceFrom(patience) }),
     forfeitSilent,
     claims: await openClaims(flags),
   };
+}
+
+/** Clocks count at most 2^31 milliseconds. */
+const MOST_PATIENCE = 14 * 86_400;
+
+/** @returns seconds */
+function patienceFrom(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds >= 1 && seconds <= MOST_PATIENCE) return seconds;
+  throw new UsageError("VALUE", `--patience ${text} is not from 1s to 14d; take a time in between`, { found: text });
 }
 
 /** The object that `--json` prints. */

@@ -4,7 +4,8 @@ import type { Address } from "viem";
 import { ABIS } from "../settlement/contracts.ts";
 import { addressOfSigner, type KeyFlags } from "./account.ts";
 import { addAllowanceOption, allowVault } from "./allowance.ts";
-import { formatAmount, formatDuration, formatTime, parseAmount } from "../settlement/amount.ts";
+import { formatAmount, formatTime, parseAmount } from "../settlement/amount.ts";
+import { formatDuration } from "../settlement/duration.ts";
 import { writeJson, writeLine } from "./output.ts";
 import { Sender } from "./send.ts";
 import {

@@ -1,11 +1,9 @@
 /** Signatures of wallet contracts (ERC-1271): whether they hold is asked of a node. */
-import { createPublicClient, http, parseAbi, toHex } from "viem";
 import { formatAddress } from "../claims/claim.ts";
 import type { AcceptSignature } from "../referee/check-proof.ts";
 import type { Bytes } from "../encoding/bytes.ts";
 import { ChainError, DisputeError } from "../errors/index.ts";
 
-const ABI = parseAbi(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
 /** What a wallet returns for a signature that holds. */
 const HOLDS = "0x1626ba7e";
 
@@ -39,13 +37,16 @@ export class Wallets {
         `a signature is not by the key of ${formatAddress(first)}. If that is a wallet contract, name a node that knows it: --rpc URL`,
         { address: formatAddress(first) },
       );
+    // The code that talks to a chain is slow to load, and few checks need it.
+    const { createPublicClient, http, parseAbi, toHex } = await import("viem");
+    const abi = parseAbi(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
     const client = createPublicClient({ transport: http(this.rpc) });
     const blockNumber = await client.getBlockNumber();
     for (const { address, digest, signature } of this.pending) {
       const answer = await client
         .readContract({
           address: formatAddress(address) as `0x${string}`,
-          abi: ABI,
+          abi,
           functionName: "isValidSignature",
           args: [toHex(digest), toHex(signature)],
           blockNumber,

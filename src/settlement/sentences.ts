@@ -1,7 +1,8 @@
 /** The errors of the contracts as sentences: what is wrong, and what to do. */
 import type { Address, ContractErrorName, Hex } from "viem";
 import type { taskManagerAbi } from "./abi/task-manager.ts";
-import { ETHER, formatAmount, formatDuration, formatTime, type Token } from "./amount.ts";
+import { ETHER, formatAmount, formatTime, type Token } from "./amount.ts";
+import { formatDuration } from "./duration.ts";
 import { PHASES, STATES } from "./task.ts";
 
 /**

@@ -1,13 +1,6 @@
 import { describe, expect, it, test } from "vitest";
-import {
-  formatAmount,
-  formatChange,
-  formatDuration,
-  formatFee,
-  formatTime,
-  parseAmount,
-  parseDuration,
-} from "../../src/settlement/amount.ts";
+import { formatAmount, formatChange, formatFee, formatTime, parseAmount } from "../../src/settlement/amount.ts";
+import { formatDuration, parseDuration } from "../../src/settlement/duration.ts";
 import { UsageError } from "../../src/errors/index.ts";
 
 const TOKEN = { symbol: "VTT", decimals: 18 };

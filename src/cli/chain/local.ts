@@ -1,7 +1,8 @@
 /** `verde chain mint` and `verde chain skip`: what a real chain lets nobody do. */
 import { numberToHex } from "viem";
 import { ChainError, messageOf } from "../../errors/index.ts";
-import { formatAmount, formatDuration, formatTime, parseAmount, parseDuration } from "../../settlement/amount.ts";
+import { formatAmount, formatTime, parseAmount } from "../../settlement/amount.ts";
+import { formatDuration, parseDuration } from "../../settlement/duration.ts";
 import { writeJson, writeLine } from "../output.ts";
 import { Sender } from "../send.ts";
 import { connect, openSession, type SendFlags } from "../session.ts";

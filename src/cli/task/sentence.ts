@@ -1,6 +1,6 @@
 /** A task's state, and what is due, in words. */
 import type { TaskView } from "../../settlement/task.ts";
-import { formatDuration } from "../../settlement/amount.ts";
+import { formatDuration } from "../../settlement/duration.ts";
 
 /** `Disputed, Judging`, or a state alone. */
 export function stateName({ state, phase }: Pick<TaskView, "state" | "phase">): string {

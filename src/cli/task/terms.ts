@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { type Address, getAddress, isAddress, type Hex, zeroAddress } from "viem";
 import { UsageError } from "../../errors/index.ts";
 import type { Terms } from "../../settlement/task.ts";
-import { formatAmount, formatDuration, parseAmount, parseDuration, type Token } from "../../settlement/amount.ts";
+import { formatAmount, parseAmount, type Token } from "../../settlement/amount.ts";
+import { formatDuration, parseDuration } from "../../settlement/duration.ts";
 import type { JobTerms } from "../../settlement/job-terms.ts";
 import { DEFAULT_PERIODS, termsOf } from "../../settlement/terms.ts";
 

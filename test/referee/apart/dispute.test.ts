@@ -34,11 +34,11 @@ describe("a dispute whose parties run apart", () => {
   });
 
   it("is undecided about a party that can't answer, and names it", async () => {
-    await rewrite(BROKEN, { backend: "nothere" });
+    await rewrite(BROKEN, { fault: { kind: "flip", step: 1, operator: 999, element: 0, bit: 3 } });
     const result = await dispute(HONEST, BROKEN, { apart });
     expect(result).toMatchObject({
       outcome: "undecided",
-      silent: [{ id: "b", reason: expect.stringContaining("nothere") }],
+      silent: [{ id: "b", reason: expect.stringContaining("999") }],
     });
     const lost = await dispute(HONEST, BROKEN, { apart, forfeitSilent: true });
     expect(lost).toMatchObject({ outcome: "divergence", losers: ["b"] });
@@ -59,7 +59,7 @@ describe("a dispute whose parties run apart", () => {
     expect(errors[1].message).toBe(errors[0].message);
     await writeFile(BROKEN, "");
     await truncate(BROKEN, 1.9e9);
-    await expect(dispute(HONEST, BROKEN, { apart: { memory: 400 } })).rejects.toThrow("needs more memory");
+    await expect(dispute(HONEST, BROKEN, { apart: { memory: 400 } })).rejects.toThrow("is not a Verde trace");
     await rm(BROKEN);
     await expect(dispute(BROKEN, HONEST, { apart })).rejects.toMatchObject({ code: "VERDE_FORMAT_MISSING" });
   });

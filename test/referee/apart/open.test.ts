@@ -161,8 +161,12 @@ const DAMAGED: Readonly<
   },
   "another fault": {
     damage: ({ trace }) => rewrite(trace, { fault: { ...FAULT, operator: 3 } as Fault }),
+    reason: /gives another state after step 6/,
   },
-  "no fault": { damage: ({ trace }) => rewrite(trace, { fault: undefined }), reason: /not what the run commits to/ },
+  "no fault": {
+    damage: ({ trace }) => rewrite(trace, { fault: undefined }),
+    reason: /gives another state after step 6/,
+  },
   "another interval": {
     damage: ({ trace }) => rewrite(trace, { commitEvery: 3 }),
     refused: "VERDE_FORMAT_MALFORMED",
