@@ -59,7 +59,7 @@ function wrongSignatures(opening: Opening, key: Bytes): Bytes[] {
     other({ run: word(200) }),
     other({ root: word(201) }),
     other({ tree: opening.tree === "step" ? "operator" : "step" }),
-    ...(["segment", "step", "kernel", "element"] as const).map((name) => other({ [name]: opening[name] ^ 1 })),
+    ...(["segment", "step", "kernel", "element"] as const).map((name) => other({ [name]: (opening[name] ^ 1) >>> 0 })),
     ...["Verde committee", "Verde commitment salt", "Verde opening"].map((name) =>
       signDigest(inDomain(opening, name), key),
     ),

@@ -16,6 +16,8 @@ export interface Memory {
   readonly commitEvery: number;
   /** Whether the run was told to lie. Its trees then contradict each other, and it says them all the same. */
   readonly isDrill?: boolean;
+  /** Whether it says what a file says, instead of what was computed here. Then nothing of it is signed. */
+  readonly isRecorded?: boolean;
   /** The reason why it could not answer, if it could not. */
   failure?(): string | undefined;
   /** The roots of the initial state and of the state after each segment. */

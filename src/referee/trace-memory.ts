@@ -70,6 +70,7 @@ class RecordedMemory implements TraceMemory {
   readonly commitEvery: number;
   readonly isDrill: boolean;
   readonly segmentRoots: readonly StateRoot[];
+  readonly isRecorded = true;
   readonly canReplay = false;
   private readonly trace: FinishedTrace;
   private readonly reason: string;

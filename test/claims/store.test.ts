@@ -1,11 +1,11 @@
 /** The keys of a user: where they are, what they sign, and that none is beside a trace. */
-import { readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { formatAddress, formatClaim, parseClaim } from "../../src/claims/claim.ts";
 import { openingSigner } from "../../src/claims/opening.ts";
 import { ClaimStore } from "../../src/claims/store.ts";
-import { toHex } from "../../src/encoding/bytes.ts";
+import { bytesEqual, toHex } from "../../src/encoding/bytes.ts";
 import { dispute } from "../../src/referee/dispute.ts";
 import { parseFault } from "../../src/trace/fault.ts";
 import { run } from "../../src/trace/run.ts";
@@ -102,6 +102,17 @@ describe("claims about traces", () => {
           expect(bytes.includes(Buffer.from(secret.slice(2), "hex")), entry.name).toBe(false);
         }
       }
+  });
+
+  test("are not signed from what a file states about its operators", async () => {
+    await run(line, { out: at("stated.trace"), detail: "operators" });
+    await claimTrace(mine, at("stated.trace"));
+    await rm(at("stated.data"), { recursive: true });
+    const result = await dispute(at("stated.trace"), at("liar.trace"), { claims: mine });
+    if (result.outcome !== "divergence") throw new Error("undecided");
+    const [{ address }] = result.parties;
+    expect(result.losers).toEqual(["b"]);
+    expect(result.openings.filter((opening) => bytesEqual(opening.address, address!))).toEqual([]);
   });
 
   test("are signed by nobody who has not made them", async () => {
