@@ -34,6 +34,8 @@ export interface CheckedRuling extends Location {
   referee?: Bytes;
   segment?: DisputedSegment;
   job: Bytes;
+  /** The number of training steps in a segment of both runs. */
+  commitEvery: number;
   /** SHA-256 of the transcript. */
   transcript: Bytes;
 }
@@ -82,6 +84,7 @@ export function checkRuling(ruling: Ruling, climb: ClimbLeaf): CheckedRuling {
     ...(address && { referee: address }),
     ...(ruling.segment && { segment: readSegment(ruling.segment) }),
     job: jobIdOf(parts),
+    commitEvery,
     transcript: digest(ruling.transcript),
   };
 

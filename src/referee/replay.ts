@@ -35,7 +35,7 @@ export interface Replayed {
  * @throws {FormatError} when its files can't be used
  */
 export async function replayRuling(
-  ruling: Pick<CheckedRuling, "segment" | "job">,
+  ruling: Pick<CheckedRuling, "segment" | "job" | "commitEvery">,
   trace: Trace,
   backend: Backend | string = DEFAULT,
 ): Promise<Replayed> {
@@ -43,6 +43,10 @@ export async function replayRuling(
   if (!segment) throw unfit("the ruling does not say after which segment the runs differ, so nothing can be replayed");
   const { jobId, commitEvery, outline } = trace.manifest;
   if (!bytesEqual(jobId, ruling.job)) throw unfit(`${trace.path} is a run of another job than the ruling's`);
+  if (commitEvery !== ruling.commitEvery)
+    throw unfit(
+      `${trace.path} commits every ${commitEvery} training steps, and the claims every ${ruling.commitEvery}`,
+    );
   if (trace.segmentRoots.length < Math.max(segment.index, 1))
     throw unfit(`${trace.path} ends before the disputed segment ${segment.index}`);
   checkAgreed(segment, trace, segmentCount(outline.steps, commitEvery));
@@ -77,7 +81,8 @@ export async function replayRuling(
 function checkAgreed({ index, proofs }: DisputedSegment, trace: Trace, count: number): void {
   const leaves: Bytes[] = trace.segmentRoots.slice(0, index).map((root) => hashLeaf(Tag.segmentLeaf, root));
   for (const proof of proofs) {
-    const steps = proofSteps(count, index, proof) ?? [];
+    const steps = proofSteps(count, index, proof);
+    if (!steps) throw unfit("the ruling's proofs are not of this run's tree");
     let end = index;
     let span = 1;
     let [at, width] = [index, count];

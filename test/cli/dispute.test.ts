@@ -1,16 +1,21 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatClaim } from "../../src/claims/claim.ts";
+import { ClaimStore } from "../../src/claims/store.ts";
 import { run } from "../../src/trace/index.ts";
+import { claimTrace } from "../fixtures/claims.ts";
 import { smallJob } from "../referee/small-job.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 describe("verde dispute and verde check", () => {
   let folder = "";
+  /** As the owner of both traces sees them. */
+  const claims: Record<string, string> = {};
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "verde-cli-"));
     const job = await smallJob();
@@ -19,15 +24,20 @@ describe("verde dispute and verde check", () => {
     const fault = { kind: "flip", step: 4, operator: 4, element: 13, bit: 28 } as const;
     await run(job, { out: join(folder, "b.trace"), fault });
     await run(job, { out: join(folder, "every.trace"), commitEvery: 2 });
+    const store = new ClaimStore(join(folder, "state"));
+    for (const name of ["a", "b"]) claims[name] = formatClaim(await claimTrace(store, join(folder, `${name}.trace`)));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  function verde(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const verde = (...args: string[]) => verdeAs("state", ...args);
+
+  /** @param state the folder of a user's keys and claims */
+  function verdeAs(state: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     return new Promise((resolve) => {
       execFile(
         process.execPath,
         [MAIN, ...args],
-        { cwd: folder, env: { ...process.env, NO_COLOR: "1" } },
+        { cwd: folder, env: { ...process.env, NO_COLOR: "1", VERDE_STATE: join(folder, state) } },
         (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
       );
     });
@@ -39,24 +49,92 @@ describe("verde dispute and verde check", () => {
     expect(found.stdout).toContain("differ from training step 4 on");
     expect(found.stdout).toContain("b.trace is wrong");
     expect(found.stdout).toMatch(/executed 3 scalar steps of the [\d,]+ of the run/);
-    const roots = JSON.parse(await readFile(join(folder, "v.json"), "utf8")).runRoots as [string, string];
-    const checked = await verde("check", "v.json", "--a", roots[0], "--b", roots[1], "--json");
+    expect(found.stdout).toContain("The proof is in v.json");
+    expect(found.stdout).toContain(`--a ${claims.a} --b ${claims.b}`);
+    const named = ["--a", claims.a, "--b", claims.b];
+    const checked = await verdeAs("nobody", "check", "v.json", ...named, "--json");
     expect(checked).toMatchObject({ code: 0, stderr: "" });
-    expect(JSON.parse(checked.stdout)).toMatchObject({
-      schemaVersion: 2,
+    const holds = JSON.parse(checked.stdout);
+    expect(holds).toMatchObject({
+      schemaVersion: 3,
       outcome: "holds",
+      kind: "proof",
       losers: ["b"],
-      step: 4,
       restsOn: "evidence",
+      refuted: [{ claim: claims.b, ground: "signature", decidedBy: "scalar", step: 4 }],
     });
-    // Two proofs a level, and those of the operands: each by two implementations.
-    const { pathsVerifiedTwice } = JSON.parse(checked.stdout) as { pathsVerifiedTwice: number };
+    // A path for each opened level, and those of the operands: each by two implementations.
+    const { pathsVerifiedTwice } = holds as { pathsVerifiedTwice: number };
     expect(pathsVerifiedTwice).toBeGreaterThan(8);
-    const said = await verde("check", "v.json", "--a", roots[0], "--b", roots[1]);
+    const said = await verde("check", "v.json", ...named);
     expect(said.stdout).toContain(`${pathsVerifiedTwice}, each verified by two implementations`);
-    const other = await verde("check", "v.json", "--a", roots[0], "--b", roots[0]);
-    expect(other).toMatchObject({ code: 2, stdout: "" });
-    expect(other.stderr).toContain("VERDE_DISPUTE");
+    expect(said.stdout).toContain("b is wrong.\nNothing is shown about the other claim.");
+    // The claim that is refuted is enough.
+    expect(await verde("check", "v.json", "--a", claims.b)).toMatchObject({ code: 0 });
+    for (const wrong of [claims.a, claims.b.replace(/@.*/, "")]) {
+      const other = await verde("check", "v.json", "--a", wrong);
+      expect(other).toMatchObject({ code: 2, stdout: "" });
+      expect(other.stderr).toContain("VERDE_DISPUTE_VERDICT_FOREIGN");
+    }
+    expect(await verde("check", "v.json", "--a", claims.b, "--replay", "a.trace")).toMatchObject({ code: 2 });
+  });
+
+  it("show the claim, with the key of its owner alone", async () => {
+    for (const name of ["a", "b"])
+      expect(JSON.parse((await verde("inspect", `${name}.trace`, "--json")).stdout).claim).toBe(claims[name]);
+    const { stdout } = await verdeAs("nobody", "inspect", "a.trace", "--json");
+    expect(JSON.parse(stdout).claim).toBe(claims.a.replace(/@.*/, ""));
+    expect((await verde("inspect", "a.trace")).stdout).toContain(claims.a);
+  });
+
+  it("rule where nobody has signed, and let anybody replay it", async () => {
+    const found = await verdeAs("stranger", "dispute", "a.trace", "b.trace", "--verdict", "r.json", "--transcript", "t.jsonl"); // prettier-ignore
+    expect(found).toMatchObject({ code: 1, stderr: "" });
+    expect(found.stdout).toContain("This rests on this referee's word: b.trace signed nothing that proves it.");
+    const roots = ["a", "b"].map((name) => claims[name].replace(/@.*/, ""));
+    const named = ["--a", roots[0], "--b", roots[1]];
+    const word = await verde("check", "r.json", ...named, "--json");
+    expect(word.code).toBe(4);
+    expect(JSON.parse(word.stdout)).toMatchObject({ kind: "ruling", restsOn: "referee", losers: ["b"], step: 4 });
+    expect((await verde("check", "r.json", ...named)).stdout).toContain("This is a ruling: it proves nothing.");
+    expect(await verde("check", "r.json", "--a", roots[1])).toMatchObject({ code: 2 });
+    for (const trace of ["a.trace", "b.trace"]) {
+      const replayed = await verde("check", "r.json", ...named, "--replay", trace, "--json");
+      expect(replayed, replayed.stderr).toMatchObject({ code: 0 });
+      expect(JSON.parse(replayed.stdout)).toMatchObject({ kind: "ruling", restsOn: "replay", losers: ["b"] });
+    }
+    expect(await verde("check", "r.json", ...named, "--replay", "every.trace")).toMatchObject({ code: 2 });
+    // The verdict follows from what was said, and from nothing else.
+    expect(await verde("check", "r.json", ...named, "--transcript", "t.jsonl")).toMatchObject({ code: 4 });
+    expect(await verde("dispute", "a.trace", "b.trace", "--verdict", "p.json", "--transcript", "p.jsonl")).toMatchObject({ code: 1 }); // prettier-ignore
+    expect(await verde("check", "p.json", "--a", claims.b, "--transcript", "p.jsonl")).toMatchObject({ code: 0 });
+    const foreign = await verde("check", "p.json", "--a", claims.b, "--transcript", "t.jsonl");
+    expect(foreign).toMatchObject({ code: 2, stdout: "" });
+    expect(foreign.stderr).toContain("does not follow from t.jsonl");
+  });
+
+  it("can't check what a wallet may have signed, without a node", async () => {
+    const verdict = JSON.parse(await readFile(join(folder, "p.json"), "utf8"));
+    const wallet = "0x1111111111111111111111111111111111111111";
+    verdict.refuted[0].address = wallet;
+    await writeFile(join(folder, "w.json"), JSON.stringify(verdict));
+    const { code, stdout, stderr } = await verde("check", "w.json", "--a", claims.b.replace(/@.*/, `@${wallet}`));
+    expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+    expect(stderr).toContain("--rpc URL");
+  });
+
+  it("decide nothing about a party without its files, unless silence loses", async () => {
+    await copyFile(join(folder, "a.trace"), join(folder, "alone.trace"));
+    const { code, stdout } = await verde("dispute", "alone.trace", "b.trace", "--verdict", "none.json");
+    expect(code).toBe(3);
+    expect(stdout).toContain("nothing is decided");
+    expect(stdout).toMatch(/alone\.trace can't answer: .*alone\.data\/dataset\.safetensors/);
+    expect(stdout).toContain("So none.json was not written.");
+    const told = JSON.parse((await verde("dispute", "alone.trace", "b.trace", "--json")).stdout);
+    expect(told).toMatchObject({ outcome: "undecided", losers: [], silent: [{ id: "a", name: "alone.trace" }] });
+    const ruled = await verde("dispute", "alone.trace", "b.trace", "--forfeit-silent", "--json");
+    expect(ruled.code).toBe(1);
+    expect(JSON.parse(ruled.stdout)).toMatchObject({ verdict: "ruling", losers: ["a"], proven: [] });
   });
 
   it("let the EVM decide, each move a transaction", async () => {
@@ -100,6 +178,8 @@ describe("verde dispute and verde check", () => {
       "outcome",
       "parties",
       "losers",
+      "verdict",
+      "proven",
       "step",
       "operator",
       "element",
@@ -109,10 +189,12 @@ describe("verde dispute and verde check", () => {
       "referee",
     ]);
     expect(result).toMatchObject({
-      schemaVersion: 2,
+      schemaVersion: 3,
       outcome: "divergence",
+      verdict: "proof",
+      proven: ["a"],
       parties: [
-        { id: "a", name: "b.trace", runRoot: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
+        { id: "a", name: "b.trace", runRoot: expect.stringMatching(/^0x[0-9a-f]{64}$/), claim: claims.b },
         { id: "b", name: "a.trace", runRoot: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
       ],
       losers: ["a"],
@@ -131,7 +213,7 @@ describe("verde dispute and verde check", () => {
     const { code, stdout } = await verde("dispute", "b.trace", "a.trace", "again.trace", "--json");
     expect(code).toBe(1);
     const { parties, losers, standing, disputes, ...rest } = JSON.parse(stdout);
-    expect(rest).toEqual({ schemaVersion: 2, outcome: "divergence" });
+    expect(rest).toEqual({ schemaVersion: 3, outcome: "divergence", silent: [], equivocations: [] });
     expect(parties.map(({ id, name }: { id: string; name: string }) => `${id} ${name}`)).toEqual([
       "a b.trace",
       "b a.trace",
@@ -147,7 +229,7 @@ describe("verde dispute and verde check", () => {
     const { code, stdout } = await verde("dispute", "a.trace", "again.trace", "--json");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
-      schemaVersion: 2,
+      schemaVersion: 3,
       outcome: "agree",
       parties: [expect.objectContaining({ id: "a", name: "a.trace" }), expect.objectContaining({ id: "b" })],
       losers: [],
@@ -166,7 +248,11 @@ describe("verde dispute and verde check", () => {
       [["dispute", "a.trace", "b.trace", "--recompute", "half"], "neither scalar nor operator"],
       [["dispute", "a.trace", "b.trace", "--backend", "abacus"], "abacus"],
       [["check", "not.json", "--a", root, "--b", root], "is cut"],
-      [["check", "v.json", "--a", "0x12", "--b", root], "32 bytes"],
+      [["check", "v.json", "--a", "0x12", "--b", root], "--a is no claim"],
+      [["check", ".", "--a", root, "--b", root], "can't be read"],
+      [["check", "a.trace", "--a", root, "--b", root], "JSON"],
+      [["dispute", "a.trace", "b.trace", "--patience", "0s"], "--patience 0s"],
+      [["dispute", "a.trace", "b.trace", "again.trace", "--transcript", "t"], "omit --verdict and --transcript"],
     ] as const) {
       const { code, stdout, stderr } = await verde(...args);
       expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: "" });

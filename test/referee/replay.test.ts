@@ -66,6 +66,7 @@ describe("a replay", () => {
     await run(job, { out: trace("early"), fault: parseFault("skip:step=2") });
     await run(job, { out: trace("both"), fault: parseFault("lr:from=4,factor=2") });
     await run(await smallJob({ seed: 3 }), { out: trace("foreign") });
+    await run(job, { out: trace("every"), commitEvery: 2 });
     const start = await startFrom(job, []);
     await run(start, { out: trace("start") });
     await run(start, { out: trace("start-liar"), fault: parseFault("skip:step=1") });
@@ -80,6 +81,7 @@ describe("a replay", () => {
     const ruling = await rulingOn("honest", "liar");
     await expect(replay(ruling, "foreign")).rejects.toThrow("another job");
     await expect(replay(ruling, "early")).rejects.toThrow("other roots than both claims have");
+    await expect(replay(ruling, "every")).rejects.toThrow("commits every 2 training steps");
     const { segment: _, ...bare } = ruling;
     await expect(replayRuling(bare, await openTrace(trace("honest")))).rejects.toThrow(
       "does not say after which segment",
