@@ -14,6 +14,8 @@ import { addressOf, newSecretKey, signDigest } from "./signature.ts";
 export interface Speaker {
   /** 20 bytes. */
   readonly address: Bytes;
+  /** The runs for which the key speaks: it is silent about others. Absent: it speaks for any. */
+  readonly purpose?: Purpose;
   /**
    * 65 bytes. `undefined` when this key has already signed another root for the same tree: the two together
    * would convict it.
@@ -63,18 +65,27 @@ export class ClaimStore {
   /** Records that a key claims a run. Without this, the key signs nothing about the run. */
   async record(run: Bytes, purpose: Purpose, address: Bytes): Promise<void> {
     const file = this.claimFile(run);
-    await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolder(path.dirname(file));
     const known = await this.claimants(run);
-    const next = { ...known, [purpose]: formatAddress(address) };
+    const own = formatAddress(address);
+    // The latest is the last one. Earlier claims stay: their keys have to answer, too.
+    const next = { ...known, [purpose]: [...(known[purpose] ?? []).filter((other) => other !== own), own] };
     const temporary = `${file}.${process.pid}.new`;
     await fs.writeFile(temporary, `${JSON.stringify(next)}\n`);
     await fs.rename(temporary, file);
   }
 
-  /** The claim of this user about a run: with the address of the key that claimed it, if one did. */
+  /**
+   * The claim of this user about a run: with the address of the key that claimed it, if one did. Of several,
+   * the latest whose key is at hand; if none is, the latest.
+   */
   async claimOf(run: Bytes, purpose: Purpose): Promise<RunClaim> {
-    const address = (await this.claimants(run))[purpose];
-    return address === undefined ? { run } : { run, address: parseAddress(address, this.claimFile(run)) };
+    const claimed = (await this.claimants(run))[purpose] ?? [];
+    const addresses = claimed.map((text) => parseAddress(text, this.claimFile(run)));
+    const keys = addresses.length > 1 ? await this.keysAtHand(purpose) : [];
+    const isAtHand = (address: Bytes): boolean => keys.some((key) => bytesEqual(key.address, address));
+    const address = addresses.findLast(isAtHand) ?? addresses.at(-1);
+    return address ? { run, address } : { run };
   }
 
   /**
@@ -84,19 +95,30 @@ export class ClaimStore {
   async speakerFor(run: Bytes, purpose: Purpose): Promise<Speaker | undefined> {
     const { address } = await this.claimOf(run, purpose);
     if (!address) return undefined;
+    const key = (await this.keysAtHand(purpose)).find((known) => bytesEqual(known.address, address));
+    return (
+      key &&
+      new RunSpeaker(run, purpose, key, `${this.claimFile(run).replace(/\.json$/, "")}.${formatAddress(address)}`)
+    );
+  }
+
+  private async keysAtHand(purpose: Purpose): Promise<AvailableKey[]> {
     const stored = await readKey(path.join(this.folder, "keys", `${purpose}.key`));
-    const key = [...this.extra, ...(stored ? [stored] : [])].find((known) => bytesEqual(known.address, address));
-    return key && new RunSpeaker(run, key, `${this.claimFile(run).replace(/\.json$/, "")}.${formatAddress(address)}`);
+    return [...this.extra, ...(stored ? [stored] : [])];
   }
 
   private claimFile(run: Bytes): string {
     return path.join(this.folder, "claims", `${toHex(run)}.json`);
   }
 
-  private async claimants(run: Bytes): Promise<Partial<Record<Purpose, string>>> {
+  private async claimants(run: Bytes): Promise<Partial<Record<Purpose, string[]>>> {
     const file = this.claimFile(run);
     const text = await read(file, "the record of a claim");
-    return text === undefined ? {} : (parseJson(text, file) as Partial<Record<Purpose, string>>);
+    if (text === undefined) return {};
+    const known = parseJson(text, file);
+    const isList = (list: unknown): boolean => Array.isArray(list) && list.every((item) => typeof item === "string");
+    if (typeof known === "object" && known !== null && Object.values(known).every(isList)) return known;
+    throw new KeyError("MALFORMED", `${file} is not the record of a claim; claim the run again`, { file });
   }
 }
 
@@ -106,12 +128,14 @@ export class ClaimStore {
  */
 class RunSpeaker implements Speaker {
   readonly address: Bytes;
+  readonly purpose: Purpose;
   private readonly run: Bytes;
   private readonly secret: Bytes;
   private readonly journal: string;
 
-  constructor(run: Bytes, { address, secret }: AvailableKey, journal: string) {
+  constructor(run: Bytes, purpose: Purpose, { address, secret }: AvailableKey, journal: string) {
     this.run = run;
+    this.purpose = purpose;
     this.address = address;
     this.secret = secret;
     this.journal = journal;
@@ -121,9 +145,15 @@ class RunSpeaker implements Speaker {
     if (!bytesEqual(opening.run, this.run)) return undefined;
     const place = `${openingKey(opening)} `;
     const line = place + toHex(opening.root);
-    if ((await this.firstSigned(place)) === undefined) await append(this.journal, `${line}\n`);
+    if ((await this.firstSigned(place)) === undefined) await append(this.journal, `${await this.separator()}${line}\n`);
     // Two processes may both have added a line. The first one counts.
     return (await this.firstSigned(place)) === line ? signDigest(openingDigest(opening), this.secret) : undefined;
+  }
+
+  /** Ends a line that was cut when the machine stopped. No signature has left for such a line. */
+  private async separator(): Promise<string> {
+    const text = (await read(this.journal, "the journal of signed openings")) ?? "";
+    return text === "" || text.endsWith("\n") ? "" : "\n";
   }
 
   private async firstSigned(place: string): Promise<string | undefined> {
@@ -143,18 +173,50 @@ async function append(file: string, line: string): Promise<void> {
   }
 }
 
+/** One level after the other: below some folders of the system, making all at once never ends. */
+async function makeFolder(folder: string): Promise<void> {
+  const parent = path.dirname(folder);
+  try {
+    await fs.mkdir(folder, { mode: 0o700 });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "EEXIST") return;
+    if (code === "ENOENT" && parent !== folder && !(await exists(parent))) {
+      await makeFolder(parent);
+      return makeFolder(folder);
+    }
+    throw new KeyError(
+      "UNREADABLE",
+      `the folder ${folder} can't be made: ${messageOf(cause)}; name another with VERDE_STATE`,
+      {
+        folder,
+      },
+    );
+  }
+}
+
+const exists = (folder: string): Promise<boolean> =>
+  fs.access(folder).then(
+    () => true,
+    () => false,
+  );
+
 async function readKey(file: string): Promise<AvailableKey | undefined> {
   const text = await read(file, "the key");
   if (text === undefined) return undefined;
   if (!/^0x[0-9a-f]{64}\n$/.test(text))
-    throw new KeyError("MALFORMED", `${file} is not a key of Verde's; move it away, and a new one is made`, { file });
+    throw new KeyError(
+      "MALFORMED",
+      `${file} is not a key of Verde's; restore it, or move it away: then a new one is made, and what the old one claimed can no longer be answered for`,
+      { file },
+    );
   const secret = fromHex(text.trim(), 32);
   return { address: addressOf(secret), secret };
 }
 
 /** Two processes that make a key at once get the same one: the file appears whole, and only once. */
 async function makeKey(file: string): Promise<AvailableKey> {
-  await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(path.dirname(file));
   const temporary = `${file}.${process.pid}.new`;
   await fs.writeFile(temporary, `${toHex(newSecretKey())}\n`, { mode: 0o600 });
   try {

@@ -21,6 +21,11 @@ export function describeDivergence(result: Divergence): string[] {
     colors.bold(losers.length === 2 ? "Both are wrong." : `${nameOf(parties, losers[0])} is wrong.`),
     ...wordLines(result),
     costLine(result),
+    ...(result.replayed === undefined
+      ? []
+      : [
+          `It also executed ${formatCount(result.replayed)} training steps, since a party has only the records in its file.`,
+        ]),
   ];
 }
 

@@ -12,7 +12,7 @@ import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, openClaims } from "./claims.ts";
 import { describeDivergence, describeUndecided, forfeits } from "./dispute-text.ts";
 import { EXIT } from "./exit.ts";
-import { colors, writeJson, writeLine } from "./output.ts";
+import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 import { nameOf, partyJson } from "./party.ts";
 
 interface Flags extends KeyFlags {
@@ -58,6 +58,7 @@ export function register(program: Command): void {
     await writeFiles(result, flags);
     if (flags.json) writeJson(disputeJson(result));
     else printResult(result, flags);
+    if (result.outcome !== "agree") for (const note of result.notes) reportLine(`verde: ${note}`);
     process.exitCode = EXITS[result.outcome];
   });
 }

@@ -38,7 +38,9 @@ export class Wallets {
         { address: formatAddress(first) },
       );
     // The code that talks to a chain is slow to load, and few checks need it.
-    const { createPublicClient, http, parseAbi, toHex } = await import("viem");
+    const viem = await import("viem");
+    const { BaseError, ContractFunctionRevertedError, ContractFunctionZeroDataError } = viem;
+    const { createPublicClient, http, parseAbi, toHex } = viem;
     const abi = parseAbi(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
     const client = createPublicClient({ transport: http(this.rpc) });
     const blockNumber = await client.getBlockNumber();
@@ -52,7 +54,15 @@ export class Wallets {
           blockNumber,
         })
         .catch((error: unknown) => {
-          if (isRefusal(error)) return undefined;
+          // The contract has answered, with a revert or nothing, or there is none. All else is the node's
+          // failure.
+          const isRefusal =
+            error instanceof BaseError &&
+            error.walk(
+              (cause) =>
+                cause instanceof ContractFunctionRevertedError || cause instanceof ContractFunctionZeroDataError,
+            ) !== null;
+          if (isRefusal) return undefined;
           throw error;
         });
       if (answer !== HOLDS)
@@ -64,13 +74,4 @@ export class Wallets {
     }
     return blockNumber;
   }
-}
-
-/** Whether the node answered, and the contract reverted or there is none. */
-function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    error.name === "ContractFunctionExecutionError" &&
-    !/HttpRequest|Timeout/.test(error.message)
-  );
 }

@@ -122,14 +122,15 @@ class Meetings {
     }
     this.openings.push(...result.openings.filter(({ run }) => bytesEqual(run, party.runRoot)));
     const found = findEquivocation(this.openings);
-    if (found) this.equivocations.push(encodeEquivocation(found));
+    const isKnown = this.equivocations.some((known) => found && known.run === toHex(found.run));
+    if (found && !isKnown) this.equivocations.push(encodeEquivocation(found));
     if (result.losers.includes(party.id)) {
       const isRoot = refutesRoot(result.verdict, toHex(party.runRoot));
       team.drop(isRoot ? () => true : isParty, team.fallen);
       if (isRoot) team.hasFallen = true;
     }
-    if (found && this.openings.length > 0 && party.address && bytesEqual(found.address, party.address))
-      team.drop(isParty, team.fallen);
+    const isBoth = found && party.address && bytesEqual(found.address, party.address);
+    if (isBoth && bytesEqual(found.run, party.runRoot)) team.drop(isParty, team.fallen);
     if (team.left.length === 0 && team.silent.length === 0) team.hasFallen = true;
   }
 }

@@ -3,7 +3,7 @@
  * Everything that can be derived is derived, and the proof has to say the same.
  */
 import { formatClaim } from "../claims/claim.ts";
-import { openingDigest, type OpenedTree, OPENED_TREES, type Opening } from "../claims/opening.ts";
+import { openingDigest, type OpenedTree, OPENED_TREES, type Opening, type OpeningPlace } from "../claims/opening.ts";
 import { signerOf } from "../claims/signature.ts";
 import { type Bytes, bytesEqual, fromHex } from "../encoding/bytes.ts";
 import type { ClimbLeaf } from "../encoding/merkle.ts";
@@ -202,6 +202,15 @@ function checkSigned(opening: Opening, address: Bytes, signature: Bytes, { accep
     });
 }
 
+/** The fields of a signed place that lie below each tree, and are 0. */
+const SURPLUS = {
+  segment: ["segment", "step", "kernel", "element"],
+  step: ["step", "kernel", "element"],
+  operator: ["kernel", "element"],
+  fold: [],
+} as const satisfies Record<OpenedTree, readonly (keyof OpeningPlace)[]>;
+
+/** The job of such an entry is not proven: the run root binds it, and only its owner can open that. */
 function checkEquivocation(refuted: EquivocationRefuted, tools: CheckTools): Checked {
   const { tree, segment, step, operator, element } = refuted.place;
   if (!Object.hasOwn(OPENED_TREES, tree)) throw invalid("VERDICT_MALFORMED", "the signed tree is none that is signed");
@@ -212,6 +221,8 @@ function checkEquivocation(refuted: EquivocationRefuted, tools: CheckTools): Che
     kernel: whole(operator),
     element: whole(element),
   };
+  if (SURPLUS[place.tree].some((field) => place[field] !== 0))
+    throw invalid("VERDICT_ALTERED", `the place of a ${tree} tree has a number below the tree`);
   const run = digest(refuted.run);
   const address = readAddress(refuted.address);
   const roots = readPair(refuted.roots, digest);

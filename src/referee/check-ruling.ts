@@ -4,17 +4,28 @@
  */
 import type { RunClaim } from "../claims/claim.ts";
 import { signerOf } from "../claims/signature.ts";
-import { type Bytes, bytesEqual, fromHex } from "../encoding/bytes.ts";
+import { type Bytes, bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
 import type { ClimbLeaf } from "../encoding/merkle.ts";
 import { checkPassed, type Pair, type Side } from "../game/level.ts";
 import { topOf } from "../game/question.ts";
 import { jobIdOf } from "../job/closed.ts";
-import type { DisputedOperator, Location } from "./decision.ts";
+import type { DecisionKind, DisputedOperator, Location } from "./decision.ts";
+import type { JobFacts } from "./facts.ts";
 import { trainingMachine } from "./machine.ts";
 import { shownFacts } from "./shown-graph.ts";
 import { PARTIES, type Ruling, type SegmentEvidence } from "./verdict.ts";
-import { digest, digests, invalid, readClaim, readJob, readAddress, readPair, whole } from "./verdict-reader.ts";
-import { rulingDigest } from "./verdict-writer.ts";
+import {
+  differingField,
+  digest,
+  digests,
+  invalid,
+  readClaim,
+  readJob,
+  readAddress,
+  readPair,
+  whole,
+} from "./verdict-reader.ts";
+import { encodeClaim, encodeJob, rulingDigest } from "./verdict-writer.ts";
 
 /** The first segment after which the runs differ. */
 export interface DisputedSegment {
@@ -55,6 +66,37 @@ function readLocation({ step, operator, element, fold }: Location): Location {
   };
 }
 
+/** The ruling as a referee writes it: it has these fields and no others. */
+function canonical(ruling: Ruling, facts: JobFacts): Ruling {
+  const { claims, decision, segment, transcript, referee, signature } = ruling;
+  const { kind, claimed, recomputed, losers, reasons } = decision;
+  const hex = (text: string): string => toHex(fromHex(text));
+  const text = (reason: string | null): string | null => (reason === null ? null : String(reason));
+  return {
+    schemaVersion: ruling.schemaVersion,
+    kind: "ruling",
+    ...encodeJob(facts),
+    claims: [encodeClaim(readClaim(claims[0])), encodeClaim(readClaim(claims[1]))],
+    decision: {
+      kind: String(kind) as DecisionKind,
+      ...readLocation(decision),
+      claimed: claimed && [hex(claimed[0]), hex(claimed[1])],
+      recomputed: recomputed && hex(recomputed),
+      losers: losers.map((party) => String(party) as typeof party),
+      reasons: [text(reasons[0]), text(reasons[1])],
+    },
+    segment: segment && {
+      index: whole(segment.index),
+      trees: [hex(segment.trees[0]), hex(segment.trees[1])],
+      leaves: [hex(segment.leaves[0]), hex(segment.leaves[1])],
+      proofs: [segment.proofs[0].map(hex), segment.proofs[1].map(hex)],
+    },
+    transcript: hex(transcript),
+    referee: referee && String(referee),
+    signature: signature && hex(signature),
+  };
+}
+
 /** @throws {DisputeError} that names the first thing that does not hold */
 export function checkRuling(ruling: Ruling, climb: ClimbLeaf): CheckedRuling {
   const { parts, commitEvery } = readJob(ruling);
@@ -73,6 +115,8 @@ export function checkRuling(ruling: Ruling, climb: ClimbLeaf): CheckedRuling {
   if (address && !(signer && bytesEqual(signer, address)))
     throw invalid("VERDICT_ALTERED", "the ruling is not what the referee signed: it was altered, so do not rely on it");
   const facts = shownFacts(parts, commitEvery, undefined);
+  const field = differingField(canonical(ruling, facts), ruling, "verdict");
+  if (field) throw invalid("VERDICT_ALTERED", `${field} is not as a ruling has it`, { field });
   const { claimed, recomputed } = decision;
   return {
     ...readLocation(decision),

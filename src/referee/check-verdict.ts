@@ -2,7 +2,7 @@
 import { formatClaim, type RunClaim } from "../claims/claim.ts";
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { type ClimbLeaf, climbLeaf } from "../encoding/merkle.ts";
-import { DisputeError, messageOf, SecondOpinionError } from "../errors/index.ts";
+import { DisputeError, SecondOpinionError, VerdeError } from "../errors/index.ts";
 import type { Side } from "../game/level.ts";
 import { jobIdOf } from "../job/closed.ts";
 import { type AcceptSignature, checkProof, type RefutedClaim } from "./check-proof.ts";
@@ -62,7 +62,8 @@ export function checkVerdict(
   } catch (error) {
     if (error instanceof DisputeError || error instanceof SecondOpinionError) throw error;
     // Reading a field failed: it is missing, has another type, or is cut off.
-    throw invalid("VERDICT_MALFORMED", `the verdict is malformed: ${messageOf(error)}`);
+    const why = error instanceof VerdeError ? `: ${error.message}` : ", or a field is missing or of another type";
+    throw invalid("VERDICT_MALFORMED", `this is no verdict of version ${VERDICT_VERSION}${why}`);
   }
 }
 

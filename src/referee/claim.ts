@@ -64,7 +64,9 @@ export function trainingProver(memory: Memory, speaker?: Speaker): TrainingProve
       if (at.length > 0 && !(level && isSigned(level)))
         throw new DisputeError("PLACE", "a signature was asked for, but no tree at this place needs one", { at });
       // A trace from elsewhere may hold any roots above the right states.
-      const root = speaker && !memory.isRecorded && (await prover.root(at));
+      // Nor does a key speak for the other kind of run: the file may have changed since it was looked at.
+      const isItsRun = !speaker?.purpose || (speaker.purpose === "drill") === (memory.isDrill ?? false);
+      const root = speaker && isItsRun && !memory.isRecorded && (await prover.root(at));
       return root ? speaker!.sign({ run, ...openingPlace(facts, at), root }) : undefined;
     },
   };

@@ -3,107 +3,28 @@ import { openBackend } from "../certify/open-backend.ts";
 import type { RunClaim } from "../claims/claim.ts";
 import type { ClaimStore } from "../claims/store.ts";
 import { signDigest } from "../claims/signature.ts";
-import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
-import { type DType, unravel } from "../encoding/tensor.ts";
+import { bytesEqual } from "../encoding/bytes.ts";
+import { unravel } from "../encoding/tensor.ts";
+import { KeyError } from "../errors/index.ts";
 import { bothSides, type Pair, positionOf } from "../game/level.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { type Presented, presentBoth } from "./apart/present.ts";
 import { conclude, openingsIn, type RefereeKey } from "./conclude.ts";
 import { checkComparable } from "./comparable.ts";
 import { countJobSteps } from "./cost.ts";
-import { type Decision, type Location, locate } from "./decision.ts";
-import type { SignedOpening } from "./equivocation.ts";
+import { locate } from "./decision.ts";
+import type { DisputeOptions, DisputeResult, Divergence, Undecision } from "./dispute-result.ts";
 import { jobFacts } from "./facts.ts";
 import { kernelAt } from "./machine.ts";
-import { claimOf, type OpenedParty } from "./opened-party.ts";
+import { confirmLoss } from "./confirm.ts";
+import { claimOf, type OpenedParty, whyUnsigned } from "./opened-party.ts";
 import { type NamedParty, partiesOf, type PartyInput, type TraceParty } from "./party.ts";
 import { placeOf } from "./place.ts";
-import { arbitrate, type Figures, type Heard } from "./referee.ts";
+import { arbitrate, type Heard } from "./referee.ts";
 import { shownGraph } from "./shown-graph.ts";
 import { writeTranscript } from "./transcript-file.ts";
-import type { Verdict } from "./verdict.ts";
 
-/** How a dispute is carried out. */
-export interface DisputeOptions {
-  /**
-   * What the referee executes: one scalar step, or the whole operator. The default is one scalar step, or the
-   * whole operator if one of the traces can't show its tensors.
-   */
-  recompute?: "scalar" | "operator";
-  /**
-   * The backend that replays the runs and recomputes the operator: a backend, its name, `auto`, or the file
-   * of a module that exports one. It is certified first. By default runs are replayed on WASM, or on the
-   * best device if a run was made on one, and the reference recomputes.
-   */
-  backend?: Backend | string;
-  /**
-   * The keys of this user. A run that one of them has claimed is answered for with signatures, so that the
-   * verdict can be a proof. A ruling is signed by the user's own key. Without it, nothing is signed.
-   */
-  claims?: ClaimStore;
-  /** Whether a party that gives no answer loses. The default is `false`: then nothing is decided. */
-  forfeitSilent?: boolean;
-  /** The milliseconds that a party has for one answer. The default is ten minutes. */
-  timeout?: number;
-  /**
-   * Run each party in a process of its own, with this much memory. Then no file of a party can stop or block
-   * the referee, and both compute at once. The backend has to be a name or a file. Default: in this process.
-   */
-  apart?: { memory?: number };
-}
-
-/** Two traces that commit to the same run. */
-export interface Agreement {
-  outcome: "agree";
-  parties: Pair<NamedParty>;
-  runRoots: Pair<Bytes>;
-  losers: readonly string[];
-  figures: Figures;
-}
-
-/** A dispute in which a party could not answer: nothing is decided. */
-export interface Undecision {
-  outcome: "undecided";
-  parties: Pair<NamedParty>;
-  runRoots: Pair<Bytes>;
-  losers: readonly string[];
-  /** The parties that gave no answer, each with the reason: what it lacks, and what it needs. */
-  silent: readonly { id: string; name: string; reason: string }[];
-  figures: Figures;
-  /** The text of the transcript. */
-  transcript: string;
-}
-
-/** Two traces that differ: where they differ, and which party is wrong. */
-export interface Divergence extends Location {
-  outcome: "divergence";
-  /** In the order of the verdict's sides. */
-  parties: Pair<NamedParty>;
-  runRoots: Pair<Bytes>;
-  /** The ids of the parties whose claims are wrong. */
-  losers: readonly string[];
-  /** The ids of the losers whose claims the verdict proves wrong. The others lose by the referee's word. */
-  proven: readonly string[];
-  decision: Decision;
-  /** What each party claims: an element's four bytes, most significant first, or a root. */
-  claimed?: Pair<Bytes>;
-  recomputed?: Bytes;
-  /** The type of the element. */
-  dtype?: DType;
-  /** Why a party forfeits. */
-  reasons: Pair<string | undefined>;
-  figures: Figures;
-  /** Scalar steps of the whole run, for comparison with those of the referee. */
-  runSteps: number;
-  verdict: Verdict;
-  /** The text of the transcript. The verdict follows from it (`concludeFrom`). */
-  transcript: string;
-  /** The openings that the parties have signed. */
-  openings: readonly SignedOpening[];
-}
-
-/** What `dispute` finds: the runs agree, or they differ, and then where and which party is wrong. */
-export type DisputeResult = Agreement | Divergence | Undecision;
+export type { Agreement, DisputeOptions, DisputeResult, Divergence, Undecision } from "./dispute-result.ts";
 
 /**
  * Compares two finished runs of one job, and finds where they differ and which party is wrong. A party whose
@@ -146,12 +67,17 @@ async function disputeOf(
     const figures = { scalarSteps: 0, bytes: 64, rounds: 0, millis: 0 };
     return { outcome: "agree", parties, runRoots, losers: [], figures };
   }
+  const notes: string[] = [];
+  for (const [side, trace] of traces.entries()) {
+    const why = await whyUnsigned(trace, options.claims);
+    if (why !== undefined) notes.push(`nothing is signed for ${parties[side].name}: ${why}`);
+  }
   const { backend: wanted } = options;
   const backend = wanted === undefined ? undefined : (await openBackend(wanted)).backend;
   const opened = options.apart
     ? await Promise.all(bothSides((side) => traces[side].open()))
     : ([await traces[0].open(backend), await traces[1].open(backend)] as const);
-  return decide(parties, claims, traces, opened, { ...options, backend });
+  return decide(parties, claims, traces, opened, { ...options, backend, notes });
 }
 
 function partyIn({ id, name }: TraceParty, { run, address }: RunClaim): NamedParty {
@@ -160,6 +86,7 @@ function partyIn({ id, name }: TraceParty, { run, address }: RunClaim): NamedPar
 
 interface DecideOptions extends Omit<DisputeOptions, "backend"> {
   backend: Backend | undefined;
+  notes: string[];
 }
 
 async function decide(
@@ -167,7 +94,7 @@ async function decide(
   claims: Pair<RunClaim>,
   traces: Pair<Presented>,
   opened: Pair<OpenedParty>,
-  { recompute, backend, claims: store, forfeitSilent = false, timeout, apart }: DecideOptions,
+  { recompute, backend, claims: store, forfeitSilent = false, timeout, apart, notes }: DecideOptions,
 ): Promise<Divergence | Undecision> {
   const { outline, commitEvery } = traces[0].manifest;
   const facts = jobFacts(outline, commitEvery);
@@ -188,18 +115,25 @@ async function decide(
   const runRoots = bothSides((side) => claims[side].run);
   const at = positionOf(finding.path);
   const graph = shownGraph(outline, facts, at);
-  if (finding.kind === "undecided") {
+  const undecided = (reasons: Pair<string | undefined>): Undecision => {
     const silent = parties.flatMap(({ id, name }, side) => {
-      const reason = finding.reasons[side];
+      const reason = reasons[side];
       return reason === undefined ? [] : [{ id, name, reason }];
     });
     const text = writeTranscript(facts, transcript, graph);
-    return { outcome: "undecided", parties, runRoots, losers: [], silent, figures, transcript: text };
-  }
+    return { outcome: "undecided", parties, runRoots, losers: [], silent, figures, transcript: text, notes };
+  };
+  if (finding.kind === "undecided") return undecided(finding.reasons);
+  const isSilence = finding.kind === "forfeit" && forfeitSilent;
+  const recorded = !isSilence && finding.losers.find((side) => !opened[side].canReplay);
+  const confirmed =
+    typeof recorded === "number" && (await confirmLoss(facts, finding, recorded, traces[1 - recorded].path, backend));
+  if (confirmed && "doubt" in confirmed)
+    return undecided(bothSides((side) => (side === recorded ? confirmed.doubt : undefined)));
   const { seen } = finding;
   const { claimed, recomputed } = seen ?? finding;
   const place = placeOf(facts, at);
-  const conclusion = await conclude({ facts, graph, transcript, decision: finding }, () => refereeKey(store));
+  const conclusion = await conclude({ facts, graph, transcript, decision: finding }, () => refereeKey(store, notes));
   return {
     outcome: "divergence",
     parties,
@@ -218,10 +152,16 @@ async function decide(
     verdict: conclusion.verdict,
     transcript: conclusion.transcript,
     openings: openingsIn(facts, claims, finding),
+    ...(confirmed && { replayed: confirmed.steps }),
+    notes,
   };
 }
 
-async function refereeKey(store: ClaimStore | undefined): Promise<RefereeKey | undefined> {
-  const key = await store?.keyFor("own");
+async function refereeKey(store: ClaimStore | undefined, notes: string[]): Promise<RefereeKey | undefined> {
+  const key = await store?.keyFor("own").catch((error: unknown) => {
+    if (!(error instanceof KeyError)) throw error;
+    notes.push(`the ruling is not signed: ${error.message}`);
+    return undefined;
+  });
   return key && { address: key.address, sign: async (digest) => signDigest(digest, key.secret) };
 }

@@ -4,14 +4,14 @@
  */
 import { fromHex, toHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";
-import { DisputeError, messageOf, VerdeError } from "../errors/index.ts";
+import { DisputeError, VerdeError } from "../errors/index.ts";
 import { bothSides, type Pair } from "../game/level.ts";
 import type { JobFacts } from "./facts.ts";
 import { type ShownGraph, shownFacts } from "./shown-graph.ts";
 import type { Reply, Round, Showing, Transcript } from "./transcript.ts";
 import type { GraphEvidence, Hex, JobEvidence } from "./verdict.ts";
 import { PARTIES } from "./verdict.ts";
-import { readClaim, readGraph, readJob, readPair } from "./verdict-reader.ts";
+import { readClaim, readGraph, readJob, readPair, whole } from "./verdict-reader.ts";
 import { encodeClaim, encodeGraph, encodeJob } from "./verdict-writer.ts";
 import { decodeWitness, encodeWitness } from "./witness-codec.ts";
 
@@ -61,7 +61,7 @@ export function readTranscript(text: string, what: string): ReadTranscript {
     return read(text, what);
   } catch (error) {
     if (error instanceof VerdeError) throw error;
-    throw malformed(what, messageOf(error));
+    throw malformed(what, "a field is missing or of another type");
   }
 }
 
@@ -121,7 +121,10 @@ function readReply({ answer, signature, failure }: ReplyLine): Reply {
 }
 
 function readRound({ question, replies }: Record<string, unknown>): Round {
-  return { question: question as Round["question"], replies: readPair(replies as Pair<ReplyLine>, readReply) };
+  const { kind, at, height, position } = question as Round["question"];
+  const leaves = at.map(({ level, index, part }) => ({ level: String(level), index: whole(index), part: whole(part) }));
+  const asked = { kind: String(kind) as typeof kind, at: leaves, height: whole(height), position: whole(position) };
+  return { question: asked, replies: readPair(replies as Pair<ReplyLine>, readReply) };
 }
 
 function showingLine({ by, witness, recomputed, seen, failure, isWrong = false }: Showing) {

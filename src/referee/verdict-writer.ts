@@ -4,7 +4,7 @@ import { digestOf, type SentenceKind } from "../claims/typed-data.ts";
 import { type Bytes, fromHex, toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import type { Pair, Side } from "../game/level.ts";
-import { positionOf } from "../game/level.ts";
+import { bothSides, positionOf } from "../game/level.ts";
 import type { Decision } from "./decision.ts";
 import { locate } from "./decision.ts";
 import type { Equivocation } from "./equivocation.ts";
@@ -82,12 +82,16 @@ export function statementOf(
   losers: readonly Side[],
   transcript: Bytes,
 ): Statement {
-  const { kind, path, claimed, recomputed, reasons } = decision;
+  const { kind, path, claimed, recomputed, reasons, signatures } = decision;
+  // A key is named only if it has said something.
+  const said = bothSides(
+    (side): RunClaim => (signatures.some((pair) => pair[side]) ? claims[side] : { run: claims[side].run }),
+  );
   return {
     schemaVersion: VERDICT_VERSION,
     kind: "ruling",
     ...encodeJob(facts),
-    claims: pairOf(claims, encodeClaim),
+    claims: pairOf(said, encodeClaim),
     decision: {
       kind,
       ...locate(facts, positionOf(path)),

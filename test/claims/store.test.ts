@@ -5,7 +5,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { formatAddress, formatClaim, parseClaim } from "../../src/claims/claim.ts";
 import { openingSigner } from "../../src/claims/opening.ts";
 import { ClaimStore } from "../../src/claims/store.ts";
+import { addressOf } from "../../src/claims/signature.ts";
 import { bytesEqual, toHex } from "../../src/encoding/bytes.ts";
+import { VerdeError } from "../../src/errors/index.ts";
 import { dispute } from "../../src/referee/dispute.ts";
 import { parseFault } from "../../src/trace/fault.ts";
 import { run } from "../../src/trace/run.ts";
@@ -42,10 +44,19 @@ describe("a store", () => {
     expect(toHex(openingSigner(opening(1), signature)!)).toBe(toHex(own));
     expect(await speaker.sign({ ...opening(1), run: new Uint8Array(32) })).toBeUndefined();
     expect(await store.speakerFor(RUN, "drill")).toBeUndefined();
-    // Another key has claimed the run since, and it is not at hand.
-    await store.record(RUN, "own", new Uint8Array(20).fill(9));
+    // Another key has claimed the run since. It is not at hand, so the first one still speaks.
+    const secret = new Uint8Array(32).fill(9);
+    await store.record(RUN, "own", addressOf(secret));
+    expect((await store.speakerFor(RUN, "own"))?.address).toEqual(own);
+    const both = new ClaimStore(at("signing"), [{ address: addressOf(secret), secret }]);
+    expect((await both.speakerFor(RUN, "own"))?.address).toEqual(addressOf(secret));
+    await rm(join(at("signing"), "keys"), { recursive: true });
     expect(await store.speakerFor(RUN, "own")).toBeUndefined();
-    expect(formatClaim(await store.claimOf(RUN, "own"))).toContain("@0x0909");
+    expect((await store.claimOf(RUN, "own")).address).toEqual(addressOf(secret));
+    for (const text of ["null", "[]", '{"own":"0x12"}', "{"]) {
+      await writeFile(join(at("signing"), "claims", `${toHex(RUN)}.json`), text);
+      if (text !== "[]") await expect(store.claimOf(RUN, "own")).rejects.toBeInstanceOf(VerdeError);
+    }
   });
 
   test("never signs a second root for a tree, in this process or another", async () => {

@@ -76,7 +76,11 @@ describe("verde dispute and verde check", () => {
       expect(other).toMatchObject({ code: 2, stdout: "" });
       expect(other.stderr).toContain("VERDE_DISPUTE_VERDICT_FOREIGN");
     }
-    expect(await verde("check", "v.json", "--a", claims.b, "--replay", "a.trace")).toMatchObject({ code: 2 });
+    const replayed = await verde("check", "v.json", "--a", claims.b, "--replay", "a.trace");
+    expect(replayed).toMatchObject({ code: 0, stderr: expect.stringContaining("needs no replay") });
+    // The letters are those of the command line.
+    expect((await verde("check", "v.json", "--a", claims.b, "--b", claims.a)).stdout).toContain("a is wrong.");
+    expect(await verde("check", "v.json", "--a", claims.b, "--b", claims.b)).toMatchObject({ code: 2 });
   });
 
   it("show the claim, with the key of its owner alone", async () => {
@@ -97,6 +101,8 @@ describe("verde dispute and verde check", () => {
     expect(word.code).toBe(4);
     expect(JSON.parse(word.stdout)).toMatchObject({ kind: "ruling", restsOn: "referee", losers: ["b"], step: 4 });
     expect((await verde("check", "r.json", ...named)).stdout).toContain("This is a ruling: it proves nothing.");
+    const turned = await verde("check", "r.json", "--a", roots[1], "--b", roots[0], "--json");
+    expect(JSON.parse(turned.stdout)).toMatchObject({ losers: ["a"], claims: { a: roots[1], b: roots[0] } });
     expect(await verde("check", "r.json", "--a", roots[1])).toMatchObject({ code: 2 });
     for (const trace of ["a.trace", "b.trace"]) {
       const replayed = await verde("check", "r.json", ...named, "--replay", trace, "--json");

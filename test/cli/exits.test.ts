@@ -59,10 +59,13 @@ it("a lie that two agreed on falls to a challenge", async () => {
   // In the other order than the seats: what is signed is the same.
   await on.as(undefined, "dispute", "honest.trace", "lie.trace", "--verdict", "v.json");
   const sign = async (person: Person): Promise<string> => {
-    await on.ok(person, "referee", "sign", task, "v.json", "--out", `${person}.json`);
+    await on.ok(person, "referee", "sign", task, "v.json", "--replay", "honest.trace", "--out", `${person}.json`);
     return `${person}.json`;
   };
-  const plan = await on.json("referee3", "referee", "sign", task, "v.json", "--out", "plan.json", "--dry-run");
+  // The owners' keys are not at hand, so the verdict is a ruling, and nobody signs it unseen.
+  await on.fails(2, "it rests on the word of the referee that made it", "referee3", "referee", "sign", task, "v.json", "--out", "no.json"); // prettier-ignore
+  const seen = ["--replay", "honest.trace", "--out", "plan.json", "--dry-run"];
+  const plan = await on.json("referee3", "referee", "sign", task, "v.json", ...seen);
   expect(plan).toMatchObject({ dryRun: true, verdict: { losers: "1" } });
   const files = [await sign("referee3"), await sign("referee1")];
   expect(await on.json("passer", "referee", "submit", task, ...files)).toMatchObject({ state: "Challengeable" });

@@ -126,8 +126,8 @@ describe("the command", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
     expect(JSON.parse(stdout)).toMatchObject({ outcome: "divergence", losers: ["b"] });
     const roots = ["a.trace", "b.trace"].map(async (trace) => {
-      const told = JSON.parse(expectSuccess(await project.verde("inspect", trace, "--json"))) as { runRoot: string };
-      return told.runRoot;
+      const told = JSON.parse(expectSuccess(await project.verde("inspect", trace, "--json"))) as { claim: string };
+      return told.claim;
     });
     const [a, b] = await Promise.all(roots);
     expectSuccess(await project.verde("check", "v.json", "--a", a, "--b", b));

@@ -170,6 +170,31 @@ describe("dispute about traces", () => {
     }
   });
 
+  it("an honest root does not lose by a file that states false operators above it", async () => {
+    const options = { detail: "operators" } as const;
+    const honest = await trace(options);
+    const liar = await trace({ ...options, fault: { kind: "skip", step: 5 } });
+    const opened = await openTrace(honest);
+    const forged = join(folder, `false-${made++}.trace`);
+    const writer = await TraceWriter.create(forged, opened.manifest);
+    for await (const record of opened.records()) {
+      const opRoots = record.step === 5 ? record.opRoots!.with(2, new Uint8Array(32).fill(7) as never) : record.opRoots;
+      await writer.step({ ...record, ...(opRoots && { opRoots }) });
+    }
+    await writer.end(opened.runRoot!);
+    await writer.close();
+    expect((await openTrace(forged)).runRoot).toEqual(opened.runRoot);
+    const result = await dispute(forged, liar, { claims });
+    expect(result).toMatchObject({
+      outcome: "undecided",
+      silent: [{ id: "a", reason: expect.stringContaining("not those of the run that it claims") }],
+    });
+    const right = join(folder, `right-${made++}.trace`);
+    await copyFile(liar, right);
+    const lost = await divergence(right, honest);
+    expect(lost).toMatchObject({ losers: ["a"], replayed: 1 });
+  });
+
   it("a run that began with given weights is disputed from its records alone, at every operator", async () => {
     // Its seed is an entry that no step changes: what it is, only record 0 says.
     const weights = (await run(job, {})).state.filter(({ name }) => name.endsWith("weight"));

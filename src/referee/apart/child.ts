@@ -6,7 +6,7 @@ import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { resolveOwnPackage } from "../../job/resolve.ts";
 import { expectComplete, openTrace } from "../../trace/index.ts";
-import { purposeOf } from "../opened-party.ts";
+import { speakerOf } from "../opened-party.ts";
 import { traceMemory } from "../trace-memory.ts";
 import { FrameReader, frameOf } from "./frames.ts";
 import { MAX_REQUEST, type Opening } from "./messages.ts";
@@ -18,7 +18,7 @@ async function openRun({ trace: path, backend, claims }: Opening): Promise<Opena
   return {
     claim: trace,
     remember: () => traceMemory(trace, backend),
-    speaker: async () => claims?.speakerFor(trace.runRoot, purposeOf(trace)),
+    speaker: () => speakerOf(trace, claims),
   };
 }
 

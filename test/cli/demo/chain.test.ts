@@ -36,7 +36,10 @@ test("the whole story is told, and its tables add up", async () => {
   for (const name of ["post", "accept", "commit", "reveal", "compare", "submit", "deliver", "finalize", "claim"])
     expect(story).toMatch(new RegExp(`^ {2}${name} +\\d+ +[\\d,]+ +[\\d,]+$`, "m"));
   for (let i = 0; i < 12; i++) expect(story.toLowerCase()).not.toContain(publicPrivateKey(i).slice(2, 40));
-  expect(JSON.parse(readFileSync(at("out/chain/verdict.json"), "utf8"))).toMatchObject({ schemaVersion: 2 });
+  expect(JSON.parse(readFileSync(at("out/chain/verdict.json"), "utf8"))).toMatchObject({
+    schemaVersion: 3,
+    kind: "proof",
+  });
 });
 
 test("a fault that changes nothing is told, and the chain is closed", async () => {

@@ -80,9 +80,9 @@ describe("a task of three providers, of which one cheats,", () => {
     const disputed = await on.as(undefined, "dispute", "ada.trace", "ben.trace", "--verdict", "verdict.json");
     expect(disputed.code).toBe(1);
     await on.as(undefined, "dispute", "ada.trace", "long.trace", "--verdict", "foreign.json");
-    const sign = (file: string): string[] => ["referee", "sign", task, file, "--out"];
+    const sign = (file: string): string[] => ["referee", "sign", task, file, "--replay", "cleo.trace", "--out"];
     await on.fails(2, "is not a member of the task's committee", "ada", ...sign("verdict.json"), "no.json");
-    await on.fails(2, "one of the files is not a verdict", "referee1", ...sign("deployment.json"), "no.json");
+    await on.fails(2, "a verdict of schema version", "referee1", ...sign("deployment.json"), "no.json");
     for (const person of ["referee1", "referee2"] as const)
       await on.ok(person, ...sign("verdict.json"), `${person}.json`);
     await on.fails(2, "referee1.json exists", "referee1", ...sign("verdict.json"), "referee1.json");
