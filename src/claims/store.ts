@@ -77,14 +77,13 @@ export class ClaimStore {
 
   /**
    * The claim of this user about a run: with the address of the key that claimed it, if one did. Of several,
-   * the latest whose key is at hand; if none is, the latest.
+   * one whose key was given to this store, or else the latest.
    */
   async claimOf(run: Bytes, purpose: Purpose): Promise<RunClaim> {
     const claimed = (await this.claimants(run))[purpose] ?? [];
     const addresses = claimed.map((text) => parseAddress(text, this.claimFile(run)));
-    const keys = addresses.length > 1 ? await this.keysAtHand(purpose) : [];
-    const isAtHand = (address: Bytes): boolean => keys.some((key) => bytesEqual(key.address, address));
-    const address = addresses.findLast(isAtHand) ?? addresses.at(-1);
+    const isGiven = (address: Bytes): boolean => this.extra.some((key) => bytesEqual(key.address, address));
+    const address = addresses.findLast(isGiven) ?? addresses.at(-1);
     return address ? { run, address } : { run };
   }
 

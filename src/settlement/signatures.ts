@@ -18,7 +18,7 @@ export function parseSignature(text: string, what: string): SignatureFile {
   const content = (parseJson(text, what) ?? {}) as Record<string, unknown>;
   const { schemaVersion, chainId, committee, task, verdict, signer, signature } = content;
   // Other files, such as a verdict, have versions of their own.
-  if ("signature" in content && typeof schemaVersion === "number" && schemaVersion !== 1)
+  if ("signer" in content && typeof schemaVersion === "number" && schemaVersion !== 1)
     throw new FormatError(
       "VERSION",
       `${what} has version ${schemaVersion}, but this program reads version 1; sign the verdict again with \`verde referee sign\``,

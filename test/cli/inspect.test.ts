@@ -45,6 +45,7 @@ describe("verde inspect", () => {
       steps: 12,
       recordedSteps: 12,
       runRoot: toHex(honest.runRoot),
+      claim: toHex(honest.runRoot),
       commitEvery: 1,
       checkpointEvery: 5,
       detail: "steps",

@@ -77,6 +77,7 @@ describe("verde run", () => {
       job: "line",
       steps: 4,
       runRoot: toHex(runRoot),
+      claim: toHex(runRoot),
       metrics: metrics[4],
       seconds: expect.any(Number),
       saturated: [],

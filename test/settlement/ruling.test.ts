@@ -173,7 +173,7 @@ describe("signatures", () => {
       `${FormatError.name}: forged.json does not hold ${ben.address}'s signature; ask this member for it again`,
     );
     expect(() => parseSignature("", "x.json")).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_TRUNCATED" }));
-    const later = '{"schemaVersion":2,"signature":"0x"}';
+    const later = '{"schemaVersion":2,"signer":"0x"}';
     expect(() => parseSignature(later, "x.json")).toThrow(expect.objectContaining({ code: "VERDE_FORMAT_VERSION" }));
     for (const text of ["{}", '{"schemaVersion":1,"verdict":{}}', "null"])
       expect(() => parseSignature(text, "x.json")).toThrow(/x\.json is not a signature of a verdict/);
