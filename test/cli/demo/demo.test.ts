@@ -23,9 +23,12 @@ test("the demo catches the cheat, and what it tells people to type works", () =>
   for (const file of ["honest.trace", "cheating.trace", "verdict.json"])
     expect(existsSync(path(`demo/${file}`))).toBe(true);
 
-  const [, roots] = /verde check \S+ (--a 0x\w{64} --b 0x\w{64})/.exec(story)!;
-  const checked = verde("check", path("demo/verdict.json"), ...roots.split(" "));
-  expect(checked).toContain("holds");
+  const [, claims] = /verde check \S+ (--a 0x\w{64}@0x\w{40} --b 0x\w{64}@0x\w{40})/.exec(story)!;
+  const checked = verde("check", path("demo/verdict.json"), ...claims.split(" "));
+  expect(checked).toContain("b is wrong.");
   expect(verde("inspect", path("demo/honest.trace"))).toContain("136,960 parameters");
-  expect(JSON.parse(readFileSync(path("demo/verdict.json"), "utf8")).schemaVersion).toBe(2);
+  expect(JSON.parse(readFileSync(path("demo/verdict.json"), "utf8"))).toMatchObject({
+    schemaVersion: 3,
+    kind: "proof",
+  });
 });
