@@ -85,6 +85,14 @@ async function readText(path: string, what: string, remedy: string): Promise<str
 
 async function readVerdict(path: string): Promise<unknown> {
   const text = await readText(path, "the verdict", "write one with `verde dispute A B --verdict FILE`");
+  if (text.startsWith("VERDETR"))
+    throw new FormatError(
+      "KIND",
+      `${path} is a trace, not a verdict; write one with \`verde dispute A B --verdict FILE\``,
+      {
+        path,
+      },
+    );
   return parseJson(text, `the verdict ${path}`);
 }
 

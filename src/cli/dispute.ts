@@ -153,6 +153,7 @@ function disputeJson(result: DisputeResult) {
     recomputed: recomputed ? toHex(recomputed) : null,
     claimed: claimed ? Object.fromEntries(claimed.map((value, side) => [parties[side].id, toHex(value)])) : {},
     ...(result.decision.kind === "forfeit" && { forfeit: forfeits(result) }),
+    ...(result.replayed !== undefined && { replayedSteps: result.replayed }),
     referee,
   };
 }

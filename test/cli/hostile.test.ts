@@ -246,13 +246,28 @@ describe("a hostile text", () => {
     const long = "x\u001b".repeat(500_000);
     const verdict = JSON.stringify({ schemaVersion: long, runRoots: [long, long], job: { initKind: long } });
     writeFileSync(path("long.json"), verdict);
+    const entry = {
+      run: long,
+      address: long,
+      ground: long,
+      levels: [{ level: long, opening: [long] }],
+      graph: { header: long },
+    };
+    for (const kind of ["proof", "ruling", long]) {
+      const job = { info: long, initKind: long, steps: long };
+      const file = { schemaVersion: 3, kind, job, commitEvery: long, refuted: [entry], claims: [entry, entry] };
+      writeFileSync(path(`long-${kind.slice(0, 6)}.json`.replace(/[^\w.-]/g, "x")), JSON.stringify(file));
+    }
     const header = Buffer.from(JSON.stringify({ [long]: { dtype: long, shape: [1], data_offsets: [0, 4] } }));
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
     writeFileSync(path("long.safetensors"), Buffer.concat([length, header, Buffer.alloc(4)]));
     const root = `0x${"00".repeat(32)}`;
     const ended = await every([
-      ["check", "long.json", "--a", root, "--b", root, "--json"],
+      ["check", "long.json", "--a", root, "--json"],
+      ["check", "long-proof.json", "--a", root, "--json"],
+      ["check", "long-ruling.json", "--a", root, "--json"],
+      ["check", "long-xxxxxx.json", "--a", root, "--json"],
       ["run", JOB, "--from", "long.safetensors", "--json"],
       ["certify", "--check", "long.json", "--json"],
     ]);
