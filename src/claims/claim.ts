@@ -28,7 +28,7 @@ export function parseClaim(text: string, what: string): RunClaim {
       `${what} is no claim; write 0xROOT or 0xROOT@0xADDRESS, as \`verde inspect\` shows it: 64 and 40 hexadecimal digits`,
       { found: text.slice(0, 200) },
     );
-  const run = fromHex(root.toLowerCase(), 32);
+  const run = fromHex(root, 32);
   return address === undefined ? { run } : { run, address: parseAddress(address, what) };
 }
 

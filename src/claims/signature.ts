@@ -1,6 +1,6 @@
 /** Signatures of the EVM's curve: 65 bytes, r, s and v, with the low s and v of 27 or 28. */
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import type { Bytes } from "../encoding/bytes.ts";
+import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { keccak } from "./typed-data.ts";
 
 /** The bytes of a signature. */
@@ -37,6 +37,12 @@ export function signerOf(digest: Bytes, signature: Bytes): Bytes | undefined {
     // The library throws for numbers outside of the curve's field.
     return undefined;
   }
+}
+
+/** Whether the key of an address signed. @param address 20 bytes */
+export function isSignedBy(address: Bytes, digest: Bytes, signature: Bytes): boolean {
+  const signer = signerOf(digest, signature);
+  return signer !== undefined && bytesEqual(signer, address);
 }
 
 /** A new secret key, 32 bytes, from the machine's source of random bytes. */

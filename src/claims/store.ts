@@ -144,20 +144,19 @@ class RunSpeaker implements Speaker {
     if (!bytesEqual(opening.run, this.run)) return undefined;
     const place = `${openingKey(opening)} `;
     const line = place + toHex(opening.root);
-    if ((await this.firstSigned(place)) === undefined) await append(this.journal, `${await this.separator()}${line}\n`);
-    // Two processes may both have added a line. The first one counts.
-    return (await this.firstSigned(place)) === line ? signDigest(openingDigest(opening), this.secret) : undefined;
+    const firstIn = (text: string) => text.split("\n").find((known) => known.startsWith(place));
+    let signed = await this.signed();
+    if (firstIn(signed) === undefined) {
+      // A line that was cut when the machine stopped is ended. No signature has left for such a line.
+      await append(this.journal, `${signed === "" || signed.endsWith("\n") ? "" : "\n"}${line}\n`);
+      // Two processes may both have added a line. The first one counts.
+      signed = await this.signed();
+    }
+    return firstIn(signed) === line ? signDigest(openingDigest(opening), this.secret) : undefined;
   }
 
-  /** Ends a line that was cut when the machine stopped. No signature has left for such a line. */
-  private async separator(): Promise<string> {
-    const text = (await read(this.journal, "the journal of signed openings")) ?? "";
-    return text === "" || text.endsWith("\n") ? "" : "\n";
-  }
-
-  private async firstSigned(place: string): Promise<string | undefined> {
-    const text = (await read(this.journal, "the journal of signed openings")) ?? "";
-    return text.split("\n").find((line) => line.startsWith(place));
+  private async signed(): Promise<string> {
+    return (await read(this.journal, "the journal of signed openings")) ?? "";
   }
 }
 

@@ -57,5 +57,5 @@ async function keystores() {
 
 async function named(flags: KeyFlags): Promise<Bytes> {
   const { addressOfSigner } = await keystores();
-  return fromHex((await addressOfSigner(flags)).toLowerCase(), 20);
+  return fromHex(await addressOfSigner(flags), 20);
 }

@@ -71,7 +71,7 @@ async function sign(
   const { climb } = new SecondOpinion();
   const files: GivenVerdict[] = [];
   for (const path of paths) files.push(await given(path, task, { climb }, flags));
-  const own = flags.witness ? [fromHex(address.toLowerCase(), 20), await new ClaimStore().addressFor("own")] : [];
+  const own = flags.witness ? [fromHex(address, 20), await new ClaimStore().addressFor("own")] : [];
   const { ruling } = rulingFrom(task, files, { climb, own });
   const { committee } = task.terms;
   const bench = { chainId: session.deployment.chainId, committee, task: task.id };

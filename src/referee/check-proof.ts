@@ -4,7 +4,7 @@
  */
 import { formatClaim } from "../claims/claim.ts";
 import { openingDigest, type OpenedTree, OPENED_TREES, type Opening, type OpeningPlace } from "../claims/opening.ts";
-import { signerOf } from "../claims/signature.ts";
+import { isSignedBy } from "../claims/signature.ts";
 import { type Bytes, bytesEqual, fromHex } from "../encoding/bytes.ts";
 import type { ClimbLeaf } from "../encoding/merkle.ts";
 import { checkParts, type Level, openClaim, openingLengths, type Position } from "../game/level.ts";
@@ -194,8 +194,7 @@ function checkOpening(
 
 function checkSigned(opening: Opening, address: Bytes, signature: Bytes, { accept }: CheckTools): void {
   const digestSigned = openingDigest(opening);
-  const signer = signerOf(digestSigned, signature);
-  if (signer && bytesEqual(signer, address)) return;
+  if (isSignedBy(address, digestSigned, signature)) return;
   if (!accept(address, digestSigned, signature))
     throw invalid("VERDICT_ALTERED", `the opening of the ${opening.tree} tree is not signed by the key of the claim`, {
       tree: opening.tree,

@@ -3,7 +3,7 @@
  * it. Whether it is right rests on the referee's word.
  */
 import type { RunClaim } from "../claims/claim.ts";
-import { signerOf } from "../claims/signature.ts";
+import { isSignedBy } from "../claims/signature.ts";
 import { type Bytes, bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
 import type { ClimbLeaf } from "../encoding/merkle.ts";
 import { checkPassed, type Pair, type Side } from "../game/level.ts";
@@ -111,8 +111,7 @@ export function checkRuling(ruling: Ruling, climb: ClimbLeaf): CheckedRuling {
   const address = referee === null ? undefined : readAddress(referee);
   if ((address === undefined) !== (signature === null))
     throw invalid("VERDICT_MALFORMED", "a ruling names its referee and is signed, or neither");
-  const signer = address && signerOf(rulingDigest(statement), fromHex(signature!));
-  if (address && !(signer && bytesEqual(signer, address)))
+  if (address && !isSignedBy(address, rulingDigest(statement), fromHex(signature!)))
     throw invalid("VERDICT_ALTERED", "the ruling is not what the referee signed: it was altered, so do not rely on it");
   const facts = shownFacts(parts, commitEvery, undefined);
   const field = differingField(canonical(ruling, facts), ruling, "verdict");

@@ -11,11 +11,10 @@ import { type JobFacts, jobFacts } from "./facts.ts";
 import { DisputeError } from "../errors/index.ts";
 import { type Level, type Position, positionKey } from "../game/level.ts";
 import { checkPlace } from "../game/question.ts";
-import { groundOf } from "./judge.ts";
 import { claimedAt, kernelAt, levelUnder, trainingMachine } from "./machine.ts";
 import { DisputedTensors, type Memory } from "./memory.ts";
 import { isSigned, openingPlace } from "./opening.ts";
-import type { OperatorWitness } from "./operator.ts";
+import { expectOperator, type OperatorWitness } from "./operator.ts";
 import { type LevelName, type Place, placeOf } from "./place.ts";
 import { type Claim, ClaimProver, type Prover } from "../game/prover.ts";
 import type { AgreedLeaf, Witness } from "./witness.ts";
@@ -142,26 +141,13 @@ export class TrainingClaim implements Claim<Witness> {
   }
 
   async operands(at: Position): Promise<OperatorWitness | undefined> {
-    this.expectKernel(at);
+    expectOperator(this.facts, at);
     return (await this.recall(at)) ? this.evidence.operands(at) : undefined;
   }
 
   async output(at: Position): Promise<Tensor | undefined> {
-    const place = this.expectKernel(at);
+    const place = expectOperator(this.facts, at);
     return (await this.tensors.of(place))?.[this.tensors.outputOf(place)];
-  }
-
-  /**
-   * @throws {DisputeError} when `at` does not lead to an operator; it does if a whole operator is recomputed
-   */
-  private expectKernel(at: Position): Place {
-    const below = checkPlace(trainingMachine(this.facts, "operator"), at);
-    const place = placeOf(this.facts, at);
-    if (below || groundOf(this.facts, place) !== "scalar")
-      throw new DisputeError("PLACE", "the tensors of an operator were asked for, but the place is not an operator", {
-        at,
-      });
-    return place;
   }
 
   /**

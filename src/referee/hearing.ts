@@ -3,8 +3,9 @@
  * know whether the replies come from parties or from a transcript.
  */
 import type { RunClaim } from "../claims/claim.ts";
-import { openingSigner } from "../claims/opening.ts";
-import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
+import { openingDigest } from "../claims/opening.ts";
+import { isSignedBy } from "../claims/signature.ts";
+import type { Bytes } from "../encoding/bytes.ts";
 import { messageOf, VerdeError } from "../errors/index.ts";
 import {
   advance,
@@ -120,8 +121,8 @@ function validSignature(
 ): Bytes | undefined {
   if (!address || !signature) return undefined;
   const root = openClaim(level, claims[side], answer!);
-  const signer = openingSigner({ run, ...openingPlace(facts, positionOf(path)), root }, signature);
-  return signer && bytesEqual(signer, address) ? signature : undefined;
+  const digest = openingDigest({ run, ...openingPlace(facts, positionOf(path)), root });
+  return isSignedBy(address, digest, signature) ? signature : undefined;
 }
 
 function signaturesOf(path: readonly Passed[], signatures: Signatures): Pair<Bytes | undefined>[] {

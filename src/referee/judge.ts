@@ -11,7 +11,7 @@ import type { JobFacts } from "./facts.ts";
 import { bothSides, type Pair, type Passed, type Position, positionOf, type Side, SIDES } from "../game/level.ts";
 import { claimedAt, isStateUpdate, kernelAt, pointAt } from "./machine.ts";
 import { graphAt, type Place, placeOf } from "./place.ts";
-import { AgreedValues, type PassedTree, type UsedLeaf, type Witness } from "./witness.ts";
+import { AgreedValues, treesOf, type PassedTree, type UsedLeaf, type Witness } from "./witness.ts";
 
 /** What the step at the bottom gives. */
 export interface Recomputed {
@@ -43,8 +43,7 @@ export function groundOf(facts: JobFacts, place: Place): Ground {
  * @throws {DisputeError} when the witness does not hold
  */
 export function judge(facts: JobFacts, path: readonly Passed[], witness: Witness, by: Side): Judgement {
-  const trees = path.map(({ level, index, roots }) => ({ level, index, root: roots[by] }));
-  const result = recomputeStep(facts, positionOf(path), trees, witness);
+  const result = recomputeStep(facts, positionOf(path), treesOf(path, by), witness);
   const last = path[path.length - 1];
   return {
     ...result,

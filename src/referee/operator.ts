@@ -5,10 +5,12 @@ import { type Backend, executeOnce } from "../repops/backends/backend.ts";
 import { type Kernel, operandsOf, renumberOperands } from "../repops/kernels/kernel.ts";
 import type { Proof } from "../encoding/merkle.ts";
 import type { JobFacts } from "./facts.ts";
-import { type Passed, positionOf, type Side } from "../game/level.ts";
-import { kernelAt } from "./machine.ts";
-import { placeOf } from "./place.ts";
-import { type AgreedLeaf, AgreedValues } from "./witness.ts";
+import { type Passed, type Position, positionOf, type Side } from "../game/level.ts";
+import { checkPlace } from "../game/question.ts";
+import { groundOf } from "./judge.ts";
+import { kernelAt, trainingMachine } from "./machine.ts";
+import { type Place, placeOf } from "./place.ts";
+import { type AgreedLeaf, AgreedValues, treesOf } from "./witness.ts";
 
 /**
  * The inputs of the disputed operator, each with the proof of its root, in the order of `distinctOperands`.
@@ -25,6 +27,20 @@ export function distinctOperands(kernel: Kernel): number[] {
 }
 
 /**
+ * The place of an operator that can be recomputed.
+ * @throws {DisputeError} when `at` does not lead to an operator; it does if a whole operator is recomputed
+ */
+export function expectOperator(facts: JobFacts, at: Position): Place {
+  const below = checkPlace(trainingMachine(facts, "operator"), at);
+  const place = placeOf(facts, at);
+  if (below || groundOf(facts, place) !== "scalar")
+    throw new DisputeError("PLACE", "the tensors of an operator were asked for, but the place is not an operator", {
+      at,
+    });
+  return place;
+}
+
+/**
  * The disputed operator's inputs, checked against what both parties agree on.
  * @throws {DisputeError} when one of them is not the agreed tensor
  */
@@ -38,8 +54,7 @@ export function checkInputs(facts: JobFacts, path: readonly Passed[], witness: O
       `${inputs.length} inputs of the operator were shown, but it has ${wanted.length}`,
       { expected: wanted.length, found: inputs.length },
     );
-  const trees = path.map(({ level, index, roots }) => ({ level, index, root: roots[by] }));
-  const agreed = new AgreedValues(facts, trees, place, { ...(before && { before }), operands: [] });
+  const agreed = new AgreedValues(facts, treesOf(path, by), place, { ...(before && { before }), operands: [] });
   inputs.forEach(({ tensor, proof }, i) => {
     if (tensor.data.length !== elementCount(tensor.shape))
       throw new DisputeError("WITNESS_WRONG", `input ${i} of the operator does not have as many elements as its shape`);

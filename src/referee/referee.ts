@@ -3,17 +3,17 @@
  */
 import type { RunClaim } from "../claims/claim.ts";
 import { openBackend } from "../certify/open-backend.ts";
-import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
+import { bytesEqual, Writer } from "../encoding/bytes.ts";
 import { elementBits, firstDifference, type Tensor, tensorRoot } from "../encoding/tensor.ts";
 import { messageOf } from "../errors/index.ts";
-import type { Answer, Pair, Passed, Position, Side } from "../game/level.ts";
+import type { Pair, Passed, Position, Side } from "../game/level.ts";
 import { bothSides, positionOf, SIDES } from "../game/level.ts";
 import { ask, byteLength, newTally, type Patience, type Tally } from "../game/play.ts";
 import type { Question } from "../game/question.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { reference } from "../repops/backends/reference.ts";
 import type { TrainingProver } from "./claim.ts";
-import { guarded } from "./apart/guarded.ts";
+import { guarded, type GuardedProver } from "./apart/guarded.ts";
 import { scalarStepsOf } from "./cost.ts";
 import type { Decision, Undecided } from "./decision.ts";
 import type { JobFacts } from "./facts.ts";
@@ -21,9 +21,7 @@ import { attempt, hear, type Source } from "./hearing.ts";
 import { type Depth, kernelAt } from "./machine.ts";
 import { checkInputs, recompute } from "./operator.ts";
 import { placeOf } from "./place.ts";
-import { decodeOperands, encodeOperands, operatorTypes } from "./tensor-codec.ts";
 import type { Reply, Round, Showing, Transcript } from "./transcript.ts";
-import { decodeWitness, encodeWitness, witnessBound } from "./witness-codec.ts";
 
 /** How a referee asks and decides. */
 export interface RefereeOptions extends Patience {
@@ -91,18 +89,20 @@ export async function arbitrate(
   };
 }
 
-/** Asks the parties themselves, and records what they reply. */
+/**
+ * Asks the parties themselves, and records what they reply. The guards of the provers give checked copies.
+ */
 class Parties implements Source {
   readonly tally: Tally = newTally();
   readonly rounds: Round[] = [];
   readonly showings: Showing[] = [];
   scalarSteps = 0;
   private readonly facts: JobFacts;
-  private readonly provers: Pair<TrainingProver>;
+  private readonly provers: Pair<GuardedProver>;
   private readonly claims: Pair<RunClaim>;
   private readonly options: RefereeOptions;
 
-  constructor(facts: JobFacts, provers: Pair<TrainingProver>, claims: Pair<RunClaim>, options: RefereeOptions) {
+  constructor(facts: JobFacts, provers: Pair<GuardedProver>, claims: Pair<RunClaim>, options: RefereeOptions) {
     this.facts = facts;
     this.provers = provers;
     this.claims = claims;
@@ -126,20 +126,17 @@ class Parties implements Source {
 
   private async reply(side: Side, question: Question, signed: boolean): Promise<Reply> {
     const prover = this.provers[side];
-    const given = await this.from<Answer>(side, async () => copyOf(await prover.answer(question)));
+    const given = await this.from(side, () => prover.answer(question));
     if (!given.value) return failed(given.failure);
     if (!signed || !this.claims[side].address) return { answer: given.value };
-    const signature = await this.from<Bytes>(side, async () => bytesOf(await prover.signature(question.at)));
+    const signature = await this.from(side, () => prover.signature(question.at));
     return { answer: given.value, ...(signature.value ? { signature: signature.value } : failed(signature.failure)) };
   }
 
   async showStep(side: Side, path: readonly Passed[]): Promise<Showing> {
     const at = positionOf(path);
     const { value, failure } = await this.from(side, () => this.provers[side].witness(at));
-    if (!value) return this.shown({ by: side, ...failed(failure) });
-    const witness = attempt(() => decodeWitness(encodeWitness(value), witnessBound(this.facts, at)));
-    if (typeof witness === "string") return this.shown({ by: side, failure: witness, isWrong: true });
-    return this.shown({ by: side, ...(witness && { witness }) });
+    return this.shown({ by: side, ...(value ? { witness: value } : failed(failure)) });
   }
 
   async showOperator(side: Side, path: readonly Passed[]): Promise<Showing> {
@@ -147,10 +144,7 @@ class Parties implements Source {
     const { value, failure } = await this.from(side, () => this.provers[side].operands(at));
     if (!value)
       return this.shown({ by: side, ...failed(failure ?? "no answer to the question for the operator's inputs") });
-    const types = operatorTypes(this.facts, at);
-    const inputs = attempt(() =>
-      checkInputs(this.facts, path, decodeOperands(encodeOperands(value, types), types)!, side),
-    );
+    const inputs = attempt(() => checkInputs(this.facts, path, value, side));
     if (typeof inputs === "string") return this.shown({ by: side, failure: inputs, isWrong: true });
     const kernel = kernelAt(this.facts, placeOf(this.facts, at));
     const { backend } = await openBackend(this.options.backend ?? reference);
@@ -191,30 +185,12 @@ class Parties implements Source {
       this.tally.bytes += byteLength(value);
       if (value !== undefined && value !== null) return { value };
       const isLate = timeout !== undefined && performance.now() - began >= timeout;
-      const why = isLate ? `no answer within ${timeout} ms` : this.provers[side].failure?.();
+      const why = isLate ? `no answer within ${timeout} ms` : this.provers[side].failure();
       return failed(why);
     } catch (error) {
       return { failure: `it failed: ${messageOf(error)}` };
     }
   }
-}
-
-/**
- * A copy that the party can't change afterwards. What is not a list of bytes becomes an answer that is wrong.
- * Parts are cut where they are longer than any valid one.
- */
-function copyOf(answer: unknown): Answer | undefined {
-  if (answer === undefined || answer === null) return undefined;
-  return Array.isArray(answer)
-    ? Array.from(answer.slice(0, MAX_PARTS), (part) => bytesOf(part) ?? new Uint8Array())
-    : [];
-}
-
-const MAX_PARTS = 64;
-const MAX_PART = 1024;
-
-function bytesOf(part: unknown): Bytes | undefined {
-  return part instanceof Uint8Array ? Uint8Array.from(part.subarray(0, MAX_PART)) : undefined;
 }
 
 const failed = (failure: string | undefined): { failure?: string } => (failure === undefined ? {} : { failure });

@@ -4,7 +4,7 @@
  */
 import { openBackend } from "../certify/open-backend.ts";
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
-import { hashLeaf, merkleRoot, proofSteps } from "../encoding/merkle.ts";
+import { buildLevels, hashLeaf, type Proof, proofSteps, proveLeaf } from "../encoding/merkle.ts";
 import { Tag } from "../encoding/tags.ts";
 import type { StateRoot } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors/index.ts";
@@ -75,29 +75,24 @@ export async function replayRuling(
 }
 
 /**
- * Checks that both claims have the trace's roots before the segment: each left sibling of the two proofs is
- * the root over some of them.
+ * Checks that both claims have the trace's roots before the segment: the left siblings of the two proofs
+ * follow from these roots alone, whatever the leaves after them are.
  */
 function checkAgreed({ index, proofs }: DisputedSegment, trace: Trace, count: number): void {
-  const leaves: Bytes[] = trace.segmentRoots.slice(0, index).map((root) => hashLeaf(Tag.segmentLeaf, root));
-  for (const proof of proofs) {
-    const steps = proofSteps(count, index, proof);
-    if (!steps) throw unfit("the ruling's proofs are not of this run's tree");
-    let end = index;
-    let span = 1;
-    let [at, width] = [index, count];
-    for (const step of steps) {
-      // Rows in which the node has no sibling have no step.
-      while ((at ^ 1) >= width) [at, width, span] = [at >> 1, Math.ceil(width / 2), span * 2];
-      if (step.side === "left") {
-        const begin = end - span;
-        if (!bytesEqual(merkleRoot(leaves.slice(begin, end)), step.sibling))
-          throw unfit(`${trace.path} has other roots than both claims have before the disputed segment`);
-        end = begin;
-      }
-      [at, width, span] = [at >> 1, Math.ceil(width / 2), span * 2];
-    }
-  }
+  const leaves = Array.from(
+    { length: count },
+    (_, i): Bytes => (i < index ? hashLeaf(Tag.segmentLeaf, trace.segmentRoots[i]) : new Uint8Array(32)),
+  );
+  const agreed = leftSiblings(count, index, proveLeaf(buildLevels(leaves), index));
+  for (const proof of proofs)
+    if (!leftSiblings(count, index, proof).every((sibling, i) => bytesEqual(sibling, agreed[i])))
+      throw unfit(`${trace.path} has other roots than both claims have before the disputed segment`);
+}
+
+function leftSiblings(count: number, index: number, proof: Proof): Bytes[] {
+  const steps = proofSteps(count, index, proof);
+  if (!steps) throw unfit("the ruling's proofs are not of this run's tree");
+  return steps.filter(({ side }) => side === "left").map(({ sibling }) => sibling);
 }
 
 function unfit(problem: string): DisputeError {

@@ -1,15 +1,13 @@
 /** A disputed operator's tensors as bytes, to be sent if the whole operator is recomputed (spec 7.6). */
 import { asBytes, type Bytes, type Reader } from "../encoding/bytes.ts";
 import { elementCount, sameShape, type Tensor, type TensorType, zeros } from "../encoding/tensor.ts";
-import { DisputeError, FormatError } from "../errors/index.ts";
+import { FormatError } from "../errors/index.ts";
 import { Message, openMessage, readFlag, startMessage } from "../game/codec.ts";
 import type { Position } from "../game/level.ts";
-import { checkPlace } from "../game/question.ts";
 import type { JobFacts } from "./facts.ts";
-import { groundOf } from "./judge.ts";
-import { kernelAt, trainingMachine } from "./machine.ts";
-import { distinctOperands, type OperatorWitness } from "./operator.ts";
-import { graphAt, type Place, placeOf } from "./place.ts";
+import { kernelAt } from "./machine.ts";
+import { distinctOperands, expectOperator, type OperatorWitness } from "./operator.ts";
+import { graphAt } from "./place.ts";
 import { PROOF_BYTES, readProof, writeProof } from "./witness-codec.ts";
 
 /** The types of what an operator reads and writes. The job fixes them, so messages hold only elements. */
@@ -27,20 +25,6 @@ export function operatorTypes(facts: JobFacts, at: Position): OperatorTypes {
     tensor < inputs.length ? inputs[tensor] : kernel(tensor - inputs.length).type;
   const own = kernelAt(facts, place);
   return { inputs: distinctOperands(own).map(typeAt), output: own.type };
-}
-
-/**
- * The place of an operator that can be recomputed.
- * @throws {DisputeError} when `at` does not lead to an operator; it does if a whole operator is recomputed
- */
-function expectOperator(facts: JobFacts, at: Position): Place {
-  const below = checkPlace(trainingMachine(facts, "operator"), at);
-  const place = placeOf(facts, at);
-  if (below || groundOf(facts, place) !== "scalar")
-    throw new DisputeError("PLACE", "the tensors of an operator were asked for, but the place is not an operator", {
-      at,
-    });
-  return place;
 }
 
 const HEAD_BYTES = 3;

@@ -19,7 +19,7 @@ import {
 import { DisputeError } from "../errors/index.ts";
 import { graphAt, type LevelName, type Place } from "./place.ts";
 import type { JobFacts } from "./facts.ts";
-import type { Level } from "../game/level.ts";
+import type { Level, Passed, Side } from "../game/level.ts";
 import { chunkBytes } from "./machine.ts";
 
 /** The payload of an agreed leaf, and its proof. */
@@ -59,6 +59,11 @@ export interface PassedTree {
   readonly index: number;
   /** Absent if the party did not have to open this tree. */
   readonly root?: Bytes;
+}
+
+/** The trees of one side on the way down. */
+export function treesOf(path: readonly Passed[], side: Side): PassedTree[] {
+  return path.map(({ level, index, roots }) => ({ level, index, root: roots[side] }));
 }
 
 /** A leaf that a step needed from one of the trees that were passed. */

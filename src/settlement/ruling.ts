@@ -101,7 +101,7 @@ export function rulingFrom(
 export function standingSeats({ seats, claims }: TaskView): RunClaim[] {
   return seats.flatMap(({ owner, root, out }) =>
     root !== undefined && !out && claims.includes(root)
-      ? [{ run: fromHex(root, 32), address: fromHex(owner.toLowerCase(), 20) }]
+      ? [{ run: fromHex(root, 32), address: fromHex(owner, 20) }]
       : [],
   );
 }

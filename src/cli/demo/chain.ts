@@ -151,7 +151,7 @@ class Story {
       const label = cheats && lie.kind === "flip" ? labelOf(this.job, lie.step, lie.operator) : undefined;
       if (label !== undefined) writeLine(`That is one bit of one element of ${label}.`);
       const { runRoot } = await train(this.job, this.traces[seat], cheats ? lie : undefined);
-      const owner = fromHex(this.stage.account(name).address.toLowerCase(), 20);
+      const owner = fromHex(this.stage.account(name).address, 20);
       await this.claims.record(runRoot, cheats ? "drill" : "own", owner);
       this.roots.push(toHex(runRoot) as Hex);
     }

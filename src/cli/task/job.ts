@@ -50,5 +50,5 @@ export async function traceFor(path: string, wanted: JobTerms): Promise<Trace & 
  */
 export async function claimTrace(path: string, wanted: JobTerms, owner: Address): Promise<void> {
   const { runRoot, manifest } = await traceFor(path, wanted);
-  await new ClaimStore().record(runRoot, purposeOf({ manifest }), fromHex(owner.toLowerCase(), 20));
+  await new ClaimStore().record(runRoot, purposeOf({ manifest }), fromHex(owner, 20));
 }
