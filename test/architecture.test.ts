@@ -9,8 +9,8 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  * before it. Raising a budget is a decision, in a commit of its own.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  errors: 900,
-  encoding: 900,
+  errors: 1_000,
+  encoding: 1_100,
   repops: 9_400,
   graph: 3_000,
   certify: 1_800,

@@ -38,6 +38,10 @@ export const BACKEND = {
     remedy: "Use another device or mode, or `--backend wasm`.",
   },
   FAILED: { when: "A kernel failed on the device.", remedy: "Try another mode, or use `--backend wasm`." },
+  BYTE_ORDER: {
+    when: "This machine stores numbers with their highest byte first (big-endian).",
+    remedy: "Use a little-endian machine: x86, ARM and RISC-V are.",
+  },
   PORT: { when: "A server can't use the port.", remedy: "Choose another port, or 0 for any free port." },
 } as const satisfies SubCodes;
 

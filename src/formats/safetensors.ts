@@ -96,11 +96,13 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): (Entry & 
   }
   if (typeof header !== "object" || header === null || Array.isArray(header))
     fail("MALFORMED", "its header is not an object");
-  const twice = repeatedKey(text);
+  const { keys, twice } = keysOf(text);
   if (twice !== undefined) fail("DUPLICATE", `its header has the key ${quote(JSON.stringify(twice))} twice`);
-  const entries = Object.entries(header as Record<string, unknown>)
-    .filter(([name]) => name !== METADATA)
-    .map(([name, entry]) => ({ name, ...checkEntry(entry, name, fail) }))
+  // In the order of the text, since tensors without elements all begin at the same byte. The keys of an
+  // object have another order if some are numbers.
+  const entries = keys
+    .filter((name) => name !== METADATA)
+    .map((name) => ({ name, ...checkEntry((header as Record<string, unknown>)[name], name, fail) }))
     .sort(({ data_offsets: a }, { data_offsets: b }) => a[0] - b[0] || a[1] - b[1]);
   let end = 0;
   for (const { name, data_offsets: offsets } of entries) {
@@ -118,11 +120,15 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): (Entry & 
   return entries;
 }
 
-/** A key that is twice in one object of a JSON text. The parser would silently keep the last one. */
-function repeatedKey(json: string): string | undefined {
+/**
+ * The keys of a JSON text's outermost object in their order, and a key that is twice in one object: the
+ * parser would silently keep the last one.
+ */
+function keysOf(json: string): { keys: readonly string[]; twice?: string } {
+  const outermost = new Set<string>();
   const objects: Set<string>[] = [];
   for (let at = 0; at < json.length; at++) {
-    if (json[at] === "{") objects.push(new Set());
+    if (json[at] === "{") objects.push(objects.length === 0 ? outermost : new Set());
     else if (json[at] === "}") objects.pop();
     if (json[at] !== '"') continue;
     const from = at++;
@@ -132,10 +138,10 @@ function repeatedKey(json: string): string | undefined {
     if (json[next] !== ":") continue;
     const key = JSON.parse(json.slice(from, at + 1)) as string;
     const keys = objects[objects.length - 1];
-    if (keys.has(key)) return key;
+    if (keys.has(key)) return { keys: [], twice: key };
     keys.add(key);
   }
-  return undefined;
+  return { keys: [...outermost] };
 }
 
 function checkEntry(entry: unknown, name: string, fail: Fail): Entry {

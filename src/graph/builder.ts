@@ -3,6 +3,7 @@
  * at the end.
  */
 import { toHex } from "../encoding/bytes.ts";
+import { checkNewName } from "../encoding/name.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
 import { checkKernel, type Kernel, operandsOf, renumberOperands } from "../repops/kernels/kernel.ts";
@@ -47,6 +48,7 @@ export class GraphBuilder {
 
   /** Runs `body`, and puts `name` in front of the labels and names that it makes. */
   scope<T>(name: string, body: () => T): T {
+    checkNewName(name, "the name of a scope");
     this.scopes.push(name);
     try {
       return body();
@@ -68,9 +70,11 @@ export class GraphBuilder {
   /**
    * An input of the graph.
    * @throws {GraphError} when the name is taken
+   * @throws {FormatError} when it is no name (spec 5.5)
    * @throws {ShapeError} for more than eight axes, or an invalid extent
    */
   input(name: string, type: TensorType): Value {
+    checkNewName(name, "the name of an input");
     checkShape(type.shape, `input ${name}`);
     if (this.inputs.some((input) => input.name === name))
       throw new GraphError("DUPLICATE", `two inputs are called ${name}; rename one of them`, { name });
@@ -80,6 +84,7 @@ export class GraphBuilder {
 
   /** Adds a kernel, or finds an equal one that exists already, and gives its dense output. */
   add(kernel: Kernel, name: string): Value {
+    checkNewName(this.label(name), "the label of an operator");
     // The check comes first, because its errors name the layer. Numbers below 0 are encoded as patterns.
     this.check(kernel, this.label(name));
     const key = toHex(encodeKernel(renumberOperands(kernel, (source) => source >>> 0)));
@@ -129,9 +134,11 @@ export class GraphBuilder {
         `${this.inputs.length} inputs were declared, but ${inputs.length} are listed; list each once`,
         { expected: this.inputs.length, found: inputs.length },
       );
-    for (const { name, value } of outputs)
+    for (const { name, value } of outputs) {
+      checkNewName(name, "the name of an output");
       if (!isDense(value))
         throw new GraphError("VIEW", `output ${name} is a view of ${formatType(value)}; make it dense first`);
+    }
     const live = this.liveKernels(outputs.map(({ value }) => value.source));
     const place = new Map(live.map((kernel, i) => [kernel, inputs.length + i]));
     const tensorOf = (source: number): number =>

@@ -1,6 +1,7 @@
 /**
  * A graph (spec 5): a checked list of operators with named inputs and outputs, and a label for each operator.
  */
+import { checkName } from "../encoding/name.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
@@ -47,8 +48,8 @@ export interface GraphHeader {
 
 /**
  * Checks all that the header of a graph says, in a time that grows with its length.
- * @throws {GraphError | ShapeError} for too many operators, a name that is there twice, an input that is no
- * tensor, or an output that does not exist
+ * @throws {GraphError | ShapeError | FormatError} for too many operators, a name that is there twice or that
+ * names don't look like (spec 5.5), an input that is no tensor, or an output that does not exist
  */
 export function checkHeader({ inputs, outputs, kernelCount }: GraphHeader): void {
   if (!Number.isInteger(kernelCount) || kernelCount < 0 || kernelCount > MAX_KERNELS)
@@ -73,6 +74,7 @@ export function checkHeader({ inputs, outputs, kernelCount }: GraphHeader): void
 function checkNames(list: readonly { readonly name: string }[], what: string): void {
   const names = new Set<string>();
   for (const { name } of list) {
+    checkName(name, `the name of an ${what}`);
     if (names.has(name))
       throw new GraphError("DUPLICATE", `two ${what}s of the graph are called ${quote(name)}; rename one of them`, {
         name,
@@ -105,6 +107,11 @@ export function checkShownKernel(
   checkKernelAfter(kernel, { count, typeOf }, `operator ${index}`);
 }
 
+/** @throws {FormatError} when a label breaks the rule of spec 5.5 */
+export function checkLabel(label: string, index: number): void {
+  checkName(label, `the label of operator ${index}`);
+}
+
 /** Graphs that have passed `checkGraph`. Code outside of this file can't add one. */
 const passed = new WeakSet<Graph>();
 
@@ -113,8 +120,8 @@ const passed = new WeakSet<Graph>();
  * or a job is put together. A graph that has passed is frozen, with its lists, and is not checked again. A
  * copy is another graph, and is checked. What lies deeper is not frozen, because that would cost more than
  * the checks; decoded bytes have no other owner.
- * @throws {GraphError | ShapeError | ProgramError} when a check fails; the message names the operator by
- * number and label
+ * @throws {GraphError | ShapeError | ProgramError | FormatError} when a check fails; the message names the
+ * operator by number and label
  */
 export function checkGraph(graph: Graph): void {
   if (passed.has(graph)) return;
@@ -128,6 +135,7 @@ export function checkGraph(graph: Graph): void {
     );
   const types: TensorType[] = [...inputs];
   kernels.forEach((kernel, i) => {
+    checkLabel(labels[i], i);
     checkKernel(kernel, types, `operator ${i} (${quote(labels[i])})`);
     types.push(kernel.type);
   });

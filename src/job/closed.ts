@@ -10,6 +10,7 @@
  */
 import { type Bytes, hex32, Writer } from "../encoding/bytes.ts";
 import { type Digest, taggedHash } from "../encoding/hash.ts";
+import { checkName } from "../encoding/name.ts";
 import { SPEC_VERSION, Tag } from "../encoding/tags.ts";
 import {
   elementCount,
@@ -84,10 +85,11 @@ export function checkSteps(steps: number): void {
 }
 
 /**
- * @throws {JobError | GraphError | ShapeError | ProgramError} when the parts of the job do not fit together
+ * @throws {JobError | GraphError | ShapeError | ProgramError | FormatError} when the parts of the job do not
+ * fit together, or a name breaks the rule of spec 5.5
  */
 export function checkJob(job: ClosedJob): void {
-  checkGraphs(job, job.dataset.length);
+  checkParts(job, job.dataset.length);
   const state = stateTypes(job);
   checkSameTypes(job.dataset, job.step.inputs.slice(state.length), "the dataset and the step graph's inputs");
   for (const tensor of job.dataset) checkData(tensor);
@@ -98,12 +100,14 @@ export function checkJob(job: ClosedJob): void {
 
 /** Checks what can be checked without the tensors. */
 export function checkOutline(outline: JobOutline): void {
-  checkGraphs(outline, outline.datasetRoots.length);
+  checkParts(outline, outline.datasetRoots.length);
 }
 
-type Graphs = Pick<ClosedJob, "steps" | "step"> & { init: Init | JobOutline["init"] };
+type Graphs = Pick<ClosedJob, "name" | "unit" | "steps" | "step"> & { init: Init | JobOutline["init"] };
 
-function checkGraphs({ steps, step, init }: Graphs, dataCount: number): void {
+function checkParts({ name, unit, steps, step, init }: Graphs, dataCount: number): void {
+  checkName(name, "the name of a job");
+  checkName(unit.name, "the name of a job's unit");
   checkSteps(steps);
   checkGraph(step);
   const state = stateTypes({ step });

@@ -1,4 +1,5 @@
 /** What a model uses while its training step is built: data, parameters and other state, random numbers. */
+import { checkNewName } from "../encoding/name.ts";
 import { formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
 import { GraphBuilder } from "../graph/builder.ts";
@@ -78,16 +79,20 @@ export class Context<Data extends DataValues = DataValues> {
   /**
    * Adds a trained tensor: f32 `shape`. Its name is the path of the scope and `name`, joined by dots.
    * @throws {JobError} when the name is taken
+   * @throws {FormatError} when it is no name (spec 5.5)
    */
   parameter(name: string, shape: Shape, init: Initializer): Value {
+    checkNewName(name, "the name of a parameter");
     return this.entry(this.path(name), { dtype: "f32", shape }, init, true);
   }
 
   /**
    * Adds a tensor that a training step reads and may `update`. Its name is `name`, without a path.
    * @throws {JobError} when the name is taken
+   * @throws {FormatError} when it is no name (spec 5.5)
    */
   state(name: string, type: TensorType, init: Initializer): Value {
+    checkNewName(name, "the name of an entry of the state");
     return this.entry(name, type, init, false);
   }
 
@@ -132,8 +137,10 @@ export class Context<Data extends DataValues = DataValues> {
    * Reports an f32 scalar with every training step, as `metrics/NAME`. It is an entry of the state, so the
    * trace commits to it.
    * @throws {JobError} when the name is taken, or the value is not an f32 scalar
+   * @throws {FormatError} when it is no name (spec 5.5)
    */
   metric(name: string, value: Value): void {
+    checkNewName(name, "the name of a metric");
     this.update(this.state(`${METRIC_PREFIX}${name}`, { dtype: "f32", shape: [] }, zeros), value);
   }
 

@@ -1,4 +1,5 @@
 /** `defineJob`: a training job as its author writes it, and its conversion to a closed job. */
+import { checkNewName } from "../encoding/name.ts";
 import type { Tensor } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
 import { gradients } from "../graph/autodiff.ts";
@@ -125,7 +126,11 @@ async function close<Options extends JobOptions, Data extends Dataset>(
   options: Resolved<Options>,
   seed: number,
 ): Promise<ClosedJob> {
+  checkNewName(source.name, "the name of a job");
+  const unit = source.unit?.(options) ?? { name: "steps", perStep: 1 };
+  checkNewName(unit.name, "the name of a job's unit");
   const tensors = Object.entries<Tensor>(await source.data(options));
+  for (const [name] of tensors) checkNewName(name, "the name of a tensor of the dataset");
   const dataset = tensors.map(([name, tensor]): NamedTensor => ({ name: `${DATA_PREFIX}${name}`, ...tensor }));
   const context = new Context<ValuesOf<Data>>(dataset, seed);
   const loss = source.loss(context, options);
@@ -144,7 +149,7 @@ async function close<Options extends JobOptions, Data extends Dataset>(
     step: context.stepGraph(),
     init: { kind: "graph", graph: context.initGraph() },
     dataset,
-    unit: source.unit?.(options) ?? { name: "steps", perStep: 1 },
+    unit,
   };
   checkJob(job);
   return job;
