@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   repops: 9_400,
   graph: 3_000,
   certify: 1_800,
-  job: 1_400,
+  job: 1_800,
   formats: 500,
   trace: 2_800,
   game: 1_200,

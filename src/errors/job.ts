@@ -10,6 +10,14 @@ export const JOB = {
     when: "The job module can't be loaded, or exports no job.",
     remedy: "Repair the module (docs/guides/wrap-a-job.md).",
   },
+  THREW: {
+    when: "The code of a job module threw an error that is not Verde's.",
+    remedy: "Repair the line that the message names; `VERDE_DEBUG=1` shows the whole stack.",
+  },
+  RESULT: {
+    when: "A function of a job returns something else than it has to.",
+    remedy: "Return what the message names (docs/guides/wrap-a-job.md).",
+  },
   OPTION_UNKNOWN: { when: "The job has no option of this name.", remedy: "Choose from the options in the message." },
   OPTION_VALUE: {
     when: "An option of the job has a value that it does not accept.",

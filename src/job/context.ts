@@ -2,6 +2,7 @@
 import { checkNewName } from "../encoding/name.ts";
 import { formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { map } from "../graph/emit.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -62,7 +63,7 @@ export class Context<Data extends DataValues = DataValues> {
       this.dataNames.push(tensor.name);
       return [tensor.name.slice(DATA_PREFIX.length), this.builder.input(tensor.name, tensor)];
     });
-    this.data = Object.fromEntries(inputs) as Data;
+    this.data = named(inputs) as Data;
     const scalar: TensorType = { dtype: "i32", shape: [] };
     const seedValue = this.state("rng/seed", scalar, (source) => source.seed);
     const taken = this.state("step", scalar, (source) => source.step);
@@ -185,4 +186,19 @@ export class Context<Data extends DataValues = DataValues> {
     });
     return builder.finish(outputs);
   }
+}
+
+/** The dataset's tensors by name. A name that it does not have is an error, where it is misspelt. */
+function named(inputs: readonly [string, Value][]): DataValues {
+  return new Proxy(Object.fromEntries(inputs), {
+    get: (values, name) => {
+      if (typeof name === "symbol" || Object.hasOwn(values, name)) return Reflect.get(values, name) as Value;
+      // Programs ask every object whether it is a promise, or has a form of its own in JSON.
+      if (name === "then" || name === "toJSON") return undefined;
+      const known = Object.keys(values).join(", ");
+      throw new JobError("DATA", `the dataset has no tensor called ${quote(name)}; it has ${known || "none"}`, {
+        name,
+      });
+    },
+  });
 }

@@ -2,8 +2,9 @@
 import { checkNewName } from "../encoding/name.ts";
 import type { Tensor } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { gradients } from "../graph/autodiff.ts";
-import type { Value } from "../graph/value.ts";
+import { Value } from "../graph/value.ts";
 import { checkJob, checkSteps, type ClosedJob, DATA_PREFIX, type NamedTensor } from "./closed.ts";
 import { Context } from "./context.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
@@ -81,11 +82,17 @@ export interface JobDefinition {
  *       optimizer: ({ rate }) => sgd({ learningRate: rate }),
  *     });
  *
- * @throws {JobError} from `close`: unknown or ill-typed options, parts that do not fit together
+ * @throws {JobError} when one of the functions is missing; from `close`: unknown or ill-typed options, parts
+ * that do not fit together
  */
 export function defineJob<const Options extends JobOptions = Record<never, never>, Data extends Dataset = Dataset>(
   source: JobSource<Options, Data>,
 ): JobDefinition {
+  for (const member of ["data", "loss", "optimizer"] as const)
+    if (typeof source?.[member] !== "function")
+      throw new JobError("RESULT", `defineJob needs \`${member}\`, a function; it got ${quote(source?.[member])}`, {
+        member,
+      });
   const defaults: JobOptions = { steps: source.steps, seed: source.seed ?? 0, ...source.options };
   return {
     name: source.name,
@@ -129,11 +136,18 @@ async function close<Options extends JobOptions, Data extends Dataset>(
   checkNewName(source.name, "the name of a job");
   const unit = source.unit?.(options) ?? { name: "steps", perStep: 1 };
   checkNewName(unit.name, "the name of a job's unit");
-  const tensors = Object.entries<Tensor>(await source.data(options));
-  for (const [name] of tensors) checkNewName(name, "the name of a tensor of the dataset");
+  const given: unknown = await source.data(options);
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw wrongResult("data", "an object of tensors, such as { text: await byteTokens(path) }", given);
+  const tensors = Object.entries<Tensor>(given as Data);
+  for (const [name, tensor] of tensors) {
+    checkNewName(name, "the name of a tensor of the dataset");
+    if (!isTensor(tensor)) throw wrongResult(`data.${name}`, "a tensor: make it with tensor() or intTensor()", tensor);
+  }
   const dataset = tensors.map(([name, tensor]): NamedTensor => ({ name: `${DATA_PREFIX}${name}`, ...tensor }));
   const context = new Context<ValuesOf<Data>>(dataset, seed);
-  const loss = source.loss(context, options);
+  const loss: unknown = source.loss(context, options);
+  if (!(loss instanceof Value)) throw wrongResult("loss", "the loss, an f32 scalar of the step graph", loss);
   context.metric("loss", loss);
   const parameters = context.parameters;
   if (parameters.length === 0)
@@ -142,7 +156,9 @@ async function close<Options extends JobOptions, Data extends Dataset>(
     loss,
     parameters.map(({ value }) => value),
   );
-  source.optimizer(options)(context, parameters, slopes);
+  const update: unknown = source.optimizer(options);
+  if (typeof update !== "function") throw wrongResult("optimizer", "an optimizer, such as adamW({ … })", update);
+  (update as Optimizer)(context, parameters, slopes);
   const job: ClosedJob = {
     name: source.name,
     steps: options.steps,
@@ -154,3 +170,15 @@ async function close<Options extends JobOptions, Data extends Dataset>(
   checkJob(job);
   return job;
 }
+
+/** Types say so already. A job in JavaScript, or one that casts, finds out here. */
+function wrongResult(member: string, expected: string, found: unknown): JobError {
+  const shown = found instanceof Value ? `${found}` : quote(found);
+  return new JobError("RESULT", `\`${member}\` of a job has to give ${expected}; it gives ${shown}`, {
+    member,
+    found: shown,
+  });
+}
+
+const isTensor = (value: unknown): value is Tensor =>
+  typeof value === "object" && value !== null && "dtype" in value && "shape" in value && "data" in value;
