@@ -82,12 +82,14 @@ export function runFold(kernel: FoldKernel, tensors: readonly Tensor[], out: Ten
   }
 }
 
-/** spec 4.4. @returns the number of reads outside of the source */
+/** spec 4.4. @returns the number of rows that were read outside of the source */
 export function runGather(kernel: GatherKernel, tensors: readonly Tensor[], out: Tensor): number {
   const source = tensors[kernel.source];
   const index = tensors[kernel.index].data;
   const row = elementCount(source.shape.slice(1));
   const fill = elementOf(out.dtype, kernel.fill);
+  // Of rows without elements, none is read.
+  if (row === 0) return 0;
   let outOfRange = 0;
   for (let i = 0; i < index.length; i++) {
     const inside = index[i] >= 0 && index[i] < source.shape[0];
