@@ -11,7 +11,9 @@ import type { Counts } from "./reporter.ts";
 import { runSolidityTests } from "./solidity.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const bin = (name: string): string => join(root, "node_modules/.bin", name);
+/** On Windows the programs of packages are scripts, which only a shell starts. */
+const windows = process.platform === "win32";
+const bin = (name: string): string => join(root, "node_modules/.bin", windows ? `${name}.cmd` : name);
 const CHECKS: readonly [string, string, string[]][] = [
   ["types", bin("tsc"), ["--noEmit"]],
   ["lint", bin("oxlint"), ["--deny-warnings"]],
@@ -26,7 +28,7 @@ const extra = process.argv.slice(2);
 if (extra.length === 0)
   for (const [name, command, args] of CHECKS) {
     const started = Date.now();
-    const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8", shell: windows });
     console.log(`${status === 0 ? "ok  " : "FAIL"} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
     if (status === 0) passed++;
     else {
@@ -49,6 +51,7 @@ if (extra.length === 0) {
 const countsFile = join(tmpdir(), `verde-test-${process.pid}.json`);
 const { status } = spawnSync(bin("vitest"), ["run", "--reporter=./scripts/reporter.ts", ...extra], {
   cwd: root,
+  shell: windows,
   stdio: "inherit",
   env: { ...process.env, VERDE_TEST_COUNTS: countsFile },
 });
