@@ -23,7 +23,8 @@ const MEMORY = fileURLToPath(new URL("memory.ts", import.meta.url));
 const LOST = fileURLToPath(new URL("lost.ts", import.meta.url));
 const SEED = 20261120;
 /**
- * Steps of the GPT. Strict arithmetic is slow on a device in software. `VERDE_SWEEP=1` runs five times as many.
+ * Steps of the GPT. Strict arithmetic is slow on a device in software. `VERDE_SWEEP=1` runs five times as
+ * many.
  */
 const STEPS =
   process.env.VERDE_SWEEP === undefined ? { webgpu: 20, "webgpu:strict": 4 } : { webgpu: 100, "webgpu:strict": 20 };
