@@ -75,6 +75,11 @@ export async function replay(
         block = !block;
         if (!block) mark = "";
       }
+      const [, file] = (block && line === "```ts" && /^\/\/ ([\w-]+\.ts)$/.exec(lines[at + 1])) || [];
+      if (file !== undefined) {
+        const end = lines.indexOf("```", at);
+        writeFileSync(join(folder, file), `${lines.slice(at + 1, end).join("\n")}\n`);
+      }
       if (!block || mark === "elsewhere") continue;
       const [, name, value] = /^export (\w+)=(.*)$/.exec(line) ?? [];
       if (name !== undefined) {
