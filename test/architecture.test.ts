@@ -9,12 +9,12 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  * before it. Raising a budget is a decision, in a commit of its own.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  errors: 900,
+  errors: 1_000,
   encoding: 900,
-  repops: 9_400,
-  graph: 3_000,
+  repops: 9_800,
+  graph: 3_400,
   certify: 1_800,
-  job: 1_400,
+  job: 1_700,
   formats: 500,
   trace: 2_800,
   game: 1_200,
