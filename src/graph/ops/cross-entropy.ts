@@ -30,7 +30,7 @@ const LOSS_GRADIENT = defineProgram("ffiif", (power, total, target, column, grad
  * @throws {GraphError} when the operands belong to two graphs
  */
 export function crossEntropy(logits: Value, targets: Value, name = "cross-entropy"): Value {
-  const builder = builderOf(logits, targets);
+  const builder = builderOf(name, { logits, targets });
   expectFloat(logits, name);
   const classes = logits.shape[logits.rank - 1];
   if (logits.rank === 0 || targets.dtype !== "i32" || targets.shape.join() !== logits.shape.slice(0, -1).join())
