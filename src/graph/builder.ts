@@ -141,13 +141,15 @@ export class GraphBuilder {
       if (value.builder !== this)
         throw new GraphError("MIXED", `output ${quote(name)} is a value of another graph; build both with one builder`);
     }
+    if (inputOrder !== undefined && !Array.isArray(inputOrder))
+      throw argumentError("finish", "the order of the inputs", inputOrder, "a list of names");
     const order = inputOrder ?? this.inputs.map(({ name }) => name);
     const inputs = order.map((name) => {
       const input = this.inputs.find((candidate) => candidate.name === name);
       if (!input)
         throw new GraphError(
           "INPUTS",
-          `the graph has no input called ${name}; declare it, or leave it out of the list`,
+          `the graph has no input called ${quote(name)}; declare it, or leave it out of the list`,
           { name },
         );
       return input;

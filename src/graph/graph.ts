@@ -2,6 +2,7 @@
  * A graph (spec 5): a checked list of operators with named inputs and outputs, and a label for each operator.
  */
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
+import { describe } from "../errors/arguments.ts";
 import { GraphError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import { checkKernel, checkKernelAfter, type Kernel, type KernelList } from "../repops/kernels/kernel.ts";
@@ -117,6 +118,7 @@ const passed = new WeakSet<Graph>();
  */
 export function checkGraph(graph: Graph): void {
   if (passed.has(graph)) return;
+  expectGraph(graph);
   const { inputs, kernels, labels, outputs } = graph;
   checkHeader({ inputs, outputs, kernelCount: kernels.length });
   if (labels.length !== kernels.length)
@@ -135,6 +137,18 @@ export function checkGraph(graph: Graph): void {
   for (const output of outputs) Object.freeze(output);
   for (const fixed of [inputs, kernels, labels, outputs, graph]) Object.freeze(fixed);
   passed.add(graph);
+}
+
+/** @throws {GraphError} when it does not even have the lists that make a graph */
+export function expectGraph(graph: unknown): asserts graph is Graph {
+  const lists = ["inputs", "kernels", "labels", "outputs"];
+  const parts = (graph ?? {}) as Record<string, unknown>;
+  const missing = lists.find((list) => !Array.isArray(parts[list]));
+  if (missing === undefined) return;
+  throw new GraphError(
+    "ARGUMENT",
+    `a graph has the lists ${lists.join(", ")}, and ${describe(graph)} has no ${missing}`,
+  );
 }
 
 /** Its program was frozen when it was checked. */

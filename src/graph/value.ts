@@ -80,8 +80,9 @@ const describeArgument = (given: unknown): string => (given instanceof Value ? `
 
 /** The error for an argument of another kind. */
 export function argumentError(what: string, name: string, given: unknown, wanted: string): GraphError {
-  return new GraphError("ARGUMENT", `${what}: ${name} is ${describeArgument(given)}; pass ${wanted}`, {
-    operator: what,
+  const operator = typeof what === "string" ? what : "an operator";
+  return new GraphError("ARGUMENT", `${operator}: ${name} is ${describeArgument(given)}; pass ${wanted}`, {
+    operator,
     argument: name,
   });
 }
@@ -93,10 +94,12 @@ export const settingOf =
     new GraphError("SETTING", `${what}: ${problem}`, { operator: what, ...evidence });
 
 /**
+ * @param what the label of the operator, which comes from a caller too
  * @param name the argument's name in messages
- * @throws {GraphError} when an argument is no value of a graph
+ * @throws {GraphError} when an argument is no value of a graph, or the label is no text
  */
 export function expectValue(given: unknown, what: string, name: string): asserts given is Value {
+  if (typeof what !== "string") throw argumentError("an operator", "name", what, "a text, the label");
   if (given instanceof Value) return;
   // The usual mistake: layers take the job's context first, and operators do not.
   const isContext = typeof given === "object" && given !== null && given.constructor?.name === "Context";
@@ -134,8 +137,8 @@ export function expectFloat(value: unknown, what: string, name = "x"): asserts v
 
 /** The extent of an axis, counted from the end where it is negative. */
 export function axisOf(value: Value, axis: number, what: string): number {
-  const at = axis < 0 ? axis + value.rank : axis;
-  if (!Number.isInteger(axis) || at < 0 || at >= value.rank)
+  const at = placeOf(value, axis);
+  if (at === undefined)
     throw shapeError(
       "AXIS",
       value.builder,
@@ -157,8 +160,8 @@ export function axesOf(value: Value, axes: readonly number[], what: string): num
   if (axes.length === 0) throw fail(`the list of axes of ${value} is empty; name an axis, or leave the list out`);
   const found: number[] = [];
   for (const [position, axis] of axes.entries()) {
-    const at = axis < 0 ? axis + value.rank : axis;
-    if (!Number.isInteger(axis) || at < 0 || at >= value.rank)
+    const at = placeOf(value, axis);
+    if (at === undefined)
       throw fail(`axis ${describe(axis)}, at position ${position}, of ${value} does not exist; ${whichAxes(value)}`);
     const first = found.indexOf(at);
     if (first >= 0)
@@ -166,6 +169,12 @@ export function axesOf(value: Value, axes: readonly number[], what: string): num
     found.push(at);
   }
   return found;
+}
+
+/** An axis counted from 0, if there is one. */
+function placeOf({ rank }: Value, axis: unknown): number | undefined {
+  if (typeof axis !== "number" || !Number.isInteger(axis) || axis < -rank || axis >= rank) return undefined;
+  return axis < 0 ? axis + rank : axis + 0;
 }
 
 const whichAxes = ({ rank }: Value): string =>

@@ -19,6 +19,7 @@ import {
   tensorRoot,
   type TensorRoot,
 } from "../encoding/tensor.ts";
+import { describe } from "../errors/arguments.ts";
 import { JobError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { Warning } from "../graph/builder.ts";
@@ -90,6 +91,7 @@ export function checkSteps(steps: number): void {
  * @throws {ValueError} when an element of its tensors is not a vf32
  */
 export function checkJob(job: ClosedJob): void {
+  expectJob(job);
   checkGraphs(job, job.dataset.length);
   const state = stateTypes(job);
   checkSameTypes(job.dataset, job.step.inputs.slice(state.length), "the dataset and the step graph's inputs");
@@ -97,6 +99,20 @@ export function checkJob(job: ClosedJob): void {
   if (job.init.kind === "graph") return;
   checkSameTypes(job.init.state, state, "the initial checkpoint and the state");
   for (const tensor of job.init.state) checkTensor(tensor, quote(tensor.name));
+}
+
+/** @throws {JobError} when it does not have the parts that make a closed job */
+function expectJob(job: unknown): void {
+  const { dataset, init } = (job ?? {}) as Partial<ClosedJob>;
+  const isJob =
+    Array.isArray(dataset) &&
+    (init?.kind === "graph" || (init?.kind === "checkpoint" && Array.isArray(init.state))) &&
+    dataset.every((tensor: unknown) => typeof tensor === "object" && tensor !== null);
+  if (isJob) return;
+  throw new JobError(
+    "SETTING",
+    `${describe(job)} is no closed job; get one from the close() of a job, or from loadJob`,
+  );
 }
 
 /** Checks what can be checked without the tensors. */
@@ -191,5 +207,6 @@ export function jobIdOf(parts: JobParts): JobId {
  * The id of a job (spec 6.6): it binds the graphs, the initial state, the dataset, the steps and the rules.
  */
 export function jobId(job: ClosedJob): JobId {
+  expectJob(job);
   return jobIdOf(jobParts(job));
 }

@@ -117,6 +117,8 @@ export class Context<Data extends DataValues = DataValues> {
   }
 
   private entry(name: string, type: TensorType, init: Initializer, parameter: boolean): Value {
+    if (typeof name !== "string")
+      throw settingError("an entry of the state", `its name is ${describe(name)}; pass a text`);
     if (this.entries.some((entry) => entry.name === name))
       throw new JobError("STATE", `two entries of the state are called ${name}; give their layers different scopes`, {
         name,

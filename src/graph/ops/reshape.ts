@@ -17,7 +17,8 @@ import { viewOf } from "../view.ts";
  */
 export function reshape(x: Value, shape: Shape): Value {
   expectValue(x, "reshape", "x");
-  if (!Array.isArray(shape)) throw argumentError("reshape", "shape", shape, "a list of extents");
+  if (!Array.isArray(shape) || ![...shape].every((extent) => typeof extent === "number"))
+    throw argumentError("reshape", "shape", shape, "a list of extents");
   if (shape.filter((extent) => extent === -1).length > 1)
     throw shapeError("RESHAPE", x.builder, "reshape", `[${shape.join(", ")}] leaves two extents open; -1 stands once`);
   const known = elementCount(shape.filter((extent) => extent !== -1));

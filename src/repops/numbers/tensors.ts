@@ -9,11 +9,12 @@ import { lengthOf, numberAt } from "./vf32.ts";
 
 /**
  * Checks the type and the length of a tensor, and no element. Its time does not depend on the length.
- * @param what the tensor's name in messages
+ * @param what the tensor's name in messages; "the tensor"
  * @throws {ValueError} when it is no tensor, or its data has another type
  * @throws {ShapeError} when its shape is no shape, or does not fit the length
  */
-export function checkTensorType(tensor: unknown, what: string): asserts tensor is Tensor {
+export function checkTensorType(tensor: unknown, what = "the tensor"): asserts tensor is Tensor {
+  if (typeof what !== "string") throw typeError("the tensor", `its name is ${describe(what)}; pass a text`);
   if (typeof tensor !== "object" || tensor === null || !("dtype" in tensor && "shape" in tensor && "data" in tensor))
     throw typeError(what, `${describe(tensor)} is no tensor; make one with tensor or intTensor`);
   const { dtype, shape, data } = tensor as Record<keyof Tensor, unknown>;
@@ -36,11 +37,11 @@ export function checkTensorType(tensor: unknown, what: string): asserts tensor i
 
 /**
  * Checks a tensor from outside with all its elements.
- * @param what the tensor's name in messages
+ * @param what the tensor's name in messages; "the tensor"
  * @throws {ValueError} when it is no tensor, or an element is not a vf32; it names the index and the value
  * @throws {ShapeError} when its shape is no shape, or does not fit the length
  */
-export function checkTensor(tensor: unknown, what: string): asserts tensor is Tensor {
+export function checkTensor(tensor: unknown, what = "the tensor"): asserts tensor is Tensor {
   checkTensorType(tensor, what);
   const { dtype, data } = tensor;
   const words = new Uint32Array(data.buffer, data.byteOffset, data.length);

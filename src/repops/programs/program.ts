@@ -55,6 +55,13 @@ export function outputType(program: Program): "f" | "i" {
   return types[types.length - 1] as "f" | "i";
 }
 
+/** @throws {ProgramError} when it does not even have the lists that make a program */
+function expectProgram(program: Program): void {
+  const { inputs, floats, ints, steps } = program ?? {};
+  if (![inputs, floats, ints, steps].every(Array.isArray))
+    throw new ProgramError("TYPE", `${describe(program)} is no scalar program; make one with defineProgram`);
+}
+
 /** Programs that have passed `checkProgram`. They are frozen, so they need not be checked again. */
 const passed = new WeakSet<Program>();
 
@@ -66,8 +73,7 @@ const passed = new WeakSet<Program>();
 export function checkProgram(program: Program): void {
   const { inputs, floats, ints, steps } = program ?? {};
   if (passed.has(program)) return;
-  if (![inputs, floats, ints, steps].every(Array.isArray))
-    throw new ProgramError("TYPE", `${describe(program)} is no scalar program; make one with defineProgram`);
+  expectProgram(program);
   if (inputs.some((type) => type !== "f" && type !== "i"))
     throw new ProgramError("TYPE", "a scalar program has an input that is neither f nor i; use defineProgram");
   const fail = (subCode: ProgramSubCode, problem: string): never => {
@@ -115,6 +121,7 @@ export function checkProgram(program: Program): void {
 
 /** Canonical bytes: an 8-byte header, the constants, four bytes for each instruction (spec 3.4). */
 export function encodeProgram(program: Program): Bytes {
+  expectProgram(program);
   const mask = program.inputs.reduce((bits, type, i) => (type === "i" ? bits | (1 << i) : bits), 0);
   const writer = new Writer();
   for (const count of [program.inputs.length, mask, program.floats.length, program.ints.length, program.steps.length])
@@ -134,6 +141,8 @@ export function encodeProgram(program: Program): Bytes {
  * canonical
  */
 export function decodeProgram(reader: Reader): Program {
+  if (!(reader instanceof Reader))
+    throw new ProgramError("TYPE", `a program is read from a Reader of bytes, not from ${describe(reader)}`);
   const [inputCount, mask, floatCount, intCount, stepCount, ...zero] = reader.bytes(8);
   if (inputCount > MAX_INPUTS || mask >> inputCount !== 0 || zero.some((byte) => byte !== 0))
     throw reader.error("MALFORMED", "the header of a scalar program is malformed");
