@@ -24,12 +24,9 @@ import { dense } from "./dense.ts";
  * @throws {ValueError} for NaN and values that vf32 does not hold
  */
 export function tensor(shape: Shape, values: ArrayLike<number>, options?: ImportOptions): Tensor {
-  const name = options?.name ?? "tensor";
-  return {
-    dtype: "f32",
-    shape: checked(shape, values, name),
-    data: importFloats(values, options && { name, ...options }),
-  };
+  const name = "tensor";
+  const named = options === undefined || isPlainObject(options) ? { name, ...options } : options;
+  return { dtype: "f32", shape: checked(shape, values, name), data: importFloats(values, named) };
 }
 
 /**

@@ -164,7 +164,11 @@ function resolve(job: string, defaults: JobOptions, overrides: Overrides): JobOp
     }
     const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
     if (typeof defaults[name] === "number" && !Number.isFinite(number))
-      throw new JobError("OPTION_VALUE", `--${name} takes a number, not ${describe(value)}`, { name, value });
+      throw new JobError(
+        "OPTION_VALUE",
+        `--${name} takes a number, not ${typeof value === "string" ? JSON.stringify(value) : describe(value)}`,
+        { name, value },
+      );
     if (typeof value !== "string" && typeof value !== "number")
       throw new JobError("OPTION_VALUE", `--${name} takes a text, not ${describe(value)}`, { name });
     resolved[name] = typeof defaults[name] === "number" ? (number as number) : String(value);

@@ -33,6 +33,7 @@ export function layerNorm(x: Value, weight: Value, bias: Value, epsilon = 1e-5, 
   for (const operand of [x, weight, bias]) expectFloat(operand, name);
   floatSetting("epsilon", epsilon, NOT_NEGATIVE, settingOf(builder.label(name)));
   const n = x.shape[x.rank - 1];
+  if (n === 0) throw shapeError("OPERANDS", builder, name, `rows of no elements, of ${x}, have no mean`);
   if (x.rank < 1 || weight.shape.join() !== `${n}` || bias.shape.join() !== `${n}`)
     throw shapeError("OPERANDS", builder, name, `weight ${weight} and bias ${bias} do not fit rows of ${x}`);
   const rows = reshape(x, [-1, n]);
