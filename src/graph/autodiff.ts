@@ -58,10 +58,12 @@ export function differentiate(loss: Value, parameters: readonly Value[]): Flow[]
   for (const value of [...needed].sort((a, b) => b.order - a.order)) {
     const gradient = flowing.get(value);
     if (!gradient || !value.origin) continue;
+    const { inputs } = value.origin;
     value.origin.backward(gradient).forEach((contribution, i) => {
-      const input = value.origin!.inputs[i];
+      const input = inputs[i];
       if (!needed.has(input)) return;
       if (!contribution) return void cut.push(value);
+      builderOf("a gradient", { loss, "what an operator gives as its gradient": contribution });
       if (contribution.shape.join() !== input.shape.join())
         throw new GraphError(
           "GRADIENT",

@@ -34,6 +34,7 @@ export interface Warning {
 export class GraphBuilder {
   // During construction, inputs have the numbers -1, -2 and so on; kernels have the numbers 0, 1 and so on.
   private readonly inputs: NamedType[] = [];
+  private readonly names = new Set<string>();
   private readonly kernels: Kernel[] = [];
   private readonly labels: string[] = [];
   private readonly known = new Map<string, number>();
@@ -93,8 +94,9 @@ export class GraphBuilder {
     checkShape(type.shape, `input ${quote(name)}`);
     if (!Object.hasOwn(DTYPES, type.dtype))
       throw argumentError(`input ${name}`, "dtype", type.dtype, Object.keys(DTYPES).join(" or "));
-    if (this.inputs.some((input) => input.name === name))
+    if (this.names.has(name))
       throw new GraphError("DUPLICATE", `two inputs are called ${name}; rename one of them`, { name });
+    this.names.add(name);
     this.inputs.push({ name, dtype: type.dtype, shape: [...type.shape] });
     return new Value(this, -this.inputs.length, type.dtype, [...type.shape]);
   }

@@ -6,12 +6,13 @@
  */
 import { elementCount, type Shape } from "../encoding/tensor.ts";
 import { ShapeError } from "../errors/index.ts";
+import { ANY, floatSetting } from "../repops/numbers/settings.ts";
 import type { Program } from "../repops/programs/program.ts";
 import { defineProgram, float, type Float } from "../repops/programs/expressions.ts";
 import { map } from "./emit.ts";
 import type { Check, Digests, Textbook } from "./operator.ts";
 import { broadcastTo } from "./ops/sum.ts";
-import { argumentError, builderOf, expectFloat, expectValue, shapeError, Value } from "./value.ts";
+import { argumentError, builderOf, expectFloat, expectValue, settingOf, shapeError, Value } from "./value.ts";
 
 type Name = "a" | "b" | "g" | "y";
 type Environment = Readonly<Record<Name, Float>>;
@@ -75,8 +76,8 @@ function programOver(
  *
  * @param name the label of the operator; its gradients have the label `NAME-gradient`
  * @throws {ShapeError} when the shapes do not broadcast, an operand is not f32, or all are numbers
- * @throws {GraphError} when an operand is neither a value nor a number, or is missing
- * @throws {ProgramError} when a number is not a vf32 once it is rounded
+ * @throws {GraphError} when an operand is missing, is neither a value nor a number, or is a number that is
+ *   not a vf32 once it is rounded
  */
 export function elementwise(name: string, operator: Elementwise, a: Value | number, b?: Value | number): Value {
   if (typeof operator?.forward !== "function" || typeof operator.gradient !== "object" || operator.gradient === null)
@@ -98,7 +99,8 @@ export function elementwise(name: string, operator: Elementwise, a: Value | numb
     ["a", a],
     ["b", b],
   ] as const) {
-    if (typeof operand === "number") constants[key] = operand;
+    if (typeof operand === "number")
+      constants[key] = floatSetting(`operand ${key}`, operand, ANY, settingOf(builder.label(name)));
     else if (operand) values[key] = broadcastTo(operand, shape);
   }
   const apply = (body: (e: Environment) => Float, label: string): Value => {

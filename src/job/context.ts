@@ -174,6 +174,11 @@ export class Context<Data extends DataValues = DataValues> {
       .map(({ name, value }) => ({ name, value }));
   }
 
+  /** The trained parameters that have no value after the training step. */
+  get untrained(): string[] {
+    return this.entries.filter(({ parameter, frozen, next }) => parameter && !frozen && !next).map(({ name }) => name);
+  }
+
   /** Parameters first, then the other entries of the state, both in the order of declaration. */
   private ordered(): StateEntry[] {
     return [...this.entries].sort((a, b) => Number(b.parameter) - Number(a.parameter));

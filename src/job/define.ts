@@ -229,6 +229,13 @@ async function close<Options extends JobOptions, Data extends Dataset>(
   if (typeof optimizer !== "function")
     throw settingError(source.name, `the optimizer is ${describe(optimizer)}; return one, such as adamW({ … })`);
   (optimizer as Optimizer)(context, parameters, slopes);
+  const [untrained] = context.untrained;
+  if (untrained !== undefined)
+    throw new JobError(
+      "STATE",
+      `the optimizer of ${source.name} does not update the parameter ${untrained}; call update() for it, or make it in job.freeze()`,
+      { name: untrained },
+    );
   const job: ClosedJob = {
     name: source.name,
     steps: options.steps,

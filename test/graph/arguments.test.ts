@@ -68,6 +68,8 @@ describe("lists of axes", () => {
       (x) => graph.add(x, undefined as never),
       "add: operand b is undefined; pass a value of a graph or a number",
     ],
+    ["a number that becomes 0", (x) => graph.add(x, 1e-50), "add: operand b is 1e-50, which becomes 0"],
+    ["a number that is none", (x) => graph.mul(NaN, x), "mul: operand a is NaN, not a number"],
     [
       "values of two graphs",
       (x) => graph.add(x, new GraphBuilder().input("y", { dtype: "f32", shape: [3] })),

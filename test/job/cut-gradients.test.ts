@@ -136,6 +136,17 @@ describe("freeze", () => {
   });
 });
 
+test("an optimizer that leaves a parameter out is refused, and the parameter is named", async () => {
+  const lazy = defineJob({
+    name: "lazy",
+    steps: 1,
+    data: () => ({ x: tensor([2], [1, 2]) }),
+    loss: (job) => mean(mul(job.data.x, job.parameter("w", [2], zeros))),
+    optimizer: () => () => {},
+  });
+  await expect(lazy.close()).rejects.toThrow("the optimizer of lazy does not update the parameter w; call update()");
+});
+
 describe("gradients of gradients", () => {
   const twice = (second: (slope: Value) => Value) =>
     evaluate(

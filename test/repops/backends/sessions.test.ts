@@ -1,4 +1,6 @@
-/** What a session refuses, on every backend that runs without a device: wrong tensors, and use after its end. */
+/**
+ * What a session refuses, on every backend that runs without a device: wrong tensors, and use after its end.
+ */
 import { describe, expect, test } from "vitest";
 import { intTensor, tensor } from "../../../src/graph/index.ts";
 import type { Backend } from "../../../src/repops/backends/backend.ts";
