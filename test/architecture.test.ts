@@ -11,10 +11,10 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
 const BUDGETS: Readonly<Record<string, number>> = {
   errors: 1_000,
   encoding: 1_100,
-  repops: 9_400,
-  graph: 3_000,
+  repops: 9_800,
+  graph: 3_400,
   certify: 1_800,
-  job: 1_800,
+  job: 2_000,
   formats: 500,
   trace: 2_800,
   game: 1_200,

@@ -14,17 +14,13 @@ export const JOB = {
     when: "The code of a job module threw an error that is not Verde's.",
     remedy: "Repair the line that the message names; `VERDE_DEBUG=1` shows the whole stack.",
   },
-  RESULT: {
-    when: "A function of a job returns something else than it has to.",
-    remedy: "Return what the message names (docs/guides/wrap-a-job.md).",
-  },
   OPTION_UNKNOWN: { when: "The job has no option of this name.", remedy: "Choose from the options in the message." },
   OPTION_VALUE: {
     when: "An option of the job has a value that it does not accept.",
     remedy: "Give a value of the type that the message names.",
   },
   SETTING: {
-    when: "A layer, optimizer or schedule has numbers that do not fit together.",
+    when: "A layer, optimizer, schedule or job has an unknown option, or a value that it can't use.",
     remedy: "Change the settings that the message names.",
   },
   STEPS: { when: "The number of training steps is out of range.", remedy: "Take a whole number from 1 to 2^31 - 1." },
@@ -40,6 +36,10 @@ export const JOB = {
   INIT: {
     when: "The initial state depends on inputs.",
     remedy: "Use only constants, the seed and random numbers in it.",
+  },
+  NO_GRADIENT: {
+    when: "No gradient reaches a parameter, so it would never be trained.",
+    remedy: "Repair the path to the loss that the message names, or say `freeze` or `stopGradient`.",
   },
   NO_PARAMETERS: { when: "The job has nothing to train.", remedy: "Make at least one parameter in it." },
   CHECKPOINT: {

@@ -3,6 +3,7 @@
  */
 import { checkName } from "../encoding/name.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
+import { describe } from "../errors/arguments.ts";
 import { GraphError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import { checkKernel, checkKernelAfter, type Kernel, type KernelList } from "../repops/kernels/kernel.ts";
@@ -117,14 +118,14 @@ const passed = new WeakSet<Graph>();
 
 /**
  * Checks everything that an executor relies on. It is called wherever a graph is built, a graph is decoded,
- * or a job is put together. A graph that has passed is frozen, with its lists, and is not checked again. A
- * copy is another graph, and is checked. What lies deeper is not frozen, because that would cost more than
- * the checks; decoded bytes have no other owner.
+ * or a job is put together. A graph that has passed is frozen, with all that is in it, and is not checked
+ * again. A copy is another graph, and is checked.
  * @throws {GraphError | ShapeError | ProgramError | FormatError} when a check fails; the message names the
  * operator by number and label
  */
 export function checkGraph(graph: Graph): void {
   if (passed.has(graph)) return;
+  expectGraph(graph);
   const { inputs, kernels, labels, outputs } = graph;
   checkHeader({ inputs, outputs, kernelCount: kernels.length });
   if (labels.length !== kernels.length)
@@ -139,8 +140,36 @@ export function checkGraph(graph: Graph): void {
     checkKernel(kernel, types, `operator ${i} (${quote(labels[i])})`);
     types.push(kernel.type);
   });
+  for (const type of inputs) Object.freeze(Object.freeze(type).shape);
+  for (const kernel of kernels) freezeKernel(kernel);
+  for (const output of outputs) Object.freeze(output);
   for (const fixed of [inputs, kernels, labels, outputs, graph]) Object.freeze(fixed);
   passed.add(graph);
+}
+
+/** @throws {GraphError} when it does not even have the lists that make a graph */
+export function expectGraph(graph: unknown): asserts graph is Graph {
+  const lists = ["inputs", "kernels", "labels", "outputs"];
+  const parts = (graph ?? {}) as Record<string, unknown>;
+  const missing = lists.find((list) => !Array.isArray(parts[list]));
+  if (missing === undefined) return;
+  throw new GraphError(
+    "ARGUMENT",
+    `a graph has the lists ${lists.join(", ")}, and ${describe(graph)} has no ${missing}`,
+  );
+}
+
+/** Its program was frozen when it was checked. */
+function freezeKernel(kernel: Kernel): void {
+  Object.freeze(Object.freeze(Object.freeze(kernel).type).shape);
+  if (kernel.kind === "gather") return;
+  if (kernel.kind === "fold") Object.freeze(kernel.reduce);
+  for (const arg of Object.freeze(kernel.args)) {
+    Object.freeze(arg);
+    if (arg.kind !== "operand") continue;
+    Object.freeze(Object.freeze(arg.view).strides);
+    if (arg.view.bounds) for (const pair of Object.freeze(arg.view.bounds)) Object.freeze(pair);
+  }
 }
 
 /** The types of the outputs, by name. */

@@ -1,6 +1,7 @@
 /** What a model uses while its training step is built: data, parameters and other state, random numbers. */
 import { checkNewName } from "../encoding/name.ts";
 import { formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
+import { describe } from "../errors/arguments.ts";
 import { JobError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import { GraphBuilder } from "../graph/builder.ts";
@@ -8,11 +9,12 @@ import { map } from "../graph/emit.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { RandomSource } from "../graph/random.ts";
 import { fillInt } from "../graph/fill.ts";
-import type { Value } from "../graph/value.ts";
+import { builderOf, expectValue, type Value } from "../graph/value.ts";
 import { dense } from "../graph/dense.ts";
 import { defineProgram } from "../repops/programs/expressions.ts";
 import { DATA_PREFIX, METRIC_PREFIX, type NamedTensor } from "./closed.ts";
 import { type Initializer, zeros } from "./initializers.ts";
+import { settingError } from "./settings.ts";
 
 interface StateEntry {
   name: string;
@@ -23,6 +25,8 @@ interface StateEntry {
   /** Its value after the training step, once it is known. */
   next?: Value;
   parameter: boolean;
+  /** A parameter that is not trained. */
+  frozen: boolean;
 }
 
 /** A trained tensor of the state. */
@@ -55,6 +59,7 @@ export class Context<Data extends DataValues = DataValues> {
   readonly random: RandomSource;
   private readonly entries: StateEntry[] = [];
   private readonly dataNames: string[] = [];
+  private freezing = 0;
   private readonly seed: number;
 
   constructor(dataset: readonly NamedTensor[], seed: number) {
@@ -75,6 +80,22 @@ export class Context<Data extends DataValues = DataValues> {
   /** Runs `body`, and puts `name` in front of the names and labels that it makes. */
   scope<T>(name: string, body: () => T): T {
     return this.builder.scope(name, body);
+  }
+
+  /**
+   * Runs `body`. The parameters that it makes are not trained: they keep their initial values, such as those
+   * of a checkpoint, and need no gradient. Gradients flow through its operators to other parameters.
+   *
+   *     const hidden = job.freeze(() => linear(job, "hidden", job.data.x, 32));
+   */
+  freeze<T>(body: () => T): T {
+    if (typeof body !== "function") throw settingError("freeze", `the body is ${describe(body)}; pass a function`);
+    this.freezing++;
+    try {
+      return body();
+    } finally {
+      this.freezing--;
+    }
   }
 
   /**
@@ -106,8 +127,11 @@ export class Context<Data extends DataValues = DataValues> {
       throw new JobError("STATE", `two entries of the state are called ${name}; give their layers different scopes`, {
         name,
       });
+    if (typeof init !== "function")
+      throw settingError(name, `its initializer is ${describe(init)}; pass one, such as zeros or normal(0.02)`);
     const value = this.builder.input(name, type);
-    this.entries.push({ name, type: { dtype: type.dtype, shape: [...type.shape] }, init, value, parameter });
+    const frozen = parameter && this.freezing > 0;
+    this.entries.push({ name, type: { dtype: type.dtype, shape: [...type.shape] }, init, value, parameter, frozen });
     return value;
   }
 
@@ -119,6 +143,8 @@ export class Context<Data extends DataValues = DataValues> {
    * @throws {JobError} when `state` is not an entry of the state, or the types differ
    */
   update(state: Value, next: Value): void {
+    for (const [key, given] of Object.entries({ state, next })) expectValue(given, "update", key);
+    builderOf("update", { state, next, "the job's step": this.step });
     const entry = this.entries.find(({ value }) => value.source === state.source);
     if (!entry)
       throw new JobError(
@@ -142,12 +168,20 @@ export class Context<Data extends DataValues = DataValues> {
    */
   metric(name: string, value: Value): void {
     checkNewName(name, "the name of a metric");
+    expectValue(value, "metric", name);
     this.update(this.state(`${METRIC_PREFIX}${name}`, { dtype: "f32", shape: [] }, zeros), value);
   }
 
-  /** The parameters that were made so far, in the order in which they were made. */
+  /** The trained parameters that were made so far, in the order in which they were made. */
   get parameters(): Parameter[] {
-    return this.entries.filter((entry) => entry.parameter).map(({ name, value }) => ({ name, value }));
+    return this.entries
+      .filter(({ parameter, frozen }) => parameter && !frozen)
+      .map(({ name, value }) => ({ name, value }));
+  }
+
+  /** The trained parameters that have no value after the training step. */
+  get untrained(): string[] {
+    return this.entries.filter(({ parameter, frozen, next }) => parameter && !frozen && !next).map(({ name }) => name);
   }
 
   /** Parameters first, then the other entries of the state, both in the order of declaration. */
@@ -173,7 +207,11 @@ export class Context<Data extends DataValues = DataValues> {
     const seed = fillInt(builder, [], this.seed, "seed");
     const source: RandomSource = { seed, step: fillInt(builder, [], 0, "step") };
     const outputs = this.ordered().map(({ name, type, init }) => {
-      const value = builder.scope(name, () => dense(init(source, type.shape)));
+      const value = builder.scope(name, () => {
+        const made: unknown = init(source, type.shape);
+        builderOf(`the initializer of ${name}`, { "its result": made, "the seed": seed });
+        return dense(made as Value);
+      });
       if (value.dtype !== type.dtype || value.shape.join() !== type.shape.join())
         throw new JobError(
           "STATE",

@@ -34,7 +34,7 @@ export async function placed<T>(body: () => Promise<T>, other: (cause: unknown) 
 function placeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined;
   for (const [, where] of error.stack.matchAll(
-    /^\s+at (?:async )?(?:.* \()?((?:file:\/\/)?\/?[^()\s][^()]*:\d+:\d+)\)?$/gm,
+    /^\s+at (?:async )?(?:.* \()?((?:file:\/\/)?\/?[^()\s][^()\n]*:\d+:\d+)\)?$/gm,
   )) {
     const [, file, line, column] = /^(.*):(\d+):(\d+)$/.exec(where)!;
     if (file.startsWith("node:") || /[\\/]node_modules[\\/]/.test(file)) continue;

@@ -22,7 +22,7 @@ import { SEED } from "./seed.ts";
 const path = temporaryFolder();
 
 /** A job whose every name is given. The first parameter has no elements, as far as its loss can tell. */
-const jobOf = (names: readonly string[], own = "job"): Promise<ClosedJob> =>
+const jobOf = async (names: readonly string[], own = "job"): Promise<ClosedJob> =>
   defineJob({
     name: own,
     steps: 3,

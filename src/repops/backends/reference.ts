@@ -3,7 +3,8 @@
  * specification. Fast code is compared with this, bit for bit.
  */
 import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
-import type { Backend, ExecuteOptions, ExecuteReport, PrepareOptions, Session } from "./backend.ts";
+import type { Backend, ExecuteOptions, ExecuteReport, Session } from "./backend.ts";
+import { checkedSession } from "./checked.ts";
 import { javascriptArithmetic, probeArithmetic } from "./probe.ts";
 import { compileJavaScript } from "../programs/javascript.ts";
 import {
@@ -23,7 +24,7 @@ import { emptyReport, wantedOf } from "./wanted.ts";
 export const reference: Backend = {
   name: "reference",
   probe: () => probeArithmetic(javascriptArithmetic),
-  prepare: async (list: KernelList, _options: PrepareOptions) => new ReferenceSession(list),
+  prepare: (list, options) => checkedSession(list, options, async () => new ReferenceSession(list)),
 };
 
 /** The argument at one output element, by the fold index. */
