@@ -9,21 +9,22 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  * before it. Raising a budget is a decision, in a commit of its own.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  errors: 900,
+  errors: 1_000,
   encoding: 900,
+  files: 100,
   repops: 9_400,
   graph: 3_000,
   certify: 1_800,
-  job: 1_400,
+  job: 1_500,
   formats: 500,
   trace: 2_800,
   game: 1_200,
   claims: 600,
   referee: 6_400,
-  settlement: 5_000,
+  settlement: 5_100,
   index: 40,
   web: 1_600,
-  cli: 5_500,
+  cli: 6_500,
 };
 const ORDER = Object.keys(BUDGETS);
 /** The folders inside of a folder, where they too have an order. */
