@@ -12,5 +12,8 @@ if (Number.parseInt(version, 10) < NEEDED) {
   process.exitCode = 3;
 } else {
   const installed = /[\\/]node_modules[\\/]/.test(fileURLToPath(import.meta.url));
-  await import(installed ? "../dist/src/cli/main.js" : "../src/cli/main.ts");
+  await import(installed ? "../dist/src/cli/main.js" : "../src/cli/main.ts").catch((error) => {
+    process.stderr.write(`verde: the program can't be loaded: ${error.message}; install the package again\n`);
+    process.exitCode = 3;
+  });
 }

@@ -6,17 +6,21 @@ import type { Value } from "../graph/value.ts";
 import { checkJob, checkSteps, type ClosedJob, DATA_PREFIX, type NamedTensor } from "./closed.ts";
 import { Context } from "./context.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
-
-/** The types of an option's value. */
-export type OptionValue = string | number;
-/** Options by name. */
-export type JobOptions = Record<string, OptionValue>;
+import {
+  type DeclaredOptions,
+  type DocumentedOption,
+  type JobOptions,
+  type Overrides,
+  readOptions,
+  resolveOptions,
+} from "./options.ts";
 
 /** The options as the job's functions see them, with the number of steps. */
-export type Resolved<Options extends JobOptions> = { readonly [Name in keyof Options]: Widen<Options[Name]> } & {
+export type Resolved<Options extends DeclaredOptions> = { readonly [Name in keyof Options]: Widen<Options[Name]> } & {
   readonly steps: number;
 };
-type Widen<Option extends OptionValue> = Option extends number ? number : string;
+type Widen<Option> =
+  Option extends DocumentedOption<infer Value> ? Widen<Value> : Option extends number ? number : string;
 
 /** The tensors that a job's `data` returns, as values with the same keys. */
 export type ValuesOf<Data extends Dataset> = { readonly [Name in keyof Data]: Value };
@@ -27,14 +31,14 @@ export type Dataset = Record<string, Tensor>;
  * What the author of a job writes. TypeScript infers types from top to bottom, so write `options` before
  * `data`, and `data` before `loss`.
  */
-export interface JobSource<Options extends JobOptions, Data extends Dataset = Dataset> {
+export interface JobSource<Options extends DeclaredOptions, Data extends Dataset = Dataset> {
   /** The name of the job in traces and messages. */
   name: string;
   /** The number of training steps, unless the run sets another. */
   steps: number;
   /** A 32-bit integer, unless the run sets another; default 0. */
   seed?: number;
-  /** The options that can be set with `--name value`, each with its default. */
+  /** The options that can be set with `--name value`: each a default, or `option(default, "what it sets")`. */
   options?: Options;
   /** The dataset's tensors. The job's id commits to them. Nothing else is read from outside. */
   data(options: Resolved<Options>): Data | Promise<Data>;
@@ -51,15 +55,14 @@ export interface JobSource<Options extends JobOptions, Data extends Dataset = Da
   unit?(options: Resolved<Options>): { name: string; perStep: number };
 }
 
-/** The values that a run may set: `steps`, `seed`, and the job's own options. */
-export type Overrides = Readonly<Record<string, OptionValue>>;
-
 /** A job that can be closed. `defineJob` makes it, and a job module exports it. */
 export interface JobDefinition {
   /** The name of the job. */
   readonly name: string;
   /** The names and defaults of the values that a run may set. */
   readonly options: JobOptions;
+  /** What options set, by their names, where the author has said it. */
+  readonly docs?: Readonly<Record<string, string>>;
   /**
    * Loads the data, builds both graphs, and checks that all parts fit together.
    * @param overrides the values that differ from the defaults; a text is accepted for a number
@@ -80,17 +83,19 @@ export interface JobDefinition {
  *       optimizer: ({ rate }) => sgd({ learningRate: rate }),
  *     });
  *
- * @throws {JobError} from `close`: unknown or ill-typed options, parts that do not fit together
+ * @throws {JobError} for an option that can't have its name or its default; from `close`: unknown or ill-typed options, parts that do not fit together
  */
-export function defineJob<const Options extends JobOptions = Record<never, never>, Data extends Dataset = Dataset>(
+export function defineJob<const Options extends DeclaredOptions = Record<never, never>, Data extends Dataset = Dataset>(
   source: JobSource<Options, Data>,
 ): JobDefinition {
-  const defaults: JobOptions = { steps: source.steps, seed: source.seed ?? 0, ...source.options };
+  const { defaults: own, docs } = readOptions(source.name, source.options ?? {});
+  const defaults: JobOptions = { steps: source.steps, seed: source.seed ?? 0, ...own };
   return {
     name: source.name,
     options: defaults,
+    docs,
     close: async (overrides = {}) => {
-      const { seed, ...options } = resolve(source.name, defaults, overrides);
+      const { seed, ...options } = resolveOptions(source.name, defaults, overrides);
       if (!Number.isInteger(seed) || Math.abs(seed as number) >= 2 ** 31)
         throw new JobError(
           "OPTION_VALUE",
@@ -103,24 +108,7 @@ export function defineJob<const Options extends JobOptions = Record<never, never
   };
 }
 
-function resolve(job: string, defaults: JobOptions, overrides: Overrides): JobOptions {
-  const resolved = { ...defaults };
-  for (const [name, value] of Object.entries(overrides)) {
-    if (!(name in defaults)) {
-      const known = Object.keys(defaults).map((option) => `--${option}`);
-      throw new JobError("OPTION_UNKNOWN", `the job ${job} has no option --${name}; choose from ${known.join(", ")}`, {
-        name,
-      });
-    }
-    const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-    if (typeof defaults[name] === "number" && !Number.isFinite(number))
-      throw new JobError("OPTION_VALUE", `--${name} takes a number, not ${JSON.stringify(value)}`, { name, value });
-    resolved[name] = typeof defaults[name] === "number" ? (number as number) : String(value);
-  }
-  return resolved;
-}
-
-async function close<Options extends JobOptions, Data extends Dataset>(
+async function close<Options extends DeclaredOptions, Data extends Dataset>(
   source: JobSource<Options, Data>,
   options: Resolved<Options>,
   seed: number,

@@ -123,7 +123,7 @@ async function here(args: readonly string[]): Promise<Ended> {
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (thrown) {
-    const error = chainFailure(thrown);
+    const error = await chainFailure(thrown);
     reportFailure(error, args.includes("--json"));
     code = exitCodeOf(error);
   } finally {

@@ -1,13 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  formatBytes,
-  formatCount,
-  formatNumber,
-  formatSeconds,
-  plotCurve,
-  Progress,
-  writeJson,
-} from "../../src/cli/output.ts";
+import { Progress } from "../../src/cli/progress.ts";
+import { formatBytes, formatCount, formatNumber, formatSeconds, plotCurve, writeJson } from "../../src/cli/output.ts";
 
 /** Replaces a property of a stream for one test. */
 const replaced: (() => void)[] = [];
@@ -101,13 +94,12 @@ describe("progress", () => {
     expect(lines).toEqual(["\r\x1b[2Kstep 1 of", "\r\x1b[2K"]);
   });
 
-  it("is silent where nobody watches", () => {
-    replace(process.stderr, "isTTY", undefined);
+  it("is not cut within a character", () => {
+    replace(process.stderr, "isTTY", true);
+    replace(process.stderr, "columns", 4);
     const lines = written(process.stderr);
-    const progress = new Progress();
-    progress.show("step 1", true);
-    progress.clear();
-    expect(lines).toEqual([]);
+    new Progress().show("😀😀😀😀😀", true);
+    expect(lines).toEqual(["\r\x1b[2K😀😀😀"]);
   });
 });
 

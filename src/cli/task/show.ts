@@ -22,9 +22,14 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
   const gasBond = await bondOf(session.client, task.terms.game);
   if (flags.json) {
     const bond = plain(gasBond ?? null);
-    return writeJson({ schemaVersion: 1, ...(plain(task) as object), gasBond: bond, now: Number(timestamp) });
+    return writeJson({ ...taskJson(task, Number(timestamp)), gasBond: bond });
   }
   writeLine(...describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond));
+}
+
+/** A task as `--json` prints it. All commands call its id `task`. */
+function taskJson({ id: task, ...view }: TaskView, now: number): object {
+  return { schemaVersion: 2, task, ...(plain(view) as object), now };
 }
 
 /**
@@ -103,7 +108,7 @@ export async function list(flags: ChainFlags & { state?: string; limit: string }
   const { timestamp } = await session.client.getBlock();
   const now = Number(timestamp);
   if (flags.json) {
-    for (const task of tasks) writeJson({ schemaVersion: 1, ...(plain(task) as object), now });
+    for (const task of tasks) writeJson(taskJson(task, now));
     return;
   }
   if (tasks.length === 0) return writeLine(wanted ? `There is no task in the state ${wanted}.` : "There are no tasks.");

@@ -1,0 +1,38 @@
+/** The word that somebody meant, for messages about unknown names. */
+
+/** Unequal words are alike if at most this share of the longer one has to be changed. */
+const ALIKE = 0.4;
+
+/**
+ * The word that is most like the given one: with the fewest letters that are missing, added, replaced, or swapped
+ * with their neighbour.
+ * @returns `undefined` if none is alike
+ */
+export function closest(word: string, words: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Infinity;
+  for (const other of words) {
+    const length = Math.max(word.length, other.length);
+    // A long word is somebody's data, and like no name.
+    if (length > 64) continue;
+    const changes = distance(word.toLowerCase(), other.toLowerCase());
+    if (changes < least && changes <= Math.max(1, Math.floor(length * ALIKE)) && changes < length)
+      [best, least] = [other, changes];
+  }
+  return best;
+}
+
+function distance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(rows[i - 1][j] + 1, row[j - 1] + 1, replaced);
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwap) row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
+}
