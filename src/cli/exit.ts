@@ -37,7 +37,9 @@ export async function chainFailure(error: unknown): Promise<unknown> {
   return isChainFailure(error) ? (await import("../settlement/refusal.ts")).requestFailure(error) : error;
 }
 
-/** What engines say when they get no more memory. V8 can't report its own heap's end: it aborts the process. */
+/**
+ * What engines say when they get no more memory. V8 can't report its own heap's end: it aborts the process.
+ */
 const NO_MEMORY =
   /ENOMEM|Array buffer allocation failed|could not allocate memory|Out of memory|Invalid typed array length|Invalid array buffer length/i;
 

@@ -1,7 +1,8 @@
 /**
- * The exit code, whatever happens: an error that nothing catches, an output that can't be written, a module that ends
- * the process. 0 and 1 are verdicts, so only a command that has finished exits with one of them. Other code in this
- * folder never assigns `process.exitCode`. This file imports next to nothing: it also works when the rest can't be loaded.
+ * The exit code, whatever happens: an error that nothing catches, an output that can't be written, a module
+ * that ends the process. 0 and 1 are verdicts, so only a command that has finished exits with one of them.
+ * Other code in this folder never assigns `process.exitCode`. This file imports next to nothing: it also
+ * works when the rest can't be loaded.
  */
 import { writeSync } from "node:fs";
 import { boundedMessage } from "../errors/text.ts";

@@ -39,7 +39,8 @@ export function jobOptions(words: readonly string[], own: readonly string[] = []
 
 /**
  * Loads a job module and closes its job.
- * @param own the names of the command's options, one of which may be meant by an option that the job does not have
+ * @param own the names of the command's options, one of which may be meant by an option that the job does not
+ *   have
  * @throws {JobError} when it can't be loaded, or has no such option
  */
 export async function loadJobFor(path: string, overrides: Overrides, own: readonly string[] = []): Promise<ClosedJob> {

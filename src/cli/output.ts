@@ -76,8 +76,8 @@ export async function writeJsonLists(
 }
 
 /**
- * The columns of what shows the stream: COLUMNS, or the terminal's. `undefined` where no line is ever broken, as in
- * a file.
+ * The columns of what shows the stream: COLUMNS, or the terminal's. `undefined` where no line is ever broken,
+ * as in a file.
  */
 export function columnsOf(stream: NodeJS.WriteStream): number | undefined {
   const { COLUMNS = "" } = process.env;
@@ -86,8 +86,8 @@ export function columnsOf(stream: NodeJS.WriteStream): number | undefined {
 }
 
 /**
- * Colours only on a terminal that has them, or if FORCE_COLOR asks for them. NO_COLOR counts for more than both. The
- * library alone would also write them to files and pipes whenever CI is set, and for FORCE_COLOR=0.
+ * Colours only on a terminal that has them, or if FORCE_COLOR asks for them. NO_COLOR counts for more than
+ * both. The library alone would also write them to files and pipes whenever CI is set, and for FORCE_COLOR=0.
  */
 export function isPainted({ NO_COLOR, FORCE_COLOR }: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
   if (NO_COLOR) return false;

@@ -4,8 +4,10 @@ import { resolveOwnPackage } from "../job/resolve.ts";
 import * as bench from "./bench.ts";
 import * as certify from "./certify.ts";
 import * as check from "./check.ts";
+import * as completion from "./completion.ts";
 import * as demo from "./demo/demo.ts";
 import * as dispute from "./dispute.ts";
+import * as doctor from "./doctor/doctor.ts";
 import { chainFailure, exitCodeOf, reportFailure, usageText } from "./exit.ts";
 import { finish, reportWith } from "./guard.ts";
 import * as inspect from "./inspect.ts";
@@ -32,8 +34,8 @@ const withoutEnd = (text: string): string[] => text.replace(/\n$/, "").split("\n
 
 /**
  * The program, ready to parse a command line.
- * @param words of the command line: a settlement command is loaded if it is among the first two, and otherwise
- * only named. Without words all are loaded
+ * @param words of the command line: a settlement command is loaded if it is among the first two, and
+ *   otherwise only named. Without words all are loaded
  */
 export async function buildProgram(words?: readonly string[]): Promise<Command> {
   const program = new Command("verde")
@@ -48,8 +50,9 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
       getErrHelpWidth: () => columnsOf(process.stderr) ?? 80,
     })
     .showHelpAfterError("(`verde --help` lists the commands)");
-  for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
+  for (const command of [demo, run, inspect, dispute, check, serve, certify, bench, doctor]) command.register(program);
   version.register(program, words);
+  completion.register(program, buildProgram);
   for (const [name, description, load] of SETTLEMENT) {
     // The name is the first argument, or the second after `help`.
     if (words === undefined || words.slice(0, 2).includes(name)) (await load()).register(program);

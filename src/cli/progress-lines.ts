@@ -1,4 +1,7 @@
-/** The second thread of `Progress`: it writes what the first one does to stderr, in lines with a pause between them. */
+/**
+ * The second thread of `Progress`: it writes what the first one does to stderr, in lines with a pause between
+ * them.
+ */
 import { writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 
@@ -10,7 +13,10 @@ export interface Board {
 }
 
 const { head, text, seconds } = workerData as Board & { seconds: number };
-/** The text that was written last, how often it had changed then, and since when it stands there, in milliseconds. */
+/**
+ * The text that was written last, how often it had changed then, and since when it stands there, in
+ * milliseconds.
+ */
 let told = "";
 let version = -1;
 let since = performance.now();

@@ -1,6 +1,7 @@
 /**
- * What a command is doing, on stderr. A terminal gets one line that is rewritten in place. Anything else gets a line
- * every ten seconds, also while the command computes and nothing else happens: a second thread writes it.
+ * What a command is doing, on stderr. A terminal gets one line that is rewritten in place. Anything else gets
+ * a line every ten seconds, also while the command computes and nothing else happens: a second thread writes
+ * it.
  */
 import { Worker } from "node:worker_threads";
 import { type Command, InvalidArgumentError } from "commander";

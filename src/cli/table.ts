@@ -36,8 +36,8 @@ function stacked(heading: readonly string[], rows: readonly (readonly string[])[
 }
 
 /**
- * Names with their values: one text for each line. A value that is too long for the terminal continues under its
- * beginning, or under its name where the terminal is very narrow.
+ * Names with their values: one text for each line. A value that is too long for the terminal continues under
+ * its beginning, or under its name where the terminal is very narrow.
  * @param dimmed whether the names are dimmed
  */
 export function formatFields(

@@ -4,8 +4,8 @@
 const ALIKE = 0.4;
 
 /**
- * The word that is most like the given one: with the fewest letters that are missing, added, replaced, or swapped
- * with their neighbour.
+ * The word that is most like the given one: with the fewest letters that are missing, added, replaced, or
+ * swapped with their neighbour.
  * @returns `undefined` if none is alike
  */
 export function closest(word: string, words: Iterable<string>): string | undefined {

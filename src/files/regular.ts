@@ -1,4 +1,6 @@
-/** Files that a user names for reading: anything that is not a file is refused at once, and never waited for. */
+/**
+ * Files that a user names for reading: anything that is not a file is refused at once, and never waited for.
+ */
 import { fs } from "../encoding/node.ts";
 
 /** The most bytes of a file that is read as a whole. */
@@ -8,8 +10,8 @@ const NOT_A_FILE = "it is not a file; name a file";
 const OPENED = /^\/(dev\/(fd\/\d+|stdin)|proc\/self\/fd\/\d+)$/;
 
 /**
- * @throws {Error} when there is nothing of this name, or it is a folder, a pipe or a device. Its message completes a
- * sentence
+ * @throws {Error} when there is nothing of this name, or it is a folder, a pipe or a device. Its message
+ *   completes a sentence
  */
 export async function expectRegular(path: string | URL): Promise<void> {
   if (!(await fs.stat(path)).isFile()) throw new Error(NOT_A_FILE);

@@ -38,7 +38,9 @@ export interface JobSource<Options extends DeclaredOptions, Data extends Dataset
   steps: number;
   /** A 32-bit integer, unless the run sets another; default 0. */
   seed?: number;
-  /** The options that can be set with `--name value`: each a default, or `option(default, "what it sets")`. */
+  /**
+   * The options that can be set with `--name value`: each a default, or `option(default, "what it sets")`.
+   */
   options?: Options;
   /** The dataset's tensors. The job's id commits to them. Nothing else is read from outside. */
   data(options: Resolved<Options>): Data | Promise<Data>;
@@ -83,7 +85,8 @@ export interface JobDefinition {
  *       optimizer: ({ rate }) => sgd({ learningRate: rate }),
  *     });
  *
- * @throws {JobError} for an option that can't have its name or its default; from `close`: unknown or ill-typed options, parts that do not fit together
+ * @throws {JobError} for an option that can't have its name or its default; from `close`: unknown or ill-
+ *   typed options, parts that do not fit together
  */
 export function defineJob<const Options extends DeclaredOptions = Record<never, never>, Data extends Dataset = Dataset>(
   source: JobSource<Options, Data>,

@@ -34,8 +34,8 @@ export function option<const Value extends OptionValue>(value: Value, doc: strin
 export type Overrides = Readonly<Record<string, OptionValue>>;
 
 /**
- * The options of the commands that also take a job's options. The commands take these names for themselves, so a job
- * can't have them. The last three are kept free. A test compares the list with the commands.
+ * The options of the commands that also take a job's options. The commands take these names for themselves,
+ * so a job can't have them. The last three are kept free. A test compares the list with the commands.
  */
 const RESERVED: ReadonlySet<string> = new Set(
   (
@@ -53,7 +53,8 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 /**
  * The defaults and the sentences of declared options.
- * @throws {JobError} for a name that can't be set on a command line, or a default that is neither number nor text
+ * @throws {JobError} for a name that can't be set on a command line, or a default that is neither number nor
+ *   text
  */
 export function readOptions(
   job: string,

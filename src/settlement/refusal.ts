@@ -67,8 +67,8 @@ function reasonOf(error: unknown): Reason | undefined {
 }
 
 /**
- * The bytes with which a call was refused. Not every request knows the contract's interface: an estimate of gas does
- * not, and some nodes give the bytes only within their message.
+ * The bytes with which a call was refused. Not every request knows the contract's interface: an estimate of
+ * gas does not, and some nodes give the bytes only within their message.
  */
 function revertBytes(error: BaseError): Hex | undefined {
   let found: Hex | undefined;
