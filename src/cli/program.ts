@@ -1,5 +1,5 @@
 /** The program with its commands. Each command has its own file. */
-import { Command } from "commander";
+import { Command, type Help } from "commander";
 import { resolveOwnPackage } from "../job/resolve.ts";
 import * as bench from "./bench.ts";
 import * as certify from "./certify.ts";
@@ -14,6 +14,7 @@ import * as inspect from "./inspect.ts";
 import { columnsOf, terminalText } from "./output.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
+import { wrap } from "./table.ts";
 import * as version from "./version.ts";
 
 /**
@@ -29,6 +30,20 @@ const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Co
   ["simulate", "estimate what is too large to run", () => import("./simulate.ts")],
   ["watch", "follow a task until it is final or refunded", () => import("./watch.ts")],
 ];
+
+/** The fewest columns for descriptions beside the names that they describe. */
+const DESCRIPTION = 30;
+
+/** A row of a help page. On a narrow terminal the description stands below the name. */
+function formatItem(term: string, termWidth: number, description: string, { helpWidth = 80 }: Help): string {
+  const [margin, gap] = ["  ", "  "];
+  if (description === "") return margin + term;
+  const beside = helpWidth - margin.length - termWidth - gap.length;
+  const lines = wrap(description, beside >= DESCRIPTION ? beside : helpWidth - 6);
+  if (beside < DESCRIPTION) return [margin + term, ...lines.map((line) => `      ${line}`)].join("\n");
+  const left = " ".repeat(margin.length + termWidth + gap.length);
+  return margin + term.padEnd(termWidth) + gap + lines.join(`\n${left}`);
+}
 
 const withoutEnd = (text: string): string[] => text.replace(/\n$/, "").split("\n");
 
@@ -49,6 +64,7 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
       getOutHelpWidth: () => columnsOf(process.stdout) ?? 80,
       getErrHelpWidth: () => columnsOf(process.stderr) ?? 80,
     })
+    .configureHelp({ formatItem })
     .showHelpAfterError("(`verde --help` lists the commands)");
   for (const command of [demo, run, inspect, dispute, check, serve, certify, bench, doctor]) command.register(program);
   version.register(program, words);

@@ -5,7 +5,7 @@ import { fs } from "../encoding/node.ts";
 
 /** The most bytes of a file that is read as a whole. */
 const MOST_BYTES = 2 ** 26;
-const NOT_A_FILE = "it is not a file; name a file";
+const NOT_A_FILE = "it is a folder, a pipe or a device, and not a file";
 /** A pipe that the shell has opened for this process, as `<(command)` does, has an end. */
 const OPENED = /^\/(dev\/(fd\/\d+|stdin)|proc\/self\/fd\/\d+)$/;
 

@@ -73,8 +73,14 @@ function reasonOf(error: unknown): Reason | undefined {
 function revertBytes(error: BaseError): Hex | undefined {
   let found: Hex | undefined;
   error.walk((inner) => {
-    const { data, details, message } = inner as { data?: unknown; details?: string; message: string };
-    const own = typeof data === "object" && data !== null && "data" in data ? data.data : data;
+    const { raw, data, details, message } = inner as {
+      raw?: unknown;
+      data?: unknown;
+      details?: string;
+      message: string;
+    };
+    const own =
+      raw !== undefined ? raw : typeof data === "object" && data !== null && "data" in data ? data.data : data;
     const [, selector, rest = ""] =
       /custom error (0x[0-9a-f]{8}):?\s*([0-9a-f]*)/i.exec(`${details ?? ""}\n${message}`) ?? [];
     if (typeof own === "string" && /^0x([0-9a-f]{2}){4,}$/i.test(own)) found = own as Hex;

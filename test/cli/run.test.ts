@@ -151,7 +151,7 @@ describe("verde run", () => {
       [[LINE, "--__proto__", "3"], "has no option --__proto__"],
       [[LINE, "--progress", "often"], "Write auto, off, or seconds"],
       [[LINE, "--steps", "4294967296"], "take a whole number from 1 to 2^31 - 1"],
-      [["."], "it is not a file"],
+      [["."], "and not a file"],
       [[LINE, "--width"], "--width has no value"],
       [[LINE, "--width", "wide"], '--width takes a number, not "wide"'],
       [[LINE, "stray"], "stray is not understood"],

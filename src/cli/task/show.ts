@@ -1,6 +1,7 @@
 /** `verde task show` and `list`: what the chain knows about tasks. */
 import { type Hex, zeroAddress } from "viem";
 import { UsageError } from "../../errors/index.ts";
+import { quote } from "../../errors/text.ts";
 import type { Session } from "../../settlement/session.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
@@ -92,6 +93,13 @@ function demandTable({ waiting, terms }: TaskView, now: number): string[] {
   return formatTable(["", "", "", ""], rows);
 }
 
+function parseLimit(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new UsageError("VALUE", `--limit ${quote(text)} is not a number from 1 to 999999999; write only digits`, {
+    found: text,
+  });
+}
+
 export async function list(flags: ChainFlags & { state?: string; limit: string }): Promise<void> {
   const wanted = STATES.find((state) => state.toLowerCase() === flags.state?.toLowerCase());
   if (flags.state !== undefined && wanted === undefined)
@@ -103,7 +111,7 @@ export async function list(flags: ChainFlags & { state?: string; limit: string }
   for (const event of await taskEvents(source, null))
     if (event.eventName === "TaskMoved") last.set(event.args.task, event.args.state);
   const ids = [...last].filter(([, state]) => wanted === undefined || STATES[state] === wanted).map(([id]) => id);
-  const newest = ids.slice(-Number(flags.limit)).reverse();
+  const newest = ids.reverse().slice(0, parseLimit(flags.limit));
   const tasks = await Promise.all(newest.map((id) => readTask(source, id)));
   const { timestamp } = await session.client.getBlock();
   const now = Number(timestamp);
