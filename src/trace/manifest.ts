@@ -16,7 +16,7 @@ import {
 import { type Fault, formatFault, parseFault } from "./fault.ts";
 
 /** Raised by every change to the meaning of a trace, and by a new version of the specification. */
-const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 3;
 /**
  * How much of each training step a run records: only its state root, or also the root of every operator's
  * output.
