@@ -15,7 +15,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   graph: 3_000,
   certify: 1_800,
   job: 1_400,
-  formats: 500,
+  formats: 1_400,
   trace: 2_800,
   game: 1_200,
   claims: 600,
