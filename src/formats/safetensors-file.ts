@@ -6,7 +6,8 @@ import { FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { openFile } from "./file.ts";
-import { type Entry, METADATA, type ReadOptions, readTensors } from "./safetensors.ts";
+import { METADATA } from "./safetensors-header.ts";
+import { type ReadOptions, readTensors } from "./safetensors.ts";
 
 /**
  * Writes to a file next to `path` and renames it, so that a file of this name is always complete.
@@ -26,7 +27,7 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
         },
       );
     names.add(name);
-    const entry: Entry = {
+    const entry = {
       dtype: DTYPES[dtype].safetensors,
       shape: [...shape],
       data_offsets: [offset, (offset += data.byteLength)],
