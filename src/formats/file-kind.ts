@@ -1,12 +1,12 @@
 /** What a file is, by its first bytes: for people who named a file of another kind than is read here. */
-import type { Bytes } from "../encoding/bytes.ts";
+import { type Bytes, toHex } from "../encoding/bytes.ts";
 
 /** A kind of file that is known by its first bytes. */
 export interface FileKind {
   /** As in "FILE is …": `a Git LFS pointer, not the file that it stands for`. */
   readonly what: string;
   /** What the user can do. */
-  readonly then: string;
+  readonly remedy: string;
 }
 
 /** So many bytes of the beginning of a file are enough for `fileKind`. */
@@ -15,35 +15,35 @@ export const KIND_BYTES = 512;
 const SAVE = "save the weights as safetensors";
 const TORCH: FileKind = {
   what: "a PyTorch file of pickled Python objects, which only Python can read",
-  then: `${SAVE} (Python: safetensors.torch.save_file(model.state_dict(), FILE))`,
+  remedy: `${SAVE} (Python: safetensors.torch.save_file(model.state_dict(), FILE))`,
 };
-const NUMPY_THEN = `${SAVE} (Python: safetensors.numpy.save_file)`;
-/** What a text or a binary file begins with. Letters stand for their codes. */
-const BEGINNINGS: readonly (readonly [RegExp, FileKind])[] = [
+const NUMPY = `${SAVE} (Python: safetensors.numpy.save_file)`;
+/** The beginnings of files: a pattern for text, hexadecimal digits for bytes. The first that fits is taken. */
+const BEGINNINGS: readonly (readonly [RegExp | string, FileKind])[] = [
   [
     /^version https:\/\/git-lfs/,
-    { what: "a Git LFS pointer, not the file that it stands for", then: "fetch the file with `git lfs pull`" },
+    { what: "a Git LFS pointer, not the file that it stands for", remedy: "fetch the file with `git lfs pull`" },
   ],
-  [/^VERDETR1/, { what: "a Verde trace", then: "name a file of the data folder beside it" }],
-  [/^VERDEJB1/, { what: "a Verde job file", then: "run it with `verde run`" }],
-  [/^(GGUF|ggjt|ggml|lmgg|tjgg)/, { what: "a GGUF or GGML file", then: `${SAVE}, not quantised` }],
-  [/^\x93NUMPY/, { what: "a NumPy array (.npy)", then: NUMPY_THEN }],
-  [/^\x89HDF\r\n\x1a\n/, { what: "an HDF5 file, as Keras writes", then: SAVE }],
-  [/^PK\x03\x04[^]{26}[^]{0,200}\/?data\.pkl/, TORCH],
-  [/^PK\x03\x04[^]{26}[^]{0,200}\.npy/, { what: "a NumPy archive (.npz)", then: NUMPY_THEN }],
-  [/^PK\x03\x04/, { what: "a zip archive", then: "unpack it, and name a file of it" }],
-  [/^\x80[\x02-\x05][^]/, TORCH],
-  [/^\x1f\x8b\x08/, { what: "compressed with gzip", then: "unpack it first" }],
-  [/^\x28\xb5\x2f\xfd/, { what: "compressed with zstd", then: "unpack it first" }],
+  [/^VERDETR1/, { what: "a Verde trace", remedy: "name a file of the data folder beside it" }],
+  [/^VERDEJB1/, { what: "a Verde job file", remedy: "run it with `verde run`" }],
+  [/^(GGUF|ggjt|ggml|lmgg|tjgg)/, { what: "a GGUF or GGML file", remedy: `${SAVE}, not quantised` }],
+  ["934e554d5059", { what: "a NumPy array (.npy)", remedy: NUMPY }],
+  ["894844460d0a1a0a", { what: "an HDF5 file, as Keras writes", remedy: SAVE }],
+  [/^PK[^]{28,228}data\.pkl/, TORCH],
+  [/^PK[^]{28,228}\.npy/, { what: "a NumPy archive (.npz)", remedy: NUMPY }],
+  ["504b0304", { what: "a zip archive", remedy: "unpack it, and name a file of it" }],
+  ...["8002", "8003", "8004", "8005"].map((protocol) => [protocol, TORCH] as const),
+  ["1f8b08", { what: "compressed with gzip", remedy: "unpack it first" }],
+  ["28b52ffd", { what: "compressed with zstd", remedy: "unpack it first" }],
   [
     /^(\xef\xbb\xbf)?\s*<(!doctype html|html)/i,
-    { what: "a web page, not the file itself", then: "download the file again" },
+    { what: "a web page, not the file itself", remedy: "download the file again" },
   ],
   [
     /^(\xef\xbb\xbf)?\s*\{[^]*"weight_map"/,
-    { what: "the index of a model that lies in several files", then: "join those files into one safetensors file" },
+    { what: "the index of a model that lies in several files", remedy: "join those files into one safetensors file" },
   ],
-  [/^(\xef\xbb\xbf)?\s*[{[]\s*["{[\]}]/, { what: "a JSON text", then: "name a file of tensors" }],
+  [/^(\xef\xbb\xbf)?\s*[{[]\s*["{[\]}]/, { what: "a JSON text", remedy: "name a file of tensors" }],
 ];
 
 /**
@@ -52,8 +52,11 @@ const BEGINNINGS: readonly (readonly [RegExp, FileKind])[] = [
  */
 export function fileKind(head: Bytes): FileKind | undefined {
   if (looksLikeSafetensors(head)) return undefined;
-  const text = String.fromCharCode(...head.subarray(0, KIND_BYTES));
-  return BEGINNINGS.find(([beginning]) => beginning.test(text))?.[1];
+  const bytes = head.subarray(0, KIND_BYTES);
+  const [text, digits] = [String.fromCharCode(...bytes), toHex(bytes).slice(2)];
+  const fits = (beginning: RegExp | string): boolean =>
+    typeof beginning === "string" ? digits.startsWith(beginning) : beginning.test(text);
+  return BEGINNINGS.find(([beginning]) => fits(beginning))?.[1];
 }
 
 /** A length of at most 4 GiB, and the brace that begins a header. No other kind above begins so. */

@@ -57,7 +57,7 @@ export async function readHeader(file: ByteSource, path: string, most = MAX_HEAD
   const fail = failIn(path);
   const head = await file.read(0, Math.min(file.size, KIND_BYTES));
   const kind = fileKind(head);
-  if (kind) throw new FormatError("KIND", `${path} is ${kind.what}; ${kind.then}`, { path, found: kind.what });
+  if (kind) throw new FormatError("KIND", `${path} is ${kind.what}; ${kind.remedy}`, { path, found: kind.what });
   if (head.length < 8)
     fail("TRUNCATED", `it has ${file.size} bytes, and a header needs 8`, { expected: "at least 8", found: file.size });
   if (hasMark(head) && !looksLikeSafetensors(head))
@@ -129,7 +129,7 @@ function checkPlaces(entries: readonly Entry[], contentLength: number, fail: Fai
       found: contentLength,
     });
   for (const { name, type, shape, offsets } of entries) {
-    const bits = Object.hasOwn(BITS, type) ? BITS[type] : undefined;
+    const bits = BITS.get(type);
     if (bits !== undefined && offsets[1] - offsets[0] !== Math.ceil((bits * elementCount(shape)) / 8))
       fail("MALFORMED", `tensor ${quote(name)} has ${offsets[1] - offsets[0]} bytes for ${type} [${shape}]`);
   }

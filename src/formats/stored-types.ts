@@ -38,14 +38,18 @@ export const READ: Readonly<Record<string, Format>> = {
   I64: { type: "i32", decode: narrow },
 } satisfies Record<(typeof DTYPES)[DType]["safetensors"], Format> & Record<string, Format>;
 
+const WIDTHS: readonly (readonly [number, string])[] = [
+  [4, "F4"],
+  [6, "F6_E2M3 F6_E3M2"],
+  [8, "BOOL U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ"],
+  [16, "I16 U16 F16 BF16"],
+  [32, "I32 U32 F32"],
+  [64, "I64 U64 F64 C64"],
+];
 /** The bits of an element, for every type of the format. A type that is not here is of a later version. */
-export const BITS: Readonly<Record<string, number>> = {
-  ...{ F4: 4, F6_E2M3: 6, F6_E3M2: 6 },
-  ...{ BOOL: 8, U8: 8, I8: 8, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8, F8_E4M3FNUZ: 8, F8_E5M2FNUZ: 8 },
-  ...{ I16: 16, U16: 16, F16: 16, BF16: 16 },
-  ...{ I32: 32, U32: 32, F32: 32 },
-  ...{ I64: 64, U64: 64, F64: 64, C64: 64 },
-};
+export const BITS: ReadonlyMap<string, number> = new Map(
+  WIDTHS.flatMap(([bits, names]) => names.split(" ").map((name) => [name, bits] as const)),
+);
 
 function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
