@@ -5,13 +5,14 @@ import { ClaimStore } from "../claims/store.ts";
 import { toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
 import { quote } from "../errors/text.ts";
-import { countParameters } from "../job/closed.ts";
+import { countByTraining } from "../job/closed.ts";
 import { countScalarSteps } from "../referee/cost.ts";
 import { claimOf } from "../referee/opened-party.ts";
 import { formatFault } from "../trace/fault.ts";
 import { openTrace } from "../trace/folder.ts";
 import { metricNames, namedMetrics } from "../trace/metrics.ts";
 import { checkpointsOf, type Trace } from "../trace/open.ts";
+import { formatParameters } from "./parameters.ts";
 import { colors, formatCount, plotCurve, writeJsonLists, writeLine } from "./output.ts";
 
 /** A curve is drawn from at most this many steps: more would not be visible. */
@@ -41,7 +42,7 @@ function describe(trace: Trace) {
   const { manifest, runRoot } = trace;
   const { outline } = manifest;
   return {
-    schemaVersion: 2,
+    schemaVersion: 3,
     trace: trace.path,
     job: outline.name,
     jobId: toHex(manifest.jobId),
@@ -53,7 +54,7 @@ function describe(trace: Trace) {
     detail: manifest.detail,
     backend: manifest.backend,
     fault: manifest.fault ? formatFault(manifest.fault) : null,
-    parameters: countParameters(outline),
+    parameters: countByTraining(outline),
     stateEntries: outline.step.outputs.length,
     dataset: outline.step.inputs
       .slice(outline.step.outputs.length)
@@ -86,7 +87,7 @@ async function print(
   const rows: [string, string][] = [
     ["job", `${quote(facts.job)}  ${facts.jobId}`],
     ["steps", `${facts.recordedSteps} of ${facts.steps}, a root every ${facts.commitEvery}, detail ${facts.detail}`],
-    ["model", `${formatCount(facts.parameters)} parameters, ${facts.stateEntries} tensors of state`],
+    ["model", `${formatParameters(facts.parameters)}, ${facts.stateEntries} tensors of state`],
     [
       "graph",
       `${facts.kernels} operators, ${formatCount(facts.scalarStepsPerStep)} scalar steps for each training step`,

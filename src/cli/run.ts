@@ -4,18 +4,18 @@ import { type Bytes, toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
 import { messageOf, UsageError } from "../errors/index.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { ClosedJob } from "../job/closed.ts";
+import { type ClosedJob, countByTraining } from "../job/closed.ts";
 import { loadJob } from "../job/load.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import type { FallbackSummary } from "../trace/fallback.ts";
 import { parseFault } from "../trace/fault.ts";
-import { readSafetensors } from "../formats/safetensors-file.ts";
-import { checkGiven, startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
 import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
 import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
+import { formatParameters } from "./parameters.ts";
+import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
 import {
   colors,
   formatCount,
@@ -27,7 +27,7 @@ import {
   writeLine,
 } from "./output.ts";
 
-interface Flags extends KeyFlags {
+interface Flags extends KeyFlags, WeightFlags {
   out?: string;
   steps?: string;
   seed?: string;
@@ -37,8 +37,6 @@ interface Flags extends KeyFlags {
   backend: string;
   strict?: boolean;
   fault?: string;
-  from?: string;
-  saturate?: boolean;
   resume?: boolean;
   force?: boolean;
   json?: boolean;
@@ -67,26 +65,19 @@ export function register(program: Command): void {
       "--fault <fault>",
       "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides/resolve-a-dispute.md)",
     )
-    .option("--from <file>", "start with these weights: a safetensors file with entries of the job's state")
-    .option("--saturate", "accept weights above 2^127 and infinities, and replace them by ±2^127")
     .option("--resume", "continue a trace that was cut off")
     .option("--force", "overwrite an existing trace")
     .option("--list-operators", "list the operators of the step graph, and run nothing")
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
+  addWeightOptions(command);
   addKeyOptions(command).action(async (path: string, rest: string[], flags: Flags) => {
     const { steps, seed } = flags;
     const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
-    const loaded = await loadJob(path, { ...own, ...jobOptions(rest) });
-    const job = flags.from === undefined ? loaded : await begin(loaded, flags.from, flags.saturate ?? false);
+    const job = await withWeights(await loadJob(path, { ...own, ...jobOptions(rest) }), flags);
     if (flags.listOperators) listOperators(job, flags.json ?? false);
     else await train(job, flags);
   });
-}
-
-async function begin(job: ClosedJob, file: string, saturate: boolean): Promise<ClosedJob> {
-  const given = await readSafetensors(file, { saturate, check: (tensors) => checkGiven(job, tensors) });
-  return startFrom(job, given);
 }
 
 export function count(text: string): number {
@@ -178,6 +169,7 @@ function summary(
     schemaVersion: 1,
     job: job.name,
     steps: job.steps,
+    parameters: countByTraining(job),
     runRoot: toHex(runRoot),
     metrics: metrics.at(-1),
     seconds,
@@ -203,6 +195,7 @@ function printSummary(
   writeLine(`${job.name}: ${job.steps} training steps in ${formatSeconds(seconds)}`);
   for (const name of Object.keys(last))
     writeLine(`  ${name.padEnd(14)} ${formatNumber(first[name])} → ${formatNumber(last[name])}`);
+  writeLine(`  model          ${formatParameters(countByTraining(job))}`);
   writeLine(`  run root       ${toHex(result.runRoot)}`);
   if (address) writeLine(`  claimed by     ${formatAddress(address)}`);
   const place = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";

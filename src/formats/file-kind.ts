@@ -18,7 +18,7 @@ const TORCH: FileKind = {
   remedy: `${SAVE} (Python: safetensors.torch.save_file(model.state_dict(), FILE))`,
 };
 const NUMPY = `${SAVE} (Python: safetensors.numpy.save_file)`;
-/** The beginnings of files: a pattern for text, hexadecimal digits for bytes. The first that fits is taken. */
+/** What files begin with: a pattern for text, hexadecimal digits for bytes. The first that fits is taken. */
 const BEGINNINGS: readonly (readonly [RegExp | string, FileKind])[] = [
   [
     /^version https:\/\/git-lfs/,

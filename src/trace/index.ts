@@ -9,4 +9,4 @@ export { run, type RunOptions, type RunResult, type StepInfo } from "./run.ts";
 export type { ReadOptions } from "../formats/safetensors.ts";
 export { readSafetensors, writeSafetensors } from "../formats/safetensors-file.ts";
 export { blobSource, type TraceSource } from "./source.ts";
-export { startFrom } from "./start.ts";
+export { startFrom, startFromFile, type Started, type StartOptions } from "./start.ts";
