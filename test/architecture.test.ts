@@ -16,7 +16,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   certify: 1_800,
   job: 1_400,
   formats: 1_400,
-  trace: 2_800,
+  trace: 3_100,
   game: 1_200,
   claims: 600,
   referee: 6_400,
