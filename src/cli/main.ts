@@ -10,6 +10,7 @@ import * as check from "./check.ts";
 import * as demo from "./demo/demo.ts";
 import * as dispute from "./dispute.ts";
 import * as inspect from "./inspect.ts";
+import * as job from "./job.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
 
@@ -45,7 +46,7 @@ const program = new Command("verde")
     writeErr: (text) => process.stderr.write(terminalText(text.replace(/\n$/, "").split("\n"))),
   })
   .showHelpAfterError("(`verde --help` lists the commands)");
-for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
+for (const command of [demo, run, job, inspect, dispute, check, serve, certify, bench]) command.register(program);
 for (const [name, description, load] of SETTLEMENT) {
   // The name is the first argument, or the second after `help`.
   if (process.argv.slice(2, 4).includes(name)) (await load()).register(program);

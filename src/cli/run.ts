@@ -5,7 +5,6 @@ import { formatType } from "../encoding/tensor.ts";
 import { messageOf, UsageError } from "../errors/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type ClosedJob, countByTraining } from "../job/closed.ts";
-import { loadJob } from "../job/load.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import type { FallbackSummary } from "../trace/fallback.ts";
 import { parseFault } from "../trace/fault.ts";
@@ -14,6 +13,7 @@ import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
 import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
+import { openJob } from "./open-job.ts";
 import { formatParameters } from "./parameters.ts";
 import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
 import {
@@ -47,7 +47,7 @@ export function register(program: Command): void {
   const command = program
     .command("run")
     .description("train a job and commit to every state")
-    .argument("<job>", "module that exports a job, for example examples/char-gpt.ts")
+    .argument("<job>", "module that exports a job, for example examples/char-gpt.ts; or a job file")
     .argument("[options...]", "the job's own options: --name value")
     .option("--steps <n>", "how many training steps; default: the job's own number")
     .option("--seed <n>", "the seed of all random numbers")
@@ -74,7 +74,7 @@ export function register(program: Command): void {
   addKeyOptions(command).action(async (path: string, rest: string[], flags: Flags) => {
     const { steps, seed } = flags;
     const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
-    const job = await withWeights(await loadJob(path, { ...own, ...jobOptions(rest) }), flags);
+    const job = await withWeights(await openJob(path, { ...own, ...jobOptions(rest) }), flags);
     if (flags.listOperators) listOperators(job, flags.json ?? false);
     else await train(job, flags);
   });

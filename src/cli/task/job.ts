@@ -6,11 +6,11 @@ import { fromHex } from "../../encoding/bytes.ts";
 import type { NamedType } from "../../graph/graph.ts";
 import { type JobOutline, outlineOf, stateTypes } from "../../job/closed.ts";
 import type { Overrides } from "../../job/define.ts";
-import { loadJob } from "../../job/load.ts";
 import { purposeOf } from "../../referee/opened-party.ts";
 import { expectTraceOf, type JobTerms, jobTermsOf } from "../../settlement/job-terms.ts";
 import { openTrace } from "../../trace/folder.ts";
 import { expectComplete, type Trace } from "../../trace/open.ts";
+import { openJob } from "../open-job.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
 
 export interface NamedJob {
@@ -22,13 +22,13 @@ export interface NamedJob {
 }
 
 /**
- * @param path a job module, or a trace
+ * @param path a job module, a job file, or a trace
  * @param commitEvery training steps in a segment; default: the trace's number, or 1
  * @throws {JobError | FormatError} when it can't be loaded
  */
 export async function jobTerms(path: string, commitEvery: number | undefined, options: Overrides): Promise<NamedJob> {
   const manifest = extname(path) === ".trace" ? (await openTrace(path)).manifest : undefined;
-  const outline = manifest ? manifest.outline : outlineOf(await loadJob(path, options));
+  const outline = manifest ? manifest.outline : outlineOf(await openJob(path, options));
   const terms = jobTermsOf(outline, commitEvery ?? manifest?.commitEvery ?? 1);
   return { name: outline.name, terms, types: stateTypes(outline), outline };
 }
