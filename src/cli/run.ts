@@ -13,6 +13,7 @@ import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
 import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
+import { withBoard } from "./tensorboard.ts";
 import { openJob } from "./open-job.ts";
 import { formatParameters } from "./parameters.ts";
 import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
@@ -41,6 +42,7 @@ interface Flags extends KeyFlags, WeightFlags {
   force?: boolean;
   json?: boolean;
   listOperators?: boolean;
+  tensorboard?: string;
 }
 
 export function register(program: Command): void {
@@ -67,6 +69,7 @@ export function register(program: Command): void {
     )
     .option("--resume", "continue a trace that was cut off")
     .option("--force", "overwrite an existing trace")
+    .option("--tensorboard <dir>", "write the metrics to an event file for TensorBoard in this folder, while it runs")
     .option("--list-operators", "list the operators of the step graph, and run nothing")
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
@@ -126,7 +129,7 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     },
   };
   const began = performance.now();
-  const result = await run(job, options);
+  const result = await withBoard(flags.tensorboard, options, (own) => run(job, own));
   progress.clear();
   const seconds = (performance.now() - began) / 1000;
   const address = await claimed(result, flags);
