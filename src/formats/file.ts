@@ -1,5 +1,4 @@
 /** Files on a disk, read in parts. */
-import type { FileHandle } from "node:fs/promises";
 import { fs, path as paths } from "../encoding/node.ts";
 import { FormatError, unreadable } from "../errors/index.ts";
 import type { ByteSource } from "./byte-source.ts";
@@ -56,18 +55,4 @@ export async function fileInside(folder: string, name: string): Promise<string> 
       { path },
     );
   return file;
-}
-
-/** Writes to a file beside `path` and renames it, so that a file of this name is always complete. */
-export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  // Whatever has this name is removed, not written to: it may be a link.
-  await fs.rm(`${path}.new`, { force: true });
-  const file = await fs.open(`${path}.new`, "wx");
-  try {
-    await write(file);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await fs.rename(`${path}.new`, path);
 }

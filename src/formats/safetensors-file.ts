@@ -4,7 +4,8 @@ import { DTYPES } from "../encoding/dtypes.ts";
 import { FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { NamedTensor } from "../job/closed.ts";
-import { openFile, replaceFile } from "./file.ts";
+import { openFile } from "./file.ts";
+import { replaceFile } from "./replace.ts";
 import { METADATA } from "./safetensors-header.ts";
 import { type ReadOptions, readTensors } from "./safetensors.ts";
 

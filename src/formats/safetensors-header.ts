@@ -109,8 +109,9 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): Omit<Head
     .map(([name, entry]) => checkEntry(entry, name, fail))
     .sort(({ offsets: a }, { offsets: b }) => a[0] - b[0] || a[1] - b[1]);
   checkPlaces(entries, contentLength, fail);
-  const notes = fields.find(([name]) => name === METADATA)?.[1];
-  const texts = Object.entries(notes ?? {}).filter(([, value]) => typeof value === "string");
+  const notes = fields.find(([name]) => name === METADATA)?.[1] ?? {};
+  if (typeof notes !== "object" || Array.isArray(notes)) fail("MALFORMED", `its ${METADATA} is not an object`);
+  const texts = Object.entries(notes).filter(([, value]) => typeof value === "string");
   return { entries, metadata: Object.fromEntries(texts) as Record<string, string> };
 }
 

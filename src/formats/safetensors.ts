@@ -1,10 +1,11 @@
 /** The safetensors format: named tensors, which numpy, PyTorch and others read too. */
 import { elementCount, MAX_ELEMENTS, MAX_RANK } from "../encoding/tensor.ts";
+import { FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { NamedType } from "../graph/graph.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { type Entry, type Fail, failIn, readAt, readHeader, type StoredTensor } from "./safetensors-header.ts";
+import { type Entry, failIn, readAt, readHeader, type StoredTensor } from "./safetensors-header.ts";
 import { type DecodeOptions, READ } from "./stored-types.ts";
 
 export type { StoredTensor } from "./safetensors-header.ts";
@@ -45,7 +46,7 @@ export async function readTensors(file: ByteSource, path: string, options: ReadO
   const { entries, metadata, start } = await readHeader(file, path, options.maxHeader);
   const names = options.choose?.(entries, metadata);
   const wanted = names ? entries.filter(({ name }) => names.has(name)) : entries;
-  const types = wanted.map((entry) => typeOf(entry, fail));
+  const types = wanted.map((entry) => typeOf(entry, path));
   options.check?.(types);
   const tensors: NamedTensor[] = [];
   for (const [i, { name, type, offsets }] of wanted.entries()) {
@@ -56,11 +57,15 @@ export async function readTensors(file: ByteSource, path: string, options: ReadO
 }
 
 /** The type that a tensor has after reading. */
-function typeOf({ name, type, shape }: Entry, fail: Fail): NamedType {
+function typeOf({ name, type, shape }: Entry, path: string): NamedType {
   if (!Object.hasOwn(READ, type))
-    fail("UNSUPPORTED", `tensor ${quote(name)} is of type ${quote(type)}; ${Object.keys(READ).join(", ")} can be read`);
+    throw new FormatError(
+      "UNSUPPORTED",
+      `${path}: tensor ${quote(name)} is of type ${quote(type)}; ${Object.keys(READ).join(", ")} can be read, so convert it`,
+      { path, name, type },
+    );
   const fits = shape.length <= MAX_RANK && shape.every((extent) => extent <= MAX_ELEMENTS);
   if (!fits || elementCount(shape) > MAX_ELEMENTS)
-    fail("MALFORMED", `tensor ${quote(name)} has the shape ${quote(shape)}`);
+    failIn(path)("MALFORMED", `tensor ${quote(name)} has the shape ${quote(shape)}`);
   return { name, dtype: READ[type].type, shape };
 }

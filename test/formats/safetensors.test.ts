@@ -98,6 +98,8 @@ print(json.dumps(out))`;
     const four = new Uint8Array(4);
     expect(await refused(file("{"))).toContain("its header is not JSON");
     expect(await refused(file("[]"))).toContain("its header is not an object");
+    expect(await refused(file({ __metadata__: "a" }))).toContain("its __metadata__ is not an object");
+    expect(await refused(file({ __metadata__: [] }))).toContain("its __metadata__ is not an object");
     const complex = { dtype: "C64", shape: [1], data_offsets: [0, 8] };
     expect(await refused(file({ x: complex }, new Uint8Array(8)))).toContain("tensor x is of type C64");
     expect(await refused(file({ x: { ...entry, dtype: "C64" } }, four))).toContain("has 4 bytes for C64 [1]");

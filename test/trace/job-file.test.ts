@@ -3,6 +3,8 @@ import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } fr
 import { decode, encode } from "cborg";
 import { beforeAll, describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
+import { tensorRoot } from "../../src/encoding/tensor.ts";
+import { encodeGraph } from "../../src/graph/codec.ts";
 import { VerdeError } from "../../src/errors/index.ts";
 import { type ClosedJob, jobId } from "../../src/job/closed.ts";
 import { defineJob, mean, mul, normal, sgd, square } from "../../src/job/index.ts";
@@ -94,7 +96,9 @@ describe("a job file", () => {
     expect(readFileSync(path("victim"), "utf8")).toBe("precious");
     expect(readFileSync(path("linked.verde")).equals(bytes)).toBe(true);
     const broken = { ...job, dataset: job.dataset.slice(1) };
-    await expect(writeJobFile(path("broken.verde"), broken)).rejects.toThrow("takes 2 tensors of data, but the job has 1");
+    await expect(writeJobFile(path("broken.verde"), broken)).rejects.toThrow(
+      "takes 2 tensors of data, but the job has 1",
+    );
     const long = { ...job, unit: { name: "x".repeat(5000), perStep: 1 } };
     await expect(writeJobFile(path("broken.verde"), long)).rejects.toThrow("its unit is out of range");
     expect(existsSync(path("broken.verde"))).toBe(false);
@@ -161,6 +165,19 @@ describe("a damaged or hostile job file", () => {
     expect(await refusal(assembled(encode([]), tensors))).toMatchObject({ code: "VERDE_FORMAT_MALFORMED" });
   });
 
+  test("whose data are no vf32 is refused, although the roots fit", async () => {
+    const { outline, tensors } = parts(bytes);
+    const changed = Buffer.from(tensors);
+    changed.writeUInt32LE(0x7fc00000, changed.length - 4);
+    const y = { ...job.dataset[1], data: job.dataset[1].data.slice() };
+    new Uint32Array(y.data.buffer)[8] = 0x7fc00000;
+    const dataset = [job.dataset[0], y].map((tensor) => new Uint8Array(tensorRoot(tensor)));
+    const fields = { ...(decode(outline) as object), dataset };
+    expect(await refusal(assembled(encode(fields), changed))).toMatchObject({ code: "VERDE_VALUE_NOT_CANONICAL" });
+    expect(await refusal(assembled(encode(fields), tensors))).toMatchObject({ code: "VERDE_FORMAT_ALTERED" });
+    expect(await refusal(assembled(outline, changed))).toMatchObject({ code: "VERDE_FORMAT_ALTERED" });
+  });
+
   test("takes no memory for what it only claims", async () => {
     const head = Buffer.concat([Buffer.from("VERDEJB1"), Buffer.alloc(4)]);
     head.writeUInt32BE(2 ** 32 - 1, 8);
@@ -183,6 +200,21 @@ describe("a damaged or hostile job file", () => {
         message: expect.stringContaining(`${what}, not a Verde job file`),
       });
     }
+    const scalar = { dtype: "f32" as const, shape: [] };
+    const large = Array.from({ length: 4096 }, (_, i) => ({
+      name: `data/${i}`,
+      dtype: "f32" as const,
+      shape: [2 ** 31 - 1],
+    }));
+    const step = {
+      inputs: [{ name: "s", ...scalar }, ...large],
+      kernels: [],
+      labels: [],
+      outputs: [{ name: "s", tensor: 0 }],
+    };
+    const fields = { ...(decode(outline) as object), initKind: "checkpoint", init: new Uint8Array(32) };
+    const huge = { ...fields, step: new Uint8Array(encodeGraph(step)), dataset: large.map(() => new Uint8Array(32)) };
+    expect(await refusal(assembled(encode(huge), tensors))).toMatchObject({ code: "VERDE_JOB_TOO_LARGE" });
     expect(await refusal(path("missing.verde"))).toMatchObject({ code: "VERDE_FORMAT_MISSING" });
     expect(await refusal(path("."))).toMatchObject({ code: "VERDE_FORMAT_UNREADABLE" });
   });
