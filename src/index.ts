@@ -8,4 +8,13 @@ export * from "./errors/index.ts";
 export { evaluate, intTensor, tensor } from "./graph/index.ts";
 export { type ClosedJob, defineJob, type JobDefinition, loadJob } from "./job/index.ts";
 export { checkVerdict, dispute, type DisputeResult, type Verdict } from "./referee/index.ts";
-export { openTrace, parseFault, run, type RunOptions, type RunResult, type Trace } from "./trace/index.ts";
+export {
+  openTrace,
+  parseFault,
+  readJobFile,
+  run,
+  type RunOptions,
+  type RunResult,
+  type Trace,
+  writeJobFile,
+} from "./trace/index.ts";

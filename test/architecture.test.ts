@@ -16,15 +16,15 @@ const BUDGETS: Readonly<Record<string, number>> = {
   graph: 3_400,
   certify: 1_800,
   job: 2_200,
-  formats: 500,
-  trace: 2_800,
+  formats: 1_400,
+  trace: 3_100,
   game: 1_200,
   claims: 600,
   referee: 6_400,
   settlement: 5_100,
   index: 40,
   web: 1_600,
-  cli: 6_500,
+  cli: 7_200,
 };
 const ORDER = Object.keys(BUDGETS);
 /** The folders inside of a folder, where they too have an order. */

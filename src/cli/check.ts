@@ -85,7 +85,8 @@ async function readText(path: string, what: string, remedy: string): Promise<str
   }
 }
 
-async function readVerdict(path: string): Promise<unknown> {
+/** The JSON of a verdict's file. */
+export async function readVerdict(path: string): Promise<unknown> {
   const text = await readText(path, "the verdict", "write one with `verde dispute A B --verdict FILE`");
   if (text.startsWith("VERDETR"))
     throw new FormatError(

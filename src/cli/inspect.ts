@@ -1,18 +1,27 @@
-/** `verde inspect`: shows what a trace contains, without running anything. */
+/** `verde inspect`: shows what a file contains, without running anything. Most of it is about traces. */
 import type { Command } from "commander";
 import { formatClaim } from "../claims/claim.ts";
 import { ClaimStore } from "../claims/store.ts";
 import { toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
+import { UsageError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
-import { countParameters } from "../job/closed.ts";
+import { countByTraining } from "../job/closed.ts";
 import { countScalarSteps } from "../referee/cost.ts";
 import { claimOf } from "../referee/opened-party.ts";
 import { formatFault } from "../trace/fault.ts";
 import { openTrace } from "../trace/folder.ts";
 import { metricNames, namedMetrics } from "../trace/metrics.ts";
 import { checkpointsOf, type Trace } from "../trace/open.ts";
-import { colors, formatCount, plotCurve, writeJsonLists, writeLine } from "./output.ts";
+import { readJobFile } from "../trace/job-file.ts";
+import { csvOf } from "./inspect/csv.ts";
+import { jobFacts, printJob } from "./inspect/job.ts";
+import { kindOf } from "./inspect/kind.ts";
+import { inspectTensors } from "./inspect/tensors.ts";
+import { inspectVerdict } from "./inspect/verdict.ts";
+import { colors, formatCount, plotCurve, writeJson, writeJsonLists, writeLine, writeLines } from "./output.ts";
+import { formatParameters } from "./parameters.ts";
+import { writeBoard } from "./tensorboard.ts";
 
 /** A curve is drawn from at most this many steps: more would not be visible. */
 const MOST_POINTS = 2000;
@@ -20,15 +29,52 @@ const MOST_POINTS = 2000;
 export function register(program: Command): void {
   program
     .command("inspect")
-    .description("show what a trace commits to")
-    .argument("<trace>", "a trace file")
+    .description("show what a trace commits to, or what another file of Verde holds")
+    .argument("<file>", "a trace, a checkpoint or other safetensors file, a verdict, or a job file")
     .option("--json", "one JSON object")
-    .action(async (path: string, { json }: { json?: boolean }) => {
-      const trace = await openTrace(path);
-      const facts = { ...describe(trace), claim: await claimIn(trace), checkpoints: await checkpointsOf(trace) };
-      if (json) await writeJsonLists(facts, { roots: rootsOf(trace), metrics: metricsOfSteps(trace) });
-      else await print(facts, trace);
-    });
+    .option("--csv", "the metrics of a trace as comma-separated values, one line for each training step")
+    .option("--tensorboard <dir>", "write the metrics of a trace to an event file for TensorBoard in this folder")
+    .action(inspect);
+}
+
+interface Flags {
+  json?: boolean;
+  csv?: boolean;
+  tensorboard?: string;
+}
+
+async function inspect(path: string, { json = false, csv = false, tensorboard }: Flags): Promise<void> {
+  const kind = await kindOf(path);
+  if (csv && (json || tensorboard !== undefined))
+    throw new UsageError("CONFLICT", "--csv writes nothing but the values; leave out the other option");
+  if (kind !== "trace") {
+    if (csv || tensorboard !== undefined)
+      throw new UsageError("CONFLICT", `${path} is no trace, so it has no metrics; leave out the option`, { path });
+    if (kind === "job") await inspectJob(path, json);
+    else if (kind === "tensors") await inspectTensors(path, json);
+    else await inspectVerdict(path, json);
+    return;
+  }
+  const trace = await openTrace(path);
+  if (csv) await writeLines(csvOf(trace));
+  else if (tensorboard !== undefined) await exportBoard(trace, tensorboard, json);
+  else {
+    const facts = { ...describe(trace), claim: await claimIn(trace), checkpoints: await checkpointsOf(trace) };
+    if (json) await writeJsonLists(facts, { roots: rootsOf(trace), metrics: metricsOfSteps(trace) });
+    else await print(facts, trace);
+  }
+}
+
+async function inspectJob(path: string, json: boolean): Promise<void> {
+  const facts = jobFacts(await readJobFile(path));
+  if (json) writeJson({ ...facts, file: path });
+  else printJob(facts);
+}
+
+async function exportBoard(trace: Trace, folder: string, json: boolean): Promise<void> {
+  const written = await writeBoard(trace, folder);
+  if (json) writeJson({ schemaVersion: 1, trace: trace.path, ...written });
+  else writeLine(`${written.file}: the metrics of ${formatCount(written.steps)} training steps`);
 }
 
 /** The claim as `verde check` takes it: with the key that claimed the run, if it is one of this user's. */
@@ -41,7 +87,7 @@ function describe(trace: Trace) {
   const { manifest, runRoot } = trace;
   const { outline } = manifest;
   return {
-    schemaVersion: 2,
+    schemaVersion: 3,
     trace: trace.path,
     job: outline.name,
     jobId: toHex(manifest.jobId),
@@ -53,7 +99,7 @@ function describe(trace: Trace) {
     detail: manifest.detail,
     backend: manifest.backend,
     fault: manifest.fault ? formatFault(manifest.fault) : null,
-    parameters: countParameters(outline),
+    parameters: countByTraining(outline),
     stateEntries: outline.step.outputs.length,
     dataset: outline.step.inputs
       .slice(outline.step.outputs.length)
@@ -86,7 +132,7 @@ async function print(
   const rows: [string, string][] = [
     ["job", `${quote(facts.job)}  ${facts.jobId}`],
     ["steps", `${facts.recordedSteps} of ${facts.steps}, a root every ${facts.commitEvery}, detail ${facts.detail}`],
-    ["model", `${formatCount(facts.parameters)} parameters, ${facts.stateEntries} tensors of state`],
+    ["model", `${formatParameters(facts.parameters)}, ${facts.stateEntries} tensors of state`],
     [
       "graph",
       `${facts.kernels} operators, ${formatCount(facts.scalarStepsPerStep)} scalar steps for each training step`,

@@ -15,6 +15,21 @@ export function writeLine(first = "", ...more: readonly string[]): void {
   process.stdout.write(terminalText([first, ...more]));
 }
 
+/** Writes lines as they are made, no faster than they are taken. */
+export async function writeLines(lines: AsyncIterable<string>): Promise<void> {
+  const write = async (text: string): Promise<void> => {
+    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+  };
+  let text = "";
+  for await (const line of lines) {
+    text += terminalText([line]);
+    if (text.length < 2 ** 16) continue;
+    await write(text);
+    text = "";
+  }
+  await write(text);
+}
+
 /** Writes each text as a line of its own to stderr. */
 export function reportLine(first: string, ...more: readonly string[]): void {
   process.stderr.write(terminalText([first, ...more]));

@@ -12,6 +12,7 @@ import { chainFailure, exitCodeOf, reportFailure, usageText } from "./exit.ts";
 import { finish, reportWith } from "./guard.ts";
 import * as inspect from "./inspect.ts";
 import { columnsOf, terminalText } from "./output.ts";
+import * as job from "./job.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
 import { wrap } from "./table.ts";
@@ -66,7 +67,8 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
     })
     .configureHelp({ formatItem })
     .showHelpAfterError("(`verde --help` lists the commands)");
-  for (const command of [demo, run, inspect, dispute, check, serve, certify, bench, doctor]) command.register(program);
+  for (const command of [demo, run, job, inspect, dispute, check, serve, certify, bench, doctor])
+    command.register(program);
   version.register(program, words);
   completion.register(program, buildProgram);
   for (const [name, description, load] of SETTLEMENT) {

@@ -5,24 +5,25 @@ import { formatType } from "../encoding/tensor.ts";
 import { messageOf, UsageError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { ClosedJob } from "../job/closed.ts";
+import { type ClosedJob, countByTraining } from "../job/closed.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import type { FallbackSummary } from "../trace/fallback.ts";
 import { parseFault } from "../trace/fault.ts";
-import { readSafetensors } from "../formats/safetensors-file.ts";
-import { checkGiven, startFrom } from "../trace/start.ts";
 import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
 import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
 import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
-import { addJobHelp, jobOptions, loadJobFor, optionNames } from "./job-options.ts";
+import { addJobHelp, jobOptions, optionNames } from "./job-options.ts";
 import { colors, formatNumber, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
-
 import { addProgressOption, Progress } from "./progress.ts";
 import { describeUsed, RunProgress, type Used } from "./run-progress.ts";
+import { withBoard } from "./tensorboard.ts";
+import { openJob } from "./open-job.ts";
+import { formatParameters } from "./parameters.ts";
+import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
 
-interface Flags extends KeyFlags {
+interface Flags extends KeyFlags, WeightFlags {
   out?: string;
   steps?: string;
   seed?: string;
@@ -32,19 +33,18 @@ interface Flags extends KeyFlags {
   backend: string;
   strict?: boolean;
   fault?: string;
-  from?: string;
-  saturate?: boolean;
   resume?: boolean;
   force?: boolean;
   json?: boolean;
   listOperators?: boolean;
+  tensorboard?: string;
 }
 
 export function register(program: Command): void {
   const command = program
     .command("run")
     .description("train a job and commit to every state")
-    .argument("<job>", "module that exports a job, for example examples/char-gpt.ts")
+    .argument("<job>", "module that exports a job, for example examples/char-gpt.ts; or a job file")
     .argument("[options...]", "the job's own options: --name value")
     .option("--steps <n>", "how many training steps; default: the job's own number")
     .option("--seed <n>", "the seed of all random numbers")
@@ -62,28 +62,22 @@ export function register(program: Command): void {
       "--fault <fault>",
       "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides/resolve-a-dispute.md)",
     )
-    .option("--from <file>", "start with these weights: a safetensors file with entries of the job's state")
-    .option("--saturate", "accept weights above 2^127 and infinities, and replace them by ±2^127")
     .option("--resume", "continue a trace that was cut off")
     .option("--force", "overwrite an existing trace")
+    .option("--tensorboard <dir>", "write the metrics to an event file for TensorBoard in this folder, while it runs")
     .option("--list-operators", "list the operators of the step graph, and run nothing")
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
   addJobHelp(program, command);
+  addWeightOptions(command);
   addProgressOption(addKeyOptions(command)).action(async (path: string, rest: string[], flags: Flags) => {
     const { steps, seed } = flags;
     const set = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
     const own = optionNames(command);
-    const loaded = await loadJobFor(path, { ...jobOptions(rest, own), ...set }, own);
-    const job = flags.from === undefined ? loaded : await begin(loaded, flags.from, flags.saturate ?? false);
+    const job = await withWeights(await openJob(path, { ...jobOptions(rest, own), ...set }, own), flags);
     if (flags.listOperators) listOperators(job, flags.json ?? false);
     else await train(job, flags);
   });
-}
-
-async function begin(job: ClosedJob, file: string, saturate: boolean): Promise<ClosedJob> {
-  const given = await readSafetensors(file, { saturate, check: (tensors) => checkGiven(job, tensors) });
-  return startFrom(job, given);
 }
 
 export function count(text: string): number {
@@ -126,7 +120,7 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     },
   };
   const began = performance.now();
-  const result = await run(job, options);
+  const result = await withBoard(flags.tensorboard, options, (own) => run(job, own));
   progress.clear();
   const seconds = (performance.now() - began) / 1000;
   const address = await claimed(result, flags);
@@ -162,6 +156,7 @@ function summary(
     schemaVersion: 1,
     job: job.name,
     steps: job.steps,
+    parameters: countByTraining(job),
     runRoot: toHex(runRoot),
     metrics: metrics.at(-1),
     seconds,
@@ -188,6 +183,7 @@ function printSummary(
   writeLine(`${job.name}: ${job.steps} training steps in ${formatSeconds(seconds)}`);
   for (const name of Object.keys(last))
     writeLine(`  ${name.padEnd(14)} ${formatNumber(first[name])} → ${formatNumber(last[name])}`);
+  writeLine(`  model          ${formatParameters(countByTraining(job))}`);
   writeLine(`  run root       ${toHex(result.runRoot)}`);
   if (address) writeLine(`  claimed by     ${formatAddress(address)}`);
   const place = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";

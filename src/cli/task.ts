@@ -24,7 +24,7 @@ export function register(program: Command): void {
       .option("--game <address>", "a game that you trust instead of the deployment's");
 
   addAllowanceOption(addTermsOptions(sends("post", "offer a reward for running a job")))
-    .argument("<job>", "a job module, or a trace of it")
+    .argument("<job>", "a job module, a job file, or a trace of it")
     .argument(...JOB_OPTIONS)
     .option("--steps <n>", "how many training steps; default: the job's own number")
     .option("--seed <n>", "the seed of all random numbers")
@@ -35,7 +35,7 @@ export function register(program: Command): void {
   trusts(sends("accept", "take a seat, secured by your stake"))
     .argument(...TASK)
     .argument(...JOB_OPTIONS)
-    .option("--job <job>", "a job module, or a trace: accept only if the task is for this job")
+    .option("--job <job>", "a job module, a job file, or a trace: accept only if the task is for this job")
     .allowUnknownOption()
     .action(accept);
   sends("commit", "commit to the root of a run without showing it")
@@ -55,7 +55,7 @@ export function register(program: Command): void {
     .action(challenge);
   addAllowanceOption(sends("demand", "as the client: demand a chunk of the final state"))
     .argument(...TASK)
-    .argument("<job>", "the job module, or a trace of it: it tells the layout of the state")
+    .argument("<job>", "the job module, a job file, or a trace of it: it tells the layout of the state")
     .argument(...JOB_OPTIONS)
     .option("--tensor <name>", "its name or number in the state; default: a random one")
     .option("--chunk <n>", "which 256 bytes of it, counted from 0; default: a random chunk")

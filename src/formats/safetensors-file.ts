@@ -1,18 +1,32 @@
 /** Safetensors files on a disk. */
-import { asBytes } from "../encoding/bytes.ts";
+import { asBytes, type Bytes } from "../encoding/bytes.ts";
 import { DTYPES } from "../encoding/dtypes.ts";
-import { fs } from "../encoding/node.ts";
 import { FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { openFile } from "./file.ts";
-import { type Entry, METADATA, type ReadOptions, readTensors } from "./safetensors.ts";
+import { replaceFile } from "./replace.ts";
+import { METADATA } from "./safetensors-header.ts";
+import { type ReadOptions, readTensors } from "./safetensors.ts";
 
 /**
  * Writes to a file next to `path` and renames it, so that a file of this name is always complete.
  * @throws {FormatError} for two tensors with the same name
  */
 export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<void> {
+  const head = safetensorsHead(path, tensors);
+  await replaceFile(path, async (file) => {
+    await file.writeFile(head);
+    for (const { data } of tensors) await file.writeFile(asBytes(data));
+  });
+}
+
+/**
+ * What stands in a file before the content of the tensors.
+ * @param path names the file, for errors
+ * @throws {FormatError} for two tensors with the same name
+ */
+export function safetensorsHead(path: string, tensors: readonly NamedTensor[]): Bytes {
   const names = new Set([METADATA]);
   let offset = 0;
   const entries = tensors.map(({ name, dtype, shape, data }) => {
@@ -20,13 +34,10 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
       throw new FormatError(
         "DUPLICATE",
         `${path} can't hold another tensor called ${quote(name)}; rename one of the two`,
-        {
-          path,
-          name,
-        },
+        { path, name },
       );
     names.add(name);
-    const entry: Entry = {
+    const entry = {
       dtype: DTYPES[dtype].safetensors,
       shape: [...shape],
       data_offsets: [offset, (offset += data.byteLength)],
@@ -38,17 +49,7 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   const head = new Uint8Array(8 + 8 * Math.ceil(text.length / 8)).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
   head.set(text, 8);
-  // Whatever has this name is removed, not written to: it may be a link.
-  await fs.rm(`${path}.new`, { force: true });
-  const file = await fs.open(`${path}.new`, "wx");
-  try {
-    await file.writeFile(head);
-    for (const { data } of tensors) await file.writeFile(asBytes(data));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await fs.rename(`${path}.new`, path);
+  return head;
 }
 
 /**

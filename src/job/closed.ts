@@ -62,6 +62,8 @@ export type JobId = Digest<"job">;
  * The prefix of entries of the state that only report: each training step writes them, and none reads them.
  */
 export const METRIC_PREFIX = "metrics/";
+/** The prefix of entries of the state that are the optimizer's own. */
+const OPTIMIZER_PREFIX = "optimizer/";
 /** The prefix of the dataset's tensors among the inputs of the step graph. */
 export const DATA_PREFIX = "data/";
 
@@ -69,15 +71,38 @@ export function stateTypes(job: Pick<ClosedJob, "step">): NamedType[] {
   return outputTypes(job.step);
 }
 
-/**
- * Counts the elements of all parameters: the f32 entries of the state that are neither the optimizer's own
- * nor metrics.
- */
+/** A parameter, and whether a training step leaves it as it is. */
+export interface ParameterType extends NamedType {
+  frozen: boolean;
+}
+
+/** The f32 entries of the state that are neither the optimizer's own nor metrics. */
+export function parametersOf({ step }: Pick<ClosedJob, "step">): ParameterType[] {
+  return stateTypes({ step }).flatMap((type, entry) => {
+    const { name, dtype } = type;
+    const own = dtype === "f32" && !name.startsWith(OPTIMIZER_PREFIX) && !name.startsWith(METRIC_PREFIX);
+    // The inputs of the step graph begin with the entries, in the same order.
+    return own ? [{ ...type, frozen: step.outputs[entry].tensor === entry }] : [];
+  });
+}
+
+/** How many numbers a job's training steps change, and how many they leave as they are. */
+export interface ParameterCount {
+  trained: number;
+  frozen: number;
+}
+
+/** Counts the elements of all parameters, by whether a training step changes them. */
+export function countByTraining(job: Pick<ClosedJob, "step">): ParameterCount {
+  const count = { trained: 0, frozen: 0 };
+  for (const { shape, frozen } of parametersOf(job)) count[frozen ? "frozen" : "trained"] += elementCount(shape);
+  return count;
+}
+
+/** Counts the elements of all parameters, trained or not. */
 export function countParameters(job: Pick<ClosedJob, "step">): number {
-  const own = stateTypes(job).filter(
-    ({ name, dtype }) => dtype === "f32" && !name.startsWith("optimizer/") && !name.startsWith(METRIC_PREFIX),
-  );
-  return own.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const { trained, frozen } = countByTraining(job);
+  return trained + frozen;
 }
 
 export function checkSteps(steps: number): void {

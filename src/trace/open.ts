@@ -39,18 +39,7 @@ export async function loadClosedJob(trace: Trace): Promise<ClosedJob> {
   const { outline } = trace.manifest;
   checkFits(outline);
   const { name, steps, step, unit, init } = outline;
-  const stateCount = step.outputs.length;
-  const file = `${dataFolder(trace.path)}/${DATASET_FILE}`;
-  const types = step.inputs.slice(stateCount);
-  const dataset = types.length > 0 ? await readDataFile(trace, DATASET_FILE, { name: "the job's dataset", types }) : [];
-  dataset.forEach((tensor, i) => {
-    if (!bytesEqual(tensorRoot(tensor), outline.datasetRoots[i]))
-      throw new FormatError(
-        "ALTERED",
-        `${file}, tensor ${tensor.name}: it is not the data that the job commits to; restore the file`,
-        { file, expected: toHex(outline.datasetRoots[i]), found: toHex(tensorRoot(tensor)) },
-      );
-  });
+  const dataset = await readDataset(trace);
   const job: ClosedJob = {
     name,
     steps,
@@ -61,6 +50,26 @@ export async function loadClosedJob(trace: Trace): Promise<ClosedJob> {
   };
   checkJob(job);
   return job;
+}
+
+/**
+ * The dataset, checked against the roots in the trace's job.
+ * @throws {FormatError | GraphError} when the file is missing, damaged, or of another job
+ */
+export async function readDataset(trace: Trace): Promise<NamedTensor[]> {
+  const { step, datasetRoots } = trace.manifest.outline;
+  const file = `${dataFolder(trace.path)}/${DATASET_FILE}`;
+  const types = step.inputs.slice(step.outputs.length);
+  const dataset = types.length > 0 ? await readDataFile(trace, DATASET_FILE, { name: "the job's dataset", types }) : [];
+  dataset.forEach((tensor, i) => {
+    if (!bytesEqual(tensorRoot(tensor), datasetRoots[i]))
+      throw new FormatError(
+        "ALTERED",
+        `${file}, tensor ${tensor.name}: it is not the data that the job commits to; restore the file`,
+        { file, expected: toHex(datasetRoots[i]), found: toHex(tensorRoot(tensor)) },
+      );
+  });
+  return dataset;
 }
 
 /**

@@ -2,28 +2,74 @@
  * Starts a job from existing weights: its initial state is a checkpoint instead of the result of the init
  * graph.
  */
-import { formatType, sameShape } from "../encoding/tensor.ts";
-import { JobError } from "../errors/index.ts";
-import type { NamedType } from "../graph/graph.ts";
-import { checkJob, type ClosedJob, type NamedTensor, stateTypes } from "../job/closed.ts";
+import { checkJob, type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import { openBackend } from "../certify/open-backend.ts";
+import { readSafetensors } from "../formats/safetensors-file.ts";
+import { applyWeights, asStored, matchWeights, type WeightOptions, type WeightReport } from "../formats/weights.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { DEFAULT } from "../repops/backends/index.ts";
 import { Execution } from "./execution.ts";
 
+/** How a job is started from weights. */
+export interface StartOptions extends WeightOptions {
+  /** Runs the init graph; `wasm`. It is certified first. */
+  backend?: Backend | string;
+}
+
+/** A job that begins with given weights. */
+export interface Started {
+  /** Another job than before: its id binds the root of this initial state. */
+  job: ClosedJob;
+  /** What was taken, what was missing, and what was unexpected. */
+  weights: WeightReport;
+}
+
 /**
  * The same job with the given entries of its initial state replaced. The init graph makes the other entries.
- * The result is another job, whose id binds the root of this state.
+ *
+ *     const { job, weights } = await startFrom(await loadJob("job.ts"), tensors, { partial: true });
+ *
  * @param given tensors with the names of the state's entries, such as `blocks.0.attention.qkv.weight`
- * @param backend the backend that runs the init graph; it is certified first
- * @throws {JobError} for a name or shape that the state does not have
+ * @throws {JobError} when shapes do not fit, or, without `partial`, when parameters are missing or tensors
+ * are unexpected
  */
 export async function startFrom(
   job: ClosedJob,
   given: readonly NamedTensor[],
+  options: StartOptions = {},
+): Promise<Started> {
+  const weights = matchWeights(job, asStored(given), options);
+  return { job: await begin(job, applyWeights(weights, given), options.backend), weights };
+}
+
+/**
+ * As `startFrom`, with the tensors of a safetensors file. Only those that the job takes are read, after the
+ * names and shapes of all have been compared with it.
+ * @param options with `saturate`, magnitudes above 2^127 are accepted as ±2^127, infinities included
+ * @throws {JobError} as `startFrom`; {FormatError} for a malformed file; {ValueError} for NaN and other
+ * values that vf32 does not hold
+ */
+export async function startFromFile(
+  job: ClosedJob,
+  path: string,
+  options: StartOptions & { saturate?: boolean } = {},
+): Promise<Started> {
+  let weights: WeightReport | undefined;
+  const given = await readSafetensors(path, {
+    saturate: options.saturate ?? false,
+    choose: (tensors, metadata) => {
+      weights = matchWeights(job, tensors, options, metadata);
+      return new Set(weights.taken.map(({ from }) => from));
+    },
+  });
+  return { job: await begin(job, applyWeights(weights!, given), options.backend), weights: weights! };
+}
+
+async function begin(
+  job: ClosedJob,
+  given: readonly NamedTensor[],
   backend: Backend | string = DEFAULT,
 ): Promise<ClosedJob> {
-  checkGiven(job, given);
   const execution = await Execution.open(job, (await openBackend(backend)).backend);
   let state: NamedTensor[];
   try {
@@ -37,29 +83,4 @@ export async function startFrom(
   const started: ClosedJob = { ...job, init: { kind: "checkpoint", state } };
   checkJob(started);
   return started;
-}
-
-/**
- * Whether tensors of these names and types can begin a job. A file is refused so before its content is read.
- * @throws {JobError} for a name or shape that the state does not have
- */
-export function checkGiven(job: ClosedJob, given: readonly NamedType[]): void {
-  const state = stateTypes(job);
-  const entries = new Map(state.map((entry) => [entry.name, entry]));
-  for (const { name, dtype, shape } of given) {
-    const entry = entries.get(name);
-    if (!entry) throw new JobError("CHECKPOINT", `the job's state has no ${name}; ${nearest(name, state)}`, { name });
-    if (entry.dtype !== dtype || !sameShape(entry.shape, shape))
-      throw new JobError(
-        "CHECKPOINT",
-        `${name} is ${formatType({ dtype, shape })}, but in the job it is ${formatType(entry)}; convert it`,
-        { expected: formatType(entry), found: formatType({ dtype, shape }) },
-      );
-  }
-}
-
-function nearest(name: string, state: readonly NamedType[]): string {
-  const last = name.split(".").at(-1)!;
-  const alike = state.filter((entry) => entry.name.endsWith(last)).slice(0, 4);
-  return `it has ${(alike.length > 0 ? alike : state.slice(0, 4)).map((entry) => entry.name).join(", ")}, and others`;
 }

@@ -38,7 +38,7 @@ describe("verde inspect", () => {
     const { code, stdout, stderr } = await inspect("a.trace", "--json");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toEqual({
-      schemaVersion: 2,
+      schemaVersion: 3,
       trace: "a.trace",
       job: "line",
       jobId: toHex(jobId(job)),
@@ -52,7 +52,7 @@ describe("verde inspect", () => {
       backend: "wasm",
       fault: null,
       // A layer of 2 to 5 and one of 5 to 1, with their biases.
-      parameters: 2 * 5 + 5 + 5 + 1,
+      parameters: { trained: 2 * 5 + 5 + 5 + 1, frozen: 0 },
       stateEntries: job.step.outputs.length,
       dataset: [
         { name: "data/x", type: "f32[9, 2]" },

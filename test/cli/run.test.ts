@@ -55,6 +55,7 @@ describe("verde run", () => {
     expect(readFileSync(join(folder, "a.trace")).equals(readFileSync(join(folder, "own.trace")))).toBe(true);
     expect(stdout).toMatch(/^line: 8 training steps in /);
     expect(stdout).toMatch(/^ {2}loss +[\d.]+ → [\d.]+$/m);
+    expect(stdout).toContain("model          21 parameters\n");
     expect(stdout).toContain(`run root       ${toHex(own.runRoot)}\n`);
     expect(stdout).toContain("trace          a.trace\n");
   });
@@ -79,6 +80,7 @@ describe("verde run", () => {
       backend: "wasm",
       job: "line",
       steps: 4,
+      parameters: { trained: 2 * 5 + 5 + 5 + 1, frozen: 0 },
       runRoot: toHex(runRoot),
       claim: toHex(runRoot),
       metrics: metrics[4],

@@ -98,15 +98,26 @@ print(json.dumps(out))`;
     const four = new Uint8Array(4);
     expect(await refused(file("{"))).toContain("its header is not JSON");
     expect(await refused(file("[]"))).toContain("its header is not an object");
-    expect(await refused(file({ x: { ...entry, dtype: "C64" } }, four))).toContain("tensor x is of type C64");
-    expect(await refused(file({ x: { ...entry, shape: [2 ** 40] } }, four))).toContain("has the shape");
+    expect(await refused(file({ __metadata__: "a" }))).toContain("its __metadata__ is not an object");
+    expect(await refused(file({ __metadata__: [] }))).toContain("its __metadata__ is not an object");
+    const complex = { dtype: "C64", shape: [1], data_offsets: [0, 8] };
+    expect(await refused(file({ x: complex }, new Uint8Array(8)))).toContain("tensor x is of type C64");
+    expect(await refused(file({ x: { ...entry, dtype: "C64" } }, four))).toContain("has 4 bytes for C64 [1]");
+    expect(await refused(file({ x: { ...entry, dtype: 7 } }, four))).toContain("has the type 7");
+    expect(await refused(file({ x: { ...entry, shape: [2 ** 40] } }, four))).toContain("has 4 bytes for F32");
+    const wide = { dtype: "F32", shape: [2 ** 40, 0], data_offsets: [0, 0] };
+    expect(await refused(file({ x: wide }))).toContain("has the shape [1099511627776,0]");
+    expect(await refused(file({ x: { ...wide, shape: Array(9).fill(0) } }))).toContain("has the shape [0,0,");
+    expect(await refused(file({ x: { ...entry, shape: [2 ** 50, 2 ** 50] } }, four))).toContain("has the shape");
     expect(await refused(file({ x: { ...entry, shape: [-1] } }, four))).toContain("has the shape");
     expect(await refused(file({ x: { ...entry, shape: [2] } }, four))).toContain("has 4 bytes for F32 [2]");
     expect(await refused(file({ x: { ...entry, data_offsets: [0, 8] } }, four))).toContain("end at byte 8 of 4");
     expect(await refused(file({ x: { ...entry, data_offsets: [4, 8] } }, new Uint8Array(8)))).toContain(
       "begins at byte 4",
     );
-    expect(await refused(file({ x: entry, y: entry }, four))).toContain("tensor y begins at byte 0");
+    expect(await refused(file({ x: entry, y: entry }, four))).toContain(
+      "tensor y begins at byte 0, and tensor x ends at 4: the two overlap",
+    );
     expect(await refused(file({ x: entry }, new Uint8Array(9)))).toContain("end at byte 4 of 9");
     const huge = Buffer.alloc(16);
     huge.writeBigUInt64LE(2n ** 60n);
@@ -114,7 +125,12 @@ print(json.dumps(out))`;
     expect(await refused(path("huge.safetensors"))).toContain("its header claims");
     expect(await refused(path("missing.safetensors"))).toContain("can't be read");
     expect(await refused(path("."))).toContain("it is not a file");
-    expect(await refused(file({ x: { ...entry, shape: [2 ** 33, 0] } }, four))).toContain("has the shape");
+    expect(await refused(file({ x: { ...entry, shape: [2 ** 33, 0] } }, four))).toContain("has 4 bytes for F32");
+    const marked = `\ufeff${JSON.stringify({ x: entry })}`;
+    expect(await refused(file(marked, four))).toContain("its header begins with a byte order mark");
+    const whole = readFileSync(file({ x: entry }, four));
+    writeFileSync(path("marked.safetensors"), Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), whole]));
+    expect(await refused(path("marked.safetensors"))).toContain("it begins with a byte order mark");
   });
 
   test("with a key twice are refused, wherever it stands", async () => {
@@ -158,5 +174,60 @@ print(json.dumps(out))`;
     const [read] = await readSafetensors(path("raw.safetensors"), { raw: true });
     expect(new Uint32Array(read.data.buffer)).toEqual(words);
     await expect(readSafetensors(path("raw.safetensors"))).rejects.toMatchObject({ code: "VERDE_VALUE_RANGE" });
+  });
+
+  test("hold tensors of other types, which only stop the reading of a file that needs them", async () => {
+    const entries = {
+      mask: { dtype: "BOOL", shape: [3], data_offsets: [0, 3] },
+      later: { dtype: "F9_LATER", shape: [7], data_offsets: [3, 4] },
+      w: { dtype: "F32", shape: [1], data_offsets: [4, 8] },
+    };
+    const mixed = file({ __metadata__: { format: "pt", n: 1 }, ...entries }, new Uint8Array(8));
+    await expect(readSafetensors(mixed)).rejects.toThrow("tensor mask is of type BOOL; F32, F64");
+    const seen: unknown[] = [];
+    const read = await readSafetensors(mixed, {
+      choose: (tensors, metadata) => {
+        seen.push(...tensors.map(({ name, type }) => `${name} ${type}`), metadata);
+        return new Set(["w"]);
+      },
+    });
+    expect(read).toEqual([{ name: "w", dtype: "f32", shape: [1], data: Float32Array.of(0) }]);
+    expect(seen).toEqual(["mask BOOL", "later F9_LATER", "w F32", { format: "pt" }]);
+    await expect(readSafetensors(mixed, { choose: () => new Set(["later"]) })).rejects.toThrow("is of type F9_LATER");
+    const short = { ...entries, mask: { ...entries.mask, shape: [4] } };
+    await expect(readSafetensors(file(short, new Uint8Array(8)))).rejects.toThrow("has 3 bytes for BOOL [4]");
+  });
+
+  test("are not taken for a file of another kind, which is named", async () => {
+    const zip = (name: string): string =>
+      `PK\x03\x04${"\0".repeat(22)}${String.fromCharCode(name.length)}\0\0\0${name}`;
+    const kinds: readonly [string | Buffer, string][] = [
+      ["version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "a Git LFS pointer"],
+      [zip("archive/data.pkl"), "a PyTorch file"],
+      [zip("arr_0.npy"), "a NumPy archive (.npz)"],
+      [zip("word/document.xml"), "a zip archive"],
+      [Buffer.from("80028a0a6cfc9c46f9206aa850192e", "hex"), "a PyTorch file"],
+      ["GGUF\x03\0\0\0{\0\0\0\0\0\0\0", "a GGUF or GGML file"],
+      [Buffer.from("934e554d5059010076007b27", "hex"), "a NumPy array (.npy)"],
+      [Buffer.from("894844460d0a1a0a00000000", "hex"), "an HDF5 file"],
+      [Buffer.from("1f8b08000000000000037b", "hex"), "compressed with gzip"],
+      ["<!DOCTYPE html>\n<html>", "a web page"],
+      ['{"metadata": {"total_size": 9}, "weight_map": {}}', "the index of a model that lies in several files"],
+      ['\ufeff{\n  "a": 1\n}', "a JSON text"],
+      ["[1, [2]]".replace("1", '"a"'), "a JSON text"],
+      ["VERDETR1\0\0\0\0", "a Verde trace"],
+      ["VERDEJB1\0\0\0\0", "a Verde job file"],
+    ];
+    for (const [content, what] of kinds) {
+      writeFileSync(
+        path("other"),
+        typeof content === "string" && !content.includes("\ufeff") ? Buffer.from(content, "latin1") : content,
+      );
+      const error = await readSafetensors(path("other")).catch((cause: unknown) => cause);
+      expect([what, error]).toEqual([what, expect.objectContaining({ code: "VERDE_FORMAT_KIND" })]);
+      expect((error as Error).message).toContain(`${path("other")} is ${what}`);
+    }
+    writeFileSync(path("other"), "nothing of a kind that is known");
+    await expect(readSafetensors(path("other"))).rejects.toMatchObject({ code: "VERDE_FORMAT_MALFORMED" });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { decodeGraph, encodeGraph, graphRoot } from "../../src/graph/codec.ts";
-import { type ClosedJob, jobId } from "../../src/job/closed.ts";
+import { type ClosedJob, countByTraining, countParameters, jobId, parametersOf } from "../../src/job/closed.ts";
 import {
   adamW,
   defineJob,
@@ -84,6 +84,36 @@ function cloneDeep<T>(value: T): T {
 }
 
 /** Every number, string and byte of a job, changed one at a time. */
+describe("the parameters of a job", () => {
+  const partly = (left: number): Promise<ClosedJob> =>
+    defineJob({
+      name: "partly",
+      steps: 3,
+      data: () => ({ x: tensor([4, 2], [1, 2, 3, 4, 5, 6, 7, 8]) }),
+      loss: (job) => mean(square(linear(job, "out", linear(job, "hidden", job.data.x, 3), 1))),
+      optimizer: () => (context, parameters, slopes) =>
+        sgd({ learningRate: 0.01, momentum: 0.9 })(context, parameters.slice(left), slopes.slice(left)),
+    }).close();
+
+  test("are counted by whether a training step changes them, whatever the optimizer keeps", async () => {
+    const sizes = [6, 3, 3, 1];
+    for (const left of [0, 1, 3]) {
+      const job = await partly(left);
+      expect(parametersOf(job).map(({ name, frozen }) => [name, frozen])).toEqual(
+        ["hidden.weight", "hidden.bias", "out.weight", "out.bias"].map((name, i) => [name, i < left]),
+      );
+      const frozen = sizes.slice(0, left).reduce((a, b) => a + b, 0);
+      expect(countByTraining(job)).toEqual({ trained: 13 - frozen, frozen });
+      expect(countParameters(job)).toBe(13);
+    }
+  });
+
+  test("are trained whatever the optimizer, and state that reports or draws is none", async () => {
+    for (const optimizer of ["adamw", "sgd"])
+      expect(countByTraining(await line.close({ optimizer }))).toEqual({ trained: 6 + 3 + 3 + 1, frozen: 0 });
+  });
+});
+
 describe("a job's id", () => {
   const change = (job: ClosedJob, edit: (copy: ClosedJob) => void): string => {
     const copy = cloneDeep(job);

@@ -198,7 +198,7 @@ describe("dispute about traces", () => {
   it("a run that began with given weights is disputed from its records alone, at every operator", async () => {
     // Its seed is an entry that no step changes: what it is, only record 0 says.
     const weights = (await run(job, {})).state.filter(({ name }) => name.endsWith("weight"));
-    const started = await startFrom(job, weights);
+    const { job: started } = await startFrom(job, weights, { partial: true });
     const options = { detail: "operators", commitEvery: 3, checkpointEvery: 0 } as const;
     const honest = await trace(options, started);
     const alone = join(folder, `alone-${made++}.trace`);

@@ -67,7 +67,7 @@ describe("a replay", () => {
     await run(job, { out: trace("both"), fault: parseFault("lr:from=4,factor=2") });
     await run(await smallJob({ seed: 3 }), { out: trace("foreign") });
     await run(job, { out: trace("every"), commitEvery: 2 });
-    const start = await startFrom(job, []);
+    const { job: start } = await startFrom(job, [], { partial: true });
     await run(start, { out: trace("start") });
     await run(start, { out: trace("start-liar"), fault: parseFault("skip:step=1") });
   });

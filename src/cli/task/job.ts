@@ -11,8 +11,8 @@ import { purposeOf } from "../../referee/opened-party.ts";
 import { expectTraceOf, type JobTerms, jobTermsOf } from "../../settlement/job-terms.ts";
 import { openTrace } from "../../trace/folder.ts";
 import { expectComplete, type Trace } from "../../trace/open.ts";
+import { openJob } from "../open-job.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
-import { loadJobFor } from "../job-options.ts";
 
 export interface NamedJob {
   name: string;
@@ -23,7 +23,7 @@ export interface NamedJob {
 }
 
 /**
- * @param path a job module, or a trace
+ * @param path a job module, a job file, or a trace
  * @param own the names of the command's options
  * @param commitEvery training steps in a segment; default: the trace's number, or 1
  * @throws {JobError | FormatError} when it can't be loaded
@@ -41,7 +41,7 @@ export async function jobTerms(
       "CONFLICT",
       `${path} is a trace, whose options are fixed; omit --${set}, or name the job's module`,
     );
-  const outline = manifest ? manifest.outline : outlineOf(await loadJobFor(path, options, own));
+  const outline = manifest ? manifest.outline : outlineOf(await openJob(path, options, own));
   const terms = jobTermsOf(outline, commitEvery ?? manifest?.commitEvery ?? 1);
   return { name: outline.name, terms, types: stateTypes(outline), outline };
 }

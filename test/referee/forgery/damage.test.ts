@@ -9,7 +9,6 @@ import { ClaimStore } from "../../../src/claims/store.ts";
 import { openingKey, openingSigner } from "../../../src/claims/opening.ts";
 import { toHex } from "../../../src/encoding/bytes.ts";
 import { VerdeError } from "../../../src/errors/index.ts";
-import type { ClosedJob } from "../../../src/job/closed.ts";
 import { checkVerdict } from "../../../src/referee/check-verdict.ts";
 import { dispute, type DisputeResult } from "../../../src/referee/dispute.ts";
 import { parseFault } from "../../../src/trace/fault.ts";
@@ -45,7 +44,7 @@ describe("a party with damaged files", () => {
     store = new ClaimStore(at("state"));
     const job = await smallJob();
     const other = await smallJob({ seed: 3 });
-    const start: ClosedJob = await startFrom(job, []);
+    const { job: start } = await startFrom(job, [], { partial: true });
     for (const [i, setting] of SETTINGS.entries()) {
       const of = i === 2 ? start : job;
       await run(of, { ...setting, out: at(`honest${i}.trace`) });
