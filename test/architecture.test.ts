@@ -9,14 +9,15 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  * before it. Raising a budget is a decision, in a commit of its own.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  errors: 900,
+  errors: 1_050,
   encoding: 900,
+  files: 400,
   repops: 9_400,
   graph: 3_000,
   certify: 1_800,
   job: 1_400,
   formats: 500,
-  trace: 2_800,
+  trace: 3_300,
   game: 1_200,
   claims: 600,
   referee: 6_400,

@@ -96,7 +96,7 @@ async function print(
     ["checkpoints", facts.checkpoints.join(", ") || "none on disk"],
     [
       facts.claim?.includes("@") ? "claim" : "run root",
-      facts.claim ?? colors.yellow("none: the run is not finished; continue it with `verde run --resume`"),
+      facts.claim ?? colors.yellow(`none: the run is not finished; ${unfinished(trace)}`),
     ],
   ];
   for (const [name, value] of rows) writeLine(`${colors.dim(name.padEnd(12))} ${value}`);
@@ -107,6 +107,9 @@ async function print(
   const losses = await lossesOf(trace);
   if (losses.length > 1) writeLine(colors.dim(lossTitle(trace)), ...plotCurve(losses));
 }
+
+const unfinished = ({ writer }: Trace): string =>
+  writer === undefined ? "continue it with `verde run --resume`" : `${writer} is writing it`;
 
 /** All roots, or the first three and the last three with a gap between. */
 function shownRoots(trace: Trace): ({ step: number; root: string } | undefined)[] {

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Address, PublicClient } from "viem";
+import { makeFolder } from "../files/folder.ts";
 import { Journal } from "../settlement/transactions/journal.ts";
 
 /** The folder in `VERDE_JOURNAL`, or one where the system keeps the state of programs. */
@@ -21,6 +22,7 @@ export async function openJournal(
   chainId: number,
   account: Address,
 ): Promise<Journal> {
+  await makeFolder(folder, 0o700);
   const { hash } = await client.getBlock({ blockNumber: 0n });
   return Journal.open(join(folder, `${chainId}-${hash!.slice(2, 10)}-${account}.jsonl`), chainId, account);
 }

@@ -11,7 +11,7 @@ import type { FallbackSummary } from "../trace/fallback.ts";
 import { parseFault } from "../trace/fault.ts";
 import { readSafetensors } from "../formats/safetensors-file.ts";
 import { checkGiven, startFrom } from "../trace/start.ts";
-import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
+import type { RunOptions, RunResult, StepInfo } from "../trace/run.ts";
 import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
@@ -26,6 +26,7 @@ import {
   writeJson,
   writeLine,
 } from "./output.ts";
+import { runUntilStopped } from "./stop.ts";
 
 interface Flags extends KeyFlags {
   out?: string;
@@ -69,8 +70,8 @@ export function register(program: Command): void {
     )
     .option("--from <file>", "start with these weights: a safetensors file with entries of the job's state")
     .option("--saturate", "accept weights above 2^127 and infinities, and replace them by ±2^127")
-    .option("--resume", "continue a trace that was cut off")
-    .option("--force", "overwrite an existing trace")
+    .option("--resume", "continue a trace that was cut off or stopped")
+    .option("--force", "overwrite an existing trace; with --resume: begin again where no checkpoint is left")
     .option("--list-operators", "list the operators of the step graph, and run nothing")
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
@@ -135,8 +136,9 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     },
   };
   const began = performance.now();
-  const result = await run(job, options);
+  const result = await runUntilStopped(job, options, flags.json ?? false);
   progress.clear();
+  if (!result) return;
   const seconds = (performance.now() - began) / 1000;
   const address = await claimed(result, flags);
   const claim = formatClaim({ run: result.runRoot, ...(address && { address }) });

@@ -1,16 +1,18 @@
 /** Safetensors files on a disk. */
 import { asBytes } from "../encoding/bytes.ts";
 import { DTYPES } from "../encoding/dtypes.ts";
-import { fs } from "../encoding/node.ts";
 import { FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
+import { replaceFile } from "../files/replace.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { openFile } from "./file.ts";
 import { type Entry, METADATA, type ReadOptions, readTensors } from "./safetensors.ts";
 
 /**
- * Writes to a file next to `path` and renames it, so that a file of this name is always complete.
+ * Writes to a file next to `path` and renames it, so that a file of this name is always complete. A link of
+ * this name is replaced.
  * @throws {FormatError} for two tensors with the same name
+ * @throws {FileError} that names the file, when it can't be written
  */
 export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<void> {
   const names = new Set([METADATA]);
@@ -38,17 +40,10 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   const head = new Uint8Array(8 + 8 * Math.ceil(text.length / 8)).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
   head.set(text, 8);
-  // Whatever has this name is removed, not written to: it may be a link.
-  await fs.rm(`${path}.new`, { force: true });
-  const file = await fs.open(`${path}.new`, "wx");
-  try {
+  await replaceFile(path, async (file) => {
     await file.writeFile(head);
     for (const { data } of tensors) await file.writeFile(asBytes(data));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await fs.rename(`${path}.new`, path);
+  });
 }
 
 /**

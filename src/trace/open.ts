@@ -5,20 +5,22 @@ import { FormatError } from "../errors/index.ts";
 import { mostHeaderBytes, type ReadOptions, readTensors } from "../formats/safetensors.ts";
 import { checkSameTypes, type NamedType } from "../graph/graph.ts";
 import { checkJob, type ClosedJob, type NamedTensor, stateTypes } from "../job/closed.ts";
-import type { RunRoot } from "./commitments.ts";
+import { isCheckpoint, type RunRoot } from "./commitments.ts";
 import { checkFits } from "./fits.ts";
-import { checkpointFile, dataFolder, DATASET_FILE, stepOfCheckpoint } from "./source.ts";
+import { checkpointFile, dataFolder, DATASET_FILE, stepOfCheckpoint, stepOfStopped, stoppedFile } from "./source.ts";
 import type { Trace } from "./trace.ts";
 
-export { readTrace } from "./scan.ts";
+export { readTrace, type Scanned, scanTrace } from "./scan.ts";
 export type { Trace } from "./trace.ts";
 
 /** @throws {FormatError} when the trace is a prefix of a run */
 export function expectComplete(trace: Trace): Trace & { runRoot: RunRoot } {
   if (isComplete(trace)) return trace;
-  const { path, recorded, manifest, tail } = trace;
+  const { path, recorded, manifest, tail, writer } = trace;
   const { steps } = manifest.outline;
   const last = recorded === 0 ? "the manifest" : `step ${recorded - 1} of ${steps}`;
+  if (writer !== undefined)
+    throw new FormatError("TRUNCATED", `${path} is not finished: ${writer} is writing it, and has come to ${last}; wait until it ends`, { path, steps, found: recorded }); // prettier-ignore
   throw new FormatError(
     "TRUNCATED",
     `${path} is cut: after ${last} no whole record follows (byte ${tail.offset}); finish it with \`verde run … --resume\``,
@@ -84,13 +86,35 @@ export async function readCheckpoint(trace: Trace, step: number): Promise<NamedT
   return state;
 }
 
-/** The steps, in order, whose checkpoint is on disk and whose root the trace has. */
+/** The checkpoints of the run, by their steps in order, that are on disk and whose root the trace has. */
 export async function checkpointsOf(trace: Trace): Promise<number[]> {
+  const { outline, checkpointEvery } = trace.manifest;
   const names = await trace.source.names();
+  // Other files in the folder are not the run's, whatever their names.
   return names
     .flatMap((name) => stepOfCheckpoint(name) ?? [])
-    .filter((step) => trace.rootOf(step))
+    .filter((step) => isCheckpoint(step, outline.steps, checkpointEvery) && trace.rootOf(step))
     .sort((a, b) => a - b);
+}
+
+/** The states that were kept when the run was stopped. */
+export async function stopsOf(trace: Trace): Promise<{ step: number; read(): Promise<NamedTensor[]> }[]> {
+  const names = await trace.source.names();
+  return names.flatMap((name) => {
+    const step = stepOfStopped(name);
+    return step === undefined || step >= trace.recorded ? [] : [{ step, read: () => readStopped(trace, name, step) }];
+  });
+}
+
+async function readStopped(trace: Trace, name: string, step: number): Promise<NamedTensor[]> {
+  const types = stateTypes(trace.manifest.outline);
+  const state = await readDataFile(trace, name, { name: "the job's state", types }, { raw: true });
+  if (stoppedFile(step, await trace.tailOf(step), stateRoot(state.map(tensorRoot))) === name) return state;
+  const file = `${dataFolder(trace.path)}/${name}`;
+  throw new FormatError("ALTERED", `${file} is not the state after step ${step} of ${trace.path}; delete it`, {
+    file,
+    step,
+  });
 }
 
 /** @param expected what the file has to hold: it is compared before any tensor is read */

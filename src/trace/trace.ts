@@ -27,6 +27,8 @@ export interface TraceContent {
   tail: Tail;
   /** The end record's root; absent when the file is a prefix of a run. */
   runRoot?: RunRoot;
+  /** The process that is writing the rest of the run. */
+  writer?: string;
 }
 
 /**
@@ -40,16 +42,19 @@ export class Trace {
   readonly runRoot?: RunRoot;
   /** The place after the last complete record. */
   readonly tail: Tail;
+  /** The process that was writing the trace when it was opened, for people: its number and its command. */
+  readonly writer?: string;
   private readonly content: TraceContent;
   private known: readonly StateRoot[] | undefined;
 
   constructor(content: TraceContent) {
-    const { source, manifest, tail, runRoot } = content;
+    const { source, manifest, tail, runRoot, writer } = content;
     this.content = content;
     this.source = source;
     this.manifest = manifest;
     this.tail = tail;
     if (runRoot) this.runRoot = runRoot;
+    if (writer !== undefined) this.writer = writer;
   }
 
   get path(): string {
