@@ -12,6 +12,7 @@ import * as dispute from "./dispute.ts";
 import * as inspect from "./inspect.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
+import * as trace from "./trace.ts";
 
 /**
  * Loaded only when needed: the code that talks to a chain would double the start time of every other command.
@@ -45,7 +46,7 @@ const program = new Command("verde")
     writeErr: (text) => process.stderr.write(terminalText(text.replace(/\n$/, "").split("\n"))),
   })
   .showHelpAfterError("(`verde --help` lists the commands)");
-for (const command of [demo, run, inspect, dispute, check, serve, certify, bench]) command.register(program);
+for (const command of [demo, run, inspect, dispute, check, serve, trace, certify, bench]) command.register(program);
 for (const [name, description, load] of SETTLEMENT) {
   // The name is the first argument, or the second after `help`.
   if (process.argv.slice(2, 4).includes(name)) (await load()).register(program);

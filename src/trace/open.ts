@@ -98,11 +98,12 @@ export async function checkpointsOf(trace: Trace): Promise<number[]> {
 }
 
 /** The states that were kept when the run was stopped. */
-export async function stopsOf(trace: Trace): Promise<{ step: number; read(): Promise<NamedTensor[]> }[]> {
+export async function stopsOf(trace: Trace): Promise<{ step: number; name: string; read(): Promise<NamedTensor[]> }[]> {
   const names = await trace.source.names();
   return names.flatMap((name) => {
     const step = stepOfStopped(name);
-    return step === undefined || step >= trace.recorded ? [] : [{ step, read: () => readStopped(trace, name, step) }];
+    const known = step !== undefined && step < trace.recorded;
+    return known ? [{ step, name, read: () => readStopped(trace, name, step) }] : [];
   });
 }
 
