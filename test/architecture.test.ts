@@ -10,14 +10,14 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  */
 const BUDGETS: Readonly<Record<string, number>> = {
   errors: 1_050,
-  encoding: 900,
+  encoding: 1_000,
   files: 400,
   repops: 9_400,
   graph: 3_000,
   certify: 1_800,
   job: 1_400,
   formats: 500,
-  trace: 3_300,
+  trace: 3_500,
   game: 1_200,
   claims: 600,
   referee: 6_400,

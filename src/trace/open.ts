@@ -1,11 +1,12 @@
 /** What the files of a trace hold: its job, its dataset and its checkpoints, checked against the trace. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
-import { stateRoot, tensorRoot } from "../encoding/tensor.ts";
+import { type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
 import { FormatError } from "../errors/index.ts";
 import { mostHeaderBytes, type ReadOptions, readTensors } from "../formats/safetensors.ts";
 import { checkSameTypes, type NamedType } from "../graph/graph.ts";
 import { checkJob, type ClosedJob, type NamedTensor, stateTypes } from "../job/closed.ts";
 import { isCheckpoint, type RunRoot } from "./commitments.ts";
+import type { AnyExecution } from "./execution.ts";
 import { checkFits } from "./fits.ts";
 import { checkpointFile, dataFolder, DATASET_FILE, stepOfCheckpoint, stepOfStopped, stoppedFile } from "./source.ts";
 import type { Trace } from "./trace.ts";
@@ -70,20 +71,46 @@ export async function loadClosedJob(trace: Trace): Promise<ClosedJob> {
  * @throws {FormatError | GraphError} when the file is missing, damaged, or of another run
  */
 export async function readCheckpoint(trace: Trace, step: number): Promise<NamedTensor[]> {
-  const name = checkpointFile(step);
-  const file = `${dataFolder(trace.path)}/${name}`;
+  const state = await readUnchecked(trace, step);
+  await checkCheckpoint(trace, step, stateRoot(state.map(tensorRoot)));
+  return state;
+}
+
+/**
+ * Puts an execution at a checkpoint. Its backend hashes the state, which is faster than hashing it here.
+ * @throws {FormatError | GraphError} when the file is missing, damaged, or of another run
+ */
+export async function restoreCheckpoint(
+  execution: Pick<AnyExecution, "restore" | "stateRoot">,
+  trace: Trace,
+  step: number,
+): Promise<void> {
+  await execution.restore(step, await readUnchecked(trace, step));
+  try {
+    await checkCheckpoint(trace, step, await execution.stateRoot());
+  } catch (error) {
+    // Nothing may continue from this state.
+    await execution.restore(-1, []);
+    throw error;
+  }
+}
+
+async function readUnchecked(trace: Trace, step: number): Promise<NamedTensor[]> {
   // A drill may leave patterns in a state that are no vf32. The root decides whether they belong to the run.
   const types = stateTypes(trace.manifest.outline);
-  const state = await readDataFile(trace, name, { name: "the job's state", types }, { raw: true });
-  const root = trace.rootOf(step);
-  if (!root || !bytesEqual(stateRoot(state.map(tensorRoot)), root))
+  return readDataFile(trace, checkpointFile(step), { name: "the job's state", types }, { raw: true });
+}
+
+async function checkCheckpoint(trace: Trace, step: number, found: StateRoot): Promise<void> {
+  const file = `${dataFolder(trace.path)}/${checkpointFile(step)}`;
+  const root = await trace.rootOf(step);
+  if (!root || !bytesEqual(found, root))
     throw new FormatError(
       "ALTERED",
       `${file} is not the state after step ${step} that ${trace.path} commits to; restore it` +
         (step > 0 || trace.manifest.outline.init.kind === "graph" ? ", or delete it to start from an earlier one" : ""),
       { file, step },
     );
-  return state;
 }
 
 /** The checkpoints of the run, by their steps in order, that are on disk and whose root the trace has. */
@@ -93,7 +120,7 @@ export async function checkpointsOf(trace: Trace): Promise<number[]> {
   // Other files in the folder are not the run's, whatever their names.
   return names
     .flatMap((name) => stepOfCheckpoint(name) ?? [])
-    .filter((step) => isCheckpoint(step, outline.steps, checkpointEvery) && trace.rootOf(step))
+    .filter((step) => isCheckpoint(step, outline.steps, checkpointEvery) && trace.hasRoot(step))
     .sort((a, b) => a - b);
 }
 

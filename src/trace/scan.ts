@@ -25,8 +25,9 @@ import {
   type Tail,
 } from "./records.ts";
 import type { TraceSource } from "./source.ts";
-import { MARK, Trace } from "./trace.ts";
-import { Packed, Window } from "./window.ts";
+import { Marks } from "./marks.ts";
+import { Trace } from "./trace.ts";
+import { Window } from "./window.ts";
 
 /** What a file holds up to its first damage. */
 export interface Scanned {
@@ -39,8 +40,8 @@ export interface Scanned {
 }
 
 /**
- * Opens a trace. A file that is cut inside or after a record is a prefix of a run: it has no `runRoot`. How
- * much memory it takes does not depend on what the file claims, only on how many records it has.
+ * Opens a trace. A file that is cut inside or after a record is a prefix of a run: it has no `runRoot`. The
+ * memory that it takes depends on the size of a record alone.
  * @throws {FormatError} when the file is not a trace or contradicts itself; the message names the record
  */
 export async function readTrace(source: TraceSource): Promise<Trace> {
@@ -69,8 +70,8 @@ class Scan {
   private readonly source: TraceSource;
   private readonly writer: string | undefined;
   private readonly window: Window;
-  private readonly marks = new Packed(MARK);
-  private readonly roots = new Packed(32);
+  private readonly marks = new Marks();
+  private committed = 0;
   private readonly segments = new GrowingTree();
   private tail: Tail = { offset: MAGIC.length, hash: sha256(MAGIC) };
   /** The number of the next record. */
@@ -85,7 +86,7 @@ class Scan {
   }
 
   async run(): Promise<Scanned> {
-    const { source, marks, roots, writer } = this;
+    const { source, marks, writer } = this;
     const { size } = this.file;
     const manifest = await this.manifest();
     const layout = new StepLayout(manifest);
@@ -98,8 +99,8 @@ class Scan {
       if (!(error instanceof FormatError)) throw error;
       problem = error;
     }
-    const { tail, runRoot } = this;
-    const content = { source, manifest, layout, start, marks, roots, tail };
+    const { tail, runRoot, committed } = this;
+    const content = { source, manifest, layout, start, marks, committed, tail };
     const trace = new Trace({ ...content, ...(runRoot && { runRoot }), ...(writer !== undefined && { writer }) });
     return { trace, size, ...(problem && { problem }) };
   }
@@ -119,9 +120,9 @@ class Scan {
       const decoded = decodeStep(record.content, step, layout, what);
       checkStep(decoded, layout, what);
       const { root } = decoded;
-      this.marks.push(record.tail.hash.subarray(0, MARK));
+      this.marks.push(record.tail.hash);
       if (root) {
-        this.roots.push(root);
+        this.committed++;
         this.segments.add(hashLeaf(Tag.segmentLeaf, root));
       }
     }

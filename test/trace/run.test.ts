@@ -172,7 +172,7 @@ describe("faults", () => {
       await run(job, { fault: parseFault(fault), out: path("fault.trace"), force: true });
       const replayer = await Replayer.open(path("fault.trace"));
       for (const step of [12, 9, 3, 1])
-        expect(toHex((await replayer.detail(step)).newStateRoot)).toBe(toHex(replayer.segmentRoots[step]));
+        expect(toHex((await replayer.detail(step)).newStateRoot)).toBe(toHex((await replayer.trace.rootOf(step))!));
       await replayer.close();
     }
   });

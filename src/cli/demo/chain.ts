@@ -223,7 +223,7 @@ class Story {
     const trace = await openTrace(this.traces[0]);
     const state = await readCheckpoint(trace, terms.steps);
     const { waiting } = await this.view;
-    const answer = deliverCall(terms, trace, state, waiting[0]);
+    const answer = await deliverCall(terms, trace, state, waiting[0]);
     await stage.send("Ada", answer.contract, answer.functionName, answer.args);
     writeLine(
       `Chunk ${formatCount(chunk)} of ${formatCount(count)} of ${types[tensor].name}, drawn at random: ${PROVIDERS[0]} delivers it with a proof, for ${this.money(terms.chunkPrice)}.`,
