@@ -9,15 +9,15 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  * before it. Raising a budget is a decision, in a commit of its own.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  errors: 1_000,
+  errors: 1_150,
   encoding: 1_100,
-  files: 100,
+  files: 600,
   repops: 9_800,
   graph: 3_400,
   certify: 1_800,
   job: 2_200,
   formats: 1_400,
-  trace: 3_100,
+  trace: 3_900,
   game: 1_200,
   claims: 600,
   referee: 6_400,

@@ -2,7 +2,9 @@
 import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import { fs, isNode, path as paths, url } from "../encoding/node.ts";
+import { makeFolder } from "../files/folder.ts";
 import { userFolder } from "../files/places.ts";
+import { replaceFile } from "../files/replace.ts";
 
 /** A place for certificates, by name. */
 export interface CertificateStore {
@@ -30,26 +32,14 @@ export function memoryStore(): CertificateStore {
  */
 export function folderStore(folder: string | undefined = cacheFolder()): CertificateStore {
   if (folder === undefined) return NO_FOLDER;
-  const { mkdir, readFile, writeFile } = fs;
-  const { dirname, join } = paths;
-  const certificates = join(folder, "certificates");
-  /**
-   * Makes one level at a time. Making all levels at once never ends where a file system denies that a folder
-   * exists, as /proc does.
-   */
-  const make = async (path: string): Promise<void> => {
-    try {
-      await mkdir(path);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
-    }
-  };
+  const certificates = paths.join(folder, "certificates");
+  const fileOf = (name: string): string => paths.join(certificates, `${name}.json`);
   return {
     place: folder,
-    read: (name) => readFile(join(certificates, `${name}.json`), "utf8").catch(() => undefined),
+    read: (name) => fs.readFile(fileOf(name), "utf8").catch(() => undefined),
     write: async (name, text) => {
-      for (const level of [dirname(folder), folder, certificates]) await make(level);
-      await writeFile(join(certificates, `${name}.json`), text);
+      await makeFolder(certificates);
+      await replaceFile(fileOf(name), text);
     },
   };
 }

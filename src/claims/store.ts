@@ -5,8 +5,11 @@
 import { type Bytes, bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";
 import { fs, path } from "../encoding/node.ts";
-import { isMissing, KeyError, messageOf } from "../errors/index.ts";
+import { isMissing, KeyError, messageOf, unwritable, UsageError } from "../errors/index.ts";
+import { makeFolder } from "../files/folder.ts";
+import { waitForLock } from "../files/lock.ts";
 import { userFolder } from "../files/places.ts";
+import { replaceFile, writeNewFile } from "../files/replace.ts";
 import { formatAddress, parseAddress, type RunClaim } from "./claim.ts";
 import { type Opening, openingDigest, openingKey } from "./opening.ts";
 import { addressOf, newSecretKey, signDigest } from "./signature.ts";
@@ -75,14 +78,17 @@ export class ClaimStore {
   /** Records that a key claims a run. Without this, the key signs nothing about the run. */
   async record(run: Bytes, purpose: Purpose, address: Bytes): Promise<void> {
     const file = this.claimFile(run);
-    await makeFolder(path.dirname(file));
-    const known = await this.claimants(run);
-    const own = formatAddress(address);
-    // The latest is the last one. Earlier claims stay: their keys have to answer, too.
-    const next = { ...known, [purpose]: [...(known[purpose] ?? []).filter((other) => other !== own), own] };
-    const temporary = `${file}.${process.pid}.new`;
-    await fs.writeFile(temporary, `${JSON.stringify(next)}\n`);
-    await fs.rename(temporary, file);
+    await makeFolder(path.dirname(file), 0o700);
+    const lock = await waitForLock(`${file}.lock`, file);
+    try {
+      const known = await this.claimants(run);
+      const own = formatAddress(address);
+      // The latest is the last one. Earlier claims stay: their keys have to answer, too.
+      const next = { ...known, [purpose]: [...(known[purpose] ?? []).filter((other) => other !== own), own] };
+      await replaceFile(file, `${JSON.stringify(next)}\n`);
+    } finally {
+      lock.release();
+    }
   }
 
   /**
@@ -154,15 +160,22 @@ class RunSpeaker implements Speaker {
     if (!bytesEqual(opening.run, this.run)) return undefined;
     const place = `${openingKey(opening)} `;
     const line = place + toHex(opening.root);
-    const firstIn = (text: string) => text.split("\n").find((known) => known.startsWith(place));
-    let signed = await this.signed();
-    if (firstIn(signed) === undefined) {
-      // A line that was cut when the machine stopped is ended. No signature has left for such a line.
-      await append(this.journal, `${signed === "" || signed.endsWith("\n") ? "" : "\n"}${line}\n`);
-      // Two processes may both have added a line. The first one counts.
-      signed = await this.signed();
+    // A line that was cut when the machine stopped counts for nothing: no signature has left for it.
+    const first = async (): Promise<string | undefined> =>
+      (await this.signed()).split("\n").find((known) => known.startsWith(place) && known.length === line.length);
+    let signed = await first();
+    if (signed === undefined) {
+      const lock = await waitForLock(`${this.journal}.lock`, this.journal);
+      try {
+        signed = await first();
+        const cut = !/(^|\n)$/.test(await this.signed());
+        if (signed === undefined) await append(this.journal, `${cut ? "\n" : ""}${line}\n`);
+        signed ??= line;
+      } finally {
+        lock.release();
+      }
     }
-    return firstIn(signed) === line ? signDigest(openingDigest(opening), this.secret) : undefined;
+    return signed === line ? signDigest(openingDigest(opening), this.secret) : undefined;
   }
 
   private async signed(): Promise<string> {
@@ -172,42 +185,18 @@ class RunSpeaker implements Speaker {
 
 /** Returns when the disk has the line: a signature must not leave before that. */
 async function append(file: string, line: string): Promise<void> {
-  const handle = await fs.open(file, "a", 0o600);
   try {
-    await handle.appendFile(line);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** One level after the other: below some folders of the system, making all at once never ends. */
-async function makeFolder(folder: string): Promise<void> {
-  const parent = path.dirname(folder);
-  try {
-    await fs.mkdir(folder, { mode: 0o700 });
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "EEXIST") return;
-    if (code === "ENOENT" && parent !== folder && !(await exists(parent))) {
-      await makeFolder(parent);
-      return makeFolder(folder);
+    const handle = await fs.open(file, "a", 0o600);
+    try {
+      await handle.appendFile(line);
+      await handle.sync();
+    } finally {
+      await handle.close();
     }
-    throw new KeyError(
-      "UNREADABLE",
-      `the folder ${folder} can't be made: ${messageOf(cause)}; name another with VERDE_STATE`,
-      {
-        folder,
-      },
-    );
+  } catch (cause) {
+    throw unwritable(file, cause);
   }
 }
-
-const exists = (folder: string): Promise<boolean> =>
-  fs.access(folder).then(
-    () => true,
-    () => false,
-  );
 
 async function readKey(file: string): Promise<AvailableKey | undefined> {
   const text = await read(file, "the key");
@@ -224,16 +213,10 @@ async function readKey(file: string): Promise<AvailableKey | undefined> {
 
 /** Two processes that make a key at once get the same one: the file appears whole, and only once. */
 async function makeKey(file: string): Promise<AvailableKey> {
-  await makeFolder(path.dirname(file));
-  const temporary = `${file}.${process.pid}.new`;
-  await fs.writeFile(temporary, `${toHex(newSecretKey())}\n`, { mode: 0o600 });
-  try {
-    await fs.link(temporary, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  } finally {
-    await fs.rm(temporary, { force: true });
-  }
+  await makeFolder(path.dirname(file), 0o700);
+  await writeNewFile(file, `${toHex(newSecretKey())}\n`, { mode: 0o600 }).catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error;
+  });
   return (await readKey(file))!;
 }
 

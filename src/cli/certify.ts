@@ -1,7 +1,7 @@
 /** `verde certify`: whether a backend on this machine computes the bits of the specification. */
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { messageOf, unreadable, UsageError } from "../errors/index.ts";
+import { writeResult } from "../files/replace.ts";
 import { everyCase } from "../certify/vectors/operators.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { BACKEND_NAMES, backendByName, isOwn } from "../repops/backends/index.ts";
@@ -59,7 +59,7 @@ async function make(flags: Flags): Promise<void> {
   const results = await certify(backend, everyCase(), ({ name }) => progress.show(name));
   const certificate = certificateOf(backend, "full", device, results, (await backend.probe?.()) ?? []);
   progress.clear();
-  if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);
+  if (flags.out !== undefined) await writeResult(flags.out, `${JSON.stringify(certificate, null, 2)}\n`);
   const problem = await keepCertificate(certificate, backend, isOwn(backend), defaultStore());
   if (problem !== undefined) reportLine(`verde: ${problem}`);
   if (flags.json) writeJson(certificate);

@@ -1,10 +1,10 @@
 /** `verde dispute`: finds where two runs of one job first differ, and which of them is wrong. */
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { parseDuration } from "../settlement/duration.ts";
 import { formatClaim } from "../claims/claim.ts";
 import { toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
+import { writeResult } from "../files/replace.ts";
 import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
@@ -72,8 +72,8 @@ const EXITS = { agree: EXIT.agree, divergence: EXIT.divergence, undecided: EXIT.
 
 async function writeFiles(result: DisputeResult, { verdict, transcript }: Flags): Promise<void> {
   if (verdict !== undefined && result.outcome === "divergence")
-    await writeFile(verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
-  if (transcript !== undefined && result.outcome !== "agree") await writeFile(transcript, result.transcript);
+    await writeResult(verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
+  if (transcript !== undefined && result.outcome !== "agree") await writeResult(transcript, result.transcript);
 }
 
 /** A bracket: one dispute after the other, then which parties stand. */

@@ -109,11 +109,8 @@ function describe(trace: Trace) {
   };
 }
 
-function* rootsOf(trace: Trace): Generator<{ step: number; root: string }> {
-  for (let step = 0; step < trace.recorded; step++) {
-    const root = trace.rootOf(step);
-    if (root) yield { step, root: toHex(root) };
-  }
+async function* rootsOf(trace: Trace): AsyncGenerator<{ step: number; root: string }> {
+  for await (const { step, root } of trace.records()) if (root) yield { step, root: toHex(root) };
 }
 
 /** `committed`: the metrics are in the state that the trace commits to. The others are only claimed. */
@@ -142,29 +139,32 @@ async function print(
     ["checkpoints", facts.checkpoints.join(", ") || "none on disk"],
     [
       facts.claim?.includes("@") ? "claim" : "run root",
-      facts.claim ?? colors.yellow("none: the run is not finished; continue it with `verde run --resume`"),
+      facts.claim ?? colors.yellow(`none: the run is not finished; ${unfinished(trace)}`),
     ],
   ];
   for (const [name, value] of rows) writeLine(`${colors.dim(name.padEnd(12))} ${value}`);
   if (facts.fault) writeLine(colors.yellow(`${"fault".padEnd(12)} ${facts.fault} (a drill: this run is not honest)`));
   writeLine(colors.dim("state roots"));
-  for (const entry of shownRoots(trace))
+  for (const entry of await shownRoots(trace))
     writeLine(entry ? `  ${String(entry.step).padStart(8)}  ${entry.root}` : "         …");
   const losses = await lossesOf(trace);
   if (losses.length > 1) writeLine(colors.dim(lossTitle(trace)), ...plotCurve(losses));
 }
 
+const unfinished = ({ writer }: Trace): string =>
+  writer === undefined ? "continue it with `verde run --resume`" : `${writer} is writing it`;
+
 /** All roots, or the first three and the last three with a gap between. */
-function shownRoots(trace: Trace): ({ step: number; root: string } | undefined)[] {
+async function shownRoots(trace: Trace): Promise<({ step: number; root: string } | undefined)[]> {
   const { steps } = trace.manifest.outline;
   const { commitEvery } = trace.manifest;
-  const at = (index: number) => {
+  const at = async (index: number) => {
     const step = Math.min(index * commitEvery, steps);
-    return { step, root: toHex(trace.rootOf(step)!) };
+    return { step, root: toHex((await trace.rootOf(step))!) };
   };
   const all = trace.committed;
-  if (all <= 6) return Array.from({ length: all }, (_, i) => at(i));
-  return [at(0), at(1), at(2), undefined, at(all - 3), at(all - 2), at(all - 1)];
+  const shown = all <= 6 ? [...Array(all).keys()] : [0, 1, 2, undefined, all - 3, all - 2, all - 1];
+  return Promise.all(shown.map((index) => (index === undefined ? undefined : at(index))));
 }
 
 /** The losses of the training steps, at most `MOST_POINTS` of them, evenly spaced. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Address, PublicClient } from "viem";
 import { KeyError } from "../errors/index.ts";
 import { userFolder } from "../files/places.ts";
+import { makeFolder } from "../files/folder.ts";
 import { Journal } from "../settlement/transactions/journal.ts";
 
 /**
@@ -31,6 +32,7 @@ export async function openJournal(
   chainId: number,
   account: Address,
 ): Promise<Journal> {
+  await makeFolder(folder, 0o700);
   const { hash } = await client.getBlock({ blockNumber: 0n });
   return Journal.open(join(folder, `${chainId}-${hash!.slice(2, 10)}-${account}.jsonl`), chainId, account);
 }

@@ -1,10 +1,11 @@
 /** `verde key`: makes and reads keystores, for users without a wallet that does so. */
-import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { getAddress, type Hex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { KeyError, UsageError } from "../errors/index.ts";
+import { KeyError } from "../errors/index.ts";
+import { makeFolder } from "../files/folder.ts";
+import { writeNewFile } from "../files/replace.ts";
 import { addressOfKeystore, openKeystore, parsePrivateKey, sealKey } from "../settlement/keystore.ts";
 import { type KeyFlags, passwordFor, readKeyFile } from "./account.ts";
 import { writeJson, writeLine } from "./output.ts";
@@ -68,11 +69,8 @@ async function seal(file: string, privateKey: Hex, flags: Flags): Promise<void> 
 
 /** Writes a new file and never overwrites one. Only its owner can read it, unless another mode is given. */
 export async function writeNew(file: string, text: string, mode = 0o600): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text, { flag: "wx", mode }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== "EEXIST") throw cause;
-    throw new UsageError("EXISTS", `${file} exists; choose another name`, { file });
-  });
+  await makeFolder(dirname(file));
+  await writeNewFile(file, text, { mode });
 }
 
 async function show(file: string, flags: Flags): Promise<void> {

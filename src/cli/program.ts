@@ -16,6 +16,7 @@ import * as job from "./job.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
 import { wrap } from "./table.ts";
+import * as trace from "./trace.ts";
 import * as version from "./version.ts";
 
 /**
@@ -67,7 +68,7 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
     })
     .configureHelp({ formatItem })
     .showHelpAfterError("(`verde --help` lists the commands)");
-  for (const command of [demo, run, job, inspect, dispute, check, serve, certify, bench, doctor])
+  for (const command of [demo, run, job, inspect, dispute, check, serve, trace, certify, bench, doctor])
     command.register(program);
   version.register(program, words);
   completion.register(program, buildProgram);

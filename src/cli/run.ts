@@ -9,7 +9,7 @@ import { type ClosedJob, countByTraining } from "../job/closed.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import type { FallbackSummary } from "../trace/fallback.ts";
 import { parseFault } from "../trace/fault.ts";
-import { run, type RunOptions, type RunResult, type StepInfo } from "../trace/run.ts";
+import type { RunOptions, RunResult, StepInfo } from "../trace/run.ts";
 import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
@@ -22,6 +22,7 @@ import { withBoard } from "./tensorboard.ts";
 import { openJob } from "./open-job.ts";
 import { formatParameters } from "./parameters.ts";
 import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
+import { runUntilStopped } from "./stop.ts";
 
 interface Flags extends KeyFlags, WeightFlags {
   out?: string;
@@ -62,8 +63,8 @@ export function register(program: Command): void {
       "--fault <fault>",
       "deviate on purpose, for drills: flip:…, lr:…, data:…, skip:… (see docs/guides/resolve-a-dispute.md)",
     )
-    .option("--resume", "continue a trace that was cut off")
-    .option("--force", "overwrite an existing trace")
+    .option("--resume", "continue a trace that was cut off or stopped")
+    .option("--force", "overwrite an existing trace; with --resume: begin again where no checkpoint is left")
     .option("--tensorboard <dir>", "write the metrics to an event file for TensorBoard in this folder, while it runs")
     .option("--list-operators", "list the operators of the step graph, and run nothing")
     .option("--json", "one JSON object on each line")
@@ -120,8 +121,9 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     },
   };
   const began = performance.now();
-  const result = await withBoard(flags.tensorboard, options, (own) => run(job, own));
+  const result = await withBoard(flags.tensorboard, options, (own) => runUntilStopped(job, own, flags.json ?? false));
   progress.clear();
+  if (!result) return;
   const seconds = (performance.now() - began) / 1000;
   const address = await claimed(result, flags);
   const claim = formatClaim({ run: result.runRoot, ...(address && { address }) });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 import type { Command } from "commander";
 import { UsageError } from "../errors/index.ts";
+import { writerOf } from "../trace/folder.ts";
 import { moduleAssets } from "../web/modules.ts";
 import { startServer } from "../web/server.ts";
 import { traceFiles } from "../web/trace-files.ts";
@@ -35,6 +36,9 @@ export function register(program: Command): void {
       const ended = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
       if (flags.json) writeJson({ schemaVersion: 1, url: server.url, trace: trace ?? null });
       else writeLine(`${trace ?? "The page"} is at ${colors.bold(server.url)}`, colors.dim("Ctrl-C ends it."));
+      const writer = trace === undefined ? undefined : await writerOf(trace);
+      if (writer !== undefined)
+        reportLine(`verde: ${trace} is not finished: ${writer} is writing it; load the page again when that has ended`);
       if (!isLocal(host))
         reportLine(`verde: other machines can reach ${host}; on those, browsers give the page no WebGPU`);
       await ended;

@@ -9,6 +9,7 @@ export const isNode = (globalThis as { process?: Partial<NodeJS.Process> }).proc
 
 interface NodeModules {
   "node:child_process": typeof import("node:child_process");
+  "node:fs": typeof import("node:fs");
   "node:fs/promises": typeof import("node:fs/promises");
   "node:module": typeof import("node:module");
   "node:os": typeof import("node:os");
@@ -37,6 +38,8 @@ function missing(name: string, member: string): never {
 
 export const childProcess = nodeModule("node:child_process");
 export const fs = nodeModule("node:fs/promises");
+/** For what must happen in one piece, such as taking a lock, or before the process ends. */
+export const syncFs = nodeModule("node:fs");
 export const modules = nodeModule("node:module");
 export const os = nodeModule("node:os");
 export const path = nodeModule("node:path");

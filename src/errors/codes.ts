@@ -3,9 +3,11 @@ import { BACKEND, DEVICE } from "./backend.ts";
 import { CHAIN } from "./chain.ts";
 import { GRAPH, PROGRAM, SHAPE, VALUE } from "./computation.ts";
 import { DISPUTE, SECOND_OPINION } from "./dispute.ts";
+import { FILE } from "./file.ts";
 import { FORMAT } from "./format.ts";
 import { JOB } from "./job.ts";
 import { KEY } from "./key.ts";
+import { RUN } from "./run.ts";
 import { USAGE } from "./usage.ts";
 import type { SubCodes } from "./verde-error.ts";
 
@@ -13,7 +15,9 @@ import type { SubCodes } from "./verde-error.ts";
 export const CODES = {
   VERDE_USAGE: USAGE,
   VERDE_FORMAT: FORMAT,
+  VERDE_FILE: FILE,
   VERDE_JOB: JOB,
+  VERDE_RUN: RUN,
   VERDE_PROGRAM: PROGRAM,
   VERDE_SHAPE: SHAPE,
   VERDE_GRAPH: GRAPH,

@@ -14,10 +14,13 @@ export const FORMAT = {
     when: "It ends before its content is complete.",
     remedy: "Restore it or write it again; finish a cut trace with `verde run JOB --out FILE --resume`.",
   },
-  TRAILING: { when: "There are bytes after its end.", remedy: "Restore it, or remove what was appended." },
+  TRAILING: {
+    when: "There are bytes after its end.",
+    remedy: "Restore it, or remove what was appended; for a trace: `verde trace repair FILE`.",
+  },
   ALTERED: {
     when: "A hash or a signature does not match the content: it was changed after it was written.",
-    remedy: "Restore it from a copy; do not use it.",
+    remedy: "Restore it from a copy, or cut a damaged trace with `verde trace repair FILE`.",
   },
   VERSION: {
     when: "It has a version that this program does not read.",

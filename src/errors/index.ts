@@ -13,8 +13,11 @@ export {
   ValueError,
 } from "./computation.ts";
 export { DisputeError, type DisputeSubCode, SecondOpinionError } from "./dispute.ts";
+export { FileError, type FileSubCode } from "./file.ts";
 export { FormatError, type FormatSubCode, isMissing, unreadable } from "./format.ts";
 export { JobError, type JobSubCode } from "./job.ts";
 export { KeyError } from "./key.ts";
+export { RunError, type RunSubCode } from "./run.ts";
+export { unwritable } from "./unwritable.ts";
 export { UsageError } from "./usage.ts";
 export { type Evidence, messageOf, VerdeError } from "./verde-error.ts";

@@ -3,15 +3,17 @@ import { asBytes, type Bytes } from "../encoding/bytes.ts";
 import { DTYPES } from "../encoding/dtypes.ts";
 import { FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
+import { replaceFile } from "../files/replace.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { openFile } from "./file.ts";
-import { replaceFile } from "./replace.ts";
 import { METADATA } from "./safetensors-header.ts";
 import { type ReadOptions, readTensors } from "./safetensors.ts";
 
 /**
- * Writes to a file next to `path` and renames it, so that a file of this name is always complete.
+ * Writes to a file next to `path` and renames it, so that a file of this name is always complete. A link of
+ * this name is replaced.
  * @throws {FormatError} for two tensors with the same name
+ * @throws {FileError} that names the file, when it can't be written
  */
 export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<void> {
   const head = safetensorsHead(path, tensors);

@@ -3,7 +3,8 @@
  * states.
  */
 import type { Bytes } from "../encoding/bytes.ts";
-import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf, type TreeRoot } from "../encoding/merkle.ts";
+import { itemAt, type LongList, LongTree } from "../encoding/long-tree.ts";
+import type { TreeRoot } from "../encoding/merkle.ts";
 import { DisputeError } from "../errors/index.ts";
 import { type Answer, type Level, type Position, positionKey } from "./level.ts";
 import { checkBottom, checkPlace, checkQuestion, type Question, type Tower } from "./question.ts";
@@ -26,16 +27,16 @@ export interface Prover<Witness> {
 export interface Claim<Witness> {
   /**
    * What the leaves of the level below the last leaf of `at` commit to; `undefined` if this party can't say.
-   * It is called once for each place.
+   * It is called once for each place. A list that is too long for memory may read its items when asked.
    */
-  payloads(at: Position, level: Level): Promise<readonly Bytes[] | undefined>;
+  payloads(at: Position, level: Level): Promise<LongList<Bytes> | undefined>;
   /** Called only with places at the bottom. */
   witness(at: Position): Promise<Witness | undefined>;
 }
 
 interface ClaimTree {
-  payloads: readonly Bytes[];
-  levels: Levels;
+  payloads: LongList<Bytes>;
+  tree: LongTree;
 }
 
 /** Answers all questions of the game from a claim. */
@@ -54,12 +55,12 @@ export class ClaimProver<Witness> implements Prover<Witness> {
   async answer(question: Question): Promise<Answer | undefined> {
     const level = checkQuestion(this.tower, question);
     const { kind, at, height, position } = question;
-    const tree = await this.tree(at, level);
-    if (!tree) return undefined;
-    const { payloads, levels } = tree;
-    if (kind === "payload") return [payloads[position]];
-    if (kind === "children") return levels[height - 1].slice(2 * position, 2 * position + 2);
-    return level.binding.kind === "preimage" ? [rootOf(levels)] : proveLeaf(levels, level.count - 1);
+    const claimed = await this.tree(at, level);
+    if (!claimed) return undefined;
+    const { payloads, tree } = claimed;
+    if (kind === "payload") return [await itemAt(payloads, position)];
+    if (kind === "children") return tree.children(height, position);
+    return level.binding.kind === "preimage" ? [tree.root] : tree.prove(level.count - 1);
   }
 
   /** @throws {DisputeError} when `at` is no place at the bottom */
@@ -75,8 +76,7 @@ export class ClaimProver<Witness> implements Prover<Witness> {
   async root(at: Position): Promise<TreeRoot | undefined> {
     const level = checkPlace(this.tower, at);
     if (!level) throw new DisputeError("PLACE", "the root of a tree below the bottom", { at });
-    const tree = await this.tree(at, level);
-    return tree && rootOf(tree.levels);
+    return (await this.tree(at, level))?.tree.root;
   }
 
   /** The tree below the last leaf of `at`. It is built at the first question about it. */
@@ -94,6 +94,6 @@ export class ClaimProver<Witness> implements Prover<Witness> {
   private async build(at: Position, level: Level): Promise<ClaimTree | undefined> {
     const payloads = await this.claim.payloads(at, level);
     if (payloads?.length !== level.count) return undefined;
-    return { payloads, levels: buildLevels(payloads.map((payload) => hashLeaf(level.tag, payload))) };
+    return { payloads, tree: await LongTree.over(payloads, level.tag) };
   }
 }

@@ -1,10 +1,9 @@
 /** What a provider claims about its run, for each level (spec 7.3). */
 import type { Speaker } from "../claims/store.ts";
 import { asBytes, type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
-import type { Tag } from "../encoding/tags.ts";
-import { buildLevels, hashLeaf, proveLeaf } from "../encoding/merkle.ts";
+import { itemAt, type LongList, LongTree } from "../encoding/long-tree.ts";
 import { chunkAt, chunkCount, type Tensor } from "../encoding/tensor.ts";
-import { runRootOf } from "../trace/commitments.ts";
+import { type RunRoot, runRootOf } from "../trace/commitments.ts";
 import { accumulators } from "../repops/kernels/point.ts";
 import { Evidence } from "./evidence.ts";
 import { type JobFacts, jobFacts } from "./facts.ts";
@@ -51,7 +50,6 @@ export function trainingProver(memory: Memory, speaker?: Speaker): TrainingProve
   const { facts } = claim;
   const machine = trainingMachine(facts);
   const prover = new ClaimProver(machine, claim);
-  const run = runRootOf(facts.id, memory.commitEvery, memory.segmentRoots);
   return {
     answer: (question) => prover.answer(question),
     witness: (at) => prover.witness(at),
@@ -66,15 +64,19 @@ export function trainingProver(memory: Memory, speaker?: Speaker): TrainingProve
       // Nor does a key speak for the other kind of run: the file may have changed since it was looked at.
       const isItsRun = !speaker?.purpose || (speaker.purpose === "drill") === (memory.isDrill ?? false);
       const root = speaker && isItsRun && !memory.isRecorded && (await prover.root(at));
-      return root ? speaker!.sign({ run, ...openingPlace(facts, at), root }) : undefined;
+      return root ? speaker!.sign({ run: await runOf(facts, memory), ...openingPlace(facts, at), root }) : undefined;
     },
   };
 }
 
+async function runOf(facts: JobFacts, { runRoot, commitEvery, segmentRoots }: Memory): Promise<RunRoot> {
+  return runRoot ?? runRootOf(facts.id, commitEvery, await segmentRoots.slice(0, segmentRoots.length));
+}
+
 /** A tree of this party whose leaves can be shown. */
 interface KnownTree {
-  readonly tag: Tag;
-  readonly payloads: readonly Bytes[];
+  readonly payloads: LongList<Bytes>;
+  readonly tree: () => Promise<LongTree>;
 }
 
 export class TrainingClaim implements Claim<Witness> {
@@ -98,25 +100,27 @@ export class TrainingClaim implements Claim<Witness> {
    * not, the files are damaged, or the machine is: an answer would contradict the claim. A drill that was
    * told to lie says its claim all the same.
    */
-  async payloads(at: Position, level: Level): Promise<readonly Bytes[] | undefined> {
+  async payloads(at: Position, level: Level): Promise<LongList<Bytes> | undefined> {
     if (!(await this.recall(at))) return undefined;
     const computed = await this.compute[level.name as LevelName](placeOf(this.facts, at));
     if (!computed) return undefined;
-    const payloads = level.binding.kind === "last" ? this.bound(computed, this.claimAbove(at), level) : computed;
+    const payloads =
+      level.binding.kind === "last" ? await this.bound(computed, await this.claimAbove(at), level) : computed;
     if (!payloads) return undefined;
-    this.known.set(positionKey(at), { tag: level.tag, payloads });
+    let tree: Promise<LongTree> | undefined;
+    this.known.set(positionKey(at), { payloads, tree: () => (tree ??= LongTree.over(payloads, level.tag)) });
     return payloads;
   }
 
-  private bound(computed: readonly Bytes[], claim: Bytes, { name }: Level): readonly Bytes[] | undefined {
-    const last = computed.at(-1);
-    if (last && bytesEqual(last, claim)) return computed;
-    if (this.memory.isDrill) return [...computed.slice(0, -1), claim];
+  private async bound(computed: LongList<Bytes>, claim: Bytes, { name }: Level): Promise<LongList<Bytes> | undefined> {
+    const last = computed.length - 1;
+    if (last >= 0 && bytesEqual(await itemAt(computed, last), claim)) return computed;
+    if (this.memory.isDrill) return [...(await computed.slice(0, last)), claim];
     this.failure = `what is computed again in the ${name} tree is not what the run commits to; restore the run's files`;
     return undefined;
   }
 
-  private readonly compute: Record<LevelName, (place: Place) => Promise<readonly Bytes[] | undefined>> = {
+  private readonly compute: Record<LevelName, (place: Place) => Promise<LongList<Bytes> | undefined>> = {
     segment: async () => this.memory.segmentRoots,
     step: ({ segment }) => this.memory.stepRoots(segment),
     operator: async ({ step }) => {
@@ -165,17 +169,16 @@ export class TrainingClaim implements Claim<Witness> {
    * What this party claims at the last leaf of `at`. The bits of an element have the most significant byte
    * first.
    */
-  private claimAbove(at: Position): Bytes {
+  private async claimAbove(at: Position): Promise<Bytes> {
     const { level, index, part } = at[at.length - 1];
-    const payload = this.known.get(positionKey(at.slice(0, -1)))!.payloads[index];
+    const payload = await itemAt(this.known.get(positionKey(at.slice(0, -1)))!.payloads, index);
     return claimedAt({ name: level }, payload, part);
   }
 
   /** A leaf of the tree below `at`, with its proof. The tree has been recalled before. */
-  private leaf(at: Position, index: number): AgreedLeaf {
-    const { tag, payloads } = this.known.get(positionKey(at))!;
-    const tree = buildLevels(payloads.map((payload) => hashLeaf(tag, payload)));
-    return { payload: payloads[index], proof: proveLeaf(tree, index) };
+  private async leaf(at: Position, index: number): Promise<AgreedLeaf> {
+    const { tree, payloads } = this.known.get(positionKey(at))!;
+    return { payload: await itemAt(payloads, index), proof: await (await tree()).prove(index) };
   }
 }
 

@@ -24,14 +24,14 @@ export class Evidence {
   private readonly memory: Memory;
   private readonly facts: JobFacts;
   private readonly tensors: DisputedTensors;
-  private readonly leaf: (at: Position, index: number) => AgreedLeaf;
+  private readonly leaf: (at: Position, index: number) => Promise<AgreedLeaf>;
 
   /** @param leaf a leaf of the tree below a position, with its proof */
   constructor(
     memory: Memory,
     facts: JobFacts,
     tensors: DisputedTensors,
-    leaf: (at: Position, index: number) => AgreedLeaf,
+    leaf: (at: Position, index: number) => Promise<AgreedLeaf>,
   ) {
     this.memory = memory;
     this.facts = facts;
@@ -55,7 +55,7 @@ export class Evidence {
     const proofs = await this.rootProofs(place, at, wanted);
     if (!tensors || !proofs) return undefined;
     const inputs = wanted.map((tensor, i) => ({ tensor: tensors[tensor], proof: proofs[i].proof }));
-    return { ...this.before(place, at, wanted), inputs };
+    return { ...(await this.before(place, at, wanted)), inputs };
   }
 
   private async stepWitness(place: Place, at: Position): Promise<Witness | undefined> {
@@ -67,15 +67,15 @@ export class Evidence {
     if (!proofs) return undefined;
     const operands = reads.map(({ tensor, address }, i) => elementProof(tensors[tensor], address, proofs[i].proof));
     const before = accumulatorRead(pointAt(place));
-    const accumulator = before === undefined ? undefined : this.leaf(at.slice(0, -1), before);
-    return { ...this.before(place, at, wanted), ...(accumulator && { accumulator }), operands };
+    const accumulator = before === undefined ? undefined : await this.leaf(at.slice(0, -1), before);
+    return { ...(await this.before(place, at, wanted)), ...(accumulator && { accumulator }), operands };
   }
 
   /** The root of the tensor that the graph names for the disputed entry. */
   private async entryWitness(place: Place, at: Position): Promise<Witness | undefined> {
     const { tensor } = this.facts.graph(graphAt(place)).outputs[place.entry!];
     const proofs = await this.rootProofs(place, at, [tensor]);
-    return proofs && { ...this.before(place, at, [tensor]), entry: proofs[0], operands: [] };
+    return proofs && { ...(await this.before(place, at, [tensor])), entry: proofs[0], operands: [] };
   }
 
   private reads(place: Place, tensors: KernelTensors): Read[] {
@@ -92,20 +92,26 @@ export class Evidence {
     const entries = wanted.some(isEntry) ? await this.memory.entryRoots(place.step - 1) : [];
     return (
       entries &&
-      wanted.map((tensor) => {
-        if (tensor >= inputs.length) return this.leaf(above(at, "operator"), tensor - inputs.length);
-        if (isEntry(tensor)) return proofIn(entries, tensor);
-        return proofIn(this.memory.outline.datasetRoots, tensor - outputs.length);
-      })
+      Promise.all(
+        wanted.map((tensor) => {
+          if (tensor >= inputs.length) return this.leaf(above(at, "operator"), tensor - inputs.length);
+          if (isEntry(tensor)) return proofIn(entries, tensor);
+          return proofIn(this.memory.outline.datasetRoots, tensor - outputs.length);
+        }),
+      )
     );
   }
 
   /** The root of the pre-state, if one of the tensors is an entry of it. */
-  private before({ step, segment }: Place, at: Position, wanted: readonly number[]): { before?: AgreedLeaf } {
+  private async before(
+    { step, segment }: Place,
+    at: Position,
+    wanted: readonly number[],
+  ): Promise<{ before?: AgreedLeaf }> {
     const entries = step > 0 ? this.facts.graph("step").outputs.length : 0;
     if (!wanted.some((tensor) => tensor < entries)) return {};
     const inner = at.find(({ level }) => level === "step")!.index;
-    return { before: inner > 0 ? this.leaf(above(at, "step"), inner - 1) : this.leaf([], segment - 1) };
+    return { before: await (inner > 0 ? this.leaf(above(at, "step"), inner - 1) : this.leaf([], segment - 1)) };
   }
 }
 

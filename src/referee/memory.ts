@@ -1,7 +1,9 @@
 /** What a party stores of its run, or recomputes when it is asked. */
+import type { LongList } from "../encoding/long-tree.ts";
 import type { StateRoot, Tensor, TensorRoot } from "../encoding/tensor.ts";
 import type { JobOutline } from "../job/closed.ts";
 import { operandsOf } from "../repops/kernels/kernel.ts";
+import type { RunRoot } from "../trace/commitments.ts";
 import type { JobFacts } from "./facts.ts";
 import { kernelAt } from "./machine.ts";
 import { graphAt, type Place } from "./place.ts";
@@ -21,7 +23,9 @@ export interface Memory {
   /** The reason why it could not answer, if it could not. */
   failure?(): string | undefined;
   /** The roots of the initial state and of the state after each segment. */
-  readonly segmentRoots: readonly StateRoot[];
+  readonly segmentRoots: LongList<StateRoot>;
+  /** The root of the run that they make, where it is known. */
+  readonly runRoot?: RunRoot;
   /** The roots of the state after each training step of a segment. Segments count from 1. */
   stepRoots(segment: number): Promise<readonly StateRoot[] | undefined>;
   /** The roots of all operators' outputs, and of the new state after the state update. */

@@ -4,7 +4,8 @@
  */
 import { openBackend } from "../certify/open-backend.ts";
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
-import { buildLevels, hashLeaf, type Proof, proofSteps, proveLeaf } from "../encoding/merkle.ts";
+import { itemAt, type LongList, LongTree } from "../encoding/long-tree.ts";
+import { type Proof, proofSteps } from "../encoding/merkle.ts";
 import { Tag } from "../encoding/tags.ts";
 import type { StateRoot } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors/index.ts";
@@ -49,7 +50,7 @@ export async function replayRuling(
     );
   if (trace.segmentRoots.length < Math.max(segment.index, 1))
     throw unfit(`${trace.path} ends before the disputed segment ${segment.index}`);
-  checkAgreed(segment, trace, segmentCount(outline.steps, commitEvery));
+  await checkAgreed(segment, trace, segmentCount(outline.steps, commitEvery));
   const job = await loadClosedJob(trace);
   const { first, last } = stepsOfSegment(segment.index, outline.steps, commitEvery);
   const execution = await Execution.open(job, (await openBackend(backend)).backend);
@@ -61,7 +62,8 @@ export async function replayRuling(
     };
     await goBefore(execution, trace, first);
     while (execution.at < first - 1) await advance();
-    if (segment.index > 0 && !bytesEqual(await execution.stateRoot(), trace.segmentRoots[segment.index - 1]))
+    const before = segment.index > 0 && (await itemAt(trace.segmentRoots, segment.index - 1));
+    if (before && !bytesEqual(await execution.stateRoot(), before))
       throw unfit(`${trace.path} does not lead to the state before the disputed segment, on which both sides agree`);
     while (execution.at < last) await advance();
     // A job that starts from a checkpoint states its root. No file beside a trace can change it.
@@ -78,12 +80,16 @@ export async function replayRuling(
  * Checks that both claims have the trace's roots before the segment: the left siblings of the two proofs
  * follow from these roots alone, whatever the leaves after them are.
  */
-function checkAgreed({ index, proofs }: DisputedSegment, trace: Trace, count: number): void {
-  const leaves = Array.from(
-    { length: count },
-    (_, i): Bytes => (i < index ? hashLeaf(Tag.segmentLeaf, trace.segmentRoots[i]) : new Uint8Array(32)),
-  );
-  const agreed = leftSiblings(count, index, proveLeaf(buildLevels(leaves), index));
+async function checkAgreed({ index, proofs }: DisputedSegment, trace: Trace, count: number): Promise<void> {
+  const roots: LongList<Bytes> = {
+    length: count,
+    slice: async (from, to) => {
+      const known = await trace.segmentRoots.slice(from, Math.max(Math.min(to, index), from));
+      return [...known, ...Array.from({ length: to - from - known.length }, () => new Uint8Array(32))];
+    },
+  };
+  const tree = await LongTree.over(roots, Tag.segmentLeaf);
+  const agreed = leftSiblings(count, index, await tree.prove(index));
   for (const proof of proofs)
     if (!leftSiblings(count, index, proof).every((sibling, i) => bytesEqual(sibling, agreed[i])))
       throw unfit(`${trace.path} has other roots than both claims have before the disputed segment`);

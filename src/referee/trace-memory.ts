@@ -1,4 +1,5 @@
 /** A trace as a party's memory. It is replayed if its folder allows that; if not, its records are used. */
+import { itemAt, type LongList } from "../encoding/long-tree.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { DisputeError, FormatError } from "../errors/index.ts";
 import type { JobOutline } from "../job/closed.ts";
@@ -49,6 +50,7 @@ function replayedMemory(replayer: Replayer): TraceMemory {
     dataset: replayer.job.dataset,
     commitEvery: replayer.commitEvery,
     segmentRoots: replayer.segmentRoots,
+    runRoot: replayer.trace.runRoot,
     isDrill: replayer.trace.manifest.fault !== undefined,
     stepRoots: (segment) => attempt(() => replayer.stepRoots(segment)),
     detail: (step) => attempt(() => replayer.detail(step)),
@@ -69,7 +71,8 @@ class RecordedMemory implements TraceMemory {
   readonly dataset: readonly Tensor[] = [];
   readonly commitEvery: number;
   readonly isDrill: boolean;
-  readonly segmentRoots: readonly StateRoot[];
+  readonly segmentRoots: LongList<StateRoot>;
+  readonly runRoot: RunRoot;
   readonly isRecorded = true;
   readonly canReplay = false;
   private readonly trace: FinishedTrace;
@@ -82,13 +85,14 @@ class RecordedMemory implements TraceMemory {
     this.outline = outline;
     this.commitEvery = commitEvery;
     this.segmentRoots = trace.segmentRoots;
+    this.runRoot = trace.runRoot;
     this.trace = trace;
     this.reason = reason;
   }
 
   async stepRoots(segment: number): Promise<StateRoot[] | undefined> {
     const { first, last } = stepsOfSegment(segment, this.outline.steps, this.commitEvery);
-    if (first === last) return [this.segmentRoots[segment]];
+    if (first === last) return [await itemAt(this.segmentRoots, segment)];
     const roots: StateRoot[] = [];
     for (let step = first; step <= last; step++) roots.push(stateRoot(await entryRoots(this.trace, step)));
     return roots;

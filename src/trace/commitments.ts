@@ -25,6 +25,11 @@ export function isCommitted(step: number, steps: number, commitEvery: number): b
   return step % commitEvery === 0 || step === steps;
 }
 
+/** Whether the state after a training step is a checkpoint of the run. */
+export function isCheckpoint(step: number, steps: number, checkpointEvery: number): boolean {
+  return step === 0 || step === steps || (checkpointEvery > 0 && step < steps && step % checkpointEvery === 0);
+}
+
 function segmentTree(roots: readonly StateRoot[]): TreeRoot {
   return merkleRoot(roots.map((root) => hashLeaf(Tag.segmentLeaf, root)));
 }

@@ -5,6 +5,7 @@ export type { Detail, Manifest } from "./manifest.ts";
 export { checkpointsOf, expectComplete, loadClosedJob, readCheckpoint, readTrace, type Trace } from "./open.ts";
 export type { StepRecord } from "./records.ts";
 export { readJobFile, writeJobFile } from "./job-file.ts";
+export { type DamagedState, type Repair, repairTrace } from "./repair.ts";
 export { Replayer, type StepDetail } from "./replay.ts";
 export { run, type RunOptions, type RunResult, type StepInfo } from "./run.ts";
 export type { ReadOptions } from "../formats/safetensors.ts";

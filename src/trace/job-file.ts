@@ -11,7 +11,7 @@ import { quote } from "../errors/text.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
 import { fileKind, KIND_BYTES } from "../formats/file-kind.ts";
 import { openFile } from "../formats/file.ts";
-import { replaceFile } from "../formats/replace.ts";
+import { replaceFile } from "../files/replace.ts";
 import { mostHeaderBytes, readTensors } from "../formats/safetensors.ts";
 import { safetensorsHead } from "../formats/safetensors-file.ts";
 import { checkSameTypes } from "../graph/graph.ts";

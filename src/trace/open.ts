@@ -1,24 +1,27 @@
 /** What the files of a trace hold: its job, its dataset and its checkpoints, checked against the trace. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
-import { stateRoot, tensorRoot } from "../encoding/tensor.ts";
+import { type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
 import { FormatError } from "../errors/index.ts";
 import { mostHeaderBytes, type ReadOptions, readTensors } from "../formats/safetensors.ts";
 import { checkSameTypes, type NamedType } from "../graph/graph.ts";
 import { checkJob, type ClosedJob, type NamedTensor, stateTypes } from "../job/closed.ts";
-import type { RunRoot } from "./commitments.ts";
+import { isCheckpoint, type RunRoot } from "./commitments.ts";
+import type { AnyExecution } from "./execution.ts";
 import { checkFits } from "./fits.ts";
-import { checkpointFile, dataFolder, DATASET_FILE, stepOfCheckpoint } from "./source.ts";
+import { checkpointFile, dataFolder, DATASET_FILE, stepOfCheckpoint, stepOfStopped, stoppedFile } from "./source.ts";
 import type { Trace } from "./trace.ts";
 
-export { readTrace } from "./scan.ts";
+export { readTrace, type Scanned, scanTrace } from "./scan.ts";
 export type { Trace } from "./trace.ts";
 
 /** @throws {FormatError} when the trace is a prefix of a run */
 export function expectComplete(trace: Trace): Trace & { runRoot: RunRoot } {
   if (isComplete(trace)) return trace;
-  const { path, recorded, manifest, tail } = trace;
+  const { path, recorded, manifest, tail, writer } = trace;
   const { steps } = manifest.outline;
   const last = recorded === 0 ? "the manifest" : `step ${recorded - 1} of ${steps}`;
+  if (writer !== undefined)
+    throw new FormatError("TRUNCATED", `${path} is not finished: ${writer} is writing it, and has come to ${last}; wait until it ends`, { path, steps, found: recorded }); // prettier-ignore
   throw new FormatError(
     "TRUNCATED",
     `${path} is cut: after ${last} no whole record follows (byte ${tail.offset}); finish it with \`verde run … --resume\``,
@@ -77,29 +80,78 @@ export async function readDataset(trace: Trace): Promise<NamedTensor[]> {
  * @throws {FormatError | GraphError} when the file is missing, damaged, or of another run
  */
 export async function readCheckpoint(trace: Trace, step: number): Promise<NamedTensor[]> {
-  const name = checkpointFile(step);
-  const file = `${dataFolder(trace.path)}/${name}`;
+  const state = await readUnchecked(trace, step);
+  await checkCheckpoint(trace, step, stateRoot(state.map(tensorRoot)));
+  return state;
+}
+
+/**
+ * Puts an execution at a checkpoint. Its backend hashes the state, which is faster than hashing it here.
+ * @throws {FormatError | GraphError} when the file is missing, damaged, or of another run
+ */
+export async function restoreCheckpoint(
+  execution: Pick<AnyExecution, "restore" | "stateRoot">,
+  trace: Trace,
+  step: number,
+): Promise<void> {
+  await execution.restore(step, await readUnchecked(trace, step));
+  try {
+    await checkCheckpoint(trace, step, await execution.stateRoot());
+  } catch (error) {
+    // Nothing may continue from this state.
+    await execution.restore(-1, []);
+    throw error;
+  }
+}
+
+async function readUnchecked(trace: Trace, step: number): Promise<NamedTensor[]> {
   // A drill may leave patterns in a state that are no vf32. The root decides whether they belong to the run.
   const types = stateTypes(trace.manifest.outline);
-  const state = await readDataFile(trace, name, { name: "the job's state", types }, { raw: true });
-  const root = trace.rootOf(step);
-  if (!root || !bytesEqual(stateRoot(state.map(tensorRoot)), root))
+  return readDataFile(trace, checkpointFile(step), { name: "the job's state", types }, { raw: true });
+}
+
+async function checkCheckpoint(trace: Trace, step: number, found: StateRoot): Promise<void> {
+  const file = `${dataFolder(trace.path)}/${checkpointFile(step)}`;
+  const root = await trace.rootOf(step);
+  if (!root || !bytesEqual(found, root))
     throw new FormatError(
       "ALTERED",
       `${file} is not the state after step ${step} that ${trace.path} commits to; restore it` +
         (step > 0 || trace.manifest.outline.init.kind === "graph" ? ", or delete it to start from an earlier one" : ""),
       { file, step },
     );
-  return state;
 }
 
-/** The steps, in order, whose checkpoint is on disk and whose root the trace has. */
+/** The checkpoints of the run, by their steps in order, that are on disk and whose root the trace has. */
 export async function checkpointsOf(trace: Trace): Promise<number[]> {
+  const { outline, checkpointEvery } = trace.manifest;
   const names = await trace.source.names();
+  // Other files in the folder are not the run's, whatever their names.
   return names
     .flatMap((name) => stepOfCheckpoint(name) ?? [])
-    .filter((step) => trace.rootOf(step))
+    .filter((step) => isCheckpoint(step, outline.steps, checkpointEvery) && trace.hasRoot(step))
     .sort((a, b) => a - b);
+}
+
+/** The states that were kept when the run was stopped. */
+export async function stopsOf(trace: Trace): Promise<{ step: number; name: string; read(): Promise<NamedTensor[]> }[]> {
+  const names = await trace.source.names();
+  return names.flatMap((name) => {
+    const step = stepOfStopped(name);
+    const known = step !== undefined && step < trace.recorded;
+    return known ? [{ step, name, read: () => readStopped(trace, name, step) }] : [];
+  });
+}
+
+async function readStopped(trace: Trace, name: string, step: number): Promise<NamedTensor[]> {
+  const types = stateTypes(trace.manifest.outline);
+  const state = await readDataFile(trace, name, { name: "the job's state", types }, { raw: true });
+  if (stoppedFile(step, await trace.tailOf(step), stateRoot(state.map(tensorRoot))) === name) return state;
+  const file = `${dataFolder(trace.path)}/${name}`;
+  throw new FormatError("ALTERED", `${file} is not the state after step ${step} of ${trace.path}; delete it`, {
+    file,
+    step,
+  });
 }
 
 /** @param expected what the file has to hold: it is compared before any tensor is read */

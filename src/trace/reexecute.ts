@@ -9,7 +9,7 @@ import type { ClosedJob } from "../job/closed.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { Execution } from "./execution.ts";
 import { metricNames, namedMetrics } from "./metrics.ts";
-import { checkpointsOf, readCheckpoint, type Trace } from "./open.ts";
+import { checkpointsOf, restoreCheckpoint, type Trace } from "./open.ts";
 import type { StepRecord } from "./records.ts";
 
 export interface CheckedStep {
@@ -145,7 +145,7 @@ function checkRange({ recorded, path }: Trace, from: number, to: number): void {
  */
 export async function goBefore(execution: Execution, trace: Trace, step: number): Promise<number | undefined> {
   const checkpoint = (await checkpointsOf(trace)).findLast((candidate) => candidate < step);
-  if (checkpoint !== undefined) await execution.restore(checkpoint, await readCheckpoint(trace, checkpoint));
+  if (checkpoint !== undefined) await restoreCheckpoint(execution, trace, checkpoint);
   return checkpoint;
 }
 

@@ -3,7 +3,8 @@
  * them.
  */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
-import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../encoding/tensor.ts";
+import { itemAt, type LongList } from "../encoding/long-tree.ts";
+import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { openBackend } from "../certify/open-backend.ts";
 import { DisputeError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
@@ -14,7 +15,7 @@ import { openExecution } from "./drill/faulty.ts";
 import type { AnyExecution } from "./execution.ts";
 import { openTrace } from "./folder.ts";
 import { KeptStates } from "./kept-states.ts";
-import { checkpointsOf, expectComplete, loadClosedJob, readCheckpoint, type Trace } from "./open.ts";
+import { checkpointsOf, expectComplete, loadClosedJob, restoreCheckpoint, type Trace } from "./open.ts";
 import type { RunRoot } from "./commitments.ts";
 
 /** What a provider claims about one step. */
@@ -76,7 +77,8 @@ export class Replayer {
     return this.trace.manifest.commitEvery;
   }
 
-  get segmentRoots(): readonly StateRoot[] {
+  /** The roots of the initial state and of the state after each segment, read when they are asked for. */
+  get segmentRoots(): LongList<StateRoot> {
     return this.trace.segmentRoots;
   }
 
@@ -98,7 +100,7 @@ export class Replayer {
    */
   async stepRoots(segment: number): Promise<StateRoot[]> {
     const { first, last } = stepsOfSegment(segment, this.job.steps, this.commitEvery);
-    if (first === last) return [this.segmentRoots[segment]];
+    if (first === last) return [await itemAt(this.segmentRoots, segment)];
     if (this.replayedSegment?.number === segment) return this.replayedSegment.roots;
     await this.goTo(first - 1);
     this.kept.begin(first - 1, last - 1);
@@ -108,7 +110,7 @@ export class Replayer {
       await this.advance();
       roots.push(await this.execution.stateRoot());
     }
-    this.checkRoot(last, roots[roots.length - 1]);
+    await this.checkRoot(last, roots[roots.length - 1]);
     this.replayedSegment = { number: segment, roots };
     return roots;
   }
@@ -121,14 +123,19 @@ export class Replayer {
     const kernelRoots = [...roots.values()];
     const newStateRoots = await this.execution.entryRoots();
     const detail = { kernelRoots, newStateRoots, newStateRoot: stateRoot(newStateRoots) };
-    this.checkRoot(step, detail.newStateRoot);
+    await this.checkRoot(step, detail.newStateRoot);
     this.details.set(step, detail);
     return detail;
   }
 
   /** The roots of the state's entries after a step. */
   async entryRoots(step: number): Promise<TensorRoot[]> {
-    return this.details.get(step)?.newStateRoots ?? (await this.state(step)).map(tensorRoot);
+    const known = this.details.get(step)?.newStateRoots;
+    if (known) return known;
+    const state = await this.state(step);
+    // The backend hashes large tensors faster than they are hashed here.
+    if (this.execution.at !== step) await this.execution.restore(step, state);
+    return this.execution.entryRoots();
   }
 
   /**
@@ -170,15 +177,18 @@ export class Replayer {
     const kept = this.kept.before(step);
     const at = this.execution.at > step ? -1 : this.execution.at;
     if (kept && kept.step > at && kept.step >= checkpoint) await this.execution.restore(kept.step, kept.state);
-    else if (checkpoint > at) await this.execution.restore(checkpoint, await readCheckpoint(this.trace, checkpoint));
-    else if (at < 0) await this.execution.initialise();
+    else if (checkpoint > at) {
+      await restoreCheckpoint(this.execution, this.trace, checkpoint);
+      // It was compared with the trace's root.
+      if (checkpoint === step) return;
+    } else if (at < 0) await this.execution.initialise();
     while (this.execution.at < step) await this.advance();
-    this.checkRoot(step, await this.execution.stateRoot());
+    await this.checkRoot(step, await this.execution.stateRoot());
   }
 
   /** @throws {DisputeError} when the recomputed state is not the one that the trace commits to */
-  private checkRoot(step: number, root: StateRoot): void {
-    const claimed = this.trace.rootOf(step);
+  private async checkRoot(step: number, root: StateRoot): Promise<void> {
+    const claimed = await this.trace.rootOf(step);
     if (claimed && !bytesEqual(claimed, root))
       throw new DisputeError(
         "REPLAY_DIFFERS",

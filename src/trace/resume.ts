@@ -1,13 +1,14 @@
 /** Whether an unfinished trace can be continued, and from where. */
 import { bytesEqual } from "../encoding/bytes.ts";
-import { JobError, VerdeError } from "../errors/index.ts";
+import { JobError, UsageError, VerdeError } from "../errors/index.ts";
 import { openFile } from "../formats/file.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { formatFault } from "./fault.ts";
-import { openTrace } from "./folder.ts";
+import { folderSource } from "./folder.ts";
 import { openingOf, type StepRecord, type Tail } from "./records.ts";
 import type { Manifest, RunSettings } from "./manifest.ts";
-import { checkpointsOf, readCheckpoint, type Trace } from "./open.ts";
+import { checkpointsOf, readCheckpoint, readTrace, stopsOf, type Trace } from "./open.ts";
+import { dataFolder } from "./source.ts";
 
 /** What a finished run tells of each of its steps. */
 export type StepReport = Pick<StepRecord, "root" | "metrics">;
@@ -19,28 +20,60 @@ export interface ResumePoint {
   reports: StepReport[];
   /** Where they end in the file. */
   tail: Tail;
+  /** The trace has its end record, and this is its last state: there is nothing to write to it. */
+  finished: boolean;
 }
 
 /**
- * The newest checkpoint that agrees with the trace. Damaged checkpoints are passed over. Without any, the run
- * starts again from the beginning.
+ * The newest state that agrees with the trace: a checkpoint, or what was kept when the run was stopped.
+ * Damaged files are passed over.
+ * @param force continue from an earlier state than the trace has reached, or from none, even if this drops
+ * what can't be read any more
+ * @returns `undefined` where nothing is lost by beginning again, or `force` says so
  * @throws {JobError} when the trace belongs to another run, {FormatError} when it is altered
+ * @throws {UsageError} when its records would be dropped
  */
-export async function findResumePoint(path: string, wanted: Manifest): Promise<ResumePoint | undefined> {
+export async function findResumePoint(
+  path: string,
+  wanted: Manifest,
+  force: boolean,
+): Promise<ResumePoint | undefined> {
   if (await isCutInOpening(path, wanted)) return undefined;
-  const trace = await openTrace(path);
+  const trace = await readTrace(folderSource(path));
   checkSameRun(trace, wanted);
-  for (const step of (await checkpointsOf(trace)).reverse()) {
-    const state = await readCheckpoint(trace, step).catch((error: unknown) => {
+  const found = await newestState(trace);
+  const last = trace.recorded - 1;
+  if (!force && trace.complete && found?.step !== last) throw dropped(trace, "it is finished", found?.step);
+  // The initial state alone is soon made again.
+  if (!force && !found && last > 0) throw dropped(trace, `it has ${last} training steps`);
+  if (!found) return undefined;
+  const { step, state } = found;
+  const reports: StepReport[] = [];
+  for await (const { root, metrics } of trace.records(0, step)) reports.push({ metrics, ...(root && { root }) });
+  return { step, state, reports, tail: await trace.tailOf(step), finished: trace.complete && step === last };
+}
+
+async function newestState(trace: Trace): Promise<{ step: number; state: NamedTensor[] } | undefined> {
+  const checkpoints = (await checkpointsOf(trace)).map((step) => ({ step, read: () => readCheckpoint(trace, step) }));
+  const stops = await stopsOf(trace);
+  for (const { step, read } of [...checkpoints, ...stops].sort((a, b) => b.step - a.step)) {
+    const state = await read().catch((error: unknown) => {
       if (error instanceof VerdeError) return undefined;
       throw error;
     });
-    if (!state) continue;
-    const reports: StepReport[] = [];
-    for await (const { root, metrics } of trace.records(0, step)) reports.push({ metrics, ...(root && { root }) });
-    return { step, state, reports, tail: await trace.tailOf(step) };
+    if (state) return { step, state };
   }
   return undefined;
+}
+
+function dropped({ path, recorded }: Trace, what: string, from?: number): UsageError {
+  const lost = from === undefined ? "no checkpoint is left" : `the newest checkpoint that is left is of step ${from}`;
+  const then = from === undefined ? "begins again" : `runs the steps after ${from} again`;
+  return new UsageError(
+    "EXISTS",
+    `${path} can't be continued: ${what}, but ${lost} in ${dataFolder(path)}; restore the folder, or add --force, which drops the records and ${then}`,
+    { path, recorded: recorded - 1, checkpoint: from ?? null },
+  );
 }
 
 /**

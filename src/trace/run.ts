@@ -1,7 +1,6 @@
 /** Runs a job: commits to its states, and writes the trace and checkpoints during the run. */
-import { fs, path } from "../encoding/node.ts";
 import { type StateRoot, stateRoot, type Tensor } from "../encoding/tensor.ts";
-import { UsageError } from "../errors/index.ts";
+import { RunError, UsageError } from "../errors/index.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
 import { openBackend } from "../certify/open-backend.ts";
@@ -9,18 +8,15 @@ import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/
 import { DEFAULT } from "../repops/backends/index.ts";
 import { isSaturated } from "../repops/numbers/vf32.ts";
 import { addFallback, type FallbackSummary } from "./fallback.ts";
-import { isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
+import { isCheckpoint, isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { openExecution } from "./drill/faulty.ts";
 import type { AnyExecution } from "./execution.ts";
 import type { Fault } from "./fault.ts";
-import { checkpointPath, datasetPath } from "./folder.ts";
 import { type Detail, type Manifest, manifestOf, type RunSettings } from "./manifest.ts";
 import { settingsOf } from "./settings.ts";
 import { MetricEntries, metricNames, namedMetrics } from "./metrics.ts";
-import { findResumePoint, type StepReport } from "./resume.ts";
-import { writeSafetensors } from "../formats/safetensors-file.ts";
-import { dataFolder } from "./source.ts";
-import { TraceWriter } from "./writer.ts";
+import { Recording } from "./recording.ts";
+import type { StepReport } from "./resume.ts";
 
 /** What a run reports after each training step. */
 export interface StepInfo {
@@ -47,14 +43,17 @@ export interface RunOptions {
   checkpointEvery?: number;
   detail?: Detail;
   fault?: Fault;
-  /** Continue a trace that was cut off. */
+  /**
+   * Continue a trace that was cut off or stopped, from its newest checkpoint. Of a finished one, read it.
+   */
   resume?: boolean;
-  /** Overwrite an existing trace. */
+  /** Overwrite an existing trace; with `resume`: begin again where no checkpoint is left to continue from. */
   force?: boolean;
   /** Called when something begins that may take long, with what it is: a few words. */
   onPhase?(what: string): void;
   /** Called after each training step, from step 0, the initial state. */
   onStep?(info: StepInfo): void;
+  /** Stops the run after the present training step. With `out`, it can be resumed from there. */
   signal?: AbortSignal;
 }
 
@@ -76,10 +75,11 @@ export interface RunResult {
 
 /**
  * Runs a job from its first state to its last.
- * @throws {UsageError} for options that do not fit together
+ * @throws {UsageError} for options that do not fit together, or when something would be overwritten
+ * @throws {FileError} when another process writes the trace, or a file can't be written
+ * @throws {RunError} when `signal` stopped it
  * @throws {JobError} when the trace to resume belongs to another run
- * @throws {BackendError} when the backend is not available
- * @throws {DeviceError} when the backend does not have the bits of the specification
+ * @throws {BackendError | DeviceError} when the backend is not available, or has other bits
  */
 export async function run(job: ClosedJob | JobDefinition, options: RunOptions = {}): Promise<RunResult> {
   const closed = "close" in job ? await job.close() : job;
@@ -91,7 +91,8 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
     options.onPhase?.(options.resume ? "restoring the newest checkpoint" : "computing the initial state");
     await recorder.begin(execution);
     while (execution.at < closed.steps) {
-      options.signal?.throwIfAborted();
+      if (options.signal) await eventsPass();
+      if (options.signal?.aborted) throw await recorder.stop(execution);
       await recorder.step(execution);
     }
     return await recorder.end(execution);
@@ -100,6 +101,10 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
     await execution.close();
   }
 }
+
+/** Lets what waits happen, such as a signal: training steps alone could leave it no time. */
+const eventsPass = (): Promise<void> =>
+  new Promise((resolve) => (globalThis.setImmediate ?? globalThis.setTimeout)(() => resolve()));
 
 class Recorder {
   private readonly job: ClosedJob;
@@ -114,7 +119,7 @@ class Recorder {
   private readonly saturated: RunResult["saturated"] = [];
   private readonly outOfRange: RunResult["outOfRange"] = [];
   private fallback: FallbackSummary | undefined;
-  private writer: TraceWriter | undefined;
+  private recording: Recording | undefined;
 
   constructor(job: ClosedJob, settings: RunSettings, options: RunOptions) {
     this.job = job;
@@ -128,39 +133,40 @@ class Recorder {
 
   /** Puts the execution at the first state, or at the newest checkpoint that fits an unfinished trace. */
   async begin(execution: AnyExecution): Promise<void> {
-    const { out, resume = false, force = false } = this.options;
+    const { out, resume = false } = this.options;
     if (resume && out === undefined) throw new UsageError("CONFLICT", "no trace to resume: name it with --out");
-    const exists = out !== undefined && (await fs.access(out).then(() => true, () => false)); // prettier-ignore
-    if (exists && !resume && !force)
-      throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, {
-        out,
-      });
-    if (exists && resume && (await this.continue(out, execution))) return;
-    if (out !== undefined) {
-      await emptyFolder(dataFolder(out));
-      await this.writeInputs(out);
-      this.writer = await TraceWriter.create(out, this.manifest);
+    if (out !== undefined) this.recording = await Recording.open(out, this.job, this.manifest, this.options);
+    const point = this.recording?.point;
+    if (point) {
+      await execution.restore(point.step, point.state);
+      this.reports.push(...point.reports);
+      return;
     }
     const report = await execution.initialise(this.wanted);
     await this.record(execution, report, performance.now());
   }
 
-  /** @returns whether there was anything to continue */
-  private async continue(out: string, execution: AnyExecution): Promise<boolean> {
-    const point = await findResumePoint(out, this.manifest);
-    if (!point) return false;
-    await this.writeInputs(out);
-    await execution.restore(point.step, point.state);
-    this.reports.push(...point.reports);
-    this.writer = await TraceWriter.resume(out, this.manifest, point.tail);
-    return true;
-  }
-
-  /** Writes what can't be recomputed: the dataset, and an initial state that is given as a checkpoint. */
-  private async writeInputs(out: string): Promise<void> {
-    const { dataset, init } = this.job;
-    if (dataset.length > 0) await writeSafetensors(datasetPath(out), dataset);
-    if (init.kind === "checkpoint") await writeSafetensors(checkpointPath(out, 0), init.state);
+  /**
+   * Keeps what makes the run resumable from its last step.
+   * @returns the error that tells who waits for the run
+   */
+  async stop(execution: AnyExecution): Promise<RunError> {
+    const { out, signal } = this.options;
+    const { at: step } = execution;
+    const { steps } = this.job;
+    if (this.recording && step > 0 && !this.isDue(step))
+      await this.recording.stop(step, await execution.state(), await execution.stateRoot());
+    const then =
+      out === undefined
+        ? "nothing is kept, because it has no trace (--out)"
+        : `${out} is kept: continue it with --resume`;
+    const error = new RunError("STOPPED", `the run was stopped after training step ${step} of ${steps}; ${then}`, {
+      step,
+      steps,
+      ...(out !== undefined && { out }),
+    });
+    error.cause = signal?.reason;
+    return error;
   }
 
   async step(execution: AnyExecution): Promise<void> {
@@ -187,11 +193,11 @@ class Recorder {
     const record = {
       step,
       ...report,
-      ...(entryRoots && this.writer && { metricsProof: this.proofs.prove(entryRoots) }),
+      ...(entryRoots && this.recording && { metricsProof: this.proofs.prove(entryRoots) }),
       ...(roots.size > 0 && { opRoots: [...roots.values()] }),
       ...(entryRoots && step === 0 && job.init.kind === "checkpoint" && { entryRoots }),
     };
-    await this.writer?.step(record, kept);
+    await this.recording?.step(record, kept);
     this.reports.push(report);
     const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
     for (const { kernel, count } of outOfRange) this.outOfRange.push({ step, label: graph.labels[kernel], count });
@@ -210,23 +216,24 @@ class Recorder {
     });
   }
 
-  /** Runs before the step's record is written, so its checkpoint always exists. True if one was due. */
+  private isDue(step: number): boolean {
+    return isCheckpoint(step, this.job.steps, this.settings.checkpointEvery);
+  }
+
+  /** @returns whether a checkpoint was due */
   private async checkpoint(execution: AnyExecution): Promise<boolean> {
-    const { out } = this.options;
     const { at: step } = execution;
-    const { checkpointEvery } = this.settings;
-    const due = step === 0 || step === this.job.steps || (checkpointEvery > 0 && step % checkpointEvery === 0);
-    if (!due) return false;
+    if (!this.isDue(step)) return false;
     const state = await execution.state();
     for (const tensor of state) if (hasSaturated(tensor)) this.saturated.push({ step, tensor: tensor.name });
-    if (out !== undefined) await writeSafetensors(checkpointPath(out, step), state);
+    await this.recording?.checkpoint(step, state);
     return true;
   }
 
   async end(execution: AnyExecution): Promise<RunResult> {
     const segmentRoots = this.reports.flatMap(({ root }) => (root ? [root] : []));
     const runRoot = runRootOf(this.manifest.jobId, this.settings.commitEvery, segmentRoots);
-    await this.writer?.end(runRoot);
+    await this.recording?.end(runRoot);
     const metrics = this.reports.map((report) => namedMetrics(this.names, report.metrics));
     const { saturated, outOfRange, fallback } = this;
     const state = await execution.state();
@@ -234,15 +241,8 @@ class Recorder {
   }
 
   async close(): Promise<void> {
-    await this.writer?.close();
+    await this.recording?.close();
   }
-}
-
-/** Makes the folder of a new trace, and removes the checkpoints of an older one. */
-async function emptyFolder(folder: string): Promise<void> {
-  await fs.mkdir(folder, { recursive: true });
-  const old = (await fs.readdir(folder)).filter((name) => /^(step-\d+|dataset)\.safetensors(\.new)?$/.test(name));
-  for (const name of old) await fs.rm(path.join(folder, name));
 }
 
 function hasSaturated({ dtype, data }: Tensor): boolean {

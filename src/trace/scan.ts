@@ -25,18 +25,41 @@ import {
   type Tail,
 } from "./records.ts";
 import type { TraceSource } from "./source.ts";
-import { MARK, Trace } from "./trace.ts";
-import { Packed, Window } from "./window.ts";
+import { Marks } from "./marks.ts";
+import { Trace } from "./trace.ts";
+import { Window } from "./window.ts";
+
+/** What a file holds up to its first damage. */
+export interface Scanned {
+  /** The records before the damage. */
+  trace: Trace;
+  /** What is wrong with the next one. A file that merely ends has no problem. */
+  problem?: FormatError;
+  /** The length of the file, in bytes. */
+  size: number;
+}
 
 /**
- * Opens a trace. A file that is cut inside or after a record is a prefix of a run: it has no `runRoot`. How
- * much memory it takes does not depend on what the file claims, only on how many records it has.
+ * Opens a trace. A file that is cut inside or after a record is a prefix of a run: it has no `runRoot`. The
+ * memory that it takes depends on the size of a record alone.
  * @throws {FormatError} when the file is not a trace or contradicts itself; the message names the record
  */
 export async function readTrace(source: TraceSource): Promise<Trace> {
+  const { trace, problem } = await scanTrace(source);
+  if (problem) throw problem;
+  return trace;
+}
+
+/**
+ * Reads a trace up to its first damage.
+ * @throws {FormatError} when the file is not a trace, or its manifest is damaged
+ */
+export async function scanTrace(source: TraceSource): Promise<Scanned> {
+  // Asked before the file is read: a process that ends while it is read has written all of it.
+  const writer = await source.writer?.();
   const file = await source.trace();
   try {
-    return await new Scan(file, source).run();
+    return await new Scan(file, source, writer).run();
   } finally {
     await file.close();
   }
@@ -45,51 +68,67 @@ export async function readTrace(source: TraceSource): Promise<Trace> {
 class Scan {
   private readonly file: ByteSource;
   private readonly source: TraceSource;
+  private readonly writer: string | undefined;
   private readonly window: Window;
-  private readonly marks = new Packed(MARK);
-  private readonly roots = new Packed(32);
+  private readonly marks = new Marks();
+  private committed = 0;
   private readonly segments = new GrowingTree();
   private tail: Tail = { offset: MAGIC.length, hash: sha256(MAGIC) };
   /** The number of the next record. */
   private number = 0;
+  private runRoot: RunRoot | undefined;
 
-  constructor(file: ByteSource, source: TraceSource) {
+  constructor(file: ByteSource, source: TraceSource, writer: string | undefined) {
     this.file = file;
     this.source = source;
+    this.writer = writer;
     this.window = new Window(file);
   }
 
-  async run(): Promise<Trace> {
-    const { source, marks, roots } = this;
+  async run(): Promise<Scanned> {
+    const { source, marks, writer } = this;
+    const { size } = this.file;
     const manifest = await this.manifest();
     const layout = new StepLayout(manifest);
     const start = this.tail.offset;
-    let runRoot: RunRoot | undefined;
-    while (!runRoot) {
-      const step = this.number - 1;
-      const what = this.what("step");
-      const lengths = step > layout.steps ? [END_BYTES] : [layout.bytes(step), END_BYTES];
-      const record = await this.next(lengths);
-      if (!record) break;
-      if (record.kind === KIND.end && record.content.length === END_BYTES)
-        runRoot = this.end(record.content as RunRoot, manifest);
-      else if (record.kind !== KIND.step || record.content.length !== lengths[0] || step > layout.steps)
-        throw this.misplaced(record.kind);
-      else {
-        const decoded = decodeStep(record.content, step, layout, what);
-        checkStep(decoded, layout, what);
-        const { root } = decoded;
-        marks.push(record.tail.hash.subarray(0, MARK));
-        if (root) {
-          roots.push(root);
-          this.segments.add(hashLeaf(Tag.segmentLeaf, root));
-        }
-      }
-      this.tail = record.tail;
-      this.number++;
+    let problem: FormatError | undefined;
+    try {
+      while (await this.record(manifest, layout));
+      if (this.runRoot && this.tail.offset !== size) throw this.trailing(size - this.tail.offset);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      problem = error;
     }
-    const content = { source, manifest, layout, start, marks, roots, tail: this.tail };
-    return new Trace({ ...content, ...(runRoot && { runRoot }) });
+    const { tail, runRoot, committed } = this;
+    const content = { source, manifest, layout, start, marks, committed, tail };
+    const trace = new Trace({ ...content, ...(runRoot && { runRoot }), ...(writer !== undefined && { writer }) });
+    return { trace, size, ...(problem && { problem }) };
+  }
+
+  /** Reads the next record. @returns whether another one may follow it */
+  private async record(manifest: Manifest, layout: StepLayout): Promise<boolean> {
+    const step = this.number - 1;
+    const what = this.what("step");
+    const lengths = step > layout.steps ? [END_BYTES] : [layout.bytes(step), END_BYTES];
+    const record = await this.next(lengths);
+    if (!record) return false;
+    if (record.kind === KIND.end && record.content.length === END_BYTES)
+      this.runRoot = this.end(record.content as RunRoot, manifest);
+    else if (record.kind !== KIND.step || record.content.length !== lengths[0] || step > layout.steps)
+      throw this.misplaced(record.kind);
+    else {
+      const decoded = decodeStep(record.content, step, layout, what);
+      checkStep(decoded, layout, what);
+      const { root } = decoded;
+      this.marks.push(record.tail.hash);
+      if (root) {
+        this.committed++;
+        this.segments.add(hashLeaf(Tag.segmentLeaf, root));
+      }
+    }
+    this.tail = record.tail;
+    this.number++;
+    return !this.runRoot;
   }
 
   private async manifest(): Promise<Manifest> {
@@ -118,22 +157,15 @@ class Scan {
     return manifest;
   }
 
-  /** The end record's root, if it follows from the records before, and nothing follows it. */
+  /** The end record's root, if it follows from the records before. */
   private end(found: RunRoot, { jobId, commitEvery, outline }: Manifest): RunRoot {
     const { path } = this.source;
     const complete = this.marks.length === outline.steps + 1;
     if (!complete || !bytesEqual(runRootOfTree(jobId, commitEvery, this.segments.root()), found))
       throw new FormatError(
         "INCONSISTENT",
-        `${this.what("end")}: the run root does not follow from the records before; one run did not write this file, so record it again`,
+        `${this.what("end")}: the run root does not follow from the records before; ${this.remedy()}`,
         { path },
-      );
-    const end = this.tail.offset + HEAD + END_BYTES + TAIL;
-    if (end !== this.file.size)
-      throw new FormatError(
-        "TRAILING",
-        `${path} has ${this.file.size - end} bytes after its end record; remove them, or restore the file`,
-        { path, expected: end, found: this.file.size },
       );
     return found.slice() as Bytes as RunRoot;
   }
@@ -169,16 +201,34 @@ class Scan {
   }
 
   private misplaced(kind: number): FormatError {
-    return new FormatError("INCONSISTENT", `${this.what(kindName(kind))}: it does not belong here; restore the file`);
+    const what = this.what(kindName(kind));
+    return new FormatError("INCONSISTENT", `${what}: it does not belong here; ${this.remedy()}`, { offset: this.tail.offset }); // prettier-ignore
   }
 
   private damaged(subCode: FormatSubCode, problem: string): FormatError {
     const { path } = this.source;
     const { offset } = this.tail;
-    return new FormatError(
-      subCode,
-      `${path}, record ${this.number} at byte ${offset}: ${problem}; restore the file, or cut it before this record and use --resume`,
-      { path, record: this.number, offset },
-    );
+    return new FormatError(subCode, `${path}, record ${this.number} at byte ${offset}: ${problem}; ${this.remedy()}`, {
+      path,
+      record: this.number,
+      offset,
+    });
+  }
+
+  private trailing(bytes: number): FormatError {
+    const { path } = this.source;
+    const { offset } = this.tail;
+    return new FormatError("TRAILING", `${path} has ${bytes} bytes after its end record; ${this.remedy()}`, {
+      path,
+      expected: offset,
+      found: offset + bytes,
+    });
+  }
+
+  /** What to do about damage. */
+  private remedy(): string {
+    if (this.writer !== undefined) return `${this.writer} is writing it, so read it when that has ended`;
+    if (this.number === 0) return "restore the file";
+    return `restore the file, or cut it before the damage with \`verde trace repair ${this.source.path}\``;
   }
 }

@@ -1,4 +1,4 @@
-/** Memory for reading traces of any length: a window on the file, and lists of short byte strings. */
+/** Reads files of any length through a window. */
 import type { Bytes } from "../encoding/bytes.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
 
@@ -28,37 +28,5 @@ export class Window {
     }
     const bytes = this.held.subarray(from - this.from, from - this.from + length);
     return bytes.length === length ? bytes : undefined;
-  }
-}
-
-/** A list of byte strings of one length, in one piece of memory. */
-export class Packed {
-  /** The bytes of an item. */
-  private readonly width: number;
-  private data: Uint8Array<ArrayBuffer>;
-  private count = 0;
-
-  constructor(width: number) {
-    this.width = width;
-    this.data = new Uint8Array(64 * width);
-  }
-
-  get length(): number {
-    return this.count;
-  }
-
-  push(item: Bytes): void {
-    if ((this.count + 1) * this.width > this.data.length) {
-      const longer = new Uint8Array(2 * this.data.length);
-      longer.set(this.data);
-      this.data = longer;
-    }
-    this.data.set(item, this.width * this.count++);
-  }
-
-  /** A view of an item. `undefined` for an item that does not exist. */
-  at(index: number): Bytes | undefined {
-    if (!Number.isInteger(index) || index < 0 || index >= this.count) return undefined;
-    return this.data.subarray(this.width * index, this.width * (index + 1));
   }
 }

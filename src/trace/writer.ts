@@ -1,7 +1,9 @@
 /** Writes trace files. */
 import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../encoding/bytes.ts";
-import { fs } from "../encoding/node.ts";
+import { fs, path as paths } from "../encoding/node.ts";
+import { unwritable } from "../errors/index.ts";
+import { syncFolder } from "../files/replace.ts";
 import type { RunRoot } from "./commitments.ts";
 import { StepLayout } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
@@ -9,34 +11,47 @@ import { encodeStep, frame, KIND, openingOf, type StepRecord, type Tail } from "
 
 /** Writes records one after the other, each in one piece. Whenever it is stopped, the file holds a prefix. */
 export class TraceWriter {
+  private readonly path: string;
   private readonly file: FileHandle;
   private readonly layout: StepLayout;
   private hash: Bytes;
 
-  private constructor(file: FileHandle, manifest: Manifest, hash: Bytes) {
+  private constructor(path: string, file: FileHandle, manifest: Manifest, hash: Bytes) {
+    this.path = path;
     this.file = file;
     this.layout = new StepLayout(manifest);
     this.hash = hash;
   }
 
+  /** @throws {FileError} when it can't be written, as all methods here */
   static async create(path: string, manifest: Manifest): Promise<TraceWriter> {
     const { bytes, hash } = openingOf(manifest);
-    const file = await fs.open(path, "w");
-    await file.writeFile(bytes);
-    await file.sync();
-    return new TraceWriter(file, manifest, hash);
+    return naming(path, async () => {
+      const file = await fs.open(path, "w");
+      await file.writeFile(bytes);
+      await file.sync();
+      await syncFolder(paths.dirname(path));
+      return new TraceWriter(path, file, manifest, hash);
+    });
   }
 
   /** Cuts the file after a record and continues from there. */
   static async resume(path: string, manifest: Manifest, tail: Tail): Promise<TraceWriter> {
-    const file = await fs.open(path, "a");
-    await file.truncate(tail.offset);
-    return new TraceWriter(file, manifest, tail.hash);
+    return naming(path, async () => {
+      const file = await fs.open(path, "a");
+      await file.truncate(tail.offset);
+      return new TraceWriter(path, file, manifest, tail.hash);
+    });
+  }
+
+  /** The hash that ends the last record. */
+  get tail(): Pick<Tail, "hash"> {
+    return { hash: this.hash };
   }
 
   private async append(kind: number, content: Bytes): Promise<void> {
     const { record, hash } = frame(this.hash, kind, content);
-    await this.file.appendFile(record);
+    await naming(this.path, () => this.file.appendFile(record));
     this.hash = hash;
   }
 
@@ -47,15 +62,28 @@ export class TraceWriter {
    */
   async step(record: StepRecord, durable = false): Promise<void> {
     await this.append(KIND.step, encodeStep(record, this.layout));
-    if (durable) await this.file.sync();
+    if (durable) await this.sync();
   }
 
   async end(root: RunRoot): Promise<void> {
     await this.append(KIND.end, root);
-    await this.file.sync();
+    await this.sync();
+  }
+
+  /** Returns when the disk has all records. */
+  async sync(): Promise<void> {
+    await naming(this.path, () => this.file.sync());
   }
 
   async close(): Promise<void> {
-    await this.file.close();
+    await naming(this.path, () => this.file.close());
+  }
+}
+
+async function naming<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    throw unwritable(path, cause);
   }
 }

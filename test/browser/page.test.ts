@@ -116,7 +116,7 @@ describe.runIf(hasBrowser("the page of verde serve"))("the page", () => {
       expect(sentence).toContain(`The first operator that differs is ${FAULTY_OPERATOR} of training step 7.`);
       const rows = await ledger(page);
       expect(rows.map(({ mark }) => mark).join("")).toBe("✓✓✓✓✓✓✓✗");
-      expect(rows[7].roots).toEqual(traces.map((trace) => toHex(trace.rootOf(7)!)));
+      expect(rows[7].roots).toEqual(await Promise.all(traces.map(async (trace) => toHex((await trace.rootOf(7))!))));
       expect(await page.getAttribute("#plot-wrong", "visibility")).toBe("visible");
     });
   }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { takeLock } from "../../src/files/lock.ts";
 import { addressOf, keyOf, type Person, Settlement } from "../fixtures/settlement.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -99,6 +100,8 @@ it("what is damaged is told, with the line", async () => {
   // A last line that a crash has cut was never acted on.
   writeFileSync(file, `${text}{"record":{"kind":"act`);
   await on.ok("ada", "chain", "mint", "1");
-  writeFileSync(`${file}.lock`, String(process.pid));
-  await on.fails(3, "another process", "ada", "chain", "mint", "1");
+  const lock = takeLock(`${file}.lock`, "this test");
+  await on.fails(3, `is being written by process ${process.pid} (`, "ada", "chain", "mint", "1");
+  lock.release();
+  await on.ok("ada", "chain", "mint", "1");
 });

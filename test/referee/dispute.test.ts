@@ -228,7 +228,7 @@ describe("dispute about traces", () => {
     const { manifest, segmentRoots } = opened;
     for (const step of [0, 3, job.steps]) {
       const forged = join(folder, `forged-${made++}.trace`);
-      const roots = [...segmentRoots];
+      const roots = (await segmentRoots.slice(0, segmentRoots.length)).slice();
       const writer = await TraceWriter.create(forged, manifest);
       for await (const record of opened.records()) {
         // Another state with the same metrics: its own proof leads to its own root.

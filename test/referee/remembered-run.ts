@@ -1,5 +1,4 @@
 /** A run that is held in memory, with faults where a test wants them; the computation goes on from the wrong values. */
-import { type Bytes } from "../../src/encoding/bytes.ts";
 import { type StateRoot, stateRoot, type Tensor, type TensorRoot, tensorRoot } from "../../src/encoding/tensor.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { type ClosedJob, jobId, outlineOf } from "../../src/job/closed.ts";
@@ -7,7 +6,7 @@ import { executeOnce } from "../../src/repops/backends/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { type KernelList, operandsOf, renumberOperands } from "../../src/repops/kernels/kernel.ts";
 import type { Memory, StepRoots } from "../../src/referee/memory.ts";
-import { runRootOf } from "../../src/trace/commitments.ts";
+import { type RunRoot, runRootOf } from "../../src/trace/commitments.ts";
 
 /** One wrong element: of a kernel's output, or of an entry of the new state. */
 export interface Fault {
@@ -25,7 +24,8 @@ interface RememberedStep {
 }
 
 export interface RememberedRun extends Memory {
-  readonly runRoot: Bytes;
+  readonly segmentRoots: readonly StateRoot[];
+  readonly runRoot: RunRoot;
   readonly steps: readonly RememberedStep[];
 }
 

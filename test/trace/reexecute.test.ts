@@ -50,7 +50,9 @@ describe("an honest trace", () => {
         const { steps, ...result } = await check(trace, 0, 20, backend);
         expect(result).toEqual({ start: undefined, last: 20, compared: 21 });
         expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 21 }, (_, i) => i));
-        expect(steps.map(({ recomputed }) => toHex(recomputed!))).toEqual(honest.segmentRoots.map(toHex));
+        expect(steps.map(({ recomputed }) => toHex(recomputed!))).toEqual(
+          (await honest.segmentRoots.slice(0, 21)).map(toHex),
+        );
         expect(steps.every(({ agrees }) => agrees)).toBe(true);
       }
   });
@@ -108,8 +110,8 @@ describe("a trace with a fault", () => {
     const { mismatch, last } = await check(trace, 0, 20);
     expect(last).toBe(9);
     expect(mismatch).toMatchObject({ step: 9 });
-    expect(toHex(mismatch!.roots!.claimed)).toBe(toHex(trace.rootOf(9)!));
-    expect(toHex(mismatch!.roots!.recomputed)).toBe(toHex(honest.rootOf(9)!));
+    expect(toHex(mismatch!.roots!.claimed)).toBe(toHex((await trace.rootOf(9))!));
+    expect(toHex(mismatch!.roots!.recomputed)).toBe(toHex((await honest.rootOf(9))!));
     const operator = await findOperator(trace, job, wasm, mismatch!);
     expect(operator).toMatchObject({ step: 9, kernel: GRADIENT, label: "gradient" });
     expect(toHex(operator!.recomputed)).toBe(toHex((await honest.record(9)).opRoots![GRADIENT]));

@@ -1,14 +1,17 @@
 /** `verde chain deploy`: deploys the contracts, and writes a file with their addresses. */
 import { access } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Address, TransactionReceipt } from "viem";
 import { UsageError } from "../../errors/index.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { takeLock } from "../../files/lock.ts";
 import { deployContracts } from "../../settlement/deploy.ts";
 import type { Pace } from "../../settlement/game/match.ts";
 import { addressOfSigner, type KeyFlags, signerOf } from "../account.ts";
 import { ETHER, formatAmount, formatFee, parseAmount } from "../../settlement/amount.ts";
 import { formatDuration, parseDuration } from "../../settlement/duration.ts";
 import { writeNew } from "../key.ts";
-import { colors, formatCount, writeJson, writeLine } from "../output.ts";
+import { colors, formatCount, reportLine, writeJson, writeLine } from "../output.ts";
 import { sessionOf } from "../../settlement/session.ts";
 import { connect } from "../session.ts";
 import { formatFields } from "../table.ts";
@@ -91,6 +94,9 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   }
   const account = await signerOf(flags);
   const receipts: TransactionReceipt[] = [];
+  // Before anything is sent: the addresses must have a place, and two commands must not have the same one.
+  await makeFolder(dirname(flags.out));
+  const lock = takeLock(`${flags.out}.lock`, flags.out);
   const deployment = await deployContracts(client, account, {
     ...(token && { token }),
     members,
@@ -100,7 +106,11 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     onDeployed: (_contract, receipt) => receipts.push(receipt),
   });
   await sessionOf(client, deployment);
-  await writeNew(flags.out, `${JSON.stringify(deployment, null, 2)}\n`, 0o644);
+  await writeNew(flags.out, `${JSON.stringify(deployment, null, 2)}\n`, 0o644).catch((error: unknown) => {
+    reportLine(`verde: the contracts are deployed, and this is their file: ${JSON.stringify(deployment)}`);
+    throw error;
+  });
+  lock.release();
   const gas = receipts.reduce((sum, { gasUsed }) => sum + gasUsed, 0n);
   const fee = receipts.reduce((sum, { gasUsed, effectiveGasPrice }) => sum + gasUsed * effectiveGasPrice, 0n);
   if (flags.json) return writeJson({ ...deployment, file: flags.out, gas: Number(gas), fee: `${fee}` });

@@ -3,7 +3,7 @@
  * process.
  */
 import { randomInt } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { type Hex, maxUint256 } from "viem";
@@ -11,6 +11,8 @@ import type { ClaimStore } from "../../claims/store.ts";
 import { fromHex, toHex } from "../../encoding/bytes.ts";
 import { chunkCount } from "../../encoding/tensor.ts";
 import { UsageError } from "../../errors/index.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { writeResult } from "../../files/replace.ts";
 import { type ClosedJob, outlineOf, stateTypes } from "../../job/closed.ts";
 import { loadJob } from "../../job/load.ts";
 import { dispute } from "../../referee/index.ts";
@@ -47,7 +49,7 @@ export async function demoOnChain({ text, steps = "60", out = "out/chain", fault
   const began = performance.now();
   const job = await loadJob(JOB, { steps, ...(text !== undefined && { text: resolve(text) }) });
   const lie = fault === undefined ? defaultFault(job) : parseFault(fault);
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   const path = (name: string): string => relative(".", join(out, name));
   const traces = PROVIDERS.map((name) => path(`${name.toLowerCase()}.trace`));
   const stage = await Stage.open();
@@ -186,7 +188,7 @@ class Story {
     if (result.outcome !== "divergence")
       throw new UsageError("NO_EFFECT", "the fault changed nothing, so there is nothing to find; plant another fault");
     writeLine(...describeDivergence(result));
-    await writeFile(this.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
+    await writeResult(this.verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
 
     heading("Two of its three members sign the verdict");
     const bench = { chainId: stage.session.deployment.chainId, committee: terms.committee, task: id };
@@ -221,7 +223,7 @@ class Story {
     const trace = await openTrace(this.traces[0]);
     const state = await readCheckpoint(trace, terms.steps);
     const { waiting } = await this.view;
-    const answer = deliverCall(terms, trace, state, waiting[0]);
+    const answer = await deliverCall(terms, trace, state, waiting[0]);
     await stage.send("Ada", answer.contract, answer.functionName, answer.args);
     writeLine(
       `Chunk ${formatCount(chunk)} of ${formatCount(count)} of ${types[tensor].name}, drawn at random: ${PROVIDERS[0]} delivers it with a proof, for ${this.money(terms.chunkPrice)}.`,

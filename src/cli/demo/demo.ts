@@ -1,13 +1,14 @@
 /**
  * `verde demo`: two providers train the same job, one of them changes a single bit, and a referee finds it.
  */
-import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { ClaimStore } from "../../claims/store.ts";
 import { toHex } from "../../encoding/bytes.ts";
 import { elementCount } from "../../encoding/tensor.ts";
 import { UsageError } from "../../errors/index.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { writeResult } from "../../files/replace.ts";
 import type { ClosedJob } from "../../job/closed.ts";
 import { loadJob } from "../../job/load.ts";
 import { checkVerdict, dispute } from "../../referee/index.ts";
@@ -47,7 +48,7 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
   const began = performance.now();
   const job = await loadJob(JOB, { steps, ...(text !== undefined && { text: resolve(text) }) });
   const lie = fault === undefined ? defaultFault(job) : parseFault(fault);
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   const [honest, cheating, verdict] = ["honest.trace", "cheating.trace", "verdict.json"].map((name) =>
     relative(".", join(out, name)),
   );
@@ -82,7 +83,7 @@ async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Pr
   const share = (result.figures.bytes / traceBytes(job)) * 100;
   writeLine(`It read ${share.toPrecision(2)} % of the bytes of all states of the run.`);
 
-  await writeFile(verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
+  await writeResult(verdict, `${JSON.stringify(result.verdict, null, 2)}\n`);
   const checking = performance.now();
   checkVerdict(
     result.verdict,

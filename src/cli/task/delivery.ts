@@ -73,9 +73,15 @@ export function demandCall(terms: Terms, types: readonly NamedType[], tensor: nu
 }
 
 /** @param state the final state */
-export function deliverCall(terms: Terms, trace: Trace, state: readonly NamedTensor[], open: OpenDemand): ContractCall {
+export async function deliverCall(
+  terms: Terms,
+  trace: Trace,
+  state: readonly NamedTensor[],
+  open: OpenDemand,
+): Promise<ContractCall> {
+  const roots = await trace.segmentRoots.slice(0, trace.segmentRoots.length);
   const { index, demand: what } = open;
-  const { chunk, ...paths } = proveChunk(trace.segmentRoots, state, what.tensor, what.chunk);
+  const { chunk, ...paths } = proveChunk(roots, state, what.tensor, what.chunk);
   const hexes = Object.fromEntries(Object.entries(paths).map(([name, hashes]) => [name, hashes.map(toHex)]));
   const args = [terms, BigInt(index), what, { chunk: toHex(chunk), ...hexes }];
   return { contract: "manager", functionName: "deliver", args };
@@ -128,7 +134,7 @@ export async function deliver(id: string, path: string, flags: SendFlags & { dem
     );
   const state = await readCheckpoint(trace, terms.steps);
   const sender = await Sender.open(session, flags);
-  for (const open of due) await sender.send(deliverCall(terms, trace, state, open));
+  for (const open of due) await sender.send(await deliverCall(terms, trace, state, open));
   const names = due.map(
     ({ index, demand: what }) => `demand ${index}: chunk ${what.chunk} of ${state[what.tensor].name}`,
   );

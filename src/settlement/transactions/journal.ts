@@ -6,21 +6,20 @@
  */
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
-  linkSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
-  rmSync,
-  truncateSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import type { Address, Hex } from "viem";
 import { asBytes, toHex } from "../../encoding/bytes.ts";
 import { sha256 } from "../../encoding/hash.ts";
-import { ChainError, FormatError, messageOf } from "../../errors/index.ts";
+import { ChainError, FormatError, messageOf, unwritable } from "../../errors/index.ts";
+import { type FileLock, isLocked, takeLock } from "../../files/lock.ts";
 
 /** A transaction that was signed. Several with the same nonce replace each other. */
 export interface Signed {
@@ -79,19 +78,18 @@ const START = "0x";
 export class Journal implements Log {
   readonly path: string;
   readonly records: JournalRecord[] = [];
-  private readonly lock: string;
-  private file: number;
+  private readonly lock: FileLock;
+  private readonly file: number;
   private last = START;
 
-  private constructor(path: string, lock: string) {
+  private constructor(path: string, lock: FileLock) {
     this.path = path;
     this.lock = lock;
-    this.file = openSync(path, "a", 0o600);
+    this.file = opened(path);
   }
 
   static open(path: string, chainId: number, account: Address): Journal {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const lock = takeLock(`${path}.lock`);
+    const lock = lockFor(path);
     try {
       const journal = new Journal(path, lock);
       journal.read();
@@ -111,23 +109,33 @@ export class Journal implements Log {
         );
       return journal;
     } catch (error) {
-      rmSync(lock, { force: true });
+      lock.release();
       throw error;
     }
   }
 
-  /** Adds a record, which is on the disk when this returns. */
+  /**
+   * Adds a record, which is on the disk when this returns.
+   * @throws {FileError} when it can't be written; then no line of it is left
+   */
   append(record: JournalRecord): void {
     const hash = lineHash(this.last, record);
-    writeSync(this.file, `${JSON.stringify({ record, hash } satisfies Line)}\n`);
-    fsyncSync(this.file);
+    const { size } = fstatSync(this.file);
+    try {
+      writeFileSync(this.file, `${JSON.stringify({ record, hash } satisfies Line)}\n`);
+      fsyncSync(this.file);
+    } catch (cause) {
+      // The next line must not follow half of this one.
+      ftruncateSync(this.file, size);
+      throw unwritable(this.path, cause);
+    }
     this.last = hash;
     this.records.push(record);
   }
 
   close(): void {
     closeSync(this.file);
-    rmSync(this.lock, { force: true });
+    this.lock.release();
   }
 
   private read(): void {
@@ -144,7 +152,7 @@ export class Journal implements Log {
       this.last = parsed.hash;
       this.records.push(parsed.record);
     }
-    if (end < text.length) truncateSync(this.path, Buffer.byteLength(text.slice(0, end)));
+    if (end < text.length) ftruncateSync(this.file, Buffer.byteLength(text.slice(0, end)));
   }
 }
 
@@ -161,44 +169,24 @@ function lineHash(before: string, record: JournalRecord): string {
   return toHex(sha256(asBytes(new TextEncoder().encode(before + JSON.stringify(record)))));
 }
 
-/** Only one process writes at a time. The lock of a process that has ended does not count. */
-function takeLock(path: string): string {
-  const own = `${path}.${process.pid}`;
-  writeFileSync(own, String(process.pid));
+/** Only one process sends for an account at a time. */
+function lockFor(path: string): FileLock {
   try {
-    for (let attempt = 0; ; attempt++)
-      try {
-        // A link appears with its content, unlike a file that is created and then written.
-        linkSync(own, path);
-        return path;
-      } catch (cause) {
-        const owner = ownerOf(path);
-        if (attempt > 3 || (owner !== undefined && isAlive(owner)))
-          throw new ChainError(
-            "BUSY",
-            `another process${owner === undefined ? "" : ` (${owner})`} is sending transactions of this account; wait for it, or remove ${path} if there is no such process (${messageOf(cause)})`,
-            { path },
-          );
-        rmSync(path, { force: true });
-      }
-  } finally {
-    rmSync(own, { force: true });
-  }
-}
-
-function ownerOf(path: string): number | undefined {
-  try {
-    return Number(readFileSync(path, "utf8")) || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return takeLock(`${path}.lock`, path);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if (!isLocked(error)) throw unwritable(path, error);
+    throw new ChainError("BUSY", `another command is sending transactions of this account: ${messageOf(error)}`, {
+      path,
+      lock: `${path}.lock`,
+    });
+  }
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, "a", 0o600);
+  } catch (cause) {
+    throw unwritable(path, cause);
   }
 }

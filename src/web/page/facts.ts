@@ -14,7 +14,7 @@ const MOST_POINTS = 2000;
 export async function factsOf(trace: Trace): Promise<Facts> {
   const { path, manifest, recorded, committed, runRoot } = trace;
   const { outline, commitEvery, detail, backend, fault } = manifest;
-  const lastRoot = trace.rootOf(Math.min((committed - 1) * commitEvery, outline.steps));
+  const lastRoot = await trace.rootOf(Math.min((committed - 1) * commitEvery, outline.steps));
   const unfinished = unfinishedBecause(trace);
   const missing = await missingFile(trace);
   return {

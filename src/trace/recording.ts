@@ -1,0 +1,161 @@
+/**
+ * The files of a run while it is recorded: its trace, its data folder, and the lock on both. Nothing that
+ * exists is overwritten or dropped, unless the caller says so with `force`.
+ */
+import { fs, path as paths } from "../encoding/node.ts";
+import type { StateRoot } from "../encoding/tensor.ts";
+import { unwritable, UsageError } from "../errors/index.ts";
+import { makeFolder } from "../files/folder.ts";
+import type { FileLock } from "../files/lock.ts";
+import { writeSafetensors } from "../formats/safetensors-file.ts";
+import type { ClosedJob, NamedTensor } from "../job/closed.ts";
+import type { RunRoot } from "./commitments.ts";
+import { checkpointPath, datasetPath, isTrace, lockTrace } from "./folder.ts";
+import type { Manifest } from "./manifest.ts";
+import type { StepRecord } from "./records.ts";
+import { findResumePoint, type ResumePoint } from "./resume.ts";
+import { dataFolder, isDataFile, isStopped, otherTrace, stoppedFile } from "./source.ts";
+import { TraceWriter } from "./writer.ts";
+
+export interface RecordingOptions {
+  resume?: boolean;
+  force?: boolean;
+}
+
+export class Recording {
+  /** Where to continue; absent: at the beginning. */
+  readonly point: ResumePoint | undefined;
+  private readonly out: string;
+  private readonly locks: readonly FileLock[];
+  /** Absent when the trace is finished, so that nothing is written to it. */
+  private readonly writer: TraceWriter | undefined;
+
+  private constructor(
+    out: string,
+    locks: readonly FileLock[],
+    writer: TraceWriter | undefined,
+    point: ResumePoint | undefined,
+  ) {
+    this.out = out;
+    this.locks = locks;
+    this.writer = writer;
+    this.point = point;
+  }
+
+  /**
+   * Begins a trace, or continues one.
+   * @throws {UsageError} when something exists that would be overwritten or dropped
+   * @throws {FileError} when another process writes to the trace, or a file can't be written
+   * @throws {JobError | FormatError} when the trace to continue belongs to another run, or is altered
+   */
+  static async open(out: string, job: ClosedJob, manifest: Manifest, options: RecordingOptions): Promise<Recording> {
+    const { resume = false, force = false } = options;
+    const folder = dataFolder(out);
+    await makeFolder(paths.dirname(folder));
+    const locks = await lockTrace(out);
+    try {
+      await checkFolder(out, folder);
+      const there = await exists(out);
+      if (there && !resume && !force)
+        throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, { out }); // prettier-ignore
+      const point = there && resume ? await findResumePoint(out, manifest, force) : undefined;
+      if (!point && !force) await checkNothingIsDropped(out, folder, there);
+      const writer = point?.finished ? undefined : await writerFor(out, manifest, point);
+      await makeFolder(folder);
+      // What a run left that did not end: drafts, and without a point of it also everything else.
+      await empty(folder, (name) => isDraft(name) || (!point && isOwn(name)));
+      await writeInputs(out, job);
+      return new Recording(out, locks, writer, point);
+    } catch (error) {
+      for (const lock of locks) lock.release();
+      throw error;
+    }
+  }
+
+  /** Runs before its step's record is written, so that the checkpoint of a record always exists. */
+  async checkpoint(step: number, state: readonly NamedTensor[]): Promise<void> {
+    await writeSafetensors(checkpointPath(this.out, step), state);
+  }
+
+  /** @param durable whether the record has a checkpoint: then the disk has it when this returns */
+  async step(record: StepRecord, durable: boolean): Promise<void> {
+    await this.writer?.step(record, durable);
+    // The checkpoint replaces the state of an earlier stop.
+    if (durable) await empty(dataFolder(this.out), isStopped);
+  }
+
+  /** Keeps the state after the last record, so that a run which is stopped loses no step. */
+  async stop(step: number, state: readonly NamedTensor[], root: StateRoot): Promise<void> {
+    if (!this.writer) return;
+    await this.writer.sync();
+    const folder = dataFolder(this.out);
+    const name = stoppedFile(step, this.writer.tail, root);
+    await writeSafetensors(paths.join(folder, name), state);
+    await empty(folder, (other) => isStopped(other) && other !== name);
+  }
+
+  async end(root: RunRoot): Promise<void> {
+    await this.writer?.end(root);
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.writer?.close();
+    } finally {
+      for (const lock of this.locks) lock.release();
+    }
+  }
+}
+
+/** Two names, such as `a` and `a.trace`, have one data folder. Only one of them can be a trace. */
+async function checkFolder(out: string, folder: string): Promise<void> {
+  const other = otherTrace(out);
+  if (await isTrace(other))
+    throw new UsageError(
+      "EXISTS",
+      `${out} would have the data folder ${folder}, which belongs to ${other}; choose another name, or move ${other} and its folder away`,
+      { out, folder, other },
+    );
+}
+
+async function checkNothingIsDropped(out: string, folder: string, there: boolean): Promise<void> {
+  const names = (await fs.readdir(folder).catch(() => [])).filter(isOwn);
+  // A trace of no more than its initial state lost nothing when it is begun again.
+  const first = /^(dataset|step-0+)\.safetensors$/;
+  const dropped = there ? names.filter((name) => !first.test(name)) : names;
+  if (dropped.length === 0) return;
+  const why = there ? `${out} has no records for them` : `there is no ${out}`;
+  throw new UsageError(
+    "EXISTS",
+    `${folder} holds files of an earlier run (${dropped[0]}${dropped.length > 1 ? ", and more" : ""}), and ${why}; restore the trace, move the folder away, or overwrite it with --force`,
+    { out, folder, files: dropped.slice(0, 64) },
+  );
+}
+
+async function writerFor(out: string, manifest: Manifest, point: ResumePoint | undefined): Promise<TraceWriter> {
+  return point ? TraceWriter.resume(out, manifest, point.tail) : TraceWriter.create(out, manifest);
+}
+
+/** Writes what can't be recomputed: the dataset, and an initial state that is given as a checkpoint. */
+async function writeInputs(out: string, { dataset, init }: ClosedJob): Promise<void> {
+  if (dataset.length > 0) await writeSafetensors(datasetPath(out), dataset);
+  if (init.kind === "checkpoint") await writeSafetensors(checkpointPath(out, 0), init.state);
+}
+
+/** Removes the files of a data folder that are of a kind; what is not Verde's stays. */
+async function empty(folder: string, kind: (name: string) => boolean): Promise<void> {
+  const names = await fs.readdir(folder).catch(() => []);
+  for (const name of names.filter(kind))
+    await fs.rm(paths.join(folder, name), { force: true }).catch((cause: unknown) => {
+      throw unwritable(paths.join(folder, name), cause);
+    });
+}
+
+const isOwn = (name: string): boolean => isDataFile(name) || isStopped(name);
+const isDraft = (name: string): boolean => /\.safetensors(\.[0-9a-f]{8})?\.new$/.test(name);
+
+const exists = (file: string): Promise<boolean> =>
+  fs.access(file).then(
+    () => true,
+    () => false,
+  );
