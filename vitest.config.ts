@@ -18,6 +18,8 @@ export default defineConfig({
     env: {
       VERDE_CACHE: join(tmpdir(), `verde-tests-${process.pid}`),
       VERDE_STATE: join(tmpdir(), `verde-tests-${process.pid}-state`),
+      // On a busy machine a command may take so long that it would say what it does.
+      VERDE_PROGRESS: "off",
     },
     sequence: { shuffle: false },
   },

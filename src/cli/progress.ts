@@ -4,8 +4,9 @@
  * it.
  */
 import { Worker } from "node:worker_threads";
-import { type Command, InvalidArgumentError } from "commander";
-import { escapeText } from "../errors/text.ts";
+import type { Command } from "commander";
+import { UsageError } from "../errors/index.ts";
+import { escapeText, quote } from "../errors/text.ts";
 import { columnsOf } from "./output.ts";
 import type { Board } from "./progress-lines.ts";
 
@@ -23,20 +24,30 @@ export function addProgressOption(command: Command): Command {
   return command
     .option(
       "--progress <seconds>",
-      `auto: a live line on a terminal, otherwise a line on stderr every ${PERIOD} s; seconds between two lines; or off`,
-      parseMode,
-      "auto",
+      `auto: a live line on a terminal, otherwise a line on stderr every ${PERIOD} s; seconds between two lines; or off ` +
+        "(default: VERDE_PROGRESS, or auto)",
     )
     .hook("preAction", () => {
-      mode = command.opts<{ progress: Mode }>().progress;
+      const { progress } = command.opts<{ progress?: string }>();
+      mode =
+        progress === undefined
+          ? parseMode(process.env.VERDE_PROGRESS || "auto", "VERDE_PROGRESS")
+          : parseMode(progress, "--progress");
     });
 }
 
-function parseMode(text: string): Mode {
+/** @throws {UsageError} for a text that is none of the three */
+function parseMode(text: string, what: string): Mode {
   if (text === "auto" || text === "off") return text;
   const seconds = Number(text);
   if (/^\d+(\.\d+)?$/.test(text) && seconds >= 0.1 && seconds <= 86_400) return seconds;
-  throw new InvalidArgumentError("Write auto, off, or seconds from 0.1 to 86400.");
+  throw new UsageError(
+    "VALUE",
+    `${what} ${quote(text)} is not understood; write auto, off, or seconds from 0.1 to 86400`,
+    {
+      found: text,
+    },
+  );
 }
 
 /** The text that the second thread writes, shared with it. */

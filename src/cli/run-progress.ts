@@ -9,6 +9,8 @@ import type { Progress } from "./progress.ts";
 
 /** Steps and seconds over which the pace is averaged: whichever of the two is less. */
 const [WINDOW, WINDOW_SECONDS] = [100, 60];
+/** Seconds of a training step from which on its phases are shown at once. */
+const SLOW = 0.2;
 
 /** The line of progress of a run. */
 export class RunProgress {
@@ -26,7 +28,9 @@ export class RunProgress {
 
   /** What the run does between the ends of two training steps. */
   phase(what: string): void {
-    this.progress.show(this.line === "" ? what : `${this.line} · ${what}`);
+    // Where steps are short, what happens within one is not worth a line.
+    const isSlow = this.line === "" || this.seconds / this.recent.length > SLOW;
+    this.progress.show(this.line === "" ? what : `${this.line} · ${what}`, isSlow);
   }
 
   step(info: StepInfo): void {

@@ -102,9 +102,17 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     });
   for (const { message } of job.warnings ?? []) reportLine(`verde: warning: ${message}`);
   const progress = new Progress();
-  progress.show(`opening the backend ${flags.backend}, and certifying it if this machine has not`, true);
+  const opening = `opening the backend ${flags.backend}`;
+  progress.show(opening, true);
   const shown = new RunProgress(job, progress);
-  const choice = await openBackend(flags.backend, { strict: flags.strict ?? false });
+  const choice = await openBackend(flags.backend, {
+    strict: flags.strict ?? false,
+    say: (line) => {
+      progress.clear();
+      reportLine(line);
+      progress.show(opening, true);
+    },
+  });
   const options: RunOptions = {
     ...(flags.out !== undefined && { out: flags.out }),
     backend: choice.backend,
@@ -117,7 +125,8 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     onPhase: (what) => shown.phase(what),
     onStep: (info) => {
       if (flags.json) writeJson(stepLine(info));
-      shown.step(info);
+      // On one terminal the live line would stand between the objects.
+      if (!flags.json || !process.stdout.isTTY) shown.step(info);
     },
   };
   const began = performance.now();

@@ -12,9 +12,9 @@ const verde = verdeIn(at("."));
 describe("progress without a terminal", () => {
   it("is a line now and then, for people and for programs", async () => {
     for (const json of [[], ["--json"]]) {
-      const { code, stderr } = await verde(["run", JOB, "--steps", "3000", "--progress", "0.1", ...json]);
+      const { code, stderr } = await verde(["run", JOB, "--steps", "1200", "--progress", "0.1", ...json]);
       expect(code).toBe(0);
-      expect(stderr).toMatch(/^verde: step \d+\/3000 · loss \d\.\d{3} · [\d,]+ samples\/s · .* left( · .*)?$/m);
+      expect(stderr).toMatch(/^verde: step \d+\/1200 · loss \d\.\d{3} · [\d,]+ samples\/s · .* left( · .*)?$/m);
       for (const line of stderr.trim().split("\n")) expect(line).toMatch(/^verde: \S/);
     }
   });
@@ -24,7 +24,8 @@ describe("progress without a terminal", () => {
     const lines = [
       'import { wasm } from "@verde-ml/verde/repops";',
       "const busy = { ...wasm, name: 'busy', prepare: (...all) => {",
-      "  for (const end = performance.now() + 1500; performance.now() < end; );",
+      // Not in the lists of its certificate.
+      "  if (all[0].kernels.length > 40) for (const end = performance.now() + 1500; performance.now() < end; );",
       "  return wasm.prepare(...all);",
       "} };",
       "export default busy;",
@@ -35,8 +36,11 @@ describe("progress without a terminal", () => {
     expect(stderr).toMatch(/^verde: compiling \d+ operators \(for \d+ s\)$/m);
   });
 
-  it("can be turned off, and is silent in the first seconds", async () => {
-    for (const options of [["--progress", "off"], []])
-      expect(await verde(["run", JOB, ...options])).toMatchObject({ code: 0, stderr: "" });
+  it("can be turned off, and the variable is read where no option is given", async () => {
+    expect(await verde(["run", JOB, "--progress", "off"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await verde(["run", JOB], { VERDE_PROGRESS: "often" })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("VERDE_PROGRESS often is not understood"),
+    });
   });
 });

@@ -168,7 +168,7 @@ describe("verde run", () => {
       [[LINE, "--constructor", "3"], "has no option --constructor"],
       [[LINE, "--toString", "3"], "has no option --toString"],
       [[LINE, "--__proto__", "3"], "has no option --__proto__"],
-      [[LINE, "--progress", "often"], "Write auto, off, or seconds"],
+      [[LINE, "--progress", "often"], "write auto, off, or seconds"],
       [[LINE, "--steps", "4294967296"], "take a whole number from 1 to 2^31 - 1"],
       [["."], "and not a file"],
       [[LINE, "--width"], "--width has no value"],
