@@ -27,10 +27,13 @@ const solidity = {
   overrides: { "contracts/DisputeGame.sol": byYul, "contracts/Judge.sol": byYul },
 };
 
+/** Two builds at once need folders of their own. */
+const folder = process.env["VERDE_HARDHAT_FOLDER"] ?? ".hardhat";
+
 export default defineConfig({
   plugins: [hardhatViem, hardhatIgnitionViem],
   solidity: { profiles: { default: solidity, production: solidity } },
-  paths: { artifacts: ".hardhat/artifacts", cache: ".hardhat/cache", tests: { solidity: "test/solidity" } },
+  paths: { artifacts: `${folder}/artifacts`, cache: `${folder}/cache`, tests: { solidity: "test/solidity" } },
   networks: {
     default: { type: "edr-simulated", chainType: "l1" },
     localhost: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },

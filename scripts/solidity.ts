@@ -1,7 +1,7 @@
 /**
  * The Solidity tests under coverage: what passed, what failed, and which lines of contracts/ no test reached.
  */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -30,11 +30,26 @@ function uncoveredLines(lcov: string): string[] | undefined {
   return lines === 0 ? undefined : missed;
 }
 
-export function runSolidityTests(root: string): SolidityResult {
-  const { status, stdout, stderr } = spawnSync(
-    join(root, "node_modules/.bin/hardhat"),
-    ["test", "solidity", "--coverage"],
-    { cwd: root, encoding: "utf8", env: { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true", NO_COLOR: "1" } },
+export async function runSolidityTests(root: string): Promise<SolidityResult> {
+  const { status, stdout, stderr } = await new Promise<{ status: number; stdout: string; stderr: string }>(
+    (resolve) => {
+      execFile(
+        join(root, "node_modules/.bin/hardhat"),
+        ["test", "solidity", "--coverage"],
+        {
+          cwd: root,
+          env: {
+            ...process.env,
+            // Beside it, other tests build the contracts.
+            VERDE_HARDHAT_FOLDER: ".hardhat/coverage",
+            HARDHAT_DISABLE_TELEMETRY: "true",
+            NO_COLOR: "1",
+          },
+          maxBuffer: 2 ** 28,
+        },
+        (error, out, err) => resolve({ status: error ? 1 : 0, stdout: out, stderr: err }),
+      );
+    },
   );
   const count = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(stdout)?.[1] ?? 0);
   const [passed, failed] = [count("passing"), count("failing")];

@@ -2,7 +2,8 @@
  * `./verde test`: type check, linter, formatter, the tests of the contracts and all others. The last line
  * counts what passed and failed. With arguments only the test runner runs, and gets them.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,9 @@ import type { Counts } from "./reporter.ts";
 import { runSolidityTests } from "./solidity.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const bin = (name: string): string => join(root, "node_modules/.bin", name);
+/** On Windows the programs of packages are scripts, which only a shell starts. */
+const windows = process.platform === "win32";
+const bin = (name: string): string => join(root, "node_modules/.bin", windows ? `${name}.cmd` : name);
 const CHECKS: readonly [string, string, string[]][] = [
   ["types", bin("tsc"), ["--noEmit"]],
   ["lint", bin("oxlint"), ["--deny-warnings"]],
@@ -26,7 +29,7 @@ const extra = process.argv.slice(2);
 if (extra.length === 0)
   for (const [name, command, args] of CHECKS) {
     const started = Date.now();
-    const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8", shell: windows });
     console.log(`${status === 0 ? "ok  " : "FAIL"} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
     if (status === 0) passed++;
     else {
@@ -35,9 +38,10 @@ if (extra.length === 0)
     }
   }
 
-if (extra.length === 0) {
+/** The tests of the contracts compile for minutes on one core. They run beside the others. */
+async function contracts(): Promise<void> {
   const started = Date.now();
-  const solidity = runSolidityTests(root);
+  const solidity = await runSolidityTests(root);
   console.log(
     `${solidity.failed === 0 ? "ok  " : "FAIL"} contracts (${((Date.now() - started) / 1000).toFixed(1)} s), ${solidity.passed} Solidity tests and full line coverage`,
   );
@@ -46,12 +50,16 @@ if (extra.length === 0) {
   failed += solidity.failed;
 }
 
+const beside = extra.length === 0 ? contracts() : Promise.resolve();
 const countsFile = join(tmpdir(), `verde-test-${process.pid}.json`);
-const { status } = spawnSync(bin("vitest"), ["run", "--reporter=./scripts/reporter.ts", ...extra], {
+const runner = spawn(bin("vitest"), ["run", "--reporter=./scripts/reporter.ts", ...extra], {
   cwd: root,
+  shell: windows,
   stdio: "inherit",
   env: { ...process.env, VERDE_TEST_COUNTS: countsFile },
 });
+const [status] = (await once(runner, "exit")) as [number | null];
+await beside;
 if (existsSync(countsFile)) {
   const counts = JSON.parse(readFileSync(countsFile, "utf8")) as Counts;
   rmSync(countsFile);

@@ -9,12 +9,12 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  * before it. Raising a budget is a decision, in a commit of its own.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  errors: 900,
-  encoding: 900,
-  repops: 9_400,
-  graph: 3_000,
+  errors: 1_000,
+  encoding: 1_100,
+  repops: 9_800,
+  graph: 3_400,
   certify: 1_800,
-  job: 1_400,
+  job: 2_000,
   formats: 1_400,
   trace: 3_100,
   game: 1_200,

@@ -41,7 +41,9 @@ interface Passage {
 
 /** The pages that are read: `CHANGELOG.md` only up to the end of its newest section. */
 function pages(): Map<string, string> {
-  const files = [...globSync("docs/**/*.md"), "README.md", "CONTRIBUTING.md"].map((file) => file.replaceAll("\\", "/"));
+  const files = [...globSync("docs/**/*.md"), "README.md", "CONTRIBUTING.md", "SECURITY.md"].map((file) =>
+    file.replaceAll("\\", "/"),
+  );
   const texts = new Map(files.sort().map((file) => [file, readFileSync(file, "utf8")]));
   const [intro, newest] = readFileSync("CHANGELOG.md", "utf8").split(/^(?=## )/m);
   return texts.set("CHANGELOG.md", intro + newest);

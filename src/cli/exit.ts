@@ -54,16 +54,25 @@ export function reportFailure(error: unknown, json: boolean): void {
     return;
   }
   if (json) writeError(error);
-  const stack = process.env.VERDE_DEBUG && error instanceof Error ? error.stack : undefined;
-  reportLine(`verde: ${boundedMessage(messageOf(error))} (${codeOf(error)})`, ...(stack?.split("\n") ?? []));
+  const lines = [`verde: ${boundedMessage(messageOf(error))} (${codeOf(error)})`];
+  if (error instanceof VerdeError && error.place !== undefined) lines.push(`  at ${error.place}`);
+  reportLine(lines[0], ...lines.slice(1), ...stackOf(error));
+}
+
+/** The stack of an error, and that of its cause, if they are asked for. */
+function stackOf(error: unknown): string[] {
+  if (!process.env.VERDE_DEBUG || !(error instanceof Error)) return [];
+  const cause = error.cause === undefined ? [] : ["caused by:", ...stackOf(error.cause)];
+  return [...(error.stack ?? "").split("\n"), ...cause];
 }
 
 const codeOf = (error: unknown): string => (error instanceof VerdeError ? error.code : "VERDE_FAILURE");
 
 function writeError(error: unknown): void {
   const evidence = error instanceof VerdeError ? plain(error.evidence) : {};
+  const place = error instanceof VerdeError ? error.place : undefined;
   const message = boundedMessage(messageOf(error));
-  writeJson({ schemaVersion: 1, error: { code: codeOf(error), message, evidence } });
+  writeJson({ schemaVersion: 1, error: { code: codeOf(error), message, ...(place && { place }), evidence } });
 }
 
 /**

@@ -112,6 +112,7 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
       expected: ["steps", "operators"],
       found: flags.detail,
     });
+  for (const { message } of job.warnings ?? []) reportLine(`verde: warning: ${message}`);
   const progress = new Progress();
   const choice = await openBackend(flags.backend, { strict: flags.strict ?? false });
   const options: RunOptions = {
@@ -182,6 +183,7 @@ function summary(
     ...(passedOver.length > 0 && { passedOver }),
     saturated,
     outOfRange,
+    ...(job.warnings && { warnings: job.warnings }),
     ...(fallback && { fallback }),
     ...(flags.fault !== undefined && { fault: flags.fault }),
   };

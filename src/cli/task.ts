@@ -29,6 +29,7 @@ export function register(program: Command): void {
     .option("--steps <n>", "how many training steps; default: the job's own number")
     .option("--seed <n>", "the seed of all random numbers")
     .option("--commit-every <n>", "training steps between two roots; default: 1, or the trace's number", count)
+    .option("--quiet", "print the task's id and nothing else: TASK=$(verde task post … --quiet)")
     .allowUnknownOption()
     .action(post);
   trusts(sends("accept", "take a seat, secured by your stake"))

@@ -1,5 +1,9 @@
 import { FormatError, type FormatSubCode } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
+import { checkByteOrder } from "./byte-order.ts";
+
+// Before anything is hashed or written. Every module that does either imports this one.
+checkByteOrder();
 
 /** Bytes of any buffer. */
 export type Bytes = Uint8Array<ArrayBufferLike>;
@@ -107,7 +111,15 @@ export class Writer {
     return this.u32(value.length, "the length of a byte string").bytes(value);
   }
 
+  /**
+   * A text with its length in bytes.
+   * @throws {FormatError} MALFORMED for half of a surrogate pair, which UTF-8 can't encode
+   */
   text(value: string): this {
+    if (!value.isWellFormed())
+      throw new FormatError("MALFORMED", `${quote(value)} has half of a surrogate pair; remove it`, {
+        found: quote(value),
+      });
     return this.blob(new TextEncoder().encode(value));
   }
 
@@ -187,7 +199,8 @@ export class Reader {
 
   text(): string {
     try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(this.blob());
+      // Without `ignoreBOM` a text would lose its first character if that is U+FEFF.
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.blob());
     } catch (cause) {
       if (cause instanceof FormatError) throw cause;
       throw this.error("MALFORMED", "a text is not UTF-8");

@@ -1,3 +1,4 @@
+import { describe } from "../errors/arguments.ts";
 import { ShapeError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import { asBytes, type Bytes, Writer } from "./bytes.ts";
@@ -51,14 +52,23 @@ export function byteLength({ dtype, shape }: TensorType): number {
 
 /** @throws {ShapeError} when the rank, an extent or the number of elements is out of range */
 export function checkShape(shape: Shape, what: string): void {
-  const whole = shape.every((extent) => extent >>> 0 === extent);
+  if (!Array.isArray(shape))
+    throw new ShapeError("EXTENTS", `${what}: its shape is ${describe(shape)}; give a list of extents`);
+  // A list with holes has no extents in them, which `every` would pass over.
+  const whole = [...shape].every((extent) => typeof extent === "number" && extent >>> 0 === extent);
   if (!whole || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
     throw new ShapeError(
       "EXTENTS",
-      `${what}: [${quote(shape.join(", "))}] is not a shape: it takes at most ${MAX_RANK} extents, whole numbers from 0 to 2^32 - 1, and at most ${MAX_ELEMENTS} elements`,
+      `${what}: [${quote(extentsText(shape))}] is not a shape: it takes at most ${MAX_RANK} extents, whole numbers from 0 to 2^32 - 1, and at most ${MAX_ELEMENTS} elements`,
       { shape },
     );
 }
+
+/** The extents as text, whatever they are. */
+const extentsText = (shape: readonly unknown[]): string =>
+  Array.from(shape.slice(0, 64), (extent) => (typeof extent === "number" ? String(extent) : describe(extent))).join(
+    ", ",
+  );
 
 /** Whether two shapes have the same extents. */
 export function sameShape(a: Shape, b: Shape): boolean {

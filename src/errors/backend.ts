@@ -37,7 +37,16 @@ export const BACKEND = {
     when: "The device changes numbers that it only copies.",
     remedy: "Use another device or mode, or `--backend wasm`.",
   },
+  CLOSED: { when: "A session is used after it was closed.", remedy: "Prepare a new session." },
+  INPUT: {
+    when: "A session is given a tensor for an input that it does not have, or of another type.",
+    remedy: "Give each input a tensor of the type that the message names.",
+  },
   FAILED: { when: "A kernel failed on the device.", remedy: "Try another mode, or use `--backend wasm`." },
+  BYTE_ORDER: {
+    when: "This machine stores numbers with their highest byte first (big-endian).",
+    remedy: "Use a little-endian machine: x86, ARM and RISC-V are.",
+  },
   PORT: { when: "A server can't use the port.", remedy: "Choose another port, or 0 for any free port." },
 } as const satisfies SubCodes;
 

@@ -46,7 +46,7 @@ export const SHAPE = {
   },
   DTYPE: { when: "An operator takes tensors of another type.", remedy: "Convert the tensor, or use another operator." },
   AXIS: {
-    when: "An axis does not exist, or axes are not listed once each.",
+    when: "An axis does not exist, or axes are not listed once each, or none is listed.",
     remedy: "Count the axes from 0, or from -1 at the end.",
   },
   RANGE: { when: "A slice is outside of its axis.", remedy: "Take a range within the axis." },
@@ -86,8 +86,8 @@ export class ShapeError extends VerdeError<"VERDE_SHAPE", ShapeSubCode> {
 
 export const GRAPH = {
   GRADIENT: {
-    when: "Something can't be differentiated, or a gradient has another shape than its value.",
-    remedy: "Differentiate one f32 scalar; for a tensor, take its mean or sum.",
+    when: "Something can't be differentiated, is a gradient itself, or has a gradient of another shape.",
+    remedy: "Differentiate one f32 scalar; for a tensor, take its mean or sum; wrap gradients in `stopGradient`.",
   },
   MIXED: { when: "One operator has values of two graphs.", remedy: "Build everything with one builder." },
   DUPLICATE: { when: "Two inputs or two outputs have the same name.", remedy: "Rename one of the two." },
@@ -114,8 +114,12 @@ export const GRAPH = {
     remedy: "Give tensors as the message expects them.",
   },
   SETTING: {
-    when: "An operator's setting is outside of its range.",
+    when: "An operator's setting is outside of its range, or becomes another number in binary32.",
     remedy: "Take a value in the range that the message names.",
+  },
+  ARGUMENT: {
+    when: "An argument of an operator is of another kind than the operator takes, or is missing.",
+    remedy: "Pass what the message names, in the order of the operator's parameters.",
   },
 } as const satisfies SubCodes;
 
@@ -139,12 +143,20 @@ export const VALUE = {
     when: "A tensor has a bit pattern that is not a vf32.",
     remedy: "Import the data with `importFloats`.",
   },
+  INTEGER: {
+    when: "The data of an i32 tensor has a number that is not whole, or does not fit 32 bits.",
+    remedy: "Round or scale the data; an i32 holds whole numbers from -2^31 to 2^31 - 1.",
+  },
+  TYPE: {
+    when: "What is given as a tensor, or as its numbers, is something else.",
+    remedy: "Make tensors with `tensor` and `intTensor`, from lists of numbers.",
+  },
 } as const satisfies SubCodes;
 
 /** A key of `VALUE`. */
 export type ValueSubCode = keyof typeof VALUE;
 
-/** A value from outside is not a vf32: NaN, an infinity, or a magnitude above 2^127 (spec 2.3). */
+/** A value from outside is not a vf32 or an i32: NaN, an infinity, a magnitude above 2^127 (spec 2.3). */
 export class ValueError extends VerdeError<"VERDE_VALUE", ValueSubCode> {
   constructor(subCode: ValueSubCode, message: string, evidence?: Evidence) {
     super("VERDE_VALUE", subCode, message, evidence);

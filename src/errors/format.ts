@@ -46,6 +46,10 @@ export const FORMAT = {
     remedy: "Take a number in the range that the message names, or convert the data.",
   },
   INDEX: { when: "An element, leaf or chunk does not exist.", remedy: "Use an index below the count in the message." },
+  NAME: {
+    when: "A name has no characters, too many, or characters that names don't have (docs/spec.md, 5.5).",
+    remedy: "Rename it; the message says what is wrong with it.",
+  },
   DUPLICATE: { when: "A name is there twice.", remedy: "Rename one of the two." },
   FOREIGN: {
     when: "A valid file belongs to another account, chain or root than the one in use.",

@@ -10,13 +10,17 @@ export const JOB = {
     when: "The job module can't be loaded, or exports no job.",
     remedy: "Repair the module (docs/guides/wrap-a-job.md).",
   },
+  THREW: {
+    when: "The code of a job module threw an error that is not Verde's.",
+    remedy: "Repair the line that the message names; `VERDE_DEBUG=1` shows the whole stack.",
+  },
   OPTION_UNKNOWN: { when: "The job has no option of this name.", remedy: "Choose from the options in the message." },
   OPTION_VALUE: {
     when: "An option of the job has a value that it does not accept.",
     remedy: "Give a value of the type that the message names.",
   },
   SETTING: {
-    when: "A layer, optimizer or schedule has numbers that do not fit together.",
+    when: "A layer, optimizer, schedule or job has an unknown option, or a value that it can't use.",
     remedy: "Change the settings that the message names.",
   },
   STEPS: { when: "The number of training steps is out of range.", remedy: "Take a whole number from 1 to 2^31 - 1." },
@@ -32,6 +36,10 @@ export const JOB = {
   INIT: {
     when: "The initial state depends on inputs.",
     remedy: "Use only constants, the seed and random numbers in it.",
+  },
+  NO_GRADIENT: {
+    when: "No gradient reaches a parameter, so it would never be trained.",
+    remedy: "Repair the path to the loss that the message names, or say `freeze` or `stopGradient`.",
   },
   NO_PARAMETERS: { when: "The job has nothing to train.", remedy: "Make at least one parameter in it." },
   CHECKPOINT: {

@@ -28,6 +28,8 @@ export abstract class VerdeError<Family extends string = string, Sub extends str
   /** The failure, such as `VERDE_FORMAT_TRUNCATED`. Stable across releases. */
   readonly code: `${Family}_${Sub}`;
   readonly evidence: Evidence;
+  /** The place in a job's code that led to it, if a job was loaded: `job.ts:7:11`. */
+  place?: string;
 
   constructor(family: Family, subCode: Sub, message: string, evidence: Evidence = {}) {
     super(boundedMessage(message));

@@ -101,15 +101,17 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): Omit<Head
   }
   if (typeof header !== "object" || header === null || Array.isArray(header))
     fail("MALFORMED", "its header is not an object");
-  const twice = repeatedKey(text);
+  const { keys, twice } = keysOf(text);
   if (twice !== undefined) fail("DUPLICATE", `its header has the key ${quote(JSON.stringify(twice))} twice`);
-  const fields = Object.entries(header as Record<string, unknown>);
-  const entries = fields
-    .filter(([name]) => name !== METADATA)
-    .map(([name, entry]) => checkEntry(entry, name, fail))
+  const fields = header as Record<string, unknown>;
+  // In the order of the text, since tensors without elements all begin at the same byte. The keys of an
+  // object have another order if some are numbers.
+  const entries = keys
+    .filter((name) => name !== METADATA)
+    .map((name) => checkEntry(fields[name], name, fail))
     .sort(({ offsets: a }, { offsets: b }) => a[0] - b[0] || a[1] - b[1]);
   checkPlaces(entries, contentLength, fail);
-  const notes = fields.find(([name]) => name === METADATA)?.[1] ?? {};
+  const notes = fields[METADATA] ?? {};
   if (typeof notes !== "object" || Array.isArray(notes)) fail("MALFORMED", `its ${METADATA} is not an object`);
   const texts = Object.entries(notes).filter(([, value]) => typeof value === "string");
   return { entries, metadata: Object.fromEntries(texts) as Record<string, string> };
@@ -136,11 +138,15 @@ function checkPlaces(entries: readonly Entry[], contentLength: number, fail: Fai
   }
 }
 
-/** A key that is twice in one object of a JSON text. The parser would silently keep the last one. */
-function repeatedKey(json: string): string | undefined {
+/**
+ * The keys of a JSON text's outermost object in their order, and a key that is twice in one object: the
+ * parser would silently keep the last one.
+ */
+function keysOf(json: string): { keys: readonly string[]; twice?: string } {
+  const outermost = new Set<string>();
   const objects: Set<string>[] = [];
   for (let at = 0; at < json.length; at++) {
-    if (json[at] === "{") objects.push(new Set());
+    if (json[at] === "{") objects.push(objects.length === 0 ? outermost : new Set());
     else if (json[at] === "}") objects.pop();
     if (json[at] !== '"') continue;
     const from = at++;
@@ -150,10 +156,10 @@ function repeatedKey(json: string): string | undefined {
     if (json[next] !== ":") continue;
     const key = JSON.parse(json.slice(from, at + 1)) as string;
     const keys = objects[objects.length - 1];
-    if (keys.has(key)) return key;
+    if (keys.has(key)) return { keys: [], twice: key };
     keys.add(key);
   }
-  return undefined;
+  return { keys: [...outermost] };
 }
 
 function checkEntry(entry: unknown, name: string, fail: Fail): Entry {

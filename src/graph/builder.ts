@@ -3,13 +3,25 @@
  * at the end.
  */
 import { toHex } from "../encoding/bytes.ts";
+import { checkNewName } from "../encoding/name.ts";
+import { DTYPES } from "../encoding/dtypes.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { checkKernel, type Kernel, operandsOf, renumberOperands } from "../repops/kernels/kernel.ts";
 import { rowMajorStrides } from "../repops/kernels/view.ts";
 import { encodeKernel } from "./codec.ts";
 import { checkGraph, type Graph, type NamedOutput, type NamedType } from "./graph.ts";
-import { Value } from "./value.ts";
+import { argumentError, expectValue, Value } from "./value.ts";
+
+/** What may be a mistake in a graph. The graph is valid all the same. */
+export interface Warning {
+  /** `BROADCAST`: a result that is larger than both of its operands. */
+  readonly code: "BROADCAST";
+  readonly message: string;
+  /** The label of the operator. */
+  readonly place: string;
+}
 
 /**
  * A graph under construction. Functions such as `softmax` add kernels to the builder of their operands. Equal
@@ -23,10 +35,14 @@ import { Value } from "./value.ts";
 export class GraphBuilder {
   // During construction, inputs have the numbers -1, -2 and so on; kernels have the numbers 0, 1 and so on.
   private readonly inputs: NamedType[] = [];
+  private readonly names = new Set<string>();
   private readonly kernels: Kernel[] = [];
   private readonly labels: string[] = [];
   private readonly known = new Map<string, number>();
   private readonly scopes: string[] = [];
+  private readonly warnings: (Warning & { source: number })[] = [];
+  /** The tensors whose values were passed to `stopGradient`. */
+  readonly stopped: number[] = [];
   private values = 0;
   private purposes: number;
 
@@ -42,11 +58,14 @@ export class GraphBuilder {
 
   /** The label of an operator: the path of the layer, then the name. */
   label(name: string): string {
+    if (typeof name !== "string") throw argumentError(this.path || "an operator", "name", name, "a text, the label");
     return [...this.scopes, name].join("/");
   }
 
   /** Runs `body`, and puts `name` in front of the labels and names that it makes. */
   scope<T>(name: string, body: () => T): T {
+    checkNewName(name, "the name of a scope");
+    if (typeof body !== "function") throw argumentError(this.label(name), "body", body, "a function");
     this.scopes.push(name);
     try {
       return body();
@@ -68,18 +87,25 @@ export class GraphBuilder {
   /**
    * An input of the graph.
    * @throws {GraphError} when the name is taken
+   * @throws {FormatError} when it is no name (spec 5.5)
    * @throws {ShapeError} for more than eight axes, or an invalid extent
    */
   input(name: string, type: TensorType): Value {
-    checkShape(type.shape, `input ${name}`);
-    if (this.inputs.some((input) => input.name === name))
+    checkNewName(name, "the name of an input");
+    if (typeof type !== "object" || type === null) throw argumentError("input", "type", type, "{ dtype, shape }");
+    checkShape(type.shape, `input ${quote(name)}`);
+    if (!Object.hasOwn(DTYPES, type.dtype))
+      throw argumentError(`input ${name}`, "dtype", type.dtype, Object.keys(DTYPES).join(" or "));
+    if (this.names.has(name))
       throw new GraphError("DUPLICATE", `two inputs are called ${name}; rename one of them`, { name });
+    this.names.add(name);
     this.inputs.push({ name, dtype: type.dtype, shape: [...type.shape] });
     return new Value(this, -this.inputs.length, type.dtype, [...type.shape]);
   }
 
   /** Adds a kernel, or finds an equal one that exists already, and gives its dense output. */
   add(kernel: Kernel, name: string): Value {
+    checkNewName(this.label(name), "the label of an operator");
     // The check comes first, because its errors name the layer. Numbers below 0 are encoded as patterns.
     this.check(kernel, this.label(name));
     const key = toHex(encodeKernel(renumberOperands(kernel, (source) => source >>> 0)));
@@ -112,13 +138,23 @@ export class GraphBuilder {
    *   inputs
    */
   finish(outputs: readonly { name: string; value: Value }[], inputOrder?: readonly string[]): Graph {
+    if (!Array.isArray(outputs)) throw argumentError("finish", "outputs", outputs, "a list of { name, value }");
+    for (const output of Array.from(outputs as readonly unknown[])) {
+      const { name, value } = (output ?? {}) as Record<string, unknown>;
+      checkNewName(name, "the name of an output");
+      expectValue(value, "finish", `output ${quote(name)}`);
+      if (value.builder !== this)
+        throw new GraphError("MIXED", `output ${quote(name)} is a value of another graph; build both with one builder`);
+    }
+    if (inputOrder !== undefined && !Array.isArray(inputOrder))
+      throw argumentError("finish", "the order of the inputs", inputOrder, "a list of names");
     const order = inputOrder ?? this.inputs.map(({ name }) => name);
     const inputs = order.map((name) => {
       const input = this.inputs.find((candidate) => candidate.name === name);
       if (!input)
         throw new GraphError(
           "INPUTS",
-          `the graph has no input called ${name}; declare it, or leave it out of the list`,
+          `the graph has no input called ${quote(name)}; declare it, or leave it out of the list`,
           { name },
         );
       return input;
@@ -149,6 +185,31 @@ export class GraphBuilder {
   /** The type of the tensor that a value reads. */
   sourceType(source: number): TensorType {
     return source < 0 ? this.inputs[-1 - source] : this.kernels[source].type;
+  }
+
+  /** The name of an input, or the label of an operator. */
+  labelOf(source: number): string {
+    return source < 0 ? this.inputs[-1 - source].name : this.labels[source];
+  }
+
+  /** The given tensors, and the operators that depend on one of them. */
+  readersOf(sources: readonly number[]): Set<number> {
+    const readers = new Set(sources);
+    for (const [i, kernel] of this.kernels.entries())
+      if (operandsOf(kernel).some((source) => readers.has(source))) readers.add(i);
+    return readers;
+  }
+
+  /** Notes what may be a mistake in the operator of a value. It does not change the graph. */
+  warn({ source }: Value, code: Warning["code"], message: string): void {
+    const place = this.labelOf(source);
+    this.warnings.push({ source, code, message: `${place}: ${message}`, place });
+  }
+
+  /** What was noted of the operators on which a value depends. */
+  warningsOf({ source }: Value): Warning[] {
+    const live = new Set(this.liveKernels([source]));
+    return this.warnings.flatMap(({ source: noted, ...warning }) => (live.has(noted) ? [warning] : []));
   }
 
   private liveKernels(outputs: readonly number[]): number[] {

@@ -5,11 +5,20 @@ import { Tag } from "../encoding/tags.ts";
 import { buildLevels, hashLeaf, type Levels, rootOf } from "../encoding/merkle.ts";
 import { dtypeFromCode } from "../encoding/dtypes.ts";
 import { encodeType, MAX_RANK, type TensorType } from "../encoding/tensor.ts";
+import { describe } from "../errors/arguments.ts";
 import { GraphError } from "../errors/index.ts";
 import { type Arg, type Kernel, RANGE_EXPONENT, type ClampRange } from "../repops/kernels/kernel.ts";
 import { decodeProgram, encodeProgram } from "../repops/programs/program.ts";
 import type { View } from "../repops/kernels/view.ts";
-import { checkGraph, checkHeader, type Graph, type GraphHeader, type NamedOutput, type NamedType } from "./graph.ts";
+import {
+  checkGraph,
+  checkHeader,
+  expectGraph,
+  type Graph,
+  type GraphHeader,
+  type NamedOutput,
+  type NamedType,
+} from "./graph.ts";
 
 const MAGIC = new TextEncoder().encode("VERDEGR1");
 const KIND = { map: 1, fold: 2, gather: 3 } as const;
@@ -111,6 +120,7 @@ function encodeHeader(graph: Graph): Bytes {
 
 /** The canonical bytes: magic, header, kernels, labels. */
 export function encodeGraph(graph: Graph): Bytes {
+  expectGraph(graph);
   const writer = new Writer().bytes(MAGIC).blob(encodeHeader(graph));
   for (const kernel of graph.kernels) writer.blob(encodeKernel(kernel));
   for (const label of graph.labels) writer.text(label);
@@ -122,6 +132,8 @@ export function encodeGraph(graph: Graph): Bytes {
  * checked graph.
  */
 export function decodeGraph(bytes: Bytes, what = "a graph"): Graph {
+  if (!(bytes instanceof Uint8Array) || typeof what !== "string")
+    throw new GraphError("ARGUMENT", `decodeGraph takes the bytes of a graph and their name, not ${describe(bytes)}`);
   const reader = new Reader(bytes, what);
   if (!bytesEqual(reader.bytes(Math.min(MAGIC.length, bytes.length)), MAGIC))
     throw reader.error("KIND", "no graph begins here");
@@ -167,6 +179,7 @@ export interface GraphTrees {
 
 /** The trees of a graph, from which proofs of single operators and labels are made. */
 export function graphTrees(graph: Graph): GraphTrees {
+  expectGraph(graph);
   return {
     header: encodeHeader(graph),
     kernels: buildLevels(graph.kernels.map((kernel) => hashLeaf(Tag.graphNode, encodeKernel(kernel)))),

@@ -2,7 +2,7 @@
 import { defineProgram } from "../repops/programs/expressions.ts";
 import { isDense } from "./builder.ts";
 import { map } from "./emit.ts";
-import type { Value } from "./value.ts";
+import { expectValue, type Value } from "./value.ts";
 
 /** The programs that copy an element. */
 export const COPY = { f32: defineProgram("f", (x) => x), i32: defineProgram("i", (x) => x) } as const;
@@ -13,6 +13,7 @@ export const COPY = { f32: defineProgram("f", (x) => x), i32: defineProgram("i",
  * @param name the label of the copy; "copy"
  */
 export function dense(x: Value, name = "copy"): Value {
+  expectValue(x, name, "x");
   if (isDense(x)) return x;
   return map(COPY[x.dtype], [x], { name, shape: x.shape }).withOrigin([x], (gradient) => [gradient]);
 }

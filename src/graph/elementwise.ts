@@ -4,14 +4,15 @@
  * gradient of the result), a, b and y (the result). The map kernels of both directions are made from the
  * declaration.
  */
-import type { Shape } from "../encoding/tensor.ts";
+import { elementCount, type Shape } from "../encoding/tensor.ts";
 import { ShapeError } from "../errors/index.ts";
+import { ANY, floatSetting } from "../repops/numbers/settings.ts";
 import type { Program } from "../repops/programs/program.ts";
 import { defineProgram, float, type Float } from "../repops/programs/expressions.ts";
 import { map } from "./emit.ts";
 import type { Check, Digests, Textbook } from "./operator.ts";
 import { broadcastTo } from "./ops/sum.ts";
-import { builderOf, expectFloat, shapeError, Value } from "./value.ts";
+import { argumentError, builderOf, expectFloat, expectValue, settingOf, shapeError, Value } from "./value.ts";
 
 type Name = "a" | "b" | "g" | "y";
 type Environment = Readonly<Record<Name, Float>>;
@@ -31,7 +32,7 @@ function commonShape(values: readonly Value[], name: string): Shape {
     const extents = values.map((value) => value.shape[axis - rank + value.rank] ?? 1);
     const extent = extents.find((candidate) => candidate !== 1) ?? 1;
     if (extents.some((candidate) => candidate !== 1 && candidate !== extent))
-      throw shapeError("BROADCAST", builderOf(...values), name, `shapes ${values.join(" and ")} do not broadcast`);
+      throw shapeError("BROADCAST", values[0].builder, name, `shapes ${values.join(" and ")} do not broadcast`);
     return extent;
   });
 }
@@ -75,11 +76,21 @@ function programOver(
  *
  * @param name the label of the operator; its gradients have the label `NAME-gradient`
  * @throws {ShapeError} when the shapes do not broadcast, an operand is not f32, or all are numbers
+ * @throws {GraphError} when an operand is missing, is neither a value nor a number, or is a number that is
+ *   not a vf32 once it is rounded
  */
 export function elementwise(name: string, operator: Elementwise, a: Value | number, b?: Value | number): Value {
-  const operands = [a, b].filter((operand): operand is Value => operand instanceof Value);
+  if (typeof operator?.forward !== "function" || typeof operator.gradient !== "object" || operator.gradient === null)
+    throw argumentError(name, "operator", operator, "an object with forward and gradient");
+  const operands: Value[] = [];
+  for (const [key, operand] of Object.entries({ a, b })) {
+    if (operand instanceof Value) operands.push(operand);
+    else if (typeof operand !== "number" && !(operand === undefined && key === "b"))
+      throw argumentError(name, `operand ${key}`, operand, "a value of a graph or a number");
+  }
   if (operands.length === 0)
     throw new ShapeError("OPERANDS", `${name}: all operands are numbers; at least one has to be a value`);
+  const builder = builderOf(name, Object.fromEntries(operands.map((operand, i) => [`operand ${i}`, operand])));
   for (const operand of operands) expectFloat(operand, name);
   const shape = commonShape(operands, name);
   const values: Partial<Record<Name, Value>> = {};
@@ -88,17 +99,30 @@ export function elementwise(name: string, operator: Elementwise, a: Value | numb
     ["a", a],
     ["b", b],
   ] as const) {
-    if (typeof operand === "number") constants[key] = operand;
+    if (typeof operand === "number")
+      constants[key] = floatSetting(`operand ${key}`, operand, ANY, settingOf(builder.label(name)));
     else if (operand) values[key] = broadcastTo(operand, shape);
   }
   const apply = (body: (e: Environment) => Float, label: string): Value => {
     const { program, uses } = programOver(body, constants);
-    const inputs = uses.map((used) => values[used]!);
+    const inputs = uses.map((used) => {
+      const value = values[used];
+      if (!value) throw argumentError(name, `operand ${used}`, undefined, "a value of a graph or a number");
+      return value;
+    });
     // The gradient of a sum is the gradient itself: no kernel is needed.
     if (program.steps.length === 0 && inputs.length === 1) return inputs[0];
     return map(program, inputs, { name: label, shape });
   };
   const y = apply(operator.forward, name);
+  const count = elementCount(shape);
+  if (operands.length === 2 && operands.every((operand) => elementCount(operand.shape) < count))
+    builder.warn(
+      y,
+      "BROADCAST",
+      `${operands.join(" and ")} broadcast to ${y}, which is larger than both; reshape one to the shape of the other, ` +
+        "or write broadcastTo if you want this",
+    );
   values.y = y;
   const differentiable = (["a", "b"] as const).filter((key) => values[key]);
   return y.withOrigin(
@@ -146,7 +170,10 @@ function checkOf(name: string, declaration: Declaration, operands: 1 | 2): Check
 
 /** Makes an operator of one operand from its declaration. */
 export function unary(name: string, declaration: Declaration): ((x: Value) => Value) & ElementwiseOperator {
-  const apply = (x: Value): Value => elementwise(name, declaration, x);
+  const apply = (x: Value): Value => {
+    expectValue(x, name, "x");
+    return elementwise(name, declaration, x);
+  };
   return Object.assign(apply, { operands: 1, elementwise: declaration, check: checkOf(name, declaration, 1) } as const);
 }
 
@@ -155,6 +182,9 @@ export function binary(
   name: string,
   declaration: Declaration,
 ): ((a: Value | number, b: Value | number) => Value) & ElementwiseOperator {
-  const apply = (a: Value | number, b: Value | number): Value => elementwise(name, declaration, a, b);
+  const apply = (a: Value | number, b: Value | number): Value => {
+    if (b === undefined) throw argumentError(name, "operand b", b, "a value of a graph or a number");
+    return elementwise(name, declaration, a, b);
+  };
   return Object.assign(apply, { operands: 2, elementwise: declaration, check: checkOf(name, declaration, 2) } as const);
 }

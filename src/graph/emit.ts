@@ -1,10 +1,13 @@
 /** Builds the three kinds of operator from values, without gradients. */
 import { type DType, type Shape } from "../encoding/tensor.ts";
-import type { Arg, ClampRange } from "../repops/kernels/kernel.ts";
-import { outputType, type Program } from "../repops/programs/program.ts";
+import { isPlainObject } from "../errors/arguments.ts";
+import { GraphError } from "../errors/index.ts";
+import { type Arg, type ClampRange, RANGE_EXPONENT } from "../repops/kernels/kernel.ts";
+import { ANY, floatSetting, INT32, wholeSetting } from "../repops/numbers/settings.ts";
+import { checkProgram, outputType, type Program } from "../repops/programs/program.ts";
 import { bitsOf } from "../repops/numbers/vf32.ts";
-import { isDense, type GraphBuilder } from "./builder.ts";
-import { builderOf, shapeError, Value } from "./value.ts";
+import { GraphBuilder, isDense } from "./builder.ts";
+import { argumentError, builderOf, settingOf, shapeError, shapeOf, Value } from "./value.ts";
 
 /**
  * A value that is read only inside its bounds, with `fill` elsewhere. Its strides are over the iteration
@@ -36,13 +39,41 @@ export interface MapOptions {
 
 const dtypeOf = (program: Program): DType => (outputType(program) === "f" ? "f32" : "i32");
 
+/** @throws {GraphError | ProgramError | ShapeError} when an argument of `map` or `fold` is of another kind */
+function checked(program: Program, operands: readonly Operand[], options: MapOptions) {
+  const what = typeof options?.name === "string" ? options.name : "an operator";
+  if (!isPlainObject(options)) throw argumentError(what, "the last argument", options, "{ name, shape }");
+  if (typeof options.name !== "string") throw argumentError(what, "name", options.name, "a text, the label");
+  if (!Array.isArray(operands)) throw argumentError(what, "operands", operands, "a list");
+  checkProgram(program);
+  const builder: unknown = options.builder;
+  if (builder !== undefined && !(builder instanceof GraphBuilder))
+    throw argumentError(what, "builder", builder, "a GraphBuilder");
+  const read = Array.from(operands, (operand, i): [string, unknown][] =>
+    readsNothing(operand) ? [] : [[`operand ${i}`, isPlainObject(operand) ? operand.source : operand]],
+  ).flat();
+  const own = builder && read.length === 0 ? builder : builderOf(what, Object.fromEntries(read));
+  if (builder && builder !== own)
+    throw new GraphError("MIXED", `${what}: its operands belong to another graph than its builder; build with one`);
+  return { builder: own, name: what, shape: shapeOf(options.shape, own.label(what)) };
+}
+
+const readsNothing = (operand: Operand): boolean =>
+  operand === "index" || (isPlainObject(operand) && "coordinate" in operand);
+
 function argOf(operand: Operand, clampRange: ClampRange, space: Shape, builder: GraphBuilder, name: string): Arg {
   if (operand === "index") return { kind: "index" };
   if ("coordinate" in operand) return { kind: "coordinate", axis: operand.coordinate };
   if (!(operand instanceof Value)) {
+    for (const key of ["strides", "bounds"] as const)
+      if (!Array.isArray(operand[key])) throw argumentError(name, `${key} of an operand`, operand[key], "a list");
+    const pair = [...operand.bounds].find((ends: unknown) => !Array.isArray(ends));
+    if (pair !== undefined) throw argumentError(name, "a bound of an operand", pair, "a pair of integers");
     const { source, offset, strides, bounds } = operand;
     const fill = source.dtype === "f32" ? bitsOf(operand.fill) : operand.fill >>> 0;
-    return { kind: "operand", tensor: source.source, view: { offset, strides, bounds, fill }, clampRange };
+    // Copies: the operand is the caller's, and a graph is frozen.
+    const view = { offset, strides: [...strides], bounds: bounds.map((pair) => [...pair] as [number, number]), fill };
+    return { kind: "operand", tensor: source.source, view, clampRange };
   }
   if (operand.shape.join() !== space.join())
     throw shapeError(
@@ -57,12 +88,6 @@ function argOf(operand: Operand, clampRange: ClampRange, space: Shape, builder: 
   return { kind: "operand", tensor, view, clampRange };
 }
 
-const valuesOf = (operands: readonly Operand[]): Value[] =>
-  operands.flatMap((operand) => {
-    if (operand instanceof Value) return [operand];
-    return typeof operand === "object" && "source" in operand ? [operand.source] : [];
-  });
-
 /**
  * A map without a gradient: out[i…] = program(operands[i…]). The result is f32 or i32, as the program
  * returns. Use `withOrigin` to give it a gradient.
@@ -76,9 +101,7 @@ const valuesOf = (operands: readonly Operand[]): Value[] =>
  *   graphs
  */
 export function map(program: Program, operands: readonly Operand[], options: MapOptions): Value {
-  const values = valuesOf(operands);
-  const builder = options.builder ?? builderOf(...values);
-  const { name, shape } = options;
+  const { builder, name, shape } = checked(program, operands, options);
   const args = operands.map((operand) => argOf(operand, "none", shape, builder, name));
   return builder.add({ kind: "map", type: { dtype: dtypeOf(program), shape }, program, args }, name);
 }
@@ -107,20 +130,29 @@ export interface FoldOptions {
  *   graphs
  */
 export function fold(program: Program, operands: readonly Operand[], options: FoldOptions): Value {
-  const { name, shape, reduce, clampRange } = options;
-  const builder = builderOf(...valuesOf(operands));
+  const { builder, name, shape } = checked(program, operands, options);
+  const { clampRange } = options;
+  if (!Object.hasOwn(RANGE_EXPONENT, clampRange))
+    throw argumentError(name, "clampRange", clampRange, `one of ${Object.keys(RANGE_EXPONENT).join(", ")}`);
+  const reduce = shapeOf(options.reduce, builder.label(name));
   const space = [...shape, ...reduce];
   const args = operands.map((operand, i) =>
     argOf(operand, program.inputs[i + 1] === "f" ? clampRange : "none", space, builder, name),
   );
   const dtype = dtypeOf(program);
-  const start = dtype === "f32" ? bitsOf(options.start) : options.start >>> 0;
+  const start = startBits(dtype, options.start, builder.label(name));
   return builder.add({ kind: "fold", type: { dtype, shape }, program, start, reduce, args }, name);
+}
+
+/** The bits of a fold's start value. */
+function startBits(dtype: DType, start: number, what: string): number {
+  if (dtype === "i32") return wholeSetting("the start value", start, INT32, settingOf(what)) >>> 0;
+  return bitsOf(floatSetting("the start value", start, ANY, settingOf(what)));
 }
 
 /** source[index[i…], j…]; both dense. */
 export function gatherKernel(source: Value, index: Value, fill: number, name: string): Value {
-  const builder = builderOf(source, index);
+  const builder = builderOf(name, { source, index });
   if (!isDense(source) || !isDense(index))
     throw shapeError("STRIDED", builder, name, "gathers from a view; make it dense first");
   const type = { dtype: source.dtype, shape: [...index.shape, ...source.shape.slice(1)] };

@@ -2,13 +2,16 @@
  * Runs operators on arrays, without a job: for experiments, for tests, and where only reproducibility is
  * needed.
  */
-import { elementCount, type Shape, type Tensor } from "../encoding/tensor.ts";
-import { ShapeError } from "../errors/index.ts";
+import { checkShape, elementCount, type Shape, type Tensor } from "../encoding/tensor.ts";
+import { checkOptions, describe, isPlainObject, type Refuse } from "../errors/arguments.ts";
+import { GraphError, ShapeError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { type Backend, executeOnce } from "../repops/backends/backend.ts";
 import { wasm } from "../repops/backends/wasm/backend.ts";
-import { importFloats, type ImportOptions } from "../repops/numbers/vf32.ts";
+import { checkTensor, importInts } from "../repops/numbers/tensors.ts";
+import { importFloats, type ImportOptions, lengthOf } from "../repops/numbers/vf32.ts";
 import { GraphBuilder } from "./builder.ts";
-import type { Value } from "./value.ts";
+import { Value } from "./value.ts";
 import { dense } from "./dense.ts";
 
 /**
@@ -21,24 +24,29 @@ import { dense } from "./dense.ts";
  * @throws {ValueError} for NaN and values that vf32 does not hold
  */
 export function tensor(shape: Shape, values: ArrayLike<number>, options?: ImportOptions): Tensor {
-  return { dtype: "f32", shape: checked(shape, values), data: importFloats(values, options) };
+  const name = "tensor";
+  const named = options === undefined || isPlainObject(options) ? { name, ...options } : options;
+  return { dtype: "f32", shape: checked(shape, values, name), data: importFloats(values, named) };
 }
 
 /**
  * An i32 tensor.
- * @param values row-major; cut to 32 bits
+ * @param values row-major; whole numbers from -2^31 to 2^31 - 1
  * @throws {ShapeError} when the count does not fit
+ * @throws {ValueError} for a number that is not whole or does not fit 32 bits; it names the index and value
  */
 export function intTensor(shape: Shape, values: ArrayLike<number>): Tensor {
-  return { dtype: "i32", shape: checked(shape, values), data: Int32Array.from(values) };
+  return { dtype: "i32", shape: checked(shape, values, "intTensor"), data: importInts(values, "intTensor") };
 }
 
-function checked(shape: Shape, values: ArrayLike<number>): Shape {
-  if (elementCount(shape) !== values.length)
+function checked(shape: Shape, values: ArrayLike<number>, name: string): Shape {
+  checkShape(shape, name);
+  const found = lengthOf(values, name);
+  if (elementCount(shape) !== found)
     throw new ShapeError(
       "COUNT",
-      `${values.length} values for a tensor of shape [${shape.join(", ")}]; give one for each element`,
-      { shape, expected: elementCount(shape), found: values.length },
+      `${found} values for a tensor of shape [${shape.join(", ")}]; give one for each element`,
+      { shape, expected: elementCount(shape), found },
     );
   return [...shape];
 }
@@ -50,6 +58,8 @@ function checked(shape: Shape, values: ArrayLike<number>): Shape {
  *
  * @param inputs the tensors that `body` takes, by name
  * @param options `backend`: the backend that computes; default WASM
+ * @throws {ValueError | ShapeError} when an input is no tensor, has another length, or has an element that is
+ *   not a vf32; it names the input, the index and the value
  * @throws {GraphError | ShapeError | ProgramError} when `body` does not build a valid graph
  */
 export async function evaluate<Inputs extends Record<string, Tensor>, Outputs extends Value | Record<string, Value>>(
@@ -57,16 +67,26 @@ export async function evaluate<Inputs extends Record<string, Tensor>, Outputs ex
   inputs: Inputs,
   options: { backend?: Backend } = {},
 ): Promise<Outputs extends Value ? Tensor : { [Name in keyof Outputs]: Tensor }> {
+  const refuse: Refuse = (problem) => new GraphError("ARGUMENT", `evaluate: ${problem}`);
+  if (typeof body !== "function") throw refuse(`the first argument is ${describe(body)}; pass a function of values`);
+  if (!isPlainObject(inputs)) throw refuse(`the inputs are ${describe(inputs)}; pass tensors by name`);
+  checkOptions(options, ["backend"], refuse);
+  const backend = options.backend ?? wasm;
+  if (typeof backend?.prepare !== "function")
+    throw refuse(`backend is ${describe(backend)}; pass a backend, such as wasm`);
   const builder = new GraphBuilder();
   const names = Object.keys(inputs);
+  for (const name of names) checkTensor(inputs[name], `input ${quote(name)}`);
   const values = Object.fromEntries(names.map((name) => [name, builder.input(name, inputs[name])]));
   const result = body(values as { [Name in keyof Inputs]: Value });
-  const single = "builder" in result;
-  const named: Record<string, Value> = single ? { result: result as Value } : (result as Record<string, Value>);
+  const single = result instanceof Value;
+  if (!single && !isPlainObject(result))
+    throw refuse(`the function returns ${describe(result)}; return a value, or values by name`);
+  const named = single ? { result } : (result as Record<string, Value>);
   const outputs = Object.entries(named).map(([name, value]) => ({ name, value: dense(value) }));
   const graph = builder.finish(outputs);
   const results = await executeOnce(
-    options.backend ?? wasm,
+    backend,
     graph,
     names.map((name) => inputs[name]),
     graph.outputs.map((output) => output.tensor),

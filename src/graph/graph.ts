@@ -1,7 +1,9 @@
 /**
  * A graph (spec 5): a checked list of operators with named inputs and outputs, and a label for each operator.
  */
+import { checkName } from "../encoding/name.ts";
 import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
+import { describe } from "../errors/arguments.ts";
 import { GraphError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import { checkKernel, checkKernelAfter, type Kernel, type KernelList } from "../repops/kernels/kernel.ts";
@@ -47,8 +49,8 @@ export interface GraphHeader {
 
 /**
  * Checks all that the header of a graph says, in a time that grows with its length.
- * @throws {GraphError | ShapeError} for too many operators, a name that is there twice, an input that is no
- * tensor, or an output that does not exist
+ * @throws {GraphError | ShapeError | FormatError} for too many operators, a name that is there twice or that
+ * names don't look like (spec 5.5), an input that is no tensor, or an output that does not exist
  */
 export function checkHeader({ inputs, outputs, kernelCount }: GraphHeader): void {
   if (!Number.isInteger(kernelCount) || kernelCount < 0 || kernelCount > MAX_KERNELS)
@@ -73,6 +75,7 @@ export function checkHeader({ inputs, outputs, kernelCount }: GraphHeader): void
 function checkNames(list: readonly { readonly name: string }[], what: string): void {
   const names = new Set<string>();
   for (const { name } of list) {
+    checkName(name, `the name of an ${what}`);
     if (names.has(name))
       throw new GraphError("DUPLICATE", `two ${what}s of the graph are called ${quote(name)}; rename one of them`, {
         name,
@@ -105,19 +108,24 @@ export function checkShownKernel(
   checkKernelAfter(kernel, { count, typeOf }, `operator ${index}`);
 }
 
+/** @throws {FormatError} when a label breaks the rule of spec 5.5 */
+export function checkLabel(label: string, index: number): void {
+  checkName(label, `the label of operator ${index}`);
+}
+
 /** Graphs that have passed `checkGraph`. Code outside of this file can't add one. */
 const passed = new WeakSet<Graph>();
 
 /**
  * Checks everything that an executor relies on. It is called wherever a graph is built, a graph is decoded,
- * or a job is put together. A graph that has passed is frozen, with its lists, and is not checked again. A
- * copy is another graph, and is checked. What lies deeper is not frozen, because that would cost more than
- * the checks; decoded bytes have no other owner.
- * @throws {GraphError | ShapeError | ProgramError} when a check fails; the message names the operator by
- * number and label
+ * or a job is put together. A graph that has passed is frozen, with all that is in it, and is not checked
+ * again. A copy is another graph, and is checked.
+ * @throws {GraphError | ShapeError | ProgramError | FormatError} when a check fails; the message names the
+ * operator by number and label
  */
 export function checkGraph(graph: Graph): void {
   if (passed.has(graph)) return;
+  expectGraph(graph);
   const { inputs, kernels, labels, outputs } = graph;
   checkHeader({ inputs, outputs, kernelCount: kernels.length });
   if (labels.length !== kernels.length)
@@ -128,11 +136,40 @@ export function checkGraph(graph: Graph): void {
     );
   const types: TensorType[] = [...inputs];
   kernels.forEach((kernel, i) => {
+    checkLabel(labels[i], i);
     checkKernel(kernel, types, `operator ${i} (${quote(labels[i])})`);
     types.push(kernel.type);
   });
+  for (const type of inputs) Object.freeze(Object.freeze(type).shape);
+  for (const kernel of kernels) freezeKernel(kernel);
+  for (const output of outputs) Object.freeze(output);
   for (const fixed of [inputs, kernels, labels, outputs, graph]) Object.freeze(fixed);
   passed.add(graph);
+}
+
+/** @throws {GraphError} when it does not even have the lists that make a graph */
+export function expectGraph(graph: unknown): asserts graph is Graph {
+  const lists = ["inputs", "kernels", "labels", "outputs"];
+  const parts = (graph ?? {}) as Record<string, unknown>;
+  const missing = lists.find((list) => !Array.isArray(parts[list]));
+  if (missing === undefined) return;
+  throw new GraphError(
+    "ARGUMENT",
+    `a graph has the lists ${lists.join(", ")}, and ${describe(graph)} has no ${missing}`,
+  );
+}
+
+/** Its program was frozen when it was checked. */
+function freezeKernel(kernel: Kernel): void {
+  Object.freeze(Object.freeze(Object.freeze(kernel).type).shape);
+  if (kernel.kind === "gather") return;
+  if (kernel.kind === "fold") Object.freeze(kernel.reduce);
+  for (const arg of Object.freeze(kernel.args)) {
+    Object.freeze(arg);
+    if (arg.kind !== "operand") continue;
+    Object.freeze(Object.freeze(arg.view).strides);
+    if (arg.view.bounds) for (const pair of Object.freeze(arg.view.bounds)) Object.freeze(pair);
+  }
 }
 
 /** The types of the outputs, by name. */

@@ -1,4 +1,4 @@
-export { GraphBuilder } from "./builder.ts";
+export { GraphBuilder, type Warning } from "./builder.ts";
 export { decodeGraph, encodeGraph, type GraphRoot, graphRoot } from "./codec.ts";
 export { checkGraph, type Graph, type NamedOutput, type NamedType } from "./graph.ts";
 export { gradients, stopGradient } from "./autodiff.ts";

@@ -2,11 +2,13 @@
  * Randomness inside the graph (spec 4.6): Threefry-2x32-20 with the key (seed, purpose) and the counter
  * (element, step), so that any element of any stream can be recomputed on its own.
  */
+import { elementCount, type Shape } from "../encoding/tensor.ts";
 import { threefry2x32 } from "../repops/functions/threefry.ts";
 import { defineProgram, type Float, int, type Int } from "../repops/programs/expressions.ts";
 import { map } from "./emit.ts";
+import { reshape } from "./ops/reshape.ts";
 import { broadcastTo } from "./ops/sum.ts";
-import type { Value } from "./value.ts";
+import { builderOf, shapeError, shapeOf, type Value } from "./value.ts";
 
 /**
  * The source of a graph's random numbers: two i32 scalars of its state. A job's context has it as `random`.
@@ -19,15 +21,32 @@ export interface RandomSource {
 }
 
 /**
+ * A new stream, cut into a shape: f32 or i32 `shape`.
+ * @param elementFor checks the operator's settings, for errors that begin with its label, and gives the
+ *   element for two random words
+ * @throws {GraphError} when the source has no i32 scalars, {ShapeError} when `shape` is no shape
+ */
+export function draw(
+  source: RandomSource,
+  shape: Shape,
+  name: string,
+  elementFor: (where: string) => (bits: [Int, Int]) => Float | Int,
+): Value {
+  const { seed, step } = (source ?? {}) as Partial<RandomSource>;
+  const builder = builderOf(name, { "the seed of the source": seed, "the step of the source": step });
+  const where = builder.label(name);
+  for (const scalar of [source.seed, source.step])
+    if (scalar.dtype !== "i32" || scalar.rank !== 0)
+      throw shapeError("DTYPE", builder, name, `draws from a seed and a step that are i32 scalars, not ${scalar}`);
+  const extents = shapeOf(shape, where);
+  return reshape(stream(source, elementCount(extents), name, elementFor(where)), extents);
+}
+
+/**
  * A new stream: f32 or i32 [count]. `element` makes element i from its two random words.
  * @param name the label of the operator
  */
-export function stream(
-  source: RandomSource,
-  count: number,
-  name: string,
-  element: (bits: [Int, Int]) => Float | Int,
-): Value {
+function stream(source: RandomSource, count: number, name: string, element: (bits: [Int, Int]) => Float | Int): Value {
   const { builder } = source.seed;
   const purpose = builder.nextPurpose();
   const program = defineProgram("iii", (seed, step, at) => {

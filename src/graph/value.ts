@@ -1,5 +1,6 @@
 /** A symbolic tensor: the output of an operator, or a view of it, while a graph is being built. */
-import { type DType, formatType, type Shape } from "../encoding/tensor.ts";
+import { checkShape, type DType, formatType, type Shape } from "../encoding/tensor.ts";
+import { describe, type Refuse } from "../errors/arguments.ts";
 import { GraphError, ShapeError, type ShapeSubCode } from "../errors/index.ts";
 import { rowMajorStrides } from "../repops/kernels/view.ts";
 import type { GraphBuilder } from "./builder.ts";
@@ -9,6 +10,8 @@ export interface Origin {
   inputs: readonly Value[];
   /** The gradients of the inputs, given the gradient of the value; `undefined` where none flows. */
   backward(gradient: Value): readonly (Value | undefined)[];
+  /** Whether the value is a gradient itself, through which no gradient flows. */
+  isGradient?: boolean;
 }
 
 /**
@@ -61,18 +64,10 @@ export class Value {
   }
 
   /** The same elements with a record of how they were made. */
-  withOrigin(inputs: readonly Value[], backward: Origin["backward"]): Value {
+  withOrigin(inputs: readonly Value[], backward: Origin["backward"], marks: Pick<Origin, "isGradient"> = {}): Value {
     const { builder, source, dtype, shape, offset, strides } = this;
-    return new Value(builder, source, dtype, shape, { offset, strides, origin: { inputs, backward } });
+    return new Value(builder, source, dtype, shape, { offset, strides, origin: { inputs, backward, ...marks } });
   }
-}
-
-/** The extent of an axis, counted from the end where it is negative. */
-export function axisOf(value: Value, axis: number, what: string): number {
-  const at = axis < 0 ? axis + value.rank : axis;
-  if (!Number.isInteger(axis) || at < 0 || at >= value.rank)
-    throw shapeError("AXIS", value.builder, what, `axis ${axis} of ${value} does not exist; it has ${value.rank} axes`);
-  return at;
 }
 
 /** An error that names the operator, its layer and the shapes. */
@@ -80,20 +75,117 @@ export function shapeError(subCode: ShapeSubCode, builder: GraphBuilder, what: s
   return new ShapeError(subCode, `${builder.label(what)}: ${problem}`, { operator: what, layer: builder.path });
 }
 
-/** @throws {GraphError} when values of two graphs are mixed, or there are none. */
-export function builderOf(...values: readonly Value[]): GraphBuilder {
-  if (values.length === 0) throw new GraphError("INPUTS", "an operator has no values; give at least one");
-  const builder = values[0].builder;
-  if (values.some((value) => value.builder !== builder))
-    throw new GraphError(
-      "MIXED",
-      `${builder.path || "the graph"}: an operator has values of two different graphs; build both with one builder`,
-    );
+/** What an argument is, with its type if it is a value. */
+const describeArgument = (given: unknown): string => (given instanceof Value ? `a value ${given}` : describe(given));
+
+/** The error for an argument of another kind. */
+export function argumentError(what: string, name: string, given: unknown, wanted: string): GraphError {
+  const operator = typeof what === "string" ? what : "an operator";
+  return new GraphError("ARGUMENT", `${operator}: ${name} is ${describeArgument(given)}; pass ${wanted}`, {
+    operator,
+    argument: name,
+  });
+}
+
+/** Errors for the settings of an operator. */
+export const settingOf =
+  (what: string): Refuse =>
+  (problem, evidence) =>
+    new GraphError("SETTING", `${what}: ${problem}`, { operator: what, ...evidence });
+
+/**
+ * @param what the label of the operator, which comes from a caller too
+ * @param name the argument's name in messages
+ * @throws {GraphError} when an argument is no value of a graph, or the label is no text
+ */
+export function expectValue(given: unknown, what: string, name: string): asserts given is Value {
+  if (typeof what !== "string") throw argumentError("an operator", "name", what, "a text, the label");
+  if (given instanceof Value) return;
+  // The usual mistake: layers take the job's context first, and operators do not.
+  const isContext = typeof given === "object" && given !== null && given.constructor?.name === "Context";
+  throw argumentError(what, name, given, `a value of a graph${isContext ? "; operators take no context" : ""}`);
+}
+
+/**
+ * The graph of an operator's operands, which are values by name.
+ * @throws {GraphError} when one is no value, when values of two graphs are mixed, or when there are none
+ */
+export function builderOf(what: string, operands: Readonly<Record<string, unknown>>): GraphBuilder {
+  let builder: GraphBuilder | undefined;
+  for (const [name, given] of Object.entries(operands)) {
+    expectValue(given, what, name);
+    builder ??= given.builder;
+    if (given.builder !== builder)
+      throw new GraphError(
+        "MIXED",
+        `${builder.label(what)}: ${name} belongs to another graph than the values before it; build both with one builder`,
+      );
+  }
+  if (!builder) throw new GraphError("INPUTS", `${what}: an operator has no values; give at least one`);
   return builder;
 }
 
-/** @throws {ShapeError} when a value is not f32 */
-export function expectFloat(value: Value, what: string): void {
+/**
+ * @param name the argument's name in messages
+ * @throws {GraphError} when it is no value, {ShapeError} when it is not f32
+ */
+export function expectFloat(value: unknown, what: string, name = "x"): asserts value is Value {
+  expectValue(value, what, name);
   if (value.dtype !== "f32")
     throw shapeError("DTYPE", value.builder, what, `takes f32, not ${value}; convert it first`);
+}
+
+/** The extent of an axis, counted from the end where it is negative. */
+export function axisOf(value: Value, axis: number, what: string): number {
+  const at = placeOf(value, axis);
+  if (at === undefined)
+    throw shapeError(
+      "AXIS",
+      value.builder,
+      what,
+      `axis ${describe(axis)} of ${value} does not exist; ${whichAxes(value)}`,
+    );
+  return at;
+}
+
+/**
+ * The axes of a list, each counted from 0.
+ * @param axes counted from the end where negative
+ * @throws {ShapeError} when the list is empty, an axis does not exist, or one is listed twice; the message
+ *   names the axis, its position in the list, and the shape
+ */
+export function axesOf(value: Value, axes: readonly number[], what: string): number[] {
+  if (!Array.isArray(axes)) throw argumentError(what, "axes", axes, "a list of axes");
+  const fail = (problem: string): ShapeError => shapeError("AXIS", value.builder, what, problem);
+  if (axes.length === 0) throw fail(`the list of axes of ${value} is empty; name an axis, or leave the list out`);
+  const found: number[] = [];
+  for (const [position, axis] of axes.entries()) {
+    const at = placeOf(value, axis);
+    if (at === undefined)
+      throw fail(`axis ${describe(axis)}, at position ${position}, of ${value} does not exist; ${whichAxes(value)}`);
+    const first = found.indexOf(at);
+    if (first >= 0)
+      throw fail(`axis ${axis} of ${value}, at position ${position}, repeats that at position ${first}; list it once`);
+    found.push(at);
+  }
+  return found;
+}
+
+/** An axis counted from 0, if there is one. */
+function placeOf({ rank }: Value, axis: unknown): number | undefined {
+  if (typeof axis !== "number" || !Number.isInteger(axis) || axis < -rank || axis >= rank) return undefined;
+  return axis < 0 ? axis + rank : axis + 0;
+}
+
+const whichAxes = ({ rank }: Value): string =>
+  rank === 0 ? "a scalar has no axes" : `it has the axes 0 to ${rank - 1}, or -${rank} to -1`;
+
+/**
+ * A copy of a list of extents.
+ * @throws {GraphError} when it is no list, {ShapeError} when it is no shape
+ */
+export function shapeOf(shape: unknown, what: string): Shape {
+  if (!Array.isArray(shape)) throw argumentError(what, "shape", shape, "a list of extents");
+  checkShape(shape as Shape, what);
+  return [...(shape as Shape)];
 }

@@ -8,23 +8,25 @@
  * The step graph's inputs are the state's entries, then the dataset's tensors; its outputs are the new
  * state's entries.
  */
-import { type Bytes, hex32, Writer } from "../encoding/bytes.ts";
+import { type Bytes, Writer } from "../encoding/bytes.ts";
 import { type Digest, taggedHash } from "../encoding/hash.ts";
+import { checkName } from "../encoding/name.ts";
 import { SPEC_VERSION, Tag } from "../encoding/tags.ts";
 import {
   elementCount,
-  formatType,
   type StateRoot,
   stateRoot,
   type Tensor,
   tensorRoot,
   type TensorRoot,
 } from "../encoding/tensor.ts";
-import { JobError, ValueError } from "../errors/index.ts";
+import { describe } from "../errors/arguments.ts";
+import { JobError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
+import type { Warning } from "../graph/builder.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
-import { firstInvalid } from "../repops/numbers/elements.ts";
+import { checkTensor } from "../repops/numbers/tensors.ts";
 
 /** A tensor of a dataset or of a state. */
 export interface NamedTensor extends Tensor {
@@ -49,6 +51,8 @@ export interface ClosedJob {
   dataset: readonly NamedTensor[];
   /** The amount of data of a training step, for the progress line: 1,024 tokens, 64 samples. */
   unit: { name: string; perStep: number };
+  /** What may be a mistake in the loss. The job's id does not depend on it, and no file keeps it. */
+  warnings?: readonly Warning[];
 }
 
 /** The 32 bytes that name a job (spec 6.6). */
@@ -109,26 +113,45 @@ export function checkSteps(steps: number): void {
 }
 
 /**
- * @throws {JobError | GraphError | ShapeError | ProgramError} when the parts of the job do not fit together
+ * @throws {JobError | GraphError | ShapeError | ProgramError | FormatError} when the parts of the job do not
+ * fit together, or a name breaks the rule of spec 5.5
+ * @throws {ValueError} when an element of its tensors is not a vf32
  */
 export function checkJob(job: ClosedJob): void {
-  checkGraphs(job, job.dataset.length);
+  expectJob(job);
+  checkParts(job, job.dataset.length);
   const state = stateTypes(job);
   checkSameTypes(job.dataset, job.step.inputs.slice(state.length), "the dataset and the step graph's inputs");
-  for (const tensor of job.dataset) checkData(tensor);
+  for (const tensor of job.dataset) checkTensor(tensor, quote(tensor.name));
   if (job.init.kind === "graph") return;
   checkSameTypes(job.init.state, state, "the initial checkpoint and the state");
-  for (const tensor of job.init.state) checkData(tensor);
+  for (const tensor of job.init.state) checkTensor(tensor, quote(tensor.name));
+}
+
+/** @throws {JobError} when it does not have the parts that make a closed job */
+function expectJob(job: unknown): void {
+  const { dataset, init } = (job ?? {}) as Partial<ClosedJob>;
+  const isJob =
+    Array.isArray(dataset) &&
+    (init?.kind === "graph" || (init?.kind === "checkpoint" && Array.isArray(init.state))) &&
+    dataset.every((tensor: unknown) => typeof tensor === "object" && tensor !== null);
+  if (isJob) return;
+  throw new JobError(
+    "SETTING",
+    `${describe(job)} is no closed job; get one from the close() of a job, or from loadJob`,
+  );
 }
 
 /** Checks what can be checked without the tensors. */
 export function checkOutline(outline: JobOutline): void {
-  checkGraphs(outline, outline.datasetRoots.length);
+  checkParts(outline, outline.datasetRoots.length);
 }
 
-type Graphs = Pick<ClosedJob, "steps" | "step"> & { init: Init | JobOutline["init"] };
+type Graphs = Pick<ClosedJob, "name" | "unit" | "steps" | "step"> & { init: Init | JobOutline["init"] };
 
-function checkGraphs({ steps, step, init }: Graphs, dataCount: number): void {
+function checkParts({ name, unit, steps, step, init }: Graphs, dataCount: number): void {
+  checkName(name, "the name of a job");
+  checkName(unit.name, "the name of a job's unit");
   checkSteps(steps);
   checkGraph(step);
   const state = stateTypes({ step });
@@ -149,27 +172,6 @@ function checkGraphs({ steps, step, init }: Graphs, dataCount: number): void {
   if (init.graph.inputs.length > 0)
     throw new JobError("INIT", "the init graph has inputs; it must depend on nothing but constants and the seed");
   checkSameTypes(outputTypes(init.graph), state, "the init graph's outputs and the state");
-}
-
-/**
- * @throws {JobError | ValueError} when a tensor of the job has the wrong length, or an element that is not a
- * vf32
- */
-function checkData(tensor: NamedTensor): void {
-  if (tensor.data.length !== elementCount(tensor.shape))
-    throw new JobError(
-      "DATA",
-      `${quote(tensor.name)} is ${formatType(tensor)}, but has ${tensor.data.length} elements; give one value for each`,
-      { expected: elementCount(tensor.shape), found: tensor.data.length },
-    );
-  const words = new Uint32Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
-  const at = firstInvalid(tensor.dtype, words);
-  if (at >= 0)
-    throw new ValueError(
-      "NOT_CANONICAL",
-      `${quote(tensor.name)}: element ${at} is ${hex32(words[at])}, which is not a vf32; import the data with importFloats`,
-      { name: tensor.name, index: at },
-    );
 }
 
 /** The hashes of a job's parts, from which its id is made. A verdict carries them to name the job. */
@@ -234,5 +236,6 @@ export function jobIdOf(parts: JobParts): JobId {
  * The id of a job (spec 6.6): it binds the graphs, the initial state, the dataset, the steps and the rules.
  */
 export function jobId(job: ClosedJob): JobId {
+  expectJob(job);
   return jobIdOf(jobParts(job));
 }

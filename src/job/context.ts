@@ -1,16 +1,20 @@
 /** What a model uses while its training step is built: data, parameters and other state, random numbers. */
+import { checkNewName } from "../encoding/name.ts";
 import { formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
+import { describe } from "../errors/arguments.ts";
 import { JobError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { map } from "../graph/emit.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { RandomSource } from "../graph/random.ts";
 import { fillInt } from "../graph/fill.ts";
-import type { Value } from "../graph/value.ts";
+import { builderOf, expectValue, type Value } from "../graph/value.ts";
 import { dense } from "../graph/dense.ts";
 import { defineProgram } from "../repops/programs/expressions.ts";
 import { DATA_PREFIX, METRIC_PREFIX, type NamedTensor } from "./closed.ts";
 import { type Initializer, zeros } from "./initializers.ts";
+import { settingError } from "./settings.ts";
 
 interface StateEntry {
   name: string;
@@ -21,6 +25,8 @@ interface StateEntry {
   /** Its value after the training step, once it is known. */
   next?: Value;
   parameter: boolean;
+  /** A parameter that is not trained. */
+  frozen: boolean;
 }
 
 /** A trained tensor of the state. */
@@ -53,6 +59,7 @@ export class Context<Data extends DataValues = DataValues> {
   readonly random: RandomSource;
   private readonly entries: StateEntry[] = [];
   private readonly dataNames: string[] = [];
+  private freezing = 0;
   private readonly seed: number;
 
   constructor(dataset: readonly NamedTensor[], seed: number) {
@@ -61,7 +68,7 @@ export class Context<Data extends DataValues = DataValues> {
       this.dataNames.push(tensor.name);
       return [tensor.name.slice(DATA_PREFIX.length), this.builder.input(tensor.name, tensor)];
     });
-    this.data = Object.fromEntries(inputs) as Data;
+    this.data = named(inputs) as Data;
     const scalar: TensorType = { dtype: "i32", shape: [] };
     const seedValue = this.state("rng/seed", scalar, (source) => source.seed);
     const taken = this.state("step", scalar, (source) => source.step);
@@ -76,18 +83,38 @@ export class Context<Data extends DataValues = DataValues> {
   }
 
   /**
+   * Runs `body`. The parameters that it makes are not trained: they keep their initial values, such as those
+   * of a checkpoint, and need no gradient. Gradients flow through its operators to other parameters.
+   *
+   *     const hidden = job.freeze(() => linear(job, "hidden", job.data.x, 32));
+   */
+  freeze<T>(body: () => T): T {
+    if (typeof body !== "function") throw settingError("freeze", `the body is ${describe(body)}; pass a function`);
+    this.freezing++;
+    try {
+      return body();
+    } finally {
+      this.freezing--;
+    }
+  }
+
+  /**
    * Adds a trained tensor: f32 `shape`. Its name is the path of the scope and `name`, joined by dots.
    * @throws {JobError} when the name is taken
+   * @throws {FormatError} when it is no name (spec 5.5)
    */
   parameter(name: string, shape: Shape, init: Initializer): Value {
+    checkNewName(name, "the name of a parameter");
     return this.entry(this.path(name), { dtype: "f32", shape }, init, true);
   }
 
   /**
    * Adds a tensor that a training step reads and may `update`. Its name is `name`, without a path.
    * @throws {JobError} when the name is taken
+   * @throws {FormatError} when it is no name (spec 5.5)
    */
   state(name: string, type: TensorType, init: Initializer): Value {
+    checkNewName(name, "the name of an entry of the state");
     return this.entry(name, type, init, false);
   }
 
@@ -100,8 +127,11 @@ export class Context<Data extends DataValues = DataValues> {
       throw new JobError("STATE", `two entries of the state are called ${name}; give their layers different scopes`, {
         name,
       });
+    if (typeof init !== "function")
+      throw settingError(name, `its initializer is ${describe(init)}; pass one, such as zeros or normal(0.02)`);
     const value = this.builder.input(name, type);
-    this.entries.push({ name, type: { dtype: type.dtype, shape: [...type.shape] }, init, value, parameter });
+    const frozen = parameter && this.freezing > 0;
+    this.entries.push({ name, type: { dtype: type.dtype, shape: [...type.shape] }, init, value, parameter, frozen });
     return value;
   }
 
@@ -113,6 +143,8 @@ export class Context<Data extends DataValues = DataValues> {
    * @throws {JobError} when `state` is not an entry of the state, or the types differ
    */
   update(state: Value, next: Value): void {
+    for (const [key, given] of Object.entries({ state, next })) expectValue(given, "update", key);
+    builderOf("update", { state, next, "the job's step": this.step });
     const entry = this.entries.find(({ value }) => value.source === state.source);
     if (!entry)
       throw new JobError(
@@ -132,14 +164,24 @@ export class Context<Data extends DataValues = DataValues> {
    * Reports an f32 scalar with every training step, as `metrics/NAME`. It is an entry of the state, so the
    * trace commits to it.
    * @throws {JobError} when the name is taken, or the value is not an f32 scalar
+   * @throws {FormatError} when it is no name (spec 5.5)
    */
   metric(name: string, value: Value): void {
+    checkNewName(name, "the name of a metric");
+    expectValue(value, "metric", name);
     this.update(this.state(`${METRIC_PREFIX}${name}`, { dtype: "f32", shape: [] }, zeros), value);
   }
 
-  /** The parameters that were made so far, in the order in which they were made. */
+  /** The trained parameters that were made so far, in the order in which they were made. */
   get parameters(): Parameter[] {
-    return this.entries.filter((entry) => entry.parameter).map(({ name, value }) => ({ name, value }));
+    return this.entries
+      .filter(({ parameter, frozen }) => parameter && !frozen)
+      .map(({ name, value }) => ({ name, value }));
+  }
+
+  /** The trained parameters that have no value after the training step. */
+  get untrained(): string[] {
+    return this.entries.filter(({ parameter, frozen, next }) => parameter && !frozen && !next).map(({ name }) => name);
   }
 
   /** Parameters first, then the other entries of the state, both in the order of declaration. */
@@ -165,7 +207,11 @@ export class Context<Data extends DataValues = DataValues> {
     const seed = fillInt(builder, [], this.seed, "seed");
     const source: RandomSource = { seed, step: fillInt(builder, [], 0, "step") };
     const outputs = this.ordered().map(({ name, type, init }) => {
-      const value = builder.scope(name, () => dense(init(source, type.shape)));
+      const value = builder.scope(name, () => {
+        const made: unknown = init(source, type.shape);
+        builderOf(`the initializer of ${name}`, { "its result": made, "the seed": seed });
+        return dense(made as Value);
+      });
       if (value.dtype !== type.dtype || value.shape.join() !== type.shape.join())
         throw new JobError(
           "STATE",
@@ -178,4 +224,19 @@ export class Context<Data extends DataValues = DataValues> {
     });
     return builder.finish(outputs);
   }
+}
+
+/** The dataset's tensors by name. A name that it does not have is an error, where it is misspelt. */
+function named(inputs: readonly [string, Value][]): DataValues {
+  return new Proxy(Object.fromEntries(inputs), {
+    get: (values, name) => {
+      if (typeof name === "symbol" || Object.hasOwn(values, name)) return Reflect.get(values, name) as Value;
+      // Programs ask every object whether it is a promise, or has a form of its own in JSON.
+      if (name === "then" || name === "toJSON") return undefined;
+      const known = Object.keys(values).join(", ");
+      throw new JobError("DATA", `the dataset has no tensor called ${quote(name)}; it has ${known || "none"}`, {
+        name,
+      });
+    },
+  });
 }

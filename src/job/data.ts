@@ -1,6 +1,7 @@
 /** Datasets as committed tensors, and the choice of each step's batch inside the graph. */
 import { fs } from "../encoding/node.ts";
 import type { Tensor } from "../encoding/tensor.ts";
+import { describe, isPlainObject } from "../errors/arguments.ts";
 import { JobError, messageOf } from "../errors/index.ts";
 import { map } from "../graph/emit.ts";
 import { intTensor } from "../graph/evaluate.ts";
@@ -11,6 +12,8 @@ import type { Value } from "../graph/value.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { defineProgram } from "../repops/programs/expressions.ts";
 import type { Context } from "./context.ts";
+import { expectContext, expectOwn } from "./layers/arguments.ts";
+import { countOf, expectOptions, settingError } from "./settings.ts";
 
 /**
  * The bytes of a file as tokens from 0 to 255: i32 [bytes].
@@ -37,16 +40,23 @@ const ADD_ONE = defineProgram("ii", (start, offset) => start.add(offset).add(1))
  *     const { inputs, targets } = sampleWindows(job, job.data.text, { batch: 16, length: 64 });
  *
  * @param tokens i32 [n]
- * @throws {JobError} when the stream is shorter than a window and its last target
+ * @throws {JobError} when the stream is shorter than a window and its last target, or a count is not a whole
+ *   number from 1
  */
 export function sampleWindows(
   context: Context,
   tokens: Value,
   options: { batch: number; length: number },
 ): { inputs: Value; targets: Value } {
-  const { batch, length } = options;
+  expectContext("sampleWindows", context);
+  expectOwn("sampleWindows", context, "tokens", tokens);
+  expectOptions("sampleWindows", options, ["batch", "length"]);
+  const batch = countOf("sampleWindows", "batch", options.batch);
+  const length = countOf("sampleWindows", "length", options.length);
+  if (tokens.rank !== 1 || tokens.dtype !== "i32")
+    throw settingError("sampleWindows", `tokens are i32 [n], not ${tokens}; pass one row of tokens`);
   const places = tokens.shape[0] - length;
-  if (tokens.rank !== 1 || places < 1)
+  if (places < 1)
     throw new JobError(
       "DATA",
       `windows of ${length} tokens with a target for each need more than ${tokens.shape[0]} tokens; take a longer text or shorter windows`,
@@ -67,16 +77,22 @@ export function sampleWindows(
  *
  *     const { x, y } = sampleRows(job, { x: job.data.x, y: job.data.y }, 64);
  *
- * @throws {JobError} when the tensors have different numbers of rows, or there are none
+ * @param batch how many rows; a whole number from 1
+ * @throws {JobError} when the tensors have different numbers of rows, or there are none to draw
  */
 export function sampleRows<Names extends string>(
   context: Context,
   tensors: Record<Names, Value>,
   batch: number,
 ): Record<Names, Value> {
+  expectContext("sampleRows", context);
+  if (!isPlainObject(tensors))
+    throw settingError("sampleRows", `the tensors are ${describe(tensors)}; pass values by name: { x: job.data.x }`);
   const entries = Object.entries<Value>(tensors);
+  for (const [name, value] of entries) expectOwn("sampleRows", context, name, value);
+  countOf("sampleRows", "batch", batch);
   const rows = entries[0]?.[1].shape[0];
-  if (rows === undefined)
+  if (rows === undefined || rows === 0)
     throw new JobError("DATA", "there are no rows to draw from; give at least one tensor with an axis of rows");
   for (const [name, value] of entries)
     if (value.shape[0] !== rows)

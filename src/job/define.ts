@@ -1,11 +1,17 @@
 /** `defineJob`: a training job as its author writes it, and its conversion to a closed job. */
+import { checkNewName } from "../encoding/name.ts";
 import type { Tensor } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
-import { gradients } from "../graph/autodiff.ts";
-import type { Value } from "../graph/value.ts";
+import { quote } from "../errors/text.ts";
+import { closest, describe, isPlainObject } from "../errors/arguments.ts";
+import { differentiate } from "../graph/autodiff.ts";
+import { fill } from "../graph/fill.ts";
+import { Value } from "../graph/value.ts";
+import { checkTensorType } from "../repops/numbers/tensors.ts";
 import { checkJob, checkSteps, type ClosedJob, DATA_PREFIX, type NamedTensor } from "./closed.ts";
-import { Context } from "./context.ts";
+import { Context, type Parameter } from "./context.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { expectOptions, settingError } from "./settings.ts";
 
 /** The types of an option's value. */
 export type OptionValue = string | number;
@@ -80,11 +86,13 @@ export interface JobDefinition {
  *       optimizer: ({ rate }) => sgd({ learningRate: rate }),
  *     });
  *
- * @throws {JobError} from `close`: unknown or ill-typed options, parts that do not fit together
+ * @throws {JobError} when a part is unknown, missing or of another kind; from `close`: unknown or ill-typed
+ *   options, parts that do not fit together
  */
 export function defineJob<const Options extends JobOptions = Record<never, never>, Data extends Dataset = Dataset>(
   source: JobSource<Options, Data>,
 ): JobDefinition {
+  checkSource(source);
   const defaults: JobOptions = { steps: source.steps, seed: source.seed ?? 0, ...source.options };
   return {
     name: source.name,
@@ -103,21 +111,93 @@ export function defineJob<const Options extends JobOptions = Record<never, never
   };
 }
 
+const PARTS = ["name", "steps", "seed", "options", "data", "loss", "optimizer", "unit"];
+
+/** @throws {JobError} when a job's source has an unknown part, or one of another kind */
+function checkSource<Options extends JobOptions, Data extends Dataset>(source: JobSource<Options, Data>): void {
+  expectOptions("defineJob", source, PARTS);
+  const { name, options = {} } = source;
+  checkNewName(name, "the name of a job");
+  for (const part of ["data", "loss", "optimizer"] as const)
+    if (typeof source[part] !== "function")
+      throw settingError(name, `its ${part} is ${describe(source[part])}; write a function`);
+  if (source.unit !== undefined && typeof source.unit !== "function")
+    throw settingError(name, `its unit is ${describe(source.unit)}; write a function`);
+  if (!isPlainObject(options))
+    throw settingError(name, `its options are ${describe(options)}; write { name: default }`);
+  for (const [option, value] of Object.entries(options)) {
+    if (option in {}) throw settingError(name, `an option can't be called ${option}; every object has that; rename it`);
+    if (typeof value !== "string" && !Number.isFinite(value))
+      throw settingError(name, `the default of --${option} is ${describe(value)}; take a number or a text`);
+  }
+}
+
+/** @throws {JobError} when the amount of data of a training step is no amount */
+function unitOf<Options extends JobOptions, Data extends Dataset>(
+  source: JobSource<Options, Data>,
+  options: Resolved<Options>,
+): ClosedJob["unit"] {
+  const unit = source.unit?.(options) ?? { name: "steps", perStep: 1 };
+  expectOptions(`the unit of ${source.name}`, unit, ["name", "perStep"]);
+  checkNewName(unit.name, "the name of a job's unit");
+  if (!Number.isSafeInteger(unit.perStep) || unit.perStep < 1)
+    throw settingError(source.name, `a step has ${describe(unit.perStep)} ${unit.name}; take a whole number from 1`);
+  return unit;
+}
+
+/** The values of a job's options, with its steps and its seed. */
 function resolve(job: string, defaults: JobOptions, overrides: Overrides): JobOptions {
+  if (!isPlainObject(overrides))
+    throw new JobError("OPTION_VALUE", `the options are ${describe(overrides)}; write { name: value }`);
   const resolved = { ...defaults };
   for (const [name, value] of Object.entries(overrides)) {
-    if (!(name in defaults)) {
-      const known = Object.keys(defaults).map((option) => `--${option}`);
-      throw new JobError("OPTION_UNKNOWN", `the job ${job} has no option --${name}; choose from ${known.join(", ")}`, {
-        name,
-      });
+    if (!Object.hasOwn(defaults, name)) {
+      const known = Object.keys(defaults);
+      const like = closest(name, known);
+      throw new JobError(
+        "OPTION_UNKNOWN",
+        `the job ${job} has no option --${quote(name)}; ${like === undefined ? "" : `did you mean --${like}? `}` +
+          `choose from ${known.map((option) => `--${option}`).join(", ")}`,
+        { name },
+      );
     }
     const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
     if (typeof defaults[name] === "number" && !Number.isFinite(number))
-      throw new JobError("OPTION_VALUE", `--${name} takes a number, not ${JSON.stringify(value)}`, { name, value });
+      throw new JobError(
+        "OPTION_VALUE",
+        `--${name} takes a number, not ${typeof value === "string" ? JSON.stringify(value) : describe(value)}`,
+        { name, value },
+      );
+    if (typeof value !== "string" && typeof value !== "number")
+      throw new JobError("OPTION_VALUE", `--${name} takes a text, not ${describe(value)}`, { name });
     resolved[name] = typeof defaults[name] === "number" ? (number as number) : String(value);
   }
   return resolved;
+}
+
+/**
+ * The gradients of the parameters.
+ * @throws {JobError} when none reaches one, unless `stopGradient` is the reason
+ */
+function slopesOf(loss: Value, parameters: readonly Parameter[]): Value[] {
+  const flows = differentiate(
+    loss,
+    parameters.map(({ value }) => value),
+  );
+  return flows.map((flow, i) => {
+    if (flow.gradient) return flow.gradient;
+    const { name, value } = parameters[i];
+    if (flow.why === "stopped") return fill(loss.builder, value.shape, 0, "no-gradient");
+    const why =
+      flow.why === "unused"
+        ? "the loss does not depend on it; use it, or leave it out"
+        : `its path to the loss is cut at the operator ${flow.at}, through which no gradient flows; take another operator`;
+    throw new JobError("NO_GRADIENT", `no gradient reaches the parameter ${name}: ${why}, or make it in job.freeze()`, {
+      name,
+      why: flow.why,
+      ...(flow.at !== undefined && { operator: flow.at }),
+    });
+  });
 }
 
 async function close<Options extends JobOptions, Data extends Dataset>(
@@ -125,26 +205,47 @@ async function close<Options extends JobOptions, Data extends Dataset>(
   options: Resolved<Options>,
   seed: number,
 ): Promise<ClosedJob> {
-  const tensors = Object.entries<Tensor>(await source.data(options));
-  const dataset = tensors.map(([name, tensor]): NamedTensor => ({ name: `${DATA_PREFIX}${name}`, ...tensor }));
+  const data: unknown = await source.data(options);
+  if (!isPlainObject(data))
+    throw new JobError("DATA", `the data of ${source.name} is ${describe(data)}; return tensors by name`);
+  const tensors = Object.entries(data as Record<string, Tensor>);
+  for (const [name, tensor] of tensors) {
+    checkNewName(name, "the name of a tensor of the dataset");
+    checkTensorType(tensor, `${DATA_PREFIX}${name}`);
+  }
+  const dataset = tensors.map(([name, tensor]): NamedTensor => ({ ...tensor, name: `${DATA_PREFIX}${name}` }));
   const context = new Context<ValuesOf<Data>>(dataset, seed);
-  const loss = source.loss(context, options);
+  const loss: unknown = source.loss(context, options);
+  if (!(loss instanceof Value) || loss.dtype !== "f32" || loss.rank !== 0)
+    throw settingError(
+      source.name,
+      `the loss is ${loss instanceof Value ? loss : describe(loss)}; return an f32 scalar, such as a mean`,
+    );
   context.metric("loss", loss);
   const parameters = context.parameters;
   if (parameters.length === 0)
     throw new JobError("NO_PARAMETERS", `the job ${source.name} has no parameters to train; make one with parameter()`);
-  const slopes = gradients(
-    loss,
-    parameters.map(({ value }) => value),
-  );
-  source.optimizer(options)(context, parameters, slopes);
+  const slopes = slopesOf(loss, parameters);
+  const warnings = context.builder.warningsOf(loss);
+  const optimizer: unknown = source.optimizer(options);
+  if (typeof optimizer !== "function")
+    throw settingError(source.name, `the optimizer is ${describe(optimizer)}; return one, such as adamW({ … })`);
+  (optimizer as Optimizer)(context, parameters, slopes);
+  const [untrained] = context.untrained;
+  if (untrained !== undefined)
+    throw new JobError(
+      "STATE",
+      `the optimizer of ${source.name} does not update the parameter ${untrained}; call update() for it, or make it in job.freeze()`,
+      { name: untrained },
+    );
   const job: ClosedJob = {
     name: source.name,
     steps: options.steps,
     step: context.stepGraph(),
     init: { kind: "graph", graph: context.initGraph() },
     dataset,
-    unit: source.unit?.(options) ?? { name: "steps", perStep: 1 },
+    unit: unitOf(source, options),
+    ...(warnings.length > 0 && { warnings }),
   };
   checkJob(job);
   return job;

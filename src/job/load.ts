@@ -3,6 +3,7 @@ import { fs, path as paths, url } from "../encoding/node.ts";
 import { JobError, messageOf } from "../errors/index.ts";
 import type { ClosedJob } from "./closed.ts";
 import type { JobDefinition, Overrides } from "./define.ts";
+import { placed, syntaxPlace } from "./place.ts";
 import { resolveOwnPackage } from "./resolve.ts";
 
 /** @throws {JobError} when there is no such file, or it does not export a job */
@@ -14,11 +15,14 @@ async function loadJobDefinition(path: string): Promise<JobDefinition> {
     });
   });
   resolveOwnPackage();
-  const module = (await import(/* @vite-ignore */ url.pathToFileURL(file).href).catch((cause: unknown) => {
-    throw new JobError("MODULE_BROKEN", `the job module ${path} can't be loaded: ${messageOf(cause)}; repair it`, {
-      path,
-    });
-  })) as { default?: Partial<JobDefinition> };
+  const module = await placed(
+    () => import(/* @vite-ignore */ url.pathToFileURL(file).href) as Promise<{ default?: Partial<JobDefinition> }>,
+    (cause) =>
+      new JobError("MODULE_BROKEN", `the job module ${path} can't be loaded: ${messageOf(cause)}; repair it`, { path }),
+  ).catch(async (error: JobError) => {
+    error.place ??= await syntaxPlace(error.cause, file);
+    throw error;
+  });
   const job = module.default;
   if (typeof job?.close !== "function" || typeof job.name !== "string")
     throw new JobError("MODULE_BROKEN", `${path} does not export a job; write \`export default defineJob({ … })\``, {
@@ -34,5 +38,9 @@ async function loadJobDefinition(path: string): Promise<JobDefinition> {
  * @throws {JobError} when there is no such file, it does not export a job, or the job can't be closed
  */
 export async function loadJob(path: string, overrides: Overrides = {}): Promise<ClosedJob> {
-  return (await loadJobDefinition(path)).close(overrides);
+  const job = await loadJobDefinition(path);
+  return placed(
+    () => job.close(overrides),
+    (cause) => new JobError("THREW", `the job ${path} threw an error: ${messageOf(cause)}; repair it`, { path }),
+  );
 }

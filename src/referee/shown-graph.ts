@@ -4,7 +4,7 @@ import { type ClimbLeaf, climbLeaf, type Proof, proveLeaf, rootOf } from "../enc
 import { Tag } from "../encoding/tags.ts";
 import { decodeHeader, decodeKernel, encodeKernel, graphRootOf, graphTrees } from "../graph/codec.ts";
 import type { Position } from "../game/level.ts";
-import { checkShownKernel } from "../graph/graph.ts";
+import { checkLabel, checkShownKernel } from "../graph/graph.ts";
 import { jobIdOf, type JobOutline, type JobParts } from "../job/closed.ts";
 import { type GraphFacts, type GraphKind, graphOf, type JobFacts } from "./facts.ts";
 import { graphAt, placeOf } from "./place.ts";
@@ -82,6 +82,7 @@ function graphFactsOf({ header, kernels, labels, kernel }: ShownGraph, root: Byt
     },
     label: (index) => {
       if (!kernel) throw invalid("VERDICT_INCOMPLETE", `the verdict does not show the label of operator ${index}`);
+      checkLabel(kernel.label, index);
       prove(labels, Tag.graphLabel, new TextEncoder().encode(kernel.label), index, kernel.labelProof, "label");
       return kernel.label;
     },

@@ -16,5 +16,6 @@ export {
 } from "./kernels/kernel.ts";
 export { checkProgram, decodeProgram, encodeProgram, type Program } from "./programs/program.ts";
 export { Bool, defineProgram, Float, float, Int, int } from "./programs/expressions.ts";
+export { checkTensor } from "./numbers/tensors.ts";
 export { canon, importFloats, isSaturated, MAX_VALUE, MIN_VALUE } from "./numbers/vf32.ts";
 export { addressOf, type View } from "./kernels/view.ts";

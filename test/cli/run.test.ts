@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync, truncateSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -124,6 +124,23 @@ describe("verde run", () => {
       rows.filter(({ graph }) => graph === "step").map(({ number, kind, label }) => [number, kind, label]),
     ).toEqual(job.step.kernels.map(({ kind }, i) => [i, kind, job.step.labels[i]]));
     expect(rows.some(({ graph }) => graph === "init")).toBe(true);
+  });
+
+  it("warns on stderr, and in the summary for programs, of a loss that broadcasts", async () => {
+    const job = join(folder, "broad.ts");
+    const source = `import { defineJob, linear, mean, sgd, square, sub, tensor } from "@verde-ml/verde/job";
+      export default defineJob({
+        name: "broad",
+        steps: 1,
+        data: () => ({ x: tensor([4, 1], [1, 2, 3, 4]), y: tensor([4], [1, 2, 3, 4]) }),
+        loss: (job) => mean(square(sub(linear(job, "l", job.data.x, 1), job.data.y))),
+        optimizer: () => sgd({ learningRate: 0.1 }),
+      });`;
+    writeFileSync(job, source);
+    const { code, stdout, stderr } = await verde("run", job, "--json");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^verde: warning: sub: f32\[4, 1\] and f32\[4\] broadcast to f32\[4, 4\], .*\n$/);
+    expect(objects(stdout).at(-1)).toMatchObject({ warnings: [{ code: "BROADCAST", place: "sub" }] });
   });
 
   it("refuses what it can't do with code 2 and a sentence", async () => {

@@ -20,7 +20,7 @@ test("a job's data has the keys that data() gives, and no others", async () => {
       expectTypeOf(context.data).toEqualTypeOf<{ readonly x: Value; readonly y: Value }>();
       expectTypeOf(options).toExtend<{ readonly width: number; readonly activation: string; readonly steps: number }>();
       // @ts-expect-error data() gives no z
-      expect(context.data.z).toBeUndefined();
+      expect(() => context.data.z).toThrow("no tensor called z; it has x, y");
       // @ts-expect-error there is no option depth
       expect(options.depth).toBeUndefined();
       // @ts-expect-error a job's options are not written to

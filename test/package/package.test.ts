@@ -33,7 +33,18 @@ describe("the archive", () => {
   test("has what its entries serve, and nothing of the checkout's own business", () => {
     const folders = new Set(project.packed.map((path) => path.split("/")[0]));
     expect([...folders].sort()).toEqual(
-      ["CHANGELOG.md", "LICENSE", "README.md", "bin", "dist", "docs", "examples", "package.json", "src"].sort(),
+      [
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "bin",
+        "dist",
+        "docs",
+        "examples",
+        "package.json",
+        "SECURITY.md",
+        "src",
+      ].sort(),
     );
     for (const path of ["dist/src/web/page/index.html", "dist/src/web/page/style.css", "dist/examples/data/verde.txt"])
       expect(project.packed).toContain(path);
@@ -69,6 +80,14 @@ describe("types", () => {
 });
 
 describe("in Node", () => {
+  // In one folder, in the order of the documents: a later block reads what an earlier one has written.
+  test("every block of code of every document runs as it stands there", async () => {
+    for (const { file, code } of snippets) {
+      project.write(file, code);
+      expectSuccess(await project.node(file));
+    }
+  });
+
   test("every entry can be imported", async () => {
     project.write("every.js", ENTRIES.map((name) => `import "${name}";\n`).join(""));
     expectSuccess(await project.node("every.js"));

@@ -1,4 +1,5 @@
 /** `verde task post`: posts a job as a task with a reward. */
+import { UsageError } from "../../errors/index.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { allowVault } from "../allowance.ts";
 import { formatAmount } from "../../settlement/amount.ts";
@@ -16,12 +17,15 @@ import { termsFields, type TermsFlags, termsFrom } from "./terms.ts";
 export interface PostFlags extends SendFlags, TermsFlags {
   approve: boolean;
   commitEvery?: number;
+  quiet?: boolean;
   steps?: string;
   seed?: string;
 }
 
 export async function post(path: string, rest: readonly string[], flags: PostFlags): Promise<void> {
-  const { steps, seed } = flags;
+  const { steps, seed, quiet = false } = flags;
+  if (quiet && (flags.json || flags.dryRun))
+    throw new UsageError("SYNTAX", "--quiet prints the id of a task that is posted; omit --json and --dry-run with it");
   const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
   const job = await jobTerms(path, flags.commitEvery, { ...own, ...jobOptions(rest) });
   const session = await openSession(flags);
@@ -36,10 +40,11 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   const gasBond = await bondOf(client, terms.game);
   const mostExpensive = gasBond === undefined ? undefined : provableStep(job.outline, terms.commitEvery);
   const fields = withGameFields(termsFields(terms, token), gasBond, mostExpensive);
-  if (!json) writeLine(...formatFields([["name", job.name], ...fields]));
+  if (!json && !quiet) writeLine(...formatFields([["name", job.name], ...fields]));
   const escrow = BigInt(terms.providers) * terms.reward;
   await allowVault(session, sender, escrow, flags.approve);
   await sender.send({ contract: "manager", functionName: "post", args: [terms] });
+  if (quiet) return writeLine(task);
   const done = `${task} is open: ${formatAmount(escrow, token)} are in escrow, ${terms.providers} seats are free.`;
   sender.report(
     json,

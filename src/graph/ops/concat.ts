@@ -2,32 +2,55 @@
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import { map } from "../emit.ts";
 import type { Operator } from "../operator.ts";
-import { axisOf, builderOf, shapeError, type Value } from "../value.ts";
+import { argumentError, axisOf, builderOf, shapeError, type Value } from "../value.ts";
 import { shifted, slice } from "./slice.ts";
 
 /**
+ * The most values that are joined one after another, each with the tensor of those before it. Its time grows
+ * with the square of their number, so more values are joined by halves.
+ */
+const MAX_CHAIN = 32;
+
+/**
  * Values one after the other along an axis, in a tensor of its own: [..., n1, ...], [..., n2, ...] → [..., n1
- * + n2, ...].
+ * + n2, ...]. A single value is returned as it is.
  * @param axis counted from the end where negative
  * @throws {ShapeError} when the axis does not exist, another extent differs, or the dtypes differ
  * @throws {GraphError} when there is no value, or the values belong to two graphs
  */
 export function concat(values: readonly Value[], axis: number): Value {
-  const builder = builderOf(...values);
-  const [first, ...rest] = values;
+  if (!Array.isArray(values)) throw argumentError("concat", "values", values, "a list of values");
+  const builder = builderOf("concat", Object.fromEntries(Array.from(values, (value, i) => [`value ${i}`, value])));
+  const list: readonly Value[] = values;
+  const [first] = list;
   const at = axisOf(first, axis, "concat");
-  return rest.reduce((left, right) => {
-    const fits = right.rank === left.rank && right.shape.every((extent, i) => i === at || extent === left.shape[i]);
-    if (!fits || left.dtype !== right.dtype)
-      throw shapeError("OPERANDS", builder, "concat", `${left} and ${right} can't be joined along axis ${axis}`);
-    const cut = left.shape[at];
-    const shape = left.shape.map((extent, i) => (i === at ? extent + right.shape[i] : extent));
-    const operands = [shifted(left, shape, at, 0), shifted(right, shape, at, cut), { coordinate: at }];
-    return map(joined(left, cut), operands, { name: "concat", shape }).withOrigin([left, right], (gradient) => [
-      slice(gradient, at, 0, cut),
-      slice(gradient, at, cut, shape[at]),
-    ]);
-  }, first);
+  for (const [i, value] of list.entries()) {
+    const fits = value.rank === first.rank && value.shape.every((extent, j) => j === at || extent === first.shape[j]);
+    if (!fits || value.dtype !== first.dtype)
+      throw shapeError(
+        "OPERANDS",
+        builder,
+        "concat",
+        `value 0, ${first}, and value ${i}, ${value}, can't be joined along axis ${axis}`,
+      );
+  }
+  return joinAll(list, at);
+}
+
+function joinAll(values: readonly Value[], axis: number): Value {
+  if (values.length <= MAX_CHAIN) return values.reduce((left, right) => join(left, right, axis));
+  const middle = values.length >> 1;
+  return join(joinAll(values.slice(0, middle), axis), joinAll(values.slice(middle), axis), axis);
+}
+
+function join(left: Value, right: Value, axis: number): Value {
+  const cut = left.shape[axis];
+  const shape = left.shape.map((extent, i) => (i === axis ? extent + right.shape[i] : extent));
+  const operands = [shifted(left, shape, axis, 0), shifted(right, shape, axis, cut), { coordinate: axis }];
+  return map(joined(left, cut), operands, { name: "concat", shape }).withOrigin([left, right], (gradient) => [
+    slice(gradient, axis, 0, cut),
+    slice(gradient, axis, cut, shape[axis]),
+  ]);
 }
 
 const joined = (x: Value, cut: number) =>

@@ -30,11 +30,13 @@ const LOSS_GRADIENT = defineProgram("ffiif", (power, total, target, column, grad
  * @throws {GraphError} when the operands belong to two graphs
  */
 export function crossEntropy(logits: Value, targets: Value, name = "cross-entropy"): Value {
-  const builder = builderOf(logits, targets);
+  const builder = builderOf(name, { logits, targets });
   expectFloat(logits, name);
   const classes = logits.shape[logits.rank - 1];
   if (logits.rank === 0 || targets.dtype !== "i32" || targets.shape.join() !== logits.shape.slice(0, -1).join())
     throw shapeError("OPERANDS", builder, name, `targets ${targets} for logits ${logits}; give one i32 for each row`);
+  if (classes === 0)
+    throw shapeError("OPERANDS", builder, name, `the logits ${logits} have no classes; give one at least`);
   const rows = reshape(logits, [-1, classes]);
   const target = dense(reshape(targets, [-1]));
   const { max, powers, total } = softmaxParts(rows, name);

@@ -1,12 +1,10 @@
 /** Dropout: sets random elements to zero. */
-import { elementCount } from "../../encoding/tensor.ts";
-import { GraphError } from "../../errors/index.ts";
 import { uniform01 } from "../../repops/functions/threefry.ts";
+import { floatSetting, SHARE } from "../../repops/numbers/settings.ts";
 import { indices, type Operator } from "../operator.ts";
-import { type RandomSource, stream } from "../random.ts";
-import type { Value } from "../value.ts";
+import { draw, type RandomSource } from "../random.ts";
+import { expectFloat, settingOf, type Value } from "../value.ts";
 import { mul } from "./mul.ts";
-import { reshape } from "./reshape.ts";
 
 /**
  * Zeroes each element with probability `rate` and scales the others by 1/(1 - rate): f32 [...] → [...]. Which
@@ -15,19 +13,24 @@ import { reshape } from "./reshape.ts";
  *     const y = dropout(x, job.random, 0.1);
  *
  * @param name the label of the operator; "dropout"
- * @throws {GraphError} for a rate outside [0, 1)
+ * @throws {GraphError} for a rate outside [0, 1), also once it is rounded to binary32
  * @throws {ShapeError} when x is not f32
  */
 export function dropout(x: Value, source: RandomSource, rate: number, name = "dropout"): Value {
-  if (!(rate >= 0 && rate < 1))
-    throw new GraphError("SETTING", `${x.builder.label(name)}: a rate of ${rate} is not possible; take one in [0, 1)`);
+  expectFloat(x, name);
+  floatSetting("the rate", rate, SHARE, settingOf(x.builder.label(name)));
   if (rate === 0) return x;
-  const keep = stream(source, elementCount(x.shape), `${name}-mask`, ([a]) =>
-    uniform01(a)
-      .lt(rate)
-      .select(0, 1 / (1 - rate)),
+  const keep = draw(
+    source,
+    x.shape,
+    `${name}-mask`,
+    () =>
+      ([a]) =>
+        uniform01(a)
+          .lt(rate)
+          .select(0, 1 / (1 - rate)),
   );
-  return mul(x, reshape(keep, x.shape));
+  return mul(x, keep);
 }
 
 dropout.check = {

@@ -19,7 +19,7 @@ import { transpose } from "./transpose.ts";
  * @throws {GraphError} when the operands belong to two graphs
  */
 export function gather(table: Value, index: Value, name = "gather"): Value {
-  const builder = builderOf(table, index);
+  const builder = builderOf(name, { table, index });
   if (table.rank < 1 || index.dtype !== "i32")
     throw shapeError("DTYPE", builder, name, `takes rows of a tensor by an i32 index, not ${table} by ${index}`);
   const source = dense(table);

@@ -1,10 +1,11 @@
 /** Layer norm, with a gradient of its own. */
 import { rsqrt } from "../../repops/functions/roots.ts";
 import { defineProgram, float } from "../../repops/programs/expressions.ts";
+import { floatSetting, NOT_NEGATIVE } from "../../repops/numbers/settings.ts";
 import { map } from "../emit.ts";
 import { type Operator, rowsOf } from "../operator.ts";
 import { dotColumns, dotRows, sumRows } from "../rows.ts";
-import { builderOf, expectFloat, shapeError, type Value } from "../value.ts";
+import { builderOf, expectFloat, settingOf, shapeError, type Value } from "../value.ts";
 import { reshape } from "./reshape.ts";
 import { broadcastTo, perRow, sum } from "./sum.ts";
 
@@ -25,12 +26,14 @@ const NORM_GRADIENT = defineProgram("fffff", (scale, gradient, meanGradient, nor
  * @param name the label of the operator; "layer-norm"
  * @throws {ShapeError} when weight or bias does not have one element for each column, or an operand is not
  * f32
- * @throws {GraphError} when the operands belong to two graphs
+ * @throws {GraphError} when the operands belong to two graphs, or epsilon is negative or not a vf32
  */
 export function layerNorm(x: Value, weight: Value, bias: Value, epsilon = 1e-5, name = "layer-norm"): Value {
-  const builder = builderOf(x, weight, bias);
+  const builder = builderOf(name, { x, weight, bias });
   for (const operand of [x, weight, bias]) expectFloat(operand, name);
+  floatSetting("epsilon", epsilon, NOT_NEGATIVE, settingOf(builder.label(name)));
   const n = x.shape[x.rank - 1];
+  if (n === 0) throw shapeError("OPERANDS", builder, name, `rows of no elements, of ${x}, have no mean`);
   if (x.rank < 1 || weight.shape.join() !== `${n}` || bias.shape.join() !== `${n}`)
     throw shapeError("OPERANDS", builder, name, `weight ${weight} and bias ${bias} do not fit rows of ${x}`);
   const rows = reshape(x, [-1, n]);

@@ -20,7 +20,7 @@ import { transpose } from "./transpose.ts";
  * @throws {GraphError} when the operands belong to two graphs
  */
 export function matmul(a: Value, b: Value, name = "matmul"): Value {
-  const builder = builderOf(a, b);
+  const builder = builderOf(name, { a, b });
   expectFloat(a, name);
   expectFloat(b, name);
   if (a.rank < 2 || b.rank < 2 || a.shape[a.rank - 1] !== b.shape[b.rank - 2])
@@ -82,7 +82,7 @@ function batchShape(a: Value, b: Value, name: string): Shape {
   return Array.from({ length: rank }, (_, axis) => {
     const [x, y] = [a, b].map((value) => value.shape[axis - rank - 2 + value.rank] ?? 1);
     if (x !== y && x !== 1 && y !== 1)
-      throw shapeError("BROADCAST", builderOf(a, b), name, `the batch axes of ${a} and ${b} do not broadcast`);
+      throw shapeError("BROADCAST", a.builder, name, `the batch axes of ${a} and ${b} do not broadcast`);
     return x === 1 ? y : x;
   });
 }

@@ -15,7 +15,7 @@ const MAX_STEP = defineProgram("ff", (acc, x) => acc.max(x));
  */
 export function maxRows(x: Value, name = "max"): Value {
   expectFloat(x, name);
-  if (x.rank === 0) throw shapeError("AXIS", x.builder, name, "takes rows, not a scalar");
+  if (x.rank === 0) throw shapeError("AXIS", x.builder, name, "takes rows, not a scalar; give it an axis");
   return foldRows([x], { steps: [MAX_STEP, MAX_STEP], clampRanges: ["none", "none"], start: -MAX_VALUE, name });
 }
 

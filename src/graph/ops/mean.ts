@@ -2,7 +2,7 @@
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import { map } from "../emit.ts";
 import type { Operator } from "../operator.ts";
-import { axisOf, type Value } from "../value.ts";
+import { axesOf, type Value } from "../value.ts";
 import { sum } from "./sum.ts";
 
 /**
@@ -13,11 +13,12 @@ import { sum } from "./sum.ts";
  * @param x f32 [...]
  * @param axes counted from the end where negative; default all axes, which gives a scalar
  * @param name the label of the operator; "mean"
- * @throws {ShapeError} when x is not f32, or an axis does not exist
+ * @throws {ShapeError} when x is not f32, an axis does not exist or is listed twice, or the list is empty
  */
 export function mean(x: Value, axes?: readonly number[], name = "mean"): Value {
   const total = sum(x, axes, name);
-  const count = (axes ?? [...x.shape.keys()]).reduce((product, axis) => product * x.shape[axisOf(x, axis, name)], 1);
+  const over = axes === undefined ? [...x.shape.keys()] : axesOf(x, axes, name);
+  const count = over.reduce((product, axis) => product * x.shape[axis], 1);
   const scale = defineProgram("f", (y) => y.mul(1 / Math.max(count, 1)));
   const scaled = (y: Value): Value => map(scale, [y], { name, shape: y.shape });
   return scaled(total).withOrigin([total], (gradient) => [scaled(gradient)]);

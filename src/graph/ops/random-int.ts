@@ -1,12 +1,11 @@
 /** Random integers. */
-import { elementCount, type Shape } from "../../encoding/tensor.ts";
-import { GraphError } from "../../errors/index.ts";
+import type { Shape } from "../../encoding/tensor.ts";
 import { mulHigh } from "../../repops/functions/threefry.ts";
+import { wholeSetting } from "../../repops/numbers/settings.ts";
 import { int } from "../../repops/programs/expressions.ts";
 import type { Operator } from "../operator.ts";
-import { type RandomSource, stream } from "../random.ts";
-import type { Value } from "../value.ts";
-import { reshape } from "./reshape.ts";
+import { draw, type RandomSource } from "../random.ts";
+import { settingOf, type Value } from "../value.ts";
 
 /**
  * i32 `shape`, from 0 to limit - 1, by the high word of a product: the bias of any value is at most
@@ -16,18 +15,10 @@ import { reshape } from "./reshape.ts";
  * @throws {GraphError} for another limit
  */
 export function randomInt(source: RandomSource, shape: Shape, limit: number, name = "random-int"): Value {
-  if (!Number.isInteger(limit) || limit < 1 || limit > 2 ** 31 - 1)
-    throw new GraphError(
-      "SETTING",
-      `${source.seed.builder.label(name)}: ${limit} is not a possible limit; take 1 to 2^31 - 1`,
-      {
-        limit,
-      },
-    );
-  return reshape(
-    stream(source, elementCount(shape), name, ([a]) => mulHigh(a, int(limit))),
-    shape,
-  );
+  return draw(source, shape, name, (where) => {
+    wholeSetting("the limit", limit, {}, settingOf(where));
+    return ([a]) => mulHigh(a, int(limit));
+  });
 }
 
 randomInt.check = {

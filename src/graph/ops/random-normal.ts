@@ -1,22 +1,22 @@
 /** Random numbers with the normal distribution. */
-import { elementCount, type Shape } from "../../encoding/tensor.ts";
+import type { Shape } from "../../encoding/tensor.ts";
 import { normal } from "../../repops/functions/threefry.ts";
+import { floatSetting, NOT_NEGATIVE } from "../../repops/numbers/settings.ts";
 import type { Operator } from "../operator.ts";
-import { type RandomSource, stream } from "../random.ts";
-import type { Value } from "../value.ts";
-import { reshape } from "./reshape.ts";
+import { draw, type RandomSource } from "../random.ts";
+import { settingOf, type Value } from "../value.ts";
 
 /**
  * f32 `shape`, normal with mean 0. Every call draws from a stream of its own (spec 4.6). No gradient flows.
  * @param deviation the standard deviation; 1
  * @param name the label of the operator; "normal"
- * @throws {ProgramError} when the rounded deviation is not a vf32
+ * @throws {GraphError} when the deviation is negative or, once it is rounded, not a vf32
  */
 export function randomNormal(source: RandomSource, shape: Shape, deviation = 1, name = "normal"): Value {
-  return reshape(
-    stream(source, elementCount(shape), name, ([a, b]) => normal(a, b).mul(deviation)),
-    shape,
-  );
+  return draw(source, shape, name, (where) => {
+    const scale = floatSetting("the deviation", deviation, NOT_NEGATIVE, settingOf(where));
+    return ([a, b]) => normal(a, b).mul(scale);
+  });
 }
 
 randomNormal.check = {

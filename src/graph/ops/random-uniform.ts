@@ -1,10 +1,9 @@
 /** Random numbers with the uniform distribution. */
-import { elementCount, type Shape } from "../../encoding/tensor.ts";
+import type { Shape } from "../../encoding/tensor.ts";
 import { uniform01 } from "../../repops/functions/threefry.ts";
 import type { Operator } from "../operator.ts";
-import { type RandomSource, stream } from "../random.ts";
+import { draw, type RandomSource } from "../random.ts";
 import type { Value } from "../value.ts";
-import { reshape } from "./reshape.ts";
 
 /**
  * f32 `shape`, uniform on [0, 1), in steps of 2^-24. Every call draws from a stream of its own (spec 4.6). No
@@ -12,9 +11,13 @@ import { reshape } from "./reshape.ts";
  * @param name the label of the operator; "uniform"
  */
 export function randomUniform(source: RandomSource, shape: Shape, name = "uniform"): Value {
-  return reshape(
-    stream(source, elementCount(shape), name, ([a]) => uniform01(a)),
+  return draw(
+    source,
     shape,
+    name,
+    () =>
+      ([a]) =>
+        uniform01(a),
   );
 }
 

@@ -1,8 +1,9 @@
 /** The same elements under another shape. */
 import { elementCount, type Shape } from "../../encoding/tensor.ts";
+import { describe } from "../../errors/arguments.ts";
 import { dense } from "../dense.ts";
 import type { Operator } from "../operator.ts";
-import { shapeError, type Value } from "../value.ts";
+import { argumentError, expectValue, shapeError, shapeOf, type Value } from "../value.ts";
 import { viewOf } from "../view.ts";
 
 /**
@@ -15,15 +16,21 @@ import { viewOf } from "../view.ts";
  * @throws {ShapeError} when the number of elements differs
  */
 export function reshape(x: Value, shape: Shape): Value {
+  expectValue(x, "reshape", "x");
+  if (!Array.isArray(shape) || ![...shape].every((extent) => typeof extent === "number"))
+    throw argumentError("reshape", "shape", shape, "a list of extents");
+  if (shape.filter((extent) => extent === -1).length > 1)
+    throw shapeError("RESHAPE", x.builder, "reshape", `[${shape.join(", ")}] leaves two extents open; -1 stands once`);
   const known = elementCount(shape.filter((extent) => extent !== -1));
   const target = shape.map((extent) => (extent === -1 ? elementCount(x.shape) / known : extent));
-  if (elementCount(target) !== elementCount(x.shape) || target.some((extent) => !Number.isInteger(extent)))
+  if (elementCount(target) !== elementCount(x.shape) || target.some((extent) => extent >>> 0 !== extent))
     throw shapeError(
       "RESHAPE",
       x.builder,
       "reshape",
-      `${x} does not have the number of elements of [${shape.join(", ")}]`,
+      `${x} does not have the number of elements of [${shape.map(describe).join(", ")}]`,
     );
+  shapeOf(target, x.builder.label("reshape"));
   const strides = reshapedStrides(x.shape, x.strides, target);
   if (!strides) return reshape(dense(x, "reshape"), target);
   return viewOf(x, target, strides, x.offset, (gradient) => reshape(gradient, x.shape));

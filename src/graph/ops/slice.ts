@@ -1,9 +1,10 @@
 /** Slice and pad: each is the other's gradient. */
 import type { Shape } from "../../encoding/tensor.ts";
+import { describe } from "../../errors/arguments.ts";
 import { COPY } from "../dense.ts";
 import { type Bounded, map } from "../emit.ts";
 import type { Operator } from "../operator.ts";
-import { axisOf, shapeError, type Value } from "../value.ts";
+import { axisOf, expectValue, shapeError, type Value } from "../value.ts";
 import { viewOf } from "../view.ts";
 
 /**
@@ -13,9 +14,15 @@ import { viewOf } from "../view.ts";
  * @throws {ShapeError} when the axis does not exist, or 0 ≤ from ≤ to ≤ its extent does not hold
  */
 export function slice(x: Value, axis: number, from: number, to: number): Value {
+  expectValue(x, "slice", "x");
   const at = axisOf(x, axis, "slice");
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= x.shape[at]))
-    throw shapeError("RANGE", x.builder, "slice", `${from} to ${to} is not a range of axis ${axis} of ${x}`);
+    throw shapeError(
+      "RANGE",
+      x.builder,
+      "slice",
+      `${describe(from)} to ${describe(to)} is not a range of axis ${axis} of ${x}; take 0 to ${x.shape[at]} at most`,
+    );
   const shape = x.shape.map((extent, i) => (i === at ? to - from : extent));
   const offset = shape.includes(0) ? 0 : x.offset + from * x.strides[at];
   return viewOf(x, shape, x.strides, offset, (gradient) => pad(gradient, at, from, x.shape[at] - to));
@@ -27,15 +34,17 @@ export function slice(x: Value, axis: number, from: number, to: number): Value {
  * @throws {ShapeError} when the axis does not exist, or a count is negative or not an integer
  */
 export function pad(x: Value, axis: number, before: number, after: number): Value {
-  if (before === 0 && after === 0) return x;
+  expectValue(x, "pad", "x");
   const at = axisOf(x, axis, "pad");
   if (![before, after].every((count) => Number.isInteger(count) && count >= 0))
     throw shapeError(
       "RANGE",
       x.builder,
       "pad",
-      `can't add ${before} elements before and ${after} after axis ${axis} of ${x}`,
+      `can't add ${describe(before)} elements before and ${describe(after)} after axis ${axis} of ${x}; ` +
+        "take counts from 0, and use slice to remove elements",
     );
+  if (before === 0 && after === 0) return x;
   const extent = x.shape[at];
   const shape = x.shape.map((size, i) => (i === at ? before + extent + after : size));
   const operand = shifted(x, shape, at, before);

@@ -4,7 +4,7 @@ import { defineProgram, type Float } from "../../repops/programs/expressions.ts"
 import { map } from "../emit.ts";
 import { type Operator, rowsOf, type Textbook } from "../operator.ts";
 import { dotRows, sumRows } from "../rows.ts";
-import { expectFloat, type Value } from "../value.ts";
+import { expectFloat, shapeError, type Value } from "../value.ts";
 import { maxRows } from "./max-rows.ts";
 import { perRow } from "./sum.ts";
 
@@ -32,6 +32,7 @@ export function softmaxParts(x: Value, name: string): { max: Value; powers: Valu
  */
 export function softmax(x: Value, name = "softmax"): Value {
   expectFloat(x, name);
+  if (x.rank === 0) throw shapeError("AXIS", x.builder, name, `takes rows, not the scalar ${x}; give it an axis`);
   const { powers, total } = softmaxParts(x, name);
   const y = map(DIVIDE, [powers, perRow(total, x)], { name, shape: x.shape });
   return y.withOrigin([x], (gradient) => {

@@ -4,7 +4,7 @@ import { SUM_STEP } from "../../repops/kernels/kernel.ts";
 import { fold } from "../emit.ts";
 import { type Operator, rowsOf } from "../operator.ts";
 import { reduceLast, sumRows } from "../rows.ts";
-import { axisOf, expectFloat, shapeError, type Value } from "../value.ts";
+import { axesOf, expectFloat, expectValue, shapeError, shapeOf, type Value } from "../value.ts";
 import { viewOf } from "../view.ts";
 import { reshape } from "./reshape.ts";
 
@@ -14,6 +14,8 @@ import { reshape } from "./reshape.ts";
  * @throws {ShapeError} when another extent of x differs from that of `shape`
  */
 export function broadcastTo(x: Value, shape: Shape): Value {
+  expectValue(x, "broadcast", "x");
+  shapeOf(shape, x.builder.label("broadcast"));
   const lead = shape.length - x.rank;
   const fits = lead >= 0 && x.shape.every((extent, axis) => extent === shape[axis + lead] || extent === 1);
   if (!fits) throw shapeError("BROADCAST", x.builder, "broadcast", `${x} does not broadcast to [${shape.join(", ")}]`);
@@ -38,11 +40,12 @@ const insert = (shape: Shape, axes: readonly number[]): Shape =>
  * @param x f32 [...]
  * @param axes counted from the end where negative; default all axes, which gives a scalar
  * @param name the label of the operator; "sum"
- * @throws {ShapeError} when x is not f32, an axis does not exist, or more than 2^22 elements are added
+ * @throws {ShapeError} when x is not f32, an axis does not exist or is listed twice, the list is empty, or
+ *   more than 2^22 elements are added
  */
-export function sum(x: Value, axes: readonly number[] = [...x.shape.keys()], name = "sum"): Value {
+export function sum(x: Value, axes?: readonly number[], name = "sum"): Value {
   expectFloat(x, name);
-  const over = axes.map((axis) => axisOf(x, axis, name)).sort((a, b) => a - b);
+  const over = axes === undefined ? [...x.shape.keys()] : axesOf(x, axes, name).sort((a, b) => a - b);
   if (over.length === 0) return x;
   // Leading axes come first, so that each fold runs along contiguous memory.
   let value = x;
@@ -60,7 +63,7 @@ function sumAxis(x: Value, axis: number, name: string): Value {
 export function sumTo(x: Value, shape: Shape): Value {
   const lead = x.rank - shape.length;
   const axes = [...x.shape.keys()].filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1));
-  return reshape(sum(x, axes), shape);
+  return reshape(axes.length === 0 ? x : sum(x, axes), shape);
 }
 
 const total = (row: readonly number[]): number => row.reduce((a, b) => a + b, 0);

@@ -2,7 +2,7 @@
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import { map } from "../emit.ts";
 import type { Operator } from "../operator.ts";
-import { shapeError, type Value } from "../value.ts";
+import { expectValue, shapeError, type Value } from "../value.ts";
 
 const TO_FLOAT = defineProgram("i", (x) => x.toFloat());
 
@@ -11,6 +11,7 @@ const TO_FLOAT = defineProgram("i", (x) => x.toFloat());
  * @throws {ShapeError} when x is not i32
  */
 export function toFloat(x: Value): Value {
+  expectValue(x, "to-float", "x");
   if (x.dtype !== "i32") throw shapeError("DTYPE", x.builder, "to-float", `takes i32, not ${x}`);
   return map(TO_FLOAT, [x], { name: "to-float", shape: x.shape });
 }

@@ -1,6 +1,7 @@
 /** Axes in another order. */
+import type { ShapeError } from "../../errors/index.ts";
 import type { Operator } from "../operator.ts";
-import { shapeError, type Value } from "../value.ts";
+import { axesOf, expectValue, shapeError, type Value } from "../value.ts";
 import { viewOf } from "../view.ts";
 
 /**
@@ -8,13 +9,23 @@ import { viewOf } from "../view.ts";
  *
  *     transpose(x, [0, 2, 1, 3]); // [batch, length, heads, dim] → [batch, heads, length, dim]
  *
- * @param axes the new order; by default the last two axes are exchanged
+ * @param axes the new order, counted from the end where negative; by default the last two are exchanged
  * @throws {ShapeError} when `axes` is not a permutation, or there are no two axes to exchange
  */
 export function transpose(x: Value, axes?: readonly number[]): Value {
-  const order = axes ?? [...x.shape.keys()].map((axis) => (axis < x.rank - 2 ? axis : 2 * x.rank - 3 - axis));
-  if ([...order].sort((a, b) => a - b).join() !== [...x.shape.keys()].join() || (!axes && x.rank < 2))
-    throw shapeError("AXIS", x.builder, "transpose", `[${order.join(", ")}] is not an order of the axes of ${x}`);
+  expectValue(x, "transpose", "x");
+  const fail = (problem: string): ShapeError => shapeError("AXIS", x.builder, "transpose", problem);
+  if (axes === undefined && x.rank < 2) throw fail(`${x} has no two axes to exchange; give it two axes`);
+  // A scalar's axes have one order, the empty one.
+  const isScalars = x.rank === 0 && Array.isArray(axes) && axes.length === 0;
+  const order =
+    axes === undefined
+      ? [...x.shape.keys()].map((axis) => (axis < x.rank - 2 ? axis : 2 * x.rank - 3 - axis))
+      : isScalars
+        ? []
+        : axesOf(x, axes, "transpose");
+  if (order.length !== x.rank)
+    throw fail(`[${order.join(", ")}] is not an order of the axes of ${x}; list each axis once`);
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return viewOf(
     x,

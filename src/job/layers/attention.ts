@@ -8,10 +8,13 @@ import { slice } from "../../graph/ops/slice.ts";
 import { softmax } from "../../graph/ops/softmax.ts";
 import { transpose } from "../../graph/ops/transpose.ts";
 import type { Value } from "../../graph/value.ts";
+import { SHARE } from "../../repops/numbers/settings.ts";
 import { MAX_VALUE } from "../../repops/numbers/vf32.ts";
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import type { Context } from "../context.ts";
 import { normal } from "../initializers.ts";
+import { countOf, floatOf, settingError } from "../settings.ts";
+import { expectLayer } from "./arguments.ts";
 import { linear } from "./linear.ts";
 
 const DEVIATION = 0.02;
@@ -24,8 +27,8 @@ const DEVIATION = 0.02;
  * @param heads a divisor of dim
  * @param residual the initial weight of `out`; default normal with deviation 0.02
  * @param rate the rate of dropout of the attention weights and of the result; default 0
- * @throws {JobError} when x has not three axes, dim is no multiple of `heads`, or the name is taken
- * @throws {GraphError} for a rate outside [0, 1)
+ * @throws {JobError} when x has not three axes, dim is no multiple of `heads`, the rate is outside [0, 1), or
+ *   the name is taken
  */
 export function causalSelfAttention(
   context: Context,
@@ -35,9 +38,12 @@ export function causalSelfAttention(
   residual = normal(DEVIATION),
   rate = 0,
 ): Value {
+  const path = expectLayer("causalSelfAttention", context, name, x);
   const [batch, length, dim] = x.shape;
-  if (x.rank !== 3)
-    throw new JobError("SETTING", `${context.builder.label(name)}: attention takes [batch, length, dim], not ${x}`);
+  if (x.rank !== 3) throw settingError(path, `attention takes [batch, length, dim], not ${x}; reshape it`);
+  countOf(path, "the number of heads", heads);
+  countOf(path, "the width, the last extent of x,", dim);
+  floatOf(path, "the rate of dropout", rate, SHARE);
   if (dim % heads !== 0)
     throw new JobError(
       "SETTING",

@@ -3,6 +3,8 @@ import { gelu } from "../../graph/ops/gelu.ts";
 import type { Value } from "../../graph/value.ts";
 import type { Context } from "../context.ts";
 import { normal } from "../initializers.ts";
+import { countOf } from "../settings.ts";
+import { expectLayer } from "./arguments.ts";
 import { linear } from "./linear.ts";
 
 const DEVIATION = 0.02;
@@ -14,7 +16,8 @@ const DEVIATION = 0.02;
  * @throws {JobError} when x is a scalar, or the name is taken
  */
 export function mlp(context: Context, name: string, x: Value, residual = normal(DEVIATION)): Value {
-  const dim = x.shape[x.rank - 1];
+  const path = expectLayer("mlp", context, name, x);
+  const dim = countOf(path, "the width, the last extent of x,", x.shape[x.rank - 1]);
   const hidden = gelu(linear(context, `${name}.in`, x, 4 * dim, { init: normal(DEVIATION) }));
   return linear(context, `${name}.out`, hidden, dim, { init: residual });
 }

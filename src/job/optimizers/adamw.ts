@@ -5,10 +5,12 @@ import { map } from "../../graph/emit.ts";
 import { mul } from "../../graph/ops/mul.ts";
 import { broadcastTo } from "../../graph/ops/sum.ts";
 import type { Value } from "../../graph/value.ts";
+import { NOT_NEGATIVE, SHARE } from "../../repops/numbers/settings.ts";
 import { defineProgram, float, type Float } from "../../repops/programs/expressions.ts";
 import type { Context } from "../context.ts";
 import { constant, zeros } from "../initializers.ts";
-import { clipScale } from "./clipping.ts";
+import { expectOptions, floatOf } from "../settings.ts";
+import { clipNormOf, clipScale } from "./clipping.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 
@@ -48,11 +50,17 @@ export interface AdamWOptions {
  *     optimizer: ({ steps }) =>
  *       adamW({ learningRate: warmupCosine({ peak: 3e-3, warmup: 20, steps }), clipNorm: 1 })
  *
- * @throws {JobError} from the job's `close`, when the norm to clip to is not above 0
+ * @throws {JobError} for an unknown option, and for a value that is out of its range once it is rounded to
+ *   binary32: shares have to be in [0, 1), a norm above 0, the others not negative
  */
 export function adamW(options: AdamWOptions): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8, weightDecay = 0.01, clipNorm } = options;
-  const rate = schedule(options.learningRate);
+  expectOptions("adamW", options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay", "clipNorm"]);
+  const rate = schedule("adamW", options.learningRate);
+  const beta1 = floatOf("adamW", "beta1", options.beta1 ?? 0.9, SHARE);
+  const beta2 = floatOf("adamW", "beta2", options.beta2 ?? 0.99, SHARE);
+  const epsilon = floatOf("adamW", "epsilon", options.epsilon ?? 1e-8, NOT_NEGATIVE);
+  const weightDecay = floatOf("adamW", "weightDecay", options.weightDecay ?? 0.01, NOT_NEGATIVE);
+  const clipNorm = clipNormOf("adamW", options.clipNorm);
   const first = defineProgram("fff", (m, gradient, scale) =>
     ranged(m, 60)
       .mul(beta1)

@@ -2,9 +2,11 @@
 import { map } from "../../graph/emit.ts";
 import { broadcastTo } from "../../graph/ops/sum.ts";
 import type { Value } from "../../graph/value.ts";
+import { SHARE } from "../../repops/numbers/settings.ts";
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import { zeros } from "../initializers.ts";
-import { clipScale } from "./clipping.ts";
+import { expectOptions, floatOf } from "../settings.ts";
+import { clipNormOf, clipScale } from "./clipping.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 
@@ -21,10 +23,14 @@ export interface SgdOptions {
 /**
  * Stochastic gradient descent: velocity' = momentum · velocity + gradient, weight' = weight - rate ·
  * velocity'. Metrics: `learning-rate`, and `gradient-norm` with clipping.
- * @throws {JobError} from the job's `close`, when the norm to clip to is not above 0
+ * @throws {JobError} for an unknown option, and for a value that is out of its range once it is rounded to
+ *   binary32: the momentum has to be in [0, 1), the norm above 0, the rate not negative
  */
-export function sgd({ learningRate, momentum = 0, clipNorm }: SgdOptions): Optimizer {
-  const rate = schedule(learningRate);
+export function sgd(options: SgdOptions): Optimizer {
+  expectOptions("sgd", options, ["learningRate", "momentum", "clipNorm"]);
+  const rate = schedule("sgd", options.learningRate);
+  const momentum = floatOf("sgd", "momentum", options.momentum ?? 0, SHARE);
+  const clipNorm = clipNormOf("sgd", options.clipNorm);
   const velocity = defineProgram("fff", (v, gradient, scale) => v.mul(momentum).add(gradient.mul(scale)));
   const still = defineProgram("ff", (gradient, scale) => gradient.mul(scale));
   const weight = defineProgram("fff", (w, direction, lr) => w.sub(direction.mul(lr)));

@@ -87,9 +87,16 @@ export interface Fallback {
 
 /** One prepared kernel list with its memory. */
 export interface Session {
-  /** Copies a tensor into input `input`. */
+  /**
+   * Copies a tensor into input `input`. Its bits are taken as they are: a drill writes states that no honest
+   * run has. `checkTensor` checks a tensor from outside.
+   * @throws {BackendError | ValueError | ShapeError} when there is no such input, or it has another type
+   */
   write(input: number, tensor: Tensor): Promise<void>;
-  /** A copy of a tensor: an input, or a kept output of the last `execute`. */
+  /**
+   * A copy of a tensor: an input, or a kept output of the last `execute`.
+   * @throws {BackendError} for any other tensor
+   */
   read(tensor: number): Promise<Tensor>;
   /**
    * Copies a kept tensor into an input of the same type, on the device. So a new state becomes the next
@@ -103,7 +110,7 @@ export interface Session {
   execute(options?: ExecuteOptions): Promise<ExecuteReport>;
   /** The roots of inputs or kept tensors (spec 6.4), computed where the tensors are. */
   roots(tensors: readonly number[]): Promise<TensorRoot[]>;
-  /** Frees the memory. The session can't be used afterwards. */
+  /** Frees the memory. Any later use throws a `BackendError`. */
   close(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@
  * The backends by their names on the command line and in traces: `name`, or `name:mode` if there are several
  * modes.
  */
+import { describe } from "../../errors/arguments.ts";
 import { UsageError } from "../../errors/index.ts";
 import type { Backend } from "./backend.ts";
 import { gpujs } from "./gpujs/backend.ts";
@@ -36,6 +37,8 @@ export const BACKEND_NAMES = Object.keys(BACKENDS)
 
 /** @throws {UsageError} for an unknown name, or a mode that the backend of that name does not have */
 export function backendByName(name: string): Backend {
+  if (typeof name !== "string")
+    throw new UsageError("UNKNOWN", `there is no backend ${describe(name)}; choose from ${BACKEND_NAMES}`);
   if (Object.hasOwn(BACKENDS, name)) return BACKENDS[name as BackendName];
   const [family, mode] = name.split(":", 2);
   const known = mode !== undefined && Object.hasOwn(BACKENDS, family);

@@ -3,7 +3,8 @@
  * specification. Fast code is compared with this, bit for bit.
  */
 import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
-import type { Backend, ExecuteOptions, ExecuteReport, PrepareOptions, Session } from "./backend.ts";
+import type { Backend, ExecuteOptions, ExecuteReport, Session } from "./backend.ts";
+import { checkedSession } from "./checked.ts";
 import { javascriptArithmetic, probeArithmetic } from "./probe.ts";
 import { compileJavaScript } from "../programs/javascript.ts";
 import {
@@ -23,7 +24,7 @@ import { emptyReport, wantedOf } from "./wanted.ts";
 export const reference: Backend = {
   name: "reference",
   probe: () => probeArithmetic(javascriptArithmetic),
-  prepare: async (list: KernelList, _options: PrepareOptions) => new ReferenceSession(list),
+  prepare: (list, options) => checkedSession(list, options, async () => new ReferenceSession(list)),
 };
 
 /** The argument at one output element, by the fold index. */
@@ -82,12 +83,14 @@ export function runFold(kernel: FoldKernel, tensors: readonly Tensor[], out: Ten
   }
 }
 
-/** spec 4.4. @returns the number of reads outside of the source */
+/** spec 4.4. @returns the number of rows that were read outside of the source */
 export function runGather(kernel: GatherKernel, tensors: readonly Tensor[], out: Tensor): number {
   const source = tensors[kernel.source];
   const index = tensors[kernel.index].data;
   const row = elementCount(source.shape.slice(1));
   const fill = elementOf(out.dtype, kernel.fill);
+  // Of rows without elements, none is read.
+  if (row === 0) return 0;
   let outOfRange = 0;
   for (let i = 0; i < index.length; i++) {
     const inside = index[i] >= 0 && index[i] < source.shape[0];

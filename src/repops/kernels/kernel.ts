@@ -4,6 +4,7 @@
  * A kernel list is the executable form of a graph. Tensors 0 to inputs - 1 are given, and tensor inputs + j
  * is the output of kernel j. A kernel reads only tensors with lower numbers than its own output.
  */
+import { describe } from "../../errors/arguments.ts";
 import { ShapeError } from "../../errors/index.ts";
 import { DTYPES } from "../../encoding/dtypes.ts";
 import { checkShape, elementCount, formatType, type Shape, type TensorType } from "../../encoding/tensor.ts";
@@ -138,6 +139,10 @@ export interface TensorsBefore {
  * @throws {ShapeError | ProgramError} when the kernel is invalid; the message begins with `what`
  */
 export function checkKernel(kernel: Kernel, tensors: readonly TensorType[], what: string): void {
+  if (!Array.isArray(tensors))
+    throw new ShapeError("KERNEL", `the tensors before a kernel are ${describe(tensors)}; pass a list of their types`);
+  if (typeof what !== "string")
+    throw new ShapeError("KERNEL", `the name of a kernel is ${describe(what)}; pass a text for messages`);
   checkKernelAfter(kernel, { count: tensors.length, typeOf: (tensor) => tensors[tensor] }, what);
 }
 
@@ -150,6 +155,11 @@ export function checkKernelAfter(kernel: Kernel, tensors: TensorsBefore, what: s
   const fail = (problem: string): never => {
     throw new ShapeError("KERNEL", `${what}: ${problem}; build it with the graph builder`, { kernel });
   };
+  const { kind, type } = (kernel ?? {}) as Partial<Kernel>;
+  if (kind === undefined || !["map", "fold", "gather"].includes(kind) || !Object.hasOwn(DTYPES, type?.dtype ?? ""))
+    fail(`${describe(kernel)} is no map, fold or gather with a type`);
+  if (kernel.kind !== "gather" && !Array.isArray(kernel.args))
+    fail(`its args are ${describe(kernel.args)}, not a list`);
   checkShape(kernel.type.shape, what);
   const operand = (tensor: number): TensorType | undefined => {
     if (!Number.isInteger(tensor) || tensor < 0 || tensor >= tensors.count)
@@ -176,6 +186,7 @@ export function checkKernelAfter(kernel: Kernel, tensors: TensorsBefore, what: s
   }
   const space = iterationSpace(kernel);
   kernel.args.forEach((arg, i) => {
+    if (!["operand", "coordinate", "index"].includes(arg?.kind)) fail(`arg ${i} is ${describe(arg)}, of no known kind`);
     const wanted = kernel.program.inputs[i + (fold ? 1 : 0)];
     if (arg.kind === "operand") {
       const source = operand(arg.tensor);

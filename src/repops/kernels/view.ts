@@ -80,6 +80,10 @@ export function checkView(view: View, space: Shape, source: Shape | undefined, w
   const fail = (subCode: ShapeSubCode, problem: string): never => {
     throw new ShapeError(subCode, `${what}: ${problem}; build it with the graph builder`, { view, space, source });
   };
+  if (!Array.isArray(view?.strides) || !(view.bounds === undefined || Array.isArray(view.bounds)))
+    fail("VIEW", "its strides or its bounds are no list");
+  const pairs = view.bounds === undefined || [...view.bounds].every((pair) => Array.isArray(pair) && pair.length === 2);
+  if (!pairs) fail("VIEW", "a bound is no pair of integers");
   const whole = [view.offset, ...view.strides, ...(view.bounds ?? []).flat()].every(
     (x) => Number.isInteger(x) && Math.abs(x) < 2 ** 31,
   );

@@ -1,6 +1,6 @@
 /** Converts elements of tensors between JavaScript numbers and bit patterns. */
 import type { DType } from "../../encoding/dtypes.ts";
-import { bitsOf, fromBits, isCanonicalBits } from "./vf32.ts";
+import { bitsOf, fromBits, isCanonicalBits, MAX_BITS, MIN_BITS } from "./vf32.ts";
 
 interface Patterns {
   value(bits: number): number;
@@ -30,8 +30,15 @@ export function isElement(dtype: DType, bits: number): boolean {
   return PATTERNS[dtype].isCanonical(bits);
 }
 
-/** The index of the first bit pattern that a tensor of this type can't hold, or -1. */
+/**
+ * The index of the first bit pattern that a tensor of this type can't hold, or -1. It reads every element of
+ * every tensor from outside once, so it is a plain loop.
+ */
 export function firstInvalid(dtype: DType, words: Uint32Array): number {
-  const { isCanonical } = PATTERNS[dtype];
-  return words.findIndex((bits) => !isCanonical(bits));
+  if (dtype === "i32") return -1; // Every pattern is an integer.
+  for (let i = 0; i < words.length; i++) {
+    const bits = words[i];
+    if (((bits & 0x7fffffff) - MIN_BITS) >>> 0 > MAX_BITS - MIN_BITS && bits !== 0) return i;
+  }
+  return -1;
 }

@@ -2,8 +2,10 @@
  * The values of `vf32` (spec 2.1): +0 and every binary32 x with 2^-125 ≤ |x| ≤ 2^127. There is no -0, no
  * subnormal, no infinity and no NaN, because devices disagree on these values.
  */
+import { checkOptions, describe } from "../../errors/arguments.ts";
 import { ValueError } from "../../errors/index.ts";
 import { hex32 } from "../../encoding/bytes.ts";
+import { MAX_ELEMENTS } from "../../encoding/tensor.ts";
 
 /** The least positive vf32. */
 export const MIN_VALUE = 2 ** -125;
@@ -65,14 +67,17 @@ export interface ImportOptions {
 /**
  * Converts numbers from outside to vf32 (spec 2.3): rounded to nearest even; then magnitudes below 2^-125
  * become +0.
- * @throws {ValueError} for NaN, and for magnitudes above 2^127 unless `saturate` is set; it names tensor and
- * index
+ * @throws {ValueError} for NaN, for magnitudes above 2^127 unless `saturate` is set, and for what is no
+ *   number; it names tensor and index
  */
 export function importFloats(values: ArrayLike<number>, options: ImportOptions = {}): Float32Array {
+  checkOptions(options, ["name", "saturate"], (problem) => new ValueError("TYPE", `importFloats: ${problem}`));
   const { name = "array", saturate = false } = options;
-  const out = new Float32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    const value = Math.fround(values[i]);
+  if (typeof name !== "string" || typeof saturate !== "boolean")
+    throw new ValueError("TYPE", "importFloats: name is a text, and saturate is true or false; give them so");
+  const out = new Float32Array(lengthOf(values, name));
+  for (let i = 0; i < out.length; i++) {
+    const value = Math.fround(numberAt(values, i, name));
     if (Number.isNaN(value) || (Math.abs(value) > MAX_VALUE && !saturate))
       throw new ValueError(
         Number.isNaN(value) ? "NAN" : "RANGE",
@@ -83,4 +88,22 @@ export function importFloats(values: ArrayLike<number>, options: ImportOptions =
     out[i] = canon(value);
   }
   return out;
+}
+
+/** @throws {ValueError} when it is no list */
+export function lengthOf(values: ArrayLike<number>, name: string): number {
+  const length: unknown = typeof values === "object" && values !== null ? values.length : undefined;
+  if (typeof length !== "number" || !Number.isInteger(length) || length < 0 || length > MAX_ELEMENTS)
+    throw new ValueError("TYPE", `${name}: its values are ${describe(values)}; give a list of numbers`, { name });
+  return length;
+}
+
+/** @throws {ValueError} when the element is no number: a text, a bigint, or nothing */
+export function numberAt(values: ArrayLike<number>, index: number, name: string): number {
+  const value: unknown = values[index];
+  if (typeof value === "number") return value;
+  throw new ValueError("TYPE", `${name}: element ${index} is ${describe(value)}, not a number; repair the data`, {
+    name,
+    index,
+  });
 }

@@ -6,9 +6,10 @@
  * Equal expressions become one value. A number becomes a constant of the expected type; a float constant is
  * rounded to nearest even and has to be canonical.
  */
+import { describe } from "../../errors/arguments.ts";
 import { ProgramError } from "../../errors/index.ts";
 import type { InstructionName } from "./instructions.ts";
-import { checkProgram, type Program, type Step } from "./program.ts";
+import { checkProgram, MAX_VALUES, type Program, type Step } from "./program.ts";
 import { bitsOf, isCanonicalBits } from "../numbers/vf32.ts";
 
 type Node =
@@ -29,13 +30,23 @@ type IntLike = Int | number;
 
 const step = (name: InstructionName, args: readonly Expression[]): Node => ({ kind: "step", name, args });
 
+/** @throws {ProgramError} for what is no expression; whether its type fits is checked with the program */
+function expression<E extends Expression>(given: E): E {
+  if (given instanceof Expression) return given;
+  throw new ProgramError(
+    "TYPE",
+    `an operand of an expression is ${describe(given)}; pass a number, or an expression of the program's inputs`,
+  );
+}
+
 /**
- * A constant, rounded to nearest even.
+ * A constant, rounded to nearest even; -0 is 0.
  * @throws {ProgramError} when the rounded value is not a vf32: 0, or a magnitude from 2^-125 to 2^127
  */
 export function float(value: FloatLike): Float {
-  if (typeof value !== "number") return value;
-  const bits = bitsOf(Math.fround(value));
+  if (typeof value !== "number") return expression(value);
+  // There is no -0 in vf32: it is 0, as in all data from outside (spec 2.3).
+  const bits = value === 0 ? 0 : bitsOf(Math.fround(value));
   if (Number.isNaN(value) || !isCanonicalBits(bits))
     throw new ProgramError("CONSTANT", `the constant ${value} is not a vf32: 0, or a magnitude from 2^-125 to 2^127`, {
       value,
@@ -45,7 +56,7 @@ export function float(value: FloatLike): Float {
 
 /** A constant from -2^31 to 2^32 - 1. */
 export function int(value: IntLike): Int {
-  if (typeof value !== "number") return value;
+  if (typeof value !== "number") return expression(value);
   if (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 32)
     throw new ProgramError(
       "CONSTANT",
@@ -138,17 +149,24 @@ type Inputs<Types extends string> = Types extends `f${infer Rest}`
 /**
  * Builds a program. It has to use every input.
  * @param types one letter for each input: `f` for a float, `i` for an int; at most 8
- * @throws {ProgramError} when it has more than 256 values or does not use an input
+ * @throws {ProgramError} when it has more than 256 values, does not use an input, or is no program
  */
 export function defineProgram<Types extends string>(
   types: Types,
   body: (...inputs: Inputs<Types>) => Float | Int,
 ): Program {
+  if (typeof types !== "string" || !/^[fi]*$/.test(types))
+    throw new ProgramError(
+      "TYPE",
+      `the inputs of a program are ${describe(types)}; write one letter for each, f for a float and i for an int`,
+    );
+  if (typeof body !== "function")
+    throw new ProgramError("TYPE", `the body of a program is ${describe(body)}; pass a function of its inputs`);
   const inputs = [...types].map((type, index) => {
     const node: Node = { kind: "input", index };
     return type === "f" ? new Float(node) : new Int(node);
   });
-  const output = body(...(inputs as Inputs<Types>));
+  const output = expression(body(...(inputs as Inputs<Types>)));
   const program = number(
     [...types].map((type) => (type === "i" ? "i" : "f")),
     output,
@@ -166,10 +184,18 @@ function number(inputs: ("f" | "i")[], output: Expression): Program {
   const steps: { name: InstructionName; args: string[] }[] = [];
   const named = new Map<string, string>();
   const seen = new Map<Expression, string>();
+  // Every expression on a way to an input is a value of its own, so a longer way needs too many values.
+  let depth = 0;
   const visit = (expression: Expression): string => {
     const known = seen.get(expression);
     if (known !== undefined) return known;
+    if (++depth > MAX_VALUES)
+      throw new ProgramError(
+        "TOO_LONG",
+        `the program has more than ${MAX_VALUES} instructions, one after another; split it into several operators`,
+      );
     const name = place(expression.node);
+    depth--;
     seen.set(expression, name);
     return name;
   };

@@ -3,6 +3,7 @@
  * float constants, int constants, and one value for each instruction. The last value is the output.
  */
 import { type Bytes, Reader, toHex, Writer } from "../../encoding/bytes.ts";
+import { describe } from "../../errors/arguments.ts";
 import { ProgramError, type ProgramSubCode } from "../../errors/index.ts";
 import { INSTRUCTIONS, instructionByOpcode, type InstructionName, type RegisterType } from "./instructions.ts";
 import { isCanonicalBits } from "../numbers/vf32.ts";
@@ -10,7 +11,7 @@ import { isCanonicalBits } from "../numbers/vf32.ts";
 /** The most inputs of a program. */
 export const MAX_INPUTS = 8;
 /** The limit for inputs, constants and instructions together, because an operand is one byte. */
-const MAX_VALUES = 256;
+export const MAX_VALUES = 256;
 
 export interface Step {
   name: InstructionName;
@@ -54,13 +55,27 @@ export function outputType(program: Program): "f" | "i" {
   return types[types.length - 1] as "f" | "i";
 }
 
+/** @throws {ProgramError} when it does not even have the lists that make a program */
+function expectProgram(program: Program): void {
+  const { inputs, floats, ints, steps } = program ?? {};
+  if (![inputs, floats, ints, steps].every(Array.isArray))
+    throw new ProgramError("TYPE", `${describe(program)} is no scalar program; make one with defineProgram`);
+}
+
+/** Programs that have passed `checkProgram`. They are frozen, so they need not be checked again. */
+const passed = new WeakSet<Program>();
+
 /**
  * Refuses every program that is not in canonical form, so that each list of instructions has only one
- * encoding.
+ * encoding. A program that has passed is frozen, with all that is in it.
  * @throws {ProgramError} when a rule is broken; the message names the first one
  */
 export function checkProgram(program: Program): void {
-  const { inputs, floats, ints, steps } = program;
+  const { inputs, floats, ints, steps } = program ?? {};
+  if (passed.has(program)) return;
+  expectProgram(program);
+  if (inputs.some((type) => type !== "f" && type !== "i"))
+    throw new ProgramError("TYPE", "a scalar program has an input that is neither f nor i; use defineProgram");
   const fail = (subCode: ProgramSubCode, problem: string): never => {
     throw new ProgramError(subCode, `scalar program: ${problem}; build it with defineProgram`, { program });
   };
@@ -78,6 +93,10 @@ export function checkProgram(program: Program): void {
     if (!isCanonicalBits(bits)) fail("CONSTANT", `constant 0x${bits.toString(16)} is not canonical`);
   for (const value of ints)
     if ((value | 0) !== value) fail("CONSTANT", `the constant ${value} is not a signed 32-bit integer`);
+  steps.forEach((step, i) => {
+    if (!Object.hasOwn(INSTRUCTIONS, step?.name) || !Array.isArray(step.args))
+      fail("OPERAND", `instruction ${i} is ${describe(step?.name)}, which does not exist, or has no operands`);
+  });
   const types = valueTypes(program);
   const used = new Set<number>([at.count - 1]);
   steps.forEach(({ name, args }, i) => {
@@ -95,10 +114,14 @@ export function checkProgram(program: Program): void {
   for (let value = 0; value < at.count; value++)
     if (!used.has(value)) fail("NOT_CANONICAL", `value ${value} is never used`);
   if (types[at.count - 1] === "b") fail("TYPE", "its output is a bool; return a float or an integer");
+  for (const step of steps) Object.freeze(Object.freeze(step).args);
+  for (const fixed of [inputs, floats, ints, steps, program]) Object.freeze(fixed);
+  passed.add(program);
 }
 
 /** Canonical bytes: an 8-byte header, the constants, four bytes for each instruction (spec 3.4). */
 export function encodeProgram(program: Program): Bytes {
+  expectProgram(program);
   const mask = program.inputs.reduce((bits, type, i) => (type === "i" ? bits | (1 << i) : bits), 0);
   const writer = new Writer();
   for (const count of [program.inputs.length, mask, program.floats.length, program.ints.length, program.steps.length])
@@ -118,6 +141,8 @@ export function encodeProgram(program: Program): Bytes {
  * canonical
  */
 export function decodeProgram(reader: Reader): Program {
+  if (!(reader instanceof Reader))
+    throw new ProgramError("TYPE", `a program is read from a Reader of bytes, not from ${describe(reader)}`);
   const [inputCount, mask, floatCount, intCount, stepCount, ...zero] = reader.bytes(8);
   if (inputCount > MAX_INPUTS || mask >> inputCount !== 0 || zero.some((byte) => byte !== 0))
     throw reader.error("MALFORMED", "the header of a scalar program is malformed");

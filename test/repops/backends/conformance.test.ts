@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hex32, toHex } from "../../../src/encoding/bytes.ts";
 import { type Tensor, tensorRoot } from "../../../src/encoding/tensor.ts";
-import type { Backend } from "../../../src/repops/backends/backend.ts";
+import { type Backend, executeOnce } from "../../../src/repops/backends/backend.ts";
 import { reference } from "../../../src/repops/backends/reference.ts";
 import { wasm, wasmAlways } from "../../../src/repops/backends/wasm/backend.ts";
 import { PROGRAMS } from "../../../src/repops/functions/index.ts";
@@ -86,12 +86,47 @@ for (const backend of [wasm, wasmAlways])
           ],
         };
         await expectSameBits(backend, { list, inputs });
-        const session = await backend.prepare(list, { keep: [2] });
-        for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
-        expect((await session.execute()).outOfRange).toEqual(width === 0 ? [] : [{ kernel: 0, count: 4 }]);
+        for (const each of [reference, backend]) {
+          const session = await each.prepare(list, { keep: [2] });
+          for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
+          expect((await session.execute()).outOfRange).toEqual(width === 0 ? [] : [{ kernel: 0, count: 4 }]);
+        }
       }
     });
   });
+
+describe("many constants", () => {
+  /** A list of maps, each with 120 constants that no other has. */
+  const listOf = (kernels: number, from: number): KernelList => ({
+    inputs: [{ dtype: "i32", shape: [20] }],
+    kernels: Array.from({ length: kernels }, (_, k) => ({
+      kind: "map",
+      type: { dtype: "i32", shape: [20] },
+      program: defineProgram("i", (x) => {
+        let sum = x;
+        for (let i = 0; i < 120; i++) sum = sum.add(7 * (from + 120 * k + i) + 1_000_003);
+        return sum;
+      }),
+      args: [{ kind: "operand", tensor: k, view: { offset: 0, strides: [1] }, clampRange: "none" }],
+    })),
+  });
+
+  test("run on WASM as on the reference, in sessions that share code", async () => {
+    const lists = [listOf(150, 0), listOf(150, 0), listOf(3, 40_000)];
+    const input: Tensor = { dtype: "i32", shape: [20], data: Int32Array.from({ length: 20 }, (_, i) => 31 * i) };
+    for (const backend of [wasm, wasmAlways]) {
+      const sessions = await Promise.all(lists.map((list) => backend.prepare(list, { keep: [list.kernels.length] })));
+      for (const [i, session] of sessions.entries()) {
+        await session.write(0, input);
+        await session.execute();
+        const last = lists[i].kernels.length;
+        const [expected] = await executeOnce(reference, lists[i], [input], [last]);
+        expect((await session.read(last)).data).toEqual(expected.data);
+      }
+      for (const session of sessions) await session.close();
+    }
+  });
+});
 
 describe("a session", () => {
   const double = defineProgram("f", (x) => x.add(x));

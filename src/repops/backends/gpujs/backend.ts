@@ -2,6 +2,7 @@
  * gpu.js: kernels are functions in its subset of JavaScript, which it translates for the device of the mode.
  */
 import type { Backend, DeviceDescription } from "../backend.ts";
+import { checkedSession } from "../checked.ts";
 import { type GpuJsDevice, type Mode, openFirstGpu, openGpuJs } from "./device.ts";
 import { probeGpuJs } from "./probes.ts";
 import { prepareGpuJs } from "./session.ts";
@@ -19,7 +20,7 @@ const backend = <Name extends string>(name: Name, open: () => Promise<GpuJsDevic
   name,
   describe: async () => describeMode((await open()).mode),
   probe: async () => probeGpuJs(await open()),
-  prepare: async (list, { keep }) => prepareGpuJs(await open(), list, keep),
+  prepare: (list, options) => checkedSession(list, options, async (keep) => prepareGpuJs(await open(), list, keep)),
 });
 const inMode = <M extends Mode>(mode: M) => backend(`gpujs:${mode}`, () => openGpuJs(mode));
 

@@ -1,5 +1,6 @@
 /** The default backend: WebAssembly SIMD128, generated from the same scalar programs as everything else. */
 import type { Backend } from "../backend.ts";
+import { checkedSession } from "../checked.ts";
 import { probeWasm } from "./probes.ts";
 import { prepareWasm } from "./session.ts";
 
@@ -7,7 +8,7 @@ import { prepareWasm } from "./session.ts";
 export const wasm: Backend = {
   name: "wasm",
   probe: probeWasm,
-  prepare: (list, { keep }) => prepareWasm(list, keep),
+  prepare: (list, options) => checkedSession(list, options, (keep) => prepareWasm(list, keep)),
 };
 
 /**
@@ -16,5 +17,5 @@ export const wasm: Backend = {
  */
 export const wasmAlways: Backend = {
   name: "wasm-always",
-  prepare: (list, { keep }) => prepareWasm(list, keep, true),
+  prepare: (list, options) => checkedSession(list, options, (keep) => prepareWasm(list, keep, true)),
 };

@@ -7,16 +7,18 @@ import { addLoops } from "./loops.ts";
 
 /** The first kilobyte stays empty: hashing reads a byte before a tensor, and no tensor has the address 0. */
 const CORE_CONSTANTS = 1024;
-const CORE_CAPACITY = 256;
-const LOOP_CONSTANTS = CORE_CONSTANTS + 4 * CORE_CAPACITY;
-const LOOP_CAPACITY = 16_384;
-/** The address at which the blocks of parameters begin. */
-export const PARAMETERS = LOOP_CONSTANTS + 4 * LOOP_CAPACITY;
+/** The constants of the core module number some dozens; those of loops follow, as many as there are. */
+const LOOP_CONSTANTS = 2048;
 
-export const corePool = new ConstantPool(CORE_CONSTANTS, CORE_CAPACITY);
+export const corePool = new ConstantPool(CORE_CONSTANTS);
 let coreModule: Promise<WebAssembly.Module> | undefined;
-export const compileCore = (): Promise<WebAssembly.Module> =>
-  (coreModule ??= WebAssembly.compile(buildCoreModule(corePool)));
+export const compileCore = (): Promise<WebAssembly.Module> => (coreModule ??= compileCoreOnce());
+
+async function compileCoreOnce(): Promise<WebAssembly.Module> {
+  const code = buildCoreModule(corePool);
+  if (corePool.end > LOOP_CONSTANTS) throw new RangeError("the constants of the core module overlap those of loops");
+  return WebAssembly.compile(code);
+}
 
 /** The largest number of modules that are kept; above it the oldest is dropped. */
 const MAX_MODULES = 64;
@@ -29,7 +31,7 @@ export function compileLoops(
   const key = [...calls.keys()].join("\n");
   let compiled = loopModules.get(key);
   if (!compiled) {
-    const pool = new ConstantPool(LOOP_CONSTANTS, LOOP_CAPACITY);
+    const pool = new ConstantPool(LOOP_CONSTANTS);
     const builder = new ModuleBuilder();
     [...calls.values()].forEach(({ shape }, i) => addLoops(builder, `loop${i}`, shape, (bits) => pool.address(bits)));
     compiled = WebAssembly.compile(builder.encode()).then((module) => ({ module, pool }));

@@ -51,6 +51,11 @@ function addressOf(origin: Origin, { tensor, constant }: Addresses): number {
   return origin.kind === "tensor" ? tensor(origin.tensor) : constant(origin.bits);
 }
 
+/** The constants from which arguments are read. */
+export function constantsOf({ args }: LoopParameters): number[] {
+  return args.flatMap(({ origin }) => (origin?.kind === "constant" ? [origin.bits] : []));
+}
+
 /** The bytes that the words of a call take. */
 export function parameterBytes({ extents, outStrides, reduceExtents, args }: LoopParameters): number {
   const ofArgs = args.reduce((sum, { strides, reduceStrides }) => sum + 1 + strides.length + reduceStrides.length, 0);

@@ -10,9 +10,9 @@ import { layOut } from "./arena.ts";
 import type { CoreExports } from "./core.ts";
 import type { LoopCall } from "./loop-plan.ts";
 import { loopKey } from "./loops.ts";
-import { compileCore, compileLoops, corePool, PARAMETERS } from "./modules.ts";
+import { compileCore, compileLoops, corePool } from "./modules.ts";
 import { MATMUL_SCRATCH_BYTES } from "./matmul.ts";
-import { type Addresses, parameterBytes, parameterWords } from "./parameters.ts";
+import { type Addresses, constantsOf, parameterBytes, parameterWords } from "./parameters.ts";
 import { bind, planKernels, type Run } from "./plan.ts";
 import { treeRoot, treeScratchBytes } from "./sha256.ts";
 
@@ -56,12 +56,15 @@ class WasmSession implements Session {
     const types = planned.lifetimes.map((_, i) => typeOf(list, i));
     const hashed = types.reduce((most, type) => Math.max(most, byteLength(type)), 0);
     const scratchBytes = Math.max(MATMUL_SCRATCH_BYTES, treeScratchBytes(hashed));
-    const parameters = loopCalls.reduce((sum, call) => sum + parameterBytes(call.parameters), 0);
-    const scratch = Math.ceil((PARAMETERS + parameters) / 4096) * 4096;
-    const arena = Math.ceil((scratch + scratchBytes) / 4096) * 4096;
-    const { offsets, bytes } = layOut(planned, MAX_BYTES - arena - SLACK);
     const unique = new Map(loopCalls.map((call) => [loopKey(call.shape), call]));
     const [coreCode, loops] = await Promise.all([compileCore(), compileLoops(unique)]);
+    // Another session may add constants to the pool; those of this one are below `constantsEnd`.
+    for (const bits of loopCalls.flatMap(({ parameters }) => constantsOf(parameters))) loops.pool.address(bits);
+    const constantsEnd = loops.pool.end;
+    const parametersEnd = loopCalls.reduce((at, call) => at + parameterBytes(call.parameters), constantsEnd);
+    const scratch = Math.ceil(parametersEnd / 4096) * 4096;
+    const arena = Math.ceil((scratch + scratchBytes) / 4096) * 4096;
+    const { offsets, bytes } = layOut(planned, MAX_BYTES - arena - SLACK);
     const memory = allocate(arena + bytes + SLACK);
     const address = (tensor: number): number => arena + offsets[tensor];
     const imports = { env: { memory } };
@@ -79,7 +82,7 @@ class WasmSession implements Session {
       }),
     );
     const addresses: Addresses = { tensor: address, constant: (bits) => loops.pool.address(bits) };
-    let parameterAt = PARAMETERS;
+    let parameterAt = constantsEnd;
     const bindLoop = ({ shape, parameters }: LoopCall): (() => void) => {
       const values = parameterWords(parameters, addresses);
       const at = parameterAt;
@@ -90,8 +93,8 @@ class WasmSession implements Session {
     };
     const placed = { memory, core, tensors, address, scratch, bindLoop };
     const runs = plans.map((plan, i) => bind(plan, list.inputs.length + i, placed));
-    corePool.write(memory);
-    loops.pool.write(memory);
+    corePool.write(memory, corePool.end);
+    loops.pool.write(memory, constantsEnd);
     return new WasmSession(list, memory, core, tensors, runs, scratch);
   }
 

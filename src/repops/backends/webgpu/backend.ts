@@ -1,5 +1,6 @@
 /** WebGPU: kernels as WGSL, on the browser's device or, in Node, on that of the optional package `webgpu`. */
 import type { Backend, DeviceDescription } from "../backend.ts";
+import { checkedSession } from "../checked.ts";
 import { openDevice } from "./device.ts";
 import { probeWebGpu } from "./probes.ts";
 import { prepareWebGpu } from "./session.ts";
@@ -23,7 +24,7 @@ export const webgpuStrict: Backend = {
   get strict() {
     return webgpuStrict;
   },
-  prepare: (list, { keep }) => prepareWebGpu(list, keep, { dialect: STRICT }),
+  prepare: (list, options) => checkedSession(list, options, (keep) => prepareWebGpu(list, keep, { dialect: STRICT })),
 };
 
 /** WGSL that is generated for each kernel, on a WebGPU device. */
@@ -31,5 +32,5 @@ export const webgpu: Backend = {
   ...shared,
   name: "webgpu",
   strict: webgpuStrict,
-  prepare: (list, { keep }) => prepareWebGpu(list, keep),
+  prepare: (list, options) => checkedSession(list, options, (keep) => prepareWebGpu(list, keep)),
 };

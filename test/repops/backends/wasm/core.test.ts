@@ -11,11 +11,11 @@ import { generator } from "../../../graph/numeric.ts";
 import { floatBits } from "../../inputs.ts";
 
 const SEED = 20261120;
-const pool = new ConstantPool(1024, 4096);
+const pool = new ConstantPool(1024);
 const memory = new WebAssembly.Memory({ initial: 512 });
 const module = new WebAssembly.Module(buildCoreModule(pool));
 const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as CoreExports;
-pool.write(memory);
+pool.write(memory, pool.end);
 const [A, B, C, SCRATCH] = [1 << 20, 6 << 20, 11 << 20, 16 << 20];
 const words = new Uint32Array(memory.buffer);
 const values = new Float32Array(memory.buffer);

@@ -1,0 +1,87 @@
+/**
+ * What a session refuses, on every backend that runs without a device: wrong tensors, and use after its end.
+ */
+import { describe, expect, test } from "vitest";
+import { intTensor, tensor } from "../../../src/graph/index.ts";
+import type { Backend } from "../../../src/repops/backends/backend.ts";
+import { reference } from "../../../src/repops/backends/reference.ts";
+import { wasm } from "../../../src/repops/backends/wasm/backend.ts";
+import type { KernelList } from "../../../src/repops/kernels/kernel.ts";
+import { defineProgram } from "../../../src/repops/programs/expressions.ts";
+
+const program = defineProgram("f", (x) => x.mul(2));
+const read = (from: number) =>
+  ({ kind: "operand", tensor: from, clampRange: "none", view: { offset: 0, strides: [1] } }) as const;
+const type = { dtype: "f32", shape: [3] } as const;
+const list: KernelList = {
+  inputs: [type],
+  kernels: [
+    { kind: "map", type, program, args: [read(0)] },
+    { kind: "map", type, program, args: [read(1)] },
+  ],
+};
+
+describe.each<[string, Backend]>([
+  ["reference", reference],
+  ["wasm", wasm],
+])("a session of %s", (_, backend) => {
+  const refused = (call: Promise<unknown>, code: string, message: string) =>
+    expect(call).rejects.toMatchObject({ code: `VERDE_${code}`, message: expect.stringContaining(message) });
+
+  test("refuses tensors of other types and lengths, and inputs that are not there", async () => {
+    const session = await backend.prepare(list, { keep: [2] });
+    await refused(
+      session.write(0, tensor([2], [1, 2])),
+      "BACKEND_INPUT",
+      "input 0 is f32[3], and can't be written with f32[2]",
+    );
+    await refused(session.write(0, intTensor([3], [1, 2, 3])), "BACKEND_INPUT", "can't be written with i32[3]");
+    await refused(
+      session.write(0, { ...type, data: Float32Array.of(1) }),
+      "SHAPE_COUNT",
+      "input 0: f32[3] has 1 elements",
+    );
+    await refused(session.write(0, { ...type, data: Int32Array.of(1, 2, 3) }), "VALUE_TYPE", "a Int32Array");
+    await refused(session.write(1, tensor([3], [1, 2, 3])), "BACKEND_INPUT", "there is no input 1; the list has 1");
+    await refused(session.write(0, undefined as never), "VALUE_TYPE", "undefined is no tensor");
+    await session.close();
+  });
+
+  test("gives inputs and kept tensors, and no others", async () => {
+    const session = await backend.prepare(list, { keep: [2] });
+    await session.write(0, tensor([3], [1, 2, 3]));
+    await session.execute();
+    expect([...(await session.read(2)).data]).toEqual([4, 8, 12]);
+    expect([...(await session.read(0)).data]).toEqual([1, 2, 3]);
+    await refused(session.read(1), "BACKEND_KERNEL_UNKNOWN", "tensor 1 is not kept");
+    await refused(session.read(3), "BACKEND_KERNEL_UNKNOWN", "there is no tensor 3; the list has 3");
+    await refused(session.roots([0, 1]), "BACKEND_KERNEL_UNKNOWN", "tensor 1 is not kept");
+    await refused(session.copy([{ from: 2, to: 1 }]), "BACKEND_INPUT", "there is no input 1");
+    await session.close();
+  });
+
+  test("refuses every use after it was closed, and may be closed twice", async () => {
+    const session = await backend.prepare(list, { keep: [2] });
+    await session.write(0, tensor([3], [1, 2, 3]));
+    await session.close();
+    for (const call of [
+      () => session.write(0, tensor([3], [1, 2, 3])),
+      () => session.read(0),
+      () => session.execute(),
+      () => session.roots([0]),
+      () => session.copy([]),
+    ])
+      await refused(call(), "BACKEND_CLOSED", "the session is closed");
+    await session.close();
+  });
+
+  test("is not made of what is no list, or to keep what is not there", async () => {
+    await refused(
+      backend.prepare(undefined as never, { keep: [] }),
+      "BACKEND_INPUT",
+      "a list of kernels, not undefined",
+    );
+    await refused(backend.prepare(list, undefined as never), "BACKEND_INPUT", "pass { keep: [] }");
+    await refused(backend.prepare(list, { keep: [3] }), "BACKEND_KERNEL_UNKNOWN", "there is no tensor 3");
+  });
+});
