@@ -15,5 +15,8 @@ if (Number.parseInt(version, 10) < NEEDED) {
   // Node keeps the modules that it has compiled, so that a start takes half as long.
   module.enableCompileCache?.();
   const installed = /[\\/]node_modules[\\/]/.test(fileURLToPath(import.meta.url));
-  await import(installed ? "../dist/src/cli/main.js" : "../src/cli/main.ts");
+  await import(installed ? "../dist/src/cli/main.js" : "../src/cli/main.ts").catch((error) => {
+    process.stderr.write(`verde: the program can't be loaded: ${error.message}; install the package again\n`);
+    process.exitCode = 3;
+  });
 }

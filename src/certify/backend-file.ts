@@ -1,5 +1,6 @@
 /** Backends that are not Verde's own: modules whose default export is a backend. */
 import { messageOf, UsageError } from "../errors/index.ts";
+import { expectRegular } from "../files/regular.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { isNode, path as paths, url } from "../encoding/node.ts";
 
@@ -26,7 +27,8 @@ export async function backendFromFile(path: string): Promise<Backend> {
       { path },
     );
   const { href } = url.pathToFileURL(paths.resolve(path));
-  const module = (await import(href).catch((cause: unknown) => {
+  const load = async () => (await expectRegular(path), import(href));
+  const module = (await load().catch((cause: unknown) => {
     throw new UsageError(
       "MODULE",
       `the module ${path} can't be loaded: ${messageOf(cause)}; repair it (docs/guides/port-a-backend.md)`,

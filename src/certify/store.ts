@@ -1,7 +1,8 @@
 /** Where certificates are kept from one job to the next: a folder in Node, memory elsewhere. */
 import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
-import { fs, isNode, os, path as paths, url } from "../encoding/node.ts";
+import { fs, isNode, path as paths, url } from "../encoding/node.ts";
+import { userFolder } from "../files/places.ts";
 
 /** A place for certificates, by name. */
 export interface CertificateStore {
@@ -27,7 +28,8 @@ export function memoryStore(): CertificateStore {
  * A store in a folder, which is made when the first text is kept.
  * @param folder the folder for everything that Verde keeps; certificates have a folder of their own inside it
  */
-export function folderStore(folder: string = cacheFolder()): CertificateStore {
+export function folderStore(folder: string | undefined = cacheFolder()): CertificateStore {
+  if (folder === undefined) return NO_FOLDER;
   const { mkdir, readFile, writeFile } = fs;
   const { dirname, join } = paths;
   const certificates = join(folder, "certificates");
@@ -52,12 +54,19 @@ export function folderStore(folder: string = cacheFolder()): CertificateStore {
   };
 }
 
-/** `VERDE_CACHE`, or the system's folder for caches. */
-function cacheFolder(): string {
-  const { join } = paths;
-  const { VERDE_CACHE, XDG_CACHE_HOME } = process.env;
-  return VERDE_CACHE || join(XDG_CACHE_HOME || join(os.homedir(), ".cache"), "verde");
+/** `VERDE_CACHE`, or the system's folder for caches. `undefined` for a user without a home. */
+export function cacheFolder(): string | undefined {
+  const folder = userFolder("cache");
+  return process.env.VERDE_CACHE || (folder === undefined ? undefined : paths.join(folder, "verde"));
 }
+
+const NO_FOLDER: CertificateStore = {
+  place: "a cache folder",
+  read: async () => undefined,
+  write: async () => {
+    throw new Error("this user has no home folder; name a folder with VERDE_CACHE");
+  },
+};
 
 const memory = memoryStore();
 

@@ -4,8 +4,9 @@
  */
 import { type Bytes, bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";
-import { fs, os, path } from "../encoding/node.ts";
+import { fs, path } from "../encoding/node.ts";
 import { isMissing, KeyError, messageOf } from "../errors/index.ts";
+import { userFolder } from "../files/places.ts";
 import { formatAddress, parseAddress, type RunClaim } from "./claim.ts";
 import { type Opening, openingDigest, openingKey } from "./opening.ts";
 import { addressOf, newSecretKey, signDigest } from "./signature.ts";
@@ -33,10 +34,19 @@ export interface AvailableKey {
   readonly secret: Bytes;
 }
 
-/** The folder of keys and claims: in `VERDE_STATE`, or in the state folder of the user. */
+/**
+ * The folder of keys and claims: in `VERDE_STATE`, or in the state folder of the user.
+ * @throws {KeyError} when there is neither
+ */
 function stateFolder(): string {
-  const { VERDE_STATE, XDG_STATE_HOME } = process.env;
-  return VERDE_STATE || path.join(XDG_STATE_HOME || path.join(os.homedir(), ".local", "state"), "verde");
+  const folder = userFolder("state");
+  const { VERDE_STATE } = process.env;
+  if (VERDE_STATE) return VERDE_STATE;
+  if (folder !== undefined) return path.join(folder, "verde");
+  throw new KeyError(
+    "UNREADABLE",
+    "this user has no home folder, in which keys and claims would be kept; name a folder with VERDE_STATE",
+  );
 }
 
 /** The claims of one user, in a folder. It is made when the first key is. */

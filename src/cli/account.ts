@@ -2,13 +2,13 @@
  * The key that signs. It is read from a keystore or from the environment. It is never read from an argument:
  * other users of the machine can read arguments, and shells remember them. The key is never shown.
  */
-import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { type Address, getAddress, type Hex } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { isMissing, KeyError, messageOf } from "../errors/index.ts";
 import { escapeText } from "../errors/text.ts";
+import { readRegularText } from "../files/regular.ts";
 import { addressOfKeystore, openKeystore, parsePrivateKey } from "../settlement/keystore.ts";
 
 export interface KeyFlags {
@@ -52,7 +52,7 @@ async function keyFromFile(file: string, flags: KeyFlags): Promise<Hex> {
 
 /** @throws {KeyError} when the file can't be read */
 export async function readKeyFile(file: string, what: string): Promise<string> {
-  return readFile(file, "utf8").catch((cause: unknown) => {
+  return readRegularText(file, { pipes: true }).catch((cause: unknown) => {
     throw new KeyError(
       isMissing(cause) ? "FILE_MISSING" : "UNREADABLE",
       `${what} ${file} can't be read: ${messageOf(cause)}; give a file that you may read`,

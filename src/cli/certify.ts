@@ -1,5 +1,5 @@
 /** `verde certify`: whether a backend on this machine computes the bits of the specification. */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { messageOf, unreadable, UsageError } from "../errors/index.ts";
 import { everyCase } from "../certify/vectors/operators.ts";
@@ -18,8 +18,11 @@ import {
 import { keepCertificate } from "../certify/kept.ts";
 import { findBackend } from "../certify/open-backend.ts";
 import { defaultStore } from "../certify/store.ts";
+import { readRegularText } from "../files/regular.ts";
 import { EXIT } from "./exit.ts";
-import { colors, formatSeconds, Progress, reportLine, writeJson, writeLine } from "./output.ts";
+import { exitWith } from "./guard.ts";
+import { colors, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
+import { addProgressOption, Progress } from "./progress.ts";
 
 interface Flags {
   backend?: string;
@@ -30,7 +33,7 @@ interface Flags {
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("certify")
     .description("run the conformance vectors on this machine, and compare every bit")
     .option("--backend <name>", `${BACKEND_NAMES}, or a module that exports one (default: wasm)`)
@@ -40,11 +43,11 @@ export function register(program: Command): void {
       "--check <file>",
       "run nothing; check that this certificate has the specification's bits and is for this device",
     )
-    .option("--json", "one JSON object")
-    .action(async (flags: Flags) => {
-      if (flags.check === undefined) await make(flags);
-      else await check(flags.check, flags);
-    });
+    .option("--json", "one JSON object");
+  addProgressOption(command).action(async (flags: Flags) => {
+    if (flags.check === undefined) await make(flags);
+    else await check(flags.check, flags);
+  });
 }
 
 async function make(flags: Flags): Promise<void> {
@@ -61,7 +64,7 @@ async function make(flags: Flags): Promise<void> {
   if (problem !== undefined) reportLine(`verde: ${problem}`);
   if (flags.json) writeJson(certificate);
   else print(certificate, (performance.now() - began) / 1000);
-  process.exitCode = certificate.conforms ? EXIT.agree : EXIT.divergence;
+  exitWith(certificate.conforms ? EXIT.agree : EXIT.divergence);
 }
 
 const on = ({ backend, device }: Certificate): string =>
@@ -115,12 +118,12 @@ async function check(path: string, { backend: named, strict, json }: Flags): Pro
     for (const problem of device) writeLine(colors.yellow(`✗ not this device: ${problem}`));
     if (device.length === 0) writeLine(`${colors.green("✓")} it was made on this device, driver and engine`);
   }
-  process.exitCode = holds ? EXIT.agree : EXIT.divergence;
+  exitWith(holds ? EXIT.agree : EXIT.divergence);
 }
 
 async function read(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await readRegularText(path);
   } catch (cause) {
     throw unreadable(`the certificate ${path}`, path, cause, "make one with `verde certify --out FILE`");
   }

@@ -14,7 +14,9 @@ import { PARTIES, type Verdict } from "../referee/verdict.ts";
 import { openTrace } from "../trace/index.ts";
 import { asNamed, printProof, printRuling, proofJson, rulingJson } from "./check-text.ts";
 import { EXIT } from "./exit.ts";
+import { exitWith } from "./guard.ts";
 import { reportLine, writeJson } from "./output.ts";
+import { addProgressOption, meanwhile } from "./progress.ts";
 import { Wallets } from "./wallets.ts";
 
 interface Flags {
@@ -28,7 +30,7 @@ interface Flags {
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("check")
     .description("check a verdict: a proof from its own evidence, a ruling by replaying it")
     .argument("<verdict>", "the file that `verde dispute --verdict` wrote")
@@ -38,8 +40,8 @@ export function register(program: Command): void {
     .option("--transcript <file>", "derive the verdict again from the transcript, and compare")
     .option("--backend <name>", "executes --replay; default: wasm")
     .option("--rpc <url>", "a node to ask about claims of wallet contracts (ERC-1271)")
-    .option("--json", "one JSON object")
-    .action(check);
+    .option("--json", "one JSON object");
+  addProgressOption(command).action(check);
 }
 
 async function check(path: string, flags: Flags): Promise<void> {
@@ -64,7 +66,7 @@ async function check(path: string, flags: Flags): Promise<void> {
   const named = asNamed(checked, claims);
   if (flags.json) writeJson(rulingJson(named, replayed, head));
   else printRuling(path, named, replayed, head);
-  process.exitCode = replayed ? EXIT.agree : EXIT.word;
+  exitWith(replayed ? EXIT.agree : EXIT.word);
 }
 
 /** The most bytes of a verdict or a transcript. Names in a graph's header are the largest part of them. */
@@ -119,7 +121,10 @@ async function compare(verdict: Verdict, path: string): Promise<void> {
 
 /** @throws {DisputeError} when the replay does not show what the ruling says */
 async function replay(ruling: NamedRuling, path: string, backend?: string): Promise<Replayed> {
-  const replayed = await replayRuling(ruling, await openTrace(path), backend);
+  const trace = await openTrace(path);
+  const replayed = await meanwhile(`executing the disputed segment from the data of ${path}`, () =>
+    replayRuling(ruling, trace, backend),
+  );
   const names = (sides: readonly number[]): string => sides.map((side) => PARTIES[side]).join(" and ");
   if (!ruling.losingSides.every((side) => replayed.losers.includes(side)))
     throw new DisputeError(

@@ -10,7 +10,9 @@ import type { GameMove } from "../settlement/game/driver.ts";
 import { disputeLocally } from "../settlement/local/dispute.ts";
 import { ETHER, formatAmount } from "../settlement/amount.ts";
 import { EXIT } from "./exit.ts";
-import { colors, formatCount, Progress, writeJson, writeLine } from "./output.ts";
+import { exitWith } from "./guard.ts";
+import { colors, formatCount, writeJson, writeLine } from "./output.ts";
+import { Progress } from "./progress.ts";
 import { partyJson } from "./party.ts";
 import { plain } from "./send.ts";
 import { formatTable } from "./table.ts";
@@ -44,7 +46,7 @@ export async function disputeTracesOnChain(
   if (bytesEqual(...roots)) {
     if (json) writeJson({ schemaVersion: 2, outcome: "agree", parties: parties.map(partyJson), losers: [] });
     else writeLine(`${traces.join(" and ")} agree: both commit to the run root ${toHex(roots[0])}.`);
-    process.exitCode = EXIT.agree;
+    exitWith(EXIT.agree);
     return;
   }
   const backend = name === undefined ? undefined : (await openBackend(name)).backend;
@@ -71,7 +73,7 @@ export async function disputeTracesOnChain(
         transactions: plain(moves.map((move) => ({ ...move, by: parties[move.by].id }))),
       });
     else print(moves, gas, wrong, parties);
-    process.exitCode = EXIT.divergence;
+    exitWith(EXIT.divergence);
   } finally {
     progress.clear();
     await Promise.all(memories.map((memory) => memory.close()));

@@ -12,7 +12,9 @@ import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, openClaims } from "./claims.ts";
 import { describeDivergence, describeUndecided, forfeits } from "./dispute-text.ts";
 import { EXIT } from "./exit.ts";
+import { exitWith } from "./guard.ts";
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
+import { addProgressOption, meanwhile } from "./progress.ts";
 import { nameOf, partyJson } from "./party.ts";
 
 interface Flags extends KeyFlags {
@@ -47,19 +49,22 @@ export function register(program: Command): void {
       "play the dispute on a chain in this process: each move is a transaction, and the EVM is the referee",
     )
     .option("--json", "one JSON object");
-  addKeyOptions(command).action(async (a: string, b: string, more: string[], flags: Flags) => {
+  addProgressOption(addKeyOptions(command)).action(async (a: string, b: string, more: string[], flags: Flags) => {
     if (flags.onChain) {
       // The code that talks to a chain is slow to load.
       const { disputeTracesOnChain } = await import("./dispute-on-chain.ts");
       return disputeTracesOnChain([a, b], more, flags);
     }
     if (more.length > 0) return disputeMany([a, b, ...more], flags);
-    const result = await dispute(a, b, await optionsOf(flags));
+    const options = await optionsOf(flags);
+    const result = await meanwhile(`the dispute of ${a} and ${b}: replaying, and asking both`, () =>
+      dispute(a, b, options),
+    );
     await writeFiles(result, flags);
     if (flags.json) writeJson(disputeJson(result));
     else printResult(result, flags);
     if (result.outcome !== "agree") for (const note of result.notes) reportLine(`verde: ${note}`);
-    process.exitCode = EXITS[result.outcome];
+    exitWith(EXITS[result.outcome]);
   });
 }
 
@@ -78,9 +83,10 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
       "CONFLICT",
       "a verdict is about two traces; name only two, or omit --verdict and --transcript",
     );
-  const { outcome, parties, losers, standing, silent, disputes, equivocations } = await bracket(
-    paths,
-    await optionsOf(flags),
+  const options = await optionsOf(flags);
+  const { outcome, parties, losers, standing, silent, disputes, equivocations } = await meanwhile(
+    `the disputes of ${paths.length} traces`,
+    () => bracket(paths, options),
   );
   if (flags.json)
     writeJson({
@@ -102,7 +108,7 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
     const summary = `Standing: ${stand}. Wrong: ${lose}.${silent.length > 0 ? ` Without an answer: ${mute}.` : ""}`;
     writeLine(colors.bold(outcome === "agree" ? "All agree." : summary));
   }
-  process.exitCode = EXITS[outcome];
+  exitWith(EXITS[outcome]);
 }
 
 async function optionsOf(flags: Flags): Promise<DisputeOptions> {

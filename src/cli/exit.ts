@@ -1,6 +1,6 @@
 /** Exit codes, the same as those of diff(1), and the report of a command that fails. */
 import { CommanderError } from "commander";
-import { ChainError, type Family, messageOf, UsageError, VerdeError } from "../errors/index.ts";
+import { BackendError, type Family, messageOf, UsageError, VerdeError } from "../errors/index.ts";
 import { boundedMessage, quote } from "../errors/text.ts";
 import { reportLine, writeJson } from "./output.ts";
 
@@ -33,24 +33,45 @@ export function isChainFailure(error: unknown): error is Error & { shortMessage:
 }
 
 /** Turns an error of that library into one of our own: one line, without the request and its bytes. */
-export function chainFailure(error: unknown): unknown {
-  if (!isChainFailure(error)) return error;
-  const { shortMessage, details } = error;
-  const known = details === undefined || details === "" || shortMessage.includes(details);
-  return new ChainError(
-    "FAILED",
-    `the request to the node failed: ${shortMessage}${known ? "" : ` ${details.split("\n")[0]}`}`,
+export async function chainFailure(error: unknown): Promise<unknown> {
+  return isChainFailure(error) ? (await import("../settlement/refusal.ts")).requestFailure(error) : error;
+}
+
+/**
+ * What engines say when they get no more memory. V8 can't report its own heap's end: it aborts the process.
+ */
+const NO_MEMORY =
+  /ENOMEM|Array buffer allocation failed|could not allocate memory|Out of memory|Invalid typed array length|Invalid array buffer length/i;
+
+/** An error of the engine or the system, with the code that says what it is and what to do. */
+function systemFailure(error: unknown): unknown {
+  if (error instanceof VerdeError || !(error instanceof Error) || !NO_MEMORY.test(messageOf(error))) return error;
+  return new BackendError(
+    "MEMORY",
+    `this machine has too little memory for that (${messageOf(error)}); use a smaller job, or free memory`,
   );
+}
+
+/** What commander says about a command line, without its frame: a sentence in one line. */
+export function usageText(text: string): string {
+  const [problem, ...more] = text
+    .replace(/^error: /, "")
+    .trimEnd()
+    .split("\n");
+  const hint = more.join(" ").replace(/^\(Did you mean (.*)\?\)$/, "did you mean $1?");
+  return hint === "" ? problem : `${problem.replace(/\.$/, "")}; ${hint}`;
 }
 
 /**
  * Reports a failure once: a sentence on stderr, and with `--json` also an object on stdout. `VERDE_DEBUG=1`
  * shows the stack too, for finding a bug.
  */
-export function reportFailure(error: unknown, json: boolean): void {
+export function reportFailure(thrown: unknown, json: boolean): void {
+  const error = systemFailure(thrown);
   if (error instanceof CommanderError) {
     // Commander has already printed what is wrong, or the help that was asked for.
-    if (json && error.exitCode !== 0) writeError(new UsageError("SYNTAX", error.message.replace(/^error: /, "")));
+    if (json && error.exitCode !== 0 && error.code !== "commander.help")
+      writeError(new UsageError("SYNTAX", usageText(error.message)));
     return;
   }
   if (json) writeError(error);

@@ -2,11 +2,12 @@
 import { access } from "node:fs/promises";
 import type { Command } from "commander";
 import { UsageError } from "../errors/index.ts";
+import type { ClosedJob } from "../job/closed.ts";
 import { writeJobFile } from "../trace/job-file.ts";
 import { jobFacts, printJob } from "./inspect/job.ts";
+import { jobOptions, optionNames } from "./job-options.ts";
 import { openJob } from "./open-job.ts";
 import { writeJson, writeLine } from "./output.ts";
-import { jobOptions } from "./run.ts";
 import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
 
 interface Flags extends WeightFlags {
@@ -33,7 +34,7 @@ export function register(program: Command): void {
   exporting.action(async (path: string, rest: string[], flags: Flags & { out: string; force?: boolean }) => {
     const { out, force = false, json = false } = flags;
     await expectFree(out, force);
-    const closed = await withWeights(await open(path, rest, flags), flags);
+    const closed = await withWeights(await open(exporting, path, rest, flags), flags);
     await writeJobFile(out, closed);
     if (json) writeJson({ ...jobFacts(closed), file: out });
     else {
@@ -41,21 +42,19 @@ export function register(program: Command): void {
       writeLine(`Run it with \`verde run ${out}\`: its options are fixed now.`);
     }
   });
-  forJob("show", "show the id, the model and the data of a job")
-    .option("--json", "one JSON object")
-    .action(async (path: string, rest: string[], flags: Flags) => {
-      const facts = jobFacts(await open(path, rest, flags));
-      if (flags.json) writeJson(facts);
-      else printJob(facts);
-    });
+  const showing = forJob("show", "show the id, the model and the data of a job").option("--json", "one JSON object");
+  showing.action(async (path: string, rest: string[], flags: Flags) => {
+    const facts = jobFacts(await open(showing, path, rest, flags));
+    if (flags.json) writeJson(facts);
+    else printJob(facts);
+  });
 }
 
-const open = (path: string, rest: readonly string[], { steps, seed }: Flags) =>
-  openJob(path, {
-    ...(steps !== undefined && { steps }),
-    ...(seed !== undefined && { seed }),
-    ...jobOptions(rest),
-  });
+function open(command: Command, path: string, rest: readonly string[], { steps, seed }: Flags): Promise<ClosedJob> {
+  const own = optionNames(command);
+  const set = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
+  return openJob(path, { ...jobOptions(rest, own), ...set }, own);
+}
 
 async function expectFree(out: string, force: boolean): Promise<void> {
   const exists = await access(out).then(

@@ -1,13 +1,23 @@
 /** The journals of accounts: one for each account on each chain. */
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Address, PublicClient } from "viem";
+import { KeyError } from "../errors/index.ts";
+import { userFolder } from "../files/places.ts";
 import { Journal } from "../settlement/transactions/journal.ts";
 
-/** The folder in `VERDE_JOURNAL`, or one where the system keeps the state of programs. */
+/**
+ * The folder in `VERDE_JOURNAL`, or one where the system keeps the state of programs.
+ * @throws {KeyError} when there is neither
+ */
 export function journalFolder(): string {
-  const { VERDE_JOURNAL, XDG_STATE_HOME } = process.env;
-  return VERDE_JOURNAL || join(XDG_STATE_HOME || join(homedir(), ".local", "state"), "verde", "journals");
+  const folder = userFolder("state");
+  const { VERDE_JOURNAL } = process.env;
+  if (VERDE_JOURNAL) return VERDE_JOURNAL;
+  if (folder !== undefined) return join(folder, "verde", "journals");
+  throw new KeyError(
+    "UNREADABLE",
+    "this user has no home folder, in which signed transactions would be kept; name a folder with --journal or VERDE_JOURNAL",
+  );
 }
 
 /**

@@ -4,22 +4,23 @@ import { FormatError, UsageError } from "../errors/index.ts";
 import { openFile } from "../formats/file.ts";
 import { fileKind, KIND_BYTES } from "../formats/file-kind.ts";
 import type { ClosedJob } from "../job/closed.ts";
-import type { Overrides } from "../job/define.ts";
-import { loadJob } from "../job/load.ts";
+import type { Overrides } from "../job/options.ts";
 import { isJobFile, readJobFile } from "../trace/job-file.ts";
+import { loadJobFor } from "./job-options.ts";
 
 /**
  * A module is executed; a job file is only read.
+ * @param own the names of the command's options, one of which may be meant by an option that the job lacks
  * @throws {UsageError} for options of a job file: they are fixed
  * @throws {JobError | FormatError} when it can't be loaded
  */
-export async function openJob(path: string, overrides: Overrides): Promise<ClosedJob> {
+export async function openJob(path: string, overrides: Overrides, own: readonly string[] = []): Promise<ClosedJob> {
   const head = await beginning(path);
   if (!isJobFile(head) && extname(path) !== ".verde") {
     const kind = fileKind(head);
     if (kind)
       throw new FormatError("KIND", `${path} is ${kind.what}, not a job; name a job module or a job file`, { path });
-    return loadJob(path, overrides);
+    return loadJobFor(path, overrides, own);
   }
   const [name] = Object.keys(overrides);
   if (name !== undefined)

@@ -91,11 +91,25 @@ export async function writeJsonLists(
 }
 
 /**
- * Colours only on a terminal, or if FORCE_COLOR is set. The library alone would also write them to files and
- * pipes whenever CI is set.
+ * The columns of what shows the stream: COLUMNS, or the terminal's. `undefined` where no line is ever broken,
+ * as in a file.
  */
-const watched = process.stdout.isTTY === true || Boolean(process.env["FORCE_COLOR"]);
-const painted = picocolors.isColorSupported && watched;
+export function columnsOf(stream: NodeJS.WriteStream): number | undefined {
+  const { COLUMNS = "" } = process.env;
+  if (/^[1-9]\d{0,4}$/.test(COLUMNS)) return Math.max(Number(COLUMNS), 20);
+  return stream.isTTY ? stream.columns || 80 : undefined;
+}
+
+/**
+ * Colours only on a terminal that has them, or if FORCE_COLOR asks for them. NO_COLOR counts for more than
+ * both. The library alone would also write them to files and pipes whenever CI is set, and for FORCE_COLOR=0.
+ */
+export function isPainted({ NO_COLOR, FORCE_COLOR }: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+  if (NO_COLOR) return false;
+  if (FORCE_COLOR) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
+  return isTerminal && picocolors.isColorSupported;
+}
+const painted = isPainted(process.env, process.stdout.isTTY === true);
 const paint =
   (on: number, off: number) =>
   (text: string): string =>
@@ -111,36 +125,21 @@ export const colors = {
   cyan: paint(36, 39),
 } as const;
 
-/** A line on stderr that is rewritten in place. It is silent if stderr is not a terminal. */
-export class Progress {
-  private readonly active = process.stderr.isTTY === true;
-  private shown = 0;
-
-  show(text: string, force = false): void {
-    const now = performance.now();
-    if (!this.active || (!force && now - this.shown < 80)) return;
-    this.shown = now;
-    const width = (process.stderr.columns || 80) - 1;
-    process.stderr.write(`\r\x1b[2K${escapeText(text).slice(0, width)}`);
-  }
-
-  clear(): void {
-    if (this.active) process.stderr.write("\r\x1b[2K");
-  }
-}
-
 /** The bit of each dot of a braille character: for columns 0 and 1, rows from the top. */
 const DOTS = [
   [0x01, 0x02, 0x04, 0x40],
   [0x08, 0x10, 0x20, 0x80],
 ] as const;
 
+/** As wide as fits beside labels of up to ten characters. */
+const curveWidth = (): number => Math.max(10, Math.min(60, (columnsOf(process.stdout) ?? 80) - 13));
+
 /**
  * A curve in braille dots, labelled with its highest and lowest value: one text for each row.
  * @param values at least one, finite
  * @param size in characters, without the labels
  */
-export function plotCurve(values: readonly number[], { width = 60, height = 10 } = {}): string[] {
+export function plotCurve(values: readonly number[], { width = curveWidth(), height = 10 } = {}): string[] {
   // Not Math.min(...values): a long run has more losses than a call may have arguments.
   const low = values.reduce((least, value) => Math.min(least, value));
   const high = values.reduce((most, value) => Math.max(most, value));

@@ -1,13 +1,13 @@
 /**
  * `verde referee`: members of a committee sign a verdict, and anyone submits their signatures to the chain.
  */
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Hex } from "viem";
 import { ClaimStore } from "../claims/store.ts";
 import { fromHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";
 import { ChainError, messageOf, unreadable, UsageError } from "../errors/index.ts";
+import { readRegular } from "../files/regular.ts";
 import { type CheckOptions, checkVerdict } from "../referee/check-verdict.ts";
 import { replayRuling } from "../referee/replay.ts";
 import { SecondOpinion } from "../referee/second-opinion.ts";
@@ -194,8 +194,7 @@ async function isMember({ client }: Session, address: Hex, member: Hex): Promise
 }
 
 async function readText(path: string, what: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  return readRegular(path).catch((cause: unknown) => {
     throw unreadable(`${what} ${path}`, path, cause, "check the path");
   });
-  return new Uint8Array(bytes);
 }

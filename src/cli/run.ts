@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type Bytes, toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
 import { messageOf, UsageError } from "../errors/index.ts";
+import { quote } from "../errors/text.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type ClosedJob, countByTraining } from "../job/closed.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
@@ -13,20 +14,14 @@ import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
 import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
-import { withBoard } from "./tensorboard.ts";
+import { addJobHelp, jobOptions, optionNames } from "./job-options.ts";
 import { openJob } from "./open-job.ts";
+import { colors, formatNumber, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
 import { formatParameters } from "./parameters.ts";
+import { addProgressOption, Progress } from "./progress.ts";
+import { describeUsed, RunProgress, type Used } from "./run-progress.ts";
+import { withBoard } from "./tensorboard.ts";
 import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
-import {
-  colors,
-  formatCount,
-  formatNumber,
-  formatSeconds,
-  Progress,
-  reportLine,
-  writeJson,
-  writeLine,
-} from "./output.ts";
 
 interface Flags extends KeyFlags, WeightFlags {
   out?: string;
@@ -73,11 +68,13 @@ export function register(program: Command): void {
     .option("--list-operators", "list the operators of the step graph, and run nothing")
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
+  addJobHelp(program, command);
   addWeightOptions(command);
-  addKeyOptions(command).action(async (path: string, rest: string[], flags: Flags) => {
+  addProgressOption(addKeyOptions(command)).action(async (path: string, rest: string[], flags: Flags) => {
     const { steps, seed } = flags;
-    const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
-    const job = await withWeights(await openJob(path, { ...own, ...jobOptions(rest) }), flags);
+    const set = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
+    const own = optionNames(command);
+    const job = await withWeights(await openJob(path, { ...jobOptions(rest, own), ...set }, own), flags);
     if (flags.listOperators) listOperators(job, flags.json ?? false);
     else await train(job, flags);
   });
@@ -86,24 +83,14 @@ export function register(program: Command): void {
 export function count(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new UsageError("VALUE", `${JSON.stringify(text)} is not a whole number from 0 up; write only digits`, {
-      found: text,
-    });
+    throw new UsageError(
+      "VALUE",
+      `${quote(JSON.stringify(text))} is not a whole number from 0 to 2^53 - 1; write only digits`,
+      {
+        found: text,
+      },
+    );
   return value;
-}
-
-/** `--name value` and `--name=value` pairs that this command does not know. */
-export function jobOptions(words: readonly string[]): Record<string, string> {
-  const options: Record<string, string> = {};
-  for (let i = 0; i < words.length; i++) {
-    const [, name, inline] = /^--([\w-]+)(?:=(.*))?$/.exec(words[i]) ?? [];
-    if (name === undefined)
-      throw new UsageError("SYNTAX", `${words[i]} is not understood; write a job's options as --name value`);
-    const value = inline ?? words[++i];
-    if (value === undefined) throw new UsageError("SYNTAX", `--${name} has no value; write --${name} VALUE`);
-    options[name] = value;
-  }
-  return options;
 }
 
 async function train(job: ClosedJob, flags: Flags): Promise<void> {
@@ -114,6 +101,8 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     });
   for (const { message } of job.warnings ?? []) reportLine(`verde: warning: ${message}`);
   const progress = new Progress();
+  progress.show(`opening the backend ${flags.backend}, and certifying it if this machine has not`, true);
+  const shown = new RunProgress(job, progress);
   const choice = await openBackend(flags.backend, { strict: flags.strict ?? false });
   const options: RunOptions = {
     ...(flags.out !== undefined && { out: flags.out }),
@@ -124,9 +113,10 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     ...(flags.fault !== undefined && { fault: parseFault(flags.fault) }),
     resume: flags.resume ?? false,
     force: flags.force ?? false,
+    onPhase: (what) => shown.phase(what),
     onStep: (info) => {
       if (flags.json) writeJson(stepLine(info));
-      else progress.show(progressLine(job, info));
+      shown.step(info);
     },
   };
   const began = performance.now();
@@ -135,8 +125,9 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
   const seconds = (performance.now() - began) / 1000;
   const address = await claimed(result, flags);
   const claim = formatClaim({ run: result.runRoot, ...(address && { address }) });
-  if (flags.json) writeJson({ ...summary(job, result, choice, flags, seconds), claim });
-  else printSummary(job, result, choice, { ...flags, address }, seconds);
+  const used = await shown.used(job.steps, flags.out);
+  if (flags.json) writeJson({ ...summary(job, result, choice, flags, seconds), claim, ...used });
+  else printSummary(job, result, choice, { ...flags, address, used }, seconds);
 }
 
 /** Claims the run, if its trace is kept: otherwise nobody could answer for it. */
@@ -152,14 +143,6 @@ async function claimed({ runRoot }: RunResult, flags: Flags): Promise<Bytes | un
 
 function stepLine({ step, metrics, seconds, unitsPerSecond, root }: StepInfo) {
   return { schemaVersion: 1, step, metrics, seconds, unitsPerSecond, ...(root && { root: toHex(root) }) };
-}
-
-/** `step 120/200 · loss 2.41 · 21,000 tokens/s · 4.1 s left` */
-export function progressLine({ unit }: ClosedJob, { step, steps, metrics, seconds, unitsPerSecond }: StepInfo): string {
-  const parts = [`step ${step}/${steps}`];
-  if (metrics.loss !== undefined && step > 0) parts.push(`loss ${metrics.loss.toFixed(3)}`);
-  parts.push(`${formatCount(unitsPerSecond)} ${unit.name}/s`, `${formatSeconds((steps - step) * seconds)} left`);
-  return parts.join(" · ");
 }
 
 function summary(
@@ -193,7 +176,7 @@ function printSummary(
   job: ClosedJob,
   result: RunResult,
   { backend, device }: OpenBackend,
-  { out, fault, address }: Flags & { address: Bytes | undefined },
+  { out, fault, address, used }: Flags & { address: Bytes | undefined; used: Used },
   seconds: number,
 ): void {
   const [first, last] = [result.metrics[1], result.metrics.at(-1)!];
@@ -206,6 +189,7 @@ function printSummary(
   const place = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";
   writeLine(`  backend        ${backend.name}${place}`);
   if (out !== undefined) writeLine(`  trace          ${out}`);
+  for (const [name, text] of describeUsed(used)) writeLine(`  ${name.padEnd(14)} ${text}`);
   if (result.fallback) writeLine(`  fallback       ${fallbackLine(result.fallback, seconds)}`);
   if (fault !== undefined) writeLine(colors.yellow(`  fault          ${fault} (a drill: this run is not honest)`));
   for (const { step, tensor } of result.saturated.slice(0, 5))

@@ -10,8 +10,9 @@ import { AWAY_MILLIS, Caller, type ContractCall, requestOf, STUCK_MILLIS } from 
 import { Node } from "../settlement/transactions/node.ts";
 import { Transactor } from "../settlement/transactions/transactor.ts";
 import { addressOfSigner, signerOf } from "./account.ts";
-import { openJournal } from "./journals.ts";
-import { colors, formatCount, Progress, reportLine, writeJson, writeLine } from "./output.ts";
+import { journalFolder, openJournal } from "./journals.ts";
+import { colors, formatCount, reportLine, writeJson, writeLine } from "./output.ts";
+import { Progress } from "./progress.ts";
 import type { SendFlags } from "./session.ts";
 import { formatFields } from "./table.ts";
 
@@ -47,7 +48,7 @@ export class Sender {
     if (flags.dryRun) return new Sender(session, await addressOfSigner(flags));
     const account = await signerOf(flags);
     const { client, deployment } = session;
-    const journal = await openJournal(flags.journal, client, deployment.chainId, account.address);
+    const journal = await openJournal(flags.journal ?? journalFolder(), client, deployment.chainId, account.address);
     const progress = new Progress();
     const node = new Node(client, deployment.chainId, { pollMillis: client.pollingInterval, awayMillis: AWAY_MILLIS });
     const transactor = new Transactor(node, account, deployment.chainId, journal, {

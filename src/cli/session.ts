@@ -1,12 +1,12 @@
 /** What the commands of settlement have in common: a chain, a deployment on it, and perhaps an account. */
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { createPublicClient, http, parseGwei, type PublicClient } from "viem";
 import { ChainError, messageOf, unreadable, UsageError } from "../errors/index.ts";
+import { readRegularText } from "../files/regular.ts";
 import { parseDeployment } from "../settlement/deployment.ts";
 import { type Session, sessionOf } from "../settlement/session.ts";
 import type { KeyFlags } from "./account.ts";
-import { journalFolder } from "./journals.ts";
+import { addProgressOption } from "./progress.ts";
 
 export interface ChainFlags {
   rpc: string;
@@ -16,7 +16,7 @@ export interface ChainFlags {
 
 export interface SendFlags extends ChainFlags, KeyFlags {
   /** A folder. */
-  journal: string;
+  journal?: string;
   confirmations: number;
   /** In wei for each unit of gas. */
   maxFee?: bigint;
@@ -38,11 +38,10 @@ export function addChainOptions(command: Command): Command {
 
 /** The options of commands that send transactions. */
 export function addSendOptions(command: Command): Command {
-  return addKeyOptions(addChainOptions(command))
+  return addProgressOption(addKeyOptions(addChainOptions(command)))
     .option(
       "--journal <folder>",
-      "where signed transactions are kept, for each account; VERDE_JOURNAL sets the default",
-      journalFolder(),
+      "where signed transactions are kept, for each account; default: VERDE_JOURNAL, or the user's state folder",
     )
     .option("--confirmations <n>", "blocks that make a transaction final", parseConfirmations, 1)
     .option("--max-fee <gwei>", "the most to offer for each unit of gas", parseMaxFee)
@@ -99,7 +98,7 @@ export async function connect(rpc: string): Promise<{ client: PublicClient; chai
 /** @throws {FormatError | ChainError} when the file is no deployment, or the node serves another chain */
 export async function openSession(flags: ChainFlags): Promise<Session> {
   const { rpc, deployment: file } = flags;
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+  const text = await readRegularText(file).catch((cause: unknown) => {
     throw unreadable(
       `the deployment ${file}`,
       file,

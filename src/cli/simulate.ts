@@ -9,7 +9,8 @@ import { countScalarSteps } from "../referee/cost.ts";
 import { jobFacts } from "../referee/facts.ts";
 import { MODELS, modelJob } from "../settlement/simulation/models.ts";
 import { type Simulation, simulateDispute } from "../settlement/simulation/simulation.ts";
-import { formatBytes, formatCount, formatSeconds, Progress, writeJson, writeLine } from "./output.ts";
+import { formatBytes, formatCount, formatSeconds, writeJson, writeLine } from "./output.ts";
+import { addProgressOption, Progress } from "./progress.ts";
 import { formatTable } from "./table.ts";
 
 interface Flags {
@@ -35,7 +36,7 @@ interface Simulated extends Simulation {
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("simulate")
     .description("estimate what is too large to run")
     .command("dispute")
@@ -49,8 +50,8 @@ export function register(program: Command): void {
     .option("--block <seconds>", "time between two blocks of the chain", "12")
     .option("--commit-every <n>", "training steps in a segment", "1")
     .option("--checkpoint-every <n>", "training steps between two checkpoints of a provider", "100")
-    .option("--json", "one JSON object")
-    .action(simulate);
+    .option("--json", "one JSON object");
+  addProgressOption(command).action(simulate);
 }
 
 async function simulate(flags: Flags): Promise<void> {

@@ -7,7 +7,8 @@ import { chainFailure, isChainFailure } from "./exit.ts";
 import { formatTime } from "../settlement/amount.ts";
 import { parseDuration } from "../settlement/duration.ts";
 import { PHASES, readTask, STATES, taskEvents, type TaskEvent, type TaskView } from "../settlement/task.ts";
-import { colors, Progress, reportLine, writeJson, writeLine } from "./output.ts";
+import { colors, reportLine, writeJson, writeLine } from "./output.ts";
+import { addProgressOption, Progress } from "./progress.ts";
 import { plain } from "./send.ts";
 import type { Session } from "../settlement/session.ts";
 import { addChainOptions, type ChainFlags, openSession } from "./session.ts";
@@ -19,7 +20,9 @@ import { hasDeadline, stateName, timeLeft, whatIsDue } from "./task/sentence.ts"
 const LONGEST_PAUSE = 60;
 
 export function register(program: Command): void {
-  addChainOptions(program.command("watch").description("follow a task until it is final or refunded"))
+  addProgressOption(
+    addChainOptions(program.command("watch").description("follow a task until it is final or refunded")),
+  )
     .argument("<task>", "the task's id")
     .option("--every <time>", "how often to look", "4s")
     .action(watch);
@@ -41,7 +44,7 @@ async function watch(id: string, flags: ChainFlags & { every: string }): Promise
       // reorganization.
       const passing = view ? error instanceof ChainError || isChainFailure(error) : isChainFailure(error);
       if (!passing) throw error;
-      const detail = messageOf(chainFailure(error)).split("\n")[0];
+      const detail = messageOf(await chainFailure(error)).split("\n")[0];
       if (failures++ === 0) reportLine(`verde: the node does not answer (${detail}); trying again`);
     }
     if (view && isOver(view)) return;

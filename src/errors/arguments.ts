@@ -1,6 +1,7 @@
 /**
  * Arguments from a caller's code, where types may be missing: what they are in words, and checks of names.
  */
+import { closest } from "./closest.ts";
 import { quote } from "./text.ts";
 import type { Evidence, VerdeError } from "./verde-error.ts";
 
@@ -18,33 +19,6 @@ export function describe(value: unknown): string {
   const { constructor } = (Object.getPrototypeOf(value) ?? {}) as { constructor?: { name?: unknown } };
   const name = constructor?.name;
   return typeof name === "string" && !["", "Object"].includes(name) ? `a ${quote(name, 40)}` : "an object";
-}
-
-/** The known name that is most like another one, if one is alike. */
-export function closest(name: string, known: readonly string[]): string | undefined {
-  const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_\s]/g, "");
-  const wanted = plain(name.slice(0, 100));
-  let best: string | undefined;
-  // More edits than a third of the letters make another word.
-  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
-  for (const candidate of known) {
-    const isBeginning = wanted.length >= 3 && plain(candidate).startsWith(wanted);
-    const edits = isBeginning ? 1 : editsBetween(wanted, plain(candidate));
-    if (edits < least) [best, least] = [candidate, edits];
-  }
-  return best;
-}
-
-/** The least number of letters to insert, remove or replace. */
-function editsBetween(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length];
 }
 
 /**

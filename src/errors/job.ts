@@ -15,6 +15,10 @@ export const JOB = {
     remedy: "Repair the line that the message names; `VERDE_DEBUG=1` shows the whole stack.",
   },
   OPTION_UNKNOWN: { when: "The job has no option of this name.", remedy: "Choose from the options in the message." },
+  OPTION_NAME: {
+    when: "A job declares an option with a name that a command keeps for itself, or that can't be set on a command line.",
+    remedy: "Rename the option.",
+  },
   OPTION_VALUE: {
     when: "An option of the job has a value that it does not accept.",
     remedy: "Give a value of the type that the message names.",

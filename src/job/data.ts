@@ -3,6 +3,7 @@ import { fs } from "../encoding/node.ts";
 import type { Tensor } from "../encoding/tensor.ts";
 import { describe, isPlainObject } from "../errors/arguments.ts";
 import { JobError, messageOf } from "../errors/index.ts";
+import { expectRegular } from "../files/regular.ts";
 import { map } from "../graph/emit.ts";
 import { intTensor } from "../graph/evaluate.ts";
 import { gather } from "../graph/ops/gather.ts";
@@ -20,7 +21,8 @@ import { countOf, expectOptions, settingError } from "./settings.ts";
  * @throws {JobError} when the file can't be read, or has fewer than two bytes
  */
 export async function byteTokens(path: string | URL): Promise<Tensor> {
-  const bytes = await fs.readFile(path).catch((cause: unknown) => {
+  const read = async () => (await expectRegular(path), fs.readFile(path));
+  const bytes = await read().catch((cause: unknown) => {
     throw new JobError("DATA_UNREADABLE", `the text can't be read: ${messageOf(cause)}; check the path`, {
       path: String(path),
     });

@@ -2,8 +2,7 @@
 import { checkNewName } from "../encoding/name.ts";
 import type { Tensor } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
-import { quote } from "../errors/text.ts";
-import { closest, describe, isPlainObject } from "../errors/arguments.ts";
+import { describe, isPlainObject } from "../errors/arguments.ts";
 import { differentiate } from "../graph/autodiff.ts";
 import { fill } from "../graph/fill.ts";
 import { Value } from "../graph/value.ts";
@@ -11,18 +10,22 @@ import { checkTensorType } from "../repops/numbers/tensors.ts";
 import { checkJob, checkSteps, type ClosedJob, DATA_PREFIX, type NamedTensor } from "./closed.ts";
 import { Context, type Parameter } from "./context.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import {
+  type DeclaredOptions,
+  type DocumentedOption,
+  type JobOptions,
+  type Overrides,
+  readOptions,
+  resolveOptions,
+} from "./options.ts";
 import { expectOptions, settingError } from "./settings.ts";
 
-/** The types of an option's value. */
-export type OptionValue = string | number;
-/** Options by name. */
-export type JobOptions = Record<string, OptionValue>;
-
 /** The options as the job's functions see them, with the number of steps. */
-export type Resolved<Options extends JobOptions> = { readonly [Name in keyof Options]: Widen<Options[Name]> } & {
+export type Resolved<Options extends DeclaredOptions> = { readonly [Name in keyof Options]: Widen<Options[Name]> } & {
   readonly steps: number;
 };
-type Widen<Option extends OptionValue> = Option extends number ? number : string;
+type Widen<Option> =
+  Option extends DocumentedOption<infer Value> ? Widen<Value> : Option extends number ? number : string;
 
 /** The tensors that a job's `data` returns, as values with the same keys. */
 export type ValuesOf<Data extends Dataset> = { readonly [Name in keyof Data]: Value };
@@ -33,14 +36,16 @@ export type Dataset = Record<string, Tensor>;
  * What the author of a job writes. TypeScript infers types from top to bottom, so write `options` before
  * `data`, and `data` before `loss`.
  */
-export interface JobSource<Options extends JobOptions, Data extends Dataset = Dataset> {
+export interface JobSource<Options extends DeclaredOptions, Data extends Dataset = Dataset> {
   /** The name of the job in traces and messages. */
   name: string;
   /** The number of training steps, unless the run sets another. */
   steps: number;
   /** A 32-bit integer, unless the run sets another; default 0. */
   seed?: number;
-  /** The options that can be set with `--name value`, each with its default. */
+  /**
+   * The options that can be set with `--name value`: each a default, or `option(default, "what it sets")`.
+   */
   options?: Options;
   /** The dataset's tensors. The job's id commits to them. Nothing else is read from outside. */
   data(options: Resolved<Options>): Data | Promise<Data>;
@@ -57,15 +62,14 @@ export interface JobSource<Options extends JobOptions, Data extends Dataset = Da
   unit?(options: Resolved<Options>): { name: string; perStep: number };
 }
 
-/** The values that a run may set: `steps`, `seed`, and the job's own options. */
-export type Overrides = Readonly<Record<string, OptionValue>>;
-
 /** A job that can be closed. `defineJob` makes it, and a job module exports it. */
 export interface JobDefinition {
   /** The name of the job. */
   readonly name: string;
   /** The names and defaults of the values that a run may set. */
   readonly options: JobOptions;
+  /** What options set, by their names, where the author has said it. */
+  readonly docs?: Readonly<Record<string, string>>;
   /**
    * Loads the data, builds both graphs, and checks that all parts fit together.
    * @param overrides the values that differ from the defaults; a text is accepted for a number
@@ -86,19 +90,21 @@ export interface JobDefinition {
  *       optimizer: ({ rate }) => sgd({ learningRate: rate }),
  *     });
  *
- * @throws {JobError} when a part is unknown, missing or of another kind; from `close`: unknown or ill-typed
- *   options, parts that do not fit together
+ * @throws {JobError} for an option that can't have its name or its default; from `close`: unknown or ill-
+ *   typed options, parts that do not fit together
  */
-export function defineJob<const Options extends JobOptions = Record<never, never>, Data extends Dataset = Dataset>(
+export function defineJob<const Options extends DeclaredOptions = Record<never, never>, Data extends Dataset = Dataset>(
   source: JobSource<Options, Data>,
 ): JobDefinition {
   checkSource(source);
-  const defaults: JobOptions = { steps: source.steps, seed: source.seed ?? 0, ...source.options };
+  const { defaults: own, docs } = readOptions(source.name, source.options ?? {});
+  const defaults: JobOptions = { steps: source.steps, seed: source.seed ?? 0, ...own };
   return {
     name: source.name,
     options: defaults,
+    docs,
     close: async (overrides = {}) => {
-      const { seed, ...options } = resolve(source.name, defaults, overrides);
+      const { seed, ...options } = resolveOptions(source.name, defaults, overrides);
       if (!Number.isInteger(seed) || Math.abs(seed as number) >= 2 ** 31)
         throw new JobError(
           "OPTION_VALUE",
@@ -114,7 +120,7 @@ export function defineJob<const Options extends JobOptions = Record<never, never
 const PARTS = ["name", "steps", "seed", "options", "data", "loss", "optimizer", "unit"];
 
 /** @throws {JobError} when a job's source has an unknown part, or one of another kind */
-function checkSource<Options extends JobOptions, Data extends Dataset>(source: JobSource<Options, Data>): void {
+function checkSource<Options extends DeclaredOptions, Data extends Dataset>(source: JobSource<Options, Data>): void {
   expectOptions("defineJob", source, PARTS);
   const { name, options = {} } = source;
   checkNewName(name, "the name of a job");
@@ -125,15 +131,10 @@ function checkSource<Options extends JobOptions, Data extends Dataset>(source: J
     throw settingError(name, `its unit is ${describe(source.unit)}; write a function`);
   if (!isPlainObject(options))
     throw settingError(name, `its options are ${describe(options)}; write { name: default }`);
-  for (const [option, value] of Object.entries(options)) {
-    if (option in {}) throw settingError(name, `an option can't be called ${option}; every object has that; rename it`);
-    if (typeof value !== "string" && !Number.isFinite(value))
-      throw settingError(name, `the default of --${option} is ${describe(value)}; take a number or a text`);
-  }
 }
 
 /** @throws {JobError} when the amount of data of a training step is no amount */
-function unitOf<Options extends JobOptions, Data extends Dataset>(
+function unitOf<Options extends DeclaredOptions, Data extends Dataset>(
   source: JobSource<Options, Data>,
   options: Resolved<Options>,
 ): ClosedJob["unit"] {
@@ -143,36 +144,6 @@ function unitOf<Options extends JobOptions, Data extends Dataset>(
   if (!Number.isSafeInteger(unit.perStep) || unit.perStep < 1)
     throw settingError(source.name, `a step has ${describe(unit.perStep)} ${unit.name}; take a whole number from 1`);
   return unit;
-}
-
-/** The values of a job's options, with its steps and its seed. */
-function resolve(job: string, defaults: JobOptions, overrides: Overrides): JobOptions {
-  if (!isPlainObject(overrides))
-    throw new JobError("OPTION_VALUE", `the options are ${describe(overrides)}; write { name: value }`);
-  const resolved = { ...defaults };
-  for (const [name, value] of Object.entries(overrides)) {
-    if (!Object.hasOwn(defaults, name)) {
-      const known = Object.keys(defaults);
-      const like = closest(name, known);
-      throw new JobError(
-        "OPTION_UNKNOWN",
-        `the job ${job} has no option --${quote(name)}; ${like === undefined ? "" : `did you mean --${like}? `}` +
-          `choose from ${known.map((option) => `--${option}`).join(", ")}`,
-        { name },
-      );
-    }
-    const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-    if (typeof defaults[name] === "number" && !Number.isFinite(number))
-      throw new JobError(
-        "OPTION_VALUE",
-        `--${name} takes a number, not ${typeof value === "string" ? JSON.stringify(value) : describe(value)}`,
-        { name, value },
-      );
-    if (typeof value !== "string" && typeof value !== "number")
-      throw new JobError("OPTION_VALUE", `--${name} takes a text, not ${describe(value)}`, { name });
-    resolved[name] = typeof defaults[name] === "number" ? (number as number) : String(value);
-  }
-  return resolved;
 }
 
 /**
@@ -200,7 +171,7 @@ function slopesOf(loss: Value, parameters: readonly Parameter[]): Value[] {
   });
 }
 
-async function close<Options extends JobOptions, Data extends Dataset>(
+async function close<Options extends DeclaredOptions, Data extends Dataset>(
   source: JobSource<Options, Data>,
   options: Resolved<Options>,
   seed: number,

@@ -1,7 +1,7 @@
 export { checkJob, type ClosedJob, type JobId, jobId, type NamedTensor } from "./closed.ts";
 export { Context, type Parameter } from "./context.ts";
 export { byteTokens, sampleRows, sampleWindows } from "./data.ts";
-export { defineJob, type JobDefinition, type JobSource, type Overrides } from "./define.ts";
+export { defineJob, type JobDefinition, type JobSource } from "./define.ts";
 export { constant, type Initializer, normal, ones, uniform, zeros } from "./initializers.ts";
 export { causalSelfAttention } from "./layers/attention.ts";
 export { embedding } from "./layers/embedding.ts";
@@ -9,6 +9,7 @@ export { linear, type LinearOptions } from "./layers/linear.ts";
 export { norm } from "./layers/norm.ts";
 export { loadJob } from "./load.ts";
 export { gpt, type GptOptions } from "./models/gpt.ts";
+export { type DocumentedOption, option, type Overrides } from "./options.ts";
 export { adamW, type AdamWOptions } from "./optimizers/adamw.ts";
 export { globalNorm } from "./optimizers/clipping.ts";
 export type { Optimizer } from "./optimizers/optimizer.ts";

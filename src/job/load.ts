@@ -1,16 +1,21 @@
 /** Job modules: files whose default export is a `defineJob`. Loading one runs its code. */
-import { fs, path as paths, url } from "../encoding/node.ts";
-import { JobError, messageOf } from "../errors/index.ts";
+import { path as paths, url } from "../encoding/node.ts";
+import { isMissing, JobError, messageOf } from "../errors/index.ts";
+import { expectRegular } from "../files/regular.ts";
 import type { ClosedJob } from "./closed.ts";
-import type { JobDefinition, Overrides } from "./define.ts";
+import type { JobDefinition } from "./define.ts";
+import type { Overrides } from "./options.ts";
 import { placed, syntaxPlace } from "./place.ts";
 import { resolveOwnPackage } from "./resolve.ts";
 
 /** @throws {JobError} when there is no such file, or it does not export a job */
-async function loadJobDefinition(path: string): Promise<JobDefinition> {
+export async function loadJobDefinition(path: string): Promise<JobDefinition> {
   const file = paths.resolve(path);
-  await fs.access(file).catch(() => {
-    throw new JobError("MODULE_MISSING", `there is no job module ${path}; give the path of a file that exports a job`, {
+  await expectRegular(file).catch((cause: unknown) => {
+    const problem = isMissing(cause)
+      ? `there is no job module ${path}`
+      : `the job module ${path} can't be read: ${messageOf(cause)}`;
+    throw new JobError("MODULE_MISSING", `${problem}; give the path of a file that exports a job`, {
       path,
     });
   });
@@ -24,7 +29,7 @@ async function loadJobDefinition(path: string): Promise<JobDefinition> {
     throw error;
   });
   const job = module.default;
-  if (typeof job?.close !== "function" || typeof job.name !== "string")
+  if (typeof job?.close !== "function" || typeof job.name !== "string" || typeof job.options !== "object")
     throw new JobError("MODULE_BROKEN", `${path} does not export a job; write \`export default defineJob({ … })\``, {
       path,
     });
@@ -38,7 +43,15 @@ async function loadJobDefinition(path: string): Promise<JobDefinition> {
  * @throws {JobError} when there is no such file, it does not export a job, or the job can't be closed
  */
 export async function loadJob(path: string, overrides: Overrides = {}): Promise<ClosedJob> {
-  const job = await loadJobDefinition(path);
+  return closeJob(await loadJobDefinition(path), path, overrides);
+}
+
+/**
+ * Closes a job that was loaded from a module. An error names the line of the module that led to it.
+ * @param path the module's file, for messages
+ * @throws {JobError} when the job can't be closed
+ */
+export function closeJob(job: JobDefinition, path: string, overrides: Overrides): Promise<ClosedJob> {
   return placed(
     () => job.close(overrides),
     (cause) => new JobError("THREW", `the job ${path} threw an error: ${messageOf(cause)}; repair it`, { path }),

@@ -105,7 +105,7 @@ export async function readTask(source: TaskSource, id: Hex): Promise<TaskView> {
     throw new ChainError(
       "TASK_MISSING",
       `there is no task ${id} at ${address}; check the id, the chain and the deployment`,
-      { id },
+      { task: id },
     );
   const { terms } = posted.args;
   const slot = await client.readContract({ address, abi: taskManagerAbi, functionName: "taskOf", args: [id] });

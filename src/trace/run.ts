@@ -51,6 +51,8 @@ export interface RunOptions {
   resume?: boolean;
   /** Overwrite an existing trace. */
   force?: boolean;
+  /** Called when something begins that may take long, with what it is: a few words. */
+  onPhase?(what: string): void;
   /** Called after each training step, from step 0, the initial state. */
   onStep?(info: StepInfo): void;
   signal?: AbortSignal;
@@ -82,10 +84,11 @@ export interface RunResult {
 export async function run(job: ClosedJob | JobDefinition, options: RunOptions = {}): Promise<RunResult> {
   const closed = "close" in job ? await job.close() : job;
   const { backend } = await openBackend(options.backend ?? DEFAULT);
-  const settings = settingsOf(closed, options, backend);
-  const recorder = new Recorder(closed, settings, options);
+  const recorder = new Recorder(closed, settingsOf(closed, options, backend), options);
+  options.onPhase?.(`compiling ${closed.step.kernels.length} operators`);
   const execution = await openExecution(closed, backend, options.fault);
   try {
+    options.onPhase?.(options.resume ? "restoring the newest checkpoint" : "computing the initial state");
     await recorder.begin(execution);
     while (execution.at < closed.steps) {
       options.signal?.throwIfAborted();
@@ -127,7 +130,7 @@ class Recorder {
   async begin(execution: AnyExecution): Promise<void> {
     const { out, resume = false, force = false } = this.options;
     if (resume && out === undefined) throw new UsageError("CONFLICT", "no trace to resume: name it with --out");
-    const exists = out !== undefined && (await fs.access(out).then(yes, no));
+    const exists = out !== undefined && (await fs.access(out).then(() => true, () => false)); // prettier-ignore
     if (exists && !resume && !force)
       throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, {
         out,
@@ -162,6 +165,7 @@ class Recorder {
 
   async step(execution: AnyExecution): Promise<void> {
     const began = performance.now();
+    this.options.onPhase?.(`training step ${execution.at + 1}`);
     const report = await execution.advance(this.wanted);
     await this.record(execution, report, began);
   }
@@ -174,6 +178,7 @@ class Recorder {
     const { at: step } = execution;
     const { job, settings, options, names } = this;
     const committed = isCommitted(step, job.steps, settings.commitEvery);
+    if (committed) options.onPhase?.(`hashing the state of step ${step}`);
     const entryRoots = committed ? await execution.entryRoots() : undefined;
     const root = entryRoots && stateRoot(entryRoots);
     const metrics = await execution.metrics();
@@ -239,8 +244,6 @@ async function emptyFolder(folder: string): Promise<void> {
   const old = (await fs.readdir(folder)).filter((name) => /^(step-\d+|dataset)\.safetensors(\.new)?$/.test(name));
   for (const name of old) await fs.rm(path.join(folder, name));
 }
-
-const [yes, no] = [(): boolean => true, (): boolean => false];
 
 function hasSaturated({ dtype, data }: Tensor): boolean {
   return dtype === "f32" && data.some(isSaturated);

@@ -32,8 +32,8 @@ it("a task that names the game gives it the time that it may take", async () => 
   task = posted.task as string;
   const { periods } = posted.terms as { periods: { toPlay: number } };
   expect(periods.toPlay).toBeGreaterThan(2 * 86_400);
-  expect(posted.dearestStep).toMatchObject({ label: expect.any(String), bytes: expect.any(Number) });
-  expect((posted.dearestStep as { gas: number }).gas).toBeGreaterThan(50_000);
+  expect(posted.mostExpensiveStep).toMatchObject({ label: expect.any(String), bytes: expect.any(Number) });
+  expect((posted.mostExpensiveStep as { gas: number }).gas).toBeGreaterThan(50_000);
   for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "accept", task, "--job", JOB);
   for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "commit", task, `${person}.trace`);
   for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "reveal", task, `${person}.trace`);
@@ -101,7 +101,7 @@ it("without a committee different claims are before the game at once, and the li
   for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "reveal", task, `${person}.trace`);
   await on.ok("passer", "task", "compare", task);
   expect(await show()).toMatchObject({ state: "Disputed", phase: "Playing" });
-  const options = ["--every", "1s", "--until-decided", "--json"];
+  const options = ["--every", "1s", "--json"];
   const [ada, ben] = await Promise.all(
     (["ada", "ben"] as const).map((person) => on.as(person, "defend", task, `${person}.trace`, ...options)),
   );

@@ -50,9 +50,9 @@ test("a job is exported, shown, and run without its module", async () => {
   const ran = await verde(["run", "renamed", "--out", "a.trace"]);
   expect(ran.stdout).toContain(`run root       ${toHex(runRoot)}\n`);
   expect(readFileSync(path("a.trace")).equals(readFileSync(path("own.trace")))).toBe(true);
-  const terms = await jobTerms(path("line.verde"), undefined, {});
+  const terms = await jobTerms(path("line.verde"), undefined, {}, []);
   expect(terms.terms).toMatchObject({ job: id, steps: 5 });
-  expect(terms.terms).toEqual((await jobTerms(path("a.trace"), undefined, {})).terms);
+  expect(terms.terms).toEqual((await jobTerms(path("a.trace"), undefined, {}, [])).terms);
 });
 
 test("what is fixed can't be changed, and nothing is overwritten unasked", async () => {

@@ -78,7 +78,8 @@ describe("verde", () => {
     child.stderr.on("data", (chunk) => (stderr += String(chunk)));
     child.stdout.once("data", () => child.stdout.destroy());
     const code = await new Promise((resolve) => child.on("close", resolve));
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    // As a shell reports a program that SIGPIPE has ended.
+    expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
   });
 });
 

@@ -1,11 +1,14 @@
+import { formatFields, formatTable, wrap } from "../../src/cli/table.ts";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { Progress } from "../../src/cli/progress.ts";
 import {
+  columnsOf,
   formatBytes,
+  isPainted,
   formatCount,
   formatNumber,
   formatSeconds,
   plotCurve,
-  Progress,
   writeJson,
 } from "../../src/cli/output.ts";
 
@@ -101,13 +104,65 @@ describe("progress", () => {
     expect(lines).toEqual(["\r\x1b[2Kstep 1 of", "\r\x1b[2K"]);
   });
 
-  it("is silent where nobody watches", () => {
-    replace(process.stderr, "isTTY", undefined);
+  it("is not cut within a character", () => {
+    replace(process.stderr, "isTTY", true);
+    replace(process.stderr, "columns", 4);
     const lines = written(process.stderr);
-    const progress = new Progress();
-    progress.show("step 1", true);
-    progress.clear();
-    expect(lines).toEqual([]);
+    new Progress().show("😀😀😀😀😀", true);
+    expect(lines).toEqual(["\r\x1b[2K😀😀😀"]);
+  });
+});
+
+describe("colours", () => {
+  it.each([
+    [{ NO_COLOR: "1" }, true, false],
+    [{ NO_COLOR: "1", FORCE_COLOR: "1" }, true, false],
+    [{ FORCE_COLOR: "1" }, false, true],
+    [{ FORCE_COLOR: "0" }, true, false],
+    [{ NO_COLOR: "", FORCE_COLOR: "3" }, false, true],
+    [{ CI: "1" }, false, false],
+  ])("with %j on a terminal (%j) are %j", (env, isTerminal, expected) =>
+    expect(isPainted(env, isTerminal)).toBe(expected),
+  );
+});
+
+describe("on a narrow terminal", () => {
+  const WORDS = "0xabcdef, two of three members, and more words than fit";
+
+  it("fields continue under their beginning, and no word is cut", () => {
+    expect(formatFields([["a", WORDS], ["long", "x"]], false, 30)).toEqual([
+      "  a     0xabcdef, two of three",
+      "        members, and more",
+      "        words than fit",
+      "  long  x",
+    ]); // prettier-ignore
+    expect(formatFields([["a", WORDS]], false, Infinity)).toEqual([`  a  ${WORDS}`]);
+    expect(wrap("0123456789", 4)).toEqual(["0123456789"]);
+  });
+
+  it("a table becomes a block for each row", () => {
+    const rows = [["post", "12,345", "a"], ["accept", "1", ""]]; // prettier-ignore
+    const wide = formatTable(["call", "gas", "by"], rows, 40);
+    expect(wide).toEqual(["  call       gas  by", "  post    12,345   a", "  accept       1"]);
+    expect(formatTable(["call", "gas", "by"], rows, 15)).toEqual([
+      "  post",
+      "    gas  12,345",
+      "    by   a",
+      "  accept",
+      "    gas  1",
+    ]);
+  });
+
+  it("is as wide as COLUMNS says, or as the terminal is; a file has no width", () => {
+    vi.stubEnv("COLUMNS", "40");
+    expect(columnsOf(process.stdout)).toBe(40);
+    vi.stubEnv("COLUMNS", "wide");
+    replace(process.stdout, "isTTY", true);
+    replace(process.stdout, "columns", 72);
+    expect(columnsOf(process.stdout)).toBe(72);
+    replace(process.stdout, "isTTY", undefined);
+    expect(columnsOf(process.stdout)).toBeUndefined();
+    vi.unstubAllEnvs();
   });
 });
 

@@ -8,7 +8,10 @@ import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { exitCodeOf } from "../../src/cli/exit.ts";
-import { jobOptions, progressLine, register } from "../../src/cli/run.ts";
+import { jobOptions } from "../../src/cli/job-options.ts";
+import { Progress } from "../../src/cli/progress.ts";
+import { RunProgress } from "../../src/cli/run-progress.ts";
+import { register } from "../../src/cli/run.ts";
 import { messageOf } from "../../src/errors/index.ts";
 import { openTrace, run } from "../../src/trace/index.ts";
 import line from "../fixtures/line.ts";
@@ -84,7 +87,11 @@ describe("verde run", () => {
       seconds: expect.any(Number),
       saturated: [],
       outOfRange: [],
+      unit: "samples",
+      unitsPerSecond: expect.any(Number),
+      peakMemory: expect.any(Number),
     });
+    expect(summary.peakMemory).toBeGreaterThan(2 ** 20);
   });
 
   it("hands the job what it does not know itself", async () => {
@@ -155,6 +162,15 @@ describe("verde run", () => {
       [["missing.ts"], "there is no job module missing.ts"],
       [[MAIN.replace("main.ts", "output.ts")], "does not export a job"],
       [[LINE, "--layers", "2"], "has no option --layers; choose from --steps, --seed, --width, --batch"],
+      [[LINE, "--widht", "2"], "has no option --widht; did you mean --width? It has --steps, --seed, --width, --batch"],
+      [[LINE, "--ot", "a.trace"], "has no option --ot; did you mean --out?"],
+      [[LINE, "--forse"], "--forse has no value; did you mean --force?"],
+      [[LINE, "--constructor", "3"], "has no option --constructor"],
+      [[LINE, "--toString", "3"], "has no option --toString"],
+      [[LINE, "--__proto__", "3"], "has no option --__proto__"],
+      [[LINE, "--progress", "often"], "Write auto, off, or seconds"],
+      [[LINE, "--steps", "4294967296"], "take a whole number from 1 to 2^31 - 1"],
+      [["."], "and not a file"],
       [[LINE, "--width"], "--width has no value"],
       [[LINE, "--width", "wide"], '--width takes a number, not "wide"'],
       [[LINE, "stray"], "stray is not understood"],
@@ -191,7 +207,18 @@ describe("the line of progress", () => {
   it("has step, loss, units a second and the time left", async () => {
     const job = await line.close();
     const info = { step: 2, steps: 12, metrics: { loss: 0.12345 }, seconds: 0.5, unitsPerSecond: 12345.6 };
-    expect(progressLine(job, info)).toBe("step 2/12 · loss 0.123 · 12,346 samples/s · 5.0 s left");
-    expect(progressLine(job, { ...info, metrics: {} })).toBe("step 2/12 · 12,346 samples/s · 5.0 s left");
+    const lineOf = (...seconds: number[]): string => {
+      const shown = new RunProgress(job, new Progress());
+      return seconds.map((one) => shown.lineOf({ ...info, seconds: one })).at(-1)!;
+    };
+    expect(lineOf(0.5)).toBe("step 2/12 · loss 0.123 · 8 samples/s · 5.0 s left");
+    expect(new RunProgress(job, new Progress()).lineOf({ ...info, metrics: {} })).toBe(
+      "step 2/12 · 8 samples/s · 5.0 s left",
+    );
+    // The first step compiles; the pace is that of all steps that were shown, and later of the last hundred.
+    expect(lineOf(3.5, 0.5)).toBe("step 2/12 · loss 0.123 · 2 samples/s · 20.0 s left");
+    expect(lineOf(50, ...new Array<number>(100).fill(0.5))).toContain("5.0 s left");
+    expect(lineOf(55, 5, 5)).toContain("50.0 s left");
+    expect(new RunProgress(job, new Progress()).lineOf({ ...info, step: 0 })).toBe("step 0/12");
   });
 });

@@ -1,7 +1,7 @@
 /** Every option of every public function: its name, its range, and what it becomes in binary32. */
 import { describe, expect, test } from "vitest";
 import * as job from "../../src/job/index.ts";
-import { closest } from "../../src/errors/arguments.ts";
+import { closest } from "../../src/errors/closest.ts";
 import type { Context, GptOptions, Value } from "../../src/job/index.ts";
 import { loadJob } from "../../src/job/load.ts";
 
@@ -72,7 +72,7 @@ describe("options of unknown names", () => {
         loss: () => 0 as never,
         optimizer: () => 0 as never,
       }),
-    ).toThrow("an option can't be called valueOf");
+    ).toThrow("can't have an option valueOf");
   });
 
   test("the closest name is one that is alike", () => {

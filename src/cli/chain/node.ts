@@ -1,9 +1,9 @@
 /** `verde chain node`: a development chain, served to this machine. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPublicClient, type Hex, http } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { UsageError } from "../../errors/index.ts";
+import { readRegularText } from "../../files/regular.ts";
 import { addressOfKeystore, sealKey } from "../../settlement/keystore.ts";
 import { passwordFor } from "../account.ts";
 import { writeNew } from "../key.ts";
@@ -50,7 +50,7 @@ async function writeKeys(folder: string, keys: readonly Hex[], flags: Flags): Pr
 
 /** Whether the file was written at an earlier start. */
 async function holds(file: string, address: string): Promise<boolean> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
+  const text = await readRegularText(file).catch(() => undefined);
   return text !== undefined && addressOfKeystore(text, file) === address.toLowerCase();
 }
 

@@ -16,6 +16,7 @@ import { defaultFault, heading, JOB, labelOf, train } from "./job.ts";
 import { claimRun } from "../claims.ts";
 import { claimFlags } from "../dispute.ts";
 import { describeDivergence } from "../dispute-text.ts";
+import { addProgressOption } from "../progress.ts";
 import { colors, formatBytes, formatCount, formatSeconds, plotCurve, writeLine } from "../output.ts";
 
 interface Flags {
@@ -27,19 +28,19 @@ interface Flags {
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("demo")
     .description("train a model twice, once with a cheat, and watch the referee find it")
     .option("--text <file>", "a text to learn; default: the project's own prose")
     .option("--steps <n>", "training steps; default: 300, or 60 with --chain")
     .option("--out <folder>", "where to write the traces; default: out/demo, or out/chain with --chain")
     .option("--fault <fault>", "how the second provider cheats, as in `verde run --fault`")
-    .option("--chain", "the same on a local chain: three providers, stakes, a signed verdict, payment")
-    .action(async (flags: Flags) => {
-      // The code that talks to a chain is slow to load, so it is loaded only when needed.
-      if (flags.chain) await (await import("./chain.ts")).demoOnChain(flags);
-      else await demo(flags);
-    });
+    .option("--chain", "the same on a local chain: three providers, stakes, a signed verdict, payment");
+  addProgressOption(command).action(async (flags: Flags) => {
+    // The code that talks to a chain is slow to load, so it is loaded only when needed.
+    if (flags.chain) await (await import("./chain.ts")).demoOnChain(flags);
+    else await demo(flags);
+  });
 }
 
 async function demo({ text, steps = "300", out = "out/demo", fault }: Flags): Promise<void> {

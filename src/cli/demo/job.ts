@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url";
 import type { ClosedJob } from "../../job/closed.ts";
 import type { Fault } from "../../trace/fault.ts";
 import { run, type RunResult } from "../../trace/run.ts";
-import { colors, formatCount, formatSeconds, Progress, writeLine } from "../output.ts";
-import { progressLine } from "../run.ts";
+import { colors, formatCount, formatSeconds, writeLine } from "../output.ts";
+import { Progress } from "../progress.ts";
+import { RunProgress } from "../run-progress.ts";
 
 /** The example has the file ending of this module: `.ts` in the sources, `.js` in what is built from them. */
 export const JOB = fileURLToPath(new URL(`../../../examples/char-gpt${import.meta.url.slice(-3)}`, import.meta.url));
@@ -26,12 +27,14 @@ export function labelOf(job: ClosedJob, step: number, operator: number): string 
 
 export async function train(job: ClosedJob, out: string, fault: Fault | undefined): Promise<RunResult> {
   const progress = new Progress();
+  const shown = new RunProgress(job, progress);
   const began = performance.now();
   const result = await run(job, {
     out,
     force: true,
     ...(fault && { fault }),
-    onStep: (info) => progress.show(progressLine(job, info)),
+    onPhase: (what) => shown.phase(what),
+    onStep: (info) => shown.step(info),
   });
   progress.clear();
   const seconds = (performance.now() - began) / 1000;

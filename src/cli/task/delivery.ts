@@ -1,5 +1,6 @@
 /** `verde task demand` and `deliver`: chunks of the final state are demanded and delivered on the chain. */
 import { randomInt } from "node:crypto";
+import type { Command } from "commander";
 import { toHex } from "../../encoding/bytes.ts";
 import { chunkCount, encodeType } from "../../encoding/tensor.ts";
 import { ChainError, FormatError, UsageError } from "../../errors/index.ts";
@@ -10,7 +11,7 @@ import { type OpenDemand, readTask, type Terms } from "../../settlement/task.ts"
 import { readCheckpoint, type Trace } from "../../trace/open.ts";
 import { allowVault } from "../allowance.ts";
 import { formatAmount, formatTime } from "../../settlement/amount.ts";
-import { jobOptions } from "../run.ts";
+import { jobOptions, optionNames } from "../job-options.ts";
 import type { ContractCall } from "../../settlement/transactions/caller.ts";
 import { Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
@@ -23,11 +24,13 @@ export async function demand(
   path: string,
   rest: readonly string[],
   flags: SendFlags & { approve: boolean; tensor?: string; chunk?: string },
+  command: Command,
 ): Promise<void> {
   const task = parseTaskId(id);
   const session = await openSession(flags);
   const { terms } = await readTask(session.source, task);
-  const { types, terms: own } = await jobTerms(path, terms.commitEvery, jobOptions(rest));
+  const names = optionNames(command);
+  const { types, terms: own } = await jobTerms(path, terms.commitEvery, jobOptions(rest, names), names);
   if (own.stateLayout !== terms.stateLayout)
     throw new UsageError(
       "FOREIGN",

@@ -1,11 +1,12 @@
 /** The terms of a task that follow from its job, and the check that a trace belongs to that job. */
 import { extname } from "node:path";
 import type { Address } from "viem";
+import { UsageError } from "../../errors/index.ts";
 import { ClaimStore } from "../../claims/store.ts";
 import { fromHex } from "../../encoding/bytes.ts";
 import type { NamedType } from "../../graph/graph.ts";
 import { type JobOutline, outlineOf, stateTypes } from "../../job/closed.ts";
-import type { Overrides } from "../../job/define.ts";
+import type { Overrides } from "../../job/options.ts";
 import { purposeOf } from "../../referee/opened-party.ts";
 import { expectTraceOf, type JobTerms, jobTermsOf } from "../../settlement/job-terms.ts";
 import { openTrace } from "../../trace/folder.ts";
@@ -23,12 +24,24 @@ export interface NamedJob {
 
 /**
  * @param path a job module, a job file, or a trace
+ * @param own the names of the command's options
  * @param commitEvery training steps in a segment; default: the trace's number, or 1
  * @throws {JobError | FormatError} when it can't be loaded
  */
-export async function jobTerms(path: string, commitEvery: number | undefined, options: Overrides): Promise<NamedJob> {
+export async function jobTerms(
+  path: string,
+  commitEvery: number | undefined,
+  options: Overrides,
+  own: readonly string[],
+): Promise<NamedJob> {
   const manifest = extname(path) === ".trace" ? (await openTrace(path)).manifest : undefined;
-  const outline = manifest ? manifest.outline : outlineOf(await openJob(path, options));
+  const [set] = Object.keys(options);
+  if (manifest && set !== undefined)
+    throw new UsageError(
+      "CONFLICT",
+      `${path} is a trace, whose options are fixed; omit --${set}, or name the job's module`,
+    );
+  const outline = manifest ? manifest.outline : outlineOf(await openJob(path, options, own));
   const terms = jobTermsOf(outline, commitEvery ?? manifest?.commitEvery ?? 1);
   return { name: outline.name, terms, types: stateTypes(outline), outline };
 }

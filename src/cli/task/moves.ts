@@ -1,4 +1,5 @@
 /** The moves of a task: `verde task accept`, `commit`, `reveal`, `compare`, `challenge`, and so on. */
+import type { Command } from "commander";
 import { type Hex, isAddressEqual, zeroHash } from "viem";
 import { toHex } from "../../encoding/bytes.ts";
 import { ChainError, JobError, UsageError } from "../../errors/index.ts";
@@ -6,7 +7,7 @@ import type { ContractCall } from "../../settlement/transactions/caller.ts";
 import type { Session } from "../../settlement/session.ts";
 import { readTask, type Seat, type TaskView } from "../../settlement/task.ts";
 import { formatAmount } from "../../settlement/amount.ts";
-import { jobOptions } from "../run.ts";
+import { jobOptions, optionNames } from "../job-options.ts";
 import { plain, Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
 import { bondOf } from "../../settlement/game/bond.ts";
@@ -83,6 +84,7 @@ export async function accept(
   id: string,
   rest: readonly string[],
   flags: SendFlags & Trusted & { job?: string },
+  command: Command,
 ): Promise<void> {
   const scene = await sceneOf(id, flags);
   const { task, session, sender } = scene;
@@ -90,7 +92,8 @@ export async function accept(
   expectState(scene, "accept", task.state === "Open");
   expectTrusted(terms, session.deployment, flags);
   if (flags.job !== undefined) {
-    const own = (await jobTerms(flags.job, terms.commitEvery, jobOptions(rest))).terms;
+    const names = optionNames(command);
+    const own = (await jobTerms(flags.job, terms.commitEvery, jobOptions(rest, names), names)).terms;
     for (const field of ["job", "stateLayout", "steps", "tensors"] as const)
       if (own[field] !== terms[field])
         throw new JobError(

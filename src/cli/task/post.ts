@@ -1,10 +1,11 @@
 /** `verde task post`: posts a job as a task with a reward. */
+import type { Command } from "commander";
 import { UsageError } from "../../errors/index.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { allowVault } from "../allowance.ts";
 import { formatAmount } from "../../settlement/amount.ts";
 import { writeLine } from "../output.ts";
-import { jobOptions } from "../run.ts";
+import { jobOptions, optionNames } from "../job-options.ts";
 import { plain, Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
 import { formatFields } from "../table.ts";
@@ -22,12 +23,13 @@ export interface PostFlags extends SendFlags, TermsFlags {
   seed?: string;
 }
 
-export async function post(path: string, rest: readonly string[], flags: PostFlags): Promise<void> {
+export async function post(path: string, rest: readonly string[], flags: PostFlags, command: Command): Promise<void> {
   const { steps, seed, quiet = false } = flags;
   if (quiet && (flags.json || flags.dryRun))
     throw new UsageError("SYNTAX", "--quiet prints the id of a task that is posted; omit --json and --dry-run with it");
+  const names = optionNames(command);
   const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
-  const job = await jobTerms(path, flags.commitEvery, { ...own, ...jobOptions(rest) });
+  const job = await jobTerms(path, flags.commitEvery, { ...jobOptions(rest, names), ...own }, names);
   const session = await openSession(flags);
   const { client, deployment, token } = session;
   const sender = await Sender.open(session, flags);
@@ -48,7 +50,14 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   const done = `${task} is open: ${formatAmount(escrow, token)} are in escrow, ${terms.providers} seats are free.`;
   sender.report(
     json,
-    { task, name: job.name, terms: plain(terms), gasBond: plain(gasBond ?? null), dearestStep: mostExpensive ?? null },
+    {
+      schemaVersion: 2,
+      task,
+      name: job.name,
+      terms: plain(terms),
+      gasBond: plain(gasBond ?? null),
+      mostExpensiveStep: mostExpensive ?? null,
+    },
     done,
   );
 }

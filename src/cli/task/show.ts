@@ -1,6 +1,7 @@
 /** `verde task show` and `list`: what the chain knows about tasks. */
 import { type Hex, zeroAddress } from "viem";
 import { UsageError } from "../../errors/index.ts";
+import { quote } from "../../errors/text.ts";
 import type { Session } from "../../settlement/session.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
@@ -22,9 +23,14 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
   const gasBond = await bondOf(session.client, task.terms.game);
   if (flags.json) {
     const bond = plain(gasBond ?? null);
-    return writeJson({ schemaVersion: 1, ...(plain(task) as object), gasBond: bond, now: Number(timestamp) });
+    return writeJson({ ...taskJson(task, Number(timestamp)), gasBond: bond });
   }
   writeLine(...describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond));
+}
+
+/** A task as `--json` prints it. All commands call its id `task`. */
+function taskJson({ id: task, ...view }: TaskView, now: number): object {
+  return { schemaVersion: 2, task, ...(plain(view) as object), now };
 }
 
 /**
@@ -87,6 +93,13 @@ function demandTable({ waiting, terms }: TaskView, now: number): string[] {
   return formatTable(["", "", "", ""], rows);
 }
 
+function parseLimit(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new UsageError("VALUE", `--limit ${quote(text)} is not a number from 1 to 999999999; write only digits`, {
+    found: text,
+  });
+}
+
 export async function list(flags: ChainFlags & { state?: string; limit: string }): Promise<void> {
   const wanted = STATES.find((state) => state.toLowerCase() === flags.state?.toLowerCase());
   if (flags.state !== undefined && wanted === undefined)
@@ -98,12 +111,12 @@ export async function list(flags: ChainFlags & { state?: string; limit: string }
   for (const event of await taskEvents(source, null))
     if (event.eventName === "TaskMoved") last.set(event.args.task, event.args.state);
   const ids = [...last].filter(([, state]) => wanted === undefined || STATES[state] === wanted).map(([id]) => id);
-  const newest = ids.slice(-Number(flags.limit)).reverse();
+  const newest = ids.reverse().slice(0, parseLimit(flags.limit));
   const tasks = await Promise.all(newest.map((id) => readTask(source, id)));
   const { timestamp } = await session.client.getBlock();
   const now = Number(timestamp);
   if (flags.json) {
-    for (const task of tasks) writeJson({ schemaVersion: 1, ...(plain(task) as object), now });
+    for (const task of tasks) writeJson(taskJson(task, now));
     return;
   }
   if (tasks.length === 0) return writeLine(wanted ? `There is no task in the state ${wanted}.` : "There are no tasks.");

@@ -104,6 +104,8 @@ export interface DefenceOptions {
    * then.
    */
   onRefused?(error: ChainError): void;
+  /** Called when a dispute is decided and the defence continues. */
+  onDecided?(ended: Defended): void;
   /** Called before each pause. */
   onWait?(view: TaskView): void;
   /** Called after each pause. */
@@ -149,6 +151,10 @@ export async function defendClaim(
       // Others may have ended the task while bonds of the owner were in disputes with players that are out.
       for (const call of last ? await defender.leftOver(last) : []) await carryOut(place, call, options);
       return { view, out: seat.out };
+    }
+    if (disputed && view.state !== "Disputed") {
+      disputed = false;
+      options.onDecided?.({ view, out: false });
     }
     let calls = 0;
     if (view.phase === "Ruled" && options.escalate && losesBy(view, seat.root)) {

@@ -1,0 +1,112 @@
+/**
+ * What `verde doctor` looks at on the machine: Node, packages, memory, cores, the order of bytes, a compiler,
+ * the clock.
+ */
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
+import { availableParallelism, cpus, endianness, freemem, totalmem } from "node:os";
+import { promisify } from "node:util";
+import { messageOf } from "../../errors/index.ts";
+import { formatBytes } from "../output.ts";
+import { type Check, fail, ok, warn } from "./check.ts";
+
+const NODE = 24;
+const LITTLE_MEMORY = 2 ** 30;
+/** Seconds that a clock may differ from a chain's. */
+const MOST_DRIFT = 300;
+/** No clock was right before this program was written. */
+const [EARLIEST, LATEST] = [Date.UTC(2026, 0), Date.UTC(2100, 0)];
+
+export function machineChecks(): Check[] {
+  return [nodeCheck(), packageCheck(), byteOrder(), coreCheck(), memoryCheck()];
+}
+
+function nodeCheck(): Check {
+  const { node } = process.versions;
+  const found = `${node} on ${process.platform} ${process.arch}`;
+  return Number.parseInt(node, 10) >= NODE ? ok("node", found) : fail("node", found, `Install Node ${NODE} or newer.`);
+}
+
+interface Manifest {
+  version: string;
+  dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+}
+
+function packageCheck(): Check {
+  const require = createRequire(import.meta.url);
+  const { version, dependencies, optionalDependencies } = require("@verde-ml/verde/package.json") as Manifest;
+  const isMissing = (name: string): boolean => !require.resolve.paths(name)?.some((folder) => has(folder, name));
+  const has = (folder: string, name: string): boolean => {
+    try {
+      require(`${folder}/${name}/package.json`);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const missing = Object.keys(dependencies).filter(isMissing);
+  const optional = Object.keys(optionalDependencies).filter(isMissing);
+  const found = `verde ${version}`;
+  const install = "Install them with `npm ci --ignore-scripts`, or start `./verde`, which does so.";
+  if (missing.length > 0) return fail("packages", `${found}, without ${missing.join(", ")}`, install);
+  if (optional.length > 0) return warn("packages", `${found}, without the optional ${optional.join(", ")}`, install);
+  return ok(
+    "packages",
+    `${found}, with its ${Object.keys({ ...dependencies, ...optionalDependencies }).length} packages`,
+  );
+}
+
+function byteOrder(): Check {
+  if (endianness() === "LE") return ok("byte order", "little-endian");
+  return fail("byte order", "big-endian", "Use a little-endian machine: the files of Verde are little-endian.");
+}
+
+const coreCheck = (): Check =>
+  ok("cores", `${availableParallelism()}, ${cpus()[0]?.model.trim() || "of an unknown kind"}`);
+
+function memoryCheck(): Check {
+  const limit = process.constrainedMemory();
+  const total = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  const free = Math.min(freemem(), total);
+  const found = `${formatBytes(free)} of ${formatBytes(total)} free`;
+  if (free >= LITTLE_MEMORY) return ok("memory", found);
+  return warn("memory", found, "Stop other programs, or use small jobs.");
+}
+
+/** A C compiler. Verde itself needs none. */
+export async function compilerCheck(): Promise<Check> {
+  const command = process.env.VERDE_CC || "cc";
+  const name = "C compiler";
+  try {
+    const { stdout } = await promisify(execFile)(command, ["--version"], { timeout: 10_000 });
+    return ok(name, `${command}: ${stdout.split("\n")[0]}`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const found =
+      code === "ENOENT"
+        ? `none: there is no ${command}`
+        : `${command} does not work: ${messageOf(error).split("\n")[0]}`;
+    return warn(name, found, "Nothing, for most users: only packages that are compiled need one. VERDE_CC names one.");
+  }
+}
+
+/** @param rpc a node of a chain, with whose clock this one is compared */
+export async function clockCheck(rpc: string | undefined): Promise<Check> {
+  const now = Date.now();
+  const found = new Date(now).toISOString();
+  const remedy = "Set the clock of this machine, for example by NTP: deadlines on chains are times.";
+  if (now < EARLIEST || now > LATEST) return warn("clock", `${found}, which can't be`, remedy);
+  if (rpc === undefined) return ok("clock", found);
+  try {
+    const { connect } = await import("../session.ts");
+    const { client, chainId } = await connect(rpc);
+    const { timestamp } = await client.getBlock();
+    const drift = Math.round(now / 1000 - Number(timestamp));
+    const text = `${found}; the last block of chain ${chainId} is ${Math.abs(drift)} s ${drift < 0 ? "ahead" : "old"}`;
+    if (Math.abs(drift) <= MOST_DRIFT) return ok("clock", text);
+    return warn("clock", text, drift < 0 ? remedy : "Check that the chain makes blocks; if it does, set this clock.");
+  } catch (error) {
+    return warn("clock", `${found}; ${messageOf(error)}`, "Name a node that answers with --rpc, or omit it.");
+  }
+}

@@ -1,0 +1,101 @@
+/** The program with its commands. Each command has its own file. */
+import { Command, type Help } from "commander";
+import { resolveOwnPackage } from "../job/resolve.ts";
+import * as bench from "./bench.ts";
+import * as certify from "./certify.ts";
+import * as check from "./check.ts";
+import * as completion from "./completion.ts";
+import * as demo from "./demo/demo.ts";
+import * as dispute from "./dispute.ts";
+import * as doctor from "./doctor/doctor.ts";
+import { chainFailure, exitCodeOf, reportFailure, usageText } from "./exit.ts";
+import { finish, reportWith } from "./guard.ts";
+import * as inspect from "./inspect.ts";
+import { columnsOf, terminalText } from "./output.ts";
+import * as job from "./job.ts";
+import * as run from "./run.ts";
+import * as serve from "./serve.ts";
+import { wrap } from "./table.ts";
+import * as version from "./version.ts";
+
+/**
+ * Loaded only when needed: the code that talks to a chain would double the start time of every other command.
+ */
+const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Command): void }>][] = [
+  ["chain", "start a local chain, or deploy the contracts that settle tasks", () => import("./chain/chain.ts")],
+  ["key", "make and read keystores: files with a key, sealed with a password", () => import("./key.ts")],
+  ["stake", "deposit, withdraw and show the stake that secures an account's claims", () => import("./stake.ts")],
+  ["task", "post a job with a reward, run one for pay, and settle it", () => import("./task.ts")],
+  ["referee", "sign verdicts as a member of a committee, and submit them", () => import("./referee.ts")],
+  ["defend", "defend your claim in the game on the chain, move by move, from its trace", () => import("./defend.ts")],
+  ["simulate", "estimate what is too large to run", () => import("./simulate.ts")],
+  ["watch", "follow a task until it is final or refunded", () => import("./watch.ts")],
+];
+
+/** The fewest columns for descriptions beside the names that they describe. */
+const DESCRIPTION = 30;
+
+/** A row of a help page. On a narrow terminal the description stands below the name. */
+function formatItem(term: string, termWidth: number, description: string, { helpWidth = 80 }: Help): string {
+  const [margin, gap] = ["  ", "  "];
+  if (description === "") return margin + term;
+  const beside = helpWidth - margin.length - termWidth - gap.length;
+  const lines = wrap(description, beside >= DESCRIPTION ? beside : helpWidth - 6);
+  if (beside < DESCRIPTION) return [margin + term, ...lines.map((line) => `      ${line}`)].join("\n");
+  const left = " ".repeat(margin.length + termWidth + gap.length);
+  return margin + term.padEnd(termWidth) + gap + lines.join(`\n${left}`);
+}
+
+const withoutEnd = (text: string): string[] => text.replace(/\n$/, "").split("\n");
+
+/**
+ * The program, ready to parse a command line.
+ * @param words of the command line: a settlement command is loaded if it is among the first two, and
+ *   otherwise only named. Without words all are loaded
+ */
+export async function buildProgram(words?: readonly string[]): Promise<Command> {
+  const program = new Command("verde")
+    .description("Train, record, dispute: machine learning that can be checked bit by bit.")
+    .exitOverride()
+    // What it quotes of the command line is shown as everything else is.
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(terminalText(withoutEnd(text))),
+      writeErr: (text) => process.stderr.write(terminalText(withoutEnd(text))),
+      outputError: (text, write) => write(`verde: ${usageText(text)} (VERDE_USAGE_SYNTAX)\n`),
+      getOutHelpWidth: () => columnsOf(process.stdout) ?? 80,
+      getErrHelpWidth: () => columnsOf(process.stderr) ?? 80,
+    })
+    .configureHelp({ formatItem })
+    .showHelpAfterError("(`verde --help` lists the commands)");
+  for (const command of [demo, run, job, inspect, dispute, check, serve, certify, bench, doctor])
+    command.register(program);
+  version.register(program, words);
+  completion.register(program, buildProgram);
+  for (const [name, description, load] of SETTLEMENT) {
+    // The name is the first argument, or the second after `help`.
+    if (words === undefined || words.slice(0, 2).includes(name)) (await load()).register(program);
+    else program.command(name).description(description);
+  }
+  program
+    .command("test")
+    .description("run the project's checks and tests (through the launcher: ./verde test)")
+    .allowUnknownOption()
+    .action(() => program.error("start the tests with `./verde test`, or with `npm test`"));
+  return program;
+}
+
+/** Runs the command line of this process. */
+export async function start(): Promise<void> {
+  const words = process.argv.slice(2);
+  reportWith((error) => reportFailure(error, words.includes("--json")));
+  resolveOwnPackage();
+  try {
+    const program = await buildProgram(words);
+    await program.parseAsync();
+    finish();
+  } catch (thrown) {
+    const error = await chainFailure(thrown);
+    reportFailure(error, words.includes("--json"));
+    finish(exitCodeOf(error));
+  }
+}

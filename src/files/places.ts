@@ -1,0 +1,25 @@
+/** The folders of a user in which programs keep things. */
+import { os, path as paths } from "../encoding/node.ts";
+
+const PARTS = { state: [".local", "state"], cache: [".cache"] } as const;
+
+/**
+ * The system's folder for one kind of things: in XDG_STATE_HOME or XDG_CACHE_HOME, or below the user's home.
+ * @returns `undefined` for a user without a home, as in some containers
+ */
+export function userFolder(kind: keyof typeof PARTS): string | undefined {
+  const { XDG_STATE_HOME, XDG_CACHE_HOME } = process.env;
+  const named = { state: XDG_STATE_HOME, cache: XDG_CACHE_HOME }[kind];
+  if (named) return named;
+  const home = homeFolder();
+  return home === undefined ? undefined : paths.join(home, ...PARTS[kind]);
+}
+
+function homeFolder(): string | undefined {
+  try {
+    // With an empty HOME it is empty. Joined to anything, it would mean the working directory.
+    return os.homedir() || undefined;
+  } catch {
+    return undefined;
+  }
+}
