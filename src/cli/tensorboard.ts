@@ -6,6 +6,7 @@ import { metricNames, namedMetrics } from "../trace/metrics.ts";
 import type { Trace } from "../trace/open.ts";
 import type { RunOptions, StepInfo } from "../trace/run.ts";
 import { EXIT } from "./exit.ts";
+import { exitWith } from "./guard.ts";
 import { reportLine } from "./output.ts";
 
 /**
@@ -34,7 +35,7 @@ export async function withBoard<T>(
   } finally {
     await events.close().catch((error: unknown) => {
       reportLine(`verde: the metrics are not complete: ${messageOf(error)}`);
-      process.exitCode = EXIT.failure;
+      exitWith(EXIT.failure);
     });
   }
 }

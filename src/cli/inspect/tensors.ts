@@ -11,6 +11,7 @@ import { openTrace } from "../../trace/folder.ts";
 import { readCheckpoint, readDataset, type Trace } from "../../trace/open.ts";
 import { DATASET_FILE, stepOfCheckpoint } from "../../trace/source.ts";
 import { EXIT } from "../exit.ts";
+import { exitWith } from "../guard.ts";
 import { colors, formatBytes, formatCount, writeJsonLists, writeLine } from "../output.ts";
 
 /** A file of a trace's data folder, compared with the trace. */
@@ -38,7 +39,7 @@ export async function inspectTensors(path: string, json: boolean): Promise<void>
     metadata,
   };
   // As in diff(1): the two differ.
-  if (place && place.problem !== null) process.exitCode = EXIT.divergence;
+  if (place && place.problem !== null) exitWith(EXIT.divergence);
   if (json) await writeJsonLists(facts, { entries: entries.map(({ name, type, shape }) => ({ name, type, shape })) });
   else {
     const rows: [string, string][] = [
