@@ -34,7 +34,7 @@ export function register(program: Command): void {
   exporting.action(async (path: string, rest: string[], flags: Flags & { out: string; force?: boolean }) => {
     const { out, force = false, json = false } = flags;
     await expectFree(out, force);
-    const closed = await withWeights(await open(exporting, path, rest, flags), flags);
+    const closed = await withWeights(await open(path, rest, flags, exporting), flags);
     await writeJobFile(out, closed);
     if (json) writeJson({ ...jobFacts(closed), file: out });
     else {
@@ -44,13 +44,13 @@ export function register(program: Command): void {
   });
   const showing = forJob("show", "show the id, the model and the data of a job").option("--json", "one JSON object");
   showing.action(async (path: string, rest: string[], flags: Flags) => {
-    const facts = jobFacts(await open(showing, path, rest, flags));
+    const facts = jobFacts(await open(path, rest, flags, showing));
     if (flags.json) writeJson(facts);
     else printJob(facts);
   });
 }
 
-function open(command: Command, path: string, rest: readonly string[], { steps, seed }: Flags): Promise<ClosedJob> {
+function open(path: string, rest: readonly string[], { steps, seed }: Flags, command: Command): Promise<ClosedJob> {
   const own = optionNames(command);
   const set = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
   return openJob(path, { ...jobOptions(rest, own), ...set }, own);

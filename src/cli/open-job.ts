@@ -10,7 +10,8 @@ import { loadJobFor } from "./job-options.ts";
 
 /**
  * A module is executed; a job file is only read.
- * @param own the names of the command's options, one of which may be meant by an option that the job lacks
+ * @param own the names of the command's options, one of which may be meant by an option that the job does not
+ *   have
  * @throws {UsageError} for options of a job file: they are fixed
  * @throws {JobError | FormatError} when it can't be loaded
  */

@@ -15,12 +15,12 @@ import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
 import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
 import { addJobHelp, jobOptions, optionNames } from "./job-options.ts";
-import { openJob } from "./open-job.ts";
 import { colors, formatNumber, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
-import { formatParameters } from "./parameters.ts";
 import { addProgressOption, Progress } from "./progress.ts";
 import { describeUsed, RunProgress, type Used } from "./run-progress.ts";
 import { withBoard } from "./tensorboard.ts";
+import { openJob } from "./open-job.ts";
+import { formatParameters } from "./parameters.ts";
 import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
 
 interface Flags extends KeyFlags, WeightFlags {

@@ -103,15 +103,15 @@ function parseHeader(bytes: Bytes, contentLength: number, fail: Fail): Omit<Head
     fail("MALFORMED", "its header is not an object");
   const { keys, twice } = keysOf(text);
   if (twice !== undefined) fail("DUPLICATE", `its header has the key ${quote(JSON.stringify(twice))} twice`);
-  const fields = header as Record<string, unknown>;
   // In the order of the text, since tensors without elements all begin at the same byte. The keys of an
   // object have another order if some are numbers.
-  const entries = keys
-    .filter((name) => name !== METADATA)
-    .map((name) => checkEntry(fields[name], name, fail))
+  const fields = keys.map((name): [string, unknown] => [name, (header as Record<string, unknown>)[name]]);
+  const entries = fields
+    .filter(([name]) => name !== METADATA)
+    .map(([name, entry]) => checkEntry(entry, name, fail))
     .sort(({ offsets: a }, { offsets: b }) => a[0] - b[0] || a[1] - b[1]);
   checkPlaces(entries, contentLength, fail);
-  const notes = fields[METADATA] ?? {};
+  const notes = fields.find(([name]) => name === METADATA)?.[1] ?? {};
   if (typeof notes !== "object" || Array.isArray(notes)) fail("MALFORMED", `its ${METADATA} is not an object`);
   const texts = Object.entries(notes).filter(([, value]) => typeof value === "string");
   return { entries, metadata: Object.fromEntries(texts) as Record<string, string> };

@@ -100,11 +100,13 @@ export class Context<Data extends DataValues = DataValues> {
 
   /**
    * Adds a trained tensor: f32 `shape`. Its name is the path of the scope and `name`, joined by dots.
-   * @throws {JobError} when the name is taken
+   * @throws {JobError} when the name is taken, or the shape has no elements
    * @throws {FormatError} when it is no name (spec 5.5)
    */
   parameter(name: string, shape: Shape, init: Initializer): Value {
     checkNewName(name, "the name of a parameter");
+    if (Array.isArray(shape) && shape.includes(0))
+      throw settingError(this.path(name), `a parameter of shape [${shape.join(", ")}] has no elements to train`);
     return this.entry(this.path(name), { dtype: "f32", shape }, init, true);
   }
 

@@ -176,6 +176,11 @@ describe("values, and what they become", () => {
       "layer-norm: x is a Context; pass a value of a graph; operators take no context",
     ],
     [
+      "a parameter of no elements",
+      (context) => context.parameter("w", [2, 0], job.zeros),
+      "w: a parameter of shape [2, 0] has no elements to train",
+    ],
+    [
       "a parameter without an initializer",
       (context) => context.parameter("w", [2], undefined as never),
       "w: its initializer is undefined",
