@@ -5,7 +5,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { asBytes, type Bytes } from "../encoding/bytes.ts";
 import { fs, os, path as paths } from "../encoding/node.ts";
-import { messageOf } from "../errors/index.ts";
+import { unwritable } from "../errors/index.ts";
+import { makeFolder } from "../files/folder.ts";
 
 /** What one event says. */
 export type BoardEvent =
@@ -101,11 +102,11 @@ export class EventFile {
   /**
    * Makes the folder if needed, and a new file in it. Each run has its own: TensorBoard joins the files of a
    * folder.
-   * @throws {Error} that names the folder, when no file can be made there
+   * @throws {FileError} that names the folder, when no file can be made there
    */
   static async open(folder: string, now = Date.now() / 1000): Promise<EventFile> {
     try {
-      await fs.mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       const seconds = String(Math.floor(now)).padStart(10, "0");
       const name = `events.out.tfevents.${seconds}.${os.hostname()}.${process.pid}`;
       for (let number = 0; ; number++) {
@@ -152,15 +153,11 @@ export class EventFile {
     await this.writing;
   }
 
-  /** Removes a file that has no events. @throws {Error} that names the file, when not all could be written */
+  /** Removes a file that has no events. @throws {FileError} that names the file, when not all could be written */
   async close(): Promise<void> {
     await this.flush();
     await this.file.close();
     if (this.failure !== undefined) throw unwritable(this.path, this.failure);
     if (this.empty) await fs.rm(this.path, { force: true });
   }
-}
-
-function unwritable(path: string, cause: unknown): Error {
-  return new Error(`${path} can't be written: ${messageOf(cause)}; choose another folder, or make room`, { cause });
 }
