@@ -11,7 +11,7 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
 const BUDGETS: Readonly<Record<string, number>> = {
   errors: 1_000,
   encoding: 1_100,
-  repops: 9_400,
+  repops: 11_000,
   graph: 3_000,
   certify: 1_800,
   job: 1_800,
