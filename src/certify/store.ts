@@ -1,7 +1,8 @@
 /** Where certificates are kept from one job to the next: a folder in Node, memory elsewhere. */
 import { toHex } from "../encoding/bytes.ts";
+import { cacheFolder } from "../encoding/cache-folder.ts";
 import { sha256 } from "../encoding/hash.ts";
-import { fs, isNode, os, path as paths, url } from "../encoding/node.ts";
+import { fs, isNode, path as paths, url } from "../encoding/node.ts";
 
 /** A place for certificates, by name. */
 export interface CertificateStore {
@@ -52,13 +53,6 @@ export function folderStore(folder: string = cacheFolder()): CertificateStore {
   };
 }
 
-/** `VERDE_CACHE`, or the system's folder for caches. */
-function cacheFolder(): string {
-  const { join } = paths;
-  const { VERDE_CACHE, XDG_CACHE_HOME } = process.env;
-  return VERDE_CACHE || join(XDG_CACHE_HOME || join(os.homedir(), ".cache"), "verde");
-}
-
 const memory = memoryStore();
 
 /** The cache folder in Node; the memory of the tab in a browser. */
@@ -80,7 +74,7 @@ async function digestOfModules(place: URL): Promise<string> {
   const { readdir, readFile } = fs;
   const folder = url.fileURLToPath(place);
   const files = (await readdir(folder, { recursive: true }))
-    .filter((file) => /^(repops|certify)[/\\].*(?<!\.d)\.[jt]s$/.test(file))
+    .filter((file) => /^(repops|certify)[/\\].*(?<!\.d)\.[jt]s$|^repops[/\\].*\.[ch]$/.test(file))
     .sort();
   const digests = await Promise.all(
     files.map(async (file) => `${file} ${toHex(sha256(await readFile(paths.join(folder, file))))}`),
