@@ -4,7 +4,7 @@ import { sha256 } from "../../../encoding/hash.ts";
 import { childProcess, fs, os, path } from "../../../encoding/node.ts";
 import { BackendError } from "../../../errors/index.ts";
 
-/** What decides the bits: no fused operations, no other order, and C without undefined overflow. */
+/** No fused operations, no other order, and C without undefined overflow decide the bits. */
 const FLAGS = [
   "-std=gnu11",
   "-shared",
@@ -16,6 +16,9 @@ const FLAGS = [
   "-fno-strict-aliasing",
   "-fwrapv",
   "-fno-strict-overflow",
+  // The code has vectors; what a compiler makes of the addresses between them is slower.
+  "-fno-tree-vectorize",
+  "-fno-tree-slp-vectorize",
   "-w",
 ];
 /** How a compiler is told to use all that this processor has; the first that it accepts. */

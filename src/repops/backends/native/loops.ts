@@ -87,6 +87,15 @@ class LoopWriter {
     return this.shape.fold ? i + 1 : i;
   }
 
+  /** The number of vectors that are processed at once. */
+  private vectors(): number {
+    const { shape, lowered } = this;
+    const rows = this.numbersOf((arg) => arg.kind === "operand" && arg.access === "strided" && !arg.fixed).length;
+    // Each lane reads a row of its own, and rows that are apart by a power of two share few places in a cache.
+    if (shape.fold && rows > 0) return rows === 1 ? 2 : 1;
+    return lowered.program.steps.length > LONG_PROGRAM ? 2 : 4;
+  }
+
   /** One run along the vectorized axis. */
   private row(): void {
     const { shape, lines, lowered } = this;
@@ -105,7 +114,7 @@ class LoopWriter {
       }
     });
     lines.push(...lowered.ready(names));
-    const many = lowered.program.steps.length > LONG_PROGRAM ? 2 : 4;
+    const many = this.vectors();
     lines.push(`for (; left >= ${many} * LANES; left -= ${many} * LANES) {`);
     this.block(many, names.slice(), counted, true);
     lines.push("}", "for (; left > 0; left -= LANES) {");

@@ -15,7 +15,7 @@ const builds = await nativeBuilds();
 for (const backend of builds)
   conformanceSuite(
     backend,
-    backend.name === "native" ? { kernels: 200, products: 200 } : { kernels: 25, products: 40 },
+    backend.name === "native" ? { kernels: 150, products: 100 } : { kernels: 25, products: 30 },
   );
 
 describe.skipIf(builds.length === 0)("native", () => {

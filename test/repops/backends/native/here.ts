@@ -11,7 +11,7 @@ import { BackendError } from "../../../../src/errors/index.ts";
 /** Builds whose bits have to be equal: levels of optimization, narrower vectors, other compilers. */
 const BUILDS: readonly NativeOptions[] = [
   { name: "native" },
-  { name: "native without shortcuts", always: true },
+  { name: "native without shortcuts", always: true, flags: ["-O1"] },
   { name: "native, cc -O1", flags: ["-O1"] },
   { name: "native, cc -O3", flags: ["-O3"] },
   { name: "native, cc without AVX-512", flags: ["-mno-avx512f"] },

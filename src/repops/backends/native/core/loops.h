@@ -18,10 +18,16 @@ INLINE vi load_unit(const char *from) { return *(const vi *)from; }
 
 INLINE vi load_splat(const char *from) { return IBITS(*(const word *)from); }
 
+#define LANE(i) *(const word *)(from + (i) * stride)
+#define FOUR_LANES(i) LANE(i), LANE(i + 1), LANE(i + 2), LANE(i + 3)
 INLINE vi load_strided(const char *from, int64_t stride) {
-  vi to;
-  UNROLL for (int lane = 0; lane < LANES; lane++) to[lane] = *(const word *)(from + lane * stride);
-  return to;
+#if LANES == 16
+  return (vi){FOUR_LANES(0), FOUR_LANES(4), FOUR_LANES(8), FOUR_LANES(12)};
+#elif LANES == 8
+  return (vi){FOUR_LANES(0), FOUR_LANES(4)};
+#else
+  return (vi){FOUR_LANES(0)};
+#endif
 }
 
 /* Lanes after the row's end read its last element again. */

@@ -90,7 +90,16 @@ INLINE vf floor_of(vf x) {
 INLINE vi smaller_int(vi a, vi b) { vi less = b < a; return SELECT(less, b, a); }
 INLINE vi larger_int(vi a, vi b) { vi less = a < b; return SELECT(less, b, a); }
 INLINE vf float_of_int(vi x) { return __builtin_convertvector(x, vf); }
-INLINE vf float_of_unsigned(vi x) { return __builtin_convertvector((vu)x, vf); }
+
+INLINE vf float_of_unsigned(vi x) {
+#if defined __x86_64__ && LANES < 16
+  /* gcc would fuse this sum. Both halves and the product are exact, so only the sum rounds. */
+  vf high = float_of_int((vi)((vu)x >> 16)) * FBITS(0x47800000); /* 2^16 */
+  return high + float_of_int(x & 0xffff);
+#else
+  return __builtin_convertvector((vu)x, vf);
+#endif
+}
 
 /* C doesn't define the conversion of a number that does not fit, so it is brought into range first. */
 INLINE vi int_of_float(vf x) {
