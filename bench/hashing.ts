@@ -1,4 +1,7 @@
-/** How fast are state roots? The tree over 256-byte chunks, by a backend, and by Node's hash with a call for each chunk. */
+/**
+ * How fast are state roots? The tree over 256-byte chunks, by a backend, and by Node's hash with a call for
+ * each chunk.
+ */
 import { chunkTree } from "../src/encoding/tensor.ts";
 import { tensor } from "../src/graph/index.ts";
 import type { Backend } from "../src/repops/backends/backend.ts";

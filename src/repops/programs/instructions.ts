@@ -7,8 +7,8 @@
  *
  * After a new row is added, seven tables do not compile until they have it too: `programs/javascript.ts`,
  * `ranges/rules.ts`, `backends/wasm/lower.ts`, `backends/native/lower.ts`, `backends/webgpu/strict.ts` and
- * `wgsl.ts`, `backends/gpujs/statements.ts`. The contract still compiles, but it needs `npm run contracts` for
- * the code's name (`contracts/libraries/Opcodes.sol`) and a line in `contracts/libraries/MicroStep.sol`.
+ * `wgsl.ts`, `backends/gpujs/statements.ts`. The contract still compiles, but it needs `npm run contracts`
+ * for the code's name (`contracts/libraries/Opcodes.sol`) and a line in `contracts/libraries/MicroStep.sol`.
  * `test/contracts/microstep.test.ts` fails until it has that line.
  */
 import { bitsOf, fromBits } from "../numbers/vf32.ts";

@@ -1,6 +1,6 @@
 /**
- * The parameters of a generated loop (loop-shape.ts). All but the addresses of tensors and constants are known
- * before memory is laid out.
+ * The parameters of a generated loop (loop-shape.ts). All but the addresses of tensors and constants are
+ * known before memory is laid out.
  */
 
 /** The origin of an address. */

@@ -1,4 +1,6 @@
-/** What the code of a generated loop depends on. Kernels of the same shape share a function (loop-plan.ts). */
+/**
+ * What the code of a generated loop depends on. Kernels of the same shape share a function (loop-plan.ts).
+ */
 import type { ClampRange } from "../kernels/kernel.ts";
 import { type Program, programKey } from "../programs/program.ts";
 

@@ -49,7 +49,8 @@ export function conformanceSuite(backend: Backend, counts: Counts): void {
           fc.asyncProperty(generator, (one) => expectSameBits(backend, one)),
           { seed: SEED, numRuns },
         );
-      // A compiler takes all cases at once; one after the other, and all those of a shrinking case, take minutes.
+      // A compiler takes all cases at once; one after the other, and all those of a shrinking case, take
+      // minutes.
       const sample = fc.sample(generator, { seed: SEED, numRuns });
       await backend.warmUp(sample.map(({ list }) => list));
       for (const one of sample) await expectSameBits(backend, one);

@@ -7,7 +7,9 @@ import { valueTypes } from "../../programs/program.ts";
 import type { ArgShape, LoopShape } from "../../schedule/loop-shape.ts";
 import { lower, type Lowered, type Names } from "./lower.ts";
 
-/** Programs with more instructions process fewer vectors at once, because the number of registers is limited. */
+/**
+ * Programs with more instructions process fewer vectors at once, because the number of registers is limited.
+ */
 const LONG_PROGRAM = 60;
 
 /** The definition of a function. */
@@ -24,9 +26,9 @@ const CLAMPS = {
 } as const satisfies Record<ClampRange, (x: string) => string>;
 
 /**
- * Names: `o0` is the output's address in loop 0, `e0` an extent, `w0` the output's stride, `r0` an extent of the
- * fold; of argument 2: `a2_0` is its address in loop 0, `s2_0` a stride, `q2_0` a stride of the fold, `c2` a
- * coordinate.
+ * Names: `o0` is the output's address in loop 0, `e0` an extent, `w0` the output's stride, `r0` an extent of
+ * the fold; of argument 2: `a2_0` is its address in loop 0, `s2_0` a stride, `q2_0` a stride of the fold,
+ * `c2` a coordinate.
  */
 class LoopWriter {
   private readonly shape: LoopShape;
@@ -91,7 +93,8 @@ class LoopWriter {
   private vectors(): number {
     const { shape, lowered } = this;
     const rows = this.numbersOf((arg) => arg.kind === "operand" && arg.access === "strided" && !arg.fixed).length;
-    // Each lane reads a row of its own, and rows that are apart by a power of two share few places in a cache.
+    // Each lane reads a row of its own, and rows that are apart by a power of two share few places in a
+    // cache.
     if (shape.fold && rows > 0) return rows === 1 ? 2 : 1;
     return lowered.program.steps.length > LONG_PROGRAM ? 2 : 4;
   }

@@ -1,7 +1,8 @@
 /**
- * Scalar programs as C on vectors: one lane for each element, and several vectors at once, so that the processor
- * always has independent work. The text consists of names and numbers that are made here. Floats hold vf32 (or
- * -0 for +0 where the analysis allows it); bools are masks of ones. The words are those of core/vector.h.
+ * Scalar programs as C on vectors: one lane for each element, and several vectors at once, so that the
+ * processor always has independent work. The text consists of names and numbers that are made here. Floats
+ * hold vf32 (or -0 for +0 where the analysis allows it); bools are masks of ones. The words are those of
+ * core/vector.h.
  */
 import { INSTRUCTIONS, type InstructionName } from "../../programs/instructions.ts";
 import { layout, type Program, valueTypes } from "../../programs/program.ts";

@@ -1,6 +1,6 @@
 /**
- * Compiled objects by their source, in the user's cache folder. Each has a folder that is named by the hash of
- * source, compiler, flags and processor. No file in it is ever written again, because a process that has
+ * Compiled objects by their source, in the user's cache folder. Each has a folder that is named by the hash
+ * of source, compiler, flags and processor. No file in it is ever written again, because a process that has
  * loaded an object gets the old one for the same path; and a checksum stands beside it, because loading a cut
  * object ends the process.
  */

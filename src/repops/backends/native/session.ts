@@ -1,4 +1,6 @@
-/** A kernel list prepared for native code: one stretch of memory, and a table of calls that the core executes. */
+/**
+ * A kernel list prepared for native code: one stretch of memory, and a table of calls that the core executes.
+ */
 import { elementsIn } from "../../../encoding/dtypes.ts";
 import { merkleRoot, type TreeRoot } from "../../../encoding/merkle.ts";
 import { os } from "../../../encoding/node.ts";
@@ -58,7 +60,8 @@ export async function prepareNative(
   const types = planned.lifetimes.map((_, i) => typeOf(list, i));
   const largest = types.reduce((most, type) => Math.max(most, byteLength(type)), 0);
 
-  // The stretch: the table of calls, their words, constants, counters, roots, scratch memory, and the tensors.
+  // The stretch: the table of calls, their words, constants, counters, roots, scratch memory, and the
+  // tensors.
   const all = calls.flatMap((some) => some ?? []);
   const nowhere: Places = { tensor: () => 0, constant: () => 0, counter: () => 0, scratch: 0 };
   const wordCounts = all.map((call) => call.words(nowhere).length);

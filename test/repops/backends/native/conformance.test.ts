@@ -1,4 +1,6 @@
-/** The conformance suite on native code, by every compiler, level and width of vectors that the machine has. */
+/**
+ * The conformance suite on native code, by every compiler, level and width of vectors that the machine has.
+ */
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../../../src/encoding/bytes.ts";

@@ -42,7 +42,9 @@ export async function nativeBuilds(): Promise<Backend[]> {
 /** Fused multiply-adds and -subtracts of x86 and arm64. */
 const FUSED = /\bv?fn?m(?:add|sub)\w*|\bfml[as]\b|\bfn?m(?:add|sub)\b/;
 
-/** The first fused instruction of each compiled object in the cache; `undefined` where there is no objdump. */
+/**
+ * The first fused instruction of each compiled object in the cache; `undefined` where there is no objdump.
+ */
 export async function fusedIn(least: number): Promise<string[] | undefined> {
   const folder = join(cacheFolder(), "native");
   const objects = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith("object.so"));
