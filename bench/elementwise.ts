@@ -1,5 +1,7 @@
-/** How long does an element take outside matrix products? `node bench/elementwise.ts` */
+/** How long does an element take outside matrix products? `node bench/elementwise.ts [BACKEND]` */
 import { elementCount, type Shape } from "../src/encoding/tensor.ts";
+import type { Backend } from "../src/repops/backends/backend.ts";
+import { backendByName } from "../src/repops/backends/index.ts";
 import { wasm } from "../src/repops/backends/wasm/backend.ts";
 import { PROGRAMS } from "../src/repops/functions/index.ts";
 import { exp } from "../src/repops/functions/exponential.ts";
@@ -75,11 +77,11 @@ const KERNELS = {
 } satisfies Record<string, Kernel>;
 
 /** Nanoseconds for each element that a kernel goes through: of the output, times the fold's. */
-export async function benchElementwise(): Promise<Sample[]> {
+export async function benchElementwise(backend: Backend = wasm): Promise<Sample[]> {
   const results: Sample[] = [];
   const inputs = [0, 1, 2].map(() => ({ dtype: "f32" as const, shape: SQUARE }));
   for (const [name, kernel] of Object.entries<Kernel>(KERNELS)) {
-    const session = await wasm.prepare({ inputs, kernels: [kernel] }, { keep: [inputs.length] });
+    const session = await backend.prepare({ inputs, kernels: [kernel] }, { keep: [inputs.length] });
     for (const [i, { dtype, shape }] of inputs.entries()) {
       const data = Float32Array.from({ length: elementCount(shape) }, (_, at) => ((at * 37 + i) % 101) / 17 - 3);
       await session.write(i, { dtype, shape, data });
@@ -92,4 +94,6 @@ export async function benchElementwise(): Promise<Sample[]> {
   return results;
 }
 
-if (import.meta.main) for (const result of await benchElementwise()) console.log(JSON.stringify(result));
+if (import.meta.main)
+  for (const result of await benchElementwise(backendByName(process.argv[2] ?? "wasm")))
+    console.log(JSON.stringify(result));

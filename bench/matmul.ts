@@ -1,4 +1,6 @@
-/** How fast is a matrix product on one core, packing included? `node bench/matmul.ts` */
+/** How fast is a matrix product on one core, packing included? `node bench/matmul.ts [BACKEND]` */
+import type { Backend } from "../src/repops/backends/backend.ts";
+import { backendByName } from "../src/repops/backends/index.ts";
 import { wasm } from "../src/repops/backends/wasm/backend.ts";
 import { medianMillis, type Sample } from "./measure.ts";
 import { productInputs, productList } from "./product.ts";
@@ -13,11 +15,11 @@ const SHAPES: readonly [m: number, n: number, k: number][] = [
   [64, 64, 16],
 ];
 
-export async function benchMatmul(): Promise<Sample[]> {
+export async function benchMatmul(backend: Backend = wasm): Promise<Sample[]> {
   const results: Sample[] = [];
   for (const [m, n, k] of SHAPES) {
     const list = productList(m, n, k);
-    const session = await wasm.prepare(list, { keep: [2] });
+    const session = await backend.prepare(list, { keep: [2] });
     for (const [i, operand] of productInputs(m, n, k).entries()) await session.write(i, operand);
     const calls = Math.max(1, Math.round(2e8 / (m * n * k)));
     const millis = await medianMillis(() => session.execute(), { calls });
@@ -27,4 +29,5 @@ export async function benchMatmul(): Promise<Sample[]> {
   return results;
 }
 
-if (import.meta.main) for (const result of await benchMatmul()) console.log(JSON.stringify(result));
+if (import.meta.main)
+  for (const result of await benchMatmul(backendByName(process.argv[2] ?? "wasm"))) console.log(JSON.stringify(result));

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import type { Tensor } from "../src/encoding/tensor.ts";
 import { loadJob } from "../src/job/load.ts";
 import type { Graph } from "../src/graph/graph.ts";
+import type { Backend } from "../src/repops/backends/backend.ts";
+import { backendByName } from "../src/repops/backends/index.ts";
 import { wasm } from "../src/repops/backends/wasm/backend.ts";
 import { isDot, type Kernel, operandsOf, renumberOperands, typeOf } from "../src/repops/kernels/kernel.ts";
 import { Execution } from "../src/trace/execution.ts";
@@ -29,7 +31,13 @@ function isProduct(kernel: Kernel): boolean {
 const kindOf = (kernel: Kernel): string => (isProduct(kernel) ? "matmul" : kernel.kind);
 
 /** Milliseconds of all kernels of a kind in the step after the present one. */
-async function millisOf(kind: string, step: Graph, execution: Execution, dataset: readonly Tensor[]): Promise<number> {
+async function millisOf(
+  kind: string,
+  step: Graph,
+  execution: Execution,
+  dataset: readonly Tensor[],
+  backend: Backend,
+): Promise<number> {
   const kernels = step.kernels.filter((kernel) => kindOf(kernel) === kind);
   const reads = [...new Set(kernels.flatMap(operandsOf))];
   const first = step.inputs.length;
@@ -39,22 +47,22 @@ async function millisOf(kind: string, step: Graph, execution: Execution, dataset
   };
   const given = [...(await execution.state()), ...dataset];
   const { captured } = await execution.advance({ capture: reads.flatMap((t) => (t < first ? [] : [t - first])) });
-  const session = await wasm.prepare(list, { keep: [] });
+  const session = await backend.prepare(list, { keep: [] });
   for (const [i, tensor] of reads.entries()) await session.write(i, given[tensor] ?? captured.get(tensor - first)!);
   const millis = await medianMillis(() => session.execute(), { samples: 5, warmup: 1 });
   await session.close();
   return millis;
 }
 
-export async function benchStep(): Promise<Sample[]> {
+export async function benchStep(backend: Backend = wasm): Promise<Sample[]> {
   const job = await loadJob(JOB, OPTIONS);
-  const execution = await Execution.open(job, wasm);
+  const execution = await Execution.open(job, backend);
   await execution.initialise();
   const samples = 5;
   const total = await medianMillis(() => execution.advance(), { samples, warmup: 2 });
   const times = new Map<string, number>();
   for (const kind of new Set(job.step.kernels.map(kindOf)))
-    times.set(kind, await millisOf(kind, job.step, execution, job.dataset));
+    times.set(kind, await millisOf(kind, job.step, execution, job.dataset, backend));
   const hashing = await medianMillis(() => execution.stateRoot(), { samples });
   await execution.close();
   const sum = [...times.values()].reduce((a, b) => a + b, 0);
@@ -68,4 +76,5 @@ export async function benchStep(): Promise<Sample[]> {
   ];
 }
 
-if (import.meta.main) for (const result of await benchStep()) console.log(JSON.stringify(result));
+if (import.meta.main)
+  for (const result of await benchStep(backendByName(process.argv[2] ?? "wasm"))) console.log(JSON.stringify(result));

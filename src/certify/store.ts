@@ -3,7 +3,7 @@ import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import { fs, isNode, path as paths, url } from "../encoding/node.ts";
 import { makeFolder } from "../files/folder.ts";
-import { userFolder } from "../files/places.ts";
+import { cacheFolder } from "../files/places.ts";
 import { replaceFile } from "../files/replace.ts";
 
 /** A place for certificates, by name. */
@@ -44,12 +44,6 @@ export function folderStore(folder: string | undefined = cacheFolder()): Certifi
   };
 }
 
-/** `VERDE_CACHE`, or the system's folder for caches. `undefined` for a user without a home. */
-export function cacheFolder(): string | undefined {
-  const folder = userFolder("cache");
-  return process.env.VERDE_CACHE || (folder === undefined ? undefined : paths.join(folder, "verde"));
-}
-
 const NO_FOLDER: CertificateStore = {
   place: "a cache folder",
   read: async () => undefined,
@@ -79,7 +73,7 @@ async function digestOfModules(place: URL): Promise<string> {
   const { readdir, readFile } = fs;
   const folder = url.fileURLToPath(place);
   const files = (await readdir(folder, { recursive: true }))
-    .filter((file) => /^(repops|certify)[/\\].*(?<!\.d)\.[jt]s$/.test(file))
+    .filter((file) => /^(repops|certify)[/\\].*(?<!\.d)\.[jt]s$|^repops[/\\].*\.[ch]$/.test(file))
     .sort();
   const digests = await Promise.all(
     files.map(async (file) => `${file} ${toHex(sha256(await readFile(paths.join(folder, file))))}`),

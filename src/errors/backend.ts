@@ -10,6 +10,10 @@ export const BACKEND = {
     when: "A package that the backend needs is there, but it can't be loaded or lacks what is needed.",
     remedy: "Install the version that the message names, or use `--backend wasm`.",
   },
+  COMPILER_MISSING: {
+    when: "There is no C compiler, or the one in `VERDE_CC` can't be run.",
+    remedy: "Install gcc or clang, or name one in `VERDE_CC`; or use `--backend wasm`.",
+  },
   DEVICE_MISSING: {
     when: "This machine has no such device or mode.",
     remedy: "Install a driver, or use `--backend wasm`.",
@@ -32,7 +36,10 @@ export const BACKEND = {
     remedy: "Name kernels of the list; the message names the last one.",
   },
   UNSUPPORTED: { when: "The backend can't run this kernel.", remedy: "Use `--backend wasm`." },
-  COMPILE: { when: "The device's compiler refuses a shader.", remedy: "Update the driver, or use `--backend wasm`." },
+  COMPILE: {
+    when: "A compiler refuses generated code: a driver's a shader, or the C compiler a loop.",
+    remedy: "Update the driver or the compiler, or use `--backend wasm`.",
+  },
   INEXACT: {
     when: "The device changes numbers that it only copies.",
     remedy: "Use another device or mode, or `--backend wasm`.",

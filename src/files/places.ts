@@ -15,6 +15,12 @@ export function userFolder(kind: keyof typeof PARTS): string | undefined {
   return home === undefined ? undefined : paths.join(home, ...PARTS[kind]);
 }
 
+/** `VERDE_CACHE`, or the system's folder for caches. `undefined` for a user without a home. */
+export function cacheFolder(): string | undefined {
+  const folder = userFolder("cache");
+  return process.env.VERDE_CACHE || (folder === undefined ? undefined : paths.join(folder, "verde"));
+}
+
 function homeFolder(): string | undefined {
   try {
     // With an empty HOME it is empty. Joined to anything, it would mean the working directory.

@@ -1,5 +1,6 @@
 export type { Backend, DeviceDescription, ExecuteOptions, ExecuteReport, Probe, Session } from "./backends/backend.ts";
 export { BACKENDS, backendByName, type BackendName } from "./backends/index.ts";
+export { native } from "./backends/native/backend.ts";
 export { reference } from "./backends/reference.ts";
 export { wasm } from "./backends/wasm/backend.ts";
 export { webgpu } from "./backends/webgpu/backend.ts";

@@ -25,6 +25,9 @@ const chain = (...args: string[]): Row => [[...args, "--json"], 2];
 const EVERY: Readonly<Record<string, Row>> = {
   demo: [[], undefined],
   run: [[JOB, "--steps", "3", "--out", "run.trace", "--force", "--json"], 0],
+  "job export": [[JOB, "--out", "/dev/null/j.verde", "--json"], 3],
+  "job show": [[JOB, "--json"], 0],
+  "trace repair": [["a.trace", "--dry-run", "--json"], 0],
   inspect: [["a.trace", "--json"], 0],
   dispute: [["a.trace", "b.trace", "--json"], 1],
   check: [["missing.json", "--a", TASK, "--json"], 2],
@@ -132,7 +135,7 @@ describe.skipIf(process.platform === "win32")("where nothing can be written", ()
       if (code !== expected || STACK.test(stderr)) wrong.push({ name, code, stderr });
     });
     expect(wrong).toEqual([]);
-  });
+  }, 600_000);
 
   it("a closed stdout leaves every command its exit code", async () => {
     const wrong: unknown[] = [];
@@ -142,7 +145,7 @@ describe.skipIf(process.platform === "win32")("where nothing can be written", ()
       if (code !== expected || STACK.test(stderr)) wrong.push({ name, code, stderr });
     });
     expect(wrong).toEqual([]);
-  });
+  }, 600_000);
 
   it("a user without a home is told what to set, and can read everything about the commands", async () => {
     const told = await verde(["run", JOB, "--out", "homeless.trace"], at("out.txt"), { HOME: "" });
@@ -150,7 +153,7 @@ describe.skipIf(process.platform === "win32")("where nothing can be written", ()
     expect(told.stderr).toContain("the run is written, but not claimed: this user has no home folder");
     expect(existsSync(at(".local"))).toBe(false);
     expect(await verde(["stake", "deposit", "--help"], at("out.txt"), { HOME: "" })).toEqual({ code: 0, stderr: "" });
-  });
+  }, 600_000);
 });
 
 /** Two at a time. */

@@ -179,7 +179,7 @@ describe("verde run", () => {
       [[LINE, "--commit-every="], '"" is not a whole number'],
       [[LINE, "--commit-every", "5", "--checkpoint-every", "7"], "take a multiple"],
       [[LINE, "--detail", "all"], "neither steps nor operators"],
-      [[LINE, "--backend", "abacus"], "choose from wasm, reference"],
+      [[LINE, "--backend", "abacus"], "choose from wasm, native, reference"],
       [[LINE, "--fault", "skip:step=13"], "the fault is at step 13, but the job has 12"],
       [[LINE, "--resume"], "name it with --out"],
       [[], "missing required argument 'job'"],

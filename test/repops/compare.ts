@@ -29,8 +29,10 @@ const backends = process.argv.slice(4).map((name) => (name === wasmAlways.name ?
 let compared = 0;
 let different = 0;
 let first: string | undefined;
-for (const generator of [cases, products])
-  for (const one of fc.sample(generator, { seed, numRuns: count })) {
+for (const generator of [cases, products]) {
+  const sample = fc.sample(generator, { seed, numRuns: count });
+  for (const backend of backends) await backend.warmUp?.(sample.map(({ list }) => list));
+  for (const one of sample) {
     const wanted = await run(reference, one);
     for (const backend of backends) {
       const actual = await run(backend, one);
@@ -41,4 +43,5 @@ for (const generator of [cases, products])
       first ??= `${backend.name}, element ${element}: ${JSON.stringify(one.list)}`;
     }
   }
+}
 console.log(JSON.stringify({ compared, different, ...(first !== undefined && { first }) }));

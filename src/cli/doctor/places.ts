@@ -3,7 +3,8 @@
  */
 import { mkdtemp, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { cacheFolder } from "../../certify/store.ts";
+
+import { cacheFolder } from "../../files/places.ts";
 import { ClaimStore } from "../../claims/store.ts";
 import { messageOf } from "../../errors/index.ts";
 import { formatBytes } from "../output.ts";

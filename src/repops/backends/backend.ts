@@ -19,6 +19,11 @@ export interface Backend {
   /** Facts about the arithmetic of the device or engine that it runs on. */
   probe?(): Promise<Probe[]>;
   /**
+   * Compiles the code of several lists at once, where that is faster than one list after the other. It
+   * changes no result, and a list that was not named here runs as well.
+   */
+  warmUp?(lists: readonly KernelList[]): Promise<void>;
+  /**
    * Prepares a list of kernels. The session holds all tensors of the list.
    * @throws {BackendError} when the list can't run here; the message names the kernel or the memory that it
    * needs

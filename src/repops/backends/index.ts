@@ -6,17 +6,22 @@ import { describe } from "../../errors/arguments.ts";
 import { UsageError } from "../../errors/index.ts";
 import type { Backend } from "./backend.ts";
 import { gpujs } from "./gpujs/backend.ts";
+import { native } from "./native/backend.ts";
 import { reference } from "./reference.ts";
 import { wasm } from "./wasm/backend.ts";
 import { webgpu, webgpuStrict } from "./webgpu/backend.ts";
 
 /** The backends by name. All give the same bits; a device is certified before its first job. */
-export const BACKENDS = { wasm, reference, webgpu, "webgpu:strict": webgpuStrict, ...gpujs } as const satisfies Record<
-  string,
-  Backend
->;
+export const BACKENDS = {
+  wasm,
+  native,
+  reference,
+  webgpu,
+  "webgpu:strict": webgpuStrict,
+  ...gpujs,
+} as const satisfies Record<string, Backend>;
 
-/** The name of a backend: `wasm`, `reference`, `webgpu` and others. */
+/** The name of a backend: `wasm`, `native`, `webgpu` and others. */
 export type BackendName = keyof typeof BACKENDS;
 
 /** The backends that `auto` tries before the default, the best first. */

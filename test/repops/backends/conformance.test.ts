@@ -2,158 +2,17 @@
  * The conformance suite: a backend has the bits of the reference, with no tolerance and no list of
  * exceptions.
  */
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hex32, toHex } from "../../../src/encoding/bytes.ts";
-import { type Tensor, tensorRoot } from "../../../src/encoding/tensor.ts";
-import { type Backend, executeOnce } from "../../../src/repops/backends/backend.ts";
 import { reference } from "../../../src/repops/backends/reference.ts";
 import { wasm, wasmAlways } from "../../../src/repops/backends/wasm/backend.ts";
-import { PROGRAMS } from "../../../src/repops/functions/index.ts";
-import { checkKernel, type KernelList } from "../../../src/repops/kernels/kernel.ts";
-import { defineProgram } from "../../../src/repops/programs/expressions.ts";
-import { floatBits, integers } from "../inputs.ts";
-import { type Case, cases, products } from "../kernels.ts";
+import { conformanceSuite, manyConstants, sessionSuite } from "./conformance.ts";
 
-const SEED = 20261120;
+for (const backend of [wasm, wasmAlways]) conformanceSuite(backend, { kernels: 1200, products: 300 });
 
-async function execute(backend: Backend, { list, inputs }: Case): Promise<Tensor> {
-  const output = list.inputs.length;
-  const session = await backend.prepare(list, { keep: [output] });
-  for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
-  await session.execute();
-  const result = await session.read(output);
-  expect(toHex((await session.roots([output]))[0])).toBe(toHex(tensorRoot(result)));
-  await session.close();
-  return result;
-}
-
-const words = ({ data }: Tensor): Uint32Array => new Uint32Array(data.buffer, data.byteOffset, data.length);
-
-async function expectSameBits(backend: Backend, one: Case): Promise<void> {
-  one.list.kernels.forEach((kernel) => checkKernel(kernel, one.list.inputs, "the case"));
-  const [wanted, actual] = [words(await execute(reference, one)), words(await execute(backend, one))];
-  const at = wanted.findIndex((word, i) => word !== actual[i]);
-  if (at >= 0) expect.unreachable(`seed ${SEED}, element ${at}: ${hex32(actual[at])} instead of ${hex32(wanted[at])}`);
-}
-
-for (const backend of [wasm, wasmAlways])
-  describe(`${backend.name} against the reference`, () => {
-    test("any map or fold", () =>
-      fc.assert(
-        fc.asyncProperty(cases, (one) => expectSameBits(backend, one)),
-        { seed: SEED, numRuns: 1200 },
-      ));
-
-    test("matrix products in all transpositions", () =>
-      fc.assert(
-        fc.asyncProperty(products, (one) => expectSameBits(backend, one)),
-        { seed: SEED, numRuns: 300 },
-      ));
-
-    for (const [name, program] of Object.entries(PROGRAMS))
-      test(`${name} on inputs of every magnitude`, async () => {
-        const [nextFloat, nextInt] = [floatBits(SEED), integers(SEED)];
-        const count = 20_011;
-        const inputs = program.inputs.map((type): Tensor => {
-          const data = type === "f" ? new Float32Array(count) : new Int32Array(count);
-          const bits = new Uint32Array(data.buffer);
-          for (let i = 0; i < count; i++) bits[i] = type === "f" ? nextFloat() : nextInt();
-          return { dtype: type === "f" ? "f32" : "i32", shape: [count], data };
-        });
-        const dtype = name.startsWith("threefry") || name === "mulHigh" ? "i32" : "f32";
-        const args = inputs.map((_, tensor) => ({
-          kind: "operand" as const,
-          tensor,
-          view: { offset: 0, strides: [1] },
-          clampRange: "none" as const,
-        }));
-        const list: KernelList = { inputs, kernels: [{ kind: "map", type: { dtype, shape: [count] }, program, args }] };
-        await expectSameBits(backend, { list, inputs });
-      });
-
-    test("gathers, with rows outside", async () => {
-      for (const row of [[], [1], [3], [4, 2], [0]]) {
-        const width = row.reduce((a, b) => a * b, 1);
-        const inputs: Tensor[] = [
-          { dtype: "f32", shape: [6, ...row], data: Float32Array.from({ length: 6 * width }, (_, i) => i + 0.5) },
-          { dtype: "i32", shape: [2, 4], data: Int32Array.of(0, 5, 6, -1, 3, 3, 2 ** 31 - 1, -(2 ** 31)) },
-        ];
-        const list: KernelList = {
-          inputs,
-          kernels: [
-            { kind: "gather", type: { dtype: "f32", shape: [2, 4, ...row] }, source: 0, index: 1, fill: 0x3f800000 },
-          ],
-        };
-        await expectSameBits(backend, { list, inputs });
-        for (const each of [reference, backend]) {
-          const session = await each.prepare(list, { keep: [2] });
-          for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
-          expect((await session.execute()).outOfRange).toEqual(width === 0 ? [] : [{ kernel: 0, count: 4 }]);
-        }
-      }
-    });
-  });
-
-describe("many constants", () => {
-  /** A list of maps, each with 120 constants that no other has. */
-  const listOf = (kernels: number, from: number): KernelList => ({
-    inputs: [{ dtype: "i32", shape: [20] }],
-    kernels: Array.from({ length: kernels }, (_, k) => ({
-      kind: "map",
-      type: { dtype: "i32", shape: [20] },
-      program: defineProgram("i", (x) => {
-        let sum = x;
-        for (let i = 0; i < 120; i++) sum = sum.add(7 * (from + 120 * k + i) + 1_000_003);
-        return sum;
-      }),
-      args: [{ kind: "operand", tensor: k, view: { offset: 0, strides: [1] }, clampRange: "none" }],
-    })),
-  });
-
-  test("run on WASM as on the reference, in sessions that share code", async () => {
-    const lists = [listOf(150, 0), listOf(150, 0), listOf(3, 40_000)];
-    const input: Tensor = { dtype: "i32", shape: [20], data: Int32Array.from({ length: 20 }, (_, i) => 31 * i) };
-    for (const backend of [wasm, wasmAlways]) {
-      const sessions = await Promise.all(lists.map((list) => backend.prepare(list, { keep: [list.kernels.length] })));
-      for (const [i, session] of sessions.entries()) {
-        await session.write(0, input);
-        await session.execute();
-        const last = lists[i].kernels.length;
-        const [expected] = await executeOnce(reference, lists[i], [input], [last]);
-        expect((await session.read(last)).data).toEqual(expected.data);
-      }
-      for (const session of sessions) await session.close();
-    }
-  });
-});
+describe("WASM", () => manyConstants([wasm, wasmAlways], 150));
 
 describe("a session", () => {
-  const double = defineProgram("f", (x) => x.add(x));
-  const step = (tensor: number) => ({
-    kind: "map" as const,
-    type: { dtype: "f32" as const, shape: [40] },
-    program: double,
-    args: [{ kind: "operand" as const, tensor, view: { offset: 0, strides: [1] }, clampRange: "none" as const }],
-  });
-  const input: Tensor = { dtype: "f32", shape: [40], data: Float32Array.from({ length: 40 }, (_, i) => i) };
-  const list: KernelList = { inputs: [input, input], kernels: [step(0), step(2), step(3), step(4), step(5)] };
-
-  for (const backend of [wasm, reference])
-    test(`${backend.name} keeps what it is to keep, and copies a kept tensor into an input`, async () => {
-      const session = await backend.prepare(list, { keep: [3, 6] });
-      await session.write(0, input);
-      await session.execute();
-      expect((await session.read(3)).data[2]).toBe(8);
-      expect((await session.read(6)).data.slice(0, 3)).toEqual(Float32Array.of(0, 32, 64));
-      await session.copy([
-        { from: 6, to: 0 },
-        { from: 0, to: 1 },
-      ]);
-      expect((await session.read(0)).data[1]).toBe(32);
-      expect((await session.read(1)).data[1]).toBe(1);
-      await session.close();
-    });
+  sessionSuite([wasm, reference]);
 
   test("that does not fit is refused with figures", async () => {
     const huge = { dtype: "f32" as const, shape: [2 ** 30] };

@@ -3,42 +3,11 @@
  * same loops share a function; it reads addresses, extents and strides from a block of parameters in memory
  * (parameters.ts).
  */
-import type { Program } from "../../programs/program.ts";
-import type { ClampRange } from "../../kernels/kernel.ts";
-import { programKey } from "../../programs/program.ts";
 import { rangedFloat } from "../../ranges/values.ts";
+import type { ArgShape, LoopShape } from "../../schedule/loop-shape.ts";
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
 import { type Constants, type Lowered, lowerAlways, lowerFold, lowerMap, type Vectors } from "./lower.ts";
 import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
-
-/**
- * The layout of an operand along the vectorized axis: contiguous, all the same element, or apart. For the
- * tensor elements of a fold, `fixed` says that they do not change with k.
- */
-export type ArgShape =
-  | { kind: "operand"; access: "unit" | "splat" | "strided"; fixed: boolean; clampRange: ClampRange }
-  /**
-   * The coordinate on a loop: 0 is the outermost, `outer` the vectorized one, -1 is none (the coordinate is
-   * constant).
-   */
-  | { kind: "coordinate"; loop: number }
-  | { kind: "index" };
-
-/** Everything that the code of a function depends on. */
-export interface LoopShape {
-  program: Program;
-  /** Loops around the vectorized one. */
-  outer: number;
-  /** For a fold: the number of its loops, and whether it starts at 0. */
-  fold?: { loops: number; startsAtZero: boolean };
-  args: readonly ArgShape[];
-  /** Applies `canon` after every instruction instead of where the analysis asks for it. */
-  always: boolean;
-}
-
-export function loopKey(shape: LoopShape): string {
-  return JSON.stringify([programKey(shape.program), shape.outer, shape.fold, shape.args, shape.always]);
-}
 
 /**
  * Programs with more instructions process fewer vectors at once, because the number of registers is limited.

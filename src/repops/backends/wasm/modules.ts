@@ -1,8 +1,8 @@
 /** The compiled modules, which sessions share, and the place of their constants in every memory. */
+import type { LoopCall } from "../../schedule/loop-plan.ts";
 import { ConstantPool } from "./constants.ts";
 import { buildCoreModule } from "./core.ts";
 import { ModuleBuilder } from "./emitter.ts";
-import type { LoopCall } from "./loop-plan.ts";
 import { addLoops } from "./loops.ts";
 
 /** The first kilobyte stays empty: hashing reads a byte before a tensor, and no tensor has the address 0. */

@@ -4,16 +4,17 @@ import { byteLength, elementCount, type Tensor, tensorRootOf, type TensorRoot } 
 import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
+import { layOut } from "../../schedule/arena.ts";
+import { planKernels } from "../../schedule/kernel-plan.ts";
+import { type Addresses, constantsOf, parameterCount, parameterWords } from "../../schedule/loop-parameters.ts";
+import type { LoopCall } from "../../schedule/loop-plan.ts";
+import { loopKey } from "../../schedule/loop-shape.ts";
 import { schedule } from "../../schedule/schedule.ts";
 import { emptyReport, wantedOf } from "../wanted.ts";
-import { layOut } from "./arena.ts";
 import type { CoreExports } from "./core.ts";
-import type { LoopCall } from "./loop-plan.ts";
-import { loopKey } from "./loops.ts";
 import { compileCore, compileLoops, corePool } from "./modules.ts";
 import { MATMUL_SCRATCH_BYTES } from "./matmul.ts";
-import { type Addresses, constantsOf, parameterBytes, parameterWords } from "./parameters.ts";
-import { bind, planKernels, type Run } from "./plan.ts";
+import { bind, type Run } from "./plan.ts";
 import { treeRoot, treeScratchBytes } from "./sha256.ts";
 
 const PAGE = 65_536;
@@ -61,10 +62,10 @@ class WasmSession implements Session {
     // Another session may add constants to the pool; those of this one are below `constantsEnd`.
     for (const bits of loopCalls.flatMap(({ parameters }) => constantsOf(parameters))) loops.pool.address(bits);
     const constantsEnd = loops.pool.end;
-    const parametersEnd = loopCalls.reduce((at, call) => at + parameterBytes(call.parameters), constantsEnd);
+    const parametersEnd = loopCalls.reduce((at, call) => at + 4 * parameterCount(call.parameters), constantsEnd);
     const scratch = Math.ceil(parametersEnd / 4096) * 4096;
     const arena = Math.ceil((scratch + scratchBytes) / 4096) * 4096;
-    const { offsets, bytes } = layOut(planned, MAX_BYTES - arena - SLACK);
+    const { offsets, bytes } = layOut(planned, MAX_BYTES - arena - SLACK, "wasm");
     const memory = allocate(arena + bytes + SLACK);
     const address = (tensor: number): number => arena + offsets[tensor];
     const imports = { env: { memory } };

@@ -1,9 +1,9 @@
-/** Places the tensors of a schedule in one stretch of memory, whose size WebAssembly limits. */
-import { byteLength } from "../../../encoding/tensor.ts";
-import { BackendError } from "../../../errors/index.ts";
-import { typeOf } from "../../kernels/kernel.ts";
-import { allocate, Stretch } from "../../schedule/memory.ts";
-import type { Schedule } from "../../schedule/schedule.ts";
+/** Places the tensors of a schedule in one stretch of memory of a limited size. */
+import { byteLength } from "../../encoding/tensor.ts";
+import { BackendError } from "../../errors/index.ts";
+import { typeOf } from "../kernels/kernel.ts";
+import { allocate, Stretch } from "./memory.ts";
+import type { Schedule } from "./schedule.ts";
 
 const ALIGNMENT = 64;
 
@@ -16,10 +16,11 @@ export interface Layout {
 /**
  * @param schedule a schedule whose outputs are all in memory
  * @param room the available memory, in bytes
+ * @param backend the name of the backend, for the message
  * @throws {BackendError} when the memory is not enough; the message says how much is needed and what needs
  * most
  */
-export function layOut(schedule: Schedule, room: number): Layout {
+export function layOut(schedule: Schedule, room: number, backend: string): Layout {
   const arena = new Stretch(ALIGNMENT);
   const bytesOf = (tensor: number): number => byteLength(typeOf(schedule.list, tensor));
   const places = allocate(schedule, bytesOf, arena);
@@ -28,7 +29,7 @@ export function layOut(schedule: Schedule, room: number): Layout {
     const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
     throw new BackendError(
       "MEMORY",
-      `the wasm backend has ${megabytes(room)}, but this graph needs ${megabytes(arena.bytes)}: ` +
+      `the ${backend} backend has ${megabytes(room)}, but this graph needs ${megabytes(arena.bytes)}: ` +
         `${megabytes(lasting)} for inputs and state, the rest for intermediate results; take a smaller batch or model`,
       { expected: arena.bytes, found: room, lasting },
     );

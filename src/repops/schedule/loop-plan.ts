@@ -3,12 +3,12 @@
  * every operand is either read or replaced by its fill value. Axes that form one run of memory become one
  * loop.
  */
-import type { Shape } from "../../../encoding/tensor.ts";
-import type { Arg, FoldKernel, MapKernel } from "../../kernels/kernel.ts";
-import { rowMajorStrides } from "../../kernels/view.ts";
-import { joinAxes } from "../../schedule/axes.ts";
-import type { ArgShape, LoopShape } from "./loops.ts";
-import type { LoopArg, LoopParameters } from "./parameters.ts";
+import type { Shape } from "../../encoding/tensor.ts";
+import type { Arg, FoldKernel, MapKernel } from "../kernels/kernel.ts";
+import { rowMajorStrides } from "../kernels/view.ts";
+import { joinAxes } from "./axes.ts";
+import type { LoopArg, LoopParameters } from "./loop-parameters.ts";
+import type { ArgShape, LoopShape } from "./loop-shape.ts";
 
 export interface LoopCall {
   shape: LoopShape;

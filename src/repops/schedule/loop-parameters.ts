@@ -1,6 +1,6 @@
 /**
- * The parameters of a generated loop (loops.ts). All but the addresses of tensors and constants are known
- * before memory is laid out.
+ * The parameters of a generated loop (loop-shape.ts). All but the addresses of tensors and constants are
+ * known before memory is laid out.
  */
 
 /** The origin of an address. */
@@ -34,7 +34,7 @@ export interface Addresses {
   constant(bits: number): number;
 }
 
-/** The 32-bit words of a call, in the order in which `LoopWriter` reads them. */
+/** The words of a call, in the order in which generated code reads them. */
 export function parameterWords(parameters: LoopParameters, addresses: Addresses): number[] {
   const { output, extents, outStrides, reduceExtents, start, args } = parameters;
   const out = addresses.tensor(output.tensor) + output.offset;
@@ -56,8 +56,8 @@ export function constantsOf({ args }: LoopParameters): number[] {
   return args.flatMap(({ origin }) => (origin?.kind === "constant" ? [origin.bits] : []));
 }
 
-/** The bytes that the words of a call take. */
-export function parameterBytes({ extents, outStrides, reduceExtents, args }: LoopParameters): number {
+/** The number of the words of a call. */
+export function parameterCount({ extents, outStrides, reduceExtents, args }: LoopParameters): number {
   const ofArgs = args.reduce((sum, { strides, reduceStrides }) => sum + 1 + strides.length + reduceStrides.length, 0);
-  return 4 * (2 + extents.length + outStrides.length + reduceExtents.length + ofArgs);
+  return 2 + extents.length + outStrides.length + reduceExtents.length + ofArgs;
 }

@@ -1,0 +1,137 @@
+/*
+ * What the native backend calls: memory, a table of calls, and roots. The kernels of this file and the generated
+ * loops have one form: a function of a block of 64-bit parameters, in which addresses are in bytes.
+ */
+#include <stdlib.h>
+#include "product.h"
+#include "rows.h"
+#include "tree.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define AT(type, parameter) ((type *)(intptr_t)(parameter))
+
+typedef void Kernel(const int64_t *p);
+typedef struct { Kernel *kernel; const int64_t *parameters; } Call;
+
+/*
+ * The floating-point mode of the thread. A library that was linked with -ffast-math changes it for the process,
+ * so each entry sets what the bits depend on: to nearest, and nothing flushed.
+ */
+#if defined __x86_64__
+#define MODE 0x1f80u
+INLINE uint64_t read_mode(void) { uint32_t mode; __asm__ volatile("stmxcsr %0" : "=m"(mode)); return mode; }
+INLINE void write_mode(uint64_t mode) { uint32_t low = (uint32_t)mode; __asm__ volatile("ldmxcsr %0" : : "m"(low) : "memory"); }
+#elif defined __aarch64__
+#define MODE 0
+INLINE uint64_t read_mode(void) { uint64_t mode; __asm__ volatile("mrs %0, fpcr" : "=r"(mode)); return mode; }
+INLINE void write_mode(uint64_t mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory"); }
+#else
+#error "the native backend knows the floating-point modes of x86-64 and arm64"
+#endif
+
+/* to, count, bits */
+static void call_fill(const int64_t *p) {
+  for (int64_t i = 0; i < p[1]; i++) AT(word, p[0])[i] = (int32_t)p[2];
+}
+
+/* source, index, target, count, bytes of a row, rows, fill bits, where the indices outside are counted */
+static void call_gather(const int64_t *p) {
+  *AT(int64_t, p[7]) = gather(AT(char, p[0]), AT(word, p[1]), AT(char, p[2]), p[3], p[4], p[5], (int32_t)p[6]);
+}
+
+/* x, index, table, count, elements of a row, rows, elements from one row of x to the next */
+static void call_scatter(const int64_t *p) {
+  scatter_add(AT(float, p[0]), AT(word, p[1]), AT(float, p[2]), p[3], p[4], p[5], p[6]);
+}
+
+#define BATCH_AXES 8
+/*
+ * a, b, c, m, n, k, strides of a (row, depth), of b (depth, column) and of c (row), scratch, batch axes; then of
+ * each axis its extent and its strides in a, b and c. Strides are in elements.
+ */
+static void call_product(const int64_t *p) {
+  int64_t axes = p[12], place[BATCH_AXES] = { 0 };
+  const int64_t *axis = p + 13;
+  Product x = { p[3], p[4], p[5], AT(float, p[0]), p[6], p[7], AT(float, p[1]), p[8], p[9], AT(float, p[2]), p[10] };
+  for (;;) {
+    multiply(&x, AT(float, p[11]));
+    int64_t i = axes - 1;
+    for (; i >= 0; i--) {
+      const int64_t *q = axis + 4 * i;
+      if (++place[i] < q[0]) {
+        x.a += q[1];
+        x.b += q[2];
+        x.c += q[3];
+        break;
+      }
+      place[i] = 0;
+      x.a -= (q[0] - 1) * q[1];
+      x.b -= (q[0] - 1) * q[2];
+      x.c -= (q[0] - 1) * q[3];
+    }
+    if (i < 0) return;
+  }
+}
+
+/* The kernels of this file by number; 0 is no kernel. */
+EXPORT int64_t verde_kernel(int64_t number) {
+  static Kernel *const kernels[] = { call_fill, call_gather, call_scatter, call_product };
+  return number < 0 || number > 3 ? 0 : (int64_t)(intptr_t)kernels[number];
+}
+
+EXPORT int64_t verde_lanes(void) { return LANES; }
+
+EXPORT int64_t verde_product_scratch(void) { return PRODUCT_SCRATCH_BYTES; }
+
+EXPORT int64_t verde_tree_scratch(int64_t bytes) { return TREE_SCRATCH_BYTES(bytes); }
+
+/* Before the first root. */
+EXPORT void verde_begin(void) { prepare_hashing(); }
+
+/* Zeros at a multiple of 4096, or 0. The system provides pages when they are first used. */
+EXPORT void *verde_take(uint64_t bytes) {
+  char *base = bytes > (uint64_t)1 << 60 ? 0 : calloc(1, bytes + 4096 + sizeof(void *));
+  if (!base) return 0;
+  char *at = (char *)(((uintptr_t)base + sizeof(void *) + 4095) & ~(uintptr_t)4095);
+  memcpy(at - sizeof(void *), &base, sizeof(void *));
+  return at;
+}
+
+EXPORT void verde_give(int64_t address) {
+  char *base;
+  memcpy(&base, AT(char, address) - sizeof(void *), sizeof(void *));
+  free(base);
+}
+
+/* Calls `from` to `to` of a table. */
+EXPORT void verde_run(int64_t table, int64_t from, int64_t to) {
+  const Call *calls = AT(Call, table);
+  uint64_t mode = read_mode();
+  write_mode(MODE);
+  for (int64_t i = from; i < to; i++) calls[i].kernel(calls[i].parameters);
+  write_mode(mode);
+}
+
+/* For each of `count` entries: data, bytes, where the root is written. */
+EXPORT void verde_roots(int64_t list, int64_t count, int64_t scratch) {
+  for (const int64_t *p = AT(int64_t, list); count; count--, p += 3)
+    tree_root(AT(uint8_t, p[0]), p[1], AT(uint8_t, scratch), AT(uint8_t, p[2]));
+}
+
+#define RAW(expression) for (int64_t i = 0; i < count; i++, x += 3) { vf a = FBITS(x[0]), b = FBITS(x[1]), c = FBITS(x[2]); (void)b; (void)c; *(vf *)lane = (expression); to[i] = lane[0]; } break
+/* The machine's own arithmetic on rows of three numbers, for probes; operations by number. */
+EXPORT void verde_raw(int64_t operation, int64_t rows, int64_t results, int64_t count) {
+  const word *x = AT(word, rows);
+  float *to = AT(float, results), lane[LANES];
+  uint64_t mode = read_mode();
+  write_mode(MODE);
+  switch (operation) {
+  case 0: RAW(a + b);
+  case 1: RAW(a * b);
+  case 2: RAW(a / b);
+  case 3: RAW(square_root(a));
+  case 4: RAW(a * b + c);
+  case 5: RAW(float_of_int((vi)a));
+  }
+  write_mode(mode);
+}

@@ -1,0 +1,105 @@
+/** Kernels as calls of native functions: each is a function with a block of 64-bit words. */
+import { elementCount } from "../../../encoding/tensor.ts";
+import { type KernelList, typeOf } from "../../kernels/kernel.ts";
+import type { KernelPlan } from "../../schedule/kernel-plan.ts";
+import { constantsOf, parameterWords } from "../../schedule/loop-parameters.ts";
+import { loopKey } from "../../schedule/loop-shape.ts";
+import type { ProductForm } from "../../schedule/product-form.ts";
+import type { CoreKernel } from "./library.ts";
+
+/** Where things are in memory, in bytes. */
+export interface Places {
+  tensor(number: number): number;
+  constant(bits: number): number;
+  /** Where a gather counts the indices outside of its source. */
+  counter(kernel: number): number;
+  scratch: number;
+}
+
+export interface Call {
+  /** A kernel of the core, or the key of a loop. */
+  code: { core: CoreKernel } | { loop: string };
+  words(places: Places): number[];
+}
+
+/** The constants from which the loops of a plan read. */
+export function constantsIn(plan: KernelPlan): number[] {
+  return plan.kind === "loops" ? plan.calls.flatMap(({ parameters }) => constantsOf(parameters)) : [];
+}
+
+/** The calls of a kernel; `undefined` for one that runs on the definition. */
+export function callsOf(list: KernelList, plan: KernelPlan, index: number): Call[] | undefined {
+  const output = list.inputs.length + index;
+  switch (plan.kind) {
+    case "nothing":
+      return [];
+    case "definition":
+      return undefined;
+    case "start": {
+      const count = elementCount(typeOf(list, output).shape);
+      return [{ code: { core: "fill" }, words: ({ tensor }) => [tensor(output), count, plan.bits | 0] }];
+    }
+    case "gather": {
+      const { kernel, rows, rowBytes, count } = plan;
+      return [
+        {
+          code: { core: "gather" },
+          words: ({ tensor, counter }) => [
+            tensor(kernel.source),
+            tensor(kernel.index),
+            tensor(output),
+            count,
+            rowBytes,
+            rows,
+            kernel.fill | 0,
+            counter(index),
+          ],
+        },
+      ];
+    }
+    case "product":
+      return [{ code: { core: "product" }, words: (places) => productWords(plan.form, output, places) }];
+    case "scatter": {
+      const { x, index: rowIndex, count, rows, inner, stride } = plan.form;
+      return [
+        {
+          code: { core: "scatter" },
+          words: ({ tensor }) => [
+            tensor(x.tensor) + 4 * x.view.offset,
+            tensor(rowIndex.tensor) + 4 * rowIndex.view.offset,
+            tensor(output),
+            count,
+            inner,
+            rows,
+            stride,
+          ],
+        },
+      ];
+    }
+    case "loops":
+      return plan.calls.map(({ shape, parameters }) => ({
+        code: { loop: loopKey(shape) },
+        words: (places) => parameterWords(parameters, places),
+      }));
+  }
+}
+
+/** In the order in which call_product of core/core.c reads them. */
+function productWords({ a, b, row, column, depth, batch }: ProductForm, output: number, places: Places): number[] {
+  return [
+    places.tensor(a.tensor) + 4 * a.view.offset,
+    places.tensor(b.tensor) + 4 * b.view.offset,
+    places.tensor(output),
+    row.extent,
+    column.extent,
+    depth.extent,
+    row.a,
+    depth.a,
+    depth.b,
+    column.b,
+    row.out,
+    places.scratch,
+    batch.length,
+    ...batch.flatMap(({ extent, a: ofA, b: ofB, out }) => [extent, ofA, ofB, out]),
+  ];
+}

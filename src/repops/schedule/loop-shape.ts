@@ -1,0 +1,34 @@
+/**
+ * What the code of a generated loop depends on. Kernels of the same shape share a function (loop-plan.ts).
+ */
+import type { ClampRange } from "../kernels/kernel.ts";
+import { type Program, programKey } from "../programs/program.ts";
+
+/**
+ * The layout of an operand along the vectorized axis: contiguous, all the same element, or apart. For the
+ * tensor elements of a fold, `fixed` says that they do not change with k.
+ */
+export type ArgShape =
+  | { kind: "operand"; access: "unit" | "splat" | "strided"; fixed: boolean; clampRange: ClampRange }
+  /**
+   * The coordinate on a loop: 0 is the outermost, `outer` the vectorized one, -1 is none (the coordinate is
+   * constant).
+   */
+  | { kind: "coordinate"; loop: number }
+  | { kind: "index" };
+
+/** Everything that the code of a function depends on. */
+export interface LoopShape {
+  program: Program;
+  /** Loops around the vectorized one. */
+  outer: number;
+  /** For a fold: the number of its loops, and whether it starts at 0. */
+  fold?: { loops: number; startsAtZero: boolean };
+  args: readonly ArgShape[];
+  /** Applies `canon` after every instruction instead of where the analysis asks for it. */
+  always: boolean;
+}
+
+export function loopKey(shape: LoopShape): string {
+  return JSON.stringify([programKey(shape.program), shape.outer, shape.fold, shape.args, shape.always]);
+}

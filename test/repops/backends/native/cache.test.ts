@@ -1,0 +1,89 @@
+/** Compiled objects from one process to the next, and what is said where something is missing. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../fixtures/folder.ts";
+import { nativeBuilds } from "./here.ts";
+
+const ONCE = fileURLToPath(new URL("once.ts", import.meta.url));
+const path = temporaryFolder();
+const [here] = await nativeBuilds();
+
+async function once(env: Record<string, string>, ...args: string[]): Promise<Record<string, unknown>> {
+  const cwd = await mkdtemp(path("cwd-"));
+  const all = { ...process.env, ...env };
+  const { stdout } = await promisify(execFile)(process.execPath, [ONCE, ...args], { env: all, cwd });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+const objectsIn = async (cache: string): Promise<string[]> =>
+  (await readdir(join(cache, "native"), { recursive: true }))
+    .filter((file) => file.endsWith("object.so"))
+    .map((file) => join(cache, "native", file));
+
+describe.skipIf(!here)("compiled objects", () => {
+  test("are found by the next process, and compiled again where they are damaged", async () => {
+    const cache = path("kept");
+    const env = { VERDE_CACHE: cache };
+    expect(await once(env)).toEqual({ equal: true });
+    const objects = await objectsIn(cache);
+    expect(objects).toHaveLength(2);
+    expect(await readdir(join(cache, "native"))).toHaveLength(2);
+    const times = async (): Promise<number[]> => Promise.all(objects.map(async (file) => (await stat(file)).mtimeMs));
+    const before = await times();
+    expect(await once(env)).toEqual({ equal: true });
+    expect(await times()).toEqual(before);
+    // Cut, and overwritten with zeros: the checksum sees both before the object is loaded.
+    await truncate(objects[0], 3000);
+    await writeFile(objects[1], Buffer.alloc((await stat(objects[1])).size));
+    expect(await once(env)).toEqual({ equal: true });
+    expect(await objectsIn(cache)).toEqual(objects);
+    for (const file of objects) expect((await readFile(file)).length).toBeGreaterThan(3000);
+  });
+
+  test("are compiled with fewer optimizations where the compiler crashes", async () => {
+    const folder = path("crashing");
+    await mkdir(folder);
+    const compiler = join(folder, "cc");
+    await writeFile(
+      compiler,
+      '#!/bin/sh\nfor a; do case "$a" in -O2|-O1) echo "internal compiler error" >&2; exit 4;; esac; done\nexec cc "$@"\n',
+      { mode: 0o755 },
+    );
+    expect(await once({ VERDE_CACHE: path("kept"), VERDE_CC: compiler })).toEqual({ equal: true });
+  });
+
+  test("another compiler has objects of its own", async () => {
+    const cache = path("kept");
+    const before = (await objectsIn(cache)).length;
+    const folder = path("renamed");
+    await mkdir(folder);
+    await writeFile(join(folder, "other-cc"), '#!/bin/sh\nexec cc "$@"\n', { mode: 0o755 });
+    expect(await once({ VERDE_CACHE: cache, VERDE_CC: join(folder, "other-cc") })).toEqual({ equal: true });
+    expect(await objectsIn(cache)).toHaveLength(before + 2);
+  });
+
+  test("no koffi: the message says how to install it", async () => {
+    const result = await once({ VERDE_CACHE: path("none") }, "--without", "koffi");
+    expect(result).toMatchObject({
+      code: "VERDE_BACKEND_PACKAGE_MISSING",
+      message: expect.stringMatching(/^the native backend needs the package koffi, .*`npm install koffi@3\.3\.4`$/),
+    });
+  });
+});
+
+test("no compiler: the message says what to install", async () => {
+  expect(await once({ VERDE_CACHE: path("none"), PATH: path("nothing"), VERDE_CC: "" })).toMatchObject({
+    code: "VERDE_BACKEND_COMPILER_MISSING",
+    message: expect.stringMatching(
+      /^the native backend needs a C compiler, and cc, gcc, clang are not in PATH: install gcc/,
+    ),
+  });
+  expect(await once({ VERDE_CACHE: path("none"), VERDE_CC: path("absent-cc") })).toMatchObject({
+    code: "VERDE_BACKEND_COMPILER_MISSING",
+    message: expect.stringMatching(/absent-cc can't be run/),
+  });
+});
