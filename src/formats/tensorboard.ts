@@ -153,7 +153,9 @@ export class EventFile {
     await this.writing;
   }
 
-  /** Removes a file that has no events. @throws {FileError} that names the file, when not all could be written */
+  /**
+   * Removes a file that has no events. @throws {FileError} that names the file, when not all could be written
+   */
   async close(): Promise<void> {
     await this.flush();
     await this.file.close();

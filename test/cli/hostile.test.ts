@@ -33,6 +33,8 @@ const JOB = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
 /** Colours, a window's title, a C1 control, marks of direction, nothing to see, ends of lines, half a character. */
 const HOSTILE =
   "a\u001b[31mb\u001b]0;title\u0007c\u009b2Jd\u202ee\u2066f\u200eg\u061ch\u200bi\ufeffj\u2028k\u2029l\u007fm\r\nFORGED\tn\u0000";
+/** The marks without a shape that a name may have: some languages are not written without them (spec 5.5). */
+const MARKS = "a\u200cb\u200dc[31md";
 /** What may not be in an output, except line ends. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
@@ -52,7 +54,7 @@ function expectTame({ stdout, stderr }: Ended, coloured = false): void {
 
 async function hostileJob(): Promise<ClosedJob> {
   const job = await line.close();
-  const name = (text: string) => `${text}${HOSTILE}`;
+  const name = (text: string) => `${text}${MARKS}`;
   const graphOf = <T extends ClosedJob["step"]>(graph: T): T => ({
     ...graph,
     inputs: graph.inputs.map((input) => ({ ...input, name: name(input.name) })),
@@ -178,9 +180,24 @@ describe("a hostile text", () => {
       ["check", "v.json", ...roots],
     ];
     const seen = await every([...disputes, ...disputes.map((command) => [...command, "--json"])]);
-    expect(seen.some(({ stdout }) => stdout.includes("\\u202e"))).toBe(true);
+    expect(seen.some(({ stdout }) => stdout.includes("\\u200c"))).toBe(true);
     await every(disputes, { FORCE_COLOR: "1", NO_COLOR: "" });
     await every([["run", JOB, "--out", "a.trace", "--resume"]]);
+
+    // Names with codes for a terminal are refused. What wrote them did not have our checks.
+    const bytes = readFileSync(path("a.trace"));
+    const forged = Buffer.from(
+      bytes.toString("latin1").replaceAll(Buffer.from(MARKS).toString("latin1"), "\u001b[2J\u001b]0;the\u0007\r\n"),
+      "latin1",
+    );
+    expect(forged.length).toBe(bytes.length);
+    writeFileSync(path("forged.trace"), forged);
+    for (const ended of await every([
+      ["inspect", "forged.trace"],
+      ["inspect", "forged.trace", "--json"],
+      ["dispute", "forged.trace", "b.trace"],
+    ]))
+      expect(ended.code).not.toBe(0);
 
     const files = planted(JSON.parse(readFileSync(path("v.json"), "utf8"))).map((verdict, i) => {
       writeFileSync(path(`v${i}.json`), JSON.stringify(verdict));

@@ -100,7 +100,8 @@ describe("a failure", () => {
 
   it("has the exit code of its class", () => {
     const { UsageError, KeyError, ChainError, ProgramError, ShapeError, GraphError, ValueError } = errors;
-    const { FormatError, JobError, DisputeError, SecondOpinionError, BackendError, DeviceError } = errors;
+    const { FileError, FormatError, JobError, RunError, DisputeError, SecondOpinionError, BackendError, DeviceError } =
+      errors;
     const failures: errors.VerdeError[] = [
       new UsageError("VALUE", "no"),
       new KeyError("MISSING", "no"),
@@ -110,7 +111,9 @@ describe("a failure", () => {
       new GraphError("VIEW", "no"),
       new ValueError("NAN", "no"),
       new FormatError("KIND", "no"),
+      new FileError("FULL", "no"),
       new JobError("DATA", "no"),
+      new RunError("STOPPED", "no"),
       new DisputeError("JOB", "no"),
       new SecondOpinionError("DIFFERS", "no"),
       new BackendError("MEMORY", "no"),
@@ -127,7 +130,10 @@ describe("a failure", () => {
       GraphError: 2,
       ValueError: 2,
       FormatError: 2,
+      FileError: 3,
       JobError: 2,
+      // The command itself gives it the code of the signal.
+      RunError: 3,
       DisputeError: 2,
       SecondOpinionError: 3,
       BackendError: 3,

@@ -51,6 +51,8 @@ function comparable(text: string, numbers: Map<string, string>): string {
     .replace(/[\d.]+ (?:ms|s|min|h|d)\b/g, "DURATION")
     .replace(/127\.0\.0\.1:\d+/g, "NODE")
     .replace(/[\d,]+ gas/g, "GAS")
+    .replace(/[\d.,]+ \w+\/s\b/g, "PACE")
+    .replace(/[\d.,]+ [kMG]?B\b/g, "SIZE")
     .replace(/ +/g, " ");
 }
 

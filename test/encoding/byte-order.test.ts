@@ -1,5 +1,6 @@
 /** A big-endian machine would hash other bytes (spec 6.1), so nothing starts there. */
 import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { checkByteOrder } from "../../src/encoding/byte-order.ts";
 
@@ -28,3 +29,11 @@ test.each(["encoding", "graph", "job", "trace", "referee", "formats"])(
     expect(status).not.toBe(0);
   },
 );
+
+test("the command says so, and exits as for a failure", () => {
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const args = ["--disable-warning=ExperimentalWarning", "--import", BIG_ENDIAN, main, "--version"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect({ status, stdout }).toEqual({ status: 3, stdout: "" });
+  expect(stderr).toContain("use a little-endian machine");
+});

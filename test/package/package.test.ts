@@ -126,7 +126,7 @@ describe("in Node", () => {
 
 describe("the command", () => {
   test("says its version", async () => {
-    expect(expectSuccess(await project.verde("--version"))).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(expectSuccess(await project.verde("--version"))).toMatch(/^verde \d+\.\d+\.\d+\n  specification +\d+\n/);
   });
 
   test("runs, disputes and checks a job of the project", async () => {
