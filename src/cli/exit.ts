@@ -1,6 +1,7 @@
 /** Exit codes, the same as those of diff(1), and the report of a command that fails. */
 import { CommanderError } from "commander";
-import { BackendError, type Family, messageOf, UsageError, VerdeError } from "../errors/index.ts";
+import { type Family, messageOf, UsageError, VerdeError } from "../errors/index.ts";
+import { missingMemory } from "../errors/memory.ts";
 import { boundedMessage, quote } from "../errors/text.ts";
 import { reportLine, writeJson } from "./output.ts";
 
@@ -37,21 +38,6 @@ export async function chainFailure(error: unknown): Promise<unknown> {
   return isChainFailure(error) ? (await import("../settlement/refusal.ts")).requestFailure(error) : error;
 }
 
-/**
- * What engines say when they get no more memory. V8 can't report its own heap's end: it aborts the process.
- */
-const NO_MEMORY =
-  /ENOMEM|Array buffer allocation failed|could not allocate memory|Out of memory|Invalid typed array length|Invalid array buffer length/i;
-
-/** An error of the engine or the system, with the code that says what it is and what to do. */
-function systemFailure(error: unknown): unknown {
-  if (error instanceof VerdeError || !(error instanceof Error) || !NO_MEMORY.test(messageOf(error))) return error;
-  return new BackendError(
-    "MEMORY",
-    `this machine has too little memory for that (${messageOf(error)}); use a smaller job, or free memory`,
-  );
-}
-
 /** What commander says about a command line, without its frame: a sentence in one line. */
 export function usageText(text: string): string {
   const [problem, ...more] = text
@@ -67,7 +53,7 @@ export function usageText(text: string): string {
  * shows the stack too, for finding a bug.
  */
 export function reportFailure(thrown: unknown, json: boolean): void {
-  const error = systemFailure(thrown);
+  const error = missingMemory(thrown) ?? thrown;
   if (error instanceof CommanderError) {
     // Commander has already printed what is wrong, or the help that was asked for.
     if (json && error.exitCode !== 0 && error.code !== "commander.help")

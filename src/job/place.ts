@@ -1,6 +1,7 @@
 /** Where in a job's own code an error came from. */
 import { childProcess, fs, path as paths, url } from "../encoding/node.ts";
 import { VerdeError } from "../errors/index.ts";
+import { missingMemory } from "../errors/memory.ts";
 
 /** The folder of Verde's own code, as frames of a stack name it. */
 const OWN = new URL("..", import.meta.url).href;
@@ -17,7 +18,7 @@ export async function placed<T>(body: () => Promise<T>, other: (cause: unknown) 
   try {
     return await body();
   } catch (cause) {
-    const error = cause instanceof VerdeError ? cause : other(cause);
+    const error = cause instanceof VerdeError ? cause : (missingMemory(cause) ?? other(cause));
     if (error !== cause) error.cause = cause;
     const place = placeOf(cause);
     if (place !== undefined) error.place ??= place;

@@ -60,6 +60,7 @@ const CASES: readonly [string, Parts, string, string, string | undefined][] = [
   ["a loss that is a number", { loss: "return 3;" }, "SETTING", "the loss is 3", undefined],
   ["an optimizer that is missing", { optimizer: "optimizer: () => undefined as any," }, "SETTING", "adamW", undefined],
   ["an optimizer that throws", { optimizer: "optimizer: () => { throw new Error('opt'); }," }, "THREW", "opt", "9:28"],
+  ["memory that is not there", { loss: "new ArrayBuffer(2 ** 53 - 1);" }, "BACKEND_MEMORY", "too little memory", "7:5"],
   ["no optimizer", { optimizer: " " }, "SETTING", "optimizer", "2:16"],
 ];
 
