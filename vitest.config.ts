@@ -11,8 +11,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: [SOURCES, ...defaultServerConditions], externalConditions: [SOURCES] } },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     maxWorkers: 2,
     // Tests must not see the certificates and keys that this machine has for its own jobs.
     env: {

@@ -23,6 +23,7 @@ import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
 import { colors, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
 import { addProgressOption, Progress } from "./progress.ts";
+import { expectJsonResult } from "./result.ts";
 
 interface Flags {
   backend?: string;
@@ -51,6 +52,7 @@ export function register(program: Command): void {
 }
 
 async function make(flags: Flags): Promise<void> {
+  if (flags.out !== undefined) await expectJsonResult(flags.out, "--out");
   const progress = new Progress();
   const began = performance.now();
   const { backend: named = "wasm", strict = false } = flags;

@@ -16,6 +16,7 @@ import { exitWith } from "./guard.ts";
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 import { addProgressOption, meanwhile } from "./progress.ts";
 import { nameOf, partyJson } from "./party.ts";
+import { expectJsonResult } from "./result.ts";
 
 interface Flags extends KeyFlags {
   recompute?: string;
@@ -56,6 +57,7 @@ export function register(program: Command): void {
       return disputeTracesOnChain([a, b], more, flags);
     }
     if (more.length > 0) return disputeMany([a, b, ...more], flags);
+    await checkFiles(flags);
     const options = await optionsOf(flags);
     const result = await meanwhile(`the dispute of ${a} and ${b}: replaying, and asking both`, () =>
       dispute(a, b, options),
@@ -69,6 +71,13 @@ export function register(program: Command): void {
 }
 
 const EXITS = { agree: EXIT.agree, divergence: EXIT.divergence, undecided: EXIT.undecided } as const;
+
+async function checkFiles({ verdict, transcript }: Flags): Promise<void> {
+  if (verdict !== undefined && verdict === transcript)
+    throw new UsageError("CONFLICT", `${verdict} can't be both the verdict and the transcript; name two files`);
+  if (verdict !== undefined) await expectJsonResult(verdict, "--verdict");
+  if (transcript !== undefined) await expectJsonResult(transcript, "--transcript");
+}
 
 async function writeFiles(result: DisputeResult, { verdict, transcript }: Flags): Promise<void> {
   if (verdict !== undefined && result.outcome === "divergence")

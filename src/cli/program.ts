@@ -1,4 +1,5 @@
 /** The program with its commands. Each command has its own file. */
+import { Console } from "node:console";
 import { Command, type Help } from "commander";
 import { resolveOwnPackage } from "../job/resolve.ts";
 import * as bench from "./bench.ts";
@@ -90,6 +91,8 @@ export async function start(): Promise<void> {
   const words = process.argv.slice(2);
   reportWith((error) => reportFailure(error, words.includes("--json")));
   resolveOwnPackage();
+  // What a job or a backend says does not stand between the results on stdout.
+  globalThis.console = new Console(process.stderr);
   try {
     const program = await buildProgram(words);
     await program.parseAsync();

@@ -35,7 +35,12 @@ export function addWeightOptions(command: Command): void {
 export async function withWeights(job: ClosedJob, flags: WeightFlags): Promise<ClosedJob> {
   const { from, fromPrefix, partial = false, transpose = [], saturate = false, json = false } = flags;
   if (from === undefined) {
-    const alone = { "--from-prefix": fromPrefix, "--partial": flags.partial, "--transpose": flags.transpose };
+    const alone = {
+      "--from-prefix": fromPrefix,
+      "--partial": flags.partial,
+      "--transpose": flags.transpose,
+      "--saturate": flags.saturate,
+    };
     const name = Object.entries(alone).find(([, value]) => value !== undefined)?.[0];
     if (name !== undefined) throw new UsageError("CONFLICT", `${name} is about the file of --from; name one`, { name });
     return job;

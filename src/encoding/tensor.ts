@@ -50,13 +50,17 @@ export function byteLength({ dtype, shape }: TensorType): number {
   return DTYPES[dtype].bytes * elementCount(shape);
 }
 
-/** @throws {ShapeError} when the rank, an extent or the number of elements is out of range */
-export function checkShape(shape: Shape, what: string): void {
+/**
+ * @param what whose shape it is, for the error
+ * @param most the largest number of elements; `Infinity` for a view, which repeats elements and holds none
+ * @throws {ShapeError} when the rank, an extent or the number of elements is out of range
+ */
+export function checkShape(shape: Shape, what: string, most = MAX_ELEMENTS): void {
   if (!Array.isArray(shape))
     throw new ShapeError("EXTENTS", `${what}: its shape is ${describe(shape)}; give a list of extents`);
   // A list with holes has no extents in them, which `every` would pass over.
   const whole = [...shape].every((extent) => typeof extent === "number" && extent >>> 0 === extent);
-  if (!whole || shape.length > MAX_RANK || elementCount(shape) > MAX_ELEMENTS)
+  if (!whole || shape.length > MAX_RANK || elementCount(shape) > most)
     throw new ShapeError(
       "EXTENTS",
       `${what}: [${quote(extentsText(shape))}] is not a shape: it takes at most ${MAX_RANK} extents, whole numbers from 0 to 2^32 - 1, and at most ${MAX_ELEMENTS} elements`,

@@ -13,10 +13,12 @@ interface WriteOptions {
 
 /**
  * Writes to a file beside `path`, and renames it when the disk has it. A link with this name is replaced, and
- * not followed: this is for files of Verde's own.
+ * not followed: this is for files of Verde's own. A device or a pipe stays, and is written to.
  * @throws {FileError} that names the file, when it can't be written; then the old content is still there
  */
 export async function replaceFile(path: string, content: Content, options: WriteOptions = {}): Promise<void> {
+  const info = await fs.lstat(path).catch(() => undefined);
+  if (info && !info.isFile() && !info.isSymbolicLink()) return writeThrough(path, content);
   await viaDraft(path, content, options, (draft) => fs.rename(draft, path));
 }
 
@@ -50,10 +52,21 @@ export async function writeNewFile(path: string, content: string, options: Write
  */
 export async function writeResult(path: string, content: string | Uint8Array): Promise<void> {
   const info = await fs.lstat(path).catch(() => undefined);
-  if (!info || info.isFile()) return replaceFile(path, content);
-  await fs.writeFile(path, content).catch((cause: unknown) => {
+  await (info?.isSymbolicLink() ? writeThrough : replaceFile)(path, content);
+}
+
+async function writeThrough(path: string, content: Content): Promise<void> {
+  try {
+    const file = await fs.open(path, "w");
+    await fill(file, content).finally(() => file.close());
+  } catch (cause) {
     throw unwritable(path, cause);
-  });
+  }
+}
+
+async function fill(file: FileHandle, content: Content): Promise<void> {
+  if (typeof content === "function") await content(file);
+  else await file.writeFile(content);
 }
 
 async function viaDraft(
@@ -68,8 +81,7 @@ async function viaDraft(
     const old = await fs.lstat(path).catch(() => undefined);
     const file = await fs.open(draft, "wx", mode ?? (old?.isFile() ? old.mode & 0o777 : 0o666));
     try {
-      if (typeof content === "function") await content(file);
-      else await file.writeFile(content);
+      await fill(file, content);
       await file.sync();
     } finally {
       await file.close();

@@ -108,7 +108,7 @@ export function matchWeights(
   };
   if (!partial) expectAll(report, state);
   else if (taken.length === 0 && given.length > 0)
-    throw refusal("nothing of what is given fits the job", report, state);
+    throw refusal("nothing of what is given fits the job", report, state, "");
   return report;
 }
 
@@ -181,21 +181,22 @@ function expectAll(report: WeightReport, state: readonly NamedType[]): void {
   if (missing.length > 0)
     problems.push(`${missing.length} parameters are missing (${listed(missing.map(formatEntry))})`);
   if (unexpected.length > 0) problems.push(`the job's state has no ${listed(unexpected.map(formatEntry))}`);
-  throw refusal(problems.join(", and "), report, state);
+  throw refusal(problems.join(", and "), report, state, "; take what fits with --partial");
 }
 
-function refusal(problem: string, { missing, unexpected }: WeightReport, state: readonly NamedType[]): JobError {
+function refusal(
+  problem: string,
+  { missing, unexpected }: WeightReport,
+  state: readonly NamedType[],
+  remedy: string,
+): JobError {
   const prefix = likelyPrefix(unexpected, state);
   const hint = prefix === undefined ? nearest(unexpected[0], state) : `; strip the prefix with --from-prefix ${prefix}`;
   const evidence = {
     missing: missing.slice(0, MOST_LISTED).map(formatEntry),
     unexpected: unexpected.slice(0, MOST_LISTED).map(formatEntry),
   };
-  return new JobError(
-    "CHECKPOINT",
-    `the weights do not fit the job: ${problem}${hint}; take what fits with --partial`,
-    evidence,
-  );
+  return new JobError("CHECKPOINT", `the weights do not fit the job: ${problem}${hint}${remedy}`, evidence);
 }
 
 /** What stands in front of an entry's name in the first unexpected name that ends with one. */

@@ -182,10 +182,11 @@ const whichAxes = ({ rank }: Value): string =>
 
 /**
  * A copy of a list of extents.
+ * @param most the largest number of elements, where it is not that of a tensor
  * @throws {GraphError} when it is no list, {ShapeError} when it is no shape
  */
-export function shapeOf(shape: unknown, what: string): Shape {
+export function shapeOf(shape: unknown, what: string, most?: number): Shape {
   if (!Array.isArray(shape)) throw argumentError(what, "shape", shape, "a list of extents");
-  checkShape(shape as Shape, what);
+  checkShape(shape as Shape, what, most);
   return [...(shape as Shape)];
 }

@@ -243,6 +243,21 @@ describe("verde dispute and verde check", () => {
     });
   });
 
+  it("never write a result over a file of another kind", async () => {
+    const trace = await readFile(join(folder, "a.trace"));
+    await writeFile(join(folder, "older.json"), "{}\n");
+    for (const option of ["--verdict", "--transcript"]) {
+      const refused = await verde("dispute", "a.trace", "b.trace", option, "a.trace");
+      expect(refused).toMatchObject({ code: 2, stdout: "" });
+      expect(refused.stderr).toContain(`a.trace exists, and is no JSON, so ${option} does not overwrite it`);
+    }
+    expect(await verde("certify", "--out", "a.trace")).toMatchObject({ code: 2, stdout: "" });
+    expect((await readFile(join(folder, "a.trace"))).equals(trace)).toBe(true);
+    const both = await verde("dispute", "a.trace", "b.trace", "--verdict", "older.json", "--transcript", "older.json");
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("name two files") });
+    expect(await verde("dispute", "a.trace", "b.trace", "--verdict", "older.json")).toMatchObject({ code: 1 });
+  });
+
   it("refuse what they can't use with code 2 and a sentence", async () => {
     await writeFile(join(folder, "not.trace"), "not a trace");
     await writeFile(join(folder, "not.json"), "{");

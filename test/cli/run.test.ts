@@ -48,6 +48,15 @@ const objects = (stdout: string): Record<string, unknown>[] =>
     .map((text) => JSON.parse(text));
 
 describe("verde run", () => {
+  it("keeps what a job says away from its results", async () => {
+    const talk = 'console.log("loading"); console.table([1]);';
+    const module = `import job from ${JSON.stringify(LINE)}; ${talk} export default job;`;
+    writeFileSync(join(folder, "talks.ts"), module);
+    const { code, stdout, stderr } = await verde("run", "talks.ts", "--steps", "3", "--json");
+    expect([code, objects(stdout).length]).toEqual([0, 5]);
+    expect(stderr).toMatch(/^loading\n┌/);
+  });
+
   it("writes the trace that the library writes, and sums it up", async () => {
     const { code, stdout, stderr } = await verde("run", LINE, "--steps", "8", "--seed", "3", "--out", "a.trace");
     const own = await run(await line.close({ steps: 8, seed: 3 }), { out: join(folder, "own.trace") });

@@ -112,7 +112,7 @@ test("a file by PyTorch is taken with its prefix stripped and its matrices trans
 });
 
 test("what belongs to --from is refused without it", async () => {
-  for (const words of [["--partial"], ["--from-prefix", "a."], ["--transpose", "x"]]) {
+  for (const words of [["--partial"], ["--from-prefix", "a."], ["--transpose", "x"], ["--saturate"]]) {
     const { code, stderr } = await verde([...COMMON, ...words]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`${words[0]} is about the file of --from`)]);
   }

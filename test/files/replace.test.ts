@@ -1,5 +1,5 @@
 /** Files that are written in one piece, or not at all, and errors that name them. */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -103,6 +103,17 @@ describe("a result", () => {
     await expect(writeResult(path("folder"), "x")).rejects.toMatchObject({ code: "VERDE_FILE_UNWRITABLE" });
     await expect(writeResult(path("missing/result"), "x")).rejects.toMatchObject({ code: "VERDE_FILE_UNWRITABLE" });
   });
+});
+
+test("never replaces a device or a pipe", async () => {
+  execFileSync("mkfifo", [path("pipe")]);
+  const reader = spawn("cat", [path("pipe")]);
+  const read = new Promise((resolve) => reader.stdout.once("data", (data: Buffer) => resolve(`${data}`)));
+  await replaceFile(path("pipe"), (file) => file.writeFile("through the pipe"));
+  expect(await read).toBe("through the pipe");
+  expect(lstatSync(path("pipe")).isFIFO()).toBe(true);
+  await replaceFile("/dev/null", "nothing");
+  expect(lstatSync("/dev/null").isCharacterDevice()).toBe(true);
 });
 
 test("a folder is made level by level, and one that can't be is named", async () => {

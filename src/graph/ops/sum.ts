@@ -15,7 +15,8 @@ import { reshape } from "./reshape.ts";
  */
 export function broadcastTo(x: Value, shape: Shape): Value {
   expectValue(x, "broadcast", "x");
-  shapeOf(shape, x.builder.label("broadcast"));
+  // Products and gradients of gathers fold over views that are larger than any tensor.
+  shapeOf(shape, x.builder.label("broadcast"), Infinity);
   const lead = shape.length - x.rank;
   const fits = lead >= 0 && x.shape.every((extent, axis) => extent === shape[axis + lead] || extent === 1);
   if (!fits) throw shapeError("BROADCAST", x.builder, "broadcast", `${x} does not broadcast to [${shape.join(", ")}]`);

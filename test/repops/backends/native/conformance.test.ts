@@ -38,7 +38,7 @@ describe.skipIf(builds.length === 0)("native", () => {
     await session.close();
     await session.close();
     for (const use of [session.read(0), session.execute(), session.roots([0]), session.copy([])])
-      await expect(use).rejects.toThrow(/this session of the native backend is closed/);
+      await expect(use).rejects.toThrow(/the session is closed/);
   });
 
   /** Trees of every form: empty, one chunk, odd nodes at several levels, several subtrees, any last chunk. */
