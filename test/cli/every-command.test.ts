@@ -126,16 +126,20 @@ it("no job can have an option with the name of one of a command that takes a job
 describe.skipIf(process.platform === "win32")("where nothing can be written", () => {
   const STACK = /^ +at |node:internal|Node\.js v/m;
 
-  it.runIf(existsSync("/dev/full"))("a full stdout is a failure of every command that writes to it", async () => {
-    const wrong: unknown[] = [];
-    await each(sampled, async ([name, [args]]) => {
-      const { code, stderr } = await verde([...name.split(" "), ...args], "/dev/full");
-      // That one writes nothing but a message.
-      const expected = name === "test" ? 2 : 3;
-      if (code !== expected || STACK.test(stderr)) wrong.push({ name, code, stderr });
-    });
-    expect(wrong).toEqual([]);
-  }, 600_000);
+  it.runIf(existsSync("/dev/full"))(
+    "a full stdout is a failure of every command that writes to it",
+    async () => {
+      const wrong: unknown[] = [];
+      await each(sampled, async ([name, [args]]) => {
+        const { code, stderr } = await verde([...name.split(" "), ...args], "/dev/full");
+        // That one writes nothing but a message.
+        const expected = name === "test" ? 2 : 3;
+        if (code !== expected || STACK.test(stderr)) wrong.push({ name, code, stderr });
+      });
+      expect(wrong).toEqual([]);
+    },
+    600_000,
+  );
 
   it("a closed stdout leaves every command its exit code", async () => {
     const wrong: unknown[] = [];
