@@ -65,6 +65,12 @@ function describe(path: string, found: Repair, dryRun: boolean): string[] {
     );
   if (lines.length === 0) lines.push(`${path}: nothing is damaged; ${complete ? "the run is finished" : good}.`);
   if (!complete) lines.push(next(found));
+  else if (states.some(({ step }) => step === steps))
+    lines.push(
+      "The run is finished, and its last state is gone: restore the file, or make it again with `verde run … --resume --force`, which begins again.",
+    );
+  else if (states.some(({ step }) => step === undefined))
+    lines.push("`verde run … --resume` writes the dataset again.");
   return lines;
 }
 

@@ -1,22 +1,29 @@
 /**
  * Repairs a trace that was cut or damaged, as a crash or a disk leaves it: what follows the last good record
- * is cut off, and checkpoints that are not the run's are moved aside. So the run can be continued. Copies of
- * everything are kept.
+ * is cut off, and a dataset and checkpoints that are not the run's are moved aside. So the run can be
+ * continued. Copies of everything are kept.
  */
 import { fs, path as paths } from "../encoding/node.ts";
 import { type FormatError, messageOf, unwritable, VerdeError } from "../errors/index.ts";
 import { syncFolder } from "../files/replace.ts";
-import { checkpointPath, folderSource, lockTrace } from "./folder.ts";
-import { checkpointsOf, readCheckpoint, scanTrace, stopsOf, type Trace } from "./open.ts";
-import { dataFolder } from "./source.ts";
+import { checkpointPath, datasetPath, folderSource, lockTrace } from "./folder.ts";
+import { checkpointsOf, readCheckpoint, readDataset, scanTrace, stopsOf, type Trace } from "./open.ts";
+import { DATASET_FILE, dataFolder } from "./source.ts";
 
-/** A checkpoint that is not the state that the trace commits to. */
+/** A checkpoint or a dataset that is not what the trace commits to. */
 export interface DamagedState {
   file: string;
+  /** The step of the state; absent for the dataset, which `--resume` writes again. */
+  step?: number;
   problem: string;
   /** Where it is now; absent when nothing was changed. */
   movedTo?: string;
 }
+
+/** Families of errors that are about what a file holds. */
+const CONTENT: ReadonlySet<string> = new Set(["VERDE_FORMAT", "VERDE_VALUE", "VERDE_GRAPH", "VERDE_SHAPE"]);
+/** Of these, what says that nobody could look. */
+const UNREAD: ReadonlySet<string> = new Set(["VERDE_FORMAT_UNREADABLE", "VERDE_FORMAT_MISSING"]);
 
 /** What was found in a trace, and what was done about it. */
 export interface Repair {
@@ -72,7 +79,7 @@ async function inspectDamage(path: string): Promise<Repair> {
   };
 }
 
-/** Reads every state in the data folder that the trace vouches for. */
+/** Reads the dataset and every state in the data folder that the trace vouches for. */
 async function statesOf(trace: Trace): Promise<{ states: DamagedState[]; newest?: number }> {
   const { path } = trace;
   const checkpoints = (await checkpointsOf(trace)).map((step) => ({
@@ -83,15 +90,31 @@ async function statesOf(trace: Trace): Promise<{ states: DamagedState[]; newest?
   const stops = (await stopsOf(trace)).map((stop) => ({ ...stop, file: paths.join(dataFolder(path), stop.name) }));
   const states: DamagedState[] = [];
   let newest: number | undefined;
-  for (const { step, file, read } of [...checkpoints, ...stops])
-    try {
-      await read();
-      newest = Math.max(newest ?? 0, step);
-    } catch (error) {
-      if (!(error instanceof VerdeError)) throw error;
-      states.push({ file, problem: messageOf(error) });
-    }
+  if ((await trace.source.names()).includes(DATASET_FILE)) {
+    const problem = await problemOf(() => readDataset(trace));
+    if (problem !== undefined) states.push({ file: datasetPath(path), problem });
+  }
+  for (const { step, file, read } of [...checkpoints, ...stops]) {
+    const problem = await problemOf(read);
+    if (problem === undefined) newest = Math.max(newest ?? 0, step);
+    else states.push({ file, step, problem });
+  }
   return { states, ...(newest !== undefined && { newest }) };
+}
+
+/**
+ * What is wrong with the content of a file.
+ * @throws what says that the file can't be read now: then nothing is known about its content
+ */
+async function problemOf(read: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await read();
+    return undefined;
+  } catch (error) {
+    const isContent = error instanceof VerdeError && CONTENT.has(error.family) && !UNREAD.has(error.code);
+    if (!isContent) throw error;
+    return messageOf(error);
+  }
 }
 
 /** @returns the copy of the whole file */

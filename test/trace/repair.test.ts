@@ -1,5 +1,14 @@
 /** Traces as crashes and disks leave them: each is repaired, opens, and its run ends with the same root. */
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { takeLock } from "../../src/files/lock.ts";
 import { openTrace, repairTrace, run } from "../../src/trace/index.ts";
@@ -74,7 +83,7 @@ describe("repairing", () => {
       await run(job, { ...options, out: path("bad.trace"), resume: true, force: repaired.lastStep < 0 });
       expect(filesOf(path, "bad"), what).toEqual(filesOf(path, "whole"));
     }
-  }, 120_000);
+  }, 600_000);
 
   test("keeps the end record when bytes follow it", async () => {
     copyTrace(path, "whole", "longer");
@@ -170,3 +179,34 @@ test("the command says what it cut, and how to continue", async () => {
   expect(existsSync(path("told.trace.damaged-1"))).toBe(true);
   expect((await verde(["trace", "repair", "told.trace"])).stdout).toContain("nothing is damaged; step 15 of 20");
 }, 30_000);
+
+describe("what belongs to a trace", () => {
+  test("moves a damaged dataset aside, which --resume writes again", async () => {
+    copyTrace(path, "whole", "data");
+    const file = path("data.data/dataset.safetensors");
+    const good = readFileSync(file);
+    writeFileSync(file, good.with(good.length - 3, good[good.length - 3] ^ 1));
+    const { states, complete, cut } = await repairTrace(path("data.trace"));
+    expect({ complete, cut, files: states.map((state) => state.file) }).toEqual({
+      complete: true,
+      cut: 0,
+      files: [file],
+    });
+    expect(existsSync(file)).toBe(false);
+    expect(existsSync(states[0].movedTo!)).toBe(true);
+    await run(job, { ...options, out: path("data.trace"), resume: true });
+    expect(readFileSync(file).equals(good)).toBe(true);
+    expect((await repairTrace(path("data.trace"))).states).toEqual([]);
+  });
+
+  test("moves nothing aside that it can't look at", async () => {
+    copyTrace(path, "whole", "odd");
+    const name = readdirSync(path("odd.data")).find((entry) => /^step-0*6\./.test(entry))!;
+    rmSync(path(`odd.data/${name}`));
+    mkdirSync(path(`odd.data/${name}`));
+    await expect(repairTrace(path("odd.trace"))).rejects.toThrow(
+      expect.objectContaining({ code: "VERDE_FORMAT_UNREADABLE" }),
+    );
+    expect(readdirSync(path("odd.data")).some((entry) => entry.includes("damaged"))).toBe(false);
+  });
+});
