@@ -1,5 +1,5 @@
 /** What a dependent gets: the package is packed, installed in an empty project, and used there in every way it offers. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build, createLogger } from "vite";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -86,6 +86,10 @@ describe("in Node", () => {
       project.write(file, code);
       expectSuccess(await project.node(file));
     }
+    // Other tests write traces of these names.
+    for (const name of ["a", "b"])
+      for (const ending of ["trace", "data"])
+        rmSync(project.path(`${name}.${ending}`), { recursive: true, force: true });
   });
 
   test("every entry can be imported", async () => {
@@ -218,7 +222,7 @@ describe("in a browser", () => {
     expect(await bundle(root, join(root, "index.html"))).toEqual([]);
     const built = chunks(root);
     const bytes = [...built.values()].reduce((sum, code) => sum + code.length, 0);
-    expect(bytes).toBeLessThan(330_000);
+    expect(bytes).toBeLessThan(360_000);
     const told = JSON.parse(
       expectSuccess(await project.verde("run", JOB, "--steps", "20", "--json"))
         .trim()
