@@ -31,7 +31,7 @@ const environment = Object.fromEntries(Object.entries(process.env).filter(([name
 
 export function execute(cwd: string, command: string, args: readonly string[], env = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { ...environment, NO_COLOR: "1", ...env } });
+    const child = spawn(command, args, { cwd, env: { ...environment, NO_COLOR: "1", VERDE_PROGRESS: "off", ...env } });
     const ended = { code: 0, stdout: "", stderr: "" };
     child.stdout.on("data", (data) => (ended.stdout += String(data)));
     child.stderr.on("data", (data) => (ended.stderr += String(data)));
