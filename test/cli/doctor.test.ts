@@ -53,6 +53,8 @@ it("lists every check with what to do, for programs", async () => {
   }
   expect(checks.find(({ name }) => name === "backend wasm")).toMatchObject({ result: "ok" });
   expect(checks.find(({ name }) => name === "backend gpujs:webgl2")).toMatchObject({ result: "warn" });
+  // The processor that native code runs on is none.
+  expect(checks.find(({ name }) => name === "GPU")!.found).not.toContain(" by ");
 });
 
 it("finds nothing to fail here", () => expect(machineChecks().filter(({ result }) => result === "fail")).toEqual([]));

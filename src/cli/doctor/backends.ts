@@ -6,6 +6,7 @@ import { memoryStore } from "../../certify/store.ts";
 import { openBackend } from "../../certify/open-backend.ts";
 import { BackendError, DeviceError, messageOf } from "../../errors/index.ts";
 import { BACKENDS, DEFAULT } from "../../repops/backends/index.ts";
+import { native } from "../../repops/backends/native/backend.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 /** @param onBegin is called before a backend is opened, which may take seconds */
@@ -17,7 +18,8 @@ export async function* backendChecks(onBegin: (name: string) => void): AsyncGene
     try {
       // What is kept may be old. It is tested now, and nothing is written.
       const { device } = await openBackend(backend, { say: () => {}, store: memoryStore() });
-      if (device) devices.set(backend, device);
+      // Native code runs on the processor.
+      if (device && backend !== native.name) devices.set(backend, device);
       const on = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";
       yield ok(name, `${device ? "certified" : "works"}${on}`);
     } catch (error) {

@@ -2,11 +2,10 @@
  * What `verde doctor` looks at on the machine: Node, packages, memory, cores, the order of bytes, a compiler,
  * the clock.
  */
-import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, endianness, freemem, totalmem } from "node:os";
-import { promisify } from "node:util";
-import { messageOf } from "../../errors/index.ts";
+import { BackendError, messageOf } from "../../errors/index.ts";
+import { findCompiler } from "../../repops/backends/native/compiler.ts";
 import { formatBytes } from "../output.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
@@ -74,20 +73,20 @@ function memoryCheck(): Check {
   return warn("memory", found, "Stop other programs, or use small jobs.");
 }
 
-/** A C compiler. Verde itself needs none. */
+/** The C compiler that the native backend takes. */
 export async function compilerCheck(): Promise<Check> {
-  const command = process.env.VERDE_CC || "cc";
   const name = "C compiler";
   try {
-    const { stdout } = await promisify(execFile)(command, ["--version"], { timeout: 10_000 });
-    return ok(name, `${command}: ${stdout.split("\n")[0]}`);
+    const { command, version } = await findCompiler();
+    return ok(name, `${command}: ${version}`);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const found =
-      code === "ENOENT"
-        ? `none: there is no ${command}`
-        : `${command} does not work: ${messageOf(error).split("\n")[0]}`;
-    return warn(name, found, "Nothing, for most users: only packages that are compiled need one. VERDE_CC names one.");
+    if (!(error instanceof BackendError)) throw error;
+    const tried = [error.evidence.tried].flat().join(", ");
+    return warn(
+      name,
+      `none: there is no ${tried}`,
+      "Install gcc or clang for --backend native, or name one in VERDE_CC.",
+    );
   }
 }
 
