@@ -1,7 +1,7 @@
 /** `verde job`: closed jobs as files, which anyone can run without executing the module that made them. */
-import { access } from "node:fs/promises";
 import type { Command } from "commander";
 import { UsageError } from "../errors/index.ts";
+import { exists } from "../files/regular.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { writeJobFile } from "../trace/job-file.ts";
 import { jobFacts, printJob } from "./inspect/job.ts";
@@ -57,10 +57,6 @@ function open(path: string, rest: readonly string[], { steps, seed }: Flags, com
 }
 
 async function expectFree(out: string, force: boolean): Promise<void> {
-  const exists = await access(out).then(
-    () => true,
-    () => false,
-  );
-  if (exists && !force)
+  if (!force && (await exists(out)))
     throw new UsageError("EXISTS", `${out} exists; choose another name, or overwrite it with --force`, { out });
 }

@@ -37,6 +37,14 @@ export async function readRegular(path: string, { pipes = false } = {}): Promise
   }
 }
 
+/** Whether there is anything of this name that this user can reach. */
+export function exists(path: string): Promise<boolean> {
+  return fs.access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** The text of such a file, in UTF-8. */
 export async function readRegularText(path: string, options?: { pipes?: boolean }): Promise<string> {
   return new TextDecoder().decode(await readRegular(path, options));

@@ -5,6 +5,7 @@
 import { fs, path as paths } from "../encoding/node.ts";
 import type { StateRoot } from "../encoding/tensor.ts";
 import { unwritable, UsageError } from "../errors/index.ts";
+import { exists } from "../files/regular.ts";
 import { makeFolder } from "../files/folder.ts";
 import type { FileLock } from "../files/lock.ts";
 import { writeSafetensors } from "../formats/safetensors-file.ts";
@@ -153,9 +154,3 @@ async function empty(folder: string, kind: (name: string) => boolean): Promise<v
 
 const isOwn = (name: string): boolean => isDataFile(name) || isStopped(name);
 const isDraft = (name: string): boolean => /\.safetensors(\.[0-9a-f]{8})?\.new$/.test(name);
-
-const exists = (file: string): Promise<boolean> =>
-  fs.access(file).then(
-    () => true,
-    () => false,
-  );

@@ -1,10 +1,10 @@
 /** `verde chain deploy`: deploys the contracts, and writes a file with their addresses. */
-import { access } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Address, TransactionReceipt } from "viem";
 import { UsageError } from "../../errors/index.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { takeLock } from "../../files/lock.ts";
+import { exists } from "../../files/regular.ts";
 import { deployContracts } from "../../settlement/deploy.ts";
 import type { Pace } from "../../settlement/game/match.ts";
 import { addressOfSigner, type KeyFlags, signerOf } from "../account.ts";
@@ -47,12 +47,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     throw new UsageError("VALUE", "--committee names a member twice; name each once");
   const unbondingPeriod = parseDuration(flags.unbonding);
   const token = flags.token === undefined ? undefined : parseAddress(flags.token, "--token");
-  if (
-    await access(flags.out).then(
-      () => true,
-      () => false,
-    )
-  )
+  if (await exists(flags.out))
     throw new UsageError("EXISTS", `${flags.out} exists; move it away, or choose another name with --out`, {
       out: flags.out,
     });

@@ -1,5 +1,4 @@
 /** `verde inspect` of a safetensors file: a checkpoint or the dataset of a trace, or any other weights. */
-import { access } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { toHex } from "../../encoding/bytes.ts";
 import { elementCount, type StateRoot, stateRoot, tensorRoot } from "../../encoding/tensor.ts";
@@ -10,6 +9,7 @@ import { readHeader } from "../../formats/safetensors-header.ts";
 import { openTrace } from "../../trace/folder.ts";
 import { readCheckpoint, readDataset, type Trace } from "../../trace/open.ts";
 import { DATASET_FILE, stepOfCheckpoint } from "../../trace/source.ts";
+import { exists } from "../../files/regular.ts";
 import { EXIT } from "../exit.ts";
 import { exitWith } from "../guard.ts";
 import { colors, formatBytes, formatCount, writeJsonLists, writeLine } from "../output.ts";
@@ -72,13 +72,8 @@ async function placeOf(path: string): Promise<Place | undefined> {
   const step = stepOfCheckpoint(name);
   if (!folder.endsWith(".data") || (step === undefined && name !== DATASET_FILE)) return undefined;
   const base = folder.slice(0, -".data".length);
-  for (const trace of [`${base}.trace`, base]) {
-    const exists = await access(trace).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return { trace, step: step ?? null, ...(await compare(await openTrace(trace), step)) };
-  }
+  for (const trace of [`${base}.trace`, base])
+    if (await exists(trace)) return { trace, step: step ?? null, ...(await compare(await openTrace(trace), step)) };
   return undefined;
 }
 

@@ -12,6 +12,7 @@ import { type KernelPlan, planKernels } from "../../schedule/kernel-plan.ts";
 import { loopKey, type LoopShape } from "../../schedule/loop-shape.ts";
 import { type Schedule, schedule } from "../../schedule/schedule.ts";
 import { runFold, runMap } from "../reference.ts";
+import { copyOf, copyTensors } from "../host.ts";
 import { emptyReport, wantedOf } from "../wanted.ts";
 import type { Library, Memory } from "./library.ts";
 import { type Call, callsOf, constantsIn, type Places } from "./plan.ts";
@@ -150,22 +151,11 @@ class NativeSession implements Session {
   }
 
   async read(tensor: number): Promise<Tensor> {
-    return this.copyOf(tensor);
-  }
-
-  private copyOf(tensor: number): Tensor {
-    const { dtype, shape, data } = this.prepared.tensors[tensor];
-    return { dtype, shape, data: data.slice() };
+    return copyOf(this.prepared.tensors[tensor]);
   }
 
   async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
-    const { tensors } = this.prepared;
-    const targets = new Set(pairs.map(({ to }) => to));
-    // Kernels' outputs never share memory with inputs. An input that is overwritten here is read first.
-    const saved = new Map(
-      pairs.filter(({ from }) => targets.has(from)).map(({ from }) => [from, tensors[from].data.slice()]),
-    );
-    for (const { from, to } of pairs) tensors[to].data.set(saved.get(from) ?? tensors[from].data);
+    copyTensors(this.prepared.tensors, pairs);
   }
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
@@ -188,7 +178,7 @@ class NativeSession implements Session {
       if (!wanted.roots.has(kernel) && !wanted.captured.has(kernel)) continue;
       flush();
       if (wanted.roots.has(kernel)) report.roots.set(kernel, this.rootsOf([output])[0]);
-      if (wanted.captured.has(kernel)) report.captured.set(kernel, this.copyOf(output));
+      if (wanted.captured.has(kernel)) report.captured.set(kernel, copyOf(tensors[output]));
     }
     flush();
     const counts = new BigInt64Array(memory.buffer, counters, runs.length);

@@ -10,6 +10,7 @@ import { type Addresses, constantsOf, parameterCount, parameterWords } from "../
 import type { LoopCall } from "../../schedule/loop-plan.ts";
 import { loopKey } from "../../schedule/loop-shape.ts";
 import { schedule } from "../../schedule/schedule.ts";
+import { copyOf, copyTensors } from "../host.ts";
 import { emptyReport, wantedOf } from "../wanted.ts";
 import type { CoreExports } from "./core.ts";
 import { compileCore, compileLoops, corePool } from "./modules.ts";
@@ -104,21 +105,11 @@ class WasmSession implements Session {
   }
 
   async read(tensor: number): Promise<Tensor> {
-    return this.copyOf(tensor);
-  }
-
-  private copyOf(tensor: number): Tensor {
-    const { dtype, shape, data } = this.tensors[tensor];
-    return { dtype, shape, data: data.slice() };
+    return copyOf(this.tensors[tensor]);
   }
 
   async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
-    const targets = new Set(pairs.map(({ to }) => to));
-    // Kernels' outputs never share memory with inputs. An input that is overwritten here is read first.
-    const saved = new Map(
-      pairs.filter(({ from }) => targets.has(from)).map(({ from }) => [from, this.tensors[from].data.slice()]),
-    );
-    for (const { from, to } of pairs) this.tensors[to].data.set(saved.get(from) ?? this.tensors[from].data);
+    copyTensors(this.tensors, pairs);
   }
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
@@ -129,7 +120,7 @@ class WasmSession implements Session {
       if (outside) report.outOfRange.push({ kernel, count: outside });
       const output = this.list.inputs.length + kernel;
       if (wanted.roots.has(kernel)) report.roots.set(kernel, this.rootOf(output));
-      if (wanted.captured.has(kernel)) report.captured.set(kernel, this.copyOf(output));
+      if (wanted.captured.has(kernel)) report.captured.set(kernel, copyOf(this.tensors[output]));
     }
     return report;
   }
