@@ -2,24 +2,17 @@
  * Chooses the backend that a job runs on. It is certified before its device's first job, and never replaced
  * silently.
  */
-import { BackendError, DeviceError, messageOf, UsageError } from "../errors/index.ts";
-import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
+import { UsageError } from "../errors/index.ts";
+import type { Backend } from "../repops/backends/backend.ts";
 import { backendByName, BACKENDS, DEFAULT, PREFERRED } from "../repops/backends/index.ts";
 import { backendFromFile, isBackend, isFile } from "./backend-file.ts";
-import { ensureCertified, type GateOptions, onStderr } from "./gate.ts";
+import { chooseBackend, type ChoiceOptions, type OpenBackend } from "./choose.ts";
+import { ensureCertified, onStderr } from "./gate.ts";
 
 /** The options for opening a backend. */
-export interface OpenOptions extends Omit<GateOptions, "own"> {
+export interface OpenOptions extends Omit<ChoiceOptions, "own" | "asked"> {
   /** Use the mode of the backend that computes floats with integers only. */
   strict?: boolean;
-}
-
-/** The backend that a job runs on, and the preferred backends that were passed over. */
-export interface OpenBackend {
-  backend: Backend;
-  /** Absent for backends without a device of their own: they compute where this code runs. */
-  device?: DeviceDescription;
-  passedOver: { backend: string; reason: string }[];
 }
 
 /**
@@ -56,19 +49,23 @@ function strictOf(backend: Backend): Backend {
 
 /**
  * Finds a backend and certifies it. It tells the user about surprises: a device that is software, and
- * backends that `auto` passed over. Everything that runs kernels opens its backend here.
- * @param wanted as for `findBackend`; `auto` chooses a GPU with the right bits, or WASM
+ * backends that were passed over. Everything that runs kernels opens its backend here.
+ * @param wanted as for `findBackend`; `auto` takes the fastest for the load (see choose.ts) and says what it
+ * took; absent: the same, silently
  * @throws {UsageError} as `findBackend` does
  * @throws {BackendError} when the requested device is not available
  * @throws {DeviceError} when it has other bits; the message names the operator
  */
-export async function openBackend(wanted: Backend | string, options: OpenOptions = {}): Promise<OpenBackend> {
-  const { strict = false, say = onStderr, store } = options;
+export async function openBackend(
+  wanted: Backend | string | undefined,
+  options: OpenOptions = {},
+): Promise<OpenBackend> {
+  const { strict = false, say = onStderr, store, load } = options;
   // Nothing else: whether a backend is one of Verde's own is not for the caller to say.
   const gate = { say, ...(store && { store }) };
-  if (wanted === "auto") {
-    const candidates = PREFERRED.map((backend) => (strict ? strictOf(backend) : backend));
-    return openBest(candidates, DEFAULT, gate);
+  if (wanted === undefined || wanted === "auto") {
+    const candidates = strict ? PREFERRED.flatMap((backend) => backend.strict ?? []) : PREFERRED;
+    return chooseBackend({ candidates, last: DEFAULT }, { ...gate, ...(load && { load }), asked: wanted === "auto" });
   }
   const backend = await findBackend(wanted, strict);
   const device = await ensureCertified(backend, gate);
@@ -76,36 +73,4 @@ export async function openBackend(wanted: Backend | string, options: OpenOptions
   if (device?.software && typeof wanted === "string")
     say(`${device.name} is a software device: the processor does the work of a GPU`);
   return { backend, ...(device && { device }), passedOver: [] };
-}
-
-/** The first candidate that has a GPU with the right bits, or the backend that every machine has. */
-export async function openBest(
-  candidates: readonly Backend[],
-  last: Backend,
-  options: GateOptions,
-): Promise<OpenBackend> {
-  const { say = onStderr } = options;
-  const passedOver: OpenBackend["passedOver"] = [];
-  const taken = async (): Promise<Omit<OpenBackend, "passedOver">> => {
-    for (const backend of candidates)
-      try {
-        const device = await backend.describe?.();
-        if (device?.software)
-          throw new BackendError(
-            "SOFTWARE",
-            `${device.name} is a software device, and ${last.name} is faster; use it, or choose another device`,
-          );
-        await ensureCertified(backend, options);
-        return { backend, ...(device && { device }) };
-      } catch (error) {
-        if (!(error instanceof BackendError || error instanceof DeviceError)) throw error;
-        passedOver.push({ backend: backend.name, reason: messageOf(error) });
-      }
-    await ensureCertified(last, options);
-    return { backend: last };
-  };
-  const { backend, device } = await taken();
-  for (const { backend: other, reason } of passedOver) say(`not ${other}: ${reason}`);
-  say(`auto takes ${backend.name}${device ? ` on ${device.name}` : ""}`);
-  return { backend, ...(device && { device }), passedOver };
 }

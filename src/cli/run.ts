@@ -7,13 +7,14 @@ import { quote } from "../errors/text.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type ClosedJob, countByTraining } from "../job/closed.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
+import { openBackendFor } from "../trace/chosen-backend.ts";
 import type { FallbackSummary } from "../trace/fallback.ts";
 import { parseFault } from "../trace/fault.ts";
 import type { RunOptions, RunResult, StepInfo } from "../trace/run.ts";
 import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
-import { type OpenBackend, openBackend } from "../certify/open-backend.ts";
+import type { OpenBackend } from "../certify/choose.ts";
 import { addJobHelp, jobOptions, optionNames } from "./job-options.ts";
 import { colors, formatNumber, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
 import { addProgressOption, Progress } from "./progress.ts";
@@ -31,7 +32,7 @@ interface Flags extends KeyFlags, WeightFlags {
   detail: string;
   checkpointEvery?: number;
   commitEvery: number;
-  backend: string;
+  backend?: string;
   strict?: boolean;
   fault?: string;
   resume?: boolean;
@@ -55,8 +56,7 @@ export function register(program: Command): void {
     .option("--checkpoint-every <n>", "training steps between two checkpoints; 0 for the first and last only", count)
     .option(
       "--backend <name>",
-      `${BACKEND_NAMES}; auto: a GPU with the right bits, or wasm; or a module that exports a backend`,
-      "wasm",
+      `${BACKEND_NAMES}; auto (default): the fastest for the job; or a module that exports a backend`,
     )
     .option("--strict", "compute floats with integers only, if the backend has such a mode (webgpu)")
     .option(
@@ -102,10 +102,10 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     });
   for (const { message } of job.warnings ?? []) reportLine(`verde: warning: ${message}`);
   const progress = new Progress();
-  const opening = `opening the backend ${flags.backend}`;
+  const opening = flags.backend === undefined ? "choosing a backend" : `opening the backend ${flags.backend}`;
   progress.show(opening, true);
   const shown = new RunProgress(job, progress);
-  const choice = await openBackend(flags.backend, {
+  const choice = await openBackendFor(job, flags, {
     strict: flags.strict ?? false,
     say: (line) => {
       progress.clear();
@@ -159,7 +159,7 @@ function stepLine({ step, metrics, seconds, unitsPerSecond, root }: StepInfo) {
 function summary(
   job: ClosedJob,
   { runRoot, metrics, saturated, outOfRange, fallback }: RunResult,
-  { backend, device, passedOver }: OpenBackend,
+  { backend, device, passedOver, why }: OpenBackend,
   flags: Flags,
   seconds: number,
 ) {
@@ -174,6 +174,7 @@ function summary(
     ...(flags.out !== undefined && { trace: flags.out }),
     backend: backend.name,
     ...(device && { device: device.name, software: device.software }),
+    ...(why !== undefined && { why }),
     ...(passedOver.length > 0 && { passedOver }),
     saturated,
     outOfRange,
@@ -186,7 +187,7 @@ function summary(
 function printSummary(
   job: ClosedJob,
   result: RunResult,
-  { backend, device }: OpenBackend,
+  { backend, device, why }: OpenBackend,
   { out, fault, address, used }: Flags & { address: Bytes | undefined; used: Used },
   seconds: number,
 ): void {
@@ -198,7 +199,7 @@ function printSummary(
   writeLine(`  run root       ${toHex(result.runRoot)}`);
   if (address) writeLine(`  claimed by     ${formatAddress(address)}`);
   const place = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";
-  writeLine(`  backend        ${backend.name}${place}`);
+  writeLine(`  backend        ${backend.name}${place}${why === undefined ? "" : ` (auto: ${why})`}`);
   if (out !== undefined) writeLine(`  trace          ${out}`);
   for (const [name, text] of describeUsed(used)) writeLine(`  ${name.padEnd(14)} ${text}`);
   if (result.fallback) writeLine(`  fallback       ${fallbackLine(result.fallback, seconds)}`);

@@ -9,7 +9,7 @@ import { openBackend } from "../certify/open-backend.ts";
 import { DisputeError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
-import { BACKENDS, DEFAULT } from "../repops/backends/index.ts";
+import { BACKENDS, DEFAULT, isBackendName } from "../repops/backends/index.ts";
 import { stepsOfSegment } from "./commitments.ts";
 import { openExecution } from "./drill/faulty.ts";
 import type { AnyExecution } from "./execution.ts";
@@ -68,7 +68,9 @@ export class Replayer {
   static async open(path: string, options: { backend?: Backend | string } = {}): Promise<Replayer> {
     const trace = expectComplete(await openTrace(path));
     const job = await loadClosedJob(trace);
-    const { backend } = await openBackend(options.backend ?? backendFor(trace));
+    const { checkpointEvery } = trace.manifest;
+    const load = { list: job.step, times: checkpointEvery || job.steps };
+    const { backend } = await openBackend(options.backend ?? backendFor(trace), { load });
     const execution = await openExecution(job, backend, trace.manifest.fault);
     return new Replayer(trace, job, execution, await checkpointsOf(trace));
   }
@@ -203,8 +205,6 @@ export class Replayer {
  * that a trace states about its backend has an effect here.
  */
 function backendFor({ manifest: { backend: name } }: Trace): Backend | string {
-  const stated: Backend | undefined = Object.hasOwn(BACKENDS, name)
-    ? BACKENDS[name as keyof typeof BACKENDS]
-    : undefined;
+  const stated: Backend | undefined = isBackendName(name) ? BACKENDS[name] : undefined;
   return stated?.describe ? "auto" : DEFAULT;
 }

@@ -3,11 +3,10 @@ import { type StateRoot, stateRoot, type Tensor } from "../encoding/tensor.ts";
 import { RunError, UsageError } from "../errors/index.ts";
 import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
-import { openBackend } from "../certify/open-backend.ts";
 import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
-import { DEFAULT } from "../repops/backends/index.ts";
 import { isSaturated } from "../repops/numbers/vf32.ts";
 import { addFallback, type FallbackSummary } from "./fallback.ts";
+import { openBackendFor } from "./chosen-backend.ts";
 import { isCheckpoint, isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
 import { openExecution } from "./drill/faulty.ts";
 import type { AnyExecution } from "./execution.ts";
@@ -31,11 +30,11 @@ export interface StepInfo {
   root?: StateRoot;
 }
 
-/** How a job is run. Everything is optional: by default the run stays in memory, on WASM. */
+/** How a job is run. Everything is optional: by default the run stays in memory. */
 export interface RunOptions {
   /** The path of the trace to write; without it nothing is written. */
   out?: string;
-  /** A backend, its name, `auto`, or the file of a module that exports one; `wasm`. It is certified first. */
+  /** A backend, its name, `auto` (default), or a module that exports one. It is certified first. */
   backend?: Backend | string;
   /** Training steps in a segment; default 1. */
   commitEvery?: number;
@@ -83,7 +82,7 @@ export interface RunResult {
  */
 export async function run(job: ClosedJob | JobDefinition, options: RunOptions = {}): Promise<RunResult> {
   const closed = "close" in job ? await job.close() : job;
-  const { backend } = await openBackend(options.backend ?? DEFAULT);
+  const { backend } = await openBackendFor(closed, options);
   const recorder = new Recorder(closed, settingsOf(closed, options, backend), options);
   options.onPhase?.(`compiling ${closed.step.kernels.length} operators`);
   const execution = await openExecution(closed, backend, options.fault);

@@ -11,7 +11,8 @@ import {
   specificationProblems,
 } from "../../src/certify/certificate.ts";
 import { ensureCertified, type GateOptions } from "../../src/certify/gate.ts";
-import { findBackend, openBackend, openBest } from "../../src/certify/open-backend.ts";
+import { chooseBackend, type Load } from "../../src/certify/choose.ts";
+import { findBackend, openBackend } from "../../src/certify/open-backend.ts";
 import { folderStore, memoryStore } from "../../src/certify/store.ts";
 import { BackendError, DeviceError } from "../../src/errors/index.ts";
 import type { Backend, DeviceDescription } from "../../src/repops/backends/backend.ts";
@@ -19,6 +20,7 @@ import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { casesNamed, SHORT_FORM } from "../../src/certify/vectors/short.ts";
 import { certify } from "../../src/certify/certify.ts";
+import { defineProgram } from "../../src/repops/programs/expressions.ts";
 import { programKey } from "../../src/repops/programs/program.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 
@@ -136,11 +138,28 @@ describe("the choice of a backend", () => {
     prepare: () => Promise.reject(new Error("not reached")),
   };
 
-  test("auto takes a GPU with the right bits", async () => {
+  /** One map over as many elements as give this many instructions, executed `times` times. */
+  const load = (elements: number, times: number): Load => ({
+    list: {
+      inputs: [{ dtype: "f32", shape: [elements] }],
+      kernels: [
+        {
+          kind: "map",
+          type: { dtype: "f32", shape: [elements] },
+          program: defineProgram("f", (x) => x.add(x)),
+          args: [{ kind: "operand", tensor: 0, view: { offset: 0, strides: [1] }, clampRange: "none" }],
+        },
+      ],
+    },
+    times,
+  });
+
+  test("auto takes a device with the right bits", async () => {
     const { say, said } = listener();
     const device = new Device();
-    const choice = await openBest([missing, device], wasm, { say, store: memoryStore() });
-    expect(choice).toMatchObject({ backend: device, device: { name: "Device X" } });
+    const candidates = [missing, device];
+    const choice = await chooseBackend({ candidates, last: wasm }, { say, store: memoryStore(), asked: true });
+    expect(choice).toMatchObject({ backend: device, device: { name: "Device X" }, why: "it has a good certificate" });
     expect(choice.passedOver).toEqual([{ backend: "absent", reason: "there is no adapter" }]);
     expect(said).toContain("not absent: there is no adapter");
     expect(said.at(-1)).toBe("auto takes device on Device X");
@@ -150,9 +169,11 @@ describe("the choice of a backend", () => {
     const software = new Device();
     software.software = true;
     const { say, said } = listener();
-    const choice = await openBest([missing, software, new Device("fmul")], wasm, { say, store: memoryStore() });
+    const candidates = [missing, software, new Device("fmul")];
+    const choice = await chooseBackend({ candidates, last: wasm }, { say, store: memoryStore(), asked: true });
     expect(choice.backend).toBe(wasm);
     expect(choice.device).toBeUndefined();
+    expect(choice.why).toBe("no other backend can run it here");
     expect(choice.passedOver.map(({ reason }) => reason)).toEqual([
       "there is no adapter",
       expect.stringContaining("is a software device"),
@@ -160,6 +181,79 @@ describe("the choice of a backend", () => {
     ]);
     expect(said.filter((line) => line.startsWith("not "))).toHaveLength(3);
     expect(said.at(-1)).toBe("auto takes wasm");
+  });
+
+  test("where nobody asked, only wrong bits are told", async () => {
+    const { say, said } = listener();
+    const candidates = [missing, new Device("fmul")];
+    await chooseBackend({ candidates, last: wasm }, { say, store: memoryStore() });
+    expect(said).toEqual([
+      expect.stringMatching(/^certifying/),
+      expect.stringMatching(/^not device: .*instruction fmul: element 7/),
+    ]);
+  });
+
+  test("a short job runs on wasm, and nothing is asked of other backends", async () => {
+    const device = new Device();
+    const choice = await chooseBackend(
+      { candidates: [device, missing], last: wasm },
+      { load: load(1000, 1000), store: memoryStore(), own: true },
+    );
+    expect(choice).toEqual({ backend: wasm, passedOver: [], why: "the job is short" });
+    expect(device.prepared).toBe(0);
+  });
+
+  test("a job of some seconds is not worth a certificate, but takes a device that has one", async () => {
+    const { say, said } = listener();
+    const device = new Device();
+    const options = { say, load: load(1000, 3e8), store: memoryStore(), own: true };
+    const without = await chooseBackend({ candidates: [device], last: wasm }, options);
+    expect(without.backend).toBe(wasm);
+    expect(without.passedOver).toEqual([{ backend: "device", reason: expect.stringContaining("no certificate") }]);
+    expect(device.prepared).toBe(0);
+    await ensureCertified(device, options);
+    const { backend, passedOver } = await chooseBackend({ candidates: [device], last: wasm }, options);
+    expect([backend, passedOver]).toEqual([device, []]);
+    expect(said).toHaveLength(1);
+  });
+
+  test("the faster of two devices is taken, by the time of a training step", async () => {
+    const slow = new Device();
+    const { prepare } = slow;
+    slow.prepare = async (...args) => {
+      const session = await prepare.apply(slow, args);
+      const execute = session.execute.bind(session);
+      if (args[0].inputs[0]?.shape[0] !== 1000) return session;
+      session.execute = async (options) => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return execute(options);
+      };
+      return session;
+    };
+    const fast = Object.assign(new Device(), { name: "fast" });
+    const options = { say: () => {}, load: load(1000, 1e10), store: memoryStore() };
+    const choice = await chooseBackend({ candidates: [slow, fast], last: wasm }, options);
+    expect(choice.backend).toBe(fast);
+    expect(choice.why).toMatch(/^fast takes \S+ s for a training step$/);
+    expect(choice.passedOver).toEqual([{ backend: "device", reason: expect.stringMatching(/^device takes 0\.3/) }]);
+    // Without a load there is nothing to measure, and the order decides.
+    const { backend } = await chooseBackend({ candidates: [slow, fast], last: wasm }, { ...options, load: undefined });
+    expect(backend).toBe(slow);
+  });
+
+  test("a device that can't hold the job is passed over", async () => {
+    const small = new Device();
+    const { prepare } = small;
+    small.prepare = async (...args) => {
+      if (args[0].inputs[0]?.shape[0] === 1234) throw new BackendError("MEMORY", "it is too large");
+      return prepare.apply(small, args);
+    };
+    const { say, said } = listener();
+    const other = Object.assign(new Device(), { name: "other" });
+    const options = { say, load: load(1234, 1e10), store: memoryStore() };
+    const choice = await chooseBackend({ candidates: [small, other], last: wasm }, options);
+    expect(choice.backend).toBe(other);
+    expect(said).toContain("not device: it is too large");
   });
 
   test("one of Verde's own without a device needs no certificate", async () => {

@@ -2,6 +2,7 @@
  * The backends by their names on the command line and in traces: `name`, or `name:mode` if there are several
  * modes.
  */
+import { isNode } from "../../encoding/node.ts";
 import { describe } from "../../errors/arguments.ts";
 import { UsageError } from "../../errors/index.ts";
 import type { Backend } from "./backend.ts";
@@ -24,11 +25,16 @@ export const BACKENDS = {
 /** The name of a backend: `wasm`, `native`, `webgpu` and others. */
 export type BackendName = keyof typeof BACKENDS;
 
-/** The backends that `auto` tries before the default, the best first. */
-export const PREFERRED: readonly Backend[] = [webgpu];
+/**
+ * The backends that `auto` tries before the default, the best first; where it knows the job, it measures
+ * those that are there. Native code needs Node.
+ */
+export const PREFERRED: readonly Backend[] = isNode ? [webgpu, native] : [webgpu];
 
 /** The backend that every machine has. */
 export const DEFAULT: Backend = wasm;
+
+export const isBackendName = (name: string): name is BackendName => Object.hasOwn(BACKENDS, name);
 
 /** Whether a backend is one of these. Others may have changed since their certificate was kept. */
 export function isOwn(backend: Backend): boolean {
@@ -44,7 +50,7 @@ export const BACKEND_NAMES = Object.keys(BACKENDS)
 export function backendByName(name: string): Backend {
   if (typeof name !== "string")
     throw new UsageError("UNKNOWN", `there is no backend ${describe(name)}; choose from ${BACKEND_NAMES}`);
-  if (Object.hasOwn(BACKENDS, name)) return BACKENDS[name as BackendName];
+  if (isBackendName(name)) return BACKENDS[name];
   const [family, mode] = name.split(":", 2);
   const known = mode !== undefined && Object.hasOwn(BACKENDS, family);
   const problem = known ? `the backend ${family} has no mode ${mode}` : `there is no backend ${name}`;
