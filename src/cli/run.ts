@@ -158,7 +158,7 @@ function stepLine({ step, metrics, seconds, unitsPerSecond, root }: StepInfo) {
 
 function summary(
   job: ClosedJob,
-  { runRoot, metrics, saturated, outOfRange, fallback }: RunResult,
+  { runRoot, metrics, saturated, outOfRange, fallback, audit }: RunResult,
   { backend, device, passedOver, why }: OpenBackend,
   flags: Flags,
   seconds: number,
@@ -178,6 +178,7 @@ function summary(
     ...(passedOver.length > 0 && { passedOver }),
     saturated,
     outOfRange,
+    audit,
     ...(job.warnings && { warnings: job.warnings }),
     ...(fallback && { fallback }),
     ...(flags.fault !== undefined && { fault: flags.fault }),

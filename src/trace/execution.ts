@@ -7,6 +7,7 @@ import type { Backend, ExecuteOptions, ExecuteReport, Session } from "../repops/
 import { executeNothing } from "../repops/backends/wanted.ts";
 import { checkFits } from "./fits.ts";
 import { metricsOf } from "./metrics.ts";
+import type { SelfAudit } from "./self-audit.ts";
 
 /** What can be done with an execution. A drill uses another implementation. */
 export type AnyExecution = Pick<Execution, keyof Execution>;
@@ -15,25 +16,28 @@ export class Execution {
   readonly job: ClosedJob;
   private readonly backend: Backend;
   private readonly session: Session;
+  private readonly audit: SelfAudit | undefined;
   private step = -1;
 
-  private constructor(job: ClosedJob, backend: Backend, session: Session) {
+  private constructor(job: ClosedJob, backend: Backend, session: Session, audit?: SelfAudit) {
     this.job = job;
     this.backend = backend;
     this.session = session;
+    this.audit = audit;
   }
 
   /**
+   * @param audit computes elements of some training steps again
    * @throws {JobError} when the job does not fit this machine
    * @throws {BackendError} when it does not fit the backend
    */
-  static async open(job: ClosedJob, backend: Backend): Promise<Execution> {
+  static async open(job: ClosedJob, backend: Backend, audit?: SelfAudit): Promise<Execution> {
     checkFits(job, backend);
     const keep = job.step.outputs.map(({ tensor }) => tensor);
     const session = await backend.prepare(job.step, { keep });
     const first = job.step.outputs.length;
     for (const [i, tensor] of job.dataset.entries()) await session.write(first + i, tensor);
-    return new Execution(job, backend, session);
+    return new Execution(job, backend, session, audit);
   }
 
   /** The number of training steps after which the state is the present one; -1 before there is a state. */
@@ -76,9 +80,12 @@ export class Execution {
    * Runs one training step.
    * @param options what to record of the step graph's kernels
    * @throws {BackendError} for a kernel that the step graph does not have
+   * @throws {RunError} when the audit finds wrong bits; then the state is the one before the step
    */
   async advance(options: ExecuteOptions = {}): Promise<ExecuteReport> {
-    const report = await this.session.execute(options);
+    const audit = this.audit?.elementsIn(this.step + 1) ?? [];
+    const report = await this.session.execute(audit.length > 0 ? { ...options, audit } : options);
+    this.audit?.check(this.step + 1, report);
     const pairs = this.job.step.outputs.map(({ tensor }, i) => ({ from: tensor, to: i }));
     await this.session.copy(pairs.filter(({ from, to }) => from !== to));
     this.step++;

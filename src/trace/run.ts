@@ -15,6 +15,7 @@ import { type Detail, type Manifest, manifestOf, type RunSettings } from "./mani
 import { settingsOf } from "./settings.ts";
 import { MetricEntries, metricNames, namedMetrics } from "./metrics.ts";
 import { Recording } from "./recording.ts";
+import { type AuditSummary, SelfAudit } from "./self-audit.ts";
 import type { StepReport } from "./resume.ts";
 
 /** What a run reports after each training step. */
@@ -42,9 +43,7 @@ export interface RunOptions {
   checkpointEvery?: number;
   detail?: Detail;
   fault?: Fault;
-  /**
-   * Continue a trace that was cut off or stopped, from its newest checkpoint. Of a finished one, read it.
-   */
+  /** Continue a cut or stopped trace from its newest checkpoint. Of a finished one, read it. */
   resume?: boolean;
   /** Overwrite an existing trace; with `resume`: begin again where no checkpoint is left to continue from. */
   force?: boolean;
@@ -70,13 +69,15 @@ export interface RunResult {
   outOfRange: { step: number; label: string; count: number }[];
   /** What the fallback backend executed, because the backend does not list it. */
   fallback?: FallbackSummary;
+  /** What the run computed again by the definition. */
+  audit: AuditSummary;
 }
 
 /**
  * Runs a job from its first state to its last.
  * @throws {UsageError} for options that do not fit together, or when something would be overwritten
  * @throws {FileError} when another process writes the trace, or a file can't be written
- * @throws {RunError} when `signal` stopped it
+ * @throws {RunError} when `signal` stopped it, or when it found that this machine computes wrong bits
  * @throws {JobError} when the trace to resume belongs to another run
  * @throws {BackendError | DeviceError} when the backend is not available, or has other bits
  */
@@ -85,7 +86,7 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
   const { backend } = await openBackendFor(closed, options);
   const recorder = new Recorder(closed, settingsOf(closed, options, backend), options);
   options.onPhase?.(`compiling ${closed.step.kernels.length} operators`);
-  const execution = await openExecution(closed, backend, options.fault);
+  const execution = await openExecution(closed, backend, options.fault, recorder.audit);
   try {
     options.onPhase?.(options.resume ? "restoring the newest checkpoint" : "computing the initial state");
     await recorder.begin(execution);
@@ -114,6 +115,7 @@ class Recorder {
   private readonly names: string[];
   private readonly manifest: Manifest;
   private readonly proofs: MetricEntries;
+  readonly audit: SelfAudit;
   private readonly reports: StepReport[] = [];
   private readonly saturated: RunResult["saturated"] = [];
   private readonly outOfRange: RunResult["outOfRange"] = [];
@@ -128,6 +130,7 @@ class Recorder {
     this.wanted = settings.detail === "operators" ? { rootsOf: "all" } : {};
     this.names = metricNames(job);
     this.proofs = new MetricEntries(job);
+    this.audit = new SelfAudit(job, this.manifest.jobId, { name: settings.backend });
   }
 
   /** Puts the execution at the first state, or at the newest checkpoint that fits an unfinished trace. */
@@ -234,9 +237,9 @@ class Recorder {
     const runRoot = runRootOf(this.manifest.jobId, this.settings.commitEvery, segmentRoots);
     await this.recording?.end(runRoot);
     const metrics = this.reports.map((report) => namedMetrics(this.names, report.metrics));
-    const { saturated, outOfRange, fallback } = this;
+    const { saturated, outOfRange, fallback, audit: { summary: audit } } = this; // prettier-ignore
     const state = await execution.state();
-    return { runRoot, segmentRoots, metrics, state, saturated, outOfRange, ...(fallback && { fallback }) };
+    return { runRoot, segmentRoots, metrics, state, saturated, outOfRange, audit, ...(fallback && { fallback }) };
   }
 
   async close(): Promise<void> {
@@ -244,6 +247,4 @@ class Recorder {
   }
 }
 
-function hasSaturated({ dtype, data }: Tensor): boolean {
-  return dtype === "f32" && data.some(isSaturated);
-}
+const hasSaturated = ({ dtype, data }: Tensor): boolean => dtype === "f32" && data.some(isSaturated);

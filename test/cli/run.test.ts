@@ -87,6 +87,8 @@ describe("verde run", () => {
     expect(summary).toEqual({
       schemaVersion: 1,
       backend: "wasm",
+      why: "the job is short",
+      audit: { steps: expect.any(Number), elements: expect.any(Number) },
       job: "line",
       steps: 4,
       parameters: { trained: 2 * 5 + 5 + 5 + 1, frozen: 0 },

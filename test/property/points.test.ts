@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { elementBits, elementCount, type Tensor, type TensorType, zeros } from "../../src/encoding/tensor.ts";
-import { runFold, runGather, runMap } from "../../src/repops/backends/reference.ts";
+import { runDefinition } from "../../src/repops/backends/definition.ts";
 import {
   type Arg,
   DOT_STEP,
@@ -132,7 +132,7 @@ describe("one element of a kernel, step by step (spec 4)", () => {
         const args = [operand(0, viewA, "none"), operand(1, viewB, "none"), ...coordinates];
         const kernel: MapKernel = { kind: "map", type, program, args };
         const out = zeros(type);
-        runMap(kernel, [a, b], out);
+        runDefinition(kernel, [a, b], out);
         for (let i = 0; i < elementCount(space); i++)
           expect(byPoints(kernel, i, [a, b])).toEqual([elementBits(out, i)]);
       }),
@@ -159,7 +159,7 @@ describe("one element of a kernel, step by step (spec 4)", () => {
         const kernel: FoldKernel = { kind: "fold", type, program: fold.program, start, reduce, args };
         expect(iterationSpace(kernel)).toHaveLength(3);
         const out = zeros(type);
-        runFold(kernel, [source], out);
+        runDefinition(kernel, [source], out);
         for (let i = 0; i < elementCount(type.shape); i++) {
           const steps = byPoints(kernel, i, [source]);
           expect([...accumulators(kernel, i, [source])]).toEqual(steps);
@@ -187,7 +187,7 @@ describe("one element of a kernel, step by step (spec 4)", () => {
         const type: TensorType = { dtype: "f32", shape: [...shape, source.shape[1]] };
         const kernel: GatherKernel = { kind: "gather", type, source: 0, index: 1, fill };
         const out = zeros(type);
-        runGather(kernel, [source, index], out);
+        runDefinition(kernel, [source, index], out);
         for (let i = 0; i < elementCount(type.shape); i++) {
           const row = index.data[gatherIndexAddress(kernel, i, index)];
           const address = gatherSourceAddress(kernel, i, row, index, source);

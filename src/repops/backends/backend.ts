@@ -1,6 +1,7 @@
 /** The interface of every executor: JavaScript, WASM, and devices. */
 import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import type { KernelList } from "../kernels/kernel.ts";
+import type { Audited, ElementOf } from "./audit.ts";
 
 /** A backend executes lists of kernels with the bits of the specification. */
 export interface Backend {
@@ -63,6 +64,11 @@ export interface ExecuteOptions {
   rootsOf?: readonly number[] | "all";
   /** Kernels whose outputs are copied; default none. */
   capture?: readonly number[];
+  /**
+   * Elements of outputs that the definition computes again, at most one of a kernel; default none. A backend
+   * whose memory the definition can't read ignores it.
+   */
+  audit?: readonly ElementOf[];
 }
 
 /**
@@ -79,6 +85,8 @@ export interface ExecuteReport {
   roots: ReadonlyMap<number, TensorRoot>;
   /** By kernel, in the list's order: a copy of its output directly after the kernel has run. */
   captured: ReadonlyMap<number, Tensor>;
+  /** The elements that were computed again, in the list's order; absent where the backend can't do that. */
+  audited?: Audited;
   /** The kernels that ran on the fallback backend, because this one does not list them. */
   fallback?: Fallback;
 }

@@ -89,7 +89,7 @@ class CheckedSession implements Session {
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
     const { open } = this;
-    wantedOf(options, this.list.kernels.length);
+    wantedOf(options, this.list);
     return open.execute(options);
   }
 

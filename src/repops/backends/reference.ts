@@ -1,23 +1,10 @@
-/**
- * The definition of the operators (spec 4): one loop for each kind of operator, in the order of the
- * specification. Fast code is compared with this, bit for bit.
- */
-import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
+/** The definition of the operators as a backend: plain loops, in the order of the specification. */
+import { type Tensor, tensorRoot, zeros } from "../../encoding/tensor.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, Session } from "./backend.ts";
 import { checkedSession } from "./checked.ts";
 import { javascriptArithmetic, probeArithmetic } from "./probe.ts";
-import { compileJavaScript } from "../programs/javascript.ts";
-import {
-  type Arg,
-  bringIntoRange,
-  type FoldKernel,
-  type GatherKernel,
-  type KernelList,
-  type MapKernel,
-  typeOf,
-} from "../kernels/kernel.ts";
-import { elementOf } from "../numbers/elements.ts";
-import { addressOf } from "../kernels/view.ts";
+import { rowsOutside, runDefinition } from "./definition.ts";
+import { type KernelList, typeOf } from "../kernels/kernel.ts";
 import { emptyReport, wantedOf } from "./wanted.ts";
 
 /** The definition (spec 4): plain loops, one element after another. Slow. */
@@ -26,79 +13,6 @@ export const reference: Backend = {
   probe: () => probeArithmetic(javascriptArithmetic),
   prepare: (list, options) => checkedSession(list, options, async () => new ReferenceSession(list)),
 };
-
-/** The argument at one output element, by the fold index. */
-type AtElement = (k: number) => number;
-
-function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinates: readonly number[]) => AtElement {
-  if (arg.kind === "coordinate") return (coordinates) => () => coordinates[arg.axis];
-  if (arg.kind === "index") return () => (k) => k;
-  const { data, dtype } = tensors[arg.tensor];
-  const { view } = arg;
-  const { clampRange } = arg;
-  if (view.bounds) {
-    const fill = elementOf(dtype, view.fill ?? 0);
-    return (coordinates) => (k) => {
-      const address = addressOf(view, [...coordinates, ...unravel(k, reduce)]);
-      return bringIntoRange(address < 0 ? fill : data[address], clampRange);
-    };
-  }
-  // Without bounds an address is a sum of two parts. The part that depends on k is the same for all elements.
-  const own = { offset: view.offset, strides: view.strides.slice(0, view.strides.length - reduce.length) };
-  const along = { offset: 0, strides: view.strides.slice(own.strides.length) };
-  const steps = Int32Array.from({ length: elementCount(reduce) }, (_, k) => addressOf(along, unravel(k, reduce)));
-  return (coordinates) => {
-    const base = addressOf(own, coordinates);
-    return (k) => bringIntoRange(data[base + steps[k]], clampRange);
-  };
-}
-
-/** spec 4.2 */
-export function runMap(kernel: MapKernel, tensors: readonly Tensor[], out: Tensor): void {
-  const program = compileJavaScript(kernel.program);
-  const readers = kernel.args.map((arg) => reader(arg, tensors, []));
-  for (let i = 0; i < out.data.length; i++) {
-    const coordinates = unravel(i, out.shape);
-    out.data[i] = program(...readers.map((read) => read(coordinates)(0)));
-  }
-}
-
-/** spec 4.3 */
-export function runFold(kernel: FoldKernel, tensors: readonly Tensor[], out: Tensor): void {
-  const program = compileJavaScript(kernel.program);
-  const readers = kernel.args.map((arg) => reader(arg, tensors, kernel.reduce));
-  const length = elementCount(kernel.reduce);
-  const start = elementOf(out.dtype, kernel.start);
-  const inputs = new Array<number>(readers.length + 1);
-  for (let i = 0; i < out.data.length; i++) {
-    const coordinates = unravel(i, out.shape);
-    const args = readers.map((read) => read(coordinates));
-    let acc = start;
-    for (let k = 0; k < length; k++) {
-      inputs[0] = acc;
-      for (let j = 0; j < args.length; j++) inputs[j + 1] = args[j](k);
-      acc = program(...inputs);
-    }
-    out.data[i] = acc;
-  }
-}
-
-/** spec 4.4. @returns the number of rows that were read outside of the source */
-export function runGather(kernel: GatherKernel, tensors: readonly Tensor[], out: Tensor): number {
-  const source = tensors[kernel.source];
-  const index = tensors[kernel.index].data;
-  const row = elementCount(source.shape.slice(1));
-  const fill = elementOf(out.dtype, kernel.fill);
-  // Of rows without elements, none is read.
-  if (row === 0) return 0;
-  let outOfRange = 0;
-  for (let i = 0; i < index.length; i++) {
-    const inside = index[i] >= 0 && index[i] < source.shape[0];
-    if (!inside) outOfRange++;
-    for (let j = 0; j < row; j++) out.data[i * row + j] = inside ? source.data[index[i] * row + j] : fill;
-  }
-  return outOfRange;
-}
 
 class ReferenceSession implements Session {
   private readonly list: KernelList;
@@ -124,21 +38,19 @@ class ReferenceSession implements Session {
   }
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
-    const wanted = wantedOf(options, this.list.kernels.length);
+    const wanted = wantedOf(options, this.list);
     const report = emptyReport();
     for (const [i, kernel] of this.list.kernels.entries()) {
       const output = this.list.inputs.length + i;
       const out = this.tensors[output];
-      if (kernel.kind === "map") runMap(kernel, this.tensors, out);
-      else if (kernel.kind === "fold") runFold(kernel, this.tensors, out);
-      else {
-        const count = runGather(kernel, this.tensors, out);
-        if (count > 0) report.outOfRange.push({ kernel: i, count });
-      }
+      runDefinition(kernel, this.tensors, out);
+      const outside = kernel.kind === "gather" ? rowsOutside(kernel, this.tensors) : 0;
+      if (outside > 0) report.outOfRange.push({ kernel: i, count: outside });
+      wanted.audit.check(i, this.list, this.tensors);
       if (wanted.roots.has(i)) report.roots.set(i, tensorRoot(out));
       if (wanted.captured.has(i)) report.captured.set(i, await this.read(output));
     }
-    return report;
+    return { ...report, ...wanted.audit.result() };
   }
 
   async roots(tensors: readonly number[]) {

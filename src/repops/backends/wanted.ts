@@ -4,18 +4,23 @@
  */
 import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import { BackendError } from "../../errors/index.ts";
+import { elementCount } from "../../encoding/tensor.ts";
+import type { KernelList } from "../kernels/kernel.ts";
+import { Audit, type ElementOf } from "./audit.ts";
 import type { ExecuteOptions, ExecuteReport } from "./backend.ts";
 
 export interface Wanted {
   roots: ReadonlySet<number>;
   captured: ReadonlySet<number>;
+  audit: Audit;
 }
 
 /**
- * @param kernels the number of kernels in the list
- * @throws {BackendError} for a kernel that the list does not have
+ * @throws {BackendError} for a kernel that the list does not have, or an element that its output does not
+ *   have
  */
-export function wantedOf({ rootsOf = [], capture = [] }: ExecuteOptions, kernels: number): Wanted {
+export function wantedOf({ rootsOf = [], capture = [], audit = [] }: ExecuteOptions, list: KernelList): Wanted {
+  const kernels = list.kernels.length;
   const checked = (numbers: readonly number[], what: string): ReadonlySet<number> => {
     const wrong = numbers.find((kernel) => !Number.isInteger(kernel) || kernel < 0 || kernel >= kernels);
     if (wrong === undefined) return new Set(numbers);
@@ -26,7 +31,22 @@ export function wantedOf({ rootsOf = [], capture = [] }: ExecuteOptions, kernels
     });
   };
   const roots = rootsOf === "all" ? new Set(Array(kernels).keys()) : checked(rootsOf, "the root");
-  return { roots, captured: checked(capture, "the output") };
+  checked(audit.map(({ kernel }) => kernel), "an element"); // prettier-ignore
+  for (const place of audit) checkElement(place, list);
+  return { roots, captured: checked(capture, "the output"), audit: new Audit(audit) };
+}
+
+function checkElement({ kernel, element }: ElementOf, { kernels }: KernelList): void {
+  const count = elementCount(kernels[kernel].type.shape);
+  if (Number.isInteger(element) && element >= 0 && element < count) return;
+  throw new BackendError(
+    "KERNEL_UNKNOWN",
+    `kernel ${kernel} has ${count} elements, numbered from 0, but no ${element}`,
+    {
+      kernel,
+      element,
+    },
+  );
 }
 
 /** An empty report. */
@@ -42,6 +62,6 @@ export const emptyReport = (): OpenReport => ({ outOfRange: [], roots: new Map()
  * @throws {BackendError} when the options name a kernel
  */
 export function executeNothing(options: ExecuteOptions): ExecuteReport {
-  wantedOf(options, 0);
+  wantedOf(options, { inputs: [], kernels: [] });
   return emptyReport();
 }

@@ -8,16 +8,23 @@ import type { ClosedJob, NamedTensor } from "../../job/closed.ts";
 import type { Backend, ExecuteOptions, ExecuteReport } from "../../repops/backends/backend.ts";
 import { type AnyExecution, Execution } from "../execution.ts";
 import type { Fault } from "../fault.ts";
+import type { SelfAudit } from "../self-audit.ts";
 import { strikeOf, strikesAt } from "./place.ts";
 import { struckBackend } from "./struck.ts";
 
 /**
  * The execution of a run: an honest one, unless the run's manifest states a fault.
+ * @param audit of an honest run; a drill's wrong bits are wanted
  * @throws {JobError} when the job has no place for the fault
  * @throws {BackendError} when the job does not fit the backend
  */
-export async function openExecution(job: ClosedJob, backend: Backend, fault?: Fault): Promise<AnyExecution> {
-  return fault ? FaultyExecution.open(job, backend, fault) : Execution.open(job, backend);
+export async function openExecution(
+  job: ClosedJob,
+  backend: Backend,
+  fault?: Fault,
+  audit?: SelfAudit,
+): Promise<AnyExecution> {
+  return fault ? FaultyExecution.open(job, backend, fault) : Execution.open(job, backend, audit);
 }
 
 class FaultyExecution implements AnyExecution {

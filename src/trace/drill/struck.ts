@@ -86,7 +86,7 @@ class StruckSession implements Session {
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
     const { list, kernel: struck, change } = this.strike;
-    const wanted = wantedOf(options, list.kernels.length);
+    const wanted = wantedOf(options, list);
     const report = emptyReport();
     for (const { first, count, reads, gives, own, session } of this.halves) {
       const inside = (kernels: ReadonlySet<number>): number[] =>

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { elementBits, type Tensor, zeros } from "../../../src/encoding/tensor.ts";
-import { runFold, runGather, runMap } from "../../../src/repops/backends/reference.ts";
+import { runDefinition } from "../../../src/repops/backends/definition.ts";
 import {
   DOT_STEP,
   type FoldKernel,
@@ -62,8 +62,7 @@ describe("what a point reads", () => {
       fc.property(fc.oneof(cases, products), ({ list, inputs }) => {
         const [kernel] = list.kernels as readonly (MapKernel | FoldKernel)[];
         const out = zeros(kernel.type);
-        if (kernel.kind === "fold") runFold(kernel, inputs, out);
-        else runMap(kernel, inputs, out);
+        runDefinition(kernel, inputs, out);
         for (let element = 0; element < out.data.length; element += 1 + Math.floor(out.data.length / 7)) {
           if (kernel.kind === "map" || foldLeaves(kernel) === 0) {
             const reads = readsAt(kernel, { element }, contents(inputs));
@@ -92,7 +91,7 @@ describe("what a point reads", () => {
     const kernel: GatherKernel = { kind: "gather", type, source: 1, index: 0, fill: 0x3f000000 };
     const tensors = [index, source];
     const out = zeros(type);
-    runGather(kernel, [index, source], out);
+    runDefinition(kernel, [index, source], out);
     const found = Array.from({ length: 8 }, (_, element) => readsAt(kernel, { element }, contents(tensors)));
     expect(found.map((reads) => reads.map(({ address }) => address))).toEqual([
       [0, 4],

@@ -7,7 +7,8 @@ import { describe, expect, test } from "vitest";
 import { asBytes } from "../../../src/encoding/bytes.ts";
 import { elementCount, type Tensor, zeros } from "../../../src/encoding/tensor.ts";
 import { executeOnce } from "../../../src/repops/backends/backend.ts";
-import { reference, runFold, runGather, runMap } from "../../../src/repops/backends/reference.ts";
+import { runDefinition } from "../../../src/repops/backends/definition.ts";
+import { reference } from "../../../src/repops/backends/reference.ts";
 import { checkKernel, type KernelList, SCATTER_STEP, typeOf } from "../../../src/repops/kernels/kernel.ts";
 import type { FuseLimits } from "../../../src/repops/schedule/fuse.ts";
 import { endings } from "../../../src/repops/schedule/lifetimes.ts";
@@ -196,9 +197,7 @@ function runTwice(
     for (const index of kernels) {
       const kernel = list.kernels[index];
       const out = (registers[list.inputs.length + index] = zeros(kernel.type));
-      if (kernel.kind === "map") runMap(kernel, registers, out);
-      else if (kernel.kind === "fold") runFold(kernel, registers, out);
-      else runGather(kernel, registers, out);
+      runDefinition(kernel, registers, out);
     }
     for (const tensor of writes) at(tensor).set(asBytes(registers[tensor].data));
   }

@@ -123,7 +123,7 @@ class GpuJsSession implements Session {
   }
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
-    const wanted = wantedOf(options, this.list.kernels.length);
+    const wanted = wantedOf(options, this.list);
     this.fallbackTime = 0;
     const report = emptyReport();
     for (const part of this.parts) {

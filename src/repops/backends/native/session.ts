@@ -11,7 +11,7 @@ import { layOut } from "../../schedule/arena.ts";
 import { type KernelPlan, planKernels } from "../../schedule/kernel-plan.ts";
 import { loopKey, type LoopShape } from "../../schedule/loop-shape.ts";
 import { type Schedule, schedule } from "../../schedule/schedule.ts";
-import { runFold, runMap } from "../reference.ts";
+import { runDefinition } from "../definition.ts";
 import { copyOf, copyTensors } from "../host.ts";
 import { emptyReport, wantedOf } from "../wanted.ts";
 import type { Library, Memory } from "./library.ts";
@@ -160,7 +160,7 @@ class NativeSession implements Session {
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
     const { runs, tensors, gathers, memory, counters } = this.prepared;
-    const wanted = wantedOf(options, runs.length);
+    const wanted = wantedOf(options, this.list);
     const report = emptyReport();
     let [from, to] = [0, 0];
     const flush = (): void => {
@@ -172,19 +172,19 @@ class NativeSession implements Session {
       if ("definition" in run) {
         flush();
         const { definition } = run;
-        if (definition.kind === "fold") runFold(definition, tensors, tensors[output]);
-        else runMap(definition, tensors, tensors[output]);
+        runDefinition(definition, tensors, tensors[output]);
       } else to = run.to;
-      if (!wanted.roots.has(kernel) && !wanted.captured.has(kernel)) continue;
+      if (!wanted.roots.has(kernel) && !wanted.captured.has(kernel) && !wanted.audit.wants(kernel)) continue;
       flush();
       if (wanted.roots.has(kernel)) report.roots.set(kernel, this.rootsOf([output])[0]);
       if (wanted.captured.has(kernel)) report.captured.set(kernel, copyOf(tensors[output]));
+      wanted.audit.check(kernel, this.list, tensors);
     }
     flush();
     const counts = new BigInt64Array(memory.buffer, counters, runs.length);
     for (const kernel of gathers)
       if (counts[kernel] > 0n) report.outOfRange.push({ kernel, count: Number(counts[kernel]) });
-    return report;
+    return { ...report, ...wanted.audit.result() };
   }
 
   async roots(tensors: readonly number[]): Promise<TensorRoot[]> {

@@ -2,7 +2,7 @@
 import type { Tensor } from "../../../encoding/tensor.ts";
 import type { KernelPlan } from "../../schedule/kernel-plan.ts";
 import type { LoopCall } from "../../schedule/loop-plan.ts";
-import { runFold, runMap } from "../reference.ts";
+import { runDefinition } from "../definition.ts";
 import type { CoreExports } from "./core.ts";
 import { matmul } from "./matmul.ts";
 import { multiplications } from "./products.ts";
@@ -42,8 +42,7 @@ export function bind(plan: KernelPlan, output: number, placed: Placed): Run {
     }
     case "definition": {
       const { kernel } = plan;
-      if (kernel.kind === "fold") return () => runFold(kernel, tensors, tensors[output]);
-      return () => runMap(kernel, tensors, tensors[output]);
+      return () => runDefinition(kernel, tensors, tensors[output]);
     }
     case "product": {
       const products = multiplications(plan.form, output, address);

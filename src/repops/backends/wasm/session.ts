@@ -113,7 +113,7 @@ class WasmSession implements Session {
   }
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
-    const wanted = wantedOf(options, this.runs.length);
+    const wanted = wantedOf(options, this.list);
     const report = emptyReport();
     for (let kernel = 0; kernel < this.runs.length; kernel++) {
       const outside = this.runs[kernel]();
@@ -121,8 +121,9 @@ class WasmSession implements Session {
       const output = this.list.inputs.length + kernel;
       if (wanted.roots.has(kernel)) report.roots.set(kernel, this.rootOf(output));
       if (wanted.captured.has(kernel)) report.captured.set(kernel, copyOf(this.tensors[output]));
+      wanted.audit.check(kernel, this.list, this.tensors);
     }
-    return report;
+    return { ...report, ...wanted.audit.result() };
   }
 
   async roots(tensors: readonly number[]): Promise<TensorRoot[]> {

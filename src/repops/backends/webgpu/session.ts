@@ -134,7 +134,7 @@ class WebGpuSession implements Session {
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
     this.open.check();
     const { list, counters } = this.shared;
-    const wanted = wantedOf(options, list.kernels.length);
+    const wanted = wantedOf(options, list);
     const report = emptyReport();
     const plan = await this.plan(wanted.roots.size + wanted.captured.size > 0 ? "watched" : "fused");
     const trail = await this.trailOf(wanted.roots, plan);
