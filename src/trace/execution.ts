@@ -80,7 +80,7 @@ export class Execution {
   async advance(options: ExecuteOptions = {}): Promise<ExecuteReport> {
     const report = await this.session.execute(options);
     const pairs = this.job.step.outputs.map(({ tensor }, i) => ({ from: tensor, to: i }));
-    await this.session.copy(pairs.filter(({ from, to }) => from !== to));
+    await this.session.move(pairs.filter(({ from, to }) => from !== to));
     this.step++;
     return report;
   }

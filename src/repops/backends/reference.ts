@@ -5,6 +5,7 @@
 import { elementCount, type Shape, type Tensor, tensorRoot, unravel, zeros } from "../../encoding/tensor.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, Session } from "./backend.ts";
 import { checkedSession } from "./checked.ts";
+import { copyOf } from "./host.ts";
 import { javascriptArithmetic, probeArithmetic } from "./probe.ts";
 import { compileJavaScript } from "../programs/javascript.ts";
 import {
@@ -114,11 +115,10 @@ class ReferenceSession implements Session {
   }
 
   async read(tensor: number): Promise<Tensor> {
-    const { dtype, shape, data } = this.tensors[tensor];
-    return { dtype, shape, data: data.slice() };
+    return copyOf(this.tensors[tensor]);
   }
 
-  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
+  async move(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const copies = pairs.map(({ from }) => this.tensors[from].data.slice());
     pairs.forEach(({ to }, i) => this.tensors[to].data.set(copies[i]));
   }
@@ -127,8 +127,7 @@ class ReferenceSession implements Session {
     const wanted = wantedOf(options, this.list.kernels.length);
     const report = emptyReport();
     for (const [i, kernel] of this.list.kernels.entries()) {
-      const output = this.list.inputs.length + i;
-      const out = this.tensors[output];
+      const out = this.tensors[this.list.inputs.length + i];
       if (kernel.kind === "map") runMap(kernel, this.tensors, out);
       else if (kernel.kind === "fold") runFold(kernel, this.tensors, out);
       else {
@@ -136,7 +135,7 @@ class ReferenceSession implements Session {
         if (count > 0) report.outOfRange.push({ kernel: i, count });
       }
       if (wanted.roots.has(i)) report.roots.set(i, tensorRoot(out));
-      if (wanted.captured.has(i)) report.captured.set(i, await this.read(output));
+      if (wanted.captured.has(i)) report.captured.set(i, copyOf(out));
     }
     return report;
   }
