@@ -45,6 +45,10 @@ export const BACKEND = {
     remedy: "Use another device or mode, or `--backend wasm`.",
   },
   CLOSED: { when: "A session is used after it was closed.", remedy: "Prepare a new session." },
+  MOVED: {
+    when: "An output is read after a session moved it into an input.",
+    remedy: "Read the input, or execute the list again first.",
+  },
   INPUT: {
     when: "A session is given a tensor for an input that it does not have, or of another type.",
     remedy: "Give each input a tensor of the type that the message names.",

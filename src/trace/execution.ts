@@ -87,7 +87,7 @@ export class Execution {
     const report = await this.session.execute(audit.length > 0 ? { ...options, audit } : options);
     this.audit?.check(this.step + 1, report);
     const pairs = this.job.step.outputs.map(({ tensor }, i) => ({ from: tensor, to: i }));
-    await this.session.copy(pairs.filter(({ from, to }) => from !== to));
+    await this.session.move(pairs.filter(({ from, to }) => from !== to));
     this.step++;
     return report;
   }

@@ -24,7 +24,7 @@ function bent(from: number): Backend {
       return {
         write: (input, tensor) => session.write(input, tensor),
         read: (tensor) => session.read(tensor),
-        copy: (pairs) => session.copy(pairs),
+        move: (pairs) => session.move(pairs),
         execute: (wanted) => session.execute(wanted),
         close: () => session.close(),
         roots: async (tensors) => {

@@ -98,7 +98,12 @@ export interface Fallback {
   seconds: number;
 }
 
-/** One prepared kernel list with its memory. */
+/**
+ * One prepared kernel list with its memory. Calls take effect in the order in which they are made, and none
+ * has to be awaited before the next one: `roots` and `read` give the tensors as they are at the call, also
+ * when `execute` or `move` follows before their promise is fulfilled. So a backend can hash a state while it
+ * computes the next one.
+ */
 export interface Session {
   /**
    * Copies a tensor into input `input`. Its bits are taken as they are: a drill writes states that no honest
@@ -112,10 +117,12 @@ export interface Session {
    */
   read(tensor: number): Promise<Tensor>;
   /**
-   * Copies a kept tensor into an input of the same type, on the device. So a new state becomes the next
-   * pre-state.
+   * Makes kept tensors the contents of inputs of the same type, on the device. So a new state becomes the
+   * next pre-state. All sources are taken as they were before the call. Afterwards a kernel's output that was
+   * a source has no defined contents until the next `execute`, because a backend may exchange the two; an
+   * input that was a source keeps its contents, unless it is also a target.
    */
-  copy(pairs: readonly { from: number; to: number }[]): Promise<void>;
+  move(pairs: readonly { from: number; to: number }[]): Promise<void>;
   /**
    * Runs all kernels in order.
    * @throws {BackendError} for a kernel that the list does not have, before anything runs

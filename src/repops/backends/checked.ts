@@ -43,6 +43,8 @@ class CheckedSession implements Session {
   private readonly list: KernelList;
   private readonly kept: ReadonlySet<number>;
   private session: Session | undefined;
+  /** Outputs whose contents were moved into inputs since the last execution. */
+  private readonly moved = new Set<number>();
 
   constructor(list: KernelList, kept: ReadonlySet<number>, session: Session) {
     this.list = list;
@@ -71,31 +73,33 @@ class CheckedSession implements Session {
 
   async read(tensor: number): Promise<Tensor> {
     const { open } = this;
-    this.expectKept(tensor);
+    this.expectThere(tensor);
     return open.read(tensor);
   }
 
-  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
+  async move(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const { open } = this;
     for (const { from, to } of pairs) {
-      this.expectKept(from);
+      this.expectThere(from);
       this.expectInput(to);
       const [source, target] = [typeOf(this.list, from), this.list.inputs[to]];
       if (source.dtype !== target.dtype || !sameShape(source.shape, target.shape))
-        throw new BackendError("INPUT", `tensor ${from} and input ${to} differ in type; copy between equal types`);
+        throw new BackendError("INPUT", `tensor ${from} and input ${to} differ in type; move between equal types`);
     }
-    await open.copy(pairs);
+    for (const { from } of pairs) if (from >= this.list.inputs.length) this.moved.add(from);
+    await open.move(pairs);
   }
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
     const { open } = this;
     wantedOf(options, this.list);
+    this.moved.clear();
     return open.execute(options);
   }
 
   async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
     const { open } = this;
-    for (const tensor of tensors) this.expectKept(tensor);
+    for (const tensor of tensors) this.expectThere(tensor);
     return open.roots(tensors);
   }
 
@@ -115,8 +119,14 @@ class CheckedSession implements Session {
   }
 
   /** The memory of any other tensor may hold another one's elements. */
-  private expectKept(tensor: number): void {
+  private expectThere(tensor: number): void {
     checkTensorNumber(this.list, tensor);
+    if (this.moved.has(tensor))
+      throw new BackendError(
+        "MOVED",
+        `tensor ${tensor} was moved into an input, so it has no contents; read the input, or execute first`,
+        { tensor },
+      );
     if (tensor < this.list.inputs.length || this.kept.has(tensor)) return;
     throw new BackendError("KERNEL_UNKNOWN", `tensor ${tensor} is not kept, so it can't be read; name it in keep`, {
       tensor,

@@ -6,7 +6,7 @@ export function copyOf({ dtype, shape, data }: Tensor): Tensor {
   return { dtype, shape, data: data.slice() };
 }
 
-/** Copies kept tensors into inputs, as `Session.copy` does: all as they were before the first copy. */
+/** Copies kept tensors into inputs, as `Session.move` does: all as they were before the first copy. */
 export function copyTensors(tensors: readonly Tensor[], pairs: readonly { from: number; to: number }[]): void {
   const targets = new Set(pairs.map(({ to }) => to));
   // Kernels' outputs never share memory with inputs. An input that is overwritten here is read first.

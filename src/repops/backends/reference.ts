@@ -2,6 +2,7 @@
 import { type Tensor, tensorRoot, zeros } from "../../encoding/tensor.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, Session } from "./backend.ts";
 import { checkedSession } from "./checked.ts";
+import { copyOf } from "./host.ts";
 import { javascriptArithmetic, probeArithmetic } from "./probe.ts";
 import { rowsOutside, runDefinition } from "./definition.ts";
 import { type KernelList, typeOf } from "../kernels/kernel.ts";
@@ -28,11 +29,10 @@ class ReferenceSession implements Session {
   }
 
   async read(tensor: number): Promise<Tensor> {
-    const { dtype, shape, data } = this.tensors[tensor];
-    return { dtype, shape, data: data.slice() };
+    return copyOf(this.tensors[tensor]);
   }
 
-  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
+  async move(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const copies = pairs.map(({ from }) => this.tensors[from].data.slice());
     pairs.forEach(({ to }, i) => this.tensors[to].data.set(copies[i]));
   }
@@ -41,14 +41,13 @@ class ReferenceSession implements Session {
     const wanted = wantedOf(options, this.list);
     const report = emptyReport();
     for (const [i, kernel] of this.list.kernels.entries()) {
-      const output = this.list.inputs.length + i;
-      const out = this.tensors[output];
+      const out = this.tensors[this.list.inputs.length + i];
       runDefinition(kernel, this.tensors, out);
       const outside = kernel.kind === "gather" ? rowsOutside(kernel, this.tensors) : 0;
       if (outside > 0) report.outOfRange.push({ kernel: i, count: outside });
       wanted.audit.check(i, this.list, this.tensors);
       if (wanted.roots.has(i)) report.roots.set(i, tensorRoot(out));
-      if (wanted.captured.has(i)) report.captured.set(i, await this.read(output));
+      if (wanted.captured.has(i)) report.captured.set(i, copyOf(out));
     }
     return { ...report, ...wanted.audit.result() };
   }

@@ -5,6 +5,7 @@
  */
 import { type Tensor, tensorRoot, type TensorRoot, zeros } from "../../encoding/tensor.ts";
 import type { Fallback, Backend, ExecuteOptions, ExecuteReport, Session } from "../../repops/backends/backend.ts";
+import { inOrder } from "../../repops/backends/in-order.ts";
 import { emptyReport, wantedOf } from "../../repops/backends/wanted.ts";
 import { type KernelList, operandsOf, renumberOperands, typeOf } from "../../repops/kernels/kernel.ts";
 
@@ -25,7 +26,9 @@ export function struckBackend(backend: Backend, strike: Strike): Backend {
   return {
     name: backend.name,
     prepare: (list, options) =>
-      list === strike.list ? StruckSession.prepare(backend, strike, options.keep) : backend.prepare(list, options),
+      list === strike.list
+        ? StruckSession.prepare(backend, strike, options.keep).then(inOrder)
+        : backend.prepare(list, options),
   };
 }
 
@@ -79,7 +82,7 @@ class StruckSession implements Session {
     return { ...value, data: value.data.slice() };
   }
 
-  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
+  async move(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const copies = await Promise.all(pairs.map(({ from }) => this.read(from)));
     pairs.forEach(({ to }, i) => this.values.set(to, copies[i]));
   }

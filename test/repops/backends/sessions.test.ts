@@ -56,7 +56,21 @@ describe.each<[string, Backend]>([
     await refused(session.read(1), "BACKEND_KERNEL_UNKNOWN", "tensor 1 is not kept");
     await refused(session.read(3), "BACKEND_KERNEL_UNKNOWN", "there is no tensor 3; the list has 3");
     await refused(session.roots([0, 1]), "BACKEND_KERNEL_UNKNOWN", "tensor 1 is not kept");
-    await refused(session.copy([{ from: 2, to: 1 }]), "BACKEND_INPUT", "there is no input 1");
+    await refused(session.move([{ from: 2, to: 1 }]), "BACKEND_INPUT", "there is no input 1");
+    await session.close();
+  });
+
+  test("gives no output that was moved into an input, until the next execution", async () => {
+    const session = await backend.prepare(list, { keep: [2] });
+    await session.write(0, tensor([3], [1, 2, 3]));
+    await session.execute();
+    await session.move([{ from: 2, to: 0 }]);
+    await refused(session.read(2), "BACKEND_MOVED", "tensor 2 was moved into an input");
+    await refused(session.roots([0, 2]), "BACKEND_MOVED", "read the input, or execute first");
+    await refused(session.move([{ from: 2, to: 0 }]), "BACKEND_MOVED", "tensor 2");
+    expect([...(await session.read(0)).data]).toEqual([4, 8, 12]);
+    await session.execute();
+    expect([...(await session.read(2)).data]).toEqual([16, 32, 48]);
     await session.close();
   });
 
@@ -69,7 +83,7 @@ describe.each<[string, Backend]>([
       () => session.read(0),
       () => session.execute(),
       () => session.roots([0]),
-      () => session.copy([]),
+      () => session.move([]),
     ])
       await refused(call(), "BACKEND_CLOSED", "the session is closed");
     await session.close();

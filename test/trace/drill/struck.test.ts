@@ -52,7 +52,7 @@ async function expectStruck(backend: Backend, strike: Strike, keep: readonly num
     for (const [i, tensor] of keep.entries()) expect(bits(await session.read(tensor))).toEqual(bits(kept[i]));
     expect((await session.roots(keep)).map(toHex)).toEqual(kept.map((tensor) => toHex(tensorRoot(tensor))));
     // The second input becomes what was kept last, the first what the second was.
-    await session.copy([
+    await session.move([
       { from: keep[keep.length - 1], to: 1 },
       { from: 1, to: 0 },
     ]);

@@ -3,6 +3,7 @@
  */
 import type { Backend, DeviceDescription } from "../backend.ts";
 import { checkedSession } from "../checked.ts";
+import { inOrder } from "../in-order.ts";
 import { type GpuJsDevice, type Mode, openFirstGpu, openGpuJs } from "./device.ts";
 import { probeGpuJs } from "./probes.ts";
 import { prepareGpuJs } from "./session.ts";
@@ -20,7 +21,8 @@ const backend = <Name extends string>(name: Name, open: () => Promise<GpuJsDevic
   name,
   describe: async () => describeMode((await open()).mode),
   probe: async () => probeGpuJs(await open()),
-  prepare: (list, options) => checkedSession(list, options, async (keep) => prepareGpuJs(await open(), list, keep)),
+  prepare: (list, options) =>
+    checkedSession(list, options, async (keep) => inOrder(await prepareGpuJs(await open(), list, keep))),
 });
 const inMode = <M extends Mode>(mode: M) => backend(`gpujs:${mode}`, () => openGpuJs(mode));
 

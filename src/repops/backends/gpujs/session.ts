@@ -114,7 +114,7 @@ class GpuJsSession implements Session {
     return value.device;
   }
 
-  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
+  async move(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const moved = pairs.map(({ from, to }) => ({ to, value: this.values[from]! }));
     // Hold the value meanwhile, because it may be overwritten before it is passed on.
     for (const { value } of moved) value.holders++;

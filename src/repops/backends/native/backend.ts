@@ -13,10 +13,12 @@ export interface NativeOptions extends CompilerOptions {
   name?: string;
   /** No shortcuts: neither products nor scatter-adds, and `canon` after every instruction. */
   always?: boolean;
+  /** Leave all calls to other threads, however short they are. */
+  beside?: boolean;
 }
 
 /** A native backend with a compiler of its own. */
-export function nativeWith({ name = "native", always = false, ...options }: NativeOptions): Backend {
+export function nativeWith({ name = "native", always = false, beside = false, ...options }: NativeOptions): Backend {
   return {
     name,
     describe: () => describeNative(options),
@@ -28,7 +30,7 @@ export function nativeWith({ name = "native", always = false, ...options }: Nati
     prepare: (list, prepared) =>
       checkedSession(list, prepared, async (keep) => {
         checkNode();
-        return prepareNative(await openLibrary(options), list, keep, always);
+        return prepareNative(await openLibrary(options), list, keep, { always, beside });
       }),
   };
 }

@@ -2,19 +2,10 @@
 import { fs, os, path } from "../../../encoding/node.ts";
 import { BackendError } from "../../../errors/index.ts";
 import type { LoopShape } from "../../schedule/loop-shape.ts";
-import { importPackage } from "../package.ts";
 import { type Compiler, type CompilerOptions, findCompiler } from "./compiler.ts";
+import { hasStack, type Koffi, loadKoffi, type Native } from "./koffi.ts";
 import { loopSource } from "./loops.ts";
 import { objectOf } from "./objects.ts";
-
-/** What is used of koffi. Addresses are numbers: a process has no memory above 2^53. */
-interface Koffi {
-  load(path: string): {
-    func(name: string, result: string, parameters: readonly string[]): (...values: never[]) => unknown;
-  };
-  view(pointer: unknown, bytes: number): ArrayBuffer;
-  address(pointer: unknown): bigint;
-}
 
 /** The exported functions of core/core.c. */
 interface Core {
@@ -77,13 +68,7 @@ export async function openLibrary(options: CompilerOptions): Promise<Library> {
 }
 
 async function load(compiler: Compiler): Promise<Library> {
-  const module = await importPackage("koffi", "koffi@3.3.4", "the native backend");
-  const koffi = ((module as { default?: Koffi }).default ?? module) as Koffi;
-  if (typeof koffi.load !== "function" || typeof koffi.view !== "function")
-    throw new BackendError(
-      "PACKAGE_BROKEN",
-      "the native backend needs koffi 3, and another version is there: `npm install koffi@3.3.4`",
-    );
+  const koffi = await loadKoffi();
   const [core, loops] = await Promise.all([sourceOf("core.c"), sourceOf("loops.h")]);
   return new Library(koffi, compiler, await objectOf(compiler, core), loops);
 }
@@ -104,6 +89,9 @@ async function sourceOf(file: string, seen = new Set<string>()): Promise<string>
 export class Library {
   readonly core: Core;
   private readonly koffi: Koffi;
+  private readonly functionsByName: ReadonlyMap<string, Native>;
+  /** Whether `beside` has a stack that is large enough for any kernel. */
+  readonly hasThreads: boolean;
   private readonly compiler: Compiler;
   private readonly header: string;
   /** The addresses of loops by their keys. Nothing is ever unloaded, so they stay valid. */
@@ -120,13 +108,26 @@ export class Library {
     this.koffi = koffi;
     this.compiler = compiler;
     this.header = header;
+    this.hasThreads = hasStack(koffi);
     const handle = this.load(object);
-    const bound = Object.entries(SIGNATURES).map(([name, [result, parameters]]) => [
-      name,
-      handle.func(name, result, Array<string>(parameters).fill("int64_t")),
-    ]);
-    this.core = Object.fromEntries(bound) as Core;
+    this.functionsByName = new Map(
+      Object.entries(SIGNATURES).map(([name, [result, parameters]]) => [
+        name,
+        handle.func(name, result, Array<string>(parameters).fill("int64_t")) as Native,
+      ]),
+    );
+    this.core = Object.fromEntries(this.functionsByName) as unknown as Core;
     this.core.verde_begin();
+  }
+
+  /**
+   * Calls a function of the core on another thread. The memory that it uses has to stay until the promise is
+   * fulfilled, and no other call may write to it.
+   */
+  beside(name: "verde_run" | "verde_roots", ...values: number[]): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.functionsByName.get(name)!.async(...values, (error) => (error ? reject(error as Error) : resolve())),
+    );
   }
 
   /** Loads an object for as long as the process runs. */

@@ -2,30 +2,22 @@
  * A kernel list prepared for native code: one stretch of memory, and a table of calls that the core executes.
  */
 import { elementsIn } from "../../../encoding/dtypes.ts";
-import { merkleRoot, type TreeRoot } from "../../../encoding/merkle.ts";
 import { os } from "../../../encoding/node.ts";
-import { byteLength, elementCount, type Tensor, tensorRootOf, type TensorRoot } from "../../../encoding/tensor.ts";
-import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
+import { elementCount, type Tensor } from "../../../encoding/tensor.ts";
+import type { Session } from "../backend.ts";
 import { type FoldKernel, type KernelList, type MapKernel, typeOf } from "../../kernels/kernel.ts";
 import { layOut } from "../../schedule/arena.ts";
 import { type KernelPlan, planKernels } from "../../schedule/kernel-plan.ts";
 import { loopKey, type LoopShape } from "../../schedule/loop-shape.ts";
 import { type Schedule, schedule } from "../../schedule/schedule.ts";
-import { runDefinition } from "../definition.ts";
-import { copyOf, copyTensors } from "../host.ts";
-import { emptyReport, wantedOf } from "../wanted.ts";
-import type { Library, Memory } from "./library.ts";
+import type { Library } from "./library.ts";
+import { Parameters } from "./parameters.ts";
 import { type Call, callsOf, constantsIn, type Places } from "./plan.ts";
+import { NativeSession, type Run } from "./prepared.ts";
 
 /** Vectors may read a little past the last tensor. */
 const SLACK = 512;
 const PAGE = 4096;
-const DIGEST = 32;
-/** Of a root: where the data is, its bytes, where the root is written. */
-const ROOT_WORDS = 3;
-
-/** What runs for a kernel: calls of the table, or the definition on the same memory. */
-type Run = { from: number; to: number } | { definition: MapKernel | FoldKernel };
 
 /** The schedule of a list, and how each kernel runs. */
 export function planNative(
@@ -45,53 +37,45 @@ export function shapesOf(plans: readonly KernelPlan[]): Map<string, LoopShape> {
 
 /**
  * @param always no shortcuts: neither products nor scatter-adds, and `canon` after every instruction
+ * @param beside leave everything to other threads, however little it is
  * @throws {BackendError} when the memory is not enough, or a loop can't be compiled
  */
 export async function prepareNative(
   library: Library,
   list: KernelList,
   keep: readonly number[],
-  always = false,
+  { always = false, beside = false }: { always?: boolean; beside?: boolean } = {},
 ): Promise<Session> {
   const { planned, plans } = planNative(list, keep, always);
   const calls = plans.map((plan, i) => callsOf(list, plan, i));
   const loops = await library.functions(shapesOf(plans));
   const constants = [...new Set(plans.flatMap(constantsIn))];
   const types = planned.lifetimes.map((_, i) => typeOf(list, i));
-  const largest = types.reduce((most, type) => Math.max(most, byteLength(type)), 0);
 
-  // The stretch: the table of calls, their words, constants, counters, roots, scratch memory, and the
-  // tensors.
+  // The stretch: the table of calls, their words, constants, counters, scratch memory, and the tensors.
   const all = calls.flatMap((some) => some ?? []);
-  const nowhere: Places = { tensor: () => 0, constant: () => 0, counter: () => 0, scratch: 0 };
-  const wordCounts = all.map((call) => call.words(nowhere).length);
+  const parameters = new Parameters(all);
   const words = PAGE + 16 * all.length;
-  const constantsAt = words + 8 * wordCounts.reduce((sum, count) => sum + count, 0);
+  const constantsAt = words + 8 * parameters.length;
   const counters = Math.ceil((constantsAt + 4 * constants.length) / 8) * 8;
-  const rootList = counters + 8 * plans.length;
-  const digests = rootList + 8 * ROOT_WORDS * types.length;
-  const scratch = pages(digests + DIGEST * types.length);
-  const { core } = library;
-  const arena = pages(scratch + Math.max(core.verde_product_scratch(), core.verde_tree_scratch(largest)));
+  const scratch = pages(counters + 8 * plans.length);
+  const arena = pages(scratch + library.core.verde_product_scratch());
   const { offsets, bytes } = layOut(planned, availableBytes() - arena - SLACK, "native");
   const memory = library.take(arena + bytes + SLACK);
 
   const { buffer, address } = memory;
   const places: Places = {
-    tensor: (tensor) => address + arena + offsets[tensor],
+    tensor: (tensor) => address + tensors[tensor].data.byteOffset,
     constant: (bits) => address + constantsAt + 4 * constants.indexOf(bits),
     counter: (kernel) => address + counters + 8 * kernel,
     scratch: address + scratch,
   };
   new Int32Array(buffer, constantsAt, constants.length).set(constants.map((bits) => bits | 0));
   const table = new BigInt64Array(buffer, PAGE, 2 * all.length);
-  let at = words;
-  all.forEach((call, i) => {
-    table[2 * i] = BigInt(codeOf(call, library, loops));
-    table[2 * i + 1] = BigInt(address + at);
-    new BigInt64Array(buffer, at, wordCounts[i]).set(call.words(places).map(BigInt));
-    at += 8 * wordCounts[i];
-  });
+  for (const [i, start] of parameters.starts().entries()) {
+    table[2 * i] = BigInt(codeOf(all[i], library, loops));
+    table[2 * i + 1] = BigInt(address + words + 8 * start);
+  }
   let next = 0;
   const runs = calls.map((some, i): Run => {
     const plan = plans[i];
@@ -107,7 +91,9 @@ export async function prepareNative(
     }),
   );
   const gathers = plans.flatMap(({ kind }, i) => (kind === "gather" ? [i] : []));
-  return new NativeSession(library, list, { memory, tensors, runs, gathers, counters, rootList, digests, places });
+  const outputs = planned.lasting.filter((tensor) => tensor >= list.inputs.length);
+  const rest = { gathers, table: PAGE, counters, parameters, words, places, beside };
+  return new NativeSession(library, list, { memory, tensors, outputs, runs, ...rest });
 }
 
 const pages = (bytes: number): number => Math.ceil(bytes / PAGE) * PAGE;
@@ -120,97 +106,4 @@ function codeOf({ code }: Call, library: Library, loops: ReadonlyMap<string, num
 function availableBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
-}
-
-interface Prepared {
-  memory: Memory;
-  tensors: readonly Tensor[];
-  runs: readonly Run[];
-  /** The kernels that are gathers. */
-  gathers: readonly number[];
-  /** Offsets in memory. */
-  counters: number;
-  rootList: number;
-  digests: number;
-  places: Places;
-}
-
-class NativeSession implements Session {
-  private readonly library: Library;
-  private readonly list: KernelList;
-  private readonly prepared: Prepared;
-
-  constructor(library: Library, list: KernelList, prepared: Prepared) {
-    this.library = library;
-    this.list = list;
-    this.prepared = prepared;
-  }
-
-  async write(input: number, tensor: Tensor): Promise<void> {
-    this.prepared.tensors[input].data.set(tensor.data);
-  }
-
-  async read(tensor: number): Promise<Tensor> {
-    return copyOf(this.prepared.tensors[tensor]);
-  }
-
-  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
-    copyTensors(this.prepared.tensors, pairs);
-  }
-
-  async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
-    const { runs, tensors, gathers, memory, counters } = this.prepared;
-    const wanted = wantedOf(options, this.list);
-    const report = emptyReport();
-    let [from, to] = [0, 0];
-    const flush = (): void => {
-      if (to > from) this.library.core.verde_run(memory.address + PAGE, from, to);
-      from = to;
-    };
-    for (const [kernel, run] of runs.entries()) {
-      const output = this.list.inputs.length + kernel;
-      if ("definition" in run) {
-        flush();
-        const { definition } = run;
-        runDefinition(definition, tensors, tensors[output]);
-      } else to = run.to;
-      if (!wanted.roots.has(kernel) && !wanted.captured.has(kernel) && !wanted.audit.wants(kernel)) continue;
-      flush();
-      if (wanted.roots.has(kernel)) report.roots.set(kernel, this.rootsOf([output])[0]);
-      if (wanted.captured.has(kernel)) report.captured.set(kernel, copyOf(tensors[output]));
-      wanted.audit.check(kernel, this.list, tensors);
-    }
-    flush();
-    const counts = new BigInt64Array(memory.buffer, counters, runs.length);
-    for (const kernel of gathers)
-      if (counts[kernel] > 0n) report.outOfRange.push({ kernel, count: Number(counts[kernel]) });
-    return { ...report, ...wanted.audit.result() };
-  }
-
-  async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
-    return this.rootsOf(tensors);
-  }
-
-  /** One call for all of them. */
-  private rootsOf(wanted: readonly number[]): TensorRoot[] {
-    const { tensors, memory, rootList, digests, places } = this.prepared;
-    const unique = [...new Set(wanted)].filter((tensor) => tensors[tensor].data.length > 0);
-    const words = unique.flatMap((tensor, i) => [
-      places.tensor(tensor),
-      tensors[tensor].data.byteLength,
-      memory.address + digests + DIGEST * i,
-    ]);
-    new BigInt64Array(memory.buffer, rootList, words.length).set(words.map(BigInt));
-    this.library.core.verde_roots(memory.address + rootList, unique.length, places.scratch);
-    const trees = new Map(
-      unique.map((tensor, i) => [tensor, new Uint8Array(memory.buffer, digests + DIGEST * i, DIGEST).slice()]),
-    );
-    return wanted.map((tensor) =>
-      tensorRootOf(tensors[tensor], (trees.get(tensor) as TreeRoot | undefined) ?? merkleRoot([])),
-    );
-  }
-
-  async close(): Promise<void> {
-    this.library.give(this.prepared.memory);
-  }
 }

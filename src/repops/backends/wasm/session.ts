@@ -108,7 +108,7 @@ class WasmSession implements Session {
     return copyOf(this.tensors[tensor]);
   }
 
-  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
+  async move(pairs: readonly { from: number; to: number }[]): Promise<void> {
     copyTensors(this.tensors, pairs);
   }
 

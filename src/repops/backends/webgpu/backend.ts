@@ -1,6 +1,7 @@
 /** WebGPU: kernels as WGSL, on the browser's device or, in Node, on that of the optional package `webgpu`. */
 import type { Backend, DeviceDescription } from "../backend.ts";
 import { checkedSession } from "../checked.ts";
+import { inOrder } from "../in-order.ts";
 import { openDevice } from "./device.ts";
 import { probeWebGpu } from "./probes.ts";
 import { prepareWebGpu } from "./session.ts";
@@ -24,7 +25,8 @@ export const webgpuStrict: Backend = {
   get strict() {
     return webgpuStrict;
   },
-  prepare: (list, options) => checkedSession(list, options, (keep) => prepareWebGpu(list, keep, { dialect: STRICT })),
+  prepare: (list, options) =>
+    checkedSession(list, options, async (keep) => inOrder(await prepareWebGpu(list, keep, { dialect: STRICT }))),
 };
 
 /** WGSL that is generated for each kernel, on a WebGPU device. */
@@ -32,5 +34,5 @@ export const webgpu: Backend = {
   ...shared,
   name: "webgpu",
   strict: webgpuStrict,
-  prepare: (list, options) => checkedSession(list, options, (keep) => prepareWebGpu(list, keep)),
+  prepare: (list, options) => checkedSession(list, options, async (keep) => inOrder(await prepareWebGpu(list, keep))),
 };

@@ -115,7 +115,7 @@ class WebGpuSession implements Session {
     return { dtype, shape, data: elementsIn(dtype, bytes) };
   }
 
-  async copy(pairs: readonly { from: number; to: number }[]): Promise<void> {
+  async move(pairs: readonly { from: number; to: number }[]): Promise<void> {
     const targets = new Set(pairs.map(({ to }) => to));
     // Tensors that are overwritten before they are read are saved first.
     const read = [...new Set(pairs.flatMap(({ from }) => (targets.has(from) ? [from] : [])))];

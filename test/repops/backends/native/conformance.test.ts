@@ -10,6 +10,7 @@ import { wasm } from "../../../../src/repops/backends/wasm/backend.ts";
 import { run } from "../../../../src/trace/run.ts";
 import { conformanceSuite, manyConstants, sessionSuite } from "../conformance.ts";
 import { checkReports } from "../../reports.ts";
+import { nativeWith } from "../../../../src/repops/backends/native/backend.ts";
 import { fusedIn, nativeBuilds } from "./here.ts";
 
 const builds = await nativeBuilds();
@@ -23,6 +24,8 @@ for (const backend of builds)
 describe.skipIf(builds.length === 0)("native", () => {
   manyConstants(builds.slice(0, 1), 8);
   sessionSuite(builds.slice(0, 1));
+  // Executions and roots of any size on other threads.
+  sessionSuite([nativeWith({ name: "native, beside", beside: true })]);
 
   test.each(builds)("$name reports roots and outputs of any kernels, as data", (backend) => checkReports(backend));
 
@@ -37,7 +40,7 @@ describe.skipIf(builds.length === 0)("native", () => {
     const session = await builds[0].prepare({ inputs: [{ dtype: "f32", shape: [4] }], kernels: [] }, { keep: [] });
     await session.close();
     await session.close();
-    for (const use of [session.read(0), session.execute(), session.roots([0]), session.copy([])])
+    for (const use of [session.read(0), session.execute(), session.roots([0]), session.move([])])
       await expect(use).rejects.toThrow(/the session is closed/);
   });
 
@@ -61,9 +64,12 @@ describe.skipIf(builds.length === 0)("native", () => {
     const path = fileURLToPath(new URL("../../../../examples/char-gpt.ts", import.meta.url));
     const tiny = { layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1, seed: 3, steps: 200 };
     const job = await loadJob(path, tiny);
-    const [wanted, actual] = [await run(job, { backend: wasm }), await run(job, { backend: builds[0] })];
-    expect(actual.segmentRoots.length).toBe(201);
-    expect(actual.segmentRoots.map(toHex)).toEqual(wanted.segmentRoots.map(toHex));
+    const wanted = await run(job, { backend: wasm });
+    for (const backend of [builds[0], nativeWith({ beside: true })]) {
+      const actual = await run(job, { backend });
+      expect(actual.segmentRoots.length).toBe(201);
+      expect(actual.segmentRoots.map(toHex)).toEqual(wanted.segmentRoots.map(toHex));
+    }
   });
 
   test("no object has a fused multiply-add", async ({ skip }) => {
