@@ -1,6 +1,7 @@
 /** Native code: C is generated for each kernel, and compiled by the machine's own compiler. Only in Node. */
 import { isNode, os } from "../../../encoding/node.ts";
 import { BackendError } from "../../../errors/index.ts";
+import type { Grain } from "../../schedule/grain.ts";
 import type { Backend, DeviceDescription } from "../backend.ts";
 import { checkedSession } from "../checked.ts";
 import { type CompilerOptions, findCompiler } from "./compiler.ts";
@@ -13,10 +14,12 @@ export interface NativeOptions extends CompilerOptions {
   name?: string;
   /** No shortcuts: neither products nor scatter-adds, and `canon` after every instruction. */
   always?: boolean;
+  /** Into which blocks work is cut. */
+  grain?: Grain;
 }
 
 /** A native backend with a compiler of its own. */
-export function nativeWith({ name = "native", always = false, ...options }: NativeOptions): Backend {
+export function nativeWith({ name = "native", always = false, grain, ...options }: NativeOptions): Backend {
   return {
     name,
     describe: () => describeNative(options),
@@ -28,7 +31,7 @@ export function nativeWith({ name = "native", always = false, ...options }: Nati
     prepare: (list, prepared) =>
       checkedSession(list, prepared, async (keep) => {
         checkNode();
-        return prepareNative(await openLibrary(options), list, keep, always);
+        return prepareNative(await openLibrary(options), list, keep, always, grain);
       }),
   };
 }
