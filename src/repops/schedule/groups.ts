@@ -82,24 +82,35 @@ function join(
   grain: Grain,
 ): Open | undefined {
   const single = alone(list, kernel, more);
-  if (![...single.touched].some((tensor) => group.touched.has(tensor))) return undefined;
-  const kernels = [...group.kernels, kernel];
-  const calls = [...group.calls, ...more];
-  const outputs = new Set([...group.outputs, ...single.outputs]);
-  const touched = new Set([...group.touched, ...single.touched]);
+  const shared = [...single.touched].filter((tensor) => group.touched.has(tensor));
+  if (shared.length === 0) return undefined;
   const elementsOf = (tensor: number): number => elementCount(typeOf(list, tensor).shape);
-  const rows = [...outputs].map(elementsOf).reduce(commonDivisor);
-  const all = calls.map((call) => rowEnds(call, rows, elementsOf(call.parameters.output.tensor)));
-  const known = all.filter((ends) => ends !== undefined);
-  const ends = known.length === all.length ? joinEnds(known) : undefined;
-  if (!ends) return undefined;
-  const splits = calls.map((call) => splitRows(call, ends)).filter((split) => split !== undefined);
-  if (splits.length < calls.length) return undefined;
-  const legal = calls.every((call, i) =>
-    [...outputs].every((tensor) => staysInRows(call, splits[i], ends, tensor, elementsOf(tensor))),
-  );
-  const joined = { kernels, calls, splits, ends, outputs, touched };
-  return legal && blockRows(list, joined, grain) !== undefined ? joined : undefined;
+  const calls = [...group.calls, ...more];
+  const joined = {
+    kernels: [...group.kernels, kernel],
+    calls,
+    outputs: new Set([...group.outputs, ...single.outputs]),
+    touched: new Set([...group.touched, ...single.touched]),
+  };
+  let rows = [...joined.outputs].map(elementsOf).reduce(commonDivisor);
+  // Where the last axis is too short for blocks, it becomes a part of the rows.
+  for (;;) {
+    const all = calls.map((call) => rowEnds(call, rows, elementsOf(call.parameters.output.tensor)));
+    const known = all.filter((ends) => ends !== undefined);
+    const ends = known.length === all.length ? joinEnds(known) : undefined;
+    if (!ends) return undefined;
+    const splits = calls.map((call) => splitRows(call, ends)).filter((split) => split !== undefined);
+    if (splits.length < calls.length) return undefined;
+    const stays = (call: LoopCall, tensor: number): boolean =>
+      staysInRows(call, splits[calls.indexOf(call)], ends, tensor, elementsOf(tensor));
+    const outputs = [...joined.outputs];
+    const legal = calls.every((call) => outputs.every((tensor) => stays(call, tensor)));
+    // Rows that both read are a gain, too; a value that all rows read is none.
+    const gains = shared.some((tensor) => calls.every((call) => stays(call, tensor)));
+    if (legal && gains && blockRows(list, { ...joined, ends }, grain) !== undefined) return { ...joined, splits, ends };
+    if (ends.length === 1) return undefined;
+    rows = ends[ends.length - 2];
+  }
 }
 
 function finished(
