@@ -22,6 +22,7 @@ import { readRegularText } from "../files/regular.ts";
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
 import { colors, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
+import { addThreadsOption } from "./threads.ts";
 import { addProgressOption, Progress } from "./progress.ts";
 import { expectJsonResult } from "./result.ts";
 
@@ -45,7 +46,7 @@ export function register(program: Command): void {
       "run nothing; check that this certificate has the specification's bits and is for this device",
     )
     .option("--json", "one JSON object");
-  addProgressOption(command).action(async (flags: Flags) => {
+  addProgressOption(addThreadsOption(command)).action(async (flags: Flags) => {
     if (flags.check === undefined) await make(flags);
     else await check(flags.check, flags);
   });

@@ -16,6 +16,7 @@ import { asNamed, printProof, printRuling, proofJson, rulingJson } from "./check
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
 import { reportLine, writeJson } from "./output.ts";
+import { addThreadsOption } from "./threads.ts";
 import { addProgressOption, meanwhile } from "./progress.ts";
 import { Wallets } from "./wallets.ts";
 
@@ -41,7 +42,7 @@ export function register(program: Command): void {
     .option("--backend <name>", "executes --replay; default: wasm")
     .option("--rpc <url>", "a node to ask about claims of wallet contracts (ERC-1271)")
     .option("--json", "one JSON object");
-  addProgressOption(command).action(check);
+  addProgressOption(addThreadsOption(command)).action(check);
 }
 
 async function check(path: string, flags: Flags): Promise<void> {

@@ -14,6 +14,7 @@ import { describeDivergence, describeUndecided, forfeits } from "./dispute-text.
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
+import { addThreadsOption } from "./threads.ts";
 import { addProgressOption, meanwhile } from "./progress.ts";
 import { nameOf, partyJson } from "./party.ts";
 import { expectJsonResult } from "./result.ts";
@@ -50,24 +51,26 @@ export function register(program: Command): void {
       "play the dispute on a chain in this process: each move is a transaction, and the EVM is the referee",
     )
     .option("--json", "one JSON object");
-  addProgressOption(addKeyOptions(command)).action(async (a: string, b: string, more: string[], flags: Flags) => {
-    if (flags.onChain) {
-      // The code that talks to a chain is slow to load.
-      const { disputeTracesOnChain } = await import("./dispute-on-chain.ts");
-      return disputeTracesOnChain([a, b], more, flags);
-    }
-    if (more.length > 0) return disputeMany([a, b, ...more], flags);
-    await checkFiles(flags);
-    const options = await optionsOf(flags);
-    const result = await meanwhile(`the dispute of ${a} and ${b}: replaying, and asking both`, () =>
-      dispute(a, b, options),
-    );
-    await writeFiles(result, flags);
-    if (flags.json) writeJson(disputeJson(result));
-    else printResult(result, flags);
-    if (result.outcome !== "agree") for (const note of result.notes) reportLine(`verde: ${note}`);
-    exitWith(EXITS[result.outcome]);
-  });
+  addProgressOption(addThreadsOption(addKeyOptions(command))).action(
+    async (a: string, b: string, more: string[], flags: Flags) => {
+      if (flags.onChain) {
+        // The code that talks to a chain is slow to load.
+        const { disputeTracesOnChain } = await import("./dispute-on-chain.ts");
+        return disputeTracesOnChain([a, b], more, flags);
+      }
+      if (more.length > 0) return disputeMany([a, b, ...more], flags);
+      await checkFiles(flags);
+      const options = await optionsOf(flags);
+      const result = await meanwhile(`the dispute of ${a} and ${b}: replaying, and asking both`, () =>
+        dispute(a, b, options),
+      );
+      await writeFiles(result, flags);
+      if (flags.json) writeJson(disputeJson(result));
+      else printResult(result, flags);
+      if (result.outcome !== "agree") for (const note of result.notes) reportLine(`verde: ${note}`);
+      exitWith(EXITS[result.outcome]);
+    },
+  );
 }
 
 const EXITS = { agree: EXIT.agree, divergence: EXIT.divergence, undecided: EXIT.undecided } as const;

@@ -17,6 +17,7 @@ import { formatAddress, formatClaim } from "../claims/claim.ts";
 import type { OpenBackend } from "../certify/choose.ts";
 import { addJobHelp, jobOptions, optionNames } from "./job-options.ts";
 import { colors, formatNumber, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
+import { addThreadsOption } from "./threads.ts";
 import { addProgressOption, Progress } from "./progress.ts";
 import { describeUsed, RunProgress, type Used } from "./run-progress.ts";
 import { withBoard } from "./tensorboard.ts";
@@ -71,14 +72,16 @@ export function register(program: Command): void {
     .allowUnknownOption();
   addJobHelp(program, command);
   addWeightOptions(command);
-  addProgressOption(addKeyOptions(command)).action(async (path: string, rest: string[], flags: Flags) => {
-    const { steps, seed } = flags;
-    const set = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
-    const own = optionNames(command);
-    const job = await withWeights(await openJob(path, { ...jobOptions(rest, own), ...set }, own), flags);
-    if (flags.listOperators) listOperators(job, flags.json ?? false);
-    else await train(job, flags);
-  });
+  addProgressOption(addThreadsOption(addKeyOptions(command))).action(
+    async (path: string, rest: string[], flags: Flags) => {
+      const { steps, seed } = flags;
+      const set = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
+      const own = optionNames(command);
+      const job = await withWeights(await openJob(path, { ...jobOptions(rest, own), ...set }, own), flags);
+      if (flags.listOperators) listOperators(job, flags.json ?? false);
+      else await train(job, flags);
+    },
+  );
 }
 
 export function count(text: string): number {

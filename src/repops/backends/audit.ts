@@ -34,6 +34,10 @@ export class Audit {
     for (const { kernel, element } of places) this.places.set(kernel, element);
   }
 
+  get isWanted(): boolean {
+    return this.places.size > 0;
+  }
+
   wants(kernel: number): boolean {
     return this.places.has(kernel);
   }
@@ -56,6 +60,6 @@ export class Audit {
   /** For the report; absent where nothing was to be audited. */
   result(): { audited?: Audited } {
     const { elements, seconds } = this;
-    return this.places.size > 0 ? { audited: { elements, seconds } } : {};
+    return this.isWanted ? { audited: { elements, seconds } } : {};
   }
 }

@@ -49,6 +49,10 @@ function checkElement({ kernel, element }: ElementOf, { kernels }: KernelList): 
   );
 }
 
+/** Whether something happens between two kernels. */
+export const isWatched = ({ roots, captured, audit }: Wanted): boolean =>
+  roots.size + captured.size > 0 || audit.isWanted;
+
 /** An empty report. */
 export interface OpenReport extends ExecuteReport {
   roots: Map<number, TensorRoot>;

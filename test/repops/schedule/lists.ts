@@ -1,7 +1,14 @@
 /** Small kernel lists for schedules: chains, sums, products and rows over vectors. */
 import fc from "fast-check";
 import { elementCount, type Shape, type TensorType } from "../../../src/encoding/tensor.ts";
-import { DOT_STEP, type Kernel, type KernelList, SUM_STEP, typeOf } from "../../../src/repops/kernels/kernel.ts";
+import {
+  DOT_STEP,
+  type Kernel,
+  type KernelList,
+  SCATTER_STEP,
+  SUM_STEP,
+  typeOf,
+} from "../../../src/repops/kernels/kernel.ts";
 import { rowMajorStrides } from "../../../src/repops/kernels/view.ts";
 import { defineProgram } from "../../../src/repops/programs/expressions.ts";
 
@@ -71,6 +78,20 @@ export const gather = (source: number, index: number, length: number): Kernel =>
   source,
   index,
   fill: 0x3f800000,
+});
+
+/** table[index[t]] += x[t], for a table of `rows` rows. */
+export const scatter = (x: number, index: number, rows: number, count: number, columns: number): Kernel => ({
+  kind: "fold",
+  type: f32(rows, columns),
+  program: SCATTER_STEP,
+  start: 0,
+  reduce: [count],
+  args: [
+    { kind: "operand", tensor: index, view: { offset: 0, strides: [0, 0, 1] }, clampRange: "none" },
+    { kind: "coordinate", axis: 0 },
+    { kind: "operand", tensor: x, view: { offset: 0, strides: [0, 1, columns] }, clampRange: "sum" },
+  ],
 });
 
 const LENGTHS = [1, 2, 5, 16, 40];

@@ -1,6 +1,7 @@
 /** Native code: C is generated for each kernel, and compiled by the machine's own compiler. Only in Node. */
 import { isNode, os } from "../../../encoding/node.ts";
 import { BackendError } from "../../../errors/index.ts";
+import { GRAIN, type Grain } from "../../schedule/grain.ts";
 import type { Backend, DeviceDescription } from "../backend.ts";
 import { checkedSession } from "../checked.ts";
 import { type CompilerOptions, findCompiler } from "./compiler.ts";
@@ -15,10 +16,18 @@ export interface NativeOptions extends CompilerOptions {
   always?: boolean;
   /** Leave all calls to other threads, however short they are. */
   beside?: boolean;
+  /** Into which blocks work is cut. */
+  grain?: Grain;
 }
 
 /** A native backend with a compiler of its own. */
-export function nativeWith({ name = "native", always = false, beside = false, ...options }: NativeOptions): Backend {
+export function nativeWith({
+  name = "native",
+  always = false,
+  beside = false,
+  grain = GRAIN,
+  ...options
+}: NativeOptions): Backend {
   return {
     name,
     describe: () => describeNative(options),
@@ -30,7 +39,7 @@ export function nativeWith({ name = "native", always = false, beside = false, ..
     prepare: (list, prepared) =>
       checkedSession(list, prepared, async (keep) => {
         checkNode();
-        return prepareNative(await openLibrary(options), list, keep, { always, beside });
+        return prepareNative(await openLibrary(options), list, keep, { always, beside, grain });
       }),
   };
 }

@@ -21,6 +21,7 @@ export class Hasher {
   private readonly memory: Memory;
   private readonly digests: number;
   private readonly scratch: number;
+  private readonly threads: number;
   private readonly little: number;
   /** How many calls that have not ended read from an address. */
   private readonly reading = new Map<number, number>();
@@ -28,15 +29,17 @@ export class Hasher {
 
   /**
    * @param types those of all tensors that one call may name
+   * @param threads on which a call hashes, where none of them is computing
    * @param little calls for fewer bytes are not left to another thread
    */
-  constructor(library: Library, types: readonly TensorType[], little = LITTLE) {
-    const largest = types.reduce((most, type) => Math.max(most, byteLength(type)), 0);
+  constructor(library: Library, types: readonly TensorType[], threads: number, little = LITTLE) {
+    const trees = types.reduce((sum, type) => sum + library.core.verde_tree_scratch(byteLength(type)), 0);
     this.library = library;
+    this.threads = threads;
     this.little = little;
     this.digests = 8 * ROOT_WORDS * types.length;
     this.scratch = this.digests + DIGEST * types.length;
-    this.memory = library.take(this.scratch + library.core.verde_tree_scratch(largest));
+    this.memory = library.take(this.scratch + trees);
   }
 
   /** The roots, when this returns. No call of `beside` may be open. */
@@ -97,8 +100,8 @@ export class Hasher {
     return { places, count: places.size };
   }
 
-  private arguments(count: number): [list: number, count: number, scratch: number] {
-    return [this.memory.address, count, this.memory.address + this.scratch];
+  private arguments(count: number): [list: number, count: number, scratch: number, threads: number] {
+    return [this.memory.address, count, this.memory.address + this.scratch, this.threads];
   }
 
   private results(tensors: readonly Placed[], places: ReadonlyMap<number, number>): TensorRoot[] {

@@ -17,8 +17,8 @@ interface Core {
   /** @returns a pointer of koffi, or null */
   verde_take(bytes: number): unknown;
   verde_give(address: number): void;
-  verde_run(table: number, from: number, to: number): void;
-  verde_roots(list: number, count: number, scratch: number): void;
+  verde_run(table: number, from: number, to: number, threads: number): void;
+  verde_roots(list: number, count: number, scratch: number, threads: number): void;
   verde_raw(operation: number, rows: number, results: number, count: number): void;
 }
 
@@ -30,13 +30,13 @@ const SIGNATURES = {
   verde_tree_scratch: ["int64_t", 1],
   verde_take: ["void *", 1],
   verde_give: ["void", 1],
-  verde_run: ["void", 3],
-  verde_roots: ["void", 3],
+  verde_run: ["void", 4],
+  verde_roots: ["void", 4],
   verde_raw: ["void", 4],
 } as const satisfies Record<keyof Core, readonly [result: string, parameters: number]>;
 
 /** The kernels of core/core.c, in their order there. */
-const KERNELS = ["fill", "gather", "scatter", "product"] as const;
+const KERNELS = ["fill", "gather", "scatter", "product", "blocks"] as const;
 export type CoreKernel = (typeof KERNELS)[number];
 
 /** Functions of one object: it is compiled in one go, and several objects at once. */

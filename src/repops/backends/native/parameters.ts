@@ -1,19 +1,20 @@
 /** The parameters of a session's calls, which change when tensors change their places. */
-import type { Call, Places } from "./plan.ts";
+import type { Places } from "./plan.ts";
+import type { Entry } from "./table.ts";
 
 /** A training step moves its state there and back; other orders of moves are rare. */
 const MOST_KEPT = 4;
 
 export class Parameters {
-  private readonly calls: readonly Call[];
+  private readonly calls: readonly Entry[];
   private readonly counts: readonly number[];
   /** The words of all calls, by the places of tensors. */
   private readonly known = new Map<string, BigInt64Array>();
   /** The number of 64-bit words of all calls. */
   readonly length: number;
 
-  constructor(calls: readonly Call[]) {
-    const nowhere: Places = { tensor: () => 0, constant: () => 0, counter: () => 0, scratch: 0 };
+  constructor(calls: readonly Entry[]) {
+    const nowhere: Places = { tensor: () => 0, constant: () => 0, counter: () => 0, scratch: 0, buffer: 0 };
     this.calls = calls;
     this.counts = calls.map((call) => call.words(nowhere).length);
     this.length = this.counts.reduce((sum, count) => sum + count, 0);

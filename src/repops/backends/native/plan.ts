@@ -1,8 +1,10 @@
 /** Kernels as calls of native functions: each is a function with a block of 64-bit words. */
 import { elementCount } from "../../../encoding/tensor.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
+import { type Cut, cutCall, cutLoop, type Grain } from "../../schedule/grain.ts";
 import type { KernelPlan } from "../../schedule/kernel-plan.ts";
 import { constantsOf, parameterWords } from "../../schedule/loop-parameters.ts";
+import type { LoopCall } from "../../schedule/loop-plan.ts";
 import { loopKey } from "../../schedule/loop-shape.ts";
 import type { ProductForm } from "../../schedule/product-form.ts";
 import type { CoreKernel } from "./library.ts";
@@ -14,12 +16,16 @@ export interface Places {
   /** Where a gather counts the indices outside of its source. */
   counter(kernel: number): number;
   scratch: number;
+  /** Memory of the first thread for what only a group reads. */
+  buffer: number;
 }
 
 export interface Call {
   /** A kernel of the core, or the key of a loop. */
   code: { core: CoreKernel } | { loop: string };
   words(places: Places): number[];
+  /** How it is dealt out to threads; absent: by itself, or not at all. */
+  cut?: Cut;
 }
 
 /** The constants from which the loops of a plan read. */
@@ -27,8 +33,11 @@ export function constantsIn(plan: KernelPlan): number[] {
   return plan.kind === "loops" ? plan.calls.flatMap(({ parameters }) => constantsOf(parameters)) : [];
 }
 
+/** Nanoseconds to move a byte. */
+const BYTE = 0.1;
+
 /** The calls of a kernel; `undefined` for one that runs on the definition. */
-export function callsOf(list: KernelList, plan: KernelPlan, index: number): Call[] | undefined {
+export function callsOf(list: KernelList, plan: KernelPlan, index: number, grain: Grain): Call[] | undefined {
   const output = list.inputs.length + index;
   switch (plan.kind) {
     case "nothing":
@@ -37,7 +46,8 @@ export function callsOf(list: KernelList, plan: KernelPlan, index: number): Call
       return undefined;
     case "start": {
       const count = elementCount(typeOf(list, output).shape);
-      return [{ code: { core: "fill" }, words: ({ tensor }) => [tensor(output), count, plan.bits | 0] }];
+      const cut = cutLoop(1, count, [[0, 4]], 4 * BYTE * count, grain);
+      return [{ code: { core: "fill" }, words: ({ tensor }) => [tensor(output), count, plan.bits | 0], cut }];
     }
     case "gather": {
       const { kernel, rows, rowBytes, count } = plan;
@@ -54,6 +64,16 @@ export function callsOf(list: KernelList, plan: KernelPlan, index: number): Call
             kernel.fill | 0,
             counter(index),
           ],
+          cut: cutLoop(
+            3,
+            count,
+            [
+              [1, 4],
+              [2, rowBytes],
+            ],
+            2 * BYTE * count * rowBytes,
+            grain,
+          ),
         },
       ];
     }
@@ -72,16 +92,29 @@ export function callsOf(list: KernelList, plan: KernelPlan, index: number): Call
             inner,
             rows,
             stride,
+            inner,
           ],
+          cut: cutLoop(
+            4,
+            inner,
+            [
+              [0, 4],
+              [2, 4],
+            ],
+            4 * BYTE * inner * (2 * count + rows),
+            grain,
+          ),
         },
       ];
     }
     case "loops":
-      return plan.calls.map(({ shape, parameters }) => ({
-        code: { loop: loopKey(shape) },
-        words: (places) => parameterWords(parameters, places),
-      }));
+      return plan.calls.map((call) => ({ ...loopOf(call), cut: cutCall(call, grain) }));
   }
+}
+
+/** A loop as a call. */
+export function loopOf({ shape, parameters }: LoopCall): Call {
+  return { code: { loop: loopKey(shape) }, words: (places) => parameterWords(parameters, places) };
 }
 
 /** In the order in which call_product of core/core.c reads them. */

@@ -1,21 +1,19 @@
 /** A kernel list that is ready to run in native code, with its memory. */
 import type { Tensor, TensorRoot } from "../../../encoding/tensor.ts";
 import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
-import type { FoldKernel, KernelList, MapKernel } from "../../kernels/kernel.ts";
+import type { KernelList } from "../../kernels/kernel.ts";
 import { runDefinition } from "../definition.ts";
 import { copyOf, copyTensors } from "../host.ts";
 import { Order } from "../in-order.ts";
-import { emptyReport, wantedOf } from "../wanted.ts";
+import { emptyReport, isWatched, wantedOf } from "../wanted.ts";
 import { Hasher, type Placed } from "./hasher.ts";
 import type { Library, Memory } from "./library.ts";
 import type { Parameters } from "./parameters.ts";
 import type { Places } from "./plan.ts";
+import type { Run } from "./table.ts";
 
 /** An execution that takes longer is left to another thread, so that this one can do other things. In ms. */
 const LONG = 5;
-
-/** What runs for a kernel: calls of the table, or the definition on the same memory. */
-export type Run = { from: number; to: number } | { definition: MapKernel | FoldKernel };
 
 /** A list that is ready to run. */
 export interface Prepared {
@@ -24,7 +22,9 @@ export interface Prepared {
   tensors: Tensor[];
   /** The outputs of kernels that are kept. */
   outputs: readonly number[];
-  runs: readonly Run[];
+  /** What runs for each kernel, and for each group. */
+  alone: readonly Run[];
+  together: readonly Run[];
   /** The kernels that are gathers. */
   gathers: readonly number[];
   /** Offsets in memory: the table of calls, the gathers' counters, the parameters of the calls. */
@@ -33,6 +33,8 @@ export interface Prepared {
   words: number;
   parameters: Parameters;
   places: Places;
+  /** On so many threads. */
+  threads: number;
   /** Leave everything to other threads. */
   beside: boolean;
 }
@@ -103,28 +105,32 @@ export class NativeSession implements Session {
   }
 
   private async executeNow(options: ExecuteOptions): Promise<ExecuteReport> {
-    const { runs, tensors, outputs, gathers, memory, counters, beside } = this.prepared;
+    const { alone, together, tensors, outputs, gathers, memory, counters, threads, beside } = this.prepared;
     const wanted = wantedOf(options, this.list);
     const report = emptyReport();
     // Their memory held the state before the last one.
     await this.untilFree(outputs);
     const began = performance.now();
+    const counts = new BigInt64Array(memory.buffer, counters, alone.length).fill(0n);
     let [from, to] = [0, 0];
     const flush = async (): Promise<void> => {
       const [first, end] = [from, to];
       from = to;
       if (end > first) await this.call(first, end);
     };
-    for (const [kernel, run] of runs.entries()) {
-      const output = this.list.inputs.length + kernel;
+    for (const [kernel, run] of (isWatched(wanted) ? alone : together).entries()) {
       if ("definition" in run) {
         await flush();
-        runDefinition(run.definition, tensors, tensors[output]);
-      } else to = run.to;
+        runDefinition(run.definition, tensors, tensors[run.output]);
+      } else {
+        if (from === to) from = run.from;
+        to = run.to;
+      }
       if (!wanted.roots.has(kernel) && !wanted.captured.has(kernel) && !wanted.audit.wants(kernel)) continue;
       await flush();
+      const output = this.list.inputs.length + kernel;
       if (wanted.roots.has(kernel)) {
-        this.watcher ??= new Hasher(this.library, tensors);
+        this.watcher ??= new Hasher(this.library, tensors, threads);
         report.roots.set(kernel, this.watcher.now([this.placed(output)])[0]);
       }
       if (wanted.captured.has(kernel)) report.captured.set(kernel, copyOf(tensors[output]));
@@ -132,7 +138,6 @@ export class NativeSession implements Session {
     }
     await flush();
     this.long = beside || performance.now() - began > LONG;
-    const counts = new BigInt64Array(memory.buffer, counters, runs.length);
     for (const kernel of gathers)
       if (counts[kernel] > 0n) report.outOfRange.push({ kernel, count: Number(counts[kernel]) });
     return { ...report, ...wanted.audit.result() };
@@ -140,9 +145,10 @@ export class NativeSession implements Session {
 
   /** Runs calls of the table: here if that is short, as it was the last time. */
   private call(from: number, to: number): Promise<void> | void {
-    const table = this.prepared.memory.address + this.prepared.table;
-    if (this.long && this.library.hasThreads) return this.library.beside("verde_run", table, from, to);
-    this.library.core.verde_run(table, from, to);
+    const { memory, table, threads } = this.prepared;
+    const values = [memory.address + table, from, to, threads] as const;
+    if (this.long && this.library.hasThreads) return this.library.beside("verde_run", ...values);
+    this.library.core.verde_run(...values);
   }
 
   async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
@@ -152,8 +158,8 @@ export class NativeSession implements Session {
   }
 
   private hash(tensors: readonly number[]): Promise<TensorRoot[]> {
-    const { tensors: types, beside } = this.prepared;
-    this.hasher ??= new Hasher(this.library, types, beside ? 0 : undefined);
+    const { tensors: types, threads, beside } = this.prepared;
+    this.hasher ??= new Hasher(this.library, types, threads, beside ? 0 : undefined);
     return this.hasher.beside(tensors.map((tensor) => this.placed(tensor)));
   }
 

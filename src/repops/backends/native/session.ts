@@ -4,16 +4,20 @@
 import { elementsIn } from "../../../encoding/dtypes.ts";
 import { os } from "../../../encoding/node.ts";
 import { elementCount, type Tensor } from "../../../encoding/tensor.ts";
-import type { Session } from "../backend.ts";
-import { type FoldKernel, type KernelList, type MapKernel, typeOf } from "../../kernels/kernel.ts";
+import { type KernelList, typeOf } from "../../kernels/kernel.ts";
 import { layOut } from "../../schedule/arena.ts";
+import { GRAIN, type Grain } from "../../schedule/grain.ts";
+import { type Group, groupKernels, joinSteps } from "../../schedule/groups.ts";
 import { type KernelPlan, planKernels } from "../../schedule/kernel-plan.ts";
 import { loopKey, type LoopShape } from "../../schedule/loop-shape.ts";
 import { type Schedule, schedule } from "../../schedule/schedule.ts";
+import type { Session } from "../backend.ts";
+import { threads } from "../threads.ts";
 import type { Library } from "./library.ts";
 import { Parameters } from "./parameters.ts";
-import { type Call, callsOf, constantsIn, type Places } from "./plan.ts";
-import { NativeSession, type Run } from "./prepared.ts";
+import { type Call, constantsIn, type Places } from "./plan.ts";
+import { NativeSession } from "./prepared.ts";
+import { tableOf } from "./table.ts";
 
 /** Vectors may read a little past the last tensor. */
 const SLACK = 512;
@@ -24,9 +28,12 @@ export function planNative(
   list: KernelList,
   keep: readonly number[],
   always: boolean,
-): { planned: Schedule; plans: KernelPlan[] } {
-  const planned = schedule(list, keep);
-  return { planned, plans: planKernels(planned, always) };
+  grain: Grain = GRAIN,
+): { planned: Schedule; plans: KernelPlan[]; groups: Group[] } {
+  const single = schedule(list, keep);
+  const plans = planKernels(single, always);
+  const groups = groupKernels(single, plans, grain);
+  return { planned: joinSteps(single, groups), plans, groups };
 }
 
 /** The loops of kernels, each once, by their keys. */
@@ -35,31 +42,40 @@ export function shapesOf(plans: readonly KernelPlan[]): Map<string, LoopShape> {
   return new Map(calls.map(({ shape }) => [loopKey(shape), shape]));
 }
 
-/**
- * @param always no shortcuts: neither products nor scatter-adds, and `canon` after every instruction
- * @param beside leave everything to other threads, however little it is
- * @throws {BackendError} when the memory is not enough, or a loop can't be compiled
- */
+export interface PrepareNative {
+  /** No shortcuts: neither products nor scatter-adds, and `canon` after every instruction. */
+  always?: boolean;
+  /** Leave everything to other threads, however little it is. */
+  beside?: boolean;
+  /** Into which blocks work is cut. */
+  grain?: Grain;
+}
+
+/** @throws {BackendError} when the memory is not enough, or a loop can't be compiled */
 export async function prepareNative(
   library: Library,
   list: KernelList,
   keep: readonly number[],
-  { always = false, beside = false }: { always?: boolean; beside?: boolean } = {},
+  { always = false, beside = false, grain = GRAIN }: PrepareNative = {},
 ): Promise<Session> {
-  const { planned, plans } = planNative(list, keep, always);
-  const calls = plans.map((plan, i) => callsOf(list, plan, i));
+  const { planned, plans, groups } = planNative(list, keep, always, grain);
+  const count = threads();
   const loops = await library.functions(shapesOf(plans));
   const constants = [...new Set(plans.flatMap(constantsIn))];
   const types = planned.lifetimes.map((_, i) => typeOf(list, i));
+  const addressOf = (code: Call["code"]): number =>
+    "core" in code ? library.kernel(code.core) : loops.get(code.loop)!;
+  const { entries, alone, together, bufferBytes } = tableOf(list, plans, groups, grain, addressOf);
+  const parameters = new Parameters(entries);
 
-  // The stretch: the table of calls, their words, constants, counters, scratch memory, and the tensors.
-  const all = calls.flatMap((some) => some ?? []);
-  const parameters = new Parameters(all);
-  const words = PAGE + 16 * all.length;
+  // The stretch: the table of calls, their words, constants, counters, scratch memory, buffers of threads,
+  // and the tensors.
+  const words = PAGE + 16 * entries.length;
   const constantsAt = words + 8 * parameters.length;
   const counters = Math.ceil((constantsAt + 4 * constants.length) / 8) * 8;
   const scratch = pages(counters + 8 * plans.length);
-  const arena = pages(scratch + library.core.verde_product_scratch());
+  const buffers = pages(scratch + library.core.verde_product_scratch());
+  const arena = pages(buffers + count * bufferBytes);
   const { offsets, bytes } = layOut(planned, availableBytes() - arena - SLACK, "native");
   const memory = library.take(arena + bytes + SLACK);
 
@@ -69,20 +85,14 @@ export async function prepareNative(
     constant: (bits) => address + constantsAt + 4 * constants.indexOf(bits),
     counter: (kernel) => address + counters + 8 * kernel,
     scratch: address + scratch,
+    buffer: address + buffers,
   };
   new Int32Array(buffer, constantsAt, constants.length).set(constants.map((bits) => bits | 0));
-  const table = new BigInt64Array(buffer, PAGE, 2 * all.length);
+  const table = new BigInt64Array(buffer, PAGE, 2 * entries.length);
   for (const [i, start] of parameters.starts().entries()) {
-    table[2 * i] = BigInt(codeOf(all[i], library, loops));
+    table[2 * i] = BigInt(addressOf(entries[i].code));
     table[2 * i + 1] = BigInt(address + words + 8 * start);
   }
-  let next = 0;
-  const runs = calls.map((some, i): Run => {
-    const plan = plans[i];
-    if (!some) return { definition: (plan as { kernel: MapKernel | FoldKernel }).kernel };
-    next += some.length;
-    return { from: next - some.length, to: next };
-  });
   const tensors = types.map(
     ({ dtype, shape }, i): Tensor => ({
       dtype,
@@ -92,15 +102,11 @@ export async function prepareNative(
   );
   const gathers = plans.flatMap(({ kind }, i) => (kind === "gather" ? [i] : []));
   const outputs = planned.lasting.filter((tensor) => tensor >= list.inputs.length);
-  const rest = { gathers, table: PAGE, counters, parameters, words, places, beside };
-  return new NativeSession(library, list, { memory, tensors, outputs, runs, ...rest });
+  const placed = { memory, tensors, outputs, gathers, table: PAGE, counters, parameters, words, places };
+  return new NativeSession(library, list, { ...placed, alone, together, threads: count, beside });
 }
 
 const pages = (bytes: number): number => Math.ceil(bytes / PAGE) * PAGE;
-
-function codeOf({ code }: Call, library: Library, loops: ReadonlyMap<string, number>): number {
-  return "core" in code ? library.kernel(code.core) : loops.get(code.loop)!;
-}
 
 /** The machine's memory, or what the process is limited to. */
 function availableBytes(): number {

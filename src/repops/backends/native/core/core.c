@@ -2,7 +2,9 @@
  * What the native backend calls: memory, a table of calls, and roots. The kernels of this file and the generated
  * loops have one form: a function of a block of 64-bit parameters, in which addresses are in bytes.
  */
+#define _GNU_SOURCE /* for dladdr */
 #include <stdlib.h>
+#include "blocks.h"
 #include "product.h"
 #include "rows.h"
 #include "tree.h"
@@ -10,38 +12,22 @@
 #define EXPORT __attribute__((visibility("default")))
 #define AT(type, parameter) ((type *)(intptr_t)(parameter))
 
-typedef void Kernel(const int64_t *p);
 typedef struct { Kernel *kernel; const int64_t *parameters; } Call;
-
-/*
- * The floating-point mode of the thread. A library that was linked with -ffast-math changes it for the process,
- * so each entry sets what the bits depend on: to nearest, and nothing flushed.
- */
-#if defined __x86_64__
-#define MODE 0x1f80u
-INLINE uint64_t read_mode(void) { uint32_t mode; __asm__ volatile("stmxcsr %0" : "=m"(mode)); return mode; }
-INLINE void write_mode(uint64_t mode) { uint32_t low = (uint32_t)mode; __asm__ volatile("ldmxcsr %0" : : "m"(low) : "memory"); }
-#elif defined __aarch64__
-#define MODE 0
-INLINE uint64_t read_mode(void) { uint64_t mode; __asm__ volatile("mrs %0, fpcr" : "=r"(mode)); return mode; }
-INLINE void write_mode(uint64_t mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory"); }
-#else
-#error "the native backend knows the floating-point modes of x86-64 and arm64"
-#endif
 
 /* to, count, bits */
 static void call_fill(const int64_t *p) {
   for (int64_t i = 0; i < p[1]; i++) AT(word, p[0])[i] = (int32_t)p[2];
 }
 
-/* source, index, target, count, bytes of a row, rows, fill bits, where the indices outside are counted */
+/* source, index, target, count, bytes of a row, rows, fill bits, where the indices outside are added up */
 static void call_gather(const int64_t *p) {
-  *AT(int64_t, p[7]) = gather(AT(char, p[0]), AT(word, p[1]), AT(char, p[2]), p[3], p[4], p[5], (int32_t)p[6]);
+  int64_t outside = gather(AT(char, p[0]), AT(word, p[1]), AT(char, p[2]), p[3], p[4], p[5], (int32_t)p[6]);
+  if (outside) __atomic_fetch_add(AT(int64_t, p[7]), outside, __ATOMIC_RELAXED);
 }
 
-/* x, index, table, count, elements of a row, rows, elements from one row of x to the next */
+/* x, index, table, count, columns, rows, elements from one row to the next of x, and of the table */
 static void call_scatter(const int64_t *p) {
-  scatter_add(AT(float, p[0]), AT(word, p[1]), AT(float, p[2]), p[3], p[4], p[5], p[6]);
+  scatter_add(AT(float, p[0]), AT(word, p[1]), AT(float, p[2]), p[3], p[4], p[5], p[6], p[7]);
 }
 
 #define BATCH_AXES 8
@@ -75,8 +61,8 @@ static void call_product(const int64_t *p) {
 
 /* The kernels of this file by number; 0 is no kernel. */
 EXPORT int64_t verde_kernel(int64_t number) {
-  static Kernel *const kernels[] = { call_fill, call_gather, call_scatter, call_product };
-  return number < 0 || number > 3 ? 0 : (int64_t)(intptr_t)kernels[number];
+  static Kernel *const kernels[] = { call_fill, call_gather, call_scatter, call_product, call_blocks };
+  return number < 0 || number > 4 ? 0 : (int64_t)(intptr_t)kernels[number];
 }
 
 EXPORT int64_t verde_lanes(void) { return LANES; }
@@ -103,19 +89,23 @@ EXPORT void verde_give(int64_t address) {
   free(base);
 }
 
-/* Calls `from` to `to` of a table. */
-EXPORT void verde_run(int64_t table, int64_t from, int64_t to) {
+/* Calls `from` to `to` of a table, on up to this many threads. */
+EXPORT void verde_run(int64_t table, int64_t from, int64_t to, int64_t threads) {
   const Call *calls = AT(Call, table);
+  use_threads(threads);
   uint64_t mode = read_mode();
   write_mode(MODE);
   for (int64_t i = from; i < to; i++) calls[i].kernel(calls[i].parameters);
   write_mode(mode);
 }
 
-/* For each of `count` entries: data, bytes, where the root is written. */
-EXPORT void verde_roots(int64_t list, int64_t count, int64_t scratch) {
-  for (const int64_t *p = AT(int64_t, list); count; count--, p += 3)
-    tree_root(AT(uint8_t, p[0]), p[1], AT(uint8_t, scratch), AT(uint8_t, p[2]));
+/*
+ * For each of `count` entries: data, bytes (more than 0), where the root is written. On up to this many threads.
+ * @param scratch what verde_tree_scratch asks for, of all entries together
+ */
+EXPORT void verde_roots(int64_t list, int64_t count, int64_t scratch, int64_t threads) {
+  use_threads(threads);
+  tree_roots(AT(int64_t, list), count, AT(uint8_t, scratch));
 }
 
 #define RAW(expression) for (int64_t i = 0; i < count; i++, x += 3) { vf a = FBITS(x[0]), b = FBITS(x[1]), c = FBITS(x[2]); (void)b; (void)c; *(vf *)lane = (expression); to[i] = lane[0]; } break

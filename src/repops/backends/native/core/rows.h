@@ -18,19 +18,20 @@ static int64_t gather(const char *source, const word *index, char *target, int64
 }
 
 /*
- * table[index[t]] += x[t] in the order of t, x in the sum range; the table is zeroed first. A row has `inner`
- * elements, and those of x are `stride` elements apart. Nothing is read after a row of x or written after one
- * of the table.
+ * table[index[t]] += x[t] in the order of t, x in the sum range, for some columns; the table is zeroed first.
+ * Rows of x are `x_row` elements apart, and those of the table `table_row`. Nothing is read or written beside the
+ * columns.
  */
-static void scatter_add(const float *x, const word *index, float *table, int64_t count, int64_t inner, int64_t rows,
-                        int64_t stride) {
-  memset(table, 0, 4 * (size_t)(rows * inner));
-  for (int64_t t = 0; t < count; t++, x += stride) {
+static void scatter_add(const float *x, const word *index, float *table, int64_t count, int64_t columns, int64_t rows,
+                        int64_t x_row, int64_t table_row) {
+  if (columns == table_row) memset(table, 0, 4 * (size_t)(rows * columns));
+  else for (int64_t i = 0; i < rows; i++) memset(table + i * table_row, 0, 4 * (size_t)columns);
+  for (int64_t t = 0; t < count; t++, x += x_row) {
     int64_t row = index[t], j = 0;
     if (row < 0 || row >= rows) continue;
-    float *to = table + row * inner;
-    for (; j + LANES <= inner; j += LANES) *(vf *)(to + j) = *(vf *)(to + j) + sum_range(*(const vf *)(x + j));
-    for (; j < inner; j++) {
+    float *to = table + row * table_row;
+    for (; j + LANES <= columns; j += LANES) *(vf *)(to + j) = *(vf *)(to + j) + sum_range(*(const vf *)(x + j));
+    for (; j < columns; j++) {
       vf one = sum_range((vf){} + x[j]);
       to[j] = to[j] + one[0];
     }
