@@ -1,11 +1,9 @@
 /** `verde bench`: how fast this machine executes the parts of a run, and beside other libraries. */
 import { Command, Option } from "commander";
 import { benchElementwise } from "../../bench/elementwise.ts";
-import { benchGrowth } from "../../bench/growth.ts";
 import { benchHashing } from "../../bench/hashing.ts";
 import { benchMatmul } from "../../bench/matmul.ts";
 import { describeMachine, machine, type Sample } from "../../bench/measure.ts";
-import { benchPeers } from "../../bench/peers.ts";
 import type { Comparison } from "../../bench/peers/compare.ts";
 import { benchStep } from "../../bench/step.ts";
 import { ensureCertified } from "../certify/gate.ts";
@@ -14,6 +12,8 @@ import { writeResult } from "../files/replace.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { native } from "../repops/backends/native/backend.ts";
 import { wasm } from "../repops/backends/wasm/backend.ts";
+import { EXIT } from "./exit.ts";
+import { exitWith } from "./guard.ts";
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 import { addProgressOption, Progress } from "./progress.ts";
 import { expectJsonResult } from "./result.ts";
@@ -60,19 +60,23 @@ async function peers({ json = false, only }: Flags): Promise<object> {
     progress.clear();
     write();
   };
+  // Only these two need it, and every command loads this file.
+  const { benchPeers } = await import("../../bench/peers.ts");
   const result = await benchPeers({
     ...(only !== undefined && { only }),
     say: (line) => progress.show(line, true),
     result: (one) => said(() => (json ? writeJson({ schemaVersion: 1, ...one }) : writeLine(comparisonRow(one)))),
-    skip: (what, why) => said(() => reportLine(`verde: skipped ${what}: ${why}`)),
+    skip: (what, why, failed) => said(() => reportLine(`verde: ${failed ? "failed" : "skipped"}: ${what}: ${why}`)),
   });
   progress.clear();
+  if (result.skipped.some(({ failed }) => failed)) exitWith(EXIT.failure);
   if (json) writeJson({ schemaVersion: 1, machine: result.machine });
   return result;
 }
 
 async function growth({ json = false, only, size }: Flags): Promise<object> {
   const progress = new Progress();
+  const { benchGrowth } = await import("../../bench/growth.ts");
   const result = await benchGrowth({
     size: size as "small" | "full",
     ...(only !== undefined && { only }),
