@@ -1,5 +1,7 @@
 /** Timing for the benches: warm-up, several samples, the median. Results are ratios to trust, not seconds. */
-import { cpus } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
+import { UsageError } from "../src/errors/index.ts";
+import { native } from "../src/repops/backends/native/backend.ts";
 
 export interface Sample {
   name: string;
@@ -30,4 +32,40 @@ export function median(values: readonly number[]): number {
 
 export function machine(): { cpu: string; cores: number; node: string } {
   return { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version };
+}
+
+/** The machine of a result that is kept. */
+export interface Machine {
+  cpu: string;
+  cores: number;
+  memoryGiB: number;
+  node: string;
+  /** Of native code; `none` where there is no compiler. */
+  compiler: string;
+  /** The mean number of programs that wanted a core in the last minute, when the measurement began. */
+  load: number;
+  /** The day, in UTC. */
+  date: string;
+}
+
+export async function describeMachine(): Promise<Machine> {
+  const device = await native.describe?.().catch(() => undefined);
+  return {
+    ...machine(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    compiler: device?.driver.version ?? "none",
+    load: Number(loadavg()[0].toFixed(1)),
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+/** The error about a name that no measurement contains. */
+export function nothingNamed(only: string, names: readonly string[]): UsageError {
+  return new UsageError(
+    "VALUE",
+    `nothing to measure has ${JSON.stringify(only)} in its name; there are: ${names.join("; ")}`,
+    {
+      found: only,
+    },
+  );
 }

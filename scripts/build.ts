@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "dist");
 /** Files that modules read at run time and that are no modules. */
-const ASSETS = ["src/web/page", "src/repops/backends/native/core", "examples/data"];
+const ASSETS = ["src/web/page", "src/repops/backends/native/core", "examples/data", "bench/peers"];
 
 rmSync(out, { recursive: true, force: true });
 const compiler = join(root, "node_modules/.bin/tsc");

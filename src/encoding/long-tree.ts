@@ -1,6 +1,6 @@
 /**
- * Merkle trees over more leaves than should be in memory. Only the upper levels are kept; the lower ones are
- * made again from the payloads when they are asked for.
+ * Merkle trees over more leaves than should be in memory. Only the upper levels are kept, and some blocks of
+ * the lower ones; the others are made again from the payloads when they are asked for.
  */
 import type { Bytes } from "./bytes.ts";
 import { buildLevels, hashLeaf, type Levels, type Proof, type TreeRoot } from "./merkle.ts";
@@ -21,6 +21,11 @@ export async function itemAt<T>(list: LongList<T>, index: number): Promise<T> {
 /** A block of leaves has 2^10: they are read and hashed together. */
 const BLOCK_HEIGHT = 10;
 const BLOCK = 2 ** BLOCK_HEIGHT;
+/**
+ * The blocks that a tree keeps, in 4 MiB: all of a tree with up to 65,536 leaves, such as that of 4M
+ * elements.
+ */
+const KEPT_BLOCKS = 64;
 
 /** A tree over payloads (spec 6.3), the same as `buildLevels` gives over their leaves. */
 export class LongTree {
@@ -28,24 +33,25 @@ export class LongTree {
   private readonly tag: Tag;
   /** The levels from that of the blocks' roots up. */
   private readonly upper: Levels;
-  /** The block that was asked for last. */
-  private recent: { number: number; levels: Levels };
+  /** Blocks by their numbers; the one that was made first is first. */
+  private readonly blocks: Map<number, Block>;
 
-  private constructor(payloads: LongList<Bytes>, tag: Tag, upper: Levels, last: { number: number; levels: Levels }) {
+  private constructor(payloads: LongList<Bytes>, tag: Tag, upper: Levels, blocks: Map<number, Block>) {
     this.payloads = payloads;
     this.tag = tag;
     this.upper = upper;
-    this.recent = last;
+    this.blocks = blocks;
   }
 
   static async over(payloads: LongList<Bytes>, tag: Tag): Promise<LongTree> {
     const roots: Bytes[] = [];
-    let last: { number: number; levels: Levels } | undefined;
+    const blocks = new Map<number, Block>();
     for (let number = 0; number === 0 || number * BLOCK < payloads.length; number++) {
-      last = { number, levels: await levelsOf(payloads, tag, number) };
-      roots.push(last.levels.at(-1)![0]);
+      const block = await blockOf(payloads, tag, number);
+      roots.push(block.root);
+      keep(blocks, number, block);
     }
-    return new LongTree(payloads, tag, buildLevels(roots), last!);
+    return new LongTree(payloads, tag, buildLevels(roots), blocks);
   }
 
   get root(): TreeRoot {
@@ -59,35 +65,69 @@ export class LongTree {
     // Both are in one block, since the node is.
     const inBlock = 2 ** (BLOCK_HEIGHT - below);
     const number = Math.floor((2 * position) / inBlock);
-    const levels = await this.block(number);
+    const block = await this.block(number);
     const first = 2 * position - number * inBlock;
-    return levels[Math.min(below, levels.length - 1)].slice(first, first + 2);
+    return [first, first + 1].flatMap((at) => block.node(Math.min(below, block.height), at) ?? []);
   }
 
   /** The siblings of a leaf on the way to the root, lowest first. The list has such a leaf. */
   async prove(index: number): Promise<Proof> {
     const number = Math.floor(index / BLOCK);
-    const within = siblings(await this.block(number), index % BLOCK);
-    return [...within, ...siblings(this.upper, number)];
+    const block = await this.block(number);
+    const within = siblings(block.height, index % BLOCK, (level, at) => block.node(level, at));
+    return [...within, ...siblings(this.upper.length - 1, number, (level, at) => this.upper[level][at])];
   }
 
-  private async block(number: number): Promise<Levels> {
-    if (this.recent.number !== number)
-      this.recent = { number, levels: await levelsOf(this.payloads, this.tag, number) };
-    return this.recent.levels;
+  private async block(number: number): Promise<Block> {
+    let block = this.blocks.get(number);
+    if (!block) keep(this.blocks, number, (block = await blockOf(this.payloads, this.tag, number)));
+    return block;
   }
 }
 
-function siblings(levels: Levels, index: number): Bytes[] {
+/**
+ * The nodes of one block in one stretch of memory, because as objects they would take several times as much.
+ */
+class Block {
+  /** The number of levels above the leaves. */
+  readonly height: number;
+  private readonly nodes: Bytes;
+  /** Where each level begins, in nodes; and the end. */
+  private readonly starts: number[] = [0];
+
+  constructor(levels: Levels) {
+    this.height = levels.length - 1;
+    for (const [level, { length }] of levels.entries()) this.starts.push(this.starts[level] + length);
+    this.nodes = new Uint8Array(32 * this.starts[levels.length]);
+    for (const [i, node] of levels.flat().entries()) this.nodes.set(node, 32 * i);
+  }
+
+  get root(): Bytes {
+    return this.node(this.height, 0)!;
+  }
+
+  /** @returns a copy, which does not keep the block in memory */
+  node(level: number, at: number): Bytes | undefined {
+    const index = this.starts[level] + at;
+    return index < this.starts[level + 1] ? this.nodes.slice(32 * index, 32 * index + 32) : undefined;
+  }
+}
+
+function keep(blocks: Map<number, Block>, number: number, block: Block): void {
+  if (blocks.size === KEPT_BLOCKS) blocks.delete(blocks.keys().next().value!);
+  blocks.set(number, block);
+}
+
+function siblings(height: number, index: number, node: (level: number, at: number) => Bytes | undefined): Bytes[] {
   const found: Bytes[] = [];
-  for (let level = 0, at = index; level + 1 < levels.length; level++, at = Math.floor(at / 2)) {
-    const sibling = levels[level][at % 2 === 0 ? at + 1 : at - 1];
+  for (let level = 0, at = index; level < height; level++, at = Math.floor(at / 2)) {
+    const sibling = node(level, at % 2 === 0 ? at + 1 : at - 1);
     if (sibling) found.push(sibling);
   }
   return found;
 }
 
-async function levelsOf(payloads: LongList<Bytes>, tag: Tag, number: number): Promise<Levels> {
+async function blockOf(payloads: LongList<Bytes>, tag: Tag, number: number): Promise<Block> {
   const block = await payloads.slice(number * BLOCK, Math.min((number + 1) * BLOCK, payloads.length));
-  return buildLevels(block.map((payload) => hashLeaf(tag, payload)));
+  return new Block(buildLevels(block.map((payload) => hashLeaf(tag, payload))));
 }

@@ -1,8 +1,8 @@
 /** What a provider claims about its run, for each level (spec 7.3). */
 import type { Speaker } from "../claims/store.ts";
-import { asBytes, type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
+import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import { itemAt, type LongList, LongTree } from "../encoding/long-tree.ts";
-import { chunkAt, chunkCount, type Tensor } from "../encoding/tensor.ts";
+import type { Tensor } from "../encoding/tensor.ts";
 import { type RunRoot, runRootOf } from "../trace/commitments.ts";
 import { accumulators } from "../repops/kernels/point.ts";
 import { Evidence } from "./evidence.ts";
@@ -11,7 +11,7 @@ import { DisputeError } from "../errors/index.ts";
 import { type Level, type Position, positionKey } from "../game/level.ts";
 import { checkPlace } from "../game/question.ts";
 import { claimedAt, kernelAt, levelUnder, trainingMachine } from "./machine.ts";
-import { DisputedTensors, type Memory } from "./memory.ts";
+import { chunksOf, DisputedTensors, type Memory } from "./memory.ts";
 import { isSigned, openingPlace } from "./opening.ts";
 import { expectOperator, type OperatorWitness } from "./operator.ts";
 import { type LevelName, type Place, placeOf } from "./place.ts";
@@ -130,7 +130,10 @@ export class TrainingClaim implements Claim<Witness> {
     state: async ({ step }) => (await this.memory.detail(step))?.newStateRoots,
     chunk: async (place) => {
       const tensors = await this.tensors.of(place);
-      return tensors && chunksOf(tensors[this.tensors.outputOf(place)]);
+      if (!tensors) return undefined;
+      // The executed step has taken longer, and what is asked next is answered without a wait.
+      await this.tensors.plant(place);
+      return chunksOf(tensors[this.tensors.outputOf(place)]);
     },
     fold: async (place) => {
       const kernel = kernelAt(this.facts, place);
@@ -180,8 +183,4 @@ export class TrainingClaim implements Claim<Witness> {
     const { tree, payloads } = this.known.get(positionKey(at))!;
     return { payload: await itemAt(payloads, index), proof: await (await tree()).prove(index) };
   }
-}
-
-function chunksOf(tensor: Tensor): Bytes[] {
-  return Array.from({ length: chunkCount(tensor) }, (_, i) => chunkAt(asBytes(tensor.data), i));
 }

@@ -1,15 +1,7 @@
 /** Makes the one-step proof from a party's memory: agreed values with Merkle proofs (spec 7.5). */
 import { asBytes } from "../encoding/bytes.ts";
 import { type Proof, proveLeaf } from "../encoding/merkle.ts";
-import {
-  CHUNK_ELEMENTS,
-  chunkAt,
-  chunkTree,
-  elementBits,
-  stateTree,
-  type Tensor,
-  type TensorRoot,
-} from "../encoding/tensor.ts";
+import { CHUNK_ELEMENTS, chunkAt, elementBits, stateTree, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { accumulatorRead, type Read, readsAt } from "../repops/kernels/reads.ts";
 import type { JobFacts } from "./facts.ts";
 import { groundOf } from "./judge.ts";
@@ -65,7 +57,9 @@ export class Evidence {
     const wanted = reads.map(({ tensor }) => tensor);
     const proofs = await this.rootProofs(place, at, wanted);
     if (!proofs) return undefined;
-    const operands = reads.map(({ tensor, address }, i) => elementProof(tensors[tensor], address, proofs[i].proof));
+    const operands: ElementProof[] = [];
+    for (const [i, { tensor, address }] of reads.entries())
+      operands.push(await this.elementProof(tensors[tensor], address, proofs[i].proof));
     const before = accumulatorRead(pointAt(place));
     const accumulator = before === undefined ? undefined : await this.leaf(at.slice(0, -1), before);
     return { ...(await this.before(place, at, wanted)), ...(accumulator && { accumulator }), operands };
@@ -83,6 +77,15 @@ export class Evidence {
       type: (tensor) => tensors[tensor],
       bits: ({ tensor, address }) => (address < 0 ? 0 : elementBits(tensors[tensor], address)),
     });
+  }
+
+  /** The chunk that holds element `address`, or the first chunk if there is no such element. */
+  private async elementProof(tensor: Tensor, address: number, proof: Proof): Promise<ElementProof> {
+    const { dtype, shape } = tensor;
+    const index = Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS);
+    const bytes = asBytes(tensor.data);
+    const chunkProof = bytes.length > 0 ? await (await this.tensors.treeOf(tensor)).prove(index) : [];
+    return { type: { dtype, shape }, chunk: chunkAt(bytes, index), chunkProof, proof };
   }
 
   /** The roots of tensors of the disputed graph, each with its proof in the tree that holds it. */
@@ -126,13 +129,4 @@ function above(at: Position, name: LevelName): Position {
 /** Entry `index` of a state or a dataset, with its proof. */
 function proofIn(roots: readonly TensorRoot[], index: number): AgreedLeaf {
   return { payload: roots[index], proof: proveLeaf(stateTree(roots), index) };
-}
-
-/** The chunk that holds element `address`, or the first chunk if there is no such element. */
-function elementProof(tensor: Tensor, address: number, proof: Proof): ElementProof {
-  const { dtype, shape } = tensor;
-  const index = Math.floor(Math.max(address, 0) / CHUNK_ELEMENTS);
-  const bytes = asBytes(tensor.data);
-  const chunkProof = bytes.length > 0 ? proveLeaf(chunkTree(bytes), index) : [];
-  return { type: { dtype, shape }, chunk: chunkAt(bytes, index), chunkProof, proof };
 }

@@ -1,6 +1,8 @@
 /** What a party stores of its run, or recomputes when it is asked. */
-import type { LongList } from "../encoding/long-tree.ts";
-import type { StateRoot, Tensor, TensorRoot } from "../encoding/tensor.ts";
+import { asBytes, type Bytes } from "../encoding/bytes.ts";
+import { type LongList, LongTree } from "../encoding/long-tree.ts";
+import { Tag } from "../encoding/tags.ts";
+import { chunkAt, chunkCount, type StateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import type { JobOutline } from "../job/closed.ts";
 import { operandsOf } from "../repops/kernels/kernel.ts";
 import type { RunRoot } from "../trace/commitments.ts";
@@ -51,6 +53,7 @@ export class DisputedTensors {
   private readonly memory: Memory;
   private readonly facts: JobFacts;
   private readonly fetched = new Map<string, Promise<KernelTensors | undefined>>();
+  private readonly trees = new WeakMap<Tensor, Promise<LongTree>>();
 
   constructor(memory: Memory, facts: JobFacts) {
     this.memory = memory;
@@ -65,6 +68,24 @@ export class DisputedTensors {
       tensors.catch(() => this.fetched.delete(key));
     }
     return tensors;
+  }
+
+  /** The tree over a tensor's chunks. It is kept, because several elements may be shown. */
+  treeOf(tensor: Tensor): Promise<LongTree> {
+    let tree = this.trees.get(tensor);
+    if (!tree) this.trees.set(tensor, (tree = LongTree.over(chunksOf(tensor), Tag.chunk)));
+    return tree;
+  }
+
+  /** Makes what shows the elements of the disputed operator's operands, so that each is shown at once. */
+  async plant(place: Place): Promise<void> {
+    const tensors = await this.of(place);
+    if (!tensors) return;
+    const operands = new Set(operandsOf(kernelAt(this.facts, place)));
+    for (const tensor of operands) await this.treeOf(tensors[tensor]);
+    const { inputs, outputs } = this.facts.graph(graphAt(place));
+    const entries = Math.min(inputs.length, outputs.length);
+    if ([...operands].some((tensor) => tensor < entries)) await this.memory.entryRoots(place.step - 1);
   }
 
   /** The tensor number of the disputed operator's output. */
@@ -83,4 +104,13 @@ export class DisputedTensors {
     const data = wanted.filter(isData).map((tensor) => [tensor, this.memory.dataset[tensor - outputs.length]]);
     return captured && { ...Object.fromEntries(captured), ...Object.fromEntries(data) };
   }
+}
+
+/** The chunks of a tensor, each made when it is read. */
+export function chunksOf(tensor: Tensor): LongList<Bytes> {
+  const bytes = asBytes(tensor.data);
+  const length = chunkCount(tensor);
+  const slice = (from: number, to: number): Bytes[] =>
+    Array.from({ length: Math.max(Math.min(to, length) - from, 0) }, (_, i) => chunkAt(bytes, from + i));
+  return { length, slice };
 }

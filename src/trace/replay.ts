@@ -4,7 +4,7 @@
  */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { itemAt, type LongList } from "../encoding/long-tree.ts";
-import { type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
+import { byteLength, type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { openBackend } from "../certify/open-backend.ts";
 import { DisputeError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
@@ -17,6 +17,9 @@ import { openTrace } from "./folder.ts";
 import { KeptStates } from "./kept-states.ts";
 import { checkpointsOf, expectComplete, loadClosedJob, restoreCheckpoint, type Trace } from "./open.ts";
 import type { RunRoot } from "./commitments.ts";
+
+/** The most bytes of operators' outputs that are kept of one step. */
+const MOST_OUTPUTS = 2 ** 28;
 
 /** What a provider claims about one step. */
 export interface StepDetail {
@@ -42,6 +45,10 @@ export class Replayer {
   private readonly kept: KeptStates;
   /** The state that was asked for last, because a dispute looks at one step several times. */
   private recent: { step: number; state: NamedTensor[] } | undefined;
+  /** The roots of the state that was asked for last: a dispute shows several of its entries. */
+  private entries: { step: number; roots: TensorRoot[] } | undefined;
+  /** The outputs of the operators of the step that was detailed last, unless they are too large together. */
+  private outputs: { step: number; tensors: ReadonlyMap<number, Tensor> } | undefined;
 
   private constructor(
     trace: Trace & { runRoot: RunRoot },
@@ -96,8 +103,8 @@ export class Replayer {
   /**
    * The state roots after each step of segment 1, 2, … It executes each step of the segment once. Of its n
    * states it keeps √n, so each later question about one of its steps executes at most √n more: all that a
-   * dispute asks about one step together take n + √n + 2 (as long as √n states have 256 MiB or less; if not,
-   * as many are kept as fit).
+   * dispute asks about one step together take n + √n + 1 (as long as √n states have 256 MiB or less, and the
+   * outputs of one step too; if not, as many states are kept as fit, and the step is executed twice).
    * @throws {DisputeError} when the last state is not the one that the trace commits to
    */
   async stepRoots(segment: number): Promise<StateRoot[]> {
@@ -121,7 +128,14 @@ export class Replayer {
   async detail(step: number): Promise<StepDetail> {
     const known = this.details.get(step);
     if (known) return known;
-    const { roots } = await this.execute(step, { rootsOf: "all" });
+    const { init } = this.job;
+    const { kernels } = step > 0 ? this.job.step : init.kind === "graph" ? init.graph : { kernels: [] };
+    const isSmall = kernels.reduce((sum, { type }) => sum + byteLength(type), 0) <= MOST_OUTPUTS;
+    const { roots, captured } = await this.execute(step, {
+      rootsOf: "all",
+      ...(isSmall && { capture: [...kernels.keys()] }),
+    });
+    this.outputs = isSmall ? { step, tensors: captured } : undefined;
     const kernelRoots = [...roots.values()];
     const newStateRoots = await this.execution.entryRoots();
     const detail = { kernelRoots, newStateRoots, newStateRoot: stateRoot(newStateRoots) };
@@ -134,10 +148,13 @@ export class Replayer {
   async entryRoots(step: number): Promise<TensorRoot[]> {
     const known = this.details.get(step)?.newStateRoots;
     if (known) return known;
-    const state = await this.state(step);
-    // The backend hashes large tensors faster than they are hashed here.
-    if (this.execution.at !== step) await this.execution.restore(step, state);
-    return this.execution.entryRoots();
+    if (this.entries?.step !== step) {
+      const state = await this.state(step);
+      // The backend hashes large tensors faster than they are hashed here.
+      if (this.execution.at !== step) await this.execution.restore(step, state);
+      this.entries = { step, roots: await this.execution.entryRoots() };
+    }
+    return this.entries.roots;
   }
 
   /**
@@ -152,8 +169,10 @@ export class Replayer {
       if (tensor < inputs) captured.set(tensor, before[tensor] ?? this.job.dataset[tensor - before.length]);
     const capture = tensors.filter((tensor) => tensor >= inputs).map((tensor) => tensor - inputs);
     if (capture.length === 0) return captured;
-    const report = await this.execute(step, { capture });
-    for (const [kernel, output] of report.captured) captured.set(inputs + kernel, output);
+    // A kernel that the graph does not have is refused by the execution.
+    const isKept = this.outputs?.step === step && capture.every((kernel) => this.outputs!.tensors.has(kernel));
+    const outputs = isKept ? this.outputs!.tensors : (await this.execute(step, { capture })).captured;
+    for (const kernel of capture) captured.set(inputs + kernel, outputs.get(kernel)!);
     return captured;
   }
 

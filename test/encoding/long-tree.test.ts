@@ -40,4 +40,25 @@ describe("a long tree", () => {
       if (count > 0) expect((await tree.prove(count - 1)).map(toHex)).toEqual(proveLeaf(levels, count - 1).map(toHex));
       expect(most).toBeLessThanOrEqual(1024);
     });
+
+  test("keeps as many blocks as 65,536 leaves have, and makes the others again", async () => {
+    for (const [count, again] of [
+      [65_536, 0],
+      [66_000, 1],
+    ]) {
+      const payloads = Array.from({ length: count }, (_, i) => payload(i));
+      const levels = buildLevels(payloads.map((bytes) => hashLeaf(Tag.chunk, bytes)));
+      let reads = 0;
+      const slice = (from: number, to: number) => (reads++, payloads.slice(from, to));
+      const tree = await LongTree.over({ length: count, slice }, Tag.chunk);
+      expect(reads).toBe(Math.ceil(count / 1024));
+      // The first block is the one that was dropped; then the second one is.
+      for (const index of [5, 5, count - 1, 30_000]) {
+        expect((await tree.prove(index)).map(toHex)).toEqual(proveLeaf(levels, index).map(toHex));
+        const children = (await tree.children(1, index >> 1)).map(toHex);
+        expect(children).toEqual(levels[0].slice(index & ~1, (index & ~1) + 2).map(toHex));
+      }
+      expect(reads - Math.ceil(count / 1024)).toBe(again);
+    }
+  });
 });

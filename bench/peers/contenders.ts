@@ -1,0 +1,52 @@
+/** How each contender is started, and with which environment. */
+import { fileURLToPath } from "node:url";
+import { Contender, type Start, Unable } from "./contender.ts";
+
+/** This module's ending: the sources are TypeScript, what is built from them is JavaScript. */
+const script = (name: string): string => fileURLToPath(new URL(`${name}${import.meta.url.slice(-3)}`, import.meta.url));
+const PYTHON = fileURLToPath(new URL("peer.py", import.meta.url));
+/** A Python that the user prefers may lack what the system's has. */
+const PYTHONS = ["python3", "/usr/bin/python3"];
+
+/** Variables with which machines tune or cripple a BLAS. */
+const UNSET = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"];
+
+function environment(threads: number): NodeJS.ProcessEnv {
+  const count = String(threads);
+  const names = ["VERDE_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"];
+  const env = { ...process.env, ...Object.fromEntries(names.map((name) => [name, count])) };
+  for (const name of UNSET) delete env[name];
+  return env;
+}
+
+export function ours(backend: string, threads: number): Start {
+  return {
+    name: `Verde, ${backend}`,
+    command: process.execPath,
+    args: [script("ours"), backend],
+    env: environment(threads),
+  };
+}
+
+export function javascriptPeer(name: string, folder: string): Start {
+  return { name, command: process.execPath, args: [script("javascript"), name, folder], env: environment(1) };
+}
+
+/**
+ * Starts a library of Python, with the first Python that has it.
+ * @throws {Unable} when none has it
+ */
+export async function startPython(which: "torch" | "numpy", threads: number): Promise<Contender> {
+  let why: unknown;
+  for (const command of PYTHONS) {
+    const args = [PYTHON, which, String(threads)];
+    try {
+      return await Contender.start({ name: which, command, args, env: environment(threads) });
+    } catch (error) {
+      if (!(error instanceof Unable)) throw error;
+      // The last one is the system's: what it lacks can be installed.
+      why = error;
+    }
+  }
+  throw why;
+}
