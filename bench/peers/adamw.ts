@@ -51,7 +51,7 @@ export async function prepareAdamW(backend: Backend, { elements }: AdamWTask): P
     // A training step ends with these copies too.
     call: async () => {
       await session.execute();
-      await session.copy(pairs);
+      await session.move(pairs);
     },
     close: () => session.close(),
   };

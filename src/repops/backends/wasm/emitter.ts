@@ -8,6 +8,10 @@ export type Local = Code & { readonly index: number };
 
 const local = (index: number): Local => Object.assign([0x20, ...unsigned(index)], { index });
 
+/** Of an imported memory: any size; a shared one needs a maximum. */
+const LIMITS = [0, 0];
+const SHARED_LIMITS = [3, 0, ...unsigned(65_536)];
+
 const EMPTY_BLOCK = 0x40;
 const BLOCK = 0x02;
 const LOOP = 0x03;
@@ -128,8 +132,11 @@ export class ModuleBuilder {
     return new FunctionBuilder(-1, undefined, [ValueType.i32], []);
   }
 
-  /** The module's bytes. The module imports its memory as `env.memory`. */
-  encode(): Uint8Array<ArrayBuffer> {
+  /**
+   * The module's bytes. The module imports its memory as `env.memory`.
+   * @param shared whether that is a memory that several threads share
+   */
+  encode(shared = false): Uint8Array<ArrayBuffer> {
     const types: string[] = [];
     const typeOf = this.functions.map(({ parameters, results }) => {
       const type = [0x60, ...vector(parameters.map((p) => [p])), ...vector(results.map((r) => [r]))].join();
@@ -141,7 +148,7 @@ export class ModuleBuilder {
       concat(
         [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
         section(1, vector(types.map((type) => type.split(",").map(Number)))),
-        section(2, vector([concat(text("env"), text("memory"), [2, 0, 0])])),
+        section(2, vector([concat(text("env"), text("memory"), [2], shared ? SHARED_LIMITS : LIMITS)])),
         section(3, vector(typeOf.map((type) => unsigned(type)))),
         section(7, vector(exported.map((f) => concat(text(f.name!), [0, ...unsigned(f.index)])))),
         section(10, vector(this.functions.map((f) => f.encode()))),

@@ -1,62 +1,26 @@
-/**
- * Matrix products: C[i, j] = Σ_k A[i, k]·B[k, j] in the order of k, with multiplication and addition rounded
- * separately. Between blocks of k the accumulators are stored and reloaded, which is exact. Blocks of i and j
- * are independent.
- */
-import type { ConstantPool } from "./constants.ts";
+/** Blocks of matrix products, from packed operands: register tiles, in the order of k. */
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
 import { f32x4, i32, v128, ValueType } from "./opcodes.ts";
-import { definePacking } from "./packing.ts";
 
 const { i32: I32, v128: V128 } = ValueType;
 
 /**
  * The register tile: 5 rows of 2 vectors leave three of the 15 registers that the engine has for operands.
  */
-const ROWS = 5;
-const COLUMNS = 8;
+export const ROWS = 5;
+export const COLUMNS = 8;
 const VECTORS = COLUMNS / 4;
 const UNROLL = 8;
-/** The sizes of blocks that fit in the caches. */
-const DEPTH_BLOCK = 384;
-const ROW_BLOCK = 240;
-const COLUMN_BLOCK = 1024;
-
-const TILE_BYTES = 4 * ROWS * COLUMNS + 64;
-const A_BYTES = 4 * ROW_BLOCK * DEPTH_BLOCK + 64;
-const B_BYTES = 4 * COLUMN_BLOCK * DEPTH_BLOCK + 64;
-export const MATMUL_SCRATCH_BYTES = TILE_BYTES + A_BYTES + B_BYTES;
-
-export interface MatmulExports {
-  packRows(source: number, laneStride: number, depthStride: number, target: number, lanes: number, depth: number): void;
-  packColumns(
-    source: number,
-    laneStride: number,
-    depthStride: number,
-    target: number,
-    lanes: number,
-    depth: number,
-  ): void;
-  multiplyBlocks(
-    a: number,
-    b: number,
-    c: number,
-    rows: number,
-    columns: number,
-    depth: number,
-    rowBytes: number,
-    first: number,
-    tile: number,
-  ): void;
-}
-
-export function defineMatmul(module: ModuleBuilder, pool: ConstantPool): void {
-  definePacking(module, pool, "packRows", ROWS);
-  definePacking(module, pool, "packColumns", COLUMNS);
+/**
+ * Adds a function of (a, b, c, rows, columns, depth, rowBytes, first, scratch): C of one block, from packed
+ * panels of `ROWS` rows and of `COLUMNS` columns. It adds to C unless `first`; `scratch` has the place of a
+ * tile.
+ */
+export function defineBlocks(module: ModuleBuilder): FunctionBuilder {
   const tile = defineTile(module);
   const copy = defineCopy(module);
   const parameters = [I32, I32, I32, I32, I32, I32, I32, I32, I32];
-  module.function("multiplyBlocks", parameters, [], (f, a, b, c, rows, columns, depth, rowBytes, first, scratch) => {
+  return module.function(undefined, parameters, [], (f, a, b, c, rows, columns, depth, rowBytes, first, scratch) => {
     const [i, j, panel, target, height, width] = Array.from({ length: 6 }, () => f.local(I32));
     const atMost = (local: Local, limit: number): void => {
       f.if(i32.gtS(local, i32.const(limit)), () => f.set(local, i32.const(limit)));
@@ -151,45 +115,4 @@ function defineCopy(module: ModuleBuilder): FunctionBuilder {
       });
     },
   );
-}
-
-/** Addresses in bytes, strides in elements. C is row-major with rows `cRow` apart. */
-export interface MatmulProblem {
-  m: number;
-  n: number;
-  k: number;
-  a: number;
-  aRow: number;
-  aDepth: number;
-  b: number;
-  bDepth: number;
-  bColumn: number;
-  c: number;
-  cRow: number;
-}
-
-/**
- * Multiplies. Reads up to 12 bytes after an operand's last element.
- * @param scratch address of `MATMUL_SCRATCH_BYTES` bytes, a multiple of 16
- * @param memory for K = 0, where C is zeros
- */
-export function matmul(core: MatmulExports, memory: WebAssembly.Memory, scratch: number, problem: MatmulProblem): void {
-  const { m, n, k, a, aRow, aDepth, b, bDepth, bColumn, c, cRow } = problem;
-  if (k === 0) for (let i = 0; i < m; i++) new Float32Array(memory.buffer, c + 4 * i * cRow, n).fill(0);
-  const panelA = scratch + TILE_BYTES;
-  const panelB = panelA + A_BYTES;
-  const depthBlock = Math.ceil(k / Math.ceil(k / DEPTH_BLOCK));
-  for (let j = 0; j < n; j += COLUMN_BLOCK) {
-    const columns = Math.min(COLUMN_BLOCK, n - j);
-    for (let p = 0; p < k; p += depthBlock) {
-      const depth = Math.min(depthBlock, k - p);
-      core.packColumns(b + 4 * (j * bColumn + p * bDepth), 4 * bColumn, 4 * bDepth, panelB, columns, depth);
-      for (let i = 0; i < m; i += ROW_BLOCK) {
-        const rows = Math.min(ROW_BLOCK, m - i);
-        core.packRows(a + 4 * (i * aRow + p * aDepth), 4 * aRow, 4 * aDepth, panelA, rows, depth);
-        const target = c + 4 * (i * cRow + j);
-        core.multiplyBlocks(panelA, panelB, target, rows, columns, depth, 4 * cRow, p === 0 ? 1 : 0, scratch);
-      }
-    }
-  }
 }

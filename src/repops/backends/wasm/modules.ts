@@ -11,11 +11,17 @@ const CORE_CONSTANTS = 1024;
 const LOOP_CONSTANTS = 2048;
 
 export const corePool = new ConstantPool(CORE_CONSTANTS);
-let coreModule: Promise<WebAssembly.Module> | undefined;
-export const compileCore = (): Promise<WebAssembly.Module> => (coreModule ??= compileCoreOnce());
+const coreModules = new Map<boolean, Promise<WebAssembly.Module>>();
 
-async function compileCoreOnce(): Promise<WebAssembly.Module> {
-  const code = buildCoreModule(corePool);
+/** @param shared whether its memory is one that several threads share */
+export function compileCore(shared: boolean): Promise<WebAssembly.Module> {
+  let compiled = coreModules.get(shared);
+  if (!compiled) coreModules.set(shared, (compiled = compileCoreOnce(shared)));
+  return compiled;
+}
+
+async function compileCoreOnce(shared: boolean): Promise<WebAssembly.Module> {
+  const code = buildCoreModule(corePool, shared);
   if (corePool.end > LOOP_CONSTANTS) throw new RangeError("the constants of the core module overlap those of loops");
   return WebAssembly.compile(code);
 }
@@ -25,16 +31,20 @@ const MAX_MODULES = 64;
 /** Modules by the shapes of their functions, because a prover prepares the same list many times. */
 const loopModules = new Map<string, Promise<{ module: WebAssembly.Module; pool: ConstantPool }>>();
 
+/** The name of the function of call `i` in the module of loops. */
+export const loopName = (i: number): string => `loop${i}`;
+
 export function compileLoops(
   calls: ReadonlyMap<string, LoopCall>,
+  shared: boolean,
 ): Promise<{ module: WebAssembly.Module; pool: ConstantPool }> {
-  const key = [...calls.keys()].join("\n");
+  const key = [shared, ...calls.keys()].join("\n");
   let compiled = loopModules.get(key);
   if (!compiled) {
     const pool = new ConstantPool(LOOP_CONSTANTS);
     const builder = new ModuleBuilder();
-    [...calls.values()].forEach(({ shape }, i) => addLoops(builder, `loop${i}`, shape, (bits) => pool.address(bits)));
-    compiled = WebAssembly.compile(builder.encode()).then((module) => ({ module, pool }));
+    [...calls.values()].forEach(({ shape }, i) => addLoops(builder, loopName(i), shape, (bits) => pool.address(bits)));
+    compiled = WebAssembly.compile(builder.encode(shared)).then((module) => ({ module, pool }));
     if (loopModules.size === MAX_MODULES) loopModules.delete(loopModules.keys().next().value!);
     loopModules.set(key, compiled);
   }

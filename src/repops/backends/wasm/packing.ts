@@ -22,15 +22,15 @@ export function emitRanging(f: FunctionBuilder, pool: ConstantPool, exponent: nu
 }
 
 /**
- * Adds `name(source, laneStride, depthStride, target, lanes, depth)`, strides in bytes. Panel p holds lanes
- * p·width …; element (lane, k) of it stands at word k·width + lane. Lanes that do not exist repeat the last
- * one: results that are computed from them are discarded. Up to 12 bytes after the last panel are
+ * Adds a function of (source, laneStride, depthStride, target, lanes, depth), strides in bytes. Panel p holds
+ * lanes p·width …; element (lane, k) of it stands at word k·width + lane. Lanes that do not exist repeat the
+ * last one: results that are computed from them are discarded. Up to 12 bytes after the last panel are
  * overwritten.
  */
-export function definePacking(module: ModuleBuilder, pool: ConstantPool, name: string, width: number): void {
+export function definePacking(module: ModuleBuilder, pool: ConstantPool, width: number): FunctionBuilder {
   const groups = Math.ceil(width / 4);
-  module.function(
-    name,
+  return module.function(
+    undefined,
     [I32, I32, I32, I32, I32, I32],
     [],
     (f, source, laneStride, depthStride, target, lanes, depth) => {

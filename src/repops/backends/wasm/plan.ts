@@ -1,62 +1,45 @@
-/** Plans of kernels on the memory of a session. */
+/** What a kernel runs in the memory of a session. */
 import type { Tensor } from "../../../encoding/tensor.ts";
 import type { KernelPlan } from "../../schedule/kernel-plan.ts";
-import type { LoopCall } from "../../schedule/loop-plan.ts";
 import { runDefinition } from "../definition.ts";
-import type { CoreExports } from "./core.ts";
-import { matmul } from "./matmul.ts";
-import { multiplications } from "./products.ts";
+import type { Calls } from "./calls.ts";
+import type { DealtPlan } from "./dealing.ts";
+import type { Late, Team } from "./team.ts";
 
-/** The code that runs for one kernel. A gather returns the number of reads outside of its source. */
-export type Run = () => number | void;
-
-/** The addresses of a list's tensors, and the code that computes on them. */
-export interface Placed {
-  memory: WebAssembly.Memory;
-  core: CoreExports;
-  tensors: readonly Tensor[];
-  /** The address of a tensor, in bytes. */
-  address(tensor: number): number;
-  /** Address of the memory that products need. */
-  scratch: number;
-  /** A generated loop with its parameters in memory. */
-  bindLoop(call: LoopCall): () => void;
+/** A kernel in its place. */
+export interface Run {
+  /** Computes it. A promise: it is finished later. */
+  start(): Late;
+  /** After a gather has run: the number of its reads outside of the source. */
+  outside?(): number;
 }
 
 /**
- * A plan on its memory.
  * @param output the tensor that the kernel writes
+ * @param address of that tensor, in bytes
  */
-export function bind(plan: KernelPlan, output: number, placed: Placed): Run {
-  const { memory, core, tensors, address, scratch } = placed;
-  const out = address(output);
+export function placedRun(
+  plan: KernelPlan,
+  dealt: DealtPlan | undefined,
+  { output, tensors, calls, team }: { output: number; tensors: readonly Tensor[]; calls: Calls; team: Team },
+): Run {
+  const out = tensors[output];
+  if (dealt) {
+    const first = calls.add(dealt.pieces, output);
+    const { length } = dealt.pieces;
+    const start = (): Late => team.run(first, length, dealt.dealt);
+    return plan.kind === "gather" ? { start, outside: () => calls.sumOfResults(first, length) } : { start };
+  }
   switch (plan.kind) {
-    case "nothing":
-      return () => undefined;
-    case "start":
-      return () => void new Int32Array(memory.buffer, out, tensors[output].data.length).fill(plan.bits | 0);
-    case "gather": {
-      const { kernel, rows, rowBytes, count } = plan;
-      const [from, at] = [address(kernel.source), address(kernel.index)];
-      return () => core.gatherRows(from, at, out, count, rowBytes, rows, kernel.fill | 0);
+    case "start": {
+      const words = new Int32Array(out.data.buffer, out.data.byteOffset, out.data.length);
+      return { start: () => void words.fill(plan.bits | 0) };
     }
     case "definition": {
       const { kernel } = plan;
-      return () => runDefinition(kernel, tensors, tensors[output]);
+      return { start: () => void runDefinition(kernel, tensors, out) };
     }
-    case "product": {
-      const products = multiplications(plan.form, output, address);
-      return () => products.forEach((product) => matmul(core, memory, scratch, product));
-    }
-    case "scatter": {
-      const { x, index, count, rows, inner, stride } = plan.form;
-      const from = address(x.tensor) + 4 * x.view.offset;
-      const at = address(index.tensor) + 4 * index.view.offset;
-      return () => core.scatterAdd(from, at, out, count, 4 * inner, rows, 4 * stride);
-    }
-    case "loops": {
-      const runs = plan.calls.map((call) => placed.bindLoop(call));
-      return runs.length === 1 ? runs[0] : () => runs.forEach((run) => run());
-    }
+    default:
+      return { start: () => undefined };
   }
 }

@@ -1,4 +1,4 @@
-/** A kernel list prepared for WASM: one memory, one generated module, and a list of calls. */
+/** A kernel list prepared for WASM: one memory, generated modules, and a table of calls. */
 import { elementsIn } from "../../../encoding/dtypes.ts";
 import { byteLength, elementCount, type Tensor, tensorRootOf, type TensorRoot } from "../../../encoding/tensor.ts";
 import { BackendError, messageOf } from "../../../errors/index.ts";
@@ -6,146 +6,196 @@ import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
 import { layOut } from "../../schedule/arena.ts";
 import { planKernels } from "../../schedule/kernel-plan.ts";
-import { type Addresses, constantsOf, parameterCount, parameterWords } from "../../schedule/loop-parameters.ts";
-import type { LoopCall } from "../../schedule/loop-plan.ts";
+import { constantsOf } from "../../schedule/loop-parameters.ts";
 import { loopKey } from "../../schedule/loop-shape.ts";
 import { schedule } from "../../schedule/schedule.ts";
 import { copyOf, copyTensors } from "../host.ts";
 import { emptyReport, wantedOf } from "../wanted.ts";
-import type { CoreExports } from "./core.ts";
+import { callBytes, Calls, functionNames } from "./calls.ts";
+import { CONTROL_WORDS } from "./control.ts";
+import { deal, type Dealing } from "./dealing.ts";
+import { Hashing } from "./hashing.ts";
 import { compileCore, compileLoops, corePool } from "./modules.ts";
-import { MATMUL_SCRATCH_BYTES } from "./matmul.ts";
-import { bind, type Run } from "./plan.ts";
-import { treeRoot, treeScratchBytes } from "./sha256.ts";
+import { MATMUL_SCRATCH_BYTES } from "./multiply.ts";
+import { placedRun, type Run } from "./plan.ts";
+import { type CallFunction, Team } from "./team.ts";
 
 const PAGE = 65_536;
 const MAX_BYTES = 65_535 * PAGE;
 /** Vectors may read a little past the last tensor. */
 const SLACK = 256;
 
-export async function prepareWasm(list: KernelList, keep: readonly number[], always = false): Promise<Session> {
-  return WasmSession.prepare(list, keep, always);
+export interface WasmOptions {
+  /** `canon` after every instruction, and neither products nor scatter-adds. */
+  always?: boolean;
+  dealing?: Dealing;
+}
+
+/** Places one after the other in memory, before the tensors. */
+class Places {
+  end: number;
+  constructor(from: number) {
+    this.end = from;
+  }
+  take(bytes: number, alignment: number): number {
+    const at = Math.ceil(this.end / alignment) * alignment;
+    this.end = at + bytes;
+    return at;
+  }
+}
+
+/** @returns a session, and for tests the number of the calls that other threads have run */
+export async function prepareWasm(
+  list: KernelList,
+  keep: readonly number[],
+  { always = false, dealing = {} }: WasmOptions = {},
+): Promise<Session & { readonly helped: number }> {
+  const planned = schedule(list, keep);
+  const plans = planKernels(planned, always);
+  const types = planned.lifetimes.map((_, i) => typeOf(list, i));
+  const lastingBytes = planned.lasting.reduce((sum, tensor) => sum + byteLength(types[tensor]), 0);
+  const dealt = deal(plans, lastingBytes, dealing);
+  const shared = dealt.threads > 1;
+  const pieces = dealt.plans.flatMap((plan) => plan?.pieces ?? []);
+  const loopCalls = plans.flatMap((plan) => (plan.kind === "loops" ? plan.calls : []));
+  const unique = new Map(loopCalls.map((call) => [loopKey(call.shape), call]));
+  const [coreCode, loops] = await Promise.all([compileCore(shared), compileLoops(unique, shared)]);
+  // Another session may add constants to the pool; those of this one are below the end that it has now.
+  for (const bits of loopCalls.flatMap(({ parameters }) => constantsOf(parameters))) loops.pool.address(bits);
+  const constantsEnd = loops.pool.end;
+
+  const places = new Places(constantsEnd);
+  const callsAt = places.take(callBytes(pieces), 4);
+  const control = places.take(4 * CONTROL_WORDS, 64);
+  const hashing = new Hashing(
+    dealt.threads,
+    dealing,
+    types.reduce((most, type) => Math.max(most, byteLength(type)), 0),
+  );
+  hashing.place((bytes) => places.take(bytes, 64));
+  const products = pieces.some(({ kind }) => kind === "multiply");
+  const scratches = Array.from({ length: dealt.threads }, () => places.take(products ? MATMUL_SCRATCH_BYTES : 0, 4096));
+  const arena = places.take(0, 4096);
+  const { offsets, bytes } = layOut(planned, MAX_BYTES - arena - SLACK, "wasm");
+  const memory = allocate(arena + bytes + SLACK, shared);
+  const address = (tensor: number): number => arena + offsets[tensor];
+
+  const modules = [coreCode, loops.module];
+  const exports: Record<string, CallFunction> = {};
+  for (const module of modules)
+    Object.assign(exports, (await WebAssembly.instantiate(module, { env: { memory } })).exports);
+  const names = functionNames(unique.size);
+  const functions = names.map((name) => exports[name]);
+  const tensors = types.map(
+    ({ dtype, shape }, i): Tensor => ({
+      dtype,
+      shape,
+      data: elementsIn(dtype, memory.buffer, address(i), elementCount(shape)),
+    }),
+  );
+  const addresses = { tensor: address, constant: (bits: number) => loops.pool.address(bits) };
+  const calls = new Calls(memory, callsAt, [...unique.keys()], addresses);
+  const team = new Team({ memory, functions, control, scratches, idle: dealing.idle ?? false });
+  const runs = plans.map((plan, i) =>
+    placedRun(plan, dealt.plans[i], { output: list.inputs.length + i, tensors, calls, team }),
+  );
+  corePool.write(memory, corePool.end);
+  loops.pool.write(memory, constantsEnd);
+  hashing.open(memory, calls, team);
+  if (shared) await team.hire({ memory, modules, names, control }, scratches.slice(1));
+  return new WasmSession(list, tensors, runs, team, hashing);
 }
 
 class WasmSession implements Session {
   private readonly list: KernelList;
-  private readonly memory: WebAssembly.Memory;
-  private readonly core: CoreExports;
   private readonly tensors: Tensor[];
   private readonly runs: Run[];
-  private readonly scratch: number;
+  private readonly team: Team;
+  private readonly hashing: Hashing;
+  /** What is not finished yet. */
+  private last: Promise<unknown> | undefined;
 
-  private constructor(
-    list: KernelList,
-    memory: WebAssembly.Memory,
-    core: CoreExports,
-    tensors: Tensor[],
-    runs: Run[],
-    scratch: number,
-  ) {
+  constructor(list: KernelList, tensors: Tensor[], runs: Run[], team: Team, hashing: Hashing) {
     this.list = list;
-    this.memory = memory;
-    this.core = core;
     this.tensors = tensors;
     this.runs = runs;
-    this.scratch = scratch;
+    this.team = team;
+    this.hashing = hashing;
   }
 
-  static async prepare(list: KernelList, keep: readonly number[], always: boolean): Promise<WasmSession> {
-    const planned = schedule(list, keep);
-    const plans = planKernels(planned, always);
-    const loopCalls = plans.flatMap((plan) => (plan.kind === "loops" ? plan.calls : []));
-    const types = planned.lifetimes.map((_, i) => typeOf(list, i));
-    const hashed = types.reduce((most, type) => Math.max(most, byteLength(type)), 0);
-    const scratchBytes = Math.max(MATMUL_SCRATCH_BYTES, treeScratchBytes(hashed));
-    const unique = new Map(loopCalls.map((call) => [loopKey(call.shape), call]));
-    const [coreCode, loops] = await Promise.all([compileCore(), compileLoops(unique)]);
-    // Another session may add constants to the pool; those of this one are below `constantsEnd`.
-    for (const bits of loopCalls.flatMap(({ parameters }) => constantsOf(parameters))) loops.pool.address(bits);
-    const constantsEnd = loops.pool.end;
-    const parametersEnd = loopCalls.reduce((at, call) => at + 4 * parameterCount(call.parameters), constantsEnd);
-    const scratch = Math.ceil(parametersEnd / 4096) * 4096;
-    const arena = Math.ceil((scratch + scratchBytes) / 4096) * 4096;
-    const { offsets, bytes } = layOut(planned, MAX_BYTES - arena - SLACK, "wasm");
-    const memory = allocate(arena + bytes + SLACK);
-    const address = (tensor: number): number => arena + offsets[tensor];
-    const imports = { env: { memory } };
-    const core = (await WebAssembly.instantiate(coreCode, imports)).exports as unknown as CoreExports;
-    const functions = (await WebAssembly.instantiate(loops.module, imports)).exports as Record<
-      string,
-      (at: number) => void
-    >;
-    const named = new Map([...unique.keys()].map((key, i) => [key, functions[`loop${i}`]]));
-    const tensors = types.map(
-      ({ dtype, shape }, i): Tensor => ({
-        dtype,
-        shape,
-        data: elementsIn(dtype, memory.buffer, address(i), elementCount(shape)),
-      }),
-    );
-    const addresses: Addresses = { tensor: address, constant: (bits) => loops.pool.address(bits) };
-    let parameterAt = constantsEnd;
-    const bindLoop = ({ shape, parameters }: LoopCall): (() => void) => {
-      const values = parameterWords(parameters, addresses);
-      const at = parameterAt;
-      new Int32Array(memory.buffer, at, values.length).set(values);
-      parameterAt += 4 * values.length;
-      const call = named.get(loopKey(shape))!;
-      return () => call(at);
-    };
-    const placed = { memory, core, tensors, address, scratch, bindLoop };
-    const runs = plans.map((plan, i) => bind(plan, list.inputs.length + i, placed));
-    corePool.write(memory, corePool.end);
-    loops.pool.write(memory, constantsEnd);
-    return new WasmSession(list, memory, core, tensors, runs, scratch);
+  get helped(): number {
+    return this.team.helped;
   }
 
-  async write(input: number, tensor: Tensor): Promise<void> {
-    this.tensors[input].data.set(tensor.data);
+  async write(input: number, { data }: Tensor): Promise<void> {
+    if (!this.last) return this.tensors[input].data.set(data);
+    const taken = data.slice();
+    return this.inTurn(async () => this.tensors[input].data.set(taken));
   }
 
   async read(tensor: number): Promise<Tensor> {
-    return copyOf(this.tensors[tensor]);
+    return this.last ? this.inTurn(async () => copyOf(this.tensors[tensor])) : copyOf(this.tensors[tensor]);
   }
 
   async move(pairs: readonly { from: number; to: number }[]): Promise<void> {
-    copyTensors(this.tensors, pairs);
+    return this.last ? this.inTurn(async () => copyTensors(this.tensors, pairs)) : copyTensors(this.tensors, pairs);
   }
 
-  async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
-    const wanted = wantedOf(options, this.list);
-    const report = emptyReport();
-    for (let kernel = 0; kernel < this.runs.length; kernel++) {
-      const outside = this.runs[kernel]();
-      if (outside) report.outOfRange.push({ kernel, count: outside });
-      const output = this.list.inputs.length + kernel;
-      if (wanted.roots.has(kernel)) report.roots.set(kernel, this.rootOf(output));
-      if (wanted.captured.has(kernel)) report.captured.set(kernel, copyOf(this.tensors[output]));
-      wanted.audit.check(kernel, this.list, this.tensors);
-    }
-    return { ...report, ...wanted.audit.result() };
+  execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
+    return this.inTurn(async () => {
+      const wanted = wantedOf(options, this.list);
+      const report = emptyReport();
+      for (let kernel = 0; kernel < this.runs.length; kernel++) {
+        const run = this.runs[kernel];
+        const late = run.start();
+        if (late) await late;
+        const outside = run.outside?.();
+        if (outside) report.outOfRange.push({ kernel, count: outside });
+        const output = this.list.inputs.length + kernel;
+        if (wanted.roots.has(kernel)) report.roots.set(kernel, await this.rootOf(output));
+        if (wanted.captured.has(kernel)) report.captured.set(kernel, copyOf(this.tensors[output]));
+        wanted.audit.check(kernel, this.list, this.tensors);
+      }
+      return { ...report, ...wanted.audit.result() };
+    });
   }
 
-  async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
-    return tensors.map((tensor) => this.rootOf(tensor));
+  roots(tensors: readonly number[]): Promise<TensorRoot[]> {
+    return this.inTurn(async () => {
+      const roots: TensorRoot[] = [];
+      for (const tensor of tensors) roots.push(await this.rootOf(tensor));
+      return roots;
+    });
   }
 
-  private rootOf(tensor: number): TensorRoot {
+  private async rootOf(tensor: number): Promise<TensorRoot> {
     const type = this.tensors[tensor];
-    const { byteOffset, byteLength } = type.data;
-    return tensorRootOf(type, treeRoot(this.core, this.memory, byteOffset, byteLength, this.scratch));
+    return tensorRootOf(type, await this.hashing.rootOf(type.data.byteOffset, type.data.byteLength));
   }
 
-  async close(): Promise<void> {
-    this.runs.length = 0;
-    this.tensors.length = 0;
+  /** One use after the other, as they were asked for: so tensors are hashed as they were then. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last ? this.last.then(work) : work();
+    const last: Promise<unknown> = result
+      .catch(() => undefined)
+      .then(() => void (this.last === last && (this.last = undefined)));
+    this.last = last;
+    return result;
+  }
+
+  close(): Promise<void> {
+    return this.inTurn(async () => {
+      this.team.close();
+      this.runs.length = 0;
+      this.tensors.length = 0;
+    });
   }
 }
 
-function allocate(bytes: number): WebAssembly.Memory {
+function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
   const pages = Math.ceil(bytes / PAGE);
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (cause) {
     throw new BackendError(
       "MEMORY",

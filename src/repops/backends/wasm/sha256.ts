@@ -9,6 +9,7 @@ import { CHUNK_BYTES } from "../../../encoding/tensor.ts";
 import { INITIAL, ROUND } from "../sha256-constants.ts";
 import type { ConstantPool } from "./constants.ts";
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
+import type { Late } from "./team.ts";
 import { type Code, i32, i32x4, v128, ValueType } from "./opcodes.ts";
 
 const { i32: I32, v128: V128 } = ValueType;
@@ -19,9 +20,16 @@ export interface Sha256Exports {
   /**
    * Hashes 4·`groups` messages of `tag` and `blocks`·64 bytes each, one after the other, to digests of 32
    * bytes.
+   * @param call address of `HASH_WORDS`
    */
-  hash4(source: number, blocks: number, tag: number, target: number, groups: number): void;
+  hash4(call: number): void;
 }
+
+/** The words of a call, in their order. */
+export const HASH_WORDS = ["source", "blocks", "tag", "target", "groups"] as const;
+
+/** Hashes as `hash4` does, with these words. A promise: it is finished later. */
+export type Hash4 = (source: number, blocks: number, tag: number, target: number, groups: number) => Late;
 
 const xor = (...terms: Code[]): Code => terms.reduce((a, b) => v128.xor(a, b));
 const sum = (...terms: Code[]): Code => terms.reduce((a, b) => i32x4.add(a, b));
@@ -30,7 +38,8 @@ const shr = (x: Code, n: number): Code => i32x4.shrU(x, i32.const(n));
 
 export function defineSha256(module: ModuleBuilder, pool: ConstantPool): void {
   const word = (bits: number): Code => v128.splatLoad32(i32.const(pool.address(bits)));
-  module.function("hash4", [I32, I32, I32, I32, I32], [], (f, source, blocks, tag, target, groups) => {
+  module.function("hash4", [I32], [], (f, call) => {
+    const [source, blocks, tag, target, groups] = HASH_WORDS.map((_, i) => f.local(I32, i32.load(call, 4 * i)));
     const state = INITIAL.map(() => f.local(V128));
     const words = Array.from({ length: 16 }, () => f.local(V128));
     const scratch = Array.from({ length: 10 }, () => f.local(V128));
@@ -146,19 +155,20 @@ export function treeScratchBytes(byteLength: number): number {
  * before the first chunk.
  * @param scratch address of `treeScratchBytes(byteLength)` bytes
  */
-export function treeRoot(
-  core: Sha256Exports,
+export async function treeRoot(
+  hash4: Hash4,
   memory: WebAssembly.Memory,
   address: number,
   byteLength: number,
   scratch: number,
-): TreeRoot {
+): Promise<TreeRoot> {
   const bytes = (at: number, length: number): Uint8Array => new Uint8Array(memory.buffer, at, length);
   const chunks = Math.ceil(byteLength / CHUNK_BYTES);
   if (chunks === 0) return merkleRoot([]);
   let [level, above] = [scratch, scratch + 32 * (chunks + 8)];
   const fours = Math.floor(byteLength / CHUNK_BYTES / 4);
-  core.hash4(address, CHUNK_BYTES / 64, Tag.chunk, level, fours);
+  const leaves = hash4(address, CHUNK_BYTES / 64, Tag.chunk, level, fours);
+  if (leaves) await leaves;
   for (let chunk = 4 * fours; chunk < chunks; chunk++) {
     const at = chunk * CHUNK_BYTES;
     const leaf = hashLeaf(Tag.chunk, bytes(address + at, Math.min(CHUNK_BYTES, byteLength - at)));
@@ -166,7 +176,8 @@ export function treeRoot(
   }
   for (let width = chunks; width > 1; width = Math.ceil(width / 2)) {
     const pairs = width >> 1;
-    core.hash4(level, 1, Tag.node, above, pairs >> 2);
+    const nodes = hash4(level, 1, Tag.node, above, pairs >> 2);
+    if (nodes) await nodes;
     for (let pair = pairs & ~3; pair < pairs; pair++)
       bytes(above + 32 * pair, 32).set(hashNode(bytes(level + 64 * pair, 32), bytes(level + 64 * pair + 32, 32)));
     if (width % 2 === 1) bytes(above + 32 * pairs, 32).set(bytes(level + 32 * (width - 1), 32));

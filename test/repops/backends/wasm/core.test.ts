@@ -5,7 +5,11 @@ import { rootOf } from "../../../../src/encoding/merkle.ts";
 import { chunkTree } from "../../../../src/encoding/tensor.ts";
 import { ConstantPool } from "../../../../src/repops/backends/wasm/constants.ts";
 import { buildCoreModule, type CoreExports } from "../../../../src/repops/backends/wasm/core.ts";
-import { matmul, MATMUL_SCRATCH_BYTES, type MatmulProblem } from "../../../../src/repops/backends/wasm/matmul.ts";
+import {
+  MATMUL_SCRATCH_BYTES,
+  type MatmulProblem,
+  problemWords,
+} from "../../../../src/repops/backends/wasm/multiply.ts";
 import { treeRoot, treeScratchBytes } from "../../../../src/repops/backends/wasm/sha256.ts";
 import { generator } from "../../../graph/numeric.ts";
 import { floatBits } from "../../inputs.ts";
@@ -13,19 +17,36 @@ import { floatBits } from "../../inputs.ts";
 const SEED = 20261120;
 const pool = new ConstantPool(1024);
 const memory = new WebAssembly.Memory({ initial: 512 });
-const module = new WebAssembly.Module(buildCoreModule(pool));
+const module = new WebAssembly.Module(buildCoreModule(pool, false));
 const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as CoreExports;
 pool.write(memory, pool.end);
-const [A, B, C, SCRATCH] = [1 << 20, 6 << 20, 11 << 20, 16 << 20];
+const [WORDS, A, B, C, SCRATCH] = [4096, 1 << 20, 6 << 20, 11 << 20, 16 << 20];
 const words = new Uint32Array(memory.buffer);
 const values = new Float32Array(memory.buffer);
 const GUARD = 0x5eadbeef;
+let turn = 0;
+
+/** Puts the words of a call into memory. */
+function given(...call: number[]): number {
+  words.set(call, WORDS / 4);
+  return WORDS;
+}
+
+type Product = Omit<MatmulProblem, "count" | "aNext" | "bNext" | "cNext">;
+
+/** Multiplies once. Strides are in elements here, and in bytes in memory. */
+function matmul(product: Product, from = ++turn): void {
+  const bytes = (name: keyof Product): number => 4 * product[name];
+  const strides = { aRow: bytes("aRow"), aDepth: bytes("aDepth"), bDepth: bytes("bDepth"), bColumn: bytes("bColumn") };
+  const once = { count: 1, aNext: 0, bNext: 0, cNext: 0 };
+  core.multiply(given(...problemWords({ ...product, ...strides, cRow: bytes("cRow"), ...once })), SCRATCH, from);
+}
 
 /**
  * A second way to compute the bits: the accumulators of a row advance together, in binary64 rounded at each
  * operation.
  */
-function product({ m, n, k, a, aRow, aDepth, b, bDepth, bColumn }: MatmulProblem): Float32Array {
+function product({ m, n, k, a, aRow, aDepth, b, bDepth, bColumn }: Product): Float32Array {
   const ranged = (x: number): number =>
     Math.abs(x) < 2 ** -51 ? 0 : Math.abs(x) > 2 ** 51 ? Math.sign(x) * 2 ** 51 : x;
   const out = new Float32Array(m * n);
@@ -49,7 +70,7 @@ describe("matrix products", () => {
     for (let i = 0; i < (m + gap) * (k + gap) + 16; i++) words[A / 4 + i] = next();
     for (let i = 0; i < (n + gap) * (k + gap) + 16; i++) words[B / 4 + i] = next();
     const [aWide, bWide, cRow] = [(ta ? m : k) + gap, (tb ? k : n) + gap, n + gap];
-    const problem: MatmulProblem = {
+    const problem: Product = {
       m,
       n,
       k,
@@ -63,7 +84,7 @@ describe("matrix products", () => {
     const behind = (SCRATCH + MATMUL_SCRATCH_BYTES) / 4;
     words.fill(GUARD, C / 4 - 8, C / 4 + (m + 1) * cRow + 8);
     words.fill(GUARD, behind, behind + 64);
-    matmul(core, memory, SCRATCH, problem);
+    matmul(problem);
     const wanted = new Uint32Array(product(problem).buffer);
     for (let i = -8; i < (m + 1) * cRow + 8; i++) {
       const inside = i >= 0 && i < m * cRow && i % cRow < n;
@@ -108,20 +129,69 @@ describe("matrix products", () => {
       c: C,
       cRow: 19,
     };
-    matmul(core, memory, SCRATCH, problem);
+    matmul(problem);
     expect(words.slice(C / 4, C / 4 + 13 * 19)).toEqual(new Uint32Array(product(problem).buffer));
   });
 });
 
+describe("matrix products of one turn", () => {
+  const next = floatBits(SEED + 3);
+  const fill = (at: number, count: number): void => {
+    for (let i = 0; i < count; i++) words[at / 4 + i] = next();
+  };
+  const sizes = { m: 7, n: 11, k: 13, aRow: 13, aDepth: 1, bDepth: 11, bColumn: 1, c: C, cRow: 11 };
+  const wanted = (problem: Product): Uint32Array => new Uint32Array(product(problem).buffer);
+  const found = (): Uint32Array => words.slice(C / 4, C / 4 + 7 * 11);
+
+  test("pack an operand once, and one at another address anew", () => {
+    fill(A, 400);
+    fill(B, 400);
+    const [one, other] = [
+      { ...sizes, a: A, b: B },
+      { ...sizes, a: A + 64, b: B + 64 },
+    ];
+    const expected = wanted(one);
+    matmul(one, ++turn);
+    // The operand that is packed is not read again.
+    fill(B, 143);
+    matmul(one, turn);
+    expect(found()).toEqual(expected);
+    matmul(other, turn);
+    expect(found()).toEqual(wanted(other));
+    matmul(one, turn);
+    expect(found()).toEqual(wanted(one));
+    fill(B, 143);
+    matmul(one, ++turn);
+    expect(found()).toEqual(wanted(one));
+  });
+
+  test("repeat along a batch, with an operand that is shared or not", () => {
+    for (const bNext of [0, 143]) {
+      fill(A, 400);
+      fill(B, 600);
+      const problem: Product = { ...sizes, a: A, b: B };
+      const strides = { aRow: 52, aDepth: 4, bDepth: 44, bColumn: 4, cRow: 44 };
+      const batch = { count: 3, aNext: 4 * 91, bNext: 4 * bNext, cNext: 4 * 77 };
+      core.multiply(given(...problemWords({ ...problem, ...strides, ...batch })), SCRATCH, ++turn);
+      for (let i = 0; i < 3; i++)
+        expect(words.slice(C / 4 + 77 * i, C / 4 + 77 * (i + 1))).toEqual(
+          wanted({ ...problem, a: A + 4 * 91 * i, b: B + 4 * bNext * i }),
+        );
+    }
+  });
+});
+
 describe("tensor roots in lanes", () => {
-  test("equal those of the portable tree", () => {
+  const hash4 = (...call: number[]): undefined => void core.hash4(given(...call));
+
+  test("equal those of the portable tree", async () => {
     const random = generator(SEED);
     const lengths = [0, 4, 252, 256, 260, 512, 1020, 1024, 1028, 2048, 4096, 16380, 16384, 16388, 70_000, 3_000_004];
     for (let i = 0; i < 3_000_004 / 4; i++) words[A / 4 + i] = random() * 2 ** 32;
     for (const length of lengths) {
       const behind = (SCRATCH + treeScratchBytes(length)) / 4;
       words.fill(GUARD, behind, behind + 64);
-      expect(toHex(treeRoot(core, memory, A, length, SCRATCH)), `${length} bytes`).toBe(
+      expect(toHex(await treeRoot(hash4, memory, A, length, SCRATCH)), `${length} bytes`).toBe(
         toHex(rootOf(chunkTree(new Uint8Array(memory.buffer, A, length)))),
       );
       expect(words.slice(behind, behind + 64), `behind ${length} bytes`).toEqual(new Uint32Array(64).fill(GUARD));
@@ -138,7 +208,7 @@ describe("rows", () => {
       for (let i = 0; i < 5 * row; i++) words[A / 4 + i] = 1000 + i;
       new Int32Array(memory.buffer).set(index, B / 4);
       words.fill(GUARD, C / 4, C / 4 + 9 * row);
-      expect(core.gatherRows(A, B, C, index.length, 4 * row, 5, 0x3f800000)).toBe(4);
+      expect(core.gatherRows(given(A, B, C, index.length, 4 * row, 5, 0x3f800000))).toBe(4);
       const wanted = index.flatMap((at) =>
         Array.from({ length: row }, (_, j) => (at >= 0 && at < 5 ? 1000 + at * row + j : 0x3f800000)),
       );
@@ -155,7 +225,7 @@ describe("rows", () => {
       for (let i = 0; i < count * stride; i++) words[A / 4 + i] = next();
       new Int32Array(memory.buffer).set(index, B / 4);
       words.fill(GUARD, C / 4, C / 4 + rows * row + 8);
-      core.scatterAdd(A, B, C, count, 4 * row, rows, 4 * stride);
+      core.scatterAdd(given(A, B, C, count, 4 * row, rows, 4 * stride, 4 * row));
       const wanted = new Float32Array(rows * row);
       for (let v = 0; v < rows; v++)
         for (let d = 0; d < row; d++)
@@ -164,6 +234,22 @@ describe("rows", () => {
       expect(words.slice(C / 4, C / 4 + rows * row)).toEqual(new Uint32Array(wanted.buffer));
       expect(words.slice(C / 4 + rows * row, C / 4 + rows * row + 8)).toEqual(new Uint32Array(8).fill(GUARD));
     }
+  });
+
+  test("are added to some columns of a wider table", () => {
+    const [count, rows, inner, pitch] = [9, 3, 6, 10];
+    for (let t = 0; t < count; t++) {
+      words[B / 4 + t] = t % 4;
+      for (let d = 0; d < inner; d++) values[A / 4 + t * inner + d] = t + 10 * d;
+    }
+    words.fill(GUARD, C / 4, C / 4 + rows * pitch);
+    core.scatterAdd(given(A, B, C, count, 4 * inner, rows, 4 * inner, 4 * pitch));
+    for (let v = 0; v < rows; v++)
+      for (let d = 0; d < pitch; d++) {
+        const ts = [...Array(count).keys()].filter((t) => t % 4 === v);
+        if (d < inner) expect(values[C / 4 + v * pitch + d]).toBe(ts.reduce((sum, t) => sum + t + 10 * d, 0));
+        else expect(words[C / 4 + v * pitch + d]).toBe(GUARD);
+      }
   });
 
   // Next to larger values the small ones vanish: here each is alone in its row, whole vectors and tails.
@@ -176,7 +262,7 @@ describe("rows", () => {
         words[B / 4 + t] = count - 1 - t;
         for (let d = 0; d < row; d++) values[A / 4 + t * row + d] = singles[(t + d) % count];
       }
-      core.scatterAdd(A, B, C, count, 4 * row, count, 4 * row);
+      core.scatterAdd(given(A, B, C, count, 4 * row, count, 4 * row, 4 * row));
       for (let t = 0; t < count; t++)
         for (let d = 0; d < row; d++) {
           const x = singles[(t + d) % count];
