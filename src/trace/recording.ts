@@ -14,6 +14,7 @@ import type { RunRoot } from "./commitments.ts";
 import { checkpointPath, datasetPath, isTrace, lockTrace } from "./folder.ts";
 import type { Manifest } from "./manifest.ts";
 import type { StepRecord } from "./records.ts";
+import type { RootOf } from "./open.ts";
 import { findResumePoint, type ResumePoint } from "./resume.ts";
 import { dataFolder, isDataFile, isStopped, otherTrace, stoppedFile } from "./source.ts";
 import { TraceWriter } from "./writer.ts";
@@ -21,8 +22,17 @@ import { TraceWriter } from "./writer.ts";
 export interface RecordingOptions {
   resume?: boolean;
   force?: boolean;
+  /** Hashes a state that was read from a file. */
+  rootOf?: RootOf;
 }
 
+/** The most records that wait for a checkpoint; then the run waits. */
+const MOST_WAITING = 4096;
+
+/**
+ * A checkpoint is written while the run continues. Records of later steps wait for it, so that the checkpoint
+ * of a record always exists.
+ */
 export class Recording {
   /** Where to continue; absent: at the beginning. */
   readonly point: ResumePoint | undefined;
@@ -30,6 +40,11 @@ export class Recording {
   private readonly locks: readonly FileLock[];
   /** Absent when the trace is finished, so that nothing is written to it. */
   private readonly writer: TraceWriter | undefined;
+  /** Everything that was given so far, in its order. */
+  private written: Promise<void> = Promise.resolve();
+  /** The records that wait for a checkpoint, and those of checkpoints. */
+  private waiting = 0;
+  private checkpoints = 0;
 
   private constructor(
     out: string,
@@ -50,7 +65,7 @@ export class Recording {
    * @throws {JobError | FormatError} when the trace to continue belongs to another run, or is altered
    */
   static async open(out: string, job: ClosedJob, manifest: Manifest, options: RecordingOptions): Promise<Recording> {
-    const { resume = false, force = false } = options;
+    const { resume = false, force = false, rootOf } = options;
     const folder = dataFolder(out);
     await makeFolder(paths.dirname(folder));
     const locks = await lockTrace(out);
@@ -59,7 +74,7 @@ export class Recording {
       const there = await exists(out);
       if (there && !resume && !force)
         throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, { out }); // prettier-ignore
-      const point = there && resume ? await findResumePoint(out, manifest, force) : undefined;
+      const point = there && resume ? await findResumePoint(out, manifest, force, rootOf) : undefined;
       if (!point && !force) await checkNothingIsDropped(out, folder, there);
       const writer = point?.finished ? undefined : await writerFor(out, manifest, point);
       await makeFolder(folder);
@@ -73,16 +88,40 @@ export class Recording {
     }
   }
 
-  /** Runs before its step's record is written, so that the checkpoint of a record always exists. */
-  async checkpoint(step: number, state: readonly NamedTensor[]): Promise<void> {
-    await writeSafetensors(checkpointPath(this.out, step), state);
+  /** Whether a checkpoint is being written. */
+  get isWriting(): boolean {
+    return this.checkpoints > 0;
   }
 
-  /** @param durable whether the record has a checkpoint: then the disk has it when this returns */
-  async step(record: StepRecord, durable: boolean): Promise<void> {
-    await this.writer?.step(record, durable);
-    // The checkpoint replaces the state of an earlier stop.
-    if (durable) await empty(dataFolder(this.out), isStopped);
+  /**
+   * Writes a step. It returns when the record is written, or when it waits for a checkpoint.
+   * @param checkpoint the state after the step, if it is kept; then the disk has it before the record
+   * @throws {FileError} when this step or an earlier one could not be written
+   */
+  async step(record: StepRecord, checkpoint?: readonly NamedTensor[]): Promise<void> {
+    if (checkpoint) this.checkpoints++;
+    this.waiting++;
+    const written = this.written.then(async () => {
+      if (checkpoint) await writeSafetensors(checkpointPath(this.out, record.step), checkpoint);
+      await this.writer?.step(record, checkpoint !== undefined);
+      // The checkpoint replaces the state of an earlier stop.
+      if (checkpoint) await empty(dataFolder(this.out), isStopped);
+    });
+    const ended = (): void => {
+      if (checkpoint) this.checkpoints--;
+      this.waiting--;
+    };
+    written.then(ended, ended);
+    this.written = written;
+    if (!this.isWriting || this.waiting > MOST_WAITING) await written;
+  }
+
+  /**
+   * Returns when everything that was given is written.
+   * @throws {FileError} when something could not be written
+   */
+  async untilWritten(): Promise<void> {
+    await this.written;
   }
 
   /** Keeps the state after the last record, so that a run which is stopped loses no step. */
@@ -96,11 +135,14 @@ export class Recording {
   }
 
   async end(root: RunRoot): Promise<void> {
+    await this.untilWritten();
     await this.writer?.end(root);
   }
 
   async close(): Promise<void> {
     try {
+      // An error here was thrown where the run noticed it, or the run ends with another one.
+      await this.written.catch(() => undefined);
       await this.writer?.close();
     } finally {
       for (const lock of this.locks) lock.release();

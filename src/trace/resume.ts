@@ -7,7 +7,7 @@ import { formatFault } from "./fault.ts";
 import { folderSource } from "./folder.ts";
 import { openingOf, type StepRecord, type Tail } from "./records.ts";
 import type { Manifest, RunSettings } from "./manifest.ts";
-import { checkpointsOf, readCheckpoint, readTrace, stopsOf, type Trace } from "./open.ts";
+import { checkpointsOf, readCheckpoint, readTrace, type RootOf, stopsOf, type Trace } from "./open.ts";
 import { dataFolder } from "./source.ts";
 
 /** What a finished run tells of each of its steps. */
@@ -29,6 +29,7 @@ export interface ResumePoint {
  * Damaged files are passed over.
  * @param force continue from an earlier state than the trace has reached, or from none, even if this drops
  * what can't be read any more
+ * @param rootOf hashes states
  * @returns `undefined` where nothing is lost by beginning again, or `force` says so
  * @throws {JobError} when the trace belongs to another run, {FormatError} when it is altered
  * @throws {UsageError} when its records would be dropped
@@ -37,11 +38,12 @@ export async function findResumePoint(
   path: string,
   wanted: Manifest,
   force: boolean,
+  rootOf?: RootOf,
 ): Promise<ResumePoint | undefined> {
   if (await isCutInOpening(path, wanted)) return undefined;
   const trace = await readTrace(folderSource(path));
   checkSameRun(trace, wanted);
-  const found = await newestState(trace);
+  const found = await newestState(trace, rootOf);
   const last = trace.recorded - 1;
   if (!force && trace.complete && found?.step !== last) throw dropped(trace, "it is finished", found?.step);
   // The initial state alone is soon made again.
@@ -53,9 +55,10 @@ export async function findResumePoint(
   return { step, state, reports, tail: await trace.tailOf(step), finished: trace.complete && step === last };
 }
 
-async function newestState(trace: Trace): Promise<{ step: number; state: NamedTensor[] } | undefined> {
-  const checkpoints = (await checkpointsOf(trace)).map((step) => ({ step, read: () => readCheckpoint(trace, step) }));
-  const stops = await stopsOf(trace);
+async function newestState(trace: Trace, rootOf?: RootOf): Promise<{ step: number; state: NamedTensor[] } | undefined> {
+  const steps = await checkpointsOf(trace);
+  const checkpoints = steps.map((step) => ({ step, read: () => readCheckpoint(trace, step, rootOf) }));
+  const stops = await stopsOf(trace, rootOf);
   for (const { step, read } of [...checkpoints, ...stops].sort((a, b) => b.step - a.step)) {
     const state = await read().catch((error: unknown) => {
       if (error instanceof VerdeError) return undefined;
