@@ -7,14 +7,19 @@ import { RunError, UsageError } from "../errors/index.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
 import { isSaturated } from "../repops/numbers/vf32.ts";
+import { measuredCadence, mostReplayed } from "./cadence.ts";
 import { isCheckpoint, isCommitted, runRootOf } from "./commitments.ts";
 import type { AnyExecution } from "./execution.ts";
 import { addFallback, type FallbackSummary } from "./fallback.ts";
-import { type Manifest, manifestOf, type RunSettings } from "./manifest.ts";
+import { HERE, type Surroundings } from "./here.ts";
+import { manifestOf } from "./manifest.ts";
 import { MetricEntries, metricNames, namedMetrics } from "./metrics.ts";
 import { Recording } from "./recording.ts";
-import type { StepReport } from "./resume.ts";
+import type { StepReport, Wanted } from "./resume.ts";
 import type { RunOptions, RunResult } from "./run.ts";
+import type { Planned } from "./settings.ts";
+import { dataFolder } from "./source.ts";
+import { isThereAtOnce } from "./turns.ts";
 
 /** A training step that was executed. */
 interface Executed {
@@ -31,12 +36,14 @@ interface Executed {
 
 export class Recorder {
   private readonly job: ClosedJob;
-  private readonly settings: RunSettings;
+  private readonly here: Surroundings;
+  private settings: Planned;
   private readonly options: RunOptions;
   /** What to record of each step's kernels. */
   private readonly wanted: ExecuteOptions;
   private readonly names: string[];
-  private readonly manifest: Manifest;
+  /** The manifest, as far as it is known before the first step. */
+  private readonly outlined: Wanted;
   private readonly proofs: MetricEntries;
   private readonly reports: StepReport[] = [];
   private readonly saturated: RunResult["saturated"] = [];
@@ -46,10 +53,11 @@ export class Recorder {
   /** Ends when the last step is reported. */
   private reported: Promise<void> = Promise.resolve();
 
-  constructor(job: ClosedJob, settings: RunSettings, options: RunOptions) {
+  constructor(job: ClosedJob, settings: Planned, options: RunOptions, here: Surroundings = HERE) {
     this.job = job;
     this.settings = settings;
-    this.manifest = manifestOf(job, settings);
+    this.here = here;
+    this.outlined = manifestOf(job, settings);
     this.options = options;
     this.wanted = settings.detail === "operators" ? { rootsOf: "all" } : {};
     this.names = metricNames(job);
@@ -70,7 +78,10 @@ export class Recorder {
         await execution.restore(step, state);
         return execution.stateRoot();
       };
-      this.recording = await Recording.open(out, this.job, this.manifest, { ...this.options, rootOf });
+      const { now } = this.here;
+      this.recording = await Recording.open(out, this.job, this.outlined, { ...this.options, rootOf, now });
+      const { commitEvery, checkpointEvery } = this.recording.manifest ?? this.settings;
+      this.settings = { ...this.settings, commitEvery, ...(checkpointEvery !== undefined && { checkpointEvery }) };
     }
     const point = this.recording?.point;
     if (point) {
@@ -78,7 +89,7 @@ export class Recorder {
       this.reports.push(...point.reports);
       return;
     }
-    const began = performance.now();
+    const began = this.here.now();
     const report = await execution.initialise(this.wanted);
     await this.record(execution, report, began);
   }
@@ -109,12 +120,25 @@ export class Recorder {
   }
 
   async step(execution: AnyExecution): Promise<void> {
-    const began = performance.now();
+    const began = this.here.now();
     this.options.onPhase?.(`training step ${execution.at + 1}`);
     const report = await execution.advance(this.wanted);
     // No more than one state is hashed beside, and the steps are reported in their order.
     await this.reported;
+    if (this.settings.checkpointEvery === undefined) await this.decide((this.here.now() - began) / 1000);
     await this.record(execution, report, began);
+  }
+
+  /** Chooses how often there is a checkpoint, after the first training step and before it is recorded. */
+  private async decide(stepSeconds: number): Promise<void> {
+    const recording = this.recording!;
+    await recording.untilWritten();
+    const freeBytes = await this.here.freeBytes(dataFolder(this.options.out!));
+    const { commitEvery } = this.settings;
+    const { writeSeconds } = recording;
+    const checkpointEvery = measuredCadence(this.job, commitEvery, { stepSeconds, writeSeconds, freeBytes });
+    this.settings = { ...this.settings, checkpointEvery };
+    await recording.decide({ ...this.outlined, checkpointEvery });
   }
 
   /** Takes what there is to know about the present state, and leaves the rest to run beside the next step. */
@@ -128,11 +152,11 @@ export class Recorder {
     const metrics = await execution.metrics();
     const state = await this.snapshot(execution);
     let ended: number | undefined;
-    const seconds = (): number => ((ended ?? performance.now()) - began) / 1000;
+    const seconds = (): number => ((ended ?? this.here.now()) - began) / 1000;
     const executed = { step, report, metrics, ...(roots && { roots }), ...(state && { state }), seconds };
     this.reported = this.report(executed);
     this.reported.catch(() => undefined);
-    if (roots && !(await isThereAtOnce(roots))) ended = performance.now();
+    if (roots && !(await isThereAtOnce(roots))) ended = this.here.now();
     else await this.reported;
   }
 
@@ -171,7 +195,8 @@ export class Recorder {
   }
 
   private isDue(step: number): boolean {
-    return isCheckpoint(step, this.job.steps, this.settings.checkpointEvery);
+    // Before it is chosen, there is only the first state.
+    return isCheckpoint(step, this.job.steps, this.settings.checkpointEvery ?? 0);
   }
 
   /** The state, where a checkpoint is due. One is written at a time, so that memory is bounded. */
@@ -184,12 +209,15 @@ export class Recorder {
   async end(execution: AnyExecution): Promise<RunResult> {
     await this.reported;
     const segmentRoots = this.reports.flatMap(({ root }) => (root ? [root] : []));
-    const runRoot = runRootOf(this.manifest.jobId, this.settings.commitEvery, segmentRoots);
+    const { commitEvery, checkpointEvery = 0 } = this.settings;
+    const runRoot = runRootOf(this.outlined.jobId, commitEvery, segmentRoots);
     await this.recording?.end(runRoot);
     const metrics = this.reports.map((report) => namedMetrics(this.names, report.metrics));
     const { saturated, outOfRange, fallback } = this;
     const state = await execution.state();
-    return { runRoot, segmentRoots, metrics, state, saturated, outOfRange, ...(fallback && { fallback }) };
+    const replayedSteps = mostReplayed(this.job.steps, commitEvery, checkpointEvery);
+    const cadence = { commitEvery, checkpointEvery, replayedSteps };
+    return { runRoot, segmentRoots, metrics, state, saturated, outOfRange, cadence, ...(fallback && { fallback }) };
   }
 
   /** Returns when nothing runs beside any more, and all that could be recorded is. */
@@ -197,22 +225,6 @@ export class Recorder {
     await this.reported.catch(() => undefined);
     await this.recording?.close();
   }
-}
-
-/** Lets what waits happen, such as a signal: training steps alone could leave it no time. */
-export const eventsPass = (): Promise<void> =>
-  new Promise((resolve) => (globalThis.setImmediate ?? globalThis.setTimeout)(() => resolve()));
-
-/** More than the promises of a session need that has its result when it is asked. */
-const TURNS = 64;
-
-/** Whether a promise is settled before any event has to happen. */
-async function isThereAtOnce(promise: Promise<unknown>): Promise<boolean> {
-  const seen = { there: false };
-  const see = (): void => void (seen.there = true);
-  promise.then(see, see);
-  for (let turn = 0; turn < TURNS && !seen.there; turn++) await undefined;
-  return seen.there;
 }
 
 function hasSaturated({ dtype, data }: Tensor): boolean {

@@ -15,7 +15,7 @@ import { checkpointPath, datasetPath, isTrace, lockTrace } from "./folder.ts";
 import type { Manifest } from "./manifest.ts";
 import type { StepRecord } from "./records.ts";
 import type { RootOf } from "./open.ts";
-import { findResumePoint, type ResumePoint } from "./resume.ts";
+import { findResumePoint, type ResumePoint, type Wanted } from "./resume.ts";
 import { dataFolder, isDataFile, isStopped, otherTrace, stoppedFile } from "./source.ts";
 import { TraceWriter } from "./writer.ts";
 
@@ -24,6 +24,8 @@ export interface RecordingOptions {
   force?: boolean;
   /** Hashes a state that was read from a file. */
   rootOf?: RootOf;
+  /** A clock, in milliseconds. */
+  now?: () => number;
 }
 
 /** The most records that wait for a checkpoint; then the run waits. */
@@ -39,7 +41,14 @@ export class Recording {
   private readonly out: string;
   private readonly locks: readonly FileLock[];
   /** Absent when the trace is finished, so that nothing is written to it. */
-  private readonly writer: TraceWriter | undefined;
+  private writer: TraceWriter | undefined;
+  /** The manifest of the trace; absent until `decide`, where a run measures first. */
+  manifest: Manifest | undefined;
+  /** What the newest checkpoint took, until the disk had it. */
+  writeSeconds = 0;
+  private readonly now: () => number;
+  /** The records before the manifest. */
+  private readonly early: { record: StepRecord; durable: boolean }[] = [];
   /** Everything that was given so far, in its order. */
   private written: Promise<void> = Promise.resolve();
   /** The records that wait for a checkpoint, and those of checkpoints. */
@@ -51,11 +60,15 @@ export class Recording {
     locks: readonly FileLock[],
     writer: TraceWriter | undefined,
     point: ResumePoint | undefined,
+    manifest: Manifest | undefined,
+    now = (): number => performance.now(),
   ) {
     this.out = out;
     this.locks = locks;
     this.writer = writer;
     this.point = point;
+    this.manifest = manifest;
+    this.now = now;
   }
 
   /**
@@ -64,7 +77,7 @@ export class Recording {
    * @throws {FileError} when another process writes to the trace, or a file can't be written
    * @throws {JobError | FormatError} when the trace to continue belongs to another run, or is altered
    */
-  static async open(out: string, job: ClosedJob, manifest: Manifest, options: RecordingOptions): Promise<Recording> {
+  static async open(out: string, job: ClosedJob, wanted: Wanted, options: RecordingOptions): Promise<Recording> {
     const { resume = false, force = false, rootOf } = options;
     const folder = dataFolder(out);
     await makeFolder(paths.dirname(folder));
@@ -74,14 +87,16 @@ export class Recording {
       const there = await exists(out);
       if (there && !resume && !force)
         throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, { out }); // prettier-ignore
-      const point = there && resume ? await findResumePoint(out, manifest, force, rootOf) : undefined;
+      const point = there && resume ? await findResumePoint(out, wanted, force, rootOf) : undefined;
       if (!point && !force) await checkNothingIsDropped(out, folder, there);
-      const writer = point?.finished ? undefined : await writerFor(out, manifest, point);
+      const { checkpointEvery } = wanted;
+      const manifest = point?.manifest ?? (checkpointEvery === undefined ? undefined : { ...wanted, checkpointEvery });
+      const writer = await writerFor(out, manifest, point);
       await makeFolder(folder);
       // What a run left that did not end: drafts, and without a point of it also everything else.
       await empty(folder, (name) => isDraft(name) || (!point && isOwn(name)));
       await writeInputs(out, job);
-      return new Recording(out, locks, writer, point);
+      return new Recording(out, locks, writer, point, manifest, options.now);
     } catch (error) {
       for (const lock of locks) lock.release();
       throw error;
@@ -102,8 +117,13 @@ export class Recording {
     if (checkpoint) this.checkpoints++;
     this.waiting++;
     const written = this.written.then(async () => {
-      if (checkpoint) await writeSafetensors(checkpointPath(this.out, record.step), checkpoint);
-      await this.writer?.step(record, checkpoint !== undefined);
+      const began = this.now();
+      if (checkpoint) {
+        await writeSafetensors(checkpointPath(this.out, record.step), checkpoint);
+        this.writeSeconds = (this.now() - began) / 1000;
+      }
+      if (!this.manifest) this.early.push({ record, durable: checkpoint !== undefined });
+      else await this.writer?.step(record, checkpoint !== undefined);
       // The checkpoint replaces the state of an earlier stop.
       if (checkpoint) await empty(dataFolder(this.out), isStopped);
     });
@@ -114,6 +134,14 @@ export class Recording {
     written.then(ended, ended);
     this.written = written;
     if (!this.isWriting || this.waiting > MOST_WAITING) await written;
+  }
+
+  /** Begins the trace with a manifest, and writes the records that waited for it. */
+  async decide(manifest: Manifest): Promise<void> {
+    await this.written;
+    this.writer = await TraceWriter.create(this.out, manifest);
+    this.manifest = manifest;
+    for (const { record, durable } of this.early.splice(0)) await this.writer.step(record, durable);
   }
 
   /**
@@ -175,7 +203,13 @@ async function checkNothingIsDropped(out: string, folder: string, there: boolean
   );
 }
 
-async function writerFor(out: string, manifest: Manifest, point: ResumePoint | undefined): Promise<TraceWriter> {
+async function writerFor(
+  out: string,
+  manifest: Manifest | undefined,
+  point: ResumePoint | undefined,
+): Promise<TraceWriter | undefined> {
+  if (!manifest) await TraceWriter.reserve(out);
+  if (!manifest || point?.finished) return undefined;
   return point ? TraceWriter.resume(out, manifest, point.tail) : TraceWriter.create(out, manifest);
 }
 

@@ -10,8 +10,9 @@ import { openExecution } from "./drill/faulty.ts";
 import type { FallbackSummary } from "./fallback.ts";
 import type { Fault } from "./fault.ts";
 import type { Detail } from "./manifest.ts";
-import { eventsPass, Recorder } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
 import { settingsOf } from "./settings.ts";
+import { eventsPass } from "./turns.ts";
 
 /** What a run reports after each training step. */
 export interface StepInfo {
@@ -32,10 +33,17 @@ export interface RunOptions {
   out?: string;
   /** A backend, its name, `auto`, or the file of a module that exports one; `wasm`. It is certified first. */
   backend?: Backend | string;
-  /** Training steps in a segment; default 1. */
-  commitEvery?: number;
-  /** A multiple of `commitEvery`; 0: only the first and the last state; default: about ten checkpoints. */
-  checkpointEvery?: number;
+  /**
+   * Training steps in a segment. `auto`, the default, is a function of the job alone, so that equal runs have
+   * equal run roots everywhere; it is 1 unless the state is large for the work of a step.
+   */
+  commitEvery?: number | "auto";
+  /**
+   * A multiple of `commitEvery`; 0: only the first and the last state. `auto`, the default: about ten
+   * checkpoints in a run; in a long one it depends on the time of the first step, on the time that a
+   * checkpoint takes, and on the disk.
+   */
+  checkpointEvery?: number | "auto";
   detail?: Detail;
   fault?: Fault;
   /**
@@ -68,6 +76,13 @@ export interface RunResult {
   saturated: { step: number; tensor: string }[];
   /** Reads of gathers outside their source, which gave the fill value. */
   outOfRange: { step: number; label: string; count: number }[];
+  /** How often the run was committed to and kept, in training steps. */
+  cadence: {
+    commitEvery: number;
+    checkpointEvery: number;
+    /** The most training steps that a dispute about this run executes again. */
+    replayedSteps: number;
+  };
   /** What the fallback backend executed, because the backend does not list it. */
   fallback?: FallbackSummary;
 }

@@ -161,7 +161,7 @@ test("a tensor that no step changes is hashed once, and again after the state wa
 test("records wait for a checkpoint before them, and the run does not", async () => {
   const job = regression({ steps: 4 });
   const { state } = await run(job);
-  const settings = { commitEvery: 5, checkpointEvery: 5, detail: "steps", backend: "wasm" } as const;
+  const settings = { commitEvery: 5, checkpointEvery: 5, detail: "steps", backend: "wasm", auto: [] } as const;
   const manifest = manifestOf(job, settings);
   const recording = await Recording.open(path("waiting.trace"), job, manifest, {});
   const opening = readFileSync(path("waiting.trace")).length;
