@@ -19,7 +19,7 @@ import { addJobHelp, jobOptions, optionNames } from "./job-options.ts";
 import { colors, formatNumber, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
 import { addThreadsOption } from "./threads.ts";
 import { addProgressOption, Progress } from "./progress.ts";
-import { describeUsed, RunProgress, type Used } from "./run-progress.ts";
+import { describeKept, describeUsed, RunProgress, type Used } from "./run-progress.ts";
 import { withBoard } from "./tensorboard.ts";
 import { openJob } from "./open-job.ts";
 import { formatParameters } from "./parameters.ts";
@@ -31,8 +31,8 @@ interface Flags extends KeyFlags, WeightFlags {
   steps?: string;
   seed?: string;
   detail: string;
-  checkpointEvery?: number;
-  commitEvery: number;
+  checkpointEvery: number | "auto";
+  commitEvery: number | "auto";
   backend?: string;
   strict?: boolean;
   fault?: string;
@@ -53,8 +53,13 @@ export function register(program: Command): void {
     .option("--seed <n>", "the seed of all random numbers")
     .option("--out <file>", "the trace to write; without this option nothing is kept")
     .option("--detail <level>", "steps; or operators, to write the root of every operator's output too", "steps")
-    .option("--commit-every <n>", "training steps between two roots", count, 1)
-    .option("--checkpoint-every <n>", "training steps between two checkpoints; 0 for the first and last only", count)
+    .option("--commit-every <n>", "training steps between two roots; auto: by the job", cadence, "auto")
+    .option(
+      "--checkpoint-every <n>",
+      "training steps between two checkpoints; 0: the first and last only; auto: by job, time and disk",
+      cadence,
+      "auto",
+    )
     .option(
       "--backend <name>",
       `${BACKEND_NAMES}; auto (default): the fastest for the job; or a module that exports a backend`,
@@ -82,6 +87,11 @@ export function register(program: Command): void {
       else await train(job, flags);
     },
   );
+}
+
+/** A number of training steps, or the choice is Verde's. */
+function cadence(text: string): number | "auto" {
+  return text === "auto" ? text : count(text);
 }
 
 export function count(text: string): number {
@@ -120,7 +130,7 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     ...(flags.out !== undefined && { out: flags.out }),
     backend: choice.backend,
     commitEvery: flags.commitEvery,
-    ...(flags.checkpointEvery !== undefined && { checkpointEvery: flags.checkpointEvery }),
+    checkpointEvery: flags.checkpointEvery,
     detail: flags.detail,
     ...(flags.fault !== undefined && { fault: parseFault(flags.fault) }),
     resume: flags.resume ?? false,
@@ -161,7 +171,7 @@ function stepLine({ step, metrics, seconds, unitsPerSecond, root }: StepInfo) {
 
 function summary(
   job: ClosedJob,
-  { runRoot, metrics, saturated, outOfRange, fallback, audit }: RunResult,
+  { runRoot, metrics, saturated, outOfRange, cadence: kept, fallback, audit }: RunResult,
   { backend, device, passedOver, why }: OpenBackend,
   flags: Flags,
   seconds: number,
@@ -175,6 +185,7 @@ function summary(
     metrics: metrics.at(-1),
     seconds,
     ...(flags.out !== undefined && { trace: flags.out }),
+    ...kept,
     backend: backend.name,
     ...(device && { device: device.name, software: device.software }),
     ...(why !== undefined && { why }),
@@ -204,7 +215,8 @@ function printSummary(
   if (address) writeLine(`  claimed by     ${formatAddress(address)}`);
   const place = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";
   writeLine(`  backend        ${backend.name}${place}${why === undefined ? "" : ` (auto: ${why})`}`);
-  if (out !== undefined) writeLine(`  trace          ${out}`);
+  if (out !== undefined)
+    writeLine(`  trace          ${out}`, `  kept           ${describeKept(result, job.steps, seconds)}`);
   for (const [name, text] of describeUsed(used)) writeLine(`  ${name.padEnd(14)} ${text}`);
   if (result.fallback) writeLine(`  fallback       ${fallbackLine(result.fallback, seconds)}`);
   if (fault !== undefined) writeLine(colors.yellow(`  fault          ${fault} (a drill: this run is not honest)`));

@@ -28,7 +28,7 @@ export function register(program: Command): void {
     .argument(...JOB_OPTIONS)
     .option("--steps <n>", "how many training steps; default: the job's own number")
     .option("--seed <n>", "the seed of all random numbers")
-    .option("--commit-every <n>", "training steps between two roots; default: 1, or the trace's number", count)
+    .option("--commit-every <n>", "training steps between two roots; default: as the trace, or as a run chooses", count)
     .option("--quiet", "print the task's id and nothing else: TASK=$(verde task post … --quiet)")
     .allowUnknownOption()
     .action(post);

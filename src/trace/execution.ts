@@ -18,6 +18,8 @@ export class Execution {
   private readonly session: Session;
   private readonly audit: SelfAudit | undefined;
   private step = -1;
+  /** The roots of the entries that no training step changes, since the state was last given. */
+  private frozen = new Map<number, TensorRoot>();
 
   private constructor(job: ClosedJob, backend: Backend, session: Session, audit?: SelfAudit) {
     this.job = job;
@@ -62,6 +64,7 @@ export class Execution {
     const session = await this.backend.prepare(init.graph, { keep });
     try {
       const report = await session.execute(options);
+      this.frozen = new Map();
       for (const [i, tensor] of keep.entries()) await this.session.write(i, await session.read(tensor));
       this.step = 0;
       return report;
@@ -72,6 +75,7 @@ export class Execution {
 
   /** Continues from a state that is known. */
   async restore(step: number, state: readonly Tensor[]): Promise<void> {
+    this.frozen = new Map();
     for (const [i, tensor] of state.entries()) await this.session.write(i, tensor);
     this.step = step;
   }
@@ -92,9 +96,21 @@ export class Execution {
     return report;
   }
 
-  /** The roots of the state's entries. */
+  /**
+   * The roots of the state's entries, as they are at the call: the next step may begin before they are there.
+   * Entries that no step changes are hashed once.
+   */
   async entryRoots(): Promise<TensorRoot[]> {
-    return this.session.roots([...this.job.step.outputs.keys()]);
+    const { outputs } = this.job.step;
+    const { frozen } = this;
+    const known = new Map(frozen);
+    const open = [...outputs.keys()].filter((entry) => !known.has(entry));
+    const roots = await this.session.roots(open);
+    for (const [i, entry] of open.entries()) {
+      known.set(entry, roots[i]);
+      if (outputs[entry].tensor === entry) frozen.set(entry, roots[i]);
+    }
+    return [...outputs.keys()].map((entry) => known.get(entry)!);
   }
 
   async stateRoot(): Promise<StateRoot> {

@@ -40,7 +40,10 @@ export interface Manifest extends RunSettings {
   jobId: JobId;
 }
 
-export function manifestOf(job: ClosedJob, settings: RunSettings): Manifest {
+export function manifestOf<Settings extends Omit<RunSettings, "checkpointEvery">>(
+  job: ClosedJob,
+  settings: Settings,
+): Settings & Pick<Manifest, "outline" | "jobId"> {
   const outline = outlineOf(job);
   return { ...settings, outline, jobId: jobIdOf(partsOf(outline)) };
 }

@@ -1,6 +1,6 @@
 /** What the files of a trace hold: its job, its dataset and its checkpoints, checked against the trace. */
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
-import { type StateRoot, stateRoot, tensorRoot } from "../encoding/tensor.ts";
+import { type StateRoot, stateRoot, type Tensor, tensorRoot } from "../encoding/tensor.ts";
 import { FormatError } from "../errors/index.ts";
 import { mostHeaderBytes, type ReadOptions, readTensors } from "../formats/safetensors.ts";
 import { checkSameTypes, type NamedType } from "../graph/graph.ts";
@@ -75,13 +75,19 @@ export async function readDataset(trace: Trace): Promise<NamedTensor[]> {
   return dataset;
 }
 
+/** Hashes the state after a step. */
+export type RootOf = (step: number, state: readonly Tensor[]) => Promise<StateRoot>;
+
+const rootHere: RootOf = async (_, state) => stateRoot(state.map(tensorRoot));
+
 /**
  * The state after a step, checked against the trace's root.
+ * @param rootOf hashes the state; a backend does that faster than it is done here
  * @throws {FormatError | GraphError} when the file is missing, damaged, or of another run
  */
-export async function readCheckpoint(trace: Trace, step: number): Promise<NamedTensor[]> {
+export async function readCheckpoint(trace: Trace, step: number, rootOf: RootOf = rootHere): Promise<NamedTensor[]> {
   const state = await readUnchecked(trace, step);
-  await checkCheckpoint(trace, step, stateRoot(state.map(tensorRoot)));
+  await checkCheckpoint(trace, step, await rootOf(step, state));
   return state;
 }
 
@@ -134,19 +140,22 @@ export async function checkpointsOf(trace: Trace): Promise<number[]> {
 }
 
 /** The states that were kept when the run was stopped. */
-export async function stopsOf(trace: Trace): Promise<{ step: number; name: string; read(): Promise<NamedTensor[]> }[]> {
+export async function stopsOf(
+  trace: Trace,
+  rootOf: RootOf = rootHere,
+): Promise<{ step: number; name: string; read(): Promise<NamedTensor[]> }[]> {
   const names = await trace.source.names();
   return names.flatMap((name) => {
     const step = stepOfStopped(name);
     const known = step !== undefined && step < trace.recorded;
-    return known ? [{ step, name, read: () => readStopped(trace, name, step) }] : [];
+    return known ? [{ step, name, read: () => readStopped(trace, name, step, rootOf) }] : [];
   });
 }
 
-async function readStopped(trace: Trace, name: string, step: number): Promise<NamedTensor[]> {
+async function readStopped(trace: Trace, name: string, step: number, rootOf: RootOf): Promise<NamedTensor[]> {
   const types = stateTypes(trace.manifest.outline);
   const state = await readDataFile(trace, name, { name: "the job's state", types }, { raw: true });
-  if (stoppedFile(step, await trace.tailOf(step), stateRoot(state.map(tensorRoot))) === name) return state;
+  if (stoppedFile(step, await trace.tailOf(step), await rootOf(step, state)) === name) return state;
   const file = `${dataFolder(trace.path)}/${name}`;
   throw new FormatError("ALTERED", `${file} is not the state after step ${step} of ${trace.path}; delete it`, {
     file,

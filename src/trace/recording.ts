@@ -14,33 +14,61 @@ import type { RunRoot } from "./commitments.ts";
 import { checkpointPath, datasetPath, isTrace, lockTrace } from "./folder.ts";
 import type { Manifest } from "./manifest.ts";
 import type { StepRecord } from "./records.ts";
-import { findResumePoint, type ResumePoint } from "./resume.ts";
+import type { RootOf } from "./open.ts";
+import { findResumePoint, type ResumePoint, type Wanted } from "./resume.ts";
 import { dataFolder, isDataFile, isStopped, otherTrace, stoppedFile } from "./source.ts";
 import { TraceWriter } from "./writer.ts";
 
 export interface RecordingOptions {
   resume?: boolean;
   force?: boolean;
+  /** Hashes a state that was read from a file. */
+  rootOf?: RootOf;
+  /** A clock, in milliseconds. */
+  now?: () => number;
 }
 
+/** The most records that wait for a checkpoint; then the run waits. */
+const MOST_WAITING = 4096;
+
+/**
+ * A checkpoint is written while the run continues. Records of later steps wait for it, so that the checkpoint
+ * of a record always exists.
+ */
 export class Recording {
   /** Where to continue; absent: at the beginning. */
   readonly point: ResumePoint | undefined;
   private readonly out: string;
   private readonly locks: readonly FileLock[];
   /** Absent when the trace is finished, so that nothing is written to it. */
-  private readonly writer: TraceWriter | undefined;
+  private writer: TraceWriter | undefined;
+  /** The manifest of the trace; absent until `decide`, where a run measures first. */
+  manifest: Manifest | undefined;
+  /** What the newest checkpoint took, until the disk had it. */
+  writeSeconds = 0;
+  private readonly now: () => number;
+  /** The records before the manifest. */
+  private readonly early: { record: StepRecord; durable: boolean }[] = [];
+  /** Everything that was given so far, in its order. */
+  private written: Promise<void> = Promise.resolve();
+  /** The records that wait for a checkpoint, and those of checkpoints. */
+  private waiting = 0;
+  private checkpoints = 0;
 
   private constructor(
     out: string,
     locks: readonly FileLock[],
     writer: TraceWriter | undefined,
     point: ResumePoint | undefined,
+    manifest: Manifest | undefined,
+    now = (): number => performance.now(),
   ) {
     this.out = out;
     this.locks = locks;
     this.writer = writer;
     this.point = point;
+    this.manifest = manifest;
+    this.now = now;
   }
 
   /**
@@ -49,8 +77,8 @@ export class Recording {
    * @throws {FileError} when another process writes to the trace, or a file can't be written
    * @throws {JobError | FormatError} when the trace to continue belongs to another run, or is altered
    */
-  static async open(out: string, job: ClosedJob, manifest: Manifest, options: RecordingOptions): Promise<Recording> {
-    const { resume = false, force = false } = options;
+  static async open(out: string, job: ClosedJob, wanted: Wanted, options: RecordingOptions): Promise<Recording> {
+    const { resume = false, force = false, rootOf } = options;
     const folder = dataFolder(out);
     await makeFolder(paths.dirname(folder));
     const locks = await lockTrace(out);
@@ -59,30 +87,69 @@ export class Recording {
       const there = await exists(out);
       if (there && !resume && !force)
         throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, { out }); // prettier-ignore
-      const point = there && resume ? await findResumePoint(out, manifest, force) : undefined;
+      const point = there && resume ? await findResumePoint(out, wanted, force, rootOf) : undefined;
       if (!point && !force) await checkNothingIsDropped(out, folder, there);
-      const writer = point?.finished ? undefined : await writerFor(out, manifest, point);
+      const { checkpointEvery } = wanted;
+      const manifest = point?.manifest ?? (checkpointEvery === undefined ? undefined : { ...wanted, checkpointEvery });
+      const writer = await writerFor(out, manifest, point);
       await makeFolder(folder);
       // What a run left that did not end: drafts, and without a point of it also everything else.
       await empty(folder, (name) => isDraft(name) || (!point && isOwn(name)));
       await writeInputs(out, job);
-      return new Recording(out, locks, writer, point);
+      return new Recording(out, locks, writer, point, manifest, options.now);
     } catch (error) {
       for (const lock of locks) lock.release();
       throw error;
     }
   }
 
-  /** Runs before its step's record is written, so that the checkpoint of a record always exists. */
-  async checkpoint(step: number, state: readonly NamedTensor[]): Promise<void> {
-    await writeSafetensors(checkpointPath(this.out, step), state);
+  /** Whether a checkpoint is being written. */
+  get isWriting(): boolean {
+    return this.checkpoints > 0;
   }
 
-  /** @param durable whether the record has a checkpoint: then the disk has it when this returns */
-  async step(record: StepRecord, durable: boolean): Promise<void> {
-    await this.writer?.step(record, durable);
-    // The checkpoint replaces the state of an earlier stop.
-    if (durable) await empty(dataFolder(this.out), isStopped);
+  /**
+   * Writes a step. It returns when the record is written, or when it waits for a checkpoint.
+   * @param checkpoint the state after the step, if it is kept; then the disk has it before the record
+   * @throws {FileError} when this step or an earlier one could not be written
+   */
+  async step(record: StepRecord, checkpoint?: readonly NamedTensor[]): Promise<void> {
+    if (checkpoint) this.checkpoints++;
+    this.waiting++;
+    const written = this.written.then(async () => {
+      const began = this.now();
+      if (checkpoint) {
+        await writeSafetensors(checkpointPath(this.out, record.step), checkpoint);
+        this.writeSeconds = (this.now() - began) / 1000;
+      }
+      if (!this.manifest) this.early.push({ record, durable: checkpoint !== undefined });
+      else await this.writer?.step(record, checkpoint !== undefined);
+      // The checkpoint replaces the state of an earlier stop.
+      if (checkpoint) await empty(dataFolder(this.out), isStopped);
+    });
+    const ended = (): void => {
+      if (checkpoint) this.checkpoints--;
+      this.waiting--;
+    };
+    written.then(ended, ended);
+    this.written = written;
+    if (!this.isWriting || this.waiting > MOST_WAITING) await written;
+  }
+
+  /** Begins the trace with a manifest, and writes the records that waited for it. */
+  async decide(manifest: Manifest): Promise<void> {
+    await this.written;
+    this.writer = await TraceWriter.create(this.out, manifest);
+    this.manifest = manifest;
+    for (const { record, durable } of this.early.splice(0)) await this.writer.step(record, durable);
+  }
+
+  /**
+   * Returns when everything that was given is written.
+   * @throws {FileError} when something could not be written
+   */
+  async untilWritten(): Promise<void> {
+    await this.written;
   }
 
   /** Keeps the state after the last record, so that a run which is stopped loses no step. */
@@ -96,11 +163,14 @@ export class Recording {
   }
 
   async end(root: RunRoot): Promise<void> {
+    await this.untilWritten();
     await this.writer?.end(root);
   }
 
   async close(): Promise<void> {
     try {
+      // An error here was thrown where the run noticed it, or the run ends with another one.
+      await this.written.catch(() => undefined);
       await this.writer?.close();
     } finally {
       for (const lock of this.locks) lock.release();
@@ -133,7 +203,13 @@ async function checkNothingIsDropped(out: string, folder: string, there: boolean
   );
 }
 
-async function writerFor(out: string, manifest: Manifest, point: ResumePoint | undefined): Promise<TraceWriter> {
+async function writerFor(
+  out: string,
+  manifest: Manifest | undefined,
+  point: ResumePoint | undefined,
+): Promise<TraceWriter | undefined> {
+  if (!manifest) await TraceWriter.reserve(out);
+  if (!manifest || point?.finished) return undefined;
   return point ? TraceWriter.resume(out, manifest, point.tail) : TraceWriter.create(out, manifest);
 }
 

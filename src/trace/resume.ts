@@ -1,14 +1,19 @@
 /** Whether an unfinished trace can be continued, and from where. */
-import { bytesEqual } from "../encoding/bytes.ts";
+import { type Bytes, bytesEqual, Reader } from "../encoding/bytes.ts";
 import { JobError, UsageError, VerdeError } from "../errors/index.ts";
+import type { ByteSource } from "../formats/byte-source.ts";
 import { openFile } from "../formats/file.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { formatFault } from "./fault.ts";
 import { folderSource } from "./folder.ts";
-import { openingOf, type StepRecord, type Tail } from "./records.ts";
+import { HEAD, MAGIC, openingOf, TAIL, type StepRecord, type Tail } from "./records.ts";
 import type { Manifest, RunSettings } from "./manifest.ts";
-import { checkpointsOf, readCheckpoint, readTrace, stopsOf, type Trace } from "./open.ts";
+import type { Planned } from "./settings.ts";
+import { checkpointsOf, readCheckpoint, readTrace, type RootOf, stopsOf, type Trace } from "./open.ts";
 import { dataFolder } from "./source.ts";
+
+/** The manifest of a run before its first step. */
+export type Wanted = Planned & Pick<Manifest, "outline" | "jobId">;
 
 /** What a finished run tells of each of its steps. */
 export type StepReport = Pick<StepRecord, "root" | "metrics">;
@@ -20,6 +25,7 @@ export interface ResumePoint {
   reports: StepReport[];
   /** Where they end in the file. */
   tail: Tail;
+  manifest: Manifest;
   /** The trace has its end record, and this is its last state: there is nothing to write to it. */
   finished: boolean;
 }
@@ -29,19 +35,21 @@ export interface ResumePoint {
  * Damaged files are passed over.
  * @param force continue from an earlier state than the trace has reached, or from none, even if this drops
  * what can't be read any more
+ * @param rootOf hashes states
  * @returns `undefined` where nothing is lost by beginning again, or `force` says so
  * @throws {JobError} when the trace belongs to another run, {FormatError} when it is altered
  * @throws {UsageError} when its records would be dropped
  */
 export async function findResumePoint(
   path: string,
-  wanted: Manifest,
+  wanted: Wanted,
   force: boolean,
+  rootOf?: RootOf,
 ): Promise<ResumePoint | undefined> {
   if (await isCutInOpening(path, wanted)) return undefined;
   const trace = await readTrace(folderSource(path));
   checkSameRun(trace, wanted);
-  const found = await newestState(trace);
+  const found = await newestState(trace, rootOf);
   const last = trace.recorded - 1;
   if (!force && trace.complete && found?.step !== last) throw dropped(trace, "it is finished", found?.step);
   // The initial state alone is soon made again.
@@ -50,12 +58,15 @@ export async function findResumePoint(
   const { step, state } = found;
   const reports: StepReport[] = [];
   for await (const { root, metrics } of trace.records(0, step)) reports.push({ metrics, ...(root && { root }) });
-  return { step, state, reports, tail: await trace.tailOf(step), finished: trace.complete && step === last };
+  const { manifest } = trace;
+  const tail = await trace.tailOf(step);
+  return { step, state, reports, tail, manifest, finished: trace.complete && step === last };
 }
 
-async function newestState(trace: Trace): Promise<{ step: number; state: NamedTensor[] } | undefined> {
-  const checkpoints = (await checkpointsOf(trace)).map((step) => ({ step, read: () => readCheckpoint(trace, step) }));
-  const stops = await stopsOf(trace);
+async function newestState(trace: Trace, rootOf?: RootOf): Promise<{ step: number; state: NamedTensor[] } | undefined> {
+  const steps = await checkpointsOf(trace);
+  const checkpoints = steps.map((step) => ({ step, read: () => readCheckpoint(trace, step, rootOf) }));
+  const stops = await stopsOf(trace, rootOf);
   for (const { step, read } of [...checkpoints, ...stops].sort((a, b) => b.step - a.step)) {
     const state = await read().catch((error: unknown) => {
       if (error instanceof VerdeError) return undefined;
@@ -79,20 +90,29 @@ function dropped({ path, recorded }: Trace, what: string, from?: number): UsageE
 /**
  * The run was stopped before it had written its manifest. No other file begins like this, so nothing is lost.
  */
-async function isCutInOpening(path: string, wanted: Manifest): Promise<boolean> {
-  const { bytes } = openingOf(wanted);
+async function isCutInOpening(path: string, wanted: Wanted): Promise<boolean> {
   const file = await openFile(path);
   try {
-    if (file.size >= bytes.length) return false;
-    const data = await file.read(0, file.size);
-    return bytesEqual(data, bytes.subarray(0, data.length));
+    const { bytes } = openingOf({ ...wanted, checkpointEvery: wanted.checkpointEvery ?? 0 });
+    if (wanted.checkpointEvery !== undefined) return file.size < bytes.length && (await isBeginning(file, bytes));
+    // The number that it would have is not known. It has up to 4 bytes more than here.
+    if (file.size >= bytes.length + 4 || !(await isBeginning(file, MAGIC))) return false;
+    if (file.size < MAGIC.length + HEAD) return true;
+    const content = new Reader(await file.read(MAGIC.length, 4), path).u32();
+    return file.size < MAGIC.length + HEAD + content + TAIL;
   } finally {
     await file.close();
   }
 }
 
+/** Whether a file is the beginning of what it should be. */
+async function isBeginning(file: ByteSource, whole: Bytes): Promise<boolean> {
+  const data = await file.read(0, Math.min(file.size, whole.length));
+  return bytesEqual(data, whole.subarray(0, data.length));
+}
+
 /** @throws {JobError} when the runs differ; the message names the first difference */
-function checkSameRun(trace: Trace, wanted: Manifest): void {
+function checkSameRun(trace: Trace, wanted: Wanted): void {
   const { manifest, path } = trace;
   const differs = (what: string, there: unknown, here: unknown): never => {
     throw new JobError(
@@ -111,7 +131,9 @@ function checkSameRun(trace: Trace, wanted: Manifest): void {
     );
   }
   for (const field of ["commitEvery", "checkpointEvery", "detail", "backend"] as const)
-    if (manifest[field] !== wanted[field]) differs(field, manifest[field], wanted[field]);
-  const fault = (settings: RunSettings): string => (settings.fault ? formatFault(settings.fault) : "none");
+    if (!wanted.auto.includes(field as "commitEvery") && manifest[field] !== wanted[field])
+      differs(field, manifest[field], wanted[field]);
+  const fault = (settings: Pick<RunSettings, "fault">): string =>
+    settings.fault ? formatFault(settings.fault) : "none";
   if (fault(manifest) !== fault(wanted)) differs("fault", fault(manifest), fault(wanted));
 }

@@ -1,29 +1,25 @@
 /** Runs a job: commits to its states, and writes the trace and checkpoints during the run. */
-import { type StateRoot, stateRoot, type Tensor } from "../encoding/tensor.ts";
-import { RunError, UsageError } from "../errors/index.ts";
-import { type ClosedJob, type NamedTensor } from "../job/closed.ts";
+import type { StateRoot } from "../encoding/tensor.ts";
+import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { JobDefinition } from "../job/define.ts";
-import type { Backend, ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
-import { isSaturated } from "../repops/numbers/vf32.ts";
-import { addFallback, type FallbackSummary } from "./fallback.ts";
+import type { Backend } from "../repops/backends/backend.ts";
 import { openBackendFor } from "./chosen-backend.ts";
-import { isCheckpoint, isCommitted, type RunRoot, runRootOf } from "./commitments.ts";
+import type { RunRoot } from "./commitments.ts";
 import { openExecution } from "./drill/faulty.ts";
-import type { AnyExecution } from "./execution.ts";
+import type { FallbackSummary } from "./fallback.ts";
 import type { Fault } from "./fault.ts";
-import { type Detail, type Manifest, manifestOf, type RunSettings } from "./manifest.ts";
+import type { Detail } from "./manifest.ts";
+import { Recorder } from "./recorder.ts";
 import { settingsOf } from "./settings.ts";
-import { MetricEntries, metricNames, namedMetrics } from "./metrics.ts";
-import { Recording } from "./recording.ts";
-import { type AuditSummary, SelfAudit } from "./self-audit.ts";
-import type { StepReport } from "./resume.ts";
+import type { AuditSummary } from "./self-audit.ts";
+import { eventsPass } from "./turns.ts";
 
 /** What a run reports after each training step. */
 export interface StepInfo {
   step: number;
   steps: number;
   metrics: Record<string, number>;
-  /** Wall time of this step. */
+  /** Wall time of this step, without what was left to run beside the next one. */
   seconds: number;
   /** In the job's unit, such as tokens or samples. */
   unitsPerSecond: number;
@@ -37,10 +33,17 @@ export interface RunOptions {
   out?: string;
   /** A backend, its name, `auto` (default), or a module that exports one. It is certified first. */
   backend?: Backend | string;
-  /** Training steps in a segment; default 1. */
-  commitEvery?: number;
-  /** A multiple of `commitEvery`; 0: only the first and the last state; default: about ten checkpoints. */
-  checkpointEvery?: number;
+  /**
+   * Training steps in a segment. `auto`, the default, is a function of the job alone, so that equal runs have
+   * equal run roots everywhere; it is 1 unless the state is large for the work of a step.
+   */
+  commitEvery?: number | "auto";
+  /**
+   * A multiple of `commitEvery`; 0: only the first and the last state. `auto`, the default: about ten
+   * checkpoints in a run; in a long one it depends on the time of the first step, on the time that a
+   * checkpoint takes, and on the disk.
+   */
+  checkpointEvery?: number | "auto";
   detail?: Detail;
   fault?: Fault;
   /** Continue a cut or stopped trace from its newest checkpoint. Of a finished one, read it. */
@@ -49,7 +52,11 @@ export interface RunOptions {
   force?: boolean;
   /** Called when something begins that may take long, with what it is: a few words. */
   onPhase?(what: string): void;
-  /** Called after each training step, from step 0, the initial state. */
+  /**
+   * Called after each training step, from step 0, the initial state, when the root of its state is there.
+   * Where a backend computes roots beside the next step, that is while the next step runs, or when it has
+   * ended.
+   */
   onStep?(info: StepInfo): void;
   /** Stops the run after the present training step. With `out`, it can be resumed from there. */
   signal?: AbortSignal;
@@ -67,6 +74,13 @@ export interface RunResult {
   saturated: { step: number; tensor: string }[];
   /** Reads of gathers outside their source, which gave the fill value. */
   outOfRange: { step: number; label: string; count: number }[];
+  /** How often the run was committed to and kept, in training steps. */
+  cadence: {
+    commitEvery: number;
+    checkpointEvery: number;
+    /** The most training steps that a dispute about this run executes again. */
+    replayedSteps: number;
+  };
   /** What the fallback backend executed, because the backend does not list it. */
   fallback?: FallbackSummary;
   /** What the run computed again by the definition. */
@@ -91,7 +105,7 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
     options.onPhase?.(options.resume ? "restoring the newest checkpoint" : "computing the initial state");
     await recorder.begin(execution);
     while (execution.at < closed.steps) {
-      if (options.signal) await eventsPass();
+      if (options.signal || recorder.isWriting) await eventsPass();
       if (options.signal?.aborted) throw await recorder.stop(execution);
       await recorder.step(execution);
     }
@@ -101,150 +115,3 @@ export async function run(job: ClosedJob | JobDefinition, options: RunOptions = 
     await execution.close();
   }
 }
-
-/** Lets what waits happen, such as a signal: training steps alone could leave it no time. */
-const eventsPass = (): Promise<void> =>
-  new Promise((resolve) => (globalThis.setImmediate ?? globalThis.setTimeout)(() => resolve()));
-
-class Recorder {
-  private readonly job: ClosedJob;
-  private readonly settings: RunSettings;
-  private readonly options: RunOptions;
-  /** What to record of each step's kernels. */
-  private readonly wanted: ExecuteOptions;
-  private readonly names: string[];
-  private readonly manifest: Manifest;
-  private readonly proofs: MetricEntries;
-  readonly audit: SelfAudit;
-  private readonly reports: StepReport[] = [];
-  private readonly saturated: RunResult["saturated"] = [];
-  private readonly outOfRange: RunResult["outOfRange"] = [];
-  private fallback: FallbackSummary | undefined;
-  private recording: Recording | undefined;
-
-  constructor(job: ClosedJob, settings: RunSettings, options: RunOptions) {
-    this.job = job;
-    this.settings = settings;
-    this.manifest = manifestOf(job, settings);
-    this.options = options;
-    this.wanted = settings.detail === "operators" ? { rootsOf: "all" } : {};
-    this.names = metricNames(job);
-    this.proofs = new MetricEntries(job);
-    this.audit = new SelfAudit(job, this.manifest.jobId, { name: settings.backend });
-  }
-
-  /** Puts the execution at the first state, or at the newest checkpoint that fits an unfinished trace. */
-  async begin(execution: AnyExecution): Promise<void> {
-    const { out, resume = false } = this.options;
-    if (resume && out === undefined) throw new UsageError("CONFLICT", "no trace to resume: name it with --out");
-    if (out !== undefined) this.recording = await Recording.open(out, this.job, this.manifest, this.options);
-    const point = this.recording?.point;
-    if (point) {
-      await execution.restore(point.step, point.state);
-      this.reports.push(...point.reports);
-      return;
-    }
-    const report = await execution.initialise(this.wanted);
-    await this.record(execution, report, performance.now());
-  }
-
-  /**
-   * Keeps what makes the run resumable from its last step.
-   * @returns the error that tells who waits for the run
-   */
-  async stop(execution: AnyExecution): Promise<RunError> {
-    const { out, signal } = this.options;
-    const { at: step } = execution;
-    const { steps } = this.job;
-    if (this.recording && step > 0 && !this.isDue(step))
-      await this.recording.stop(step, await execution.state(), await execution.stateRoot());
-    const then =
-      out === undefined
-        ? "nothing is kept, because it has no trace (--out)"
-        : `${out} is kept: continue it with --resume`;
-    const error = new RunError("STOPPED", `the run was stopped after training step ${step} of ${steps}; ${then}`, {
-      step,
-      steps,
-      ...(out !== undefined && { out }),
-    });
-    error.cause = signal?.reason;
-    return error;
-  }
-
-  async step(execution: AnyExecution): Promise<void> {
-    const began = performance.now();
-    this.options.onPhase?.(`training step ${execution.at + 1}`);
-    const report = await execution.advance(this.wanted);
-    await this.record(execution, report, began);
-  }
-
-  private async record(
-    execution: AnyExecution,
-    { outOfRange, roots, fallback }: ExecuteReport,
-    began: number,
-  ): Promise<void> {
-    const { at: step } = execution;
-    const { job, settings, options, names } = this;
-    const committed = isCommitted(step, job.steps, settings.commitEvery);
-    if (committed) options.onPhase?.(`hashing the state of step ${step}`);
-    const entryRoots = committed ? await execution.entryRoots() : undefined;
-    const root = entryRoots && stateRoot(entryRoots);
-    const metrics = await execution.metrics();
-    const report: StepReport = { metrics, ...(root && { root }) };
-    const kept = await this.checkpoint(execution);
-    const record = {
-      step,
-      ...report,
-      ...(entryRoots && this.recording && { metricsProof: this.proofs.prove(entryRoots) }),
-      ...(roots.size > 0 && { opRoots: [...roots.values()] }),
-      ...(entryRoots && step === 0 && job.init.kind === "checkpoint" && { entryRoots }),
-    };
-    await this.recording?.step(record, kept);
-    this.reports.push(report);
-    const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
-    for (const { kernel, count } of outOfRange) this.outOfRange.push({ step, label: graph.labels[kernel], count });
-    this.fallback = addFallback(this.fallback, fallback, graph);
-    const named = namedMetrics(names, metrics);
-    for (const [name, value] of Object.entries(named))
-      if (isSaturated(value)) this.saturated.push({ step, tensor: name });
-    const seconds = (performance.now() - began) / 1000;
-    options.onStep?.({
-      step,
-      steps: job.steps,
-      metrics: named,
-      seconds,
-      unitsPerSecond: step === 0 ? 0 : job.unit.perStep / seconds,
-      ...(root && { root }),
-    });
-  }
-
-  private isDue(step: number): boolean {
-    return isCheckpoint(step, this.job.steps, this.settings.checkpointEvery);
-  }
-
-  /** @returns whether a checkpoint was due */
-  private async checkpoint(execution: AnyExecution): Promise<boolean> {
-    const { at: step } = execution;
-    if (!this.isDue(step)) return false;
-    const state = await execution.state();
-    for (const tensor of state) if (hasSaturated(tensor)) this.saturated.push({ step, tensor: tensor.name });
-    await this.recording?.checkpoint(step, state);
-    return true;
-  }
-
-  async end(execution: AnyExecution): Promise<RunResult> {
-    const segmentRoots = this.reports.flatMap(({ root }) => (root ? [root] : []));
-    const runRoot = runRootOf(this.manifest.jobId, this.settings.commitEvery, segmentRoots);
-    await this.recording?.end(runRoot);
-    const metrics = this.reports.map((report) => namedMetrics(this.names, report.metrics));
-    const { saturated, outOfRange, fallback, audit: { summary: audit } } = this; // prettier-ignore
-    const state = await execution.state();
-    return { runRoot, segmentRoots, metrics, state, saturated, outOfRange, audit, ...(fallback && { fallback }) };
-  }
-
-  async close(): Promise<void> {
-    await this.recording?.close();
-  }
-}
-
-const hasSaturated = ({ dtype, data }: Tensor): boolean => dtype === "f32" && data.some(isSaturated);

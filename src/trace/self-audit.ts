@@ -9,7 +9,7 @@ import { sha256 } from "../encoding/hash.ts";
 import { elementCount } from "../encoding/tensor.ts";
 import { RunError } from "../errors/index.ts";
 import type { ClosedJob, JobId } from "../job/closed.ts";
-import type { Backend, ExecuteReport } from "../repops/backends/backend.ts";
+import type { ExecuteReport } from "../repops/backends/backend.ts";
 import type { AuditedElement, ElementOf } from "../repops/backends/audit.ts";
 
 /** Of the time since the run began, at most this goes into audits. */
@@ -29,7 +29,7 @@ export class SelfAudit {
   readonly summary: AuditSummary = { steps: 0, elements: 0 };
   private readonly job: ClosedJob;
   private readonly jobId: JobId;
-  private readonly backend: Pick<Backend, "name">;
+  private readonly backend: string;
   private readonly now: () => number;
   private began: number | undefined;
   private spent = 0;
@@ -37,12 +37,7 @@ export class SelfAudit {
   private expected: number;
 
   /** @param now a clock in milliseconds */
-  constructor(
-    job: ClosedJob,
-    jobId: JobId,
-    backend: Pick<Backend, "name">,
-    now: () => number = () => performance.now(),
-  ) {
+  constructor(job: ClosedJob, jobId: JobId, backend: string, now: () => number = () => performance.now()) {
     this.job = job;
     this.jobId = jobId;
     this.backend = backend;
@@ -85,7 +80,7 @@ export class SelfAudit {
   }
 
   private failure(step: number, { kernel, element, expected, found }: AuditedElement): RunError {
-    const backend = this.backend.name;
+    const { backend } = this;
     const label = this.job.step.labels[kernel];
     const here = machine();
     const [right, wrong] = [expected, found].map((bits) => `0x${bits.toString(16).padStart(8, "0")}`);

@@ -23,7 +23,14 @@ export class TraceWriter {
     this.hash = hash;
   }
 
-  /** @throws {FileError} when it can't be written, as all methods here */
+  /**
+   * Makes an empty file, for a run whose manifest is not known yet.
+   * @throws {FileError} when it can't be written, as all methods here
+   */
+  static async reserve(path: string): Promise<void> {
+    await naming(path, () => fs.writeFile(path, ""));
+  }
+
   static async create(path: string, manifest: Manifest): Promise<TraceWriter> {
     const { bytes, hash } = openingOf(manifest);
     return naming(path, async () => {

@@ -42,20 +42,20 @@ const hereIs = async (backend: Backend): Promise<boolean> => {
 
 describe("the audit of a run by itself", () => {
   test("chooses one element of each kernel, by job and step", () => {
-    const audit = new SelfAudit(job, jobId(job), wasm, clock(1e6));
+    const audit = new SelfAudit(job, jobId(job), wasm.name, clock(1e6));
     audit.elementsIn(1);
     const [second, third] = [audit.elementsIn(2), audit.elementsIn(3)];
     expect(second.map(({ kernel }) => kernel)).toEqual([...job.step.kernels.keys()]);
     for (const { kernel, element } of second)
       expect(element).toBeLessThan(elementCount(job.step.kernels[kernel].type.shape));
     expect(second).not.toEqual(third);
-    const again = new SelfAudit(job, jobId(job), wasm, clock(1e6));
+    const again = new SelfAudit(job, jobId(job), wasm.name, clock(1e6));
     again.elementsIn(1);
     expect(again.elementsIn(2)).toEqual(second);
   });
 
   test("takes a hundredth of the time, by what the last one took", () => {
-    const audit = new SelfAudit(job, jobId(job), wasm, clock(1));
+    const audit = new SelfAudit(job, jobId(job), wasm.name, clock(1));
     const due: number[] = [];
     // A step takes a second, and an audit half of one.
     for (let step = 1; step <= 500; step++) {
@@ -79,7 +79,7 @@ describe("the audit of a run by itself", () => {
     if (!(await hereIs(backend))) return;
     const execution = await Execution.open(job, backend);
     await execution.initialise();
-    const audit = new SelfAudit(job, jobId(job), backend, clock(1e6));
+    const audit = new SelfAudit(job, jobId(job), backend.name, clock(1e6));
     for (let step = 1; step <= 5; step++) {
       const { audited } = await execution.advance({ audit: audit.elementsIn(step) });
       expect(audited!.elements.map(({ kernel }) => kernel)).toEqual([...job.step.kernels.keys()]);
@@ -103,7 +103,7 @@ describe("the audit of a run by itself", () => {
     for (const kind of backend === wasm ? (["map", "fold"] as const) : (["fold"] as const)) {
       const kernel = job.step.kernels.findLastIndex((one) => one.kind === kind && one.type.dtype === "f32");
       const out = path(`${backend.name}-${kind}.trace`);
-      const broken = run(job, { backend: breaking(backend, kernel), out, checkpointEvery: 1 });
+      const broken = run(job, { backend: breaking(backend, kernel), out, commitEvery: 1, checkpointEvery: 1 });
       await expect(broken).rejects.toMatchObject({
         code: "VERDE_RUN_AUDIT",
         evidence: { step: 1, kernel, label: job.step.labels[kernel], backend: "broken" },

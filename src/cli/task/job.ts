@@ -12,6 +12,7 @@ import { expectTraceOf, type JobTerms, jobTermsOf } from "../../settlement/job-t
 import { openTrace } from "../../trace/folder.ts";
 import { expectComplete, type Trace } from "../../trace/open.ts";
 import { openJob } from "../open-job.ts";
+import { commitCadence } from "../../trace/cadence.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
 
 export interface NamedJob {
@@ -25,7 +26,7 @@ export interface NamedJob {
 /**
  * @param path a job module, a job file, or a trace
  * @param own the names of the command's options
- * @param commitEvery training steps in a segment; default: the trace's number, or 1
+ * @param commitEvery training steps in a segment; default: the trace's number, or what a run takes by itself
  * @throws {JobError | FormatError} when it can't be loaded
  */
 export async function jobTerms(
@@ -42,7 +43,7 @@ export async function jobTerms(
       `${path} is a trace, whose options are fixed; omit --${set}, or name the job's module`,
     );
   const outline = manifest ? manifest.outline : outlineOf(await openJob(path, options, own));
-  const terms = jobTermsOf(outline, commitEvery ?? manifest?.commitEvery ?? 1);
+  const terms = jobTermsOf(outline, commitEvery ?? manifest?.commitEvery ?? commitCadence(outline));
   return { name: outline.name, terms, types: stateTypes(outline), outline };
 }
 

@@ -1,0 +1,18 @@
+/** The clock and the disk that a run measures. */
+import { fs } from "../encoding/node.ts";
+
+/** What a run measures with, for tests. */
+export interface Surroundings {
+  /** A clock, in milliseconds. */
+  now(): number;
+  /** The free bytes of a folder's disk. */
+  freeBytes(folder: string): Promise<number>;
+}
+
+export const HERE: Surroundings = {
+  now: () => performance.now(),
+  freeBytes: async (folder) => {
+    const { bavail, bsize } = await fs.statfs(folder);
+    return bavail * bsize;
+  },
+};

@@ -1,0 +1,249 @@
+/**
+ * What a run reports and records of its steps. The root of a state and the files of a checkpoint are made
+ * beside the steps that follow.
+ */
+import { stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
+import { RunError, UsageError } from "../errors/index.ts";
+import type { ClosedJob, NamedTensor } from "../job/closed.ts";
+import type { ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
+import { isSaturated } from "../repops/numbers/vf32.ts";
+import { measuredCadence, mostReplayed } from "./cadence.ts";
+import { isCheckpoint, isCommitted, runRootOf } from "./commitments.ts";
+import type { AnyExecution } from "./execution.ts";
+import { addFallback, type FallbackSummary } from "./fallback.ts";
+import { HERE, type Surroundings } from "./here.ts";
+import { manifestOf } from "./manifest.ts";
+import { MetricEntries, metricNames, namedMetrics } from "./metrics.ts";
+import { Recording } from "./recording.ts";
+import type { StepReport, Wanted } from "./resume.ts";
+import type { RunOptions, RunResult } from "./run.ts";
+import { SelfAudit } from "./self-audit.ts";
+import type { Planned } from "./settings.ts";
+import { dataFolder } from "./source.ts";
+import { isThereAtOnce } from "./turns.ts";
+
+/** A training step that was executed. */
+interface Executed {
+  step: number;
+  report: ExecuteReport;
+  metrics: number[];
+  /** Of steps that are committed to. */
+  roots?: Promise<TensorRoot[]>;
+  /** Of steps that are checkpoints: the whole state. */
+  state?: NamedTensor[];
+  /** The wall time so far, in seconds. */
+  seconds(): number;
+}
+
+export class Recorder {
+  private readonly job: ClosedJob;
+  private readonly here: Surroundings;
+  private settings: Planned;
+  private readonly options: RunOptions;
+  /** What to record of each step's kernels. */
+  private readonly wanted: ExecuteOptions;
+  private readonly names: string[];
+  /** The manifest, as far as it is known before the first step. */
+  private readonly outlined: Wanted;
+  private readonly proofs: MetricEntries;
+  readonly audit: SelfAudit;
+  private readonly reports: StepReport[] = [];
+  private readonly saturated: RunResult["saturated"] = [];
+  private readonly outOfRange: RunResult["outOfRange"] = [];
+  private fallback: FallbackSummary | undefined;
+  private recording: Recording | undefined;
+  /** Ends when the last step is reported. */
+  private reported: Promise<void> = Promise.resolve();
+
+  constructor(job: ClosedJob, settings: Planned, options: RunOptions, here: Surroundings = HERE) {
+    this.job = job;
+    this.settings = settings;
+    this.here = here;
+    this.outlined = manifestOf(job, settings);
+    this.options = options;
+    this.wanted = settings.detail === "operators" ? { rootsOf: "all" } : {};
+    this.names = metricNames(job);
+    this.proofs = new MetricEntries(job);
+    this.audit = new SelfAudit(job, this.outlined.jobId, settings.backend, here.now);
+  }
+
+  /** Whether a checkpoint is being written, which needs that events pass. */
+  get isWriting(): boolean {
+    return this.recording?.isWriting ?? false;
+  }
+
+  /** Puts the execution at the first state, or at the newest checkpoint that fits an unfinished trace. */
+  async begin(execution: AnyExecution): Promise<void> {
+    const { out, resume = false } = this.options;
+    if (resume && out === undefined) throw new UsageError("CONFLICT", "no trace to resume: name it with --out");
+    if (out !== undefined) {
+      const rootOf = async (step: number, state: readonly Tensor[]) => {
+        await execution.restore(step, state);
+        return execution.stateRoot();
+      };
+      const { now } = this.here;
+      this.recording = await Recording.open(out, this.job, this.outlined, { ...this.options, rootOf, now });
+      const { commitEvery, checkpointEvery } = this.recording.manifest ?? this.settings;
+      this.settings = { ...this.settings, commitEvery, ...(checkpointEvery !== undefined && { checkpointEvery }) };
+    }
+    const point = this.recording?.point;
+    if (point) {
+      await execution.restore(point.step, point.state);
+      this.reports.push(...point.reports);
+      return;
+    }
+    const began = this.here.now();
+    const report = await execution.initialise(this.wanted);
+    await this.record(execution, report, began);
+  }
+
+  /**
+   * Keeps what makes the run resumable from its last step.
+   * @returns the error that tells who waits for the run
+   */
+  async stop(execution: AnyExecution): Promise<RunError> {
+    const { out, signal } = this.options;
+    const { at: step } = execution;
+    const { steps } = this.job;
+    await this.reported;
+    await this.recording?.untilWritten();
+    if (this.recording && step > 0 && !this.isDue(step))
+      await this.recording.stop(step, await execution.state(), await execution.stateRoot());
+    const then =
+      out === undefined
+        ? "nothing is kept, because it has no trace (--out)"
+        : `${out} is kept: continue it with --resume`;
+    const error = new RunError("STOPPED", `the run was stopped after training step ${step} of ${steps}; ${then}`, {
+      step,
+      steps,
+      ...(out !== undefined && { out }),
+    });
+    error.cause = signal?.reason;
+    return error;
+  }
+
+  async step(execution: AnyExecution): Promise<void> {
+    const began = this.here.now();
+    this.options.onPhase?.(`training step ${execution.at + 1}`);
+    const report = await execution.advance(this.wanted);
+    // No more than one state is hashed beside, and the steps are reported in their order.
+    await this.reported;
+    if (this.settings.checkpointEvery === undefined) await this.decide((this.here.now() - began) / 1000);
+    await this.record(execution, report, began);
+  }
+
+  /** Chooses how often there is a checkpoint, after the first training step and before it is recorded. */
+  private async decide(stepSeconds: number): Promise<void> {
+    const recording = this.recording!;
+    await recording.untilWritten();
+    const freeBytes = await this.here.freeBytes(dataFolder(this.options.out!));
+    const { commitEvery } = this.settings;
+    const { writeSeconds } = recording;
+    const checkpointEvery = measuredCadence(this.job, commitEvery, { stepSeconds, writeSeconds, freeBytes });
+    this.settings = { ...this.settings, checkpointEvery };
+    await recording.decide({ ...this.outlined, checkpointEvery });
+  }
+
+  /** Takes what there is to know about the present state, and leaves the rest to run beside the next step. */
+  private async record(execution: AnyExecution, report: ExecuteReport, began: number): Promise<void> {
+    const { at: step } = execution;
+    const committed = isCommitted(step, this.job.steps, this.settings.commitEvery);
+    if (committed) this.options.onPhase?.(`hashing the state of step ${step}`);
+    const roots = committed ? execution.entryRoots() : undefined;
+    // Whatever happens first, this is awaited later.
+    roots?.catch(() => undefined);
+    const metrics = await execution.metrics();
+    const state = await this.snapshot(execution);
+    let ended: number | undefined;
+    const seconds = (): number => ((ended ?? this.here.now()) - began) / 1000;
+    const executed = { step, report, metrics, ...(roots && { roots }), ...(state && { state }), seconds };
+    this.reported = this.report(executed);
+    this.reported.catch(() => undefined);
+    if (roots && !(await isThereAtOnce(roots))) ended = this.here.now();
+    else await this.reported;
+  }
+
+  /** Records and reports a step when its roots are there. */
+  private async report({ step, report, metrics, roots, state, seconds }: Executed): Promise<void> {
+    const { job, options, names } = this;
+    const entryRoots = await roots;
+    const root = entryRoots && stateRoot(entryRoots);
+    const known: StepReport = { metrics, ...(root && { root }) };
+    const record = {
+      step,
+      ...known,
+      ...(entryRoots && this.recording && { metricsProof: this.proofs.prove(entryRoots) }),
+      ...(report.roots.size > 0 && { opRoots: [...report.roots.values()] }),
+      ...(entryRoots && step === 0 && job.init.kind === "checkpoint" && { entryRoots }),
+    };
+    await this.recording?.step(record, state);
+    this.reports.push(known);
+    const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
+    for (const { kernel, count } of report.outOfRange)
+      this.outOfRange.push({ step, label: graph.labels[kernel], count });
+    this.fallback = addFallback(this.fallback, report.fallback, graph);
+    for (const tensor of state ?? []) if (hasSaturated(tensor)) this.saturated.push({ step, tensor: tensor.name });
+    const named = namedMetrics(names, metrics);
+    for (const [name, value] of Object.entries(named))
+      if (isSaturated(value)) this.saturated.push({ step, tensor: name });
+    const taken = seconds();
+    options.onStep?.({
+      step,
+      steps: job.steps,
+      metrics: named,
+      seconds: taken,
+      unitsPerSecond: step === 0 ? 0 : job.unit.perStep / taken,
+      ...(root && { root }),
+    });
+  }
+
+  private isDue(step: number): boolean {
+    // Before it is chosen, there is only the first state.
+    return isCheckpoint(step, this.job.steps, this.settings.checkpointEvery ?? 0);
+  }
+
+  /** The state, where a checkpoint is due. One is written at a time, so that memory is bounded. */
+  private async snapshot(execution: AnyExecution): Promise<NamedTensor[] | undefined> {
+    if (!this.isDue(execution.at)) return undefined;
+    await this.recording?.untilWritten();
+    return execution.state();
+  }
+
+  async end(execution: AnyExecution): Promise<RunResult> {
+    await this.reported;
+    const segmentRoots = this.reports.flatMap(({ root }) => (root ? [root] : []));
+    const { commitEvery, checkpointEvery = 0 } = this.settings;
+    const runRoot = runRootOf(this.outlined.jobId, commitEvery, segmentRoots);
+    await this.recording?.end(runRoot);
+    const metrics = this.reports.map((report) => namedMetrics(this.names, report.metrics));
+    const { saturated, outOfRange, fallback } = this;
+    const audit = this.audit.summary;
+    const state = await execution.state();
+    const replayedSteps = mostReplayed(this.job.steps, commitEvery, checkpointEvery);
+    const cadence = { commitEvery, checkpointEvery, replayedSteps };
+    return {
+      runRoot,
+      segmentRoots,
+      metrics,
+      state,
+      saturated,
+      outOfRange,
+      cadence,
+      audit,
+      ...(fallback && { fallback }),
+    };
+  }
+
+  /** Returns when nothing runs beside any more, and all that could be recorded is. */
+  async close(): Promise<void> {
+    await this.reported.catch(() => undefined);
+    await this.recording?.close();
+  }
+}
+
+function hasSaturated({ dtype, data }: Tensor): boolean {
+  if (dtype !== "f32") return false;
+  // The state of a large model has many millions of numbers: this is the loop that is fast.
+  for (let i = 0; i < data.length; i++) if (isSaturated(data[i])) return true;
+  return false;
+}
