@@ -6,6 +6,7 @@ import { allocate, Stretch } from "./memory.ts";
 import type { Schedule } from "./schedule.ts";
 
 const ALIGNMENT = 64;
+const LARGE = 2 ** 15;
 
 /** The offset of each tensor in the arena, in bytes, and the size of the arena. */
 export interface Layout {
@@ -17,13 +18,15 @@ export interface Layout {
  * @param schedule a schedule whose outputs are all in memory
  * @param room the available memory, in bytes
  * @param backend the name of the backend, for the message
+ * @param stagger bytes between large tensors, default 0
  * @throws {BackendError} when the memory is not enough; the message says how much is needed and what needs
  * most
  */
-export function layOut(schedule: Schedule, room: number, backend: string): Layout {
+export function layOut(schedule: Schedule, room: number, backend: string, stagger = 0): Layout {
   const arena = new Stretch(ALIGNMENT);
   const bytesOf = (tensor: number): number => byteLength(typeOf(schedule.list, tensor));
-  const places = allocate(schedule, bytesOf, arena);
+  const apart = (tensor: number): number => bytesOf(tensor) + (bytesOf(tensor) < LARGE ? 0 : stagger);
+  const places = allocate(schedule, apart, arena);
   if (arena.bytes > room) {
     const lasting = schedule.lasting.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
     const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
