@@ -2,6 +2,7 @@ export type { Backend, DeviceDescription, ExecuteOptions, ExecuteReport, Probe, 
 export { BACKENDS, backendByName, type BackendName } from "./backends/index.ts";
 export { native } from "./backends/native/backend.ts";
 export { reference } from "./backends/reference.ts";
+export { setThreads, threads } from "./backends/threads.ts";
 export { wasm } from "./backends/wasm/backend.ts";
 export { webgpu } from "./backends/webgpu/backend.ts";
 export { INSTRUCTIONS, type InstructionName } from "./programs/instructions.ts";

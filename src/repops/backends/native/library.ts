@@ -26,7 +26,7 @@ interface Core {
   /** @returns a pointer of koffi, or null */
   verde_take(bytes: number): unknown;
   verde_give(address: number): void;
-  verde_run(table: number, from: number, to: number): void;
+  verde_run(table: number, from: number, to: number, threads: number): void;
   verde_roots(list: number, count: number, scratch: number): void;
   verde_raw(operation: number, rows: number, results: number, count: number): void;
 }
@@ -39,7 +39,7 @@ const SIGNATURES = {
   verde_tree_scratch: ["int64_t", 1],
   verde_take: ["void *", 1],
   verde_give: ["void", 1],
-  verde_run: ["void", 3],
+  verde_run: ["void", 4],
   verde_roots: ["void", 3],
   verde_raw: ["void", 4],
 } as const satisfies Record<keyof Core, readonly [result: string, parameters: number]>;

@@ -13,6 +13,7 @@ import { loopKey, type LoopShape } from "../../schedule/loop-shape.ts";
 import { type Schedule, schedule } from "../../schedule/schedule.ts";
 import { runFold, runMap } from "../reference.ts";
 import { copyOf, copyTensors } from "../host.ts";
+import { threads } from "../threads.ts";
 import { emptyReport, wantedOf } from "../wanted.ts";
 import type { Library, Memory } from "./library.ts";
 import { type Call, callsOf, constantsIn, type Places } from "./plan.ts";
@@ -164,7 +165,7 @@ class NativeSession implements Session {
     const report = emptyReport();
     let [from, to] = [0, 0];
     const flush = (): void => {
-      if (to > from) this.library.core.verde_run(memory.address + PAGE, from, to);
+      if (to > from) this.library.core.verde_run(memory.address + PAGE, from, to, threads());
       from = to;
     };
     for (const [kernel, run] of runs.entries()) {

@@ -2,7 +2,9 @@
  * What the native backend calls: memory, a table of calls, and roots. The kernels of this file and the generated
  * loops have one form: a function of a block of 64-bit parameters, in which addresses are in bytes.
  */
+#define _GNU_SOURCE /* for dladdr */
 #include <stdlib.h>
+#include "pool.h"
 #include "product.h"
 #include "rows.h"
 #include "tree.h"
@@ -12,22 +14,6 @@
 
 typedef void Kernel(const int64_t *p);
 typedef struct { Kernel *kernel; const int64_t *parameters; } Call;
-
-/*
- * The floating-point mode of the thread. A library that was linked with -ffast-math changes it for the process,
- * so each entry sets what the bits depend on: to nearest, and nothing flushed.
- */
-#if defined __x86_64__
-#define MODE 0x1f80u
-INLINE uint64_t read_mode(void) { uint32_t mode; __asm__ volatile("stmxcsr %0" : "=m"(mode)); return mode; }
-INLINE void write_mode(uint64_t mode) { uint32_t low = (uint32_t)mode; __asm__ volatile("ldmxcsr %0" : : "m"(low) : "memory"); }
-#elif defined __aarch64__
-#define MODE 0
-INLINE uint64_t read_mode(void) { uint64_t mode; __asm__ volatile("mrs %0, fpcr" : "=r"(mode)); return mode; }
-INLINE void write_mode(uint64_t mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory"); }
-#else
-#error "the native backend knows the floating-point modes of x86-64 and arm64"
-#endif
 
 /* to, count, bits */
 static void call_fill(const int64_t *p) {
@@ -103,9 +89,10 @@ EXPORT void verde_give(int64_t address) {
   free(base);
 }
 
-/* Calls `from` to `to` of a table. */
-EXPORT void verde_run(int64_t table, int64_t from, int64_t to) {
+/* Calls `from` to `to` of a table, on up to this many threads. */
+EXPORT void verde_run(int64_t table, int64_t from, int64_t to, int64_t threads) {
   const Call *calls = AT(Call, table);
+  use_threads(threads);
   uint64_t mode = read_mode();
   write_mode(MODE);
   for (int64_t i = from; i < to; i++) calls[i].kernel(calls[i].parameters);
