@@ -14,6 +14,8 @@ export interface Places {
   /** Where a gather counts the indices outside of its source. */
   counter(kernel: number): number;
   scratch: number;
+  /** Threads for which it is enough. */
+  threads: number;
 }
 
 export interface Call {
@@ -99,6 +101,7 @@ function productWords({ a, b, row, column, depth, batch }: ProductForm, output: 
     column.b,
     row.out,
     places.scratch,
+    places.threads,
     batch.length,
     ...batch.flatMap(({ extent, a: ofA, b: ofB, out }) => [extent, ofA, ofB, out]),
   ];

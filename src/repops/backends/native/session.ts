@@ -35,7 +35,7 @@ export function planNative(
   always: boolean,
 ): { planned: Schedule; plans: KernelPlan[] } {
   const planned = schedule(list, keep);
-  return { planned, plans: planKernels(planned, always) };
+  return { planned, plans: planKernels(planned, always, true) };
 }
 
 /** The loops of kernels, each once, by their keys. */
@@ -64,7 +64,7 @@ export async function prepareNative(
   // The stretch: the table of calls, their words, constants, counters, roots, scratch memory, and the
   // tensors.
   const all = calls.flatMap((some) => some ?? []);
-  const nowhere: Places = { tensor: () => 0, constant: () => 0, counter: () => 0, scratch: 0 };
+  const nowhere: Places = { tensor: () => 0, constant: () => 0, counter: () => 0, scratch: 0, threads: 1 };
   const wordCounts = all.map((call) => call.words(nowhere).length);
   const words = PAGE + 16 * all.length;
   const constantsAt = words + 8 * wordCounts.reduce((sum, count) => sum + count, 0);
@@ -73,7 +73,7 @@ export async function prepareNative(
   const digests = rootList + 8 * ROOT_WORDS * types.length;
   const scratch = pages(digests + DIGEST * types.length);
   const { core } = library;
-  const arena = pages(scratch + Math.max(core.verde_product_scratch(), core.verde_tree_scratch(largest)));
+  const arena = pages(scratch + Math.max(core.verde_product_scratch(threads()), core.verde_tree_scratch(largest)));
   const { offsets, bytes } = layOut(planned, availableBytes() - arena - SLACK, "native");
   const memory = library.take(arena + bytes + SLACK);
 
@@ -83,6 +83,7 @@ export async function prepareNative(
     constant: (bits) => address + constantsAt + 4 * constants.indexOf(bits),
     counter: (kernel) => address + counters + 8 * kernel,
     scratch: address + scratch,
+    threads: threads(),
   };
   new Int32Array(buffer, constantsAt, constants.length).set(constants.map((bits) => bits | 0));
   const table = new BigInt64Array(buffer, PAGE, 2 * all.length);
@@ -160,12 +161,12 @@ class NativeSession implements Session {
   }
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
-    const { runs, tensors, gathers, memory, counters } = this.prepared;
+    const { runs, tensors, gathers, memory, counters, places } = this.prepared;
     const wanted = wantedOf(options, runs.length);
     const report = emptyReport();
     let [from, to] = [0, 0];
     const flush = (): void => {
-      if (to > from) this.library.core.verde_run(memory.address + PAGE, from, to, threads());
+      if (to > from) this.library.core.verde_run(memory.address + PAGE, from, to, places.threads);
       from = to;
     };
     for (const [kernel, run] of runs.entries()) {
