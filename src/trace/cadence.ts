@@ -27,10 +27,10 @@ const CHECKPOINTS = 10;
 
 /**
  * The reference machine has one core for the training step, and an idle one for hashing. It executes 50
- * instructions of scalar programs in a nanosecond, and hashes 1.5 bytes. A step takes 0.2 ms besides: as long
+ * instructions of scalar programs in a nanosecond, and hashes 1.5 bytes. A step takes 2 ms besides: as long
  * as this many instructions.
  */
-const BESIDES = 10_000_000;
+const BESIDES = 100_000_000;
 const INSTRUCTIONS_PER_SECOND = 50e9;
 
 /** Instructions of scalar programs in one training step; a gather counts one for each element. */

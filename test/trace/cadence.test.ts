@@ -64,8 +64,8 @@ describe("the commitments", () => {
     expect(commitCadence(idle(2 ** 28))).toBe(1);
     const changing = idle(2 ** 28);
     changing.step.outputs.at(-1)!.tensor = changing.step.inputs.length;
-    // 1 GiB in 0.716 s, of which a tenth is 3 % of 11,927 steps of 0.2 ms; a run has no more than its steps.
-    expect(commitCadence({ ...changing, steps: 10 ** 6 })).toBe(11_931);
+    // 1 GiB in 0.716 s, of which a tenth is 3 % of 1,193 steps of 2 ms; a run has no more than its steps.
+    expect(commitCadence({ ...changing, steps: 10 ** 6 })).toBe(1_194);
     expect(commitCadence(changing)).toBe(1000);
   });
 

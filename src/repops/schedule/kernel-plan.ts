@@ -2,7 +2,7 @@
 import { elementCount } from "../../encoding/tensor.ts";
 import { type FoldKernel, type GatherKernel, type KernelList, type MapKernel, typeOf } from "../kernels/kernel.ts";
 import { canLoop, type LoopCall, planLoops } from "./loop-plan.ts";
-import type { ProductForm } from "./product-form.ts";
+import { type ProductForm, thinForm } from "./product-form.ts";
 import type { ScatterForm } from "./scatter-form.ts";
 import type { Schedule, Step } from "./schedule.ts";
 
@@ -22,9 +22,10 @@ export type KernelPlan =
  * The plans of all kernels.
  * @param schedule with a step for each kernel
  * @param always no shortcuts: neither products nor scatter-adds, and `canon` after every instruction
+ * @param thin products of one row are products too; default: they are loops
  */
-export function planKernels({ list, steps }: Schedule, always: boolean): KernelPlan[] {
-  return steps.map((step, i) => planKernel(list, i, always ? {} : step, always));
+export function planKernels({ list, steps }: Schedule, always: boolean, thin = false): KernelPlan[] {
+  return steps.map((step, i) => planKernel(list, i, always ? {} : step, always, thin && !always));
 }
 
 function planKernel(
@@ -32,6 +33,7 @@ function planKernel(
   index: number,
   { product, scatter }: Pick<Step, "product" | "scatter">,
   always: boolean,
+  thin: boolean,
 ): KernelPlan {
   const kernel = list.kernels[index];
   if (elementCount(kernel.type.shape) === 0) return { kind: "nothing" };
@@ -43,7 +45,8 @@ function planKernel(
   if (kernel.kind === "fold" && elementCount(kernel.reduce) === 0) return { kind: "start", bits: kernel.start };
   // Bounds on a fold's own axes are rare.
   if (!canLoop(kernel)) return { kind: "definition", kernel };
-  if (product) return { kind: "product", form: product };
+  const form = product ?? (thin && kernel.kind === "fold" ? thinForm(kernel) : undefined);
+  if (form) return { kind: "product", form };
   if (scatter) return { kind: "scatter", form: scatter };
   return { kind: "loops", calls: planLoops(kernel, list.inputs.length + index, always) };
 }

@@ -28,6 +28,24 @@ export interface ProductForm {
  * does not matter, because a·b and b·a have the same bits.
  */
 export function productForm(kernel: FoldKernel): ProductForm | undefined {
+  const form = formOf(kernel);
+  return form && form.row.extent > 1 ? form : undefined;
+}
+
+/** Columns for which a product of one row is more than a loop. */
+const LEAST_COLUMNS = 16;
+
+/**
+ * A dot fold as a product of one row, or `undefined` when it does not have that form: a matrix times a
+ * vector, whichever comes first.
+ */
+export function thinForm(kernel: FoldKernel): ProductForm | undefined {
+  const form = formOf(kernel);
+  return form && form.row.extent === 1 && form.column.extent >= LEAST_COLUMNS ? form : undefined;
+}
+
+/** Where no axis is A's own, there is one row. */
+function formOf(kernel: FoldKernel): ProductForm | undefined {
   const [left, right] = kernel.args;
   if (!isDot(kernel) || left?.kind !== "operand" || right?.kind !== "operand") return undefined;
   if (left.view.bounds || right.view.bounds) return undefined;
@@ -48,8 +66,8 @@ export function productForm(kernel: FoldKernel): ProductForm | undefined {
   const named = axes.map(name);
   const column = named[inner];
   const rows = named.filter(({ a, b }) => a !== 0 && b === 0);
-  if (column.a !== 0 || column.b === 0 || rows.length === 0) return undefined;
-  const row = rows.reduce((best, axis) => (axis.extent > best.extent ? axis : best));
+  if (column.a !== 0 || column.b === 0) return undefined;
+  const row = rows.reduce((best, axis) => (axis.extent > best.extent ? axis : best), { extent: 1, out: 0, a: 0, b: 0 });
   const batch = named.filter((axis) => axis !== row && axis !== column);
   const [a, b] = swapped ? [right, left] : [left, right];
   return { a, b, row, column, depth: name(depths[0] ?? { extent: 1, out: 0, a: 0, b: 0 }), batch };

@@ -12,7 +12,7 @@ interface Core {
   verde_begin(): void;
   verde_kernel(number: number): number;
   verde_lanes(): number;
-  verde_product_scratch(): number;
+  verde_product_scratch(threads: number): number;
   verde_tree_scratch(bytes: number): number;
   /** @returns a pointer of koffi, or null */
   verde_take(bytes: number): unknown;
@@ -26,7 +26,7 @@ const SIGNATURES = {
   verde_begin: ["void", 0],
   verde_kernel: ["int64_t", 1],
   verde_lanes: ["int64_t", 0],
-  verde_product_scratch: ["int64_t", 0],
+  verde_product_scratch: ["int64_t", 1],
   verde_tree_scratch: ["int64_t", 1],
   verde_take: ["void *", 1],
   verde_give: ["void", 1],

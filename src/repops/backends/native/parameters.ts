@@ -14,7 +14,7 @@ export class Parameters {
   readonly length: number;
 
   constructor(calls: readonly Entry[]) {
-    const nowhere: Places = { tensor: () => 0, constant: () => 0, counter: () => 0, scratch: 0, buffer: 0 };
+    const nowhere: Places = { tensor: () => 0, constant: () => 0, counter: () => 0, scratch: 0, buffer: 0, threads: 1 };
     this.calls = calls;
     this.counts = calls.map((call) => call.words(nowhere).length);
     this.length = this.counts.reduce((sum, count) => sum + count, 0);

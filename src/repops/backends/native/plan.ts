@@ -18,6 +18,8 @@ export interface Places {
   scratch: number;
   /** Memory of the first thread for what only a group reads. */
   buffer: number;
+  /** Threads for which scratch memory and buffers are enough. */
+  threads: number;
 }
 
 export interface Call {
@@ -132,6 +134,7 @@ function productWords({ a, b, row, column, depth, batch }: ProductForm, output: 
     column.b,
     row.out,
     places.scratch,
+    places.threads,
     batch.length,
     ...batch.flatMap(({ extent, a: ofA, b: ofB, out }) => [extent, ofA, ofB, out]),
   ];

@@ -36,7 +36,7 @@ export function planNative(
   grain: Grain = GRAIN,
 ): { planned: Schedule; plans: KernelPlan[]; groups: Group[] } {
   const single = schedule(list, keep);
-  const plans = planKernels(single, always);
+  const plans = planKernels(single, always, true);
   const groups = groupKernels(single, plans, grain);
   return { planned: joinSteps(single, groups), plans, groups };
 }
@@ -79,7 +79,7 @@ export async function prepareNative(
   const constantsAt = words + 8 * parameters.length;
   const counters = Math.ceil((constantsAt + 4 * constants.length) / 8) * 8;
   const scratch = pages(counters + 8 * plans.length);
-  const buffers = pages(scratch + library.core.verde_product_scratch());
+  const buffers = pages(scratch + library.core.verde_product_scratch(count));
   const arena = pages(buffers + count * bufferBytes);
   const { offsets, bytes } = layOut(planned, availableBytes() - arena - SLACK, "native", STAGGER);
   const memory = library.take(arena + bytes + SLACK);
@@ -91,6 +91,7 @@ export async function prepareNative(
     counter: (kernel) => address + counters + 8 * kernel,
     scratch: address + scratch,
     buffer: address + buffers,
+    threads: count,
   };
   new Int32Array(buffer, constantsAt, constants.length).set(constants.map((bits) => bits | 0));
   const table = new BigInt64Array(buffer, PAGE, 2 * entries.length);

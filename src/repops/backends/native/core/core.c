@@ -30,33 +30,18 @@ static void call_scatter(const int64_t *p) {
   scatter_add(AT(float, p[0]), AT(word, p[1]), AT(float, p[2]), p[3], p[4], p[5], p[6], p[7]);
 }
 
-#define BATCH_AXES 8
 /*
- * a, b, c, m, n, k, strides of a (row, depth), of b (depth, column) and of c (row), scratch, batch axes; then of
- * each axis its extent and its strides in a, b and c. Strides are in elements.
+ * a, b, c, m, n, k, strides of a (row, depth), of b (depth, column) and of c (row), scratch, the threads that it is
+ * for, batch axes; then of each axis its extent and its strides in a, b and c. Strides are in elements. It is not
+ * called inside of a deal, whose threads would share its scratch.
  */
 static void call_product(const int64_t *p) {
-  int64_t axes = p[12], place[BATCH_AXES] = { 0 };
-  const int64_t *axis = p + 13;
-  Product x = { p[3], p[4], p[5], AT(float, p[0]), p[6], p[7], AT(float, p[1]), p[8], p[9], AT(float, p[2]), p[10] };
-  for (;;) {
-    multiply(&x, AT(float, p[11]));
-    int64_t i = axes - 1;
-    for (; i >= 0; i--) {
-      const int64_t *q = axis + 4 * i;
-      if (++place[i] < q[0]) {
-        x.a += q[1];
-        x.b += q[2];
-        x.c += q[3];
-        break;
-      }
-      place[i] = 0;
-      x.a -= (q[0] - 1) * q[1];
-      x.b -= (q[0] - 1) * q[2];
-      x.c -= (q[0] - 1) * q[3];
-    }
-    if (i < 0) return;
-  }
+  float *scratch = AT(float, p[11]);
+  Batch x = {
+    { p[3], p[4], p[5], AT(float, p[0]), p[6], p[7], AT(float, p[1]), p[8], p[9], AT(float, p[2]), p[10], 1 },
+    .axes = p[13], .axis = p + 14, .shared = scratch, .own = scratch + SHARED_FLOATS,
+  };
+  multiply_all(&x, p[12]);
 }
 
 /* The kernels of this file by number; 0 is no kernel. */
@@ -67,7 +52,7 @@ EXPORT int64_t verde_kernel(int64_t number) {
 
 EXPORT int64_t verde_lanes(void) { return LANES; }
 
-EXPORT int64_t verde_product_scratch(void) { return PRODUCT_SCRATCH_BYTES; }
+EXPORT int64_t verde_product_scratch(int64_t threads) { return PRODUCT_SCRATCH_BYTES(threads); }
 
 EXPORT int64_t verde_tree_scratch(int64_t bytes) { return TREE_SCRATCH_BYTES(bytes); }
 

@@ -3,137 +3,159 @@
  * apart. Operands are clamped to the dot range while they are packed into panels. Between blocks of the depth
  * the sums are stored and loaded again, which is exact.
  */
-#include "vector.h"
+#include "pool.h"
+#include "thin.h"
+#include "tile.h"
 
-/* The register tile: rows by vectors. AVX-512 and NEON have 32 registers, the others 16. */
-#if LANES == 16
-#define TILE_ROWS 14
-#define TILE_VECTORS 1
-typedef float half OF_LANES(8);
-#elif LANES == 8
-#define TILE_ROWS 6
-#define TILE_VECTORS 2
-typedef vf half;
-#else
-#define TILE_ROWS 5
-#define TILE_VECTORS 2
-typedef vf half;
-#endif
-#define TILE_COLUMNS (TILE_VECTORS * LANES)
-/* A panel of A, this deep, stays in the first cache; a block of B, this wide, in the second and third. */
-#define DEPTH_BLOCK 512
-#define COLUMN_BLOCK 2048
-
-#define A_FLOATS ((TILE_ROWS + 1) * DEPTH_BLOCK + LANES)
-#define B_FLOATS ((COLUMN_BLOCK + TILE_COLUMNS) * DEPTH_BLOCK + LANES)
-#define EDGE_FLOATS (TILE_ROWS * TILE_COLUMNS)
-#define PRODUCT_SCRATCH_BYTES (4 * (A_FLOATS + B_FLOATS + EDGE_FLOATS))
-
-/* Strides are in elements. Rows of C are contiguous and `c_row` apart. */
+/* A block of B and what is done with it. */
 typedef struct {
-  int64_t m, n, k;
-  const float *a;
-  int64_t a_row, a_depth;
-  const float *b;
-  int64_t b_depth, b_column;
-  float *c;
-  int64_t c_row;
-} Product;
+  const Product *x;
+  /* Columns from `j`, depth from `p`. */
+  int64_t j, width, p, depth;
+  float *panels;
+  /* The tasks of a block: blocks of rows by strips of columns. */
+  int64_t blocks, strips;
+  float *own;
+} Block;
+
+static void pack_columns(void *context, int64_t i, int64_t thread) {
+  const Block *b = context;
+  const Product *x = b->x;
+  int64_t from = i * PACKED_COLUMNS, left = b->width - from;
+  pack(b->panels + from * b->depth, B_SPACING(b->depth), x->b + b->p * x->b_depth + (b->j + from) * x->b_column,
+       x->b_column, x->b_depth, TILE_COLUMNS, left < PACKED_COLUMNS ? left : PACKED_COLUMNS, b->depth);
+}
+
+/* A tile of h rows at c, where `left` columns are left. */
+INLINE void multiply_tile(const Block *b, int64_t h, const float *panel, const float *from, float *c, int64_t left, float *edge) {
+  const Product *x = b->x;
+  int first = b->p == 0, narrow = left <= HALF_COLUMNS, columns = narrow ? HALF_COLUMNS : TILE_COLUMNS;
+  if (left >= columns) {
+    if (!first) for (int64_t r = 0; r < h; r++) __builtin_prefetch(c + r * x->c_row + TILE_COLUMNS, 1);
+    tiles[h][narrow](panel, from, c, x->c_row, b->depth, first);
+    return;
+  }
+  if (!first) for (int64_t r = 0; r < h; r++) memcpy(edge + r * TILE_COLUMNS, c + r * x->c_row, 4 * (size_t)left);
+  tiles[h][narrow](panel, from, edge, TILE_COLUMNS, b->depth, first);
+  for (int64_t r = 0; r < h; r++) memcpy(c + r * x->c_row, edge + r * TILE_COLUMNS, 4 * (size_t)left);
+}
+
+/* Rows are shared out evenly among tiles, so that no last tile is thin: the first `taller` tiles have one row more. */
+static void multiply_rows(void *context, int64_t i, int64_t thread) {
+  const Block *b = context;
+  const Product *x = b->x;
+  float *panels = b->own + thread * OWN_FLOATS, *edge = panels + A_FLOATS;
+  int64_t block = i / b->strips, strip = i % b->strips, spacing = A_SPACING(b->depth);
+  int64_t all = CEIL(x->m, TILE_ROWS), height = x->m / all, taller = x->m % all;
+  int64_t begin = all * block / b->blocks, end = all * (block + 1) / b->blocks;
+  int64_t tall = begin > taller ? begin : end < taller ? end : taller;
+  int64_t row = begin * height + (begin < taller ? begin : taller), low = row + (tall - begin) * (height + 1);
+  const float *a = x->a + b->p * x->a_depth;
+  pack(panels, spacing, a + row * x->a_row, x->a_row, x->a_depth, height + 1, (tall - begin) * (height + 1), b->depth);
+  pack(panels + (tall - begin) * spacing, spacing, a + low * x->a_row, x->a_row, x->a_depth, height, (end - tall) * height, b->depth);
+  int64_t columns = CEIL(b->width, TILE_COLUMNS);
+  int64_t stop = columns * (strip + 1) / b->strips;
+  for (int64_t g = columns * strip / b->strips, next; g < stop; g = next) {
+    next = stop - g < NEAR_PANELS ? stop : g + NEAR_PANELS;
+    const float *panel = panels;
+    float *c = x->c + row * x->c_row + b->j;
+    for (int64_t t = begin; t < end; t++, panel += spacing) {
+      int64_t h = height + (t < tall);
+      for (int64_t q = g; q < next; q++)
+        multiply_tile(b, h, panel, b->panels + q * B_SPACING(b->depth), c + q * TILE_COLUMNS, b->width - q * TILE_COLUMNS, edge);
+      c += h * x->c_row;
+    }
+  }
+}
 
 /*
- * to[q·lanes + t] = from[t·lane + q·depth] for t < have; further lanes hold anything. Writes up to LANES floats
- * after the end of `to`, and reads as many after an operand's last element.
+ * @param panels for blocks of B of this many columns
+ * @param own of the threads; where there is one thread, of the calling one
  */
-static void pack(float *to, const float *from, int64_t lane, int64_t depth, int lanes, int have, int64_t k) {
-  /* Downward: what a vector leaves after its row is overwritten afterwards. */
-  for (int t = (lanes - 1) / LANES * LANES; t >= 0; t -= LANES) {
-    const float *row[LANES];
-    int live = have - t < 1 ? 1 : have - t < LANES ? have - t : LANES;
-    int width = lanes - t < LANES ? lanes - t : LANES;
-    int64_t q = 0;
-    for (int i = 0; i < LANES; i++) row[i] = from + (t < have ? t + (i < live ? i : live - 1) : 0) * lane;
-    if (lane == 1 && t < have)
-      for (; q < k - (live < LANES); q++) *(vf *)(to + q * lanes + t) = dot_range(*(const vf *)(row[0] + q * depth));
-    else if (depth == 1)
-      for (; q + LANES <= k; q += LANES) {
-        vf r[LANES];
-        UNROLL for (int i = 0; i < LANES; i++) r[i] = dot_range(*(const vf *)(row[i] + q));
-        TRANSPOSE(vf, r)
-        UNROLL for (int i = 0; i < LANES; i++) *(vf *)(to + (q + i) * lanes + t) = r[i];
-      }
-    for (; q < k; q++) {
-      vf x = {};
-      for (int i = 0; i < LANES; i++) x[i] = row[i][q * depth];
-      x = dot_range(x);
-      for (int i = 0; i < width; i++) to[q * lanes + t + i] = x[i];
-    }
-  }
-}
-
-/* A tile of h rows and n vectors. The panel of A holds h rows, that of B TILE_COLUMNS columns. */
-#define TILE_ARGUMENTS (const float *restrict a, const float *restrict b, float *restrict c, int64_t c_row, int64_t k, int first)
-typedef void Tile TILE_ARGUMENTS;
-#define DEFINE_TILE(name, type, h, n) static void name TILE_ARGUMENTS { \
-  enum { WIDTH = sizeof(type) / 4 }; \
-  type sums[h][n]; \
-  UNROLL for (int i = 0; i < h; i++) UNROLL for (int j = 0; j < n; j++) \
-    sums[i][j] = first ? (type){} : *(type *)(c + i * c_row + j * WIDTH); \
-  for (; k; k--, a += h, b += TILE_COLUMNS) { \
-    type x[n]; \
-    UNROLL for (int j = 0; j < n; j++) x[j] = *(const type *)(b + j * WIDTH); \
-    UNROLL for (int i = 0; i < h; i++) UNROLL for (int j = 0; j < n; j++) sums[i][j] = sums[i][j] + x[j] * a[i]; \
-  } \
-  UNROLL for (int i = 0; i < h; i++) UNROLL for (int j = 0; j < n; j++) *(type *)(c + i * c_row + j * WIDTH) = sums[i][j]; \
-}
-#define DEFINE_TILES(h) DEFINE_TILE(full##h, vf, h, TILE_VECTORS) DEFINE_TILE(half##h, half, h, 1)
-#define TILES_OF(h) { full##h, half##h },
-#if TILE_ROWS == 14
-#define EACH_HEIGHT(f) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11) f(12) f(13) f(14)
-#elif TILE_ROWS == 6
-#define EACH_HEIGHT(f) f(1) f(2) f(3) f(4) f(5) f(6)
-#else
-#define EACH_HEIGHT(f) f(1) f(2) f(3) f(4) f(5)
-#endif
-EACH_HEIGHT(DEFINE_TILES)
-static Tile *const tiles[][2] = { { 0, 0 }, EACH_HEIGHT(TILES_OF) };
-
-/* All rows of C by a block of B that is packed: columns from `j`, depth from `p`. */
-static void multiply_rows(const Product *x, const float *panels, int64_t j, int64_t width, int64_t p, int64_t depth,
-                          float *panel, float *edge) {
-  int64_t left = (x->m + TILE_ROWS - 1) / TILE_ROWS;
-  for (int64_t i = 0, h; i < x->m; i += h, left--) {
-    h = (x->m - i + left - 1) / left; /* rows are shared out evenly, so that no last tile is thin */
-    pack(panel, x->a + i * x->a_row + p * x->a_depth, x->a_row, x->a_depth, (int)h, (int)h, depth);
-    for (int64_t q = 0; q < width; q += TILE_COLUMNS) {
-      int64_t w = width - q < TILE_COLUMNS ? width - q : TILE_COLUMNS;
-      int narrow = w <= TILE_COLUMNS / 2, columns = narrow ? TILE_COLUMNS / 2 : TILE_COLUMNS;
-      const float *from = panels + q * depth;
-      float *c = x->c + i * x->c_row + j + q;
-      if (w == columns) {
-        tiles[h][narrow](panel, from, c, x->c_row, depth, p == 0);
-        continue;
-      }
-      if (p) for (int64_t r = 0; r < h; r++) memcpy(edge + r * TILE_COLUMNS, c + r * x->c_row, 4 * (size_t)w);
-      tiles[h][narrow](panel, from, edge, TILE_COLUMNS, depth, p == 0);
-      for (int64_t r = 0; r < h; r++) memcpy(c + r * x->c_row, edge + r * TILE_COLUMNS, 4 * (size_t)w);
-    }
-  }
-}
-
-/* @param scratch PRODUCT_SCRATCH_BYTES */
-static void multiply(const Product *x, float *scratch) {
-  float *panel = scratch, *edge = scratch + A_FLOATS, *panels = edge + EDGE_FLOATS;
+static void multiply(const Product *x, float *panels, int64_t columns, float *own, int64_t threads) {
+  Product thin = *x;
   if (x->k == 0) {
     for (int64_t i = 0; i < x->m; i++) memset(x->c + i * x->c_row, 0, 4 * (size_t)x->n);
     return;
   }
-  int64_t blocks = (x->k + DEPTH_BLOCK - 1) / DEPTH_BLOCK, step = (x->k + blocks - 1) / blocks;
-  for (int64_t j = 0; j < x->n; j += COLUMN_BLOCK)
-    for (int64_t p = 0; p < x->k; p += step) {
-      int64_t width = x->n - j < COLUMN_BLOCK ? x->n - j : COLUMN_BLOCK, depth = x->k - p < step ? x->k - p : step;
-      for (int64_t q = 0; q < width; q += TILE_COLUMNS)
-        pack(panels + q * depth, x->b + p * x->b_depth + (j + q) * x->b_column, x->b_column, x->b_depth, TILE_COLUMNS,
-             width - q < TILE_COLUMNS ? (int)(width - q) : TILE_COLUMNS, depth);
-      multiply_rows(x, panels, j, width, p, depth, panel, edge);
+  if (make_thin(&thin)) {
+    int64_t tasks = CEIL(thin.n, THIN_COLUMNS);
+    if (threads < 2) for (int64_t i = 0; i < tasks; i++) multiply_thin(&thin, i, 0);
+    else deal(tasks, multiply_thin, &thin);
+    return;
+  }
+  int64_t depths = CEIL(x->k, DEPTH_BLOCK), step = CEIL(x->k, depths);
+  int64_t widths = CEIL(x->n, columns), wide = CEIL(CEIL(x->n, widths), TILE_COLUMNS) * TILE_COLUMNS;
+  Block b = { .x = x, .panels = panels, .own = own, .blocks = CEIL(CEIL(x->m, TILE_ROWS), ROW_TILES) };
+  for (b.j = 0; b.j < x->n; b.j += wide)
+    for (b.p = 0; b.p < x->k; b.p += step) {
+      b.width = x->n - b.j < wide ? x->n - b.j : wide;
+      b.depth = x->k - b.p < step ? x->k - b.p : step;
+      int64_t strips = CEIL(TASKS * threads, b.blocks), most = b.width / LEAST_COLUMNS;
+      b.strips = threads < 2 || most < 1 ? 1 : strips < most ? strips : most;
+      int64_t packs = CEIL(b.width, PACKED_COLUMNS), tasks = b.blocks * b.strips;
+      if (threads < 2) {
+        for (int64_t i = 0; i < packs; i++) pack_columns(&b, i, 0);
+        for (int64_t i = 0; i < tasks; i++) multiply_rows(&b, i, 0);
+      } else {
+        deal(packs, pack_columns, &b);
+        deal(tasks, multiply_rows, &b);
+      }
     }
+}
+
+/* A product for each index of the batch axes. Of each axis: its extent, and its strides in a, b and c. */
+typedef struct {
+  Product first;
+  int64_t axes, batches, chunk;
+  const int64_t *axis;
+  float *shared, *own;
+} Batch;
+
+static Product product_at(const Batch *x, int64_t index) {
+  Product at = x->first;
+  for (int64_t i = x->axes - 1; i >= 0; i--) {
+    const int64_t *axis = x->axis + 4 * i;
+    int64_t place = index % axis[0];
+    index /= axis[0];
+    at.a += place * axis[1];
+    at.b += place * axis[2];
+    at.c += place * axis[3];
+  }
+  return at;
+}
+
+/* A chunk of products by one thread. */
+static void multiply_whole(void *context, int64_t i, int64_t thread) {
+  const Batch *x = context;
+  float *own = x->own + thread * OWN_FLOATS;
+  int64_t end = (i + 1) * x->chunk < x->batches ? (i + 1) * x->chunk : x->batches;
+  for (int64_t n = i * x->chunk; n < end; n++) {
+    Product at = product_at(x, n);
+    multiply(&at, own + A_FLOATS + EDGE_FLOATS, OWN_COLUMNS, own, 1);
+  }
+}
+
+/*
+ * Products of one batch.
+ * @param areas threads for which there is scratch memory: SHARED_FLOATS, and OWN_FLOATS for each
+ */
+static void multiply_all(Batch *x, int64_t areas) {
+  int64_t threads = pool_threads() <= areas ? pool_threads() : 1;
+  double work = (double)x->first.m * (double)x->first.n * (double)(x->first.k);
+  x->batches = 1;
+  for (int64_t i = 0; i < x->axes; i++) x->batches *= x->axis[4 * i];
+  if (work * (double)x->batches < LEAST_WORK) threads = 1;
+  if (threads > 1 && (work < LEAST_WORK || x->batches >= TASKS * threads)) {
+    /* Chunks are large enough to be worth a task, and enough for all threads. */
+    double least = LEAST_CHUNK / (work + 1);
+    int64_t most = CEIL(x->batches, TASKS * threads);
+    x->chunk = least < 1 ? 1 : least < (double)most ? (int64_t)least : most;
+    deal(CEIL(x->batches, x->chunk), multiply_whole, x);
+    return;
+  }
+  for (int64_t n = 0; n < x->batches; n++) {
+    Product at = product_at(x, n);
+    multiply(&at, x->shared, COLUMN_BLOCK, x->own, threads);
+  }
 }
