@@ -1,8 +1,9 @@
 /**
  * Makes the tables and plots of docs/benchmarks.md from the results in bench/results: `node
- * scripts/benchmarks.ts`. What it makes stands between two comments for each section; the words around them
- * are written by hand.
+ * scripts/benchmarks.ts`; with `--measure` it makes the results before that. What it makes stands between two
+ * comments for each section; the words around them are written by hand.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { GrowthResult } from "../bench/growth.ts";
@@ -151,7 +152,19 @@ export function made(results: Results): Map<string, string> {
   return files;
 }
 
+/** Measures everything anew on this machine, which should have nothing else to do. */
+function measure(): void {
+  for (const flags of [
+    ["--peers", "--out", at(RESULTS.peers)],
+    ["--growth", "--size", "full", "--out", at(RESULTS.growth)],
+  ]) {
+    const { status } = spawnSync(process.execPath, [at("src/cli/main.ts"), "bench", ...flags], { stdio: "inherit" });
+    if (status !== 0) process.exit(status ?? 1);
+  }
+}
+
 if (import.meta.main) {
+  if (process.argv.includes("--measure")) measure();
   for (const [path, content] of made(readResults())) {
     if (existsSync(at(path)) && readFileSync(at(path), "utf8") === content) continue;
     writeFileSync(at(path), content);
