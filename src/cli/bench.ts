@@ -37,7 +37,7 @@ export function register(program: Command): void {
     .option("--peers", "compare with OpenBLAS, PyTorch, onnxruntime and TensorFlow.js on the same work instead")
     .option("--growth", "measure instead how speed, memory and disputes grow with the model and the run")
     .addOption(
-      new Option("--size <size>", "of --growth: small takes minutes, full about an hour")
+      new Option("--size <size>", "of --growth: small takes minutes, full has the greatest sizes")
         .choices(["small", "full"])
         .default("small"),
     )
