@@ -1,4 +1,7 @@
-/** The page of `verde serve` in a real browser, as somebody uses it: served and dropped traces, right and wrong ones. */
+/**
+ * The page of `verde serve` in a real browser, as somebody uses it: served and dropped traces, right and
+ * wrong ones.
+ */
 import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
