@@ -11,10 +11,7 @@ export async function certifyInTab(backend: string): Promise<CaseResult[]> {
   return certify(backendByName(backend), everyCase());
 }
 
-/**
- * The roots that a backend of this tab makes of the served trace's job, from its initial state to its last
- * step.
- */
+/** The roots that a backend of this tab makes of the served trace's job, from its initial state to its last step. */
 export async function rootsInTab(backend: string): Promise<string[]> {
   const listing = await servedListing();
   if (!listing) throw new Error("the server has no trace");
