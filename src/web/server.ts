@@ -13,7 +13,8 @@ const PAGE = "/src/web/page/index.html";
 const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
+  // Threads of WebAssembly start from a text.
+  "worker-src 'self' blob:",
   "style-src 'self'",
   "connect-src 'self'",
   "img-src 'self'",
@@ -24,7 +25,9 @@ const POLICY = [
 
 const HEADERS = {
   "content-security-policy": POLICY,
+  // Both together isolate the page from other origins, so that its threads may share memory.
   "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",

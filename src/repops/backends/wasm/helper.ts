@@ -40,6 +40,13 @@ function open({ open, memory, modules, names, control, scratch }) {
   Atomics.add(words, control / 4 + ${CONTROL.joined}, 1);
 }
 
+function close(session) {
+  const bytes = sessions.get(session)?.words.byteLength;
+  sessions.delete(session);
+  // See \`showBytes\` in team.ts.
+  try { new ArrayBuffer(bytes); } catch {}
+}
+
 function help({ words, functions, at, scratch }) {
   const next = at + ${CONTROL.next}, end = at + ${CONTROL.end}, done = at + ${CONTROL.done};
   for (;;) {
@@ -72,7 +79,7 @@ function receive(message) {
     received++;
     // A helper without the memory for a session does not take its calls.
     if (message.open !== undefined) try { open(message); } catch {}
-    else sessions.delete(message.close);
+    else close(message.close);
   }
   work();
 }

@@ -75,13 +75,18 @@ export function defineMultiply(module: ModuleBuilder, pool: ConstantPool): void 
     const tile = f.local(I32, i32.add(scratch, i32.const(HEAD_BYTES)));
     const panelA = f.local(I32, i32.add(tile, i32.const(TILE_BYTES)));
     const panelB = f.local(I32, i32.add(panelA, i32.const(A_BYTES)));
-    const [i, j, p, rows, columns, depth, depthBlock, from, row, target] = Array.from({ length: 10 }, () =>
+    const [i, j, p, rows, columns, depth, depthBlock, rowBlock, from, row, target] = Array.from({ length: 11 }, () =>
       f.local(I32),
     );
     const least = (into: Local, rest: Code, limit: Code): void => {
       f.set(into, rest);
       f.if(i32.gtS(into, limit), () => f.set(into, limit));
     };
+    /** Blocks of equal length, because a short last one would use the packed columns for a few rows. */
+    const tiles = i32.divU(i32.add(m, i32.const(ROWS - 1)), i32.const(ROWS));
+    const blocksOfTiles = i32.divU(i32.add(tiles, i32.const(ROW_BLOCK / ROWS - 1)), i32.const(ROW_BLOCK / ROWS));
+    const tilesOfBlock = i32.divU(i32.add(tiles, i32.sub(blocksOfTiles, i32.const(1))), blocksOfTiles);
+    f.if(m, () => f.set(rowBlock, i32.mul(tilesOfBlock, i32.const(ROWS))));
     const blocksOfK = i32.divU(i32.add(k, i32.const(DEPTH_BLOCK - 1)), i32.const(DEPTH_BLOCK));
     const whole = f.local(I32, i32.and(i32.leS(n, i32.const(COLUMN_BLOCK)), i32.leS(k, i32.const(DEPTH_BLOCK))));
     f.if(k, () => f.set(depthBlock, i32.divU(i32.add(k, i32.sub(blocksOfK, i32.const(1))), blocksOfK)));
@@ -101,12 +106,12 @@ export function defineMultiply(module: ModuleBuilder, pool: ConstantPool): void 
       f.set(row, i32.add(a, i32.mul(p, aDepth)));
       f.set(target, i32.add(c, i32.shl(j, i32.const(2))));
       f.while(i32.ltS(i, m), () => {
-        least(rows, i32.sub(m, i), i32.const(ROW_BLOCK));
+        least(rows, i32.sub(m, i), rowBlock);
         f.emit(f.call(packRows, row, aRow, aDepth, panelA, rows, depth));
         f.emit(f.call(blocks, panelA, panelB, target, rows, columns, depth, cRow, i32.eqz(p), tile));
-        f.increment(row, i32.mul(aRow, i32.const(ROW_BLOCK)));
-        f.increment(target, i32.mul(cRow, i32.const(ROW_BLOCK)));
-        f.increment(i, ROW_BLOCK);
+        f.increment(row, i32.mul(aRow, rowBlock));
+        f.increment(target, i32.mul(cRow, rowBlock));
+        f.increment(i, rowBlock);
       });
     };
     const pack = (): void => {

@@ -97,6 +97,7 @@ export class Team {
   close(): void {
     this.crew?.leave(this.session);
     this.crew = undefined;
+    showBytes(this.words.byteLength);
   }
 
   private runAlone(first: number, count: number): void {
@@ -153,6 +154,18 @@ export class Team {
     Atomics.store(words, at + CONTROL.next, end);
     Atomics.store(words, done, end);
     this.runAlone(first, count);
+  }
+}
+
+/**
+ * No engine counts shared memory when it decides whether to collect garbage. So it is shown as many bytes of
+ * another kind; nothing uses them, and the system gives them only when they are used.
+ */
+function showBytes(bytes: number): void {
+  try {
+    void new ArrayBuffer(bytes);
+  } catch {
+    // Then there will be a collection soon anyway.
   }
 }
 

@@ -215,6 +215,24 @@ describe("the number of threads", () => {
   });
 });
 
+test("the memory of closed sessions is freed, here and by helpers", () => {
+  const program = `
+    import { prepareWasm } from "./src/repops/backends/wasm/session.ts";
+    const type = { dtype: "f32", shape: [2 ** 24] };
+    let most = 0;
+    for (let i = 0; i < 40; i++) {
+      const session = await prepareWasm({ inputs: [type], kernels: [] }, [], { dealing: { threads: 2 } });
+      await session.write(0, { ...type, data: new Float32Array(2 ** 24).fill(1) });
+      await session.close();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      most = Math.max(most, process.memoryUsage.rss());
+    }
+    console.log(most);`;
+  const said = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+  // All 40 at once have 2,560 MiB.
+  expect(Number(said) / 2 ** 20).toBeLessThan(1_600);
+});
+
 test("a process ends though its helpers still wait for work", () => {
   const program = `
     import { prepareWasm } from "./src/repops/backends/wasm/session.ts";
