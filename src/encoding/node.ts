@@ -15,6 +15,7 @@ interface NodeModules {
   "node:os": typeof import("node:os");
   "node:path": typeof import("node:path");
   "node:url": typeof import("node:url");
+  "node:worker_threads": typeof import("node:worker_threads");
 }
 
 /**
@@ -44,3 +45,4 @@ export const modules = nodeModule("node:module");
 export const os = nodeModule("node:os");
 export const path = nodeModule("node:path");
 export const url = nodeModule("node:url");
+export const workerThreads = nodeModule("node:worker_threads");
