@@ -176,13 +176,15 @@ export class Recorder {
       ...(report.roots.size > 0 && { opRoots: [...report.roots.values()] }),
       ...(entryRoots && step === 0 && job.init.kind === "checkpoint" && { entryRoots }),
     };
+    // Before the state is handed over.
+    const saturated = (state ?? []).filter(hasSaturated).map(({ name }) => name);
     await this.recording?.step(record, state);
     this.reports.push(known);
     const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
     for (const { kernel, count } of report.outOfRange)
       this.outOfRange.push({ step, label: graph.labels[kernel], count });
     this.fallback = addFallback(this.fallback, report.fallback, graph);
-    for (const tensor of state ?? []) if (hasSaturated(tensor)) this.saturated.push({ step, tensor: tensor.name });
+    for (const tensor of saturated) this.saturated.push({ step, tensor });
     const named = namedMetrics(names, metrics);
     for (const [name, value] of Object.entries(named))
       if (isSaturated(value)) this.saturated.push({ step, tensor: name });

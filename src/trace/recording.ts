@@ -11,6 +11,7 @@ import type { FileLock } from "../files/lock.ts";
 import { writeSafetensors } from "../formats/safetensors-file.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { RunRoot } from "./commitments.ts";
+import { CheckpointFiles } from "./checkpoint-files.ts";
 import { checkpointPath, datasetPath, isTrace, lockTrace } from "./folder.ts";
 import type { Manifest } from "./manifest.ts";
 import type { StepRecord } from "./records.ts";
@@ -26,6 +27,8 @@ export interface RecordingOptions {
   rootOf?: RootOf;
   /** A clock, in milliseconds. */
   now?: () => number;
+  /** Bytes from which on a checkpoint is written by a second thread. */
+  large?: number;
 }
 
 /** The most records that wait for a checkpoint; then the run waits. */
@@ -47,6 +50,7 @@ export class Recording {
   /** What the newest checkpoint took, until the disk had it. */
   writeSeconds = 0;
   private readonly now: () => number;
+  private readonly files: CheckpointFiles;
   /** The records before the manifest. */
   private readonly early: { record: StepRecord; durable: boolean }[] = [];
   /** Everything that was given so far, in its order. */
@@ -61,7 +65,7 @@ export class Recording {
     writer: TraceWriter | undefined,
     point: ResumePoint | undefined,
     manifest: Manifest | undefined,
-    now = (): number => performance.now(),
+    { now = () => performance.now(), large }: RecordingOptions,
   ) {
     this.out = out;
     this.locks = locks;
@@ -69,6 +73,7 @@ export class Recording {
     this.point = point;
     this.manifest = manifest;
     this.now = now;
+    this.files = new CheckpointFiles(large);
   }
 
   /**
@@ -96,7 +101,7 @@ export class Recording {
       // What a run left that did not end: drafts, and without a point of it also everything else.
       await empty(folder, (name) => isDraft(name) || (!point && isOwn(name)));
       await writeInputs(out, job);
-      return new Recording(out, locks, writer, point, manifest, options.now);
+      return new Recording(out, locks, writer, point, manifest, options);
     } catch (error) {
       for (const lock of locks) lock.release();
       throw error;
@@ -110,7 +115,8 @@ export class Recording {
 
   /**
    * Writes a step. It returns when the record is written, or when it waits for a checkpoint.
-   * @param checkpoint the state after the step, if it is kept; then the disk has it before the record
+   * @param checkpoint the state after the step, if it is kept; then the disk has it before the record. Its
+   * memory may be handed over to another thread
    * @throws {FileError} when this step or an earlier one could not be written
    */
   async step(record: StepRecord, checkpoint?: readonly NamedTensor[]): Promise<void> {
@@ -119,7 +125,7 @@ export class Recording {
     const written = this.written.then(async () => {
       const began = this.now();
       if (checkpoint) {
-        await writeSafetensors(checkpointPath(this.out, record.step), checkpoint);
+        await this.files.write(checkpointPath(this.out, record.step), checkpoint);
         this.writeSeconds = (this.now() - began) / 1000;
       }
       if (!this.manifest) this.early.push({ record, durable: checkpoint !== undefined });
@@ -171,6 +177,7 @@ export class Recording {
     try {
       // An error here was thrown where the run noticed it, or the run ends with another one.
       await this.written.catch(() => undefined);
+      await this.files.close();
       await this.writer?.close();
     } finally {
       for (const lock of this.locks) lock.release();

@@ -86,6 +86,9 @@ describe("verde run", () => {
     );
     expect(summary).toEqual({
       schemaVersion: 1,
+      commitEvery: 3,
+      checkpointEvery: 3,
+      replayedSteps: 7,
       backend: "wasm",
       why: "the job is short",
       commitEvery: 3,
