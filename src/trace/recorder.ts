@@ -218,8 +218,7 @@ export class Recorder {
     const runRoot = runRootOf(this.outlined.jobId, commitEvery, segmentRoots);
     await this.recording?.end(runRoot);
     const metrics = this.reports.map((report) => namedMetrics(this.names, report.metrics));
-    const { saturated, outOfRange, fallback } = this;
-    const audit = this.audit.summary;
+    const { saturated, outOfRange, fallback, audit: { summary: audit } } = this; // prettier-ignore
     const state = await execution.state();
     const replayedSteps = mostReplayed(this.job.steps, commitEvery, checkpointEvery);
     const cadence = { commitEvery, checkpointEvery, replayedSteps };

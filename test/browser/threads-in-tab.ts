@@ -42,7 +42,7 @@ async function record(dealing: Dealing): Promise<Record> {
   for (let turn = 0; turn < 20; turn++) {
     await session.execute();
     roots.push((await session.roots([1, 2])).map(toHex));
-    await session.copy([{ from: 2, to: 0 }]);
+    await session.move([{ from: 2, to: 0 }]);
   }
   await session.close();
   return { roots, helped: session.helped };
