@@ -43,8 +43,9 @@ export class CheckpointFiles {
   }
 
   private async ask(order: Order): Promise<Answer> {
-    const file = new URL(`checkpoint-thread${import.meta.url.slice(-3)}`, import.meta.url);
-    const worker = (this.worker ??= new workerThreads.Worker(file));
+    // Bundlers look for such names where a URL is made of a literal; in a browser there is no file to write.
+    const name = `checkpoint-thread${import.meta.url.slice(-3)}`;
+    const worker = (this.worker ??= new workerThreads.Worker(new URL(name, import.meta.url)));
     worker.ref();
     return new Promise<Answer>((resolve, reject) => {
       const end = (settle: () => void): void => {

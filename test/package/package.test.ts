@@ -222,7 +222,7 @@ describe("in a browser", () => {
     expect(await bundle(root, join(root, "index.html"))).toEqual([]);
     const built = chunks(root);
     const bytes = [...built.values()].reduce((sum, code) => sum + code.length, 0);
-    expect(bytes).toBeLessThan(370_000);
+    expect(bytes).toBeLessThan(400_000);
     const told = JSON.parse(
       expectSuccess(await project.verde("run", JOB, "--steps", "20", "--json"))
         .trim()
