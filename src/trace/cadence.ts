@@ -26,11 +26,10 @@ const DISK_SHARE = 0.25;
 const CHECKPOINTS = 10;
 
 /**
- * The reference machine has one core for the training step, and an idle one for hashing. It executes 50
- * instructions of scalar programs in a nanosecond, and hashes 1.5 bytes. A step takes 2 ms besides: as long
- * as this many instructions.
+ * The reference machine executes 50 instructions of scalar programs in a nanosecond, and hashes 2.5 bytes. A
+ * step takes 10 ms besides: as long as this many instructions.
  */
-const BESIDES = 100_000_000;
+const BESIDES = 500_000_000;
 const INSTRUCTIONS_PER_SECOND = 50e9;
 
 /** Instructions of scalar programs in one training step; a gather counts one for each element. */
@@ -57,13 +56,12 @@ function stateBytes({ step }: CadenceJob, changing = false): number {
 
 /**
  * The training steps between two roots. The run root depends on it, so that equal runs have to choose the
- * same number on every machine: it follows from the job alone, and from no measurement. On the reference
- * machine roots are computed beside the steps, and slow them down by a tenth of the time that hashing takes.
- * The cadence is the smallest that keeps this below 3 % of the run.
+ * same number on every machine: it follows from the job alone, and from no measurement. It is the smallest
+ * that keeps hashing below 3 % of the run on the reference machine, whose cores are all busy.
  */
 export function commitCadence(job: CadenceJob): number {
-  // A tenth of B / 1.5 ns is 3 % of N · cost / 50 ns. In integers of any size, as it has to be exact.
-  const [bytes, cost] = [1000n * BigInt(stateBytes(job, true)), 9n * BigInt(stepCost(job))];
+  // B / 2.5 ns is 3 % of N · cost / 50 ns. In integers of any size, as it has to be exact.
+  const [bytes, cost] = [2000n * BigInt(stateBytes(job, true)), 3n * BigInt(stepCost(job))];
   const every = Number((bytes + cost - 1n) / cost);
   return Math.min(Math.max(every, 1), job.steps);
 }

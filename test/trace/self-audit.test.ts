@@ -8,7 +8,9 @@ import type { Backend } from "../../src/repops/backends/backend.ts";
 import { native } from "../../src/repops/backends/native/backend.ts";
 import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import type { Kernel } from "../../src/repops/kernels/kernel.ts";
+import type { Kernel, KernelList, MapKernel } from "../../src/repops/kernels/kernel.ts";
+import { defineProgram } from "../../src/repops/programs/expressions.ts";
+import { CapturedAudit } from "../../src/trace/captured-audit.ts";
 import { Execution } from "../../src/trace/execution.ts";
 import { openTrace, run } from "../../src/trace/index.ts";
 import { SelfAudit } from "../../src/trace/self-audit.ts";
@@ -89,12 +91,52 @@ describe("the audit of a run by itself", () => {
     await execution.close();
   });
 
+  test("copies what it needs from a backend that can't audit itself, a few kernels at a time", async () => {
+    const execution = await Execution.open(job, unaudited(wasm), new SelfAudit(job, jobId(job), "other", clock(1e6)));
+    await execution.initialise();
+    const seen = new Set<number>();
+    // The first one finds out that it has to copy.
+    expect((await execution.advance()).audited).toBeUndefined();
+    for (let step = 2; step <= 5; step++)
+      for (const { kernel, expected, found } of (await execution.advance()).audited!.elements) {
+        seen.add(kernel);
+        expect(found, `step ${step}, kernel ${kernel}`).toBe(expected);
+      }
+    expect([...seen].sort((a, b) => a - b)).toEqual([...job.step.kernels.keys()]);
+    await execution.close();
+  });
+
+  test("takes its turn through kernels that are too large to be copied together", async () => {
+    const rows = 2 ** 23;
+    const list: KernelList = {
+      inputs: [{ dtype: "f32", shape: [rows] }],
+      kernels: [0, 1, 2].map((source) => doubled(source, rows)),
+    };
+    const session = await wasm.prepare(list, { keep: [3] });
+    const audit = new CapturedAudit(list);
+    const places = [0, 1, 2].map((kernel) => ({ kernel, element: rows - 1 - kernel }));
+    const turns: number[][] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      const { audited } = await audit.execute(session, places, {}, 0);
+      turns.push(audited!.elements.map(({ kernel }) => kernel));
+    }
+    expect(turns).toEqual([[0], [1], [2]]);
+    await session.close();
+  });
+
   test("changes no root, and is told in the result", async () => {
     const without = await run(job, { backend: wasm });
     vi.spyOn(performance, "now").mockImplementation(clock(1000));
     const { runRoot, audit } = await run(job, { backend: wasm });
     expect(audit).toEqual({ steps: 1, elements: job.step.kernels.length });
     expect(runRoot).toEqual(without.runRoot);
+  });
+
+  test("stops a run on a backend that can't audit itself", async () => {
+    vi.spyOn(performance, "now").mockImplementation(clock(1000));
+    const kernel = job.step.kernels.findLastIndex(({ kind }) => kind === "fold");
+    const broken = run(job, { backend: unaudited(breaking(wasm, kernel)) });
+    await expect(broken).rejects.toMatchObject({ code: "VERDE_RUN_AUDIT", evidence: { step: 2, kernel } });
   });
 
   test.each([wasm, native])("stops a run on $name that has wrong bits, before it commits to them", async (backend) => {
@@ -113,6 +155,25 @@ describe("the audit of a run by itself", () => {
     }
   });
 });
+
+/** A backend whose sessions take no notice of an audit. */
+function unaudited(backend: Backend): Backend {
+  return {
+    name: backend.name === "broken" ? "broken" : "other",
+    prepare: async (list, options) => {
+      const session = await backend.prepare(list, options);
+      const execute = session.execute.bind(session);
+      session.execute = (asked = {}) => execute({ ...asked, audit: [] });
+      return session;
+    },
+  };
+}
+
+function doubled(tensor: number, rows: number): Kernel {
+  const view = { offset: 0, strides: [1] };
+  const args: MapKernel["args"] = [{ kind: "operand", tensor, view, clampRange: "none" }];
+  return { kind: "map", type: { dtype: "f32", shape: [rows] }, program: defineProgram("f", (x) => x.add(x)), args };
+}
 
 /** A backend whose code for one kernel computes something else, while the kernel list stays right. */
 function breaking(backend: Backend, wrong: number): Backend {

@@ -81,6 +81,11 @@ export class Hasher {
     if (this.reading.size > 0 && addresses.some((address) => this.reading.has(address))) await this.last;
   }
 
+  /** Returns when nothing is hashed any more. */
+  async untilIdle(): Promise<void> {
+    if (this.reading.size > 0) await this.last;
+  }
+
   /** Frees the memory when nothing is hashed any more. */
   async close(): Promise<void> {
     await this.last;

@@ -1,4 +1,5 @@
 /** A kernel list that is ready to run in native code, with its memory. */
+import { os } from "../../../encoding/node.ts";
 import type { Tensor, TensorRoot } from "../../../encoding/tensor.ts";
 import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
 import type { KernelList } from "../../kernels/kernel.ts";
@@ -108,8 +109,10 @@ export class NativeSession implements Session {
     const { alone, together, tensors, outputs, gathers, memory, counters, threads, beside } = this.prepared;
     const wanted = wantedOf(options, this.list);
     const report = emptyReport();
+    // Where the execution needs all cores, what hashes beside it holds it up for longer than it takes.
+    if (this.prepared.threads >= os.availableParallelism()) await this.hasher?.untilIdle();
     // Their memory held the state before the last one.
-    await this.untilFree(outputs);
+    else await this.untilFree(outputs);
     const began = performance.now();
     const counts = new BigInt64Array(memory.buffer, counters, alone.length).fill(0n);
     let [from, to] = [0, 0];
