@@ -1,4 +1,5 @@
 /** Two contenders take turns at one task, pair by pair; their results are compared, and their times. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "../measure.ts";
 import { type Contender, Unable } from "./contender.ts";
 import { type Task, titleOf, workOf } from "./tasks.ts";
@@ -33,6 +34,11 @@ export interface Case {
 const PAIRS = 11;
 /** A turn repeats a short task for this long. */
 const TURN_MILLIS = 80;
+/**
+ * The threads of a library look out for more work for a while before they sleep. That would take a core from
+ * the other contender, so each begins its turn after a pause.
+ */
+const PAUSE_MILLIS = 200;
 /** Results may differ by this share of the greatest one: the peer's order and its functions are its own. */
 const TOLERANCE = 2e-3;
 
@@ -51,11 +57,15 @@ export async function compare(ours: Contender, peer: Contender, one: Case, threa
   if (!one.peerTask) checkEqual(title, mine.check, theirs.check);
   const [oursCalls, peerCalls] = [await callsOf(ours), await callsOf(peer)];
   const times: { ours: number; peer: number }[] = [];
+  const turn = async (contender: Contender, calls: number): Promise<number> => {
+    if (threads > 1) await sleep(PAUSE_MILLIS);
+    return contender.time(calls);
+  };
   // The turns alternate, and so does which of the two begins.
   for (let pair = 0; pair < pairs; pair++) {
-    const first = pair % 2 === 0 ? await ours.time(oursCalls) : undefined;
-    const peerMillis = await peer.time(peerCalls);
-    times.push({ ours: first ?? (await ours.time(oursCalls)), peer: peerMillis });
+    const first = pair % 2 === 0 ? await turn(ours, oursCalls) : undefined;
+    const peerMillis = await turn(peer, peerCalls);
+    times.push({ ours: first ?? (await turn(ours, oursCalls)), peer: peerMillis });
   }
   const { amount, unit } = workOf(task);
   const speed = one.speed ?? { ours: amount, peer: amount, unit };

@@ -5,8 +5,11 @@ import { Contender, type Start, Unable } from "./contender.ts";
 /** This module's ending: the sources are TypeScript, what is built from them is JavaScript. */
 const script = (name: string): string => fileURLToPath(new URL(`${name}${import.meta.url.slice(-3)}`, import.meta.url));
 const PYTHON = fileURLToPath(new URL("peer.py", import.meta.url));
-/** A Python that the user prefers may lack what the system's has. */
-const PYTHONS = ["python3", "/usr/bin/python3"];
+/**
+ * The system's Python has the system's BLAS, which is the one that PyTorch uses there; others bring their
+ * own.
+ */
+const PYTHONS = ["/usr/bin/python3", "python3"];
 
 /** Variables with which machines tune or cripple a BLAS. */
 const UNSET = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"];
@@ -44,8 +47,8 @@ export async function startPython(which: "torch" | "numpy", threads: number): Pr
       return await Contender.start({ name: which, command, args, env: environment(threads) });
     } catch (error) {
       if (!(error instanceof Unable)) throw error;
-      // The last one is the system's: what it lacks can be installed.
-      why = error;
+      // What the first one lacks can be installed.
+      why ??= error;
     }
   }
   throw why;

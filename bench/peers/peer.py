@@ -5,6 +5,7 @@
 Operands and tasks are those of bench/peers/tasks.ts. All in float32, in any order, fused.
 """
 
+import ctypes
 import json
 import math
 import os
@@ -229,14 +230,28 @@ TASKS = {
 
 
 def library():
-    """The BLAS that numpy calls, from the libraries that this process has loaded."""
+    """The BLAS that numpy calls, with its version, from the libraries that this process has loaded."""
     np.matmul(np.ones((2, 2), np.float32), np.ones((2, 2), np.float32))
     try:
         with open("/proc/self/maps", encoding="utf8") as maps:
-            text = maps.read().lower()
+            paths = sorted({line.split()[-1] for line in maps if "/" in line})
     except OSError:
         return "an unknown BLAS"
-    return next((name for name, word in (("OpenBLAS", "openblas"), ("MKL", "mkl")) if word in text), "another BLAS")
+    for path in paths:
+        if "openblas" in path.lower():
+            return openblas(path)
+    return "MKL" if any("mkl" in path.lower() for path in paths) else "another BLAS"
+
+
+def openblas(path):
+    """Its own words begin with name and version; the builds of numpy's packages add to the function's name."""
+    loaded = ctypes.CDLL(path)
+    for name in ("openblas_get_config", "scipy_openblas_get_config64_", "openblas_get_config64_"):
+        config = getattr(loaded, name, None)
+        if config is not None:
+            config.restype = ctypes.c_char_p
+            return " ".join(config().decode().split()[:2])
+    return "OpenBLAS"
 
 
 def main():
@@ -244,9 +259,9 @@ def main():
         name = f"PyTorch {torch.__version__}"
     else:
         blas = library()
-        if blas != "OpenBLAS":
+        if not blas.startswith("OpenBLAS"):
             unable(f"the numpy of {sys.executable} uses {blas}; Debian: apt-get install python3-numpy libopenblas0-pthread")
-        name = f"OpenBLAS (numpy {np.__version__})"
+        name = f"{blas} (numpy {np.__version__})"
     say({"name": name, "threads": THREADS})
     call = None
     for line in sys.stdin:

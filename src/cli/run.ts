@@ -135,6 +135,7 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     ...(flags.fault !== undefined && { fault: parseFault(flags.fault) }),
     resume: flags.resume ?? false,
     force: flags.force ?? false,
+    keepState: false,
     onPhase: (what) => shown.phase(what),
     onStep: (info) => {
       if (flags.json) writeJson(stepLine(info));

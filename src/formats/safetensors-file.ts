@@ -1,13 +1,21 @@
 /** Safetensors files on a disk. */
 import { asBytes, type Bytes } from "../encoding/bytes.ts";
 import { DTYPES } from "../encoding/dtypes.ts";
+import { byteLength, type Tensor, type TensorType } from "../encoding/tensor.ts";
 import { FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import { replaceFile } from "../files/replace.ts";
 import type { NamedTensor } from "../job/closed.ts";
+import { discard } from "../repops/backends/host.ts";
 import { openFile } from "./file.ts";
 import { METADATA } from "./safetensors-header.ts";
 import { type ReadOptions, readTensors } from "./safetensors.ts";
+
+/** A tensor that is read when its turn has come, and whose memory is free once it is written. */
+export interface UnreadTensor extends TensorType {
+  name: string;
+  read(): Promise<Tensor>;
+}
 
 /**
  * Writes to a file next to `path` and renames it, so that a file of this name is always complete. A link of
@@ -15,11 +23,18 @@ import { type ReadOptions, readTensors } from "./safetensors.ts";
  * @throws {FormatError} for two tensors with the same name
  * @throws {FileError} that names the file, when it can't be written
  */
-export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<void> {
+export async function writeSafetensors(path: string, tensors: readonly (NamedTensor | UnreadTensor)[]): Promise<void> {
   const head = safetensorsHead(path, tensors);
   await replaceFile(path, async (file) => {
     await file.writeFile(head);
-    for (const { data } of tensors) await file.writeFile(asBytes(data));
+    for (const tensor of tensors) {
+      if ("data" in tensor) await file.writeFile(asBytes(tensor.data));
+      else {
+        const made = await tensor.read();
+        await file.writeFile(asBytes(made.data));
+        discard(made);
+      }
+    }
   });
 }
 
@@ -28,10 +43,10 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
  * @param path names the file, for errors
  * @throws {FormatError} for two tensors with the same name
  */
-export function safetensorsHead(path: string, tensors: readonly NamedTensor[]): Bytes {
+export function safetensorsHead(path: string, tensors: readonly (TensorType & { name: string })[]): Bytes {
   const names = new Set([METADATA]);
   let offset = 0;
-  const entries = tensors.map(({ name, dtype, shape, data }) => {
+  const entries = tensors.map(({ name, dtype, shape }) => {
     if (names.has(name))
       throw new FormatError(
         "DUPLICATE",
@@ -42,7 +57,7 @@ export function safetensorsHead(path: string, tensors: readonly NamedTensor[]): 
     const entry = {
       dtype: DTYPES[dtype].safetensors,
       shape: [...shape],
-      data_offsets: [offset, (offset += data.byteLength)],
+      data_offsets: [offset, (offset += byteLength({ dtype, shape }))],
     };
     // Not the keys of an object, because keys that are numbers would change the order.
     return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;

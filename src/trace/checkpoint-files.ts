@@ -3,7 +3,7 @@ import type { Worker } from "node:worker_threads";
 import { workerThreads } from "../encoding/node.ts";
 import { byteLength } from "../encoding/tensor.ts";
 import { FileError, type FileSubCode, type Evidence } from "../errors/index.ts";
-import { writeSafetensors } from "../formats/safetensors-file.ts";
+import { type UnreadTensor, writeSafetensors } from "../formats/safetensors-file.ts";
 import type { NamedTensor } from "../job/closed.ts";
 
 /** Smaller ones are written before a thread has begun. In bytes. */
@@ -31,13 +31,15 @@ export class CheckpointFiles {
 
   /**
    * Writes a checkpoint, one at a time.
-   * @param tensors the memory of large ones is handed over: they have no elements afterwards
+   * @param tensors the memory of large ones is handed over: they have no elements afterwards; unread ones are
+   * read and written here
    * @throws {FileError} that names the file, when it can't be written
    */
-  async write(path: string, tensors: readonly NamedTensor[]): Promise<void> {
+  async write(path: string, tensors: readonly (NamedTensor | UnreadTensor)[]): Promise<void> {
     const bytes = tensors.reduce((sum, type) => sum + byteLength(type), 0);
-    if (bytes < this.large) return writeSafetensors(path, tensors);
-    const { error } = await this.ask({ path, tensors });
+    const there = tensors.filter((tensor) => "data" in tensor);
+    if (bytes < this.large || there.length < tensors.length) return writeSafetensors(path, tensors);
+    const { error } = await this.ask({ path, tensors: there });
     if (error?.file) throw new FileError(error.file.subCode, error.message, error.file.evidence);
     if (error) throw new Error(error.message);
   }

@@ -5,6 +5,7 @@ import { elementBits, type StateRoot, stateRoot, type Tensor, type TensorRoot } 
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, Session } from "../repops/backends/backend.ts";
 import type { ElementOf } from "../repops/backends/audit.ts";
+import { discard } from "../repops/backends/host.ts";
 import { executeNothing } from "../repops/backends/wanted.ts";
 import { CapturedAudit } from "./captured-audit.ts";
 import { checkFits } from "./fits.ts";
@@ -71,7 +72,11 @@ export class Execution {
     try {
       const report = await session.execute(options);
       this.frozen = new Map();
-      for (const [i, tensor] of keep.entries()) await this.session.write(i, await session.read(tensor));
+      for (const [i, tensor] of keep.entries()) {
+        const made = await session.read(tensor);
+        await this.session.write(i, made);
+        discard(made);
+      }
       this.step = 0;
       return report;
     } finally {
@@ -138,8 +143,13 @@ export class Execution {
 
   async state(): Promise<NamedTensor[]> {
     const state: NamedTensor[] = [];
-    for (const [i, { name }] of this.job.step.outputs.entries()) state.push({ name, ...(await this.session.read(i)) });
+    for (const entry of this.job.step.outputs.keys()) state.push(await this.entry(entry));
     return state;
+  }
+
+  /** A copy of one entry of the state. */
+  async entry(entry: number): Promise<NamedTensor> {
+    return { name: this.job.step.outputs[entry].name, ...(await this.session.read(entry)) };
   }
 
   /** The bit patterns of the metrics, in the order of the state. */

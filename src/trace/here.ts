@@ -7,6 +7,8 @@ export interface Surroundings {
   now(): number;
   /** The free bytes of a folder's disk. */
   freeBytes(folder: string): Promise<number>;
+  /** The bytes from which on a state is not copied as a whole where the run can wait instead. */
+  large: number;
 }
 
 export const HERE: Surroundings = {
@@ -15,4 +17,5 @@ export const HERE: Surroundings = {
     const { bavail, bsize } = await fs.statfs(folder);
     return bavail * bsize;
   },
+  large: 2 ** 28,
 };

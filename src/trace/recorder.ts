@@ -4,8 +4,9 @@
  */
 import { stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { RunError, UsageError } from "../errors/index.ts";
-import type { ClosedJob, NamedTensor } from "../job/closed.ts";
+import type { ClosedJob } from "../job/closed.ts";
 import type { ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
+import { discard } from "../repops/backends/host.ts";
 import { isSaturated } from "../repops/numbers/vf32.ts";
 import { measuredCadence, mostReplayed } from "./cadence.ts";
 import { isCheckpoint, isCommitted, runRootOf } from "./commitments.ts";
@@ -19,6 +20,7 @@ import type { StepReport, Wanted } from "./resume.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 import { SelfAudit } from "./self-audit.ts";
 import type { Planned } from "./settings.ts";
+import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { dataFolder } from "./source.ts";
 import { isThereAtOnce } from "./turns.ts";
 
@@ -29,8 +31,8 @@ interface Executed {
   metrics: number[];
   /** Of steps that are committed to. */
   roots?: Promise<TensorRoot[]>;
-  /** Of steps that are checkpoints: the whole state. */
-  state?: NamedTensor[];
+  /** Of steps that are checkpoints. */
+  state?: Snapshot;
   /** The wall time so far, in seconds. */
   seconds(): number;
 }
@@ -89,6 +91,7 @@ export class Recorder {
     const point = this.recording?.point;
     if (point) {
       await execution.restore(point.step, point.state);
+      point.state.forEach(discard);
       this.reports.push(...point.reports);
       return;
     }
@@ -159,7 +162,8 @@ export class Recorder {
     const executed = { step, report, metrics, ...(roots && { roots }), ...(state && { state }), seconds };
     this.reported = this.report(executed);
     this.reported.catch(() => undefined);
-    if (roots && !(await isThereAtOnce(roots))) ended = this.here.now();
+    const isWaiting = roots && !(this.recording && state?.isUnread) && !(await isThereAtOnce(roots));
+    if (isWaiting) ended = this.here.now();
     else await this.reported;
   }
 
@@ -176,15 +180,15 @@ export class Recorder {
       ...(report.roots.size > 0 && { opRoots: [...report.roots.values()] }),
       ...(entryRoots && step === 0 && job.init.kind === "checkpoint" && { entryRoots }),
     };
-    // Before the state is handed over.
-    const saturated = (state ?? []).filter(hasSaturated).map(({ name }) => name);
-    await this.recording?.step(record, state);
+    state?.look();
+    await this.recording?.step(record, state?.tensors);
+    if (state?.isUnread) await this.recording?.untilWritten();
     this.reports.push(known);
     const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
     for (const { kernel, count } of report.outOfRange)
       this.outOfRange.push({ step, label: graph.labels[kernel], count });
     this.fallback = addFallback(this.fallback, report.fallback, graph);
-    for (const tensor of saturated) this.saturated.push({ step, tensor });
+    for (const tensor of state?.saturated ?? []) this.saturated.push({ step, tensor });
     const named = namedMetrics(names, metrics);
     for (const [name, value] of Object.entries(named))
       if (isSaturated(value)) this.saturated.push({ step, tensor: name });
@@ -205,10 +209,10 @@ export class Recorder {
   }
 
   /** The state, where a checkpoint is due. One is written at a time, so that memory is bounded. */
-  private async snapshot(execution: AnyExecution): Promise<NamedTensor[] | undefined> {
+  private async snapshot(execution: AnyExecution): Promise<Snapshot | undefined> {
     if (!this.isDue(execution.at)) return undefined;
     await this.recording?.untilWritten();
-    return execution.state();
+    return takeSnapshot(execution, this.recording ? this.here.large : undefined);
   }
 
   async end(execution: AnyExecution): Promise<RunResult> {
@@ -219,7 +223,7 @@ export class Recorder {
     await this.recording?.end(runRoot);
     const metrics = this.reports.map((report) => namedMetrics(this.names, report.metrics));
     const { saturated, outOfRange, fallback, audit: { summary: audit } } = this; // prettier-ignore
-    const state = await execution.state();
+    const state = this.options.keepState === false ? [] : await execution.state();
     const replayedSteps = mostReplayed(this.job.steps, commitEvery, checkpointEvery);
     const cadence = { commitEvery, checkpointEvery, replayedSteps };
     return {
@@ -240,11 +244,4 @@ export class Recorder {
     await this.reported.catch(() => undefined);
     await this.recording?.close();
   }
-}
-
-function hasSaturated({ dtype, data }: Tensor): boolean {
-  if (dtype !== "f32") return false;
-  // The state of a large model has many millions of numbers: this is the loop that is fast.
-  for (let i = 0; i < data.length; i++) if (isSaturated(data[i])) return true;
-  return false;
 }

@@ -17,6 +17,7 @@ import type { Manifest } from "./manifest.ts";
 import type { StepRecord } from "./records.ts";
 import type { RootOf } from "./open.ts";
 import { findResumePoint, type ResumePoint, type Wanted } from "./resume.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { dataFolder, isDataFile, isStopped, otherTrace, stoppedFile } from "./source.ts";
 import { TraceWriter } from "./writer.ts";
 
@@ -116,10 +117,10 @@ export class Recording {
   /**
    * Writes a step. It returns when the record is written, or when it waits for a checkpoint.
    * @param checkpoint the state after the step, if it is kept; then the disk has it before the record. Its
-   * memory may be handed over to another thread
+   * memory may be handed over to another thread; what is unread is read until `untilWritten` returns
    * @throws {FileError} when this step or an earlier one could not be written
    */
-  async step(record: StepRecord, checkpoint?: readonly NamedTensor[]): Promise<void> {
+  async step(record: StepRecord, checkpoint?: Snapshot["tensors"]): Promise<void> {
     if (checkpoint) this.checkpoints++;
     this.waiting++;
     const written = this.written.then(async () => {

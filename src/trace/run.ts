@@ -50,6 +50,8 @@ export interface RunOptions {
   resume?: boolean;
   /** Overwrite an existing trace; with `resume`: begin again where no checkpoint is left to continue from. */
   force?: boolean;
+  /** Whether the result has the last state, a copy of it; default true. */
+  keepState?: boolean;
   /** Called when something begins that may take long, with what it is: a few words. */
   onPhase?(what: string): void;
   /**
@@ -69,6 +71,7 @@ export interface RunResult {
   segmentRoots: StateRoot[];
   /** The metrics of each training step, from step 0. */
   metrics: Record<string, number>[];
+  /** The last state; empty with `keepState: false`. */
   state: NamedTensor[];
   /** Values that reached the end of the range: training has diverged. */
   saturated: { step: number; tensor: string }[];

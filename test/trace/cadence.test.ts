@@ -127,7 +127,7 @@ describe("the checkpoints", () => {
     expect(planned.checkpointEvery).toBeUndefined();
     const execution = await openExecution(job, wasm);
     // Each step takes 100 seconds.
-    const here = { now: () => 100_000 * execution.at, freeBytes: async () => 2 ** 40 };
+    const here = { now: () => 100_000 * execution.at, freeBytes: async () => 2 ** 40, large: 2 ** 28 };
     const recorder = new Recorder(job, planned, options, here);
     await recorder.begin(execution);
     expect([existsSync(out), readFileSync(out).length]).toEqual([true, 0]);

@@ -6,6 +6,15 @@ export function copyOf({ dtype, shape, data }: Tensor): Tensor {
   return { dtype, shape, data: data.slice() };
 }
 
+/**
+ * Gives the memory of a copy back at once, where the collector would take its time: the copies of a large
+ * state are many. The copy has no elements afterwards.
+ */
+export function discard({ data }: Tensor): void {
+  const { buffer } = data;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === data.byteLength) buffer.transfer(0);
+}
+
 /** Copies kept tensors into inputs, as `Session.move` does: all as they were before the first copy. */
 export function copyTensors(tensors: readonly Tensor[], pairs: readonly { from: number; to: number }[]): void {
   const targets = new Set(pairs.map(({ to }) => to));

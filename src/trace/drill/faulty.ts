@@ -95,6 +95,10 @@ class FaultyExecution implements AnyExecution {
     return this.current.state();
   }
 
+  async entry(entry: number): Promise<NamedTensor> {
+    return this.current.entry(entry);
+  }
+
   async metrics(): Promise<number[]> {
     return this.current.metrics();
   }
