@@ -17,7 +17,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   certify: 1_800,
   job: 2_200,
   formats: 1_400,
-  trace: 4_400,
+  trace: 4_450,
   game: 1_200,
   claims: 600,
   referee: 6_400,

@@ -7,6 +7,8 @@ export interface Surroundings {
   now(): number;
   /** The free bytes of a folder's disk. */
   freeBytes(folder: string): Promise<number>;
+  /** Bytes from which on a checkpoint is written by a second thread; default: 16 MiB. */
+  large?: number;
 }
 
 export const HERE: Surroundings = {
