@@ -15,39 +15,64 @@ export interface Order {
   tensors: readonly NamedTensor[];
 }
 
-/** What it answers: what went wrong, if anything did. */
+/** What it answers: what went wrong, if anything did. Its first message says that it is there. */
 export interface Answer {
   error?: { message: string; file?: { subCode: FileSubCode; evidence: Evidence } };
 }
 
 export class CheckpointFiles {
   private readonly large: number;
+  private readonly start: () => Worker;
   private worker: Worker | undefined;
+  /** Whether there can be a second thread. */
+  private alone = false;
 
-  /** @param large bytes from which on a checkpoint is left to the second thread */
-  constructor(large = LARGE) {
+  /**
+   * @param large bytes from which on a checkpoint is left to the second thread
+   * @param start starts it, for tests
+   */
+  constructor(large = LARGE, start = startThread) {
     this.large = large;
+    this.start = start;
   }
 
   /**
-   * Writes a checkpoint, one at a time.
-   * @param tensors the memory of large ones is handed over: they have no elements afterwards; unread ones are
-   * read and written here
+   * Writes a checkpoint, one at a time; where no second thread can be started, on this one.
+   * @param tensors the memory of large ones may be handed over: then they have no elements afterwards; unread
+   * ones are read and written here
    * @throws {FileError} that names the file, when it can't be written
    */
   async write(path: string, tensors: readonly (NamedTensor | UnreadTensor)[]): Promise<void> {
     const bytes = tensors.reduce((sum, type) => sum + byteLength(type), 0);
     const there = tensors.filter((tensor) => "data" in tensor);
-    if (bytes < this.large || there.length < tensors.length) return writeSafetensors(path, tensors);
-    const { error } = await this.ask({ path, tensors: there });
+    const isLittle = bytes < this.large || there.length < tensors.length;
+    const worker = isLittle ? undefined : (this.worker ?? (await this.started()));
+    if (!worker) return writeSafetensors(path, tensors);
+    const memory = new Set(there.map(({ data }) => data.buffer as ArrayBuffer));
+    const ask = (): void => worker.postMessage({ path, tensors: there }, [...memory]);
+    const { error } = await this.answerOf(worker, path, ask);
     if (error?.file) throw new FileError(error.file.subCode, error.message, error.file.evidence);
     if (error) throw new Error(error.message);
   }
 
-  private async ask(order: Order): Promise<Answer> {
-    // Bundlers look for such names where a URL is made of a literal; in a browser there is no file to write.
-    const name = `checkpoint-thread${import.meta.url.slice(-3)}`;
-    const worker = (this.worker ??= new workerThreads.Worker(new URL(name, import.meta.url)));
+  /** The thread when it runs: before that nothing is handed over to it, since it may never begin. */
+  private async started(): Promise<Worker | undefined> {
+    if (this.alone) return undefined;
+    try {
+      const worker = this.start();
+      this.worker = worker;
+      const forget = (): void => void (this.worker === worker && (this.worker = undefined));
+      worker.on("error", forget).on("exit", forget);
+      await this.answerOf(worker, "checkpoints", () => undefined);
+    } catch {
+      // Node's permissions, a limit on threads, or a bundle without this file.
+      this.alone = true;
+      this.worker = undefined;
+    }
+    return this.worker;
+  }
+
+  private async answerOf(worker: Worker, path: string, ask: () => void): Promise<Answer> {
     worker.ref();
     return new Promise<Answer>((resolve, reject) => {
       const end = (settle: () => void): void => {
@@ -58,10 +83,9 @@ export class CheckpointFiles {
       };
       const answered = (answer: Answer): void => end(() => resolve(answer));
       const failed = (error: unknown): void => end(() => reject(error as Error));
-      const gone = (): void => failed(new Error(`the thread that writes ${order.path} has ended; run it again`));
+      const gone = (): void => failed(new Error(`the thread that writes ${path} has ended; run it again`));
       worker.on("message", answered).on("error", failed).on("exit", gone);
-      const memory = new Set(order.tensors.map(({ data }) => data.buffer as ArrayBuffer));
-      worker.postMessage(order, [...memory]);
+      ask();
     });
   }
 
@@ -69,4 +93,10 @@ export class CheckpointFiles {
     await this.worker?.terminate();
     this.worker = undefined;
   }
+}
+
+function startThread(): Worker {
+  // Bundlers look for such names where a URL is made of a literal; in a browser there is no file to write.
+  const name = `checkpoint-thread${import.meta.url.slice(-3)}`;
+  return new workerThreads.Worker(new URL(name, import.meta.url));
 }

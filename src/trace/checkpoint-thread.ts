@@ -13,12 +13,13 @@ function described(error: unknown): NonNullable<Answer["error"]> {
 }
 
 const port = parentPort!;
+// The rule is for windows, which have an origin.
+// oxlint-disable-next-line unicorn/require-post-message-target-origin
+const answer = (found: Answer): void => port.postMessage(found);
 port.on("message", ({ path, tensors }: Order) => {
-  // The rule is for windows, which have an origin.
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin
-  const answer = (found: Answer): void => port.postMessage(found);
   writeSafetensors(path, tensors).then(
     () => answer({}),
     (error: unknown) => answer({ error: described(error) }),
   );
 });
+answer({});

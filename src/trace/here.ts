@@ -7,8 +7,10 @@ export interface Surroundings {
   now(): number;
   /** The free bytes of a folder's disk. */
   freeBytes(folder: string): Promise<number>;
-  /** The bytes from which on a state is not copied as a whole where the run can wait instead. */
+  /** Bytes from which on a state is not copied as a whole where the run can wait; default: 256 MiB. */
   large: number;
+  /** Bytes from which on a checkpoint is written by a second thread; default: 16 MiB. */
+  threaded?: number;
 }
 
 export const HERE: Surroundings = {

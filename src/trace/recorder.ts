@@ -83,8 +83,8 @@ export class Recorder {
         await execution.restore(step, state);
         return execution.stateRoot();
       };
-      const { now } = this.here;
-      this.recording = await Recording.open(out, this.job, this.outlined, { ...this.options, rootOf, now });
+      const given = { ...this.options, ...this.here, rootOf };
+      this.recording = await Recording.open(out, this.job, this.outlined, given);
       const { commitEvery, checkpointEvery } = this.recording.manifest ?? this.settings;
       this.settings = { ...this.settings, commitEvery, ...(checkpointEvery !== undefined && { checkpointEvery }) };
     }

@@ -29,7 +29,7 @@ export interface RecordingOptions {
   /** A clock, in milliseconds. */
   now?: () => number;
   /** Bytes from which on a checkpoint is written by a second thread. */
-  large?: number;
+  threaded?: number;
 }
 
 /** The most records that wait for a checkpoint; then the run waits. */
@@ -66,7 +66,7 @@ export class Recording {
     writer: TraceWriter | undefined,
     point: ResumePoint | undefined,
     manifest: Manifest | undefined,
-    { now = () => performance.now(), large }: RecordingOptions,
+    { now = () => performance.now(), threaded }: RecordingOptions,
   ) {
     this.out = out;
     this.locks = locks;
@@ -74,7 +74,7 @@ export class Recording {
     this.point = point;
     this.manifest = manifest;
     this.now = now;
-    this.files = new CheckpointFiles(large);
+    this.files = new CheckpointFiles(threaded);
   }
 
   /**

@@ -134,6 +134,13 @@ class Scan {
   private async manifest(): Promise<Manifest> {
     const { path } = this.source;
     const { size } = this.file;
+    // A run that measures its first training step writes the manifest after it.
+    if (size === 0)
+      throw new FormatError(
+        "TRUNCATED",
+        `${path} is empty: its run is at the first training step, or was stopped there; wait for it, or start it again with \`verde run … --resume\``,
+        { path, bytes: size },
+      );
     const magic = await this.window.bytes(0, MAGIC.length);
     if (!magic || !bytesEqual(magic, MAGIC))
       throw new FormatError(

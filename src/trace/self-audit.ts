@@ -35,6 +35,9 @@ export class SelfAudit {
   private spent = 0;
   /** What the next audit will take, in seconds. */
   private expected: number;
+  /** When the present training step began, and what the last one without an audit took, in seconds. */
+  private stepBegan = 0;
+  private plain: number | undefined;
 
   /** @param now a clock in milliseconds */
   constructor(job: ClosedJob, jobId: JobId, backend: string, now: () => number = () => performance.now()) {
@@ -51,7 +54,8 @@ export class SelfAudit {
   /** The elements to compute again in a training step: none, or one of each kernel. */
   elementsIn(step: number): ElementOf[] {
     this.began ??= this.now();
-    if (this.spent + this.expected > (SHARE * (this.now() - this.began)) / 1000) return [];
+    this.stepBegan = this.now();
+    if (this.spent + this.expected > (SHARE * (this.stepBegan - this.began)) / 1000) return [];
     return this.job.step.kernels.flatMap(({ type }, kernel) => {
       const count = elementCount(type.shape);
       return count === 0 ? [] : [{ kernel, element: this.choose(step, kernel, count) }];
@@ -66,17 +70,30 @@ export class SelfAudit {
   }
 
   /**
-   * Compares what was computed twice.
+   * Compares what was computed twice; called after each training step.
    * @throws {RunError} for the first element with other bits
    */
   check(step: number, { audited }: ExecuteReport): void {
-    if (!audited) return;
+    const took = (this.now() - this.stepBegan) / 1000;
+    if (!audited) {
+      this.plain = took;
+      return;
+    }
     const wrong = audited.elements.find(({ expected, found }) => expected !== found);
     if (wrong) throw this.failure(step, wrong);
     this.summary.steps++;
     this.summary.elements += audited.elements.length;
-    this.spent += audited.seconds;
-    this.expected = audited.seconds;
+    this.expected = this.costOf(took, audited.seconds);
+    this.spent += this.expected;
+  }
+
+  /**
+   * What an audit took: with the time by which the step was slower than others, as its kernels were executed
+   * one by one. That is no more than another step; otherwise something else held up the machine.
+   */
+  private costOf(took: number, seconds: number): number {
+    const { plain = 0 } = this;
+    return seconds + Math.min(Math.max(took - plain - seconds, 0), plain);
   }
 
   private failure(step: number, { kernel, element, expected, found }: AuditedElement): RunError {

@@ -5,17 +5,24 @@ import { toHex } from "../../src/encoding/bytes.ts";
 import type { ClosedJob } from "../../src/job/closed.ts";
 import type { Backend, Session } from "../../src/repops/backends/backend.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
+import { openExecution } from "../../src/trace/drill/faulty.ts";
+import { HERE } from "../../src/trace/here.ts";
 import { openTrace, run } from "../../src/trace/index.ts";
 import { manifestOf } from "../../src/trace/manifest.ts";
 import { MetricEntries } from "../../src/trace/metrics.ts";
+import { Recorder } from "../../src/trace/recorder.ts";
 import { Recording } from "../../src/trace/recording.ts";
+import { settingsOf } from "../../src/trace/settings.ts";
+import { eventsPass } from "../../src/trace/turns.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
-import { filesOf } from "./files.ts";
+import { copyTrace, filesOf } from "./files.ts";
 
 const path = temporaryFolder();
 
-/** WASM with sessions that a test changes: those of graphs, and not those with which a backend is certified. */
+/**
+ * WASM with sessions that a test changes: those of graphs, and not those with which a backend is certified.
+ */
 function changed(change: (session: Session) => Partial<Session>): Backend {
   return {
     name: "wasm",
@@ -75,9 +82,11 @@ describe("roots that are computed beside the next step", () => {
     await run(job, { out: path("late.trace"), checkpointEvery: 3, backend: late(seen), onStep });
     expect(filesOf(path, "late")).toEqual(filesOf(path, "calm"));
     expect(roots).toEqual(calm.segmentRoots.map(toHex));
-    // The first execution is the init graph's.
-    const steps = Array.from({ length: 9 }, (_, i) => [...(i < 8 ? ["execute"] : []), `step ${i}`]).flat();
-    expect(seen).toEqual(["execute", ...steps]);
+    // The first execution is the init graph's. A step is reported before the one after the next begins.
+    expect(seen.filter((what) => what !== "execute")).toEqual(Array.from({ length: 9 }, (_, i) => `step ${i}`));
+    const begun = Array.from({ length: 9 }, (_, i) => seen.slice(0, seen.indexOf(`step ${i}`)).length - i - 1);
+    for (const [step, executions] of begun.entries()) expect([step, step + 1]).toContain(executions);
+    expect(begun.some((executions, step) => executions === step + 1)).toBe(true);
   });
 
   test("are those of the definition, whatever else a run does", async () => {
@@ -156,6 +165,45 @@ test("a tensor that no step changes is hashed once, and again after the state wa
   await run(job, { ...options, resume: true, backend: counted(again) });
   expect(again.filter((tensor) => tensor === entry).length).toBe(1);
   expect(readFileSync(path("frozen.trace"))).toEqual(whole);
+});
+
+test("a run that is killed while a checkpoint is written continues from an earlier one, to the same files", async () => {
+  const job = regression({ steps: 6 });
+  const options = { out: path("large.trace"), checkpointEvery: 2, commitEvery: 2 };
+  await run(job, { ...options, out: path("calm3.trace") });
+  const execution = await openExecution(job, wasm);
+  const recorder = new Recorder(job, settingsOf(job, options, wasm), options, { ...HERE, threaded: 0 });
+  await recorder.begin(execution);
+  // What a process leaves that ends at this moment: what it has written so far.
+  let copies = 0;
+  const copied = (): void => {
+    for (let left = 100; ; left--)
+      try {
+        copyTrace(path, "large", `killed${copies}`);
+        copies++;
+        return;
+      } catch (error) {
+        // The thread gave a file its name while the folder was copied.
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT" || left === 0) throw error;
+      }
+  };
+  copied();
+  while (execution.at < job.steps) {
+    await recorder.step(execution);
+    for (let turn = 0; turn < 40 && recorder.isWriting; turn++) {
+      if (turn % 10 === 0) copied();
+      await eventsPass();
+    }
+    copied();
+  }
+  await recorder.end(execution);
+  await recorder.close();
+  await execution.close();
+  expect(filesOf(path, "large")).toEqual(filesOf(path, "calm3"));
+  for (let i = 0; i < copies; i++) {
+    await run(job, { ...options, out: path(`killed${i}.trace`), resume: true });
+    expect(filesOf(path, `killed${i}`), `copy ${i}`).toEqual(filesOf(path, "calm3"));
+  }
 });
 
 test("records wait for a checkpoint before them, and the run does not", async () => {

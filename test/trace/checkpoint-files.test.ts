@@ -1,5 +1,6 @@
 /** Checkpoints that a second thread writes: the same files and the same errors. */
 import { readdirSync, readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { FileError } from "../../src/errors/index.ts";
 import type { NamedTensor } from "../../src/job/closed.ts";
@@ -49,6 +50,38 @@ describe("a checkpoint that a second thread writes", () => {
     await expect(files.write(path("twice"), twice)).rejects.toThrow("can't hold another tensor called w");
     await files.write(path("after"), state());
     expect(readFileSync(path("after"))).toEqual(readFileSync(path("here")));
+    await files.close();
+  });
+
+  test.each([
+    [
+      "may not be started",
+      () => {
+        throw new Error("no threads here");
+      },
+    ],
+    ["can't load its file", () => new Worker(new URL("missing-thread.ts", import.meta.url))],
+    ["ends before it says that it is there", () => new Worker("process.exit()", { eval: true })],
+  ])("is written here where the thread %s", async (_, start: () => Worker) => {
+    const files = new CheckpointFiles(0, start);
+    for (const name of ["alone", "alone again"]) {
+      await files.write(path(name), state());
+      expect(readFileSync(path(name))).toEqual(readFileSync(path("here")));
+    }
+    await files.close();
+  });
+
+  test("fails when the thread ends, and the next one has another thread", async () => {
+    const ready = 'const { parentPort } = require("node:worker_threads"); parentPort.postMessage({});';
+    let started = 0;
+    const files = new CheckpointFiles(0, () => {
+      started++;
+      return new Worker(`${ready} parentPort.on("message", () => process.exit());`, { eval: true });
+    });
+    for (const count of [1, 2]) {
+      await expect(files.write(path("lost"), state())).rejects.toThrow("the thread that writes");
+      expect(started).toBe(count);
+    }
     await files.close();
   });
 });

@@ -57,10 +57,12 @@ describe("the audit of a run by itself", () => {
   });
 
   test("takes a hundredth of the time, by what the last one took", () => {
-    const audit = new SelfAudit(job, jobId(job), wasm.name, clock(1));
+    let time = 0;
+    const audit = new SelfAudit(job, jobId(job), wasm.name, () => time);
     const due: number[] = [];
     // A step takes a second, and an audit half of one.
     for (let step = 1; step <= 500; step++) {
+      time += 1000;
       const elements = audit.elementsIn(step);
       if (elements.length === 0) continue;
       due.push(step);
@@ -75,6 +77,27 @@ describe("the audit of a run by itself", () => {
     expect(first).toBeLessThan(10);
     expect(others.length).toBeGreaterThan(5);
     for (const [i, step] of others.entries()) expect(step).toBeGreaterThanOrEqual(50 * (i + 2));
+  });
+
+  test("takes a hundredth of the time, with the time by which an audited step is slower", () => {
+    let time = 0;
+    const audit = new SelfAudit(job, jobId(job), wasm.name, () => time);
+    const report = { outOfRange: [], roots: new Map(), captured: new Map() };
+    let [more, audits] = [0, 0];
+    // A step takes 100 ms, and 40 ms more where its kernels are executed one by one for 1 ms of audit.
+    for (let step = 1; step <= 3000; step++) {
+      const audited = audit.elementsIn(step).length > 0 ? { elements: [], seconds: 0.001 } : undefined;
+      // Once, something else holds the machine up for an hour.
+      time += audited ? 140 + (audits === 1 ? 3_600_000 : 0) : 100;
+      if (audited) {
+        audits++;
+        more += 40;
+      }
+      audit.check(step, { ...report, ...(audited && { audited }) });
+    }
+    expect(audits).toBeGreaterThan(10);
+    expect(more).toBeLessThan(time - 3_600_000);
+    expect(more).toBeLessThan(0.011 * time);
   });
 
   test.each([reference, wasm, native])("finds equal bits on $name, of every kernel", async (backend) => {

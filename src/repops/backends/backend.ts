@@ -106,8 +106,8 @@ export interface Fallback {
  */
 export interface Session {
   /**
-   * Copies a tensor into input `input`. Its bits are taken as they are: a drill writes states that no honest
-   * run has. `checkTensor` checks a tensor from outside.
+   * Copies a tensor, as it is at the call, into input `input`. Its bits are taken as they are: a drill writes
+   * states that no honest run has. `checkTensor` checks a tensor from outside.
    * @throws {BackendError | ValueError | ShapeError} when there is no such input, or it has another type
    */
   write(input: number, tensor: Tensor): Promise<void>;

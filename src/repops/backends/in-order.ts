@@ -1,14 +1,23 @@
 /** The calls of a session one after the other, for backends that wait within a call. */
 import type { Session } from "./backend.ts";
+import { copyOf } from "./host.ts";
 
 /** Runs tasks one after the other, in the order in which they were given. */
 export class Order {
   private last: Promise<unknown> = Promise.resolve();
+  private open = 0;
+
+  /** Whether no task runs or waits. */
+  get isIdle(): boolean {
+    return this.open === 0;
+  }
 
   /** @returns what the task gives; a task that fails does not keep the next one from running */
   run<T>(task: () => Promise<T>): Promise<T> {
+    this.open++;
     const result = this.last.then(task);
-    this.last = result.catch(() => undefined);
+    const ended = (): void => void this.open--;
+    this.last = result.then(ended, ended);
     return result;
   }
 }
@@ -20,7 +29,11 @@ export class Order {
 export function inOrder(session: Session): Session {
   const order = new Order();
   return {
-    write: (input, tensor) => order.run(() => session.write(input, tensor)),
+    write: (input, tensor) => {
+      // The caller may change its tensor when this has returned.
+      const taken = copyOf(tensor);
+      return order.run(() => session.write(input, taken));
+    },
     read: (tensor) => order.run(() => session.read(tensor)),
     move: (pairs) => order.run(() => session.move(pairs)),
     execute: (options) => order.run(() => session.execute(options)),

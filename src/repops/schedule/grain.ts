@@ -38,6 +38,11 @@ const ELEMENTS = 32;
 const INSTRUCTION = 0.04;
 const OPERAND = 0.1;
 
+/**
+ * Axes of rows at most: what executes blocks keeps a place for so many (MOST_AXES of native/core/blocks.h).
+ */
+const MOST_AXES = 8;
+
 /** As many rows give enough tasks to the threads of any machine. */
 const MANY = 64;
 
@@ -49,7 +54,7 @@ export function costOf({ shape, parameters: { extents, reduceExtents } }: LoopCa
 
 /**
  * The rows of a block of a group; `undefined` where a block that is large enough for vectors is too large for
- * the caches, or the axis along which blocks lie is too short.
+ * the caches, the axis along which blocks lie is too short, or there are too many axes.
  */
 export function blockRows(
   list: KernelList,
@@ -58,6 +63,7 @@ export function blockRows(
 ): number | undefined {
   const rows = ends[ends.length - 1];
   const axes = axesOf(ends);
+  if (axes.length > MOST_AXES) return undefined;
   const along = axes[axes.length - 1];
   const elementsOf = (tensor: number): number => elementCount(typeOf(list, tensor).shape);
   const rowBytes = [...touched].reduce((sum, tensor) => sum + (4 * elementsOf(tensor)) / rows, 0);

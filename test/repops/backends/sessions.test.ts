@@ -3,7 +3,12 @@
  */
 import { describe, expect, test } from "vitest";
 import { intTensor, tensor } from "../../../src/graph/index.ts";
+import type { Tensor } from "../../../src/encoding/tensor.ts";
+import { BackendError, messageOf } from "../../../src/errors/index.ts";
 import type { Backend } from "../../../src/repops/backends/backend.ts";
+import { checkedSession } from "../../../src/repops/backends/checked.ts";
+import { inOrder } from "../../../src/repops/backends/in-order.ts";
+import { nativeWith } from "../../../src/repops/backends/native/backend.ts";
 import { reference } from "../../../src/repops/backends/reference.ts";
 import { wasm } from "../../../src/repops/backends/wasm/backend.ts";
 import type { KernelList } from "../../../src/repops/kernels/kernel.ts";
@@ -21,9 +26,28 @@ const list: KernelList = {
   ],
 };
 
+/** As the backends of devices are. */
+const ordered: Backend = {
+  name: "wasm",
+  prepare: (made, options) =>
+    checkedSession(made, options, async (keep) => inOrder(await wasm.prepare(made, { keep }))),
+};
+
+/** Native code, by this thread and by others. */
+const natives = [nativeWith({}), nativeWith({ name: "native beside", beside: true })];
+try {
+  await natives[0].describe!();
+} catch (error) {
+  if (!(error instanceof BackendError)) throw error;
+  console.log(`skipped: native: ${messageOf(error)}`);
+  natives.length = 0;
+}
+
 describe.each<[string, Backend]>([
   ["reference", reference],
   ["wasm", wasm],
+  ["wasm, one call after the other", ordered],
+  ...natives.map((backend): [string, Backend] => [backend.name, backend]),
 ])("a session of %s", (_, backend) => {
   const refused = (call: Promise<unknown>, code: string, message: string) =>
     expect(call).rejects.toMatchObject({ code: `VERDE_${code}`, message: expect.stringContaining(message) });
@@ -57,6 +81,24 @@ describe.each<[string, Backend]>([
     await refused(session.read(3), "BACKEND_KERNEL_UNKNOWN", "there is no tensor 3; the list has 3");
     await refused(session.roots([0, 1]), "BACKEND_KERNEL_UNKNOWN", "tensor 1 is not kept");
     await refused(session.move([{ from: 2, to: 1 }]), "BACKEND_INPUT", "there is no input 1");
+    await session.close();
+  });
+
+  test("takes a tensor as it is at the call, whatever is under way", async () => {
+    const session = await backend.prepare(list, { keep: [2] });
+    const given = tensor([3], [1, 2, 3]);
+    const written: Promise<void>[] = [];
+    const results: Promise<Tensor>[] = [];
+    for (let round = 0; round < 3; round++) {
+      given.data[0] = round;
+      written.push(session.write(0, given));
+      given.data[0] = 99;
+      written.push(session.execute().then(() => undefined));
+      results.push(session.read(2));
+    }
+    await Promise.all(written);
+    const read = await Promise.all(results);
+    expect(read.map(({ data }) => [...data])).toEqual([0, 1, 2].map((first) => [4 * first, 8, 12]));
     await session.close();
   });
 

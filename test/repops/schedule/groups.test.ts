@@ -4,8 +4,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { elementCount, type Shape } from "../../../src/encoding/tensor.ts";
-import { iterationSpace, type KernelList, typeOf } from "../../../src/repops/kernels/kernel.ts";
-import { addressOf } from "../../../src/repops/kernels/view.ts";
+import {
+  iterationSpace,
+  type Kernel,
+  type KernelList,
+  type MapKernel,
+  typeOf,
+} from "../../../src/repops/kernels/kernel.ts";
+import { addressOf, rowMajorStrides } from "../../../src/repops/kernels/view.ts";
 import type { Grain } from "../../../src/repops/schedule/grain.ts";
 import { type Group, groupKernels, joinSteps } from "../../../src/repops/schedule/groups.ts";
 import { planKernels } from "../../../src/repops/schedule/kernel-plan.ts";
@@ -94,6 +100,23 @@ describe("groups", () => {
       { from: 0, to: 1 },
       { from: 1, to: 1 },
     ]);
+  });
+
+  test("have no more axes than native code has room for", () => {
+    // Rows of the two end at 4, 16, 64 and at 2, 8, 32: together they would have 12 axes.
+    const crossed = (tensor: number, across: number, ...shape: number[]): Kernel => {
+      const { program, args } = add(tensor, tensor, ...shape) as MapKernel;
+      const strides = rowMajorStrides([...shape].reverse()).reverse();
+      const more = { kind: "operand", tensor: across, view: { offset: 0, strides }, clampRange: "none" } as const;
+      return { kind: "map", type: f32(...shape), program, args: [args[0], more] };
+    };
+    const [first, second] = [Array<number>(8).fill(4), [2, 4, 4, 4, 4, 4, 4, 8]];
+    const list: KernelList = {
+      inputs: [f32(...first), f32(...second)],
+      kernels: [crossed(0, 0, ...first), crossed(2, 1, ...second)],
+    };
+    for (const grain of [GRAIN, { ...GRAIN, bytes: 1 }])
+      for (const { blocks } of groupsOf(list, [3], grain)) expect(blocks?.axes.length ?? 0).toBeLessThanOrEqual(8);
   });
 
   test("of random kernels read their own rows only, hold each kernel once and in order", () => {

@@ -2,7 +2,7 @@
 import { toHex } from "../../../encoding/bytes.ts";
 import { sha256 } from "../../../encoding/hash.ts";
 import { childProcess, fs, os, path } from "../../../encoding/node.ts";
-import { BackendError } from "../../../errors/index.ts";
+import { BackendError, messageOf } from "../../../errors/index.ts";
 
 /** No fused operations, no other order, and C without undefined overflow decide the bits. */
 const FLAGS = [
@@ -55,8 +55,15 @@ interface Finished {
 }
 
 function run(command: string, args: readonly string[]): Promise<Finished> {
+  const spawn = () => childProcess.spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let child: ReturnType<typeof spawn>;
+  try {
+    child = spawn();
+  } catch (error) {
+    // Node's permissions can forbid programs.
+    return Promise.resolve({ stdout: "", stderr: messageOf(error) });
+  }
   return new Promise((resolve) => {
-    const child = childProcess.spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));

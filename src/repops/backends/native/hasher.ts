@@ -76,9 +76,13 @@ export class Hasher {
     else this.reading.set(address, readers);
   }
 
+  isReading(addresses: readonly number[]): boolean {
+    return this.reading.size > 0 && addresses.some((address) => this.reading.has(address));
+  }
+
   /** Returns when nothing reads from these addresses any more. */
   async untilFree(addresses: readonly number[]): Promise<void> {
-    if (this.reading.size > 0 && addresses.some((address) => this.reading.has(address))) await this.last;
+    if (this.isReading(addresses)) await this.last;
   }
 
   /** Returns when nothing is hashed any more. */

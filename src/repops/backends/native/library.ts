@@ -1,6 +1,6 @@
 /** Loads compiled objects with the optional package `koffi`, and gives the addresses of their functions. */
 import { fs, os, path } from "../../../encoding/node.ts";
-import { BackendError } from "../../../errors/index.ts";
+import { BackendError, messageOf } from "../../../errors/index.ts";
 import type { LoopShape } from "../../schedule/loop-shape.ts";
 import { type Compiler, type CompilerOptions, findCompiler } from "./compiler.ts";
 import { hasStack, type Koffi, loadKoffi, type Native } from "./koffi.ts";
@@ -130,11 +130,24 @@ export class Library {
     );
   }
 
-  /** Loads an object for as long as the process runs. */
+  /**
+   * Loads an object for as long as the process runs.
+   * @throws {BackendError} when the system refuses it, as it does in a folder that is mounted with noexec
+   */
   private load(object: string): ReturnType<Koffi["load"]> {
-    const handle = this.koffi.load(object);
-    loaded.push(handle);
-    return handle;
+    try {
+      const handle = this.koffi.load(object);
+      loaded.push(handle);
+      return handle;
+    } catch (cause) {
+      const { command, version } = this.compiler;
+      throw new BackendError(
+        "COMPILE",
+        `what ${command} (${version}) compiled can't be loaded from ${object} (${messageOf(cause)}); ` +
+          "name another compiler with VERDE_CC, or another folder with VERDE_CACHE, or use wasm",
+        { object },
+      );
+    }
   }
 
   kernel(name: CoreKernel): number {

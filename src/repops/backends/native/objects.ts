@@ -7,7 +7,7 @@
 import { toHex } from "../../../encoding/bytes.ts";
 import { sha256 } from "../../../encoding/hash.ts";
 import { fs, path } from "../../../encoding/node.ts";
-import { BackendError } from "../../../errors/index.ts";
+import { BackendError, messageOf } from "../../../errors/index.ts";
 import { makeFolder } from "../../../files/folder.ts";
 import { cacheFolder } from "../../../files/places.ts";
 import { compile, type Compiler } from "./compiler.ts";
@@ -33,11 +33,25 @@ export function objectOf(compiler: Compiler, source: string): Promise<string> {
   const folder = path.join(cache, "native", name);
   let object = objects.get(folder);
   if (!object) {
-    object = findOrCompile(compiler, source, folder);
+    object = findOrCompile(compiler, source, folder).catch((cause: unknown) => {
+      throw cause instanceof BackendError ? cause : unkept(folder, cause);
+    });
     objects.set(folder, object);
     object.catch(() => objects.delete(folder));
   }
   return object;
+}
+
+/**
+ * A folder that can't be written, a full disk, a compiler that wrote nothing: for each, WASM is a way out.
+ */
+function unkept(folder: string, cause: unknown): BackendError {
+  const parent = path.dirname(folder);
+  return new BackendError(
+    "COMPILE",
+    `compiled code can't be kept in ${parent} (${messageOf(cause)}); name a folder that can be written with VERDE_CACHE, or use wasm`,
+    { folder: parent },
+  );
 }
 
 async function findOrCompile(compiler: Compiler, source: string, folder: string): Promise<string> {

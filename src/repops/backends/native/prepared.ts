@@ -76,10 +76,14 @@ export class NativeSession implements Session {
     await this.hasher?.untilFree(tensors.map((tensor) => this.prepared.places.tensor(tensor)));
   }
 
-  write(input: number, tensor: Tensor): Promise<void> {
+  async write(input: number, { data }: Tensor): Promise<void> {
+    const { tensors, places } = this.prepared;
+    if (this.order.isIdle && !this.hasher?.isReading([places.tensor(input)])) return tensors[input].data.set(data);
+    // The caller may change its tensor when this has returned.
+    const taken = data.slice();
     return this.order.run(async () => {
       await this.untilFree([input]);
-      this.prepared.tensors[input].data.set(tensor.data);
+      tensors[input].data.set(taken);
     });
   }
 

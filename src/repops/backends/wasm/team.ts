@@ -25,6 +25,9 @@ const LOOKS_MILLISECONDS = 2;
  */
 const PATIENCE = 100;
 
+/** Lets helpers forget the sessions that nobody closed: helpers hold their memory. */
+const forgotten = new FinalizationRegistry<{ crew: Crew; session: number }>(({ crew, session }) => crew.leave(session));
+
 interface TeamOptions {
   memory: WebAssembly.Memory;
   functions: readonly CallFunction[];
@@ -60,6 +63,8 @@ export class Team {
     if (!this.crew) return;
     this.helpers = scratches.length;
     this.session = this.crew.join(session, scratches);
+    forgotten.register(this, { crew: this.crew, session: this.session }, this);
+    showBytes(this.words.byteLength);
     const joined = (): number => Atomics.load(this.words, this.at + CONTROL.joined);
     while (this.idle && !this.crew.hasEnded && joined() < scratches.length) await sleep(1);
   }
@@ -97,6 +102,7 @@ export class Team {
   close(): void {
     this.crew?.leave(this.session);
     this.crew = undefined;
+    forgotten.unregister(this);
     showBytes(this.words.byteLength);
   }
 

@@ -66,6 +66,27 @@ describe.skipIf(!here)("compiled objects", () => {
     expect(await objectsIn(cache)).toHaveLength(before + 2);
   });
 
+  test.each([
+    ["writes nothing", "exit 0", /^compiled code can't be kept in .* VERDE_CACHE, or use wasm$/],
+    ["writes something else", 'for a; do last=$a; done; echo text > "$last"', /can't be loaded from .* or use wasm$/],
+  ])("of a compiler that %s: the message says what to do", async (name, then, message) => {
+    const folder = path(name);
+    await mkdir(folder);
+    const asked = 'case "$*" in *--version*|*-dM*) exec cc "$@";; esac';
+    await writeFile(join(folder, "cc"), `#!/bin/sh\n${asked}\n${then}\n`, { mode: 0o755 });
+    const result = await once({ VERDE_CACHE: path("kept"), VERDE_CC: join(folder, "cc") });
+    expect(result).toMatchObject({ code: "VERDE_BACKEND_COMPILE", message: expect.stringMatching(message) });
+  });
+
+  test("in a folder that can't be written: the message names VERDE_CACHE", async () => {
+    await writeFile(path("file"), "");
+    const result = await once({ VERDE_CACHE: path("file/cache") });
+    expect(result).toMatchObject({
+      code: "VERDE_BACKEND_COMPILE",
+      message: expect.stringMatching(/^compiled code can't be kept in .*file\/cache.*VERDE_CACHE, or use wasm$/),
+    });
+  });
+
   test("no koffi: the message says how to install it", async () => {
     const result = await once({ VERDE_CACHE: path("none") }, "--without", "koffi");
     expect(result).toMatchObject({
