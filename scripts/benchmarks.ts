@@ -85,7 +85,7 @@ function tables({ peers, growth }: Results): Record<string, string> {
   return {
     machine: describe(peers.machine),
     goals: table(
-      ["measure", "at least", "found", "reached"],
+      ["measure", "at least", "found", "reached", "why not"],
       GOALS.map((goal) => [goal.measure, goal.bound, ...outcomeOf(goal, peers.comparisons)]),
     ),
     ...Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, comparisonTable(ofKind(peers, kind as Kind))])),

@@ -12,6 +12,8 @@ interface Goal {
   least?: number;
   /** Ours is below this many of the unit. */
   most?: number;
+  /** Why results of some machines do not reach it. */
+  reason?: string;
 }
 
 const isProduct = (peer: string) => (one: Comparison) =>
@@ -80,16 +82,16 @@ export const GOALS: readonly Goal[] = [
 
 /** What was found, and whether it is enough: of all, or for how many. */
 export function outcomeOf(
-  { about, least, most }: Goal,
+  { about, least, most, reason = "" }: Goal,
   comparisons: readonly Comparison[],
-): [found: string, reached: string] {
+): [found: string, reached: string, why: string] {
   const own = comparisons.filter(about);
-  if (own.length === 0) return ["not measured", "not measured"];
+  if (own.length === 0) return ["not measured", "not measured", ""];
   const values = own.map(({ ours, ratio }) => (most === undefined ? ratio : ours)).sort((a, b) => a - b);
   const shown = (value: number): string =>
     most === undefined ? `${value.toFixed(2)}×` : `${value.toFixed(2)} ${own[0].unit}`;
   const [first, last] = [values[0], values[values.length - 1]].map(shown);
   const enough = values.filter((value) => (most === undefined ? value >= least! : value < most)).length;
   const reached = enough === own.length ? "yes" : own.length === 1 ? "no" : `${enough} of ${own.length}`;
-  return [own.length === 1 ? first : `${first} to ${last}`, reached];
+  return [own.length === 1 ? first : `${first} to ${last}`, reached, reached === "yes" ? "" : reason];
 }
