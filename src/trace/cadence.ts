@@ -98,7 +98,10 @@ export function aboutTen({ steps }: Pick<CadenceJob, "steps">, commitEvery: numb
  */
 export function measuredCadence(job: CadenceJob, commitEvery: number, measured: Measured): number {
   const { steps } = job;
-  const { stepSeconds, writeSeconds, freeBytes } = measured;
+  const { writeSeconds } = measured;
+  // A coarse clock or a full disk may say 0.
+  const stepSeconds = Math.max(measured.stepSeconds, 1e-6);
+  const freeBytes = Math.max(measured.freeBytes, 1);
   const often = Math.min(steps / CHECKPOINTS, MOST_BETWEEN / stepSeconds);
   const written = writeSeconds / WRITING_SHARE / stepSeconds;
   const kept = (steps * stateBytes(job)) / (DISK_SHARE * freeBytes);

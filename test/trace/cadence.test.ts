@@ -14,6 +14,7 @@ import {
   plannedCadence,
 } from "../../src/trace/cadence.ts";
 import { openExecution } from "../../src/trace/drill/faulty.ts";
+import { HERE } from "../../src/trace/here.ts";
 import { openTrace, run } from "../../src/trace/index.ts";
 import { openingOf } from "../../src/trace/records.ts";
 import { Recorder } from "../../src/trace/recorder.ts";
@@ -110,6 +111,14 @@ describe("the checkpoints", () => {
     expect(measuredCadence(job, 1, measured({ freeBytes: 40 * 2 ** 20 }))).toBe(10_001);
     expect(measuredCadence(job, 1, measured({ freeBytes: 1 }))).toBe(100_000);
     expect(measuredCadence(job, 3, measured({ freeBytes: 0 }))).toBe(100_002);
+    // A disk that says nothing of its size, and a clock that has not moved.
+    expect(measuredCadence(job, 1, measured({ freeBytes: Infinity }))).toBe(900);
+    expect(measuredCadence(job, 1, measured({ stepSeconds: 0 }))).toBe(10_000);
+  });
+
+  test("do without what a disk does not tell", async () => {
+    expect(await HERE.freeBytes(path("."))).toBeGreaterThan(0);
+    expect(await HERE.freeBytes(path("missing"))).toBe(Infinity);
   });
 
   test("say how much a dispute executes again", () => {

@@ -31,6 +31,8 @@ INLINE void pause_core(void) { __asm__ volatile("yield" : : : "memory"); }
 
 #define MOST_THREADS 256
 #define SPIN_NANOSECONDS 40000
+/* A task keeps some 100 KiB there; by default some systems give no more. */
+#define STACK_BYTES (1 << 20)
 
 typedef void Work(void *context, int64_t i, int64_t thread);
 
@@ -128,6 +130,7 @@ static void start_helpers(int64_t count) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_attr_init(&detached);
   pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&detached, STACK_BYTES);
   for (pthread_t thread; pool.helpers + 1 < count; pool.helpers++)
     if (pthread_create(&thread, &detached, help, (void *)(intptr_t)(pool.helpers + 1))) break;
   pthread_attr_destroy(&detached);
