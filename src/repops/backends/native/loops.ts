@@ -13,7 +13,7 @@ const LONG_PROGRAM = 60;
 /** Folds of fewer instructions have so many chains at once; longer ones need the registers. */
 const SHORT_FOLD = 4;
 /** Programs with fewer results that may need `canon` have no fast form. */
-const LEAST_ROUNDED = 2;
+const LEAST_ROUNDED = 3;
 /** As many chains keep a core busy that needs 4 cycles for an addition and can begin two in each. */
 const CHAINS = 8;
 
@@ -50,7 +50,9 @@ class LoopWriter {
       vectors: { parts },
     } = this;
     const rounded = parts.reduce((sum, { lowered }) => sum + lowered.rounded, 0);
-    return !shape.fold && !shape.always && rounded >= LEAST_ROUNDED;
+    // Exponentials are long to compile, and those of a softmax have a zero in each row, so that checks fail.
+    const isExponential = parts.some(({ lowered }) => lowered.program.steps.some(({ name }) => name === "fldexp"));
+    return !shape.fold && !shape.always && !isExponential && rounded >= LEAST_ROUNDED;
   }
 
   write(name: string): string {
@@ -130,7 +132,8 @@ class LoopWriter {
     // cache.
     if (shape.fold && rows > 0) return rows === 1 ? [2] : [1];
     const steps = parts.reduce((sum, { lowered }) => sum + lowered.program.steps.length, 0);
-    if (steps > LONG_PROGRAM) return [2];
+    // The exact form runs seldom, and is the longer one to compile.
+    if (steps > LONG_PROGRAM || (!this.fast && this.isChecked())) return [2];
     return shape.fold && shape.outer === 0 && steps < SHORT_FOLD ? [CHAINS, 4] : [4];
   }
 
