@@ -12,7 +12,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   errors: 1_150,
   encoding: 1_100,
   files: 600,
-  repops: 13_500,
+  repops: 13_700,
   graph: 3_400,
   certify: 1_800,
   job: 2_200,

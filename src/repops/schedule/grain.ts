@@ -13,9 +13,14 @@ export interface Grain {
   readonly mostBytes: number;
   /** Work below this estimate is not dealt out, and a task has about this much. */
   readonly nanoseconds: number;
+  /**
+   * Where inputs and kept tensors have so many bytes together, what is only kept is written past the caches:
+   * it would not be there any more when it is read.
+   */
+  readonly streamedBytes: number;
 }
 
-export const GRAIN: Grain = { bytes: 2 ** 17, mostBytes: 2 ** 22, nanoseconds: 20_000 };
+export const GRAIN: Grain = { bytes: 2 ** 17, mostBytes: 2 ** 22, nanoseconds: 20_000, streamedBytes: 2 ** 24 };
 
 /** Calls that run for one block of rows after the other. */
 export interface Blocks {

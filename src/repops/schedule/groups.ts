@@ -8,6 +8,7 @@
 import { elementCount } from "../../encoding/tensor.ts";
 import { type KernelList, operandsOf, typeOf } from "../kernels/kernel.ts";
 import { type Blocks, blockRows, costOf, type Grain } from "./grain.ts";
+import { fuseMaps } from "./fused-maps.ts";
 import type { KernelPlan } from "./kernel-plan.ts";
 import { lifetimesOf } from "./lifetimes.ts";
 import type { LoopCall } from "./loop-plan.ts";
@@ -53,7 +54,12 @@ export function groupKernels({ list, steps, lasting }: Schedule, plans: readonly
   const lastReader = new Map<number, number>();
   for (const [kernel, { reads }] of steps.entries()) for (const tensor of reads) lastReader.set(tensor, kernel);
   for (const tensor of lasting) lastReader.set(tensor, Infinity);
-  return groups.map((group) => finished(list, group, lastReader, grain));
+  const bytes = lasting.reduce((sum, tensor) => sum + 4 * elementCount(typeOf(list, tensor).shape), 0);
+  const streamed = new Set(bytes >= grain.streamedBytes ? lasting : []);
+  // What a later kernel reads may still be in a cache.
+  const isLate = (tensor: number, last: number): boolean =>
+    streamed.has(tensor) && steps.every(({ reads }, kernel) => kernel <= last || !reads.includes(tensor));
+  return groups.map((group) => finished(list, group, lastReader, isLate, grain));
 }
 
 /** A schedule whose steps are these groups: what a group touches is in memory for all of it. */
@@ -115,8 +121,9 @@ function join(
 
 function finished(
   list: KernelList,
-  { kernels, calls, splits, ends, outputs, touched }: Open,
+  { kernels, calls, ends, outputs, touched }: Open,
   lastReader: ReadonlyMap<number, number>,
+  isLate: (tensor: number, kernel: number) => boolean,
   grain: Grain,
 ): Group {
   if (kernels.length === 1) return { kernels };
@@ -125,13 +132,25 @@ function finished(
   const inside = [...outputs].filter((tensor) => (lastReader.get(tensor) ?? 0) <= last);
   const interior = new Map(inside.map((tensor) => [tensor, (4 * elementCount(typeOf(list, tensor).shape)) / rows]));
   const cost = calls.reduce((sum, call) => sum + costOf(call), 0);
+  const isReadHere = (tensor: number, own: readonly LoopCall[]): boolean => {
+    const written = new Set(own.map(({ parameters }) => parameters.output.tensor));
+    return calls.some(
+      ({ parameters: { output, args } }) =>
+        !written.has(output.tensor) && args.some(({ origin }) => origin?.kind === "tensor" && origin.tensor === tensor),
+    );
+  };
+  const fused = fuseMaps(calls, {
+    elements: (tensor) => elementCount(typeOf(list, tensor).shape),
+    isRead: (tensor, own) => !interior.has(tensor) || isReadHere(tensor, own),
+    isStreamed: (tensor, own) => !isReadHere(tensor, own) && isLate(tensor, last),
+  });
   return {
     kernels,
     blocks: {
       axes: axesOf(ends),
       rows: blockRows(list, { ends, outputs, touched }, grain)!,
       dealt: cost >= grain.nanoseconds,
-      calls: calls.map((call, i) => ({ call, split: splits[i] })),
+      calls: fused.map((call) => ({ call, split: splitRows(call, ends)! })),
       interior,
     },
   };

@@ -15,7 +15,20 @@ export type ArgShape =
    * constant).
    */
   | { kind: "coordinate"; loop: number }
-  | { kind: "index" };
+  | { kind: "index" }
+  /** A further output of fused maps. */
+  | { kind: "output" };
+
+/** One of several maps over the same elements. */
+export interface FusedMap {
+  program: Program;
+  /** For each input of the program: an argument, or what an earlier map of the call gives. */
+  inputs: readonly ({ arg: number } | { map: number; clampRange: ClampRange })[];
+  /** The argument that is its output; "first": the output of the call; absent: nothing else reads it. */
+  output?: number | "first";
+  /** Nobody reads the output soon, so that it need not pass through the caches. */
+  streamed: boolean;
+}
 
 /** Everything that the code of a function depends on. */
 export interface LoopShape {
@@ -25,10 +38,26 @@ export interface LoopShape {
   /** For a fold: the number of its loops, and whether it starts at 0. */
   fold?: { loops: number; startsAtZero: boolean };
   args: readonly ArgShape[];
+  /**
+   * Maps that run as one, in order; the last is `program`. Absent: one program, whose inputs are the
+   * arguments.
+   */
+  maps?: readonly FusedMap[];
   /** Applies `canon` after every instruction instead of where the analysis asks for it. */
   always: boolean;
 }
 
 export function loopKey(shape: LoopShape): string {
-  return JSON.stringify([programKey(shape.program), shape.outer, shape.fold, shape.args, shape.always]);
+  return JSON.stringify([
+    programKey(shape.program),
+    shape.outer,
+    shape.fold,
+    shape.args,
+    shape.always,
+    ...mapsKey(shape),
+  ]);
+}
+
+function mapsKey({ maps = [] }: LoopShape): unknown[] {
+  return maps.map(({ program, inputs, output, streamed }) => [programKey(program), inputs, output, streamed]);
 }

@@ -52,7 +52,7 @@ function accessesOf({ shape, parameters }: LoopCall): Access[] {
 }
 
 /** The products of the first extents: 1, e0, e0·e1 and so on. */
-function prefixesOf(extents: readonly number[]): number[] {
+export function prefixesOf(extents: readonly number[]): number[] {
   const prefixes = [1];
   for (const extent of extents) prefixes.push(prefixes[prefixes.length - 1] * extent);
   return prefixes;

@@ -20,7 +20,7 @@ import { add, double, f32, lists, reversed, sum } from "./lists.ts";
 import { rowLists } from "./row-lists.ts";
 
 const SEED = 20261129;
-const GRAIN: Grain = { bytes: 2 ** 12, mostBytes: 2 ** 20, nanoseconds: 10 };
+const GRAIN: Grain = { bytes: 2 ** 12, mostBytes: 2 ** 20, nanoseconds: 10, streamedBytes: 2 ** 24 };
 
 function groupsOf(list: KernelList, keep: readonly number[], grain = GRAIN): Group[] {
   const planned = schedule(list, keep);

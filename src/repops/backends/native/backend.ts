@@ -34,7 +34,10 @@ export function nativeWith({
     probe: async () => probeNative(await openLibrary(options)),
     warmUp: async (lists) => {
       const library = await openLibrary(options);
-      await library.functions(new Map(lists.flatMap((list) => [...shapesOf(planNative(list, [], always).plans)])));
+      const shapes = lists
+        .map((list) => planNative(list, [], always, grain))
+        .map(({ plans, groups }) => shapesOf(plans, groups));
+      await library.functions(new Map(shapes.flatMap((own) => [...own])));
     },
     prepare: (list, prepared) =>
       checkedSession(list, prepared, async (keep) => {

@@ -1,45 +1,58 @@
 /**
- * Functions in C for map and fold kernels: loops around a scalar program. Kernels of the same shape share a
+ * Functions in C for map and fold kernels: loops around scalar programs. Kernels of the same shape share a
  * function, which reads addresses, extents and strides from a block of 64-bit words (parameterWords).
  */
-import type { ClampRange } from "../../kernels/kernel.ts";
-import { valueTypes } from "../../programs/program.ts";
-import type { ArgShape, LoopShape } from "../../schedule/loop-shape.ts";
-import { lower, type Lowered, type Names } from "./lower.ts";
+import type { LoopShape } from "../../schedule/loop-shape.ts";
+import type { Names } from "./lower.ts";
+import { addressOf, Vectors } from "./vectors.ts";
 
 /**
  * Programs with more instructions process fewer vectors at once, because the number of registers is limited.
  */
 const LONG_PROGRAM = 60;
+/** Folds of fewer instructions have so many chains at once; longer ones need the registers. */
+const SHORT_FOLD = 4;
+/** Programs with fewer results that may need `canon` have no fast form. */
+const LEAST_ROUNDED = 3;
+/** As many chains keep a core busy that needs 4 cycles for an addition and can begin two in each. */
+const CHAINS = 8;
 
 /** The definition of a function. */
 export function loopSource(name: string, shape: LoopShape): string {
-  return new LoopWriter(shape).write(name);
+  const exact = new LoopWriter(shape, false);
+  if (!exact.isChecked()) return exact.write(name);
+  const fast = new LoopWriter(shape, true);
+  return `${fast.write(`${name}_0`)}${exact.write(`${name}_1`)}CHECKED(${name}, ${name}_0, ${name}_1)\n`;
 }
-
-type Operand = ArgShape & { kind: "operand" };
-
-const CLAMPS = {
-  none: (x) => x,
-  dot: (x) => `dot_range(${x})`,
-  sum: (x) => `sum_range(${x})`,
-} as const satisfies Record<ClampRange, (x: string) => string>;
 
 /**
  * Names: `o0` is the output's address in loop 0, `e0` an extent, `w0` the output's stride, `r0` an extent of
  * the fold; of argument 2: `a2_0` is its address in loop 0, `s2_0` a stride, `q2_0` a stride of the fold,
- * `c2` a coordinate.
+ * `c2` a coordinate, `l2_0` the first vector. `y1_0` is the first vector of map 1.
  */
 class LoopWriter {
+  private readonly vectors: Vectors;
   private readonly shape: LoopShape;
-  private readonly lowered: Lowered;
-  private readonly types: readonly string[];
-  private readonly lines: string[] = [];
+  private readonly lines: string[];
+  private readonly fast: boolean;
 
-  constructor(shape: LoopShape) {
+  constructor(shape: LoopShape, fast: boolean) {
+    this.fast = fast;
+    this.vectors = new Vectors(shape, fast);
     this.shape = shape;
-    this.lowered = lower(shape);
-    this.types = valueTypes(shape.program).map((type) => (type === "f" ? "vf" : "vi"));
+    this.lines = this.vectors.lines;
+  }
+
+  /** Whether the function is worth a fast form, of which it checks afterwards whether it was right. */
+  isChecked(): boolean {
+    const {
+      shape,
+      vectors: { parts },
+    } = this;
+    const rounded = parts.reduce((sum, { lowered }) => sum + lowered.rounded, 0);
+    // Exponentials are long to compile, and those of a softmax have a zero in each row, so that checks fail.
+    const isExponential = parts.some(({ lowered }) => lowered.program.steps.some(({ name }) => name === "fldexp"));
+    return !shape.fold && !shape.always && !isExponential && rounded >= LEAST_ROUNDED;
   }
 
   write(name: string): string {
@@ -56,53 +69,82 @@ class LoopWriter {
     list("w", shape.outer);
     list("r", shape.fold?.loops ?? 0);
     shape.args.forEach((arg, i) => {
-      if (arg.kind !== "operand") return next(`int32_t c${i}`);
+      if (arg.kind !== "operand" && arg.kind !== "output") return next(`int32_t c${i}`);
       addresses(`a${i}_0`);
       list(`s${i}_`, shape.outer + 1);
       list(`q${i}_`, shape.fold?.loops ?? 0);
     });
     this.outerLoop(0);
-    return `static void ${name}(const int64_t *p) {\n${this.lines.join("\n")}\n}\n`;
+    if (this.vectors.parts.some(({ streamed }) => streamed)) this.lines.push("end_past();");
+    const [type, first, last] = this.fast ? ["int", "START_CHECKS", "return ALL_RIGHT;"] : ["void", "", ""];
+    return `static ${type} ${name}(const int64_t *p) {\n${first}\n${this.lines.join("\n")}\n${last}}\n`;
   }
 
   private outerLoop(loop: number): void {
     const { shape, lines } = this;
     if (loop === shape.outer) return this.row();
-    const operands = this.numbersOf((arg) => arg.kind === "operand");
-    const coordinates = this.numbersOf((arg) => arg.kind === "coordinate" && arg.loop === loop);
-    lines.push(`for (int64_t i${loop} = 0; i${loop} < e${loop}; i${loop}++) {`);
+    const coordinates = this.vectors.numbersOf((arg) => arg.kind === "coordinate" && arg.loop === loop);
+    lines.push("{", `int64_t i${loop} = 0;`);
+    if (loop === shape.outer - 1 && this.canTakeRows()) this.rows(loop);
+    lines.push(`for (; i${loop} < e${loop}; i${loop}++) {`);
     lines.push(`char *o${loop + 1} = o${loop} + i${loop} * w${loop};`);
-    for (const i of operands) lines.push(`char *a${i}_${loop + 1} = a${i}_${loop} + i${loop} * s${i}_${loop};`);
+    for (const i of this.moved()) lines.push(`char *a${i}_${loop + 1} = a${i}_${loop} + i${loop} * s${i}_${loop};`);
     this.outerLoop(loop + 1);
     for (const i of coordinates) lines.push(`c${i}++;`);
-    lines.push("}");
+    lines.push("}", "}");
     // An inner loop starts its coordinates again in each iteration of the loop around it.
     for (const i of coordinates) lines.push(`c${i} -= (int32_t)e${loop};`);
   }
 
-  private numbersOf(wanted: (arg: ArgShape) => boolean): number[] {
-    return this.shape.args.flatMap((arg, i) => (wanted(arg) ? [i] : []));
+  /** The arguments with an address. */
+  private moved(): number[] {
+    return this.vectors.numbersOf((arg) => arg.kind === "operand" || arg.kind === "output");
   }
 
-  /** The number of the program's input that argument i is. */
-  private input(i: number): number {
-    return this.shape.fold ? i + 1 : i;
+  /** Whether rows of a fold can be processed together where each has only SHORT_ROW elements. */
+  private canTakeRows(): boolean {
+    const { fold, args } = this.shape;
+    return (
+      fold !== undefined &&
+      args.every((arg) => arg.kind === "index" || (arg.kind === "operand" && arg.access !== "strided"))
+    );
   }
 
-  /** The number of vectors that are processed at once. */
-  private vectors(): number {
-    const { shape, lowered } = this;
-    const rows = this.numbersOf((arg) => arg.kind === "operand" && arg.access === "strided" && !arg.fixed).length;
+  private rows(loop: number): void {
+    const { lines } = this;
+    lines.push(`if (e${loop + 1} == SHORT_ROW) for (; i${loop} + ROWS <= e${loop}; i${loop} += ROWS) {`);
+    lines.push(`char *o = o${loop} + i${loop} * w${loop};`);
+    for (const i of this.moved()) lines.push(`char *a${i} = a${i}_${loop} + i${loop} * s${i}_${loop};`);
+    this.vectors.block(CHAINS, this.vectors.begin([]), [], "rows");
+    lines.push("}");
+  }
+
+  /** How many vectors are processed at once, while there are so many. */
+  private counts(): number[] {
+    const {
+      shape,
+      vectors: { parts },
+    } = this;
+    const rows = this.vectors.numbersOf(
+      (arg) => arg.kind === "operand" && arg.access === "strided" && !arg.fixed,
+    ).length;
     // Each lane reads a row of its own, and rows that are apart by a power of two share few places in a
     // cache.
-    if (shape.fold && rows > 0) return rows === 1 ? 2 : 1;
-    return lowered.program.steps.length > LONG_PROGRAM ? 2 : 4;
+    if (shape.fold && rows > 0) return rows === 1 ? [2] : [1];
+    const steps = parts.reduce((sum, { lowered }) => sum + lowered.program.steps.length, 0);
+    // The exact form runs seldom, and is the longer one to compile.
+    if (steps > LONG_PROGRAM || (!this.fast && this.isChecked())) return [2];
+    return shape.fold && shape.outer === 0 && steps < SHORT_FOLD ? [CHAINS, 4] : [4];
   }
 
   /** One run along the vectorized axis. */
   private row(): void {
-    const { shape, lines, lowered } = this;
-    const names = lowered.begin();
+    const {
+      shape,
+      lines,
+      vectors: { parts },
+    } = this;
+    const args: Names = [];
     const counted: number[] = [];
     lines.push("{", `int64_t left = e${shape.outer};`, `char *o = o${shape.outer};`);
     shape.args.forEach((arg, i) => {
@@ -110,95 +152,26 @@ class LoopWriter {
         const isCounted = arg.loop === shape.outer;
         if (isCounted) counted.push(i);
         lines.push(`vi k${i} = ${isCounted ? "COUNT + " : "(vi){} + "}c${i};`);
-        if (!isCounted) names[this.input(i)] = [`k${i}`];
-      } else if (arg.kind === "operand") {
+        if (!isCounted) args[i] = [`k${i}`];
+      } else if (arg.kind !== "index") {
         lines.push(`char *a${i} = a${i}_${shape.outer};`);
-        if (arg.access === "splat" && arg.fixed) names[this.input(i)] = this.load(i, `a${i}`, 1, true);
+        if (arg.kind === "operand" && arg.access === "splat" && arg.fixed)
+          args[i] = this.vectors.load(i, `a${i}`, 1, "whole");
       }
     });
-    lines.push(...lowered.ready(names));
-    const many = this.vectors();
-    lines.push(`for (; left >= ${many} * LANES; left -= ${many} * LANES) {`);
-    this.block(many, names.slice(), counted, true);
-    lines.push("}", "for (; left > 0; left -= LANES) {");
-    this.block(1, names.slice(), counted, false);
-    lines.push("}", "}");
-  }
-
-  /** Processes `count` vectors; unless they are whole, the row may end inside of the one vector. */
-  private block(count: number, names: Names, counted: readonly number[], whole: boolean): void {
-    const { shape, lines } = this;
-    const vectors = [...Array(count).keys()];
-    for (const i of counted) names[this.input(i)] = vectors.map((u) => `(k${i} + ${u} * LANES)`);
-    shape.args.forEach((arg, i) => {
-      if (arg.kind === "operand" && arg.fixed && arg.access !== "splat")
-        names[this.input(i)] = this.load(i, `a${i}`, count, whole);
-    });
-    const results = shape.fold ? this.fold(names, count, whole) : this.map(names);
-    for (const u of vectors) {
-      const result = results.length === 1 ? results[0] : results[u];
-      lines.push(whole ? `store(o + ${u} * VECTOR_BYTES, (vi)${result});` : `store_left(o, (vi)${result}, left);`);
-    }
-    lines.push(`o += ${count} * VECTOR_BYTES;`);
-    shape.args.forEach((arg, i) => {
-      if (arg.kind !== "operand" || arg.access === "splat") return;
-      const step = arg.access === "unit" ? `${count} * VECTOR_BYTES` : `${count} * LANES * s${i}_${shape.outer}`;
-      lines.push(`a${i} += ${step};`);
-    });
-    for (const i of counted) lines.push(`k${i} = k${i} + ${count} * LANES;`);
-  }
-
-  private map(names: Names): readonly string[] {
-    this.lines.push(...this.lowered.ready(names));
-    return this.lowered.output(names);
-  }
-
-  /** Vectors of operand i at an address, clamped to its range. @returns their names */
-  private load(i: number, address: string, count: number, whole: boolean): string[] {
-    const { access, clampRange } = this.shape.args[i] as Operand;
-    const input = this.input(i);
-    const type = this.types[input];
-    const stride = `s${i}_${this.shape.outer}`;
-    return Array.from({ length: access === "splat" ? 1 : count }, (_, u) => {
-      const code = {
-        unit: `load_unit(${address} + ${u} * VECTOR_BYTES)`,
-        splat: `load_splat(${address})`,
-        strided: whole
-          ? `load_strided(${address} + ${u} * LANES * ${stride}, ${stride})`
-          : `load_strided_left(${address}, ${stride}, left)`,
-      }[access];
-      const name = `v${input}_${u}`;
-      this.lines.push(`${type} ${name} = ${CLAMPS[clampRange](`(${type})${code}`)};`);
-      return name;
-    });
-  }
-
-  /** The accumulators of `count` vectors, after all k. */
-  private fold(names: Names, count: number, whole: boolean): readonly string[] {
-    const { shape, lines, lowered } = this;
-    const loops = shape.fold!.loops;
-    const accumulators = Array.from({ length: count }, (_, u) => `f${u}`);
-    const moving = this.numbersOf((arg) => arg.kind === "operand" && !arg.fixed);
-    const indices = this.numbersOf((arg) => arg.kind === "index");
-    for (const name of accumulators) lines.push(`${this.types[0]} ${name} = (${this.types[0]})IBITS(start);`);
-    if (indices.length > 0) lines.push("vi x = IBITS(0);");
-    lines.push(...lowered.ready(names));
-    for (let loop = 0; loop < loops; loop++) {
-      for (const i of moving) lines.push(`char *m${i}_${loop} = ${loop === 0 ? `a${i}` : `m${i}_${loop - 1}`};`);
-      lines.push(`for (int64_t t${loop} = r${loop}; t${loop} > 0; t${loop}--) {`);
-    }
-    const inside = names.slice();
-    inside[0] = accumulators;
-    for (const i of indices) inside[this.input(i)] = ["x"];
-    for (const i of moving) inside[this.input(i)] = this.load(i, `m${i}_${loops - 1}`, count, whole);
-    lines.push(...lowered.ready(inside));
-    const results = lowered.output(inside);
-    accumulators.forEach((name, u) => lines.push(`${name} = ${results.length === 1 ? results[0] : results[u]};`));
-    if (indices.length > 0) lines.push("x = x + 1;");
-    for (let loop = loops - 1; loop >= 0; loop--) {
-      for (const i of moving) lines.push(`m${i}_${loop} += q${i}_${loop};`);
+    const streamed = parts.flatMap((part) => (part.streamed ? [addressOf(part)] : []));
+    if (streamed.length > 0)
+      lines.push(`int aligned = !(((uintptr_t)${streamed.join(" | (uintptr_t)")}) % VECTOR_BYTES);`);
+    const names = this.vectors.begin(args);
+    this.vectors.ready(names);
+    const copy = (): Names[] => names.map((own) => own.slice());
+    for (const many of this.counts()) {
+      lines.push(`for (; left >= ${many} * LANES; left -= ${many} * LANES) {`);
+      this.vectors.block(many, copy(), counted, "whole");
       lines.push("}");
     }
-    return accumulators;
+    lines.push("for (; left > 0; left -= LANES) {");
+    this.vectors.block(1, copy(), counted, "left");
+    lines.push("}", "}");
   }
 }

@@ -11,6 +11,9 @@ import { type FloatRange, FULL_FLOAT, FULL_INT, type IntRange, type Range, range
 import { bitsOf, MAX_VALUE, MIN_VALUE } from "../../numbers/vf32.ts";
 import type { LoopShape } from "../../schedule/loop-shape.ts";
 
+/** The C type of a value: bools are masks. */
+export const typeName = (type: "f" | "i" | "b"): string => (type === "f" ? "vf" : "vi");
+
 /** What is known of an instruction's operands. */
 interface Site {
   ranges: readonly Range[];
@@ -116,6 +119,9 @@ const LOWERINGS = {
   bnot: (_, a) => `~${a}`,
 } as const satisfies Record<InstructionName, Lowering>;
 
+const needsCanon = ({ flush, saturateAbove, saturateBelow }: StepPlan): boolean =>
+  flush || saturateAbove || saturateBelow;
+
 /** The parts of `canon` that the plan asks for, around a value that has a name. */
 function canonical(x: string, plan: StepPlan, range: FloatRange): string {
   let value = x;
@@ -142,15 +148,31 @@ export type Names = (readonly string[] | undefined)[];
 /** A program with its analysis, ready to be written in parts. */
 export class Lowered {
   readonly program: Program;
+  /** The type of the output. */
+  readonly type: string;
+  private readonly prefix: string;
   private readonly analysis: Analysis;
   private readonly first: number;
   private readonly known: (number | undefined)[];
+  /** Of whole vectors, only checks whether `canon` would change a result (core/loops.h, CHECKED). */
+  checks = false;
 
-  constructor(program: Program, analysis: Analysis) {
+  /**
+   * @param prefix of the names of its values, where several programs share a function
+   */
+  constructor(program: Program, analysis: Analysis, prefix: string) {
+    const types = valueTypes(program);
     this.program = program;
+    this.type = typeName(types[types.length - 1]);
+    this.prefix = prefix;
     this.analysis = analysis;
     this.first = layout(program).steps;
     this.known = [...program.inputs.map(() => undefined), ...program.floats, ...program.ints];
+  }
+
+  /** How many results may need `canon`. */
+  get rounded(): number {
+    return this.analysis.steps.filter((plan) => plan.copyOf === undefined && needsCanon(plan)).length;
   }
 
   /** Values of which only the program's constants are known. */
@@ -181,8 +203,8 @@ export class Lowered {
     }
     const site = { ranges: args.map((arg) => this.analysis.values[arg]), known: args.map((arg) => this.known[arg]) };
     const width = Math.max(...args.map((arg) => names[arg]!.length));
-    const type = INSTRUCTIONS[name].result === "f" ? "vf" : "vi";
-    const own = Array.from({ length: width }, (_, vector) => `v${value}_${vector}`);
+    const type = typeName(INSTRUCTIONS[name].result);
+    const own = Array.from({ length: width }, (_, vector) => `v${this.prefix}${value}_${vector}`);
     const lower: Lowering = LOWERINGS[name];
     const lines = own.map((to, vector) => {
       const [a, b, c] = args.map((arg, j) => {
@@ -192,7 +214,8 @@ export class Lowered {
       return `${type} ${to} = ${lower(site, a, b, c)};`;
     });
     names[value] = own;
-    if (type === "vi" || !(plan.flush || plan.saturateAbove || plan.saturateBelow)) return lines;
+    if (type === "vi" || !needsCanon(plan)) return lines;
+    if (this.checks) return [...lines, ...own.map((to, vector) => `CHECK(${vector % 2}, ${to})`)];
     const range = this.analysis.values[value] as FloatRange;
     return [...lines, ...own.map((to) => `${to} = ${canonical(to, plan, range)};`)];
   }
@@ -205,13 +228,13 @@ export class Lowered {
 }
 
 /** The program of a loop; `canon` is left out where the analysis proves that it changes nothing. */
-export function lower({ program, fold, args, always }: LoopShape): Lowered {
-  if (always) return new Lowered(program, withoutAnalysis(program));
-  if (!fold) return new Lowered(program, analyze(program));
+export function lower({ program, fold, args, always }: LoopShape, prefix: string): Lowered {
+  if (always) return new Lowered(program, withoutAnalysis(program), prefix);
+  if (!fold) return new Lowered(program, analyze(program), prefix);
   const inputs = args.map((arg) =>
     arg.kind === "operand" && arg.clampRange !== "none" ? rangedFloat(arg.clampRange) : undefined,
   );
-  return new Lowered(program, analyzeFold(program, fold.startsAtZero ? 0 : 1, [undefined, ...inputs]));
+  return new Lowered(program, analyzeFold(program, fold.startsAtZero ? 0 : 1, [undefined, ...inputs]), prefix);
 }
 
 /** Applies all of `canon` after every float instruction. Tests compare the analysis with this. */

@@ -41,9 +41,11 @@ export function planNative(
   return { planned: joinSteps(single, groups), plans, groups };
 }
 
-/** The loops of kernels, each once, by their keys. */
-export function shapesOf(plans: readonly KernelPlan[]): Map<string, LoopShape> {
-  const calls = plans.flatMap((plan) => (plan.kind === "loops" ? plan.calls : []));
+/** The loops of kernels and of groups, each once, by their keys. */
+export function shapesOf(plans: readonly KernelPlan[], groups: readonly Group[]): Map<string, LoopShape> {
+  const alone = plans.flatMap((plan) => (plan.kind === "loops" ? plan.calls : []));
+  const together = groups.flatMap(({ blocks }) => blocks?.calls.map(({ call }) => call) ?? []);
+  const calls = [...alone, ...together];
   return new Map(calls.map(({ shape }) => [loopKey(shape), shape]));
 }
 
@@ -65,7 +67,7 @@ export async function prepareNative(
 ): Promise<Session> {
   const { planned, plans, groups } = planNative(list, keep, always, grain);
   const count = threads();
-  const loops = await library.functions(shapesOf(plans));
+  const loops = await library.functions(shapesOf(plans, groups));
   const constants = [...new Set(plans.flatMap(constantsIn))];
   const types = planned.lifetimes.map((_, i) => typeOf(list, i));
   const addressOf = (code: Call["code"]): number =>

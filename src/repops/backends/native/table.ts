@@ -60,7 +60,7 @@ export function tableOf(
     const { kernel: definition } = plans[kernel] as { kernel: MapKernel | FoldKernel };
     return { definition, output: list.inputs.length + kernel };
   };
-  const buffers = groups.map((group) => buffersOf(list, group));
+  const buffers = groups.map((group) => buffersOf(group));
   const bufferBytes = buffers.reduce((most, { bytes }) => Math.max(most, bytes), 0);
   const alone = plans.map((_, kernel) => runOf(kernel));
   const together = groups.map(({ kernels, blocks }, i) => {
@@ -72,20 +72,23 @@ export function tableOf(
 }
 
 /** Where in a thread's buffer the rows of a block are that only the group reads. */
-function buffersOf(list: KernelList, { kernels, blocks }: Group): { offsets: Map<number, number>; bytes: number } {
+function buffersOf({ blocks }: Group): { offsets: Map<number, number>; bytes: number } {
   const offsets = new Map<number, number>();
   if (!blocks || blocks.interior.size === 0) return { offsets, bytes: 0 };
   const stretch = new Stretch(ALIGNMENT);
   const bytesOf = (tensor: number): number => blocks.interior.get(tensor)! * blocks.rows;
-  const lastReader = new Map<number, number>();
-  for (const { parameters } of blocks.calls.map(({ call }) => call))
-    for (const { origin } of parameters.args)
-      if (origin?.kind === "tensor") lastReader.set(origin.tensor, parameters.output.tensor);
-  for (const kernel of kernels) {
-    const output = list.inputs.length + kernel;
-    if (blocks.interior.has(output)) offsets.set(output, stretch.take(bytesOf(output)));
-    for (const [tensor, reader] of lastReader)
-      if (reader === output && offsets.has(tensor)) stretch.give(offsets.get(tensor)!, bytesOf(tensor));
+  // What a call reads and writes; fused maps write several tensors.
+  const touchedBy = blocks.calls.map(({ call: { parameters } }) => [
+    parameters.output.tensor,
+    ...parameters.args.flatMap(({ origin }) => (origin?.kind === "tensor" ? [origin.tensor] : [])),
+  ]);
+  const lastCall = new Map<number, number>();
+  for (const [i, tensors] of touchedBy.entries()) for (const tensor of tensors) lastCall.set(tensor, i);
+  for (const [i, tensors] of touchedBy.entries()) {
+    for (const tensor of tensors)
+      if (blocks.interior.has(tensor) && !offsets.has(tensor)) offsets.set(tensor, stretch.take(bytesOf(tensor)));
+    for (const [tensor, last] of lastCall)
+      if (last === i && offsets.has(tensor)) stretch.give(offsets.get(tensor)!, bytesOf(tensor));
   }
   return { offsets, bytes: Math.ceil((stretch.bytes + SLACK) / ALIGNMENT) * ALIGNMENT };
 }

@@ -6,22 +6,24 @@ import { unitSource } from "../../../../src/repops/backends/native/library.ts";
 import { loopSource } from "../../../../src/repops/backends/native/loops.ts";
 import type { KernelList } from "../../../../src/repops/kernels/kernel.ts";
 import { decodeProgram, encodeProgram, type Program } from "../../../../src/repops/programs/program.ts";
-import { planKernels } from "../../../../src/repops/schedule/kernel-plan.ts";
+import { planNative, shapesOf as loopsOf } from "../../../../src/repops/backends/native/session.ts";
+import { GRAIN } from "../../../../src/repops/schedule/grain.ts";
 import type { LoopShape } from "../../../../src/repops/schedule/loop-shape.ts";
-import { schedule } from "../../../../src/repops/schedule/schedule.ts";
 import { cases, programs } from "../../kernels.ts";
+import { rowLists } from "../../schedule/row-lists.ts";
 
 const SEED = 20261120;
 
-const OF_C = "static void const int64_t int32_t char for __typeof__";
+const OF_C = "static void const int int64_t int32_t uintptr_t char for if return __typeof__";
 const OF_THE_CORE =
   "vf vi vu IBITS FBITS SELECT LANES VECTOR_BYTES COUNT magnitude smaller larger square_root floor_of smaller_int " +
   "larger_int float_of_int float_of_unsigned int_of_float unsigned_of_float dot_range sum_range shifted_right " +
-  "rotated_left load_unit load_splat load_strided load_strided_left store store_left";
-const OWN = "p start left o x n_ h_";
+  "rotated_left load_unit load_splat load_strided load_strided_left store store_left store_past end_past " +
+  "START_CHECKS CHECK ALL_RIGHT CHECKED SHORT_ROW ROWS ROW_VECTORS ROW_OF";
+const OWN = "p start left aligned o x n_ h_";
 const WORDS = new Set(`${OF_C} ${OF_THE_CORE} ${OWN}`.split(" "));
 /** A letter and numbers: addresses, strides, extents, values, coordinates. */
-const NUMBERED = /^([oewrfctikam]\d+|[asqmv]\d+_\d*|loop\d+)$/;
+const NUMBERED = /^([oewrfctikam]\d+|[asqmlvy]\d+_\d*|v\d+_\d+_\d+|loop\d+(_[01])?)$/;
 const NUMBER = /^(0x[0-9a-f]{1,8}|-?\d{1,10})$/;
 const OPERATORS = /^[\s(){}[\];:,.*+\-/&|^~<>=!?]*$/;
 
@@ -33,14 +35,15 @@ function foreign(source: string): string[] {
   return OPERATORS.test(rest) && !/\/[/*]/.test(rest) ? strange : [...strange, rest];
 }
 
-const shapesOf = (list: KernelList, always: boolean): LoopShape[] =>
-  planKernels(schedule(list, []), always).flatMap((plan) =>
-    plan.kind === "loops" ? plan.calls.map(({ shape }) => shape) : [],
-  );
+/** Of kernels alone, and of groups. */
+const shapesOf = (list: KernelList, always: boolean): LoopShape[] => {
+  const { plans, groups } = planNative(list, [], always, { ...GRAIN, streamedBytes: 0 });
+  return [...loopsOf(plans, groups).values()];
+};
 
-test("random kernels", () =>
+test("random kernels, alone and in groups", () =>
   fc.assert(
-    fc.property(cases, fc.boolean(), ({ list }, always) => {
+    fc.property(fc.oneof(cases, rowLists), fc.boolean(), ({ list }, always) => {
       for (const shape of shapesOf(list, always)) expect(foreign(loopSource("loop0", shape))).toEqual([]);
     }),
     { seed: SEED, numRuns: 500 },

@@ -15,7 +15,7 @@ import type { Grain } from "../../../../src/repops/schedule/grain.ts";
 import { run } from "../../../../src/trace/run.ts";
 import { floatBits } from "../../inputs.ts";
 import { cases, products } from "../../kernels.ts";
-import { f32, i32, scatter, sum } from "../../schedule/lists.ts";
+import { add, double, f32, i32, scatter, sum } from "../../schedule/lists.ts";
 import { rowLists } from "../../schedule/row-lists.ts";
 import { nativeBuilds } from "./here.ts";
 
@@ -26,9 +26,18 @@ const SEED = 20261129;
 const COUNTS = [1, 2, 3, 7];
 /** So small that the tensors of a test are cut into many blocks, and all work is dealt out. */
 const GRAINS: readonly Grain[] = [
-  { bytes: 2 ** 9, mostBytes: 2 ** 22, nanoseconds: 1 },
-  { bytes: 2 ** 13, mostBytes: 2 ** 22, nanoseconds: 200 },
+  { bytes: 2 ** 9, mostBytes: 2 ** 22, nanoseconds: 1, streamedBytes: 0 },
+  { bytes: 2 ** 13, mostBytes: 2 ** 22, nanoseconds: 200, streamedBytes: 2 ** 14 },
 ];
+
+/** Sums of each row in 16 lanes. */
+function partialSums(tensor: number, rows: number, columns: number): FoldKernel {
+  const length = Math.floor(columns / 16);
+  const view = { offset: 0, strides: [columns, 1, 16] };
+  const { program } = sum(0, 1, 1) as FoldKernel;
+  const args = [{ kind: "operand", tensor, view, clampRange: "sum" } as const];
+  return { kind: "fold", type: f32(rows, 16), program, start: 0, reduce: [length], args };
+}
 
 interface Problem {
   list: KernelList;
@@ -49,6 +58,33 @@ function* problems(): Generator<Problem> {
   for (const generator of [cases, products])
     for (const { list, inputs } of fc.sample(generator, { seed: SEED, numRuns: 50 }))
       yield { list, inputs, keep: [list.inputs.length] };
+  // Maps over the same elements, of which one is read again; with lines of the others written past the
+  // caches.
+  for (const columns of [160, 163]) {
+    const wide: KernelList = {
+      inputs: [f32(40, columns), f32(40, columns)],
+      kernels: [
+        add(0, 1, 40, columns),
+        add(2, 0, 40, columns),
+        double(3, 40, columns),
+        partialSums(4, 40, columns),
+        add(3, 4, 40, columns),
+      ],
+    };
+    yield { list: wide, inputs: wide.inputs.map(filled), keep: [3, 5, 6] };
+    // Ordinary numbers need no `canon`; nor do most blocks of the last inputs, but for numbers at either end.
+    const ordinary = ({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): Tensor => {
+      const tensor = zeros({ dtype, shape });
+      for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = 1 + ((i * 37) % 101) / 64;
+      return tensor;
+    };
+    yield { list: wide, inputs: wide.inputs.map(ordinary), keep: [3, 5, 6] };
+    for (const special of [2 ** 126, -(2 ** 127), 2 ** -125, 0]) {
+      const inputs = wide.inputs.map(ordinary);
+      for (const { data } of inputs) [data[40], data[20 * columns]] = [special, -special || 0];
+      yield { list: wide, inputs, keep: [3, 5, 6] };
+    }
+  }
   // Long enough for several tasks: rows of a table chosen, and added up; a fold over nothing.
   const list: KernelList = {
     inputs: [f32(200, 160), i32(300)],

@@ -4,12 +4,14 @@
  */
 #define _GNU_SOURCE /* for dladdr */
 #include <stdlib.h>
+#include <sys/mman.h>
 #include "blocks.h"
 #include "product.h"
 #include "rows.h"
 #include "tree.h"
 
 #define EXPORT __attribute__((visibility("default")))
+#define LARGE_MEMORY (4 << 20)
 #define AT(type, parameter) ((type *)(intptr_t)(parameter))
 
 typedef struct { Kernel *kernel; const int64_t *parameters; } Call;
@@ -65,6 +67,10 @@ EXPORT void *verde_take(uint64_t bytes) {
   if (!base) return 0;
   char *at = (char *)(((uintptr_t)base + sizeof(void *) + 4095) & ~(uintptr_t)4095);
   memcpy(at - sizeof(void *), &base, sizeof(void *));
+#if defined MADV_HUGEPAGE
+  /* A kernel follows several runs of memory, and with small pages each of them waits at every 4096 bytes. */
+  if (bytes >= LARGE_MEMORY) madvise(at, bytes & ~(uint64_t)4095, MADV_HUGEPAGE);
+#endif
   return at;
 }
 
