@@ -17,7 +17,10 @@ const UNSET = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"];
 function environment(threads: number): NodeJS.ProcessEnv {
   const count = String(threads);
   const names = ["VERDE_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"];
-  const env = { ...process.env, ...Object.fromEntries(names.map((name) => [name, count])) };
+  // A thread of OpenMP that waits for others looks out for them, and where another program has a core, it
+  // keeps the one that it waits for from running.
+  const wait = { OMP_WAIT_POLICY: "passive" };
+  const env: NodeJS.ProcessEnv = { ...process.env, ...wait, ...Object.fromEntries(names.map((name) => [name, count])) };
   for (const name of UNSET) delete env[name];
   return env;
 }
