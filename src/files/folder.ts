@@ -9,16 +9,20 @@ import { isMissing, unwritable } from "../errors/index.ts";
  * @throws {FileError} that names the folder, when it can't be made
  */
 export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
-  const make = async (level: string): Promise<void> => {
+  const make = async (level: string, again = true): Promise<void> => {
     try {
       await fs.mkdir(level, { mode });
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === "EEXIST") return;
       const parent = paths.dirname(level);
-      const above = isMissing(cause) && parent !== level && !(await fs.stat(parent).catch(() => undefined));
-      if (!above) throw unwritable(level, cause);
-      await make(parent);
-      await make(level);
+      if (!isMissing(cause) || parent === level) throw unwritable(level, cause);
+      if (!(await fs.stat(parent).catch(() => undefined))) {
+        await make(parent);
+        return make(level);
+      }
+      // Others may have made the folder above in between.
+      if (!again) throw unwritable(level, cause);
+      await make(level, false);
     }
   };
   await make(paths.resolve(folder));

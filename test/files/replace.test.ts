@@ -125,6 +125,11 @@ test("a folder is made level by level, and one that can't be is named", async ()
   if (existsSync("/proc/self/stat")) await expect(makeFolder("/proc/verde/below")).rejects.toBeInstanceOf(VerdeError);
 });
 
+test("a folder that several make at once is there for all of them", async () => {
+  for (let i = 0; i < 50; i++)
+    await Promise.all(Array.from({ length: 8 }, (_, j) => makeFolder(path(`shared${i}/a/b/c/${j % 3}`))));
+});
+
 test("each error of the system has a code and names the file", () => {
   const codes = { ENOSPC: "FULL", EDQUOT: "FULL", EFBIG: "FULL", EACCES: "DENIED", EPERM: "DENIED", EROFS: "DENIED", EIO: "BROKEN", EMFILE: "LIMIT", ENFILE: "LIMIT", ENOTDIR: "UNWRITABLE" }; // prettier-ignore
   for (const [code, sub] of Object.entries(codes)) {
