@@ -124,8 +124,9 @@ function fusedCall(calls: readonly LoopCall[], uses: Uses): LoopCall {
   const args: LoopArg[] = [];
   const numbers = new Map<string, number>();
   const mapOf = new Map(calls.map(({ parameters }, i) => [parameters.output.tensor, i]));
-  const numberOf = (shape: ArgShape, arg: LoopArg): number => {
-    const key = JSON.stringify([shape, arg]);
+  const numberOf = (shape: ArgShape, arg: LoopArg, type?: string): number => {
+    // A constant can be a float for one map, and an int for another.
+    const key = JSON.stringify([shape, arg, type]);
     const known = numbers.get(key);
     if (known !== undefined) return known;
     numbers.set(key, args.length);
@@ -137,7 +138,7 @@ function fusedCall(calls: readonly LoopCall[], uses: Uses): LoopCall {
     const inputs = parameters.args.map((arg, i): FusedMap["inputs"][number] => {
       const own = shape.args[i];
       const map = mapOf.get(tensorOf(arg) ?? -1);
-      if (map === undefined || own.kind !== "operand") return { arg: numberOf(own, arg) };
+      if (map === undefined || own.kind !== "operand") return { arg: numberOf(own, arg, shape.program.inputs[i]) };
       return { map, clampRange: own.clampRange };
     });
     const { tensor } = parameters.output;
