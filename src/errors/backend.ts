@@ -26,10 +26,6 @@ export const BACKEND = {
     when: "The device was lost during the run.",
     remedy: "Continue with `verde run JOB --out FILE --resume`.",
   },
-  SOFTWARE: {
-    when: "The device is emulated on the processor, and is slower than WebAssembly.",
-    remedy: "Use `--backend wasm`.",
-  },
   MEMORY: { when: "There is too little memory.", remedy: "Use a smaller batch or model, or free memory." },
   KERNEL_UNKNOWN: {
     when: "Roots or outputs are requested of a kernel that the list does not have.",
