@@ -6,7 +6,7 @@ All in float32 without TF32, any order, fused. Prints one JSON line a sample; ex
 """
 
 import json
-import math
+import os
 import statistics
 import sys
 import time
@@ -23,6 +23,10 @@ if "--cpu" not in sys.argv and not torch.cuda.is_available():
 
 import torch.nn.functional as F
 from torch import nn
+
+sys.dont_write_bytecode = True  # nothing is left beside the scripts
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
+from torch_block import Block
 
 DEVICE = torch.device("cpu" if "--cpu" in sys.argv else "cuda")
 torch.backends.cuda.matmul.allow_tf32 = False
@@ -51,26 +55,6 @@ def median_millis(call, samples=9, calls=1):
 
 def show(name, value, unit):
     print(json.dumps({"schemaVersion": 1, "name": name, "value": value, "unit": unit}), flush=True)
-
-
-class Block(nn.Module):
-    """Pre-norm attention and GELU, as in src/job/models/gpt.ts."""
-
-    def __init__(self, dim, heads):
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.qkv, self.out = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
-        self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
-
-    def forward(self, x, mask):
-        batch, length, dim = x.shape
-        split = lambda t: t.view(batch, length, self.heads, dim // self.heads).transpose(1, 2)
-        q, k, v = (split(t) for t in self.qkv(self.norm1(x)).split(dim, dim=2))
-        scores = (q @ k.transpose(2, 3)) / math.sqrt(dim // self.heads)
-        mixed = scores.masked_fill(mask, float("-inf")).softmax(dim=3) @ v
-        x = x + self.out(mixed.transpose(1, 2).reshape(batch, length, dim))
-        return x + self.narrow(F.gelu(self.widen(self.norm2(x))))
 
 
 class Gpt(nn.Module):

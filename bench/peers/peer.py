@@ -37,6 +37,9 @@ if WHICH == "torch":
         from torch import nn
     except ImportError as error:
         unable(f"{sys.executable} has no PyTorch ({error}); Debian: apt-get install python3-torch")
+    sys.dont_write_bytecode = True  # nothing is left beside the scripts
+    from torch_block import Block
+
     torch.set_num_threads(THREADS)
 
 SCALE = 10
@@ -131,27 +134,6 @@ def torch_adamw(task):
     state["step"] = torch.tensor(1e6) if torch.is_tensor(state["step"]) else 1_000_000
     optimizer.step()
     return shown(w.detach()), optimizer.step
-
-
-class Block(nn.Module if WHICH == "torch" else object):
-    """Pre-norm attention and GELU, as in src/job/models/gpt.ts."""
-
-    def __init__(self, dim, heads):
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.qkv, self.out = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
-        self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
-
-    def forward(self, x, mask):
-        batch, length, dim = x.shape
-        split = lambda t: t.view(batch, length, self.heads, dim // self.heads).transpose(1, 2)
-        q, k, v = (split(t) for t in self.qkv(self.norm1(x)).split(dim, dim=2))
-        scores = (q @ k.transpose(2, 3)) / math.sqrt(dim // self.heads)
-        mixed = scores.masked_fill(mask, float("-inf")).softmax(dim=3) @ v
-        x = x + self.out(mixed.transpose(1, 2).reshape(batch, length, dim))
-        # The form that PyTorch is fastest at: its tanh form takes three times as long.
-        return x + self.narrow(F.gelu(self.widen(self.norm2(x))))
 
 
 class Gpt(nn.Module if WHICH == "torch" else object):
