@@ -2,9 +2,9 @@
  * How often a run commits and keeps a checkpoint, where the user leaves that to Verde (spec 6.7,
  * docs/guides/run-a-provider.md).
  */
-import { byteLength, elementCount } from "../encoding/tensor.ts";
+import { byteLength } from "../encoding/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Kernel } from "../repops/kernels/kernel.ts";
+import { countInstructions } from "../repops/schedule/work.ts";
 
 /** What a cadence depends on. */
 export interface CadenceJob {
@@ -31,17 +31,6 @@ const CHECKPOINTS = 10;
  */
 const BESIDES = 500_000_000;
 const INSTRUCTIONS_PER_SECOND = 50e9;
-
-/** Instructions of scalar programs in one training step; a gather counts one for each element. */
-export function countInstructions({ kernels }: Pick<Graph, "kernels">): number {
-  return kernels.reduce((sum, kernel) => sum + instructionsOf(kernel), 0);
-}
-
-function instructionsOf(kernel: Kernel): number {
-  const elements = elementCount(kernel.type.shape);
-  if (kernel.kind === "gather") return elements;
-  return elements * (kernel.kind === "fold" ? elementCount(kernel.reduce) : 1) * kernel.program.steps.length;
-}
 
 /** How many instructions a training step takes as long as, on the reference machine. */
 const stepCost = ({ step }: CadenceJob): number => BESIDES + countInstructions(step);

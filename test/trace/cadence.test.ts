@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
+import { countInstructions } from "../../src/repops/schedule/work.ts";
 import {
   commitCadence,
-  countInstructions,
   type Measured,
   measuredCadence,
   mostReplayed,

@@ -1,21 +1,31 @@
 /** How much a kernel list computes: the same number on every machine. */
 import { elementCount } from "../../encoding/tensor.ts";
-import { type Kernel, type KernelList } from "../kernels/kernel.ts";
+import type { Kernel, KernelList } from "../kernels/kernel.ts";
 import { scatterForm } from "./scatter-form.ts";
 
+type Kernels = Pick<KernelList, "kernels">;
+
 /**
- * The scalar instructions that one execution of a list takes: those of each program, times the elements and
- * the fold's steps. A gather and an ordered scatter-add take one for each element that they copy or add.
+ * The scalar instructions of a list as it is defined (spec 6.7): those of each program, times the elements
+ * and the fold's steps. A gather counts one for each element.
  */
-export function workOf({ kernels }: KernelList): number {
+export function countInstructions({ kernels }: Kernels): number {
   return kernels.reduce((sum, kernel) => sum + instructionsOf(kernel), 0);
+}
+
+/**
+ * The scalar instructions that one execution of a list takes: those of its definition, but an ordered
+ * scatter-add takes one for each element that it adds.
+ */
+export function workOf({ kernels }: Kernels): number {
+  return kernels.reduce((sum, kernel) => {
+    const scatter = kernel.kind === "fold" ? scatterForm(kernel) : undefined;
+    return sum + (scatter ? scatter.count * scatter.inner : instructionsOf(kernel));
+  }, 0);
 }
 
 function instructionsOf(kernel: Kernel): number {
   const elements = elementCount(kernel.type.shape);
   if (kernel.kind === "gather") return elements;
-  const { length } = kernel.program.steps;
-  if (kernel.kind === "map") return elements * length;
-  const scatter = scatterForm(kernel);
-  return scatter ? scatter.count * scatter.inner : elements * elementCount(kernel.reduce) * length;
+  return elements * (kernel.kind === "fold" ? elementCount(kernel.reduce) : 1) * kernel.program.steps.length;
 }
