@@ -10,7 +10,7 @@ import type { ClosedJob } from "../job/closed.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { isBackendName } from "../repops/backends/index.ts";
 import { folderSource } from "./folder.ts";
-import { readTrace } from "./open.ts";
+import { readManifest } from "./scan.ts";
 
 export interface Chosen {
   /** A backend, its name, `auto`, or the file of a module that exports one; default: `auto`. */
@@ -38,8 +38,8 @@ export async function openBackendFor(job: ClosedJob, chosen: Chosen, options: Op
 async function recordedBackend(path: string): Promise<string | undefined> {
   try {
     if (!(await exists(path))) return undefined;
-    const { manifest } = await readTrace(folderSource(path));
-    return isBackendName(manifest.backend) ? manifest.backend : undefined;
+    const { backend } = await readManifest(folderSource(path));
+    return isBackendName(backend) ? backend : undefined;
   } catch (error) {
     if (error instanceof VerdeError) return undefined;
     throw error;

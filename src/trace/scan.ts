@@ -57,9 +57,21 @@ export async function readTrace(source: TraceSource): Promise<Trace> {
 export async function scanTrace(source: TraceSource): Promise<Scanned> {
   // Asked before the file is read: a process that ends while it is read has written all of it.
   const writer = await source.writer?.();
+  return inScan(source, writer, (scan) => scan.run());
+}
+
+/**
+ * The first record of a trace, without the others.
+ * @throws {FormatError} when the file is not a trace, or its manifest is damaged
+ */
+export async function readManifest(source: TraceSource): Promise<Manifest> {
+  return inScan(source, undefined, (scan) => scan.manifest());
+}
+
+async function inScan<T>(source: TraceSource, writer: string | undefined, use: (scan: Scan) => Promise<T>): Promise<T> {
   const file = await source.trace();
   try {
-    return await new Scan(file, source, writer).run();
+    return await use(new Scan(file, source, writer));
   } finally {
     await file.close();
   }
@@ -131,7 +143,7 @@ class Scan {
     return !this.runRoot;
   }
 
-  private async manifest(): Promise<Manifest> {
+  async manifest(): Promise<Manifest> {
     const { path } = this.source;
     const { size } = this.file;
     // A run that measures its first training step writes the manifest after it.
@@ -146,9 +158,7 @@ class Scan {
       throw new FormatError(
         "KIND",
         `${path} is not a Verde trace; a trace is written by \`verde run JOB --out FILE\``,
-        {
-          path,
-        },
+        { path },
       );
     const record = await this.next();
     if (!record)
@@ -166,13 +176,12 @@ class Scan {
 
   /** The end record's root, if it follows from the records before. */
   private end(found: RunRoot, { jobId, commitEvery, outline }: Manifest): RunRoot {
-    const { path } = this.source;
     const complete = this.marks.length === outline.steps + 1;
     if (!complete || !bytesEqual(runRootOfTree(jobId, commitEvery, this.segments.root()), found))
       throw new FormatError(
         "INCONSISTENT",
         `${this.what("end")}: the run root does not follow from the records before; ${this.remedy()}`,
-        { path },
+        { path: this.source.path },
       );
     return found.slice() as Bytes as RunRoot;
   }
