@@ -2,7 +2,7 @@
 import type { Session } from "./backend.ts";
 import { copyOf } from "./host.ts";
 
-/** Runs tasks one after the other, in the order in which they were given. */
+/** Runs tasks one after the other, in the order in which they were given; the first one at once. */
 export class Order {
   private last: Promise<unknown> = Promise.resolve();
   private open = 0;
@@ -14,8 +14,8 @@ export class Order {
 
   /** @returns what the task gives; a task that fails does not keep the next one from running */
   run<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.isIdle ? task() : this.last.then(task);
     this.open++;
-    const result = this.last.then(task);
     const ended = (): void => void this.open--;
     this.last = result.then(ended, ended);
     return result;

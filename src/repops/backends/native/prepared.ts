@@ -49,12 +49,14 @@ export class NativeSession implements Session {
   private watcher: Hasher | undefined;
   /** For roots that are computed while the next execution runs. */
   private hasher: Hasher | undefined;
+  private readonly needsAllCores: boolean;
   private long: boolean;
 
   constructor(library: Library, list: KernelList, prepared: Prepared) {
     this.library = library;
     this.list = list;
     this.prepared = prepared;
+    this.needsAllCores = prepared.threads >= os.availableParallelism();
     this.long = prepared.beside;
     this.place();
   }
@@ -114,7 +116,7 @@ export class NativeSession implements Session {
     const wanted = wantedOf(options, this.list);
     const report = emptyReport();
     // Where the execution needs all cores, what hashes beside it holds it up for longer than it takes.
-    if (this.prepared.threads >= os.availableParallelism()) await this.hasher?.untilIdle();
+    if (this.needsAllCores) await this.hasher?.untilIdle();
     // Their memory held the state before the last one.
     else await this.untilFree(outputs);
     const began = performance.now();

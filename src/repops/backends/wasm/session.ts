@@ -10,6 +10,7 @@ import { constantsOf } from "../../schedule/loop-parameters.ts";
 import { loopKey } from "../../schedule/loop-shape.ts";
 import { schedule } from "../../schedule/schedule.ts";
 import { copyOf, copyTensors } from "../host.ts";
+import { Order } from "../in-order.ts";
 import { emptyReport, wantedOf } from "../wanted.ts";
 import { callBytes, Calls, functionNames } from "./calls.ts";
 import { CONTROL_WORDS } from "./control.ts";
@@ -112,8 +113,7 @@ class WasmSession implements Session {
   private readonly runs: Run[];
   private readonly team: Team;
   private readonly hashing: Hashing;
-  /** What is not finished yet. */
-  private last: Promise<unknown> | undefined;
+  private readonly order = new Order();
 
   constructor(list: KernelList, tensors: Tensor[], runs: Run[], team: Team, hashing: Hashing) {
     this.list = list;
@@ -128,21 +128,21 @@ class WasmSession implements Session {
   }
 
   async write(input: number, { data }: Tensor): Promise<void> {
-    if (!this.last) return this.tensors[input].data.set(data);
+    if (this.order.isIdle) return this.tensors[input].data.set(data);
     const taken = data.slice();
-    return this.inTurn(async () => this.tensors[input].data.set(taken));
+    return this.order.run(async () => this.tensors[input].data.set(taken));
   }
 
-  async read(tensor: number): Promise<Tensor> {
-    return this.last ? this.inTurn(async () => copyOf(this.tensors[tensor])) : copyOf(this.tensors[tensor]);
+  read(tensor: number): Promise<Tensor> {
+    return this.order.run(async () => copyOf(this.tensors[tensor]));
   }
 
-  async move(pairs: readonly { from: number; to: number }[]): Promise<void> {
-    return this.last ? this.inTurn(async () => copyTensors(this.tensors, pairs)) : copyTensors(this.tensors, pairs);
+  move(pairs: readonly { from: number; to: number }[]): Promise<void> {
+    return this.order.run(async () => copyTensors(this.tensors, pairs));
   }
 
   execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
-    return this.inTurn(async () => {
+    return this.order.run(async () => {
       const wanted = wantedOf(options, this.list);
       const report = emptyReport();
       for (let kernel = 0; kernel < this.runs.length; kernel++) {
@@ -161,7 +161,7 @@ class WasmSession implements Session {
   }
 
   roots(tensors: readonly number[]): Promise<TensorRoot[]> {
-    return this.inTurn(async () => {
+    return this.order.run(async () => {
       const roots: TensorRoot[] = [];
       for (const tensor of tensors) roots.push(await this.rootOf(tensor));
       return roots;
@@ -173,18 +173,8 @@ class WasmSession implements Session {
     return tensorRootOf(type, await this.hashing.rootOf(type.data.byteOffset, type.data.byteLength));
   }
 
-  /** One use after the other, as they were asked for: so tensors are hashed as they were then. */
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.last ? this.last.then(work) : work();
-    const last: Promise<unknown> = result
-      .catch(() => undefined)
-      .then(() => void (this.last === last && (this.last = undefined)));
-    this.last = last;
-    return result;
-  }
-
   close(): Promise<void> {
-    return this.inTurn(async () => {
+    return this.order.run(async () => {
       this.team.close();
       this.runs.length = 0;
       this.tensors.length = 0;
