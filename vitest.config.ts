@@ -5,10 +5,12 @@ import { defineConfig } from "vitest/config";
 
 /** The package's own name stands for the sources here, so that tests need no build. */
 const SOURCES = "verde-source";
+/** As Node resolves packages: it does not know "module", and some packages have files there that only bundlers load. */
+const NODE_CONDITIONS = defaultServerConditions.filter((name) => name !== "module");
 
 export default defineConfig({
   resolve: { conditions: [SOURCES, ...defaultClientConditions] },
-  ssr: { resolve: { conditions: [SOURCES, ...defaultServerConditions], externalConditions: [SOURCES] } },
+  ssr: { resolve: { conditions: [SOURCES, ...NODE_CONDITIONS], externalConditions: [SOURCES] } },
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 240_000,

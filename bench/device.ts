@@ -1,12 +1,12 @@
 /**
  * Everything there is to measure on a GPU, in one command on a fresh machine:
  *
- *     node bench/device.ts --out FOLDER [--sizes 512,1024] [--backend webgpu]
+ *     node bench/device.ts --out FOLDER [--sizes 512,1024] [--backend webgpu|cuda]
  *
- * The certificate of the device; 100 steps of a GPT, whose roots must equal those of WASM; the speed of
- * products and steps; and the speed of PyTorch on the same device, if it is installed. FOLDER receives
- * certificate.json and results.json. Exits with 0 if every bit is right, with 1 if one is not, with 3 if
- * there is no device.
+ * The certificate of the device; 100 steps of a GPT, or 200 on CUDA, whose roots must equal those of WASM;
+ * the speed of products and steps, and of roots on CUDA; and the speed of PyTorch on the same device, if it
+ * is installed. FOLDER receives certificate.json and results.json. Exits with 0 if every bit is right, with 1
+ * if one is not, with 3 if there is no device.
  */
 import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -14,13 +14,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BackendError } from "../src/errors/index.ts";
-import { type OpenDevice, openDevice } from "../src/repops/backends/webgpu/device.ts";
+import type { DeviceDescription } from "../src/repops/backends/backend.ts";
+import { backendByName } from "../src/repops/backends/index.ts";
 import { machine, type Sample } from "./measure.ts";
 import { DEVICE_SIZES, GPT_SHAPES, SOFTWARE_SIZES } from "./webgpu.ts";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const MAIN = path("../src/cli/main.ts");
-const STEPS = 100;
+/** Steps of the GPT, and the program that measures products and steps. */
+const BENCHES = { webgpu: { steps: 100, program: "webgpu.ts" }, cuda: { steps: 200, program: "cuda.ts" } } as const;
+type Name = keyof typeof BENCHES;
 /** A device that is a program takes a model that it can bear. */
 const MODEL = { layers: 2, dim: 64, heads: 4, context: 64, batch: 16, dropout: 0.1 };
 const SOFTWARE_MODEL = { layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1 };
@@ -59,8 +62,8 @@ async function certify(backend: string, file: string): Promise<Line> {
 }
 
 /** Whether the device has the roots of WASM at every step of a GPT. */
-async function compareSteps(backend: string, model: object): Promise<Line> {
-  const options = Object.entries({ steps: STEPS, ...model }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+async function compareSteps(backend: string, steps: number, model: object): Promise<Line> {
+  const options = Object.entries({ steps, ...model }).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const roots = async (name: string): Promise<{ roots: unknown[]; error: string }> => {
     const job = path("../examples/char-gpt.ts");
     const { lines, error } = await node(MAIN, "run", job, ...options, "--backend", name, "--json");
@@ -69,9 +72,9 @@ async function compareSteps(backend: string, model: object): Promise<Line> {
   const expected = await roots("wasm");
   const actual = await roots(backend);
   const first = expected.roots.findIndex((root, i) => root !== actual.roots[i]);
-  const equal = expected.roots.length === STEPS + 2 && actual.roots.length === STEPS + 2 && first < 0;
+  const equal = expected.roots.length === steps + 2 && actual.roots.length === steps + 2 && first < 0;
   return {
-    steps: STEPS,
+    steps,
     model,
     equal,
     runRoot: expected.roots.at(-1),
@@ -90,18 +93,19 @@ async function torch(sizes: readonly number[]): Promise<Line> {
   return { ...outcome.lines[0], samples: samplesOf(outcome) };
 }
 
-async function main({ name, software }: OpenDevice, folder: string, backend: string, named: readonly number[]) {
+async function main({ name, software }: DeviceDescription, folder: string, backend: Name, named: readonly number[]) {
+  const { steps: count, program } = BENCHES[backend];
   await mkdir(folder, { recursive: true });
   const say = (line: string): void => console.error(line);
   say(`${name}: certifying …`);
   const certificate = await certify(backend, join(folder, "certificate.json"));
   say(`  ${JSON.stringify(certificate)}`);
-  say(`${STEPS} steps of a GPT against WASM …`);
-  const steps = await compareSteps(backend, software ? SOFTWARE_MODEL : MODEL);
+  say(`${count} steps of a GPT against WASM …`);
+  const steps = await compareSteps(backend, count, software ? SOFTWARE_MODEL : MODEL);
   say(`  ${JSON.stringify(steps)}`);
   say("products and steps …");
   const sizes = named.length > 0 ? named : software ? SOFTWARE_SIZES : DEVICE_SIZES;
-  const bench = await node(path("webgpu.ts"), ...sizes.map(String));
+  const bench = await node(path(program), ...sizes.map(String));
   const samples = samplesOf(bench);
   for (const sample of samples) say(`  ${sample.name}: ${sample.value.toFixed(2)} ${sample.unit}`);
   if (bench.status !== 0) say(`  failed: ${bench.error}`);
@@ -119,8 +123,11 @@ if (import.meta.main) {
   });
   if (values.out === undefined) throw new Error("--out FOLDER is missing: where results.json and certificate.json go");
   const sizes = (values.sizes ?? "").split(",").filter(Boolean).map(Number);
+  const { backend } = values;
+  if (!Object.hasOwn(BENCHES, backend)) throw new Error(`--backend is ${Object.keys(BENCHES).join(" or ")}`);
   try {
-    process.exitCode = await main(await openDevice(), values.out, values.backend, sizes);
+    const device = await backendByName(backend).describe!();
+    process.exitCode = await main(device, values.out, backend as Name, sizes);
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     console.error(error.message);

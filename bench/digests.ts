@@ -13,8 +13,9 @@ const operators = process.argv.slice(2);
 
 /** The line that an operator's file has for an output: `result` or `gradient 0`. */
 function lineOf(output: string, digest: string): string[] {
-  const [, name, gradient] = /^operator (.*?)(?:, (gradient \d+))?$/.exec(output) ?? [];
+  const [, name, gradient] = /^operator (.*?)(?:, (gradient \d+|integers))?$/.exec(output) ?? [];
   if (!operators.includes(name)) return [];
+  if (gradient === "integers") return [`    integers: "${digest}",`];
   return gradient ? [`    "${gradient}": "${digest}",`] : [`  // ${name}`, "  digests: {", `    result: "${digest}",`];
 }
 

@@ -19,14 +19,9 @@ const COPY = defineProgram("f", (x) => x);
 const MAX_STEP = defineProgram("ff", (most, x) => most.max(x));
 const SHIFTED_EXP = defineProgram("ff", (x, most) => exp(x.sub(most)));
 const NORMALIZE = defineProgram("fff", (x, mean, scale) => x.sub(mean).mul(scale));
-/** The weight's part of AdamW, with operands brought into ranges as the optimizer does. */
+/** The part of AdamW that is the weight's, without its scalars. */
 const ADAM_WEIGHT = defineProgram("fff", (w, m, v) => {
-  const step = m.mul(1.5).div(
-    v
-      .max(2 ** -100)
-      .sqrt()
-      .add(1e-8),
-  );
+  const step = m.mul(1.5).div(v.max(0).sqrt().add(1e-8));
   return w.sub(w.mul(1e-5)).sub(step.mul(1e-3));
 });
 
@@ -64,7 +59,7 @@ const KERNELS = {
   exp: unary(PROGRAMS.exp),
   log: unary(PROGRAMS.log),
   tanh: unary(PROGRAMS.tanh),
-  gelu: unary(PROGRAMS.gelu),
+  gelu: unary(PROGRAMS.geluTanh),
   sin: unary(PROGRAMS.sin),
   "AdamW, weight": map(ADAM_WEIGHT, SQUARE, flat(0), flat(1), flat(2)),
   "softmax, exp(x - max)": map(SHIFTED_EXP, SQUARE, flat(0), operand(1, [1, 0])),

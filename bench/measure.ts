@@ -42,6 +42,8 @@ export interface Machine {
   node: string;
   /** Of native code; `none` where there is no compiler. */
   compiler: string;
+  /** The register tile of its products; absent where there is no compiler. */
+  tile?: string;
   /** The mean number of programs that wanted a core in the last minute, when the measurement began. */
   load: number;
   /** The day, in UTC. */
@@ -54,6 +56,7 @@ export async function describeMachine(): Promise<Machine> {
     ...machine(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     compiler: device?.driver.version ?? "none",
+    ...(device && { tile: device.driver.tile }),
     load: Number(loadavg()[0].toFixed(1)),
     date: new Date().toISOString().slice(0, 10),
   };

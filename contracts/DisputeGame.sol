@@ -9,6 +9,7 @@ import {Bracket, BracketId, IDisputeGame, JobParts, Player, Roster} from "./inte
 import {IJudge} from "./interfaces/IJudge.sol";
 import {ITaskManager, Phase, Resolution, State, Task} from "./interfaces/ITaskManager.sol";
 import {JobId, RunRoot, TaskId} from "./libraries/Ids.sol";
+import {SelfTest} from "./libraries/SelfTest.sol";
 import * as Tags from "./libraries/Tags.sol";
 import {Terms, TermsLib} from "./libraries/Terms.sol";
 import {JobHash} from "./training/JobHash.sol";
@@ -32,8 +33,20 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     /// @inheritdoc IDisputeGame
     ITaskManager public immutable manager;
 
+    /// @dev The most gas of one side: of the longest dispute about a model of 10^12 parameters it makes half
+    /// of the moves, opens and closes the bracket, pairs the players, and proves the largest step. A test
+    /// compares it with the estimate of disputes.
+    uint256 private constant SIDE_GAS = 1_650_000;
+    /// @dev Half of a lost bond pays for the gas of the others, at up to twice the price that is expected.
+    uint256 private constant BOND_MARGIN = 4;
+    /// @dev The price that is expected, in base fees of the block of the deployment.
+    uint256 private constant BASE_FEES = 2;
+
+    /// @inheritdoc IDisputeGame
+    mapping(TaskId task => mapping(address owner => bool)) public hasPrepaid;
     /// @dev Keyed by the bracket's name without its last bits.
     mapping(BracketId bracket => Bracket) private _brackets;
+    /// @dev Keyed by the bracket's name and the numbers of the players, the lower one first.
     mapping(PairId players => bool) private _paired;
 
     constructor(
@@ -42,7 +55,10 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         Pace memory pace_,
         uint256 gasBond_
     ) Bisection(pace_, gasBond_) TrainingMachine(judge_) {
+        SelfTest.checkWords();
         manager = manager_;
+        uint256 least = BOND_MARGIN * BASE_FEES * SIDE_GAS * block.basefee;
+        require(gasBond_ >= least, BondTooSmall(gasBond_, least));
     }
 
     /// @inheritdoc IDisputeGame
@@ -57,26 +73,25 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
 
     /// @inheritdoc IDisputeGame
     function open(Terms calldata terms, JobParts calldata parts) external returns (BracketId bracket) {
-        TaskId task = terms.idAt(address(manager));
-        Task memory t = manager.taskOf(task);
-        require(
-            terms.game == address(this) && t.state == State.Disputed && t.phase == Phase.Playing,
-            NotBeforeThisGame()
-        );
+        (TaskId task, Task memory t) = _taskOf(terms);
         Roster memory roster = Roster({
             task: task,
             dispute: t.dispute,
+            since: _sinceOf(terms, t),
             job: _factsOf(terms, parts),
             steps: terms.steps,
             commitEvery: terms.commitEvery,
             players: _playersOf(task, t)
         });
-        bracket = BracketId.wrap(keccak256(abi.encode(roster)));
-        Bracket storage b = _brackets[_keyOf(bracket)];
-        require(b.players == 0, BracketExists(bracket));
+        Bracket storage b;
+        (b, bracket) = _newBracket(task, t.dispute);
         uint256 count = roster.players.length;
+        uint256 posted = 0;
+        for (uint256 i = 0; i < count; i++) if (_takePrepaid(task, roster.players[i].owner)) posted |= 1 << i;
         b.players = uint24(count);
         b.standing = uint24((1 << count) - 1);
+        b.posted = uint24(posted);
+        b.roster = _hashOf(roster);
         emit Opened(task, bracket, roster);
     }
 
@@ -85,19 +100,21 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         (Bracket storage b, BracketId bracket) = _bracket(roster);
         require(first < second && second < b.players, NoPair(first, second));
         uint256 both = (1 << first) | (1 << second);
-        PairId players = PairId.wrap(BracketId.unwrap(_keyOf(bracket)) | bytes32((first << 8) | second));
+        PairId players = _pairOf(bracket, first, second);
+        bool differ = roster.players[first].claim != roster.players[second].claim;
+        require(!b.closed && b.standing & both == both && !_paired[players] && differ, NoPair(first, second));
+        _paired[players] = true;
+        if (!_movesFirst(b.posted, first, second)) (first, second) = (second, first);
         Player calldata one = roster.players[first];
         Player calldata other = roster.players[second];
-        bool fits = b.standing & both == both && !_paired[players] && one.claim != other.claim;
-        require(fits, NoPair(first, second));
-        _paired[players] = true;
         Context memory c;
-        c.players = players;
+        c.players = _pairOf(bracket, first, second);
         c.owners = [one.owner, other.owner];
         c.job = JobHash.hashOf(roster.job);
         c.sizes = SizesLib.ofRun(roster.steps, roster.commitEvery);
         c.claims = [Claim.wrap(RunRoot.unwrap(one.claim)), Claim.wrap(RunRoot.unwrap(other.claim))];
-        dispute = _start(c);
+        uint256 used = block.timestamp - roster.since;
+        dispute = _start(c, used < _clock ? _clock - used : 0);
         emit Paired(bracket, dispute, first, second);
     }
 
@@ -105,18 +122,64 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     function close(Terms calldata terms, Roster calldata roster) external {
         (Bracket storage b, BracketId bracket) = _bracket(roster);
         uint256 standing = b.standing;
-        (bytes32[] memory claims, uint256 right) = _claimsOf(roster, standing);
+        (bytes32[] memory claims, uint256 right) = _claimsOf(roster.players, standing);
         require(right == 0 || right & (right - 1) == 0, StillPlaying());
-        emit Closed(bracket, standing);
-        manager.resolve(
-            terms,
-            Resolution({
-                dispute: roster.dispute,
-                claims: claims,
-                losers: ((1 << claims.length) - 1) ^ right,
-                verdict: BracketId.unwrap(bracket)
-            })
-        );
+        _close(b, bracket, roster, true);
+        _resolve(terms, roster.dispute, claims, ((1 << claims.length) - 1) ^ right, bracket);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function settle(Roster calldata roster) external {
+        (Bracket storage b, BracketId bracket) = _bracket(roster);
+        Task memory t = manager.taskOf(roster.task);
+        bool plays = t.state == State.Disputed && t.phase == Phase.Playing && t.dispute == roster.dispute;
+        require(!plays, StillPlaying());
+        _close(b, bracket, roster, false);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function forfeit(Terms calldata terms) external {
+        (TaskId task, Task memory t) = _taskOf(terms);
+        require(terms.committee == address(0) && t.seats > terms.providers, NotByChallenge());
+        uint256 last = _sinceOf(terms, t) + (_clock > _recompute ? _clock : _recompute);
+        require(block.timestamp > last, TooEarly(last));
+        (, BracketId bracket) = _newBracket(task, t.dispute);
+        // Providers have the first seats, and those that stand have the claim that is challenged.
+        Player[] memory players = _playersOf(task, t);
+        RunRoot accused = players[0].claim;
+        address to = players[0].owner;
+        uint256 lost = 0;
+        for (uint256 i = 0; i < players.length; i++) {
+            Player memory player = players[i];
+            if (player.claim == accused) {
+                if (player.owner == msg.sender) to = msg.sender;
+            } else {
+                emit Forfeited(task, t.dispute, player.owner);
+                if (_takePrepaid(task, player.owner)) lost++;
+            }
+        }
+        _credit(to, (lost * gasBond) / 2);
+        (bytes32[] memory claims, ) = _claimsOf(players, 0);
+        _resolve(terms, t.dispute, claims, ((1 << claims.length) - 1) ^ 1, bracket);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function prepay(TaskId task, address owner) external payable {
+        require(msg.sender == address(manager), OnlyManager(msg.sender));
+        uint256 wanted = hasPrepaid[task][owner] ? 0 : gasBond;
+        require(msg.value == wanted, WrongBond(msg.value, wanted));
+        if (wanted == 0) return;
+        hasPrepaid[task][owner] = true;
+        emit Prepaid(owner, task);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function reclaim(Terms calldata terms, address owner) external {
+        TaskId task = terms.idAt(address(manager));
+        require(manager.taskOf(task).state != State.Disputed, StillPlaying());
+        require(_takePrepaid(task, owner), NoCredit(owner));
+        emit Reclaimed(owner, task);
+        _credit(owner, gasBond);
     }
 
     /// @inheritdoc IDisputeGame
@@ -128,51 +191,126 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     }
 
     /// @inheritdoc Bisection
-    function _losersOf(PairId players) internal view override returns (uint256) {
-        return _losersAmong(players, _brackets[_bracketOf(players)].standing);
+    function _begun(PairId players, uint256 side) internal override {
+        (Bracket storage b, uint256 first, uint256 second) = _playersIn(players);
+        require(!b.closed && b.standing & (first | second) == first | second, NotPlaying());
+        uint256 mover = side == 0 ? first : second;
+        bool posted = b.posted & mover != 0;
+        _takeBond(posted);
+        if (!posted) b.posted |= uint24(mover);
     }
 
     /// @inheritdoc Bisection
     /// @dev A player that is out cannot put another player out. So no player has to continue against it.
     function _ended(PairId players, uint256 losers) internal override {
-        Bracket storage b = _brackets[_bracketOf(players)];
+        (Bracket storage b, uint256 first, uint256 second) = _playersIn(players);
         uint256 standing = b.standing;
-        if (_losersAmong(players, standing) != 0) return;
-        (uint8 first, uint8 second) = _playersIn(players);
-        uint256 out = ((losers & 1) << first) | ((losers >> 1) << second);
-        b.standing = uint24(standing & ~out);
+        if (standing & (first | second) != first | second) return;
+        b.standing = uint24(standing & ~((losers & 1) * first | (losers >> 1) * second));
     }
 
-    /// @return bit i: side i is not among the players that stand
-    function _losersAmong(PairId players, uint256 standing) private pure returns (uint256) {
-        (uint8 first, uint8 second) = _playersIn(players);
-        return (~(standing >> first) & 1) | ((~(standing >> second) & 1) << 1);
+    /// @return whether the owner has posted a bond, which from now on belongs to a bracket
+    function _takePrepaid(TaskId task, address owner) private returns (bool) {
+        if (!hasPrepaid[task][owner]) return false;
+        delete hasPrepaid[task][owner];
+        return true;
+    }
+
+    /// @dev Ends a bracket and credits the bonds of the players that stand.
+    /// @param decided whether the bonds of those who lost are shared
+    function _close(
+        Bracket storage b,
+        BracketId bracket,
+        Roster calldata roster,
+        bool decided
+    ) private {
+        require(!b.closed, NotPlaying());
+        b.closed = true;
+        (uint256 standing, uint256 posted) = (b.standing, b.posted);
+        emit Closed(bracket, standing);
+        // Against a challenger that has opened the game and is silent, nobody else has to post.
+        uint256 takers = standing & posted == 0 ? standing : standing & posted;
+        uint256 share = decided && takers != 0 ? (_ones(posted & ~standing) * gasBond) / 2 / _ones(takers) : 0;
+        for (uint256 i = 0; i < roster.players.length; i++)
+            if ((takers >> i) & 1 == 1) _credit(roster.players[i].owner, share + ((posted >> i) & 1) * gasBond);
+    }
+
+    function _ones(uint256 bits) private pure returns (uint256 count) {
+        for (; bits != 0; bits &= bits - 1) count++;
+    }
+
+    function _resolve(
+        Terms calldata terms,
+        uint256 dispute,
+        bytes32[] memory claims,
+        uint256 losers,
+        BracketId bracket
+    ) private {
+        manager.resolve(
+            terms,
+            Resolution({dispute: dispute, claims: claims, losers: losers, verdict: BracketId.unwrap(bracket)})
+        );
+    }
+
+    /// @dev Reverts unless the task is before this game.
+    function _taskOf(Terms calldata terms) private view returns (TaskId task, Task memory t) {
+        task = terms.idAt(address(manager));
+        t = manager.taskOf(task);
+        require(
+            terms.game == address(this) && t.state == State.Disputed && t.phase == Phase.Playing,
+            NotBeforeThisGame()
+        );
+    }
+
+    /// @return when the task came before the game
+    function _sinceOf(Terms calldata terms, Task memory t) private pure returns (uint40) {
+        return uint40(t.deadline - terms.periods.toPlay);
+    }
+
+    /// @dev The player that has brought the dispute before the game has posted its bond, and moves first. If
+    /// both players have, or neither, then the later one moves first.
+    function _movesFirst(uint256 posted, uint256 player, uint256 later) private pure returns (bool) {
+        return (posted >> player) & 1 == 1 && (posted >> later) & 1 == 0;
+    }
+
+    /// @dev Reverts if the dispute has a bracket.
+    function _newBracket(TaskId task, uint256 dispute) private view returns (Bracket storage b, BracketId bracket) {
+        bracket = BracketId.wrap(keccak256(abi.encode(task, dispute)));
+        b = _brackets[_keyOf(bracket)];
+        require(b.players == 0, BracketExists(bracket));
     }
 
     function _bracket(Roster calldata roster) private view returns (Bracket storage b, BracketId bracket) {
-        bracket = BracketId.wrap(keccak256(abi.encode(roster)));
+        bracket = BracketId.wrap(keccak256(abi.encode(roster.task, roster.dispute)));
         b = _brackets[_keyOf(bracket)];
-        require(b.players != 0, NoSuchBracket(bracket));
+        require(b.players != 0 && b.roster == _hashOf(roster), NoSuchBracket(bracket));
+    }
+
+    /// @dev 160 bits, so that it fits into the slot of the bracket.
+    function _hashOf(Roster memory roster) private pure returns (bytes20) {
+        return bytes20(keccak256(abi.encode(roster)));
     }
 
     function _keyOf(BracketId bracket) private pure returns (BracketId) {
         return BracketId.wrap((BracketId.unwrap(bracket) >> PAIR_BITS) << PAIR_BITS);
     }
 
-    /// @return the bracket of a pair, by its name without the last bits
-    function _bracketOf(PairId players) private pure returns (BracketId) {
-        return _keyOf(BracketId.wrap(PairId.unwrap(players)));
+    function _pairOf(BracketId bracket, uint256 first, uint256 second) private pure returns (PairId) {
+        return PairId.wrap(BracketId.unwrap(_keyOf(bracket)) | bytes32((first << 8) | second));
     }
 
-    /// @return first number of the first player in the roster
-    function _playersIn(PairId players) private pure returns (uint8 first, uint8 second) {
+    /// @return b the bracket of a pair
+    /// @return first the bit of the player of side 0
+    /// @return second the bit of the player of side 1
+    function _playersIn(PairId players) private view returns (Bracket storage b, uint256 first, uint256 second) {
         uint256 word = uint256(PairId.unwrap(players));
-        return (uint8(word >> 8), uint8(word));
+        b = _brackets[_keyOf(BracketId.wrap(PairId.unwrap(players)))];
+        return (b, 1 << uint8(word >> 8), 1 << uint8(word));
     }
 
     function _factsOf(Terms calldata terms, JobParts calldata parts) private pure returns (JobFacts memory) {
         uint8 kind = parts.fromCheckpoint ? 2 : 1;
-        bytes memory head = abi.encodePacked(Tags.JOB, Tags.SPEC_VERSION, kind, terms.steps, uint32(parts.info.length), parts.info);
+        bytes memory head = abi.encodePacked(Tags.JOB, Tags.SPEC_VERSION, kind, terms.steps, parts.infoHash);
         JobId id = JobId.wrap(sha256(abi.encodePacked(head, parts.step, parts.init, parts.dataset)));
         require(id == terms.job, WrongJob(id));
         return JobFacts({
@@ -199,16 +337,16 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         }
     }
 
-    /// @return claims the distinct claims of all players
+    /// @return claims the distinct claims of all players, in the order of the players
     /// @return right bit i: a player stands with claims[i]
     function _claimsOf(
-        Roster calldata roster,
+        Player[] memory players,
         uint256 standing
     ) private pure returns (bytes32[] memory claims, uint256 right) {
-        claims = new bytes32[](roster.players.length);
+        claims = new bytes32[](players.length);
         uint256 count = 0;
-        for (uint256 i = 0; i < roster.players.length; i++) {
-            bytes32 claim = RunRoot.unwrap(roster.players[i].claim);
+        for (uint256 i = 0; i < players.length; i++) {
+            bytes32 claim = RunRoot.unwrap(players[i].claim);
             uint256 known = 0;
             while (known < count && claims[known] != claim) known++;
             if (known == count) claims[count++] = claim;

@@ -5,6 +5,7 @@ import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Claim, Context, Level, Place, Sizes} from "./game/GameTypes.sol";
 import {IJudge} from "./interfaces/IJudge.sol";
 import {Gather, KernelPoint, Point, PointInput} from "./libraries/KernelPoint.sol";
+import {SelfTest} from "./libraries/SelfTest.sol";
 import {TaggedHash} from "./libraries/TaggedHash.sol";
 import * as Tags from "./libraries/Tags.sol";
 import {Agreed, Trees} from "./training/Agreed.sol";
@@ -18,11 +19,20 @@ import {TrainingHash} from "./training/TrainingHash.sol";
 import {STATE} from "./training/TrainingTypes.sol";
 
 /// @title The judge of `IJudge`
+/// @notice Trusts the EVM, SHA-256 and keccak256, and the hashes in the context, which the game has checked.
+/// It trusts nobody's witness: what is not proven is refused. It has no owner and no storage, so any game may
+/// use it. A build for another chain's instructions refuses to be deployed.
 contract Judge is IJudge {
     using LeavesLib for Leaves;
     using OperandsLib for Shown;
     using PlaceLib for Place;
     using SizesLib for Sizes;
+
+    /// @dev A chain that computes otherwise refuses the deployment.
+    constructor() {
+        SelfTest.checkWords();
+        SelfTest.checkFloats();
+    }
 
     /// @inheritdoc IJudge
     function judge(

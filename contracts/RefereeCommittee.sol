@@ -12,6 +12,8 @@ import {Signatures} from "./libraries/Signatures.sol";
 import {Terms, TermsLib} from "./libraries/Terms.sol";
 
 /// @title The committee of `IRefereeCommittee`
+/// @notice Trusts a threshold of its members with every dispute of the tasks that name it, and nobody else.
+/// It trusts them with no money but their own share.
 contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using TermsLib for Terms;

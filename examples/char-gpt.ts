@@ -27,5 +27,8 @@ export default defineJob({
     adamW({
       learningRate: warmupCosine({ peak: rate, warmup: Math.min(20, steps - 1), steps, final: rate / 10 }),
       clipNorm: 1,
+      // As nanoGPT sets them for small models: matrices decay, biases and norms do not.
+      beta2: 0.99,
+      groups: [{ match: (_, shape) => shape.length < 2, weightDecay: 0 }],
     }),
 });

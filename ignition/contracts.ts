@@ -5,7 +5,7 @@ type Token = Parameters<IgnitionModuleBuilder["call"]>[0] | ReturnType<IgnitionM
 const DAY = 86_400n;
 
 /**
- * The settlement contracts over a token: a task manager, which makes its vault, and a committee.
+ * The settlement contracts over a token: a task manager, which makes its vault, a committee, and the exchange.
  *
  * Parameters of the module: `unbondingPeriod` in seconds (30 days), `members` (addresses of the referees), `threshold`
  * (how many of them make a verdict; 2).
@@ -15,5 +15,6 @@ export function settlement(m: IgnitionModuleBuilder, token: Token) {
   const vault = m.contractAt("StakeVault", m.staticCall(manager, "vault"));
   const members = m.getParameter<string[]>("members");
   const committee = m.contract("RefereeCommittee", [manager, members, m.getParameter("threshold", 2n)]);
-  return { manager, vault, committee };
+  const exchange = m.contract("Exchange", [manager]);
+  return { manager, vault, committee, exchange };
 }

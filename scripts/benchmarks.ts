@@ -48,8 +48,9 @@ const comparisonTable = (comparisons: readonly Comparison[]): string =>
     ]),
   );
 
-function describe({ cpu, cores, memoryGiB, node, compiler, load, date }: Machine): string {
-  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, ${compiler}; ${date}, with a load of ${load} when it began.`;
+function describe({ cpu, cores, memoryGiB, node, compiler, tile, load, date }: Machine): string {
+  const products = tile === undefined ? "" : `, products in tiles of ${tile}`;
+  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, ${compiler}${products}; ${date}, with a load of ${load} when it began.`;
 }
 
 /** The plots that stand before the table of a section, each with what it shows. */

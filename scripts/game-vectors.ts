@@ -58,6 +58,13 @@ const partyOf = (run: RememberedRun): Party => ({ runRoot: run.runRoot, prover: 
 const GPT = fileURLToPath(new URL("../examples/char-gpt.ts", import.meta.url));
 const gpt = await loadJob(GPT, { layers: 1, dim: 8, heads: 2, context: 8, batch: 2, steps: 2 });
 
+/** The first operator of the GPT with this end of its label. */
+function labelled(end: string): Wrong {
+  const kernel = gpt.step.labels.findIndex((label) => label.endsWith(end));
+  if (kernel < 0) throw new Error(`the GPT has no operator ${end}`);
+  return { kernel };
+}
+
 const CASES: readonly Case[] = [
   { name: "the end of a fold, in the middle of a segment", commitEvery: 2, liar: wrong(3, { kernel: 2 }, 5) },
   { name: "a map, one step a segment", commitEvery: 1, liar: wrong(4, { kernel: 3 }, 71) },
@@ -72,8 +79,8 @@ const CASES: readonly Case[] = [
   { name: "the assembly of an entry that stays, within a segment", commitEvery: 3, liar: wrong(5, { entry: 2 }, 1) },
   { name: "a row that does not exist", commitEvery: 1, liar: wrong(1, { kernel: 1 }, 8) },
   { name: "a fold without steps", commitEvery: 2, liar: wrong(5, { kernel: 8 }, 1) },
-  { name: "a short fold of two operands", job: gpt, commitEvery: 1, liar: wrong(2, { kernel: 17 }, 9) },
-  { name: "a short fold of one", job: gpt, commitEvery: 1, liar: wrong(2, { kernel: 8 }, 3) },
+  { name: "a short fold of two operands", job: gpt, commitEvery: 1, liar: wrong(2, labelled("attention/scores"), 9) },
+  { name: "a short fold of one", job: gpt, commitEvery: 1, liar: wrong(2, labelled("norm1/layer-norm-sum"), 3) },
   { name: "a checkpoint", job: tinyCheckpointJob(2), commitEvery: 1, liar: wrong(0, { entry: 0 }, 5) },
   // Together these two descend two levels in one move in all four ways.
   { name: "a long run, step 53", job: tinyJob(300), commitEvery: 1, liar: wrong(53, { entry: 2 }, 1) },

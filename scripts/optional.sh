@@ -1,5 +1,6 @@
 #!/bin/sh
-# Brings what the optional tests need, where that is possible: GPUs in software to run on, and headless-gl for gpu.js.
+# Brings what the optional tests need, where that is possible: GPUs in software to run on, headless-gl for gpu.js, and a
+# NATS server.
 # What can't be had is named; the tests that need it then say that they skip.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -38,6 +39,8 @@ has_display() {
   for file in /usr/include/X11/extensions/XInput2.h /usr/include/X11/extensions/Xext.h; do [ -e "$file" ] || return 1; done
   for tool in xvfb-run g++ make python3; do command -v "$tool" >/dev/null 2>&1 || return 1; done
 }
+# The server of the network's tests and of `verde demo --network`.
+has_nats() { command -v nats-server >/dev/null 2>&1; }
 has_compiler() { [ -e /usr/include/vulkan/vk_layer.h ] && command -v gcc >/dev/null 2>&1; }
 
 install_drivers() {
@@ -46,13 +49,14 @@ install_drivers() {
   apt update
   has_swiftshader || apt install -y --no-install-recommends chromium libvulkan1
   has_compiler || apt install -y --no-install-recommends gcc libc6-dev libvulkan-dev
+  has_nats || apt install -y --no-install-recommends nats-server
   has_display || apt install -y --no-install-recommends g++ make python3 libxi-dev libxext-dev xvfb xauth
   has_mesa || apt install -y --no-install-recommends -t "$release-backports" mesa-vulkan-drivers libvulkan1
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
   miss "this is no Debian: Vulkan drivers in software (SwiftShader, Mesa 25) are taken as they are"
-elif ! { has_swiftshader && has_compiler && has_mesa && has_display; }; then
+elif ! { has_swiftshader && has_compiler && has_mesa && has_display && has_nats; }; then
   if [ "$(id -u)" = 0 ]; then
     sources=$(mktemp -d)
     install_drivers
@@ -63,6 +67,7 @@ elif ! { has_swiftshader && has_compiler && has_mesa && has_display; }; then
   fi
   has_swiftshader || miss "SwiftShader (packages chromium, libvulkan1) $why"
   has_mesa || miss "Mesa 25 or newer with lavapipe and RADV (package mesa-vulkan-drivers; Debian 12 has it in its backports) $why"
+  has_nats || miss "nats-server (package nats-server) $why"
   has_compiler || miss "a C compiler with Vulkan's headers (packages gcc, libc6-dev, libvulkan-dev) $why"
   has_display || miss "what headless-gl needs (packages g++, make, python3, libxi-dev, libxext-dev, xvfb, xauth) $why"
 fi

@@ -1,6 +1,6 @@
 /**
  * `./verde test`: type check, linter, formatter, the tests of the contracts and all others. The last line
- * counts what passed and failed. With arguments only the test runner runs, and gets them.
+ * counts what passed and failed. With arguments only the tests that they name run, in both languages.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Counts } from "./reporter.ts";
-import { runSolidityTests } from "./solidity.ts";
+import { divideTests, runSolidityTests } from "./solidity.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** On Windows the programs of packages are scripts, which only a shell starts. */
@@ -25,6 +25,7 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 const extra = process.argv.slice(2);
+const { solidity: chosen, others } = divideTests(root, extra);
 
 if (extra.length === 0)
   for (const [name, command, args] of CHECKS) {
@@ -41,24 +42,33 @@ if (extra.length === 0)
 /** The tests of the contracts compile for minutes on one core. They run beside the others. */
 async function contracts(): Promise<void> {
   const started = Date.now();
-  const solidity = await runSolidityTests(root);
+  const solidity = await runSolidityTests(root, chosen);
+  const what = chosen.length > 0 ? `${chosen.join(" ")}` : "all with full line coverage";
   console.log(
-    `${solidity.failed === 0 ? "ok  " : "FAIL"} contracts (${((Date.now() - started) / 1000).toFixed(1)} s), ${solidity.passed} Solidity tests and full line coverage`,
+    `${solidity.failed === 0 ? "ok  " : "FAIL"} contracts (${((Date.now() - started) / 1000).toFixed(1)} s), ${solidity.passed} Solidity tests: ${what}`,
   );
   if (solidity.failed > 0) console.log(solidity.report);
   passed += solidity.passed;
   failed += solidity.failed;
 }
 
-const beside = extra.length === 0 ? contracts() : Promise.resolve();
+const beside = extra.length === 0 || chosen.length > 0 ? contracts() : Promise.resolve();
 const countsFile = join(tmpdir(), `verde-test-${process.pid}.json`);
-const runner = spawn(bin("vitest"), ["run", "--reporter=./scripts/reporter.ts", ...extra], {
-  cwd: root,
-  shell: windows,
-  stdio: "inherit",
-  env: { ...process.env, VERDE_TEST_COUNTS: countsFile },
-});
-const [status] = (await once(runner, "exit")) as [number | null];
+
+/** The other tests. @returns the runner's exit code */
+async function everythingElse(): Promise<number | null> {
+  // A folder of tests of contracts may have no other tests beside it.
+  const none = chosen.length > 0 ? ["--passWithNoTests"] : [];
+  const runner = spawn(bin("vitest"), ["run", "--reporter=./scripts/reporter.ts", ...none, ...others], {
+    cwd: root,
+    shell: windows,
+    stdio: "inherit",
+    env: { ...process.env, VERDE_TEST_COUNTS: countsFile },
+  });
+  return ((await once(runner, "exit")) as [number | null])[0];
+}
+
+const status = others.length > 0 || chosen.length === 0 ? await everythingElse() : 0;
 await beside;
 if (existsSync(countsFile)) {
   const counts = JSON.parse(readFileSync(countsFile, "utf8")) as Counts;

@@ -9,22 +9,26 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  * before it. Raising a budget is a decision, in a commit of its own.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  errors: 1_150,
-  encoding: 1_100,
+  errors: 1_250,
+  encoding: 1_150,
   files: 600,
-  repops: 13_700,
-  graph: 3_400,
+  repops: 19_400,
+  graph: 12_600,
   certify: 1_800,
-  job: 2_200,
+  job: 5_700,
   formats: 1_400,
-  trace: 4_600,
+  blobs: 1_500,
+  trace: 5_200,
   game: 1_200,
   claims: 600,
   referee: 6_400,
-  settlement: 5_100,
+  shards: 1_500,
+  audit: 900,
+  settlement: 9_200,
   index: 40,
+  services: 4_500,
   web: 1_600,
-  cli: 7_200,
+  cli: 11_400,
 };
 const ORDER = Object.keys(BUDGETS);
 /** The folders inside of a folder, where they too have an order. */
@@ -37,8 +41,7 @@ const MAX_LINES = 250;
 /** Tables of instructions, which are longer than a file should be and would not be clearer in two. */
 const LONGER: Readonly<Record<string, number>> = {
   "repops/ranges/rules.ts": 320,
-  "repops/backends/wasm/lower.ts": 290,
-  "repops/backends/wasm/loops.ts": 380,
+  "repops/backends/wasm/loops.ts": 390,
 };
 /**
  * Results must not depend on a platform's library: these have no place in code that computes. A power of two is exact
@@ -52,8 +55,11 @@ const SQUARE_ROOTS = [
   "repops/programs/javascript.ts",
   "repops/ranges/rules.ts",
   "repops/functions/gelu.ts",
+  "graph/constants.ts",
   "job/layers/attention.ts",
+  "job/layers/convolution.ts",
   "job/layers/linear.ts",
+  "job/layers/lora.ts",
   "job/models/gpt.ts",
   "repops/backends/gpujs/probes.ts",
 ];

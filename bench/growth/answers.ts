@@ -96,7 +96,7 @@ export async function growAnswers(_: Size, { say, point }: Growth): Promise<void
   try {
     const out = join(folder, "a.trace");
     say("a run for a prover to answer for");
-    await run(job, { out, checkpointEvery: STEPS / 2 });
+    await run(job, { out, commitEvery: 1, checkpointEvery: STEPS / 2 });
     for (const distance of DISTANCES) {
       say(`answers for a step that is ${distance} steps after a checkpoint`);
       const { backend, executed } = counting();

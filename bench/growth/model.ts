@@ -1,6 +1,6 @@
 /** Speed and memory against the number of parameters: GPTs from 0.1M to 124M. */
 import { freemem } from "node:os";
-import { countParameters } from "../../src/job/closed.ts";
+import { countParameters } from "../../src/job/parameters.ts";
 import { median } from "../measure.ts";
 import { Contender } from "../peers/contender.ts";
 import { ours } from "../peers/contenders.ts";

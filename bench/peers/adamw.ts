@@ -22,15 +22,15 @@ const job = defineJob({
   options: { elements: COLUMNS },
   data: ({ elements }) => ({ g: operand(shapeOf(elements), 4) }),
   loss: (context, { elements }) => sum(sum(mul(context.parameter("w", shapeOf(elements), zeros), context.data.g), [1])),
-  optimizer: () => adamW({ learningRate: RATE }),
+  optimizer: () => adamW({ learningRate: RATE, beta2: 0.99 }),
 });
 
 export async function prepareAdamW(backend: Backend, { elements }: AdamWTask): Promise<Ready> {
   const { step, dataset } = await job.close({ elements });
   const first = step.inputs.length;
-  const own = [...step.kernels.keys()].filter((i) => /^optimizer\/w\/(m|v|weight)$/.test(step.labels[i]));
-  if (own.length !== 3)
-    throw new Error(`an update has 3 operators, and ${own.length} are found: ${step.labels.join()}`);
+  const own = [...step.kernels.keys()].filter((i) => /^optimizer\/w\/(m|v|size|weight)$/.test(step.labels[i]));
+  if (own.length !== 4)
+    throw new Error(`an update has 4 operators, and ${own.length} are found: ${step.labels.join()}`);
   const isOwn = (tensor: number): boolean => own.includes(tensor - first);
   const reads = [...new Set(own.flatMap((i) => operandsOf(step.kernels[i])))].filter((tensor) => !isOwn(tensor));
   const place = (tensor: number): number =>
@@ -45,7 +45,7 @@ export async function prepareAdamW(backend: Backend, { elements }: AdamWTask): P
   const session = await backend.prepare(list, { keep: pairs.map(({ from }) => from) });
   for (const [i, tensor] of reads.entries()) await session.write(i, given(tensor));
   await session.execute();
-  const weight = await session.read(reads.length + 2);
+  const weight = await session.read(reads.length + own.length - 1);
   return {
     check: places(elements).map((i) => weight.data[i]),
     // A training step ends with these copies too.

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeSafetensors } from "../../src/formats/safetensors-file.ts";
-import { parametersOf } from "../../src/job/closed.ts";
+import { parametersOf } from "../../src/job/parameters.ts";
 import { type Backend, executeOnce, type Session } from "../../src/repops/backends/backend.ts";
 import { run, type RunOptions } from "../../src/trace/run.ts";
 import type { Ready } from "./contender.ts";

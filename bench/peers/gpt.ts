@@ -54,7 +54,13 @@ const job = defineJob({
     const rows = reshape(norm(context, "norm", x), [-1, dim]);
     return crossEntropy(matmul(rows, transpose(table), "head"), reshape(targets, [-1]));
   },
-  optimizer: () => adamW({ learningRate: 3e-4, clipNorm: 1 }),
+  optimizer: () =>
+    adamW({
+      learningRate: 3e-4,
+      clipNorm: 1,
+      beta2: 0.99,
+      groups: [{ match: (_, shape) => shape.length < 2, weightDecay: 0 }],
+    }),
 });
 
 export function gptJob({ layers, heads, dim, context, batch, vocabulary }: Omit<GptTask, "kind" | "trace">) {

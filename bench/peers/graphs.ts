@@ -4,6 +4,7 @@ import {
   crossEntropy,
   dense,
   gelu,
+  geluTanh,
   GraphBuilder,
   gradients,
   layerNorm,
@@ -65,7 +66,7 @@ export function operatorGraph({ operator, rows, columns, gradient }: OperatorTas
     return finish(builder, gradient ? [loss, ...gradients(loss, [x])] : [loss], operands);
   }
   const parameters = operator === "layer norm" ? [2, 3].map((i) => input(`p${i}`, operand([columns], i))) : [];
-  const apply = { softmax: () => softmax(x), GELU: () => gelu(x), "GELU, erf form": () => gelu(x) };
+  const apply = { softmax: () => softmax(x), GELU: () => geluTanh(x), "GELU, erf form": () => gelu(x) };
   const y = operator === "layer norm" ? layerNorm(x, parameters[0], parameters[1]) : apply[operator]();
   if (!gradient) return finish(builder, [y], operands);
   // The gradient of y is g.

@@ -15,7 +15,10 @@ const LATER = 7;
 
 /** @returns the seconds until the first training step could begin */
 function start(backend: string, folder: string): Promise<number> {
-  const env = { ...process.env, VERDE_CACHE: join(folder, "cache"), VERDE_STATE: join(folder, "state") };
+  const inside = (name: string): string => join(folder, name);
+  const kept = { VERDE_CACHE: inside("cache"), VERDE_STATE: inside("state") };
+  // The launcher has Node keep the modules that it has compiled.
+  const env = { ...process.env, ...kept, NODE_COMPILE_CACHE: inside("modules") };
   const child = spawn(process.execPath, [SCRIPT, backend], { env, stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IBisection} from "../interfaces/IBisection.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
+import {leadingZeros} from "../libraries/LeadingZeros.sol";
 import {NODE} from "../libraries/Tags.sol";
 import {Claim, Context, Facts, Position} from "./GameTypes.sol";
 import {Machine} from "./Machine.sol";
@@ -50,11 +51,12 @@ abstract contract Answers is Machine {
         bytes calldata b,
         uint256 partBytes
     ) internal pure returns (uint256 part) {
+        uint256 offset;
+        uint256 difference;
         assembly ("memory-safe") {
             // Calldata after the payloads does not matter: an earlier byte differs.
             let from := a.offset
             let apart := sub(b.offset, from)
-            let difference := 0
             for {
 
             } iszero(difference) {
@@ -63,9 +65,9 @@ abstract contract Answers is Machine {
                 difference := xor(calldataload(from), calldataload(add(from, apart)))
             }
             // `from` is one word too far.
-            let at := add(sub(sub(from, a.offset), 0x20), shr(3, clz(difference)))
-            part := div(at, partBytes)
+            offset := sub(sub(from, a.offset), 0x20)
         }
+        part = (offset + leadingZeros(difference) / 8) / partBytes;
     }
 
     /// @return words of the answer

@@ -15,6 +15,8 @@ import {TreeShape} from "./TreeShape.sol";
 /// @title The game of `IBisection`
 /// @dev The machine (`Machine`) defines what is computed. The game only knows its trees.
 abstract contract Bisection is IBisection, GasBonds, Rounds, Descent, Consents {
+    uint256 internal constant BOTH = 3;
+
     /// @dev Seconds: see `Pace`.
     uint32 internal immutable _clock;
     uint32 internal immutable _response;
@@ -84,45 +86,38 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent, Consents {
         _requireInTime(word);
         Claim right = _outcome(word.level(), context, witness);
         uint256 losers = (context.claims[0] == right ? 0 : 1) | (context.claims[1] == right ? 0 : 2);
-        // Both sides have moved.
-        _end(dispute, context, losers, 2);
+        _end(dispute, context, losers);
     }
 
     /// @inheritdoc IBisection
     function timeout(uint256 dispute, GameState calldata state, Context calldata context) external {
         _load(dispute, state, context);
-        uint256 losers = _losersOf(context.players);
-        if (losers == 0 || losers == BOTH) {
-            uint256 deadline = _deadline(state.word);
-            require(block.timestamp > deadline, TooEarly(deadline));
-            losers = state.word.question() == Question.Bottom ? BOTH : 1 << state.word.turn();
-        }
-        _end(dispute, context, losers, _sidesMoved(state.word));
+        uint256 deadline = _deadline(state.word);
+        require(block.timestamp > deadline, TooEarly(deadline));
+        _end(dispute, context, state.word.question() == Question.Bottom ? BOTH : 1 << state.word.turn());
     }
 
     /// @dev Starts a dispute between two different claims.
     /// @param c players, owners, claims, and what the machine knows from the start
-    function _start(Context memory c) internal returns (uint256 dispute) {
+    /// @param clock what side 0, which moves first, has left of its clock
+    function _start(Context memory c, uint256 clock) internal returns (uint256 dispute) {
         Position memory p;
         p.count = uint32(_top(c));
         bytes32 hash = StateHash.ofMemory(c);
-        GameWord word = GameWordLib.start(_clock, block.timestamp).placed(p);
+        GameWord word = GameWordLib.start(clock, _clock, block.timestamp).placed(p);
         dispute = ++_disputes;
         _states[dispute] = StateHash.ofState(word, hash, 0, 0);
         emit Started(dispute, GameState({word: word, context: hash, shown: 0, node: 0}), c);
     }
 
-    /// @param moved how many sides have moved
-    function _end(uint256 dispute, Context calldata context, uint256 losers, uint256 moved) private {
+    function _end(uint256 dispute, Context calldata context, uint256 losers) private {
         delete _states[dispute];
         emit Ended(dispute, context.players, losers);
-        _creditBonds(context.owners, losers, moved);
         _ended(context.players, losers);
     }
 
-    /// @dev Called before the dispute has ended.
-    /// @return losers bit i: side i has lost elsewhere and is out
-    function _losersOf(PairId players) internal view virtual returns (uint256 losers);
+    /// @dev Called before the first move of a side. Takes the bond that the move posts.
+    function _begun(PairId players, uint256 side) internal virtual;
 
     /// @dev Called when a dispute has ended.
     /// @param losers bit i: side i has lost; at least one has
@@ -144,8 +139,9 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent, Consents {
         Consent memory consent
     ) private {
         _load(dispute, state, context);
-        _requireBond(state.word);
         uint256 own = state.word.turn();
+        if (_sidesMoved(state.word) < 2) _begun(context.players, own);
+        else require(msg.value == 0, WrongBond(msg.value, 0));
         Position memory p = state.word.positionOf();
         Context memory c = StateHash.load(context);
         require(p.question != Question.Bottom, WrongQuestion());

@@ -56,9 +56,9 @@ library GameWordLib {
         return uint32(GameWord.unwrap(word) >> POSITION);
     }
 
-    /// @return a new word: full clocks, side 0 to move, position zero
-    function start(uint256 clock, uint256 time) internal pure returns (GameWord) {
-        return GameWord.wrap(time | (clock << CLOCKS) | (clock << (CLOCKS + CLOCK_BITS)));
+    /// @return a new word: these clocks of side 0 and side 1, side 0 to move, position zero
+    function start(uint256 first, uint256 second, uint256 time) internal pure returns (GameWord) {
+        return GameWord.wrap(time | (first << CLOCKS) | (second << (CLOCKS + CLOCK_BITS)));
     }
 
     /// @return the word after the mover's turn: `left` on the mover's clock, and the other side to move since

@@ -6,9 +6,8 @@ import {Question, TOP} from "./GameTypes.sol";
 import {GameWord} from "./GameWord.sol";
 
 /// @title The bonds of `IGasBonds`
+/// @dev All amounts are bonds that were paid in, and the chain does not have enough wei to overflow.
 abstract contract GasBonds is IGasBonds {
-    uint256 internal constant BOTH = 3;
-
     /// @inheritdoc IGasBonds
     uint256 public immutable gasBond;
     /// @inheritdoc IGasBonds
@@ -28,20 +27,19 @@ abstract contract GasBonds is IGasBonds {
         require(received, NotReceived(to));
     }
 
-    /// @dev Reverts unless the move that replies in this state posts exactly the bond that it has to post.
-    function _requireBond(GameWord word) internal view {
-        uint256 wanted = _sidesMoved(word) < 2 ? gasBond : 0;
-        require(msg.value == wanted, WrongBond(msg.value, wanted));
+    /// @dev Takes the bond that a player's first move in a dispute posts. A player with several disputes may
+    /// send it with the first move of each of them, since it can't know which comes first. What was not
+    /// needed is credited to the sender.
+    /// @param posted whether the player has posted it before
+    function _takeBond(bool posted) internal {
+        if (posted && msg.value == 0) return;
+        require(msg.value == gasBond, WrongBond(msg.value, posted ? 0 : gasBond));
+        if (posted) _credit(msg.sender, gasBond);
     }
 
-    /// @dev Credits the winner with all bonds of a dispute.
-    /// @param losers bit i: side i has lost
-    /// @param moved how many sides have posted their bonds
-    function _creditBonds(address[2] calldata owners, uint256 losers, uint256 moved) internal {
-        if (losers == BOTH || moved == 0 || gasBond == 0) return;
-        // The amount has been paid in, and the chain does not have enough wei to overflow.
+    function _credit(address owner, uint256 amount) internal {
         unchecked {
-            creditOf[owners[losers & 1]] += moved * gasBond;
+            creditOf[owner] += amount;
         }
     }
 

@@ -69,13 +69,14 @@ interface IBisection is IGasBonds {
         bytes32[4] calldata next
     ) external;
 
-    /// @notice Any move. The first move of a side posts the bond.
+    /// @notice Any move. The first move of a player in its bracket posts the bond, unless it has posted it
+    /// before.
     function turn(uint256 dispute, GameState calldata state, Context calldata context, Move calldata m) external payable;
 
     /// @notice The same move, by any account, with the owner's consent: it leads to the same state. It is
     /// needed only for a move that opens a tree which does not follow from the owner's claim. All other
     /// moves may be made by anyone with `turn` and `move`.
-    /// @dev The sender posts the bond if this is the side's first move. The bond is the owner's then, as
+    /// @dev The sender posts the bond if this is the player's first move. The bond is the owner's then, as
     /// always (`IGasBonds`).
     /// @param consent the owner's signatures over the trees that the move opens
     function turnFor(
@@ -91,9 +92,8 @@ interface IBisection is IGasBonds {
     /// @param word of the state
     function prove(uint256 dispute, GameWord word, Context calldata context, bytes calldata witness) external;
 
-    /// @notice Ends a dispute in which the side to move is out of time; at the bottom both sides are. If one
-    /// side has already lost elsewhere and is out, the other side wins at once: it need not continue only for
-    /// the bonds. Anyone may call it.
+    /// @notice Ends a dispute in which the side to move is out of time; at the bottom both sides are. Anyone
+    /// may call it.
     function timeout(uint256 dispute, GameState calldata state, Context calldata context) external;
 
     /// @notice How long moves may take.

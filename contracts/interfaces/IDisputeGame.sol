@@ -10,13 +10,13 @@ import {ITaskManager} from "./ITaskManager.sol";
 
 /// @notice Everything that the job's id is a hash of, except the number of training steps, which the terms
 /// hold (spec 6.6).
-/// @param info name, unit, and units for each training step, encoded
+/// @param infoHash hash of the names, which nobody has to show: a poster chooses their length
 /// @param step root of the step graph
 /// @param init root of the init graph, or of the initial state
 /// @param dataset root of the dataset
 /// @param fromCheckpoint whether the job begins with a given state
 struct JobParts {
-    bytes info;
+    bytes32 infoHash;
     bytes32 step;
     bytes32 init;
     bytes32 dataset;
@@ -29,9 +29,10 @@ struct Player {
     RunRoot claim;
 }
 
-/// @notice The players about one task. The hash of the roster names the bracket.
+/// @notice The players of a bracket.
 /// @param task the task
 /// @param dispute the number of the task's dispute
+/// @param since when the task came before the game, in seconds since 1970
 /// @param job its facts
 /// @param steps training steps of the run
 /// @param commitEvery training steps in a segment
@@ -39,21 +40,28 @@ struct Player {
 struct Roster {
     TaskId task;
     uint256 dispute;
+    uint40 since;
     JobFacts job;
     uint32 steps;
     uint32 commitEvery;
     Player[] players;
 }
 
-/// @notice The hash of a roster.
+/// @notice The hash of a task and the number of its dispute.
 type BracketId is bytes32;
 
 /// @notice Bit i stands for player i of the roster.
 /// @param players how many there are
 /// @param standing the players that have not lost
+/// @param posted the players that have posted their bonds
+/// @param closed whether the bonds have been credited
+/// @param roster the first 160 bits of the roster's hash
 struct Bracket {
     uint24 players;
     uint24 standing;
+    uint24 posted;
+    bool closed;
+    bytes20 roster;
 }
 
 /// @title The game as the authority of a task: the EVM is the referee
@@ -62,10 +70,22 @@ struct Bracket {
 /// honest player wins all of its disputes, so it stands at the end, however many players lie. No other player
 /// moves for it, so it does not depend on players with the same claim.
 interface IDisputeGame is IBisection {
+    /// @notice A player has posted its bond before its task came before the game.
+    event Prepaid(address indexed owner, TaskId indexed task);
+    /// @notice A player has got back a bond that no bracket has taken.
+    event Reclaimed(address indexed owner, TaskId indexed task);
     event Opened(TaskId indexed task, BracketId bracket, Roster roster);
+    /// @param first number of the player that moves first, side 0
     event Paired(BracketId indexed bracket, uint256 indexed dispute, uint256 first, uint256 second);
     event Closed(BracketId indexed bracket, uint256 standing);
+    /// @notice A challenger has lost, because no challenger has opened the bracket in time.
+    event Forfeited(TaskId indexed task, uint256 indexed dispute, address challenger);
 
+    /// @notice The bond would not pay for the gas of a dispute at this chain's price: it has to be at least
+    /// `least`.
+    error BondTooSmall(uint256 bond, uint256 least);
+    /// @notice Only the task manager may call this.
+    error OnlyManager(address caller);
     /// @notice The task is not before this game.
     error NotBeforeThisGame();
     /// @notice The move shows another job, graph or kernel than the disputed one, or other runs or roots than
@@ -80,18 +100,46 @@ interface IDisputeGame is IBisection {
     /// @notice One of the pair is out or does not exist, or both have the same claim, or they have been
     /// paired before.
     error NoPair(uint256 first, uint256 second);
-    /// @notice More than one claim stands.
+    /// @notice More than one claim stands, or the dispute is not over.
     error StillPlaying();
+    /// @notice The bracket is closed, or one of the two players is out.
+    error NotPlaying();
+    /// @notice No challenger has to open this dispute: providers differ, or a committee has ruled.
+    error NotByChallenge();
+
+    /// @notice Manager only: takes the bond of an owner that brings a task before the game. An owner that has
+    /// posted it before sends nothing.
+    function prepay(TaskId task, address owner) external payable;
+
+    /// @notice Credits an owner with the bond that it has posted, if no bracket has taken it and the task is
+    /// not in dispute. Anyone may.
+    function reclaim(Terms calldata terms, address owner) external;
+
+    /// @notice Whether the owner has posted its bond, and no bracket has taken it yet.
+    function hasPrepaid(TaskId task, address owner) external view returns (bool);
 
     /// @notice Opens the bracket of a task that was escalated to this game. Anyone may.
     function open(Terms calldata terms, JobParts calldata parts) external returns (BracketId bracket);
 
-    /// @notice Starts the dispute of two players that stand and have different claims. Anyone may.
-    /// @param first number of the first player in the roster
+    /// @notice Starts the dispute of two players that stand and have different claims. Anyone may. The player
+    /// moves first that has posted its bond, or the one with the later seat. Its clock has been running since
+    /// the task came before the game.
+    /// @param first number of the player with the lower seat
     function pair(Roster calldata roster, uint256 first, uint256 second) external returns (uint256 dispute);
 
-    /// @notice Tells the task which claims have lost, once at most one claim stands. Anyone may.
+    /// @notice Tells the task which claims have lost, once at most one claim stands, and credits the bonds.
+    /// Anyone may.
     function close(Terms calldata terms, Roster calldata roster) external;
+
+    /// @notice Credits the players that stand with their own bonds, if the task was decided without this
+    /// bracket: its time was over. Bonds of players that have lost stay in the contract. Anyone may.
+    function settle(Roster calldata roster) external;
+
+    /// @notice Ends a dispute that challengers have brought before the game and that none of them has opened
+    /// within its clock: all challengers lose. Half of their bonds goes to the sender, if the sender owns the
+    /// challenged claim, or to its first owner. Anyone may. So an owner whose claim is challenged need not
+    /// pay for the game of challengers that don't play.
+    function forfeit(Terms calldata terms) external;
 
     /// @notice The contract that executes the step at the bottom.
     function judge() external view returns (IJudge);

@@ -43,7 +43,10 @@ interface IRefereeCommittee {
     error NothingToPay();
 
     /// @notice Submits a verdict to the task manager. Anyone may.
+    /// @param terms of the task
+    /// @param verdict that the members have signed
     /// @param signers in rising order of their addresses
+    /// @param signatures one for each signer, in the same order
     function submit(
         Terms calldata terms,
         Verdict calldata verdict,
@@ -52,27 +55,43 @@ interface IRefereeCommittee {
     ) external;
 
     /// @notice Pays a member its share of what the committee has earned. Anyone may.
+    /// @param member who is paid
     /// @return amount what was paid
     function payMember(address member) external returns (uint256 amount);
 
-    /// @return digest what members sign
+    /// @notice What members sign.
+    /// @param task the task's id
+    /// @param verdict to be signed
+    /// @return digest by EIP-712
     function digestOf(TaskId task, Verdict calldata verdict) external view returns (bytes32 digest);
 
+    /// @notice The task manager to which verdicts are submitted. It never changes.
+    /// @return its address
     function manager() external view returns (ITaskManager);
 
+    /// @notice How many members have to sign a verdict. It never changes.
+    /// @return a number from 1 to that of the members
     function threshold() external view returns (uint256);
 
     /// @notice The number of members.
+    /// @return how many there are
     function members() external view returns (uint256);
 
     /// @notice The token in which the committee is paid.
+    /// @return its address
     function token() external view returns (IERC20);
 
     /// @notice What has been paid to a member so far.
+    /// @param member who was paid
+    /// @return in units of the token
     function paid(address member) external view returns (uint256);
 
     /// @notice What has been paid to all members so far.
+    /// @return in units of the token
     function paidToAll() external view returns (uint256);
 
+    /// @notice Whether an account is one of the members, who never change.
+    /// @param account to look up
+    /// @return whether it is a member
     function isMember(address account) external view returns (bool);
 }

@@ -9,7 +9,8 @@ import {IStakeVault} from "./IStakeVault.sol";
 /// @notice Open: seats are free. Accepted: providers commit to claims. Committed: claims are revealed; the
 /// first reveal after the last commitment enters this state. Revealed: claims are compared. Challengeable:
 /// one claim stands; it may be challenged, and chunks of its final state may be demanded. Disputed: several
-/// claims stand. Final: winners are paid. Refunded: the client has the rewards back.
+/// claims stand, or challenges are revealed. Settled: one claim stands and can't be challenged any more; its
+/// chunks may still be demanded. Final: winners are paid. Refunded: the client has the rewards back.
 enum State {
     None,
     Open,
@@ -18,12 +19,13 @@ enum State {
     Revealed,
     Challengeable,
     Disputed,
+    Settled,
     Final,
     Refunded
 }
 
-/// @notice What the task waits for. Revealing: a challenger's claim. Judging: the committee's verdict. Ruled:
-/// an escalation of the committee's ruling. Playing: the game's verdict.
+/// @notice What the task waits for. Revealing: the claims of all challengers. Judging: the committee's
+/// verdict. Ruled: an escalation of the committee's ruling. Playing: the game's verdict.
 enum Phase {
     None,
     Revealing,
@@ -34,10 +36,12 @@ enum Phase {
 
 /// @notice A task, in one storage slot.
 /// @param deadline the last second of the state, or of the dispute's phase
-/// @param seats participants so far: providers, then challengers, each with a stake or bond
+/// @param seats participants so far: providers, then challengers that have revealed, each with a stake or
+/// bond
 /// @param committed providers that have committed
-/// @param challenges how many have been made
-/// @param dispute number of the last dispute, from 1
+/// @param challenges how many have been made and not been revealed
+/// @param dispute number of the last dispute, from 1: at most one between providers, and one with all
+/// challengers
 /// @param demands chunks demanded of the standing claim
 /// @param openDemands how many of the demands wait for their answer
 /// @param revealed bit i: seat i has revealed a claim
@@ -49,7 +53,7 @@ struct Task {
     uint40 deadline;
     uint8 seats;
     uint8 committed;
-    uint8 challenges;
+    uint24 challenges;
     uint8 dispute;
     uint8 demands;
     uint8 openDemands;
@@ -98,6 +102,13 @@ interface ITaskManager {
     event SeatTaken(TaskId indexed task, uint256 indexed seat, address indexed owner);
     event ClaimCommitted(TaskId indexed task, uint256 indexed seat, bytes32 commitment);
     event ClaimRevealed(TaskId indexed task, uint256 indexed seat, RunRoot root);
+    /// @notice A challenge was made. It has no seat until it is revealed.
+    event Challenged(TaskId indexed task, address indexed owner, bytes32 commitment);
+    /// @notice A revealed challenge takes no seat, and its bond is released: it claims what stands, or there
+    /// is no place for its claim.
+    event TurnedAway(TaskId indexed task, address indexed owner, RunRoot root);
+    /// @notice A challenge was not revealed, and its bond is lost.
+    event ChallengeLapsed(TaskId indexed task, address indexed owner, uint256 bond);
     event SeatSlashed(TaskId indexed task, uint256 indexed seat, uint256 amount);
     event Ruled(TaskId indexed task, uint256 indexed dispute, address authority, Resolution resolution);
     event ChunkDemanded(TaskId indexed task, uint256 indexed index, Demand demand);
@@ -128,9 +139,14 @@ interface ITaskManager {
     error CommitmentMismatch(bytes32 commitment);
     /// @notice The root is zero.
     error EmptyRoot();
-    /// @notice The challenge has the same claim as the one that stands.
-    error NotAnotherClaim(RunRoot root);
-    /// @notice All challenges, or demands, that the terms allow have been made.
+    /// @notice The challenge is against another claim than the one that stands. Nothing is taken for it.
+    error StaleChallenge(RunRoot standing);
+    /// @notice The account has no challenge in this task that is not revealed.
+    error NoChallenge(address owner);
+    /// @notice Challenges have been made that are not revealed: `expire` lets them be revealed once the
+    /// window is over.
+    error ChallengesOpen(uint256 count);
+    /// @notice All demands that the terms allow have been made.
     error LimitReached(uint256 limit);
     /// @notice The resolution is for another dispute.
     error WrongDispute(uint256 dispute, uint256 current);
@@ -161,29 +177,47 @@ interface ITaskManager {
     /// @notice Commits to a claim by `commitmentOf(task, owner, root, salt)`.
     function commit(TaskId task, uint256 seat, bytes32 commitment) external;
 
-    /// @notice Opens a commitment of a provider or a challenger. Anyone who knows root and salt may.
+    /// @notice Opens a commitment of a provider. Anyone who knows root and salt may.
     function reveal(TaskId task, uint256 seat, RunRoot root, bytes32 salt) external;
 
     /// @notice Compares the revealed claims: equal claims become challengeable, different ones disputed.
     /// Anyone may, at once.
     function compare(TaskId task) external;
 
-    /// @notice Challenges the standing claim with another one, by a commitment that `reveal` opens. The
-    /// caller's stake is the bond.
-    function challenge(Terms calldata terms, bytes32 commitment) external returns (uint256 seat);
+    /// @notice Challenges the standing claim with another one, by a commitment that `revealChallenge` opens
+    /// once the window is over. The caller's stake is the bond. If the task has a game, the call also posts
+    /// the game's bond for gas (`IGasBonds`). There is one window, and any number of accounts may challenge
+    /// in it: challengers don't wait for each other, and none can take another one's place.
+    /// @param standing the claim that is challenged
+    /// @param commitment `challengeOf(task, standing, owner, root, salt)`
+    function challenge(Terms calldata terms, RunRoot standing, bytes32 commitment) external payable;
 
-    /// @notice Ends a state whose deadline has passed. A seat that missed its move is slashed. A dispute
-    /// without a verdict is undecided: all stakes are released and the client is refunded. Anyone may.
+    /// @notice Opens a challenge, in phase Revealing. Anyone who knows root and salt may. The claim gets a
+    /// seat, and all claims with a seat are in one dispute. Seats with equal claims win or lose together.
+    /// A challenge that takes no seat gets its bond back: its claim is the one that stands, all seats are
+    /// taken, or its claim has half of the seats that challengers may have.
+    /// @dev Seats are limited, so they must not be free. At most one claim wins, and it has at most half of
+    /// them. So whoever fills all seats, or all seats of the right claim and loses them, pays for half.
+    function revealChallenge(Terms calldata terms, address owner, RunRoot root, bytes32 salt) external;
+
+    /// @notice Slashes the bond of a challenge that was not revealed in time. All of it is burned. Anyone
+    /// may.
+    function lapse(Terms calldata terms, address owner) external;
+
+    /// @notice Ends a state whose deadline has passed. A seat that missed its move is slashed. A window with
+    /// challenges is followed by their reveal. A dispute without a verdict is undecided: all stakes are
+    /// released and the client is refunded. Anyone may.
     function expire(Terms calldata terms) external;
 
-    /// @notice Ends a challenge window that has passed, and pays. Anyone may.
+    /// @notice Pays, once the window has passed without a challenge, or state Settled has passed. Anyone may.
     function finalize(Terms calldata terms) external;
 
     /// @notice The authority's decision: the committee's in phase Judging, the game's after an escalation.
     function resolve(Terms calldata terms, Resolution calldata resolution) external;
 
-    /// @notice The owner of a losing seat takes the dispute to the game.
-    function escalate(Terms calldata terms, Resolution calldata ruling, uint256 seat) external;
+    /// @notice The owner of a losing seat takes the dispute to the game. The call posts the game's bond for
+    /// gas, unless the owner has posted it with its challenge (`IGasBonds`).
+    function escalate(Terms calldata terms, Resolution calldata ruling, uint256 seat) external payable;
 
     /// @notice Carries out a ruling that nobody escalated, or that the game did not judge in time. Anyone
     /// may.
@@ -211,6 +245,19 @@ interface ITaskManager {
     function taskId(Terms calldata terms) external view returns (TaskId);
 
     function commitmentOf(TaskId task, address owner, RunRoot root, bytes32 salt) external view returns (bytes32);
+
+    /// @notice What a challenger commits to. The hash binds the claim that it challenges: if the chain drops
+    /// blocks and another claim stands, the challenge is void.
+    function challengeOf(
+        TaskId task,
+        RunRoot standing,
+        address owner,
+        RunRoot root,
+        bytes32 salt
+    ) external view returns (bytes32);
+
+    /// @return commitment of the account's challenge; zero if there is none, or if it was revealed
+    function challengeBy(TaskId task, address owner) external view returns (bytes32 commitment);
 
     function taskOf(TaskId task) external view returns (Task memory);
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {leadingZeros} from "./LeadingZeros.sol";
 
 /// @title The numbers vf32 (spec 2) and their arithmetic (spec 3.2), in integers
 /// @notice A float is the pattern of a binary32 in the low 32 bits of a word. Every function takes its
@@ -49,10 +50,9 @@ library Float32 {
 
     function add(uint256 a, uint256 b) internal pure returns (uint256 r) {
         bool rare;
-        assembly ("memory-safe") {
-            let half := 0x3fffffffffffffffffffffffffffffffffffffffffffffffffffffffff
-            switch and(xor(a, b), 0x80000000)
-            case 0 {
+        if ((a ^ b) & SIGN == 0) {
+            assembly ("memory-safe") {
+                let half := 0x3fffffffffffffffffffffffffffffffffffffffffffffffffffffffff
                 let large := a
                 let small := b
                 if lt(a, b) {
@@ -74,21 +74,27 @@ library Float32 {
                 // float is too small to change the sum.
                 rare := iszero(and(add(large, 0x10000000), 0x60000000))
             }
-            default {
+        } else {
+            uint256 n;
+            uint256 top;
+            assembly ("memory-safe") {
                 let large := a
                 let small := xor(b, 0x80000000)
                 if lt(a, small) {
                     large := b
                     small := xor(a, 0x80000000)
                 }
-                let top := shr(23, small)
+                top := shr(23, small)
                 // Exact: both operands are from 2^-63 to 2^65.
-                let n := sub(
+                n := sub(
                     shl(sub(shr(23, large), top), or(and(large, 0x7fffff), 0x800000)),
                     or(and(small, 0x7fffff), 0x800000)
                 )
-                let zeros := clz(n)
                 rare := iszero(mul(n, and(and(add(large, 0x20000000), add(small, 0x20000000)), 0x40000000)))
+            }
+            uint256 zeros = leadingZeros(n);
+            assembly ("memory-safe") {
+                let half := 0x3fffffffffffffffffffffffffffffffffffffffffffffffffffffffff
                 n := shl(sub(zeros, 1), n)
                 r := add(shl(23, sub(add(top, 231), zeros)), shr(231, add(n, add(half, and(shr(231, n), 1)))))
             }
@@ -302,8 +308,8 @@ library Float32 {
     /// @dev Computes ±significand · 2^(exponent - 381), rounded to 24 bits, ties to even, then canonical.
     /// @param significand below 2^255; if it is 0, the exponent must be below 258
     function _round(uint256 sign, uint256 exponent, uint256 significand) private pure returns (uint256 r) {
+        uint256 zeros = leadingZeros(significand);
         assembly ("memory-safe") {
-            let zeros := clz(significand)
             // Moves the leading bit to 2^254 and the last bit that stays to 2^231.
             let n := shl(sub(zeros, 1), significand)
             let half := 0x3fffffffffffffffffffffffffffffffffffffffffffffffffffffffff

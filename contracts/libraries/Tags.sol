@@ -21,6 +21,10 @@ bytes1 constant GRAPH_HEADER = 0x0f;
 bytes1 constant COUNTER = 0x10;
 bytes1 constant LAYOUT_LEAF = 0x11;
 bytes1 constant GRAPH_OUTPUT = 0x12;
+bytes1 constant SEALED_CHUNK = 0x13;
+bytes1 constant SEAL_KEY = 0x14;
+bytes1 constant KEYSTREAM = 0x16;
+bytes1 constant JOB_INFO = 0x17;
 
 /// @dev The version of the specification that gives the bytes their meaning.
-uint32 constant SPEC_VERSION = 2;
+uint32 constant SPEC_VERSION = 4;

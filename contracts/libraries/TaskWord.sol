@@ -20,10 +20,10 @@ library TaskWordLib {
             ((uint256(t.seats) << 56) | (uint256(t.committed) << 64) | (uint256(t.challenges) << 72)) | TaskWord.unwrap(word)
         );
         word = TaskWord.wrap(
-            ((uint256(t.dispute) << 80) | (uint256(t.demands) << 88) | (uint256(t.openDemands) << 96)) | TaskWord.unwrap(word)
+            ((uint256(t.dispute) << 96) | (uint256(t.demands) << 104) | (uint256(t.openDemands) << 112)) | TaskWord.unwrap(word)
         );
         word = TaskWord.wrap(
-            ((uint256(t.revealed) << 104) | (uint256(t.out) << 128) | (uint256(t.pot) << 152)) | TaskWord.unwrap(word)
+            ((uint256(t.revealed) << 120) | (uint256(t.out) << 144) | (uint256(t.pot) << 168)) | TaskWord.unwrap(word)
         );
     }
 
@@ -41,12 +41,12 @@ library TaskWordLib {
         t.deadline = uint40(TaskWord.unwrap(word) >> 16);
         t.seats = uint8(TaskWord.unwrap(word) >> 56);
         t.committed = uint8(TaskWord.unwrap(word) >> 64);
-        t.challenges = uint8(TaskWord.unwrap(word) >> 72);
-        t.dispute = uint8(TaskWord.unwrap(word) >> 80);
-        t.demands = uint8(TaskWord.unwrap(word) >> 88);
-        t.openDemands = uint8(TaskWord.unwrap(word) >> 96);
-        t.revealed = uint24(TaskWord.unwrap(word) >> 104);
-        t.out = uint24(TaskWord.unwrap(word) >> 128);
-        t.pot = uint88(TaskWord.unwrap(word) >> 152);
+        t.challenges = uint24(TaskWord.unwrap(word) >> 72);
+        t.dispute = uint8(TaskWord.unwrap(word) >> 96);
+        t.demands = uint8(TaskWord.unwrap(word) >> 104);
+        t.openDemands = uint8(TaskWord.unwrap(word) >> 112);
+        t.revealed = uint24(TaskWord.unwrap(word) >> 120);
+        t.out = uint24(TaskWord.unwrap(word) >> 144);
+        t.pot = uint88(TaskWord.unwrap(word) >> 168);
     }
 }

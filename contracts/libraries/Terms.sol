@@ -12,7 +12,6 @@ import {JobId, LayoutRoot, TaskId} from "./Ids.sol";
 /// @param commitEvery training steps in a segment (spec 6.7)
 /// @param tensors entries of the state
 /// @param providers how many run the job (2 to 16)
-/// @param maxChallenges how often a claim may be challenged (up to 8)
 /// @param maxDemands how many chunks the client may demand of a claim (up to 64)
 /// @param reward to each provider whose claim stands at the end
 /// @param stake of each provider
@@ -30,7 +29,6 @@ struct Terms {
     uint32 commitEvery;
     uint32 tensors;
     uint8 providers;
-    uint8 maxChallenges;
     uint8 maxDemands;
     uint80 reward;
     uint80 stake;
@@ -44,12 +42,13 @@ struct Terms {
 /// @notice How long each state of a task may last, in seconds; each starts when its state is entered.
 /// @param toAccept until all seats are taken
 /// @param toCommit until all providers have committed
-/// @param toReveal until all committed providers, or a challenger, have revealed
+/// @param toReveal until all committed providers, and later all challengers, have revealed
 /// @param toChallenge in which challenges and demands may be made
 /// @param toJudge until the committee's verdict
 /// @param toEscalate until a loser takes the dispute to the game
 /// @param toPlay until the game's verdict
-/// @param toAnswer until a demanded chunk is delivered
+/// @param toAnswer until a demanded chunk is delivered; also how long chunks may be demanded of a claim that
+/// challenges can't reach any more
 struct Periods {
     uint32 toAccept;
     uint32 toCommit;
@@ -63,17 +62,20 @@ struct Periods {
 
 /// @title Rules for terms
 library TermsLib {
-    /// @dev Bytes of the encoded terms: 24 words.
-    uint256 internal constant SIZE = 768;
+    /// @dev Bytes of the encoded terms: 23 words.
+    uint256 internal constant SIZE = 736;
     uint256 internal constant MIN_PROVIDERS = 2;
     uint256 internal constant MAX_PROVIDERS = 16;
-    uint256 internal constant MAX_CHALLENGES = 8;
     uint256 internal constant MAX_DEMANDS = 64;
+    /// @dev A task keeps one bit for each seat, of providers and challengers. All amounts of a task together
+    /// are below 168 · 2^80, so they fit the 88 bits of the vault and of the pot: rewards and stakes of 16
+    /// providers, 8 bonds, and 64 chunks of each of two claims.
+    uint256 internal constant MAX_SEATS = 24;
     /// @dev Five slots of the main net: enough time to answer, even if the other side moved at the last
     /// second.
     uint256 internal constant MIN_PERIOD = 60;
 
-    /// @notice Providers, challenges or demands are out of range.
+    /// @notice Providers or demands are out of range.
     error CountOutOfRange();
     /// @notice Steps, segment length, tensors, stake or bond are zero, or there is neither committee nor
     /// game.
@@ -82,8 +84,6 @@ library TermsLib {
     error PeriodTooShort();
     /// @notice The task could last `longest` seconds, but stake is secured for `limit` seconds only.
     error TaskTooLong(uint256 longest, uint256 limit);
-    /// @notice The sum of all amounts of the task does not fit 88 bits.
-    error AmountsTooLarge();
 
     /// @return id keccak256(abi.encode(block.chainid, manager, terms))
     /// @dev The terms have a fixed size, so their calldata is their encoding. `post` encodes them with
@@ -104,7 +104,6 @@ library TermsLib {
         uint256 providers = terms.providers;
         bool inRange = providers >= MIN_PROVIDERS &&
             providers <= MAX_PROVIDERS &&
-            terms.maxChallenges <= MAX_CHALLENGES &&
             terms.maxDemands <= MAX_DEMANDS;
         require(inRange, CountOutOfRange());
         bool complete = terms.steps != 0 &&
@@ -117,23 +116,17 @@ library TermsLib {
         require(_shortest(terms.periods) >= MIN_PERIOD, PeriodTooShort());
         uint256 longest = longestRun(terms);
         require(longest <= limit, TaskTooLong(longest, limit));
-        uint256 amounts = providers *
-            (uint256(terms.reward) + terms.stake) +
-            terms.maxChallenges *
-            uint256(terms.bond) +
-            (1 + uint256(terms.maxChallenges)) *
-            terms.maxDemands *
-            terms.chunkPrice;
-        require(amounts <= type(uint88).max, AmountsTooLarge());
     }
 
     /// @return the longest that a task may run after its first provider accepted, if its exits are triggered
-    /// in time
+    /// in time, however many challenge: claims and the dispute of the providers; one window, the reveal of
+    /// all challenges and one dispute for all of them; demands and the last answer
     function longestRun(Terms calldata terms) internal pure returns (uint256) {
         Periods calldata p = terms.periods;
         uint256 dispute = uint256(p.toJudge) + p.toEscalate + p.toPlay;
-        uint256 round = uint256(p.toReveal) + dispute + p.toChallenge;
-        return uint256(p.toAccept) + p.toCommit + round + terms.maxChallenges * round + p.toAnswer;
+        uint256 claimed = uint256(p.toAccept) + p.toCommit + p.toReveal + dispute;
+        uint256 challenged = uint256(p.toChallenge) + p.toReveal + dispute;
+        return claimed + challenged + 2 * uint256(p.toAnswer);
     }
 
     function _shortest(Periods calldata p) private pure returns (uint256 least) {

@@ -21,7 +21,7 @@ abstract contract Delivery is Payouts {
         _requireCaller(terms.client);
         TaskId task = taskId(terms);
         Task memory t = _load(task);
-        _requireState(t, State.Challengeable);
+        if (t.state != State.Settled) _requireState(t, State.Challengeable);
         _requireInTime(t.deadline);
         require(t.demands < terms.maxDemands, LimitReached(terms.maxDemands));
         LayoutRoot agreed = Commitments.layoutOf(tensorType, tensor, terms.tensors, layoutPath);
@@ -32,7 +32,7 @@ abstract contract Delivery is Payouts {
         Demand memory what = Demand({
             tensor: tensor,
             chunk: chunk,
-            root: RunRoot.wrap(_values[task][_standingSeat(t)]),
+            root: _standingRoot(task, t),
             deadline: uint40(block.timestamp + terms.periods.toAnswer),
             tensorType: tensorType
         });
@@ -49,7 +49,7 @@ abstract contract Delivery is Payouts {
     function deliver(Terms calldata terms, uint256 index, Demand calldata what, ChunkProof calldata proof) external {
         TaskId task = taskId(terms);
         Task memory t = _load(task);
-        if (t.state != State.Disputed) _requireState(t, State.Challengeable);
+        if (t.state != State.Disputed && t.state != State.Settled) _requireState(t, State.Challengeable);
         _requireInTime(what.deadline);
         _takeDemand(task, t, index, what);
         ChunkPlace memory place = ChunkPlace({
@@ -72,7 +72,7 @@ abstract contract Delivery is Payouts {
     function expireDemand(Terms calldata terms, uint256 index, Demand calldata what) external {
         TaskId task = taskId(terms);
         Task memory t = _load(task);
-        _requireState(t, State.Challengeable);
+        _requireUnchallenged(t);
         _requirePassed(what.deadline);
         _takeDemand(task, t, index, what);
         _slash(task, terms, t, _standing(t), address(0));

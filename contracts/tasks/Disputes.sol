@@ -27,7 +27,8 @@ abstract contract Disputes is Payouts {
     }
 
     /// @inheritdoc ITaskManager
-    function escalate(Terms calldata terms, Resolution calldata ruling, uint256 seat) external {
+    /// @dev The game is called last: it may be a contract of the client's.
+    function escalate(Terms calldata terms, Resolution calldata ruling, uint256 seat) external payable {
         TaskId task = taskId(terms);
         Task memory t = _load(task);
         _requirePhase(t, Phase.Ruled);
@@ -36,6 +37,7 @@ abstract contract Disputes is Payouts {
         _requireCaller(_owners[task][seat]);
         require(_losingSeats(task, t, ruling) & (1 << seat) != 0, WrongSeat(seat));
         _enter(task, t, State.Disputed, Phase.Playing, terms.periods.toPlay);
+        _prepay(terms.game, task);
     }
 
     /// @inheritdoc ITaskManager
@@ -56,12 +58,13 @@ abstract contract Disputes is Payouts {
         uint256 losers,
         address authority
     ) private {
+        // The lowest seat is a provider's. Chunks were demanded of its claim, if of any.
+        RunRoot demanded = _standingRoot(task, t);
         _slash(task, terms, t, losers, authority);
         if (_standing(t) == 0) return _refund(task, terms, t);
-        // A challenger has the last seat. If it is not the only loser, the claim that chunks were demanded of
-        // has fallen.
-        if (losers != 1 << (t.seats - 1)) _voidDemands(task, terms, t);
-        _openWindow(task, t);
+        if (_standingRoot(task, t) != demanded) _voidDemands(task, terms, t);
+        if (t.seats > terms.providers) _closeClaims(task, terms, t);
+        else _openWindow(task, t);
     }
 
     /// @dev The new standing claim owes its own chunks.

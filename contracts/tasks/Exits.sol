@@ -4,10 +4,11 @@ pragma solidity 0.8.37;
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
 import {TaskId} from "../libraries/Ids.sol";
 import {Terms} from "../libraries/Terms.sol";
+import {Challenges} from "./Challenges.sol";
 import {Payouts} from "./Payouts.sol";
 
 /// @title The exits that anyone may trigger once a deadline has passed
-abstract contract Exits is Payouts {
+abstract contract Exits is Payouts, Challenges {
     /// @inheritdoc ITaskManager
     function expire(Terms calldata terms) external {
         TaskId task = taskId(terms);
@@ -15,21 +16,23 @@ abstract contract Exits is Payouts {
         State state = t.state;
         bool undecided = t.phase == Phase.Judging || (t.phase == Phase.Playing && terms.committee == address(0));
         bool expires = state == State.Open || state == State.Accepted || state == State.Committed;
-        require(expires || undecided || t.phase == Phase.Revealing, WrongState(state, t.phase));
+        bool challenged = state == State.Challengeable && t.challenges != 0;
+        require(expires || undecided || challenged || t.phase == Phase.Revealing, WrongState(state, t.phase));
         _requirePassed(t.deadline);
+        if (challenged) return _enter(task, t, State.Disputed, Phase.Revealing, terms.periods.toReveal);
+        if (t.phase == Phase.Revealing) return _endReveal(task, terms, t);
         if (state == State.Open || undecided) return _refund(task, terms, t);
         _slash(task, terms, t, _silent(task, t), address(0));
         if (_remaining(t) == 0) _refund(task, terms, t);
         else if (state == State.Accepted) _enter(task, t, State.Committed, Phase.None, terms.periods.toReveal);
-        else if (state == State.Committed) _enter(task, t, State.Revealed, Phase.None, 0);
-        else _openWindow(task, t);
+        else _enter(task, t, State.Revealed, Phase.None, 0);
     }
 
     /// @inheritdoc ITaskManager
     function finalize(Terms calldata terms) external {
         TaskId task = taskId(terms);
         Task memory t = _load(task);
-        _requireState(t, State.Challengeable);
+        _requireUnchallenged(t);
         _requirePassed(t.deadline);
         require(t.openDemands == 0, DemandsOpen(t.openDemands));
         _pay(task, terms, t);

@@ -37,22 +37,24 @@ abstract contract Payouts is TaskStore {
         vault.condemn(slashed - forWinners - forReferees);
     }
 
-    /// @dev The end with winners: all seats that are not out have the standing claim.
+    /// @dev The end with winners: all seats that are not out have the standing claim. There may be more of
+    /// them than the client has paid for: then they share.
     function _pay(TaskId task, Terms calldata terms, Task memory t) internal {
         uint256 standing = _standing(t);
         uint256 winners = 0;
         for (uint256 seat = 0; seat < t.seats; seat++) if (standing & (1 << seat) != 0) winners++;
-        uint256 each = t.pot / winners;
-        uint256 rest = t.pot - each * winners;
+        uint256 earned = (winners < terms.providers ? winners : terms.providers) * terms.reward;
+        uint256 each = (t.pot + earned) / winners;
+        uint256 rest = t.pot + earned - each * winners;
         for (uint256 seat = 0; seat < t.seats; seat++) {
             if (standing & (1 << seat) == 0) continue;
             vault.release(_owners[task][seat], _stakeOf(terms, seat));
-            vault.credit(_owners[task][seat], terms.reward + each);
+            vault.credit(_owners[task][seat], each);
         }
         if (rest != 0) vault.condemn(rest);
-        uint256 unearned = (terms.providers - winners) * terms.reward;
+        uint256 unearned = terms.providers * uint256(terms.reward) - earned;
         if (unearned != 0) vault.credit(terms.client, unearned);
-        emit TaskFinal(task, RunRoot.wrap(_values[task][_standingSeat(t)]), winners);
+        emit TaskFinal(task, _standingRoot(task, t), winners);
         t.pot = 0;
         _enter(task, t, State.Final, Phase.None, 0);
     }

@@ -8,7 +8,7 @@ import {TaskWord, TaskWordLib} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
 import {TaskStore} from "./TaskStore.sol";
 
-/// @title Posting a task, taking its seats, committing and revealing claims, challenging
+/// @title Posting a task, taking its seats, committing and revealing claims
 abstract contract Seats is TaskStore {
     using TermsLib for Terms;
 
@@ -41,7 +41,10 @@ abstract contract Seats is TaskStore {
         _requireState(t, State.Open);
         _requireInTime(t.deadline);
         Early memory early = _early[task];
-        seat = _seat(task, t, early.stake);
+        // An account with two seats would act against itself.
+        _requireNoSeat(task, t, msg.sender);
+        seat = _give(task, t, msg.sender);
+        vault.expose(msg.sender, early.stake);
         if (t.seats == early.providers) _enter(task, t, State.Accepted, Phase.None, early.toCommit);
         else _save(task, t);
     }
@@ -62,21 +65,17 @@ abstract contract Seats is TaskStore {
     /// @inheritdoc ITaskManager
     function reveal(TaskId task, uint256 seat, RunRoot root, bytes32 salt) external {
         Task memory t = _load(task);
-        bool challenger = t.phase == Phase.Revealing;
         bool first = t.state == State.Accepted && t.committed == t.seats;
-        if (!challenger && !first) _requireState(t, State.Committed);
+        if (!first) _requireState(t, State.Committed);
         _requireInTime(t.deadline);
         uint256 bit = 1 << seat;
         require(seat < t.seats && (t.revealed | t.out) & bit == 0, WrongSeat(seat));
         require(RunRoot.unwrap(root) != 0, EmptyRoot());
-        bytes32 commitment = _values[task][seat];
-        require(commitmentOf(task, _owners[task][seat], root, salt) == commitment, CommitmentMismatch(commitment));
-        if (challenger) require(RunRoot.unwrap(root) != _values[task][_standingSeat(t)], NotAnotherClaim(root));
+        _requireCommitted(_values[task][seat], commitmentOf(task, _owners[task][seat], root, salt));
         _values[task][seat] = RunRoot.unwrap(root);
         t.revealed |= uint24(bit);
         emit ClaimRevealed(task, seat, root);
-        if (challenger) _openDispute(task, t);
-        else if (first) _enter(task, t, State.Committed, Phase.None, _early[task].toReveal);
+        if (first) _enter(task, t, State.Committed, Phase.None, _early[task].toReveal);
         else if (_standing(t) == _remaining(t)) _enter(task, t, State.Revealed, Phase.None, 0);
         else _save(task, t);
     }
@@ -94,36 +93,10 @@ abstract contract Seats is TaskStore {
         else _openDispute(task, t);
     }
 
-    /// @inheritdoc ITaskManager
-    function challenge(Terms calldata terms, bytes32 commitment) external returns (uint256 seat) {
-        TaskId task = taskId(terms);
-        Task memory t = _load(task);
-        _requireState(t, State.Challengeable);
-        _requireInTime(t.deadline);
-        require(t.challenges < terms.maxChallenges, LimitReached(terms.maxChallenges));
-        require(commitment != 0, EmptyCommitment());
-        t.challenges++;
-        seat = _seat(task, t, terms.bond);
-        _values[task][seat] = commitment;
-        emit ClaimCommitted(task, seat, commitment);
-        _enter(task, t, State.Disputed, Phase.Revealing, terms.periods.toReveal);
-    }
-
     /// @dev A game that is an account needs no check: its owner decides how long it takes.
     function _requireTimeToPlay(Terms calldata terms) private view {
         if (terms.game == address(0) || terms.game.code.length == 0) return;
         uint256 longest = IDisputeGame(terms.game).longestGame(terms.steps, terms.commitEvery);
         require(terms.periods.toPlay >= longest, GameTooLong(longest, terms.periods.toPlay));
-    }
-
-    /// @dev Gives the caller the next seat. An account with a seat cannot take another one: it would act
-    /// against itself.
-    function _seat(TaskId task, Task memory t, uint256 stake) private returns (uint256 seat) {
-        seat = t.seats;
-        for (uint256 i = 0; i < seat; i++) require(_owners[task][i] != msg.sender, AlreadySeated(msg.sender));
-        t.seats++;
-        _owners[task][seat] = msg.sender;
-        emit SeatTaken(task, seat, msg.sender);
-        vault.expose(msg.sender, stake);
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {IGasBonds} from "../interfaces/IGasBonds.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
 import {RunRoot, TaskId} from "../libraries/Ids.sol";
@@ -8,8 +10,8 @@ import {TaskWord, TaskWordLib} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
 
 /// @title What is stored of a task, and how a state is entered
-/// @dev A task takes two slots, and two more for each seat. Everything else is in the terms, which are passed
-/// as calldata.
+/// @dev A task takes two slots, two more for each seat, and one for each challenge. Everything else is in the
+/// terms, which are passed as calldata.
 abstract contract TaskStore is ITaskManager {
     using TermsLib for Terms;
 
@@ -29,6 +31,10 @@ abstract contract TaskStore is ITaskManager {
         "Commitment(uint256 chain,address manager,bytes32 task,address owner,bytes32 root,bytes32 salt)"
     );
 
+    bytes32 private constant CHALLENGE = keccak256(
+        "Challenge(uint256 chain,address manager,bytes32 task,bytes32 standing,address owner,bytes32 root,bytes32 salt)"
+    );
+
     /// @inheritdoc ITaskManager
     IStakeVault public immutable vault;
 
@@ -37,6 +43,8 @@ abstract contract TaskStore is ITaskManager {
     mapping(TaskId task => mapping(uint256 seat => address)) internal _owners;
     /// @dev The commitment, then the root.
     mapping(TaskId task => mapping(uint256 seat => bytes32)) internal _values;
+    /// @inheritdoc ITaskManager
+    mapping(TaskId task => mapping(address owner => bytes32 commitment)) public challengeBy;
     /// @dev Hash of the resolution that waits for an escalation or for the game.
     mapping(TaskId task => bytes32) internal _rulings;
     /// @dev Hash of the demand, until it is settled.
@@ -50,6 +58,17 @@ abstract contract TaskStore is ITaskManager {
     /// @inheritdoc ITaskManager
     function commitmentOf(TaskId task, address owner, RunRoot root, bytes32 salt) public view returns (bytes32) {
         return keccak256(abi.encode(COMMITMENT, block.chainid, address(this), task, owner, root, salt));
+    }
+
+    /// @inheritdoc ITaskManager
+    function challengeOf(
+        TaskId task,
+        RunRoot standing,
+        address owner,
+        RunRoot root,
+        bytes32 salt
+    ) public view returns (bytes32) {
+        return keccak256(abi.encode(CHALLENGE, block.chainid, address(this), task, standing, owner, root, salt));
     }
 
     /// @inheritdoc ITaskManager
@@ -91,6 +110,11 @@ abstract contract TaskStore is ITaskManager {
         _enter(task, t, State.Challengeable, Phase.None, _early[task].toChallenge);
     }
 
+    /// @dev One claim stands, and can't be challenged any more.
+    function _closeClaims(TaskId task, Terms calldata terms, Task memory t) internal {
+        _enter(task, t, State.Settled, Phase.None, terms.periods.toAnswer);
+    }
+
     function _openDispute(TaskId task, Task memory t) internal {
         t.dispute++;
         Early memory early = _early[task];
@@ -103,6 +127,28 @@ abstract contract TaskStore is ITaskManager {
         while (standing & (1 << seat) == 0) seat++;
     }
 
+    function _standingRoot(TaskId task, Task memory t) internal view returns (RunRoot) {
+        return RunRoot.wrap(_values[task][_standingSeat(t)]);
+    }
+
+    /// @dev Gives an account the next seat.
+    function _give(TaskId task, Task memory t, address owner) internal returns (uint256 seat) {
+        seat = t.seats++;
+        _owners[task][seat] = owner;
+        emit SeatTaken(task, seat, owner);
+    }
+
+    function _requireNoSeat(TaskId task, Task memory t, address owner) internal view {
+        for (uint256 i = 0; i < t.seats; i++) require(_owners[task][i] != owner, AlreadySeated(owner));
+    }
+
+    /// @dev Hands the bond that was sent for the gas of the game to the game, in the sender's name. An
+    /// account is no game and takes none.
+    function _prepay(address game, TaskId task) internal {
+        if (game.code.length != 0) IDisputeGame(game).prepay{value: msg.value}(task, msg.sender);
+        else require(msg.value == 0, IGasBonds.WrongBond(msg.value, 0));
+    }
+
     /// @dev Bit i: seat i has revealed a claim and is not out.
     function _standing(Task memory t) internal pure returns (uint256) {
         return t.revealed & ~t.out;
@@ -113,8 +159,19 @@ abstract contract TaskStore is ITaskManager {
         return ((1 << t.seats) - 1) & ~uint256(t.out);
     }
 
+    function _requireCommitted(bytes32 commitment, bytes32 hash) internal pure {
+        require(hash == commitment, CommitmentMismatch(commitment));
+    }
+
     function _requireState(Task memory t, State state) internal pure {
         require(t.state == state, WrongState(t.state, t.phase));
+    }
+
+    /// @dev One claim stands, and no challenge waits to be revealed.
+    function _requireUnchallenged(Task memory t) internal pure {
+        if (t.state == State.Settled) return;
+        _requireState(t, State.Challengeable);
+        require(t.challenges == 0, ChallengesOpen(t.challenges));
     }
 
     function _requirePhase(Task memory t, Phase phase) internal pure {

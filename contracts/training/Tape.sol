@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IJudge} from "../interfaces/IJudge.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
+import {leadingZeros} from "../libraries/LeadingZeros.sol";
 import {NODE} from "../libraries/Tags.sol";
 import {LeavesLib} from "./Leaves.sol";
 
@@ -134,9 +135,9 @@ library Tape {
         bytes32 hash
     ) private view returns (bytes32) {
         if (levels == 0) return hash;
+        // As long as the index is not the last one there is a sibling; after that only if it is odd.
+        uint256 inner = _height(index ^ last);
         assembly ("memory-safe") {
-            // As long as the index is not the last one there is a sibling; after that only if it is odd.
-            let inner := sub(256, clz(xor(index, last)))
             if gt(inner, levels) { inner := levels }
             last := shr(inner, last)
             levels := sub(levels, inner)
@@ -184,8 +185,8 @@ library Tape {
     /// @return height of the lowest node above two leaves, from the difference of their indices; or of a
     /// tree, from its last index
     function _height(uint256 difference) private pure returns (uint256 height) {
-        assembly ("memory-safe") {
-            height := sub(256, clz(difference))
+        unchecked {
+            height = 256 - leadingZeros(difference);
         }
     }
 }

@@ -4,13 +4,13 @@
  * device's own arithmetic.
  */
 import { parseJson } from "../encoding/json.ts";
-import { os } from "../encoding/node.ts";
 import { FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import { SPEC_VERSION } from "../encoding/tags.ts";
 import type { Backend, DeviceDescription, Probe } from "../repops/backends/backend.ts";
 import type { CaseResult } from "./certify.ts";
 import { DIGESTS } from "./digests.ts";
+import { factsOf, type Machine, machine } from "./machine.ts";
 import { SHORT_FORM } from "./vectors/short.ts";
 
 const CERTIFICATE_VERSION = 2;
@@ -28,21 +28,11 @@ export interface Certificate {
   form: "full" | "short";
   /** Absent for backends without a device of their own: they compute where this code runs. */
   device?: DeviceDescription;
-  machine: { cpu: string; arch: string; platform: string; engine: string };
+  machine: Machine;
   /** SHA-256 of each operator's output. */
   operators: Record<string, string>;
   probes: Probe[];
   differences: { operator: string; element?: number; expected?: string; actual?: string }[];
-}
-
-export function machine(): Certificate["machine"] {
-  const { process, navigator } = globalThis as {
-    process?: Partial<NodeJS.Process>;
-    navigator?: { userAgent?: string };
-  };
-  if (process?.version === undefined)
-    return { cpu: "unknown", arch: "unknown", platform: "browser", engine: navigator?.userAgent ?? "unknown" };
-  return { cpu: os.cpus()[0]?.model ?? "unknown", arch: os.arch(), platform: os.platform(), engine: process.version };
 }
 
 /**
@@ -156,16 +146,4 @@ export function deviceProblems(certificate: Certificate, device: DeviceDescripti
       ? []
       : [`${quote(fact)}: ${quote(there[fact] ?? "none")} there, ${here[fact] ?? "none"} here`],
   );
-}
-
-/** The facts that a certificate is bound to. The processor is among them only where it is the device. */
-export function factsOf(
-  device: DeviceDescription | undefined,
-  { engine, arch: architecture, platform: system }: Certificate["machine"],
-): Record<string, string> {
-  const facts: Record<string, string> = { engine, platform: `${system} ${architecture}` };
-  if (!device) return facts;
-  facts.device = device.name;
-  for (const [name, value] of Object.entries(device.driver)) facts[`driver ${name}`] = value;
-  return facts;
 }

@@ -45,7 +45,7 @@ export async function certify(
   onResult?: (result: CaseResult) => void,
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
-  await backend.warmUp?.(cases.map(({ list }) => list));
+  await backend.warmUp?.(cases.map(({ list, outputs }) => ({ list, keep: outputs.map(({ tensor }) => tensor) })));
   for (const one of cases) {
     const actual = await executeCase(backend, one);
     const digests = actual.map(digestOf);

@@ -6,7 +6,7 @@ import { BackendError, DeviceError, messageOf } from "../errors/index.ts";
 import { isOwn } from "../repops/backends/index.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import type { KernelList } from "../repops/kernels/kernel.ts";
-import { workOf } from "../repops/schedule/work.ts";
+import { countInstructions } from "../repops/schedule/work.ts";
 import { ensureCertified, type GateOptions, onStderr } from "./gate.ts";
 import { keptCertificate } from "./kept.ts";
 import { defaultStore } from "./store.ts";
@@ -62,7 +62,7 @@ export async function chooseBackend({ candidates, last }: Choice, options: Choic
     passedOver.push({ backend: backend.name, reason });
     if (asked || isSurprise) say(`not ${backend.name}: ${reason}`);
   };
-  const work = load ? workOf(load.list) * load.times : Number.POSITIVE_INFINITY;
+  const work = load ? countInstructions(load.list) * load.times : Number.POSITIVE_INFINITY;
   const found: Candidate[] = [];
   for (const backend of work < SHORT ? [] : candidates)
     try {

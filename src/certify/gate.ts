@@ -2,15 +2,11 @@
  * The test before a device's first job: nothing runs on a device that does not have the bits of the
  * specification.
  */
-import { DeviceError } from "../errors/index.ts";
 import { escapeText } from "../errors/text.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
 import { isOwn } from "../repops/backends/index.ts";
-import { type Certificate, certificateOf, describeDifference, factsOf, machine } from "./certificate.ts";
-import { certify } from "./certify.ts";
-import { keepCertificate, keptCertificate } from "./kept.ts";
+import { keptCertificate } from "./kept.ts";
 import { type CertificateStore, defaultStore } from "./store.ts";
-import { casesNamed, SHORT_FORM } from "./vectors/short.ts";
 
 /** Takes a line of text for the user, without a line end. */
 export type Say = (line: string) => void;
@@ -26,9 +22,6 @@ export interface GateOptions {
    */
   own?: boolean;
 }
-
-/** Backends that have passed in this process, with their code and the facts of their device at that time. */
-const passed = new WeakMap<Backend, { facts: string; prepare: Backend["prepare"] }>();
 
 const stderr = (globalThis as { process?: NodeJS.Process }).process?.stderr;
 
@@ -54,34 +47,9 @@ export async function ensureCertified(
 ): Promise<DeviceDescription | undefined> {
   const device = await backend.describe?.();
   const kept = await keptCertificate(backend, own, device, store);
-  if (own) {
-    if (kept && !kept.conforms) throw refusal(kept);
-    if (kept || !device) return device;
-  }
-  const facts = JSON.stringify(factsOf(device, machine()));
-  const failed = kept?.differences.map(({ operator }) => operator) ?? [];
-  const before = passed.get(backend);
-  if (before?.facts === facts && before.prepare === backend.prepare && failed.length === 0) return device;
-  const cases = casesNamed([...SHORT_FORM, ...failed]);
-  const on = device ? ` on ${device.name}` : "";
-  say(`certifying ${backend.name}${on} before its first job: ${cases.length} vectors`);
-  const results = await certify(backend, cases);
-  const certificate = certificateOf(backend, "short", device, results, (await backend.probe?.()) ?? []);
-  const problem = await keepCertificate(certificate, backend, own, store);
-  if (problem !== undefined) say(problem);
-  if (!certificate.conforms) throw refusal(certificate);
-  passed.set(backend, { facts, prepare: backend.prepare });
+  if (own && (kept ? kept.conforms : !device)) return device;
+  // With it come all vectors, which few processes need.
+  const { admit } = await import("./admission.ts");
+  await admit(backend, device, kept, { say, store, own });
   return device;
-}
-
-function refusal({ backend, device, differences, form }: Certificate): DeviceError {
-  const [first] = differences;
-  const on = device ? `${backend} on ${device.name}` : backend;
-  const found = form === "full" ? "by its certificate of all vectors, " : "";
-  return new DeviceError(
-    "BITS",
-    `${on} does not have the bits of the specification, so nothing runs on it: ${found}${describeDifference(first)} ` +
-      "(`verde certify` with this --backend tests all vectors again; wasm runs everywhere)",
-    { backend, ...(device && { device: device.name }), ...first, expected: first.expected, found: first.actual },
-  );
 }

@@ -8,7 +8,8 @@ import { sha256 } from "../encoding/hash.ts";
 import { SPEC_VERSION } from "../encoding/tags.ts";
 import { messageOf } from "../errors/index.ts";
 import type { Backend, DeviceDescription } from "../repops/backends/backend.ts";
-import { type Certificate, factsOf, machine, parseCertificate, specificationProblems } from "./certificate.ts";
+import type { Certificate } from "./certificate.ts";
+import { factsOf, machine } from "./machine.ts";
 import { type CertificateStore, codeDigest } from "./store.ts";
 
 /** The name under which the certificate of a backend on a device is kept. */
@@ -30,6 +31,8 @@ export async function keptCertificate(
 ): Promise<Certificate | undefined> {
   const text = await store.read(nameOf(backend, own, device));
   if (text === undefined) return undefined;
+  // With it come the digests of all operators. Most processes have no certificate to read.
+  const { parseCertificate, specificationProblems } = await import("./certificate.ts");
   try {
     const certificate = parseCertificate(text, store.place);
     const { code } = certificate as { code?: string };

@@ -8,7 +8,7 @@ import { fs, path } from "../encoding/node.ts";
 import { isMissing, KeyError, messageOf, unwritable, UsageError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { waitForLock } from "../files/lock.ts";
-import { userFolder } from "../files/places.ts";
+import { stateFolder } from "../files/places.ts";
 import { replaceFile, writeNewFile } from "../files/replace.ts";
 import { formatAddress, parseAddress, type RunClaim } from "./claim.ts";
 import { type Opening, openingDigest, openingKey } from "./opening.ts";
@@ -37,15 +37,10 @@ export interface AvailableKey {
   readonly secret: Bytes;
 }
 
-/**
- * The folder of keys and claims: in `VERDE_STATE`, or in the state folder of the user.
- * @throws {KeyError} when there is neither
- */
-function stateFolder(): string {
-  const folder = userFolder("state");
-  const { VERDE_STATE } = process.env;
-  if (VERDE_STATE) return VERDE_STATE;
-  if (folder !== undefined) return path.join(folder, "verde");
+/** @throws {KeyError} when this user has no folder for keys and claims */
+function claimFolder(): string {
+  const folder = stateFolder();
+  if (folder !== undefined) return folder;
   throw new KeyError(
     "UNREADABLE",
     "this user has no home folder, in which keys and claims would be kept; name a folder with VERDE_STATE",
@@ -59,7 +54,7 @@ export class ClaimStore {
   readonly extra: readonly AvailableKey[];
 
   /** @param extra keys that are at hand beside those in the folder, such as an opened keystore */
-  constructor(folder: string = stateFolder(), extra: readonly AvailableKey[] = []) {
+  constructor(folder: string = claimFolder(), extra: readonly AvailableKey[] = []) {
     this.folder = folder;
     this.extra = extra;
   }

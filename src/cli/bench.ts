@@ -10,7 +10,7 @@ import { ensureCertified } from "../certify/gate.ts";
 import { BackendError, DeviceError, UsageError } from "../errors/index.ts";
 import { writeResult } from "../files/replace.ts";
 import type { Backend } from "../repops/backends/backend.ts";
-import { native } from "../repops/backends/native/backend.ts";
+import { native, tileHere } from "../repops/backends/native/backend.ts";
 import { wasm } from "../repops/backends/wasm/backend.ts";
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
@@ -105,6 +105,10 @@ async function parts({ json = false }: Flags): Promise<object> {
   if (json) writeJson({ schemaVersion: 1, machine: host });
   else {
     writeLine(colors.dim(`${host.cpu}, one core, Node ${host.node}`));
+    if (backends.includes(native)) {
+      const { tile, why } = await tileHere();
+      writeLine(colors.dim(`native: products in tiles of ${tile}, ${why}`));
+    }
     writeLine(`${"".padEnd(NAME_WIDTH)} ${backends.map(({ name }) => name.padStart(10)).join("")}`);
   }
   for (const [name, bench] of Object.entries(BENCHES)) {

@@ -4,6 +4,7 @@ import { formatClaim, parseClaim } from "../claims/claim.ts";
 import { toHex } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import { parseJson } from "../encoding/json.ts";
+import { isReceipt } from "../audit/receipt.ts";
 import { DisputeError, FormatError, unreadable, UsageError } from "../errors/index.ts";
 import { openFile } from "../formats/file.ts";
 import { checkVerdict, type NamedRuling } from "../referee/check-verdict.ts";
@@ -12,10 +13,12 @@ import { type Replayed, replayRuling } from "../referee/replay.ts";
 import { SecondOpinion } from "../referee/second-opinion.ts";
 import { PARTIES, type Verdict } from "../referee/verdict.ts";
 import { openTrace } from "../trace/index.ts";
+import { checkReceiptFile } from "./check-receipt.ts";
 import { asNamed, printProof, printRuling, proofJson, rulingJson } from "./check-text.ts";
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
 import { reportLine, writeJson } from "./output.ts";
+import { rpcOption } from "./rpc.ts";
 import { addThreadsOption } from "./threads.ts";
 import { addProgressOption, meanwhile } from "./progress.ts";
 import { Wallets } from "./wallets.ts";
@@ -26,27 +29,31 @@ interface Flags {
   replay?: string;
   transcript?: string;
   backend?: string;
-  rpc?: string;
+  rpc?: readonly string[];
   json?: boolean;
 }
 
 export function register(program: Command): void {
   const command = program
     .command("check")
-    .description("check a verdict: a proof from its own evidence, a ruling by replaying it")
-    .argument("<verdict>", "the file that `verde dispute --verdict` wrote")
+    .description("check a verdict or a receipt: a proof from its own evidence, the others by replaying them")
+    .argument("<verdict>", "the file that `verde dispute --verdict` or `verde audit --receipt` wrote")
     .requiredOption("--a <claim>", "the first trace's claim, as `verde inspect` shows it: 0xROOT@0xADDRESS, or 0xROOT")
     .option("--b <claim>", "the second trace's claim; a proof needs only the claim that it refutes")
-    .option("--replay <trace>", "execute the disputed segment of a ruling, from the data of this trace")
+    .option(
+      "--replay <trace>",
+      "execute the disputed segment of a ruling, or the steps of a receipt, from the data of this trace",
+    )
     .option("--transcript <file>", "derive the verdict again from the transcript, and compare")
     .option("--backend <name>", "executes --replay; default: wasm")
-    .option("--rpc <url>", "a node to ask about claims of wallet contracts (ERC-1271)")
+    .addOption(rpcOption("a node to ask about claims of wallet contracts (ERC-1271); several have to agree"))
     .option("--json", "one JSON object");
   addProgressOption(addThreadsOption(command)).action(check);
 }
 
 async function check(path: string, flags: Flags): Promise<void> {
   const verdict = await readVerdict(path);
+  if (isReceipt(verdict)) return checkReceiptFile(path, verdict, flags);
   const claims = [parseClaim(flags.a, "--a"), ...(flags.b === undefined ? [] : [parseClaim(flags.b, "--b")])];
   if (claims.length === 2 && formatClaim(claims[0]) === formatClaim(claims[1]))
     throw new UsageError("CONFLICT", "--a and --b name one claim; name two, or only --a");

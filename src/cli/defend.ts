@@ -1,29 +1,43 @@
-/** `verde defend`: answers for a claim in the game, until the task is decided. */
+/** `verde defend`: answers for a claim in its task, and in the game, until the task is decided. */
 import { type Command, Option } from "commander";
-import { type TransactionReceipt, zeroAddress } from "viem";
-import { ChainError, UsageError } from "../errors/index.ts";
-import { parseDuration } from "../settlement/duration.ts";
-import { bondCredit } from "../settlement/game/bond.ts";
-import type { DueCall } from "../settlement/game/defender.ts";
-import { type Defended, defendClaim } from "../settlement/game/driver.ts";
-import { GameFacts } from "../settlement/game/facts.ts";
+import type { Hex, TransactionReceipt } from "viem";
+import { UsageError } from "../errors/index.ts";
+import { toHex } from "../encoding/bytes.ts";
 import { formatTime } from "../settlement/amount.ts";
+import { parseDuration } from "../settlement/duration.ts";
+import type { Duty, SeatMeans } from "../settlement/duties.ts";
+import { bondCredit } from "../settlement/game/bond.ts";
+import { defendClaim } from "../settlement/game/defence.ts";
+import type { Defended } from "../settlement/game/defence-options.ts";
+import type { DueCall } from "../settlement/game/defender.ts";
+import { GameFacts } from "../settlement/game/facts.ts";
+import { clauseOf, mayBeginLater } from "../settlement/game/fate.ts";
 import { readTask, type TaskView } from "../settlement/task.ts";
+import { Backoff } from "../settlement/transactions/backoff.ts";
+import { SYSTEM_CLOCK } from "../settlement/transactions/clock.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { trainingProver } from "../referee/claim.ts";
+import { readCheckpoint } from "../trace/open.ts";
+import { EXIT } from "./exit.ts";
+import { exitWith } from "./guard.ts";
 import { colors, formatCount, reportLine, writeJson, writeLine } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Sender } from "./send.ts";
-import { addSendOptions, openSession, type SendFlags } from "./session.ts";
+import { addPostedOption, addSendOptions, openSession, type SendFlags } from "./session.ts";
+import { deliverFrom } from "./task/delivery.ts";
 import { bondText } from "./task/game.ts";
 import { traceFor } from "./task/job.ts";
-import { parseTaskId } from "./task/moves.ts";
+import { parseTaskId } from "./task/scene.ts";
 import { stateName } from "./task/sentence.ts";
 
 export function register(program: Command): void {
-  addSendOptions(
-    program.command("defend").description("defend your claim in the game on the chain, move by move, from its trace"),
+  addPostedOption(
+    addSendOptions(
+      program
+        .command("defend")
+        .description("defend your claim in a task from its trace: reveal, deliver chunks, and play the game"),
+    ),
   )
     .argument("<task>", "the task's id")
     .argument("<trace>", "the trace of the run that you claimed")
@@ -35,13 +49,20 @@ export function register(program: Command): void {
     .option("--until-final", "keep watching after a decision, until the task is final: others may still challenge")
     .addOption(new Option("--until-decided", "end when the dispute is decided, as without this flag").hideHelp())
     .option("--no-escalate", "accept a ruling against your claim")
+    .option("--no-reveal", "do not reveal the claim when all have committed")
+    .option("--no-deliver", "do not deliver the chunks that the client demands")
     .action(defend);
 }
+
+/** A node that is away for longer is told. The defence itself asks for ever. */
+const AWAY_MILLIS = 3_000;
 
 type Flags = SendFlags & {
   backend?: string;
   every: string;
   escalate: boolean;
+  reveal: boolean;
+  deliver: boolean;
   untilFinal?: boolean;
   untilDecided?: boolean;
 };
@@ -51,15 +72,7 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
   if (flags.untilFinal && flags.untilDecided)
     throw new UsageError("CONFLICT", "--until-final and --until-decided exclude each other; omit one of them");
   const everyMillis = 1000 * Math.max(parseDuration(flags.every), 1);
-  const session = await openSession(flags);
-  const { terms } = await readTask(session.source, task);
-  if (terms.game === zeroAddress)
-    throw new ChainError(
-      "NO_GAME",
-      "the terms of this task name no game, so there is nothing to defend; the committee decides its disputes",
-    );
-  const trace = await traceFor(path, terms);
-  const sender = await Sender.open(session, flags);
+  const { session, terms, trace, sender } = await patiently(flags, everyMillis, () => open(task, path, flags));
   const memory = await traceMemory(trace, flags.backend);
   const facts = new GameFacts(memory.outline, memory.commitEvery);
   const progress = new Progress();
@@ -67,28 +80,67 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
     const own = { address: sender.address, prover: trainingProver(memory) };
     const ended = await defendClaim(session, task, facts, own, {
       everyMillis,
-      escalate: flags.escalate,
+      ...meansOf(task, { terms, trace, sender }, flags),
       untilDecided: !flags.untilFinal,
+      confirmations: flags.confirmations,
       once: flags.dryRun ?? false,
       send: (call) => sender.send(call),
       onCall: (call, receipt) => writeCall(call, receipt, flags),
-      onRefused: (error) => reportLine(`verde: ${error.message}; looking again`),
+      onTrouble: (sentence) => reportLine(`verde: ${sentence}`),
       onDecided: ({ view, out }) => writeDecided(view, out, flags),
       onWait: (view) => progress.show(`the task is ${stateName(view)}`, true),
       onLook: () => progress.clear(),
     });
     if (!ended) return sender.report(flags.json ?? false, { task }, "");
-    report(ended, await bondCredit(session.client, terms.game, sender.address), flags);
+    // The end is known: a node that is away now changes nothing.
+    const bonds = await bondCredit(session.client, terms.game, sender.address).catch(() => 0n);
+    report(ended, bonds, flags);
+    if (ended.out) exitWith(EXIT.divergence);
   } finally {
     await memory.close();
   }
 }
 
+type Opened = Awaited<ReturnType<typeof open>>;
+
+async function open(task: Hex, path: string, flags: Flags) {
+  const onDissent = (text: string): void => reportLine(`verde: ${text}`);
+  const session = await openSession(flags, { agreement: "majority", onDissent });
+  const { terms } = await readTask(session.source, task);
+  const trace = await traceFor(path, terms);
+  return { session, terms, trace, sender: await Sender.open(session, flags, AWAY_MILLIS) };
+}
+
+/** Begins again and again while the node is away: it may start later than this command. */
+async function patiently<T>(flags: Flags, everyMillis: number, begin: () => Promise<T>): Promise<T> {
+  const backoff = new Backoff(everyMillis, 30_000);
+  for (;;)
+    try {
+      return await begin();
+    } catch (error) {
+      if (flags.dryRun || !mayBeginLater(error)) throw error;
+      if (backoff.failures === 0) reportLine(`verde: ${clauseOf(error)}; trying again until it works`);
+      await SYSTEM_CLOCK.sleep(backoff.next());
+    }
+}
+
+function meansOf(task: Hex, { terms, trace, sender }: Omit<Opened, "session">, flags: Flags): SeatMeans {
+  const reveal = async () => {
+    const salt = await sender.salt(task);
+    return salt && { root: toHex(trace.runRoot) as Hex, salt };
+  };
+  const deliver: SeatMeans["deliver"] = async (demand) =>
+    deliverFrom(terms, trace, await readCheckpoint(trace, terms.steps), demand);
+  return { escalate: flags.escalate, ...(flags.reveal && { reveal }), ...(flags.deliver && { deliver }) };
+}
+
 function writeCall(
-  { what, value = 0n, dispute, at }: DueCall,
+  call: DueCall | Duty,
   { transactionHash: transaction, gasUsed }: TransactionReceipt,
   { json }: Flags,
 ): void {
+  const { what } = call;
+  const { value = 0n, dispute, at }: Partial<DueCall> = "data" in call ? call : {};
   const place = dispute === undefined ? "" : ` in dispute ${dispute}${at ? `, ${at}` : ""}`;
   const bond = value > 0n ? `, with the bond of ${bondText(value)}` : "";
   if (json)
@@ -111,15 +163,19 @@ function writeDecided({ id: task, state, phase }: TaskView, out: boolean, { json
 }
 
 /** @param bonds credit of bonds that may be withdrawn, in wei */
-function report({ view, out }: Defended, bonds: bigint, { json }: Flags): void {
-  const standing = out ? "Your claim has lost." : "Your claim stands.";
-  const mayBeChallenged = !out && view.state === "Challengeable";
+function report({ view, out, turnedAway = false }: Defended, bonds: bigint, { json }: Flags): void {
+  const standing = out
+    ? "Your claim has lost."
+    : turnedAway
+      ? "Your challenge takes no seat, since its claim stands already or there is no place for it. Its bond is free again."
+      : "Your claim stands.";
+  const mayBeChallenged = !out && !turnedAway && view.state === "Challengeable";
   const open = mayBeChallenged
     ? ` Others may challenge it until ${formatTime(view.deadline)}; then start again, or watch with --until-final.`
     : "";
   const waiting =
     bonds > 0n ? ` ${bondText(bonds)} of bonds wait for you: withdraw them with \`verde task claim\`.` : "";
   const { id: task, state, phase } = view;
-  if (json) writeJson({ schemaVersion: 1, task, state, phase, lost: out, bonds: `${bonds}` });
+  if (json) writeJson({ schemaVersion: 1, task, state, phase, lost: out, turnedAway, bonds: `${bonds}` });
   else writeLine(`The task is ${stateName(view)}. ${standing}${open}${waiting}`);
 }

@@ -8,6 +8,7 @@ import { traceMemory } from "../referee/trace-memory.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
 import type { GameMove } from "../settlement/game/driver.ts";
 import { disputeLocally } from "../settlement/local/dispute.ts";
+import { hardforkFrom } from "./chain/hardfork.ts";
 import { ETHER, formatAmount } from "../settlement/amount.ts";
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
@@ -23,6 +24,7 @@ interface Flags {
   transcript?: string;
   forfeitSilent?: boolean;
   backend?: string;
+  hardfork?: string;
   json?: boolean;
 }
 
@@ -30,7 +32,7 @@ interface Flags {
 export async function disputeTracesOnChain(
   traces: readonly [string, string],
   more: readonly string[],
-  { recompute, verdict, transcript, forfeitSilent, backend: name, json }: Flags,
+  { recompute, verdict, transcript, forfeitSilent, backend: name, hardfork: fork, json }: Flags,
 ): Promise<void> {
   if (more.length > 0)
     throw new UsageError("CONFLICT", "--on-chain takes two traces; a task on a chain takes up to eight claims");
@@ -39,6 +41,7 @@ export async function disputeTracesOnChain(
       "CONFLICT",
       "--on-chain ends in a scalar step that the EVM executes, and the chain keeps all moves; omit --recompute, --verdict, --transcript and --forfeit-silent",
     );
+  const hardfork = fork === undefined ? undefined : hardforkFrom(fork);
   const [a, b] = [expectComplete(await openTrace(traces[0])), expectComplete(await openTrace(traces[1]))];
   checkComparable(a, b);
   const parties = partiesOf(traces).map(({ id, name }, side) => ({ id, name, runRoot: [a, b][side].runRoot }));
@@ -58,9 +61,8 @@ export async function disputeTracesOnChain(
   const memories = [first, second] as const;
   const progress = new Progress();
   try {
-    const { moves, gas, losers } = await disputeLocally(memories, roots, ({ what, at }) =>
-      progress.show(`${what}: ${at}`, true),
-    );
+    const show = ({ what, at }: GameMove): void => progress.show(`${what}: ${at}`, true);
+    const { moves, gas, losers, build } = await disputeLocally(memories, roots, show, hardfork);
     progress.clear();
     const wrong = losers.map((side) => parties[side]);
     if (json)
@@ -69,6 +71,8 @@ export async function disputeTracesOnChain(
         outcome: "divergence",
         parties: parties.map(partyJson),
         losers: wrong.map(({ id }) => id),
+        hardfork: hardfork ?? "osaka",
+        build,
         gas,
         transactions: plain(moves.map((move) => ({ ...move, by: parties[move.by].id }))),
       });
@@ -106,6 +110,7 @@ function print(
   );
   writeLine(`${moves.length} transactions, ${formatCount(gas)} gas.`);
   const bonds = moves.reduce((sum, { value }) => sum + value, 0n);
-  const winner = wrong.length === 2 ? "nobody" : parties.find((party) => party !== wrong[0])!.name;
-  writeLine(`The bonds posted with the first moves, ${formatAmount(bonds, ETHER)}, go to ${winner}.`);
+  const winner = wrong.length === 2 ? undefined : parties.find((party) => party !== wrong[0])!.name;
+  const shared = winner === undefined ? "nobody gets them back" : `${winner} gets its own back and half of the other`;
+  writeLine(`Bonds of ${formatAmount(bonds, ETHER)} were posted: ${shared}.`);
 }

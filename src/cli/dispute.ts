@@ -7,7 +7,9 @@ import { UsageError } from "../errors/index.ts";
 import { writeResult } from "../files/replace.ts";
 import { bracket } from "../referee/bracket.ts";
 import { type Divergence, dispute, type DisputeOptions, type DisputeResult } from "../referee/dispute.ts";
+import type { Reach } from "../referee/remote/present.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
+import type { Networks } from "../services/network/open.ts";
 import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, openClaims } from "./claims.ts";
 import { describeDivergence, describeUndecided, forfeits } from "./dispute-text.ts";
@@ -15,11 +17,13 @@ import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 import { addThreadsOption } from "./threads.ts";
+import { addTokenOption, type TokenFlags, tokensOf } from "./token.ts";
 import { addProgressOption, meanwhile } from "./progress.ts";
 import { nameOf, partyJson } from "./party.ts";
 import { expectJsonResult } from "./result.ts";
 
-interface Flags extends KeyFlags {
+interface Flags extends KeyFlags, TokenFlags {
+  nkey?: string;
   recompute?: string;
   verdict?: string;
   transcript?: string;
@@ -27,6 +31,7 @@ interface Flags extends KeyFlags {
   patience?: string;
   backend?: string;
   onChain?: boolean;
+  hardfork?: string;
   json?: boolean;
 }
 
@@ -34,8 +39,8 @@ export function register(program: Command): void {
   const command = program
     .command("dispute")
     .description("find where two traces first differ, and which one is wrong")
-    .argument("<a>", "a trace")
-    .argument("<b>", "a trace of the same job")
+    .argument("<a>", "a trace, or the address of a process that answers for one (`verde prove`), over HTTP or NATS")
+    .argument("<b>", "another one, of the same job")
     .argument("[more...]", "further traces: the winner of each dispute meets the next one")
     .option(
       "--recompute <what>",
@@ -50,19 +55,22 @@ export function register(program: Command): void {
       "--on-chain",
       "play the dispute on a chain in this process: each move is a transaction, and the EVM is the referee",
     )
+    .option("--nkey <file>", "the nkey of this process on NATS; default: one of your own")
+    .option("--hardfork <name>", "with --on-chain: the chain's rules: cancun, prague or osaka (default: osaka)")
     .option("--json", "one JSON object");
-  addProgressOption(addThreadsOption(addKeyOptions(command))).action(
+  addProgressOption(addThreadsOption(addTokenOption(addKeyOptions(command)))).action(
     async (a: string, b: string, more: string[], flags: Flags) => {
       if (flags.onChain) {
         // The code that talks to a chain is slow to load.
         const { disputeTracesOnChain } = await import("./dispute-on-chain.ts");
         return disputeTracesOnChain([a, b], more, flags);
       }
+      if (flags.hardfork !== undefined)
+        throw new UsageError("CONFLICT", "--hardfork chooses the rules of a chain; add --on-chain, or omit it");
       if (more.length > 0) return disputeMany([a, b, ...more], flags);
       await checkFiles(flags);
-      const options = await optionsOf(flags);
-      const result = await meanwhile(`the dispute of ${a} and ${b}: replaying, and asking both`, () =>
-        dispute(a, b, options),
+      const result = await withOptions(flags, (options) =>
+        meanwhile(`the dispute of ${a} and ${b}: replaying, and asking both`, () => dispute(a, b, options)),
       );
       await writeFiles(result, flags);
       if (flags.json) writeJson(disputeJson(result));
@@ -95,10 +103,8 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
       "CONFLICT",
       "a verdict is about two traces; name only two, or omit --verdict and --transcript",
     );
-  const options = await optionsOf(flags);
-  const { outcome, parties, losers, standing, silent, disputes, equivocations } = await meanwhile(
-    `the disputes of ${paths.length} traces`,
-    () => bracket(paths, options),
+  const { outcome, parties, losers, standing, silent, disputes, equivocations } = await withOptions(flags, (options) =>
+    meanwhile(`the disputes of ${paths.length} traces`, () => bracket(paths, options)),
   );
   if (flags.json)
     writeJson({
@@ -123,6 +129,21 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
   exitWith(EXITS[outcome]);
 }
 
+/** What an action does with the options, while the networks of the parties are open. */
+async function withOptions<T>(flags: Flags, action: (options: DisputeOptions) => Promise<T>): Promise<T> {
+  // The code that talks to networks is loaded only when an address is one.
+  let networks: Promise<Networks> | undefined;
+  const reach: Reach = async (address, timeout) => {
+    networks ??= import("./network.ts").then(({ networksOf }) => networksOf(flags));
+    return (await networks).reach(address, timeout);
+  };
+  try {
+    return await action({ ...(await optionsOf(flags)), reach });
+  } finally {
+    await (await networks)?.close();
+  }
+}
+
 async function optionsOf(flags: Flags): Promise<DisputeOptions> {
   const { recompute, backend: name, patience, forfeitSilent = false } = flags;
   if (recompute !== undefined && recompute !== "scalar" && recompute !== "operator")
@@ -138,6 +159,7 @@ async function optionsOf(flags: Flags): Promise<DisputeOptions> {
     ...(patience !== undefined && { timeout: 1000 * patienceFrom(patience) }),
     forfeitSilent,
     claims: await openClaims(flags),
+    tokenFor: await tokensOf(flags),
   };
 }
 

@@ -29,7 +29,7 @@ export function exitCodeOf(error: unknown): number {
 /**
  * Whether the library that talks to chains threw it. Its shape tells, since few commands load that library.
  */
-export function isChainFailure(error: unknown): error is Error & { shortMessage: string; details?: string } {
+function isChainFailure(error: unknown): error is Error & { shortMessage: string; details?: string } {
   return error instanceof Error && "shortMessage" in error && typeof error.shortMessage === "string";
 }
 

@@ -34,6 +34,11 @@ export function exitWith(code: number): void {
   verdict = code;
 }
 
+/** The exit code that was noted. */
+export function noted(): number {
+  return verdict;
+}
+
 /** Notes that the command has finished, with its own exit code or another one. */
 export function finish(code: number = verdict): void {
   exitWith(code);

@@ -6,7 +6,7 @@ import { toHex } from "../encoding/bytes.ts";
 import { formatType } from "../encoding/tensor.ts";
 import { UsageError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
-import { countByTraining } from "../job/closed.ts";
+import { countByTraining } from "../job/parameters.ts";
 import { countScalarSteps } from "../referee/cost.ts";
 import { claimOf } from "../referee/opened-party.ts";
 import { formatFault } from "../trace/fault.ts";

@@ -160,3 +160,10 @@ export function plotCurve(values: readonly number[], { width = curveWidth(), hei
     (line, i) => `${labels[i].padStart(margin)} ┤${line.map((dots) => String.fromCharCode(0x2800 + dots)).join("")}`,
   );
 }
+
+/** A row of a summary: its name, a text, and whether something is wrong. */
+export type Row = readonly [name: string, text: string, isWrong: boolean];
+
+export function printRow([name, text, isWrong]: Row): void {
+  writeLine((isWrong ? colors.red : colors.dim)(`  ${name.padEnd(14)} ${text}`));
+}

@@ -1,5 +1,5 @@
 /** How many parameters a job has, in words. */
-import type { ParameterCount } from "../job/closed.ts";
+import type { ParameterCount } from "../job/parameters.ts";
 import { formatCount } from "./output.ts";
 
 /** `136,960 parameters`, or `136,960 parameters, 4,096 of them frozen` */

@@ -2,11 +2,17 @@
 import { Console } from "node:console";
 import { Command, type Help } from "commander";
 import { resolveOwnPackage } from "../job/resolve.ts";
+import * as audit from "./audit.ts";
 import * as bench from "./bench.ts";
+import * as blob from "./blob.ts";
 import * as certify from "./certify.ts";
 import * as check from "./check.ts";
 import * as completion from "./completion.ts";
 import * as demo from "./demo/demo.ts";
+import { applyConfiguration } from "./config/apply.ts";
+import * as config from "./config/config.ts";
+import { readConfiguration } from "./config/file.ts";
+import * as diff from "./diff.ts";
 import * as dispute from "./dispute.ts";
 import * as doctor from "./doctor/doctor.ts";
 import { chainFailure, exitCodeOf, reportFailure, usageText } from "./exit.ts";
@@ -14,11 +20,14 @@ import { finish, reportWith } from "./guard.ts";
 import * as inspect from "./inspect.ts";
 import { columnsOf, terminalText } from "./output.ts";
 import * as job from "./job.ts";
+import * as prove from "./prove.ts";
 import * as run from "./run.ts";
 import * as serve from "./serve.ts";
 import { wrap } from "./table.ts";
 import * as trace from "./trace.ts";
+import * as validate from "./validate.ts";
 import * as version from "./version.ts";
+import * as worker from "./worker.ts";
 
 /**
  * Loaded only when needed: the code that talks to a chain would double the start time of every other command.
@@ -31,8 +40,32 @@ const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Co
   ["referee", "sign verdicts as a member of a committee, and submit them", () => import("./referee.ts")],
   ["defend", "defend your claim in the game on the chain, move by move, from its trace", () => import("./defend.ts")],
   ["simulate", "estimate what is too large to run", () => import("./simulate.ts")],
+  ["provider", "run tasks for pay, from the offer to the payment", () => import("./provider.ts")],
+  ["client", "submit jobs to a network of providers", () => import("./client.ts")],
+  ["node", "a local chain, providers and referees in one process", () => import("./node.ts")],
   ["watch", "follow a task until it is final or refunded", () => import("./watch.ts")],
 ];
+
+/** In the order of the help page. */
+const COMMANDS = [
+  demo,
+  run,
+  worker,
+  job,
+  inspect,
+  validate,
+  audit,
+  diff,
+  dispute,
+  check,
+  prove,
+  serve,
+  blob,
+  trace,
+  certify,
+  bench,
+  doctor,
+] as const;
 
 /** The fewest columns for descriptions beside the names that they describe. */
 const DESCRIPTION = 30;
@@ -69,10 +102,10 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
     })
     .configureHelp({ formatItem })
     .showHelpAfterError("(`verde --help` lists the commands)");
-  for (const command of [demo, run, job, inspect, dispute, check, serve, trace, certify, bench, doctor])
-    command.register(program);
+  for (const command of COMMANDS) command.register(program);
   version.register(program, words);
   completion.register(program, buildProgram);
+  config.register(program, buildProgram);
   for (const [name, description, load] of SETTLEMENT) {
     // The name is the first argument, or the second after `help`.
     if (words === undefined || words.slice(0, 2).includes(name)) (await load()).register(program);
@@ -93,13 +126,23 @@ export async function start(): Promise<void> {
   resolveOwnPackage();
   // What a job or a backend says does not stand between the results on stdout.
   globalThis.console = new Console(process.stderr);
+  finish(await runProgram(words));
+}
+
+/**
+ * Runs one command.
+ * @param words the command line, without the program's name
+ * @returns the exit code of a failure, which was reported; nothing when the command has finished
+ */
+export async function runProgram(words: readonly string[]): Promise<number | undefined> {
   try {
     const program = await buildProgram(words);
-    await program.parseAsync();
-    finish();
+    applyConfiguration(program, await readConfiguration());
+    await program.parseAsync(words, { from: "user" });
+    return undefined;
   } catch (thrown) {
     const error = await chainFailure(thrown);
     reportFailure(error, words.includes("--json"));
-    finish(exitCodeOf(error));
+    return exitCodeOf(error);
   }
 }

@@ -12,6 +12,7 @@ import { type CheckOptions, checkVerdict } from "../referee/check-verdict.ts";
 import { replayRuling } from "../referee/replay.ts";
 import { SecondOpinion } from "../referee/second-opinion.ts";
 import { ABIS } from "../settlement/contracts.ts";
+import { isForeign } from "../settlement/foreign.ts";
 import { type GivenVerdict, rulingFrom, signRuling, standingSeats } from "../settlement/ruling.ts";
 import { gatherSignatures, parseSignature, type SignatureFile } from "../settlement/signatures.ts";
 import type { Session } from "../settlement/session.ts";
@@ -21,15 +22,18 @@ import { addressOfSigner, signerOf } from "./account.ts";
 import { formatAmount } from "../settlement/amount.ts";
 import { writeNew } from "./key.ts";
 import { writeJson, writeLine } from "./output.ts";
+import { register as registerServe } from "./referee-serve.ts";
 import { plain, Sender } from "./send.ts";
-import { addSendOptions, openSession, type SendFlags } from "./session.ts";
-import { parseTaskId } from "./task/moves.ts";
+import { addPostedOption, addSendOptions, openSession, type SendFlags } from "./session.ts";
+import { parseTaskId } from "./task/scene.ts";
 import { stateName, whatIsDue } from "./task/sentence.ts";
 import { parseAddress } from "./task/terms.ts";
 
 export function register(program: Command): void {
   const referee = program.command("referee").description("sign verdicts as a member of a committee, and submit them");
-  addSendOptions(referee.command("sign").description("check verdicts, and sign the ruling that follows"))
+  addPostedOption(
+    addSendOptions(referee.command("sign").description("check verdicts, and sign the ruling that follows")),
+  )
     .argument("<task>", "the task's id")
     .argument("<verdicts...>", "files that `verde dispute A B --verdict FILE` wrote")
     .requiredOption("--out <file>", "the signature to write; an existing file is never overwritten")
@@ -37,7 +41,7 @@ export function register(program: Command): void {
     .option("--backend <name>", "executes --replay; default: wasm")
     .option("--witness", "also sign a ruling that you made yourself, and that rests on your word")
     .action(sign);
-  addSendOptions(referee.command("submit").description("submit signatures to the chain; anyone may"))
+  addPostedOption(addSendOptions(referee.command("submit").description("submit signatures to the chain; anyone may")))
     .argument("<task>", "the task's id")
     .argument("<signatures...>", "files that `verde referee sign` wrote, from as many members as the committee needs")
     .action(submit);
@@ -46,6 +50,7 @@ export function register(program: Command): void {
   )
     .option("--member <address>", "the member; default: the account that signs")
     .action(pay);
+  registerServe(referee);
 }
 
 async function disputed(session: Session, id: string): Promise<TaskView> {
@@ -186,6 +191,7 @@ async function isMember({ client }: Session, address: Hex, member: Hex): Promise
   return client
     .readContract({ address, abi: ABIS.committee, functionName: "isMember", args: [member] })
     .catch((cause: unknown) => {
+      if (!isForeign(cause)) throw cause;
       throw new ChainError(
         "CONTRACT_KIND",
         `${address} is not a committee that this command knows: ${messageOf(cause).split("\n")[0]}; check the task's terms`,

@@ -1,5 +1,6 @@
 /** The files that a command is asked to write its results to. */
 import { UsageError } from "../errors/index.ts";
+import { exists } from "../files/regular.ts";
 import { openFile } from "../formats/file.ts";
 
 /** Where JSON begins. */
@@ -25,4 +26,13 @@ export async function expectJsonResult(path: string, option: string): Promise<vo
     `${path} exists, and is no JSON, so ${option} does not overwrite it; choose another name, or remove it`,
     { path, option },
   );
+}
+
+/**
+ * Checks, before the work begins, that nothing stands where a new file is wanted.
+ * @throws {UsageError} when something does
+ */
+export async function expectNew(out: string): Promise<void> {
+  if (await exists(out))
+    throw new UsageError("EXISTS", `${out} exists; move it away, or choose another name with --out`, { out });
 }

@@ -1,6 +1,7 @@
 /** What a run tells about its pace, and about what it used. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { toHex } from "../encoding/bytes.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import type { RunResult, StepInfo } from "../trace/run.ts";
 import { dataFolder } from "../trace/source.ts";
@@ -71,6 +72,12 @@ export class RunProgress {
       ...(out !== undefined && { traceBytes: await sizeOf(out), dataBytes: await sizeOfFiles(dataFolder(out)) }),
     };
   }
+}
+
+/** A training step for programs. */
+export function stepLine({ step, metrics, seconds, unitsPerSecond, root, diverged }: StepInfo) {
+  const more = { ...(root && { root: toHex(root) }), ...(diverged && { diverged }) };
+  return { schemaVersion: 1, step, metrics, seconds, unitsPerSecond, ...more };
 }
 
 /** What a run used. Sizes are in bytes. */

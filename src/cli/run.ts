@@ -1,43 +1,44 @@
 /** `verde run`: trains a job and writes its trace. */
 import type { Command } from "commander";
 import { type Bytes, toHex } from "../encoding/bytes.ts";
-import { formatType } from "../encoding/tensor.ts";
 import { messageOf, UsageError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
-import type { Graph } from "../graph/graph.ts";
-import { type ClosedJob, countByTraining } from "../job/closed.ts";
+import { type ClosedJob } from "../job/closed.ts";
+import { countByTraining } from "../job/parameters.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import { openBackendFor } from "../trace/chosen-backend.ts";
-import type { FallbackSummary } from "../trace/fallback.ts";
 import { parseFault } from "../trace/fault.ts";
-import type { RunOptions, RunResult, StepInfo } from "../trace/run.ts";
+import type { RunOptions, RunResult } from "../trace/run.ts";
 import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
 import type { OpenBackend } from "../certify/choose.ts";
 import { addJobHelp, jobOptions, optionNames } from "./job-options.ts";
-import { colors, formatNumber, formatSeconds, reportLine, writeJson, writeLine } from "./output.ts";
+import { colors, formatNumber, formatSeconds, printRow, reportLine, writeJson, writeLine } from "./output.ts";
 import { addThreadsOption } from "./threads.ts";
 import { addProgressOption, Progress } from "./progress.ts";
-import { describeKept, describeUsed, RunProgress, type Used } from "./run-progress.ts";
+import { describeFallback, describeObserved } from "./observed.ts";
+import { listOperators } from "./operators.ts";
+import { describeKept, describeUsed, RunProgress, stepLine, type Used } from "./run-progress.ts";
 import { withBoard } from "./tensorboard.ts";
 import { openJob } from "./open-job.ts";
 import { formatParameters } from "./parameters.ts";
 import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
 import { runUntilStopped } from "./stop.ts";
+import { addTokenOption } from "./token.ts";
+import { addWorkerOptions, distributed, openCrew, reportCrew, type WorkerFlags } from "./workers.ts";
 
-interface Flags extends KeyFlags, WeightFlags {
+interface Flags extends KeyFlags, WeightFlags, WorkerFlags {
   out?: string;
   steps?: string;
   seed?: string;
   detail: string;
   checkpointEvery: number | "auto";
   commitEvery: number | "auto";
-  backend?: string;
   strict?: boolean;
-  fault?: string;
   resume?: boolean;
   force?: boolean;
+  stopOnDivergence: boolean;
   json?: boolean;
   listOperators?: boolean;
   tensorboard?: string;
@@ -71,12 +72,15 @@ export function register(program: Command): void {
     )
     .option("--resume", "continue a trace that was cut off or stopped")
     .option("--force", "overwrite an existing trace; with --resume: begin again where no checkpoint is left")
+    .option("--stop-on-divergence", "stop a run that has diverged (default)")
+    .option("--no-stop-on-divergence", "run it to its last step all the same")
     .option("--tensorboard <dir>", "write the metrics to an event file for TensorBoard in this folder, while it runs")
     .option("--list-operators", "list the operators of the step graph, and run nothing")
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
   addJobHelp(program, command);
   addWeightOptions(command);
+  addTokenOption(addWorkerOptions(command));
   addProgressOption(addThreadsOption(addKeyOptions(command))).action(
     async (path: string, rest: string[], flags: Flags) => {
       const { steps, seed } = flags;
@@ -117,16 +121,21 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
   const progress = new Progress();
   const opening = flags.backend === undefined ? "choosing a backend" : `opening the backend ${flags.backend}`;
   progress.show(opening, true);
+  const say = (line: string): void => {
+    progress.clear();
+    reportLine(line);
+  };
   const shown = new RunProgress(job, progress);
   const choice = await openBackendFor(job, flags, {
     strict: flags.strict ?? false,
     say: (line) => {
-      progress.clear();
-      reportLine(line);
+      say(line);
       progress.show(opening, true);
     },
   });
+  const crew = await openCrew(job, choice.backend, flags, say);
   const options: RunOptions = {
+    ...(crew && { distribute: distributed(crew) }),
     ...(flags.out !== undefined && { out: flags.out }),
     backend: choice.backend,
     commitEvery: flags.commitEvery,
@@ -135,24 +144,33 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     ...(flags.fault !== undefined && { fault: parseFault(flags.fault) }),
     resume: flags.resume ?? false,
     force: flags.force ?? false,
+    ...(flags.fault === undefined && { stopOnDivergence: flags.stopOnDivergence }),
     keepState: false,
     onPhase: (what) => shown.phase(what),
     onStep: (info) => {
       if (flags.json) writeJson(stepLine(info));
+      else if (info.diverged) {
+        const { at, what } = info.diverged;
+        say(colors.red(`verde: diverged at training step ${info.step}: ${at} ${what}`));
+      }
       // On one terminal the live line would stand between the objects.
       if (!flags.json || !process.stdout.isTTY) shown.step(info);
     },
   };
   const began = performance.now();
-  const result = await withBoard(flags.tensorboard, options, (own) => runUntilStopped(job, own, flags.json ?? false));
+  const running = withBoard(flags.tensorboard, options, (own) => runUntilStopped(job, own, flags.json ?? false));
+  const result = await running.finally(() => crew?.close());
   progress.clear();
   if (!result) return;
   const seconds = (performance.now() - began) / 1000;
-  const address = await claimed(result, flags);
+  const workers = crew?.summary;
+  const address = workers && workers.suspect > 0 ? undefined : await claimed(result, flags);
   const claim = formatClaim({ run: result.runRoot, ...(address && { address }) });
   const used = await shown.used(job.steps, flags.out);
-  if (flags.json) writeJson({ ...summary(job, result, choice, flags, seconds), claim, ...used });
+  if (flags.json)
+    writeJson({ ...summary(job, result, choice, flags, seconds), claim, ...used, ...(workers && { workers }) });
   else printSummary(job, result, choice, { ...flags, address, used }, seconds);
+  if (workers) reportCrew(workers, flags.json ?? false);
 }
 
 /** Claims the run, if its trace is kept: otherwise nobody could answer for it. */
@@ -166,13 +184,9 @@ async function claimed({ runRoot }: RunResult, flags: Flags): Promise<Bytes | un
   }
 }
 
-function stepLine({ step, metrics, seconds, unitsPerSecond, root }: StepInfo) {
-  return { schemaVersion: 1, step, metrics, seconds, unitsPerSecond, ...(root && { root: toHex(root) }) };
-}
-
 function summary(
   job: ClosedJob,
-  { runRoot, metrics, saturated, outOfRange, cadence: kept, fallback, audit }: RunResult,
+  { runRoot, metrics, saturated, outOfRange, noted, diverged, cadence: kept, fallback, audit }: RunResult,
   { backend, device, passedOver, why }: OpenBackend,
   flags: Flags,
   seconds: number,
@@ -193,6 +207,8 @@ function summary(
     ...(passedOver.length > 0 && { passedOver }),
     saturated,
     outOfRange,
+    ...(noted && { noted }),
+    ...(diverged && { diverged }),
     audit,
     ...(job.warnings && { warnings: job.warnings }),
     ...(fallback && { fallback }),
@@ -219,32 +235,7 @@ function printSummary(
   if (out !== undefined)
     writeLine(`  trace          ${out}`, `  kept           ${describeKept(result, job.steps, seconds)}`);
   for (const [name, text] of describeUsed(used)) writeLine(`  ${name.padEnd(14)} ${text}`);
-  if (result.fallback) writeLine(`  fallback       ${fallbackLine(result.fallback, seconds)}`);
+  if (result.fallback) writeLine(`  fallback       ${describeFallback(result.fallback, seconds)}`);
   if (fault !== undefined) writeLine(colors.yellow(`  fault          ${fault} (a drill: this run is not honest)`));
-  for (const { step, tensor } of result.saturated.slice(0, 5))
-    writeLine(colors.red(`  diverged       ${tensor} reached 2^127 at training step ${step}`));
-  for (const { step, label, count: reads } of result.outOfRange.slice(0, 5))
-    writeLine(
-      colors.red(`  out of range   ${reads} reads of ${label} at training step ${step} were outside their source`),
-    );
-}
-
-/** `12 of 417 operators ran on wasm (dropout-mask, positions, …): 0.8 s of 4.1 s` */
-function fallbackLine({ operators, of, backend, labels, seconds }: FallbackSummary, total: number): string {
-  const names = [...labels.slice(0, 3), ...(labels.length > 3 ? ["…"] : [])].join(", ");
-  return `${operators} of ${of} operators ran on ${backend} (${names}): ${formatSeconds(seconds)} of ${formatSeconds(total)}`;
-}
-
-function listOperators(job: ClosedJob, json: boolean): void {
-  const graphs: [string, Graph][] = [["step", job.step]];
-  if (job.init.kind === "graph") graphs.push(["init", job.init.graph]);
-  for (const [name, { kernels, labels }] of graphs) {
-    if (!json)
-      writeLine(`${name === "step" ? "The step graph" : "The init graph (step 0)"}: ${kernels.length} operators`);
-    kernels.forEach((kernel, id) => {
-      const row = { number: id, kind: kernel.kind, type: formatType(kernel.type), label: labels[id] };
-      if (json) writeJson({ schemaVersion: 1, graph: name, ...row });
-      else writeLine(`  ${String(id).padStart(4)}  ${row.kind.padEnd(6)} ${row.type.padEnd(20)} ${row.label}`);
-    });
-  }
+  for (const row of describeObserved(result)) printRow(row);
 }

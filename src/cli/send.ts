@@ -6,17 +6,13 @@ import type { Address, Hex, TransactionReceipt } from "viem";
 import { ETHER, formatAmount, formatFee } from "../settlement/amount.ts";
 import { refusal } from "../settlement/refusal.ts";
 import type { Session } from "../settlement/session.ts";
-import { AWAY_MILLIS, Caller, type ContractCall, requestOf, STUCK_MILLIS } from "../settlement/transactions/caller.ts";
-import { Node } from "../settlement/transactions/node.ts";
-import { Transactor } from "../settlement/transactions/transactor.ts";
+import { AWAY_MILLIS, Caller, type ContractCall, requestOf } from "../settlement/transactions/caller.ts";
 import { addressOfSigner, signerOf } from "./account.ts";
-import { journalFolder, openJournal } from "./journals.ts";
-import { colors, formatCount, reportLine, writeJson, writeLine } from "./output.ts";
+import { colors, formatCount, writeJson, writeLine } from "./output.ts";
 import { Progress } from "./progress.ts";
 import type { SendFlags } from "./session.ts";
 import { formatFields } from "./table.ts";
-
-const OUTCOMES = { mined: "it has taken effect", reverted: "it was refused" } as const;
+import { openTransactor } from "./transactor.ts";
 
 interface Planned extends ContractCall {
   to: Address;
@@ -43,32 +39,27 @@ export class Sender {
     this.progress = progress;
   }
 
-  /** @throws {KeyError} when there is no key, or the password is wrong */
-  static async open(session: Session, flags: SendFlags): Promise<Sender> {
+  /**
+   * @param awayMillis how long the node may be away before a call fails, in milliseconds
+   * @throws {KeyError} when there is no key, or the password is wrong
+   */
+  static async open(session: Session, flags: SendFlags, awayMillis = AWAY_MILLIS): Promise<Sender> {
     if (flags.dryRun) return new Sender(session, await addressOfSigner(flags));
     const account = await signerOf(flags);
     const { client, deployment } = session;
-    const journal = await openJournal(flags.journal ?? journalFolder(), client, deployment.chainId, account.address);
-    const progress = new Progress();
-    const node = new Node(client, deployment.chainId, { pollMillis: client.pollingInterval, awayMillis: AWAY_MILLIS });
-    const transactor = new Transactor(node, account, deployment.chainId, journal, {
-      confirmations: flags.confirmations,
-      stuckMillis: STUCK_MILLIS,
-      ...(flags.maxFee !== undefined && { maxFeePerGas: flags.maxFee }),
-      onProgress: (text) => progress.show(text, true),
-    });
-    // The lock is released however the command ends, unless it is killed.
-    process.once("exit", () => transactor.close());
-    const found = await transactor.reconcile();
-    progress.clear();
-    for (const { what, hash, status } of found)
-      reportLine(`verde: an earlier ${what} was already sent as ${hash}: ${OUTCOMES[status]}`);
+    const opened = await openTransactor(client, deployment.chainId, account, flags, awayMillis);
+    const { transactor, found, progress } = opened;
     return new Sender(session, account.address, new Caller(session, account, transactor, found), progress);
   }
 
   /** The salt of this account's commitment in a task. Unknown in a dry run, because it needs a signature. */
   async salt(task: Hex): Promise<Hex | undefined> {
     return this.caller?.salt(task);
+  }
+
+  /** The key of this account's seal in a sale. Unknown in a dry run, because it needs a signature. */
+  async saleKey(sale: Hex): Promise<Hex | undefined> {
+    return this.caller?.saleKey(sale);
   }
 
   /**

@@ -1,12 +1,12 @@
 /** `verde serve`: serves a page that checks a trace in a browser tab. */
 import { once } from "node:events";
-import { isIP } from "node:net";
 import type { Command } from "commander";
 import { UsageError } from "../errors/index.ts";
 import { writerOf } from "../trace/folder.ts";
 import { moduleAssets } from "../web/modules.ts";
 import { startServer } from "../web/server.ts";
-import { traceFiles } from "../web/trace-files.ts";
+import { isLocal } from "../services/address.ts";
+import { traceFiles } from "../services/trace-files.ts";
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 
 interface Flags {
@@ -44,8 +44,4 @@ export function register(program: Command): void {
       await ended;
       await server.close();
     });
-}
-
-function isLocal(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }

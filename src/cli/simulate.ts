@@ -4,7 +4,8 @@
  */
 import type { Command } from "commander";
 import { UsageError } from "../errors/index.ts";
-import { countParameters, outlineOf } from "../job/closed.ts";
+import { outlineOf } from "../job/closed.ts";
+import { countParameters } from "../job/parameters.ts";
 import { countScalarSteps } from "../referee/cost.ts";
 import { jobFacts } from "../referee/facts.ts";
 import { MODELS, modelJob } from "../settlement/simulation/models.ts";

@@ -44,7 +44,7 @@ export function register(program: Command): void {
     .action(show);
 }
 
-async function deposit(tokens: string, flags: SendFlags & { approve: boolean }): Promise<void> {
+export async function deposit(tokens: string, flags: SendFlags & { approve: boolean }): Promise<void> {
   const session = await openSession(flags);
   const amount = parseAmount(tokens, session.token);
   const sender = await Sender.open(session, flags);

@@ -2,11 +2,15 @@
 import type { Command } from "commander";
 import { addAllowanceOption } from "./allowance.ts";
 import { count } from "./run.ts";
-import { addChainOptions, addSendOptions } from "./session.ts";
+import { registerSales } from "./sale/register.ts";
+import { addChainOptions, addPostedOption, addSendOptions } from "./session.ts";
+import { accept } from "./task/accept.ts";
+import { challenge, escalate } from "./task/challenge.ts";
 import { claim } from "./task/claim.ts";
 import { deliver, demand } from "./task/delivery.ts";
-import { accept, challenge, commit, compare, escalate, expire, finalize, reveal } from "./task/moves.ts";
+import { commit, compare, expire, finalize, reveal } from "./task/moves.ts";
 import { post } from "./task/post.ts";
+import { addRiskOptions } from "./task/risk.ts";
 import { list, show } from "./task/show.ts";
 import { addTermsOptions } from "./task/terms.ts";
 
@@ -18,6 +22,7 @@ export function register(program: Command): void {
   const task = program.command("task").description("post a job with a reward, run one for pay, and settle it");
   const sends = (name: string, description: string): Command =>
     addSendOptions(task.command(name).description(description));
+  const moves = (name: string, description: string): Command => addPostedOption(sends(name, description));
   const trusts = (command: Command): Command =>
     command
       .option("--committee <address>", "a committee that you trust instead of the deployment's")
@@ -32,28 +37,28 @@ export function register(program: Command): void {
     .option("--quiet", "print the task's id and nothing else: TASK=$(verde task post … --quiet)")
     .allowUnknownOption()
     .action(post);
-  trusts(sends("accept", "take a seat, secured by your stake"))
+  addRiskOptions(trusts(moves("accept", "take a seat, secured by your stake")))
     .argument(...TASK)
     .argument(...JOB_OPTIONS)
     .option("--job <job>", "a job module, a job file, or a trace: accept only if the task is for this job")
     .allowUnknownOption()
     .action(accept);
-  sends("commit", "commit to the root of a run without showing it")
+  moves("commit", "commit to the root of a run without showing it")
     .argument(...TASK)
     .argument(...TRACE)
     .action(commit);
-  sends("reveal", "show the root that you committed to")
+  moves("reveal", "show the root that you committed to")
     .argument(...TASK)
     .argument(...TRACE)
     .action(reveal);
-  sends("compare", "compare the claims")
+  moves("compare", "compare the claims")
     .argument(...TASK)
     .action(compare);
-  trusts(sends("challenge", "challenge the claim that stands with another one, and a bond"))
+  addRiskOptions(trusts(moves("challenge", "challenge the claim that stands with another one, and a bond")))
     .argument(...TASK)
     .argument(...TRACE)
     .action(challenge);
-  addAllowanceOption(sends("demand", "as the client: demand a chunk of the final state"))
+  addAllowanceOption(moves("demand", "as the client: demand a chunk of the final state"))
     .argument(...TASK)
     .argument("<job>", "the job module, a job file, or a trace of it: it tells the layout of the state")
     .argument(...JOB_OPTIONS)
@@ -61,26 +66,28 @@ export function register(program: Command): void {
     .option("--chunk <n>", "which 256 bytes of it, counted from 0; default: a random chunk")
     .allowUnknownOption()
     .action(demand);
-  sends("deliver", "answer demands with chunks and proofs from a trace")
+  moves("deliver", "answer demands with chunks and proofs from a trace")
     .argument(...TASK)
     .argument(...TRACE)
     .option("--demand <n>", "only this one")
     .action(deliver);
-  sends("finalize", "end a challenge window that is over, and pay")
+  moves("finalize", "pay, once a window without challenges is over, or the time for demands after them")
     .argument(...TASK)
     .action(finalize);
-  sends("expire", "end a state whose deadline has passed, or enforce a ruling that nobody escalated")
+  moves("expire", "end a state whose deadline has passed, or enforce a ruling that nobody escalated")
     .argument(...TASK)
     .option("--demand <n>", "a demanded chunk that was not delivered in time")
+    .option("--challenge <address>", "the bond of a challenge that was not revealed in time")
     .action(expire);
-  sends("escalate", "as a loser: let the game decide instead of the committee's ruling")
+  moves("escalate", "as a loser: let the game decide instead of the committee's ruling")
     .argument(...TASK)
     .action(escalate);
-  sends("claim", "withdraw credits from the vault, and your bonds from the game")
+  sends("claim", "withdraw credits from the vault and the exchange, and your bonds from the game")
     .option("--owner <address>", "whose credits in the vault; default: yours")
     .option("--game <address>", "a game; default: the deployment's")
     .action(claim);
-  addChainOptions(task.command("show").description("show a task: terms, seats, claims, what is due"))
+  registerSales(task);
+  addPostedOption(addChainOptions(task.command("show").description("show a task: terms, seats, claims, what is due")))
     .argument(...TASK)
     .action(show);
   addChainOptions(task.command("list").description("list tasks, the newest first"))

@@ -4,16 +4,13 @@ import type { AcceptSignature } from "../referee/check-proof.ts";
 import type { Bytes } from "../encoding/bytes.ts";
 import { ChainError, DisputeError } from "../errors/index.ts";
 
-/** What a wallet returns for a signature that holds. */
-const HOLDS = "0x1626ba7e";
-
 /** Collects signatures that are not by the key of their address, then asks whether they are by its wallet. */
 export class Wallets {
   private readonly pending: { address: Bytes; digest: Bytes; signature: Bytes }[] = [];
-  private readonly rpc: string | undefined;
+  private readonly rpc: readonly string[] | undefined;
 
-  /** @param rpc the URL of a node */
-  constructor(rpc: string | undefined) {
+  /** @param rpc the addresses of nodes, which have to agree */
+  constructor(rpc: readonly string[] | undefined) {
     this.rpc = rpc;
   }
 
@@ -38,34 +35,15 @@ export class Wallets {
         { address: formatAddress(first) },
       );
     // The code that talks to a chain is slow to load, and few checks need it.
-    const viem = await import("viem");
-    const { BaseError, ContractFunctionRevertedError, ContractFunctionZeroDataError } = viem;
-    const { createPublicClient, http, parseAbi, toHex } = viem;
-    const abi = parseAbi(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
-    const client = createPublicClient({ transport: http(this.rpc) });
+    const { toHex } = await import("viem");
+    const { acceptedByWallet } = await import("../settlement/wallet-signature.ts");
+    const { endpointsAt } = await import("../settlement/nodes/endpoint.ts");
+    const { clientOf } = await import("../settlement/nodes/quorum.ts");
+    const client = clientOf(endpointsAt(this.rpc));
     const blockNumber = await client.getBlockNumber();
     for (const { address, digest, signature } of this.pending) {
-      const answer = await client
-        .readContract({
-          address: formatAddress(address) as `0x${string}`,
-          abi,
-          functionName: "isValidSignature",
-          args: [toHex(digest), toHex(signature)],
-          blockNumber,
-        })
-        .catch((error: unknown) => {
-          // The contract has answered, with a revert or nothing, or there is none. All else is the node's
-          // failure.
-          const isRefusal =
-            error instanceof BaseError &&
-            error.walk(
-              (cause) =>
-                cause instanceof ContractFunctionRevertedError || cause instanceof ContractFunctionZeroDataError,
-            ) !== null;
-          if (isRefusal) return undefined;
-          throw error;
-        });
-      if (answer !== HOLDS)
+      const wallet = formatAddress(address) as `0x${string}`;
+      if (!(await acceptedByWallet(client, wallet, toHex(digest), toHex(signature), blockNumber)))
         throw new DisputeError(
           "VERDICT_ALTERED",
           `a signature is neither by the key of ${formatAddress(address)} nor accepted by a wallet at this address; do not rely on the verdict`,

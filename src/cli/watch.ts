@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Hex } from "viem";
-import { ChainError, messageOf } from "../errors/index.ts";
-import { chainFailure, isChainFailure } from "./exit.ts";
+import { clauseOf, mayBeginLater } from "../settlement/game/fate.ts";
+import { Backoff } from "../settlement/transactions/backoff.ts";
 import { formatTime } from "../settlement/amount.ts";
 import { parseDuration } from "../settlement/duration.ts";
 import { PHASES, readTask, STATES, taskEvents, type TaskEvent, type TaskView } from "../settlement/task.ts";
@@ -11,9 +11,9 @@ import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 import { addProgressOption, Progress } from "./progress.ts";
 import { plain } from "./send.ts";
 import type { Session } from "../settlement/session.ts";
-import { addChainOptions, type ChainFlags, openSession } from "./session.ts";
+import { addChainOptions, addPostedOption, type ChainFlags, openSession } from "./session.ts";
 import { eventSentence } from "./task/event.ts";
-import { parseTaskId } from "./task/moves.ts";
+import { parseTaskId } from "./task/scene.ts";
 import { hasDeadline, stateName, timeLeft, whatIsDue } from "./task/sentence.ts";
 
 /** The longest pause between two attempts to reach a node, in seconds. */
@@ -21,7 +21,9 @@ const LONGEST_PAUSE = 60;
 
 export function register(program: Command): void {
   addProgressOption(
-    addChainOptions(program.command("watch").description("follow a task until it is final or refunded")),
+    addPostedOption(
+      addChainOptions(program.command("watch").description("follow a task until it is final or refunded")),
+    ),
   )
     .argument("<task>", "the task's id")
     .option("--every <time>", "how often to look", "4s")
@@ -29,27 +31,35 @@ export function register(program: Command): void {
 }
 
 async function watch(id: string, flags: ChainFlags & { every: string }): Promise<void> {
-  const task = parseTaskId(id);
-  const every = Math.max(parseDuration(flags.every), 1);
-  const watcher = new Watcher(await openSession(flags), task, flags.json ?? false);
+  await follow(await openSession(flags), parseTaskId(id), Math.max(parseDuration(flags.every), 1), flags.json ?? false);
+}
+
+/**
+ * Prints each event of a task, until it is final or refunded.
+ * @param every seconds between two looks
+ * @returns the task as it is then
+ */
+export async function follow(session: Session, task: Hex, every: number, json: boolean): Promise<TaskView> {
+  const watcher = new Watcher(session, task, json);
   const progress = new Progress();
   let view: TaskView | undefined;
-  for (let failures = 0; ; ) {
+  const backoff = new Backoff(1000 * every, 1000 * Math.max(every, LONGEST_PAUSE));
+  for (;;) {
+    let pause = 1000 * every;
     try {
       view = await watcher.look();
-      if (failures > 0) reportLine("verde: the node answers again");
-      failures = 0;
+      if (backoff.failures > 0) reportLine("verde: the node answers again");
+      backoff.succeeded();
     } catch (error) {
       // At the first look, a missing task is an error. Later the chain may be in the middle of a
       // reorganization.
-      const passing = view ? error instanceof ChainError || isChainFailure(error) : isChainFailure(error);
-      if (!passing) throw error;
-      const detail = messageOf(await chainFailure(error)).split("\n")[0];
-      if (failures++ === 0) reportLine(`verde: the node does not answer (${detail}); trying again`);
+      if (!view && !mayBeginLater(error)) throw error;
+      if (backoff.failures === 0) reportLine(`verde: the node does not answer (${clauseOf(error)}); trying again`);
+      pause = backoff.next();
     }
-    if (view && isOver(view)) return;
+    if (view && isOver(view)) return view;
     if (view) progress.show(`${stateName(view)} · ${watcher.timeLeft(view)}${whatIsDue(view, watcher.now)}`, true);
-    await sleep(1000 * Math.min(every << Math.min(failures, 6), Math.max(every, LONGEST_PAUSE)));
+    await sleep(pause);
     progress.clear();
   }
 }

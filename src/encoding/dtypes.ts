@@ -46,6 +46,11 @@ export function dtypeFromCode(code: number): DType | undefined {
   return (Object.keys(DTYPES) as DType[]).find((dtype) => DTYPES[dtype].code === code);
 }
 
+/** @returns the type that safetensors files call so; `undefined` for another one */
+export function dtypeFromSafetensors(name: string): DType | undefined {
+  return (Object.keys(DTYPES) as DType[]).find((dtype) => DTYPES[dtype].safetensors === name);
+}
+
 /** An array of `length` zeros. */
 export function zeroElements(dtype: DType, length: number): ElementArray {
   const array: Elements = DTYPES[dtype].array;

@@ -3,7 +3,7 @@
  * the lower ones; the others are made again from the payloads when they are asked for.
  */
 import type { Bytes } from "./bytes.ts";
-import { buildLevels, hashLeaf, type Levels, type Proof, type TreeRoot } from "./merkle.ts";
+import { buildLevels, hashLeaf, type Levels, type Proof, type TreeRoot, widthAt } from "./merkle.ts";
 import type { Tag } from "./tags.ts";
 
 /** A list that need not be in memory. An array is one. */
@@ -22,8 +22,8 @@ export async function itemAt<T>(list: LongList<T>, index: number): Promise<T> {
 const BLOCK_HEIGHT = 10;
 const BLOCK = 2 ** BLOCK_HEIGHT;
 /**
- * The blocks that a tree keeps, in 4 MiB: all of a tree with up to 65,536 leaves, such as that of 4M
- * elements.
+ * The blocks that a tree keeps unless said otherwise, in 4 MiB: all of a tree with up to 65,536 leaves, such
+ * as that of 4M elements.
  */
 const KEPT_BLOCKS = 64;
 
@@ -33,23 +33,23 @@ export class LongTree {
   private readonly tag: Tag;
   /** The levels from that of the blocks' roots up. */
   private readonly upper: Levels;
-  /** Blocks by their numbers; the one that was made first is first. */
-  private readonly blocks: Map<number, Block>;
+  private readonly blocks: KeptBlocks;
 
-  private constructor(payloads: LongList<Bytes>, tag: Tag, upper: Levels, blocks: Map<number, Block>) {
+  private constructor(payloads: LongList<Bytes>, tag: Tag, upper: Levels, blocks: KeptBlocks) {
     this.payloads = payloads;
     this.tag = tag;
     this.upper = upper;
     this.blocks = blocks;
   }
 
-  static async over(payloads: LongList<Bytes>, tag: Tag): Promise<LongTree> {
+  /** @param most the number of blocks that are kept, 64 KiB each; 1 or more */
+  static async over(payloads: LongList<Bytes>, tag: Tag, most = KEPT_BLOCKS): Promise<LongTree> {
     const roots: Bytes[] = [];
-    const blocks = new Map<number, Block>();
+    const blocks = new KeptBlocks(most);
     for (let number = 0; number === 0 || number * BLOCK < payloads.length; number++) {
       const block = await blockOf(payloads, tag, number);
       roots.push(block.root);
-      keep(blocks, number, block);
+      blocks.keep(number, block);
     }
     return new LongTree(payloads, tag, buildLevels(roots), blocks);
   }
@@ -70,6 +70,23 @@ export class LongTree {
     return [first, first + 1].flatMap((at) => block.node(Math.min(below, block.height), at) ?? []);
   }
 
+  /**
+   * Nodes of one level, from one position up to, but without, another; fewer where the level ends.
+   * @param height of the level, 0 for the leaves
+   */
+  async row(height: number, from: number, to: number): Promise<Bytes[]> {
+    if (height >= BLOCK_HEIGHT) return (this.upper[height - BLOCK_HEIGHT] ?? []).slice(from, to);
+    const end = Math.min(to, widthAt(this.payloads.length, height));
+    const inBlock = 2 ** (BLOCK_HEIGHT - height);
+    const nodes: Bytes[] = [];
+    for (let at = from; at < end; at++) {
+      const block = await this.block(Math.floor(at / inBlock));
+      // The last block may be lower: then its root is promoted.
+      nodes.push(block.node(Math.min(height, block.height), at % inBlock)!);
+    }
+    return nodes;
+  }
+
   /** The siblings of a leaf on the way to the root, lowest first. The list has such a leaf. */
   async prove(index: number): Promise<Proof> {
     const number = Math.floor(index / BLOCK);
@@ -80,7 +97,7 @@ export class LongTree {
 
   private async block(number: number): Promise<Block> {
     let block = this.blocks.get(number);
-    if (!block) keep(this.blocks, number, (block = await blockOf(this.payloads, this.tag, number)));
+    if (!block) this.blocks.keep(number, (block = await blockOf(this.payloads, this.tag, number)));
     return block;
   }
 }
@@ -113,9 +130,23 @@ class Block {
   }
 }
 
-function keep(blocks: Map<number, Block>, number: number, block: Block): void {
-  if (blocks.size === KEPT_BLOCKS) blocks.delete(blocks.keys().next().value!);
-  blocks.set(number, block);
+/** Blocks by their numbers; the one that was made first is dropped first. */
+class KeptBlocks {
+  private readonly most: number;
+  private readonly blocks = new Map<number, Block>();
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  get(number: number): Block | undefined {
+    return this.blocks.get(number);
+  }
+
+  keep(number: number, block: Block): void {
+    if (this.blocks.size >= this.most) this.blocks.delete(this.blocks.keys().next().value!);
+    this.blocks.set(number, block);
+  }
 }
 
 function siblings(height: number, index: number, node: (level: number, at: number) => Bytes | undefined): Bytes[] {

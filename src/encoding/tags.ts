@@ -4,7 +4,7 @@
  */
 
 /** Raised whenever the rules of docs/spec.md change the meaning of a job. */
-export const SPEC_VERSION = 2;
+export const SPEC_VERSION = 4;
 
 /** The first byte of everything that is hashed, so that content of one kind can't be read as another kind. */
 export const Tag = {
@@ -26,5 +26,10 @@ export const Tag = {
   counter: 0x10,
   layoutLeaf: 0x11,
   graphOutput: 0x12,
+  sealedChunk: 0x13,
+  sealKey: 0x14,
+  /** 0x15 is free. */
+  keystream: 0x16,
+  jobInfo: 0x17,
 } as const;
 export type Tag = (typeof Tag)[keyof typeof Tag];

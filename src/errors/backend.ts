@@ -22,6 +22,14 @@ export const BACKEND = {
     when: "The device exists, but it can't be opened.",
     remedy: "Stop other programs that use it, or use `--backend wasm`.",
   },
+  DRIVER_OLD: {
+    when: "A device's driver is too old for the backend.",
+    remedy: "Install the newer driver that the message names, or use `--backend wasm`.",
+  },
+  DEVICE_ECC: {
+    when: "A device's memory has an error that it can't correct.",
+    remedy: "Continue with `verde run JOB --out FILE --resume`, on another device if it happens again.",
+  },
   DEVICE_LOST: {
     when: "The device was lost during the run.",
     remedy: "Continue with `verde run JOB --out FILE --resume`.",

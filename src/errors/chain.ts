@@ -15,6 +15,22 @@ export const CHAIN = {
     when: "The node belongs to another chain than the deployment.",
     remedy: "Name a node of that chain with `--rpc`, or another deployment.",
   },
+  NODES_DIFFER: {
+    when: "Two nodes answer the same request differently.",
+    remedy: "Find out which one is wrong, and omit it.",
+  },
+  ANSWER_FALSE: {
+    when: "A node's answer contradicts what it has to hash to, or what is known.",
+    remedy: "Name another node with `--rpc`; this one lies, or is broken.",
+  },
+  LOGS: {
+    when: "A node does not give events, not even those of a single block.",
+    remedy: "Name another node with `--rpc`, or the task's terms with `--terms`.",
+  },
+  CODE_FALSE: {
+    when: "A contract of the deployment has another code than it should have.",
+    remedy: "Do not use this node, or this deployment.",
+  },
   CONTRACT_MISSING: {
     when: "The contract is not at the address, or not in the deployment.",
     remedy: "Check the address and the deployment; a chain that was started again has no contracts.",
@@ -24,6 +40,7 @@ export const CHAIN = {
     remedy: "Give the address of a contract of the kind that the message names.",
   },
   TASK_MISSING: { when: "The task does not exist.", remedy: "Check the id, the chain and the deployment." },
+  SALE_MISSING: { when: "The sale does not exist.", remedy: "Check the id, the chain and the deployment." },
   REFUSED: { when: "A contract refuses the call.", remedy: "Do what the message says; it names the rule." },
   FAILED: {
     when: "The node can't execute a request, for a reason of its own.",
@@ -59,10 +76,17 @@ export const CHAIN = {
     remedy: "Name the trace that it committed to.",
   },
   NOTHING_DUE: { when: "There is nothing to claim, deliver or challenge.", remedy: "Look at `verde task show ID`." },
-  NO_GAME: { when: "The terms of the task name no game.", remedy: "Let the committee decide the dispute." },
   UNTRUSTED: {
     when: "A contract that does not belong to the deployment decides the disputes.",
     remedy: "Name it with the option in the message if you trust it.",
+  },
+  POLICY: {
+    when: "The terms of the task risk more than the policy of the account allows.",
+    remedy: "Choose another task, or accept each risk that the message names with `--accept-risk`.",
+  },
+  UNSUITABLE: {
+    when: "The contracts can't work on the chain: it lacks an instruction, or its contracts or transactions are too small.",
+    remedy: "Use a chain that has what the message names.",
   },
   CLOCK: { when: "The clock of the chain can't be moved.", remedy: "Use a development chain." },
   PORT: {

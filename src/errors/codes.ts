@@ -8,6 +8,7 @@ import { FORMAT } from "./format.ts";
 import { JOB } from "./job.ts";
 import { KEY } from "./key.ts";
 import { RUN } from "./run.ts";
+import { TRANSPORT } from "./transport.ts";
 import { USAGE } from "./usage.ts";
 import type { SubCodes } from "./verde-error.ts";
 
@@ -28,6 +29,7 @@ export const CODES = {
   VERDE_SECOND_OPINION: SECOND_OPINION,
   VERDE_KEY: KEY,
   VERDE_CHAIN: CHAIN,
+  VERDE_TRANSPORT: TRANSPORT,
 } as const satisfies Record<`VERDE_${string}`, SubCodes>;
 
 /** One family for each class of errors. */

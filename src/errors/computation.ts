@@ -147,6 +147,10 @@ export const VALUE = {
     when: "The data of an i32 tensor has a number that is not whole, or does not fit 32 bits.",
     remedy: "Round or scale the data; an i32 holds whole numbers from -2^31 to 2^31 - 1.",
   },
+  LABEL: {
+    when: "A label of a loss is neither a class nor the label that is ignored.",
+    remedy: "Repair the labels of the data, or name the one that does not count with `ignoreIndex`.",
+  },
   TYPE: {
     when: "What is given as a tensor, or as its numbers, is something else.",
     remedy: "Make tensors with `tensor` and `intTensor`, from lists of numbers.",

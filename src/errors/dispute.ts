@@ -19,6 +19,10 @@ export const DISPUTE = {
     when: "Replaying a trace gives another state than it commits to.",
     remedy: "Use the backend and the checkpoints of the run.",
   },
+  OTHER_RUN: {
+    when: "A trace or a receipt is about another run than the one that was named.",
+    remedy: "Get the trace of that run, or name the other claim.",
+  },
   REPLAY: {
     when: "A trace does not lead to the segment that a ruling is about, so it can't be replayed from there.",
     remedy: "Name a trace of the same job that agrees with both claims until then.",

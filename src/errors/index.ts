@@ -18,6 +18,7 @@ export { FormatError, type FormatSubCode, isMissing, unreadable } from "./format
 export { JobError, type JobSubCode } from "./job.ts";
 export { KeyError } from "./key.ts";
 export { RunError, type RunSubCode } from "./run.ts";
+export { TransportError, type TransportSubCode } from "./transport.ts";
 export { unwritable } from "./unwritable.ts";
 export { UsageError } from "./usage.ts";
 export { type Evidence, messageOf, VerdeError } from "./verde-error.ts";

@@ -54,6 +54,10 @@ export const JOB = {
     when: "A fault is planted in a place that the job does not have.",
     remedy: "Choose a training step, operator and element that the job has.",
   },
+  LENGTH: {
+    when: "A length of the job is more than a dispute on a chain can show.",
+    remedy: "Make it smaller as the message says, or use a task without a game.",
+  },
   FOREIGN: {
     when: "A trace or a task is about another job.",
     remedy: "Use the module, options, data and seed of that job.",
@@ -66,6 +70,11 @@ export const JOB = {
     when: "The job needs more memory than this machine has.",
     remedy: "Use a machine with more memory, or a job with smaller tensors.",
   },
+  SHARDS: {
+    when: "The batch of the job is not cut into shards, so workers have nothing to do.",
+    remedy: "Write `shards: 4` in its defineJob, or run it without `--workers`.",
+  },
+  WORKERS: { when: "None of the workers can be used.", remedy: "Start `verde worker`, and check the addresses." },
   STEP_TOO_LARGE: {
     when: "A scalar step can't be proven within one transaction.",
     remedy: "Use smaller tensors in the operator that the message names, or a task without the game.",

@@ -21,6 +21,12 @@ export function cacheFolder(): string | undefined {
   return process.env.VERDE_CACHE || (folder === undefined ? undefined : paths.join(folder, "verde"));
 }
 
+/** `VERDE_STATE`, or the system's folder for state. `undefined` for a user without a home. */
+export function stateFolder(): string | undefined {
+  const folder = userFolder("state");
+  return process.env.VERDE_STATE || (folder === undefined ? undefined : paths.join(folder, "verde"));
+}
+
 function homeFolder(): string | undefined {
   try {
     // With an empty HOME it is empty. Joined to anything, it would mean the working directory.

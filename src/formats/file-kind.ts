@@ -25,6 +25,7 @@ const BEGINNINGS: readonly (readonly [RegExp | string, FileKind])[] = [
     { what: "a Git LFS pointer, not the file that it stands for", remedy: "fetch the file with `git lfs pull`" },
   ],
   [/^VERDETR1/, { what: "a Verde trace", remedy: "name a file of the data folder beside it" }],
+  [/^VERDESC1/, { what: "a sealed checkpoint", remedy: "open it with `verde task open`, once its key is released" }],
   [/^VERDEJB1/, { what: "a Verde job file", remedy: "run it with `verde run`" }],
   [/^(GGUF|ggjt|ggml|lmgg|tjgg)/, { what: "a GGUF or GGML file", remedy: `${SAVE}, not quantised` }],
   ["934e554d5059", { what: "a NumPy array (.npy)", remedy: NUMPY }],

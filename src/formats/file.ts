@@ -1,10 +1,13 @@
 /** Files on a disk, read in parts. */
 import { fs, path as paths } from "../encoding/node.ts";
 import { FormatError, unreadable } from "../errors/index.ts";
+import { mapFile } from "../repops/backends/native/mapped.ts";
 import type { ByteSource } from "./byte-source.ts";
 
 /** One read of a file gives at most 2 GiB. */
 const MAX_READ = 2 ** 30;
+/** A smaller file is soon read. In bytes. */
+const LEAST_MAPPED = 2 ** 20;
 
 /**
  * Opens a regular file. Opening never waits, as it would for a pipe that nobody writes to, and a device is
@@ -17,13 +20,14 @@ export async function openFile(path: string): Promise<ByteSource> {
   const file = await fs.open(path, O_RDONLY | O_NONBLOCK).catch((cause: unknown) => {
     throw unreadable(path, path, cause);
   });
-  const info = await file.stat().catch(() => undefined);
+  const info = await file.stat({ bigint: true }).catch(() => undefined);
   if (!info?.isFile()) {
     await file.close();
     throw new FormatError("UNREADABLE", `${path} can't be read: it is not a file; name a file`, { path });
   }
+  const size = Number(info.size);
   return {
-    size: info.size,
+    size,
     read: async (from, length) => {
       const bytes = new Uint8Array(length);
       for (let at = 0; at < length; ) {
@@ -33,6 +37,7 @@ export async function openFile(path: string): Promise<ByteSource> {
       }
       return bytes;
     },
+    map: async () => (size < LEAST_MAPPED ? undefined : mapFile(path, info)),
     close: () => file.close(),
   };
 }

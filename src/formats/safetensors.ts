@@ -26,6 +26,15 @@ export interface ReadOptions extends DecodeOptions {
   check?(tensors: readonly NamedType[]): void;
   /** The longest header that is read, in bytes; default and most: the format's own limit, 100 MiB. */
   maxHeader?: number;
+  /**
+   * Use F32 and I32 where they lie in the file instead of copying them, so that a dataset may be larger than
+   * the memory; default: false. Only files on a disk of at least 1 MiB, in Node on Linux and macOS, where
+   * koffi is installed; others are read. F32 is still checked, and copied where it is not vf32. Nobody may
+   * cut or overwrite the file while the tensors are used: a run on them then ends with a `FormatError`, but
+   * other code that reads them sees other elements, or the process ends. To replace it, write another file
+   * and rename it.
+   */
+  map?: boolean;
 }
 
 /** The longest header for these tensors, in bytes, with room for another program's notes. */
@@ -48,10 +57,14 @@ export async function readTensors(file: ByteSource, path: string, options: ReadO
   const wanted = names ? entries.filter(({ name }) => names.has(name)) : entries;
   const types = wanted.map((entry) => typeOf(entry, path));
   options.check?.(types);
+  const whole = options.map ? await file.map?.() : undefined;
   const tensors: NamedTensor[] = [];
   for (const [i, { name, type, offsets }] of wanted.entries()) {
-    const bytes = await readAt(file, start + offsets[0], offsets[1] - offsets[0], fail);
-    tensors.push({ ...types[i], data: READ[type].decode(bytes, `${path}, tensor ${quote(name)}`, options) });
+    const [from, length] = [start + offsets[0], offsets[1] - offsets[0]];
+    const { inPlace, decode } = READ[type];
+    const what = `${path}, tensor ${quote(name)}`;
+    const there = whole && from % 4 === 0 ? inPlace?.(whole, from, length / 4, options) : undefined;
+    tensors.push({ ...types[i], data: there ?? decode(await readAt(file, from, length, fail), what, options) });
   }
   return tensors;
 }

@@ -1,7 +1,7 @@
 /** The element types of safetensors files, and how those are read that Verde has a type for. */
 import type { DType, DTYPES, ElementArray } from "../encoding/dtypes.ts";
 import { FormatError } from "../errors/index.ts";
-import { importFloats } from "../repops/numbers/vf32.ts";
+import { importFloats, isCanonicalBits } from "../repops/numbers/vf32.ts";
 
 /** How content becomes elements. */
 export interface DecodeOptions {
@@ -15,6 +15,8 @@ type Decode = (bytes: Uint8Array<ArrayBuffer>, name: string, options: DecodeOpti
 interface Format {
   type: DType;
   decode: Decode;
+  /** The elements where they lie; `undefined` when some have to be changed. Absent: all have to be. */
+  inPlace?(file: ArrayBuffer, from: number, count: number, options: DecodeOptions): ElementArray | undefined;
 }
 
 const floats =
@@ -28,13 +30,21 @@ export const READ: Readonly<Record<string, Format>> = {
     type: "f32",
     decode: (b, name, { raw = false, saturate = false }) => {
       const values = new Float32Array(b.buffer);
-      return raw ? values : importFloats(values, { name, saturate });
+      return raw || isVf32(new Uint32Array(b.buffer)) ? values : importFloats(values, { name, saturate });
+    },
+    inPlace: (file, from, count, { raw = false }) => {
+      const values = new Float32Array(file, from, count);
+      return raw || isVf32(new Uint32Array(file, from, count)) ? values : undefined;
     },
   },
   F64: { type: "f32", decode: floats((b) => new Float64Array(b.buffer)) },
   F16: { type: "f32", decode: floats((b) => Float64Array.from(new Uint16Array(b.buffer), halfToNumber)) },
   BF16: { type: "f32", decode: floats(bfloat16) },
-  I32: { type: "i32", decode: (b) => new Int32Array(b.buffer) },
+  I32: {
+    type: "i32",
+    decode: (b) => new Int32Array(b.buffer),
+    inPlace: (file, from, count) => new Int32Array(file, from, count),
+  },
   I64: { type: "i32", decode: narrow },
 } satisfies Record<(typeof DTYPES)[DType]["safetensors"], Format> & Record<string, Format>;
 
@@ -62,6 +72,12 @@ function halfToNumber(bits: number): number {
 function bfloat16(bytes: Uint8Array<ArrayBuffer>): Float32Array {
   const words = new Uint16Array(bytes.buffer);
   return new Float32Array(Uint32Array.from(words, (half) => half << 16).buffer);
+}
+
+/** Whether all patterns are vf32. */
+function isVf32(patterns: Uint32Array): boolean {
+  for (const bits of patterns) if (!isCanonicalBits(bits)) return false;
+  return true;
 }
 
 function narrow(bytes: Uint8Array<ArrayBuffer>, name: string): Int32Array {

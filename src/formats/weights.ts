@@ -7,7 +7,8 @@ import { formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { NamedType } from "../graph/graph.ts";
-import { type ClosedJob, type NamedTensor, parametersOf, stateTypes } from "../job/closed.ts";
+import { type ClosedJob, type NamedTensor, OPTIMIZER_PREFIX, stateTypes } from "../job/closed.ts";
+import { isStatistic, parametersOf } from "../job/parameters.ts";
 import type { StoredTensor } from "./safetensors-header.ts";
 import { READ } from "./stored-types.ts";
 
@@ -42,7 +43,10 @@ export interface WeightReport {
   taken: TakenEntry[];
   /** Parameters that were not given. The init graph makes them. */
   missing: NamedType[];
-  /** Other entries of the state that were not given, such as the optimizer's. The init graph makes them. */
+  /**
+   * Other entries of the state that were not given, and the optimizer's unless all of them were. The init
+   * graph makes them.
+   */
   made: NamedType[];
   /** Tensors that are no entries of the state. */
   unexpected: StoredTensor[];
@@ -78,9 +82,12 @@ export function matchWeights(
   const patterns = transpose.map((text) => ({ text, fits: patternOf(text) }));
   const taken: TakenEntry[] = [];
   const wrong: string[] = [];
+  const isOwn = (name: string): boolean => name.startsWith(OPTIMIZER_PREFIX);
+  // Sums of weights without their means would correct these wrongly, so the optimizer's state is taken whole.
+  const beginsAnew = state.some(({ name }) => isOwn(name) && !byEntry.has(name));
   for (const entry of state) {
     const tensor = byEntry.get(entry.name);
-    if (!tensor) continue;
+    if (!tensor || (beginsAnew && isOwn(entry.name))) continue;
     const transposed = entry.shape.length === 2 && patterns.some(({ fits }) => fits.test(entry.name));
     taken.push({ ...entry, from: tensor.name, transposed });
     const problem = misfit(tensor, entry, transposed);
@@ -97,13 +104,16 @@ export function matchWeights(
       });
   const names = new Set(taken.map(({ name }) => name));
   const parameters = new Set(parametersOf(job).map(({ name }) => name));
+  // Without its statistics, a model that was trained elsewhere is another one.
+  for (const { name } of state) if (isStatistic(name)) parameters.add(name);
   const rest = state.filter(({ name }) => !names.has(name));
   const sources = new Set(taken.map(({ from }) => from));
+  const known = new Set(rest.map(({ name }) => `${prefix}${name}`));
   const report: WeightReport = {
     taken,
     missing: rest.filter(({ name }) => parameters.has(name)),
     made: rest.filter(({ name }) => !parameters.has(name)),
-    unexpected: given.filter(({ name }) => !sources.has(name)),
+    unexpected: given.filter(({ name }) => !sources.has(name) && !known.has(name)),
     unsure: metadata["format"] === "pt" || taken.some(({ transposed }) => transposed) ? squares(taken) : [],
   };
   if (!partial) expectAll(report, state);

@@ -52,18 +52,32 @@ export function differentiate(loss: Value, parameters: readonly Value[]): Flow[]
   const ancestors = ancestorsOf(loss);
   expectFirst(ancestors, parameters);
   const needed = dependents(ancestors, parameters);
-  const flowing = new Map<Value, Value>([[loss, fill(builder, [], 1, "gradient")]]);
-  /** Values through which no gradient flows to an operand that is one of `needed`. */
+  const { flowing, cut } = flowBack(loss, fill(builder, [], 1, "gradient"), needed);
+  return parameters.map((parameter): Flow => {
+    const gradient = flowing.get(parameter);
+    if (!gradient) return missing(loss, parameter, ancestors, cut);
+    // Marked, because operators of a gradient would pass on only some of its own gradients.
+    return { gradient: gradient.withOrigin([gradient], () => [], { isGradient: true }) };
+  });
+}
+
+/**
+ * Carries a gradient of a value back to the values that it depends on.
+ * @param needed those of the value's ancestors that a gradient is wanted of, or has to pass
+ * @returns `cut`: values through which no gradient flows to an operand that is one of `needed`
+ */
+function flowBack(y: Value, gradient: Value, needed: ReadonlySet<Value>) {
+  const flowing = new Map<Value, Value>([[y, gradient]]);
   const cut: Value[] = [];
   for (const value of [...needed].sort((a, b) => b.order - a.order)) {
-    const gradient = flowing.get(value);
-    if (!gradient || !value.origin) continue;
+    const own = flowing.get(value);
+    if (!own || !value.origin) continue;
     const { inputs } = value.origin;
-    value.origin.backward(gradient).forEach((contribution, i) => {
+    value.origin.backward(own).forEach((contribution, i) => {
       const input = inputs[i];
       if (!needed.has(input)) return;
       if (!contribution) return void cut.push(value);
-      builderOf("a gradient", { loss, "what an operator gives as its gradient": contribution });
+      builderOf("a gradient", { "a value": y, "what an operator gives as its gradient": contribution });
       if (contribution.shape.join() !== input.shape.join())
         throw new GraphError(
           "GRADIENT",
@@ -74,11 +88,18 @@ export function differentiate(loss: Value, parameters: readonly Value[]): Flow[]
       flowing.set(input, known ? add(known, contribution) : contribution);
     });
   }
-  return parameters.map((parameter): Flow => {
-    const gradient = flowing.get(parameter);
-    if (!gradient) return missing(loss, parameter, ancestors, cut);
-    // Marked, because operators of a gradient would pass on only some of its own gradients.
-    return { gradient: gradient.withOrigin([gradient], () => [], { isGradient: true }) };
+  return { flowing, cut };
+}
+
+/**
+ * An operator that is made of others as one operator: y, whose gradient flows to `operands` in one piece.
+ * @param operands values that y depends on
+ */
+export function composed(y: Value, operands: readonly Value[]): Value {
+  return y.withOrigin(operands, (gradient) => {
+    const needed = dependents(ancestorsOf(y), operands);
+    const { flowing } = flowBack(y, gradient, needed);
+    return operands.map((operand) => flowing.get(operand));
   });
 }
 

@@ -5,23 +5,15 @@
 import { toHex } from "../encoding/bytes.ts";
 import { checkNewName } from "../encoding/name.ts";
 import { DTYPES } from "../encoding/dtypes.ts";
-import { checkShape, formatType, sameShape, type TensorType } from "../encoding/tensor.ts";
+import { checkShape, formatType, type TensorType } from "../encoding/tensor.ts";
 import { GraphError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import { checkKernel, type Kernel, operandsOf, renumberOperands } from "../repops/kernels/kernel.ts";
-import { rowMajorStrides } from "../repops/kernels/view.ts";
 import { encodeKernel } from "./codec.ts";
 import { checkGraph, type Graph, type NamedOutput, type NamedType } from "./graph.ts";
-import { argumentError, expectValue, Value } from "./value.ts";
-
-/** What may be a mistake in a graph. The graph is valid all the same. */
-export interface Warning {
-  /** `BROADCAST`: a result that is larger than both of its operands. */
-  readonly code: "BROADCAST";
-  readonly message: string;
-  /** The label of the operator. */
-  readonly place: string;
-}
+import { labelIn } from "./shards.ts";
+import { argumentError, expectValue, isDense, Value } from "./value.ts";
+import type { Warning } from "./warning.ts";
 
 /**
  * A graph under construction. Functions such as `softmax` add kernels to the builder of their operands. Equal
@@ -38,6 +30,9 @@ export class GraphBuilder {
   private readonly names = new Set<string>();
   private readonly kernels: Kernel[] = [];
   private readonly labels: string[] = [];
+  /** The shard of each operator; `undefined` for those of no shard, and of several. */
+  private readonly shards: (number | undefined)[] = [];
+  private shard: number | undefined;
   private readonly known = new Map<string, number>();
   private readonly scopes: string[] = [];
   private readonly warnings: (Warning & { source: number })[] = [];
@@ -72,6 +67,32 @@ export class GraphBuilder {
     } finally {
       this.scopes.pop();
     }
+  }
+
+  /** Runs `body`. The operators that it adds belong to a shard of the batch (spec 5.6), or to none. */
+  inShard<T>(shard: number | undefined, body: () => T): T {
+    const before = this.shard;
+    this.shard = shard;
+    try {
+      return body();
+    } finally {
+      this.shard = before;
+    }
+  }
+
+  /**
+   * Gives a function the scopes that are open now, wherever it is called: gradients belong to their layers.
+   */
+  bound<A, T>(body: (argument: A) => T): (argument: A) => T {
+    const own = [...this.scopes];
+    return (argument) => {
+      const before = this.scopes.splice(0, Infinity, ...own);
+      try {
+        return body(argument);
+      } finally {
+        this.scopes.splice(0, Infinity, ...before);
+      }
+    };
   }
 
   /** A number for a value: later values have higher numbers. */
@@ -113,8 +134,9 @@ export class GraphBuilder {
     if (index === undefined) {
       index = this.kernels.push(kernel) - 1;
       this.labels.push(this.label(name));
+      this.shards.push(this.shard);
       this.known.set(key, index);
-    }
+    } else if (this.shards[index] !== this.shard) this.shards[index] = undefined;
     return new Value(this, index, kernel.type.dtype, kernel.type.shape);
   }
 
@@ -175,7 +197,7 @@ export class GraphBuilder {
     const graph: Graph = {
       inputs,
       kernels: live.map((kernel) => renumberOperands(this.kernels[kernel], tensorOf)),
-      labels: live.map((kernel) => this.labels[kernel]),
+      labels: live.map((kernel) => this.labelOf(kernel)),
       outputs: outputs.map(({ name, value }): NamedOutput => ({ name, tensor: tensorOf(value.source) })),
     };
     checkGraph(graph);
@@ -189,7 +211,7 @@ export class GraphBuilder {
 
   /** The name of an input, or the label of an operator. */
   labelOf(source: number): string {
-    return source < 0 ? this.inputs[-1 - source].name : this.labels[source];
+    return source < 0 ? this.inputs[-1 - source].name : labelIn(this.shards[source], this.labels[source]);
   }
 
   /** The given tensors, and the operators that depend on one of them. */
@@ -202,6 +224,8 @@ export class GraphBuilder {
 
   /** Notes what may be a mistake in the operator of a value. It does not change the graph. */
   warn({ source }: Value, code: Warning["code"], message: string): void {
+    // All shards have the same operators.
+    if (this.shard !== undefined && this.shard > 0) return;
     const place = this.labelOf(source);
     this.warnings.push({ source, code, message: `${place}: ${message}`, place });
   }
@@ -222,11 +246,4 @@ export class GraphBuilder {
     }
     return [...live].sort((a, b) => a - b);
   }
-}
-
-/** Whether a value is its whole source, with the source's shape. */
-export function isDense(value: Value): boolean {
-  if (value.offset !== 0 || !sameShape(value.shape, value.builder.sourceType(value.source).shape)) return false;
-  const strides = rowMajorStrides(value.shape);
-  return value.strides.every((stride, axis) => value.shape[axis] === 1 || stride === strides[axis]);
 }

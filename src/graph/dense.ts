@@ -1,8 +1,7 @@
 /** Copies, for kernels and outputs that need a tensor of their own. */
 import { defineProgram } from "../repops/programs/expressions.ts";
-import { isDense } from "./builder.ts";
 import { map } from "./emit.ts";
-import { expectValue, type Value } from "./value.ts";
+import { expectValue, isDense, type Value } from "./value.ts";
 
 /** The programs that copy an element. */
 export const COPY = { f32: defineProgram("f", (x) => x), i32: defineProgram("i", (x) => x) } as const;

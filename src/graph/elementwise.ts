@@ -4,65 +4,45 @@
  * gradient of the result), a, b and y (the result). The map kernels of both directions are made from the
  * declaration.
  */
-import { elementCount, type Shape } from "../encoding/tensor.ts";
 import { ShapeError } from "../errors/index.ts";
-import { ANY, floatSetting } from "../repops/numbers/settings.ts";
-import type { Program } from "../repops/programs/program.ts";
-import { defineProgram, float, type Float } from "../repops/programs/expressions.ts";
-import { map } from "./emit.ts";
+import type { Int } from "../repops/programs/expressions.ts";
+import {
+  applyElementwise,
+  type Elementwise,
+  type Environment,
+  type Ints,
+  type Operands,
+  type Types,
+} from "./apply-elementwise.ts";
 import type { Check, Digests, Textbook } from "./operator.ts";
-import { broadcastTo } from "./ops/sum.ts";
-import { argumentError, builderOf, expectFloat, expectValue, settingOf, shapeError, Value } from "./value.ts";
+import { argumentError, expectValue, shapeError, Value } from "./value.ts";
 
-type Name = "a" | "b" | "g" | "y";
-type Environment = Readonly<Record<Name, Float>>;
+export type { Elementwise } from "./apply-elementwise.ts";
 
-/** An element-wise operator as expressions over floats (spec 5.2). */
-export interface Elementwise {
-  /** The result's element from the element of a, and of b where there is a second operand. */
-  forward(e: Environment): Float;
-  /** The gradient of each operand's element from g, a, b and y. Absent: no gradient flows to that operand. */
-  gradient: { a?: (e: Environment) => Float; b?: (e: Environment) => Float };
-}
+const FLOATS: Types = { a: "f32", b: "f32", c: "f32" };
+const INTS: Types = { a: "i32", b: "i32", c: "i32" };
 
-/** The one shape to which several shapes broadcast. */
-function commonShape(values: readonly Value[], name: string): Shape {
-  const rank = Math.max(...values.map((value) => value.rank));
-  return Array.from({ length: rank }, (_, axis) => {
-    const extents = values.map((value) => value.shape[axis - rank + value.rank] ?? 1);
-    const extent = extents.find((candidate) => candidate !== 1) ?? 1;
-    if (extents.some((candidate) => candidate !== 1 && candidate !== extent))
-      throw shapeError("BROADCAST", values[0].builder, name, `shapes ${values.join(" and ")} do not broadcast`);
-    return extent;
-  });
-}
+/** A label from a name in camel case: `leaky-relu`. */
+export const labelOf = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /**
- * A program whose inputs are the names that `body` uses. Names that are bound to numbers become constants.
+ * @param required how many operands there have to be; others may be absent
+ * @throws {GraphError} when an operand is neither a value nor a number, {ShapeError} when all are numbers
  */
-function programOver(
-  body: (e: Environment) => Float,
-  constants: Partial<Record<Name, number>>,
-): { program: Program; uses: Name[] } {
-  const uses: Name[] = [];
-  const environment = (inputs: Partial<Record<Name, Float>>): Environment => {
-    const get = (name: Name): Float => {
-      const constant = constants[name];
-      if (constant !== undefined) return float(constant);
-      if (!uses.includes(name)) uses.push(name);
-      return inputs[name] ?? float(0);
-    };
-    const names: readonly Name[] = ["a", "b", "g", "y"];
-    const properties = Object.fromEntries(names.map((name) => [name, { get: () => get(name) }]));
-    return Object.defineProperties({}, properties) as Environment;
-  };
-  body(environment({})); // A first pass finds the names that are used.
-  const bound = [...uses];
-  const program = defineProgram("f".repeat(bound.length), (...inputs: Float[]) =>
-    body(environment(Object.fromEntries(bound.map((name, i) => [name, inputs[i]])))),
-  );
-  return { program, uses: bound };
+function expectOperands(
+  name: string,
+  operands: Record<string, unknown>,
+  required: number,
+): asserts operands is Operands {
+  for (const [i, [key, operand]] of Object.entries(operands).entries())
+    if (!(operand instanceof Value) && typeof operand !== "number" && !(operand === undefined && i >= required))
+      throw argumentError(name, `operand ${key}`, operand, "a value of a graph or a number");
+  if (!Object.values(operands).some((operand) => operand instanceof Value))
+    throw new ShapeError("OPERANDS", `${name}: all operands are numbers; at least one has to be a value`);
 }
+
+const present = (operands: Operands): Operands =>
+  Object.fromEntries(Object.entries(operands).filter(([, operand]) => operand !== undefined));
 
 /**
  * Applies an operator that is declared like those of `ELEMENTWISE`. Its operands are f32 values that
@@ -82,69 +62,23 @@ function programOver(
 export function elementwise(name: string, operator: Elementwise, a: Value | number, b?: Value | number): Value {
   if (typeof operator?.forward !== "function" || typeof operator.gradient !== "object" || operator.gradient === null)
     throw argumentError(name, "operator", operator, "an object with forward and gradient");
-  const operands: Value[] = [];
-  for (const [key, operand] of Object.entries({ a, b })) {
-    if (operand instanceof Value) operands.push(operand);
-    else if (typeof operand !== "number" && !(operand === undefined && key === "b"))
-      throw argumentError(name, `operand ${key}`, operand, "a value of a graph or a number");
-  }
-  if (operands.length === 0)
-    throw new ShapeError("OPERANDS", `${name}: all operands are numbers; at least one has to be a value`);
-  const builder = builderOf(name, Object.fromEntries(operands.map((operand, i) => [`operand ${i}`, operand])));
-  for (const operand of operands) expectFloat(operand, name);
-  const shape = commonShape(operands, name);
-  const values: Partial<Record<Name, Value>> = {};
-  const constants: Partial<Record<Name, number>> = {};
-  for (const [key, operand] of [
-    ["a", a],
-    ["b", b],
-  ] as const) {
-    if (typeof operand === "number")
-      constants[key] = floatSetting(`operand ${key}`, operand, ANY, settingOf(builder.label(name)));
-    else if (operand) values[key] = broadcastTo(operand, shape);
-  }
-  const apply = (body: (e: Environment) => Float, label: string): Value => {
-    const { program, uses } = programOver(body, constants);
-    const inputs = uses.map((used) => {
-      const value = values[used];
-      if (!value) throw argumentError(name, `operand ${used}`, undefined, "a value of a graph or a number");
-      return value;
-    });
-    // The gradient of a sum is the gradient itself: no kernel is needed.
-    if (program.steps.length === 0 && inputs.length === 1) return inputs[0];
-    return map(program, inputs, { name: label, shape });
-  };
-  const y = apply(operator.forward, name);
-  const count = elementCount(shape);
-  if (operands.length === 2 && operands.every((operand) => elementCount(operand.shape) < count))
-    builder.warn(
-      y,
-      "BROADCAST",
-      `${operands.join(" and ")} broadcast to ${y}, which is larger than both; reshape one to the shape of the other, ` +
-        "or write broadcastTo if you want this",
-    );
-  values.y = y;
-  const differentiable = (["a", "b"] as const).filter((key) => values[key]);
-  return y.withOrigin(
-    differentiable.map((key) => values[key]!),
-    (gradient) => {
-      values.g = gradient;
-      return differentiable.map((key) => {
-        const body = operator.gradient[key];
-        return body && apply(body, `${name}-gradient`);
-      });
-    },
-  );
+  const operands = { a, b };
+  expectOperands(name, operands, 1);
+  return applyElementwise(name, operator, present(operands), FLOATS);
 }
 
 /** An element-wise operator of ops/, with the data for its tests. */
 interface Declaration extends Elementwise {
   /** Its place among the element-wise vectors (see `Check`). */
   readonly number: number;
-  /** The function from the textbook, in float64. */
-  textbook(m: Textbook, a: number, b: number): number;
-  /** The least operand that the tests use; -2. The greatest is 2. */
+  /** The result of i32 operands, for an operator that takes them too. No gradient flows through it. */
+  readonly integers?: (e: Environment<Ints>) => Int;
+  /** The function from the textbook, in float64. Absent where there is no gradient to compare. */
+  textbook?(m: Textbook, a: number, b: number): number;
+  /** The least operand that the tests use; -2. */
   readonly from?: number;
+  /** The greatest; 2. */
+  readonly to?: number;
   readonly digests: Digests;
 }
 
@@ -153,28 +87,86 @@ export interface ElementwiseOperator {
   /** How many operands there are. */
   readonly operands: 1 | 2;
   readonly elementwise: Elementwise;
+  /** Its function of i32 operands, where it has one. */
+  readonly integers?: Elementwise<Ints>;
   readonly check: Check;
 }
 
 function checkOf(name: string, declaration: Declaration, operands: 1 | 2): Check {
-  const { number, digests, textbook, from = -2 } = declaration;
-  const a = { shape: [3, 5], from, to: 2 };
+  const { number, digests, textbook, from = -2, to = 2 } = declaration;
+  if (!textbook) return { number, name, digests, gradient: "none" };
+  const a = { shape: [3, 5], from, to };
   // b broadcasts, so its gradient is summed.
   const trial = {
     operands: operands === 1 ? [a] : [a, { ...a, shape: [5] }],
-    apply: (x: Value, y?: Value) => elementwise(name, declaration, x, y),
+    apply: (x: Value, y?: Value) => elementwise(labelOf(name), declaration, x, y),
     textbook: (m: Textbook, x: number[], y?: number[]) => x.map((value, i) => textbook(m, value, y?.[i % 5] ?? 0)),
   };
   return { number, name, digests, gradient: [trial] };
 }
 
+/** An operator over integers alone, as a declaration has it. */
+export const ofIntegers = (forward: (e: Environment<Ints>) => Int): Elementwise<Ints> => ({ forward, gradient: {} });
+
+/**
+ * Applies an operator to operands of one type, f32 or i32.
+ * @throws {ShapeError} when the types differ, or there is no function of that type
+ */
+export function ofOneType(
+  name: string,
+  operands: Record<string, unknown>,
+  { floats, integers }: { floats?: Elementwise; integers?: Elementwise<Ints> },
+): Value {
+  const count = Object.keys(operands).length;
+  expectOperands(name, operands, count);
+  const values = Object.values(operands).filter((operand) => operand instanceof Value);
+  const [first] = values;
+  if (integers && floats && values.some(({ dtype }) => dtype !== first.dtype))
+    throw shapeError(
+      "DTYPE",
+      first.builder,
+      name,
+      `takes operands of one type, not ${values.join(" and ")}; convert one with toFloat or toInt`,
+    );
+  return integers && (!floats || first.dtype === "i32")
+    ? applyElementwise(name, integers, operands, INTS)
+    : applyElementwise(name, floats!, operands, FLOATS);
+}
+
+/** What a declared operator carries beside its function. */
+function partsOf(name: string, declaration: Declaration, operands: 1 | 2): ElementwiseOperator {
+  const integers = declaration.integers && { integers: ofIntegers(declaration.integers) };
+  return { operands, elementwise: declaration, ...integers, check: checkOf(name, declaration, operands) };
+}
+
+/**
+ * A further value would be an operand that does not count. Other arguments are not looked at, because
+ * `values.map(relu)` and `values.reduce(add)` have some.
+ * @throws {GraphError} for a value
+ */
+function expectNoMore(label: string, operands: 1 | 2, rest: readonly unknown[]): void {
+  const more = rest.find((argument) => argument instanceof Value);
+  if (more === undefined) return;
+  const takes = operands === 1 ? "one operand" : "two operands";
+  throw argumentError(label, `argument ${operands + 1}`, more, `no value: it takes ${takes}; nest the calls`);
+}
+
+/** Both forms of a declared operator. */
+const formsOf = (declaration: Declaration): { floats: Elementwise; integers?: Elementwise<Ints> } => ({
+  floats: declaration,
+  ...(declaration.integers && { integers: ofIntegers(declaration.integers) }),
+});
+
 /** Makes an operator of one operand from its declaration. */
 export function unary(name: string, declaration: Declaration): ((x: Value) => Value) & ElementwiseOperator {
-  const apply = (x: Value): Value => {
-    expectValue(x, name, "x");
-    return elementwise(name, declaration, x);
+  const forms = formsOf(declaration);
+  const label = labelOf(name);
+  const apply = (x: Value, ...rest: unknown[]): Value => {
+    expectNoMore(label, 1, rest);
+    expectValue(x, label, "x");
+    return ofOneType(label, { a: x }, forms);
   };
-  return Object.assign(apply, { operands: 1, elementwise: declaration, check: checkOf(name, declaration, 1) } as const);
+  return Object.assign(apply, partsOf(name, declaration, 1));
 }
 
 /** Makes an operator of two operands from its declaration. */
@@ -182,9 +174,11 @@ export function binary(
   name: string,
   declaration: Declaration,
 ): ((a: Value | number, b: Value | number) => Value) & ElementwiseOperator {
-  const apply = (a: Value | number, b: Value | number): Value => {
-    if (b === undefined) throw argumentError(name, "operand b", b, "a value of a graph or a number");
-    return elementwise(name, declaration, a, b);
+  const forms = formsOf(declaration);
+  const label = labelOf(name);
+  const apply = (a: Value | number, b: Value | number, ...rest: unknown[]): Value => {
+    expectNoMore(label, 2, rest);
+    return ofOneType(label, { a, b }, forms);
   };
-  return Object.assign(apply, { operands: 2, elementwise: declaration, check: checkOf(name, declaration, 2) } as const);
+  return Object.assign(apply, partsOf(name, declaration, 2));
 }

@@ -6,8 +6,8 @@ import { type Arg, type ClampRange, RANGE_EXPONENT } from "../repops/kernels/ker
 import { ANY, floatSetting, INT32, wholeSetting } from "../repops/numbers/settings.ts";
 import { checkProgram, outputType, type Program } from "../repops/programs/program.ts";
 import { bitsOf } from "../repops/numbers/vf32.ts";
-import { GraphBuilder, isDense } from "./builder.ts";
-import { argumentError, builderOf, settingOf, shapeError, shapeOf, Value } from "./value.ts";
+import { GraphBuilder } from "./builder.ts";
+import { argumentError, builderOf, isDense, settingOf, shapeError, shapeOf, Value } from "./value.ts";
 
 /**
  * A value that is read only inside its bounds, with `fill` elsewhere. Its strides are over the iteration
@@ -118,6 +118,8 @@ export interface FoldOptions {
   start: number;
   /** The range to which float operands are clamped before each scalar step (spec 4.3). */
   clampRange: ClampRange;
+  /** Required when no operand is a value. */
+  builder?: GraphBuilder;
 }
 
 /**

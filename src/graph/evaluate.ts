@@ -13,6 +13,7 @@ import { importFloats, type ImportOptions, lengthOf } from "../repops/numbers/vf
 import { GraphBuilder } from "./builder.ts";
 import { Value } from "./value.ts";
 import { dense } from "./dense.ts";
+import { describeNoted, type NotedOperator, notedOperators, type OutsideReads, readsOutside } from "./outside.ts";
 
 /**
  * A float tensor from numbers of any kind: rounded to vf32 (spec 2.3).
@@ -51,26 +52,49 @@ function checked(shape: Shape, values: ArrayLike<number>, name: string): Shape {
   return [...shape];
 }
 
+const warnOf = ({ label, count }: OutsideReads): void =>
+  console.warn(`${count} reads of ${label} were outside their source`);
+const CONSEQUENCES = {
+  above: "which were cut to that",
+  below: "which counted as 0",
+  saturated: "the largest number that there is",
+  domain: "which the specification gives a result (3.6)",
+} as const satisfies Record<NotedOperator["kind"], string>;
+const warnNoted = (found: NotedOperator): void =>
+  console.warn(`${found.label} ${describeNoted(found)}, ${CONSEQUENCES[found.kind]}`);
+
 /**
  * Builds a graph with `body`, runs it, and returns the results of `body` as tensors.
  *
  *     const y = await evaluate(({ x }) => softmax(x), { x: tensor([1, 3], [1, 2, 3]) });
  *
  * @param inputs the tensors that `body` takes, by name
- * @param options `backend`: the backend that computes; default WASM
+ * @param options `backend`: the backend that computes; default WASM. `onOutOfRange`: takes the reads that
+ *   were outside of the source of a gather. `onNoted`: takes what operators noted (spec 4.7): magnitudes
+ *   outside of a clamp range, results that reached 2^127, operands outside of a domain. By default the
+ *   console warns of each
  * @throws {ValueError | ShapeError} when an input is no tensor, has another length, or has an element that is
- *   not a vf32; it names the input, the index and the value
+ *   not a vf32; it names the input, the index and the value. Also when a label is no class
  * @throws {GraphError | ShapeError | ProgramError} when `body` does not build a valid graph
  */
 export async function evaluate<Inputs extends Record<string, Tensor>, Outputs extends Value | Record<string, Value>>(
   body: (inputs: { [Name in keyof Inputs]: Value }) => Outputs,
   inputs: Inputs,
-  options: { backend?: Backend } = {},
+  options: {
+    backend?: Backend;
+    onOutOfRange?: (reads: OutsideReads) => void;
+    onNoted?: (found: NotedOperator) => void;
+  } = {},
 ): Promise<Outputs extends Value ? Tensor : { [Name in keyof Outputs]: Tensor }> {
   const refuse: Refuse = (problem) => new GraphError("ARGUMENT", `evaluate: ${problem}`);
   if (typeof body !== "function") throw refuse(`the first argument is ${describe(body)}; pass a function of values`);
   if (!isPlainObject(inputs)) throw refuse(`the inputs are ${describe(inputs)}; pass tensors by name`);
-  checkOptions(options, ["backend"], refuse);
+  checkOptions(options, ["backend", "onOutOfRange", "onNoted"], refuse);
+  const { onOutOfRange = warnOf, onNoted = warnNoted } = options;
+  if (typeof onOutOfRange !== "function")
+    throw refuse(`onOutOfRange is ${describe(onOutOfRange)}; pass a function of { label, count }`);
+  if (typeof onNoted !== "function")
+    throw refuse(`onNoted is ${describe(onNoted)}; pass a function of { label, kind, exponent }`);
   const backend = options.backend ?? wasm;
   if (typeof backend?.prepare !== "function")
     throw refuse(`backend is ${describe(backend)}; pass a backend, such as wasm`);
@@ -90,6 +114,10 @@ export async function evaluate<Inputs extends Record<string, Tensor>, Outputs ex
     graph,
     names.map((name) => inputs[name]),
     graph.outputs.map((output) => output.tensor),
+    ({ outOfRange, noted }) => {
+      for (const { label, count } of readsOutside(graph, outOfRange)) onOutOfRange({ label, count });
+      for (const found of notedOperators(graph, noted)) onNoted(found);
+    },
   );
   const tensors = Object.fromEntries(graph.outputs.map(({ name }, i) => [name, results[i]]));
   return (single ? tensors.result : tensors) as never;

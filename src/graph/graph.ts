@@ -38,7 +38,11 @@ export interface Graph extends KernelList {
 }
 
 /** The largest number of operators in a graph. */
-const MAX_KERNELS = 2 ** 20;
+export const MAX_KERNELS = 2 ** 20;
+/** The largest number of inputs: the tensors of the state and of the dataset. */
+export const MAX_INPUTS = 2 ** 21;
+/** The largest number of outputs: the tensors of the state. */
+export const MAX_OUTPUTS = 2 ** 20;
 
 /** What is known about a graph without its operators. */
 export interface GraphHeader {
@@ -53,12 +57,9 @@ export interface GraphHeader {
  * names don't look like (spec 5.5), an input that is no tensor, or an output that does not exist
  */
 export function checkHeader({ inputs, outputs, kernelCount }: GraphHeader): void {
-  if (!Number.isInteger(kernelCount) || kernelCount < 0 || kernelCount > MAX_KERNELS)
-    throw new GraphError(
-      "TOO_LARGE",
-      `a graph of ${kernelCount} operators; at most ${MAX_KERNELS} are allowed, so make the training step smaller`,
-      { expected: `at most ${MAX_KERNELS}`, found: kernelCount },
-    );
+  checkCount("operators", kernelCount, MAX_KERNELS, "make the training step smaller");
+  checkCount("inputs", inputs.length, MAX_INPUTS, "join parameters, or tensors of the dataset");
+  checkCount("outputs", outputs.length, MAX_OUTPUTS, "join parameters");
   checkNames(inputs, "input");
   checkNames(outputs, "output");
   for (const { name, shape } of inputs) checkShape(shape, `input ${quote(name)}`);
@@ -70,6 +71,15 @@ export function checkHeader({ inputs, outputs, kernelCount }: GraphHeader): void
         `output ${quote(name)} is tensor ${tensor}, which does not exist; there are ${count}`,
         { name, tensor },
       );
+}
+
+/** @throws {GraphError} TOO_LARGE */
+function checkCount(what: string, found: number, most: number, remedy: string): void {
+  if (Number.isInteger(found) && found >= 0 && found <= most) return;
+  throw new GraphError("TOO_LARGE", `a graph of ${found} ${what}; at most ${most} are allowed, so ${remedy}`, {
+    expected: `at most ${most}`,
+    found,
+  });
 }
 
 function checkNames(list: readonly { readonly name: string }[], what: string): void {

@@ -9,8 +9,8 @@ import type { Value } from "./value.ts";
 /** What every operator declares for its tests. */
 export interface Check {
   /**
-   * Its place among the conformance vectors, from 1. A new operator takes the next number, so the other
-   * vectors keep their bits.
+   * Its place among the conformance vectors, from 1. A new operator takes a number that is free and never was
+   * another operator's, so the other vectors keep their bits.
    */
   readonly number: number;
   /**
@@ -33,6 +33,8 @@ export interface Check {
 export interface Digests {
   readonly result: string;
   readonly [gradient: `gradient ${number}`]: string;
+  /** Of the result of i32 operands, for an element-wise operator that takes them too. */
+  readonly integers?: string;
 }
 
 /** An operator: any function that makes values, with its check. */
@@ -83,7 +85,10 @@ export interface Uniform {
 }
 
 /** The platform's functions. The tests pass them in: nothing in src/ calls them. */
-export type Textbook = Pick<typeof Math, "abs" | "cos" | "exp" | "log" | "max" | "min" | "sin" | "sqrt" | "tanh">;
+export type Textbook = Pick<
+  typeof Math,
+  "abs" | "atan" | "cos" | "exp" | "expm1" | "log" | "log1p" | "max" | "min" | "sin" | "sqrt" | "tanh"
+>;
 
 /** An i32 operand of a trial. */
 export function indices(shape: Shape, values: readonly number[]): Tensor {

@@ -5,6 +5,7 @@
 import { elementCount, type Shape } from "../encoding/tensor.ts";
 import { threefry2x32 } from "../repops/functions/threefry.ts";
 import { defineProgram, type Float, int, type Int } from "../repops/programs/expressions.ts";
+import type { GraphBuilder } from "./builder.ts";
 import { map } from "./emit.ts";
 import { reshape } from "./ops/reshape.ts";
 import { broadcastTo } from "./ops/sum.ts";
@@ -18,6 +19,21 @@ export interface RandomSource {
   seed: Value;
   /** The number of the training step: each step draws other numbers. */
   step: Value;
+  /** Whether a model is evaluated: `dropout` leaves its operand as it is. */
+  evaluating?: boolean;
+}
+
+/**
+ * The graph of a source.
+ * @throws {GraphError} when it has no values, {ShapeError} when they are no i32 scalars
+ */
+export function expectSource(source: RandomSource, name: string): GraphBuilder {
+  const { seed, step } = (source ?? {}) as Partial<RandomSource>;
+  const builder = builderOf(name, { "the seed of the source": seed, "the step of the source": step });
+  for (const scalar of [source.seed, source.step])
+    if (scalar.dtype !== "i32" || scalar.rank !== 0)
+      throw shapeError("DTYPE", builder, name, `draws from a seed and a step that are i32 scalars, not ${scalar}`);
+  return builder;
 }
 
 /**
@@ -32,12 +48,7 @@ export function draw(
   name: string,
   elementFor: (where: string) => (bits: [Int, Int]) => Float | Int,
 ): Value {
-  const { seed, step } = (source ?? {}) as Partial<RandomSource>;
-  const builder = builderOf(name, { "the seed of the source": seed, "the step of the source": step });
-  const where = builder.label(name);
-  for (const scalar of [source.seed, source.step])
-    if (scalar.dtype !== "i32" || scalar.rank !== 0)
-      throw shapeError("DTYPE", builder, name, `draws from a seed and a step that are i32 scalars, not ${scalar}`);
+  const where = expectSource(source, name).label(name);
   const extents = shapeOf(shape, where);
   return reshape(stream(source, elementCount(extents), name, elementFor(where)), extents);
 }

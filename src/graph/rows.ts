@@ -53,6 +53,27 @@ export function foldRows(values: readonly Value[], { steps, clampRanges, start, 
   return fold(steps[1], [lanes], { name, shape, reduce: [LANES], start, clampRange: clampRanges[1] });
 }
 
+/** How axes are folded, one after another. */
+export interface AxisFold {
+  step: Program;
+  start: number;
+  clampRange: ClampRange;
+  name: string;
+}
+
+/**
+ * A fold over axes, which are removed: leading axes first, so that each fold runs along contiguous memory.
+ * @param axes in ascending order
+ */
+export function foldAxes(x: Value, axes: readonly number[], { step, start, clampRange, name }: AxisFold): Value {
+  return axes.reduce((value, axis, done) => {
+    if (axis - done === value.rank - 1)
+      return foldRows([value], { steps: [step, step], clampRanges: [clampRange, clampRange], start, name });
+    const { value: moved, shape, reduce } = reduceLast(value, [axis - done]);
+    return fold(step, [moved], { name, shape, reduce, start, clampRange });
+  }, x);
+}
+
 /** Σ over the last axis: f32 [..., K] → [...]. */
 export function sumRows(x: Value, name: string): Value {
   return foldRows([x], { steps: [SUM_STEP, SUM_STEP], clampRanges: ["sum", "sum"], start: 0, name });

@@ -1,5 +1,5 @@
 /** A symbolic tensor: the output of an operator, or a view of it, while a graph is being built. */
-import { checkShape, type DType, formatType, type Shape } from "../encoding/tensor.ts";
+import { checkShape, type DType, formatType, sameShape, type Shape } from "../encoding/tensor.ts";
 import { describe, type Refuse } from "../errors/arguments.ts";
 import { GraphError, ShapeError, type ShapeSubCode } from "../errors/index.ts";
 import { rowMajorStrides } from "../repops/kernels/view.ts";
@@ -49,7 +49,7 @@ export class Value {
     this.shape = shape;
     this.offset = options.offset ?? 0;
     this.strides = options.strides ?? rowMajorStrides(shape);
-    this.origin = options.origin;
+    this.origin = options.origin && { ...options.origin, backward: builder.bound(options.origin.backward) };
     this.order = builder.nextOrder();
   }
 
@@ -68,6 +68,13 @@ export class Value {
     const { builder, source, dtype, shape, offset, strides } = this;
     return new Value(builder, source, dtype, shape, { offset, strides, origin: { inputs, backward, ...marks } });
   }
+}
+
+/** Whether a value is its whole source, with the source's shape. */
+export function isDense(value: Value): boolean {
+  if (value.offset !== 0 || !sameShape(value.shape, value.builder.sourceType(value.source).shape)) return false;
+  const strides = rowMajorStrides(value.shape);
+  return value.strides.every((stride, axis) => value.shape[axis] === 1 || stride === strides[axis]);
 }
 
 /** An error that names the operator, its layer and the shapes. */
@@ -111,11 +118,12 @@ export function expectValue(given: unknown, what: string, name: string): asserts
  * @throws {GraphError} when one is no value, when values of two graphs are mixed, or when there are none
  */
 export function builderOf(what: string, operands: Readonly<Record<string, unknown>>): GraphBuilder {
-  let builder: GraphBuilder | undefined;
+  const builder = Object.values(operands).find((given) => given instanceof Value)?.builder;
+  // A value tells the path of the layer.
+  const path = builder && typeof what === "string" ? builder.label(what) : what;
   for (const [name, given] of Object.entries(operands)) {
-    expectValue(given, what, name);
-    builder ??= given.builder;
-    if (given.builder !== builder)
+    expectValue(given, path, name);
+    if (builder && given.builder !== builder)
       throw new GraphError(
         "MIXED",
         `${builder.label(what)}: ${name} belongs to another graph than the values before it; build both with one builder`,

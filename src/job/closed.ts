@@ -12,18 +12,11 @@ import { type Bytes, Writer } from "../encoding/bytes.ts";
 import { type Digest, taggedHash } from "../encoding/hash.ts";
 import { checkName } from "../encoding/name.ts";
 import { SPEC_VERSION, Tag } from "../encoding/tags.ts";
-import {
-  elementCount,
-  type StateRoot,
-  stateRoot,
-  type Tensor,
-  tensorRoot,
-  type TensorRoot,
-} from "../encoding/tensor.ts";
+import { type StateRoot, stateRoot, type Tensor, tensorRoot, type TensorRoot } from "../encoding/tensor.ts";
 import { describe } from "../errors/arguments.ts";
 import { JobError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
-import type { Warning } from "../graph/builder.ts";
+import type { Warning } from "../graph/warning.ts";
 import { graphRoot } from "../graph/codec.ts";
 import { checkGraph, checkSameTypes, type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
 import { checkTensor } from "../repops/numbers/tensors.ts";
@@ -62,47 +55,19 @@ export type JobId = Digest<"job">;
  * The prefix of entries of the state that only report: each training step writes them, and none reads them.
  */
 export const METRIC_PREFIX = "metrics/";
+/** The prefix of averages of the weights. */
+export const AVERAGE_PREFIX = "ema/";
+/** The prefix of what an evaluation keeps between training steps. */
+export const EVALUATION_PREFIX = "evaluation/";
 /** The prefix of entries of the state that are the optimizer's own. */
-const OPTIMIZER_PREFIX = "optimizer/";
+export const OPTIMIZER_PREFIX = "optimizer/";
+/** The entry with the seed of the job's random numbers: the first after the parameters. */
+export const SEED_NAME = "rng/seed";
 /** The prefix of the dataset's tensors among the inputs of the step graph. */
 export const DATA_PREFIX = "data/";
 
 export function stateTypes(job: Pick<ClosedJob, "step">): NamedType[] {
   return outputTypes(job.step);
-}
-
-/** A parameter, and whether a training step leaves it as it is. */
-export interface ParameterType extends NamedType {
-  frozen: boolean;
-}
-
-/** The f32 entries of the state that are neither the optimizer's own nor metrics. */
-export function parametersOf({ step }: Pick<ClosedJob, "step">): ParameterType[] {
-  return stateTypes({ step }).flatMap((type, entry) => {
-    const { name, dtype } = type;
-    const own = dtype === "f32" && !name.startsWith(OPTIMIZER_PREFIX) && !name.startsWith(METRIC_PREFIX);
-    // The inputs of the step graph begin with the entries, in the same order.
-    return own ? [{ ...type, frozen: step.outputs[entry].tensor === entry }] : [];
-  });
-}
-
-/** How many numbers a job's training steps change, and how many they leave as they are. */
-export interface ParameterCount {
-  trained: number;
-  frozen: number;
-}
-
-/** Counts the elements of all parameters, by whether a training step changes them. */
-export function countByTraining(job: Pick<ClosedJob, "step">): ParameterCount {
-  const count = { trained: 0, frozen: 0 };
-  for (const { shape, frozen } of parametersOf(job)) count[frozen ? "frozen" : "trained"] += elementCount(shape);
-  return count;
-}
-
-/** Counts the elements of all parameters, trained or not. */
-export function countParameters(job: Pick<ClosedJob, "step">): number {
-  const { trained, frozen } = countByTraining(job);
-  return trained + frozen;
 }
 
 export function checkSteps(steps: number): void {
@@ -176,6 +141,7 @@ function checkParts({ name, unit, steps, step, init }: Graphs, dataCount: number
 
 /** The hashes of a job's parts, from which its id is made. A verdict carries them to name the job. */
 export interface JobParts {
+  /** The job's name, the name of its unit, and units for each training step, encoded. */
   info: Bytes;
   step: Bytes;
   initKind: "graph" | "checkpoint";
@@ -214,10 +180,6 @@ export function partsOf(outline: JobOutline): JobParts {
   };
 }
 
-function jobParts(job: ClosedJob): JobParts {
-  return partsOf(outlineOf(job));
-}
-
 /**
  * The id binds the version of the rules and every part of the job: a change of one bit gives another id.
  * @throws {JobError} when the number of training steps is out of range
@@ -228,8 +190,13 @@ export function jobIdOf(parts: JobParts): JobId {
     .u32(SPEC_VERSION)
     .u8(parts.initKind === "graph" ? 1 : 2)
     .u32(parts.steps, "the number of training steps")
-    .blob(parts.info);
+    .bytes(infoHashOf(parts));
   return taggedHash(Tag.job, head.finish(), parts.step, parts.init, parts.dataset);
+}
+
+/** The hash that stands for the names in the job's id, so that a contract need not be shown them. */
+export function infoHashOf({ info }: Pick<JobParts, "info">): Digest<"info"> {
+  return taggedHash(Tag.jobInfo, info);
 }
 
 /**
@@ -237,5 +204,5 @@ export function jobIdOf(parts: JobParts): JobId {
  */
 export function jobId(job: ClosedJob): JobId {
   expectJob(job);
-  return jobIdOf(jobParts(job));
+  return jobIdOf(partsOf(outlineOf(job)));
 }

@@ -1,33 +1,21 @@
 /** What a model uses while its training step is built: data, parameters and other state, random numbers. */
 import { checkNewName } from "../encoding/name.ts";
-import { formatType, type Shape, type TensorType } from "../encoding/tensor.ts";
-import { describe } from "../errors/arguments.ts";
+import { type Shape, type TensorType } from "../encoding/tensor.ts";
 import { JobError } from "../errors/index.ts";
-import { quote } from "../errors/text.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { map } from "../graph/emit.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { RandomSource } from "../graph/random.ts";
-import { fillInt } from "../graph/fill.ts";
 import { builderOf, expectValue, type Value } from "../graph/value.ts";
-import { dense } from "../graph/dense.ts";
 import { defineProgram } from "../repops/programs/expressions.ts";
-import { DATA_PREFIX, METRIC_PREFIX, type NamedTensor } from "./closed.ts";
+import { DATA_PREFIX, METRIC_PREFIX, type NamedTensor, SEED_NAME } from "./closed.ts";
+import { type DataValues, named } from "./data-values.ts";
+import { Entries, type StateEntry } from "./entries.ts";
+import type { Evaluation } from "./evaluation.ts";
 import { type Initializer, zeros } from "./initializers.ts";
-import { settingError } from "./settings.ts";
-
-interface StateEntry {
-  name: string;
-  type: TensorType;
-  init: Initializer;
-  /** Its value before the training step. */
-  value: Value;
-  /** Its value after the training step, once it is known. */
-  next?: Value;
-  parameter: boolean;
-  /** A parameter that is not trained. */
-  frozen: boolean;
-}
+import type { Adapter } from "./layers/lora.ts";
+import { expectBody, settingError } from "./settings.ts";
+import type { Shard, Sharding } from "./sharding.ts";
 
 /** A trained tensor of the state. */
 export interface Parameter {
@@ -37,17 +25,9 @@ export interface Parameter {
   value: Value;
 }
 
-/** A dataset's tensors by name, as values of the step graph. */
-export type DataValues = Readonly<Record<string, Value>>;
-
 const INCREMENT = defineProgram("i", (step) => step.add(1));
-/** The first number of the init graph's random streams, so that they differ from those of the step graph. */
-const FIRST_INIT_PURPOSE = 2 ** 20;
 
-/**
- * What a job's functions use to build a training step: data, parameters and other state, random numbers.
- * Functions and layers record their operators here. Nothing is computed yet.
- */
+/** What a job's functions use to build a training step, which records operators. Nothing is computed yet. */
 export class Context<Data extends DataValues = DataValues> {
   /** The graph that is being built. */
   readonly builder = new GraphBuilder();
@@ -55,26 +35,56 @@ export class Context<Data extends DataValues = DataValues> {
   readonly data: Data;
   /** The number of the present training step: an i32 scalar, counted from 1. */
   readonly step: Value;
-  /** The source of random numbers: the job's seed and the number of the training step. */
-  readonly random: RandomSource;
-  private readonly entries: StateEntry[] = [];
+  /** Whether the job has an optimizer. Without one, all its parameters are frozen. */
+  readonly trains: boolean;
+  /** The entries of the state, for optimizers and what evaluates a model. */
+  readonly entries = new Entries(this.builder);
+  /** What linear layers add to their results, where `lora` makes a model. */
+  adapter: Adapter | undefined;
+  /** The shards of the batch, while the loss of one of them is built. */
+  sharding: Sharding | undefined;
+  private readonly source: RandomSource;
   private readonly dataNames: string[] = [];
   private freezing = 0;
+  private reusing = 0;
+  /** How a model is evaluated at present. */
+  private evaluation: Evaluation | undefined;
   private readonly seed: number;
 
-  constructor(dataset: readonly NamedTensor[], seed: number) {
+  constructor(dataset: readonly NamedTensor[], seed: number, trains = true) {
     this.seed = seed;
+    this.trains = trains;
     const inputs = dataset.map((tensor): [string, Value] => {
       this.dataNames.push(tensor.name);
       return [tensor.name.slice(DATA_PREFIX.length), this.builder.input(tensor.name, tensor)];
     });
     this.data = named(inputs) as Data;
     const scalar: TensorType = { dtype: "i32", shape: [] };
-    const seedValue = this.state("rng/seed", scalar, (source) => source.seed);
+    const seedValue = this.state(SEED_NAME, scalar, (source) => source.seed);
     const taken = this.state("step", scalar, (source) => source.step);
     this.step = map(INCREMENT, [taken], { name: "step", shape: [] });
     this.update(taken, this.step);
-    this.random = { seed: seedValue, step: this.step };
+    this.source = { seed: seedValue, step: this.step };
+  }
+
+  /**
+   * The source of random numbers: the job's seed and the number of the training step. Where a model is
+   * evaluated, `dropout` leaves its operand as it is.
+   */
+  get random(): RandomSource {
+    return this.evaluating ? { ...this.source, evaluating: true } : this.source;
+  }
+
+  /**
+   * Whether what is built now is evaluated and not trained: layers leave out dropout, and update no state.
+   */
+  get evaluating(): boolean {
+    return this.evaluation !== undefined || !this.trains;
+  }
+
+  /** The shard of the batch that is built now; `undefined` in a job without shards. */
+  get shard(): Shard | undefined {
+    return this.sharding?.used();
   }
 
   /** Runs `body`, and puts `name` in front of the names and labels that it makes. */
@@ -89,12 +99,52 @@ export class Context<Data extends DataValues = DataValues> {
    *     const hidden = job.freeze(() => linear(job, "hidden", job.data.x, 32));
    */
   freeze<T>(body: () => T): T {
-    if (typeof body !== "function") throw settingError("freeze", `the body is ${describe(body)}; pass a function`);
+    expectBody("freeze", body);
     this.freezing++;
     try {
       return body();
     } finally {
       this.freezing--;
+    }
+  }
+
+  /** Runs `body`. The parameters that it makes are trained, also inside of `freeze`. */
+  train<T>(body: () => T): T {
+    expectBody("train", body);
+    const before = this.freezing;
+    this.freezing = 0;
+    try {
+      return body();
+    } finally {
+      this.freezing = before;
+    }
+  }
+
+  /**
+   * Runs `body`. The parameters and other entries of the state that it makes are those that exist already, by
+   * their names: a model is used once more, with the same weights.
+   *
+   *     const [a, b] = [encoder(job, job.data.left), job.reuse(() => encoder(job, job.data.right))];
+   */
+  reuse<T>(body: () => T): T {
+    expectBody("reuse", body);
+    this.reusing++;
+    try {
+      return body();
+    } finally {
+      this.reusing--;
+    }
+  }
+
+  /** Runs `body`, which evaluates the model with its weights, or makes it where the job does not train. */
+  evaluate<T>(body: () => T, { outside, instead }: Omit<Evaluation, "inside">): T {
+    expectBody("evaluate", body);
+    const before = this.evaluation;
+    this.evaluation = { inside: this.builder.label(""), outside, instead };
+    try {
+      return this.trains ? this.reuse(body) : body();
+    } finally {
+      this.evaluation = before;
     }
   }
 
@@ -106,8 +156,11 @@ export class Context<Data extends DataValues = DataValues> {
   parameter(name: string, shape: Shape, init: Initializer): Value {
     checkNewName(name, "the name of a parameter");
     if (Array.isArray(shape) && shape.includes(0))
-      throw settingError(this.path(name), `a parameter of shape [${shape.join(", ")}] has no elements to train`);
-    return this.entry(this.path(name), { dtype: "f32", shape }, init, true);
+      throw settingError(
+        this.parameterName(name),
+        `a parameter of shape [${shape.join(", ")}] has no elements to train`,
+      );
+    return this.entry(this.parameterName(name), { dtype: "f32", shape }, init, true);
   }
 
   /**
@@ -120,21 +173,19 @@ export class Context<Data extends DataValues = DataValues> {
     return this.entry(name, type, init, false);
   }
 
-  private path(name: string): string {
-    return this.builder.label(name).replaceAll("/", ".");
+  /** The name that a parameter gets here: the path of the scope and its own name. */
+  parameterName(name: string): string {
+    const label = this.builder.label(name);
+    const { inside, outside } = this.evaluation ?? { inside: "", outside: "" };
+    return `${outside}${label.slice(inside.length)}`.replaceAll("/", ".");
   }
 
   private entry(name: string, type: TensorType, init: Initializer, parameter: boolean): Value {
-    if (this.entries.some((entry) => entry.name === name))
-      throw new JobError("STATE", `two entries of the state are called ${name}; give their layers different scopes`, {
-        name,
-      });
-    if (typeof init !== "function")
-      throw settingError(name, `its initializer is ${describe(init)}; pass one, such as zeros or normal(0.02)`);
-    const value = this.builder.input(name, type);
-    const frozen = parameter && this.freezing > 0;
-    this.entries.push({ name, type: { dtype: type.dtype, shape: [...type.shape] }, init, value, parameter, frozen });
-    return value;
+    if (this.reusing > 0) {
+      const known = this.entries.again(name, type, parameter);
+      return (parameter && this.evaluation?.instead?.(known)) || known;
+    }
+    return this.entries.add({ name, type, init, parameter, frozen: parameter && (this.freezing > 0 || !this.trains) });
   }
 
   /**
@@ -147,19 +198,12 @@ export class Context<Data extends DataValues = DataValues> {
   update(state: Value, next: Value): void {
     for (const [key, given] of Object.entries({ state, next })) expectValue(given, "update", key);
     builderOf("update", { state, next, "the job's step": this.step });
-    const entry = this.entries.find(({ value }) => value.source === state.source);
-    if (!entry)
+    if (this.evaluation)
       throw new JobError(
         "STATE",
-        "update() takes only values that parameter() or state() returned; this is another value",
+        "update() is called while the model is evaluated; call it only where evaluating is false",
       );
-    if (next.dtype !== entry.type.dtype || next.shape.join() !== entry.type.shape.join())
-      throw new JobError(
-        "STATE",
-        `${entry.name} is ${entry.value} and can't become ${next}; update it with a value of its type`,
-        { name: entry.name },
-      );
-    entry.next = dense(next, entry.name);
+    (this.sharding ?? this.entries).setNext(state, next);
   }
 
   /**
@@ -176,28 +220,24 @@ export class Context<Data extends DataValues = DataValues> {
 
   /** The trained parameters that were made so far, in the order in which they were made. */
   get parameters(): Parameter[] {
-    return this.entries
-      .filter(({ parameter, frozen }) => parameter && !frozen)
-      .map(({ name, value }) => ({ name, value }));
+    return this.trained.map(({ name, value }) => ({ name, value }));
   }
 
   /** The trained parameters that have no value after the training step. */
   get untrained(): string[] {
-    return this.entries.filter(({ parameter, frozen, next }) => parameter && !frozen && !next).map(({ name }) => name);
+    return this.trained.filter(({ next }) => !next).map(({ name }) => name);
   }
 
-  /** Parameters first, then the other entries of the state, both in the order of declaration. */
-  private ordered(): StateEntry[] {
-    return [...this.entries].sort((a, b) => Number(b.parameter) - Number(a.parameter));
+  private get trained(): StateEntry[] {
+    return this.entries.list.filter(({ parameter, frozen }) => parameter && !frozen);
   }
 
   /**
    * The graph of a training step. Its inputs are the state and the dataset; its outputs are the new state.
    */
   stepGraph(): Graph {
-    const entries = this.ordered();
-    const outputs = entries.map(({ name, value, next }) => ({ name, value: next ?? value }));
-    return this.builder.finish(outputs, [...entries.map(({ name }) => name), ...this.dataNames]);
+    const outputs = this.entries.stepOutputs();
+    return this.builder.finish(outputs, [...outputs.map(({ name }) => name), ...this.dataNames]);
   }
 
   /**
@@ -205,40 +245,6 @@ export class Context<Data extends DataValues = DataValues> {
    * @throws {JobError} when an initializer gives another type or shape than its entry has
    */
   initGraph(): Graph {
-    const builder = new GraphBuilder(FIRST_INIT_PURPOSE);
-    const seed = fillInt(builder, [], this.seed, "seed");
-    const source: RandomSource = { seed, step: fillInt(builder, [], 0, "step") };
-    const outputs = this.ordered().map(({ name, type, init }) => {
-      const value = builder.scope(name, () => {
-        const made: unknown = init(source, type.shape);
-        builderOf(`the initializer of ${name}`, { "its result": made, "the seed": seed });
-        return dense(made as Value);
-      });
-      if (value.dtype !== type.dtype || value.shape.join() !== type.shape.join())
-        throw new JobError(
-          "STATE",
-          `the initializer of ${name} gives ${value}, but it has to give ${formatType(type)}`,
-          {
-            name,
-          },
-        );
-      return { name, value };
-    });
-    return builder.finish(outputs);
+    return this.entries.initGraph(this.seed);
   }
-}
-
-/** The dataset's tensors by name. A name that it does not have is an error, where it is misspelt. */
-function named(inputs: readonly [string, Value][]): DataValues {
-  return new Proxy(Object.fromEntries(inputs), {
-    get: (values, name) => {
-      if (typeof name === "symbol" || Object.hasOwn(values, name)) return Reflect.get(values, name) as Value;
-      // Programs ask every object whether it is a promise, or has a form of its own in JSON.
-      if (name === "then" || name === "toJSON") return undefined;
-      const known = Object.keys(values).join(", ");
-      throw new JobError("DATA", `the dataset has no tensor called ${quote(name)}; it has ${known || "none"}`, {
-        name,
-      });
-    },
-  });
 }

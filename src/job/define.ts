@@ -1,14 +1,12 @@
-/** `defineJob`: a training job as its author writes it, and its conversion to a closed job. */
+/** `defineJob`: a training job as its author writes it. */
 import { checkNewName } from "../encoding/name.ts";
 import type { Tensor } from "../encoding/tensor.ts";
-import { JobError } from "../errors/index.ts";
 import { describe, isPlainObject } from "../errors/arguments.ts";
-import { differentiate } from "../graph/autodiff.ts";
-import { fill } from "../graph/fill.ts";
-import { Value } from "../graph/value.ts";
-import { checkTensorType } from "../repops/numbers/tensors.ts";
-import { checkJob, checkSteps, type ClosedJob, DATA_PREFIX, type NamedTensor } from "./closed.ts";
-import { Context, type Parameter } from "./context.ts";
+import { JobError } from "../errors/index.ts";
+import type { Value } from "../graph/value.ts";
+import { closeSource } from "./close.ts";
+import { checkSteps, type ClosedJob } from "./closed.ts";
+import type { Context } from "./context.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import {
   type DeclaredOptions,
@@ -50,14 +48,24 @@ export interface JobSource<Options extends DeclaredOptions, Data extends Dataset
   /** The dataset's tensors. The job's id commits to them. Nothing else is read from outside. */
   data(options: Resolved<Options>): Data | Promise<Data>;
   /**
-   * Builds the loss of a training step, an f32 scalar. The context's `data` has the keys that `data`
-   * returned.
+   * Builds the loss of a training step, an f32 scalar, which is the metric `loss`. The context's `data` has
+   * the keys that `data` returned.
    */
   loss(context: Context<ValuesOf<Data>>, options: Resolved<Options>): Value;
   /**
-   * The update of the parameters from their gradients: `adamW(…)`, `sgd(…)`, or any function of this type.
+   * The update of the parameters from their gradients: `adamW(…)`, `sgd(…)`, or any function of this type. A
+   * job without it evaluates: its parameters are frozen, and dropout does nothing.
    */
-  optimizer(options: Resolved<Options>): Optimizer;
+  optimizer?(options: Resolved<Options>): Optimizer;
+  /**
+   * Cuts the batch into so many shards of equal size, which several machines can compute (spec 5.6). The loss
+   * is built once for each: what `sampleRows`, `epochRows`, `sampleWindows` and `shardRows` give is the
+   * shard's part of the batch. The loss, the gradients and the metrics of the step are the means of the
+   * shards', added in their order. Default: the batch is not cut.
+   *
+   *     shards: 4,
+   */
+  shards?: number | ((options: Resolved<Options>) => number);
   /** The amount of data of a training step, for the progress line; default one step. */
   unit?(options: Resolved<Options>): { name: string; perStep: number };
 }
@@ -112,112 +120,23 @@ export function defineJob<const Options extends DeclaredOptions = Record<never, 
           { seed },
         );
       checkSteps(options.steps as number);
-      return close(source, options as unknown as Resolved<Options>, seed as number);
+      return closeSource(source, options as unknown as Resolved<Options>, seed as number);
     },
   };
 }
 
-const PARTS = ["name", "steps", "seed", "options", "data", "loss", "optimizer", "unit"];
+const PARTS = ["name", "steps", "seed", "options", "data", "loss", "optimizer", "shards", "unit"];
 
 /** @throws {JobError} when a job's source has an unknown part, or one of another kind */
 function checkSource<Options extends DeclaredOptions, Data extends Dataset>(source: JobSource<Options, Data>): void {
   expectOptions("defineJob", source, PARTS);
   const { name, options = {} } = source;
   checkNewName(name, "the name of a job");
-  for (const part of ["data", "loss", "optimizer"] as const)
-    if (typeof source[part] !== "function")
+  const functions = ["data", "loss", "optimizer", "unit"] as const;
+  const optional: readonly string[] = ["optimizer", "unit"];
+  for (const part of functions)
+    if (typeof source[part] !== "function" && !(source[part] === undefined && optional.includes(part)))
       throw settingError(name, `its ${part} is ${describe(source[part])}; write a function`);
-  if (source.unit !== undefined && typeof source.unit !== "function")
-    throw settingError(name, `its unit is ${describe(source.unit)}; write a function`);
   if (!isPlainObject(options))
     throw settingError(name, `its options are ${describe(options)}; write { name: default }`);
-}
-
-/** @throws {JobError} when the amount of data of a training step is no amount */
-function unitOf<Options extends DeclaredOptions, Data extends Dataset>(
-  source: JobSource<Options, Data>,
-  options: Resolved<Options>,
-): ClosedJob["unit"] {
-  const unit = source.unit?.(options) ?? { name: "steps", perStep: 1 };
-  expectOptions(`the unit of ${source.name}`, unit, ["name", "perStep"]);
-  checkNewName(unit.name, "the name of a job's unit");
-  if (!Number.isSafeInteger(unit.perStep) || unit.perStep < 1)
-    throw settingError(source.name, `a step has ${describe(unit.perStep)} ${unit.name}; take a whole number from 1`);
-  return unit;
-}
-
-/**
- * The gradients of the parameters.
- * @throws {JobError} when none reaches one, unless `stopGradient` is the reason
- */
-function slopesOf(loss: Value, parameters: readonly Parameter[]): Value[] {
-  const flows = differentiate(
-    loss,
-    parameters.map(({ value }) => value),
-  );
-  return flows.map((flow, i) => {
-    if (flow.gradient) return flow.gradient;
-    const { name, value } = parameters[i];
-    if (flow.why === "stopped") return fill(loss.builder, value.shape, 0, "no-gradient");
-    const why =
-      flow.why === "unused"
-        ? "the loss does not depend on it; use it, or leave it out"
-        : `its path to the loss is cut at the operator ${flow.at}, through which no gradient flows; take another operator`;
-    throw new JobError("NO_GRADIENT", `no gradient reaches the parameter ${name}: ${why}, or make it in job.freeze()`, {
-      name,
-      why: flow.why,
-      ...(flow.at !== undefined && { operator: flow.at }),
-    });
-  });
-}
-
-async function close<Options extends DeclaredOptions, Data extends Dataset>(
-  source: JobSource<Options, Data>,
-  options: Resolved<Options>,
-  seed: number,
-): Promise<ClosedJob> {
-  const data: unknown = await source.data(options);
-  if (!isPlainObject(data))
-    throw new JobError("DATA", `the data of ${source.name} is ${describe(data)}; return tensors by name`);
-  const tensors = Object.entries(data as Record<string, Tensor>);
-  for (const [name, tensor] of tensors) {
-    checkNewName(name, "the name of a tensor of the dataset");
-    checkTensorType(tensor, `${DATA_PREFIX}${name}`);
-  }
-  const dataset = tensors.map(([name, tensor]): NamedTensor => ({ ...tensor, name: `${DATA_PREFIX}${name}` }));
-  const context = new Context<ValuesOf<Data>>(dataset, seed);
-  const loss: unknown = source.loss(context, options);
-  if (!(loss instanceof Value) || loss.dtype !== "f32" || loss.rank !== 0)
-    throw settingError(
-      source.name,
-      `the loss is ${loss instanceof Value ? loss : describe(loss)}; return an f32 scalar, such as a mean`,
-    );
-  context.metric("loss", loss);
-  const parameters = context.parameters;
-  if (parameters.length === 0)
-    throw new JobError("NO_PARAMETERS", `the job ${source.name} has no parameters to train; make one with parameter()`);
-  const slopes = slopesOf(loss, parameters);
-  const warnings = context.builder.warningsOf(loss);
-  const optimizer: unknown = source.optimizer(options);
-  if (typeof optimizer !== "function")
-    throw settingError(source.name, `the optimizer is ${describe(optimizer)}; return one, such as adamW({ … })`);
-  (optimizer as Optimizer)(context, parameters, slopes);
-  const [untrained] = context.untrained;
-  if (untrained !== undefined)
-    throw new JobError(
-      "STATE",
-      `the optimizer of ${source.name} does not update the parameter ${untrained}; call update() for it, or make it in job.freeze()`,
-      { name: untrained },
-    );
-  const job: ClosedJob = {
-    name: source.name,
-    steps: options.steps,
-    step: context.stepGraph(),
-    init: { kind: "graph", graph: context.initGraph() },
-    dataset,
-    unit: unitOf(source, options),
-    ...(warnings.length > 0 && { warnings }),
-  };
-  checkJob(job);
-  return job;
 }

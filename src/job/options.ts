@@ -40,10 +40,11 @@ export type Overrides = Readonly<Record<string, OptionValue>>;
  */
 const RESERVED: ReadonlySet<string> = new Set(
   (
-    "help version json steps seed out detail commit-every checkpoint-every backend threads strict fault from saturate resume force " +
-    "list-operators progress keystore password-file rpc deployment journal confirmations max-fee dry-run approve no-approve " +
-    "job committee game reward providers stake bond chunk-price max-challenges max-demands salt to-accept to-commit " +
-    "to-reveal to-challenge to-judge to-escalate to-play to-answer tensor chunk quiet from-prefix partial transpose tensorboard"
+    "help version json steps seed out detail commit-every checkpoint-every stop-on-divergence no-stop-on-divergence backend threads strict fault from saturate resume force " +
+    "list-operators progress keystore password-file rpc deployment journal confirmations max-fee replace dry-run approve no-approve " +
+    "job committee game reward providers stake bond chunk-price max-demands salt terms to-accept to-commit " +
+    "to-reveal to-challenge to-judge to-escalate to-play to-answer profile policy accept-risk tensor chunk quiet from-prefix partial transpose tensorboard " +
+    "workers check-shards worker-timeout token-file"
   ).split(" "),
 );
 

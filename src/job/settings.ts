@@ -1,5 +1,5 @@
 /** The gate for the options of a job, its optimizers, schedules, initializers and layers. */
-import { checkOptions, type Refuse } from "../errors/arguments.ts";
+import { checkOptions, describe, type Refuse } from "../errors/arguments.ts";
 import { type Evidence, JobError } from "../errors/index.ts";
 import { floatSetting, type Range, wholeSetting } from "../repops/numbers/settings.ts";
 
@@ -29,4 +29,9 @@ export function floatOf(of: string, name: string, value: unknown, range: Range):
 /** A count: a whole number from 1, unless `least` is another. @throws {JobError} for anything else */
 export function countOf(of: string, name: string, value: unknown, least = 1): number {
   return wholeSetting(name, value, { least }, refuseIn(of));
+}
+
+/** @param of the call that takes it @throws {JobError} when it is no function */
+export function expectBody(of: string, body: unknown): void {
+  if (typeof body !== "function") throw settingError(of, `the body is ${describe(body)}; pass a function`);
 }

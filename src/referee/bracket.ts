@@ -8,8 +8,11 @@ import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { DisputeError } from "../errors/index.ts";
 import { expectComplete, openTrace } from "../trace/index.ts";
 import { dispute, type DisputeOptions, type DisputeResult, type Divergence, type Undecision } from "./dispute.ts";
+import { isAddress } from "../formats/http.ts";
+import type { RunRoot } from "../trace/commitments.ts";
 import { findEquivocation, type SignedOpening } from "./equivocation.ts";
 import { type NamedParty, partiesOf, type PartyInput, type TraceParty } from "./party.ts";
+import { presentRemote } from "./remote/present.ts";
 import type { EquivocationRefuted, Verdict } from "./verdict.ts";
 import { encodeEquivocation } from "./verdict-writer.ts";
 
@@ -41,7 +44,7 @@ export async function bracket(inputs: readonly PartyInput[], options: DisputeOpt
     throw new DisputeError("DUPLICATE", "a trace is named twice; name each once", { paths });
   const teams = new Map<string, Team>();
   for (const party of named) {
-    const { runRoot } = expectComplete(await openTrace(party.trace));
+    const runRoot = await rootOf(party, options);
     const team = teams.get(toHex(runRoot)) ?? new Team();
     team.left.push(party);
     teams.set(toHex(runRoot), team);
@@ -57,7 +60,7 @@ export async function bracket(inputs: readonly PartyInput[], options: DisputeOpt
   const isOpen = all.some((team) => team.silent.length > 0 && team.left.length === 0 && !team.hasFallen);
   return {
     outcome: meeting.disputes.length === 0 ? "agree" : isOpen ? "undecided" : "divergence",
-    parties: await Promise.all(named.map(async (party) => parties.get(party.id) ?? unmet(party))),
+    parties: await Promise.all(named.map(async (party) => parties.get(party.id) ?? unmet(party, options))),
     losers: all.flatMap(({ fallen }) => fallen.map(({ id }) => id)),
     standing: (standing?.left ?? []).map(({ id }) => id),
     silent: all.flatMap(({ silent }) => silent.map(({ id }) => id)),
@@ -66,9 +69,19 @@ export async function bracket(inputs: readonly PartyInput[], options: DisputeOpt
   };
 }
 
-async function unmet({ id, name, trace }: TraceParty): Promise<NamedParty> {
-  const { runRoot } = expectComplete(await openTrace(trace));
-  return { id, name, runRoot };
+async function unmet(party: TraceParty, options: DisputeOptions): Promise<NamedParty> {
+  return { id: party.id, name: party.name, runRoot: await rootOf(party, options) };
+}
+
+async function rootOf({ trace }: TraceParty, { timeout, tokenFor, reach }: DisputeOptions): Promise<RunRoot> {
+  if (!isAddress(trace)) return expectComplete(await openTrace(trace)).runRoot;
+  const reached = await presentRemote(trace, {
+    ...(timeout !== undefined && { timeout }),
+    ...(tokenFor && { tokenFor }),
+    ...(reach && { reach }),
+  });
+  await reached.close();
+  return reached.runRoot;
 }
 
 /** The parties with one run root. */

@@ -63,8 +63,11 @@ export function trainingProver(memory: Memory, speaker?: Speaker): TrainingProve
       // A trace from elsewhere may hold any roots above the right states.
       // Nor does a key speak for the other kind of run: the file may have changed since it was looked at.
       const isItsRun = !speaker?.purpose || (speaker.purpose === "drill") === (memory.isDrill ?? false);
-      const root = speaker && isItsRun && !memory.isRecorded && (await prover.root(at));
-      return root ? speaker!.sign({ run: await runOf(facts, memory), ...openingPlace(facts, at), root }) : undefined;
+      const root = speaker && isItsRun && (await prover.root(at));
+      // Only now it is known whether the root was computed, or stands in the file alone.
+      return root && !memory.isRecorded
+        ? speaker!.sign({ run: await runOf(facts, memory), ...openingPlace(facts, at), root })
+        : undefined;
     },
   };
 }

@@ -6,7 +6,7 @@
 import { messageOf, VerdeError } from "../errors/index.ts";
 import type { Side } from "../game/level.ts";
 import type { Backend } from "../repops/backends/backend.ts";
-import { openTrace } from "../trace/index.ts";
+import type { Trace } from "../trace/index.ts";
 import type { Decision } from "./decision.ts";
 import type { JobFacts } from "./facts.ts";
 import { replayRuling } from "./replay.ts";
@@ -16,20 +16,20 @@ export type Confirmation = { readonly steps: number } | { readonly doubt: string
 
 /**
  * @param loser a side that only has records
- * @param trace the path of the other side's trace, whose data is executed
+ * @param open the other side's trace, whose data is executed
  * @returns the number of training steps that were executed, or why the loss is in doubt
  */
 export async function confirmLoss(
   facts: JobFacts,
   { path: [top] }: Decision,
   loser: Side,
-  trace: string,
+  open: () => Promise<Trace>,
   backend?: Backend,
 ): Promise<Confirmation> {
   const segment = { index: top.index, leaves: top.payloads, proofs: top.proofs };
   try {
     const about = { segment, job: facts.id, commitEvery: facts.commitEvery };
-    const { losers, steps } = await replayRuling(about, await openTrace(trace), backend);
+    const { losers, steps } = await replayRuling(about, await open(), backend);
     if (losers.includes(loser)) return { steps };
     return { doubt: "the operators that its file states are not those of the run that it claims; restore its data" };
   } catch (error) {

@@ -2,9 +2,11 @@
 import type { ClaimStore } from "../claims/store.ts";
 import type { Bytes } from "../encoding/bytes.ts";
 import type { DType } from "../encoding/tensor.ts";
+import type { TokenFor } from "../formats/http.ts";
 import type { Pair } from "../game/level.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import type { Decision, Location } from "./decision.ts";
+import type { Reach } from "./remote/present.ts";
 import type { SignedOpening } from "./equivocation.ts";
 import type { NamedParty } from "./party.ts";
 import type { Figures } from "./referee.ts";
@@ -37,6 +39,13 @@ export interface DisputeOptions {
    * the referee, and both compute at once. The backend has to be a name or a file. Default: in this process.
    */
   apart?: { memory?: number };
+  /** The token that a party's server wants, by its address. */
+  tokenFor?: TokenFor;
+  /**
+   * Reaches a party at an address that is not the one of an HTTP server. Default: there are only such
+   * servers.
+   */
+  reach?: Reach;
 }
 
 /** Two traces that commit to the same run. */

@@ -8,6 +8,7 @@ import { unravel } from "../encoding/tensor.ts";
 import { KeyError } from "../errors/index.ts";
 import { bothSides, type Pair, positionOf } from "../game/level.ts";
 import type { Backend } from "../repops/backends/backend.ts";
+import { openAnyTrace } from "../trace/any-source.ts";
 import { type Presented, presentBoth } from "./apart/present.ts";
 import { conclude, openingsIn, type RefereeKey } from "./conclude.ts";
 import { checkComparable } from "./comparable.ts";
@@ -20,6 +21,7 @@ import { confirmLoss } from "./confirm.ts";
 import { claimOf, type OpenedParty, whyUnsigned } from "./opened-party.ts";
 import { type NamedParty, partiesOf, type PartyInput, type TraceParty } from "./party.ts";
 import { placeOf } from "./place.ts";
+import { presentRemote } from "./remote/present.ts";
 import { arbitrate, type Heard } from "./referee.ts";
 import { shownGraph } from "./shown-graph.ts";
 import { writeTranscript } from "./transcript-file.ts";
@@ -29,7 +31,8 @@ export type { Agreement, DisputeOptions, DisputeResult, Divergence, Undecision }
 /**
  * Compares two finished runs of one job, and finds where they differ and which party is wrong. A party whose
  * files can't be used is named, and nothing is decided.
- * @param first a trace's path, or a party with an id that the caller chooses
+ * @param first a trace's path, the address of a server that answers for one, or a party with an id that the
+ *   caller chooses
  * @throws {FormatError} for a trace that is cut off or damaged
  * @throws {DisputeError} when the two are not runs of one job with the same commitments, or have the same id
  * @throws {BackendError} when the referee's backend is not available
@@ -41,8 +44,14 @@ export async function dispute(
   options: DisputeOptions = {},
 ): Promise<DisputeResult> {
   const named = partiesOf([first, second]);
-  const { apart, timeout, backend, claims } = options;
+  const { apart, timeout, backend, claims, tokenFor, reach } = options;
+  const reaching = {
+    ...(timeout !== undefined && { timeout }),
+    ...(tokenFor && { tokenFor }),
+    ...(reach && { reach }),
+  };
   const traces = await presentBoth([named[0].trace, named[1].trace], {
+    remote: (url) => presentRemote(url, reaching),
     ...(backend && { backend }),
     ...(claims && { claims }),
     ...(apart && { apart: { ...apart, ...(timeout !== undefined && { timeout }) } }),
@@ -60,7 +69,8 @@ async function disputeOf(
   options: DisputeOptions,
 ): Promise<DisputeResult> {
   checkComparable(...traces);
-  const claims = [await claimOf(traces[0], options.claims), await claimOf(traces[1], options.claims)] as const;
+  const claimIn = async (trace: Presented): Promise<RunClaim> => trace.claim ?? claimOf(trace, options.claims);
+  const claims = [await claimIn(traces[0]), await claimIn(traces[1])] as const;
   const parties = bothSides((side) => partyIn(named[side], claims[side]));
   const runRoots = bothSides((side) => traces[side].runRoot);
   if (bytesEqual(...runRoots)) {
@@ -69,7 +79,7 @@ async function disputeOf(
   }
   const notes: string[] = [];
   for (const [side, trace] of traces.entries()) {
-    const why = await whyUnsigned(trace, options.claims);
+    const why = trace.claim ? whySilent(trace.claim) : await whyUnsigned(trace, options.claims);
     if (why !== undefined) notes.push(`nothing is signed for ${parties[side].name}: ${why}`);
   }
   const { backend: wanted } = options;
@@ -78,6 +88,11 @@ async function disputeOf(
     ? await Promise.all(bothSides((side) => traces[side].open()))
     : ([await traces[0].open(backend), await traces[1].open(backend)] as const);
   return decide(parties, claims, traces, opened, { ...options, backend, notes });
+}
+
+/** A party elsewhere signs with a key of its own, or it does not. */
+function whySilent({ address }: RunClaim): string | undefined {
+  return address ? undefined : "it has not signed that it claims the run";
 }
 
 function partyIn({ id, name }: TraceParty, { run, address }: RunClaim): NamedParty {
@@ -94,7 +109,7 @@ async function decide(
   claims: Pair<RunClaim>,
   traces: Pair<Presented>,
   opened: Pair<OpenedParty>,
-  { recompute, backend, claims: store, forfeitSilent = false, timeout, apart, notes }: DecideOptions,
+  { recompute, backend, claims: store, forfeitSilent = false, timeout, apart, notes, tokenFor }: DecideOptions,
 ): Promise<Divergence | Undecision> {
   const { outline, commitEvery } = traces[0].manifest;
   const facts = jobFacts(outline, commitEvery);
@@ -127,7 +142,8 @@ async function decide(
   const isSilence = finding.kind === "forfeit" && forfeitSilent;
   const recorded = !isSilence && finding.losers.find((side) => !opened[side].canReplay);
   const confirmed =
-    typeof recorded === "number" && (await confirmLoss(facts, finding, recorded, traces[1 - recorded].path, backend));
+    typeof recorded === "number" &&
+    (await confirmLoss(facts, finding, recorded, () => openAnyTrace(traces[1 - recorded].path, tokenFor), backend));
   if (confirmed && "doubt" in confirmed)
     return undecided(bothSides((side) => (side === recorded ? confirmed.doubt : undefined)));
   const { seen } = finding;

@@ -33,16 +33,24 @@ export async function traceMemory(trace: FinishedTrace, backend?: Backend | stri
   }
 }
 
-/** If a replay contradicts the trace's own commitments, there is no answer. If it fails, that is an error. */
+/**
+ * If a replay contradicts the trace's own commitments, what the trace has recorded of its operators is the
+ * answer, unsigned; without such records there is none. If the replay fails, that is an error.
+ */
 function replayedMemory(replayer: Replayer): TraceMemory {
   let failure: string | undefined;
-  const attempt = async <T>(make: () => Promise<T>): Promise<T | undefined> => {
+  let recorded: RecordedMemory | undefined;
+  const { trace } = replayer;
+  const attempt = async <T>(ask: (memory: Replayer | RecordedMemory) => Promise<T | undefined>) => {
+    if (recorded) return ask(recorded);
     try {
-      return await make();
+      return await ask(replayer);
     } catch (error) {
       if (!(error instanceof DisputeError)) throw error;
       failure = error.message;
-      return undefined;
+      if (trace.manifest.detail !== "operators") return undefined;
+      recorded = new RecordedMemory(trace, failure);
+      return ask(recorded);
     }
   };
   return {
@@ -52,10 +60,13 @@ function replayedMemory(replayer: Replayer): TraceMemory {
     segmentRoots: replayer.segmentRoots,
     runRoot: replayer.trace.runRoot,
     isDrill: replayer.trace.manifest.fault !== undefined,
-    stepRoots: (segment) => attempt(() => replayer.stepRoots(segment)),
-    detail: (step) => attempt(() => replayer.detail(step)),
-    capture: (step, tensors) => attempt(() => replayer.capture(step, tensors)),
-    entryRoots: (step) => attempt(() => replayer.entryRoots(step)),
+    get isRecorded() {
+      return recorded !== undefined;
+    },
+    stepRoots: (segment) => attempt<readonly StateRoot[]>((memory) => memory.stepRoots(segment)),
+    detail: (step) => attempt<StepRoots>((memory) => memory.detail(step)),
+    capture: (step, tensors) => attempt<ReadonlyMap<number, Tensor>>((memory) => memory.capture(step, tensors)),
+    entryRoots: (step) => attempt<readonly TensorRoot[]>((memory) => memory.entryRoots(step)),
     canReplay: true,
     failure: () => failure,
     close: () => replayer.close(),

@@ -1,5 +1,6 @@
 /** The contracts, under the names that a deployment gives them. */
 import { disputeGameAbi } from "./abi/dispute-game.ts";
+import { exchangeAbi } from "./abi/exchange.ts";
 import { refereeCommitteeAbi } from "./abi/referee-committee.ts";
 import { stakeVaultAbi } from "./abi/stake-vault.ts";
 import { taskManagerAbi } from "./abi/task-manager.ts";
@@ -12,6 +13,7 @@ export const ABIS = {
   vault: stakeVaultAbi,
   committee: refereeCommitteeAbi,
   game: disputeGameAbi,
+  exchange: exchangeAbi,
 } as const;
 /** The name of a contract in a deployment. */
 export type Contract = keyof typeof ABIS;

@@ -3,7 +3,7 @@
  * contracts/libraries/Commitments.sol. The client can demand chunks of the claim that stands. So its owner
  * needs the weights, not only their hashes.
  */
-import { asBytes, type Bytes } from "../encoding/bytes.ts";
+import { asBytes, type Bytes, toHex } from "../encoding/bytes.ts";
 import { Tag } from "../encoding/tags.ts";
 import { buildLevels, climb, hashLeaf, merkleRoot, proveLeaf, type Proof, type TreeRoot } from "../encoding/merkle.ts";
 import {
@@ -24,6 +24,8 @@ import {
 import { FormatError } from "../errors/index.ts";
 import type { JobId } from "../job/closed.ts";
 import { type RunRoot, runRootOfTree, segmentCount } from "../trace/commitments.ts";
+import type { OpenDemand, Terms } from "./task.ts";
+import type { ContractCall } from "./transactions/caller.ts";
 
 /** The place of a chunk in a run. */
 export interface ChunkPlace {
@@ -111,4 +113,22 @@ export function runRootFromChunk(place: ChunkPlace, type: TensorType, proof: Chu
   const leaf = hashLeaf(Tag.segmentLeaf, stateRootOf(tensors, state));
   const tree = climb(leaf, segments, segments - 1, proof.segmentPath);
   return tree && runRootOfTree(job, commitEvery, tree);
+}
+
+/**
+ * The call that delivers a demanded chunk.
+ * @param segmentRoots the roots of the initial state and of the state after each segment
+ * @param state the final state, entries in their order
+ * @throws {FormatError} when the state has no such chunk
+ */
+export function deliverCall(
+  terms: Terms,
+  segmentRoots: readonly StateRoot[],
+  state: readonly Tensor[],
+  { index, demand }: OpenDemand,
+): ContractCall {
+  const { chunk, ...paths } = proveChunk(segmentRoots, state, demand.tensor, demand.chunk);
+  const hexes = Object.fromEntries(Object.entries(paths).map(([name, hashes]) => [name, hashes.map(toHex)]));
+  const args = [terms, BigInt(index), demand, { chunk: toHex(chunk), ...hexes }];
+  return { contract: "manager", functionName: "deliver", args };
 }

@@ -5,22 +5,40 @@ import {
   type Address,
   createWalletClient,
   custom,
+  encodeDeployData,
   getAddress,
+  getContractAddress,
   type Hex,
   type PublicClient,
   type TransactionReceipt,
 } from "viem";
+import { ChainError } from "../errors/index.ts";
 import {
   disputeGameBytecode,
+  exchangeBytecode,
   judgeBytecode,
   refereeCommitteeBytecode,
   taskManagerBytecode,
   testTokenBytecode,
 } from "./abi/bytecode.ts";
+import { disputeGamePortableBytecode, judgePortableBytecode } from "./abi/portable.ts";
+import { abilitiesOf, type Build, buildFor } from "./abilities.ts";
+import { checkCodes } from "./code.ts";
 import { ABIS, type Contract } from "./contracts.ts";
 import type { Deployment } from "./deployment.ts";
+import { leastBond } from "./game/bond.ts";
 import type { Pace } from "./game/match.ts";
 import { refusal } from "./refusal.ts";
+import { sentenceFor } from "./sentences.ts";
+import { readToken } from "./token.ts";
+
+/** The judge and the game in both builds. The other contracts are the same in both. */
+const CODES = {
+  osaka: { judge: judgeBytecode, game: disputeGameBytecode },
+  portable: { judge: judgePortableBytecode, game: disputeGamePortableBytecode },
+} as const satisfies Record<Build, object>;
+/** The most gas that one contract takes to deploy: the task manager, with its vault. */
+export const CONTRACT_GAS = 7_500_000;
 
 /** What to deploy. */
 export interface DeployOptions {
@@ -35,9 +53,17 @@ export interface DeployOptions {
   /** The game to which disputes may be escalated. By default none is deployed. */
   game?: {
     pace: Pace;
-    /** Wei that the first move of each side posts. */
+    /** Wei that each player posts for the gas of the others. */
     gasBond: bigint;
   };
+  /** The build of the judge and the game. By default the chain is asked what it can do. */
+  build?: Build;
+  /**
+   * Sends a transaction that creates a contract, and waits until it is in a block. By default it is sent at
+   * once, and nothing is kept of it.
+   */
+  send?(what: string, data: Hex): Promise<TransactionReceipt | undefined>;
+  /** Called after each contract. */
   onDeployed?(contract: Contract | "judge", receipt: TransactionReceipt): void;
 }
 
@@ -50,18 +76,22 @@ export async function deployContracts(
   account: Account,
   options: DeployOptions,
 ): Promise<Deployment> {
+  const build = options.build ?? buildFor(await abilitiesOf(client), CONTRACT_GAS);
   const wallet = createWalletClient({ account, transport: custom(client) });
+  const sendNow = async (_what: string, data: Hex): Promise<TransactionReceipt> =>
+    client.waitForTransactionReceipt({ hash: await wallet.sendTransaction({ data, account, chain: null }) });
+  const { send = sendNow } = options;
   let block: bigint | undefined;
   const deploy = async (contract: Contract | "judge", bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
     try {
-      const hash = await wallet.deployContract({
-        abi: contract === "judge" ? [] : (ABIS[contract] as Abi),
-        bytecode,
-        args,
-        account,
-        chain: null,
-      });
-      const receipt = await client.waitForTransactionReceipt({ hash });
+      const abi = contract === "judge" ? [] : (ABIS[contract] as Abi);
+      const data = encodeDeployData({ abi, bytecode, args });
+      const receipt = (await send(`deploy ${contract}`, data))!;
+      if (receipt.status !== "success")
+        throw new ChainError(
+          "REFUSED",
+          `deploying the ${contract} is refused: ${receipt.transactionHash} has reverted`,
+        );
       block ??= receipt.blockNumber;
       options.onDeployed?.(contract, receipt);
       return getAddress(receipt.contractAddress!);
@@ -69,18 +99,20 @@ export async function deployContracts(
       throw refusal(error, `deploying the ${contract}`, account.address, NO_TOKEN);
     }
   };
+  const { pace, gasBond } = options.game ?? {};
+  if (gasBond !== undefined) await expectBond(client, gasBond);
   const token = options.token ?? (await deploy("token", testTokenBytecode, []));
   const manager = await deploy("manager", taskManagerBytecode, [token, BigInt(options.unbondingPeriod)]);
-  const vault = await client.readContract({ address: manager, abi: ABIS.manager, functionName: "vault" });
+  const vault = getContractAddress({ from: manager, nonce: 1n });
   const committee = await deploy("committee", refereeCommitteeBytecode, [
     manager,
     options.members,
     BigInt(options.threshold),
   ]);
-  const judge = options.game && (await deploy("judge", judgeBytecode, []));
-  const { pace, gasBond } = options.game ?? {};
-  const game = judge && (await deploy("game", disputeGameBytecode, [manager, judge, pace, gasBond]));
-  return {
+  const exchange = await deploy("exchange", exchangeBytecode, [manager]);
+  const judge = options.game && (await deploy("judge", CODES[build].judge, []));
+  const game = judge && (await deploy("game", CODES[build].game, [manager, judge, pace, gasBond]));
+  const deployment: Deployment = {
     schemaVersion: 1,
     chainId: await client.getChainId(),
     block: Number(block),
@@ -88,6 +120,27 @@ export async function deployContracts(
     manager,
     vault,
     committee,
-    ...(game && { game, gasBond: String(gasBond) }),
+    exchange,
+    ...(game && { game, gasBond: String(gasBond), build }),
   };
+  const { decimals } = await readToken(client, token);
+  return { ...deployment, decimals, codes: (await checkCodes(client, deployment))! };
+}
+
+/**
+ * The game refuses a bond that would not pay for a dispute. A node's estimate may be made without a base fee,
+ * so this is found out before anything is deployed.
+ */
+async function expectBond(client: PublicClient, gasBond: bigint): Promise<void> {
+  const { baseFeePerGas } = await client.getBlock();
+  const least = leastBond(baseFeePerGas ?? 0n);
+  if (gasBond < least)
+    throw new ChainError(
+      "REFUSED",
+      `deploying the game is refused: ${sentenceFor("BondTooSmall", [gasBond, least], NO_TOKEN)}`,
+      {
+        error: "BondTooSmall",
+        args: [gasBond, least].map(String),
+      },
+    );
 }

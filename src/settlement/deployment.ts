@@ -1,7 +1,9 @@
 /** The file with the addresses of one deployment's contracts, which commands read. */
-import { type Address, isAddress } from "viem";
+import { type Address, type Hex, isAddress } from "viem";
 import { parseJson } from "../encoding/json.ts";
 import { FormatError, type FormatSubCode } from "../errors/index.ts";
+import type { Build } from "./abilities.ts";
+import { isProfile, PROFILES, type ProfileName } from "./profile.ts";
 
 /** The addresses of one deployment's contracts. */
 export interface Deployment {
@@ -15,11 +17,30 @@ export interface Deployment {
   committee: Address;
   /** The game to which disputes may be escalated. Absent if there is none. */
   game?: Address;
-  /** What the first move of each side of a dispute posts, in wei. The game itself stores it too. */
+  /** The exchange in which final weights are sold. Absent in files of earlier versions. */
+  exchange?: Address;
+  /** The token's decimals. A node that names others would make amounts larger or smaller than they seem. */
+  decimals?: number;
+  /**
+   * keccak256 of the code at each address. Absent in a file that was written by hand; then the contracts have
+   * to be those of this version.
+   */
+  codes?: Readonly<Record<"manager" | "vault" | "committee", Hex>> & { readonly game?: Hex; readonly exchange?: Hex };
+  /** What each player of the game posts for the gas of the others, in wei. The game itself stores it too. */
   gasBond?: string;
+  /** The kind of chain, from which clocks and periods follow. Absent in older files, which are for `l1`. */
+  profile?: ProfileName;
+  /** The build of the game and its judge: `osaka` needs CLZ. Absent in files of earlier versions. */
+  build?: Build;
 }
 
-const ADDRESSES = ["token", "manager", "vault", "committee"] as const;
+/** The kind of chain of a deployment. */
+export const profileOf = ({ profile = "l1" }: Pick<Deployment, "profile">): ProfileName => profile;
+
+const BUILDS: readonly unknown[] = ["osaka", "portable"] satisfies Build[];
+const CODED = ["manager", "vault", "committee"] as const;
+const ADDRESSES = ["token", ...CODED] as const;
+const OPTIONAL = ["game", "exchange"] as const;
 
 /**
  * @param what names the file, for errors
@@ -38,9 +59,21 @@ export function parseDeployment(text: string, what: string): Deployment {
     if (!Number.isSafeInteger(value[name]) || value[name]! < 0) fail("MALFORMED", `its ${name} is not a number`);
   for (const name of ADDRESSES)
     if (!isAddress(String(value[name]), { strict: true })) fail("MALFORMED", `its ${name} is not an address`);
-  if (value.game !== undefined && !isAddress(String(value.game), { strict: true }))
-    fail("MALFORMED", "its game is not an address");
+  for (const name of OPTIONAL)
+    if (value[name] !== undefined && !isAddress(String(value[name]), { strict: true }))
+      fail("MALFORMED", `its ${name} is not an address`);
   if (value.gasBond !== undefined && !/^\d{1,78}$/.test(String(value.gasBond)))
     fail("MALFORMED", "its gasBond is not a number of wei");
+  if (value.profile !== undefined && !isProfile(value.profile))
+    fail("MALFORMED", `its profile is none of ${Object.keys(PROFILES).join(", ")}`);
+  if (value.build !== undefined && !BUILDS.includes(value.build))
+    fail("MALFORMED", `its build is neither ${BUILDS.join(" nor ")}`);
+  const { decimals, codes } = value;
+  if (decimals !== undefined && !(Number.isInteger(decimals) && decimals >= 0 && decimals < 256))
+    fail("MALFORMED", "its decimals are not a number from 0 to 255");
+  const hashes = codes === undefined ? [] : [...CODED, ...OPTIONAL.filter((name) => value[name] !== undefined)];
+  for (const name of hashes)
+    if (!/^0x[0-9a-f]{64}$/.test(String((codes as Record<string, unknown> | null)?.[name])))
+      fail("MALFORMED", `the code of its ${name} is not a hash`);
   return value as Deployment;
 }

@@ -21,7 +21,8 @@ interface Reason {
  * @param value the wei that were sent with it
  */
 export function refusal(error: unknown, what: string, from: Address, token: Token, value = 0n): ChainError {
-  if (error instanceof ChainError) return error;
+  const own = ownError(error);
+  if (own) return own;
   const reason = reasonOf(error);
   if (reason) return refused(what, reason, token);
   const detail = error instanceof BaseError ? error.details || error.shortMessage : messageOf(error);
@@ -38,6 +39,8 @@ export function refusal(error: unknown, what: string, from: Address, token: Toke
 
 /** The error for any other request that failed. */
 export function requestFailure(error: Error & { shortMessage: string; details?: string }): ChainError {
+  const own = ownError(error);
+  if (own) return own;
   const reason = reasonOf(error);
   if (reason) return refused("the call", reason, UNITS);
   const { shortMessage, details } = error;
@@ -46,6 +49,13 @@ export function requestFailure(error: Error & { shortMessage: string; details?: 
     "FAILED",
     `the request to the node failed: ${shortMessage}${known ? "" : ` ${details.split("\n")[0]}`}`,
   );
+}
+
+/** An error of ours, such as that of nodes that differ, within one of the library that talks to chains. */
+function ownError(error: unknown): ChainError | undefined {
+  if (error instanceof ChainError) return error;
+  const found = error instanceof BaseError ? error.walk((cause) => cause instanceof ChainError) : null;
+  return (found as unknown as ChainError | null) ?? undefined;
 }
 
 function refused(what: string, { name, args }: Reason, token: Token): ChainError {

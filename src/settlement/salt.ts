@@ -5,23 +5,6 @@
  */
 import { type Address, type Hex, keccak256 } from "viem";
 import type { LocalAccount } from "viem/accounts";
-import { ABIS } from "./contracts.ts";
-import type { Session } from "./session.ts";
-
-/**
- * The commitment that a seat makes before anyone reveals.
- * @param root the run root that it will claim
- */
-export async function commitmentOf(
-  { client, deployment }: Session,
-  task: Hex,
-  owner: Address,
-  root: Hex,
-  salt: Hex,
-): Promise<Hex> {
-  const args = [task, owner, root, salt] as const;
-  return client.readContract({ address: deployment.manager, abi: ABIS.manager, functionName: "commitmentOf", args });
-}
 
 /**
  * The salt of an account's commitment.

@@ -3,6 +3,7 @@ import type { Address, ContractErrorName, Hex } from "viem";
 import type { taskManagerAbi } from "./abi/task-manager.ts";
 import { ETHER, formatAmount, formatTime, type Token } from "./amount.ts";
 import { formatDuration } from "./duration.ts";
+import { SALE_STATES } from "./exchange/states.ts";
 import { PHASES, STATES } from "./task.ts";
 
 /**
@@ -15,14 +16,17 @@ const ours = (problem: string) => (): string => `${problem}; this should not hap
 
 const SENTENCES = {
   AlreadySeated: (_: Token, owner: Address) => `${owner} has a seat in this task already`,
-  AmountsTooLarge: () =>
-    "all amounts of the task together do not fit into the 88 bits that the vault uses; use smaller amounts",
   BadCommittee: () =>
     "the committee has no members, or a member that is zero or listed twice, or a threshold that is not between 1 and the number of members",
+  BondTooSmall: (_: Token, bond: bigint, least: bigint) =>
+    `a gas bond of ${formatAmount(bond, ETHER)} would not pay for a dispute at this chain's price; ` +
+    `give at least ${formatAmount(least, ETHER)} with --gas-bond`,
   BracketExists: (_: Token, bracket: Hex) => `the bracket ${bracket} is open already`,
+  ChallengesOpen: (_: Token, count: bigint) =>
+    `${count} challenges have not been revealed; \`verde task expire\` opens their reveal once the window is over`,
   CommitmentMismatch: () =>
     "root and salt are not those that the seat committed to; reveal the trace that it committed to, with the same key",
-  CountOutOfRange: () => "there have to be 2 to 16 providers, at most 8 challenges and at most 64 demands",
+  CountOutOfRange: () => "there have to be 2 to 16 providers and at most 64 demands",
   DemandsOpen: (_: Token, count: bigint) =>
     `${count} demanded chunks are not settled; deliver them, or expire those that are overdue`,
   ERC20InsufficientAllowance: (token: Token, spender: Address, allowance: bigint, needed: bigint) =>
@@ -34,11 +38,13 @@ const SENTENCES = {
   ERC20InvalidSender: ours("the token knows no such sender"),
   ERC20InvalidSpender: ours("the token knows no such spender"),
   EmptyCommitment: ours("the commitment is zero"),
+  EmptySale: () => "price, bond and the number of chunks must not be zero",
   EmptyRoot: ours("the root is zero"),
   GameTooLong: (_: Token, longest: bigint, toPlay: bigint) =>
     `the game may take ${formatDuration(Number(longest))}, but the terms give it ${formatDuration(Number(toPlay))}`,
   InvalidShortString: ours("a name is malformed"),
   LimitReached: (_: Token, limit: bigint) => `the terms allow ${limit} of these, and that many have been made already`,
+  NoChallenge: (_: Token, owner: Address) => `${owner} has no challenge in this task that is not revealed`,
   NoCredit: (_: Token, owner: Address) => `the game has no bonds for ${owner} to withdraw`,
   NoKernel: () => "the shown bytes are not an operator of a graph",
   NoPair: (_: Token, first: bigint, second: bigint) =>
@@ -50,7 +56,6 @@ const SENTENCES = {
   NoSuchLeaf: (_: Token, index: bigint, count: bigint) => `there is no entry ${index} among ${count}`,
   NoTensorType: () => "the type of the tensor is malformed",
   NotAgreed: () => "the evidence does not lead to a value on which both sides agree",
-  NotAnotherClaim: (_: Token, root: Hex) => `${root} is the claim that stands; a challenge needs another one`,
   NotBeforeThisGame: () => "the task is not in this game; the owner of a losing seat can escalate it",
   NotSigned: (_: Token, owner: Address) =>
     `${owner}, the owner of the claim, has not signed that the claim opens into this tree`,
@@ -58,30 +63,45 @@ const SENTENCES = {
     `only ${owner}, the owner of the claim, may open it into a tree without a signature`,
   NotTheManager: (_: Token, caller: Address) =>
     `only the task manager moves money in the vault, and ${caller} is not the task manager`,
+  NotByChallenge: () => "no challenger has to open this dispute: providers differ, or a committee has ruled",
+  NotPlaying: () => "the game of this task is over, or one of the two players has lost",
   NotReceived: (_: Token, to: Address) =>
     `${to} does not accept the chain's currency; withdraw the bonds to another address`,
+  NotSealed: (_: Token, root: Hex) => `the chunk leads to the root ${root}, which is not that of the offer`,
+  NotSettled: (_: Token, task: Hex, seat: bigint) =>
+    `seat ${seat} of the task ${task} has no settled claim: the task has not ended, was refunded, or the seat has lost`,
   NothingToDo: () => "the amount is zero, or there is nothing to pay",
+  NothingWrong: (_: Token, chunk: bigint) => `chunk ${chunk} decrypts to what its leaf says, so there is nothing wrong`,
   NothingToPay: () => "the member has been paid its share; there will be more when the committee earns more",
+  OnlyManager: (_: Token, caller: Address) => `only the task manager may do this, not ${caller}`,
+  OtherMachine: () =>
+    "the chain computes otherwise than the contract expects, so it was not deployed; let `verde chain deploy` choose the build",
+  OtherOffer: (_: Token, root: Hex) => `the offer has changed; its root is ${root} now, so check the file again`,
   PeriodTooShort: () => "no period may be shorter than 60 seconds",
   ReentrancyGuardReentrantCall: () => "the token calls back during a transfer, which the contracts do not allow",
+  SaleExists: (_: Token, sale: Hex) =>
+    `there is already a sale with exactly these terms, ${sale}; use another --salt to pledge again`,
   SafeCastOverflowedUintDowncast: () => "the amount is larger than the vault can store",
   SafeERC20FailedOperation: (_: Token, token: Address) => `the token ${token} does not make the transfer`,
   StillExposed: (token: Token, exposed: bigint) =>
     `running tasks may still slash ${formatAmount(exposed, token)}; end them first, \`verde task list\` shows them`,
-  StillPlaying: () => "more than one claim stands, so the game is not over",
+  StaleChallenge: (_: Token, standing: Hex) =>
+    `the claim that stands is ${standing}, and the challenge is against another one, so it takes nothing; ` +
+    "challenge again if you claim something else",
+  StillPlaying: () => "more than one claim stands, or the dispute is not over",
   StillUnbonding: (_: Token, readyAt: bigint) => `the stake can be withdrawn from ${formatTime(Number(readyAt))} on`,
   StringTooLong: ours("a name is too long"),
   TaskExists: (_: Token, task: Hex) =>
     `there is already a task with exactly these terms, ${task}; use another --salt to post another task`,
   TaskTooLong: (_: Token, longest: bigint, limit: bigint) =>
     `the task could last ${formatDuration(Number(longest))}, but stake stays locked only for ${formatDuration(Number(limit))}; ` +
-    "shorten the periods, or allow fewer challenges",
+    "shorten the periods",
   TooEarly: (_: Token, deadline: bigint) => `the deadline has not passed yet; it is ${formatTime(Number(deadline))}`,
   TooLate: (_: Token, deadline: bigint) => `the deadline has passed; it was ${formatTime(Number(deadline))}`,
   TooLittleStake: (token: Token, owner: Address, available: bigint, wanted: bigint) =>
     `${owner} has ${formatAmount(available, token)} of free stake, but ${formatAmount(wanted, token)} are needed; ` +
     "add some with `verde stake deposit`",
-  VaultFull: () => "the vault can't hold more of the token",
+  VaultFull: () => "an account can't have more stake in the vault",
   VerdictExpired: (_: Token, validUntil: bigint) => `the signatures were valid until ${formatTime(Number(validUntil))}`,
   WitnessTooLong: () => "the evidence has more than the step needs",
   WitnessTooShort: () => "the evidence has less than the step needs",
@@ -89,8 +109,8 @@ const SENTENCES = {
     `the token moved ${formatAmount(received, token)} instead of ${formatAmount(amount, token)}; tokens that take a fee are not supported`,
   WrongAnswer: () => "the answer does not hash to what the same side claimed before",
   WrongBond: (_: Token, value: bigint, wanted: bigint) =>
-    `the move posts ${formatAmount(value, ETHER)}, but it has to post ${formatAmount(wanted, ETHER)}; the first move of each ` +
-    "side posts the game's gas bond, and all other moves post nothing",
+    `the call sends ${formatAmount(value, ETHER)}, but it has to send ${formatAmount(wanted, ETHER)}; each player posts the ` +
+    "game's gas bond once, with its challenge, its escalation or its first move",
   WrongCaller: (_: Token, caller: Address, wanted: Address) => `only ${wanted} may do this, not ${caller}`,
   WrongChunk: (_: Token, root: Hex) =>
     `the chunk leads to the root ${root}, which is not the claim; use the trace that was claimed`,
@@ -102,6 +122,7 @@ const SENTENCES = {
     `the verdict is for dispute ${dispute}, but the task is in dispute ${current}; sign again`,
   WrongFacts: () => "what was shown does not belong to the disputed runs, job, graph or operator",
   WrongJob: (_: Token, job: Hex) => `the shown parts belong to the job ${job}, not to the task's job`,
+  WrongKey: () => "the key is not the one that was offered",
   WrongLayout: () => "the tensor's type is not the one in the task's terms",
   WrongLength: (_: Token, length: bigint, wanted: bigint) => `an answer has ${length} bytes instead of ${wanted}`,
   WrongLosers: (_: Token, losers: bigint) =>
@@ -109,6 +130,8 @@ const SENTENCES = {
   WrongProofLength: (_: Token, length: bigint) => `a proof of ${length} hashes is too short or too long for its place`,
   WrongQuestion: () => "the dispute is at another question now",
   WrongResolution: () => "this is not the ruling that was made",
+  WrongSaleState: (_: Token, state: number) =>
+    state === 0 ? "there is no such sale" : `the sale is ${SALE_STATES[state]}, and in this state this can't be done`,
   WrongSeat: (_: Token, seat: bigint) => `seat ${seat} does not exist, is out, or has made this move`,
   WrongSignature: (_: Token, signer: Address) => `the signature is not ${signer}'s over this verdict`,
   WrongSignatureCount: (_: Token, given: bigint, threshold: bigint) =>

@@ -1,10 +1,13 @@
 /** What all calls need to know: a deployment on its chain, and the token of its stakes and rewards. */
-import type { Address, PublicClient } from "viem";
-import { ChainError, messageOf } from "../errors/index.ts";
+import type { PublicClient } from "viem";
+import { ChainError } from "../errors/index.ts";
 import type { Token } from "./amount.ts";
-import { ABIS } from "./contracts.ts";
+import { checkCodes } from "./code.ts";
 import type { Deployment } from "./deployment.ts";
+import { LogReader } from "./logs/reader.ts";
+import { KnownTerms } from "./posted.ts";
 import type { TaskSource } from "./task.ts";
+import { readToken } from "./token.ts";
 
 /** A deployment, and how to reach it. */
 export interface Session {
@@ -15,29 +18,39 @@ export interface Session {
   readonly source: TaskSource;
 }
 
-/** @throws {ChainError} when the contracts are not there */
-export async function sessionOf(client: PublicClient, deployment: Deployment): Promise<Session> {
-  const { manager, block } = deployment;
-  if ((await client.getCode({ address: manager })) === undefined)
-    throw new ChainError(
-      "CONTRACT_MISSING",
-      `there is no contract at ${manager}, where the deployment has its manager. If the chain was restarted, deploy again; if not, name the right node with --rpc`,
-      { manager },
-    );
-  const token = await readToken(client, deployment.token);
-  return { client, deployment, token, source: { client, manager, fromBlock: BigInt(block) } };
+/** How events and terms are read. */
+export interface Reading {
+  readonly logs?: LogReader;
+  readonly terms?: KnownTerms;
 }
 
-async function readToken(client: PublicClient, address: Address): Promise<Token> {
-  const contract = { address, abi: ABIS.token } as const;
-  const [symbol, decimals] = await Promise.all([
-    client.readContract({ ...contract, functionName: "symbol" }),
-    client.readContract({ ...contract, functionName: "decimals" }),
-  ]).catch((cause: unknown) => {
+/** @throws {ChainError} when the contracts are not there */
+export async function sessionOf(
+  client: PublicClient,
+  deployment: Deployment,
+  { logs = new LogReader(client), terms = new KnownTerms() }: Reading = {},
+): Promise<Session> {
+  const { chainId, manager, block } = deployment;
+  await checkCodes(client, deployment);
+  const token = await readToken(client, deployment.token);
+  if (deployment.decimals !== undefined && token.decimals !== deployment.decimals)
     throw new ChainError(
-      "CONTRACT_KIND",
-      `${address} is not a token with a symbol and decimals: ${messageOf(cause).split("\n")[0]}; give the address of an ERC-20 token`,
+      "ANSWER_FALSE",
+      `the node says that the token ${deployment.token} has ${token.decimals} decimals, and the deployment says ${deployment.decimals}; ` +
+        "an amount would mean something else, so name another node with --rpc",
+      { answer: "decimals", expected: deployment.decimals, found: token.decimals },
     );
-  });
-  return { symbol, decimals };
+  return {
+    client,
+    deployment,
+    token,
+    source: {
+      client,
+      chainId,
+      manager,
+      fromBlock: BigInt(block),
+      logs,
+      terms,
+    },
+  };
 }

@@ -2,6 +2,7 @@
 import { type Address, bytesToHex, type Hex, type PublicClient, zeroAddress } from "viem";
 import { ChainError, messageOf, UsageError } from "../errors/index.ts";
 import { ABIS } from "./contracts.ts";
+import { isForeign } from "./foreign.ts";
 import type { JobTerms } from "./job-terms.ts";
 import type { Terms } from "./task.ts";
 
@@ -31,8 +32,6 @@ export interface TermsChoice {
   readonly bond?: bigint | undefined;
   /** What a demanded chunk costs the client. Default: a tenth of the reward. */
   readonly chunkPrice?: bigint | undefined;
-  /** How often a claim may be challenged, up to 8. Default: 2. */
-  readonly maxChallenges?: number;
   /** How many chunks the client may demand, up to 64. Default: 3. */
   readonly maxDemands?: number;
   /** The committee that decides disputes. The zero address if only the game decides. */
@@ -55,7 +54,6 @@ export function termsOf(job: JobTerms, choice: TermsChoice): Terms {
     salt: choice.salt ?? bytesToHex(crypto.getRandomValues(new Uint8Array(32))),
     ...job,
     providers: choice.providers ?? 2,
-    maxChallenges: choice.maxChallenges ?? 2,
     maxDemands: choice.maxDemands ?? 3,
     reward,
     stake,
@@ -72,17 +70,27 @@ export function termsOf(job: JobTerms, choice: TermsChoice): Terms {
  * @throws {ChainError} if the address is not a game
  */
 export async function withTimeToPlay(client: PublicClient, terms: Terms): Promise<Terms> {
-  const { game, steps, commitEvery, periods } = terms;
-  if (game === zeroAddress) return terms;
+  const { periods } = terms;
+  return { ...terms, periods: { ...periods, toPlay: Math.max(periods.toPlay, await longestGame(client, terms)) } };
+}
+
+/**
+ * The longest time that the game of a task may take, in seconds. 0 without a game.
+ * @throws {ChainError} if the address is not a game
+ */
+export async function longestGame(client: PublicClient, terms: Terms): Promise<number> {
+  const { game, steps, commitEvery } = terms;
+  if (game === zeroAddress) return 0;
   const args = [BigInt(steps), BigInt(commitEvery)] as const;
   const longest = await client
     .readContract({ address: game, abi: ABIS.game, functionName: "longestGame", args })
     .catch((cause: unknown) => {
+      if (!isForeign(cause)) throw cause;
       throw new ChainError(
         "CONTRACT_KIND",
         `${game} is not a game (${messageOf(cause).split("\n")[0]}); give the address of a game that \`verde chain deploy\` made`,
         { game },
       );
     });
-  return { ...terms, periods: { ...periods, toPlay: Math.max(periods.toPlay, Number(longest)) } };
+  return Number(longest);
 }

@@ -2,15 +2,27 @@
  * A job in execution on one backend, one training step at a time. The state stays where the backend keeps it.
  */
 import { elementBits, type StateRoot, stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
-import type { Backend, ExecuteOptions, ExecuteReport, Session } from "../repops/backends/backend.ts";
+import {
+  type Backend,
+  type ExecuteOptions,
+  type ExecuteReport,
+  lend,
+  type Preparation,
+  type Session,
+} from "../repops/backends/backend.ts";
 import type { ElementOf } from "../repops/backends/audit.ts";
 import { discard } from "../repops/backends/host.ts";
+import { expectUnchanged } from "../repops/backends/native/mapped.ts";
 import { executeNothing } from "../repops/backends/wanted.ts";
 import { CapturedAudit } from "./captured-audit.ts";
 import { checkFits } from "./fits.ts";
 import { metricsOf } from "./metrics.ts";
 import type { SelfAudit } from "./self-audit.ts";
+
+/** A graph as it is prepared here, with its outputs kept. */
+const asPrepared = (graph: Graph): Preparation => ({ list: graph, keep: graph.outputs.map(({ tensor }) => tensor) });
 
 /** What can be done with an execution. A drill uses another implementation. */
 export type AnyExecution = Pick<Execution, keyof Execution>;
@@ -43,9 +55,13 @@ export class Execution {
   static async open(job: ClosedJob, backend: Backend, audit?: SelfAudit): Promise<Execution> {
     checkFits(job, backend);
     const keep = job.step.outputs.map(({ tensor }) => tensor);
-    const session = await backend.prepare(job.step, { keep });
     const first = job.step.outputs.length;
-    for (const [i, tensor] of job.dataset.entries()) await session.write(first + i, tensor);
+    const lent = job.dataset.map((_, i) => first + i);
+    if (job.init.kind === "graph") await backend.warmUp?.([job.step, job.init.graph].map(asPrepared));
+    const session = await backend.prepare(job.step, { keep, lent });
+    for (const [i, tensor] of job.dataset.entries()) await lend(session, lent[i], tensor);
+    // A session that can't borrow has copied them by now.
+    for (const { data } of job.dataset) expectUnchanged(data.buffer);
     return new Execution(job, backend, session, audit);
   }
 

@@ -57,7 +57,12 @@ export async function isTrace(path: string): Promise<boolean> {
 
 /** @throws {FormatError} when the file is not a trace or contradicts itself; the message names the record */
 export async function openTrace(path: string): Promise<Trace> {
-  return readTrace({ ...folderSource(path), writer: () => writerOf(path) });
+  return readTrace(watchedSource(path));
+}
+
+/** A trace that another process may be writing. */
+export function watchedSource(path: string): TraceSource {
+  return { ...folderSource(path), writer: () => writerOf(path) };
 }
 
 /** The process that writes a trace at present, for people. */

@@ -31,7 +31,7 @@ import { MAX_MANIFEST } from "./records.ts";
 
 const MAGIC = new TextEncoder().encode("VERDEJB1");
 /** Raised by every change to the meaning of a job file, and by a new version of the specification. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 3;
 /** The magic, and the length of the outline. */
 const HEAD = MAGIC.length + 4;
 const HASH = 32;
@@ -76,15 +76,36 @@ function encodeOutline(outline: JobOutline): Bytes {
  * @throws {FormatError} when a name of the job is too long for the file
  */
 export async function writeJobFile(path: string, job: ClosedJob): Promise<void> {
+  const parts = partsOfFile(path, job);
+  await replaceFile(path, async (file) => {
+    for (const bytes of parts) await file.writeFile(bytes);
+  });
+}
+
+/** The bytes of a job file, one part after the other. */
+function partsOfFile(path: string, job: ClosedJob): Bytes[] {
   checkJob(job);
   const outline = encodeOutline(outlineOf(job));
   const tensors = tensorsOf(job);
   const head = new Writer().bytes(MAGIC).blob(outline).finish();
-  const tensorHead = safetensorsHead(path, tensors);
-  await replaceFile(path, async (file) => {
-    for (const bytes of [head, sha256(head), tensorHead]) await file.writeFile(bytes);
-    for (const { data } of tensors) await file.writeFile(asBytes(data));
-  });
+  return [head, sha256(head), safetensorsHead(path, tensors), ...tensors.map(({ data }) => asBytes(data))];
+}
+
+/** A job file in memory, to be sent. @throws as `writeJobFile` */
+export function jobToBytes(job: ClosedJob): Bytes {
+  const writer = new Writer();
+  for (const part of partsOfFile(job.name, job)) writer.bytes(part);
+  return writer.finish();
+}
+
+/**
+ * The closed job of a job file in memory.
+ * @param what the file's name in messages
+ * @throws as `readJobFile`
+ */
+export async function jobFromBytes(bytes: Bytes, what: string): Promise<ClosedJob> {
+  const read = async (from: number, length: number) => new Uint8Array(bytes.subarray(from, from + length));
+  return readJob({ size: bytes.length, read, close: async () => undefined }, what);
 }
 
 /**

@@ -18,7 +18,7 @@ import {
 } from "./outline.ts";
 
 /** Raised by every change to the meaning of a trace, and by a new version of the specification. */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 5;
 /**
  * How much of each training step a run records: only its state root, or also the root of every operator's
  * output.

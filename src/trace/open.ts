@@ -63,7 +63,10 @@ export async function readDataset(trace: Trace): Promise<NamedTensor[]> {
   const { step, datasetRoots } = trace.manifest.outline;
   const file = `${dataFolder(trace.path)}/${DATASET_FILE}`;
   const types = step.inputs.slice(step.outputs.length);
-  const dataset = types.length > 0 ? await readDataFile(trace, DATASET_FILE, { name: "the job's dataset", types }) : [];
+  const dataset =
+    types.length > 0
+      ? await readDataFile(trace, DATASET_FILE, { name: "the job's dataset", types }, { map: true })
+      : [];
   dataset.forEach((tensor, i) => {
     if (!bytesEqual(tensorRoot(tensor), datasetRoots[i]))
       throw new FormatError(

@@ -2,19 +2,21 @@
  * What a run reports and records of its steps. The root of a state and the files of a checkpoint are made
  * beside the steps that follow.
  */
-import { stateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
-import { RunError, UsageError } from "../errors/index.ts";
+import { stateRoot, type Tensor } from "../encoding/tensor.ts";
+import { type RunError, UsageError } from "../errors/index.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import type { ExecuteOptions, ExecuteReport } from "../repops/backends/backend.ts";
 import { discard } from "../repops/backends/host.ts";
-import { isSaturated } from "../repops/numbers/vf32.ts";
 import { measuredCadence, mostReplayed } from "./cadence.ts";
 import { isCheckpoint, isCommitted, runRootOf } from "./commitments.ts";
 import type { AnyExecution } from "./execution.ts";
+import { type Executed, graphOf, stepInfo } from "./executed.ts";
 import { addFallback, type FallbackSummary } from "./fallback.ts";
 import { HERE, type Surroundings } from "./here.ts";
 import { manifestOf } from "./manifest.ts";
 import { MetricEntries, metricNames, namedMetrics } from "./metrics.ts";
+import { type Divergence, Observations } from "./observations.ts";
+import { keepObserved, readObserved } from "./observed-file.ts";
 import { Recording } from "./recording.ts";
 import type { StepReport, Wanted } from "./resume.ts";
 import type { RunOptions, RunResult } from "./run.ts";
@@ -22,20 +24,8 @@ import { SelfAudit } from "./self-audit.ts";
 import type { Planned } from "./settings.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { dataFolder } from "./source.ts";
+import { divergedError, stoppedError } from "./stopped.ts";
 import { isThereAtOnce } from "./turns.ts";
-
-/** A training step that was executed. */
-interface Executed {
-  step: number;
-  report: ExecuteReport;
-  metrics: number[];
-  /** Of steps that are committed to. */
-  roots?: Promise<TensorRoot[]>;
-  /** Of steps that are checkpoints. */
-  state?: Snapshot;
-  /** The wall time so far, in seconds. */
-  seconds(): number;
-}
 
 export class Recorder {
   private readonly job: ClosedJob;
@@ -50,8 +40,7 @@ export class Recorder {
   private readonly proofs: MetricEntries;
   readonly audit: SelfAudit;
   private readonly reports: StepReport[] = [];
-  private readonly saturated: RunResult["saturated"] = [];
-  private readonly outOfRange: RunResult["outOfRange"] = [];
+  private readonly observed = new Observations();
   private fallback: FallbackSummary | undefined;
   private recording: Recording | undefined;
   /** Ends when the last step is reported. */
@@ -67,6 +56,16 @@ export class Recorder {
     this.names = metricNames(job);
     this.proofs = new MetricEntries(job);
     this.audit = new SelfAudit(job, this.outlined.jobId, settings.backend, here.now);
+  }
+
+  /** The first sign that training has diverged, if there was one. */
+  get divergence(): Divergence | undefined {
+    return this.observed.divergence;
+  }
+
+  /** Whether the trace was finished before, so that nothing is executed. */
+  get isFinished(): boolean {
+    return this.recording?.point?.finished ?? false;
   }
 
   /** Whether a checkpoint is being written, which needs that events pass. */
@@ -90,6 +89,7 @@ export class Recorder {
     }
     const point = this.recording?.point;
     if (point) {
+      this.observed.resume(await readObserved(dataFolder(out!), this.outlined), point.step);
       await execution.restore(point.step, point.state);
       point.state.forEach(discard);
       this.reports.push(...point.reports);
@@ -102,27 +102,19 @@ export class Recorder {
 
   /**
    * Keeps what makes the run resumable from its last step.
+   * @param divergence what has stopped it; absent: a signal
    * @returns the error that tells who waits for the run
    */
-  async stop(execution: AnyExecution): Promise<RunError> {
+  async stop(execution: AnyExecution, divergence?: Divergence): Promise<RunError> {
     const { out, signal } = this.options;
     const { at: step } = execution;
-    const { steps } = this.job;
     await this.reported;
     await this.recording?.untilWritten();
+    await this.keepObserved();
     if (this.recording && step > 0 && !this.isDue(step))
       await this.recording.stop(step, await execution.state(), await execution.stateRoot());
-    const then =
-      out === undefined
-        ? "nothing is kept, because it has no trace (--out)"
-        : `${out} is kept: continue it with --resume`;
-    const error = new RunError("STOPPED", `the run was stopped after training step ${step} of ${steps}; ${then}`, {
-      step,
-      steps,
-      ...(out !== undefined && { out }),
-    });
-    error.cause = signal?.reason;
-    return error;
+    const stopped = { step, steps: this.job.steps, ...(out !== undefined && { out }) };
+    return divergence ? divergedError(stopped, divergence) : stoppedError(stopped, signal?.reason);
   }
 
   async step(execution: AnyExecution): Promise<void> {
@@ -150,6 +142,8 @@ export class Recorder {
   /** Takes what there is to know about the present state, and leaves the rest to run beside the next step. */
   private async record(execution: AnyExecution, report: ExecuteReport, began: number): Promise<void> {
     const { at: step } = execution;
+    const graph = graphOf(this.job, step);
+    this.observed.executed(step, report, graph, this.options.fault !== undefined);
     const committed = isCommitted(step, this.job.steps, this.settings.commitEvery);
     if (committed) this.options.onPhase?.(`hashing the state of step ${step}`);
     const roots = committed ? execution.entryRoots() : undefined;
@@ -159,7 +153,7 @@ export class Recorder {
     const state = await this.snapshot(execution);
     let ended: number | undefined;
     const seconds = (): number => ((ended ?? this.here.now()) - began) / 1000;
-    const executed = { step, report, metrics, ...(roots && { roots }), ...(state && { state }), seconds };
+    const executed = { step, graph, report, metrics, ...(roots && { roots }), ...(state && { state }), seconds };
     this.reported = this.report(executed);
     this.reported.catch(() => undefined);
     const isWaiting = roots && !(this.recording && state?.isUnread) && !(await isThereAtOnce(roots));
@@ -168,7 +162,7 @@ export class Recorder {
   }
 
   /** Records and reports a step when its roots are there. */
-  private async report({ step, report, metrics, roots, state, seconds }: Executed): Promise<void> {
+  private async report({ step, graph, report, metrics, roots, state, seconds }: Executed): Promise<void> {
     const { job, options, names } = this;
     const entryRoots = await roots;
     const root = entryRoots && stateRoot(entryRoots);
@@ -181,26 +175,33 @@ export class Recorder {
       ...(entryRoots && step === 0 && job.init.kind === "checkpoint" && { entryRoots }),
     };
     state?.look();
-    await this.recording?.step(record, state?.tensors);
-    if (state?.isUnread) await this.recording?.untilWritten();
-    this.reports.push(known);
-    const graph = step === 0 && job.init.kind === "graph" ? job.init.graph : job.step;
-    for (const { kernel, count } of report.outOfRange)
-      this.outOfRange.push({ step, label: graph.labels[kernel], count });
-    this.fallback = addFallback(this.fallback, report.fallback, graph);
-    for (const tensor of state?.saturated ?? []) this.saturated.push({ step, tensor });
     const named = namedMetrics(names, metrics);
-    for (const [name, value] of Object.entries(named))
-      if (isSaturated(value)) this.saturated.push({ step, tensor: name });
-    const taken = seconds();
-    options.onStep?.({
-      step,
-      steps: job.steps,
-      metrics: named,
-      seconds: taken,
-      unitsPerSecond: step === 0 ? 0 : job.unit.perStep / taken,
-      ...(root && { root }),
-    });
+    const see = async (): Promise<void> => {
+      this.observed.read(step, state?.saturated ?? []);
+      this.observed.measured(step, named);
+      if (state) await this.keepObserved();
+    };
+    // A state that is read when it is written shows only then what it holds.
+    if (!state?.isUnread) await see();
+    await this.recording?.step(record, state?.tensors);
+    if (state?.isUnread) {
+      await this.recording?.untilWritten();
+      await see();
+    }
+    this.reports.push(known);
+    this.fallback = addFallback(this.fallback, report.fallback, graph);
+    options.onStep?.(stepInfo(job, { step, metrics: named, seconds: seconds(), root, divergence: this.divergence }));
+  }
+
+  /** For a run that continues from here. */
+  private async keepObserved(): Promise<void> {
+    const kept = this.recording && this.observed.kept();
+    if (kept) await keepObserved(dataFolder(this.options.out!), this.outlined, kept);
+  }
+
+  /** Returns when the last step is reported. */
+  async untilReported(): Promise<void> {
+    await this.reported;
   }
 
   private isDue(step: number): boolean {
@@ -222,7 +223,7 @@ export class Recorder {
     const runRoot = runRootOf(this.outlined.jobId, commitEvery, segmentRoots);
     await this.recording?.end(runRoot);
     const metrics = this.reports.map((report) => namedMetrics(this.names, report.metrics));
-    const { saturated, outOfRange, fallback, audit: { summary: audit } } = this; // prettier-ignore
+    const { observed, fallback, audit: { summary: audit } } = this; // prettier-ignore
     const state = this.options.keepState === false ? [] : await execution.state();
     const replayedSteps = mostReplayed(this.job.steps, commitEvery, checkpointEvery);
     const cadence = { commitEvery, checkpointEvery, replayedSteps };
@@ -231,8 +232,7 @@ export class Recorder {
       segmentRoots,
       metrics,
       state,
-      saturated,
-      outOfRange,
+      ...observed.result(),
       cadence,
       audit,
       ...(fallback && { fallback }),

@@ -14,6 +14,7 @@ import type { RunRoot } from "./commitments.ts";
 import { CheckpointFiles } from "./checkpoint-files.ts";
 import { checkpointPath, datasetPath, isTrace, lockTrace } from "./folder.ts";
 import type { Manifest } from "./manifest.ts";
+import { OBSERVED } from "./observed-file.ts";
 import type { StepRecord } from "./records.ts";
 import type { RootOf } from "./open.ts";
 import { findResumePoint, type ResumePoint, type Wanted } from "./resume.ts";
@@ -100,7 +101,7 @@ export class Recording {
       const writer = await writerFor(out, manifest, point);
       await makeFolder(folder);
       // What a run left that did not end: drafts, and without a point of it also everything else.
-      await empty(folder, (name) => isDraft(name) || (!point && isOwn(name)));
+      await empty(folder, (name) => isDraft(name) || (!point && (isOwn(name) || name === OBSERVED)));
       await writeInputs(out, job);
       return new Recording(out, locks, writer, point, manifest, options);
     } catch (error) {

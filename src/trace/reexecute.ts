@@ -47,21 +47,30 @@ export interface Reexecution {
   start?: number;
   /** The last step that was executed. */
   last: number;
+  /** The number of training steps that were executed, and 1 for an initial state that was made. */
+  executed: number;
   /** The number of states that were compared with a root. */
   compared: number;
   mismatch?: Mismatch;
 }
 
-export interface ReexecutionOptions {
-  backend: Backend;
-  /**
-   * First and last step; 0 is the initial state. Steps before the first are executed too, from the checkpoint
-   * before.
-   */
+/**
+ * First and last step; 0 is the initial state. Steps before the first are executed too, from the checkpoint
+ * before.
+ */
+export interface StepRange {
   from: number;
   to: number;
+}
+
+interface CommonOptions {
+  backend: Backend;
+  /** Whether the numbers that the trace reports are compared too. Default true. */
+  metrics?: boolean;
   onStep?(step: CheckedStep): void | Promise<void>;
 }
+
+export interface ReexecutionOptions extends CommonOptions, StepRange {}
 
 /**
  * Executes a job's training steps honestly, whatever fault the trace states, and stops at the first step
@@ -70,24 +79,46 @@ export interface ReexecutionOptions {
  * @throws {UsageError} for steps that the trace does not have, {FormatError} when a checkpoint can't be used
  */
 export async function reexecute(trace: Trace, job: ClosedJob, options: ReexecutionOptions): Promise<Reexecution> {
-  const { backend, from, to, onStep } = options;
-  checkRange(trace, from, to);
+  const { from, to, ...common } = options;
+  return reexecuteRanges(trace, job, [{ from, to }], common);
+}
+
+/**
+ * The same for several ranges, with one execution. Between two ranges it continues from its present state, or
+ * from a checkpoint that is nearer.
+ * @param ranges in order, without a step in common
+ * @throws {UsageError} for steps that the trace does not have, {FormatError} when a checkpoint can't be used
+ */
+export async function reexecuteRanges(
+  trace: Trace,
+  job: ClosedJob,
+  ranges: readonly StepRange[],
+  { backend, metrics = true, onStep }: CommonOptions,
+): Promise<Reexecution> {
+  for (const { from, to } of ranges) checkRange(trace, from, to);
+  const checkpoints = await checkpointsOf(trace);
   const execution = await Execution.open(job, backend);
+  let start: number | undefined;
+  let [executed, compared] = [0, 0];
   try {
-    const start = await goBefore(execution, trace, from);
-    let compared = 0;
-    for await (const record of trace.records(execution.at + 1, to)) {
-      const began = performance.now();
-      if (execution.at < 0) await execution.initialise();
-      else await execution.advance();
-      const recomputed = record.root && (await rootOf(execution, trace));
-      const mismatch = await compare(execution, record, recomputed);
-      if (recomputed) compared++;
-      const seconds = (performance.now() - began) / 1000;
-      await onStep?.({ step: record.step, seconds, claimed: record.root, recomputed, agrees: !mismatch });
-      if (mismatch) return { start, last: execution.at, compared, mismatch };
+    for (const [i, { from, to }] of ranges.entries()) {
+      const nearest = nearestBefore(checkpoints, from);
+      if (nearest !== undefined && nearest > execution.at) await restoreCheckpoint(execution, trace, nearest);
+      if (i === 0) start = nearest;
+      for await (const record of trace.records(execution.at + 1, to)) {
+        const began = performance.now();
+        if (execution.at < 0) await execution.initialise();
+        else await execution.advance();
+        executed++;
+        const recomputed = record.root && (await rootOf(execution, trace));
+        const mismatch = await compare(execution, record, recomputed, metrics);
+        if (recomputed) compared++;
+        const seconds = (performance.now() - began) / 1000;
+        await onStep?.({ step: record.step, seconds, claimed: record.root, recomputed, agrees: !mismatch });
+        if (mismatch) return { start, last: execution.at, executed, compared, mismatch };
+      }
     }
-    return { start, last: execution.at, compared };
+    return { start, last: execution.at, executed, compared };
   } finally {
     await execution.close();
   }
@@ -139,14 +170,13 @@ function checkRange({ recorded, path }: Trace, from: number, to: number): void {
   );
 }
 
-/**
- * Restores the nearest checkpoint before a step.
- * @returns the step of the checkpoint; nothing when there is none, and the initial state is next
- */
-export async function goBefore(execution: Execution, trace: Trace, step: number): Promise<number | undefined> {
-  const checkpoint = (await checkpointsOf(trace)).findLast((candidate) => candidate < step);
+const nearestBefore = (checkpoints: readonly number[], step: number): number | undefined =>
+  checkpoints.findLast((candidate) => candidate < step);
+
+/** Restores the nearest checkpoint before a step. If there is none, the initial state is next. */
+export async function goBefore(execution: Execution, trace: Trace, step: number): Promise<void> {
+  const checkpoint = nearestBefore(await checkpointsOf(trace), step);
   if (checkpoint !== undefined) await restoreCheckpoint(execution, trace, checkpoint);
-  return checkpoint;
 }
 
 /**
@@ -162,8 +192,10 @@ async function compare(
   execution: Execution,
   { step, root: claimed, metrics }: StepRecord,
   recomputed: StateRoot | undefined,
+  withMetrics: boolean,
 ): Promise<Mismatch | undefined> {
   if (claimed && recomputed && !bytesEqual(claimed, recomputed)) return { step, roots: { claimed, recomputed } };
+  if (!withMetrics) return undefined;
   const bits = await execution.metrics();
   const at = bits.findIndex((value, i) => value !== metrics[i]);
   if (at < 0) return undefined;

@@ -4,26 +4,17 @@
  * continued. Copies of everything are kept.
  */
 import { fs, path as paths } from "../encoding/node.ts";
-import { type FormatError, messageOf, unwritable, VerdeError } from "../errors/index.ts";
+import { type FormatError, unwritable } from "../errors/index.ts";
 import { syncFolder } from "../files/replace.ts";
-import { checkpointPath, datasetPath, folderSource, lockTrace } from "./folder.ts";
-import { checkpointsOf, readCheckpoint, readDataset, scanTrace, stopsOf, type Trace } from "./open.ts";
-import { DATASET_FILE, dataFolder } from "./source.ts";
+import { type DamagedState, damagedStates } from "./damaged.ts";
+import { folderSource, lockTrace } from "./folder.ts";
+import { scanTrace } from "./open.ts";
 
-/** A checkpoint or a dataset that is not what the trace commits to. */
-export interface DamagedState {
-  file: string;
-  /** The step of the state; absent for the dataset, which `--resume` writes again. */
-  step?: number;
-  problem: string;
-  /** Where it is now; absent when nothing was changed. */
+/** A state that is damaged, and where it is now. */
+export interface MovedState extends DamagedState {
+  /** Absent when nothing was changed. */
   movedTo?: string;
 }
-
-/** Families of errors that are about what a file holds. */
-const CONTENT: ReadonlySet<string> = new Set(["VERDE_FORMAT", "VERDE_VALUE", "VERDE_GRAPH", "VERDE_SHAPE"]);
-/** Of these, what says that nobody could look. */
-const UNREAD: ReadonlySet<string> = new Set(["VERDE_FORMAT_UNREADABLE", "VERDE_FORMAT_MISSING"]);
 
 /** What was found in a trace, and what was done about it. */
 export interface Repair {
@@ -39,7 +30,7 @@ export interface Repair {
   complete: boolean;
   /** The copy of the file as it was. */
   copy?: string;
-  states: DamagedState[];
+  states: MovedState[];
   /** The newest state from which the run continues. Absent: it begins again. */
   continuesFrom?: number;
 }
@@ -66,7 +57,7 @@ export async function repairTrace(path: string, options: { dryRun?: boolean } = 
 async function inspectDamage(path: string): Promise<Repair> {
   const { trace, problem, size } = await scanTrace(folderSource(path));
   const { tail, recorded, complete, manifest } = trace;
-  const { states, newest } = await statesOf(trace);
+  const { states, newest } = await damagedStates(trace);
   return {
     kept: tail.offset,
     cut: size - tail.offset,
@@ -77,44 +68,6 @@ async function inspectDamage(path: string): Promise<Repair> {
     ...(problem && { problem }),
     ...(newest !== undefined && { continuesFrom: newest }),
   };
-}
-
-/** Reads the dataset and every state in the data folder that the trace vouches for. */
-async function statesOf(trace: Trace): Promise<{ states: DamagedState[]; newest?: number }> {
-  const { path } = trace;
-  const checkpoints = (await checkpointsOf(trace)).map((step) => ({
-    step,
-    file: checkpointPath(path, step),
-    read: () => readCheckpoint(trace, step),
-  }));
-  const stops = (await stopsOf(trace)).map((stop) => ({ ...stop, file: paths.join(dataFolder(path), stop.name) }));
-  const states: DamagedState[] = [];
-  let newest: number | undefined;
-  if ((await trace.source.names()).includes(DATASET_FILE)) {
-    const problem = await problemOf(() => readDataset(trace));
-    if (problem !== undefined) states.push({ file: datasetPath(path), problem });
-  }
-  for (const { step, file, read } of [...checkpoints, ...stops]) {
-    const problem = await problemOf(read);
-    if (problem === undefined) newest = Math.max(newest ?? 0, step);
-    else states.push({ file, step, problem });
-  }
-  return { states, ...(newest !== undefined && { newest }) };
-}
-
-/**
- * What is wrong with the content of a file.
- * @throws what says that the file can't be read now: then nothing is known about its content
- */
-async function problemOf(read: () => Promise<unknown>): Promise<string | undefined> {
-  try {
-    await read();
-    return undefined;
-  } catch (error) {
-    const isContent = error instanceof VerdeError && CONTENT.has(error.family) && !UNREAD.has(error.code);
-    if (!isContent) throw error;
-    return messageOf(error);
-  }
 }
 
 /** @returns the copy of the whole file */

@@ -9,6 +9,7 @@ import { openExecution } from "./drill/faulty.ts";
 import type { FallbackSummary } from "./fallback.ts";
 import type { Fault } from "./fault.ts";
 import type { Detail } from "./manifest.ts";
+import type { Divergence, Observed } from "./observations.ts";
 import { Recorder } from "./recorder.ts";
 import { settingsOf } from "./settings.ts";
 import type { AuditSummary } from "./self-audit.ts";
@@ -25,6 +26,8 @@ export interface StepInfo {
   unitsPerSecond: number;
   /** Present after training steps that are committed to. */
   root?: StateRoot;
+  /** Present in the step in which the first sign was seen that training has diverged. */
+  diverged?: Divergence;
 }
 
 /** How a job is run. Everything is optional: by default the run stays in memory. */
@@ -46,10 +49,20 @@ export interface RunOptions {
   checkpointEvery?: number | "auto";
   detail?: Detail;
   fault?: Fault;
+  /**
+   * Makes of the backend one that has a part of each training step executed elsewhere, with the same bits.
+   */
+  distribute?(backend: Backend): Backend;
   /** Continue a cut or stopped trace from its newest checkpoint. Of a finished one, read it. */
   resume?: boolean;
   /** Overwrite an existing trace; with `resume`: begin again where no checkpoint is left to continue from. */
   force?: boolean;
+  /**
+   * Stops a run that has diverged: an operator was given magnitudes beyond its clamp range, or its result, a
+   * metric or a tensor of the state reached 2^127. With `out`, it can be resumed. Default true, but false
+   * with a fault.
+   */
+  stopOnDivergence?: boolean;
   /** Whether the result has the last state, a copy of it; default true. */
   keepState?: boolean;
   /** Called when something begins that may take long, with what it is: a few words. */
@@ -65,7 +78,7 @@ export interface RunOptions {
 }
 
 /** The commitments and the results of a run. */
-export interface RunResult {
+export interface RunResult extends Observed {
   runRoot: RunRoot;
   /** The roots of the initial state and of the state after each segment. */
   segmentRoots: StateRoot[];
@@ -73,10 +86,6 @@ export interface RunResult {
   metrics: Record<string, number>[];
   /** The last state; empty with `keepState: false`. */
   state: NamedTensor[];
-  /** Values that reached the end of the range: training has diverged. */
-  saturated: { step: number; tensor: string }[];
-  /** Reads of gathers outside their source, which gave the fill value. */
-  outOfRange: { step: number; label: string; count: number }[];
   /** How often the run was committed to and kept, in training steps. */
   cadence: {
     commitEvery: number;
@@ -94,24 +103,35 @@ export interface RunResult {
  * Runs a job from its first state to its last.
  * @throws {UsageError} for options that do not fit together, or when something would be overwritten
  * @throws {FileError} when another process writes the trace, or a file can't be written
- * @throws {RunError} when `signal` stopped it, or when it found that this machine computes wrong bits
+ * @throws {RunError} when `signal` stopped it, when training has diverged, or when it found that this machine
+ *   computes wrong bits
  * @throws {JobError} when the trace to resume belongs to another run
  * @throws {BackendError | DeviceError} when the backend is not available, or has other bits
  */
 export async function run(job: ClosedJob | JobDefinition, options: RunOptions = {}): Promise<RunResult> {
   const closed = "close" in job ? await job.close() : job;
-  const { backend } = await openBackendFor(closed, options);
+  const opened = await openBackendFor(closed, options);
+  const backend = options.distribute?.(opened.backend) ?? opened.backend;
   const recorder = new Recorder(closed, settingsOf(closed, options, backend), options);
   options.onPhase?.(`compiling ${closed.step.kernels.length} operators`);
+  const { stopOnDivergence = options.fault === undefined } = options;
   const execution = await openExecution(closed, backend, options.fault, recorder.audit);
   try {
     options.onPhase?.(options.resume ? "restoring the newest checkpoint" : "computing the initial state");
     await recorder.begin(execution);
+    const checkDivergence = async (): Promise<void> => {
+      const { divergence } = recorder;
+      if (divergence && stopOnDivergence && !recorder.isFinished) throw await recorder.stop(execution, divergence);
+    };
     while (execution.at < closed.steps) {
       if (options.signal || recorder.isWriting) await eventsPass();
       if (options.signal?.aborted) throw await recorder.stop(execution);
+      await checkDivergence();
       await recorder.step(execution);
     }
+    // The last step too may be the first that has diverged.
+    await recorder.untilReported();
+    await checkDivergence();
     return await recorder.end(execution);
   } finally {
     await recorder.close();

@@ -3,7 +3,7 @@
  * definition, before anything commits to the step. So broken hardware, or a fault of an engine, ends a run
  * before it signs a wrong state. It takes a stated share of the time.
  */
-import { machine } from "../certify/certificate.ts";
+import { machine } from "../certify/machine.ts";
 import { Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import { elementCount } from "../encoding/tensor.ts";

@@ -1,11 +1,13 @@
 /** The server of `verde serve`: it only reads, and it serves only the page, its modules and one trace. */
-import { createReadStream } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, isIP } from "node:net";
-import { pipeline } from "node:stream/promises";
-import { BackendError } from "../errors/index.ts";
 import type { Assets } from "./modules.ts";
-import type { TraceFiles } from "./trace-files.ts";
+import { type Place, portError, urlAt } from "../services/address.ts";
+import { BLOB_PATH } from "../blobs/source.ts";
+import { BlobAnswers } from "../services/blob-answer.ts";
+import { TraceBlobs } from "../services/trace-blobs.ts";
+import { sendFile } from "../services/send-file.ts";
+import type { TraceFiles } from "../services/trace-files.ts";
 
 const PAGE = "/src/web/page/index.html";
 
@@ -34,10 +36,7 @@ const HEADERS = {
   "cache-control": "no-cache",
 } as const;
 
-export interface ServeOptions {
-  host: string;
-  /** 0 for any free port. */
-  port: number;
+export interface ServeOptions extends Place {
   assets: Assets;
   trace?: TraceFiles;
 }
@@ -51,33 +50,35 @@ export interface PageServer {
 /** @throws {BackendError} when the port can't be opened */
 export async function startServer(options: ServeOptions): Promise<PageServer> {
   const { host, port } = options;
+  const blobs = options.trace && new BlobAnswers(new TraceBlobs("the trace", options.trace));
   const server = createServer((request, response) => {
-    answer(request, response, options).catch(() => {
+    answer(request, response, options, blobs).catch(() => {
       // The file was removed while it was read, or the browser closed the connection.
       if (response.headersSent) response.destroy();
       else refuse(response, 500, "this file can't be read");
     });
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === "EADDRINUSE" ? "it is in use; choose another port, or --port 0 for any free one" : error.message;
-      reject(new BackendError("PORT", `port ${port} of ${host} can't be opened: ${why}`, { host, port }));
-    });
+    server.once("error", (error) => reject(portError({ host, port }, error)));
     server.listen(port, host, resolve);
   });
   const { port: actual } = server.address() as AddressInfo;
   return {
-    url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${actual}/`,
+    url: urlAt("http", { host, port: actual }),
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        server.close(() => resolve(blobs?.close()));
         server.closeAllConnections();
       }),
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, options: ServeOptions): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ServeOptions,
+  blobs: BlobAnswers | undefined,
+): Promise<void> {
   if (!isOwnName(request.headers.host, options.host))
     return refuse(response, 421, "this server answers only to its own address");
   if (request.method !== "GET" && request.method !== "HEAD")
@@ -88,10 +89,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   if (path.startsWith("/trace/")) {
     const file = await options.trace?.find(path.slice("/trace/".length));
     if (!file) return refuse(response, 404, "there is no such file");
-    response.writeHead(200, { ...HEADERS, "content-type": "application/octet-stream", "content-length": file.size });
-    // A trace that is being written may grow while it is sent.
-    if (request.method === "HEAD" || file.size === 0) return void response.end();
-    return pipeline(createReadStream(file.path, { end: file.size - 1 }), response);
+    return sendFile(request, response, file, HEADERS);
+  }
+  if (blobs && path.startsWith(`/${BLOB_PATH}`)) {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    return blobs.answer(request, response, path.slice(1));
   }
   const asset = options.assets(path === "/" ? PAGE : path);
   if (!asset) return refuse(response, 404, "there is no such file");

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compare } from "../../bench/peers/compare.ts";
 import { Contender, Unable } from "../../bench/peers/contender.ts";
 import { ours } from "../../bench/peers/contenders.ts";
-import { element, type Task } from "../../bench/peers/tasks.ts";
+import { element, places, type Task } from "../../bench/peers/tasks.ts";
 
 const GPT = { kind: "gpt", layers: 1, heads: 2, dim: 16, context: 8, batch: 2, vocabulary: 32 } as const;
 const TASKS: readonly Task[] = [
@@ -60,6 +60,19 @@ describe("a contender", () => {
       await a.close();
       await b.close();
     }
+  }, 120_000);
+
+  test("updates the weights that its peers update", async () => {
+    const elements = 2048;
+    const mine = await Contender.start(ours("wasm", 1));
+    const { check } = await mine.prepare({ kind: "adamw", elements });
+    await mine.close();
+    const updated = places(elements).map((i) => {
+      const [w, m, g] = [element(i, 1), 0.1 * element(i, 2), element(i, 4)];
+      const size = Math.sqrt(0.99 * 0.01 + 0.01 * g * g) + 1e-8;
+      return w * (1 - 1e-3 * 0.01) - (1e-3 * (0.9 * m + 0.1 * g)) / size;
+    });
+    for (const [i, value] of updated.entries()) expect(Math.abs(check[i] - value)).toBeLessThan(1e-6);
   }, 120_000);
 
   test("multiplies the operands that its peers multiply", async () => {

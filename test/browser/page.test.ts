@@ -6,7 +6,7 @@ import { toHex } from "../../src/encoding/bytes.ts";
 import { loadJob } from "../../src/job/index.ts";
 import { moduleAssets } from "../../src/web/modules.ts";
 import { startServer } from "../../src/web/server.ts";
-import { traceFiles } from "../../src/web/trace-files.ts";
+import { traceFiles } from "../../src/services/trace-files.ts";
 import { openTrace, parseFault, run } from "../../src/trace/index.ts";
 import { closeLater, hasBrowser, openPage } from "../fixtures/browser.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";

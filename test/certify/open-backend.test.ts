@@ -70,7 +70,7 @@ const ours = (folder: string, say: GateOptions["say"] = () => {}): GateOptions =
 
 describe("a device's first job", () => {
   test("is preceded by the short form, whose vectors all exist", async () => {
-    const names = casesNamed(SHORT_FORM).flatMap(({ outputs }) => outputs.map(({ name }) => name));
+    const names = (await casesNamed(SHORT_FORM)).flatMap(({ outputs }) => outputs.map(({ name }) => name));
     expect(new Set(names)).toEqual(new Set(SHORT_FORM));
     const { say, said } = listener();
     const device = new Device();
@@ -348,7 +348,7 @@ describe("a certificate", () => {
   test("holds for its device and its bits alone", async () => {
     const device = new Device();
     const description = await device.describe();
-    const made = certificateOf(device, "short", description, await certify(device, casesNamed(SHORT_FORM)), []);
+    const made = certificateOf(device, "short", description, await certify(device, await casesNamed(SHORT_FORM)), []);
     const certificate = parseCertificate(JSON.stringify(made), "a file");
     expect(certificate).toEqual(made);
     expect(specificationProblems(certificate)).toEqual([]);

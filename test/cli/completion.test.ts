@@ -55,7 +55,7 @@ describe.runIf(has("bash"))("bash", () => {
   }
 
   it.each([
-    [["verde", "di"], ["dispute"]],
+    [["verde", "disp"], ["dispute"]],
     [["./verde", "task", "es"], ["escalate"]],
     [
       ["verde", "task", "post", "job.ts", "--to-c"],

@@ -5,12 +5,15 @@ import { type Address, type Hex, keccak256 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { beforeAll, expect, it } from "vitest";
 import { signRuling } from "../../src/settlement/ruling.ts";
+import { Line } from "../fixtures/node/line.ts";
 import { addressOf, keyOf, type Person, Settlement } from "../fixtures/settlement.ts";
 
 const JOB = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
 const on = new Settlement();
 /** What `chain deploy` sets unless it is told otherwise, in wei. */
-const BOND = String(10n ** 17n);
+const BOND = String(132n * 10n ** 15n);
+/** Its own bond, and half of the loser's. */
+const WON = String((3n * BigInt(BOND)) / 2n);
 let task = "";
 let roots: Record<string, string> = {};
 
@@ -63,29 +66,31 @@ it("a liar that has a ruling brought before the game by its victim loses there",
   expect(await show()).toMatchObject({ state: "Disputed", phase: "Ruled" });
   await on.fails(3, "", "passer", "task", "escalate", task);
   expect(await show()).toMatchObject({ gasBond: BOND });
-  expect(await on.ok(undefined, "task", "show", task)).toContain("0.1 ETH with each side's first move");
+  expect(await on.ok(undefined, "task", "show", task)).toContain("0.132 ETH from each player");
   const defended = (person: Person) =>
     on.as(person, "defend", task, `${person}.trace`, "--every", "1s", "--until-decided", "--json");
   const [ada, ben] = await Promise.all([defended("ada"), defended("ben")]);
   const moves = ada.stdout.split("\n").filter((line) => line.includes('"what":"move"'));
   const values = moves.map((line) => (JSON.parse(line) as { value: string }).value);
-  expect(values[0]).toBe(BOND);
-  expect(values.slice(1).every((value) => value === "0")).toBe(true);
+  // She has posted her bond with the escalation.
+  expect(values.length).toBeGreaterThan(3);
+  expect(values.every((value) => value === "0")).toBe(true);
   const last = (text: string): unknown => JSON.parse(text.trim().split("\n").at(-1)!);
   expect(ada.code, ada.stderr).toBe(0);
+  expect(ben.code, ben.stderr).toBe(1);
   expect(last(ben.stdout)).toMatchObject({ lost: true, bonds: "0" });
-  expect(last(ada.stdout)).toMatchObject({ lost: false, bonds: String(2n * BigInt(BOND)) });
+  expect(last(ada.stdout)).toMatchObject({ lost: false, bonds: WON });
   expect(await show()).toMatchObject({ state: "Challengeable" });
   expect((await on.account("ben")).active).toBe(200);
-  // Hers are both bonds, and what is shown is what she gets.
+  // What is shown is what she gets.
   expect(await on.ok(undefined, "stake", "show", addressOf("ada"))).toContain(
-    "0.2 ETH in the game, withdraw them with",
+    "0.198 ETH in the game, withdraw them with",
   );
-  await on.fails(3, "has no credit in the vault, and no bonds in the game", "ben", "task", "claim");
+  await on.fails(3, "has no credit in the vault or the exchange, and no bonds in the game", "ben", "task", "claim");
   await on.fails(3, "has no credit in the vault", "passer", "task", "claim", "--owner", addressOf("ada"));
   const planned = await on.json("ada", "task", "claim", "--dry-run");
-  expect(planned).toMatchObject({ dryRun: true, amount: "0", bonds: String(2n * BigInt(BOND)) });
-  expect(await on.ok("ada", "task", "claim")).toContain("has 0.2 ETH more");
+  expect(planned).toMatchObject({ dryRun: true, amount: "0", bonds: WON });
+  expect(await on.ok("ada", "task", "claim")).toContain("has 0.198 ETH more");
   expect(await on.json(undefined, "stake", "show", addressOf("ada"))).toMatchObject({ bonds: "0" });
   await on.fails(2, "is not a task's id", "ada", "defend", addressOf("ada"), "ada.trace");
 });
@@ -101,11 +106,30 @@ it("without a committee different claims are before the game at once, and the li
   for (const person of ["ada", "ben"] as const) await on.ok(person, "task", "reveal", task, `${person}.trace`);
   await on.ok("passer", "task", "compare", task);
   expect(await show()).toMatchObject({ state: "Disputed", phase: "Playing" });
+  // Ada's node is away at the start, and again in the middle of the game.
+  const line = new Line(on.url);
+  await line.open();
+  line.cut();
   const options = ["--every", "1s", "--json"];
-  const [ada, ben] = await Promise.all(
-    (["ada", "ben"] as const).map((person) => on.as(person, "defend", task, `${person}.trace`, ...options)),
-  );
+  const both = Promise.all([
+    on.as("ada", "defend", task, "ada.trace", ...options, "--rpc", line.url),
+    on.as("ben", "defend", task, "ben.trace", ...options),
+  ]);
+  // A request is three attempts.
+  await line.tried(4);
+  await line.open();
+  const before = await on.sentBy("ada");
+  while ((await on.sentBy("ada")) < before + 2) await new Promise((resolve) => setTimeout(resolve, 100));
+  line.cut();
+  await line.tried(20);
+  await line.open();
+  const [ada, ben] = await both;
+  await line.close();
   expect(ada.code, ada.stderr).toBe(0);
+  expect(ada.stderr).toContain("no chain answers at");
+  expect(ada.stderr).toContain("trying again until it works");
+  expect(ada.stderr).toContain("it works again, after");
+  expect(ben.code, ben.stderr).toBe(1);
   expect(JSON.parse(ada.stdout.trim().split("\n").at(-1)!)).toMatchObject({ lost: false });
   expect(JSON.parse(ben.stdout.trim().split("\n").at(-1)!)).toMatchObject({ lost: true });
   expect(await show()).toMatchObject({ state: "Challengeable" });

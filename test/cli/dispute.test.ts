@@ -1,23 +1,23 @@
-import { execFile } from "node:child_process";
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatClaim } from "../../src/claims/claim.ts";
 import { ClaimStore } from "../../src/claims/store.ts";
 import { run } from "../../src/trace/index.ts";
 import { claimTrace } from "../fixtures/claims.ts";
+import { Commands } from "../fixtures/commands.ts";
+import { cliEnvironment, type Ended } from "../fixtures/verde.ts";
 import { smallJob } from "../referee/small-job.ts";
-
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 describe("verde dispute and verde check", () => {
   let folder = "";
+  let commands: Commands;
   /** As the owner of both traces sees them. */
   const claims: Record<string, string> = {};
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "verde-cli-"));
+    commands = new Commands(folder);
     const job = await smallJob();
     await run(job, { out: join(folder, "a.trace") });
     await run(job, { out: join(folder, "again.trace") });
@@ -27,21 +27,16 @@ describe("verde dispute and verde check", () => {
     const store = new ClaimStore(join(folder, "state"));
     for (const name of ["a", "b"]) claims[name] = formatClaim(await claimTrace(store, join(folder, `${name}.trace`)));
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    commands.close();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   const verde = (...args: string[]) => verdeAs("state", ...args);
 
   /** @param state the folder of a user's keys and claims */
-  function verdeAs(state: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        [MAIN, ...args],
-        { cwd: folder, env: { ...process.env, NO_COLOR: "1", VERDE_STATE: join(folder, state) } },
-        (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-      );
-    });
-  }
+  const verdeAs = (state: string, ...args: string[]): Promise<Ended> =>
+    commands.run(args, { ...cliEnvironment(folder), VERDE_STATE: join(folder, state) });
 
   it("say who is wrong and where, and the verdict is checked by itself", async () => {
     const found = await verde("dispute", "a.trace", "b.trace", "--verdict", "v.json");
@@ -168,6 +163,11 @@ describe("verde dispute and verde check", () => {
     expect(gas).toBe(transactions.reduce((sum, transaction) => sum + transaction.gas, 0));
     const shown = await verde("dispute", "a.trace", "b.trace", "--on-chain");
     expect(shown.stdout).toContain("The EVM has decided: b.trace is wrong.");
+    const older = await verde("dispute", "b.trace", "a.trace", "--on-chain", "--hardfork", "prague", "--json");
+    expect(JSON.parse(older.stdout)).toMatchObject({ losers: ["a"], hardfork: "prague", build: "portable" });
+    const forks = await verde("dispute", "a.trace", "b.trace", "--on-chain", "--hardfork", "london");
+    expect([forks.code, forks.stderr]).toEqual([2, expect.stringContaining("cancun, prague, osaka")]);
+    expect(await verde("dispute", "a.trace", "b.trace", "--hardfork", "osaka")).toMatchObject({ code: 2 });
     expect(await verde("dispute", "a.trace", "again.trace", "--on-chain")).toMatchObject({ code: 0 });
     expect(await verde("dispute", "a.trace", "b.trace", "again.trace", "--on-chain")).toMatchObject({ code: 2 });
     expect(await verde("dispute", "a.trace", "b.trace", "--on-chain", "--recompute", "operator")).toMatchObject({

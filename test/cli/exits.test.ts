@@ -1,7 +1,7 @@
 /** Tasks that do not go as hoped: silence, challenges, chunks that nobody has; by commands against a node. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it } from "vitest";
-import { type Person, Settlement } from "../fixtures/settlement.ts";
+import { addressOf, type Person, Settlement } from "../fixtures/settlement.ts";
 
 const JOB = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
 const on = new Settlement();
@@ -23,10 +23,10 @@ async function state(task: string): Promise<string> {
 }
 
 /** From nothing to a standing claim of two providers. */
-async function standing(trace: string, ...terms: string[]): Promise<string> {
+async function standing(trace: string, terms: readonly string[] = [], risks: readonly string[] = []): Promise<string> {
   const task = await post(...terms);
   const pair = ["ada", "ben"] as const satisfies Person[];
-  for (const person of pair) await on.ok(person, "task", "accept", task);
+  for (const person of pair) await on.ok(person, "task", "accept", task, ...risks);
   for (const person of pair) await on.ok(person, "task", "commit", task, trace);
   for (const person of pair) await on.ok(person, "task", "reveal", task, trace);
   await on.ok("passer", "task", "compare", task);
@@ -49,10 +49,14 @@ it("a seat that stays free ends in a refund", async () => {
 it("a lie that two agreed on falls to a challenge", async () => {
   const task = await standing("lie.trace");
   await on.fails(3, "has 0 VTT of free stake", "passer", "task", "challenge", task, "honest.trace");
-  expect(await on.json("cleo", "task", "challenge", task, "honest.trace")).toMatchObject({
-    seat: 2,
-    phase: "Revealing",
-  });
+  expect(await on.json("cleo", "task", "challenge", task, "honest.trace")).toMatchObject({ state: "Challengeable" });
+  expect(await on.ok(undefined, "task", "show", task)).toContain(
+    "it may be challenged: `verde task challenge`; 1 challenge so far",
+  );
+  await on.fails(3, "this is not the time to reveal", "cleo", "task", "reveal", task, "honest.trace");
+  await on.skip("1d1m");
+  await on.fails(3, "this is not the time to finalize", "passer", "task", "finalize", task);
+  expect(await on.json("passer", "task", "expire", task)).toMatchObject({ phase: "Revealing" });
   await on.fails(3, "has not committed to the root of lie.trace", "cleo", "task", "reveal", task, "lie.trace");
   expect(await on.json("cleo", "task", "reveal", task, "honest.trace")).toMatchObject({ phase: "Judging" });
 
@@ -68,7 +72,7 @@ it("a lie that two agreed on falls to a challenge", async () => {
   const plan = await on.json("referee3", "referee", "sign", task, "v.json", ...seen);
   expect(plan).toMatchObject({ dryRun: true, verdict: { losers: "1" } });
   const files = [await sign("referee3"), await sign("referee1")];
-  expect(await on.json("passer", "referee", "submit", task, ...files)).toMatchObject({ state: "Challengeable" });
+  expect(await on.json("passer", "referee", "submit", task, ...files)).toMatchObject({ state: "Settled" });
   expect((await on.account("ada")).active + (await on.account("ben")).active).toBe(800);
   await on.skip("1d1m");
   expect(await on.json("passer", "task", "finalize", task)).toMatchObject({ state: "Final" });
@@ -81,14 +85,26 @@ it("a challenger that stays silent loses its bond", async () => {
   const task = await standing("honest.trace");
   await on.ok("cleo", "task", "challenge", task, "lie.trace");
   await on.skip("1d1m");
-  expect(await on.json("passer", "task", "expire", task)).toMatchObject({ state: "Challengeable" });
+  await on.ok("passer", "task", "expire", task);
+  const silent = ["--challenge", addressOf("cleo")] as const;
+  await on.fails(3, "this is not the time to slash the challenge", "passer", "task", "expire", task, ...silent);
+  await on.skip("1d1m");
+  expect(await on.json("passer", "task", "expire", task)).toMatchObject({ state: "Settled" });
+  await on.ok("passer", "task", "expire", task, ...silent);
+  await on.fails(3, "has no challenge that is not revealed", "passer", "task", "expire", task, ...silent);
   expect((await on.account("cleo")).active).toBe(450);
   await on.skip("1d1m");
   await on.ok("passer", "task", "finalize", task);
 });
 
 it("a chunk that nobody delivers costs all who claimed", async () => {
-  const task = await standing("honest.trace", "--to-answer", "2h");
+  const risks = ["--accept-risk", "toAnswer"];
+  const short = await post("--to-answer", "2h");
+  const words = "toAnswer is 2 h, and has to be at least 12 h: an outage while a chunk is demanded costs the stake";
+  await on.fails(3, words, "ada", "task", "accept", short);
+  await on.fails(3, words, "ada", "task", "accept", short, "--accept-risk", "toReveal");
+  await on.fails(2, "--accept-risk outage is no term with a rule", "ada", "task", "accept", short, "--accept-risk", "outage"); // prettier-ignore
+  const task = await standing("honest.trace", ["--to-answer", "2h"], risks);
   const { demand } = await on.json("client", "task", "demand", task, "honest.trace");
   await on.fails(
     3,

@@ -100,8 +100,17 @@ describe("a failure", () => {
 
   it("has the exit code of its class", () => {
     const { UsageError, KeyError, ChainError, ProgramError, ShapeError, GraphError, ValueError } = errors;
-    const { FileError, FormatError, JobError, RunError, DisputeError, SecondOpinionError, BackendError, DeviceError } =
-      errors;
+    const {
+      FileError,
+      FormatError,
+      JobError,
+      RunError,
+      DisputeError,
+      SecondOpinionError,
+      BackendError,
+      DeviceError,
+      TransportError,
+    } = errors;
     const failures: errors.VerdeError[] = [
       new UsageError("VALUE", "no"),
       new KeyError("MISSING", "no"),
@@ -118,6 +127,7 @@ describe("a failure", () => {
       new SecondOpinionError("DIFFERS", "no"),
       new BackendError("MEMORY", "no"),
       new DeviceError("BITS", "no"),
+      new TransportError("LATE", "no"),
     ];
     expect(failures.map(({ family }) => family).sort()).toEqual(Object.keys(errors.CODES).sort());
     const codes = Object.fromEntries(failures.map((failure) => [failure.name, exitCodeOf(failure)]));
@@ -138,6 +148,7 @@ describe("a failure", () => {
       SecondOpinionError: 3,
       BackendError: 3,
       DeviceError: 3,
+      TransportError: 3,
     });
     expect(exitCodeOf(new Error("disk full"))).toBe(3);
     expect(exitCodeOf("thrown text")).toBe(3);

@@ -101,6 +101,7 @@ describe("verde run", () => {
       seconds: expect.any(Number),
       saturated: [],
       outOfRange: [],
+      noted: [],
       unit: "samples",
       unitsPerSecond: expect.any(Number),
       peakMemory: expect.any(Number),

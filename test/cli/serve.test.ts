@@ -52,7 +52,7 @@ describe("verde serve", () => {
     const second = await inUse;
     expect(second?.code).toBe(3);
     expect(JSON.parse(second?.stdout ?? "")).toMatchObject({ error: { code: "VERDE_BACKEND_PORT" } });
-    expect(second?.stderr).toContain("it is in use; choose another port, or --port 0 for any free one");
+    expect(second?.stderr).toContain("it is in use; choose another port, or 0 for any free one");
   });
 
   test("tells people where the page is", async () => {

@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => void server.close());
 
 function asked(rpc: string | undefined, ...addresses: Uint8Array[]): Promise<bigint | undefined> {
-  const wallets = new Wallets(rpc);
+  const wallets = new Wallets(rpc === undefined ? undefined : [rpc]);
   for (const address of addresses) wallets.accept(address, new Uint8Array(32).fill(7), new Uint8Array(65).fill(8));
   return wallets.confirm();
 }

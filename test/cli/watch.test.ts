@@ -1,9 +1,9 @@
 /** `verde watch`: every event once, through a node that goes away and comes back, until the task has ended. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it } from "vitest";
+import { Line } from "../fixtures/node/line.ts";
 import { Settlement } from "../fixtures/settlement.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -15,35 +15,6 @@ beforeAll(async () => {
   await on.ok("client", "chain", "mint", "100");
   task = (await on.json("client", "task", "post", JOB, "--reward", "1", "--to-accept", "1h")).task as string;
 });
-
-/** The way to the node, which can be cut. */
-class Line {
-  private server: Server | undefined;
-  private readonly sockets = new Set<Socket>();
-  port = 0;
-
-  async open(): Promise<void> {
-    const target = Number(new URL(on.url).port);
-    this.server = createServer((socket) => {
-      const onward = connect(target, "127.0.0.1");
-      socket.pipe(onward).pipe(socket);
-      for (const side of [socket, onward]) {
-        this.sockets.add(side);
-        side.on("error", () => undefined);
-      }
-    }).listen(this.port, "127.0.0.1");
-    await once(this.server, "listening");
-    this.port = (this.server.address() as { port: number }).port;
-  }
-
-  async cut(): Promise<void> {
-    const closed = once(this.server!, "close");
-    this.server!.close();
-    for (const socket of this.sockets) socket.destroy();
-    this.sockets.clear();
-    await closed;
-  }
-}
 
 function start(url: string, ...args: string[]) {
   const env = { ...process.env, NO_COLOR: "1", VERDE_RPC: url };
@@ -59,12 +30,12 @@ function start(url: string, ...args: string[]) {
 }
 
 it("tells what has been, what comes, and a line that is cut; then ends with the task", async () => {
-  const line = new Line();
+  const line = new Line(on.url);
   await line.open();
-  const people = start(`http://127.0.0.1:${line.port}`);
+  const people = start(line.url);
   const programs = start(on.url, "--json");
   await people.until("out", "Open until");
-  await line.cut();
+  line.cut();
   await people.until("err", "the node does not answer");
   await line.open();
   await people.until("err", "the node answers again");
@@ -84,7 +55,7 @@ it("tells what has been, what comes, and a line that is cut; then ends with the 
   await on.ok("passer", "task", "expire", task);
   expect((await people.ended)[0]).toBe(0);
   expect((await programs.ended)[0]).toBe(0);
-  await line.cut();
+  await line.close();
   const sentences = people.told.out
     .trim()
     .split("\n")

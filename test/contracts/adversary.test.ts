@@ -120,7 +120,7 @@ class Adversary {
       try {
         const turn = await makeTurn(machine, trainingProver(this.other), match);
         const after = play(machine, match, turn, Number(timestamp));
-        await this.send(this.owner, moveCall(followed, turn, after), bondDue(match, GAS_BOND));
+        await this.send(this.owner, moveCall(followed, turn, after), bondDue(match, GAS_BOND, false));
       } catch {
         // The other lie contradicts an earlier claim.
       }
@@ -177,6 +177,19 @@ class Adversary {
 const credit = (owner: Address): Promise<bigint> =>
   chain.client.readContract({ address: game, abi: disputeGameAbi, functionName: "creditOf", args: [owner] });
 
+/** Bit i: player i of the last bracket has posted its bond. */
+async function postedIn(task: Play): Promise<number> {
+  const [{ args }] = await chain.client.getContractEvents({
+    address: game,
+    abi: disputeGameAbi,
+    eventName: "Opened",
+    args: { task: task.id },
+    fromBlock: 0n,
+  });
+  const call = { address: game, abi: disputeGameAbi, functionName: "bracketOf", args: [args.bracket!] } as const;
+  return (await chain.client.readContract(call)).posted;
+}
+
 /** Numbers from a list, repeated without end. */
 function cycle(numbers: readonly number[]): () => number {
   let at = 0;
@@ -215,11 +228,15 @@ describe("an honest player", () => {
         expect(await task.state()).toBe("Challengeable");
         const { out } = await read<{ out: number }>(chain, "manager", "taskOf", [task.id]);
         expect(out).toBe(1 << seat);
-        // The honest player gets every bond that was posted.
+        // The honest player has its own bond again, and half of the liar's.
+        const posted = await postedIn(task);
+        const own = (posted >> (1 - seat)) & 1;
+        const other = (posted >> seat) & 1;
+        const earned = own === 1 ? GAS_BOND + (BigInt(other) * GAS_BOND) / 2n : 0n;
+        expect(await credit(adversary.opponent)).toBeGreaterThanOrEqual(earned);
         const held = await chain.client.getBalance({ address: game });
-        expect(await credit(adversary.opponent)).toBe(held);
-        expect(await credit(adversary.owner)).toBe(0n);
-        expect(held).toBeGreaterThanOrEqual(seat === 0 ? 0n : GAS_BOND);
+        const credits = (await credit(adversary.opponent)) + (await credit(adversary.owner));
+        expect(held - credits).toBe(own === 1 ? (BigInt(other) * GAS_BOND) / 2n : BigInt(other) * GAS_BOND);
         taken += adversary.taken;
         await chain.client.revert({ id: snapshot });
       }),

@@ -12,7 +12,9 @@ import LocalSettlement from "../../ignition/modules/LocalSettlement.ts";
 import Settlement from "../../ignition/modules/Settlement.ts";
 import { refereeCommitteeAbi } from "../../src/settlement/abi/referee-committee.ts";
 import { stakeVaultAbi } from "../../src/settlement/abi/stake-vault.ts";
+import { PORTABLE_INPUTS } from "../../src/settlement/abi/portable.ts";
 import { generateAbi } from "../../scripts/abi.ts";
+import { generatePortable, PORTABLE_FILE, portableInputs } from "../../scripts/portable.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = new URL("../../src/settlement/abi/", import.meta.url);
@@ -25,9 +27,16 @@ beforeAll(() => {
 });
 
 test("src/settlement/abi is generated from the contracts (npm run contracts)", async () => {
-  const found = new Map(readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), "utf8")]));
+  const names = readdirSync(folder).filter((name) => name !== "portable.ts");
+  const found = new Map(names.map((name) => [name, readFileSync(new URL(name, folder), "utf8")]));
   expect([...(await generateAbi())].sort()).toEqual([...found].sort());
 });
+
+test("the portable build was made from these sources (npm run contracts)", async () => {
+  expect(PORTABLE_INPUTS).toBe(portableInputs());
+  // Compiling takes a minute.
+  if (process.env.VERDE_SWEEP) expect(readFileSync(PORTABLE_FILE, "utf8")).toBe(await generatePortable());
+}, 600_000);
 
 /** Contracts by name. Their types would need artifacts that do not exist before the first build. */
 type Deployed = Record<string, { address: Address }>;

@@ -43,24 +43,27 @@ describe("an attack is worthless or costs its author:", () => {
     await play.claims(LIE, LIE);
     // Others only see a hash that includes its owner, so a challenge of another account with this hash cannot
     // be opened.
-    const seen = await play.commitment(2, TRUTH);
-    await call(chain, chain.accounts[7], "manager", "challenge", [play.terms, seen]);
-    const opened = [play.id, 2, TRUTH, play.salt(2)];
-    expect(await errorOf(call(chain, chain.accounts[7], "manager", "reveal", opened))).toBe("CommitmentMismatch");
+    const seen = await play.challengeHash(2, TRUTH);
+    await call(chain, chain.accounts[7], "manager", "challenge", [play.terms, LIE, seen]);
+    await play.challenge(2, TRUTH);
     await play.wait();
     await play.expire();
-    expect((await accountOf(chain, chain.accounts[7])).active).toBe(RICH - BOND);
-    await play.challenge(3, TRUTH);
-    await play.reveal(3, TRUTH);
+    const opened = [play.terms, chain.accounts[7], TRUTH, play.salt(2)];
+    const copied = call(chain, chain.accounts[7], "manager", "revealChallenge", opened);
+    expect(await errorOf(copied)).toBe("CommitmentMismatch");
+    await play.revealChallenge(2, TRUTH);
+    await play.wait();
+    await play.expire();
     expect(await play.state()).toBe("Disputed Judging");
+    await call(chain, chain.accounts[6], "manager", "lapse", [play.terms, chain.accounts[7]]);
+    expect((await accountOf(chain, chain.accounts[7])).active).toBe(RICH - BOND);
   });
 
   test("challenging oneself for the winners' share", async () => {
     const play = await Play.of(chain);
     await play.claims(LIE, LIE);
     // One person owns both providers and the challenger.
-    await play.challenge(2, TRUTH);
-    await play.reveal(2, TRUTH);
+    await play.challengeAlone(2, TRUTH);
     await submit(play, verdictOf([LIE, TRUTH], 1n));
     await play.wait();
     await play.finalize();
@@ -76,9 +79,13 @@ describe("an attack is worthless or costs its author:", () => {
     const { deadline } = await read<{ deadline: number }>(chain, "manager", "taskOf", [play.id]);
     await chain.client.setNextBlockTimestamp({ timestamp: BigInt(deadline) });
     await play.challenge(2, LIE);
-    // A seat that has to answer has a whole period from here.
+    // The challenge does not move the end of the window. The period for reveals begins there, and is whole.
     const now = await read<{ deadline: number }>(chain, "manager", "taskOf", [play.id]);
-    expect(now.deadline).toBe(deadline + play.terms.periods.toReveal);
+    expect(now.deadline).toBe(deadline);
+    await chain.client.setNextBlockTimestamp({ timestamp: BigInt(deadline + 1) });
+    await play.expire();
+    const then = await read<{ deadline: number }>(chain, "manager", "taskOf", [play.id]);
+    expect(then.deadline).toBe(deadline + 1 + play.terms.periods.toReveal);
   });
 
   test("leaving with the stake before the verdict", async () => {
@@ -95,18 +102,20 @@ describe("an attack is worthless or costs its author:", () => {
   test("flooding a task with claims", async () => {
     const play = await Play.of(chain);
     await play.claims(TRUTH, TRUTH);
-    for (const seat of [2, 3]) {
-      await play.challenge(seat, digest(`claim ${seat}`));
-      await play.wait();
-      await play.expire();
-    }
-    expect(await errorOf(play.challenge(4, LIE))).toBe("LimitReached");
+    const seats = [2, 3, 4];
+    for (const seat of seats) await play.challenge(seat, digest(`claim ${seat}`));
+    await play.wait();
+    await play.expire();
+    for (const seat of seats) await play.revealChallenge(seat, digest(`claim ${seat}`));
+    const claims = [TRUTH, ...seats.map((seat) => digest(`claim ${seat}`))];
+    await submit(play, verdictOf(claims, 0b1110n));
+    expect(await errorOf(play.challenge(5, LIE))).toBe("WrongState");
     await play.wait();
     await play.finalize();
     expect(await play.state()).toBe("Final");
-    for (const seat of [2, 3]) expect((await accountOf(chain, play.owner(seat))).active).toBe(RICH - BOND);
-    // Half is burned; a tenth has no receiver and is burned too; the winners get the rest.
-    expect((await accountOf(chain, play.owner(0))).credit).toBe(REWARD + (BOND * 40n) / 100n);
+    for (const seat of seats) expect((await accountOf(chain, play.owner(seat))).active).toBe(RICH - BOND);
+    // Half is burned, a tenth is the committee's, and the two winners share the rest.
+    expect((await accountOf(chain, play.owner(0))).credit).toBe(REWARD + (3n * BOND * 20n) / 100n);
   });
 
   test("silence of all participants", async () => {
@@ -127,10 +136,9 @@ describe("an attack is worthless or costs its author:", () => {
     const play = await Play.of(chain);
     await play.claims(TRUTH, LIE);
     const { timestamp } = await chain.client.getBlock();
-    const verdict = verdictOf([TRUTH, LIE], 2n, { validUntil: timestamp + 86_400n });
+    const verdict = verdictOf([TRUTH, LIE], 2n, { validUntil: timestamp + 4n * 86_400n });
     await submit(play, verdict);
-    await play.challenge(2, LIE);
-    await play.reveal(2, LIE);
+    await play.challengeAlone(2, LIE);
     // The same claims are in dispute again, but the old verdict names the old dispute.
     expect(await errorOf(submit(play, verdict))).toBe("WrongDispute");
   });

@@ -1,21 +1,23 @@
 /**
- * Bonds for gas: the honest player gets its own and the liars' bonds, from all of its disputes at once, and
- * the game never owes more than it has.
+ * Bonds for gas: the honest player gets its own back and half of the liars', with one bond for all of its
+ * disputes, and the game never owes more than it has.
  */
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Address, parseEventLogs, parseGwei } from "viem";
+import { type Address, parseGwei } from "viem";
 import { outlineOf } from "../../src/job/closed.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
-import { DEFAULT_GAS_BOND } from "../../src/settlement/game/bond.ts";
+import { DEFAULT_GAS_BOND, unusedBonds } from "../../src/settlement/game/bond.ts";
+import { caseOf } from "../../src/settlement/game/case.ts";
 import { Defender, type DueCall } from "../../src/settlement/game/defender.ts";
 import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
+import { readTask } from "../../src/settlement/task.ts";
 import { type Fault, type RememberedRun, rememberedRun } from "../referee/remembered-run.ts";
 import { tinyJob } from "../referee/tiny-job.ts";
 import { type Chain, DAY, errorOf, openChain, pass } from "./chain.ts";
-import { deployGame, GAS_BOND } from "./duel.ts";
-import { escalated } from "./escalated.ts";
-import type { Play } from "./task.ts";
+import { deployGame, GAS_BOND, PACE } from "./duel.ts";
+import { challengedAlone, escalated, rulingOf } from "./escalated.ts";
+import type { Play, Resolution } from "./task.ts";
 
 const job = tinyJob(5);
 const EVERY = 2;
@@ -34,18 +36,19 @@ beforeEach(async () => {
 interface Party {
   owner: Address;
   run: RememberedRun;
-  /** Which of the due calls it sends; all by default. */
-  sends?: (call: DueCall) => boolean;
   gas: bigint;
   brought: bigint;
 }
 
 /** A task with these claims that seat 0 has taken to the game, against a ruling for the second claim. */
-async function disputed(runs: readonly RememberedRun[]): Promise<{ task: Play; parties: Party[] }> {
+async function disputed(runs: readonly RememberedRun[]): Promise<{ task: Play; parties: Party[]; ruling: Resolution }> {
   const roots = runs.map(({ runRoot }) => hex(runRoot));
   const winner = roots.findIndex((root) => root !== roots[0]);
-  const task = await escalated({ chain, game, job, commitEvery: EVERY, roots, winner, by: 0 });
-  return { task, parties: runs.map((run, seat) => ({ owner: task.owner(seat), run, gas: 0n, brought: 0n })) };
+  const one = { chain, game, job, commitEvery: EVERY, roots, winner, by: 0 };
+  const task = await escalated(one);
+  const brought = (seat: number): bigint => (seat === one.by ? GAS_BOND : 0n);
+  const parties = runs.map((run, seat) => ({ owner: task.owner(seat), run, gas: 0n, brought: brought(seat) }));
+  return { task, parties, ruling: rulingOf(one) };
 }
 
 const before = (task: Play) => ({ task: task.id, dispute: 1, terms: task.terms as never });
@@ -69,7 +72,7 @@ async function defend(task: Play, parties: readonly Party[], all = parties): Pro
   for (let idle = 0; idle < parties.length; )
     for (const party of parties) {
       if ((await task.state()) !== "Disputed Playing") return;
-      const due = (await defenderOf(party).due(before(task))).filter((call) => party.sends?.(call) ?? true);
+      const due = await defenderOf(party).due(before(task));
       idle = due.length === 0 ? idle + 1 : 0;
       for (const call of due) await send(party, call);
       await expectSolvent(all);
@@ -88,31 +91,22 @@ async function expectSolvent(parties: readonly Party[]): Promise<{ held: bigint;
   return { held, credits };
 }
 
-async function dispute(first: number, second: number): Promise<bigint> {
-  const logs = await chain.client.getLogs({ address: game, fromBlock: 0n });
-  const paired = parseEventLogs({ abi: disputeGameAbi, eventName: "Paired", logs });
-  return paired.find(({ args }) => Number(args.first) === first && Number(args.second) === second)!.args.dispute;
-}
-
 describe("bonds", () => {
-  test("of all liars go to the honest player, and pay for its gas with a margin", async () => {
+  test("of liars pay for the honest player's gas with a margin, and half of them is burned", async () => {
     const honest = await rememberedRun(job, EVERY);
     const liars = [await rememberedRun(job, EVERY, flip(1, 6)), await rememberedRun(job, EVERY, flip(4, 2))];
     const { task, parties } = await disputed([honest, ...liars]);
     await defend(task, parties);
     expect(await task.state()).toBe("Challengeable");
     const [{ owner, gas, brought }] = parties;
-    // Both of its disputes ran at once.
-    expect(brought).toBe(2n * GAS_BOND);
-    expect(await credit(owner)).toBe(4n * GAS_BOND);
-    expect(2n * DEFAULT_GAS_BOND).toBeGreaterThan(gas * parseGwei("40"));
-    // The liars' own dispute: the liar whose lie begins later was right there.
-    expect(await credit(parties[2].owner)).toBe(2n * GAS_BOND);
-    expect(await credit(parties[1].owner)).toBe(0n);
-    const { held, credits } = await expectSolvent(parties);
-    expect(held).toBe(credits);
-    for (const at of [0, 2]) await withdraw(parties[at].owner);
-    expect(await chain.client.getBalance({ address: game })).toBe(0n);
+    // Both of its disputes ran at once, with one bond.
+    expect(parties.map((party) => party.brought)).toEqual([GAS_BOND, GAS_BOND, GAS_BOND]);
+    expect(await credit(owner)).toBe(brought + GAS_BOND);
+    expect(DEFAULT_GAS_BOND).toBeGreaterThan(gas * parseGwei("40"));
+    for (const liar of [1, 2]) expect(await credit(parties[liar].owner)).toBe(0n);
+    expect(await expectSolvent(parties)).toEqual({ held: 3n * GAS_BOND, credits: 2n * GAS_BOND });
+    await withdraw(owner);
+    expect(await chain.client.getBalance({ address: game })).toBe(GAS_BOND);
     expect(await errorOf(withdraw(owner))).toBe("NoCredit");
   });
 
@@ -125,32 +119,24 @@ describe("bonds", () => {
     for (const { owner } of parties) expect(await errorOf(withdraw(owner))).toBe("NoCredit");
   });
 
-  test("return from a dispute with a player that has lost elsewhere, also after the task is decided", async () => {
+  test("return if the task is decided without the bracket", async () => {
     const honest = await rememberedRun(job, EVERY);
-    const liars = [await rememberedRun(job, EVERY, flip(1, 6)), await rememberedRun(job, EVERY, flip(4, 2))];
-    const { task, parties } = await disputed([honest, ...liars]);
-    const [right, early, late] = parties;
-    // The first liar posts its bond against the honest player, and then plays only against the other liar,
-    // where it loses.
-    right.sends = ({ what }) => what !== "settle";
-    // The bracket, the pairs, and the honest player's first moves.
-    for (let look = 0; look < 3; look++)
-      for (const call of await defenderOf(right).due(before(task))) await send(right, call);
-    const withRight = await dispute(0, 1);
-    let answers = 0;
-    early.sends = (call) => call.dispute !== withRight || answers++ === 0;
-    await defend(task, [early, late], parties);
-    await defend(task, parties);
+    const liar = await rememberedRun(job, EVERY, flip(1, 6));
+    const { task, parties, ruling } = await disputed([honest, liar]);
+    // The bracket, the pair, and the first two moves.
+    for (const at of [0, 0, 0, 1])
+      for (const call of await defenderOf(parties[at]).due(before(task))) await send(parties[at], call);
+    expect(await expectSolvent(parties)).toEqual({ held: 2n * GAS_BOND, credits: 0n });
+    await pass(chain, 61 * DAY);
+    await task.enforce(ruling);
     expect(await task.state()).toBe("Challengeable");
-    expect(await credit(right.owner)).toBe(2n * GAS_BOND);
-    expect(right.brought).toBe(2n * GAS_BOND);
-    // The task is decided, nobody had to wait for the clock, and the dispute still holds both bonds.
-    const left = await defenderOf(right).leftOver(before(task));
-    expect(left.map(({ what }) => what)).toEqual(["settle"]);
-    expect(await defenderOf(early).leftOver(before(task))).toEqual([]);
-    expect(await send(right, left[0])).toBe(true);
-    expect(await credit(right.owner)).toBe(4n * GAS_BOND);
-    expect(await defenderOf(right).leftOver(before(task))).toEqual([]);
+    for (const party of parties) {
+      const left = await defenderOf(party).leftOver(before(task));
+      // One call settles the bracket for all of its players.
+      expect(left.map(({ what }) => what)).toEqual(party === parties[0] ? ["settle"] : []);
+      for (const call of left) expect(await send(party, call)).toBe(true);
+      expect(await credit(party.owner)).toBe(GAS_BOND);
+    }
     await expectSolvent(parties);
   });
 
@@ -162,6 +148,47 @@ describe("bonds", () => {
     await defend(task, [parties[0]]);
     expect(await task.state()).toBe("Challengeable");
     expect(await expectSolvent(parties)).toEqual({ held: GAS_BOND, credits: GAS_BOND });
+  });
+
+  test("of a challenger that never plays pays the accused, which waits and needs no bond", async () => {
+    const honest = await rememberedRun(job, EVERY);
+    const task = await challengedAlone({ chain, game, job, commitEvery: EVERY, standing: hex(honest.runRoot) });
+    const source = { client: chain.client as never, chainId: 31337, manager: chain.manager, fromBlock: 0n };
+    const lookOf = async (seat: number): Promise<string[]> => {
+      const party = { owner: task.owner(seat), run: honest, gas: 0n, brought: 0n };
+      return (await defenderOf(party).due(caseOf(await readTask(source, task.id)))).map(({ what }) => what);
+    };
+    // The challenger opens the game itself; the others wait.
+    expect([await lookOf(2), await lookOf(0)]).toEqual([["open"], []]);
+    await pass(chain, PACE.clock + 1);
+    expect(await lookOf(0)).toEqual(["forfeit"]);
+    const [accused, challenger] = [task.owner(0), task.owner(2)].map(
+      (owner): Party => ({ owner, run: honest, gas: 0n, brought: 0n }),
+    );
+    const [call] = await defenderOf(accused).due(caseOf(await readTask(source, task.id)));
+    expect(await send(accused, call)).toBe(true);
+    expect(await task.state()).toBe("Settled");
+    expect([accused.brought, await credit(accused.owner)]).toEqual([0n, GAS_BOND / 2n]);
+    // The challenger has nothing left to reclaim.
+    expect(await defenderOf(challenger).leftOver(caseOf(await readTask(source, task.id)))).toEqual([]);
+    expect(await unusedBonds(source, game, challenger.owner)).toEqual([]);
+  });
+
+  test("that no bracket took are found and reclaimed", async () => {
+    const honest = await rememberedRun(job, EVERY);
+    const runs = [honest, await rememberedRun(job, EVERY, flip(1, 6))];
+    const { task, parties, ruling } = await disputed(runs);
+    const source = { client: chain.client as never, chainId: 31337, manager: chain.manager, fromBlock: 0n };
+    // Nobody opens the game that seat 0 has asked for, so the ruling takes effect.
+    expect(await unusedBonds(source, game, parties[0].owner)).toEqual([]);
+    await pass(chain, 61 * DAY);
+    await task.enforce(ruling);
+    expect((await unusedBonds(source, game, parties[0].owner)).map(({ salt }) => salt)).toEqual([task.terms.salt]);
+    const left = await defenderOf(parties[0]).leftOver(caseOf(await readTask(source, task.id)));
+    expect(left.map(({ what }) => what)).toEqual(["reclaim"]);
+    expect(await send(parties[0], left[0])).toBe(true);
+    expect(await credit(parties[0].owner)).toBe(GAS_BOND);
+    expect(await unusedBonds(source, game, parties[0].owner)).toEqual([]);
   });
 });
 

@@ -23,6 +23,7 @@ import { refereeCommitteeBytecode, taskManagerBytecode, testTokenBytecode } from
 import { refereeCommitteeAbi } from "../../src/settlement/abi/referee-committee.ts";
 import { stakeVaultAbi } from "../../src/settlement/abi/stake-vault.ts";
 import { taskManagerAbi } from "../../src/settlement/abi/task-manager.ts";
+import type { Hardfork } from "../../src/settlement/local/hardfork.ts";
 import { testTokenAbi } from "../../src/settlement/abi/test-token.ts";
 
 export const DAY = 86_400;
@@ -38,6 +39,7 @@ export const STATES = [
   "Revealed",
   "Challengeable",
   "Disputed",
+  "Settled",
   "Final",
   "Refunded",
 ] as const;
@@ -45,8 +47,8 @@ export const PHASES = ["None", "Revealing", "Judging", "Ruled", "Playing"] as co
 
 export const digest = (text: string): Hex => keccak256(stringToHex(text));
 
-async function connect() {
-  const { provider } = await network.create();
+async function connect(hardfork: Hardfork) {
+  const { provider } = await network.create({ network: "default", override: { hardfork } });
   return createTestClient({
     chain: hardhat,
     mode: "hardhat",
@@ -81,8 +83,8 @@ async function deploy(
 }
 
 /** Account 0 deploys. Every account has tokens, an allowance, and the same amount again in stake. */
-export async function openChain(unbondingPeriod = 30n * BigInt(DAY)): Promise<Chain> {
-  const client = await connect();
+export async function openChain(unbondingPeriod = 30n * BigInt(DAY), hardfork: Hardfork = "osaka"): Promise<Chain> {
+  const client = await connect(hardfork);
   const accounts = (await client.getAddresses()).slice(0, 8);
   const referees = ["a", "b", "c"]
     .map((name) => privateKeyToAccount(digest(`referee ${name}`)))
@@ -117,6 +119,7 @@ export async function call(
   contract: Contract,
   functionName: string,
   args: readonly unknown[],
+  value = 0n,
 ): Promise<TransactionReceipt> {
   const hash = await chain.client.writeContract({
     account,
@@ -124,6 +127,7 @@ export async function call(
     abi: ABIS[contract] as Abi,
     functionName,
     args,
+    value,
   });
   return chain.client.waitForTransactionReceipt({ hash });
 }

@@ -4,18 +4,20 @@
  */
 import { expect } from "vitest";
 import { decodeFunctionData, encodeDeployData, type Hex, parseEventLogs, type TransactionReceipt } from "viem";
-import { type ClosedJob, outlineOf, partsOf } from "../../src/job/closed.ts";
+import { type ClosedJob, outlineOf } from "../../src/job/closed.ts";
 import { type Machine } from "../../src/game/bisection.ts";
 import { type Pair, type Side, SIDES } from "../../src/game/level.ts";
 import { trainingMachine } from "../../src/referee/machine.ts";
 import type { Prover } from "../../src/game/prover.ts";
 import { disputeGameBytecode, judgeBytecode } from "../../src/settlement/abi/bytecode.ts";
 import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
+import { disputeGamePortableBytecode, judgePortableBytecode } from "../../src/settlement/abi/portable.ts";
+import type { Build } from "../../src/settlement/abilities.ts";
 import type { Witness } from "../../src/referee/witness.ts";
 import { bondDue } from "../../src/settlement/game/bond.ts";
 import { moveCall, proveCall, timeoutCall } from "../../src/settlement/game/calls.ts";
 import type { SignatureOf } from "../../src/settlement/game/consent.ts";
-import { GameFacts, hex } from "../../src/settlement/game/facts.ts";
+import { GameFacts } from "../../src/settlement/game/facts.ts";
 import {
   type Match,
   deadlineOf,
@@ -26,7 +28,7 @@ import {
   type Turn,
 } from "../../src/settlement/game/match.ts";
 import { makeTurn } from "../../src/settlement/game/player.ts";
-import { chainState, hashState, type Players } from "../../src/settlement/game/state.ts";
+import { chainState, firstClock, hashState, type Players } from "../../src/settlement/game/state.ts";
 import { type Chain, DAY } from "./chain.ts";
 import { escalated } from "./escalated.ts";
 
@@ -38,14 +40,21 @@ export const strangerOf = ({ accounts }: Chain): Hex => accounts[6];
 /** In wei. */
 export const GAS_BOND = 10n ** 17n;
 
-export async function deployGame(chain: Chain, pace: Pace = PACE, gasBond = GAS_BOND): Promise<Hex> {
+export async function deployGame(
+  chain: Chain,
+  pace: Pace = PACE,
+  gasBond = GAS_BOND,
+  build: Build = "osaka",
+): Promise<Hex> {
   const deploy = async (data: Hex): Promise<Hex> => {
     const hash = await chain.client.sendTransaction({ account: chain.accounts[0], data });
     return (await chain.client.getTransactionReceipt({ hash })).contractAddress!;
   };
-  const judge = await deploy(judgeBytecode);
+  const portable = build === "portable";
+  const judge = await deploy(portable ? judgePortableBytecode : judgeBytecode);
   const args = [chain.manager, judge, pace, gasBond] as const;
-  return deploy(encodeDeployData({ abi: disputeGameAbi, bytecode: disputeGameBytecode, args }));
+  const bytecode = portable ? disputeGamePortableBytecode : disputeGameBytecode;
+  return deploy(encodeDeployData({ abi: disputeGameAbi, bytecode, args }));
 }
 
 function losersOf({ logs }: TransactionReceipt): Side[] {
@@ -61,6 +70,8 @@ export class Duel {
   readonly dispute: bigint;
   readonly players: Players;
   readonly receipts: { name: string; gas: number; bytes: number }[] = [];
+  /** The gas of opening the bracket, and its bytes. */
+  opened: { gas: number; bytes: number } | undefined;
   match: Match;
 
   private constructor(chain: Chain, game: Hex, facts: GameFacts, dispute: bigint, players: Players, match: Match) {
@@ -74,24 +85,20 @@ export class Duel {
   }
 
   /** From a task's posting to the first dispute of its bracket. */
-  static async open(chain: Chain, game: Hex, job: ClosedJob, commitEvery: number, roots: Pair<Hex>): Promise<Duel> {
-    const outline = outlineOf(job);
-    const facts = new GameFacts(outline, commitEvery);
-    const task = await escalated({ chain, game, job, commitEvery, roots, winner: 0, by: 1 });
-    const parts = partsOf(outline);
-    const shown = {
-      info: hex(parts.info),
-      step: hex(parts.step),
-      init: hex(parts.init),
-      dataset: hex(parts.dataset),
-      fromCheckpoint: parts.initKind === "checkpoint",
-    };
+  static open(chain: Chain, game: Hex, job: ClosedJob, commitEvery: number, roots: Pair<Hex>): Promise<Duel> {
+    return Duel.about(chain, game, new GameFacts(outlineOf(job), commitEvery), roots);
+  }
+
+  static async about(chain: Chain, game: Hex, facts: GameFacts, roots: Pair<Hex>): Promise<Duel> {
+    const { parts, commitEvery } = facts.facts;
+    const job = { id: facts.job.id, steps: parts.steps };
+    const task = await escalated({ chain, game, job, commitEvery, roots, winner: 1, by: 0 });
     const hash = await chain.client.writeContract({
       account: chain.accounts[7],
       address: game,
       abi: disputeGameAbi,
       functionName: "open",
-      args: [task.terms, shown],
+      args: [task.terms, facts.shownParts()],
     });
     const receipt = await chain.client.waitForTransactionReceipt({ hash });
     const [opened] = parseEventLogs({ abi: disputeGameAbi, eventName: "Opened", logs: receipt.logs });
@@ -107,9 +114,12 @@ export class Duel {
     const { timestamp } = await chain.client.getBlock({ blockNumber: paired.blockNumber });
     const machine = trainingMachine(facts.facts);
     const claims = roots.map((root) => Buffer.from(root.slice(2), "hex")) as unknown as Pair<Uint8Array>;
-    const match = startMatch(machine, claims, PACE, Number(timestamp));
-    const { players: pair, owners } = started.args.context;
+    const { state, context } = started.args;
+    const match = startMatch(machine, claims, PACE, Number(timestamp), firstClock(state.word));
+    const { players: pair, owners } = context;
     const duel = new Duel(chain, game, facts, started.args.dispute, { pair, owners }, match);
+    const { input } = await chain.client.getTransaction({ hash });
+    duel.opened = { gas: Number(receipt.gasUsed), bytes: input.length / 2 - 1 };
     await duel.compare();
     return duel;
   }
@@ -125,9 +135,9 @@ export class Duel {
     expect(stored).toBe(hashState(chainState(this.facts, this.players, this.match)));
   }
 
-  /** The bond that the next move posts. */
+  /** The bond that the next move posts. Side 0 has posted its own with the escalation. */
   bond(): bigint {
-    return bondDue(this.match, GAS_BOND);
+    return bondDue(this.match, GAS_BOND, this.match.turn === 0);
   }
 
   async send(name: string, data: Hex, account = strangerOf(this.chain), value = 0n): Promise<TransactionReceipt> {

@@ -46,17 +46,33 @@ describe("events", () => {
       moved("Revealed"),
     ]);
     expect(told(await play.compare())).toEqual([moved("Challengeable")]);
-    const commitment = await play.commitment(2, LIE);
-    expect(told(await play.challenge(2, LIE))).toEqual([
+    const commitment = await play.challengeHash(2, LIE);
+    expect(told(await play.challenge(2, LIE))).toEqual([["Challenged", { owner: play.owner(2), commitment }]]);
+    for (const [seat, root] of [
+      [3, TRUTH],
+      [4, LIE],
+    ] as const)
+      await play.challenge(seat, root);
+    await play.wait();
+    expect(told(await play.expire())).toEqual([moved("Disputed", "Revealing")]);
+    expect(told(await play.revealChallenge(3, TRUTH))).toEqual([["TurnedAway", { owner: play.owner(3), root: TRUTH }]]);
+    expect(told(await play.revealChallenge(2, LIE))).toEqual([
       ["SeatTaken", { seat: 2n, owner: play.owner(2) }],
-      ["ClaimCommitted", { seat: 2n, commitment }],
-      moved("Disputed", "Revealing"),
+      ["ClaimRevealed", { seat: 2n, root: LIE }],
     ]);
     await play.wait();
-    expect(told(await play.expire())).toEqual([
+    expect(told(await play.expire())).toEqual([moved("Disputed", "Judging")]);
+    const lapse = await call(chain, chain.accounts[7], "manager", "lapse", [play.terms, play.owner(4)]);
+    expect(told(lapse)).toEqual([
+      ["ChallengeLapsed", { owner: play.owner(4), bond: BOND }],
+      ["Slashed", { owner: play.owner(4), amount: BOND }],
+    ]);
+    const ruled = told(await submit(play, verdictOf([TRUTH, LIE], 2n)));
+    expect(ruled.slice(1)).toEqual([
       ["Slashed", { owner: play.owner(2), amount: BOND }],
       ["SeatSlashed", { seat: 2n, amount: BOND }],
-      moved("Challengeable"),
+      ["Credited", { owner: chain.committee, amount: BOND / 10n }],
+      moved("Settled"),
     ]);
     await play.wait();
     const paid = REWARD + (BOND * 20n) / 100n;
@@ -68,7 +84,7 @@ describe("events", () => {
     ]);
     expect(told(await play.claim(play.owner(0)))).toEqual([["Claimed", { owner: play.owner(0), amount: paid }]]);
     const [burned] = told(await call(chain, chain.accounts[7], "vault", "burn", []));
-    expect(burned).toEqual(["Burned", { amount: (BOND * 60n) / 100n }]);
+    expect(burned).toEqual(["Burned", { amount: BOND + BOND / 2n }]);
   });
 
   test("of a dispute in which both are wrong", async () => {
@@ -90,7 +106,7 @@ describe("events", () => {
   });
 
   test("of the vault alone", async () => {
-    const owner = chain.accounts[6];
+    const owner = chain.accounts[7];
     const [deposited] = told(await call(chain, owner, "vault", "deposit", [5n]));
     expect(deposited).toEqual(["Deposited", { owner, amount: 5n }]);
     const [requested] = told(await call(chain, owner, "vault", "requestUnbond", [RICH]));

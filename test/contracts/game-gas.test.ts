@@ -11,13 +11,15 @@ import { fromHex } from "../../src/encoding/bytes.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { trainingProver } from "../../src/referee/claim.ts";
 import { positionOf } from "../../src/game/level.ts";
+import { disputeGameAbi } from "../../src/settlement/abi/dispute-game.ts";
 import type { SignatureOf } from "../../src/settlement/game/consent.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { makeTurn } from "../../src/settlement/game/player.ts";
 import { publicPrivateKey } from "../../src/settlement/local/chain.ts";
 import { type RememberedRun, rememberedRun } from "../referee/remembered-run.ts";
 import { type Chain, DAY, digest, openChain, pass } from "./chain.ts";
-import { deployGame, Duel } from "./duel.ts";
+import { deployGame, Duel, GAS_BOND, PACE } from "./duel.ts";
+import { challengedAlone } from "./escalated.ts";
 
 const FILE = new URL("game-gas.json", import.meta.url);
 const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url));
@@ -31,6 +33,9 @@ const CEILINGS: Readonly<Record<string, number>> = {
   "a product: bytes of the proof": 2500,
   "the widest map: proof": 160_000,
   "a product: for each signature": 15_000,
+  "the widest map: proof, portable": 170_000,
+  // What a silent challenger costs the accused, in one transaction.
+  "forfeit, with a later credit": 110_000,
 };
 
 /** The fraction of a figure that may change with the time at which the test runs. */
@@ -67,6 +72,20 @@ test("gas stays below the ceilings and unchanged", async () => {
     expect(await duel.losersByTimeout()).toEqual([1]);
     gas[`timeout, with ${name}`] = duel.receipts[1].gas;
   }
+  // A challenger that brings the dispute before the game and is silent.
+  for (const [i, name] of ["a first credit", "a later credit"].entries()) {
+    const forfeited = await challengedAlone({ chain, game, job, commitEvery: 1, standing: hex(honest.runRoot) }, i);
+    await pass(chain, PACE.clock + 1);
+    const hash = await chain.client.writeContract({
+      account: forfeited.owner(1),
+      address: game,
+      abi: disputeGameAbi,
+      functionName: "forfeit",
+      args: [forfeited.terms],
+    });
+    gas[`forfeit, with ${name}`] = Number((await chain.client.getTransactionReceipt({ hash })).gasUsed);
+    expect(await forfeited.state()).toBe("Settled");
+  }
   for (const [name, kernel] of [["a product", product] as const, ["the widest map", widest] as const]) {
     const liar = await rememberedRun(job, 1, [{ step: 2, at: { kernel }, element: 5, flip: 0x3f000001 }]);
     liars.push(liar);
@@ -81,6 +100,16 @@ test("gas stays below the ceilings and unchanged", async () => {
     gas[`${name}: bytes of the proof`] = proof.bytes;
     gas[`${name}: moves`] = duel.receipts.length;
     gas[`${name}: all`] = duel.receipts.reduce((sum, receipt) => sum + receipt.gas, 0);
+  }
+  // The same proofs on a chain without CLZ.
+  const portable = await deployGame(chain, PACE, GAS_BOND, "portable");
+  for (const [i, name] of ["a product", "the widest map"].entries()) {
+    const duel = await Duel.open(chain, portable, job, 1, [hex(honest.runRoot), hex(liars[i].runRoot)]);
+    const prover = trainingProver(honest);
+    await duel.play([prover, trainingProver(liars[i])]);
+    await duel.prove((await prover.witness(positionOf(duel.match.game.path)))!);
+    gas[`${name}: proof, portable`] = duel.receipts[duel.receipts.length - 1].gas;
+    gas[`${name}: all, portable`] = duel.receipts.reduce((sum, receipt) => sum + receipt.gas, 0);
   }
   // A stranger with signatures plays the honest side, in the first dispute again.
   const duel = await Duel.open(chain, game, job, 1, [hex(honest.runRoot), hex(liars[0].runRoot)]);

@@ -44,6 +44,9 @@ async function measure(): Promise<Record<string, number>> {
     await dispute.claims(TRUTH, LIE);
     await note(`verdict${suffix}`, submit(dispute, verdictOf([TRUTH, LIE], 2n)));
     await note(`challenge${suffix}`, dispute.challenge(2, LIE));
+    await dispute.wait();
+    await note(`open the reveal of challenges${suffix}`, dispute.expire());
+    await note(`reveal a challenge${suffix}`, dispute.revealChallenge(2, LIE));
   }
   return gas;
 }

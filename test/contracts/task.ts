@@ -1,5 +1,6 @@
 /** A task on the chain of `chain.ts`, and the moves that its participants make. */
 import type { Address, Hex, TransactionReceipt } from "viem";
+import { challengeCommitment, type Challenged } from "../../src/settlement/commitment.ts";
 import { type Chain, call, DAY, digest, NOBODY, pass, PHASES, read, STATES, UNIT } from "./chain.ts";
 
 export interface Terms {
@@ -11,7 +12,6 @@ export interface Terms {
   commitEvery: number;
   tensors: number;
   providers: number;
-  maxChallenges: number;
   maxDemands: number;
   reward: bigint;
   stake: bigint;
@@ -58,7 +58,6 @@ export function termsOf(chain: Chain, changes: Partial<Terms> = {}): Terms {
     commitEvery: 2,
     tensors: 3,
     providers: 2,
-    maxChallenges: 2,
     maxDemands: 3,
     reward: REWARD,
     stake: STAKE,
@@ -101,8 +100,8 @@ export class Play {
     return this.chain.accounts[2 + seat];
   }
 
-  private manager(account: Address, name: string, args: readonly unknown[]): Promise<TransactionReceipt> {
-    return call(this.chain, account, "manager", name, args);
+  private manager(account: Address, name: string, args: readonly unknown[], value = 0n): Promise<TransactionReceipt> {
+    return call(this.chain, account, "manager", name, args, value);
   }
 
   post = () => this.manager(this.terms.client, "post", [this.terms]);
@@ -129,12 +128,50 @@ export class Play {
     return this.manager(this.owner(seat), "reveal", [this.id, seat, root, this.salt(seat)]);
   }
 
-  async challenge(seat: number, root: Hex): Promise<TransactionReceipt> {
-    return this.manager(this.owner(seat), "challenge", [this.terms, await this.commitment(seat, root)]);
+  /** What a challenge is against now. */
+  async challenged(): Promise<Challenged> {
+    const task = await read<{ seats: number; revealed: number; out: number }>(this.chain, "manager", "taskOf", [
+      this.id,
+    ]);
+    const stands = (seat: number): boolean => (((task.revealed & ~task.out) >> seat) & 1) === 1;
+    const lowest = Array.from({ length: task.seats }, (_, seat) => seat).find(stands)!;
+    const [, standing] = await read<[Address, Hex]>(this.chain, "manager", "seatOf", [this.id, lowest]);
+    return { task: this.id, standing };
   }
 
-  escalate(seat: number, ruling: Resolution): Promise<TransactionReceipt> {
-    return this.manager(this.owner(seat), "escalate", [this.terms, ruling, seat]);
+  /** A challenger's commitment. */
+  async challengeHash(seat: number, root: Hex): Promise<Hex> {
+    const { manager, client } = this.chain;
+    const place = { manager, chainId: await client.getChainId() };
+    return challengeCommitment(place, await this.challenged(), this.owner(seat), root, this.salt(seat));
+  }
+
+  /**
+   * A challenge by the account that would have the next seats if all challengers revealed in this order.
+   * @param value what it posts for the game, in wei
+   */
+  async challenge(seat: number, root: Hex, value = 0n): Promise<TransactionReceipt> {
+    const { standing } = await this.challenged();
+    const args = [this.terms, standing, await this.challengeHash(seat, root)];
+    return this.manager(this.owner(seat), "challenge", args, value);
+  }
+
+  revealChallenge(seat: number, root: Hex): Promise<TransactionReceipt> {
+    const args = [this.terms, this.owner(seat), root, this.salt(seat)];
+    return this.manager(this.chain.accounts[7], "revealChallenge", args);
+  }
+
+  /** One account challenges, and reveals when the window is over. */
+  async challengeAlone(seat: number, root: Hex, value = 0n): Promise<void> {
+    await this.challenge(seat, root, value);
+    await this.wait();
+    await this.expire();
+    await this.revealChallenge(seat, root);
+  }
+
+  /** @param value what it posts for the game, in wei */
+  escalate(seat: number, ruling: Resolution, value = 0n): Promise<TransactionReceipt> {
+    return this.manager(this.owner(seat), "escalate", [this.terms, ruling, seat], value);
   }
 
   /** As an authority that is a plain account. */

@@ -33,7 +33,10 @@ describe("a long tree", () => {
           expect((await tree.children(height, position)).map(toHex), `${height}/${position}`).toEqual(
             levels[height - 1].slice(2 * position, 2 * position + 2).map(toHex),
           );
+        const [from, to] = [Math.floor(width / 3), Math.ceil((2 * width) / 3)];
+        expect((await tree.row(height, from, to)).map(toHex)).toEqual(levels[height].slice(from, to).map(toHex));
       }
+      expect((await tree.row(0, 0, count + 5)).map(toHex)).toEqual(levels[0].slice(0, count).map(toHex));
       const step = Math.max(Math.floor(count / 97), 1);
       for (let index = 0; index < count; index += index < count - 5 ? step : 1)
         expect((await tree.prove(index)).map(toHex), `${index}`).toEqual(proveLeaf(levels, index).map(toHex));

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { userFolder } from "../../src/files/places.ts";
+import { stateFolder, userFolder } from "../../src/files/places.ts";
 import { expectRegular, readRegular, readRegularText } from "../../src/files/regular.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 
@@ -47,7 +47,13 @@ it("a user's folders are named by variables, or are below the home", () => {
   try {
     Object.assign(env, { XDG_STATE_HOME: "/x/state", XDG_CACHE_HOME: "", HOME: "/h" });
     expect([userFolder("state"), userFolder("cache")]).toEqual(["/x/state", "/h/.cache"]);
+    expect(stateFolder()).toBe(env.VERDE_STATE);
+    env.VERDE_STATE = "";
+    expect(stateFolder()).toBe("/x/state/verde");
+    env.XDG_STATE_HOME = "";
+    expect(stateFolder()).toBe("/h/.local/state/verde");
     env.HOME = "";
+    expect(stateFolder()).toBeUndefined();
     expect(userFolder("cache")).toBeUndefined();
   } finally {
     process.env = before;

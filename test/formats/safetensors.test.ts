@@ -33,6 +33,40 @@ describe("safetensors", () => {
     expect(await readSafetensors(path("round.safetensors"))).toEqual(tensors);
   });
 
+  test("are used where they lie in a mapped file, after the check that a read file gets", async () => {
+    const count = 2 ** 17;
+    const floats = Float32Array.from({ length: count }, (_, i) => i - 2 ** 16);
+    const large = [
+      { name: "f", dtype: "f32" as const, shape: [count], data: floats },
+      { name: "i", dtype: "i32" as const, shape: [count], data: Int32Array.from(floats) },
+      { name: "tiny", dtype: "f32" as const, shape: [2], data: Float32Array.of(1, 2 ** -130) },
+    ];
+    await writeSafetensors(path("mapped.safetensors"), large);
+    const before = readFileSync(path("mapped.safetensors"));
+    const [f, i, tiny] = await readSafetensors(path("mapped.safetensors"), { map: true });
+    expect([f, i, tiny]).toEqual(await readSafetensors(path("mapped.safetensors")));
+    expect(tiny.data).toEqual(Float32Array.of(1, 0));
+    // One buffer, which is the file's; what had to be changed has another.
+    expect([f.data.buffer.byteLength, tiny.data.byteLength]).toEqual([before.length, 8]);
+    expect(i.data.buffer).toBe(f.data.buffer);
+    expect(tiny.data.buffer).not.toBe(f.data.buffer);
+    f.data[0] = 7;
+    expect(readFileSync(path("mapped.safetensors"))).toEqual(before);
+    large[0].data[5] = Number.NaN;
+    await writeSafetensors(path("mapped.safetensors"), large);
+    await expect(readSafetensors(path("mapped.safetensors"), { map: true })).rejects.toThrow("element 5 is NaN");
+    expect((await readSafetensors(path("mapped.safetensors"), { map: true, raw: true }))[0].data[5]).toBeNaN();
+    expect(i.data[0]).toBe(-(2 ** 16));
+  });
+
+  test("are read from a mapped file where they do not lie at a multiple of 4 bytes", async () => {
+    const floats = Float32Array.from({ length: 2 ** 18 }, (_, i) => i);
+    const header = { x: { dtype: "F32", shape: [2 ** 18], data_offsets: [0, 2 ** 20] } };
+    const odd = JSON.stringify(header).padEnd(Math.ceil(JSON.stringify(header).length / 4) * 4 + 1);
+    const [x] = await readSafetensors(file(odd, new Uint8Array(floats.buffer)), { map: true });
+    expect(x.data).toEqual(floats);
+  });
+
   test("are never written through a link", async () => {
     writeFileSync(path("victim"), "precious");
     symlinkSync(path("victim"), path("linked.safetensors.new"));

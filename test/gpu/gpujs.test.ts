@@ -10,9 +10,10 @@ import { describe, expect, test } from "vitest";
 import { driversWithAdapter } from "./drivers.ts";
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const [MAIN, GPT, COMPARE, REPORTS] = [
+const [MAIN, GPT, CONFORM, COMPARE, REPORTS] = [
   "../../src/cli/main.ts",
   "../../examples/char-gpt.ts",
+  "conform.ts",
   "../repops/compare.ts",
   "reports.ts",
 ].map(path);
@@ -81,7 +82,7 @@ const roots = (lines: Record<string, unknown>[]): unknown[] => lines.map(({ root
 describe.runIf(hasPackage())("gpu.js", async () => {
   describe.each(await runs())("$backend $driver", ({ backend, driver, program }) => {
     test("conforms", async () => {
-      const [certificate] = await node(driver, program, MAIN, "certify", "--backend", backend, "--json");
+      const [certificate] = await node(driver, program, CONFORM, backend);
       expect(certificate).toMatchObject({ conforms: true, backend, differences: [] });
       expect(certificate.probes).toContainEqual({ name: "fuses guarded a·b + c", finding: "no" });
     });

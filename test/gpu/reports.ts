@@ -1,6 +1,7 @@
 /** Whether a backend's reports are correct, as a program of its own: `node test/gpu/reports.ts NAME`. */
 import { backendByName } from "../../src/repops/backends/index.ts";
 import { prepareWebGpu } from "../../src/repops/backends/webgpu/session.ts";
+import { checkNotes } from "../repops/notes.ts";
 import { checkReports } from "../repops/reports.ts";
 
 const [name] = process.argv.slice(2);
@@ -11,5 +12,6 @@ if (name === "webgpu")
     checked++;
   }
 await checkReports(backendByName(name));
+await checkNotes(backendByName(name));
 console.log(JSON.stringify({ checked: checked + 1 }));
 process.exit();

@@ -4,8 +4,8 @@
  *
  *     node test/gpu/variants.ts SEED COUNT
  *
- * Prints how many random products had other bits than the reference, and whether roots hashed on the device
- * equal the host's.
+ * Prints how many products, plain ones and those of views, had other bits than the reference, and whether
+ * roots hashed on the device equal the host's.
  */
 import fc from "fast-check";
 import { toHex } from "../../src/encoding/bytes.ts";
@@ -15,6 +15,7 @@ import { reference } from "../../src/repops/backends/reference.ts";
 import { openDevice } from "../../src/repops/backends/webgpu/device.ts";
 import { TILES } from "../../src/repops/backends/webgpu/product.ts";
 import { prepareWebGpu } from "../../src/repops/backends/webgpu/session.ts";
+import { kernelOf, PRODUCTS } from "../repops/backends/view-products.ts";
 import { type Case, products } from "../repops/kernels.ts";
 
 const [seed, count] = process.argv.slice(2).map(Number);
@@ -32,7 +33,10 @@ async function run(backend: Backend, { list, inputs }: Case): Promise<Uint32Arra
 
 let compared = 0;
 const different: string[] = [];
-for (const one of fc.sample(products, { seed, numRuns: count })) {
+// Each is a shader to compile for each tile and guard: a convolution, a gradient, and one with bounds.
+const bounded = PRODUCTS.filter(({ outer, depth }) => [...outer, ...depth].some(({ bounds }) => bounds));
+const ofViews = [PRODUCTS[0], PRODUCTS[2], bounded[0]].map((product, i) => kernelOf(product, seed + i));
+for (const one of [...fc.sample(products, { seed, numRuns: count }), ...ofViews]) {
   const wanted = await run(reference, one);
   for (const tile of tiles)
     for (const guard of ["bits", "fma"] as const) {

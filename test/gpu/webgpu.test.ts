@@ -17,6 +17,7 @@ const GPT = fileURLToPath(new URL("../../examples/char-gpt.ts", import.meta.url)
 const HASH = fileURLToPath(new URL("hash.ts", import.meta.url));
 const WATCH = fileURLToPath(new URL("watch.ts", import.meta.url));
 const REPORTS = fileURLToPath(new URL("reports.ts", import.meta.url));
+const CONFORM = fileURLToPath(new URL("conform.ts", import.meta.url));
 const COMPARE = fileURLToPath(new URL("../repops/compare.ts", import.meta.url));
 const VARIANTS = fileURLToPath(new URL("variants.ts", import.meta.url));
 const MEMORY = fileURLToPath(new URL("memory.ts", import.meta.url));
@@ -88,7 +89,7 @@ describe.runIf(found.length > 0)("WebGPU", () => {
   const runs = (found.length > 0 ? found : ["none"]).flatMap((driver) => names.map((name) => [name, driver] as const));
   describe.each(runs)("%s on %s", (backend, driver) => {
     test("conforms", async () => {
-      const [certificate] = await verde(driver, "certify", "--backend", backend, "--json");
+      const [certificate] = await node(driver, CONFORM, backend);
       expect(certificate).toMatchObject({ conforms: true, backend, differences: [] });
       expect(certificate.probes).toContainEqual({ name: "fuses guarded a·b + c", finding: "no" });
       const { name, software } = certificate.device as { name: string; software: boolean };
@@ -124,6 +125,7 @@ describe.runIf(found.length > 0)("WebGPU", () => {
         expect(choice).toMatchObject({
           backend: "wasm",
           passedOver: [
+            { backend: "cuda" },
             { backend: "webgpu", reason: expect.stringContaining("is a software device") },
             { backend: "native" },
           ],

@@ -34,6 +34,21 @@ describe("lists of axes", () => {
     ["sum over a number", (x) => graph.sum(x, 1 as never), "sum: axes is 1; pass a list of axes"],
     ["sum over no axes", (x) => graph.sum(x, []), "sum: the list of axes of f32[2, 3] is empty"],
     ["mean over no axes", (x) => graph.mean(x, []), "mean: the list of axes of f32[2, 3] is empty"],
+    [
+      "mean of no elements",
+      (x) => graph.mean(graph.slice(x, 1, 2, 2)),
+      "mean: no elements, of f32[2, 0], have no mean",
+    ],
+    [
+      "a third operand",
+      (x) => (graph.add as (...all: graph.Value[]) => graph.Value)(x, x, x),
+      "add: argument 3 is a value f32[2, 3]; pass no value: it takes two operands; nest the calls",
+    ],
+    [
+      "a second operand",
+      (x) => (graph.exp as (...all: graph.Value[]) => graph.Value)(x, x),
+      "exp: argument 2 is a value f32[2, 3]; pass no value: it takes one operand; nest the calls",
+    ],
     ["sum with a hole", (x) => graph.sum(x, new Array(1)), "axis undefined, at position 0"],
     ["sum over axes of a scalar", (x) => graph.sum(graph.sum(x), [0]), "a scalar has no axes"],
     [

@@ -80,3 +80,12 @@ describe("operators name what they can't do", () => {
     await expect(refused(body)).rejects.toThrow(message);
   });
 });
+
+test("gradients have the labels of their layers", () => {
+  const builder = new graph.GraphBuilder();
+  const x = builder.input("x", { dtype: "f32", shape: [2, 3] });
+  const loss = builder.scope("head", () => graph.sum(builder.scope("inner", () => graph.exp(x))));
+  const [slope] = graph.gradients(loss, [x]);
+  const { labels } = builder.finish([{ name: "slope", value: graph.dense(slope) }]);
+  expect(labels).toContain("head/inner/exp-gradient");
+});

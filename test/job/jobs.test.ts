@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { decodeGraph, encodeGraph, graphRoot } from "../../src/graph/codec.ts";
-import { type ClosedJob, countByTraining, countParameters, jobId, parametersOf } from "../../src/job/closed.ts";
+import { type ClosedJob, jobId } from "../../src/job/closed.ts";
+import { countByTraining, countParameters, parametersOf } from "../../src/job/parameters.ts";
 import {
   adamW,
   defineJob,
@@ -108,6 +109,22 @@ describe("the parameters of a job", () => {
       expect(countByTraining(job)).toEqual({ trained: 13 - frozen, frozen });
       expect(countParameters(job)).toBe(13);
     }
+  });
+
+  test("are not what a job keeps besides, whatever its name and type", async () => {
+    const keeping = defineJob({
+      name: "keeping",
+      steps: 2,
+      data: () => ({ x: tensor([4, 2], [1, 2, 3, 4, 5, 6, 7, 8]) }),
+      loss: (job) => {
+        const seen = job.state("seen", { dtype: "f32", shape: [4, 2] }, zeros);
+        job.update(seen, sub(job.data.x, seen));
+        job.state("out.kept", { dtype: "f32", shape: [7] }, zeros);
+        return mean(square(linear(job, "out", job.data.x, 1)));
+      },
+      optimizer: () => sgd({ learningRate: 0.01, momentum: 0.9 }),
+    });
+    expect(countByTraining(await keeping.close())).toEqual({ trained: 3, frozen: 0 });
   });
 
   test("are trained whatever the optimizer, and state that reports or draws is none", async () => {

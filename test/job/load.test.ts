@@ -61,7 +61,7 @@ const CASES: readonly [string, Parts, string, string, string | undefined][] = [
   ["an optimizer that is missing", { optimizer: "optimizer: () => undefined as any," }, "SETTING", "adamW", undefined],
   ["an optimizer that throws", { optimizer: "optimizer: () => { throw new Error('opt'); }," }, "THREW", "opt", "9:28"],
   ["memory that is not there", { loss: "new ArrayBuffer(2 ** 53 - 1);" }, "BACKEND_MEMORY", "too little memory", "7:5"],
-  ["no optimizer", { optimizer: " " }, "SETTING", "optimizer", "2:16"],
+  ["an optimizer that is no function", { optimizer: "optimizer: 3 as any," }, "SETTING", "optimizer", "2:16"],
 ];
 
 describe("a job module that fails", () => {

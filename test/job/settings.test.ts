@@ -113,7 +113,7 @@ describe("values, and what they become", () => {
     [
       "a norm that rounds to 0",
       () => adamW({ learningRate: 1, clipNorm: 1e-45 }),
-      "clipNorm is 1e-45, which becomes 0",
+      "clipNorm is 1e-45, which becomes 0: the least magnitude of a vf32 is 2^-125; take a larger one",
     ],
     ["a peak that is negative", () => warmupCosine({ peak: -1, warmup: 1, steps: 3 }), "peak is -1"],
     [

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHECKOUT, ENTRIES, type Ended, execute } from "./project.ts";
 
 /** Exports and methods without a docstring. The number may fall; an export that is added has one. */
-const UNDOCUMENTED = 229;
+const UNDOCUMENTED = 57;
 
 const out = mkdtempSync(join(tmpdir(), "verde-api-"));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
@@ -18,6 +18,8 @@ describe("the pages of the API", () => {
     warnings = `${ended.stdout}${ended.stderr}`.split("\n").filter((line) => line.includes("[warning]"));
   }, 400_000);
   const isMissing = (line: string): boolean => line.includes("does not have any documentation");
+  /** The data for an operator's tests, which src/graph/operator.ts describes. */
+  const isCheck = (line: string): boolean => /\.check\.__type\b/.test(line);
 
   test("are made of every entry", () => {
     expect(ended.code, ended.stderr).toBe(0);
@@ -29,7 +31,7 @@ describe("the pages of the API", () => {
     expect(warnings.filter((line) => !isMissing(line) && !/Found \d+ errors/.test(line))).toEqual([]));
 
   test("describe all that the main entry exports, and miss no more elsewhere than before", () => {
-    const missing = warnings.filter(isMissing);
+    const missing = warnings.filter((line) => isMissing(line) && !isCheck(line));
     expect(missing.filter((line) => / src\./.test(line))).toEqual([]);
     expect(missing.length, missing.join("\n")).toBeLessThanOrEqual(UNDOCUMENTED);
   });

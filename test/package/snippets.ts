@@ -10,7 +10,7 @@ export interface Snippet {
 
 /** Stands on the line above a block that continues the block before it. */
 const CONTINUES = "<!-- snippet: continues -->";
-const LANGUAGES = new Set(["sh", "bash", "console", "text", "json", "solidity", "html"]);
+const LANGUAGES = new Set(["sh", "bash", "console", "text", "json", "solidity", "html", "toml"]);
 
 /**
  * Every block that is marked as TypeScript. A block is a module of its own, unless it continues the one before. One whose

@@ -293,8 +293,8 @@ describe("dispute about traces", () => {
     await expect(dispute(honest, await trace({ commitEvery: 2 }))).rejects.toThrow("--commit-every");
     for (const [options, part] of [
       [{ steps: 5 }, "steps"],
-      [{ rate: 0.1 }, "step graphs differ"],
-      [{ seed: 3 }, "differ"],
+      [{ rate: 0.1 }, "(step graph: from operator"],
+      [{ seed: 3 }, "different jobs (initial state"],
     ] as const)
       await expect(dispute(honest, await trace({}, await smallJob(options)))).rejects.toThrow(part);
     await rm(liar.replace(".trace", ".data"), { recursive: true });

@@ -12,7 +12,12 @@ let chain: Chain;
 let source: TaskSource;
 beforeAll(async () => {
   chain = await openChain();
-  source = { client: chain.client as unknown as TaskSource["client"], manager: chain.manager, fromBlock: 0n };
+  source = {
+    client: chain.client as unknown as TaskSource["client"],
+    chainId: 31_337,
+    manager: chain.manager,
+    fromBlock: 0n,
+  };
 });
 
 test("a task tells its terms, seats, claims, rulings and open demands", async () => {

@@ -12,7 +12,7 @@ describe("the terms of a task", () => {
   it("follow from the reward where the client does not choose", () => {
     const terms = termsOf(job, { client, committee, reward: 50n });
     expect(terms).toMatchObject({ ...job, client, committee, game: zeroAddress, reward: 50n, providers: 2 });
-    expect(terms).toMatchObject({ stake: 500n, bond: 250n, chunkPrice: 5n, maxChallenges: 2, maxDemands: 3 });
+    expect(terms).toMatchObject({ stake: 500n, bond: 250n, chunkPrice: 5n, maxDemands: 3 });
     expect(terms.periods).toEqual(DEFAULT_PERIODS);
     expect(terms.steps).toBe(3);
     expect(terms.salt).toMatch(/^0x[0-9a-f]{64}$/);
@@ -29,7 +29,6 @@ describe("the terms of a task", () => {
       bond: 7n,
       chunkPrice: 0n,
       providers: 3,
-      maxChallenges: 0,
       maxDemands: 0,
       salt: `0x${"ab".repeat(32)}`,
       periods: { toPlay: 9 },

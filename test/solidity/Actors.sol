@@ -23,6 +23,9 @@ contract Actors is World, Vectors {
         Demand[] demands;
         uint256[] chunks;
         mapping(uint256 seat => RunRoot) said;
+        /// Accounts that have challenged, in this order.
+        address[] challengers;
+        mapping(address owner => RunRoot) challenged;
     }
 
     Played[] private played;
@@ -84,12 +87,14 @@ contract Actors is World, Vectors {
         Played storage p = played[seed % played.length];
         Task memory t = manager.taskOf(p.id);
         seed >>= 8;
+        if (t.state == State.Final) lapse(p, seed >> 8);
         if (block.timestamp > t.deadline && t.state != State.Revealed) return;
         if (t.state == State.Open) call(who(p, t.seats), abi.encodeCall(manager.accept, (p.id)), "accept");
         if (t.state == State.Accepted || t.state == State.Committed) claim(p, t, seed % t.seats, seed >> 8);
         if (t.state == State.Revealed) call(ANYONE, abi.encodeCall(manager.compare, (p.id)), "compare");
         if (t.state == State.Challengeable) disturb(p, t, seed);
-        if (t.phase == Phase.Revealing) open(p, t, t.seats - 1);
+        if (t.phase == Phase.Revealing) openChallenge(p, seed);
+        if (t.state == State.Settled) disturb(p, t, seed);
         if (t.phase == Phase.Judging || t.phase == Phase.Playing) judge(p, t);
         if (t.phase == Phase.Ruled) appeal(p, t, seed % t.seats);
     }
@@ -112,11 +117,6 @@ contract Actors is World, Vectors {
         call(ANYONE, data, "reveal");
     }
 
-    function standing(Played storage p, Task memory t) private view returns (RunRoot value) {
-        for (uint256 seat = t.seats; seat > 0; seat--)
-            if (t.revealed & ~t.out & (1 << (seat - 1)) != 0) value = claimOf(p, seat - 1);
-    }
-
     /// @dev The claim of a seat that has revealed it.
     function claimOf(Played storage p, uint256 seat) private view returns (RunRoot) {
         (, bytes32 value) = manager.seatOf(p.id, seat);
@@ -125,15 +125,37 @@ contract Actors is World, Vectors {
 
     /// @dev A challenge, a demand or a delivery, if the terms allow it.
     function disturb(Played storage p, Task memory t, uint256 seed) private {
-        RunRoot now_ = standing(p, t);
-        if (seed % 3 == 0 && t.challenges < p.terms.maxChallenges) {
-            RunRoot other = now_ != honestRoot ? honestRoot : LIE;
-            p.said[t.seats] = other;
-            bytes32 hash = manager.commitmentOf(p.id, who(p, t.seats), other, salt(t.seats));
-            call(who(p, t.seats), abi.encodeCall(manager.challenge, (p.terms, hash)), "challenge");
+        RunRoot now_ = standing(p.id);
+        uint256 next = p.terms.providers + p.challengers.length;
+        if (seed % 3 == 0 && t.state == State.Challengeable && next < 7) {
+            // Some challenge with the claim that stands, some with any lie.
+            RunRoot other = (seed >> 4) % 4 == 0 ? root(p, next, seed >> 8) : now_ != honestRoot ? honestRoot : LIE;
+            address challenger = who(p, next);
+            bytes32 hash = manager.challengeOf(p.id, now_, challenger, other, salt(0));
+            if (!call(challenger, abi.encodeCall(manager.challenge, (p.terms, now_, hash)), "challenge")) return;
+            p.challengers.push(challenger);
+            p.challenged[challenger] = other;
         } else if (seed % 3 == 1 && t.demands < p.terms.maxDemands) {
             ask(p, t, (seed >> 8) % 8, now_);
         } else if (now_ == honestRoot) deliverAll(p, t);
+    }
+
+    /// @dev A challenger reveals, unless it stays silent.
+    function openChallenge(Played storage p, uint256 seed) private {
+        address challenger = p.challengers[seed % p.challengers.length];
+        if (manager.challengeBy(p.id, challenger) == 0 || (seed >> 8) % 8 == 0) return;
+        RunRoot said = p.challenged[challenger];
+        bytes memory data = abi.encodeCall(manager.revealChallenge, (p.terms, challenger, said, salt(0)));
+        call(ANYONE, data, "revealChallenge");
+    }
+
+    function lapse(Played storage p, uint256 seed) private {
+        for (uint256 i = 0; i < p.challengers.length; i++) {
+            address challenger = p.challengers[(seed % p.challengers.length + i) % p.challengers.length];
+            if (manager.challengeBy(p.id, challenger) == 0) continue;
+            call(ANYONE, abi.encodeCall(manager.lapse, (p.terms, challenger)), "lapse");
+            return;
+        }
     }
 
     function ask(Played storage p, Task memory t, uint256 chunk, RunRoot now_) private {
@@ -205,9 +227,9 @@ contract Actors is World, Vectors {
         bool inTime = block.timestamp <= t.deadline;
         bool claims = t.state == State.Accepted || t.state == State.Committed;
         if (claims && inTime && p.shift == 0) claim(p, t, 0, 0);
-        bool delivers = t.state == State.Challengeable || t.state == State.Disputed;
+        bool delivers = t.state == State.Challengeable || t.state == State.Disputed || t.state == State.Settled;
         // In a dispute the standing claim is the claim of the lowest seat that is not out.
-        if (delivers && t.openDemands != 0 && p.shift == 0 && standing(p, t) == honestRoot) deliverAll(p, t);
+        if (delivers && t.openDemands != 0 && p.shift == 0 && standing(p.id) == honestRoot) deliverAll(p, t);
         if (t.phase == Phase.Judging && inTime) judge(p, t);
     }
 
@@ -222,11 +244,13 @@ contract Actors is World, Vectors {
             call(ANYONE, abi.encodeCall(manager.compare, (p.id)), "compare");
             return;
         }
-        if (t.state == State.Challengeable && t.openDemands != 0) return expireDemand(p, t);
+        bool challenged = t.state == State.Challengeable && t.challenges != 0;
+        bool stands = t.state == State.Settled || (t.state == State.Challengeable && !challenged);
+        if (stands && t.openDemands != 0) return expireDemand(p, t);
         if (block.timestamp <= t.deadline) return;
         if (t.phase == Phase.Ruled || t.phase == Phase.Playing) {
             call(ANYONE, abi.encodeCall(manager.enforce, (p.terms, p.ruling)), "enforce");
-        } else if (t.state == State.Challengeable) {
+        } else if (stands) {
             call(ANYONE, abi.encodeCall(manager.finalize, (p.terms)), "finalize");
         } else if (t.state != State.None && t.state != State.Final && t.state != State.Refunded) {
             call(ANYONE, abi.encodeCall(manager.expire, (p.terms)), "expire");
@@ -265,6 +289,7 @@ contract Actors is World, Vectors {
                 if (block.timestamp <= until) vm.warp(until + 1);
                 endState(p);
             }
+            for (uint256 j = 0; j < p.challengers.length; j++) lapse(p, j);
         }
         return true;
     }

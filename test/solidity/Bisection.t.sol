@@ -243,7 +243,7 @@ contract BisectionTest {
         c.past = keccak256(abi.encode(t.claims));
         Position memory p;
         p.count = uint32(SizesLib.segments(c.sizes));
-        GameWord word = GameWordLib.start(4000, t.times[0]).placed(p);
+        GameWord word = GameWordLib.start(4000, 4000, t.times[0]).placed(p);
         assert(game.stateOf(1) == keccak256(abi.encode(word, keccak256(abi.encode(c)), 0, 0)));
         vm.expectRevert(IBisection.WrongQuestion.selector);
         game.prove(1, word, c, "");

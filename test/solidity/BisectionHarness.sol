@@ -13,6 +13,8 @@ import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
 /// @dev The game alone, without the contract that knows the players.
 contract BisectionHarness is Bisection, TrainingMachine {
     mapping(PairId players => uint256) public losersOf;
+    /// @dev Bit i: side i has posted its bond.
+    mapping(PairId players => uint256) public postedBy;
 
     constructor(IJudge judge_, Pace memory pace_, uint256 gasBond_) Bisection(pace_, gasBond_) TrainingMachine(judge_) {}
 
@@ -35,12 +37,12 @@ contract BisectionHarness is Bisection, TrainingMachine {
         c.job = JobHash.hashOf(job);
         c.sizes = SizesLib.ofRun(steps, commitEvery);
         c.claims = claims;
-        _start(c);
+        _start(c, _clock);
     }
 
-    /// @dev No side is out.
-    function _losersOf(PairId) internal pure override returns (uint256) {
-        return 0;
+    function _begun(PairId players, uint256 side) internal override {
+        _takeBond(postedBy[players] & (1 << side) != 0);
+        postedBy[players] |= 1 << side;
     }
 
     function _ended(PairId players, uint256 losers) internal override {

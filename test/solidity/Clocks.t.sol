@@ -39,7 +39,7 @@ contract ClocksTest {
     function _word(Question question, uint32 first, uint32 second, bool turned) private pure returns (GameWord) {
         Position memory p = Position(question, OP, 3, 10, 1);
         uint256 clocks = (uint256(first) << 40) | (uint256(second) << 72);
-        uint256 word = GameWord.unwrap(GameWordLib.start(0, SINCE).placed(p));
+        uint256 word = GameWord.unwrap(GameWordLib.start(0, 0, SINCE).placed(p));
         return GameWord.wrap(word | clocks | (turned ? 1 << 104 : 0));
     }
 }

@@ -81,7 +81,7 @@ contract ConsentsTest {
             (bool proven, ) = _send(STRANGER, t.proof, 0);
             assert(proven && game.losersOf(t.players) == t.wrong);
             // An account that posts a bond for an owner gives it away.
-            assert(game.creditOf(STRANGER) == 0 && game.creditOf(t.owners[t.wrong & 1]) == 2 * BOND);
+            assert(game.creditOf(STRANGER) == 0 && game.postedBy(t.players) == 3);
             decided++;
         }
         // Each opening is shown twice: as an answer, and by the other side as a reply.
@@ -283,7 +283,7 @@ contract ConsentsTest {
             vm.warp(t.times[2] + 4001);
             game.timeout(1, s.state, s.context);
             // The side that was played for has answered, so the other side is late.
-            assert(game.creditOf(owner) == 2 * BOND && game.creditOf(STRANGER) == 0);
+            assert(game.losersOf(t.players) == 1 && game.creditOf(STRANGER) == 0);
         }
         assert(found > 2);
     }

@@ -56,7 +56,7 @@ contract CounterGame is Bisection {
         Context memory c;
         c.sizes = Counts.ofLevels(counts);
         (c.owners, c.claims) = (owners, claims);
-        _start(c);
+        _start(c, _clock);
     }
 
     /// @inheritdoc Machine
@@ -177,8 +177,9 @@ contract CounterGame is Bisection {
         }
     }
 
-    function _losersOf(PairId) internal pure override returns (uint256) {
-        return 0;
+    /// @dev There are no bonds here.
+    function _begun(PairId, uint256) internal override {
+        _takeBond(false);
     }
 
     function _ended(PairId, uint256 losers_) internal override {

@@ -47,7 +47,7 @@ abstract contract CounterPlay {
         game.start(counts, owners, context.claims);
         p.count = uint32(counts[0]);
         Context memory c = context;
-        state = GameState(GameWordLib.start(4000, block.timestamp).placed(p), keccak256(abi.encode(c)), 0, 0);
+        state = GameState(GameWordLib.start(4000, 4000, block.timestamp).placed(p), keccak256(abi.encode(c)), 0, 0);
         _checkState();
     }
 

@@ -203,18 +203,24 @@ contract DeliveryTest is TestWorld, Vectors {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
         TaskId task = claimed(terms, list(v.root, v.root));
+        toDeadline(task);
         Demand memory first = demand(terms, v);
         Vector memory w = load(1);
         Demand memory second = demand(terms, w);
         challenge(terms, 2, LIE);
+        // A claim that is challenged is not punished for its chunks before that is decided.
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.ChallengesOpen.selector, 1));
+        manager.expireDemand(terms, 1, second);
+        closeWindow(terms);
         manager.deliver(terms, 0, first, v.proof);
         vm.warp(uint256(second.deadline) + 1);
         vm.expectRevert(wrongState(State.Disputed, Phase.Revealing));
         manager.expireDemand(terms, 1, second);
-        pastDeadline(task);
-        manager.expire(terms);
+        closeWindow(terms);
         // The challenger did not reveal; the chunk is still owed.
+        assertState(task, State.Settled);
         manager.expireDemand(terms, 1, second);
+        manager.lapse(terms, owner(2));
         assertState(task, State.Refunded);
         assert(lossOf(owner(0)) == STAKE && credit(CLIENT) == 2 * REWARD + PRICE);
         assertSettled();
@@ -225,11 +231,11 @@ contract DeliveryTest is TestWorld, Vectors {
         Vector memory w = load(1);
         Terms memory terms = termsFor(v);
         TaskId task = claimed(terms, list(LIE, LIE));
+        toDeadline(task);
         Demand memory first = demand(terms, v);
         Demand memory second = demand(terms, w);
         (first.root, second.root) = (LIE, LIE);
-        challenge(terms, 2, v.root);
-        reveal(task, 2, v.root);
+        challenged(terms, 2, v.root);
         resolve(terms, ruling(1, list(LIE, v.root), 1));
         assert(manager.taskOf(task).demands == 0 && manager.taskOf(task).openDemands == 0);
         assert(credit(CLIENT) == 2 * PRICE);
@@ -253,9 +259,9 @@ contract DeliveryTest is TestWorld, Vectors {
         Vector memory v = load(0);
         Terms memory terms = termsFor(v);
         TaskId task = claimed(terms, list(v.root, v.root));
+        toDeadline(task);
         Demand memory what = demand(terms, v);
-        challenge(terms, 2, LIE);
-        reveal(task, 2, LIE);
+        challenged(terms, 2, LIE);
         resolve(terms, ruling(1, list(v.root, LIE), 2));
         assert(manager.taskOf(task).demands == 1 && manager.taskOf(task).openDemands == 1 && credit(CLIENT) == 0);
         manager.deliver(terms, 0, what, v.proof);
@@ -269,8 +275,7 @@ contract DeliveryTest is TestWorld, Vectors {
         Terms memory terms = termsFor(v);
         TaskId task = claimed(terms, list(v.root, v.root));
         demand(terms, v);
-        challenge(terms, 2, LIE);
-        reveal(task, 2, LIE);
+        challenged(terms, 2, LIE);
         pastDeadline(task);
         manager.expire(terms);
         assert(credit(CLIENT) == 2 * REWARD + PRICE && lossOf(owner(0)) == 0);

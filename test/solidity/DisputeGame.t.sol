@@ -4,66 +4,18 @@ pragma solidity 0.8.37;
 import {DisputeGame} from "../../contracts/DisputeGame.sol";
 import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
-import {Claim, Context, GameState, PairId} from "../../contracts/game/GameTypes.sol";
-import {GameWord, GameWordLib} from "../../contracts/game/GameWord.sol";
+import {Context, GameState} from "../../contracts/game/GameTypes.sol";
 import {IBisection} from "../../contracts/interfaces/IBisection.sol";
-import {Bracket, BracketId, IDisputeGame, JobParts, Player, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
-import {ITaskManager, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
-import {JobId, RunRoot, TaskId} from "../../contracts/libraries/Ids.sol";
-import {Terms} from "../../contracts/libraries/Terms.sol";
-import {JobHash} from "../../contracts/training/JobHash.sol";
-import {SizesLib} from "../../contracts/training/Sizes.sol";
-import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
-import {Openings} from "./Openings.sol";
+import {Bracket, BracketId, IDisputeGame, Player, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
+import {ITaskManager, Phase, State} from "../../contracts/interfaces/ITaskManager.sol";
+import {RunRoot} from "../../contracts/libraries/Ids.sol";
+import {BracketTable} from "./BracketTable.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev A task manager that answers what the test wants.
-contract FakeManager {
-    Task private _task;
-    RunRoot[] private _roots;
-    Resolution public resolved;
-    RunRoot[] private _claims;
-
-    function set(State state, Phase phase, RunRoot[] memory roots, uint24 revealed, uint24 out) external {
-        _task.state = state;
-        _task.phase = phase;
-        _task.dispute = 3;
-        _task.seats = uint8(roots.length);
-        _task.revealed = revealed;
-        _task.out = out;
-        _roots = roots;
-    }
-
-    function taskOf(TaskId) external view returns (Task memory) {
-        return _task;
-    }
-
-    function seatOf(TaskId, uint256 seat) external view returns (address, bytes32) {
-        return (address(uint160(seat)), RunRoot.unwrap(_roots[seat]));
-    }
-
-    function resolve(Terms calldata, Resolution calldata resolution) external {
-        resolved = resolution;
-    }
-}
-
-contract DisputeGameTest {
-    uint256 private constant BOND = 1 ether;
-    FakeManager private manager;
-    DisputeGame private game;
-    Terms private terms;
-    JobParts private parts;
-
+/// @dev open, pair, close, settle, forfeit: who may play whom, and who is out.
+contract DisputeGameTest is BracketTable {
     function setUp() public {
-        manager = new FakeManager();
-        Pace memory pace = Pace({clock: 1000, response: 60, recompute: 300});
-        game = new DisputeGame(ITaskManager(address(manager)), new Judge(), pace, BOND);
-        parts = JobParts({info: "info", step: "step", init: "init", dataset: "dataset", fromCheckpoint: false});
-        terms.game = address(game);
-        terms.steps = 10;
-        terms.commitEvery = 3;
-        _nameJob();
-        vm.warp(1_800_000_000);
+        build();
     }
 
     function test_theJudgeIsThatOfTheConstructor() public {
@@ -73,151 +25,208 @@ contract DisputeGameTest {
     }
 
     function test_opensOnlyForATaskThatIsEscalatedToIt() public {
-        RunRoot[] memory roots = _roots(2, 2);
+        RunRoot[] memory roots = rootsOf(2, 2);
         State[2] memory states = [State.Disputed, State.Final];
         Phase[2] memory phases = [Phase.Playing, Phase.Judging];
         for (uint256 i = 1; i < 4; i++) {
-            manager.set(states[i & 1], phases[i >> 1], roots, 3, 0);
+            manager.set(states[i & 1], phases[i >> 1], roots, 3, 0, TO_PLAY);
             vm.expectRevert(IDisputeGame.NotBeforeThisGame.selector);
             game.open(terms, parts);
         }
-        manager.set(State.Disputed, Phase.Playing, roots, 3, 0);
+        bring(roots);
         terms.game = address(1);
         vm.expectRevert(IDisputeGame.NotBeforeThisGame.selector);
         game.open(terms, parts);
         terms.game = address(game);
+        BracketId bracket = game.open(terms, parts);
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.BracketExists.selector, bracket));
         game.open(terms, parts);
-        vm.expectRevert();
+        // Nor later, with another roster.
+        manager.set(State.Disputed, Phase.Playing, rootsOf(3, 3), 7, 0, 2 * TO_PLAY);
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.BracketExists.selector, bracket));
         game.open(terms, parts);
     }
 
     function test_opensOnlyForTheJob() public {
-        manager.set(State.Disputed, Phase.Playing, _roots(2, 2), 3, 0);
+        bring(rootsOf(2, 2));
         parts.fromCheckpoint = true;
         vm.expectRevert();
         game.open(terms, parts);
-        _nameJob();
+        nameJob();
         game.open(terms, parts);
     }
 
     /// @dev Seats that are out, or have revealed nothing, do not play.
     function test_theSeatsWhoseClaimsStandPlay() public {
-        RunRoot[] memory roots = _roots(6, 3);
+        RunRoot[] memory roots = rootsOf(6, 3);
         // Seats 0 to 5 claim 1, 2, 3, 1, 2, 3. Seat 1 has not revealed, seat 2 is out.
-        manager.set(State.Disputed, Phase.Playing, roots, 0x3d, 0x04);
+        manager.set(State.Disputed, Phase.Playing, roots, 0x3d, 0x04, TO_PLAY);
+        vm.warp(NOW + 5);
         BracketId bracket = game.open(terms, parts);
+        vm.warp(NOW);
         Player[] memory players = new Player[](4);
         uint8[4] memory seats = [0, 3, 4, 5];
-        for (uint256 i = 0; i < 4; i++)
-            players[i] = Player({owner: address(uint160(seats[i])), claim: RunRoot.wrap(bytes32(1 + (uint256(seats[i]) % 3)))});
-        assert(BracketId.unwrap(bracket) == keccak256(abi.encode(_roster(players))));
+        for (uint256 i = 0; i < 4; i++) players[i] = Player({owner: owner(seats[i]), claim: roots[seats[i]]});
         Bracket memory b = game.bracketOf(bracket);
-        assert(b.players == 4 && b.standing == 15);
+        assert(b.players == 4 && b.standing == 15 && b.posted == 0 && !b.closed);
+        assert(b.roster == bytes20(keccak256(abi.encode(rosterOf(players)))));
+        Roster memory other = rosterOf(players);
+        other.players[0].claim = roots[1];
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.NoSuchBracket.selector, bracket));
+        game.pair(other, 0, 1);
     }
 
     function test_pairsAreOfStandingPlayersWithDifferentClaims() public {
-        (BracketId bracket, Roster memory roster) = _open(5, 3);
+        (BracketId bracket, Roster memory roster) = open(rootsOf(5, 3));
         assert(game.pair(roster, 0, 1) == 1 && game.pair(roster, 1, 2) == 2);
         // Paired before; in the other order; with itself; equal claims; without such players.
         uint8[2][7] memory wrong = [[0, 1], [1, 0], [2, 2], [0, 3], [1, 4], [2, 5], [5, 9]];
-        for (uint256 i = 0; i < 7; i++) _refuses(roster, wrong[i][0], wrong[i][1]);
-        _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
-        assert(game.bracketOf(bracket).standing == 30);
-        _refuses(roster, 0, 2);
+        for (uint256 i = 0; i < 7; i++) refuses(roster, wrong[i][0], wrong[i][1]);
+        silent(roster, 1, 1, 0);
+        assert(game.bracketOf(bracket).standing == 29);
+        refuses(roster, 1, 3);
         assert(game.pair(roster, 2, 3) == 3);
         roster.dispute++;
         vm.expectRevert();
         game.pair(roster, 2, 4);
     }
 
+    /// @dev The later seat moves first. A player that has posted its bond does so before one that has not.
+    function test_whoBringsADisputeMovesFirst() public {
+        bring(rootsOf(4, 4));
+        manager.prepay{value: BOND}(game, taskId(), 1);
+        manager.prepay{value: BOND}(game, taskId(), 2);
+        (, Roster memory roster) = open(rootsOf(4, 4));
+        uint8[2][4] memory pairs = [[0, 3], [1, 3], [1, 2], [0, 2]];
+        uint8[4] memory firsts = [3, 1, 2, 2];
+        for (uint256 i = 0; i < 4; i++) {
+            uint256 dispute = game.pair(roster, pairs[i][0], pairs[i][1]);
+            uint256 second = pairs[i][0] + pairs[i][1] - firsts[i];
+            (GameState memory state, ) = begun(roster, firsts[i], second, CLOCK, NOW);
+            assert(game.stateOf(dispute) == keccak256(abi.encode(state)));
+        }
+    }
+
+    /// @dev Its clock runs from the time at which the task came before the game.
+    function test_theFirstMoversClockHasBeenRunning() public {
+        (, Roster memory roster) = open(rootsOf(3, 3));
+        vm.warp(NOW + 400);
+        game.pair(roster, 0, 1);
+        (GameState memory state, Context memory context) = begun(roster, 1, 0, CLOCK - 400, NOW + 400);
+        assert(game.stateOf(1) == keccak256(abi.encode(state)));
+        vm.warp(NOW + CLOCK);
+        vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, NOW + CLOCK));
+        game.timeout(1, state, context);
+        // It always has the time for one move.
+        vm.warp(NOW + CLOCK + 7);
+        game.pair(roster, 0, 2);
+        (state, context) = begun(roster, 2, 0, 0, NOW + CLOCK + 7);
+        assert(game.stateOf(2) == keccak256(abi.encode(state)));
+        vm.warp(NOW + CLOCK + 7 + RECOMPUTE);
+        (bool taken, ) = openTree(2, state, context, 3, BOND);
+        assert(taken);
+    }
+
     function test_aPlayerThatIsOutPutsNobodyOut() public {
-        (BracketId bracket, Roster memory roster) = _open(3, 3);
+        (BracketId bracket, Roster memory roster) = open(rootsOf(3, 3));
         game.pair(roster, 0, 1);
         game.pair(roster, 1, 2);
         game.pair(roster, 0, 2);
-        _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
-        assert(game.bracketOf(bracket).standing == 6);
-        // Player 0 is out, and soon player 1 is too. Neither may lose again, nor may the player that stands
+        silent(roster, 2, 2, 1);
+        assert(game.bracketOf(bracket).standing == 3);
+        // Player 2 is out, and soon player 1 is too. Neither may lose again, nor may the player that stands
         // lose to them.
-        _timeout(roster, bracket, 3, 0, 2, 1_800_000_000);
-        assert(game.bracketOf(bracket).standing == 6);
-        _timeout(roster, bracket, 2, 1, 2, 1_800_000_000);
-        assert(game.bracketOf(bracket).standing == 4);
-    }
-
-    /// @dev A player need not continue against one that is out: it gets the bonds at once, whichever side has
-    /// to move.
-    function test_aStandingPlayerWinsAgainstOneThatIsOut() public {
-        (, Roster memory roster) = _openWith(_claims());
-        game.pair(roster, 0, 1);
-        game.pair(roster, 0, 2);
-        game.pair(roster, 1, 2);
-        (GameState memory first, Context memory c1) = _begun(roster, 0, 1);
-        (GameState memory second, Context memory c2) = _begun(roster, 0, 2);
-        (GameState memory third, Context memory c3) = _begun(roster, 1, 2);
-        // Player 0 opens against player 2, then loses to player 1 by its silence; player 1 opens against
-        // player 2.
-        second = _openTree(2, second, c2, roster);
-        third = _openTree(3, third, c3, roster);
-        vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, 1_800_001_007));
-        game.timeout(2, second, c2);
-        vm.warp(1_800_001_001);
-        game.timeout(1, first, c1);
-        vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, 1_800_001_007));
-        game.timeout(3, third, c3);
-        vm.expectRevert();
-        game.timeout(2, second, c3);
-        uint256 id = vm.snapshotState();
-        game.timeout(2, second, c2);
-        assert(game.creditOf(roster.players[2].owner) == BOND && game.creditOf(roster.players[0].owner) == 0);
-        assert(game.stateOf(2) == 0 && game.bracketOf(BracketId.wrap(keccak256(abi.encode(roster)))).standing == 6);
-        vm.expectRevert();
-        game.timeout(2, second, c2);
-        // Player 2 is late in the dispute that player 1 has begun: player 1 stands, and gets only its own
-        // bond.
-        vm.revertToState(id);
-        vm.warp(1_800_001_008);
-        game.timeout(3, third, c3);
-        assert(game.creditOf(roster.players[1].owner) == BOND);
-        // Players 0 and 2 are both out now, so only the clock decides.
-        vm.warp(1_800_001_007);
-        vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, 1_800_001_007));
-        game.timeout(2, second, c2);
-        vm.warp(1_800_001_008);
-        game.timeout(2, second, c2);
-        assert(game.creditOf(roster.players[0].owner) == BOND && address(game).balance == 2 * BOND);
-        assert(game.bracketOf(BracketId.wrap(keccak256(abi.encode(roster)))).standing == 2);
-    }
-
-    function test_aStandingPlayerMaySettleADisputeWithoutBonds() public {
-        (BracketId bracket, Roster memory roster) = _openWith(_claims());
-        game.pair(roster, 0, 1);
-        game.pair(roster, 0, 2);
-        (GameState memory state, Context memory context) = _begun(roster, 0, 2);
-        _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
-        game.timeout(2, state, context);
-        assert(game.stateOf(2) == 0 && game.creditOf(roster.players[2].owner) == 0);
+        silent(roster, 3, 2, 0);
+        assert(game.bracketOf(bracket).standing == 3);
+        silent(roster, 1, 1, 0);
+        assert(game.bracketOf(bracket).standing == 1);
     }
 
     function test_closesOnceOneClaimStands() public {
-        (BracketId bracket, Roster memory roster) = _open(5, 3);
+        (BracketId bracket, Roster memory roster) = open(rootsOf(5, 3));
         game.pair(roster, 0, 1);
         game.pair(roster, 3, 4);
+        vm.expectRevert(IDisputeGame.StillPlaying.selector);
+        game.close(terms, roster);
+        silent(roster, 1, 1, 0);
+        silent(roster, 2, 4, 3);
+        vm.expectRevert(IDisputeGame.StillPlaying.selector);
+        game.close(terms, roster);
+        // Claims 1 and 3 are left, of seats 0, 3 and 2.
         game.pair(roster, 0, 2);
+        silentAt(roster, 3, 2, 0, 0, block.timestamp);
         vm.expectRevert(IDisputeGame.StillPlaying.selector);
-        game.close(terms, roster);
-        _timeout(roster, bracket, 1, 0, 1, 1_800_000_000);
-        _timeout(roster, bracket, 2, 3, 4, 1_800_000_000);
-        vm.expectRevert(IDisputeGame.StillPlaying.selector);
-        game.close(terms, roster);
-        // Claims 2 and 3 are left, of seats 1, 2 and 4.
-        game.pair(roster, 1, 2);
-        _timeout(roster, bracket, 4, 1, 2, block.timestamp);
-        game.pair(roster, 2, 4);
-        _timeout(roster, bracket, 5, 2, 4, block.timestamp);
+        game.settle(roster);
         game.close(terms, roster);
         (uint256 dispute, uint256 losers, bytes32 verdict) = manager.resolved();
-        assert(dispute == 3 && losers == 5 && verdict == BracketId.unwrap(bracket));
+        assert(dispute == 3 && losers == 6 && verdict == BracketId.unwrap(bracket));
+        assert(game.bracketOf(bracket).closed);
+        vm.expectRevert(IDisputeGame.NotPlaying.selector);
+        game.close(terms, roster);
+        vm.expectRevert(IDisputeGame.NotPlaying.selector);
+        game.settle(roster);
+    }
+
+    /// @dev After the task's time for the game, a bracket takes no more players and no bonds.
+    function test_anUndecidedBracketIsSettledOnce() public {
+        (BracketId bracket, Roster memory roster) = open(rootsOf(3, 3));
+        game.pair(roster, 0, 1);
+        (GameState memory state, Context memory context) = begun(roster, 1, 0, CLOCK, NOW);
+        manager.end(State.Refunded);
+        game.settle(roster);
+        assert(game.bracketOf(bracket).closed);
+        vm.expectRevert(IDisputeGame.NotPlaying.selector);
+        game.settle(roster);
+        refuses(roster, 0, 2);
+        (bool taken, bytes memory failure) = openTree(1, state, context, 2, BOND);
+        assert(!taken && bytes4(failure) == IDisputeGame.NotPlaying.selector && address(game).balance == 0);
+    }
+
+    /// @dev Seat 2 has challenged the claim of seats 0 and 1.
+    function challenged() private {
+        RunRoot[] memory roots = rootsOf(3, 2);
+        (roots[1], roots[2]) = (roots[0], roots[1]);
+        terms.providers = 2;
+        manager.prepay{value: BOND}(game, taskId(), 2);
+        bring(roots);
+    }
+
+    function test_aChallengerThatDoesNotOpenForfeits() public {
+        challenged();
+        vm.warp(NOW + CLOCK);
+        vm.expectRevert(abi.encodeWithSelector(IBisection.TooEarly.selector, NOW + CLOCK));
+        game.forfeit(terms);
+        vm.warp(NOW + CLOCK + 1);
+        uint256 id = vm.snapshotState();
+        address[3] memory senders = [owner(0), owner(1), address(0x57)];
+        for (uint256 i = 0; i < 3; i++) {
+            vm.prank(senders[i]);
+            game.forfeit(terms);
+            (uint256 dispute, uint256 losers, ) = manager.resolved();
+            assert(dispute == 3 && losers == 2);
+            assert(game.creditOf(owner(i % 2)) == BOND / 2 && game.creditOf(owner(1 - (i % 2))) == 0);
+            assert(!game.hasPrepaid(taskId(), owner(2)));
+            vm.revertToState(id);
+        }
+        // It may still open, and nobody can call it silent then.
+        BracketId bracket = game.open(terms, parts);
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.BracketExists.selector, bracket));
+        game.forfeit(terms);
+    }
+
+    function test_nobodyForfeitsADisputeThatNoChallengeHasBegun() public {
+        challenged();
+        vm.warp(NOW + CLOCK + 1);
+        terms.providers = 3;
+        vm.expectRevert(IDisputeGame.NotByChallenge.selector);
+        game.forfeit(terms);
+        (terms.providers, terms.committee) = (2, address(1));
+        vm.expectRevert(IDisputeGame.NotByChallenge.selector);
+        game.forfeit(terms);
+        terms.committee = address(0);
+        manager.end(State.Challengeable);
+        vm.expectRevert(IDisputeGame.NotBeforeThisGame.selector);
+        game.forfeit(terms);
     }
 
     function test_theLongestGameIsTheSumOfAllTimes() public view {
@@ -229,129 +238,40 @@ contract DisputeGameTest {
         assert(address(game.manager()) == address(manager));
     }
 
-    function _refuses(Roster memory roster, uint256 first, uint256 second) private {
+    function test_theBondCoversTheGasOfASideAtTheChainsPrice() public {
+        Judge judge = new Judge();
+        ITaskManager tasks = game.manager();
+        Pace memory pace = game.pace();
+        vm.fee(3 gwei);
+        uint256 least = 4 * 2 * 1_650_000 * uint256(3 gwei);
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.BondTooSmall.selector, least - 1, least));
+        new DisputeGame(tasks, judge, pace, least - 1);
+        assert(new DisputeGame(tasks, judge, pace, least).gasBond() == least);
+    }
+
+    function refuses(Roster memory roster, uint256 first, uint256 second) private {
         vm.expectRevert(abi.encodeWithSelector(IDisputeGame.NoPair.selector, first, second));
         game.pair(roster, first, second);
     }
 
-    /// @dev Lets the first side of a dispute, which has to move first, run out of time.
-    function _timeout(
+    /// @dev Side 0 of a dispute that began at once makes no move.
+    function silent(Roster memory roster, uint256 dispute, uint256 first, uint256 second) private {
+        silentAt(roster, dispute, first, second, CLOCK, NOW);
+    }
+
+    function silentAt(
         Roster memory roster,
-        BracketId bracket,
         uint256 dispute,
         uint256 first,
         uint256 second,
+        uint256 clock,
         uint256 since
     ) private {
-        GameState memory state;
-        Context memory context;
-        context.players = _pairOf(bracket, first, second);
-        context.owners = [roster.players[first].owner, roster.players[second].owner];
-        context.job = JobHash.hashOf(roster.job);
-        context.sizes = SizesLib.ofRun(roster.steps, roster.commitEvery);
-        context.claims = [_claimOf(roster.players[first]), _claimOf(roster.players[second])];
-        context.past = keccak256(abi.encode(context.claims));
-        state.context = keccak256(abi.encode(context));
-        state.word = GameWord.wrap(GameWord.unwrap(GameWordLib.start(1000, since)) | (5 << 136));
+        (GameState memory state, Context memory context) = begun(roster, first, second, clock, since);
         assert(game.stateOf(dispute) == keccak256(abi.encode(state)));
-        if (block.timestamp <= since + 1000) {
-            vm.warp(since + 1000);
-            vm.expectRevert();
-            game.timeout(dispute, state, context);
-            vm.warp(since + 1001);
-        }
+        uint256 last = since + (clock > RECOMPUTE ? clock : RECOMPUTE);
+        if (block.timestamp <= last) vm.warp(last + 1);
         game.timeout(dispute, state, context);
-    }
-
-    function _open(uint256 count, uint256 distinct) private returns (BracketId bracket, Roster memory roster) {
-        return _openWith(_roots(count, distinct));
-    }
-
-    function _openWith(RunRoot[] memory roots) private returns (BracketId bracket, Roster memory roster) {
-        manager.set(State.Disputed, Phase.Playing, roots, uint24((1 << roots.length) - 1), 0);
-        bracket = game.open(terms, parts);
-        Player[] memory players = new Player[](roots.length);
-        for (uint256 i = 0; i < roots.length; i++)
-            players[i] = Player({owner: address(uint160(i)), claim: roots[i]});
-        roster = _roster(players);
-    }
-
-    function _roster(Player[] memory players) private view returns (Roster memory) {
-        TaskId task = TaskId.wrap(keccak256(abi.encode(block.chainid, address(manager), terms)));
-        return Roster({
-            task: task,
-            dispute: 3,
-            job: _job(),
-            steps: terms.steps,
-            commitEvery: terms.commitEvery,
-            players: players
-        });
-    }
-
-    /// @return roots of three seats whose claims open into the trees 1, 2 and 3
-    function _claims() private view returns (RunRoot[] memory roots) {
-        roots = new RunRoot[](3);
-        for (uint256 i = 0; i < 3; i++) roots[i] = Openings.claimOf(_job(), terms.commitEvery, bytes32(i + 1));
-    }
-
-    function _pairOf(BracketId bracket, uint256 first, uint256 second) private pure returns (PairId) {
-        return PairId.wrap(((BracketId.unwrap(bracket) >> 16) << 16) | bytes32((first << 8) | second));
-    }
-
-    function _claimOf(Player memory player) private pure returns (Claim) {
-        return Claim.wrap(RunRoot.unwrap(player.claim));
-    }
-
-    /// @dev The state of two players' dispute at its start.
-    function _begun(
-        Roster memory roster,
-        uint256 first,
-        uint256 second
-    ) private view returns (GameState memory state, Context memory context) {
-        (Player memory one, Player memory other) = (roster.players[first], roster.players[second]);
-        PairId players = _pairOf(BracketId.wrap(keccak256(abi.encode(roster))), first, second);
-        address[2] memory owners = [one.owner, other.owner];
-        Claim[2] memory claims = [_claimOf(one), _claimOf(other)];
-        context = Openings.contextOf(players, owners, roster.job, roster.steps, roster.commitEvery, claims);
-        state = Openings.start(context, 1000, 1_800_000_000);
-    }
-
-    /// @dev Side 0 makes its first move, seven seconds after the start.
-    function _openTree(
-        uint256 dispute,
-        GameState memory state,
-        Context memory context,
-        Roster memory roster
-    ) private returns (GameState memory) {
-        uint256 side = uint8(uint256(PairId.unwrap(context.players)) >> 8);
-        vm.warp(1_800_000_007);
-        vm.deal(address(this), BOND);
-        bytes memory data = Openings.opening(dispute, state, context, roster.job, bytes32(side + 1));
-        (bool taken, ) = address(game).call{value: BOND}(data);
-        assert(taken);
-        return Openings.opened(state, bytes32(side + 1), block.timestamp);
-    }
-
-    /// @return roots of seats that claim 1, 2, up to `distinct`, then 1, 2 again
-    function _roots(uint256 count, uint256 distinct) private pure returns (RunRoot[] memory roots) {
-        roots = new RunRoot[](count);
-        for (uint256 i = 0; i < count; i++) roots[i] = RunRoot.wrap(bytes32(1 + (i % distinct)));
-    }
-
-    function _job() private view returns (JobFacts memory) {
-        return
-            JobFacts({
-                id: terms.job,
-                step: parts.step,
-                init: parts.init,
-                fromCheckpoint: parts.fromCheckpoint,
-                dataset: parts.dataset
-            });
-    }
-
-    function _nameJob() private {
-        uint8 kind = parts.fromCheckpoint ? 2 : 1;
-        bytes memory head = abi.encodePacked(hex"0b", uint32(2), kind, terms.steps, uint32(4), parts.info);
-        terms.job = JobId.wrap(sha256(abi.encodePacked(head, parts.step, parts.init, parts.dataset)));
+        assert(game.stateOf(dispute) == 0);
     }
 }

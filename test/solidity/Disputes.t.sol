@@ -132,8 +132,7 @@ contract DisputesTest is TestWorld {
         manager.compare(task);
         resolve(terms, secondLies(task));
         for (uint256 seat = 1; seat < 4; seat++) assert(lossOf(owner(seat)) == STAKE);
-        challenge(terms, 4, LIE);
-        reveal(task, 4, LIE);
+        challenged(terms, 4, LIE);
         resolve(terms, secondLies(task));
         // No seat pays twice for the same lie.
         for (uint256 seat = 1; seat < 4; seat++) assert(lossOf(owner(seat)) == STAKE);
@@ -147,10 +146,9 @@ contract DisputesTest is TestWorld {
     function test_AChallengerThatIsRightReplacesTheStandingClaim() public {
         Terms memory terms = defaultTerms();
         TaskId task = claimed(terms, list(LIE, LIE));
-        challenge(terms, 2, TRUTH);
-        reveal(task, 2, TRUTH);
+        challenged(terms, 2, TRUTH);
         resolve(terms, ruling(1, list(LIE, TRUTH), 1));
-        assertState(task, State.Challengeable);
+        assertState(task, State.Settled);
         pastDeadline(task);
         manager.finalize(terms);
         assert(lossOf(owner(0)) == STAKE && lossOf(owner(1)) == STAKE && lossOf(owner(2)) == 0);
@@ -161,8 +159,7 @@ contract DisputesTest is TestWorld {
     function test_AChallengerThatIsWrongLosesItsBond() public {
         Terms memory terms = defaultTerms();
         TaskId task = agreed(terms);
-        challenge(terms, 2, LIE);
-        reveal(task, 2, LIE);
+        challenged(terms, 2, LIE);
         resolve(terms, secondLies(task));
         assert(lossOf(owner(2)) == BOND && manager.taskOf(task).pot == 200 && credit(COMMITTEE) == 50);
         pastDeadline(task);
@@ -176,8 +173,7 @@ contract DisputesTest is TestWorld {
         Terms memory terms = defaultTerms();
         TaskId task = claimed(terms, list(LIE, TRUTH));
         resolve(terms, ruling(1, list(LIE, TRUTH), 2));
-        challenge(terms, 2, TRUTH);
-        reveal(task, 2, TRUTH);
+        challenged(terms, 2, TRUTH);
         assert(manager.taskOf(task).dispute == 2);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongDispute.selector, 1, 2));
         vm.prank(COMMITTEE);
@@ -301,6 +297,7 @@ contract DisputesTest is TestWorld {
         vm.prank(COMMITTEE);
         manager.resolve(terms, r);
         challenge(terms, 2, LIE);
+        closeWindow(terms);
         vm.expectRevert(wrongState(State.Disputed, Phase.Revealing));
         vm.prank(COMMITTEE);
         manager.resolve(terms, r);

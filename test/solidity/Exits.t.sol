@@ -123,24 +123,6 @@ contract ExitsTest is TestWorld {
         assert(lossOf(owner(1)) == STAKE);
     }
 
-    function test_ASilentChallengerLosesItsBond() public {
-        Terms memory terms = defaultTerms();
-        TaskId task = agreed(terms);
-        challenge(terms, 2, LIE);
-        expire(task, terms);
-        assertState(task, State.Challengeable);
-        assert(manager.taskOf(task).deadline == block.timestamp + 1 days);
-        assert(lossOf(owner(2)) == BOND && manager.taskOf(task).pot == 200 && vault.condemned() == 300);
-        challenge(terms, 3, LIE);
-        expire(task, terms);
-        vm.expectRevert(abi.encodeWithSelector(ITaskManager.LimitReached.selector, 2));
-        manager.challenge(terms, "x");
-        pastDeadline(task);
-        manager.finalize(terms);
-        assert(credit(owner(0)) == REWARD + 200 && credit(owner(1)) == REWARD + 200);
-        assertSettled();
-    }
-
     function test_ADisputeThatNobodyJudgesIsUndecided() public {
         Terms memory terms = defaultTerms();
         TaskId task = disputed(terms);
@@ -152,8 +134,7 @@ contract ExitsTest is TestWorld {
     function test_AnUndecidedChallengeIsRefundedToo() public {
         Terms memory terms = defaultTerms();
         TaskId task = agreed(terms);
-        challenge(terms, 2, LIE);
-        reveal(task, 2, LIE);
+        challenged(terms, 2, LIE);
         expire(task, terms);
         assertRefunded(task);
         for (uint256 i = 0; i < 3; i++) assert(lossOf(owner(i)) == 0);
@@ -213,9 +194,11 @@ contract ExitsTest is TestWorld {
         assert(manager.taskOf(task).pot == 400 && vault.condemned() == 601);
         manager.compare(task);
         challenge(terms, 3, LIE);
+        challenge(terms, 4, LIE_2);
         expire(task, terms);
-        challenge(terms, 4, LIE);
-        expire(task, terms);
+        revealChallenge(terms, 3, LIE);
+        revealChallenge(terms, 4, LIE_2);
+        resolve(terms, ruling(1, list(TRUTH, LIE, LIE_2), 6));
         assert(manager.taskOf(task).pot == 800);
         pastDeadline(task);
         manager.finalize(terms);

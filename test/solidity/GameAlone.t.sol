@@ -33,8 +33,9 @@ contract GameAloneTest is TestWorld {
         Terms memory terms = gameAlone();
         TaskId task = agreed(terms);
         challenge(terms, 2, LIE);
+        closeWindow(terms);
         assertPhase(task, Phase.Revealing);
-        reveal(task, 2, LIE);
+        revealChallenge(terms, 2, LIE);
         assertPhase(task, Phase.Playing);
         resolve(terms, secondLies(task));
         assert(lossOf(owner(2)) == BOND && manager.taskOf(task).pot == 200 && credit(GAME) == 0);

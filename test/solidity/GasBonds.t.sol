@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Judge} from "../../contracts/Judge.sol";
-import {Pace} from "../../contracts/game/Clocks.sol";
-import {Claim, Context, GameState, PairId} from "../../contracts/game/GameTypes.sol";
+import {Context, GameState} from "../../contracts/game/GameTypes.sol";
 import {IBisection} from "../../contracts/interfaces/IBisection.sol";
+import {BracketId, IDisputeGame, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IGasBonds} from "../../contracts/interfaces/IGasBonds.sol";
-import {JobId, RunRoot} from "../../contracts/libraries/Ids.sol";
-import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
+import {State} from "../../contracts/interfaces/ITaskManager.sol";
+import {RunRoot, TaskId} from "../../contracts/libraries/Ids.sol";
 import {Transcript} from "./Bisection.t.sol";
-import {BisectionHarness} from "./BisectionHarness.sol";
-import {BondPlay, Transcripts} from "./BondPlay.sol";
+import {BondWalk} from "./BondWalk.sol";
+import {BracketTable} from "./BracketTable.sol";
 import {Openings} from "./Openings.sol";
+import {Transcripts} from "./Transcripts.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev An owner of a claim that asks for its credit again when it is paid.
@@ -43,36 +43,23 @@ contract Robber {
 
 /// @dev What the fuzzer calls.
 contract BondWalker {
-    BondPlay private play;
+    BondWalk private walk;
 
-    constructor(BondPlay play_) {
-        play = play_;
+    constructor(BondWalk walk_) {
+        walk = walk_;
     }
 
     function act(uint256 seed) external {
-        play.act(seed);
+        walk.act(seed);
     }
 }
 
-contract GasBondsTest is Transcripts {
-    uint256 private constant START = 1_800_000_000;
+/// @dev What a move has to send, in disputes of test/vectors/game.json.
+contract BondOfMovesTest is Transcripts {
     uint256 private constant BOND = 1 ether;
-    BisectionHarness private game;
-    BondPlay private play;
-    BondWalker private walker;
-    uint256 private disputes;
 
     function setUp() public {
         readTranscripts();
-        play = new BondPlay(BOND);
-        walker = new BondWalker(play);
-        game = new BisectionHarness(new Judge(), Pace({clock: 4000, response: 600, recompute: 1800}), BOND);
-        vm.deal(address(this), 1000 ether);
-    }
-
-    function targetContracts() public view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(walker);
     }
 
     function test_theFirstMoveOfEachSidePostsTheBondAndNoOtherPostsAnything() public {
@@ -99,165 +86,187 @@ contract GasBondsTest is Transcripts {
             assert(!proven);
         }
     }
+}
 
-    function test_theWinnerGetsBothBondsAndIfBothLoseNobodyGetsThem() public {
-        uint256 both = 0;
-        for (uint256 i = 0; i < transcripts(); i++) {
-            Transcript memory t = begin(i, BOND);
-            for (uint256 j = 0; j < t.calls.length; j++) play_(t, j, BOND);
-            if (t.proof.length == 0) continue;
-            uint256 bottom = vm.snapshotState();
-            (bool proven, ) = send(address(this), t.proof, 0);
-            assert(proven && (t.wrong == 1 || t.wrong == 2));
-            assert(table.creditOf(t.owners[t.wrong & 1]) == 2 * BOND && table.creditOf(t.owners[1 - (t.wrong & 1)]) == 0);
-            vm.revertToState(bottom);
-            // No side proves.
-            vm.warp(t.times[t.calls.length] + 4001);
-            table.timeout(1, t.last, t.context);
-            assert(table.losersOf(t.players) == 3 && address(table).balance == 2 * BOND);
-            assert(table.creditOf(t.owners[0]) == 0 && table.creditOf(t.owners[1]) == 0);
-            both++;
-        }
-        assert(both == transcripts() - 1);
+/// @dev Bonds of a bracket: posted once, credited at the end.
+contract GasBondsTest is BracketTable {
+    BondWalk private walk;
+    BondWalker private walker;
+
+    function setUp() public {
+        build();
+        walk = new BondWalk();
+        walker = new BondWalker(walk);
     }
 
-    /// @dev A side that is late with its first move has posted nothing; later it loses the bond that it has
-    /// posted.
-    function test_aLateSideLosesItsPostedBond() public {
-        for (uint256 i = 0; i < transcripts(); i++) {
-            Transcript memory t = begin(i, BOND);
-            for (uint256 j = 0; j < t.calls.length; j++) {
-                if (bytes4(t.calls[j]) == IBisection.turn.selector) {
-                    (GameState memory state, Context memory context) = shownIn(t.calls[j]);
-                    uint256 id = vm.snapshotState();
-                    vm.warp(t.times[j] + 4001);
-                    table.timeout(1, state, context);
-                    assert(table.creditOf(t.owners[j % 2]) == 0);
-                    assert(table.creditOf(t.owners[1 - (j % 2)]) == (j < 2 ? j * BOND : 2 * BOND));
-                    vm.revertToState(id);
-                }
-                play_(t, j, BOND);
-            }
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(walker);
+    }
+
+    /// @dev A player with two opponents sends its bond with both first moves: one of them is credited.
+    function test_aPlayerPostsOneBondForAllItsDisputes() public {
+        (BracketId bracket, Roster memory roster) = open(rootsOf(3, 3));
+        game.pair(roster, 0, 2);
+        game.pair(roster, 1, 2);
+        (GameState memory first, Context memory c1) = begun(roster, 2, 0, CLOCK, NOW);
+        (GameState memory second, Context memory c2) = begun(roster, 2, 1, CLOCK, NOW);
+        (bool taken, ) = openTree(1, first, c1, 3, BOND);
+        assert(taken && game.bracketOf(bracket).posted == 4 && game.creditOf(address(this)) == 0);
+        uint256 id = vm.snapshotState();
+        for (uint256 value = 0; value <= BOND; value += BOND) {
+            (taken, ) = openTree(2, second, c2, 3, value);
+            assert(taken && game.creditOf(address(this)) == value && address(game).balance == BOND + value);
+            vm.revertToState(id);
         }
     }
 
-    /// @dev An account gains nothing by moving first for another one.
-    function test_aStrangerMayPostABondAndItBelongsToTheOwner() public {
-        uint256 i = 0;
-        // Some first replies open a step's tree: only the owner may do that.
-        while (load(i).open[1] || load(i).proof.length == 0) i++;
-        Transcript memory t = begin(i, BOND);
-        address stranger = address(0x57);
-        vm.deal(stranger, 10 * BOND);
-        for (uint256 j = 0; j < 2; j++) {
-            vm.warp(t.times[j + 1]);
-            vm.prank(stranger);
-            (bool taken, ) = address(table).call{value: BOND}(t.calls[j]);
-            assert(taken);
-            // Value that the owner sends too late returns with its transaction.
-            (taken, ) = send(t.owners[j], t.calls[j], BOND);
-            assert(!taken && address(table).balance == (j + 1) * BOND);
+    /// @dev A party that brings a task before the game has posted its bond, and posts it once.
+    function test_aBondThatIsPostedBeforeTheGame() public {
+        RunRoot[] memory roots = rootsOf(2, 2);
+        TaskId task = taskId();
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.OnlyManager.selector, address(this)));
+        game.prepay{value: BOND}(task, owner(1));
+        for (uint256 value = 0; value < 2 * BOND; value += BOND - 1) {
+            vm.expectRevert(abi.encodeWithSelector(IGasBonds.WrongBond.selector, value, BOND));
+            manager.prepay{value: value}(game, task, 1);
         }
-        for (uint256 j = 2; j < t.calls.length; j++) play_(t, j, BOND);
-        (bool proven, ) = send(stranger, t.proof, 0);
-        assert(proven);
-        assert(table.creditOf(stranger) == 0 && table.creditOf(t.owners[t.wrong & 1]) == 2 * BOND);
+        manager.prepay{value: BOND}(game, task, 1);
+        vm.expectRevert(abi.encodeWithSelector(IGasBonds.WrongBond.selector, BOND, 0));
+        manager.prepay{value: BOND}(game, task, 1);
+        manager.prepay(game, task, 1);
+        assert(game.hasPrepaid(task, owner(1)) && address(game).balance == BOND);
+        (BracketId bracket, Roster memory roster) = open(roots);
+        assert(!game.hasPrepaid(task, owner(1)) && game.bracketOf(bracket).posted == 2);
+        game.pair(roster, 0, 1);
+        (GameState memory state, Context memory context) = begun(roster, 1, 0, CLOCK, NOW);
+        (bool taken, ) = openTree(1, state, context, 2, 0);
+        assert(taken && address(game).balance == BOND);
+    }
+
+    function test_aBondThatNoBracketTookIsReclaimed() public {
+        TaskId task = taskId();
+        manager.prepay{value: BOND}(game, task, 1);
+        bring(rootsOf(2, 2));
+        vm.expectRevert(IDisputeGame.StillPlaying.selector);
+        game.reclaim(terms, owner(1));
+        manager.end(State.Challengeable);
+        game.reclaim(terms, owner(1));
+        assert(game.creditOf(owner(1)) == BOND);
+        vm.expectRevert(abi.encodeWithSelector(IGasBonds.NoCredit.selector, owner(1)));
+        game.reclaim(terms, owner(1));
+    }
+
+    /// @dev Players 1 and 2 claim the same. Player 3 lies and has posted, player 0 lies and is silent.
+    function test_halfOfLostBondsGoesToThePlayersThatStand() public {
+        RunRoot[] memory roots = rootsOf(4, 4);
+        roots[2] = roots[1];
+        for (uint256 seat = 1; seat < 4; seat++) manager.prepay{value: BOND}(game, taskId(), seat);
+        (, Roster memory roster) = open(roots);
+        game.pair(roster, 0, 1);
+        game.pair(roster, 1, 3);
+        // Side 0 of the second dispute is player 3, which stays silent. In the first player 1 opens.
+        (GameState memory state, Context memory context) = begun(roster, 1, 0, CLOCK, NOW);
+        (bool taken, ) = openTree(1, state, context, 2, 0);
+        assert(taken);
+        GameState memory silent;
+        Context memory against;
+        (silent, against) = begun(roster, 3, 1, CLOCK, NOW);
+        vm.warp(NOW + CLOCK + 1);
+        game.timeout(2, silent, against);
+        game.timeout(1, Openings.opened(state, bytes32(uint256(2)), NOW), context);
+        uint256 id = vm.snapshotState();
+        game.close(terms, roster);
+        assert(game.creditOf(owner(1)) == BOND + BOND / 4 && game.creditOf(owner(2)) == BOND + BOND / 4);
+        assert(game.creditOf(owner(0)) == 0 && game.creditOf(owner(3)) == 0 && address(game).balance == 3 * BOND);
+        // If the task's time was over before that, nobody gains.
+        vm.revertToState(id);
+        manager.end(State.Refunded);
+        game.settle(roster);
+        assert(game.creditOf(owner(1)) == BOND && game.creditOf(owner(2)) == BOND && game.creditOf(owner(3)) == 0);
+    }
+
+    /// @dev Nobody else had to post against a player that brought the dispute and is silent.
+    function test_halfOfASilentPlayersBondGoesToThoseThatStand() public {
+        manager.prepay{value: BOND}(game, taskId(), 1);
+        (, Roster memory roster) = open(rootsOf(2, 2));
+        game.pair(roster, 0, 1);
+        (GameState memory state, Context memory context) = begun(roster, 1, 0, CLOCK, NOW);
+        vm.warp(NOW + CLOCK + 1);
+        game.timeout(1, state, context);
+        game.close(terms, roster);
+        assert(game.creditOf(owner(0)) == BOND / 2 && game.creditOf(owner(1)) == 0 && address(game).balance == BOND);
     }
 
     function test_withdrawingPaysOnceWhereverTheOwnerWants() public {
-        address payable owner = payable(address(0xa0));
-        winByTimeout(owner);
-        uint256 running = BOND;
-        openAs(address(0xb0));
+        address payable winner = payable(owner(0));
+        credit(0);
         vm.prank(address(0xa1));
         vm.expectRevert(abi.encodeWithSelector(IGasBonds.NoCredit.selector, address(0xa1)));
         game.withdraw(payable(address(0xa1)));
         uint256 id = vm.snapshotState();
-        vm.prank(owner);
-        assert(game.withdraw(owner) == BOND && owner.balance == BOND);
-        assert(address(game).balance == running && game.creditOf(owner) == 0);
-        vm.prank(owner);
-        vm.expectRevert(abi.encodeWithSelector(IGasBonds.NoCredit.selector, owner));
-        game.withdraw(owner);
+        vm.prank(winner);
+        assert(game.withdraw(winner) == BOND && winner.balance == BOND);
+        assert(address(game).balance == 0 && game.creditOf(winner) == 0);
+        vm.prank(winner);
+        vm.expectRevert(abi.encodeWithSelector(IGasBonds.NoCredit.selector, winner));
+        game.withdraw(winner);
         vm.revertToState(id);
-        vm.prank(owner);
+        vm.prank(winner);
         game.withdraw(payable(address(0xc0)));
-        assert(owner.balance == 0 && address(0xc0).balance == BOND);
+        assert(winner.balance == 0 && address(0xc0).balance == BOND);
     }
 
     function test_aReceiverThatRevertsHurtsItselfAlone() public {
-        address payable deaf = payable(address(game));
-        Robber stubborn = new Robber(game);
-        winByTimeout(address(stubborn));
-        winByTimeout(address(0xa0));
+        address payable deaf = payable(address(manager));
+        credit(0);
+        credit(1);
+        vm.prank(owner(0));
         vm.expectRevert(abi.encodeWithSelector(IGasBonds.NotReceived.selector, deaf));
-        stubborn.withdrawTo(deaf);
-        assert(game.creditOf(address(stubborn)) == BOND);
-        vm.prank(address(0xa0));
-        game.withdraw(payable(address(0xa0)));
-        stubborn.withdrawTo(payable(address(0xc0)));
-        assert(address(0xa0).balance == BOND && address(0xc0).balance == BOND);
+        game.withdraw(deaf);
+        assert(game.creditOf(owner(0)) == BOND);
+        vm.prank(owner(1));
+        game.withdraw(payable(address(0xc1)));
+        vm.prank(owner(0));
+        game.withdraw(payable(address(0xc0)));
+        assert(address(0xc0).balance == BOND && address(0xc1).balance == BOND);
     }
 
     function test_askingAgainWhileItIsPaidGetsNothing() public {
         Robber robber = new Robber(game);
-        winByTimeout(address(robber));
-        winByTimeout(address(0xa0));
-        robber.withdraw();
-        assert(robber.received() == BOND && robber.refused() == 1);
-        assert(address(game).balance == BOND && game.creditOf(address(0xa0)) == BOND);
+        vm.etch(owner(0), address(robber).code);
+        credit(0);
+        credit(1);
+        Robber(payable(owner(0))).withdraw();
+        assert(Robber(payable(owner(0))).received() == BOND && Robber(payable(owner(0))).refused() == 1);
+        assert(address(game).balance == BOND && game.creditOf(owner(1)) == BOND);
     }
 
-    function test_withoutABondNobodyIsCredited() public {
-        Transcript memory t = begin(0, 0);
-        for (uint256 j = 0; j < t.calls.length; j++) play_(t, j, 0);
-        (bool proven, ) = send(address(this), t.proof, 0);
-        assert(proven && table.creditOf(t.owners[0]) == 0 && table.creditOf(t.owners[1]) == 0);
-    }
-
-    /// @dev The balance is exactly the bonds of all running disputes, all credits, and the bonds of disputes
-    /// that both sides have lost.
+    /// @dev The balance is exactly what is prepaid, what brackets hold, all credits, and what was lost.
     function invariant_Solvency() public view {
-        assert(play.balance() == play.running() + play.credits() + play.lost());
-        assert(play.attempts() < 20 || play.successes() * 100 > play.attempts() * 40);
+        assert(walk.balance() == walk.owed());
+        assert(walk.attempts() < 20 || walk.successes() * 100 > walk.attempts() * 80);
     }
 
     function testFuzz_solvency(uint256 seed) public {
         for (uint256 i = 0; i < 60; i++) {
-            play.act(uint256(keccak256(abi.encode(seed, i))));
-            assert(play.balance() == play.running() + play.credits() + play.lost());
+            walk.act(uint256(keccak256(abi.encode(seed, i))));
+            assert(walk.balance() == walk.owed());
         }
     }
 
     /// @dev A long walk reaches all kinds of states, so the invariant is not vacuous.
     function test_theWalkReachesAllKindsOfStates() public {
-        for (uint256 i = 0; i < 600; i++) walker.act(uint256(keccak256(abi.encode(i))));
-        for (uint256 kind = 0; kind < 5; kind++) assert(play.count(kind) > 0);
-        assert(play.lost() > 0);
+        for (uint256 i = 0; i < 600; i++) walk.act(uint256(keccak256(abi.encode(i))));
+        string[8] memory names = ["prepay", "open", "move", "late", "close", "settle", "reclaim", "withdraw"];
+        for (uint256 kind = 0; kind < 8; kind++) require(walk.count(kind) > 0, names[kind]);
+        assert(walk.lost() > 0);
         invariant_Solvency();
     }
 
-    /// @dev Side 0 opens its claim, and side 1 does not answer.
-    function winByTimeout(address owner) private {
-        (uint256 dispute, GameState memory state, Context memory context) = openAs(owner);
-        vm.warp(START + 4008);
-        game.timeout(dispute, state, context);
-        assert(game.creditOf(owner) == BOND);
-    }
-
-    function openAs(address owner) private returns (uint256 dispute, GameState memory state, Context memory context) {
-        JobFacts memory job = JobFacts({id: JobId.wrap("job"), step: "step", init: "init", fromCheckpoint: false, dataset: "data"});
-        Claim[2] memory claims = [Claim.wrap(RunRoot.unwrap(Openings.claimOf(job, 3, "tree"))), Claim.wrap("lie")];
-        address[2] memory owners = [owner, address(0xdead)];
-        vm.warp(START);
-        game.start(PairId.wrap("pair"), owners, job, 10, 3, claims);
-        dispute = ++disputes;
-        context = Openings.contextOf(PairId.wrap("pair"), owners, job, 10, 3, claims);
-        state = Openings.start(context, 4000, START);
-        vm.warp(START + 7);
-        (bool taken, ) = address(game).call{value: BOND}(Openings.opening(dispute, state, context, job, "tree"));
-        assert(taken);
-        state = Openings.opened(state, "tree", START + 7);
-        assert(game.stateOf(dispute) == keccak256(abi.encode(state)));
+    /// @dev An owner is credited one bond.
+    function credit(uint256 seat) private {
+        manager.prepay{value: BOND}(game, taskId(), seat);
+        game.reclaim(terms, owner(seat));
     }
 }

@@ -139,6 +139,6 @@ contract MovesTest {
         uint256 position
     ) private pure returns (GameWord) {
         Position memory p = Position(question, level, height, count, uint32(position));
-        return GameWordLib.start(4000, NOW).placed(p);
+        return GameWordLib.start(4000, 4000, NOW).placed(p);
     }
 }

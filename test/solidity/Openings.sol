@@ -40,12 +40,18 @@ library Openings {
         c.past = keccak256(abi.encode(claims[0], claims[1]));
     }
 
+    /// @param first what side 0 has left of its clock
     /// @param since start of the dispute
-    function start(Context memory c, uint256 clock, uint256 since) internal pure returns (GameState memory state) {
+    function start(
+        Context memory c,
+        uint256 first,
+        uint256 clock,
+        uint256 since
+    ) internal pure returns (GameState memory state) {
         Position memory p;
         p.count = uint32(SizesLib.segments(c.sizes));
         state.context = keccak256(abi.encode(c));
-        state.word = GameWordLib.start(clock, since).placed(p);
+        state.word = GameWordLib.start(first, clock, since).placed(p);
     }
 
     /// @param left node of the tree that side 0 has opened its claim into
@@ -59,7 +65,8 @@ library Openings {
         p.question = Question.Opening;
         state.context = before.context;
         state.shown = treeOf(left);
-        uint256 clock = before.word.clockOf(0) - (time - before.word.since());
+        uint256 used = time - before.word.since();
+        uint256 clock = before.word.clockOf(0) > used ? before.word.clockOf(0) - used : 0;
         state.word = before.word.placed(p).handedOver(clock, time);
     }
 

@@ -6,13 +6,13 @@ import {Judge} from "../../contracts/Judge.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
-import {ITaskManager, Phase, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {ITaskManager, Phase, State} from "../../contracts/interfaces/ITaskManager.sol";
 import {RunRoot, TaskId} from "../../contracts/libraries/Ids.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {vm} from "./Vm.sol";
 import {TestWorld} from "./World.sol";
 
-/// @dev post, accept, commit, reveal, compare, challenge: what they do, and what they refuse.
+/// @dev post, accept, commit, reveal, compare: what they do, and what they refuse.
 contract SeatsTest is TestWorld {
     function test_PostPaysTheRewardsIntoEscrow() public {
         Terms memory terms = defaultTerms();
@@ -243,57 +243,5 @@ contract SeatsTest is TestWorld {
         TaskId task = claimed(terms, list(TRUTH, TRUTH, LIE));
         assertPhase(task, Phase.Judging);
         assert(manager.taskOf(task).deadline == block.timestamp + 2 days && manager.taskOf(task).dispute == 1);
-    }
-
-    function test_ChallengePutsUpABond() public {
-        Terms memory terms = defaultTerms();
-        TaskId task = agreed(terms);
-        toDeadline(task);
-        challenge(terms, 2, LIE);
-        assertPhase(task, Phase.Revealing);
-        Task memory t = manager.taskOf(task);
-        assert(t.deadline == block.timestamp + 3 hours && t.challenges == 1 && t.seats == 3);
-        assert(vault.accountOf(owner(2)).exposed == BOND);
-        (address seated, bytes32 value) = manager.seatOf(task, 2);
-        assert(seated == owner(2) && value == commitment(task, 2, LIE));
-        reveal(task, 2, LIE);
-        assertPhase(task, Phase.Judging);
-        t = manager.taskOf(task);
-        assert(t.deadline == block.timestamp + 2 days && t.dispute == 1);
-    }
-
-    function test_ChallengeHasAStateADeadlineAndALimit() public {
-        Terms memory terms = defaultTerms();
-        terms.maxChallenges = 0;
-        TaskId task = agreed(terms);
-        vm.expectRevert(abi.encodeWithSelector(ITaskManager.LimitReached.selector, 0));
-        manager.challenge(terms, "x");
-        terms.maxChallenges = 1;
-        vm.expectRevert(wrongState(State.None, Phase.None));
-        manager.challenge(terms, "x");
-        task = agreed(terms);
-        vm.expectRevert(ITaskManager.EmptyCommitment.selector);
-        manager.challenge(terms, 0);
-        vm.expectRevert(abi.encodeWithSelector(ITaskManager.AlreadySeated.selector, owner(0)));
-        vm.prank(owner(0));
-        manager.challenge(terms, "x");
-        vm.expectRevert(abi.encodeWithSelector(IStakeVault.TooLittleStake.selector, ANYONE, 0, uint256(BOND)));
-        vm.prank(ANYONE);
-        manager.challenge(terms, "x");
-        pastDeadline(task);
-        vm.expectRevert(abi.encodeWithSelector(ITaskManager.TooLate.selector, block.timestamp - 1));
-        vm.prank(owner(2));
-        manager.challenge(terms, "x");
-    }
-
-    function test_AChallengersClaimMustBeAnotherOne() public {
-        Terms memory terms = defaultTerms();
-        TaskId task = agreed(terms);
-        challenge(terms, 2, TRUTH);
-        vm.expectRevert(abi.encodeWithSelector(ITaskManager.NotAnotherClaim.selector, TRUTH));
-        manager.reveal(task, 2, TRUTH, salt(2));
-        pastDeadline(task);
-        vm.expectRevert(abi.encodeWithSelector(ITaskManager.TooLate.selector, block.timestamp - 1));
-        manager.reveal(task, 2, TRUTH, salt(2));
     }
 }

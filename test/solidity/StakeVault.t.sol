@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {StakeVault} from "../../contracts/StakeVault.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {TestToken} from "../../contracts/local/TestToken.sol";
-import {BlockingToken, CallingToken, FeeToken, SilentToken} from "./Tokens.sol";
+import {BlockingToken, CallingToken, FeeToken, PermitToken, SilentToken} from "./Tokens.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev The vault alone; the test is its manager.
@@ -211,15 +212,124 @@ contract StakeVaultTest {
         vault.collect(A, 100);
     }
 
-    function test_TheVaultHoldsAtMost88Bits() public {
+    function test_AnAccountHasAtMost88BitsOfStake() public {
         TestToken token = new TestToken();
         StakeVault vault = open(token);
         token.mint(A, 2 ** 90);
         vm.expectRevert(IStakeVault.VaultFull.selector);
         deposit(vault, A, 2 ** 88);
-        deposit(vault, A, 2 ** 88 - 1);
+        deposit(vault, A, 2 ** 88 - 2000);
         vm.expectRevert(IStakeVault.VaultFull.selector);
+        deposit(vault, A, 2000);
+        deposit(vault, A, 1999);
+        check(vault, A, 2 ** 88 - 1, 0, 0);
+        // Others are not concerned.
         deposit(vault, B, 1);
+        check(vault, B, 1, 0, 0);
+    }
+
+    /// @dev Somebody sends the vault more than it could ever owe.
+    function test_AGiftClosesNothing() public {
+        TestToken token = new TestToken();
+        StakeVault vault = open(token);
+        token.mint(address(vault), 2 ** 200);
+        deposit(vault, A, 1000);
+        vault.collect(A, 500);
+        vault.expose(A, 300);
+        vault.slash(A, 300);
+        vault.credit(B, 700);
+        vault.condemn(100);
+        assert(vault.claim(B) == 700 && vault.burn() == 100 && vault.escrow() == 0);
+        vm.prank(A);
+        vault.requestUnbond(700);
+        vm.warp(block.timestamp + DELAY);
+        vm.prank(A);
+        assert(vault.draw() == 700);
+        assert(token.balanceOf(address(vault)) == 2 ** 200);
+    }
+
+    /// @dev Nothing that ends a task may fail, so what does not fit a credit is burned.
+    function test_AFullCreditBurnsTheRest() public {
+        TestToken token = new TestToken();
+        StakeVault vault = open(token);
+        token.mint(A, 2 ** 90);
+        vault.collect(A, 2 ** 89);
+        vault.credit(B, 2 ** 88 - 2);
+        vault.credit(B, 1);
+        assert(vault.accountOf(B).credit == 2 ** 88 - 1 && vault.condemned() == 0);
+        vault.credit(B, 5);
+        assert(vault.accountOf(B).credit == 2 ** 88 - 1 && vault.condemned() == 5);
+        assert(vault.escrow() == 2 ** 89 - 2 ** 88 - 4);
+        vault.condemn(2 ** 88 - 4);
+        assert(vault.condemned() == 2 ** 88 + 1 && vault.escrow() == 0);
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 128, 2 ** 128));
+        vault.collect(A, 2 ** 128);
+    }
+
+    function test_AnOwnerNamesWhoIsPaid() public {
+        BlockingToken token = new BlockingToken();
+        StakeVault vault = open(token);
+        deposit(vault, A, 1000);
+        vault.collect(A, 500);
+        vault.credit(A, 200);
+        vm.prank(A);
+        vault.requestUnbond(300);
+        vm.warp(block.timestamp + DELAY);
+        token.setBlocked(A, true);
+        vm.expectRevert(abi.encodeWithSelector(BlockingToken.Blocked.selector, A));
+        vm.prank(A);
+        vault.draw();
+        vm.prank(A);
+        assert(vault.drawTo(address(0xC1)) == 300);
+        vm.prank(A);
+        assert(vault.claimTo(address(0xC2)) == 200);
+        assert(token.balanceOf(address(0xC1)) == 300 && token.balanceOf(address(0xC2)) == 200);
+        check(vault, A, 700, 0, 0);
+        // Nobody else can name an account.
+        vm.expectRevert(IStakeVault.NothingToDo.selector);
+        vm.prank(B);
+        vault.drawTo(B);
+        vm.expectRevert(IStakeVault.NothingToDo.selector);
+        vm.prank(B);
+        vault.claimTo(B);
+    }
+
+    /// @dev The fields of a permit, signed by the owner of a key.
+    function permitFor(PermitToken token, StakeVault vault, uint256 key, uint256 amount)
+        private
+        returns (uint8 v, bytes32 r, bytes32 s)
+    {
+        bytes32 kind = keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
+        address owner = vm.addr(key);
+        bytes32 text = keccak256(abi.encode(kind, owner, address(vault), amount, token.nonces(owner), block.timestamp));
+        return vm.sign(key, keccak256(abi.encodePacked(hex"1901", token.DOMAIN_SEPARATOR(), text)));
+    }
+
+    function test_ADepositWithASignedAllowance() public {
+        PermitToken token = new PermitToken();
+        StakeVault vault = new StakeVault(token, DELAY);
+        address owner = vm.addr(7);
+        token.mint(owner, 1000);
+        (uint8 v, bytes32 r, bytes32 s) = permitFor(token, vault, 7, 600);
+        vm.prank(owner);
+        vault.depositWithPermit(600, block.timestamp, v, r, s);
+        check(vault, owner, 600, 0, 0);
+        // Somebody else uses the signature first: the allowance is there, and the deposit works.
+        (v, r, s) = permitFor(token, vault, 7, 400);
+        token.permit(owner, address(vault), 400, block.timestamp, v, r, s);
+        vm.prank(owner);
+        vault.depositWithPermit(400, block.timestamp, v, r, s);
+        check(vault, owner, 1000, 0, 0);
+        // Without an allowance the token refuses.
+        vm.expectRevert(abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(vault), 0, 1));
+        vm.prank(owner);
+        vault.depositWithPermit(1, block.timestamp, v, r, s);
+        // A token without permits needs an allowance, and then takes any signature.
+        TestToken plain = new TestToken();
+        vault = open(plain);
+        vm.prank(A);
+        vault.depositWithPermit(5, block.timestamp, v, r, s);
+        check(vault, A, 5, 0, 0);
     }
 
     function test_OneBlockedReceiverBlocksNobodyElse() public {
@@ -248,10 +358,13 @@ contract StakeVaultTest {
 
     /// @dev During a transfer of each kind, every function that moves tokens is locked.
     function test_ATokenThatCallsBackIsLockedOut() public {
-        bytes[4] memory inner = [
+        bytes[7] memory inner = [
             abi.encodeWithSelector(IStakeVault.deposit.selector, 1),
+            abi.encodeWithSelector(IStakeVault.depositWithPermit.selector, 1, 0, 0, 0, 0),
             abi.encodeWithSelector(IStakeVault.draw.selector),
+            abi.encodeWithSelector(IStakeVault.drawTo.selector, A),
             abi.encodeWithSelector(IStakeVault.claim.selector, A),
+            abi.encodeWithSelector(IStakeVault.claimTo.selector, A),
             abi.encodeWithSelector(IStakeVault.burn.selector)
         ];
         CallingToken token = new CallingToken();

@@ -33,10 +33,10 @@ contract TermsTest is TestWorld {
         assert(TaskId.unwrap(harness.idAt(terms, place)) == keccak256(abi.encode(uint256(chain), place, terms)));
     }
 
-    function testFuzz_TheWordHoldsTheTask(uint224 fields, uint8 state, uint8 phase) public pure {
-        uint256 word = (uint256(fields) << 16) | (uint256(phase % 5) << 8) | (state % 9);
+    function testFuzz_TheWordHoldsTheTask(uint240 fields, uint8 state, uint8 phase) public pure {
+        uint256 word = (uint256(fields) << 16) | (uint256(phase % 5) << 8) | (state % 10);
         Task memory t = TaskWord.wrap(word).unpack();
-        assert(TaskWord.unwrap(TaskWordLib.pack(t)) == word && t.state == State(state % 9) && t.phase == Phase(phase % 5));
+        assert(TaskWord.unwrap(TaskWordLib.pack(t)) == word && t.state == State(state % 10) && t.phase == Phase(phase % 5));
         (State s, Phase p, uint256 deadline) = TaskWord.wrap(word).head();
         assert(s == t.state && p == t.phase && deadline == t.deadline);
         t.committed = 7;
@@ -50,9 +50,9 @@ contract TermsTest is TestWorld {
 
     function test_CountsHaveEnds() public {
         Terms memory terms = defaultTerms();
-        (terms.providers, terms.maxChallenges, terms.maxDemands) = (16, 8, 64);
+        (terms.providers, terms.maxDemands) = (16, 64);
         harness.check(terms, LONG);
-        (terms.maxChallenges, terms.maxDemands) = (0, 0);
+        terms.maxDemands = 0;
         harness.check(terms, LONG);
         terms.providers = 17;
         refused(terms, TermsLib.CountOutOfRange.selector);
@@ -60,9 +60,7 @@ contract TermsTest is TestWorld {
         refused(terms, TermsLib.CountOutOfRange.selector);
         terms.providers = 2;
         harness.check(terms, LONG);
-        terms.maxChallenges = 9;
-        refused(terms, TermsLib.CountOutOfRange.selector);
-        (terms.maxChallenges, terms.maxDemands) = (0, 65);
+        terms.maxDemands = 65;
         refused(terms, TermsLib.CountOutOfRange.selector);
     }
 
@@ -108,39 +106,23 @@ contract TermsTest is TestWorld {
 
     function test_TheLongestRunIsBelowTheUnbondingPeriod() public {
         Terms memory terms = defaultTerms();
-        uint256 round = 3 hours + (2 days + 5 hours + 3 days) + 1 days;
-        uint256 longest = 1 days + 2 days + 3 * round + 7 hours;
+        uint256 dispute = 2 days + 5 hours + 3 days;
+        uint256 claimed = 1 days + 2 days + 3 hours + dispute;
+        uint256 longest = claimed + (1 days + 3 hours + dispute) + 2 * 7 hours;
         assert(harness.longestRun(terms) == longest);
         harness.check(terms, longest);
         vm.expectRevert(abi.encodeWithSelector(TermsLib.TaskTooLong.selector, longest, longest - 1));
         harness.check(terms, longest - 1);
     }
 
+    /// @dev The vault and the pot have 88 bits, and no terms exceed them.
     function test_AllAmountsTogetherFit88Bits() public {
         Terms memory terms = defaultTerms();
         uint80 most = type(uint80).max;
-        (terms.reward, terms.stake, terms.bond, terms.chunkPrice) = (most, most, most, 0);
-        (terms.providers, terms.maxChallenges) = (16, 8);
+        (terms.reward, terms.stake, terms.bond, terms.chunkPrice) = (most, most, most, most);
+        (terms.providers, terms.maxDemands) = (16, 64);
         harness.check(terms, LONG);
-        // 40 · (2^80 - 1) so far; 216 more are below 2^88, 217 are above.
-        (terms.chunkPrice, terms.maxDemands) = (most, 24);
-        harness.check(terms, LONG);
-        terms.maxDemands = 25;
-        refused(terms, TermsLib.AmountsTooLarge.selector);
-        (terms.chunkPrice, terms.maxDemands) = (0, 0);
-        // 35 stakes, rewards and bonds, 256 demands: only the price decides.
-        terms.maxChallenges = 3;
-        terms.maxDemands = 64;
-        terms.chunkPrice = uint80((2 ** 88 - 1 - 35 * uint256(most)) / 256);
-        uint256 rest = 2 ** 88 - 1 - 35 * uint256(most) - 256 * uint256(terms.chunkPrice);
-        assert(rest < 256);
-        harness.check(terms, LONG);
-        terms.chunkPrice++;
-        refused(terms, TermsLib.AmountsTooLarge.selector);
-        // 256 · (2^80 - 1) + 16 · 3 + 3 · 69 is the last sum that fits.
-        (terms.chunkPrice, terms.reward, terms.stake, terms.bond) = (most, 0, 3, 69);
-        harness.check(terms, LONG);
-        terms.bond++;
-        refused(terms, TermsLib.AmountsTooLarge.selector);
+        // Rewards and stakes of 16 providers, bonds of the other seats, chunks of two claims.
+        assert((2 * 16 + (24 - 16) + 2 * 64) * uint256(most) <= type(uint88).max);
     }
 }

@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
+import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {TestToken} from "../../contracts/local/TestToken.sol";
 
 /// @dev Keeps one unit of every transfer.
@@ -56,4 +58,9 @@ contract CallingToken is TestToken {
         }
         super._update(from, to, value);
     }
+}
+
+/// @dev Takes signed allowances (ERC-2612).
+contract PermitToken is TestToken, ERC20Permit {
+    constructor() ERC20Permit("Verde test token") {}
 }

@@ -43,7 +43,7 @@ abstract contract World {
         return new TestToken();
     }
 
-    /// @dev Seats are taken in this order: providers, then challengers.
+    /// @dev Seats are taken in this order: providers, then challengers that reveal.
     function owner(uint256 seat) internal pure returns (address) {
         return address(uint160(0x1000 + seat));
     }
@@ -65,7 +65,6 @@ abstract contract World {
         terms.commitEvery = 2;
         terms.tensors = 3;
         terms.providers = 2;
-        terms.maxChallenges = 2;
         terms.maxDemands = 3;
         terms.reward = REWARD;
         terms.stake = STAKE;
@@ -118,10 +117,45 @@ abstract contract World {
         manager.reveal(task, seat, root, salt(seat));
     }
 
-    function challenge(Terms memory terms, uint256 seat, RunRoot root) internal {
-        bytes32 hash = commitment(manager.taskId(terms), seat, root);
-        vm.prank(owner(seat));
-        assert(manager.challenge(terms, hash) == seat);
+    /// @dev What a challenger commits to now. Challengers are numbered as accounts: seats come later.
+    function challengeHash(TaskId task, uint256 account, RunRoot root) internal view returns (bytes32) {
+        return manager.challengeOf(task, standing(task), owner(account), root, salt(account));
+    }
+
+    function challenge(Terms memory terms, uint256 account, RunRoot root) internal {
+        TaskId task = manager.taskId(terms);
+        bytes32 hash = challengeHash(task, account, root);
+        RunRoot now_ = standing(task);
+        vm.prank(owner(account));
+        manager.challenge(terms, now_, hash);
+    }
+
+    function revealChallenge(Terms memory terms, uint256 account, RunRoot root) internal {
+        vm.prank(ANYONE);
+        manager.revealChallenge(terms, owner(account), root, salt(account));
+    }
+
+    /// @dev The window is over, and challenges may be revealed.
+    function closeWindow(Terms memory terms) internal {
+        pastDeadline(manager.taskId(terms));
+        manager.expire(terms);
+    }
+
+    /// @dev One account challenges, and reveals its claim when the window is over.
+    function challenged(Terms memory terms, uint256 account, RunRoot root) internal {
+        challenge(terms, account, root);
+        closeWindow(terms);
+        revealChallenge(terms, account, root);
+    }
+
+    /// @dev The claim of the lowest seat that stands, or zero.
+    function standing(TaskId task) internal view returns (RunRoot root) {
+        Task memory t = manager.taskOf(task);
+        for (uint256 seat = t.seats; seat > 0; seat--) {
+            if (t.revealed & ~t.out & (1 << (seat - 1)) == 0) continue;
+            (, bytes32 value) = manager.seatOf(task, seat - 1);
+            root = RunRoot.wrap(value);
+        }
     }
 
     function accepted(Terms memory terms) internal returns (TaskId task) {

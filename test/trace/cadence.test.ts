@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
+import { GraphBuilder, indexAdd } from "../../src/graph/index.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { countInstructions } from "../../src/repops/schedule/work.ts";
@@ -63,6 +64,18 @@ describe("the commitments", () => {
         return sum + count * depth * kernel.program.steps.length;
       }, 0),
     );
+    // Each position is added to one row of a table, of however many.
+    const table = (rows: number): number => {
+      const builder = new GraphBuilder();
+      const [x, index] = [
+        builder.input("x", { dtype: "f32", shape: [rows, 3] }),
+        builder.input("index", { dtype: "i32", shape: [7] }),
+      ];
+      const source = builder.input("source", { dtype: "f32", shape: [7, 3] });
+      return countInstructions(builder.finish([{ name: "y", value: indexAdd(x, 0, index, source) }]));
+    };
+    expect(table(200) - table(100)).toBe(table(300) - table(200));
+    expect(table(200) - table(100)).toBeLessThan(100 * 3 * 7);
     // A frozen tensor is hashed once, so its size does not count.
     expect(commitCadence(idle(2 ** 28))).toBe(1);
     const changing = idle(2 ** 28);

@@ -23,7 +23,7 @@ import { readTensors } from "../../src/formats/safetensors.ts";
 import { checkGraph } from "../../src/graph/graph.ts";
 import { loadClosedJob, openTrace, readCheckpoint, readSafetensors, run } from "../../src/trace/index.ts";
 import { matchWeights } from "../../src/formats/weights.ts";
-import { traceFiles } from "../../src/web/trace-files.ts";
+import { traceFiles } from "../../src/services/trace-files.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
 import { copyTrace } from "./files.ts";

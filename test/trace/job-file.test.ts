@@ -69,7 +69,7 @@ describe("a job file", () => {
     expect(bytes.toString("latin1", 0, 8)).toBe("VERDEJB1");
     const { outline, tensors } = parts(bytes);
     expect(decode(outline)).toMatchObject({
-      format: 1,
+      format: 3,
       name: "line",
       unit: "samples",
       perStep: 4,
@@ -143,7 +143,7 @@ describe("a damaged or hostile job file", () => {
     const fields = decode(outline) as Record<string, unknown>;
     const made = (changes: object): Promise<unknown> => refusal(assembled(encode({ ...fields, ...changes }), tensors));
     expect(await made({})).toEqual(job);
-    expect(await made({ format: 2 })).toMatchObject({ code: "VERDE_FORMAT_VERSION" });
+    expect(await made({ format: 1 })).toMatchObject({ code: "VERDE_FORMAT_VERSION" });
     expect(await made({ extra: 1 })).toMatchObject({ code: "VERDE_FORMAT_NOT_CANONICAL" });
     expect(await made({ steps: 0 })).toMatchObject({ code: "VERDE_FORMAT_MALFORMED" });
     expect(await made({ steps: 2 ** 31 })).toMatchObject({ code: "VERDE_JOB_STEPS" });

@@ -21,10 +21,10 @@ interface Record {
 }
 /** SHA-256 of four whole traces: a change of any byte is a change of the format. */
 const DIGESTS = [
-  "0x154a521e646af3e8a06687d72fbc171eaa6f7ac80021e58bfd6909e6ee35d41e",
-  "0xc6d8bdf320e802d4ed22422c041d98cabb0d61db2baa00967fa4e7fc8ac9b7f4",
-  "0xee5aa6d51b6b334fc527169da1d0de662876fe8385a9503b449a750940d39c56",
-  "0x86b6d1c2dd2e40e7a0476d4b59684a4aee9e9820dc0a77aa6d3e4d3455254bb2",
+  "0xe85a681afab1012539a11c8f38bad0ccea2075f6ca086153ae4f7dce1803b9a1",
+  "0xf29db98fd2471321d156e7e6d77a11740e0ddab6ec2a2745c3f2f967cb9517d5",
+  "0xdc319d2954187231c1a33dcaa2d2907490ead93da9a4a84f0e5d4c56ac61925a",
+  "0x6c8d83ad9bfd862b9fc15df6c492a981aeac5ed9e058003317e5890d0087ba3d",
 ];
 let whole: Buffer;
 let records: Record[];
@@ -316,7 +316,7 @@ describe("a manifest", () => {
       fault: [3],
     }))
       for (const value of values) await expect(withField(name, value)).rejects.toThrow(`field ${name} is missing or`);
-    for (const format of [0, 1, 2, 4])
+    for (const format of [0, 1, 2, 3, 4, 6])
       await expect(withField("format", format)).rejects.toThrow(`it has format version ${format}, and this reads`);
     await expect(withField("format", 2)).rejects.toThrow(
       "run the job again, or use the version of Verde that wrote it",

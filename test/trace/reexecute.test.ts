@@ -48,7 +48,7 @@ describe("an honest trace", () => {
     for (const trace of [honest, await asBlobs(honest.path)])
       for (const backend of [wasm, reference]) {
         const { steps, ...result } = await check(trace, 0, 20, backend);
-        expect(result).toEqual({ start: undefined, last: 20, compared: 21 });
+        expect(result).toEqual({ start: undefined, last: 20, executed: 21, compared: 21 });
         expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 21 }, (_, i) => i));
         expect(steps.map(({ recomputed }) => toHex(recomputed!))).toEqual(
           (await honest.segmentRoots.slice(0, 21)).map(toHex),
@@ -117,7 +117,7 @@ describe("a trace with a fault", () => {
     expect(toHex(operator!.recomputed)).toBe(toHex((await honest.record(9)).opRoots![GRADIENT]));
     // Beyond the fault, and from a checkpoint behind it, the steps follow from each other.
     const { steps, ...later } = await check(trace, 13, 20);
-    expect(later).toEqual({ start: 12, last: 20, compared: steps.length });
+    expect(later).toEqual({ start: 12, last: 20, executed: 8, compared: steps.length });
   });
 
   test("in the initial state is found out when that is made anew", async () => {
@@ -163,7 +163,7 @@ describe("a job that begins with a checkpoint", () => {
     const started = regression({ steps: 4, checkpoint: true });
     const trace = await make("started.trace", { checkpointEvery: 0 }, started);
     const { steps, ...result } = await check(trace, 0, 4);
-    expect(result).toEqual({ last: 4, compared: steps.length });
+    expect(result).toEqual({ last: 4, executed: 5, compared: steps.length });
     const other = regression({ steps: 4, checkpoint: true });
     if (other.init.kind !== "checkpoint") throw new Error("the fixture has no checkpoint");
     other.init.state[0].data[0] += 1;

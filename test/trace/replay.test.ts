@@ -9,7 +9,7 @@ import { MAX_VALUE } from "../../src/repops/numbers/vf32.ts";
 import { Execution } from "../../src/trace/execution.ts";
 import { struckBackend } from "../../src/trace/drill/struck.ts";
 import { KeptStates } from "../../src/trace/kept-states.ts";
-import { openTrace, Replayer, run } from "../../src/trace/index.ts";
+import { loadClosedJob, openTrace, Replayer, run } from "../../src/trace/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { regression } from "../fixtures/regression.ts";
 
@@ -32,6 +32,24 @@ beforeAll(async () => {
     states.push(await execution.state());
   }
   await execution.close();
+});
+
+describe("a replayer of a run with a large dataset", () => {
+  test("reads the dataset from its file, and gives every state", async () => {
+    const large = regression({ steps: 4, rows: 2 ** 16, data: 2 ** 17 });
+    await run(large, { checkpointEvery: 2, out: path("large.trace") });
+    const trace = await openTrace(path("large.trace"));
+    const { dataset } = await loadClosedJob(trace);
+    expect(dataset).toEqual(large.dataset);
+    expect(dataset[0].data.buffer.byteLength).toBeGreaterThan(2 ** 20);
+    const replayer = await Replayer.open(path("large.trace"));
+    const execution = await Execution.open(large, reference);
+    await execution.initialise();
+    await execution.advance();
+    expect(await replayer.state(1)).toEqual(await execution.state());
+    await execution.close();
+    await replayer.close();
+  });
 });
 
 describe("a replayer", () => {
@@ -200,7 +218,7 @@ describe("a replayer", () => {
 describe("a run that goes wrong", () => {
   test("tells which entry of the state came to the end of the range, and when", async () => {
     const wild = regression({ rate: 2 ** 100 });
-    const { saturated } = await run(wild, { checkpointEvery: 2, out: path("wild.trace") });
+    const { saturated } = await run(wild, { checkpointEvery: 2, out: path("wild.trace"), stopOnDivergence: false });
     expect(saturated[0]).toEqual({ step: 2, tensor: "w" });
     const replayer = await Replayer.open(path("wild.trace"));
     for (const step of [0, 2, 4, 6, 8, 10]) {

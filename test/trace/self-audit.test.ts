@@ -68,6 +68,7 @@ describe("the audit of a run by itself", () => {
       due.push(step);
       audit.check(step, {
         outOfRange: [],
+        noted: [],
         roots: new Map(),
         captured: new Map(),
         audited: { elements: [], seconds: 0.5 },
@@ -82,7 +83,7 @@ describe("the audit of a run by itself", () => {
   test("takes a hundredth of the time, with the time by which an audited step is slower", () => {
     let time = 0;
     const audit = new SelfAudit(job, jobId(job), wasm.name, () => time);
-    const report = { outOfRange: [], roots: new Map(), captured: new Map() };
+    const report = { outOfRange: [], noted: [], roots: new Map(), captured: new Map() };
     let [more, audits] = [0, 0];
     // A step takes 100 ms, and 40 ms more where its kernels are executed one by one for 1 ms of audit.
     for (let step = 1; step <= 3000; step++) {

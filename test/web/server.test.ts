@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { beforeAll, describe, expect, test } from "vitest";
 import { moduleAssets } from "../../src/web/modules.ts";
 import { type PageServer, startServer } from "../../src/web/server.ts";
-import { traceFiles } from "../../src/web/trace-files.ts";
+import { traceFiles } from "../../src/services/trace-files.ts";
 import { run } from "../../src/trace/index.ts";
 import { closeLater } from "../fixtures/browser.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";

@@ -1,7 +1,6 @@
 /** The vectors that run before a device's first job. */
 import type { ConformanceCase } from "../../repops/conformance/case.ts";
 import { conformanceCases } from "./all.ts";
-import { everyCase } from "./operators.ts";
 
 /**
  * The vectors that devices are most likely to fail, every vector that a device is known to have failed, and
@@ -69,8 +68,9 @@ export const SHORT_FORM: readonly string[] = [
 ];
 
 /** The vectors with these names, each once. */
-export function casesNamed(names: readonly string[]): ConformanceCase[] {
+export async function casesNamed(names: readonly string[]): Promise<ConformanceCase[]> {
   const wanted = ({ outputs }: ConformanceCase): boolean => outputs.some(({ name }) => names.includes(name));
   const areKernels = names.every((name) => !name.startsWith("operator "));
-  return (areKernels ? conformanceCases() : everyCase()).filter(wanted);
+  if (areKernels) return conformanceCases().filter(wanted);
+  return (await import("./operators.ts")).everyCase().filter(wanted);
 }

@@ -6,7 +6,9 @@ import { DEFAULT_GAS_BOND } from "../../settlement/game/bond.ts";
 import { chainDeploy } from "./deploy.ts";
 import { chainMint, chainSkip } from "./local.ts";
 import { chainNode } from "./node.ts";
-import { addKeyOptions, addRpcOption, addSendOptions } from "../session.ts";
+import { addRpcOption } from "../rpc.ts";
+import { profileOption } from "../task/terms.ts";
+import { addJournalOptions, addKeyOptions, addSendOptions } from "../session.ts";
 
 export function register(program: Command): void {
   const chain = program.command("chain").description("start a local chain, or deploy the contracts that settle tasks");
@@ -14,26 +16,32 @@ export function register(program: Command): void {
     .command("node")
     .description("start a development chain that only this machine can reach")
     .option("--port <n>", "the port on 127.0.0.1; 0 for any free port", "8545")
+    .option("--hardfork <name>", "the chain's rules: cancun, prague or osaka", "osaka")
     .option("--keys <folder>", "write keystores of the funded accounts, sealed with a password")
     .option("--password-file <file>", "a file with that password; without it VERDE_PASSWORD is used, or you are asked")
     .option("--json", "one JSON object")
     .action(chainNode);
-  addKeyOptions(
-    addRpcOption(chain.command("deploy").description("deploy the contracts, and write their addresses to a file"))
+  addJournalOptions(
+    addKeyOptions(
+      addRpcOption(chain.command("deploy").description("deploy the contracts, and write their addresses to a file")),
+    )
       .option("--token <address>", "the token of stakes and rewards; default: a test token that anyone may mint")
       .requiredOption("--committee <addresses>", "the referees, separated by commas")
       .option("--threshold <n>", "how many referees must sign a verdict; default: more than half")
-      .option("--unbonding <time>", "time from a request to unbond until the stake may be withdrawn", "30d")
-      .option("--clock <time>", "game: the time that a side has for all its moves together", "1d")
-      .option("--response <time>", "game: the time that a side always has for one move", "10m")
-      .option("--recompute <time>", "game: the same for a move for which steps must be recomputed", "1h")
+      .addOption(profileOption("the kind of chain, from which clocks and periods follow").default("l1"))
+      .option("--unbonding <time>", "time until stake may be withdrawn; default: the profile's, 30d on l1")
+      .option("--clock <time>", "game: the time of a side for all its moves; default: the profile's, 1d on l1")
+      .option(
+        "--response <time>",
+        "game: the time that a side always has for one move; default: the profile's, 10m on l1",
+      )
+      .option("--recompute <time>", "game: the same where steps must be recomputed; default: the profile's, 1h on l1")
       .option(
         "--gas-bond <amount>",
-        "game: what each side posts with its first move in a dispute, for the winner's gas, in the chain's currency",
+        "game: what each player posts once for the gas of the others, in the chain's currency",
         formatUnits(DEFAULT_GAS_BOND, ETHER.decimals),
       )
       .option("--out <file>", "the deployment to write; an existing file is never overwritten", "deployment.json")
-      .option("--dry-run", "show what would be deployed, and sign nothing")
       .option("--json", "one JSON object"),
   ).action(chainDeploy);
   addSendOptions(chain.command("mint").description("mint test tokens, if the deployment has the test token"))

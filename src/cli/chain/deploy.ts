@@ -4,33 +4,41 @@ import type { Address, TransactionReceipt } from "viem";
 import { UsageError } from "../../errors/index.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { takeLock } from "../../files/lock.ts";
-import { exists } from "../../files/regular.ts";
-import { deployContracts } from "../../settlement/deploy.ts";
+import { type Abilities, abilitiesOf, type Build, buildFor } from "../../settlement/abilities.ts";
+import { CONTRACT_GAS, deployContracts } from "../../settlement/deploy.ts";
 import type { Pace } from "../../settlement/game/match.ts";
+import { type ProfileName, PROFILES } from "../../settlement/profile.ts";
 import { addressOfSigner, type KeyFlags, signerOf } from "../account.ts";
 import { ETHER, formatAmount, formatFee, parseAmount } from "../../settlement/amount.ts";
 import { formatDuration, parseDuration } from "../../settlement/duration.ts";
 import { writeNew } from "../key.ts";
 import { colors, formatCount, reportLine, writeJson, writeLine } from "../output.ts";
 import { sessionOf } from "../../settlement/session.ts";
+import { AWAY_MILLIS } from "../../settlement/transactions/caller.ts";
+import { expectNew } from "../result.ts";
 import { connect } from "../session.ts";
+import { type JournalFlags, openTransactor } from "../transactor.ts";
 import { formatFields } from "../table.ts";
 import { parseAddress, parseCount } from "../task/terms.ts";
 
-export interface DeployFlags extends KeyFlags {
-  rpc: string;
+export interface DeployFlags extends KeyFlags, JournalFlags {
+  rpc: readonly string[];
   out: string;
   token?: string;
   committee: string;
   threshold?: string;
-  unbonding: string;
-  clock: string;
-  response: string;
-  recompute: string;
+  profile: ProfileName;
+  unbonding?: string;
+  clock?: string;
+  response?: string;
+  recompute?: string;
   gasBond: string;
   dryRun?: boolean;
   json?: boolean;
 }
+
+/** `1d2h`, as it is written on the command line. */
+const short = (seconds: number): string => formatDuration(seconds).replaceAll(" ", "");
 
 export async function chainDeploy(flags: DeployFlags): Promise<void> {
   const members = flags.committee.split(",").map((text) => parseAddress(text.trim(), "--committee"));
@@ -45,29 +53,33 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     );
   if (new Set(members.map((member) => member.toLowerCase())).size !== members.length)
     throw new UsageError("VALUE", "--committee names a member twice; name each once");
-  const unbondingPeriod = parseDuration(flags.unbonding);
+  const { pace: defaults, unbonding } = PROFILES[flags.profile];
+  const time = (text: string | undefined, fallback: number): number =>
+    text === undefined ? fallback : parseDuration(text);
+  const unbondingPeriod = time(flags.unbonding, unbonding);
   const token = flags.token === undefined ? undefined : parseAddress(flags.token, "--token");
-  if (await exists(flags.out))
-    throw new UsageError("EXISTS", `${flags.out} exists; move it away, or choose another name with --out`, {
-      out: flags.out,
-    });
+  await expectNew(flags.out);
   const { client, chainId } = await connect(flags.rpc);
   const pace: Pace = {
-    clock: parseDuration(flags.clock),
-    response: parseDuration(flags.response),
-    recompute: parseDuration(flags.recompute),
+    clock: time(flags.clock, defaults.clock),
+    response: time(flags.response, defaults.response),
+    recompute: time(flags.recompute, defaults.recompute),
   };
   const gasBond = parseAmount(flags.gasBond, ETHER);
+  const abilities = await abilitiesOf(client);
+  const build = buildFor(abilities, CONTRACT_GAS);
   const facts: [string, string][] = [
-    ["chain", String(chainId)],
+    ["chain", `${chainId}, with the clocks of ${flags.profile}`],
+    ["it takes", abilitiesText(abilities)],
+    ["build", buildText(build)],
     ["token", token ?? "a test token that anyone may mint"],
     ["unbonding", `${formatDuration(unbondingPeriod)}, which is also the longest that a task may last`],
     ["members", `${threshold} of ${members.join(", ")}`],
     [
       "clocks",
-      `${flags.clock} for each side, at least ${flags.response} for each move, ${flags.recompute} to recompute steps`,
+      `${short(pace.clock)} for each side, at least ${short(pace.response)} for each move, ${short(pace.recompute)} to recompute steps`,
     ],
-    ["gas bond", `${formatAmount(gasBond, ETHER)} with each side's first move in a dispute`],
+    ["gas bond", `${formatAmount(gasBond, ETHER)} from each player of a dispute`],
   ];
   if (flags.dryRun) {
     const from = await addressOfSigner(flags);
@@ -77,12 +89,15 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
         dryRun: true,
         from,
         chainId,
+        profile: flags.profile,
         token: token ?? null,
         members,
         threshold,
         unbondingPeriod,
         pace,
         gasBond: `${gasBond}`,
+        build,
+        abilities,
       });
     else writeLine(...formatFields([["from", from], ...facts]), "Nothing was signed or sent.");
     return;
@@ -92,14 +107,24 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   // Before anything is sent: the addresses must have a place, and two commands must not have the same one.
   await makeFolder(dirname(flags.out));
   const lock = takeLock(`${flags.out}.lock`, flags.out);
-  const deployment = await deployContracts(client, account, {
+  const opened = await openTransactor(client, chainId, account, flags, AWAY_MILLIS);
+  const deployed = await deployContracts(client, account, {
     ...(token && { token }),
     members,
     threshold,
     unbondingPeriod,
     game: { pace, gasBond },
+    build,
+    // What an earlier command has deployed is in the journal, and is not deployed again.
+    send: (what, data) => opened.transactor.send({ what, data }),
     onDeployed: (_contract, receipt) => receipts.push(receipt),
+  }).catch((error: unknown) => {
+    opened.abandon();
+    lock.release();
+    throw error;
   });
+  opened.progress.clear();
+  const deployment = { ...deployed, profile: flags.profile };
   await sessionOf(client, deployment);
   await writeNew(flags.out, `${JSON.stringify(deployment, null, 2)}\n`, 0o644).catch((error: unknown) => {
     reportLine(`verde: the contracts are deployed, and this is their file: ${JSON.stringify(deployment)}`);
@@ -108,11 +133,28 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   lock.release();
   const gas = receipts.reduce((sum, { gasUsed }) => sum + gasUsed, 0n);
   const fee = receipts.reduce((sum, { gasUsed, effectiveGasPrice }) => sum + gasUsed * effectiveGasPrice, 0n);
-  if (flags.json) return writeJson({ ...deployment, file: flags.out, gas: Number(gas), fee: `${fee}` });
-  const places = (["token", "manager", "vault", "committee", "game"] as const).map((name): [string, Address] => [
-    name,
-    deployment[name]!,
-  ]);
-  writeLine(...formatFields([...places, ...facts.slice(2), ["gas", `${formatCount(Number(gas))}, ${formatFee(fee)}`]]));
+  if (flags.json) return writeJson({ ...deployment, file: flags.out, gas: Number(gas), fee: `${fee}`, abilities });
+  const places = (["token", "manager", "vault", "committee", "exchange", "game"] as const).map(
+    (name): [string, Address] => [name, deployment[name]!],
+  );
+  writeLine(
+    ...formatFields([
+      ...places,
+      ...facts.filter(([name]) => name !== "token"),
+      ["gas", `${formatCount(Number(gas))}, ${formatFee(fee)}`],
+    ]),
+  );
   writeLine(`The addresses are in ${colors.bold(flags.out)}.`);
+}
+
+/** What is deployed, and why. */
+function buildText(build: Build): string {
+  return build === "osaka"
+    ? "osaka: the chain has CLZ (EIP-7939)"
+    : "portable: the chain has no CLZ (EIP-7939), so a proof takes more gas";
+}
+
+function abilitiesText({ codeBytes, transactionGas, calldataGas }: Abilities): string {
+  const code = `contracts of ${formatCount(codeBytes)} bytes`;
+  return `transactions of up to ${formatCount(transactionGas)} gas, ${calldataGas} gas for a byte of calldata, ${code}`;
 }

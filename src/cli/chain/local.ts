@@ -18,14 +18,17 @@ export async function chainMint(tokens: string, flags: SendFlags & { to?: string
   sender.report(flags.json ?? false, { to, amount: `${amount}` }, `${to} has ${shown} more.`);
 }
 
-export async function chainSkip(time: string, { rpc, json }: { rpc: string; json?: boolean }): Promise<void> {
+export async function chainSkip(
+  time: string,
+  { rpc, json }: { rpc: readonly string[]; json?: boolean },
+): Promise<void> {
   const seconds = parseDuration(time);
   const { client } = await connect(rpc);
   const ask = (method: string, params: unknown[]): Promise<unknown> =>
     client.request({ method, params } as never).catch((cause: unknown) => {
       throw new ChainError(
         "CLOCK",
-        `the clock of the chain at ${rpc} can't be moved; only development chains allow it, for example \`verde chain node\` (${messageOf(cause).split("\n")[0]})`,
+        `the clock of the chain at ${rpc.join(", ")} can't be moved; only development chains allow it, for example \`verde chain node\` (${messageOf(cause).split("\n")[0]})`,
         { rpc },
       );
     });

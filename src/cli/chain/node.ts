@@ -14,10 +14,12 @@ import {
   publicPrivateKey,
   serveLocalChain,
 } from "../../settlement/local/chain.ts";
+import { hardforkFrom } from "./hardfork.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
 
 interface Flags {
   port: string;
+  hardfork: string;
   keys?: string;
   passwordFile?: string;
   json?: boolean;
@@ -29,9 +31,10 @@ const NO_COST = 2;
 export async function chainNode(flags: Flags): Promise<void> {
   if (!/^\d{1,5}$/.test(flags.port) || Number(flags.port) > 65_535)
     throw new UsageError("VALUE", `--port ${flags.port} is not a port; it is a number up to 65535`);
+  const hardfork = hardforkFrom(flags.hardfork);
   const keys = Array.from({ length: FUNDED_ACCOUNTS }, (_, i) => publicPrivateKey(i));
   const files = flags.keys === undefined ? [] : await writeKeys(flags.keys, keys, flags);
-  const { url, close } = await serveLocalChain(Number(flags.port));
+  const { url, close } = await serveLocalChain(Number(flags.port), hardfork);
   const accounts = keys.map(privateKeyToAddress);
   const chainId = await createPublicClient({ transport: http(url) }).getChainId();
   if (flags.json) writeJson({ schemaVersion: 1, url, chainId, accounts, ether: FUNDED_ETHER, keystores: files });

@@ -18,11 +18,10 @@ import { loadJob } from "../../job/load.ts";
 import { dispute } from "../../referee/index.ts";
 import { formatAmount } from "../../settlement/amount.ts";
 import { formatDuration } from "../../settlement/duration.ts";
-import { ABIS } from "../../settlement/contracts.ts";
+import { commitmentOf, taskIdOf } from "../../settlement/commitment.ts";
 import { rulingFrom, signRuling } from "../../settlement/ruling.ts";
 import { gatherSignatures, type SignatureFile } from "../../settlement/signatures.ts";
 import { jobTermsOf } from "../../settlement/job-terms.ts";
-import { commitmentOf } from "../../settlement/salt.ts";
 import { readTask, type TaskView, type Terms } from "../../settlement/task.ts";
 import { type Fault, formatFault, parseFault } from "../../trace/fault.ts";
 import { openTrace } from "../../trace/folder.ts";
@@ -32,7 +31,7 @@ import { PROVIDERS, Stage } from "./stage.ts";
 import { describeDivergence } from "../dispute-text.ts";
 import { colors, formatCount, formatSeconds, writeLine } from "../output.ts";
 import { formatFields } from "../table.ts";
-import { deliverCall, demandCall, randomTensor } from "../task/delivery.ts";
+import { deliverFrom, demandCall, randomTensor } from "../task/delivery.ts";
 import { stateName } from "../task/sentence.ts";
 import { termsFields, termsFrom } from "../task/terms.ts";
 
@@ -97,12 +96,13 @@ class Story {
     this.verdict = verdict;
     this.claims = claims;
     const { deployment, token } = stage.session;
-    const flags = { reward: "10", providers: "3", maxChallenges: "2", maxDemands: "3" };
+    const flags = { reward: "10", providers: "3", maxDemands: "3" };
     this.terms = termsFrom(flags, jobTermsOf(outlineOf(job), 1), {
       client: stage.account("client").address,
       committee: deployment.committee,
       game: undefined,
       token,
+      profile: "l1",
     });
   }
 
@@ -116,14 +116,9 @@ class Story {
 
   async post(): Promise<void> {
     const { stage, terms } = this;
-    const { client, deployment, token } = stage.session;
+    const { deployment, token } = stage.session;
     heading("A client posts a job");
-    this.id = await client.readContract({
-      address: deployment.manager,
-      abi: ABIS.manager,
-      functionName: "taskId",
-      args: [terms],
-    });
+    this.id = taskIdOf(deployment, terms);
     await stage.send("client", "token", "approve", [deployment.vault, maxUint256]);
     await stage.send("client", "manager", "post", [terms]);
     const shown = termsFields(terms, token).filter(([name]) => ["job", "providers", "committee"].includes(name));
@@ -167,7 +162,7 @@ class Story {
     const salts: Hex[] = [];
     for (const [seat, name] of PROVIDERS.entries()) {
       const salt = await stage.caller(name).salt(id);
-      const commitment = await commitmentOf(stage.session, id, stage.account(name).address, roots[seat], salt);
+      const commitment = commitmentOf(stage.session.deployment, id, stage.account(name).address, roots[seat], salt);
       await stage.send(name, "manager", "commit", [id, BigInt(seat), commitment]);
       salts.push(salt);
     }
@@ -223,7 +218,7 @@ class Story {
     const trace = await openTrace(this.traces[0]);
     const state = await readCheckpoint(trace, terms.steps);
     const { waiting } = await this.view;
-    const answer = await deliverCall(terms, trace, state, waiting[0]);
+    const answer = await deliverFrom(terms, trace, state, waiting[0]);
     await stage.send("Ada", answer.contract, answer.functionName, answer.args);
     writeLine(
       `Chunk ${formatCount(chunk)} of ${formatCount(count)} of ${types[tensor].name}, drawn at random: ${PROVIDERS[0]} delivers it with a proof, for ${this.money(terms.chunkPrice)}.`,

@@ -26,6 +26,7 @@ interface Flags {
   out?: string;
   fault?: string;
   chain?: boolean;
+  network?: boolean;
 }
 
 export function register(program: Command): void {
@@ -33,13 +34,15 @@ export function register(program: Command): void {
     .command("demo")
     .description("train a model twice, once with a cheat, and watch the referee find it")
     .option("--text <file>", "a text to learn; default: the project's own prose")
-    .option("--steps <n>", "training steps; default: 300, or 60 with --chain")
+    .option("--steps <n>", "training steps; default: 300, 60 with --chain, or 30 with --network")
     .option("--out <folder>", "where to write the traces; default: out/demo, or out/chain with --chain")
     .option("--fault <fault>", "how the second provider cheats, as in `verde run --fault`")
+    .option("--network", "three providers and two referees in processes of their own, on NATS and a local chain")
     .option("--chain", "the same on a local chain: three providers, stakes, a signed verdict, payment");
   addProgressOption(command).action(async (flags: Flags) => {
     // The code that talks to a chain is slow to load, so it is loaded only when needed.
-    if (flags.chain) await (await import("./chain.ts")).demoOnChain(flags);
+    if (flags.network) await (await import("./network.ts")).demoOnNetwork(flags);
+    else if (flags.chain) await (await import("./chain.ts")).demoOnChain(flags);
     else await demo(flags);
   });
 }

@@ -2,7 +2,7 @@
  * The setting of the demo on a chain: a chain in this process, the contracts, accounts with tokens, and a
  * record of the gas that each call has used.
  */
-import { type Address, numberToHex, type TransactionReceipt } from "viem";
+import { type Address, type Hex, numberToHex, type TransactionReceipt } from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { addressOf } from "../../claims/signature.ts";
 import { ClaimStore } from "../../claims/store.ts";
@@ -10,7 +10,13 @@ import { fromHex } from "../../encoding/bytes.ts";
 import { ABIS, type Contract } from "../../settlement/contracts.ts";
 import { formatAmount, formatChange } from "../../settlement/amount.ts";
 import { publicPrivateKey } from "../../settlement/local/chain.ts";
-import { localAccount, mintTokens, openLocalSettlement } from "../../settlement/local/settlement.ts";
+import {
+  localAccount,
+  type LocalSettlement,
+  mintTokens,
+  openLocalSettlement,
+  serveLocalSettlement,
+} from "../../settlement/local/settlement.ts";
 import type { Session } from "../../settlement/session.ts";
 import { Caller } from "../../settlement/transactions/caller.ts";
 import { formatCount } from "../output.ts";
@@ -29,30 +35,46 @@ type Holdings = Map<string, bigint>;
 
 export class Stage {
   readonly session: Session;
+  /** The chain's address, if it is served. */
+  readonly url: string;
   private readonly accounts: ReadonlyMap<Person, LocalAccount>;
   /** Gas used by each function, in the order of the first calls. */
   private readonly gas = new Map<string, bigint[]>();
   private readonly closeChain: () => Promise<void>;
 
-  private constructor(session: Session, accounts: ReadonlyMap<Person, LocalAccount>, close: () => Promise<void>) {
+  private constructor(
+    session: Session,
+    accounts: ReadonlyMap<Person, LocalAccount>,
+    close: () => Promise<void>,
+    url: string,
+  ) {
+    this.url = url;
     this.session = session;
     this.accounts = accounts;
     this.closeChain = close;
   }
 
-  /** Deploys the contracts with a test token, and gives tokens to the client and the providers. */
-  static async open(): Promise<Stage> {
+  /**
+   * Deploys the contracts with a test token, and gives tokens to the client and the providers.
+   * @param serve whether other processes of this machine reach the chain
+   */
+  static async open(serve = false): Promise<Stage> {
     const accounts = new Map(PEOPLE.map((person, i) => [person, localAccount(i)]));
     const deployed: [string, TransactionReceipt][] = [];
-    const { session, close } = await openLocalSettlement({
+    const options = {
       members: REFEREES.map((referee) => accounts.get(referee)!.address),
       threshold: 2,
       unbondingPeriod: UNBONDING,
-      onDeployed: (contract, receipt) => deployed.push([`deploy the ${contract}`, receipt]),
-    });
-    const stage = new Stage(session, accounts, close);
+      onDeployed: (contract: string, receipt: TransactionReceipt) =>
+        void deployed.push([`deploy the ${contract}`, receipt]),
+    };
+    const opened: LocalSettlement & { url?: string } = serve
+      ? await serveLocalSettlement(0, options)
+      : await openLocalSettlement(options);
+    const stage = new Stage(opened.session, accounts, opened.close, opened.url ?? "");
     for (const [name, receipt] of deployed) stage.note(name, receipt);
-    for (const person of ["client", ...PROVIDERS] as const) await mintTokens(session, stage.account(person), ENDOWMENT);
+    for (const person of ["client", ...PROVIDERS] as const)
+      await mintTokens(stage.session, stage.account(person), ENDOWMENT);
     return stage;
   }
 
@@ -62,6 +84,11 @@ export class Stage {
 
   account(person: Person): LocalAccount {
     return this.accounts.get(person)!;
+  }
+
+  /** The key of a person. On a chain for tests, keys are public. */
+  keyOf(person: Person): Hex {
+    return publicPrivateKey(PEOPLE.indexOf(person));
   }
 
   /** The claims of all people, with their keys at hand: on a chain for tests, keys are public. */
@@ -125,6 +152,14 @@ export class Stage {
       ["escrow", await vault("escrow")],
       ["burned", (await held(BURNED)) + (await vault("condemned"))],
     ]);
+  }
+
+  /** What the vault owes a person. */
+  async creditOf(person: Person): Promise<bigint> {
+    const { client, deployment } = this.session;
+    const args = [this.account(person).address] as const;
+    const asked = { address: deployment.vault, abi: ABIS.vault, functionName: "accountOf", args } as const;
+    return (await client.readContract(asked)).credit;
   }
 
   balanceTable(before: Holdings, after: Holdings): string[] {

@@ -6,7 +6,7 @@ import { memoryStore } from "../../certify/store.ts";
 import { openBackend } from "../../certify/open-backend.ts";
 import { BackendError, DeviceError, messageOf } from "../../errors/index.ts";
 import { BACKENDS, DEFAULT } from "../../repops/backends/index.ts";
-import { native } from "../../repops/backends/native/backend.ts";
+import { native, tileHere } from "../../repops/backends/native/backend.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 /** @param onBegin is called before a backend is opened, which may take seconds */
@@ -21,7 +21,11 @@ export async function* backendChecks(onBegin: (name: string) => void): AsyncGene
       // Native code runs on the processor.
       if (device && backend !== native.name) devices.set(backend, device);
       const on = device ? ` on ${device.name}${device.software ? " (a software device)" : ""}` : "";
-      yield ok(name, `${device ? "certified" : "works"}${on}`);
+      const tile = backend === native.name ? await tileHere() : undefined;
+      yield ok(
+        name,
+        `${device ? "certified" : "works"}${on}${tile ? `; products in tiles of ${tile.tile}, ${tile.why}` : ""}`,
+      );
     } catch (error) {
       // Without the default backend nothing runs. All others are a choice.
       const make = backend === DEFAULT.name ? fail : warn;

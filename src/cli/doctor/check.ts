@@ -1,4 +1,6 @@
-/** One thing that `verde doctor` looks at. */
+/** One thing that `verde doctor` and `verde provider doctor` look at. */
+import { colors, columnsOf, writeLine } from "../output.ts";
+import { wrap } from "../table.ts";
 
 export interface Check {
   name: string;
@@ -13,3 +15,13 @@ export interface Check {
 export const ok = (name: string, found: string): Check => ({ name, result: "ok", found, remedy: null });
 export const warn = (name: string, found: string, remedy: string): Check => ({ name, result: "warn", found, remedy });
 export const fail = (name: string, found: string, remedy: string): Check => ({ name, result: "fail", found, remedy });
+
+const MARKS = { ok: colors.green("✓"), warn: colors.yellow("!"), fail: colors.red("✗") } as const;
+
+/** For people: what was found, and what to do. */
+export function writeCheck({ name, result, found, remedy }: Check): void {
+  const lines = wrap(`${name}: ${found}`, (columnsOf(process.stdout) ?? Infinity) - 4);
+  writeLine(`${MARKS[result]} ${lines[0]}`, ...lines.slice(1).map((line) => `    ${line}`));
+  if (remedy !== null)
+    writeLine(...wrap(remedy, (columnsOf(process.stdout) ?? Infinity) - 4).map((line) => colors.dim(`    ${line}`)));
+}

@@ -2,11 +2,10 @@
 import type { Command } from "commander";
 import { EXIT } from "../exit.ts";
 import { exitWith } from "../guard.ts";
-import { colors, columnsOf, writeJson, writeLine } from "../output.ts";
+import { colors, writeJson, writeLine } from "../output.ts";
 import { addProgressOption, Progress } from "../progress.ts";
-import { wrap } from "../table.ts";
 import { backendChecks } from "./backends.ts";
-import type { Check } from "./check.ts";
+import { type Check, writeCheck } from "./check.ts";
 import { clockCheck, compilerCheck, machineChecks } from "./machine.ts";
 import { placeChecks } from "./places.ts";
 
@@ -31,7 +30,7 @@ async function doctor({ rpc, json }: Flags): Promise<void> {
     progress.clear();
     checks.push(check);
     // At once: a driver may end the process.
-    if (!json) print(check);
+    if (!json) writeCheck(check);
   };
   for (const check of [...machineChecks(), ...(await placeChecks()), await compilerCheck(), await clockCheck(rpc)])
     add(check);
@@ -46,13 +45,4 @@ async function doctor({ rpc, json }: Flags): Promise<void> {
       ...(possible && warnings > 0 ? [`Warnings: ${warnings}. They matter only if you need what they name.`] : []),
     );
   exitWith(possible ? EXIT.agree : EXIT.failure);
-}
-
-const MARKS = { ok: colors.green("✓"), warn: colors.yellow("!"), fail: colors.red("✗") } as const;
-
-function print({ name, result, found, remedy }: Check): void {
-  const lines = wrap(`${name}: ${found}`, (columnsOf(process.stdout) ?? Infinity) - 4);
-  writeLine(`${MARKS[result]} ${lines[0]}`, ...lines.slice(1).map((line) => `    ${line}`));
-  if (remedy !== null)
-    writeLine(...wrap(remedy, (columnsOf(process.stdout) ?? Infinity) - 4).map((line) => colors.dim(`    ${line}`)));
 }

@@ -13,6 +13,7 @@ const NODE = 24;
 const LITTLE_MEMORY = 2 ** 30;
 /** Seconds that a clock may differ from a chain's. */
 const MOST_DRIFT = 300;
+const SET_CLOCK = "Set the clock of this machine, for example by NTP: deadlines on chains are times.";
 /** No clock was right before this program was written. */
 const [EARLIEST, LATEST] = [Date.UTC(2026, 0), Date.UTC(2100, 0)];
 
@@ -94,18 +95,22 @@ export async function compilerCheck(): Promise<Check> {
 export async function clockCheck(rpc: string | undefined): Promise<Check> {
   const now = Date.now();
   const found = new Date(now).toISOString();
-  const remedy = "Set the clock of this machine, for example by NTP: deadlines on chains are times.";
-  if (now < EARLIEST || now > LATEST) return warn("clock", `${found}, which can't be`, remedy);
+  if (now < EARLIEST || now > LATEST) return warn("clock", `${found}, which can't be`, SET_CLOCK);
   if (rpc === undefined) return ok("clock", found);
   try {
     const { connect } = await import("../session.ts");
-    const { client, chainId } = await connect(rpc);
-    const { timestamp } = await client.getBlock();
-    const drift = Math.round(now / 1000 - Number(timestamp));
-    const text = `${found}; the last block of chain ${chainId} is ${Math.abs(drift)} s ${drift < 0 ? "ahead" : "old"}`;
-    if (Math.abs(drift) <= MOST_DRIFT) return ok("clock", text);
-    return warn("clock", text, drift < 0 ? remedy : "Check that the chain makes blocks; if it does, set this clock.");
+    const { client, chainId } = await connect([rpc]);
+    return clockAgainst(chainId, (await client.getBlock()).timestamp);
   } catch (error) {
     return warn("clock", `${found}; ${messageOf(error)}`, "Name a node that answers with --rpc, or omit it.");
   }
+}
+
+/** @param timestamp of the chain's last block, in seconds since 1970 */
+export function clockAgainst(chainId: number, timestamp: bigint): Check {
+  const now = Date.now();
+  const drift = Math.round(now / 1000 - Number(timestamp));
+  const text = `${new Date(now).toISOString()}; the last block of chain ${chainId} is ${Math.abs(drift)} s ${drift < 0 ? "ahead" : "old"}`;
+  if (Math.abs(drift) <= MOST_DRIFT) return ok("clock", text);
+  return warn("clock", text, drift < 0 ? SET_CLOCK : "Check that the chain makes blocks; if it does, set this clock.");
 }

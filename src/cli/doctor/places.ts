@@ -40,7 +40,7 @@ async function placeCheck(name: string, folderOf: () => string | undefined, reme
 }
 
 /** The folder, or the lowest one above it that exists: the others are made when they are needed. */
-async function existing(folder: string): Promise<string> {
+export async function existing(folder: string): Promise<string> {
   const found = await stat(folder).catch(() => undefined);
   const above = dirname(folder);
   return found !== undefined || above === folder ? folder : existing(above);

@@ -2,7 +2,8 @@
 import { toHex } from "../../encoding/bytes.ts";
 import { formatType } from "../../encoding/tensor.ts";
 import { quote } from "../../errors/text.ts";
-import { type ClosedJob, countByTraining, jobId } from "../../job/closed.ts";
+import { type ClosedJob, jobId } from "../../job/closed.ts";
+import { countByTraining } from "../../job/parameters.ts";
 import { countScalarSteps } from "../../referee/cost.ts";
 import { colors, formatCount, writeLine } from "../output.ts";
 import { formatParameters } from "../parameters.ts";

@@ -6,8 +6,10 @@ import { quote } from "../../errors/text.ts";
 import { jobIdOf } from "../../job/closed.ts";
 import { PARTIES, type Refuted, type Verdict, VERDICT_VERSION } from "../../referee/verdict.ts";
 import { invalid, readAddress, readClaim, readJob, readPair } from "../../referee/verdict-reader.ts";
+import { isReceipt } from "../../audit/receipt.ts";
 import { readVerdict } from "../check.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
+import { inspectReceipt } from "./receipt.ts";
 
 const GROUNDS: Readonly<Record<string, string>> = {
   root: "one step from its own trees shows that the run root is wrong",
@@ -31,7 +33,9 @@ interface Said {
 }
 
 export async function inspectVerdict(path: string, json: boolean): Promise<void> {
-  const said = saidBy(await readVerdict(path), path);
+  const file = await readVerdict(path);
+  if (isReceipt(file)) return inspectReceipt(path, file, json);
+  const said = saidBy(file, path);
   const check = `verde check ${asWord(path)} ${said.claims.map(({ claim }, i) => `--${PARTIES[i]} ${claim}`).join(" ")}`;
   if (json) {
     writeJson({ schemaVersion: 1, file: path, verified: false, ...said, check });

@@ -6,7 +6,7 @@ import { chunkCount, encodeType } from "../../encoding/tensor.ts";
 import { ChainError, FormatError, UsageError } from "../../errors/index.ts";
 import type { NamedType } from "../../graph/graph.ts";
 import type { NamedTensor } from "../../job/closed.ts";
-import { proveChunk, proveType } from "../../settlement/delivery.ts";
+import { deliverCall, proveType } from "../../settlement/delivery.ts";
 import { type OpenDemand, readTask, type Terms } from "../../settlement/task.ts";
 import { readCheckpoint, type Trace } from "../../trace/open.ts";
 import { allowVault } from "../allowance.ts";
@@ -16,7 +16,7 @@ import type { ContractCall } from "../../settlement/transactions/caller.ts";
 import { Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
 import { jobTerms, traceFor } from "./job.ts";
-import { parseTaskId } from "./moves.ts";
+import { parseTaskId } from "./scene.ts";
 import { parseCount } from "./terms.ts";
 
 export async function demand(
@@ -72,19 +72,14 @@ export function demandCall(terms: Terms, types: readonly NamedType[], tensor: nu
   return { contract: "manager", functionName: "demand", args };
 }
 
-/** @param state the final state */
-export async function deliverCall(
+/** The call that delivers a demanded chunk. @param state the final state of the trace */
+export async function deliverFrom(
   terms: Terms,
-  trace: Trace,
+  { segmentRoots }: Trace,
   state: readonly NamedTensor[],
   open: OpenDemand,
 ): Promise<ContractCall> {
-  const roots = await trace.segmentRoots.slice(0, trace.segmentRoots.length);
-  const { index, demand: what } = open;
-  const { chunk, ...paths } = proveChunk(roots, state, what.tensor, what.chunk);
-  const hexes = Object.fromEntries(Object.entries(paths).map(([name, hashes]) => [name, hashes.map(toHex)]));
-  const args = [terms, BigInt(index), what, { chunk: toHex(chunk), ...hexes }];
-  return { contract: "manager", functionName: "deliver", args };
+  return deliverCall(terms, await segmentRoots.slice(0, segmentRoots.length), state, open);
 }
 
 /** Draws a tensor by its number of chunks, so that every chunk of the state is equally likely. */
@@ -134,7 +129,7 @@ export async function deliver(id: string, path: string, flags: SendFlags & { dem
     );
   const state = await readCheckpoint(trace, terms.steps);
   const sender = await Sender.open(session, flags);
-  for (const open of due) await sender.send(await deliverCall(terms, trace, state, open));
+  for (const open of due) await sender.send(await deliverFrom(terms, trace, state, open));
   const names = due.map(
     ({ index, demand: what }) => `demand ${index}: chunk ${what.chunk} of ${state[what.tensor].name}`,
   );

@@ -22,6 +22,12 @@ export function eventSentence(event: TaskEvent, token: Token): string {
       return `seat ${args.seat} has committed`;
     case "ClaimRevealed":
       return `seat ${args.seat} claims ${args.root}`;
+    case "Challenged":
+      return `${args.owner} challenges`;
+    case "TurnedAway":
+      return `the challenge of ${args.owner} takes no seat: ${args.root} stands already, or there is no place for it`;
+    case "ChallengeLapsed":
+      return colors.red(`the challenge of ${args.owner} was not revealed and loses ${money(args.bond)}`);
     case "SeatSlashed":
       return colors.red(`seat ${args.seat} loses ${money(args.amount)}`);
     case "Ruled": {

@@ -1,17 +1,24 @@
 /** `verde task post`: posts a job as a task with a reward. */
 import type { Command } from "commander";
+import type { Hex } from "viem";
 import { UsageError } from "../../errors/index.ts";
-import { ABIS } from "../../settlement/contracts.ts";
+import { taskIdOf } from "../../settlement/commitment.ts";
 import { allowVault } from "../allowance.ts";
 import { formatAmount } from "../../settlement/amount.ts";
-import { writeLine } from "../output.ts";
+import { reportLine, writeLine } from "../output.ts";
 import { jobOptions, optionNames } from "../job-options.ts";
 import { plain, Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
+import type { Session } from "../../settlement/session.ts";
+import type { Terms } from "../../settlement/task.ts";
 import { formatFields } from "../table.ts";
 import { bondOf } from "../../settlement/game/bond.ts";
-import { withTimeToPlay } from "../../settlement/terms.ts";
-import { provableStep, withGameFields } from "./game.ts";
+import { expectSettleable } from "../../settlement/game/lengths.ts";
+import { profileOf } from "../../settlement/deployment.ts";
+import { defaultPolicy } from "../../settlement/policy.ts";
+import { risksOf } from "../../settlement/risks.ts";
+import { longestGame, withTimeToPlay } from "../../settlement/terms.ts";
+import { withGameFields } from "./game.ts";
 import { jobTerms } from "./job.ts";
 import { termsFields, type TermsFlags, termsFrom } from "./terms.ts";
 
@@ -23,10 +30,39 @@ export interface PostFlags extends SendFlags, TermsFlags {
   seed?: string;
 }
 
+/** A task that can be posted. */
+export interface PreparedTask {
+  readonly session: Session;
+  readonly sender: Sender;
+  readonly terms: Terms;
+  readonly task: Hex;
+  /** What all providers together get, in the token's smallest units. */
+  readonly escrow: bigint;
+  /** What `--json` prints. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
 export async function post(path: string, rest: readonly string[], flags: PostFlags, command: Command): Promise<void> {
-  const { steps, seed, quiet = false } = flags;
+  const { quiet = false } = flags;
   if (quiet && (flags.json || flags.dryRun))
     throw new UsageError("SYNTAX", "--quiet prints the id of a task that is posted; omit --json and --dry-run with it");
+  const prepared = await prepareTask(path, rest, flags, command);
+  await sendTask(prepared, flags.approve);
+  if (quiet) return writeLine(prepared.task);
+  const { sender, session, escrow, terms, task, facts } = prepared;
+  const money = formatAmount(escrow, session.token);
+  const done = `${task} is open: ${money} are in escrow, ${terms.providers} seats are free.`;
+  sender.report(flags.json ?? false, facts, done);
+}
+
+/** Makes a task from the command line, and shows it. */
+export async function prepareTask(
+  path: string,
+  rest: readonly string[],
+  flags: PostFlags,
+  command: Command,
+): Promise<PreparedTask> {
+  const { steps, seed, quiet = false } = flags;
   const names = optionNames(command);
   const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
   const job = await jobTerms(path, flags.commitEvery, { ...jobOptions(rest, names), ...own }, names);
@@ -34,30 +70,30 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   const { client, deployment, token } = session;
   const sender = await Sender.open(session, flags);
   const { committee, game } = deployment;
-  const chosen = termsFrom(flags, job.terms, { client: sender.address, committee, game, token });
+  const profile = profileOf(deployment);
+  const chosen = termsFrom(flags, job.terms, { client: sender.address, committee, game, token, profile });
   const terms = flags.toPlay === undefined ? await withTimeToPlay(client, chosen) : chosen;
-  const address = deployment.manager;
-  const task = await client.readContract({ address, abi: ABIS.manager, functionName: "taskId", args: [terms] });
-  const json = flags.json ?? false;
+  const task = taskIdOf(deployment, terms);
   const gasBond = await bondOf(client, terms.game);
-  const mostExpensive = gasBond === undefined ? undefined : provableStep(job.outline, terms.commitEvery);
+  const mostExpensive = gasBond === undefined ? undefined : expectSettleable(terms, job.outline, deployment.build);
   const fields = withGameFields(termsFields(terms, token), gasBond, mostExpensive);
-  if (!json && !quiet) writeLine(...formatFields([["name", job.name], ...fields]));
-  const escrow = BigInt(terms.providers) * terms.reward;
-  await allowVault(session, sender, escrow, flags.approve);
+  if (!flags.json && !quiet) writeLine(...formatFields([["name", job.name], ...fields]));
+  const longest = await longestGame(client, terms);
+  for (const { term, value, bound, why } of risksOf(terms, defaultPolicy(flags.profile ?? profile), token, longest))
+    reportLine(`verde: providers may refuse this task: ${term} is ${value}, and should be ${bound}: ${why}`);
+  const facts = {
+    schemaVersion: 2,
+    task,
+    name: job.name,
+    terms: plain(terms),
+    gasBond: plain(gasBond ?? null),
+    mostExpensiveStep: mostExpensive ?? null,
+  };
+  return { session, sender, terms, task, escrow: BigInt(terms.providers) * terms.reward, facts };
+}
+
+/** Posts it, and lets the vault take its reward. */
+export async function sendTask({ session, sender, terms, escrow }: PreparedTask, approve: boolean): Promise<void> {
+  await allowVault(session, sender, escrow, approve);
   await sender.send({ contract: "manager", functionName: "post", args: [terms] });
-  if (quiet) return writeLine(task);
-  const done = `${task} is open: ${formatAmount(escrow, token)} are in escrow, ${terms.providers} seats are free.`;
-  sender.report(
-    json,
-    {
-      schemaVersion: 2,
-      task,
-      name: job.name,
-      terms: plain(terms),
-      gasBond: plain(gasBond ?? null),
-      mostExpensiveStep: mostExpensive ?? null,
-    },
-    done,
-  );
 }

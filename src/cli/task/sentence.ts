@@ -1,5 +1,5 @@
 /** A task's state, and what is due, in words. */
-import type { TaskView } from "../../settlement/task.ts";
+import { awaitsReveals, type TaskView } from "../../settlement/task.ts";
 import { formatDuration } from "../../settlement/duration.ts";
 
 /** `Disputed, Judging`, or a state alone. */
@@ -21,7 +21,7 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 
 /** What has to happen next, and which command does it. */
 export function whatIsDue(task: TaskView, now: number): string {
-  const { terms, seats, committed, phase, deadline } = task;
+  const { terms, seats, committed, deadline } = task;
   const late = hasDeadline(task) && now > deadline;
   const silent = seats.filter(({ root, out }) => root === undefined && !out).length;
   switch (task.state) {
@@ -40,17 +40,11 @@ export function whatIsDue(task: TaskView, now: number): string {
         : `${counted(silent, "claim")} to be revealed: \`verde task reveal\``;
     case "Revealed":
       return "the claims have to be compared: `verde task compare`";
-    case "Challengeable": {
-      const overdue = task.waiting.some(({ demand }) => now > demand.deadline);
-      if (overdue) return "a demanded chunk is overdue: `verde task expire --demand N`";
-      if (task.waiting.length > 0)
-        return `${counted(task.waiting.length, "demanded chunk")} to be delivered: \`verde task deliver\``;
-      return late
-        ? "the window is over: `verde task finalize`"
-        : "one claim stands; it may be challenged: `verde task challenge`";
-    }
+    case "Challengeable":
+    case "Settled":
+      return standingDue(task, now, late);
     case "Disputed":
-      return disputeDue(phase, late);
+      return disputeDue(task, late);
     case "Final":
       return "paid: `verde task claim` withdraws credits";
     case "Refunded":
@@ -60,12 +54,30 @@ export function whatIsDue(task: TaskView, now: number): string {
   }
 }
 
-function disputeDue(phase: TaskView["phase"], late: boolean): string {
+function standingDue(task: TaskView, now: number, late: boolean): string {
+  const { state, waiting, challengers } = task;
+  const challenged = awaitsReveals(task);
+  if (challenged && late)
+    return `${counted(challengers.length, "challenge")} to be revealed: \`verde task expire\` opens that`;
+  if (!challenged && waiting.some(({ demand }) => now > demand.deadline))
+    return "a demanded chunk is overdue: `verde task expire --demand N`";
+  if (waiting.length > 0) return `${counted(waiting.length, "demanded chunk")} to be delivered: \`verde task deliver\``;
+  if (state === "Settled")
+    return late
+      ? "one claim stands: `verde task finalize`"
+      : "one claim stands for good; its chunks may be demanded: `verde task demand`";
+  const known = challenged ? `; ${counted(challengers.length, "challenge")} so far` : "";
+  return late
+    ? "the window is over: `verde task finalize`"
+    : `one claim stands; it may be challenged: \`verde task challenge\`${known}`;
+}
+
+function disputeDue({ phase, challengers }: TaskView, late: boolean): string {
   switch (phase) {
     case "Revealing":
       return late
-        ? "the challenger is silent: `verde task expire`"
-        : "the challenger has to reveal: `verde task reveal`";
+        ? "challengers are silent: `verde task expire`"
+        : `${counted(challengers.length, "challenger")} to reveal: \`verde task reveal\``;
     case "Judging":
       return late
         ? "there was no verdict: `verde task expire`"

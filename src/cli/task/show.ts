@@ -4,6 +4,7 @@ import { UsageError } from "../../errors/index.ts";
 import { quote } from "../../errors/text.ts";
 import type { Session } from "../../settlement/session.ts";
 import { ABIS } from "../../settlement/contracts.ts";
+import { ifForeign } from "../../settlement/foreign.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
 import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
@@ -12,7 +13,7 @@ import { type ChainFlags, openSession } from "../session.ts";
 import { formatFields, formatTable } from "../table.ts";
 import { bondOf } from "../../settlement/game/bond.ts";
 import { withGameFields } from "./game.ts";
-import { parseTaskId } from "./moves.ts";
+import { parseTaskId } from "./scene.ts";
 import { hasDeadline, stateName, timeLeft, whatIsDue } from "./sentence.ts";
 import { termsFields } from "./terms.ts";
 
@@ -30,7 +31,7 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
 
 /** A task as `--json` prints it. All commands call its id `task`. */
 function taskJson({ id: task, ...view }: TaskView, now: number): object {
-  return { schemaVersion: 2, task, ...(plain(view) as object), now };
+  return { schemaVersion: 3, task, ...(plain(view) as object), now };
 }
 
 /**
@@ -43,7 +44,7 @@ async function committeeOf({ client }: Session, { terms }: TaskView): Promise<st
   const counts = await Promise.all([
     client.readContract({ ...contract, functionName: "threshold" }),
     client.readContract({ ...contract, functionName: "members" }),
-  ]).catch(() => undefined);
+  ]).catch(ifForeign(undefined));
   return counts ? `${terms.committee}, ${counts[0]} of ${counts[1]} members` : `${terms.committee}, of an unknown kind`;
 }
 
@@ -70,6 +71,7 @@ function describeTask(
   );
   const lines = formatFields([...fields, ...terms]);
   if (task.seats.length > 0) lines.push("", ...seatTable(task));
+  if (task.challengers.length > 0) lines.push("", ...challengerTable(task));
   if (task.waiting.length > 0) lines.push("", ...demandTable(task, now));
   return lines;
 }
@@ -81,6 +83,11 @@ function seatTable({ seats, claims }: TaskView): string[] {
     return [`seat ${seat}`, role, owner, claim, mark];
   });
   return formatTable(["", "role", "owner", "claim", ""], rows);
+}
+
+function challengerTable({ challengers }: TaskView): string[] {
+  const rows = challengers.map(({ owner, challenge }) => ["challenge", owner, challenge]);
+  return formatTable(["", "owner", "commitment"], rows);
 }
 
 function demandTable({ waiting, terms }: TaskView, now: number): string[] {

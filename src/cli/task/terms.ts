@@ -1,23 +1,24 @@
 /** The terms of a task from flags. Terms that are not given follow from those that are. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type Address, getAddress, isAddress, type Hex, zeroAddress } from "viem";
 import { UsageError } from "../../errors/index.ts";
 import type { Terms } from "../../settlement/task.ts";
 import { formatAmount, parseAmount, type Token } from "../../settlement/amount.ts";
 import { formatDuration, parseDuration } from "../../settlement/duration.ts";
 import type { JobTerms } from "../../settlement/job-terms.ts";
-import { DEFAULT_PERIODS, termsOf } from "../../settlement/terms.ts";
+import { type ProfileName, PROFILES } from "../../settlement/profile.ts";
+import { termsOf } from "../../settlement/terms.ts";
 
 /** How long each stage of a task may last. */
 const PERIODS = {
   toAccept: "until all seats are taken",
   toCommit: "until all providers have committed",
-  toReveal: "until all, or a challenger, have revealed",
+  toReveal: "until all providers, and later all challengers, have revealed",
   toChallenge: "for challenges and demands",
   toJudge: "until the committee's verdict",
   toEscalate: "until a loser takes the dispute to the game",
   toPlay: "until the game's verdict",
-  toAnswer: "until a demanded chunk is delivered",
+  toAnswer: "until a demanded chunk is delivered, and for demands after challenges",
 } as const satisfies Record<keyof Terms["periods"], string>;
 const NAMES = Object.keys(PERIODS) as (keyof Terms["periods"])[];
 
@@ -27,14 +28,19 @@ export interface TermsFlags extends Partial<Record<keyof Terms["periods"], strin
   stake?: string;
   bond?: string;
   chunkPrice?: string;
-  maxChallenges: string;
   maxDemands: string;
   committee?: string;
   game?: string;
   salt?: string;
+  profile?: ProfileName;
 }
 
-const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** The option that names the kind of chain. */
+export const profileOption = (description: string): Option =>
+  new Option("--profile <kind>", description).choices(Object.keys(PROFILES));
+
+/** The name of an option: `toReveal` is `to-reveal`. */
+export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 export function addTermsOptions(command: Command): Command {
   command
@@ -43,23 +49,33 @@ export function addTermsOptions(command: Command): Command {
     .option("--stake <tokens>", "the stake of each provider; default: 10 rewards")
     .option("--bond <tokens>", "the bond of a challenger; default: half the stake")
     .option("--chunk-price <tokens>", "what a demanded chunk costs the client; default: a tenth of the reward")
-    .option("--max-challenges <n>", "how often a claim may be challenged, up to 8", "2")
     .option("--max-demands <n>", "how many chunks the client may demand, up to 64", "3")
     .option("--committee <address>", "who decides disputes; `none` leaves them to the game; default: the deployment's")
     .option("--game <address>", "who decides when a loser escalates: an address, or `deployed`; default: no game")
-    .option("--salt <hex>", "makes otherwise equal tasks different; default: random");
+    .option("--salt <hex>", "makes otherwise equal tasks different; default: random")
+    .addOption(profileOption("the kind of chain, from which default periods follow; default: the deployment's"));
   for (const name of NAMES) {
-    const length = formatDuration(DEFAULT_PERIODS[name]).replaceAll(" ", "");
-    command.option(`--${kebab(name)} <time>`, `${PERIODS[name]} (default: ${length})`);
+    const length = formatDuration(PROFILES.l1.periods[name]).replaceAll(" ", "");
+    command.option(`--${kebab(name)} <time>`, `${PERIODS[name]} (default: ${length}, on l1)`);
   }
   return command;
+}
+
+/** What terms follow from, in addition to the flags. */
+interface Surroundings {
+  readonly client: Address;
+  /** The deployment's committee, game and profile. */
+  readonly committee: Address;
+  readonly game: Address | undefined;
+  readonly profile: ProfileName;
+  readonly token: Token;
 }
 
 /** @throws {UsageError} for invalid amounts, counts, times and addresses */
 export function termsFrom(
   flags: TermsFlags,
   job: JobTerms,
-  { client, committee, game, token }: { client: Address; committee: Address; game: Address | undefined; token: Token },
+  { client, committee, game, token, profile }: Surroundings,
 ): Terms {
   const amount = (text: string | undefined): bigint | undefined =>
     text === undefined ? undefined : parseAmount(text, token);
@@ -75,13 +91,15 @@ export function termsFrom(
     ...judges,
     salt: flags.salt === undefined ? undefined : parseSalt(flags.salt),
     providers: parseCount(flags.providers, "--providers"),
-    maxChallenges: parseCount(flags.maxChallenges, "--max-challenges"),
     maxDemands: parseCount(flags.maxDemands, "--max-demands"),
     reward: parseAmount(flags.reward, token),
     stake: amount(flags.stake),
     bond: amount(flags.bond),
     chunkPrice: amount(flags.chunkPrice),
-    periods: Object.fromEntries(periods) as Partial<Terms["periods"]>,
+    periods: {
+      ...PROFILES[flags.profile ?? profile].periods,
+      ...(Object.fromEntries(periods) as Partial<Terms["periods"]>),
+    },
   });
 }
 
@@ -117,7 +135,8 @@ export function parseCount(text: string, what: string): number {
   return Number(text);
 }
 
-function parseSalt(text: string): Hex {
+/** @throws {UsageError} for a text that is not 32 bytes */
+export function parseSalt(text: string): Hex {
   if (!/^0x[0-9a-f]{64}$/i.test(text))
     throw new UsageError("VALUE", `--salt ${text} is not a salt; write 0x and 64 hexadecimal digits`);
   return text as Hex;
@@ -135,7 +154,7 @@ export function termsFields(terms: Terms, token: Token): [string, string][] {
       "providers",
       `${terms.providers}, each with a stake of ${money(terms.stake)} for a reward of ${money(terms.reward)}`,
     ],
-    ["challenges", `up to ${terms.maxChallenges}, each with a bond of ${money(terms.bond)}`],
+    ["challenges", `any number in one window, each with a bond of ${money(terms.bond)}`],
     ["demands", `up to ${terms.maxDemands} chunks, ${money(terms.chunkPrice)} each`],
     ["committee", terms.committee === zeroAddress ? "none, the game decides" : terms.committee],
     ["game", terms.game === zeroAddress ? "none" : terms.game],

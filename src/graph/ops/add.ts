@@ -12,9 +12,11 @@ import { binary } from "../elementwise.ts";
 export const add = binary("add", {
   number: 1,
   forward: ({ a, b }) => a.add(b),
+  integers: ({ a, b }) => a.add(b),
   gradient: { a: ({ g }) => g, b: ({ g }) => g },
   textbook: (_, a, b) => a + b,
   digests: {
     result: "0xccb3e82e62109b0206739a2a30716d4e88b70615ef6d42736f151614a4d0a52e",
+    integers: "0x59fe1c677180a6c808dbeeeb8d681d9e3e49e340721890e824e9c19cf6cb4a3d",
   },
 });

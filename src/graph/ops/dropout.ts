@@ -3,12 +3,13 @@ import { uniform01 } from "../../repops/functions/threefry.ts";
 import { floatSetting, SHARE } from "../../repops/numbers/settings.ts";
 import { indices, type Operator } from "../operator.ts";
 import { draw, type RandomSource } from "../random.ts";
-import { expectFloat, settingOf, type Value } from "../value.ts";
+import { builderOf, expectFloat, settingOf, type Value } from "../value.ts";
 import { mul } from "./mul.ts";
 
 /**
  * Zeroes each element with probability `rate` and scales the others by 1/(1 - rate): f32 [...] → [...]. Which
- * ones depends on the seed and the training step. A rate of 0 gives x itself.
+ * ones depends on the seed and the training step. A rate of 0 gives x itself, and so does a model that is
+ * evaluated.
  *
  *     const y = dropout(x, job.random, 0.1);
  *
@@ -20,6 +21,8 @@ export function dropout(x: Value, source: RandomSource, rate: number, name = "dr
   expectFloat(x, name);
   floatSetting("the rate", rate, SHARE, settingOf(x.builder.label(name)));
   if (rate === 0) return x;
+  builderOf(name, { x, "the seed of the source": source?.seed });
+  if (source.evaluating) return x;
   const keep = draw(
     source,
     x.shape,

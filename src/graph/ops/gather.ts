@@ -1,7 +1,7 @@
 /** Rows chosen by an index, and the gradient that adds them back in order. */
-import { SCATTER_STEP } from "../../repops/kernels/kernel.ts";
+import { MISTAKE, SCATTER_STEP } from "../../repops/kernels/kernel.ts";
 import { defineProgram } from "../../repops/programs/expressions.ts";
-import { elementCount } from "../../encoding/tensor.ts";
+import { elementCount, type Shape } from "../../encoding/tensor.ts";
 import { dense } from "../dense.ts";
 import { fold, gatherKernel, map, type Operand } from "../emit.ts";
 import { indices, type Operator } from "../operator.ts";
@@ -26,7 +26,7 @@ export function gather(table: Value, index: Value, name = "gather"): Value {
   const rows = dense(index, `${name}-index`);
   const out = gatherKernel(source, rows, 0, name);
   if (table.dtype === "i32") return out;
-  return out.withOrigin([table], (gradient) => [scatterAdd(gradient, rows, table, `${name}-gradient`)]);
+  return out.withOrigin([table], (gradient) => [addRows(gradient, rows, table.shape, `${name}-gradient`)]);
 }
 
 gather.check = {
@@ -47,8 +47,12 @@ gather.check = {
   ],
 } satisfies Operator["check"];
 
-function scatterAdd(gradient: Value, index: Value, table: Value, name: string): Value {
-  const [rows, ...row] = table.shape;
+/**
+ * Rows added to a table of zeros at their index, in the order of their positions: f32 [i…, j…] and i32 [i…] →
+ * `shape`, [rows, j…]. An index that is no row is passed over. No gradient flows.
+ */
+export function addRows(gradient: Value, index: Value, shape: Shape, name: string): Value {
+  const [rows, ...row] = shape;
   const positions = elementCount(index.shape);
   const inner = elementCount(row);
   // The iteration space is [rows, inner] and the positions that are folded over.
@@ -64,16 +68,29 @@ function scatterAdd(gradient: Value, index: Value, table: Value, name: string): 
     start: 0,
     clampRange: "sum",
   });
-  return reshape(out, table.shape);
+  return reshape(out, shape);
 }
 
-/** One element of each row of x [n, classes], picked by an i32 index [n]. */
-export function pick(x: Value, index: Value, name: string): Value {
+/**
+ * One element of each row of x [n, classes], picked by an i32 label [n]; 0 of each row whose label is
+ * `ignored`. A label that is no class stops a run, and its loss is 2^127.
+ */
+export function pick(x: Value, label: Value, ignored: number, name: string): Value {
   const [count, classes] = x.shape;
-  const flat = map(FLAT_INDEX(classes), [index, { coordinate: 0 }], { name: `${name}-index`, shape: [count] });
-  return gatherKernel(dense(reshape(x, [count * classes]), `${name}-rows`), flat, 0, name);
+  const operands: Operand[] = [label, { coordinate: 0 }];
+  const flat = map(flatIndex(classes, ignored), operands, { name: `${name}-index`, shape: [count] });
+  return gatherKernel(dense(reshape(x, [count * classes]), `${name}-rows`), flat, MISTAKE, name);
 }
 
+/**
+ * row · classes + label; the first class for a label that is ignored, and -1, which is outside of the table,
+ * for one that is no class.
+ */
+const flatIndex = (classes: number, ignored: number) =>
+  defineProgram("ii", (label, row) => {
+    const column = label.eq(ignored).selectInt(0, label);
+    return column.ult(classes).selectInt(row.mul(classes).add(column), -1);
+  });
 /** row · classes + index; for an index that is not a class, -1, which is outside of the table. */
-const FLAT_INDEX = (classes: number) =>
+export const FLAT_INDEX = (classes: number) =>
   defineProgram("ii", (index, row) => index.ult(classes).selectInt(row.mul(classes).add(index), -1));

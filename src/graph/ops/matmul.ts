@@ -5,24 +5,29 @@ import { fold } from "../emit.ts";
 import type { Operator } from "../operator.ts";
 import { builderOf, expectFloat, shapeError, type Value } from "../value.ts";
 import { viewOf } from "../view.ts";
+import { select, unsqueeze } from "./split.ts";
 import { broadcastTo, sumTo } from "./sum.ts";
 import { transpose } from "./transpose.ts";
 
 /**
  * a·b over the last two axes: f32 [..., m, k] · [..., k, n] → [..., m, n]; batch axes broadcast. Transposed
  * operands are views (`transpose`), so A·Bᵀ and Aᵀ·B cost the same. Each element is Σ over k in order, from
- * +0, with its operands clamped to the dot range (spec 4.3).
+ * +0, with its operands clamped to the dot range (spec 4.3). As in PyTorch a vector is a row on the left and
+ * a column on the right, and the result lacks the axis: [k] · [k, n] → [n], [m, k] · [k] → [m], [k] · [k] →
+ * [].
  *
  *     const scores = matmul(queries, transpose(keys), "scores");
  *
  * @param name the label of the operator; "matmul"
- * @throws {ShapeError} when the inner extents differ, an operand is not f32 or a vector, or k exceeds 2^22
+ * @throws {ShapeError} when the inner extents differ, an operand is not f32 or a scalar, or k exceeds 2^22
  * @throws {GraphError} when the operands belong to two graphs
  */
 export function matmul(a: Value, b: Value, name = "matmul"): Value {
   const builder = builderOf(name, { a, b });
   expectFloat(a, name);
   expectFloat(b, name);
+  if (a.rank === 1 && b.rank > 0) return select(matmul(unsqueeze(a, 0), b, name), b.rank === 1 ? -1 : -2, 0);
+  if (b.rank === 1 && a.rank > 0) return select(matmul(a, unsqueeze(b, 1), name), -1, 0);
   if (a.rank < 2 || b.rank < 2 || a.shape[a.rank - 1] !== b.shape[b.rank - 2])
     throw shapeError(
       "OPERANDS",
@@ -62,6 +67,18 @@ matmul.check = {
       operands: [{ shape: [4, 3] }, { shape: [3, 5] }],
       apply: (a, b) => matmul(a, b),
       textbook: (_, a, b) => product(a, b, 4, 3, 5),
+    },
+    {
+      title: "of a matrix and a vector",
+      operands: [{ shape: [2, 4, 3] }, { shape: [3] }],
+      apply: (a, b) => matmul(a, b),
+      textbook: (_, a, b) => product(a, b, 8, 3, 1),
+    },
+    {
+      title: "of a vector and a matrix",
+      operands: [{ shape: [3] }, { shape: [3, 4] }],
+      apply: (a, b) => matmul(a, b),
+      textbook: (_, a, b) => product(a, b, 1, 3, 4),
     },
     {
       title: "of transposed operands and batches",

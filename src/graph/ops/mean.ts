@@ -2,7 +2,8 @@
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import { map } from "../emit.ts";
 import type { Operator } from "../operator.ts";
-import { axesOf, type Value } from "../value.ts";
+import { expectElements, type Reduction, reduction } from "../reduction.ts";
+import { expectFloat, type Value } from "../value.ts";
 import { sum } from "./sum.ts";
 
 /**
@@ -12,16 +13,19 @@ import { sum } from "./sum.ts";
  *
  * @param x f32 [...]
  * @param axes counted from the end where negative; default all axes, which gives a scalar
- * @param name the label of the operator; "mean"
- * @throws {ShapeError} when x is not f32, an axis does not exist or is listed twice, or the list is empty
+ * @param options the label of the operator, "mean"; or `{ keepdim, name }`
+ * @throws {ShapeError} when x is not f32, an axis does not exist or is listed twice, the list is empty, or
+ *   there are no elements to take the mean of
  */
-export function mean(x: Value, axes?: readonly number[], name = "mean"): Value {
+export function mean(x: Value, axes?: readonly number[], options?: string | Reduction): Value {
+  const reduced = reduction(x, axes, options, "mean");
+  const { name, count, finish } = reduced;
+  expectFloat(x, name);
+  expectElements(x, reduced);
   const total = sum(x, axes, name);
-  const over = axes === undefined ? [...x.shape.keys()] : axesOf(x, axes, name);
-  const count = over.reduce((product, axis) => product * x.shape[axis], 1);
-  const scale = defineProgram("f", (y) => y.mul(1 / Math.max(count, 1)));
+  const scale = defineProgram("f", (y) => y.mul(1 / count));
   const scaled = (y: Value): Value => map(scale, [y], { name, shape: y.shape });
-  return scaled(total).withOrigin([total], (gradient) => [scaled(gradient)]);
+  return finish(scaled(total).withOrigin([total], (gradient) => [scaled(gradient)]));
 }
 
 mean.check = {

@@ -1,6 +1,6 @@
 /** Random integers. */
 import type { Shape } from "../../encoding/tensor.ts";
-import { mulHigh } from "../../repops/functions/threefry.ts";
+import { mulHigh } from "../../repops/functions/wide.ts";
 import { wholeSetting } from "../../repops/numbers/settings.ts";
 import { int } from "../../repops/programs/expressions.ts";
 import type { Operator } from "../operator.ts";

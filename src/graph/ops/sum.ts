@@ -1,10 +1,10 @@
 /** Sums over axes and broadcasting: each is the other's gradient. */
 import type { Shape } from "../../encoding/tensor.ts";
 import { SUM_STEP } from "../../repops/kernels/kernel.ts";
-import { fold } from "../emit.ts";
 import { type Operator, rowsOf } from "../operator.ts";
-import { reduceLast, sumRows } from "../rows.ts";
-import { axesOf, expectFloat, expectValue, shapeError, shapeOf, type Value } from "../value.ts";
+import { type Reduction, reduction } from "../reduction.ts";
+import { foldAxes } from "../rows.ts";
+import { expectFloat, expectValue, shapeError, shapeOf, type Value } from "../value.ts";
 import { viewOf } from "../view.ts";
 import { reshape } from "./reshape.ts";
 
@@ -32,32 +32,21 @@ export function perRow(value: Value, x: Value): Value {
   return broadcastTo(reshape(value, [...value.shape, 1]), x.shape);
 }
 
-const insert = (shape: Shape, axes: readonly number[]): Shape =>
-  shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
-
 /**
  * Σ over axes, which are removed. Rows are summed in 16 interleaved lanes when their length is a multiple of
  * 16 and above 16.
  * @param x f32 [...]
  * @param axes counted from the end where negative; default all axes, which gives a scalar
- * @param name the label of the operator; "sum"
+ * @param options the label of the operator, "sum"; or `{ keepdim, name }`
  * @throws {ShapeError} when x is not f32, an axis does not exist or is listed twice, the list is empty, or
  *   more than 2^22 elements are added
  */
-export function sum(x: Value, axes?: readonly number[], name = "sum"): Value {
+export function sum(x: Value, axes?: readonly number[], options?: string | Reduction): Value {
+  const { name, axes: over, finish, widen } = reduction(x, axes, options, "sum");
   expectFloat(x, name);
-  const over = axes === undefined ? [...x.shape.keys()] : axesOf(x, axes, name).sort((a, b) => a - b);
   if (over.length === 0) return x;
-  // Leading axes come first, so that each fold runs along contiguous memory.
-  let value = x;
-  for (const [done, axis] of over.entries()) value = sumAxis(value, axis - done, name);
-  return value.withOrigin([x], (gradient) => [broadcastTo(reshape(gradient, insert(x.shape, over)), x.shape)]);
-}
-
-function sumAxis(x: Value, axis: number, name: string): Value {
-  if (axis === x.rank - 1) return sumRows(x, name);
-  const { value, shape, reduce } = reduceLast(x, [axis]);
-  return fold(SUM_STEP, [value], { name, shape, reduce, start: 0, clampRange: "sum" });
+  const total = foldAxes(x, over, { step: SUM_STEP, start: 0, clampRange: "sum", name });
+  return finish(total.withOrigin([x], (gradient) => [broadcastTo(widen(gradient), x.shape)]));
 }
 
 /** The sum that undoes a broadcast from `shape`. */

@@ -38,8 +38,11 @@ export function linear(context: Context, name: string, x: Value, outputs: number
   return context.scope(name, () => {
     const init = options.init ?? normal(1 / Math.sqrt(inputs));
     const weight = context.parameter("weight", [inputs, outputs], init);
-    const product = matmul(reshape(x, [-1, inputs]), weight);
-    const y = options.bias === false ? product : add(product, context.parameter("bias", [outputs], zeros));
+    const rows = reshape(x, [-1, inputs]);
+    const product = matmul(rows, weight);
+    const adapted = context.adapter?.of(context, rows, { name: context.parameterName("weight"), shape: weight.shape });
+    const sum = adapted ? add(product, adapted) : product;
+    const y = options.bias === false ? sum : add(sum, context.parameter("bias", [outputs], zeros));
     return reshape(y, [...x.shape.slice(0, -1), outputs]);
   });
 }

@@ -1,65 +1,76 @@
-/** Clipping: scales all gradients together to a norm. */
-import { describe } from "../../errors/arguments.ts";
-import { JobError } from "../../errors/index.ts";
+/** Clipping: limits every element of the gradients, or scales all of them together to a norm. */
 import { map } from "../../graph/emit.ts";
 import { fill } from "../../graph/fill.ts";
-import { add } from "../../graph/ops/add.ts";
-import { mul } from "../../graph/ops/mul.ts";
-import { reshape } from "../../graph/ops/reshape.ts";
-import { sum } from "../../graph/ops/sum.ts";
-import { dotColumns, dotRows } from "../../graph/rows.ts";
-import { builderOf, expectFloat, type Value } from "../../graph/value.ts";
+import type { Value } from "../../graph/value.ts";
 import { POSITIVE } from "../../repops/numbers/settings.ts";
 import { defineProgram, float } from "../../repops/programs/expressions.ts";
 import type { Context } from "../context.ts";
-import { floatOf, settingError } from "../settings.ts";
+import { floatOf } from "../settings.ts";
+import { globalNorm } from "./norm.ts";
+import { type SkipOptions, skipOf } from "./skip.ts";
 
-const NORM = defineProgram("f", (squares) => squares.sqrt());
-
-/**
- * The square root of the sum of the squares of all gradients: f32 tensors of any shapes → an f32 scalar.
- * @throws {JobError} when there are no gradients
- */
-export function globalNorm(gradients: readonly Value[]): Value {
-  if (!Array.isArray(gradients))
-    throw settingError("globalNorm", `the gradients are ${describe(gradients)}; pass a list of values`);
-  const list: readonly Value[] = gradients;
-  if (list.length === 0)
-    throw new JobError("NO_PARAMETERS", "there are no gradients, so there is no norm; make a parameter in the job");
-  builderOf("globalNorm", Object.fromEntries(Array.from(list, (gradient, i) => [`gradient ${i}`, gradient])));
-  const squares = list.map((gradient) => {
-    expectFloat(gradient, "globalNorm");
-    if (gradient.rank === 0) return mul(gradient, gradient);
-    if (gradient.rank === 1) return dotRows(gradient, gradient, "squares");
-    const rows = reshape(gradient, [gradient.shape[0], -1]);
-    return sum(dotColumns(rows, rows, "squares"), [0], "squares");
-  });
-  const total = squares.reduce((left, right) => add(left, right));
-  return map(NORM, [total], { name: "gradient-norm", shape: [] });
+/** What all optimizers do with the gradients before they use them. */
+export interface ClipOptions {
+  /**
+   * All gradients together are scaled down to this norm if theirs is larger; default no clipping. The norm is
+   * the metric `gradient-norm`.
+   */
+  clipNorm?: number;
+  /**
+   * Every element of a gradient is brought into [-clipValue, clipValue], before the norm is taken; default no
+   * clipping.
+   */
+  clipValue?: number;
+  /**
+   * Skips a training step whose gradients have a norm above this one, or above a multiple of the usual norm:
+   * the state stays as it is but for the number of the step and the metrics. The metric `skipped` is 1 for
+   * such a step and 0 for others.
+   */
+  skipAbove?: number | SkipOptions;
 }
 
-/** min(1, limit/norm), the factor by which clipping scales every gradient. */
+/** The names of these options. */
+export const CLIP_OPTIONS = ["clipNorm", "clipValue", "skipAbove"] as const;
+
+/** Gradients as the updates read them: the product of each with the scale. */
+interface Clipped {
+  gradients: readonly Value[];
+  /** An f32 scalar, 1 without `clipNorm`. */
+  scale: Value;
+}
+
+/**
+ * Checks the options, and gives the function that adds the operators.
+ * @param of the optimizer's name
+ * @throws {JobError} when a limit is not above 0 once it is rounded
+ */
+export function clippingOf(
+  of: string,
+  options: ClipOptions,
+): (context: Context, gradients: readonly Value[]) => Clipped {
+  const limitOf = (name: "clipNorm" | "clipValue"): number | undefined =>
+    options[name] === undefined ? undefined : floatOf(of, name, options[name], POSITIVE);
+  const [clipNorm, clipValue] = [limitOf("clipNorm"), limitOf("clipValue")];
+  const skip = skipOf(of, options.skipAbove);
+  const bounded = defineProgram("f", (gradient) => gradient.max(-(clipValue ?? 1)).min(clipValue ?? 1));
+  return (context, given) => {
+    const gradients =
+      clipValue === undefined
+        ? given
+        : given.map((gradient) => map(bounded, [gradient], { name: "clip-value", shape: gradient.shape }));
+    const unscaled = (): Value => fill(context.builder, [], 1, "clip");
+    if (gradients.length === 0 || (clipNorm === undefined && !skip)) return { gradients, scale: unscaled() };
+    const norm = globalNorm(gradients);
+    context.metric("gradient-norm", norm);
+    skip?.(context, norm);
+    return { gradients, scale: clipNorm === undefined ? unscaled() : clipFactor(norm, clipNorm) };
+  };
+}
+
+/**
+ * min(1, limit/norm), the factor by which clipping scales every gradient; 0 for a norm above 2^125 limits.
+ */
 function clipFactor(norm: Value, limit: number): Value {
   const program = defineProgram("f", (value) => float(limit).div(value.max(limit)));
   return map(program, [norm], { name: "clip", shape: [] });
-}
-
-/**
- * Checks the option `clipNorm`; absent, gradients are not clipped.
- * @throws {JobError} when the norm to clip to is not above 0 once it is rounded
- */
-export function clipNormOf(of: string, clipNorm: number | undefined): number | undefined {
-  return clipNorm === undefined ? undefined : floatOf(of, "clipNorm", clipNorm, POSITIVE);
-}
-
-/**
- * The common factor of all gradients: an f32 scalar, 1 without clipping. With clipping, the norm is the
- * metric `gradient-norm`.
- * @param clipNorm has passed `clipNormOf`
- */
-export function clipScale(context: Context, gradients: readonly Value[], clipNorm: number | undefined): Value {
-  if (clipNorm === undefined) return fill(context.builder, [], 1, "clip");
-  const norm = globalNorm(gradients);
-  context.metric("gradient-norm", norm);
-  return clipFactor(norm, clipNorm);
 }

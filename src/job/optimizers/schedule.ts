@@ -3,12 +3,18 @@ import { map } from "../../graph/emit.ts";
 import { describe } from "../../errors/arguments.ts";
 import { Value } from "../../graph/value.ts";
 import { NOT_NEGATIVE } from "../../repops/numbers/settings.ts";
-import { defineProgram, float } from "../../repops/programs/expressions.ts";
+import { defineProgram, float, type Float } from "../../repops/programs/expressions.ts";
 import type { Context } from "../context.ts";
 import { floatOf, settingError } from "../settings.ts";
 
-/** The rate of the present training step: an f32 scalar, usually made from `context.step`. */
-export type Schedule = (context: Context) => Value;
+/** When a rate is taken: the graph, and the number of the training step, an i32 scalar that counts from 1. */
+export type Moment = Pick<Context, "builder" | "step">;
+
+/**
+ * The rate of the present training step: an f32 scalar, usually made from `step`. A job's context is a
+ * moment.
+ */
+export type Schedule = (moment: Moment) => Value;
 
 /**
  * The same rate in every training step.
@@ -24,6 +30,15 @@ export function constantRate(rate: number): Schedule {
 }
 
 /**
+ * A schedule by a formula.
+ * @param rate the rate from the number of training steps before the present one, which is 0 at first
+ */
+export function curve(rate: (before: Float) => Float): Schedule {
+  const program = defineProgram("i", (step) => rate(step.sub(1).toFloat().max(0)));
+  return ({ step }) => map(program, [step], { name: "learning-rate", shape: [] });
+}
+
+/**
  * The option `learningRate` as a schedule.
  * @param of the optimizer's name
  * @throws {JobError} when it is neither a possible rate nor a function
@@ -33,13 +48,14 @@ export function schedule(of: string, rate: number | Schedule): Schedule {
     floatOf(of, "learningRate", rate, NOT_NEGATIVE);
     return constantRate(rate);
   }
-  return (context) => {
-    const value: unknown = rate(context);
-    if (!(value instanceof Value) || value.dtype !== "f32" || value.rank !== 0)
-      throw settingError(
-        of,
-        `learningRate returns ${value instanceof Value ? value : describe(value)}; return an f32 scalar`,
-      );
-    return value;
-  };
+  return (moment) => expectRate(of, rate(moment));
+}
+
+/** @throws {JobError} when a schedule has given something that is no f32 scalar */
+export function expectRate(of: string, value: unknown): Value {
+  if (value instanceof Value && value.dtype === "f32" && value.rank === 0) return value;
+  throw settingError(
+    of,
+    `learningRate returns ${value instanceof Value ? value : describe(value)}; return an f32 scalar`,
+  );
 }

@@ -1,6 +1,6 @@
 /** The usual schedule of transformers: linear warm-up, then half a cosine. */
 import { map } from "../../graph/emit.ts";
-import { cos } from "../../repops/functions/trigonometry.ts";
+import { cosOfHalfTurns } from "../../repops/functions/trigonometry.ts";
 import { NOT_NEGATIVE } from "../../repops/numbers/settings.ts";
 import { defineProgram } from "../../repops/programs/expressions.ts";
 import { expectOptions, floatOf, settingError } from "../settings.ts";
@@ -43,7 +43,7 @@ export function warmupCosine(options: WarmupCosine): Schedule {
       .div(steps - warmup)
       .max(0)
       .min(1);
-    const falling = cos(done.mul(Math.PI))
+    const falling = cosOfHalfTurns(done)
       .add(1)
       .mul((peak - final) / 2)
       .add(final);

@@ -137,6 +137,9 @@ export interface Prepared {
   readonly reason: string;
 }
 
+/** The most bytes of what `encodePrepared` writes. */
+export const MAX_PREPARED = 1 + 4 + 4096;
+
 export function encodePrepared({ canReplay, reason }: Prepared): Bytes {
   return new Writer()
     .u8(canReplay ? 1 : 0)

@@ -1,13 +1,16 @@
 /** A party as it presents itself: what its trace claims. It is opened here, or in a process of its own. */
+import type { RunClaim } from "../../claims/claim.ts";
 import type { ClaimStore } from "../../claims/store.ts";
 import { CODES, DisputeError, FormatError, type FormatSubCode, UsageError } from "../../errors/index.ts";
+import { isAddress } from "../../formats/http.ts";
 import { bothSides, type Pair } from "../../game/level.ts";
 import type { Backend } from "../../repops/backends/backend.ts";
 import { expectComplete, openTrace } from "../../trace/index.ts";
 import { type OpenedParty, openParty } from "../opened-party.ts";
 import type { FinishedTrace } from "../trace-memory.ts";
-import { type ApartParty, openPartyApart, type Refusal } from "./open.ts";
+import { openPartyApart, type Refusal } from "./open.ts";
 import type { ProcessLimits } from "./process.ts";
+import type { ReachedParty } from "./reached.ts";
 
 /** What a party's trace claims, and the way to the party's answers. */
 export interface Presented extends Pick<FinishedTrace, "path" | "manifest" | "runRoot"> {
@@ -18,6 +21,8 @@ export interface Presented extends Pick<FinishedTrace, "path" | "manifest" | "ru
   open(backend?: Backend): Promise<OpenedParty>;
   /** Ends what was opened. */
   close(): Promise<void>;
+  /** Who claims the run, if the party itself has shown that. Absent: this user's own records say it. */
+  readonly claim?: RunClaim;
 }
 
 /** How parties are opened. */
@@ -27,17 +32,24 @@ export interface PresentOptions {
   claims?: ClaimStore;
   /** The limits of each party's own process. Absent: both answer in this process. */
   apart?: ProcessLimits;
+  /** Reaches the party at an address. */
+  remote(url: string): Promise<Presented>;
 }
 
 /**
+ * @param places paths of traces, or addresses of servers that answer for one
  * @throws {FormatError} when a trace can't be read
- * @throws {DisputeError} when the process of a party has failed before the trace was read
+ * @throws {DisputeError} when the process of a party has failed before the trace was read, or a server shows
+ *   no claim
  * @throws {UsageError} when the backend of a party in another process is an object
  */
-export async function presentBoth(paths: Pair<string>, options: PresentOptions): Promise<Pair<Presented>> {
+export async function presentBoth(places: Pair<string>, options: PresentOptions): Promise<Pair<Presented>> {
   const { apart } = options;
-  if (!apart) return [await presentHere(paths[0], options), await presentHere(paths[1], options)];
-  const settled = await Promise.allSettled(bothSides((side) => presentApart(paths[side], apart, options)));
+  const present = (place: string): Promise<Presented> => {
+    if (isAddress(place)) return options.remote(place);
+    return apart ? presentApart(place, apart, options) : presentHere(place, options);
+  };
+  const settled = await Promise.allSettled(bothSides((side) => present(places[side])));
   const failed = settled.find((one) => one.status === "rejected");
   if (!failed) return bothSides((side) => (settled[side] as PromiseFulfilledResult<Presented>).value);
   for (const one of settled) if (one.status === "fulfilled") await one.value.close();
@@ -78,7 +90,7 @@ async function presentApart(
   return { path, manifest, runRoot, open: () => opened(party), close: () => party.close() };
 }
 
-async function opened(party: ApartParty): Promise<OpenedParty> {
+export async function opened(party: ReachedParty): Promise<OpenedParty> {
   const prepared = await party.prepare();
   const canReplay = prepared.ok ? prepared.canReplay : true;
   return { prover: party.prover, canReplay, close: () => party.close() };

@@ -23,7 +23,7 @@ export interface Backend {
    * Compiles the code of several lists at once, where that is faster than one list after the other. It
    * changes no result, and a list that was not named here runs as well.
    */
-  warmUp?(lists: readonly KernelList[]): Promise<void>;
+  warmUp?(lists: readonly Preparation[]): Promise<void>;
   /**
    * Prepares a list of kernels. The session holds all tensors of the list.
    * @throws {BackendError} when the list can't run here; the message names the kernel or the memory that it
@@ -51,9 +51,16 @@ export interface Probe {
   finding: string;
 }
 
+/** A list that will be prepared. */
+export interface Preparation extends PrepareOptions {
+  list: KernelList;
+}
+
 export interface PrepareOptions {
   /** Tensors whose contents must be available after `execute` (outputs). Other tensors may share memory. */
   keep: readonly number[];
+  /** Inputs that will be lent; default none. A session that borrows plans no memory for them. */
+  lent?: readonly number[];
 }
 
 /**
@@ -79,6 +86,11 @@ export interface ExecuteReport {
   /** Reads of a gather that were outside of its source and gave the fill value. */
   outOfRange: { kernel: number; count: number }[];
   /**
+   * The maps and folds whose steps had something to note (spec 4.7), in the list's order; absent where the
+   * backend can't see that.
+   */
+  noted?: Noted[];
+  /**
    * By kernel, in the list's order: the root of its output (spec 6.4) directly after the kernel has run,
    * because later kernels may overwrite that memory. It is computed where the tensor is.
    */
@@ -89,6 +101,19 @@ export interface ExecuteReport {
   audited?: Audited;
   /** The kernels that ran on the fallback backend, because this one does not list them. */
   fallback?: Fallback;
+}
+
+/** What the steps of a map or a fold have noted. */
+export interface Noted {
+  kernel: number;
+  /** Whether a magnitude was above a clamp range: the result is not that of the operands. */
+  above: boolean;
+  /** Whether a magnitude was below a clamp range, and counted as 0. */
+  below: boolean;
+  /** Whether a result reached 2^127, and no float that it was made of had. */
+  saturated: boolean;
+  /** Whether a function had operands outside of its domain. */
+  domain: boolean;
 }
 
 export interface Fallback {
@@ -112,6 +137,11 @@ export interface Session {
    */
   write(input: number, tensor: Tensor): Promise<void>;
   /**
+   * As `write`, for a tensor that nobody changes before the session is closed: the session may read it where
+   * it lies. Absent: `write` does it.
+   */
+  lend?(input: number, tensor: Tensor): Promise<void>;
+  /**
    * A copy of a tensor: an input, or a kept output of the last `execute`.
    * @throws {BackendError} for any other tensor
    */
@@ -134,6 +164,11 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** Lends a tensor to a session, or writes it where the session can't borrow. */
+export function lend(session: Session, input: number, tensor: Tensor): Promise<void> {
+  return session.lend ? session.lend(input, tensor) : session.write(input, tensor);
+}
+
 /**
  * Runs a list once, in a session of its own.
  * @param inputs one tensor for each input of the list
@@ -144,11 +179,13 @@ export async function executeOnce(
   list: KernelList,
   inputs: readonly Tensor[],
   outputs: readonly number[],
+  onReport?: (report: ExecuteReport) => void,
 ): Promise<Tensor[]> {
   const session = await backend.prepare(list, { keep: outputs });
   try {
     for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
-    await session.execute();
+    const report = await session.execute();
+    onReport?.(report);
     const results: Tensor[] = [];
     for (const output of outputs) results.push(await session.read(output));
     return results;

@@ -7,7 +7,7 @@ import { describe } from "../../errors/arguments.ts";
 import { BackendError } from "../../errors/index.ts";
 import { type KernelList, typeOf } from "../kernels/kernel.ts";
 import { checkTensorType } from "../numbers/tensors.ts";
-import type { ExecuteOptions, ExecuteReport, PrepareOptions, Session } from "./backend.ts";
+import { type ExecuteOptions, type ExecuteReport, lend, type PrepareOptions, type Session } from "./backend.ts";
 import { wantedOf } from "./wanted.ts";
 
 /**
@@ -18,7 +18,7 @@ import { wantedOf } from "./wanted.ts";
 export async function checkedSession(
   list: KernelList,
   options: PrepareOptions,
-  prepare: (keep: readonly number[]) => Promise<Session>,
+  prepare: (keep: readonly number[], lent: readonly number[]) => Promise<Session>,
 ): Promise<Session> {
   if (!Array.isArray(list?.inputs) || !Array.isArray(list.kernels))
     throw new BackendError("INPUT", `a backend prepares a list of kernels, not ${describe(list)}; pass a graph`);
@@ -26,7 +26,9 @@ export async function checkedSession(
     throw new BackendError("INPUT", `a backend is told what to keep: pass { keep: [] }, not ${describe(options)}`);
   const kept = new Set(options.keep as readonly number[]);
   for (const tensor of kept) checkTensorNumber(list, tensor);
-  return new CheckedSession(list, kept, await prepare(options.keep as readonly number[]));
+  const lent = options.lent ?? [];
+  for (const input of lent) checkInput(list, input);
+  return new CheckedSession(list, kept, await prepare(options.keep as readonly number[], lent));
 }
 
 function checkTensorNumber(list: KernelList, tensor: number): void {
@@ -37,6 +39,13 @@ function checkTensorNumber(list: KernelList, tensor: number): void {
       `there is no tensor ${describe(tensor)}; the list has ${count}, numbered from 0`,
       { tensor, count },
     );
+}
+
+function checkInput({ inputs: { length } }: KernelList, input: number): void {
+  if (Number.isInteger(input) && input >= 0 && input < length) return;
+  throw new BackendError("INPUT", `there is no input ${describe(input)}; the list has ${length}, numbered from 0`, {
+    input,
+  });
 }
 
 class CheckedSession implements Session {
@@ -59,7 +68,18 @@ class CheckedSession implements Session {
 
   async write(input: number, tensor: Tensor): Promise<void> {
     const { open } = this;
-    this.expectInput(input);
+    this.expectFits(input, tensor);
+    await open.write(input, tensor);
+  }
+
+  async lend(input: number, tensor: Tensor): Promise<void> {
+    const { open } = this;
+    this.expectFits(input, tensor);
+    await lend(open, input, tensor);
+  }
+
+  private expectFits(input: number, tensor: Tensor): void {
+    checkInput(this.list, input);
     checkTensorType(tensor, `input ${input}`);
     const type = this.list.inputs[input];
     if (tensor.dtype !== type.dtype || !sameShape(tensor.shape, type.shape))
@@ -68,7 +88,6 @@ class CheckedSession implements Session {
         `input ${input} is ${formatType(type)}, and can't be written with ${formatType(tensor)}; convert it first`,
         { input, expected: formatType(type), found: formatType(tensor) },
       );
-    await open.write(input, tensor);
   }
 
   async read(tensor: number): Promise<Tensor> {
@@ -81,7 +100,7 @@ class CheckedSession implements Session {
     const { open } = this;
     for (const { from, to } of pairs) {
       this.expectThere(from);
-      this.expectInput(to);
+      checkInput(this.list, to);
       const [source, target] = [typeOf(this.list, from), this.list.inputs[to]];
       if (source.dtype !== target.dtype || !sameShape(source.shape, target.shape))
         throw new BackendError("INPUT", `tensor ${from} and input ${to} differ in type; move between equal types`);
@@ -108,14 +127,6 @@ class CheckedSession implements Session {
     const { session } = this;
     this.session = undefined;
     await session?.close();
-  }
-
-  private expectInput(input: number): void {
-    const { length } = this.list.inputs;
-    if (Number.isInteger(input) && input >= 0 && input < length) return;
-    throw new BackendError("INPUT", `there is no input ${describe(input)}; the list has ${length}, numbered from 0`, {
-      input,
-    });
   }
 
   /** The memory of any other tensor may hold another one's elements. */

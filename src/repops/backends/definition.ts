@@ -6,6 +6,7 @@ import { elementCount, type Shape, type Tensor, unravel } from "../../encoding/t
 import {
   type Arg,
   bringIntoRange,
+  clampedBy,
   type FoldKernel,
   type GatherKernel,
   type Kernel,
@@ -13,31 +14,45 @@ import {
 } from "../kernels/kernel.ts";
 import { addressOf } from "../kernels/view.ts";
 import { elementOf } from "../numbers/elements.ts";
-import { compileJavaScript } from "../programs/javascript.ts";
+import { compileJavaScript, compileTelling, type ScalarFunction, type Seen } from "../programs/javascript.ts";
+import { notingOfKernel } from "../ranges/telling.ts";
 
 /** Gives the element with a row-major number of a kernel's output. */
 export type ElementAt = (element: number) => number;
 
-/** @param tensors the inputs of the list, then the outputs of its kernels, as far as the kernel reads them */
-export function definitionOf(kernel: Kernel, tensors: readonly Tensor[]): ElementAt {
+/**
+ * @param tensors the inputs of the list, then the outputs of its kernels, as far as the kernel reads them
+ * @param seen collects the `NOTED` bits
+ */
+export function definitionOf(kernel: Kernel, tensors: readonly Tensor[], seen: Seen = { bits: 0 }): ElementAt {
   if (kernel.kind === "gather") return gatherElements(kernel, tensors);
-  return kernel.kind === "map" ? mapElements(kernel, tensors) : foldElements(kernel, tensors);
+  return kernel.kind === "map" ? mapElements(kernel, tensors, seen) : foldElements(kernel, tensors, seen);
 }
 
 /** The argument at one output element, by the fold index. */
 type AtElement = (k: number) => number;
 
-function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinates: readonly number[]) => AtElement {
+function reader(
+  arg: Arg,
+  tensors: readonly Tensor[],
+  reduce: Shape,
+  seen: Seen,
+): (coordinates: readonly number[]) => AtElement {
   if (arg.kind === "coordinate") return (coordinates) => () => coordinates[arg.axis];
   if (arg.kind === "index") return () => (k) => k;
   const { data, dtype } = tensors[arg.tensor];
   const { view } = arg;
   const { clampRange } = arg;
+  const ranged = (x: number): number => {
+    if (clampRange === "none") return x;
+    seen.bits |= clampedBy(x, clampRange);
+    return bringIntoRange(x, clampRange);
+  };
   if (view.bounds) {
     const fill = elementOf(dtype, view.fill ?? 0);
     return (coordinates) => (k) => {
       const address = addressOf(view, [...coordinates, ...unravel(k, reduce)]);
-      return bringIntoRange(address < 0 ? fill : data[address], clampRange);
+      return ranged(address < 0 ? fill : data[address]);
     };
   }
   // Without bounds an address is a sum of two parts. The part that depends on k is the same for all elements.
@@ -45,7 +60,7 @@ function reader(arg: Arg, tensors: readonly Tensor[], reduce: Shape): (coordinat
   const steps = placesAlong(reduce, view.strides.slice(own.strides.length));
   return (coordinates) => {
     const base = addressOf(own, coordinates);
-    return (k) => bringIntoRange(data[base + steps[k]], clampRange);
+    return (k) => ranged(data[base + steps[k]]);
   };
 }
 
@@ -61,10 +76,18 @@ function placesAlong(reduce: Shape, strides: readonly number[]): Int32Array {
   return places;
 }
 
+/** The program of a kernel, which notes what it does. */
+function stepOf(kernel: MapKernel | FoldKernel, seen: Seen): ScalarFunction {
+  const noting = notingOfKernel(kernel);
+  if (!noting) return compileJavaScript(kernel.program);
+  const telling = compileTelling(noting);
+  return (...inputs) => telling(seen, ...inputs);
+}
+
 /** spec 4.2 */
-function mapElements(kernel: MapKernel, tensors: readonly Tensor[]): ElementAt {
-  const program = compileJavaScript(kernel.program);
-  const readers = kernel.args.map((arg) => reader(arg, tensors, []));
+function mapElements(kernel: MapKernel, tensors: readonly Tensor[], seen: Seen): ElementAt {
+  const program = stepOf(kernel, seen);
+  const readers = kernel.args.map((arg) => reader(arg, tensors, [], seen));
   const { shape } = kernel.type;
   return (element) => {
     const coordinates = unravel(element, shape);
@@ -73,9 +96,9 @@ function mapElements(kernel: MapKernel, tensors: readonly Tensor[]): ElementAt {
 }
 
 /** spec 4.3 */
-function foldElements(kernel: FoldKernel, tensors: readonly Tensor[]): ElementAt {
-  const program = compileJavaScript(kernel.program);
-  const readers = kernel.args.map((arg) => reader(arg, tensors, kernel.reduce));
+function foldElements(kernel: FoldKernel, tensors: readonly Tensor[], seen: Seen): ElementAt {
+  const program = stepOf(kernel, seen);
+  const readers = kernel.args.map((arg) => reader(arg, tensors, kernel.reduce, seen));
   const length = elementCount(kernel.reduce);
   const { dtype, shape } = kernel.type;
   const start = elementOf(dtype, kernel.start);
@@ -107,10 +130,15 @@ function gatherElements(kernel: GatherKernel, tensors: readonly Tensor[]): Eleme
 
 const isInside = (row: number, { shape }: Tensor): boolean => row >= 0 && row < shape[0];
 
-/** Computes all elements of a kernel's output. */
-export function runDefinition(kernel: Kernel, tensors: readonly Tensor[], { data }: Tensor): void {
-  const elementAt = definitionOf(kernel, tensors);
+/**
+ * Computes all elements of a kernel's output.
+ * @returns the `NOTED` bits
+ */
+export function runDefinition(kernel: Kernel, tensors: readonly Tensor[], { data }: Tensor): number {
+  const seen = { bits: 0 };
+  const elementAt = definitionOf(kernel, tensors, seen);
   for (let i = 0; i < data.length; i++) data[i] = elementAt(i);
+  return seen.bits;
 }
 
 /**

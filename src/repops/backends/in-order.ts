@@ -1,5 +1,5 @@
 /** The calls of a session one after the other, for backends that wait within a call. */
-import type { Session } from "./backend.ts";
+import { lend, type Session } from "./backend.ts";
 import { copyOf } from "./host.ts";
 
 /** Runs tasks one after the other, in the order in which they were given; the first one at once. */
@@ -34,6 +34,7 @@ export function inOrder(session: Session): Session {
       const taken = copyOf(tensor);
       return order.run(() => session.write(input, taken));
     },
+    lend: (input, tensor) => order.run(() => lend(session, input, tensor)),
     read: (tensor) => order.run(() => session.read(tensor)),
     move: (pairs) => order.run(() => session.move(pairs)),
     execute: (options) => order.run(() => session.execute(options)),

@@ -6,6 +6,7 @@ import { isNode } from "../../encoding/node.ts";
 import { describe } from "../../errors/arguments.ts";
 import { UsageError } from "../../errors/index.ts";
 import type { Backend } from "./backend.ts";
+import { cuda } from "./cuda/backend.ts";
 import { gpujs } from "./gpujs/backend.ts";
 import { native } from "./native/backend.ts";
 import { reference } from "./reference.ts";
@@ -17,6 +18,7 @@ export const BACKENDS = {
   wasm,
   native,
   reference,
+  cuda,
   webgpu,
   "webgpu:strict": webgpuStrict,
   ...gpujs,
@@ -27,9 +29,9 @@ export type BackendName = keyof typeof BACKENDS;
 
 /**
  * The backends that `auto` tries before the default, the best first; where it knows the job, it measures
- * those that are there. Native code needs Node.
+ * those that are there. CUDA and native code need Node.
  */
-export const PREFERRED: readonly Backend[] = isNode ? [webgpu, native] : [webgpu];
+export const PREFERRED: readonly Backend[] = isNode ? [cuda, webgpu, native] : [webgpu];
 
 /** The backend that every machine has. */
 export const DEFAULT: Backend = wasm;

@@ -6,7 +6,7 @@ import { copyOf } from "./host.ts";
 import { javascriptArithmetic, probeArithmetic } from "./probe.ts";
 import { rowsOutside, runDefinition } from "./definition.ts";
 import { type KernelList, typeOf } from "../kernels/kernel.ts";
-import { emptyReport, wantedOf } from "./wanted.ts";
+import { addCount, emptyReport, wantedOf } from "./wanted.ts";
 
 /** The definition (spec 4): plain loops, one element after another. Slow. */
 export const reference: Backend = {
@@ -42,9 +42,8 @@ class ReferenceSession implements Session {
     const report = emptyReport();
     for (const [i, kernel] of this.list.kernels.entries()) {
       const out = this.tensors[this.list.inputs.length + i];
-      runDefinition(kernel, this.tensors, out);
-      const outside = kernel.kind === "gather" ? rowsOutside(kernel, this.tensors) : 0;
-      if (outside > 0) report.outOfRange.push({ kernel: i, count: outside });
+      const noted = runDefinition(kernel, this.tensors, out);
+      addCount(report, this.list, i, kernel.kind === "gather" ? rowsOutside(kernel, this.tensors) : noted);
       wanted.audit.check(i, this.list, this.tensors);
       if (wanted.roots.has(i)) report.roots.set(i, tensorRoot(out));
       if (wanted.captured.has(i)) report.captured.set(i, copyOf(out));

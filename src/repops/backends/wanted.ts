@@ -5,9 +5,10 @@
 import type { Tensor, TensorRoot } from "../../encoding/tensor.ts";
 import { BackendError } from "../../errors/index.ts";
 import { elementCount } from "../../encoding/tensor.ts";
-import type { KernelList } from "../kernels/kernel.ts";
+import { NOTED, type Kernel, type KernelList } from "../kernels/kernel.ts";
+import { notingOfKernel } from "../ranges/telling.ts";
 import { Audit, type ElementOf } from "./audit.ts";
-import type { ExecuteOptions, ExecuteReport } from "./backend.ts";
+import type { Noted, ExecuteOptions, ExecuteReport } from "./backend.ts";
 
 export interface Wanted {
   roots: ReadonlySet<number>;
@@ -55,11 +56,38 @@ export const isWatched = ({ roots, captured, audit }: Wanted): boolean =>
 
 /** An empty report. */
 export interface OpenReport extends ExecuteReport {
+  noted: Noted[];
   roots: Map<number, TensorRoot>;
   captured: Map<number, Tensor>;
 }
 
-export const emptyReport = (): OpenReport => ({ outOfRange: [], roots: new Map(), captured: new Map() });
+export const emptyReport = (): OpenReport => ({ outOfRange: [], noted: [], roots: new Map(), captured: new Map() });
+
+/**
+ * Whether a kernel has something to count: rows outside of a gather's source, or what its steps note.
+ */
+export const isCounted = (kernel: Kernel): boolean =>
+  kernel.kind === "gather" ||
+  kernel.args.some((arg) => arg.kind === "operand" && arg.clampRange !== "none") ||
+  notingOfKernel(kernel) !== undefined;
+
+/** The kernels that have something to count, in order. */
+export const countedKernels = ({ kernels }: KernelList): number[] =>
+  [...kernels.keys()].filter((i) => isCounted(kernels[i]));
+
+const notesOf = (bits: number): Omit<Noted, "kernel"> => ({
+  above: (bits & NOTED.above) > 0,
+  below: (bits & NOTED.below) > 0,
+  saturated: (bits & NOTED.saturated) > 0,
+  domain: (bits & NOTED.domain) > 0,
+});
+
+/** Adds to a report what a kernel has counted: rows outside of a gather's source, or the `NOTED` bits. */
+export function addCount(report: OpenReport, { kernels }: KernelList, kernel: number, count: number): void {
+  if (count === 0) return;
+  if (kernels[kernel].kind === "gather") report.outOfRange.push({ kernel, count });
+  else report.noted.push({ kernel, ...notesOf(count) });
+}
 
 /**
  * The report of an execution of no kernels.

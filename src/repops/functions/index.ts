@@ -3,15 +3,20 @@
  */
 import type { Program } from "../programs/program.ts";
 import { defineProgram } from "../programs/expressions.ts";
+import { atan } from "./arctangent.ts";
 import { erf } from "./error-function.ts";
-import { exp, sigmoid } from "./exponential.ts";
-import { gelu, geluDerivative, silu, siluDerivative } from "./gelu.ts";
+import { exp, exp2, expm1 } from "./exponential.ts";
+import { geluTanh, geluTanhDerivative } from "./gelu.ts";
 import { tanh } from "./hyperbolic.ts";
-import { log } from "./logarithm.ts";
-import { pow } from "./power.ts";
+import { log, log1p } from "./logarithm.ts";
+import { gelu, geluDerivative } from "./normal.ts";
+import { log2, pow } from "./power.ts";
 import { rsqrt } from "./roots.ts";
-import { mulHigh, normal, threefry2x32, uniform01 } from "./threefry.ts";
+import { sigmoid, softplus } from "./sigmoid.ts";
+import { silu, siluDerivative } from "./silu.ts";
+import { normal, threefry2x32, uniform01 } from "./threefry.ts";
 import { cos, sin } from "./trigonometry.ts";
+import { mulHigh } from "./wide.ts";
 
 export const PROGRAMS = {
   exp: defineProgram("f", exp),
@@ -19,8 +24,8 @@ export const PROGRAMS = {
   tanh: defineProgram("f", tanh),
   sigmoid: defineProgram("f", sigmoid),
   erf: defineProgram("f", erf),
-  gelu: defineProgram("f", gelu),
-  geluDerivative: defineProgram("f", geluDerivative),
+  geluTanh: defineProgram("f", geluTanh),
+  geluTanhDerivative: defineProgram("f", geluTanhDerivative),
   silu: defineProgram("f", silu),
   siluDerivative: defineProgram("f", siluDerivative),
   rsqrt: defineProgram("f", rsqrt),
@@ -33,6 +38,15 @@ export const PROGRAMS = {
   uniform01: defineProgram("i", uniform01),
   normal: defineProgram("ii", normal),
   mulHigh: defineProgram("ii", mulHigh),
+  // A new function stands last, so that the conformance vectors of the others keep their operands.
+  gelu: defineProgram("f", gelu),
+  geluDerivative: defineProgram("f", geluDerivative),
+  expm1: defineProgram("f", expm1),
+  exp2: defineProgram("f", exp2),
+  log1p: defineProgram("f", log1p),
+  log2: defineProgram("f", log2),
+  softplus: defineProgram("f", softplus),
+  atan: defineProgram("f", atan),
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;

@@ -17,3 +17,9 @@ export function clamp(x: Float, low: number, high: number): Float {
 export function snap(x: Float, limit: number): Float {
   return x.abs().lt(limit).select(0, x);
 }
+
+/** Rounds to a multiple of 2^-bits, for magnitudes of at most 2^(22 - bits). */
+export function cut(x: Float, bits: number): Float {
+  const shift = 1.5 * 2 ** (23 - bits);
+  return x.add(shift).sub(shift);
+}

@@ -39,15 +39,6 @@ export function uniform01(bits: Int): Float {
     .mul(2 ** -24);
 }
 
-/** The upper half of the 64-bit product of two unsigned words, from products of 16-bit halves. */
-export function mulHigh(a: Int, b: Int): Int {
-  const [a1, a0, b1, b0] = [a.shr(16), a.and(0xffff), b.shr(16), b.and(0xffff)];
-  const low = a0.mul(b0).shr(16);
-  const middle = a1.mul(b0).add(low);
-  const cross = a0.mul(b1).add(middle.and(0xffff));
-  return a1.mul(b1).add(middle.shr(16)).add(cross.shr(16));
-}
-
 /**
  * A standard normal number from two words (Box and Muller): sqrt(-2·ln u)·sin(q·π/2 + r), of magnitude 5.77
  * at most. u in (0, 1] is the upper 24 bits of `a`, plus one, times 2^-24. The quadrant q is the upper 2 bits

@@ -11,6 +11,7 @@ import { checkShape, elementCount, formatType, type Shape, type TensorType } fro
 import { checkProgram, outputType, type Program, programKey } from "../programs/program.ts";
 import { defineProgram } from "../programs/expressions.ts";
 import { isElement } from "../numbers/elements.ts";
+import { bitsOf, MAX_VALUE } from "../numbers/vf32.ts";
 import { checkView, type View } from "./view.ts";
 
 /**
@@ -19,6 +20,19 @@ import { checkView, type View } from "./view.ts";
  */
 export type ClampRange = "none" | "dot" | "sum";
 export const RANGE_EXPONENT = { none: 0, dot: 51, sum: 102 } as const satisfies Record<ClampRange, number>;
+
+/**
+ * What a map or a fold notes, as bits: magnitudes above a clamp range, magnitudes below it, a result that has
+ * reached 2^127, and operands outside of a function's domain (ranges/telling.ts).
+ */
+export const NOTED = { above: 1, below: 2, saturated: 4, domain: 8 } as const;
+
+/** The bits of `NOTED` for a value that is brought into a range. */
+export function clampedBy(x: number, clampRange: ClampRange): number {
+  const limit = 2 ** RANGE_EXPONENT[clampRange];
+  if (clampRange === "none" || x === 0) return 0;
+  return Math.abs(x) > limit ? NOTED.above : Math.abs(x) < 1 / limit ? NOTED.below : 0;
+}
 
 export function bringIntoRange(x: number, clampRange: ClampRange): number {
   if (clampRange === "none") return x;
@@ -115,6 +129,14 @@ export function renumberOperands(kernel: Kernel, tensorOf: (source: number) => n
   if (kernel.kind === "gather") return { ...kernel, source: tensorOf(kernel.source), index: tensorOf(kernel.index) };
   const args = kernel.args.map((arg) => (arg.kind === "operand" ? { ...arg, tensor: tensorOf(arg.tensor) } : arg));
   return { ...kernel, args };
+}
+
+/** The fill of a gather whose reads outside of its source are mistakes in the data (spec 4.4). */
+export const MISTAKE = -MAX_VALUE;
+
+/** Whether reads outside of a kernel's source stop a run, such as that of a label that is no class. */
+export function stopsOutside(kernel: Kernel): boolean {
+  return kernel.kind === "gather" && kernel.type.dtype === "f32" && kernel.fill === bitsOf(MISTAKE);
 }
 
 /** Whether a fold is Σ a·b with both operands in the dot range. Such folds run as matrix products. */

@@ -56,10 +56,15 @@ export function floatSetting(name: string, value: unknown, range: Range, refuse:
   if (!holds(value, range)) throw refuse(`${name} is ${describe(value)}; ${take}`, { name, found: value });
   const rounded = Math.fround(value);
   if (Math.abs(rounded) > MAX_VALUE)
-    throw refuse(`${name} is ${value}, above the greatest vf32, 2^127; take a smaller one`, { name, found: value });
+    throw refuse(
+      value > 0
+        ? `${name} is ${value}, above the greatest vf32, 2^127; take a smaller one`
+        : `${name} is ${value}, below the least vf32, -2^127; take a greater one`,
+      { name, found: value },
+    );
   if (value !== 0 && Math.abs(rounded) < MIN_VALUE)
     throw refuse(
-      `${name} is ${value}, which becomes 0: the least magnitude of a vf32 is 2^-125; take 0 or a larger one`,
+      `${name} is ${value}, which becomes 0: the least magnitude of a vf32 is 2^-125; take ${holds(0, range) ? "0 or " : ""}a larger one`,
       { name, found: value },
     );
   if (!holds(rounded, range))

@@ -9,7 +9,7 @@
 import { describe } from "../../errors/arguments.ts";
 import { ProgramError } from "../../errors/index.ts";
 import type { InstructionName } from "./instructions.ts";
-import { checkProgram, MAX_VALUES, type Program, type Step } from "./program.ts";
+import { checkProgram, MAX_VALUES, type Program, type Step, valueTypes } from "./program.ts";
 import { bitsOf, isCanonicalBits } from "../numbers/vf32.ts";
 
 type Node =
@@ -18,7 +18,7 @@ type Node =
   | { kind: "int"; value: number }
   | { kind: "step"; name: InstructionName; args: readonly Expression[] };
 
-abstract class Expression {
+export abstract class Expression {
   readonly node: Node;
   constructor(node: Node) {
     this.node = node;
@@ -167,18 +167,38 @@ export function defineProgram<Types extends string>(
     return type === "f" ? new Float(node) : new Int(node);
   });
   const output = expression(body(...(inputs as Inputs<Types>)));
-  const program = number(
-    [...types].map((type) => (type === "i" ? "i" : "f")),
-    output,
-  );
+  const letters = [...types].map((type) => (type === "i" ? "i" : "f"));
+  const { program } = number(letters, [output]);
   checkProgram(program);
   return program;
 }
 
+const CLASSES = { f: Float, i: Int, b: Bool } as const;
+
 /**
- * Numbers the distinct expressions that an output depends on, in the order in which they are first needed.
+ * A program with further values after its own. It may be longer than a program that a graph can hold.
+ * @param more makes them of the program's values, which are given by their numbers
+ * @returns the numbers of the program's output and of the further values
  */
-function number(inputs: ("f" | "i")[], output: Expression): Program {
+export function extendProgram(
+  program: Program,
+  more: (values: readonly Expression[]) => readonly Expression[],
+): { program: Program; output: number; more: number[] } {
+  const types = valueTypes(program);
+  const values: Expression[] = [];
+  const make = (node: Node): void => void values.push(new CLASSES[types[values.length]](node));
+  for (const index of program.inputs.keys()) make({ kind: "input", index });
+  for (const bits of program.floats) make({ kind: "float", bits });
+  for (const value of program.ints) make({ kind: "int", value });
+  for (const { name, args } of program.steps) make({ kind: "step", name, args: args.map((arg) => values[arg]) });
+  const { program: all, numbers } = number([...program.inputs], [values[values.length - 1], ...more(values)]);
+  return { program: all, output: numbers[0], more: numbers.slice(1) };
+}
+
+/**
+ * Numbers the distinct expressions that outputs depend on, in the order in which they are first needed.
+ */
+function number(inputs: ("f" | "i")[], outputs: readonly Expression[]): { program: Program; numbers: number[] } {
   const floats: number[] = [];
   const ints: number[] = [];
   const steps: { name: InstructionName; args: string[] }[] = [];
@@ -211,7 +231,7 @@ function number(inputs: ("f" | "i")[], output: Expression): Program {
     if (name === undefined) named.set(`=${key}`, (name = make()));
     return name;
   };
-  visit(output);
+  const names = outputs.map(visit);
   const base: Record<string, number> = {
     input: 0,
     float: inputs.length,
@@ -222,5 +242,6 @@ function number(inputs: ("f" | "i")[], output: Expression): Program {
     const [kind, index] = name.split(" ");
     return base[kind] + Number(index);
   };
-  return { inputs, floats, ints, steps: steps.map(({ name, args }): Step => ({ name, args: args.map(resolve) })) };
+  const numbered = steps.map(({ name, args }): Step => ({ name, args: args.map(resolve) }));
+  return { program: { inputs, floats, ints, steps: numbered }, numbers: names.map(resolve) };
 }

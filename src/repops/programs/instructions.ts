@@ -5,11 +5,11 @@
  * Registers hold a float (a vf32 as a number), an int (32 bits as a signed number), or a bool (0 or 1). A
  * float result passes `canon` after `evaluate`; integers wrap modulo 2^32, shift counts modulo 32.
  *
- * After a new row is added, seven tables do not compile until they have it too: `programs/javascript.ts`,
+ * After a new row is added, eight tables do not compile until they have it too: `programs/javascript.ts`,
  * `ranges/rules.ts`, `backends/wasm/lower.ts`, `backends/native/lower.ts`, `backends/webgpu/strict.ts` and
- * `wgsl.ts`, `backends/gpujs/statements.ts`. The contract still compiles, but it needs `npm run contracts`
- * for the code's name (`contracts/libraries/Opcodes.sol`) and a line in `contracts/libraries/MicroStep.sol`.
- * `test/contracts/microstep.test.ts` fails until it has that line.
+ * `wgsl.ts`, `backends/gpujs/statements.ts`, `backends/cuda/instructions.ts`. The contract still compiles,
+ * but it needs `npm run contracts` for the code's name (`contracts/libraries/Opcodes.sol`) and a line in
+ * `contracts/libraries/MicroStep.sol`. `test/contracts/microstep.test.ts` fails until it has that line.
  */
 import { bitsOf, fromBits } from "../numbers/vf32.ts";
 

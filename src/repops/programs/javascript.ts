@@ -57,8 +57,23 @@ const CANON = `const canon = (x) => {
 
 export type ScalarFunction = (...inputs: number[]) => number;
 
+/** A program some of whose values tell something of its operands and its result. */
+export interface Telling {
+  /** The values of the program that is told of, then those that tell. */
+  readonly program: Program;
+  /** The number of the value that is the result. */
+  readonly output: number;
+  /** The numbers of bools, and the bit that each stands for. */
+  readonly flags: readonly { readonly value: number; readonly bit: number }[];
+}
+
+/** Collects the bits of flags that were true. */
+export interface Seen {
+  bits: number;
+}
+
 /** The body of a function of `v0`, `v1` and so on, which returns the program's output. */
-function javascriptSource(program: Program): string {
+function javascriptSource(program: Program, output = layout(program).count - 1, flags: Telling["flags"] = []): string {
   const at = layout(program);
   const name = (value: number): string => {
     if (value >= at.floats && value < at.ints) return `(${fromBits(program.floats[value - at.floats])})`;
@@ -71,10 +86,17 @@ function javascriptSource(program: Program): string {
     const float = INSTRUCTIONS[instruction].result === "f";
     return `  const v${at.steps + i} = ${float ? `canon(${expression})` : expression};`;
   });
-  return [...lines, `  return ${name(at.count - 1)};`].join("\n");
+  const told = flags.map(({ value, bit }) => `  if (v${value}) seen.bits |= ${bit};`);
+  return [...lines, ...told, `  return ${name(output)};`].join("\n");
 }
 
 const compiled = new Map<string, ScalarFunction>();
+
+const functionOf = (program: Program, first: readonly string[], body: string): unknown => {
+  const parameters = [...first, ...program.inputs.map((_, i) => `v${i}`)].join(", ");
+  const source = `"use strict"; ${CANON} const { fround } = Math;\nreturn (${parameters}) => {\n${body}\n};`;
+  return new Function("table", source)(INSTRUCTIONS);
+};
 
 /**
  * A function that computes the program on canonical inputs. It is compiled from fragments of this module
@@ -84,10 +106,26 @@ export function compileJavaScript(program: Program): ScalarFunction {
   const key = programKey(program);
   let run = compiled.get(key);
   if (!run) {
-    const parameters = program.inputs.map((_, i) => `v${i}`).join(", ");
-    const source = `"use strict"; ${CANON} const { fround } = Math;\nreturn (${parameters}) => {\n${javascriptSource(program)}\n};`;
-    run = new Function("table", source)(INSTRUCTIONS) as ScalarFunction;
+    run = functionOf(program, [], javascriptSource(program)) as ScalarFunction;
     compiled.set(key, run);
+  }
+  return run;
+}
+
+type TellingFunction = (seen: Seen, ...inputs: number[]) => number;
+
+const telling = new WeakMap<Telling, TellingFunction>();
+
+/** A function that also collects what a program tells of the inputs that it is given. */
+export function compileTelling(told: Telling): TellingFunction {
+  let run = telling.get(told);
+  if (!run) {
+    run = functionOf(
+      told.program,
+      ["seen"],
+      javascriptSource(told.program, told.output, told.flags),
+    ) as TellingFunction;
+    telling.set(told, run);
   }
   return run;
 }

@@ -48,6 +48,12 @@ export interface Analysis {
   negativeZero: boolean;
 }
 
+/** Whether the register of a value may hold -0. */
+export function mayBeNegativeZero({ values }: Pick<Analysis, "values">, value: number): boolean {
+  const range = values[value];
+  return "negativeZero" in range && range.negativeZero;
+}
+
 /** The parts of `canon` that can change a raw result, and the range after them. */
 function canonical(raw: FloatRange): {
   range: FloatRange;
@@ -111,12 +117,11 @@ export function analyze(program: Program, inputs: readonly (Range | undefined)[]
     );
     return { ...canon, fix, copyOf: copy };
   });
-  const output = values[at.count - 1];
-  return { values, steps, negativeZero: "negativeZero" in output && output.negativeZero };
+  return { values, steps, negativeZero: mayBeNegativeZero({ values }, at.count - 1) };
 }
 
 /**
- * Analyses the program of a fold, whose input 0 is the accumulator.
+ * The range of the accumulator of a fold, whose program's input 0 it is; `undefined`: any vf32.
  *
  * Suppose that a step adds to the accumulator a term t that does not depend on it, with |t| ≤ 2^102 and t a
  * multiple of 2^-125. Then through 2^22 steps from +0 the accumulator stays a multiple of 2^-125 of at most
@@ -124,21 +129,30 @@ export function analyze(program: Program, inputs: readonly (Range | undefined)[]
  * 2^-24)^(2^22) < 2^125. It never becomes -0, because only -0 + -0 gives -0. In any other fold the
  * accumulator can be any vf32.
  */
-export function analyzeFold(program: Program, start: number, inputs: readonly (Range | undefined)[]): Analysis {
-  const any = analyze(program, inputs);
+function accumulatorRange(
+  program: Program,
+  start: number,
+  inputs: readonly (Range | undefined)[],
+): FloatRange | undefined {
   const last = program.steps[program.steps.length - 1];
-  if (last?.name !== "fadd" || start !== 0) return any;
+  if (last?.name !== "fadd" || start !== 0) return undefined;
   const term = last.args[0] === 0 ? last.args[1] : last.args[1] === 0 ? last.args[0] : 0;
-  if (term === 0 || program.steps.slice(0, -1).some(({ args }) => args.includes(0))) return any;
-  const { low, high, quantum } = any.values[term] as FloatRange;
-  if (low < -(2 ** 102) || high > 2 ** 102 || quantum < -125) return any;
-  const accumulator: FloatRange = {
-    low: -(2 ** 126),
-    high: 2 ** 126,
-    least: 2 ** -125,
-    quantum: -125,
-    zero: true,
-    negativeZero: false,
-  };
-  return analyze(program, [accumulator, ...inputs.slice(1)]);
+  if (term === 0 || program.steps.slice(0, -1).some(({ args }) => args.includes(0))) return undefined;
+  const { low, high, quantum } = analyze(program, inputs).values[term] as FloatRange;
+  if (low < -(2 ** 102) || high > 2 ** 102 || quantum < -125) return undefined;
+  return { low: -(2 ** 126), high: 2 ** 126, least: 2 ** -125, quantum: -125, zero: true, negativeZero: false };
+}
+
+/**
+ * Analyses the program of a fold.
+ * @param all the program with more instructions after its own; the program itself
+ */
+export function analyzeFold(
+  program: Program,
+  start: number,
+  inputs: readonly (Range | undefined)[],
+  all: Program = program,
+): Analysis {
+  const accumulator = accumulatorRange(program, start, inputs);
+  return analyze(all, accumulator ? [accumulator, ...inputs.slice(1)] : inputs);
 }

@@ -19,12 +19,20 @@ export interface Layout {
  * @param room the available memory, in bytes
  * @param backend the name of the backend, for the message
  * @param stagger bytes between large tensors, default 0
+ * @param elsewhere tensors that need no room here, default none
  * @throws {BackendError} when the memory is not enough; the message says how much is needed and what needs
  * most
  */
-export function layOut(schedule: Schedule, room: number, backend: string, stagger = 0): Layout {
+export function layOut(
+  schedule: Schedule,
+  room: number,
+  backend: string,
+  stagger = 0,
+  elsewhere: readonly number[] = [],
+): Layout {
   const arena = new Stretch(ALIGNMENT);
-  const bytesOf = (tensor: number): number => byteLength(typeOf(schedule.list, tensor));
+  const bytesOf = (tensor: number): number =>
+    elsewhere.includes(tensor) ? 0 : byteLength(typeOf(schedule.list, tensor));
   const apart = (tensor: number): number => bytesOf(tensor) + (bytesOf(tensor) < LARGE ? 0 : stagger);
   const places = allocate(schedule, apart, arena);
   if (arena.bytes > room) {

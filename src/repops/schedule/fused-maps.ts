@@ -153,6 +153,6 @@ function fusedCall(calls: readonly LoopCall[], uses: Uses): LoopCall {
   });
   return {
     shape: { ...last.shape, args: shapes, maps },
-    parameters: { ...last.parameters, args },
+    parameters: { ...last.parameters, args, counted: calls.map(({ parameters }) => parameters.output.tensor) },
   };
 }

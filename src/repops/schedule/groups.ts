@@ -12,7 +12,7 @@ import { fuseMaps } from "./fused-maps.ts";
 import type { KernelPlan } from "./kernel-plan.ts";
 import { lifetimesOf } from "./lifetimes.ts";
 import type { LoopCall } from "./loop-plan.ts";
-import { axesOf, joinEnds, rowEnds, type RowSplit, splitRows, staysInRows } from "./rows.ts";
+import { axesOf, joinEnds, rowEnds, type RowSplit, splitRows, staysInRows, touchedBy } from "./rows.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Consecutive kernels. */
@@ -107,12 +107,13 @@ function join(
     if (!ends) return undefined;
     const splits = calls.map((call) => splitRows(call, ends)).filter((split) => split !== undefined);
     if (splits.length < calls.length) return undefined;
-    const stays = (call: LoopCall, tensor: number): boolean =>
-      staysInRows(call, splits[calls.indexOf(call)], ends, tensor, elementsOf(tensor));
-    const outputs = [...joined.outputs];
-    const legal = calls.every((call) => outputs.every((tensor) => stays(call, tensor)));
+    const stays = (call: LoopCall, i: number, tensor: number): boolean =>
+      staysInRows(call, splits[i], ends, tensor, elementsOf(tensor));
+    const legal = calls.every((call, i) =>
+      touchedBy(call).every((tensor) => !joined.outputs.has(tensor) || stays(call, i, tensor)),
+    );
     // Rows that both read are a gain, too; a value that all rows read is none.
-    const gains = shared.some((tensor) => calls.every((call) => stays(call, tensor)));
+    const gains = shared.some((tensor) => calls.every((call, i) => stays(call, i, tensor)));
     if (legal && gains && blockRows(list, { ...joined, ends }, grain) !== undefined) return { ...joined, splits, ends };
     if (ends.length === 1) return undefined;
     rows = ends[ends.length - 2];

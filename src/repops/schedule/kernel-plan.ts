@@ -18,22 +18,31 @@ export type KernelPlan =
   | { kind: "scatter"; form: ScatterForm }
   | { kind: "loops"; calls: readonly LoopCall[] };
 
+/** Products that not every backend has. */
+export interface MoreProducts {
+  /** Of one row. */
+  thin?: boolean;
+  /** Of views (view-product.ts). */
+  views?: boolean;
+}
+
 /**
  * The plans of all kernels.
  * @param schedule with a step for each kernel
  * @param always no shortcuts: neither products nor scatter-adds, and `canon` after every instruction
- * @param thin products of one row are products too; default: they are loops
+
+ * @param more products that a backend has beside those of plain matrices; default: they are loops
  */
-export function planKernels({ list, steps }: Schedule, always: boolean, thin = false): KernelPlan[] {
-  return steps.map((step, i) => planKernel(list, i, always ? {} : step, always, thin && !always));
+export function planKernels({ list, steps }: Schedule, always: boolean, more: MoreProducts = {}): KernelPlan[] {
+  return steps.map((step, i) => planKernel(list, i, always ? {} : step, always, always ? {} : more));
 }
 
 function planKernel(
   list: KernelList,
   index: number,
-  { product, scatter }: Pick<Step, "product" | "scatter">,
+  { product, views, scatter }: Pick<Step, "product" | "views" | "scatter">,
   always: boolean,
-  thin: boolean,
+  more: MoreProducts,
 ): KernelPlan {
   const kernel = list.kernels[index];
   if (elementCount(kernel.type.shape) === 0) return { kind: "nothing" };
@@ -43,10 +52,11 @@ function planKernel(
     return { kind: "gather", kernel, rows: shape[0], rowBytes: 4 * elementCount(shape.slice(1)), count };
   }
   if (kernel.kind === "fold" && elementCount(kernel.reduce) === 0) return { kind: "start", bits: kernel.start };
+  const thin = more.thin && kernel.kind === "fold" ? thinForm(kernel) : undefined;
+  const form = product ?? thin ?? (more.views ? views : undefined);
+  if (form) return { kind: "product", form };
   // Bounds on a fold's own axes are rare.
   if (!canLoop(kernel)) return { kind: "definition", kernel };
-  const form = product ?? (thin && kernel.kind === "fold" ? thinForm(kernel) : undefined);
-  if (form) return { kind: "product", form };
   if (scatter) return { kind: "scatter", form: scatter };
   return { kind: "loops", calls: planLoops(kernel, list.inputs.length + index, always) };
 }

@@ -17,6 +17,8 @@ export interface LoopParameters {
   reduceExtents: readonly number[];
   start: number;
   args: readonly LoopArg[];
+  /** Of fused maps: their outputs, whose kernels note something each; absent: the output. */
+  counted?: readonly number[];
 }
 
 export interface LoopArg {

@@ -47,15 +47,17 @@ export interface LoopShape {
   always: boolean;
 }
 
+const keys = new WeakMap<LoopShape, string>();
+
+/** Equal for loops that can share a function. */
 export function loopKey(shape: LoopShape): string {
-  return JSON.stringify([
-    programKey(shape.program),
-    shape.outer,
-    shape.fold,
-    shape.args,
-    shape.always,
-    ...mapsKey(shape),
-  ]);
+  let key = keys.get(shape);
+  if (key === undefined) {
+    const { program, outer, fold, args, always } = shape;
+    key = JSON.stringify([programKey(program), outer, fold, args, always, ...mapsKey(shape)]);
+    keys.set(shape, key);
+  }
+  return key;
 }
 
 function mapsKey({ maps = [] }: LoopShape): unknown[] {

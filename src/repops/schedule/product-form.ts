@@ -2,6 +2,7 @@
 import { type Arg, type FoldKernel, isDot } from "../kernels/kernel.ts";
 import { rowMajorStrides } from "../kernels/view.ts";
 import { joinAxes } from "./axes.ts";
+import type { ProductViews } from "./view-product.ts";
 
 /** One remaining axis of an iteration space: strides in elements of the output and of both operands. */
 export interface ProductAxis {
@@ -11,16 +12,21 @@ export interface ProductAxis {
   b: number;
 }
 
+/** An operand of a kernel. */
+export type OperandArg = Arg & { kind: "operand" };
+
 /** C[batch, row, column] = Σ over depth of A[batch, row, depth] · B[batch, depth, column] */
 export interface ProductForm {
-  a: Arg & { kind: "operand" };
-  b: Arg & { kind: "operand" };
+  a: OperandArg;
+  b: OperandArg;
   /** A's own axis: the longest axis that B does not have. */
   row: ProductAxis;
   /** B's own axis, along which the output is contiguous. */
   column: ProductAxis;
   depth: ProductAxis;
   batch: readonly ProductAxis[];
+  /** The operands that have several axes or bounds; absent: both are plain matrices. */
+  views?: ProductViews;
 }
 
 /**

@@ -33,8 +33,23 @@ interface Access {
   reduceStrides: readonly number[];
 }
 
+const known = new WeakMap<LoopCall, readonly Access[]>();
+
 /** The output first. Constants do not move. */
-function accessesOf({ shape, parameters }: LoopCall): Access[] {
+function accessesOf(call: LoopCall): readonly Access[] {
+  let accesses = known.get(call);
+  if (!accesses) {
+    accesses = findAccesses(call);
+    known.set(call, accesses);
+  }
+  return accesses;
+}
+
+/** The tensors that a call touches. */
+export const touchedBy = (call: LoopCall): readonly number[] =>
+  accessesOf(call).flatMap(({ tensor }) => (tensor === undefined ? [] : [tensor]));
+
+function findAccesses({ shape, parameters }: LoopCall): Access[] {
   const { output, extents, outStrides, reduceExtents, args } = parameters;
   const loops = extents.length;
   const found: Access[] = [

@@ -13,11 +13,14 @@ import { fuse, type FuseLimits } from "./fuse.ts";
 import { lastingTensors, type Lifetime, lifetimesOf } from "./lifetimes.ts";
 import { type ProductForm, productForm } from "./product-form.ts";
 import { type ScatterForm, scatterForm } from "./scatter-form.ts";
+import { type ViewProduct, viewProduct } from "./view-product.ts";
 
 /** The forms of a step's first kernel that run faster than its definition. Most kernels have none. */
 interface Forms {
   /** As a matrix product. */
   readonly product?: ProductForm;
+  /** As a product of views. */
+  readonly views?: ViewProduct;
   /** As an ordered scatter-add. */
   readonly scatter?: ScatterForm;
 }
@@ -69,12 +72,15 @@ export function schedule(list: KernelList, keep: readonly number[], limits?: Fus
 function formsOf(kernel: Kernel): Forms {
   if (kernel.kind !== "fold") return {};
   const [product, scatter] = [productForm(kernel), scatterForm(kernel)];
-  return { ...(product && { product }), ...(scatter && { scatter }) };
+  const views = product ? undefined : viewProduct(kernel);
+  return { ...(product && { product }), ...(views && { views }), ...(scatter && { scatter }) };
 }
 
 /** The kernels to which no map is added. */
 function aloneIn({ kernels }: KernelList, forms: readonly Forms[], { products }: FuseLimits): Set<number> {
-  const alone = [...kernels.keys()].filter((i) => kernels[i].kind === "gather" || (products && forms[i].product));
+  const alone = [...kernels.keys()].filter(
+    (i) => kernels[i].kind === "gather" || (products && (forms[i].product || forms[i].views)),
+  );
   return new Set(alone);
 }
 

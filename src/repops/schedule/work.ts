@@ -1,31 +1,30 @@
 /** How much a kernel list computes: the same number on every machine. */
 import { elementCount } from "../../encoding/tensor.ts";
-import type { Kernel, KernelList } from "../kernels/kernel.ts";
-import { scatterForm } from "./scatter-form.ts";
-
-type Kernels = Pick<KernelList, "kernels">;
+import { type FoldKernel, type Kernel, type KernelList, SCATTER_STEP } from "../kernels/kernel.ts";
+import { programKey } from "../programs/program.ts";
 
 /**
- * The scalar instructions of a list as it is defined (spec 6.7): those of each program, times the elements
- * and the fold's steps. A gather counts one for each element.
+ * The scalar instructions of a list (spec 6.7): those of each program, times the elements and the fold's
+ * steps. A gather counts one for each element, and a scatter-add one for each element that it adds.
  */
-export function countInstructions({ kernels }: Kernels): number {
+export function countInstructions({ kernels }: Pick<KernelList, "kernels">): number {
   return kernels.reduce((sum, kernel) => sum + instructionsOf(kernel), 0);
-}
-
-/**
- * The scalar instructions that one execution of a list takes: those of its definition, but an ordered
- * scatter-add takes one for each element that it adds.
- */
-export function workOf({ kernels }: Kernels): number {
-  return kernels.reduce((sum, kernel) => {
-    const scatter = kernel.kind === "fold" ? scatterForm(kernel) : undefined;
-    return sum + (scatter ? scatter.count * scatter.inner : instructionsOf(kernel));
-  }, 0);
 }
 
 function instructionsOf(kernel: Kernel): number {
   const elements = elementCount(kernel.type.shape);
   if (kernel.kind === "gather") return elements;
-  return elements * (kernel.kind === "fold" ? elementCount(kernel.reduce) : 1) * kernel.program.steps.length;
+  if (kernel.kind === "map") return elements * kernel.program.steps.length;
+  const steps = elements * elementCount(kernel.reduce);
+  return isScatterAdd(kernel) ? steps / kernel.type.shape[0] : steps * kernel.program.steps.length;
+}
+
+/**
+ * Whether a fold adds each of its steps to one row of its output alone: acc + (index = row ? x : 0), where
+ * row is the coordinate on axis 0.
+ */
+function isScatterAdd({ program, args, type }: FoldKernel): boolean {
+  const [, row] = args;
+  const isRow = row?.kind === "coordinate" && row.axis === 0;
+  return isRow && type.shape[0] > 0 && programKey(program) === programKey(SCATTER_STEP);
 }

@@ -104,6 +104,15 @@ export function timeoutCall({ facts, dispute, players, match }: ChainMatch): Hex
   return encodeFunctionData({ abi: disputeGameAbi, functionName: "timeout", args });
 }
 
+/** Where a match stands, for people: `segment 3, step 1, operator tree, height 3`. */
+export function placeText({ match: { game } }: ChainMatch): string {
+  const passed = game.path.map(({ level, index }) => `${level.name} ${index}`);
+  if (!isRunning(game)) return passed.join(", ");
+  const asked =
+    game.phase === "children" ? `${game.level.name} tree, height ${game.height}` : `${game.level.name} tree`;
+  return [...passed, asked].join(", ");
+}
+
 /** Whether a move goes down two levels of one tree, from four shown nodes to four shown nodes. */
 function isPlainMove({ game: from, shown }: Match, { game: to }: Match): boolean {
   if (shown === undefined || from.phase !== "children" || to.phase !== "children") return false;

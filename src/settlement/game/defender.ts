@@ -12,17 +12,18 @@ import type { Prover } from "../../game/prover.ts";
 import type { Witness } from "../../referee/witness.ts";
 import { disputeGameAbi } from "../abi/dispute-game.ts";
 import type { Terms } from "../task.ts";
-import { bondDue, sidesMoved } from "./bond.ts";
-import { type ChainMatch, moveCall, proveCall, timeoutCall } from "./calls.ts";
+import { bondDue } from "./bond.ts";
+import type { Case } from "./case.ts";
+import { type ChainMatch, moveCall, placeText, proveCall, timeoutCall } from "./calls.ts";
 import type { SignatureOf } from "./consent.ts";
-import { type GameFacts, hex } from "./facts.ts";
-import { followMatch, type GameEvent, gameEvents, type GamePlace } from "./follow.ts";
+import type { GameFacts } from "./facts.ts";
+import { type BlockTimes, followMatch, type GameEvent, gameEvents, type GamePlace } from "./follow.ts";
 import { deadlineOf, type Pace, play } from "./match.ts";
 import { makeTurn } from "./player.ts";
 
 /** A call of the game that is due. */
 export interface DueCall {
-  what: "open" | "pair" | "move" | "prove" | "timeout" | "settle" | "close";
+  what: "open" | "pair" | "move" | "prove" | "timeout" | "close" | "forfeit" | "settle" | "reclaim";
   data: Hex;
   /** Wei that are sent with it, if any. */
   value?: bigint;
@@ -32,12 +33,21 @@ export interface DueCall {
   at?: string;
 }
 
-/** A task whose dispute is played in the game. */
-export interface Case {
-  task: Hex;
-  /** The number of the task's dispute. */
-  dispute: number;
-  terms: Terms;
+/**
+ * Does the work for one dispute apart from that for all others. It may keep an error, so that the others
+ * continue.
+ * @param what names the work, for people
+ * @returns what the work returns; `undefined` if it was not done, or has failed
+ */
+export type Apart = <T>(what: string, work: () => Promise<T>) => Promise<T | undefined>;
+
+const together: Apart = (_, work) => work();
+
+/** A dispute that waits for one side. */
+interface Waiting {
+  readonly dispute: bigint;
+  readonly followed: ChainMatch;
+  readonly side: 0 | 1;
 }
 
 type Opened = Extract<GameEvent, { eventName: "Opened" }>["args"];
@@ -47,6 +57,9 @@ interface Bracket extends Opened {
   /** The number of the owner among the players. */
   own: number;
   stands(player: number): boolean;
+  /** Whether the owner has posted its bond. */
+  posted: boolean;
+  closed: boolean;
   paired: readonly Extract<GameEvent, { eventName: "Paired" }>["args"][];
 }
 
@@ -58,6 +71,7 @@ export class Defender {
   private readonly prover: Prover<Witness>;
   private readonly owner: Address;
   private readonly signatureOf: SignatureOf | undefined;
+  private readonly times: BlockTimes = new Map();
   private rules: { pace: Pace; gasBond: bigint } | undefined;
 
   /**
@@ -78,55 +92,89 @@ export class Defender {
    * @throws {DisputeError} when the claim can't be defended from this trace
    */
   async due(before: Case): Promise<DueCall[]> {
-    const opened = await this.openedFor(before);
-    if (!opened) return [{ what: "open", data: this.openCall(before.terms) }];
-    const bracket = await this.bracketOf(opened);
-    const { roster, own, stands, paired } = bracket;
-    const { timestamp } = await this.place.client.getBlock();
-    const calls = await this.settlements(bracket);
-    const claims = new Set(roster.players.flatMap(({ claim }, player) => (stands(player) ? [claim] : [])));
-    if (claims.size <= 1) return [...calls, { what: "close", data: encode("close", [before.terms, roster]) }];
-    for (const [other, { claim }] of roster.players.entries()) {
-      if (claim === roster.players[own].claim || !stands(own) || !stands(other)) continue;
-      const [first, second] = [Math.min(own, other), Math.max(own, other)];
-      const known = paired.find((pair) => Number(pair.first) === first && Number(pair.second) === second);
-      if (!known) calls.push({ what: "pair", data: encode("pair", [roster, BigInt(first), BigInt(second)]) });
-      else calls.push(...(await this.inDispute(known.dispute, own === first ? 0 : 1, Number(timestamp))));
-    }
+    const calls: DueCall[] = [];
+    for await (const call of this.calls(before, together)) calls.push(call);
     return calls;
   }
 
   /**
-   * The calls that get the owner's bonds back after a task is decided: disputes with players that are out may
-   * still run.
+   * What the owner may do now, one call after the other: a call can be sent while later ones are not yet
+   * computed. The dispute whose time is over first comes first.
    */
-  async leftOver(before: Case): Promise<DueCall[]> {
+  async *calls(before: Case, apart: Apart): AsyncGenerator<DueCall> {
     const opened = await this.openedFor(before);
-    return opened ? this.settlements(await this.bracketOf(opened)) : [];
+    if (!opened) return yield* await this.unopened(before);
+    const { roster, own, stands, paired, posted } = await this.bracketOf(opened);
+    const { timestamp } = await this.place.client.getBlock();
+    const claims = new Set(roster.players.flatMap(({ claim }, player) => (stands(player) ? [claim] : [])));
+    if (claims.size <= 1) return yield { what: "close", data: encode("close", [before.terms, roster]) };
+    const waiting: Waiting[] = [];
+    for (const [other, { claim }] of roster.players.entries()) {
+      if (claim === roster.players[own].claim || !stands(own) || !stands(other)) continue;
+      const [first, second] = [Math.min(own, other), Math.max(own, other)];
+      const known = paired.find((pair) => [pair.first, pair.second].every((one) => [own, other].includes(Number(one))));
+      if (!known) {
+        yield { what: "pair", data: encode("pair", [roster, BigInt(first), BigInt(second)]) };
+        continue;
+      }
+      const { dispute } = known;
+      const followed = await apart(`reading dispute ${dispute}`, () => this.follow(dispute));
+      if (followed) waiting.push({ dispute, followed, side: Number(known.first) === own ? 0 : 1 });
+    }
+    // One bond is enough for all disputes.
+    let posts = posted;
+    for (const one of waiting.sort((a, b) => deadlineOf(a.followed.match) - deadlineOf(b.followed.match))) {
+      const answer = () => this.inDispute(one, Number(timestamp), posts);
+      const due = (await apart(`answering in dispute ${one.dispute}`, answer)) ?? [];
+      posts ||= due.some(({ value }) => value !== undefined);
+      yield* due;
+    }
   }
 
-  /** A player that stands gets the bonds of a dispute at once if the other player is out. */
-  private async settlements({ own, stands, paired }: Bracket): Promise<DueCall[]> {
+  /**
+   * The calls that get the owner's bond back after a task was decided without its bracket: the bracket's time
+   * was over, or the committee's ruling was accepted.
+   */
+  async leftOver({ task, dispute, terms }: Case, apart: Apart = together): Promise<DueCall[]> {
     const calls: DueCall[] = [];
-    for (const { dispute, first, second } of paired) {
-      const other = Number(first) === own ? Number(second) : Number(first);
-      if (![Number(first), Number(second)].includes(own) || !stands(own) || stands(other)) continue;
-      const { followed, gasBond } = await this.follow(dispute);
-      if (!followed || gasBond === 0n || sidesMoved(followed.match) === 0) continue;
-      calls.push({ what: "settle", data: timeoutCall(followed), dispute, at: placeText(followed) });
-    }
+    await apart("settling the bracket", async () => {
+      const opened = await this.openedFor({ task, dispute, terms });
+      if (!opened) return;
+      const { roster, own, stands, posted, closed } = await this.bracketOf(opened);
+      if (!closed && posted && stands(own)) calls.push({ what: "settle", data: encode("settle", [roster]) });
+    });
+    await apart("looking for a bond", async () => {
+      if (await this.read<boolean>("hasPrepaid", [task, this.owner]))
+        calls.push({ what: "reclaim", data: encode("reclaim", [terms, this.owner]) });
+    });
     return calls;
   }
 
-  private async follow(dispute: bigint): Promise<{ followed: ChainMatch | undefined; gasBond: bigint }> {
-    this.rules ??= { pace: await this.read<Pace>("pace", []), gasBond: await this.read<bigint>("gasBond", []) };
-    const { pace, gasBond } = this.rules;
-    return { followed: await followMatch(this.place, this.facts, pace, dispute), gasBond };
+  /**
+   * A challenger opens the dispute. The challenged need not pay for that: they wait until all challengers
+   * have lost by their silence.
+   */
+  private async unopened({ terms, challenged }: Case): Promise<DueCall[]> {
+    if (!challenged || challenged.by.some((owner) => isAddressEqual(owner, this.owner)))
+      return [{ what: "open", data: this.openCall(terms) }];
+    const { pace } = await this.rulesOf();
+    const { timestamp } = await this.place.client.getBlock();
+    const last = challenged.since + Math.max(pace.clock, pace.recompute);
+    return Number(timestamp) > last ? [{ what: "forfeit", data: encode("forfeit", [terms]) }] : [];
   }
 
-  private async inDispute(dispute: bigint, side: 0 | 1, now: number): Promise<DueCall[]> {
-    const { followed, gasBond } = await this.follow(dispute);
-    if (!followed) return [];
+  private async rulesOf(): Promise<{ pace: Pace; gasBond: bigint }> {
+    this.rules ??= { pace: await this.read<Pace>("pace", []), gasBond: await this.read<bigint>("gasBond", []) };
+    return this.rules;
+  }
+
+  private async follow(dispute: bigint): Promise<ChainMatch | undefined> {
+    const { pace } = await this.rulesOf();
+    return followMatch(this.place, this.facts, pace, dispute, this.times);
+  }
+
+  /** @param posted whether the owner has posted its bond */
+  private async inDispute({ dispute, followed, side }: Waiting, now: number, posted: boolean): Promise<DueCall[]> {
     const { match } = followed;
     const at = placeText(followed);
     if (!isRunning(match.game)) {
@@ -140,15 +188,17 @@ export class Defender {
       return [{ what: "prove", data: proveCall(followed, witness), dispute, at }];
     }
     const deadline = deadlineOf(match);
-    if (match.turn === side && now <= deadline) {
+    if (match.turn === side) {
       const turn = await makeTurn(this.machine, this.prover, match);
-      // The call does not contain the time of the move: the chain uses its own.
-      const data = moveCall(followed, turn, play(this.machine, match, turn, now), this.signatureOf);
-      const value = bondDue(match, gasBond);
+      // The call does not contain the time of the move: the chain uses its own. If it is too late by the
+      // block that a node shows, the move is made nevertheless. The node may be wrong, and a refusal costs
+      // nothing.
+      const after = play(this.machine, match, turn, Math.min(now, deadline));
+      const data = moveCall(followed, turn, after, this.signatureOf);
+      const value = bondDue(match, (await this.rulesOf()).gasBond, posted);
       return [{ what: "move", data, ...(value > 0n && { value }), dispute, at }];
     }
-    const isLate = match.turn !== side && now > deadline;
-    return isLate ? [{ what: "timeout", data: timeoutCall(followed), dispute, at }] : [];
+    return now > deadline ? [{ what: "timeout", data: timeoutCall(followed), dispute, at }] : [];
   }
 
   /** @throws {DisputeError} when the owner is not one of the players */
@@ -163,12 +213,13 @@ export class Defender {
           owner: this.owner,
         },
       );
-    const [{ standing }, events] = await Promise.all([
-      this.read<{ standing: number }>("bracketOf", [bracket]),
+    const [{ standing, posted, closed }, events] = await Promise.all([
+      this.read<{ standing: number; posted: number; closed: boolean }>("bracketOf", [bracket]),
       gameEvents(this.place, bracket),
     ]);
     const paired = events.flatMap((event) => (event.eventName === "Paired" ? [event.args] : []));
-    return { ...opened, own, stands: (player) => ((standing >> player) & 1) === 1, paired };
+    const has = (bits: number, player: number): boolean => ((bits >> player) & 1) === 1;
+    return { ...opened, own, stands: (player) => has(standing, player), posted: has(posted, own), closed, paired };
   }
 
   private async openedFor({ task, dispute }: Case): Promise<Opened | undefined> {
@@ -179,15 +230,7 @@ export class Defender {
   }
 
   private openCall(terms: Terms): Hex {
-    const { parts } = this.facts.facts;
-    const shown = {
-      info: hex(parts.info),
-      step: hex(parts.step),
-      init: hex(parts.init),
-      dataset: hex(parts.dataset),
-      fromCheckpoint: parts.initKind === "checkpoint",
-    };
-    return encode("open", [terms, shown]);
+    return encode("open", [terms, this.facts.shownParts()]);
   }
 
   private read<T>(functionName: string, args: readonly unknown[]): Promise<T> {
@@ -198,13 +241,4 @@ export class Defender {
 
 function encode(functionName: string, args: readonly unknown[]): Hex {
   return encodeFunctionData({ abi: disputeGameAbi, functionName, args } as never);
-}
-
-/** `segment 3, step 1, operator tree, height 3` */
-function placeText({ match: { game } }: ChainMatch): string {
-  const passed = game.path.map(({ level, index }) => `${level.name} ${index}`);
-  if (!isRunning(game)) return passed.join(", ");
-  const asked =
-    game.phase === "children" ? `${game.level.name} tree, height ${game.height}` : `${game.level.name} tree`;
-  return [...passed, asked].join(", ");
 }

@@ -7,7 +7,7 @@ import { taggedHash } from "../../encoding/hash.ts";
 import { Tag } from "../../encoding/tags.ts";
 import { hashLeaf, type Levels, proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { encodeKernel, graphTrees, outputTree } from "../../graph/codec.ts";
-import type { JobOutline } from "../../job/closed.ts";
+import { infoHashOf, type JobOutline } from "../../job/closed.ts";
 import { type GraphKind, graphOf, type JobFacts, jobFacts } from "../../referee/facts.ts";
 import { encodeAbiParameters, type Hex, keccak256, parseAbiParameters } from "viem";
 
@@ -24,6 +24,15 @@ const JOB = parseAbiParameters("bytes32, bytes32, bytes32, bool, bytes32");
 const WITHOUT_DATASET = parseAbiParameters("bytes32, bytes32, bytes32, bool");
 const TWO = parseAbiParameters("bytes32, bytes32");
 const HEAD = parseAbiParameters("uint32, uint32, uint32, bytes32, bytes32");
+
+/** The contract's `JobParts`. */
+export interface ShownParts {
+  infoHash: Hex;
+  step: Hex;
+  init: Hex;
+  dataset: Hex;
+  fromCheckpoint: boolean;
+}
 
 export const hex = (bytes: Bytes): Hex => toHex(bytes) as Hex;
 export const ZERO: Hex = hex(new Uint8Array(32));
@@ -59,6 +68,12 @@ export class GameFacts {
       fromCheckpoint: parts.initKind === "checkpoint",
       dataset: hex(parts.dataset),
     };
+  }
+
+  /** What opens a bracket: five words, however long the job's names are. */
+  shownParts(): ShownParts {
+    const { step, init, dataset, fromCheckpoint } = this.job;
+    return { infoHash: hex(infoHashOf(this.facts.parts)), step, init, dataset, fromCheckpoint };
   }
 
   /** The encoded `JobFacts`. */

@@ -2,27 +2,20 @@
  * Rebuilds a match from a chain: reads its moves from events and plays them again
  * (contracts/interfaces/IBisection.sol).
  */
-import {
-  type Address,
-  formatLog,
-  type Hex,
-  numberToHex,
-  pad,
-  parseEventLogs,
-  type PublicClient,
-  type RpcLog,
-} from "viem";
+import { type Address, formatLog, type Hex, numberToHex, pad, parseEventLogs, type PublicClient } from "viem";
 import { type Bytes, fromHex } from "../../encoding/bytes.ts";
 import { hashNode } from "../../encoding/merkle.ts";
 import { DisputeError } from "../../errors/index.ts";
 import { answerLengths, isRunning, type Machine } from "../../game/bisection.ts";
 import type { Answer } from "../../game/level.ts";
+import { LogReader } from "../logs/reader.ts";
 import { trainingMachine } from "../../referee/machine.ts";
 import { disputeGameAbi } from "../abi/dispute-game.ts";
 import type { ChainMatch } from "./calls.ts";
 import { type GameFacts, ZERO } from "./facts.ts";
 import { afterAnswer, asksReply, type Match, type Pace, play, startMatch, type Turn } from "./match.ts";
 import { roundLengths, roundOf } from "./round.ts";
+import { firstClock } from "./state.ts";
 
 export type GameEvent = ReturnType<typeof parseEventLogs<typeof disputeGameAbi, true>>[number];
 type MovedArgs = Extract<GameEvent, { eventName: "Moved" }>["args"];
@@ -33,21 +26,35 @@ export interface GamePlace {
   game: Address;
   /** The block from which its events are read. There are none before. */
   fromBlock: bigint;
+  /** Reads events. Default: a reader that keeps nothing. */
+  logs?: LogReader;
 }
 
 /**
  * Events with this first indexed argument, in their order.
  * @param subject a task, a bracket, or a dispute's number
  */
-export async function gameEvents({ client, game, fromBlock }: GamePlace, subject: Hex | bigint): Promise<GameEvent[]> {
+export async function gameEvents(place: GamePlace, subject: Hex | bigint): Promise<GameEvent[]> {
+  const { client, game: address, fromBlock: from, logs = new LogReader(client) } = place;
   const topic = typeof subject === "bigint" ? pad(numberToHex(subject)) : subject;
-  const filter = { address: game, topics: [null, topic], fromBlock: numberToHex(fromBlock), toBlock: "latest" };
-  const logs = (await client.request({ method: "eth_getLogs", params: [filter as never] })) as RpcLog[];
-  return parseEventLogs({ abi: disputeGameAbi, logs: logs.map((log) => formatLog(log)) });
+  const found = await logs.read({ address, topics: [null, topic], from });
+  return parseEventLogs({ abi: disputeGameAbi, logs: found.map((log) => formatLog(log)) });
+}
+
+/** The times of blocks, in seconds, by their hashes: a hash has one time, whatever becomes of the chain. */
+export type BlockTimes = Map<Hex, number>;
+
+async function timeOf({ client }: GamePlace, { blockHash }: GameEvent, times: BlockTimes): Promise<number> {
+  const known = times.get(blockHash);
+  if (known !== undefined) return known;
+  const { timestamp } = await client.getBlock({ blockHash });
+  times.set(blockHash, Number(timestamp));
+  return Number(timestamp);
 }
 
 /**
  * A dispute, played again from its events. `undefined` if it has ended.
+ * @param times the times of blocks that are known already; it gets those that are read
  * @throws {DisputeError} when the events are not those of a dispute about this job
  */
 export async function followMatch(
@@ -55,16 +62,17 @@ export async function followMatch(
   facts: GameFacts,
   pace: Pace,
   dispute: bigint,
+  times: BlockTimes = new Map(),
 ): Promise<ChainMatch | undefined> {
   const machine = trainingMachine(facts.facts);
   let followed: ChainMatch | undefined;
   for (const event of await gameEvents(place, dispute)) {
     if (event.eventName === "Ended") return undefined;
-    const { timestamp } = await place.client.getBlock({ blockNumber: event.blockNumber });
-    const now = Number(timestamp);
+    const now = await timeOf(place, event, times);
     if (event.eventName === "Started") {
-      const { claims, players: pair, owners } = event.args.context;
-      const match = startMatch(machine, [fromHex(claims[0]), fromHex(claims[1])], pace, now);
+      const { state, context } = event.args;
+      const { claims, players: pair, owners } = context;
+      const match = startMatch(machine, [fromHex(claims[0]), fromHex(claims[1])], pace, now, firstClock(state.word));
       followed = { facts, dispute, players: { pair, owners }, match };
     } else if (followed) {
       const turn = turnOf(machine, followed.match, event);

@@ -11,7 +11,7 @@ import { type Below, belowNode } from "./round.ts";
 /**
  * The gas of opening a bracket, pairing two of its players, and reporting the losers to the task at the end.
  */
-export const FRAME_GAS = 83_000 + 110_000 + 92_000;
+export const FRAME_GAS = 90_000 + 113_000 + 117_000;
 /** The number of these transactions. */
 export const FRAME_TRANSACTIONS = 3;
 /** The gas of a move down two levels of a tree, from four nodes to four nodes. */

@@ -46,10 +46,19 @@ export interface Turn {
 
 export const otherSide = (side: Side): Side => (side === 0 ? 1 : 0);
 
-/** @throws {DisputeError} when the claims are equal */
-export function startMatch(machine: Machine, claims: Pair<Bytes>, pace: Pace, now: number): Match {
+/**
+ * @param clock what side 0 has left of its clock: it has been running since the task came before the game
+ * @throws {DisputeError} when the claims are equal
+ */
+export function startMatch(
+  machine: Machine,
+  claims: Pair<Bytes>,
+  pace: Pace,
+  now: number,
+  clock: number = pace.clock,
+): Match {
   const game = startGame(machine, claims);
-  return { pace, game, shown: undefined, turn: 0, clocks: [pace.clock, pace.clock], since: now };
+  return { pace, game, shown: undefined, turn: 0, clocks: [clock, pace.clock], since: now };
 }
 
 /** The last second of the turn. */

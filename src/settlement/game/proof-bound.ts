@@ -10,6 +10,7 @@ import type { GraphFacts, GraphKind, JobFacts } from "../../referee/facts.ts";
 import type { InstructionName } from "../../repops/programs/instructions.ts";
 import type { Kernel } from "../../repops/kernels/kernel.ts";
 import { mostReads } from "../../repops/kernels/reads.ts";
+import type { Build } from "../abilities.ts";
 import { segmentCount } from "../../trace/commitments.ts";
 
 export interface ProofBound {
@@ -29,6 +30,10 @@ export interface StepBound extends ProofBound {
 
 /** The most gas of a transaction (EIP-7825), minus the 64th part that a call must leave to its caller. */
 export const GAS_CAP = Math.floor(((1 << 24) * 63) / 64);
+/** The most bytes of a transaction that nodes take. */
+export const TRANSACTION_BYTES = 1 << 17;
+/** The most bytes of an operator's encoding: a fold over 8 axes that reads 7 bounded views. */
+export const MOST_KERNEL_BYTES = 2_533;
 
 /** The call without its evidence: selector, dispute, word, context, and the offset of the evidence. */
 const HEAD_BYTES = 4 + 32 * 16;
@@ -54,8 +59,8 @@ const ARGUMENT_GAS = 1_200;
 const INSTRUCTION_GAS = 520;
 /** The most that instructions on floats cost in addition (test/contracts/float-gas.json). */
 const FLOAT_GAS: Readonly<Partial<Record<InstructionName, number>>> = {
-  fadd: 1_060,
-  fsub: 1_100,
+  fadd: 1_070,
+  fsub: 1_110,
   fmul: 980,
   fdiv: 670,
   fsqrt: 1_330,
@@ -73,11 +78,19 @@ const FLOAT_GAS: Readonly<Partial<Record<InstructionName, number>>> = {
   fexp: 470,
 };
 
+/** What a chain without CLZ uses in addition: for each proof in a tree, and each instruction on floats. */
+const PORTABLE = { tree: 500, float: 320 };
+
 /** Adds up the bytes, nodes and gas of a proof. */
 class Evidence {
   bytes = HEAD_BYTES;
   nodes = 0;
   work = FIXED_GAS;
+  readonly more: typeof PORTABLE;
+
+  constructor(build: Build) {
+    this.more = build === "portable" ? PORTABLE : { tree: 0, float: 0 };
+  }
 
   data(bytes: number): void {
     this.bytes += 32 * Math.ceil(bytes / 32);
@@ -88,6 +101,7 @@ class Evidence {
     const height = heightOf(leaves);
     this.bytes += ROOT_BYTES * height;
     this.nodes += height;
+    this.work += this.more.tree;
   }
 
   bound(): ProofBound {
@@ -96,10 +110,10 @@ class Evidence {
   }
 }
 
-/** The bounds for one operator of a graph, or for the state update. */
-export function proofBound(facts: JobFacts, kind: GraphKind, kernel: number): ProofBound {
+/** The bounds for one operator of a graph, or for the state update. @param build of the judge */
+export function proofBound(facts: JobFacts, kind: GraphKind, kernel: number, build: Build = "osaka"): ProofBound {
   const graph = facts.graph(kind);
-  const evidence = new Evidence();
+  const evidence = new Evidence(build);
   evidence.data(4 * ROOT_BYTES);
   if (kernel === graph.kernelCount) {
     evidence.data(4 + 3 * ROOT_BYTES);
@@ -126,7 +140,9 @@ function element(evidence: Evidence, facts: JobFacts, graph: GraphFacts, kernel:
     evidence.work += READ_GAS;
   }
   if (kernel.kind === "gather") return;
-  const program = kernel.program.steps.reduce((gas, { name }) => gas + INSTRUCTION_GAS + (FLOAT_GAS[name] ?? 0), 0);
+  const gasOf = (name: InstructionName): number =>
+    INSTRUCTION_GAS + (name in FLOAT_GAS ? FLOAT_GAS[name]! + evidence.more.float : 0);
+  const program = kernel.program.steps.reduce((gas, { name }) => gas + gasOf(name), 0);
   evidence.work += scalarSteps * (STEP_GAS + ARGUMENT_GAS * (kernel.args.length + 1) + program);
   if (accumulators === 0) return;
   evidence.data(4);
@@ -157,14 +173,14 @@ function typeIn({ inputs, kernel }: GraphFacts, tensor: number): TensorType {
   return tensor < inputs.length ? inputs[tensor] : kernel(tensor - inputs.length).type;
 }
 
-/** The scalar step of a job whose proof is most expensive. */
-export function mostExpensiveStep(facts: JobFacts): StepBound {
+/** The scalar step of a job whose proof is most expensive. @param build of the judge */
+export function mostExpensiveStep(facts: JobFacts, build: Build = "osaka"): StepBound {
   const kinds: GraphKind[] = facts.parts.initKind === "graph" ? ["init", "step"] : ["step"];
   const bounds = kinds.flatMap((kind) => {
     const graph = facts.graph(kind);
     return Array.from({ length: graph.kernelCount + 1 }, (_, kernel): StepBound => {
       const label = kernel === graph.kernelCount ? "new state" : graph.label(kernel);
-      return { graph: kind, kernel, label, ...proofBound(facts, kind, kernel) };
+      return { graph: kind, kernel, label, ...proofBound(facts, kind, kernel, build) };
     });
   });
   return bounds.reduce((most, bound) => (bound.gas > most.gas ? bound : most));

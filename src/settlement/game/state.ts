@@ -91,6 +91,9 @@ function wordOf(match: Match): bigint {
   return packed(fields);
 }
 
+/** What side 0 has left of its clock, from a word of the contract. */
+export const firstClock = (word: bigint): number => Number((word >> 40n) & 0xffffffffn);
+
 /**
  * Packs fields into one word. The first field has the lowest bits.
  * @throws {FormatError} when a value does not fit its field, since it would change the field beside it

@@ -7,6 +7,7 @@ import type { EthereumProvider } from "hardhat/types/providers";
 import { type Hex, parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { ChainError, messageOf } from "../../errors/index.ts";
+import type { Hardfork } from "./hardfork.ts";
 
 /** Everybody knows this mnemonic. Anybody can take what its accounts hold on another chain. */
 export const PUBLIC_MNEMONIC = "test test test test test test test test test test test junk";
@@ -23,27 +24,34 @@ export function publicPrivateKey(index: number): Hex {
 
 /**
  * A chain that only this process can reach.
+ * @param hardfork its rules
  * @throws {ChainError} when Hardhat is not installed
  */
-export async function openLocalChain(): Promise<{ provider: EthereumProvider; close(): Promise<void> }> {
-  const connection = await (await loadNetworks()).create();
+export async function openLocalChain(
+  hardfork: Hardfork = "osaka",
+): Promise<{ provider: EthereumProvider; close(): Promise<void> }> {
+  const connection = await (await loadNetworks(hardfork)).create();
   return { provider: connection.provider, close: () => connection.close() };
 }
 
 /**
  * A chain that only this machine can reach.
  * @param port the port, or 0 for any free one
+ * @param hardfork its rules
  * @throws {ChainError} when Hardhat is not installed, or the port is in use
  */
-export async function serveLocalChain(port: number): Promise<{ url: string; close(): Promise<void> }> {
-  const networks = await loadNetworks();
+export async function serveLocalChain(
+  port: number,
+  hardfork: Hardfork = "osaka",
+): Promise<{ url: string; close(): Promise<void> }> {
+  const networks = await loadNetworks(hardfork);
   await expectFree(port);
   const server = await networks.createServer("default", "127.0.0.1", port);
   const at = await server.listen();
   return { url: `http://127.0.0.1:${at.port}`, close: () => server.close() };
 }
 
-async function loadNetworks(): Promise<NetworkManager> {
+async function loadNetworks(hardfork: Hardfork): Promise<NetworkManager> {
   // Hardhat must not report that a chain is started.
   process.env.HARDHAT_DISABLE_TELEMETRY = "true";
   const { createHardhatRuntimeEnvironment } = await import("hardhat/hre").catch((cause: unknown) => {
@@ -56,6 +64,7 @@ async function loadNetworks(): Promise<NetworkManager> {
   const network = {
     type: "edr-simulated",
     chainType: "l1",
+    hardfork,
     accounts: {
       mnemonic: PUBLIC_MNEMONIC,
       count: FUNDED_ACCOUNTS,

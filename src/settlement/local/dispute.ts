@@ -8,21 +8,22 @@ import { type Bytes, toHex } from "../../encoding/bytes.ts";
 import type { Pair } from "../../game/level.ts";
 import { trainingProver } from "../../referee/claim.ts";
 import type { Memory } from "../../referee/memory.ts";
-import { ABIS } from "../contracts.ts";
+import type { Build } from "../abilities.ts";
+import { commitmentOf, taskIdOf } from "../commitment.ts";
+import type { DeployOptions } from "../deploy.ts";
 import { DEFAULT_GAS_BOND } from "../game/bond.ts";
 import { type GameMove, playOut } from "../game/driver.ts";
 import { GameFacts } from "../game/facts.ts";
-import type { Pace } from "../game/match.ts";
 import { jobTermsOf } from "../job-terms.ts";
-import { commitmentOf } from "../salt.ts";
+import { PROFILES } from "../profile.ts";
 import type { Session } from "../session.ts";
 import type { Terms } from "../task.ts";
 import { termsOf, withTimeToPlay } from "../terms.ts";
 import { Caller } from "../transactions/caller.ts";
+import type { Hardfork } from "./hardfork.ts";
 import { localAccount, mintTokens, openLocalSettlement } from "./settlement.ts";
 
-const DAY = 86_400;
-const PACE: Pace = { clock: DAY, response: 600, recompute: 3600 };
+const { pace: PACE, unbonding: UNBONDING } = PROFILES.l1;
 
 /** How a dispute on a chain in this process ended. */
 export interface LocalDispute {
@@ -31,6 +32,8 @@ export interface LocalDispute {
   readonly gas: number;
   /** Which of the two claims lose: 0, 1, or both. */
   readonly losers: readonly number[];
+  /** The build of the judge and the game that the chain has taken. */
+  readonly build: Build;
 }
 
 /**
@@ -38,6 +41,7 @@ export interface LocalDispute {
  * @param memories the memories of the two runs, with the same number of training steps in a segment
  * @param roots the run roots of the two runs, which differ
  * @param onMove is called after each transaction of the game
+ * @param hardfork the chain's rules
  * @throws {ChainError} when there is no local chain
  * @throws {DisputeError} when a claim can't be defended
  */
@@ -45,14 +49,16 @@ export async function disputeLocally(
   memories: Pair<Memory>,
   roots: Pair<Bytes>,
   onMove?: (move: GameMove) => void,
+  hardfork?: Hardfork,
 ): Promise<LocalDispute> {
   const [client, ...providers] = [0, 1, 2].map(localAccount);
-  const { session, close } = await openLocalSettlement({
+  const options: DeployOptions = {
     members: [client.address],
     threshold: 1,
-    unbondingPeriod: 60 * DAY,
+    unbondingPeriod: 2 * UNBONDING,
     game: { pace: PACE, gasBond: DEFAULT_GAS_BOND },
-  });
+  };
+  const { session, close } = await openLocalSettlement(options, hardfork);
   try {
     const { outline, commitEvery } = memories[0];
     const chosen = termsOf(jobTermsOf(outline, commitEvery), {
@@ -60,7 +66,6 @@ export async function disputeLocally(
       reward: parseUnits("1", session.token.decimals),
       committee: zeroAddress,
       game: session.deployment.game!,
-      maxChallenges: 0,
       maxDemands: 0,
       periods: { toPlay: 0 },
     });
@@ -70,10 +75,50 @@ export async function disputeLocally(
     const players = providers.map((account, i) => ({ account, prover: trainingProver(memories[i]) }));
     const { moves, view } = await playOut(session, task, facts, players, onMove);
     const losers = view.seats.filter(({ out }) => out).map(({ seat }) => seat);
-    return { moves, gas: moves.reduce((sum, { gas }) => sum + gas, 0), losers };
+    return { moves, gas: moves.reduce((sum, { gas }) => sum + gas, 0), losers, build: session.deployment.build! };
   } finally {
     await close();
   }
+}
+
+type Calls = (
+  account: LocalAccount,
+  contract: "token" | "vault" | "manager",
+  functionName: string,
+  ...args: unknown[]
+) => Promise<unknown>;
+
+const callsOf =
+  (session: Session): Calls =>
+  (account, contract, functionName, ...args) =>
+    Caller.shortLived(session, account).call({ contract, functionName, args });
+
+/**
+ * Posts a task, and lets its providers commit to these roots.
+ * @returns the task's id, which is also the salt of each commitment: the roots are no secret here
+ */
+export async function commitAll(
+  session: Session,
+  terms: Terms,
+  client: LocalAccount,
+  providers: readonly LocalAccount[],
+  roots: readonly Bytes[],
+): Promise<Hex> {
+  const { vault } = session.deployment;
+  const call = callsOf(session);
+  for (const account of [client, ...providers]) {
+    await mintTokens(session, account, "100");
+    await call(account, "token", "approve", vault, maxUint256);
+    if (account !== client) await call(account, "vault", "deposit", terms.stake);
+  }
+  await call(client, "manager", "post", terms);
+  const task = taskIdOf(session.deployment, terms);
+  for (const provider of providers) await call(provider, "manager", "accept", task);
+  for (const [seat, { address }] of providers.entries()) {
+    const commitment = commitmentOf(session.deployment, task, address, toHex(roots[seat]) as Hex, task);
+    await call(providers[seat], "manager", "commit", task, BigInt(seat), commitment);
+  }
+  return task;
 }
 
 /**
@@ -85,28 +130,12 @@ export async function bringBeforeGame(
   terms: Terms,
   client: LocalAccount,
   providers: readonly LocalAccount[],
-  roots: Pair<Bytes>,
+  roots: readonly Bytes[],
 ): Promise<Hex> {
-  const { vault, manager } = session.deployment;
-  const call = (account: LocalAccount, contract: "token" | "vault" | "manager", name: string, ...args: unknown[]) =>
-    Caller.shortLived(session, account).call({ contract, functionName: name, args });
-  for (const account of [client, ...providers]) {
-    await mintTokens(session, account, "100");
-    await call(account, "token", "approve", vault, maxUint256);
-    if (account !== client) await call(account, "vault", "deposit", terms.stake);
-  }
-  await call(client, "manager", "post", terms);
-  const reading = { address: manager, abi: ABIS.manager, functionName: "taskId", args: [terms] } as const;
-  const task = await session.client.readContract(reading);
-  const claims = roots.map((root) => toHex(root) as Hex);
-  for (const provider of providers) await call(provider, "manager", "accept", task);
-  // The salt is not secret here: both roots are known to this process.
-  for (const [seat, { address }] of providers.entries()) {
-    const commitment = await commitmentOf(session, task, address, claims[seat], task);
-    await call(providers[seat], "manager", "commit", task, BigInt(seat), commitment);
-  }
+  const call = callsOf(session);
+  const task = await commitAll(session, terms, client, providers, roots);
   for (const [seat, provider] of providers.entries())
-    await call(provider, "manager", "reveal", task, BigInt(seat), claims[seat], task);
+    await call(provider, "manager", "reveal", task, BigInt(seat), toHex(roots[seat]), task);
   await call(client, "manager", "compare", task);
   return task;
 }

@@ -1,10 +1,11 @@
 /** The contracts on a chain in this process, to show a dispute, and to try out what a real chain would do. */
-import { createPublicClient, custom, parseUnits, type PublicClient } from "viem";
+import { createPublicClient, custom, http, parseUnits, type PublicClient } from "viem";
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
 import { type DeployOptions, deployContracts } from "../deploy.ts";
 import { type Session, sessionOf } from "../session.ts";
 import { Caller } from "../transactions/caller.ts";
-import { openLocalChain, publicPrivateKey } from "./chain.ts";
+import { openLocalChain, publicPrivateKey, serveLocalChain } from "./chain.ts";
+import type { Hardfork } from "./hardfork.ts";
 
 /** A deployment on a chain in this process. */
 export interface LocalSettlement {
@@ -19,14 +20,35 @@ export function localAccount(index: number): LocalAccount {
 
 /**
  * A new chain with the contracts on it, deployed by account 0.
+ * @param hardfork the chain's rules
  * @throws {ChainError} when Hardhat is not installed
  */
-export async function openLocalSettlement(options: DeployOptions): Promise<LocalSettlement> {
-  const { provider, close } = await openLocalChain();
+export async function openLocalSettlement(options: DeployOptions, hardfork?: Hardfork): Promise<LocalSettlement> {
+  const { provider, close } = await openLocalChain(hardfork);
   try {
     const client: PublicClient = createPublicClient({ transport: custom(provider), cacheTime: 0, pollingInterval: 20 });
     const deployment = await deployContracts(client, localAccount(0), options);
     return { session: await sessionOf(client, deployment), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * The same, served to this machine, so that other processes reach it.
+ * @param port the chain's port; 0 for any free one
+ * @throws {ChainError} when Hardhat is not installed, or the port is in use
+ */
+export async function serveLocalSettlement(
+  port: number,
+  options: DeployOptions,
+): Promise<LocalSettlement & { readonly url: string }> {
+  const { url, close } = await serveLocalChain(port);
+  try {
+    const client: PublicClient = createPublicClient({ transport: http(url), cacheTime: 0, pollingInterval: 100 });
+    const deployment = await deployContracts(client, localAccount(0), options);
+    return { session: await sessionOf(client, deployment), url, close };
   } catch (error) {
     await close();
     throw error;

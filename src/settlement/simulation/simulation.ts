@@ -31,6 +31,8 @@ export interface Simulation {
   /** On the chain: opening, pairing and closing, the moves, and the one-step proof. */
   transactions: number;
   gas: number;
+  /** The part of the gas that the one-step proof takes. */
+  proof: number;
   /** Training steps that each party executes again to answer all questions. */
   replayed: number;
   /** If both parties answer as soon as they can, and each move is in its own block. */
@@ -46,13 +48,15 @@ export function simulateDispute(
   const questions = passages.flatMap(questionsOf);
   const moves = moveGas(passages.flatMap(roundsOf));
   const transactions = moves.length + FRAME_TRANSACTIONS + 1;
+  const proof = proofGas(facts, passages);
   const replayed = replayedSteps(facts, passages, checkpointEvery);
   return {
     levels: questions.filter(({ kind }) => kind === "children").length,
     rounds: questions.length,
     bytes: questions.reduce((sum, { bytes }) => sum + 2 * bytes, 0),
     transactions,
-    gas: FRAME_GAS + moves.reduce((sum, gas) => sum + gas, 0) + proofGas(facts, passages),
+    gas: FRAME_GAS + moves.reduce((sum, gas) => sum + gas, 0) + proof,
+    proof,
     replayed,
     seconds: transactions * blockSeconds + replayed * stepSeconds,
   };

@@ -2,12 +2,33 @@
 import type { Address, Hex } from "viem";
 import type { JournalRecord, Signed } from "./journal.ts";
 
+/** A call that should take effect once. */
+export interface Call {
+  what: string;
+  /** The contract. Absent if the transaction creates one. */
+  to?: Address;
+  data: Hex;
+  /** Wei that are sent with it. Default: none. */
+  value?: bigint;
+  /** Whether it has taken effect already. It is called if another transaction has used the nonce. */
+  isDone?(): Promise<boolean>;
+}
+
+/** A call of an earlier command. */
+export interface Settled {
+  what: string;
+  to?: Address;
+  data: Hex;
+  hash: Hex;
+  status: "mined" | "reverted";
+}
+
 export interface Action {
   /** Its id in the journal. */
   readonly id: string;
   /** The name of the call, for people. */
   readonly what: string;
-  readonly to: Address;
+  readonly to?: Address;
   readonly data: Hex;
   /** Wei that are sent with it. */
   readonly value: bigint;
@@ -62,4 +83,17 @@ function apply(action: Action, record: Exclude<JournalRecord, { kind: "journal" 
 export function attemptsOf({ signed, lost }: Action): Signed[] {
   const last = signed[signed.length - 1];
   return last && !lost.has(last.nonce) ? signed.filter(({ nonce }) => nonce === last.nonce) : [];
+}
+
+/** Whether an action is for this call. */
+export const isSame = (action: Action, { to, data, value = 0n }: Call): boolean =>
+  action.to === to && action.data === data && action.value === value;
+
+/** The newest transaction that was signed with a nonce, and its action. Closed actions are searched too. */
+export function signedWith(actions: readonly Action[], nonce: number): { action: Action; last: Signed } | undefined {
+  for (const action of actions) {
+    const last = action.signed.findLast((one) => one.nonce === nonce);
+    if (last) return { action, last };
+  }
+  return undefined;
 }

@@ -10,13 +10,16 @@ export interface Fees {
 /**
  * Nodes accept a replacement that offers an eighth more in both parts. The extra wei is for their rounding.
  */
-const raised = (fee: string): bigint => (BigInt(fee) * 9n) / 8n + 1n;
+const raised = (fee: bigint | string): bigint => (BigInt(fee) * 9n) / 8n + 1n;
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** Whether a transaction offers less than an estimate, in either part. */
 export function isLess(signed: Signed, { maxFeePerGas, maxPriorityFeePerGas }: Fees): boolean {
   return BigInt(signed.maxFeePerGas) < maxFeePerGas || BigInt(signed.maxPriorityFeePerGas) < maxPriorityFeePerGas;
 }
+
+/** What a transaction has offered, as numbers or as a journal has them. */
+type Offer = Readonly<Record<keyof Fees, bigint | string>>;
 
 /**
  * The fees to offer next.
@@ -25,7 +28,7 @@ export function isLess(signed: Signed, { maxFeePerGas, maxPriorityFeePerGas }: F
  * @param cap the most that may be offered
  * @returns `undefined` if more is needed than may be offered
  */
-export function nextFees(estimate: Fees, replaced?: Signed, cap?: bigint): Fees | undefined {
+export function nextFees(estimate: Fees, replaced?: Offer, cap?: bigint): Fees | undefined {
   const least = replaced ? raised(replaced.maxFeePerGas) : 0n;
   const tip = larger(estimate.maxPriorityFeePerGas, replaced ? raised(replaced.maxPriorityFeePerGas) : 0n);
   const wanted = larger(larger(estimate.maxFeePerGas, least), tip);

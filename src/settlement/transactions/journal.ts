@@ -37,8 +37,8 @@ export interface Signed {
 
 export type JournalRecord =
   | { kind: "journal"; version: 1; chainId: number; account: Address }
-  /** A call that should take effect once. A value is in wei. */
-  | { kind: "action"; action: string; what: string; to: Address; data: Hex; value?: string }
+  /** A call that should take effect once. A value is in wei. Without `to` it creates a contract. */
+  | { kind: "action"; action: string; what: string; to?: Address; data: Hex; value?: string }
   | Signed
   /** The transaction is in a block that has enough confirmations. */
   | { kind: "mined"; action: string; hash: Hex; block: number; blockHash: Hex }

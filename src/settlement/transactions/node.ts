@@ -3,34 +3,34 @@ import {
   type Address,
   BaseError,
   type Hex,
-  HttpRequestError,
+  isAddressEqual,
   type PublicClient,
-  SocketClosedError,
-  TimeoutError,
   TransactionNotFoundError,
   TransactionReceiptNotFoundError,
   type TransactionReceipt,
-  WebSocketRequestError,
 } from "viem";
 import { ChainError, messageOf } from "../../errors/index.ts";
+import { isLost } from "../nodes/endpoint.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 
 export interface Patience {
   /** Milliseconds between two looks at the chain. */
   pollMillis: number;
   /** Milliseconds for which a node may be away. */
   awayMillis: number;
+  /** Default: the machine's. */
+  clock?: Clock;
 }
 
 /** A node's reply to a transaction that it is given. */
 export type Reception = "taken" | "too cheap" | "nonce used";
-
-const LOST = [HttpRequestError, TimeoutError, SocketClosedError, WebSocketRequestError];
 
 /** A node of a chain. It may be away for a while, and it may forget transactions. */
 export class Node {
   readonly client: PublicClient;
   private readonly chainId: number;
   private readonly patience: Patience;
+  readonly clock: Clock;
   /** Whether it was away since its chain was last checked. */
   private wasAway = true;
 
@@ -38,10 +38,12 @@ export class Node {
     this.client = client;
     this.chainId = chainId;
     this.patience = patience;
+    this.clock = patience.clock ?? SYSTEM_CLOCK;
   }
 
+  /** Waits until the node is to be asked again. */
   pause(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, this.patience.pollMillis));
+    return this.clock.sleep(this.patience.pollMillis);
   }
 
   /**
@@ -50,28 +52,28 @@ export class Node {
    * @throws every other error of `ask`
    */
   async reach<T>(ask: (client: PublicClient) => Promise<T>): Promise<T> {
-    const until = performance.now() + this.patience.awayMillis;
+    const until = this.clock.now() + this.patience.awayMillis;
     for (let pause = this.patience.pollMillis; ; pause = Math.min(2 * pause, 10_000))
       try {
         return await ask(this.client);
       } catch (error) {
         if (!isLost(error)) throw error;
         this.wasAway = true;
-        if (performance.now() + pause > until)
+        if (this.clock.now() + pause > until)
           throw new ChainError(
             "TIMEOUT",
             `the node does not answer any more (${messageOf(error).split("\n")[0]}); run the same command again: what was signed is in the journal`,
           );
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        await this.clock.sleep(pause);
       }
   }
 
   /**
-   * Checks that the chain is still the expected one, with the contract on it.
+   * Checks that the chain is still the expected one, with the contract on it, if one is named.
    * @param always check even if the node was not away
    * @throws {ChainError} when it is not
    */
-  async check(contract: Address, always = false): Promise<void> {
+  async check(contract: Address | undefined, always = false): Promise<void> {
     if (!this.wasAway && !always) return;
     const chainId = await this.reach((client) => client.getChainId());
     if (chainId !== this.chainId)
@@ -80,7 +82,7 @@ export class Node {
         `the node serves chain ${chainId}, not chain ${this.chainId}; nothing was signed for it, so name a node of chain ${this.chainId} with --rpc`,
         { expected: this.chainId, found: chainId },
       );
-    if ((await this.reach((client) => client.getCode({ address: contract }))) === undefined)
+    if (contract && (await this.reach((client) => client.getCode({ address: contract }))) === undefined)
       throw new ChainError(
         "CONTRACT_MISSING",
         `there is no contract at ${contract}; perhaps the chain was restarted. The journal is unchanged; name the right node with --rpc`,
@@ -89,9 +91,23 @@ export class Node {
     this.wasAway = false;
   }
 
-  receipt(hash: Hex): Promise<TransactionReceipt | undefined> {
-    return this.reach((client) =>
+  /**
+   * The receipt of a transaction that is in a block.
+   * @param sender the account that has signed it
+   * @throws {ChainError} for a receipt of another transaction
+   */
+  async receipt(hash: Hex, sender: Address): Promise<TransactionReceipt | undefined> {
+    const receipt = await this.reach((client) =>
       client.getTransactionReceipt({ hash }).catch(unless(TransactionReceiptNotFoundError)),
+    );
+    if (!receipt) return undefined;
+    const { transactionHash, from } = receipt;
+    if (transactionHash === hash && isAddressEqual(from, sender)) return receipt;
+    throw new ChainError(
+      "ANSWER_FALSE",
+      `the node was asked for the receipt of ${hash} by ${sender}, and gave that of ${transactionHash} by ${from}; ` +
+        "it lies or is broken, so run the same command again with another node: what was signed is in the journal",
+      { answer: "receipt", expected: hash, found: transactionHash },
     );
   }
 
@@ -107,7 +123,7 @@ export class Node {
    * Sends the bytes of a signed transaction. To send them again does no harm.
    * @param contract the contract that it calls
    */
-  async broadcast(raw: Hex, hash: Hex, contract: Address): Promise<Reception> {
+  async broadcast(raw: Hex, hash: Hex, contract?: Address): Promise<Reception> {
     try {
       await this.reach((client) => client.sendRawTransaction({ serializedTransaction: raw }));
       return "taken";
@@ -130,11 +146,6 @@ export class Node {
     const blockNumber = head - BigInt(depth);
     return blockNumber < 0n ? 0 : this.reach((client) => client.getTransactionCount({ address, blockNumber }));
   }
-}
-
-function isLost(error: unknown): boolean {
-  if (!(error instanceof BaseError)) return false;
-  return error.walk((cause) => LOST.some((kind) => cause instanceof kind)) !== null;
 }
 
 /** A handler that returns `undefined` for one kind of error, and throws all others. */

@@ -3,57 +3,34 @@
  * low fees, and foreign transactions with the same nonce. What is signed is in the journal before it is sent.
  * Replacements keep the nonce. An action gets another one only if a foreign transaction has used the old one.
  */
-import { type Address, type Hex, keccak256, type LocalAccount, type TransactionReceipt } from "viem";
+import { type Hex, keccak256, type LocalAccount, type TransactionReceipt } from "viem";
 import { ChainError } from "../../errors/index.ts";
-import { type Action, actionsOf, attemptsOf } from "./actions.ts";
+import { type Action, actionsOf, attemptsOf, type Call, isSame, type Settled } from "./actions.ts";
+import { resendDropped } from "./dropped.ts";
+import { clearWay, type ForeignOptions } from "./foreign.ts";
 import { type Fees, isLess, nextFees } from "./fees.ts";
 import type { JournalRecord, Log, Signed } from "./journal.ts";
+import { REORGANIZABLE } from "../nodes/head.ts";
 import type { Node } from "./node.ts";
 
-export interface TransactorOptions {
+export interface TransactorOptions extends ForeignOptions {
   /** The number of blocks that make a transaction final, including its own. */
   confirmations: number;
   /** Milliseconds after which a transaction that waits for a block is replaced by one with a higher fee. */
   stuckMillis: number;
-  /** The most to pay for each unit of gas, in wei. */
-  maxFeePerGas?: bigint;
   onProgress?(text: string): void;
 }
 
-/** A call that should take effect once. */
-export interface Call {
-  what: string;
-  to: Address;
-  data: Hex;
-  /** Wei that are sent with it. Default: none. */
-  value?: bigint;
-  /** Whether it has taken effect already. It is called if another transaction has used the nonce. */
-  isDone?(): Promise<boolean>;
-}
-
-/** A call of an earlier command. */
-export interface Settled {
-  what: string;
-  to: Address;
-  data: Hex;
-  hash: Hex;
-  status: "mined" | "reverted";
-}
-
-/** The number of blocks that a chain may drop unnoticed. Older outcomes are not checked again. */
-const REORGANIZABLE = 64;
-
-const isSame = (action: Action, { to, data, value = 0n }: Call): boolean =>
-  action.to === to && action.data === data && action.value === value;
-
 /** Sends the calls of one account, so that each takes effect once, and keeps them in a journal. */
 export class Transactor {
-  private readonly node: Node;
-  private readonly account: LocalAccount;
-  private readonly chainId: number;
+  readonly node: Node;
+  readonly account: LocalAccount;
+  readonly chainId: number;
   private readonly journal: Log;
-  private readonly options: TransactorOptions;
+  readonly options: TransactorOptions;
   private actions: Map<string, Action>;
+  /** The actions whose outcomes this process has returned. */
+  private readonly returned = new Set<string>();
 
   constructor(node: Node, account: LocalAccount, chainId: number, journal: Log, options: TransactorOptions) {
     this.node = node;
@@ -74,6 +51,7 @@ export class Transactor {
     const settled: Settled[] = [];
     for (const id of this.actions.keys()) {
       const action = this.actions.get(id)!;
+      // Older outcomes are not checked again.
       const isRecent = action.outcome !== undefined && head - action.outcome.block < REORGANIZABLE;
       const isOpen = action.outcome ? isRecent && !(await this.stands(action)) : attemptsOf(action).length > 0;
       // A call that lost its nonce waits for a command that can check whether it has taken effect.
@@ -85,13 +63,20 @@ export class Transactor {
   }
 
   /**
-   * Makes a call take effect. If an earlier command ended during the same call, it continues that one.
+   * Makes a call take effect. If an earlier command ended during the same call, it continues that one. If
+   * this process has been told the outcome of the same call before, and it is still in the chain, the call is
+   * made again: it is due again.
    * @returns the receipt; `undefined` if the call had taken effect without a transaction of ours
    * @throws {ChainError} when the chain is another one, the node stays away, or the fee would be too high
    */
   async send(call: Call): Promise<TransactionReceipt | undefined> {
     const own = this.unfinished().find((action) => isSame(action, call));
-    return this.carryOut(own ?? this.begin(call), call.isDone);
+    const isOver = own?.outcome !== undefined && this.returned.has(own.id) && (await this.stands(own));
+    if (isOver) this.note({ kind: "closed", action: own.id });
+    const action = own && !isOver ? own : this.begin(call);
+    const receipt = await this.carryOut(action, call.isDone);
+    this.returned.add(action.id);
+    return receipt;
   }
 
   /** Call this when the outcomes of all calls have been reported. */
@@ -117,7 +102,7 @@ export class Transactor {
   private begin(call: Call): Action {
     const { what, to, data, value = 0n } = call;
     const same = [...this.actions.values()].filter((action) => action.to === to && action.data === data).length;
-    const id = `${keccak256(`${to}${data.slice(2)}` as Hex).slice(0, 18)}-${same + 1}`;
+    const id = `${keccak256(`${to ?? "0x"}${data.slice(2)}` as Hex).slice(0, 18)}-${same + 1}`;
     this.note({ kind: "action", action: id, what, to, data, ...(value > 0n && { value: String(value) }) });
     return this.actions.get(id)!;
   }
@@ -125,7 +110,8 @@ export class Transactor {
   private async carryOut({ id }: Action, isDone?: () => Promise<boolean>): Promise<TransactionReceipt | undefined> {
     for (;;) {
       const action = this.actions.get(id)!;
-      if (action.outcome && (await this.stands(action))) return this.node.receipt(action.outcome.hash);
+      if (action.outcome && (await this.stands(action)))
+        return this.node.receipt(action.outcome.hash, this.account.address);
       if (attemptsOf(action).length === 0) {
         if (action.lost.size > 0 && (await isDone?.())) {
           this.note({ kind: "closed", action: id });
@@ -139,7 +125,7 @@ export class Transactor {
 
   /** Whether the outcome is still in the chain. If not, the action is open again. */
   private async stands({ id, outcome }: Action): Promise<boolean> {
-    const receipt = await this.node.receipt(outcome!.hash);
+    const receipt = await this.node.receipt(outcome!.hash, this.account.address);
     if (receipt?.blockHash === outcome!.blockHash) return true;
     this.note({ kind: "reorganized", action: id, hash: outcome!.hash });
     return false;
@@ -193,24 +179,36 @@ export class Transactor {
 
   /** Waits until one of the attempts is final, or the nonce is lost. */
   private async follow(id: string): Promise<void> {
-    let signedAt = performance.now();
+    const begun = this.actions.get(id)!;
+    const [{ nonce }] = attemptsOf(begun);
+    if ((await this.fillGap(nonce)) > 0) await clearWay(begun, this.actions, this);
+    let signedAt = this.node.clock.now();
     for (;;) {
       const action = this.actions.get(id)!;
       const attempts = attemptsOf(action);
       const last = attempts[attempts.length - 1];
       await this.node.check(action.to);
       if (await this.isSettled(action, attempts)) return;
+      await this.fillGap(last.nonce);
       const isKnown = await this.node.knows(last.hash);
       const reception = isKnown ? "taken" : await this.node.broadcast(last.raw, last.hash, action.to);
-      const isStuck = reception === "taken" && performance.now() - signedAt > this.options.stuckMillis;
+      const isStuck = reception === "taken" && this.node.clock.now() - signedAt > this.options.stuckMillis;
       if (reception === "too cheap" || (isStuck && (await this.offersTooLittle(attempts)))) {
         this.options.onProgress?.(`${action.what}: raising the fee`);
         await this.sign(action, last);
       }
-      if (isStuck) signedAt = performance.now();
+      if (isStuck) signedAt = this.node.clock.now();
       this.options.onProgress?.(`${action.what}: waiting for ${last.hash}`);
       await this.node.pause();
     }
+  }
+
+  /** @returns how many transactions of another wallet wait before a nonce of ours */
+  private async fillGap(nonce: number): Promise<number> {
+    const all = [...this.actions.values()];
+    const { foreign, tooCheap } = await resendDropped(nonce, this.account.address, this.node, all);
+    if (tooCheap) await this.sign(tooCheap.action, tooCheap.last);
+    return foreign;
   }
 
   /** Whether a waiting transaction offers less than the node's estimate. One that offers more just waits. */
@@ -222,7 +220,7 @@ export class Transactor {
 
   private async anyReceipt(attempts: readonly Signed[]): Promise<TransactionReceipt | undefined> {
     for (const { hash } of attempts) {
-      const receipt = await this.node.receipt(hash);
+      const receipt = await this.node.receipt(hash, this.account.address);
       if (receipt) return receipt;
     }
     return undefined;

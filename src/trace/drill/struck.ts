@@ -99,6 +99,7 @@ class StruckSession implements Session {
       for (const tensor of gives) this.values.set(tensor, await session.read(own(tensor)));
       for (const { kernel, count: times } of ran.outOfRange)
         report.outOfRange.push({ kernel: first + kernel, count: times });
+      for (const found of ran.noted ?? []) report.noted.push({ ...found, kernel: first + found.kernel });
       for (const [kernel, root] of ran.roots) report.roots.set(first + kernel, root);
       for (const [kernel, tensor] of ran.captured) report.captured.set(first + kernel, tensor);
       if (ran.fallback) report.fallback = joined(report.fallback, ran.fallback, first);

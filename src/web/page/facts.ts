@@ -1,6 +1,6 @@
 /** The facts about a trace that the page shows before anything is executed. */
 import { toHex } from "../../encoding/bytes.ts";
-import { countParameters } from "../../job/closed.ts";
+import { countParameters } from "../../job/parameters.ts";
 import { messageOf } from "../../errors/index.ts";
 import { formatFault } from "../../trace/fault.ts";
 import { metricNames, namedMetrics } from "../../trace/metrics.ts";

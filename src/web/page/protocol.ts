@@ -1,5 +1,5 @@
 /** The messages between the page and its worker: a task, then reports. The last report ends the task. */
-import type { TraceListing } from "../trace-files.ts";
+import type { TraceListing } from "../../services/trace-files.ts";
 
 /** Where the trace is: on the server, or among files that the user chose. */
 export type TraceInput =

@@ -1,7 +1,7 @@
 /** The trace that the server was started with. */
 import { FormatError } from "../../errors/index.ts";
 import { blobSource, type TraceSource } from "../../trace/source.ts";
-import type { TraceListing } from "../trace-files.ts";
+import type { TraceListing } from "../../services/trace-files.ts";
 
 /** The trace that the server has. `undefined` if it was started without one. */
 export async function servedListing(): Promise<TraceListing | undefined> {

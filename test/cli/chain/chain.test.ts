@@ -72,15 +72,23 @@ describe("verde chain deploy", () => {
     const { token } = JSON.parse(readFileSync(on.at("deployment.json"), "utf8")) as { token: string };
     const sent = await on.sentBy("owner");
     const deploy = ["chain", "deploy", "--committee", MEMBERS, "--token", token, "--out", "other.json"];
-    expect(await on.json("owner", ...deploy, "--dry-run")).toMatchObject({ dryRun: true, threshold: 2 });
+    const planned = await on.json("owner", ...deploy, "--dry-run");
+    expect(planned).toMatchObject({ dryRun: true, threshold: 2, build: "osaka", abilities: { codeBytes: 24_576 } });
     expect(await on.sentBy("owner")).toBe(sent);
     const bond = ["--gas-bond", "0.25"];
-    expect(await on.ok("owner", ...deploy, "--dry-run", ...bond)).toContain("0.25 ETH with each side's first move");
+    const shown = await on.ok("owner", ...deploy, "--dry-run", ...bond);
+    expect(shown).toContain("0.25 ETH from each player");
+    expect(shown).toMatch(/transactions of up to 16,777,216 gas, 40 gas for a byte .*\n.* osaka: the chain has CLZ/);
     await on.fails(2, "is not an amount", "owner", ...deploy, "--gas-bond", "much");
     const gasBond = String(10n ** 18n / 4n);
-    expect(await on.json("owner", ...deploy, ...bond)).toMatchObject({ token, file: "other.json", gasBond });
-    // The manager, the committee, the judge and the game.
-    expect(await on.sentBy("owner")).toBe(sent + 4);
+    expect(await on.json("owner", ...deploy, ...bond)).toMatchObject({
+      token,
+      file: "other.json",
+      gasBond,
+      build: "osaka",
+    });
+    // The manager, the committee, the judge, the game and the exchange.
+    expect(await on.sentBy("owner")).toBe(sent + 5);
   });
 
   it("refuses committees that could not be", async () => {
@@ -116,6 +124,9 @@ describe("a command says what is missing", () => {
       [{ ...sound, chainId: "1" }, "its chainId is not a number"],
       [{ ...sound, manager: "0x12" }, "its manager is not an address"],
       [{ ...sound, gasBond: "0.1" }, "its gasBond is not a number of wei"],
+      [{ ...sound, build: "paris" }, "its build is neither osaka nor portable"],
+      [{ ...sound, decimals: 1.5 }, "its decimals are not a number from 0 to 255"],
+      [{ ...sound, codes: { manager: "0x12" } }, "the code of its manager is not a hash"],
     ];
     for (const [content, words] of broken) {
       writeFileSync(on.at("broken.json"), typeof content === "string" ? content : JSON.stringify(content));

@@ -123,6 +123,22 @@ describe("a task of three providers, of which one cheats,", () => {
     expect((await on.account("referee1")).balance).toBeCloseTo(10 / 3, 12);
   });
 
+  it("hands over the final weights for a price", async () => {
+    const [{ sale }] = (await on.json("client", "task", "pledge", task, "--price", "5", "--seat", "0")).sales as {
+      sale: string;
+    }[];
+    await on.json("ada", "task", "sell", sale, "ada.trace", "--out", "ada.sealed");
+    await on.fails(2, "exists", "ada", "task", "sell", sale, "ada.trace", "--out", "ada.sealed");
+    await on.json("client", "task", "buy", sale, "ada.sealed");
+    await on.json("ada", "task", "release", sale);
+    const open = ["task", "open", sale, "ada.sealed", "--out", "weights.safetensors", "--finish"];
+    expect(await on.json("client", ...open)).toMatchObject({ state: "Paid", wrong: null });
+    expect(await on.ok(undefined, "task", "sales", task)).toContain("the seller has the price");
+    await on.fails(3, "the seller has the price", "passer", "task", "settle", sale);
+    // The price and the bond, which is as much.
+    expect(await on.json("ada", "task", "claim")).toMatchObject({ amount: `${10n * 10n ** 18n}` });
+  });
+
   it("never shows a key", () => {
     const told = on.outputs.join("\n").toLowerCase();
     expect(told.length).toBeGreaterThan(10_000);

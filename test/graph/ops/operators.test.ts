@@ -86,15 +86,19 @@ async function attempt(trial: Trial): Promise<void> {
 for (const { check } of OPERATORS)
   describe(check.name, () => {
     if (check.gradient === "none")
-      test("has no gradient to certify", () => expect(Object.keys(check.digests)).toEqual(["result"]));
+      test("has no gradient to certify", () =>
+        expect(Object.keys(check.digests).filter((key) => key !== "integers")).toEqual(["result"]));
     else
       for (const trial of check.gradient)
         test(`has the values and gradients of float64${trial.title ? `: ${trial.title}` : ""}`, () => attempt(trial));
   });
 
 describe("the declarations", () => {
-  test("number the operators from 1, each once", () =>
-    expect(OPERATORS.map(({ check }) => check.number).sort((a, b) => a - b)).toEqual(OPERATORS.map((_, i) => i + 1)));
+  test("have numbers from 1, each once", () => {
+    const numbers = OPERATORS.map(({ check }) => check.number);
+    expect(new Set(numbers).size).toBe(numbers.length);
+    for (const number of numbers) expect(Number.isInteger(number) && number >= 1).toBe(true);
+  });
 
   test("name the operators, each once", () =>
     expect(new Set(OPERATORS.map(({ check }) => check.name)).size).toBe(OPERATORS.length));

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hex32, toHex } from "../../../src/encoding/bytes.ts";
 import { type Tensor, tensorRoot } from "../../../src/encoding/tensor.ts";
-import { type Backend, executeOnce } from "../../../src/repops/backends/backend.ts";
+import { type Backend, type Noted, executeOnce } from "../../../src/repops/backends/backend.ts";
 import { reference } from "../../../src/repops/backends/reference.ts";
 import { wasm } from "../../../src/repops/backends/wasm/backend.ts";
 import { PROGRAMS } from "../../../src/repops/functions/index.ts";
@@ -14,30 +14,36 @@ import { type Case, cases, products } from "../kernels.ts";
 
 const SEED = 20261120;
 
-async function execute(backend: Backend, { list, inputs }: Case): Promise<Tensor> {
+/** The words of an output, and what the steps noted. */
+interface Found {
+  words: Uint32Array;
+  noted: readonly Noted[] | undefined;
+}
+
+async function execute(backend: Backend, { list, inputs }: Case): Promise<Found> {
   const output = list.inputs.length;
   const session = await backend.prepare(list, { keep: [output] });
   for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
-  await session.execute();
+  const { noted } = await session.execute();
   const result = await session.read(output);
   expect(toHex((await session.roots([output]))[0])).toBe(toHex(tensorRoot(result)));
   await session.close();
-  return result;
+  const { buffer, byteOffset, length } = result.data;
+  return { words: new Uint32Array(buffer, byteOffset, length), noted };
 }
 
-const words = ({ data }: Tensor): Uint32Array => new Uint32Array(data.buffer, data.byteOffset, data.length);
-
 /** The results of the reference, which several backends are compared with. */
-const expected = new WeakMap<Case, Uint32Array>();
+const expected = new WeakMap<Case, Found>();
 
 async function expectSameBits(backend: Backend, one: Case, name = "case"): Promise<void> {
   one.list.kernels.forEach((kernel) => checkKernel(kernel, one.list.inputs, "the case"));
   let wanted = expected.get(one);
-  if (!wanted) expected.set(one, (wanted = words(await execute(reference, one))));
-  const actual = words(await execute(backend, one));
-  const at = wanted.findIndex((word, i) => word !== actual[i]);
-  if (at >= 0)
-    expect.unreachable(`${name}, seed ${SEED}, element ${at}: ${hex32(actual[at])} instead of ${hex32(wanted[at])}`);
+  if (!wanted) expected.set(one, (wanted = await execute(reference, one)));
+  const actual = await execute(backend, one);
+  const at = wanted.words.findIndex((word, i) => word !== actual.words[i]);
+  const bits = ({ words }: Found): string => hex32(words[at]);
+  if (at >= 0) expect.unreachable(`${name}, seed ${SEED}, element ${at}: ${bits(actual)} instead of ${bits(wanted)}`);
+  expect(actual.noted, `${name}, seed ${SEED}`).toEqual(wanted.noted);
 }
 
 let functions: Case[] | undefined;
@@ -83,7 +89,7 @@ export function conformanceSuite(backend: Backend, counts: Counts): void {
       // A compiler takes all cases at once; one after the other, and all those of a shrinking case, take
       // minutes.
       const sample = fc.sample(generator, { seed: SEED, numRuns });
-      await backend.warmUp(sample.map(({ list }) => list));
+      await backend.warmUp(sample.map(({ list }) => ({ list, keep: [] })));
       for (const one of sample) await expectSameBits(backend, one);
     };
 
@@ -93,7 +99,7 @@ export function conformanceSuite(backend: Backend, counts: Counts): void {
 
     test("every function on inputs of every magnitude", async () => {
       const all = functionCases();
-      await backend.warmUp?.(all.map(({ list }) => list));
+      await backend.warmUp?.(all.map(({ list }) => ({ list, keep: [] })));
       for (const [i, name] of Object.keys(PROGRAMS).entries()) await expectSameBits(backend, all[i], name);
     });
 
@@ -159,7 +165,12 @@ export function manyConstants(backends: readonly Backend[], kernels: number): vo
  * A training loop of which nothing is awaited until its end: the roots and the contents of each state, while
  * the next ones are computed. The state has several tensors, and one moves on to another.
  */
-async function withoutWaiting(backend: Backend, steps: number, count: number, wait: boolean): Promise<unknown[]> {
+export async function withoutWaiting(
+  backend: Backend,
+  steps: number,
+  count: number,
+  wait: boolean,
+): Promise<unknown[]> {
   const type = { dtype: "i32" as const, shape: [count] };
   const program = defineProgram("ii", (x, y) => x.mul(3).add(y));
   const mix = (a: number, b: number) => ({
@@ -204,8 +215,11 @@ async function withoutWaiting(backend: Backend, steps: number, count: number, wa
   return seen.filter((value) => value !== undefined);
 }
 
-/** What a session keeps and moves, and what it gives to a caller that does not wait. */
-export function sessionSuite(backends: readonly Backend[]): void {
+/**
+ * What a session keeps and moves, and what it gives to a caller that does not wait.
+ * @param large the elements of tensors whose roots take longer than a step; default 100,000
+ */
+export function sessionSuite(backends: readonly Backend[], large = 100_000): void {
   const double = defineProgram("f", (x) => x.add(x));
   const step = (tensor: number) => ({
     kind: "map" as const,
@@ -220,7 +234,7 @@ export function sessionSuite(backends: readonly Backend[]): void {
     // Of the larger tensors, roots take longer than a step.
     for (const [steps, count] of [
       [9, 100],
-      [9, 100_000],
+      [9, large],
     ])
       expect(await withoutWaiting(backend, steps, count, false)).toEqual(
         await withoutWaiting(wasm, steps, count, true),

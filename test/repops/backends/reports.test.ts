@@ -3,6 +3,7 @@ import type { Tensor } from "../../../src/encoding/tensor.ts";
 import type { Backend, ExecuteOptions, ExecuteReport, Session } from "../../../src/repops/backends/backend.ts";
 import { reference } from "../../../src/repops/backends/reference.ts";
 import { wasm, wasmAlways } from "../../../src/repops/backends/wasm/backend.ts";
+import { checkNotes } from "../notes.ts";
 import { checkReports } from "../reports.ts";
 
 test.each([reference, wasm, wasmAlways])("$name reports roots and outputs of any kernels, as data", (backend) =>
@@ -52,3 +53,7 @@ test("the check sees that kernels which do not exist are skipped", () => {
   );
   return expect(checkReports(lenient)).rejects.toThrow("Missing expected rejection");
 });
+
+test.each([reference, wasm, wasmAlways])("$name notes saturations and operands outside of a domain", (backend) =>
+  checkNotes(backend),
+);

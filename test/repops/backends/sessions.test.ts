@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { intTensor, tensor } from "../../../src/graph/index.ts";
-import type { Tensor } from "../../../src/encoding/tensor.ts";
+import { type Tensor, tensorRoot } from "../../../src/encoding/tensor.ts";
 import { BackendError, messageOf } from "../../../src/errors/index.ts";
 import type { Backend } from "../../../src/repops/backends/backend.ts";
 import { checkedSession } from "../../../src/repops/backends/checked.ts";
@@ -102,6 +102,37 @@ describe.each<[string, Backend]>([
     await session.close();
   });
 
+  test("takes a lent tensor, gives zeros where none was lent, and never changes what it borrowed", async () => {
+    // Of more than a page, so that the memory after its end may be another's.
+    const many = Array.from({ length: 2500 }, (_, i) => i % 7);
+    const long = { dtype: "f32", shape: [many.length] } as const;
+    const larger: KernelList = {
+      inputs: [long],
+      kernels: list.kernels.map((kernel) => ({ ...kernel, type: long })) as KernelList["kernels"],
+    };
+    const session = await backend.prepare(larger, { keep: [2], lent: [0] });
+    const read = async (number: number) => [...(await session.read(number)).data];
+    expect(await read(0)).toEqual(many.map(() => 0));
+    const lent = [1, 2].map((factor) => tensor(long.shape, many.map((x) => factor * x))); // prettier-ignore
+    const copies = lent.map(({ data }) => [...data]);
+    for (const [i, own] of lent.entries()) {
+      await session.lend!(0, own);
+      await session.execute();
+      expect(await read(2)).toEqual(copies[i].map((x) => 4 * x));
+      expect(await read(0)).toEqual(copies[i]);
+      expect(await session.roots([0])).toEqual([tensorRoot(own)]);
+    }
+    await session.move([{ from: 2, to: 0 }]);
+    await session.execute();
+    expect(await read(2)).toEqual(copies[1].map((x) => 16 * x));
+    await session.lend!(0, lent[0]);
+    await session.write(0, lent[1]);
+    await session.execute();
+    expect(await read(2)).toEqual(copies[1].map((x) => 4 * x));
+    expect(lent.map(({ data }) => [...data])).toEqual(copies);
+    await session.close();
+  });
+
   test("gives no output that was moved into an input, until the next execution", async () => {
     const session = await backend.prepare(list, { keep: [2] });
     await session.write(0, tensor([3], [1, 2, 3]));
@@ -139,5 +170,6 @@ describe.each<[string, Backend]>([
     );
     await refused(backend.prepare(list, undefined as never), "BACKEND_INPUT", "pass { keep: [] }");
     await refused(backend.prepare(list, { keep: [3] }), "BACKEND_KERNEL_UNKNOWN", "there is no tensor 3");
+    await refused(backend.prepare(list, { keep: [], lent: [1] }), "BACKEND_INPUT", "there is no input 1");
   });
 });

@@ -5,7 +5,8 @@ import { signOpening } from "../../../src/claims/opening.ts";
 import { fromHex } from "../../../src/encoding/bytes.ts";
 import { trainingProver } from "../../../src/referee/claim.ts";
 import type { DueCall } from "../../../src/settlement/game/defender.ts";
-import { defendClaim, playOut } from "../../../src/settlement/game/driver.ts";
+import { defendClaim } from "../../../src/settlement/game/defence.ts";
+import { playOut } from "../../../src/settlement/game/driver.ts";
 import type { SignatureOf } from "../../../src/settlement/game/consent.ts";
 import { GameFacts } from "../../../src/settlement/game/facts.ts";
 import { jobTermsOf } from "../../../src/settlement/job-terms.ts";
@@ -21,7 +22,7 @@ import { tinyJob } from "../../referee/tiny-job.ts";
 
 const DAY = 86_400;
 const FAULT: Fault = { step: 2, at: { kernel: 2 }, element: 5, flip: 0x3f000001 };
-const GAME = { pace: { clock: DAY, response: 600, recompute: 3600 }, gasBond: 1000n };
+const GAME = { pace: { clock: DAY, response: 600, recompute: 3600 }, gasBond: 10n ** 17n };
 const job = tinyJob(3);
 
 test("two claims that are defended at once end as the referee says", { timeout: 400_000 }, async () => {
@@ -61,7 +62,7 @@ test("two claims that are defended at once end as the referee says", { timeout: 
         return defendClaim(session, task, facts, own, {
           ...options,
           send: (call) => caller.call(call),
-          onCall: ({ what }) => carried.push(what),
+          onCall: ({ what }) => carried.push(what as DueCall["what"]),
         });
       }),
     );
@@ -106,7 +107,7 @@ test(
       expect(signed).toEqual(["step", "operator", "fold"]);
       expect(await nonce()).toBe(before);
       const credits = [owner, stranger].map(({ address }) => bondCredit(session.client, terms.game, address));
-      expect(await Promise.all(credits)).toEqual([2n * GAME.gasBond, 0n]);
+      expect(await Promise.all(credits)).toEqual([(3n * GAME.gasBond) / 2n, 0n]);
     } finally {
       await close();
     }

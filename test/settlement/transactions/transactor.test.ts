@@ -23,7 +23,8 @@ import { testTokenBytecode } from "../../../src/settlement/abi/bytecode.ts";
 import { testTokenAbi } from "../../../src/settlement/abi/test-token.ts";
 import { Journal, type JournalRecord } from "../../../src/settlement/transactions/journal.ts";
 import { Node } from "../../../src/settlement/transactions/node.ts";
-import { type Call, Transactor, type TransactorOptions } from "../../../src/settlement/transactions/transactor.ts";
+import type { Call } from "../../../src/settlement/transactions/actions.ts";
+import { Transactor, type TransactorOptions } from "../../../src/settlement/transactions/transactor.ts";
 import { temporaryFolder } from "../../fixtures/folder.ts";
 import { LastingNode } from "../../fixtures/node/lasting.ts";
 

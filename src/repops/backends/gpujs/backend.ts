@@ -4,9 +4,7 @@
 import type { Backend, DeviceDescription } from "../backend.ts";
 import { checkedSession } from "../checked.ts";
 import { inOrder } from "../in-order.ts";
-import { type GpuJsDevice, type Mode, openFirstGpu, openGpuJs } from "./device.ts";
-import { probeGpuJs } from "./probes.ts";
-import { prepareGpuJs } from "./session.ts";
+import type { GpuJsDevice, Mode } from "./device.ts";
 import { describeWebGpu } from "../webgpu/backend.ts";
 
 /** WebGL does not tell which device it uses, so only the mode is known here. */
@@ -20,17 +18,22 @@ async function describeMode(mode: Mode): Promise<DeviceDescription> {
 const backend = <Name extends string>(name: Name, open: () => Promise<GpuJsDevice>): Backend & { name: Name } => ({
   name,
   describe: async () => describeMode((await open()).mode),
-  probe: async () => probeGpuJs(await open()),
+  probe: async () => (await import("./probes.ts")).probeGpuJs(await open()),
   prepare: (list, options) =>
-    checkedSession(list, options, async (keep) => inOrder(await prepareGpuJs(await open(), list, keep))),
+    checkedSession(list, options, async (keep) => {
+      const { prepareGpuJs } = await import("./session.ts");
+      return inOrder(await prepareGpuJs(await open(), list, keep));
+    }),
 });
-const inMode = <M extends Mode>(mode: M) => backend(`gpujs:${mode}`, () => openGpuJs(mode));
+/** Loaded when it is needed: most processes run on another backend. */
+const device = () => import("./device.ts");
+const inMode = <M extends Mode>(mode: M) => backend(`gpujs:${mode}`, async () => (await device()).openGpuJs(mode));
 
 /**
  * The backends by their names on the command line. Without a mode, the first working mode on a GPU is used.
  */
 export const gpujs = {
-  gpujs: backend("gpujs", openFirstGpu),
+  gpujs: backend("gpujs", async () => (await device()).openFirstGpu()),
   "gpujs:webgpu": inMode("webgpu"),
   "gpujs:webgl2": inMode("webgl2"),
   "gpujs:headlessgl": inMode("headlessgl"),

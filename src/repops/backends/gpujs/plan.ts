@@ -6,7 +6,8 @@ import type { Kernel, KernelList } from "../../kernels/kernel.ts";
 import { operandsOf, renumberOperands, typeOf } from "../../kernels/kernel.ts";
 import { analyze } from "../../ranges/analysis.ts";
 import type { IntRange } from "../../ranges/values.ts";
-import { isInt, type Source, sourceOf } from "./source.ts";
+import { type NoteKernel, noteKernels } from "./notes.ts";
+import { type IntRanges, isInt, type Source, sourceOf } from "./source.ts";
 import { isExactInt, MAX_INT } from "./statements.ts";
 
 /** Consecutive kernels that the fallback backend runs, as a list of their own. */
@@ -18,7 +19,14 @@ export interface Island {
   inputs: readonly number[];
 }
 
-export type Part = { kind: "device"; kernel: number; source: Source } | { kind: "fallback"; island: Island };
+/** Counts what a kernel's steps note. */
+export interface Note extends Pick<NoteKernel, "bits"> {
+  source: Source;
+}
+
+export type Part =
+  /** `notes` is absent where the host has to compute the kernel again to know what it notes. */
+  { kind: "device"; kernel: number; source: Source; notes?: readonly Note[] } | { kind: "fallback"; island: Island };
 
 /** The kernels of a part, in their order. */
 export function kernelsOf(part: { kind: "device"; kernel: number } | { kind: "fallback"; island: Island }): number[] {
@@ -46,11 +54,20 @@ export function planList(list: KernelList, wide: ReadonlySet<number>): Part[] {
     if (isInt(kernel.type) && range && isExactInt(range)) ranges.set(list.inputs.length + i, range);
     if (source) {
       endIsland();
-      parts.push({ kind: "device", kernel: i, source });
+      const notes = notesOf(list, kernel, (tensor) => ranges.get(tensor));
+      parts.push({ kind: "device", kernel: i, source, ...(notes && { notes }) });
     } else fallback.push(i);
   }
   endIsland();
   return parts;
+}
+
+function notesOf(list: KernelList, kernel: Kernel, ranges: IntRanges): Note[] | undefined {
+  const all = noteKernels(kernel)?.map(({ kernel: counting, bits }) => {
+    const source = sourceOf(list, counting, ranges);
+    return source && { source, bits };
+  });
+  return all?.every((note) => note !== undefined) ? all : undefined;
 }
 
 /** The range of the ints of a map, for any operands. */

@@ -6,13 +6,15 @@
 import { zeroElements } from "../../../encoding/dtypes.ts";
 import { elementCount, type Tensor, tensorRoot, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
-import { type GatherKernel, type KernelList, typeOf } from "../../kernels/kernel.ts";
+import { type GatherKernel, type KernelList, operandsOf, typeOf } from "../../kernels/kernel.ts";
 import { endings } from "../../schedule/lifetimes.ts";
 import { schedule } from "../../schedule/schedule.ts";
 import { wasm } from "../wasm/backend.ts";
-import { emptyReport, type OpenReport, type Wanted, wantedOf } from "../wanted.ts";
+import { runDefinition } from "../definition.ts";
+import { addCount, emptyReport, isCounted, type OpenReport, type Wanted, wantedOf } from "../wanted.ts";
 import type { GpuJsDevice, Handle } from "./device.ts";
-import { type Island, kernelsOf, type Part, planList } from "./plan.ts";
+import { notedBits } from "./notes.ts";
+import { type Island, kernelsOf, type Note, type Part, planList } from "./plan.ts";
 import { isInt } from "./source.ts";
 import { MAX_INT } from "./statements.ts";
 
@@ -24,6 +26,9 @@ interface Value {
   /** The number of tensors that hold it. */
   holders: number;
 }
+
+/** What a kernel's notes are made of, when all kernels have run. */
+type Told = { kernel: number; note: Note; counts: Handle } | { kernel: number; bits: number };
 
 type Ready = Exclude<Part, { kind: "fallback" }> | { kind: "fallback"; island: Island; session: Session };
 
@@ -126,6 +131,7 @@ class GpuJsSession implements Session {
     const wanted = wantedOf(options, this.list);
     this.fallbackTime = 0;
     const report = emptyReport();
+    const told: Told[] = [];
     for (const part of this.parts) {
       if (part.kind === "fallback") await this.runFallback(part.island, part.session, wanted, report);
       else {
@@ -136,6 +142,7 @@ class GpuJsSession implements Session {
           for (const tensor of source.tensors) handles.push(await this.onDevice(tensor));
           const device = await this.device.run(source, handles);
           this.put(this.list.inputs.length + kernel, { device, holders: 0 });
+          told.push(...(await this.note(part)));
         }
         const { kernels } = this.list;
         if (kernels[kernel].kind === "gather") await this.countOutside(kernel, kernels[kernel], report);
@@ -146,7 +153,41 @@ class GpuJsSession implements Session {
     }
     const kernels = this.parts.flatMap((part) => (part.kind === "fallback" ? kernelsOf(part) : []));
     if (kernels.length > 0) report.fallback = { backend: wasm.name, kernels, seconds: this.fallbackTime / 1000 };
+    await this.addNotes(told, report);
     return report;
+  }
+
+  /** Begins to count what the steps of a kernel note, or counts it on the host. */
+  private async note({ kernel, notes }: Ready & { kind: "device" }): Promise<Told[]> {
+    const own = this.list.kernels[kernel];
+    if (!isCounted(own) || own.kind === "gather") return [];
+    if (!notes) {
+      const tensors: Tensor[] = [];
+      for (const tensor of operandsOf(own)) tensors[tensor] = await this.read(tensor);
+      const out = { ...own.type, data: zeroElements(own.type.dtype, elementCount(own.type.shape)) };
+      return [{ kernel, bits: runDefinition(own, tensors, out) }];
+    }
+    const told: Told[] = [];
+    for (const note of notes) {
+      const handles: Handle[] = [];
+      for (const tensor of note.source.tensors) handles.push(await this.onDevice(tensor));
+      told.push({ kernel, note, counts: await this.device.run(note.source, handles) });
+    }
+    return told;
+  }
+
+  private async addNotes(told: readonly Told[], report: OpenReport): Promise<void> {
+    const bits = new Map<number, number>();
+    for (const one of told) {
+      const known = bits.get(one.kernel) ?? 0;
+      if ("bits" in one) bits.set(one.kernel, known | one.bits);
+      else {
+        bits.set(one.kernel, known | notedBits(await this.device.download(one.counts), one.note.bits));
+        this.device.free(one.counts);
+      }
+    }
+    for (const [kernel, own] of bits) addCount(report, this.list, kernel, own);
+    report.noted.sort((a, b) => a.kernel - b.kernel);
   }
 
   private async runFallback(island: Island, session: Session, wanted: Wanted, report: OpenReport): Promise<void> {
@@ -158,6 +199,7 @@ class GpuJsSession implements Session {
       [...list.kernels.keys()].filter((i) => kernels.has(first + i));
     const ran = await session.execute({ rootsOf: own(wanted.roots), capture: own(wanted.captured) });
     for (const { kernel, count } of ran.outOfRange) report.outOfRange.push({ kernel: first + kernel, count });
+    for (const note of ran.noted ?? []) report.noted.push({ ...note, kernel: first + note.kernel });
     for (const [kernel, root] of ran.roots) report.roots.set(first + kernel, root);
     for (const [kernel, tensor] of ran.captured) report.captured.set(first + kernel, tensor);
     for (const i of list.kernels.keys()) {

@@ -28,8 +28,11 @@ export const isExactInt = ({ low, high }: IntRange): boolean => low >= -MAX_INT 
 const guarded = ({ flush, saturateAbove, saturateBelow }: StepPlan): boolean => flush || saturateAbove || saturateBelow;
 /** A result that a compiler can't see through. */
 const opaque = (expression: string): string => `let $ = ${expression}; if ($ > most) { $ = most; }`;
-/** A whole number as a literal that is a float in every mode. */
-export const whole = (x: number): string => (x < 0 ? `(0.0 - ${-x}.0)` : `${x}.0`);
+/**
+ * A whole number that is a float in every mode. gpu.js takes a difference of two literals for an integer, and
+ * makes an integer of the float beside it: of one of 2^31 and more WebGL makes -2^31. `one` is no literal.
+ */
+export const whole = (x: number): string => (x < 0 ? `(one - ${1 - x}.0)` : `${x}.0`);
 
 const simple =
   (write: (...names: string[]) => string): Lowering =>
@@ -77,19 +80,32 @@ const mask: Lowering = ([a, b]) => {
   return undefined;
 };
 
+/**
+ * A value as a float: gpu.js takes a literal for an integer, and then the parameter of a function too, or
+ * what is computed of two.
+ */
+const float = ({ name }: { name: string }): string => {
+  if (!/^\d+\.0$/.test(name)) return name;
+  return { "0.0": "(tiny - tiny)", "1.0": "one" }[name] ?? `(one * ${name})`;
+};
+const isLiteral = ({ name }: { name: string }): boolean => float({ name }) !== name;
+
 const LOWERINGS = {
   fadd: ([a, b], plan) =>
-    guarded(plan) ? `let $ = total(${a.name}, ${b.name}, tiny, most);` : opaque(`Math.fround(${a.name} + ${b.name})`),
+    guarded(plan)
+      ? `let $ = total(${float(a)}, ${float(b)}, tiny, most);`
+      : opaque(`Math.fround(${a.name} + ${b.name})`),
   fsub: ([a, b], plan) =>
     guarded(plan)
-      ? `let $ = total(${a.name}, 0.0 - ${b.name}, tiny, most);`
+      ? `let $ = total(${float(a)}, -${float(b)}, tiny, most);`
       : opaque(`Math.fround(${a.name} - ${b.name})`),
   fmul: ([a, b], plan) => {
-    if (plan.saturateAbove || plan.saturateBelow) return `let $ = product(${a.name}, ${b.name}, tiny, most, up, down);`;
+    if (plan.saturateAbove || plan.saturateBelow)
+      return `let $ = product(${float(a)}, ${float(b)}, tiny, most, up, down);`;
     const product = opaque(`Math.fround(${a.name} * ${b.name})`);
     return plan.flush ? `${product} if (Math.abs($) < tiny) { $ = 0.0; }` : product;
   },
-  fdiv: simple((a, b) => `quotient(${a}, ${b}, tiny, most)`),
+  fdiv: ([a, b]) => `let $ = quotient(${float(a)}, ${float(b)}, tiny, most);`,
   fsqrt: simple((a) => `root(${a})`),
   fneg: simple((a) => `0.0 - ${a}`),
   fabs: simple((a) => `Math.abs(${a})`),
@@ -107,7 +123,7 @@ const LOWERINGS = {
   fldexp: ([a, n], plan) => {
     const { low, high } = n.range as IntRange;
     const product = !guarded(plan) && low >= -126 && high <= 127;
-    return product ? opaque(`${a.name} * power(${n.name})`) : `let $ = scaled(${a.name}, ${n.name}, most);`;
+    return product ? opaque(`${a.name} * power(${float(n)})`) : `let $ = scaled(${float(a)}, ${float(n)}, most);`;
   },
   fmant: simple((a) => `mantissa(${a})`),
   fexp: simple((a) => `exponent(${a})`),
@@ -190,7 +206,8 @@ export function programStatements(
       names.push(names[plan.copyOf]);
       continue;
     }
-    const operands = args.map((arg) => ({ name: names[arg], range: analysis.values[arg] }));
+    const known = args.map((arg) => ({ name: names[arg], range: analysis.values[arg] }));
+    const operands = known.every(isLiteral) ? known.map((one) => ({ ...one, name: float(one) })) : known;
     const lower: Lowering = LOWERINGS[name];
     const statement = lower(operands, plan);
     if (statement === undefined) return undefined;

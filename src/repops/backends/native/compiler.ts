@@ -43,6 +43,8 @@ export interface Compiler {
   flags: readonly string[];
   /** The digest of everything that it predefines for this processor. */
   target: string;
+  /** The floats of a vector, as core/vector.h has it. */
+  lanes: number;
   /** Equal for equal compilers, flags and processors. */
   identity: string;
 }
@@ -117,7 +119,8 @@ async function identify(named: string | undefined, more: readonly string[]): Pro
       if (macros.status !== 0) continue;
       const digest = digestOf(macros.stdout);
       const identity = digestOf(JSON.stringify([command, text, flags, digest, os.arch(), os.cpus()[0]?.model]));
-      return { command, version: text.split("\n", 1)[0], flags, target: digest.slice(0, 18), identity };
+      const lanes = lanesOf(macros.stdout);
+      return { command, version: text.split("\n", 1)[0], flags, target: digest.slice(0, 18), lanes, identity };
     }
   }
   const looked = named === undefined ? `${NAMES.join(", ")} are not in PATH` : `${named} can't be run`;
@@ -127,6 +130,12 @@ async function identify(named: string | undefined, more: readonly string[]): Pro
       "(Debian: `apt-get install gcc libc6-dev`; macOS: `xcode-select --install`), or name one in VERDE_CC; wasm needs none",
     { tried: named ?? NAMES },
   );
+}
+
+/** @param macros what the compiler predefines */
+function lanesOf(macros: string): number {
+  const has = (name: string): boolean => macros.includes(`#define ${name} `);
+  return has("__AVX512F__") ? 16 : has("__AVX2__") ? 8 : 4;
 }
 
 const digestOf = (text: string): string => toHex(sha256(new TextEncoder().encode(text)));

@@ -1,15 +1,18 @@
 /** The optional package `koffi`, which calls compiled functions. */
-import { BackendError } from "../../../errors/index.ts";
+import { BackendError, messageOf } from "../../../errors/index.ts";
 import { importPackage } from "../package.ts";
+import type { Compiler } from "./compiler.ts";
 
 /** What is used of koffi. Addresses are numbers: a process has no memory above 2^53. */
 export interface Koffi {
-  load(path: string): {
+  /** @param path `null`: what the process itself is made of */
+  load(path: string | null): {
     func(name: string, result: string, parameters: readonly string[]): (...values: never[]) => unknown;
   };
   /** Throws where it would change what an object was loaded with. */
   config(changed?: { async_stack_size: number }): { async_stack_size: number };
   view(pointer: unknown, bytes: number): ArrayBuffer;
+  /** Of a pointer of koffi, or of a buffer's or array's first byte. */
   address(pointer: unknown): bigint;
 }
 
@@ -22,14 +25,17 @@ export type Native = ((...values: number[]) => unknown) & {
   async(...values: [...number[], (error: unknown) => void]): void;
 };
 
-/** @throws {BackendError} when it is missing, or is another version */
-export async function loadKoffi(): Promise<Koffi> {
-  const module = await importPackage("koffi", "koffi@3.3.4", "the native backend");
+/**
+ * @param purpose what needs it, as the beginning of a sentence; default: the native backend
+ * @throws {BackendError} when it is missing, or is another version
+ */
+export async function loadKoffi(purpose = "the native backend"): Promise<Koffi> {
+  const module = await importPackage("koffi", "koffi@3.3.4", purpose);
   const koffi = ((module as { default?: Koffi }).default ?? module) as Koffi;
   if (typeof koffi.load !== "function" || typeof koffi.view !== "function")
     throw new BackendError(
       "PACKAGE_BROKEN",
-      "the native backend needs koffi 3, and another version is there: `npm install koffi@3.3.4`",
+      `${purpose} needs koffi 3, and another version is there: \`npm install koffi@3.3.4\``,
     );
   return koffi;
 }
@@ -45,4 +51,41 @@ export function hasStack(koffi: Koffi): boolean {
     // What is set now says whether it is enough.
   }
   return koffi.config().async_stack_size >= STACK;
+}
+
+/** Everything that was loaded. koffi unloads an object when nothing refers to its handle any more. */
+const loaded: unknown[] = [];
+
+/**
+ * Loads an object for as long as the process runs.
+ * @throws {BackendError} when the system refuses it, as it does in a folder that is mounted with noexec
+ */
+export function loadObject(koffi: Koffi, object: string, { command, version }: Compiler): ReturnType<Koffi["load"]> {
+  try {
+    const handle = koffi.load(object);
+    loaded.push(handle);
+    return handle;
+  } catch (cause) {
+    throw new BackendError(
+      "COMPILE",
+      `what ${command} (${version}) compiled can't be loaded from ${object} (${messageOf(cause)}); ` +
+        "name another compiler with VERDE_CC, or another folder with VERDE_CACHE, or use wasm",
+      { object },
+    );
+  }
+}
+
+/** Functions of an object whose parameters are all integers. */
+export function functionsOf<Functions>(
+  object: ReturnType<Koffi["load"]>,
+  signatures: Record<keyof Functions, readonly [result: string, parameters: number]>,
+): { functions: Functions; byName: ReadonlyMap<string, Native> } {
+  const all = Object.entries<readonly [string, number]>(signatures);
+  const byName = new Map(
+    all.map(([name, [result, count]]) => [
+      name,
+      object.func(name, result, Array<string>(count).fill("int64_t")) as Native,
+    ]),
+  );
+  return { functions: Object.fromEntries(byName) as Functions, byName };
 }

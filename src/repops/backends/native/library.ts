@@ -1,46 +1,28 @@
 /** Loads compiled objects with the optional package `koffi`, and gives the addresses of their functions. */
-import { fs, os, path } from "../../../encoding/node.ts";
-import { BackendError, messageOf } from "../../../errors/index.ts";
+import type { ElementArray } from "../../../encoding/dtypes.ts";
+import { BackendError } from "../../../errors/index.ts";
 import type { LoopShape } from "../../schedule/loop-shape.ts";
+import {
+  type Core,
+  type CoreKernel,
+  KERNELS,
+  PRODUCT_SIGNATURES,
+  type Products,
+  SIGNATURES,
+  sourceOf,
+} from "./core.ts";
 import { type Compiler, type CompilerOptions, findCompiler } from "./compiler.ts";
-import { hasStack, type Koffi, loadKoffi, type Native } from "./koffi.ts";
-import { loopSource } from "./loops.ts";
-import { objectOf } from "./objects.ts";
+import { functionsOf, hasStack, type Koffi, loadKoffi, loadObject, type Native } from "./koffi.ts";
+import { unitSource } from "./loops.ts";
+import { expectUnchanged, isMapped } from "./mapped.ts";
+import { isKept, objectOf } from "./objects.ts";
+import { eachCore, type Unit, unitsOf } from "./units.ts";
+import { type ChosenTile, chosenTile, productsIn } from "./tile.ts";
 
-/** The exported functions of core/core.c. */
-interface Core {
-  verde_begin(): void;
-  verde_kernel(number: number): number;
-  verde_lanes(): number;
-  verde_product_scratch(threads: number): number;
-  verde_tree_scratch(bytes: number): number;
-  /** @returns a pointer of koffi, or null */
-  verde_take(bytes: number): unknown;
-  verde_give(address: number): void;
-  verde_run(table: number, from: number, to: number, threads: number): void;
-  verde_roots(list: number, count: number, scratch: number, threads: number): void;
-  verde_raw(operation: number, rows: number, results: number, count: number): void;
-}
-
-const SIGNATURES = {
-  verde_begin: ["void", 0],
-  verde_kernel: ["int64_t", 1],
-  verde_lanes: ["int64_t", 0],
-  verde_product_scratch: ["int64_t", 1],
-  verde_tree_scratch: ["int64_t", 1],
-  verde_take: ["void *", 1],
-  verde_give: ["void", 1],
-  verde_run: ["void", 4],
-  verde_roots: ["void", 4],
-  verde_raw: ["void", 4],
-} as const satisfies Record<keyof Core, readonly [result: string, parameters: number]>;
-
-/** The kernels of core/core.c, in their order there. */
-const KERNELS = ["fill", "gather", "scatter", "product", "blocks"] as const;
-export type CoreKernel = (typeof KERNELS)[number];
-
-/** Functions of one object: it is compiled in one go, and several objects at once. */
-const UNIT = 20;
+/** Vectors may read so many bytes past the end of a tensor. */
+export const SLACK = 512;
+/** The smallest page of any processor: memory that can be read at one byte of it can be read at all. */
+export const PAGE = 4096;
 
 /** Memory that no garbage collector moves. */
 export interface Memory {
@@ -48,9 +30,9 @@ export interface Memory {
   buffer: ArrayBuffer;
 }
 
+type Loaded = ReturnType<Koffi["load"]>;
+
 const libraries = new Map<string, Promise<Library>>();
-/** Everything that was loaded. koffi unloads an object when nothing refers to its handle any more. */
-const loaded: unknown[] = [];
 
 /**
  * The library of a compiler; a process has one for each.
@@ -67,29 +49,43 @@ export async function openLibrary(options: CompilerOptions): Promise<Library> {
   return library;
 }
 
-async function load(compiler: Compiler): Promise<Library> {
-  const koffi = await loadKoffi();
-  const [core, loops] = await Promise.all([sourceOf("core.c"), sourceOf("loops.h")]);
-  return new Library(koffi, compiler, await objectOf(compiler, core), loops);
+/**
+ * Whether a library opens without a compilation; where it does not, the first one begins.
+ * @throws {BackendError} when there is no koffi
+ */
+export async function isCompiled(compiler: Compiler): Promise<boolean> {
+  await loadKoffi();
+  const core = await sourceOf("core.c");
+  if (!(await isKept(compiler, core))) {
+    // It is needed soon, and is compiled while the tile is chosen. The first use throws its error.
+    objectOf(compiler, core).catch(() => undefined);
+    return false;
+  }
+  return isKept(compiler, await productsIn((await chosenTile(compiler)).tile));
 }
 
-/** A file of core/ with the files that it includes, each once. */
-async function sourceOf(file: string, seen = new Set<string>()): Promise<string> {
-  seen.add(file);
-  const text = await fs.readFile(path.join(import.meta.dirname, "core", file), "utf8");
-  let source = "";
-  for (const line of text.split("\n")) {
-    const [, included] = /^#include "(\w+\.h)"$/.exec(line) ?? [];
-    if (included === undefined) source += `${line}\n`;
-    else if (!seen.has(included)) source += await sourceOf(included, seen);
-  }
-  return source;
+async function load(compiler: Compiler): Promise<Library> {
+  const koffi = await loadKoffi();
+  const compiled = async (source: Promise<string>): Promise<Loaded> =>
+    loadObject(koffi, await objectOf(compiler, await source), compiler);
+  const choice = chosenTile(compiler);
+  const [core, products, loops, tile] = await Promise.all([
+    compiled(sourceOf("core.c")),
+    compiled(choice.then(({ tile: chosen }) => productsIn(chosen))),
+    sourceOf("loops.h"),
+    choice,
+  ]);
+  return new Library(koffi, compiler, { core, products }, loops, tile);
 }
 
 export class Library {
   readonly core: Core;
+  readonly products: Products;
+  private readonly product: number;
   private readonly koffi: Koffi;
   private readonly functionsByName: ReadonlyMap<string, Native>;
+  /** The register tile of products, and why it is used. */
+  readonly tile: ChosenTile;
   /** Whether `beside` has a stack that is large enough for any kernel. */
   readonly hasThreads: boolean;
   private readonly compiler: Compiler;
@@ -97,27 +93,35 @@ export class Library {
   /** The addresses of loops by their keys. Nothing is ever unloaded, so they stay valid. */
   private readonly loops = new Map<string, number>();
   private readonly units = new Map<string, Promise<void>>();
+  /** The addresses of mapped files that sessions read. */
+  private readonly guarded = new WeakMap<ArrayBufferLike, number>();
+  private readonly unguarded = new FinalizationRegistry<number>((address) => this.core.verde_unguard(address));
   /** Memory whose session nobody closed. */
   private readonly forgotten = new FinalizationRegistry<number>((address) => this.core.verde_give(address));
 
   /**
-   * @param object the path of the compiled core
+   * @param objects what is written in C, compiled
    * @param header what generated loops include
+   * @param tile the register tile of products
    */
-  constructor(koffi: Koffi, compiler: Compiler, object: string, header: string) {
+  constructor(
+    koffi: Koffi,
+    compiler: Compiler,
+    objects: { core: Loaded; products: Loaded },
+    header: string,
+    tile: ChosenTile,
+  ) {
     this.koffi = koffi;
     this.compiler = compiler;
     this.header = header;
+    this.tile = tile;
     this.hasThreads = hasStack(koffi);
-    const handle = this.load(object);
-    this.functionsByName = new Map(
-      Object.entries(SIGNATURES).map(([name, [result, parameters]]) => [
-        name,
-        handle.func(name, result, Array<string>(parameters).fill("int64_t")) as Native,
-      ]),
-    );
-    this.core = Object.fromEntries(this.functionsByName) as unknown as Core;
+    const { functions, byName } = functionsOf<Core>(objects.core, SIGNATURES);
+    this.functionsByName = byName;
+    this.core = functions;
     this.core.verde_begin();
+    this.products = functionsOf<Products>(objects.products, PRODUCT_SIGNATURES).functions;
+    this.product = this.products.verde_product(this.core.verde_deal(), this.core.verde_threads());
   }
 
   /**
@@ -130,28 +134,8 @@ export class Library {
     );
   }
 
-  /**
-   * Loads an object for as long as the process runs.
-   * @throws {BackendError} when the system refuses it, as it does in a folder that is mounted with noexec
-   */
-  private load(object: string): ReturnType<Koffi["load"]> {
-    try {
-      const handle = this.koffi.load(object);
-      loaded.push(handle);
-      return handle;
-    } catch (cause) {
-      const { command, version } = this.compiler;
-      throw new BackendError(
-        "COMPILE",
-        `what ${command} (${version}) compiled can't be loaded from ${object} (${messageOf(cause)}); ` +
-          "name another compiler with VERDE_CC, or another folder with VERDE_CACHE, or use wasm",
-        { object },
-      );
-    }
-  }
-
   kernel(name: CoreKernel): number {
-    return this.core.verde_kernel(KERNELS.indexOf(name));
+    return name === "product" ? this.product : this.core.verde_kernel(KERNELS.indexOf(name));
   }
 
   /**
@@ -172,6 +156,38 @@ export class Library {
     return { address, buffer };
   }
 
+  /**
+   * The address of elements in a buffer of JavaScript. It stays valid as long as something refers to them.
+   * @returns `undefined` where vectors can't be read past their end
+   */
+  lendable({ buffer, byteOffset, byteLength }: ElementArray): number | undefined {
+    if (byteLength === 0 || (buffer as ArrayBuffer).resizable) return undefined;
+    const start = Number(this.koffi.address(buffer));
+    const address = start + byteOffset;
+    if (isMapped(buffer)) return this.guard(buffer, start) ? address : undefined;
+    const pageOf = (at: number): number => Math.floor(at / PAGE);
+    const end = address + byteLength;
+    return pageOf(end - 1) === pageOf(end + SLACK - 1) ? address : undefined;
+  }
+
+  /** Keeps the process alive where a mapped file can't be read any more (core/guard.h). */
+  private guard(buffer: ArrayBufferLike, start: number): boolean {
+    if (this.guarded.has(buffer)) return true;
+    if (this.core.verde_guard(start, buffer.byteLength) === 0) return false;
+    this.guarded.set(buffer, start);
+    this.unguarded.register(buffer, start);
+    return true;
+  }
+
+  /**
+   * Has to be asked before what was computed with lent memory is used.
+   * @throws {FormatError} when it is a file that was changed, or could not be read
+   */
+  expectUnchanged(buffer: ArrayBufferLike): void {
+    const start = this.guarded.get(buffer);
+    if (start !== undefined) expectUnchanged(buffer, this.core.verde_lost(start));
+  }
+
   /** Frees memory. No view of its buffer may be used afterwards. */
   give({ address, buffer }: Memory): void {
     this.forgotten.unregister(buffer);
@@ -183,19 +199,14 @@ export class Library {
    * @param shapes by their keys
    */
   async functions(shapes: ReadonlyMap<string, LoopShape>): Promise<ReadonlyMap<string, number>> {
-    const sorted = [...shapes].sort(([a], [b]) => (a < b ? -1 : 1));
-    const units: [string, LoopShape][][] = [];
-    for (let from = 0; from < sorted.length; from += UNIT) units.push(sorted.slice(from, from + UNIT));
-    // The units of a list do not depend on what ran before it, so that the next process finds their objects.
-    const waiting = units.filter((unit) => unit.some(([key]) => !this.loops.has(key)));
-    const compileNext = async (): Promise<void> => {
+    const waiting = unitsOf(shapes).filter((unit) => unit.some(([key]) => !this.loops.has(key)));
+    await eachCore(async () => {
       for (let unit = waiting.pop(); unit; unit = waiting.pop()) await this.addUnit(unit);
-    };
-    await Promise.all(Array.from({ length: os.availableParallelism() }, compileNext));
+    });
     return this.loops;
   }
 
-  private addUnit(unit: readonly [string, LoopShape][]): Promise<void> {
+  private addUnit(unit: Unit): Promise<void> {
     const source = unitSource(
       this.header,
       unit.map(([, shape]) => shape),
@@ -212,21 +223,9 @@ export class Library {
     return added;
   }
 
-  private async compileUnit(source: string, unit: readonly [string, LoopShape][]): Promise<void> {
-    const handle = this.load(await objectOf(this.compiler, source));
+  private async compileUnit(source: string, unit: Unit): Promise<void> {
+    const handle = loadObject(this.koffi, await objectOf(this.compiler, source), this.compiler);
     const addressOf = handle.func("verde_loop", "int64_t", ["int64_t"]) as (number: number) => number;
     unit.forEach(([key], i) => this.loops.set(key, addressOf(i)));
   }
-}
-
-/** The source of an object with these loops. */
-export function unitSource(header: string, shapes: readonly LoopShape[]): string {
-  const names = shapes.map((_, i) => `loop${i}`);
-  return `${header}
-${shapes.map((shape, i) => loopSource(names[i], shape)).join("\n")}
-__attribute__((visibility("default"))) int64_t verde_loop(int64_t number) {
-  static void (*const loops[])(const int64_t *) = { ${names.join(", ")} };
-  return (int64_t)(intptr_t)loops[number];
-}
-`;
 }

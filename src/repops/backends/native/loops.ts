@@ -19,10 +19,8 @@ const CHAINS = 8;
 
 /** The definition of a function. */
 export function loopSource(name: string, shape: LoopShape): string {
-  const exact = new LoopWriter(shape, false);
-  if (!exact.isChecked()) return exact.write(name);
-  const fast = new LoopWriter(shape, true);
-  return `${fast.write(`${name}_0`)}${exact.write(`${name}_1`)}CHECKED(${name}, ${name}_0, ${name}_1)\n`;
+  const writer = new LoopWriter(shape);
+  return writer.fast ? `${writer.write(`${name}_0`)}CHECKED(${name}, ${name}_0)\n` : writer.write(name);
 }
 
 /**
@@ -34,17 +32,18 @@ class LoopWriter {
   private readonly vectors: Vectors;
   private readonly shape: LoopShape;
   private readonly lines: string[];
-  private readonly fast: boolean;
+  /** Whether it is worth a fast form, of which the function checks afterwards whether it was right. */
+  readonly fast: boolean;
 
-  constructor(shape: LoopShape, fast: boolean) {
-    this.fast = fast;
-    this.vectors = new Vectors(shape, fast);
+  constructor(shape: LoopShape) {
+    this.vectors = new Vectors(shape);
     this.shape = shape;
     this.lines = this.vectors.lines;
+    this.fast = this.isWorthChecking();
+    this.vectors.fast = this.fast;
   }
 
-  /** Whether the function is worth a fast form, of which it checks afterwards whether it was right. */
-  isChecked(): boolean {
+  private isWorthChecking(): boolean {
     const {
       shape,
       vectors: { parts },
@@ -52,7 +51,8 @@ class LoopWriter {
     const rounded = parts.reduce((sum, { lowered }) => sum + lowered.rounded, 0);
     // Exponentials are long to compile, and those of a softmax have a zero in each row, so that checks fail.
     const isExponential = parts.some(({ lowered }) => lowered.program.steps.some(({ name }) => name === "fldexp"));
-    return !shape.fold && !shape.always && !isExponential && rounded >= LEAST_ROUNDED;
+    const isTold = parts.every(({ lowered: { noting } }) => noting?.checked ?? true);
+    return !shape.fold && !shape.always && !isExponential && isTold && rounded >= LEAST_ROUNDED;
   }
 
   write(name: string): string {
@@ -74,10 +74,19 @@ class LoopWriter {
       list(`s${i}_`, shape.outer + 1);
       list(`q${i}_`, shape.fold?.loops ?? 0);
     });
+    const ranges = this.vectors.clampRanges();
+    const collected = this.vectors.collected();
+    const counter = (part: number): string => `(int64_t *)p[${word + part}]`;
+    for (const range of ranges) this.lines.push(`Seen seen_${range} = {};`);
+    for (const { name: mask } of collected) this.lines.push(`vi ${mask} = {};`);
     this.outerLoop(0);
+    for (const range of ranges) this.lines.push(`tell(&seen_${range}, ${range.toUpperCase()}_MOST, ${counter(0)});`);
+    for (const { name: mask, part, bit } of collected) this.lines.push(`tell_any(${mask}, ${bit}, ${counter(part)});`);
     if (this.vectors.parts.some(({ streamed }) => streamed)) this.lines.push("end_past();");
-    const [type, first, last] = this.fast ? ["int", "START_CHECKS", "return ALL_RIGHT;"] : ["void", "", ""];
-    return `static ${type} ${name}(const int64_t *p) {\n${first}\n${this.lines.join("\n")}\n${last}}\n`;
+    const [head, first, last] = this.fast
+      ? [`int ${name}(const int64_t *p, int exact)`, "START_CHECKS", "return ALL_RIGHT;"]
+      : [`void ${name}(const int64_t *p)`, "", ""];
+    return `static ${head} {\n${first}\n${this.lines.join("\n")}\n${last}}\n`;
   }
 
   private outerLoop(loop: number): void {
@@ -132,8 +141,7 @@ class LoopWriter {
     // cache.
     if (shape.fold && rows > 0) return rows === 1 ? [2] : [1];
     const steps = parts.reduce((sum, { lowered }) => sum + lowered.program.steps.length, 0);
-    // The exact form runs seldom, and is the longer one to compile.
-    if (steps > LONG_PROGRAM || (!this.fast && this.isChecked())) return [2];
+    if (steps > LONG_PROGRAM) return [2];
     return shape.fold && shape.outer === 0 && steps < SHORT_FOLD ? [CHAINS, 4] : [4];
   }
 
@@ -165,8 +173,10 @@ class LoopWriter {
     const names = this.vectors.begin(args);
     this.vectors.ready(names);
     const copy = (): Names[] => names.map((own) => own.slice());
+    // The exact form takes one vector after the other, because it runs seldom and takes long to compile.
+    const condition = this.fast ? "!exact && " : "";
     for (const many of this.counts()) {
-      lines.push(`for (; left >= ${many} * LANES; left -= ${many} * LANES) {`);
+      lines.push(`for (; ${condition}left >= ${many} * LANES; left -= ${many} * LANES) {`);
       this.vectors.block(many, copy(), counted, "whole");
       lines.push("}");
     }
@@ -174,4 +184,16 @@ class LoopWriter {
     this.vectors.block(1, copy(), counted, "left");
     lines.push("}", "}");
   }
+}
+
+/** The source of an object with these loops. */
+export function unitSource(header: string, shapes: readonly LoopShape[]): string {
+  const names = shapes.map((_, i) => `loop${i}`);
+  return `${header}
+${shapes.map((shape, i) => loopSource(names[i], shape)).join("\n")}
+__attribute__((visibility("default"))) int64_t verde_loop(int64_t number) {
+  static void (*const loops[])(const int64_t *) = { ${names.join(", ")} };
+  return (int64_t)(intptr_t)loops[number];
+}
+`;
 }

@@ -23,14 +23,12 @@ const objects = new Map<string, Promise<string>>();
  * @throws {BackendError} when it can't be compiled
  */
 export function objectOf(compiler: Compiler, source: string): Promise<string> {
-  const name = hexOf(new TextEncoder().encode(JSON.stringify([compiler.identity, source])));
-  const cache = cacheFolder();
-  if (cache === undefined)
+  const folder = folderOf(compiler, source);
+  if (folder === undefined)
     throw new BackendError(
       "COMPILE",
       "this user has no home folder, in which compiled code would be kept; name a folder with VERDE_CACHE, or use wasm",
     );
-  const folder = path.join(cache, "native", name);
   let object = objects.get(folder);
   if (!object) {
     object = findOrCompile(compiler, source, folder).catch((cause: unknown) => {
@@ -40,6 +38,18 @@ export function objectOf(compiler: Compiler, source: string): Promise<string> {
     object.catch(() => objects.delete(folder));
   }
   return object;
+}
+
+function folderOf(compiler: Compiler, source: string): string | undefined {
+  const name = hexOf(new TextEncoder().encode(JSON.stringify([compiler.identity, source])));
+  const cache = cacheFolder();
+  return cache === undefined ? undefined : path.join(cache, "native", name);
+}
+
+/** Whether a compiled source is kept, so that nothing has to be compiled. */
+export async function isKept(compiler: Compiler, source: string): Promise<boolean> {
+  const folder = folderOf(compiler, source);
+  return folder !== undefined && (await isWhole(folder));
 }
 
 /**

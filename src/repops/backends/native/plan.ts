@@ -7,14 +7,18 @@ import { constantsOf, parameterWords } from "../../schedule/loop-parameters.ts";
 import type { LoopCall } from "../../schedule/loop-plan.ts";
 import { loopKey } from "../../schedule/loop-shape.ts";
 import type { ProductForm } from "../../schedule/product-form.ts";
-import type { CoreKernel } from "./library.ts";
+import type { OperandView } from "../../schedule/view-product.ts";
+import type { CoreKernel } from "./core.ts";
 
 /** Where things are in memory, in bytes. */
 export interface Places {
   tensor(number: number): number;
   constant(bits: number): number;
-  /** Where a gather counts the indices outside of its source. */
-  counter(kernel: number): number;
+  /**
+   * The counter of the kernel with this output: of a gather's indices outside of its source, or of the
+   * `NOTED` bits (core/vector.h).
+   */
+  counter(output: number): number;
   scratch: number;
   /** Memory of the first thread for what only a group reads. */
   buffer: number;
@@ -64,7 +68,7 @@ export function callsOf(list: KernelList, plan: KernelPlan, index: number, grain
             rowBytes,
             rows,
             kernel.fill | 0,
-            counter(index),
+            counter(output),
           ],
           cut: cutLoop(
             3,
@@ -86,7 +90,7 @@ export function callsOf(list: KernelList, plan: KernelPlan, index: number, grain
       return [
         {
           code: { core: "scatter" },
-          words: ({ tensor }) => [
+          words: ({ tensor, counter }) => [
             tensor(x.tensor) + 4 * x.view.offset,
             tensor(rowIndex.tensor) + 4 * rowIndex.view.offset,
             tensor(output),
@@ -95,6 +99,7 @@ export function callsOf(list: KernelList, plan: KernelPlan, index: number, grain
             rows,
             stride,
             inner,
+            counter(output),
           ],
           cut: cutLoop(
             4,
@@ -116,11 +121,19 @@ export function callsOf(list: KernelList, plan: KernelPlan, index: number, grain
 
 /** A loop as a call. */
 export function loopOf({ shape, parameters }: LoopCall): Call {
-  return { code: { loop: loopKey(shape) }, words: (places) => parameterWords(parameters, places) };
+  const words = (places: Places): number[] => [
+    ...parameterWords(parameters, places),
+    ...(parameters.counted ?? [parameters.output.tensor]).map((tensor) => places.counter(tensor)),
+  ];
+  return { code: { loop: loopKey(shape) }, words };
 }
 
 /** In the order in which call_product of core/core.c reads them. */
-function productWords({ a, b, row, column, depth, batch }: ProductForm, output: number, places: Places): number[] {
+function productWords(
+  { a, b, row, column, depth, batch, views = {} }: ProductForm,
+  output: number,
+  places: Places,
+): number[] {
   return [
     places.tensor(a.tensor) + 4 * a.view.offset,
     places.tensor(b.tensor) + 4 * b.view.offset,
@@ -135,7 +148,20 @@ function productWords({ a, b, row, column, depth, batch }: ProductForm, output: 
     row.out,
     places.scratch,
     places.threads,
+    places.counter(output),
     batch.length,
     ...batch.flatMap(({ extent, a: ofA, b: ofB, out }) => [extent, ofA, ofB, out]),
+    ...viewWords(views.a),
+    ...viewWords(views.b),
+  ];
+}
+
+/** In the order of View in core/view.h; a plain matrix has no axes. */
+function viewWords({ lanes, depth, fill }: OperandView = { lanes: [], depth: [], fill: 0 }): number[] {
+  return [
+    fill | 0,
+    lanes.length,
+    depth.length,
+    ...[...lanes, ...depth].flatMap(({ extent, stride, from, to }) => [extent, stride, from, to]),
   ];
 }

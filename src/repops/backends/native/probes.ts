@@ -16,7 +16,7 @@ const OPERATIONS = {
   "float of int a": 5,
 } as const satisfies Record<RawOperation, number>;
 
-export function probeNative(library: Library): Promise<Probe[]> {
+export function probeProcessor(library: Library): Promise<Probe[]> {
   return probeArithmetic(async (operation, rows) => {
     const words = OPERANDS * rows.length;
     const memory = library.take(4 * (words + rows.length));

@@ -6,6 +6,7 @@ import { os } from "../../../encoding/node.ts";
 import { elementCount, type Tensor } from "../../../encoding/tensor.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
 import { layOut } from "../../schedule/arena.ts";
+import { shareLoops } from "../../schedule/constants.ts";
 import { GRAIN, type Grain } from "../../schedule/grain.ts";
 import { type Group, groupKernels, joinSteps } from "../../schedule/groups.ts";
 import { type KernelPlan, planKernels } from "../../schedule/kernel-plan.ts";
@@ -13,30 +14,47 @@ import { loopKey, type LoopShape } from "../../schedule/loop-shape.ts";
 import { type Schedule, schedule } from "../../schedule/schedule.ts";
 import type { Session } from "../backend.ts";
 import { threads } from "../threads.ts";
-import type { Library } from "./library.ts";
+import { type Library, PAGE, SLACK } from "./library.ts";
 import { Parameters } from "./parameters.ts";
 import { type Call, constantsIn, type Places } from "./plan.ts";
-import { NativeSession } from "./prepared.ts";
+import { NativeSession, NOWHERE } from "./prepared.ts";
 import { tableOf } from "./table.ts";
 
-/** Vectors may read a little past the last tensor. */
-const SLACK = 512;
 /**
  * Between large tensors. The sizes of tensors are often powers of two, and a cache has few places for
  * addresses that are apart by one: a group reads the same rows of several tensors.
  */
 const STAGGER = 9280;
-const PAGE = 4096;
+
+type Planned = ReturnType<typeof planNative>;
+
+/** The plans of lists whose code was compiled and that were not prepared yet. */
+const ahead = new WeakMap<KernelList, { key: string; planned: Planned }>();
+
+const keyOf = (keep: readonly number[], always: boolean, grain: Grain): string => JSON.stringify([keep, always, grain]);
+
+/** A plan for `prepareNative`, which need not make it again. */
+export function planAhead(list: KernelList, keep: readonly number[], always = false, grain: Grain = GRAIN): Planned {
+  const planned = planNative(list, keep, always, grain);
+  ahead.set(list, { key: keyOf(keep, always, grain), planned });
+  return planned;
+}
+
+function planOf(list: KernelList, keep: readonly number[], always: boolean, grain: Grain): Planned {
+  const made = ahead.get(list);
+  ahead.delete(list);
+  return made?.key === keyOf(keep, always, grain) ? made.planned : planNative(list, keep, always, grain);
+}
 
 /** The schedule of a list, and how each kernel runs. */
 export function planNative(
   list: KernelList,
   keep: readonly number[],
-  always: boolean,
+  always = false,
   grain: Grain = GRAIN,
 ): { planned: Schedule; plans: KernelPlan[]; groups: Group[] } {
   const single = schedule(list, keep);
-  const plans = planKernels(single, always, true);
+  const plans = shareLoops(planKernels(single, always, { thin: true, views: true }));
   const groups = groupKernels(single, plans, grain);
   return { planned: joinSteps(single, groups), plans, groups };
 }
@@ -56,6 +74,8 @@ export interface PrepareNative {
   beside?: boolean;
   /** Into which blocks work is cut. */
   grain?: Grain;
+  /** Inputs that will be lent. */
+  lent?: readonly number[];
 }
 
 /** @throws {BackendError} when the memory is not enough, or a loop can't be compiled */
@@ -63,9 +83,9 @@ export async function prepareNative(
   library: Library,
   list: KernelList,
   keep: readonly number[],
-  { always = false, beside = false, grain = GRAIN }: PrepareNative = {},
+  { always = false, beside = false, grain = GRAIN, lent = [] }: PrepareNative = {},
 ): Promise<Session> {
-  const { planned, plans, groups } = planNative(list, keep, always, grain);
+  const { planned, plans, groups } = planOf(list, keep, always, grain);
   const count = threads();
   const loops = await library.functions(shapesOf(plans, groups));
   const constants = [...new Set(plans.flatMap(constantsIn))];
@@ -81,16 +101,16 @@ export async function prepareNative(
   const constantsAt = words + 8 * parameters.length;
   const counters = Math.ceil((constantsAt + 4 * constants.length) / 8) * 8;
   const scratch = pages(counters + 8 * plans.length);
-  const buffers = pages(scratch + library.core.verde_product_scratch(count));
+  const buffers = pages(scratch + library.products.verde_product_scratch(count));
   const arena = pages(buffers + count * bufferBytes);
-  const { offsets, bytes } = layOut(planned, availableBytes() - arena - SLACK, "native", STAGGER);
+  const { offsets, bytes } = layOut(planned, availableBytes() - arena - SLACK, "native", STAGGER, lent);
   const memory = library.take(arena + bytes + SLACK);
 
   const { buffer, address } = memory;
   const places: Places = {
-    tensor: (tensor) => address + tensors[tensor].data.byteOffset,
+    tensor: (tensor) => addresses[tensor],
     constant: (bits) => address + constantsAt + 4 * constants.indexOf(bits),
-    counter: (kernel) => address + counters + 8 * kernel,
+    counter: (output) => address + counters + 8 * (output - list.inputs.length),
     scratch: address + scratch,
     buffer: address + buffers,
     threads: count,
@@ -101,16 +121,17 @@ export async function prepareNative(
     table[2 * i] = BigInt(addressOf(entries[i].code));
     table[2 * i + 1] = BigInt(address + words + 8 * start);
   }
+  const isLent = new Set(lent);
+  const addresses = offsets.map((offset, i) => (isLent.has(i) ? NOWHERE : address + arena + offset));
   const tensors = types.map(
     ({ dtype, shape }, i): Tensor => ({
       dtype,
       shape,
-      data: elementsIn(dtype, buffer, arena + offsets[i], elementCount(shape)),
+      data: elementsIn(dtype, buffer, arena + offsets[i], isLent.has(i) ? 0 : elementCount(shape)),
     }),
   );
-  const gathers = plans.flatMap(({ kind }, i) => (kind === "gather" ? [i] : []));
   const outputs = planned.lasting.filter((tensor) => tensor >= list.inputs.length);
-  const placed = { memory, tensors, outputs, gathers, table: PAGE, counters, parameters, words, places };
+  const placed = { memory, tensors, addresses, outputs, table: PAGE, counters, parameters, words, places };
   return new NativeSession(library, list, { ...placed, alone, together, threads: count, beside });
 }
 

@@ -8,7 +8,7 @@ import type { Group } from "../../schedule/groups.ts";
 import type { KernelPlan } from "../../schedule/kernel-plan.ts";
 import { Stretch } from "../../schedule/memory.ts";
 import type { RowSplit } from "../../schedule/rows.ts";
-import type { CoreKernel } from "./library.ts";
+import type { CoreKernel } from "./core.ts";
 import { type Call, callsOf, loopOf, type Places } from "./plan.ts";
 
 /** What runs for a kernel or a group: entries of the table, or the definition on the same memory. */

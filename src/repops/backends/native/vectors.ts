@@ -10,8 +10,8 @@ type Operand = ArgShape & { kind: "operand" };
 
 const CLAMPS = {
   none: (x) => x,
-  dot: (x) => `dot_range(${x})`,
-  sum: (x) => `sum_range(${x})`,
+  dot: (x) => `dot_range(${x}, &seen_dot)`,
+  sum: (x) => `sum_range(${x}, &seen_sum)`,
 } as const satisfies Record<ClampRange, (x: string) => string>;
 
 /** A program of the loop. */
@@ -30,11 +30,10 @@ export class Vectors {
   readonly parts: readonly Part[];
   readonly lines: string[] = [];
 
-  private readonly fast: boolean;
+  /** Whole vectors are only checked. */
+  fast = false;
 
-  /** @param fast whole vectors are only checked */
-  constructor(shape: LoopShape, fast: boolean) {
-    this.fast = fast;
+  constructor(shape: LoopShape) {
     this.shape = shape;
     const { args, maps } = shape;
     const inputs = args.map((_, arg) => ({ arg }));
@@ -48,6 +47,28 @@ export class Vectors {
     this.parts = maps
       ? maps.map((map, i) => ({ ...map, lowered: lower({ ...shape, program: map.program, args: [] }, `${i}_`) }))
       : [{ ...only, lowered: lower(shape, "") }];
+  }
+
+  /** The clamp ranges of its operands, each once. */
+  clampRanges(): ("dot" | "sum")[] {
+    const { args, maps = [] } = this.shape;
+    const operands = [...args, ...maps.flatMap(({ inputs }) => inputs)];
+    const used = new Set(operands.map((operand) => ("clampRange" in operand ? operand.clampRange : "none")));
+    return (["dot", "sum"] as const).filter((range) => used.has(range));
+  }
+
+  /** The masks in which vectors collect what parts note: their part, and the bit. */
+  collected(): { name: string; part: number; bit: number }[] {
+    return this.parts.flatMap(({ lowered }, part) =>
+      (lowered.noting?.flags ?? []).map(({ bit }) => ({ name: `n${part}_${bit}`, part, bit })),
+    );
+  }
+
+  /** What the vectors of a part note. What stands after the row's end notes nothing. */
+  private note(part: number, names: Names, extent: Extent): void {
+    for (const { bit, masks } of this.parts[part].lowered.notes(names))
+      for (const mask of masks)
+        this.lines.push(`n${part}_${bit} |= ${extent === "left" ? `(vi)first_of((vf)${mask}, left)` : mask};`);
   }
 
   numbersOf(wanted: (arg: ArgShape) => boolean): number[] {
@@ -121,6 +142,7 @@ export class Vectors {
           return `y${number}_${u}`;
         }),
       );
+      this.note(number, names[number], extent);
       if (part.output !== undefined) this.store(part, results[number], count, extent);
     }
   }
@@ -142,7 +164,10 @@ export class Vectors {
             : `load_strided_left(${address}, ${stride}, left)`,
       }[access];
       const name = `l${i}_${u}`;
-      this.lines.push(`${type} ${name} = ${CLAMPS[clampRange](`(${type})${code}`)};`);
+      // What stands after the row's end has no range.
+      const isCut = access === "unit" && extent === "left" && clampRange !== "none";
+      const loaded = isCut ? `first_of((vf)${code}, left)` : `(${type})${code}`;
+      this.lines.push(`${type} ${name} = ${CLAMPS[clampRange](loaded)};`);
       return name;
     });
   }
@@ -179,6 +204,7 @@ export class Vectors {
     this.give([inside], args);
     inside[0] = accumulators;
     lines.push(...lowered.ready(inside));
+    this.note(0, inside, extent);
     const results = lowered.output(inside);
     accumulators.forEach((name, u) => lines.push(`${name} = ${results.length === 1 ? results[0] : results[u]};`));
     if (indices.length > 0) lines.push("x = x + 1;");

@@ -1,10 +1,9 @@
 /** The calls of a session in its memory: a table, and the words that each call is given. */
-import type { Addresses } from "../../schedule/loop-parameters.ts";
 import { loopKey } from "../../schedule/loop-shape.ts";
 import { CALL_WORDS } from "./control.ts";
 import { loopName } from "./modules.ts";
 import type { Piece } from "./pieces.ts";
-import { wordCount, wordsOf } from "./words.ts";
+import { type SessionAddresses, wordCount, wordsOf } from "./words.ts";
 
 /** The functions of the core module, whose numbers are their places here; loops follow. */
 const CORE = ["multiply", "gatherRows", "scatterAdd", "hash4"] as const;
@@ -25,7 +24,7 @@ export const freeCallBytes = (count: number, words: number): number => 4 * count
 
 export class Calls {
   private readonly words: Int32Array;
-  private readonly addresses: Addresses;
+  private readonly addresses: SessionAddresses;
   private readonly loops: ReadonlyMap<string, number>;
   /** The next free word. */
   private at: number;
@@ -34,7 +33,7 @@ export class Calls {
    * @param address of the calls, in bytes
    * @param loops the keys of the loops' shapes, in the order of their functions
    */
-  constructor(memory: WebAssembly.Memory, address: number, loops: readonly string[], addresses: Addresses) {
+  constructor(memory: WebAssembly.Memory, address: number, loops: readonly string[], addresses: SessionAddresses) {
     this.words = new Int32Array(memory.buffer);
     this.at = address / 4;
     this.loops = new Map(loops.map((key, i) => [key, CORE.length + i]));
@@ -71,11 +70,9 @@ export class Calls {
     });
   }
 
-  /** The sum of what calls have returned. */
-  sumOfResults(first: number, count: number): number {
-    let sum = 0;
-    for (let i = 0; i < count; i++) sum += this.words[first + CALL_WORDS * i + 2];
-    return sum;
+  /** What calls have returned. */
+  results(first: number, count: number): number[] {
+    return Array.from({ length: count }, (_, i) => this.words[first + CALL_WORDS * i + 2]);
   }
 
   private functionOf(piece: Piece): number {

@@ -3,30 +3,36 @@
  * same loops share a function; it reads addresses, extents and strides from a block of parameters in memory
  * (parameters.ts).
  */
+import { NOTED } from "../../kernels/kernel.ts";
 import { rangedFloat } from "../../ranges/values.ts";
 import type { ArgShape, LoopShape } from "../../schedule/loop-shape.ts";
+import { Clamping, firstLanes } from "./clamping.ts";
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
-import { type Constants, type Lowered, lowerAlways, lowerFold, lowerMap, type Vectors } from "./lower.ts";
-import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
+import type { Constants } from "./instructions.ts";
+import { lower, type Lowered, type Vectors } from "./lower.ts";
+import { type Code, i32, i32x4, v128, ValueType } from "./opcodes.ts";
 
 /**
  * Programs with more instructions process fewer vectors at once, because the number of registers is limited.
  */
 const LONG_PROGRAM = 60;
 
-/** Adds the function of a shape to a module. The function takes the address of its parameters. */
+/**
+ * Adds the function of a shape to a module. The function takes the address of its parameters, and returns the
+ * `NOTED` bits.
+ */
 export function addLoops(
   module: ModuleBuilder,
   name: string,
   shape: LoopShape,
   address: (bits: number) => number,
 ): void {
-  const lowered = lower(shape);
+  const lowered = loweredOf(shape);
   // A first pass, whose code is discarded, finds the constants, because they have to be loaded before the
   // loops.
   const used = new Set<number>();
   new LoopWriter(module.scratch(), shape, lowered, (bits) => (used.add(bits), i32x4.splat(i32.const(0)))).write();
-  module.function(name, [ValueType.i32], [], (f) => {
+  module.function(name, [ValueType.i32], [ValueType.i32], (f) => {
     const constants = new Map<number, Local>();
     for (const bits of used)
       constants.set(bits, f.local(ValueType.v128, v128.splatLoad32(i32.const(0), address(bits))));
@@ -34,13 +40,12 @@ export function addLoops(
   });
 }
 
-function lower({ program, fold, args, always }: LoopShape): Lowered {
-  if (always) return lowerAlways(program);
-  if (!fold) return lowerMap(program);
-  const inputs = args.map((arg) =>
+function loweredOf({ program, fold, args, always }: LoopShape): Lowered {
+  const ranges = args.map((arg) =>
     arg.kind === "operand" && arg.clampRange !== "none" ? rangedFloat(arg.clampRange) : undefined,
   );
-  return lowerFold(program, fold.startsAtZero ? 0 : 1, [undefined, ...inputs]);
+  if (!fold) return lower(program, ranges, undefined, always);
+  return lower(program, [undefined, ...ranges], fold.startsAtZero ? 0 : 1, always);
 }
 
 /** An operand while the code is written: its parameters, and the pointer of each loop. */
@@ -71,6 +76,15 @@ class LoopWriter {
   private lanes: Local | undefined;
   /** Elements left on the vectorized axis. */
   private left!: Local;
+  private readonly clampings = new Map<string, Clamping>();
+  /** The masks that collect what the steps note, in the order of its bits. */
+  private notes: Local[] = [];
+  /** Of a map that may note saturated results: the greatest magnitude of all results, in each lane. */
+  private greatest: Local | undefined;
+  /**
+   * Whether a second pass is written, which computes all again, tells of saturated results, and stores none.
+   */
+  private telling = false;
 
   constructor(f: FunctionBuilder, shape: LoopShape, lowered: Lowered, constants: Constants) {
     this.f = f;
@@ -82,7 +96,12 @@ class LoopWriter {
   write(): void {
     const { f, shape } = this;
     let word = 0;
-    const next = (): Local => f.local(ValueType.i32, i32.load(f.parameter(0), 4 * word++));
+    const words = new Map<Local, number>();
+    const next = (): Local => {
+      const local = f.local(ValueType.i32, i32.load(f.parameter(0), 4 * word));
+      words.set(local, word++);
+      return local;
+    };
     const list = (count: number): Local[] => Array.from({ length: count }, next);
     const copies = (first: Local): Local[] => [
       first,
@@ -106,7 +125,44 @@ class LoopWriter {
     this.left = f.local(ValueType.i32);
     if (shape.args.some((arg) => arg.kind === "coordinate" && arg.loop === shape.outer))
       this.lanes = f.local(ValueType.v128, v128.const32([0, 1, 2, 3]));
+    for (const range of ["dot", "sum"] as const)
+      if (shape.args.some((arg) => arg.kind === "operand" && arg.clampRange === range))
+        this.clampings.set(range, new Clamping(f, this.constants, range));
+    this.notes = this.lowered.notes.map(() => f.local(ValueType.v128));
+    if (!shape.fold && this.lowered.tellsOfSaturation) this.greatest = f.local(ValueType.v128);
     this.outerLoop(0);
+    if (this.greatest)
+      f.if(this.lowered.mayBeSaturated(this.greatest, this.constants), () => {
+        // No operand of a map lies where its results do.
+        for (const { at } of this.operands()) f.set(at[0], i32.load(f.parameter(0), 4 * words.get(at[0])!));
+        this.telling = true;
+        this.outerLoop(0);
+      });
+    const clamped = [...this.clampings.values()].reduce((all, { found }) => i32.or(all, found), i32.const(0));
+    const told = this.lowered.notes.map(({ bit }, i) => i32.mul(v128.anyTrue(this.notes[i]), i32.const(bit)));
+    f.emit(told.reduce((all, more) => i32.or(all, more), clamped));
+  }
+
+  /**
+   * Collects what the steps of these vectors note.
+   * @param isTail the row may end inside of the one vector, and what stands after it notes nothing
+   */
+  private note(vectors: Vectors, isTail: boolean): void {
+    const { f, lowered, constants } = this;
+    const own = (value: Code): Code => (isTail ? firstLanes(value, this.left) : value);
+    for (const [i, { bit, value }] of lowered.notes.entries()) {
+      const collect = (): void => {
+        for (const mask of vectors[value]!) f.set(this.notes[i], v128.or(this.notes[i], own(mask)));
+      };
+      const collectLate = (): void => {
+        lowered.emitReady(f, constants, vectors, true);
+        collect();
+      };
+      if (bit !== NOTED.saturated) collect();
+      else if (this.telling) collectLate();
+      else if (this.greatest) f.set(this.greatest, i32x4.maxS(this.greatest, own(lowered.greatest(vectors))));
+      else f.if(lowered.mayBeSaturated(f.local(ValueType.v128, lowered.greatest(vectors)), constants), collectLate);
+    }
   }
 
   private outerLoop(loop: number): void {
@@ -157,7 +213,7 @@ class LoopWriter {
     f.set(this.left, this.extents[shape.outer]);
     const many = this.lowered.program.steps.length > LONG_PROGRAM ? 2 : 4;
     this.strideLanes(false);
-    f.while(i32.geU(this.left, i32.const(4 * many)), () => this.block(many, vectors, coordinates));
+    if (!this.telling) f.while(i32.geU(this.left, i32.const(4 * many)), () => this.block(many, vectors, coordinates));
     f.while(this.left, () => {
       this.strideLanes(true);
       this.block(1, vectors, coordinates);
@@ -188,17 +244,21 @@ class LoopWriter {
       );
     shape.args.forEach((arg, i) => {
       if (arg.kind === "operand" && arg.fixed && arg.access !== "splat")
-        vectors[this.input(i)] = Array.from({ length: count }, (_, u) => this.load(i, this.args[i].at[shape.outer], u));
+        vectors[this.input(i)] = Array.from({ length: count }, (_, u) =>
+          this.load(i, this.args[i].at[shape.outer], u, count === 1),
+        );
     });
-    const results = shape.fold ? this.fold(count, vectors) : this.map(vectors);
+    const results = shape.fold ? this.fold(count, vectors) : this.map(vectors, count === 1);
     const out = this.out[shape.outer];
+    if (this.telling) return this.advance(count, coordinates);
     if (count > 1) this.storeAll(out, results, count);
     else this.storeTail(out, results[0]);
     this.advance(count, coordinates);
   }
 
-  private map(vectors: Vectors): readonly Code[] {
+  private map(vectors: Vectors, isTail: boolean): readonly Code[] {
     this.lowered.emitReady(this.f, this.constants, vectors);
+    this.note(vectors, isTail);
     return this.lowered.output(this.constants, vectors);
   }
 
@@ -238,8 +298,11 @@ class LoopWriter {
     );
   }
 
-  /** Vector `u` of operand `i` at an address, clamped to its range. */
-  private load(i: number, pointer: Code, u: number): Local {
+  /**
+   * Vector `u` of operand `i` at an address, clamped to its range.
+   * @param isTail the row may end inside of it
+   */
+  private load(i: number, pointer: Code, u: number, isTail = false): Local {
     const { f, shape } = this;
     const arg = shape.args[i] as ArgShape & { kind: "operand" };
     const { lanes, vectors } = this.args[i];
@@ -251,12 +314,10 @@ class LoopWriter {
       value = v128.splatLoad32(first);
       lanes.forEach((lane, j) => (value = v128.loadLane32(i32.add(first, lane), value, j + 1)));
     }
-    const loaded = f.local(ValueType.v128, value);
-    if (arg.clampRange === "none") return loaded;
-    const { least, high } = rangedFloat(arg.clampRange);
-    const bits = (x: number): Code => this.constants(new Uint32Array(Float32Array.of(x).buffer)[0]);
-    const large = v128.and(loaded, f32x4.ge(f32x4.abs(loaded), bits(least)));
-    return f.local(ValueType.v128, f32x4.pmax(f32x4.pmin(large, bits(high)), bits(-high)));
+    if (arg.clampRange === "none") return f.local(ValueType.v128, value);
+    // What stands after the row's end has no range.
+    const own = isTail && arg.access === "unit" ? firstLanes(value, this.left) : value;
+    return f.local(ValueType.v128, this.clampings.get(arg.clampRange)!.ranged(own));
   }
 
   /** The accumulators of `count` vectors, after all k. */
@@ -308,10 +369,12 @@ class LoopWriter {
       if (arg.kind === "index") vectors[this.input(i)] = [index!];
       else if (arg.kind === "operand" && !arg.fixed) {
         const width = arg.access === "splat" ? 1 : accumulators.length;
-        vectors[this.input(i)] = Array.from({ length: width }, (_, u) => this.load(i, pointer(i), u));
+        const isTail = accumulators.length === 1;
+        vectors[this.input(i)] = Array.from({ length: width }, (_, u) => this.load(i, pointer(i), u, isTail));
       }
     });
     this.lowered.emitReady(f, this.constants, vectors);
+    this.note(vectors, accumulators.length === 1);
     const results = this.lowered.output(this.constants, vectors);
     accumulators.forEach((accumulator, u) => f.set(accumulator, results[results.length === 1 ? 0 : u]));
   }

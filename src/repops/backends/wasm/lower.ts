@@ -3,185 +3,27 @@
  * always has independent work. Floats hold vf32 (or -0 for +0 where the analysis allows it); bools are masks
  * of ones.
  */
-import { INSTRUCTIONS, type InstructionName } from "../../programs/instructions.ts";
+import { INSTRUCTIONS } from "../../programs/instructions.ts";
+import { NOTED } from "../../kernels/kernel.ts";
 import { layout, type Program, valueTypes } from "../../programs/program.ts";
-import { analyze, analyzeFold, type Analysis, type StepPlan } from "../../ranges/analysis.ts";
-import { type FloatRange, FULL_FLOAT, FULL_INT, type IntRange, type Range } from "../../ranges/values.ts";
+import { analyze, analyzeFold, type Analysis, mayBeNegativeZero, type StepPlan } from "../../ranges/analysis.ts";
+import { type Noting, notingOf } from "../../ranges/telling.ts";
+import { type FloatRange, FULL_FLOAT, FULL_INT, type Range } from "../../ranges/values.ts";
 import { bitsOf, MAX_VALUE, MIN_VALUE } from "../../numbers/vf32.ts";
 import type { FunctionBuilder, Local } from "./emitter.ts";
-import { type Code, f32x4, i32, i32x4, v128, ValueType } from "./opcodes.ts";
-
-/** Gives a local that holds a constant in all four lanes; it is loaded before any loop. */
-export type Constants = (bits: number) => Code;
-
-/** One instruction at one vector. */
-class Site {
-  readonly f: FunctionBuilder;
-  readonly constants: Constants;
-  /** The known ranges of the operands. */
-  readonly ranges: readonly Range[];
-  /** The bits of the operands that are constants. */
-  readonly known: readonly (number | undefined)[];
-
-  constructor(
-    f: FunctionBuilder,
-    constants: Constants,
-    ranges: readonly Range[],
-    known: readonly (number | undefined)[],
-  ) {
-    this.f = f;
-    this.constants = constants;
-    this.ranges = ranges;
-    this.known = known;
-  }
-
-  float(value: number): Code {
-    return this.constants(bitsOf(value));
-  }
-
-  int(value: number): Code {
-    return this.constants(value >>> 0);
-  }
-
-  keep(value: Code): Local {
-    return this.f.local(ValueType.v128, value);
-  }
-
-  floatRange(operand: number): FloatRange {
-    return this.ranges[operand] as FloatRange;
-  }
-
-  intRange(operand: number): IntRange {
-    return this.ranges[operand] as IntRange;
-  }
-}
-
-type Lowering = (site: Site, a: Code, b: Code, c: Code) => Code;
-
-const binary =
-  (op: (a: Code, b: Code) => Code): Lowering =>
-  (_, a, b) =>
-    op(a, b);
-
-/** 2^n for -126 ≤ n ≤ 127, and 0 for n = -127. */
-const powerOfTwo = (site: Site, n: Code): Code => i32x4.shl(i32x4.add(n, site.int(127)), i32.const(23));
+import { type Constants, type Lowering, LOWERINGS, Site } from "./instructions.ts";
+import { type Code, f32x4, i32x4, v128 } from "./opcodes.ts";
 
 /**
- * x·2^n in one or two exact multiplications. If an intermediate value underflows, the result is below 2^-125
- * too. At n = -253 every vf32 has become 0 (the second factor is 0), and at n = 254 every other vf32 is
- * saturated.
+ * The parts of `canon` that the plan asks for, around the value in `x`.
+ * @param size the magnitude of x, if it is known
  */
-const scale: Lowering = (site, x, n) => {
-  const { low, high } = site.intRange(1);
-  const count = site.known[1];
-  if (count !== undefined && low >= -126 && high <= 127) return f32x4.mul(x, site.float(2 ** count));
-  if (low >= -126 && high <= 127) return f32x4.mul(x, powerOfTwo(site, n));
-  let clamped = n;
-  if (low < -253) clamped = i32x4.maxS(clamped, site.int(-253));
-  if (high > 254) clamped = i32x4.minS(clamped, site.int(254));
-  const all = site.keep(clamped);
-  const half = site.keep(i32x4.shrS(all, i32.const(1)));
-  return f32x4.mul(f32x4.mul(x, powerOfTwo(site, half)), powerOfTwo(site, i32x4.sub(all, half)));
-};
-
-const unlessZero = (site: Site, x: Code, value: Code): Code =>
-  site.floatRange(0).zero ? v128.and(value, f32x4.ne(x, site.float(0))) : value;
-
-const mantissa: Lowering = (site, x) =>
-  unlessZero(site, x, v128.or(v128.and(x, site.int(0x807fffff)), site.int(0x3f800000)));
-
-const exponent: Lowering = (site, x) =>
-  unlessZero(site, x, i32x4.sub(v128.and(i32x4.shrU(x, i32.const(23)), site.int(255)), site.int(127)));
-
-const select: Lowering = (site, mask, x, y) => {
-  if (site.known[1] === 0) return v128.andNot(y, mask);
-  if (site.known[2] === 0) return v128.and(x, mask);
-  return v128.select(x, y, mask);
-};
-
-/** A shift: in one instruction if all lanes have the same count, else one lane after the other. */
-const shift =
-  (vector: (a: Code, count: number) => Code, scalar: (a: Code, count: Code) => Code): Lowering =>
-  (site, a, b) => {
-    const count = site.known[1];
-    if (count !== undefined) return (count & 31) === 0 ? a : vector(a, count & 31);
-    return [0, 1, 2, 3].reduce<Code>(
-      (vectors, lane) => i32x4.replace(vectors, lane, scalar(i32x4.extract(a, lane), i32x4.extract(b, lane))),
-      a,
-    );
-  };
-
-const shiftLeft = shift((a, count) => i32x4.shl(a, i32.const(count)), i32.shl);
-const shiftRight = shift((a, count) => i32x4.shrU(a, i32.const(count)), i32.shrU);
-const shiftRightSigned = shift((a, count) => i32x4.shrS(a, i32.const(count)), i32.shrS);
-const rotate = shift(
-  (a, count) => v128.or(i32x4.shl(a, i32.const(count)), i32x4.shrU(a, i32.const(32 - count))),
-  i32.rotl,
-);
-
-/** 1.5·2^23: adding it to an integer of at most 2^22 puts that integer into the low bits of the sum. */
-const MAGIC = 12582912;
-const isSmallInteger = ({ low, high, quantum }: FloatRange): boolean =>
-  quantum >= 0 && low >= -(2 ** 22) && high <= 2 ** 22;
-const fromMagic = (site: Site, x: Code): Code => i32x4.sub(f32x4.add(x, site.float(MAGIC)), site.int(bitsOf(MAGIC)));
-
-const LOWERINGS = {
-  fadd: binary(f32x4.add),
-  fsub: binary(f32x4.sub),
-  fmul: binary(f32x4.mul),
-  fdiv: binary(f32x4.div),
-  fsqrt: (_, a) => f32x4.sqrt(a),
-  fneg: (site, a) => f32x4.sub(site.float(0), a),
-  fabs: (_, a) => f32x4.abs(a),
-  fmin: binary(f32x4.pmin),
-  fmax: binary(f32x4.pmax),
-  ffloor: (_, a) => f32x4.floor(a),
-  fldexp: scale,
-  fmant: mantissa,
-  fexp: exponent,
-  fsel: select,
-  feq: binary(f32x4.eq),
-  flt: binary(f32x4.lt),
-  iadd: binary(i32x4.add),
-  isub: binary(i32x4.sub),
-  imul: binary(i32x4.mul),
-  iand: binary(v128.and),
-  ior: binary(v128.or),
-  ixor: binary(v128.xor),
-  ishl: shiftLeft,
-  ishr: shiftRight,
-  isar: shiftRightSigned,
-  irotl: rotate,
-  isel: select,
-  ieq: binary(i32x4.eq),
-  ilt: binary(i32x4.ltS),
-  ult: (site, a, b) => (site.intRange(0).low >= 0 && site.intRange(1).low >= 0 ? i32x4.ltS(a, b) : i32x4.ltU(a, b)),
-  i2f: (_, a) => f32x4.fromI32(a),
-  u2f: (site, a) => (site.intRange(0).low >= 0 ? f32x4.fromI32(a) : f32x4.fromU32(a)),
-  f2i: (site, a) => (isSmallInteger(site.floatRange(0)) ? fromMagic(site, a) : i32x4.truncSatS(a)),
-  f2u: (site, a) => {
-    const range = site.floatRange(0);
-    if (range.low >= 0 && isSmallInteger(range)) return fromMagic(site, a);
-    return range.low >= 0 && range.high < 2 ** 31 ? i32x4.truncSatS(a) : i32x4.truncSatU(a);
-  },
-  fbits: (_, a) => a,
-  bitsf: (_, a) => a,
-  band: binary(v128.and),
-  bor: binary(v128.or),
-  bnot: (_, a) => v128.not(a),
-} as const satisfies Record<InstructionName, Lowering>;
-
-/** The parts of `canon` that the plan asks for, around the value in `x`. */
-function canonicalize(site: Site, x: Local, plan: StepPlan, range: FloatRange): Code {
+function canonicalize(site: Site, x: Local, plan: StepPlan, range: FloatRange, size: Code = f32x4.abs(x)): Code {
   let value: Code = x;
   if (plan.flush) {
     const min = site.float(MIN_VALUE);
     const large =
-      range.low >= 0
-        ? f32x4.ge(x, min)
-        : range.high <= 0
-          ? f32x4.le(x, site.float(-MIN_VALUE))
-          : f32x4.ge(f32x4.abs(x), min);
+      range.low >= 0 ? f32x4.ge(x, min) : range.high <= 0 ? f32x4.le(x, site.float(-MIN_VALUE)) : f32x4.ge(size, min);
     value = v128.and(x, large);
   }
   if (plan.saturateAbove) value = f32x4.pmin(value, site.float(MAX_VALUE));
@@ -198,16 +40,35 @@ export type Vectors = (readonly Code[] | undefined)[];
 /** A program with its analysis, ready to be emitted in parts. */
 export class Lowered {
   readonly program: Program;
-  readonly analysis: Analysis;
+  private readonly analysis: Analysis;
+  private readonly noting: Noting | undefined;
+  /** The program, and the instructions that tell. */
+  private readonly all: Program;
   private readonly first: number;
   private readonly constantBits: (number | undefined)[];
+  /** The instructions that only tell of saturated results. */
+  private readonly late: ReadonlySet<number>;
+  /** Where vectors have the magnitudes of the output, as far as they are known: after all values. */
+  private readonly sizes: number;
 
-  constructor(program: Program, analysis: Analysis) {
+  constructor(program: Program, noting: Noting | undefined, analysis: Analysis) {
     this.program = program;
+    this.noting = noting;
     this.analysis = analysis;
-    const at = layout(program);
-    this.first = at.steps;
-    this.constantBits = [...program.inputs.map(() => undefined), ...program.floats, ...program.ints];
+    this.all = noting?.program ?? program;
+    this.first = layout(this.all).steps;
+    this.sizes = layout(this.all).count;
+    this.constantBits = [...program.inputs.map(() => undefined), ...this.all.floats, ...this.all.ints];
+    const early = new Set<number>();
+    const need = (value: number): void => {
+      const step = this.all.steps[value - this.first];
+      if (step === undefined || early.has(value - this.first)) return;
+      early.add(value - this.first);
+      step.args.forEach(need);
+    };
+    need(noting?.output ?? this.first + this.all.steps.length - 1);
+    for (const { value, bit } of noting?.flags ?? []) if (bit !== NOTED.saturated) need(value);
+    this.late = new Set([...this.all.steps.keys()].filter((i) => !early.has(i)));
   }
 
   /** Values that so far hold only the program's constants. */
@@ -215,16 +76,20 @@ export class Lowered {
     return this.constantBits.map((bits) => (bits === undefined ? undefined : [constants(bits)]));
   }
 
-  /** Emits every instruction that is not computed yet and whose operands are. */
-  emitReady(f: FunctionBuilder, constants: Constants, vectors: Vectors): void {
-    this.program.steps.forEach(({ args }, i) => {
+  /**
+   * Emits every instruction that is not computed yet and whose operands are.
+   * @param late also those that only tell of saturated results
+   */
+  emitReady(f: FunctionBuilder, constants: Constants, vectors: Vectors, late = false): void {
+    this.all.steps.forEach(({ args }, i) => {
+      if (this.late.has(i) && !late) return;
       if (vectors[this.first + i] === undefined && args.every((arg) => vectors[arg] !== undefined))
         vectors[this.first + i] = this.step(f, constants, vectors, i);
     });
   }
 
   private step(f: FunctionBuilder, constants: Constants, vectors: Vectors, index: number): readonly Code[] {
-    const { name, args } = this.program.steps[index];
+    const { name, args } = this.all.steps[index];
     const plan = this.analysis.steps[index];
     if (plan.copyOf !== undefined) return vectors[plan.copyOf]!;
     const ranges = args.map((arg) => this.analysis.values[arg]);
@@ -248,31 +113,75 @@ export class Lowered {
     });
     const range = this.analysis.values[this.first + index] as FloatRange;
     if (INSTRUCTIONS[name].result !== "f" || !(plan.flush || plan.saturateAbove || plan.saturateBelow)) return raw;
-    return each((vector) => canonicalize(site, raw[vector], plan, range));
+    if (!this.tellsOfSaturation || this.first + index !== this.noting!.output)
+      return each((vector) => canonicalize(site, raw[vector], plan, range));
+    const sizes = range.low >= 0 ? raw : each((vector) => f32x4.abs(raw[vector]));
+    vectors[this.sizes] = sizes;
+    return each((vector) => canonicalize(site, raw[vector], plan, range, sizes[vector]));
   }
 
   /** The output, never -0. */
   output(constants: Constants, vectors: Vectors): readonly Code[] {
-    const values = vectors[vectors.length - 1]!;
-    return this.analysis.negativeZero ? values.map((value) => f32x4.add(value, constants(0))) : values;
+    const result = this.noting?.output ?? this.sizes - 1;
+    const values = vectors[result]!;
+    return mayBeNegativeZero(this.analysis, result) ? values.map((value) => f32x4.add(value, constants(0))) : values;
+  }
+
+  /** What its steps may note: the bits, and the values that are masks. */
+  get notes(): readonly { bit: number; value: number }[] {
+    return this.noting?.flags ?? [];
+  }
+
+  /** Whether its steps may note a saturated result. */
+  get tellsOfSaturation(): boolean {
+    return this.notes.some(({ bit }) => bit === NOTED.saturated);
+  }
+
+  /**
+   * The greatest magnitude of the results of these vectors, in each lane; of those whose operands are in the
+   * domain. It is that before `canon` where there is one, so it also has the bits of NaN.
+   */
+  greatest(vectors: Vectors): Code {
+    const sizes = vectors[this.sizes] ?? vectors[this.noting!.output]!.map((value) => f32x4.abs(value));
+    const domain = this.notes.find(({ bit }) => bit === NOTED.domain);
+    const outside = domain && vectors[domain.value]!;
+    const inside = (size: Code, vector: number): Code =>
+      outside ? v128.andNot(size, outside[outside.length === 1 ? 0 : vector]) : size;
+    return sizes.map(inside).reduce((all, size) => i32x4.maxS(all, size));
+  }
+
+  /**
+   * Whether a result may be saturated, of those with these greatest magnitudes. That is seldom so, and only
+   * then the instructions are worth their time that tell whether it is.
+   */
+  mayBeSaturated(greatest: Code, constants: Constants): Code {
+    return v128.anyTrue(i32x4.gtS(greatest, constants(bitsOf(MAX_VALUE) - 1)));
   }
 }
 
-/** Omits the parts of `canon` that are proven to change nothing. */
-export function lowerMap(program: Program): Lowered {
-  return new Lowered(program, analyze(program));
+/**
+ * @param start of a fold, whose accumulator is input 0
+ * @param always applies all of `canon` after every float instruction, to which tests compare the analysis; by
+ *   default the parts are omitted that are proven to change nothing
+ */
+export function lower(
+  program: Program,
+  inputs: readonly (Range | undefined)[],
+  start?: number,
+  always = false,
+): Lowered {
+  const noting = notingOf({ program, inputs, ...(start !== undefined && { start }) });
+  const all = noting?.program ?? program;
+  if (always) return new Lowered(program, noting, unanalyzed(all));
+  const analysis = start === undefined ? analyze(all, inputs) : analyzeFold(program, start, inputs, all);
+  return new Lowered(program, noting, analysis);
 }
 
-export function lowerFold(program: Program, start: number, inputs: readonly (Range | undefined)[]): Lowered {
-  return new Lowered(program, analyzeFold(program, start, inputs));
-}
-
-/** Applies all of `canon` after every float instruction. Tests compare the analysis with this. */
-export function lowerAlways(program: Program): Lowered {
+function unanalyzed(program: Program): Analysis {
   const values = valueTypes(program).map((type): Range => {
     if (type === "b") return { canBeTrue: true, canBeFalse: true };
     return type === "f" ? FULL_FLOAT : FULL_INT;
   });
   const steps = program.steps.map((): StepPlan => ({ flush: true, saturateAbove: true, saturateBelow: true, fix: [] }));
-  return new Lowered(program, { values, steps, negativeZero: false });
+  return { values, steps, negativeZero: false };
 }

@@ -3,38 +3,28 @@
  * reads memory in order. Operands are clamped to the dot range here, once for each element (spec 4.3), and
  * not in the inner loop.
  */
-import { bitsOf } from "../../numbers/vf32.ts";
+import { firstLanes, pooledClamping } from "./clamping.ts";
 import type { ConstantPool } from "./constants.ts";
 import type { FunctionBuilder, Local, ModuleBuilder } from "./emitter.ts";
-import { type Code, f32x4, i32, v128, ValueType } from "./opcodes.ts";
+import { type Code, i32, v128, ValueType } from "./opcodes.ts";
 
 const { i32: I32, v128: V128 } = ValueType;
-
-/** x, or 0 below 2^-e, or ±2^e above: three instructions and a mask. */
-export function emitRanging(f: FunctionBuilder, pool: ConstantPool, exponent: number): (x: Code) => Code {
-  const splat = (value: number): Local => f.local(V128, v128.splatLoad32(i32.const(pool.address(bitsOf(value)))));
-  const [least, most, negative] = [splat(2 ** -exponent), splat(2 ** exponent), splat(-(2 ** exponent))];
-  const x = f.local(V128);
-  return (value) => {
-    f.set(x, value);
-    return v128.and(f32x4.pmin(f32x4.pmax(x, negative), most), f32x4.ge(f32x4.abs(x), least));
-  };
-}
 
 /**
  * Adds a function of (source, laneStride, depthStride, target, lanes, depth), strides in bytes. Panel p holds
  * lanes p·width …; element (lane, k) of it stands at word k·width + lane. Lanes that do not exist repeat the
  * last one: results that are computed from them are discarded. Up to 12 bytes after the last panel are
- * overwritten.
+ * overwritten. It returns the bits of `NOTED`.
  */
 export function definePacking(module: ModuleBuilder, pool: ConstantPool, width: number): FunctionBuilder {
   const groups = Math.ceil(width / 4);
   return module.function(
     undefined,
     [I32, I32, I32, I32, I32, I32],
-    [],
+    [I32],
     (f, source, laneStride, depthStride, target, lanes, depth) => {
-      const ranged = emitRanging(f, pool, 51);
+      const clamping = pooledClamping(f, pool, "dot");
+      const ranged = (vector: Code): Code => clamping.ranged(vector);
       const k = f.local(I32);
       const valid = f.local(I32);
       const whole = f.local(I32);
@@ -56,8 +46,11 @@ export function definePacking(module: ModuleBuilder, pool: ConstantPool, width: 
         f.increment(k, 1);
       };
       const contiguousLanes = (): void => {
-        for (let group = 0; group < groups; group++)
-          f.emit(v128.store(target, ranged(v128.load(pointers[0], 16 * group)), 16 * group));
+        for (let group = 0; group < groups; group++) {
+          const vector = v128.load(pointers[0], 16 * group);
+          const lanes = Math.min(4, width - 4 * group);
+          f.emit(v128.store(target, ranged(lanes < 4 ? firstLanes(vector, i32.const(lanes)) : vector), 16 * group));
+        }
         f.increment(pointers[0], depthStride);
         f.increment(target, stride);
         f.increment(k, 1);
@@ -118,6 +111,7 @@ export function definePacking(module: ModuleBuilder, pool: ConstantPool, width: 
         f.increment(source, i32.mul(laneStride, i32.const(width)));
         f.increment(lanes, -width);
       });
+      f.emit(clamping.found);
     },
   );
 }

@@ -10,8 +10,8 @@ import type { Late, Team } from "./team.ts";
 export interface Run {
   /** Computes it. A promise: it is finished later. */
   start(): Late;
-  /** After a gather has run: the number of its reads outside of the source. */
-  outside?(): number;
+  /** After it has run: the number of a gather's reads outside of the source, or the bits of `NOTED`. */
+  count?(): number;
 }
 
 /**
@@ -28,7 +28,8 @@ export function placedRun(
     const first = calls.add(dealt.pieces, output);
     const { length } = dealt.pieces;
     const start = (): Late => team.run(first, length, dealt.dealt);
-    return plan.kind === "gather" ? { start, outside: () => calls.sumOfResults(first, length) } : { start };
+    const join = plan.kind === "gather" ? (a: number, b: number) => a + b : (a: number, b: number) => a | b;
+    return { start, count: () => calls.results(first, length).reduce(join, 0) };
   }
   switch (plan.kind) {
     case "start": {
@@ -37,7 +38,8 @@ export function placedRun(
     }
     case "definition": {
       const { kernel } = plan;
-      return { start: () => void runDefinition(kernel, tensors, out) };
+      let noted = 0;
+      return { start: () => void (noted = runDefinition(kernel, tensors, out)), count: () => noted };
     }
     default:
       return { start: () => undefined };

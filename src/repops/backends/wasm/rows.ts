@@ -1,8 +1,8 @@
 /** Rows of a table: chosen by an index, and added back in the order of the positions. */
+import { pooledClamping } from "./clamping.ts";
 import type { ConstantPool } from "./constants.ts";
 import type { ModuleBuilder } from "./emitter.ts";
-import { f32x4, i32, memory, v128, ValueType } from "./opcodes.ts";
-import { emitRanging } from "./packing.ts";
+import { type Code, f32x4, i32, memory, v128, ValueType } from "./opcodes.ts";
 
 const { i32: I32, v128: V128 } = ValueType;
 
@@ -16,8 +16,9 @@ export interface RowsExports {
    * table[index[t]] += x[t] in the order of t, x in the sum range; the table is zeroed first. Nothing is read
    * after a row of x or written outside of the table's rows.
    * @param call address of `SCATTER_WORDS`: x's rows are `stride` bytes apart, and the table's `pitch`
+   * @returns the bits of `NOTED`
    */
-  scatterAdd(call: number): void;
+  scatterAdd(call: number): number;
 }
 
 /** The words of a call, in their order. Sizes are in bytes, counts in rows. */
@@ -58,11 +59,12 @@ export function defineRows(module: ModuleBuilder, pool: ConstantPool): void {
     f.emit(outside);
   });
 
-  module.function("scatterAdd", [I32], [], (f, call) => {
+  module.function("scatterAdd", [I32], [I32], (f, call) => {
     const [x, index, table, count, rowBytes, rows, stride, pitch] = SCATTER_WORDS.map((_, i) =>
       f.local(I32, i32.load(call, 4 * i)),
     );
-    const ranged = emitRanging(f, pool, 102);
+    const clamping = pooledClamping(f, pool, "sum");
+    const ranged = (vector: Code): Code => clamping.ranged(vector);
     const [row, at, from, to, whole] = Array.from({ length: 5 }, () => f.local(I32));
     const value = f.local(V128);
     f.set(whole, i32.and(rowBytes, i32.const(-16)));
@@ -75,29 +77,42 @@ export function defineRows(module: ModuleBuilder, pool: ConstantPool): void {
     });
     f.while(count, () => {
       f.set(row, i32.load(index));
-      f.if(i32.ltU(row, rows), () => {
-        f.set(from, x);
-        f.set(to, i32.add(table, i32.mul(row, pitch)));
-        f.set(at, i32.const(0));
-        f.while(i32.ltU(at, whole), () => {
-          f.set(value, f32x4.add(v128.load(to), ranged(v128.load(from))));
-          f.emit(v128.store(to, value));
-          f.increment(from, 16);
-          f.increment(to, 16);
-          f.increment(at, 16);
-        });
-        // The rest of the row lane by lane, so that nothing after it is written.
-        f.while(i32.ltU(at, rowBytes), () => {
-          f.set(value, f32x4.add(v128.splatLoad32(to), ranged(v128.splatLoad32(from))));
-          f.emit(v128.storeLane32(to, value, 0));
-          f.increment(from, 4);
-          f.increment(to, 4);
-          f.increment(at, 4);
-        });
-      });
+      f.set(from, x);
+      f.if(
+        i32.ltU(row, rows),
+        () => {
+          f.set(to, i32.add(table, i32.mul(row, pitch)));
+          f.set(at, i32.const(0));
+          f.while(i32.ltU(at, whole), () => {
+            f.set(value, f32x4.add(v128.load(to), ranged(v128.load(from))));
+            f.emit(v128.store(to, value));
+            f.increment(from, 16);
+            f.increment(to, 16);
+            f.increment(at, 16);
+          });
+          // The rest of the row lane by lane, so that nothing after it is written.
+          f.while(i32.ltU(at, rowBytes), () => {
+            f.set(value, f32x4.add(v128.splatLoad32(to), ranged(v128.splatLoad32(from))));
+            f.emit(v128.storeLane32(to, value, 0));
+            f.increment(from, 4);
+            f.increment(to, 4);
+            f.increment(at, 4);
+          });
+        },
+        () => {
+          // The definition reads the row, and adds 0.
+          f.set(at, i32.const(0));
+          f.while(i32.ltU(at, rowBytes), () => {
+            f.set(value, ranged(v128.splatLoad32(from)));
+            f.increment(from, 4);
+            f.increment(at, 4);
+          });
+        },
+      );
       f.increment(x, stride);
       f.increment(index, 4);
       f.increment(count, -1);
     });
+    f.emit(clamping.found);
   });
 }

@@ -9,9 +9,10 @@ import { planKernels } from "../../schedule/kernel-plan.ts";
 import { constantsOf } from "../../schedule/loop-parameters.ts";
 import { loopKey } from "../../schedule/loop-shape.ts";
 import { schedule } from "../../schedule/schedule.ts";
+import type { OperandView } from "../../schedule/view-product.ts";
 import { copyOf, copyTensors } from "../host.ts";
 import { Order } from "../in-order.ts";
-import { emptyReport, wantedOf } from "../wanted.ts";
+import { addCount, countedKernels, emptyReport, wantedOf } from "../wanted.ts";
 import { callBytes, Calls, functionNames } from "./calls.ts";
 import { CONTROL_WORDS } from "./control.ts";
 import { deal, type Dealing } from "./dealing.ts";
@@ -20,6 +21,7 @@ import { compileCore, compileLoops, corePool } from "./modules.ts";
 import { MATMUL_SCRATCH_BYTES } from "./multiply.ts";
 import { placedRun, type Run } from "./plan.ts";
 import { type CallFunction, Team } from "./team.ts";
+import { Views } from "./views.ts";
 
 const PAGE = 65_536;
 const MAX_BYTES = 65_535 * PAGE;
@@ -52,7 +54,7 @@ export async function prepareWasm(
   { always = false, dealing = {} }: WasmOptions = {},
 ): Promise<Session & { readonly helped: number }> {
   const planned = schedule(list, keep);
-  const plans = planKernels(planned, always);
+  const plans = planKernels(planned, always, { views: true });
   const types = planned.lifetimes.map((_, i) => typeOf(list, i));
   const lastingBytes = planned.lasting.reduce((sum, tensor) => sum + byteLength(types[tensor]), 0);
   const dealt = deal(plans, lastingBytes, dealing);
@@ -74,6 +76,7 @@ export async function prepareWasm(
     types.reduce((most, type) => Math.max(most, byteLength(type)), 0),
   );
   hashing.place((bytes) => places.take(bytes, 64));
+  const views = new Views(plans, (bytes) => places.take(bytes, 4));
   const products = pieces.some(({ kind }) => kind === "multiply");
   const scratches = Array.from({ length: dealt.threads }, () => places.take(products ? MATMUL_SCRATCH_BYTES : 0, 4096));
   const arena = places.take(0, 4096);
@@ -94,7 +97,11 @@ export async function prepareWasm(
       data: elementsIn(dtype, memory.buffer, address(i), elementCount(shape)),
     }),
   );
-  const addresses = { tensor: address, constant: (bits: number) => loops.pool.address(bits) };
+  const addresses = {
+    tensor: address,
+    constant: (bits: number) => loops.pool.address(bits),
+    view: (view: OperandView | undefined) => views.place(view),
+  };
   const calls = new Calls(memory, callsAt, [...unique.keys()], addresses);
   const team = new Team({ memory, functions, control, scratches, idle: dealing.idle ?? false });
   const runs = plans.map((plan, i) =>
@@ -102,6 +109,7 @@ export async function prepareWasm(
   );
   corePool.write(memory, corePool.end);
   loops.pool.write(memory, constantsEnd);
+  views.write(memory);
   hashing.open(memory, calls, team);
   if (shared) await team.hire({ memory, modules, names, control }, scratches.slice(1));
   return new WasmSession(list, tensors, runs, team, hashing);
@@ -114,9 +122,11 @@ class WasmSession implements Session {
   private readonly team: Team;
   private readonly hashing: Hashing;
   private readonly order = new Order();
+  private readonly counted: ReadonlySet<number>;
 
   constructor(list: KernelList, tensors: Tensor[], runs: Run[], team: Team, hashing: Hashing) {
     this.list = list;
+    this.counted = new Set(countedKernels(list));
     this.tensors = tensors;
     this.runs = runs;
     this.team = team;
@@ -149,8 +159,7 @@ class WasmSession implements Session {
         const run = this.runs[kernel];
         const late = run.start();
         if (late) await late;
-        const outside = run.outside?.();
-        if (outside) report.outOfRange.push({ kernel, count: outside });
+        if (this.counted.has(kernel)) addCount(report, this.list, kernel, run.count?.() ?? 0);
         const output = this.list.inputs.length + kernel;
         if (wanted.roots.has(kernel)) report.roots.set(kernel, await this.rootOf(output));
         if (wanted.captured.has(kernel)) report.captured.set(kernel, copyOf(this.tensors[output]));

@@ -1,8 +1,16 @@
 /** The words of memory that a call is given. */
 import { type Addresses, parameterCount, parameterWords } from "../../schedule/loop-parameters.ts";
 import { PROBLEM_WORDS, problemWords } from "./multiply.ts";
+import type { OperandView } from "../../schedule/view-product.ts";
 import type { Piece } from "./pieces.ts";
 import { GATHER_WORDS, SCATTER_WORDS } from "./rows.ts";
+import type { ViewPlace } from "./views.ts";
+
+/** Where things are in a session's memory. */
+export interface SessionAddresses extends Addresses {
+  /** The tables of an operand of a product. */
+  view(view: OperandView | undefined): ViewPlace;
+}
 
 /** The number of a piece's words, which is known before memory is laid out. */
 export function wordCount(piece: Piece): number {
@@ -19,7 +27,7 @@ export function wordCount(piece: Piece): number {
 }
 
 /** @param output the tensor that the piece's kernel writes */
-export function wordsOf(piece: Piece, output: number, addresses: Addresses): number[] {
+export function wordsOf(piece: Piece, output: number, addresses: SessionAddresses): number[] {
   const out = addresses.tensor(output);
   switch (piece.kind) {
     case "loop":
@@ -43,17 +51,18 @@ export function wordsOf(piece: Piece, output: number, addresses: Addresses): num
   }
 }
 
-function multiplyWords(piece: Piece & { kind: "multiply" }, out: number, addresses: Addresses): number[] {
+function multiplyWords(piece: Piece & { kind: "multiply" }, out: number, addresses: SessionAddresses): number[] {
   const { form, rows, columns, at, repeat } = piece;
-  const { a, b, row, column, depth } = form;
+  const { a, b, row, column, depth, views = {} } = form;
+  const [ofA, ofB] = [addresses.view(views.a), addresses.view(views.b)];
   return problemWords({
     m: rows[1] - rows[0],
     n: columns[1] - columns[0],
     k: depth.extent,
-    a: addresses.tensor(a.tensor) + 4 * (a.view.offset + at.a + rows[0] * row.a),
+    a: addresses.tensor(a.tensor) + 4 * (a.view.offset + at.a + (views.a ? 0 : rows[0] * row.a)),
     aRow: 4 * row.a,
     aDepth: 4 * depth.a,
-    b: addresses.tensor(b.tensor) + 4 * (b.view.offset + at.b + columns[0] * column.b),
+    b: addresses.tensor(b.tensor) + 4 * (b.view.offset + at.b + (views.b ? 0 : columns[0] * column.b)),
     bDepth: 4 * depth.b,
     bColumn: 4 * column.b,
     c: out + 4 * (at.out + rows[0] * row.out + columns[0]),
@@ -62,5 +71,11 @@ function multiplyWords(piece: Piece & { kind: "multiply" }, out: number, address
     aNext: 4 * repeat.a,
     bNext: 4 * repeat.b,
     cNext: 4 * repeat.out,
+    aLanes: views.a ? ofA.lanes + 4 * rows[0] : 0,
+    aDepths: ofA.depths,
+    aFill: ofA.fill,
+    bLanes: views.b ? ofB.lanes + 4 * columns[0] : 0,
+    bDepths: ofB.depths,
+    bFill: ofB.fill,
   });
 }

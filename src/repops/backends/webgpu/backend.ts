@@ -1,11 +1,10 @@
 /** WebGPU: kernels as WGSL, on the browser's device or, in Node, on that of the optional package `webgpu`. */
-import type { Backend, DeviceDescription } from "../backend.ts";
+import type { KernelList } from "../../kernels/kernel.ts";
+import type { Backend, DeviceDescription, Probe, Session } from "../backend.ts";
 import { checkedSession } from "../checked.ts";
 import { inOrder } from "../in-order.ts";
 import { openDevice } from "./device.ts";
-import { probeWebGpu } from "./probes.ts";
-import { prepareWebGpu } from "./session.ts";
-import { STRICT } from "./strict.ts";
+import type { WebGpuOptions } from "./session.ts";
 
 export async function describeWebGpu(): Promise<DeviceDescription> {
   const { name, adapter, device, software } = await openDevice();
@@ -16,7 +15,19 @@ export async function describeWebGpu(): Promise<DeviceDescription> {
   return { name, software, driver, limits };
 }
 
-const shared = { describe: describeWebGpu, probe: probeWebGpu };
+// What generates code is loaded when it is needed: most processes run on another backend.
+const shared = {
+  describe: describeWebGpu,
+  probe: async (): Promise<Probe[]> => (await import("./probes.ts")).probeWebGpu(),
+};
+
+async function prepare(
+  list: KernelList,
+  keep: readonly number[],
+  options: Partial<WebGpuOptions> = {},
+): Promise<Session> {
+  return inOrder(await (await import("./session.ts")).prepareWebGpu(list, keep, options));
+}
 
 /** The same device, computing with integers only, whose results WGSL defines exactly. */
 export const webgpuStrict: Backend = {
@@ -26,7 +37,9 @@ export const webgpuStrict: Backend = {
     return webgpuStrict;
   },
   prepare: (list, options) =>
-    checkedSession(list, options, async (keep) => inOrder(await prepareWebGpu(list, keep, { dialect: STRICT }))),
+    checkedSession(list, options, async (keep) =>
+      prepare(list, keep, { dialect: (await import("./strict.ts")).STRICT }),
+    ),
 };
 
 /** WGSL that is generated for each kernel, on a WebGPU device. */
@@ -34,5 +47,5 @@ export const webgpu: Backend = {
   ...shared,
   name: "webgpu",
   strict: webgpuStrict,
-  prepare: (list, options) => checkedSession(list, options, async (keep) => inOrder(await prepareWebGpu(list, keep))),
+  prepare: (list, options) => checkedSession(list, options, (keep) => prepare(list, keep)),
 };

@@ -2,11 +2,11 @@
  * Computes roots of tensors on the device that holds them: first the leaves, then level by level for all
  * trees at once.
  */
-import { chunkCount, elementCount, type TensorRoot, tensorRootOf, type TensorType } from "../../../encoding/tensor.ts";
-import { merkleRoot, type TreeRoot } from "../../../encoding/merkle.ts";
+import { chunkCount, elementCount, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { GpuBuffer, GpuPass, GpuPipeline } from "./api.ts";
 import type { OpenDevice } from "./device.ts";
-import { DIGEST_WORDS, leafShader, nodeShader, planForest } from "./sha256.ts";
+import { DIGEST_WORDS, rootFromWords } from "../device-roots.ts";
+import { leafShader, nodeShader, planForest } from "./sha256.ts";
 import { workgroupsFor } from "./shader.ts";
 
 /** The parameters of the leaves of each tensor, at offsets that a binding may have. */
@@ -43,15 +43,6 @@ export function encodeLaunches(pass: GpuPass, launches: readonly Launch[]): void
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(...workgroupsFor(invocations));
   }
-}
-
-/** @param words the tree's root as the shaders leave it: big-endian words, each in the device's order */
-export function rootFromWords(type: TensorType, words: DataView): TensorRoot {
-  if (chunkCount(type) === 0) return tensorRootOf(type, merkleRoot([]));
-  const root = new Uint8Array(4 * DIGEST_WORDS);
-  const bytes = new DataView(root.buffer);
-  for (let word = 0; word < DIGEST_WORDS; word++) bytes.setUint32(4 * word, words.getUint32(4 * word, true));
-  return tensorRootOf(type, root as TreeRoot);
 }
 
 /** Computes the roots of a fixed set of tensors, any number of times. */

@@ -54,6 +54,8 @@ fn rootBits(a: u32) -> u32 {
 }
 fn rangedBits(v: u32, least: u32, most: u32) -> u32 {
   let a = v & 0x7fffffffu;
+  /* NOTED of kernel.ts. */
+  F = F | select(0u, 1u, a > most) | select(0u, 2u, (a < least) & (a != 0u));
   return select(select(v, (v & 0x80000000u) | most, a > most), 0u, a < least);
 }
 `;

@@ -7,6 +7,7 @@ import { BackendError } from "../../../errors/index.ts";
 import { type Kernel, type KernelList, typeOf } from "../../kernels/kernel.ts";
 import { allocate, Slots } from "../../schedule/memory.ts";
 import { schedule, type Step } from "../../schedule/schedule.ts";
+import { isCounted } from "../wanted.ts";
 import type { GpuBuffer, GpuPass, GpuPipeline } from "./api.ts";
 import type { OpenDevice } from "./device.ts";
 import type { Dialect } from "./dialect.ts";
@@ -41,6 +42,10 @@ export interface Plan {
   bufferOf(tensor: number): GpuBuffer;
   /** Buffers that belong to this plan only. */
   own: readonly GpuBuffer[];
+  /** In words: what has to be 0 before an execution. */
+  counters: GpuBuffer;
+  /** The kernels that count, in order, and the number of each one's word. */
+  counted: readonly { kernel: number; word: number }[];
 }
 
 /** What every plan of a session shares. */
@@ -49,18 +54,11 @@ export interface Shared {
   keep: readonly number[];
   /** Of the tensors that last, in the order of `lastingTensors`. */
   buffers: readonly GpuBuffer[];
-  /** One count of reads outside the source for each gather, `BINDING_ALIGNMENT` bytes apart. */
-  counters: GpuBuffer;
 }
 
 /** The bytes of a tensor's buffer; bindings can't be empty. */
 export function bufferBytes(list: KernelList, tensor: number): number {
   return Math.max(byteLength(typeOf(list, tensor)), 4);
-}
-
-/** The kernels that count reads outside their source, in order. */
-export function gathersOf({ kernels }: KernelList): number[] {
-  return kernels.flatMap(({ kind }, i) => (kind === "gather" ? [i] : []));
 }
 
 /**
@@ -75,7 +73,8 @@ export async function planDispatches(
 ): Promise<Plan> {
   const { list, keep, buffers } = shared;
   const products = lowering.dialect === GUARDED;
-  const limits = { tensors: open.maxBuffers - 1, instructions: FUSED_INSTRUCTIONS, products };
+  // The parameters, and a counter.
+  const limits = { tensors: open.maxBuffers - 2, instructions: FUSED_INSTRUCTIONS, products };
   const planned = watched ? schedule(list, keep) : schedule(list, keep, limits);
   const shaders = planned.steps
     .filter(({ kernels }) => elementCount(list.kernels[kernels[0]].type.shape) > 0)
@@ -83,11 +82,12 @@ export async function planDispatches(
   const slots = new Slots();
   const places = allocate(planned, (tensor) => bufferBytes(list, tensor), slots);
   // The first slots belong to the lasting tensors, which have their buffers already.
-  const own = await open.buffers([...slots.sizes.slice(buffers.length), BINDING_ALIGNMENT * shaders.length]);
-  const parameters = own.pop()!;
+  const bindings = BINDING_ALIGNMENT * shaders.length;
+  const own = await open.buffers([...slots.sizes.slice(buffers.length), bindings, bindings]);
+  const [parameters, counters] = own.slice(-2);
   const all = [...buffers, ...own];
+  const counted: { kernel: number; word: number }[] = [];
   const bufferOf = (tensor: number): GpuBuffer => all[places[tensor]!];
-  const gathers = gathersOf(list);
   const dispatches = await Promise.all(
     shaders.map(async ({ step: { kernels }, shader }, i) => {
       const [kernel] = kernels;
@@ -98,16 +98,18 @@ export async function planDispatches(
         { buffer: parameters, offset, size: words.byteLength },
         ...[...shader.reads, ...shader.writes].map((tensor) => ({ buffer: bufferOf(tensor) })),
       ];
-      const gather = gathers.indexOf(kernel);
-      if (gather >= 0) resources.push({ buffer: shared.counters, offset: gather * BINDING_ALIGNMENT, size: 4 });
+      const counting = kernels.filter((one) => isCounted(list.kernels[one]));
+      for (const [place, one] of counting.entries()) counted.push({ kernel: one, word: offset / 4 + place });
+      if (counting.length > 0) resources.push({ buffer: counters, offset, size: 4 * counting.length });
       checkBindings(open, list.kernels[kernel], kernel, resources.length);
       const pipeline = await open.pipeline(shader.code, `kernel ${kernel}`);
       const entries = resources.map((resource, binding) => ({ binding, resource }));
-      const bindings = open.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      return { kernels, pipeline, group: bindings, workgroups: shader.workgroups };
+      const group = open.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+      return { kernels, pipeline, group, workgroups: shader.workgroups };
     }),
   );
-  return { dispatches, bufferOf, own: [...own, parameters] };
+  counted.sort((a, b) => a.kernel - b.kernel);
+  return { dispatches, bufferOf, own, counters, counted };
 }
 
 /** A step as its shader: a tiled product, a gather, or loops. */
@@ -118,7 +120,7 @@ export function shaderOf(list: KernelList, step: Step, lowering: Lowering): Shad
   const kernel = list.kernels[index];
   const output = list.inputs.length + index;
   if (kernel.kind === "gather") return writer.gather(kernel, output);
-  const form = dialect === GUARDED ? step.product : undefined;
+  const form = dialect === GUARDED ? (step.product ?? step.views) : undefined;
   return (form && productShader(form, output, guard, tiles)) ?? writer.step(step);
 }
 

@@ -7,7 +7,9 @@
 import { RANGE_EXPONENT } from "../../kernels/kernel.ts";
 import { bitsOf } from "../../numbers/vf32.ts";
 import type { ProductForm } from "../../schedule/product-form.ts";
-import { declarations, type Shader, u32 } from "./shader.ts";
+import { ALONG, loadView, viewParameters } from "./product-views.ts";
+import { u32 } from "./places.ts";
+import { COUNTER, declarations, type Shader, TELL } from "./shader.ts";
 import { GUARDED } from "./wgsl.ts";
 
 /**
@@ -48,10 +50,12 @@ function chooseTile(form: ProductForm, tiles: readonly Tile[]): Tile {
 }
 
 const MAX_WORKGROUPS = 65_535;
+/** Parameters of a dispatch. */
+const MAX_WORDS = 64;
 
 /**
- * The product as a shader, or `undefined` when it has more blocks than one dispatch. Its extents and strides
- * are parameters: products of one tile and of operands that lie alike share their code, and so one
+ * The product as a shader, or `undefined` when it has more blocks or axes than one dispatch. Its extents and
+ * strides are parameters: products of one tile and of operands that lie alike share their code, and so one
  * compilation.
  */
 export function productShader(
@@ -62,30 +66,33 @@ export function productShader(
 ): Shader | undefined {
   const tile = chooseTile(form, tiles);
   const count = workgroups(form, tile);
-  if (count.some((groups) => groups > MAX_WORKGROUPS)) return undefined;
+  const words = parameters(form);
+  if (count.some((groups) => groups > MAX_WORKGROUPS) || words.length > MAX_WORDS) return undefined;
   const reads = [...new Set([form.a.tensor, form.b.tensor])];
   const code = [
     ...declarations([
       ...reads.map((_, i) => `var<storage, read> t${i}: array<u32>;`),
       "var<storage, read_write> o0: array<u32>;",
+      COUNTER,
     ]),
     GUARDED.library,
     ...loads(form, tile, (tensor) => `t${reads.indexOf(tensor)}`),
     main(form, tile, guard),
   ].join("\n");
-  return { code, reads, writes: [output], workgroups: count, parameters: parameters(form) };
+  return { code, reads, writes: [output], workgroups: count, parameters: words };
 }
 
 /** Words of binding 0: the zero, then what tells one product from another; `P` names their places. */
 const P = { m: 1, n: 2, k: 3, cRow: 4, a: 5, aRow: 6, aDepth: 7, b: 8, bColumn: 9, bDepth: 10, batch: 11, axes: 12 };
 const AXIS_WORDS = 4;
 
-function parameters({ a, b, row, column, depth, batch }: ProductForm): number[] {
+function parameters({ a, b, row, column, depth, batch, views = {} }: ProductForm): number[] {
   const extents = [0, row.extent, column.extent, depth.extent, row.out];
   const left = [a.view.offset, row.a, depth.a];
   const right = [b.view.offset, column.b, depth.b];
   const axes = batch.flatMap((axis) => [axis.extent, axis.a, axis.b, axis.out]);
-  return [...extents, ...left, ...right, batch.length, ...axes];
+  const ofViews = [views.a, views.b].flatMap((view) => (view ? viewParameters(view) : []));
+  return [...extents, ...left, ...right, batch.length, ...axes, ...ofViews];
 }
 
 const parameter = (name: keyof typeof P): string => `bitcast<i32>(zero[${P[name]}])`;
@@ -93,7 +100,7 @@ const parameter = (name: keyof typeof P): string => `bitcast<i32>(zero[${P[name]
 const invocations = ({ rows, columns, own }: Tile): number => (rows * columns) / (own * own);
 
 /** `loadA4(base, lane, k)`: four ranged elements of A, of rows from `lane` at depth k; B alike. */
-function loads({ a, b }: ProductForm, tile: Tile, bufferOf: (tensor: number) => string): string[] {
+function loads({ a, b, batch, views = {} }: ProductForm, tile: Tile, bufferOf: (tensor: number) => string): string[] {
   const limit = 2 ** RANGE_EXPONENT.dot;
   const range = `${u32(bitsOf(1 / limit))}, ${u32(bitsOf(limit))}`;
   const load = (name: "A" | "B", tensor: number, lanes: string, lane: string, depth: string): string =>
@@ -104,13 +111,20 @@ function loads({ a, b }: ProductForm, tile: Tile, bufferOf: (tensor: number) => 
 fn load${name}4(base: i32, lane: i32, k: i32) -> vec4<f32> {
   return vec4<f32>(${[0, 1, 2, 3].map((i) => `load${name}(base, lane + ${i}, k)`).join(", ")});
 }`;
+  const viewsAt = P.axes + AXIS_WORDS * batch.length;
+  const ofA = views.a ? viewParameters(views.a).length : 0;
   return [
     `var<workgroup> blockA: array<vec4<f32>, ${(tile.rows / 4) * tile.depth}>;`,
     `var<workgroup> blockB: array<vec4<f32>, ${(tile.columns / 4) * tile.depth}>;`,
     "var<private> rows: i32; var<private> columns: i32; var<private> depth: i32;",
     "var<private> aRow: i32; var<private> aDepth: i32; var<private> bColumn: i32; var<private> bDepth: i32;",
-    load("A", a.tensor, "rows", "aRow", "aDepth"),
-    load("B", b.tensor, "columns", "bColumn", "bDepth"),
+    ...(views.a || views.b ? [ALONG] : []),
+    views.a
+      ? loadView("A", views.a, { at: viewsAt, buffer: bufferOf(a.tensor), extent: "rows", range })
+      : load("A", a.tensor, "rows", "aRow", "aDepth"),
+    views.b
+      ? loadView("B", views.b, { at: viewsAt + ofA, buffer: bufferOf(b.tensor), extent: "columns", range })
+      : load("B", b.tensor, "columns", "bColumn", "bDepth"),
   ];
 }
 
@@ -214,5 +228,6 @@ if (k0 >= end) { break; }
 }
 let row = laneA + 4 * i32(y); let column = laneB + 4 * i32(x);
 ${stores.join("\n")}
+${TELL}
 }`;
 }

@@ -4,7 +4,7 @@ import { byteLength, type Tensor, tensorRoot, type TensorRoot, type TensorType }
 import type { ExecuteOptions, ExecuteReport, Session } from "../backend.ts";
 import { type KernelList, typeOf } from "../../kernels/kernel.ts";
 import { lastingTensors } from "../../schedule/lifetimes.ts";
-import { emptyReport, wantedOf } from "../wanted.ts";
+import { addCount, emptyReport, type OpenReport, wantedOf } from "../wanted.ts";
 import type { GpuBuffer } from "./api.ts";
 import { type OpenDevice, openDevice } from "./device.ts";
 import { Hasher } from "./hasher.ts";
@@ -12,7 +12,6 @@ import {
   BINDING_ALIGNMENT,
   bufferBytes,
   encode,
-  gathersOf,
   type Lowering,
   type Plan,
   planDispatches,
@@ -43,16 +42,8 @@ export async function prepareWebGpu(
 ): Promise<Session> {
   const open = await openDevice();
   const lasting = lastingTensors(list, keep);
-  const gathers = gathersOf(list);
-  const buffers = await open.buffers([
-    ...lasting.map((tensor) => bufferBytes(list, tensor)),
-    BINDING_ALIGNMENT * gathers.length,
-  ]);
-  const [counters] = buffers.splice(lasting.length);
-  const session = new WebGpuSession(open, { list, keep, buffers, counters }, lasting, {
-    ...defaults(open),
-    ...options,
-  });
+  const buffers = await open.buffers(lasting.map((tensor) => bufferBytes(list, tensor)));
+  const session = new WebGpuSession(open, { list, keep, buffers }, lasting, { ...defaults(open), ...options });
   try {
     await session.plan("fused");
   } catch (error) {
@@ -133,14 +124,14 @@ class WebGpuSession implements Session {
 
   async execute(options: ExecuteOptions = {}): Promise<ExecuteReport> {
     this.open.check();
-    const { list, counters } = this.shared;
+    const { list } = this.shared;
     const wanted = wantedOf(options, list);
     const report = emptyReport();
     const plan = await this.plan(wanted.roots.size + wanted.captured.size > 0 ? "watched" : "fused");
     const trail = await this.trailOf(wanted.roots, plan);
     const { device } = this.open;
     let encoder = device.createCommandEncoder();
-    encoder.clearBuffer(counters);
+    encoder.clearBuffer(plan.counters);
     let pass = encoder.beginComputePass();
     const submit = (): void => {
       pass.end();
@@ -167,7 +158,8 @@ class WebGpuSession implements Session {
     }
     submit();
     const roots = trail ? await trail.roots() : report.roots;
-    return { ...report, roots, outOfRange: await this.outOfRange() };
+    await this.count(report, plan);
+    return { ...report, roots };
   }
 
   /** Where roots are computed on the device: what records those of these kernels' outputs. */
@@ -186,14 +178,12 @@ class WebGpuSession implements Session {
     return this.trail.of;
   }
 
-  private async outOfRange(): Promise<ExecuteReport["outOfRange"]> {
-    const gathers = gathersOf(this.shared.list);
-    const bytes = BINDING_ALIGNMENT * gathers.length;
-    const [counts] = await this.open.download([{ buffer: this.shared.counters, offset: 0, bytes }]);
+  private async count(report: OpenReport, { counters, counted, dispatches }: Plan): Promise<void> {
+    if (counted.length === 0) return;
+    const bytes = BINDING_ALIGNMENT * dispatches.length;
+    const [counts] = await this.open.download([{ buffer: counters, offset: 0, bytes }]);
     const words = new Uint32Array(counts);
-    return gathers
-      .map((kernel, i) => ({ kernel, count: words[(i * BINDING_ALIGNMENT) / 4] }))
-      .filter(({ count }) => count > 0);
+    for (const { kernel, word } of counted) addCount(report, this.shared.list, kernel, words[word]);
   }
 
   async roots(tensors: readonly number[]): Promise<TensorRoot[]> {
@@ -213,8 +203,7 @@ class WebGpuSession implements Session {
   async close(): Promise<void> {
     for (const hasher of this.hashers.values()) hasher.close();
     this.trail?.of.close();
-    const { buffers, counters } = this.shared;
     for (const { own } of this.plans.values()) for (const buffer of own) buffer.destroy();
-    for (const buffer of [...buffers, counters]) buffer.destroy();
+    for (const buffer of this.shared.buffers) buffer.destroy();
   }
 }

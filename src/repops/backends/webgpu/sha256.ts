@@ -5,11 +5,10 @@
  */
 import { CHUNK_ELEMENTS } from "../../../encoding/tensor.ts";
 import { Tag } from "../../../encoding/tags.ts";
+import { DIGEST_WORDS } from "../device-roots.ts";
 import { INITIAL, ROUND } from "../sha256-constants.ts";
 import { WORKGROUP } from "./shader.ts";
 
-/** Words of a digest. */
-export const DIGEST_WORDS = 8;
 const BLOCK_WORDS = 16;
 
 const words = (values: readonly number[]): string => values.map((value) => `${value >>> 0}u`).join(", ");

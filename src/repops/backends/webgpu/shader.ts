@@ -2,7 +2,7 @@
  * Steps of kernels as compute shaders: one invocation for each output element, which runs a fold in its
  * order.
  */
-import { elementCount, type Shape } from "../../../encoding/tensor.ts";
+import { elementCount } from "../../../encoding/tensor.ts";
 import {
   type Arg,
   type FoldKernel,
@@ -13,13 +13,15 @@ import {
   typeOf,
 } from "../../kernels/kernel.ts";
 import { outputType } from "../../programs/program.ts";
-import { analyze, analyzeFold } from "../../ranges/analysis.ts";
+import { type Analysis, analyze, analyzeFold, mayBeNegativeZero } from "../../ranges/analysis.ts";
+import { type Noting, notingOfKernel } from "../../ranges/telling.ts";
 import { type Range, rangedFloat } from "../../ranges/values.ts";
 import { bitsOf } from "../../numbers/vf32.ts";
-import type { View } from "../../kernels/view.ts";
 import type { Dialect } from "./dialect.ts";
 import { isIdentity } from "../../schedule/fuse.ts";
+import { isCounted } from "../wanted.ts";
 import type { Step } from "../../schedule/schedule.ts";
+import { coordinates, loadBits, u32 } from "./places.ts";
 import { programStatements } from "./wgsl.ts";
 
 export const WORKGROUP = 64;
@@ -36,8 +38,6 @@ export interface Shader {
   /** Words of binding 0, at most 64; the first is the 0 that no compiler knows. */
   parameters: readonly number[];
 }
-
-export const u32 = (value: number): string => `${value >>> 0}u`;
 
 /** The workgroups for one invocation for each element. */
 export function workgroupsFor(elements: number): [number, number, number] {
@@ -63,39 +63,19 @@ function head({ library }: Dialect, bindings: readonly string[]): string {
   ].join("\n");
 }
 
+/** The binding in which a shader counts, after its tensors: a word for each of its kernels that counts. */
+export const COUNTER = "var<storage, read_write> counter: array<atomic<u32>>;";
+/** Tells what clamp ranges have changed: `rangedBits` sets bits of F. */
+export const TELL = "if (F != 0u) { atomicOr(&counter[0], F); }";
+
 /** The parameters, of which the first is the zero that no compiler knows, and the bindings after them. */
 export function declarations(bindings: readonly string[]): string[] {
   return [
     "@group(0) @binding(0) var<storage, read> zero: array<u32>;",
     ...bindings.map((declaration, i) => `@group(0) @binding(${i + 1}) ${declaration}`),
     "var<private> Z: u32;",
+    "var<private> F: u32;",
   ];
-}
-
-/**
- * The coordinates of a row-major number as names `prefix0`, `prefix1`, …, as far as the lines after them use
- * them.
- */
-function coordinates(number: string, shape: Shape, prefix: string, users: readonly string[]): string[] {
-  const lines: string[] = [];
-  let inner = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const name = new RegExp(`\\b${prefix}${axis}\\b`);
-    if (users.some((line) => name.test(line)))
-      lines.push(`let ${prefix}${axis} = i32((${number} / ${u32(inner)}) % ${u32(Math.max(shape[axis], 1))});`);
-    inner *= Math.max(shape[axis], 1);
-  }
-  return lines;
-}
-
-/** The bits that a view reads at the coordinates `names`. */
-function loadBits({ offset, strides, bounds, fill = 0 }: View, buffer: string, names: readonly string[]): string {
-  const terms = strides.flatMap((stride, axis) => (stride === 0 ? [] : [`${names[axis]} * ${stride}`]));
-  const address = [`${offset}`, ...terms].join(" + ");
-  if (!bounds) return `${buffer}[${address}]`;
-  const inside = bounds.map(([from, to], axis) => `(${names[axis]} >= ${from}) & (${names[axis]} < ${to})`).join(" & ");
-  // Outside the bounds element 0 is read in place of nothing, and not used.
-  return `select(${u32(fill)}, ${buffer}[select(0, ${address}, ${inside})], ${inside})`;
 }
 
 type Operand = Arg & { kind: "operand" };
@@ -105,6 +85,12 @@ interface Known {
   name: string;
   range: Range | undefined;
 }
+
+/** Tells what a step notes, which is seldom anything. */
+const notes = (noting: Noting | undefined, values: readonly string[], counter: number): string[] =>
+  (noting?.flags ?? []).map(
+    ({ value, bit }) => `if (${values[value]}) { atomicOr(&counter[${u32(counter)}], ${u32(bit)}); }`,
+  );
 
 /** Shaders of a list in one dialect. */
 export class ShaderWriter {
@@ -122,11 +108,16 @@ export class ShaderWriter {
     const bufferOf = (tensor: number): string => `t${reads.indexOf(tensor)}`;
     const known = new Map<number, Known>();
     const lines: string[] = [];
+    const counted = kernels.filter((index) => isCounted(this.list.kernels[index]));
     for (const [member, index] of kernels.entries()) {
       const kernel = this.list.kernels[index];
       if (kernel.kind === "gather") throw new TypeError("a gather is a shader of its own");
       const tensor = first + index;
-      const emit = kernel.kind === "map" ? this.map(kernel, member, bufferOf, known) : this.fold(kernel, bufferOf);
+      const counter = counted.indexOf(index);
+      const emit =
+        kernel.kind === "map"
+          ? this.map(kernel, member, counter, bufferOf, known)
+          : this.fold(kernel, counter, bufferOf);
       lines.push(...coordinates("element", kernel.type.shape, `c${member}_`, emit.lines), ...emit.lines);
       lines.push(`let w${member} = ${emit.result};`);
       known.set(tensor, { name: `w${member}`, range: emit.range });
@@ -138,13 +129,17 @@ export class ShaderWriter {
       ...reads.map((_, i) => `var<storage, read> t${i}: array<u32>;`),
       ...writes.map((_, i) => `var<storage, read_write> o${i}: array<u32>;`),
     ];
-    const code = [head(this.dialect, bindings), "if (element >= zero[1]) { return; }", ...lines, "}"];
+    if (counted.length > 0) bindings.push(COUNTER);
+    // What clamp ranges have changed: only a fold has them, and it is the first of its step.
+    const end = counted.length > 0 ? [TELL, "}"] : ["}"];
+    const code = [head(this.dialect, bindings), "if (element >= zero[1]) { return; }", ...lines, ...end];
     return { code: code.join("\n"), reads, writes, ...launch(elements) };
   }
 
   private map(
     kernel: MapKernel,
     member: number,
+    counter: number,
     bufferOf: (tensor: number) => string,
     known: ReadonlyMap<number, Known>,
   ): { lines: string[]; result: string; range: Range | undefined } {
@@ -152,8 +147,10 @@ export class ShaderWriter {
     const names = shape.map((_, axis) => `c${member}_${axis}`);
     const { inputs: types } = kernel.program;
     const given = kernel.args.map((arg) => (arg.kind === "operand" ? known.get(arg.tensor) : undefined));
+    const noting = notingOfKernel(kernel);
+    const program = noting?.program ?? kernel.program;
     const analysis = analyze(
-      kernel.program,
+      program,
       given.map((value) => value?.range),
     );
     const loads = kernel.args.flatMap((arg, i) => {
@@ -167,14 +164,20 @@ export class ShaderWriter {
       return [`let a${member}_${i} = ${value};`];
     });
     const inputs = kernel.args.map((_, i) => given[i]?.name ?? `a${member}_${i}`);
-    const body = programStatements(this.dialect, kernel.program, analysis, inputs, `v${member}_`);
-    const result = analysis.negativeZero ? this.dialect.unsignedZero(body.result) : body.result;
-    const range = analysis.values[analysis.values.length - 1];
+    const body = programStatements(this.dialect, program, analysis, inputs, `v${member}_`);
+    const output = noting?.output ?? body.values.length - 1;
+    const range = analysis.values[output];
     const cleaned = "negativeZero" in range ? { ...range, negativeZero: false } : range;
-    return { lines: [...loads, ...body.statements], result, range: cleaned };
+    const lines = [...loads, ...body.statements, ...notes(noting, body.values, counter)];
+    return { lines, result: this.unsigned(body.values[output], analysis, output), range: cleaned };
   }
 
-  private fold(kernel: FoldKernel, bufferOf: (tensor: number) => string) {
+  /** A value without the sign of a zero. */
+  private unsigned(name: string, analysis: Analysis, value: number): string {
+    return mayBeNegativeZero(analysis, value) ? this.dialect.unsignedZero(name) : name;
+  }
+
+  private fold(kernel: FoldKernel, counter: number, bufferOf: (tensor: number) => string) {
     const { shape } = kernel.type;
     const { reduce } = kernel;
     const names = [...shape.map((_, axis) => `c0_${axis}`), ...reduce.map((_, axis) => `r${axis}`)];
@@ -183,9 +186,12 @@ export class ShaderWriter {
     const ranges = kernel.args.map((arg) =>
       arg.kind === "operand" && arg.clampRange !== "none" ? rangedFloat(arg.clampRange) : undefined,
     );
-    const analysis = analyzeFold(kernel.program, kernel.start, [undefined, ...ranges]);
+    const noting = notingOfKernel(kernel);
+    const program = noting?.program ?? kernel.program;
+    const analysis = analyzeFold(kernel.program, kernel.start, [undefined, ...ranges], program);
     const inputs = ["acc", ...kernel.args.map((_, i) => `b${i}`)];
-    const { statements, result } = programStatements(this.dialect, kernel.program, analysis, inputs, "u");
+    const { statements, values } = programStatements(this.dialect, program, analysis, inputs, "u");
+    const output = noting?.output ?? values.length - 1;
     const start = `(${u32(kernel.start)} ^ Z)`;
     const lines = [
       `var acc = ${outputType(kernel.program) === "f" ? this.dialect.float(start) : `bitcast<i32>${start}`};`,
@@ -193,7 +199,8 @@ export class ShaderWriter {
       ...coordinates("u32(k)", reduce, "r", loads),
       ...loads,
       ...statements,
-      `acc = ${analysis.negativeZero ? this.dialect.unsignedZero(result) : result};`,
+      ...notes(noting, values, counter),
+      `acc = ${this.unsigned(values[output], analysis, output)};`,
       "}",
     ];
     return { lines, result: "acc", range: undefined };
@@ -222,7 +229,7 @@ export class ShaderWriter {
       "var<storage, read> source: array<u32>;",
       "var<storage, read> index: array<i32>;",
       "var<storage, read_write> out: array<u32>;",
-      "var<storage, read_write> outside: array<atomic<u32>>;",
+      COUNTER,
     ];
     const inside = `out[element] = source[u32(chosen) * ${u32(row)} + element % ${u32(row)}];`;
     const code = `${head(this.dialect, bindings)}
@@ -231,7 +238,7 @@ export class ShaderWriter {
   if (chosen >= 0 && chosen < ${source[0]}) { ${inside} }
   else {
     out[element] = ${u32(kernel.fill)} ^ Z;
-    if (element % ${u32(row)} == 0u) { atomicAdd(&outside[0], 1u); }
+    if (element % ${u32(row)} == 0u) { atomicAdd(&counter[0], 1u); }
   }
 }`;
     return { code, reads: [kernel.source, kernel.index], writes: [output], ...launch(elements) };

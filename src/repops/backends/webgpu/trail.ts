@@ -5,8 +5,9 @@
 import { chunkCount, elementCount, type TensorRoot, type TensorType } from "../../../encoding/tensor.ts";
 import type { GpuBuffer, GpuEncoder } from "./api.ts";
 import type { OpenDevice } from "./device.ts";
-import { encodeLaunches, hashPipelines, type Launch, launchOf, rootFromWords } from "./hasher.ts";
-import { DIGEST_WORDS, planForest } from "./sha256.ts";
+import { DIGEST_WORDS, rootFromWords } from "../device-roots.ts";
+import { encodeLaunches, hashPipelines, type Launch, launchOf } from "./hasher.ts";
+import { planForest } from "./sha256.ts";
 
 const DIGEST_BYTES = 4 * DIGEST_WORDS;
 

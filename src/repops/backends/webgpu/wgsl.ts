@@ -94,7 +94,7 @@ export const GUARDED: Dialect = {
 };
 
 /**
- * A program as statements over `inputs`, names of values, and the name of its result.
+ * A program as statements over `inputs`, names of values, and the names of all its values.
  * @param prefix makes the names of the statements' values
  */
 export function programStatements(
@@ -103,7 +103,7 @@ export function programStatements(
   analysis: Analysis,
   inputs: readonly string[],
   prefix: string,
-): { statements: string[]; result: string } {
+): { statements: string[]; values: string[] } {
   const at = layout(program);
   // Constants are combined with the run-time zero too, so that nothing is evaluated when the shader is
   // compiled.
@@ -119,5 +119,5 @@ export function programStatements(
     const type = dialect.types[INSTRUCTIONS[name].result];
     return `let ${prefix}${at.steps + i}: ${type} = ${lower(a, b, c, analysis.steps[i])};`;
   });
-  return { statements, result: values[values.length - 1] };
+  return { statements, values };
 }

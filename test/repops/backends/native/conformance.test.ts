@@ -9,6 +9,7 @@ import { loadJob } from "../../../../src/job/load.ts";
 import { wasm } from "../../../../src/repops/backends/wasm/backend.ts";
 import { run } from "../../../../src/trace/run.ts";
 import { conformanceSuite, manyConstants, sessionSuite } from "../conformance.ts";
+import { checkNotes } from "../../notes.ts";
 import { checkReports } from "../../reports.ts";
 import { nativeWith } from "../../../../src/repops/backends/native/backend.ts";
 import { fusedIn, nativeBuilds } from "./here.ts";
@@ -28,6 +29,9 @@ describe.skipIf(builds.length === 0)("native", () => {
   sessionSuite([nativeWith({ name: "native, beside", beside: true })]);
 
   test.each(builds)("$name reports roots and outputs of any kernels, as data", (backend) => checkReports(backend));
+
+  const noting = process.env.VERDE_SWEEP === undefined ? builds.slice(0, 2) : builds;
+  test.each(noting)("$name notes saturations and operands outside of a domain", (backend) => checkNotes(backend));
 
   test("a list that does not fit is refused with figures", async () => {
     const huge = { dtype: "f32" as const, shape: [2 ** 30] };

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Reader } from "../../../../src/encoding/bytes.ts";
-import { unitSource } from "../../../../src/repops/backends/native/library.ts";
+import { unitSource } from "../../../../src/repops/backends/native/loops.ts";
 import { loopSource } from "../../../../src/repops/backends/native/loops.ts";
 import type { KernelList } from "../../../../src/repops/kernels/kernel.ts";
 import { decodeProgram, encodeProgram, type Program } from "../../../../src/repops/programs/program.ts";
@@ -19,11 +19,11 @@ const OF_THE_CORE =
   "vf vi vu IBITS FBITS SELECT LANES VECTOR_BYTES COUNT magnitude smaller larger square_root floor_of smaller_int " +
   "larger_int float_of_int float_of_unsigned int_of_float unsigned_of_float dot_range sum_range shifted_right " +
   "rotated_left load_unit load_splat load_strided load_strided_left store store_left store_past end_past " +
-  "START_CHECKS CHECK ALL_RIGHT CHECKED SHORT_ROW ROWS ROW_VECTORS ROW_OF";
-const OWN = "p start left aligned o x n_ h_";
+  "START_CHECKS CHECK ALL_RIGHT CHECKED SHORT_ROW ROWS ROW_VECTORS ROW_OF Seen tell tell_any DOT_MOST SUM_MOST first_of";
+const OWN = "p start exact left aligned o x n_ h_ counter seen_dot seen_sum";
 const WORDS = new Set(`${OF_C} ${OF_THE_CORE} ${OWN}`.split(" "));
 /** A letter and numbers: addresses, strides, extents, values, coordinates. */
-const NUMBERED = /^([oewrfctikam]\d+|[asqmlvy]\d+_\d*|v\d+_\d+_\d+|loop\d+(_[01])?)$/;
+const NUMBERED = /^([oewrfctikam]\d+|[asqmlvyn]\d+_\d*|v\d+_\d+_\d+|loop\d+(_0)?)$/;
 const NUMBER = /^(0x[0-9a-f]{1,8}|-?\d{1,10})$/;
 const OPERATORS = /^[\s(){}[\];:,.*+\-/&|^~<>=!?]*$/;
 

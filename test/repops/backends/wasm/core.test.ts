@@ -32,14 +32,15 @@ function given(...call: number[]): number {
   return WORDS;
 }
 
-type Product = Omit<MatmulProblem, "count" | "aNext" | "bNext" | "cNext">;
+const PLAIN = { aLanes: 0, aDepths: 0, aFill: 0, bLanes: 0, bDepths: 0, bFill: 0 };
+const ONCE = { count: 1, aNext: 0, bNext: 0, cNext: 0, ...PLAIN };
+type Product = Omit<MatmulProblem, keyof typeof ONCE>;
 
 /** Multiplies once. Strides are in elements here, and in bytes in memory. */
 function matmul(product: Product, from = ++turn): void {
   const bytes = (name: keyof Product): number => 4 * product[name];
   const strides = { aRow: bytes("aRow"), aDepth: bytes("aDepth"), bDepth: bytes("bDepth"), bColumn: bytes("bColumn") };
-  const once = { count: 1, aNext: 0, bNext: 0, cNext: 0 };
-  core.multiply(given(...problemWords({ ...product, ...strides, cRow: bytes("cRow"), ...once })), SCRATCH, from);
+  core.multiply(given(...problemWords({ ...product, ...strides, cRow: bytes("cRow"), ...ONCE })), SCRATCH, from);
 }
 
 /**
@@ -171,7 +172,7 @@ describe("matrix products of one turn", () => {
       fill(B, 600);
       const problem: Product = { ...sizes, a: A, b: B };
       const strides = { aRow: 52, aDepth: 4, bDepth: 44, bColumn: 4, cRow: 44 };
-      const batch = { count: 3, aNext: 4 * 91, bNext: 4 * bNext, cNext: 4 * 77 };
+      const batch = { ...PLAIN, count: 3, aNext: 4 * 91, bNext: 4 * bNext, cNext: 4 * 77 };
       core.multiply(given(...problemWords({ ...problem, ...strides, ...batch })), SCRATCH, ++turn);
       for (let i = 0; i < 3; i++)
         expect(words.slice(C / 4 + 77 * i, C / 4 + 77 * (i + 1))).toEqual(

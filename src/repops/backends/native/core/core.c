@@ -1,12 +1,12 @@
 /*
- * What the native backend calls: memory, a table of calls, and roots. The kernels of this file and the generated
+ * What the native backend calls: memory, a table of calls, and roots. The kernels of this file, products and the generated
  * loops have one form: a function of a block of 64-bit parameters, in which addresses are in bytes.
  */
 #define _GNU_SOURCE /* for dladdr */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include "blocks.h"
-#include "product.h"
+#include "guard.h"
 #include "rows.h"
 #include "tree.h"
 
@@ -27,34 +27,22 @@ static void call_gather(const int64_t *p) {
   if (outside) __atomic_fetch_add(AT(int64_t, p[7]), outside, __ATOMIC_RELAXED);
 }
 
-/* x, index, table, count, columns, rows, elements from one row to the next of x, and of the table */
+/* x, index, table, count, columns, rows, elements from one row to the next of x, and of the table, counter */
 static void call_scatter(const int64_t *p) {
-  scatter_add(AT(float, p[0]), AT(word, p[1]), AT(float, p[2]), p[3], p[4], p[5], p[6], p[7]);
-}
-
-/*
- * a, b, c, m, n, k, strides of a (row, depth), of b (depth, column) and of c (row), scratch, the threads that it is
- * for, batch axes; then of each axis its extent and its strides in a, b and c. Strides are in elements. It is not
- * called inside of a deal, whose threads would share its scratch.
- */
-static void call_product(const int64_t *p) {
-  float *scratch = AT(float, p[11]);
-  Batch x = {
-    { p[3], p[4], p[5], AT(float, p[0]), p[6], p[7], AT(float, p[1]), p[8], p[9], AT(float, p[2]), p[10], 1 },
-    .axes = p[13], .axis = p + 14, .shared = scratch, .own = scratch + SHARED_FLOATS,
-  };
-  multiply_all(&x, p[12]);
+  scatter_add(AT(float, p[0]), AT(word, p[1]), AT(float, p[2]), p[3], p[4], p[5], p[6], p[7], AT(int64_t, p[8]));
 }
 
 /* The kernels of this file by number; 0 is no kernel. */
 EXPORT int64_t verde_kernel(int64_t number) {
-  static Kernel *const kernels[] = { call_fill, call_gather, call_scatter, call_product, call_blocks };
-  return number < 0 || number > 4 ? 0 : (int64_t)(intptr_t)kernels[number];
+  static Kernel *const kernels[] = { call_fill, call_gather, call_scatter, call_blocks };
+  return number < 0 || number > 3 ? 0 : (int64_t)(intptr_t)kernels[number];
 }
 
 EXPORT int64_t verde_lanes(void) { return LANES; }
 
-EXPORT int64_t verde_product_scratch(int64_t threads) { return PRODUCT_SCRATCH_BYTES(threads); }
+/* What products need of the pool: how work is dealt out, and to how many threads. */
+EXPORT int64_t verde_deal(void) { return (int64_t)(intptr_t)deal; }
+EXPORT int64_t verde_threads(void) { return (int64_t)(intptr_t)pool_threads; }
 
 EXPORT int64_t verde_tree_scratch(int64_t bytes) { return TREE_SCRATCH_BYTES(bytes); }
 
@@ -79,6 +67,11 @@ EXPORT void verde_give(int64_t address) {
   memcpy(&base, AT(char, address) - sizeof(void *), sizeof(void *));
   free(base);
 }
+
+/* Guards a file that is memory (guard.h). Returns 0 where that can't be done. */
+EXPORT int64_t verde_guard(int64_t address, int64_t bytes) { return guard((uintptr_t)address, (uintptr_t)bytes); }
+EXPORT int64_t verde_lost(int64_t address) { return lost_pages((uintptr_t)address); }
+EXPORT void verde_unguard(int64_t address) { unguard((uintptr_t)address); }
 
 /* Calls `from` to `to` of a table, on up to this many threads. */
 EXPORT void verde_run(int64_t table, int64_t from, int64_t to, int64_t threads) {

@@ -7,27 +7,17 @@
  * the exact form computes all of it again. It also computes what follows, because such numbers seldom come alone.
  */
 #define EXACT_CALLS 63
-#define CHECKED(name, fast, exact) static void name(const int64_t *p) { \
+#define CHECKED(name, loop) static void name(const int64_t *p) { \
   static int left; \
   int before = __atomic_load_n(&left, __ATOMIC_RELAXED); \
   if (before > 0) __atomic_store_n(&left, before - 1, __ATOMIC_RELAXED); \
-  else if (fast(p)) return; \
+  else if (loop(p, 0)) return; \
   else __atomic_store_n(&left, EXACT_CALLS, __ATOMIC_RELAXED); \
-  exact(p); \
-}
-INLINE vi larger_unsigned(vi a, vi b) {
-#if defined __x86_64__ && defined __AVX2__
-  vi to;
-  __asm__("vpmaxud %2, %1, %0" : "=v"(to) : "v"(a), "v"(b));
-  return to;
-#else
-  vi less = (vi)((vu)a < (vu)b);
-  return SELECT(less, b, a);
-#endif
+  loop(p, 1); \
 }
 /* Twice the bits of a number without its sign, less those of the least magnitude: above the most where it is wrong. */
 #define LEAST_TWICE 0x02000000
-#define MOST_ABOVE 0xfc000000u
+#define MOST_ABOVE 0xfbfffffeu
 #define START_CHECKS vi checked[2] = {};
 #define CHECK(which, x) checked[which] = larger_unsigned(checked[which], (vi)x + (vi)x - IBITS(LEAST_TWICE));
 INLINE int all_right(vi a, vi b) {
@@ -36,15 +26,6 @@ INLINE int all_right(vi a, vi b) {
   return 1;
 }
 #define ALL_RIGHT all_right(checked[0], checked[1])
-
-/* 0, 1, 2 and so on. */
-#if LANES == 16
-#define COUNT ((vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
-#elif LANES == 8
-#define COUNT ((vi){0, 1, 2, 3, 4, 5, 6, 7})
-#else
-#define COUNT ((vi){0, 1, 2, 3})
-#endif
 
 /* Counts below 32, of each lane. */
 INLINE vi shifted_right(vi x, vi count) { return (vi)((vu)x >> (vu)count); }

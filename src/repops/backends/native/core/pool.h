@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
+#include "deal.h"
 #include "vector.h"
 
 /*
@@ -33,8 +34,6 @@ INLINE void pause_core(void) { __asm__ volatile("yield" : : : "memory"); }
 #define SPIN_NANOSECONDS 40000
 /* A task keeps some 100 KiB there; by default some systems give no more. */
 #define STACK_BYTES (1 << 20)
-
-typedef void Work(void *context, int64_t i, int64_t thread);
 
 /*
  * One deal at a time. `ticket` holds the number of the deal in its upper half, and how many of its tasks nobody
@@ -118,7 +117,7 @@ static void *help(void *number) {
   return 0;
 }
 
-/* Starts threads until there are `count` with the caller; as many as the system allows. They get no signals. */
+/* Starts threads until there are `count` with the caller; as many as the system allows. They get no signals but those of their own faults. */
 static void start_helpers(int64_t count) {
   sigset_t all, before;
   Dl_info own;
@@ -127,6 +126,7 @@ static void start_helpers(int64_t count) {
   /* This object stays in memory as long as threads run in it, whoever closes it. */
   if (!pool.helpers && dladdr((void *)(intptr_t)start_helpers, &own)) dlopen(own.dli_fname, RTLD_NOW);
   sigfillset(&all);
+  sigdelset(&all, SIGBUS);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_attr_init(&detached);
   pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);

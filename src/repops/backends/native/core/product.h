@@ -3,9 +3,10 @@
  * apart. Operands are clamped to the dot range while they are packed into panels. Between blocks of the depth
  * the sums are stored and loaded again, which is exact.
  */
-#include "pool.h"
+#include "deal.h"
 #include "thin.h"
 #include "tile.h"
+#include "view.h"
 
 /* A block of B and what is done with it. */
 typedef struct {
@@ -22,21 +23,37 @@ static void pack_columns(void *context, int64_t i, int64_t thread) {
   const Block *b = context;
   const Product *x = b->x;
   int64_t from = i * PACKED_COLUMNS, left = b->width - from;
-  pack(b->panels + from * b->depth, B_SPACING(b->depth), x->b + b->p * x->b_depth + (b->j + from) * x->b_column,
-       x->b_column, x->b_depth, TILE_COLUMNS, left < PACKED_COLUMNS ? left : PACKED_COLUMNS, b->depth);
+  pack_operand(b->panels + from * b->depth, B_SPACING(b->depth), x->b, x->b_view, b->j + from, x->b_column, b->p, x->b_depth,
+               TILE_COLUMNS, left < PACKED_COLUMNS ? left : PACKED_COLUMNS, b->depth, x->counter);
+}
+
+/*
+ * Whether rows of A are read where they lie, because packing them would take long beside so few columns. They have to
+ * be in the dot range as they are. Rows that are apart by a large power of two share few places in a cache.
+ */
+static int is_direct(const Block *b, int64_t row, int64_t rows) {
+  const Product *x = b->x;
+  if (x->a_view || x->a_depth != 1 || x->a_row % ROWS_APART == 0 || b->width > DIRECT_COLUMNS) return 0;
+  Seen seen = {};
+  for (const float *from = x->a + row * x->a_row + b->p; rows; rows--, from += x->a_row)
+    for (int64_t q = 0; q < b->depth; q += LANES) dot_range(first_of(*(const vf *)(from + q), b->depth - q), &seen);
+  int64_t changed = 0;
+  tell(&seen, DOT_MOST, &changed);
+  return !changed;
 }
 
 /* A tile of h rows at c, where `left` columns are left. */
-INLINE void multiply_tile(const Block *b, int64_t h, const float *panel, const float *from, float *c, int64_t left, float *edge) {
+INLINE void multiply_tile(const Block *b, int64_t h, int direct, const float *panel, const float *from, float *c, int64_t left, float *edge) {
   const Product *x = b->x;
   int first = b->p == 0, narrow = left <= HALF_COLUMNS, columns = narrow ? HALF_COLUMNS : TILE_COLUMNS;
+  Tile *tile = tiles[h][direct][narrow];
   if (left >= columns) {
     if (!first) for (int64_t r = 0; r < h; r++) __builtin_prefetch(c + r * x->c_row + TILE_COLUMNS, 1);
-    tiles[h][narrow](panel, from, c, x->c_row, b->depth, first);
+    tile(panel, x->a_row, from, c, x->c_row, b->depth, first);
     return;
   }
   if (!first) for (int64_t r = 0; r < h; r++) memcpy(edge + r * TILE_COLUMNS, c + r * x->c_row, 4 * (size_t)left);
-  tiles[h][narrow](panel, from, edge, TILE_COLUMNS, b->depth, first);
+  tile(panel, x->a_row, from, edge, TILE_COLUMNS, b->depth, first);
   for (int64_t r = 0; r < h; r++) memcpy(c + r * x->c_row, edge + r * TILE_COLUMNS, 4 * (size_t)left);
 }
 
@@ -49,20 +66,24 @@ static void multiply_rows(void *context, int64_t i, int64_t thread) {
   int64_t all = CEIL(x->m, TILE_ROWS), height = x->m / all, taller = x->m % all;
   int64_t begin = all * block / b->blocks, end = all * (block + 1) / b->blocks;
   int64_t tall = begin > taller ? begin : end < taller ? end : taller;
-  int64_t row = begin * height + (begin < taller ? begin : taller), low = row + (tall - begin) * (height + 1);
-  const float *a = x->a + b->p * x->a_depth;
-  pack(panels, spacing, a + row * x->a_row, x->a_row, x->a_depth, height + 1, (tall - begin) * (height + 1), b->depth);
-  pack(panels + (tall - begin) * spacing, spacing, a + low * x->a_row, x->a_row, x->a_depth, height, (end - tall) * height, b->depth);
+  int64_t row = begin * height + (begin < taller ? begin : taller);
+  int64_t tall_rows = (tall - begin) * (height + 1), low_rows = (end - tall) * height;
+  int direct = is_direct(b, row, tall_rows + low_rows);
+  if (!direct) {
+    pack_operand(panels, spacing, x->a, x->a_view, row, x->a_row, b->p, x->a_depth, height + 1, tall_rows, b->depth, x->counter);
+    pack_operand(panels + (tall - begin) * spacing, spacing, x->a, x->a_view, row + tall_rows, x->a_row, b->p, x->a_depth, height, low_rows, b->depth, x->counter);
+  }
   int64_t columns = CEIL(b->width, TILE_COLUMNS);
   int64_t stop = columns * (strip + 1) / b->strips;
   for (int64_t g = columns * strip / b->strips, next; g < stop; g = next) {
     next = stop - g < NEAR_PANELS ? stop : g + NEAR_PANELS;
-    const float *panel = panels;
+    const float *panel = direct ? x->a + row * x->a_row + b->p : panels;
     float *c = x->c + row * x->c_row + b->j;
-    for (int64_t t = begin; t < end; t++, panel += spacing) {
+    for (int64_t t = begin; t < end; t++) {
       int64_t h = height + (t < tall);
       for (int64_t q = g; q < next; q++)
-        multiply_tile(b, h, panel, b->panels + q * B_SPACING(b->depth), c + q * TILE_COLUMNS, b->width - q * TILE_COLUMNS, edge);
+        multiply_tile(b, h, direct, panel, b->panels + q * B_SPACING(b->depth), c + q * TILE_COLUMNS, b->width - q * TILE_COLUMNS, edge);
+      panel += direct ? h * x->a_row : spacing;
       c += h * x->c_row;
     }
   }

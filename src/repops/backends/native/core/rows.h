@@ -23,17 +23,22 @@ static int64_t gather(const char *source, const word *index, char *target, int64
  * columns.
  */
 static void scatter_add(const float *x, const word *index, float *table, int64_t count, int64_t columns, int64_t rows,
-                        int64_t x_row, int64_t table_row) {
+                        int64_t x_row, int64_t table_row, int64_t *counter) {
+  Seen seen = {};
   if (columns == table_row) memset(table, 0, 4 * (size_t)(rows * columns));
   else for (int64_t i = 0; i < rows; i++) memset(table + i * table_row, 0, 4 * (size_t)columns);
   for (int64_t t = 0; t < count; t++, x += x_row) {
     int64_t row = index[t], j = 0;
-    if (row < 0 || row >= rows) continue;
+    if (row < 0 || row >= rows) {
+      for (; j < columns; j++) sum_range((vf){} + x[j], &seen);
+      continue;
+    }
     float *to = table + row * table_row;
-    for (; j + LANES <= columns; j += LANES) *(vf *)(to + j) = *(vf *)(to + j) + sum_range(*(const vf *)(x + j));
+    for (; j + LANES <= columns; j += LANES) *(vf *)(to + j) = *(vf *)(to + j) + sum_range(*(const vf *)(x + j), &seen);
     for (; j < columns; j++) {
-      vf one = sum_range((vf){} + x[j]);
+      vf one = sum_range((vf){} + x[j], &seen);
       to[j] = to[j] + one[0];
     }
   }
+  tell(&seen, SUM_MOST, counter);
 }

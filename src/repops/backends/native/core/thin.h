@@ -28,10 +28,12 @@ _Static_assert(THIN_COLUMNS % SIDE_COLUMNS == 0 && THIN_DEPTH % LANES == 0, "siz
 typedef struct {
   float sums[THIN_ROWS][THIN_COLUMNS];
   float a[THIN_ROWS][THIN_DEPTH];
+  Seen seen;
 } Thin;
 
 /* Rows of B are contiguous. They are read to their ends, so that the prefetcher follows. */
 INLINE void add_rows(Thin *t, int m, const float *b, int64_t b_depth, int64_t columns, int64_t depth) {
+  Seen seen = t->seen;
   for (int64_t p = 0; p < depth; p += SIDE_ROWS) {
     const float *row[SIDE_ROWS];
     float a[THIN_ROWS][SIDE_ROWS];
@@ -43,7 +45,7 @@ INLINE void add_rows(Thin *t, int m, const float *b, int64_t b_depth, int64_t co
     }
     for (int64_t j = 0; j < columns; j += LANES) {
       vf x[SIDE_ROWS];
-      UNROLL for (int r = 0; r < SIDE_ROWS; r++) x[r] = dot_range(*(const vf *)(row[r] + j));
+      UNROLL for (int r = 0; r < SIDE_ROWS; r++) x[r] = dot_range(first_of(*(const vf *)(row[r] + j), columns - j), &seen);
       UNROLL for (int i = 0; i < m; i++) {
         vf sum = *(vf *)(t->sums[i] + j);
         UNROLL for (int r = 0; r < SIDE_ROWS; r++) sum = sum + x[r] * a[i][r];
@@ -51,13 +53,15 @@ INLINE void add_rows(Thin *t, int m, const float *b, int64_t b_depth, int64_t co
       }
     }
   }
+  t->seen = seen;
 }
 
 /*
  * Columns of B are contiguous. LANES of them become lanes, transposed in registers. What is read after the end of a
- * column is finite, and is multiplied by 0.
+ * column becomes 0.
  */
 INLINE void add_columns(Thin *t, int m, const float *b, int64_t b_column, int64_t columns, int64_t depth) {
+  Seen seen = t->seen;
   for (int64_t j = 0; j < columns; j += SIDE_COLUMNS) {
     const float *column[SIDE_COLUMNS];
     vf sums[THIN_ROWS][SIDE_VECTORS];
@@ -69,7 +73,7 @@ INLINE void add_columns(Thin *t, int m, const float *b, int64_t b_column, int64_
       UNROLL for (int g = 0; g < SIDE_VECTORS; g++)
         for (int64_t p = line; p < line + LINE && p < depth; p += LANES) {
           vf x[LANES];
-          UNROLL for (int i = 0; i < LANES; i++) x[i] = dot_range(*(const vf *)(column[g * LANES + i] + p));
+          UNROLL for (int i = 0; i < LANES; i++) x[i] = dot_range(first_of(*(const vf *)(column[g * LANES + i] + p), depth - p), &seen);
           TRANSPOSE(vf, x)
           UNROLL for (int q = 0; q < LANES; q++)
             UNROLL for (int i = 0; i < m; i++) sums[i][g] = sums[i][g] + x[q] * t->a[i][p + q];
@@ -77,17 +81,18 @@ INLINE void add_columns(Thin *t, int m, const float *b, int64_t b_column, int64_
     UNROLL for (int i = 0; i < m; i++)
       UNROLL for (int g = 0; g < SIDE_VECTORS; g++) *(vf *)(t->sums[i] + j + g * LANES) = sums[i][g];
   }
+  t->seen = seen;
 }
 
-/* A function for each number of rows, in which it is a constant. */
+/* Functions in which the number of rows is a constant: that of a product, or the next one. */
 typedef void Add(Thin *t, const float *b, int64_t stride, int64_t columns, int64_t depth);
-#define EACH_THIN(f) f(1) f(2) f(3) f(4) f(5) f(6)
+#define EACH_THIN(f) f(1) f(2) f(4) f(6)
 #define DEFINE_ADD(m) \
   static void add_rows##m(Thin *t, const float *b, int64_t stride, int64_t columns, int64_t depth) { add_rows(t, m, b, stride, columns, depth); } \
   static void add_columns##m(Thin *t, const float *b, int64_t stride, int64_t columns, int64_t depth) { add_columns(t, m, b, stride, columns, depth); }
-#define ADD_OF(m) { add_rows##m, add_columns##m },
 EACH_THIN(DEFINE_ADD)
-static Add *const adds[][2] = { { 0, 0 }, EACH_THIN(ADD_OF) };
+#define ADD_OF(m) [m] = { add_rows##m, add_columns##m },
+static Add *const adds[][2] = { EACH_THIN(ADD_OF) };
 
 /* Columns of C, THIN_COLUMNS from the i-th block on. Elements of a row of C are c_column apart. */
 static void multiply_thin(void *context, int64_t block, int64_t thread) {
@@ -95,18 +100,22 @@ static void multiply_thin(void *context, int64_t block, int64_t thread) {
   Thin t;
   int64_t from = block * THIN_COLUMNS, columns = x->n - from < THIN_COLUMNS ? x->n - from : THIN_COLUMNS;
   int along = x->b_column != 1;
+  int64_t rows = x->m + (x->m == 3 || x->m == 5);
   memset(t.sums, 0, sizeof t.sums);
+  t.seen = (Seen){};
   for (int64_t p = 0; p < x->k; p += THIN_DEPTH) {
     int64_t depth = x->k - p < THIN_DEPTH ? x->k - p : THIN_DEPTH;
     for (int64_t i = 0; i < x->m; i++)
       for (int64_t q = 0; q < depth; q++) {
-        vf one = dot_range((vf){ x->a[i * x->a_row + (p + q) * x->a_depth] });
+        vf one = dot_range((vf){ x->a[i * x->a_row + (p + q) * x->a_depth] }, &t.seen);
         t.a[i][q] = one[0];
       }
     for (int64_t i = 0; i < x->m; i++)
       for (int64_t q = depth; q % LANES; q++) t.a[i][q] = 0;
-    adds[x->m][along](&t, x->b + p * x->b_depth + from * x->b_column, along ? x->b_column : x->b_depth, columns, depth);
+    if (rows > x->m) memset(t.a[x->m], 0, sizeof t.a[0]);
+    adds[rows][along](&t, x->b + p * x->b_depth + from * x->b_column, along ? x->b_column : x->b_depth, columns, depth);
   }
+  tell(&t.seen, DOT_MOST, x->counter);
   for (int64_t i = 0; i < x->m; i++) {
     float *c = x->c + i * x->c_row + from * x->c_column;
     if (x->c_column == 1) memcpy(c, t.sums[i], 4 * (size_t)columns);
@@ -114,11 +123,12 @@ static void multiply_thin(void *context, int64_t block, int64_t thread) {
   }
 }
 
-/* Whether a product is thin; then its rows are few. One of few columns exchanges its operands. */
+/* Whether a product of plain matrices is thin; then its rows are few. One of few columns exchanges its operands. */
 static int make_thin(Product *x) {
+  if (x->a_view || x->b_view) return 0;
   if (x->m <= THIN_ROWS && (x->b_column == 1 || x->b_depth == 1)) return 1;
   if (x->n > THIN_ROWS || (x->a_row != 1 && x->a_depth != 1)) return 0;
-  *x = (Product){ x->n, x->m, x->k, x->b, x->b_column, x->b_depth, x->a, x->a_depth, x->a_row, x->c, x->c_column, x->c_row };
+  *x = (Product){ x->n, x->m, x->k, x->b, x->b_column, x->b_depth, x->a, x->a_depth, x->a_row, x->c, x->c_column, x->c_row, x->counter };
   return 1;
 }
 #endif

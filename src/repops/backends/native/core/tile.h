@@ -3,12 +3,11 @@
  */
 #ifndef VERDE_TILE_H
 #define VERDE_TILE_H
-#include "vector.h"
+#include "microkernel.h"
 
 /*
- * The register tile: rows by vectors. AVX-512 and NEON have 32 registers, the others 16. On a Zen 3 with AVX2, 6x2 in
- * the first cache does 94 GFLOP/s, 5x2 93, 14x1 86, 12x1 83, 8x1 and 4x3 75, 7x2 54, so it is not measured again on
- * each machine. Sizes can be named to the compiler: they never change a bit.
+ * The register tile: rows by vectors. AVX-512 and NEON have 32 registers, the others 16. A few are timed on the machine,
+ * and the fastest one is named here (tile.ts). No size changes a bit.
  */
 #ifndef TILE_ROWS
 #if LANES == 16
@@ -59,6 +58,11 @@ typedef vf half;
 #endif
 /* Tasks for a thread, so that all end at about the same time. */
 #define TASKS 4
+/* Columns beside which rows of A are read where they lie, and how far apart they must not be. */
+#ifndef DIRECT_COLUMNS
+#define DIRECT_COLUMNS 512
+#endif
+#define ROWS_APART 512
 /* Below this many multiplications, all is done by one thread, or one task has at least as many. */
 #ifndef LEAST_WORK
 #define LEAST_WORK 2e6
@@ -82,6 +86,9 @@ typedef vf half;
 #define OWN_FLOATS (CEIL(A_FLOATS + EDGE_FLOATS + B_FLOATS(OWN_COLUMNS), 1024) * 1024)
 #define PRODUCT_SCRATCH_BYTES(threads) (4 * (SHARED_FLOATS + (threads) * OWN_FLOATS))
 
+/* Of an operand that is no plain matrix (view.h). */
+typedef struct View View;
+
 /* Strides are in elements. */
 typedef struct {
   int64_t m, n, k;
@@ -91,6 +98,8 @@ typedef struct {
   int64_t b_depth, b_column;
   float *c;
   int64_t c_row, c_column; /* c_column is 1, but for thin products */
+  int64_t *counter; /* where is told what the dot range has changed */
+  const View *a_view, *b_view; /* instead of strides; 0 for plain matrices */
 } Product;
 
 /*
@@ -99,16 +108,17 @@ typedef struct {
  * panel is wide after an operand's last element.
  */
 static void pack(float *to, int64_t spacing, const float *from, int64_t lane, int64_t depth, int width, int64_t have,
-                 int64_t k) {
+                 int64_t k, int64_t *counter) {
+  Seen seen = {};
   if (lane == 1) {
     /* All panels side by side, along the memory. What a vector leaves after its row is overwritten afterwards. */
     for (int64_t q = 0; q < k; q++, from += depth, to += width) {
       const float *row = from;
       float *at = to;
       for (int64_t left = have; left > 0; left -= width, row += width, at += spacing)
-        for (int t = 0; t < width; t += LANES) *(vf *)(at + t) = dot_range(*(const vf *)(row + t));
+        for (int t = 0; t < width; t += LANES) *(vf *)(at + t) = dot_range(first_of(*(const vf *)(row + t), left - t), &seen);
     }
-    return;
+    return tell(&seen, DOT_MOST, counter);
   }
   for (; have > 0; have -= width, from += width * lane, to += spacing)
     /* Downward, for the same reason. */
@@ -120,42 +130,37 @@ static void pack(float *to, int64_t spacing, const float *from, int64_t lane, in
       if (depth == 1)
         for (; q + LANES <= k; q += LANES) {
           vf r[LANES];
-          UNROLL for (int i = 0; i < LANES; i++) r[i] = dot_range(*(const vf *)(row[i] + q));
+          UNROLL for (int i = 0; i < LANES; i++) r[i] = dot_range(*(const vf *)(row[i] + q), &seen);
           TRANSPOSE(vf, r)
           UNROLL for (int i = 0; i < LANES; i++) *(vf *)(to + (q + i) * width + t) = r[i];
         }
       for (; q < k; q++) {
         vf x = {};
         for (int i = 0; i < LANES; i++) x[i] = row[i][q * depth];
-        x = dot_range(x);
+        x = dot_range(x, &seen);
         for (int i = 0; i < LANES && t + i < width; i++) to[q * width + t + i] = x[i];
       }
     }
+  tell(&seen, DOT_MOST, counter);
 }
 
-/* A tile of h rows and n vectors. The panel of A holds h rows, that of B TILE_COLUMNS columns. */
-#define TILE_ARGUMENTS (const float *restrict a, const float *restrict b, float *restrict c, int64_t c_row, int64_t k, int first)
-typedef void Tile TILE_ARGUMENTS;
-#define DEFINE_TILE(name, type, h, n) static void name TILE_ARGUMENTS { \
-  enum { WIDTH = sizeof(type) / 4 }; \
-  type sums[h][n]; \
-  UNROLL for (int i = 0; i < h; i++) UNROLL for (int j = 0; j < n; j++) \
-    sums[i][j] = first ? (type){} : *(type *)(c + i * c_row + j * WIDTH); \
-  for (; k; k--, a += h, b += TILE_COLUMNS) { \
-    type x[n]; \
-    UNROLL for (int j = 0; j < n; j++) x[j] = *(const type *)(b + j * WIDTH); \
-    UNROLL for (int i = 0; i < h; i++) UNROLL for (int j = 0; j < n; j++) sums[i][j] = sums[i][j] + x[j] * a[i]; \
-  } \
-  UNROLL for (int i = 0; i < h; i++) UNROLL for (int j = 0; j < n; j++) *(type *)(c + i * c_row + j * WIDTH) = sums[i][j]; \
-}
-#define DEFINE_TILES(h) DEFINE_TILE(full##h, vf, h, TILE_VECTORS) DEFINE_TILE(half##h, half, h, HALF_VECTORS)
-#define TILES_OF(h) { full##h, half##h },
+/* Tiles of each height: of whole and of half panels of B, and of A in its panel or where it lies. */
+#define DEFINE_TILES(h) \
+  DEFINE_TILE(full##h, vf, h, TILE_VECTORS, TILE_COLUMNS, IN_PANEL) \
+  DEFINE_TILE(half##h, half, h, HALF_VECTORS, TILE_COLUMNS, IN_PANEL) \
+  DEFINE_TILE(full_rows##h, vf, h, TILE_VECTORS, TILE_COLUMNS, IN_ROWS) \
+  DEFINE_TILE(half_rows##h, half, h, HALF_VECTORS, TILE_COLUMNS, IN_ROWS)
+#define TILES_OF(h) { { full##h, half##h }, { full_rows##h, half_rows##h } },
 #define UP_TO_6(f) f(1) f(2) f(3) f(4) f(5) f(6)
 #if TILE_ROWS <= 6
 #define EACH_HEIGHT(f) UP_TO_6(f)
+#elif TILE_ROWS <= 8
+#define EACH_HEIGHT(f) UP_TO_6(f) f(7) f(8)
+#elif TILE_ROWS <= 12
+#define EACH_HEIGHT(f) UP_TO_6(f) f(7) f(8) f(9) f(10) f(11) f(12)
 #else
 #define EACH_HEIGHT(f) UP_TO_6(f) f(7) f(8) f(9) f(10) f(11) f(12) f(13) f(14)
 #endif
 EACH_HEIGHT(DEFINE_TILES)
-static Tile *const tiles[][2] = { { 0, 0 }, EACH_HEIGHT(TILES_OF) };
+static Tile *const tiles[][2][2] = { { { 0 } }, EACH_HEIGHT(TILES_OF) };
 #endif

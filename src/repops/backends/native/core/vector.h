@@ -119,13 +119,62 @@ INLINE vi unsigned_of_float(vf x) {
   return SELECT(top, IBITS(-1), whole);
 }
 
+/* 0, 1, 2 and so on. */
+#if LANES == 16
+#define COUNT ((vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+#elif LANES == 8
+#define COUNT ((vi){0, 1, 2, 3, 4, 5, 6, 7})
+#else
+#define COUNT ((vi){0, 1, 2, 3})
+#endif
+
+/* The first `count` lanes, from 0 on, and +0 in the others. */
+INLINE vf first_of(vf x, int64_t count) { return count < LANES ? (vf)((vi)x & (COUNT < IBITS(count))) : x; }
+
+INLINE vi larger_unsigned(vi a, vi b) {
+#if defined __x86_64__ && defined __AVX2__
+  vi to;
+  __asm__("vpmaxud %2, %1, %0" : "=v"(to) : "v"(a), "v"(b));
+  return to;
+#else
+  vi less = (vi)((vu)a < (vu)b);
+  return SELECT(less, b, a);
+#endif
+}
+
+/* What was brought into a clamp range: in each lane the bits of the largest magnitude, and all bits of what became +0. */
+typedef struct { vi most, lost; } Seen;
+
 /* Clamp ranges (spec 4.3): magnitudes below the least become +0, those above the most keep their sign. */
-INLINE vf clamped(vf x, uint32_t least, uint32_t most) {
-  vf in = (vf)((vi)x & (magnitude(x) >= FBITS(least)));
+INLINE vf clamped(vf x, uint32_t least, uint32_t most, Seen *seen) {
+  vf size = magnitude(x);
+  vi large = size >= FBITS(least);
+  vf in = (vf)((vi)x & large);
+  seen->most = larger_unsigned(seen->most, (vi)size);
+  seen->lost |= (vi)x & ~large;
   return larger(smaller(in, FBITS(most)), FBITS(most | 0x80000000u));
 }
-INLINE vf dot_range(vf x) { return clamped(x, 0x26000000, 0x59000000); } /* 2^-51, 2^51 */
-INLINE vf sum_range(vf x) { return clamped(x, 0x0c800000, 0x72800000); } /* 2^-102, 2^102 */
+#define DOT_MOST 0x59000000 /* 2^51 */
+#define SUM_MOST 0x72800000 /* 2^102 */
+INLINE vf dot_range(vf x, Seen *seen) { return clamped(x, 0x26000000, DOT_MOST, seen); } /* 2^-51 */
+INLINE vf sum_range(vf x, Seen *seen) { return clamped(x, 0x0c800000, SUM_MOST, seen); } /* 2^-102 */
+
+/* Adds what was seen to a kernel's counter: 1 where a magnitude was above the most, 2 where one was below the least. */
+#define ABOVE 1
+#define BELOW 2
+static inline void tell(const Seen *seen, int32_t most, int64_t *counter) {
+  int64_t found = 0;
+  for (int lane = 0; lane < LANES; lane++)
+    found |= (seen->most[lane] > most ? ABOVE : 0) | (seen->lost[lane] ? BELOW : 0);
+  if (found) __atomic_fetch_or(counter, found, __ATOMIC_RELAXED);
+}
+
+/* Adds a bit to a kernel's counter where a mask has a lane. */
+static inline void tell_any(vi mask, int64_t bit, int64_t *counter) {
+  int32_t any = 0;
+  for (int lane = 0; lane < LANES; lane++) any |= mask[lane];
+  if (any) __atomic_fetch_or(counter, bit, __ATOMIC_RELAXED);
+}
 
 /*
  * Transposes LANES vectors in place: steps that exchange blocks of S. The indices are constants that gcc and

@@ -1,0 +1,82 @@
+/** `verde referee serve`: a member of a committee that judges by itself. */
+import type { Command } from "commander";
+import { UsageError } from "../errors/index.ts";
+import { Bench, ownWord } from "../services/referee/bench.ts";
+import { judge } from "../services/referee/referee.ts";
+import { parseDuration } from "../settlement/duration.ts";
+import { signerOf } from "./account.ts";
+import { openClaims } from "./claims.ts";
+import { addNetworkOptions, networkAddress, type NetworkFlags, networkKey, networksOf } from "./network.ts";
+import { colors, writeJson, writeLine } from "./output.ts";
+import { Sender } from "./send.ts";
+import { addSendOptions, openSession, type SendFlags } from "./session.ts";
+import { addTokenOption } from "./token.ts";
+
+interface Flags extends SendFlags, NetworkFlags {
+  every: string;
+  patience: string;
+  witness?: boolean;
+  forfeitSilent?: boolean;
+}
+
+export function register(referee: Command): void {
+  const serve = referee
+    .command("serve")
+    .description("watch for disputes, ask those who answer for the claims, sign rulings, and submit them")
+    .option("--every <time>", "how often to look", "4s")
+    .option("--patience <time>", "how long a party has for one answer", "10m")
+    .option("--witness", "also sign rulings of your own, which rest on your word")
+    .option("--forfeit-silent", "with --witness: a party that gives no answer loses");
+  addTokenOption(addNetworkOptions(addSendOptions(serve))).action(serveReferee);
+}
+
+async function serveReferee(flags: Flags): Promise<void> {
+  const network = networkAddress(flags);
+  if (network === undefined)
+    throw new UsageError("SYNTAX", "no network is named; give its address with --network, or in VERDE_NETWORK");
+  if (flags.forfeitSilent && !flags.witness)
+    throw new UsageError("CONFLICT", "that a party is silent rests on your word; add --witness to --forfeit-silent");
+  const say = sayer(flags.json ?? false);
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort());
+  const networks = await networksOf(flags);
+  try {
+    const session = await openSession(flags, { agreement: "majority", onDissent: say });
+    const account = await signerOf(flags);
+    const sender = await Sender.open(session, flags);
+    const claims = await openClaims(flags);
+    const key = await networkKey(flags);
+    say(`referee ${account.address} is on ${network} as ${key.publicKey}`);
+    const bench = new Bench({
+      session,
+      network,
+      reach: networks.reach,
+      claims,
+      ...(flags.witness && { own: await ownWord(account.address, claims) }),
+      forfeitSilent: flags.forfeitSilent ?? false,
+      timeout: 1000 * Math.max(parseDuration(flags.patience), 1),
+    });
+    await judge({
+      session,
+      account,
+      send: (call) => sender.send(call),
+      open: () => networks.at(network),
+      key,
+      bench,
+      everyMillis: 1000 * Math.max(parseDuration(flags.every), 1),
+      signal: controller.signal,
+      say,
+    });
+  } finally {
+    await networks.close();
+  }
+}
+
+/** Says what happens, with its time. */
+export function sayer(json: boolean): (message: string) => void {
+  return (message) => {
+    const time = new Date().toISOString();
+    if (json) writeJson({ schemaVersion: 1, time, message });
+    else writeLine(`${colors.dim(time)} ${message}`);
+  };
+}

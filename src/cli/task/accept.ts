@@ -1,0 +1,49 @@
+/** `verde task accept`: takes a seat, if the terms are what a provider can risk its stake on. */
+import type { Command } from "commander";
+import { zeroAddress } from "viem";
+import { JobError } from "../../errors/index.ts";
+import { formatAmount } from "../../settlement/amount.ts";
+import { expectSettleable } from "../../settlement/game/lengths.ts";
+import type { Terms } from "../../settlement/task.ts";
+import type { JobOutline } from "../../job/closed.ts";
+import { jobOptions, optionNames } from "../job-options.ts";
+import type { SendFlags } from "../session.ts";
+import { jobTerms } from "./job.ts";
+import { expectState, move, sceneOf } from "./scene.ts";
+import { expectWithinPolicy, type RiskFlags } from "./risk.ts";
+import { expectTrusted, type Trusted } from "./trust.ts";
+
+export async function accept(
+  id: string,
+  rest: readonly string[],
+  flags: SendFlags & Trusted & RiskFlags & { job?: string },
+  command: Command,
+): Promise<void> {
+  const scene = await sceneOf(id, flags);
+  const { task, session, sender } = scene;
+  const { terms } = task;
+  expectState(scene, "accept", task.state === "Open");
+  expectTrusted(terms, session.deployment, flags);
+  await expectWithinPolicy(session, terms, "provider", flags);
+  const outline = flags.job === undefined ? undefined : await expectJob(flags.job, rest, terms, command);
+  // Only a game shows the job's graphs.
+  expectSettleable(terms, terms.game === zeroAddress ? undefined : outline, session.deployment.build);
+  const seat = task.seats.length;
+  const stake = formatAmount(terms.stake, session.token);
+  const done = `${sender.address} has seat ${seat}, with a stake of ${stake}.`;
+  await move(scene, flags, "accept", [task.id], { seat }, done);
+}
+
+/** @throws {JobError} when the task is for another job */
+async function expectJob(path: string, rest: readonly string[], terms: Terms, command: Command): Promise<JobOutline> {
+  const names = optionNames(command);
+  const { terms: own, outline } = await jobTerms(path, terms.commitEvery, jobOptions(rest, names), names);
+  for (const field of ["job", "stateLayout", "steps", "tensors"] as const)
+    if (own[field] !== terms[field])
+      throw new JobError(
+        "FOREIGN",
+        `${path} is another job than the task's: its ${field} is ${own[field]}, and the task's is ${terms[field]}; give the module and the options of the task's job`,
+        { field, expected: terms[field], found: own[field] },
+      );
+  return outline;
+}

@@ -1,0 +1,65 @@
+/** Which open tasks a provider takes: those that it can run and afford, with terms that its policy allows. */
+import { type Address, isAddressEqual, zeroAddress } from "viem";
+import { ABIS } from "../../settlement/contracts.ts";
+import { formatAmount } from "../../settlement/amount.ts";
+import type { Policy } from "../../settlement/policy.ts";
+import { type RiskyTerm, risksOf } from "../../settlement/risks.ts";
+import type { Session } from "../../settlement/session.ts";
+import type { TaskView, Terms } from "../../settlement/task.ts";
+import { longestGame } from "../../settlement/terms.ts";
+
+/** Under which conditions a provider takes a task. */
+export interface Conditions {
+  policy: Policy;
+  /** Risks that are accepted although the policy refuses them. */
+  accepted: readonly RiskyTerm[];
+  /** The contracts that may decide disputes, beside none. */
+  committees: readonly Address[];
+  games: readonly Address[];
+}
+
+/**
+ * Why a provider does not take a task; `undefined` if it does.
+ * @param hasJob whether it can run the task's job
+ * @param active how many tasks it has, and how many it may have
+ */
+export async function objection(
+  session: Session,
+  view: TaskView,
+  owner: Address,
+  { policy, accepted, committees, games }: Conditions,
+  hasJob: boolean,
+): Promise<string | undefined> {
+  const { terms, seats, state } = view;
+  if (state !== "Open" || seats.length >= terms.providers) return "its seats are taken";
+  if (!hasJob) return `there is no job file for ${terms.job}`;
+  const judge = untrusted(terms, committees, games);
+  if (judge !== undefined) return judge;
+  const risks = risksOf(terms, policy, session.token, await longestGame(session.client, terms));
+  const [risk] = risks.filter(({ term }) => !accepted.includes(term));
+  if (risk) return `its ${risk.term} is ${risk.value}, and has to be ${risk.bound}: ${risk.why}`;
+  const free = await freeStake(session, owner);
+  if (free < terms.stake)
+    return `it needs a stake of ${formatAmount(terms.stake, session.token)}, and ${formatAmount(free, session.token)} is free`;
+  return undefined;
+}
+
+function untrusted(terms: Terms, committees: readonly Address[], games: readonly Address[]): string | undefined {
+  for (const [name, wanted, known] of [
+    ["committee", terms.committee, committees],
+    ["game", terms.game, games],
+  ] as const)
+    if (wanted !== zeroAddress && !known.some((one) => isAddressEqual(one, wanted)))
+      return `its ${name} ${wanted} is not trusted, and could take the stake`;
+  return undefined;
+}
+
+async function freeStake({ client, deployment }: Session, owner: Address): Promise<bigint> {
+  const { active, exposed } = await client.readContract({
+    address: deployment.vault,
+    abi: ABIS.vault,
+    functionName: "accountOf",
+    args: [owner],
+  });
+  return active - exposed;
+}

@@ -1,0 +1,140 @@
+/**
+ * The transport over HTTP. One server, the hub, keeps the boards. Who answers has a server of its own, whose
+ * address is on a board, or is in the process of the hub.
+ */
+import type { Bytes } from "../../encoding/bytes.ts";
+import { FormatError, messageOf, TransportError } from "../../errors/index.ts";
+import { ask, bodyOf, isUrl, MEDIA_TYPE, serverAt, type TokenFor } from "../../formats/http.ts";
+import { LONGEST_TIMER } from "../../game/play.ts";
+import { decodeFrame, FRAME_BYTES, refused } from "./frames.ts";
+import { decodeNotes, type Hub, serveHub } from "./hub.ts";
+import { InProcess } from "./in-process.ts";
+import {
+  type Answerer,
+  type Ending,
+  expectSize,
+  expectSubject,
+  MOST_ASKED,
+  MOST_NOTE,
+  type Question,
+  type Transport,
+} from "./transport.ts";
+
+/** The board with the addresses of those who answer, by their subjects. */
+const ADDRESSES = "addresses";
+/** Milliseconds until an address is put on the board again, which a hub that was started anew has lost. */
+const AGAIN_MILLIS = 20_000;
+const SERVER_MILLIS = 20_000;
+/** The most bytes of an address, and of a whole board. */
+const MOST_ADDRESS = 300;
+const MOST_BOARD = 2 ** 28;
+
+export interface HttpOptions {
+  /** The token that the hub wants. */
+  readonly tokenFor?: TokenFor;
+  /** Where this process listens once it answers. Default: a free port of 127.0.0.1. */
+  readonly listen?: { readonly host: string; readonly port: number };
+  /** How others reach that place, if it is not the place itself. */
+  readonly reachedAt?: string;
+}
+
+export class Http implements Transport {
+  readonly kind = "http";
+  readonly address: string;
+  private readonly options: HttpOptions;
+  private readonly own = new InProcess();
+  private server: Promise<Hub> | undefined;
+  private readonly subjects = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
+
+  /** @param hub the address of the hub */
+  constructor(hub: string, options: HttpOptions = {}) {
+    this.address = hub.replace(/\/+$/, "");
+    this.options = options;
+  }
+
+  async answer(subject: string, answerer: Answerer): Promise<Ending> {
+    const end = await this.own.answer(subject, answerer);
+    this.server ??= serveHub(this.own, { ...(this.options.listen ?? { host: "127.0.0.1", port: 0 }), boards: false });
+    this.subjects.add(subject);
+    await this.announce(subject);
+    this.timer ??= setInterval(() => {
+      // A hub that is away is told again later.
+      for (const known of this.subjects) void this.announce(known).catch(() => undefined);
+    }, AGAIN_MILLIS).unref();
+    return async () => {
+      this.subjects.delete(subject);
+      await end();
+    };
+  }
+
+  async ask(subject: string, question: Question): Promise<Bytes> {
+    expectSubject(subject);
+    expectSize(question.message, MOST_ASKED, "a question");
+    const note = (await this.notes(ADDRESSES)).get(subject);
+    const url = note && note.length <= MOST_ADDRESS ? new TextDecoder().decode(note) : undefined;
+    // The hub's token is for the hub alone: anybody may put an address on a board.
+    if (url !== undefined && isUrl(url) && URL.canParse(url)) return this.askAt(url, subject, question, {});
+    return this.askAt(this.address, subject, question, this.headers());
+  }
+
+  async post(board: string, key: string, note: Bytes): Promise<void> {
+    expectSubject(board, "the name of a board");
+    expectSubject(key, "a key");
+    expectSize(note, MOST_NOTE, "a note");
+    const url = `${this.address}/v1/boards/${board}?key=${key}`;
+    await this.reached(() => ask(url, { method: "PUT", body: note, headers: this.headers(), timeout: SERVER_MILLIS }));
+  }
+
+  async notes(board: string): Promise<ReadonlyMap<string, Bytes>> {
+    const url = `${this.address}/v1/boards/${expectSubject(board, "the name of a board")}`;
+    return this.reached(async () => {
+      const response = await ask(url, { headers: this.headers(), timeout: SERVER_MILLIS });
+      return decodeNotes(await bodyOf(response, url, MOST_BOARD));
+    });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.own.close();
+    await (await this.server?.catch(() => undefined))?.close();
+  }
+
+  private async announce(subject: string): Promise<void> {
+    const url = this.options.reachedAt ?? (await this.server!).url;
+    await this.post(ADDRESSES, subject, new TextEncoder().encode(url));
+  }
+
+  private headers(): Record<string, string> {
+    return { "content-type": MEDIA_TYPE, ...serverAt(this.address, this.options.tokenFor).headers };
+  }
+
+  private async askAt(
+    url: string,
+    subject: string,
+    { message, most, timeout }: Question,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Bytes> {
+    const at = `${url.replace(/\/+$/, "")}/v1/ask?subject=${subject}`;
+    const millis = Math.min(Math.max(timeout, 1), LONGEST_TIMER);
+    const own = { "content-type": MEDIA_TYPE, "verde-timeout": `${Math.ceil(millis)}`, ...headers };
+    const frame = await this.reached(async () => {
+      const response = await ask(at, { method: "POST", body: message, headers: own, timeout: millis });
+      return decodeFrame(await bodyOf(response, at, most + FRAME_BYTES + 8_192));
+    });
+    if (frame.kind === "refused") throw refused(subject, frame.reason);
+    if (frame.kind !== "whole") throw refused(subject, "it sends no answer");
+    expectSize(frame.bytes, most, `the answer of ${subject}`);
+    return frame.bytes.slice();
+  }
+
+  private async reached<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (cause) {
+      if (!(cause instanceof FormatError)) throw cause;
+      const subCode = cause.code === "VERDE_FORMAT_MISSING" ? "NOBODY" : "UNREACHABLE";
+      throw new TransportError(subCode, messageOf(cause), { address: this.address });
+    }
+  }
+}

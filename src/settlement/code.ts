@@ -1,0 +1,94 @@
+/**
+ * Whether the contracts of a deployment have the code that they should have. This finds a deployment whose
+ * contracts were replaced by others, and a node that serves another chain under the same number.
+ */
+import {
+  type Address,
+  bytesToHex,
+  getContractAddress,
+  type Hex,
+  hexToBytes,
+  isAddressEqual,
+  keccak256,
+  type PublicClient,
+} from "viem";
+import { ChainError } from "../errors/index.ts";
+import { CODES } from "./abi/code.ts";
+import { disputeGamePortableCode } from "./abi/portable.ts";
+import type { Deployment } from "./deployment.ts";
+
+/** The contracts whose code is known, by their names in a deployment. */
+const KINDS = {
+  manager: "taskManager",
+  vault: "stakeVault",
+  committee: "refereeCommittee",
+  game: "disputeGame",
+  exchange: "exchange",
+} as const satisfies Record<string, keyof typeof CODES>;
+type Coded = keyof typeof KINDS;
+
+/** The contracts of a deployment whose code is known. */
+function codedOf({ manager, vault, committee, game, exchange }: Deployment): [Coded, Address][] {
+  const found = { manager, vault, committee, game, exchange };
+  return (Object.keys(KINDS) as Coded[]).flatMap((name) => {
+    const address = found[name];
+    return address === undefined ? [] : [[name, address] satisfies [Coded, Address]];
+  });
+}
+
+/** The hash of code in which what the constructor filled in is zero again. */
+function hashWithout(code: Hex, filled: readonly number[]): Hex {
+  const bytes = hexToBytes(code);
+  for (const start of filled) bytes.fill(0, start, start + 32);
+  return keccak256(bytesToHex(bytes));
+}
+
+/**
+ * Checks the code of a deployment's contracts, and that the vault is the manager's own.
+ * @returns keccak256 of each code
+ * @throws {ChainError} when a contract is missing, or is another one
+ */
+export async function checkCodes(client: PublicClient, deployment: Deployment): Promise<Deployment["codes"]> {
+  const { manager, vault } = deployment;
+  const found = await Promise.all(
+    codedOf(deployment).map(async ([name, address]) => ({ name, address, code: await client.getCode({ address }) })),
+  );
+  const coded = found.map(({ name, address, code }) => {
+    if (code !== undefined) return { name, address, code };
+    throw new ChainError(
+      "CONTRACT_MISSING",
+      `there is no contract at ${address}, where the deployment has its ${name}. If the chain was restarted, deploy again; if not, name the right node with --rpc`,
+      { [name]: address },
+    );
+  });
+  // The manager makes its vault in its constructor, as its first contract.
+  const own = getContractAddress({ from: manager, nonce: 1n });
+  if (!isAddressEqual(own, vault))
+    throw new ChainError(
+      "CONTRACT_KIND",
+      `the deployment names the vault ${vault}, but the vault of the manager ${manager} is ${own}; do not use this deployment`,
+      { expected: own, found: vault },
+    );
+  return Object.fromEntries(coded.map((one) => [one.name, expectCode(deployment, one)])) as NonNullable<
+    Deployment["codes"]
+  >;
+}
+
+/** @returns keccak256 of the code */
+function expectCode(
+  deployment: Deployment,
+  { name, address, code }: { name: Coded; address: Address; code: Hex },
+): Hex {
+  const known = deployment.codes?.[name];
+  const isPortable = name === "game" && deployment.build === "portable";
+  const { hash, filled } = isPortable ? disputeGamePortableCode : CODES[KINDS[name]];
+  const [expected, found] = known === undefined ? [hash, hashWithout(code, filled)] : [known, keccak256(code)];
+  if (found !== expected)
+    throw new ChainError(
+      "CODE_FALSE",
+      `the node says that the ${name} at ${address} has another code than ${known === undefined ? `the ${name} of this version` : "when it was deployed"}; ` +
+        "the node lies, or the deployment is not what it claims to be, so do not use them",
+      { contract: name, address, expected, found },
+    );
+  return keccak256(code);
+}

@@ -1,0 +1,113 @@
+/** What a network of NATS servers survives: a lost server of three, one that is started again, and a partition. */
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { Nats } from "../../../src/services/transport/nats.ts";
+import type { Transport } from "../../../src/services/transport/transport.ts";
+import { hasNats, startCluster, startNats } from "../../fixtures/nats.ts";
+
+vi.setConfig({ testTimeout: 600_000 });
+/** The seed of the servers that are lost. */
+const SEED = 20261129;
+const closing: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+const open = async (address: string): Promise<Transport> => {
+  const transport = await Nats.open(address);
+  closing.push(() => transport.close());
+  return transport;
+};
+const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 31) & 255);
+const question = { message: bytes(100), most: 2 ** 24, timeout: 120_000 };
+
+/** Tries until it works: servers choose a new leader first. */
+async function eventually<T>(action: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await action();
+    } catch (error) {
+      if (tries > 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+}
+
+/** A way to a server that can be cut: bytes are held back, and connections stay open. */
+async function proxyTo(url: string) {
+  const { port } = new URL(url.replace("nats:", "http:"));
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((socket) => {
+    const other = connect(Number(port), "127.0.0.1");
+    for (const [from, to] of [
+      [socket, other],
+      [other, socket],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (piece) => void to.write(piece));
+      from.on("error", () => to.destroy());
+      from.on("close", () => to.destroy());
+      if (isCut) from.pause();
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closing.push(() => (sockets.forEach((socket) => socket.destroy()), server.close()));
+  const cut = (now: boolean): void => {
+    isCut = now;
+    for (const socket of sockets)
+      if (now) socket.pause();
+      else socket.resume();
+  };
+  return { url: `nats://127.0.0.1:${(server.address() as { port: number }).port}`, cut };
+}
+
+describe.runIf(hasNats)("a network of NATS servers", () => {
+  test("of three loses one, whichever it is, and carries answers and notes as before", async () => {
+    const servers = await startCluster();
+    for (const server of servers) closing.push(() => server.close());
+    const all = servers.map(({ url }) => url).join(",");
+    const one = await eventually(() => open(all));
+    const other = await open(all);
+    const long = bytes(2 ** 20 + 5);
+    await one.answer("here", async (message) => (message.length === 1 ? long : message));
+    await eventually(() => one.post("board", "a", bytes(9)));
+    let state = SEED;
+    for (let lost = 0; lost < 2; lost++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      const server = servers[(state >>> 8) % 3];
+      await server.kill();
+      expect(await eventually(() => other.ask("here", question)), `seed ${SEED}`).toHaveLength(100);
+      expect(await eventually(() => other.ask("here", { ...question, message: bytes(1) }))).toHaveLength(long.length);
+      await eventually(() => other.post("board", `b${lost}`, bytes(3)));
+      expect([...(await eventually(() => one.notes("board"))).keys()]).toContain("a");
+      await server.start();
+      expect([...(await eventually(() => one.notes("board"))).keys()]).toContain(`b${lost}`);
+    }
+  });
+
+  test("of one that is killed and started again answers again, with its notes", async () => {
+    const server = await startNats();
+    closing.push(() => server.close());
+    const [one, other] = [await open(server.url), await open(server.url)];
+    await one.answer("here", async (message) => message);
+    await one.post("board", "a", bytes(9));
+    await server.kill();
+    const asked = eventually(() => other.ask("here", question));
+    await server.start();
+    expect(await asked).toHaveLength(100);
+    expect([...(await eventually(() => other.notes("board"))).keys()]).toEqual(["a"]);
+  });
+
+  test("from which an answerer is cut off gives no answer in time, and one when the cut has healed", async () => {
+    const server = await startNats();
+    closing.push(() => server.close());
+    const proxy = await proxyTo(server.url);
+    const [one, other] = [await open(proxy.url), await open(server.url)];
+    await one.answer("here", async (message) => message);
+    proxy.cut(true);
+    await expect(other.ask("here", { ...question, timeout: 2_000 })).rejects.toMatchObject({ code: "VERDE_TRANSPORT_LATE" }); // prettier-ignore
+    proxy.cut(false);
+    expect(await eventually(() => other.ask("here", question))).toHaveLength(100);
+  });
+});
