@@ -5,6 +5,7 @@ import { type Audit, audit, countSteps, inWords, rangesOf, type Scope, shapeOf }
 import { encodeFinding, encodeScope, type Receipt, receiptOf } from "../audit/receipt.ts";
 import { openBackend } from "../certify/open-backend.ts";
 import { parseClaim } from "../claims/claim.ts";
+import type { ClaimStore } from "../claims/store.ts";
 import { bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
 import { DisputeError, UsageError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
@@ -58,7 +59,7 @@ export function register(program: Command): void {
   addProgressOption(addThreadsOption(addTokenOption(addKeyOptions(command)))).action(auditTrace);
 }
 
-async function auditTrace(path: string, flags: Flags): Promise<void> {
+async function auditTrace(path: string, flags: Flags, command: Command): Promise<void> {
   if (flags.receipt !== undefined) await expectJsonResult(flags.receipt, "--receipt");
   checkScopeFlags(flags);
   const tokenFor = await tokensOf(flags);
@@ -66,7 +67,10 @@ async function auditTrace(path: string, flags: Flags): Promise<void> {
   const scope = scopeOf(trace, flags);
   if (flags.against !== undefined) await expectRun(trace, flags.against, tokenFor);
   const { found, backend, seconds } = await execute(trace, scope, flags.backend);
-  const receipt = flags.receipt === undefined ? undefined : await writeReceipt(trace, found, backend, flags);
+  const receipt =
+    flags.receipt === undefined
+      ? undefined
+      : await writeReceipt(trace, found, backend, await openClaims(flags, command), flags.receipt);
   if (flags.json) writeJson(auditJson(trace, found, backend, seconds, receipt));
   else print(trace, found, { backend, seconds, flags, receipt });
   exitWith(found.finding ? EXIT.divergence : EXIT.agree);
@@ -149,10 +153,15 @@ async function expectRun(trace: Finished, against: string, tokenFor: TokenFor): 
   );
 }
 
-async function writeReceipt(trace: Finished, found: Audit, backend: string, flags: Flags): Promise<Receipt> {
-  const claims = await openClaims(flags);
+async function writeReceipt(
+  trace: Finished,
+  found: Audit,
+  backend: string,
+  claims: ClaimStore,
+  file: string,
+): Promise<Receipt> {
   const receipt = receiptOf(trace, found, backend, claims.extra[0] ?? (await claims.keyFor("own")));
-  await writeResult(flags.receipt!, `${JSON.stringify(receipt, null, 2)}\n`);
+  await writeResult(file, `${JSON.stringify(receipt, null, 2)}\n`);
   return receipt;
 }
 

@@ -15,8 +15,11 @@ export function addKeyOptions(command: Command): Command {
     .option("--password-file <file>", "the password of the keystore; default: VERDE_PASSWORD, or the terminal");
 }
 
-/** The claims of this user, with the keys that the command was given. */
-export async function openClaims(flags: KeyFlags = {}): Promise<ClaimStore> {
+/**
+ * The claims of this user, with the keys that the command was given.
+ * @param command whose options the flags are. Default: a keystore among them was named for this command
+ */
+export async function openClaims(flags: KeyFlags, command?: Command): Promise<ClaimStore> {
   const { VERDE_PRIVATE_KEY, VERDE_KEYSTORE, VERDE_PASSWORD } = process.env;
   const extra: AvailableKey[] = [];
   const add = (text: string): void => {
@@ -25,8 +28,9 @@ export async function openClaims(flags: KeyFlags = {}): Promise<ClaimStore> {
   };
   if (VERDE_PRIVATE_KEY) add((await keystores()).parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"));
   const hasPassword = VERDE_PASSWORD !== undefined || flags.passwordFile !== undefined;
-  // A keystore that only the environment names is opened if that asks nobody for a password.
-  const file = flags.keystore ?? (hasPassword ? VERDE_KEYSTORE || undefined : undefined);
+  const isNamed = flags.keystore !== undefined && (!command || command.getOptionValueSource("keystore") === "cli");
+  // A keystore that only the configuration names is opened if that asks nobody for a password.
+  const file = isNamed || hasPassword ? (flags.keystore ?? (VERDE_KEYSTORE || undefined)) : undefined;
   if (file !== undefined) {
     const { openKeystore, passwordFor, readKeyFile } = await keystores();
     add(await openKeystore(await readKeyFile(file, "the keystore"), await passwordFor(file, flags), file));

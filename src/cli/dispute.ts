@@ -59,7 +59,7 @@ export function register(program: Command): void {
     .option("--hardfork <name>", "with --on-chain: the chain's rules: cancun, prague or osaka (default: osaka)")
     .option("--json", "one JSON object");
   addProgressOption(addThreadsOption(addTokenOption(addKeyOptions(command)))).action(
-    async (a: string, b: string, more: string[], flags: Flags) => {
+    async (a: string, b: string, more: string[], flags: Flags, own: Command) => {
       if (flags.onChain) {
         // The code that talks to a chain is slow to load.
         const { disputeTracesOnChain } = await import("./dispute-on-chain.ts");
@@ -67,9 +67,9 @@ export function register(program: Command): void {
       }
       if (flags.hardfork !== undefined)
         throw new UsageError("CONFLICT", "--hardfork chooses the rules of a chain; add --on-chain, or omit it");
-      if (more.length > 0) return disputeMany([a, b, ...more], flags);
+      if (more.length > 0) return disputeMany([a, b, ...more], flags, own);
       await checkFiles(flags);
-      const result = await withOptions(flags, (options) =>
+      const result = await withOptions(flags, own, (options) =>
         meanwhile(`the dispute of ${a} and ${b}: replaying, and asking both`, () => dispute(a, b, options)),
       );
       await writeFiles(result, flags);
@@ -97,14 +97,16 @@ async function writeFiles(result: DisputeResult, { verdict, transcript }: Flags)
 }
 
 /** A bracket: one dispute after the other, then which parties stand. */
-async function disputeMany(paths: readonly string[], flags: Flags): Promise<void> {
+async function disputeMany(paths: readonly string[], flags: Flags, own: Command): Promise<void> {
   if (flags.verdict !== undefined || flags.transcript !== undefined)
     throw new UsageError(
       "CONFLICT",
       "a verdict is about two traces; name only two, or omit --verdict and --transcript",
     );
-  const { outcome, parties, losers, standing, silent, disputes, equivocations } = await withOptions(flags, (options) =>
-    meanwhile(`the disputes of ${paths.length} traces`, () => bracket(paths, options)),
+  const { outcome, parties, losers, standing, silent, disputes, equivocations } = await withOptions(
+    flags,
+    own,
+    (options) => meanwhile(`the disputes of ${paths.length} traces`, () => bracket(paths, options)),
   );
   if (flags.json)
     writeJson({
@@ -130,7 +132,7 @@ async function disputeMany(paths: readonly string[], flags: Flags): Promise<void
 }
 
 /** What an action does with the options, while the networks of the parties are open. */
-async function withOptions<T>(flags: Flags, action: (options: DisputeOptions) => Promise<T>): Promise<T> {
+async function withOptions<T>(flags: Flags, own: Command, action: (options: DisputeOptions) => Promise<T>): Promise<T> {
   // The code that talks to networks is loaded only when an address is one.
   let networks: Promise<Networks> | undefined;
   const reach: Reach = async (address, timeout) => {
@@ -138,13 +140,13 @@ async function withOptions<T>(flags: Flags, action: (options: DisputeOptions) =>
     return (await networks).reach(address, timeout);
   };
   try {
-    return await action({ ...(await optionsOf(flags)), reach });
+    return await action({ ...(await optionsOf(flags, own)), reach });
   } finally {
     await (await networks)?.close();
   }
 }
 
-async function optionsOf(flags: Flags): Promise<DisputeOptions> {
+async function optionsOf(flags: Flags, own: Command): Promise<DisputeOptions> {
   const { recompute, backend: name, patience, forfeitSilent = false } = flags;
   if (recompute !== undefined && recompute !== "scalar" && recompute !== "operator")
     throw new UsageError("VALUE", `--recompute ${recompute} is neither scalar nor operator; write one of the two`, {
@@ -158,7 +160,7 @@ async function optionsOf(flags: Flags): Promise<DisputeOptions> {
     apart: {},
     ...(patience !== undefined && { timeout: 1000 * patienceFrom(patience) }),
     forfeitSilent,
-    claims: await openClaims(flags),
+    claims: await openClaims(flags, own),
     tokenFor: await tokensOf(flags),
   };
 }

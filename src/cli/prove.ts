@@ -47,7 +47,7 @@ async function prove(trace: string, flags: Flags, command: Command): Promise<voi
   // On NATS it listens only where the user says so.
   const isAsked = flags.nats === undefined || command.getOptionValueSource("listen") !== "default";
   const listen = isAsked ? flags.listen : undefined;
-  const claims = await openClaims(flags);
+  const claims = await openClaims(flags, command);
   const party = new HostedParty({
     trace,
     claims,
@@ -66,7 +66,9 @@ async function prove(trace: string, flags: Flags, command: Command): Promise<voi
     () => (isOpen ? undefined : "the trace is being opened"),
   );
   const { networksOf } = await import("./network.ts");
-  const networks = await networksOf({ ...flags, network: flags.nats });
+  // `--listen` is where the prover's own server listens, and no place of a network.
+  const { listen: _, ...shared } = flags;
+  const networks = await networksOf(shared);
   try {
     const claim = formatClaim(await claimOf(await party.claim(), claims));
     const server = listen === undefined ? undefined : await serve(trace, party, listen, flags, watched);

@@ -38,7 +38,7 @@ export function given(
   return value === undefined ? undefined : { source: "file", ...(file !== undefined && { from: file }), value };
 }
 
-/** @throws {UsageError} when an option does not take the value */
+/** A command whose option does not take its value fails when it is started, and no other does. */
 export function applyConfiguration(
   program: Command,
   configuration: Configuration,
@@ -52,8 +52,19 @@ export function applyConfiguration(
   for (const [path, command] of commandsOf(program))
     for (const { setting, value, source } of known) {
       const option = optionFor(setting, path, command);
-      if (option) command.setOptionValueWithSource(option.attributeName(), taken(option, value), source);
+      if (option) apply(command, option, value, source);
     }
+}
+
+function apply(command: Command, option: Option, value: Value, source: string): void {
+  const name = option.attributeName();
+  try {
+    command.setOptionValueWithSource(name, taken(option, value), source);
+  } catch (error) {
+    command.hook("preAction", (_, own) => {
+      if (own.getOptionValueSource(name) !== "cli") throw error;
+    });
+  }
 }
 
 /** The value as the option has it, when the command line gives the same. */

@@ -67,7 +67,10 @@ export class Presence {
   /**
    * Tasks that it has offered for and has not taken yet: until when it waits for them, in seconds since 1970.
    */
-  private readonly offered = new Map<Hex, { readonly until: number; readonly seats: number }>();
+  private readonly offered = new Map<
+    Hex,
+    { readonly until: number; readonly seats: number; readonly author: string }
+  >();
   /** Why it does not offer for tasks, as it was said. */
   private readonly refused = new Map<Hex, string>();
 
@@ -202,7 +205,7 @@ export class Presence {
     }
     const seconds = FORGET_SECONDS + Math.max(closes - Date.now() / 1000, 0);
     await (await this.board()).post("offers", task, { statement, task }, seconds);
-    this.offered.set(task, { until: Date.now() / 1000 + FORGET_SECONDS, seats: termsIn(terms).providers });
+    this.offered.set(task, { until: Date.now() / 1000 + FORGET_SECONDS, seats: termsIn(terms).providers, author });
     say(`task ${task} is offered for`);
   }
 
@@ -223,9 +226,12 @@ export class Presence {
   private async settleOffers(): Promise<void> {
     if (this.offered.size === 0) return;
     const draws = await (await this.board()).read("draws");
-    for (const [task, { until, seats }] of this.offered) {
+    for (const [task, { until, seats, author }] of this.offered) {
       const isElsewhere = draws.some(
-        ({ body }) => body.task === task && !this.isAmong(drawn(body.offers, seats, body, body.together)),
+        (draw) =>
+          draw.author === author &&
+          draw.body.task === task &&
+          !this.isAmong(drawn(draw.body.offers, seats, draw.body, draw.body.together)),
       );
       if (isElsewhere || Date.now() / 1000 > until) this.offered.delete(task);
     }
