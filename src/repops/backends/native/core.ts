@@ -13,11 +13,11 @@ export interface Core {
   /** @returns a pointer of koffi, or null */
   verde_take(bytes: number): unknown;
   verde_give(address: number): void;
-  /** @returns 0 where memory can't be guarded */
+  /** @returns the guard's number; 0 where memory can't be guarded */
   verde_guard(address: number, bytes: number): number;
   /** @returns the pages that could not be read */
-  verde_lost(address: number): number;
-  verde_unguard(address: number): void;
+  verde_lost(guard: number): number;
+  verde_unguard(guard: number): void;
   verde_run(table: number, from: number, to: number, threads: number): void;
   verde_roots(list: number, count: number, scratch: number, threads: number): void;
   verde_raw(operation: number, rows: number, results: number, count: number): void;

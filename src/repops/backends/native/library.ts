@@ -93,9 +93,9 @@ export class Library {
   /** The addresses of loops by their keys. Nothing is ever unloaded, so they stay valid. */
   private readonly loops = new Map<string, number>();
   private readonly units = new Map<string, Promise<void>>();
-  /** The addresses of mapped files that sessions read. */
+  /** The numbers of the guards of mapped files that sessions read. */
   private readonly guarded = new WeakMap<ArrayBufferLike, number>();
-  private readonly unguarded = new FinalizationRegistry<number>((address) => this.core.verde_unguard(address));
+  private readonly unguarded = new FinalizationRegistry<number>((guard) => this.core.verde_unguard(guard));
   /** Memory whose session nobody closed. */
   private readonly forgotten = new FinalizationRegistry<number>((address) => this.core.verde_give(address));
 
@@ -173,9 +173,10 @@ export class Library {
   /** Keeps the process alive where a mapped file can't be read any more (core/guard.h). */
   private guard(buffer: ArrayBufferLike, start: number): boolean {
     if (this.guarded.has(buffer)) return true;
-    if (this.core.verde_guard(start, buffer.byteLength) === 0) return false;
-    this.guarded.set(buffer, start);
-    this.unguarded.register(buffer, start);
+    const guard = this.core.verde_guard(start, buffer.byteLength);
+    if (guard === 0) return false;
+    this.guarded.set(buffer, guard);
+    this.unguarded.register(buffer, guard);
     return true;
   }
 
@@ -184,8 +185,8 @@ export class Library {
    * @throws {FormatError} when it is a file that was changed, or could not be read
    */
   expectUnchanged(buffer: ArrayBufferLike): void {
-    const start = this.guarded.get(buffer);
-    if (start !== undefined) expectUnchanged(buffer, this.core.verde_lost(start));
+    const guard = this.guarded.get(buffer);
+    if (guard !== undefined) expectUnchanged(buffer, this.core.verde_lost(guard));
   }
 
   /** Frees memory. No view of its buffer may be used afterwards. */

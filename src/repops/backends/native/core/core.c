@@ -70,8 +70,8 @@ EXPORT void verde_give(int64_t address) {
 
 /* Guards a file that is memory (guard.h). Returns 0 where that can't be done. */
 EXPORT int64_t verde_guard(int64_t address, int64_t bytes) { return guard((uintptr_t)address, (uintptr_t)bytes); }
-EXPORT int64_t verde_lost(int64_t address) { return lost_pages((uintptr_t)address); }
-EXPORT void verde_unguard(int64_t address) { unguard((uintptr_t)address); }
+EXPORT int64_t verde_lost(int64_t number) { return lost_pages(number); }
+EXPORT void verde_unguard(int64_t number) { unguard(number); }
 
 /* Calls `from` to `to` of a table, on up to this many threads. */
 EXPORT void verde_run(int64_t table, int64_t from, int64_t to, int64_t threads) {

@@ -4,6 +4,7 @@
  * can refuse the result. Other faults are left to whoever handled them before.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,8 +15,9 @@
 #define MAP_ANONYMOUS MAP_ANON
 #endif
 
-/* An entry is free where `from` is 0. */
-static struct { uintptr_t from, to; int64_t lost; } guarded[MOST_GUARDED];
+/* An entry is free where `from` is 0. Numbers are never used again. */
+static struct { uintptr_t from, to; int64_t number, lost; } guarded[MOST_GUARDED];
+static pthread_mutex_t guarding = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction guarded_before;
 
 static void replace_page(int number, siginfo_t *info, void *context) {
@@ -36,34 +38,49 @@ static void replace_page(int number, siginfo_t *info, void *context) {
   else signal(number, SIG_DFL);
 }
 
-/* Guards memory. Returns 0 where there is no room, or signals can't be handled. */
-static int64_t guard(uintptr_t from, uintptr_t bytes) {
+static void free_entry(int i) { __atomic_store_n(&guarded[i].from, 0, __ATOMIC_RELEASE); }
+
+static int64_t add_guard(uintptr_t from, uintptr_t to) {
   static int handled;
+  static int64_t numbers;
   if (!handled) {
     struct sigaction action = { .sa_sigaction = replace_page, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGBUS, &action, &guarded_before)) return 0;
     handled = 1;
   }
+  /* Where other memory stands now, what stood there before is gone, even if nobody has said so yet. */
+  for (int i = 0; i < MOST_GUARDED; i++)
+    if (guarded[i].from && guarded[i].from < to && from < guarded[i].to) free_entry(i);
   for (int i = 0; i < MOST_GUARDED; i++)
     if (!guarded[i].from) {
-      guarded[i].to = from + bytes;
+      guarded[i].to = to;
+      guarded[i].number = ++numbers;
       guarded[i].lost = 0;
       __atomic_store_n(&guarded[i].from, from, __ATOMIC_RELEASE);
-      return 1;
+      return guarded[i].number;
     }
   return 0;
 }
 
-/* The pages that were lost of what is guarded from here on. */
-static int64_t lost_pages(uintptr_t from) {
-  int64_t lost = 0;
-  for (int i = 0; i < MOST_GUARDED; i++)
-    if (guarded[i].from == from) lost += __atomic_load_n(&guarded[i].lost, __ATOMIC_RELAXED);
-  return lost;
+/* Guards memory. Returns the guard's number, or 0 where there is no room, or signals can't be handled. */
+static int64_t guard(uintptr_t from, uintptr_t bytes) {
+  pthread_mutex_lock(&guarding);
+  int64_t number = add_guard(from, from + bytes);
+  pthread_mutex_unlock(&guarding);
+  return number;
 }
 
-static void unguard(uintptr_t from) {
+/* The pages of guarded memory that were lost. */
+static int64_t lost_pages(int64_t number) {
   for (int i = 0; i < MOST_GUARDED; i++)
-    if (guarded[i].from == from) __atomic_store_n(&guarded[i].from, 0, __ATOMIC_RELEASE);
+    if (guarded[i].from && guarded[i].number == number) return __atomic_load_n(&guarded[i].lost, __ATOMIC_RELAXED);
+  return 0;
+}
+
+static void unguard(int64_t number) {
+  pthread_mutex_lock(&guarding);
+  for (int i = 0; i < MOST_GUARDED; i++)
+    if (guarded[i].number == number) free_entry(i);
+  pthread_mutex_unlock(&guarding);
 }
