@@ -11,6 +11,9 @@ export interface Counts {
   skipped: number;
 }
 
+/** A test that takes longer is named. */
+const SLOW_MILLIS = 20_000;
+
 export default class LineReporter implements Reporter {
   onTestModuleEnd(module: TestModule): void {
     const tests = [...module.children.allTests()];
@@ -18,6 +21,10 @@ export default class LineReporter implements Reporter {
     const bad = failures.length > 0 || module.state() === "failed";
     const duration = Math.round(module.diagnostic().duration);
     console.log(`${bad ? "FAIL" : "ok  "} ${module.relativeModuleId} (${tests.length} tests, ${duration} ms)`);
+    for (const test of tests) {
+      const millis = test.diagnostic()?.duration ?? 0;
+      if (millis > SLOW_MILLIS) console.log(`     slow: ${test.fullName} (${Math.round(millis / 1000)} s)`);
+    }
     for (const error of module.errors()) this.show(error);
     for (const suite of module.children.allSuites()) for (const error of suite.errors()) this.show(error);
     for (const test of failures) {

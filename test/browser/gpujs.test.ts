@@ -1,4 +1,4 @@
-/** gpu.js in a real browser, on WebGL 2 and WebGPU: the conformance vectors, and 100 steps of the GPT. */
+/** gpu.js in a real browser, on WebGL 2 and WebGPU: the conformance vectors, and steps of the GPT: 10, or 100 with VERDE_SWEEP=1. */
 import { createRequire } from "node:module";
 import { beforeAll, describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
@@ -8,7 +8,7 @@ import { hasBrowser, openTab, type TabModule } from "../fixtures/browser.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { SHARE } from "../gpu/vectors.ts";
 
-const STEPS = 100;
+const STEPS = process.env.VERDE_SWEEP === undefined ? 10 : 100;
 const TINY = { steps: STEPS, layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1 };
 
 /** The package's build for browsers, where the package is. */

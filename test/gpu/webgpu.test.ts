@@ -23,12 +23,12 @@ const VARIANTS = fileURLToPath(new URL("variants.ts", import.meta.url));
 const MEMORY = fileURLToPath(new URL("memory.ts", import.meta.url));
 const LOST = fileURLToPath(new URL("lost.ts", import.meta.url));
 const SEED = 20261120;
-/**
- * Steps of the GPT. Strict arithmetic is slow on a device in software. `VERDE_SWEEP=1` runs five times as
- * many.
- */
-const STEPS =
-  process.env.VERDE_SWEEP === undefined ? { webgpu: 20, "webgpu:strict": 4 } : { webgpu: 100, "webgpu:strict": 20 };
+/** A device in software is slow, above all with strict arithmetic: the gate takes a sample. */
+const SWEEP = process.env.VERDE_SWEEP !== undefined;
+/** Steps of the GPT. */
+const STEPS = SWEEP ? { webgpu: 100, "webgpu:strict": 20 } : { webgpu: 8, "webgpu:strict": 2 };
+/** Random lists of kernels, each of a backend and of its guarded form. */
+const RANDOM = SWEEP ? 15 : 5;
 type Name = keyof typeof STEPS;
 
 function job(steps: number): string[] {
@@ -86,7 +86,10 @@ describe.runIf(found.length > 0)("WebGPU", () => {
   });
 
   const names = Object.keys(STEPS) as Name[];
-  const runs = (found.length > 0 ? found : ["none"]).flatMap((driver) => names.map((name) => [name, driver] as const));
+  // Strict arithmetic is for drivers that flush subnormals, as the first one does.
+  const runs = (found.length > 0 ? found : ["none"]).flatMap((driver, i) =>
+    names.filter((name) => SWEEP || i === 0 || name === "webgpu").map((name) => [name, driver] as const),
+  );
   describe.each(runs)("%s on %s", (backend, driver) => {
     test("conforms", async () => {
       const [certificate] = await node(driver, CONFORM, backend);
@@ -97,8 +100,8 @@ describe.runIf(found.length > 0)("WebGPU", () => {
     });
 
     test("has the reference's bits on random kernels", async () => {
-      const [result] = await node(driver, COMPARE, String(SEED), "15", backend);
-      expect(result).toEqual({ compared: 30, different: 0 });
+      const [result] = await node(driver, COMPARE, String(SEED), String(RANDOM), backend);
+      expect(result).toEqual({ compared: 2 * RANDOM, different: 0 });
     });
 
     test(`has the roots of the WASM backend at ${STEPS[backend]} steps of the GPT`, async () => {
@@ -132,7 +135,9 @@ describe.runIf(found.length > 0)("WebGPU", () => {
         });
     });
 
-    test("is certified before its first job, and not before the next", async () => {
+    // All vectors take a device in software minutes.
+    const isCertified = SWEEP || driver === found[0];
+    test.runIf(isCertified)("is certified before its first job, and not before the next", async () => {
       const env = { ...process.env, VK_ICD_FILENAMES: driver, VERDE_CACHE: join(cache, String(found.indexOf(driver))) };
       const args = [MAIN, "run", ...job(1), "--backend", "webgpu"];
       for (const first of [true, false]) {

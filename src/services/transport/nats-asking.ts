@@ -9,7 +9,7 @@ import { decodeFrame, Pieces, refused } from "./frames.ts";
 import { expectSize, type Question } from "./transport.ts";
 
 /** One that says nothing for so long is lost, in milliseconds. */
-const SILENT_MILLIS = 20_000;
+const SILENT_MILLIS = 10_000;
 /** The status of a message that says that nobody listens. */
 const NO_RESPONDERS = 503;
 

@@ -29,8 +29,9 @@ const PREFIX = "verde.v1";
 /** The bucket of all boards, and how long it keeps a note. */
 const BUCKET = "verde-v1";
 const KEEP_MILLIS = 14 * 86_400_000;
-/** Milliseconds until a server has to answer, and between two attempts to reach one. */
+/** Milliseconds until a server has to answer, until JetStream has, and between two attempts to reach one. */
 const SERVER_MILLIS = 20_000;
+const BOARD_MILLIS = 10_000;
 const RECONNECT_MILLIS = 500;
 /** An answerer that is at work says so this often. */
 const WORKING_MILLIS = 2_000;
@@ -155,7 +156,7 @@ export class Nats implements Transport {
    */
   private async keysOf(board: string): Promise<Set<string>> {
     if (this.replicas === 1) return new Set();
-    const manager = await jetstreamManager(this.connection, { timeout: SERVER_MILLIS, checkAPI: false });
+    const manager = await jetstreamManager(this.connection, { timeout: BOARD_MILLIS, checkAPI: false });
     const prefix = `$KV.${BUCKET}.`;
     const { state } = await manager.streams.info(`KV_${BUCKET}`, { subjects_filter: `${prefix}${board}.>` });
     return new Set(Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length)));
@@ -170,7 +171,7 @@ export class Nats implements Transport {
 
   /** The bucket of the boards. It is made by the one that needs it first. */
   private async boards(): Promise<KV> {
-    const opening = (this.bucket ??= new Kvm(jetstream(this.connection, { timeout: SERVER_MILLIS })).create(BUCKET, {
+    const opening = (this.bucket ??= new Kvm(jetstream(this.connection, { timeout: BOARD_MILLIS })).create(BUCKET, {
       history: 1,
       ttl: KEEP_MILLIS,
       replicas: this.replicas,

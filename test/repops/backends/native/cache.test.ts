@@ -1,6 +1,6 @@
 /** Compiled objects from one process to the next, and what is said where something is missing. */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -40,9 +40,16 @@ describe.skipIf(!here)("compiled objects", () => {
     // Cut, and overwritten with zeros: the checksum sees both before the object is loaded.
     await truncate(objects[0], 3000);
     for (const object of objects.slice(1)) await writeFile(object, Buffer.alloc((await stat(object)).size));
+    // Without its result, the trial is needed again.
+    for (const file of await readdir(join(cache, "native")))
+      if (file.startsWith("tile-")) await rm(join(cache, "native", file));
     expect(await once(env)).toEqual({ equal: true });
-    expect(await objectsIn(cache)).toEqual(objects);
-    for (const file of objects) expect((await readFile(file)).length).toBeGreaterThan(3000);
+    expect((await objectsIn(cache)).sort()).toEqual(objects.sort());
+    for (const file of objects) {
+      const bytes = await readFile(file);
+      expect(bytes.subarray(0, 4).toString("latin1")).toBe("\x7fELF");
+      expect(bytes.length).toBeGreaterThan(3000);
+    }
   });
 
   test("are compiled with fewer optimizations where the compiler crashes", async () => {
