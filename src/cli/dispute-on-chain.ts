@@ -1,4 +1,5 @@
 /** `verde dispute A B --on-chain`: plays the dispute of two claims on a chain in this process. */
+import { plainJson } from "../encoding/json.ts";
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { UsageError } from "../errors/index.ts";
 import { openBackend } from "../certify/open-backend.ts";
@@ -15,7 +16,6 @@ import { exitWith } from "./guard.ts";
 import { colors, formatCount, writeJson, writeLine } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { partyJson } from "./party.ts";
-import { plain } from "./send.ts";
 import { formatTable } from "./table.ts";
 
 interface Flags {
@@ -74,7 +74,7 @@ export async function disputeTracesOnChain(
         hardfork: hardfork ?? "osaka",
         build,
         gas,
-        transactions: plain(moves.map((move) => ({ ...move, by: parties[move.by].id }))),
+        transactions: plainJson(moves.map((move) => ({ ...move, by: parties[move.by].id }))),
       });
     else print(moves, gas, wrong, parties);
     exitWith(EXIT.divergence);

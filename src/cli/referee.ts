@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { type Hex } from "viem";
 import { ClaimStore } from "../claims/store.ts";
 import { fromHex } from "../encoding/bytes.ts";
-import { parseJson } from "../encoding/json.ts";
+import { parseJson, plainJson } from "../encoding/json.ts";
 import { ChainError, messageOf, unreadable, UsageError } from "../errors/index.ts";
 import { readRegular } from "../files/regular.ts";
 import { type CheckOptions, checkVerdict } from "../referee/check-verdict.ts";
@@ -13,8 +13,14 @@ import { replayRuling } from "../referee/replay.ts";
 import { SecondOpinion } from "../referee/second-opinion.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { isForeign } from "../settlement/foreign.ts";
-import { type GivenVerdict, rulingFrom, signRuling, standingSeats } from "../settlement/ruling.ts";
-import { gatherSignatures, parseSignature, type SignatureFile } from "../settlement/signatures.ts";
+import { type GivenVerdict, rulingFrom, standingSeats } from "../settlement/ruling.ts";
+import {
+  clauseOfRuling,
+  gatherSignatures,
+  parseSignature,
+  type SignatureFile,
+  signedRuling,
+} from "../settlement/signatures.ts";
 import type { Session } from "../settlement/session.ts";
 import { readTask, type TaskView } from "../settlement/task.ts";
 import { openTrace } from "../trace/index.ts";
@@ -23,7 +29,7 @@ import { formatAmount } from "../settlement/amount.ts";
 import { writeNew } from "./key.ts";
 import { writeJson, writeLine } from "./output.ts";
 import { register as registerServe } from "./referee-serve.ts";
-import { plain, Sender } from "./send.ts";
+import { Sender } from "./send.ts";
 import { addPostedOption, addSendOptions, openSession, type SendFlags } from "./session.ts";
 import { parseTaskId } from "./task/scene.ts";
 import { stateName, whatIsDue } from "./task/sentence.ts";
@@ -86,21 +92,14 @@ async function sign(
       `${address} is not a member of the task's committee ${committee}; sign with the key of a member`,
       { address, committee },
     );
-  const wrong = ruling.claims.filter((_, i) => ((ruling.losers >> BigInt(i)) & 1n) === 1n);
-  const sentence = `${address} rules that ${wrong.join(", ")} ${wrong.length === 1 ? "is" : "are"} wrong`;
+  const sentence = `${address} rules that ${clauseOfRuling(ruling)}`;
   if (flags.dryRun) {
-    if (flags.json) writeJson({ schemaVersion: 1, dryRun: true, ...bench, verdict: plain(ruling), signer: address });
+    if (flags.json)
+      writeJson({ schemaVersion: 1, dryRun: true, ...bench, verdict: plainJson(ruling), signer: address });
     else writeLine(`${sentence}: this would be signed. Nothing was signed or sent.`);
     return;
   }
-  const account = await signerOf(flags);
-  const content = {
-    schemaVersion: 1,
-    ...bench,
-    verdict: plain(ruling),
-    signer: account.address,
-    signature: await signRuling(account, bench, ruling),
-  };
+  const content = await signedRuling(await signerOf(flags), bench, ruling);
   await writeNew(flags.out, `${JSON.stringify(content, null, 2)}\n`, 0o644);
   if (flags.json) writeJson({ ...content, out: flags.out });
   else writeLine(`${sentence}. The signature is in ${flags.out}.`);

@@ -3,6 +3,7 @@
  * other.
  */
 import type { Address, Hex, TransactionReceipt } from "viem";
+import { plainJson } from "../encoding/json.ts";
 import { ETHER, formatAmount, formatFee } from "../settlement/amount.ts";
 import { refusal } from "../settlement/refusal.ts";
 import type { Session } from "../settlement/session.ts";
@@ -113,7 +114,7 @@ export class Sender {
         from: this.address,
         transactions: this.planned.map(({ gas, fee, ...call }) => ({
           ...call,
-          args: plain(call.args),
+          args: plainJson(call.args),
           value: `${call.value}`,
           gas: gas === undefined ? null : Number(gas),
           fee: fee === undefined ? null : `${fee}`,
@@ -141,7 +142,7 @@ export class Sender {
         ...formatFields([
           ["from", this.address],
           ["to", `${to} (${contract})`],
-          ["arguments", JSON.stringify(plain(args))],
+          ["arguments", JSON.stringify(plainJson(args))],
           ...(value > 0n ? [["value", formatAmount(value, ETHER)] satisfies [string, string]] : []),
           ["gas", cost],
         ]),
@@ -149,9 +150,4 @@ export class Sender {
     }
     writeLine("Nothing was signed or sent.");
   }
-}
-
-/** A copy for JSON: big integers become text. */
-export function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (_name, item: unknown) => (typeof item === "bigint" ? `${item}` : item)));
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Hex } from "viem";
+import { plainJson } from "../encoding/json.ts";
 import { clauseOf, mayBeginLater } from "../settlement/game/fate.ts";
 import { Backoff } from "../settlement/transactions/backoff.ts";
 import { formatTime } from "../settlement/amount.ts";
@@ -9,7 +10,6 @@ import { parseDuration } from "../settlement/duration.ts";
 import { PHASES, readTask, STATES, taskEvents, type TaskEvent, type TaskView } from "../settlement/task.ts";
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 import { addProgressOption, Progress } from "./progress.ts";
-import { plain } from "./send.ts";
 import type { Session } from "../settlement/session.ts";
 import { addChainOptions, addPostedOption, type ChainFlags, openSession } from "./session.ts";
 import { eventSentence } from "./task/event.ts";
@@ -105,7 +105,7 @@ class Watcher {
     if (this.json) {
       const place = { time, block: Number(blockNumber), transaction: transactionHash };
       const names = "state" in args ? { state: STATES[args.state], phase: PHASES[args.phase] } : {};
-      const content = plain({ ...args, ...names });
+      const content = plainJson({ ...args, ...names });
       return writeJson({ schemaVersion: 1, event: eventName, ...(undone && { undone }), ...place, args: content });
     }
     const sentence = eventSentence(event, this.session.token);

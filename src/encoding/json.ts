@@ -1,4 +1,4 @@
-/** Parses JSON from files. Errors distinguish between a cut file and a malformed one. */
+/** JSON from files, whose errors distinguish between a cut file and a malformed one, and values for JSON. */
 import { FormatError, messageOf } from "../errors/index.ts";
 
 /**
@@ -32,4 +32,9 @@ function isCut(text: string): boolean {
     else if (character === "}" || character === "]") open--;
   }
   return inText || open > 0 || text.trim() === "";
+}
+
+/** The value as JSON holds it: amounts, which are great whole numbers, become texts. */
+export function plainJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_name, item: unknown) => (typeof item === "bigint" ? `${item}` : item)));
 }

@@ -14,7 +14,7 @@ import {
   parseEventLogs,
   type PublicClient,
 } from "viem";
-import { parseJson } from "../encoding/json.ts";
+import { parseJson, plainJson } from "../encoding/json.ts";
 import { ChainError, FormatError, UsageError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { replaceFile } from "../files/replace.ts";
@@ -133,10 +133,9 @@ export class KnownTerms {
     if (this.terms.has(id)) return;
     this.terms.set(id, terms);
     if (this.folder === undefined) return;
-    const asText = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}` : value);
     try {
       await makeFolder(this.folder, 0o700);
-      await replaceFile(this.fileOf(this.folder, id), JSON.stringify({ terms }, asText), { mode: 0o600 });
+      await replaceFile(this.fileOf(this.folder, id), JSON.stringify(plainJson({ terms })), { mode: 0o600 });
     } catch {
       // A disk that is full costs time, and no command.
     }

@@ -1,8 +1,9 @@
 /** Files with a member's signature, and how several of them are combined. */
 import { type Address, type Hex, isAddress, isAddressEqual, isHex } from "viem";
-import { parseJson } from "../encoding/json.ts";
+import type { LocalAccount } from "viem/accounts";
+import { parseJson, plainJson } from "../encoding/json.ts";
 import { FormatError, UsageError } from "../errors/index.ts";
-import { type Bench, type Ruling, signerOfRuling } from "./ruling.ts";
+import { type Bench, type Ruling, signerOfRuling, signRuling } from "./ruling.ts";
 
 /** A member's signature of a ruling, as it is in a file. */
 export interface SignatureFile extends Bench {
@@ -11,6 +12,18 @@ export interface SignatureFile extends Bench {
   signature: Hex;
   /** Names the file, for errors. */
   what: string;
+}
+
+/** What a file with a member's signature of a ruling holds. `parseSignature` reads it. */
+export async function signedRuling(account: LocalAccount, bench: Bench, ruling: Ruling) {
+  const signature = await signRuling(account, bench, ruling);
+  return { schemaVersion: 1, ...bench, verdict: plainJson(ruling), signer: account.address, signature };
+}
+
+/** The claims that a ruling is against, as a clause: `0x12… is wrong`. */
+export function clauseOfRuling({ claims, losers }: Ruling): string {
+  const wrong = claims.filter((_, i) => ((losers >> BigInt(i)) & 1n) === 1n);
+  return `${wrong.join(", ")} ${wrong.length === 1 ? "is" : "are"} wrong`;
 }
 
 /** @throws {FormatError} if the text is not a signature of a verdict */

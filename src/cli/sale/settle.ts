@@ -1,8 +1,8 @@
 /** `verde task settle` and `sales`: what ends a sale, and what is known of it. */
+import { plainJson } from "../../encoding/json.ts";
 import { ChainError } from "../../errors/index.ts";
 import { endingCall, readSale, salesOf } from "../../settlement/exchange/sale.ts";
 import { readTask } from "../../settlement/task.ts";
-import { plain } from "../send.ts";
 import { type ChainFlags, openSession, type SendFlags } from "../session.ts";
 import { formatFields } from "../table.ts";
 import { writeJson, writeLine } from "../output.ts";
@@ -30,7 +30,7 @@ export async function sales(id: string, flags: ChainFlags): Promise<void> {
   const { client, deployment, token } = session;
   const ids = await salesOf(session, task);
   const found = await Promise.all(ids.map((sale) => readSale(client, deployment, sale)));
-  if (flags.json) return writeJson({ schemaVersion: 1, task, sales: found.map((sale) => plain(sale)) });
+  if (flags.json) return writeJson({ schemaVersion: 1, task, sales: found.map((sale) => plainJson(sale)) });
   const now = await nowOf(session);
   if (found.length === 0) writeLine("Nobody has pledged for this task's weights.");
   for (const sale of found) writeLine(...formatFields(saleFields(sale, now, token)), "");

@@ -1,8 +1,8 @@
 /** `verde task challenge` and `escalate`: who brings a dispute, and posts a bond for the gas of the game. */
+import { plainJson } from "../../encoding/json.ts";
 import { ChainError } from "../../errors/index.ts";
 import { formatTime } from "../../settlement/amount.ts";
 import { bondDueTo } from "../../settlement/game/bond.ts";
-import { plain } from "../send.ts";
 import type { SendFlags } from "../session.ts";
 import { challengeTo, saltOf } from "./commitment.ts";
 import { bondText } from "./game.ts";
@@ -30,7 +30,7 @@ export async function challenge(id: string, path: string, flags: SendFlags & Tru
   const posted = gasBond ? `, with a bond of ${bondText(gasBond)} for the game` : "";
   const from = formatTime(task.deadline + 1);
   const next = `${scene.sender.address} challenges${posted}. Reveal with \`verde task reveal\` from ${from} on, or let \`verde defend\` do it.`;
-  await move(scene, flags, "challenge", args, { root, gasBond: plain(gasBond ?? null) }, next, gasBond);
+  await move(scene, flags, "challenge", args, { root, gasBond: plainJson(gasBond ?? null) }, next, gasBond);
 }
 
 /** A loser takes the dispute to the game, which executes the scalar step at which the claims differ. */
@@ -41,7 +41,7 @@ export async function escalate(id: string, flags: SendFlags): Promise<void> {
   const { seat } = seatOf(task, scene.sender.address);
   const gasBond = await bondDueTo(scene.session.client, task, scene.sender.address);
   const posted = gasBond ? `The bond of ${bondText(gasBond)} for the game is posted. ` : "";
-  const facts = { seat, gasBond: plain(gasBond ?? null) };
+  const facts = { seat, gasBond: plainJson(gasBond ?? null) };
   const args = [task.terms, task.ruling, BigInt(seat)];
   await move(scene, flags, "escalate", args, facts, `${posted}Defend the claim with \`verde defend\`.`, gasBond);
 }

@@ -1,13 +1,14 @@
 /** `verde task post`: posts a job as a task with a reward. */
 import type { Command } from "commander";
 import type { Hex } from "viem";
+import { plainJson } from "../../encoding/json.ts";
 import { UsageError } from "../../errors/index.ts";
 import { taskIdOf } from "../../settlement/commitment.ts";
 import { allowVault } from "../allowance.ts";
 import { formatAmount } from "../../settlement/amount.ts";
 import { reportLine, writeLine } from "../output.ts";
 import { jobOptions, optionNames } from "../job-options.ts";
-import { plain, Sender } from "../send.ts";
+import { Sender } from "../send.ts";
 import { openSession, type SendFlags } from "../session.ts";
 import type { Session } from "../../settlement/session.ts";
 import type { Terms } from "../../settlement/task.ts";
@@ -85,8 +86,8 @@ export async function prepareTask(
     schemaVersion: 2,
     task,
     name: job.name,
-    terms: plain(terms),
-    gasBond: plain(gasBond ?? null),
+    terms: plainJson(terms),
+    gasBond: plainJson(gasBond ?? null),
     mostExpensiveStep: mostExpensive ?? null,
   };
   return { session, sender, terms, task, escrow: BigInt(terms.providers) * terms.reward, facts };

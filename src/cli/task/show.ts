@@ -1,5 +1,6 @@
 /** `verde task show` and `list`: what the chain knows about tasks. */
 import { type Hex, zeroAddress } from "viem";
+import { plainJson } from "../../encoding/json.ts";
 import { UsageError } from "../../errors/index.ts";
 import { quote } from "../../errors/text.ts";
 import type { Session } from "../../settlement/session.ts";
@@ -8,7 +9,6 @@ import { ifForeign } from "../../settlement/foreign.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
 import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
-import { plain } from "../send.ts";
 import { type ChainFlags, openSession } from "../session.ts";
 import { formatFields, formatTable } from "../table.ts";
 import { bondOf } from "../../settlement/game/bond.ts";
@@ -23,7 +23,7 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
   const [task, { timestamp }] = await Promise.all([readTask(session.source, parsed), session.client.getBlock()]);
   const gasBond = await bondOf(session.client, task.terms.game);
   if (flags.json) {
-    const bond = plain(gasBond ?? null);
+    const bond = plainJson(gasBond ?? null);
     return writeJson({ ...taskJson(task, Number(timestamp)), gasBond: bond });
   }
   writeLine(...describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond));
@@ -31,7 +31,7 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
 
 /** A task as `--json` prints it. All commands call its id `task`. */
 function taskJson({ id: task, ...view }: TaskView, now: number): object {
-  return { schemaVersion: 3, task, ...(plain(view) as object), now };
+  return { schemaVersion: 3, task, ...(plainJson(view) as object), now };
 }
 
 /**

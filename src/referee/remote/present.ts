@@ -3,7 +3,7 @@ import type { RunClaim } from "../../claims/claim.ts";
 import { openingSigner } from "../../claims/opening.ts";
 import { DisputeError, VerdeError } from "../../errors/index.ts";
 import { isUrl } from "../../formats/http.ts";
-import { openClaim } from "../../game/level.ts";
+import { checkParts, openClaim, openingLengths } from "../../game/level.ts";
 import { topOf } from "../../game/question.ts";
 import { decodeClaim, MAX_CLAIM, type PartyFailure } from "../apart/messages.ts";
 import { opened, type Presented } from "../apart/present.ts";
@@ -63,11 +63,12 @@ function cantOpen(url: string, { code, message }: PartyFailure): DisputeError {
  */
 async function claimOf({ prover, manifest: { outline, commitEvery }, runRoot: run }: Reached): Promise<RunClaim> {
   const facts = jobFacts(outline, commitEvery);
-  const opening = await prover.answer({ kind: "opening", at: [], height: 0, position: 0 });
+  const answer = await prover.answer({ kind: "opening", at: [], height: 0, position: 0 });
   const signature = await prover.signature([]);
-  if (!opening || !signature) return { run };
+  if (!answer || !signature) return { run };
   try {
-    const root = openClaim(topOf(trainingMachine(facts)), run, opening);
+    const top = topOf(trainingMachine(facts));
+    const root = openClaim(top, run, checkParts(answer, openingLengths(top), `the ${top.name} tree`));
     const address = openingSigner({ run, ...openingPlace(facts, []), root }, signature);
     return address ? { run, address } : { run };
   } catch (error) {

@@ -3,6 +3,7 @@
  * secret of the draw.
  */
 import type { Hex } from "viem";
+import { plainJson } from "../../encoding/json.ts";
 import { TransportError } from "../../errors/index.ts";
 import type { Statement } from "../../settlement/identity.ts";
 import type { Session } from "../../settlement/session.ts";
@@ -45,7 +46,12 @@ export async function drawProviders(options: DrawOptions): Promise<{ drawn: read
   const { client } = session;
   const lasts = seconds + terms.periods.toAccept + REMEMBERED_SECONDS;
   const closes = Number((await client.getBlock()).timestamp) + seconds;
-  await notes.post("wanted", task, { statement, task, terms: plainTerms(terms), closes }, lasts);
+  await notes.post(
+    "wanted",
+    task,
+    { statement, task, terms: plainJson(terms) as Record<string, unknown>, closes },
+    lasts,
+  );
   const trusted = new Trusted(session);
   const gather = async (): Promise<Offer[]> => {
     const found: Offer[] = [];
@@ -81,10 +87,4 @@ export async function drawProviders(options: DrawOptions): Promise<{ drawn: read
   }
   await notes.post("draws", task, { ...told, offers }, lasts);
   return { drawn: chosen, offers: offers.length };
-}
-
-/** The terms for JSON: amounts become texts. */
-function plainTerms(terms: Terms): Record<string, unknown> {
-  const text = JSON.stringify(terms, (_name, value: unknown) => (typeof value === "bigint" ? `${value}` : value));
-  return JSON.parse(text) as Record<string, unknown>;
 }

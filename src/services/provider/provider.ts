@@ -10,7 +10,7 @@ import { bondCredit } from "../../settlement/game/bond.ts";
 import { clauseOf } from "../../settlement/game/fate.ts";
 import type { Session } from "../../settlement/session.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
-import { Backoff } from "../../settlement/transactions/backoff.ts";
+import { lookAgain } from "../look-again.ts";
 import { inTurn, type ProviderAccount } from "./account.ts";
 import { JobFolder } from "./jobs.ts";
 import { type Conditions, objection } from "./offers.ts";
@@ -85,38 +85,17 @@ class Provider {
       objection: (view) => this.objectionTo(view),
     }));
     try {
-      await this.lookAgain();
+      const restored = "the chain can be read again";
+      await lookAgain({ ...this.options, longestMillis: LONGEST_PAUSE, restored }, async () => {
+        await this.look();
+        await this.collect();
+        return (this.options.untilIdle ?? false) && this.works.size > 0 && this.active.size === 0;
+      });
     } finally {
       over.abort();
     }
     // What is under way ends with the signal; a defence is continued by the next process.
     await Promise.race([Promise.all([this.settled(), present]), sleep(2_000)]);
-  }
-
-  /** Looks again and again, until the signal or, if it is to end when idle, until then. */
-  private async lookAgain(): Promise<void> {
-    const { signal, everyMillis, say, untilIdle } = this.options;
-    const backoff = new Backoff(everyMillis, LONGEST_PAUSE);
-    let told = "";
-    while (!signal.aborted) {
-      let pause = everyMillis;
-      try {
-        await this.look();
-        await this.collect();
-        backoff.succeeded();
-        this.options.onLook?.(undefined);
-        if (told !== "") say("the chain can be read again");
-        told = "";
-        if (untilIdle && this.works.size > 0 && this.active.size === 0) return;
-      } catch (error) {
-        const trouble = clauseOf(error);
-        if (trouble !== told) say(`${trouble}; trying again until it works`);
-        told = trouble;
-        this.options.onLook?.(trouble);
-        pause = backoff.next();
-      }
-      await sleep(pause, signal);
-    }
   }
 
   private async settled(): Promise<void> {

@@ -3,21 +3,21 @@
  * signs the ruling that follows, and submits it once enough members have signed. What it knows follows from
  * the chain and the boards, so it may be ended at any moment.
  */
-import { type Address, type Hex, isAddressEqual } from "viem";
+import { type Hex, isAddressEqual, keccak256, stringToHex } from "viem";
 import type { LocalAccount } from "viem/accounts";
-import { ABIS } from "../../settlement/contracts.ts";
 import { clauseOf } from "../../settlement/game/fate.ts";
-import { signRuling } from "../../settlement/ruling.ts";
 import type { Session } from "../../settlement/session.ts";
-import { gatherSignatures, parseSignature, type SignatureFile } from "../../settlement/signatures.ts";
+import { clauseOfRuling, gatherSignatures, signedRuling } from "../../settlement/signatures.ts";
 import { PHASES, readTask, taskEvents, type TaskView } from "../../settlement/task.ts";
 import { Backoff } from "../../settlement/transactions/backoff.ts";
 import type { ContractCall } from "../../settlement/transactions/caller.ts";
+import { lookAgain } from "../look-again.ts";
 import { sleep } from "../provider/sleep.ts";
 import { Notes } from "../network/notes.ts";
 import type { NetworkKey } from "../network/key.ts";
 import type { Transport } from "../transport/transport.ts";
-import { Bench } from "./bench.ts";
+import type { Bench } from "./bench.ts";
+import { Committees, signaturesFor } from "./committees.ts";
 
 export interface RefereeOptions {
   session: Session;
@@ -33,6 +33,14 @@ export interface RefereeOptions {
 }
 
 const LONGEST_PAUSE = 60_000;
+/** The most disputes that are judged at the same time. */
+const MOST_AT_ONCE = 8;
+/** Milliseconds that disputes under way are waited for at the end. */
+const ENDING_MILLIS = 2_000;
+/** Milliseconds after which a dispute that could not be decided is judged again, at first and at most. */
+const [JUDGE_AGAIN, LATEST_AGAIN] = [2_000, 60_000];
+/** The most sets of verdict files that are remembered because no ruling follows from them. */
+const MOST_USELESS = 4_096;
 /** Seconds that verdicts and signatures stand on the boards: longer than a committee has. */
 const NOTE_SECONDS = 14 * 86_400;
 /** Looks that a member waits for one that stands before it to submit. */
@@ -46,36 +54,40 @@ export async function judge(options: RefereeOptions): Promise<void> {
 class Referee {
   private readonly options: RefereeOptions;
   private notes: Notes | undefined;
-  /** The committees that it has asked whether it is a member. */
-  private readonly member = new Map<Address, { readonly isMember: boolean; readonly threshold: number }>();
+  private readonly committees: Committees;
   /** The rulings that it has signed, by task, dispute and file. */
   private readonly signed = new Set<string>();
   private readonly told = new Map<Hex, string>();
   private readonly looks = new Map<string, number>();
+  private readonly judging = new Map<Hex, Promise<void>>();
+  /** When disputes that could not be decided are judged again, by task and dispute. */
+  private readonly waiting = new Map<string, { readonly backoff: Backoff; until: number }>();
+  /** Verdict files from which no ruling follows, by task, dispute and hash. */
+  private readonly useless = new Set<string>();
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: RefereeOptions) {
     this.options = options;
+    this.committees = new Committees(options.session, options.account.address);
   }
 
   async run(): Promise<void> {
-    const { signal, everyMillis, say } = this.options;
-    const backoff = new Backoff(everyMillis, LONGEST_PAUSE);
-    let told = "";
-    while (!signal.aborted) {
-      let pause = everyMillis;
-      try {
-        for (const task of await this.disputed()) if (!signal.aborted) await this.try(task);
-        backoff.succeeded();
-        if (told !== "") say("the chain can be read again");
-        told = "";
-      } catch (error) {
-        const trouble = clauseOf(error);
-        if (trouble !== told) say(`${trouble}; trying again until it works`);
-        told = trouble;
-        pause = backoff.next();
-      }
-      await sleep(pause, signal);
-    }
+    const restored = "the chain can be read again";
+    await lookAgain({ ...this.options, longestMillis: LONGEST_PAUSE, restored }, async () => {
+      for (const task of await this.disputed()) this.begin(task);
+      return false;
+    });
+    // What is under way ends with the signal; the next process judges again.
+    await Promise.race([Promise.all(this.judging.values()), sleep(ENDING_MILLIS)]);
+  }
+
+  /** Judges a task beside others: a party that is silent holds up its own dispute alone. */
+  private begin(task: Hex): void {
+    if (this.judging.has(task) || this.judging.size >= MOST_AT_ONCE || this.options.signal.aborted) return;
+    this.judging.set(
+      task,
+      this.try(task).finally(() => this.judging.delete(task)),
+    );
   }
 
   /** The tasks whose committee has to judge. */
@@ -90,7 +102,8 @@ class Referee {
     const { session } = this.options;
     try {
       const view = await readTask(session.source, task);
-      if (view.phase === "Judging" && (await this.seat(view.terms.committee)).isMember) await this.judge(view);
+      if (view.phase === "Judging" && (await this.committees.seat(view.terms.committee)).isMember)
+        await this.judge(view);
     } catch (error) {
       this.tell(task, clauseOf(error));
     }
@@ -104,33 +117,48 @@ class Referee {
       ({ body }) => body.task === view.id && body.dispute === view.dispute,
     );
     for (const { body } of known) await this.sign(view, body.files);
-    if (this.hasSigned(view)) return;
+    if (this.hasSigned(view) || !this.mayJudge(view)) return;
     const { files, missing } = await bench.judge(view, notes);
     if (files.length === 0) return this.tell(view.id, missing);
-    if (await this.sign(view, files))
-      await notes.post("verdicts", view.id, { task: view.id, dispute: view.dispute, files: [...files] }, NOTE_SECONDS);
+    if (!(await this.sign(view, files)))
+      return this.tell(view.id, "the verdict rests on this referee's word, which it does not sign");
+    await notes.post("verdicts", view.id, { task: view.id, dispute: view.dispute, files: [...files] }, NOTE_SECONDS);
+  }
+
+  /**
+   * Whether a dispute may be judged now. A dispute that has not led to a signature is not played again at
+   * every look: that takes the parties' time and this machine's.
+   */
+  private mayJudge({ id, dispute }: TaskView): boolean {
+    const name = `${id} ${dispute}`;
+    const now = performance.now();
+    const known = this.waiting.get(name) ?? { backoff: new Backoff(JUDGE_AGAIN, LATEST_AGAIN), until: now };
+    this.waiting.set(name, known);
+    if (now < known.until) return false;
+    known.until = now + known.backoff.next();
+    return true;
   }
 
   /** Signs the ruling that follows from verdict files, if one does. */
   private async sign(view: TaskView, files: readonly string[]): Promise<boolean> {
     const { account, bench, session, say } = this.options;
+    const set = `${view.id} ${view.dispute} ${keccak256(stringToHex(files.join("\n")))}`;
+    if (this.useless.has(set)) return false;
     const ruling = bench.rulingFrom(view, files);
-    if (!ruling) return false;
+    if (!ruling) {
+      if (this.useless.size >= MOST_USELESS) this.useless.clear();
+      this.useless.add(set);
+      return false;
+    }
     const name = nameOf(view, ruling.file);
     if (this.signed.has(name)) return true;
     const { chainId } = session.deployment;
     const about = { chainId, committee: view.terms.committee, task: view.id };
-    const verdict = JSON.parse(
-      JSON.stringify(ruling, (_name, value: unknown) => (typeof value === "bigint" ? `${value}` : value)),
-    ) as unknown;
-    const signature = await signRuling(account, about, ruling);
-    const text = JSON.stringify({ schemaVersion: 1, ...about, verdict, signer: account.address, signature });
-    await (
-      await this.board()
-    ).post("rulings", `${view.id}.${ruling.file}`, { task: view.id, signature: text }, NOTE_SECONDS);
+    const signature = JSON.stringify(await signedRuling(account, about, ruling));
+    const board = await this.board();
+    await board.post("rulings", `${view.id}.${ruling.file}`, { task: view.id, signature }, NOTE_SECONDS);
     this.signed.add(name);
-    const wrong = ruling.claims.filter((_, i) => ((ruling.losers >> BigInt(i)) & 1n) === 1n);
-    say(`task ${view.id}: signed that ${wrong.join(", ")} ${wrong.length === 1 ? "is" : "are"} wrong`);
+    say(`task ${view.id}: signed that ${clauseOfRuling(ruling)}`);
     return true;
   }
 
@@ -141,8 +169,8 @@ class Referee {
   /** Submits a ruling that enough members have signed. @returns whether there is one */
   private async submit(view: TaskView): Promise<boolean> {
     const { send, say, account } = this.options;
-    const { threshold } = await this.seat(view.terms.committee);
-    for (const files of await this.signatures(view)) {
+    const { threshold } = await this.committees.seat(view.terms.committee);
+    for (const files of await signaturesFor(view, await this.board(), this.committees)) {
       const { chainId } = this.options.session.deployment;
       const { committee } = view.terms;
       const gathered = await gatherSignatures({ chainId, committee, task: view.id }, files);
@@ -155,49 +183,18 @@ class Referee {
       this.looks.set(name, looks);
       if (looks <= PATIENT_LOOKS * (turn < 0 ? signers.length : turn)) return true;
       const args = [view.terms, ruling, signers, signatures];
-      await send({ contract: "committee", to: committee, functionName: "submit", args });
+      await this.inTurn(() => send({ contract: "committee", to: committee, functionName: "submit", args }));
       say(`task ${view.id}: submitted the ruling, with ${signers.length} signatures`);
       return true;
     }
     return false;
   }
 
-  /** The signatures of members for this dispute, those of one ruling together. */
-  private async signatures(view: TaskView): Promise<SignatureFile[][]> {
-    const groups = new Map<string, SignatureFile[]>();
-    for (const { author, body } of await (await this.board()).read("rulings")) {
-      if (body.task !== view.id) continue;
-      try {
-        const file = parseSignature(body.signature, author);
-        const { dispute, losers, claims, file: hash, validUntil } = file.ruling;
-        const isOurs = file.task === view.id && isAddressEqual(file.committee, view.terms.committee);
-        if (!isOurs || dispute !== BigInt(view.dispute) || !(await this.isMember(view.terms.committee, file.signer)))
-          continue;
-        // A false signature must not spoil those of others.
-        await gatherSignatures(file, [file]);
-        const key = [losers, ...claims, hash, validUntil].join();
-        groups.set(key, [...(groups.get(key) ?? []), file]);
-      } catch {
-        // Anybody may put a note on the board.
-      }
-    }
-    return [...groups.values()];
-  }
-
-  private async seat(committee: Address): Promise<{ readonly isMember: boolean; readonly threshold: number }> {
-    const known = this.member.get(committee);
-    if (known) return known;
-    const { session, account } = this.options;
-    const isMember = await this.isMember(committee, account.address);
-    const asked = { address: committee, abi: ABIS.committee, functionName: "threshold" } as const;
-    const found = { isMember, threshold: isMember ? Number(await session.client.readContract(asked)) : 0 };
-    this.member.set(committee, found);
-    return found;
-  }
-
-  private async isMember(committee: Address, member: Address): Promise<boolean> {
-    const asked = { address: committee, abi: ABIS.committee, functionName: "isMember", args: [member] } as const;
-    return this.options.session.client.readContract(asked);
+  /** Calls are sent one after the other: disputes share one number of transactions. */
+  private inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(action);
+    this.turn = done.catch(() => undefined);
+    return done;
   }
 
   private async board(): Promise<Notes> {
