@@ -44,19 +44,20 @@ export class Bench {
 
   /**
    * Asks those who answer for the claims.
-   * @returns verdict files; or none, and what is missing
+   * @returns verdict files; or none, and what is missing; and whether the parties have met
    */
-  async judge(view: TaskView, notes: Notes): Promise<{ files: readonly string[]; missing: string }> {
+  async judge(view: TaskView, notes: Notes): Promise<{ files: readonly string[]; missing: string; met: boolean }> {
     const { reach, claims, forfeitSilent, timeout } = this.options;
     const { there, missing } = await this.present(view, notes);
     const roots = new Set(there.map(({ seat }) => seat.root));
-    if (roots.size < view.claims.length) return { files: [], missing: `it waits for provers: ${missing.join("; ")}` };
+    if (roots.size < view.claims.length)
+      return { files: [], missing: `it waits for provers: ${missing.join("; ")}`, met: false };
     const parties = there.map(({ seat, address }) => ({ id: `seat-${seat.seat}`, name: seat.owner, trace: address }));
     const { disputes, silent } = await bracket(parties, { reach, claims, forfeitSilent, timeout });
     const files = disputes.flatMap((result) =>
       result.outcome === "divergence" ? [`${JSON.stringify(result.verdict, null, 2)}\n`] : [],
     );
-    return { files, missing: `${silent.join(", ")} gave no answer, so nothing is decided` };
+    return { files, missing: `${silent.join(", ")} gave no answer, so nothing is decided`, met: true };
   }
 
   /**

@@ -61,7 +61,7 @@ class Referee {
   private readonly looks = new Map<string, number>();
   private readonly judging = new Map<Hex, Promise<void>>();
   /** When disputes that could not be decided are judged again, by task and dispute. */
-  private readonly waiting = new Map<string, { readonly backoff: Backoff; until: number }>();
+  private readonly waiting = new Map<string, { readonly backoff: Backoff; readonly until: number }>();
   /** Verdict files from which no ruling follows, by task, dispute and hash. */
   private readonly useless = new Set<string>();
   private turn: Promise<unknown> = Promise.resolve();
@@ -117,26 +117,16 @@ class Referee {
       ({ body }) => body.task === view.id && body.dispute === view.dispute,
     );
     for (const { body } of known) await this.sign(view, body.files);
-    if (this.hasSigned(view) || !this.mayJudge(view)) return;
-    const { files, missing } = await bench.judge(view, notes);
+    const dispute = `${view.id} ${view.dispute}`;
+    const waiting = this.waiting.get(dispute) ?? { backoff: new Backoff(JUDGE_AGAIN, LATEST_AGAIN), until: 0 };
+    if (this.hasSigned(view) || performance.now() < waiting.until) return;
+    const { files, missing, met } = await bench.judge(view, notes);
+    // A dispute that leads to no signature is not played again at every look.
+    if (met) this.waiting.set(dispute, { ...waiting, until: performance.now() + waiting.backoff.next() });
     if (files.length === 0) return this.tell(view.id, missing);
     if (!(await this.sign(view, files)))
       return this.tell(view.id, "the verdict rests on this referee's word, which it does not sign");
     await notes.post("verdicts", view.id, { task: view.id, dispute: view.dispute, files: [...files] }, NOTE_SECONDS);
-  }
-
-  /**
-   * Whether a dispute may be judged now. A dispute that has not led to a signature is not played again at
-   * every look: that takes the parties' time and this machine's.
-   */
-  private mayJudge({ id, dispute }: TaskView): boolean {
-    const name = `${id} ${dispute}`;
-    const now = performance.now();
-    const known = this.waiting.get(name) ?? { backoff: new Backoff(JUDGE_AGAIN, LATEST_AGAIN), until: now };
-    this.waiting.set(name, known);
-    if (now < known.until) return false;
-    known.until = now + known.backoff.next();
-    return true;
   }
 
   /** Signs the ruling that follows from verdict files, if one does. */

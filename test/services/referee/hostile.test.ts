@@ -169,9 +169,9 @@ describe("a referee, or its boards,", () => {
     let judged = 0;
     /** Its verdict is a word that this referee does not sign. */
     class Unsure extends Bench {
-      override async judge(): Promise<{ files: readonly string[]; missing: string }> {
+      override async judge(): ReturnType<Bench["judge"]> {
         judged++;
-        return { files: ["{}"], missing: "" };
+        return { files: ["{}"], missing: "", met: true };
       }
     }
     const ended = new AbortController();
