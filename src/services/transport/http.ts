@@ -28,6 +28,12 @@ const SERVER_MILLIS = 20_000;
 /** The most bytes of an address, and of a whole board. */
 const MOST_ADDRESS = 300;
 const MOST_BOARD = 2 ** 28;
+/** The bytes of a board with one note that are not the note's. */
+const NOTE_HEAD = 2_048;
+/** The most addresses that are remembered. */
+const MOST_ADDRESSES = 4_096;
+/** Failures after which the one who answers may be found elsewhere. */
+const MOVED: ReadonlySet<string> = new Set(["VERDE_TRANSPORT_NOBODY", "VERDE_TRANSPORT_UNREACHABLE"]);
 
 export interface HttpOptions {
   /** The token that the hub wants. */
@@ -45,6 +51,8 @@ export class Http implements Transport {
   private readonly own = new InProcess();
   private server: Promise<Hub> | undefined;
   private readonly subjects = new Set<string>();
+  /** Where those who were asked last answer, by their subjects. */
+  private readonly addresses = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
 
   /** @param hub the address of the hub */
@@ -71,11 +79,21 @@ export class Http implements Transport {
   async ask(subject: string, question: Question): Promise<Bytes> {
     expectSubject(subject);
     expectSize(question.message, MOST_ASKED, "a question");
-    const note = (await this.notes(ADDRESSES)).get(subject);
-    const url = note && note.length <= MOST_ADDRESS ? new TextDecoder().decode(note) : undefined;
+    const known = this.addresses.get(subject);
+    if (known !== undefined)
+      try {
+        return await this.askAt(known, subject, question, {});
+      } catch (error) {
+        // It may have moved: its present address is asked for.
+        if (!(error instanceof TransportError) || !MOVED.has(error.code)) throw error;
+        this.addresses.delete(subject);
+      }
+    const url = await this.addressOf(subject);
     // The hub's token is for the hub alone: anybody may put an address on a board.
-    if (url !== undefined && isUrl(url) && URL.canParse(url)) return this.askAt(url, subject, question, {});
-    return this.askAt(this.address, subject, question, this.headers());
+    if (url === undefined) return this.askAt(this.address, subject, question, this.headers());
+    if (this.addresses.size >= MOST_ADDRESSES) this.addresses.delete(this.addresses.keys().next().value!);
+    this.addresses.set(subject, url);
+    return this.askAt(url, subject, question, {});
   }
 
   async post(board: string, key: string, note: Bytes): Promise<void> {
@@ -87,17 +105,28 @@ export class Http implements Transport {
   }
 
   async notes(board: string): Promise<ReadonlyMap<string, Bytes>> {
-    const url = `${this.address}/v1/boards/${expectSubject(board, "the name of a board")}`;
-    return this.reached(async () => {
-      const response = await ask(url, { headers: this.headers(), timeout: SERVER_MILLIS });
-      return decodeNotes(await bodyOf(response, url, MOST_BOARD));
-    });
+    return this.notesAt(expectSubject(board, "the name of a board"), MOST_BOARD);
   }
 
   async close(): Promise<void> {
     clearInterval(this.timer);
     await this.own.close();
     await (await this.server?.catch(() => undefined))?.close();
+  }
+
+  /** The address of the one who answers under a subject; nothing if it is in the process of the hub. */
+  private async addressOf(subject: string): Promise<string | undefined> {
+    const note = (await this.notesAt(`${ADDRESSES}?key=${subject}`, MOST_NOTE + NOTE_HEAD)).get(subject);
+    const url = note && note.length <= MOST_ADDRESS ? new TextDecoder().decode(note) : undefined;
+    return url !== undefined && isUrl(url) && URL.canParse(url) ? url : undefined;
+  }
+
+  private notesAt(path: string, most: number): Promise<ReadonlyMap<string, Bytes>> {
+    const url = `${this.address}/v1/boards/${path}`;
+    return this.reached(async () => {
+      const response = await ask(url, { headers: this.headers(), timeout: SERVER_MILLIS });
+      return decodeNotes(await bodyOf(response, url, most));
+    });
   }
 
   private async announce(subject: string): Promise<void> {

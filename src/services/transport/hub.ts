@@ -65,9 +65,10 @@ export async function serveHub(transport: Transport, options: HubOptions): Promi
       });
     });
     server.get<Named>("/v1/boards/:board", async (request, reply) =>
-      tried(reply, async () =>
-        reply.type(MEDIA_TYPE).send(Buffer.from(encodeNotes(await transport.notes(request.params.board)))),
-      ),
+      tried(reply, async () => {
+        const all = await transport.notes(request.params.board);
+        return reply.type(MEDIA_TYPE).send(Buffer.from(encodeNotes(wanted(all, request.query.key))));
+      }),
     );
   }
   const url = await listen(server, settings);
@@ -75,6 +76,13 @@ export async function serveHub(transport: Transport, options: HubOptions): Promi
     url: url.replace(/\/$/, ""),
     close: () => server.close(),
   };
+}
+
+/** All notes of a board, or the one that was asked for. */
+function wanted(notes: ReadonlyMap<string, Bytes>, key: string | undefined): ReadonlyMap<string, Bytes> {
+  if (key === undefined) return notes;
+  const note = notes.get(key);
+  return new Map(note ? [[key, note]] : []);
 }
 
 const bodyIn = ({ body }: FastifyRequest): Bytes | undefined => (body instanceof Uint8Array ? body : undefined);
