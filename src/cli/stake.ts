@@ -17,6 +17,7 @@ import {
   type SendFlags,
 } from "./session.ts";
 import { formatFields } from "./table.ts";
+import { saleCredit } from "../settlement/exchange/sale.ts";
 import { bondCredit } from "../settlement/game/bond.ts";
 import type { Session } from "../settlement/session.ts";
 import { bondText } from "./task/game.ts";
@@ -88,20 +89,22 @@ function readAccount({ client, deployment }: Session, owner: Address) {
   return client.readContract({ address: deployment.vault, abi: ABIS.vault, functionName: "accountOf", args: [owner] });
 }
 
-async function show(account: string | undefined, flags: ChainFlags & KeyFlags): Promise<void> {
+export async function show(account: string | undefined, flags: ChainFlags & KeyFlags): Promise<void> {
   const session = await openSession(flags);
   const { client, deployment, token } = session;
   const owner = account === undefined ? await addressOfSigner(flags) : parseAddress(account, "the account");
-  const [{ active, exposed, unbonding, readyAt, credit }, balance, ether, bonds, { timestamp }] = await Promise.all([
-    readAccount(session, owner),
-    client.readContract({ address: deployment.token, abi: ABIS.token, functionName: "balanceOf", args: [owner] }),
-    client.getBalance({ address: owner }),
-    bondCredit(client, deployment.game, owner),
-    client.getBlock(),
-  ]);
+  const [{ active, exposed, unbonding, readyAt, credit }, balance, ether, bonds, sales, { timestamp }] =
+    await Promise.all([
+      readAccount(session, owner),
+      client.readContract({ address: deployment.token, abi: ABIS.token, functionName: "balanceOf", args: [owner] }),
+      client.getBalance({ address: owner }),
+      bondCredit(client, deployment.game, owner),
+      saleCredit(session, owner),
+      client.getBlock(),
+    ]);
   const free = active > exposed ? active - exposed : 0n;
   if (flags.json) {
-    const amounts = Object.entries({ balance, active, free, exposed, unbonding, credit, ether, bonds });
+    const amounts = Object.entries({ balance, active, free, exposed, unbonding, credit, ether, bonds, sales });
     const asText = Object.fromEntries(amounts.map(([name, amount]) => [name, `${amount}`]));
     return writeJson({ schemaVersion: 1, owner, ...asText, readyAt, symbol: token.symbol, decimals: token.decimals });
   }
@@ -119,6 +122,9 @@ async function show(account: string | undefined, flags: ChainFlags & KeyFlags): 
         : `${money(unbonding)}, ${left > 0 ? `ready in ${formatDuration(left)}` : "ready to be withdrawn"}`,
     ],
     ["credit", `${money(credit)}${credit > 0n ? ", withdraw it with `verde task claim`" : ""}`],
+    ...(sales > 0n
+      ? [["sales", `${money(sales)} in the exchange, withdraw it with \`verde task claim\``] satisfies [string, string]]
+      : []),
     ...(bonds > 0n
       ? [
           ["bonds", `${bondText(bonds)} in the game, withdraw them with \`verde task claim\``] satisfies [

@@ -67,15 +67,16 @@ export async function open(id: string, path: string, flags: OpenFlags): Promise<
   const scene = await saleSceneOf(id, flags);
   const { session, sale, sender } = scene;
   await expectSale(scene, "open the file", "Released", "Paid");
+  const finishes = flags.finish && sale.state === "Released";
+  // Who can't finish is told before anything is written.
+  if (finishes) expectBuyer(scene);
   await expectNew(flags.out);
   const key = await releasedKey(session, sale);
   const wrong = await withSealed(path, sale.id, (file) => openInto(file, fromHex(key), flags.out));
   if (wrong === undefined) {
     const done = `${flags.out} holds the final weights.`;
     const facts = { out: flags.out, key, wrong: null };
-    if (!flags.finish || sale.state === "Paid")
-      return sender.report(flags.json ?? false, { sale: sale.id, state: sale.state, ...facts }, done);
-    expectBuyer(scene);
+    if (!finishes) return sender.report(flags.json ?? false, { sale: sale.id, state: sale.state, ...facts }, done);
     return moveSale(scene, flags, { contract: "exchange", functionName: "finish", args: [sale.id] }, facts, [done]);
   }
   if (!isCommittedTo(sale.chunks, fromHex(sale.root), wrong))

@@ -5,6 +5,7 @@ import { exchangeOf } from "../../settlement/exchange/sale-key.ts";
 import { readSale, type SaleView } from "../../settlement/exchange/sale.ts";
 import type { SaleState } from "../../settlement/exchange/states.ts";
 import type { Session } from "../../settlement/session.ts";
+import { readTask, type TaskView } from "../../settlement/task.ts";
 import type { ContractCall } from "../../settlement/transactions/caller.ts";
 import { allow } from "../allowance.ts";
 import { Sender } from "../send.ts";
@@ -17,6 +18,14 @@ export interface SaleScene {
   readonly session: Session;
   readonly sender: Sender;
   readonly sale: SaleView;
+  /** Whether the task has ended without the seat's claim, so that there is nothing to sell. */
+  readonly isLost: boolean;
+}
+
+/** Whether a task has ended without the claim of a seat. */
+export function isLostSeat({ state, seats }: TaskView, index: number): boolean {
+  const seat = seats[index];
+  return state === "Refunded" || (state === "Final" && (seat === undefined || seat.out || !seat.root));
 }
 
 /** @throws {ChainError} when there is no such sale, or no node */
@@ -24,15 +33,20 @@ export async function saleSceneOf(id: string, flags: SendFlags): Promise<SaleSce
   const wanted = parseId(id, "sale", "verde task pledge");
   const session = await openSession(flags);
   const sender = await Sender.open(session, flags);
-  return { session, sender, sale: await readSale(session.client, session.deployment, wanted) };
+  const sale = await readSale(session.client, session.deployment, wanted);
+  return { session, sender, sale, isLost: isLostSeat(await readTask(session.source, sale.task), sale.seat) };
 }
 
 /** Fails with what the sale waits for instead. The contract makes the final check. */
-export async function expectSale({ session, sale }: SaleScene, step: string, ...states: SaleState[]): Promise<void> {
+export async function expectSale(
+  { session, sale, isLost }: SaleScene,
+  step: string,
+  ...states: SaleState[]
+): Promise<void> {
   if (states.includes(sale.state)) return;
   throw new ChainError(
     "STATE",
-    `the sale is ${sale.state}, so this is not the time to ${step}: ${saleDue(sale, await nowOf(session))}`,
+    `the sale is ${sale.state}, so this is not the time to ${step}: ${saleDue(sale, await nowOf(session), isLost)}`,
     { state: sale.state },
   );
 }
@@ -53,12 +67,13 @@ export function allowExchange(
   return allow(session, sender, spender, amount, approve);
 }
 
-/** What has to happen next, and which command does it. */
-export function saleDue({ state, deadline }: SaleView, now: number): string {
+/** What has to happen next, and which command does it. @param isLost whether the seat has nothing to sell */
+export function saleDue({ state, deadline }: SaleView, now: number, isLost: boolean): string {
   const late = deadline > 0 && now > deadline;
   const left = timeLeft(deadline, now);
   switch (state) {
     case "Pledged":
+      if (isLost) return "the task has ended without the seat's result: `verde task settle` gives the price back";
       if (deadline === 0) return "the task has to end first";
       return late ? "nobody has offered: `verde task settle`" : `the seat may offer: \`verde task sell\` (${left})`;
     case "Offered":
@@ -86,7 +101,7 @@ export function saleDue({ state, deadline }: SaleView, now: number): string {
 
 /** Sends one call to the exchange, and reports the sale's new state. */
 export async function moveSale(
-  { session, sender, sale }: SaleScene,
+  { session, sender, sale, isLost }: SaleScene,
   flags: SendFlags,
   call: ContractCall,
   facts: object = {},
@@ -94,12 +109,12 @@ export async function moveSale(
 ): Promise<void> {
   await sender.send(call);
   const after = await readSale(session.client, session.deployment, sale.id);
-  const next = `The sale is ${after.state}: ${saleDue(after, await nowOf(session))}.`;
+  const next = `The sale is ${after.state}: ${saleDue(after, await nowOf(session), isLost)}.`;
   sender.report(flags.json ?? false, { sale: sale.id, state: after.state, ...facts }, ...done, next);
 }
 
-/** The sale, for people. */
-export function saleFields(sale: SaleView, now: number, token: Token): [string, string][] {
+/** The sale, for people. @param isLost whether the seat has nothing to sell */
+export function saleFields(sale: SaleView, now: number, token: Token, isLost: boolean): [string, string][] {
   const offered = sale.chunks === 0 ? "nothing yet" : `${sale.chunks} chunks, root ${sale.root}`;
   return [
     ["sale", sale.id],
@@ -107,6 +122,6 @@ export function saleFields(sale: SaleView, now: number, token: Token): [string, 
     ["buyer", sale.buyer],
     ["price", `${formatAmount(sale.price, token)}, and a bond of ${formatAmount(sale.bond, token)}`],
     ["offered", offered],
-    ["state", `${sale.state}: ${saleDue(sale, now)}`],
+    ["state", `${sale.state}: ${saleDue(sale, now, isLost)}`],
   ];
 }

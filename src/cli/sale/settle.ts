@@ -7,19 +7,18 @@ import { type ChainFlags, openSession, type SendFlags } from "../session.ts";
 import { formatFields } from "../table.ts";
 import { writeJson, writeLine } from "../output.ts";
 import { parseTaskId } from "../task/scene.ts";
-import { moveSale, nowOf, saleDue, saleFields, saleSceneOf } from "./scene.ts";
+import { isLostSeat, moveSale, nowOf, saleDue, saleFields, saleSceneOf } from "./scene.ts";
 
 /** Ends a sale in the way that its state and its deadline allow. Anyone may. */
 export async function settle(id: string, flags: SendFlags): Promise<void> {
   const scene = await saleSceneOf(id, flags);
-  const { session, sender, sale } = scene;
-  const { state, seats } = await readTask(session.source, sale.task);
-  const seat = seats[sale.seat];
-  const isLost = state === "Refunded" || (state === "Final" && (seat === undefined || seat.out || !seat.root));
+  const { session, sender, sale, isLost } = scene;
   const now = await nowOf(session);
   const call = endingCall(sale, now, sender.address, !isLost);
   if (call === undefined)
-    throw new ChainError("NOTHING_DUE", `the sale is ${sale.state}: ${saleDue(sale, now)}`, { state: sale.state });
+    throw new ChainError("NOTHING_DUE", `the sale is ${sale.state}: ${saleDue(sale, now, isLost)}`, {
+      state: sale.state,
+    });
   await moveSale(scene, flags, call);
 }
 
@@ -33,5 +32,6 @@ export async function sales(id: string, flags: ChainFlags): Promise<void> {
   if (flags.json) return writeJson({ schemaVersion: 1, task, sales: found.map((sale) => plainJson(sale)) });
   const now = await nowOf(session);
   if (found.length === 0) writeLine("Nobody has pledged for this task's weights.");
-  for (const sale of found) writeLine(...formatFields(saleFields(sale, now, token)), "");
+  const view = await readTask(session.source, task);
+  for (const sale of found) writeLine(...formatFields(saleFields(sale, now, token, isLostSeat(view, sale.seat))), "");
 }

@@ -7,6 +7,7 @@ import { numberToHex } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buy, open } from "../../../src/cli/sale/buy.ts";
 import { pledge } from "../../../src/cli/sale/pledge.ts";
+import { show } from "../../../src/cli/stake.ts";
 import { release, sell } from "../../../src/cli/sale/sell.ts";
 import { sales, settle } from "../../../src/cli/sale/settle.ts";
 import { claim } from "../../../src/cli/task/claim.ts";
@@ -114,11 +115,15 @@ describe("an honest sale", () => {
     expect(await run("ada", (flags) => release(sale, flags))).toMatchObject({ state: "Released" });
     await fails("the sale is Released", "ada", (flags) => settle(sale, flags));
     const weights = file();
+    // Only the buyer can end it, and another learns that before anything is written.
+    await fails("only", "ben", (flags) => open(sale, out, { ...flags, out: weights, finish: true }));
+    expect(existsSync(weights)).toBe(false);
     const opened = await run("client", (flags) => open(sale, out, { ...flags, out: weights, finish: true }));
     expect(opened).toMatchObject({ state: "Paid", wrong: null });
     const step = `step-${String(on.terms.steps).padStart(8, "0")}.safetensors`;
     expect(readFileSync(weights)).toEqual(readFileSync(on.at(`honest.data/${step}`)));
     expect(await creditOf("ada")).toBe(on.units("8"));
+    expect(await run("ada", (flags) => show(undefined, flags))).toMatchObject({ sales: `${on.units("8")}` });
     expect(await run("ada", (flags) => claim(flags))).toMatchObject({ amount: `${on.units("9")}` });
     expect(await creditOf("ada")).toBe(0n);
     const listed = await run("client", (flags) => sales(task, flags));
@@ -134,6 +139,19 @@ describe("an honest sale", () => {
     expect(await run("ben", (flags) => settle(sale, flags))).toMatchObject({ state: "Paid" });
     await run("ada", (flags) => claim(flags));
   });
+});
+
+test("a pledge for a seat of a task that was refunded is given back, and says so", async () => {
+  const { task: other, terms } = await on.post("ada", "ben");
+  const made = await run("client", (flags) => pledge(other, { ...flags, price: "3", bond: "5", seat: "0" }));
+  const [{ sale }] = made.sales as { sale: `0x${string}` }[];
+  await pass(terms.periods.toCommit + 1);
+  await on.call("client", "manager", "expire", terms);
+  const due = "the task has ended without the seat's result: `verde task settle` gives the price back";
+  const { printed } = await on.as("client", async () => sales(other, { ...on.flags(await on.node()), json: false }));
+  expect(printed).toContain(due);
+  await fails(due, "client", (flags) => buy(sale, "none", flags));
+  expect(await run("ben", (flags) => settle(sale, flags))).toMatchObject({ state: "Returned" });
 });
 
 describe("a seller that cheats", () => {
