@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { BLOB_PATH } from "../blobs/source.ts";
 import type { BlobReader, BlobStore } from "../blobs/store.ts";
 import { BlobAnswers } from "./blob-answer.ts";
-import { listen, makeServer, type ServerOptions } from "./server.ts";
+import { addHealth, listen, makeServer, type ServerOptions } from "./server.ts";
 
 /** Milliseconds for one piece of an upload. */
 const PIECE_MILLIS = 600_000;
@@ -52,8 +52,7 @@ export interface BlobServer {
 export async function serveBlobs({ store, writable = true, ...options }: BlobServerOptions): Promise<BlobServer> {
   const settings: ServerOptions = { ...options, bodyLimit: 2 ** 20, requestMillis: PIECE_MILLIS };
   const server = makeServer(settings);
-  server.get("/health", async () => ({ ok: true }));
-  server.get("/ready", async () => ({ ready: true }));
+  addHealth(server);
   await addBlobs(server, store, writable ? store : undefined);
   return { url: await listen(server, settings), close: () => server.close() };
 }

@@ -10,7 +10,7 @@ import { HostedParty, type HostedOptions } from "./hosted-party.ts";
 import { addBlobs } from "./blob-server.ts";
 import { traced } from "./observe/tracing.ts";
 import { sendFile } from "./send-file.ts";
-import { busy, listen, makeServer, type ServerOptions } from "./server.ts";
+import { acceptBytes, addHealth, busy, bytesOf, listen, makeServer, type ServerOptions } from "./server.ts";
 import { TraceBlobs } from "./trace-blobs.ts";
 import { traceFiles } from "./trace-files.ts";
 
@@ -65,19 +65,13 @@ export async function serveProver(options: ProverOptions): Promise<ProverServer>
       ...(onAnswer && { onAnswer }),
     };
     const server = makeServer(settings);
-    server.addContentTypeParser(MEDIA_TYPE, { parseAs: "buffer", bodyLimit: MAX_REQUEST }, (_, body, done) =>
-      done(null, body),
-    );
-    server.get("/health", async () => ({ ok: true }));
-    server.get("/ready", async (_, reply) =>
-      party.waiting < MOST_WAITING
-        ? { ready: true }
-        : reply.code(503).send({ ready: false, why: "too many requests wait" }),
-    );
+    acceptBytes(server, MAX_REQUEST);
+    addHealth(server, () => (party.waiting < MOST_WAITING ? undefined : "too many requests wait"));
     server.post(`/${PARTY_PATH}`, async (request, reply) => {
-      if (!(request.body instanceof Uint8Array)) return reply.code(415).send(`send ${MEDIA_TYPE}\n`);
+      const body = bytesOf(request, reply);
+      if (!body) return reply;
       if (party.waiting >= MOST_WAITING) return busy(reply, 503);
-      const { body, headers } = request;
+      const { headers } = request;
       const answered = await traced("verde.party", { bytes: body.length }, () => party.replyTo(body), headers);
       return reply.type(MEDIA_TYPE).send(Buffer.from(answered));
     });

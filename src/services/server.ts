@@ -1,8 +1,10 @@
 /** What the servers of Verde have in common: HTTP or HTTPS, a token, and limits on what a client may ask. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from "fastify";
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Bytes } from "../encoding/bytes.ts";
 import { BackendError, messageOf } from "../errors/index.ts";
+import { MEDIA_TYPE } from "../formats/http.ts";
 import { type Place, portError, urlAt } from "./address.ts";
 import { RateLimit } from "./rate-limit.ts";
 
@@ -62,6 +64,30 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     options.onAnswer?.(route, request.method, reply.raw.statusCode, reply.elapsedTime / 1000);
   });
   return server;
+}
+
+/**
+ * Adds `/health`: the process answers; and `/ready`: it can do its work, or 503 and why not.
+ * @param unready why it can't do its work now. Default: it always can
+ */
+export function addHealth(server: FastifyInstance, unready: () => string | undefined = () => undefined): void {
+  server.get("/health", async () => ({ ok: true }));
+  server.get("/ready", async (_, reply) => {
+    const why = unready();
+    return why === undefined ? { ready: true } : reply.code(503).send({ ready: false, why });
+  });
+}
+
+/** Takes bodies that are bytes. `bytesOf` gives them. */
+export function acceptBytes(server: FastifyInstance, bodyLimit: number): void {
+  server.addContentTypeParser(MEDIA_TYPE, { parseAs: "buffer", bodyLimit }, (_, body, done) => done(null, body));
+}
+
+/** The body of a request; nothing, and the answer says so, when it is not bytes. */
+export function bytesOf({ body }: FastifyRequest, reply: FastifyReply): Bytes | undefined {
+  if (body instanceof Uint8Array) return body;
+  void reply.code(415).send(`send ${MEDIA_TYPE}\n`);
+  return undefined;
 }
 
 /** Tells a client to come again. */

@@ -1,9 +1,8 @@
 /** A server that computes shards of training steps for a coordinator, over HTTP. */
-import type { Bytes } from "../encoding/bytes.ts";
 import { MEDIA_TYPE } from "../formats/http.ts";
 import { SHARDS_PATH } from "../shards/http-channel.ts";
 import { ShardService, type ServiceOptions as WorkOptions } from "../shards/service.ts";
-import { busy, listen, makeServer, type ServerOptions } from "./server.ts";
+import { acceptBytes, addHealth, busy, bytesOf, listen, makeServer, type ServerOptions } from "./server.ts";
 
 /** Messages that wait at once. More are told to come again. */
 const MOST_WAITING = 4;
@@ -29,12 +28,11 @@ export async function serveWorker(options: WorkerServerOptions): Promise<WorkerS
   const shards = new ShardService(options);
   const settings: ServerOptions = { ...options, bodyLimit, perMinute, requestMillis: REQUEST_MILLIS };
   const server = makeServer(settings);
-  server.addContentTypeParser(MEDIA_TYPE, { parseAs: "buffer", bodyLimit }, (_, body, done) => done(null, body));
-  server.get("/health", async () => ({ ok: true }));
-  server.get("/ready", async () => ({ ready: true }));
+  acceptBytes(server, bodyLimit);
+  addHealth(server);
   server.post(`/${SHARDS_PATH}`, async (request, reply) => {
-    const body = request.body as Bytes | undefined;
-    if (!(body instanceof Uint8Array)) return reply.code(415).send(`send ${MEDIA_TYPE}\n`);
+    const body = bytesOf(request, reply);
+    if (!body) return reply;
     if (shards.waiting >= MOST_WAITING) return busy(reply, 503);
     return reply.type(MEDIA_TYPE).send(Buffer.from(await shards.replyTo(body)));
   });

@@ -1,7 +1,7 @@
 /** A server for machines that watch a service: `/health`, `/ready` and `/metrics`, on a port of its own. */
 import type { Registry } from "prom-client";
 import type { Place } from "../address.ts";
-import { listen, makeServer } from "../server.ts";
+import { addHealth, listen, makeServer } from "../server.ts";
 
 export interface WatchOptions extends Place {
   registry: Registry;
@@ -21,11 +21,7 @@ export interface WatchServer {
 export async function serveWatch({ host, port, registry, unready }: WatchOptions): Promise<WatchServer> {
   const options = { host, port, bodyLimit: 1024 };
   const server = makeServer(options);
-  server.get("/health", async () => ({ ok: true }));
-  server.get("/ready", async (_, reply) => {
-    const why = unready();
-    return why === undefined ? { ready: true } : reply.code(503).send({ ready: false, why });
-  });
+  addHealth(server, unready);
   server.get("/metrics", async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
   return { url: await listen(server, options), close: () => server.close() };
 }

@@ -2,10 +2,10 @@
  * A transport that others reach over HTTP: its boards, and those who answer in it. So a laptop needs no other
  * server, and a provider has an address at which it is asked.
  */
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 import { type Bytes, Reader, Writer } from "../../encoding/bytes.ts";
 import { TransportError } from "../../errors/index.ts";
-import { listen, makeServer } from "../server.ts";
+import { acceptBytes, addHealth, bytesOf, listen, makeServer } from "../server.ts";
 import { MEDIA_TYPE } from "../../formats/http.ts";
 import { encodeFrame, MOST_ANSWER, reasonOf } from "./frames.ts";
 import { MOST_ASKED, MOST_NOTE, MOST_NOTES, type Transport } from "./transport.ts";
@@ -38,13 +38,13 @@ export async function serveHub(transport: Transport, options: HubOptions): Promi
   const bodyLimit = Math.max(MOST_ASKED, MOST_NOTE);
   const settings = { host, port, bodyLimit, perMinute, ...(token !== undefined && { token }) };
   const server = makeServer(settings);
-  server.addContentTypeParser(MEDIA_TYPE, { parseAs: "buffer", bodyLimit }, (_, body, done) => done(null, body));
-  server.get("/health", async () => ({ ok: true }));
+  acceptBytes(server, bodyLimit);
+  addHealth(server);
   // Parameters of a path are short; those of a query are not.
   type Named = { Params: Readonly<Record<string, string>>; Querystring: Readonly<Partial<Record<string, string>>> };
   server.post<Named>("/v1/ask", async (request, reply) => {
-    const message = bodyIn(request);
-    if (!message) return reply.code(415).send(`send ${MEDIA_TYPE}\n`);
+    const message = bytesOf(request, reply);
+    if (!message) return reply;
     const timeout = Math.min(Number(request.headers["verde-timeout"]) || MOST_MILLIS, MOST_MILLIS);
     try {
       const bytes = await transport.ask(request.query.subject ?? "", { message, most: MOST_ANSWER, timeout });
@@ -57,8 +57,8 @@ export async function serveHub(transport: Transport, options: HubOptions): Promi
   });
   if (boards) {
     server.put<Named>("/v1/boards/:board", async (request, reply) => {
-      const note = bodyIn(request);
-      if (!note) return reply.code(415).send(`send ${MEDIA_TYPE}\n`);
+      const note = bytesOf(request, reply);
+      if (!note) return reply;
       return tried(reply, async () => {
         await transport.post(request.params.board, request.query.key ?? "", note);
         return reply.code(204).send();
@@ -84,8 +84,6 @@ function wanted(notes: ReadonlyMap<string, Bytes>, key: string | undefined): Rea
   const note = notes.get(key);
   return new Map(note ? [[key, note]] : []);
 }
-
-const bodyIn = ({ body }: FastifyRequest): Bytes | undefined => (body instanceof Uint8Array ? body : undefined);
 
 async function tried(reply: FastifyReply, action: () => Promise<FastifyReply>): Promise<FastifyReply> {
   try {
