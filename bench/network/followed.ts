@@ -7,8 +7,9 @@ import { commitmentTo } from "../../src/services/network/draw.ts";
 import { NetworkKey } from "../../src/services/network/key.ts";
 import { Notes } from "../../src/services/network/notes.ts";
 import { Networks } from "../../src/services/network/open.ts";
+import { statementBy } from "../../src/services/network/statement.ts";
 import { taskIdOf } from "../../src/settlement/commitment.ts";
-import { signIdentity } from "../../src/settlement/identity.ts";
+import type { Statement } from "../../src/settlement/identity.ts";
 import { jobTermsOf } from "../../src/settlement/job-terms.ts";
 import { localAccount } from "../../src/settlement/local/settlement.ts";
 import { STATES, taskEvents, type State } from "../../src/settlement/task.ts";
@@ -45,6 +46,7 @@ export class TaskBoard {
   private readonly reward: bigint;
   private readonly networks = new Networks();
   private readonly key = NetworkKey.make();
+  private statement: Promise<Statement> | undefined;
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(arena: Arena, job: ClosedJob, seats: number) {
@@ -58,12 +60,8 @@ export class TaskBoard {
   async submit(random: (limit: number) => number): Promise<void> {
     const { session } = this.arena;
     const client = localAccount(CLIENT);
-    const statement = await signIdentity(client, session.deployment, {
-      nkey: this.key.publicKey,
-      operator: client.address,
-      nonce: 1,
-      expiry: Math.floor(Date.now() / 1000) + 86_400,
-    });
+    this.statement ??= statementBy(client, session, this.key);
+    const statement = await this.statement;
     const began = performance.now();
     for (const [tries, seconds] of OFFERS.entries()) {
       const secret = bytesToHex(Uint8Array.from({ length: 32 }, () => random(256)));

@@ -4,6 +4,7 @@ import { bytesToHex, type Hex, isAddressEqual } from "viem";
 import { UsageError } from "../errors/index.ts";
 import { drawProviders } from "../services/client/draw-providers.ts";
 import { commitmentTo } from "../services/network/draw.ts";
+import { statementBy } from "../services/network/statement.ts";
 import { Notes } from "../services/network/notes.ts";
 import type { Networks } from "../services/network/open.ts";
 import { Trusted } from "../services/network/trusted.ts";
@@ -13,14 +14,7 @@ import { signerOf } from "./account.ts";
 import { addAllowanceOption } from "./allowance.ts";
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
-import {
-  addNetworkOptions,
-  networkAddress,
-  type NetworkFlags,
-  networkKey,
-  networksOf,
-  statementBy,
-} from "./network.ts";
+import { addNetworkOptions, networkAddress, type NetworkFlags, networkKey, networksOf } from "./network.ts";
 import { colors, formatCount, reportLine, writeJson, writeLine } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { count } from "./run.ts";

@@ -1,14 +1,10 @@
 /** `--network`: how a command reaches others, and the key that it has there. */
 import type { Command } from "commander";
-import type { Address } from "viem";
-import type { LocalAccount } from "viem/accounts";
 import { UsageError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import { isAddress } from "../formats/http.ts";
 import { NetworkKey } from "../services/network/key.ts";
 import { Networks } from "../services/network/open.ts";
-import { signIdentity, type Statement } from "../settlement/identity.ts";
-import type { Session } from "../settlement/session.ts";
 import { placeOf } from "./listen.ts";
 import { addNkeyOption, type NkeyFlags } from "./nkey.ts";
 import { tokensOf } from "./token.ts";
@@ -44,24 +40,6 @@ export async function networksOf(flags: NetworkFlags): Promise<Networks> {
     ...(flags.listen !== undefined && { listen: placeOf(flags.listen, "--listen") }),
     ...(flags.reachedAt !== undefined && { reachedAt: flags.reachedAt }),
   });
-}
-
-/** How long a statement about a key holds. A process that runs for longer is started again before that. */
-const STATEMENT_SECONDS = 90 * 86_400;
-
-/**
- * What a wallet says about a key of this process.
- * @param operator who runs it. Default: the wallet
- */
-export function statementBy(
-  account: LocalAccount,
-  { deployment }: Session,
-  { publicKey: nkey }: NetworkKey,
-  operator: Address = account.address,
-): Promise<Statement> {
-  const now = Date.now();
-  const expiry = Math.floor(now / 1000) + STATEMENT_SECONDS;
-  return signIdentity(account, deployment, { nkey, operator, nonce: now, expiry });
 }
 
 /** @returns nothing if neither an option nor the environment names one */

@@ -5,8 +5,8 @@ import { UsageError } from "../errors/index.ts";
 import { FUNDED_ACCOUNTS } from "../settlement/local/chain.ts";
 import { startNode } from "../services/node.ts";
 import { parseDuration } from "../settlement/duration.ts";
-import { colors, writeJson, writeLine } from "./output.ts";
-import { sayer } from "./referee-serve.ts";
+import { colors, sayNow, writeJson, writeLine } from "./output.ts";
+import { endSignal } from "./stop.ts";
 import { parseCount } from "./task/terms.ts";
 
 interface Flags {
@@ -42,9 +42,8 @@ async function runNode(flags: Flags): Promise<void> {
   const most = FUNDED_ACCOUNTS - 2;
   if (providers < 1 || referees < 1 || providers + referees > most)
     throw new UsageError("VALUE", `${providers} providers and ${referees} referees are not from 2 to ${most} together, with one of each; the chain has ${FUNDED_ACCOUNTS} accounts`); // prettier-ignore
-  const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort());
-  const say = sayer(flags.json ?? false);
+  const signal = endSignal();
+  const say = (sentence: string): void => sayNow(sentence, flags.json);
   const node = await startNode({
     jobs: flags.jobs,
     folder: flags.folder,
@@ -55,7 +54,7 @@ async function runNode(flags: Flags): Promise<void> {
     command: [process.execPath, ...process.execArgv, process.argv[1]],
     ...(flags.backend !== undefined && { backend: flags.backend }),
     everyMillis: 1000 * Math.max(parseDuration(flags.every), 1),
-    signal: controller.signal,
+    signal,
     say,
   });
   const { chain, hub, deployment, clientKey } = node;

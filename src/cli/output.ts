@@ -167,3 +167,10 @@ export type Row = readonly [name: string, text: string, isWrong: boolean];
 export function printRow([name, text, isWrong]: Row): void {
   writeLine((isWrong ? colors.red : colors.dim)(`  ${name.padEnd(14)} ${text}`));
 }
+
+/** Says what a service does, with the time: one line, or one object. @param about what else the object has */
+export function sayNow(message: string, json = false, about: object = {}): void {
+  const time = new Date().toISOString();
+  if (json) writeJson({ schemaVersion: 1, time, message, ...about });
+  else writeLine(`${colors.dim(time)} ${message}`);
+}

@@ -1,7 +1,7 @@
 /** What a provider says: to its log, to the file that the user names, and to whoever looks. */
 import type { Hex } from "viem";
 import { openLog } from "../services/observe/log.ts";
-import { colors, reportLine, writeJson, writeLine } from "./output.ts";
+import { reportLine, sayNow } from "./output.ts";
 import type { WatchFlags } from "./watched.ts";
 
 /** Says a sentence, perhaps about a task. */
@@ -16,8 +16,6 @@ export function sayer(file: string, { log, json }: WatchFlags & { json?: boolean
   const logs = [file, ...(log === undefined ? [] : [log])].map((to) => openLog({ to, onTrouble }));
   return (sentence, task) => {
     for (const to of logs) to.info(task === undefined ? {} : { task }, sentence);
-    const time = new Date().toISOString();
-    if (json) writeJson({ schemaVersion: 1, time, message: sentence, ...(task !== undefined && { task }) });
-    else writeLine(`${colors.dim(time)} ${sentence}`);
+    sayNow(sentence, json, task === undefined ? {} : { task });
   };
 }

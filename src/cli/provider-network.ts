@@ -4,13 +4,14 @@ import { ClaimStore } from "../claims/store.ts";
 import { fromHex } from "../encoding/bytes.ts";
 import { purposeOf } from "../referee/opened-party.ts";
 import type { Networks } from "../services/network/open.ts";
+import { statementBy } from "../services/network/statement.ts";
 import type { ProviderAccount } from "../services/provider/account.ts";
 import { Presence } from "../services/provider/presence.ts";
 import { parseDuration } from "../settlement/duration.ts";
 import type { Session } from "../settlement/session.ts";
 import { type KeyFlags, signerOf } from "./account.ts";
 import { openClaims } from "./claims.ts";
-import { networkAddress, type NetworkFlags, networkKey, statementBy } from "./network.ts";
+import { networkAddress, type NetworkFlags, networkKey } from "./network.ts";
 import type { Sender } from "./send.ts";
 
 export interface PresenceFlags extends NetworkFlags, KeyFlags {

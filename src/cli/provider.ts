@@ -20,6 +20,7 @@ import { Sender } from "./send.ts";
 import { addSendOptions, openSession, type SendFlags } from "./session.ts";
 import { addRiskOptions, policyFrom, type RiskFlags } from "./task/risk.ts";
 import { parseAddress } from "./task/terms.ts";
+import { endSignal } from "./stop.ts";
 import { addThreadsOption } from "./threads.ts";
 import { addTokenOption } from "./token.ts";
 import { addWatchOptions, type WatchFlags, watchService } from "./watched.ts";
@@ -75,9 +76,7 @@ async function runProvider(given: Flags): Promise<void> {
   let unready: string | undefined = "the chain was not read yet";
   const say = sayer(join(folder, LOG_FILE), flags);
   const networks = await networksOf(flags);
-  const controller = new AbortController();
-  const stopping = (): void => controller.abort();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, stopping);
+  const signal = endSignal();
   // The traces and the chain are opened while it can already be asked whether it lives.
   const watched = await watchService(
     flags,
@@ -130,7 +129,7 @@ async function runProvider(given: Flags): Promise<void> {
       ...(presence && { presence }),
       everyMillis: 1000 * Math.max(parseDuration(flags.every), 1),
       untilIdle: flags.untilIdle ?? false,
-      signal: controller.signal,
+      signal,
       onStatus: (tasks) => {
         metrics?.tasks(tasks);
         onStatus(tasks);
@@ -149,5 +148,5 @@ async function runProvider(given: Flags): Promise<void> {
     await watched.close();
   }
   // A defence that waits for its next look would keep the process alive.
-  if (controller.signal.aborted) setImmediate(() => process.exit(0));
+  if (signal.aborted) setImmediate(() => process.exit(0));
 }

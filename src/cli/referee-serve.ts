@@ -7,9 +7,10 @@ import { parseDuration } from "../settlement/duration.ts";
 import { signerOf } from "./account.ts";
 import { openClaims } from "./claims.ts";
 import { addNetworkOptions, networkAddress, type NetworkFlags, networkKey, networksOf } from "./network.ts";
-import { colors, writeJson, writeLine } from "./output.ts";
+import { sayNow } from "./output.ts";
 import { Sender } from "./send.ts";
 import { addSendOptions, openSession, type SendFlags } from "./session.ts";
+import { endSignal } from "./stop.ts";
 import { addTokenOption } from "./token.ts";
 
 interface Flags extends SendFlags, NetworkFlags {
@@ -36,9 +37,8 @@ async function serveReferee(flags: Flags): Promise<void> {
     throw new UsageError("SYNTAX", "no network is named; give its address with --network, or in VERDE_NETWORK");
   if (flags.forfeitSilent && !flags.witness)
     throw new UsageError("CONFLICT", "that a party is silent rests on your word; add --witness to --forfeit-silent");
-  const say = sayer(flags.json ?? false);
-  const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort());
+  const say = (sentence: string): void => sayNow(sentence, flags.json);
+  const signal = endSignal();
   const networks = await networksOf(flags);
   try {
     const session = await openSession(flags, { agreement: "majority", onDissent: say });
@@ -64,19 +64,10 @@ async function serveReferee(flags: Flags): Promise<void> {
       key,
       bench,
       everyMillis: 1000 * Math.max(parseDuration(flags.every), 1),
-      signal: controller.signal,
+      signal,
       say,
     });
   } finally {
     await networks.close();
   }
-}
-
-/** Says what happens, with its time. */
-export function sayer(json: boolean): (message: string) => void {
-  return (message) => {
-    const time = new Date().toISOString();
-    if (json) writeJson({ schemaVersion: 1, time, message });
-    else writeLine(`${colors.dim(time)} ${message}`);
-  };
 }

@@ -96,3 +96,10 @@ function continueWithoutReader(file: string): void {
     reportLine(`verde: ${why}; the run continues and writes ${file}`);
   });
 }
+
+/** For a service that keeps running: a signal that comes when the user ends it. */
+export function endSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort());
+  return controller.signal;
+}

@@ -10,8 +10,8 @@ import { defaultPolicy } from "../settlement/policy.ts";
 import { publicPrivateKey } from "../settlement/local/chain.ts";
 import { localAccount, mintTokens, serveLocalSettlement } from "../settlement/local/settlement.ts";
 import type { Session } from "../settlement/session.ts";
-import { signIdentity } from "../settlement/identity.ts";
 import { NetworkChannel, parsePartyAddress } from "./network/party.ts";
+import { statementBy } from "./network/statement.ts";
 import { type LocalPerson, localPerson, localProvider } from "./provider/local.ts";
 import { Presence } from "./provider/presence.ts";
 import { provide } from "./provider/provider.ts";
@@ -25,7 +25,6 @@ const CLIENT = 1;
 /** What the client and each provider start with, and what a provider stakes, in whole tokens. */
 const [ENDOWMENT, STAKE] = ["1000", "500"];
 const UNBONDING = 30 * 86_400;
-const STATEMENT_SECONDS = 365 * 86_400;
 const PATIENCE_MILLIS = 600_000;
 /** How parties are named within the process. */
 const HERE = "nats://here";
@@ -112,12 +111,7 @@ async function startProvider(
   const presence = new Presence({
     open: async () => transport,
     key,
-    statement: await signIdentity(account, session.deployment, {
-      nkey: key.publicKey,
-      operator: account.address,
-      nonce: Date.now(),
-      expiry: Math.floor(Date.now() / 1000) + STATEMENT_SECONDS,
-    }),
+    statement: await statementBy(account, session, key),
     session,
     claims,
     ...(backend !== undefined && { backend }),

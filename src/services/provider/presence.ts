@@ -11,8 +11,8 @@ import type { Statement } from "../../settlement/identity.ts";
 import { parsePosted } from "../../settlement/posted.ts";
 import type { Session } from "../../settlement/session.ts";
 import type { TaskView } from "../../settlement/task.ts";
-import { Backoff } from "../../settlement/transactions/backoff.ts";
 import { HostedParty } from "../hosted-party.ts";
+import { lookAgain } from "../look-again.ts";
 import { drawn, drawProblem, type Offer } from "../network/draw.ts";
 import type { NetworkKey } from "../network/key.ts";
 import type { Body } from "../network/messages.ts";
@@ -20,7 +20,6 @@ import { type Note, Notes } from "../network/notes.ts";
 import { answerFor } from "../network/party.ts";
 import { Trusted } from "../network/trusted.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
-import { sleep } from "./sleep.ts";
 
 /** Seconds that a sign of life holds, and that it is known who answers for a claim. */
 const ALIVE_SECONDS = 90;
@@ -81,24 +80,11 @@ export class Presence {
 
   /** Says that it is there, and offers, until the signal. Whatever fails is told once. */
   async run(signal: AbortSignal, capacity: () => Capacity): Promise<void> {
-    const { everyMillis, say } = this.options;
-    const backoff = new Backoff(everyMillis, LONGEST_PAUSE);
-    let told = "";
-    while (!signal.aborted) {
-      let pause = everyMillis;
-      try {
-        await this.beat(capacity());
-        backoff.succeeded();
-        if (told !== "") say("the network can be reached again");
-        told = "";
-      } catch (error) {
-        const trouble = messageOf(error);
-        if (trouble !== told) say(`${trouble}; trying again until it works`);
-        told = trouble;
-        pause = backoff.next();
-      }
-      await sleep(pause, signal);
-    }
+    const restored = "the network can be reached again";
+    await lookAgain({ ...this.options, longestMillis: LONGEST_PAUSE, signal, restored }, async () => {
+      await this.beat(capacity());
+      return false;
+    });
     await this.close();
   }
 
