@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Bisection} from "./game/Bisection.sol";
 import {Pace} from "./game/Clocks.sol";
 import {Claim, Context, PairId, Sizes} from "./game/GameTypes.sol";
+import {Knockout} from "./game/Knockout.sol";
 import {TreeShape} from "./game/TreeShape.sol";
 import {Bracket, BracketId, IDisputeGame, JobParts, Player, Roster} from "./interfaces/IDisputeGame.sol";
 import {IJudge} from "./interfaces/IJudge.sol";
@@ -22,13 +23,17 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     using SizesLib for Sizes;
     using TermsLib for Terms;
 
+    /// @dev Players whose pairs have a bit in the bracket's slot: 28 pairs.
+    uint256 private constant PAIRS_IN_SLOT = 8;
     /// @dev Bits at the end of a bracket's name that the numbers of the two players replace.
     uint256 private constant PAIR_BITS = 16;
     /// @dev Heights of the largest trees: kernels and the new state; chunks; folds.
     uint256 private constant HEIGHTS = 21 + 25 + 22;
-    /// @dev Times for moves that may need a training step to be recomputed: the pairing, the first, two at
-    /// each of five levels, and the last.
-    uint256 private constant RECOMPUTING = 13;
+    /// @dev Times for moves that may need a training step to be recomputed: the fall of the round before, the
+    /// pairing, the first, two at each of five levels, and the last.
+    uint256 private constant RECOMPUTING = 14;
+    /// @dev A knock-out between 24 claims, one for each seat of a task.
+    uint256 private constant ROUNDS = 5;
 
     /// @inheritdoc IDisputeGame
     ITaskManager public immutable manager;
@@ -46,7 +51,8 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     mapping(TaskId task => mapping(address owner => bool)) public hasPrepaid;
     /// @dev Keyed by the bracket's name without its last bits.
     mapping(BracketId bracket => Bracket) private _brackets;
-    /// @dev Keyed by the bracket's name and the numbers of the players, the lower one first.
+    /// @dev Pairs for which the bracket's slot has no bit. Keyed by the bracket's name and the numbers of the
+    /// players, the lower one first.
     mapping(PairId players => bool) private _paired;
 
     constructor(
@@ -88,7 +94,7 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         uint256 count = roster.players.length;
         uint256 posted = 0;
         for (uint256 i = 0; i < count; i++) if (_takePrepaid(task, roster.players[i].owner)) posted |= 1 << i;
-        b.players = uint24(count);
+        b.players = uint8(count);
         b.standing = uint24((1 << count) - 1);
         b.posted = uint24(posted);
         b.roster = _hashOf(roster);
@@ -100,10 +106,9 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         (Bracket storage b, BracketId bracket) = _bracket(roster);
         require(first < second && second < b.players, NoPair(first, second));
         uint256 both = (1 << first) | (1 << second);
-        PairId players = _pairOf(bracket, first, second);
-        bool differ = roster.players[first].claim != roster.players[second].claim;
-        require(!b.closed && b.standing & both == both && !_paired[players] && differ, NoPair(first, second));
-        _paired[players] = true;
+        require(!b.closed && b.standing & both == both, NoPair(first, second));
+        _markPaired(b, bracket, first, second);
+        uint256 round = _roundOf(roster.players, b.standing, first, second);
         if (!_movesFirst(b.posted, first, second)) (first, second) = (second, first);
         Player calldata one = roster.players[first];
         Player calldata other = roster.players[second];
@@ -113,9 +118,34 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         c.job = JobHash.hashOf(roster.job);
         c.sizes = SizesLib.ofRun(roster.steps, roster.commitEvery);
         c.claims = [Claim.wrap(RunRoot.unwrap(one.claim)), Claim.wrap(RunRoot.unwrap(other.claim))];
-        uint256 used = block.timestamp - roster.since;
+        // The first round has begun with the bracket, later ones when their claims are known.
+        uint256 used = round == 0 ? block.timestamp - roster.since : 0;
         dispute = _start(c, used < _clock ? _clock - used : 0);
         emit Paired(bracket, dispute, first, second);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function fall(Roster calldata roster) external {
+        (Bracket storage b, BracketId bracket) = _bracket(roster);
+        uint256 standing = b.standing;
+        (bytes32[] memory claims, uint256 alive) = _claimsOf(roster.players, standing);
+        uint256 left = Knockout.survivors(alive, claims.length, _roundsOver(roster));
+        require(left != alive && _plays(roster), StillPlaying());
+        for (uint256 i = 0; i < roster.players.length; i++)
+            if ((left >> _indexOf(claims, roster.players[i].claim)) & 1 == 0) standing &= ~(1 << i);
+        b.standing = uint24(standing);
+        emit Fallen(bracket, standing);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function multicall(bytes[] calldata calls) external {
+        for (uint256 i = 0; i < calls.length; i++) {
+            (bool done, bytes memory failure) = address(this).delegatecall(calls[i]);
+            if (!done)
+                assembly ("memory-safe") {
+                    revert(add(failure, 0x20), mload(failure))
+                }
+        }
     }
 
     /// @inheritdoc IDisputeGame
@@ -131,9 +161,7 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     /// @inheritdoc IDisputeGame
     function settle(Roster calldata roster) external {
         (Bracket storage b, BracketId bracket) = _bracket(roster);
-        Task memory t = manager.taskOf(roster.task);
-        bool plays = t.state == State.Disputed && t.phase == Phase.Playing && t.dispute == roster.dispute;
-        require(!plays, StillPlaying());
+        require(!_plays(roster), StillPlaying());
         _close(b, bracket, roster, false);
     }
 
@@ -184,6 +212,11 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
 
     /// @inheritdoc IDisputeGame
     function longestGame(uint256 steps, uint256 commitEvery) external view returns (uint256) {
+        return ROUNDS * longestRound(steps, commitEvery);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function longestRound(uint256 steps, uint256 commitEvery) public view returns (uint256) {
         uint256 segments = SizesLib.ofRun(steps, commitEvery).segments();
         uint256 heights = HEIGHTS + TreeShape.heightOf(segments) + TreeShape.heightOf(commitEvery);
         // A move goes down two levels. In each tree one level is left for the opening, or for the payload.
@@ -262,6 +295,12 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         );
     }
 
+    /// @return whether the task still waits for this bracket
+    function _plays(Roster calldata roster) private view returns (bool) {
+        Task memory t = manager.taskOf(roster.task);
+        return t.state == State.Disputed && t.phase == Phase.Playing && t.dispute == roster.dispute;
+    }
+
     /// @return when the task came before the game
     function _sinceOf(Terms calldata terms, Task memory t) private pure returns (uint40) {
         return uint40(t.deadline - terms.periods.toPlay);
@@ -271,6 +310,45 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     /// both players have, or neither, then the later one moves first.
     function _movesFirst(uint256 posted, uint256 player, uint256 later) private pure returns (bool) {
         return (posted >> player) & 1 == 1 && (posted >> later) & 1 == 0;
+    }
+
+    /// @dev Reverts if two players have been paired before. The bracket's slot has a bit for each pair of its
+    /// first players, since a slot more costs a fifth of what pairing costs.
+    function _markPaired(Bracket storage b, BracketId bracket, uint256 first, uint256 second) private {
+        bool known;
+        if (second < PAIRS_IN_SLOT) {
+            uint256 bit = 1 << ((second * (second - 1)) / 2 + first);
+            known = b.paired & bit != 0;
+            b.paired |= uint32(bit);
+        } else {
+            PairId players = _pairOf(bracket, first, second);
+            known = _paired[players];
+            _paired[players] = true;
+        }
+        require(!known, NoPair(first, second));
+    }
+
+    /// @dev Reverts unless the claims of two players meet now.
+    /// @return the round in which they meet, from 0
+    function _roundOf(
+        Player[] calldata players,
+        uint256 standing,
+        uint256 first,
+        uint256 second
+    ) private pure returns (uint256) {
+        (bytes32[] memory claims, uint256 alive) = _claimsOf(players, standing);
+        (uint256 one, uint256 other) = (_indexOf(claims, players[first].claim), _indexOf(claims, players[second].claim));
+        require(one != other && Knockout.meet(alive, one, other), NoPair(first, second));
+        return Knockout.roundOf(one, other);
+    }
+
+    function _roundsOver(Roster calldata roster) private view returns (uint256) {
+        uint256 passed = block.timestamp - roster.since;
+        return passed == 0 ? 0 : (passed - 1) / longestRound(roster.steps, roster.commitEvery);
+    }
+
+    function _indexOf(bytes32[] memory claims, RunRoot claim) private pure returns (uint256 index) {
+        while (claims[index] != RunRoot.unwrap(claim)) index++;
     }
 
     /// @dev Reverts if the dispute has a bracket.

@@ -55,20 +55,24 @@ type BracketId is bytes32;
 /// @param standing the players that have not lost
 /// @param posted the players that have posted their bonds
 /// @param closed whether the bonds have been credited
+/// @param paired bit j · (j - 1) / 2 + i: players i < j < 8 have been paired
 /// @param roster the first 160 bits of the roster's hash
 struct Bracket {
-    uint24 players;
+    uint8 players;
     uint24 standing;
     uint24 posted;
     bool closed;
+    uint32 paired;
     bytes20 roster;
 }
 
 /// @title The game as the authority of a task: the EVM is the referee
-/// @notice Each player whose claim stands may be paired with each player that has another claim. All pairs
-/// may play at once, each pair once. The loser of a dispute is out, unless the other side is out already. An
-/// honest player wins all of its disputes, so it stands at the end, however many players lie. No other player
-/// moves for it, so it does not depend on players with the same claim.
+/// @notice A knock-out between claims. A claim meets one other claim at a time: each player with the one may
+/// be paired with each player with the other, all of these pairs may play at once, and each plays once. The
+/// loser of a dispute is out, unless the other side is out already; a claim whose players are all out falls.
+/// Claims that still play when their round is over fall too, so that nobody waits for them. An honest player
+/// wins all of its disputes, so it stands at the end, after as many rounds as the logarithm of the number of
+/// claims. No other player moves for it, so it does not depend on players with the same claim.
 interface IDisputeGame is IBisection {
     /// @notice A player has posted its bond before its task came before the game.
     event Prepaid(address indexed owner, TaskId indexed task);
@@ -77,6 +81,9 @@ interface IDisputeGame is IBisection {
     event Opened(TaskId indexed task, BracketId bracket, Roster roster);
     /// @param first number of the player that moves first, side 0
     event Paired(BracketId indexed bracket, uint256 indexed dispute, uint256 first, uint256 second);
+    /// @notice Claims have fallen because their round is over.
+    /// @param standing the players that are left
+    event Fallen(BracketId indexed bracket, uint256 standing);
     event Closed(BracketId indexed bracket, uint256 standing);
     /// @notice A challenger has lost, because no challenger has opened the bracket in time.
     event Forfeited(TaskId indexed task, uint256 indexed dispute, address challenger);
@@ -98,9 +105,9 @@ interface IDisputeGame is IBisection {
     /// @notice There is no such bracket.
     error NoSuchBracket(BracketId bracket);
     /// @notice One of the pair is out or does not exist, or both have the same claim, or they have been
-    /// paired before.
+    /// paired before, or their claims don't meet now.
     error NoPair(uint256 first, uint256 second);
-    /// @notice More than one claim stands, or the dispute is not over.
+    /// @notice More than one claim stands, or the dispute is not over, or no claim has fallen.
     error StillPlaying();
     /// @notice The bracket is closed, or one of the two players is out.
     error NotPlaying();
@@ -121,11 +128,22 @@ interface IDisputeGame is IBisection {
     /// @notice Opens the bracket of a task that was escalated to this game. Anyone may.
     function open(Terms calldata terms, JobParts calldata parts) external returns (BracketId bracket);
 
-    /// @notice Starts the dispute of two players that stand and have different claims. Anyone may. The player
-    /// moves first that has posted its bond, or the one with the later seat. Its clock has been running since
-    /// the task came before the game.
+    /// @notice Starts the dispute of two players that stand and whose claims meet. Anyone may. The player
+    /// moves first that has posted its bond, or the one with the later seat. In the first round its clock has
+    /// been running since the task came before the game.
+    /// @dev Claims are numbered in the order of their first players. Two claims meet if no other claim stands
+    /// in the smallest group that holds both: a group is 2^n claims from a multiple of 2^n on.
     /// @param first number of the player with the lower seat
     function pair(Roster calldata roster, uint256 first, uint256 second) external returns (uint256 dispute);
+
+    /// @notice Puts all players out whose claims still have a rival in their group although the group's round
+    /// is over. Round r, from 0, is over (r + 1) · `longestRound` seconds after the task came before the
+    /// game. The last round ends with the task's time for the game. Anyone may.
+    function fall(Roster calldata roster) external;
+
+    /// @notice Makes several calls of this contract as one: those of one account in several disputes. All of
+    /// them take effect, or none does. No bond can be sent with them.
+    function multicall(bytes[] calldata calls) external;
 
     /// @notice Tells the task which claims have lost, once at most one claim stands, and credits the bonds.
     /// Anyone may.
@@ -148,7 +166,10 @@ interface IDisputeGame is IBisection {
 
     function bracketOf(BracketId bracket) external view returns (Bracket memory);
 
-    /// @return seconds that all disputes about such a job can take, if all pairs are started within the time
-    /// for a recomputing move
+    /// @return seconds that the game can take, whatever the players claim: as many rounds as 24 claims need
     function longestGame(uint256 steps, uint256 commitEvery) external view returns (uint256);
+
+    /// @return seconds that the disputes of a round about such a job can take, if all pairs are started
+    /// within the time for a recomputing move
+    function longestRound(uint256 steps, uint256 commitEvery) external view returns (uint256);
 }

@@ -9,7 +9,7 @@ import type { Duty, SeatMeans } from "../settlement/duties.ts";
 import { bondCredit } from "../settlement/game/bond.ts";
 import { defendClaim } from "../settlement/game/defence.ts";
 import type { Defended } from "../settlement/game/defence-options.ts";
-import type { DueCall } from "../settlement/game/defender.ts";
+import type { DueCall } from "../settlement/game/due-call.ts";
 import { GameFacts } from "../settlement/game/facts.ts";
 import { clauseOf, mayBeginLater } from "../settlement/game/fate.ts";
 import { readTask, type TaskView } from "../settlement/task.ts";
@@ -141,7 +141,7 @@ function writeCall(
 ): void {
   const { what } = call;
   const { value = 0n, dispute, at }: Partial<DueCall> = "data" in call ? call : {};
-  const place = dispute === undefined ? "" : ` in dispute ${dispute}${at ? `, ${at}` : ""}`;
+  const place = `${dispute === undefined ? "" : ` in dispute ${dispute}`}${at ? `, ${at}` : ""}`;
   const bond = value > 0n ? `, with the bond of ${bondText(value)}` : "";
   if (json)
     writeJson({

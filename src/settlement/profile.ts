@@ -45,7 +45,7 @@ export const PROFILES = {
     about: "a chain of its own, whose validators are many",
     inclusion: 6 * HOUR,
     pace: { clock: DAY, response: 10 * MINUTE, recompute: HOUR },
-    unbonding: 30 * DAY,
+    unbonding: 45 * DAY,
     periods: DEFAULT_PERIODS,
   },
   // The clock pays for two outages of a day each, in which the sequencer takes nothing.
@@ -53,7 +53,7 @@ export const PROFILES = {
     about: "a rollup whose sequencer can be forced to include a transaction within a day",
     inclusion: 26 * HOUR,
     pace: { clock: 50 * HOUR, response: 20 * MINUTE, recompute: 2 * HOUR },
-    unbonding: 60 * DAY,
+    unbonding: 100 * DAY,
     periods: everyStage(60 * HOUR, { toCommit: 4 * DAY, toPlay: 6 * DAY }),
   },
   local: {

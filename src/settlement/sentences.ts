@@ -48,7 +48,7 @@ const SENTENCES = {
   NoCredit: (_: Token, owner: Address) => `the game has no bonds for ${owner} to withdraw`,
   NoKernel: () => "the shown bytes are not an operator of a graph",
   NoPair: (_: Token, first: bigint, second: bigint) =>
-    `the players ${first} and ${second} can't be paired: one is out or does not exist, both claim the same, or they were paired before`,
+    `the players ${first} and ${second} can't be paired: one is out or does not exist, both claim the same, they were paired before, or their claims don't meet in this round`,
   NoSuchBracket: (_: Token, bracket: Hex) => `there is no bracket ${bracket}`,
   NoSuchChunk: (_: Token, chunk: bigint, count: bigint) =>
     `the tensor has ${count} chunks, so there is no chunk ${chunk}`,
@@ -88,7 +88,7 @@ const SENTENCES = {
   StaleChallenge: (_: Token, standing: Hex) =>
     `the claim that stands is ${standing}, and the challenge is against another one, so it takes nothing; ` +
     "challenge again if you claim something else",
-  StillPlaying: () => "more than one claim stands, or the dispute is not over",
+  StillPlaying: () => "more than one claim stands, the dispute is not over, or no claim has fallen yet",
   StillUnbonding: (_: Token, readyAt: bigint) => `the stake can be withdrawn from ${formatTime(Number(readyAt))} on`,
   StringTooLong: ours("a name is too long"),
   TaskExists: (_: Token, task: Hex) =>

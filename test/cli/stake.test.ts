@@ -37,9 +37,9 @@ describe("verde stake", () => {
     await on.ok("ada", "stake", "unbond", "20.5");
     await on.fails(3, "the stake can be withdrawn from", "ada", "stake", "withdraw");
     expect(await on.ok(undefined, "stake", "show", addressOf("ada"))).toMatch(
-      /unbonding +20\.5 VTT, ready in (30 d|29 d 23 h)/,
+      /unbonding +20\.5 VTT, ready in (45 d|44 d 23 h)/,
     );
-    await on.skip("30d");
+    await on.skip("45d");
     expect(await on.ok(undefined, "stake", "show", addressOf("ada"))).toMatch(/20\.5 VTT, ready to be withdrawn/);
     expect(await on.ok("ada", "stake", "withdraw")).toContain("has 20.5 VTT back");
     expect(await on.account("ada")).toMatchObject({ balance: 60, active: 40, unbonding: 0 });

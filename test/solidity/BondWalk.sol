@@ -20,12 +20,16 @@ contract BondWalk is BracketTable {
     uint256 private constant SETTLE = 5;
     uint256 private constant RECLAIM = 6;
     uint256 private constant WITHDRAW = 7;
+    uint256 private constant FALL = 8;
+    /// @dev Claim 0 is that of seats 0 and 3. It meets claim 1, and whichever stands then meets claim 2.
+    uint256 private constant CLAIMS = 3;
 
     struct Dispute {
         uint256 number;
         uint256 first;
         GameState state;
         Context context;
+        uint256 since;
         bool moved;
     }
 
@@ -49,7 +53,7 @@ contract BondWalk is BracketTable {
         for (uint256 seat = 0; seat < PLAYERS; seat++) reclaim(seat);
         vm.warp(NOW);
         terms.salt = keccak256(abi.encode(terms.salt));
-        bring(rootsOf(PLAYERS, PLAYERS));
+        bring(rootsOf(PLAYERS, CLAIMS));
         delete disputes;
         opened = false;
     }
@@ -81,7 +85,9 @@ contract BondWalk is BracketTable {
         }
         Bracket memory b = game.bracketOf(bracket);
         if (kind == SETTLE && seed % 5 == 0) return end(b, false);
-        if (ones(b.standing) <= 1) return end(b, true);
+        if (claimsLeft(b.standing) <= 1) return end(b, true);
+        if (kind == SETTLE && seed % 5 == 1 && b.standing & 9 != 0 && b.standing & 2 != 0) return fall();
+        pairAll(1);
         Dispute storage d = disputes[seed % disputes.length];
         if (d.moved || game.stateOf(d.number) == 0) return;
         if (kind == LATE || kind == RECLAIM || kind == CLOSE) late(d);
@@ -104,29 +110,39 @@ contract BondWalk is BracketTable {
     }
 
     function openAll() private {
-        RunRoot[] memory roots = rootsOf(PLAYERS, PLAYERS);
+        RunRoot[] memory roots = rootsOf(PLAYERS, CLAIMS);
         Roster memory all = rosterOf(roots);
         roster = abi.encode(all);
         bracket = BracketId.wrap(keccak256(abi.encode(all.task, all.dispute)));
         opened = done(OPEN, address(game), abi.encodeCall(game.open, (terms, parts)), 0);
+        pairAll(0);
+    }
+
+    /// @dev Begins all disputes that can begin. In the first round no time has passed.
+    function pairAll(uint256 round) private {
         uint256 posted = game.bracketOf(bracket).posted;
+        Roster memory all = abi.decode(roster, (Roster));
         for (uint256 i = 0; i < PLAYERS; i++)
             for (uint256 j = i + 1; j < PLAYERS; j++) {
+                // Only claim 2 waits for the second round.
+                if ((i == 2 || j == 2 ? 1 : 0) != round) continue;
+                (bool taken, bytes memory number) = address(game).call(abi.encodeCall(game.pair, (all, i, j)));
+                if (!taken) continue;
                 bool earlier = (posted >> i) & 1 == 1 && (posted >> j) & 1 == 0;
                 Dispute storage d = disputes.push();
-                (d.number, d.first) = (game.pair(all, i, j), earlier ? i : j);
-                (d.state, d.context) = begun(all, d.first, i + j - d.first, CLOCK, NOW);
+                (d.number, d.first, d.since) = (abi.decode(number, (uint256)), earlier ? i : j, block.timestamp);
+                (d.state, d.context) = begun(all, d.first, i + j - d.first, CLOCK, block.timestamp);
             }
     }
 
     /// @dev Sometimes the bond is sent although it is posted already.
     function move(Dispute storage d, Bracket memory b, uint256 seed) private {
-        if (block.timestamp > NOW + CLOCK) return;
+        if (block.timestamp > d.since + CLOCK) return;
         bool posted = (b.posted >> d.first) & 1 == 1;
         bool stands = b.standing & bothOf(d) == bothOf(d);
         if (!stands) return;
         attempts++;
-        (bool taken, ) = openTree(d.number, d.state, d.context, d.first + 1, posted && seed % 3 != 0 ? 0 : BOND);
+        (bool taken, ) = openTree(d.number, d.state, d.context, 1 + (d.first % CLAIMS), posted && seed % 3 != 0 ? 0 : BOND);
         if (!taken) return;
         d.moved = true;
         successes++;
@@ -134,8 +150,19 @@ contract BondWalk is BracketTable {
     }
 
     function late(Dispute storage d) private {
-        if (block.timestamp <= NOW + CLOCK) vm.warp(NOW + CLOCK + 1);
+        if (block.timestamp <= d.since + CLOCK) vm.warp(d.since + CLOCK + 1);
         done(LATE, address(game), abi.encodeCall(game.timeout, (d.number, d.state, d.context)), 0);
+    }
+
+    function claimsLeft(uint256 standing) private pure returns (uint256) {
+        return (standing & 9 != 0 ? 1 : 0) + ((standing >> 1) & 1) + ((standing >> 2) & 1);
+    }
+
+    /// @dev The first round is over, and claims 0 and 1 stand.
+    function fall() private {
+        uint256 end_ = NOW + game.longestRound(terms.steps, terms.commitEvery);
+        if (block.timestamp <= end_) vm.warp(end_ + 1);
+        done(FALL, address(game), abi.encodeCall(game.fall, (abi.decode(roster, (Roster)))), 0);
     }
 
     function end(Bracket memory b, bool decided) private {

@@ -7,12 +7,14 @@ import {Pace} from "../../contracts/game/Clocks.sol";
 import {Context, GameState} from "../../contracts/game/GameTypes.sol";
 import {IBisection} from "../../contracts/interfaces/IBisection.sol";
 import {Bracket, BracketId, IDisputeGame, Player, Roster} from "../../contracts/interfaces/IDisputeGame.sol";
+import {IGasBonds} from "../../contracts/interfaces/IGasBonds.sol";
 import {ITaskManager, Phase, State} from "../../contracts/interfaces/ITaskManager.sol";
 import {RunRoot} from "../../contracts/libraries/Ids.sol";
 import {BracketTable} from "./BracketTable.sol";
+import {Openings} from "./Openings.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev open, pair, close, settle, forfeit: who may play whom, and who is out.
+/// @dev open, pair, fall, close, settle, forfeit: who may play whom, and who is out.
 contract DisputeGameTest is BracketTable {
     function setUp() public {
         build();
@@ -76,16 +78,25 @@ contract DisputeGameTest is BracketTable {
         game.pair(other, 0, 1);
     }
 
-    function test_pairsAreOfStandingPlayersWithDifferentClaims() public {
+    /// @dev Seats 0 and 3 have claim 0, seats 1 and 4 claim 1, seat 2 claim 2. The last claim has no
+    /// neighbour.
+    function test_pairsAreOfStandingPlayersWhoseClaimsMeet() public {
         (BracketId bracket, Roster memory roster) = open(rootsOf(5, 3));
-        assert(game.pair(roster, 0, 1) == 1 && game.pair(roster, 1, 2) == 2);
-        // Paired before; in the other order; with itself; equal claims; without such players.
-        uint8[2][7] memory wrong = [[0, 1], [1, 0], [2, 2], [0, 3], [1, 4], [2, 5], [5, 9]];
-        for (uint256 i = 0; i < 7; i++) refuses(roster, wrong[i][0], wrong[i][1]);
+        assert(game.pair(roster, 0, 1) == 1 && game.pair(roster, 1, 3) == 2);
+        // Paired before; in the other order; with itself; equal claims; without such players; in a later
+        // round.
+        uint8[2][10] memory wrong =
+            [[0, 1], [1, 0], [2, 2], [0, 3], [1, 4], [2, 5], [5, 9], [0, 2], [1, 2], [2, 3]];
+        for (uint256 i = 0; i < 10; i++) refuses(roster, wrong[i][0], wrong[i][1]);
+        assert(game.pair(roster, 0, 4) == 3 && game.pair(roster, 3, 4) == 4);
         silent(roster, 1, 1, 0);
         assert(game.bracketOf(bracket).standing == 29);
-        refuses(roster, 1, 3);
-        assert(game.pair(roster, 2, 3) == 3);
+        // Seat 1 is out, and seat 4 still stands for its claim.
+        refuses(roster, 1, 2);
+        refuses(roster, 0, 2);
+        silent(roster, 3, 4, 0);
+        assert(game.bracketOf(bracket).standing == 13);
+        assert(game.pair(roster, 0, 2) == 5 && game.pair(roster, 2, 3) == 6);
         roster.dispute++;
         vm.expectRevert();
         game.pair(roster, 2, 4);
@@ -93,11 +104,11 @@ contract DisputeGameTest is BracketTable {
 
     /// @dev The later seat moves first. A player that has posted its bond does so before one that has not.
     function test_whoBringsADisputeMovesFirst() public {
-        bring(rootsOf(4, 4));
+        bring(rootsOf(4, 2));
         manager.prepay{value: BOND}(game, taskId(), 1);
         manager.prepay{value: BOND}(game, taskId(), 2);
-        (, Roster memory roster) = open(rootsOf(4, 4));
-        uint8[2][4] memory pairs = [[0, 3], [1, 3], [1, 2], [0, 2]];
+        (, Roster memory roster) = open(rootsOf(4, 2));
+        uint8[2][4] memory pairs = [[0, 3], [0, 1], [1, 2], [2, 3]];
         uint8[4] memory firsts = [3, 1, 2, 2];
         for (uint256 i = 0; i < 4; i++) {
             uint256 dispute = game.pair(roster, pairs[i][0], pairs[i][1]);
@@ -109,7 +120,7 @@ contract DisputeGameTest is BracketTable {
 
     /// @dev Its clock runs from the time at which the task came before the game.
     function test_theFirstMoversClockHasBeenRunning() public {
-        (, Roster memory roster) = open(rootsOf(3, 3));
+        (, Roster memory roster) = open(rootsOf(3, 2));
         vm.warp(NOW + 400);
         game.pair(roster, 0, 1);
         (GameState memory state, Context memory context) = begun(roster, 1, 0, CLOCK - 400, NOW + 400);
@@ -119,27 +130,36 @@ contract DisputeGameTest is BracketTable {
         game.timeout(1, state, context);
         // It always has the time for one move.
         vm.warp(NOW + CLOCK + 7);
-        game.pair(roster, 0, 2);
-        (state, context) = begun(roster, 2, 0, 0, NOW + CLOCK + 7);
+        game.pair(roster, 1, 2);
+        (state, context) = begun(roster, 2, 1, 0, NOW + CLOCK + 7);
         assert(game.stateOf(2) == keccak256(abi.encode(state)));
         vm.warp(NOW + CLOCK + 7 + RECOMPUTE);
-        (bool taken, ) = openTree(2, state, context, 3, BOND);
+        (bool taken, ) = openTree(2, state, context, 1, BOND);
         assert(taken);
     }
 
+    /// @dev Nobody can begin a later round sooner than its claims are known.
+    function test_aLaterRoundBeginsWithFullClocks() public {
+        (, Roster memory roster) = open(rootsOf(3, 3));
+        game.pair(roster, 0, 1);
+        silent(roster, 1, 1, 0);
+        game.pair(roster, 0, 2);
+        (GameState memory state, ) = begun(roster, 2, 0, CLOCK, NOW + CLOCK + 1);
+        assert(game.stateOf(2) == keccak256(abi.encode(state)));
+    }
+
     function test_aPlayerThatIsOutPutsNobodyOut() public {
-        (BracketId bracket, Roster memory roster) = open(rootsOf(3, 3));
+        (BracketId bracket, Roster memory roster) = open(rootsOf(4, 2));
         game.pair(roster, 0, 1);
         game.pair(roster, 1, 2);
-        game.pair(roster, 0, 2);
+        game.pair(roster, 2, 3);
         silent(roster, 2, 2, 1);
-        assert(game.bracketOf(bracket).standing == 3);
-        // Player 2 is out, and soon player 1 is too. Neither may lose again, nor may the player that stands
-        // lose to them.
-        silent(roster, 3, 2, 0);
-        assert(game.bracketOf(bracket).standing == 3);
+        assert(game.bracketOf(bracket).standing == 11);
+        // Player 2 is out. Player 3 can't lose to it any more.
+        silent(roster, 3, 3, 2);
+        assert(game.bracketOf(bracket).standing == 11);
         silent(roster, 1, 1, 0);
-        assert(game.bracketOf(bracket).standing == 1);
+        assert(game.bracketOf(bracket).standing == 9);
     }
 
     function test_closesOnceOneClaimStands() public {
@@ -152,9 +172,9 @@ contract DisputeGameTest is BracketTable {
         silent(roster, 2, 4, 3);
         vm.expectRevert(IDisputeGame.StillPlaying.selector);
         game.close(terms, roster);
-        // Claims 1 and 3 are left, of seats 0, 3 and 2.
+        // Claims 0 and 2 are left, of seats 0, 3 and 2.
         game.pair(roster, 0, 2);
-        silentAt(roster, 3, 2, 0, 0, block.timestamp);
+        silentAt(roster, 3, 2, 0, CLOCK, block.timestamp);
         vm.expectRevert(IDisputeGame.StillPlaying.selector);
         game.settle(roster);
         game.close(terms, roster);
@@ -165,6 +185,88 @@ contract DisputeGameTest is BracketTable {
         game.close(terms, roster);
         vm.expectRevert(IDisputeGame.NotPlaying.selector);
         game.settle(roster);
+    }
+
+    /// @dev Seat i has claim i. Claims 0 and 1 still play when the first round is over, and so do 2 and 3.
+    function test_claimsThatStillPlayWhenTheirRoundIsOverFall() public {
+        (BracketId bracket, Roster memory roster) = open(rootsOf(5, 5));
+        uint256 round = game.longestRound(terms.steps, terms.commitEvery);
+        game.pair(roster, 0, 1);
+        vm.warp(NOW + round);
+        vm.expectRevert(IDisputeGame.StillPlaying.selector);
+        game.fall(roster);
+        vm.warp(NOW + round + 1);
+        game.fall(roster);
+        assert(game.bracketOf(bracket).standing == 16);
+        vm.expectRevert(IDisputeGame.StillPlaying.selector);
+        game.fall(roster);
+        game.close(terms, roster);
+        (, uint256 losers, ) = manager.resolved();
+        assert(losers == 15);
+        vm.expectRevert(IDisputeGame.StillPlaying.selector);
+        game.fall(roster);
+    }
+
+    /// @dev Who has won its round goes on alone, although nobody has looked for two rounds. An earlier round
+    /// is decided before a later one.
+    function test_roundsThatAreOverAreDecidedInTheirOrder() public {
+        (BracketId bracket, Roster memory roster) = open(rootsOf(4, 4));
+        uint256 round = game.longestRound(terms.steps, terms.commitEvery);
+        game.pair(roster, 0, 1);
+        silent(roster, 1, 1, 0);
+        vm.warp(NOW + 2 * round + 1);
+        game.fall(roster);
+        assert(game.bracketOf(bracket).standing == 1);
+    }
+
+    /// @dev The end of a dispute after its players' fall changes nothing.
+    function test_aDisputeEndsWithoutEffectAfterTheFall() public {
+        (BracketId bracket, Roster memory roster) = open(rootsOf(3, 3));
+        game.pair(roster, 0, 1);
+        vm.warp(NOW + game.longestRound(terms.steps, terms.commitEvery) + 1);
+        game.fall(roster);
+        assert(game.bracketOf(bracket).standing == 4);
+        silent(roster, 1, 1, 0);
+        assert(game.bracketOf(bracket).standing == 4);
+        refuses(roster, 0, 2);
+    }
+
+    function test_severalCallsAreOneOrNone() public {
+        (, Roster memory roster) = open(rootsOf(4, 2));
+        bytes[] memory calls = new bytes[](2);
+        calls[0] = abi.encodeCall(game.pair, (roster, 0, 1));
+        calls[1] = abi.encodeCall(game.pair, (roster, 0, 2));
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.NoPair.selector, 0, 2));
+        game.multicall(calls);
+        calls[1] = abi.encodeCall(game.pair, (roster, 0, 3));
+        game.multicall(calls);
+        assert(game.stateOf(1) != 0 && game.stateOf(2) != 0 && game.stateOf(3) == 0);
+    }
+
+    /// @dev The value of one call would count for each of the calls in it.
+    function test_noBondIsSentWithSeveralCalls() public {
+        RunRoot[] memory roots = rootsOf(3, 2);
+        (roots[1], roots[2]) = (roots[0], roots[1]);
+        (, Roster memory roster) = open(roots);
+        game.pair(roster, 0, 2);
+        game.pair(roster, 1, 2);
+        bytes[] memory calls = new bytes[](2);
+        for (uint256 i = 0; i < 2; i++) {
+            (GameState memory state, Context memory context) = begun(roster, 2, i, CLOCK, NOW);
+            calls[i] = Openings.opening(i + 1, state, context, job(), bytes32(uint256(2)));
+        }
+        (bool taken, ) = address(game).call{value: BOND}(abi.encodeCall(game.multicall, (calls)));
+        assert(!taken && address(game).balance == 0);
+        vm.expectRevert(abi.encodeWithSelector(IGasBonds.WrongBond.selector, 0, BOND));
+        game.multicall(calls);
+        // The bond is posted with the first move alone.
+        (bool posted, ) = address(game).call{value: BOND}(calls[0]);
+        calls[0] = calls[1];
+        assembly ("memory-safe") {
+            mstore(calls, 1)
+        }
+        game.multicall(calls);
+        assert(posted && address(game).balance == BOND && game.creditOf(address(this)) == 0);
     }
 
     /// @dev After the task's time for the game, a bracket takes no more players and no bonds.
@@ -232,9 +334,10 @@ contract DisputeGameTest is BracketTable {
     function test_theLongestGameIsTheSumOfAllTimes() public view {
         // Segments 0 to 4 make a tree of height 3, three steps one of height 2.
         uint256 heights = 21 + 25 + 22 + 3 + 2;
-        uint256 longest = 2 * 1000 + (heights / 2) * 60 + 13 * 300;
-        assert(game.longestGame(10, 3) == longest);
-        assert(game.longestGame(1, 1) == longest - 2 * 60);
+        uint256 longest = 2 * 1000 + (heights / 2) * 60 + 14 * 300;
+        assert(game.longestRound(10, 3) == longest);
+        assert(game.longestRound(1, 1) == longest - 2 * 60);
+        assert(game.longestGame(10, 3) == 5 * longest);
         assert(address(game.manager()) == address(manager));
     }
 

@@ -106,16 +106,18 @@ contract GasBondsTest is BracketTable {
 
     /// @dev A player with two opponents sends its bond with both first moves: one of them is credited.
     function test_aPlayerPostsOneBondForAllItsDisputes() public {
-        (BracketId bracket, Roster memory roster) = open(rootsOf(3, 3));
+        RunRoot[] memory roots = rootsOf(3, 2);
+        (roots[1], roots[2]) = (roots[0], roots[1]);
+        (BracketId bracket, Roster memory roster) = open(roots);
         game.pair(roster, 0, 2);
         game.pair(roster, 1, 2);
         (GameState memory first, Context memory c1) = begun(roster, 2, 0, CLOCK, NOW);
         (GameState memory second, Context memory c2) = begun(roster, 2, 1, CLOCK, NOW);
-        (bool taken, ) = openTree(1, first, c1, 3, BOND);
+        (bool taken, ) = openTree(1, first, c1, 2, BOND);
         assert(taken && game.bracketOf(bracket).posted == 4 && game.creditOf(address(this)) == 0);
         uint256 id = vm.snapshotState();
         for (uint256 value = 0; value <= BOND; value += BOND) {
-            (taken, ) = openTree(2, second, c2, 3, value);
+            (taken, ) = openTree(2, second, c2, 2, value);
             assert(taken && game.creditOf(address(this)) == value && address(game).balance == BOND + value);
             vm.revertToState(id);
         }
@@ -164,17 +166,17 @@ contract GasBondsTest is BracketTable {
         for (uint256 seat = 1; seat < 4; seat++) manager.prepay{value: BOND}(game, taskId(), seat);
         (, Roster memory roster) = open(roots);
         game.pair(roster, 0, 1);
-        game.pair(roster, 1, 3);
-        // Side 0 of the second dispute is player 3, which stays silent. In the first player 1 opens.
+        // Player 1 opens.
         (GameState memory state, Context memory context) = begun(roster, 1, 0, CLOCK, NOW);
         (bool taken, ) = openTree(1, state, context, 2, 0);
         assert(taken);
-        GameState memory silent;
-        Context memory against;
-        (silent, against) = begun(roster, 3, 1, CLOCK, NOW);
         vm.warp(NOW + CLOCK + 1);
-        game.timeout(2, silent, against);
         game.timeout(1, Openings.opened(state, bytes32(uint256(2)), NOW), context);
+        // Side 0 of the second round's dispute is player 3, which stays silent.
+        game.pair(roster, 1, 3);
+        (state, context) = begun(roster, 3, 1, CLOCK, NOW + CLOCK + 1);
+        vm.warp(NOW + 2 * CLOCK + 2);
+        game.timeout(2, state, context);
         uint256 id = vm.snapshotState();
         game.close(terms, roster);
         assert(game.creditOf(owner(1)) == BOND + BOND / 4 && game.creditOf(owner(2)) == BOND + BOND / 4);
@@ -258,8 +260,9 @@ contract GasBondsTest is BracketTable {
     /// @dev A long walk reaches all kinds of states, so the invariant is not vacuous.
     function test_theWalkReachesAllKindsOfStates() public {
         for (uint256 i = 0; i < 600; i++) walk.act(uint256(keccak256(abi.encode(i))));
-        string[8] memory names = ["prepay", "open", "move", "late", "close", "settle", "reclaim", "withdraw"];
-        for (uint256 kind = 0; kind < 8; kind++) require(walk.count(kind) > 0, names[kind]);
+        string[9] memory names =
+            ["prepay", "open", "move", "late", "close", "settle", "reclaim", "withdraw", "fall"];
+        for (uint256 kind = 0; kind < 9; kind++) require(walk.count(kind) > 0, names[kind]);
         assert(walk.lost() > 0);
         invariant_Solvency();
     }

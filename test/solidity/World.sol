@@ -13,7 +13,7 @@ import {vm} from "./Vm.sol";
 /// @dev A task manager with accounts around it, and the moves of a task. The committee and the game are plain
 /// accounts.
 abstract contract World {
-    uint256 internal constant UNBONDING = 30 days;
+    uint256 internal constant UNBONDING = 60 days;
     uint256 internal constant RICH = 1_000_000;
     uint80 internal constant STAKE = 1000;
     uint80 internal constant BOND = 500;

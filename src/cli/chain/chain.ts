@@ -29,7 +29,7 @@ export function register(program: Command): void {
       .requiredOption("--committee <addresses>", "the referees, separated by commas")
       .option("--threshold <n>", "how many referees must sign a verdict; default: more than half")
       .addOption(profileOption("the kind of chain, from which clocks and periods follow").default("l1"))
-      .option("--unbonding <time>", "time until stake may be withdrawn; default: the profile's, 30d on l1")
+      .option("--unbonding <time>", "time until stake may be withdrawn; default: the profile's, 45d on l1")
       .option("--clock <time>", "game: the time of a side for all its moves; default: the profile's, 1d on l1")
       .option(
         "--response <time>",

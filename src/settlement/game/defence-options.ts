@@ -8,7 +8,7 @@ import type { Random } from "../transactions/backoff.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import type { Clock } from "../transactions/clock.ts";
 import type { SignatureOf } from "./consent.ts";
-import type { DueCall } from "./defender.ts";
+import type { DueCall } from "./due-call.ts";
 
 /** How a claim is defended, and callbacks for what happens. */
 export interface DefenceOptions extends SeatMeans {

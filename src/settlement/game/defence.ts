@@ -13,12 +13,14 @@ import { type Clock, SYSTEM_CLOCK } from "../transactions/clock.ts";
 import { bondDueTo } from "./bond.ts";
 import { type Case, caseOf } from "./case.ts";
 import type { ClaimOwner, Defended, DefenceOptions } from "./defence-options.ts";
-import { Defender, type DueCall } from "./defender.ts";
+import { Defender } from "./defender.ts";
+import type { DueCall } from "./due-call.ts";
 import { gameAt, gameCall } from "./driver.ts";
 import type { GameFacts } from "./facts.ts";
 import { clauseOf, mayBeginLater } from "./fate.ts";
 import { Lanes } from "./lanes.ts";
 import { dutiesIn, endOf, hasLost, type Own, ownIn } from "./own.ts";
+import { sendTogether } from "./together.ts";
 
 /** Milliseconds between two looks while the sides are moving. */
 const BRISK = 200;
@@ -180,7 +182,8 @@ class Defence {
     const now = caseOf(view);
     let sent = 0;
     await this.lanes.all(async () => {
-      for await (const call of this.player(now).calls(now, this.apart)) if (await this.carryOut(now, call)) sent++;
+      const calls = this.player(now).calls(now, this.apart);
+      sent = await sendTogether(calls, this.clock, (call) => this.carryOut(now, call));
     });
     return sent;
   }
@@ -211,10 +214,10 @@ class Defence {
   private readonly apart = <T>(what: string, work: () => Promise<T>): Promise<T | undefined> =>
     this.lanes.apart(what, work);
 
-  private async carryOut({ terms }: Case, call: DueCall): Promise<boolean> {
+  private async carryOut({ terms }: Case, call: DueCall): Promise<boolean | undefined> {
     const name = call.dispute === undefined ? call.what : `${call.what} in dispute ${call.dispute}`;
     const request = gameCall(gameAt(this.session, terms.game), call);
-    return (await this.lanes.apart(name, () => this.send(request, call))) ?? false;
+    return this.lanes.apart(name, () => this.send(request, call));
   }
 
   private async send(request: ContractCall, call: DueCall | Duty): Promise<boolean> {

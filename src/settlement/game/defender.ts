@@ -16,22 +16,13 @@ import { bondDue } from "./bond.ts";
 import type { Case } from "./case.ts";
 import { type ChainMatch, moveCall, placeText, proveCall, timeoutCall } from "./calls.ts";
 import type { SignatureOf } from "./consent.ts";
+import type { DueCall } from "./due-call.ts";
 import type { GameFacts } from "./facts.ts";
 import { type BlockTimes, followMatch, type GameEvent, gameEvents, type GamePlace } from "./follow.ts";
-import { deadlineOf, type Pace, play } from "./match.ts";
+import { matchOf } from "./knockout.ts";
+import { deadlineOf, play } from "./match.ts";
 import { makeTurn } from "./player.ts";
-
-/** A call of the game that is due. */
-export interface DueCall {
-  what: "open" | "pair" | "move" | "prove" | "timeout" | "close" | "forfeit" | "settle" | "reclaim";
-  data: Hex;
-  /** Wei that are sent with it, if any. */
-  value?: bigint;
-  /** The number of the dispute, if the call belongs to one. */
-  dispute?: bigint;
-  /** The place of the dispute, for people. */
-  at?: string;
-}
+import { type Rules, readRules } from "./rules.ts";
 
 /**
  * Does the work for one dispute apart from that for all others. It may keep an error, so that the others
@@ -72,7 +63,7 @@ export class Defender {
   private readonly owner: Address;
   private readonly signatureOf: SignatureOf | undefined;
   private readonly times: BlockTimes = new Map();
-  private rules: { pace: Pace; gasBond: bigint } | undefined;
+  private rules: Rules | undefined;
 
   /**
    * @param owner the owner of the claim
@@ -106,11 +97,13 @@ export class Defender {
     if (!opened) return yield* await this.unopened(before);
     const { roster, own, stands, paired, posted } = await this.bracketOf(opened);
     const { timestamp } = await this.place.client.getBlock();
-    const claims = new Set(roster.players.flatMap(({ claim }, player) => (stands(player) ? [claim] : [])));
-    if (claims.size <= 1) return yield { what: "close", data: encode("close", [before.terms, roster]) };
+    const { round } = await this.rulesOf();
+    const over = Math.floor((Number(timestamp) - roster.since - 1) / round);
+    const { claims, falls, opponents } = matchOf(roster.players, own, stands, over);
+    if (claims <= 1) return yield { what: "close", data: encode("close", [before.terms, roster]) };
+    if (falls) yield { what: "fall", data: encode("fall", [roster]) };
     const waiting: Waiting[] = [];
-    for (const [other, { claim }] of roster.players.entries()) {
-      if (claim === roster.players[own].claim || !stands(own) || !stands(other)) continue;
+    for (const other of opponents) {
       const [first, second] = [Math.min(own, other), Math.max(own, other)];
       const known = paired.find((pair) => [pair.first, pair.second].every((one) => [own, other].includes(Number(one))));
       if (!known) {
@@ -163,8 +156,8 @@ export class Defender {
     return Number(timestamp) > last ? [{ what: "forfeit", data: encode("forfeit", [terms]) }] : [];
   }
 
-  private async rulesOf(): Promise<{ pace: Pace; gasBond: bigint }> {
-    this.rules ??= { pace: await this.read<Pace>("pace", []), gasBond: await this.read<bigint>("gasBond", []) };
+  private async rulesOf(): Promise<Rules> {
+    this.rules ??= await readRules(this.place, this.facts);
     return this.rules;
   }
 

@@ -10,7 +10,8 @@ import { readTask, type TaskView } from "../task.ts";
 import { Caller, type ContractCall } from "../transactions/caller.ts";
 import { caseOf } from "./case.ts";
 import type { SignatureOf } from "./consent.ts";
-import { Defender, type DueCall } from "./defender.ts";
+import { Defender } from "./defender.ts";
+import type { DueCall } from "./due-call.ts";
 import type { GameFacts } from "./facts.ts";
 import type { GamePlace } from "./follow.ts";
 

@@ -54,7 +54,7 @@ describe("a defence", () => {
     expect(soaked.said.join("\n")).toContain("escalate is refused: the task is Disputed, Playing");
   });
 
-  test("of one dispute that is stuck stops no other, and continues when it can", async () => {
+  test("of one dispute that is stuck stops no other of the same claim, and continues when it can", async () => {
     const RESTORED = 400;
     let stuckAt = Infinity;
     const soaked = await soak({
@@ -63,10 +63,12 @@ describe("a defence", () => {
       pace: { clock: 1_200, response: 120, recompute: 240 },
       schedule: [],
       reorganizeEvery: 0,
-      // A disk that fails below the first segment: the dispute about the other segment does not need it.
+      equalLies: true,
+      // A disk that fails below one operator: the dispute about the new state does not need it.
       impede: (prover, seconds) => ({
         answer: (question) => {
-          if (question.at[0]?.index !== 1 || seconds() >= RESTORED) return prover.answer(question);
+          const isBelow = question.at.some(({ level, index }) => level === "operator" && index === 2);
+          if (!isBelow || seconds() >= RESTORED) return prover.answer(question);
           stuckAt = Math.min(stuckAt, seconds());
           throw new Error("EIO: i/o error, read");
         },

@@ -28,6 +28,15 @@ describe("the clocks of a profile", () => {
     expect(toAccept + toCommit + 2 * dispute + toChallenge + 2 * toAnswer).toBeLessThanOrEqual(unbonding);
   });
 
+  test.each(names)("%s: neither is one whose game may take five rounds", (name) => {
+    const { pace, periods, unbonding }: Profile = PROFILES[name];
+    // A run of 2^20 segments of one training step: `DisputeGame.longestGame`.
+    const toPlay = 5 * (2 * pace.clock + Math.floor((68 + 20) / 2) * pace.response + 14 * pace.recompute);
+    const { toAccept, toCommit, toReveal, toJudge, toEscalate, toChallenge, toAnswer } = periods;
+    const dispute = toReveal + toJudge + toEscalate + toPlay;
+    expect(toAccept + toCommit + 2 * dispute + toChallenge + 2 * toAnswer).toBeLessThanOrEqual(unbonding);
+  });
+
   test("pay for two outages of a day on a rollup", () => {
     expect(PROFILES.rollup.pace.clock).toBeGreaterThanOrEqual(2 * DAY + 2 * HOUR);
     expect(PROFILES.l1).toMatchObject({ inclusion: 6 * HOUR, pace: { clock: DAY, response: 600, recompute: HOUR } });

@@ -5,7 +5,8 @@ import type { ClosedJob } from "../../../src/job/closed.ts";
 import { trainingProver } from "../../../src/referee/claim.ts";
 import { bondOf } from "../../../src/settlement/game/bond.ts";
 import type { Case } from "../../../src/settlement/game/case.ts";
-import { Defender, type DueCall } from "../../../src/settlement/game/defender.ts";
+import { Defender } from "../../../src/settlement/game/defender.ts";
+import type { DueCall } from "../../../src/settlement/game/due-call.ts";
 import { GameFacts } from "../../../src/settlement/game/facts.ts";
 import type { GamePlace } from "../../../src/settlement/game/follow.ts";
 import type { Pace } from "../../../src/settlement/game/match.ts";
@@ -25,6 +26,8 @@ export interface Setting {
   readonly commitEvery: number;
   /** The faults of each seat's run. An honest seat has none. */
   readonly faults: readonly (readonly Fault[])[];
+  /** Changes what the seats say of their runs. */
+  readonly forge?: (runs: readonly RememberedRun[]) => readonly RememberedRun[];
   readonly pace: Pace;
   readonly gasBond?: bigint;
   /** The seats that a committee has ruled against. Default: there is no committee. */
@@ -59,12 +62,14 @@ export class GameWorld {
     job,
     commitEvery,
     faults,
+    forge = (runs) => runs,
     pace,
     gasBond = 10n ** 17n,
     ruledAgainst,
   }: Setting): Promise<GameWorld> {
-    const runs: RememberedRun[] = [];
-    for (const list of faults) runs.push(await rememberedRun(job, commitEvery, list));
+    const remembered: RememberedRun[] = [];
+    for (const list of faults) remembered.push(await rememberedRun(job, commitEvery, list));
+    const runs = forge(remembered);
     const client = localAccount(0);
     const settlement = await openLocalSettlement({
       members: [client.address],

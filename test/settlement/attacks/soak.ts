@@ -17,7 +17,7 @@ import { Node } from "../../../src/settlement/transactions/node.ts";
 import { Transactor } from "../../../src/settlement/transactions/transactor.ts";
 import type { Witness } from "../../../src/referee/witness.ts";
 import type { RpcRequest } from "../../../src/settlement/nodes/endpoint.ts";
-import type { Fault } from "../../referee/remembered-run.ts";
+import type { Fault, RememberedRun } from "../../referee/remembered-run.ts";
 import { tinyJob } from "../../referee/tiny-job.ts";
 import { FaultyNode, type Interval, scheduleOf, seeded } from "./faulty-node.ts";
 import { GameWorld } from "./game-world.ts";
@@ -47,6 +47,11 @@ export interface SoakOptions {
   readonly ruled?: boolean;
   /** Whether a liar escalates in the block before the honest side does. */
   readonly frontRun?: boolean;
+  /**
+   * Whether all liars claim the same. The last of them opens the claim into the true operators, with the lie in the new
+   * state alone, so that its dispute leads elsewhere.
+   */
+  readonly equalLies?: boolean;
   /** Stands between the honest seat and its prover. */
   readonly impede?: (prover: Prover<Witness>, seconds: () => number) => Prover<Witness>;
 }
@@ -112,7 +117,8 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   const random = seeded(seed);
   const flip = (i: number): Fault => ({ step: 1 + (i % 3), at: { kernel: 2 }, element: 3 + i, flip: 0x3f000001 });
   const honest = Math.floor(random() * (liars + 1));
-  const faults = Array.from({ length: liars + 1 }, (_, i) => (i === honest ? [] : [flip(i)]));
+  const { equalLies = false } = options;
+  const faults = Array.from({ length: liars + 1 }, (_, i) => (i === honest ? [] : [flip(equalLies ? 0 : i)]));
   const spared = honest === 0 ? 1 : 0;
   const ruledAgainst = faults.map((_, seat) => seat).filter((seat) => seat !== spared);
   const world = await GameWorld.open({
@@ -120,6 +126,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
     commitEvery: 1,
     faults,
     pace,
+    ...(equalLies && { forge: (runs) => openedElsewhere(runs, honest, flip(0).step) }),
     ...(options.ruled && { ruledAgainst }),
   });
   try {
@@ -127,6 +134,23 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   } finally {
     await world.settlement.close();
   }
+}
+
+/** The last liar says of the step in which the lie begins that all its operators are right. */
+function openedElsewhere(runs: readonly RememberedRun[], honest: number, step: number): RememberedRun[] {
+  const last = runs.findLastIndex((_, seat) => seat !== honest);
+  const { detail } = runs[honest];
+  return runs.map((run, seat) =>
+    seat !== last
+      ? run
+      : {
+          ...run,
+          detail: async (at) => {
+            const own = await run.detail(at);
+            return at === step ? { ...own!, kernelRoots: (await detail(at))!.kernelRoots } : own;
+          },
+        },
+  );
 }
 
 async function soakIn(world: GameWorld, honest: number, options: SoakOptions, random: () => number): Promise<Soaked> {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { signOpening } from "../../../src/claims/opening.ts";
 import { fromHex } from "../../../src/encoding/bytes.ts";
 import { trainingProver } from "../../../src/referee/claim.ts";
-import type { DueCall } from "../../../src/settlement/game/defender.ts";
+import type { DueCall } from "../../../src/settlement/game/due-call.ts";
 import { defendClaim } from "../../../src/settlement/game/defence.ts";
 import { playOut } from "../../../src/settlement/game/driver.ts";
 import type { SignatureOf } from "../../../src/settlement/game/consent.ts";

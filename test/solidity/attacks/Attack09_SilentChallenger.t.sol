@@ -44,7 +44,7 @@ contract Attack09_SilentChallenger is TestWorld {
         terms.committee = address(0);
         terms.game = address(game);
         terms.bond = 1;
-        terms.periods.toPlay = 4 days;
+        terms.periods.toPlay = 15 days;
         bytes memory head = abi.encodePacked(Tags.JOB, Tags.SPEC_VERSION, uint8(1), terms.steps, parts.infoHash);
         terms.job = JobId.wrap(sha256(abi.encodePacked(head, parts.step, parts.init, parts.dataset)));
     }
