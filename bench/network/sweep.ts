@@ -120,7 +120,16 @@ export async function sweep(
       ({ began: from, seen }) => (seen.get("Final") ?? seen.get("Refunded") ?? from) - from,
     );
     return {
-      ...{ tasks, providers, seats, width, byzantine, crash, seed, together, liars, parameters: countParameters(job) },
+      tasks,
+      providers,
+      seats,
+      width,
+      byzantine,
+      crash,
+      seed,
+      together,
+      liars,
+      parameters: countParameters(job),
       ...books,
       kills: arena.kills,
       complete: board.tasks.length === tasks,

@@ -141,7 +141,9 @@ describe("a wrong file", () => {
 
   test("and so are a wrong switch in the environment, and a value that the option does not take", async () => {
     expect((await verde(["prove", "x"], { VERDE_PROVE_FILES: "maybe" })).stderr).toContain('VERDE_PROVE_FILES is maybe; write true or false'); // prettier-ignore
-    expect((await verde(["stake", "deposit", "5"], { VERDE_CONFIRMATIONS: "many" })).stderr).toContain("--confirmations");
+    expect((await verde(["stake", "deposit", "5"], { VERDE_CONFIRMATIONS: "many" })).stderr).toContain(
+      "--confirmations",
+    );
   });
 
   test("but no other command minds a value that an option of one does not take", async () => {
