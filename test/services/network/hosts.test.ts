@@ -68,7 +68,7 @@ describe.runIf(why === undefined)("between hosts", () => {
   test("a dispute finds the liar", async () => {
     const { code, stdout, stderr } = await dispute();
     expect(code, stderr).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ losers: ["b"], step: 7, operator: 20 });
+    expect(JSON.parse(stdout)).toMatchObject({ losers: ["b"] });
   });
 
   test("a party that is cut off for a while is waited for", async () => {
@@ -85,7 +85,7 @@ describe.runIf(why === undefined)("between hosts", () => {
     hosts.cut("b", true);
     const { code, stdout, stderr } = await dispute("--patience", "3s");
     hosts.cut("b", false);
-    expect(code).toBe(3);
+    expect(code).toBe(2);
     expect(stdout).not.toContain('"losers":["b"]');
     expect(stdout + stderr).toMatch(/said nothing|no answer|LATE/);
   });
@@ -93,31 +93,40 @@ describe.runIf(why === undefined)("between hosts", () => {
   test("a party that answers the referee and not the auditor is told apart from one that is away", async () => {
     const url = `http://${hosts.addressOf("a")}:8850/`;
     const audited = await hosts.run("client", [...VERDE, "audit", url, "--json"], env("client"));
-    expect(audited.code).toBe(3);
+    expect(audited.code).toBe(2);
     expect(audited.stderr).toContain("answers 404");
     expect((await dispute()).code).toBe(1);
   });
 });
+
+const mounted: string[] = [];
+// Before the folder is removed.
+afterAll(() => mounted.forEach((folder) => spawnSync("umount", [folder])));
 
 /** A small disk. @returns how it grows, or nothing where none can be mounted */
 function smallDisk(folder: string, kib: number): ((kib: number) => void) | undefined {
   mkdirSync(folder);
   const mount = (options: string): boolean => spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder]).status === 0; // prettier-ignore
   if (process.platform !== "linux" || !mount(`size=${kib}k`)) return undefined;
-  afterAll(() => void spawnSync("umount", [folder]));
+  mounted.push(folder);
   return (more) => void mount(`remount,size=${more}k`);
 }
 
-test("a run on a disk that is full says so, and is continued to the same root when there is room", async (context) => {
-  const grow = smallDisk(path("disk"), 16);
-  if (!grow) return context.skip("no small disk can be mounted here");
-  const verde = verdeIn(path("."));
-  const args = ["run", "line.verde", "--out", "disk/x.trace", "--commit-every", "4"];
-  const full = await verde(args);
-  expect(full.code).toBe(3);
-  expect(full.stderr).toMatch(/no space|disk|full/i);
-  grow(16_384);
-  const again = await verde([...args, "--resume"]);
-  expect(again.code, again.stderr).toBe(0);
-  expect(toHex((await openTrace(path("disk/x.trace"))).runRoot!)).toBe(root);
-});
+// The first is full before the first step, the second in the middle of the run.
+test.each([16, 32])(
+  "a run on a disk of %i KiB says that it is full, and is continued to the same root",
+  async (kib) => {
+    const disk = `disk-${kib}`;
+    const grow = smallDisk(path(disk), kib);
+    if (!grow) return console.warn("skipped: no small disk can be mounted here");
+    const verde = verdeIn(path("."));
+    const args = ["run", "line.verde", "--out", `${disk}/x.trace`, "--commit-every", "4"];
+    const full = await verde(args);
+    expect(full.code).toBe(3);
+    expect(full.stderr).toContain("VERDE_FILE_FULL");
+    grow(16_384);
+    const again = await verde([...args, "--resume"]);
+    expect(again.code, again.stderr).toBe(0);
+    expect(toHex((await openTrace(path(`${disk}/x.trace`))).runRoot!)).toBe(root);
+  },
+);
