@@ -1,6 +1,7 @@
 /** The plots of docs/benchmarks.md, and the kinds of comparisons that they and its tables show. */
 import type { GrowthResult } from "../bench/growth.ts";
 import type { Comparison } from "../bench/peers/compare.ts";
+import type { NetworkResult, SweepRun } from "../bench/network/sweep.ts";
 import type { PeersResult } from "../bench/peers.ts";
 import { type Curve, curvePlot, ratioPlot, type Row } from "./plot.ts";
 
@@ -8,6 +9,7 @@ import { type Curve, curvePlot, ratioPlot, type Row } from "./plot.ts";
 export interface Results {
   peers: PeersResult;
   growth: GrowthResult;
+  network: NetworkResult;
 }
 
 /** The kinds of comparisons, each with a table of its own. The first that fits counts. */
@@ -56,7 +58,7 @@ function groupOf(one: Comparison): string {
 }
 
 /** The plots by file name. */
-export function plots({ peers, growth }: Results): Record<string, string> {
+export function plots({ peers, growth, network }: Results): Record<string, string> {
   const curve = (series: string, name: string, x: string, y: string): Curve => ({
     name,
     points: (growth.series[series] ?? []).map((point) => [point[x], point[y]]),
@@ -114,5 +116,19 @@ export function plots({ peers, growth }: Results): Record<string, string> {
       "time (ms)",
       [curve(kind, "a prover", kind, "proverMillis"), curve(kind, "the referee", kind, "refereeMillis")],
     );
+  curves("network.svg", "A network under liars and crashes", "tasks", "tasks a minute, or seconds", [
+    networkCurve(network, "tasks a minute", ({ tasksPerMinute }) => tasksPerMinute),
+    networkCurve(network, "s for a dispute", ({ disputeSeconds }) => disputeSeconds.median),
+    networkCurve(network, "s for a task", ({ taskSeconds }) => taskSeconds.median),
+  ]);
   return made;
+}
+
+/** A figure of the complete runs that differ from the first one in the number of their tasks alone. */
+function networkCurve({ runs }: NetworkResult, name: string, figure: (run: SweepRun) => number): Curve {
+  const isAlike = (run: SweepRun): boolean =>
+    run.complete && run.providers === runs[0].providers && run.width === runs[0].width && run.seats === runs[0].seats;
+  const points = runs.filter(isAlike).map((run): [number, number] => [run.tasks, figure(run)]);
+  // One point shows no growth.
+  return { name, points: points.length < 2 ? [] : points.sort(([a], [b]) => a - b) };
 }

@@ -9,17 +9,26 @@ import { fileURLToPath } from "node:url";
 import type { GrowthResult } from "../bench/growth.ts";
 import type { Machine } from "../bench/measure.ts";
 import type { Comparison } from "../bench/peers/compare.ts";
+import type { NetworkResult } from "../bench/network/sweep.ts";
 import type { PeersResult } from "../bench/peers.ts";
 import { type Kind, KINDS, ofKind, plots, type Results } from "./benchmark-plots.ts";
 import { GOALS, outcomeOf } from "./goals.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const PAGE = "docs/benchmarks.md";
-const RESULTS = { peers: "bench/results/peers.json", growth: "bench/results/growth.json" } as const;
+const RESULTS = {
+  peers: "bench/results/peers.json",
+  growth: "bench/results/growth.json",
+  network: "bench/results/network.json",
+} as const;
 
 export function readResults(): Results {
   const read = (path: string): unknown => JSON.parse(readFileSync(at(path), "utf8"));
-  return { peers: read(RESULTS.peers) as PeersResult, growth: read(RESULTS.growth) as GrowthResult };
+  return {
+    peers: read(RESULTS.peers) as PeersResult,
+    growth: read(RESULTS.growth) as GrowthResult,
+    network: read(RESULTS.network) as NetworkResult,
+  };
 }
 
 /** Three digits, or all of a whole number. */
@@ -65,6 +74,7 @@ const PLOTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "bytes.svg": "Bytes shown in disputes",
     "dispute-operators.svg": "Time of a dispute against operators",
   },
+  network: { "network.svg": "Throughput and latency of a network" },
   elements_growth: { "dispute-elements.svg": "Time of a dispute against elements" },
 };
 
@@ -75,7 +85,7 @@ function withPlots(section: string, content: string, drawn: Readonly<Record<stri
 }
 
 /** The tables by section, as Markdown. */
-function tables({ peers, growth }: Results): Record<string, string> {
+function tables({ peers, growth, network }: Results): Record<string, string> {
   const skipped = peers.skipped.map(({ what, why }) => `- ${what}: ${why}`);
   const points = (name: string) => growth.series[name] ?? [];
   const growthTable = (name: string, columns: Record<string, string>): string =>
@@ -92,6 +102,8 @@ function tables({ peers, growth }: Results): Record<string, string> {
     ...Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, comparisonTable(ofKind(peers, kind as Kind))])),
     skipped: skipped.length > 0 ? ["Not compared:", "", ...skipped].join("\n") : "All comparisons were made.",
     growthMachine: describe(growth.machine),
+    networkMachine: describe(network.machine),
+    network: networkTable(network),
     parameters: growthTable("parameters", {
       parameters: "parameters",
       "tokens/s": "tokensPerSecond",
@@ -125,6 +137,24 @@ function tables({ peers, growth }: Results): Record<string, string> {
     }),
   };
 }
+
+const networkTable = ({ runs }: NetworkResult): string =>
+  table(
+    ["tasks", "providers, of which lie", "parameters", "killed", "results paid", "lies slashed", "books", "disputes", "tasks/min", "dispute, s (most)", "task, s (most)"], // prettier-ignore
+    runs.map((run) => [
+      run.complete ? `${run.tasks}` : `${run.posted} of ${run.tasks}`,
+      `${run.providers}, ${run.liars}`,
+      figure(run.parameters),
+      `${run.kills}`,
+      `${run.paid} of ${run.honest}`,
+      `${run.slashed} of ${run.lies}`,
+      run.wrong.length === 0 ? "agree" : `${run.wrong.length} errors`,
+      `${run.disputes}`,
+      figure(run.tasksPerMinute),
+      `${figure(run.disputeSeconds.median)} (${figure(run.disputeSeconds.most)})`,
+      `${figure(run.taskSeconds.median)} (${figure(run.taskSeconds.most)})`,
+    ]),
+  );
 
 const DISPUTE = (count: string): Record<string, string> => ({
   [count]: count,

@@ -16,8 +16,9 @@ const LOOKS = 300;
 export interface Books {
   readonly final: number;
   readonly refunded: number;
-  /** Seats with the right result, seats with a wrong one, and how many of these were slashed. */
+  /** Seats with the right result, how many of them were paid, seats with a wrong one, and how many of these were slashed. */
   readonly honest: number;
+  readonly paid: number;
   readonly lies: number;
   readonly slashed: number;
   /** What does not agree with the rules. Empty if all does. */
@@ -38,7 +39,10 @@ export async function booksOf(arena: Arena, tasks: readonly Followed[], root: st
   const { session, providers } = arena;
   const { client, deployment, token } = session;
   const wrong: string[] = [];
-  const [count, expected] = [{ final: 0, refunded: 0, honest: 0, lies: 0, slashed: 0 }, new Map<Address, bigint>()];
+  const [count, expected] = [
+    { final: 0, refunded: 0, honest: 0, paid: 0, lies: 0, slashed: 0 },
+    new Map<Address, bigint>(),
+  ];
   const unit = 10n ** BigInt(token.decimals);
   const [reward, stake] = [10n * unit, 100n * unit];
   const earn = (owner: Address, amount: bigint): void => void expected.set(owner, (expected.get(owner) ?? 0n) + amount);
@@ -68,6 +72,7 @@ export async function booksOf(arena: Arena, tasks: readonly Followed[], root: st
     if (state !== "Final") continue;
     const paid = own.find((event) => event.eventName === "TaskFinal");
     if (paid?.eventName === "TaskFinal" && paid.args.root !== root) wrong.push(`${id}: a wrong result was paid`);
+    count.paid += winners.length;
     for (const { owner } of winners) {
       // Half of what was slashed is burned, a tenth is the committee's, and the winners share the rest.
       earn(owner, reward + (lost - lost / 2n - lost / 10n) / BigInt(winners.length));

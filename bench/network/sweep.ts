@@ -120,13 +120,7 @@ export async function sweep(
       ({ began: from, seen }) => (seen.get("Final") ?? seen.get("Refunded") ?? from) - from,
     );
     return {
-      tasks,
-      providers,
-      seats,
-      width,
-      byzantine,
-      crash,
-      seed,
+      ...options,
       together,
       liars,
       parameters: countParameters(job),

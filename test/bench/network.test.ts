@@ -15,5 +15,6 @@ test("4 tasks over 3 providers, one of which lies, and one is killed: all is pai
   // Each lie was found, and none of the honest results.
   expect(run.lies, what).toBeGreaterThan(0);
   expect(run.slashed, what).toBe(run.lies);
+  expect(run.paid, what).toBe(run.honest);
   expect(run.honest + run.lies, what).toBe(8);
 });
