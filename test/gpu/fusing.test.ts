@@ -3,7 +3,9 @@ import { afterAll, describe, expect, test } from "vitest";
 import { partsOf } from "./disassembly.ts";
 import { fusingOf, Radv } from "./radv.ts";
 
-/** GCN 5, RDNA 2 to 4: the first and the last, or all with VERDE_SWEEP=1; `node test/gpu/fusing.ts` tests more. */
+/**
+ * GCN 5 and RDNA 4, or RDNA 2 and 3 too with VERDE_SWEEP=1. `node test/gpu/fusing.ts` tests more.
+ */
 const FAMILIES = (["vega10", "gfx1201", "navi21", "navi31"] as const).slice(
   0,
   process.env.VERDE_SWEEP === undefined ? 2 : undefined,
