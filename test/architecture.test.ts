@@ -9,8 +9,8 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  * before it. Raising a budget is a decision, in a commit of its own.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  errors: 1_250,
-  encoding: 1_150,
+  errors: 1_350,
+  encoding: 1_250,
   files: 600,
   repops: 19_400,
   graph: 12_600,
@@ -24,11 +24,12 @@ const BUDGETS: Readonly<Record<string, number>> = {
   referee: 6_400,
   shards: 1_500,
   audit: 900,
+  rounds: 3_200,
   settlement: 9_400,
   index: 40,
   services: 4_500,
   web: 1_600,
-  cli: 11_400,
+  cli: 12_000,
 };
 const ORDER = Object.keys(BUDGETS);
 /** The folders inside of a folder, where they too have an order. */
