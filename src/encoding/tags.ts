@@ -31,5 +31,14 @@ export const Tag = {
   /** 0x15 is free. */
   keystream: 0x16,
   jobInfo: 0x17,
+  listLeaf: 0x18,
+  lists: 0x19,
+  plan: 0x1a,
+  planPart: 0x1b,
+  instance: 0x1c,
+  turnLeaf: 0x1d,
+  roundLeaf: 0x1e,
+  record: 0x1f,
+  roundSeed: 0x20,
 } as const;
 export type Tag = (typeof Tag)[keyof typeof Tag];

@@ -27,7 +27,10 @@ export const JOB = {
     when: "A layer, optimizer, schedule or job has an unknown option, or a value that it can't use.",
     remedy: "Change the settings that the message names.",
   },
-  STEPS: { when: "The number of training steps is out of range.", remedy: "Take a whole number from 1 to 2^31 - 1." },
+  STEPS: {
+    when: "The number of training steps is out of range.",
+    remedy: "Take a whole number in the range that the message names.",
+  },
   DATA_UNREADABLE: { when: "The data of the job can't be read.", remedy: "Check the path, or restore the file." },
   DATA: {
     when: "The data does not have the length, shape or count that the job needs.",
@@ -38,8 +41,8 @@ export const JOB = {
     remedy: "Make each entry once with `parameter()` or `state()`, and update it with a value of its type.",
   },
   INIT: {
-    when: "The initial state depends on inputs.",
-    remedy: "Use only constants, the seed and random numbers in it.",
+    when: "The init graph takes some tensors of the dataset, and not all.",
+    remedy: "Let it take all of them, or none.",
   },
   NO_GRADIENT: {
     when: "No gradient reaches a parameter, so it would never be trained.",
@@ -53,6 +56,10 @@ export const JOB = {
   FAULT: {
     when: "A fault is planted in a place that the job does not have.",
     remedy: "Choose a training step, operator and element that the job has.",
+  },
+  ON_CHAIN: {
+    when: "The job has a form whose disputes the contracts do not play: no training steps, an initial state that reads the dataset, or a dataset of several lists.",
+    remedy: "Settle it without a chain.",
   },
   LENGTH: {
     when: "A length of the job is more than a dispute on a chain can show.",

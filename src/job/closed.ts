@@ -2,7 +2,7 @@
  * A closed job (spec 6.6): everything that a run depends on. It is data: nothing has to be executed to read
  * it.
  *
- *     state_0      = init()   or a given checkpoint
+ *     state_0      = init()   or init(dataset)   or a given checkpoint
  *     state_{i+1}  = step(state_i, dataset)
  *
  * The step graph's inputs are the state's entries, then the dataset's tensors; its outputs are the new
@@ -10,6 +10,7 @@
  */
 import { type Bytes, Writer } from "../encoding/bytes.ts";
 import { type Digest, taggedHash } from "../encoding/hash.ts";
+import { datasetRoot } from "../encoding/lists.ts";
 import { checkName } from "../encoding/name.ts";
 import { SPEC_VERSION, Tag } from "../encoding/tags.ts";
 import { type StateRoot, stateRoot, type Tensor, tensorRoot, type TensorRoot } from "../encoding/tensor.ts";
@@ -27,14 +28,16 @@ export interface NamedTensor extends Tensor {
   name: string;
 }
 
-/** The initial state: computed by a graph without inputs, or given. */
+/**
+ * The initial state: computed by a graph that takes none or all of the dataset's tensors, or given.
+ */
 export type Init = { kind: "graph"; graph: Graph } | { kind: "checkpoint"; state: readonly NamedTensor[] };
 
 /** Everything that a run depends on. Two parties with equal closed jobs compute equal bits. */
 export interface ClosedJob {
   /** The name in messages; the job's id binds it. */
   name: string;
-  /** How many training steps are taken: 1 to 2^31 - 1. */
+  /** How many training steps are taken: 0 to 2^31 - 1. Without any, the run is its initial state. */
   steps: number;
   /** The graph of a training step: its inputs are the state, then the dataset; its outputs the new state. */
   step: Graph;
@@ -42,6 +45,11 @@ export interface ClosedJob {
   init: Init;
   /** The tensors of the dataset, in the order of the step graph's inputs. */
   dataset: readonly NamedTensor[];
+  /**
+   * The lengths of the lists that the dataset consists of. Absent: it is one list, as in every job that
+   * reads no results of other jobs.
+   */
+  lists?: readonly number[];
   /** The amount of data of a training step, for the progress line: 1,024 tokens, 64 samples. */
   unit: { name: string; perStep: number };
   /** What may be a mistake in the loss. The job's id does not depend on it, and no file keeps it. */
@@ -70,9 +78,9 @@ export function stateTypes(job: Pick<ClosedJob, "step">): NamedType[] {
   return outputTypes(job.step);
 }
 
-export function checkSteps(steps: number): void {
-  if (!Number.isInteger(steps) || steps < 1 || steps >= 2 ** 31)
-    throw new JobError("STEPS", `a job of ${steps} steps is not possible; take a whole number from 1 to 2^31 - 1`, {
+function checkSteps(steps: number): void {
+  if (!Number.isInteger(steps) || steps < 0 || steps >= 2 ** 31)
+    throw new JobError("STEPS", `a job of ${steps} steps is not possible; take a whole number from 0 to 2^31 - 1`, {
       steps,
     });
 }
@@ -84,7 +92,7 @@ export function checkSteps(steps: number): void {
  */
 export function checkJob(job: ClosedJob): void {
   expectJob(job);
-  checkParts(job, job.dataset.length);
+  checkParts(job, job.dataset.length, job.lists);
   const state = stateTypes(job);
   checkSameTypes(job.dataset, job.step.inputs.slice(state.length), "the dataset and the step graph's inputs");
   for (const tensor of job.dataset) checkTensor(tensor, quote(tensor.name));
@@ -109,12 +117,26 @@ function expectJob(job: unknown): void {
 
 /** Checks what can be checked without the tensors. */
 export function checkOutline(outline: JobOutline): void {
-  checkParts(outline, outline.datasetRoots.length);
+  checkParts(outline, outline.datasetRoots.length, outline.lists);
 }
 
 type Graphs = Pick<ClosedJob, "name" | "unit" | "steps" | "step"> & { init: Init | JobOutline["init"] };
 
-function checkParts({ name, unit, steps, step, init }: Graphs, dataCount: number): void {
+/** @throws {JobError} when the lengths of a dataset's lists are no lengths, or not of all its tensors */
+function checkLists(lists: readonly number[] | undefined, count: number): void {
+  const isLength = (length: unknown): boolean => Number.isInteger(length) && (length as number) >= 0;
+  const fits = lists?.every(isLength) && lists.reduce((sum, length) => sum + length, 0) === count;
+  if (lists === undefined || fits) return;
+  throw new JobError(
+    "DATA",
+    `the dataset has ${count} tensors, but its lists have ${quote(lists.join(" + "))}; give each its length`,
+    {
+      expected: count,
+    },
+  );
+}
+
+function checkParts({ name, unit, steps, step, init }: Graphs, dataCount: number, lists?: readonly number[]): void {
   checkName(name, "the name of a job");
   checkName(unit.name, "the name of a job's unit");
   checkSteps(steps);
@@ -132,10 +154,18 @@ function checkParts({ name, unit, steps, step, init }: Graphs, dataCount: number
       `the step graph takes ${step.inputs.length - state.length} tensors of data, but the job has ${dataCount}; give one for each`,
       { expected: dataCount, found: step.inputs.length - state.length },
     );
+  checkLists(lists, dataCount);
   if (init.kind === "checkpoint") return;
   checkGraph(init.graph);
-  if (init.graph.inputs.length > 0)
-    throw new JobError("INIT", "the init graph has inputs; it must depend on nothing but constants and the seed");
+  const data = step.inputs.slice(state.length);
+  const { length } = init.graph.inputs;
+  if (length > 0 && length !== dataCount)
+    throw new JobError(
+      "INIT",
+      `the init graph has ${length} inputs, but the dataset has ${dataCount} tensors; let it take all of them, or none`,
+      { expected: dataCount, found: length },
+    );
+  if (length > 0) checkSameTypes(init.graph.inputs, data, "the init graph's inputs and the dataset");
   checkSameTypes(outputTypes(init.graph), state, "the init graph's outputs and the state");
 }
 
@@ -147,17 +177,19 @@ export interface JobParts {
   initKind: "graph" | "checkpoint";
   init: Bytes;
   dataset: Bytes;
+  /** The lengths of the dataset's lists, if it has several. Its root binds them. */
+  lists?: readonly number[];
   steps: number;
 }
 
 /** A job with its tensors replaced by their roots. */
-export interface JobOutline extends Pick<ClosedJob, "name" | "steps" | "step" | "unit"> {
+export interface JobOutline extends Pick<ClosedJob, "name" | "steps" | "step" | "unit" | "lists"> {
   init: { kind: "graph"; graph: Graph } | { kind: "checkpoint"; root: StateRoot };
   datasetRoots: readonly TensorRoot[];
 }
 
 export function outlineOf(job: ClosedJob): JobOutline {
-  const { name, steps, step, unit, init } = job;
+  const { name, steps, step, unit, init, lists } = job;
   return {
     name,
     steps,
@@ -165,17 +197,19 @@ export function outlineOf(job: ClosedJob): JobOutline {
     unit,
     init: init.kind === "graph" ? init : { kind: "checkpoint", root: stateRoot(init.state.map(tensorRoot)) },
     datasetRoots: job.dataset.map(tensorRoot),
+    ...(lists && { lists }),
   };
 }
 
 export function partsOf(outline: JobOutline): JobParts {
-  const { name, steps, step, unit, init, datasetRoots } = outline;
+  const { name, steps, step, unit, init, datasetRoots, lists } = outline;
   return {
     info: new Writer().text(name).text(unit.name).u64(unit.perStep, "the amount of data of a training step").finish(),
     step: graphRoot(step),
     initKind: init.kind,
     init: init.kind === "graph" ? graphRoot(init.graph) : init.root,
-    dataset: stateRoot(datasetRoots),
+    dataset: datasetRoot(datasetRoots, lists),
+    ...(lists && { lists }),
     steps,
   };
 }

@@ -5,7 +5,7 @@ import { describe, isPlainObject } from "../errors/arguments.ts";
 import { JobError } from "../errors/index.ts";
 import type { Value } from "../graph/value.ts";
 import { closeSource } from "./close.ts";
-import { checkSteps, type ClosedJob } from "./closed.ts";
+import type { ClosedJob } from "./closed.ts";
 import type { Context } from "./context.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import {
@@ -119,7 +119,11 @@ export function defineJob<const Options extends DeclaredOptions = Record<never, 
           `the seed ${seed} is not a 32-bit integer; take a whole number from -2^31 to 2^31 - 1`,
           { seed },
         );
-      checkSteps(options.steps as number);
+      const { steps } = options;
+      if (!Number.isInteger(steps) || (steps as number) < 1 || (steps as number) >= 2 ** 31)
+        throw new JobError("STEPS", `a job of ${steps} steps trains nothing; take a whole number from 1 to 2^31 - 1`, {
+          steps,
+        });
       return closeSource(source, options as unknown as Resolved<Options>, seed as number);
     },
   };

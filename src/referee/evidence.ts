@@ -1,5 +1,6 @@
 /** Makes the one-step proof from a party's memory: agreed values with Merkle proofs (spec 7.5). */
 import { asBytes } from "../encoding/bytes.ts";
+import { proveInDataset } from "../encoding/lists.ts";
 import { type Proof, proveLeaf } from "../encoding/merkle.ts";
 import { CHUNK_ELEMENTS, chunkAt, elementBits, stateTree, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { accumulatorRead, type Read, readsAt } from "../repops/kernels/reads.ts";
@@ -9,7 +10,7 @@ import type { Position } from "../game/level.ts";
 import { kernelAt, pointAt } from "./machine.ts";
 import type { DisputedTensors, KernelTensors, Memory } from "./memory.ts";
 import { distinctOperands, type OperatorWitness } from "./operator.ts";
-import { graphAt, type LevelName, type Place, placeOf } from "./place.ts";
+import { entriesBefore, graphAt, type LevelName, type Place, placeOf } from "./place.ts";
 import type { AgreedLeaf, ElementProof, Witness } from "./witness.ts";
 
 export class Evidence {
@@ -90,8 +91,9 @@ export class Evidence {
 
   /** The roots of tensors of the disputed graph, each with its proof in the tree that holds it. */
   private async rootProofs(place: Place, at: Position, wanted: readonly number[]): Promise<AgreedLeaf[] | undefined> {
-    const { inputs, outputs } = this.facts.graph(graphAt(place));
-    const isEntry = (tensor: number) => tensor < inputs.length && tensor < outputs.length;
+    const { inputs } = this.facts.graph(graphAt(place));
+    const count = entriesBefore(this.facts, place);
+    const isEntry = (tensor: number) => tensor < count;
     const entries = wanted.some(isEntry) ? await this.memory.entryRoots(place.step - 1) : [];
     return (
       entries &&
@@ -99,7 +101,9 @@ export class Evidence {
         wanted.map((tensor) => {
           if (tensor >= inputs.length) return this.leaf(above(at, "operator"), tensor - inputs.length);
           if (isEntry(tensor)) return proofIn(entries, tensor);
-          return proofIn(this.memory.outline.datasetRoots, tensor - outputs.length);
+          const { datasetRoots, lists } = this.memory.outline;
+          const index = tensor - count;
+          return { payload: datasetRoots[index], proof: proveInDataset(datasetRoots, lists, index) };
         }),
       )
     );
@@ -111,7 +115,7 @@ export class Evidence {
     at: Position,
     wanted: readonly number[],
   ): Promise<{ before?: AgreedLeaf }> {
-    const entries = step > 0 ? this.facts.graph("step").outputs.length : 0;
+    const entries = entriesBefore(this.facts, { step });
     if (!wanted.some((tensor) => tensor < entries)) return {};
     const inner = at.find(({ level }) => level === "step")!.index;
     return { before: await (inner > 0 ? this.leaf(above(at, "step"), inner - 1) : this.leaf([], segment - 1)) };
@@ -126,7 +130,7 @@ function above(at: Position, name: LevelName): Position {
   );
 }
 
-/** Entry `index` of a state or a dataset, with its proof. */
+/** Entry `index` of a state, with its proof. */
 function proofIn(roots: readonly TensorRoot[], index: number): AgreedLeaf {
   return { payload: roots[index], proof: proveLeaf(stateTree(roots), index) };
 }

@@ -8,7 +8,7 @@ import { operandsOf } from "../repops/kernels/kernel.ts";
 import type { RunRoot } from "../trace/commitments.ts";
 import type { JobFacts } from "./facts.ts";
 import { kernelAt } from "./machine.ts";
-import { graphAt, type Place } from "./place.ts";
+import { entriesBefore, graphAt, type Place } from "./place.ts";
 
 /**
  * What a party knows about its run. Step 0 is the init graph. `undefined` means that this party can't say it.
@@ -83,8 +83,7 @@ export class DisputedTensors {
     if (!tensors) return;
     const operands = new Set(operandsOf(kernelAt(this.facts, place)));
     for (const tensor of operands) await this.treeOf(tensors[tensor]);
-    const { inputs, outputs } = this.facts.graph(graphAt(place));
-    const entries = Math.min(inputs.length, outputs.length);
+    const entries = entriesBefore(this.facts, place);
     if ([...operands].some((tensor) => tensor < entries)) await this.memory.entryRoots(place.step - 1);
   }
 
@@ -94,14 +93,15 @@ export class DisputedTensors {
   }
 
   private async fetch(place: Place): Promise<KernelTensors | undefined> {
-    const { inputs, outputs } = this.facts.graph(graphAt(place));
-    const isData = (tensor: number) => tensor >= outputs.length && tensor < inputs.length;
+    const { inputs } = this.facts.graph(graphAt(place));
+    const entries = entriesBefore(this.facts, place);
+    const isData = (tensor: number) => tensor >= entries && tensor < inputs.length;
     const wanted = [...new Set([...operandsOf(kernelAt(this.facts, place)), this.outputOf(place)])];
     const captured = await this.memory.capture(
       place.step,
       wanted.filter((tensor) => !isData(tensor)),
     );
-    const data = wanted.filter(isData).map((tensor) => [tensor, this.memory.dataset[tensor - outputs.length]]);
+    const data = wanted.filter(isData).map((tensor) => [tensor, this.memory.dataset[tensor - entries]]);
     return captured && { ...Object.fromEntries(captured), ...Object.fromEntries(data) };
   }
 }

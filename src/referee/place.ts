@@ -50,6 +50,14 @@ export function placeOf(facts: JobFacts, at: Position): Place {
   );
 }
 
+/**
+ * The number of the graph's inputs that are entries of the pre-state. The others are the dataset. The initial
+ * state has none before it.
+ */
+export function entriesBefore(facts: JobFacts, { step }: Pick<Place, "step">): number {
+  return step === 0 ? 0 : facts.graph("step").outputs.length;
+}
+
 /** The graph whose execution is disputed. */
 export function graphAt({ step }: Place): GraphKind {
   return step === 0 ? "init" : "step";

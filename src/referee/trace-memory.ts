@@ -145,7 +145,12 @@ async function entryRoots(trace: FinishedTrace, step: number): Promise<TensorRoo
     for (let tensor = entry; ; at--) {
       if (at === 0) {
         const { opRoots = [], entryRoots: given } = await recordOf(0);
-        return given?.[tensor] ?? opRoots[graphOf(outline, "init").outputs[tensor].tensor];
+        if (given) return given[tensor];
+        const init = graphOf(outline, "init");
+        const made = init.outputs[tensor].tensor;
+        return outline.datasetRoots[made] && made < init.inputs.length
+          ? outline.datasetRoots[made]
+          : opRoots[made - init.inputs.length];
       }
       const source = outputs[tensor].tensor;
       if (source >= inputs.length) return (await recordOf(at)).opRoots![source - inputs.length];

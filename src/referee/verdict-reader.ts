@@ -28,15 +28,25 @@ export function readJob({ job, commitEvery }: JobEvidence): { parts: JobParts; c
     initKind,
     init: digest(job.init),
     dataset: digest(job.dataset),
+    ...(job.lists && { lists: readLengths(job.lists) }),
     steps: whole(job.steps),
   };
-  for (const [name, value] of [
-    ["steps", parts.steps],
-    ["commitEvery", whole(commitEvery)],
+  for (const [name, value, least] of [
+    ["steps", parts.steps, 0],
+    ["commitEvery", whole(commitEvery), 1],
   ] as const)
-    if (value < 1 || value >= 2 ** 31)
-      throw invalid("VERDICT_MALFORMED", `${name} is ${value}; it has to be from 1 to 2^31 - 1`, { [name]: value });
+    if (value < least || value >= 2 ** 31)
+      throw invalid("VERDICT_MALFORMED", `${name} is ${value}; it has to be from ${least} to 2^31 - 1`, {
+        [name]: value,
+      });
   return { parts, commitEvery };
+}
+
+/** The lengths of a dataset's lists. The dataset's root binds them. */
+function readLengths(lengths: unknown): number[] {
+  if (!Array.isArray(lengths) || lengths.length > 2 ** 20)
+    throw invalid("VERDICT_MALFORMED", "the lengths of the dataset's lists are no list of numbers");
+  return lengths.map(whole);
 }
 
 export function readClaim({ run, address }: ClaimEvidence): RunClaim {

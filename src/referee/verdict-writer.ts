@@ -39,9 +39,17 @@ export function proofOf(facts: JobFacts, refuted: readonly Refuted[]): Proof {
 }
 
 export function encodeJob({ parts, commitEvery }: JobFacts): JobEvidence {
-  const { info, step, initKind, init, dataset, steps } = parts;
+  const { info, step, initKind, init, dataset, lists, steps } = parts;
   return {
-    job: { info: toHex(info), step: toHex(step), initKind, init: toHex(init), dataset: toHex(dataset), steps },
+    job: {
+      info: toHex(info),
+      step: toHex(step),
+      initKind,
+      init: toHex(init),
+      dataset: toHex(dataset),
+      ...(lists && { lists: [...lists] }),
+      steps,
+    },
     commitEvery,
   };
 }

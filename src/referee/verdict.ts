@@ -17,7 +17,15 @@ export const VERDICT_VERSION = 3;
 
 /** The job that the runs are about, and how often they commit to their state. */
 export interface JobEvidence {
-  job: { info: Hex; step: Hex; initKind: JobParts["initKind"]; init: Hex; dataset: Hex; steps: number };
+  job: {
+    info: Hex;
+    step: Hex;
+    initKind: JobParts["initKind"];
+    init: Hex;
+    dataset: Hex;
+    lists?: number[];
+    steps: number;
+  };
   commitEvery: number;
 }
 

@@ -4,6 +4,7 @@
  * nobody can show anything else.
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
+import { climbDataset } from "../encoding/lists.ts";
 import { type ClimbLeaf, climbLeaf, merkleRoot, type Proof } from "../encoding/merkle.ts";
 import { Tag } from "../encoding/tags.ts";
 import {
@@ -11,13 +12,12 @@ import {
   chunkCount,
   checkShape,
   formatType,
-  stateRootOf,
   type TensorRoot,
   tensorRootOf,
   type TensorType,
 } from "../encoding/tensor.ts";
 import { DisputeError } from "../errors/index.ts";
-import { graphAt, type LevelName, type Place } from "./place.ts";
+import { entriesBefore, graphAt, type LevelName, type Place } from "./place.ts";
 import type { JobFacts } from "./facts.ts";
 import type { Level, Passed, Side } from "../game/level.ts";
 import { chunkBytes } from "./machine.ts";
@@ -183,13 +183,16 @@ export class AgreedValues {
    * @throws {DisputeError} that names `what`
    */
   checkTensorRoot(tensor: number, root: TensorRoot, proof: Proof, what: string): void {
-    const { inputs, outputs } = this.facts.graph(graphAt(this.place));
+    const { inputs } = this.facts.graph(graphAt(this.place));
+    const entries = entriesBefore(this.facts, this.place);
     if (tensor >= inputs.length) return this.checkLeft("operator", tensor - inputs.length, { payload: root, proof });
-    const inState = tensor < outputs.length;
-    const count = inState ? outputs.length : inputs.length - outputs.length;
-    const tree = this.climb(Tag.stateLeaf, root, count, inState ? tensor : tensor - outputs.length, proof);
-    const list = inState ? this.stateBefore() : this.facts.parts.dataset;
-    if (!tree || !bytesEqual(stateRootOf(count, tree), list))
+    const inState = tensor < entries;
+    const { dataset, lists } = this.facts.parts;
+    const among = inState
+      ? { count: entries, lengths: undefined, index: tensor }
+      : { count: inputs.length - entries, lengths: lists, index: tensor - entries };
+    const reached = climbDataset(root, among, proof, this.climb);
+    if (!reached || !bytesEqual(reached, inState ? this.stateBefore() : dataset))
       throw new DisputeError("WITNESS_WRONG", `${what} is not in ${inState ? "the pre-state" : "the dataset"}`, {
         tensor,
         root,

@@ -11,8 +11,21 @@ import type { Terms } from "./task.ts";
 /** The fields of a task's terms that follow from its job. */
 export type JobTerms = Pick<Terms, "job" | "stateLayout" | "steps" | "commitEvery" | "tensors">;
 
+/** @throws {JobError} for a job whose game the contracts do not play */
+function expectPlayable({ name, steps, init, lists }: JobOutline): void {
+  const reads = init.kind === "graph" && init.graph.inputs.length > 0;
+  if (steps > 0 && !reads && !lists) return;
+  const what = steps === 0 ? "has no training steps" : reads ? "has an initial state that reads its dataset" : "has a dataset of several lists"; // prettier-ignore
+  throw new JobError(
+    "ON_CHAIN",
+    `${quote(name)} ${what}, and the contracts do not play disputes about such a job; settle it without a chain`,
+    { job: name },
+  );
+}
+
 /** The terms that follow from a job. @param commitEvery training steps in a segment */
 export function jobTermsOf(outline: JobOutline, commitEvery: number): JobTerms {
+  expectPlayable(outline);
   const types = stateTypes(outline);
   return {
     job: toHex(jobIdOf(partsOf(outline))) as Hex,

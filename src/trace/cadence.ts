@@ -52,7 +52,7 @@ export function commitCadence(job: CadenceJob): number {
   // B / 2.5 ns is 3 % of N · cost / 50 ns. In integers of any size, as it has to be exact.
   const [bytes, cost] = [2000n * BigInt(stateBytes(job, true)), 3n * BigInt(stepCost(job))];
   const every = Number((bytes + cost - 1n) / cost);
-  return Math.min(Math.max(every, 1), job.steps);
+  return Math.min(Math.max(every, 1), Math.max(job.steps, 1));
 }
 
 /** What a run has measured when it chooses its checkpoints. */
@@ -71,6 +71,7 @@ export interface Measured {
  * @returns `undefined` where it has to be measured
  */
 export function plannedCadence(job: CadenceJob, commitEvery: number): number | undefined {
+  if (job.steps === 0) return 0;
   const short = (stepCost(job) / INSTRUCTIONS_PER_SECOND) * job.steps <= SHORT_RUN;
   return short && CHECKPOINTS * stateBytes(job) <= SMALL_FOLDER ? aboutTen(job, commitEvery) : undefined;
 }

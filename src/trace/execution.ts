@@ -86,6 +86,8 @@ export class Execution {
     const keep = init.graph.outputs.map(({ tensor }) => tensor);
     const session = await this.backend.prepare(init.graph, { keep });
     try {
+      if (init.graph.inputs.length > 0)
+        for (const [i, tensor] of this.job.dataset.entries()) await session.write(i, tensor);
       const report = await session.execute(options);
       this.frozen = new Map();
       for (const [i, tensor] of keep.entries()) {

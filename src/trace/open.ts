@@ -41,7 +41,7 @@ function isComplete(trace: Trace): trace is Trace & { runRoot: RunRoot } {
 export async function loadClosedJob(trace: Trace): Promise<ClosedJob> {
   const { outline } = trace.manifest;
   checkFits(outline);
-  const { name, steps, step, unit, init } = outline;
+  const { name, steps, step, unit, init, lists } = outline;
   const dataset = await readDataset(trace);
   const job: ClosedJob = {
     name,
@@ -49,6 +49,7 @@ export async function loadClosedJob(trace: Trace): Promise<ClosedJob> {
     step,
     unit,
     dataset,
+    ...(lists && { lists }),
     init: init.kind === "graph" ? init : { kind: "checkpoint", state: await readCheckpoint(trace, 0) },
   };
   checkJob(job);

@@ -17,11 +17,13 @@ export interface OutlineFields {
   initKind: "graph" | "checkpoint";
   init: Uint8Array;
   dataset: Uint8Array[];
+  /** The lengths of the dataset's lists; absent where it is one list. */
+  lists?: number[];
 }
 
 /** Whether a field is in its range. */
 export type Check = (value: unknown) => boolean;
-export type Checks<Fields> = Readonly<Record<keyof Fields, Check>>;
+export type Checks<Fields> = Readonly<Record<keyof Required<Fields>, Check>>;
 
 export const isText: Check = (value) => typeof value === "string" && value.length <= 4096;
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -37,17 +39,18 @@ export const OUTLINE_CHECKS: Checks<OutlineFields> = {
   name: isText,
   unit: isText,
   perStep: isCount,
-  steps: (value) => isCount(value) && value !== 0,
+  steps: isCount,
   step: isBytes,
   initKind: oneOf("graph", "checkpoint"),
   init: isBytes,
   dataset: (value) => Array.isArray(value) && value.every((root) => isBytes(root) && root.length === 32),
+  lists: (value) => value === undefined || (Array.isArray(value) && value.every(isCount)),
 };
 
 /** Node's buffers are byte arrays of another class, which the encoder would encode differently. */
 const plain = (bytes: Bytes): Uint8Array => new Uint8Array(bytes);
 
-export function fieldsOf({ name, unit, steps, step, init, datasetRoots }: JobOutline): OutlineFields {
+export function fieldsOf({ name, unit, steps, step, init, datasetRoots, lists }: JobOutline): OutlineFields {
   return {
     name,
     unit: unit.name,
@@ -57,6 +60,7 @@ export function fieldsOf({ name, unit, steps, step, init, datasetRoots }: JobOut
     initKind: init.kind,
     init: plain(init.kind === "graph" ? encodeGraph(init.graph) : init.root),
     dataset: datasetRoots.map(plain),
+    ...(lists && { lists: [...lists] }),
   };
 }
 
@@ -81,6 +85,7 @@ export function outlineFrom(data: OutlineFields, what: string): JobOutline {
         ? { kind: "graph", graph: decodeGraph(data.init, `${what}, init graph`) }
         : { kind: "checkpoint", root: data.init as Bytes as StateRoot },
     datasetRoots: data.dataset as Bytes[] as TensorRoot[],
+    ...(data.lists && { lists: data.lists }),
   };
   checkOutline(outline);
   return outline;

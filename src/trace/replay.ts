@@ -163,7 +163,8 @@ export class Replayer {
    */
   async capture(step: number, tensors: readonly number[]): Promise<Map<number, Tensor>> {
     const captured = new Map<number, Tensor>();
-    const inputs = step === 0 ? 0 : this.job.step.inputs.length;
+    const { init } = this.job;
+    const inputs = (step > 0 ? this.job.step.inputs : init.kind === "graph" ? init.graph.inputs : []).length;
     const before = step > 0 && tensors.some((tensor) => tensor < inputs) ? await this.state(step - 1) : [];
     for (const tensor of tensors)
       if (tensor < inputs) captured.set(tensor, before[tensor] ?? this.job.dataset[tensor - before.length]);

@@ -37,7 +37,7 @@ export async function rememberedRun(
   const steps: RememberedStep[] = [];
   const first =
     job.init.kind === "graph"
-      ? await execute(job.init.graph, [], faultsAt(faults, 0))
+      ? await execute(job.init.graph, job.init.graph.inputs.length > 0 ? job.dataset : [], faultsAt(faults, 0))
       : beginAt(job.init.state, faultsAt(faults, 0));
   steps.push(first);
   for (let step = 1; step <= job.steps; step++)

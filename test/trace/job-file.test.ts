@@ -145,7 +145,7 @@ describe("a damaged or hostile job file", () => {
     expect(await made({})).toEqual(job);
     expect(await made({ format: 1 })).toMatchObject({ code: "VERDE_FORMAT_VERSION" });
     expect(await made({ extra: 1 })).toMatchObject({ code: "VERDE_FORMAT_NOT_CANONICAL" });
-    expect(await made({ steps: 0 })).toMatchObject({ code: "VERDE_FORMAT_MALFORMED" });
+    expect(await made({ steps: -1 })).toMatchObject({ code: "VERDE_FORMAT_MALFORMED" });
     expect(await made({ steps: 2 ** 31 })).toMatchObject({ code: "VERDE_JOB_STEPS" });
     expect(await made({ perStep: -1 })).toMatchObject({ code: "VERDE_FORMAT_MALFORMED" });
     expect(await made({ name: "x".repeat(5000) })).toMatchObject({ code: "VERDE_FORMAT_MALFORMED" });
