@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   referee: 6_400,
   shards: 1_500,
   audit: 900,
-  rounds: 3_200,
+  rounds: 3_600,
   settlement: 9_400,
   index: 40,
   services: 4_500,
