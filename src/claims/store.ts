@@ -66,8 +66,7 @@ export class ClaimStore {
 
   /** The key for a purpose. It is made at the first use. */
   async keyFor(purpose: Purpose): Promise<AvailableKey> {
-    const file = path.join(this.folder, "keys", `${purpose}.key`);
-    return (await readKey(file)) ?? makeKey(file);
+    return keptKey(path.join(this.folder, "keys", `${purpose}.key`));
   }
 
   /** Records that a key claims a run. Without this, the key signs nothing about the run. */
@@ -204,6 +203,11 @@ async function readKey(file: string): Promise<AvailableKey | undefined> {
     );
   const secret = fromHex(text.trim(), 32);
   return { address: addressOf(secret), secret };
+}
+
+/** The key in a file. It is made at the first use. */
+export async function keptKey(file: string): Promise<AvailableKey> {
+  return (await readKey(file)) ?? makeKey(file);
 }
 
 /** Two processes that make a key at once get the same one: the file appears whole, and only once. */

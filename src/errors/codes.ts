@@ -7,6 +7,7 @@ import { FILE } from "./file.ts";
 import { FORMAT } from "./format.ts";
 import { JOB } from "./job.ts";
 import { KEY } from "./key.ts";
+import { ROUNDS } from "./rounds.ts";
 import { RUN } from "./run.ts";
 import { TRANSPORT } from "./transport.ts";
 import { USAGE } from "./usage.ts";
@@ -30,6 +31,7 @@ export const CODES = {
   VERDE_KEY: KEY,
   VERDE_CHAIN: CHAIN,
   VERDE_TRANSPORT: TRANSPORT,
+  VERDE_ROUNDS: ROUNDS,
 } as const satisfies Record<`VERDE_${string}`, SubCodes>;
 
 /** One family for each class of errors. */

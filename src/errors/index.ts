@@ -17,6 +17,7 @@ export { FileError, type FileSubCode } from "./file.ts";
 export { FormatError, type FormatSubCode, isMissing, unreadable } from "./format.ts";
 export { JobError, type JobSubCode } from "./job.ts";
 export { KeyError } from "./key.ts";
+export { RoundsError, type RoundsSubCode } from "./rounds.ts";
 export { RunError, type RunSubCode } from "./run.ts";
 export { TransportError, type TransportSubCode } from "./transport.ts";
 export { unwritable } from "./unwritable.ts";

@@ -80,7 +80,7 @@ export async function closeSource<Options extends DeclaredOptions, Data extends 
   const { loss, flows } = shards === undefined ? { loss: build() } : shardedLoss(plain, shards, build, context.trains);
   context.metric("loss", loss);
   const warnings = context.builder.warningsOf(loss);
-  if (source.optimizer) train(source.name, plain, { loss, flows }, source.optimizer(options));
+  if (source.optimizer) addTraining(source.name, plain, { loss, flows }, source.optimizer(options));
   checkAverages(plain);
   const job: ClosedJob = {
     name: source.name,
@@ -110,7 +110,7 @@ function shardsOf<Options extends DeclaredOptions, Data extends Dataset>(
  * Adds the gradients of the parameters, and their updates.
  * @param built the loss, and what flows to the parameters where it is known
  */
-function train(
+export function addTraining(
   job: string,
   context: Context,
   { loss, flows }: { loss: Value; flows?: readonly Flow[] },

@@ -55,12 +55,14 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 /**
  * The defaults and the sentences of declared options.
+ * @param reserved the names that a command keeps for itself
  * @throws {JobError} for a name that can't be set on a command line, or a default that is neither number nor
  *   text
  */
 export function readOptions(
   job: string,
   declared: DeclaredOptions,
+  reserved: { readonly command: string; has(name: string): boolean } = { command: "verde run", has: isReserved },
 ): { defaults: JobOptions; docs: Record<string, string> } {
   const defaults: [string, OptionValue][] = [];
   const docs: [string, string][] = [];
@@ -68,8 +70,8 @@ export function readOptions(
     throw new JobError("OPTION_NAME", `the job ${quote(job)} ${problem}`, { name });
   };
   for (const [name, given] of Object.entries(declared)) {
-    if (isReserved(name))
-      fail(`can't have an option ${name}: \`verde run --${name}\` has its own meaning; rename it`, name);
+    if (reserved.has(name))
+      fail(`can't have an option ${name}: \`${reserved.command} --${name}\` has its own meaning; rename it`, name);
     if (!NAME.test(name) || name in Object.prototype)
       fail(
         `can't have an option ${quote(name)}: a name is a letter, and then letters, digits, - and _; rename it`,

@@ -25,7 +25,7 @@ export interface TraceMemory extends Memory {
  */
 export async function traceMemory(trace: FinishedTrace, backend?: Backend | string): Promise<TraceMemory> {
   try {
-    return replayedMemory(await Replayer.open(trace.path, backend ? { backend } : {}));
+    return replayedMemory(await Replayer.open(trace.path, backend ? { backend } : {}), trace);
   } catch (error) {
     const { detail } = trace.manifest;
     if (error instanceof FormatError && detail === "operators") return new RecordedMemory(trace, error.message);
@@ -37,10 +37,9 @@ export async function traceMemory(trace: FinishedTrace, backend?: Backend | stri
  * If a replay contradicts the trace's own commitments, what the trace has recorded of its operators is the
  * answer, unsigned; without such records there is none. If the replay fails, that is an error.
  */
-function replayedMemory(replayer: Replayer): TraceMemory {
+export function replayedMemory(replayer: Replayer, stored?: FinishedTrace): TraceMemory {
   let failure: string | undefined;
   let recorded: RecordedMemory | undefined;
-  const { trace } = replayer;
   const attempt = async <T>(ask: (memory: Replayer | RecordedMemory) => Promise<T | undefined>) => {
     if (recorded) return ask(recorded);
     try {
@@ -48,8 +47,8 @@ function replayedMemory(replayer: Replayer): TraceMemory {
     } catch (error) {
       if (!(error instanceof DisputeError)) throw error;
       failure = error.message;
-      if (trace.manifest.detail !== "operators") return undefined;
-      recorded = new RecordedMemory(trace, failure);
+      if (stored?.manifest.detail !== "operators") return undefined;
+      recorded = new RecordedMemory(stored, failure);
       return ask(recorded);
     }
   };

@@ -25,13 +25,24 @@ import type { SelfAudit } from "./self-audit.ts";
 const asPrepared = (graph: Graph): Preparation => ({ list: graph, keep: graph.outputs.map(({ tensor }) => tensor) });
 
 /** What can be done with an execution. A drill uses another implementation. */
-export type AnyExecution = Pick<Execution, keyof Execution>;
+export type AnyExecution = Pick<Execution, Exclude<keyof Execution, "take">>;
+
+/** How an execution is opened. */
+interface OpenOptions {
+  /** Computes elements of some training steps again. */
+  audit?: SelfAudit | undefined;
+  /** Whether other jobs of the same graphs follow (`take`), so that what is prepared is kept. */
+  reused?: boolean;
+}
 
 export class Execution {
-  readonly job: ClosedJob;
+  private current: ClosedJob;
   private readonly backend: Backend;
   private readonly session: Session;
   private readonly audit: SelfAudit | undefined;
+  private readonly reused: boolean;
+  /** The init graph, if it is prepared, and the dataset that it was given. */
+  private initial: { session: Session; dataset: readonly Tensor[] } | undefined;
   /** For backends that can't audit themselves. */
   private captured: CapturedAudit | undefined;
   /** Seconds of the last execution without an audit. */
@@ -40,29 +51,50 @@ export class Execution {
   /** The roots of the entries that no training step changes, since the state was last given. */
   private frozen = new Map<number, TensorRoot>();
 
-  private constructor(job: ClosedJob, backend: Backend, session: Session, audit?: SelfAudit) {
-    this.job = job;
+  private constructor(job: ClosedJob, backend: Backend, session: Session, { audit, reused = false }: OpenOptions) {
+    this.current = job;
     this.backend = backend;
     this.session = session;
     this.audit = audit;
+    this.reused = reused;
   }
 
   /**
-   * @param audit computes elements of some training steps again
    * @throws {JobError} when the job does not fit this machine
    * @throws {BackendError} when it does not fit the backend
    */
-  static async open(job: ClosedJob, backend: Backend, audit?: SelfAudit): Promise<Execution> {
+  static async open(job: ClosedJob, backend: Backend, options: OpenOptions = {}): Promise<Execution> {
     checkFits(job, backend);
     const keep = job.step.outputs.map(({ tensor }) => tensor);
     const first = job.step.outputs.length;
-    const lent = job.dataset.map((_, i) => first + i);
+    const inputs = job.dataset.map((_, i) => first + i);
+    // What is lent may not change before the session is closed.
+    const lent = options.reused ? [] : inputs;
     if (job.init.kind === "graph") await backend.warmUp?.([job.step, job.init.graph].map(asPrepared));
     const session = await backend.prepare(job.step, { keep, lent });
-    for (const [i, tensor] of job.dataset.entries()) await lend(session, lent[i], tensor);
+    for (const [i, tensor] of job.dataset.entries())
+      await (options.reused ? session.write(inputs[i], tensor) : lend(session, inputs[i], tensor));
     // A session that can't borrow has copied them by now.
     for (const { data } of job.dataset) expectUnchanged(data.buffer);
-    return new Execution(job, backend, session, audit);
+    return new Execution(job, backend, session, options);
+  }
+
+  get job(): ClosedJob {
+    return this.current;
+  }
+
+  /**
+   * Continues with another job of the same graphs, which has no state yet. Only an execution that was opened
+   * to be reused can do this. A tensor of its dataset that is the very one of the job before is not written
+   * again.
+   */
+  async take(job: ClosedJob): Promise<void> {
+    const first = job.step.outputs.length;
+    for (const [i, tensor] of job.dataset.entries())
+      if (tensor.data !== this.current.dataset[i].data) await this.session.write(first + i, tensor);
+    this.current = job;
+    this.frozen = new Map();
+    this.step = -1;
   }
 
   /** The number of training steps after which the state is the present one; -1 before there is a state. */
@@ -84,10 +116,12 @@ export class Execution {
       return report;
     }
     const keep = init.graph.outputs.map(({ tensor }) => tensor);
-    const session = await this.backend.prepare(init.graph, { keep });
+    const session = this.initial?.session ?? (await this.backend.prepare(init.graph, { keep }));
     try {
       if (init.graph.inputs.length > 0)
-        for (const [i, tensor] of this.job.dataset.entries()) await session.write(i, tensor);
+        for (const [i, tensor] of this.job.dataset.entries())
+          if (tensor.data !== this.initial?.dataset[i].data) await session.write(i, tensor);
+      if (this.reused) this.initial = { session, dataset: this.job.dataset };
       const report = await session.execute(options);
       this.frozen = new Map();
       for (const [i, tensor] of keep.entries()) {
@@ -98,7 +132,7 @@ export class Execution {
       this.step = 0;
       return report;
     } finally {
-      await session.close();
+      if (!this.initial) await session.close();
     }
   }
 
@@ -179,6 +213,7 @@ export class Execution {
   }
 
   async close(): Promise<void> {
+    await this.initial?.session.close();
     await this.session.close();
   }
 }

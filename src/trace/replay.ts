@@ -28,17 +28,21 @@ export interface StepDetail {
   newStateRoot: StateRoot;
 }
 
+/** What a replay has to know of a run. */
+export type ReplayedRun = Pick<Trace, "path" | "manifest" | "segmentRoots" | "rootOf"> & { readonly runRoot: RunRoot };
+
 /**
  * A provider's memory of its run. It gives any state: it recomputes what the trace and the checkpoints don't
  * hold.
  */
 export class Replayer {
-  readonly trace: Trace & { runRoot: RunRoot };
+  readonly trace: ReplayedRun;
   readonly job: ClosedJob;
   /** The number of training steps that had to be executed again. */
   readonly replayed = { steps: 0 };
   private readonly execution: AnyExecution;
-  private readonly checkpoints: readonly number[];
+  /** The checkpoints on disk, if the run is a trace. */
+  private readonly stored: { trace: Trace; checkpoints: readonly number[] } | undefined;
   private readonly details = new Map<number, StepDetail>();
   /** The segment that was replayed last, and some of its states. */
   private replayedSegment: { number: number; roots: StateRoot[] } | undefined;
@@ -51,16 +55,21 @@ export class Replayer {
   private outputs: { step: number; tensors: ReadonlyMap<number, Tensor> } | undefined;
 
   private constructor(
-    trace: Trace & { runRoot: RunRoot },
+    trace: ReplayedRun,
     job: ClosedJob,
     execution: AnyExecution,
-    checkpoints: readonly number[],
+    stored?: { trace: Trace; checkpoints: readonly number[] },
   ) {
     this.trace = trace;
+    this.stored = stored;
     this.job = job;
     this.execution = execution;
-    this.checkpoints = checkpoints;
     this.kept = new KeptStates(job);
+  }
+
+  /** A run that is no trace: it has no checkpoints, so it is executed from its initial state. */
+  static of(run: ReplayedRun, job: ClosedJob, execution: AnyExecution): Replayer {
+    return new Replayer(run, job, execution);
   }
 
   /**
@@ -79,7 +88,7 @@ export class Replayer {
     const load = { list: job.step, times: checkpointEvery || job.steps };
     const { backend } = await openBackend(options.backend ?? backendFor(trace), { load });
     const execution = await openExecution(job, backend, trace.manifest.fault);
-    return new Replayer(trace, job, execution, await checkpointsOf(trace));
+    return new Replayer(trace, job, execution, { trace, checkpoints: await checkpointsOf(trace) });
   }
 
   get commitEvery(): number {
@@ -195,12 +204,12 @@ export class Replayer {
 
   /** Starts from the nearest earlier state: the present one, one in memory, or a checkpoint. */
   private async goTo(step: number): Promise<void> {
-    const checkpoint = this.checkpoints.findLast((candidate) => candidate <= step) ?? -1;
+    const checkpoint = this.stored?.checkpoints.findLast((candidate) => candidate <= step) ?? -1;
     const kept = this.kept.before(step);
     const at = this.execution.at > step ? -1 : this.execution.at;
     if (kept && kept.step > at && kept.step >= checkpoint) await this.execution.restore(kept.step, kept.state);
     else if (checkpoint > at) {
-      await restoreCheckpoint(this.execution, this.trace, checkpoint);
+      await restoreCheckpoint(this.execution, this.stored!.trace, checkpoint);
       // It was compared with the trace's root.
       if (checkpoint === step) return;
     } else if (at < 0) await this.execution.initialise();
@@ -224,7 +233,7 @@ export class Replayer {
  * A run that was made on a device may be too large for the processor, so a device is looked for. Nothing else
  * that a trace states about its backend has an effect here.
  */
-function backendFor({ manifest: { backend: name } }: Trace): Backend | string {
+function backendFor({ manifest: { backend: name } }: Pick<Trace, "manifest">): Backend | string {
   const stated: Backend | undefined = isBackendName(name) ? BACKENDS[name] : undefined;
   return stated?.describe ? "auto" : DEFAULT;
 }

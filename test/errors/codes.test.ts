@@ -7,7 +7,7 @@ import { CODES, FormatError, VerdeError } from "../../src/errors/index.ts";
 const declared = Object.entries(CODES).flatMap(([family, subs]) => Object.keys(subs).map((sub) => `${family}_${sub}`));
 
 const CLASS =
-  /new (Usage|Format|File|Job|Run|Program|Shape|Graph|Value|Backend|Device|Dispute|SecondOpinion|Key|Chain|Transport)Error\(([^,]*),/g;
+  /new (Usage|Format|File|Job|Run|Program|Shape|Graph|Value|Backend|Device|Dispute|SecondOpinion|Key|Chain|Transport|Rounds)Error\(([^,]*),/g;
 /** Functions that build a failure for other files, with the sub-code as their first argument. */
 const BUILDERS: readonly (readonly [RegExp, string])[] = [
   [/\binvalid\(\s*"([A-Z_]+)"/g, "VERDE_DISPUTE"],

@@ -116,7 +116,9 @@ describe("the audit of a run by itself", () => {
   });
 
   test("copies what it needs from a backend that can't audit itself, a few kernels at a time", async () => {
-    const execution = await Execution.open(job, unaudited(wasm), new SelfAudit(job, jobId(job), "other", clock(1e6)));
+    const execution = await Execution.open(job, unaudited(wasm), {
+      audit: new SelfAudit(job, jobId(job), "other", clock(1e6)),
+    });
     await execution.initialise();
     const seen = new Set<number>();
     // The first one finds out that it has to copy.

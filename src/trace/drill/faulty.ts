@@ -24,7 +24,7 @@ export async function openExecution(
   fault?: Fault,
   audit?: SelfAudit,
 ): Promise<AnyExecution> {
-  return fault ? FaultyExecution.open(job, backend, fault) : Execution.open(job, backend, audit);
+  return fault ? FaultyExecution.open(job, backend, fault) : Execution.open(job, backend, { audit });
 }
 
 class FaultyExecution implements AnyExecution {

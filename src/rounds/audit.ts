@@ -1,0 +1,105 @@
+/**
+ * Audits a record without an opponent: it executes leaves again, and names everybody who is to blame (spec
+ * 7.14).
+ */
+import { openBackend } from "../certify/open-backend.ts";
+import { isSignedBy } from "../claims/signature.ts";
+import { bytesEqual } from "../encoding/bytes.ts";
+import { messageOf, RoundsError } from "../errors/index.ts";
+import type { Backend } from "../repops/backends/backend.ts";
+import { DEFAULT } from "../repops/backends/index.ts";
+import { type Blame, blameComputation, blameForm, contradict, ownerOf } from "./judge.ts";
+import { LeafRunner } from "./leaf.ts";
+import { recordClaim } from "./machine.ts";
+import { type LeafPlace, seatName } from "./plan.ts";
+import type { RoundsRecord } from "./record.ts";
+import { isOwners, recordDigest, type Statement } from "./statement.ts";
+
+/** How a record is audited. */
+export interface RecordAuditOptions {
+  /** Executes leaves: a backend, or its name; default `wasm`. */
+  backend?: Backend | string;
+  /** The rounds to audit; default all, with round 0. */
+  from?: number;
+  to?: number;
+  /** Called before each leaf. */
+  onLeaf?(place: LeafPlace, name: string): void;
+}
+
+/** Somebody who is to blame, and for which leaf. */
+export interface Liar extends Blame, LeafPlace {
+  /** `local-2`, or `record` for what the recorder has signed. */
+  readonly name: string;
+}
+
+/** The result of an audit. */
+export interface RecordAudit {
+  /** How many leaves there were, and how many were executed again. */
+  readonly leaves: number;
+  readonly executed: number;
+  readonly liars: readonly Liar[];
+  /** Leaves about which nothing can be said, because what they read is not at hand. */
+  readonly unavailable: readonly (LeafPlace & { readonly name: string; readonly why: string })[];
+}
+
+/**
+ * Audits a record. A leaf is judged against the recorded leaves that it reads, so one lie is found once:
+ * those who built on it are not to blame.
+ */
+export async function auditRecord(record: RoundsRecord, options: RecordAuditOptions = {}): Promise<RecordAudit> {
+  const { from = 0, to = record.plan.rounds } = options;
+  const runner = new LeafRunner((await openBackend(options.backend ?? DEFAULT)).backend);
+  const liars: Liar[] = [];
+  const unavailable: { round: number; seat: number; name: string; why: string }[] = [];
+  let [leaves, executed] = [0, 0];
+  try {
+    for (const statement of inOrder(record.all)) {
+      const { round, seat } = statement;
+      if (round < from || round > to) continue;
+      const name = seatName(record.plan, seat);
+      options.onLeaf?.(statement, name);
+      leaves++;
+      try {
+        let blame = await blameForm(record, statement);
+        if (!blame) {
+          blame = await blameComputation(record, statement, runner);
+          executed++;
+        }
+        if (blame) liars.push({ ...blame, round, seat, name });
+      } catch (error) {
+        if (!(error instanceof RoundsError)) throw error;
+        unavailable.push({ round, seat, name, why: messageOf(error) });
+      }
+    }
+  } finally {
+    await runner.close();
+  }
+  return { leaves, executed, liars: [...liars, ...contradictions(record), ...wrongMarks(record)], unavailable };
+}
+
+const inOrder = (statements: readonly Statement[]): Statement[] =>
+  [...statements].sort((a, b) => a.round - b.round || a.seat - b.seat);
+
+/** Places for which one key has signed two statements. */
+function contradictions(record: RoundsRecord): Liar[] {
+  const { plan, instance } = record;
+  return record.second.flatMap((second) => {
+    const first = record.at(second)!;
+    const both = [first, second].every((each) => isOwners(plan, instance, each));
+    if (!both || !contradict(plan, first, second)) return [];
+    const { round, seat } = second;
+    return [
+      { round, seat, name: seatName(plan, seat), participant: ownerOf(plan, second), reason: "equivocation" as const },
+    ];
+  });
+}
+
+/** What the recorder signed about other lists than the record's. */
+function wrongMarks(record: RoundsRecord): Liar[] {
+  const { instance, marks, complete } = record;
+  return marks.flatMap(({ rounds, root, signature }) => {
+    const isSigned = isSignedBy(instance.recorder, recordDigest(instance, rounds, root), signature);
+    if (!isSigned || rounds > complete || bytesEqual(root, recordClaim(record, rounds))) return [];
+    return [{ round: rounds - 1, seat: 0, name: "record", participant: "recorder", reason: "record" as const }];
+  });
+}

@@ -1,0 +1,104 @@
+/** Tensors by their roots, in a folder. What is read is checked, so it does not matter who has written it. */
+import { asBytes, type Bytes, bytesEqual, Reader, toHex, Writer } from "../encoding/bytes.ts";
+import { DTYPES, zeroElements } from "../encoding/dtypes.ts";
+import { fs, path } from "../encoding/node.ts";
+import { elementCount, encodeType, type Tensor, tensorRoot, type TensorRoot } from "../encoding/tensor.ts";
+import { isMissing, messageOf, RoundsError, unwritable } from "../errors/index.ts";
+import { makeFolder } from "../files/folder.ts";
+
+/** The most bytes of tensors that are kept in memory. */
+const MOST_KEPT = 2 ** 28;
+
+/** The blobs of a record. Each file has a tensor's type and its elements. */
+export class Blobs {
+  readonly folder: string;
+  private readonly kept = new Map<string, Tensor>();
+  private readonly written = new Set<string>();
+  private bytes = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Keeps tensors under their roots. A file that exists is not written again. */
+  async put(tensors: readonly Tensor[], roots: readonly TensorRoot[]): Promise<void> {
+    await makeFolder(this.folder);
+    for (const [i, tensor] of tensors.entries()) {
+      const name = toHex(roots[i]).slice(2);
+      if (!this.kept.has(name)) this.keep(name, tensor);
+      if (this.written.has(name)) continue;
+      await this.write(name, tensor);
+      this.written.add(name);
+    }
+  }
+
+  /**
+   * The tensors of these roots.
+   * @throws {RoundsError} when a file is missing, or is not that of the root
+   */
+  async get(roots: readonly TensorRoot[]): Promise<Tensor[]> {
+    const tensors: Tensor[] = [];
+    for (const root of roots) tensors.push(await this.one(root));
+    return tensors;
+  }
+
+  private async one(root: TensorRoot): Promise<Tensor> {
+    const name = toHex(root).slice(2);
+    const known = this.kept.get(name);
+    if (known) return known;
+    const file = path.join(this.folder, name);
+    const bytes = await fs.readFile(file).catch((cause: unknown) => {
+      const why = isMissing(cause) ? "is missing" : `can't be read: ${messageOf(cause)}`;
+      throw new RoundsError("UNAVAILABLE", `the blob ${file} ${why}; restore it`, { file });
+    });
+    const tensor = decode(bytes);
+    if (!tensor || !bytesEqual(tensorRoot(tensor), root))
+      throw new RoundsError("UNAVAILABLE", `the blob ${file} is not the tensor of its name; restore it, or delete it`, {
+        file,
+      });
+    this.keep(name, tensor);
+    return tensor;
+  }
+
+  private keep(name: string, tensor: Tensor): void {
+    this.kept.set(name, tensor);
+    this.bytes += tensor.data.byteLength;
+    for (const [oldest, { data }] of this.kept) {
+      if (this.bytes <= MOST_KEPT || oldest === name) break;
+      this.kept.delete(oldest);
+      this.bytes -= data.byteLength;
+    }
+  }
+
+  private async write(name: string, tensor: Tensor): Promise<void> {
+    const file = path.join(this.folder, name);
+    // The disk need not have it: a leaf whose blobs are lost is computed again, to the same bits.
+    const draft = `${file}.${crypto.randomUUID().slice(0, 8)}.new`;
+    try {
+      const size = new Writer().bytes(encodeType(tensor)).bytes(asBytes(tensor.data)).finish();
+      const there = await fs.stat(file).catch(() => undefined);
+      if (there?.size === size.length) return;
+      await fs.writeFile(draft, size);
+      await fs.rename(draft, file);
+    } catch (cause) {
+      await fs.rm(draft, { force: true }).catch(() => undefined);
+      throw unwritable(file, cause);
+    }
+  }
+}
+
+function decode(bytes: Bytes): Tensor | undefined {
+  try {
+    const reader = new Reader(bytes, "a blob");
+    const code = reader.u8();
+    const dtype = (Object.keys(DTYPES) as (keyof typeof DTYPES)[]).find((each) => DTYPES[each].code === code);
+    const shape = Array.from({ length: reader.u8() }, () => reader.u32());
+    if (!dtype || elementCount(shape) * DTYPES[dtype].bytes !== bytes.length - 2 - 4 * shape.length) return undefined;
+    const data = zeroElements(dtype, elementCount(shape));
+    asBytes(data).set(reader.bytes(data.byteLength));
+    reader.end();
+    return { dtype, shape, data };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+/** The process of one participant: it knows the record's folder, its key, and what it is sent. */
+import { openBackend } from "../certify/open-backend.ts";
+import { messageOf, VerdeError } from "../errors/index.ts";
+import { LeafRunner } from "./leaf.ts";
+import { perform } from "./participant.ts";
+import type { ProcessReply, ProcessRequest, ProcessStart } from "./process.ts";
+import { openEmpty } from "./record.ts";
+import { Signer } from "./signer.ts";
+
+const { folder, participant, state, drill, backend } = JSON.parse(process.argv[2]) as ProcessStart;
+
+async function begin() {
+  const record = await openEmpty(folder);
+  const signer = await Signer.open(state, record.plan.participants[participant].name, drill);
+  return { record, signer, runner: new LeafRunner((await openBackend(backend)).backend) };
+}
+
+const begun = begin();
+begun.catch(() => undefined);
+process.on("message", (message) => {
+  const { place, statements, stop, fault } = message as ProcessRequest;
+  const answer = async (): Promise<ProcessReply> => {
+    const { record, ...tools } = await begun;
+    for (const statement of statements) record.admit(statement);
+    return { performed: await perform(record, { ...tools, stop }, place, fault) };
+  };
+  void answer()
+    .catch((error: unknown): ProcessReply => {
+      const code = error instanceof VerdeError ? error.code : "VERDE_FAILURE";
+      return { error: { code, message: messageOf(error) } };
+    })
+    .then((reply) => process.send?.(reply));
+});
+// The recorder has what it needs, or is gone.
+process.on("disconnect", () => process.exit(0));

@@ -1,0 +1,107 @@
+/** `defineRounds`: a plan of many participants as its author writes it. */
+import { checkNewName } from "../encoding/name.ts";
+import type { Tensor } from "../encoding/tensor.ts";
+import { describe, isPlainObject } from "../errors/arguments.ts";
+import { RoundsError } from "../errors/index.ts";
+import { type DeclaredOptions, type JobOptions, type Overrides, readOptions, resolveOptions } from "../job/options.ts";
+import type { Resolved } from "../job/define.ts";
+import { closePlan } from "./close.ts";
+import type { Plan } from "./plan.ts";
+import type { Turn } from "./turn.ts";
+
+/** The options as a plan's functions see them. */
+export type RoundsOptions<Options extends DeclaredOptions> = Omit<Resolved<Options>, "steps"> & {
+  readonly rounds: number;
+};
+
+/** The tensors of a member by name. One that is absent is no data. */
+export type MemberData = Readonly<Record<string, Tensor | undefined>>;
+
+/** What the author of a plan writes. */
+export interface RoundsSource<Options extends DeclaredOptions> {
+  /** The name of the plan in records and messages. */
+  name: string;
+  /** How many rounds follow the initial states, unless a run sets another number: 1 or more. */
+  rounds: number;
+  /** A 32-bit integer for initial states, unless a run sets another; default 0. */
+  seed?: number;
+  /** The options that can be set with `--name value`. */
+  options?: Options;
+  /** How many members each role has. */
+  members(options: RoundsOptions<Options>): Readonly<Record<string, number>>;
+  /** The data of one member, which all its seats are given; default none. The plan's id commits to it. */
+  data?(role: string, member: number, options: RoundsOptions<Options>): MemberData | Promise<MemberData>;
+  /** The turns of a round by name, in their order. A turn reads this round's turns to its left. */
+  turns(options: RoundsOptions<Options>): Readonly<Record<string, Turn>>;
+}
+
+/** A plan that can be closed. `defineRounds` makes it, and a module exports it. */
+export interface RoundsDefinition {
+  readonly name: string;
+  /** The names and defaults of the values that a run may set. */
+  readonly options: JobOptions;
+  /** What options set, where the author has said it. */
+  readonly docs: Readonly<Record<string, string>>;
+  /**
+   * Loads the data, builds the jobs of all turns, and checks that all parts fit together.
+   * @param overrides the values that differ from the defaults; a text is accepted for a number
+   * @throws {JobError} for unknown or ill-typed options
+   * @throws {RoundsError} for parts that do not fit together
+   */
+  close(overrides?: Overrides): Promise<Plan>;
+}
+
+/** The names that `verde rounds run` keeps for itself. */
+const KEPT_NAMES =
+  "help version json out rounds seed participants fault resume force backend threads progress quiet salt keystore password-file".split(" "); // prettier-ignore
+const RESERVED = { command: "verde rounds run", has: (name: string) => KEPT_NAMES.includes(name) };
+
+const whole = (value: unknown, least: number): boolean =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) < 2 ** 31;
+
+/**
+ * Defines a plan: roles with members, and the turns that they run in each round. A module exports it as its
+ * default. docs/rounds.md explains the words.
+ *
+ *     export default defineRounds({
+ *       name: "fedavg",
+ *       rounds: 3,
+ *       members: () => ({ client: 5, server: 1 }),
+ *       data: (role, member) => (role === "client" ? { x: shardOf(member) } : {}),
+ *       turns() {
+ *         const local = train({ by: "client", steps: 10, weights: "merge", loss, optimizer });
+ *         const merge = combine({ by: "server", weightsOf: local, reads: { clients: each("local") }, next });
+ *         return { local, merge };
+ *       },
+ *     });
+ *
+ * @throws {JobError} for an option that can't have its name or its default
+ * @throws {RoundsError} for a source that lacks a part
+ */
+export function defineRounds<const Options extends DeclaredOptions = Record<never, never>>(
+  source: RoundsSource<Options>,
+): RoundsDefinition {
+  checkNewName(source.name, "the name of a plan");
+  for (const part of ["members", "turns"] as const)
+    if (typeof source[part] !== "function")
+      throw new RoundsError("PLAN", `${source.name}: its ${part} is ${describe(source[part])}; write a function`);
+  const { defaults: own, docs } = readOptions(source.name, source.options ?? {}, RESERVED);
+  const defaults: JobOptions = { rounds: source.rounds, seed: source.seed ?? 0, ...own };
+  return {
+    name: source.name,
+    options: defaults,
+    docs,
+    close: async (overrides = {}) => {
+      const options = resolveOptions(source.name, defaults, overrides);
+      const { rounds, seed } = options as { rounds: number; seed: number };
+      if (!whole(rounds, 1) || !whole(seed, -(2 ** 31)))
+        throw new RoundsError("PLAN", `${rounds} rounds with the seed ${seed} are not possible; take 1 round or more, and a 32-bit seed`); // prettier-ignore
+      const given = options as unknown as RoundsOptions<Options>;
+      const [members, turns] = [source.members(given), source.turns(given)];
+      if (!isPlainObject(members) || !isPlainObject(turns) || Object.keys(turns).length === 0)
+        throw new RoundsError("PLAN", `${source.name} has no turns; return them by name: { local, merge }`);
+      const data = async (role: string, member: number) => (await source.data?.(role, member, given)) ?? {};
+      return closePlan({ name: source.name, rounds, seed, members, turns, data });
+    },
+  };
+}

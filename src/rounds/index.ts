@@ -1,0 +1,30 @@
+export { auditRecord, type Liar, type RecordAudit, type RecordAuditOptions } from "./audit.ts";
+export { combine, type CombineOptions, type OwnValues, type WeightValues } from "./combine.ts";
+export {
+  defineRounds,
+  type MemberData,
+  type RoundsDefinition,
+  type RoundsOptions,
+  type RoundsSource,
+} from "./define.ts";
+export {
+  disputeRecords,
+  type RecordAgreement,
+  type RecordBlame,
+  type RecordDispute,
+  type RecordDisputeOptions,
+  type RecordDivergence,
+  type RecordFigures,
+} from "./dispute.ts";
+export { type LeafFault, parseRoundFault, type PlantedFault } from "./fault.ts";
+export { loadRounds } from "./load.ts";
+export type { Blame, Reason } from "./judge.ts";
+export type { LeafClaim, LeafPlace, Participant, Plan, PlanId, PlanTurn, Seat } from "./plan.ts";
+export { type AnyPorts, Port, type Ports } from "./port.ts";
+export { type LeafNote, RoundsRecord } from "./record.ts";
+export { type LeafInfo, runRounds, type RunRoundsOptions } from "./run.ts";
+export { before, each, type Member, now, own, type SeatSource, type Source } from "./source.ts";
+export type { Instance, InstanceId, Statement } from "./statement.ts";
+export type { JobTemplate, Template } from "./template.ts";
+export { train, type TrainOptions } from "./train.ts";
+export { type Laid, type Scene, type Stage, turn, type Turn, type TurnEntry, type TurnOptions } from "./turn.ts";

@@ -1,0 +1,140 @@
+/**
+ * `record.log`: statements in the order in which they were admitted. A cut last entry is as if it had not
+ * been written.
+ */
+import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
+import { sha256 } from "../encoding/hash.ts";
+import { fs } from "../encoding/node.ts";
+import type { StateRoot } from "../encoding/tensor.ts";
+import { isMissing, RoundsError, unwritable } from "../errors/index.ts";
+import type { JobId } from "../job/closed.ts";
+import type { Statement } from "./statement.ts";
+
+const MAGIC = new TextEncoder().encode("VERDERL1");
+const KIND = { leaf: 1, round: 2 } as const;
+/** The bytes of an entry's content, by its kind. */
+const BYTES = { [KIND.leaf]: 8 + 3 * 32 + 65, [KIND.round]: 4 + 32 + 65 } as const;
+const HASH = 32;
+
+/** What the recorder signed after a round. */
+export interface RecordMark {
+  /** How many rounds the record had, with round 0. */
+  readonly rounds: number;
+  readonly root: Bytes;
+  readonly signature: Bytes;
+}
+
+/** What a log holds. */
+export interface LogContent {
+  readonly statements: readonly Statement[];
+  readonly marks: readonly RecordMark[];
+  /** The place after the last whole entry, and its hash. */
+  readonly end: number;
+  readonly hash: Bytes;
+}
+
+const next = (hash: Bytes, kind: number, content: Bytes): Bytes =>
+  sha256(new Writer().bytes(hash).u8(kind).bytes(content).finish());
+
+/** @throws {RoundsError} when there is no log, or an entry does not follow from those before it */
+export async function readLog(file: string): Promise<LogContent> {
+  const read = await fs.readFile(file).catch((cause: unknown) => {
+    if (!isMissing(cause)) throw cause;
+    throw new RoundsError("RECORD", `${file} is missing, so there is no record; name the folder of a record`, { file });
+  });
+  // Slices of Node's own buffers would share their memory.
+  const bytes: Bytes = new Uint8Array(read);
+  if (!bytesEqual(bytes.subarray(0, MAGIC.length), MAGIC)) {
+    if (bytes.length >= MAGIC.length)
+      throw new RoundsError("RECORD", `${file} is no log of a record; restore it`, { file });
+    return { statements: [], marks: [], end: 0, hash: sha256(MAGIC) };
+  }
+  const [statements, marks] = [[] as Statement[], [] as RecordMark[]];
+  let [end, hash] = [MAGIC.length, sha256(MAGIC)];
+  while (end < bytes.length) {
+    const kind = bytes[end];
+    const length = BYTES[kind as 1 | 2];
+    if (length === undefined) throw altered(file, end);
+    if (bytes.length < end + 1 + length + HASH) break;
+    const content = bytes.subarray(end + 1, end + 1 + length);
+    const own = next(hash, kind, content);
+    if (!bytesEqual(own, bytes.subarray(end + 1 + length, end + 1 + length + HASH))) throw altered(file, end);
+    if (kind === KIND.leaf) statements.push(statementIn(content));
+    else marks.push(markIn(content));
+    [end, hash] = [end + 1 + length + HASH, own];
+  }
+  return { statements, marks, end, hash };
+}
+
+function altered(file: string, at: number): RoundsError {
+  return new RoundsError("RECORD", `${file} was altered at byte ${at}: its hash does not follow; restore it`, {
+    file,
+    at,
+  });
+}
+
+function statementIn(content: Bytes): Statement {
+  const reader = new Reader(content, "a statement");
+  const [round, seat] = [reader.u32(), reader.u32()];
+  const [job, start, end] = [reader.bytes(32), reader.bytes(32), reader.bytes(32)].map((each) => each.slice());
+  return {
+    round,
+    seat,
+    job: job as JobId,
+    start: start as StateRoot,
+    end: end as StateRoot,
+    signature: reader.bytes(65).slice(),
+  };
+}
+
+function markIn(content: Bytes): RecordMark {
+  const reader = new Reader(content, "a record's mark");
+  return { rounds: reader.u32(), root: reader.bytes(32).slice(), signature: reader.bytes(65).slice() };
+}
+
+/** Appends to a log. Each entry is on the disk when its promise is fulfilled. */
+export class LogWriter {
+  private readonly file: string;
+  private hash: Bytes;
+
+  private constructor(file: string, hash: Bytes) {
+    this.file = file;
+    this.hash = hash;
+  }
+
+  /** Begins a log, or continues one after its last whole entry. */
+  static async open(file: string, known?: LogContent): Promise<LogWriter> {
+    try {
+      if (!known || known.end === 0) await fs.writeFile(file, MAGIC);
+      else await fs.truncate(file, known.end);
+    } catch (cause) {
+      throw unwritable(file, cause);
+    }
+    return new LogWriter(file, known && known.end > 0 ? known.hash : sha256(MAGIC));
+  }
+
+  async statement({ round, seat, job, start, end, signature }: Statement): Promise<void> {
+    const content = new Writer().u32(round).u32(seat).bytes(job).bytes(start).bytes(end).bytes(signature);
+    await this.append(KIND.leaf, content.finish());
+  }
+
+  async mark({ rounds, root, signature }: RecordMark): Promise<void> {
+    await this.append(KIND.round, new Writer().u32(rounds).bytes(root).bytes(signature).finish());
+  }
+
+  private async append(kind: number, content: Bytes): Promise<void> {
+    const hash = next(this.hash, kind, content);
+    try {
+      const handle = await fs.open(this.file, "a");
+      try {
+        await handle.appendFile(new Writer().u8(kind).bytes(content).bytes(hash).finish());
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    } catch (cause) {
+      throw unwritable(this.file, cause);
+    }
+    this.hash = hash;
+  }
+}

@@ -1,0 +1,49 @@
+/** A participant: it derives the job of its leaf, executes it, and signs what it has computed. */
+import { RoundsError } from "../errors/index.ts";
+import { type LeafFault, misread } from "./fault.ts";
+import type { LeafRunner, SourceState } from "./leaf.ts";
+import { type LeafPlace, leafRoot, seatName, sourcesOf, templateOf } from "./plan.ts";
+import type { RoundsRecord } from "./record.ts";
+import type { Signer } from "./signer.ts";
+import { isOwners, type Statement } from "./statement.ts";
+
+/** A leaf that was performed. */
+export interface Performed {
+  readonly statement: Statement;
+  /** The metrics of the last step. */
+  readonly metrics: Record<string, number>;
+}
+
+/**
+ * Performs one leaf: reads what the plan says, and nothing else. The blobs and the leaf's file are written
+ * before the signature is given away.
+ * @param tools.stop whether the participant stops when training has diverged
+ * @param fault of a drill
+ * @throws {RoundsError} when a leaf that is read is not there, or not signed by its owner
+ */
+export async function perform(
+  record: RoundsRecord,
+  tools: { runner: LeafRunner; signer: Signer; stop: boolean },
+  place: LeafPlace,
+  fault?: LeafFault,
+): Promise<Performed> {
+  const { plan, instance, blobs } = record;
+  const derived = sourcesOf(plan, place);
+  const read = record.statements(fault ? misread(plan, { ...place, fault }, derived) : derived);
+  const states: SourceState[] = [];
+  for (const statement of read) {
+    if (!isOwners(plan, instance, statement))
+      throw new RoundsError("RECORD", `the leaf of ${seatName(plan, statement.seat)} in round ${statement.round} is not signed by its owner, so it is not read`, { round: statement.round }); // prettier-ignore
+    states.push(await record.state(statement));
+  }
+  const { job, start, end, roots, state, metrics } = await tools.runner.run(plan, place, states, {
+    fault,
+    stop: tools.stop,
+  });
+  await blobs.put(state, roots);
+  await record.writeNote(place, { roots, metrics, ...(fault && { fault }) });
+  const { round, seat } = place;
+  const run = leafRoot(templateOf(plan, place), { job, start, end });
+  const signature = await tools.signer.leaf(instance, place, run);
+  return { statement: { round, seat, job, start, end, signature }, metrics: metrics.at(-1) ?? {} };
+}

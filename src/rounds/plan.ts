@@ -1,0 +1,176 @@
+/**
+ * A plan as data (spec 6.10): turns, job templates and seats. A leaf's job follows from it and from the
+ * leaves it reads.
+ */
+import { type Bytes, Writer } from "../encoding/bytes.ts";
+import { type Digest, taggedHash } from "../encoding/hash.ts";
+import { listsRoot } from "../encoding/lists.ts";
+import { merkleRoot } from "../encoding/merkle.ts";
+import { SPEC_VERSION, Tag } from "../encoding/tags.ts";
+import { type StateRoot, stateRoot, type Tensor, tensorRoot, type TensorRoot } from "../encoding/tensor.ts";
+import { RoundsError } from "../errors/index.ts";
+import { type JobId, jobIdOf, type JobOutline, type NamedTensor } from "../job/closed.ts";
+import { type RunRoot, runRootOf } from "../trace/commitments.ts";
+import { type JobTemplate, type Template, templateRoot } from "./template.ts";
+import { OWN } from "./turn.ts";
+
+/** A turn in a plan. */
+export interface PlanTurn {
+  readonly name: string;
+  /** The role that runs it, and how many members that has. */
+  readonly by: string;
+  readonly members: number;
+}
+
+/** A turn of one member. It has one leaf in each round. */
+export interface Seat {
+  readonly turn: number;
+  readonly member: number;
+  /** The number of its template. */
+  readonly template: number;
+  /** The number of the participant that runs it. */
+  readonly participant: number;
+  /** Its own data, which is the same in each round. */
+  readonly shard: readonly NamedTensor[];
+  readonly shardRoots: readonly TensorRoot[];
+}
+
+/** A member of a role. It has a key, and owns the seats of that role's turns with its number. */
+export interface Participant {
+  /** `worker-0`: the role and the number. */
+  readonly name: string;
+  readonly role: string;
+  readonly member: number;
+}
+
+/** The 32 bytes that name a plan. */
+export type PlanId = Digest<"plan">;
+
+/** Everything that is done in all rounds. Two parties with equal plans derive equal jobs. */
+export interface Plan {
+  readonly id: PlanId;
+  readonly name: string;
+  /** The number of rounds after round 0, which makes the initial states. */
+  readonly rounds: number;
+  readonly turns: readonly PlanTurn[];
+  readonly participants: readonly Participant[];
+  readonly templates: readonly Template[];
+  /** Turn by turn, and in a turn by member: the order of a round's leaves. */
+  readonly seats: readonly Seat[];
+}
+
+/** The id binds every part: a change of one bit gives another. */
+export function planIdOf({ name, rounds, turns, templates, seats }: Omit<Plan, "id" | "participants">): PlanId {
+  const leaf = (write: (writer: Writer) => Writer): Bytes => taggedHash(Tag.planPart, write(new Writer()).finish());
+  const seat = ({ turn, member, template, shardRoots }: Seat): Bytes =>
+    leaf((writer) => writer.u32(turn).u32(member).u32(template).bytes(stateRoot(shardRoots)));
+  const head = new Writer().u32(SPEC_VERSION).u32(rounds, "the number of rounds").text(name).finish();
+  const trees = [
+    turns.map(({ name: own, by, members }) => leaf((writer) => writer.text(own).text(by).u32(members))),
+    templates.map(templateRoot),
+    seats.map(seat),
+  ];
+  return taggedHash(Tag.plan, head, ...trees.map((leaves) => merkleRoot(leaves)));
+}
+
+/** The participants of a plan's roles, in the order in which turns first name them. */
+export function participantsOf(turns: readonly PlanTurn[]): Participant[] {
+  const roles = new Map(turns.map(({ by, members }) => [by, members]));
+  return [...roles].flatMap(([role, members]) =>
+    Array.from({ length: members }, (_, member) => ({ name: `${role}-${member}`, role, member })),
+  );
+}
+
+/** The name of a seat: `local-2`. */
+export const seatName = ({ turns, seats }: Plan, seat: number): string =>
+  `${turns[seats[seat].turn].name}-${seats[seat].member}`;
+
+/** A place in a record: the number of a round, and that of a seat. */
+export interface LeafPlace {
+  readonly round: number;
+  readonly seat: number;
+}
+
+/** The leaves that a leaf reads, in the order of its job's lists. Round 0 reads none. */
+export function sourcesOf(plan: Plan, { round, seat }: LeafPlace): LeafPlace[] {
+  if (round === 0) return [];
+  const { member, template } = plan.seats[seat];
+  return plan.templates[template].sources.map((source) => ({
+    round: Math.max(round - source.before, 0),
+    seat: seatOf(plan, source.turn, source.member === "same" ? member : source.member),
+  }));
+}
+
+/** @throws {RoundsError} when the turn has no such member */
+export function seatOf({ seats, turns }: Pick<Plan, "seats" | "turns">, turn: number, member: number): number {
+  const seat = seats.findIndex((each) => each.turn === turn && each.member === member);
+  if (seat >= 0) return seat;
+  throw new RoundsError("PLAN", `the turn ${turns[turn]?.name} has no member ${member}`, { turn, member });
+}
+
+/** The template of a leaf's job. */
+export function templateOf({ templates, seats }: Plan, { round, seat }: LeafPlace): JobTemplate {
+  const template = templates[seats[seat].template];
+  return round === 0 ? template.genesis : template.round;
+}
+
+/** The steps of a leaf's one segment: a leaf's run commits to its first state and its last. */
+export const segmentOf = ({ steps }: Pick<JobTemplate, "steps">): number => Math.max(steps, 1);
+
+const scalar = (value: number): Tensor => ({ dtype: "i32", shape: [], data: Int32Array.of(value) });
+
+/** The seed of a seat in a round: it follows from the plan, so everybody knows it before the round. */
+function seedWords(plan: Plan, { round, seat }: LeafPlace): Tensor {
+  const hash = taggedHash(Tag.roundSeed, plan.id, new Writer().u32(round).u32(seat).finish());
+  const view = new DataView(hash.buffer, hash.byteOffset, hash.byteLength);
+  return { dtype: "i32", shape: [8], data: Int32Array.from({ length: 8 }, (_, i) => view.getInt32(4 * i)) };
+}
+
+/** A leaf's own list: the seat's data, then its member, the round and the seed. */
+export function ownList(plan: Plan, place: LeafPlace): { tensors: NamedTensor[]; roots: TensorRoot[] } {
+  const { shard, shardRoots, member } = plan.seats[place.seat];
+  const more: [string, Tensor][] = [
+    [OWN.member, scalar(member)],
+    [OWN.round, scalar(place.round)],
+    [OWN.seed, seedWords(plan, place)],
+  ];
+  return {
+    tensors: [...shard, ...more.map(([name, tensor]) => ({ ...tensor, name: `data/${name}` }))],
+    roots: [...shardRoots, ...more.map(([, tensor]) => tensorRoot(tensor))],
+  };
+}
+
+/**
+ * The id of a leaf's job, from the final states of the leaves that it reads. Nobody claims it.
+ * @param sources their roots, in the order of `sourcesOf`
+ */
+export function deriveJob(plan: Plan, place: LeafPlace, sources: readonly StateRoot[]): JobId {
+  const template = templateOf(plan, place);
+  const own = ownList(plan, place).roots;
+  const roots = [...sources, stateRoot(own)];
+  const lists = roots.map((root, i) => ({ length: template.lists[i], root }));
+  return jobIdOf({ ...partsOfTemplate(template), dataset: listsRoot(lists) });
+}
+
+function partsOfTemplate({ name, steps, stepRoot, initRoot, lists }: JobTemplate) {
+  const info = new Writer().text(name).text("steps").u64(1).finish();
+  return { info, steps, step: stepRoot, initKind: "graph" as const, init: initRoot, lists };
+}
+
+/** A leaf's job without its data. @param roots of all tensors of its dataset */
+export function outlineOfLeaf(template: JobTemplate, roots: readonly TensorRoot[]): JobOutline {
+  const { name, steps, step, init, lists } = template;
+  return { name, steps, step, unit: { name: "steps", perStep: 1 }, init: { kind: "graph", graph: init }, lists, datasetRoots: roots }; // prettier-ignore
+}
+
+/** What a leaf commits to: its job, its first state and its last. */
+export interface LeafClaim {
+  readonly job: JobId;
+  readonly start: StateRoot;
+  readonly end: StateRoot;
+}
+
+/** The run root of a leaf (spec 6.7): its run has one segment. */
+export function leafRoot(template: JobTemplate, { job, start, end }: LeafClaim): RunRoot {
+  return runRootOf(job, segmentOf(template), template.steps > 0 ? [start, end] : [end]);
+}

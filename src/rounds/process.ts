@@ -1,0 +1,97 @@
+/** The recorder's end of a participant's process. */
+import type { ChildProcess } from "node:child_process";
+import { childProcess, url } from "../encoding/node.ts";
+import { RoundsError } from "../errors/index.ts";
+import type { LeafFault } from "./fault.ts";
+import type { LeafPlace } from "./plan.ts";
+import type { Performed } from "./participant.ts";
+import type { Statement } from "./statement.ts";
+
+/** What a participant's process is started with. */
+export interface ProcessStart {
+  /** The record's folder, in which it finds the plan, and where it puts its blobs. */
+  readonly folder: string;
+  /** The number of the participant in the plan. */
+  readonly participant: number;
+  /** The folder of its key. */
+  readonly state: string;
+  readonly drill: boolean;
+  /** The name of the backend. */
+  readonly backend: string;
+}
+
+/** What it is asked: a leaf, and the statements that this reads. */
+export interface ProcessRequest {
+  readonly place: LeafPlace;
+  readonly statements: readonly Statement[];
+  /** Whether it stops when training has diverged. */
+  readonly stop: boolean;
+  readonly fault?: LeafFault;
+}
+
+/** What it answers. */
+export type ProcessReply =
+  | { readonly performed: Performed }
+  | { readonly error: { readonly code: string; readonly message: string } };
+
+/** The name is a value: a bundler for browsers would otherwise take the module along. */
+const CHILD = `child${import.meta.url.slice(-3)}`;
+/** The characters that are kept of what a process writes to its standard error. */
+const MAX_STDERR = 4096;
+
+/** A participant in a process of its own. It ends when this one does. */
+export class ParticipantProcess {
+  private readonly child: ChildProcess;
+  private readonly name: string;
+  private stderr = "";
+
+  /** @param name of the participant, for errors */
+  constructor(name: string, start: ProcessStart) {
+    this.name = name;
+    this.child = childProcess.fork(url.fileURLToPath(new URL(CHILD, import.meta.url)), [JSON.stringify(start)], {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    this.child.on("error", () => undefined);
+    this.child.stderr?.on(
+      "data",
+      (piece: Buffer) => (this.stderr = (this.stderr + piece.toString("utf8")).slice(-MAX_STDERR)),
+    );
+  }
+
+  /** The id of the process, if it was started. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /**
+   * Has a leaf performed. One at a time.
+   * @throws {RoundsError} when the process ends, or could not perform it
+   */
+  async perform(request: ProcessRequest): Promise<Performed> {
+    const reply = await new Promise<ProcessReply>((resolve, reject) => {
+      const ended = (): void => {
+        const why = this.stderr.trim().split("\n").at(-1);
+        reject(new RoundsError("PARTICIPANT", `the process of ${this.name} has ended${why ? `: ${why}` : ""}; run the plan again with --resume`, { participant: this.name })); // prettier-ignore
+      };
+      if (this.child.exitCode !== null || !this.child.connected) return ended();
+      this.child.once("exit", ended);
+      this.child.once("message", (message) => {
+        this.child.off("exit", ended);
+        resolve(message as ProcessReply);
+      });
+      this.child.send(request, (error) => void (error && ended()));
+    });
+    if ("performed" in reply) return reply.performed;
+    throw new RoundsError("PARTICIPANT", `${this.name} could not perform its leaf: ${reply.error.message} (${reply.error.code})`, { participant: this.name, code: reply.error.code }); // prettier-ignore
+  }
+
+  /** Ends the process. */
+  async close(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => this.child.once("exit", () => resolve()));
+    if (this.child.connected) this.child.disconnect();
+    await gone;
+  }
+}

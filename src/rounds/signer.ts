@@ -1,0 +1,89 @@
+/** The keys of participants, and a journal for each: a place is never signed twice with different roots. */
+import { keptKey } from "../claims/store.ts";
+import { signDigest } from "../claims/signature.ts";
+import { formatAddress } from "../claims/claim.ts";
+import { type Bytes, toHex } from "../encoding/bytes.ts";
+import { fs, path } from "../encoding/node.ts";
+import { RoundsError, unwritable } from "../errors/index.ts";
+import { makeFolder } from "../files/folder.ts";
+import { waitForLock } from "../files/lock.ts";
+import type { RunRoot } from "../trace/commitments.ts";
+import type { LeafPlace } from "./plan.ts";
+import { type Instance, leafDigest, recordDigest } from "./statement.ts";
+
+/** Signs for one participant or for the recorder, in one instance. */
+export class Signer {
+  /** 20 bytes. */
+  readonly address: Bytes;
+  private readonly secret: Bytes;
+  private readonly folder: string;
+
+  private constructor({ address, secret }: { address: Bytes; secret: Bytes }, folder: string) {
+    this.address = address;
+    this.secret = secret;
+    this.folder = folder;
+  }
+
+  /**
+   * The signer of a participant. Its key is made at the first use.
+   * @param state the user's folder for keys
+   * @param name of the participant; a drill has a key of its own, because it signs what is wrong
+   */
+  static async open(state: string, name: string, drill = false): Promise<Signer> {
+    const key = await keptKey(path.join(state, "keys", "rounds", `${name}${drill ? ".drill" : ""}.key`));
+    return new Signer(key, path.join(state, "rounds"));
+  }
+
+  /**
+   * Signs a leaf. It returns when the disk has noted what is signed.
+   * @throws {RoundsError} when another root was signed for the place
+   */
+  async leaf(instance: Instance, { round, seat }: LeafPlace, run: RunRoot): Promise<Bytes> {
+    await this.note(instance, `leaf ${round} ${seat}`, run);
+    return signDigest(leafDigest(instance, { round, seat }, run), this.secret);
+  }
+
+  /** Signs the record after a round. @throws {RoundsError} when another root was signed for so many rounds */
+  async record(instance: Instance, rounds: number, root: Bytes): Promise<Bytes> {
+    await this.note(instance, `record ${rounds}`, root);
+    return signDigest(recordDigest(instance, rounds, root), this.secret);
+  }
+
+  private async note(instance: Instance, place: string, root: Bytes): Promise<void> {
+    const file = path.join(this.folder, `${toHex(instance.id)}.${formatAddress(this.address)}`);
+    const line = `${place} ${toHex(root)}`;
+    await makeFolder(this.folder, 0o700);
+    const lock = await waitForLock(`${file}.lock`, file);
+    try {
+      const text = await fs.readFile(file, "utf8").catch(() => "");
+      // A line that was cut when the machine stopped counts for nothing: no signature has left for it.
+      const known = text.split("\n").find((each) => each.startsWith(`${place} `) && each.length === line.length);
+      if (known === line) return;
+      if (known !== undefined)
+        throw new RoundsError(
+          "SIGNED",
+          `${formatAddress(this.address)} has signed another root for ${place} of the instance ${toHex(instance.id)}, and signs no second one; ` +
+            "find out which machine uses the key beside this one, or computes other bits",
+          { place, signed: known.slice(place.length + 1), refused: toHex(root) },
+        );
+      await append(file, `${/(^|\n)$/.test(text) ? "" : "\n"}${line}\n`);
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+/** Returns when the disk has the text: a signature must not leave before that. */
+async function append(file: string, text: string): Promise<void> {
+  try {
+    const handle = await fs.open(file, "a", 0o600);
+    try {
+      await handle.appendFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw unwritable(file, cause);
+  }
+}

@@ -1,0 +1,62 @@
+/** Records in which somebody lies, without running a plan again: statements are replaced or signed by others. */
+import { signDigest } from "../../src/claims/signature.ts";
+import { addressOf } from "../../src/claims/signature.ts";
+import type { Bytes } from "../../src/encoding/bytes.ts";
+import { sha256 } from "../../src/encoding/hash.ts";
+import type { Backend } from "../../src/repops/backends/backend.ts";
+import { wasm } from "../../src/repops/backends/wasm/backend.ts";
+import { misread, type PlantedFault } from "../../src/rounds/fault.ts";
+import { LeafRunner } from "../../src/rounds/leaf.ts";
+import { type LeafClaim, type LeafPlace, leafRoot, type Plan, sourcesOf, templateOf } from "../../src/rounds/plan.ts";
+import { beginRecord, type RoundsRecord } from "../../src/rounds/record.ts";
+import { type Instance, instanceOf, leafDigest, recordDigest, type Statement } from "../../src/rounds/statement.ts";
+import { recordClaim } from "../../src/rounds/machine.ts";
+
+const secretOf = (name: string): Bytes => sha256(new TextEncoder().encode(`rounds ${name}`));
+
+export function testInstance(plan: Plan, salt = 1): Instance {
+  const owners = plan.participants.map(({ name }) => addressOf(secretOf(name)));
+  return instanceOf({
+    plan: plan.id,
+    salt: new Uint8Array(32).fill(salt),
+    owners,
+    recorder: addressOf(secretOf("recorder")),
+  });
+}
+
+/** A statement of a leaf, signed by its owner or by somebody else. */
+export function stated(plan: Plan, instance: Instance, place: LeafPlace, claim: LeafClaim, by?: string): Statement {
+  const owner = plan.participants[plan.seats[place.seat].participant].name;
+  const digest = leafDigest(instance, place, leafRoot(templateOf(plan, place), claim));
+  const { job, start, end } = claim;
+  return { ...place, job, start, end, signature: signDigest(digest, secretOf(by ?? owner)) };
+}
+
+/** A record that is kept in a folder, without journals: its participants sign whatever they compute. */
+export async function performedRecord(
+  plan: Plan,
+  folder: string,
+  faults: readonly PlantedFault[] = [],
+  { salt = 1, backend = wasm }: { salt?: number; backend?: Backend } = {},
+): Promise<RoundsRecord> {
+  const instance = testInstance(plan, salt);
+  const record = await beginRecord(folder, plan, instance);
+  const runner = new LeafRunner(backend);
+  for (let round = 0; round <= plan.rounds; round++) {
+    for (const seat of plan.seats.keys()) {
+      const place = { round, seat };
+      const planted = faults.find((each) => each.round === round && each.seat === seat);
+      const places = planted ? misread(plan, planted, sourcesOf(plan, place)) : sourcesOf(plan, place);
+      const states = [];
+      for (const statement of record.statements(places)) states.push(await record.state(statement));
+      const { roots, state, metrics, ...claim } = await runner.run(plan, place, states, { fault: planted?.fault });
+      await record.blobs.put(state, roots);
+      await record.writeNote(place, { roots, metrics, ...(planted && { fault: planted.fault }) });
+      record.admit(stated(plan, instance, place, claim));
+    }
+    const root = recordClaim(record, round + 1);
+    record.marks.push({ rounds: round + 1, root, signature: signDigest(recordDigest(instance, round + 1, root), secretOf("recorder")) }); // prettier-ignore
+  }
+  await runner.close();
+  return record;
+}
