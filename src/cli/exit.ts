@@ -19,11 +19,15 @@ const INPUT: ReadonlySet<string> = new Set<Family>([
   "VERDE_JOB",
   "VERDE_DISPUTE",
   "VERDE_KEY",
+  "VERDE_ROUNDS",
 ]);
+/** Codes of these families that are operational all the same. */
+const OPERATIONAL: ReadonlySet<string> = new Set(["VERDE_ROUNDS_PARTICIPANT", "VERDE_ROUNDS_SIGNED"]);
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.agree : EXIT.usage;
-  return error instanceof VerdeError && INPUT.has(error.family) ? EXIT.usage : EXIT.failure;
+  const isInput = error instanceof VerdeError && INPUT.has(error.family) && !OPERATIONAL.has(error.code);
+  return isInput ? EXIT.usage : EXIT.failure;
 }
 
 /**

@@ -30,9 +30,15 @@ import * as version from "./version.ts";
 import * as worker from "./worker.ts";
 
 /**
- * Loaded only when needed: the code that talks to a chain would double the start time of every other command.
+ * Loaded only when needed: the code of rounds is seldom used, and that of a chain would double the start time
+ * of every other command.
  */
-const SETTLEMENT: readonly [string, string, () => Promise<{ register(program: Command): void }>][] = [
+const LATER: readonly [string, string, () => Promise<{ register(program: Command): void }>][] = [
+  [
+    "rounds",
+    "run plans of many participants, and find who is wrong in their records",
+    () => import("./rounds/rounds.ts"),
+  ],
   ["chain", "start a local chain, or deploy the contracts that settle tasks", () => import("./chain/chain.ts")],
   ["key", "make and read keystores: files with a key, sealed with a password", () => import("./key.ts")],
   ["stake", "deposit, withdraw and show the stake that secures an account's claims", () => import("./stake.ts")],
@@ -106,7 +112,7 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
   version.register(program, words);
   completion.register(program, buildProgram);
   config.register(program, buildProgram);
-  for (const [name, description, load] of SETTLEMENT) {
+  for (const [name, description, load] of LATER) {
     // The name is the first argument, or the second after `help`.
     if (words === undefined || words.slice(0, 2).includes(name)) (await load()).register(program);
     else program.command(name).description(description);

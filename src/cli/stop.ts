@@ -24,7 +24,7 @@ interface Stopping {
  * once.
  * @param doing what the command finishes, for the user
  */
-function stopOnSignal(doing: string): Stopping {
+export function stopOnSignal(doing: string): Stopping {
   const controller = new AbortController();
   let first: Stop | undefined;
   const stop = (name: Stop): void => {
@@ -72,7 +72,7 @@ export async function runUntilStopped(
 }
 
 /** The command line of this process with another option, as a user would type it. */
-function commandWith(option: string, without: readonly string[]): string {
+export function commandWith(option: string, without: readonly string[]): string {
   const words = process.argv.slice(2).filter((word) => !without.includes(word) && word !== option);
   return ["verde", ...words, option].map(quoted).join(" ");
 }

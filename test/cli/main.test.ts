@@ -110,6 +110,7 @@ describe("a failure", () => {
       BackendError,
       DeviceError,
       TransportError,
+      RoundsError,
     } = errors;
     const failures: errors.VerdeError[] = [
       new UsageError("VALUE", "no"),
@@ -128,11 +129,13 @@ describe("a failure", () => {
       new BackendError("MEMORY", "no"),
       new DeviceError("BITS", "no"),
       new TransportError("LATE", "no"),
+      new RoundsError("PLAN", "no"),
     ];
     expect(failures.map(({ family }) => family).sort()).toEqual(Object.keys(errors.CODES).sort());
     const codes = Object.fromEntries(failures.map((failure) => [failure.name, exitCodeOf(failure)]));
     expect(codes).toEqual({
       UsageError: 2,
+      RoundsError: 2,
       KeyError: 2,
       ChainError: 3,
       ProgramError: 2,
@@ -150,6 +153,8 @@ describe("a failure", () => {
       DeviceError: 3,
       TransportError: 3,
     });
+    // A participant that fails, and a key that has signed already, are no mistakes in the request.
+    for (const code of ["PARTICIPANT", "SIGNED"] as const) expect(exitCodeOf(new RoundsError(code, "no"))).toBe(3);
     expect(exitCodeOf(new Error("disk full"))).toBe(3);
     expect(exitCodeOf("thrown text")).toBe(3);
     expect(exitCodeOf(new CommanderError(1, "commander.unknownOption", "error: no"))).toBe(2);

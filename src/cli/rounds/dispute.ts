@@ -1,0 +1,98 @@
+/** `verde rounds dispute`: the first leaf in which two records differ, and who is wrong there. */
+import { toHex } from "../../encoding/bytes.ts";
+import { quote } from "../../errors/text.ts";
+import { disputeRecords, type RecordBlame, type RecordDispute, type RecordDivergence } from "../../rounds/dispute.ts";
+import type { Blame } from "../../rounds/judge.ts";
+import { RoundsRecord } from "../../rounds/record.ts";
+import { EXIT } from "../exit.ts";
+import { exitWith } from "../guard.ts";
+import { colors, formatBytes, writeJson, writeLine } from "../output.ts";
+import { meanwhile } from "../progress.ts";
+
+interface Flags {
+  backend?: string;
+  json?: boolean;
+}
+
+const IDS = ["a", "b"] as const;
+
+export async function disputeRounds(a: string, b: string, { backend, json }: Flags): Promise<void> {
+  const records = [await RoundsRecord.open(a), await RoundsRecord.open(b)] as const;
+  const options = backend === undefined ? {} : { backend };
+  const result = await meanwhile(`the dispute of ${a} and ${b}`, () => disputeRecords(...records, options));
+  if (json) writeJson(disputeJson(result, [a, b]));
+  else if (result.outcome === "agree") writeLine(`${a} and ${b} agree in ${result.rounds} rounds, round 0 included.`);
+  else writeLine(...describe(result, records, [a, b]));
+  exitWith(result.outcome === "agree" ? EXIT.agree : result.losers.length === 0 && result.blames.length === 0 ? EXIT.undecided : EXIT.divergence); // prettier-ignore
+}
+
+/** The place below a leaf, and the values there. */
+export function blameJson({ participant, reason, location, claimed, recomputed }: Blame) {
+  return {
+    participant,
+    reason,
+    step: location?.step ?? null,
+    node: location?.operator?.label ?? null,
+    operator: location?.operator ?? null,
+    element: location?.element ?? null,
+    fold: location?.fold ?? null,
+    claimed: claimed ? toHex(claimed) : null,
+    recomputed: recomputed ? toHex(recomputed) : null,
+  };
+}
+
+function disputeJson(result: RecordDispute, names: readonly string[]) {
+  const parties = names.map((name, side) => ({ id: IDS[side], name }));
+  const head = { schemaVersion: 1, parties };
+  if (result.outcome === "agree") return { ...head, outcome: "agree", losers: [], rounds: result.rounds };
+  const { round, name, losers, blames, figures } = result;
+  const [first] = blames;
+  const idOf = ({ record }: RecordBlame) => (record === undefined ? null : IDS[record]);
+  return {
+    ...head,
+    outcome: blames.length === 0 ? "undecided" : "divergence",
+    losers: losers.map((side) => IDS[side]),
+    round,
+    leaf: name,
+    ...(first ? blameJson(first) : { participant: null, reason: null }),
+    blames: blames.map((blame) => ({ record: idOf(blame), ...blameJson(blame) })),
+    referee: { ...figures },
+  };
+}
+
+/** Where a participant is wrong, in words. */
+export function describeBlame({ participant, reason, location }: Blame): string {
+  const operator = location?.operator
+    ? ` at ${quote(location.operator.label)} (operator ${location.operator.number})`
+    : "";
+  const at =
+    location?.step === null || location?.step === undefined ? operator : ` in step ${location.step}${operator}`;
+  const why = {
+    unsigned: "lists a leaf that its owner has not signed",
+    inputs: "did not read what the plan says, so its job is another one",
+    equivocation: "signed two statements for this place",
+    operator: `computed another value${at}`,
+    message: `handed on another state than it had computed${operator}`,
+    record: "signed another list than the record has",
+  }[reason];
+  return `${participant} ${why}.`;
+}
+
+function describe(
+  { round, name, blames, losers, figures }: RecordDivergence,
+  [a]: readonly RoundsRecord[],
+  names: readonly string[],
+): string[] {
+  const { questions, bytes } = figures;
+  return [
+    `${names.join(" and ")} differ first in round ${round} of ${a.plan.rounds}, at ${name}.`,
+    "",
+    ...blames.map(
+      (blame) => `  ${blame.record === undefined ? "" : `${names[blame.record]}: `}${describeBlame(blame)}`,
+    ),
+    ...(blames.length === 0 ? ["  Nobody can be named: what both have read is not at hand."] : []),
+    "",
+    colors.bold(losers.length === 0 ? "Neither record is wrong by what is at hand." : `${losers.map((side) => names[side]).join(" and ")} ${losers.length === 2 ? "are" : "is"} wrong.`), // prettier-ignore
+    `The leaf was found in ${questions.record} questions, the place in it in ${questions.leaf}; ${formatBytes(bytes)} were read.`,
+  ];
+}

@@ -1,0 +1,74 @@
+/** `verde rounds inspect`: what a record holds, as text, JSON or a picture. */
+import { formatAddress } from "../../claims/claim.ts";
+import { toHex } from "../../encoding/bytes.ts";
+import { byteLength } from "../../encoding/tensor.ts";
+import { UsageError } from "../../errors/index.ts";
+import { writeResult } from "../../files/replace.ts";
+import { disputeRecords } from "../../rounds/dispute.ts";
+import { ownerOf } from "../../rounds/judge.ts";
+import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
+import { RoundsRecord } from "../../rounds/record.ts";
+import { runOf } from "../../rounds/statement.ts";
+import { stateOf } from "../../rounds/template.ts";
+import { formatBytes, writeJson, writeLine } from "../output.ts";
+import { drawRecord } from "./picture.ts";
+
+interface Flags {
+  svg?: string;
+  against?: string;
+  json?: boolean;
+}
+
+export async function inspectRounds(folder: string, { svg, against, json }: Flags): Promise<void> {
+  if (against !== undefined && svg === undefined)
+    throw new UsageError(
+      "CONFLICT",
+      "--against marks a leaf in a picture; add --svg FILE, or use `verde rounds dispute`",
+    );
+  const record = await RoundsRecord.open(folder);
+  const wrong = against === undefined ? undefined : await differing(record, against);
+  if (svg !== undefined) await writeResult(svg, drawRecord(record, wrong));
+  if (json) writeJson(recordJson(record));
+  else writeLine(...describe(record), ...(svg === undefined ? [] : [`The picture is in ${svg}.`]));
+}
+
+async function differing(record: RoundsRecord, against: string): Promise<LeafPlace | undefined> {
+  const result = await disputeRecords(record, await RoundsRecord.open(against));
+  return result.outcome === "agree" ? undefined : result;
+}
+
+/** The bytes of the final state of a seat: what others may fetch of it in a round. */
+const portBytes = ({ templates, seats }: Plan, seat: number): number =>
+  stateOf(templates[seats[seat].template]).reduce((sum, type) => sum + byteLength(type), 0);
+
+function recordJson(record: RoundsRecord) {
+  const { plan, instance, marks, complete, size } = record;
+  return {
+    schemaVersion: 1,
+    plan: toHex(plan.id),
+    name: plan.name,
+    rounds: plan.rounds,
+    complete: Math.max(complete - 1, 0),
+    leaves: size,
+    instance: toHex(instance.id),
+    root: marks.length > 0 ? toHex(marks[marks.length - 1].root) : null,
+    recorder: formatAddress(instance.recorder),
+    participants: plan.participants.map(({ name }, i) => ({ name, address: formatAddress(instance.owners[i]) })),
+    turns: plan.turns.map(({ name, by, members }) => ({ name, by, members })),
+    seats: plan.seats.map((each, seat) => ({ name: seatName(plan, seat), participant: ownerOf(plan, { round: 0, seat }), stateBytes: portBytes(plan, seat), steps: plan.templates[each.template].round.steps })), // prettier-ignore
+    statements: record.all.map((statement) => ({ round: statement.round, leaf: seatName(plan, statement.seat), job: toHex(statement.job), run: toHex(runOf(plan, statement)), state: toHex(statement.end) })), // prettier-ignore
+  };
+}
+
+function describe(record: RoundsRecord): string[] {
+  const { plan, instance, complete, size, marks } = record;
+  const turns = plan.turns.map(({ name, by, members }) => `${name} (${members} ${by}${members === 1 ? "" : "s"})`);
+  return [
+    `${plan.name}: ${plan.rounds} rounds of ${turns.join(", ")}.`,
+    `plan      ${toHex(plan.id)}`,
+    `instance  ${toHex(instance.id)}`,
+    ...(marks.length > 0 ? [`record    ${toHex(marks[marks.length - 1].root)}`] : []),
+    `leaves    ${size} of ${plan.seats.length * (plan.rounds + 1)}; ${Math.max(complete - 1, 0)} of ${plan.rounds} rounds are whole`,
+    ...plan.seats.map((_, seat) => `  ${seatName(plan, seat).padEnd(16)} ${ownerOf(plan, { round: 0, seat }).padEnd(16)} ${formatBytes(portBytes(plan, seat))} of state`), // prettier-ignore
+  ];
+}

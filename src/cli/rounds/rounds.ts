@@ -1,0 +1,65 @@
+/** `verde rounds`: plans of many participants, and the records of what they have computed. */
+import { type Command, Option } from "commander";
+import { BACKEND_NAMES } from "../../repops/backends/index.ts";
+import { addThreadsOption } from "../threads.ts";
+import { addProgressOption } from "../progress.ts";
+import { auditRounds } from "./audit.ts";
+import { disputeRounds } from "./dispute.ts";
+import { inspectRounds } from "./inspect.ts";
+import { runPlan } from "./run.ts";
+
+const BACKEND = ["--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one (default: wasm)`] as const;
+
+export function register(program: Command): void {
+  const rounds = program
+    .command("rounds")
+    .description("run plans of many participants, and find who is wrong in their records");
+  const run = rounds
+    .command("run")
+    .description("run a plan: each participant derives, computes and signs its own leaves")
+    .argument("<plan>", "a module that exports a plan, for example examples/rounds/diloco.ts")
+    .argument("[options...]", "the plan's own options: --name value")
+    .requiredOption("--out <folder>", "the record to write")
+    .option("--rounds <n>", "how many rounds; default: the plan's own number")
+    .option("--seed <n>", "the seed of initial states")
+    .addOption(
+      new Option("--participants <where>", "in this process, or each in one of its own")
+        .choices(["local", "processes"])
+        .default("local"),
+    )
+    .option(
+      "--fault <fault>",
+      "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:… or stale:… (docs/rounds.md)",
+      (text: string, before: string[] = []) => [...before, text],
+    )
+    .option(...BACKEND)
+    .option("--resume", "continue a record that was stopped")
+    .option("--force", "overwrite a record")
+    .option("--json", "one JSON object on each line")
+    .allowUnknownOption();
+  addThreadsOption(run).action((path: string, rest: string[], flags) => runPlan(path, rest, flags, run));
+  rounds
+    .command("inspect")
+    .description("show a record: its plan, its participants and its leaves")
+    .argument("<record>", "the folder of a record")
+    .option("--svg <file>", "draw rounds and participants, with an arrow for each leaf that is read")
+    .option("--against <record>", "with --svg: another record of the plan; the first leaf that differs is red")
+    .option("--json", "one JSON object")
+    .action(inspectRounds);
+  const dispute = rounds
+    .command("dispute")
+    .description("find the first leaf in which two records differ, and who is wrong there")
+    .argument("<a>", "the folder of a record")
+    .argument("<b>", "another one, of the same plan")
+    .option(...BACKEND)
+    .option("--json", "one JSON object");
+  addProgressOption(addThreadsOption(dispute)).action(disputeRounds);
+  const audit = rounds
+    .command("audit")
+    .description("execute the leaves of a record again, and name everybody who is wrong")
+    .argument("<record>", "the folder of a record")
+    .option("--rounds <range>", "rounds to audit, such as 2..4 or 3; 0 has the initial states (default: all)")
+    .option(...BACKEND)
+    .option("--json", "one JSON object");
+  addProgressOption(addThreadsOption(audit)).action(auditRounds);
+}
