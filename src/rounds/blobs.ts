@@ -2,7 +2,15 @@
 import { asBytes, type Bytes, bytesEqual, Reader, toHex, Writer } from "../encoding/bytes.ts";
 import { DTYPES, zeroElements } from "../encoding/dtypes.ts";
 import { fs, path } from "../encoding/node.ts";
-import { elementCount, encodeType, type Tensor, tensorRoot, type TensorRoot } from "../encoding/tensor.ts";
+import {
+  byteLength,
+  elementCount,
+  encodeType,
+  type Tensor,
+  tensorRoot,
+  type TensorRoot,
+  type TensorType,
+} from "../encoding/tensor.ts";
 import { isMissing, messageOf, RoundsError, unwritable } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 
@@ -42,6 +50,16 @@ export class Blobs {
     return tensors;
   }
 
+  /** Whether the files of these tensors are there, with their whole lengths. What is in them is not read. */
+  async has(roots: readonly TensorRoot[], types: readonly TensorType[]): Promise<boolean> {
+    if (roots.length !== types.length) return false;
+    for (const [i, type] of types.entries()) {
+      const file = await fs.stat(path.join(this.folder, toHex(roots[i]).slice(2))).catch(() => undefined);
+      if (file?.size !== encodeType(type).length + byteLength(type)) return false;
+    }
+    return true;
+  }
+
   private async one(root: TensorRoot): Promise<Tensor> {
     const name = toHex(root).slice(2);
     const known = this.kept.get(name);
@@ -72,7 +90,7 @@ export class Blobs {
 
   private async write(name: string, tensor: Tensor): Promise<void> {
     const file = path.join(this.folder, name);
-    // The disk need not have it: a leaf whose blobs are lost is computed again, to the same bits.
+    // The disk need not have it: a run that is continued computes leaves again whose blobs were lost.
     const draft = `${file}.${crypto.randomUUID().slice(0, 8)}.new`;
     try {
       const size = new Writer().bytes(encodeType(tensor)).bytes(asBytes(tensor.data)).finish();

@@ -9,7 +9,7 @@ import type { RoundsDefinition } from "./define.ts";
 import type { Plan } from "./plan.ts";
 
 /** @throws {RoundsError} when there is no such file, or it does not export a plan */
-async function loadRoundsDefinition(path: string): Promise<RoundsDefinition> {
+export async function loadRoundsDefinition(path: string): Promise<RoundsDefinition> {
   const file = paths.resolve(path);
   await expectRegular(file).catch((cause: unknown) => {
     const problem = isMissing(cause) ? "there is no such file" : messageOf(cause);

@@ -143,6 +143,17 @@ export class RoundsRecord {
     throw new RoundsError("UNAVAILABLE", `the state of ${seatName(this.plan, statement.seat)} in round ${statement.round} has other entries than its turn, so nothing can read it`, { round: statement.round }); // prettier-ignore
   }
 
+  /** Whether the files of a leaf are there: a machine that stopped may have lost some. */
+  async isAtHand(statement: Statement): Promise<boolean> {
+    const types = stateOf(this.plan.templates[this.plan.seats[statement.seat].template]);
+    try {
+      return await this.blobs.has(await this.entries(statement), types);
+    } catch (error) {
+      if (error instanceof RoundsError) return false;
+      throw error;
+    }
+  }
+
   private async entries(statement: Statement): Promise<readonly TensorRoot[]> {
     const { roots } = await this.note(statement);
     const isList = Array.isArray(roots) && roots.every((root) => root instanceof Uint8Array && root.length === 32);

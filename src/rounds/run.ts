@@ -10,7 +10,7 @@ import { exists } from "../files/regular.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { DEFAULT } from "../repops/backends/index.ts";
 import type { LeafFault, PlantedFault } from "./fault.ts";
-import { LeafRunner } from "./leaf.ts";
+import { LeafRunner, sameClaim } from "./leaf.ts";
 import { LogWriter, readLog } from "./log.ts";
 import { perform, type Performed } from "./participant.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
@@ -195,9 +195,11 @@ class Recorder {
   private async turn(log: LogWriter, round: number, turn: number): Promise<void> {
     const { record, crew, options } = this;
     const { seats } = record.plan;
-    const places = seats.flatMap((each, seat) =>
-      each.turn === turn && !record.at({ round, seat }) ? [{ round, seat }] : [],
-    );
+    const places: LeafPlace[] = [];
+    for (const [seat, each] of seats.entries()) {
+      const known = record.at({ round, seat });
+      if (each.turn === turn && !(known && (await record.isAtHand(known)))) places.push({ round, seat });
+    }
     const faultOf = ({ seat }: LeafPlace) =>
       options.faults?.find((planted) => planted.round === round && planted.seat === seat)?.fault;
     const started = crew.together ? places.map((place) => crew.perform(place, faultOf(place))) : [];
@@ -217,7 +219,10 @@ class Recorder {
     const name = seatName(plan, seat);
     if (statement.round !== round || statement.seat !== seat || !isOwners(plan, instance, statement))
       throw new RoundsError("PARTICIPANT", `${plan.participants[participant].name} sent a statement of ${name} in round ${round} that it has not signed; it is not admitted`, { round, seat }); // prettier-ignore
-    await log.statement(statement);
+    const known = this.record.at(place);
+    if (known && !sameClaim(known, statement))
+      throw new RoundsError("PARTICIPANT", `${plan.participants[participant].name} computed other bits of ${name} in round ${round} than it has signed, so what was lost of it can't be made again`, { round, seat }); // prettier-ignore
+    if (!known) await log.statement(statement);
     this.record.admit(statement);
     this.options.onLeaf?.({
       round,

@@ -33,7 +33,7 @@ describe("verde rounds", () => {
       reason: "operator",
       step: 1,
       operator: { number: 2 },
-      blames: [{ record: "b", participant: "client-1" }],
+      blames: [{ record: "b", participant: "client-1", address: expect.stringMatching(/^0x[0-9a-fA-F]{40}$/) }],
     });
     const { stdout } = await verde("dispute", "b", "a");
     expect(stdout).toContain("b and a differ first in round 2 of 2, at local-1.");
@@ -86,6 +86,14 @@ describe("verde rounds", () => {
     expect(unknown.stderr).toContain("did you mean --rows?");
     expect(await verde("dispute", "a", "nothing")).toMatchObject({ code: 2 });
   }, 120_000);
+
+  test("lists the options of a plan", async () => {
+    const { code, stdout } = await verde("run", PLAN, "--help");
+    expect(code).toBe(0);
+    expect(stdout).toContain("Options of the plan line (defaults: --rounds 2, --seed 3):");
+    expect(stdout).toMatch(/--clients <number>\s+\(default: 3\)/);
+    expect((await verde("run", "missing.ts", "--help")).stdout).toContain("can't be listed");
+  });
 
   test("keeps the names of its own options from plans", async () => {
     const { defineRounds } = await import("../../src/rounds/index.ts");

@@ -1,11 +1,12 @@
 /** Records: performed here or in processes, continued after a crash, and signed once for each place. */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
-import { RoundsRecord, runRounds } from "../../src/rounds/index.ts";
+import { Blobs } from "../../src/rounds/blobs.ts";
+import { auditRecord, RoundsRecord, runRounds } from "../../src/rounds/index.ts";
 import { Signer } from "../../src/rounds/signer.ts";
 import { runOf } from "../../src/rounds/statement.ts";
 import type { RunRoot } from "../../src/trace/commitments.ts";
@@ -50,6 +51,22 @@ describe("a record", () => {
     await expect(runRounds(plan, { state: path("others"), out: path("cut"), resume: true })).rejects.toThrow(
       "another key",
     );
+  });
+
+  test("computes again what a machine that stopped has lost", async () => {
+    const plan = await smallPlan.close({ rounds: 1 });
+    const options = { state: path("keys"), salt: SALT, out: path("lost") };
+    await runRounds(plan, options);
+    const [log, blobs] = [readFileSync(path("lost/record.log")), readdirSync(path("lost/blobs")).sort()];
+    rmSync(path("lost/rounds/0000/local-1.leaf"));
+    for (const [i, name] of blobs.entries()) if (i % 2 === 0) truncateSync(path(`lost/blobs/${name}`), 3);
+    // The plan's own data can't be computed.
+    const kept = new Blobs(path("lost/blobs"));
+    for (const { shard, shardRoots } of plan.seats) await kept.put(shard, shardRoots);
+    await runRounds(plan, { ...options, resume: true });
+    expect(readFileSync(path("lost/record.log"))).toEqual(log);
+    expect(readdirSync(path("lost/blobs")).sort()).toEqual(blobs);
+    expect(await auditRecord(await RoundsRecord.open(path("lost")))).toMatchObject({ liars: [], unavailable: [] });
   });
 
   test("says where it was altered", async () => {

@@ -26,7 +26,7 @@ export async function auditRounds(folder: string, { rounds, backend, json }: Fla
       outcome: liars.length > 0 ? "divergence" : unavailable.length > 0 ? "undecided" : "holds",
       leaves,
       executed,
-      liars: liars.map((liar) => ({ round: liar.round, leaf: liar.name, ...blameJson(liar) })),
+      liars: liars.map((liar) => ({ round: liar.round, leaf: liar.name, ...blameJson(record, liar) })),
       unavailable: unavailable.map(({ round, name, why }) => ({ round, leaf: name, why })),
     });
   else {

@@ -1,5 +1,6 @@
 /** `verde rounds dispute`: the first leaf in which two records differ, and who is wrong there. */
-import { toHex } from "../../encoding/bytes.ts";
+import { formatAddress } from "../../claims/claim.ts";
+import { type Bytes, toHex } from "../../encoding/bytes.ts";
 import { quote } from "../../errors/text.ts";
 import { disputeRecords, type RecordBlame, type RecordDispute, type RecordDivergence } from "../../rounds/dispute.ts";
 import type { Blame } from "../../rounds/judge.ts";
@@ -20,16 +21,22 @@ export async function disputeRounds(a: string, b: string, { backend, json }: Fla
   const records = [await RoundsRecord.open(a), await RoundsRecord.open(b)] as const;
   const options = backend === undefined ? {} : { backend };
   const result = await meanwhile(`the dispute of ${a} and ${b}`, () => disputeRecords(...records, options));
-  if (json) writeJson(disputeJson(result, [a, b]));
+  if (json) writeJson(disputeJson(result, records, [a, b]));
   else if (result.outcome === "agree") writeLine(`${a} and ${b} agree in ${result.rounds} rounds, round 0 included.`);
   else writeLine(...describe(result, records, [a, b]));
   exitWith(result.outcome === "agree" ? EXIT.agree : result.losers.length === 0 && result.blames.length === 0 ? EXIT.undecided : EXIT.divergence); // prettier-ignore
 }
 
+/** The address of a participant, or of the recorder, in a record's own instance. */
+function addressIn({ plan, instance }: RoundsRecord, participant: string): Bytes {
+  return instance.owners[plan.participants.findIndex(({ name }) => name === participant)] ?? instance.recorder;
+}
+
 /** The place below a leaf, and the values there. */
-export function blameJson({ participant, reason, location, claimed, recomputed }: Blame) {
+export function blameJson(record: RoundsRecord, { participant, reason, location, claimed, recomputed }: Blame) {
   return {
     participant,
+    address: formatAddress(addressIn(record, participant)),
     reason,
     step: location?.step ?? null,
     node: location?.operator?.label ?? null,
@@ -41,7 +48,7 @@ export function blameJson({ participant, reason, location, claimed, recomputed }
   };
 }
 
-function disputeJson(result: RecordDispute, names: readonly string[]) {
+function disputeJson(result: RecordDispute, records: readonly RoundsRecord[], names: readonly string[]) {
   const parties = names.map((name, side) => ({ id: IDS[side], name }));
   const head = { schemaVersion: 1, parties };
   if (result.outcome === "agree") return { ...head, outcome: "agree", losers: [], rounds: result.rounds };
@@ -54,8 +61,8 @@ function disputeJson(result: RecordDispute, names: readonly string[]) {
     losers: losers.map((side) => IDS[side]),
     round,
     leaf: name,
-    ...(first ? blameJson(first) : { participant: null, reason: null }),
-    blames: blames.map((blame) => ({ record: idOf(blame), ...blameJson(blame) })),
+    ...(first ? blameJson(records[first.record ?? 0], first) : { participant: null, reason: null }),
+    blames: blames.map((blame) => ({ record: idOf(blame), ...blameJson(records[blame.record ?? 0], blame) })),
     referee: { ...figures },
   };
 }

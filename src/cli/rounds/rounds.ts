@@ -5,6 +5,7 @@ import { addThreadsOption } from "../threads.ts";
 import { addProgressOption } from "../progress.ts";
 import { auditRounds } from "./audit.ts";
 import { disputeRounds } from "./dispute.ts";
+import { addPlanHelp } from "./help.ts";
 import { inspectRounds } from "./inspect.ts";
 import { runPlan } from "./run.ts";
 
@@ -37,6 +38,7 @@ export function register(program: Command): void {
     .option("--force", "overwrite a record")
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
+  addPlanHelp(rounds, run);
   addThreadsOption(run).action((path: string, rest: string[], flags) => runPlan(path, rest, flags, run));
   rounds
     .command("inspect")
