@@ -27,4 +27,13 @@ export { before, each, type Member, now, own, type SeatSource, type Source } fro
 export type { Instance, InstanceId, Statement } from "./statement.ts";
 export type { JobTemplate, Template } from "./template.ts";
 export { train, type TrainOptions } from "./train.ts";
-export { type Laid, type Scene, type Stage, turn, type Turn, type TurnEntry, type TurnOptions } from "./turn.ts";
+export {
+  type Laid,
+  type Scene,
+  type SeatData,
+  type Stage,
+  turn,
+  type Turn,
+  type TurnEntry,
+  type TurnOptions,
+} from "./turn.ts";

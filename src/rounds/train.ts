@@ -8,7 +8,7 @@ import { Context } from "../job/context.ts";
 import type { Optimizer } from "../job/optimizers/optimizer.ts";
 import type { Ports } from "./port.ts";
 import { before, own, type Source } from "./source.ts";
-import { KEPT, type Laid, type Scene, type Stage, type Turn } from "./turn.ts";
+import { KEPT, type Laid, type Scene, type SeatData, type Stage, type Turn } from "./turn.ts";
 
 /** The name under which a training turn reads the weights from which it starts. */
 const WEIGHTS = "weights";
@@ -32,7 +32,7 @@ export interface TrainOptions<Reads extends Readonly<Record<string, Source>>> {
    * Builds the loss of a step, an f32 scalar, as in a job. `reads.weights.entry(name, value)` is a start
    * weight.
    */
-  loss(job: Context<Readonly<Record<string, Value>>>, reads: Ports<Reads & { weights: Source<"one"> }>): Value;
+  loss(job: Context<SeatData>, reads: Ports<Reads & { weights: Source<"one"> }>): Value;
   /** The update of the weights, such as `adamW({ … })`. */
   optimizer: Optimizer;
 }
@@ -58,7 +58,7 @@ export function train<const Reads extends Readonly<Record<string, Source>> = Rec
 }
 
 function layTraining({ loss: build, optimizer }: TrainOptions<Record<string, Source>>, stage: Stage): Laid {
-  const context = new Context<Readonly<Record<string, Value>>>(stage.own, stage.seed);
+  const context = new Context<SeatData>(stage.own, stage.seed);
   const reads = stage.reads(context.builder);
   const loss: unknown = build(context, reads as Parameters<typeof build>[1]);
   if (!(loss instanceof Value) || loss.dtype !== "f32" || loss.rank > 0)

@@ -10,7 +10,8 @@ import { reshape } from "../graph/ops/reshape.ts";
 import { slice } from "../graph/ops/slice.ts";
 import type { RandomSource } from "../graph/random.ts";
 import type { Value } from "../graph/value.ts";
-import { type NamedTensor } from "../job/closed.ts";
+import { DATA_PREFIX, type NamedTensor } from "../job/closed.ts";
+import { named } from "../job/data-values.ts";
 import { type Initializer, zeros } from "../job/initializers.ts";
 import { defineProgram } from "../repops/programs/expressions.ts";
 import type { AnyPorts, Ports } from "./port.ts";
@@ -26,10 +27,15 @@ export interface TurnEntry {
 /** The names of the three tensors that every seat is given beside its own data: i32 [], i32 [], i32 [8]. */
 export const OWN = { member: "member", round: "round", seed: "seed" } as const;
 
+/**
+ * The tensors of a seat as values, by the names that the plan's `data` gave them; with `member`, `round` and
+ * `seed`. A name that it does not have is an error when the plan is closed; a compiler can't know the names.
+ */
+export type SeatData = Readonly<Record<string, any>>;
+
 /** What a turn's functions are given to build a graph. */
 export interface Scene {
-  /** The seat's own data, by name; with `member`, `round` and `seed`. */
-  readonly data: Readonly<Record<string, Value>>;
+  readonly data: SeatData;
   readonly reads: AnyPorts;
   /** The seed of this seat in this round, and the number of the step. */
   readonly random: RandomSource;
@@ -94,9 +100,7 @@ export interface TurnOptions<Reads extends Readonly<Record<string, Source>>> {
   /** How many steps a round has; default 0. */
   steps?: number;
   /** The values of entries after a step; others keep theirs. */
-  step?(
-    scene: Scene & { readonly reads: Ports<Reads>; readonly state: Readonly<Record<string, Value>> },
-  ): Readonly<Record<string, Value>>;
+  step?(scene: Scene & { readonly reads: Ports<Reads>; readonly state: SeatData }): Readonly<Record<string, Value>>;
 }
 
 const STEP = "step";
@@ -171,10 +175,8 @@ function stepOf<Reads extends Readonly<Record<string, Source>>>(
 }
 
 /** The seat's own data as inputs of a graph, by the names that the author gave. */
-export function dataIn(builder: GraphBuilder, own: readonly NamedTensor[]): Record<string, Value> {
-  return Object.fromEntries(
-    own.map((tensor) => [tensor.name.slice("data/".length), builder.input(tensor.name, tensor)]),
-  );
+export function dataIn(builder: GraphBuilder, own: readonly NamedTensor[]): SeatData {
+  return named(own.map((tensor) => [tensor.name.slice(DATA_PREFIX.length), builder.input(tensor.name, tensor)]));
 }
 
 /** The seed of a seat's random numbers in a round: the first word of its seed. */
