@@ -131,7 +131,7 @@ it("terms that can't be carried out are refused in words", async () => {
     on.fails(code, words, "client", "task", "post", "honest.trace", "--reward", "1", ...terms);
   await refused("there have to be 2 to 16 providers", 3, "--providers", "1");
   await refused("no period may be shorter than 60 seconds", 3, "--to-judge", "59s");
-  await refused("the task could last", 3, "--to-commit", "20d");
+  await refused("the task could last", 3, "--to-commit", "40d");
   await refused("must not be zero", 3, "--stake", "0");
   await refused("is not a length of time", 2, "--to-judge", "a day");
   await refused("is not a number from 0 to 255", 2, "--providers", "two");

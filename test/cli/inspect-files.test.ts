@@ -200,7 +200,7 @@ describe("verde inspect of a verdict", () => {
       { ...proof, refuted: [] },
       { ...proof, refuted: {} },
       { ...proof, refuted: [null] },
-      { ...proof, job: { ...proof.job, steps: 0 } },
+      { ...proof, job: { ...proof.job, steps: -1 } },
       { ...proof, job: 1 },
       { ...ruling, claims: [ruling.claims[0]] },
       { ...ruling, decision: null },
