@@ -41,7 +41,7 @@ test("a prover is watched from its start to its end", async () => {
     expect(await (await fetch(`${metrics}ready`)).json()).toEqual({ ready: true });
     let text = "";
     // An answer is counted when it has ended, which may be after the client has it.
-    for (let looks = 0; looks < 100 && !text.includes("verde_requests_total{"); looks++)
+    for (let looks = 0; looks < 400 && !text.includes("verde_requests_total{"); looks++)
       text = await (await fetch(`${metrics}metrics`)).text();
     expect(text).toContain(`verde_requests_total{route="/${PARTY_PATH}",method="POST",status="200"} 1`);
     expect(text).toContain("verde_party_starts 1");

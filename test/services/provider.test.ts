@@ -81,7 +81,7 @@ it("two providers that are killed again and again are both paid", async () => {
   await on.skip("1d1m");
   await until(task, "Final");
   for (const person of ["ada", "ben"] as const) {
-    for (let looks = 0; looks < 60 && (await on.account(person)).balance !== 510; looks++)
+    for (let looks = 0; looks < 240 && (await on.account(person)).balance !== 510; looks++)
       await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await on.account(person), said).toMatchObject({ balance: 510, active: 500, exposed: 0, credit: 0 });
   }
@@ -91,7 +91,7 @@ it("a provider shows what it has, and ends when it is told to", async () => {
   const env = { VERDE_STATE: on.at("state-ada") };
   let shown = await on.verde(["provider", "status", "--json"], env);
   // It looks at the end of a task twice.
-  for (let looks = 0; looks < 60 && !shown.stdout.includes('"done"'); looks++)
+  for (let looks = 0; looks < 240 && !shown.stdout.includes('"done"'); looks++)
     shown = await on.verde(["provider", "status", "--json"], env);
   expect(JSON.parse(shown.stdout), shown.stderr).toMatchObject({ running: true, tasks: [{ stage: "done", outcome: "paid" }] }); // prettier-ignore
   expect((await on.verde(["provider", "logs"], env)).stdout).toContain("is over: paid");
@@ -123,7 +123,7 @@ it("a provider that cheats loses its stake to one that is killed meanwhile", asy
   await on.skip("1d1m");
   await until(task, "Final");
   expect((await on.account("ben")).active, said).toBe(400);
-  for (let looks = 0; looks < 60 && (await on.account("ada")).credit !== 0; looks++)
+  for (let looks = 0; looks < 240 && (await on.account("ada")).credit !== 0; looks++)
     await new Promise((resolve) => setTimeout(resolve, 500));
   expect((await on.account("ada")).balance, said).toBeGreaterThan(520);
 });
@@ -133,7 +133,7 @@ it("a task that it can't run or afford is not taken, and the reason is said once
   await on.ok("client", "task", "post", JOB, "--steps", "9", "--reward", "10");
   const greedy = await on.json("client", "task", "post", "jobs/line.verde", "--reward", "10", "--stake", "9000");
   // Ben, who may run too, may be the first to say it.
-  for (let looks = 0; looks < 60 && !/ada: .*needs a stake of 9,000 VTT/.test(said); looks++)
+  for (let looks = 0; looks < 240 && !/ada: .*needs a stake of 9,000 VTT/.test(said); looks++)
     await new Promise((resolve) => setTimeout(resolve, 500));
   expect(said).toMatch(/is not taken: there is no job file for 0x/);
   expect(said).toContain("needs a stake of 9,000 VTT");

@@ -40,7 +40,7 @@ describe("a service that is watched", () => {
     await fetch(`${blobs.url}nowhere`);
     let found = await samples(watch.url);
     // An answer is counted when it has ended, which may be after the client has it.
-    for (let looks = 0; looks < 100 && (found.get('verde_request_seconds_count{route="none"}') ?? 0) < 1; looks++) found = await samples(watch.url); // prettier-ignore
+    for (let looks = 0; looks < 400 && (found.get('verde_request_seconds_count{route="none"}') ?? 0) < 1; looks++) found = await samples(watch.url); // prettier-ignore
     expect(found.get("verde_waiting_requests")).toBe(3);
     expect(found.get('verde_requests_total{route="/blob/sha256/*",method="GET",status="404"}')).toBe(1);
     expect(found.get('verde_requests_total{route="none",method="GET",status="404"}')).toBe(1);
