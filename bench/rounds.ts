@@ -1,7 +1,7 @@
 /**
  * The tables of docs/schemes.md: what a round sends beside training in step, and the loss beside a lone
- * worker's. `node bench/rounds.ts diloco` or `node bench/rounds.ts fedavg`; one more word runs the smaller of
- * its settings only.
+ * worker's. `node bench/rounds.ts diloco`, `sparseloco` or `fedavg`; the word small runs the smaller of its
+ * settings only, and `keep=256` sets an option of the plan.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,11 +38,12 @@ interface Compared {
 }
 
 const PROSE = "examples/data/verde.txt";
-const shardOf = (plan: Plan, name: string) => plan.seats.slice(0, -1).map(({ shard }) => shard.find((each) => each.name === `data/${name}`)!); // prettier-ignore
+const shardOf = (plan: Plan, name: string) => plan.seats.filter(({ turn }) => turn === 0).map(({ shard }) => shard.find((each) => each.name === `data/${name}`)!); // prettier-ignore
 
-async function diloco(rounds: number, inner: number): Promise<Compared> {
+async function text(name: string, rounds: number, inner: number, more = {}): Promise<Compared> {
   const [workers, batch, context, dim] = [4, 4, 32, 32];
-  const plan = await loadRounds("examples/rounds/diloco.ts", { workers, rounds, inner, batch, context, dim });
+  const options = { workers, rounds, inner, batch, context, dim, ...more };
+  const plan = await loadRounds(`examples/rounds/${name}.ts`, options);
   const size = { vocabulary: 256, layers: 1, heads: 2, dim, context };
   const shards = shardOf(plan, "text");
   const joined = intTensor(
@@ -130,16 +131,34 @@ async function merged(record: RoundsRecord): Promise<NamedTensor[]> {
   return stateOf(plan.templates[plan.seats[seat].template]).map(({ name }, i) => ({ ...tensors[i], name }));
 }
 
-const SETTINGS = { diloco: [[3, 5], [20, 30]], fedavg: [[3, 10], [20, 10]] } as const; // prettier-ignore
-const [name = "diloco", ...small] = process.argv.slice(2);
-if (name !== "diloco" && name !== "fedavg") throw new Error("name diloco or fedavg");
-for (const [rounds, inner] of small.length > 0 ? SETTINGS[name].slice(0, 1) : SETTINGS[name]) {
-  const { plan, workers, lone, dense, held } = await (name === "diloco" ? diloco : fedavg)(rounds, inner);
+const SETTINGS = {
+  diloco: [[3, 5], [20, 30]],
+  sparseloco: [[3, 5], [20, 30]],
+  fedavg: [[3, 10], [20, 10]],
+} as const; // prettier-ignore
+const [name = "diloco", ...words] = process.argv.slice(2);
+const small = words.includes("small");
+const more = Object.fromEntries(words.flatMap((word) => (/^\w+=[\d.]+$/.test(word) ? [[word.split("=")[0], Number(word.split("=")[1])]] : []))); // prettier-ignore
+if (name !== "diloco" && name !== "sparseloco" && name !== "fedavg")
+  throw new Error("name diloco, sparseloco or fedavg");
+/** What a member hands to others: the state of the turn `send`, or all weights. */
+function messageBytes({ turns, seats, templates }: Plan, weights: number): number {
+  const sender = seats.find(({ turn }) => turns[turn].name === "send");
+  const types = sender ? stateOf(templates[sender.template]) : [];
+  return types.length > 0 ? types.reduce((sum, type) => sum + byteLength(type), 0) : weights;
+}
+for (const [rounds, inner] of small ? SETTINGS[name].slice(0, 1) : SETTINGS[name]) {
+  const { plan, workers, lone, dense, held } = await (name === "fedavg"
+    ? fedavg(rounds, inner)
+    : text(name, rounds, inner, more));
   const out = mkdtempSync(join(tmpdir(), "verde-rounds-"));
   try {
     const record = await runRounds(plan, { out, state: join(out, "keys") });
     const weights = (await merged(record)).filter(({ name: entry }) => !entry.startsWith("momentum/"));
     const bytes = weights.reduce((sum, type) => sum + byteLength(type), 0);
+    const message = messageBytes(plan, bytes);
+    // Messages go from each to all others, and weights to the server and back.
+    const round = message === bytes ? 2 * workers * bytes : workers * (workers - 1) * message;
     const [a, b, c] = [
       await heldLoss(held, weights),
       await heldLoss(held, (await run(lone)).state),
@@ -147,7 +166,7 @@ for (const [rounds, inner] of small.length > 0 ? SETTINGS[name].slice(0, 1) : SE
     ];
     console.log(`${name}: ${workers} workers, ${rounds} rounds of ${inner} steps, ${bytes / 4} parameters`);
     console.log(
-      `  a message ${bytes} B; a round ${2 * workers * bytes} B; in step ${2 * workers * bytes * inner} B; ratio ${inner}`,
+      `  a message ${message} B; a round ${round} B; in step ${2 * workers * bytes * inner} B; ratio ${((2 * workers * bytes * inner) / round).toFixed(1)}`,
     );
     console.log(`  held-out loss ${a.toFixed(3)}, a lone worker ${b.toFixed(3)}, in step ${c.toFixed(3)}`);
   } finally {

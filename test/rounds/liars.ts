@@ -32,20 +32,33 @@ export function stated(plan: Plan, instance: Instance, place: LeafPlace, claim: 
   return { ...place, job, start, end, signature: signDigest(digest, secretOf(by ?? owner)) };
 }
 
-/** A record that is kept in a folder, without journals: its participants sign whatever they compute. */
+/**
+ * A record that is kept in a folder, without journals: its participants sign whatever they compute. Leaves before the
+ * first fault are taken `from` another record of the plan, where one is given.
+ */
 export async function performedRecord(
   plan: Plan,
   folder: string,
   faults: readonly PlantedFault[] = [],
-  { salt = 1, backend = wasm }: { salt?: number; backend?: Backend } = {},
+  { salt = 1, backend = wasm, from }: { salt?: number; backend?: Backend; from?: RoundsRecord } = {},
 ): Promise<RoundsRecord> {
   const instance = testInstance(plan, salt);
   const record = await beginRecord(folder, plan, instance);
   const runner = new LeafRunner(backend);
+  let same = from;
   for (let round = 0; round <= plan.rounds; round++) {
     for (const seat of plan.seats.keys()) {
       const place = { round, seat };
       const planted = faults.find((each) => each.round === round && each.seat === seat);
+      if (planted) same = undefined;
+      if (same) {
+        const claim = same.at(place)!;
+        const { roots, tensors } = await same.state(claim);
+        await record.blobs.put(tensors, roots);
+        await record.writeNote(place, await same.note(place));
+        record.admit(stated(plan, instance, place, claim));
+        continue;
+      }
       const places = planted ? misread(plan, planted, sourcesOf(plan, place)) : sourcesOf(plan, place);
       const states = [];
       for (const statement of record.statements(places)) states.push(await record.state(statement));
