@@ -32,15 +32,21 @@ export function stated(plan: Plan, instance: Instance, place: LeafPlace, claim: 
   return { ...place, job, start, end, signature: signDigest(digest, secretOf(by ?? owner)) };
 }
 
+/** Who copies, and from which seat. */
+interface Copy extends LeafPlace {
+  readonly of: number;
+}
+
 /**
  * A record that is kept in a folder, without journals: its participants sign whatever they compute. Leaves before the
- * first fault are taken `from` another record of the plan, where one is given.
+ * first fault are taken `from` another record of the plan, where one is given. Who copies hands on what another seat has
+ * handed on in that round.
  */
 export async function performedRecord(
   plan: Plan,
   folder: string,
   faults: readonly PlantedFault[] = [],
-  { salt = 1, backend = wasm, from }: { salt?: number; backend?: Backend; from?: RoundsRecord } = {},
+  { salt = 1, backend = wasm, from, copy }: { salt?: number; backend?: Backend; from?: RoundsRecord; copy?: Copy } = {},
 ): Promise<RoundsRecord> {
   const instance = testInstance(plan, salt);
   const record = await beginRecord(folder, plan, instance);
@@ -50,7 +56,8 @@ export async function performedRecord(
     for (const seat of plan.seats.keys()) {
       const place = { round, seat };
       const planted = faults.find((each) => each.round === round && each.seat === seat);
-      if (planted) same = undefined;
+      const copied = copy?.round === round && copy.seat === seat ? record.at({ round, seat: copy.of }) : undefined;
+      if (planted || copied) same = undefined;
       if (same) {
         const claim = same.at(place)!;
         const { roots, tensors } = await same.state(claim);
@@ -62,7 +69,12 @@ export async function performedRecord(
       const places = planted ? misread(plan, planted, sourcesOf(plan, place)) : sourcesOf(plan, place);
       const states = [];
       for (const statement of record.statements(places)) states.push(await record.state(statement));
-      const { roots, state, metrics, ...claim } = await runner.run(plan, place, states, { fault: planted?.fault });
+      const made = await runner.run(plan, place, states, { fault: planted?.fault });
+      if (copied) {
+        const { roots: others, tensors } = await record.state(copied);
+        Object.assign(made, { roots: others, state: tensors, end: copied.end });
+      }
+      const { roots, state, metrics, ...claim } = made;
       await record.blobs.put(state, roots);
       await record.writeNote(place, { roots, metrics, ...(planted && { fault: planted.fault }) });
       record.admit(stated(plan, instance, place, claim));
