@@ -41,6 +41,6 @@ for (const text of runs) {
   console.log(`${name} ${text}: ${plan.seats.length} leaves a step, ${plan.participants.length} participants`);
   console.log(`  forward ${of("passed")} B, backward ${of("slope")} B, windows ${of("windows")} B`);
   console.log(
-    `  loss of ${losses.length} steps: first ${losses[0].toFixed(3)}, mean of the last ten ${mean.toFixed(3)}`,
+    `  loss of ${losses.length} steps: first ${losses.find((loss) => loss > 0)?.toFixed(3)}, mean of the last ten ${mean.toFixed(3)}`,
   );
 }
