@@ -39,6 +39,8 @@ export interface Staged {
   subspace: number;
   /** `subspace`: coordinates are sent. Anything else: all elements of the same values. */
   boundary: string;
+  /** `none`: the last stage gives the loss of each token; default the mean of all. */
+  reduction?: "mean" | "none";
 }
 
 const projection = (inputs: number): Initializer => normal(1 / Math.sqrt(inputs));
@@ -93,11 +95,11 @@ function block(
   return add(attended, into(weights, `${name}.down`, hidden, dim, basis));
 }
 
-/** The mean loss of the next token of every row: f32 [rows, dim], i32 [batch, context + 1] → a scalar. */
-function headLoss(weights: Weights, x: Value, windows: Value): Value {
+/** The loss of the next token of each row: f32 [rows, dim], i32 [batch, context + 1] → a scalar or [rows]. */
+function headLoss(weights: Weights, x: Value, windows: Value, reduction: "mean" | "none"): Value {
   const dim = x.shape[1];
   const normed = rmsNorm(x, weights("head.norm", [dim], ones));
-  return crossEntropy(into(weights, "head.out", normed, VOCABULARY), targetsOf(windows));
+  return crossEntropy(into(weights, "head.out", normed, VOCABULARY), targetsOf(windows), { reduction });
 }
 
 /** What a stage's participant is given beside its input, where the model has a subspace. */
@@ -131,6 +133,6 @@ export function stageOf(
     x = basis && rows ? add(matmul(learned, transpose(basis)), fixed(rows)) : learned;
   } else if (sent) x = add(matmul(x, transpose(sent.basis), "from-coordinates"), fixed(sent.rows));
   x = block(weights, `block${stage}`, x, sizes, last ? undefined : basis);
-  if (last) return headLoss(weights, x, windows);
+  if (last) return headLoss(weights, x, windows, sizes.reduction ?? "mean");
   return sent ? matmul(sub(x, fixed(sent.rows)), sent.basis, "coordinates") : x;
 }
