@@ -29,6 +29,7 @@ export type { JobTemplate, Template } from "./template.ts";
 export { train, type TrainOptions } from "./train.ts";
 export {
   type Laid,
+  type LaidStep,
   type Scene,
   type SeatData,
   type Stage,

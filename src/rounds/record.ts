@@ -77,6 +77,7 @@ export class RoundsRecord {
     else if (toHex(known.signature) !== toHex(statement.signature)) this.second.push(statement);
   }
 
+  /** The statement of a place, if it has one. */
   at(place: LeafPlace): Statement | undefined {
     return this.places.get(key(place));
   }
@@ -106,6 +107,7 @@ export class RoundsRecord {
     return this.statements(sourcesOf(this.plan, place));
   }
 
+  /** The statements of places. @throws {RoundsError} UNAVAILABLE where a place has none */
   statements(places: readonly LeafPlace[]): Statement[] {
     return places.map((place) => {
       const statement = this.at(place);
@@ -124,6 +126,7 @@ export class RoundsRecord {
     }
   }
 
+  /** Writes the file of a leaf. One that is there is replaced. */
   async writeNote(place: LeafPlace, { roots, ...note }: LeafNote): Promise<void> {
     const file = leafFile(this.folder, this.plan, place);
     await makeFolder(path.dirname(file));

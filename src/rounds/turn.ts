@@ -65,7 +65,15 @@ export interface Laid {
    */
   begin(scene: Scene): ReadonlyMap<string, Value>;
   /** The graph of a step, whose inputs are the state and then all data. Absent: nothing changes. */
-  step?(): { graph(dataNames: readonly string[]): Graph; builder: GraphBuilder; reads: AnyPorts };
+  step?(): LaidStep;
+}
+
+/** What a turn's step is made of. */
+export interface LaidStep {
+  /** @param dataNames the names of all data, in the order of the graph's inputs */
+  graph(dataNames: readonly string[]): Graph;
+  readonly builder: GraphBuilder;
+  readonly reads: AnyPorts;
 }
 
 /** A turn as a plan holds it before it is closed. `train`, `combine` and `turn` make it. */
