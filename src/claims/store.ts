@@ -5,7 +5,8 @@
 import { type Bytes, bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
 import { parseJson } from "../encoding/json.ts";
 import { fs, path } from "../encoding/node.ts";
-import { isMissing, KeyError, messageOf, unwritable, UsageError } from "../errors/index.ts";
+import { isMissing, KeyError, messageOf, UsageError } from "../errors/index.ts";
+import { appendDurably } from "../files/append.ts";
 import { makeFolder } from "../files/folder.ts";
 import { waitForLock } from "../files/lock.ts";
 import { stateFolder } from "../files/places.ts";
@@ -163,7 +164,7 @@ class RunSpeaker implements Speaker {
       try {
         signed = await first();
         const cut = !/(^|\n)$/.test(await this.signed());
-        if (signed === undefined) await append(this.journal, `${cut ? "\n" : ""}${line}\n`);
+        if (signed === undefined) await appendDurably(this.journal, `${cut ? "\n" : ""}${line}\n`, 0o600);
         signed ??= line;
       } finally {
         lock.release();
@@ -174,21 +175,6 @@ class RunSpeaker implements Speaker {
 
   private async signed(): Promise<string> {
     return (await read(this.journal, "the journal of signed openings")) ?? "";
-  }
-}
-
-/** Returns when the disk has the line: a signature must not leave before that. */
-async function append(file: string, line: string): Promise<void> {
-  try {
-    const handle = await fs.open(file, "a", 0o600);
-    try {
-      await handle.appendFile(line);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw unwritable(file, cause);
   }
 }
 

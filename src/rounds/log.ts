@@ -7,6 +7,7 @@ import { sha256 } from "../encoding/hash.ts";
 import { fs } from "../encoding/node.ts";
 import type { StateRoot } from "../encoding/tensor.ts";
 import { isMissing, RoundsError, unwritable } from "../errors/index.ts";
+import { appendDurably } from "../files/append.ts";
 import type { JobId } from "../job/closed.ts";
 import type { Statement } from "./statement.ts";
 
@@ -124,17 +125,7 @@ export class LogWriter {
 
   private async append(kind: number, content: Bytes): Promise<void> {
     const hash = next(this.hash, kind, content);
-    try {
-      const handle = await fs.open(this.file, "a");
-      try {
-        await handle.appendFile(new Writer().u8(kind).bytes(content).bytes(hash).finish());
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    } catch (cause) {
-      throw unwritable(this.file, cause);
-    }
+    await appendDurably(this.file, new Writer().u8(kind).bytes(content).bytes(hash).finish());
     this.hash = hash;
   }
 }

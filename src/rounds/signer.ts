@@ -4,7 +4,8 @@ import { signDigest } from "../claims/signature.ts";
 import { formatAddress } from "../claims/claim.ts";
 import { type Bytes, toHex } from "../encoding/bytes.ts";
 import { fs, path } from "../encoding/node.ts";
-import { RoundsError, unwritable } from "../errors/index.ts";
+import { RoundsError } from "../errors/index.ts";
+import { appendDurably } from "../files/append.ts";
 import { makeFolder } from "../files/folder.ts";
 import { waitForLock } from "../files/lock.ts";
 import type { RunRoot } from "../trace/commitments.ts";
@@ -66,24 +67,9 @@ export class Signer {
             "find out which machine uses the key beside this one, or computes other bits",
           { place, signed: known.slice(place.length + 1), refused: toHex(root) },
         );
-      await append(file, `${/(^|\n)$/.test(text) ? "" : "\n"}${line}\n`);
+      await appendDurably(file, `${/(^|\n)$/.test(text) ? "" : "\n"}${line}\n`, 0o600);
     } finally {
       lock.release();
     }
-  }
-}
-
-/** Returns when the disk has the text: a signature must not leave before that. */
-async function append(file: string, text: string): Promise<void> {
-  try {
-    const handle = await fs.open(file, "a", 0o600);
-    try {
-      await handle.appendFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw unwritable(file, cause);
   }
 }
