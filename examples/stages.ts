@@ -22,6 +22,7 @@ import {
   transpose,
   type Value,
 } from "@verde-ml/verde/job";
+import { before, type Source, turn } from "@verde-ml/verde/rounds";
 
 /** Gives a weight by its name: a parameter of a job, or an entry of a state. */
 export type Weights = (name: string, shape: readonly number[], init: Initializer) => Value;
@@ -135,4 +136,31 @@ export function stageOf(
   x = block(weights, `block${stage}`, x, sizes, last ? undefined : basis);
   if (last) return headLoss(weights, x, windows, sizes.reduction ?? "mean");
   return sent ? matmul(sub(x, fixed(sent.rows)), sent.basis, "coordinates") : x;
+}
+
+/**
+ * The turn with which a stage of a pipeline reads its input and hands on what it makes of it: `passed` f32
+ * [batch · context, width], and the `windows` i32 [batch, context + 1] that the first stage draws.
+ * @param width of what passes between stages
+ * @param input when the turn before it has to be read: `now` or `before`
+ */
+export function forwardTurn(
+  sizes: Staged,
+  stage: number,
+  { batch, width, input: from }: { batch: number; width: number; input: (name: string) => Source<"one"> },
+) {
+  const passed = { dtype: "f32", shape: [batch * sizes.context, width] } as const;
+  const windows = { dtype: "i32", shape: [batch, sizes.context + 1] } as const;
+  const reads: Record<string, Source<"one">> = { weights: before(`backward${stage}`) };
+  if (stage > 0) reads.input = from(`forward${stage - 1}`);
+  return turn({
+    by: `stage${stage}`,
+    reads,
+    entries: () => ({ passed, windows }),
+    begin({ data, random, reads: { weights, input } }) {
+      const tokens = input?.entry("windows") ?? drawWindows(random, data.text, batch, sizes.context);
+      const of: Weights = (name, shape) => weights.entry(name, { dtype: "f32", shape });
+      return { windows: tokens, passed: stageOf(sizes, stage, of, data, tokens, input?.entry("passed")) };
+    },
+  });
 }

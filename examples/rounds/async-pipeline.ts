@@ -25,8 +25,8 @@ import {
   where,
   zeros,
 } from "@verde-ml/verde/job";
-import { before, defineRounds, now, own, type Source, train, turn } from "@verde-ml/verde/rounds";
-import { drawWindows, stageOf, type Weights } from "../stages.ts";
+import { before, defineRounds, now, own, type Source, train } from "@verde-ml/verde/rounds";
+import { forwardTurn, stageOf, type Weights } from "../stages.ts";
 
 const PROSE = fileURLToPath(new URL("../data/verde.txt", import.meta.url));
 
@@ -59,21 +59,7 @@ export default defineRounds({
   turns({ stages, batch, context, dim, heads, optimizer, rate }) {
     const sizes = { stages, context, dim, heads, subspace: 0, boundary: "whole" };
     const passed = { dtype: "f32", shape: [batch * context, dim] } as const;
-    const windows = { dtype: "i32", shape: [batch, context + 1] } as const;
-    const forward = (stage: number) => {
-      const reads: Record<string, Source<"one">> = { weights: before(`backward${stage}`) };
-      if (stage > 0) reads.input = before(`forward${stage - 1}`);
-      return turn({
-        by: `stage${stage}`,
-        reads,
-        entries: () => ({ passed, windows }),
-        begin({ data, random, reads: { weights, input } }) {
-          const tokens = input?.entry("windows") ?? drawWindows(random, data.text, batch, context);
-          const newest: Weights = (name, shape) => weights.entry(name, { dtype: "f32", shape });
-          return { windows: tokens, passed: stageOf(sizes, stage, newest, {}, tokens, input?.entry("passed")) };
-        },
-      });
-    };
+    const forward = (stage: number) => forwardTurn(sizes, stage, { batch, width: dim, input: before });
     const backward = (stage: number) => {
       const delay = stages - 1 - stage;
       const given = stage > 0 ? before(`forward${stage - 1}`, delay + 1) : before("forward0", delay);

@@ -7,8 +7,8 @@
  */
 import { fileURLToPath } from "node:url";
 import { adamW, byteTokens, gradients, intTensor, mul, option, sum, tensor, zeros } from "@verde-ml/verde/job";
-import { before, defineRounds, now, own, type Source, train, turn } from "@verde-ml/verde/rounds";
-import { drawWindows, stageOf, VOCABULARY, type Weights } from "../stages.ts";
+import { defineRounds, now, own, type Source, train } from "@verde-ml/verde/rounds";
+import { forwardTurn, stageOf, VOCABULARY, type Weights } from "../stages.ts";
 import { randomBasis, randomRows } from "../subspace.ts";
 
 const PROSE = fileURLToPath(new URL("../data/verde.txt", import.meta.url));
@@ -43,21 +43,7 @@ export default defineRounds({
     const { stages, context, dim, subspace, boundary } = sizes;
     const width = subspace > 0 && boundary === "subspace" ? subspace : dim;
     const passed = { dtype: "f32", shape: [batch * context, width] } as const;
-    const windows = { dtype: "i32", shape: [batch, context + 1] } as const;
-    const forward = (stage: number) => {
-      const reads: Record<string, Source<"one">> = { weights: before(`backward${stage}`) };
-      if (stage > 0) reads.input = now(`forward${stage - 1}`);
-      return turn({
-        by: `stage${stage}`,
-        reads,
-        entries: () => ({ passed, windows }),
-        begin({ data, random, reads: { weights, input } }) {
-          const tokens = input?.entry("windows") ?? drawWindows(random, data.text, batch, context);
-          const of: Weights = (name, shape) => weights.entry(name, { dtype: "f32", shape });
-          return { windows: tokens, passed: stageOf(sizes, stage, of, data, tokens, input?.entry("passed")) };
-        },
-      });
-    };
+    const forward = (stage: number) => forwardTurn(sizes, stage, { batch, width, input: now });
     const backward = (stage: number) => {
       const reads: Record<string, Source<"one">> = { given: now(`forward${Math.max(stage - 1, 0)}`) };
       if (stage < stages - 1) reads.later = now(`backward${stage + 1}`);
