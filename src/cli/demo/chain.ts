@@ -13,16 +13,14 @@ import { chunkCount } from "../../encoding/tensor.ts";
 import { UsageError } from "../../errors/index.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { writeResult } from "../../files/replace.ts";
-import { type ClosedJob, outlineOf, stateTypes } from "../../job/closed.ts";
+import { type ClosedJob, stateTypes } from "../../job/closed.ts";
 import { loadJob } from "../../job/load.ts";
 import { dispute } from "../../referee/index.ts";
-import { formatAmount } from "../../settlement/amount.ts";
 import { formatDuration } from "../../settlement/duration.ts";
 import { commitmentOf, taskIdOf } from "../../settlement/commitment.ts";
 import { rulingFrom, signRuling } from "../../settlement/ruling.ts";
 import { gatherSignatures, type SignatureFile } from "../../settlement/signatures.ts";
-import { jobTermsOf } from "../../settlement/job-terms.ts";
-import { readTask, type TaskView, type Terms } from "../../settlement/task.ts";
+import type { TaskView, Terms } from "../../settlement/task.ts";
 import { type Fault, formatFault, parseFault } from "../../trace/fault.ts";
 import { openTrace } from "../../trace/folder.ts";
 import { readCheckpoint } from "../../trace/open.ts";
@@ -33,7 +31,7 @@ import { colors, formatCount, formatSeconds, writeLine } from "../output.ts";
 import { formatFields } from "../table.ts";
 import { deliverFrom, demandCall, randomTensor } from "../task/delivery.ts";
 import { stateName } from "../task/sentence.ts";
-import { termsFields, termsFrom } from "../task/terms.ts";
+import { termsFields } from "../task/terms.ts";
 
 const CHEAT = 1;
 
@@ -95,23 +93,11 @@ class Story {
     this.traces = traces;
     this.verdict = verdict;
     this.claims = claims;
-    const { deployment, token } = stage.session;
-    const flags = { reward: "10", providers: "3", maxDemands: "3" };
-    this.terms = termsFrom(flags, jobTermsOf(outlineOf(job), 1), {
-      client: stage.account("client").address,
-      committee: deployment.committee,
-      game: undefined,
-      token,
-      profile: "l1",
-    });
+    this.terms = stage.terms(job);
   }
 
   private get view(): Promise<TaskView> {
-    return readTask(this.stage.session.source, this.id);
-  }
-
-  private money(amount: bigint): string {
-    return formatAmount(amount, this.stage.session.token);
+    return this.stage.task(this.id);
   }
 
   async post(): Promise<void> {
@@ -123,7 +109,7 @@ class Story {
     await stage.send("client", "manager", "post", [terms]);
     const shown = termsFields(terms, token).filter(([name]) => ["job", "providers", "committee"].includes(name));
     writeLine(
-      `${this.job.name}: ${terms.steps} training steps of a GPT. Each provider with the right result gets ${this.money(terms.reward)}.`,
+      `${this.job.name}: ${terms.steps} training steps of a GPT. Each provider with the right result gets ${this.stage.money(terms.reward)}.`,
     );
     writeLine(...formatFields([["task", this.id], ...shown]));
   }
@@ -137,7 +123,7 @@ class Story {
       await stage.send(name, "manager", "accept", [id]);
     }
     writeLine(
-      `${PROVIDERS.join(", ")} have ${this.money(terms.stake)} each at stake. The task is ${stateName(await this.view)}.`,
+      `${PROVIDERS.join(", ")} have ${this.stage.money(terms.stake)} each at stake. The task is ${stateName(await this.view)}.`,
     );
   }
 
@@ -202,7 +188,7 @@ class Story {
     await stage.send("client", "committee", "submit", [terms, ruling, signers, signatures]);
     const [winners, referees] = [(terms.stake * 40n) / 100n, (terms.stake * 10n) / 100n];
     writeLine(
-      `${PROVIDERS[CHEAT]} loses ${this.money(terms.stake)}: ${this.money(winners)} for those who were right, ${this.money(referees)} for the committee, the rest is burned.`,
+      `${PROVIDERS[CHEAT]} loses ${this.stage.money(terms.stake)}: ${this.stage.money(winners)} for those who were right, ${this.stage.money(referees)} for the committee, the rest is burned.`,
     );
   }
 
@@ -221,7 +207,7 @@ class Story {
     const answer = await deliverFrom(terms, trace, state, waiting[0]);
     await stage.send("Ada", answer.contract, answer.functionName, answer.args);
     writeLine(
-      `Chunk ${formatCount(chunk)} of ${formatCount(count)} of ${types[tensor].name}, drawn at random: ${PROVIDERS[0]} delivers it with a proof, for ${this.money(terms.chunkPrice)}.`,
+      `Chunk ${formatCount(chunk)} of ${formatCount(count)} of ${types[tensor].name}, drawn at random: ${PROVIDERS[0]} delivers it with a proof, for ${this.stage.money(terms.chunkPrice)}.`,
     );
   }
 

@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { bytesToHex, type Hex, maxUint256 } from "viem";
 import { TransportError, UsageError } from "../../errors/index.ts";
 import { makeFolder } from "../../files/folder.ts";
-import { type ClosedJob, outlineOf } from "../../job/closed.ts";
+import type { ClosedJob } from "../../job/closed.ts";
 import { loadJob } from "../../job/load.ts";
 import { drawProviders } from "../../services/client/draw-providers.ts";
 import { commitmentTo } from "../../services/network/draw.ts";
@@ -16,18 +16,15 @@ import { statementBy } from "../../services/network/statement.ts";
 import { NetworkKey } from "../../services/network/key.ts";
 import { Notes } from "../../services/network/notes.ts";
 import { Networks } from "../../services/network/open.ts";
-import { formatAmount } from "../../settlement/amount.ts";
 import { taskIdOf } from "../../settlement/commitment.ts";
 import { formatDuration } from "../../settlement/duration.ts";
 import type { Statement } from "../../settlement/identity.ts";
-import { jobTermsOf } from "../../settlement/job-terms.ts";
-import { readTask, type TaskView, type Terms } from "../../settlement/task.ts";
+import type { TaskView, Terms } from "../../settlement/task.ts";
 import { formatFault, parseFault } from "../../trace/fault.ts";
 import { writeJobFile } from "../../trace/job-file.ts";
 import { colors, formatSeconds, writeLine } from "../output.ts";
 import { formatFields } from "../table.ts";
 import { stateName } from "../task/sentence.ts";
-import { termsFrom } from "../task/terms.ts";
 import { Crew } from "./crew.ts";
 import { defaultFault, heading, JOB, labelOf } from "./job.ts";
 import { type Person, PROVIDERS, Stage } from "./stage.ts";
@@ -97,23 +94,11 @@ class Story {
 
   /** The terms of a task whose draw has this secret. */
   private termsFor(secret: Hex): Terms {
-    const { deployment, token } = this.stage.session;
-    const flags = { reward: "10", providers: "3", maxDemands: "3", salt: commitmentTo(secret) };
-    return termsFrom(flags, jobTermsOf(outlineOf(this.job), 1), {
-      client: this.stage.account("client").address,
-      committee: deployment.committee,
-      game: undefined,
-      token,
-      profile: "l1",
-    });
+    return this.stage.terms(this.job, commitmentTo(secret));
   }
 
   private get view(): Promise<TaskView> {
-    return readTask(this.stage.session.source, this.id);
-  }
-
-  private money(amount: bigint): string {
-    return formatAmount(amount, this.stage.session.token);
+    return this.stage.task(this.id);
   }
 
   /** The job as a file, which the providers have; the deployment, which all have; and the stakes. */
@@ -150,7 +135,7 @@ class Story {
       const statement = await statementBy(stage.account("client"), stage.session, key);
       const offers = await this.draw(notes, statement);
       await stage.send("client", "manager", "post", [this.terms]);
-      const reward = `${this.money(this.terms.reward)} for each provider with the right result`;
+      const reward = `${this.stage.money(this.terms.reward)} for each provider with the right result`;
       writeLine(...formatFields([["task", this.id], ["offers", `${offers}`], ["reward", reward]])); // prettier-ignore
     } finally {
       await networks.close();
@@ -199,7 +184,7 @@ class Story {
     const names = slashed.map(({ owner }) => PROVIDERS.find((name) => stage.account(name).address === owner));
     if (names.join() !== CHEAT)
       throw new UsageError("NO_EFFECT", `${names.join(", ") || "nobody"} was slashed, and not ${CHEAT}`);
-    writeLine(colors.bold(`${CHEAT} cheated, and has lost its stake of ${this.money(this.terms.stake)}.`));
+    writeLine(colors.bold(`${CHEAT} cheated, and has lost its stake of ${this.stage.money(this.terms.stake)}.`));
   }
 
   async pay(): Promise<void> {

@@ -7,6 +7,7 @@ import type { LocalAccount } from "viem/accounts";
 import { addressOf } from "../../claims/signature.ts";
 import { ClaimStore } from "../../claims/store.ts";
 import { fromHex } from "../../encoding/bytes.ts";
+import { type ClosedJob, outlineOf } from "../../job/closed.ts";
 import { ABIS, type Contract } from "../../settlement/contracts.ts";
 import { formatAmount, formatChange } from "../../settlement/amount.ts";
 import { publicPrivateKey } from "../../settlement/local/chain.ts";
@@ -17,10 +18,13 @@ import {
   openLocalSettlement,
   serveLocalSettlement,
 } from "../../settlement/local/settlement.ts";
+import { jobTermsOf } from "../../settlement/job-terms.ts";
 import type { Session } from "../../settlement/session.ts";
+import { readTask, type TaskView, type Terms } from "../../settlement/task.ts";
 import { Caller } from "../../settlement/transactions/caller.ts";
 import { formatCount } from "../output.ts";
 import { formatTable } from "../table.ts";
+import { termsFrom } from "../task/terms.ts";
 
 const BURNED: Address = "0x000000000000000000000000000000000000dEaD";
 /** What the client and each provider start with, in whole tokens. */
@@ -127,6 +131,27 @@ export class Stage {
       ["evm_mine", []],
     ])
       await client.request({ method, params } as never);
+  }
+
+  /** The terms under which the client posts the job, for three providers. */
+  terms(job: ClosedJob, salt?: Hex): Terms {
+    const { deployment, token } = this.session;
+    const flags = { reward: "10", providers: "3", maxDemands: "3", ...(salt !== undefined && { salt }) };
+    return termsFrom(flags, jobTermsOf(outlineOf(job), 1), {
+      client: this.account("client").address,
+      committee: deployment.committee,
+      game: undefined,
+      token,
+      profile: "l1",
+    });
+  }
+
+  task(id: Hex): Promise<TaskView> {
+    return readTask(this.session.source, id);
+  }
+
+  money(amount: bigint): string {
+    return formatAmount(amount, this.session.token);
   }
 
   /** What each account has: in the wallet, and in the vault as stake and credit. */
