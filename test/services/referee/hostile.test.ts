@@ -102,7 +102,7 @@ const asReferee = async (): Promise<Notes> => new Notes(await referees.at(hub.ur
 /** What a hostile party makes of an honest answer. */
 const LIES: Record<string, (answer: Bytes, asked: number) => Promise<Bytes>> = {
   "is silent": () => new Promise(() => undefined),
-  "fails without a reason": () => Promise.reject(new Error("\u001b[2J/root/secret")),
+  "fails without a reason": () => Promise.reject(new Error("\u001b[2J/a/secret")),
   "sends nothing": async () => new Uint8Array(0),
   "sends a nested text": async () => encodeReply(new TextEncoder().encode(nested(40_000))),
   "sends far more than was asked for": async () => encodeReply(new Uint8Array(2 ** 23)),

@@ -22,7 +22,7 @@ class Counting extends InProcess {
 
 const question = { message: new Uint8Array(9), most: 99, timeout: 60_000 };
 
-test("one who is asked again and again is looked for once, and again when it has moved", async () => {
+test("the address of an answerer is read once for many questions, and again when the answerer has moved", async () => {
   const boards = new Counting();
   const hub = await serveHub(boards, { host: "127.0.0.1", port: 0 });
   closing.push(() => hub.close());
