@@ -9,6 +9,8 @@ export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+  /** The failures in short, by the file they are in. What failed outside of a file has the name "". */
+  failures: Record<string, string[]>;
 }
 
 /** A test that takes longer is named. */
@@ -36,7 +38,7 @@ export default class LineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     for (const error of errors) this.show(error);
     const file = process.env.VERDE_TEST_COUNTS;
-    if (file !== undefined) writeFileSync(file, JSON.stringify(countTests(modules, errors.length)));
+    if (file !== undefined) writeFileSync(file, JSON.stringify(countTests(modules, errors)));
   }
 
   private show(error: SerializedError): void {
@@ -48,15 +50,26 @@ export default class LineReporter implements Reporter {
  * A file that fails without a failed test in it, because it cannot be loaded or a hook throws, counts as one
  * failure.
  */
-function countTests(modules: readonly TestModule[], strayErrors: number): Counts {
-  const counts = { passed: 0, failed: strayErrors, skipped: 0 };
+function countTests(modules: readonly TestModule[], stray: readonly SerializedError[]): Counts {
+  const counts: Counts = { passed: 0, failed: stray.length, skipped: 0, failures: {} };
+  if (stray.length > 0) counts.failures[""] = stray.map(inShort);
   for (const module of modules) {
-    const states = [...module.children.allTests()].map((test) => test.result().state);
-    const failed = states.filter((state) => state === "failed").length;
-    counts.failed += failed > 0 || module.state() !== "failed" ? failed : 1;
-    counts.passed += states.filter((state) => state === "passed").length;
+    const tests = [...module.children.allTests()];
+    const count = (...states: string[]) => tests.filter((test) => states.includes(test.result().state)).length;
+    const failures = tests
+      .filter((test) => test.result().state === "failed")
+      .map((test) => `${test.fullName}: ${inShort(test.result().errors?.[0])}`);
+    if (failures.length === 0 && module.state() === "failed") failures.push(inShort(module.errors()[0]));
+    if (failures.length > 0) counts.failures[module.relativeModuleId] = failures;
+    counts.failed += failures.length;
+    counts.passed += count("passed");
     // A test that never ran, because its file failed first, has not passed.
-    counts.skipped += states.filter((state) => state === "skipped" || state === "pending").length;
+    counts.skipped += count("skipped", "pending");
   }
   return counts;
+}
+
+/** The first line of an error. */
+function inShort(error: { readonly message?: string } | undefined): string {
+  return (error?.message ?? "it failed without a message").split("\n")[0].slice(0, 300);
 }

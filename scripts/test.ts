@@ -8,6 +8,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runAgain } from "./again.ts";
 import type { Counts } from "./reporter.ts";
 import { divideTests, runSolidityTests } from "./solidity.ts";
 
@@ -55,30 +56,44 @@ async function contracts(): Promise<void> {
 const beside = extra.length === 0 || chosen.length > 0 ? contracts() : Promise.resolve();
 const countsFile = join(tmpdir(), `verde-test-${process.pid}.json`);
 
-/** The other tests. @returns the runner's exit code */
-async function everythingElse(): Promise<number | null> {
+/** The other tests. @returns what they gave */
+async function everythingElse(files: readonly string[]): Promise<Counts> {
   // A folder of tests of contracts may have no other tests beside it.
   const none = chosen.length > 0 ? ["--passWithNoTests"] : [];
-  const runner = spawn(bin("vitest"), ["run", "--reporter=./scripts/reporter.ts", ...none, ...others], {
+  const runner = spawn(bin("vitest"), ["run", "--reporter=./scripts/reporter.ts", ...none, ...files], {
     cwd: root,
     shell: windows,
     stdio: "inherit",
     env: { ...process.env, VERDE_TEST_COUNTS: countsFile },
   });
-  return ((await once(runner, "exit")) as [number | null])[0];
+  const [status] = (await once(runner, "exit")) as [number | null];
+  const counts: Counts = existsSync(countsFile)
+    ? (JSON.parse(readFileSync(countsFile, "utf8")) as Counts)
+    : { passed: 0, failed: 0, skipped: 0, failures: {} };
+  rmSync(countsFile, { force: true });
+  // The runner says that it failed, but no test does: it stopped early, or found no test.
+  if (status !== 0 && counts.failed === 0) {
+    counts.failed = 1;
+    counts.failures[""] = [`the runner ended with the code ${status}`];
+  }
+  return counts;
 }
 
-const status = others.length > 0 || chosen.length === 0 ? await everythingElse() : 0;
-await beside;
-if (existsSync(countsFile)) {
-  const counts = JSON.parse(readFileSync(countsFile, "utf8")) as Counts;
-  rmSync(countsFile);
+let unsteady: string[] = [];
+if (others.length > 0 || chosen.length === 0) {
+  const counts = await everythingElse(others);
+  await beside;
+  if (extra.length === 0) unsteady = await runAgain(counts, (file) => everythingElse([file]));
   passed += counts.passed;
   failed += counts.failed;
   skipped += counts.skipped;
+  for (const [file, failures] of Object.entries(counts.failures))
+    for (const failure of failures) console.log(`failed: ${file} > ${failure}`);
 }
-// The runner says that it failed, but no check does: it stopped early, or found no test.
-if (status !== 0 && failed === 0) failed++;
+await beside;
+for (const failure of unsteady) console.log(`unsteady, passed when run alone: ${failure}`);
 
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+console.log(
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}${unsteady.length > 0 ? `, ${unsteady.length} unsteady` : ""}`,
+);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -2,10 +2,11 @@
  * Fetches a blob from several places, tried in turn. It continues where an earlier fetch has ended, and
  * believes nobody: the whole has to have the digest that names it.
  */
+import { MOST_ANSWER } from "../formats/http-ranges.ts";
 import { FormatError, messageOf } from "../errors/index.ts";
 import { formatBlobId, type BlobId } from "./id.ts";
 import type { PartFile } from "./part-file.ts";
-import { type BlobSource, MOST_ANSWER } from "./source.ts";
+import type { BlobSource } from "./source.ts";
 
 /** What is told while a blob is fetched. */
 export interface FetchEvents {

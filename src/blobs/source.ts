@@ -2,13 +2,13 @@
 import type { Bytes } from "../encoding/bytes.ts";
 import { FormatError } from "../errors/index.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
+import { readRemote, type RemoteFile, remoteSize } from "../formats/http-ranges.ts";
 import { ask, bodyOf, serverAt, type TokenFor } from "../formats/http.ts";
 import { type BlobId, formatBlobId } from "./id.ts";
 import type { BlobReader } from "./store.ts";
 import { TensorTrees } from "./tensor-trees.ts";
 
-/** The most bytes of one answer, and the most nodes. */
-export const MOST_ANSWER = 2 ** 22;
+/** The most nodes of one answer. */
 export const MOST_NODES = 2 ** 15;
 /** The most tensors of a file: a graph has no more outputs (spec 9). */
 const MOST_TENSORS = 2 ** 20;
@@ -55,8 +55,8 @@ export class StoreSource implements BlobSource {
       this.file = { id, source: this.store.open(id) };
     }
     const bytes = await (await this.file.source).read(from, count);
-    if (bytes.length < count) throw short(this.name, id, bytes.length, count);
-    return bytes;
+    if (bytes.length === count) return bytes;
+    throw new FormatError("UNREADABLE", `${this.name} has ${bytes.length} bytes of ${formatBlobId(id)}, not the ${count} that were requested`, { found: bytes.length, expected: count }); // prettier-ignore
   }
 
   async roots(id: BlobId): Promise<Bytes[]> {
@@ -87,9 +87,6 @@ export class StoreSource implements BlobSource {
   }
 }
 
-const short = (name: string, id: BlobId, found: number, expected: number): FormatError =>
-  new FormatError("UNREADABLE", `${name} sent ${found} bytes of ${formatBlobId(id)}, not the ${expected} that were requested`, { found, expected }); // prettier-ignore
-
 /** Blobs of a server, as `verde blob serve`, `verde prove` and `verde serve` offer them. */
 export class ServerSource implements BlobSource {
   readonly name: string;
@@ -106,27 +103,15 @@ export class ServerSource implements BlobSource {
 
   async sizeOf(id: BlobId): Promise<number | undefined> {
     try {
-      const head = await ask(`${this.base}${id}`, { method: "HEAD", headers: this.headers, what: this.what(id) });
-      const size = Number(head.headers.get("content-length") ?? "none");
-      if (Number.isSafeInteger(size) && size >= 0) return size;
+      return await remoteSize(this.fileOf(id));
     } catch (error) {
       if (error instanceof FormatError && error.code === "VERDE_FORMAT_MISSING") return undefined;
       throw error;
     }
-    throw new FormatError("UNREADABLE", `${this.what(id)} can't be read: its server does not say how long it is`);
   }
 
-  async read(id: BlobId, from: number, count: number): Promise<Bytes> {
-    const bytes = new Uint8Array(count);
-    for (let at = 0; at < count; at += MOST_ANSWER) {
-      const some = Math.min(count - at, MOST_ANSWER);
-      const range = `bytes=${from + at}-${from + at + some - 1}`;
-      const answer = await ask(`${this.base}${id}`, { headers: { ...this.headers, range }, what: this.what(id) });
-      const got = await bodyOf(answer, this.what(id), MOST_ANSWER);
-      if (got.length !== some) throw short(this.name, id, got.length, some);
-      bytes.set(got, at);
-    }
-    return bytes;
+  read(id: BlobId, from: number, count: number): Promise<Bytes> {
+    return readRemote(this.fileOf(id), from, count);
   }
 
   roots(id: BlobId): Promise<Bytes[]> {
@@ -146,6 +131,10 @@ export class ServerSource implements BlobSource {
     if (bytes.length % 32 !== 0)
       throw new FormatError("UNREADABLE", `${what} can't be read: its server sent ${bytes.length} bytes, and not whole hashes`); // prettier-ignore
     return Array.from({ length: bytes.length / 32 }, (_, i) => bytes.subarray(32 * i, 32 * i + 32));
+  }
+
+  private fileOf(id: BlobId): RemoteFile {
+    return { url: `${this.base}${id}`, what: this.what(id), headers: this.headers };
   }
 
   private what(id: BlobId): string {

@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { FileError, FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
+import { MOST_ANSWER } from "../formats/http-ranges.ts";
 import { ask, bodyOf, serverAt, type TokenFor } from "../formats/http.ts";
 import { type BlobId, formatBlobId } from "./id.ts";
-import { BLOB_PATH, MOST_ANSWER } from "./source.ts";
+import { BLOB_PATH } from "./source.ts";
 import type { BlobStore } from "./store.ts";
 
 /** The header that says how many bytes of an unfinished blob a server has. */

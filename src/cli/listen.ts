@@ -30,6 +30,15 @@ export function placeOf(text: string, option: string): Place {
   return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
 }
 
+/**
+ * @param option that gives the text, for the error
+ * @throws {UsageError} for a text that is no port
+ */
+export function portFrom(text: string, option: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new UsageError("VALUE", `${option} ${quote(text)} is not a port; give a number from 0 to 65535`, { found: text }); // prettier-ignore
+}
+
 /** @throws {UsageError | KeyError} when one of the two is missing, or can't be read */
 export async function tlsOf({ tlsCert, tlsKey }: ListenFlags): Promise<ServerOptions["tls"]> {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;

@@ -5,6 +5,7 @@ import { UsageError } from "../errors/index.ts";
 import { FUNDED_ACCOUNTS } from "../settlement/local/chain.ts";
 import { startNode } from "../services/node.ts";
 import { parseDuration } from "../settlement/duration.ts";
+import { portFrom } from "./listen.ts";
 import { colors, sayNow, writeJson, writeLine } from "./output.ts";
 import { endSignal } from "./stop.ts";
 import { parseCount } from "./task/terms.ts";
@@ -76,9 +77,4 @@ async function runNode(flags: Flags): Promise<void> {
   await node.ended;
   // A defence that waits for its next look would keep the process alive.
   setImmediate(() => process.exit(0));
-}
-
-function portFrom(text: string, option: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new UsageError("VALUE", `${option} ${text} is not a port; it is a number up to 65535`, { found: text });
 }

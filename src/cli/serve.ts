@@ -1,12 +1,12 @@
 /** `verde serve`: serves a page that checks a trace in a browser tab. */
 import { once } from "node:events";
 import type { Command } from "commander";
-import { UsageError } from "../errors/index.ts";
 import { writerOf } from "../trace/folder.ts";
 import { moduleAssets } from "../web/modules.ts";
 import { startServer } from "../web/server.ts";
 import { isLocal } from "../services/address.ts";
 import { traceFiles } from "../services/trace-files.ts";
+import { portFrom } from "./listen.ts";
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 
 interface Flags {
@@ -25,11 +25,7 @@ export function register(program: Command): void {
     .option("--json", "one JSON object, as soon as the page can be opened")
     .action(async (trace: string | undefined, flags: Flags) => {
       const { host } = flags;
-      const port = Number(flags.port);
-      if (!/^\d+$/.test(flags.port) || port > 65535)
-        throw new UsageError("VALUE", `--port ${flags.port} is not a port; give a number from 0 to 65535`, {
-          port: flags.port,
-        });
+      const port = portFrom(flags.port, "--port");
       const files = trace === undefined ? undefined : await traceFiles(trace);
       const server = await startServer({ host, port, assets: moduleAssets(), ...(files && { trace: files }) });
       // Listens for the signals before the output says that Ctrl-C ends it.

@@ -1,7 +1,7 @@
 import { describe } from "../errors/arguments.ts";
 import { ShapeError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
-import { asBytes, type Bytes, Writer } from "./bytes.ts";
+import { asBytes, type Bytes, type Reader, Writer } from "./bytes.ts";
 import { type DType, DTYPES, type ElementArray, zeroElements } from "./dtypes.ts";
 import { type Digest, taggedHash } from "./hash.ts";
 import { Tag } from "./tags.ts";
@@ -87,6 +87,15 @@ export function formatType(type: TensorType): string {
 /** A tensor of a type, every element 0. */
 export function zeros(type: TensorType): Tensor {
   return { ...type, data: zeroElements(type.dtype, elementCount(type.shape)) };
+}
+
+/** A tensor whose elements come next, as little-endian bytes. @throws {FormatError} when some are missing */
+export function readElements(reader: Reader, type: TensorType): Tensor {
+  // The elements are read before the tensor is allocated, so missing elements can't make it allocate memory.
+  const elements = reader.bytes(byteLength(type));
+  const tensor = zeros({ dtype: type.dtype, shape: type.shape });
+  asBytes(tensor.data).set(elements);
+  return tensor;
 }
 
 /** Element number `index` of a row-major tensor as coordinates. */

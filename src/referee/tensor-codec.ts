@@ -1,6 +1,6 @@
 /** A disputed operator's tensors as bytes, to be sent if the whole operator is recomputed (spec 7.6). */
-import { asBytes, type Bytes, type Reader } from "../encoding/bytes.ts";
-import { elementCount, sameShape, type Tensor, type TensorType, zeros } from "../encoding/tensor.ts";
+import { asBytes, type Bytes } from "../encoding/bytes.ts";
+import { byteLength, readElements, sameShape, type Tensor, type TensorType } from "../encoding/tensor.ts";
 import { FormatError } from "../errors/index.ts";
 import { Message, openMessage, readFlag, startMessage } from "../game/codec.ts";
 import type { Position } from "../game/level.ts";
@@ -28,16 +28,15 @@ export function operatorTypes(facts: JobFacts, at: Position): OperatorTypes {
 }
 
 const HEAD_BYTES = 3;
-const bytesOf = (type: TensorType): number => 4 * elementCount(type.shape);
 
 /** The most bytes of an operator's encoded inputs. */
 export function operandsBytes({ inputs }: OperatorTypes): number {
-  return inputs.reduce((sum, type) => sum + bytesOf(type) + PROOF_BYTES, HEAD_BYTES + 1 + 32 + PROOF_BYTES);
+  return inputs.reduce((sum, type) => sum + byteLength(type) + PROOF_BYTES, HEAD_BYTES + 1 + 32 + PROOF_BYTES);
 }
 
 /** The most bytes of an operator's encoded output. */
 export function outputBytes({ output }: OperatorTypes): number {
-  return HEAD_BYTES + bytesOf(output);
+  return HEAD_BYTES + byteLength(output);
 }
 
 /**
@@ -65,7 +64,7 @@ export function decodeOperands(bytes: Bytes, types: OperatorTypes): OperatorWitn
   let witness: OperatorWitness | undefined;
   if (readFlag(reader)) {
     const before = readFlag(reader) && { payload: reader.bytes(32).slice(), proof: readProof(reader) };
-    const inputs = types.inputs.map((type) => ({ tensor: readTensor(reader, type), proof: readProof(reader) }));
+    const inputs = types.inputs.map((type) => ({ tensor: readElements(reader, type), proof: readProof(reader) }));
     witness = { ...(before && { before }), inputs };
   }
   reader.end();
@@ -81,21 +80,17 @@ export function encodeOutput(output: Tensor | undefined, { output: type }: Opera
 /** @throws {FormatError} for bytes that `encodeOutput` did not write for the same type */
 export function decodeOutput(bytes: Bytes, types: OperatorTypes): Tensor | undefined {
   const reader = openMessage(bytes, Message.output, outputBytes(types), "an operator's output");
-  const output = readFlag(reader) ? readTensor(reader, types.output) : undefined;
+  const output = readFlag(reader) ? readElements(reader, types.output) : undefined;
   reader.end();
   return output;
 }
 
 function elementsOf(tensor: Tensor, type: TensorType): Bytes {
-  if (tensor.dtype !== type.dtype || !sameShape(tensor.shape, type.shape) || 4 * tensor.data.length !== bytesOf(type))
+  if (
+    tensor.dtype !== type.dtype ||
+    !sameShape(tensor.shape, type.shape) ||
+    4 * tensor.data.length !== byteLength(type)
+  )
     throw new FormatError("MALFORMED", "a tensor has another type than the operator's", { type });
   return asBytes(tensor.data);
-}
-
-function readTensor(reader: Reader, { dtype, shape }: TensorType): Tensor {
-  // The elements are read before the tensor is allocated, so missing elements can't make it allocate memory.
-  const elements = reader.bytes(bytesOf({ dtype, shape }));
-  const tensor = zeros({ dtype, shape });
-  asBytes(tensor.data).set(elements);
-  return tensor;
 }

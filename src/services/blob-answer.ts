@@ -10,7 +10,7 @@ import { FormatError, messageOf } from "../errors/index.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
 import { type BlobRequest, type BlobResponse, etagOf, say } from "./blob-http.ts";
 import { receiveBlob } from "./blob-receive.ts";
-import { rangeIn } from "./send-file.ts";
+import { beginRange } from "./send-file.ts";
 
 /** Bytes that are read and sent at once. */
 const PIECE = 2 ** 20;
@@ -70,20 +70,11 @@ export class BlobAnswers {
     try {
       const common = { etag: etagOf(id), "cache-control": "public, max-age=31536000, immutable", "accept-ranges": "bytes" }; // prettier-ignore
       if (names(headers["if-none-match"], id)) return void response.writeHead(304, common).end();
-      const { size } = source;
       // A range of another version is no use to anyone, and there is no other version of these bytes.
-      const range = headers["if-range"] === undefined || names(headers["if-range"], id) ? rangeIn(headers.range, size) : undefined; // prettier-ignore
-      if (range === "none")
-        return void response.writeHead(416, { ...common, "content-range": `bytes */${size}` }).end();
-      const { start, end } = range ?? { start: 0, end: size - 1 };
-      response.writeHead(range ? 206 : 200, {
-        ...common,
-        "content-type": "application/octet-stream",
-        "content-length": end - start + 1,
-        ...(range && { "content-range": `bytes ${start}-${end}/${size}` }),
-      });
-      if (method === "HEAD" || size === 0) return void response.end();
-      await pipeline(Readable.from(pieces(source, start, end)), response);
+      const isSame = headers["if-range"] === undefined || names(headers["if-range"], id);
+      const request = { method, headers: { range: isSame ? headers.range : undefined } };
+      const part = beginRange(request, response, source.size, common);
+      if (part) await pipeline(Readable.from(pieces(source, part.start, part.end)), response);
     } finally {
       await source.close();
     }

@@ -17,26 +17,43 @@ export async function sendFile(
   { path, size }: { path: string; size: number },
   headers: OutgoingHttpHeaders = {},
 ): Promise<void> {
-  const range = rangeIn(request.headers.range, size);
-  if (range === "none") return void response.writeHead(416, { ...headers, "content-range": `bytes */${size}` }).end();
+  const part = beginRange(request, response, size, { ...headers, "accept-ranges": "bytes" });
+  if (part) await pipeline(createReadStream(path, part), response);
+}
+
+/**
+ * Sends the head of an answer with a file, or with the one range of it that was asked for.
+ * @returns the first and the last byte that have to follow; `undefined` if the answer has ended
+ */
+export function beginRange(
+  { method, headers: { range } }: Request,
+  response: Response,
+  size: number,
+  headers: OutgoingHttpHeaders,
+): { start: number; end: number } | undefined {
+  const found = rangeIn(range, size);
+  if (found === "none") {
+    response.writeHead(416, { ...headers, "content-range": `bytes */${size}` }).end();
+    return undefined;
+  }
   // A trace that is being written may grow while it is sent.
-  const { start, end } = range ?? { start: 0, end: size - 1 };
-  response.writeHead(range ? 206 : 200, {
+  const { start, end } = found ?? { start: 0, end: size - 1 };
+  response.writeHead(found ? 206 : 200, {
     ...headers,
-    "accept-ranges": "bytes",
     "content-type": "application/octet-stream",
     "content-length": end - start + 1,
-    ...(range && { "content-range": `bytes ${start}-${end}/${size}` }),
+    ...(found && { "content-range": `bytes ${start}-${end}/${size}` }),
   });
-  if (request.method === "HEAD" || size === 0) return void response.end();
-  return pipeline(createReadStream(path, { start, end }), response);
+  if (method !== "HEAD" && size > 0) return { start, end };
+  response.end();
+  return undefined;
 }
 
 /**
  * The range that a request asks for (RFC 9110, 14.2), cut at the file's end. `undefined`: the whole file, as
  * for everything that is not one range of bytes. `none`: it begins after the file.
  */
-export function rangeIn(header: string | undefined, size: number): { start: number; end: number } | "none" | undefined {
+function rangeIn(header: string | undefined, size: number): { start: number; end: number } | "none" | undefined {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
   if (first === undefined || first + last === "") return undefined;
   // `-n`: the last n bytes.

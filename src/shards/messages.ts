@@ -4,14 +4,7 @@
  * read.
  */
 import { asBytes, type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
-import {
-  byteLength,
-  type StateRoot,
-  type Tensor,
-  type TensorRoot,
-  type TensorType,
-  zeros,
-} from "../encoding/tensor.ts";
+import { readElements, type StateRoot, type Tensor, type TensorRoot, type TensorType } from "../encoding/tensor.ts";
 import { FormatError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { JobId } from "../job/closed.ts";
@@ -220,11 +213,8 @@ function ascending(reader: Reader, list: readonly number[], count: number, what:
   return list;
 }
 
-function readTensor(reader: Reader, { dtype, shape }: TensorType, what: string): Tensor {
-  // The elements are read before the tensor is allocated, so missing elements can't make it allocate memory.
-  const elements = reader.bytes(byteLength({ dtype, shape }));
-  const tensor = zeros({ dtype, shape });
-  asBytes(tensor.data).set(elements);
+function readTensor(reader: Reader, type: TensorType, what: string): Tensor {
+  const tensor = readElements(reader, type);
   checkTensor(tensor, what);
   return tensor;
 }

@@ -4,12 +4,13 @@
  */
 import { FormatError } from "../errors/index.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
+import { readRemote, remoteSize } from "../formats/http-ranges.ts";
 import { ask, bodyOf, serverAt, type ServerPlace, type TokenFor } from "../formats/http.ts";
 import { readTrace, type Trace } from "./open.ts";
 import { dataFolder, isDataFile, isStopped, type TraceSource } from "./source.ts";
 
-/** The most bytes of one answer. */
-const MOST_ANSWER = 2 ** 24;
+/** The most bytes of a listing. */
+const MOST_LISTING = 2 ** 24;
 /** The most files of a data folder that are looked at. */
 const MOST_NAMES = 2 ** 20;
 /**
@@ -25,7 +26,7 @@ export async function openTraceAt(url: string, tokenFor?: TokenFor): Promise<Tra
 export async function urlSource(url: string, tokenFor?: TokenFor): Promise<TraceSource> {
   const { base, headers } = serverAt(url, tokenFor);
   const answer = await ask(`${base}trace`, { headers });
-  const listing = new TextDecoder().decode(await bodyOf(answer, `${base}trace`, MOST_ANSWER));
+  const listing = new TextDecoder().decode(await bodyOf(answer, `${base}trace`, MOST_LISTING));
   const { path, files } = parseListing(listing, url);
   const name = `${base}${path}`;
   return {
@@ -53,43 +54,12 @@ function parseListing(text: string, url: string): { path: string; files: string[
   return { path, files: files.filter((file) => isDataFile(file) || isStopped(file)) };
 }
 
-type Headers = ServerPlace["headers"];
-
-async function openUrl(url: string, what: string, headers: Headers): Promise<ByteSource> {
-  const head = await ask(url, { method: "HEAD", headers, what });
-  const size = Number(head.headers.get("content-length") ?? "none");
-  if (!Number.isSafeInteger(size) || size < 0)
-    throw new FormatError("UNREADABLE", `${what} can't be read: its server does not say how long it is`, { url });
+async function openUrl(url: string, what: string, headers: ServerPlace["headers"]): Promise<ByteSource> {
+  const file = { url, what, headers };
+  const size = await remoteSize(file);
   return {
     size,
-    read: async (from, length) => {
-      const bytes = new Uint8Array(Math.max(Math.min(length, size - from), 0));
-      for (let at = 0; at < bytes.length; at += MOST_ANSWER) {
-        const count = Math.min(bytes.length - at, MOST_ANSWER);
-        bytes.set(await readRange({ url, what, headers }, from + at, count), at);
-      }
-      return bytes;
-    },
+    read: (from, length) => readRemote(file, from, Math.max(Math.min(length, size - from), 0)),
     close: async () => undefined,
   };
-}
-
-async function readRange(
-  { url, what, headers }: { url: string; what: string; headers: Headers },
-  from: number,
-  count: number,
-): Promise<Uint8Array> {
-  const response = await ask(url, { headers: { ...headers, range: `bytes=${from}-${from + count - 1}` }, what });
-  // A server that knows no ranges would send the whole file each time.
-  if (response.status !== 206) {
-    await response.body?.cancel();
-    throw new FormatError("UNREADABLE", `${what} can't be read: its server sends no parts of a file`, { url });
-  }
-  const bytes = await bodyOf(response, what, MOST_ANSWER);
-  if (bytes.length === count) return bytes;
-  throw new FormatError(
-    "UNREADABLE",
-    `${what} can't be read: its server sent ${bytes.length} bytes, not the ${count} from ${from}`,
-    { url, expected: count, found: bytes.length },
-  );
 }

@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { createPublicClient, type Hex, http } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
-import { UsageError } from "../../errors/index.ts";
 import { readRegularText } from "../../files/regular.ts";
 import { addressOfKeystore, sealKey } from "../../settlement/keystore.ts";
 import { passwordFor } from "../account.ts";
@@ -15,6 +14,7 @@ import {
   serveLocalChain,
 } from "../../settlement/local/chain.ts";
 import { hardforkFrom } from "./hardfork.ts";
+import { portFrom } from "../listen.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
 
 interface Flags {
@@ -29,12 +29,11 @@ interface Flags {
 const NO_COST = 2;
 
 export async function chainNode(flags: Flags): Promise<void> {
-  if (!/^\d{1,5}$/.test(flags.port) || Number(flags.port) > 65_535)
-    throw new UsageError("VALUE", `--port ${flags.port} is not a port; it is a number up to 65535`);
+  const port = portFrom(flags.port, "--port");
   const hardfork = hardforkFrom(flags.hardfork);
   const keys = Array.from({ length: FUNDED_ACCOUNTS }, (_, i) => publicPrivateKey(i));
   const files = flags.keys === undefined ? [] : await writeKeys(flags.keys, keys, flags);
-  const { url, close } = await serveLocalChain(Number(flags.port), hardfork);
+  const { url, close } = await serveLocalChain(port, hardfork);
   const accounts = keys.map(privateKeyToAddress);
   const chainId = await createPublicClient({ transport: http(url) }).getChainId();
   if (flags.json) writeJson({ schemaVersion: 1, url, chainId, accounts, ether: FUNDED_ETHER, keystores: files });
