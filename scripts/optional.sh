@@ -41,6 +41,8 @@ has_display() {
 }
 # The server of the network's tests and of `verde demo --network`.
 has_nats() { command -v nats-server >/dev/null 2>&1; }
+# Gives processes of the network's tests a clock that is wrong.
+has_faketime() { command -v faketime >/dev/null 2>&1; }
 has_compiler() { [ -e /usr/include/vulkan/vk_layer.h ] && command -v gcc >/dev/null 2>&1; }
 
 install_drivers() {
@@ -50,13 +52,14 @@ install_drivers() {
   has_swiftshader || apt install -y --no-install-recommends chromium libvulkan1
   has_compiler || apt install -y --no-install-recommends gcc libc6-dev libvulkan-dev
   has_nats || apt install -y --no-install-recommends nats-server
+  has_faketime || apt install -y --no-install-recommends faketime
   has_display || apt install -y --no-install-recommends g++ make python3 libxi-dev libxext-dev xvfb xauth
   has_mesa || apt install -y --no-install-recommends -t "$release-backports" mesa-vulkan-drivers libvulkan1
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
   miss "this is no Debian: Vulkan drivers in software (SwiftShader, Mesa 25) are taken as they are"
-elif ! { has_swiftshader && has_compiler && has_mesa && has_display && has_nats; }; then
+elif ! { has_swiftshader && has_compiler && has_mesa && has_display && has_nats && has_faketime; }; then
   if [ "$(id -u)" = 0 ]; then
     sources=$(mktemp -d)
     install_drivers
@@ -68,6 +71,7 @@ elif ! { has_swiftshader && has_compiler && has_mesa && has_display && has_nats;
   has_swiftshader || miss "SwiftShader (packages chromium, libvulkan1) $why"
   has_mesa || miss "Mesa 25 or newer with lavapipe and RADV (package mesa-vulkan-drivers; Debian 12 has it in its backports) $why"
   has_nats || miss "nats-server (package nats-server) $why"
+  has_faketime || miss "libfaketime (package faketime) $why"
   has_compiler || miss "a C compiler with Vulkan's headers (packages gcc, libc6-dev, libvulkan-dev) $why"
   has_display || miss "what headless-gl needs (packages g++, make, python3, libxi-dev, libxext-dev, xvfb, xauth) $why"
 fi

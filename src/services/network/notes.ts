@@ -10,8 +10,11 @@ import { isSignedBy, NETWORK_SIGNATURE_BYTES, type NetworkKey } from "./key.ts";
 import { type Body, BOARDS, type Board } from "./messages.ts";
 
 const VERSION = 1;
-/** How far the clocks of two machines may differ, in seconds. */
-const CLOCK_SKEW = 60;
+/**
+ * How far the clocks of two machines may differ, in seconds. A note is read for so much longer, which costs
+ * little: who is drawn follows from offers, which only those make who are there.
+ */
+const CLOCK_SKEW = 900;
 /** The most seconds that a note may be ahead. */
 const LONGEST = 31 * 86_400;
 

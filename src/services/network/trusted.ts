@@ -12,8 +12,8 @@ export class Trusted {
   private readonly session: Session;
   private readonly now: () => number;
   private readonly known = new Map<string, { readonly until: number; readonly problem: string | undefined }>();
-  /** The highest number that each wallet has used. */
-  private readonly highest = new Map<string, number>();
+  /** The highest number that each wallet has used, and for which key. */
+  private readonly highest = new Map<string, { readonly nonce: number; readonly nkey: string }>();
 
   /** @param now seconds since 1970; only tests give another clock */
   constructor(session: Session, now: () => number = () => Date.now() / 1000) {
@@ -37,9 +37,12 @@ export class Trusted {
     if (!known || known.until <= now) this.known.set(name, { until: now + REMEMBER_MILLIS / 1000, problem });
     if (problem !== undefined) return problem;
     const wallet = statement.owner.toLowerCase();
-    const highest = Math.max(this.highest.get(wallet) ?? 0, statement.nonce);
-    this.highest.set(wallet, highest);
-    return statement.nonce < highest ? "a later statement of the wallet has replaced it" : undefined;
+    const highest = this.highest.get(wallet);
+    if (!highest || highest.nonce <= statement.nonce)
+      this.highest.set(wallet, { nonce: statement.nonce, nkey: statement.nkey });
+    // The number is a time. A clock that was set back gives the same key a lower one.
+    else if (highest.nkey !== statement.nkey) return "a later statement of the wallet has replaced it";
+    return undefined;
   }
 
   private verify(statement: Statement, now: number): Promise<string | undefined> {

@@ -169,7 +169,7 @@ export class Presence {
     const now = Number((await this.options.session.client.getBlock()).timestamp);
     for (const wanted of all) {
       if (tasks + this.offered.size >= most) return;
-      if (now <= wanted.body.closes) await this.consider(wanted, capacity);
+      if (now <= wanted.body.closes) await this.consider(wanted, capacity, wanted.body.closes - now);
     }
   }
 
@@ -178,9 +178,12 @@ export class Presence {
     await (await this.board()).post("provers", task, { statement, task, root }, PROVER_SECONDS);
   }
 
-  /** Offers for a task that takes offers, unless there is something against it, which is said once. */
-  private async consider({ author, body }: Note<"wanted">, { objection }: Capacity): Promise<void> {
-    const { task, terms, closes } = body;
+  /**
+   * Offers for a task that takes offers, unless there is something against it, which is said once.
+   * @param left seconds until it takes no more
+   */
+  private async consider({ author, body }: Note<"wanted">, { objection }: Capacity, left: number): Promise<void> {
+    const { task, terms } = body;
     if (this.offered.has(task)) return;
     const { say, statement } = this.options;
     const why = (await this.forged(author, body)) ?? (await objection(viewOf(body)));
@@ -189,8 +192,7 @@ export class Presence {
       this.refused.set(task, why);
       return;
     }
-    const seconds = FORGET_SECONDS + Math.max(closes - Date.now() / 1000, 0);
-    await (await this.board()).post("offers", task, { statement, task }, seconds);
+    await (await this.board()).post("offers", task, { statement, task }, FORGET_SECONDS + left);
     this.offered.set(task, { until: Date.now() / 1000 + FORGET_SECONDS, seats: termsIn(terms).providers, author });
     say(`task ${task} is offered for`);
   }

@@ -71,6 +71,10 @@ describe("a statement", () => {
     expect(await trusted.problem(next.publicKey, second)).toBeUndefined();
     expect(await trusted.problem(key.publicKey, first)).toMatch(/later statement/);
     expect(await trusted.problem(next.publicKey, second, place.manager)).toMatch(/not by/);
+    // A clock that was set back gives a lower number to the same key, and to no other.
+    const third = await signIdentity(account, place, { ...said, nkey: next.publicKey, nonce: 4 });
+    expect(await trusted.problem(next.publicKey, third)).toBeUndefined();
+    expect(await trusted.problem(key.publicKey, first)).toMatch(/later statement/);
     // A statement that does not hold replaces nothing.
     await trusted.problem(key.publicKey, { ...first, nonce: 99 });
     expect(await trusted.problem(next.publicKey, second)).toBeUndefined();
@@ -87,7 +91,9 @@ describe("notes", () => {
     const notes = new Notes(transport, key, () => now);
     await notes.post("verdicts", task, { task, dispute: 1, files: ["{}"] }, 60);
     expect(await notes.read("verdicts")).toMatchObject([{ author: key.publicKey, body: { task, files: ["{}"] } }]);
-    now += 200;
+    now += 60 + 899;
+    expect(await notes.read("verdicts")).toHaveLength(1);
+    now += 2;
     expect(await notes.read("verdicts")).toEqual([]);
   });
 
