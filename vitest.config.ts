@@ -13,8 +13,9 @@ export default defineConfig({
   ssr: { resolve: { conditions: [SOURCES, ...NODE_CONDITIONS], externalConditions: [SOURCES] } },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    // On two busy cores a device in software takes minutes.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     maxWorkers: 2,
     // Tests must not see the certificates and keys that this machine has for its own jobs.
     env: {

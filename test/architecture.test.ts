@@ -27,9 +27,9 @@ const BUDGETS: Readonly<Record<string, number>> = {
   rounds: 3_600,
   settlement: 9_400,
   index: 40,
-  services: 4_500,
+  services: 4_900,
   web: 1_600,
-  cli: 12_000,
+  cli: 12_100,
 };
 const ORDER = Object.keys(BUDGETS);
 /** The folders inside of a folder, where they too have an order. */

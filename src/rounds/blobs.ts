@@ -50,13 +50,39 @@ export class Blobs {
     return tensors;
   }
 
+  /** The bytes of a tensor's file. */
+  static sizeOf(type: TensorType): number {
+    return encodeType(type).length + byteLength(type);
+  }
+
   /** Whether the files of these tensors are there, with their whole lengths. What is in them is not read. */
   async has(roots: readonly TensorRoot[], types: readonly TensorType[]): Promise<boolean> {
     if (roots.length !== types.length) return false;
     for (const [i, type] of types.entries()) {
       const file = await fs.stat(path.join(this.folder, toHex(roots[i]).slice(2))).catch(() => undefined);
-      if (file?.size !== encodeType(type).length + byteLength(type)) return false;
+      if (file?.size !== Blobs.sizeOf(type)) return false;
     }
+    return true;
+  }
+
+  /** A part of a tensor's file as it is; nothing if there is no file. Who receives it has to check it. */
+  async part(root: TensorRoot, from: number, count: number): Promise<Bytes | undefined> {
+    const file = await fs.open(path.join(this.folder, toHex(root).slice(2))).catch(() => undefined);
+    if (!file) return undefined;
+    try {
+      const bytes = new Uint8Array(count);
+      const { bytesRead } = await file.read(bytes, 0, count, from);
+      return bytes.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Keeps a file that somebody has sent. @returns whether it is the root's tensor; else it is not kept */
+  async take(root: TensorRoot, file: Bytes): Promise<boolean> {
+    const tensor = decode(file);
+    if (!tensor || !bytesEqual(tensorRoot(tensor), root)) return false;
+    await this.put([tensor], [root]);
     return true;
   }
 

@@ -53,7 +53,7 @@ export interface RoundsDefinition {
 
 /** The names that `verde rounds run` keeps for itself. */
 const KEPT_NAMES =
-  "help version json out rounds seed participants fault resume force backend threads progress quiet salt keystore password-file".split(" "); // prettier-ignore
+  "help version json out rounds seed participants as network nkey listen reached-at patience fault resume force backend threads progress quiet salt keystore password-file".split(" "); // prettier-ignore
 const RESERVED = { command: "verde rounds run", has: (name: string) => KEPT_NAMES.includes(name) };
 
 const whole = (value: unknown, least: number): boolean =>

@@ -1,5 +1,4 @@
 /** Runs a plan: the recorder has each leaf performed by its owner, and keeps what they sign. */
-import { openBackend } from "../certify/open-backend.ts";
 import { ClaimStore } from "../claims/store.ts";
 import { type Bytes, bytesEqual, toHex } from "../encoding/bytes.ts";
 import { fs, path } from "../encoding/node.ts";
@@ -8,13 +7,12 @@ import { makeFolder } from "../files/folder.ts";
 import { takeLock } from "../files/lock.ts";
 import { exists } from "../files/regular.ts";
 import type { Backend } from "../repops/backends/backend.ts";
-import { DEFAULT } from "../repops/backends/index.ts";
-import type { LeafFault, PlantedFault } from "./fault.ts";
-import { LeafRunner, sameClaim } from "./leaf.ts";
+import { type Crew, crewFor, type Muster } from "./crew.ts";
+import type { PlantedFault } from "./fault.ts";
+import { sameClaim } from "./leaf.ts";
 import { LogWriter, readLog } from "./log.ts";
-import { perform, type Performed } from "./participant.ts";
+import type { Performed } from "./participant.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
-import { ParticipantProcess } from "./process.ts";
 import { beginRecord, logFile, RoundsRecord } from "./record.ts";
 import { Signer } from "./signer.ts";
 import { type Instance, instanceOf, isOwners, recordRootOf, roundRootOf, runOf } from "./statement.ts";
@@ -23,8 +21,8 @@ import { type Instance, instanceOf, isOwners, recordRootOf, roundRootOf, runOf }
 export interface RunRoundsOptions {
   /** The folder of the record. */
   out: string;
-  /** Where participants compute: in this process (default), or in one of their own for each. */
-  participants?: "local" | "processes";
+  /** Where participants compute: in this process (default), in one of their own for each, or elsewhere. */
+  participants?: "local" | "processes" | Muster;
   /** A backend, or its name; default `wasm`. Processes take names alone. */
   backend?: Backend | string;
   /** What participants do wrong, for drills. They sign with other keys then. */
@@ -70,11 +68,17 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
   try {
     const isDrill = (participant: number): boolean =>
       options.faults?.some(({ seat }) => plan.seats[seat].participant === participant) ?? false;
+    const { participants = "local" } = options;
     const signers: Signer[] = [];
-    for (const [i, { name }] of plan.participants.entries()) signers.push(await Signer.open(state, name, isDrill(i)));
+    if (typeof participants === "string")
+      for (const [i, { name }] of plan.participants.entries()) signers.push(await Signer.open(state, name, isDrill(i)));
+    const owners = typeof participants === "string" ? signers.map(({ address }) => address) : participants.owners;
     const recorder = await Signer.open(state, "recorder");
-    const record = await recordFor(plan, options, signers, recorder);
-    const crew = await crewFor(record, { ...options, state }, signers, isDrill);
+    const record = await recordFor(plan, options, owners, recorder);
+    const crew =
+      typeof participants === "string"
+        ? await crewFor(record, { ...options, participants, state }, signers, isDrill)
+        : await participants.crew(record);
     try {
       await new Recorder(record, crew, recorder, options).run();
       return record;
@@ -89,13 +93,12 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
 async function recordFor(
   plan: Plan,
   { out, resume = false, force = false, salt }: RunRoundsOptions,
-  signers: readonly Signer[],
+  owners: readonly Bytes[],
   recorder: Signer,
 ): Promise<RoundsRecord> {
   const there = await exists(path.join(out, "plan.cbor"));
   if (there && !resume && !force)
     throw new UsageError("EXISTS", `${out} holds a record; choose another folder, --resume it, or overwrite it with --force`, { out }); // prettier-ignore
-  const owners = signers.map(({ address }) => address);
   if (there && resume && (await exists(path.join(out, "instance.json")))) {
     // A log is made when the record is whole, so its absence says that the beginning was cut.
     if (await exists(logFile(out))) return continued(plan, out, owners, recorder);
@@ -117,49 +120,6 @@ async function continued(plan: Plan, out: string, owners: readonly Bytes[], reco
   if (other >= 0 || !bytesEqual(recorder.address, instance.recorder))
     throw new RoundsError("FOREIGN", `${out} was begun with another key of ${plan.participants[other]?.name ?? "the recorder"}; continue it with the same keys and faults`, { out }); // prettier-ignore
   return record;
-}
-
-/** The participants, wherever they compute. */
-interface Crew {
-  /** Whether members compute at once. */
-  readonly together: boolean;
-  perform(place: LeafPlace, fault?: LeafFault): Promise<Performed>;
-  close(): Promise<void>;
-}
-
-async function crewFor(
-  record: RoundsRecord,
-  { participants = "local", backend = DEFAULT.name, state, out, faults = [] }: RunRoundsOptions & { state: string },
-  signers: readonly Signer[],
-  isDrill: (participant: number) => boolean,
-): Promise<Crew> {
-  const { plan } = record;
-  // In a drill an honest participant may be given what makes its training diverge.
-  const stop = faults.length === 0;
-  const ownerOf = ({ seat }: LeafPlace): number => plan.seats[seat].participant;
-  if (participants === "local") {
-    const runner = new LeafRunner((await openBackend(backend)).backend);
-    return {
-      together: false,
-      perform: (place, fault) => perform(record, { runner, signer: signers[ownerOf(place)], stop }, place, fault),
-      close: () => runner.close(),
-    };
-  }
-  if (typeof backend !== "string")
-    throw new UsageError("CONFLICT", "participants in processes of their own take the name of a backend; give a name");
-  const processes = plan.participants.map(
-    ({ name }, participant) =>
-      new ParticipantProcess(name, { folder: path.resolve(out), participant, state: path.resolve(state), drill: isDrill(participant), backend }), // prettier-ignore
-  );
-  return {
-    together: true,
-    perform: (place, fault) => {
-      // A fault may read what the plan does not say.
-      const statements = fault ? record.all : record.sources(place);
-      return processes[ownerOf(place)].perform({ place, statements, stop, ...(fault && { fault }) });
-    },
-    close: async () => void (await Promise.all(processes.map((process) => process.close()))),
-  };
 }
 
 /** Admits what the participants have performed, in the order of the seats. */

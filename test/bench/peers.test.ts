@@ -60,7 +60,7 @@ describe("a contender", () => {
       await a.close();
       await b.close();
     }
-  }, 120_000);
+  });
 
   test("updates the weights that its peers update", async () => {
     const elements = 2048;
@@ -73,7 +73,7 @@ describe("a contender", () => {
       return w * (1 - 1e-3 * 0.01) - (1e-3 * (0.9 * m + 0.1 * g)) / size;
     });
     for (const [i, value] of updated.entries()) expect(Math.abs(check[i] - value)).toBeLessThan(1e-6);
-  }, 120_000);
+  });
 
   test("multiplies the operands that its peers multiply", async () => {
     const mine = await Contender.start(ours("wasm", 1));

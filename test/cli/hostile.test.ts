@@ -205,7 +205,7 @@ describe("a hostile text", () => {
     });
     expect(files.length).toBeGreaterThan(40);
     await everyHere(files.map((file) => ["check", path(file), ...roots, ...(file.includes("3") ? ["--json"] : [])]));
-  }, 240_000);
+  });
 
   it("in tensors, certificates, deployments, keystores and the answers of nodes reaches no terminal", async () => {
     const commands: string[][] = [];
@@ -257,7 +257,7 @@ describe("a hostile text", () => {
     vi.unstubAllEnvs();
     const word = HOSTILE.replaceAll(/[\0\n]/g, "");
     await every([["inspect", `${word}.trace`], [word], ["run", JOB, `--${word}`]]);
-  }, 240_000);
+  });
 
   it("of a million characters is cut in messages and in their evidence", async () => {
     const long = "x\u001b".repeat(500_000);

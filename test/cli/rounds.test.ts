@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildProgram } from "../../src/cli/program.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { Commands } from "../fixtures/commands.ts";
-import { cliEnvironment } from "../fixtures/verde.ts";
+import { cliEnvironment, verdeIn } from "../fixtures/verde.ts";
 
 const PLAN = fileURLToPath(new URL("../rounds/small-plan.ts", import.meta.url));
 const path = temporaryFolder();
@@ -18,7 +18,7 @@ beforeAll(async () => {
   commands = new Commands(path("."));
   expect(await verde("run", PLAN, "--out", "a", "--rows", "5")).toMatchObject({ code: 0, stderr: "" });
   expect(await verde("run", PLAN, "--out", "b", "--rows", "5", "--participants", "processes", "--fault", FAULT)).toMatchObject({ code: 0 }); // prettier-ignore
-}, 120_000);
+});
 
 describe("verde rounds", () => {
   test("finds the participant, the round and the operator", async () => {
@@ -43,6 +43,18 @@ describe("verde rounds", () => {
       code: 0,
       stdout: "a and a agree in 3 rounds, round 0 included.\n",
     });
+  });
+
+  test("has the same leaves from participants on a network, one of which lies", async () => {
+    // The participants are processes of the same program, so this one has to be that program.
+    const ran = await verdeIn(path("."))(["rounds", "run", PLAN, "--out", "c", "--rows", "5", "--participants", "nats", "--patience", "5m", "--fault", FAULT]); // prettier-ignore
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toMatch(/the participants find each other over (NATS|a hub)/);
+    expect(await verde("dispute", "b", "c")).toMatchObject({ code: 0 });
+    const alone = await verde("run", PLAN, "--out", "d", "--participants", "nats", "--network", "http://127.0.0.1:9", "--patience", "1s"); // prettier-ignore
+    expect(alone.stderr).toContain("client-0 can't be asked");
+    const absent = await verde("join", PLAN, "--as", "client-0", "--network", "http://127.0.0.1:9", "--fault", FAULT);
+    expect(absent.stderr).toContain("--fault is about client-1, and this is client-0");
   });
 
   test("audits a record without another one", async () => {
@@ -85,7 +97,7 @@ describe("verde rounds", () => {
     const unknown = await verde("run", PLAN, "--out", "c", "--row", "5");
     expect(unknown.stderr).toContain("did you mean --rows?");
     expect(await verde("dispute", "a", "nothing")).toMatchObject({ code: 2 });
-  }, 120_000);
+  });
 
   test("lists the options of a plan", async () => {
     const { code, stdout } = await verde("run", PLAN, "--help");

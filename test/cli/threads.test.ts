@@ -30,7 +30,7 @@ test("the option and the variable give equal runs, and other values are refused"
       expect([wrong, code]).toEqual([wrong, 2]);
       expect(stderr).toMatch(/threads.*whole number from 1 to 256.*\(VERDE_USAGE_VALUE\)/is);
     }
-}, 60_000);
+});
 
 afterEach(() => setThreads(undefined));
 

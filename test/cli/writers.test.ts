@@ -96,7 +96,7 @@ describe("two writers", () => {
     first.kill("SIGCONT");
     expect(await end).toMatchObject({ code: 0, stderr: "" });
     expectCalm("two");
-  }, 60_000);
+  });
 
   test("that resume a killed run at once: one continues it", async () => {
     const killed = start(...args("killed"));
@@ -113,7 +113,7 @@ describe("two writers", () => {
       if (code !== 0) expect([code, stderr]).toEqual([3, expect.stringContaining("VERDE_FILE_LOCKED")]);
     expectCalm("killed");
     expect(readdirSync(path(".")).filter((name) => name.includes(".lock"))).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe("a signal", () => {
@@ -146,7 +146,7 @@ describe("a signal", () => {
       expect(steps[0].step).toBe(recorded);
       expect(steps.at(-1)!.runRoot).toBe(root);
       expectCalm(name);
-    }, 60_000);
+    });
 
   test("stops a run without a trace, too", async () => {
     const child = start("run", LINE, "--steps", "1000000", "--json");
@@ -156,7 +156,7 @@ describe("a signal", () => {
     const { code, stderr } = await end;
     expect([code, stderr]).toEqual([130, expect.stringContaining("nothing is kept, because it has no trace (--out)")]);
     expect(stderr).not.toContain("--resume");
-  }, 30_000);
+  });
 });
 
 describe("a run whose output nobody reads", () => {
@@ -179,7 +179,7 @@ describe("a run whose output nobody reads", () => {
       "verde: nobody reads the output any more; the run continues and writes unread.trace\n",
     ]);
     expectCalm("unread");
-  }, 60_000);
+  });
 
   test.skipIf(!existsSync("/dev/full"))(
     "finishes its trace on a full device, and fails",

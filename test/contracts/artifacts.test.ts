@@ -36,7 +36,7 @@ test("the portable build was made from these sources (npm run contracts)", async
   expect(PORTABLE_INPUTS).toBe(portableInputs());
   // Compiling takes a minute.
   if (process.env.VERDE_SWEEP) expect(readFileSync(PORTABLE_FILE, "utf8")).toBe(await generatePortable());
-}, 600_000);
+});
 
 /** Contracts by name. Their types would need artifacts that do not exist before the first build. */
 type Deployed = Record<string, { address: Address }>;

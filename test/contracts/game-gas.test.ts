@@ -134,7 +134,9 @@ test("gas stays below the ceilings and unchanged", async () => {
   expect(Object.keys(gas)).toEqual(Object.keys(held));
   // The calldata holds clocks. A byte of them that happens to be zero costs less.
   for (const [name, figure] of Object.entries(held)) {
-    const slack = /moves|bytes|signatures/.test(name) ? 0 : figure * SLACK;
+    // The figure for a signature is the difference of two sums of moves, so it has the slack of both.
+    const whole = name === "a product: for each signature" ? (2 * held["a product: all"]) / signed : figure;
+    const slack = /moves|bytes|signatures/.test(name) ? 0 : whole * SLACK;
     expect(Math.abs(gas[name] - figure), `${name}: ${gas[name]}, not ${figure}`).toBeLessThanOrEqual(slack);
   }
-}, 120_000);
+});

@@ -86,4 +86,4 @@ test("strangers change nothing", async () => {
     }),
     SEED,
   );
-}, 60_000);
+});

@@ -11,7 +11,6 @@ import { Nats } from "../../src/services/transport/nats.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { hasNats, type NatsServer, startNats } from "../fixtures/nats.ts";
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const path = temporaryFolder();
 const ROLES = ["ada", "ben", "client", "referee"] as const;
 type Role = (typeof ROLES)[number];

@@ -146,5 +146,5 @@ describe("a lock", () => {
     }
     expect(lines.filter((line) => line.startsWith("out")).length).toBeGreaterThanOrEqual(81);
     (await waitForLock(file, "a")).release();
-  }, 60_000);
+  });
 });

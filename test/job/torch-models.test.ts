@@ -33,7 +33,7 @@ function firstDifference(found: readonly number[], wanted: readonly number[]): s
 }
 
 describe("the losses of 50 training steps are those of PyTorch", () => {
-  test.each(cases)("$module", { timeout: 60_000 }, async ({ module, options, losses, evaluated }) => {
+  test.each(cases)("$module", async ({ module, options, losses, evaluated }) => {
     const states = await statesOf(await loadJob(`${module}.ts`, options));
     expect(losses).toHaveLength(50);
     const found = states.map((state) => state.get("metrics/loss")![0]);

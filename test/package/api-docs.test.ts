@@ -16,7 +16,7 @@ describe("the pages of the API", () => {
   beforeAll(async () => {
     ended = await execute(CHECKOUT, "npm", ["run", "--silent", "docs:api", "--", "--out", out]);
     warnings = `${ended.stdout}${ended.stderr}`.split("\n").filter((line) => line.includes("[warning]"));
-  }, 400_000);
+  });
   const isMissing = (line: string): boolean => line.includes("does not have any documentation");
   /** The data for an operator's tests, which src/graph/operator.ts describes. */
   const isCheck = (line: string): boolean => /\.check\.__type\b/.test(line);

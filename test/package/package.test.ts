@@ -2,18 +2,17 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build, createLogger } from "vite";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasBrowser, openPage } from "../fixtures/browser.ts";
 import { CHECKOUT, ENTRIES, Project } from "./project.ts";
 import { allSnippets } from "./snippets.ts";
 
 // Compilers, bundlers and whole runs, on machines that have other work to do.
-vi.setConfig({ testTimeout: 400_000 });
 
 let project: Project;
 beforeAll(async () => {
   project = await Project.install();
-}, 600_000);
+});
 afterAll(() => project?.remove());
 
 const snippets = allSnippets(CHECKOUT);

@@ -37,7 +37,7 @@ function slopesOf(stages: readonly Weights[], windows: Tensor): Promise<Weights>
   return evaluate(build, { ...all, windows });
 }
 
-test("has the weights, to the bit, of gradients at versions P - 1 - s updates old", { timeout: 120_000 }, async () => {
+test("has the weights, to the bit, of gradients at versions P - 1 - s updates old", async () => {
   const plan = await definition.close({ ...SIZES, batch: 2, rounds: ROUNDS, optimizer: "sgd", rate: RATE });
   const record = await performedRecord(plan, path("sgd"));
   const weights = async (round: number, stage: number): Promise<Weights> =>
@@ -64,7 +64,7 @@ test("has the weights, to the bit, of gradients at versions P - 1 - s updates ol
   }
 });
 
-test("a stage that takes another version of its weights is found", { timeout: 120_000 }, async () => {
+test("a stage that takes another version of its weights is found", async () => {
   const plan = await definition.close({ ...SIZES, batch: 1, rounds: 4 });
   const honest = await performedRecord(plan, path("honest"));
   const seatOf = (turn: string) => plan.seats.findIndex((seat) => plan.turns[seat.turn].name === turn);

@@ -58,7 +58,7 @@ describe("FedAvg", () => {
     }
   });
 
-  test("learns digits in each of its forms, and a client that trains less is found", { timeout: 120_000 }, async () => {
+  test("learns digits in each of its forms, and a client that trains less is found", async () => {
     const forms: Overrides[] = [{}, { mean: "share" }, { proximal: 0.1 }, { server: "adam" }];
     for (const options of forms) {
       const plan = await fedavg.default.close({ clients: 3, ...options });
@@ -102,7 +102,7 @@ describe("DiLoCo", () => {
     }
   });
 
-  test("is found to lie at its participant, round and operator", { timeout: 120_000 }, async () => {
+  test("is found to lie at its participant, round and operator", async () => {
     const plan = await diloco.default.close({ workers: 2, inner: 2, rounds: 2, dim: 16 });
     const honest = await performedRecord(plan, path("diloco"));
     const { labels } = plan.templates[0].round.step;
@@ -128,45 +128,40 @@ describe("DiLoCo", () => {
 });
 
 describe("DeMo", () => {
-  test(
-    "sends the largest coefficients, keeps the rest, and leaves all workers with the same weights",
-    { timeout: 120_000 },
-    async () => {
-      const plan = await demo.default.close({ replicas: 2, dim: 16, rounds: 2 });
-      const record = await performedRecord(plan, path("demo"));
-      const state = async (round: number, turnName: string, member: number) => {
-        const seat = plan.seats.findIndex((each) => plan.turns[each.turn].name === turnName && each.member === member);
-        const { tensors } = await record.state(record.at({ round, seat })!);
-        const { outputs } = plan.templates[plan.seats[seat].template].round.step;
-        return new Map(outputs.map(({ name }, i) => [name, tensors[i]]));
-      };
-      const [first, second] = [await state(2, "apply", 0), await state(2, "apply", 1)];
-      for (const [name, { data }] of first) expect(data, name).toEqual(second.get(name)!.data);
-      const [local, sent] = [await state(2, "local", 1), await state(2, "send", 1)];
-      const weights = [...first.keys()];
-      expect(sent.size).toBe(2 * weights.length);
-      for (const name of weights) {
-        const message = { values: sent.get(`message/values/${name}`)!, indices: sent.get(`message/indices/${name}`)! };
-        expect(message.values.data, name).toEqual(local.get(`message/values/${name}`)!.data);
-        // What was sent is no longer in the momentum: its coefficients there are 0 but for rounding, and the others are not above it.
-        const kept = local.get(`optimizer/momentum/${name}`)!;
-        const left = await evaluate(({ kept: value }) => chunkedDct(value, 16), { kept }, { onNoted: () => undefined });
-        const size = left.shape[2];
-        const k = message.values.shape[2];
-        const largest = Math.max(...message.values.data.map(Math.abs));
-        for (let chunk = 0; chunk < left.data.length / size; chunk++) {
-          const own = left.data.subarray(chunk * size, (chunk + 1) * size);
-          const values = message.values.data.subarray(chunk * k, (chunk + 1) * k);
-          const indices = message.indices.data.subarray(chunk * k, (chunk + 1) * k);
-          expect(new Set(indices).size, name).toBe(k);
-          for (const index of indices) expect(Math.abs(own[index]), name).toBeLessThanOrEqual(1e-6 * largest + 1e-9);
-          const least = Math.min(...values.map(Math.abs));
-          for (const value of own)
-            expect(Math.abs(value), name).toBeLessThanOrEqual(least * (1 + 1e-5) + 1e-6 * largest);
-        }
+  test("sends the largest coefficients, keeps the rest, and leaves all workers with the same weights", async () => {
+    const plan = await demo.default.close({ replicas: 2, dim: 16, rounds: 2 });
+    const record = await performedRecord(plan, path("demo"));
+    const state = async (round: number, turnName: string, member: number) => {
+      const seat = plan.seats.findIndex((each) => plan.turns[each.turn].name === turnName && each.member === member);
+      const { tensors } = await record.state(record.at({ round, seat })!);
+      const { outputs } = plan.templates[plan.seats[seat].template].round.step;
+      return new Map(outputs.map(({ name }, i) => [name, tensors[i]]));
+    };
+    const [first, second] = [await state(2, "apply", 0), await state(2, "apply", 1)];
+    for (const [name, { data }] of first) expect(data, name).toEqual(second.get(name)!.data);
+    const [local, sent] = [await state(2, "local", 1), await state(2, "send", 1)];
+    const weights = [...first.keys()];
+    expect(sent.size).toBe(2 * weights.length);
+    for (const name of weights) {
+      const message = { values: sent.get(`message/values/${name}`)!, indices: sent.get(`message/indices/${name}`)! };
+      expect(message.values.data, name).toEqual(local.get(`message/values/${name}`)!.data);
+      // What was sent is no longer in the momentum: its coefficients there are 0 but for rounding, and the others are not above it.
+      const kept = local.get(`optimizer/momentum/${name}`)!;
+      const left = await evaluate(({ kept: value }) => chunkedDct(value, 16), { kept }, { onNoted: () => undefined });
+      const size = left.shape[2];
+      const k = message.values.shape[2];
+      const largest = Math.max(...message.values.data.map(Math.abs));
+      for (let chunk = 0; chunk < left.data.length / size; chunk++) {
+        const own = left.data.subarray(chunk * size, (chunk + 1) * size);
+        const values = message.values.data.subarray(chunk * k, (chunk + 1) * k);
+        const indices = message.indices.data.subarray(chunk * k, (chunk + 1) * k);
+        expect(new Set(indices).size, name).toBe(k);
+        for (const index of indices) expect(Math.abs(own[index]), name).toBeLessThanOrEqual(1e-6 * largest + 1e-9);
+        const least = Math.min(...values.map(Math.abs));
+        for (const value of own) expect(Math.abs(value), name).toBeLessThanOrEqual(least * (1 + 1e-5) + 1e-6 * largest);
       }
-      const liar = await performedRecord(plan, path("demo-drill"), [parseRoundFault(plan, "participant=worker-1,round=1,turn=send,message:entry=0,bit=20")], OTHER); // prettier-ignore
-      expect(await disputeRecords(record, liar)).toMatchObject({ losers: [1], round: 1, name: "send-1", blames: [{ participant: "worker-1", reason: "message" }] }); // prettier-ignore
-    },
-  );
+    }
+    const liar = await performedRecord(plan, path("demo-drill"), [parseRoundFault(plan, "participant=worker-1,round=1,turn=send,message:entry=0,bit=20")], OTHER); // prettier-ignore
+    expect(await disputeRecords(record, liar)).toMatchObject({ losers: [1], round: 1, name: "send-1", blames: [{ participant: "worker-1", reason: "message" }] }); // prettier-ignore
+  });
 });

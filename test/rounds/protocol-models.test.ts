@@ -51,7 +51,7 @@ test("a random basis is orthonormal", async () => {
 
 describe("a pipeline of three stages", () => {
   for (const options of [{ subspace: 0 }, { boundary: "whole" }, { boundary: "subspace" }])
-    test(`has the weights of one job to the bit with ${JSON.stringify(options)}`, { timeout: 120_000 }, async () => {
+    test(`has the weights of one job to the bit with ${JSON.stringify(options)}`, async () => {
       const sizes = sizesOf(options);
       const record = await performedRecord(await closed(sizes), path(JSON.stringify(options)));
       const { weights, losses } = await besideOneJob(record, sizes, optimizer);
@@ -67,7 +67,7 @@ describe("a pipeline of three stages", () => {
       if (sizes.subspace > 0 && sizes.boundary === "whole") await staysInside(record);
     });
 
-  test("loses nothing but rounding where it sends coordinates", { timeout: 120_000 }, async () => {
+  test("loses nothing but rounding where it sends coordinates", async () => {
     const sizes = sizesOf({ boundary: "subspace" });
     const record = await performedRecord(await definition.close({ batch: 2, ...sizes, rounds: 1 }), path("moments"));
     const whole = await besideOneJob(record, sizesOf({}), optimizer);
@@ -85,7 +85,7 @@ describe("a pipeline of three stages", () => {
   });
 });
 
-test("a stage that lies is found at its participant, round and operator", { timeout: 120_000 }, async () => {
+test("a stage that lies is found at its participant, round and operator", async () => {
   const plan = await definition.close({ batch: 2, ...sizesOf({ boundary: "subspace" }), stages: 2, rounds: 2 });
   const honest = await performedRecord(plan, path("honest"));
   const templateOf = (turn: string) => plan.templates.find(({ round }) => round.name.endsWith(turn))!.round;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Registry } from "prom-client";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { FolderStore } from "../../src/blobs/folder-store.ts";
 import { blobIdOf, putIntoStore } from "../../src/blobs/upload.ts";
 import { bytesEqual, toHex } from "../../src/encoding/bytes.ts";
@@ -28,7 +28,6 @@ import { temporaryFolder } from "../fixtures/folder.ts";
 import { fuzz, type Fuzzed } from "../fixtures/fuzz.ts";
 import { regression } from "../fixtures/regression.ts";
 
-vi.setConfig({ testTimeout: 300_000 });
 const path = temporaryFolder();
 const closing: (() => unknown)[] = [];
 afterAll(async () => {

@@ -188,16 +188,12 @@ describe("a referee", () => {
     "says that it failed": [(_, response) => response.end(Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0])), "undecided"],
   };
 
-  test.each(Object.entries(CASES))(
-    "ends its dispute with a server that %s",
-    { timeout: 60_000 },
-    async (_, [after, outcome]) => {
-      // prettier-ignore
-      const result = await dispute(path("a.trace"), await liar(after), { timeout: 1500 });
-      expect(result.outcome).toBe(outcome);
-      expect(result.losers).toEqual(outcome === "divergence" ? ["b"] : []);
-    },
-  );
+  test.each(Object.entries(CASES))("ends its dispute with a server that %s", async (_, [after, outcome]) => {
+    // prettier-ignore
+    const result = await dispute(path("a.trace"), await liar(after), { timeout: 1500 });
+    expect(result.outcome).toBe(outcome);
+    expect(result.losers).toEqual(outcome === "divergence" ? ["b"] : []);
+  });
 
   test("decides nothing about a server that is away, and says so", async () => {
     const url = await listen((_, response) => response.writeHead(404).end());

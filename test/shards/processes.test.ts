@@ -59,7 +59,7 @@ describe("a worker's process", () => {
     expect(summary.workers[0].failures).toBe(1);
     // It is left out for a step at most, and then it is there again.
     expect(summary.workers[0].shards).toBeGreaterThan(3);
-  }, 600_000);
+  });
 
   // A stalled worker of this process is in crew.test.ts. Here the time is that of a busy machine.
   test.runIf(process.env.VERDE_SWEEP === "1")(
@@ -119,7 +119,7 @@ describe("the command line", () => {
       lies: [],
       suspect: 0,
     });
-  }, 600_000);
+  });
 
   test("names a worker that lies, ends with 1, and claims what was computed again", async () => {
     const flip = `flip:step=4,operator=${operator},element=6,bit=22`;
@@ -137,7 +137,7 @@ describe("the command line", () => {
     const none = await verde([...args, "--check-shards", "0%", "--json"]);
     expect(none.code).toBe(0);
     expect(none.stdout).not.toContain(await expected);
-  }, 600_000);
+  });
 
   test("refuses what makes no sense", async () => {
     const failures: [Partial<WorkerFlags>, string][] = [

@@ -83,7 +83,7 @@ describe("repairing", () => {
       await run(job, { ...options, out: path("bad.trace"), resume: true, force: repaired.lastStep < 0 });
       expect(filesOf(path, "bad"), what).toEqual(filesOf(path, "whole"));
     }
-  }, 600_000);
+  });
 
   test("keeps the end record when bytes follow it", async () => {
     copyTrace(path, "whole", "longer");
@@ -178,7 +178,7 @@ test("the command says what it cut, and how to continue", async () => {
   ]);
   expect(existsSync(path("told.trace.damaged-1"))).toBe(true);
   expect((await verde(["trace", "repair", "told.trace"])).stdout).toContain("nothing is damaged; step 15 of 20");
-}, 30_000);
+});
 
 describe("what belongs to a trace", () => {
   test("moves a damaged dataset aside, which --resume writes again", async () => {

@@ -1,18 +1,13 @@
 /** The processes of the demo on a network: each says what it does, and all end with the demo. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { UsageError } from "../../errors/index.ts";
 import { plainText } from "../../game/received.ts";
-import { serveHub } from "../../services/transport/hub.ts";
-import { InProcess } from "../../services/transport/in-process.ts";
+import { endProcess, startCarrier } from "../carrier.ts";
 import { colors, writeLine } from "../output.ts";
 
-/** Where Debian puts the server, which a user's own path may lack. */
-const PATHS = ":/usr/sbin:/usr/local/sbin";
 const LOOK_MILLIS = 50;
 
 export class Crew {
@@ -34,16 +29,8 @@ export class Crew {
 
   /** Starts NATS if it is installed, and otherwise a hub in this process. */
   static async gather(folder: string): Promise<Crew> {
-    const port = await freePort();
-    const child = spawn("nats-server", ["--addr", "127.0.0.1", "--port", `${port}`, "--jetstream", "--store_dir", join(folder, "nats")], { stdio: "ignore", env: { ...process.env, PATH: `${process.env.PATH ?? ""}${PATHS}` } }); // prettier-ignore
-    const isThere = await Promise.race([once(child, "spawn").then(() => true), once(child, "error").then(() => false)]).catch(() => false); // prettier-ignore
-    if (isThere) {
-      while (child.exitCode === null && !(await listens(port))) await pause();
-      const end = async (): Promise<void> => stop(child);
-      if (child.exitCode === null) return new Crew(folder, `nats://127.0.0.1:${port}`, "NATS with JetStream", end);
-    }
-    const hub = await serveHub(new InProcess(), { host: "127.0.0.1", port: 0 });
-    return new Crew(folder, hub.url, "a hub over HTTP, since nats-server is not installed", () => hub.close());
+    const { network, carrier, end } = await startCarrier(join(folder, "nats"));
+    return new Crew(folder, network, carrier, end);
   }
 
   /** Starts a `verde` command as a process. @param env the variables that it has beside those of this one */
@@ -59,7 +46,7 @@ export class Crew {
     this.children.set(name, child);
     createInterface({ input: child.stdout }).on("line", (line) => this.hear(name, messageIn(line)));
     createInterface({ input: child.stderr }).on("line", (line) => this.hear(name, plainText(line)));
-    this.ending.unshift(() => stop(child));
+    this.ending.unshift(() => endProcess(child));
   }
 
   /**
@@ -97,30 +84,4 @@ function messageIn(line: string): string {
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const closed = once(child, "close");
-  child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), 3_000);
-  await closed;
-  clearTimeout(late);
-}
-
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS));
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => (socket.destroy(), resolve(true)));
-    socket.once("error", () => resolve(false));
-  });
-}

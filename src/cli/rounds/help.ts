@@ -7,15 +7,15 @@ import { loadRoundsDefinition } from "../../rounds/load.ts";
 import { columnsOf } from "../output.ts";
 import { formatFields } from "../table.ts";
 
-export function addPlanHelp(rounds: Command, command: Command): void {
+export function addPlanHelp(rounds: Command, commands: readonly Command[]): void {
   rounds.hook("preSubcommand", async ({ args }, chosen) => {
-    if (chosen !== command || !args.some((word) => word === "--help" || word === "-h")) return;
+    if (!commands.includes(chosen) || !args.some((word) => word === "--help" || word === "-h")) return;
     const path = args.slice(1).find((word) => /\.[cm]?[jt]s$/.test(word) && !word.startsWith("-"));
     if (path === undefined) return;
     const lines = await loadRoundsDefinition(path).then(describeOptions, (error: unknown) => [
       `The options of ${quote(path)} can't be listed: ${messageOf(error)}`,
     ]);
-    command.addHelpText("after", ["", ...lines].join("\n"));
+    chosen.addHelpText("after", ["", ...lines].join("\n"));
   });
 }
 

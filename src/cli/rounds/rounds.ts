@@ -2,14 +2,23 @@
 import { type Command, Option } from "commander";
 import { BACKEND_NAMES } from "../../repops/backends/index.ts";
 import { addThreadsOption } from "../threads.ts";
+import { addNetworkOptions } from "../network.ts";
 import { addProgressOption } from "../progress.ts";
 import { auditRounds } from "./audit.ts";
 import { disputeRounds } from "./dispute.ts";
 import { addPlanHelp } from "./help.ts";
 import { inspectRounds } from "./inspect.ts";
+import { joinPlan } from "./join.ts";
 import { runPlan } from "./run.ts";
 
 const BACKEND = ["--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one (default: wasm)`] as const;
+
+const PATIENCE = ["--patience <time>", "on a network: how long one may be away", "1m"] as const;
+const FAULT = [
+  "--fault <fault>",
+  "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:… or stale:… (docs/rounds.md)",
+  (text: string, before: string[] = []): string[] => [...before, text],
+] as const;
 
 export function register(program: Command): void {
   const rounds = program
@@ -24,22 +33,34 @@ export function register(program: Command): void {
     .option("--rounds <n>", "how many rounds; default: the plan's own number")
     .option("--seed <n>", "the seed of initial states")
     .addOption(
-      new Option("--participants <where>", "in this process, or each in one of its own")
-        .choices(["local", "processes"])
+      new Option("--participants <where>", "in this process, each in one of its own, or on a network (docs/rounds.md)")
+        .choices(["local", "processes", "nats"])
         .default("local"),
     )
-    .option(
-      "--fault <fault>",
-      "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:… or stale:… (docs/rounds.md)",
-      (text: string, before: string[] = []) => [...before, text],
-    )
+    .option(...PATIENCE)
+    .option(...FAULT)
     .option(...BACKEND)
     .option("--resume", "continue a record that was stopped")
     .option("--force", "overwrite a record")
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
-  addPlanHelp(rounds, run);
-  addThreadsOption(run).action((path: string, rest: string[], flags) => runPlan(path, rest, flags, run));
+  addThreadsOption(addNetworkOptions(run)).action((path: string, rest: string[], flags) => runPlan(path, rest, flags, run)); // prettier-ignore
+  const join = rounds
+    .command("join")
+    .description("be a participant of a plan on a network: perform its leaves when a recorder asks, and sign them")
+    .argument("<plan>", "the module that exports the plan; all participants and the recorder have the same")
+    .argument("[options...]", "the plan's own options: --name value")
+    .requiredOption("--as <participant>", "its name in the plan, such as worker-2")
+    .option("--out <folder>", "where it keeps what it reads and computes", "out/rounds")
+    .option("--rounds <n>", "how many rounds; default: the plan's own number")
+    .option("--seed <n>", "the seed of initial states")
+    .option(...PATIENCE)
+    .option(...FAULT)
+    .option(...BACKEND)
+    .option("--json", "one JSON object on each line")
+    .allowUnknownOption();
+  addPlanHelp(rounds, [run, join]);
+  addThreadsOption(addNetworkOptions(join)).action((path: string, rest: string[], flags) => joinPlan(path, rest, flags, join)); // prettier-ignore
   rounds
     .command("inspect")
     .description("show a record: its plan, its participants and its leaves")

@@ -10,13 +10,16 @@ import { reportFailure } from "../exit.ts";
 import { exitWith } from "../guard.ts";
 import { jobOptions, optionNames } from "../job-options.ts";
 import { formatNumber, reportLine, writeJson, writeLine } from "../output.ts";
+import type { NetworkFlags } from "../network.ts";
 import { commandWith, stopOnSignal } from "../stop.ts";
+import { gatherOn, type OverNetwork } from "./network.ts";
 
-interface Flags {
+interface Flags extends NetworkFlags {
   out: string;
   rounds?: string;
   seed?: string;
-  participants: "local" | "processes";
+  participants: "local" | "processes" | "nats";
+  patience: string;
   fault?: string[];
   backend?: string;
   resume?: boolean;
@@ -28,14 +31,17 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
   const { out, rounds, seed, participants, fault = [], backend, resume = false, force = false, json = false } = flags;
   const set = { ...(rounds !== undefined && { rounds }), ...(seed !== undefined && { seed }) };
   const plan = await loadRounds(path, { ...jobOptions(rest, optionNames(command)), ...set });
-  const faults = fault.map((text) => parseRoundFault(plan, text));
+  const planted = fault.map((text) => ({ text, planted: parseRoundFault(plan, text) }));
   const stopping = stopOnSignal("the leaves that are being computed are finished, and then the rounds stop");
+  let others: OverNetwork | undefined;
   try {
+    if (participants === "nats")
+      others = await gatherOn({ flags, plan, words: planWords(path, rest, set), faults: planted, backend, signal: stopping.signal }); // prettier-ignore
     const record = await runRounds(plan, {
       out,
-      participants,
+      participants: participants === "nats" ? others!.muster : participants,
       ...(backend !== undefined && { backend }),
-      faults,
+      faults: planted.map((each) => each.planted),
       resume,
       force,
       signal: stopping.signal,
@@ -49,9 +55,14 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
     reportLine(`  ${commandWith("--resume", ["--force"])}`);
     exitWith(code);
   } finally {
+    await others?.close();
     stopping.done();
   }
 }
+
+/** The plan and its options, as another command takes them. */
+const planWords = (path: string, rest: readonly string[], set: Readonly<Record<string, string>>): string[] =>
+  [path, ...rest, ...Object.entries(set).flatMap(([name, value]) => [`--${name}`, value])]; // prettier-ignore
 
 const leafLine = ({ round, rounds, name, participant, metrics }: LeafInfo) => ({ schemaVersion: 1, round, rounds, leaf: name, participant, metrics }); // prettier-ignore
 

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toHex } from "../../../src/encoding/bytes.ts";
 import { openTrace, parseFault, run } from "../../../src/trace/index.ts";
 import { writeJobFile } from "../../../src/trace/job-file.ts";
@@ -16,7 +16,6 @@ import line from "../../fixtures/line.ts";
 import { hasNats } from "../../fixtures/nats.ts";
 import { cliEnvironment, MAIN, verdeIn } from "../../fixtures/verde.ts";
 
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 const path = temporaryFolder();
 const why = process.platform === "linux" ? (hasNats ? whyNoHosts() : "nats-server is missing") : "it takes Linux";
 if (why !== undefined) console.warn(`skipped: there are no hosts of their own here (${why})`);

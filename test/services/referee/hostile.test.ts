@@ -1,5 +1,5 @@
 /** A referee among hostile parties: whatever they answer and post, it signs no false ruling, and ends its work. */
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Hex } from "viem";
 import { addressOf as keyAddress } from "../../../src/claims/signature.ts";
 import { ClaimStore } from "../../../src/claims/store.ts";
@@ -29,7 +29,6 @@ import { damaged, FUZZ_SEED, nested, ODD_VALUES, randomFrom } from "../../fixtur
 import line from "../../fixtures/line.ts";
 import { addressOf, PEOPLE, Scene } from "../../fixtures/scene.ts";
 
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 /** Milliseconds that a hostile party's answer may take. */
 const PATIENCE = 800;
 const scene = new Scene();

@@ -73,7 +73,7 @@ describe.each(Object.entries(ENDS))("%s", (_, open) => {
     await end();
   });
 
-  test("tells a refusal, and that nobody answers, and is late in time", { timeout: 60_000 }, async () => {
+  test("tells a refusal, and that nobody answers, and is late in time", async () => {
     const [one, other] = await ends;
     const message = bytes(3);
     const end = await one.answer("sad.a", async (asked) => {

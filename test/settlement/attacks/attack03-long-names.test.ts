@@ -21,4 +21,4 @@ test("a job with a name of 450 kB is disputed to the end, and its liar loses", a
   const prover = trainingProver(honest);
   await duel.play([prover, trainingProver(liar)]);
   expect(await duel.prove((await prover.witness(positionOf(duel.match.game.path)))!)).toEqual([1]);
-}, 60_000);
+});

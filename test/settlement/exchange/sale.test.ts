@@ -97,7 +97,7 @@ beforeAll(async () => {
   await run("client", (flags) => compare(task, flags));
   await pass(DAY + 1);
   await run("client", (flags) => finalize(task, flags));
-}, 240_000);
+});
 
 describe("an honest sale", () => {
   test("hands over the weights and pays the seller", async () => {

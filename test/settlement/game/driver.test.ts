@@ -25,7 +25,7 @@ const FAULT: Fault = { step: 2, at: { kernel: 2 }, element: 5, flip: 0x3f000001 
 const GAME = { pace: { clock: DAY, response: 600, recompute: 3600 }, gasBond: 10n ** 17n };
 const job = tinyJob(3);
 
-test("two claims that are defended at once end as the referee says", { timeout: 400_000 }, async () => {
+test("two claims that are defended at once end as the referee says", async () => {
   const { runs, runRoots } = await disputeRemembered({ job, faults: [[FAULT], []] });
   const [client, ...providers] = [0, 1, 2].map(localAccount);
   const { session, close } = await openLocalSettlement({
@@ -77,39 +77,35 @@ test("two claims that are defended at once end as the referee says", { timeout: 
   }
 });
 
-test(
-  "an account with the owner's signatures plays for a claim, and the owner gets the bonds",
-  { timeout: 400_000 },
-  async () => {
-    const { runs, runRoots } = await disputeRemembered({ job, commitEvery: 3, faults: [[FAULT], []] });
-    const [client, liar, owner, stranger] = [0, 1, 2, 3].map(localAccount);
-    const settlement = { members: [client.address], threshold: 1, unbondingPeriod: 60 * DAY, game: GAME };
-    const { session, close } = await openLocalSettlement(settlement);
-    try {
-      const { outline, commitEvery } = runs[0];
-      const choice = { client: client.address, reward: 10n, committee: zeroAddress, game: session.deployment.game! };
-      const terms = await withTimeToPlay(session.client, termsOf(jobTermsOf(outline, commitEvery), choice));
-      const task = await bringBeforeGame(session, terms, client, [liar, owner], runRoots);
-      const nonce = () => session.client.getTransactionCount({ address: owner.address });
-      const before = await nonce();
-      const key = fromHex(publicPrivateKey(2), 32);
-      const signed: string[] = [];
-      const signatureOf: SignatureOf = (opening) => {
-        signed.push(opening.tree);
-        return signOpening(opening, key);
-      };
-      const players = [
-        { account: liar, prover: trainingProver(runs[0]) },
-        { account: stranger, prover: trainingProver(runs[1]), for: { owner: owner.address, signatureOf } },
-      ];
-      const { view } = await playOut(session, task, new GameFacts(outline, commitEvery), players);
-      expect(view.seats.map(({ out }) => out)).toEqual([true, false]);
-      expect(signed).toEqual(["step", "operator", "fold"]);
-      expect(await nonce()).toBe(before);
-      const credits = [owner, stranger].map(({ address }) => bondCredit(session.client, terms.game, address));
-      expect(await Promise.all(credits)).toEqual([(3n * GAME.gasBond) / 2n, 0n]);
-    } finally {
-      await close();
-    }
-  },
-);
+test("an account with the owner's signatures plays for a claim, and the owner gets the bonds", async () => {
+  const { runs, runRoots } = await disputeRemembered({ job, commitEvery: 3, faults: [[FAULT], []] });
+  const [client, liar, owner, stranger] = [0, 1, 2, 3].map(localAccount);
+  const settlement = { members: [client.address], threshold: 1, unbondingPeriod: 60 * DAY, game: GAME };
+  const { session, close } = await openLocalSettlement(settlement);
+  try {
+    const { outline, commitEvery } = runs[0];
+    const choice = { client: client.address, reward: 10n, committee: zeroAddress, game: session.deployment.game! };
+    const terms = await withTimeToPlay(session.client, termsOf(jobTermsOf(outline, commitEvery), choice));
+    const task = await bringBeforeGame(session, terms, client, [liar, owner], runRoots);
+    const nonce = () => session.client.getTransactionCount({ address: owner.address });
+    const before = await nonce();
+    const key = fromHex(publicPrivateKey(2), 32);
+    const signed: string[] = [];
+    const signatureOf: SignatureOf = (opening) => {
+      signed.push(opening.tree);
+      return signOpening(opening, key);
+    };
+    const players = [
+      { account: liar, prover: trainingProver(runs[0]) },
+      { account: stranger, prover: trainingProver(runs[1]), for: { owner: owner.address, signatureOf } },
+    ];
+    const { view } = await playOut(session, task, new GameFacts(outline, commitEvery), players);
+    expect(view.seats.map(({ out }) => out)).toEqual([true, false]);
+    expect(signed).toEqual(["step", "operator", "fold"]);
+    expect(await nonce()).toBe(before);
+    const credits = [owner, stranger].map(({ address }) => bondCredit(session.client, terms.game, address));
+    expect(await Promise.all(credits)).toEqual([(3n * GAME.gasBond) / 2n, 0n]);
+  } finally {
+    await close();
+  }
+});

@@ -10,7 +10,7 @@ import { tinyJob } from "../../referee/tiny-job.ts";
 const job = tinyJob(3);
 const at = (kernel: number, flip: number): Fault => ({ step: 2, at: { kernel }, element: 5, flip });
 
-test("a dispute is driven to its end, and whoever the referee finds wrong loses", { timeout: 240_000 }, async () => {
+test("a dispute is driven to its end, and whoever the referee finds wrong loses", async () => {
   for (const faults of [
     [[at(2, 0x3f000001)], []],
     [[at(5, 0x10)], [at(5, 0x20)]],

@@ -1,0 +1,60 @@
+/** `verde rounds join`: a participant of a plan, on a network. */
+import type { Command } from "commander";
+import { formatAddress } from "../../claims/claim.ts";
+import { ClaimStore } from "../../claims/store.ts";
+import { UsageError } from "../../errors/index.ts";
+import { DEFAULT } from "../../repops/backends/index.ts";
+import { parseRoundFault } from "../../rounds/fault.ts";
+import { loadRounds } from "../../rounds/load.ts";
+import { Joined } from "../../services/rounds/join.ts";
+import { parseDuration } from "../../settlement/duration.ts";
+import { jobOptions, optionNames } from "../job-options.ts";
+import { networkAddress, type NetworkFlags, networksOf } from "../network.ts";
+import { sayNow } from "../output.ts";
+import { endSignal } from "../stop.ts";
+
+interface Flags extends NetworkFlags {
+  as: string;
+  out: string;
+  rounds?: string;
+  seed?: string;
+  patience: string;
+  fault?: string[];
+  backend?: string;
+  json?: boolean;
+}
+
+export async function joinPlan(path: string, rest: string[], flags: Flags, command: Command): Promise<void> {
+  const { as, out, rounds, seed, fault = [], backend = DEFAULT.name, json = false } = flags;
+  const network = networkAddress(flags);
+  if (network === undefined)
+    throw new UsageError("SYNTAX", "no network is named; give its address with --network, or in VERDE_NETWORK");
+  const set = { ...(rounds !== undefined && { rounds }), ...(seed !== undefined && { seed }) };
+  const plan = await loadRounds(path, { ...jobOptions(rest, optionNames(command)), ...set });
+  const faults = fault.map((text) => parseRoundFault(plan, text));
+  const other = faults.find(({ seat }) => plan.participants[plan.seats[seat].participant].name !== as);
+  if (other)
+    throw new UsageError("VALUE", `--fault is about ${plan.participants[plan.seats[other.seat].participant].name}, and this is ${as}; give it to that one`); // prettier-ignore
+  const networks = await networksOf(flags);
+  const signal = endSignal();
+  // A recorder that has started this process, and has gone, needs it no more.
+  if (process.connected) process.once("disconnect", () => process.exit(0));
+  try {
+    const joined = await Joined.open({
+      transport: await networks.at(network),
+      plan,
+      participant: as,
+      out,
+      state: new ClaimStore().folder,
+      backend,
+      faults,
+      patience: 1000 * parseDuration(flags.patience),
+      onLeaf: ({ round }, name) => sayNow(`${name} of round ${round} is signed`, json),
+    });
+    sayNow(`${as} of ${plan.name} is on ${network}, as ${formatAddress(joined.address)}`, json);
+    await new Promise<void>((done) => (signal.aborted ? done() : signal.addEventListener("abort", () => done())));
+    await joined.close();
+  } finally {
+    await networks.close();
+  }
+}

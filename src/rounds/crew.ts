@@ -1,0 +1,74 @@
+/** Who performs leaves, and where: in this process, in one for each participant, or elsewhere. */
+import { openBackend } from "../certify/open-backend.ts";
+import type { Bytes } from "../encoding/bytes.ts";
+import { path } from "../encoding/node.ts";
+import { UsageError } from "../errors/index.ts";
+import type { Backend } from "../repops/backends/backend.ts";
+import { DEFAULT } from "../repops/backends/index.ts";
+import type { LeafFault, PlantedFault } from "./fault.ts";
+import { LeafRunner } from "./leaf.ts";
+import { perform, type Performed } from "./participant.ts";
+import type { LeafPlace } from "./plan.ts";
+import { ParticipantProcess } from "./process.ts";
+import type { RoundsRecord } from "./record.ts";
+import type { Signer } from "./signer.ts";
+
+interface CrewOptions {
+  readonly participants: "local" | "processes";
+  readonly backend?: Backend | string;
+  readonly state: string;
+  readonly out: string;
+  readonly faults?: readonly PlantedFault[];
+}
+
+/** The participants, wherever they compute. */
+export interface Crew {
+  /** Whether members compute at once. */
+  readonly together: boolean;
+  perform(place: LeafPlace, fault?: LeafFault): Promise<Performed>;
+  close(): Promise<void>;
+}
+
+/** Participants that compute elsewhere, with keys of their own. */
+export interface Muster {
+  /** Their addresses, in the plan's order: 20 bytes each. */
+  readonly owners: readonly Bytes[];
+  /** @param record gets the files of what they perform, and has what they read */
+  crew(record: RoundsRecord): Promise<Crew>;
+}
+
+/** The participants on this machine. */
+export async function crewFor(
+  record: RoundsRecord,
+  { participants, backend = DEFAULT.name, state, out, faults = [] }: CrewOptions,
+  signers: readonly Signer[],
+  isDrill: (participant: number) => boolean,
+): Promise<Crew> {
+  const { plan } = record;
+  // In a drill an honest participant may be given what makes its training diverge.
+  const stop = faults.length === 0;
+  const ownerOf = ({ seat }: LeafPlace): number => plan.seats[seat].participant;
+  if (participants === "local") {
+    const runner = new LeafRunner((await openBackend(backend)).backend);
+    return {
+      together: false,
+      perform: (place, fault) => perform(record, { runner, signer: signers[ownerOf(place)], stop }, place, fault),
+      close: () => runner.close(),
+    };
+  }
+  if (typeof backend !== "string")
+    throw new UsageError("CONFLICT", "participants in processes of their own take the name of a backend; give a name");
+  const processes = plan.participants.map(
+    ({ name }, participant) =>
+      new ParticipantProcess(name, { folder: path.resolve(out), participant, state: path.resolve(state), drill: isDrill(participant), backend }), // prettier-ignore
+  );
+  return {
+    together: true,
+    perform: (place, fault) => {
+      // A fault may read what the plan does not say.
+      const statements = fault ? record.all : record.sources(place);
+      return processes[ownerOf(place)].perform({ place, statements, stop, ...(fault && { fault }) });
+    },
+    close: async () => void (await Promise.all(processes.map((process) => process.close()))),
+  };
+}

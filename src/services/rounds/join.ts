@@ -1,0 +1,162 @@
+/**
+ * A participant on a network: it knows the plan, derives the jobs of its own leaves, fetches what they read,
+ * executes them, and signs what it has computed.
+ */
+import { openBackend } from "../../certify/open-backend.ts";
+import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
+import { path } from "../../encoding/node.ts";
+import { stateRoot } from "../../encoding/tensor.ts";
+import { RoundsError } from "../../errors/index.ts";
+import { exists } from "../../files/regular.ts";
+import type { Backend } from "../../repops/backends/backend.ts";
+import { misread, type PlantedFault } from "../../rounds/fault.ts";
+import { LeafRunner } from "../../rounds/leaf.ts";
+import { perform } from "../../rounds/participant.ts";
+import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
+import { beginRecord, openEmpty, type RoundsRecord } from "../../rounds/record.ts";
+import { Signer } from "../../rounds/signer.ts";
+import { instanceOf } from "../../rounds/statement.ts";
+import { stateOf } from "../../rounds/template.ts";
+import type { Ending, Transport } from "../transport/transport.ts";
+import { Correspondent } from "./correspondent.ts";
+import { type AskedOfParticipant, messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
+import { pieceOf, reasonOf } from "./muster.ts";
+
+export interface JoinOptions {
+  readonly transport: Transport;
+  readonly plan: Plan;
+  /** Its name in the plan: `worker-2`. */
+  readonly participant: string;
+  /** Where it keeps what it reads and computes: a folder for each instance. */
+  readonly out: string;
+  /** The folder of its key. */
+  readonly state: string;
+  readonly backend: Backend | string;
+  /** What it does wrong, for drills. It signs with another key then. */
+  readonly faults?: readonly PlantedFault[];
+  /** Milliseconds for which the recorder may be away. Default: a minute. */
+  readonly patience?: number;
+  /** Told of each leaf, when it is signed. */
+  onLeaf?(place: LeafPlace, name: string): void;
+}
+
+/** Milliseconds after which a participant that still computes says so. */
+const WORKING_MILLIS = 10_000;
+/** The leaves whose replies are kept. */
+const MOST_KEPT = 64;
+const MINUTE = 60_000;
+
+/** A participant that answers until it is closed. */
+export class Joined {
+  /** 20 bytes. */
+  readonly address: Bytes;
+  private readonly options: JoinOptions;
+  private readonly signer: Signer;
+  private readonly runner: LeafRunner;
+  private readonly number: number;
+  private readonly records = new Map<string, Promise<RoundsRecord>>();
+  private readonly leaves = new Map<string, Promise<Reply>>();
+  private turn: Promise<unknown> = Promise.resolve();
+  private end: Ending = async () => {};
+
+  private constructor(options: JoinOptions, signer: Signer, runner: LeafRunner) {
+    this.options = options;
+    this.signer = signer;
+    this.runner = runner;
+    this.address = signer.address;
+    this.number = options.plan.participants.findIndex(({ name }) => name === options.participant);
+  }
+
+  /** @throws {RoundsError} PARTICIPANT when the plan has nobody of that name */
+  static async open(options: JoinOptions): Promise<Joined> {
+    const { plan, participant, transport, state, backend, faults = [] } = options;
+    if (!plan.participants.some(({ name }) => name === participant))
+      throw new RoundsError("PARTICIPANT", `${plan.name} has no participant ${participant}; it has ${plan.participants.map(({ name }) => name).join(", ")}`, { participant }); // prettier-ignore
+    const signer = await Signer.open(state, participant, faults.length > 0);
+    const joined = new Joined(options, signer, new LeafRunner((await openBackend(backend)).backend));
+    joined.end = await transport.answer(subjectOf(plan.id, participant), async (message) =>
+      messages.reply(await joined.answer(message).catch(reasonOf)),
+    );
+    return joined;
+  }
+
+  async close(): Promise<void> {
+    await this.end();
+    await this.turn.catch(() => undefined);
+    await this.runner.close();
+  }
+
+  private async answer(message: Bytes): Promise<Reply> {
+    const question = messages.askedOfParticipant(message);
+    if (question.kind === "hello") return { kind: "here", address: this.address };
+    if (question.kind === "perform") return this.performed(question);
+    for (const record of this.records.values()) {
+      const reply = await pieceOf(await record, question);
+      if (reply.kind === "piece") return reply;
+    }
+    throw new RoundsError("UNAVAILABLE", "it has no such blob", { root: toHex(question.root) });
+  }
+
+  /** The leaf, or the word that it is still computed. What was asked before is not computed twice. */
+  private async performed({
+    instance: named,
+    round,
+    seat,
+    stop,
+  }: Extract<AskedOfParticipant, { kind: "perform" }>): Promise<Reply> {
+    const { plan } = this.options;
+    const instance = instanceOf(named);
+    const isOwn = bytesEqual(instance.plan, plan.id) && bytesEqual(instance.owners[this.number] ?? new Uint8Array(), this.address); // prettier-ignore
+    if (!isOwn || instance.owners.length !== plan.participants.length)
+      throw new RoundsError("FOREIGN", "the instance is of another plan, or names another key for this participant");
+    if (round > plan.rounds || plan.seats[seat]?.participant !== this.number)
+      throw new RoundsError("FOREIGN", `seat ${seat} in round ${round} is not its own`, { round, seat });
+    const name = toHex(instance.id).slice(2, 18);
+    const folder = path.join(this.options.out, name);
+    const opening = this.records.get(name) ?? this.openRecord(folder, instance);
+    this.records.set(name, opening);
+    opening.catch(() => this.records.delete(name));
+    const record = await opening;
+    const key = `${name}/${round}/${seat}`;
+    const known = this.leaves.get(key);
+    const leaf = known ?? (this.turn = this.turn.catch(() => undefined).then(() => this.leaf(record, { round, seat }, stop))) as Promise<Reply>; // prettier-ignore
+    if (!known) this.leaves.set(key, leaf);
+    // Whatever has left is computed again, to the same bits.
+    if (this.leaves.size > MOST_KEPT) this.leaves.delete(this.leaves.keys().next().value!);
+    // What has failed may be asked for again.
+    leaf.catch(() => this.leaves.delete(key));
+    let timer: NodeJS.Timeout | undefined;
+    const working = new Promise<Reply>((resolve) => (timer = setTimeout(() => resolve({ kind: "working" }), WORKING_MILLIS))); // prettier-ignore
+    return Promise.race([leaf, working]).finally(() => clearTimeout(timer));
+  }
+
+  private async openRecord(folder: string, instance: RoundsRecord["instance"]): Promise<RoundsRecord> {
+    const isThere = await exists(path.join(folder, "instance.json"));
+    return isThere ? openEmpty(folder) : beginRecord(folder, this.options.plan, instance);
+  }
+
+  private async leaf(record: RoundsRecord, place: LeafPlace, stop: boolean): Promise<Reply> {
+    const { plan, faults = [], transport, patience = MINUTE } = this.options;
+    const fault = faults.find((planted) => planted.round === place.round && planted.seat === place.seat)?.fault;
+    const derived = sourcesOf(plan, place);
+    const recorder = new Correspondent(transport, recorderSubject(record.instance.id), { name: "the recorder", patience }); // prettier-ignore
+    for (const source of fault ? misread(plan, { ...place, fault }, derived) : derived) await this.fetch(record, recorder, source); // prettier-ignore
+    const { statement } = await perform(record, { runner: this.runner, signer: this.signer, stop }, place, fault);
+    const { roots, metrics } = await record.note(place);
+    record.admit(statement);
+    this.options.onLeaf?.(place, seatName(plan, place.seat));
+    return { kind: "performed", statement, roots: [...roots], metrics: [...metrics], ...(fault && { fault }) };
+  }
+
+  /** Has a leaf that it reads, with its state. `perform` checks whether its owner has signed it. */
+  private async fetch(record: RoundsRecord, recorder: Correspondent, { round, seat }: LeafPlace): Promise<void> {
+    const known = record.at({ round, seat });
+    if (known && (await record.isAtHand(known))) return;
+    const { statement, roots } = await recorder.ask({ kind: "leaf", round, seat }, "leaf");
+    if (statement.round !== round || statement.seat !== seat || !bytesEqual(stateRoot(roots), statement.end))
+      throw new RoundsError("RECORD", `the recorder sent another leaf than that of ${seatName(record.plan, seat)} in round ${round}`, { round, seat }); // prettier-ignore
+    await recorder.fetch(record.blobs, roots, stateOf(record.plan.templates[record.plan.seats[seat].template]));
+    await record.writeNote({ round, seat }, { roots, metrics: [] });
+    record.admit(statement);
+  }
+}

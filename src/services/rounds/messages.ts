@@ -1,0 +1,118 @@
+/**
+ * What a recorder and the participants of a plan say to each other over a network, in CBOR. A participant is
+ * asked to perform its leaves; it asks the recorder for what it reads. Statements are signed by their owners,
+ * and blobs are checked by their roots, so it does not matter who has sent them.
+ */
+import { decode, encode } from "cborg";
+import { z } from "zod";
+import { type Bytes, toHex } from "../../encoding/bytes.ts";
+import type { StateRoot, TensorRoot } from "../../encoding/tensor.ts";
+import { FormatError, messageOf } from "../../errors/index.ts";
+import type { JobId } from "../../job/closed.ts";
+import type { PlanId } from "../../rounds/plan.ts";
+
+/** Raised by every change of a message. */
+const VERSION = 1;
+/** The most bytes of a piece of a blob. */
+export const PIECE = 2 ** 20;
+/** The most bytes of an answer. The longest one has a piece, or the roots of a state. */
+export const MOST_REPLY = 2 ** 22;
+/** The most characters of a reason. */
+const MOST_REASON = 500;
+
+const count = z
+  .number()
+  .int()
+  .nonnegative()
+  .max(2 ** 32);
+const bytesOf = <T extends Bytes>(length: number) =>
+  z
+    .instanceof(Uint8Array)
+    .refine((value) => value.length === length)
+    .transform((value) => value as Bytes as T);
+const roots = z.array(bytesOf<TensorRoot>(32)).max(2 ** 16);
+const statement = z.strictObject({
+  round: count,
+  seat: count,
+  job: bytesOf<JobId>(32),
+  start: bytesOf<StateRoot>(32),
+  end: bytesOf<StateRoot>(32),
+  signature: bytesOf<Bytes>(65),
+});
+const blob = z.strictObject({ kind: z.literal("blob"), root: bytesOf<TensorRoot>(32), from: count });
+const instance = z.strictObject({
+  plan: bytesOf<PlanId>(32),
+  salt: bytesOf<Bytes>(32),
+  owners: z.array(bytesOf<Bytes>(20)).max(4096),
+  recorder: bytesOf<Bytes>(20),
+});
+
+/** What a participant is asked: who it is, to perform a leaf, or for a part of a blob. */
+const ASKED = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("hello") }),
+  z.strictObject({ kind: z.literal("perform"), instance, round: count, seat: count, stop: z.boolean() }),
+  blob,
+]);
+/** What the recorder is asked: for a leaf of the record, or for a part of a blob. */
+const RECORDER = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("leaf"), round: count, seat: count }),
+  blob,
+]);
+const REPLY = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("here"), address: bytesOf<Bytes>(20) }),
+  z.strictObject({ kind: z.literal("working") }),
+  z.strictObject({ kind: z.literal("leaf"), statement, roots }),
+  z.strictObject({
+    kind: z.literal("performed"),
+    statement,
+    roots,
+    metrics: z.array(z.record(z.string().max(200), z.number())).max(2 ** 20),
+    /** The fault of a drill, as its leaf's file has it. */
+    fault: z.unknown().optional(),
+  }),
+  z.strictObject({ kind: z.literal("piece"), bytes: z.instanceof(Uint8Array).transform((value) => value as Bytes) }),
+  /** It has no such thing, or has failed. */
+  z.strictObject({ kind: z.literal("failed"), code: z.string().max(64), message: z.string().max(MOST_REASON) }),
+]);
+
+export type AskedOfParticipant = z.infer<typeof ASKED>;
+export type AskedOfRecorder = z.infer<typeof RECORDER>;
+export type Reply = z.infer<typeof REPLY>;
+
+const encoded = (message: unknown): Bytes => encode([VERSION, message]);
+
+function decoded<T>(bytes: Bytes, schema: z.ZodType<T>, what: string): T {
+  let content: unknown;
+  try {
+    content = decode(bytes);
+  } catch (cause) {
+    throw new FormatError("MALFORMED", `${what} is no CBOR: ${messageOf(cause)}`);
+  }
+  const [version, message] = Array.isArray(content) ? (content as unknown[]) : [];
+  if (version !== VERSION)
+    throw new FormatError("VERSION", `${what} has another version; use the same version of verde everywhere`);
+  const read = schema.safeParse(message);
+  if (read.success) return read.data;
+  throw new FormatError("MALFORMED", `${what} is not what it should be: ${messageOf(read.error.issues[0])}`);
+}
+
+/** The encodings of the messages. Reading throws a `FormatError` for bytes of another form. */
+export const messages = {
+  ask: encoded as (message: AskedOfParticipant | AskedOfRecorder) => Bytes,
+  reply: encoded as (message: Reply) => Bytes,
+  askedOfParticipant: (bytes: Bytes): AskedOfParticipant => decoded(bytes, ASKED, "a request to a participant"),
+  askedOfRecorder: (bytes: Bytes): AskedOfRecorder => decoded(bytes, RECORDER, "a request to a recorder"),
+  replied: (bytes: Bytes): Reply => decoded(bytes, REPLY, "a reply"),
+};
+
+/** Where a participant of a plan answers, and where the recorder of an instance does. */
+export const subjectOf = (plan: PlanId, participant: string): string =>
+  `rounds.${toHex(plan).slice(2, 34)}.${participant}`;
+export const recorderSubject = (instance: Bytes): string => `rounds.${toHex(instance).slice(2, 34)}.recorder`;
+
+/** A reason for a failure, as it is sent. */
+export const failed = (code: string, message: string): Reply => ({
+  kind: "failed",
+  code: code.slice(0, 64),
+  message: message.slice(0, MOST_REASON),
+});

@@ -1,0 +1,172 @@
+/** Participants of a plan on a network: the same record over each transport, and what a hostile one can't do. */
+import { readdirSync, readFileSync } from "node:fs";
+import { afterAll, describe, expect, test } from "vitest";
+import { toHex } from "../../src/encoding/bytes.ts";
+import type { TensorRoot } from "../../src/encoding/tensor.ts";
+import { auditRecord, type Plan, RoundsRecord, runRounds } from "../../src/rounds/index.ts";
+import { instanceOf } from "../../src/rounds/statement.ts";
+import { Joined } from "../../src/services/rounds/join.ts";
+import { messages, MOST_REPLY, recorderSubject, type Reply, subjectOf } from "../../src/services/rounds/messages.ts";
+import { musterOn } from "../../src/services/rounds/muster.ts";
+import { Http } from "../../src/services/transport/http.ts";
+import { serveHub } from "../../src/services/transport/hub.ts";
+import { InProcess } from "../../src/services/transport/in-process.ts";
+import { Nats } from "../../src/services/transport/nats.ts";
+import type { Transport } from "../../src/services/transport/transport.ts";
+import { temporaryFolder } from "../fixtures/folder.ts";
+import { hasNats, startNats } from "../fixtures/nats.ts";
+import { smallPlan } from "../rounds/small-plan.ts";
+
+const path = temporaryFolder();
+const SALT = new Uint8Array(32).fill(5);
+const closing: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+/** A network, and how a process reaches it. */
+const NETWORKS: Readonly<Record<string, () => Promise<() => Promise<Transport>>>> = {
+  "in one process": async () => {
+    const one = new InProcess();
+    return async () => one;
+  },
+  "over HTTP": async () => {
+    const hub = await serveHub(new InProcess(), { host: "127.0.0.1", port: 0 });
+    closing.push(() => hub.close());
+    return async () => new Http(hub.url);
+  },
+  ...(hasNats && {
+    "over NATS": async () => {
+      const server = await startNats();
+      closing.push(() => server.close());
+      return () => Nats.open(server.url);
+    },
+  }),
+};
+
+const join = (transport: Transport, plan: Plan, participant: string, out: string): Promise<Joined> =>
+  Joined.open({ transport, plan, participant, out: path(`${out}/${participant}`), state: path("keys"), backend: "wasm", patience: 1_000 }); // prettier-ignore
+
+async function gathered(open: () => Promise<Transport>, plan: Plan, out: string): Promise<Joined[]> {
+  const joined: Joined[] = [];
+  for (const { name } of plan.participants) {
+    const transport = await open();
+    joined.push(await join(transport, plan, name, out));
+    closing.push(() => transport.close());
+  }
+  return joined;
+}
+
+const filesOf = (folder: string) => readdirSync(path(`${folder}/blobs`)).sort();
+
+describe("participants on a network", () => {
+  test.each(Object.entries(NETWORKS))("make the same record %s as in one process, to the byte", async (name, begin) => {
+    const plan = await smallPlan.close();
+    const folder = name.replaceAll(" ", "-");
+    const open = await begin();
+    await gathered(open, plan, `${folder}-own`);
+    const transport = await open();
+    closing.push(() => transport.close());
+    const participants = await musterOn({ transport, plan });
+    await runRounds(plan, { participants, state: path("keys"), salt: SALT, out: path(folder) });
+    await runRounds(plan, { state: path("keys"), salt: SALT, out: path("local"), force: true });
+    expect(readFileSync(path(`${folder}/record.log`))).toEqual(readFileSync(path("local/record.log")));
+    expect(filesOf(folder)).toEqual(filesOf("local"));
+    expect(await auditRecord(await RoundsRecord.open(path(folder)))).toMatchObject({ liars: [], unavailable: [] });
+  });
+
+  test("may go and come back, with what they have lost computed or fetched again", async () => {
+    const plan = await smallPlan.close({ rounds: 4 });
+    const network = new InProcess();
+    const joined = await gathered(async () => network, plan, "back-own");
+    const participants = await musterOn({ transport: network, plan, patience: 20_000 });
+    let again: Promise<unknown> | undefined;
+    const record = await runRounds(plan, {
+      participants,
+      state: path("keys"),
+      out: path("back"),
+      onLeaf: ({ round, name }) => {
+        if (round !== 2 || name !== "local-0") return;
+        // One is replaced by a process with an empty folder, which has the same key.
+        again = joined[1].close().then(() => join(network, plan, "client-1", "back-new"));
+      },
+    });
+    await again;
+    expect(record.complete).toBe(5);
+    expect(record.second).toEqual([]);
+    expect(await auditRecord(await RoundsRecord.open(path("back")))).toMatchObject({ liars: [], unavailable: [] });
+  });
+
+  test("that stay away are named", async () => {
+    const plan = await smallPlan.close({ rounds: 1 });
+    const network = new InProcess();
+    await expect(musterOn({ transport: network, plan, patience: 200 })).rejects.toMatchObject({ code: "VERDE_ROUNDS_PARTICIPANT", message: expect.stringContaining("client-0 can't be asked") as string }); // prettier-ignore
+    await expect(join(network, plan, "client-9", "nobody")).rejects.toThrow(
+      "it has client-0, client-1, client-2, server-0",
+    );
+  });
+});
+
+describe("a hostile participant", () => {
+  /** Alters what `client-1` replies, and has the plan run. */
+  async function against(
+    name: string,
+    alter: (reply: Reply, question: string) => Reply | Uint8Array,
+  ): Promise<unknown> {
+    const plan = await smallPlan.close({ rounds: 1 });
+    const network = new InProcess();
+    await gathered(async () => network, plan, `${name}-own`);
+    const subject = subjectOf(plan.id, "client-1");
+    const front: Transport = Object.assign(Object.create(network) as InProcess, {
+      ask: async (asked: string, question: Parameters<Transport["ask"]>[1]) => {
+        const bytes = await network.ask(asked, question);
+        if (asked !== subject) return bytes;
+        const altered = alter(messages.replied(bytes), messages.askedOfParticipant(question.message).kind);
+        return altered instanceof Uint8Array ? altered : messages.reply(altered);
+      },
+    });
+    const participants = await musterOn({ transport: front, plan, patience: 200 });
+    return runRounds(plan, { participants, state: path("keys"), out: path(name) });
+  }
+  const flipped = (bytes: Uint8Array): Uint8Array => bytes.map((byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte));
+
+  test.each<[string, (reply: Reply) => Reply | Uint8Array, RegExp]>([
+    ["says noise", () => Uint8Array.of(255, 1, 2), /client-1 a reply is no CBOR/],
+    ["speaks another version", () => Uint8Array.of(0x82, 9, 0xa0), /another version/],
+    ["replies something else", (reply) => (reply.kind === "performed" ? { kind: "piece", bytes: new Uint8Array(3) } : reply), /replied "piece" to "perform"/], // prettier-ignore
+    ["sends other entries", (reply) => (reply.kind === "performed" ? { ...reply, roots: reply.roots.map((root) => flipped(root) as TensorRoot) } : reply), /other entries of local-1 in round 0 than it has signed/], // prettier-ignore
+    ["sends another blob", (reply) => (reply.kind === "piece" ? { ...reply, bytes: flipped(reply.bytes) } : reply), /sent another tensor than 0x/], // prettier-ignore
+    ["sends too much of a blob", (reply) => (reply.kind === "piece" ? { ...reply, bytes: new Uint8Array(2 ** 20) } : reply), /another number of bytes/], // prettier-ignore
+    ["sends nothing of a blob", (reply) => (reply.kind === "piece" ? { ...reply, bytes: new Uint8Array(0) } : reply), /another number of bytes/], // prettier-ignore
+    ["signs another state", (reply) => (reply.kind === "performed" ? { ...reply, statement: { ...reply.statement, job: flipped(reply.statement.job) as typeof reply.statement.job } } : reply), /a statement of local-1 in round 0 that it has not signed/], // prettier-ignore
+    ["gives an essay as its reason", (reply) => (reply.kind === "performed" ? { kind: "failed", code: "X\u001b[31m", message: "no\u0007" } : reply), /client-1 has failed: no/], // prettier-ignore
+  ])("is refused, and named: it %s", async (name, alter, pattern) => {
+    await expect(against(name.replaceAll(" ", "-"), alter)).rejects.toThrow(pattern);
+  });
+
+  test("has no leaf computed in the name of another, or for another plan", async () => {
+    const plan = await smallPlan.close({ rounds: 1 });
+    const network = new InProcess();
+    const [own] = await gathered(async () => network, plan, "foreign-own");
+    const others = plan.participants.map(({ name }) => (name === "client-0" ? own.address : new Uint8Array(20)));
+    const ask = async (
+      instance: { plan: Plan["id"]; salt: Uint8Array; owners: Uint8Array[]; recorder: Uint8Array },
+      seat: number,
+    ) => {
+      const message = messages.ask({ kind: "perform", instance, round: 0, seat, stop: true });
+      return messages.replied(
+        await network.ask(subjectOf(plan.id, "client-0"), { message, most: MOST_REPLY, timeout: 60_000 }),
+      );
+    };
+    const right = { plan: plan.id, salt: SALT, owners: others, recorder: new Uint8Array(20) };
+    const foreign = { kind: "failed", code: "VERDE_ROUNDS_FOREIGN" };
+    expect(await ask({ ...right, owners: others.map(() => new Uint8Array(20)) }, 0)).toMatchObject(foreign);
+    expect(await ask({ ...right, owners: others.slice(1) }, 0)).toMatchObject(foreign);
+    expect(await ask({ ...right, plan: flipped(plan.id) as Plan["id"] }, 0)).toMatchObject(foreign);
+    expect(await ask(right, 1)).toMatchObject(foreign);
+    expect(await ask(right, 99)).toMatchObject(foreign);
+    expect(await ask(right, 0)).toMatchObject({ kind: "performed" });
+    expect(toHex(instanceOf(right).id)).toMatch(/^0x/);
+    expect(recorderSubject(instanceOf(right).id)).toMatch(/^rounds\.[0-9a-f]{32}\.recorder$/);
+  });
+});
