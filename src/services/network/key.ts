@@ -3,6 +3,7 @@
  * what the process says is signed with it. It owns nothing: a stake wallet says whose it is
  * (settlement/identity.ts).
  */
+import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createUser, fromPublic, fromSeed, type KeyPair } from "@nats-io/nkeys";
@@ -73,11 +74,37 @@ export class NetworkKey {
 /** Whether a key has signed a message. It is false for whatever is no key and no signature. */
 export function isSignedBy(publicKey: string, message: Bytes, signature: Bytes): boolean {
   if (!PUBLIC_KEY.test(publicKey) || signature.length !== NETWORK_SIGNATURE_BYTES) return false;
+  const key = verifier(publicKey);
+  return key !== undefined && verify(null, message, key, signature);
+}
+
+/** Keys whose notes are read again and again. */
+const verifiers = new Map<string, KeyObject>();
+const MOST_VERIFIERS = 4_096;
+/** The head of an Ed25519 key of 32 bytes in DER (RFC 8410). */
+const DER = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00);
+
+/** The key for Node's own Ed25519, which takes a tenth of the time of a library in JavaScript. */
+function verifier(publicKey: string): KeyObject | undefined {
+  const known = verifiers.get(publicKey);
+  if (known) return known;
   try {
-    return fromPublic(publicKey).verify(new Uint8Array(message), new Uint8Array(signature));
+    // Checks its form and its sum.
+    fromPublic(publicKey);
+    const raw = base32(publicKey).subarray(1, 33);
+    const key = createPublicKey({ key: Buffer.concat([DER, raw]), format: "der", type: "spki" });
+    if (verifiers.size >= MOST_VERIFIERS) verifiers.delete(verifiers.keys().next().value!);
+    verifiers.set(publicKey, key);
+    return key;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** The bytes of a text in base 32 (RFC 4648, 6). */
+function base32(text: string): Bytes {
+  const bits = [...text].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join(""); // prettier-ignore
+  return Uint8Array.from({ length: bits.length >> 3 }, (_, i) => parseInt(bits.slice(8 * i, 8 * i + 8), 2));
 }
 
 async function read(file: string): Promise<string | undefined> {

@@ -14,6 +14,7 @@ import type { TaskView } from "../../settlement/task.ts";
 import { HostedParty } from "../hosted-party.ts";
 import { lookAgain } from "../look-again.ts";
 import { drawn, drawProblem, type Offer } from "../network/draw.ts";
+import { KeptNotes } from "../network/kept-notes.ts";
 import type { NetworkKey } from "../network/key.ts";
 import type { Body } from "../network/messages.ts";
 import { type Note, Notes } from "../network/notes.ts";
@@ -70,6 +71,7 @@ export class Presence {
     Hex,
     { readonly until: number; readonly seats: number; readonly author: string }
   >();
+  private readonly kept = new KeptNotes();
   /** Why it does not offer for tasks, as it was said. */
   private readonly refused = new Map<Hex, string>();
 
@@ -132,6 +134,7 @@ export class Presence {
     const known = this.answering.get(task);
     this.answering.delete(task);
     this.offered.delete(task);
+    this.kept.forget("provers", task);
     await known?.end();
     await known?.party.close();
   }
@@ -161,7 +164,7 @@ export class Presence {
   private async beat(capacity: Capacity): Promise<void> {
     const { statement } = this.options;
     const { tasks, most } = capacity;
-    await (await this.board()).post("providers", undefined, { statement, tasks, most }, ALIVE_SECONDS);
+    await this.kept.post(await this.board(), "providers", undefined, { statement, tasks, most }, ALIVE_SECONDS);
     for (const [task, { root }] of this.answering) await this.tell(task, root);
     await this.settleOffers();
     const all = await (await this.board()).read("wanted");
@@ -175,7 +178,7 @@ export class Presence {
 
   private async tell(task: Hex, root: Hex): Promise<void> {
     const { statement } = this.options;
-    await (await this.board()).post("provers", task, { statement, task, root }, PROVER_SECONDS);
+    await this.kept.post(await this.board(), "provers", task, { statement, task, root }, PROVER_SECONDS);
   }
 
   /**

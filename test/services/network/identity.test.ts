@@ -1,5 +1,6 @@
 /** Whose a key on a network is, who may say so, and what stands on boards. */
 import { readFileSync } from "node:fs";
+import { fromPublic } from "@nats-io/nkeys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createPublicClient, custom, type Hex, type PublicClient } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -78,6 +79,30 @@ describe("a statement", () => {
     // A statement that does not hold replaces nothing.
     await trusted.problem(key.publicKey, { ...first, nonce: 99 });
     expect(await trusted.problem(next.publicKey, second)).toBeUndefined();
+  });
+});
+
+describe("signatures", () => {
+  test("count as the library of nkeys counts them, with any bit changed", () => {
+    let state = 20261130;
+    const next = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8;
+    for (let i = 0; i < 40; i++) {
+      const own = NetworkKey.make();
+      const message = Uint8Array.from({ length: next() % 200 }, () => next() & 255);
+      const signature = own.sign(message);
+      expect(isSignedBy(own.publicKey, message, signature)).toBe(true);
+      expect(isSignedBy(key.publicKey, message, signature)).toBe(false);
+      const bit = next() % 512;
+      const altered = signature.map((byte, at) => (at === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
+      expect(fromPublic(own.publicKey).verify(message, new Uint8Array(altered)), `bit ${bit}`).toBe(false);
+      expect(isSignedBy(own.publicKey, message, altered), `bit ${bit}`).toBe(false);
+    }
+    const signature = key.sign(new Uint8Array(3));
+    const letter = key.publicKey[20] === "A" ? "B" : "A";
+    const misspelt = `${key.publicKey.slice(0, 20)}${letter}${key.publicKey.slice(21)}`;
+    for (const none of ["", "U", key.publicKey.toLowerCase(), misspelt, `${key.publicKey}A`])
+      expect(isSignedBy(none, new Uint8Array(3), signature), none).toBe(false);
+    expect(isSignedBy(key.publicKey, new Uint8Array(3), signature.subarray(1))).toBe(false);
   });
 });
 
