@@ -1,9 +1,8 @@
 /** What a network of NATS servers survives: a lost server of three, one that is started again, and a partition. */
-import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { Nats } from "../../../src/services/transport/nats.ts";
 import type { Transport } from "../../../src/services/transport/transport.ts";
+import { openLink } from "../../fixtures/link.ts";
 import { hasNats, startCluster, startNats } from "../../fixtures/nats.ts";
 
 vi.setConfig({ testTimeout: 1_200_000 });
@@ -32,35 +31,6 @@ async function eventually<T>(action: () => Promise<T>): Promise<T> {
       if (performance.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
-}
-
-/** A way to a server that can be cut: bytes are held back, and connections stay open. */
-async function proxyTo(url: string) {
-  const { port } = new URL(url.replace("nats:", "http:"));
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((socket) => {
-    const other = connect(Number(port), "127.0.0.1");
-    for (const [from, to] of [
-      [socket, other],
-      [other, socket],
-    ] as const) {
-      sockets.add(from);
-      from.on("data", (piece) => void to.write(piece));
-      from.on("error", () => to.destroy());
-      from.on("close", () => to.destroy());
-      if (isCut) from.pause();
-    }
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closing.push(() => (sockets.forEach((socket) => socket.destroy()), server.close()));
-  const cut = (now: boolean): void => {
-    isCut = now;
-    for (const socket of sockets)
-      if (now) socket.pause();
-      else socket.resume();
-  };
-  return { url: `nats://127.0.0.1:${(server.address() as { port: number }).port}`, cut };
 }
 
 describe.runIf(hasNats)("a network of NATS servers", () => {
@@ -103,12 +73,13 @@ describe.runIf(hasNats)("a network of NATS servers", () => {
   test("from which an answerer is cut off gives no answer in time, and one when the cut has healed", async () => {
     const server = await startNats();
     closing.push(() => server.close());
-    const proxy = await proxyTo(server.url);
-    const [one, other] = [await open(proxy.url), await open(server.url)];
+    const link = await openLink(server.url);
+    closing.push(() => link.close());
+    const [one, other] = [await open(link.url), await open(server.url)];
     await one.answer("here", async (message) => message);
-    proxy.cut(true);
+    link.cut(true);
     await expect(other.ask("here", { ...question, timeout: 2_000 })).rejects.toMatchObject({ code: "VERDE_TRANSPORT_LATE" }); // prettier-ignore
-    proxy.cut(false);
+    link.cut(false);
     expect(await eventually(() => other.ask("here", question))).toHaveLength(100);
   });
 });
