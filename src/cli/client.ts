@@ -1,4 +1,5 @@
 /** `verde client`: submits a job to a network of providers, and waits for its result. */
+import { SEED, STEPS } from "./job-options.ts";
 import type { Command } from "commander";
 import { bytesToHex, type Hex, isAddressEqual } from "viem";
 import { UsageError } from "../errors/index.ts";
@@ -39,8 +40,8 @@ export function register(program: Command): void {
     .command("submit")
     .description("draw providers among those that offer, post the job as a task for them, and perhaps wait")
     .argument("<job>", "a job file (`verde job export`) as the providers have it, a job module, or a trace")
-    .option("--steps <n>", "how many training steps; default: the job's own number")
-    .option("--seed <n>", "the seed of all random numbers")
+    .option(...STEPS)
+    .option(...SEED)
     .option("--commit-every <n>", "training steps between two roots; default: as a run chooses", count)
     .option("--offers-for <time>", "how long to wait for offers", "20s")
     .option("--together", "two providers of one operator may be drawn")

@@ -10,6 +10,10 @@ import { isReserved, type Overrides, unknownOption } from "../job/options.ts";
 import { columnsOf } from "./output.ts";
 import { formatFields } from "./table.ts";
 
+/** The options of commands that close a job's module, beside the job's own. */
+export const STEPS = ["--steps <n>", "how many training steps; default: the job's own number"] as const;
+export const SEED = ["--seed <n>", "the seed of all random numbers"] as const;
+
 /** The names of a command's own options, without their dashes. */
 export function optionNames(command: Command): string[] {
   return command.options.flatMap(({ long }) => (long ? [long.slice(2)] : []));

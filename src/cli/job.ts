@@ -5,7 +5,7 @@ import { exists } from "../files/regular.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import { writeJobFile } from "../trace/job-file.ts";
 import { jobFacts, printJob } from "./inspect/job.ts";
-import { jobOptions, optionNames } from "./job-options.ts";
+import { jobOptions, optionNames, SEED, STEPS } from "./job-options.ts";
 import { openJob } from "./open-job.ts";
 import { writeJson, writeLine } from "./output.ts";
 import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
@@ -23,8 +23,8 @@ export function register(program: Command): void {
       .description(description)
       .argument("<job>", "module that exports a job, or a job file")
       .argument("[options...]", "the job's own options: --name value")
-      .option("--steps <n>", "how many training steps; default: the job's own number")
-      .option("--seed <n>", "the seed of all random numbers")
+      .option(...STEPS)
+      .option(...SEED)
       .allowUnknownOption();
   const exporting = forJob("export", "close a job, and write it with its data to one file for `verde run`")
     .requiredOption("--out <file>", "the file to write, for example job.verde")

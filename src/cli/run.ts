@@ -13,7 +13,7 @@ import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, claimRun } from "./claims.ts";
 import { formatAddress, formatClaim } from "../claims/claim.ts";
 import type { OpenBackend } from "../certify/choose.ts";
-import { addJobHelp, jobOptions, optionNames } from "./job-options.ts";
+import { addJobHelp, jobOptions, optionNames, SEED, STEPS } from "./job-options.ts";
 import { colors, formatNumber, formatSeconds, printRow, reportLine, writeJson, writeLine } from "./output.ts";
 import { addThreadsOption } from "./threads.ts";
 import { addProgressOption, Progress } from "./progress.ts";
@@ -50,8 +50,8 @@ export function register(program: Command): void {
     .description("train a job and commit to every state")
     .argument("<job>", "module that exports a job, for example examples/char-gpt.ts; or a job file")
     .argument("[options...]", "the job's own options: --name value")
-    .option("--steps <n>", "how many training steps; default: the job's own number")
-    .option("--seed <n>", "the seed of all random numbers")
+    .option(...STEPS)
+    .option(...SEED)
     .option("--out <file>", "the trace to write; without this option nothing is kept")
     .option("--detail <level>", "steps; or operators, to write the root of every operator's output too", "steps")
     .option("--commit-every <n>", "training steps between two roots; auto: by the job", cadence, "auto")

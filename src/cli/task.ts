@@ -1,4 +1,5 @@
 /** `verde task`: from a job to its payment. */
+import { SEED, STEPS } from "./job-options.ts";
 import type { Command } from "commander";
 import { addAllowanceOption } from "./allowance.ts";
 import { count } from "./run.ts";
@@ -31,8 +32,8 @@ export function register(program: Command): void {
   addAllowanceOption(addTermsOptions(sends("post", "offer a reward for running a job")))
     .argument("<job>", "a job module, a job file, or a trace of it")
     .argument(...JOB_OPTIONS)
-    .option("--steps <n>", "how many training steps; default: the job's own number")
-    .option("--seed <n>", "the seed of all random numbers")
+    .option(...STEPS)
+    .option(...SEED)
     .option("--commit-every <n>", "training steps between two roots; default: as the trace, or as a run chooses", count)
     .option("--quiet", "print the task's id and nothing else: TASK=$(verde task post … --quiet)")
     .allowUnknownOption()

@@ -10,7 +10,7 @@ import { defaultPolicy } from "../settlement/policy.ts";
 import { publicPrivateKey } from "../settlement/local/chain.ts";
 import { localAccount, mintTokens, serveLocalSettlement } from "../settlement/local/settlement.ts";
 import type { Session } from "../settlement/session.ts";
-import { NetworkChannel, parsePartyAddress } from "./network/party.ts";
+import { reachOver } from "./network/open.ts";
 import { statementBy } from "./network/statement.ts";
 import { type LocalPerson, localPerson, localProvider } from "./provider/local.ts";
 import { Presence } from "./provider/presence.ts";
@@ -163,10 +163,7 @@ async function startReferee(
   const bench = new Bench({
     session,
     network: HERE,
-    reach: async (address, timeout = PATIENCE_MILLIS) => {
-      const party = parsePartyAddress(address);
-      return party && new NetworkChannel(transport, party, timeout);
-    },
+    reach: reachOver(async () => transport, PATIENCE_MILLIS),
     claims,
     forfeitSilent: false,
     timeout: PATIENCE_MILLIS,

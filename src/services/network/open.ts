@@ -30,6 +30,18 @@ async function openTransport(address: string, { key, ...options }: NetworkOption
   return Nats.open(address, opened && { seed: opened.seed });
 }
 
+/**
+ * The way to a party by its address; nothing for an address of another kind.
+ * @param open the transport of a network
+ * @param patience milliseconds until an answer has to be there, where the asker does not say it
+ */
+export const reachOver =
+  (open: (network: string) => Promise<Transport>, patience = ANSWER_MILLIS) =>
+  async (address: string, timeout = patience): Promise<Channel | undefined> => {
+    const party = parsePartyAddress(address);
+    return party && new NetworkChannel(await open(party.network), party, timeout);
+  };
+
 /** The networks that a command uses. */
 export class Networks {
   private readonly options: NetworkOptions;
@@ -49,11 +61,7 @@ export class Networks {
     return opening;
   }
 
-  /** The way to a party by its address; nothing for an address of another kind. */
-  readonly reach = async (address: string, timeout = ANSWER_MILLIS): Promise<Channel | undefined> => {
-    const party = parsePartyAddress(address);
-    return party && new NetworkChannel(await this.at(party.network), party, timeout);
-  };
+  readonly reach = reachOver((network) => this.at(network));
 
   async close(): Promise<void> {
     const all = await Promise.allSettled(this.opened.values());
