@@ -116,19 +116,38 @@ export function plots({ peers, growth, network }: Results): Record<string, strin
       "time (ms)",
       [curve(kind, "a prover", kind, "proverMillis"), curve(kind, "the referee", kind, "refereeMillis")],
     );
-  curves("network.svg", "A network under liars and crashes", "tasks", "tasks a minute, or seconds", [
-    networkCurve(network, "tasks a minute", ({ tasksPerMinute }) => tasksPerMinute),
-    networkCurve(network, "s for a dispute", ({ disputeSeconds }) => disputeSeconds.median),
-    networkCurve(network, "s for a task", ({ taskSeconds }) => taskSeconds.median),
-  ]);
+  for (const by of ["tasks", "providers", "parameters"] as const)
+    curves(
+      by === "tasks" ? "network.svg" : `network-${by}.svg`,
+      `A network under liars and crashes, against ${by}`,
+      by,
+      "tasks a minute, or seconds",
+      [
+        networkCurve(network, by, "tasks a minute", ({ tasksPerMinute }) => tasksPerMinute),
+        networkCurve(network, by, "s for a dispute", ({ disputeSeconds }) => disputeSeconds.median),
+        networkCurve(network, by, "s for a task", ({ taskSeconds }) => taskSeconds.median),
+      ],
+    );
   return made;
 }
 
-/** A figure of the complete runs that differ from the first one in the number of their tasks alone. */
-function networkCurve({ runs }: NetworkResult, name: string, figure: (run: SweepRun) => number): Curve {
-  const isAlike = (run: SweepRun): boolean =>
-    run.complete && run.providers === runs[0].providers && run.width === runs[0].width && run.seats === runs[0].seats;
-  const points = runs.filter(isAlike).map((run): [number, number] => [run.tasks, figure(run)]);
+/** A figure of the complete runs that differ in one thing alone: the largest such group. */
+function networkCurve(
+  { runs }: NetworkResult,
+  by: "tasks" | "providers" | "parameters",
+  name: string,
+  figure: (run: SweepRun) => number,
+): Curve {
+  const rest = ({ tasks, providers, seats, parameters, byzantine, crash }: SweepRun): string =>
+    JSON.stringify({ tasks, providers, seats, parameters, byzantine, crash, [by]: undefined });
+  const groups = [
+    ...Map.groupBy(
+      runs.filter(({ complete }) => complete),
+      rest,
+    ).values(),
+  ];
+  const [alike = []] = groups.sort((a, b) => b.length - a.length);
+  const points = alike.map((run): [number, number] => [run[by], figure(run)]);
   // One point shows no growth.
   return { name, points: points.length < 2 ? [] : points.sort(([a], [b]) => a - b) };
 }

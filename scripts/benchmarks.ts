@@ -74,7 +74,11 @@ const PLOTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "bytes.svg": "Bytes shown in disputes",
     "dispute-operators.svg": "Time of a dispute against operators",
   },
-  network: { "network.svg": "Throughput and latency of a network" },
+  network: {
+    "network.svg": "Throughput and latency of a network against tasks",
+    "network-providers.svg": "Throughput and latency of a network against providers",
+    "network-parameters.svg": "Throughput and latency of a network against parameters",
+  },
   elements_growth: { "dispute-elements.svg": "Time of a dispute against elements" },
 };
 

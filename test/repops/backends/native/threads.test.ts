@@ -23,6 +23,8 @@ const [here] = await nativeBuilds();
 const GPT = fileURLToPath(new URL("../../../../examples/char-gpt.ts", import.meta.url));
 const TINY = { layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1, seed: 3 };
 const SEED = 20261129;
+/** The gate takes a part. */
+const SWEEP = process.env.VERDE_SWEEP !== undefined;
 const COUNTS = [1, 2, 3, 7];
 /** So small that the tensors of a test are cut into many blocks, and all work is dealt out. */
 const GRAINS: readonly Grain[] = [
@@ -53,10 +55,10 @@ function* problems(): Generator<Problem> {
     for (let i = 0; i < words.length; i++) words[i] = dtype === "f32" ? nextFloat() : i % 9;
     return tensor;
   };
-  for (const { list, keep } of fc.sample(rowLists, { seed: SEED, numRuns: 120 }))
+  for (const { list, keep } of fc.sample(rowLists, { seed: SEED, numRuns: SWEEP ? 120 : 40 }))
     yield { list, keep, inputs: list.inputs.map(filled) };
   for (const generator of [cases, products])
-    for (const { list, inputs } of fc.sample(generator, { seed: SEED, numRuns: 50 }))
+    for (const { list, inputs } of fc.sample(generator, { seed: SEED, numRuns: SWEEP ? 50 : 16 }))
       yield { list, inputs, keep: [list.inputs.length] };
   // Maps over the same elements, of which one is read again; with lines of the others written past the
   // caches.
