@@ -12,7 +12,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   errors: 1_350,
   encoding: 1_260,
   files: 600,
-  repops: 19_400,
+  repops: 19_600,
   graph: 12_600,
   certify: 1_800,
   job: 5_700,
