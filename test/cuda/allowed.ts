@@ -12,7 +12,7 @@ const ALLOWED: ReadonlySet<string> = new Set(
    setp.eq.s32 setp.ne.s32 setp.lt.s32 setp.ge.s32 setp.lt.u32 setp.gt.u32 setp.ge.u32
    and.pred or.pred not.pred mul.wide.u32 add.s64
    ld.param.u32 ld.param.u64 ld.global.b32 ld.global.b64 ld.global.v4.b32 ld.global.nc.b32 ld.global.nc.v4.b32
-   st.global.b32 st.global.v4.b32 ld.shared.v4.b32 st.shared.b32 red.global.or.b32 red.global.add.u32
+   st.global.b32 st.global.v4.b32 ld.shared.b32 ld.shared.v4.b32 st.shared.b32 red.global.or.b32 red.global.add.u32
    vote.sync.ballot.b32 bar.sync bra ret`.split(/\s+/),
 );
 const WORD = /^(%[prfd]\d+|%tid\.x|%ctaid\.x|-?\d+|0f[0-9A-F]{8}|\$L\d+|s\d+|k\d+|p\d+)$/;

@@ -1,15 +1,18 @@
-/** The kernels that the backend emits: for the GPT, the convnet, the conformance vectors, and random lists. */
+/** The kernels that the backend emits: for the GPT, the convnet, the conformance vectors, and other lists. */
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { everyCase } from "../../src/certify/vectors/operators.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { loadJob } from "../../src/job/load.ts";
 import { type Mode, Plan } from "../../src/repops/backends/cuda/plan.ts";
+import { probeEntries } from "../../src/repops/backends/cuda/probes.ts";
 import type { Entry } from "../../src/repops/backends/cuda/ptx.ts";
+import { leafEntry, nodeEntry } from "../../src/repops/backends/cuda/sha256.ts";
 import { type Tile, TILES } from "../../src/repops/backends/cuda/tile.ts";
 import type { KernelList } from "../../src/repops/kernels/kernel.ts";
 import { kernelOf, PRODUCTS } from "../repops/backends/view-products.ts";
 import { cases, products } from "../repops/kernels.ts";
+import { ROW_FOLDS } from "./rows.ts";
 
 const path = (job: string): string => fileURLToPath(new URL(`../../examples/${job}.ts`, import.meta.url));
 const MODES: readonly Mode[] = ["fused", "watched"];
@@ -56,6 +59,16 @@ export function ofProducts(): Entry[] {
       add(all, list, [list.inputs.length], [tile]);
   return [...all.values()];
 }
+
+/** Folds along rows. */
+export function ofRows(): Entry[] {
+  const all: Entries = new Map();
+  for (const { list } of ROW_FOLDS) add(all, list, [list.inputs.length]);
+  return [...all.values()];
+}
+
+/** What hashes, and what probes a device. */
+export const ofTheBackend = (): Entry[] => [leafEntry(), nodeEntry(), ...probeEntries()];
 
 export function ofRandomKernels(seed: number, count: number): Entry[] {
   const all: Entries = new Map();

@@ -8,8 +8,10 @@ import { toHex } from "../../src/encoding/bytes.ts";
 import { certify } from "../../src/certify/certify.ts";
 import { loadJob } from "../../src/job/load.ts";
 import type { Backend } from "../../src/repops/backends/backend.ts";
+import { Plan } from "../../src/repops/backends/cuda/plan.ts";
 import { type Entry, moduleText } from "../../src/repops/backends/cuda/ptx.ts";
 import { TILES } from "../../src/repops/backends/cuda/tile.ts";
+import { reference } from "../../src/repops/backends/reference.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { Execution } from "../../src/trace/execution.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
@@ -17,10 +19,12 @@ import { vectorsFor } from "../gpu/vectors.ts";
 import { words } from "../../src/repops/conformance/data.ts";
 import { conformanceSuite, sessionSuite } from "../repops/backends/conformance.ts";
 import { expectViewProducts } from "../repops/backends/view-products-suite.ts";
+import type { Case } from "../repops/kernels.ts";
 import { checkNotes } from "../repops/notes.ts";
 import { foreign } from "./allowed.ts";
-import { ofJob, ofProducts, ofRandomKernels, ofVectors } from "./emitted.ts";
+import { ofJob, ofProducts, ofRandomKernels, ofRows, ofTheBackend, ofVectors } from "./emitted.ts";
 import { interpreted } from "./interpreted.ts";
+import { ROW_FOLDS } from "./rows.ts";
 import { assemble, hasPtxas, PROCESSORS } from "./ptxas.ts";
 
 const SEED = 20261129;
@@ -30,8 +34,9 @@ const TINY = { layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1
 
 /** The kernels of everything that is named, each once. */
 async function everyEntry(): Promise<Entry[]> {
-  const found = [await ofJob("char-gpt", GPT), await ofJob("digits-convnet", { steps: 2 }), ofVectors(), ofProducts()];
-  return [...new Map(found.flat().map((entry) => [entry.code, entry])).values()];
+  const jobs = [await ofJob("char-gpt", GPT), await ofJob("digits-convnet", { steps: 2 })];
+  const all = [...jobs, ofVectors(), ofProducts(), ofRows(), ofTheBackend()].flat();
+  return [...new Map(all.map((entry) => [entry.code, entry])).values()];
 }
 
 const sample = <T>(all: readonly T[], count: number): T[] => {
@@ -40,7 +45,8 @@ const sample = <T>(all: readonly T[], count: number): T[] => {
 };
 
 const entries = await everyEntry();
-const isProduct = ({ code }: Entry): boolean => code.includes("bar.sync");
+/** Products, and folds along rows: what goes through shared memory, and has loops that should touch no other. */
+const isTiled = ({ code }: Entry): boolean => code.includes("bar.sync");
 
 describe("emitted PTX", () => {
   test("has no instruction but the allowed ones", () => {
@@ -65,26 +71,47 @@ describe("emitted PTX", () => {
 
   const path = temporaryFolder();
   test.runIf(hasPtxas())(
-    "is assembled for every processor, and no product needs more registers than there are",
+    "is assembled for every processor, and no tile needs more registers than there are",
     async () => {
-      const [products, others] = [entries.filter(isProduct), entries.filter((entry) => !isProduct(entry))];
-      const chosen = [...new Set([...sample(products, 4), ...sample(others, 12)])];
+      const [tiled, others] = [entries.filter(isTiled), entries.filter((entry) => !isTiled(entry))];
+      const chosen = [...new Set([...sample(tiled, 6), ...sample(others, 12)])];
       const found = await Promise.all(PROCESSORS.map((processor) => assemble(chosen, processor, path("."))));
       for (const [i, { errors, spilled, registers }] of found.entries()) {
         expect(errors, PROCESSORS[i]).toBe("");
         expect(registers).toHaveLength(chosen.length);
         const moved = chosen.flatMap((entry, j) =>
-          isProduct(entry) && spilled[j] > 0 ? [entry.code.slice(0, 2000)] : [],
+          isTiled(entry) && spilled[j] > 0 ? [entry.code.slice(0, 2000)] : [],
         );
         expect(moved, PROCESSORS[i]).toEqual([]);
       }
     },
+    ALL ? 3_600_000 : undefined,
   );
 
   test(`has the digests of the conformance vectors${ALL ? "" : ", a share of them"}`, async () => {
     const cases = ALL ? vectorsFor(1) : sample(vectorsFor(1), 12);
     const results = await certify(interpreted(), cases);
     expect(results.filter(({ conforms }) => !conforms)).toEqual([]);
+  });
+
+  test("reads rows in tiles with the reference's bits and notes, whatever their number and length", async () => {
+    const found = async (backend: Backend, { list, inputs }: Case) => {
+      const session = await backend.prepare(list, { keep: [inputs.length] });
+      for (const [i, tensor] of inputs.entries()) await session.write(i, tensor);
+      const { noted } = await session.execute();
+      const { data } = await session.read(inputs.length);
+      await session.close();
+      return { noted, words: [...new Uint32Array(data.buffer, data.byteOffset, data.length)] };
+    };
+    for (const one of ROW_FOLDS)
+      expect(await found(interpreted(), one), JSON.stringify(one.list.kernels)).toEqual(await found(reference, one));
+    // One that is too short for a tile is read by each thread alone.
+    const tiled = ROW_FOLDS.filter(({ list, inputs }) =>
+      new Plan(list, [inputs.length], "fused").entries.some(isTiled),
+    );
+    expect([ROW_FOLDS.length, tiled.length]).toEqual([122, 96]);
+    // So are the rows of a GPT's step: softmax and norms, forward and backward.
+    expect((await ofJob("char-gpt", GPT)).filter((entry) => isTiled(entry) && entry.code.includes("shared"))).not.toEqual([]); // prettier-ignore
   });
 });
 

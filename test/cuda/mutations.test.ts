@@ -13,6 +13,7 @@ import { kernelOf, PRODUCTS } from "../repops/backends/view-products.ts";
 import { cases, products } from "../repops/kernels.ts";
 import { foreign } from "./allowed.ts";
 import { interpreted } from "./interpreted.ts";
+import { ROW_FOLDS } from "./rows.ts";
 import { Fault } from "./memory.ts";
 
 const SEED = 20261129;
@@ -42,6 +43,7 @@ const subjects: readonly Subject[] = [
     const { list, inputs } = kernelOf(product, i);
     return subject(list, inputs, [inputs.length], smallest);
   }),
+  ...ROW_FOLDS.filter((_, i) => i % 9 === 0).map(({ list, inputs }) => subject(list, inputs, [inputs.length])),
   ...ofVectors.map(({ list, inputs, outputs }) =>
     subject(
       list,
@@ -111,6 +113,18 @@ const WRONG: Readonly<Record<string, Change>> = {
   "a place of a tile is stored at the next one": nth(1, /st\.shared\.b32 \[(%r\d+)\+\d+\]/, "st.shared.b32 [$1+4]"),
   "the buffers are not exchanged": all(/xor\.b32 (%r\d+), \1, 1;/, "xor.b32 $1, $1, 0;"),
   "a matrix has one row more": nth(0, /(setp\.lt\.s32 %p\d+, %r\d+, (%r\d+);)/, "add.s32 $2, $2, 1;\n$1"),
+  "a row's words are read in steps of two": all(/add\.s32 (%r\d+), \1, 4;/, "add.s32 $1, $1, 8;"),
+  "a part of a row is left out": all(
+    /add\.s32 (%r\d+), \1, (\d+);\nsetp\.ge\.u32/,
+    "add.s32 $1, $1, 1$2;\nsetp.ge.u32",
+  ),
+  "a row's last part is as long as the others": all(/min\.u32 (%r\d+), (%r\d+), \d+;\nmul/, "mov.b32 $1, $2;\nmul"),
+  "threads without a row have a chain": all(
+    /and\.pred (%p\d+), (%p\d+), (%p\d+);\nshr\.u32/,
+    "or.pred $1, $2, $3;\nshr.u32",
+  ),
+  "the barrier after the rows' starts is missing": nth(0, /bar\.sync 0;\nmov\.b32/, "mov.b32"),
+  "the barrier before a row's next part is missing": all(/bar\.sync 0;\n(bra \$L0;)/, "$1"),
   "a product is not added": nth(5, /add\.rn\.f32 (%f\d+), \1, (%f\d+);/, "mov.b32 $1, $2;"),
   "a fold begins with its second step": all(/mov\.b32 (%r\d+), 0;\n(\$L0:)/, "mov.b32 $1, 1;\n$2"),
   "a fold ends one step too early": all(/(add\.s32 (%r\d+), \2, 1;\nsetp\.lt\.u32 %p\d+, \2, )(\d+)/, "$11"),

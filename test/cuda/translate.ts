@@ -81,7 +81,7 @@ export const PURE: Readonly<Record<string, Emit>> = {
 /** Memory, branches, barriers and votes. */
 export const OTHERS: ReadonlySet<string> = new Set([
   ..."ld.param.u32 ld.param.u64 ld.global.b32 ld.global.b64 ld.global.v4.b32 ld.global.nc.b32".split(" "),
-  ..."ld.global.nc.v4.b32 st.global.b32 st.global.v4.b32 ld.shared.v4.b32 st.shared.b32".split(" "),
+  ..."ld.global.nc.v4.b32 st.global.b32 st.global.v4.b32 ld.shared.b32 ld.shared.v4.b32 st.shared.b32".split(" "),
   ..."red.global.or.b32 red.global.add.u32 vote.sync.ballot.b32 bar.sync bra ret".split(" "),
 ]);
 

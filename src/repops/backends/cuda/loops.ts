@@ -1,20 +1,17 @@
-/**
- * Steps of maps, and of a fold and maps after it, as PTX: a thread for each element, or for four in a row. A
- * fold is one chain of scalar steps in one thread, in the order of the definition.
- */
-import { elementCount, type Shape } from "../../../encoding/tensor.ts";
-import { type Arg, type FoldKernel, type KernelList, type MapKernel } from "../../kernels/kernel.ts";
+/** Steps of maps, and of a fold and maps after it, as PTX: a thread for an element, or for four in a row. */
+import type { Shape } from "../../../encoding/tensor.ts";
+import type { Arg, FoldKernel, KernelList, MapKernel } from "../../kernels/kernel.ts";
 import type { View } from "../../kernels/view.ts";
-import { outputType } from "../../programs/program.ts";
-import { analyze, analyzeFold } from "../../ranges/analysis.ts";
+import { analyze } from "../../ranges/analysis.ts";
 import { notingOfKernel } from "../../ranges/telling.ts";
-import { type Range, rangedFloat } from "../../ranges/values.ts";
 import { isIdentity } from "../../schedule/fuse.ts";
 import type { Step } from "../../schedule/schedule.ts";
+import { foldValue } from "./fold.ts";
 import { Draft, elementsOf, type Launch } from "./launch.ts";
-import { addressOf, type Coordinates, coordinatesOf, innermost, load, loadFour, locate, Seen, tell } from "./places.ts";
-import { compute, type Flag } from "./programs.ts";
+import { addressOf, type Coordinates, coordinatesOf, innermost, load, loadFour, locate, tell } from "./places.ts";
+import { bankOf, compute, type Flag, type Known } from "./programs.ts";
 import { joinReduced } from "./reduced.ts";
+import { rowFormOf, ROWS_BLOCK, RowTile } from "./row-tile.ts";
 
 /** Threads of a block. A fold has fewer, so that few outputs keep many processors busy. */
 const MAP_BLOCK = 256;
@@ -22,40 +19,38 @@ const FOLD_BLOCK = 64;
 /** Longer programs leave no registers for four elements. */
 const MOST_FOR_FOUR = 100;
 
-/** The values of a kernel's output in registers, one for each element of a thread, and their known range. */
-export interface Known {
-  readonly values: readonly string[];
-  readonly range: Range | undefined;
-}
-
 /** The elements of a thread: their numbers, one or four in a row. */
 export type Elements = readonly string[];
 
-const operandRanges = (args: readonly Arg[]): (Range | undefined)[] =>
-  args.map((arg) => (arg.kind === "operand" && arg.clampRange !== "none" ? rangedFloat(arg.clampRange) : undefined));
-
-const bankOf = (type: "f" | "i"): "f" | "r" => (type === "f" ? "f" : "r");
-
 /** A step of maps, or of a fold and maps after it. */
 export function stepLaunch(list: KernelList, step: Step): Launch {
-  const draft = new Draft(list);
-  const { body } = draft;
   const kernels = step.kernels.map((index) => list.kernels[index]);
   const [first] = kernels;
   const elements = elementsOf(list, step.kernels[0]);
+  if (first.kind === "fold") return foldLaunch(list, step, first, elements);
+  const draft = new Draft(list);
+  const { body } = draft;
   const steps = kernels.reduce((sum, kernel) => sum + (kernel.kind === "gather" ? 0 : kernel.program.steps.length), 0);
-  const width = first.kind === "map" && elements % 4 === 0 && steps <= MOST_FOR_FOUR ? 4 : 1;
-  const block = first.kind === "map" ? MAP_BLOCK : FOLD_BLOCK;
-  const thread = draft.thread(block, elements / width);
+  const width = elements % 4 === 0 && steps <= MOST_FOR_FOUR ? 4 : 1;
+  const thread = draft.thread(MAP_BLOCK, elements / width);
   const start = width === 1 ? thread : body.value("r", "shl.b32", thread, "2");
   const own = Array.from({ length: width }, (_, i) => (i === 0 ? start : body.value("r", "add.s32", start, String(i))));
-  const known = new Map<number, Known>();
-  if (first.kind === "fold") {
-    known.set(list.inputs.length + step.kernels[0], foldValue(draft, first, step.kernels[0], own[0]));
-    store(draft, step, step.kernels[0], own, known);
-  }
-  mapsAfter(draft, list, step, own, known);
-  return draft.launch(block, elements / width);
+  mapsAfter(draft, list, step, own, new Map());
+  return draft.launch(MAP_BLOCK, elements / width);
+}
+
+/** A fold and the maps after it. */
+function foldLaunch(list: KernelList, step: Step, kernel: FoldKernel, elements: number): Launch {
+  const draft = new Draft(list);
+  const [index] = step.kernels;
+  const joined = joinReduced(kernel);
+  const form = rowFormOf(joined, elements);
+  const tile = form && new RowTile(draft, form, elements);
+  const element = tile?.element ?? draft.thread(FOLD_BLOCK, elements);
+  const known = new Map([[draft.outputOf(index), foldValue(draft, joined, { index, noting: notingOfKernel(kernel), element, tile })]]); // prettier-ignore
+  store(draft, step, index, [element], known);
+  mapsAfter(draft, list, step, [element], known);
+  return form ? draft.blocks(ROWS_BLOCK, Math.ceil(elements / form.rows)) : draft.launch(FOLD_BLOCK, elements);
 }
 
 /** The maps of a step, over what is known of its outputs; each output that has to be in memory is stored. */
@@ -166,67 +161,4 @@ function tellAll(draft: Draft, index: number, all: readonly (readonly Flag[])[])
     const any = predicates.reduce((a, b) => draft.body.value("p", "or.pred", a, b));
     tell(draft.body, counter, any, bit);
   });
-}
-
-/** A fold of one element. */
-function foldValue(draft: Draft, given: FoldKernel, index: number, element: string): Known {
-  const { body } = draft;
-  const kernel = joinReduced(given);
-  const { args, program, reduce } = kernel;
-  const { shape } = kernel.type;
-  const isFloat = outputType(program) === "f";
-  const accumulator = body.variable(isFloat ? "f" : "r");
-  body.emit(`mov.b32 ${accumulator}, ${isFloat ? body.float(kernel.start) : body.int(kernel.start)};`);
-  const count = elementCount(reduce);
-  if (count === 0) return { values: [accumulator], range: undefined };
-  const counter = draft.counter(index);
-  const space = [...shape, ...reduce];
-  const outer = coordinatesOf(body, element, shape);
-  const axes = [...space.keys()];
-  // What does not depend on k is computed before the loop.
-  const before = args.map((arg) =>
-    arg.kind === "operand"
-      ? { base: draft.tensor(arg.tensor), place: locate(body, arg.view, space, axes.slice(0, shape.length), outer) }
-      : arg.kind === "coordinate"
-        ? { value: outer(arg.axis) }
-        : {},
-  );
-  const ranges = args.map((arg) => (arg.kind === "operand" ? arg.clampRange : "none"));
-  const seen = new Seen(body, ranges);
-  const noting = notingOfKernel(given);
-  const inputRanges = [undefined, ...operandRanges(args)];
-  const analysis = analyzeFold(program, kernel.start, inputRanges, noting?.program ?? program);
-  const noted = body.variable("r");
-  if (noting) body.emit(`mov.b32 ${noted}, 0;`);
-  const next = body.variable("r");
-  body.emit(`mov.b32 ${next}, 0;`);
-  const again = body.label();
-  body.emit(`${again}:`);
-  body.scope(() => {
-    const k = body.fresh("r", "mov.b32", next);
-    const inner = coordinatesOf(body, k, reduce);
-    const at: Coordinates = (axis) => (axis < shape.length ? outer(axis) : inner(axis - shape.length));
-    const inputs = args.map((arg, i) => {
-      if (arg.kind === "index") return k;
-      if (arg.kind === "coordinate") return before[i].value!;
-      const { base, place } = before[i] as { base: string; place: object };
-      const bank = arg.clampRange === "none" ? bankOf(program.inputs[i + 1]) : "r";
-      const found = locate(body, arg.view, space, axes.slice(shape.length), at, place);
-      const value = load(body, bank, base, found, arg.view.fill);
-      return arg.clampRange === "none" ? value : seen.ranged(value, arg.clampRange);
-    });
-    const { output, flags } = compute(body, program, noting, analysis, [accumulator, ...inputs]);
-    for (const { predicate, bit } of flags) body.emit(`@${predicate} or.b32 ${noted}, ${noted}, ${bit};`);
-    body.emit(`mov.b32 ${accumulator}, ${output};`);
-    body.emit(`add.s32 ${next}, ${next}, 1;`);
-    body.emit(`@${body.fresh("p", "setp.lt.u32", next, String(count))} bra ${again};`);
-  });
-  if (counter !== undefined) {
-    seen.tell(counter);
-    if (noting) {
-      const any = body.fresh("p", "setp.ne.s32", noted, "0");
-      body.emit(`@${any} red.global.or.b32 [${counter}], ${noted};`);
-    }
-  }
-  return { values: [accumulator], range: undefined };
 }

@@ -35,10 +35,13 @@ function probeEntry(operation: RawOperation): Entry {
   return body.finish(BLOCK);
 }
 
+/** The kernels of the probes, in the order of their operations. */
+export const probeEntries = (): Entry[] => (Object.keys(RAW_OPERATIONS) as RawOperation[]).map(probeEntry);
+
 export async function probeCuda(): Promise<Probe[]> {
   const device = await openCuda();
   const operations = Object.keys(RAW_OPERATIONS) as RawOperation[];
-  const codes = device.compile(moduleText(operations.map(probeEntry)), operations.length);
+  const codes = device.compile(moduleText(probeEntries()), operations.length);
   return probeArithmetic(async (operation, rows) => {
     const words = Uint32Array.from(rows.flatMap(([a, b = 0, c = 0]) => [a, b, c]));
     const [given, out] = [device.allocate(words.byteLength), device.allocate(4 * rows.length)];

@@ -4,9 +4,18 @@ import { INSTRUCTIONS } from "../../programs/instructions.ts";
 import { layout, type Program } from "../../programs/program.ts";
 import { type Analysis, mayBeNegativeZero, type StepPlan } from "../../ranges/analysis.ts";
 import type { Noting } from "../../ranges/telling.ts";
-import type { FloatRange } from "../../ranges/values.ts";
+import type { FloatRange, Range } from "../../ranges/values.ts";
 import { type Lowering, LOWERINGS, type Site } from "./instructions.ts";
 import type { Body } from "./ptx.ts";
+
+/** The registers of a scalar program's values. */
+export const bankOf = (type: "f" | "i"): "f" | "r" => (type === "f" ? "f" : "r");
+
+/** The values of a kernel's output in registers, one for each element of a thread, and their known range. */
+export interface Known {
+  readonly values: readonly string[];
+  readonly range: Range | undefined;
+}
 
 /** The parts of `canon` that the plan asks for. A NaN is flushed before anything is compared with it. */
 function canonical(body: Body, x: string, plan: StepPlan, range: FloatRange): string {

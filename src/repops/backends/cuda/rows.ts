@@ -4,8 +4,9 @@ import { type GatherKernel, type KernelList, typeOf } from "../../kernels/kernel
 import type { ScatterForm } from "../../schedule/scatter-form.ts";
 import type { Step } from "../../schedule/schedule.ts";
 import { Draft, elementsOf, type Launch } from "./launch.ts";
-import { type Known, mapsAfter, store } from "./loops.ts";
+import { mapsAfter, store } from "./loops.ts";
 import { addressOf, Seen } from "./places.ts";
+import type { Known } from "./programs.ts";
 import type { Body } from "./ptx.ts";
 
 const BLOCK = 128;

@@ -6,7 +6,7 @@ export interface Tile {
   readonly columns: number;
   readonly depth: number;
   readonly own: number;
-  /** Blocks that a processor is to hold at once, which limits the registers of a thread. */
+  /** Blocks of a plain product that a processor is to hold at once: a limit of a thread's registers. */
   readonly blocks: number;
 }
 
