@@ -26,6 +26,7 @@ import { formatParameters } from "./parameters.ts";
 import { addWeightOptions, type WeightFlags, withWeights } from "./weights.ts";
 import { runUntilStopped } from "./stop.ts";
 import { addTokenOption } from "./token.ts";
+import { takeCards } from "./devices.ts";
 import { addWorkerOptions, distributed, openCrew, reportCrew, type WorkerFlags } from "./workers.ts";
 
 interface Flags extends KeyFlags, WeightFlags, WorkerFlags {
@@ -126,6 +127,8 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
     reportLine(line);
   };
   const shown = new RunProgress(job, progress);
+  // Before the backend is opened: it takes the first of them.
+  const cards = await takeCards(flags);
   const choice = await openBackendFor(job, flags, {
     strict: flags.strict ?? false,
     say: (line) => {
@@ -133,7 +136,7 @@ async function train(job: ClosedJob, flags: Flags): Promise<void> {
       progress.show(opening, true);
     },
   });
-  const crew = await openCrew(job, choice.backend, flags, say);
+  const crew = await openCrew(job, choice.backend, flags, { cards, say });
   const options: RunOptions = {
     ...(crew && { distribute: distributed(crew) }),
     ...(flags.out !== undefined && { out: flags.out }),

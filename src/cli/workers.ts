@@ -1,10 +1,11 @@
-/** `--workers`, `--check-shards` and `--worker-timeout`: a run whose shards others compute. */
+/** `--workers`, `--devices`, `--check-shards` and `--worker-timeout`: a run whose shards others compute. */
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { UsageError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { ClosedJob } from "../job/closed.ts";
 import type { Backend } from "../repops/backends/backend.ts";
+import { CARD_VARIABLE } from "../repops/backends/cuda/card.ts";
 import { shardedBackend } from "../shards/backend.ts";
 import type { WorkerAddress } from "../shards/channel.ts";
 import { CHECKED, Crew, type CrewSummary } from "../shards/crew.ts";
@@ -18,6 +19,7 @@ import { type TokenFlags, tokensOf } from "./token.ts";
 
 export interface WorkerFlags extends TokenFlags {
   workers?: string;
+  devices?: string;
   checkShards: string;
   workerTimeout: string;
   backend?: string;
@@ -34,12 +36,17 @@ export function addWorkerOptions(command: Command): Command {
       "--workers <list>",
       "workers that compute the job's shards: addresses of `verde worker`, with commas between them; or how many processes to start here",
     )
+    .option(
+      "--devices <list>",
+      "CUDA cards of this machine, by their numbers with commas between them, or all; on each of several, a process computes a part of the job's shards",
+    )
     .option("--check-shards <share>", "the share of their results that is computed again: auto (5%) or N%", "auto")
     .option("--worker-timeout <seconds>", "after which a worker is replaced", "60");
 }
 
 /**
  * The workers of a run, connected and with its job.
+ * @param cards of this machine, each of which gets a worker, if there are several
  * @returns `undefined` where the run has none
  * @throws {UsageError} for options that are none, and for a drill
  * @throws {JobError} when the job has no shards, or none of the workers can be used
@@ -48,18 +55,18 @@ export async function openCrew(
   job: ClosedJob,
   backend: Backend,
   flags: WorkerFlags,
-  say: (line: string) => void = reportLine,
+  { cards = [], say = reportLine }: { cards?: readonly number[]; say?(line: string): void } = {},
 ): Promise<Crew | undefined> {
-  if (flags.workers === undefined) return undefined;
+  if (flags.workers === undefined && cards.length < 2) return undefined;
   if (flags.fault !== undefined)
     throw new UsageError(
       "CONFLICT",
-      "a drill runs on this machine alone: give --fault to `verde worker`, or no --workers",
+      "a drill runs on this machine alone: give --fault to `verde worker`, or no --workers and one of --devices",
     );
   const plan = new ShardPlan(job);
   const crew = new Crew(plan, {
     backend,
-    workers: await addressesOf(flags, flags.workers),
+    workers: flags.workers === undefined ? onCards(cards, flags) : await addressesOf(flags, flags.workers),
     checked: shareOf(flags.checkShards),
     timeout: 1000 * secondsOf(flags.workerTimeout),
     say,
@@ -74,6 +81,22 @@ export async function openCrew(
 /** The backend of a run with workers. */
 export const distributed = (crew: Crew) => (backend: Backend) => shardedBackend(backend, crew);
 
+/** The command that has started this process, for others. */
+const ownCommand = (): string[] => [process.execPath, ...process.execArgv, process.argv[1]];
+
+/** Options of one of `count` processes on this machine. */
+const localOptions = ({ backend, threads }: WorkerFlags, count: number): string[] => [
+  ...(backend === undefined ? [] : ["--backend", backend]),
+  // Together they take the cores once.
+  "--threads",
+  threads ?? `${Math.max(1, Math.floor(availableParallelism() / count))}`,
+];
+
+const onCards = (cards: readonly number[], flags: WorkerFlags): WorkerAddress[] =>
+  cards.map((card) =>
+    localWorker(`card ${card}`, ownCommand(), localOptions(flags, cards.length), { [CARD_VARIABLE]: `${card}` }),
+  );
+
 async function addressesOf(flags: WorkerFlags, list: string): Promise<WorkerAddress[]> {
   if (/^\d+$/.test(list)) {
     const count = Number(list);
@@ -82,14 +105,8 @@ async function addressesOf(flags: WorkerFlags, list: string): Promise<WorkerAddr
         "VALUE",
         `--workers ${quote(list)}: start 1 to ${MOST_LOCAL} of them, or name their addresses`,
       );
-    const command = [process.execPath, ...process.execArgv, process.argv[1]];
-    const options = [
-      ...(flags.backend === undefined ? [] : ["--backend", flags.backend]),
-      // Together they take the cores once.
-      "--threads",
-      flags.threads ?? `${Math.max(1, Math.floor(availableParallelism() / count))}`,
-    ];
-    return Array.from({ length: count }, (_, i) => localWorker(`local ${i + 1}`, command, options));
+    const options = localOptions(flags, count);
+    return Array.from({ length: count }, (_, i) => localWorker(`local ${i + 1}`, ownCommand(), options));
   }
   const tokenFor = await tokensOf(flags);
   return list.split(",").map((part) => {

@@ -44,7 +44,7 @@ const RESERVED: ReadonlySet<string> = new Set(
     "list-operators progress keystore password-file rpc deployment journal confirmations max-fee replace dry-run approve no-approve " +
     "job committee game reward providers stake bond chunk-price max-demands salt terms to-accept to-commit " +
     "to-reveal to-challenge to-judge to-escalate to-play to-answer profile policy accept-risk tensor chunk quiet from-prefix partial transpose tensorboard " +
-    "workers check-shards worker-timeout token-file"
+    "workers devices check-shards worker-timeout token-file"
   ).split(" "),
 );
 

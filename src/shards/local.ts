@@ -20,8 +20,14 @@ export interface LocalWorker extends WorkerAddress {
  * ends it.
  * @param command how `verde` is started: a program and its first arguments
  * @param options further options of `verde worker`
+ * @param variables of its environment, beside those of this process
  */
-export function localWorker(name: string, command: readonly string[], options: readonly string[]): LocalWorker {
+export function localWorker(
+  name: string,
+  command: readonly string[],
+  options: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): LocalWorker {
   let child: ChildProcess | undefined;
   return {
     name,
@@ -33,7 +39,7 @@ export function localWorker(name: string, command: readonly string[], options: r
       const args = [...first, "worker", "--listen", "127.0.0.1:0", "--until-input-ends", "--json", ...options];
       // No other user of this machine can use it, and it gets no key.
       const token = randomBytes(32).toString("hex");
-      const env = { ...process.env, VERDE_TOKEN: token, VERDE_PRIVATE_KEY: "", VERDE_PASSWORD: "" };
+      const env = { ...process.env, ...variables, VERDE_TOKEN: token, VERDE_PRIVATE_KEY: "", VERDE_PASSWORD: "" };
       // In a group of its own: Ctrl-C is for the coordinator, which finishes its step.
       const started = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"], env, detached: true });
       child = started;

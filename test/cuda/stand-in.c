@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,6 +35,8 @@ typedef struct { int alive, recorded, reached, asked; } Event;
 typedef struct { Op *ops; int count, alive; } Graph;
 typedef struct { int64_t at, bytes; int used; } Block;
 
+/* A context's handle is this and the number of its card. */
+enum { CONTEXT = 77 };
 static int started, current, version = 12040, devices = 1, major = 9, minor = 0;
 static int64_t room = DEVICE_BYTES;
 static unsigned dice = 1;
@@ -147,7 +150,13 @@ static CUresult push(int64_t handle, Op op) {
   return SUCCESS;
 }
 
-EXPORT CUresult cuInit(unsigned flags) { ENTER("cuInit"); started = 1; return flags ? INVALID_VALUE : SUCCESS; }
+EXPORT CUresult cuInit(unsigned flags) {
+  ENTER("cuInit");
+  /* In processes that no test can reach otherwise. */
+  if (!started && getenv("STANDIN_CARDS")) devices = atoi(getenv("STANDIN_CARDS"));
+  started = 1;
+  return flags ? INVALID_VALUE : SUCCESS;
+}
 EXPORT CUresult cuDriverGetVersion(int *out) { ENTER("cuDriverGetVersion"); *out = version; return SUCCESS; }
 EXPORT CUresult cuDeviceGetCount(int *out) { ENTER("cuDeviceGetCount"); if (!started) return NOT_INITIALIZED; *out = devices; return SUCCESS; }
 EXPORT CUresult cuDeviceGet(int *out, int ordinal) { ENTER("cuDeviceGet"); if (ordinal >= devices) return 101; *out = ordinal; return SUCCESS; }
@@ -157,7 +166,14 @@ EXPORT CUresult cuDeviceGetAttribute(int *out, int attribute, int device) {
   *out = attribute == 75 ? major : attribute == 76 ? minor : attribute == 16 ? 4 : 0; return SUCCESS;
 }
 EXPORT CUresult cuDeviceTotalMem_v2(int64_t *out, int device) { ENTER("cuDeviceTotalMem_v2"); (void)device; *out = room; return SUCCESS; }
-EXPORT CUresult cuDevicePrimaryCtxRetain(int64_t *out, int device) { (void)device; ENTER("cuDevicePrimaryCtxRetain"); *out = 77; return SUCCESS; }
+EXPORT CUresult cuDevicePrimaryCtxRetain(int64_t *out, int device) {
+  ENTER("cuDevicePrimaryCtxRetain");
+  /* Tells the test which process uses which card. */
+  FILE *log = getenv("STANDIN_LOG") ? fopen(getenv("STANDIN_LOG"), "a") : 0;
+  if (log) { fprintf(log, "%d\n", device); fclose(log); }
+  *out = CONTEXT + device;
+  return SUCCESS;
+}
 EXPORT CUresult cuDevicePrimaryCtxReset_v2(int device) {
   (void)device; sticky = 0; current = 0;
   ENTER("cuDevicePrimaryCtxReset_v2");
@@ -167,7 +183,7 @@ EXPORT CUresult cuDevicePrimaryCtxReset_v2(int device) {
   for (int i = 0; i < block_count; i++) if (blocks[i].used) { blocks[i].used = 0; mark_memory(blocks[i].at, blocks[i].bytes, 0); }
   return SUCCESS;
 }
-EXPORT CUresult cuCtxSetCurrent(int64_t context) { ENTER("cuCtxSetCurrent"); current = context == 77; return current ? SUCCESS : INVALID_CONTEXT; }
+EXPORT CUresult cuCtxSetCurrent(int64_t context) { ENTER("cuCtxSetCurrent"); current = context >= CONTEXT && context < CONTEXT + devices; return current ? SUCCESS : INVALID_CONTEXT; }
 EXPORT CUresult cuMemGetInfo_v2(int64_t *free_bytes, int64_t *total) { ENTER("cuMemGetInfo_v2"); NEED_CONTEXT; *total = room; *free_bytes = room - used(); return SUCCESS; }
 
 EXPORT CUresult cuMemAlloc_v2(int64_t *out, int64_t bytes) {

@@ -47,7 +47,8 @@ export function standIn(): StandIn | undefined {
   return open(library);
 }
 
-function open(library: string): StandIn {
+/** Loads a stand-in that was compiled before. */
+export function open(library: string): StandIn {
   const object = koffi.load(library);
   const call = (name: string, result: string, ...types: string[]) =>
     object.func(name, result, types) as (...values: (number | string | bigint)[]) => number;

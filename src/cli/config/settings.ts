@@ -102,6 +102,7 @@ export const OTHER_VARIABLES: readonly string[] = [
   "VERDE_CACHE",
   "VERDE_CC",
   "VERDE_CONFIG",
+  "VERDE_CUDA_DEVICE",
   "VERDE_DEBUG",
   "VERDE_LIBCUDA",
   "VERDE_PASSWORD",

@@ -1,6 +1,8 @@
 /** Finds the NVIDIA card of this process, and opens it once for all sessions. */
 import { fs } from "../../../encoding/node.ts";
 import { BackendError } from "../../../errors/index.ts";
+import { quote } from "../../../errors/text.ts";
+import { CARD_VARIABLE } from "./card.ts";
 import { CudaDevice } from "./device.ts";
 import { Driver, Result } from "./driver.ts";
 import { errorOf } from "./failures.ts";
@@ -17,9 +19,10 @@ const versionText = (version: number): string => `${Math.floor(version / 1000)}.
 let current: Promise<CudaDevice> | undefined;
 
 /**
- * The device that all sessions of this process share: the driver's first, which `CUDA_VISIBLE_DEVICES`
- * chooses; another one when it was lost.
- * @throws {BackendError} when there is no driver, no device, or the driver is too old
+ * The device that all sessions of this process share: the driver's first, or the one that `VERDE_CUDA_DEVICE`
+ * names; opened anew when it was lost. `CUDA_VISIBLE_DEVICES` says which ones the driver shows, and in which
+ * order.
+ * @throws {BackendError} when there is no driver, no such device, or the driver is too old
  */
 export function openCuda(): Promise<CudaDevice> {
   // Set before anything is awaited: of two callers at once, the second one waits for the first.
@@ -31,15 +34,14 @@ async function usableAfter(known: Promise<CudaDevice> | undefined): Promise<Cuda
   return before?.usable ? before : open(before !== undefined);
 }
 
-/** @param isNew whether the device was lost in this process */
-async function open(isNew: boolean): Promise<CudaDevice> {
-  const driver = await Driver.load();
-  const { results } = driver;
-  const expect = (code: number, doing: string): void => {
-    if (code !== Result.success) throw errorOf(code, "the NVIDIA driver", doing);
-  };
+function expect(code: number, doing: string): void {
+  if (code !== Result.success) throw errorOf(code, "the NVIDIA driver", doing);
+}
+
+/** Starts the driver. @returns the version of its interface, and how many cards it shows: at least one */
+function start(driver: Driver): { version: number; count: number } {
   expect(driver.call("cuInit", 0), "start");
-  expect(driver.call("cuDriverGetVersion", results), "tell its version");
+  expect(driver.call("cuDriverGetVersion", driver.results), "tell its version");
   const version = driver.integer();
   if (version < LEAST_DRIVER)
     throw new BackendError(
@@ -47,10 +49,38 @@ async function open(isNew: boolean): Promise<CudaDevice> {
       `the NVIDIA driver has the interface of CUDA ${versionText(version)}, and ${versionText(LEAST_DRIVER)} is the oldest that compiles PTX ${PTX_VERSION}; install a newer driver, or use webgpu or wasm`,
       { expected: LEAST_DRIVER, found: version },
     );
-  expect(driver.call("cuDeviceGetCount", results), "count its devices");
-  if (driver.integer() === 0)
+  expect(driver.call("cuDeviceGetCount", driver.results), "count its devices");
+  const count = driver.integer();
+  if (count === 0)
     throw new BackendError("DEVICE_MISSING", "the NVIDIA driver has no device; install a card, or use native or wasm");
-  expect(driver.call("cuDeviceGet", results, 0), "give its first device");
+  return { version, count };
+}
+
+/**
+ * How many cards the driver shows.
+ * @throws {BackendError} when there is no driver, no card, or the driver is too old
+ */
+export async function countCards(): Promise<number> {
+  return start(await Driver.load()).count;
+}
+
+/** The number of the card that this process uses. */
+function cardOf(count: number): number {
+  const text = process.env[CARD_VARIABLE] ?? "0";
+  if (/^\d{1,4}$/.test(text) && Number(text) < count) return Number(text);
+  throw new BackendError(
+    "DEVICE_MISSING",
+    `there is no card ${quote(text)}, which ${CARD_VARIABLE} names: the NVIDIA driver shows ${count}; write a number from 0 to ${count - 1}`,
+    { expected: count, found: text },
+  );
+}
+
+/** @param isNew whether the device was lost in this process */
+async function open(isNew: boolean): Promise<CudaDevice> {
+  const driver = await Driver.load();
+  const { results } = driver;
+  const { version, count } = start(driver);
+  expect(driver.call("cuDeviceGet", results, cardOf(count)), "give its device");
   const device = driver.integer();
   expect(driver.call("cuDeviceGetName", results, MOST_NAME, device), "tell its device's name");
   const name = driver.text(MOST_NAME);
