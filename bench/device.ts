@@ -1,12 +1,13 @@
 /**
  * Everything there is to measure on a GPU, in one command on a fresh machine:
  *
- *     node bench/device.ts --out FOLDER [--sizes 512,1024] [--backend webgpu|cuda]
+ *     node bench/device.ts --out FOLDER [--sizes 512,1024] [--backend webgpu|cuda] [--minutes 6]
  *
  * The certificate of the device; 100 steps of a GPT, or 200 on CUDA, whose roots must equal those of WASM;
  * the speed of products and steps, and of roots on CUDA; and the speed of PyTorch on the same device, if it
- * is installed. FOLDER receives certificate.json and results.json. Exits with 0 if every bit is right, with 1
- * if one is not, with 3 if there is no device.
+ * is installed. FOLDER receives certificate.json and results.json. It ends after so many minutes, whatever has
+ * been measured by then: the results say what was stopped. Exits with 0 if every bit is right, with 1 if one
+ * is not, or was not computed in time, with 3 if there is no device.
  */
 import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -28,6 +29,9 @@ type Name = keyof typeof BENCHES;
 const MODEL = { layers: 2, dim: 64, heads: 4, context: 64, batch: 16, dropout: 0.1 };
 const SOFTWARE_MODEL = { layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1 };
 
+/** Milliseconds that are left to PyTorch, without whose figures the others say little. */
+const FOR_TORCH = 60_000;
+
 type Line = Record<string, unknown>;
 /** What a program printed, as JSON lines; its last words on stderr where it failed. */
 interface Outcome {
@@ -36,25 +40,30 @@ interface Outcome {
   error: string;
 }
 
-function run(command: string, ...args: string[]): Promise<Outcome> {
+/** Runs a program; after so many milliseconds it is stopped, and what it has printed counts. */
+function run(millis: number, command: string, ...args: string[]): Promise<Outcome> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let isLate = false;
+  const timer = setTimeout(() => (isLate = child.kill("SIGKILL")), Math.max(millis, 0));
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   return new Promise((resolve) => {
     child.on("error", ({ message }) => resolve({ status: null, lines: [], error: message }));
     child.on("close", (status) => {
-      const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
-      resolve({ status, lines: lines.map((line) => JSON.parse(line)), error: stderr.trim() });
+      clearTimeout(timer);
+      const whole = stdout.slice(0, stdout.lastIndexOf("\n") + 1).split("\n");
+      const lines = whole.filter((line) => line.startsWith("{")).map((line): Line => JSON.parse(line));
+      resolve({ status, lines, error: isLate ? "stopped: the time was over" : stderr.trim() });
     });
   });
 }
 
-const node = (...args: string[]): Promise<Outcome> => run(process.execPath, ...args);
+const node = (millis: number, ...args: string[]): Promise<Outcome> => run(millis, process.execPath, ...args);
 
 /** Whether the device has the bits of the specification; the certificate goes into the folder. */
-async function certify(backend: string, file: string): Promise<Line> {
-  const { lines, error } = await node(MAIN, "certify", "--backend", backend, "--json", "--out", file);
+async function certify(backend: string, file: string, millis: number): Promise<Line> {
+  const { lines, error } = await node(millis, MAIN, "certify", "--backend", backend, "--json", "--out", file);
   const [certificate] = lines;
   if (!certificate) return { conforms: false, error };
   const { conforms, operators, differences } = certificate;
@@ -62,11 +71,11 @@ async function certify(backend: string, file: string): Promise<Line> {
 }
 
 /** Whether the device has the roots of WASM at every step of a GPT. */
-async function compareSteps(backend: string, steps: number, model: object): Promise<Line> {
+async function compareSteps(backend: string, steps: number, model: object, left: () => number): Promise<Line> {
   const options = Object.entries({ steps, ...model }).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const roots = async (name: string): Promise<{ roots: unknown[]; error: string }> => {
     const job = path("../examples/char-gpt.ts");
-    const { lines, error } = await node(MAIN, "run", job, ...options, "--backend", name, "--json");
+    const { lines, error } = await node(left(), MAIN, "run", job, ...options, "--backend", name, "--json");
     return { roots: lines.map(({ root, runRoot }) => root ?? runRoot), error };
   };
   const expected = await roots("wasm");
@@ -86,32 +95,53 @@ const samplesOf = ({ lines }: Outcome): Sample[] =>
   lines.filter(({ value }) => value !== undefined).map(({ name, value, unit }) => ({ name, value, unit }) as Sample);
 
 /** PyTorch on the same device, or why it is not here. */
-async function torch(sizes: readonly number[]): Promise<Line> {
-  const outcome = await run("python3", path("torch-gpt.py"), JSON.stringify({ sizes, shapes: GPT_SHAPES }));
-  if (outcome.status !== 0)
+async function torch(sizes: readonly number[], millis: number): Promise<Line> {
+  const outcome = await run(millis, "python3", path("torch-gpt.py"), JSON.stringify({ sizes, shapes: GPT_SHAPES }));
+  if (outcome.lines.length === 0)
     return { skipped: outcome.error.replace(/^skipped: /, "") || `python3 exits with ${outcome.status}` };
-  return { ...outcome.lines[0], samples: samplesOf(outcome) };
+  return { ...outcome.lines[0], samples: samplesOf(outcome), ...(outcome.status !== 0 && { error: outcome.error }) };
 }
 
-async function main({ name, software }: DeviceDescription, folder: string, backend: Name, named: readonly number[]) {
+interface Options {
+  folder: string;
+  backend: Name;
+  /** Of products; none: those of the device. */
+  named: readonly number[];
+  minutes: number;
+}
+
+async function main({ name, software }: DeviceDescription, { folder, backend, named, minutes }: Options) {
   const { steps: count, program } = BENCHES[backend];
+  const end = performance.now() + 60_000 * minutes;
+  const left = (): number => end - performance.now() - Math.min(FOR_TORCH, 10_000 * minutes);
   await mkdir(folder, { recursive: true });
   const say = (line: string): void => console.error(line);
   say(`${name}: certifying …`);
-  const certificate = await certify(backend, join(folder, "certificate.json"));
+  const certificate = await certify(backend, join(folder, "certificate.json"), left());
   say(`  ${JSON.stringify(certificate)}`);
   say(`${count} steps of a GPT against WASM …`);
-  const steps = await compareSteps(backend, count, software ? SOFTWARE_MODEL : MODEL);
+  const steps = await compareSteps(backend, count, software ? SOFTWARE_MODEL : MODEL, left);
   say(`  ${JSON.stringify(steps)}`);
   say("products and steps …");
   const sizes = named.length > 0 ? named : software ? SOFTWARE_SIZES : DEVICE_SIZES;
-  const bench = await node(path(program), ...sizes.map(String));
+  const bench = await node(left(), path(program), ...sizes.map(String));
   const samples = samplesOf(bench);
   for (const sample of samples) say(`  ${sample.name}: ${sample.value.toFixed(2)} ${sample.unit}`);
   if (bench.status !== 0) say(`  failed: ${bench.error}`);
-  const pytorch = await torch(sizes);
+  const pytorch = await torch(sizes, end - performance.now());
   say(`PyTorch: ${JSON.stringify(pytorch)}`);
-  const results = { schemaVersion: 1, machine: machine(), device: name, backend, certificate, steps, samples, pytorch };
+  const stopped = bench.status !== 0 && { error: bench.error };
+  const results = {
+    schemaVersion: 1,
+    machine: machine(),
+    device: name,
+    backend,
+    certificate,
+    steps,
+    samples,
+    ...stopped,
+    pytorch,
+  };
   await writeFile(join(folder, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
   console.log(JSON.stringify({ schemaVersion: 1, out: folder, conforms: certificate.conforms, equal: steps.equal }));
   return certificate.conforms === true && steps.equal === true && bench.status === 0 ? 0 : 1;
@@ -119,7 +149,12 @@ async function main({ name, software }: DeviceDescription, folder: string, backe
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { out: { type: "string" }, sizes: { type: "string" }, backend: { type: "string", default: "webgpu" } },
+    options: {
+      out: { type: "string" },
+      sizes: { type: "string" },
+      backend: { type: "string", default: "webgpu" },
+      minutes: { type: "string" },
+    },
   });
   if (values.out === undefined) throw new Error("--out FOLDER is missing: where results.json and certificate.json go");
   const sizes = (values.sizes ?? "").split(",").filter(Boolean).map(Number);
@@ -127,7 +162,10 @@ if (import.meta.main) {
   if (!Object.hasOwn(BENCHES, backend)) throw new Error(`--backend is ${Object.keys(BENCHES).join(" or ")}`);
   try {
     const device = await backendByName(backend).describe!();
-    process.exitCode = await main(device, values.out, backend as Name, sizes);
+    // A device in software takes as long as it takes; a real one is lent.
+    const minutes = Number(values.minutes ?? (device.software ? 60 : 6));
+    if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes} is no number above 0`);
+    process.exitCode = await main(device, { folder: values.out, backend: backend as Name, named: sizes, minutes });
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     console.error(error.message);

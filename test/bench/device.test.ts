@@ -1,0 +1,49 @@
+/** What is measured on a lent device ends in time, whatever the device does: here a stand-in, which is slow. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { standIn } from "../cuda/stand-in.ts";
+import { temporaryFolder } from "../fixtures/folder.ts";
+import { cliEnvironment } from "../fixtures/verde.ts";
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+const at = temporaryFolder();
+const device = standIn();
+const SWEEP = process.env.VERDE_SWEEP !== undefined;
+
+// The certificate takes the interpreter half a minute, and 200 steps of the GPT an hour.
+test.skipIf(!device)(
+  `a slow card is stopped after its minutes, and the results say so${SWEEP ? "" : ", before its certificate"}`,
+  async () => {
+    const args = ["--disable-warning=ExperimentalWarning", path("../../bench/device.ts"), "--backend", "cuda"];
+    const env = {
+      ...cliEnvironment(at(".")),
+      NODE_OPTIONS: `--import=${path("../cuda/preload.ts")}`,
+      VERDE_LIBCUDA: device!.library,
+      VERDE_CACHE: at("cache"),
+    };
+    const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
+      execFile(
+        process.execPath,
+        [...args, "--out", at("results"), "--minutes", SWEEP ? "4" : "0.1"],
+        { env },
+        (error, out) => resolve({ code: error?.code ?? 0, stdout: out }),
+      );
+    });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ conforms: SWEEP, equal: false });
+    const results = JSON.parse(readFileSync(at("results/results.json"), "utf8")) as Record<string, { error?: string }>;
+    const late = "stopped: the time was over";
+    expect(results).toMatchObject({
+      device: "Stand-in for a GPU",
+      backend: "cuda",
+      steps: { steps: 200 },
+      error: late,
+    });
+    if (SWEEP) expect(results.certificate).toMatchObject({ vectors: 184 });
+    else expect(results.certificate.error).toBe(late);
+    expect(results.steps.error).toBe(late);
+  },
+  600_000,
+);
