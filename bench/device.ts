@@ -5,9 +5,9 @@
  *
  * The certificate of the device; 100 steps of a GPT, or 200 on CUDA, whose roots must equal those of WASM;
  * the speed of products and steps, and of roots on CUDA; and the speed of PyTorch on the same device, if it
- * is installed. FOLDER receives certificate.json and results.json. It ends after so many minutes, whatever has
- * been measured by then: the results say what was stopped. Exits with 0 if every bit is right, with 1 if one
- * is not, or was not computed in time, with 3 if there is no device.
+ * is installed. FOLDER receives certificate.json and results.json. It ends after so many minutes, whatever
+ * has been measured by then: the results say what was stopped. Exits with 0 if every bit is right, with 1 if
+ * one is not, or was not computed in time, with 3 if there is no device.
  */
 import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";

@@ -3,6 +3,9 @@
  * says when something fails. The kernels run on the interpreter.
  */
 import { afterEach, describe, expect, test } from "vitest";
+import { chooseBackend } from "../../src/certify/choose.ts";
+import { openBackend } from "../../src/certify/open-backend.ts";
+import { memoryStore } from "../../src/certify/store.ts";
 import { toHex } from "../../src/encoding/bytes.ts";
 import { elementCount, type Tensor, tensorRoot } from "../../src/encoding/tensor.ts";
 import { cuda } from "../../src/repops/backends/cuda/backend.ts";
@@ -81,6 +84,51 @@ describe.skipIf(!device)("a session on a stand-in for the driver", () => {
     expect(await cuda.probe!()).toContainEqual({ name: "fuses unguarded a·b + c", finding: "no" });
   });
 
+  /** The next session opens the card anew. */
+  async function lose(): Promise<void> {
+    const session = await cuda.prepare(list, { keep: [2] });
+    driver.fail("cuGraphLaunch", 999);
+    await refused(session.execute(), "DEVICE_LOST", /CUDA error 999/);
+    await session.close();
+  }
+
+  test("is certified before its first job, and again when the driver or the card is another one", async () => {
+    const store = memoryStore();
+    const lines = async (): Promise<string[]> => {
+      const said: string[] = [];
+      await openBackend("cuda", { store, say: (line) => said.push(line) });
+      return said;
+    };
+    const certified = [
+      expect.stringMatching(/^certifying cuda on Stand-in for a GPU before its first job: 58 vectors/),
+    ];
+    expect(await lines()).toEqual(certified);
+    expect(await lines()).toEqual([]);
+    for (const other of [{ version: 12_080 }, { major: 10 }]) {
+      await lose();
+      driver.machine(other);
+      expect(await lines()).toEqual(certified);
+    }
+    await lose();
+    driver.machine();
+    expect(await lines()).toEqual([]);
+  });
+
+  test("auto takes it for long jobs where it is there, and says why where it is not", async () => {
+    const [store, said] = [memoryStore(), [] as string[]];
+    const choose = () =>
+      chooseBackend(
+        { candidates: [cuda], last: wasm },
+        { store, asked: true, say: (line) => void said.push(line), load: { list, times: 1e12 } },
+      );
+    expect(await choose()).toMatchObject({ backend: cuda, passedOver: [], why: "it has a good certificate" });
+    expect(said.at(-1)).toBe("auto takes cuda on Stand-in for a GPU");
+    await lose();
+    driver.machine({ devices: 0 });
+    expect(await choose()).toMatchObject({ backend: wasm, passedOver: [{ backend: "cuda" }] });
+    expect(said.at(-2)).toMatch(/^not cuda: the NVIDIA driver has no device/);
+  });
+
   test("reports roots and outputs of any kernels, hashed on the device", () => checkReports(cuda));
   test("notes saturations and operands outside of a domain", () => checkNotes(cuda));
 
@@ -119,6 +167,50 @@ describe.skipIf(!device)("a session on a stand-in for the driver", () => {
     for (const i of [0, 1, 9, 42]) expect((await session.roots([i])).map(toHex)).toEqual([expected[i]]);
     await session.close();
     expect(elementCount(tensors[1].shape)).toBe(0);
+  });
+
+  test.each<[what: string, from: RegExp, to: string]>([
+    ["a word is turned by another count", /(shf\.r\.wrap\.b32 (%r\d+), (%r\d+), \3), 11;/g, "$1, 12;"],
+    ["bytes stay in the card's order", /, 291;/g, ", 12816;"],
+    ["a choice is a majority", /(lop3\.b32 .*), 202;/g, "$1, 232;"],
+    ["no bit ends a message", /-2147483648, 0, (%p\d+);/g, "0, 0, $1;"],
+    ["the length leaves out the tag", /(add\.s32 %r\d+, %r\d+), 8;(\nmov\.b32 %r\d+, 1779033703)/, "$1, 0;$2"],
+    ["a leaf has a node's tag", /mov\.b32 (%r\d+), 2;/g, "mov.b32 $1, 1;"],
+    ["pairs are promoted, and odd nodes hashed", /setp\.lt\.u32 (%p\d+, %r\d+, %r\d+;\nmul)/g, "setp.ge.u32 $1"],
+    [
+      "a row's first thread is the last of another",
+      /setp\.lt\.u32 (%p\d+), (%r\d+), (%r\d+);\n@/g,
+      "setp.ge.u32 $1, $3, $2;\n@",
+    ],
+  ])("roots show a hash in which %s", async (_, from, to) => {
+    const sizes = [1, 13, 64, 65, 64 * 3, 64 * 5 + 7];
+    const tensors = sizes.map((size, i) => floatTensor(i, [size]));
+    const roots = async (): Promise<string[]> => {
+      const session = await cuda.prepare({ inputs: tensors, kernels: [] }, { keep: [] });
+      try {
+        for (const [i, tensor] of tensors.entries()) await session.write(i, tensor);
+        return (await session.roots([...tensors.keys()])).map(toHex);
+      } finally {
+        await session.close();
+      }
+    };
+    await lose();
+    let isChanged = false;
+    driver.rewrite((text) => {
+      const changed = text.replace(from, to);
+      isChanged ||= changed !== text;
+      return changed;
+    });
+    const found = await roots().catch((error: { code: string }) => error.code);
+    driver.rewrite();
+    expect(isChanged).toBe(true);
+    const right = tensors.map((tensor) => toHex(tensorRoot(tensor)));
+    // A digest that is not there is no word of this memory.
+    if (typeof found === "string")
+      expect([found, driver.faults.splice(0).length > 0]).toEqual(["VERDE_BACKEND_DEVICE_LOST", true]);
+    else expect(found).not.toEqual(right);
+    await lose();
+    expect(await roots()).toEqual(right);
   });
 
   test("runs an unwatched step as one graph, and frees everything at its end", async () => {

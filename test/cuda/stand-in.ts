@@ -28,6 +28,8 @@ export interface StandIn {
   /** The call of this name that comes `after` others fails. */
   fail(name: string, code: number, after?: number): void;
   calls(name: string): number;
+  /** Changes the text of what is compiled from now on; without an argument nothing is changed any more. */
+  rewrite(change?: (text: string) => string): void;
   /** What has not been freed. */
   alive(): { bytes: number; events: number; graphs: number };
   /** The faults of kernels. */
@@ -66,8 +68,9 @@ export function open(library: string): StandIn {
     }
   };
   const [moduleOf, numberOf] = ["standin_module", "standin_number"].map((name) => call(name, "int64_t", "int64_t"));
+  let change: ((text: string) => string) | undefined;
   const load = (module: number, text: string): number =>
-    guarded(INVALID_PTX, () => void modules.set(module, loadModule(text)));
+    guarded(INVALID_PTX, () => void modules.set(module, loadModule(change?.(text) ?? text)));
   const run = (code: number, blocks: number, threads: number, values: number): number =>
     guarded(LAUNCH_FAILED, () => {
       const kernel = modules.get(moduleOf(code))!.get(`k${numberOf(code)}`)!;
@@ -102,6 +105,7 @@ export function open(library: string): StandIn {
     seed: (value) => void seed(value),
     fail: (name, code, after = 0) => void fail(name, after, code),
     calls: (name) => calls(name),
+    rewrite: (other) => void (change = other),
     alive: () => ({ bytes: alive(0), events: alive(1), graphs: alive(2) }),
     faults,
   };

@@ -17,6 +17,8 @@ const MOST_NAME = 256;
 const versionText = (version: number): string => `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
 
 let current: Promise<CudaDevice> | undefined;
+/** Whether a device was lost: the next attempt that succeeds opens it anew. */
+let isLost = false;
 
 /**
  * The device that all sessions of this process share: the driver's first, or the one that `VERDE_CUDA_DEVICE`
@@ -31,7 +33,11 @@ export function openCuda(): Promise<CudaDevice> {
 
 async function usableAfter(known: Promise<CudaDevice> | undefined): Promise<CudaDevice> {
   const before = await known?.catch(() => undefined);
-  return before?.usable ? before : open(before !== undefined);
+  if (before?.usable) return before;
+  isLost ||= before !== undefined;
+  const device = await open();
+  isLost = false;
+  return device;
 }
 
 function expect(code: number, doing: string): void {
@@ -75,8 +81,7 @@ function cardOf(count: number): number {
   );
 }
 
-/** @param isNew whether the device was lost in this process */
-async function open(isNew: boolean): Promise<CudaDevice> {
+async function open(): Promise<CudaDevice> {
   const driver = await Driver.load();
   const { results } = driver;
   const { version, count } = start(driver);
@@ -97,7 +102,7 @@ async function open(isNew: boolean): Promise<CudaDevice> {
     );
   expect(driver.call("cuDeviceTotalMem_v2", results, device), "tell its device's memory");
   const memory = driver.number();
-  if (isNew) expect(driver.call("cuDevicePrimaryCtxReset_v2", device), "open its device anew");
+  if (isLost) expect(driver.call("cuDevicePrimaryCtxReset_v2", device), "open its device anew");
   expect(driver.call("cuDevicePrimaryCtxRetain", results, device), "open its device");
   expect(driver.call("cuCtxSetCurrent", driver.number()), "use its device");
   const facts = {
