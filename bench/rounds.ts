@@ -1,7 +1,7 @@
 /**
  * The tables of docs/schemes.md: what a round sends beside training in step, and the loss beside a lone
- * worker's. `node bench/rounds.ts diloco`, `sparseloco` or `fedavg`; the word small runs the smaller of its
- * settings only, and `keep=256` sets an option of the plan.
+ * worker's. `node bench/rounds.ts NAME` with `diloco`, `sparseloco`, `distro` or `fedavg`; the word small
+ * runs the smaller of its settings only, and `keep=256` sets an option of the plan.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,8 +41,9 @@ const PROSE = "examples/data/verde.txt";
 const shardOf = (plan: Plan, name: string) => plan.seats.filter(({ turn }) => turn === 0).map(({ shard }) => shard.find((each) => each.name === `data/${name}`)!); // prettier-ignore
 
 async function text(name: string, rounds: number, inner: number, more = {}): Promise<Compared> {
-  const [workers, batch, context, dim] = [4, 4, 32, 32];
-  const options = { workers, rounds, inner, batch, context, dim, ...more };
+  const [workers, batch, context, dim] = [name === "distro" ? 3 : 4, 4, 32, 32];
+  // A round of DisTrO is one step.
+  const options = { workers, rounds, ...(name !== "distro" && { inner }), batch, context, dim, ...more };
   const plan = await loadRounds(`examples/rounds/${name}.ts`, options);
   const size = { vocabulary: 256, layers: 1, heads: 2, dim, context };
   const shards = shardOf(plan, "text");
@@ -126,7 +127,7 @@ async function heldLoss(held: ClosedJob, state: readonly NamedTensor[]): Promise
 
 async function merged(record: RoundsRecord): Promise<NamedTensor[]> {
   const { plan } = record;
-  const seat = plan.seats.length - 1;
+  const seat = plan.seats.findLastIndex(({ turn }) => /^(outer|apply|merge)$/.test(plan.turns[turn].name));
   const { tensors } = await record.state(record.at({ round: plan.rounds, seat })!);
   return stateOf(plan.templates[plan.seats[seat].template]).map(({ name }, i) => ({ ...tensors[i], name }));
 }
@@ -134,26 +135,29 @@ async function merged(record: RoundsRecord): Promise<NamedTensor[]> {
 const SETTINGS = {
   diloco: [[3, 5], [20, 30]],
   sparseloco: [[3, 5], [20, 30]],
+  distro: [[4, 1], [200, 1]],
   fedavg: [[3, 10], [20, 10]],
 } as const; // prettier-ignore
 const [name = "diloco", ...words] = process.argv.slice(2);
 const small = words.includes("small");
 const more = Object.fromEntries(words.flatMap((word) => (/^\w+=[\d.]+$/.test(word) ? [[word.split("=")[0], Number(word.split("=")[1])]] : []))); // prettier-ignore
-if (name !== "diloco" && name !== "sparseloco" && name !== "fedavg")
-  throw new Error("name diloco, sparseloco or fedavg");
+if (!Object.hasOwn(SETTINGS, name)) throw new Error(`name one of ${Object.keys(SETTINGS).join(", ")}`);
+const settings = SETTINGS[name as keyof typeof SETTINGS];
 /** What a member hands to others: the state of the turn `send`, or all weights. */
 function messageBytes({ turns, seats, templates }: Plan, weights: number): number {
   const sender = seats.find(({ turn }) => turns[turn].name === "send");
   const types = sender ? stateOf(templates[sender.template]) : [];
   return types.length > 0 ? types.reduce((sum, type) => sum + byteLength(type), 0) : weights;
 }
-for (const [rounds, inner] of small ? SETTINGS[name].slice(0, 1) : SETTINGS[name]) {
+for (const [rounds, inner] of small ? settings.slice(0, 1) : settings) {
   const { plan, workers, lone, dense, held } = await (name === "fedavg"
     ? fedavg(rounds, inner)
     : text(name, rounds, inner, more));
   const out = mkdtempSync(join(tmpdir(), "verde-rounds-"));
   try {
+    const began = performance.now();
     const record = await runRounds(plan, { out, state: join(out, "keys") });
+    const seconds = (performance.now() - began) / 1000;
     const weights = (await merged(record)).filter(({ name: entry }) => !entry.startsWith("momentum/"));
     const bytes = weights.reduce((sum, type) => sum + byteLength(type), 0);
     const message = messageBytes(plan, bytes);
@@ -164,7 +168,9 @@ for (const [rounds, inner] of small ? SETTINGS[name].slice(0, 1) : SETTINGS[name
       await heldLoss(held, (await run(lone)).state),
       await heldLoss(held, (await run(dense)).state),
     ];
-    console.log(`${name}: ${workers} workers, ${rounds} rounds of ${inner} steps, ${bytes / 4} parameters`);
+    console.log(
+      `${name}: ${workers} workers, ${rounds} rounds of ${inner} steps, ${bytes / 4} parameters, ${seconds.toFixed(1)} s`,
+    );
     console.log(
       `  a message ${message} B; a round ${round} B; in step ${2 * workers * bytes * inner} B; ratio ${((2 * workers * bytes * inner) / round).toFixed(1)}`,
     );
