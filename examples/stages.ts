@@ -8,6 +8,7 @@ import {
   crossEntropy,
   gather,
   gelu,
+  GraphBuilder,
   type Initializer,
   matmul,
   normal,
@@ -26,6 +27,16 @@ import { before, type Source, turn } from "@verde-ml/verde/rounds";
 
 /** Gives a weight by its name: a parameter of a job, or an entry of a state. */
 export type Weights = (name: string, shape: readonly number[], init: Initializer) => Value;
+
+/** The same weights, each made once, for functions that ask for them several times. */
+export function once(of: Weights): Weights {
+  const made = new Map<string, Value>();
+  return (name, shape, init) => {
+    const weight = made.get(name) ?? of(name, shape, init);
+    made.set(name, weight);
+    return weight;
+  };
+}
 
 /** How many tokens there are: bytes. */
 export const VOCABULARY = 256;
@@ -97,7 +108,7 @@ function block(
 }
 
 /** The loss of the next token of each row: f32 [rows, dim], i32 [batch, context + 1] → a scalar or [rows]. */
-function headLoss(weights: Weights, x: Value, windows: Value, reduction: "mean" | "none"): Value {
+export function headLoss(weights: Weights, x: Value, windows: Value, reduction: "mean" | "none"): Value {
   const dim = x.shape[1];
   const normed = rmsNorm(x, weights("head.norm", [dim], ones));
   return crossEntropy(into(weights, "head.out", normed, VOCABULARY), targetsOf(windows), { reduction });
@@ -136,6 +147,20 @@ export function stageOf(
   x = block(weights, `block${stage}`, x, sizes, last ? undefined : basis);
   if (last) return headLoss(weights, x, windows, sizes.reduction ?? "mean");
   return sent ? matmul(sub(x, fixed(sent.rows)), sent.basis, "coordinates") : x;
+}
+
+/** The weights of a stage, as its function asks for them. */
+export function weightsOf(sizes: Staged, stage: number) {
+  const builder = new GraphBuilder();
+  const found: { name: string; shape: readonly number[]; init: Initializer }[] = [];
+  const of: Weights = (name, shape, init) => {
+    found.push({ name, shape, init });
+    return builder.input(name, { dtype: "f32", shape });
+  };
+  const x = { dtype: "f32", shape: [sizes.context, sizes.dim] } as const;
+  const windows = builder.input("windows", { dtype: "i32", shape: [1, sizes.context + 1] });
+  stageOf(sizes, stage, of, {}, windows, stage > 0 ? builder.input("x", x) : undefined);
+  return found;
 }
 
 /**

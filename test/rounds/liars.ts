@@ -37,16 +37,22 @@ interface Copy extends LeafPlace {
   readonly of: number;
 }
 
+/** Who reads another leaf than the plan says: one of its sources, and the seat of this round instead. */
+interface Misread extends LeafPlace {
+  readonly source: number;
+  readonly instead: number;
+}
+
 /**
  * A record that is kept in a folder, without journals: its participants sign whatever they compute. Leaves before the
  * first fault are taken `from` another record of the plan, where one is given. Who copies hands on what another seat has
- * handed on in that round.
+ * handed on in that round. Who `reads` wrongly computes from another leaf of it.
  */
 export async function performedRecord(
   plan: Plan,
   folder: string,
   faults: readonly PlantedFault[] = [],
-  { salt = 1, backend = wasm, from, copy }: { salt?: number; backend?: Backend; from?: RoundsRecord; copy?: Copy } = {},
+  { salt = 1, backend = wasm, from, copy, reads }: { salt?: number; backend?: Backend; from?: RoundsRecord; copy?: Copy; reads?: Misread } = {}, // prettier-ignore
 ): Promise<RoundsRecord> {
   const instance = testInstance(plan, salt);
   const record = await beginRecord(folder, plan, instance);
@@ -57,7 +63,8 @@ export async function performedRecord(
       const place = { round, seat };
       const planted = faults.find((each) => each.round === round && each.seat === seat);
       const copied = copy?.round === round && copy.seat === seat ? record.at({ round, seat: copy.of }) : undefined;
-      if (planted || copied) same = undefined;
+      const misled = reads?.round === round && reads.seat === seat ? reads : undefined;
+      if (planted || copied || misled) same = undefined;
       if (same) {
         const claim = same.at(place)!;
         const { roots, tensors } = await same.state(claim);
@@ -67,6 +74,7 @@ export async function performedRecord(
         continue;
       }
       const places = planted ? misread(plan, planted, sourcesOf(plan, place)) : sourcesOf(plan, place);
+      if (misled) places[misled.source] = { round, seat: misled.instead };
       const states = [];
       for (const statement of record.statements(places)) states.push(await record.state(statement));
       const made = await runner.run(plan, place, states, { fault: planted?.fault });
