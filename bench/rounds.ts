@@ -81,10 +81,10 @@ async function text(name: string, rounds: number, inner: number, more = {}): Pro
   return { plan, inner, workers, lone: await job(intTensor([...shards[0].shape], shards[0].data), batch), dense: await job(joined, workers * batch), held }; // prettier-ignore
 }
 
-async function fedavg(rounds: number, inner: number): Promise<Compared> {
+async function fedavg(rounds: number, inner: number, more = {}): Promise<Compared> {
   const { digits } = await import("../examples/digits.ts");
   const [workers, batch, rate] = [5, 32, 0.1];
-  const plan = await loadRounds("examples/rounds/fedavg.ts", { clients: workers, rounds, inner, batch, rate });
+  const plan = await loadRounds("examples/rounds/fedavg.ts", { clients: workers, rounds, inner, batch, rate, ...more });
   const [images, labels] = [shardOf(plan, "images"), shardOf(plan, "labels")];
   const job = (of: readonly number[], count: number) => {
     const rows = of.reduce((sum, i) => sum + images[i].shape[0], 0);
@@ -151,7 +151,7 @@ function messageBytes({ turns, seats, templates }: Plan, weights: number): numbe
 }
 for (const [rounds, inner] of small ? settings.slice(0, 1) : settings) {
   const { plan, workers, lone, dense, held } = await (name === "fedavg"
-    ? fedavg(rounds, inner)
+    ? fedavg(rounds, inner, more)
     : text(name, rounds, inner, more));
   const out = mkdtempSync(join(tmpdir(), "verde-rounds-"));
   try {

@@ -6,25 +6,12 @@
  * `--mean share` adds shares. `--proximal 0.1` holds clients near the server's weights (FedProx), `--server
  * adam` moves these by Adam (FedAdam).
  */
+// prettier-ignore
 import {
-  add,
-  crossEntropy,
-  div,
-  logisticRegression,
-  mul,
-  option,
-  reshape,
-  sampleRows,
-  sgd,
-  sqrt,
-  square,
-  sub,
-  sum,
-  tensor,
-  intTensor,
-  type Value,
+  add, crossEntropy, div, intTensor, logisticRegression, mul, oneHot, option, randperm, reshape, sampleRows, sgd, slice,
+  sqrt, square, sub, sum, tensor, toFloat, type Value,
 } from "@verde-ml/verde/job";
-import { combine, defineRounds, each, train } from "@verde-ml/verde/rounds";
+import { combine, defineRounds, each, now, type Ports, type Source, train, turn } from "@verde-ml/verde/rounds";
 import { digits } from "../digits.ts";
 
 /** The rows of each client: client k has k + 1 parts of all, so that the weights of the mean differ. */
@@ -36,8 +23,14 @@ const total = (values: readonly Value[]): Value => values.reduce((left, right) =
 
 /**
  * The mean of values by sizes, in the order of the clients: `sum` divides once, anything else adds shares.
+ * @param chosen f32 [clients], 1 for those that count and 0 for others; absent: all
  */
-export function weightedMean(values: readonly Value[], sizes: readonly number[], form: string): Value {
+export function weightedMean(values: readonly Value[], sizes: readonly number[], form: string, chosen?: Value): Value {
+  if (chosen) {
+    const counts = sizes.map((size, client) => mul(reshape(slice(chosen, 0, client, client + 1), []), size));
+    const weigh = (by: readonly Value[]): Value => total(values.map((value, client) => mul(value, by[client])));
+    return form === "sum" ? div(weigh(counts), total(counts)) : weigh(counts.map((count) => div(count, total(counts))));
+  }
   const all = sizes.reduce((left, right) => left + right);
   return form === "sum"
     ? div(total(values.map((value, client) => mul(value, sizes[client]))), all)
@@ -54,6 +47,7 @@ export default defineRounds({
     batch: option(32, "examples in a step"),
     rate: option(0.1, "learning rate of a client"),
     mean: option("sum", "sum: the weighted sum is divided once; share: each client's share is added"),
+    fraction: option(1, "the part of the clients that the server draws in each round; the others do not count"),
     proximal: option(0, "how strongly clients are held near the server's weights (FedProx)"),
     server: option("mean", "mean: the mean becomes the weights; adam: Adam takes it as its target (FedAdam)"),
     serverRate: option(0.1, "learning rate of FedAdam"),
@@ -68,7 +62,7 @@ export default defineRounds({
       labels: intTensor([rows], labels.data.slice(from, from + rows)),
     };
   },
-  turns({ clients, inner, batch, rate, mean, proximal, server, serverRate }) {
+  turns({ clients, inner, batch, rate, mean, fraction, proximal, server, serverRate }) {
     const sizes = Array.from({ length: clients }, (_, client) => partOf(client, clients).rows);
     const local = train({
       by: "client",
@@ -84,19 +78,32 @@ export default defineRounds({
       },
       optimizer: sgd({ learningRate: rate }),
     });
-    const average = (values: readonly Value[]): Value => weightedMean(values, sizes, mean);
-    const by = { by: "server", weightsOf: local, reads: { clients: each("local") } } as const;
-    if (server === "mean") return { local, merge: combine({ ...by, next: (_, reads) => average(reads.clients) }) };
+    if (!(fraction > 0 && fraction <= 1)) throw new RangeError(`a fraction of ${fraction} clients can't be drawn; take a number above 0, up to 1`); // prettier-ignore
+    const drawn = Math.max(1, Math.floor(fraction * clients));
+    const draw = turn({
+      by: "server",
+      reads: {},
+      entries: () => ({ chosen: { dtype: "f32", shape: [clients] } }),
+      begin: ({ random }) => ({ chosen: sum(toFloat(oneHot(slice(randperm(random, clients), 0, 0, drawn), clients)), [0]) }), // prettier-ignore
+    });
+    const isPartial = drawn < clients;
+    // Without a draw there is no roster to read.
+    const reads = { clients: each("local"), ...(isPartial && { roster: now("draw") }) } as { clients: Source<"each">; roster: Source<"one"> }; // prettier-ignore
+    const by = { by: "server", weightsOf: local, reads } as const;
+    const average = (values: readonly Value[], { roster }: Ports<typeof reads>): Value =>
+      weightedMean(values, sizes, mean, isPartial ? roster.entry("chosen") : undefined);
+    const turns = { local, ...(isPartial && { draw }) };
+    if (server === "mean") return { ...turns, merge: combine({ ...by, next: (_, { clients: all }, { ports }) => average(all, ports) }) }; // prettier-ignore
     const merge = combine({
       ...by,
       keeps: ["first", "second"],
-      next(own, reads) {
-        const change = sub(average(reads.clients), own.weight);
+      next(own, { clients: all }, { ports }) {
+        const change = sub(average(all, ports), own.weight);
         const first = add(mul(own.first, 0.9), mul(change, 0.1));
         const second = add(mul(own.second, 0.99), mul(square(change), 0.01));
         return { weight: add(own.weight, mul(div(first, add(sqrt(second), 1e-3)), serverRate)), first, second };
       },
     });
-    return { local, merge };
+    return { ...turns, merge };
   },
 });
