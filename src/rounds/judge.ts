@@ -50,30 +50,34 @@ export async function blameForm(record: RoundsRecord, statement: Statement): Pro
   const { plan, instance } = record;
   if (!isOwners(plan, instance, statement)) return { participant: "recorder", reason: "unsigned" };
   const read = record.sources(statement);
-  const derive = (sources: readonly Statement[]) =>
-    deriveJob(
-      plan,
-      statement,
-      sources.map(({ end }) => end),
-    );
-  if (bytesEqual(derive(read), statement.job)) return undefined;
-  const shown = await shownReads(record, statement);
+  const right = deriveJob(
+    plan,
+    statement,
+    read.map(({ end }) => end),
+  );
+  if (bytesEqual(right, statement.job)) return undefined;
   // A participant that built on what another had signed is not to blame for what the neighbour signed
-  // elsewhere.
-  const twice =
-    shown && bytesEqual(derive(shown), statement.job) ? shown.find((each, i) => !sameClaim(each, read[i])) : undefined;
-  if (twice) return { participant: ownerOf(plan, twice), reason: "equivocation" };
+  // elsewhere, nor for what the recorder lists in its place.
+  const shown = await shownReads(record, statement);
+  const i = shown?.findIndex((each, source) => !sameClaim(each, read[source])) ?? -1;
+  if (i >= 0 && !isOwners(plan, instance, read[i])) return { participant: "recorder", reason: "unsigned" };
+  if (i >= 0) return { participant: ownerOf(plan, read[i]), reason: "equivocation" };
   return { participant: ownerOf(plan, statement), reason: "inputs" };
 }
 
-/** The signed statements that a leaf's owner shows as its sources, each for the place that the plan names. */
-async function shownReads(record: RoundsRecord, place: LeafPlace): Promise<readonly Statement[] | undefined> {
+/**
+ * The signed statements that a leaf's owner shows as its sources, each for the place that the plan names, if
+ * its job follows from them.
+ */
+async function shownReads(record: RoundsRecord, statement: Statement): Promise<readonly Statement[] | undefined> {
   const { plan, instance } = record;
-  const { read } = await record.note(place).catch(() => ({ read: undefined }));
-  const places = sourcesOf(plan, place);
+  const { read } = await record.note(statement).catch(() => ({ read: undefined }));
+  const places = sourcesOf(plan, statement);
   // Anything may be in a file that a party has written.
   try {
-    return areShown(read, places) && read.every((each) => isOwners(plan, instance, each)) ? read : undefined;
+    if (!areShown(read, places) || !read.every((each) => isOwners(plan, instance, each))) return undefined;
+    const ends = read.map(({ end }) => end);
+    return bytesEqual(deriveJob(plan, statement, ends), statement.job) ? read : undefined;
   } catch {
     return undefined;
   }

@@ -186,6 +186,23 @@ describe("signatures", () => {
     expect(sourcesOf(plan, place)).toHaveLength(3);
   });
 
+  test("and where the recorder lists what the neighbour has not signed, the recorder loses alone", async () => {
+    const framed = await performedRecord(plan, path("framed-source"));
+    const [place, source] = [
+      { round: 1, seat: 3 },
+      { round: 1, seat: 1 },
+    ];
+    const shown = framed.sources(place).map((statement) => ({ ...statement }));
+    const lie = await withFault(["participant=client-1,round=1,message:entry=0"], 1);
+    Object.assign(framed.at(source)!, stated(plan, framed.instance, source, lie.at(source)!, "recorder"));
+    await framed.writeNote(source, await lie.note(source));
+    await framed.writeNote(place, { ...(await framed.note(place)), read: shown });
+    const { liars } = await auditRecord(framed);
+    expect(new Set(liars.filter(({ round }) => round === 1).map(({ participant }) => participant))).toEqual(
+      new Set(["recorder"]),
+    );
+  });
+
   test("a mark that the recorder has not signed blames nobody", async () => {
     const marked = await performedRecord(plan, path("marked"));
     const root = new Uint8Array(32);
