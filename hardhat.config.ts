@@ -29,7 +29,7 @@ const game = { ...byYul, settings: { ...byYul.settings, optimizer: { enabled: tr
 const isCoverage = process.env["VERDE_COVERAGE"] === "1";
 const overrides: Record<string, SolidityCompilerUserConfig> = isCoverage
   ? {}
-  : { "contracts/DisputeGame.sol": game, "contracts/Judge.sol": byYul };
+  : { "contracts/DisputeGame.sol": game, "contracts/RoundGame.sol": game, "contracts/Judge.sol": byYul };
 const solidity = { compilers: [compiler], overrides };
 
 /** Two builds at once need folders of their own. */

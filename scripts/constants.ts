@@ -10,9 +10,6 @@ import { INSTRUCTIONS } from "../src/repops/programs/instructions.ts";
 
 const folder = new URL("../contracts/libraries/", import.meta.url);
 
-/** No contract reads what has this tag or a later one. */
-const OFF_CHAIN = Tag.listLeaf;
-
 const hexByte = (value: number): string => `0x${value.toString(16).padStart(2, "0")}`;
 
 /** `segmentLeaf` is `SEGMENT_LEAF`. */
@@ -29,9 +26,7 @@ function file(source: string, title: string, lines: readonly string[]): string {
 
 /** What the generated files in `contracts/libraries/` have to be, by name. */
 export function generateConstants(): Map<string, string> {
-  const tags = Object.entries(Tag)
-    .filter(([, value]) => value < OFF_CHAIN)
-    .map(([name, value]) => `bytes1 constant ${constantName(name)} = ${hexByte(value)};`);
+  const tags = Object.entries(Tag).map(([name, value]) => `bytes1 constant ${constantName(name)} = ${hexByte(value)};`);
   const version = [
     "",
     "/// @dev The version of the specification that gives the bytes their meaning.",

@@ -1,7 +1,7 @@
 /**
- * Writes `src/settlement/abi/portable.ts`: the judge and the game for chains without CLZ, from the sources of
- * `contracts/` with one of them swapped (`PORTABLE`). `npm run contracts` runs it. Compiling takes a minute,
- * so a test compares only the digest of what was compiled; with VERDE_SWEEP=1 it compiles too.
+ * Writes `src/settlement/abi/portable.ts`: the judge and both games for chains without CLZ, from the sources
+ * of `contracts/` with one of them swapped (`PORTABLE`). `npm run contracts` runs it. Compiling takes a
+ * minute, so a test compares only the digest of what was compiled; with VERDE_SWEEP=1 it compiles too.
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,11 @@ import { format } from "prettier";
 import { codeHash } from "./code-hash.ts";
 import { compileContract, digestOf, sourcesOf } from "./compiler.ts";
 
-const CONTRACTS = { judge: "contracts/Judge.sol", disputeGame: "contracts/DisputeGame.sol" } as const;
+const CONTRACTS = {
+  judge: "contracts/Judge.sol",
+  disputeGame: "contracts/DisputeGame.sol",
+  roundGame: "contracts/RoundGame.sol",
+} as const;
 export const PORTABLE_FILE = new URL("../src/settlement/abi/portable.ts", import.meta.url);
 
 /** SHA-256 of the sources and the settings of the portable build. */

@@ -36,6 +36,17 @@ library MerkleTree {
         require(used == proof.length, WrongProofLength(proof.length));
     }
 
+    /// @return the root of the tree over the first `count` leaves, which stay as they are
+    function rootOf(bytes32[] memory leaves, uint256 count) internal view returns (bytes32) {
+        if (count == 0) return sha256(abi.encodePacked(NODE));
+        bytes32[] memory nodes = new bytes32[](count);
+        for (uint256 i = 0; i < count; i++) nodes[i] = leaves[i];
+        for (uint256 width = count; width > 1; width = (width + 1) >> 1)
+            for (uint256 i = 0; i < width; i += 2)
+                nodes[i >> 1] = i + 1 < width ? hashNode(nodes[i], nodes[i + 1]) : nodes[i];
+        return nodes[0];
+    }
+
     /// @return hash SHA-256(01 ‖ left ‖ right)
     /// @dev Proofs and moves consist of such hashes. Encoding the 65 bytes costs more than hashing them.
     function hashNode(bytes32 left, bytes32 right) internal view returns (bytes32 hash) {

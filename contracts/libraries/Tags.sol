@@ -25,6 +25,15 @@ bytes1 constant SEALED_CHUNK = 0x13;
 bytes1 constant SEAL_KEY = 0x14;
 bytes1 constant KEYSTREAM = 0x16;
 bytes1 constant JOB_INFO = 0x17;
+bytes1 constant LIST_LEAF = 0x18;
+bytes1 constant LISTS = 0x19;
+bytes1 constant PLAN = 0x1a;
+bytes1 constant PLAN_PART = 0x1b;
+bytes1 constant INSTANCE = 0x1c;
+bytes1 constant TURN_LEAF = 0x1d;
+bytes1 constant ROUND_LEAF = 0x1e;
+bytes1 constant RECORD = 0x1f;
+bytes1 constant ROUND_SEED = 0x20;
 
 /// @dev The version of the specification that gives the bytes their meaning.
 uint32 constant SPEC_VERSION = 4;

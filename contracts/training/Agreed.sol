@@ -28,6 +28,7 @@ struct Trees {
 
 /// @title What both sides agree on (spec 7.5): everything to the left of the place where they differ
 library Agreed {
+    using LeavesLib for Leaves;
     using PlaceLib for Place;
     using SizesLib for Sizes;
 
@@ -49,14 +50,16 @@ library Agreed {
     /// @notice Proves the roots of tensors, for all their sources.
     /// @dev The witness holds, as far as needed: the siblings in the operator tree; the siblings in the
     /// pre-state, and the siblings of the pre-state's root; the siblings in the dataset, and the hash of the
-    /// job without the dataset.
+    /// job without the dataset. In a dataset of several lists these are, for each list that is read: its
+    /// number, the number of its first tensor and that of its tensors (4 bytes each), and the siblings in it;
+    /// then the siblings in the tree of lists.
     /// @param tensors of the disputed graph, by number, at least one; the list is consumed
     function checkTensors(Trees memory t, Context calldata c, Leaves memory tensors) internal view {
         Read memory read = t.read;
-        // Inputs have the lower numbers: first the state's entries, then the dataset. The init graph has no
-        // inputs.
+        // Inputs have the lower numbers: first the state's entries, then the dataset. All inputs of the init
+        // graph, if it has any, are the dataset.
         uint256 inputs = c.sizes.inputs();
-        uint256 entries = inputs == 0 ? 0 : c.sizes.outputs();
+        uint256 entries = c.place.segment() == 0 ? 0 : c.sizes.outputs();
         (uint256 from, uint256 to) = (tensors.from, tensors.to);
         uint256 pastState = _pastThose(from, to, entries);
         uint256 pastInputs = _pastThose(pastState, to, inputs);
@@ -67,8 +70,11 @@ library Agreed {
         }
         if (from < pastState) _checkStateBefore(t, c, StateRoot.wrap(_listRoot(read, from, pastState, 0, entries)));
         if (pastState < pastInputs) {
-            bytes32 list = _listRoot(read, pastState, pastInputs, entries, inputs - entries);
-            require(JobHash.withDataset(Tape.next(read), list) == c.job, IJudge.NotAgreed());
+            uint256 lists = c.sizes.lists();
+            bytes32 dataset = lists == 0
+                ? _listRoot(read, pastState, pastInputs, entries, inputs - entries)
+                : _listsRoot(read, pastState, pastInputs, entries, lists);
+            require(JobHash.withDataset(Tape.next(read), dataset) == c.job, IJudge.NotAgreed());
         }
     }
 
@@ -101,6 +107,34 @@ library Agreed {
     ) private view returns (bytes32) {
         _enter(from, to, first, Tags.STATE_LEAF);
         return TaggedHash.ofCount(Tags.STATE, count, Tape.climb(read, count, from, to));
+    }
+
+    /// @param entries inputs before the dataset
+    /// @param count lists of the dataset
+    /// @return the root of a list of lists (spec 6.5)
+    function _listsRoot(
+        Read memory read,
+        uint256 from,
+        uint256 to,
+        uint256 entries,
+        uint256 count
+    ) private view returns (bytes32) {
+        Leaves memory lists = LeavesLib.none((to - from) / LeavesLib.SIZE);
+        uint256 least = 0;
+        while (from < to) {
+            uint256 list = Tape.number(read);
+            uint256 first = Tape.number(read);
+            uint256 length = Tape.number(read);
+            uint256 end = _pastThose(from, to, entries + first + length);
+            // The lists ascend, as the tensors do, and each holds the next tensor.
+            bool holds = list >= least && list < count && LeavesLib.indexAt(from) >= entries + first && from < end;
+            require(holds, IJudge.NotAgreed());
+            least = list + 1;
+            bytes32 root = _listRoot(read, from, end, entries + first, length);
+            lists.add(list, TaggedHash.ofCount(Tags.LIST_LEAF, first, root), 0);
+            from = end;
+        }
+        return TaggedHash.ofCount(Tags.LISTS, count, Tape.climb(read, count, lists.from, lists.to));
     }
 
     /// @dev Turns tensors into leaves of a tree that begins with tensor `first`.

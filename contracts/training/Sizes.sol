@@ -13,9 +13,15 @@ library SizesLib {
     uint256 private constant KERNELS = 4;
     uint256 private constant ELEMENTS = 5;
     uint256 private constant FOLD_LEAVES = 6;
+    uint256 private constant LISTS = 7;
 
     function ofRun(uint256 steps, uint256 every) internal pure returns (Sizes) {
         return Sizes.wrap(Fields.with(Fields.with(0, STEPS, steps), COMMIT_EVERY, every));
+    }
+
+    /// @param count lists of the dataset; 0 if it is one list, and no list of lists (spec 6.5)
+    function withLists(Sizes sizes, uint256 count) internal pure returns (Sizes) {
+        return Sizes.wrap(Fields.with(Sizes.unwrap(sizes), LISTS, count));
     }
 
     function withGraph(
@@ -70,6 +76,10 @@ library SizesLib {
 
     function foldLeaves(Sizes sizes) internal pure returns (uint256) {
         return _field(sizes, FOLD_LEAVES);
+    }
+
+    function lists(Sizes sizes) internal pure returns (uint256) {
+        return _field(sizes, LISTS);
     }
 
     function _field(Sizes sizes, uint256 index) private pure returns (uint256) {

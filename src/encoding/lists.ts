@@ -26,7 +26,10 @@ export interface ListRoot {
 }
 
 /** The list that has tensor `index` of all lists in a row, and its place there. */
-function placeInLists(lengths: readonly number[], index: number): { list: number; place: number; first: number } {
+export function placeInLists(
+  lengths: readonly number[],
+  index: number,
+): { list: number; place: number; first: number } {
   let first = 0;
   for (const [list, length] of lengths.entries()) {
     if (index < first + length) return { list, place: index - first, first };

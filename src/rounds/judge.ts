@@ -69,7 +69,10 @@ export async function blameForm(record: RoundsRecord, statement: Statement): Pro
  * The signed statements that a leaf's owner shows as its sources, each for the place that the plan names, if
  * its job follows from them.
  */
-async function shownReads(record: RoundsRecord, statement: Statement): Promise<readonly Statement[] | undefined> {
+export async function shownReads(
+  record: RoundsRecord,
+  statement: Statement,
+): Promise<readonly Statement[] | undefined> {
   const { plan, instance } = record;
   const { read } = await record.note(statement).catch(() => ({ read: undefined }));
   const places = sourcesOf(plan, statement);

@@ -59,18 +59,23 @@ export interface Plan {
   readonly seats: readonly Seat[];
 }
 
-/** The id binds every part: a change of one bit gives another. */
-export function planIdOf({ name, rounds, turns, templates, seats }: Omit<Plan, "id" | "participants">): PlanId {
+/** The leaves of the three trees that a plan's id binds. */
+export function planLeaves({ turns, templates, seats }: Pick<Plan, "turns" | "templates" | "seats">) {
   const leaf = (write: (writer: Writer) => Writer): Bytes => taggedHash(Tag.planPart, write(new Writer()).finish());
-  const seat = ({ turn, member, template, shardRoots }: Seat): Bytes =>
-    leaf((writer) => writer.u32(turn).u32(member).u32(template).bytes(stateRoot(shardRoots)));
-  const head = new Writer().u32(SPEC_VERSION).u32(rounds, "the number of rounds").text(name).finish();
-  const trees = [
-    turns.map(({ name: own, by, members }) => leaf((writer) => writer.text(own).text(by).u32(members))),
-    templates.map(templateRoot),
-    seats.map(seat),
-  ];
-  return taggedHash(Tag.plan, head, ...trees.map((leaves) => merkleRoot(leaves)));
+  return {
+    turns: turns.map(({ name, by, members }) => leaf((writer) => writer.text(name).text(by).u32(members))),
+    templates: templates.map(templateRoot),
+    seats: seats.map(({ turn, member, template, shardRoots }) =>
+      leaf((writer) => writer.u32(turn).u32(member).u32(template).bytes(stateRoot(shardRoots))),
+    ),
+  };
+}
+
+/** The id binds every part: a change of one bit gives another. */
+export function planIdOf(plan: Omit<Plan, "id" | "participants">): PlanId {
+  const { turns, templates, seats } = planLeaves(plan);
+  const head = new Writer().u32(SPEC_VERSION).u32(plan.rounds, "the number of rounds").text(plan.name).finish();
+  return taggedHash(Tag.plan, head, ...[turns, templates, seats].map((leaves) => merkleRoot(leaves)));
 }
 
 /** The participants of a plan's roles, in the order in which turns first name them. */

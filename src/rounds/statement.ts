@@ -21,18 +21,28 @@ export interface Instance {
   readonly owners: readonly Bytes[];
   /** The address of the one that keeps the record. */
   readonly recorder: Bytes;
+  /** Where it is staked. Absent: on no chain. */
+  readonly chain?: InstanceChain;
+}
+
+/** The chain of an instance, and the contract that manages it. */
+export interface InstanceChain {
+  /** The number of the chain. */
+  readonly id: number;
+  /** 20 bytes. */
+  readonly contract: Bytes;
 }
 
 /** The chain and the contract of an instance that is on none. */
-const NO_CHAIN = new Uint8Array(32);
-const NO_CONTRACT = new Uint8Array(20);
+const NO_CHAIN: InstanceChain = { id: 0, contract: new Uint8Array(20) };
 
-/** An instance that no contract knows. */
-export function instanceOf({ plan, salt, owners, recorder }: Omit<Instance, "id">): Instance {
-  const writer = new Writer().bytes(plan).bytes(NO_CHAIN).bytes(NO_CONTRACT).bytes(salt).u32(owners.length);
+/** One performance of a plan. Without a chain no contract knows it. */
+export function instanceOf(parts: Omit<Instance, "id">): Instance {
+  const { plan, salt, owners, recorder, chain = NO_CHAIN } = parts;
+  const writer = new Writer().bytes(plan).bytes(new Uint8Array(24)).u64(chain.id).bytes(chain.contract);
+  writer.bytes(salt).u32(owners.length);
   for (const owner of owners) writer.bytes(owner);
-  const id = taggedHash<"instance">(Tag.instance, writer.bytes(recorder).finish());
-  return { id, plan, salt, owners, recorder };
+  return { ...parts, id: taggedHash<"instance">(Tag.instance, writer.bytes(recorder).finish()) };
 }
 
 /** A leaf as its owner hands it on: its claim opens the run root that is signed. */

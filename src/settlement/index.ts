@@ -43,6 +43,16 @@ export { defaultPolicy, parsePolicy, type Policy } from "./policy.ts";
 export { type Profile, type ProfileName, PROFILES } from "./profile.ts";
 export { expectNoRisk, type Risk, RISKY_TERMS, type RiskyTerm, risksOf, type Role } from "./risks.ts";
 export { type Bench, type Ruling, rulingFrom, signerOfRuling, signRuling } from "./ruling.ts";
+export {
+  type ChainBlame,
+  type ChainDisputeOptions,
+  type ChainRecordDispute,
+  disputeRecordOnChain,
+} from "./rounds/dispute.ts";
+export { deployRounds, type DeployRoundsOptions, type RoundsDeployment } from "./rounds/deploy.ts";
+export { type LeafEvidence, PostedRecord, type ShownClaim } from "./rounds/evidence.ts";
+export type { RoundMove } from "./rounds/stage.ts";
+export { instanceOn, type ManagerAt, type RoundTerms, roundTermsOf } from "./rounds/terms.ts";
 export { saltFor } from "./salt.ts";
 export { type Endpoint, endpointsAt } from "./nodes/endpoint.ts";
 export { type Agreement, clientOf, type QuorumOptions } from "./nodes/quorum.ts";

@@ -12,10 +12,15 @@ import { PHASES, STATES } from "./task.ts";
  */
 type Name = ContractErrorName<typeof taskManagerAbi>;
 
+/** The states of a performance of rounds, in the contract's order. */
+const ROUND_STATES = ["None", "Joining", "Running", "Challengeable", "Closed", "Cancelled"] as const;
+
 const ours = (problem: string) => (): string => `${problem}; this should not happen, please report it`;
 
 const SENTENCES = {
   AlreadySeated: (_: Token, owner: Address) => `${owner} has a seat in this task already`,
+  AskedBefore: (_: Token, round: number, seat: number) =>
+    `this was asked before of seat ${seat} in round ${round}, and can be asked once`,
   BadCommittee: () =>
     "the committee has no members, or a member that is zero or listed twice, or a threshold that is not between 1 and the number of members",
   BondTooSmall: (_: Token, bond: bigint, least: bigint) =>
@@ -42,9 +47,13 @@ const SENTENCES = {
   EmptyRoot: ours("the root is zero"),
   GameTooLong: (_: Token, longest: bigint, toPlay: bigint) =>
     `the game may take ${formatDuration(Number(longest))}, but the terms give it ${formatDuration(Number(toPlay))}`,
+  HasJoined: (_: Token, participant: bigint) => `participant ${participant} has joined this performance already`,
+  InstanceExists: (_: Token, instance: Hex) =>
+    `there is already a performance with exactly these terms, ${instance}; use another salt`,
   InvalidShortString: ours("a name is malformed"),
   LimitReached: (_: Token, limit: bigint) => `the terms allow ${limit} of these, and that many have been made already`,
   NoChallenge: (_: Token, owner: Address) => `${owner} has no challenge in this task that is not revealed`,
+  NoContradiction: () => "both are the same, so nobody has contradicted itself",
   NoCredit: (_: Token, owner: Address) => `the game has no bonds for ${owner} to withdraw`,
   NoKernel: () => "the shown bytes are not an operator of a graph",
   NoPair: (_: Token, first: bigint, second: bigint) =>
@@ -54,11 +63,20 @@ const SENTENCES = {
     `the tensor has ${count} chunks, so there is no chunk ${chunk}`,
   NoSuchElement: (_: Token, element: bigint) => `a tensor that the operator reads has no element ${element}`,
   NoSuchLeaf: (_: Token, index: bigint, count: bigint) => `there is no entry ${index} among ${count}`,
+  NoSuchSeat: (_: Token, seat: bigint) => `the plan has no seat ${seat}, or the terms have no such round`,
   NoTensorType: () => "the type of the tensor is malformed",
   NotAgreed: () => "the evidence does not lead to a value on which both sides agree",
   NotBeforeThisGame: () => "the task is not in this game; the owner of a losing seat can escalate it",
+  NothingToWin: (_: Token, owner: Address) =>
+    `${owner} has lost its stake already, or challenges itself; there is nothing to win`,
+  NothingWaiting: (_: Token, round: number, seat: number) =>
+    `nothing waits for an answer about seat ${seat} in round ${round}`,
+  NotInPlan: () => "the template, the seat or the number of sources is not that of the plan",
+  NotInRecord: (_: Token, round: number, seat: number) =>
+    `the posted record has another leaf of seat ${seat} in round ${round}; show the record that was posted`,
   NotSigned: (_: Token, owner: Address) =>
     `${owner}, the owner of the claim, has not signed that the claim opens into this tree`,
+  NotSignedBy: (_: Token, owner: Address) => `${owner} has not signed this; show its own signature`,
   NotTheOwner: (_: Token, owner: Address) =>
     `only ${owner}, the owner of the claim, may open it into a tree without a signature`,
   NotTheManager: (_: Token, caller: Address) =>
@@ -74,20 +92,26 @@ const SENTENCES = {
   NothingWrong: (_: Token, chunk: bigint) => `chunk ${chunk} decrypts to what its leaf says, so there is nothing wrong`,
   NothingToPay: () => "the member has been paid its share; there will be more when the committee earns more",
   OnlyManager: (_: Token, caller: Address) => `only the task manager may do this, not ${caller}`,
+  OtherJob: (_: Token, right: Hex) =>
+    `the leaf should have the job ${right} and has another one; accuse its owner, or show the leaves that it has read`,
   OtherMachine: () =>
     "the chain computes otherwise than the contract expects, so it was not deployed; let `verde chain deploy` choose the build",
   OtherOffer: (_: Token, root: Hex) => `the offer has changed; its root is ${root} now, so check the file again`,
   PeriodTooShort: () => "no period may be shorter than 60 seconds",
   ReentrancyGuardReentrantCall: () => "the token calls back during a transfer, which the contracts do not allow",
+  RightJob: (_: Token, job: Hex) => `the leaf has the job ${job}, as it should; challenge its states instead`,
   SaleExists: (_: Token, sale: Hex) =>
     `there is already a sale with exactly these terms, ${sale}; use another --salt to pledge again`,
   SafeCastOverflowedUintDowncast: () => "the amount is larger than the vault can store",
   SafeERC20FailedOperation: (_: Token, token: Address) => `the token ${token} does not make the transfer`,
+  SameRun: () => "the challenger claims what the record has",
   StillExposed: (token: Token, exposed: bigint) =>
     `running tasks may still slash ${formatAmount(exposed, token)}; end them first, \`verde task list\` shows them`,
   StaleChallenge: (_: Token, standing: Hex) =>
     `the claim that stands is ${standing}, and the challenge is against another one, so it takes nothing; ` +
     "challenge again if you claim something else",
+  StillOpen: (_: Token, open: number) =>
+    `${open} challenges, accusations or demands have not ended; end those whose time is over`,
   StillPlaying: () => "more than one claim stands, the dispute is not over, or no claim has fallen yet",
   StillUnbonding: (_: Token, readyAt: bigint) => `the stake can be withdrawn from ${formatTime(Number(readyAt))} on`,
   StringTooLong: ours("a name is too long"),
@@ -96,6 +120,8 @@ const SENTENCES = {
   TaskTooLong: (_: Token, longest: bigint, limit: bigint) =>
     `the task could last ${formatDuration(Number(longest))}, but stake stays locked only for ${formatDuration(Number(limit))}; ` +
     "shorten the periods",
+  TermsOutOfRange: () =>
+    "there have to be 1 to 255 participants, amounts that are not zero, periods of 60 seconds or more, and turns whose members are participants",
   TooEarly: (_: Token, deadline: bigint) => `the deadline has not passed yet; it is ${formatTime(Number(deadline))}`,
   TooLate: (_: Token, deadline: bigint) => `the deadline has passed; it was ${formatTime(Number(deadline))}`,
   TooLittleStake: (token: Token, owner: Address, available: bigint, wanted: bigint) =>
@@ -121,15 +147,21 @@ const SENTENCES = {
   WrongDispute: (_: Token, dispute: bigint, current: bigint) =>
     `the verdict is for dispute ${dispute}, but the task is in dispute ${current}; sign again`,
   WrongFacts: () => "what was shown does not belong to the disputed runs, job, graph or operator",
+  WrongForm: () => "the leaf has another number of steps than its template says",
   WrongJob: (_: Token, job: Hex) => `the shown parts belong to the job ${job}, not to the task's job`,
   WrongKey: () => "the key is not the one that was offered",
   WrongLayout: () => "the tensor's type is not the one in the task's terms",
   WrongLength: (_: Token, length: bigint, wanted: bigint) => `an answer has ${length} bytes instead of ${wanted}`,
   WrongLosers: (_: Token, losers: bigint) =>
     `nobody loses, more than one claim is left, or a loser is not in the list (losers ${losers.toString(2)} in binary)`,
+  WrongPlan: (_: Token, plan: Hex) => `the terms describe the plan ${plan}, and name another one`,
   WrongProofLength: (_: Token, length: bigint) => `a proof of ${length} hashes is too short or too long for its place`,
   WrongQuestion: () => "the dispute is at another question now",
   WrongResolution: () => "this is not the ruling that was made",
+  WrongRoundState: (_: Token, state: number) =>
+    state === 0
+      ? "there is no such performance"
+      : `the performance is ${ROUND_STATES[state]}, and in this state this can't be done`,
   WrongSaleState: (_: Token, state: number) =>
     state === 0 ? "there is no such sale" : `the sale is ${SALE_STATES[state]}, and in this state this can't be done`,
   WrongSeat: (_: Token, seat: bigint) => `seat ${seat} does not exist, is out, or has made this move`,

@@ -57,6 +57,20 @@ describe("verde rounds", () => {
     expect(absent.stderr).toContain("--fault is about client-1, and this is client-0");
   });
 
+  test("plays the dispute on a chain in this process", async () => {
+    const played = await verde("dispute", "b", "a", "--on-chain", "--json");
+    expect(played.code).toBe(1);
+    const { losers, transactions, ...rest } = JSON.parse(played.stdout) as { losers: unknown; transactions: { what: string }[] }; // prettier-ignore
+    expect(rest).toMatchObject({ outcome: "divergence", round: 2, leaf: "local-1" });
+    expect(losers).toMatchObject([{ participant: "client-1", reason: "operator", step: 1, operator: { number: 2 } }]);
+    expect(transactions.at(-1)).toMatchObject({ what: "prove", by: "challenger" });
+    const { stdout } = await verde("dispute", "a", "b", "--on-chain", "--hardfork", "cancun");
+    expect(stdout).toContain("The records differ first in round 2, at local-1.");
+    expect(stdout).toContain("challenger has lost: it computed another value in step 1");
+    expect(await verde("dispute", "a", "a", "--on-chain")).toMatchObject({ code: 0 });
+    expect(await verde("dispute", "a", "b", "--hardfork", "cancun")).toMatchObject({ code: 2 });
+  });
+
   test("audits a record without another one", async () => {
     const audited = await verde("audit", "b", "--json");
     expect(audited.code).toBe(1);

@@ -40,6 +40,15 @@ contract AgreedTest {
         Agreed.checkTensors(t, c, tensors);
     }
 
+    function checkTensors(Context calldata c, bytes calldata witness, uint256[] calldata numbers) external view {
+        Trees memory t;
+        t.read = Tape.begin(witness);
+        Leaves memory tensors = LeavesLib.none(numbers.length);
+        for (uint256 i = 0; i < numbers.length; i++) tensors.add(numbers[i], _root(numbers[i]), 1);
+        Agreed.checkTensors(t, c, tensors);
+        Tape.end(t.read);
+    }
+
     function test_theTreesAreThoseThatHaveBeenPassed() public {
         Context memory c;
         c.place = PlaceLib.passing(Place.wrap(0), SEGMENT, 3, 0);
@@ -95,6 +104,58 @@ contract AgreedTest {
             vm.expectRevert(IJudge.NotAgreed.selector);
             this.checkTensor(c, witness, t, 0, root);
         }
+    }
+
+    /// @dev A dataset of three lists, of two, no and one tensor: all inputs of an init graph.
+    function test_aTensorOfSeveralListsIsProvenInItsList() public {
+        bytes32[3] memory lists = [_list(0, 2), _list(2, 0), _list(2, 1)];
+        bytes32 pair = MerkleTree.hashNode(lists[0], lists[1]);
+        bytes32 dataset = sha256(abi.encodePacked(hex"19", uint32(3), MerkleTree.hashNode(pair, lists[2])));
+        Context memory c;
+        c.job = _chain("rest", dataset);
+        c.sizes = SizesLib.withGraph(SizesLib.withLists(SizesLib.ofRun(0, 1), 3), 3, 1, 1);
+        uint256[] memory one = new uint256[](1);
+        one[0] = 1;
+        bytes memory first = abi.encodePacked(uint32(0), uint32(0), uint32(2));
+        bytes memory last = abi.encodePacked(uint32(2), uint32(2), uint32(1));
+        bytes32 rest = "rest";
+        this.checkTensors(c, abi.encodePacked(first, _leaf(0), lists[1], lists[2], rest), one);
+        uint256[] memory both = new uint256[](2);
+        (both[0], both[1]) = (1, 2);
+        this.checkTensors(c, abi.encodePacked(first, _leaf(0), last, lists[1], rest), both);
+        for (uint256 i = 0; i < 6; i++) {
+            bytes memory witness = abi.encodePacked(_wrong(i), lists[1], rest);
+            vm.expectRevert(IJudge.NotAgreed.selector);
+            this.checkTensors(c, witness, both);
+        }
+    }
+
+    /// @return what is shown of two lists, with something wrong
+    function _wrong(uint256 i) private pure returns (bytes memory) {
+        bytes memory last = abi.encodePacked(uint32(2), uint32(2), uint32(1));
+        // Another sibling, another first tensor, another length, a list that does not exist.
+        if (i == 0) return abi.encodePacked(uint32(0), uint32(0), uint32(2), _leaf(1), last);
+        if (i == 1) return abi.encodePacked(uint32(0), uint32(2), uint32(2), last);
+        if (i == 2) return abi.encodePacked(uint32(0), uint32(0), uint32(1), last);
+        if (i == 3) return abi.encodePacked(uint32(3), uint32(0), uint32(2), _leaf(0), last);
+        // A list twice, and lists in another order.
+        if (i == 4) return abi.encodePacked(uint32(0), uint32(0), uint32(2), _leaf(0), uint32(0), uint32(2), uint32(1));
+        return abi.encodePacked(uint32(2), uint32(0), uint32(2), _leaf(0), uint32(1), uint32(2), uint32(1));
+    }
+
+    function _root(uint256 number) private pure returns (bytes32) {
+        return bytes32(number + 100);
+    }
+
+    function _leaf(uint256 number) private pure returns (bytes32) {
+        return sha256(abi.encodePacked(hex"04", _root(number)));
+    }
+
+    function _list(uint256 first, uint256 length) private view returns (bytes32) {
+        bytes32[] memory leaves = new bytes32[](length);
+        for (uint256 i = 0; i < length; i++) leaves[i] = _leaf(first + i);
+        bytes32 root = sha256(abi.encodePacked(hex"05", uint32(length), MerkleTree.rootOf(leaves, length)));
+        return sha256(abi.encodePacked(hex"18", uint32(first), root));
     }
 
     function _accumulator(uint32 bits) private pure returns (bytes32) {

@@ -11,6 +11,7 @@ interface Vm {
     function expectRevert() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
+    function expectPartialRevert(bytes4 selector) external;
     function prank(address caller) external;
     function deal(address account, uint256 balance) external;
     function etch(address account, bytes calldata code) external;

@@ -1,6 +1,7 @@
 /** `verde rounds dispute`: the first leaf in which two records differ, and who is wrong there. */
 import { formatAddress } from "../../claims/claim.ts";
 import { type Bytes, toHex } from "../../encoding/bytes.ts";
+import { UsageError } from "../../errors/index.ts";
 import { quote } from "../../errors/text.ts";
 import { disputeRecords, type RecordBlame, type RecordDispute, type RecordDivergence } from "../../rounds/dispute.ts";
 import type { Blame } from "../../rounds/judge.ts";
@@ -12,12 +13,19 @@ import { meanwhile } from "../progress.ts";
 
 interface Flags {
   backend?: string;
+  onChain?: boolean;
+  hardfork?: string;
   json?: boolean;
 }
 
 const IDS = ["a", "b"] as const;
 
-export async function disputeRounds(a: string, b: string, { backend, json }: Flags): Promise<void> {
+export async function disputeRounds(a: string, b: string, flags: Flags): Promise<void> {
+  const { backend, onChain, hardfork, json } = flags;
+  // The chain is a large module, and loaded only when it is needed.
+  if (onChain) return (await import("./on-chain.ts")).disputeRoundsOnChain(a, b, flags);
+  if (hardfork !== undefined)
+    throw new UsageError("CONFLICT", "--hardfork chooses the rules of a chain; add --on-chain, or omit it");
   const records = [await RoundsRecord.open(a), await RoundsRecord.open(b)] as const;
   const options = backend === undefined ? {} : { backend };
   const result = await meanwhile(`the dispute of ${a} and ${b}`, () => disputeRecords(...records, options));

@@ -74,6 +74,8 @@ export function register(program: Command): void {
     .description("find the first leaf in which two records differ, and who is wrong there")
     .argument("<a>", "the folder of a record")
     .argument("<b>", "another one, of the same plan")
+    .option("--on-chain", "post A on a chain in this process, and let the holder of B dispute it there")
+    .option("--hardfork <name>", "with --on-chain: the chain's rules: cancun, prague or osaka (default: osaka)")
     .option(...BACKEND)
     .option("--json", "one JSON object");
   addProgressOption(addThreadsOption(dispute)).action(disputeRounds);

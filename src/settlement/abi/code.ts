@@ -22,10 +22,21 @@ export const CODES = {
       10225, 10283, 11560, 12643, 13138, 13728, 14895, 15072, 16933,
     ],
   },
-  judge: { hash: "0x7a4465edfac6e072c5218483ccb4546d9b331aa1ae9c763f48a95886c6e519f8", filled: [] },
+  judge: { hash: "0xb204904f3a91998d7a221c1a673baf557589ee3f19b6c7b6427136b2d78b2a2e", filled: [] },
   exchange: {
     hash: "0x5fec625ce459ec4ab3a73ceeb166b0f55c34601575569ab4a8cb09c3c8dbf8fa",
     filled: [518, 763, 1950, 3144, 3328, 3565, 4968, 6501, 7025, 7167],
+  },
+  roundManager: {
+    hash: "0xc6b0da5be180dc2377ed0660e253bd3f591d9fc777ec3fa5292e39c1dd66d42f",
+    filled: [858, 1409, 1866, 2432, 3149, 5510, 5959, 6332, 6679, 6966, 7160, 9511, 9704, 9802],
+  },
+  roundGame: {
+    hash: "0xce62f7082fc7852829eefdc7c010265939dce7052e08c28cefe9ed70f48b0edc",
+    filled: [
+      595, 764, 865, 920, 1052, 1292, 2352, 5923, 6919, 7014, 7061, 7100, 8012, 8176, 8250, 8304, 8532, 10589, 11755,
+      11923,
+    ],
   },
   testToken: { hash: "0xa1cfd284d7bc82d62ce8407951483004f67139c1572ba3dea641236569ac4553", filled: [] },
 } as const;

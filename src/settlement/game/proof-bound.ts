@@ -115,23 +115,26 @@ export function proofBound(facts: JobFacts, kind: GraphKind, kernel: number, bui
   const graph = facts.graph(kind);
   const evidence = new Evidence(build);
   evidence.data(4 * ROOT_BYTES);
+  // All inputs of the init graph are the dataset.
+  const proveTensor = (tensor?: number): void =>
+    tensorProof(evidence, facts, graph, kind === "init" ? 0 : graph.outputs.length, tensor);
   if (kernel === graph.kernelCount) {
     evidence.data(4 + 3 * ROOT_BYTES);
     evidence.proof(graph.outputs.length);
     evidence.work += READ_GAS;
-    tensorProof(evidence, facts, graph);
+    proveTensor();
     return evidence.bound();
   }
-  element(evidence, facts, graph, graph.kernel(kernel));
+  element(evidence, graph, graph.kernel(kernel), proveTensor);
   return evidence.bound();
 }
 
-function element(evidence: Evidence, facts: JobFacts, graph: GraphFacts, kernel: Kernel): void {
+function element(evidence: Evidence, graph: GraphFacts, kernel: Kernel, proveTensor: (tensor: number) => void): void {
   const { tensors, scalarSteps, accumulators } = mostReads(kernel);
   evidence.data(4 + encodeKernel(kernel).length);
   for (const tensor of new Set(tensors)) {
     evidence.data(encodeType(typeIn(graph, tensor)).length);
-    tensorProof(evidence, facts, graph, tensor);
+    proveTensor(tensor);
   }
   for (const tensor of tensors) {
     const type = typeIn(graph, tensor);
@@ -152,21 +155,31 @@ function element(evidence: Evidence, facts: JobFacts, graph: GraphFacts, kernel:
 /**
  * Adds the proof of a tensor's root: an operator's output, an entry of the pre-state, or of the dataset.
  * Without a number, the most expensive of them.
+ * @param entries inputs that are the pre-state
  */
-function tensorProof(evidence: Evidence, facts: JobFacts, graph: GraphFacts, tensor?: number): void {
-  const { inputs, outputs, kernelCount } = graph;
-  const dataset = inputs.length - outputs.length;
+function tensorProof(
+  evidence: Evidence,
+  facts: JobFacts,
+  { inputs, outputs, kernelCount }: GraphFacts,
+  entries: number,
+  tensor?: number,
+): void {
   const inOps = tensor === undefined || tensor >= inputs.length;
-  const inState = inputs.length > 0 && (tensor === undefined || tensor < outputs.length);
+  const inState = entries > 0 && (tensor === undefined || tensor < entries);
   if (inOps) evidence.proof(kernelCount + 1);
   if (inState) {
     evidence.proof(outputs.length);
     evidence.proof(Math.max(segmentCount(facts.parts.steps, facts.commitEvery), facts.commitEvery));
   }
-  if (!inOps && !inState && dataset > 0) {
-    evidence.proof(dataset);
-    evidence.data(ROOT_BYTES);
-  }
+  const { lists } = facts.parts;
+  const inData = tensor === undefined ? lists !== undefined : !inOps && !inState;
+  if (!inData || inputs.length === entries) return;
+  if (lists) {
+    evidence.data(3 * 4);
+    evidence.proof(Math.max(...lists));
+    evidence.proof(lists.length);
+  } else evidence.proof(inputs.length - entries);
+  evidence.data(ROOT_BYTES);
 }
 
 function typeIn({ inputs, kernel }: GraphFacts, tensor: number): TensorType {

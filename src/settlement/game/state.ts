@@ -189,7 +189,8 @@ function packSizes(facts: JobFacts, place: Place, inGraph: boolean): bigint {
   const ofRun = [facts.parts.steps, facts.commitEvery];
   const ofGraph = [inputs.length, outputs.length, kernelCount];
   const ofKernel = [kernel ? elementCount(kernel.type.shape) : 0, kernel ? foldLeaves(kernel) : 0];
-  return packed([...ofRun, ...ofGraph, ...ofKernel].map((size) => [32, size]));
+  const lists = facts.parts.lists?.length ?? 0;
+  return packed([...ofRun, ...ofGraph, ...ofKernel, lists].map((size) => [32, size]));
 }
 
 const NO_GRAPH = { inputs: [], outputs: [], kernelCount: 0 } as const;

@@ -3,7 +3,8 @@
  * (contracts/interfaces/IJudge.sol).
  */
 import { type Bytes, fromHex, Writer } from "../../encoding/bytes.ts";
-import { proveLeaf, rootOf } from "../../encoding/merkle.ts";
+import { placeInLists } from "../../encoding/lists.ts";
+import { leavesProofLength, proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { CHUNK_ELEMENTS, chunkCount, encodeType } from "../../encoding/tensor.ts";
 import { DisputeError } from "../../errors/index.ts";
 import { groundOf } from "../../referee/judge.ts";
@@ -107,12 +108,13 @@ export class WitnessWriter {
   /** Writes the proofs of tensors' roots: in the operator tree, in the pre-state, in the dataset. */
   private tensors(tensors: readonly ProvenTensor[]): void {
     const { inputs, outputs, kernelCount } = this.graph;
+    // All inputs of the init graph are the dataset.
+    const entries = graphAt(this.place) === "init" ? 0 : outputs.length;
     const ascending = tensors.toSorted((a, b) => a.tensor - b.tensor);
     const leaves = (from: number, to: number): ProvenLeaf[] =>
       ascending
         .filter(({ tensor }) => tensor >= from && tensor < to)
         .map(({ tensor, proof }) => ({ index: tensor - from, proof }));
-    const entries = Math.min(inputs.length, outputs.length);
     const inOps = leaves(inputs.length, Infinity);
     const proofs = inOps.map(({ index, proof }) => ({ index, proof: this.inFirst("operator", index, proof) }));
     this.hashes(...sharedProof(kernelCount + 1, proofs));
@@ -120,8 +122,28 @@ export class WitnessWriter {
     this.hashes(...sharedProof(outputs.length, inState));
     if (inState.length > 0) this.hashes(...this.stateBefore());
     const inData = leaves(entries, inputs.length);
-    this.hashes(...sharedProof(inputs.length - outputs.length, inData));
+    const { lists } = this.facts.facts.parts;
+    if (lists) this.lists(lists, inData);
+    else this.hashes(...sharedProof(inputs.length - entries, inData));
     if (inData.length > 0) this.hashes(fromHex(this.facts.hashWithoutDataset()));
+  }
+
+  /** Writes the proofs of tensors in a dataset of several lists, and of these lists (spec 6.5). */
+  private lists(lengths: readonly number[], tensors: readonly ProvenLeaf[]): void {
+    const outer: ProvenLeaf[] = [];
+    const byList = Map.groupBy(tensors, ({ index }) => placeInLists(lengths, index).list);
+    for (const [list, own] of byList) {
+      const length = lengths[list];
+      const { first } = placeInLists(lengths, own[0].index);
+      const leaves = own.map(({ index, proof }): ProvenLeaf => {
+        const inner = leavesProofLength(length, [index - first]);
+        outer.push({ index: list, proof: proof.slice(inner) });
+        return { index: index - first, proof: proof.slice(0, inner) };
+      });
+      this.bytes.u32(list).u32(first).u32(length);
+      this.hashes(...sharedProof(length, leaves));
+    }
+    this.hashes(...sharedProof(lengths.length, outer));
   }
 
   private stateBefore(): Bytes[] {

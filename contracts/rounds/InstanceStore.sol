@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Fault, IRoundManager, Instance, RoundState, Waiting} from "../interfaces/IRoundManager.sol";
+import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {ITaskManager} from "../interfaces/ITaskManager.sol";
+import {Signatures} from "../libraries/Signatures.sol";
+import {PlanHash} from "./PlanHash.sol";
+import {InstanceId, LeafPlace, RoundTerms} from "./RoundTypes.sol";
+
+/// @title What is stored of an instance, and how somebody loses
+abstract contract InstanceStore is IRoundManager {
+    /// @inheritdoc IRoundManager
+    IStakeVault public immutable vault;
+
+    mapping(InstanceId instance => Instance) internal _instances;
+    mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _accusations;
+    mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _demands;
+
+    /// @inheritdoc IRoundManager
+    function instanceOf(RoundTerms calldata terms) public view returns (InstanceId) {
+        return PlanHash.instanceOf(terms, address(this));
+    }
+
+    /// @inheritdoc IRoundManager
+    function stateOf(InstanceId instance) external view returns (Instance memory) {
+        return _instances[instance];
+    }
+
+    /// @inheritdoc IRoundManager
+    function accusationOf(InstanceId instance, LeafPlace calldata place) external view returns (Waiting memory) {
+        return _accusations[instance][_keyOf(place)];
+    }
+
+    /// @inheritdoc IRoundManager
+    function demandOf(InstanceId instance, LeafPlace calldata place) external view returns (Waiting memory) {
+        return _demands[instance][_keyOf(place)];
+    }
+
+    /// @dev Reverts unless the instance is in this state and before its deadline.
+    function _in(
+        RoundTerms calldata terms,
+        RoundState state
+    ) internal view returns (InstanceId instance, Instance storage i) {
+        instance = instanceOf(terms);
+        i = _instances[instance];
+        require(i.state == state, WrongRoundState(i.state));
+        require(block.timestamp <= i.deadline, ITaskManager.TooLate(i.deadline));
+    }
+
+    function _enter(
+        InstanceId instance,
+        Instance storage i,
+        RoundState state,
+        uint256 period
+    ) internal {
+        i.state = state;
+        i.deadline = uint40(block.timestamp + period);
+        emit InstanceMoved(instance, state, i.deadline);
+    }
+
+    /// @dev Takes the stake of a participant, or of the recorder. A second time nothing happens.
+    /// @param to who gets half of it; zero if nobody does
+    function _convict(
+        InstanceId instance,
+        Instance storage i,
+        uint256 participant,
+        address owner,
+        address to,
+        Fault fault
+    ) internal {
+        uint256 bit = 1 << participant;
+        if (i.out & bit != 0) return;
+        i.out |= bit;
+        emit Convicted(instance, participant, owner, fault);
+        _slash(owner, i.stake, to);
+    }
+
+    /// @dev Takes an exposed amount. Half goes to an account, and the rest is burned.
+    function _slash(address owner, uint256 amount, address to) internal {
+        vault.slash(owner, amount);
+        uint256 share = to == address(0) ? 0 : amount / 2;
+        if (share != 0) vault.credit(to, share);
+        vault.condemn(amount - share);
+    }
+
+    /// @dev Opens something that has to be answered.
+    function _ask(Instance storage i, Waiting storage w, RoundTerms calldata terms, LeafPlace calldata place) internal {
+        require(w.by == address(0), AskedBefore(place.round, place.seat));
+        (w.by, w.deadline) = (msg.sender, uint40(block.timestamp + terms.periods.toAnswer));
+        i.open++;
+    }
+
+    /// @dev Ends it.
+    /// @param inTime whether it is answered; if not, its time has to be over
+    /// @return by who has made it
+    function _take(
+        Instance storage i,
+        mapping(uint256 place => Waiting) storage all,
+        LeafPlace calldata place,
+        bool inTime
+    ) internal returns (address by) {
+        Waiting storage w = all[_keyOf(place)];
+        by = w.by;
+        require(by != address(0) && !w.done, NothingWaiting(place.round, place.seat));
+        if (inTime) require(block.timestamp <= w.deadline, ITaskManager.TooLate(w.deadline));
+        else require(block.timestamp > w.deadline, ITaskManager.TooEarly(w.deadline));
+        w.done = true;
+        i.open--;
+    }
+
+    function _requireSigned(bytes32 digest, address owner, bytes calldata signature) internal view {
+        require(Signatures.isSignedCalldata(digest, owner, signature), NotSignedBy(owner, digest));
+    }
+
+    function _keyOf(LeafPlace calldata place) internal pure returns (uint256) {
+        return (uint256(place.round) << 32) | place.seat;
+    }
+
+    /// @return the number of the recorder, which comes after the participants
+    function _recorderOf(RoundTerms calldata terms) internal pure returns (uint256) {
+        return terms.participants.length;
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {JobId, StateRoot} from "../libraries/Ids.sol";
+
+/// @notice A plan: the hash of its turns, templates and seats (spec 6.10).
+type PlanId is bytes32;
+
+/// @notice One performance of a plan: the hash of the plan, the chain, the manager, the terms and the keys.
+type InstanceId is bytes32;
+
+using {samePlan as ==} for PlanId global;
+
+function samePlan(PlanId a, PlanId b) pure returns (bool) {
+    return PlanId.unwrap(a) == PlanId.unwrap(b);
+}
+
+/// @notice A turn of a plan, as far as it says whose a seat is. Seats are in the order of turns, then of
+/// members.
+/// @param members how many seats the turn has
+/// @param first number of the participant that is member 0 of its role
+struct RoundTurn {
+    uint32 members;
+    uint32 first;
+}
+
+/// @notice How long each state of an instance may last, in seconds.
+/// @param toJoin until all have joined
+/// @param toRecord until the record is posted
+/// @param toChallenge in which leaves can be challenged
+/// @param toAnswer until an accusation or a demand is answered
+struct RoundPeriods {
+    uint32 toJoin;
+    uint32 toRecord;
+    uint32 toChallenge;
+    uint32 toAnswer;
+}
+
+/// @notice What the participants of an instance agree on. All that is signed in it names their hash.
+/// @param client posts the instance and pays for it
+/// @param salt tells equal instances apart
+/// @param plan the plan's id
+/// @param rounds after round 0
+/// @param templates root of the plan's tree of templates
+/// @param seats root of the plan's tree of seats
+/// @param templateCount how many templates there are
+/// @param turns in their order
+/// @param participants their accounts, with whose keys they sign their leaves
+/// @param recorder the account that signs and posts the record
+/// @param game where leaves are challenged
+/// @param stake of each participant and of the recorder
+/// @param bond of a challenger
+/// @param reward to each participant and to the recorder, if it has not lost
+/// @param price of a demand
+/// @param periods seconds
+struct RoundTerms {
+    address client;
+    bytes32 salt;
+    PlanId plan;
+    uint32 rounds;
+    bytes32 templates;
+    bytes32 seats;
+    uint32 templateCount;
+    RoundTurn[] turns;
+    address[] participants;
+    address recorder;
+    address game;
+    uint80 stake;
+    uint80 bond;
+    uint80 reward;
+    uint80 price;
+    RoundPeriods periods;
+}
+
+/// @notice Where a leaf is.
+/// @param round from 0, which makes the initial states
+/// @param seat its number among all seats of the plan
+struct LeafPlace {
+    uint32 round;
+    uint32 seat;
+}
+
+/// @notice What a leaf's run root is a hash of: its run has one segment.
+/// @param job its id
+/// @param every training steps of the segment
+/// @param start the state before the first step; zero if there are no steps
+/// @param end the final state
+struct LeafClaim {
+    JobId job;
+    uint32 every;
+    StateRoot start;
+    StateRoot end;
+}
+
+/// @notice A leaf and the siblings that lead from it to the record.
+/// @param claim the leaf
+/// @param inRound siblings in the tree of its round
+/// @param inRecord siblings of the round in the record
+struct RecordedLeaf {
+    LeafClaim claim;
+    bytes32[] inRound;
+    bytes32[] inRecord;
+}
+
+/// @notice What a turn reads.
+/// @param turn its number
+/// @param back how many rounds back
+/// @param member its number, or `OWN`
+struct SeatSource {
+    uint32 turn;
+    uint32 back;
+    uint32 member;
+}
+
+/// @dev The reader's own number, as a member.
+uint32 constant OWN = type(uint32).max;
+
+/// @notice A job template.
+/// @param name of the job
+/// @param steps training steps
+/// @param step root of the step graph
+/// @param init root of the init graph
+/// @param lists lengths of the dataset's lists: one for each source, then the seat's own
+struct TemplateJob {
+    bytes name;
+    uint32 steps;
+    bytes32 step;
+    bytes32 init;
+    uint32[] lists;
+}
+
+/// @notice What seats of a turn run whose data has the same types.
+/// @param turn its number
+/// @param sources what it reads, in the order of the lists
+/// @param genesis the job of round 0, which reads nothing
+/// @param later the job of later rounds
+struct RoundTemplate {
+    uint32 turn;
+    SeatSource[] sources;
+    TemplateJob genesis;
+    TemplateJob later;
+}
+
+/// @notice All from which a leaf's job follows.
+/// @param place of the leaf
+/// @param leaf what the record has there
+/// @param index number of its template
+/// @param template itself
+/// @param templatePath its siblings in the tree of templates
+/// @param shard roots of the tensors that the seat has in every round
+/// @param seatPath the seat's siblings in the tree of seats
+/// @param sources the leaves that it reads, in the order of the template's sources; in round 0 none
+struct LeafEvidence {
+    LeafPlace place;
+    RecordedLeaf leaf;
+    uint32 index;
+    RoundTemplate template;
+    bytes32[] templatePath;
+    bytes32[] shard;
+    bytes32[] seatPath;
+    RecordedLeaf[] sources;
+}

@@ -1,0 +1,49 @@
+/** Deploys the contracts for plans of rounds: a manager with its own vault, and the game about leaves. */
+import { type Abi, type Address, encodeDeployData, getAddress, getContractAddress, type Hex } from "viem";
+import { judgeBytecode, roundGameBytecode, roundManagerBytecode } from "../abi/bytecode.ts";
+import { judgePortableBytecode, roundGamePortableBytecode } from "../abi/portable.ts";
+import { roundGameAbi } from "../abi/round-game.ts";
+import { roundManagerAbi } from "../abi/round-manager.ts";
+import type { Build } from "../abilities.ts";
+import type { Pace } from "../game/match.ts";
+
+/** The judge and the game in both builds. The manager is the same in both. */
+const CODES = {
+  osaka: { judge: judgeBytecode, game: roundGameBytecode },
+  portable: { judge: judgePortableBytecode, game: roundGamePortableBytecode },
+} as const satisfies Record<Build, object>;
+
+/** What to deploy. */
+export interface DeployRoundsOptions {
+  /** The token of stakes and rewards. */
+  readonly token: Address;
+  /** Seconds from a request to unbond until the stake may be withdrawn. */
+  readonly unbondingPeriod: number;
+  readonly pace: Pace;
+  /** Wei that each side of a dispute posts for the gas of the other. */
+  readonly gasBond: bigint;
+  readonly build: Build;
+  /** Sends a transaction that creates a contract. @returns its address */
+  deploy(what: string, data: Hex): Promise<Address>;
+}
+
+/** Where the contracts for rounds are. */
+export interface RoundsDeployment {
+  readonly manager: Address;
+  /** The manager's own vault: stake in that of tasks does not count here. */
+  readonly vault: Address;
+  readonly game: Address;
+  readonly judge: Address;
+}
+
+/** Deploys the manager, with its vault, a judge and the game. */
+export async function deployRounds(options: DeployRoundsOptions): Promise<RoundsDeployment> {
+  const { token, unbondingPeriod, pace, gasBond, build, deploy } = options;
+  const create = async (what: string, abi: unknown, bytecode: Hex, args: readonly unknown[]): Promise<Address> =>
+    getAddress(await deploy(what, encodeDeployData({ abi: abi as Abi, bytecode, args })));
+  const manager = await create("manager", roundManagerAbi, roundManagerBytecode, [token, BigInt(unbondingPeriod)]);
+  const vault = getContractAddress({ from: manager, nonce: 1n });
+  const judge = await create("judge", [], CODES[build].judge, []);
+  const game = await create("game", roundGameAbi, CODES[build].game, [manager, judge, pace, gasBond]);
+  return { manager, vault, game, judge };
+}

@@ -1,0 +1,140 @@
+/**
+ * Disputes a record on a chain in this process: one record is posted, and the holder of another one shows who
+ * is wrong at the first leaf in which they differ. Every move is a transaction.
+ */
+import { bytesToHex } from "viem";
+import { openBackend } from "../../certify/open-backend.ts";
+import { bytesEqual } from "../../encoding/bytes.ts";
+import type { Location } from "../../referee/decision.ts";
+import type { Backend } from "../../repops/backends/backend.ts";
+import { DEFAULT } from "../../repops/backends/index.ts";
+import { disputeRecords, type RecordAgreement } from "../../rounds/dispute.ts";
+import { ownerOf, type Reason, shownReads } from "../../rounds/judge.ts";
+import { LeafRunner, sameClaim } from "../../rounds/leaf.ts";
+import { deriveJob, type LeafPlace, seatName } from "../../rounds/plan.ts";
+import type { RoundsRecord } from "../../rounds/record.ts";
+import { isOwners, leafDigest, runOf, type Statement } from "../../rounds/statement.ts";
+import type { Hardfork } from "../local/hardfork.ts";
+import { PostedRecord } from "./evidence.ts";
+import { playLeaf } from "./play.ts";
+import { type RoundMove, RoundsStage } from "./stage.ts";
+
+/** Who has lost its stake or its bond on the chain. */
+export interface ChainBlame {
+  /** A participant, `recorder`, or `challenger`. */
+  readonly participant: string;
+  /** `silence`: it could not answer in time. */
+  readonly reason: Reason | "silence";
+  /** Where the game has ended. */
+  readonly location?: Location;
+}
+
+/** How a record was disputed on a chain. */
+export interface ChainRecordDispute extends LeafPlace {
+  readonly outcome: "divergence";
+  /** `local-2` */
+  readonly name: string;
+  readonly blames: readonly ChainBlame[];
+  /** All transactions, in their order. */
+  readonly moves: readonly RoundMove[];
+}
+
+/** How it is played. */
+export interface ChainDisputeOptions {
+  /** Replays leaves: a backend, or its name; default `wasm`. */
+  readonly backend?: Backend | string;
+  /** The chain's rules. */
+  readonly hardfork?: Hardfork;
+}
+
+/** Longer than an answer may take. */
+const TOO_LONG = 86_401;
+
+/**
+ * Disputes a record on a chain in this process. Everybody has a key of the demonstration there, and signs
+ * anew what it has signed in the record.
+ * @param posted the record that its recorder posts
+ * @param other another one of the plan, whose holder challenges the first leaf in which the two differ
+ * @throws {RoundsError} when they are not of one plan, or the first is not whole
+ * @throws {ChainError} when there is no local chain
+ */
+export async function disputeRecordOnChain(
+  posted: RoundsRecord,
+  other: RoundsRecord,
+  { backend = DEFAULT, hardfork }: ChainDisputeOptions = {},
+): Promise<ChainRecordDispute | RecordAgreement> {
+  const { plan } = posted;
+  const runner = new LeafRunner((await openBackend(backend)).backend);
+  try {
+    const onChain = new PostedRecord(posted);
+    const found = await disputeRecords(posted, other, { backend });
+    if (found.outcome === "agree") return found;
+    const { round, seat } = found;
+    const stage = await RoundsStage.open(plan, hardfork);
+    try {
+      await stage.send("recorder", "manager", "postRecord", [stage.terms, bytesToHex(onChain.root)]);
+      const [leaf] = posted.statements([found]);
+      const blames = await blamesFor(stage, onChain, leaf, other, runner);
+      return { outcome: "divergence", round, seat, name: seatName(plan, seat), blames, moves: stage.moves };
+    } finally {
+      await stage.close();
+    }
+  } finally {
+    await runner.close();
+  }
+}
+
+async function blamesFor(
+  stage: RoundsStage,
+  posted: PostedRecord,
+  leaf: Statement,
+  other: RoundsRecord,
+  runner: LeafRunner,
+): Promise<ChainBlame[]> {
+  const { plan, instance } = posted.record;
+  if (!isOwners(plan, instance, leaf)) return demanded(stage, leaf);
+  const ends = posted.record.sources(leaf).map(({ end }) => end);
+  if (!bytesEqual(deriveJob(plan, leaf, ends), leaf.job)) return accused(stage, posted, leaf);
+  return playLeaf(stage, posted, other, { place: leaf, runner });
+}
+
+/** Nobody has the signature of a leaf: the recorder can't show it. */
+async function demanded(stage: RoundsStage, { round, seat }: LeafPlace): Promise<ChainBlame[]> {
+  await stage.send("challenger", "manager", "demand", [stage.terms, { round, seat }]);
+  await stage.pass(TOO_LONG);
+  await stage.send("challenger", "manager", "lapse", [stage.terms, { round, seat }]);
+  return [{ participant: "recorder", reason: "unsigned" }];
+}
+
+/** The leaf's job is another one. Its owner may show that it has read what others had signed. */
+async function accused(stage: RoundsStage, posted: PostedRecord, leaf: Statement): Promise<ChainBlame[]> {
+  const { record } = posted;
+  const { plan } = record;
+  const { terms } = stage;
+  const { round, seat } = leaf;
+  const owner = ownerOf(plan, leaf);
+  await stage.send("challenger", "manager", "accuse", [terms, posted.evidence(leaf)]);
+  const read = await shownReads(record, leaf);
+  if (!read) {
+    await stage.pass(TOO_LONG);
+    await stage.send("challenger", "manager", "convict", [terms, { round, seat }]);
+    return [{ participant: owner, reason: "inputs" }];
+  }
+  await stage.send(owner, "manager", "answer", [terms, posted.evidence(leaf, read), read.map(signatureIn(stage, record))]); // prettier-ignore
+  const listed = record.sources(leaf);
+  const blames: ChainBlame[] = [];
+  for (const [i, shown] of read.entries()) {
+    if (sameClaim(shown, listed[i]) || !isOwners(plan, record.instance, listed[i])) continue;
+    const both = [shown, listed[i]];
+    const runs = both.map((each) => bytesToHex(runOf(plan, each)));
+    const place = { round: shown.round, seat: shown.seat };
+    await stage.send("challenger", "manager", "equivocate", [terms, place, runs, both.map(signatureIn(stage, record))]);
+    blames.push({ participant: ownerOf(plan, shown), reason: "equivocation" });
+  }
+  return blames;
+}
+
+const signatureIn =
+  (stage: RoundsStage, { plan }: RoundsRecord) =>
+  (statement: Statement) =>
+    bytesToHex(stage.sign(ownerOf(plan, statement), leafDigest(stage.instance, statement, runOf(plan, statement))));

@@ -1,0 +1,134 @@
+/**
+ * What the contracts are shown of a record (contracts/rounds/RoundTypes.sol): a leaf with its way to the
+ * record's root, and all from which its job follows.
+ */
+import { bytesToHex, type Hex } from "viem";
+import type { Bytes } from "../../encoding/bytes.ts";
+import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf } from "../../encoding/merkle.ts";
+import { Tag } from "../../encoding/tags.ts";
+import { type LeafClaim, type LeafPlace, planLeaves, segmentOf, templateOf } from "../../rounds/plan.ts";
+import type { RoundsRecord } from "../../rounds/record.ts";
+import { recordRootOfTree, runOf, type Statement } from "../../rounds/statement.ts";
+import type { JobTemplate } from "../../rounds/template.ts";
+import { ZERO } from "../game/facts.ts";
+
+/** The contract's `LeafClaim`. */
+export interface ShownClaim {
+  readonly job: Hex;
+  readonly every: number;
+  readonly start: Hex;
+  readonly end: Hex;
+}
+
+/** The contract's `RecordedLeaf`. */
+interface ShownLeaf {
+  readonly claim: ShownClaim;
+  readonly inRound: readonly Hex[];
+  readonly inRecord: readonly Hex[];
+}
+
+/** The contract's `TemplateJob`. */
+interface ShownTemplateJob {
+  readonly name: Hex;
+  readonly steps: number;
+  readonly step: Hex;
+  readonly init: Hex;
+  readonly lists: readonly number[];
+}
+
+/** The contract's `LeafEvidence`. */
+export interface LeafEvidence {
+  readonly place: LeafPlace;
+  readonly leaf: ShownLeaf;
+  readonly index: number;
+  readonly template: {
+    readonly turn: number;
+    readonly sources: readonly { readonly turn: number; readonly back: number; readonly member: number }[];
+    readonly genesis: ShownTemplateJob;
+    readonly later: ShownTemplateJob;
+  };
+  readonly templatePath: readonly Hex[];
+  readonly shard: readonly Hex[];
+  readonly seatPath: readonly Hex[];
+  readonly sources: readonly ShownLeaf[];
+}
+
+/** The reader's own number, as a member. */
+const OWN = 2 ** 32 - 1;
+
+const hexes = (all: readonly Bytes[]): Hex[] => all.map((bytes) => bytesToHex(bytes));
+
+function shownJob({ name, steps, stepRoot, initRoot, lists }: JobTemplate): ShownTemplateJob {
+  const text = bytesToHex(new TextEncoder().encode(name));
+  return { name: text, steps, step: bytesToHex(stepRoot), init: bytesToHex(initRoot), lists };
+}
+
+/** A leaf's states as the contracts are shown them: without steps there is no first one. */
+export function shownClaim(template: JobTemplate, { job, start, end }: LeafClaim): ShownClaim {
+  const first = template.steps > 0 ? bytesToHex(start) : ZERO;
+  return { job: bytesToHex(job), every: segmentOf(template), start: first, end: bytesToHex(end) };
+}
+
+/** A whole record as its recorder posts it. */
+export class PostedRecord {
+  readonly record: RoundsRecord;
+  private readonly rounds: readonly Levels[];
+  private readonly tree: Levels;
+
+  /** @throws {RoundsError} when a round lacks a leaf */
+  constructor(record: RoundsRecord) {
+    const { plan } = record;
+    this.record = record;
+    this.rounds = Array.from({ length: plan.rounds + 1 }, (_, round) => {
+      const places = plan.seats.map((__, seat) => ({ round, seat }));
+      return buildLevels(record.statements(places).map((each) => hashLeaf(Tag.turnLeaf, runOf(plan, each))));
+    });
+    this.tree = buildLevels(this.rounds.map((levels) => hashLeaf(Tag.roundLeaf, rootOf(levels))));
+  }
+
+  /** What the recorder signs after the last round. */
+  get root(): Bytes {
+    return recordRootOfTree(this.record.plan.id, this.rounds.length, rootOf(this.tree));
+  }
+
+  /**
+   * All from which the job of a leaf follows.
+   * @param read the leaves that its owner has read, where they are others than the record's
+   * @throws {RoundsError} when the record has no such leaf
+   */
+  evidence(place: LeafPlace, read?: readonly Statement[]): LeafEvidence {
+    const { plan } = this.record;
+    const { round, seat } = place;
+    const { template: index, shardRoots } = plan.seats[seat];
+    const { turn, sources, genesis, round: later } = plan.templates[index];
+    const { templates, seats } = planLeaves(plan);
+    return {
+      place: { round, seat },
+      leaf: this.leaf(this.record.statements([place])[0]),
+      index,
+      template: {
+        turn,
+        sources: sources.map((source) => ({
+          turn: source.turn,
+          back: source.before,
+          member: source.member === "same" ? OWN : source.member,
+        })),
+        genesis: shownJob(genesis),
+        later: shownJob(later),
+      },
+      templatePath: hexes(proveLeaf(buildLevels(templates), index)),
+      shard: hexes(shardRoots),
+      seatPath: hexes(proveLeaf(buildLevels(seats), seat)),
+      sources: (read ?? this.record.sources(place)).map((source) => this.leaf(source)),
+    };
+  }
+
+  private leaf(statement: Statement): ShownLeaf {
+    const { round, seat } = statement;
+    return {
+      claim: shownClaim(templateOf(this.record.plan, statement), statement),
+      inRound: hexes(proveLeaf(this.rounds[round], seat)),
+      inRecord: hexes(proveLeaf(this.tree, round)),
+    };
+  }
+}

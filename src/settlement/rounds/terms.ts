@@ -1,0 +1,94 @@
+/**
+ * The terms of a performance on a chain (contracts/rounds/RoundTypes.sol). What does not follow from the plan
+ * is the client's choice.
+ */
+import { type Address, bytesToHex, encodeAbiParameters, getAbiItem, type Hex, keccak256 } from "viem";
+import { type Bytes, fromHex } from "../../encoding/bytes.ts";
+import { merkleRoot } from "../../encoding/merkle.ts";
+import { RoundsError } from "../../errors/index.ts";
+import { type Plan, planLeaves } from "../../rounds/plan.ts";
+import { type Instance, instanceOf } from "../../rounds/statement.ts";
+import { roundManagerAbi } from "../abi/round-manager.ts";
+
+/** The contract's `RoundTerms`. Amounts are in the token's smallest units, times in seconds. */
+export interface RoundTerms {
+  readonly client: Address;
+  readonly salt: Hex;
+  readonly plan: Hex;
+  readonly rounds: number;
+  readonly templates: Hex;
+  readonly seats: Hex;
+  readonly templateCount: number;
+  readonly turns: readonly { readonly members: number; readonly first: number }[];
+  /** The accounts of the plan's participants, in their order. They sign with their keys. */
+  readonly participants: readonly Address[];
+  readonly recorder: Address;
+  readonly game: Address;
+  readonly stake: bigint;
+  readonly bond: bigint;
+  readonly reward: bigint;
+  readonly price: bigint;
+  readonly periods: {
+    readonly toJoin: number;
+    readonly toRecord: number;
+    readonly toChallenge: number;
+    readonly toAnswer: number;
+  };
+}
+
+/** The fields of the terms that follow from the plan. */
+type PlanTerms = Pick<RoundTerms, "plan" | "rounds" | "templates" | "seats" | "templateCount" | "turns">;
+
+const hex = (bytes: Bytes): Hex => bytesToHex(bytes);
+
+/** What the terms have to say of a plan. */
+function planTermsOf(plan: Plan): PlanTerms {
+  const { templates, seats } = planLeaves(plan);
+  return {
+    plan: hex(plan.id),
+    rounds: plan.rounds,
+    templates: hex(merkleRoot(templates)),
+    seats: hex(merkleRoot(seats)),
+    templateCount: plan.templates.length,
+    turns: plan.turns.map(({ by, members }) => ({
+      members,
+      first: plan.participants.findIndex(({ role }) => role === by),
+    })),
+  };
+}
+
+/** The terms of a performance of a plan. */
+export function roundTermsOf(plan: Plan, choice: Omit<RoundTerms, keyof PlanTerms>): RoundTerms {
+  return { ...choice, ...planTermsOf(plan) };
+}
+
+/** The name of a plan and the root of its turns, which posting shows beside the terms. */
+export function shownPlan(plan: Plan): [name: Hex, turns: Hex] {
+  return [bytesToHex(new TextEncoder().encode(plan.name)), hex(merkleRoot(planLeaves(plan).turns))];
+}
+
+/** The contract that manages performances. */
+export interface ManagerAt {
+  readonly chainId: number;
+  readonly manager: Address;
+}
+
+const [TERMS] = getAbiItem({ abi: roundManagerAbi, name: "instanceOf" }).inputs;
+
+/**
+ * The instance that participants sign for. Its salt is the hash of all terms.
+ * @throws {RoundsError} when the terms are not about this plan: then do not join
+ */
+export function instanceOn(plan: Plan, terms: RoundTerms, { chainId, manager }: ManagerAt): Instance {
+  const encode = (value: RoundTerms): Hex => encodeAbiParameters([TERMS], [value]);
+  const fits = encode({ ...terms, ...planTermsOf(plan) }) === encode(terms);
+  if (!fits || terms.participants.length !== plan.participants.length)
+    throw new RoundsError("FOREIGN", `the terms are not about the plan ${hex(plan.id)}, so a signature in them would stand for something else; do not join`); // prettier-ignore
+  return instanceOf({
+    plan: plan.id,
+    salt: fromHex(keccak256(encode(terms)), 32),
+    owners: terms.participants.map((owner) => fromHex(owner.toLowerCase(), 20)),
+    recorder: fromHex(terms.recorder.toLowerCase(), 20),
+    chain: { id: chainId, contract: fromHex(manager.toLowerCase(), 20) },
+  });
+}
