@@ -171,12 +171,12 @@ const STANDARD: SweepOptions = { tasks: 200, providers: 8, seats: 3, width: 16, 
 const PLANS: Readonly<Record<string, readonly SweepOptions[]>> = {
   small: [
     { tasks: 6, providers: 4 },
-    { tasks: 12, providers: 4 },
-    { tasks: 24, providers: 4 },
-    { tasks: 12, providers: 6 },
-    { tasks: 12, providers: 8 },
     { tasks: 6, providers: 4, width: 128 },
     { tasks: 6, providers: 4, width: 512 },
+    { tasks: 12, providers: 4 },
+    { tasks: 12, providers: 6 },
+    { tasks: 12, providers: 8 },
+    { tasks: 6, providers: 8 },
   ].map((one) => ({ ...STANDARD, ...one })),
   full: [{}, { tasks: 50 }, { tasks: 100 }, { tasks: 50, providers: 4 }, { tasks: 50, providers: 6 }, { tasks: 50, width: 128 }, { tasks: 50, width: 512 }].map((one) => ({ ...STANDARD, ...one })), // prettier-ignore
 };
