@@ -34,11 +34,7 @@ const TINY = { layers: 1, dim: 16, heads: 2, context: 16, batch: 2, dropout: 0.1
 
 /** The kernels of everything that is named, each once. */
 async function everyEntry(): Promise<Entry[]> {
-  // All of it in its own size, so with the tiles and blocks that it has there.
-  const jobs = [
-    await ofJob("char-gpt", ALL ? { dropout: 0.1, steps: 2 } : GPT),
-    await ofJob("digits-convnet", { steps: 2 }),
-  ];
+  const jobs = [await ofJob("char-gpt", GPT), await ofJob("digits-convnet", { steps: 2 })];
   const all = [...jobs, ofVectors(), ofProducts(), ofRows(), ofTheBackend()].flat();
   return [...new Map(all.map((entry) => [entry.code, entry])).values()];
 }
