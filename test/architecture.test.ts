@@ -29,7 +29,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   index: 40,
   services: 4_900,
   web: 1_600,
-  cli: 12_100,
+  cli: 12_300,
 };
 const ORDER = Object.keys(BUDGETS);
 /** The folders inside of a folder, where they too have an order. */
