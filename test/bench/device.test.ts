@@ -11,7 +11,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 const at = temporaryFolder();
 const device = standIn();
 
-// The certificate alone takes the interpreter half a minute.
+// The certificate alone takes the interpreter minutes.
 test.skipIf(!device)(
   "a slow card is stopped after its minutes, and the results say so",
   async () => {

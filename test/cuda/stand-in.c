@@ -154,7 +154,6 @@ EXPORT CUresult cuInit(unsigned flags) {
   ENTER("cuInit");
   /* In processes that no test can reach otherwise. */
   if (!started && getenv("STANDIN_CARDS")) devices = atoi(getenv("STANDIN_CARDS"));
-  if (!started && getenv("STANDIN_VERSION")) version = atoi(getenv("STANDIN_VERSION"));
   started = 1;
   return flags ? INVALID_VALUE : SUCCESS;
 }
