@@ -20,7 +20,7 @@ interface Case {
 /** The largest difference of two losses: an absolute one, and losses are between 0.3 and 6. */
 const TOLERANCE = 1e-4;
 /** What the examples folder has besides jobs that train; and the GPT again, in shards. */
-const OTHERS = ["data-parallel", "digits", "perplexity", "text"];
+const OTHERS = ["data-parallel", "digits", "perplexity", "stages", "subspace", "text"];
 
 const { cases } = JSON.parse(readFileSync(new URL("../vectors/torch-models.json", import.meta.url), "utf8")) as {
   cases: Case[];
