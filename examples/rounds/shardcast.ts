@@ -1,9 +1,9 @@
 /**
- * SHARDCAST, which brings the weights of PRIME's INTELLECT-2 (arXiv 2505.07291) from their origin through relays to
- * clients. Here each hop is a leaf: `./verde rounds run examples/rounds/shardcast.ts --out out/a`
+ * SHARDCAST, which brings the weights of PRIME's INTELLECT-2 (arXiv 2505.07291) from their origin through
+ * relays to clients. Here each hop is a leaf: `./verde rounds run examples/rounds/shardcast.ts --out out/a`
  *
- * A relay's state is what it hands on, under the roots that the origin has signed; the bytes travel as blobs by
- * content (docs/blobs.md). `bench/shardcast.ts` sends them over HTTP.
+ * A relay's state is what it hands on, under the roots that the origin has signed; the bytes travel as blobs
+ * by content (docs/blobs.md). `bench/shardcast.ts` sends them over HTTP.
  */
 import {
   adamW,
