@@ -58,8 +58,8 @@ export const JOB = {
     remedy: "Choose a training step, operator and element that the job has.",
   },
   ON_CHAIN: {
-    when: "The job has a form whose disputes the contracts do not play: no training steps, an initial state that reads the dataset, or a dataset of several lists.",
-    remedy: "Settle it without a chain.",
+    when: "The job has a form that is no task on a chain: no training steps, an initial state that reads the dataset, or a dataset of several lists.",
+    remedy: "Settle it without a chain, or as a leaf of rounds.",
   },
   LENGTH: {
     when: "A length of the job is more than a dispute on a chain can show.",
