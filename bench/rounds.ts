@@ -1,7 +1,7 @@
 /**
  * The tables of docs/schemes.md: what a round sends beside training in step, and the loss beside a lone
- * worker's. `node bench/rounds.ts NAME` with `diloco`, `sparseloco`, `distro` or `fedavg`; the word small
- * runs the smaller of its settings only, and `keep=256` sets an option of the plan.
+ * worker's. `node bench/rounds.ts NAME` with `diloco`, `streaming-diloco`, `sparseloco`, `distro` or
+ * `fedavg`; the word small runs the smaller of its settings only, and `keep=256` sets an option of the plan.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -45,6 +45,8 @@ async function text(name: string, rounds: number, inner: number, more = {}): Pro
   // A round of DisTrO is one step.
   const options = { workers, rounds, ...(name !== "distro" && { inner }), batch, context, dim, ...more };
   const plan = await loadRounds(`examples/rounds/${name}.ts`, options);
+  // A round of streaming DiLoCo has two segments.
+  const steps = name === "streaming-diloco" ? 2 * inner : inner;
   const size = { vocabulary: 256, layers: 1, heads: 2, dim, context };
   const shards = shardOf(plan, "text");
   const joined = intTensor(
@@ -54,7 +56,7 @@ async function text(name: string, rounds: number, inner: number, more = {}): Pro
   const job = (text: typeof joined, count: number) =>
     defineJob({
       name: "beside",
-      steps: rounds * inner,
+      steps: rounds * steps,
       seed: 1,
       data: () => ({ text }),
       loss(given) {
@@ -78,7 +80,7 @@ async function text(name: string, rounds: number, inner: number, more = {}): Pro
     data: () => ({ inputs: windows(0), targets: windows(1) }),
     loss: (given) => crossEntropy(gpt(given, given.data.inputs, size), given.data.targets),
   }).close();
-  return { plan, inner, workers, lone: await job(intTensor([...shards[0].shape], shards[0].data), batch), dense: await job(joined, workers * batch), held }; // prettier-ignore
+  return { plan, inner: steps, workers, lone: await job(intTensor([...shards[0].shape], shards[0].data), batch), dense: await job(joined, workers * batch), held }; // prettier-ignore
 }
 
 async function fedavg(rounds: number, inner: number, more = {}): Promise<Compared> {
@@ -125,16 +127,23 @@ async function heldLoss(held: ClosedJob, state: readonly NamedTensor[]): Promise
   return (await run(job)).metrics[1].loss;
 }
 
+/** The weights that the members have agreed on, each from the last turn that has merged it. */
 async function merged(record: RoundsRecord): Promise<NamedTensor[]> {
   const { plan } = record;
-  const seat = plan.seats.findLastIndex(({ turn }) => /^(outer|apply|merge)$/.test(plan.turns[turn].name));
-  const { tensors } = await record.state(record.at({ round: plan.rounds, seat })!);
-  return stateOf(plan.templates[plan.seats[seat].template]).map(({ name }, i) => ({ ...tensors[i], name }));
+  const found = new Map<string, NamedTensor>();
+  for (const [seat, { turn, template }] of plan.seats.entries()) {
+    // A turn `merged0` has the first part of the weights.
+    if (!/^(outer|apply|merge|merged\d+)$/.test(plan.turns[turn].name)) continue;
+    const { tensors } = await record.state(record.at({ round: plan.rounds, seat })!);
+    for (const [i, { name }] of stateOf(plan.templates[template]).entries()) found.set(name, { ...tensors[i], name });
+  }
+  return [...found.values()];
 }
 
 const SETTINGS = {
   diloco: [[3, 5], [20, 30]],
   sparseloco: [[3, 5], [20, 30]],
+  "streaming-diloco": [[3, 5], [20, 15]],
   distro: [[4, 1], [200, 1]],
   fedavg: [[3, 10], [20, 10]],
 } as const; // prettier-ignore
@@ -143,16 +152,21 @@ const small = words.includes("small");
 const more = Object.fromEntries(words.flatMap((word) => (/^\w+=[\d.]+$/.test(word) ? [[word.split("=")[0], Number(word.split("=")[1])]] : []))); // prettier-ignore
 if (!Object.hasOwn(SETTINGS, name)) throw new Error(`name one of ${Object.keys(SETTINGS).join(", ")}`);
 const settings = SETTINGS[name as keyof typeof SETTINGS];
-/** What a member hands to others: the state of the turn `send`, or all weights. */
+/** What a member hands to others: the state of the first turn that sends, or all weights. */
 function messageBytes({ turns, seats, templates }: Plan, weights: number): number {
-  const sender = seats.find(({ turn }) => turns[turn].name === "send");
+  const sender = seats.find(({ turn }) => turns[turn].name.startsWith("send"));
   const types = sender ? stateOf(templates[sender.template]) : [];
   return types.length > 0 ? types.reduce((sum, type) => sum + byteLength(type), 0) : weights;
 }
 for (const [rounds, inner] of small ? settings.slice(0, 1) : settings) {
-  const { plan, workers, lone, dense, held } = await (name === "fedavg"
-    ? fedavg(rounds, inner, more)
-    : text(name, rounds, inner, more));
+  const {
+    plan,
+    workers,
+    inner: steps,
+    lone,
+    dense,
+    held,
+  } = await (name === "fedavg" ? fedavg(rounds, inner, more) : text(name, rounds, inner, more));
   const out = mkdtempSync(join(tmpdir(), "verde-rounds-"));
   try {
     const began = performance.now();
@@ -162,17 +176,19 @@ for (const [rounds, inner] of small ? settings.slice(0, 1) : settings) {
     const bytes = weights.reduce((sum, type) => sum + byteLength(type), 0);
     const message = messageBytes(plan, bytes);
     // Messages go from each to all others, and weights to the server and back.
-    const round = message === bytes ? 2 * workers * bytes : workers * (workers - 1) * message;
+    const round = plan.turns.some(({ by }) => by === "server")
+      ? 2 * workers * bytes
+      : workers * (workers - 1) * message;
     const [a, b, c] = [
       await heldLoss(held, weights),
       await heldLoss(held, (await run(lone)).state),
       await heldLoss(held, (await run(dense)).state),
     ];
     console.log(
-      `${name}: ${workers} workers, ${rounds} rounds of ${inner} steps, ${bytes / 4} parameters, ${seconds.toFixed(1)} s`,
+      `${name}: ${workers} workers, ${rounds} rounds of ${steps} steps, ${bytes / 4} parameters, ${seconds.toFixed(1)} s`,
     );
     console.log(
-      `  a message ${message} B; a round ${round} B; in step ${2 * workers * bytes * inner} B; ratio ${((2 * workers * bytes * inner) / round).toFixed(1)}`,
+      `  a message ${message} B; a round ${round} B; in step ${2 * workers * bytes * steps} B; ratio ${((2 * workers * bytes * steps) / round).toFixed(1)}`,
     );
     console.log(`  held-out loss ${a.toFixed(3)}, a lone worker ${b.toFixed(3)}, in step ${c.toFixed(3)}`);
   } finally {

@@ -30,12 +30,13 @@ export interface CombineOptions<Reads extends Readonly<Record<string, Source>>, 
    * The next value of one weight, or of it and of what is kept. It is called for each weight.
    * @param own the values of the round before; only with `keeps`
    * @param reads the values that the sources have
-   * @param weight its name and number, and `ports` for entries of the sources that have other names
+   * @param weight its name and number; `ports` for entries of the sources that have other names; the seat's
+   *   `data` with `member` and `round`, and `random` for random numbers
    */
   next(
     own: OwnValues<Keeps>,
     reads: WeightValues<Reads>,
-    weight: { readonly name: string; readonly index: number; readonly ports: Ports<Reads> },
+    weight: { readonly name: string; readonly index: number; readonly ports: Ports<Reads> } & Omit<Scene, "reads">,
   ): Value | ({ readonly weight: Value } & { readonly [Name in Keeps]: Value });
 }
 
@@ -77,7 +78,7 @@ function layCombining(options: CombineOptions<Record<string, Source>, string>, s
 function nextOf(
   { keeps, next }: CombineOptions<Record<string, Source>, string>,
   stage: Stage,
-  { reads }: Scene,
+  { reads, data, random }: Scene,
   weight: { name: string; index: number },
 ): [string, Value][] {
   const { [KEPT]: before, ...others } = reads as AnyPorts & { [KEPT]?: Port };
@@ -98,6 +99,8 @@ function nextOf(
   const made = builder.scope(name, () =>
     next(known, values as Parameters<typeof next>[1], {
       ...weight,
+      data,
+      random,
       ports: others as Parameters<typeof next>[2]["ports"],
     }),
   );

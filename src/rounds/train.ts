@@ -25,9 +25,10 @@ export interface TrainOptions<Reads extends Readonly<Record<string, Source>>> {
   reads?: Reads;
   /**
    * Whether the optimizer's moments, the number of the step and other entries continue from the member's own
-   * last round; default true. Otherwise they begin anew in each round.
+   * last round; default true. Otherwise they begin anew in each round. A source says where else they continue
+   * from: a turn with the same entries, such as one that has trained earlier in the round.
    */
-  keeps?: boolean;
+  keeps?: boolean | Source<"one">;
   /**
    * Builds the loss of a step, an f32 scalar, as in a job. `reads.weights.entry(name, value)` is a start
    * weight.
@@ -49,10 +50,11 @@ export function train<const Reads extends Readonly<Record<string, Source>> = Rec
   if (!Number.isInteger(steps) || steps < 1)
     throw new RoundsError("PLAN", `a turn of ${by} trains ${steps} steps; take a whole number from 1`);
   const start = typeof weights === "string" ? before(weights) : weights;
+  const kept = keeps === true ? own() : keeps;
   return {
     by,
     steps,
-    reads: { ...reads, [WEIGHTS]: start, ...(keeps && { [KEPT]: own() }) },
+    reads: { ...reads, [WEIGHTS]: start, ...(kept && { [KEPT]: kept }) },
     lay: (stage) => layTraining(options as unknown as TrainOptions<Record<string, Source>>, stage),
   };
 }
