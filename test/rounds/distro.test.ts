@@ -166,47 +166,44 @@ const operatorOf = (plan: Plan, turn: string, graph: "init" | "step", label: Reg
 };
 
 describe("a plan", () => {
-  test(
-    "steps along the messages of two rounds before, looks ahead, and finds its cheats",
-    { timeout: 180_000 },
-    async () => {
-      const plan = await definition.close(SMALL);
-      const record = await performedRecord(plan, path("honest"));
-      const [first, old, agreed] = await Promise.all([0, 2, 3].map((round) => stateOf(record, round, "apply")));
-      expect(await stateOf(record, 3, "apply", 1)).toEqual(agreed);
-      expect(old).toEqual(first);
-      const messages = await Promise.all([0, 1].map((member) => stateOf(record, 1, "send", member)));
-      const [delta, ahead] = [await stateOf(record, 2, "local", 1), await stateOf(record, 3, "ahead", 1)];
-      let moved = 0;
-      let bytes = 4;
-      for (const [name, { shape, data }] of agreed) {
-        const { count } = cut(shape, CHUNKING);
-        bytes += 4 * Math.ceil(count / 4) + 4 * Math.ceil(count / 32);
-        data.forEach((weight, i) => {
-          const lead = Math.sign(delta.get(`optimizer/delta/${name}`)!.data[i]);
-          expect(ahead.get(name)!.data[i]).toBeCloseTo(weight - 0.003 * lead, 6);
-        });
-        if (cut(shape, CHUNKING).shape.slice(0, 2).join() !== "1,1") continue;
-        direction(messages, name, shape).forEach((slope, i) => {
-          const step = old.get(name)!.data[i] - data[i];
-          // Where signs cancel, rounding decides.
-          if (Math.abs(slope) > 1e-6) expect(step, `${name} ${i}`).toBeCloseTo(0.003 * Math.sign(slope), 6);
-          moved += Math.abs(slope) > 1e-6 ? 1 : 0;
-        });
-      }
-      expect(moved).toBeGreaterThan(100);
-      const sent = [...messages[0].values()].reduce((total, { data }) => total + 4 * data.length, 0);
-      expect(sent).toBe(bytes);
+  test("steps along the messages of two rounds before, looks ahead, and finds its cheats", async () => {
+    const plan = await definition.close(SMALL);
+    const record = await performedRecord(plan, path("honest"));
+    const [first, old, agreed] = await Promise.all([0, 2, 3].map((round) => stateOf(record, round, "apply")));
+    expect(await stateOf(record, 3, "apply", 1)).toEqual(agreed);
+    expect(old).toEqual(first);
+    const messages = await Promise.all([0, 1].map((member) => stateOf(record, 1, "send", member)));
+    const [delta, ahead] = [await stateOf(record, 2, "local", 1), await stateOf(record, 3, "ahead", 1)];
+    let moved = 0;
+    let bytes = 4;
+    for (const [name, { shape, data }] of agreed) {
+      const { count } = cut(shape, CHUNKING);
+      bytes += 4 * Math.ceil(count / 4) + 4 * Math.ceil(count / 32);
+      data.forEach((weight, i) => {
+        const lead = Math.sign(delta.get(`optimizer/delta/${name}`)!.data[i]);
+        expect(ahead.get(name)!.data[i]).toBeCloseTo(weight - 0.003 * lead, 6);
+      });
+      if (cut(shape, CHUNKING).shape.slice(0, 2).join() !== "1,1") continue;
+      direction(messages, name, shape).forEach((slope, i) => {
+        const step = old.get(name)!.data[i] - data[i];
+        // Where signs cancel, rounding decides.
+        if (Math.abs(slope) > 1e-6) expect(step, `${name} ${i}`).toBeCloseTo(0.003 * Math.sign(slope), 6);
+        moved += Math.abs(slope) > 1e-6 ? 1 : 0;
+      });
+    }
+    expect(moved).toBeGreaterThan(100);
+    const sent = [...messages[0].values()].reduce((total, { data }) => total + 4 * data.length, 0);
+    expect(sent).toBe(bytes);
 
-      // The last of those that choose, of the first weight: what comes next takes the coefficients.
-      const choose = operatorOf(plan, "local", "step", /take-along-dim/) - 1;
-      const subtract = operatorOf(plan, "local", "step", /unsent\/sub/);
-      const sign = operatorOf(plan, "apply", "init", /sign$/);
-      const look = operatorOf(plan, "ahead", "init", /sign$/);
-      const pack = operatorOf(plan, "send", "init", /pack-signs/);
-      const at = (step: number, number: number) => ({ reason: "operator", location: { step, operator: { number } } });
-      // The last column: whether its message passes a limit of 0.1 for two of Psyche's distances, which has none.
-      const drills = [
+    // The last of those that choose, of the first weight: what comes next takes the coefficients.
+    const choose = operatorOf(plan, "local", "step", /take-along-dim/) - 1;
+    const subtract = operatorOf(plan, "local", "step", /unsent\/sub/);
+    const sign = operatorOf(plan, "apply", "init", /sign$/);
+    const look = operatorOf(plan, "ahead", "init", /sign$/);
+    const pack = operatorOf(plan, "send", "init", /pack-signs/);
+    const at = (step: number, number: number) => ({ reason: "operator", location: { step, operator: { number } } });
+    // The last column: whether its message passes a limit of 0.1 for two of Psyche's distances, which has none.
+    const drills = [
       ["another than the largest", `turn=local,flip:step=1,operator=${choose},bit=0`, "local-1", at(1, choose), true],
       ["what was sent is kept", `turn=local,flip:step=1,operator=${subtract},bit=30`, "local-1", at(1, subtract), true],
       ["a step that is no sign", `turn=apply,flip:step=0,operator=${sign},bit=22`, "apply-1", at(0, sign), true],
@@ -216,17 +213,15 @@ describe("a plan", () => {
       ["a message is left out", "turn=apply,aggregate:0", "apply-1", { reason: "inputs" }, false],
       ["a message of another round", "turn=apply,stale:0", "apply-1", { reason: "inputs" }, false],
     ] as const; // prettier-ignore
-      for (const [i, [what, text, name, blame, passes]] of drills.entries()) {
-        const fault = parseRoundFault(plan, `participant=worker-1,round=3,${text}`);
-        const drill = await performedRecord(plan, path(`drill-${i}`), [fault], { salt: 2, from: record });
-        expect(await disputeRecords(record, drill), what).toMatchObject({ losers: [1], round: 3, name, blames: [{ participant: "worker-1", ...blame }] }); // prettier-ignore
-        if (i === 0)
-          expect((await auditRecord(drill)).liars.map(({ participant }) => participant)).toEqual(["worker-1"]);
-        const [mine, other] = [await stateOf(record, 3, "send", 1), await stateOf(drill, 3, "send", 1)];
-        const [was, is] = [mine, other].map((sent) => coefficientsOf(sent, agreed));
-        const far = Math.max(distances(was.places, is.places).jaccard, distances(was.signs, is.signs).hamming);
-        expect(far < 0.1, `${what} is ${far} from the honest message`).toBe(passes);
-      }
-    },
-  );
+    for (const [i, [what, text, name, blame, passes]] of drills.entries()) {
+      const fault = parseRoundFault(plan, `participant=worker-1,round=3,${text}`);
+      const drill = await performedRecord(plan, path(`drill-${i}`), [fault], { salt: 2, from: record });
+      expect(await disputeRecords(record, drill), what).toMatchObject({ losers: [1], round: 3, name, blames: [{ participant: "worker-1", ...blame }] }); // prettier-ignore
+      if (i === 0) expect((await auditRecord(drill)).liars.map(({ participant }) => participant)).toEqual(["worker-1"]);
+      const [mine, other] = [await stateOf(record, 3, "send", 1), await stateOf(drill, 3, "send", 1)];
+      const [was, is] = [mine, other].map((sent) => coefficientsOf(sent, agreed));
+      const far = Math.max(distances(was.places, is.places).jaccard, distances(was.signs, is.signs).hamming);
+      expect(far < 0.1, `${what} is ${far} from the honest message`).toBe(passes);
+    }
+  });
 });

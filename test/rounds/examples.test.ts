@@ -56,43 +56,39 @@ describe("FedAvg", () => {
     expect(await of("share")).toEqual(["3ecf3cf4", "3e972974", "40399e48"]);
   });
 
-  test(
-    "takes the mean of the drawn clients alone, and finds a server that counts others",
-    { timeout: 120_000 },
-    async () => {
-      const plan = await fedavg.default.close({ clients: 4, fraction: 0.5, rounds: 3, inner: 2 });
-      const record = await performedRecord(plan, path("partial"));
-      const stateOf = async (of: RoundsRecord, round: number, turnName: string, member = 0) => {
-        const seat = plan.seats.findIndex((each) => plan.turns[each.turn].name === turnName && each.member === member);
-        const { tensors } = await of.state(of.at({ round, seat })!);
-        const { outputs } = plan.templates[plan.seats[seat].template].round.step;
-        return new Map(outputs.map(({ name }, i) => [name, Array.from(tensors[i].data)]));
-      };
-      const rosters = new Set<string>();
-      for (const round of [1, 2, 3]) {
-        const chosen = (await stateOf(record, round, "draw")).get("chosen")!;
-        expect(chosen.reduce((a, b) => a + b)).toBe(2);
-        rosters.add(chosen.join());
-        const locals = await Promise.all([0, 1, 2, 3].map((member) => stateOf(record, round, "local", member)));
-        const counts = chosen.map((taken, client) => taken * (client + 1));
-        const all = counts.reduce((a, b) => a + b);
-        for (const [name, merged] of await stateOf(record, round, "merge"))
+  test("takes the mean of the drawn clients alone, and finds a server that counts others", async () => {
+    const plan = await fedavg.default.close({ clients: 4, fraction: 0.5, rounds: 3, inner: 2 });
+    const record = await performedRecord(plan, path("partial"));
+    const stateOf = async (of: RoundsRecord, round: number, turnName: string, member = 0) => {
+      const seat = plan.seats.findIndex((each) => plan.turns[each.turn].name === turnName && each.member === member);
+      const { tensors } = await of.state(of.at({ round, seat })!);
+      const { outputs } = plan.templates[plan.seats[seat].template].round.step;
+      return new Map(outputs.map(({ name }, i) => [name, Array.from(tensors[i].data)]));
+    };
+    const rosters = new Set<string>();
+    for (const round of [1, 2, 3]) {
+      const chosen = (await stateOf(record, round, "draw")).get("chosen")!;
+      expect(chosen.reduce((a, b) => a + b)).toBe(2);
+      rosters.add(chosen.join());
+      const locals = await Promise.all([0, 1, 2, 3].map((member) => stateOf(record, round, "local", member)));
+      const counts = chosen.map((taken, client) => taken * (client + 1));
+      const all = counts.reduce((a, b) => a + b);
+      for (const [name, merged] of await stateOf(record, round, "merge"))
         merged.forEach((value, i) => expect(value, name).toBeCloseTo(locals.reduce((sum, local, client) => sum + (local.get(name)![i] * counts[client]) / all, 0), 6)); // prettier-ignore
-      }
-      expect(rosters.size).toBeGreaterThan(1);
-      const { labels } = plan.templates[plan.seats[plan.seats.length - 2].template].round.init;
-      const operator = labels.findIndex((label) => label.endsWith("one-hot"));
-      const drills = [
+    }
+    expect(rosters.size).toBeGreaterThan(1);
+    const { labels } = plan.templates[plan.seats[plan.seats.length - 2].template].round.init;
+    const operator = labels.findIndex((label) => label.endsWith("one-hot"));
+    const drills = [
       [`turn=draw,flip:step=0,operator=${operator},element=0,bit=0`, { name: "draw-0", blames: [{ participant: "server-0", reason: "operator", location: { operator: { number: operator } } }] }],
       ["turn=merge,stale:4", { name: "merge-0", blames: [{ participant: "server-0", reason: "inputs" }] }],
     ] as const; // prettier-ignore
-      for (const [i, [text, found]] of drills.entries()) {
-        const fault = parseRoundFault(plan, `participant=server-0,round=2,${text}`);
-        const drill = await performedRecord(plan, path(`partial-${i}`), [fault], { ...OTHER, from: record });
-        expect(await disputeRecords(record, drill), text).toMatchObject({ losers: [1], round: 2, ...found });
-      }
-    },
-  );
+    for (const [i, [text, found]] of drills.entries()) {
+      const fault = parseRoundFault(plan, `participant=server-0,round=2,${text}`);
+      const drill = await performedRecord(plan, path(`partial-${i}`), [fault], { ...OTHER, from: record });
+      expect(await disputeRecords(record, drill), text).toMatchObject({ losers: [1], round: 2, ...found });
+    }
+  });
 
   test("gives equal inputs back", async () => {
     for (const form of ["sum", "share"]) {

@@ -17,7 +17,7 @@ const number = (value: number) => intTensor([], [value]);
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 describe("hashes", () => {
-  test("SHA-256 is that of Node for lengths around the ends of blocks", { timeout: 60_000 }, async () => {
+  test("SHA-256 is that of Node for lengths around the ends of blocks", async () => {
     for (const length of [1, 33, 55, 56, 64, 119, 120]) {
       const text = Uint8Array.from({ length }, (_, i) => (37 * i + length) & 255);
       const rows = intTensor([2, length], [...text, ...text.toReversed()]);
@@ -36,7 +36,7 @@ describe("hashes", () => {
 });
 
 describe("shuffles", () => {
-  test("swap-or-not draws the committees of Psyche's tests", { timeout: 60_000 }, async () => {
+  test("swap-or-not draws the committees of Psyche's tests", async () => {
     const zero = { s: intTensor([1, 32], Array(32).fill(0)), n: number(10) };
     const found = await evaluate(({ s, n }) => draw.swapOrNot(s, n, 12), zero);
     expect([...found.data].slice(0, 10)).toEqual([9, 7, 4, 1, 8, 0, 5, 6, 3, 2]);
@@ -67,7 +67,7 @@ describe("shuffles", () => {
     }
   }); // prettier-ignore
 
-  test("who takes part draws the roles that all others draw", { timeout: 60_000 }, async () => {
+  test("who takes part draws the roles that all others draw", async () => {
     const mask = [1, 0, 1, 1, 1, 0, 1];
     const living = range(7).filter((i) => mask[i]);
     const seed = 0xfedcba9876543210n;
@@ -115,7 +115,7 @@ describe("witnesses", () => {
     expect(await decide([a, a, b, b], 2, [1, 0, 1, 1])).toEqual([[1, 2, 0, 0], 1]);
   });
 
-  test("have a tree of what they have seen, as Solana makes it", { timeout: 60_000 }, async () => {
+  test("have a tree of what they have seen, as Solana makes it", async () => {
     const { data } = await evaluate(({ x }) => witness.merkleRootOf(x), { x: intTensor([3, 1], [..."abc"].map((letter) => letter.charCodeAt(0))) }); // prettier-ignore
     const hex = Buffer.from(data).toString("hex");
     expect([hex.slice(0, 8), hex.slice(-8)]).toEqual(["e9636069", "9f58ecce"]);
@@ -154,7 +154,7 @@ describe("the coordinator", () => {
     return stack(rows);
   }
 
-  test("takes the states of Psyche's sources, in 12 runs of events", { timeout: 180_000 }, async () => {
+  test("takes the states of Psyche's sources, in 12 runs of events", async () => {
     const visited = new Set<number>();
     for (let seed = 1; seed <= 12; seed++) {
       const events = happenings(seed);

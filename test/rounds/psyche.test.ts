@@ -67,7 +67,7 @@ async function sceneOf(folder: string) {
 }
 
 describe("Psyche", () => {
-  test("drops who is away, and has the states of its sources", { timeout: 600_000 }, async () => {
+  test("drops who is away, and has the states of its sources", async () => {
     const plan = await psyche.close({ ...SMALL, rounds: 4, absent: "3@3" });
     const record = await performedRecord(plan, path("away"));
     const reference = new Coordinator({ initMin: 5, min: 3, witnesses: 3, steps: 6, extra: 5, warmup: 5, train: 15, witness: 5, cooldown: 5, epoch: 10_000 }, 5); // prettier-ignore
@@ -96,7 +96,7 @@ describe("Psyche", () => {
     expect(reference.clients).toEqual([1, 1, 1, 0, 1]);
   });
 
-  test("accepts a false message by its quorum, unless a verifier checks it", { timeout: 600_000 }, async () => {
+  test("accepts a false message by its quorum, unless a verifier checks it", async () => {
     const {
       record,
       close,
@@ -137,7 +137,7 @@ describe("Psyche", () => {
     expect((await auditRecord(record, { from: 2 })).liars).toMatchObject([{ round: 2, participant: `client-${unchecked}`, reason: "equivocation" }]); // prettier-ignore
   });
 
-  test("believes two of three witnesses, and a dispute neither", { timeout: 600_000 }, async () => {
+  test("believes two of three witnesses, and a dispute neither", async () => {
     const { plan, record, close, trainers, witnesses, said, drill } = await sceneOf("believes two");
     const hidden = trainers[0];
     // A witness that hides a participant is outvoted; two of three are believed. Both are named.
@@ -156,7 +156,7 @@ describe("Psyche", () => {
     expect([majority.close.get("healthy")![hidden], majority.close.get("counts")![hidden]]).toEqual([0, 0]);
   });
 
-  test("has verifiers that can be disputed too", { timeout: 600_000 }, async () => {
+  test("has verifiers that can be disputed too", async () => {
     const { verifier, checked, said, drill, falseMessage } = await sceneOf("has verifier");
     // A verifier that accuses an honest trainer, and one that is silent about a false message.
     const framing = await drill("framing", `participant=client-${verifier},round=2,turn=witness,flip:step=0,operator=${said.operator(/^ne$/)},bit=0`); // prettier-ignore
@@ -165,7 +165,7 @@ describe("Psyche", () => {
     expect(silent.liars.toSorted()).toEqual([`client-${checked} operator`, `client-${verifier} operator`].toSorted());
   });
 
-  test("has its coordinator held to its draws and counts", { timeout: 600_000 }, async () => {
+  test("has its coordinator held to its draws and counts", async () => {
     const { plan, open, trainers, opened, closed, drill } = await sceneOf("has its coor");
     // Everybody can draw again, so Psyche's clients notice another assignment too; here it is a leaf that loses.
     const swap = opened.operator(/^swap-3\/swap$/);

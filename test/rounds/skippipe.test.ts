@@ -73,7 +73,7 @@ describe("the published schedule", () => {
   });
 });
 
-test("has the gradients of one graph whose microbatches skip stages", { timeout: 120_000 }, async () => {
+test("has the gradients of one graph whose microbatches skip stages", async () => {
   const sizes = { stages: 5, context: 8, dim: 8, heads: 2, subspace: 0, boundary: "whole" };
   const text = "0-1-2 0-3-1 0-2-3";
   const plan = await definition.close({ stages: 4, paths: text, context: 8, dim: 8, batch: 2, rounds: 1 });
@@ -118,7 +118,7 @@ test("has the gradients of one graph whose microbatches skip stages", { timeout:
   }
 });
 
-test("who skips its stage, leaves the path or reports another gradient is found", { timeout: 120_000 }, async () => {
+test("who skips its stage, leaves the path or reports another gradient is found", async () => {
   // Each turn has one microbatch, so that what it reads and what it hands on are of one type.
   const plan = await definition.close({ stages: 3, paths: "0-1-2 0-2-1", context: 8, dim: 8, batch: 1, rounds: 1 });
   const honest = await performedRecord(plan, path("honest"));

@@ -57,7 +57,7 @@ describe("the draw", () => {
   });
 });
 
-test("has the gradients of one graph, with a replica away", { timeout: 120_000 }, async () => {
+test("has the gradients of one graph, with a replica away", async () => {
   const [stages, microbatches] = [3, 4];
   const sizes = { stages, context: 8, dim: 8, heads: 2, subspace: 0, boundary: "whole" };
   const plan = await definition.close({ stages, microbatches, away: "1.0@1", context: 8, dim: 8, batch: 2, rounds: 1 });
@@ -123,7 +123,7 @@ async function answers(record: RoundsRecord, round: number, seat: number): Promi
   return outputs.every(({ tensor }, i) => tensors[i].shape.join() === inputs[tensor]?.shape.join() || tensor >= inputs.length) && tensors.every(({ data }) => data.every(Number.isFinite)); // prettier-ignore
 }
 
-test("who draws, computes or adds up otherwise is found, and has answered", { timeout: 180_000 }, async () => {
+test("who draws, computes or adds up otherwise is found, and has answered", async () => {
   const small = { stages: 2, microbatches: 2, away: "1.2@2", context: 8, dim: 8, batch: 1, rounds: 2 };
   const plan = await definition.close(small);
   const honest = await performedRecord(plan, path("honest"));
