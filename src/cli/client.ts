@@ -15,7 +15,8 @@ import { signerOf } from "./account.ts";
 import { addAllowanceOption } from "./allowance.ts";
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
-import { addNetworkOptions, networkAddress, type NetworkFlags, networkKey, networksOf } from "./network.ts";
+import { networkKey, networksOf } from "./network.ts";
+import { addNetworkOptions, expectNetwork, networkAddress, type NetworkFlags } from "./network-options.ts";
 import { colors, formatCount, reportLine, writeJson, writeLine } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { count } from "./run.ts";
@@ -120,9 +121,7 @@ async function draw(
 }
 
 async function listProviders(flags: ChainFlags & NetworkFlags): Promise<void> {
-  const address = networkAddress(flags);
-  if (address === undefined)
-    throw new UsageError("SYNTAX", "no network is named; give its address with --network, or in VERDE_NETWORK");
+  const address = expectNetwork(flags);
   const session = await openSession(flags);
   const networks = await networksOf(flags);
   try {

@@ -13,6 +13,7 @@ import type { KeyFlags } from "./account.ts";
 import { addKeyOptions, openClaims } from "./claims.ts";
 import { addListenOptions, exposure, type ListenFlags, placeOf, tlsOf } from "./listen.ts";
 import { addNkeyOption, type NkeyFlags } from "./nkey.ts";
+import { networkAddress } from "./network-options.ts";
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 import { addThreadsOption } from "./threads.ts";
 import { addTokenOption, type TokenFlags, tokensOf } from "./token.ts";
@@ -123,7 +124,7 @@ async function serve(
 /** @returns the address that `verde dispute` takes */
 async function answerOn(networks: Networks, party: HostedParty, flags: Flags): Promise<string> {
   const { nats, topic } = flags;
-  const { networkAddress, networkKey } = await import("./network.ts");
+  const { networkKey } = await import("./network.ts");
   const { answerFor, formatPartyAddress } = await import("../services/network/party.ts");
   const network = networkAddress({ ...(nats !== undefined && { network: nats }) })!;
   const key = await networkKey(flags);

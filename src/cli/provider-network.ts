@@ -11,7 +11,8 @@ import { parseDuration } from "../settlement/duration.ts";
 import type { Session } from "../settlement/session.ts";
 import { type KeyFlags, signerOf } from "./account.ts";
 import { openClaims } from "./claims.ts";
-import { networkAddress, type NetworkFlags, networkKey } from "./network.ts";
+import { networkKey } from "./network.ts";
+import { networkAddress, type NetworkFlags } from "./network-options.ts";
 import type { Sender } from "./send.ts";
 
 export interface PresenceFlags extends NetworkFlags, KeyFlags {

@@ -6,7 +6,8 @@ import { judge } from "../services/referee/referee.ts";
 import { parseDuration } from "../settlement/duration.ts";
 import { signerOf } from "./account.ts";
 import { openClaims } from "./claims.ts";
-import { addNetworkOptions, networkAddress, type NetworkFlags, networkKey, networksOf } from "./network.ts";
+import { networkKey, networksOf } from "./network.ts";
+import { addNetworkOptions, expectNetwork, type NetworkFlags } from "./network-options.ts";
 import { sayNow } from "./output.ts";
 import { Sender } from "./send.ts";
 import { addSendOptions, openSession, type SendFlags } from "./session.ts";
@@ -32,9 +33,7 @@ export function register(referee: Command): void {
 }
 
 async function serveReferee(flags: Flags): Promise<void> {
-  const network = networkAddress(flags);
-  if (network === undefined)
-    throw new UsageError("SYNTAX", "no network is named; give its address with --network, or in VERDE_NETWORK");
+  const network = expectNetwork(flags);
   if (flags.forfeitSilent && !flags.witness)
     throw new UsageError("CONFLICT", "that a party is silent rests on your word; add --witness to --forfeit-silent");
   const say = (sentence: string): void => sayNow(sentence, flags.json);

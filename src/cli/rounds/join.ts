@@ -5,19 +5,17 @@ import { ClaimStore } from "../../claims/store.ts";
 import { UsageError } from "../../errors/index.ts";
 import { DEFAULT } from "../../repops/backends/index.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
-import { loadRounds } from "../../rounds/load.ts";
 import { Joined } from "../../services/rounds/join.ts";
 import { parseDuration } from "../../settlement/duration.ts";
-import { jobOptions, optionNames } from "../job-options.ts";
-import { networkAddress, type NetworkFlags, networksOf } from "../network.ts";
+import { networksOf } from "../network.ts";
+import { expectNetwork, type NetworkFlags } from "../network-options.ts";
 import { sayNow } from "../output.ts";
 import { endSignal } from "../stop.ts";
+import { type PlanFlags, planOf } from "./plan.ts";
 
-interface Flags extends NetworkFlags {
+interface Flags extends NetworkFlags, PlanFlags {
   as: string;
   out: string;
-  rounds?: string;
-  seed?: string;
   patience: string;
   fault?: string[];
   backend?: string;
@@ -25,12 +23,9 @@ interface Flags extends NetworkFlags {
 }
 
 export async function joinPlan(path: string, rest: string[], flags: Flags, command: Command): Promise<void> {
-  const { as, out, rounds, seed, fault = [], backend = DEFAULT.name, json = false } = flags;
-  const network = networkAddress(flags);
-  if (network === undefined)
-    throw new UsageError("SYNTAX", "no network is named; give its address with --network, or in VERDE_NETWORK");
-  const set = { ...(rounds !== undefined && { rounds }), ...(seed !== undefined && { seed }) };
-  const plan = await loadRounds(path, { ...jobOptions(rest, optionNames(command)), ...set });
+  const { as, out, fault = [], backend = DEFAULT.name, json = false } = flags;
+  const network = expectNetwork(flags);
+  const plan = await planOf(path, rest, flags, command);
   const faults = fault.map((text) => parseRoundFault(plan, text));
   const other = faults.find(({ seat }) => plan.participants[plan.seats[seat].participant].name !== as);
   if (other)

@@ -13,7 +13,8 @@ import type { Plan } from "../../rounds/plan.ts";
 import { musterOn } from "../../services/rounds/muster.ts";
 import { parseDuration } from "../../settlement/duration.ts";
 import { endProcess, startCarrier } from "../carrier.ts";
-import { networkAddress, type NetworkFlags, networksOf } from "../network.ts";
+import { networksOf } from "../network.ts";
+import { networkAddress, type NetworkFlags } from "../network-options.ts";
 import { reportLine } from "../output.ts";
 
 export interface OverNetwork {

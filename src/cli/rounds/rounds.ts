@@ -2,13 +2,13 @@
 import { type Command, Option } from "commander";
 import { BACKEND_NAMES } from "../../repops/backends/index.ts";
 import { addThreadsOption } from "../threads.ts";
-import { addNetworkOptions } from "../network.ts";
+import { addNetworkOptions } from "../network-options.ts";
 import { addProgressOption } from "../progress.ts";
 import { auditRounds } from "./audit.ts";
 import { disputeRounds } from "./dispute.ts";
 import { addPlanHelp } from "./help.ts";
 import { inspectRounds } from "./inspect.ts";
-import { joinPlan } from "./join.ts";
+import { ROUNDS, SEED } from "./plan.ts";
 import { runPlan } from "./run.ts";
 
 const BACKEND = ["--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one (default: wasm)`] as const;
@@ -30,8 +30,8 @@ export function register(program: Command): void {
     .argument("<plan>", "a module that exports a plan, for example examples/rounds/diloco.ts")
     .argument("[options...]", "the plan's own options: --name value")
     .requiredOption("--out <folder>", "the record to write")
-    .option("--rounds <n>", "how many rounds; default: the plan's own number")
-    .option("--seed <n>", "the seed of initial states")
+    .option(...ROUNDS)
+    .option(...SEED)
     .addOption(
       new Option("--participants <where>", "in this process, each in one of its own, or on a network (docs/rounds.md)")
         .choices(["local", "processes", "nats"])
@@ -52,15 +52,19 @@ export function register(program: Command): void {
     .argument("[options...]", "the plan's own options: --name value")
     .requiredOption("--as <participant>", "its name in the plan, such as worker-2")
     .option("--out <folder>", "where it keeps what it reads and computes", "out/rounds")
-    .option("--rounds <n>", "how many rounds; default: the plan's own number")
-    .option("--seed <n>", "the seed of initial states")
+    .option(...ROUNDS)
+    .option(...SEED)
     .option(...PATIENCE)
     .option(...FAULT)
     .option(...BACKEND)
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
   addPlanHelp(rounds, [run, join]);
-  addThreadsOption(addNetworkOptions(join)).action((path: string, rest: string[], flags) => joinPlan(path, rest, flags, join)); // prettier-ignore
+  addThreadsOption(addNetworkOptions(join)).action(async (path: string, rest: string[], flags) => {
+    // The network is a large module, and loaded only when it is needed.
+    const { joinPlan } = await import("./join.ts");
+    return joinPlan(path, rest, flags, join);
+  });
   rounds
     .command("inspect")
     .description("show a record: its plan, its participants and its leaves")

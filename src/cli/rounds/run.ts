@@ -3,21 +3,18 @@ import type { Command } from "commander";
 import { toHex } from "../../encoding/bytes.ts";
 import { RunError } from "../../errors/index.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
-import { loadRounds } from "../../rounds/load.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { type LeafInfo, runRounds } from "../../rounds/run.ts";
 import { reportFailure } from "../exit.ts";
 import { exitWith } from "../guard.ts";
-import { jobOptions, optionNames } from "../job-options.ts";
 import { formatNumber, reportLine, writeJson, writeLine } from "../output.ts";
-import type { NetworkFlags } from "../network.ts";
+import type { NetworkFlags } from "../network-options.ts";
 import { commandWith, stopOnSignal } from "../stop.ts";
-import { gatherOn, type OverNetwork } from "./network.ts";
+import type { OverNetwork } from "./network.ts";
+import { type PlanFlags, planOf, planWords } from "./plan.ts";
 
-interface Flags extends NetworkFlags {
+interface Flags extends NetworkFlags, PlanFlags {
   out: string;
-  rounds?: string;
-  seed?: string;
   participants: "local" | "processes" | "nats";
   patience: string;
   fault?: string[];
@@ -28,15 +25,14 @@ interface Flags extends NetworkFlags {
 }
 
 export async function runPlan(path: string, rest: string[], flags: Flags, command: Command): Promise<void> {
-  const { out, rounds, seed, participants, fault = [], backend, resume = false, force = false, json = false } = flags;
-  const set = { ...(rounds !== undefined && { rounds }), ...(seed !== undefined && { seed }) };
-  const plan = await loadRounds(path, { ...jobOptions(rest, optionNames(command)), ...set });
+  const { out, participants, fault = [], backend, resume = false, force = false, json = false } = flags;
+  const plan = await planOf(path, rest, flags, command);
   const planted = fault.map((text) => ({ text, planted: parseRoundFault(plan, text) }));
   const stopping = stopOnSignal("the leaves that are being computed are finished, and then the rounds stop");
   let others: OverNetwork | undefined;
   try {
     if (participants === "nats")
-      others = await gatherOn({ flags, plan, words: planWords(path, rest, set), faults: planted, backend, signal: stopping.signal }); // prettier-ignore
+      others = await (await import("./network.ts")).gatherOn({ flags, plan, words: planWords(path, rest, flags), faults: planted, backend, signal: stopping.signal }); // prettier-ignore
     const record = await runRounds(plan, {
       out,
       participants: participants === "nats" ? others!.muster : participants,
@@ -59,10 +55,6 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
     stopping.done();
   }
 }
-
-/** The plan and its options, as another command takes them. */
-const planWords = (path: string, rest: readonly string[], set: Readonly<Record<string, string>>): string[] =>
-  [path, ...rest, ...Object.entries(set).flatMap(([name, value]) => [`--${name}`, value])]; // prettier-ignore
 
 const leafLine = ({ round, rounds, name, participant, metrics }: LeafInfo) => ({ schemaVersion: 1, round, rounds, leaf: name, participant, metrics }); // prettier-ignore
 

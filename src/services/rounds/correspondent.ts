@@ -11,6 +11,7 @@ import { type AskedOfParticipant, type AskedOfRecorder, messages, MOST_REPLY, ty
 /** Milliseconds until one answer has to be there. */
 const ANSWER_MILLIS = 30_000;
 const PAUSE_MILLIS = 300;
+const MINUTE = 60_000;
 /** Failures that pass when a process or a server is there again. */
 const PASSING: ReadonlySet<string> = new Set([
   "VERDE_TRANSPORT_NOBODY",
@@ -31,18 +32,22 @@ export class Correspondent {
 
   /**
    * @param options.name of the other side
-   * @param options.patience milliseconds for which it may be away
+   * @param options.patience milliseconds for which it may be away. Default: a minute
    * @param options.signal ends the waiting
    */
   constructor(
     transport: Transport,
     subject: string,
-    options: { readonly name: string; readonly patience: number; readonly signal?: AbortSignal | undefined },
+    options: {
+      readonly name: string;
+      readonly patience?: number | undefined;
+      readonly signal?: AbortSignal | undefined;
+    },
   ) {
     this.transport = transport;
     this.subject = subject;
     this.name = options.name;
-    this.patience = options.patience;
+    this.patience = options.patience ?? MINUTE;
     this.signal = options.signal;
   }
 

@@ -20,7 +20,7 @@ import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
 import { type AskedOfParticipant, messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
-import { pieceOf, reasonOf } from "./muster.ts";
+import { pieceOf, reasonOf } from "./replies.ts";
 
 export interface JoinOptions {
   readonly transport: Transport;
@@ -44,7 +44,6 @@ export interface JoinOptions {
 const WORKING_MILLIS = 10_000;
 /** The leaves whose replies are kept. */
 const MOST_KEPT = 64;
-const MINUTE = 60_000;
 
 /** A participant that answers until it is closed. */
 export class Joined {
@@ -136,7 +135,7 @@ export class Joined {
   }
 
   private async leaf(record: RoundsRecord, place: LeafPlace, stop: boolean): Promise<Reply> {
-    const { plan, faults = [], transport, patience = MINUTE } = this.options;
+    const { plan, faults = [], transport, patience } = this.options;
     const fault = faults.find((planted) => planted.round === place.round && planted.seat === place.seat)?.fault;
     const derived = sourcesOf(plan, place);
     const recorder = new Correspondent(transport, recorderSubject(record.instance.id), { name: "the recorder", patience }); // prettier-ignore

@@ -1,7 +1,7 @@
 /** The recorder's side of a plan whose participants are on a network. */
 import { type Bytes, bytesEqual } from "../../encoding/bytes.ts";
-import { stateRoot, type TensorRoot } from "../../encoding/tensor.ts";
-import { messageOf, RoundsError, VerdeError } from "../../errors/index.ts";
+import { stateRoot } from "../../encoding/tensor.ts";
+import { RoundsError } from "../../errors/index.ts";
 import type { Crew, Muster } from "../../rounds/crew.ts";
 import type { LeafFault } from "../../rounds/fault.ts";
 import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
@@ -9,7 +9,8 @@ import type { RoundsRecord } from "../../rounds/record.ts";
 import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
-import { failed, messages, PIECE, recorderSubject, type Reply, subjectOf } from "./messages.ts";
+import { messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
+import { pieceOf, reasonOf } from "./replies.ts";
 
 export interface MusterOptions {
   readonly transport: Transport;
@@ -24,15 +25,13 @@ export interface MusterOptions {
   onPresent?(participant: string, address: Bytes): void;
 }
 
-const MINUTE = 60_000;
-
 /**
  * Waits until all participants of a plan are on the network. Their addresses are those that they name
  * themselves: who they are, the network has to know.
  * @throws {RoundsError} PARTICIPANT when one stays away
  */
 export async function musterOn(options: MusterOptions): Promise<Muster> {
-  const { transport, plan, patience = MINUTE, signal, stop = true, onPresent } = options;
+  const { transport, plan, patience, signal, stop = true, onPresent } = options;
   const asked = plan.participants.map(
     ({ name }) => new Correspondent(transport, subjectOf(plan.id, name), { name, patience, signal }),
   );
@@ -108,16 +107,3 @@ class NetworkCrew implements Crew {
     return messages.reply(await reply().catch(reasonOf));
   }
 }
-
-/** A part of a blob that is asked for. */
-export async function pieceOf(
-  { blobs }: RoundsRecord,
-  { root, from }: { readonly root: TensorRoot; readonly from: number },
-): Promise<Reply> {
-  const bytes = await blobs.part(root, from, PIECE);
-  return bytes ? { kind: "piece", bytes } : failed("VERDE_ROUNDS_UNAVAILABLE", "it has no such blob");
-}
-
-/** What was thrown, as a reply. */
-export const reasonOf = (error: unknown): Reply =>
-  failed(error instanceof VerdeError ? error.code : "VERDE_FAILURE", messageOf(error));

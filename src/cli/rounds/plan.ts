@@ -1,0 +1,29 @@
+/** The plan that a command names, with the options that every plan has. */
+import type { Command } from "commander";
+import { loadRounds } from "../../rounds/load.ts";
+import type { Plan } from "../../rounds/plan.ts";
+import { jobOptions, optionNames } from "../job-options.ts";
+
+export interface PlanFlags {
+  rounds?: string;
+  seed?: string;
+}
+
+export const ROUNDS = ["--rounds <n>", "how many rounds; default: the plan's own number"] as const;
+export const SEED = ["--seed <n>", "the seed of initial states"] as const;
+
+/** Those of the two that are given. */
+const given = ({ rounds, seed }: PlanFlags): Record<string, string> => ({
+  ...(rounds !== undefined && { rounds }),
+  ...(seed !== undefined && { seed }),
+});
+
+/** Loads the module and closes its plan. @param rest the plan's own options */
+export function planOf(path: string, rest: string[], flags: PlanFlags, command: Command): Promise<Plan> {
+  return loadRounds(path, { ...jobOptions(rest, optionNames(command)), ...given(flags) });
+}
+
+/** The plan and its options, as another command takes them. */
+export function planWords(path: string, rest: readonly string[], flags: PlanFlags): string[] {
+  return [path, ...rest, ...Object.entries(given(flags)).flatMap(([name, value]) => [`--${name}`, value])];
+}
