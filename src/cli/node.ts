@@ -7,6 +7,7 @@ import { startNode } from "../services/node.ts";
 import { parseDuration } from "../settlement/duration.ts";
 import { portFrom } from "./listen.ts";
 import { colors, sayNow, writeJson, writeLine } from "./output.ts";
+import { ownCommand } from "./own-command.ts";
 import { endSignal } from "./stop.ts";
 import { parseCount } from "./task/terms.ts";
 
@@ -52,7 +53,7 @@ async function runNode(flags: Flags): Promise<void> {
     referees,
     chainPort: portFrom(flags.port, "--port"),
     hubPort: portFrom(flags.hubPort, "--hub-port"),
-    command: [process.execPath, ...process.execArgv, process.argv[1]],
+    command: ownCommand(),
     ...(flags.backend !== undefined && { backend: flags.backend }),
     everyMillis: 1000 * Math.max(parseDuration(flags.every), 1),
     signal,

@@ -14,6 +14,7 @@ import { collected } from "./collected.ts";
 import { folderOf, LOCK_FILE, LOG_FILE, registerStatus, STATUS_FILE } from "./provider-status.ts";
 import { networksOf } from "./network.ts";
 import { addNetworkOptions } from "./network-options.ts";
+import { ownCommand } from "./own-command.ts";
 import { registerDoctor } from "./provider-doctor.ts";
 import { sayer } from "./provider-log.ts";
 import { accountOf, presenceOf, type PresenceFlags } from "./provider-network.ts";
@@ -124,7 +125,7 @@ async function runProvider(given: Flags): Promise<void> {
         games: trusted(deployment.game, flags.game),
       },
       most,
-      command: [process.execPath, ...process.execArgv, process.argv[1]],
+      command: ownCommand(),
       runOptions: [...(flags.backend === undefined ? [] : ["--backend", flags.backend]), ...(flags.fault === undefined ? [] : ["--fault", flags.fault])], // prettier-ignore
       ...(flags.backend !== undefined && { backend: flags.backend }),
       ...(presence && { presence }),

@@ -15,6 +15,7 @@ import { ShardPlan } from "../shards/plan.ts";
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
 import { formatBytes, printRow, reportLine, type Row } from "./output.ts";
+import { ownCommand } from "./own-command.ts";
 import { type TokenFlags, tokensOf } from "./token.ts";
 
 export interface WorkerFlags extends TokenFlags {
@@ -80,9 +81,6 @@ export async function openCrew(
 
 /** The backend of a run with workers. */
 export const distributed = (crew: Crew) => (backend: Backend) => shardedBackend(backend, crew);
-
-/** The command that has started this process, for others. */
-const ownCommand = (): string[] => [process.execPath, ...process.execArgv, process.argv[1]];
 
 /** Options of one of `count` processes on this machine. */
 const localOptions = ({ backend, threads }: WorkerFlags, count: number): string[] => [

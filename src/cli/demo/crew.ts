@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { UsageError } from "../../errors/index.ts";
 import { plainText } from "../../game/received.ts";
 import { endProcess, startCarrier } from "../carrier.ts";
+import { ownCommand } from "../own-command.ts";
 import { colors, writeLine } from "../output.ts";
 
 const LOOK_MILLIS = 50;
@@ -38,8 +39,8 @@ export class Crew {
     const home = join(this.folder, name.replaceAll(" ", "-").toLowerCase());
     await mkdir(home, { recursive: true });
     const own = { VERDE_STATE: home, VERDE_JOURNAL: join(home, "journal"), VERDE_NETWORK: this.network, ...env };
-    const command = [...process.execArgv, process.argv[1], ...args, "--every", "1s", "--json"];
-    const child = spawn(process.execPath, command, {
+    const [program, ...before] = ownCommand();
+    const child = spawn(program, [...before, ...args, "--every", "1s", "--json"], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, VERDE_PROGRESS: "off", ...own },
     });

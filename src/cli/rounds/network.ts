@@ -15,6 +15,7 @@ import { parseDuration } from "../../settlement/duration.ts";
 import { endProcess, startCarrier } from "../carrier.ts";
 import { networksOf } from "../network.ts";
 import { networkAddress, type NetworkFlags } from "../network-options.ts";
+import { ownCommand } from "../own-command.ts";
 import { reportLine } from "../output.ts";
 
 export interface OverNetwork {
@@ -80,7 +81,8 @@ async function startOwn(
       plan.seats[planted.seat].participant === participant ? ["--fault", text] : [],
     );
     const args = ["rounds", "join", ...words, "--as", name, "--network", network, "--out", resolve(folder, name), ...own, ...(backend === undefined ? [] : ["--backend", backend])]; // prettier-ignore
-    const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], {
+    const [program, ...before] = ownCommand();
+    const child = spawn(program, [...before, ...args], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       env: { ...process.env, VERDE_PROGRESS: "off" },
     });
