@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Brackets} from "./dispute/Brackets.sol";
 import {Bisection} from "./game/Bisection.sol";
 import {Pace} from "./game/Clocks.sol";
 import {Claim, Context, PairId, Sizes} from "./game/GameTypes.sol";
@@ -19,14 +20,10 @@ import {TrainingMachine} from "./training/TrainingMachine.sol";
 import {JobFacts} from "./training/TrainingTypes.sol";
 
 /// @title The game of `IDisputeGame`
-contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
+contract DisputeGame is Brackets, Bisection, TrainingMachine {
     using SizesLib for Sizes;
     using TermsLib for Terms;
 
-    /// @dev Players whose pairs have a bit in the bracket's slot: 28 pairs.
-    uint256 private constant PAIRS_IN_SLOT = 8;
-    /// @dev Bits at the end of a bracket's name that the numbers of the two players replace.
-    uint256 private constant PAIR_BITS = 16;
     /// @dev Heights of the largest trees: kernels and the new state; chunks; folds.
     uint256 private constant HEIGHTS = 21 + 25 + 22;
     /// @dev Times for moves that may need a training step to be recomputed: the fall of the round before, the
@@ -49,11 +46,6 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
 
     /// @inheritdoc IDisputeGame
     mapping(TaskId task => mapping(address owner => bool)) public hasPrepaid;
-    /// @dev Keyed by the bracket's name without its last bits.
-    mapping(BracketId bracket => Bracket) private _brackets;
-    /// @dev Pairs for which the bracket's slot has no bit. Keyed by the bracket's name and the numbers of the
-    /// players, the lower one first.
-    mapping(PairId players => bool) private _paired;
 
     constructor(
         ITaskManager manager_,
@@ -70,11 +62,6 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     /// @inheritdoc IDisputeGame
     function judge() external view returns (IJudge) {
         return _judge;
-    }
-
-    /// @inheritdoc IDisputeGame
-    function bracketOf(BracketId bracket) external view returns (Bracket memory) {
-        return _brackets[_keyOf(bracket)];
     }
 
     /// @inheritdoc IDisputeGame
@@ -141,10 +128,7 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     function multicall(bytes[] calldata calls) external {
         for (uint256 i = 0; i < calls.length; i++) {
             (bool done, bytes memory failure) = address(this).delegatecall(calls[i]);
-            if (!done)
-                assembly ("memory-safe") {
-                    revert(add(failure, 0x20), mload(failure))
-                }
+            _requireDone(done, failure);
         }
     }
 
@@ -268,10 +252,6 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
             if ((takers >> i) & 1 == 1) _credit(roster.players[i].owner, share + ((posted >> i) & 1) * gasBond);
     }
 
-    function _ones(uint256 bits) private pure returns (uint256 count) {
-        for (; bits != 0; bits &= bits - 1) count++;
-    }
-
     function _resolve(
         Terms calldata terms,
         uint256 dispute,
@@ -279,10 +259,19 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         uint256 losers,
         BracketId bracket
     ) private {
-        manager.resolve(
-            terms,
-            Resolution({dispute: dispute, claims: claims, losers: losers, verdict: BracketId.unwrap(bracket)})
-        );
+        bytes32 verdict = BracketId.unwrap(bracket);
+        Resolution memory resolution =
+            Resolution({dispute: dispute, claims: claims, losers: losers, verdict: verdict});
+        (bool done, bytes memory failure) = address(manager).call(terms.resolving(resolution));
+        _requireDone(done, failure);
+    }
+
+    /// @dev Passes on the error of a call.
+    function _requireDone(bool done, bytes memory failure) private pure {
+        if (done) return;
+        assembly ("memory-safe") {
+            revert(add(failure, 0x20), mload(failure))
+        }
     }
 
     /// @dev Reverts unless the task is before this game.
@@ -312,22 +301,6 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         return (posted >> player) & 1 == 1 && (posted >> later) & 1 == 0;
     }
 
-    /// @dev Reverts if two players have been paired before. The bracket's slot has a bit for each pair of its
-    /// first players, since a slot more costs a fifth of what pairing costs.
-    function _markPaired(Bracket storage b, BracketId bracket, uint256 first, uint256 second) private {
-        bool known;
-        if (second < PAIRS_IN_SLOT) {
-            uint256 bit = 1 << ((second * (second - 1)) / 2 + first);
-            known = b.paired & bit != 0;
-            b.paired |= uint32(bit);
-        } else {
-            PairId players = _pairOf(bracket, first, second);
-            known = _paired[players];
-            _paired[players] = true;
-        }
-        require(!known, NoPair(first, second));
-    }
-
     /// @dev Reverts unless the claims of two players meet now.
     /// @return the round in which they meet, from 0
     function _roundOf(
@@ -345,45 +318,6 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
     function _roundsOver(Roster calldata roster) private view returns (uint256) {
         uint256 passed = block.timestamp - roster.since;
         return passed == 0 ? 0 : (passed - 1) / longestRound(roster.steps, roster.commitEvery);
-    }
-
-    function _indexOf(bytes32[] memory claims, RunRoot claim) private pure returns (uint256 index) {
-        while (claims[index] != RunRoot.unwrap(claim)) index++;
-    }
-
-    /// @dev Reverts if the dispute has a bracket.
-    function _newBracket(TaskId task, uint256 dispute) private view returns (Bracket storage b, BracketId bracket) {
-        bracket = BracketId.wrap(keccak256(abi.encode(task, dispute)));
-        b = _brackets[_keyOf(bracket)];
-        require(b.players == 0, BracketExists(bracket));
-    }
-
-    function _bracket(Roster calldata roster) private view returns (Bracket storage b, BracketId bracket) {
-        bracket = BracketId.wrap(keccak256(abi.encode(roster.task, roster.dispute)));
-        b = _brackets[_keyOf(bracket)];
-        require(b.players != 0 && b.roster == _hashOf(roster), NoSuchBracket(bracket));
-    }
-
-    /// @dev 160 bits, so that it fits into the slot of the bracket.
-    function _hashOf(Roster memory roster) private pure returns (bytes20) {
-        return bytes20(keccak256(abi.encode(roster)));
-    }
-
-    function _keyOf(BracketId bracket) private pure returns (BracketId) {
-        return BracketId.wrap((BracketId.unwrap(bracket) >> PAIR_BITS) << PAIR_BITS);
-    }
-
-    function _pairOf(BracketId bracket, uint256 first, uint256 second) private pure returns (PairId) {
-        return PairId.wrap(BracketId.unwrap(_keyOf(bracket)) | bytes32((first << 8) | second));
-    }
-
-    /// @return b the bracket of a pair
-    /// @return first the bit of the player of side 0
-    /// @return second the bit of the player of side 1
-    function _playersIn(PairId players) private view returns (Bracket storage b, uint256 first, uint256 second) {
-        uint256 word = uint256(PairId.unwrap(players));
-        b = _brackets[_keyOf(BracketId.wrap(PairId.unwrap(players)))];
-        return (b, 1 << uint8(word >> 8), 1 << uint8(word));
     }
 
     function _factsOf(Terms calldata terms, JobParts calldata parts) private pure returns (JobFacts memory) {
@@ -412,26 +346,6 @@ contract DisputeGame is IDisputeGame, Bisection, TrainingMachine {
         }
         assembly ("memory-safe") {
             mstore(players, count)
-        }
-    }
-
-    /// @return claims the distinct claims of all players, in the order of the players
-    /// @return right bit i: a player stands with claims[i]
-    function _claimsOf(
-        Player[] memory players,
-        uint256 standing
-    ) private pure returns (bytes32[] memory claims, uint256 right) {
-        claims = new bytes32[](players.length);
-        uint256 count = 0;
-        for (uint256 i = 0; i < players.length; i++) {
-            bytes32 claim = RunRoot.unwrap(players[i].claim);
-            uint256 known = 0;
-            while (known < count && claims[known] != claim) known++;
-            if (known == count) claims[count++] = claim;
-            if (standing & (1 << i) != 0) right |= 1 << known;
-        }
-        assembly ("memory-safe") {
-            mstore(claims, count)
         }
     }
 }

@@ -5,7 +5,8 @@ type Token = Parameters<IgnitionModuleBuilder["call"]>[0] | ReturnType<IgnitionM
 const DAY = 86_400n;
 
 /**
- * The settlement contracts over a token: a task manager, which makes its vault, a committee, and the exchange.
+ * The settlement contracts over a token: a task manager, which makes its vault, a committee, the exchange, and the
+ * contracts about seats and canaries.
  *
  * Parameters of the module: `unbondingPeriod` in seconds (30 days), `members` (addresses of the referees), `threshold`
  * (how many of them make a verdict; 2).
@@ -16,5 +17,8 @@ export function settlement(m: IgnitionModuleBuilder, token: Token) {
   const members = m.getParameter<string[]>("members");
   const committee = m.contract("RefereeCommittee", [manager, members, m.getParameter("threshold", 2n)]);
   const exchange = m.contract("Exchange", [manager]);
-  return { manager, vault, committee, exchange };
+  const [seatList, seatDraw, canaries] = ["SeatList", "SeatDraw", "Canaries"].map((name) =>
+    m.contract(name, [manager]),
+  );
+  return { manager, vault, committee, exchange, seatList, seatDraw, canaries };
 }

@@ -37,6 +37,7 @@ function termsWith(draw: (bytes: number) => Hex): Terms {
     chunkPrice: amount(),
     committee: address(),
     game: address(),
+    seatPolicy: address(),
     periods: {
       toAccept: number(4),
       toCommit: number(4),

@@ -3,7 +3,7 @@ import { bytesToHex, type Hex } from "viem";
 import { TransportError } from "../../src/errors/index.ts";
 import { outlineOf } from "../../src/job/closed.ts";
 import { drawProviders } from "../../src/services/client/draw-providers.ts";
-import { commitmentTo } from "../../src/services/network/draw.ts";
+import { drawSaltOf } from "../../src/settlement/secrets.ts";
 import { NetworkKey } from "../../src/services/network/key.ts";
 import { Notes } from "../../src/services/network/notes.ts";
 import { Networks } from "../../src/services/network/open.ts";
@@ -70,7 +70,7 @@ export class TaskBoard {
         reward: this.reward,
         providers: this.seats,
         committee: session.deployment.committee,
-        salt: commitmentTo(secret),
+        salt: drawSaltOf(secret),
         periods: { toChallenge: TO_CHALLENGE },
       });
       const task = taskIdOf(session.deployment, terms);

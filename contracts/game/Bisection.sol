@@ -22,7 +22,8 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent, Consents {
     uint32 internal immutable _response;
     uint32 internal immutable _recompute;
 
-    uint256 internal _disputes;
+    /// @dev The number of the next dispute. It is never zero, so the first dispute costs what others do.
+    uint256 internal _disputes = 1;
     mapping(uint256 dispute => bytes32) internal _states;
 
     constructor(Pace memory pace_, uint256 gasBond_) GasBonds(gasBond_) {
@@ -105,7 +106,7 @@ abstract contract Bisection is IBisection, GasBonds, Rounds, Descent, Consents {
         p.count = uint32(_top(c));
         bytes32 hash = StateHash.ofMemory(c);
         GameWord word = GameWordLib.start(clock, _clock, block.timestamp).placed(p);
-        dispute = ++_disputes;
+        dispute = _disputes++;
         _states[dispute] = StateHash.ofState(word, hash, 0, 0);
         emit Started(dispute, GameState({word: word, context: hash, shown: 0, node: 0}), c);
     }

@@ -100,6 +100,8 @@ interface ITaskManager {
     event TaskPosted(TaskId indexed task, Terms terms);
     event TaskMoved(TaskId indexed task, State state, Phase phase, uint256 deadline);
     event SeatTaken(TaskId indexed task, uint256 indexed seat, address indexed owner);
+    /// @notice An owner has left its seat. The last seat has its number now.
+    event SeatLeft(TaskId indexed task, uint256 indexed seat, address indexed owner);
     event ClaimCommitted(TaskId indexed task, uint256 indexed seat, bytes32 commitment);
     event ClaimRevealed(TaskId indexed task, uint256 indexed seat, RunRoot root);
     /// @notice A challenge was made. It has no seat until it is revealed.
@@ -131,6 +133,8 @@ interface ITaskManager {
     error WrongCaller(address caller, address wanted);
     /// @notice The caller has a seat in this task already.
     error AlreadySeated(address owner);
+    /// @notice The task's seat policy does not let the caller take a seat.
+    error SeatRefused(address owner);
     /// @notice There is no such seat, it is out, or it has made this move.
     error WrongSeat(uint256 seat);
     /// @notice The commitment is zero.
@@ -171,8 +175,11 @@ interface ITaskManager {
     /// allowance.
     function post(Terms calldata terms) external returns (TaskId task);
 
-    /// @notice Takes the next seat with the caller's stake.
+    /// @notice Takes the next seat with the caller's stake, if the task's seat policy lets it.
     function accept(TaskId task) external returns (uint256 seat);
+
+    /// @notice Gives a seat back as long as others are free, with its stake. The last seat takes its number.
+    function leaveSeat(TaskId task, uint256 seat) external;
 
     /// @notice Commits to a claim by `commitmentOf(task, owner, root, salt)`.
     function commit(TaskId task, uint256 seat, bytes32 commitment) external;

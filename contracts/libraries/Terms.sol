@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ITaskManager, Resolution} from "../interfaces/ITaskManager.sol";
 import {JobId, LayoutRoot, TaskId} from "./Ids.sol";
 
 /// @notice What the participants of a task agree on; its hash is the task's id.
@@ -19,6 +20,7 @@ import {JobId, LayoutRoot, TaskId} from "./Ids.sol";
 /// @param chunkPrice what the client pays for a chunk
 /// @param committee first authority in disputes, or zero; without a committee disputes go to the game at once
 /// @param game higher authority, or zero
+/// @param seatPolicy says who may take a provider's seat (`ISeatPolicy`), or zero: anyone with enough stake
 /// @param periods seconds
 struct Terms {
     address client;
@@ -36,6 +38,7 @@ struct Terms {
     uint80 chunkPrice;
     address committee;
     address game;
+    address seatPolicy;
     Periods periods;
 }
 
@@ -62,8 +65,8 @@ struct Periods {
 
 /// @title Rules for terms
 library TermsLib {
-    /// @dev Bytes of the encoded terms: 23 words.
-    uint256 internal constant SIZE = 736;
+    /// @dev Bytes of the encoded terms: 24 words.
+    uint256 internal constant SIZE = 768;
     uint256 internal constant MIN_PROVIDERS = 2;
     uint256 internal constant MAX_PROVIDERS = 16;
     uint256 internal constant MAX_DEMANDS = 64;
@@ -95,6 +98,22 @@ library TermsLib {
             mstore(add(from, 0x20), manager)
             calldatacopy(add(from, 0x40), terms, SIZE)
             id := keccak256(from, add(SIZE, 0x40))
+        }
+    }
+
+    /// @return data `abi.encodeCall(ITaskManager.resolve, (terms, resolution))`
+    /// @dev The terms are copied as they are: to encode them field by field would take more code than a game
+    /// has left. The manager hashes them.
+    function resolving(Terms calldata terms, Resolution memory resolution) internal pure returns (bytes memory data) {
+        bytes calldata raw;
+        assembly ("memory-safe") {
+            raw.offset := terms
+            raw.length := SIZE
+        }
+        // The encoding of the resolution begins with its place, which here comes after the terms.
+        data = bytes.concat(ITaskManager.resolve.selector, raw, abi.encode(resolution));
+        assembly ("memory-safe") {
+            mstore(add(data, add(SIZE, 0x24)), add(SIZE, 0x20))
         }
     }
 

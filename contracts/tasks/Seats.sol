@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {ISeatPolicy} from "../interfaces/ISeatPolicy.sol";
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {EarlyWord, EarlyWordLib} from "../libraries/EarlyWord.sol";
 import {RunRoot, TaskId} from "../libraries/Ids.sol";
 import {TaskWord, TaskWordLib} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
@@ -20,16 +22,8 @@ abstract contract Seats is TaskStore {
         task = taskId(terms);
         Task memory t = _load(task);
         require(t.state == State.None, TaskExists(task));
-        bool byGame = terms.committee == address(0);
-        _early[task] = Early({
-            stake: terms.stake,
-            toCommit: terms.periods.toCommit,
-            toReveal: terms.periods.toReveal,
-            toChallenge: terms.periods.toChallenge,
-            toDecide: byGame ? terms.periods.toPlay : terms.periods.toJudge,
-            providers: terms.providers,
-            byGame: byGame
-        });
+        _early[task] = EarlyWordLib.pack(terms);
+        if (terms.seatPolicy != address(0)) _policies[task] = ISeatPolicy(terms.seatPolicy);
         emit TaskPosted(task, terms);
         _enter(task, t, State.Open, Phase.None, terms.periods.toAccept);
         vault.collect(terms.client, uint256(terms.providers) * terms.reward);
@@ -40,13 +34,28 @@ abstract contract Seats is TaskStore {
         Task memory t = _load(task);
         _requireState(t, State.Open);
         _requireInTime(t.deadline);
-        Early memory early = _early[task];
+        EarlyWord early = _early[task];
         // An account with two seats would act against itself.
         _requireNoSeat(task, t, msg.sender);
+        if (early.hasPolicy()) require(_policies[task].mayTakeSeat(task, msg.sender), SeatRefused(msg.sender));
         seat = _give(task, t, msg.sender);
-        vault.expose(msg.sender, early.stake);
-        if (t.seats == early.providers) _enter(task, t, State.Accepted, Phase.None, early.toCommit);
+        vault.expose(msg.sender, early.stake());
+        if (t.seats == early.providers()) _enter(task, t, State.Accepted, Phase.None, early.toCommit());
         else _save(task, t);
+    }
+
+    /// @inheritdoc ITaskManager
+    function leaveSeat(TaskId task, uint256 seat) external {
+        Task memory t = _load(task);
+        _requireState(t, State.Open);
+        _requireCaller(_owners[task][seat]);
+        // Seats have no gaps: the last one takes the place of the one that is left.
+        uint256 last = --t.seats;
+        _owners[task][seat] = _owners[task][last];
+        delete _owners[task][last];
+        _save(task, t);
+        emit SeatLeft(task, seat, msg.sender);
+        vault.release(msg.sender, _early[task].stake());
     }
 
     /// @inheritdoc ITaskManager
@@ -75,7 +84,7 @@ abstract contract Seats is TaskStore {
         _values[task][seat] = RunRoot.unwrap(root);
         t.revealed |= uint24(bit);
         emit ClaimRevealed(task, seat, root);
-        if (first) _enter(task, t, State.Committed, Phase.None, _early[task].toReveal);
+        if (first) _enter(task, t, State.Committed, Phase.None, _early[task].toReveal());
         else if (_standing(t) == _remaining(t)) _enter(task, t, State.Revealed, Phase.None, 0);
         else _save(task, t);
     }

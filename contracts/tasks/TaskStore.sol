@@ -3,8 +3,10 @@ pragma solidity 0.8.37;
 
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {IGasBonds} from "../interfaces/IGasBonds.sol";
+import {ISeatPolicy} from "../interfaces/ISeatPolicy.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ITaskManager, Phase, State, Task} from "../interfaces/ITaskManager.sol";
+import {EarlyWord} from "../libraries/EarlyWord.sol";
 import {RunRoot, TaskId} from "../libraries/Ids.sol";
 import {TaskWord, TaskWordLib} from "../libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../libraries/Terms.sol";
@@ -14,18 +16,6 @@ import {Terms, TermsLib} from "../libraries/Terms.sol";
 /// terms, which are passed as calldata.
 abstract contract TaskStore is ITaskManager {
     using TermsLib for Terms;
-
-    /// @dev The terms that the early states need, so that their calls need not carry the terms. Without a
-    /// committee a dispute goes to the game at once.
-    struct Early {
-        uint80 stake;
-        uint32 toCommit;
-        uint32 toReveal;
-        uint32 toChallenge;
-        uint32 toDecide;
-        uint8 providers;
-        bool byGame;
-    }
 
     bytes32 private constant COMMITMENT = keccak256(
         "Commitment(uint256 chain,address manager,bytes32 task,address owner,bytes32 root,bytes32 salt)"
@@ -39,7 +29,9 @@ abstract contract TaskStore is ITaskManager {
     IStakeVault public immutable vault;
 
     mapping(TaskId task => TaskWord) internal _tasks;
-    mapping(TaskId task => Early) internal _early;
+    mapping(TaskId task => EarlyWord) internal _early;
+    /// @dev Read only where the task has one.
+    mapping(TaskId task => ISeatPolicy) internal _policies;
     mapping(TaskId task => mapping(uint256 seat => address)) internal _owners;
     /// @dev The commitment, then the root.
     mapping(TaskId task => mapping(uint256 seat => bytes32)) internal _values;
@@ -107,7 +99,7 @@ abstract contract TaskStore is ITaskManager {
     }
 
     function _openWindow(TaskId task, Task memory t) internal {
-        _enter(task, t, State.Challengeable, Phase.None, _early[task].toChallenge);
+        _enter(task, t, State.Challengeable, Phase.None, _early[task].toChallenge());
     }
 
     /// @dev One claim stands, and can't be challenged any more.
@@ -117,8 +109,8 @@ abstract contract TaskStore is ITaskManager {
 
     function _openDispute(TaskId task, Task memory t) internal {
         t.dispute++;
-        Early memory early = _early[task];
-        _enter(task, t, State.Disputed, early.byGame ? Phase.Playing : Phase.Judging, early.toDecide);
+        EarlyWord early = _early[task];
+        _enter(task, t, State.Disputed, early.byGame() ? Phase.Playing : Phase.Judging, early.toDecide());
     }
 
     /// @dev The lowest seat whose claim stands; there is one.

@@ -1,15 +1,15 @@
 /** `verde client`: submits a job to a network of providers, and waits for its result. */
 import { SEED, STEPS } from "./job-options.ts";
 import type { Command } from "commander";
-import { bytesToHex, type Hex, isAddressEqual } from "viem";
+import { type Address, bytesToHex, type Hex, isAddressEqual } from "viem";
 import { UsageError } from "../errors/index.ts";
 import { drawProviders } from "../services/client/draw-providers.ts";
-import { commitmentTo } from "../services/network/draw.ts";
 import { statementBy } from "../services/network/statement.ts";
 import { Notes } from "../services/network/notes.ts";
 import type { Networks } from "../services/network/open.ts";
 import { Trusted } from "../services/network/trusted.ts";
 import { parseDuration } from "../settlement/duration.ts";
+import { drawSaltOf } from "../settlement/secrets.ts";
 import { readTask } from "../settlement/task.ts";
 import { signerOf } from "./account.ts";
 import { addAllowanceOption } from "./allowance.ts";
@@ -23,6 +23,7 @@ import { count } from "./run.ts";
 import { addChainOptions, addSendOptions, type ChainFlags, openSession } from "./session.ts";
 import { formatTable } from "./table.ts";
 import { type PostFlags, type PreparedTask, prepareTask, sendTask } from "./task/post.ts";
+import { type SeatRule, seatRuleFrom } from "./task/seats.ts";
 import { stateName } from "./task/sentence.ts";
 import { addTermsOptions } from "./task/terms.ts";
 import { addTokenOption } from "./token.ts";
@@ -45,6 +46,7 @@ export function register(program: Command): void {
     .option(...SEED)
     .option("--commit-every <n>", "training steps between two roots; default: as a run chooses", count)
     .option("--offers-for <time>", "how long to wait for offers", "20s")
+    .option("--canary <trace>", "without a network: a run of the job, whose root you know")
     .option("--together", "two providers of one operator may be drawn")
     .option("--wait", "print what happens to the task until it is final or refunded")
     .option("--every <time>", "how often --wait looks", "4s");
@@ -59,12 +61,14 @@ async function submitJob(path: string, flags: SubmitFlags, command: Command): Pr
     throw new UsageError("CONFLICT", "the salt commits to the draw of the providers; omit --salt, or --network");
   const json = flags.json ?? false;
   const secret = bytesToHex(crypto.getRandomValues(new Uint8Array(32)));
-  const salt = address === undefined ? flags.salt : commitmentTo(secret);
-  const prepared = await prepareTask(path, [], { ...flags, ...(salt !== undefined && { salt }) }, command);
+  const salt = address === undefined ? flags.salt : drawSaltOf(secret);
+  const rule = ruleFrom(flags.seats, address !== undefined);
+  const prepared = await prepareTask(path, [], { ...flags, ...(salt !== undefined && { salt }) }, command, rule);
   const networks = await networksOf(flags);
   try {
-    if (address !== undefined && !flags.dryRun) await draw(prepared, networks, address, secret, flags);
-    await sendTask(prepared, flags.approve);
+    const isDrawn = address !== undefined && !flags.dryRun;
+    const owners = isDrawn ? await draw(prepared, networks, address, secret, flags) : rule.owners;
+    await sendTask({ ...prepared, seats: rule.kind === "list" ? { ...rule, owners } : rule }, flags.approve);
   } finally {
     await networks.close();
   }
@@ -90,13 +94,21 @@ async function submitJob(path: string, flags: SubmitFlags, command: Command): Pr
   if (state !== "Final") exitWith(EXIT.undecided);
 }
 
+/** On a network the contracts keep the seats for those who are drawn there, unless they are for anyone. */
+function ruleFrom(flag: string | undefined, isDrawn: boolean): SeatRule {
+  if (!isDrawn) return seatRuleFrom(flag);
+  if (flag === undefined) return { kind: "list", owners: [] };
+  if (flag === "anyone") return seatRuleFrom(flag);
+  throw new UsageError("CONFLICT", "on a network seats are for those who are drawn there; omit --seats, or --network");
+}
+
 async function draw(
   { session, sender, terms, task, escrow }: PreparedTask,
   networks: Networks,
   address: string,
   secret: Hex,
   flags: SubmitFlags,
-): Promise<void> {
+): Promise<Address[]> {
   const key = await networkKey(flags);
   const progress = new Progress();
   const { drawn, offers } = await drawProviders({
@@ -118,6 +130,7 @@ async function draw(
   const names = drawn.map(({ owner }) => owner);
   if (flags.json) writeJson({ schemaVersion: 1, event: "drawn", task, offers, drawn: names, secret });
   else writeLine(`${formatCount(offers)} providers offer; drawn are`, ...names.map((name) => `  ${name}`));
+  return names;
 }
 
 async function listProviders(flags: ChainFlags & NetworkFlags): Promise<void> {

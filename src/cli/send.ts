@@ -58,6 +58,11 @@ export class Sender {
     return this.caller?.salt(task);
   }
 
+  /** What makes the secrets of this account. Unknown in a dry run, because they need a signature. */
+  get secrets(): Pick<Caller, "drawSecret" | "findDrawSecret" | "canarySecret"> | undefined {
+    return this.caller;
+  }
+
   /** The key of this account's seal in a sale. Unknown in a dry run, because it needs a signature. */
   async saleKey(sale: Hex): Promise<Hex | undefined> {
     return this.caller?.saleKey(sale);

@@ -89,24 +89,34 @@ function readAccount({ client, deployment }: Session, owner: Address) {
   return client.readContract({ address: deployment.vault, abi: ABIS.vault, functionName: "accountOf", args: [owner] });
 }
 
+/** How an owner's claims in canaries ended, as their clients have shown. */
+async function canaryRecord({ client, deployment }: Session, owner: Address) {
+  if (deployment.canaries === undefined) return { passed: 0, failed: 0 };
+  const call = { address: deployment.canaries, abi: ABIS.canaries, functionName: "recordOf", args: [owner] } as const;
+  const { passed, failed } = await client.readContract(call);
+  return { passed: Number(passed), failed: Number(failed) };
+}
+
 export async function show(account: string | undefined, flags: ChainFlags & KeyFlags): Promise<void> {
   const session = await openSession(flags);
   const { client, deployment, token } = session;
   const owner = account === undefined ? await addressOfSigner(flags) : parseAddress(account, "the account");
-  const [{ active, exposed, unbonding, readyAt, credit }, balance, ether, bonds, sales, { timestamp }] =
+  const [{ active, exposed, unbonding, readyAt, credit }, balance, ether, bonds, sales, canaries, { timestamp }] =
     await Promise.all([
       readAccount(session, owner),
       client.readContract({ address: deployment.token, abi: ABIS.token, functionName: "balanceOf", args: [owner] }),
       client.getBalance({ address: owner }),
       bondCredit(client, deployment.game, owner),
       saleCredit(session, owner),
+      canaryRecord(session, owner),
       client.getBlock(),
     ]);
   const free = active > exposed ? active - exposed : 0n;
   if (flags.json) {
     const amounts = Object.entries({ balance, active, free, exposed, unbonding, credit, ether, bonds, sales });
     const asText = Object.fromEntries(amounts.map(([name, amount]) => [name, `${amount}`]));
-    return writeJson({ schemaVersion: 1, owner, ...asText, readyAt, symbol: token.symbol, decimals: token.decimals });
+    const { symbol, decimals } = token;
+    return writeJson({ schemaVersion: 1, owner, ...asText, readyAt, canaries, symbol, decimals });
   }
   const money = (amount: bigint): string => formatAmount(amount, token);
   const left = readyAt - Number(timestamp);
@@ -122,6 +132,7 @@ export async function show(account: string | undefined, flags: ChainFlags & KeyF
         : `${money(unbonding)}, ${left > 0 ? `ready in ${formatDuration(left)}` : "ready to be withdrawn"}`,
     ],
     ["credit", `${money(credit)}${credit > 0n ? ", withdraw it with `verde task claim`" : ""}`],
+    ["canaries", `${canaries.passed} passed, ${canaries.failed} failed`],
     ...(sales > 0n
       ? [["sales", `${money(sales)} in the exchange, withdraw it with \`verde task claim\``] satisfies [string, string]]
       : []),

@@ -7,11 +7,13 @@ import { registerSales } from "./sale/register.ts";
 import { addChainOptions, addPostedOption, addSendOptions } from "./session.ts";
 import { accept } from "./task/accept.ts";
 import { challenge, escalate } from "./task/challenge.ts";
+import { canary } from "./task/canary.ts";
 import { claim } from "./task/claim.ts";
 import { deliver, demand } from "./task/delivery.ts";
 import { commit, compare, expire, finalize, reveal } from "./task/moves.ts";
 import { post } from "./task/post.ts";
 import { addRiskOptions } from "./task/risk.ts";
+import { admit, draw, leave } from "./task/seats.ts";
 import { list, show } from "./task/show.ts";
 import { addTermsOptions } from "./task/terms.ts";
 
@@ -35,15 +37,28 @@ export function register(program: Command): void {
     .option(...STEPS)
     .option(...SEED)
     .option("--commit-every <n>", "training steps between two roots; default: as the trace, or as a run chooses", count)
+    .option("--canary <trace>", "a run of the job, whose root you know: `verde task canary` shows it later")
     .option("--quiet", "print the task's id and nothing else: TASK=$(verde task post … --quiet)")
     .allowUnknownOption()
     .action(post);
-  addRiskOptions(trusts(moves("accept", "take a seat, secured by your stake")))
+  addRiskOptions(
+    trusts(moves("accept", "take a seat, secured by your stake, or offer to take one where seats are drawn")),
+  )
     .argument(...TASK)
     .argument(...JOB_OPTIONS)
     .option("--job <job>", "a job module, a job file, or a trace: accept only if the task is for this job")
     .allowUnknownOption()
     .action(accept);
+  moves("leave", "give a seat back, as long as other seats are free")
+    .argument(...TASK)
+    .action(leave);
+  moves("admit", "as the client: name owners who may take a seat")
+    .argument(...TASK)
+    .argument("<owners...>", "their addresses")
+    .action(admit);
+  moves("draw", "as the client: end the offers for seats, and draw who may take them")
+    .argument(...TASK)
+    .action(draw);
   moves("commit", "commit to the root of a run without showing it")
     .argument(...TASK)
     .argument(...TRACE)
@@ -83,6 +98,10 @@ export function register(program: Command): void {
   moves("escalate", "as a loser: let the game decide instead of the committee's ruling")
     .argument(...TASK)
     .action(escalate);
+  moves("canary", "as the client: show that you knew the root of a final task, and who has passed")
+    .argument(...TASK)
+    .argument("<trace>", "the run with which it was posted")
+    .action(canary);
   sends("claim", "withdraw credits from the vault and the exchange, and your bonds from the game")
     .option("--owner <address>", "whose credits in the vault; default: yours")
     .option("--game <address>", "a game; default: the deployment's")

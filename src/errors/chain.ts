@@ -70,6 +70,14 @@ export const CHAIN = {
   },
   DONE: { when: "The seat has made this move already.", remedy: "Make the next move." },
   NO_SEAT: { when: "The account has no seat in the task.", remedy: "Use the account that has the seat." },
+  SEAT_REFUSED: {
+    when: "The task's seats are for other accounts, or are drawn.",
+    remedy: "Choose another task, or wait for what the message names.",
+  },
+  NO_SECRET: {
+    when: "The salt of the terms commits to nothing that this account knows.",
+    remedy: "Use the account that has posted the task, and for a canary the trace that it was posted with.",
+  },
   SEAT_OUT: { when: "The seat is out: it has lost its stake.", remedy: "Nothing: the seat can't return." },
   COMMITMENT: {
     when: "The seat has not committed to the root of this trace.",

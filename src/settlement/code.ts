@@ -24,14 +24,16 @@ const KINDS = {
   committee: "refereeCommittee",
   game: "disputeGame",
   exchange: "exchange",
+  seatList: "seatList",
+  seatDraw: "seatDraw",
+  canaries: "canaries",
 } as const satisfies Record<string, keyof typeof CODES>;
 type Coded = keyof typeof KINDS;
 
 /** The contracts of a deployment whose code is known. */
-function codedOf({ manager, vault, committee, game, exchange }: Deployment): [Coded, Address][] {
-  const found = { manager, vault, committee, game, exchange };
+function codedOf(deployment: Deployment): [Coded, Address][] {
   return (Object.keys(KINDS) as Coded[]).flatMap((name) => {
-    const address = found[name];
+    const address = deployment[name];
     return address === undefined ? [] : [[name, address] satisfies [Coded, Address]];
   });
 }

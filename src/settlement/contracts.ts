@@ -1,7 +1,10 @@
 /** The contracts, under the names that a deployment gives them. */
+import { canariesAbi } from "./abi/canaries.ts";
 import { disputeGameAbi } from "./abi/dispute-game.ts";
 import { exchangeAbi } from "./abi/exchange.ts";
 import { refereeCommitteeAbi } from "./abi/referee-committee.ts";
+import { seatDrawAbi } from "./abi/seat-draw.ts";
+import { seatListAbi } from "./abi/seat-list.ts";
 import { stakeVaultAbi } from "./abi/stake-vault.ts";
 import { taskManagerAbi } from "./abi/task-manager.ts";
 import { testTokenAbi } from "./abi/test-token.ts";
@@ -14,6 +17,9 @@ export const ABIS = {
   committee: refereeCommitteeAbi,
   game: disputeGameAbi,
   exchange: exchangeAbi,
+  seatList: seatListAbi,
+  seatDraw: seatDrawAbi,
+  canaries: canariesAbi,
 } as const;
 /** The name of a contract in a deployment. */
 export type Contract = keyof typeof ABIS;

@@ -14,10 +14,13 @@ import {
 } from "viem";
 import { ChainError } from "../errors/index.ts";
 import {
+  canariesBytecode,
   disputeGameBytecode,
   exchangeBytecode,
   judgeBytecode,
   refereeCommitteeBytecode,
+  seatDrawBytecode,
+  seatListBytecode,
   taskManagerBytecode,
   testTokenBytecode,
 } from "./abi/bytecode.ts";
@@ -110,10 +113,13 @@ export async function deployContracts(
     BigInt(options.threshold),
   ]);
   const exchange = await deploy("exchange", exchangeBytecode, [manager]);
+  const seatList = await deploy("seatList", seatListBytecode, [manager]);
+  const seatDraw = await deploy("seatDraw", seatDrawBytecode, [manager]);
+  const canaries = await deploy("canaries", canariesBytecode, [manager]);
   const judge = options.game && (await deploy("judge", CODES[build].judge, []));
   const game = judge && (await deploy("game", CODES[build].game, [manager, judge, pace, gasBond]));
   const deployment: Deployment = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     chainId: await client.getChainId(),
     block: Number(block),
     token,
@@ -121,6 +127,9 @@ export async function deployContracts(
     vault,
     committee,
     exchange,
+    seatList,
+    seatDraw,
+    canaries,
     ...(game && { game, gasBond: String(gasBond), build }),
   };
   const { decimals } = await readToken(client, token);

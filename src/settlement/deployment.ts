@@ -7,7 +7,7 @@ import { isProfile, PROFILES, type ProfileName } from "./profile.ts";
 
 /** The addresses of one deployment's contracts. */
 export interface Deployment {
-  schemaVersion: 1;
+  schemaVersion: 2;
   chainId: number;
   /** The block of its first transaction. There are no events before it. */
   block: number;
@@ -19,13 +19,19 @@ export interface Deployment {
   game?: Address;
   /** The exchange in which final weights are sold. Absent in files of earlier versions. */
   exchange?: Address;
+  /** Seats for owners that clients name. Absent in files of earlier versions, as the next two. */
+  seatList?: Address;
+  /** Seats that are drawn among offers. */
+  seatDraw?: Address;
+  /** Where clients show that a task was a canary. */
+  canaries?: Address;
   /** The token's decimals. A node that names others would make amounts larger or smaller than they seem. */
   decimals?: number;
   /**
    * keccak256 of the code at each address. Absent in a file that was written by hand; then the contracts have
    * to be those of this version.
    */
-  codes?: Readonly<Record<"manager" | "vault" | "committee", Hex>> & { readonly game?: Hex; readonly exchange?: Hex };
+  codes?: Readonly<Record<(typeof CODED)[number], Hex>> & { readonly [name in (typeof OPTIONAL)[number]]?: Hex };
   /** What each player of the game posts for the gas of the others, in wei. The game itself stores it too. */
   gasBond?: string;
   /** The kind of chain, from which clocks and periods follow. Absent in older files, which are for `l1`. */
@@ -40,7 +46,7 @@ export const profileOf = ({ profile = "l1" }: Pick<Deployment, "profile">): Prof
 const BUILDS: readonly unknown[] = ["osaka", "portable"] satisfies Build[];
 const CODED = ["manager", "vault", "committee"] as const;
 const ADDRESSES = ["token", ...CODED] as const;
-const OPTIONAL = ["game", "exchange"] as const;
+const OPTIONAL = ["game", "exchange", "seatList", "seatDraw", "canaries"] as const;
 
 /**
  * @param what names the file, for errors
@@ -54,7 +60,11 @@ export function parseDeployment(text: string, what: string): Deployment {
   };
   const value = parseJson(text, what) as Partial<Deployment> | null;
   if (typeof value?.schemaVersion !== "number") return fail("KIND", "it has no schema version");
-  if (value.schemaVersion !== 1) return fail("VERSION", `it has schema version ${value.schemaVersion}, not 1`);
+  if (value.schemaVersion !== 2)
+    return fail(
+      "VERSION",
+      `it has schema version ${value.schemaVersion}, not 2, so the terms of its tasks are encoded otherwise (spec 6.11)`,
+    );
   for (const name of ["chainId", "block"] as const)
     if (!Number.isSafeInteger(value[name]) || value[name]! < 0) fail("MALFORMED", `its ${name} is not a number`);
   for (const name of ADDRESSES)

@@ -1,7 +1,7 @@
 /**
  * The salt of a commitment: the hash of a signature. Only the key can make the signature, and it is the same
  * each time (RFC 6979). So a claim can be revealed from any machine that has the key and the trace, and
- * nothing else has to be kept.
+ * nothing else has to be kept. `secrets.ts` has what a client hides in the salt of its terms.
  */
 import { type Address, type Hex, keccak256 } from "viem";
 import type { LocalAccount } from "viem/accounts";

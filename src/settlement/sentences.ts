@@ -23,17 +23,21 @@ const SENTENCES = {
     `this was asked before of seat ${seat} in round ${round}, and can be asked once`,
   BadCommittee: () =>
     "the committee has no members, or a member that is zero or listed twice, or a threshold that is not between 1 and the number of members",
+  BlockForgotten: (_: Token, number: bigint) =>
+    `the chain has forgotten the hash of block ${number}, so the seats can't be drawn; the task ends with a refund`,
   BondTooSmall: (_: Token, bond: bigint, least: bigint) =>
     `a gas bond of ${formatAmount(bond, ETHER)} would not pay for a dispute at this chain's price; ` +
     `give at least ${formatAmount(least, ETHER)} with --gas-bond`,
   BracketExists: (_: Token, bracket: Hex) => `the bracket ${bracket} is open already`,
   ChallengesOpen: (_: Token, count: bigint) =>
     `${count} challenges have not been revealed; \`verde task expire\` opens their reveal once the window is over`,
+  ClosedBefore: (_: Token, number: bigint) => `the offers are closed already, and block ${number} decides`,
   CommitmentMismatch: () =>
     "root and salt are not those that the seat committed to; reveal the trace that it committed to, with the same key",
   CountOutOfRange: () => "there have to be 2 to 16 providers and at most 64 demands",
   DemandsOpen: (_: Token, count: bigint) =>
     `${count} demanded chunks are not settled; deliver them, or expire those that are overdue`,
+  DrawnBefore: (_: Token, task: Hex) => `the seats of the task ${task} are drawn already`,
   ERC20InsufficientAllowance: (token: Token, spender: Address, allowance: bigint, needed: bigint) =>
     `${spender} may take ${formatAmount(allowance, token)}, but ${formatAmount(needed, token)} are needed; approve more`,
   ERC20InsufficientBalance: (token: Token, sender: Address, balance: bigint, needed: bigint) =>
@@ -77,20 +81,30 @@ const SENTENCES = {
   NotSigned: (_: Token, owner: Address) =>
     `${owner}, the owner of the claim, has not signed that the claim opens into this tree`,
   NotSignedBy: (_: Token, owner: Address) => `${owner} has not signed this; show its own signature`,
+  NotTheClient: (_: Token, caller: Address, client: Address) =>
+    `only ${client}, the client of the task, may do this, not ${caller}`,
   NotTheOwner: (_: Token, owner: Address) =>
     `only ${owner}, the owner of the claim, may open it into a tree without a signature`,
   NotTheManager: (_: Token, caller: Address) =>
     `only the task manager moves money in the vault, and ${caller} is not the task manager`,
   NotByChallenge: () => "no challenger has to open this dispute: providers differ, or a committee has ruled",
+  NotDrawnHere: () => "the seats of this task are not drawn by this contract",
+  NotFinal: (_: Token, state: number) => `the task is ${STATES[state]}; a canary is shown once its task is Final`,
+  NotMarked: () => "the salt of the terms does not hide this root and this secret",
   NotPlaying: () => "the game of this task is over, or one of the two players has lost",
   NotReceived: (_: Token, to: Address) =>
     `${to} does not accept the chain's currency; withdraw the bonds to another address`,
   NotSealed: (_: Token, root: Hex) => `the chunk leads to the root ${root}, which is not that of the offer`,
   NotSettled: (_: Token, task: Hex, seat: bigint) =>
     `seat ${seat} of the task ${task} has no settled claim: the task has not ended, was refunded, or the seat has lost`,
+  NotTheRoot: (_: Token, standing: Hex) =>
+    `the task ended with the root ${standing}, so the root of the canary is not proven`,
   NothingToDo: () => "the amount is zero, or there is nothing to pay",
   NothingWrong: (_: Token, chunk: bigint) => `chunk ${chunk} decrypts to what its leaf says, so there is nothing wrong`,
   NothingToPay: () => "the member has been paid its share; there will be more when the committee earns more",
+  OfferedBefore: (_: Token, owner: Address) => `${owner} has offered already`,
+  OffersAreOver: (_: Token, closes: bigint) => `offers for seats were taken until ${formatTime(Number(closes))}`,
+  OffersStillTaken: (_: Token, closes: bigint) => `offers for seats are taken until ${formatTime(Number(closes))}`,
   OnlyManager: (_: Token, caller: Address) => `only the task manager may do this, not ${caller}`,
   OtherJob: (_: Token, right: Hex) =>
     `the leaf should have the job ${right} and has another one; accuse its owner, or show the leaves that it has read`,
@@ -105,6 +119,9 @@ const SENTENCES = {
   SafeCastOverflowedUintDowncast: () => "the amount is larger than the vault can store",
   SafeERC20FailedOperation: (_: Token, token: Address) => `the token ${token} does not make the transfer`,
   SameRun: () => "the challenger claims what the record has",
+  SeatRefused: (_: Token, owner: Address) =>
+    `the seats of this task are for others, or are drawn: its seat policy does not let ${owner} take one now`,
+  ShownBefore: (_: Token, task: Hex) => `it is known already that ${task} was a canary`,
   StillExposed: (token: Token, exposed: bigint) =>
     `running tasks may still slash ${formatAmount(exposed, token)}; end them first, \`verde task list\` shows them`,
   StaleChallenge: (_: Token, standing: Hex) =>
@@ -117,16 +134,26 @@ const SENTENCES = {
   StringTooLong: ours("a name is too long"),
   TaskExists: (_: Token, task: Hex) =>
     `there is already a task with exactly these terms, ${task}; use another --salt to post another task`,
+  TaskNotOpen: (_: Token, state: number) =>
+    state === 0 ? "there is no such task" : `the task is ${STATES[state]}, and seats are drawn only while it is Open`,
   TaskTooLong: (_: Token, longest: bigint, limit: bigint) =>
     `the task could last ${formatDuration(Number(longest))}, but stake stays locked only for ${formatDuration(Number(limit))}; ` +
     "shorten the periods",
   TermsOutOfRange: () =>
     "there have to be 1 to 255 participants, amounts that are not zero, periods of 60 seconds or more, and turns whose members are participants",
   TooEarly: (_: Token, deadline: bigint) => `the deadline has not passed yet; it is ${formatTime(Number(deadline))}`,
+  TooEarlyToDraw: (_: Token, number: bigint) =>
+    number === 0n
+      ? "offers are still taken; close them first"
+      : `the block ${number} decides, and the next one has to follow it`,
+  TooFewOffers: (_: Token, offers: bigint, seats: bigint) =>
+    `${offers} accounts have offered for ${seats} seats, so there is nothing to draw; the task ends with a refund`,
   TooLate: (_: Token, deadline: bigint) => `the deadline has passed; it was ${formatTime(Number(deadline))}`,
   TooLittleStake: (token: Token, owner: Address, available: bigint, wanted: bigint) =>
     `${owner} has ${formatAmount(available, token)} of free stake, but ${formatAmount(wanted, token)} are needed; ` +
     "add some with `verde stake deposit`",
+  TooLittleFree: (token: Token, available: bigint, wanted: bigint) =>
+    `there are ${formatAmount(available, token)} of free stake, but ${formatAmount(wanted, token)} are needed; add some with \`verde stake deposit\``,
   VaultFull: () => "an account can't have more stake in the vault",
   VerdictExpired: (_: Token, validUntil: bigint) => `the signatures were valid until ${formatTime(Number(validUntil))}`,
   WitnessTooLong: () => "the evidence has more than the step needs",
@@ -175,6 +202,7 @@ const SENTENCES = {
     const name = phase ? `${STATES[state]}, ${PHASES[phase]}` : STATES[state];
     return state === 0 ? "there is no such task" : `the task is ${name}, and in this state this can't be done`;
   },
+  WrongSecret: () => "the salt of the terms commits to another secret",
   ZeroTerm: () => "steps, steps in a segment, tensors, stake, bond and committee must not be zero",
 } as const satisfies Record<Name, (token: Token, ...args: never[]) => string>;
 

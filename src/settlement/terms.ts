@@ -38,6 +38,8 @@ export interface TermsChoice {
   readonly committee: Address;
   /** The game that decides when a loser escalates. Default: none. */
   readonly game?: Address;
+  /** The contract that says who may take a seat. Default: none, so anyone with enough stake may. */
+  readonly seatPolicy?: Address;
   /** Makes otherwise equal tasks different. Default: random. */
   readonly salt?: Hex | undefined;
   /** Seconds. Periods that are not given have their defaults. */
@@ -61,6 +63,7 @@ export function termsOf(job: JobTerms, choice: TermsChoice): Terms {
     chunkPrice: choice.chunkPrice ?? reward / 10n,
     committee,
     game,
+    seatPolicy: choice.seatPolicy ?? zeroAddress,
     periods: { ...DEFAULT_PERIODS, ...choice.periods },
   };
 }

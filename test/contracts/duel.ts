@@ -3,7 +3,15 @@
  * every move.
  */
 import { expect } from "vitest";
-import { decodeFunctionData, encodeDeployData, type Hex, parseEventLogs, type TransactionReceipt } from "viem";
+import {
+  type Abi,
+  decodeFunctionData,
+  encodeDeployData,
+  encodeFunctionData,
+  type Hex,
+  parseEventLogs,
+  type TransactionReceipt,
+} from "viem";
 import { type ClosedJob, outlineOf } from "../../src/job/closed.ts";
 import { type Machine } from "../../src/game/bisection.ts";
 import { type Pair, type Side, SIDES } from "../../src/game/level.ts";
@@ -72,6 +80,10 @@ export class Duel {
   readonly receipts: { name: string; gas: number; bytes: number }[] = [];
   /** The gas of opening the bracket, and its bytes. */
   opened: { gas: number; bytes: number } | undefined;
+  /** The gas of pairing the players. */
+  paired = 0;
+  /** The arguments of `close`. */
+  private closing: readonly unknown[] = [];
   match: Match;
 
   private constructor(chain: Chain, game: Hex, facts: GameFacts, dispute: bigint, players: Players, match: Match) {
@@ -120,6 +132,8 @@ export class Duel {
     const duel = new Duel(chain, game, facts, started.args.dispute, { pair, owners }, match);
     const { input } = await chain.client.getTransaction({ hash });
     duel.opened = { gas: Number(receipt.gasUsed), bytes: input.length / 2 - 1 };
+    duel.paired = Number(paired.gasUsed);
+    duel.closing = [task.terms, opened.args.roster];
     await duel.compare();
     return duel;
   }
@@ -165,6 +179,12 @@ export class Duel {
   async play(provers: Pair<Pick<Prover<unknown>, "answer">>): Promise<void> {
     while (this.match.game.phase !== "bottom")
       await this.take(await makeTurn(this.machine, provers[this.match.turn], this.match));
+  }
+
+  /** Reports the losers to the task. @returns the gas of it */
+  async close(): Promise<number> {
+    const data = encodeFunctionData({ abi: disputeGameAbi as Abi, functionName: "close", args: this.closing });
+    return Number((await this.send("close", data)).gasUsed);
   }
 
   async timeout(): Promise<TransactionReceipt> {

@@ -9,7 +9,8 @@ import { trainingProver } from "../../src/referee/claim.ts";
 import { courseTo, longestCourse } from "../../src/referee/course.ts";
 import { jobFacts } from "../../src/referee/facts.ts";
 import { BOND_MARGIN, DEFAULT_GAS_BOND, SIDE_GAS } from "../../src/settlement/game/bond.ts";
-import { FRAME_GAS, moveGas, roundsOf } from "../../src/settlement/game/gas.ts";
+import { FRAME, FRAME_GAS, moveGas, roundsOf } from "../../src/settlement/game/gas.ts";
+import { positionOf } from "../../src/game/level.ts";
 import { hex } from "../../src/settlement/game/facts.ts";
 import { MODELS, modelJob } from "../../src/settlement/simulation/models.ts";
 import { simulateDispute } from "../../src/settlement/simulation/simulation.ts";
@@ -60,6 +61,22 @@ describe("a simulated dispute", () => {
     expect(estimated.length).toBe(actual.length);
     const total = (all: readonly number[]): number => all.reduce((sum, gas) => sum + gas, 0);
     expect(Math.abs(total(estimated) / total(actual) - 1)).toBeLessThan(TOLERANCE);
+  });
+
+  test("opens, pairs and closes as one on a chain, when the accounts have been paid before", async () => {
+    const faults = [[], [{ step: 3, at: { kernel: 5 }, element: 5, flip: 0x3f000001 }]] as const;
+    const job = tinyJob(5);
+    const { runs, runRoots } = await disputeRemembered({ job, commitEvery: 2, faults });
+    const measured: Record<keyof typeof FRAME, number>[] = [];
+    for (let time = 0; time < 2; time++) {
+      const duel = await Duel.open(chain, game, job, 2, [hex(runRoots[0]), hex(runRoots[1])]);
+      const prover = trainingProver(runs[0]);
+      await duel.play([prover, trainingProver(runs[1])]);
+      expect(await duel.prove((await prover.witness(positionOf(duel.match.game.path)))!)).toEqual([1]);
+      measured.push({ open: duel.opened!.gas, pair: duel.paired, close: await duel.close() });
+    }
+    for (const name of ["open", "pair", "close"] as const)
+      expect(Math.abs(FRAME[name] / measured[1][name] - 1), `${name}: ${measured[1][name]}`).toBeLessThan(TOLERANCE);
   });
 
   test("about the largest model has the sizes of its real graph", async () => {

@@ -19,6 +19,7 @@ export interface Terms {
   chunkPrice: bigint;
   committee: Address;
   game: Address;
+  seatPolicy: Address;
   periods: Record<
     "toAccept" | "toCommit" | "toReveal" | "toChallenge" | "toJudge" | "toEscalate" | "toPlay" | "toAnswer",
     number
@@ -65,6 +66,7 @@ export function termsOf(chain: Chain, changes: Partial<Terms> = {}): Terms {
     chunkPrice: PRICE,
     committee: chain.committee,
     game: NOBODY,
+    seatPolicy: NOBODY,
     periods: {
       toAccept: DAY,
       toCommit: 2 * DAY,

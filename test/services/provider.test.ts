@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { type Person, Settlement } from "../fixtures/settlement.ts";
+import { addressOf, type Person, Settlement } from "../fixtures/settlement.ts";
 import { cliEnvironment, MAIN } from "../fixtures/verde.ts";
 
 const JOB = fileURLToPath(new URL("../fixtures/line.ts", import.meta.url));
@@ -126,6 +126,30 @@ it("a provider that cheats loses its stake to one that is killed meanwhile", asy
   for (let looks = 0; looks < 240 && (await on.account("ada")).credit !== 0; looks++)
     await new Promise((resolve) => setTimeout(resolve, 500));
   expect((await on.account("ada")).balance, said).toBeGreaterThan(520);
+});
+
+it("providers offer for seats that are drawn, and take them when they are", async () => {
+  said = "";
+  const posted = await on.json("client", "task", "post", "jobs/line.verde", "--reward", "10", "--seats", "drawn");
+  const task = posted.task as string;
+  const offered = async (): Promise<number> => {
+    const { stdout } = await on.as(undefined, "task", "show", task);
+    return Number(/offer \((\d+) so far/.exec(stdout)?.[1] ?? 0);
+  };
+  for (let looks = 0; looks < 240 && (await offered()) < 2; looks++)
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  await on.skip("12h1m");
+  // The block after the one that decides comes by itself on other chains.
+  const blocks = setInterval(() => void on.ask("evm_mine", []), 500);
+  await on.ok("client", "task", "draw", task).finally(() => clearInterval(blocks));
+  await until(task, "Challengeable");
+  // A task for others is not taken.
+  const strangers = ["--seats", addressOf("passer")];
+  const other = await on.json("client", "task", "post", "jobs/line.verde", "--reward", "10", ...strangers);
+  for (let looks = 0; looks < 240 && !said.includes("its client has not named"); looks++)
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(said).toContain("its client has not named");
+  expect((await on.json(undefined, "task", "show", other.task as string)).seats).toEqual([]);
 });
 
 it("a task that it can't run or afford is not taken, and the reason is said once", async () => {

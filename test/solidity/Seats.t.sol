@@ -125,6 +125,41 @@ contract SeatsTest is TestWorld {
         manager.accept(task);
     }
 
+    function test_ASeatOfAnOpenTaskCanBeLeft() public {
+        Terms memory terms = defaultTerms();
+        terms.providers = 4;
+        TaskId task = post(terms);
+        for (uint256 i = 0; i < 3; i++) accept(task, i);
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongCaller.selector, owner(1), owner(0)));
+        vm.prank(owner(1));
+        manager.leaveSeat(task, 0);
+        vm.expectEmit();
+        emit ITaskManager.SeatLeft(task, 0, owner(0));
+        vm.prank(owner(0));
+        manager.leaveSeat(task, 0);
+        assert(vault.accountOf(owner(0)).exposed == 0 && manager.taskOf(task).seats == 2);
+        // The last seat has the number of the one that was left.
+        (address moved, ) = manager.seatOf(task, 0);
+        (address none, ) = manager.seatOf(task, 2);
+        assert(moved == owner(2) && none == address(0));
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongCaller.selector, owner(0), address(0)));
+        vm.prank(owner(0));
+        manager.leaveSeat(task, 2);
+        vm.prank(owner(1));
+        manager.leaveSeat(task, 1);
+        assert(vault.accountOf(owner(1)).exposed == 0 && manager.taskOf(task).seats == 1);
+        // Who has left may come again.
+        vm.prank(owner(0));
+        assert(manager.accept(task) == 1);
+    }
+
+    function test_OnceAllSeatsAreTakenNobodyLeaves() public {
+        TaskId task = accepted(defaultTerms());
+        vm.expectRevert(wrongState(State.Accepted, Phase.None));
+        vm.prank(owner(0));
+        manager.leaveSeat(task, 0);
+    }
+
     function test_CommitIsForTheSeatsOwnerOnce() public {
         TaskId task = accepted(defaultTerms());
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongCaller.selector, owner(1), owner(0)));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Phase, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {ITaskManager, Phase, Resolution, State, Task} from "../../contracts/interfaces/ITaskManager.sol";
+import {EarlyWord, EarlyWordLib} from "../../contracts/libraries/EarlyWord.sol";
 import {TaskId} from "../../contracts/libraries/Ids.sol";
 import {TaskWord, TaskWordLib} from "../../contracts/libraries/TaskWord.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
@@ -15,6 +16,10 @@ contract TermsHarness {
 
     function check(Terms calldata terms, uint256 limit) external pure {
         TermsLib.check(terms, limit);
+    }
+
+    function resolving(Terms calldata terms, Resolution calldata resolution) external pure returns (bytes memory) {
+        return TermsLib.resolving(terms, resolution);
     }
 
     function longestRun(Terms calldata terms) external pure returns (uint256) {
@@ -41,6 +46,21 @@ contract TermsTest is TestWorld {
         assert(s == t.state && p == t.phase && deadline == t.deadline);
         t.committed = 7;
         assert(TaskWord.wrap(TaskWord.unwrap(TaskWordLib.pack(t)) + TaskWordLib.ONE_COMMITTED).unpack().committed == 8);
+    }
+
+    function testFuzz_ResolvingIsTheEncodedCall(Terms calldata terms, Resolution calldata resolution) public view {
+        bytes memory data = harness.resolving(terms, resolution);
+        assert(keccak256(data) == keccak256(abi.encodeCall(ITaskManager.resolve, (terms, resolution))));
+    }
+
+    function testFuzz_TheEarlyWordHoldsItsTerms(Terms calldata terms) public pure {
+        EarlyWord word = EarlyWordLib.pack(terms);
+        bool byGame = terms.committee == address(0);
+        assert(word.stake() == terms.stake && word.providers() == terms.providers && word.byGame() == byGame);
+        assert(word.hasPolicy() == (terms.seatPolicy != address(0)));
+        assert(word.toCommit() == terms.periods.toCommit && word.toReveal() == terms.periods.toReveal);
+        assert(word.toChallenge() == terms.periods.toChallenge);
+        assert(word.toDecide() == (byGame ? terms.periods.toPlay : terms.periods.toJudge));
     }
 
     function refused(Terms memory terms, bytes4 selector) private {

@@ -134,9 +134,9 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   const gas = receipts.reduce((sum, { gasUsed }) => sum + gasUsed, 0n);
   const fee = receipts.reduce((sum, { gasUsed, effectiveGasPrice }) => sum + gasUsed * effectiveGasPrice, 0n);
   if (flags.json) return writeJson({ ...deployment, file: flags.out, gas: Number(gas), fee: `${fee}`, abilities });
-  const places = (["token", "manager", "vault", "committee", "exchange", "game"] as const).map(
-    (name): [string, Address] => [name, deployment[name]!],
-  );
+  const places = (
+    ["token", "manager", "vault", "committee", "exchange", "seatList", "seatDraw", "canaries", "game"] as const
+  ).map((name): [string, Address] => [name, deployment[name]!]);
   writeLine(
     ...formatFields([
       ...places,

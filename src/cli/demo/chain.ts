@@ -107,7 +107,7 @@ class Story {
     this.id = taskIdOf(deployment, terms);
     await stage.send("client", "token", "approve", [deployment.vault, maxUint256]);
     await stage.send("client", "manager", "post", [terms]);
-    const shown = termsFields(terms, token).filter(([name]) => ["job", "providers", "committee"].includes(name));
+    const shown = termsFields(terms, token, "").filter(([name]) => ["job", "providers", "committee"].includes(name));
     writeLine(
       `${this.job.name}: ${terms.steps} training steps of a GPT. Each provider with the right result gets ${this.stage.money(terms.reward)}.`,
     );

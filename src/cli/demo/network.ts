@@ -11,7 +11,6 @@ import { makeFolder } from "../../files/folder.ts";
 import type { ClosedJob } from "../../job/closed.ts";
 import { loadJob } from "../../job/load.ts";
 import { drawProviders } from "../../services/client/draw-providers.ts";
-import { commitmentTo } from "../../services/network/draw.ts";
 import { statementBy } from "../../services/network/statement.ts";
 import { NetworkKey } from "../../services/network/key.ts";
 import { Notes } from "../../services/network/notes.ts";
@@ -19,6 +18,7 @@ import { Networks } from "../../services/network/open.ts";
 import { taskIdOf } from "../../settlement/commitment.ts";
 import { formatDuration } from "../../settlement/duration.ts";
 import type { Statement } from "../../settlement/identity.ts";
+import { drawSaltOf } from "../../settlement/secrets.ts";
 import type { TaskView, Terms } from "../../settlement/task.ts";
 import { formatFault, parseFault } from "../../trace/fault.ts";
 import { writeJobFile } from "../../trace/job-file.ts";
@@ -94,7 +94,7 @@ class Story {
 
   /** The terms of a task whose draw has this secret. */
   private termsFor(secret: Hex): Terms {
-    return this.stage.terms(this.job, commitmentTo(secret));
+    return this.stage.terms(this.job, drawSaltOf(secret), this.stage.session.deployment.seatList);
   }
 
   private get view(): Promise<TaskView> {
@@ -133,7 +133,9 @@ class Story {
       const key = NetworkKey.make();
       const notes = new Notes(await networks.at(crew.network), key);
       const statement = await statementBy(stage.account("client"), stage.session, key);
-      const offers = await this.draw(notes, statement);
+      const { offers, drawn } = await this.draw(notes, statement);
+      // The contracts keep the seats for those who are drawn.
+      await stage.send("client", "seatList", "allow", [this.terms, drawn.map(({ owner }) => owner)]);
       await stage.send("client", "manager", "post", [this.terms]);
       const reward = `${this.stage.money(this.terms.reward)} for each provider with the right result`;
       writeLine(...formatFields([["task", this.id], ["offers", `${offers}`], ["reward", reward]])); // prettier-ignore
@@ -142,8 +144,7 @@ class Story {
     }
   }
 
-  /** @returns how many providers have offered */
-  private async draw(notes: Notes, statement: Statement): Promise<number> {
+  private async draw(notes: Notes, statement: Statement): ReturnType<typeof drawProviders> {
     const { session } = this.stage;
     for (const [tries, seconds] of OFFERS.entries()) {
       this.secret = bytesToHex(crypto.getRandomValues(new Uint8Array(32)));
@@ -155,13 +156,13 @@ class Story {
       };
       try {
         const asked = { session, notes, statement, task, terms, secret, seconds, together: false, nudge };
-        return (await drawProviders(asked)).offers;
+        return await drawProviders(asked);
       } catch (error) {
         if (!(error instanceof TransportError) || tries === OFFERS.length - 1) throw error;
         writeLine(`Too few have offered within ${seconds} s: the client asks again.`);
       }
     }
-    return 0;
+    return { offers: 0, drawn: [] };
   }
 
   async work(): Promise<void> {

@@ -133,14 +133,15 @@ export class Stage {
       await client.request({ method, params } as never);
   }
 
-  /** The terms under which the client posts the job, for three providers. */
-  terms(job: ClosedJob, salt?: Hex): Terms {
+  /** The terms under which the client posts the job, for three providers. @param seatPolicy who may be one */
+  terms(job: ClosedJob, salt?: Hex, seatPolicy?: Address): Terms {
     const { deployment, token } = this.session;
     const flags = { reward: "10", providers: "3", maxDemands: "3", ...(salt !== undefined && { salt }) };
     return termsFrom(flags, jobTermsOf(outlineOf(job), 1), {
       client: this.account("client").address,
       committee: deployment.committee,
       game: undefined,
+      ...(seatPolicy !== undefined && { seatPolicy }),
       token,
       profile: "l1",
     });

@@ -1,15 +1,16 @@
 /** `verde task accept`: takes a seat, if the terms are what a provider can risk its stake on. */
 import type { Command } from "commander";
 import { zeroAddress } from "viem";
-import { JobError } from "../../errors/index.ts";
-import { formatAmount } from "../../settlement/amount.ts";
+import { ChainError, JobError } from "../../errors/index.ts";
+import { formatAmount, formatTime } from "../../settlement/amount.ts";
 import { expectSettleable } from "../../settlement/game/lengths.ts";
+import { readDraw, seatChance } from "../../settlement/seats.ts";
 import type { Terms } from "../../settlement/task.ts";
 import type { JobOutline } from "../../job/closed.ts";
 import { jobOptions, optionNames } from "../job-options.ts";
 import type { SendFlags } from "../session.ts";
 import { jobTerms } from "./job.ts";
-import { expectState, move, sceneOf } from "./scene.ts";
+import { expectState, move, type Scene, sceneOf } from "./scene.ts";
 import { expectWithinPolicy, type RiskFlags } from "./risk.ts";
 import { expectTrusted, type Trusted } from "./trust.ts";
 
@@ -28,10 +29,22 @@ export async function accept(
   const outline = flags.job === undefined ? undefined : await expectJob(flags.job, rest, terms, command);
   // Only a game shows the job's graphs.
   expectSettleable(terms, terms.game === zeroAddress ? undefined : outline, session.deployment.build);
+  const chance = await seatChance(session, task, sender.address, scene.now);
+  if (chance.can === "offer") return offer(scene, flags);
+  if (chance.can !== "take")
+    throw new ChainError("SEAT_REFUSED", `there is no seat for you in this task now: ${chance.why}`, { task: task.id });
   const seat = task.seats.length;
   const stake = formatAmount(terms.stake, session.token);
   const done = `${sender.address} has seat ${seat}, with a stake of ${stake}.`;
   await move(scene, flags, "accept", [task.id], { seat }, done);
+}
+
+/** Where seats are drawn, an account offers first. */
+async function offer({ session, sender, task }: Scene, flags: SendFlags): Promise<void> {
+  await sender.send({ contract: "seatDraw", functionName: "offer", args: [task.terms] });
+  const { offers, closes } = await readDraw(session, task);
+  const done = `${sender.address} has offered to take a seat. Seats are drawn after ${formatTime(closes)}: run this command again then.`;
+  sender.report(flags.json ?? false, { task: task.id, offered: true, offers, closes }, done);
 }
 
 /** @throws {JobError} when the task is for another job */

@@ -18,6 +18,8 @@ export function eventSentence(event: TaskEvent, token: Token): string {
     }
     case "SeatTaken":
       return `seat ${args.seat} is taken by ${args.owner}`;
+    case "SeatLeft":
+      return `${args.owner} has left seat ${args.seat}`;
     case "ClaimCommitted":
       return `seat ${args.seat} has committed`;
     case "ClaimRevealed":

@@ -20,11 +20,14 @@ import { defaultPolicy } from "../../settlement/policy.ts";
 import { risksOf } from "../../settlement/risks.ts";
 import { longestGame, withTimeToPlay } from "../../settlement/terms.ts";
 import { withGameFields } from "./game.ts";
+import { withCanarySalt } from "./canary.ts";
 import { jobTerms } from "./job.ts";
+import { expectOneSalt, nameOwners, policyFor, type SeatRule, seatRuleFrom, seatsText, withDrawSalt } from "./seats.ts";
 import { termsFields, type TermsFlags, termsFrom } from "./terms.ts";
 
 export interface PostFlags extends SendFlags, TermsFlags {
   approve: boolean;
+  canary?: string;
   commitEvery?: number;
   quiet?: boolean;
   steps?: string;
@@ -39,6 +42,8 @@ export interface PreparedTask {
   readonly task: Hex;
   /** What all providers together get, in the token's smallest units. */
   readonly escrow: bigint;
+  /** Who may take its seats. */
+  readonly seats: SeatRule;
   /** What `--json` prints. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
@@ -56,13 +61,22 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
   sender.report(flags.json ?? false, facts, done);
 }
 
-/** Makes a task from the command line, and shows it. */
+/**
+ * Makes a task from the command line, and shows it.
+ * @param seats who may take its seats; default: what the command line says
+ */
 export async function prepareTask(
   path: string,
   rest: readonly string[],
   flags: PostFlags,
   command: Command,
+  seats = seatRuleFrom(flags.seats),
 ): Promise<PreparedTask> {
+  expectOneSalt({
+    "--seats drawn": seats.kind === "draw",
+    "--canary": flags.canary !== undefined,
+    "--salt": flags.salt !== undefined,
+  });
   const { steps, seed, quiet = false } = flags;
   const names = optionNames(command);
   const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
@@ -72,12 +86,16 @@ export async function prepareTask(
   const sender = await Sender.open(session, flags);
   const { committee, game } = deployment;
   const profile = profileOf(deployment);
-  const chosen = termsFrom(flags, job.terms, { client: sender.address, committee, game, token, profile });
-  const terms = flags.toPlay === undefined ? await withTimeToPlay(client, chosen) : chosen;
+  const seatPolicy = policyFor(deployment, seats);
+  const chosen = termsFrom(flags, job.terms, { client: sender.address, committee, game, seatPolicy, token, profile });
+  const timed = flags.toPlay === undefined ? await withTimeToPlay(client, chosen) : chosen;
+  const marked = flags.canary === undefined ? timed : await withCanarySalt(sender, timed, flags.canary);
+  const terms = seats.kind === "draw" ? await withDrawSalt(session, sender, marked) : marked;
   const task = taskIdOf(deployment, terms);
   const gasBond = await bondOf(client, terms.game);
   const mostExpensive = gasBond === undefined ? undefined : expectSettleable(terms, job.outline, deployment.build);
-  const fields = withGameFields(termsFields(terms, token), gasBond, mostExpensive);
+  const shown = termsFields(terms, token, seatsText(deployment, terms));
+  const fields = withGameFields(shown, gasBond, mostExpensive);
   if (!flags.json && !quiet) writeLine(...formatFields([["name", job.name], ...fields]));
   const longest = await longestGame(client, terms);
   for (const { term, value, bound, why } of risksOf(terms, defaultPolicy(flags.profile ?? profile), token, longest))
@@ -90,11 +108,13 @@ export async function prepareTask(
     gasBond: plainJson(gasBond ?? null),
     mostExpensiveStep: mostExpensive ?? null,
   };
-  return { session, sender, terms, task, escrow: BigInt(terms.providers) * terms.reward, facts };
+  return { session, sender, terms, task, escrow: BigInt(terms.providers) * terms.reward, seats, facts };
 }
 
-/** Posts it, and lets the vault take its reward. */
-export async function sendTask({ session, sender, terms, escrow }: PreparedTask, approve: boolean): Promise<void> {
+/** Posts it, and lets the vault take its reward. Owners are named before anybody can see the task. */
+export async function sendTask(prepared: PreparedTask, approve: boolean): Promise<void> {
+  const { session, sender, terms, escrow, seats } = prepared;
+  await nameOwners(sender, terms, seats.owners);
   await allowVault(session, sender, escrow, approve);
   await sender.send({ contract: "manager", functionName: "post", args: [terms] });
 }

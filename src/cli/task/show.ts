@@ -6,6 +6,7 @@ import { quote } from "../../errors/text.ts";
 import type { Session } from "../../settlement/session.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { ifForeign } from "../../settlement/foreign.ts";
+import { readDraw, seatKind } from "../../settlement/seats.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
 import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
@@ -15,6 +16,7 @@ import { bondOf } from "../../settlement/game/bond.ts";
 import { withGameFields } from "./game.ts";
 import { parseTaskId } from "./scene.ts";
 import { hasDeadline, stateName, timeLeft, whatIsDue } from "./sentence.ts";
+import { seatsText } from "./seats.ts";
 import { termsFields } from "./terms.ts";
 
 export async function show(id: string, flags: ChainFlags): Promise<void> {
@@ -26,7 +28,8 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
     const bond = plainJson(gasBond ?? null);
     return writeJson({ ...taskJson(task, Number(timestamp)), gasBond: bond });
   }
-  writeLine(...describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond));
+  const seats = await seatsOf(session, task);
+  writeLine(...describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond, seats));
 }
 
 /** A task as `--json` prints it. All commands call its id `task`. */
@@ -48,6 +51,14 @@ async function committeeOf({ client }: Session, { terms }: TaskView): Promise<st
   return counts ? `${terms.committee}, ${counts[0]} of ${counts[1]} members` : `${terms.committee}, of an unknown kind`;
 }
 
+/** Who may take the seats, and how far their draw is. */
+async function seatsOf(session: Session, task: TaskView): Promise<string> {
+  const text = seatsText(session.deployment, task.terms);
+  if (task.state !== "Open" || seatKind(session.deployment, task.terms) !== "draw") return text;
+  const { offers, drawn, closes } = await readDraw(session, task);
+  return `${text} (${offers} so far, ${drawn ? "drawn" : `until ${formatTime(closes)}`})`;
+}
+
 /** Several lines. @param now the chain's time, seconds */
 function describeTask(
   task: TaskView,
@@ -55,6 +66,7 @@ function describeTask(
   token: Token,
   committee: string | undefined,
   gasBond: bigint | undefined,
+  seats: string,
 ): string[] {
   const { deadline, pot } = task;
   const fields: [string, string][] = [
@@ -66,7 +78,7 @@ function describeTask(
     ["due", whatIsDue(task, now)],
     ...(pot > 0n ? [["pot", `${formatAmount(pot, token)} for the winners`] satisfies [string, string]] : []),
   ];
-  const terms = withGameFields(termsFields(task.terms, token), gasBond).map(([name, text]): [string, string] =>
+  const terms = withGameFields(termsFields(task.terms, token, seats), gasBond).map(([name, text]): [string, string] =>
     name === "committee" ? [name, committee ?? text] : [name, text],
   );
   const lines = formatFields([...fields, ...terms]);

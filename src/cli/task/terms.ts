@@ -32,6 +32,7 @@ export interface TermsFlags extends Partial<Record<keyof Terms["periods"], strin
   committee?: string;
   game?: string;
   salt?: string;
+  seats?: string;
   profile?: ProfileName;
 }
 
@@ -52,6 +53,7 @@ export function addTermsOptions(command: Command): Command {
     .option("--max-demands <n>", "how many chunks the client may demand, up to 64", "3")
     .option("--committee <address>", "who decides disputes; `none` leaves them to the game; default: the deployment's")
     .option("--game <address>", "who decides when a loser escalates: an address, or `deployed`; default: no game")
+    .option("--seats <who>", "who may take seats: `anyone`, `drawn`, or addresses, as 0x1…,0x2…; default: anyone")
     .option("--salt <hex>", "makes otherwise equal tasks different; default: random")
     .addOption(profileOption("the kind of chain, from which default periods follow; default: the deployment's"));
   for (const name of NAMES) {
@@ -67,6 +69,8 @@ interface Surroundings {
   /** The deployment's committee, game and profile. */
   readonly committee: Address;
   readonly game: Address | undefined;
+  /** The contract that says who may take seats. Default: none. */
+  readonly seatPolicy?: Address;
   readonly profile: ProfileName;
   readonly token: Token;
 }
@@ -75,7 +79,7 @@ interface Surroundings {
 export function termsFrom(
   flags: TermsFlags,
   job: JobTerms,
-  { client, committee, game, token, profile }: Surroundings,
+  { client, committee, game, seatPolicy = zeroAddress, token, profile }: Surroundings,
 ): Terms {
   const amount = (text: string | undefined): bigint | undefined =>
     text === undefined ? undefined : parseAmount(text, token);
@@ -89,6 +93,7 @@ export function termsFrom(
   return termsOf(job, {
     client,
     ...judges,
+    seatPolicy,
     salt: flags.salt === undefined ? undefined : parseSalt(flags.salt),
     providers: parseCount(flags.providers, "--providers"),
     maxDemands: parseCount(flags.maxDemands, "--max-demands"),
@@ -142,8 +147,8 @@ export function parseSalt(text: string): Hex {
   return text as Hex;
 }
 
-/** The terms, for people. */
-export function termsFields(terms: Terms, token: Token): [string, string][] {
+/** The terms, for people. @param seats who may take them */
+export function termsFields(terms: Terms, token: Token, seats: string): [string, string][] {
   const money = (amount: bigint): string => formatAmount(amount, token);
   const periods = NAMES.map((name) => `${name} ${formatDuration(terms.periods[name])}`);
   return [
@@ -154,6 +159,7 @@ export function termsFields(terms: Terms, token: Token): [string, string][] {
       "providers",
       `${terms.providers}, each with a stake of ${money(terms.stake)} for a reward of ${money(terms.reward)}`,
     ],
+    ["seats", `${seats}, one for each owner`],
     ["challenges", `any number in one window, each with a bond of ${money(terms.bond)}`],
     ["demands", `up to ${terms.maxDemands} chunks, ${money(terms.chunkPrice)} each`],
     ["committee", terms.committee === zeroAddress ? "none, the game decides" : terms.committee],

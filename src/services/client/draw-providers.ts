@@ -23,7 +23,7 @@ export interface DrawOptions {
   /** Whose the client's key is. */
   statement: Statement;
   task: Hex;
-  /** Terms whose salt is `commitmentTo(secret)`. */
+  /** Terms whose salt is `drawSaltOf(secret)`. */
   terms: Terms;
   /** 32 bytes. */
   secret: Hex;

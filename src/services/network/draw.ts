@@ -6,6 +6,7 @@
  * It binds the client less than it may seem: the client says which offers it has seen.
  */
 import { type Address, concat, type Hex, isAddressEqual, keccak256, type PublicClient, stringToHex } from "viem";
+import { drawSaltOf } from "../../settlement/secrets.ts";
 import type { Body } from "./messages.ts";
 
 /** A provider that offers. */
@@ -14,12 +15,7 @@ export interface Offer {
   readonly operator: Address;
 }
 
-const [COMMITMENT, SEED, TICKET] = ["Verde draw commitment 1", "Verde draw seed 1", "Verde draw ticket 1"].map((text) =>
-  keccak256(stringToHex(text)),
-);
-
-/** The salt of terms whose draw has this secret. */
-export const commitmentTo = (secret: Hex): Hex => keccak256(concat([COMMITMENT, secret]));
+const [SEED, TICKET] = ["Verde draw seed 1", "Verde draw ticket 1"].map((text) => keccak256(stringToHex(text)));
 
 /**
  * Draws providers: each offer has a ticket, and the lowest win.
@@ -70,7 +66,7 @@ export async function drawProblem(
   draw: Body<"draws">,
   { salt, closes }: { readonly salt: Hex; readonly closes: number },
 ): Promise<string | undefined> {
-  if (commitmentTo(draw.secret) !== salt) return "its secret is not the one that the terms commit to";
+  if (drawSaltOf(draw.secret) !== salt) return "its secret is not the one that the terms commit to";
   const number = BigInt(draw.block);
   const [block, before] = await Promise.all([
     client.getBlock({ blockNumber: number }),

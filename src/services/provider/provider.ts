@@ -8,6 +8,7 @@ import { type Hex, isAddressEqual } from "viem";
 import { ABIS } from "../../settlement/contracts.ts";
 import { bondCredit } from "../../settlement/game/bond.ts";
 import { clauseOf } from "../../settlement/game/fate.ts";
+import { seatChance } from "../../settlement/seats.ts";
 import type { Session } from "../../settlement/session.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
 import { lookAgain } from "../look-again.ts";
@@ -110,10 +111,18 @@ class Provider {
     for (const { task, seated } of open) {
       if (seated || this.works.has(task) || this.active.size >= most) continue;
       const view = await readTask(session.source, task);
-      const why = (await this.objectionTo(view)) ?? (await presence?.objection(view));
+      const why = (await this.objectionTo(view)) ?? (await this.refusalOf(view)) ?? (await presence?.objection(view));
       if (why === undefined) await this.take(task);
       else this.refuse(task, why);
     }
+  }
+
+  /** Why there is no seat for the account in a posted task; `undefined` if there is, or may be. */
+  private async refusalOf(view: TaskView): Promise<string | undefined> {
+    const { session } = this.options;
+    const { timestamp } = await session.client.getBlock();
+    const { can, why } = await seatChance(session, view, this.account.address, Number(timestamp));
+    return can === "none" ? why : undefined;
   }
 
   private async objectionTo(view: TaskView): Promise<string | undefined> {
@@ -131,6 +140,8 @@ class Provider {
       if (event.eventName === "TaskMoved") states.set(event.args.task, STATES[event.args.state]);
       if (event.eventName === "SeatTaken" && isAddressEqual(event.args.owner, this.account.address))
         seated.add(event.args.task);
+      if (event.eventName === "SeatLeft" && isAddressEqual(event.args.owner, this.account.address))
+        seated.delete(event.args.task);
     }
     const open = [...states].filter(([task, state]) => !OVER.has(state) && (state === "Open" || seated.has(task)));
     return open.map(([task]) => ({ task, seated: seated.has(task) }));

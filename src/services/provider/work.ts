@@ -17,6 +17,7 @@ import { defendClaim } from "../../settlement/game/defence.ts";
 import { GameFacts } from "../../settlement/game/facts.ts";
 import { clauseOf } from "../../settlement/game/fate.ts";
 import { expectTraceOf } from "../../settlement/job-terms.ts";
+import { seatChance } from "../../settlement/seats.ts";
 import type { Session } from "../../settlement/session.ts";
 import { readTask, type Seat, type TaskView, type Terms } from "../../settlement/task.ts";
 import { Backoff } from "../../settlement/transactions/backoff.ts";
@@ -119,8 +120,13 @@ export class Work {
 
   private async accept(view: TaskView): Promise<boolean> {
     if (view.state !== "Open") return this.end(view, undefined);
-    this.set({ stage: "accept" });
-    await this.options.account.send({ contract: "manager", functionName: "accept", args: [view.id] });
+    const { session, account } = this.options;
+    const now = Number((await session.client.getBlock()).timestamp);
+    const { can } = await seatChance(session, view, account.address, now);
+    if (can === "none" || now > view.deadline) return this.end(view, undefined);
+    this.set({ stage: can === "wait" ? "wait" : "accept" });
+    if (can === "take") await account.send({ contract: "manager", functionName: "accept", args: [view.id] });
+    if (can === "offer") await account.send({ contract: "seatDraw", functionName: "offer", args: [view.terms] });
     return true;
   }
 

@@ -8,12 +8,12 @@ import type { LevelName } from "../../referee/place.ts";
 import { isPromoted, type Level, openingLengths } from "../../game/level.ts";
 import { type Below, belowNode } from "./round.ts";
 
-/**
- * The gas of opening a bracket, pairing two of its players, and reporting the losers to the task at the end.
- */
-export const FRAME_GAS = 90_000 + 113_000 + 117_000;
+/** The gas of opening a bracket, pairing two players, and reporting the losers to the task at the end. */
+export const FRAME = { open: 90_000, pair: 80_000, close: 105_000 } as const;
+/** The gas of all of them. */
+export const FRAME_GAS = FRAME.open + FRAME.pair + FRAME.close;
 /** The number of these transactions. */
-export const FRAME_TRANSACTIONS = 3;
+export const FRAME_TRANSACTIONS = Object.keys(FRAME).length;
 /** The gas of a move down two levels of a tree, from four nodes to four nodes. */
 const PLAIN_GAS = 38_750;
 /** The gas of any other move, without what it shows. */

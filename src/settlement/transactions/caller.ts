@@ -17,7 +17,9 @@ import { ABIS, type Contract } from "../contracts.ts";
 import { saleKeyFor } from "../exchange/sale-key.ts";
 import { refusal } from "../refusal.ts";
 import { saltFor } from "../salt.ts";
+import { canarySecretFor, drawSecretFor, findDrawSecret } from "../secrets.ts";
 import type { Session } from "../session.ts";
+import type { Terms } from "../task.ts";
 import { shortLivedLog } from "./journal.ts";
 import { Node } from "./node.ts";
 import type { Settled } from "./actions.ts";
@@ -104,6 +106,24 @@ export class Caller {
   /** The key with which this account seals a checkpoint for a sale. */
   saleKey(sale: Hex): Promise<Hex> {
     return saleKeyFor(this.account, this.session.deployment, sale);
+  }
+
+  /** The secret of this account's draw of seats. @param number of the draw, among those with such terms */
+  drawSecret(terms: Terms, number: number): Promise<Hex> {
+    return drawSecretFor(this.account, this.session.deployment, terms, number);
+  }
+
+  /**
+   * The secret to which the salt of terms commits.
+   * @throws {ChainError} when it is not one of this account
+   */
+  findDrawSecret(terms: Terms): Promise<Hex> {
+    return findDrawSecret(this.account, this.session.deployment, terms);
+  }
+
+  /** The secret of this account's canary. @param root that the account knows */
+  canarySecret(root: Hex): Promise<Hex> {
+    return canarySecretFor(this.account, this.session.deployment, root);
   }
 
   /**

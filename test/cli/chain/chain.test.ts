@@ -63,7 +63,7 @@ describe("verde chain node", () => {
 describe("verde chain deploy", () => {
   it("writes where the contracts are, and never over another deployment", async () => {
     const before = readFileSync(on.at("deployment.json"), "utf8");
-    expect(JSON.parse(before)).toMatchObject({ schemaVersion: 1, chainId: 31_337, block: 1 });
+    expect(JSON.parse(before)).toMatchObject({ schemaVersion: 2, chainId: 31_337, block: 1 });
     await on.fails(2, "deployment.json exists", "owner", "chain", "deploy", "--committee", MEMBERS);
     expect(readFileSync(on.at("deployment.json"), "utf8")).toBe(before);
   });
@@ -87,8 +87,8 @@ describe("verde chain deploy", () => {
       gasBond,
       build: "osaka",
     });
-    // The manager, the committee, the judge, the game and the exchange.
-    expect(await on.sentBy("owner")).toBe(sent + 5);
+    // The manager, the committee, the judge, the game, the exchange, two about seats, and the canaries.
+    expect(await on.sentBy("owner")).toBe(sent + 8);
   });
 
   it("refuses committees that could not be", async () => {

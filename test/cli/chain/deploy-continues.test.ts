@@ -36,5 +36,5 @@ test("a deployment whose node fails after any contract is continued", async () =
       expect(await checkCodes(on.session.client, deployment)).toEqual(deployment.codes);
     }
   }
-  expect((await sent()) - before).toBe(6);
+  expect((await sent()) - before).toBe(9);
 });

@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { createPublicClient, custom, type Hex, pad, toHex } from "viem";
 import { expect, test } from "vitest";
-import { closingBlock, commitmentTo, drawn, drawProblem, type Offer } from "../../../src/services/network/draw.ts";
+import { closingBlock, drawn, drawProblem, type Offer } from "../../../src/services/network/draw.ts";
 import { openLocalChain } from "../../../src/settlement/local/chain.ts";
+import { drawSaltOf } from "../../../src/settlement/secrets.ts";
 import { SEED } from "../../property/seed.ts";
 
 const address = (n: number) => pad(toHex(n + 1), { size: 20 });
@@ -60,7 +61,7 @@ test("holds for the secret of the terms and the block that ends the offers alone
     const block = (await closingBlock(client, closes))!;
     expect(block.number).toBe(2n);
     const secret = pad("0x0123");
-    const terms = { salt: commitmentTo(secret), closes };
+    const terms = { salt: drawSaltOf(secret), closes };
     const draw = { task: pad("0x01"), secret, block: 2, blockHash: block.hash, together: false, offers: [] };
     expect(await drawProblem(client, draw, terms)).toBeUndefined();
     expect(await drawProblem(client, { ...draw, secret: pad("0x0124") }, terms)).toMatch(/secret/);

@@ -142,6 +142,8 @@ describe("every error has a fate", () => {
     STATE: "stuck",
     DONE: "stuck",
     NO_SEAT: "overtaken",
+    SEAT_REFUSED: "stuck",
+    NO_SECRET: "stuck",
     SEAT_OUT: "stuck",
     COMMITMENT: "stuck",
     NOTHING_DUE: "stuck",

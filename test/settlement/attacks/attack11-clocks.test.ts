@@ -45,7 +45,7 @@ describe("the clocks of a profile", () => {
 
   test("are named in the deployment's file, and other names are refused", () => {
     const at = `0x${"11".repeat(20)}`;
-    const file = { schemaVersion: 1, chainId: 10, block: 1, token: at, manager: at, vault: at, committee: at };
+    const file = { schemaVersion: 2, chainId: 10, block: 1, token: at, manager: at, vault: at, committee: at };
     const read = (extra: object) => parseDeployment(JSON.stringify({ ...file, ...extra }), "d.json");
     expect(read({ profile: "rollup" }).profile).toBe("rollup");
     expect(read({}).profile).toBeUndefined();

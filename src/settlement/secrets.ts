@@ -1,0 +1,79 @@
+/**
+ * What a client hides in the salt of its terms: the secret of a draw of seats, or the root of a canary. A
+ * secret is the hash of a signature of the client's key, which is the same each time (RFC 6979). So nothing
+ * has to be kept. The salts are those of contracts/SeatDraw.sol and contracts/Canaries.sol.
+ */
+import { concat, encodeAbiParameters, type Hex, keccak256, parseAbiParameters, stringToHex, zeroHash } from "viem";
+import type { LocalAccount } from "viem/accounts";
+import { ChainError } from "../errors/index.ts";
+import { type ManagerPlace, taskIdOf } from "./commitment.ts";
+import type { Terms } from "./task.ts";
+
+const DRAW = keccak256(stringToHex("Verde draw commitment 1"));
+const CANARY = keccak256(stringToHex("Canary(bytes32 root,bytes32 secret)"));
+const WORDS = parseAbiParameters("bytes32, bytes32, bytes32");
+/** How many draws a client can have with terms that are equal but for their salts. */
+const MOST_DRAWS = 1000;
+
+/** The salt of terms whose seats are drawn with this secret. */
+export const drawSaltOf = (secret: Hex): Hex => keccak256(concat([DRAW, secret]));
+
+/** The salt of a canary's terms. @param root that the client knows */
+export const canarySaltOf = (root: Hex, secret: Hex): Hex =>
+  keccak256(encodeAbiParameters(WORDS, [CANARY, root, secret]));
+
+async function secretFor(
+  account: LocalAccount,
+  { chainId, manager }: ManagerPlace,
+  use: "draw" | "canary",
+  subject: Hex,
+  number: number,
+): Promise<Hex> {
+  const signature = await account.signTypedData({
+    domain: { name: `Verde ${use} secret`, version: "1", chainId, verifyingContract: manager },
+    types: {
+      Secret: [
+        { name: "subject", type: "bytes32" },
+        { name: "number", type: "uint32" },
+      ],
+    },
+    primaryType: "Secret",
+    message: { subject, number },
+  });
+  return keccak256(signature);
+}
+
+/**
+ * The secret of a draw.
+ * @param terms the salt does not matter
+ * @param number of the draw, among those of the client with such terms
+ */
+export async function drawSecretFor(
+  account: LocalAccount,
+  place: ManagerPlace,
+  terms: Terms,
+  number: number,
+): Promise<Hex> {
+  return secretFor(account, place, "draw", taskIdOf(place, { ...terms, salt: zeroHash }), number);
+}
+
+/**
+ * The secret to which the salt of terms commits.
+ * @throws {ChainError} when it is not one of this account
+ */
+export async function findDrawSecret(account: LocalAccount, place: ManagerPlace, terms: Terms): Promise<Hex> {
+  for (let number = 0; number < MOST_DRAWS; number++) {
+    const secret = await drawSecretFor(account, place, terms, number);
+    if (drawSaltOf(secret) === terms.salt) return secret;
+  }
+  throw new ChainError(
+    "NO_SECRET",
+    `the salt of the terms commits to no secret of ${account.address}; use the account that has posted the task`,
+    { address: account.address, salt: terms.salt },
+  );
+}
+
+/** The secret of a canary. @param root that the client knows */
+export async function canarySecretFor(account: LocalAccount, place: ManagerPlace, root: Hex): Promise<Hex> {
+  return secretFor(account, place, "canary", root, 0);
+}
