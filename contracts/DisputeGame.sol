@@ -134,6 +134,9 @@ contract DisputeGame is Brackets, Bisection, TrainingMachine {
 
     /// @inheritdoc IDisputeGame
     function close(Terms calldata terms, Roster calldata roster) external {
+        // The bracket of one task decides no other.
+        bool sameTask = TaskId.unwrap(terms.idAt(address(manager))) == TaskId.unwrap(roster.task);
+        require(sameTask, NotBeforeThisGame());
         (Bracket storage b, BracketId bracket) = _bracket(roster);
         uint256 standing = b.standing;
         (bytes32[] memory claims, uint256 right) = _claimsOf(roster.players, standing);

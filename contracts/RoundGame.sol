@@ -10,6 +10,7 @@ import {IRoundGame} from "./interfaces/IRoundGame.sol";
 import {IRoundManager} from "./interfaces/IRoundManager.sol";
 import {RunRoot, StateRoot} from "./libraries/Ids.sol";
 import {SelfTest} from "./libraries/SelfTest.sol";
+import {Signatures} from "./libraries/Signatures.sol";
 import {LeafJob} from "./rounds/LeafJob.sol";
 import {RecordHash} from "./rounds/RecordHash.sol";
 import {InstanceId, LeafClaim, LeafEvidence, RoundTerms} from "./rounds/RoundTypes.sol";
@@ -64,28 +65,43 @@ contract RoundGame is IRoundGame, Bisection, TrainingMachine {
         RoundTerms calldata terms,
         LeafEvidence calldata e,
         StateRoot start,
-        StateRoot end
+        StateRoot end,
+        bytes calldata signature
     ) external returns (uint256 dispute) {
-        Sides memory s;
-        s.challenger = msg.sender;
         Context memory c;
-        {
-            (InstanceId instance, uint256 participant, address owner, bytes32 record) =
-                manager.challenged(terms, e.place.seat, msg.sender);
-            (s.instance, s.participant, s.owner) = (instance, uint8(participant), owner);
-            c.claims[1] = Claim.wrap(RunRoot.unwrap(RecordHash.check(terms, record, e.place, e.leaf)));
-            _derive(terms, e, record, c);
-        }
+        Sides memory s = _listed(terms, e, signature, c);
         LeafClaim memory own = e.leaf.claim;
         (own.start, own.end) = (start, end);
         c.claims[0] = Claim.wrap(RunRoot.unwrap(RecordHash.runOf(own)));
         require(!(c.claims[0] == c.claims[1]), SameRun());
         c.owners = [s.challenger, s.owner];
-        dispute = _disputes + 1;
+        dispute = _disputes;
         c.players = PairId.wrap(bytes32(dispute));
         _sides[c.players] = s;
         emit LeafChallenged(s.instance, dispute, e.place, s.owner, s.challenger);
         _start(c, _clock);
+    }
+
+    /// @dev The owner's side: what the record has, which the owner has signed.
+    function _listed(
+        RoundTerms calldata terms,
+        LeafEvidence calldata e,
+        bytes calldata signature,
+        Context memory c
+    ) private returns (Sides memory s) {
+        bytes32 record;
+        uint256 participant;
+        (s.instance, participant, s.owner, record) = manager.challenged(terms, e.place.seat, msg.sender);
+        (s.challenger, s.participant) = (msg.sender, uint8(participant));
+        RunRoot run = RecordHash.check(terms, record, e.place, e.leaf);
+        _requireSigned(RecordHash.leafDigest(s.instance, e.place, run), s.owner, signature);
+        c.claims[1] = Claim.wrap(RunRoot.unwrap(run));
+        _derive(terms, e, record, c);
+    }
+
+    function _requireSigned(bytes32 digest, address owner, bytes calldata signature) private view {
+        bool signed = Signatures.isSignedCalldata(digest, owner, signature);
+        require(signed, IRoundManager.NotSignedBy(owner, digest));
     }
 
     /// @dev Reverts unless the leaf has the job that follows from what it reads, and the form that its

@@ -29,12 +29,14 @@ interface IRoundGame is IBisection {
     /// the sender's bond from its stake.
     /// @param start the right state before the first step; zero if there are no steps
     /// @param end the right final state
+    /// @param signature of the leaf's owner; who does not have it can `demand` it from the recorder
     /// @return dispute its number
     function challenge(
         RoundTerms calldata terms,
         LeafEvidence calldata e,
         StateRoot start,
-        StateRoot end
+        StateRoot end,
+        bytes calldata signature
     ) external returns (uint256 dispute);
 
     /// @notice Whose instances are played here.

@@ -33,7 +33,8 @@ enum Fault {
 /// @param state of the instance
 /// @param deadline the last second of the state
 /// @param open challenges, accusations and demands that have not ended
-/// @param game where its leaves are challenged
+/// @param accused deadline of the last accusation
+/// @param demanded deadline of the last demand
 /// @param stake of each participant and of the recorder
 /// @param bond of a challenger
 /// @param joined who has put up its stake
@@ -43,7 +44,8 @@ struct Instance {
     RoundState state;
     uint40 deadline;
     uint32 open;
-    address game;
+    uint40 accused;
+    uint40 demanded;
     uint80 stake;
     uint80 bond;
     uint256 joined;
@@ -67,8 +69,13 @@ struct Waiting {
 /// may show who is wrong. A leaf is judged against the recorded leaves that it reads. Some faults are shown
 /// here at once or after a question; a wrong step is found by the game, `IRoundGame`.
 /// @dev The terms are calldata, and their hash is in the instance. Half of a stake that is lost goes to who
-/// has shown it, and half is burned; so who convicts itself from another account still loses.
+/// has shown it, and half is burned; so who convicts itself from another account still loses. An owner
+/// answers only for what it has signed: without its signature a listed leaf counts against the recorder
+/// alone. The contract trusts its one game, which its deployer names once: the game says who has challenged,
+/// and who has lost. It trusts nobody else.
 interface IRoundManager {
+    /// @notice From now on leaves are challenged there.
+    event GameNamed(address game);
     event InstancePosted(InstanceId indexed instance, PlanId indexed plan, RoundTerms terms);
     event InstanceMoved(InstanceId indexed instance, RoundState state, uint256 deadline);
     event Joined(InstanceId indexed instance, uint256 participant);
@@ -83,6 +90,10 @@ interface IRoundManager {
     /// @notice A participant, or the recorder, has lost its stake.
     event Convicted(InstanceId indexed instance, uint256 participant, address owner, Fault fault);
 
+    /// @notice The game is named once, by who has deployed the manager.
+    error GameExists(address game);
+    /// @notice No game is named yet, so no leaf could be challenged.
+    error NoGame();
     /// @notice The plan is not the one that the terms describe.
     error WrongPlan(PlanId plan);
     /// @notice Counts, amounts or periods of the terms are out of range, or turns and participants don't fit.
@@ -119,6 +130,9 @@ interface IRoundManager {
     /// @notice Challenges, accusations or demands have not ended.
     error StillOpen(uint256 open);
 
+    /// @notice As the account that has deployed this contract, once: names the game about leaves.
+    function nameGame(address game) external;
+
     /// @notice As the client: posts an instance. The vault takes the rewards, and needs an allowance.
     /// @param name of the plan
     /// @param turns root of the plan's tree of turns
@@ -131,28 +145,32 @@ interface IRoundManager {
     function postRecord(RoundTerms calldata terms, bytes32 record) external;
 
     /// @notice Shows that the job of a leaf does not follow from the recorded leaves that it reads. Anyone
-    /// may.
-    function accuse(RoundTerms calldata terms, LeafEvidence calldata e) external;
+    /// may. Accusations of an instance are due one after the other: each has its own time for the answer.
+    /// @param signature of the leaf's owner; who does not have it can `demand` it
+    function accuse(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external;
 
     /// @notice Answers an accusation: the leaf's job follows from leaves that their owners have signed for
     /// these places. Then the record has something else than was signed, or somebody has signed twice; both
-    /// can be shown. Anyone may.
+    /// can be shown, for which there is the time of an answer at least. Anyone may.
     /// @param e with the leaves that were read as its sources; these need not be in the record
     /// @param signatures of their owners
     function answer(RoundTerms calldata terms, LeafEvidence calldata e, bytes[] calldata signatures) external;
 
-    /// @notice Ends an accusation that was not answered in time: the leaf's owner has lost. Anyone may.
+    /// @notice Ends an accusation that was not answered in time: the leaf's owner has lost. Anyone may. If
+    /// it has lost before, this needs no waiting.
     function convict(RoundTerms calldata terms, LeafPlace calldata place) external;
 
     /// @notice Demands to see the leaf of a place and its owner's signature, for the price in the terms. The
-    /// vault needs an allowance. The price goes to the recorder when it answers, else back.
+    /// vault needs an allowance. The price goes to the recorder when it answers, else back. Demands of an
+    /// instance are due one after the other.
     function demand(RoundTerms calldata terms, LeafPlace calldata place) external;
 
     /// @notice Answers a demand. Anyone may.
     /// @param e its sources are not read
     function show(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external;
 
-    /// @notice Ends a demand that was not answered in time: the recorder has lost. Anyone may.
+    /// @notice Ends a demand that was not answered in time: the recorder has lost. Anyone may. If it has
+    /// lost before, this needs no waiting.
     function lapse(RoundTerms calldata terms, LeafPlace calldata place) external;
 
     /// @notice Shows two signatures of a seat's owner for one place and different runs. Anyone may.
@@ -206,6 +224,9 @@ interface IRoundManager {
 
     /// @return the demand of a leaf that waits for its answer
     function demandOf(InstanceId instance, LeafPlace calldata place) external view returns (Waiting memory);
+
+    /// @notice Where leaves are challenged; zero until it is named.
+    function game() external view returns (address);
 
     /// @notice The vault with all stakes and rewards of this manager.
     function vault() external view returns (IStakeVault);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Fault, IRoundManager, Instance, RoundState, Waiting} from "../interfaces/IRoundManager.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ITaskManager} from "../interfaces/ITaskManager.sol";
@@ -12,6 +13,12 @@ import {InstanceId, LeafPlace, RoundTerms} from "./RoundTypes.sol";
 abstract contract InstanceStore is IRoundManager {
     /// @inheritdoc IRoundManager
     IStakeVault public immutable vault;
+
+    /// @inheritdoc IRoundManager
+    address public game;
+
+    /// @dev Who may name the game.
+    address internal immutable _deployer;
 
     mapping(InstanceId instance => Instance) internal _instances;
     mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _accusations;
@@ -84,27 +91,54 @@ abstract contract InstanceStore is IRoundManager {
         vault.condemn(amount - share);
     }
 
-    /// @dev Opens something that has to be answered.
-    function _ask(Instance storage i, Waiting storage w, RoundTerms calldata terms, LeafPlace calldata place) internal {
+    /// @dev Opens something that has to be answered. So that nobody has to answer many at once, it is due
+    /// after the last one.
+    /// @param last deadline of the last one
+    /// @return due its deadline
+    function _ask(
+        Instance storage i,
+        Waiting storage w,
+        RoundTerms calldata terms,
+        LeafPlace calldata place,
+        uint256 last
+    ) internal returns (uint40 due) {
         require(w.by == address(0), AskedBefore(place.round, place.seat));
-        (w.by, w.deadline) = (msg.sender, uint40(block.timestamp + terms.periods.toAnswer));
+        if (last < block.timestamp) last = block.timestamp;
+        due = SafeCast.toUint40(last + terms.periods.toAnswer);
+        (w.by, w.deadline) = (msg.sender, due);
         i.open++;
     }
 
-    /// @dev Ends it.
-    /// @param inTime whether it is answered; if not, its time has to be over
-    /// @return by who has made it
-    function _take(
+    /// @dev Answers it. What the answer has shown can be used for the time of an answer at least.
+    function _answer(
         Instance storage i,
-        mapping(uint256 place => Waiting) storage all,
+        Waiting storage w,
+        RoundTerms calldata terms,
+        LeafPlace calldata place
+    ) internal {
+        _take(i, w, place);
+        require(block.timestamp <= w.deadline, ITaskManager.TooLate(w.deadline));
+        uint256 until = block.timestamp + terms.periods.toAnswer;
+        if (i.deadline < until) i.deadline = uint40(until);
+    }
+
+    /// @dev Ends it without an answer.
+    /// @param participant who has to answer; once that one has lost, nobody has to wait for it
+    /// @return by who has made it
+    function _expire(
+        Instance storage i,
+        Waiting storage w,
         LeafPlace calldata place,
-        bool inTime
+        uint256 participant
     ) internal returns (address by) {
-        Waiting storage w = all[_keyOf(place)];
+        by = _take(i, w, place);
+        bool late = block.timestamp > w.deadline || i.out & (1 << participant) != 0;
+        require(late, ITaskManager.TooEarly(w.deadline));
+    }
+
+    function _take(Instance storage i, Waiting storage w, LeafPlace calldata place) private returns (address by) {
         by = w.by;
         require(by != address(0) && !w.done, NothingWaiting(place.round, place.seat));
-        if (inTime) require(block.timestamp <= w.deadline, ITaskManager.TooLate(w.deadline));
-        else require(block.timestamp > w.deadline, ITaskManager.TooEarly(w.deadline));
         w.done = true;
         i.open--;
     }

@@ -14,19 +14,29 @@ abstract contract Performances is InstanceStore {
     uint256 private constant MAX_PARTICIPANTS = 255;
 
     /// @inheritdoc IRoundManager
+    function nameGame(address game_) external {
+        _requireCaller(_deployer);
+        require(game == address(0), GameExists(game));
+        require(game_ != address(0), NoGame());
+        game = game_;
+        emit GameNamed(game_);
+    }
+
+    /// @inheritdoc IRoundManager
     function post(
         RoundTerms calldata terms,
         bytes calldata name,
         bytes32 turns
     ) external returns (InstanceId instance) {
         _requireCaller(terms.client);
+        require(game != address(0), NoGame());
         PlanId plan = PlanHash.planOf(terms, name, turns);
         require(plan == terms.plan, WrongPlan(plan));
         _check(terms);
         instance = instanceOf(terms);
         Instance storage i = _instances[instance];
         require(i.state == RoundState.None, InstanceExists(instance));
-        (i.game, i.stake, i.bond) = (terms.game, terms.stake, terms.bond);
+        (i.stake, i.bond) = (terms.stake, terms.bond);
         emit InstancePosted(instance, terms.plan, terms);
         _enter(instance, i, RoundState.Joining, terms.periods.toJoin);
         vault.collect(terms.client, _rewards(terms));

@@ -12,15 +12,16 @@ import {InstanceId, LeafEvidence, LeafPlace, RoundTerms} from "./RoundTypes.sol"
 /// @title What has to be answered: an accusation by a leaf's owner, a demand by the recorder
 abstract contract Questions is InstanceStore {
     /// @inheritdoc IRoundManager
-    function accuse(RoundTerms calldata terms, LeafEvidence calldata e) external {
+    function accuse(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external {
         (InstanceId instance, Instance storage i) = _in(terms, RoundState.Challengeable);
         (uint256 participant, address owner) = PlanHash.ownerOf(terms, e.place.seat);
         require(i.out & (1 << participant) == 0, NothingToWin(owner));
-        RecordHash.check(terms, i.record, e.place, e.leaf);
+        RunRoot run = RecordHash.check(terms, i.record, e.place, e.leaf);
+        _requireSigned(RecordHash.leafDigest(instance, e.place, run), owner, signature);
         JobId right = LeafJob.factsOf(terms, e, LeafJob.recorded(terms, i.record, e)).id;
         JobId job = e.leaf.claim.job;
         require(!(job == right), RightJob(right));
-        _ask(i, _accusations[instance][_keyOf(e.place)], terms, e.place);
+        i.accused = _ask(i, _accusations[instance][_keyOf(e.place)], terms, e.place, i.accused);
         emit Accused(instance, e.place.round, e.place.seat, job, right);
     }
 
@@ -28,7 +29,7 @@ abstract contract Questions is InstanceStore {
     function answer(RoundTerms calldata terms, LeafEvidence calldata e, bytes[] calldata signatures) external {
         InstanceId instance = instanceOf(terms);
         Instance storage i = _instances[instance];
-        _take(i, _accusations[instance], e.place, true);
+        _answer(i, _accusations[instance][_keyOf(e.place)], terms, e.place);
         RecordHash.check(terms, i.record, e.place, e.leaf);
         JobId right = LeafJob.factsOf(terms, e, _signed(terms, instance, e, signatures)).id;
         require(e.leaf.claim.job == right, OtherJob(right));
@@ -39,8 +40,8 @@ abstract contract Questions is InstanceStore {
     function convict(RoundTerms calldata terms, LeafPlace calldata place) external {
         InstanceId instance = instanceOf(terms);
         Instance storage i = _instances[instance];
-        address by = _take(i, _accusations[instance], place, false);
         (uint256 participant, address owner) = PlanHash.ownerOf(terms, place.seat);
+        address by = _expire(i, _accusations[instance][_keyOf(place)], place, participant);
         _convict(instance, i, participant, owner, by, Fault.Inputs);
     }
 
@@ -50,7 +51,7 @@ abstract contract Questions is InstanceStore {
         bool exists = place.round <= terms.rounds && place.seat < PlanHash.seatsOf(terms);
         require(exists, NoSuchSeat(place.seat));
         require(i.out & (1 << _recorderOf(terms)) == 0, NothingToWin(terms.recorder));
-        _ask(i, _demands[instance][_keyOf(place)], terms, place);
+        i.demanded = _ask(i, _demands[instance][_keyOf(place)], terms, place, i.demanded);
         emit LeafDemanded(instance, place.round, place.seat);
         vault.collect(msg.sender, terms.price);
     }
@@ -59,7 +60,7 @@ abstract contract Questions is InstanceStore {
     function show(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external {
         InstanceId instance = instanceOf(terms);
         Instance storage i = _instances[instance];
-        _take(i, _demands[instance], e.place, true);
+        _answer(i, _demands[instance][_keyOf(e.place)], terms, e.place);
         LeafJob.expectPlan(terms, e);
         LeafJob.expectForm(e);
         RunRoot run = RecordHash.check(terms, i.record, e.place, e.leaf);
@@ -73,7 +74,7 @@ abstract contract Questions is InstanceStore {
     function lapse(RoundTerms calldata terms, LeafPlace calldata place) external {
         InstanceId instance = instanceOf(terms);
         Instance storage i = _instances[instance];
-        address by = _take(i, _demands[instance], place, false);
+        address by = _expire(i, _demands[instance][_keyOf(place)], place, _recorderOf(terms));
         vault.credit(by, terms.price);
         _convict(instance, i, _recorderOf(terms), terms.recorder, by, Fault.Unsigned);
     }

@@ -47,7 +47,6 @@ struct RoundPeriods {
 /// @param turns in their order
 /// @param participants their accounts, with whose keys they sign their leaves
 /// @param recorder the account that signs and posts the record
-/// @param game where leaves are challenged
 /// @param stake of each participant and of the recorder
 /// @param bond of a challenger
 /// @param reward to each participant and to the recorder, if it has not lost
@@ -64,7 +63,6 @@ struct RoundTerms {
     RoundTurn[] turns;
     address[] participants;
     address recorder;
-    address game;
     uint80 stake;
     uint80 bond;
     uint80 reward;

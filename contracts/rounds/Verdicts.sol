@@ -51,7 +51,7 @@ abstract contract Verdicts is InstanceStore {
     ) external returns (InstanceId instance, uint256 participant, address owner, bytes32 record) {
         Instance storage i;
         (instance, i) = _in(terms, RoundState.Challengeable);
-        _requireGame(i);
+        _requireGame();
         (participant, owner) = PlanHash.ownerOf(terms, seat);
         require(i.out & (1 << participant) == 0 && owner != challenger, NothingToWin(owner));
         record = i.record;
@@ -68,7 +68,7 @@ abstract contract Verdicts is InstanceStore {
         uint256 losers
     ) external {
         Instance storage i = _instances[instance];
-        _requireGame(i);
+        _requireGame();
         i.open--;
         // Who has lost gets nothing of another's loss.
         bool stands = i.out & (1 << participant) == 0 && losers & OWNER == 0;
@@ -78,7 +78,7 @@ abstract contract Verdicts is InstanceStore {
         if (losers & OWNER != 0) _convict(instance, i, participant, owner, to, Fault.Game);
     }
 
-    function _requireGame(Instance storage i) private view {
-        require(msg.sender == i.game, ITaskManager.WrongCaller(msg.sender, i.game));
+    function _requireGame() private view {
+        require(msg.sender == game, ITaskManager.WrongCaller(msg.sender, game));
     }
 }

@@ -36,13 +36,13 @@ export type Overrides = Readonly<Record<string, OptionValue>>;
 
 /**
  * The options of the commands that also take a job's options. The commands take these names for themselves,
- * so a job can't have them. The last three are kept free. A test compares the list with the commands.
+ * so a job can't have them. A test compares the list with the commands.
  */
 const RESERVED: ReadonlySet<string> = new Set(
   (
     "help version json steps seed out detail commit-every checkpoint-every stop-on-divergence no-stop-on-divergence backend threads strict fault from saturate resume force " +
     "list-operators progress keystore password-file rpc deployment journal confirmations max-fee replace dry-run approve no-approve " +
-    "job committee game reward providers stake bond chunk-price max-demands salt terms to-accept to-commit " +
+    "job committee game seats canary reward providers stake bond chunk-price max-demands salt terms to-accept to-commit " +
     "to-reveal to-challenge to-judge to-escalate to-play to-answer profile policy accept-risk tensor chunk quiet from-prefix partial transpose tensorboard " +
     "workers devices check-shards worker-timeout token-file"
   ).split(" "),

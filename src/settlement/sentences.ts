@@ -51,6 +51,7 @@ const SENTENCES = {
   EmptyRoot: ours("the root is zero"),
   GameTooLong: (_: Token, longest: bigint, toPlay: bigint) =>
     `the game may take ${formatDuration(Number(longest))}, but the terms give it ${formatDuration(Number(toPlay))}`,
+  GameExists: (_: Token, game: Address) => `the game of this manager is ${game}, and no other can be named`,
   HasJoined: (_: Token, participant: bigint) => `participant ${participant} has joined this performance already`,
   InstanceExists: (_: Token, instance: Hex) =>
     `there is already a performance with exactly these terms, ${instance}; use another salt`,
@@ -97,6 +98,7 @@ const SENTENCES = {
   NotSealed: (_: Token, root: Hex) => `the chunk leads to the root ${root}, which is not that of the offer`,
   NotSettled: (_: Token, task: Hex, seat: bigint) =>
     `seat ${seat} of the task ${task} has no settled claim: the task has not ended, was refunded, or the seat has lost`,
+  NoGame: () => "the manager has no game yet, or no address is given for it; its deployer names one with `nameGame`",
   NotTheRoot: (_: Token, standing: Hex) =>
     `the task ended with the root ${standing}, so the root of the canary is not proven`,
   NothingToDo: () => "the amount is zero, or there is nothing to pay",
@@ -116,7 +118,7 @@ const SENTENCES = {
   RightJob: (_: Token, job: Hex) => `the leaf has the job ${job}, as it should; challenge its states instead`,
   SaleExists: (_: Token, sale: Hex) =>
     `there is already a sale with exactly these terms, ${sale}; use another --salt to pledge again`,
-  SafeCastOverflowedUintDowncast: () => "the amount is larger than the vault can store",
+  SafeCastOverflowedUintDowncast: () => "an amount or a time is larger than the contracts can store",
   SafeERC20FailedOperation: (_: Token, token: Address) => `the token ${token} does not make the transfer`,
   SameRun: () => "the challenger claims what the record has",
   SeatRefused: (_: Token, owner: Address) =>

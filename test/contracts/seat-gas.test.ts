@@ -42,16 +42,17 @@ async function measure(): Promise<Record<string, number>> {
   return gas;
 }
 
-test("gas is what docs/settlement.md says, to a thousand", async () => {
+test("gas is what docs/settlement.md says", async () => {
   const gas = await measure();
   const text = readFileSync(DOCUMENT, "utf8");
   const figure = (name: string): number => Number(new RegExp(`${name} ([\\d,]+)`).exec(text)?.[1].replaceAll(",", ""));
-  for (const [name, words] of [
-    ["allow", "`allow` for two owners"],
-    ["offer", "`offer`"],
-    ["close", "`close`"],
-    ["draw", "`draw` of two seats and two reserves"],
-    ["accept (listed)", "`accept` of a listed owner"],
-  ])
-    expect(Math.abs(figure(words) - gas[name]), JSON.stringify(gas)).toBeLessThanOrEqual(1_000);
+  // An offer that is drawn where it stands moves no other, which saves gas: so a draw's gas is chance.
+  for (const [name, words, within] of [
+    ["allow", "`allow` for two owners", 1_000],
+    ["offer", "`offer`", 1_000],
+    ["close", "`close`", 1_000],
+    ["draw", "`draw` of two seats and two reserves about", 12_000],
+    ["accept (listed)", "`accept` of a listed owner", 1_000],
+  ] as const)
+    expect(Math.abs(figure(words) - gas[name]), JSON.stringify(gas)).toBeLessThanOrEqual(within);
 });

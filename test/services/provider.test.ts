@@ -129,7 +129,9 @@ it("a provider that cheats loses its stake to one that is killed meanwhile", asy
 });
 
 it("providers offer for seats that are drawn, and take them when they are", async () => {
+  await kill("ben");
   said = "";
+  start("ben");
   const posted = await on.json("client", "task", "post", "jobs/line.verde", "--reward", "10", "--seats", "drawn");
   const task = posted.task as string;
   const offered = async (): Promise<number> => {
@@ -143,6 +145,8 @@ it("providers offer for seats that are drawn, and take them when they are", asyn
   const blocks = setInterval(() => void on.ask("evm_mine", []), 500);
   await on.ok("client", "task", "draw", task).finally(() => clearInterval(blocks));
   await until(task, "Challengeable");
+  await on.skip("1d1m");
+  await until(task, "Final");
   // A task for others is not taken.
   const strangers = ["--seats", addressOf("passer")];
   const other = await on.json("client", "task", "post", "jobs/line.verde", "--reward", "10", ...strangers);

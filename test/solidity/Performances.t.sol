@@ -150,7 +150,7 @@ contract PerformancesTest is RoundWorld {
             if (field == 0) t.salt = "other";
             if (field == 1) t.participants[1] = ANYONE;
             if (field == 2) t.recorder = ANYONE;
-            if (field == 3) t.game = ANYONE;
+            if (field == 3) t.bond++;
             if (field == 4) t.stake++;
             if (field == 5) t.templateCount++;
             if (field == 6) t.turns[1].first = 0;

@@ -24,8 +24,9 @@ contract RoundGameTest is RoundWorld {
 
     function _challenge(uint32 round, uint32 seat) private returns (uint256) {
         (RoundTerms memory t, LeafEvidence memory e) = (terms(), evidenceOf(round, seat));
+        bytes memory signature = signedOf(e);
         vm.prank(ANYONE);
-        return game.challenge(t, e, round == 0 || seat == SERVER ? StateRoot.wrap(0) : START, END);
+        return game.challenge(t, e, round == 0 || seat == SERVER ? StateRoot.wrap(0) : START, END, signature);
     }
 
     function test_theGameNamesItsContractsAndWantsABondThatPays() public {
@@ -41,7 +42,8 @@ contract RoundGameTest is RoundWorld {
     function test_anOwnerThatLosesLosesItsStake() public {
         record();
         uint256 dispute = _challenge(1, 0);
-        assert(game.stateOf(dispute) != 0 && state().open == 1);
+        assert(game.stateOf(dispute) != 0);
+        assert(state().open == 1);
         assert(vault.accountOf(ANYONE).exposed == BOND);
         refuses(IGasBonds.WrongBond.selector);
         game.begin(dispute, 0);
@@ -101,8 +103,9 @@ contract RoundGameTest is RoundWorld {
         expectMoney(ANYONE, BOND, STAKE / 2);
         expectMoney(account(0), STAKE, 0);
         (RoundTerms memory t, LeafEvidence memory e) = (terms(), evidenceOf(1, 0));
+        bytes memory signature = signedOf(e);
         refuses(IRoundManager.NothingToWin.selector);
-        game.challenge(t, e, START, END);
+        game.challenge(t, e, START, END, signature);
     }
 
     function test_aChallengeIsAboutARightJobAndOtherStates() public {
@@ -111,27 +114,30 @@ contract RoundGameTest is RoundWorld {
         record();
         RoundTerms memory t = terms();
         LeafEvidence memory e = evidenceOf(1, 1);
+        bytes memory signature = signedOf(e);
         refuses(IRoundManager.OtherJob.selector);
         vm.prank(ANYONE);
-        game.challenge(t, e, START, END);
+        game.challenge(t, e, START, END, signature);
         e = evidenceOf(0, 1);
+        signature = signedOf(e);
         vm.expectRevert(IRoundManager.WrongForm.selector);
         vm.prank(ANYONE);
-        game.challenge(t, e, START, END);
+        game.challenge(t, e, START, END, signature);
         e = evidenceOf(1, 0);
+        signature = signedOf(e);
         LeafClaim memory own = e.leaf.claim;
         vm.expectRevert(IRoundGame.SameRun.selector);
         vm.prank(ANYONE);
-        game.challenge(t, e, own.start, own.end);
+        game.challenge(t, e, own.start, own.end, signature);
         refuses(IRoundManager.NothingToWin.selector);
         vm.prank(account(0));
-        game.challenge(t, e, START, END);
+        game.challenge(t, e, START, END, signature);
         refuses(IStakeVault.TooLittleStake.selector);
-        game.challenge(t, e, START, END);
+        game.challenge(t, e, START, END, signature);
         pastDeadline();
         refuses(ITaskManager.TooLate.selector);
         vm.prank(ANYONE);
-        game.challenge(t, e, START, END);
+        game.challenge(t, e, START, END, signature);
     }
 
     function test_theManagerListensToItsGameAlone() public {

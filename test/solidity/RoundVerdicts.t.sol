@@ -19,11 +19,12 @@ contract RoundVerdictsTest is RoundWorld {
         claims[1][SERVER].job = JobId.wrap("another job");
         record();
         (RoundTerms memory t, LeafEvidence memory e) = (terms(), evidenceOf(1, SERVER));
+        bytes memory signature = signedOf(e);
         vm.prank(ANYONE);
-        manager.accuse(t, e);
+        manager.accuse(t, e, signature);
         assert(manager.accusationOf(instance(), e.place).by == ANYONE && state().open == 1);
         refuses(IRoundManager.AskedBefore.selector);
-        manager.accuse(t, e);
+        manager.accuse(t, e, signature);
         refuses(ITaskManager.TooEarly.selector);
         manager.convict(t, e.place);
         pastDeadline();
@@ -46,11 +47,13 @@ contract RoundVerdictsTest is RoundWorld {
         record();
         RoundTerms memory t = terms();
         LeafEvidence memory e = evidenceOf(1, 1);
+        bytes memory signature = signedOf(e);
         refuses(IRoundManager.RightJob.selector);
-        manager.accuse(t, e);
+        manager.accuse(t, e, signature);
         e.leaf.claim.job = JobId.wrap("another job");
         refuses(IRoundManager.NotInRecord.selector);
-        manager.accuse(t, e);
+        manager.accuse(t, e, signature);
+        signature = signedOf(evidenceOf(1, 0));
         for (uint256 part = 0; part < 5; part++) {
             e = evidenceOf(1, 0);
             if (part == 0) e.template.later.steps = 3;
@@ -59,20 +62,20 @@ contract RoundVerdictsTest is RoundWorld {
             if (part == 3) e.template.later.lists = new uint32[](3);
             if (part == 4) (e.index, e.templatePath, e.template) = (1, evidenceOf(1, SERVER).templatePath, templateOf(1));
             vm.expectRevert(IRoundManager.NotInPlan.selector);
-            manager.accuse(t, e);
+            manager.accuse(t, e, signature);
         }
         e = evidenceOf(1, 0);
         e.sources[0].claim.end = StateRoot.wrap("another state");
         refuses(IRoundManager.NotInRecord.selector);
-        manager.accuse(t, e);
+        manager.accuse(t, e, signature);
         e = evidenceOf(1, 0);
         e.place.seat = 3;
         refuses(IRoundManager.NoSuchSeat.selector);
-        manager.accuse(t, e);
+        manager.accuse(t, e, signature);
         pastDeadline();
         e = evidenceOf(1, 0);
         refuses(ITaskManager.TooLate.selector);
-        manager.accuse(t, e);
+        manager.accuse(t, e, signature);
     }
 
     /// @dev Client 0 has signed another leaf than the record has, and gave that one to the server.
@@ -84,7 +87,8 @@ contract RoundVerdictsTest is RoundWorld {
         claims[1][0] = listed;
         record();
         (RoundTerms memory t, LeafEvidence memory e) = (terms(), evidenceOf(1, SERVER));
-        manager.accuse(t, e);
+        bytes memory signature = signedOf(e);
+        manager.accuse(t, e, signature);
         bytes[] memory signatures = new bytes[](3);
         signatures[0] = signedLeaf(0, 1, 0, RecordHash.runOf(given));
         signatures[1] = signedLeaf(1, 1, 1, RecordHash.runOf(claims[1][1]));
@@ -109,7 +113,7 @@ contract RoundVerdictsTest is RoundWorld {
         // It is not asked again.
         e.sources[0].claim = listed;
         refuses(IRoundManager.AskedBefore.selector);
-        manager.accuse(t, e);
+        manager.accuse(t, e, signature);
         _equivocates(listed, given, own);
     }
 
@@ -131,7 +135,7 @@ contract RoundVerdictsTest is RoundWorld {
         expectMoney(account(0), STAKE, 0);
         LeafEvidence memory e = evidenceOf(1, 0);
         refuses(IRoundManager.NothingToWin.selector);
-        manager.accuse(t, e);
+        manager.accuse(t, e, "");
     }
 
     function test_signaturesOfAPerformanceThatHasNotBegunDoNotCount() public {

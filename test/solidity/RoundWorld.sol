@@ -56,6 +56,7 @@ abstract contract RoundWorld {
         manager = new RoundManager(token, 60 days);
         vault = manager.vault();
         game = new OpenRoundGame(manager);
+        manager.nameGame(address(game));
         fund(CLIENT);
         fund(ANYONE);
         for (uint256 i = 0; i <= RECORDER; i++) fund(account(i));
@@ -92,7 +93,6 @@ abstract contract RoundWorld {
         t.participants = new address[](3);
         for (uint256 i = 0; i < 3; i++) t.participants[i] = account(i);
         t.recorder = account(RECORDER);
-        t.game = address(game);
         (t.stake, t.bond, t.reward, t.price) = (STAKE, BOND, REWARD, PRICE);
         t.periods = RoundPeriods({toJoin: 1 days, toRecord: 2 days, toChallenge: 3 days, toAnswer: 1 hours});
         t.plan = this.planOf(t, "plan", TURNS);
@@ -265,6 +265,11 @@ abstract contract RoundWorld {
 
     function pastDeadline() internal {
         vm.warp(state().deadline + 1);
+    }
+
+    /// @dev A leaf as its owner has signed it.
+    function signedOf(LeafEvidence memory e) internal view returns (bytes memory) {
+        return signedLeaf(e.place.seat, e.place.round, e.place.seat, RecordHash.runOf(e.leaf.claim));
     }
 
     function signedLeaf(uint256 by, uint32 round, uint32 seat, RunRoot run) internal view returns (bytes memory) {

@@ -1,5 +1,13 @@
 /** Deploys the contracts for plans of rounds: a manager with its own vault, and the game about leaves. */
-import { type Abi, type Address, encodeDeployData, getAddress, getContractAddress, type Hex } from "viem";
+import {
+  type Abi,
+  type Address,
+  encodeDeployData,
+  encodeFunctionData,
+  getAddress,
+  getContractAddress,
+  type Hex,
+} from "viem";
 import { judgeBytecode, roundGameBytecode, roundManagerBytecode } from "../abi/bytecode.ts";
 import { judgePortableBytecode, roundGamePortableBytecode } from "../abi/portable.ts";
 import { roundGameAbi } from "../abi/round-game.ts";
@@ -25,6 +33,8 @@ export interface DeployRoundsOptions {
   readonly build: Build;
   /** Sends a transaction that creates a contract. @returns its address */
   deploy(what: string, data: Hex): Promise<Address>;
+  /** Sends a transaction to a contract, from the account that has deployed the manager. */
+  call(what: string, to: Address, data: Hex): Promise<void>;
 }
 
 /** Where the contracts for rounds are. */
@@ -36,14 +46,16 @@ export interface RoundsDeployment {
   readonly judge: Address;
 }
 
-/** Deploys the manager, with its vault, a judge and the game. */
+/** Deploys the manager, with its vault, a judge and the game, and names the game to the manager. */
 export async function deployRounds(options: DeployRoundsOptions): Promise<RoundsDeployment> {
-  const { token, unbondingPeriod, pace, gasBond, build, deploy } = options;
+  const { token, unbondingPeriod, pace, gasBond, build, deploy, call } = options;
   const create = async (what: string, abi: unknown, bytecode: Hex, args: readonly unknown[]): Promise<Address> =>
     getAddress(await deploy(what, encodeDeployData({ abi: abi as Abi, bytecode, args })));
   const manager = await create("manager", roundManagerAbi, roundManagerBytecode, [token, BigInt(unbondingPeriod)]);
   const vault = getContractAddress({ from: manager, nonce: 1n });
   const judge = await create("judge", [], CODES[build].judge, []);
   const game = await create("game", roundGameAbi, CODES[build].game, [manager, judge, pace, gasBond]);
+  const named = encodeFunctionData({ abi: roundManagerAbi, functionName: "nameGame", args: [game] });
+  await call("name the game", manager, named);
   return { manager, vault, game, judge };
 }

@@ -13,7 +13,7 @@ import { ownerOf, type Reason, shownReads } from "../../rounds/judge.ts";
 import { LeafRunner, sameClaim } from "../../rounds/leaf.ts";
 import { deriveJob, type LeafPlace, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
-import { isOwners, leafDigest, runOf, type Statement } from "../../rounds/statement.ts";
+import { isOwners, runOf, type Statement } from "../../rounds/statement.ts";
 import type { Hardfork } from "../local/hardfork.ts";
 import { PostedRecord } from "./evidence.ts";
 import { playLeaf } from "./play.ts";
@@ -113,14 +113,15 @@ async function accused(stage: RoundsStage, posted: PostedRecord, leaf: Statement
   const { terms } = stage;
   const { round, seat } = leaf;
   const owner = ownerOf(plan, leaf);
-  await stage.send("challenger", "manager", "accuse", [terms, posted.evidence(leaf)]);
+  await stage.send("challenger", "manager", "accuse", [terms, posted.evidence(leaf), stage.signed(plan, leaf)]);
   const read = await shownReads(record, leaf);
   if (!read) {
     await stage.pass(TOO_LONG);
     await stage.send("challenger", "manager", "convict", [terms, { round, seat }]);
     return [{ participant: owner, reason: "inputs" }];
   }
-  await stage.send(owner, "manager", "answer", [terms, posted.evidence(leaf, read), read.map(signatureIn(stage, record))]); // prettier-ignore
+  const signedBy = (statements: readonly Statement[]) => statements.map((each) => stage.signed(plan, each));
+  await stage.send(owner, "manager", "answer", [terms, posted.evidence(leaf, read), signedBy(read)]);
   const listed = record.sources(leaf);
   const blames: ChainBlame[] = [];
   for (const [i, shown] of read.entries()) {
@@ -128,13 +129,8 @@ async function accused(stage: RoundsStage, posted: PostedRecord, leaf: Statement
     const both = [shown, listed[i]];
     const runs = both.map((each) => bytesToHex(runOf(plan, each)));
     const place = { round: shown.round, seat: shown.seat };
-    await stage.send("challenger", "manager", "equivocate", [terms, place, runs, both.map(signatureIn(stage, record))]);
+    await stage.send("challenger", "manager", "equivocate", [terms, place, runs, signedBy(both)]);
     blames.push({ participant: ownerOf(plan, shown), reason: "equivocation" });
   }
   return blames;
 }
-
-const signatureIn =
-  (stage: RoundsStage, { plan }: RoundsRecord) =>
-  (statement: Statement) =>
-    bytesToHex(stage.sign(ownerOf(plan, statement), leafDigest(stage.instance, statement, runOf(plan, statement))));

@@ -38,7 +38,8 @@ export async function playLeaf(
   const template = templateOf(plan, place);
   const [[listed], [own]] = [record.statements([place]), other.statements([place])];
   const { start, end } = shownClaim(template, own);
-  const begun = await stage.send("challenger", "game", "challenge", [stage.terms, posted.evidence(place), start, end]);
+  const call = [stage.terms, posted.evidence(place), start, end, stage.signed(plan, listed)];
+  const begun = await stage.send("challenger", "game", "challenge", call);
   const [started] = parseEventLogs({ abi: roundGameAbi, eventName: "LeafChallenged", logs: begun.logs });
   const sources = await statesRead(record, place).catch(() => statesRead(other, place));
   const { outline } = jobOfLeaf(plan, place, sources);

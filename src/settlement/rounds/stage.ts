@@ -2,6 +2,7 @@
 import {
   type Abi,
   type Address,
+  bytesToHex,
   createPublicClient,
   createWalletClient,
   custom,
@@ -16,10 +17,11 @@ import {
   type TransactionReceipt,
 } from "viem";
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
-import { type Bytes, fromHex } from "../../encoding/bytes.ts";
+import { fromHex } from "../../encoding/bytes.ts";
 import { signDigest } from "../../claims/signature.ts";
+import { ownerOf } from "../../rounds/judge.ts";
 import type { Plan } from "../../rounds/plan.ts";
-import type { Instance } from "../../rounds/statement.ts";
+import { type Instance, leafDigest, runOf, type Statement } from "../../rounds/statement.ts";
 import { testTokenBytecode } from "../abi/bytecode.ts";
 import { roundGameAbi } from "../abi/round-game.ts";
 import { roundManagerAbi } from "../abi/round-manager.ts";
@@ -113,7 +115,12 @@ export class RoundsStage {
       };
       const token = await deploy("token", testTokenBytecode);
       const build = buildFor(await abilitiesOf(client), CONTRACT_GAS);
-      const options = { token, unbondingPeriod: UNBONDING, pace: PACE, gasBond: DEFAULT_GAS_BOND, build, deploy };
+      const call = async (what: string, to: Address, data: Hex): Promise<void> => {
+        const hash = await wallet.sendTransaction({ to, data, chain: null });
+        const { gasUsed } = await client.waitForTransactionReceipt({ hash });
+        moves.push({ what, by: "client", gas: Number(gasUsed), bytes: (data.length - 2) / 2 });
+      };
+      const options = { token, unbondingPeriod: UNBONDING, pace: PACE, gasBond: DEFAULT_GAS_BOND, build, deploy, call };
       const deployment = await deployRounds(options);
       const addressOf = (name: string): Address => accounts.get(name)!.address;
       const terms = roundTermsOf(plan, {
@@ -121,7 +128,6 @@ export class RoundsStage {
         salt: keccak256(stringToHex("a local chain")),
         participants: plan.participants.map(({ name }) => addressOf(name)),
         recorder: addressOf("recorder"),
-        game: deployment.game,
         stake: STAKE,
         bond: BOND,
         reward: REWARD,
@@ -175,9 +181,10 @@ export class RoundsStage {
     return receipt;
   }
 
-  /** Signs as a participant or as the recorder. */
-  sign(name: string, digest: Bytes): Bytes {
-    return signDigest(digest, fromHex(secretOf(name), 32));
+  /** Signs a statement anew, as its owner, for the instance on this chain. */
+  signed(plan: Plan, statement: Statement): Hex {
+    const digest = leafDigest(this.instance, statement, runOf(plan, statement));
+    return bytesToHex(signDigest(digest, fromHex(secretOf(ownerOf(plan, statement)), 32)));
   }
 
   /** Lets time pass. */

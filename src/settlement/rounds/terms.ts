@@ -23,7 +23,6 @@ export interface RoundTerms {
   /** The accounts of the plan's participants, in their order. They sign with their keys. */
   readonly participants: readonly Address[];
   readonly recorder: Address;
-  readonly game: Address;
   readonly stake: bigint;
   readonly bond: bigint;
   readonly reward: bigint;
