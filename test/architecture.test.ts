@@ -25,7 +25,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   shards: 1_500,
   audit: 900,
   rounds: 3_600,
-  settlement: 11_500,
+  settlement: 11_600,
   index: 40,
   services: 4_900,
   web: 1_600,

@@ -16,6 +16,8 @@ struct Record {
 
 /// @title Canaries: tasks whose root the client knew before anyone ran them
 /// @notice The salt of a canary's terms is the hash of its root and a secret, and looks like any other salt.
+/// Where seats are drawn, that hash is the secret of the draw, to which the salt commits
+/// (`ISeatDraw.saltOf`).
 /// Providers are paid as always. If the claim that stands is another one, the client challenges it like
 /// anybody else (`ITaskManager.challenge`), and the committee or the game decides. So a canary slashes
 /// whoever has failed it, and nobody else: a client that challenges with a false root loses its own bond.
@@ -45,7 +47,7 @@ interface ICanaries {
     /// @notice The task ended with another root: that of the canary is not proven.
     error NotTheRoot(RunRoot standing);
 
-    /// @notice The salt of a canary's terms.
+    /// @notice The salt of a canary's terms, or the secret of its draw.
     /// @param root that the client knows
     /// @param secret random bytes, since the root may be guessed
     /// @return hash of both

@@ -1,7 +1,7 @@
 /** `verde client`: submits a job to a network of providers, and waits for its result. */
 import { SEED, STEPS } from "./job-options.ts";
 import type { Command } from "commander";
-import { type Address, bytesToHex, type Hex, isAddressEqual } from "viem";
+import { type Address, bytesToHex, isAddressEqual, zeroHash } from "viem";
 import { UsageError } from "../errors/index.ts";
 import { drawProviders } from "../services/client/draw-providers.ts";
 import { statementBy } from "../services/network/statement.ts";
@@ -9,7 +9,6 @@ import { Notes } from "../services/network/notes.ts";
 import type { Networks } from "../services/network/open.ts";
 import { Trusted } from "../services/network/trusted.ts";
 import { parseDuration } from "../settlement/duration.ts";
-import { drawSaltOf } from "../settlement/secrets.ts";
 import { readTask } from "../settlement/task.ts";
 import { signerOf } from "./account.ts";
 import { addAllowanceOption } from "./allowance.ts";
@@ -46,7 +45,7 @@ export function register(program: Command): void {
     .option(...SEED)
     .option("--commit-every <n>", "training steps between two roots; default: as a run chooses", count)
     .option("--offers-for <time>", "how long to wait for offers", "20s")
-    .option("--canary <trace>", "without a network: a run of the job, whose root you know")
+    .option("--canary <trace>", "a run of the job, whose root you know: `verde task canary` shows it later")
     .option("--together", "two providers of one operator may be drawn")
     .option("--wait", "print what happens to the task until it is final or refunded")
     .option("--every <time>", "how often --wait looks", "4s");
@@ -60,14 +59,13 @@ async function submitJob(path: string, flags: SubmitFlags, command: Command): Pr
   if (address !== undefined && flags.salt !== undefined)
     throw new UsageError("CONFLICT", "the salt commits to the draw of the providers; omit --salt, or --network");
   const json = flags.json ?? false;
-  const secret = bytesToHex(crypto.getRandomValues(new Uint8Array(32)));
-  const salt = address === undefined ? flags.salt : drawSaltOf(secret);
+  const secret = address === undefined ? undefined : bytesToHex(crypto.getRandomValues(new Uint8Array(32)));
   const rule = ruleFrom(flags.seats, address !== undefined);
-  const prepared = await prepareTask(path, [], { ...flags, ...(salt !== undefined && { salt }) }, command, rule);
+  const prepared = await prepareTask(path, [], flags, command, rule, secret);
   const networks = await networksOf(flags);
   try {
     const isDrawn = address !== undefined && !flags.dryRun;
-    const owners = isDrawn ? await draw(prepared, networks, address, secret, flags) : rule.owners;
+    const owners = isDrawn ? await draw(prepared, networks, address, flags) : rule.owners;
     await sendTask({ ...prepared, seats: rule.kind === "list" ? { ...rule, owners } : rule }, flags.approve);
   } finally {
     await networks.close();
@@ -103,10 +101,9 @@ function ruleFrom(flag: string | undefined, isDrawn: boolean): SeatRule {
 }
 
 async function draw(
-  { session, sender, terms, task, escrow }: PreparedTask,
+  { session, sender, terms, task, escrow, secret = zeroHash }: PreparedTask,
   networks: Networks,
   address: string,
-  secret: Hex,
   flags: SubmitFlags,
 ): Promise<Address[]> {
   const key = await networkKey(flags);

@@ -58,6 +58,7 @@ export function register(program: Command): void {
     .action(admit);
   moves("draw", "as the client: end the offers for seats, and draw who may take them")
     .argument(...TASK)
+    .option("--canary <trace>", "for a canary: the run of the job, whose root you know")
     .action(draw);
   moves("commit", "commit to the root of a run without showing it")
     .argument(...TASK)

@@ -55,7 +55,14 @@ export type { RoundMove } from "./rounds/stage.ts";
 export { instanceOn, type ManagerAt, type RoundTerms, roundTermsOf } from "./rounds/terms.ts";
 export { saltFor } from "./salt.ts";
 export { readDraw, type SeatChance, seatChance, type SeatDraw, type SeatKind, seatKind } from "./seats.ts";
-export { canarySaltOf, canarySecretFor, drawSaltOf, drawSecretFor, findDrawSecret } from "./secrets.ts";
+export {
+  canarySaltOf,
+  canarySecretFor,
+  drawSaltOf,
+  drawSecretFor,
+  findCanarySecret,
+  findDrawSecret,
+} from "./secrets.ts";
 export { type Endpoint, endpointsAt } from "./nodes/endpoint.ts";
 export { type Agreement, clientOf, type QuorumOptions } from "./nodes/quorum.ts";
 export { type Session, sessionOf } from "./session.ts";

@@ -12,8 +12,8 @@ import type { Terms } from "./task.ts";
 const DRAW = keccak256(stringToHex("Verde draw commitment 1"));
 const CANARY = keccak256(stringToHex("Canary(bytes32 root,bytes32 secret)"));
 const WORDS = parseAbiParameters("bytes32, bytes32, bytes32");
-/** How many draws a client can have with terms that are equal but for their salts. */
-const MOST_DRAWS = 1000;
+/** How many tasks of a kind a client can have with terms that are equal but for their salts. */
+const MOST_EQUAL = 1000;
 
 /** The salt of terms whose seats are drawn with this secret. */
 export const drawSaltOf = (secret: Hex): Hex => keccak256(concat([DRAW, secret]));
@@ -62,18 +62,49 @@ export async function drawSecretFor(
  * @throws {ChainError} when it is not one of this account
  */
 export async function findDrawSecret(account: LocalAccount, place: ManagerPlace, terms: Terms): Promise<Hex> {
-  for (let number = 0; number < MOST_DRAWS; number++) {
+  for (let number = 0; number < MOST_EQUAL; number++) {
     const secret = await drawSecretFor(account, place, terms, number);
     if (drawSaltOf(secret) === terms.salt) return secret;
   }
   throw new ChainError(
     "NO_SECRET",
-    `the salt of the terms commits to no secret of ${account.address}; use the account that has posted the task`,
+    `the salt of the terms commits to no secret of ${account.address}; use the account that has posted the task, and for a canary \`--canary\``,
     { address: account.address, salt: terms.salt },
   );
 }
 
-/** The secret of a canary. @param root that the client knows */
-export async function canarySecretFor(account: LocalAccount, place: ManagerPlace, root: Hex): Promise<Hex> {
-  return secretFor(account, place, "canary", root, 0);
+/**
+ * The secret of a canary. Each has its own, so that one that was shown tells nothing about the others.
+ * @param terms the salt does not matter
+ * @param root that the client knows
+ * @param number of the canary, among those of the client with such terms and this root
+ */
+export async function canarySecretFor(
+  account: LocalAccount,
+  place: ManagerPlace,
+  terms: Terms,
+  root: Hex,
+  number: number,
+): Promise<Hex> {
+  const task = taskIdOf(place, { ...terms, salt: zeroHash });
+  return secretFor(account, place, "canary", keccak256(concat([task, root])), number);
+}
+
+/**
+ * The secret with which the salt of terms hides a root. If seats are drawn, the salt commits to the secret of
+ * the draw, which is `canarySaltOf` of root and secret.
+ * @returns nothing when no secret of this account hides it
+ */
+export async function findCanarySecret(
+  account: LocalAccount,
+  place: ManagerPlace,
+  terms: Terms,
+  root: Hex,
+): Promise<Hex | undefined> {
+  for (let number = 0; number < MOST_EQUAL; number++) {
+    const secret = await canarySecretFor(account, place, terms, root, number);
+    const mark = canarySaltOf(root, secret);
+    if (terms.salt === mark || terms.salt === drawSaltOf(mark)) return secret;
+  }
+  return undefined;
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Canaries} from "../../contracts/Canaries.sol";
+import {SeatDraw} from "../../contracts/SeatDraw.sol";
 import {ICanaries, Record} from "../../contracts/interfaces/ICanaries.sol";
 import {Resolution, State} from "../../contracts/interfaces/ITaskManager.sol";
 import {RunRoot, TaskId} from "../../contracts/libraries/Ids.sol";
@@ -22,6 +23,19 @@ contract CanariesTest is TestWorld {
     function marked(RunRoot root) private view returns (Terms memory terms) {
         terms = defaultTerms();
         terms.salt = canaries.saltOf(root, SECRET);
+    }
+
+    /// @dev The secret of the draw is the hash that hides the root.
+    function test_aTaskWhoseSeatsAreDrawnMayBeOne() public {
+        SeatDraw seatDraw = new SeatDraw(manager);
+        Terms memory terms = marked(TRUTH);
+        terms.salt = seatDraw.saltOf(terms.salt);
+        agreed(terms);
+        finish(terms);
+        vm.expectRevert(ICanaries.NotMarked.selector);
+        canaries.show(terms, LIE, SECRET);
+        canaries.show(terms, TRUTH, SECRET);
+        assertRecord(0, 1, 0);
     }
 
     function finish(Terms memory terms) private returns (TaskId task) {

@@ -1,19 +1,29 @@
 /** `verde task canary`: shows that the client knew the root of a task, and who has passed. */
 import { type Hex, parseEventLogs, zeroHash } from "viem";
-import { toHex } from "../../encoding/bytes.ts";
 import { ChainError } from "../../errors/index.ts";
 import { ABIS } from "../../settlement/contracts.ts";
-import { canarySaltOf } from "../../settlement/secrets.ts";
 import type { Terms } from "../../settlement/task.ts";
 import type { Sender } from "../send.ts";
 import type { SendFlags } from "../session.ts";
-import { traceFor } from "./job.ts";
 import { expectState, rootOf, sceneOf } from "./scene.ts";
 
-/** The terms with a salt that hides the root of a run. A dry run has no key, so its salt is another one. */
-export async function withCanarySalt(sender: Sender, terms: Terms, path: string): Promise<Terms> {
-  const root = toHex((await traceFor(path, terms)).runRoot) as Hex;
-  return { ...terms, salt: canarySaltOf(root, (await sender.secrets?.canarySecret(root)) ?? zeroHash) };
+/**
+ * The secret with which the salt of a task hides the root of a run. There is none in a dry run.
+ * @throws {ChainError} when it does not hide it
+ */
+export async function canarySecretIn(
+  { secrets, address }: Sender,
+  terms: Terms,
+  root: Hex,
+  path: string,
+): Promise<Hex | undefined> {
+  const secret = await secrets?.findCanarySecret(terms, root);
+  if (secret !== undefined || secrets === undefined) return secret;
+  throw new ChainError(
+    "NO_SECRET",
+    `the salt of the terms does not hide the root of ${path}, ${root}; use the account and the trace that it was posted with`,
+    { address, root },
+  );
 }
 
 export async function canary(id: string, path: string, flags: SendFlags): Promise<void> {
@@ -21,13 +31,7 @@ export async function canary(id: string, path: string, flags: SendFlags): Promis
   const { task, sender } = scene;
   const { state, claims, terms } = task;
   const root = await rootOf(path, task);
-  const secret = await sender.secrets?.canarySecret(root);
-  if (secret !== undefined && canarySaltOf(root, secret) !== terms.salt)
-    throw new ChainError(
-      "NO_SECRET",
-      `the salt of the terms does not hide the root of ${path}, ${root}; use the account and the trace that it was posted with`,
-      { address: sender.address, root },
-    );
+  const secret = await canarySecretIn(sender, terms, root, path);
   if (state === "Challengeable" && claims[0] !== root)
     throw new ChainError(
       "STATE",

@@ -20,9 +20,9 @@ import { defaultPolicy } from "../../settlement/policy.ts";
 import { risksOf } from "../../settlement/risks.ts";
 import { longestGame, withTimeToPlay } from "../../settlement/terms.ts";
 import { withGameFields } from "./game.ts";
-import { withCanarySalt } from "./canary.ts";
 import { jobTerms } from "./job.ts";
-import { expectOneSalt, nameOwners, policyFor, type SeatRule, seatRuleFrom, seatsText, withDrawSalt } from "./seats.ts";
+import { expectFreeSalt, withSalt } from "./salts.ts";
+import { nameOwners, policyFor, type SeatRule, seatRuleFrom, seatsText } from "./seats.ts";
 import { termsFields, type TermsFlags, termsFrom } from "./terms.ts";
 
 export interface PostFlags extends SendFlags, TermsFlags {
@@ -44,6 +44,8 @@ export interface PreparedTask {
   readonly escrow: bigint;
   /** Who may take its seats. */
   readonly seats: SeatRule;
+  /** The secret to which the salt commits, where seats are drawn. */
+  readonly secret: Hex | undefined;
   /** What `--json` prints. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
@@ -64,6 +66,7 @@ export async function post(path: string, rest: readonly string[], flags: PostFla
 /**
  * Makes a task from the command line, and shows it.
  * @param seats who may take its seats; default: what the command line says
+ * @param secret of a draw on a network, to which the salt commits unless the task is a canary
  */
 export async function prepareTask(
   path: string,
@@ -71,12 +74,10 @@ export async function prepareTask(
   flags: PostFlags,
   command: Command,
   seats = seatRuleFrom(flags.seats),
+  secret?: Hex,
 ): Promise<PreparedTask> {
-  expectOneSalt({
-    "--seats drawn": seats.kind === "draw",
-    "--canary": flags.canary !== undefined,
-    "--salt": flags.salt !== undefined,
-  });
+  const uses = { canary: flags.canary, drawn: seats.kind === "draw", secret };
+  expectFreeSalt(flags.salt, uses);
   const { steps, seed, quiet = false } = flags;
   const names = optionNames(command);
   const own = { ...(steps !== undefined && { steps }), ...(seed !== undefined && { seed }) };
@@ -89,8 +90,8 @@ export async function prepareTask(
   const seatPolicy = policyFor(deployment, seats);
   const chosen = termsFrom(flags, job.terms, { client: sender.address, committee, game, seatPolicy, token, profile });
   const timed = flags.toPlay === undefined ? await withTimeToPlay(client, chosen) : chosen;
-  const marked = flags.canary === undefined ? timed : await withCanarySalt(sender, timed, flags.canary);
-  const terms = seats.kind === "draw" ? await withDrawSalt(session, sender, marked) : marked;
+  const salted = await withSalt(session, sender, timed, uses);
+  const { terms } = salted;
   const task = taskIdOf(deployment, terms);
   const gasBond = await bondOf(client, terms.game);
   const mostExpensive = gasBond === undefined ? undefined : expectSettleable(terms, job.outline, deployment.build);
@@ -108,7 +109,16 @@ export async function prepareTask(
     gasBond: plainJson(gasBond ?? null),
     mostExpensiveStep: mostExpensive ?? null,
   };
-  return { session, sender, terms, task, escrow: BigInt(terms.providers) * terms.reward, seats, facts };
+  return {
+    session,
+    sender,
+    terms,
+    task,
+    escrow: BigInt(terms.providers) * terms.reward,
+    seats,
+    secret: salted.secret,
+    facts,
+  };
 }
 
 /** Posts it, and lets the vault take its reward. Owners are named before anybody can see the task. */

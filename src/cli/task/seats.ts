@@ -1,18 +1,18 @@
 /** Who may take the seats of a task: `--seats` of `verde task post`, and what the client does about seats. */
-import { type Address, parseEventLogs, zeroAddress, zeroHash } from "viem";
-import { ChainError, UsageError } from "../../errors/index.ts";
+import { type Address, type Hex, parseEventLogs, zeroAddress, zeroHash } from "viem";
+import { ChainError } from "../../errors/index.ts";
 import { formatTime } from "../../settlement/amount.ts";
-import { taskIdOf } from "../../settlement/commitment.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import type { Deployment } from "../../settlement/deployment.ts";
 import { policyOf, readDraw, seatKind } from "../../settlement/seats.ts";
-import { drawSaltOf } from "../../settlement/secrets.ts";
+import { canarySaltOf } from "../../settlement/secrets.ts";
 import type { Session } from "../../settlement/session.ts";
 import { sleep } from "../../services/provider/sleep.ts";
 import type { TaskView, Terms } from "../../settlement/task.ts";
 import type { Sender } from "../send.ts";
 import type { SendFlags } from "../session.ts";
-import { expectState, move, sceneOf } from "./scene.ts";
+import { canarySecretIn } from "./canary.ts";
+import { expectState, move, rootOf, sceneOf } from "./scene.ts";
 import { seatOf } from "./seat.ts";
 import { parseAddress } from "./terms.ts";
 
@@ -42,18 +42,6 @@ export function policyFor(deployment: Deployment, { kind }: SeatRule): Address {
   return policyOf(deployment, kind === "list" ? "seatList" : "seatDraw");
 }
 
-/** The terms with a salt that commits to a secret, so that seats can be drawn. */
-export async function withDrawSalt({ client, deployment }: Session, sender: Sender, terms: Terms): Promise<Terms> {
-  const { manager: address } = deployment;
-  // A dry run has no key, and so no secret.
-  if (sender.secrets === undefined) return { ...terms, salt: drawSaltOf(zeroHash) };
-  for (let number = 0; ; number++) {
-    const salted = { ...terms, salt: drawSaltOf(await sender.secrets.drawSecret(terms, number)) };
-    const call = { address, abi: ABIS.manager, functionName: "taskOf", args: [taskIdOf(deployment, salted)] } as const;
-    if ((await client.readContract(call)).state === 0) return salted;
-  }
-}
-
 /** Names owners for the seats of a task. */
 export async function nameOwners(sender: Sender, terms: Terms, owners: readonly Address[]): Promise<void> {
   if (owners.length > 0) await sender.send({ contract: "seatList", functionName: "allow", args: [terms, owners] });
@@ -80,7 +68,7 @@ export async function leave(id: string, flags: SendFlags): Promise<void> {
 }
 
 /** `verde task draw`: ends the offers, and draws who may take the seats. */
-export async function draw(id: string, flags: SendFlags): Promise<void> {
+export async function draw(id: string, flags: SendFlags & { canary?: string }): Promise<void> {
   const scene = await sceneOf(id, flags);
   const { session, sender, task, now } = scene;
   const { terms } = task;
@@ -98,8 +86,7 @@ export async function draw(id: string, flags: SendFlags): Promise<void> {
       `offers are taken until ${formatTime(closes)}, and there are ${offers} so far; draw after that`,
       { closes, offers },
     );
-  // In a dry run there is no secret.
-  const secret = (await sender.secrets?.findDrawSecret(terms)) ?? zeroHash;
+  const secret = await drawSecretIn(sender, task, flags.canary);
   if (number === 0) await sender.send({ contract: "seatDraw", functionName: "close", args: [terms] });
   if (sender.secrets !== undefined) await untilDecided(session, task);
   const receipt = await sender.send({ contract: "seatDraw", functionName: "draw", args: [terms, secret] });
@@ -114,6 +101,14 @@ export async function draw(id: string, flags: SendFlags): Promise<void> {
   sender.report(flags.json ?? false, { task: task.id, offers, drawn: first, reserves }, ...lines);
 }
 
+/** The secret to which a task's salt commits. In a dry run there is none. */
+async function drawSecretIn(sender: Sender, task: TaskView, canary: string | undefined): Promise<Hex> {
+  const { terms } = task;
+  if (canary === undefined) return (await sender.secrets?.findDrawSecret(terms)) ?? zeroHash;
+  const root = await rootOf(canary, task);
+  return canarySaltOf(root, (await canarySecretIn(sender, terms, root, canary)) ?? zeroHash);
+}
+
 /** Waits for the block after the one that decides: until then its hash is not known to the contract. */
 async function untilDecided(session: Session, task: TaskView): Promise<void> {
   const { number } = await readDraw(session, task);
@@ -125,15 +120,6 @@ async function untilDecided(session: Session, task: TaskView): Promise<void> {
       "(`verde chain skip 1s` makes one on a development chain)",
     { number },
   );
-}
-
-/** @throws {UsageError} when two options want the salt of the terms */
-export function expectOneSalt(wanted: Readonly<Record<string, boolean>>): void {
-  const names = Object.keys(wanted).filter((name) => wanted[name]);
-  if (names.length > 1)
-    throw new UsageError("CONFLICT", `${names.join(" and ")} both use the salt of the terms; omit one of them`, {
-      options: names,
-    });
 }
 
 /** The rule of terms, for people. */

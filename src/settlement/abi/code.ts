@@ -44,8 +44,8 @@ export const CODES = {
     filled: [257, 2498, 3377, 3543],
   },
   canaries: {
-    hash: "0x753783c100f299ac5099b111acfd7d0f70fea5d95206099ad00c7f9cb2aa82b0",
-    filled: [83, 464, 778, 1433, 1622],
+    hash: "0xb4747d38862ef2c40358a7f80ca8f9ac3c971c0e055e1722a082951824b0a4de",
+    filled: [83, 554, 868, 1524, 1713],
   },
   testToken: { hash: "0xa1cfd284d7bc82d62ce8407951483004f67139c1572ba3dea641236569ac4553", filled: [] },
 } as const;

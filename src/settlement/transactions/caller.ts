@@ -17,7 +17,7 @@ import { ABIS, type Contract } from "../contracts.ts";
 import { saleKeyFor } from "../exchange/sale-key.ts";
 import { refusal } from "../refusal.ts";
 import { saltFor } from "../salt.ts";
-import { canarySecretFor, drawSecretFor, findDrawSecret } from "../secrets.ts";
+import { canarySecretFor, drawSecretFor, findCanarySecret, findDrawSecret } from "../secrets.ts";
 import type { Session } from "../session.ts";
 import type { Terms } from "../task.ts";
 import { shortLivedLog } from "./journal.ts";
@@ -121,9 +121,14 @@ export class Caller {
     return findDrawSecret(this.account, this.session.deployment, terms);
   }
 
-  /** The secret of this account's canary. @param root that the account knows */
-  canarySecret(root: Hex): Promise<Hex> {
-    return canarySecretFor(this.account, this.session.deployment, root);
+  /** The secret of this account's canary. @param number of the canary, among those with such terms */
+  canarySecret(terms: Terms, root: Hex, number: number): Promise<Hex> {
+    return canarySecretFor(this.account, this.session.deployment, terms, root, number);
+  }
+
+  /** The secret with which the salt of terms hides a root, if it does. */
+  findCanarySecret(terms: Terms, root: Hex): Promise<Hex | undefined> {
+    return findCanarySecret(this.account, this.session.deployment, terms, root);
   }
 
   /**
