@@ -4,9 +4,10 @@
  */
 import { fileURLToPath } from "node:url";
 import {
-  add,
   adamW,
+  add,
   byteTokens,
+  count,
   crossEntropy,
   gpt,
   intTensor,
@@ -31,11 +32,11 @@ export default defineRounds({
   rounds: 3,
   seed: 1,
   options: {
-    workers: option(4, "how many workers train apart, each on its own part of the text"),
-    inner: option(5, "steps of AdamW in a round"),
-    batch: option(4, "windows of text in a step"),
-    context: option(32, "tokens in a window"),
-    dim: option(32, "width of the model"),
+    workers: count(4, "how many workers train apart, each on its own part of the text"),
+    inner: count(5, "steps of AdamW in a round"),
+    batch: count(4, "windows of text in a step"),
+    context: count(32, "tokens in a window"),
+    dim: count(32, "width of the model"),
     rate: option(0.01, "learning rate of AdamW"),
     outer: option(0.7, "learning rate of the server"),
     momentum: option(0.9, "momentum of the server"),

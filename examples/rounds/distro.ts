@@ -7,8 +7,8 @@
 import { fileURLToPath } from "node:url";
 // prettier-ignore
 import {
-  add, byteTokens, crossEntropy, div, globalNorm, gpt, gt, intTensor, minimum, mul, type Optimizer, option,
-  sampleWindows, sign, sub, topk, toFloat, zeros,
+  add, byteTokens, count, crossEntropy, div, globalNorm, gpt, gt, intTensor, minimum, mul, type Optimizer, option,
+  sampleWindows, sign, sub, toFloat, topk, zeros,
 } from "@verde-ml/verde/job";
 import { before, combine, defineRounds, each, now, train, turn } from "@verde-ml/verde/rounds";
 import { type Chunking, cut, decode, encode, largest, messageOf, read } from "./distro-message.ts";
@@ -47,14 +47,14 @@ export default defineRounds({
   rounds: 4,
   seed: 1,
   options: {
-    workers: option(3, "how many workers train, each on its own part of the text"),
-    batch: option(4, "windows of text in a step"),
-    context: option(32, "tokens in a window"),
-    dim: option(32, "width of the model"),
+    workers: count(3, "how many workers train, each on its own part of the text"),
+    batch: count(4, "windows of text in a step"),
+    context: count(32, "tokens in a window"),
+    dim: count(32, "width of the model"),
     rate: option(3e-3, "learning rate"),
     decay: option(0.999, "how much of what was not sent stays in a step"),
-    chunk: option(16, "the greatest side of a chunk that is transformed, at most 16"),
-    keep: option(4, "coefficients of a chunk that are sent"),
+    chunk: count(16, "the greatest side of a chunk that is transformed, at most 16", { to: 16 }),
+    keep: count(4, "coefficients of a chunk that are sent"),
   },
   members: ({ workers }) => ({ worker: workers }),
   async data(_, member, { workers }) {

@@ -8,8 +8,8 @@
  */
 // prettier-ignore
 import {
-  add, crossEntropy, div, intTensor, logisticRegression, mul, oneHot, option, randperm, reshape, sampleRows, sgd, slice,
-  sqrt, square, sub, sum, tensor, toFloat, type Value,
+  add, count, crossEntropy, div, intTensor, logisticRegression, mul, oneHot, option, randperm, reshape, sampleRows,
+  sgd, slice, sqrt, square, sub, sum, tensor, toFloat, type Value,
 } from "@verde-ml/verde/job";
 import { combine, defineRounds, each, now, type Ports, type Source, train, turn } from "@verde-ml/verde/rounds";
 import { digits } from "../digits.ts";
@@ -42,9 +42,9 @@ export default defineRounds({
   rounds: 3,
   seed: 1,
   options: {
-    clients: option(5, "how many clients train, on parts of different sizes"),
-    inner: option(10, "steps of a client in a round"),
-    batch: option(32, "examples in a step"),
+    clients: count(5, "how many clients train, on parts of different sizes"),
+    inner: count(10, "steps of a client in a round"),
+    batch: count(32, "examples in a step"),
     rate: option(0.1, "learning rate of a client"),
     mean: option("sum", "sum: the weighted sum is divided once; share: each client's share is added"),
     fraction: option(1, "the part of the clients that the server draws in each round; the others do not count"),

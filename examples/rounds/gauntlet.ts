@@ -3,7 +3,7 @@
  * the peers by what the loss gains: `./verde rounds run examples/rounds/gauntlet.ts --out out/a`
  */
 import * as job from "@verde-ml/verde/job";
-import { option, type Value } from "@verde-ml/verde/job";
+import { count, option, type Value } from "@verde-ml/verde/job";
 import { before, combine, defineRounds, each, now, own, train, turn } from "@verde-ml/verde/rounds";
 import { digits } from "../digits.ts";
 import { rate } from "./plackett-luce.ts";
@@ -28,13 +28,13 @@ export default defineRounds({
   rounds: 3,
   seed: 1,
   options: {
-    peers: option(4, "how many peers train"),
-    inner: option(5, "steps of a peer in a round"),
-    batch: option(32, "examples in a step"),
+    peers: count(4, "how many peers train"),
+    inner: count(5, "steps of a peer in a round"),
+    batch: count(32, "examples in a step"),
     rate: option(0.01, "learning rate of AdamW"),
-    keep: option(16, "elements of a chunk that are sent"),
+    keep: count(16, "elements of a chunk that are sent"),
     copied: option(0.9, "from what share of the places of a peer before on a message counts as a copy"),
-    noise: option(1, "how many of the last peers have labels that say nothing"),
+    noise: count(1, "how many of the last peers have labels that say nothing", { from: 0 }),
   },
   members: ({ peers }) => ({ peer: peers, validator: 1 }),
   data(role, member, { peers, noise }) {

@@ -7,21 +7,22 @@
 import { fileURLToPath } from "node:url";
 import {
   adamW,
+  add,
   byteTokens,
   concat,
+  count,
   cumsum,
+  fill,
   intTensor,
   logSoftmax,
   logSumExp,
   mean,
-  add,
   neg,
   option,
   reshape,
   slice,
   stack,
   type Value,
-  fill,
 } from "@verde-ml/verde/job";
 import { defineRounds, now, own, type Source, train, turn } from "@verde-ml/verde/rounds";
 import { drawWindows, stageOf, type Weights } from "../stages.ts";
@@ -55,10 +56,10 @@ export default defineRounds({
   rounds: 2,
   seed: 1,
   options: {
-    inner: option(20, "steps of an expert in a round"),
-    batch: option(4, "windows of text in a step"),
-    context: option(16, "tokens in a window"),
-    tests: option(4, "windows of each domain that the judge evaluates"),
+    inner: count(20, "steps of an expert in a round"),
+    batch: count(4, "windows of text in a step"),
+    context: count(16, "tokens in a window"),
+    tests: count(4, "windows of each domain that the judge evaluates"),
     rate: option(0.01, "learning rate of AdamW"),
   },
   members: () => ({ ...Object.fromEntries(DIMS.map((_, i) => [`expert${i}`, 1])), judge: 1 }),

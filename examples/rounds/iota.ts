@@ -4,8 +4,9 @@
  */
 // prettier-ignore
 import {
-  adamW, add, concat, cosineSimilarity, crossEntropy, div, gather, ge, gt, intTensor, logicalAnd, maximum, minimum,
-  mul, ne, option, pad, perceptron, reshape, sampleRows, slice, sum, tensor, toBf16, toFloat, type Value, vectorNorm,
+  adamW, add, concat, cosineSimilarity, count, crossEntropy, div, gather, ge, gt, intTensor, logicalAnd, maximum,
+  minimum, mul, ne, option, pad, perceptron, reshape, sampleRows, slice, sum, tensor, toBf16, toFloat, type Value,
+  vectorNorm,
 } from "@verde-ml/verde/job";
 import { before, combine, defineRounds, each, type Port, train, turn } from "@verde-ml/verde/rounds";
 import { digits } from "../digits.ts";
@@ -41,10 +42,10 @@ export default defineRounds({
   rounds: 3,
   seed: 1,
   options: {
-    miners: option(4, "how many miners train, each on its own digits"),
-    inner: option(10, "steps of a miner in a round"),
-    batch: option(32, "examples in a step"),
-    hidden: option(16, "width of the hidden layer"),
+    miners: count(4, "how many miners train, each on its own digits"),
+    inner: count(10, "steps of a miner in a round"),
+    batch: count(32, "examples in a step"),
+    hidden: count(16, "width of the hidden layer"),
     rate: option(0.01, "learning rate of AdamW"),
   },
   members: ({ miners }) => ({ miner: miners, validator: 1 }),

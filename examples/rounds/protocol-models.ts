@@ -6,7 +6,7 @@
  * `--boundary whole` sends all elements of the same model; `--subspace 0` has the model without a subspace.
  */
 import { fileURLToPath } from "node:url";
-import { adamW, byteTokens, gradients, intTensor, mul, option, sum, tensor, zeros } from "@verde-ml/verde/job";
+import { adamW, byteTokens, count, gradients, intTensor, mul, option, sum, tensor, zeros } from "@verde-ml/verde/job";
 import { defineRounds, now, own, type Source, train } from "@verde-ml/verde/rounds";
 import { forwardTurn, stageOf, VOCABULARY, type Weights } from "../stages.ts";
 import { randomBasis, randomRows } from "../subspace.ts";
@@ -18,12 +18,12 @@ export default defineRounds({
   rounds: 4,
   seed: 1,
   options: {
-    stages: option(3, "how many stages, each of one block"),
-    batch: option(4, "windows of text in a step"),
-    context: option(32, "tokens in a window"),
-    dim: option(32, "width of the model"),
-    heads: option(2, "heads of attention"),
-    subspace: option(8, "dimensions of the subspace; 0: the model has none"),
+    stages: count(3, "how many stages, each of one block"),
+    batch: count(4, "windows of text in a step"),
+    context: count(32, "tokens in a window"),
+    dim: count(32, "width of the model"),
+    heads: count(2, "heads of attention"),
+    subspace: count(8, "dimensions of the subspace; 0: the model has none", { from: 0 }),
     boundary: option("subspace", "subspace: coordinates are sent; whole: all elements of the same values"),
     rate: option(0.01, "learning rate of AdamW"),
   },

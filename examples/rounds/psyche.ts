@@ -8,31 +8,31 @@ import { before, defineRounds, each, now, own, turn } from "@verde-ml/verde/roun
 import { digits } from "../digits.ts";
 import { f32, forEach, i32, read, readAll } from "./entries.ts";
 import { quorumOf, RUN, tick } from "./psyche-coordinator.ts";
-import { count, plus, times } from "./psyche-hash.ts";
+import { count as tally, plus, times } from "./psyche-hash.ts";
 import { drawn, idsOf, onlineOf } from "./psyche-roles.ts";
 import { batchOf, commitmentOf, contribute, extentsOf, layersOf, moved } from "./psyche-train.ts";
 import { judged, one, says } from "./psyche-witness.ts";
 
-const { fillInt, intTensor, logicalAnd, lt, option, slice, stack, where } = job;
+const { count, fillInt, intTensor, logicalAnd, lt, option, slice, stack, where } = job;
 
 export default defineRounds({
   name: "psyche",
   rounds: 8,
   seed: 1,
   options: {
-    clients: option(5, "how many clients there are"),
-    witnesses: option(3, "how many of them are witnesses in a round"),
-    percent: option(20, "how many of a hundred verify, instead of training"),
-    units: option(13, "parts of a round's batch that are assigned"),
-    rows: option(8, "examples in a part"),
-    updates: option(6, "steps of training until the run has finished"),
-    least: option(3, "clients without which an epoch ends"),
+    clients: count(5, "how many clients there are"),
+    witnesses: count(3, "how many of them are witnesses in a round"),
+    percent: count(20, "how many of a hundred verify, instead of training", { from: 0, to: 100 }),
+    units: count(13, "parts of a round's batch that are assigned"),
+    rows: count(8, "examples in a part"),
+    updates: count(6, "steps of training until the run has finished"),
+    least: count(3, "clients without which an epoch ends"),
     absent: option("none", "which clients miss which rounds: 3@2,3@4 is client-3 in the rounds 2 and 4"),
-    hidden: option(16, "width of the hidden layer"),
+    hidden: count(16, "width of the hidden layer"),
     rate: option(3e-3, "learning rate"),
     decay: option(0.999, "how much of the momentum stays in a step"),
-    chunk: option(16, "the greatest side of a chunk that is transformed"),
-    keep: option(4, "coefficients of a chunk that are sent"),
+    chunk: count(16, "the greatest side of a chunk that is transformed"),
+    keep: count(4, "coefficients of a chunk that are sent"),
   },
   members: ({ clients }) => ({ coordinator: 1, client: clients }),
   data(role, _, { clients, rounds, absent }) {
@@ -94,7 +94,7 @@ export default defineRounds({
         const heard = said.map((port) => read(port, saidTypes));
         const found = judged(heard, read(roles, rolesTypes), { ...readAll(sent, sentTypes), ids: data.ids }, quorumOf(witnesses)); // prettier-ignore
         const from = read(old, runTypes);
-        const arrived = count(stack(heard.map(({ isIn }) => isIn)));
+        const arrived = tally(stack(heard.map(({ isIn }) => isIn)));
         // Without a witness nobody can say who has dropped.
         const isKnown = logicalAnd(job.eq(from.run, RUN.train), lt(0, arrived));
         const none = fillInt(arrived.builder, [], 0);

@@ -7,12 +7,13 @@
  */
 import {
   adamW,
+  add,
   argmax,
+  count,
   crossEntropy,
   eq,
   intTensor,
   matmul,
-  add,
   mean,
   option,
   perceptron,
@@ -37,11 +38,11 @@ export default defineRounds({
   rounds: 3,
   seed: 1,
   options: {
-    relays: option(2, "how many relays there are between the origin and the clients"),
-    clients: option(2, "how many clients fetch from each relay"),
-    inner: option(10, "steps of the origin in a round"),
-    batch: option(64, "examples in a step"),
-    hidden: option(64, "width of the hidden layer"),
+    relays: count(2, "how many relays there are between the origin and the clients"),
+    clients: count(2, "how many clients fetch from each relay"),
+    inner: count(10, "steps of the origin in a round"),
+    batch: count(64, "examples in a step"),
+    hidden: count(64, "width of the hidden layer"),
     rate: option(0.01, "learning rate of AdamW"),
   },
   members: ({ relays, clients }) => ({

@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 // prettier-ignore
 import {
-  add, adamW, byteTokens, gradients, intTensor, mul, option, stopGradient, sub, sum, type Value,
+  adamW, add, byteTokens, count, gradients, intTensor, mul, option, stopGradient, sub, sum, type Value,
 } from "@verde-ml/verde/job";
 import { before, defineRounds, now, train, turn } from "@verde-ml/verde/rounds";
 import { drawWindows, headLoss, once, stageOf, type Weights } from "../stages.ts";
@@ -24,12 +24,12 @@ export default defineRounds({
   rounds: 3,
   seed: 1,
   options: {
-    stages: option(6, "how many stages, each of one block"),
+    stages: count(6, "how many stages, each of one block"),
     paths: option(PATHS, "the stages of each microbatch in their order"),
-    batch: option(2, "windows of text in a microbatch"),
-    context: option(16, "tokens in a window"),
-    dim: option(32, "width of the model"),
-    heads: option(2, "heads of attention"),
+    batch: count(2, "windows of text in a microbatch"),
+    context: count(16, "tokens in a window"),
+    dim: count(32, "width of the model"),
+    heads: count(2, "heads of attention"),
     rate: option(0.003, "learning rate of AdamW"),
   },
   members: ({ stages }) => Object.fromEntries(Array.from({ length: stages }, (_, stage) => [`stage${stage}`, 1])),

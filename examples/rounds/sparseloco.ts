@@ -4,9 +4,10 @@
  */
 import { fileURLToPath } from "node:url";
 import {
-  add,
   adamW,
+  add,
   byteTokens,
+  count,
   crossEntropy,
   div,
   gpt,
@@ -38,16 +39,16 @@ export default defineRounds({
   rounds: 3,
   seed: 1,
   options: {
-    workers: option(4, "how many workers train apart, each on its own part of the text"),
-    inner: option(5, "steps of AdamW in a round"),
-    batch: option(4, "windows of text in a step"),
-    context: option(32, "tokens in a window"),
-    dim: option(32, "width of the model"),
+    workers: count(4, "how many workers train apart, each on its own part of the text"),
+    inner: count(5, "steps of AdamW in a round"),
+    batch: count(4, "windows of text in a step"),
+    context: count(32, "tokens in a window"),
+    dim: count(32, "width of the model"),
     rate: option(0.01, "learning rate of AdamW"),
     outer: option(1, "how far the weights follow the mean change"),
     decay: option(0.95, "how much of what was not sent stays in a round"),
-    chunk: option(64, "the greatest side of a chunk, at most 64"),
-    keep: option(64, "elements of a chunk that are sent"),
+    chunk: count(64, "the greatest side of a chunk, at most 64", { to: 64 }),
+    keep: count(64, "elements of a chunk that are sent"),
   },
   members: ({ workers }) => ({ worker: workers }),
   async data(_, member, { workers }) {

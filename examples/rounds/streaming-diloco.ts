@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 // prettier-ignore
 import {
-  add, adamW, byteTokens, crossEntropy, gpt, gt, intTensor, mul, option, sampleWindows, sub, where,
+  adamW, add, byteTokens, count, crossEntropy, gpt, gt, intTensor, mul, option, sampleWindows, sub, where,
 } from "@verde-ml/verde/job";
 import { before, combine, defineRounds, each, now, own, train, turn, type Turn } from "@verde-ml/verde/rounds";
 import { outerStep } from "./diloco.ts";
@@ -38,13 +38,13 @@ export default defineRounds({
   rounds: 3,
   seed: 1,
   options: {
-    workers: option(4, "how many workers train apart, each on its own part of the text"),
-    parts: option(2, "parts of the weights, about as large, and segments of a round"),
-    inner: option(5, "steps of AdamW in a segment"),
+    workers: count(4, "how many workers train apart, each on its own part of the text"),
+    parts: count(2, "parts of the weights, about as large, and segments of a round"),
+    inner: count(5, "steps of AdamW in a segment"),
     mix: option(0.5, "how much of a worker's own weights stays when a part is merged"),
-    batch: option(4, "windows of text in a step"),
-    context: option(32, "tokens in a window"),
-    dim: option(32, "width of the model"),
+    batch: count(4, "windows of text in a step"),
+    context: count(32, "tokens in a window"),
+    dim: count(32, "width of the model"),
     rate: option(0.01, "learning rate of AdamW"),
     outer: option(0.7, "learning rate of the server"),
     momentum: option(0.9, "momentum of the server"),

@@ -7,7 +7,8 @@
 import { fileURLToPath } from "node:url";
 // prettier-ignore
 import {
-  add, adamW, byteTokens, concat, gather, gradients, intTensor, mul, option, reshape, slice, stack, sum, type Value,
+  adamW, add, byteTokens, concat, count, gather, gradients, intTensor, mul, option, reshape, slice, stack, sum,
+  type Value,
 } from "@verde-ml/verde/job";
 import { before, defineRounds, each, now, own, type Port, type Source, train, turn } from "@verde-ml/verde/rounds";
 import { drawWindows, stageOf, type Weights, weightsOf } from "../stages.ts";
@@ -19,14 +20,14 @@ export default defineRounds({
   rounds: 3,
   seed: 1,
   options: {
-    stages: option(3, "how many stages, each of one block"),
-    replicas: option(3, "how many replicas each stage has, at least 2"),
-    microbatches: option(6, "how many microbatches are sent through in a step"),
+    stages: count(3, "how many stages, each of one block"),
+    replicas: count(3, "how many replicas each stage has, at least 2", { from: 2 }),
+    microbatches: count(6, "how many microbatches are sent through in a step"),
     away: option("", "replicas that are away, at most one of a stage: 1.2@3 is replica 2 of stage 1 from round 3 on"),
-    batch: option(1, "windows of text in a microbatch"),
-    context: option(16, "tokens in a window"),
-    dim: option(16, "width of the model"),
-    heads: option(2, "heads of attention"),
+    batch: count(1, "windows of text in a microbatch"),
+    context: count(16, "tokens in a window"),
+    dim: count(16, "width of the model"),
+    heads: count(2, "heads of attention"),
     rate: option(0.01, "learning rate of AdamW"),
   },
   members: ({ stages, replicas }) => ({ trainer: 1, ...Object.fromEntries(Array.from({ length: stages }, (_, stage) => [`stage${stage}`, replicas])) }), // prettier-ignore

@@ -105,14 +105,14 @@ export function defineJob<const Options extends DeclaredOptions = Record<never, 
   source: JobSource<Options, Data>,
 ): JobDefinition {
   checkSource(source);
-  const { defaults: own, docs } = readOptions(source.name, source.options ?? {});
+  const { defaults: own, docs, ranges } = readOptions(source.name, source.options ?? {});
   const defaults: JobOptions = { steps: source.steps, seed: source.seed ?? 0, ...own };
   return {
     name: source.name,
     options: defaults,
     docs,
     close: async (overrides = {}) => {
-      const { seed, ...options } = resolveOptions(source.name, defaults, overrides);
+      const { seed, ...options } = resolveOptions(source.name, defaults, overrides, ranges);
       if (!Number.isInteger(seed) || Math.abs(seed as number) >= 2 ** 31)
         throw new JobError(
           "OPTION_VALUE",

@@ -24,7 +24,7 @@ export { llama, type LlamaOptions } from "./models/llama.ts";
 export { resnet, type ResnetOptions } from "./models/resnet.ts";
 export { unet, type UnetOptions } from "./models/unet.ts";
 export { vit, type VitOptions } from "./models/vit.ts";
-export { type DocumentedOption, option, type Overrides } from "./options.ts";
+export { count, type DocumentedOption, option, type OptionRange, type Overrides } from "./options.ts";
 export { adam, adamW, type AdamWOptions } from "./optimizers/adam.ts";
 export { adafactor, type AdafactorOptions } from "./optimizers/adafactor.ts";
 export { lion, type LionOptions } from "./optimizers/lion.ts";

@@ -15,6 +15,18 @@ export interface DocumentedOption<Value extends OptionValue = OptionValue> {
   readonly default: Value;
   /** What it sets, for `verde run JOB --help`. */
   readonly doc: string;
+  /** The numbers that it takes; default: all that are finite. */
+  readonly range?: OptionRange;
+}
+
+/** The numbers that an option takes. */
+export interface OptionRange {
+  /** The least of them. */
+  readonly from?: number;
+  /** The greatest of them. */
+  readonly to?: number;
+  /** Whether they have to be whole. */
+  readonly whole?: boolean;
 }
 
 /** Options as `defineJob` takes them: each a default, or what `option` makes. */
@@ -26,9 +38,30 @@ export type DeclaredOptions = Record<string, OptionValue | DocumentedOption>;
  *     options: { width: option(32, "units of the hidden layer"), rate: 0.01 }
  *
  * @param value the default. Its type is the option's: a number or a text
+ * @param range the numbers that it takes; default: all that are finite
  */
-export function option<const Value extends OptionValue>(value: Value, doc: string): DocumentedOption<Value> {
-  return { default: value, doc };
+export function option<const Value extends OptionValue>(
+  value: Value,
+  doc: string,
+  range?: OptionRange,
+): DocumentedOption<Value> {
+  return { default: value, doc, ...(range && { range }) };
+}
+
+/**
+ * An option that is a number of things: a whole number from 1 on.
+ *
+ *     options: { workers: count(4, "how many workers train") }
+ *
+ * @param value the default
+ * @param range other limits; `{ from: 0 }` takes 0 too
+ */
+export function count<const Value extends number>(
+  value: Value,
+  doc: string,
+  range: Omit<OptionRange, "whole"> = {},
+): DocumentedOption<Value> {
+  return option(value, doc, { from: 1, ...range, whole: true });
 }
 
 /** The values that a run may set: `steps`, `seed`, and the job's own options. */
@@ -63,9 +96,10 @@ export function readOptions(
   job: string,
   declared: DeclaredOptions,
   reserved: { readonly command: string; has(name: string): boolean } = { command: "verde run", has: isReserved },
-): { defaults: JobOptions; docs: Record<string, string> } {
+): { defaults: JobOptions; docs: Record<string, string>; ranges: OptionRanges } {
   const defaults: [string, OptionValue][] = [];
   const docs: [string, string][] = [];
+  const ranges: [string, OptionRange][] = [];
   const fail = (problem: string, name: string): never => {
     throw new JobError("OPTION_NAME", `the job ${quote(job)} ${problem}`, { name });
   };
@@ -86,16 +120,46 @@ export function readOptions(
         { name },
       );
     defaults.push([name, value]);
-    if (isDocumented) docs.push([name, String(given.doc)]);
+    if (!isDocumented) continue;
+    docs.push([name, String(given.doc)]);
+    if (given.range && typeof value === "string")
+      throw new JobError("OPTION_VALUE", `the option ${name} of the job ${quote(job)} is a text, so it has no range`, {
+        name,
+      });
+    if (given.range) ranges.push([name, given.range]);
   }
-  return { defaults: Object.fromEntries(defaults), docs: Object.fromEntries(docs) };
+  const [limits, values] = [Object.fromEntries(ranges), Object.fromEntries(defaults)];
+  for (const [name] of ranges) expectInRange(name, values[name], limits);
+  return { defaults: values, docs: Object.fromEntries(docs), ranges: limits };
+}
+
+/** Ranges by the names of options. */
+export type OptionRanges = Readonly<Record<string, OptionRange>>;
+
+/** @throws {JobError} for a number that the option does not take */
+function expectInRange(name: string, value: unknown, ranges: OptionRanges): void {
+  const { from = -Infinity, to = Infinity, whole = false } = ranges[name] ?? {};
+  if (typeof value !== "number") return;
+  if (value >= from && value <= to && (!whole || Number.isSafeInteger(value))) return;
+  const limits = [
+    ...(Number.isFinite(from) ? [`from ${from}`] : []),
+    ...(Number.isFinite(to) ? [`up to ${to}`] : []),
+    ...(Number.isFinite(from) && !Number.isFinite(to) ? ["on"] : []),
+  ];
+  const wanted = `a ${whole ? "whole " : ""}number ${limits.join(" ")}`.trimEnd();
+  throw new JobError("OPTION_VALUE", `--${name} is ${value}; give ${wanted}`, { name, value });
 }
 
 /**
  * The values of a run: the defaults, and what it sets. A text is accepted for a number.
- * @throws {JobError} for an unknown name, or a value of another type
+ * @throws {JobError} for an unknown name, a value of another type, or a number that the option does not take
  */
-export function resolveOptions(job: string, defaults: JobOptions, overrides: Overrides): JobOptions {
+export function resolveOptions(
+  job: string,
+  defaults: JobOptions,
+  overrides: Overrides,
+  ranges: OptionRanges = {},
+): JobOptions {
   if (!isPlainObject(overrides))
     throw new JobError("OPTION_VALUE", `the options are ${describe(overrides)}; write { name: value }`);
   const resolved = { ...defaults };
@@ -111,6 +175,7 @@ export function resolveOptions(job: string, defaults: JobOptions, overrides: Ove
     if (typeof value !== "string" && typeof value !== "number")
       throw new JobError("OPTION_VALUE", `--${name} takes a text, not ${describe(value)}`, { name });
     resolved[name] = typeof defaults[name] === "number" ? (number as number) : String(value);
+    expectInRange(name, resolved[name], ranges);
   }
   return resolved;
 }

@@ -85,14 +85,14 @@ export function defineRounds<const Options extends DeclaredOptions = Record<neve
   for (const part of ["members", "turns"] as const)
     if (typeof source[part] !== "function")
       throw new RoundsError("PLAN", `${source.name}: its ${part} is ${describe(source[part])}; write a function`);
-  const { defaults: own, docs } = readOptions(source.name, source.options ?? {}, RESERVED);
+  const { defaults: own, docs, ranges } = readOptions(source.name, source.options ?? {}, RESERVED);
   const defaults: JobOptions = { rounds: source.rounds, seed: source.seed ?? 0, ...own };
   return {
     name: source.name,
     options: defaults,
     docs,
     close: async (overrides = {}) => {
-      const options = resolveOptions(source.name, defaults, overrides);
+      const options = resolveOptions(source.name, defaults, overrides, ranges);
       const { rounds, seed } = options as { rounds: number; seed: number };
       if (!whole(rounds, 1) || !whole(seed, -(2 ** 31)))
         throw new RoundsError("PLAN", `${rounds} rounds with the seed ${seed} are not possible; take 1 round or more, and a 32-bit seed`); // prettier-ignore

@@ -1,6 +1,6 @@
 /** The options of a job: which names and defaults it may have, and what a run may set. */
 import { describe, expect, it } from "vitest";
-import { defineJob, linear, mean, option, sgd, square, tensor } from "../../src/job/index.ts";
+import { count, defineJob, linear, mean, option, sgd, square, tensor } from "../../src/job/index.ts";
 import { jobId } from "../../src/job/closed.ts";
 import type { DeclaredOptions } from "../../src/job/options.ts";
 
@@ -21,6 +21,29 @@ describe("a job's options", () => {
     expect(described.options).toEqual(plain.options);
     expect(described.docs).toEqual({ width: "units" });
     expect(jobId(await described.close())).toEqual(jobId(await plain.close()));
+  });
+
+  it.each([
+    [{ from: 2 }, 1, "a number from 2 on"],
+    [{ to: 4 }, 5, "a number up to 4"],
+    [{ from: 2, to: 4 }, -3, "a number from 2 up to 4"],
+    [{ whole: true }, 2.5, "a whole number"],
+    [{ from: 0, whole: true }, -1, "a whole number from 0 on"],
+  ])("take numbers of their range %j", async (range, value, wanted) => {
+    const job = jobWith({ width: option(3, "units", range) });
+    const code = "VERDE_JOB_OPTION_VALUE";
+    const message = `--width is ${value}; give ${wanted}`;
+    await expect(job.close({ width: value })).rejects.toMatchObject({ code, message });
+    await expect(job.close({ width: String(value) })).rejects.toMatchObject({ code, message });
+    expect(jobId(await job.close({ width: 3 }))).toEqual(jobId(await job.close()));
+    expect(() => jobWith({ width: option(value, "units", range) })).toThrow(expect.objectContaining({ code, message }));
+  });
+
+  it("may be a number of things", async () => {
+    await expect(jobWith({ width: count(3, "units") }).close({ width: 0 })).rejects.toThrow("a whole number from 1 on");
+    await expect(jobWith({ width: count(3, "units") }).close({ width: 1.5 })).rejects.toThrow("--width is 1.5");
+    await jobWith({ width: count(0, "units", { from: 0 }) }).close();
+    expect(() => jobWith({ kind: option("a", "which", { from: 1 }) })).toThrow("is a text, so it has no range");
   });
 
   it("have the types of their defaults", () => {
