@@ -105,6 +105,13 @@ const sameMutant = (a: Mutant, b: Mutant): boolean => a.file === b.file && a.bef
 /** The test that most probably notices a change of the file. The others run only if it does not. */
 const FIRST: readonly [RegExp, string][] = [
   [/StakeVault/, "StakeVault"],
+  [/SeatDraw|EarlyWord/, "SeatDraw"],
+  [/SeatList/, "SeatList"],
+  [/Canaries/, "Canaries"],
+  [/RoundGame/, "RoundGame"],
+  [/RoundManager|rounds\/Performances/, "Performances"],
+  [/rounds\/InstanceStore/, "RoundAttacks"],
+  [/rounds\//, "RoundVerdicts"],
   [/SaleMoney|ExactTransfer/, "SaleMoney"],
   [/Sealing/, "Sealing"],
   [/Exchange/, "Exchange"],
@@ -121,7 +128,7 @@ const FIRST: readonly [RegExp, string][] = [
   [/Tape/, "Tape"],
   [/Judge|Operands|Leaves|TaggedHash/, "Operands"],
   [/GasBonds/, "GasBonds"],
-  [/DisputeGame/, "DisputeGame"],
+  [/DisputeGame|Brackets/, "DisputeGame"],
   [/Clocks/, "Clocks"],
   [/JobHash/, "JobHash"],
   [/Agreed/, "Agreed"],
@@ -132,7 +139,7 @@ const FIRST: readonly [RegExp, string][] = [
 ];
 
 /** All tests except the invariants, which take longer than all others together. */
-const TESTS = [...new Set(FIRST.map(([, test]) => test))];
+const TESTS = [...new Set([...FIRST.map(([, test]) => test), "attacks/Attack14_ForeignBracket"])];
 const fileOf = (test: string): string => `test/solidity/${test}.t.sol`;
 
 /** True when the mutant does not compile, or a test fails on it. */
