@@ -191,7 +191,8 @@ contract DisputeGame is Brackets, Bisection, TrainingMachine {
     /// @inheritdoc IDisputeGame
     function reclaim(Terms calldata terms, address owner) external {
         TaskId task = terms.idAt(address(manager));
-        require(manager.taskOf(task).state != State.Disputed, StillPlaying());
+        // From a challenge on until the dispute is over the bond may still be needed.
+        require(manager.taskOf(task).state > State.Disputed, StillPlaying());
         require(_takePrepaid(task, owner), NoCredit(owner));
         emit Reclaimed(owner, task);
         _credit(owner, gasBond);

@@ -119,7 +119,7 @@ interface IDisputeGame is IBisection {
     function prepay(TaskId task, address owner) external payable;
 
     /// @notice Credits an owner with the bond that it has posted, if no bracket has taken it and the task is
-    /// not in dispute. Anyone may.
+    /// settled: it can be neither challenged nor disputed any more. Anyone may.
     function reclaim(Terms calldata terms, address owner) external;
 
     /// @notice Whether the owner has posted its bond, and no bracket has taken it yet.

@@ -152,7 +152,11 @@ contract GasBondsTest is BracketTable {
         bring(rootsOf(2, 2));
         vm.expectRevert(IDisputeGame.StillPlaying.selector);
         game.reclaim(terms, owner(1));
+        // A challenger's bond has to stay for the dispute that its challenge begins.
         manager.end(State.Challengeable);
+        vm.expectRevert(IDisputeGame.StillPlaying.selector);
+        game.reclaim(terms, owner(1));
+        manager.end(State.Settled);
         game.reclaim(terms, owner(1));
         assert(game.creditOf(owner(1)) == BOND);
         vm.expectRevert(abi.encodeWithSelector(IGasBonds.NoCredit.selector, owner(1)));
@@ -270,6 +274,7 @@ contract GasBondsTest is BracketTable {
     /// @dev An owner is credited one bond.
     function credit(uint256 seat) private {
         manager.prepay{value: BOND}(game, taskId(), seat);
+        manager.end(State.Final);
         game.reclaim(terms, owner(seat));
     }
 }

@@ -8,6 +8,7 @@ import { readDraw, seatChance } from "../../settlement/seats.ts";
 import type { Terms } from "../../settlement/task.ts";
 import type { JobOutline } from "../../job/closed.ts";
 import { jobOptions, optionNames } from "../job-options.ts";
+import { reportLine } from "../output.ts";
 import type { SendFlags } from "../session.ts";
 import { jobTerms } from "./job.ts";
 import { expectState, move, type Scene, sceneOf } from "./scene.ts";
@@ -27,6 +28,8 @@ export async function accept(
   expectTrusted(terms, session.deployment, flags);
   await expectWithinPolicy(session, terms, "provider", flags);
   const outline = flags.job === undefined ? undefined : await expectJob(flags.job, rest, terms, command);
+  if (outline === undefined)
+    reportLine("verde: nothing has checked that a run of the job can match these terms; --job with the job does");
   // Only a game shows the job's graphs.
   expectSettleable(terms, terms.game === zeroAddress ? undefined : outline, session.deployment.build);
   const chance = await seatChance(session, task, sender.address, scene.now);

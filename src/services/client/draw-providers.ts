@@ -8,9 +8,11 @@ import { TransportError } from "../../errors/index.ts";
 import type { Statement } from "../../settlement/identity.ts";
 import type { Session } from "../../settlement/session.ts";
 import type { Terms } from "../../settlement/task.ts";
-import { closingBlock, drawn, type Offer } from "../network/draw.ts";
+import { byTicket, closingBlock, drawn, type Offer } from "../network/draw.ts";
+import { MOST_OFFERS } from "../network/messages.ts";
 import type { Notes } from "../network/notes.ts";
 import { Trusted } from "../network/trusted.ts";
+import { freeStake } from "../provider/offers.ts";
 import { sleep } from "../provider/sleep.ts";
 
 /** Seconds that it is known who was drawn, after the time for taking seats. */
@@ -66,13 +68,15 @@ export async function drawProviders(options: DrawOptions): Promise<{ drawn: read
     if (length > seen) options.onOffers?.(length);
     seen = Math.max(seen, length);
   }
-  const offers = await gather();
+  const found = await gather();
   let block = await closingBlock(client, closes);
   for (; !block; block = await closingBlock(client, closes)) {
     await options.nudge();
     await sleep(LOOK_MILLIS);
   }
   const facts = { task, secret, blockHash: block.hash };
+  // Wallets cost nothing, stakes do: only who could take a seat has a ticket.
+  const offers = byTicket(await staked(session, found, terms.stake), facts).slice(0, MOST_OFFERS);
   const chosen = drawn(offers, terms.providers, facts, together);
   const told = { ...facts, block: Number(block.number), together };
   if (chosen.length < terms.providers) {
@@ -80,11 +84,17 @@ export async function drawProviders(options: DrawOptions): Promise<{ drawn: read
     await notes.post("draws", task, { ...told, offers: [] }, lasts);
     throw new TransportError(
       "OFFERS",
-      `${offers.length} providers offer, of whom ${chosen.length} can be drawn, and the task has ${terms.providers} seats; ` +
+      `${found.length} providers offer, of whom ${chosen.length} can be drawn, and the task has ${terms.providers} seats; ` +
         "wait longer with --offers-for, or offer more",
       { expected: terms.providers, found: chosen.length },
     );
   }
   await notes.post("draws", task, { ...told, offers }, lasts);
   return { drawn: chosen, offers: offers.length };
+}
+
+/** The offers of owners that have the stake for a seat, free. */
+async function staked(session: Session, offers: readonly Offer[], stake: bigint): Promise<Offer[]> {
+  const free = await Promise.all(offers.map(({ owner }) => freeStake(session, owner)));
+  return offers.filter((_, i) => free[i] >= stake);
 }

@@ -17,6 +17,22 @@ export interface Offer {
 
 const [SEED, TICKET] = ["Verde draw seed 1", "Verde draw ticket 1"].map((text) => keccak256(stringToHex(text)));
 
+/** From what tickets follow: the task, the client's secret, and the block that ends the offers. */
+interface DrawFacts {
+  readonly task: Hex;
+  readonly secret: Hex;
+  readonly blockHash: Hex;
+}
+
+/** Offers in the order of their tickets, one for each owner. */
+export function byTicket(offers: readonly Offer[], { task, secret, blockHash }: DrawFacts): Offer[] {
+  const seed = keccak256(concat([SEED, task, secret, blockHash]));
+  const ticketOf = ({ owner }: Offer): bigint => BigInt(keccak256(concat([TICKET, seed, owner])));
+  const owners = new Map(offers.map((offer) => [offer.owner.toLowerCase(), offer]));
+  const tickets = [...owners.values()].map((offer) => ({ offer, ticket: ticketOf(offer) }));
+  return tickets.sort((a, b) => (a.ticket < b.ticket ? -1 : 1)).map(({ offer }) => offer);
+}
+
 /**
  * Draws providers: each offer has a ticket, and the lowest win.
  * @param together whether two of one operator may be drawn
@@ -25,16 +41,11 @@ const [SEED, TICKET] = ["Verde draw seed 1", "Verde draw ticket 1"].map((text) =
 export function drawn(
   offers: readonly Offer[],
   seats: number,
-  { task, secret, blockHash }: { readonly task: Hex; readonly secret: Hex; readonly blockHash: Hex },
+  { task, secret, blockHash }: DrawFacts,
   together: boolean,
 ): Offer[] {
-  const seed = keccak256(concat([SEED, task, secret, blockHash]));
-  const ticketOf = ({ owner }: Offer): bigint => BigInt(keccak256(concat([TICKET, seed, owner])));
-  const owners = new Map(offers.map((offer) => [offer.owner.toLowerCase(), offer]));
-  const tickets = [...owners.values()].map((offer) => ({ offer, ticket: ticketOf(offer) }));
-  tickets.sort((a, b) => (a.ticket < b.ticket ? -1 : 1));
   const chosen: Offer[] = [];
-  for (const { offer } of tickets) {
+  for (const offer of byTicket(offers, { task, secret, blockHash })) {
     const isKnown = chosen.some(({ operator }) => isAddressEqual(operator, offer.operator));
     if (chosen.length < seats && (together || !isKnown)) chosen.push(offer);
   }

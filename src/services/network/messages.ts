@@ -3,6 +3,9 @@ import { z } from "zod";
 import type { Address, Hex } from "viem";
 import { PUBLIC_KEY } from "./key.ts";
 
+/** The most offers in a draw. */
+export const MOST_OFFERS = 1024;
+
 const word = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]{64}$/.test(value));
 const address = z.custom<Address>((value) => typeof value === "string" && /^0x[0-9a-fA-F]{40}$/.test(value));
 const bytes = z.custom<Hex>((value) => typeof value === "string" && /^0x([0-9a-f]{2}){1,2048}$/.test(value));
@@ -42,7 +45,7 @@ export const BOARDS = {
     block: z.number().int().nonnegative(),
     blockHash: word,
     together: z.boolean(),
-    offers: z.array(z.strictObject({ owner: address, operator: address })).max(1024),
+    offers: z.array(z.strictObject({ owner: address, operator: address })).max(MOST_OFFERS),
   }),
   /** The author answers for the claim of a seat. */
   provers: z.strictObject({ statement, task: word, root: word }),

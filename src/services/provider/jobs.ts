@@ -4,18 +4,24 @@ import { join } from "node:path";
 import type { Hex } from "viem";
 import { toHex } from "../../encoding/bytes.ts";
 import { messageOf } from "../../errors/index.ts";
-import { jobIdOf, outlineOf, partsOf } from "../../job/closed.ts";
+import { jobIdOf, type JobOutline, outlineOf, partsOf } from "../../job/closed.ts";
 import { checkFits } from "../../trace/fits.ts";
 import { readJobFile } from "../../trace/job-file.ts";
 
 /** The name of a job file. */
 const JOB_FILE = /\.verde$/;
 
+/** A job in a file. */
+export interface KnownJob {
+  readonly file: string;
+  readonly outline: JobOutline;
+}
+
 interface Known {
   readonly changed: number;
   readonly size: number;
   /** Absent when the file can't be used. */
-  readonly id?: Hex;
+  readonly job?: { readonly id: Hex; readonly outline: JobOutline };
 }
 
 export class JobFolder {
@@ -30,12 +36,13 @@ export class JobFolder {
   }
 
   /**
-   * The file of a job that this machine can run. A file is read when it is new or has changed.
+   * A job that this machine can run. A file is read when it is new or has changed.
    * @returns `undefined` when no file in the folder holds the job, or it needs more memory than there is
    */
-  async fileOf(job: Hex): Promise<string | undefined> {
+  async find(id: Hex): Promise<KnownJob | undefined> {
     await this.look();
-    return [...this.known].find(([, { id }]) => id === job)?.[0];
+    for (const [file, { job }] of this.known) if (job?.id === id) return { file, outline: job.outline };
+    return undefined;
   }
 
   private async look(): Promise<void> {
@@ -47,16 +54,16 @@ export class JobFolder {
       if (!info?.isFile()) continue;
       const before = this.known.get(file);
       if (before?.changed === info.mtimeMs && before.size === info.size) continue;
-      const id = await this.idOf(file);
-      this.known.set(file, { changed: info.mtimeMs, size: info.size, ...(id !== undefined && { id }) });
+      const job = await this.jobIn(file);
+      this.known.set(file, { changed: info.mtimeMs, size: info.size, ...(job && { job }) });
     }
   }
 
-  private async idOf(file: string): Promise<Hex | undefined> {
+  private async jobIn(file: string): Promise<Known["job"]> {
     try {
       const outline = outlineOf(await readJobFile(file));
       checkFits(outline);
-      return toHex(jobIdOf(partsOf(outline))) as Hex;
+      return { id: toHex(jobIdOf(partsOf(outline))) as Hex, outline };
     } catch (error) {
       this.say(`${file} is not offered: ${messageOf(error)}`);
       return undefined;

@@ -1,7 +1,12 @@
 /** Which open tasks a provider takes: those that it can run and afford, with terms that its policy allows. */
 import { type Address, isAddressEqual, zeroAddress } from "viem";
 import { ABIS } from "../../settlement/contracts.ts";
+import { messageOf } from "../../errors/index.ts";
+import type { JobOutline } from "../../job/closed.ts";
+import type { Build } from "../../settlement/abilities.ts";
 import { formatAmount } from "../../settlement/amount.ts";
+import { expectSettleable } from "../../settlement/game/lengths.ts";
+import { jobTermsOf } from "../../settlement/job-terms.ts";
 import type { Policy } from "../../settlement/policy.ts";
 import { type RiskyTerm, risksOf } from "../../settlement/risks.ts";
 import type { Session } from "../../settlement/session.ts";
@@ -20,19 +25,20 @@ export interface Conditions {
 
 /**
  * Why a provider does not take a task; `undefined` if it does.
- * @param hasJob whether it can run the task's job
- * @param active how many tasks it has, and how many it may have
+ * @param job the task's job, if it can run that
  */
 export async function objection(
   session: Session,
   view: TaskView,
   owner: Address,
   { policy, accepted, committees, games }: Conditions,
-  hasJob: boolean,
+  job: JobOutline | undefined,
 ): Promise<string | undefined> {
   const { terms, seats, state } = view;
   if (state !== "Open" || seats.length >= terms.providers) return "its seats are taken";
-  if (!hasJob) return `there is no job file for ${terms.job}`;
+  if (!job) return `there is no job file for ${terms.job}`;
+  const mismatch = mismatchOf(terms, job, session.deployment.build);
+  if (mismatch !== undefined) return mismatch;
   const judge = untrusted(terms, committees, games);
   if (judge !== undefined) return judge;
   const risks = risksOf(terms, policy, session.token, await longestGame(session.client, terms));
@@ -42,6 +48,24 @@ export async function objection(
   if (free < terms.stake)
     return `it needs a stake of ${formatAmount(terms.stake, session.token)}, and ${formatAmount(free, session.token)} is free`;
   return undefined;
+}
+
+/**
+ * Why no run of a job could win a task with these terms: they say something else than the job has, or a step
+ * is too large to be shown on a chain.
+ */
+function mismatchOf(terms: Terms, job: JobOutline, build: Build | undefined): string | undefined {
+  try {
+    const own = jobTermsOf(job, terms.commitEvery);
+    for (const field of ["job", "stateLayout", "steps", "tensors"] as const)
+      if (own[field] !== terms[field])
+        return `its terms say ${field} ${terms[field]}, and the job has ${own[field]}, so no run can match them`;
+    // Only a game shows the job's graphs.
+    expectSettleable(terms, terms.game === zeroAddress ? undefined : job, build);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 function untrusted(terms: Terms, committees: readonly Address[], games: readonly Address[]): string | undefined {
@@ -54,7 +78,8 @@ function untrusted(terms: Terms, committees: readonly Address[], games: readonly
   return undefined;
 }
 
-async function freeStake({ client, deployment }: Session, owner: Address): Promise<bigint> {
+/** The stake of an owner that no task may slash, in the token's smallest units. */
+export async function freeStake({ client, deployment }: Session, owner: Address): Promise<bigint> {
   const { active, exposed } = await client.readContract({
     address: deployment.vault,
     abi: ABIS.vault,

@@ -6,7 +6,9 @@
 import { type Hex, isAddressEqual } from "viem";
 import type { ClaimStore } from "../../claims/store.ts";
 import { messageOf } from "../../errors/index.ts";
+import { formatAmount } from "../../settlement/amount.ts";
 import { taskIdOf } from "../../settlement/commitment.ts";
+import { ABIS } from "../../settlement/contracts.ts";
 import type { Statement } from "../../settlement/identity.ts";
 import { parsePosted } from "../../settlement/posted.ts";
 import type { Session } from "../../settlement/session.ts";
@@ -189,7 +191,7 @@ export class Presence {
     const { task, terms } = body;
     if (this.offered.has(task)) return;
     const { say, statement } = this.options;
-    const why = (await this.forged(author, body)) ?? (await objection(viewOf(body)));
+    const why = (await this.forged(author, body)) ?? (await objection(viewOf(body))) ?? (await this.unpaid(body));
     if (why !== undefined) {
       if (this.refused.get(task) !== why) say(`task ${task} is not offered for: ${why}`);
       this.refused.set(task, why);
@@ -204,6 +206,16 @@ export class Presence {
     const posted = termsIn(terms);
     if (taskIdOf(this.options.session.deployment, posted) !== task) return "its terms are those of another task";
     return this.trusted.problem(author, statement, posted.client);
+  }
+
+  /** An offer keeps a place free, so it is made to a client that could post the task. */
+  private async unpaid({ terms }: Body<"wanted">): Promise<string | undefined> {
+    const { client: owner, providers, reward } = termsIn(terms);
+    const { client, deployment, token } = this.options.session;
+    const call = { address: deployment.token, abi: ABIS.token, functionName: "balanceOf", args: [owner] } as const;
+    const wanted = BigInt(providers) * reward;
+    if ((await client.readContract(call)) >= wanted) return undefined;
+    return `its client does not have the reward of ${formatAmount(wanted, token)}`;
   }
 
   private async wantedBy(task: Hex, client: Hex): Promise<Note<"wanted"> | undefined> {

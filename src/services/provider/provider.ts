@@ -127,8 +127,8 @@ class Provider {
 
   private async objectionTo(view: TaskView): Promise<string | undefined> {
     const { session, conditions } = this.options;
-    const hasJob = (await this.jobs.fileOf(view.terms.job)) !== undefined;
-    return objection(session, view, this.account.address, conditions, hasJob);
+    const known = await this.jobs.find(view.terms.job);
+    return objection(session, view, this.account.address, conditions, known?.outline);
   }
 
   /** The tasks that are not over, in the order in which they were posted. */
@@ -161,7 +161,7 @@ class Provider {
       account: this.account,
       task,
       folder: join(folder, "tasks", task.slice(2)),
-      jobFile: (job) => this.jobs.fileOf(job),
+      jobFile: async (job) => (await this.jobs.find(job))?.file,
       command,
       runOptions,
       ...(backend !== undefined && { backend }),

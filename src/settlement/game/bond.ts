@@ -77,9 +77,12 @@ export async function bondDueTo(
   return (await client.readContract(call)) ? 0n : bond;
 }
 
+/** The states in which no bond is needed any more. */
+const SETTLED: ReadonlySet<string> = new Set(["Settled", "Final", "Refunded"]);
+
 /**
- * The terms of all tasks for which an owner has posted a bond that no bracket has taken, and that are not in
- * dispute: it may reclaim these bonds.
+ * The terms of all tasks for which an owner has posted a bond that no bracket has taken, and that can't
+ * be challenged or disputed any more: it may reclaim these bonds.
  */
 export async function unusedBonds(source: TaskSource, game: Address, owner: Address): Promise<Terms[]> {
   const { client, fromBlock: from, logs = new LogReader(client) } = source;
@@ -91,7 +94,7 @@ export async function unusedBonds(source: TaskSource, game: Address, owner: Addr
     const call = { address: game, abi: ABIS.game, functionName: "hasPrepaid", args: [task, owner] } as const;
     if (!(await client.readContract(call))) continue;
     const { state, terms } = await readTask(source, task);
-    if (state !== "Disputed") free.push(terms);
+    if (SETTLED.has(state)) free.push(terms);
   }
   return free;
 }
