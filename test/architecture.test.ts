@@ -27,7 +27,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   rounds: 3_600,
   settlement: 11_600,
   index: 40,
-  services: 4_900,
+  services: 5_200,
   web: 1_600,
   cli: 12_600,
 };

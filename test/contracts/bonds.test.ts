@@ -184,6 +184,11 @@ describe("bonds", () => {
     expect(await unusedBonds(source, game, parties[0].owner)).toEqual([]);
     await pass(chain, 61 * DAY);
     await task.enforce(ruling);
+    // It may still be challenged.
+    expect(await unusedBonds(source, game, parties[0].owner)).toEqual([]);
+    expect(await defenderOf(parties[0]).leftOver(caseOf(await readTask(source, task.id)))).toEqual([]);
+    await pass(chain, 2 * DAY);
+    await task.finalize();
     expect((await unusedBonds(source, game, parties[0].owner)).map(({ salt }) => salt)).toEqual([task.terms.salt]);
     const left = await defenderOf(parties[0]).leftOver(caseOf(await readTask(source, task.id)));
     expect(left.map(({ what }) => what)).toEqual(["reclaim"]);

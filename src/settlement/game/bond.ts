@@ -17,6 +17,7 @@ import { ABIS } from "../contracts.ts";
 import { ifForeign } from "../foreign.ts";
 import { LogReader } from "../logs/reader.ts";
 import { readTask, type TaskSource, type TaskView, type Terms } from "../task.ts";
+import { isSettled } from "./case.ts";
 import type { Match } from "./match.ts";
 
 /**
@@ -77,9 +78,6 @@ export async function bondDueTo(
   return (await client.readContract(call)) ? 0n : bond;
 }
 
-/** The states in which no bond is needed any more. */
-const SETTLED: ReadonlySet<string> = new Set(["Settled", "Final", "Refunded"]);
-
 /**
  * The terms of all tasks for which an owner has posted a bond that no bracket has taken, and that can't
  * be challenged or disputed any more: it may reclaim these bonds.
@@ -93,8 +91,8 @@ export async function unusedBonds(source: TaskSource, game: Address, owner: Addr
   for (const task of new Set(prepaid.map(({ args }) => args.task))) {
     const call = { address: game, abi: ABIS.game, functionName: "hasPrepaid", args: [task, owner] } as const;
     if (!(await client.readContract(call))) continue;
-    const { state, terms } = await readTask(source, task);
-    if (SETTLED.has(state)) free.push(terms);
+    const view = await readTask(source, task);
+    if (isSettled(view)) free.push(view.terms);
   }
   return free;
 }

@@ -128,7 +128,7 @@ export class Defender {
    * The calls that get the owner's bond back after a task was decided without its bracket: the bracket's time
    * was over, or the committee's ruling was accepted.
    */
-  async leftOver({ task, dispute, terms }: Case, apart: Apart = together): Promise<DueCall[]> {
+  async leftOver({ task, dispute, terms, settled = false }: Case, apart: Apart = together): Promise<DueCall[]> {
     const calls: DueCall[] = [];
     await apart("settling the bracket", async () => {
       const opened = await this.openedFor({ task, dispute, terms });
@@ -137,7 +137,7 @@ export class Defender {
       if (!closed && posted && stands(own)) calls.push({ what: "settle", data: encode("settle", [roster]) });
     });
     await apart("looking for a bond", async () => {
-      if (await this.read<boolean>("hasPrepaid", [task, this.owner]))
+      if (settled && (await this.read<boolean>("hasPrepaid", [task, this.owner])))
         calls.push({ what: "reclaim", data: encode("reclaim", [terms, this.owner]) });
     });
     return calls;
