@@ -4,8 +4,9 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {IRefereeCommittee, Verdict} from "./interfaces/IRefereeCommittee.sol";
+import {SignedVerdicts} from "./committee/SignedVerdicts.sol";
+import {ICommittee, Verdict} from "./interfaces/ICommittee.sol";
+import {IRefereeCommittee} from "./interfaces/IRefereeCommittee.sol";
 import {ITaskManager, Resolution} from "./interfaces/ITaskManager.sol";
 import {TaskId} from "./libraries/Ids.sol";
 import {Signatures} from "./libraries/Signatures.sol";
@@ -14,32 +15,28 @@ import {Terms, TermsLib} from "./libraries/Terms.sol";
 /// @title The committee of `IRefereeCommittee`
 /// @notice Trusts a threshold of its members with every dispute of the tasks that name it, and nobody else.
 /// It trusts them with no money but their own share.
-contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient {
+contract RefereeCommittee is IRefereeCommittee, SignedVerdicts, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using TermsLib for Terms;
 
-    bytes32 private constant VERDICT = keccak256(
-        "Verdict(bytes32 task,uint256 dispute,bytes32[] claims,uint256 losers,bytes32 file,uint64 validUntil)"
-    );
-
-    /// @inheritdoc IRefereeCommittee
+    /// @inheritdoc ICommittee
     ITaskManager public immutable manager;
-    /// @inheritdoc IRefereeCommittee
+    /// @inheritdoc ICommittee
     uint256 public immutable threshold;
-    /// @inheritdoc IRefereeCommittee
+    /// @inheritdoc ICommittee
     uint256 public immutable members;
-    /// @inheritdoc IRefereeCommittee
+    /// @inheritdoc ICommittee
     IERC20 public immutable token;
     /// @inheritdoc IRefereeCommittee
     mapping(address account => bool) public isMember;
-    /// @inheritdoc IRefereeCommittee
+    /// @inheritdoc ICommittee
     mapping(address member => uint256) public paid;
     /// @inheritdoc IRefereeCommittee
     uint256 public paidToAll;
 
     /// @param members_ the members, which never change
     /// @param threshold_ signatures that a verdict needs
-    constructor(ITaskManager manager_, address[] memory members_, uint256 threshold_) EIP712("Verde committee", "1") {
+    constructor(ITaskManager manager_, address[] memory members_, uint256 threshold_) {
         require(threshold_ != 0 && threshold_ <= members_.length, BadCommittee());
         for (uint256 i = 0; i < members_.length; i++) {
             require(members_[i] != address(0) && !isMember[members_[i]], BadCommittee());
@@ -51,14 +48,14 @@ contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient
         token = manager_.vault().token();
     }
 
-    /// @inheritdoc IRefereeCommittee
+    /// @inheritdoc ICommittee
     function submit(
         Terms calldata terms,
         Verdict calldata verdict,
         address[] calldata signers,
         bytes[] calldata signatures
     ) external {
-        require(block.timestamp <= verdict.validUntil, VerdictExpired(verdict.validUntil));
+        _requireValid(verdict);
         bool enough = signers.length >= threshold && signers.length == signatures.length;
         require(enough, WrongSignatureCount(signatures.length, threshold));
         _requireSigned(digestOf(terms.idAt(address(manager)), verdict), signers, signatures);
@@ -73,7 +70,7 @@ contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient
         );
     }
 
-    /// @inheritdoc IRefereeCommittee
+    /// @inheritdoc ICommittee
     function payMember(address member) external nonReentrant returns (uint256 amount) {
         require(isMember[member], WrongSigner(member));
         // Every member has the same share of everything that the committee has ever received.
@@ -84,13 +81,9 @@ contract RefereeCommittee is IRefereeCommittee, EIP712, ReentrancyGuardTransient
         token.safeTransfer(member, amount);
     }
 
-    /// @inheritdoc IRefereeCommittee
-    function digestOf(TaskId task, Verdict calldata verdict) public view returns (bytes32 digest) {
-        bytes32 claims = keccak256(abi.encodePacked(verdict.claims));
-        bytes32 hash = keccak256(
-            abi.encode(VERDICT, task, verdict.dispute, claims, verdict.losers, verdict.file, verdict.validUntil)
-        );
-        return _hashTypedDataV4(hash);
+    /// @inheritdoc ICommittee
+    function isMemberFor(TaskId, address account) external view returns (bool) {
+        return isMember[account];
     }
 
     function _requireSigned(bytes32 digest, address[] calldata signers, bytes[] calldata signatures) private view {

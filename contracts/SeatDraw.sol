@@ -5,6 +5,8 @@ import {ISeatDraw} from "./interfaces/ISeatDraw.sol";
 import {ISeatPolicy} from "./interfaces/ISeatPolicy.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
 import {ITaskManager, State, Task} from "./interfaces/ITaskManager.sol";
+import {BlockHashes} from "./libraries/BlockHashes.sol";
+import {DrawSecrets} from "./libraries/DrawSecrets.sol";
 import {TaskId} from "./libraries/Ids.sol";
 import {Terms} from "./libraries/Terms.sol";
 
@@ -22,9 +24,6 @@ contract SeatDraw is ISeatDraw {
         uint40 reserves;
     }
 
-    /// @dev Keeps the hashes of the last 8191 blocks, where the chain has it (EIP-2935).
-    address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
-    bytes32 private constant COMMITMENT = keccak256("Verde draw commitment 1");
     bytes32 private constant SEED = keccak256("Verde draw seed 2");
     /// @dev The rank of an account that has offered. The rank of one that was drawn is its place and 2.
     uint256 private constant OFFERED = 1;
@@ -85,7 +84,9 @@ contract SeatDraw is ISeatDraw {
         require(d.number != 0 && block.number > d.number, TooEarlyToDraw(d.number));
         require(d.seats == 0, DrawnBefore(task));
         require(terms.salt == saltOf(secret), WrongSecret());
-        bytes32 seed = keccak256(abi.encode(SEED, task, secret, _hashOf(d.number)));
+        bytes32 hash = BlockHashes.hashOf(d.number);
+        require(hash != 0, BlockForgotten(d.number));
+        bytes32 seed = keccak256(abi.encode(SEED, task, secret, hash));
         d.seats = terms.providers;
         d.reserves = uint40(t.deadline - terms.periods.toAccept / 4);
         address[] storage offers = _offers[task];
@@ -101,7 +102,7 @@ contract SeatDraw is ISeatDraw {
 
     /// @inheritdoc ISeatDraw
     function saltOf(bytes32 secret) public pure returns (bytes32 salt) {
-        return keccak256(abi.encode(COMMITMENT, secret));
+        return DrawSecrets.saltOf(secret);
     }
 
     /// @inheritdoc ISeatDraw
@@ -119,14 +120,5 @@ contract SeatDraw is ISeatDraw {
     /// @return the last second for offers: half of the time for taking seats
     function _closes(Terms calldata terms, Task memory t) private pure returns (uint256) {
         return t.deadline - terms.periods.toAccept / 2;
-    }
-
-    function _hashOf(uint256 number) private view returns (bytes32 hash) {
-        hash = blockhash(number);
-        if (hash == 0) {
-            (bool ok, bytes memory answer) = HISTORY.staticcall(abi.encode(number));
-            if (ok && answer.length == 32) hash = abi.decode(answer, (bytes32));
-        }
-        require(hash != 0, BlockForgotten(number));
     }
 }

@@ -5,7 +5,7 @@ import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {RefereeCommittee} from "../../contracts/RefereeCommittee.sol";
 import {TaskManager} from "../../contracts/TaskManager.sol";
-import {IRefereeCommittee, Verdict} from "../../contracts/interfaces/IRefereeCommittee.sol";
+import {ICommittee, Verdict} from "../../contracts/interfaces/ICommittee.sol";
 import {ITaskManager, Phase, State} from "../../contracts/interfaces/ITaskManager.sol";
 import {TaskId} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/libraries/Terms.sol";
@@ -116,7 +116,7 @@ contract RefereeCommitteeTest is TestWorld {
             1
         );
         vm.warp(uint256(verdict.validUntil) + 1);
-        vm.expectRevert(abi.encodeWithSelector(IRefereeCommittee.VerdictExpired.selector, verdict.validUntil));
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.VerdictExpired.selector, verdict.validUntil));
         committee.submit(terms, verdict, signers, signed);
     }
 
@@ -129,8 +129,8 @@ contract RefereeCommitteeTest is TestWorld {
         (Terms memory terms, Verdict memory verdict) = judged();
         bytes32 digest = committee.digestOf(manager.taskId(terms), verdict);
         (address[] memory signers, bytes[] memory signed) = signatures(digest, 0, 1);
-        bytes4 wrong = IRefereeCommittee.WrongSigner.selector;
-        bytes4 count = IRefereeCommittee.WrongSignatureCount.selector;
+        bytes4 wrong = ICommittee.WrongSigner.selector;
+        bytes4 count = ICommittee.WrongSignatureCount.selector;
         refused(terms, verdict, signers, new bytes[](3), abi.encodeWithSelector(count, 3, 2));
         refused(terms, verdict, signers, new bytes[](1), abi.encodeWithSelector(count, 1, 2));
         refused(terms, verdict, new address[](1), new bytes[](1), abi.encodeWithSelector(count, 1, 2));
@@ -147,7 +147,7 @@ contract RefereeCommitteeTest is TestWorld {
         (Terms memory terms, Verdict memory verdict) = judged();
         TaskId task = manager.taskId(terms);
         (address[] memory signers, bytes[] memory signed) = signatures(committee.digestOf(task, verdict), 0, 1);
-        bytes memory why = abi.encodeWithSelector(IRefereeCommittee.WrongSignature.selector, signers[0]);
+        bytes memory why = abi.encodeWithSelector(ICommittee.WrongSignature.selector, signers[0]);
         verdict.losers = 1;
         refused(terms, verdict, signers, signed, why);
         (verdict.losers, verdict.file) = (2, "another");
@@ -175,7 +175,7 @@ contract RefereeCommitteeTest is TestWorld {
             verdict,
             signers,
             signed,
-            abi.encodeWithSelector(IRefereeCommittee.WrongSignature.selector, signers[1])
+            abi.encodeWithSelector(ICommittee.WrongSignature.selector, signers[1])
         );
         signed[1] = second;
         committee.submit(terms, verdict, signers, signed);
@@ -189,7 +189,7 @@ contract RefereeCommitteeTest is TestWorld {
         RefereeCommittee twin = new RefereeCommittee(manager, members, 2);
         bytes32 digest = twin.digestOf(manager.taskId(terms), verdict);
         (address[] memory signers, bytes[] memory signed) = signatures(digest, 0, 1);
-        bytes memory why = abi.encodeWithSelector(IRefereeCommittee.WrongSignature.selector, signers[0]);
+        bytes memory why = abi.encodeWithSelector(ICommittee.WrongSignature.selector, signers[0]);
         refused(terms, verdict, signers, signed, why);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongCaller.selector, twin, committee));
         twin.submit(terms, verdict, signers, signed);
@@ -204,7 +204,7 @@ contract RefereeCommitteeTest is TestWorld {
         uint256 first = vm.addr(keys[0]) < address(contractMember) ? 0 : 1;
         (signers[first], signers[1 - first]) = (vm.addr(keys[0]), address(contractMember));
         signed[first] = sign(keys[0], digest);
-        bytes memory why = abi.encodeWithSelector(IRefereeCommittee.WrongSignature.selector, contractMember);
+        bytes memory why = abi.encodeWithSelector(ICommittee.WrongSignature.selector, contractMember);
         refused(terms, verdict, signers, signed, why);
         contractMember.agree(digest);
         committee.submit(terms, verdict, signers, signed);
@@ -212,7 +212,7 @@ contract RefereeCommitteeTest is TestWorld {
     }
 
     function test_CommitteesAreWellFormed() public {
-        bytes4 bad = IRefereeCommittee.BadCommittee.selector;
+        bytes4 bad = ICommittee.BadCommittee.selector;
         address[] memory members = new address[](2);
         (members[0], members[1]) = (address(1), address(2));
         vm.expectRevert(bad);
@@ -235,11 +235,11 @@ contract RefereeCommitteeTest is TestWorld {
         address first = vm.addr(keys[0]);
         address second = vm.addr(keys[1]);
         token.mint(address(committee), 403);
-        vm.expectRevert(abi.encodeWithSelector(IRefereeCommittee.WrongSigner.selector, ANYONE));
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.WrongSigner.selector, ANYONE));
         committee.payMember(ANYONE);
         vm.prank(ANYONE);
         assert(committee.payMember(first) == 100);
-        vm.expectRevert(IRefereeCommittee.NothingToPay.selector);
+        vm.expectRevert(ICommittee.NothingToPay.selector);
         committee.payMember(first);
         token.mint(address(committee), 41);
         assert(committee.payMember(first) == 11 && committee.payMember(second) == 111);

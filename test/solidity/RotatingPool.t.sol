@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {RotatingCommittee} from "../../contracts/RotatingCommittee.sol";
+import {TaskManager} from "../../contracts/TaskManager.sol";
+import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
+import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
+import {Candidate, IRotatingCommittee, Member} from "../../contracts/interfaces/IRotatingCommittee.sol";
+import {TaskId} from "../../contracts/libraries/Ids.sol";
+import {Terms} from "../../contracts/libraries/Terms.sol";
+import {RotatingWorld} from "./RotatingWorld.sol";
+import {CallingToken} from "./Tokens.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev Keeps the hash of one block, as the system contract of EIP-2935 keeps those of many.
+contract HistoryOf {
+    uint256 private immutable _number;
+
+    constructor(uint256 number) {
+        _number = number;
+    }
+
+    fallback(bytes calldata asked) external returns (bytes memory) {
+        require(abi.decode(asked, (uint256)) == _number);
+        return abi.encode(bytes32("a hash"));
+    }
+}
+
+/// @dev The pool, and who is drawn from it.
+contract RotatingPoolTest is RotatingWorld {
+    address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
+
+    function leavePool(uint256 i) private returns (uint256) {
+        vm.prank(candidate(i));
+        return committee.leavePool();
+    }
+
+    function test_ItIsWellFormed() public {
+        assert(committee.members() == 3 && committee.threshold() == 2 && committee.price() == PRICE_OF_PLACE);
+        assert(committee.delay() == UNBONDING && address(committee.token()) == address(token));
+        assert(address(committee.manager()) == address(manager) && address(committee.game()) == address(fakeGame));
+        IDisputeGame none = IDisputeGame(address(0));
+        uint256[3][5] memory wrong =
+            [[uint256(0), 3, 2], [uint256(1), 3, 0], [uint256(1), 3, 4], [uint256(1), 16, 9], [uint256(1) << 80, 3, 2]];
+        for (uint256 i = 0; i < 5; i++) {
+            vm.expectRevert(ICommittee.BadCommittee.selector);
+            new RotatingCommittee(manager, none, wrong[i][0], wrong[i][1], wrong[i][2]);
+        }
+        assert(address(new RotatingCommittee(manager, none, 1, 15, 15).game()) == address(0));
+    }
+
+    function test_APlaceCostsAStakeForAsLongAsItIsHeld() public {
+        register(0);
+        Candidate memory c = committee.candidateOf(candidate(0));
+        assert(c.stake == PRICE_OF_PLACE && c.place == 1 && c.readyAt == 0 && committee.candidates() == 1);
+        vm.expectRevert(IRotatingCommittee.NothingToDo.selector);
+        vm.prank(candidate(0));
+        committee.register();
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.NotACandidate.selector, candidate(1)));
+        leavePool(1);
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.NotACandidate.selector, candidate(0)));
+        vm.prank(candidate(0));
+        committee.withdraw(candidate(0));
+        uint256 readyAt = leavePool(0);
+        assert(readyAt == block.timestamp + UNBONDING && committee.candidates() == 0);
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.NotACandidate.selector, candidate(0)));
+        leavePool(0);
+        vm.warp(readyAt - 1);
+        bytes memory leaving = abi.encodeWithSelector(IRotatingCommittee.Leaving.selector, readyAt);
+        vm.expectRevert(leaving);
+        vm.prank(candidate(0));
+        committee.withdraw(candidate(0));
+        vm.expectRevert(leaving);
+        vm.prank(candidate(0));
+        committee.register();
+        vm.warp(readyAt);
+        vm.prank(candidate(0));
+        assert(committee.withdraw(ANYONE) == PRICE_OF_PLACE);
+        assert(token.balanceOf(ANYONE) == PRICE_OF_PLACE && committee.liabilities() == 0);
+        // The place is taken again, by another account.
+        register(1);
+        register(0);
+        assert(committee.candidateOf(candidate(1)).place == 1 && committee.candidateOf(candidate(0)).place == 2);
+    }
+
+    function test_ADrawNeedsEnoughCandidates() public {
+        Terms memory terms = rotatingTerms(address(0));
+        TaskId task = heard(terms);
+        registerMany(0, 2);
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.TooFewCandidates.selector, 2, 3));
+        committee.convene(terms);
+        register(2);
+        drawRound(terms, 0);
+        assert(drawn(terms).length == 3 && committee.openedOf(task) == link(0));
+    }
+
+    /// @dev Who comes after the block that decides is not drawn, and who leaves after it is.
+    function test_ADrawIsAmongThoseOfItsBlock() public {
+        registerMany(0, 4);
+        leavePool(3);
+        nextBlock();
+        Terms memory terms = rotatingTerms(address(0));
+        TaskId task = heard(terms);
+        committee.convene(terms);
+        nextBlock();
+        registerMany(4, 30);
+        leavePool(0);
+        committee.draw(terms, link(0));
+        for (uint256 i = 0; i < 30; i++) assert(committee.isMemberFor(task, candidate(i)) == (i < 3));
+    }
+
+    function test_TheClientOpensOneLinkForEachRound() public {
+        registerMany(0, 8);
+        Terms memory terms = rotatingTerms(address(0));
+        TaskId task = heard(terms);
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.NotConvened.selector, 0));
+        committee.draw(terms, link(0));
+        assert(!committee.isMemberFor(task, candidate(0)));
+        committee.convene(terms);
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.NotConvened.selector, block.number));
+        committee.draw(terms, link(0));
+        nextBlock();
+        vm.expectRevert(IRotatingCommittee.WrongLink.selector);
+        committee.draw(terms, link(1));
+        vm.prank(ANYONE);
+        committee.draw(terms, link(0));
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.DrawnAlready.selector, 1));
+        committee.draw(terms, link(0));
+        uint256 until = committee.hearingOf(task, 1).until;
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.RoundNotOver.selector, until));
+        committee.convene(terms);
+        pastRound(terms);
+        committee.convene(terms);
+        nextBlock();
+        vm.expectRevert(IRotatingCommittee.WrongLink.selector);
+        committee.draw(terms, link(0));
+        committee.draw(terms, link(1));
+        assert(committee.openedOf(task) == link(1) && committee.hearingOf(task, 1).round == 2);
+    }
+
+    /// @dev Another block decides, and its hash alone.
+    function test_AClientThatKeepsItsSecretStopsNothing() public {
+        registerMany(0, 8);
+        Terms memory terms = rotatingTerms(address(0));
+        TaskId task = heard(terms);
+        committee.convene(terms);
+        uint256 until = block.timestamp + terms.periods.toJudge / 12;
+        vm.warp(until);
+        nextBlock();
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.SecretAwaited.selector, until));
+        committee.convene(terms);
+        vm.warp(until + 1);
+        committee.convene(terms);
+        assert(committee.hearingOf(task, 1).plain);
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.ConvenedBefore.selector, block.number));
+        committee.convene(terms);
+        nextBlock();
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.ConvenedBefore.selector, block.number - 1));
+        committee.convene(terms);
+        committee.draw(terms, "anything");
+        assert(committee.openedOf(task) == 0 && drawn(terms).length == 3);
+    }
+
+    function test_AForgottenHashIsReplacedOnlyWhereAnyoneCouldHaveDrawn() public {
+        registerMany(0, 8);
+        Terms memory terms = rotatingTerms(address(0));
+        heard(terms);
+        committee.convene(terms);
+        uint256 number = block.number;
+        vm.roll(number + 9000);
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.HashForgotten.selector, number));
+        committee.draw(terms, link(0));
+        vm.expectPartialRevert(IRotatingCommittee.SecretAwaited.selector);
+        committee.convene(terms);
+        vm.warp(block.timestamp + terms.periods.toJudge / 12 + 1);
+        committee.convene(terms);
+        vm.roll(block.number + 9000);
+        committee.convene(terms);
+        number = block.number;
+        vm.roll(number + 9000);
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.HashForgotten.selector, number));
+        committee.draw(terms, 0);
+        // A chain with EIP-2935 remembers it for longer.
+        vm.etch(HISTORY, address(new HistoryOf(number)).code);
+        committee.draw(terms, 0);
+        assert(drawn(terms).length == 3);
+    }
+
+    /// @dev Those that have shown a signature may be drawn again. With too few others, the members stay.
+    function test_WhoIsSilentIsReplaced() public {
+        registerMany(0, 5);
+        Terms memory terms = rotatingTerms(address(0));
+        TaskId task = heard(terms);
+        drawRound(terms, 0);
+        attest(terms, 2, 0);
+        uint256[3] memory first = [drawnKeys[0], drawnKeys[1], drawnKeys[2]];
+        pastRound(terms);
+        drawRound(terms, 1);
+        assert(stake(first[0]) == PRICE_OF_PLACE);
+        for (uint256 i = 1; i < 3; i++) {
+            assert(stake(first[i]) == PRICE_OF_PLACE - PRICE_OF_PLACE / 50);
+            assert(!committee.isMemberFor(task, vm.addr(first[i])));
+            Member memory m = committee.memberOf(task, 1, vm.addr(first[i]));
+            assert(m.round == 1 && m.silent && m.vote == 0);
+        }
+        // The one that has spoken is a member again, since there are only three left.
+        Member memory spoken = committee.memberOf(task, 1, vm.addr(first[0]));
+        assert(spoken.round == 2 && !spoken.silent && spoken.vote != 0);
+        pastRound(terms);
+        vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.TooFewCandidates.selector, 1, 3));
+        committee.convene(terms);
+        submit(terms, 2, 3);
+        assertCovered();
+    }
+
+    /// @dev With less than half of a stake an account is not drawn any more.
+    function test_WhoHasLostHalfIsOut() public {
+        registerMany(0, 60);
+        Terms memory terms = rotatingTerms(address(fakeGame));
+        TaskId task = heard(terms);
+        drawRound(terms, 0);
+        pastRound(terms);
+        // Round 1 was silent. The same accounts lose another half in a later dispute.
+        drawRound(terms, 1);
+        submit(terms, 1, 7);
+        uint256[3] memory wrong = [drawnKeys[0], drawnKeys[1], drawnKeys[2]];
+        overrule(terms, 1, 0, 2);
+        committee.settle(terms, 1);
+        assert(committee.candidates() == 60 && stake(wrong[0]) == PRICE_OF_PLACE / 2);
+        // One more silence, of at least one of them, in some other task.
+        for (uint256 salt_ = 0; committee.candidates() == 60 && salt_ < 40; salt_++) {
+            terms.salt = keccak256(abi.encode(salt_));
+            terms.steps = uint32(10 + salt_);
+            terms.stake = 1;
+            task = heard(terms);
+            committee.convene(terms);
+            vm.warp(block.timestamp + terms.periods.toJudge / 12 + 1);
+            committee.convene(terms);
+            nextBlock();
+            committee.draw(terms, 0);
+            pastRound(terms);
+            committee.convene(terms);
+        }
+        assert(committee.candidates() < 60);
+        uint256 out = 0;
+        for (uint256 i = 0; i < 3; i++) if (committee.candidateOf(vm.addr(wrong[i])).readyAt != 0) out++;
+        assert(out == 60 - committee.candidates());
+        assertCovered();
+    }
+
+    function test_PayIsClosedToATokenThatCallsBack() public {
+        CallingToken calling = new CallingToken();
+        TaskManager other = new TaskManager(calling, UNBONDING);
+        RotatingCommittee twin = new RotatingCommittee(other, IDisputeGame(address(0)), 10, 3, 2);
+        calling.mint(address(this), 10);
+        calling.approve(address(twin), 10);
+        twin.register();
+        twin.leavePool();
+        vm.warp(block.timestamp + UNBONDING);
+        calling.onTransfer(address(twin), abi.encodeCall(twin.burn, ()));
+        assert(twin.withdraw(address(this)) == 10 && !calling.succeeded());
+        bytes memory closed = abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+        assert(keccak256(calling.answer()) == keccak256(closed));
+    }
+}
