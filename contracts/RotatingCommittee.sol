@@ -15,12 +15,11 @@ import {Terms, TermsLib} from "./libraries/Terms.sol";
 
 /// @title The committee of `IRotatingCommittee`
 /// @notice Trusts the stakes in the pool: a party with a share f of them has each drawn place with the chance
-/// f. Trusts a threshold of those drawn with the dispute, and the game, if there is one, with their stakes.
+/// f. Trusts a threshold of those drawn with the dispute, and the game, if there is one, with their pay.
 /// Trusts the client and the proposer of a block not to choose the draw together. Nobody owns it.
 contract RotatingCommittee is Hearings, SignedVerdicts {
     using TermsLib for Terms;
 
-    uint256 private constant WRONG_PERCENT = 50;
     /// @dev The task manager's share of a slash for the authority that decided.
     uint256 private constant REFEREES_PERCENT = 10;
 
@@ -83,14 +82,8 @@ contract RotatingCommittee is Hearings, SignedVerdicts {
         bool open = t.state == State.Disputed && t.phase != Phase.Revealing && t.dispute == dispute;
         require(h.ruled && !h.settled && !open, NothingToSettle());
         h.settled = true;
-        uint256 saved = h.losers & ~uint256(t.out);
-        emit VerdictSettled(task, dispute, saved != 0);
-        if (saved != 0) {
-            (, bytes32 right) = manager.seatOf(task, Math.log2(saved));
-            _punish(hearing, h.round, _hashOf(right));
-        } else if (!_isByGame(task, dispute)) {
-            _share(hearing, h, Math.min(_shareOf(terms, h.losers), _surplus()));
-        }
+        emit VerdictSettled(task, dispute, h.losers & ~uint256(t.out) != 0);
+        if (!_isByGame(hearing)) _share(hearing, h, Math.min(_shareOf(terms, h.losers), _surplus()));
     }
 
     /// @return vote hash of the claim that the verdict leaves
@@ -153,8 +146,8 @@ contract RotatingCommittee is Hearings, SignedVerdicts {
         );
     }
 
-    /// @dev Divides pay among the members of the last round that have voted as the verdict says. What does not
-    /// divide is left over.
+    /// @dev Divides pay among the members of the last round that have voted as the verdict says. What does
+    /// not divide is left over.
     function _share(HearingId hearing, Hearing storage h, uint256 amount) private {
         address[] storage drawn = _drawn[hearing][h.round];
         bytes32 vote = h.vote;
@@ -166,35 +159,10 @@ contract RotatingCommittee is Hearings, SignedVerdicts {
             if (_members[hearing][drawn[i]].vote == vote) _earn(drawn[i], each);
     }
 
-    /// @dev All that have voted for another claim, in any round, lose half of a stake to those that have voted
-    /// for the right one. Nobody else gets it. Each account counts once, in its last round.
-    function _punish(HearingId hearing, uint256 rounds, bytes32 right) private {
-        uint256 lost = 0;
-        uint256 count = 0;
-        for (uint256 round = 1; round <= rounds; round++) {
-            address[] storage drawn = _drawn[hearing][round];
-            for (uint256 i = 0; i < drawn.length; i++) {
-                Member storage m = _members[hearing][drawn[i]];
-                if (m.round != round || m.vote == 0) continue;
-                if (m.vote == right) count++;
-                else lost += _dock(drawn[i], WRONG_PERCENT);
-            }
-        }
-        uint256 each = count == 0 ? 0 : lost / count;
-        _condemn(lost - each * count);
-        if (each == 0) return;
-        for (uint256 round = 1; round <= rounds; round++) {
-            address[] storage drawn = _drawn[hearing][round];
-            for (uint256 i = 0; i < drawn.length; i++) {
-                Member storage m = _members[hearing][drawn[i]];
-                if (m.round == round && m.vote == right) _earn(drawn[i], each);
-            }
-        }
-    }
-
     /// @return whether the game has opened and closed a bracket for the dispute
-    function _isByGame(TaskId task, uint256 dispute) private view returns (bool) {
-        Bracket memory b = game.bracketOf(BracketId.wrap(HearingId.unwrap(_hearingOf(task, dispute))));
+    /// @dev Brackets and hearings are named alike.
+    function _isByGame(HearingId hearing) private view returns (bool) {
+        Bracket memory b = game.bracketOf(BracketId.wrap(HearingId.unwrap(hearing)));
         return b.players != 0 && b.closed;
     }
 

@@ -128,8 +128,8 @@ abstract contract Hearings is Pool {
         return h.until != 0 && _members[hearing][account].round == h.round;
     }
 
-    /// @dev Reverts unless the task waits for a verdict of this committee. Members that were drawn too late for
-    /// a full third of the time can't be replaced, since the deadline comes first.
+    /// @dev Reverts unless the task waits for a verdict of this committee. Members that were drawn too late
+    /// for a full third of the time can't be replaced, since the deadline comes first.
     function _judged(Terms calldata terms) internal view returns (TaskId task, Task memory t) {
         require(terms.committee == address(this), NotThisCommittee(terms.committee));
         bool known = terms.game == address(0) || terms.game == address(game);

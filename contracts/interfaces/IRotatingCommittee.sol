@@ -30,7 +30,7 @@ struct Candidate {
 /// @param round from 1; 0 if the dispute has not been convened
 /// @param plain whether this round is drawn without the client's secret
 /// @param ruled whether a verdict was submitted
-/// @param settled whether pay and stakes of the verdict are settled
+/// @param settled whether the pay of the verdict is settled
 /// @param losers bit i: by the verdict seat i loses. Only in tasks with a game
 /// @param vote the hash of the claim that the verdict has left
 struct Hearing {
@@ -64,8 +64,10 @@ struct Member {
 /// commits, decide who is drawn. If the client keeps its secret for a twelfth of `toJudge`, another block
 /// decides alone. Members have a third of `toJudge`. If there is no verdict by then, others may be drawn, and
 /// those that have not shown a signature lose 2 % of a stake.
-/// Those that have signed the verdict share the committee's part of that slash. If the game decides otherwise,
-/// those that have voted for the wrong claim lose half of a stake to those that have voted for the right one.
+/// Those that have signed the verdict share the committee's part of that slash.
+/// @dev Nobody loses a stake because the game decides otherwise. A player that is silent falls in the game,
+/// even with the right claim, and no state shows why a player fell. So a party with both seats could have
+/// honest members lose.
 interface IRotatingCommittee is ICommittee {
     /// @notice An account has a place in the pool, and a full stake.
     /// @param candidate the account
@@ -110,10 +112,10 @@ interface IRotatingCommittee is ICommittee {
     /// @param member the account
     /// @param left the claim that its verdict leaves, or zero
     event Attested(TaskId indexed task, uint256 indexed dispute, address indexed member, bytes32 left);
-    /// @notice The stakes and the pay of a verdict are settled.
+    /// @notice The pay of a verdict is settled.
     /// @param task that was in dispute
     /// @param dispute its number
-    /// @param overturned whether the game has decided otherwise
+    /// @param overturned whether a seat that loses by the verdict has been saved by the game
     event VerdictSettled(TaskId indexed task, uint256 indexed dispute, bool overturned);
     /// @notice Lost stakes that nobody gets were burned.
     /// @param amount of them
@@ -127,7 +129,7 @@ interface IRotatingCommittee is ICommittee {
     error Leaving(uint256 readyAt);
     /// @notice The terms name another committee.
     error NotThisCommittee(address committee);
-    /// @notice The terms name another game than the committee's. Whoever owns it could take honest stakes.
+    /// @notice The terms name another game than the committee's. Its owner could take the pay of others.
     error ForeignGame(address game);
     /// @notice The task does not wait for a committee's verdict.
     error NotJudging(State state, Phase phase);
@@ -168,8 +170,8 @@ interface IRotatingCommittee is ICommittee {
     function withdraw(address to) external returns (uint256 amount);
 
     /// @notice Begins a round: the block of this call decides who is drawn. Anyone may. For a later round the
-    /// time of the one before has to be over; who was silent in it loses a part of its stake. It also repeats a
-    /// draw with another block: if the client has kept its secret, or if the hash was forgotten after that.
+    /// time of the one before has to be over; who was silent in it loses a part of its stake. It also repeats
+    /// a draw with another block: if the client has kept its secret, or if the hash was forgotten after that.
     /// @param terms of the task
     function convene(Terms calldata terms) external;
 
@@ -186,12 +188,10 @@ interface IRotatingCommittee is ICommittee {
     /// @param signature of the member
     function attest(Terms calldata terms, Verdict calldata verdict, address signer, bytes calldata signature) external;
 
-    /// @notice Settles a verdict in a task with a game, once the dispute is over. Anyone may. If the verdict
-    /// was enforced, its signers are paid. If the game has let another claim stand, those that voted otherwise
-    /// lose half of a stake to those that voted for it.
-    /// @dev A seat that loses by the verdict and is not out was saved by the game. A game that opened and came
-    /// to the same losers is told from an enforced verdict by its bracket, which only the game closes. If it
-    /// was not decided in time and its bracket was closed before this call, nobody is paid.
+    /// @notice Pays the signers of a verdict in a task with a game, once the dispute is over. Anyone may. If
+    /// the game has decided, the committee has no share, and nobody is paid.
+    /// @dev A verdict that was enforced is told from one that the game has decided by the bracket. If the
+    /// game was opened, did not decide in time, and its bracket was closed before this call, nobody is paid.
     /// @param terms of the task
     /// @param dispute its number
     function settle(Terms calldata terms, uint256 dispute) external;

@@ -228,6 +228,8 @@ contract RefereeCommitteeTest is TestWorld {
         members[1] = address(2);
         RefereeCommittee fine = new RefereeCommittee(manager, members, 2);
         assert(fine.threshold() == 2 && fine.members() == 2 && fine.isMember(address(2)) && !fine.isMember(address(3)));
+        TaskId none = TaskId.wrap(0);
+        assert(fine.isMemberFor(none, address(2)) && !fine.isMemberFor(none, address(3)));
         assert(address(fine.manager()) == address(manager) && address(fine.token()) == address(token));
     }
 

@@ -43,8 +43,8 @@ contract RotatingInvariantsTest {
         targets[0] = address(walker);
     }
 
-    /// @dev Stakes and pay are covered by what the committee has, here and in the vault, and are no more than it
-    /// counts as owed. An honest member that speaks in time loses nothing.
+    /// @dev Stakes and pay are covered by what the committee has, here and in the vault, and are no more than
+    /// it counts as owed. An honest member that speaks in time loses nothing.
     function invariant_CoveredAndHonest() public view {
         actors.surplus();
         assert(actors.owned() <= actors.liabilities());

@@ -214,38 +214,42 @@ contract RotatingPoolTest is RotatingWorld {
         assertCovered();
     }
 
-    /// @dev With less than half of a stake an account is not drawn any more.
-    function test_WhoHasLostHalfIsOut() public {
-        registerMany(0, 60);
-        Terms memory terms = rotatingTerms(address(fakeGame));
-        TaskId task = heard(terms);
+    /// @dev In a pool of six, three of them are silent in each dispute.
+    function silentDispute(uint256 number) private {
+        Terms memory terms = rotatingTerms(address(0));
+        terms.steps = uint32(100 + number);
+        terms.stake = 1;
+        heard(terms);
         drawRound(terms, 0);
         pastRound(terms);
-        // Round 1 was silent. The same accounts lose another half in a later dispute.
-        drawRound(terms, 1);
-        submit(terms, 1, 7);
-        uint256[3] memory wrong = [drawnKeys[0], drawnKeys[1], drawnKeys[2]];
-        overrule(terms, 1, 0, 2);
-        committee.settle(terms, 1);
-        assert(committee.candidates() == 60 && stake(wrong[0]) == PRICE_OF_PLACE / 2);
-        // One more silence, of at least one of them, in some other task.
-        for (uint256 salt_ = 0; committee.candidates() == 60 && salt_ < 40; salt_++) {
-            terms.salt = keccak256(abi.encode(salt_));
-            terms.steps = uint32(10 + salt_);
-            terms.stake = 1;
-            task = heard(terms);
-            committee.convene(terms);
-            vm.warp(block.timestamp + terms.periods.toJudge / 12 + 1);
-            committee.convene(terms);
-            nextBlock();
-            committee.draw(terms, 0);
-            pastRound(terms);
-            committee.convene(terms);
-        }
-        assert(committee.candidates() < 60);
+        committee.convene(terms);
+    }
+
+    function test_AStakeCanBeFilledUp() public {
+        registerMany(0, 6);
+        silentDispute(0);
+        address silent = vm.addr(drawnKeys[0]);
+        token.mint(silent, PRICE_OF_PLACE / 50);
+        vm.prank(silent);
+        committee.register();
+        assert(stake(drawnKeys[0]) == PRICE_OF_PLACE && token.balanceOf(silent) == 0);
+        assert(committee.candidates() == 6 && committee.liabilities() == 6 * PRICE_OF_PLACE + PRICE_OF_PLACE / 50);
+        assertCovered();
+    }
+
+    /// @dev That takes 26 silences. With half of a stake an account can still be drawn.
+    function test_WhoHasLessThanHalfOfAStakeIsNotDrawnAnyMore() public {
+        registerMany(0, 6);
+        uint256 disputes = 0;
+        for (; committee.candidates() == 6; disputes++) silentDispute(disputes);
+        assert(disputes >= 26 && disputes < 80);
         uint256 out = 0;
-        for (uint256 i = 0; i < 3; i++) if (committee.candidateOf(vm.addr(wrong[i])).readyAt != 0) out++;
-        assert(out == 60 - committee.candidates());
+        for (uint256 i = 0; i < 6; i++) {
+            Candidate memory c = committee.candidateOf(candidate(i));
+            assert((c.readyAt != 0) == (c.stake * 2 < PRICE_OF_PLACE));
+            if (c.readyAt != 0) out++;
+        }
+        assert(out == 6 - committee.candidates());
         assertCovered();
     }
 
