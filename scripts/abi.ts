@@ -31,6 +31,7 @@ const CONTRACTS = {
   stakeVault: "StakeVault.sol/StakeVault",
   taskManager: "TaskManager.sol/TaskManager",
   refereeCommittee: "RefereeCommittee.sol/RefereeCommittee",
+  rotatingCommittee: "RotatingCommittee.sol/RotatingCommittee",
   disputeGame: "DisputeGame.sol/DisputeGame",
   judge: "Judge.sol/Judge",
   exchange: "Exchange.sol/Exchange",

@@ -11,6 +11,7 @@ import { readRegular } from "../files/regular.ts";
 import { type CheckOptions, checkVerdict } from "../referee/check-verdict.ts";
 import { replayRuling } from "../referee/replay.ts";
 import { SecondOpinion } from "../referee/second-opinion.ts";
+import { isMemberFor } from "../settlement/committee.ts";
 import { ABIS } from "../settlement/contracts.ts";
 import { isForeign } from "../settlement/foreign.ts";
 import { type GivenVerdict, rulingFrom, standingSeats } from "../settlement/ruling.ts";
@@ -28,6 +29,7 @@ import { addressOfSigner, signerOf } from "./account.ts";
 import { formatAmount } from "../settlement/amount.ts";
 import { writeNew } from "./key.ts";
 import { writeJson, writeLine } from "./output.ts";
+import { register as registerPool } from "./referee-pool.ts";
 import { register as registerServe } from "./referee-serve.ts";
 import { Sender } from "./send.ts";
 import { addPostedOption, addSendOptions, openSession, type SendFlags } from "./session.ts";
@@ -51,11 +53,20 @@ export function register(program: Command): void {
     .argument("<task>", "the task's id")
     .argument("<signatures...>", "files that `verde referee sign` wrote, from as many members as the committee needs")
     .action(submit);
+  addPostedOption(
+    addSendOptions(
+      referee.command("attest").description("show a drawn member's signature on the chain, before there are enough"),
+    ),
+  )
+    .argument("<task>", "the task's id")
+    .argument("<signature>", "a file that `verde referee sign` wrote")
+    .action(attest);
   addSendOptions(
     referee.command("pay").description("pay a member its share of what the committee has earned; anyone may"),
   )
     .option("--member <address>", "the member; default: the account that signs")
     .action(pay);
+  registerPool(referee);
   registerServe(referee);
 }
 
@@ -86,10 +97,10 @@ async function sign(
   const { ruling } = rulingFrom(task, files, { climb, own });
   const { committee } = task.terms;
   const bench = { chainId: session.deployment.chainId, committee, task: task.id };
-  if (!(await isMember(session, committee, address)))
+  if (!(await isMember(session, task, address)))
     throw new UsageError(
       "FOREIGN",
-      `${address} is not a member of the task's committee ${committee}; sign with the key of a member`,
+      `${address} is not a member of the task's committee ${committee}, or is not drawn for this dispute; sign with the key of a member`,
       { address, committee },
     );
   const sentence = `${address} rules that ${clauseOfRuling(ruling)}`;
@@ -133,7 +144,7 @@ async function submit(id: string, paths: readonly string[], flags: SendFlags): P
     given,
   );
   for (const signer of signers)
-    if (!(await isMember(session, address, signer)))
+    if (!(await isMember(session, task, signer)))
       throw new UsageError("FOREIGN", `${signer} is not a member of the committee ${address}; omit its signature`, {
         signer,
         committee: address,
@@ -186,16 +197,29 @@ async function pay(flags: SendFlags & { member?: string }): Promise<void> {
   );
 }
 
-async function isMember({ client }: Session, address: Hex, member: Hex): Promise<boolean> {
-  return client
-    .readContract({ address, abi: ABIS.committee, functionName: "isMember", args: [member] })
-    .catch((cause: unknown) => {
-      if (!isForeign(cause)) throw cause;
-      throw new ChainError(
-        "CONTRACT_KIND",
-        `${address} is not a committee that this command knows: ${messageOf(cause).split("\n")[0]}; check the task's terms`,
-      );
-    });
+/** Shows one member's signature, so that the member has spoken. */
+async function attest(id: string, path: string, flags: SendFlags): Promise<void> {
+  const session = await openSession(flags);
+  const task = await disputed(session, id);
+  const { committee } = task.terms;
+  const file = parseSignature(new TextDecoder().decode(await readText(path, "the signature")), path);
+  const bench = { chainId: session.deployment.chainId, committee, task: task.id };
+  const { ruling, signers, signatures } = await gatherSignatures(bench, [file]);
+  const sender = await Sender.open(session, flags);
+  const args = [task.terms, ruling, signers[0], signatures[0]];
+  await sender.send({ contract: "rotating", to: committee, functionName: "attest", args });
+  const done = `${signers[0]} has shown on the chain that ${clauseOfRuling(ruling)}.`;
+  sender.report(flags.json ?? false, { task: task.id, signer: signers[0] }, done);
+}
+
+async function isMember({ client }: Session, { id, terms }: TaskView, member: Hex): Promise<boolean> {
+  return isMemberFor(client, terms.committee, id, member).catch((cause: unknown) => {
+    if (!isForeign(cause)) throw cause;
+    throw new ChainError(
+      "CONTRACT_KIND",
+      `${terms.committee} is not a committee that this command knows: ${messageOf(cause).split("\n")[0]}; check the task's terms`,
+    );
+  });
 }
 
 async function readText(path: string, what: string): Promise<Uint8Array<ArrayBuffer>> {

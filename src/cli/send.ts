@@ -59,7 +59,7 @@ export class Sender {
   }
 
   /** What makes the secrets of this account. Unknown in a dry run, because they need a signature. */
-  get secrets(): Pick<Caller, "drawSecret" | "findDrawSecret" | "canarySecret" | "findCanarySecret"> | undefined {
+  get secrets(): Pick<Caller, "drawSecret" | "findDrawSecrets" | "canarySecret" | "findCanarySecret"> | undefined {
     return this.caller;
   }
 

@@ -22,6 +22,7 @@ const KINDS = {
   manager: "taskManager",
   vault: "stakeVault",
   committee: "refereeCommittee",
+  rotating: "rotatingCommittee",
   game: "disputeGame",
   exchange: "exchange",
   seatList: "seatList",
@@ -83,7 +84,9 @@ function expectCode(
 ): Hex {
   const known = deployment.codes?.[name];
   const isPortable = name === "game" && deployment.build === "portable";
-  const { hash, filled } = isPortable ? disputeGamePortableCode : CODES[KINDS[name]];
+  const isRotating = name === "committee" && deployment.rotating !== undefined;
+  const kind = isRotating ? KINDS.rotating : KINDS[name];
+  const { hash, filled } = isPortable ? disputeGamePortableCode : CODES[kind];
   const [expected, found] = known === undefined ? [hash, hashWithout(code, filled)] : [known, keccak256(code)];
   if (found !== expected)
     throw new ChainError(

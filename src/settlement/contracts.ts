@@ -3,6 +3,7 @@ import { canariesAbi } from "./abi/canaries.ts";
 import { disputeGameAbi } from "./abi/dispute-game.ts";
 import { exchangeAbi } from "./abi/exchange.ts";
 import { refereeCommitteeAbi } from "./abi/referee-committee.ts";
+import { rotatingCommitteeAbi } from "./abi/rotating-committee.ts";
 import { seatDrawAbi } from "./abi/seat-draw.ts";
 import { seatListAbi } from "./abi/seat-list.ts";
 import { stakeVaultAbi } from "./abi/stake-vault.ts";
@@ -15,6 +16,7 @@ export const ABIS = {
   manager: taskManagerAbi,
   vault: stakeVaultAbi,
   committee: refereeCommitteeAbi,
+  rotating: rotatingCommitteeAbi,
   game: disputeGameAbi,
   exchange: exchangeAbi,
   seatList: seatListAbi,

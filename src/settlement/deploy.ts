@@ -11,6 +11,7 @@ import {
   type Hex,
   type PublicClient,
   type TransactionReceipt,
+  zeroAddress,
 } from "viem";
 import { ChainError } from "../errors/index.ts";
 import {
@@ -19,6 +20,7 @@ import {
   exchangeBytecode,
   judgeBytecode,
   refereeCommitteeBytecode,
+  rotatingCommitteeBytecode,
   seatDrawBytecode,
   seatListBytecode,
   taskManagerBytecode,
@@ -47,8 +49,10 @@ export const CONTRACT_GAS = 7_500_000;
 export interface DeployOptions {
   /** The token of stakes and rewards. By default a test token is deployed, which anyone may mint. */
   token?: Address;
-  /** The referees in the committee. */
+  /** The referees in the committee. Nobody, if it is a rotating one. */
   members: readonly Address[];
+  /** A committee that is drawn for each dispute: how many are drawn, and the stake of each candidate. */
+  rotating?: { readonly members: number; readonly stake: bigint };
   /** How many of them have to sign a ruling. */
   threshold: number;
   /** Seconds from a request to unbond until the stake may be withdrawn. */
@@ -107,17 +111,26 @@ export async function deployContracts(
   const token = options.token ?? (await deploy("token", testTokenBytecode, []));
   const manager = await deploy("manager", taskManagerBytecode, [token, BigInt(options.unbondingPeriod)]);
   const vault = getContractAddress({ from: manager, nonce: 1n });
-  const committee = await deploy("committee", refereeCommitteeBytecode, [
-    manager,
-    options.members,
-    BigInt(options.threshold),
-  ]);
+  const { rotating: drawn, threshold } = options;
+  const fixed = drawn
+    ? undefined
+    : await deploy("committee", refereeCommitteeBytecode, [manager, options.members, BigInt(threshold)]);
   const exchange = await deploy("exchange", exchangeBytecode, [manager]);
   const seatList = await deploy("seatList", seatListBytecode, [manager]);
   const seatDraw = await deploy("seatDraw", seatDrawBytecode, [manager]);
   const canaries = await deploy("canaries", canariesBytecode, [manager]);
   const judge = options.game && (await deploy("judge", CODES[build].judge, []));
   const game = judge && (await deploy("game", CODES[build].game, [manager, judge, pace, gasBond]));
+  // It has to know the game that may overturn its verdicts.
+  const rotating =
+    drawn &&
+    (await deploy("rotating", rotatingCommitteeBytecode, [
+      manager,
+      game ?? zeroAddress,
+      drawn.stake,
+      BigInt(drawn.members),
+      BigInt(threshold),
+    ]));
   const deployment: Deployment = {
     schemaVersion: 2,
     chainId: await client.getChainId(),
@@ -125,7 +138,8 @@ export async function deployContracts(
     token,
     manager,
     vault,
-    committee,
+    committee: (rotating ?? fixed)!,
+    ...(rotating && { rotating }),
     exchange,
     seatList,
     seatDraw,

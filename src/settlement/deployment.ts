@@ -15,6 +15,10 @@ export interface Deployment {
   manager: Address;
   vault: Address;
   committee: Address;
+  /**
+   * The committee again, if its members are drawn for each dispute. Absent for one whose members are fixed.
+   */
+  rotating?: Address;
   /** The game to which disputes may be escalated. Absent if there is none. */
   game?: Address;
   /** The exchange in which final weights are sold. Absent in files of earlier versions. */
@@ -46,7 +50,7 @@ export const profileOf = ({ profile = "l1" }: Pick<Deployment, "profile">): Prof
 const BUILDS: readonly unknown[] = ["osaka", "portable"] satisfies Build[];
 const CODED = ["manager", "vault", "committee"] as const;
 const ADDRESSES = ["token", ...CODED] as const;
-const OPTIONAL = ["game", "exchange", "seatList", "seatDraw", "canaries"] as const;
+const OPTIONAL = ["rotating", "game", "exchange", "seatList", "seatDraw", "canaries"] as const;
 
 /**
  * @param what names the file, for errors
@@ -78,6 +82,8 @@ export function parseDeployment(text: string, what: string): Deployment {
     fail("MALFORMED", `its profile is none of ${Object.keys(PROFILES).join(", ")}`);
   if (value.build !== undefined && !BUILDS.includes(value.build))
     fail("MALFORMED", `its build is neither ${BUILDS.join(" nor ")}`);
+  if (value.rotating !== undefined && value.rotating !== value.committee)
+    fail("MALFORMED", "its rotating committee is another one than its committee");
   const { decimals, codes } = value;
   if (decimals !== undefined && !(Number.isInteger(decimals) && decimals >= 0 && decimals < 256))
     fail("MALFORMED", "its decimals are not a number from 0 to 255");

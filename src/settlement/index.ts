@@ -4,6 +4,7 @@
  */
 export { ETHER, formatAmount, parseAmount, type Token } from "./amount.ts";
 export { challengeCommitment, type Challenged, commitmentOf, type ManagerPlace, taskIdOf } from "./commitment.ts";
+export { type Committee, type Hearing, isMemberFor, readCommittee } from "./committee.ts";
 export { ABIS, type Contract } from "./contracts.ts";
 export {
   type ChunkPlace,
@@ -61,7 +62,9 @@ export {
   drawSaltOf,
   drawSecretFor,
   findCanarySecret,
-  findDrawSecret,
+  findDrawSecrets,
+  linksOf,
+  nextLink,
 } from "./secrets.ts";
 export { type Endpoint, endpointsAt } from "./nodes/endpoint.ts";
 export { type Agreement, clientOf, type QuorumOptions } from "./nodes/quorum.ts";

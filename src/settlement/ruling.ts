@@ -8,7 +8,7 @@ import { DisputeError } from "../errors/index.ts";
 import { type CheckedVerdict, type CheckOptions, checkVerdict, type NamedRuling } from "../referee/check-verdict.ts";
 import type { TaskView } from "./task.ts";
 
-/** What the committee signs, together with the task's id. The same as in IRefereeCommittee.sol. */
+/** What the committee signs, together with the task's id. The same as in ICommittee.sol. */
 export interface Ruling {
   dispute: bigint;
   /** All distinct claims that stand. */

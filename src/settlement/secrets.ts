@@ -1,7 +1,7 @@
 /**
  * What a client hides in the salt of its terms: the secret of a draw of seats, or the root of a canary. A
  * secret is the hash of a signature of the client's key, which is the same each time (RFC 6979). So nothing
- * has to be kept. The salts are those of contracts/SeatDraw.sol and contracts/Canaries.sol.
+ * has to be kept. The salts are those of contracts/libraries/DrawSecrets.sol and contracts/Canaries.sol.
  */
 import { concat, encodeAbiParameters, type Hex, keccak256, parseAbiParameters, stringToHex, zeroHash } from "viem";
 import type { LocalAccount } from "viem/accounts";
@@ -10,6 +10,7 @@ import { type ManagerPlace, taskIdOf } from "./commitment.ts";
 import type { Terms } from "./task.ts";
 
 const DRAW = keccak256(stringToHex("Verde draw commitment 1"));
+const LINK = keccak256(stringToHex("Verde draw link 1"));
 const CANARY = keccak256(stringToHex("Canary(bytes32 root,bytes32 secret)"));
 const WORDS = parseAbiParameters("bytes32, bytes32, bytes32");
 /** How many tasks of a kind a client can have with terms that are equal but for their salts. */
@@ -17,6 +18,34 @@ const MOST_EQUAL = 1000;
 
 /** The salt of terms whose seats are drawn with this secret. */
 export const drawSaltOf = (secret: Hex): Hex => keccak256(concat([DRAW, secret]));
+
+/**
+ * How often the secret of a task with a rotating committee commits to a further one: two disputes, with three
+ * rounds each, and two more.
+ */
+const LINKS = 8;
+
+/** The secret that commits to the next one. */
+const linkOf = (next: Hex): Hex => keccak256(concat([LINK, next]));
+
+/**
+ * The secrets of a task, in the order in which they are opened: that of the seats, then one for each round of
+ * a rotating committee. @param last commits to nothing
+ */
+export function linksOf(last: Hex): Hex[] {
+  const links = [last];
+  for (let i = 0; i < LINKS; i++) links.unshift(linkOf(links[0]));
+  return links;
+}
+
+/**
+ * The secret that a round of a committee needs. @param opened the last one of the task, or zero
+ * @returns nothing if all are opened, or these are not the task's
+ */
+export function nextLink(links: readonly Hex[], opened: Hex): Hex | undefined {
+  const last = opened === zeroHash ? 0 : links.indexOf(opened);
+  return last < 0 ? undefined : links[last + 1];
+}
 
 /** The salt of a canary's terms. @param root that the client knows */
 export const canarySaltOf = (root: Hex, secret: Hex): Hex =>
@@ -58,13 +87,15 @@ export async function drawSecretFor(
 }
 
 /**
- * The secret to which the salt of terms commits.
- * @throws {ChainError} when it is not one of this account
+ * The secrets to which the salt of terms commits: the first one is that of the seats.
+ * @throws {ChainError} when they are not those of this account
  */
-export async function findDrawSecret(account: LocalAccount, place: ManagerPlace, terms: Terms): Promise<Hex> {
+export async function findDrawSecrets(account: LocalAccount, place: ManagerPlace, terms: Terms): Promise<Hex[]> {
   for (let number = 0; number < MOST_EQUAL; number++) {
-    const secret = await drawSecretFor(account, place, terms, number);
-    if (drawSaltOf(secret) === terms.salt) return secret;
+    const last = await drawSecretFor(account, place, terms, number);
+    const links = linksOf(last);
+    if (drawSaltOf(links[0]) === terms.salt) return links;
+    if (drawSaltOf(last) === terms.salt) return [last];
   }
   throw new ChainError(
     "NO_SECRET",

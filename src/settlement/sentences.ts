@@ -34,9 +34,12 @@ const SENTENCES = {
   ClosedBefore: (_: Token, number: bigint) => `the offers are closed already, and block ${number} decides`,
   CommitmentMismatch: () =>
     "root and salt are not those that the seat committed to; reveal the trace that it committed to, with the same key",
+  ConvenedBefore: (_: Token, number: bigint) =>
+    `this round is convened, and block ${number} decides; \`verde referee draw\` draws once the next block is there`,
   CountOutOfRange: () => "there have to be 2 to 16 providers and at most 64 demands",
   DemandsOpen: (_: Token, count: bigint) =>
     `${count} demanded chunks are not settled; deliver them, or expire those that are overdue`,
+  DrawnAlready: (_: Token, round: bigint) => `the members of round ${round} are drawn already`,
   DrawnBefore: (_: Token, task: Hex) => `the seats of the task ${task} are drawn already`,
   ERC20InsufficientAllowance: (token: Token, spender: Address, allowance: bigint, needed: bigint) =>
     `${spender} may take ${formatAmount(allowance, token)}, but ${formatAmount(needed, token)} are needed; approve more`,
@@ -49,13 +52,19 @@ const SENTENCES = {
   EmptyCommitment: ours("the commitment is zero"),
   EmptySale: () => "price, bond and the number of chunks must not be zero",
   EmptyRoot: ours("the root is zero"),
+  ForeignGame: (_: Token, game: Address) =>
+    `the terms name the game ${game}, which is not the one that may overturn this committee's verdicts; it judges nothing there`,
   GameTooLong: (_: Token, longest: bigint, toPlay: bigint) =>
     `the game may take ${formatDuration(Number(longest))}, but the terms give it ${formatDuration(Number(toPlay))}`,
   GameExists: (_: Token, game: Address) => `the game of this manager is ${game}, and no other can be named`,
+  HashForgotten: (_: Token, number: bigint) =>
+    `the chain has forgotten the hash of block ${number}; another block decides once the client's time for its secret is over`,
   HasJoined: (_: Token, participant: bigint) => `participant ${participant} has joined this performance already`,
   InstanceExists: (_: Token, instance: Hex) =>
     `there is already a performance with exactly these terms, ${instance}; use another salt`,
   InvalidShortString: ours("a name is malformed"),
+  Leaving: (_: Token, readyAt: bigint) =>
+    `the account leaves the pool; it may withdraw its stake, and register again, from ${formatTime(Number(readyAt))} on`,
   LimitReached: (_: Token, limit: bigint) => `the terms allow ${limit} of these, and that many have been made already`,
   NoChallenge: (_: Token, owner: Address) => `${owner} has no challenge in this task that is not revealed`,
   NoContradiction: () => "both are the same, so nobody has contradicted itself",
@@ -68,8 +77,12 @@ const SENTENCES = {
     `the tensor has ${count} chunks, so there is no chunk ${chunk}`,
   NoSuchElement: (_: Token, element: bigint) => `a tensor that the operator reads has no element ${element}`,
   NoSuchLeaf: (_: Token, index: bigint, count: bigint) => `there is no entry ${index} among ${count}`,
+  NoSuchVerdict: () =>
+    "the verdict is about another dispute, leaves more than one claim, or leaves one that does not stand; sign again",
   NoSuchSeat: (_: Token, seat: bigint) => `the plan has no seat ${seat}, or the terms have no such round`,
   NoTensorType: () => "the type of the tensor is malformed",
+  NotACandidate: (_: Token, account: Address) =>
+    `${account} has no place in the pool, or has left it; \`verde referee register\` takes one`,
   NotAgreed: () => "the evidence does not lead to a value on which both sides agree",
   NotBeforeThisGame: () => "the task is not in this game; the owner of a losing seat can escalate it",
   NothingToWin: (_: Token, owner: Address) =>
@@ -88,8 +101,16 @@ const SENTENCES = {
     `only ${owner}, the owner of the claim, may open it into a tree without a signature`,
   NotTheManager: (_: Token, caller: Address) =>
     `only the task manager moves money in the vault, and ${caller} is not the task manager`,
+  NotConvened: (_: Token, number: bigint) =>
+    number === 0n
+      ? "the committee is not convened for this dispute"
+      : `block ${number} decides who is drawn, and the next one has to follow it`,
   NotByChallenge: () => "no challenger has to open this dispute: providers differ, or a committee has ruled",
   NotDrawnHere: () => "the seats of this task are not drawn by this contract",
+  NotJudging: (_: Token, state: number, phase: number) =>
+    state === 0
+      ? "there is no such task"
+      : `the task is ${STATES[state]}${phase ? `, ${PHASES[phase]}` : ""}, so the committee can't judge it now`,
   NotFinal: (_: Token, state: number) => `the task is ${STATES[state]}; a canary is shown once its task is Final`,
   NotMarked: () => "the salt of the terms does not hide this root and this secret",
   NotPlaying: () => "the game of this task is over, or one of the two players has lost",
@@ -99,10 +120,12 @@ const SENTENCES = {
   NotSettled: (_: Token, task: Hex, seat: bigint) =>
     `seat ${seat} of the task ${task} has no settled claim: the task has not ended, was refunded, or the seat has lost`,
   NoGame: () => "the manager has no game yet, or no address is given for it; its deployer names one with `nameGame`",
+  NotThisCommittee: (_: Token, committee: Address) => `the terms name another committee, ${committee}`,
   NotTheRoot: (_: Token, standing: Hex) =>
     `the task ended with the root ${standing}, so the root of the canary is not proven`,
   NothingToDo: () => "the amount is zero, or there is nothing to pay",
   NothingWrong: (_: Token, chunk: bigint) => `chunk ${chunk} decrypts to what its leaf says, so there is nothing wrong`,
+  NothingToSettle: () => "there is no verdict of this committee to settle, it is settled, or the dispute is not over",
   NothingToPay: () => "the member has been paid its share; there will be more when the committee earns more",
   OfferedBefore: (_: Token, owner: Address) => `${owner} has offered already`,
   OffersAreOver: (_: Token, closes: bigint) => `offers for seats were taken until ${formatTime(Number(closes))}`,
@@ -118,11 +141,15 @@ const SENTENCES = {
   RightJob: (_: Token, job: Hex) => `the leaf has the job ${job}, as it should; challenge its states instead`,
   SaleExists: (_: Token, sale: Hex) =>
     `there is already a sale with exactly these terms, ${sale}; use another --salt to pledge again`,
+  RoundNotOver: (_: Token, until: bigint) =>
+    `the members that were drawn have time until ${formatTime(Number(until))}; others are drawn after that`,
   SafeCastOverflowedUintDowncast: () => "an amount or a time is larger than the contracts can store",
   SafeERC20FailedOperation: (_: Token, token: Address) => `the token ${token} does not make the transfer`,
   SameRun: () => "the challenger claims what the record has",
   SeatRefused: (_: Token, owner: Address) =>
     `the seats of this task are for others, or are drawn: its seat policy does not let ${owner} take one now`,
+  SecretAwaited: (_: Token, until: bigint) =>
+    `the client may open its secret until ${formatTime(Number(until))}; after that a block decides without it`,
   ShownBefore: (_: Token, task: Hex) => `it is known already that ${task} was a canary`,
   StillExposed: (token: Token, exposed: bigint) =>
     `running tasks may still slash ${formatAmount(exposed, token)}; end them first, \`verde task list\` shows them`,
@@ -148,6 +175,8 @@ const SENTENCES = {
     number === 0n
       ? "offers are still taken; close them first"
       : `the block ${number} decides, and the next one has to follow it`,
+  TooFewCandidates: (_: Token, candidates: bigint, wanted: bigint) =>
+    `${candidates} accounts can be drawn, but ${wanted} are needed; \`verde referee register\` takes a place in the pool`,
   TooFewOffers: (_: Token, offers: bigint, seats: bigint) =>
     `${offers} accounts have offered for ${seats} seats, so there is nothing to draw; the task ends with a refund`,
   TooLate: (_: Token, deadline: bigint) => `the deadline has passed; it was ${formatTime(Number(deadline))}`,
@@ -158,6 +187,7 @@ const SENTENCES = {
     `there are ${formatAmount(available, token)} of free stake, but ${formatAmount(wanted, token)} are needed; add some with \`verde stake deposit\``,
   VaultFull: () => "an account can't have more stake in the vault",
   VerdictExpired: (_: Token, validUntil: bigint) => `the signatures were valid until ${formatTime(Number(validUntil))}`,
+  VotedOtherwise: (_: Token, member: Address) => `${member} has signed that another claim is right`,
   WitnessTooLong: () => "the evidence has more than the step needs",
   WitnessTooShort: () => "the evidence has less than the step needs",
   WrongAmountReceived: (token: Token, received: bigint, amount: bigint) =>
@@ -181,6 +211,7 @@ const SENTENCES = {
   WrongKey: () => "the key is not the one that was offered",
   WrongLayout: () => "the tensor's type is not the one in the task's terms",
   WrongLength: (_: Token, length: bigint, wanted: bigint) => `an answer has ${length} bytes instead of ${wanted}`,
+  WrongLink: () => "neither the salt of the terms nor the secret that was opened last commits to this secret",
   WrongLosers: (_: Token, losers: bigint) =>
     `nobody loses, more than one claim is left, or a loser is not in the list (losers ${losers.toString(2)} in binary)`,
   WrongPlan: (_: Token, plan: Hex) => `the terms describe the plan ${plan}, and name another one`,

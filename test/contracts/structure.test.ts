@@ -46,7 +46,7 @@ test("every interface is in interfaces/", () => {
 });
 
 /** Interfaces in which every event, function and parameter has its NatSpec. */
-const DOCUMENTED = ["IExchange", "IRefereeCommittee", "ISeatDraw", "IStakeVault"];
+const DOCUMENTED = ["ICommittee", "IExchange", "IRotatingCommittee", "ISeatDraw", "IStakeVault"];
 
 test.each(DOCUMENTED)("%s says what each event and each parameter is", (name) => {
   const text = sources.get(`interfaces/${name}.sol`)!;

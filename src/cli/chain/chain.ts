@@ -26,8 +26,13 @@ export function register(program: Command): void {
       addRpcOption(chain.command("deploy").description("deploy the contracts, and write their addresses to a file")),
     )
       .option("--token <address>", "the token of stakes and rewards; default: a test token that anyone may mint")
-      .requiredOption("--committee <addresses>", "the referees, separated by commas")
+      .requiredOption(
+        "--committee <addresses>",
+        "the referees, separated by commas; `rotating`: they are drawn for each dispute from a pool",
+      )
       .option("--threshold <n>", "how many referees must sign a verdict; default: more than half")
+      .option("--members <n>", "with --committee rotating: how many are drawn for a dispute; default: 3")
+      .option("--candidate-stake <tokens>", "with --committee rotating: the stake of each place in the pool")
       .addOption(profileOption("the kind of chain, from which clocks and periods follow").default("l1"))
       .option("--unbonding <time>", "time until stake may be withdrawn; default: the profile's, 45d on l1")
       .option("--clock <time>", "game: the time of a side for all its moves; default: the profile's, 1d on l1")

@@ -1,6 +1,6 @@
 /** `verde chain deploy`: deploys the contracts, and writes a file with their addresses. */
 import { dirname } from "node:path";
-import type { Address, TransactionReceipt } from "viem";
+import type { Address, PublicClient, TransactionReceipt } from "viem";
 import { UsageError } from "../../errors/index.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { takeLock } from "../../files/lock.ts";
@@ -14,6 +14,7 @@ import { formatDuration, parseDuration } from "../../settlement/duration.ts";
 import { writeNew } from "../key.ts";
 import { colors, formatCount, reportLine, writeJson, writeLine } from "../output.ts";
 import { sessionOf } from "../../settlement/session.ts";
+import { readToken } from "../../settlement/token.ts";
 import { AWAY_MILLIS } from "../../settlement/transactions/caller.ts";
 import { expectNew } from "../result.ts";
 import { connect } from "../session.ts";
@@ -27,6 +28,8 @@ export interface DeployFlags extends KeyFlags, JournalFlags {
   token?: string;
   committee: string;
   threshold?: string;
+  members?: string;
+  candidateStake?: string;
   profile: ProfileName;
   unbonding?: string;
   clock?: string;
@@ -37,22 +40,16 @@ export interface DeployFlags extends KeyFlags, JournalFlags {
   json?: boolean;
 }
 
+/** The most members that are drawn for a dispute. */
+const MOST_MEMBERS = 15;
+/** The token that is deployed if none is named. */
+const TEST_TOKEN = { symbol: "VTT", decimals: 18 };
+
 /** `1d2h`, as it is written on the command line. */
 const short = (seconds: number): string => formatDuration(seconds).replaceAll(" ", "");
 
 export async function chainDeploy(flags: DeployFlags): Promise<void> {
-  const members = flags.committee.split(",").map((text) => parseAddress(text.trim(), "--committee"));
-  // More than half, so that two different verdicts can't both have enough signatures.
-  const threshold =
-    flags.threshold === undefined ? Math.floor(members.length / 2) + 1 : parseCount(flags.threshold, "--threshold");
-  if (threshold < 1 || threshold > members.length)
-    throw new UsageError(
-      "VALUE",
-      `--threshold ${threshold} is impossible for a committee of ${members.length}; give a number from 1 to ${members.length}`,
-      { expected: `1 to ${members.length}`, found: threshold },
-    );
-  if (new Set(members.map((member) => member.toLowerCase())).size !== members.length)
-    throw new UsageError("VALUE", "--committee names a member twice; name each once");
+  const { members, size, threshold } = seatsFrom(flags);
   const { pace: defaults, unbonding } = PROFILES[flags.profile];
   const time = (text: string | undefined, fallback: number): number =>
     text === undefined ? fallback : parseDuration(text);
@@ -66,6 +63,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     recompute: time(flags.recompute, defaults.recompute),
   };
   const gasBond = parseAmount(flags.gasBond, ETHER);
+  const stake = await stakeFrom(client, token, flags);
   const abilities = await abilitiesOf(client);
   const build = buildFor(abilities, CONTRACT_GAS);
   const facts: [string, string][] = [
@@ -74,7 +72,13 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     ["build", buildText(build)],
     ["token", token ?? "a test token that anyone may mint"],
     ["unbonding", `${formatDuration(unbondingPeriod)}, which is also the longest that a task may last`],
-    ["members", `${threshold} of ${members.join(", ")}`],
+    [
+      "members",
+      stake ? `${threshold} of ${size} that are drawn for each dispute` : `${threshold} of ${members.join(", ")}`,
+    ],
+    ...(stake
+      ? [["candidates", `anyone with a stake of ${flags.candidateStake} tokens`] satisfies [string, string]]
+      : []),
     [
       "clocks",
       `${short(pace.clock)} for each side, at least ${short(pace.response)} for each move, ${short(pace.recompute)} to recompute steps`,
@@ -92,6 +96,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
         profile: flags.profile,
         token: token ?? null,
         members,
+        ...(stake && { rotating: { members: size, stake: `${stake}` } }),
         threshold,
         unbondingPeriod,
         pace,
@@ -111,6 +116,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   const deployed = await deployContracts(client, account, {
     ...(token && { token }),
     members,
+    ...(stake && { rotating: { members: size, stake } }),
     threshold,
     unbondingPeriod,
     game: { pace, gasBond },
@@ -145,6 +151,46 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     ]),
   );
   writeLine(`The addresses are in ${colors.bold(flags.out)}.`);
+}
+
+/** Who is in the committee, and how many of them make a verdict. */
+function seatsFrom(flags: DeployFlags): { members: readonly Address[]; size: number; threshold: number } {
+  const isRotating = flags.committee === "rotating";
+  if (isRotating !== (flags.candidateStake !== undefined) || (!isRotating && flags.members !== undefined))
+    throw new UsageError(
+      "CONFLICT",
+      "--committee rotating and --candidate-stake belong together, and --members needs both; name the referees of a fixed committee with --committee",
+    );
+  const texts = isRotating ? [] : flags.committee.split(",");
+  const members = texts.map((text) => parseAddress(text.trim(), "--committee"));
+  const size = isRotating ? parseCount(flags.members ?? "3", "--members") : members.length;
+  if (isRotating && (size < 1 || size > MOST_MEMBERS))
+    throw new UsageError("VALUE", `--members ${size} is not a number from 1 to ${MOST_MEMBERS}`, { found: size });
+  // More than half, so that two different verdicts can't both have enough signatures.
+  const threshold =
+    flags.threshold === undefined ? Math.floor(size / 2) + 1 : parseCount(flags.threshold, "--threshold");
+  if (threshold < 1 || threshold > size)
+    throw new UsageError(
+      "VALUE",
+      `--threshold ${threshold} is impossible for a committee of ${size}; give a number from 1 to ${size}`,
+      { expected: `1 to ${size}`, found: threshold },
+    );
+  if (new Set(members.map((member) => member.toLowerCase())).size !== members.length)
+    throw new UsageError("VALUE", "--committee names a member twice; name each once");
+  return { members, size, threshold };
+}
+
+/** The stake of a candidate, in the token's smallest units. `undefined` for a fixed committee. */
+async function stakeFrom(
+  client: PublicClient,
+  token: Address | undefined,
+  { candidateStake }: DeployFlags,
+): Promise<bigint | undefined> {
+  if (candidateStake === undefined) return undefined;
+  const stake = parseAmount(candidateStake, token === undefined ? TEST_TOKEN : await readToken(client, token));
+  if (stake === 0n)
+    throw new UsageError("VALUE", "--candidate-stake 0 is not a stake; a candidate has to risk something");
+  return stake;
 }
 
 /** What is deployed, and why. */

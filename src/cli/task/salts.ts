@@ -4,7 +4,7 @@ import { toHex } from "../../encoding/bytes.ts";
 import { UsageError } from "../../errors/index.ts";
 import { taskIdOf } from "../../settlement/commitment.ts";
 import { ABIS } from "../../settlement/contracts.ts";
-import { canarySaltOf, drawSaltOf } from "../../settlement/secrets.ts";
+import { canarySaltOf, drawSaltOf, linksOf } from "../../settlement/secrets.ts";
 import type { Session } from "../../settlement/session.ts";
 import type { Terms } from "../../settlement/task.ts";
 import type { Sender } from "../send.ts";
@@ -14,8 +14,10 @@ import { traceFor } from "./job.ts";
 export interface SaltUses {
   /** The trace of a canary. */
   readonly canary?: string | undefined;
-  /** Whether a contract draws who takes the seats. */
+  /** Whether a contract draws who takes the seats, or who judges. */
   readonly drawn: boolean;
+  /** Whether the secret commits to further ones, for the rounds of a committee that is drawn. */
+  readonly rotates?: boolean;
   /** The secret of a draw on a network. A canary has one that hides its root. */
   readonly secret?: Hex | undefined;
 }
@@ -38,13 +40,14 @@ export async function withSalt(
   { client, deployment }: Session,
   { secrets }: Sender,
   terms: Terms,
-  { canary, drawn, secret }: SaltUses,
+  { canary, drawn, rotates = false, secret }: SaltUses,
 ): Promise<{ terms: Terms; secret: Hex | undefined }> {
   if (canary === undefined && !drawn && secret === undefined) return { terms, secret };
   const root = canary === undefined ? undefined : (toHex((await traceFor(canary, terms)).runRoot) as Hex);
   const hidden = async (number: number): Promise<Hex> => {
     if (root !== undefined) return canarySaltOf(root, (await secrets?.canarySecret(terms, root, number)) ?? zeroHash);
-    return secret ?? (await secrets?.drawSecret(terms, number)) ?? zeroHash;
+    const last = secret ?? (await secrets?.drawSecret(terms, number)) ?? zeroHash;
+    return rotates && secret === undefined ? linksOf(last)[0] : last;
   };
   for (let number = 0; ; number++) {
     const found = await hidden(number);

@@ -6,18 +6,14 @@ import { ABIS } from "../../settlement/contracts.ts";
 import type { Deployment } from "../../settlement/deployment.ts";
 import { policyOf, readDraw, seatKind } from "../../settlement/seats.ts";
 import { canarySaltOf } from "../../settlement/secrets.ts";
-import type { Session } from "../../settlement/session.ts";
-import { sleep } from "../../services/provider/sleep.ts";
 import type { TaskView, Terms } from "../../settlement/task.ts";
 import type { Sender } from "../send.ts";
 import type { SendFlags } from "../session.ts";
+import { untilAfter } from "../after-block.ts";
 import { canarySecretIn } from "./canary.ts";
 import { expectState, move, rootOf, sceneOf } from "./scene.ts";
 import { seatOf } from "./seat.ts";
 import { parseAddress } from "./terms.ts";
-
-/** How long a block is waited for, and how often it is looked for, in milliseconds. */
-const [BLOCK_MILLIS, LOOK_MILLIS] = [60_000, 500];
 
 /** Who may take the seats of a task. */
 export interface SeatRule {
@@ -88,7 +84,7 @@ export async function draw(id: string, flags: SendFlags & { canary?: string }): 
     );
   const secret = await drawSecretIn(sender, task, flags.canary);
   if (number === 0) await sender.send({ contract: "seatDraw", functionName: "close", args: [terms] });
-  if (sender.secrets !== undefined) await untilDecided(session, task);
+  if (sender.secrets !== undefined) await untilAfter(session, (await readDraw(session, task)).number);
   const receipt = await sender.send({ contract: "seatDraw", functionName: "draw", args: [terms, secret] });
   const events = parseEventLogs({ abi: ABIS.seatDraw, eventName: "SeatDrawn", logs: receipt?.logs ?? [] });
   const order = events.map(({ args }) => args.owner);
@@ -104,22 +100,9 @@ export async function draw(id: string, flags: SendFlags & { canary?: string }): 
 /** The secret to which a task's salt commits. In a dry run there is none. */
 async function drawSecretIn(sender: Sender, task: TaskView, canary: string | undefined): Promise<Hex> {
   const { terms } = task;
-  if (canary === undefined) return (await sender.secrets?.findDrawSecret(terms)) ?? zeroHash;
+  if (canary === undefined) return (await sender.secrets?.findDrawSecrets(terms))?.[0] ?? zeroHash;
   const root = await rootOf(canary, task);
   return canarySaltOf(root, (await canarySecretIn(sender, terms, root, canary)) ?? zeroHash);
-}
-
-/** Waits for the block after the one that decides: until then its hash is not known to the contract. */
-async function untilDecided(session: Session, task: TaskView): Promise<void> {
-  const { number } = await readDraw(session, task);
-  for (const end = performance.now() + BLOCK_MILLIS; performance.now() < end; await sleep(LOOK_MILLIS))
-    if ((await session.client.getBlockNumber()) > number) return;
-  throw new ChainError(
-    "STATE",
-    `block ${number} decides, and the next one is not there yet; run the command again when it is ` +
-      "(`verde chain skip 1s` makes one on a development chain)",
-    { number },
-  );
 }
 
 /** The rule of terms, for people. */

@@ -1,11 +1,10 @@
 /** `verde task show` and `list`: what the chain knows about tasks. */
-import { type Hex, zeroAddress } from "viem";
+import { type Address, type Hex, zeroAddress } from "viem";
 import { plainJson } from "../../encoding/json.ts";
 import { UsageError } from "../../errors/index.ts";
 import { quote } from "../../errors/text.ts";
 import type { Session } from "../../settlement/session.ts";
-import { ABIS } from "../../settlement/contracts.ts";
-import { ifForeign } from "../../settlement/foreign.ts";
+import { type Committee, type Hearing, readCommittee } from "../../settlement/committee.ts";
 import { readDraw, seatKind } from "../../settlement/seats.ts";
 import { readTask, STATES, taskEvents, type TaskView } from "../../settlement/task.ts";
 import { formatAmount, formatTime, type Token } from "../../settlement/amount.ts";
@@ -24,12 +23,15 @@ export async function show(id: string, flags: ChainFlags): Promise<void> {
   const session = await openSession(flags);
   const [task, { timestamp }] = await Promise.all([readTask(session.source, parsed), session.client.getBlock()]);
   const gasBond = await bondOf(session.client, task.terms.game);
+  const committee = await readCommittee(session.client, task);
   if (flags.json) {
     const bond = plainJson(gasBond ?? null);
-    return writeJson({ ...taskJson(task, Number(timestamp)), gasBond: bond });
+    return writeJson({ ...taskJson(task, Number(timestamp)), gasBond: bond, committee: committee ?? null });
   }
   const seats = await seatsOf(session, task);
-  writeLine(...describeTask(task, Number(timestamp), session.token, await committeeOf(session, task), gasBond, seats));
+  writeLine(...describeTask(task, Number(timestamp), session.token, committeeText(task, committee), gasBond, seats));
+  const { drawn = [], spoken = [] } = committee?.hearing ?? {};
+  if (drawn.length > 0) writeLine("", ...memberTable(drawn, spoken));
 }
 
 /** A task as `--json` prints it. All commands call its id `task`. */
@@ -37,18 +39,20 @@ function taskJson({ id: task, ...view }: TaskView, now: number): object {
   return { schemaVersion: 3, task, ...(plainJson(view) as object), now };
 }
 
-/**
- * `0x…, 2 of 3 members`; `0x…, of an unknown kind` for a contract of another kind; nothing without a
- * committee.
- */
-async function committeeOf({ client }: Session, { terms }: TaskView): Promise<string | undefined> {
-  if (terms.committee === zeroAddress) return undefined;
-  const contract = { address: terms.committee, abi: ABIS.committee } as const;
-  const counts = await Promise.all([
-    client.readContract({ ...contract, functionName: "threshold" }),
-    client.readContract({ ...contract, functionName: "members" }),
-  ]).catch(ifForeign(undefined));
-  return counts ? `${terms.committee}, ${counts[0]} of ${counts[1]} members` : `${terms.committee}, of an unknown kind`;
+/** `0x…, of an unknown kind` for a contract of another kind; nothing without a committee. */
+function committeeText(task: TaskView, found: Committee | undefined): string | undefined {
+  const { committee } = task.terms;
+  if (committee === zeroAddress) return undefined;
+  if (found === undefined) return `${committee}, of an unknown kind`;
+  const { threshold, members, hearing } = found;
+  return `${committee}, ${threshold} of ${members} members${hearing ? `, ${hearingText(task, hearing)}` : ""}`;
+}
+
+/** How far the draw of the members is. */
+function hearingText({ phase }: TaskView, { round, number, plain, until, drawn }: Hearing): string {
+  if (round === 0) return phase === "Judging" ? "not drawn yet: `verde referee draw`" : "drawn for each dispute";
+  if (drawn.length > 0) return `drawn in round ${round}${phase === "Judging" ? `, until ${formatTime(until)}` : ""}`;
+  return `to be drawn in round ${round} by block ${number}${plain ? "" : " and the client's secret"}`;
 }
 
 /** Who may take the seats, and how far their draw is. */
@@ -100,6 +104,11 @@ function seatTable({ seats, claims }: TaskView): string[] {
 function challengerTable({ challengers }: TaskView): string[] {
   const rows = challengers.map(({ owner, challenge }) => ["challenge", owner, challenge]);
   return formatTable(["", "owner", "commitment"], rows);
+}
+
+function memberTable(drawn: readonly Address[], spoken: readonly Address[]): string[] {
+  const rows = drawn.map((member, i) => [`member ${i + 1}`, member, spoken.includes(member) ? "has signed" : ""]);
+  return formatTable(["", "drawn", ""], rows);
 }
 
 function demandTable({ waiting, terms }: TaskView, now: number): string[] {

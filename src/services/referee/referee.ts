@@ -3,8 +3,10 @@
  * signs the ruling that follows, and submits it once enough members have signed. What it knows follows from
  * the chain and the boards, so it may be ended at any moment.
  */
-import { type Hex, isAddressEqual, keccak256, stringToHex } from "viem";
+import { type Hex, isAddressEqual, keccak256, stringToHex, zeroHash } from "viem";
 import type { LocalAccount } from "viem/accounts";
+import { type Hearing, hearingDue, mustSpeak } from "../../settlement/committee.ts";
+import type { Ruling } from "../../settlement/ruling.ts";
 import { clauseOf } from "../../settlement/game/fate.ts";
 import type { Session } from "../../settlement/session.ts";
 import { clauseOfRuling, gatherSignatures, signedRuling } from "../../settlement/signatures.ts";
@@ -57,6 +59,8 @@ class Referee {
   private readonly committees: Committees;
   /** The rulings that it has signed, by task, dispute and file. */
   private readonly signed = new Set<string>();
+  /** What it can show on the chain, by task: the first ruling that it has signed in its current dispute. */
+  private readonly shown = new Map<Hex, { readonly ruling: Ruling; readonly signature: Hex }>();
   private readonly told = new Map<Hex, string>();
   private readonly looks = new Map<string, number>();
   private readonly judging = new Map<Hex, Promise<void>>();
@@ -102,8 +106,10 @@ class Referee {
     const { session } = this.options;
     try {
       const view = await readTask(session.source, task);
-      if (view.phase === "Judging" && (await this.committees.seat(view.terms.committee)).isMember)
-        await this.judge(view);
+      if (view.phase !== "Judging") return;
+      const { isMember, committee } = await this.committees.seat(view);
+      if (isMember) await this.judge(view);
+      if (committee?.hearing) await this.hear(view, committee.hearing);
     } catch (error) {
       this.tell(task, clauseOf(error));
     }
@@ -144,12 +150,41 @@ class Referee {
     if (this.signed.has(name)) return true;
     const { chainId } = session.deployment;
     const about = { chainId, committee: view.terms.committee, task: view.id };
-    const signature = JSON.stringify(await signedRuling(account, about, ruling));
+    const file = await signedRuling(account, about, ruling);
+    const signature = JSON.stringify(file);
     const board = await this.board();
     await board.post("rulings", `${view.id}.${ruling.file}`, { task: view.id, signature }, NOTE_SECONDS);
     this.signed.add(name);
+    if (this.shown.get(view.id)?.ruling.dispute !== ruling.dispute)
+      this.shown.set(view.id, { ruling, signature: file.signature });
     say(`task ${view.id}: signed that ${clauseOfRuling(ruling)}`);
     return true;
+  }
+
+  /**
+   * In a rotating committee: draws and replaces members, and shows its signature before the round is over.
+   */
+  private async hear(view: TaskView, hearing: Hearing): Promise<void> {
+    const { account, send, say, session } = this.options;
+    const { client } = session;
+    const { committee, periods } = view.terms;
+    const { timestamp, number } = await client.getBlock();
+    const call = { contract: "rotating", to: committee } as const;
+    const shown = this.shown.get(view.id);
+    if (
+      shown?.ruling.dispute === BigInt(view.dispute) &&
+      mustSpeak(hearing, account.address, periods.toJudge, Number(timestamp))
+    ) {
+      const args = [view.terms, shown.ruling, account.address, shown.signature];
+      await this.inTurn(() => send({ ...call, functionName: "attest", args }));
+      say(`task ${view.id}: showed its signature on the chain`);
+      return;
+    }
+    const due = hearingDue(hearing, periods.toJudge, Number(timestamp), Number(number));
+    if (due.what === "wait" || !(await this.committees.isCandidate(committee))) return;
+    const args = due.what === "draw" ? [view.terms, zeroHash] : [view.terms];
+    await this.inTurn(() => send({ ...call, functionName: due.what, args }));
+    say(`task ${view.id}: ${due.what === "draw" ? "drew the members" : "convened the committee"}`);
   }
 
   private hasSigned({ id, dispute }: TaskView): boolean {
@@ -159,7 +194,7 @@ class Referee {
   /** Submits a ruling that enough members have signed. @returns whether there is one */
   private async submit(view: TaskView): Promise<boolean> {
     const { send, say, account } = this.options;
-    const { threshold } = await this.committees.seat(view.terms.committee);
+    const { threshold } = await this.committees.seat(view);
     for (const files of await signaturesFor(view, await this.board(), this.committees)) {
       const { chainId } = this.options.session.deployment;
       const { committee } = view.terms;

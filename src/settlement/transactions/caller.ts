@@ -17,7 +17,7 @@ import { ABIS, type Contract } from "../contracts.ts";
 import { saleKeyFor } from "../exchange/sale-key.ts";
 import { refusal } from "../refusal.ts";
 import { saltFor } from "../salt.ts";
-import { canarySecretFor, drawSecretFor, findCanarySecret, findDrawSecret } from "../secrets.ts";
+import { canarySecretFor, drawSecretFor, findCanarySecret, findDrawSecrets } from "../secrets.ts";
 import type { Session } from "../session.ts";
 import type { Terms } from "../task.ts";
 import { shortLivedLog } from "./journal.ts";
@@ -114,11 +114,11 @@ export class Caller {
   }
 
   /**
-   * The secret to which the salt of terms commits.
-   * @throws {ChainError} when it is not one of this account
+   * The secrets to which the salt of terms commits, in the order in which they are opened.
+   * @throws {ChainError} when they are not those of this account
    */
-  findDrawSecret(terms: Terms): Promise<Hex> {
-    return findDrawSecret(this.account, this.session.deployment, terms);
+  findDrawSecrets(terms: Terms): Promise<Hex[]> {
+    return findDrawSecrets(this.account, this.session.deployment, terms);
   }
 
   /** The secret of this account's canary. @param number of the canary, among those with such terms */
