@@ -49,6 +49,7 @@ contract RotatingCommittee is Hearings, SignedVerdicts {
         _countAll(hearing, digestOf(task, verdict), signers, signatures, vote);
         Hearing storage h = _hearings[hearing];
         (h.ruled, h.vote) = (true, vote);
+        _dockSilent(hearing, h.round);
         uint256 before = _credit();
         _resolve(terms, verdict);
         if (terms.game != address(0)) {

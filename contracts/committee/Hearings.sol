@@ -148,7 +148,7 @@ abstract contract Hearings is Pool {
         openedOf[task] = secret;
     }
 
-    /// @dev Ends a round. Nobody gets what the silent ones lose, so nobody gains by their silence.
+    /// @dev Ends a round. Nobody loses yet: it may be that nobody could decide.
     function _replace(TaskId task, uint256 dispute, HearingId hearing, Hearing storage h) private {
         require(block.timestamp > h.until, RoundNotOver(h.until));
         address[] storage drawn = _drawn[hearing][h.round];
@@ -157,7 +157,16 @@ abstract contract Hearings is Pool {
             if (m.vote != 0) continue;
             m.silent = true;
             emit Silent(task, dispute, drawn[i]);
-            _condemn(_dock(drawn[i], SILENT_PERCENT));
+        }
+    }
+
+    /// @dev Others have decided, so those that were silent before could have, too. Nobody gets what they
+    /// lose, so nobody gains by their silence.
+    function _dockSilent(HearingId hearing, uint256 rounds) internal {
+        for (uint256 round = 1; round < rounds; round++) {
+            address[] storage drawn = _drawn[hearing][round];
+            for (uint256 i = 0; i < drawn.length; i++)
+                if (_members[hearing][drawn[i]].silent) _condemn(_dock(drawn[i], SILENT_PERCENT));
         }
     }
 

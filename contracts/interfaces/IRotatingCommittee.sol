@@ -63,7 +63,7 @@ struct Member {
 /// For a dispute anyone `convene`s: the hash of that block, and a secret to which the salt of the terms
 /// commits, decide who is drawn. If the client keeps its secret for a twelfth of `toJudge`, another block
 /// decides alone. Members have a third of `toJudge`. If there is no verdict by then, others may be drawn, and
-/// those that have not shown a signature lose 2 % of a stake.
+/// those that have not shown a signature lose 2 % of a stake, once others have submitted a verdict.
 /// Those that have signed the verdict share the committee's part of that slash.
 /// @dev Nobody loses a stake because the game decides otherwise. A player that is silent falls in the game,
 /// even with the right claim, and no state shows why a player fell. So a party with both seats could have
@@ -170,8 +170,9 @@ interface IRotatingCommittee is ICommittee {
     function withdraw(address to) external returns (uint256 amount);
 
     /// @notice Begins a round: the block of this call decides who is drawn. Anyone may. For a later round the
-    /// time of the one before has to be over; who was silent in it loses a part of its stake. It also repeats
-    /// a draw with another block: if the client has kept its secret, or if the hash was forgotten after that.
+    /// time of the one before has to be over, and those that were silent in it are not drawn again. It also
+    /// repeats a draw with another block: if the client has kept its secret, or if the hash was forgotten
+    /// after that.
     /// @param terms of the task
     function convene(Terms calldata terms) external;
 

@@ -199,7 +199,7 @@ contract RotatingPoolTest is RotatingWorld {
         drawRound(terms, 1);
         assert(stake(first[0]) == PRICE_OF_PLACE);
         for (uint256 i = 1; i < 3; i++) {
-            assert(stake(first[i]) == PRICE_OF_PLACE - PRICE_OF_PLACE / 50);
+            assert(stake(first[i]) == PRICE_OF_PLACE);
             assert(!committee.isMemberFor(task, vm.addr(first[i])));
             Member memory m = committee.memberOf(task, 1, vm.addr(first[i]));
             assert(m.round == 1 && m.silent && m.vote == 0);
@@ -211,28 +211,34 @@ contract RotatingPoolTest is RotatingWorld {
         vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.TooFewCandidates.selector, 1, 3));
         committee.convene(terms);
         submit(terms, 2, 3);
+        // Others have decided, so they lose now.
+        assert(stake(first[0]) == PRICE_OF_PLACE);
+        for (uint256 i = 1; i < 3; i++) assert(stake(first[i]) == PRICE_OF_PLACE - PRICE_OF_PLACE / 50);
         assertCovered();
     }
 
-    /// @dev In a pool of six, three of them are silent in each dispute.
-    function silentDispute(uint256 number) private {
+    /// @dev In a pool of six, three of them are silent in each dispute, and the others rule.
+    function silentDispute(uint256 number) private returns (uint256 silent) {
         Terms memory terms = rotatingTerms(address(0));
         terms.steps = uint32(100 + number);
         terms.stake = 1;
         heard(terms);
         drawRound(terms, 0);
+        silent = drawnKeys[0];
         pastRound(terms);
-        committee.convene(terms);
+        drawRound(terms, 1);
+        submit(terms, 2, 7);
     }
 
     function test_AStakeCanBeFilledUp() public {
         registerMany(0, 6);
-        silentDispute(0);
-        address silent = vm.addr(drawnKeys[0]);
+        uint256 by = silentDispute(0);
+        address silent = vm.addr(by);
+        assert(stake(by) == PRICE_OF_PLACE - PRICE_OF_PLACE / 50);
         token.mint(silent, PRICE_OF_PLACE / 50);
         vm.prank(silent);
         committee.register();
-        assert(stake(drawnKeys[0]) == PRICE_OF_PLACE && token.balanceOf(silent) == 0);
+        assert(stake(by) == PRICE_OF_PLACE && token.balanceOf(silent) == 0);
         assert(committee.candidates() == 6 && committee.liabilities() == 6 * PRICE_OF_PLACE + PRICE_OF_PLACE / 50);
         assertCovered();
     }

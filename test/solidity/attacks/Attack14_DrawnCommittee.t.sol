@@ -25,8 +25,8 @@ contract Attack14_DrawnCommittee is RotatingWorld {
             pastRound(terms);
         }
         drawRound(terms, 2);
-        assert(committee.burn() == 6 * (PRICE_OF_PLACE / 50));
         submit(terms, 2, 3);
+        assert(committee.burn() == 6 * (PRICE_OF_PLACE / 50));
         assertState(task, State.Challengeable);
         assert(lossOf(owner(1)) == STAKE && pay(drawnKeys[0]) == 50);
         assertCovered();
@@ -84,11 +84,7 @@ contract Attack14_DrawnCommittee is RotatingWorld {
         uint256 honest = drawnKeys[2];
         pastRound(terms);
         drawRound(terms, 1);
-        for (uint256 i = 0; i < 2; i++) {
-            assert(stake(bribed[i]) == PRICE_OF_PLACE - PRICE_OF_PLACE / 50);
-            assert(!committee.isMemberFor(task, vm.addr(bribed[i])));
-        }
-        assert(stake(honest) == PRICE_OF_PLACE);
+        for (uint256 i = 0; i < 2; i++) assert(!committee.isMemberFor(task, vm.addr(bribed[i])));
         // Their late signatures count for nothing.
         Verdict memory v = verdictOf(terms, 1);
         bytes memory late = sign(bribed[0], committee.digestOf(task, v));
@@ -96,6 +92,24 @@ contract Attack14_DrawnCommittee is RotatingWorld {
         committee.attest(terms, v, vm.addr(bribed[0]), late);
         submit(terms, 2, 7);
         assertState(task, State.Challengeable);
+        for (uint256 i = 0; i < 2; i++) assert(stake(bribed[i]) == PRICE_OF_PLACE - PRICE_OF_PLACE / 50);
+        assert(stake(honest) == PRICE_OF_PLACE);
+    }
+
+    /// @dev One party has both seats and shows nobody its data. It pays nothing for that, so the members must
+    /// not lose anything, either.
+    function test_Attack14_ATaskThatNobodyCanDecideCostsNoMemberAnything() public {
+        registerMany(0, 12);
+        Terms memory terms = rotatingTerms(address(0));
+        TaskId task = heard(terms);
+        for (uint256 round = 0; round < 3; round++) {
+            if (round != 0) pastRound(terms);
+            drawRound(terms, round);
+        }
+        pastDeadline(task);
+        manager.expire(terms);
+        assertState(task, State.Refunded);
+        for (uint256 i = 0; i < 12; i++) assert(committee.candidateOf(candidate(i)).stake == PRICE_OF_PLACE);
     }
 
     /// @dev A round that would end after the deadline can't be ended, so nobody loses for too little time.
@@ -125,7 +139,8 @@ contract Attack14_DrawnCommittee is RotatingWorld {
         uint256 readyAt = committee.leavePool();
         assert(committee.isMemberFor(task, vm.addr(leaver)));
         pastRound(terms);
-        committee.convene(terms);
+        drawRound(terms, 1);
+        submit(terms, 2, 7);
         assert(stake(leaver) == PRICE_OF_PLACE - PRICE_OF_PLACE / 50);
         pastDeadline(task);
         assert(block.timestamp < readyAt);
