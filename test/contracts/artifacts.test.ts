@@ -9,8 +9,10 @@ import { network } from "hardhat";
 import { type Address, getAddress } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import LocalSettlement from "../../ignition/modules/LocalSettlement.ts";
+import RotatingCommittee from "../../ignition/modules/RotatingCommittee.ts";
 import Settlement from "../../ignition/modules/Settlement.ts";
 import { refereeCommitteeAbi } from "../../src/settlement/abi/referee-committee.ts";
+import { rotatingCommitteeAbi } from "../../src/settlement/abi/rotating-committee.ts";
 import { stakeVaultAbi } from "../../src/settlement/abi/stake-vault.ts";
 import { PORTABLE_INPUTS } from "../../src/settlement/abi/portable.ts";
 import { generateAbi } from "../../scripts/abi.ts";
@@ -72,5 +74,20 @@ describe("Ignition", () => {
     const ofVault = { address: deployed.vault.address, abi: stakeVaultAbi } as const;
     expect(await client.readContract({ ...ofVault, functionName: "token" })).toBe(getAddress(token));
     expect(await client.readContract({ ...ofVault, functionName: "unbondingPeriod" })).toBe(864_000n);
+  });
+
+  test("deploys a committee that is drawn, for an existing manager", async () => {
+    const { ignition, viem } = await network.create();
+    const local = (await ignition.deploy(LocalSettlement, {
+      parameters: { LocalSettlement: { members } },
+    })) as Deployed;
+    const manager = getAddress(local.manager.address);
+    const parameters = { RotatingCommittee: { manager, stake: 5n, members: 5n, threshold: 3n } };
+    const { committee } = (await ignition.deploy(RotatingCommittee, { parameters })) as Deployed;
+    const client = await viem.getPublicClient();
+    const contract = { address: committee.address, abi: rotatingCommitteeAbi } as const;
+    expect(await client.readContract({ ...contract, functionName: "manager" })).toBe(manager);
+    expect(await client.readContract({ ...contract, functionName: "price" })).toBe(5n);
+    expect(await client.readContract({ ...contract, functionName: "members" })).toBe(5n);
   });
 });
