@@ -90,6 +90,6 @@ it("with a second member it rules, and those that have voted are paid", async ()
   const others = drawn.filter((address) => address !== alone);
   for (const address of others) start(POOL.findIndex((account) => account.address === address));
   await until(async () => expect((await readTask(world.on.session.source, world.task)).state).toBe("Challengeable"));
-  expect(said.join("\n")).toMatch(/submitted the ruling, with [23] signatures/);
+  await until(async () => expect(said.join("\n")).toMatch(/submitted the ruling, with [23] signatures/));
   await world.rotating(ADA, "payMember", alone);
 });
