@@ -17,7 +17,7 @@ import {TestWorld} from "../World.sol";
 
 /// @dev An attacker plays a bracket against itself in a task of its own, in which the true claim loses, and
 /// keeps it open. It must decide no dispute of another task. Real manager, vault and game.
-contract Attack14_ForeignBracketTest is TestWorld {
+contract Attack15_ForeignBracket is TestWorld {
     uint256 private constant GAS_BOND = 1 ether;
     uint32 private constant CLOCK = 1 hours;
     DisputeGame private game;
