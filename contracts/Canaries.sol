@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ICanaries, Record} from "./interfaces/ICanaries.sol";
 import {ITaskManager, State, Task} from "./interfaces/ITaskManager.sol";
+import {DrawSecrets} from "./libraries/DrawSecrets.sol";
 import {RunRoot, TaskId} from "./libraries/Ids.sol";
 import {Terms} from "./libraries/Terms.sol";
 
@@ -11,8 +12,6 @@ import {Terms} from "./libraries/Terms.sol";
 /// there.
 contract Canaries is ICanaries {
     bytes32 private constant CANARY = keccak256("Canary(bytes32 root,bytes32 secret)");
-    /// @dev As in `SeatDraw.saltOf`.
-    bytes32 private constant DRAW = keccak256("Verde draw commitment 1");
 
     /// @inheritdoc ICanaries
     ITaskManager public immutable manager;
@@ -37,7 +36,7 @@ contract Canaries is ICanaries {
     /// @inheritdoc ICanaries
     function show(Terms calldata terms, RunRoot root, bytes32 secret) external {
         bytes32 mark = saltOf(root, secret);
-        require(terms.salt == mark || terms.salt == keccak256(abi.encode(DRAW, mark)), NotMarked());
+        require(terms.salt == mark || terms.salt == DrawSecrets.saltOf(mark), NotMarked());
         TaskId task = manager.taskId(terms);
         require(!_shown[task], ShownBefore(task));
         _shown[task] = true;
