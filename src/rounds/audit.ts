@@ -5,7 +5,7 @@
 import { openBackend } from "../certify/open-backend.ts";
 import { isSignedBy } from "../claims/signature.ts";
 import { bytesEqual } from "../encoding/bytes.ts";
-import { messageOf, RoundsError } from "../errors/index.ts";
+import { messageOf, VerdeError } from "../errors/index.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { DEFAULT } from "../repops/backends/index.ts";
 import { type Blame, blameComputation, blameForm, contradict, ownerOf } from "./judge.ts";
@@ -38,7 +38,7 @@ export interface RecordAudit {
   readonly leaves: number;
   readonly executed: number;
   readonly liars: readonly Liar[];
-  /** Leaves about which nothing can be said, because what they read is not at hand. */
+  /** Leaves about which nothing can be said: what they read is not at hand, or judging them has failed. */
   readonly unavailable: readonly (LeafPlace & { readonly name: string; readonly why: string })[];
 }
 
@@ -67,7 +67,8 @@ export async function auditRecord(record: RoundsRecord, options: RecordAuditOpti
         }
         if (blame) liars.push({ ...blame, round, seat, name });
       } catch (error) {
-        if (!(error instanceof RoundsError)) throw error;
+        // One leaf that can't be judged does not keep the others from it.
+        if (!(error instanceof VerdeError)) throw error;
         unavailable.push({ round, seat, name, why: messageOf(error) });
       }
     }

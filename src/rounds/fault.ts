@@ -92,8 +92,11 @@ export function checkFault(plan: Plan, planted: PlantedFault): PlantedFault {
   const template = plan.templates[plan.seats[seat].template];
   const { step, init, steps } = round === 0 ? template.genesis : template.round;
   const within = (what: string, value: number, count: number): void =>
-    void (value < count || fail(`there are ${count} of ${what}, counted from 0, and none is ${value}`));
-  if (fault.kind === "steps" && fault.count >= steps)
+    void (
+      (Number.isInteger(value) && value >= 0 && value < count) ||
+      fail(`there are ${count} of ${what}, counted from 0, and none is ${value}`)
+    );
+  if (fault.kind === "steps" && !(Number.isInteger(fault.count) && fault.count >= 0 && fault.count < steps))
     fail(`the turn has ${steps} steps, so ${fault.count} are not fewer`);
   if (fault.kind === "message" || fault.kind === "flip") within("the bits", fault.bit, 32);
   if (fault.kind === "message") {

@@ -1,5 +1,6 @@
 /** Judges one leaf against the recorded leaves that it reads (spec 7.14). */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
+import { VerdeError } from "../errors/index.ts";
 import type { Pair } from "../game/level.ts";
 import { bothSides, positionOf } from "../game/level.ts";
 import { type Decision, type Location, locate } from "../referee/decision.ts";
@@ -59,7 +60,7 @@ export async function blameForm(record: RoundsRecord, statement: Statement): Pro
   // A participant that built on what another had signed is not to blame for what the neighbour signed
   // elsewhere, nor for what the recorder lists in its place.
   const shown = await shownReads(record, statement);
-  const i = shown?.findIndex((each, source) => !sameClaim(each, read[source])) ?? -1;
+  const i = shown?.findIndex((each, source) => !sameClaim(plan, each, each, read[source])) ?? -1;
   if (i >= 0 && !isOwners(plan, instance, read[i])) return { participant: "recorder", reason: "unsigned" };
   if (i >= 0) return { participant: ownerOf(plan, read[i]), reason: "equivocation" };
   return { participant: ownerOf(plan, statement), reason: "inputs" };
@@ -166,11 +167,15 @@ export async function blameComputation(
   const { plan } = record;
   const sources = await statesRead(record, statement);
   const right = await runner.run(plan, statement, sources);
-  if (sameClaim(right, statement)) return undefined;
+  if (sameClaim(plan, statement, right, statement)) return undefined;
   const blame: Blame = { participant: ownerOf(plan, statement), reason: "operator" };
   const fault = await statedFault(record, statement);
   const parties = [{ claim: right }, { claim: statement, ...(fault && { fault }) }] as const;
-  const found = await disputeLeaf(plan, statement, { sources, parties, runner });
+  // The execution has shown already that the leaf is wrong. A dispute that breaks off can't say where.
+  const found = await disputeLeaf(plan, statement, { sources, parties, runner }).catch((error: unknown) => {
+    if (error instanceof VerdeError) return undefined;
+    throw error;
+  });
   if (!found?.losers.includes(1)) return blame;
   const { location, reason, claimed, recomputed } = found;
   return { ...blame, reason, location, ...(claimed && { claimed: claimed[1] }), ...(recomputed && { recomputed }) };

@@ -174,6 +174,11 @@ export class LeafRunner {
   }
 }
 
-/** Whether two claims about a leaf are the same. */
-export const sameClaim = (a: LeafClaim, b: LeafClaim): boolean =>
-  bytesEqual(a.job, b.job) && bytesEqual(a.start, b.start) && bytesEqual(a.end, b.end);
+/**
+ * Whether two claims about a leaf are the same: whether they have one run root, which is what its owner signs.
+ * The first state of a leaf without steps is in no run root, so it says nothing.
+ */
+export function sameClaim(plan: Plan, place: LeafPlace, a: LeafClaim, b: LeafClaim): boolean {
+  const template = templateOf(plan, place);
+  return bytesEqual(leafRoot(template, a), leafRoot(template, b));
+}

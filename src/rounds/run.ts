@@ -180,7 +180,7 @@ class Recorder {
     if (statement.round !== round || statement.seat !== seat || !isOwners(plan, instance, statement))
       throw new RoundsError("PARTICIPANT", `${plan.participants[participant].name} sent a statement of ${name} in round ${round} that it has not signed; it is not admitted`, { round, seat }); // prettier-ignore
     const known = this.record.at(place);
-    if (known && !sameClaim(known, statement))
+    if (known && !sameClaim(plan, place, known, statement))
       throw new RoundsError("PARTICIPANT", `${plan.participants[participant].name} computed other bits of ${name} in round ${round} than it has signed, so what was lost of it can't be made again`, { round, seat }); // prettier-ignore
     if (!known) await log.statement(statement);
     this.record.admit(statement);

@@ -125,7 +125,7 @@ async function accused(stage: RoundsStage, posted: PostedRecord, leaf: Statement
   const listed = record.sources(leaf);
   const blames: ChainBlame[] = [];
   for (const [i, shown] of read.entries()) {
-    if (sameClaim(shown, listed[i]) || !isOwners(plan, record.instance, listed[i])) continue;
+    if (sameClaim(plan, shown, shown, listed[i]) || !isOwners(plan, record.instance, listed[i])) continue;
     const both = [shown, listed[i]];
     const runs = both.map((each) => bytesToHex(runOf(plan, each)));
     const place = { round: shown.round, seat: shown.seat };
