@@ -16,7 +16,7 @@ import {
   contradict,
   disputeLeaf,
   ownerOf,
-  statedFault,
+  partiesOf,
   statesRead,
 } from "./judge.ts";
 import { LeafRunner } from "./leaf.ts";
@@ -150,8 +150,7 @@ async function arbitrated(
   const { plan } = records[0];
   const [place] = statements;
   const sources = await statesRead(records[0], place).catch(() => statesRead(records[1], place));
-  const notes = [await faultOf(records[0], place), await faultOf(records[1], place)] as const;
-  const parties = bothSides((side) => ({ claim: statements[side], ...notes[side] }));
+  const parties = await partiesOf(records, place, { claims: statements, sources, runner });
   const found = await disputeLeaf(plan, place, { sources, parties, runner });
   if (!found) {
     for (const side of SIDES) await replayed(records, statements, side, runner, judged);
@@ -192,8 +191,3 @@ async function atHand(body: () => Promise<void>): Promise<void> {
     if (!(error instanceof RoundsError) || error.code !== "VERDE_ROUNDS_UNAVAILABLE") throw error;
   }
 }
-
-const faultOf = async (record: RoundsRecord, place: LeafPlace) => {
-  const fault = await statedFault(record, place);
-  return fault ? { fault } : {};
-};

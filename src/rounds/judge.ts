@@ -93,7 +93,7 @@ function areShown(read: unknown, places: readonly LeafPlace[]): read is readonly
 }
 
 /** The fault that a record states for a leaf, if the leaf can have it. */
-export async function statedFault(record: RoundsRecord, place: LeafPlace): Promise<LeafFault | undefined> {
+async function statedFault(record: RoundsRecord, place: LeafPlace): Promise<LeafFault | undefined> {
   try {
     const { fault } = await record.note(place);
     return fault && checkFault(record.plan, { ...place, fault }).fault;
@@ -114,6 +114,26 @@ export interface LeafParty {
   readonly claim: LeafClaim;
   /** The fault that its own record states, with which its prover executes the leaf again. */
   readonly fault?: LeafFault;
+}
+
+/**
+ * Both sides of a dispute about a leaf. Nobody has signed the fault that a record states, so it counts only
+ * for a side that claims something else than the leaf's job gives: an honest prover executes without one.
+ * @param claims the first record's, and the second's
+ */
+export async function partiesOf(
+  records: Pair<RoundsRecord>,
+  place: LeafPlace,
+  { claims, sources, runner }: { claims: Pair<LeafClaim>; sources: readonly SourceState[]; runner: LeafRunner },
+): Promise<Pair<LeafParty>> {
+  const { plan } = records[0];
+  const faults = [await statedFault(records[0], place), await statedFault(records[1], place)] as const;
+  if (faults.every((fault) => !fault)) return bothSides((side) => ({ claim: claims[side] }));
+  const right = await runner.run(plan, place, sources);
+  return bothSides((side) => {
+    const [claim, fault] = [claims[side], faults[side]];
+    return fault && !sameClaim(plan, place, claim, right) ? { claim, fault } : { claim };
+  });
 }
 
 /** The result of the ordinary dispute about a leaf. */

@@ -3,7 +3,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { sha256 } from "../../src/encoding/hash.ts";
 import type { StateRoot } from "../../src/encoding/tensor.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import { auditRecord, type LeafFault } from "../../src/rounds/index.ts";
+import { auditRecord, disputeRecords, type LeafFault } from "../../src/rounds/index.ts";
+import { statesRead } from "../../src/rounds/judge.ts";
 import { LeafRunner, sameClaim } from "../../src/rounds/leaf.ts";
 import { isOwners } from "../../src/rounds/statement.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
@@ -66,5 +67,25 @@ describe("the fault in the file of a liar's own leaf", () => {
     const lie = await performedRecord(plan, path(name.replaceAll(" ", "-")), [{ ...LOCAL, fault: flip(2, 24) }]);
     await lie.writeNote(LOCAL, { ...(await lie.note(LOCAL)), fault: fault as LeafFault });
     expect((await auditRecord(lie, { backend: wasm })).liars).toMatchObject([{ participant: "client-1" }]);
+  });
+});
+
+describe("a fault in the file of an honest leaf", () => {
+  const masked: LeafFault = { kind: "flip", step: 2, operator: 1, element: 0, bit: 0 };
+
+  test("may change nothing that is handed on", async () => {
+    const record = await performedRecord(plan, path("masked"), [{ ...LOCAL, fault: masked }]);
+    const right = await runner.run(plan, LOCAL, await statesRead(record, LOCAL));
+    expect(sameClaim(plan, LOCAL, record.at(LOCAL)!, right)).toBe(true);
+  });
+
+  test("does not make its owner lose against a lie", async () => {
+    const honest = await performedRecord(plan, path("honest"));
+    const lie = await performedRecord(plan, path("lie"), [{ ...LOCAL, fault: flip(2, 24) }], { salt: 2, from: honest });
+    for (const fault of [masked, flip(1), { kind: "steps", count: 0 } as const]) {
+      await honest.writeNote(LOCAL, { ...(await honest.note(LOCAL)), fault });
+      const found = await disputeRecords(honest, lie, { backend: wasm });
+      expect(found).toMatchObject({ losers: [1], blames: [{ record: 1, participant: "client-1", reason: "operator", location: { step: 2, operator: { number: 24 } } }] }); // prettier-ignore
+    }
   });
 });

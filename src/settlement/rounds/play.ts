@@ -8,7 +8,7 @@ import { trainingProver } from "../../referee/claim.ts";
 import { locate } from "../../referee/decision.ts";
 import { trainingMachine } from "../../referee/machine.ts";
 import type { Witness } from "../../referee/witness.ts";
-import { ownerOf, statedFault, statesRead } from "../../rounds/judge.ts";
+import { ownerOf, partiesOf, statesRead } from "../../rounds/judge.ts";
 import { jobOfLeaf, type LeafRunner } from "../../rounds/leaf.ts";
 import { type LeafPlace, segmentOf, templateOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
@@ -44,8 +44,8 @@ export async function playLeaf(
   const sources = await statesRead(record, place).catch(() => statesRead(other, place));
   const { outline } = jobOfLeaf(plan, place, sources);
   const claims = [{ ...own, job: listed.job }, listed] as const;
-  const faults = [await statedFault(other, place), await statedFault(record, place)] as const;
-  const open = (side: 0 | 1) => runner.memory(plan, place, sources, claims[side], faults[side]);
+  const parties = await partiesOf([other, record], place, { claims, sources, runner });
+  const open = (side: 0 | 1) => runner.memory(plan, place, sources, claims[side], parties[side].fault);
   const memories = [await open(0), await open(1)] as const;
   try {
     const facts = new GameFacts(outline, segmentOf(template));

@@ -46,8 +46,14 @@ describe("the loser on the chain is the one off the chain", () => {
 });
 
 test("a challenger that lies loses its bond, and the honest owner nothing", async () => {
-  const { on } = await both(honest, await withFault(["participant=client-1,round=2,flip:step=1,operator=2,bit=22"]));
-  expect(on.blames).toMatchObject([{ participant: "challenger", reason: "operator" }]);
+  const lie = await withFault(["participant=client-1,round=1,flip:step=1,operator=2,bit=22"]);
+  const challenged = async () => (await both(honest, lie)).on.blames;
+  expect(await challenged()).toMatchObject([{ participant: "challenger", reason: "operator" }]);
+  // Neither does the owner lose by a fault in its leaf's file, which nobody has signed. This one changes no state.
+  const place = { round: 1, seat: 1 };
+  const fault = { kind: "flip", step: 2, operator: 1, element: 0, bit: 0 } as const;
+  await honest.writeNote(place, { ...(await honest.note(place)), fault });
+  expect(await challenged()).toMatchObject([{ participant: "challenger", reason: "operator" }]);
 });
 
 test("who can't answer loses by its clock", async () => {
