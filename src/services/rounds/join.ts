@@ -10,12 +10,13 @@ import { RoundsError } from "../../errors/index.ts";
 import { exists } from "../../files/regular.ts";
 import type { Backend } from "../../repops/backends/backend.ts";
 import { misread, type PlantedFault } from "../../rounds/fault.ts";
+import { contradict } from "../../rounds/judge.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
 import { perform } from "../../rounds/participant.ts";
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
 import { beginRecord, openEmpty, type RoundsRecord } from "../../rounds/record.ts";
 import { Signer } from "../../rounds/signer.ts";
-import { instanceOf } from "../../rounds/statement.ts";
+import { instanceOf, isOwners } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
@@ -147,14 +148,20 @@ export class Joined {
     return { kind: "performed", statement, roots: [...roots], metrics: [...metrics], ...(fault && { fault }) };
   }
 
-  /** Has a leaf that it reads, with its state. `perform` checks whether its owner has signed it. */
+  /** Has a leaf that it reads, with its state. Nothing is kept that its owner has not signed. */
   private async fetch(record: RoundsRecord, recorder: Correspondent, { round, seat }: LeafPlace): Promise<void> {
+    const { plan, instance } = record;
+    const name = `${seatName(plan, seat)} in round ${round}`;
     const known = record.at({ round, seat });
     if (known && (await record.isAtHand(known))) return;
     const { statement, roots } = await recorder.ask({ kind: "leaf", round, seat }, "leaf");
     if (statement.round !== round || statement.seat !== seat || !bytesEqual(stateRoot(roots), statement.end))
-      throw new RoundsError("RECORD", `the recorder sent another leaf than that of ${seatName(record.plan, seat)} in round ${round}`, { round, seat }); // prettier-ignore
-    await recorder.fetch(record.blobs, roots, stateOf(record.plan.templates[record.plan.seats[seat].template]));
+      throw new RoundsError("RECORD", `the recorder sent another leaf than that of ${name}`, { round, seat });
+    if (!isOwners(plan, instance, statement))
+      throw new RoundsError("RECORD", `the recorder sent a leaf of ${name} that its owner has not signed, so it is not read`, { round, seat }); // prettier-ignore
+    if (known && contradict(plan, known, statement))
+      throw new RoundsError("RECORD", `the recorder sent another leaf of ${name} than before, and its owner has signed both; the second one is not read`, { round, seat }); // prettier-ignore
+    await recorder.fetch(record.blobs, roots, stateOf(plan.templates[plan.seats[seat].template]));
     await record.writeNote({ round, seat }, { roots, metrics: [] });
     record.admit(statement);
   }
