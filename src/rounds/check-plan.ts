@@ -4,7 +4,7 @@ import { formatType, type TensorRoot, type TensorType } from "../encoding/tensor
 import { RoundsError } from "../errors/index.ts";
 import { checkOutline } from "../job/closed.ts";
 import { checkTensor } from "../repops/numbers/tensors.ts";
-import { outlineOfLeaf, type Plan, type Seat } from "./plan.ts";
+import { outlineOfLeaf, type Plan, type PlanTurn, type Seat } from "./plan.ts";
 import { type JobTemplate, stateOf, type Template } from "./template.ts";
 
 const isCount = (value: unknown, most = 2 ** 31): boolean =>
@@ -22,6 +22,20 @@ const GIVEN: readonly TensorType[] = [
 ];
 
 /**
+ * Compares the members of turns with how many seats there are: before anything is made for each of them,
+ * because a hostile file may name as many as it likes.
+ * @throws {RoundsError} when they are not as many
+ */
+export function checkMembers(turns: readonly PlanTurn[], seats: number): void {
+  let places = 0;
+  for (const { name, members } of turns) {
+    expect(isCount(members, 2 ** 20) && members >= 1, `the turn ${name} has ${members} members`);
+    places += members;
+  }
+  expect(places === seats, `it has ${seats} seats, not ${places}`);
+}
+
+/**
  * Checks that seats, templates and turns fit together, and each template's jobs in themselves.
  * @throws {RoundsError | JobError | GraphError} when they do not
  */
@@ -29,16 +43,15 @@ export function checkPlan(plan: Plan): void {
   const { name, rounds, turns, templates, seats } = plan;
   checkName(name, "the name of a plan");
   expect(isCount(rounds) && rounds >= 1, `it has ${rounds} rounds`);
+  checkMembers(turns, seats.length);
   const places = turns.flatMap(({ name: turn, by, members }, i) => {
     expect(/^[A-Za-z][A-Za-z0-9]*$/.test(turn) && /^[A-Za-z][A-Za-z0-9]*$/.test(by), "a turn or role has no name");
-    expect(isCount(members, 2 ** 20) && members >= 1, `the turn ${turn} has ${members} members`);
     expect(
       turns.every((other) => other.by !== by || other.members === members),
       `the role ${by} has two sizes`,
     );
     return Array.from({ length: members }, (_, member) => ({ turn: i, member }));
   });
-  expect(places.length === seats.length, `it has ${seats.length} seats, not ${places.length}`);
   seats.forEach((seat, i) => checkSeat(plan, seat, places[i]));
   for (const template of templates) checkTemplate(plan, template);
 }
@@ -79,6 +92,7 @@ function checkTemplate({ turns }: Plan, { turn, genesis, round }: Template): voi
   expect(a === b, `the states of ${turns[turn].name} change their form after round 0`);
   for (const job of [genesis, round]) {
     const count = job.lists.reduce((sum, length) => sum + length, 0);
+    expect(count === job.step.inputs.length - job.step.outputs.length, `${job.name} has lists of other lengths`);
     checkOutline(
       outlineOfLeaf(
         job,

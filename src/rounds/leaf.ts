@@ -175,8 +175,8 @@ export class LeafRunner {
 }
 
 /**
- * Whether two claims about a leaf are the same: whether they have one run root, which is what its owner signs.
- * The first state of a leaf without steps is in no run root, so it says nothing.
+ * Whether two claims about a leaf are the same: whether they have one run root, which is what its owner
+ * signs. The first state of a leaf without steps is in no run root, so it says nothing.
  */
 export function sameClaim(plan: Plan, place: LeafPlace, a: LeafClaim, b: LeafClaim): boolean {
   const template = templateOf(plan, place);

@@ -9,7 +9,7 @@ import { replaceFile } from "../files/replace.ts";
 import { decodeGraph, encodeGraph, graphRoot } from "../graph/codec.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Blobs } from "./blobs.ts";
-import { checkPlan } from "./check-plan.ts";
+import { checkMembers, checkPlan } from "./check-plan.ts";
 import { type Plan, participantsOf, planIdOf, type PlanTurn } from "./plan.ts";
 import type { SeatSource } from "./source.ts";
 import type { JobTemplate, Template } from "./template.ts";
@@ -97,6 +97,7 @@ export async function readPlan(folder: string, blobs: Blobs): Promise<Plan> {
   try {
     const data = decode(plain(bytes), { strict: true, rejectDuplicateMapKeys: true }) as EncodedPlan;
     if (data.format !== FORMAT) return fail(`it has format ${data.format}, and this reads ${FORMAT}`);
+    checkMembers(data.turns, data.seats.length);
     const graphs = new Map<string, Graph>();
     const graph = async (root: Uint8Array): Promise<Graph> => {
       const at = graphFile(folder, root);

@@ -4,7 +4,7 @@ import { signDigest } from "../claims/signature.ts";
 import { formatAddress } from "../claims/claim.ts";
 import { type Bytes, toHex } from "../encoding/bytes.ts";
 import { fs, path } from "../encoding/node.ts";
-import { RoundsError } from "../errors/index.ts";
+import { isMissing, RoundsError, unreadable } from "../errors/index.ts";
 import { appendDurably } from "../files/append.ts";
 import { makeFolder } from "../files/folder.ts";
 import { waitForLock } from "../files/lock.ts";
@@ -38,6 +38,7 @@ export class Signer {
   /**
    * Signs a leaf. It returns when the disk has noted what is signed.
    * @throws {RoundsError} when another root was signed for the place
+   * @throws {FormatError} when the journal of what was signed can't be read
    */
   async leaf(instance: Instance, { round, seat }: LeafPlace, run: RunRoot): Promise<Bytes> {
     await this.note(instance, `leaf ${round} ${seat}`, run);
@@ -56,7 +57,11 @@ export class Signer {
     await makeFolder(this.folder, 0o700);
     const lock = await waitForLock(`${file}.lock`, file);
     try {
-      const text = await fs.readFile(file, "utf8").catch(() => "");
+      // Only a file that is missing says that nothing was signed. One that can't be read says nothing.
+      const text = await fs.readFile(file, "utf8").catch((cause: unknown) => {
+        if (isMissing(cause)) return "";
+        throw unreadable("the journal of what was signed", file, cause, "nothing is signed without it; make it readable, and try again"); // prettier-ignore
+      });
       // A line that was cut when the machine stopped counts for nothing: no signature has left for it.
       const known = text.split("\n").find((each) => each.startsWith(`${place} `) && each.length === line.length);
       if (known === line) return;

@@ -3,14 +3,18 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { decode, encode } from "cborg";
+import { describe, expect, test, vi } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
+import { fs } from "../../src/encoding/node.ts";
 import { Blobs } from "../../src/rounds/blobs.ts";
 import { auditRecord, RoundsRecord, runRounds } from "../../src/rounds/index.ts";
+import { beginRecord } from "../../src/rounds/record.ts";
 import { Signer } from "../../src/rounds/signer.ts";
 import { runOf } from "../../src/rounds/statement.ts";
 import type { RunRoot } from "../../src/trace/commitments.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
+import { testInstance } from "./liars.ts";
 import { smallPlan } from "./small-plan.ts";
 
 const path = temporaryFolder();
@@ -67,6 +71,22 @@ describe("a record", () => {
     expect(readFileSync(path("lost/record.log"))).toEqual(log);
     expect(readdirSync(path("lost/blobs")).sort()).toEqual(blobs);
     expect(await auditRecord(await RoundsRecord.open(path("lost")))).toMatchObject({ liars: [], unavailable: [] });
+  });
+
+  test("is refused before its plan's members are counted out, when it names more than it has seats for", async () => {
+    const plan = await smallPlan.close({ rounds: 1 });
+    const record = await beginRecord(path("crowd"), plan, testInstance(plan));
+    const file = `${record.folder}/plan.cbor`;
+    const data = decode(new Uint8Array(readFileSync(file))) as { turns: { members: number }[] };
+    for (const [members, problem] of [
+      [2 ** 31, "has 2147483648 members"],
+      [2 ** 20 - 1, "it has 4 seats, not 1048576"],
+      [0.5, "has 0.5 members"],
+    ] as const) {
+      data.turns[0].members = members;
+      writeFileSync(file, encode(data));
+      await expect(RoundsRecord.open(record.folder)).rejects.toThrow(problem);
+    }
   });
 
   test("says where it was altered", async () => {
@@ -133,5 +153,18 @@ describe("a signer", () => {
     const again = await runRounds(plan, { state: path("keys"), out: path("signed-again") });
     expect(toHex(again.at(place)!.signature)).not.toBe(toHex(statement.signature));
     expect(runsOf(again)).toEqual(runsOf(record));
+  });
+
+  test("signs nothing while its journal can't be read", async () => {
+    const plan = await smallPlan.close({ rounds: 1 });
+    const signer = await Signer.open(path("unread-keys"), "client-0");
+    const [instance, place] = [testInstance(plan), { round: 1, seat: 0 }];
+    const [first, second] = [1, 2].map((i) => new Uint8Array(32).fill(i) as Uint8Array as RunRoot);
+    await signer.leaf(instance, place, first);
+    const failed = Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    const failing = vi.spyOn(fs, "readFile").mockRejectedValueOnce(failed);
+    await expect(signer.leaf(instance, place, second)).rejects.toThrow("nothing is signed without it");
+    failing.mockRestore();
+    await expect(signer.leaf(instance, place, second)).rejects.toMatchObject({ code: "VERDE_ROUNDS_SIGNED" });
   });
 });

@@ -3,7 +3,8 @@
  * address is on a board, or is in the process of the hub.
  */
 import type { Bytes } from "../../encoding/bytes.ts";
-import { FormatError, messageOf, TransportError } from "../../errors/index.ts";
+import { FormatError, messageOf, TransportError, UsageError } from "../../errors/index.ts";
+import { quote } from "../../errors/text.ts";
 import { ask, bodyOf, isUrl, MEDIA_TYPE, serverAt, type TokenFor } from "../../formats/http.ts";
 import { LONGEST_TIMER } from "../../game/play.ts";
 import { decodeFrame, FRAME_BYTES, refused } from "./frames.ts";
@@ -44,6 +45,16 @@ export interface HttpOptions {
   readonly reachedAt?: string;
 }
 
+/**
+ * An address as others may put it on the board: a scheme, a host and a port. With a path, a query or
+ * credentials anybody could have others send requests of any form.
+ */
+function originOf(text: string): string | undefined {
+  if (!isUrl(text) || !URL.canParse(text)) return undefined;
+  const { origin, pathname, search, hash, username, password } = new URL(text);
+  return pathname === "/" && `${search}${hash}${username}${password}` === "" ? origin : undefined;
+}
+
 export class Http implements Transport {
   readonly kind = "http";
   readonly address: string;
@@ -55,9 +66,15 @@ export class Http implements Transport {
   private readonly addresses = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param hub the address of the hub */
+  /**
+   * @param hub the address of the hub
+   * @throws {UsageError} when `reachedAt` is not `scheme://host:port`
+   */
   constructor(hub: string, options: HttpOptions = {}) {
     this.address = hub.replace(/\/+$/, "");
+    const { reachedAt } = options;
+    if (reachedAt !== undefined && originOf(reachedAt) === undefined)
+      throw new UsageError("VALUE", `${quote(reachedAt)} is no address at which others reach this; write scheme://host:port, without a path`, { found: reachedAt }); // prettier-ignore
     this.options = options;
   }
 
@@ -118,7 +135,7 @@ export class Http implements Transport {
   private async addressOf(subject: string): Promise<string | undefined> {
     const note = (await this.notesAt(`${ADDRESSES}?key=${subject}`, MOST_NOTE + NOTE_HEAD)).get(subject);
     const url = note && note.length <= MOST_ADDRESS ? new TextDecoder().decode(note) : undefined;
-    return url !== undefined && isUrl(url) && URL.canParse(url) ? url : undefined;
+    return url === undefined ? undefined : originOf(url);
   }
 
   private notesAt(path: string, most: number): Promise<ReadonlyMap<string, Bytes>> {

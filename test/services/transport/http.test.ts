@@ -46,6 +46,12 @@ test("one note of a board is given alone, and a stranger's text is no address", 
   const hub = await serveHub(boards, { host: "127.0.0.1", port: 0 });
   closing.push(() => hub.close());
   await boards.post("addresses", "party.a", new TextEncoder().encode("file:///etc/passwd"));
+  for (const [i, text] of [
+    "http://127.0.0.1:1/admin?x=",
+    "http://127.0.0.1:1/#x",
+    "http://me:secret@127.0.0.1:1",
+  ].entries())
+    await boards.post("addresses", `party.s${i}`, new TextEncoder().encode(text));
   await boards.post("addresses", "party.b", new TextEncoder().encode("http://127.0.0.1:1"));
   const one = await fetch(`${hub.url}/v1/boards/addresses?key=party.a`);
   const all = await fetch(`${hub.url}/v1/boards/addresses`);
@@ -53,5 +59,9 @@ test("one note of a board is given alone, and a stranger's text is no address", 
   const asker = new Http(hub.url);
   closing.push(() => asker.close());
   // It is asked for in the process of the hub, where nobody answers.
-  await expect(asker.ask("party.a", question)).rejects.toMatchObject({ code: "VERDE_TRANSPORT_NOBODY" });
+  for (const party of ["a", "s0", "s1", "s2"])
+    await expect(asker.ask(`party.${party}`, question)).rejects.toMatchObject({ code: "VERDE_TRANSPORT_NOBODY" });
+  await expect(asker.ask("party.b", question)).rejects.toMatchObject({ code: "VERDE_TRANSPORT_UNREACHABLE" });
+  const beside = "http://127.0.0.1:1/verde";
+  expect(() => new Http(hub.url, { reachedAt: beside })).toThrow("write scheme://host:port, without a path");
 });
