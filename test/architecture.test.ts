@@ -10,7 +10,7 @@ import { DEPENDENCIES } from "../src/web/modules.ts";
  */
 const BUDGETS: Readonly<Record<string, number>> = {
   errors: 1_350,
-  encoding: 1_260,
+  encoding: 1_270,
   files: 600,
   repops: 19_600,
   graph: 12_600,
@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   referee: 6_400,
   shards: 1_500,
   audit: 900,
-  rounds: 3_600,
+  rounds: 4_450,
   settlement: 12_300,
   index: 40,
   services: 5_200,
