@@ -34,6 +34,7 @@ bytes1 constant TURN_LEAF = 0x1d;
 bytes1 constant ROUND_LEAF = 0x1e;
 bytes1 constant RECORD = 0x1f;
 bytes1 constant ROUND_SEED = 0x20;
+bytes1 constant ABSENT_LEAF = 0x21;
 
 /// @dev The version of the specification that gives the bytes their meaning.
 uint32 constant SPEC_VERSION = 4;

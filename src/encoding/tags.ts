@@ -40,5 +40,6 @@ export const Tag = {
   roundLeaf: 0x1e,
   record: 0x1f,
   roundSeed: 0x20,
+  absentLeaf: 0x21,
 } as const;
 export type Tag = (typeof Tag)[keyof typeof Tag];

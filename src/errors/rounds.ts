@@ -26,8 +26,17 @@ export const ROUNDS = {
     when: "A participant in a process of its own has ended, or sends what is no statement of its seat.",
     remedy: "Read what it has written, and run the plan again with the same folder: it continues.",
   },
+  QUORUM: {
+    when: "Fewer members of a turn have delivered in a round than the plan's quorum.",
+    remedy: "See that they run, and continue the record with --resume.",
+  },
+  LATE: {
+    when: "A leaf came after the recorder had closed its turn without it, so it is refused.",
+    remedy:
+      "Nothing: the participant takes part again in the next round. If it is often late, give the recorder more --patience.",
+  },
   FAULT: {
-    when: "A fault for a drill is planted in a place that the plan does not have.",
+    when: "A fault or an absence for a drill is planted in a place that the plan does not have.",
     remedy: "Name a participant, round, turn, step, operator and element of the plan.",
   },
 } as const satisfies SubCodes;

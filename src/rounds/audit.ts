@@ -3,17 +3,17 @@
  * 7.14).
  */
 import { openBackend } from "../certify/open-backend.ts";
-import { isSignedBy } from "../claims/signature.ts";
 import { bytesEqual } from "../encoding/bytes.ts";
 import { messageOf, VerdeError } from "../errors/index.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { DEFAULT } from "../repops/backends/index.ts";
-import { type Blame, blameComputation, blameForm, contradict, ownerOf } from "./judge.ts";
+import { type Blame, blameComputation, blameForm, blameRoll, contradict, isMarked, ownerOf } from "./judge.ts";
 import { LeafRunner } from "./leaf.ts";
 import { recordClaim } from "./machine.ts";
 import { type LeafPlace, seatName } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
-import { isOwners, recordDigest, type Statement } from "./statement.ts";
+import { isRecorders, sameRoll, type TurnPlace } from "./roll.ts";
+import { isOwners, type Statement } from "./statement.ts";
 
 /** How a record is audited. */
 export interface RecordAuditOptions {
@@ -28,7 +28,7 @@ export interface RecordAuditOptions {
 
 /** Somebody who is to blame, and for which leaf. */
 export interface Liar extends Blame, LeafPlace {
-  /** `local-2`, or `record` for what the recorder has signed. */
+  /** `local-2`; for what the recorder has signed, the turn of a roll, or `record`. */
   readonly name: string;
 }
 
@@ -55,7 +55,8 @@ export async function auditRecord(record: RoundsRecord, options: RecordAuditOpti
   try {
     for (const statement of inOrder(record.all)) {
       const { round, seat } = statement;
-      if (round < from || round > to) continue;
+      // Where a roll says that the member was away, its leaf is not in the record, and nobody reads it.
+      if (round < from || round > to || record.isAbsent(statement)) continue;
       const name = seatName(record.plan, seat);
       options.onLeaf?.(statement, name);
       leaves++;
@@ -75,7 +76,8 @@ export async function auditRecord(record: RoundsRecord, options: RecordAuditOpti
   } finally {
     await runner.close();
   }
-  return { leaves, executed, liars: [...liars, ...contradictions(record), ...wrongMarks(record)], unavailable };
+  const recorder = [...wrongRolls(record, from, to), ...wrongMarks(record)];
+  return { leaves, executed, liars: [...liars, ...contradictions(record), ...recorder], unavailable };
 }
 
 const inOrder = (statements: readonly Statement[]): Statement[] =>
@@ -95,12 +97,35 @@ function contradictions(record: RoundsRecord): Liar[] {
   });
 }
 
+/** Rolls that are not what they have to be, and turns for which the recorder has signed two. */
+function wrongRolls(record: RoundsRecord, from: number, to: number): Liar[] {
+  const { plan, instance, rolls } = record;
+  const liar = (place: TurnPlace, blame: Blame): Liar => ({
+    ...blame,
+    round: place.round,
+    seat: plan.seats.findIndex(({ turn }) => turn === place.turn),
+    name: plan.turns[place.turn].name,
+  });
+  const wrong: Liar[] = [];
+  for (let round = from; round <= to; round++)
+    for (const turn of plan.turns.keys()) {
+      const blame = blameRoll(record, { round, turn });
+      if (blame) wrong.push(liar({ round, turn }, blame));
+    }
+  for (const second of rolls.second) {
+    const first = rolls.at(second)!;
+    if (!sameRoll(first, second) && [first, second].every((each) => isRecorders(instance, each)))
+      wrong.push(liar(second, { participant: "recorder", reason: "equivocation" }));
+  }
+  return wrong;
+}
+
 /** What the recorder signed about other lists than the record's. */
 function wrongMarks(record: RoundsRecord): Liar[] {
   const { instance, marks, complete } = record;
-  return marks.flatMap(({ rounds, root, signature }) => {
-    const isSigned = isSignedBy(instance.recorder, recordDigest(instance, rounds, root), signature);
-    if (!isSigned || rounds > complete || bytesEqual(root, recordClaim(record, rounds))) return [];
+  return marks.flatMap((mark) => {
+    const { rounds, root } = mark;
+    if (!isMarked(instance, mark) || rounds > complete || bytesEqual(root, recordClaim(record, rounds))) return [];
     return [{ round: rounds - 1, seat: 0, name: "record", participant: "recorder", reason: "record" as const }];
   });
 }

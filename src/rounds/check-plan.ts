@@ -4,7 +4,7 @@ import { formatType, type TensorRoot, type TensorType } from "../encoding/tensor
 import { RoundsError } from "../errors/index.ts";
 import { checkOutline } from "../job/closed.ts";
 import { checkTensor } from "../repops/numbers/tensors.ts";
-import { outlineOfLeaf, type Plan, type PlanTurn, type Seat } from "./plan.ts";
+import { isToldPresence, outlineOfLeaf, type Plan, type PlanTurn, type Seat } from "./plan.ts";
 import { type JobTemplate, stateOf, type Template } from "./template.ts";
 
 const isCount = (value: unknown, most = 2 ** 31): boolean =>
@@ -14,7 +14,10 @@ function expect(holds: boolean, problem: string): void {
   if (!holds) throw new RoundsError("RECORD", `the plan contradicts itself: ${problem}; restore the record`);
 }
 
-/** The types of the tensors that each seat is given beside its own data: member, round, seed. */
+/**
+ * The types of the tensors that each seat is given beside its own data: member, round, seed. Presence
+ * follows.
+ */
 const GIVEN: readonly TensorType[] = [
   { dtype: "i32", shape: [] },
   { dtype: "i32", shape: [] },
@@ -44,8 +47,10 @@ export function checkPlan(plan: Plan): void {
   checkName(name, "the name of a plan");
   expect(isCount(rounds) && rounds >= 1, `it has ${rounds} rounds`);
   checkMembers(turns, seats.length);
-  const places = turns.flatMap(({ name: turn, by, members }, i) => {
+  const places = turns.flatMap(({ name: turn, by, members, quorum }, i) => {
     expect(/^[A-Za-z][A-Za-z0-9]*$/.test(turn) && /^[A-Za-z][A-Za-z0-9]*$/.test(by), "a turn or role has no name");
+    const least = quorum === undefined || (isCount(quorum) && quorum >= 1 && quorum < members);
+    expect(least, `the turn ${turn} of ${members} members has a quorum of ${quorum}`);
     expect(
       turns.every((other) => other.by !== by || other.members === members),
       `the role ${by} has two sizes`,
@@ -65,7 +70,9 @@ function checkSeat(plan: Plan, seat: Seat, place: { turn: number; member: number
   const owner = participants[seat.participant];
   expect(owner?.role === turns[seat.turn].by && owner.member === seat.member, `${what} belongs to somebody else`);
   for (const tensor of seat.shard) checkTensor(tensor, `${what}, ${tensor.name}`);
-  const own: TensorType[] = [...seat.shard, ...GIVEN];
+  const sources = template.sources.length;
+  const told = template.sources.every(({ turn }) => turns[turn] !== undefined) && isToldPresence(plan, template);
+  const own: TensorType[] = [...seat.shard, ...GIVEN, ...(told ? [{ dtype: "i32", shape: [sources] } as const] : [])];
   const read = template.sources.map((source) => {
     const member = source.member === "same" ? seat.member : source.member;
     const from = seats.find((each) => each.turn === source.turn && each.member === member);

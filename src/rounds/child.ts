@@ -3,7 +3,7 @@ import { openBackend } from "../certify/open-backend.ts";
 import { messageOf, VerdeError } from "../errors/index.ts";
 import { LeafRunner } from "./leaf.ts";
 import { perform } from "./participant.ts";
-import type { ProcessReply, ProcessRequest, ProcessStart } from "./process.ts";
+import type { NumberedRequest, ProcessReply, ProcessStart } from "./process.ts";
 import { openEmpty } from "./record.ts";
 import { Signer } from "./signer.ts";
 
@@ -17,17 +17,21 @@ async function begin() {
 
 const begun = begin();
 begun.catch(() => undefined);
+let turn: Promise<unknown> = Promise.resolve();
 process.on("message", (message) => {
-  const { place, statements, stop, fault } = message as ProcessRequest;
+  const { number, place, statements, rolls, stop, fault } = message as NumberedRequest;
   const answer = async (): Promise<ProcessReply> => {
     const { record, ...tools } = await begun;
     for (const statement of statements) record.admit(statement);
-    return { performed: await perform(record, { ...tools, stop }, place, fault) };
+    for (const roll of rolls) record.rolls.admit(roll);
+    return { number, performed: await perform(record, { ...tools, stop }, place, fault) };
   };
-  void answer()
+  // One leaf after the other: a recorder that waits no more may ask for the next one.
+  turn = turn
+    .then(answer)
     .catch((error: unknown): ProcessReply => {
       const code = error instanceof VerdeError ? error.code : "VERDE_FAILURE";
-      return { error: { code, message: messageOf(error) } };
+      return { number, error: { code, message: messageOf(error) } };
     })
     .then((reply) => process.send?.(reply));
 });

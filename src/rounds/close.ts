@@ -7,7 +7,7 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import { DATA_PREFIX, type NamedTensor } from "../job/closed.ts";
 import { checkTensor } from "../repops/numbers/tensors.ts";
 import { checkPlan } from "./check-plan.ts";
-import { type Plan, participantsOf, planIdOf, type PlanTurn, type Seat } from "./plan.ts";
+import { isToldPresence, mayMiss, type Plan, participantsOf, planIdOf, type PlanTurn, type Seat } from "./plan.ts";
 import { type AnyPorts, Port } from "./port.ts";
 import { SELF, type SeatSource, type Source } from "./source.ts";
 import { buildTemplate, type Template } from "./template.ts";
@@ -21,6 +21,8 @@ export interface OpenPlan {
   /** The number of members of each role. */
   readonly members: Readonly<Record<string, number>>;
   readonly turns: Readonly<Record<string, Turn>>;
+  /** How many members of a turn must be there in a round, by the names of turns. Absent: all. */
+  readonly quorum: Readonly<Record<string, number>>;
   data(role: string, member: number): unknown;
 }
 
@@ -34,11 +36,15 @@ const NO_DATA = { [OWN.member]: [], [OWN.round]: [], [OWN.seed]: [8] };
 export async function closePlan(open: OpenPlan): Promise<Plan> {
   const names = Object.keys(open.turns);
   const turns = names.map((name): PlanTurn => turnOf(open, name));
+  for (const name of Object.keys(open.quorum))
+    if (!names.includes(name))
+      throw new RoundsError("PLAN", `${open.name} has a quorum of ${name}, which is no turn of it; it has ${names.join(", ")}`); // prettier-ignore
   const [templates, seats] = [[] as Template[], [] as Seat[]];
   const participants = participantsOf(turns);
   const numbers = new Map<string, number>();
   const shards = new Map<string, NamedTensor[]>();
-  for (const { name, role, member } of participants) shards.set(name, await shardOf(open, role, member));
+  const given = [OWN.member, OWN.round, OWN.seed, ...(turns.some(mayMiss) ? [OWN.present] : [])];
+  for (const { name, role, member } of participants) shards.set(name, await shardOf(open, role, member, given));
   const layouts = new Layouts(open, turns, (turn, member) => shards.get(`${turns[turn].by}-${member}`)!);
   for (const [turn, { by, members }] of turns.entries())
     for (let member = 0; member < members; member++) {
@@ -61,26 +67,31 @@ export async function closePlan(open: OpenPlan): Promise<Plan> {
   return closed;
 }
 
-function turnOf({ turns, members, name: plan }: OpenPlan, name: string): PlanTurn {
+function turnOf({ turns, members, quorum, name: plan }: OpenPlan, name: string): PlanTurn {
   const { by } = turns[name];
   const count = members[by];
   if (!NAME.test(name) || !NAME.test(by))
     throw new RoundsError("PLAN", `a turn ${name} by ${by} is not possible; names of turns and roles have letters and digits alone`); // prettier-ignore
-  if (Number.isInteger(count) && count >= 1) return { name, by, members: count };
+  if (Number.isInteger(count) && count >= 1) {
+    const least: unknown = Object.hasOwn(quorum, name) ? quorum[name] : count;
+    if (Number.isInteger(least) && (least as number) >= 1 && (least as number) <= count)
+      return { name, by, members: count, ...(least !== count && { quorum: least as number }) };
+    throw new RoundsError("PLAN", `the turn ${name} of ${plan} has ${count} members and a quorum of ${describe(least)}; take 1 to ${count}`); // prettier-ignore
+  }
   throw new RoundsError(
     "PLAN",
     `the turn ${name} of ${plan} is by ${by}, a role of ${describe(count)} members; give it 1 or more`,
   );
 }
 
-async function shardOf(open: OpenPlan, role: string, member: number): Promise<NamedTensor[]> {
+async function shardOf(open: OpenPlan, role: string, member: number, kept: readonly string[]): Promise<NamedTensor[]> {
   const data: unknown = await open.data(role, member);
   if (!isPlainObject(data))
     throw new RoundsError("PLAN", `the data of ${role} ${member} is ${describe(data)}; return tensors by name`);
   const given = Object.entries(data as Record<string, Tensor | undefined>).flatMap(([name, tensor]) => (tensor ? [{ name, tensor }] : [])); // prettier-ignore
   return given.map(({ name, tensor }) => {
     checkNewName(name, "the name of a tensor of a member's data");
-    if (Object.hasOwn(NO_DATA, name))
+    if (kept.includes(name))
       throw new RoundsError("PLAN", `${role} ${member} has data called ${name}, which each seat is given; rename it`);
     checkTensor(tensor, `${role} ${member}, ${name}`);
     return { ...tensor, name: `${DATA_PREFIX}${name}` };
@@ -127,7 +138,9 @@ class Layouts {
   }
 
   private own(turn: number, member: number): NamedTensor[] {
-    const more = Object.entries(NO_DATA).map(([name, shape]): NamedTensor => {
+    const sources = this.sources(turn).flatMap(({ seats }) => seats);
+    const present = isToldPresence({ turns: this.turns }, { sources }) && { [OWN.present]: [sources.length] };
+    const more = Object.entries({ ...NO_DATA, ...present }).map(([name, shape]): NamedTensor => {
       const data = new Int32Array(shape.reduce((count, extent) => count * extent, 1));
       return { name: `${DATA_PREFIX}${name}`, dtype: "i32", shape, data };
     });
@@ -169,12 +182,13 @@ class Layouts {
   }
 
   private reads(turn: number, builder?: GraphBuilder): AnyPorts {
+    let number = 0;
     return Object.fromEntries(
       this.sources(turn).map(({ alias, source, seats }) => {
         const ports = seats.map(({ turn: from, member }, i) => {
           const types = () => this.laid(from, this.own(from, member === "same" ? 0 : member)).entries;
           const named = () => types().map(({ name, type }) => ({ name, ...type }));
-          return new Port(source.which === "each" ? `${alias}.${i}` : alias, named, builder);
+          return new Port(source.which === "each" ? `${alias}.${i}` : alias, number++, named, builder);
         });
         return [alias, source.which === "each" ? ports : ports[0]];
       }),

@@ -11,6 +11,9 @@ export type WeightValues<Reads extends Readonly<Record<string, Source>>> = {
   readonly [Alias in keyof Reads]: Reads[Alias] extends Source<"each"> ? readonly Value[] : Value;
 };
 
+/** Who was there of each source: an i32 scalar, 1 or 0, or a list of them for `each`. */
+export type Presence<Reads extends Readonly<Record<string, Source>>> = WeightValues<Reads>;
+
 /** The own values of one weight, from the round before: `weight`, and what the turn keeps. */
 export type OwnValues<Keeps extends string> = { readonly [Name in Keeps | "weight"]: Value };
 
@@ -30,13 +33,19 @@ export interface CombineOptions<Reads extends Readonly<Record<string, Source>>, 
    * The next value of one weight, or of it and of what is kept. It is called for each weight.
    * @param own the values of the round before; only with `keeps`
    * @param reads the values that the sources have
-   * @param weight its name and number; `ports` for entries of the sources that have other names; the seat's
-   *   `data` with `member` and `round`, and `random` for random numbers
+   * @param weight its name and number; `present` says who was there, of each source; `ports` for entries of
+   *   the sources that have other names; the seat's `data` with `member` and `round`, and `random` for random
+   *   numbers
    */
   next(
     own: OwnValues<Keeps>,
     reads: WeightValues<Reads>,
-    weight: { readonly name: string; readonly index: number; readonly ports: Ports<Reads> } & Omit<Scene, "reads">,
+    weight: {
+      readonly name: string;
+      readonly index: number;
+      readonly present: Presence<Reads>;
+      readonly ports: Ports<Reads>;
+    } & Omit<Scene, "reads">,
   ): Value | ({ readonly weight: Value } & { readonly [Name in Keeps]: Value });
 }
 
@@ -90,17 +99,20 @@ function nextOf(
   const known = { get weight() { return ofOwn("weight"); } }; // prettier-ignore
   for (const keep of keeps ?? []) Object.defineProperty(known, keep, { get: () => ofOwn(keep) });
   // A source need not have the weight where only its ports are used.
-  const values: Record<string, unknown> = {};
-  for (const [alias, port] of Object.entries(others))
-    Object.defineProperty(values, alias, {
-      get: () => (port instanceof Port ? port.entry(name) : port.map((each) => each.entry(name))),
-    });
+  const ofEach = (take: (port: Port) => Value): Record<string, unknown> => {
+    const values: Record<string, unknown> = {};
+    for (const [alias, port] of Object.entries(others))
+      Object.defineProperty(values, alias, { get: () => (port instanceof Port ? take(port) : port.map(take)) });
+    return values;
+  };
+  const values = ofEach((port) => port.entry(name));
   const builder = firstOf(others);
   const made = builder.scope(name, () =>
     next(known, values as Parameters<typeof next>[1], {
       ...weight,
       data,
       random,
+      present: ofEach((port) => port.present) as Parameters<typeof next>[2]["present"],
       ports: others as Parameters<typeof next>[2]["ports"],
     }),
   );

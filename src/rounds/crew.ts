@@ -11,6 +11,7 @@ import { perform, type Performed } from "./participant.ts";
 import type { LeafPlace } from "./plan.ts";
 import { ParticipantProcess } from "./process.ts";
 import type { RoundsRecord } from "./record.ts";
+import type { Roll } from "./roll.ts";
 import type { Signer } from "./signer.ts";
 
 interface CrewOptions {
@@ -25,7 +26,10 @@ interface CrewOptions {
 export interface Crew {
   /** Whether members compute at once. */
   readonly together: boolean;
-  perform(place: LeafPlace, fault?: LeafFault): Promise<Performed>;
+  /** @param signal ends the waiting for it: what it delivers after that is refused */
+  perform(place: LeafPlace, fault?: LeafFault, signal?: AbortSignal): Promise<Performed>;
+  /** Tells those who were not there that a turn is closed. */
+  closed?(roll: Roll): void;
   close(): Promise<void>;
 }
 
@@ -58,16 +62,18 @@ export async function crewFor(
   }
   if (typeof backend !== "string")
     throw new UsageError("CONFLICT", "participants in processes of their own take the name of a backend; give a name");
-  const processes = plan.participants.map(
-    ({ name }, participant) =>
-      new ParticipantProcess(name, { folder: path.resolve(out), participant, state: path.resolve(state), drill: isDrill(participant), backend }), // prettier-ignore
-  );
+  const begun = (participant: number): ParticipantProcess =>
+    new ParticipantProcess(plan.participants[participant].name, { folder: path.resolve(out), participant, state: path.resolve(state), drill: isDrill(participant), backend }); // prettier-ignore
+  const processes = plan.participants.map((_, participant) => begun(participant));
   return {
     together: true,
     perform: (place, fault) => {
       // A fault may read what the plan does not say.
-      const statements = fault ? record.all : record.sources(place);
-      return processes[ownerOf(place)].perform({ place, statements, stop, ...(fault && { fault }) });
+      const [statements, rolls] = fault ? [record.all, record.rolls.all] : [record.sources(place), record.rollsRead(place)]; // prettier-ignore
+      const owner = ownerOf(place);
+      // One that has ended, and was missed in a turn, comes back as a new process.
+      if (processes[owner].isMissed) processes[owner] = begun(owner);
+      return processes[owner].perform({ place, statements, rolls, stop, ...(fault && { fault }) });
     },
     close: async () => void (await Promise.all(processes.map((process) => process.close()))),
   };

@@ -31,6 +31,12 @@ export interface RoundsSource<Options extends DeclaredOptions> {
   members(options: RoundsOptions<Options>): Readonly<Record<string, number>>;
   /** The data of one member, which all its seats are given; default none. The plan's id commits to it. */
   data?(role: string, member: number, options: RoundsOptions<Options>): MemberData | Promise<MemberData>;
+  /**
+   * How many members of a turn must be there in a round, by the names of turns: `() => ({ local: 2 })`.
+   * Others may be away from round 1; what they have made last stands in for them. Default: all members of
+   * all turns.
+   */
+  quorum?(options: RoundsOptions<Options>): Readonly<Record<string, number>>;
   /** The turns of a round by name, in their order. A turn reads this round's turns to its left. */
   turns(options: RoundsOptions<Options>): Readonly<Record<string, Turn>>;
 }
@@ -53,7 +59,7 @@ export interface RoundsDefinition {
 
 /** The names that `verde rounds run` keeps for itself. */
 const KEPT_NAMES =
-  "help version json out rounds seed participants as network nkey listen reached-at patience fault resume force backend threads progress quiet salt keystore password-file".split(" "); // prettier-ignore
+  "help version json out rounds seed participants as network nkey listen reached-at patience fault resume force backend threads progress quiet away salt keystore password-file".split(" "); // prettier-ignore
 const RESERVED = { command: "verde rounds run", has: (name: string) => KEPT_NAMES.includes(name) };
 
 const whole = (value: unknown, least: number): boolean =>
@@ -100,8 +106,11 @@ export function defineRounds<const Options extends DeclaredOptions = Record<neve
       const [members, turns] = [source.members(given), source.turns(given)];
       if (!isPlainObject(members) || !isPlainObject(turns) || Object.keys(turns).length === 0)
         throw new RoundsError("PLAN", `${source.name} has no turns; return them by name: { local, merge }`);
+      const quorum: unknown = source.quorum?.(given) ?? {};
+      if (!isPlainObject(quorum))
+        throw new RoundsError("PLAN", `the quorum of ${source.name} is ${describe(quorum)}; return numbers by turns: { local: 2 }`); // prettier-ignore
       const data = async (role: string, member: number) => (await source.data?.(role, member, given)) ?? {};
-      return closePlan({ name: source.name, rounds, seed, members, turns, data });
+      return closePlan({ name: source.name, rounds, seed, members, turns, quorum: quorum as Record<string, number>, data }); // prettier-ignore
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   type Blame,
   blameComputation,
   blameForm,
+  blameRoll,
   contradict,
   disputeLeaf,
   ownerOf,
@@ -23,6 +24,7 @@ import { LeafRunner } from "./leaf.ts";
 import { planMachine, recordClaim, recordProver } from "./machine.ts";
 import { type LeafPlace, seatName } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
+import { isRecorders, sameRoll, turnOf } from "./roll.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
 /** How records are disputed. */
@@ -61,6 +63,11 @@ export interface RecordDivergence extends LeafPlace {
   readonly losers: readonly (0 | 1)[];
   /** The first is the one that counts where a single answer is wanted. */
   readonly blames: readonly RecordBlame[];
+  /**
+   * The records by which the member was away here, where one says so and the other does not. Performances may
+   * differ in that, and nobody be to blame: then there are no losers.
+   */
+  readonly absent: readonly (0 | 1)[];
   readonly figures: RecordFigures;
 }
 
@@ -90,16 +97,17 @@ export async function disputeRecords(
   const end = await play(planMachine(a.plan, rounds), provers, claims, tally);
   const [round, seat] = positionOf(end.path).map(({ index }) => index);
   const place = { round, seat };
-  const statements = bothSides((side) => records[side].at(place)!);
+  const statements = bothSides((side) => (records[side].isAbsent(place) ? undefined : records[side].at(place)!));
   const runner = new LeafRunner((await openBackend(options.backend ?? DEFAULT)).backend);
   try {
-    const judged = await judgeBoth(records, statements, runner);
+    const judged = await judgeBoth(records, place, statements, runner);
     return {
       outcome: "divergence",
       ...place,
       name: seatName(a.plan, seat),
       losers: SIDES.filter((side) => judged.blames.some(({ record }) => record === side)),
       blames: judged.blames,
+      absent: SIDES.filter((side) => !statements[side]),
       figures: {
         questions: { record: tally.rounds, leaf: judged.questions },
         bytes: tally.bytes + judged.bytes,
@@ -120,23 +128,34 @@ interface Judged {
 
 async function judgeBoth(
   records: Pair<RoundsRecord>,
-  statements: Pair<Statement>,
+  place: LeafPlace,
+  statements: Pair<Statement | undefined>,
   runner: LeafRunner,
 ): Promise<Judged> {
-  const forms = [await blameForm(records[0], statements[0]), await blameForm(records[1], statements[1])] as const;
-  const judged: Judged = { blames: [], questions: 0, bytes: 0, scalarSteps: 0 };
-  for (const side of SIDES) if (forms[side]) judged.blames.push({ ...forms[side], record: side });
-  const standing = SIDES.filter((side) => !forms[side]);
-  await atHand(async () => {
-    if (standing.length === 2) await arbitrated(records, statements, runner, judged);
-    else for (const side of standing) await replayed(records, statements, side, runner, judged);
-  });
   const [a, b] = records;
   const { plan } = a;
-  const both =
-    bytesEqual(a.instance.id, b.instance.id) && SIDES.every((side) => isOwners(plan, a.instance, statements[side]));
-  if (both && contradict(plan, ...statements))
-    judged.blames.push({ participant: ownerOf(plan, statements[0]), reason: "equivocation", record: undefined });
+  const turn = turnOf(plan, place);
+  const formOf = async (side: 0 | 1) => {
+    const [record, statement] = [records[side], statements[side]];
+    return blameRoll(record, turn) ?? (statement && (await blameForm(record, statement)));
+  };
+  const forms = [await formOf(0), await formOf(1)] as const;
+  const judged: Judged = { blames: [], questions: 0, bytes: 0, scalarSteps: 0 };
+  for (const side of SIDES) if (forms[side]) judged.blames.push({ ...forms[side], record: side });
+  const [first, second] = statements;
+  const standing = SIDES.filter((side) => !forms[side] && statements[side]);
+  await atHand(async () => {
+    if (standing.length === 2) await arbitrated(records, [first!, second!], runner, judged);
+    else for (const side of standing) await replayed(records, statements[side]!, side, runner, judged);
+  });
+  if (!bytesEqual(a.instance.id, b.instance.id)) return judged;
+  const both = first && second && [first, second].every((each) => isOwners(plan, a.instance, each));
+  if (both && contradict(plan, first, second))
+    judged.blames.push({ participant: ownerOf(plan, first), reason: "equivocation", record: undefined });
+  const rolls = bothSides((side) => records[side].rolls.at(turn));
+  const rolled = rolls[0] && rolls[1] && rolls.every((each) => isRecorders(a.instance, each!));
+  if (rolled && !sameRoll(rolls[0]!, rolls[1]!))
+    judged.blames.push({ participant: "recorder", reason: "equivocation", record: undefined });
   return judged;
 }
 
@@ -153,7 +172,7 @@ async function arbitrated(
   const parties = await partiesOf(records, place, { claims: statements, sources, runner });
   const found = await disputeLeaf(plan, place, { sources, parties, runner });
   if (!found) {
-    for (const side of SIDES) await replayed(records, statements, side, runner, judged);
+    for (const side of SIDES) await replayed(records, statements[side], side, runner, judged);
     return;
   }
   const { losers, location, reason, claimed, recomputed, figures } = found;
@@ -174,12 +193,12 @@ async function arbitrated(
 /** Executes one side's leaf again. */
 async function replayed(
   records: Pair<RoundsRecord>,
-  statements: Pair<Statement>,
+  statement: Statement,
   side: 0 | 1,
   runner: LeafRunner,
   judged: Judged,
 ): Promise<void> {
-  const blame = await blameComputation(records[side], statements[side], runner);
+  const blame = await blameComputation(records[side], statement, runner);
   if (blame) judged.blames.push({ ...blame, record: side });
 }
 

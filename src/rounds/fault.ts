@@ -7,7 +7,8 @@ import { RoundsError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import type { AnyExecution } from "../trace/execution.ts";
-import { type LeafPlace, type Plan, sourcesOf } from "./plan.ts";
+import { isToldPresence, type LeafPlace, type Plan, sourcesOf } from "./plan.ts";
+import type { Reads } from "./roll.ts";
 
 /** What is wrong in a leaf. */
 export type LeafFault =
@@ -26,7 +27,9 @@ export type LeafFault =
   /** One member of what is read is left out: another member's leaf is read twice. */
   | { readonly kind: "aggregate"; readonly drop: number }
   /** One source is read as it was a round before. */
-  | { readonly kind: "stale"; readonly source: number };
+  | { readonly kind: "stale"; readonly source: number }
+  /** One source is read as present where its member was away, or as absent where it was there. */
+  | { readonly kind: "presence"; readonly source: number };
 
 /** A fault, and the leaf that has it. */
 export interface PlantedFault extends LeafPlace {
@@ -39,6 +42,7 @@ const FIELDS = {
   message: { entry: 0, element: 0, bit: 20 },
   aggregate: { drop: 0 },
   stale: { source: 0 },
+  presence: { source: 0 },
 } as const satisfies Record<LeafFault["kind"], Record<string, number>>;
 
 const isKind = (text: string): text is LeafFault["kind"] => Object.hasOwn(FIELDS, text);
@@ -109,30 +113,43 @@ export function checkFault(plan: Plan, planted: PlantedFault): PlantedFault {
     within("the operators", fault.operator, kernels.length);
     within("the elements", fault.element, elementCount(kernels[fault.operator].type.shape));
   }
-  if (fault.kind === "aggregate" || fault.kind === "stale") misread(plan, planted, sourcesOf(plan, planted));
+  const places = sourcesOf(plan, planted);
+  misread(plan, planted, { places, present: places.map(() => 1) });
   return planted;
 }
 
 /**
  * The leaves that are read with a fault.
+ * @param reads what it ought to read
  * @throws {RoundsError} when the fault changes nothing
  */
-export function misread(plan: Plan, { round, seat, fault }: PlantedFault, sources: readonly LeafPlace[]): LeafPlace[] {
+export function misread(plan: Plan, { round, seat, fault }: PlantedFault, reads: Reads): Reads {
+  const { places: sources, present } = reads;
   const fail = (problem: string): never => {
     throw new RoundsError("FAULT", `the fault can't be planted: ${problem}`, { round, seat, kind: fault.kind });
   };
   if (fault.kind === "aggregate") {
     const { turn: own } = plan.seats[seat];
     const of = (at: LeafPlace) => plan.seats[at.seat];
-    const at = sources.findIndex((source) => of(source).turn !== own && of(source).member === fault.drop);
-    const other = sources.find((source) => at >= 0 && source.round === sources[at].round && of(source).turn === of(sources[at]).turn && of(source).member !== fault.drop); // prettier-ignore
+    // Members of one turn and round, whether or not they were there.
+    const asked = sourcesOf(plan, { round, seat });
+    const at = asked.findIndex((source) => of(source).turn !== own && of(source).member === fault.drop);
+    const isBeside = (source: LeafPlace): boolean =>
+      source.round === asked[at].round && of(source).turn === of(asked[at]).turn && of(source).member !== fault.drop;
+    const other = sources.find((_, i) => at >= 0 && isBeside(asked[i]));
     if (!other) return fail(`the leaf does not read member ${fault.drop} and another of one turn`);
-    return sources.map((source, i) => (i === at ? other : source));
+    return { places: sources.map((source, i) => (i === at ? other : source)), present };
   }
-  if (fault.kind !== "stale") return [...sources];
+  if (fault.kind === "presence") {
+    if (fault.source >= sources.length) fail(`the leaf has ${sources.length} sources`);
+    if (!isToldPresence(plan, plan.templates[plan.seats[seat].template])) fail("nobody whom the leaf reads may be away"); // prettier-ignore
+    return { places: sources, present: present.map((each, i) => (i === fault.source ? 1 - each : each)) };
+  }
+  if (fault.kind !== "stale") return reads;
   const source = sources[fault.source] ?? fail(`the leaf has ${sources.length} sources`);
   if (source.round === 0) fail(`source ${fault.source} is of round 0, before which there is nothing`);
-  return sources.map((each, i) => (i === fault.source ? { ...each, round: each.round - 1 } : each));
+  const places = sources.map((each, i) => (i === fault.source ? { ...each, round: each.round - 1 } : each));
+  return { places, present };
 }
 
 /** An execution that takes fewer steps, or hands on another state than it has computed. */

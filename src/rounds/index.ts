@@ -1,5 +1,6 @@
 export { auditRecord, type Liar, type RecordAudit, type RecordAuditOptions } from "./audit.ts";
-export { combine, type CombineOptions, type OwnValues, type WeightValues } from "./combine.ts";
+export { type Away, parseAway } from "./away.ts";
+export { combine, type CombineOptions, type OwnValues, type Presence, type WeightValues } from "./combine.ts";
 export {
   defineRounds,
   type MemberData,
@@ -19,10 +20,12 @@ export {
 export { type LeafFault, parseRoundFault, type PlantedFault } from "./fault.ts";
 export { loadRounds } from "./load.ts";
 export type { Blame, Reason } from "./judge.ts";
+export { meanPresent } from "./mean.ts";
 export type { LeafClaim, LeafPlace, Participant, Plan, PlanId, PlanTurn, Seat } from "./plan.ts";
 export { type AnyPorts, Port, type Ports } from "./port.ts";
 export { type LeafNote, RoundsRecord } from "./record.ts";
-export { type LeafInfo, runRounds, type RunRoundsOptions } from "./run.ts";
+export type { Roll, TurnPlace } from "./roll.ts";
+export { type AbsenceInfo, type LeafInfo, runRounds, type RunRoundsOptions } from "./run.ts";
 export { before, each, type Member, now, own, type SeatSource, type Source } from "./source.ts";
 export type { Instance, InstanceId, Statement } from "./statement.ts";
 export type { JobTemplate, Template } from "./template.ts";

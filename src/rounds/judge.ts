@@ -1,4 +1,5 @@
 /** Judges one leaf against the recorded leaves that it reads (spec 7.14). */
+import { isSignedBy } from "../claims/signature.ts";
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { VerdeError } from "../errors/index.ts";
 import type { Pair } from "../game/level.ts";
@@ -9,26 +10,22 @@ import { trainingProver } from "../referee/claim.ts";
 import { arbitrate, type Figures } from "../referee/referee.ts";
 import { checkFault, type LeafFault } from "./fault.ts";
 import { jobOfLeaf, type LeafRunner, sameClaim, type SourceState } from "./leaf.ts";
-import {
-  deriveJob,
-  type LeafClaim,
-  type LeafPlace,
-  leafRoot,
-  type Plan,
-  segmentOf,
-  sourcesOf,
-  templateOf,
-} from "./plan.ts";
+import type { RecordMark } from "./log.ts";
+import { deriveJob, type LeafClaim, type LeafPlace, leafRoot, type Plan, segmentOf, templateOf } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
-import { isOwners, runOf, type Statement } from "./statement.ts";
+import { hasQuorum, isRecorders, isRolled, type Reads, sameRoll, type TurnPlace } from "./roll.ts";
+import { shownReads } from "./shown.ts";
+import { type Instance, isOwners, recordDigest, runOf, type Statement } from "./statement.ts";
 
 /**
- * Why somebody loses. `unsigned`: the recorder lists a leaf that its owner has not signed. `inputs`: the
- * leaf's job does not follow from the plan and the leaves that it reads. `equivocation`: two statements for
- * one place. `operator`: a step computes another value. `message`: the state that is handed on is not what
- * the last step gave. `record`: the recorder's signature is about another list.
+ * Why somebody loses. `unsigned`: the recorder lists a leaf that its owner has not signed, or a roll that
+ * it has not signed itself. `inputs`: the leaf's job does not follow from the plan and the leaves that it
+ * reads. `equivocation`: two statements for one place, or two rolls for one turn. `operator`: a step
+ * computes another value. `message`: the state that is handed on is not what the last step gave. `record`:
+ * the recorder's signature is about another list. `roll`: a roll of the recorder is missing, has too few
+ * members, or says something else than which leaves it lists.
  */
-export type Reason = "unsigned" | "inputs" | "equivocation" | "operator" | "message" | "record";
+export type Reason = "unsigned" | "inputs" | "equivocation" | "operator" | "message" | "record" | "roll";
 
 /** What was found about one party. */
 export interface Blame {
@@ -46,50 +43,54 @@ export interface Blame {
 export const ownerOf = (plan: Plan, { seat }: LeafPlace): string =>
   plan.participants[plan.seats[seat].participant].name;
 
-/** What can be said of a leaf without executing it: its signature, and its inputs. */
-export async function blameForm(record: RoundsRecord, statement: Statement): Promise<Blame | undefined> {
+const RECORDER = (reason: Reason): Blame => ({ participant: "recorder", reason });
+
+/** What can be said of the roll of a turn, beside the leaves that the record lists. */
+export function blameRoll(record: RoundsRecord, place: TurnPlace): Blame | undefined {
   const { plan, instance } = record;
-  if (!isOwners(plan, instance, statement)) return { participant: "recorder", reason: "unsigned" };
-  const read = record.sources(statement);
-  const right = deriveJob(
-    plan,
-    statement,
-    read.map(({ end }) => end),
+  const { round, turn } = place;
+  if (!isRolled(plan, place)) return undefined;
+  const roll = record.rolls.at(place);
+  // While a turn is open it has no roll, and the record no more than some of its leaves.
+  if (!roll) return record.marks.some((mark) => mark.rounds > round && isMarked(instance, mark)) ? RECORDER("roll") : undefined; // prettier-ignore
+  if (!isRecorders(instance, roll)) return RECORDER("unsigned");
+  const fits = plan.seats.every(
+    (seat, i) => seat.turn !== turn || roll.present[seat.member] === (record.at({ round, seat: i }) !== undefined),
   );
-  if (bytesEqual(right, statement.job)) return undefined;
-  // A participant that built on what another had signed is not to blame for what the neighbour signed
-  // elsewhere, nor for what the recorder lists in its place.
-  const shown = await shownReads(record, statement);
-  const i = shown?.findIndex((each, source) => !sameClaim(plan, each, each, read[source])) ?? -1;
-  if (i >= 0 && !isOwners(plan, instance, read[i])) return { participant: "recorder", reason: "unsigned" };
-  if (i >= 0) return { participant: ownerOf(plan, read[i]), reason: "equivocation" };
-  return { participant: ownerOf(plan, statement), reason: "inputs" };
+  return fits && hasQuorum(plan, roll) ? undefined : RECORDER("roll");
 }
 
-/**
- * The signed statements that a leaf's owner shows as its sources, each for the place that the plan names, if
- * its job follows from them.
- */
-export async function shownReads(
-  record: RoundsRecord,
-  statement: Statement,
-): Promise<readonly Statement[] | undefined> {
-  const { plan, instance } = record;
-  const { read } = await record.note(statement).catch(() => ({ read: undefined }));
-  const places = sourcesOf(plan, statement);
-  // Anything may be in a file that a party has written.
+/** What a leaf has to read by its record. Nothing, if a roll is missing that must be there. */
+function listed(record: RoundsRecord, place: LeafPlace): Reads | undefined {
   try {
-    if (!areShown(read, places) || !read.every((each) => isOwners(plan, instance, each))) return undefined;
-    const ends = read.map(({ end }) => end);
-    return bytesEqual(deriveJob(plan, statement, ends), statement.job) ? read : undefined;
+    return record.reads(place);
   } catch {
     return undefined;
   }
 }
 
-function areShown(read: unknown, places: readonly LeafPlace[]): read is readonly Statement[] {
-  const isAt = ({ round, seat }: Statement, i: number): boolean => round === places[i].round && seat === places[i].seat;
-  return Array.isArray(read) && read.length === places.length && (read as Statement[]).every(isAt);
+/** What can be said of a leaf without executing it: its signature, and its inputs. */
+export async function blameForm(record: RoundsRecord, statement: Statement): Promise<Blame | undefined> {
+  const { plan, instance } = record;
+  if (!isOwners(plan, instance, statement)) return RECORDER("unsigned");
+  const reads = listed(record, statement);
+  // No leaf is admitted before the turns that it reads are closed.
+  if (!reads) return RECORDER("roll");
+  const read = record.statements(reads.places);
+  const ends = read.map(({ end }) => end);
+  if (bytesEqual(deriveJob(plan, statement, ends, reads.present), statement.job)) return undefined;
+  // A participant that built on what others had signed is not to blame for what the neighbour or the recorder
+  // signed elsewhere, nor for what the recorder lists in its place.
+  const shown = await shownReads(record, statement);
+  for (const roll of shown?.rolls ?? []) {
+    const own = record.rolls.at(roll);
+    if (!own) return RECORDER("roll");
+    if (!sameRoll(own, roll)) return RECORDER(isRecorders(instance, own) ? "equivocation" : "unsigned");
+  }
+  const i = shown?.statements.findIndex((each, source) => !sameClaim(plan, each, each, read[source])) ?? -1;
+  if (i >= 0 && !isOwners(plan, instance, read[i])) return RECORDER("unsigned");
+  if (i >= 0) return { participant: ownerOf(plan, read[i]), reason: "equivocation" };
+  return { participant: ownerOf(plan, statement), reason: "inputs" };
 }
 
 /** The fault that a record states for a leaf, if the leaf can have it. */
@@ -105,7 +106,9 @@ async function statedFault(record: RoundsRecord, place: LeafPlace): Promise<Leaf
 /** The states that a leaf reads. @throws {RoundsError} when they are not at hand */
 export async function statesRead(record: RoundsRecord, place: LeafPlace): Promise<SourceState[]> {
   const states: SourceState[] = [];
-  for (const source of record.sources(place)) states.push(await record.state(source));
+  const { places, present } = record.reads(place);
+  for (const [i, source] of record.statements(places).entries())
+    states.push({ ...(await record.state(source)), absent: present[i] === 0 });
   return states;
 }
 
@@ -200,6 +203,10 @@ export async function blameComputation(
   const { location, reason, claimed, recomputed } = found;
   return { ...blame, reason, location, ...(claimed && { claimed: claimed[1] }), ...(recomputed && { recomputed }) };
 }
+
+/** Whether the recorder has signed a mark, in this instance. */
+export const isMarked = (instance: Instance, { rounds, root, signature }: RecordMark): boolean =>
+  isSignedBy(instance.recorder, recordDigest(instance, rounds, root), signature);
 
 /** Whether two statements are for one place, and say different things. */
 export const contradict = (plan: Plan, a: Statement, b: Statement): boolean =>

@@ -29,6 +29,8 @@ import type { JobTemplate } from "./template.ts";
 export interface SourceState {
   readonly roots: readonly TensorRoot[];
   readonly tensors: readonly Tensor[];
+  /** Whether its member was away in the round that is read, and this is what it had made last. */
+  readonly absent?: boolean;
 }
 
 /** A leaf that was executed. */
@@ -71,7 +73,11 @@ export function jobOfLeaf(
   sources: readonly SourceState[],
 ): { job: ClosedJob; outline: JobOutline } {
   const template = templateOf(plan, place);
-  const own = ownList(plan, place);
+  const own = ownList(
+    plan,
+    place,
+    sources.map(({ absent }) => (absent ? 0 : 1)),
+  );
   const roots = [...sources.flatMap((source) => source.roots), ...own.roots];
   const tensors: Tensor[] = [...sources.flatMap((source) => source.tensors), ...own.tensors];
   const names = template.step.inputs.slice(template.step.outputs.length);

@@ -1,6 +1,6 @@
 /**
- * `record.log`: statements in the order in which they were admitted. A cut last entry is as if it had not
- * been written.
+ * `record.log`: statements and rolls in the order in which they were admitted. A cut last entry is as if
+ * it had not been written.
  */
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
@@ -9,12 +9,17 @@ import type { StateRoot } from "../encoding/tensor.ts";
 import { isMissing, RoundsError, unwritable } from "../errors/index.ts";
 import { appendDurably } from "../files/append.ts";
 import type { JobId } from "../job/closed.ts";
+import type { PlanTurn } from "./plan.ts";
+import type { Roll } from "./roll.ts";
 import type { Statement } from "./statement.ts";
 
 const MAGIC = new TextEncoder().encode("VERDERL1");
-const KIND = { leaf: 1, round: 2 } as const;
+const KIND = { leaf: 1, round: 2, roll: 3 } as const;
 /** The bytes of an entry's content, by its kind. */
 const BYTES = { [KIND.leaf]: 8 + 3 * 32 + 65, [KIND.round]: 4 + 32 + 65 } as const;
+/** The bytes of a roll before its members, and in all. */
+const ROLL_HEAD = 12;
+const rollBytes = (members: number): number => ROLL_HEAD + members + 65;
 const HASH = 32;
 
 /** What the recorder signed after a round. */
@@ -29,6 +34,7 @@ export interface RecordMark {
 export interface LogContent {
   readonly statements: readonly Statement[];
   readonly marks: readonly RecordMark[];
+  readonly rolls: readonly Roll[];
   /** The place after the last whole entry, and its hash. */
   readonly end: number;
   readonly hash: Bytes;
@@ -37,8 +43,11 @@ export interface LogContent {
 const next = (hash: Bytes, kind: number, content: Bytes): Bytes =>
   sha256(new Writer().bytes(hash).u8(kind).bytes(content).finish());
 
-/** @throws {RoundsError} when there is no log, or an entry does not follow from those before it */
-export async function readLog(file: string): Promise<LogContent> {
+/**
+ * Reads a log. How long a roll is follows from the plan, so that no length in the file is believed.
+ * @throws {RoundsError} when there is no log, or an entry does not follow from those before it
+ */
+export async function readLog(file: string, turns: readonly PlanTurn[]): Promise<LogContent> {
   const read = await fs.readFile(file).catch((cause: unknown) => {
     if (!isMissing(cause)) throw cause;
     throw new RoundsError("RECORD", `${file} is missing, so there is no record; name the folder of a record`, { file });
@@ -48,23 +57,41 @@ export async function readLog(file: string): Promise<LogContent> {
   if (!bytesEqual(bytes.subarray(0, MAGIC.length), MAGIC)) {
     if (bytes.length >= MAGIC.length)
       throw new RoundsError("RECORD", `${file} is no log of a record; restore it`, { file });
-    return { statements: [], marks: [], end: 0, hash: sha256(MAGIC) };
+    return { statements: [], marks: [], rolls: [], end: 0, hash: sha256(MAGIC) };
   }
-  const [statements, marks] = [[] as Statement[], [] as RecordMark[]];
+  const [statements, marks, rolls] = [[] as Statement[], [] as RecordMark[], [] as Roll[]];
   let [end, hash] = [MAGIC.length, sha256(MAGIC)];
   while (end < bytes.length) {
     const kind = bytes[end];
-    const length = BYTES[kind as 1 | 2];
+    const length = lengthAt(bytes, end, turns);
     if (length === undefined) throw altered(file, end);
     if (bytes.length < end + 1 + length + HASH) break;
     const content = bytes.subarray(end + 1, end + 1 + length);
     const own = next(hash, kind, content);
     if (!bytesEqual(own, bytes.subarray(end + 1 + length, end + 1 + length + HASH))) throw altered(file, end);
     if (kind === KIND.leaf) statements.push(statementIn(content));
+    else if (kind === KIND.roll) rolls.push(rollIn(content) ?? fail(file, end));
     else marks.push(markIn(content));
     [end, hash] = [end + 1 + length + HASH, own];
   }
-  return { statements, marks, end, hash };
+  return { statements, marks, rolls, end, hash };
+}
+
+/**
+ * The bytes of the content of the entry at a place; infinitely many where it is cut before they are known.
+ */
+function lengthAt(bytes: Bytes, at: number, turns: readonly PlanTurn[]): number | undefined {
+  const kind = bytes[at];
+  if (kind !== KIND.roll) return BYTES[kind as 1 | 2];
+  if (bytes.length < at + 1 + ROLL_HEAD) return Infinity;
+  const head = new Reader(bytes.subarray(at + 1, at + 1 + ROLL_HEAD), "a roll");
+  head.u32();
+  const [turn, members] = [head.u32(), head.u32()];
+  return turns[turn]?.members === members ? rollBytes(members) : undefined;
+}
+
+function fail(file: string, at: number): never {
+  throw altered(file, at);
 }
 
 function altered(file: string, at: number): RoundsError {
@@ -91,6 +118,15 @@ function statementIn(content: Bytes): Statement {
 function markIn(content: Bytes): RecordMark {
   const reader = new Reader(content, "a record's mark");
   return { rounds: reader.u32(), root: reader.bytes(32).slice(), signature: reader.bytes(65).slice() };
+}
+
+/** A roll, if each of its members is a 0 or a 1. */
+function rollIn(content: Bytes): Roll | undefined {
+  const reader = new Reader(content, "a roll");
+  const [round, turn] = [reader.u32(), reader.u32()];
+  const members = Array.from(reader.bytes(reader.u32()));
+  if (members.some((each) => each > 1)) return undefined;
+  return { round, turn, present: members.map((each) => each === 1), signature: reader.bytes(65).slice() };
 }
 
 /** Appends to a log. Each entry is on the disk when its promise is fulfilled. */
@@ -121,6 +157,12 @@ export class LogWriter {
 
   async mark({ rounds, root, signature }: RecordMark): Promise<void> {
     await this.append(KIND.round, new Writer().u32(rounds).bytes(root).bytes(signature).finish());
+  }
+
+  async roll({ round, turn, present, signature }: Roll): Promise<void> {
+    const members = Uint8Array.from(present, Number);
+    const content = new Writer().u32(round).u32(turn).u32(members.length).bytes(members).bytes(signature);
+    await this.append(KIND.roll, content.finish());
   }
 
   private async append(kind: number, content: Bytes): Promise<void> {

@@ -2,8 +2,9 @@
 import { RoundsError } from "../errors/index.ts";
 import { type LeafFault, misread } from "./fault.ts";
 import type { LeafRunner, SourceState } from "./leaf.ts";
-import { type LeafPlace, leafRoot, seatName, sourcesOf, templateOf } from "./plan.ts";
+import { type LeafPlace, leafRoot, seatName, templateOf } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
+import { hasQuorum, isRecorders, type Roll } from "./roll.ts";
 import type { Signer } from "./signer.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
@@ -14,12 +15,22 @@ export interface Performed {
   readonly metrics: Record<string, number>;
 }
 
+/** @throws {RoundsError} when the recorder has not signed a roll, or had to wait for more members */
+export function checkRoll({ plan, instance }: Pick<RoundsRecord, "plan" | "instance">, roll: Roll): void {
+  const { round, turn } = roll;
+  const what = `the roll of ${plan.turns[turn].name} in round ${round}`;
+  if (!isRecorders(instance, roll))
+    throw new RoundsError("RECORD", `${what} is not signed by the recorder, so it is not read`, { round, turn });
+  if (!hasQuorum(plan, roll))
+    throw new RoundsError("RECORD", `${what} has fewer members than the plan's quorum of ${plan.turns[turn].quorum}, so it is not read`, { round, turn }); // prettier-ignore
+}
+
 /**
  * Performs one leaf: reads what the plan says, and nothing else. The blobs and the leaf's file are written
  * before the signature is given away.
  * @param tools.stop whether the participant stops when training has diverged
  * @param fault of a drill
- * @throws {RoundsError} when a leaf that is read is not there, or not signed by its owner
+ * @throws {RoundsError} when a leaf or a roll that is read is not there, or not signed by its owner
  */
 export async function perform(
   record: RoundsRecord,
@@ -28,13 +39,15 @@ export async function perform(
   fault?: LeafFault,
 ): Promise<Performed> {
   const { plan, instance, blobs } = record;
-  const derived = sourcesOf(plan, place);
-  const read = record.statements(fault ? misread(plan, { ...place, fault }, derived) : derived);
+  for (const roll of record.rollsRead(place)) checkRoll(record, roll);
+  const derived = record.reads(place);
+  const reads = fault ? misread(plan, { ...place, fault }, derived) : derived;
+  const read = record.statements(reads.places.map((each) => record.standing(each)));
   const states: SourceState[] = [];
-  for (const statement of read) {
+  for (const [i, statement] of read.entries()) {
     if (!isOwners(plan, instance, statement))
       throw new RoundsError("RECORD", `the leaf of ${seatName(plan, statement.seat)} in round ${statement.round} is not signed by its owner, so it is not read`, { round: statement.round }); // prettier-ignore
-    states.push(await record.state(statement));
+    states.push({ ...(await record.state(statement)), absent: reads.present[i] === 0 });
   }
   const { job, start, end, roots, state, metrics } = await tools.runner.run(plan, place, states, {
     fault,

@@ -20,7 +20,12 @@ export interface PlanTurn {
   /** The role that runs it, and how many members that has. */
   readonly by: string;
   readonly members: number;
+  /** How many members must be there in a round, where that is fewer. Absent: all of them. */
+  readonly quorum?: number;
 }
+
+/** Whether a turn may miss members, from round 1. */
+export const mayMiss = ({ quorum }: PlanTurn): boolean => quorum !== undefined;
 
 /** A turn of one member. It has one leaf in each round. */
 export interface Seat {
@@ -63,7 +68,12 @@ export interface Plan {
 export function planLeaves({ turns, templates, seats }: Pick<Plan, "turns" | "templates" | "seats">) {
   const leaf = (write: (writer: Writer) => Writer): Bytes => taggedHash(Tag.planPart, write(new Writer()).finish());
   return {
-    turns: turns.map(({ name, by, members }) => leaf((writer) => writer.text(name).text(by).u32(members))),
+    turns: turns.map(({ name, by, members, quorum }) =>
+      leaf((writer) => {
+        writer.text(name).text(by).u32(members);
+        return quorum === undefined ? writer : writer.u32(quorum);
+      }),
+    ),
     templates: templates.map(templateRoot),
     seats: seats.map(({ turn, member, template, shardRoots }) =>
       leaf((writer) => writer.u32(turn).u32(member).u32(template).bytes(stateRoot(shardRoots))),
@@ -96,7 +106,10 @@ export interface LeafPlace {
   readonly seat: number;
 }
 
-/** The leaves that a leaf reads, in the order of its job's lists. Round 0 reads none. */
+/**
+ * The places that a leaf reads, in the order of its job's lists, if nobody is away. Round 0 reads none.
+ * `readsOf` says which leaves these are where somebody is.
+ */
 export function sourcesOf(plan: Plan, { round, seat }: LeafPlace): LeafPlace[] {
   if (round === 0) return [];
   const { member, template } = plan.seats[seat];
@@ -131,14 +144,31 @@ function seedWords(plan: Plan, { round, seat }: LeafPlace): Tensor {
   return { dtype: "i32", shape: [8], data: Int32Array.from({ length: 8 }, (_, i) => view.getInt32(4 * i)) };
 }
 
-/** A leaf's own list: the seat's data, then its member, the round and the seed. */
-export function ownList(plan: Plan, place: LeafPlace): { tensors: NamedTensor[]; roots: TensorRoot[] } {
-  const { shard, shardRoots, member } = plan.seats[place.seat];
+/** Whether the leaves of a template are told who was there: where one of its sources may be absent. */
+export const isToldPresence = ({ turns }: Pick<Plan, "turns">, { sources }: Pick<Template, "sources">): boolean =>
+  sources.some(({ turn }) => mayMiss(turns[turn]));
+
+/**
+ * A leaf's own list: the seat's data, then its member, the round and the seed, and where a source may be
+ * absent, who was there.
+ * @param present 1 for each source that was there, else 0, in their order; default: all were
+ */
+export function ownList(
+  plan: Plan,
+  place: LeafPlace,
+  present?: readonly number[],
+): { tensors: NamedTensor[]; roots: TensorRoot[] } {
+  const { shard, shardRoots, member, template } = plan.seats[place.seat];
+  const { length } = plan.templates[template].sources;
   const more: [string, Tensor][] = [
     [OWN.member, scalar(member)],
     [OWN.round, scalar(place.round)],
     [OWN.seed, seedWords(plan, place)],
   ];
+  // Round 0 reads nothing, and misses nobody.
+  const told = place.round === 0 ? undefined : present;
+  if (isToldPresence(plan, plan.templates[template]))
+    more.push([OWN.present, { dtype: "i32", shape: [length], data: Int32Array.from({ length }, (_, i) => told?.[i] ?? 1) }]); // prettier-ignore
   return {
     tensors: [...shard, ...more.map(([name, tensor]) => ({ ...tensor, name: `data/${name}` }))],
     roots: [...shardRoots, ...more.map(([, tensor]) => tensorRoot(tensor))],
@@ -148,10 +178,16 @@ export function ownList(plan: Plan, place: LeafPlace): { tensors: NamedTensor[];
 /**
  * The id of a leaf's job, from the final states of the leaves that it reads. Nobody claims it.
  * @param sources their roots, in the order of `sourcesOf`
+ * @param present 1 for each that was there, else 0; default: all were
  */
-export function deriveJob(plan: Plan, place: LeafPlace, sources: readonly StateRoot[]): JobId {
+export function deriveJob(
+  plan: Plan,
+  place: LeafPlace,
+  sources: readonly StateRoot[],
+  present?: readonly number[],
+): JobId {
   const template = templateOf(plan, place);
-  const own = ownList(plan, place).roots;
+  const own = ownList(plan, place, present).roots;
   const roots = [...sources, stateRoot(own)];
   const lists = roots.map((root, i) => ({ length: template.lists[i], root }));
   return jobIdOf({ ...partsOfTemplate(template), dataset: listsRoot(lists) });

@@ -4,21 +4,37 @@ import { RoundsError } from "../errors/index.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { COPY } from "../graph/dense.ts";
 import { map } from "../graph/emit.ts";
+import { fillInt } from "../graph/fill.ts";
 import type { NamedType } from "../graph/graph.ts";
+import { reshape } from "../graph/ops/reshape.ts";
+import { slice } from "../graph/ops/slice.ts";
 import type { Value } from "../graph/value.ts";
 import { DATA_PREFIX } from "../job/closed.ts";
 import type { Source } from "./source.ts";
+
+/** The input of a graph that says which sources were there, if it has one. */
+const PRESENCE = new WeakMap<GraphBuilder, Value>();
+
+/** Says which input of a graph has the presence of all sources: i32 [number of sources]. */
+export function tellPresence(builder: GraphBuilder, present: Value | undefined): void {
+  if (present) PRESENCE.set(builder, present);
+}
 
 /** The entries of a state that a turn reads, by name. Each that is used becomes an input of the graph. */
 export class Port {
   private readonly alias: string;
   private readonly layout: () => readonly NamedType[];
   private readonly builder: GraphBuilder | undefined;
+  private readonly number: number;
   private readonly made = new Map<string, Value>();
 
-  /** @param builder the graph that reads; absent where only types are asked for */
-  constructor(alias: string, layout: () => readonly NamedType[], builder?: GraphBuilder) {
+  /**
+   * @param number of the source, among all that the turn reads
+   * @param builder the graph that reads; absent where only types are asked for
+   */
+  constructor(alias: string, number: number, layout: () => readonly NamedType[], builder?: GraphBuilder) {
     this.alias = alias;
+    this.number = number;
     this.layout = layout;
     this.builder = builder;
   }
@@ -31,6 +47,18 @@ export class Port {
   /** The entries of the state, in its order. */
   get types(): readonly NamedType[] {
     return this.layout();
+  }
+
+  /**
+   * Whether the member was there, in the round that is read: an i32 scalar, 1 or 0. The state of one that was
+   * away is its last one. Always 1 where nobody may be away.
+   * @throws {RoundsError} where there are types alone
+   */
+  get present(): Value {
+    if (!this.builder) throw new RoundsError("PLAN", `${this.alias} has no values here; take its types`);
+    const told = PRESENCE.get(this.builder);
+    if (!told) return fillInt(this.builder, [], 1, "present");
+    return reshape(slice(told, 0, this.number, this.number + 1), []);
   }
 
   /** Whether the state has an entry of this name. */

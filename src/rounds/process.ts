@@ -5,6 +5,7 @@ import { RoundsError } from "../errors/index.ts";
 import type { LeafFault } from "./fault.ts";
 import type { LeafPlace } from "./plan.ts";
 import type { Performed } from "./participant.ts";
+import type { Roll } from "./roll.ts";
 import type { Statement } from "./statement.ts";
 
 /** What a participant's process is started with. */
@@ -20,19 +21,24 @@ export interface ProcessStart {
   readonly backend: string;
 }
 
-/** What it is asked: a leaf, and the statements that this reads. */
+/** What it is asked: a leaf, and the statements and rolls that this reads. */
 export interface ProcessRequest {
   readonly place: LeafPlace;
   readonly statements: readonly Statement[];
+  readonly rolls: readonly Roll[];
   /** Whether it stops when training has diverged. */
   readonly stop: boolean;
   readonly fault?: LeafFault;
 }
 
+/** A request with its number: a leaf that nobody waits for any more is answered as well. */
+export type NumberedRequest = ProcessRequest & { readonly number: number };
+
 /** What it answers. */
-export type ProcessReply =
+export type ProcessReply = { readonly number: number } & (
   | { readonly performed: Performed }
-  | { readonly error: { readonly code: string; readonly message: string } };
+  | { readonly error: { readonly code: string; readonly message: string } }
+);
 
 /** The name is a value: a bundler for browsers would otherwise take the module along. */
 const CHILD = `child${import.meta.url.slice(-3)}`;
@@ -44,6 +50,8 @@ export class ParticipantProcess {
   private readonly child: ChildProcess;
   private readonly name: string;
   private stderr = "";
+  private asked = 0;
+  private missed = false;
 
   /** @param name of the participant, for errors */
   constructor(name: string, start: ProcessStart) {
@@ -65,24 +73,32 @@ export class ParticipantProcess {
     return this.child.pid;
   }
 
+  /** Whether it has ended, and a leaf was not performed because of that. */
+  get isMissed(): boolean {
+    return this.missed;
+  }
+
   /**
-   * Has a leaf performed. One at a time.
+   * Has a leaf performed. What it is asked before that is finished comes after it.
    * @throws {RoundsError} when the process ends, or could not perform it
    */
   async perform(request: ProcessRequest): Promise<Performed> {
+    const number = this.asked++;
+    let stop = (): void => {};
     const reply = await new Promise<ProcessReply>((resolve, reject) => {
       const ended = (): void => {
+        this.missed = true;
         const why = this.stderr.trim().split("\n").at(-1);
         reject(new RoundsError("PARTICIPANT", `the process of ${this.name} has ended${why ? `: ${why}` : ""}; run the plan again with --resume`, { participant: this.name })); // prettier-ignore
       };
       if (this.child.exitCode !== null || !this.child.connected) return ended();
-      this.child.once("exit", ended);
-      this.child.once("message", (message) => {
-        this.child.off("exit", ended);
-        resolve(message as ProcessReply);
-      });
-      this.child.send(request, (error) => void (error && ended()));
-    });
+      const answered = (message: unknown): void => {
+        if ((message as ProcessReply).number === number) resolve(message as ProcessReply);
+      };
+      stop = () => void this.child.off("exit", ended).off("message", answered);
+      this.child.on("exit", ended).on("message", answered);
+      this.child.send({ ...request, number } satisfies NumberedRequest, (error) => void (error && ended()));
+    }).finally(() => stop());
     if ("performed" in reply) return reply.performed;
     throw new RoundsError("PARTICIPANT", `${this.name} could not perform its leaf: ${reply.error.message} (${reply.error.code})`, { participant: this.name, code: reply.error.code }); // prettier-ignore
   }

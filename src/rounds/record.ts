@@ -1,7 +1,6 @@
 /** The record of an instance: its plan, keys, statements, and what each leaf has computed. */
 import { decode, encode } from "cborg";
-import { type Bytes, bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
-import { parseJson } from "../encoding/json.ts";
+import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { fs, path } from "../encoding/node.ts";
 import { formatType, stateRoot, type TensorRoot } from "../encoding/tensor.ts";
 import { messageOf, RoundsError } from "../errors/index.ts";
@@ -9,12 +8,14 @@ import { makeFolder } from "../files/folder.ts";
 import { replaceFile } from "../files/replace.ts";
 import { Blobs } from "./blobs.ts";
 import type { LeafFault } from "./fault.ts";
+import { readInstance, writeInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
 import { type LogContent, type RecordMark, readLog } from "./log.ts";
-import { type LeafPlace, type Plan, seatName, sourcesOf } from "./plan.ts";
+import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan, writePlan } from "./plan-file.ts";
+import { isRolled, type Reads, readsOf, type Roll, Rolls, standingIn, turnOf, type TurnPlace } from "./roll.ts";
 import { stateOf } from "./template.ts";
-import { type Instance, instanceOf, type Statement } from "./statement.ts";
+import type { Instance, Statement } from "./statement.ts";
 
 /** What a leaf's file holds beside its statement. Its run root binds the entries; the rest is a note. */
 export interface LeafNote {
@@ -25,12 +26,13 @@ export interface LeafNote {
   readonly fault?: LeafFault;
   /** The statements that the leaf was computed from, where they are others than the record's. */
   readonly read?: readonly Statement[];
+  /** The rolls by which it chose them, where they are others than the record's. */
+  readonly rolls?: readonly Roll[];
 }
 
 const key = ({ round, seat }: LeafPlace): string => `${round}/${seat}`;
 const leafFile = (folder: string, plan: Plan, { round, seat }: LeafPlace): string =>
   path.join(folder, "rounds", String(round).padStart(4, "0"), `${seatName(plan, seat)}.leaf`);
-const instanceFile = (folder: string): string => path.join(folder, "instance.json");
 
 /** Where the log of a record is. */
 export const logFile = (folder: string): string => path.join(folder, "record.log");
@@ -46,6 +48,7 @@ export class RoundsRecord {
   private readonly places = new Map<string, Statement>();
   /** Statements for a place that has one already, which say something else. */
   readonly second: Statement[] = [];
+  readonly rolls = new Rolls();
   readonly marks: RecordMark[];
 
   constructor(folder: string, plan: Plan, instance: Instance, blobs: Blobs, log?: LogContent) {
@@ -60,6 +63,12 @@ export class RoundsRecord {
         throw new RoundsError("RECORD", `${folder} has a statement of seat ${seat} in round ${round}, which the plan does not have; restore it`, { round, seat }); // prettier-ignore
       this.admit(statement);
     }
+    for (const roll of log?.rolls ?? []) {
+      const { round, turn } = roll;
+      if (round > plan.rounds || !isRolled(plan, roll))
+        throw new RoundsError("RECORD", `${folder} has a roll of turn ${turn} in round ${round}, in which the plan misses nobody; restore it`, { round, turn }); // prettier-ignore
+      this.rolls.admit(roll);
+    }
   }
 
   /** @throws {RoundsError} when the folder is no record, or a file of it is not what it should be */
@@ -67,7 +76,7 @@ export class RoundsRecord {
     const blobs = new Blobs(blobFolder(folder));
     const plan = await readPlan(folder, blobs);
     const instance = await readInstance(folder, plan);
-    return new RoundsRecord(folder, plan, instance, blobs, await readLog(logFile(folder)));
+    return new RoundsRecord(folder, plan, instance, blobs, await readLog(logFile(folder), plan.turns));
   }
 
   /** Adds a statement. The first one for a place counts. */
@@ -87,15 +96,60 @@ export class RoundsRecord {
     return [...this.places.values()];
   }
 
+  /** Whether a roll says that a seat's member was away. */
+  isAbsent({ round, seat }: LeafPlace): boolean {
+    const turn = turnOf(this.plan, { round, seat });
+    return isRolled(this.plan, turn) && this.rolls.at(turn)?.present[this.plan.seats[seat].member] === false;
+  }
+
+  /**
+   * The roll of a turn.
+   * @throws {RoundsError} UNAVAILABLE when there is none yet
+   */
+  roll({ round, turn }: TurnPlace): Roll {
+    const roll = this.rolls.at({ round, turn });
+    if (roll) return roll;
+    throw new RoundsError("UNAVAILABLE", `${this.folder} has no roll of ${this.plan.turns[turn].name} in round ${round}, so nothing can read it; run the plan further`, { round, turn }); // prettier-ignore
+  }
+
+  /** The leaf that stands in a place. @throws {RoundsError} UNAVAILABLE without the roll that says it */
+  standing(place: LeafPlace): LeafPlace {
+    return standingIn(this.plan, place, (turn) => this.roll(turn));
+  }
+
+  /** What a leaf has to read. @throws {RoundsError} UNAVAILABLE without the rolls that say it */
+  reads(place: LeafPlace): Reads {
+    return readsOf(this.plan, place, (turn) => this.roll(turn));
+  }
+
+  /** The rolls that say what a leaf has to read. */
+  rollsRead(place: LeafPlace): Roll[] {
+    const read = new Set<Roll>();
+    readsOf(this.plan, place, (turn) => {
+      const roll = this.roll(turn);
+      read.add(roll);
+      return roll;
+    });
+    return [...read];
+  }
+
+  /** Whether a place has its leaf, or a roll says that its member was away. */
+  private isSettled(place: LeafPlace): boolean {
+    const turn = turnOf(this.plan, place);
+    const isOpen = isRolled(this.plan, turn) && !this.rolls.at(turn);
+    return !isOpen && (this.isAbsent(place) || this.at(place) !== undefined);
+  }
+
   /** How many leaves there are. */
   get size(): number {
     return this.places.size;
   }
 
-  /** How many rounds have all their leaves, with round 0. */
+  /** How many rounds have all their leaves and rolls, with round 0. */
   get complete(): number {
     let rounds = 0;
-    while (rounds <= this.plan.rounds && this.plan.seats.every((_, seat) => this.at({ round: rounds, seat }))) rounds++;
+    while (rounds <= this.plan.rounds && this.plan.seats.every((_, seat) => this.isSettled({ round: rounds, seat })))
+      rounds++;
     return rounds;
   }
 
@@ -104,7 +158,7 @@ export class RoundsRecord {
    * @throws {RoundsError} when one of them is not there yet
    */
   sources(place: LeafPlace): Statement[] {
-    return this.statements(sourcesOf(this.plan, place));
+    return this.statements(this.reads(place).places);
   }
 
   /** The statements of places. @throws {RoundsError} UNAVAILABLE where a place has none */
@@ -180,23 +234,8 @@ export async function beginRecord(folder: string, plan: Plan, instance: Instance
   const blobs = new Blobs(blobFolder(folder));
   await makeFolder(folder);
   await writePlan(folder, plan, blobs);
-  const owners = plan.participants.map(({ name }, i) => [name, toHex(instance.owners[i])]);
-  const text = { plan: toHex(plan.id), salt: toHex(instance.salt), owners: Object.fromEntries(owners), recorder: toHex(instance.recorder) }; // prettier-ignore
-  await replaceFile(instanceFile(folder), `${JSON.stringify(text, null, 2)}\n`);
+  await writeInstance(folder, plan, instance);
   return new RoundsRecord(folder, plan, instance, blobs);
-}
-
-async function readInstance(folder: string, plan: Plan): Promise<Instance> {
-  const file = instanceFile(folder);
-  try {
-    const text = parseJson(await fs.readFile(file, "utf8"), file) as { plan: string; salt: string; owners: Record<string, string>; recorder: string }; // prettier-ignore
-    const bytes = (hex: string, length: number): Bytes => fromHex(hex, length);
-    if (!bytesEqual(bytes(text.plan, 32), plan.id)) throw new Error("it is of another plan");
-    const owners = plan.participants.map(({ name }) => bytes(text.owners[name], 20));
-    return instanceOf({ plan: plan.id, salt: bytes(text.salt, 32), owners, recorder: bytes(text.recorder, 20) });
-  } catch (cause) {
-    throw new RoundsError("RECORD", `${file} can't be used: ${messageOf(cause)}; restore it`, { file });
-  }
 }
 
 /** A record without its statements, for a participant that is sent those that it needs. */

@@ -2,20 +2,20 @@
 import { ClaimStore } from "../claims/store.ts";
 import { type Bytes, bytesEqual, toHex } from "../encoding/bytes.ts";
 import { fs, path } from "../encoding/node.ts";
-import { RoundsError, RunError, UsageError } from "../errors/index.ts";
+import { RoundsError, UsageError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { takeLock } from "../files/lock.ts";
 import { exists } from "../files/regular.ts";
 import type { Backend } from "../repops/backends/backend.ts";
-import { type Crew, crewFor, type Muster } from "./crew.ts";
+import type { Away } from "./away.ts";
+import { crewFor, type Muster } from "./crew.ts";
 import type { PlantedFault } from "./fault.ts";
-import { sameClaim } from "./leaf.ts";
-import { LogWriter, readLog } from "./log.ts";
-import type { Performed } from "./participant.ts";
-import { type LeafPlace, type Plan, seatName } from "./plan.ts";
+import { LogWriter } from "./log.ts";
+import type { LeafPlace, Plan } from "./plan.ts";
 import { beginRecord, logFile, RoundsRecord } from "./record.ts";
+import { Recorder } from "./recorder.ts";
 import { Signer } from "./signer.ts";
-import { type Instance, instanceOf, isOwners, recordRootOf, roundRootOf, runOf } from "./statement.ts";
+import { type Instance, instanceOf } from "./statement.ts";
 
 /** How a plan is run. */
 export interface RunRoundsOptions {
@@ -27,6 +27,13 @@ export interface RunRoundsOptions {
   backend?: Backend | string;
   /** What participants do wrong, for drills. They sign with other keys then. */
   faults?: readonly PlantedFault[];
+  /** Who stays away for some rounds, for drills. Who computes elsewhere is not asked then. */
+  away?: readonly Away[];
+  /**
+   * How long a turn waits for its other members once its quorum has delivered, in milliseconds; default a
+   * minute. Participants in this process are always waited for.
+   */
+  patience?: number;
   /** The folder of the user's keys; default that of the claims. */
   state?: string;
   /** 32 bytes that make this performance another than earlier ones; default random ones. */
@@ -39,6 +46,16 @@ export interface RunRoundsOptions {
   signal?: AbortSignal;
   /** Called after each leaf. */
   onLeaf?(leaf: LeafInfo): void;
+  /** Called when a turn is closed, for each member that was not there. */
+  onAbsent?(absence: AbsenceInfo): void;
+  /** Called for a leaf that is refused, because it has come after its turn was closed. */
+  onLate?(leaf: Omit<LeafInfo, "metrics">): void;
+}
+
+/** What is reported of a member that was not there. */
+export interface AbsenceInfo extends Omit<LeafInfo, "metrics"> {
+  /** Why it counts as absent, in words. */
+  readonly why: string;
 }
 
 /** What is reported of a leaf. */
@@ -58,7 +75,8 @@ const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "templates", "blo
  * Runs all rounds of a plan.
  * @returns the whole record
  * @throws {UsageError} when the folder exists, without `resume` and `force`
- * @throws {RoundsError} when the record to continue is of another plan, or a participant fails
+ * @throws {RoundsError} when the record to continue is of another plan, a participant fails that the plan
+ *   can't miss, or fewer are there than it asks for
  * @throws {RunError} when `signal` stopped it, or training has diverged without a fault
  */
 export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<RoundsRecord> {
@@ -120,85 +138,4 @@ async function continued(plan: Plan, out: string, owners: readonly Bytes[], reco
   if (other >= 0 || !bytesEqual(recorder.address, instance.recorder))
     throw new RoundsError("FOREIGN", `${out} was begun with another key of ${plan.participants[other]?.name ?? "the recorder"}; continue it with the same keys and faults`, { out }); // prettier-ignore
   return record;
-}
-
-/** Admits what the participants have performed, in the order of the seats. */
-class Recorder {
-  private readonly record: RoundsRecord;
-  private readonly crew: Crew;
-  private readonly signer: Signer;
-  private readonly options: RunRoundsOptions;
-  private readonly rounds: Bytes[] = [];
-
-  constructor(record: RoundsRecord, crew: Crew, signer: Signer, options: RunRoundsOptions) {
-    this.record = record;
-    this.crew = crew;
-    this.signer = signer;
-    this.options = options;
-  }
-
-  async run(): Promise<void> {
-    const { record } = this;
-    const { plan, instance, folder } = record;
-    const log = await LogWriter.open(logFile(folder), await readLog(logFile(folder)));
-    for (let round = 0; round <= plan.rounds; round++) {
-      for (const turn of plan.turns.keys()) await this.turn(log, round, turn);
-      this.rounds.push(roundRootOf(plan.seats.map((_, seat) => runOf(plan, record.at({ round, seat })!))));
-      const root = recordRootOf(plan.id, this.rounds);
-      if (record.marks.some((mark) => mark.rounds === round + 1 && bytesEqual(mark.root, root))) continue;
-      const mark = { rounds: round + 1, root, signature: await this.signer.record(instance, round + 1, root) };
-      await log.mark(mark);
-      record.marks.push(mark);
-    }
-  }
-
-  private async turn(log: LogWriter, round: number, turn: number): Promise<void> {
-    const { record, crew, options } = this;
-    const { seats } = record.plan;
-    const places: LeafPlace[] = [];
-    for (const [seat, each] of seats.entries()) {
-      const known = record.at({ round, seat });
-      if (each.turn === turn && !(known && (await record.isAtHand(known)))) places.push({ round, seat });
-    }
-    const faultOf = ({ seat }: LeafPlace) =>
-      options.faults?.find((planted) => planted.round === round && planted.seat === seat)?.fault;
-    const started = crew.together ? places.map((place) => crew.perform(place, faultOf(place))) : [];
-    await Promise.allSettled(started);
-    for (const [i, place] of places.entries()) {
-      const performed = await (started[i] ?? crew.perform(place, faultOf(place)));
-      await this.admit(log, place, performed);
-      if (options.signal?.aborted) throw this.stopped(place);
-    }
-  }
-
-  /** A leaf is admitted if its owner has signed it. Whether it is right is for those who dispute it. */
-  private async admit(log: LogWriter, place: LeafPlace, { statement, metrics }: Performed): Promise<void> {
-    const { plan, instance } = this.record;
-    const { round, seat } = place;
-    const { participant } = plan.seats[seat];
-    const name = seatName(plan, seat);
-    if (statement.round !== round || statement.seat !== seat || !isOwners(plan, instance, statement))
-      throw new RoundsError("PARTICIPANT", `${plan.participants[participant].name} sent a statement of ${name} in round ${round} that it has not signed; it is not admitted`, { round, seat }); // prettier-ignore
-    const known = this.record.at(place);
-    if (known && !sameClaim(plan, place, known, statement))
-      throw new RoundsError("PARTICIPANT", `${plan.participants[participant].name} computed other bits of ${name} in round ${round} than it has signed, so what was lost of it can't be made again`, { round, seat }); // prettier-ignore
-    if (!known) await log.statement(statement);
-    this.record.admit(statement);
-    this.options.onLeaf?.({
-      round,
-      seat,
-      rounds: plan.rounds,
-      name,
-      participant: plan.participants[participant].name,
-      metrics,
-    });
-  }
-
-  private stopped({ round, seat }: LeafPlace): RunError {
-    const { plan, folder } = this.record;
-    const message = `the rounds were stopped after ${seatName(plan, seat)} in round ${round} of ${plan.rounds}; ${folder} is kept: continue it with --resume`;
-    const error = new RunError("STOPPED", message, { round, seat, out: folder });
-    error.cause = this.options.signal?.reason;
-    return error;
-  }
 }

@@ -2,7 +2,7 @@
 import { keptKey } from "../claims/store.ts";
 import { signDigest } from "../claims/signature.ts";
 import { formatAddress } from "../claims/claim.ts";
-import { type Bytes, toHex } from "../encoding/bytes.ts";
+import { type Bytes, fromHex, toHex } from "../encoding/bytes.ts";
 import { fs, path } from "../encoding/node.ts";
 import { isMissing, RoundsError, unreadable } from "../errors/index.ts";
 import { appendDurably } from "../files/append.ts";
@@ -10,7 +10,15 @@ import { makeFolder } from "../files/folder.ts";
 import { waitForLock } from "../files/lock.ts";
 import type { RunRoot } from "../trace/commitments.ts";
 import type { LeafPlace } from "./plan.ts";
+import { presentWord, type Roll, rollDigest, type TurnPlace } from "./roll.ts";
 import { type Instance, leafDigest, recordDigest } from "./statement.ts";
+
+/**
+ * The line of a journal about a place. One that was cut when the machine stopped counts for nothing: no
+ * signature has left for it.
+ */
+const signedLine = (journal: string, place: string): string | undefined =>
+  journal.split("\n").find((line) => line.startsWith(`${place} `) && line.length === place.length + 1 + 2 + 64);
 
 /** Signs for one participant or for the recorder, in one instance. */
 export class Signer {
@@ -51,19 +59,40 @@ export class Signer {
     return signDigest(recordDigest(instance, rounds, root), this.secret);
   }
 
+  /** Signs a roll. @throws {RoundsError} when another roll was signed for the turn */
+  async roll(instance: Instance, { round, turn, present }: Omit<Roll, "signature">): Promise<Bytes> {
+    await this.note(instance, `roll ${round} ${turn}`, presentWord(present));
+    return signDigest(rollDigest(instance, { round, turn }, present), this.secret);
+  }
+
+  /** The word of the roll that was signed for a turn, if one was. */
+  async signedRoll(instance: Instance, { round, turn }: TurnPlace): Promise<Bytes | undefined> {
+    const place = `roll ${round} ${turn}`;
+    const line = signedLine(await this.journal(instance), place);
+    return line === undefined ? undefined : fromHex(line.slice(place.length + 1), 32);
+  }
+
+  private fileOf({ id }: Instance): string {
+    return path.join(this.folder, `${toHex(id)}.${formatAddress(this.address)}`);
+  }
+
+  private journal(instance: Instance): Promise<string> {
+    const file = this.fileOf(instance);
+    // Only a file that is missing says that nothing was signed. One that can't be read says nothing.
+    return fs.readFile(file, "utf8").catch((cause: unknown) => {
+      if (isMissing(cause)) return "";
+      throw unreadable("the journal of what was signed", file, cause, "nothing is signed without it; make it readable, and try again"); // prettier-ignore
+    });
+  }
+
   private async note(instance: Instance, place: string, root: Bytes): Promise<void> {
-    const file = path.join(this.folder, `${toHex(instance.id)}.${formatAddress(this.address)}`);
+    const file = this.fileOf(instance);
     const line = `${place} ${toHex(root)}`;
     await makeFolder(this.folder, 0o700);
     const lock = await waitForLock(`${file}.lock`, file);
     try {
-      // Only a file that is missing says that nothing was signed. One that can't be read says nothing.
-      const text = await fs.readFile(file, "utf8").catch((cause: unknown) => {
-        if (isMissing(cause)) return "";
-        throw unreadable("the journal of what was signed", file, cause, "nothing is signed without it; make it readable, and try again"); // prettier-ignore
-      });
-      // A line that was cut when the machine stopped counts for nothing: no signature has left for it.
-      const known = text.split("\n").find((each) => each.startsWith(`${place} `) && each.length === line.length);
+      const text = await this.journal(instance);
+      const known = signedLine(text, place);
       if (known === line) return;
       if (known !== undefined)
         throw new RoundsError(

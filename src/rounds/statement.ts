@@ -79,9 +79,12 @@ export function isOwners(plan: Plan, instance: Instance, statement: Statement): 
   return isSignedBy(owner, leafDigest(instance, statement, runOf(plan, statement)), statement.signature);
 }
 
-/** The root of a round: a tree over the run roots of its seats. */
-export function roundRootOf(runs: readonly RunRoot[]): Bytes {
-  return merkleRoot(runs.map((run) => hashLeaf(Tag.turnLeaf, run)));
+/** The word of a seat whose member was away in a round, from the run root of the leaf that stands for it. */
+export const absentWord = (standing: RunRoot): Bytes => taggedHash(Tag.absentLeaf, standing);
+
+/** The root of a round: a tree over the words of its seats, each a run root or `absentWord`. */
+export function roundRootOf(words: readonly Bytes[]): Bytes {
+  return merkleRoot(words.map((word) => hashLeaf(Tag.turnLeaf, word)));
 }
 
 /** The root of a record: the plan, the number of rounds, and a tree over their roots. */

@@ -3,12 +3,12 @@ import { describe } from "../errors/arguments.ts";
 import { RoundsError } from "../errors/index.ts";
 import { Value } from "../graph/value.ts";
 import { addTraining } from "../job/close.ts";
-import { SEED_NAME } from "../job/closed.ts";
+import { DATA_PREFIX, SEED_NAME } from "../job/closed.ts";
 import { Context } from "../job/context.ts";
 import type { Optimizer } from "../job/optimizers/optimizer.ts";
-import type { Ports } from "./port.ts";
+import { type Ports, tellPresence } from "./port.ts";
 import { before, own, type Source } from "./source.ts";
-import { KEPT, type Laid, type Scene, type SeatData, type Stage, type Turn } from "./turn.ts";
+import { KEPT, type Laid, OWN, type Scene, type SeatData, type Stage, type Turn } from "./turn.ts";
 
 /** The name under which a training turn reads the weights from which it starts. */
 const WEIGHTS = "weights";
@@ -61,6 +61,8 @@ export function train<const Reads extends Readonly<Record<string, Source>> = Rec
 
 function layTraining({ loss: build, optimizer }: TrainOptions<Record<string, Source>>, stage: Stage): Laid {
   const context = new Context<SeatData>(stage.own, stage.seed);
+  if (stage.own.some(({ name }) => name === `${DATA_PREFIX}${OWN.present}`))
+    tellPresence(context.builder, context.data[OWN.present] as Value);
   const reads = stage.reads(context.builder);
   const loss: unknown = build(context, reads as Parameters<typeof build>[1]);
   if (!(loss instanceof Value) || loss.dtype !== "f32" || loss.rank > 0)

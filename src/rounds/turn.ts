@@ -14,7 +14,7 @@ import { DATA_PREFIX, type NamedTensor } from "../job/closed.ts";
 import { named } from "../job/data-values.ts";
 import { type Initializer, zeros } from "../job/initializers.ts";
 import { defineProgram } from "../repops/programs/expressions.ts";
-import type { AnyPorts, Ports } from "./port.ts";
+import { type AnyPorts, type Ports, tellPresence } from "./port.ts";
 import type { Source } from "./source.ts";
 
 /** An entry of a turn's state, and its value in round 0. */
@@ -24,12 +24,16 @@ export interface TurnEntry {
   readonly init: Initializer;
 }
 
-/** The names of the three tensors that every seat is given beside its own data: i32 [], i32 [], i32 [8]. */
-export const OWN = { member: "member", round: "round", seed: "seed" } as const;
+/**
+ * The names of the tensors that a seat is given beside its own data: i32 [], i32 [], i32 [8], and where a
+ * source may be absent, i32 [number of sources].
+ */
+export const OWN = { member: "member", round: "round", seed: "seed", present: "present" } as const;
 
 /**
- * The tensors of a seat as values, by the names that the plan's `data` gave them; with `member`, `round` and
- * `seed`. A name that it does not have is an error when the plan is closed; a compiler can't know the names.
+ * The tensors of a seat as values, by the names that the plan's `data` gave them; with `member`, `round`
+ * and `seed`, and with `present` where a source may be absent. A name that it does not have is an error
+ * when the plan is closed; a compiler can't know the names.
  */
 export type SeatData = Readonly<Record<string, any>>;
 
@@ -184,7 +188,12 @@ function stepOf<Reads extends Readonly<Record<string, Source>>>(
 
 /** The seat's own data as inputs of a graph, by the names that the author gave. */
 export function dataIn(builder: GraphBuilder, own: readonly NamedTensor[]): SeatData {
-  return named(own.map((tensor) => [tensor.name.slice(DATA_PREFIX.length), builder.input(tensor.name, tensor)]));
+  const inputs = own.map((tensor): [string, Value] => [
+    tensor.name.slice(DATA_PREFIX.length),
+    builder.input(tensor.name, tensor),
+  ]);
+  tellPresence(builder, new Map(inputs).get(OWN.present));
+  return named(inputs);
 }
 
 /** The seed of a seat's random numbers in a round: the first word of its seed. */

@@ -7,8 +7,10 @@ import type { Backend } from "../../src/repops/backends/backend.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { misread, type PlantedFault } from "../../src/rounds/fault.ts";
 import { LeafRunner } from "../../src/rounds/leaf.ts";
-import { type LeafClaim, type LeafPlace, leafRoot, type Plan, sourcesOf, templateOf } from "../../src/rounds/plan.ts";
-import { beginRecord, type RoundsRecord } from "../../src/rounds/record.ts";
+import type { RecordMark } from "../../src/rounds/log.ts";
+import { type LeafClaim, type LeafPlace, leafRoot, type Plan, templateOf } from "../../src/rounds/plan.ts";
+import { beginRecord, RoundsRecord } from "../../src/rounds/record.ts";
+import { isRolled, type Roll, rollDigest, turnOf, type TurnPlace } from "../../src/rounds/roll.ts";
 import { type Instance, instanceOf, leafDigest, recordDigest, type Statement } from "../../src/rounds/statement.ts";
 import { recordClaim } from "../../src/rounds/machine.ts";
 
@@ -32,6 +34,42 @@ export function stated(plan: Plan, instance: Instance, place: LeafPlace, claim: 
   return { ...place, job, start, end, signature: signDigest(digest, secretOf(by ?? owner)) };
 }
 
+/** A roll, signed by the recorder or by somebody else. */
+export function called(instance: Instance, at: TurnPlace, present: readonly boolean[], by = "recorder"): Roll {
+  return { ...at, present, signature: signDigest(rollDigest(instance, at, present), secretOf(by)) };
+}
+
+/** Signs the rounds of a record that has all their leaves. */
+export function mark(record: RoundsRecord): void {
+  for (let rounds = record.marks.length + 1; rounds <= record.complete; rounds++) {
+    const root = recordClaim(record, rounds);
+    record.marks.push({ rounds, root, signature: signDigest(recordDigest(record.instance, rounds, root), secretOf("recorder")) }); // prettier-ignore
+  }
+}
+
+/**
+ * The record as its recorder lists it with other rolls. Who has read leaves shows them, and the rolls that it
+ * read.
+ * @param marks that it has signed; default those of the new list
+ * @param more statements that it lists beside
+ */
+export async function relisted(
+  record: RoundsRecord,
+  rolls: (roll: Roll) => readonly Roll[],
+  marks: readonly RecordMark[] = [],
+  more: readonly Statement[] = [],
+): Promise<RoundsRecord> {
+  const { folder, plan, instance, blobs, all } = record;
+  const content = { statements: [...all, ...more], rolls: record.rolls.all.flatMap(rolls), marks, end: 0, hash: new Uint8Array() }; // prettier-ignore
+  const other = new RoundsRecord(folder, plan, instance, blobs, content);
+  for (const statement of all) {
+    const { read: _, ...note } = await record.note(statement);
+    await other.writeNote(statement, { ...note, read: record.sources(statement), rolls: record.rollsRead(statement) });
+  }
+  if (marks.length === 0) mark(other);
+  return other;
+}
+
 /** Who copies, and from which seat. */
 interface Copy extends LeafPlace {
   readonly of: number;
@@ -46,13 +84,13 @@ interface Misread extends LeafPlace {
 /**
  * A record that is kept in a folder, without journals: its participants sign whatever they compute. Leaves before the
  * first fault are taken `from` another record of the plan, where one is given. Who copies hands on what another seat has
- * handed on in that round. Who `reads` wrongly computes from another leaf of it.
+ * handed on in that round. Who `reads` wrongly computes from another leaf of it. Who is `away` makes no leaf.
  */
 export async function performedRecord(
   plan: Plan,
   folder: string,
   faults: readonly PlantedFault[] = [],
-  { salt = 1, backend = wasm, from, copy, reads }: { salt?: number; backend?: Backend; from?: RoundsRecord; copy?: Copy; reads?: Misread } = {}, // prettier-ignore
+  { salt = 1, backend = wasm, from, copy, reads, away = () => false }: { salt?: number; backend?: Backend; from?: RoundsRecord; copy?: Copy; reads?: Misread; away?: (place: LeafPlace) => boolean } = {}, // prettier-ignore
 ): Promise<RoundsRecord> {
   const instance = testInstance(plan, salt);
   const record = await beginRecord(folder, plan, instance);
@@ -61,6 +99,18 @@ export async function performedRecord(
   for (let round = 0; round <= plan.rounds; round++) {
     for (const seat of plan.seats.keys()) {
       const place = { round, seat };
+      const turn = turnOf(plan, place);
+      const { member } = plan.seats[seat];
+      const isThere = !isRolled(plan, turn) || !away(place);
+      const close = (): void => {
+        if (!isRolled(plan, turn) || member !== plan.turns[turn.turn].members - 1) return;
+        const present = plan.seats.flatMap((each, i) => (each.turn === turn.turn ? [record.at({ round, seat: i }) !== undefined] : [])); // prettier-ignore
+        record.rolls.admit(called(instance, turn, present));
+      };
+      if (!isThere) {
+        close();
+        continue;
+      }
       const planted = faults.find((each) => each.round === round && each.seat === seat);
       const copied = copy?.round === round && copy.seat === seat ? record.at({ round, seat: copy.of }) : undefined;
       const misled = reads?.round === round && reads.seat === seat ? reads : undefined;
@@ -71,12 +121,16 @@ export async function performedRecord(
         await record.blobs.put(tensors, roots);
         await record.writeNote(place, await same.note(place));
         record.admit(stated(plan, instance, place, claim));
+        close();
         continue;
       }
-      const places = planted ? misread(plan, planted, sourcesOf(plan, place)) : sourcesOf(plan, place);
+      const derived = record.reads(place);
+      const read = planted ? misread(plan, planted, derived) : derived;
+      const places = read.places.map((each) => record.standing(each));
       if (misled) places[misled.source] = { round, seat: misled.instead };
       const states = [];
-      for (const statement of record.statements(places)) states.push(await record.state(statement));
+      for (const [i, statement] of record.statements(places).entries())
+        states.push({ ...(await record.state(statement)), absent: read.present[i] === 0 });
       const made = await runner.run(plan, place, states, { fault: planted?.fault });
       if (copied) {
         const { roots: others, tensors } = await record.state(copied);
@@ -86,9 +140,9 @@ export async function performedRecord(
       await record.blobs.put(state, roots);
       await record.writeNote(place, { roots, metrics, ...(planted && { fault: planted.fault }) });
       record.admit(stated(plan, instance, place, claim));
+      close();
     }
-    const root = recordClaim(record, round + 1);
-    record.marks.push({ rounds: round + 1, root, signature: signDigest(recordDigest(instance, round + 1, root), secretOf("recorder")) }); // prettier-ignore
+    mark(record);
   }
   await runner.close();
   return record;

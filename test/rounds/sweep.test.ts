@@ -7,23 +7,13 @@ import { auditRecord, disputeRecords, parseRoundFault, type Plan, type PlantedFa
 import { runOf } from "../../src/rounds/statement.ts";
 import { bytesEqual } from "../../src/encoding/bytes.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
+import { drawing } from "./draw.ts";
 import { performedRecord } from "./liars.ts";
 import { smallPlan } from "./small-plan.ts";
 
 const SEED = 20261130;
 const PLANS = process.env.VERDE_SWEEP ? 200 : 6;
 const path = temporaryFolder();
-
-/** Numbers below a bound, by a multiplicative generator. */
-function drawing(seed: number) {
-  let state = (seed * 2654435761) >>> 0 || 1;
-  return (below: number): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state = (state ^ (state << 5)) >>> 0;
-    return state % below;
-  };
-}
 
 function faultsOf(plan: Plan, draw: (below: number) => number): { faults: PlantedFault[]; liars: Set<string> } {
   const count = 1 + draw(plan.participants.length - 1);

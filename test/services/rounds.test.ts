@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { toHex } from "../../src/encoding/bytes.ts";
 import type { TensorRoot } from "../../src/encoding/tensor.ts";
-import { auditRecord, type Plan, RoundsRecord, runRounds } from "../../src/rounds/index.ts";
+import { auditRecord, parseAway, type Plan, RoundsRecord, runRounds } from "../../src/rounds/index.ts";
 import { instanceOf } from "../../src/rounds/statement.ts";
 import { Joined } from "../../src/services/rounds/join.ts";
 import { messages, MOST_REPLY, recorderSubject, type Reply, subjectOf } from "../../src/services/rounds/messages.ts";
@@ -15,6 +15,7 @@ import { Nats } from "../../src/services/transport/nats.ts";
 import type { Transport } from "../../src/services/transport/transport.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { hasNats, startNats } from "../fixtures/nats.ts";
+import { membershipPlan } from "../rounds/membership-plan.ts";
 import { smallPlan } from "../rounds/small-plan.ts";
 
 const path = temporaryFolder();
@@ -104,6 +105,111 @@ describe("participants on a network", () => {
     await expect(join(network, plan, "client-9", "nobody")).rejects.toThrow(
       "it has client-0, client-1, client-2, server-0",
     );
+  });
+});
+
+describe("a turn that may miss members", () => {
+  const NETWORK = Object.entries(NETWORKS).filter(([name]) => name !== "in one process");
+  test.each(NETWORK)("misses one that stays away %s for a round, and has it again", async (name, begin) => {
+    const plan = await membershipPlan.close({ rounds: 4 });
+    const folder = `missed-${name.replaceAll(" ", "-")}`;
+    const open = await begin();
+    const joined = await gathered(open, plan, `${folder}-own`);
+    const transport = await open();
+    closing.push(() => transport.close());
+    const participants = await musterOn({ transport, plan, patience: 500 });
+    const absent: string[] = [];
+    let coming: Promise<unknown> | undefined;
+    const record = await runRounds(plan, {
+      participants,
+      state: path("keys"),
+      salt: SALT,
+      out: path(folder),
+      onLeaf({ round, name: leaf }) {
+        if (round === 1 && leaf === "merge-0") coming = joined[1].close();
+      },
+      onAbsent({ round, name: leaf, why }) {
+        absent.push(`${round} ${leaf}: ${why}`);
+        // It comes back with an empty folder, and learns from the rolls that its leaf of round 1 stands.
+        coming = coming!.then(async () => join(await open(), plan, "client-1", `${folder}-back`));
+      },
+    });
+    await coming;
+    expect(absent.map((each) => each.slice(0, 34))).toEqual(["2 local-1: client-1 can't be asked"]);
+    expect(record.reads({ round: 3, seat: 1 }).places).toContainEqual({ round: 1, seat: 1 });
+    // The same plan with the same absence, in one process.
+    await runRounds(plan, { state: path("keys"), salt: SALT, out: path("missed-local"), force: true, away: [parseAway(plan, "client-1=2")] }); // prettier-ignore
+    expect(readFileSync(path(`${folder}/record.log`))).toEqual(readFileSync(path("missed-local/record.log")));
+    expect(await auditRecord(await RoundsRecord.open(path(folder)))).toMatchObject({ liars: [], unavailable: [] });
+  });
+
+  test("tells one that computes for too long that its turn is closed, and refuses its leaf", async () => {
+    const plan = await membershipPlan.close();
+    const network = new InProcess();
+    const closed: string[] = [];
+    for (const { name: participant } of plan.participants)
+      await Joined.open({ transport: network, plan, participant, out: path(`late/${participant}`), state: path("keys"), backend: "wasm", onClosed: ({ round }, leaf) => closed.push(`${round} ${leaf}`) }); // prettier-ignore
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const slow: Transport = Object.assign(Object.create(network) as InProcess, {
+      ask: async (subject: string, question: Parameters<Transport["ask"]>[1]) => {
+        const asked = subject === subjectOf(plan.id, "client-2") && messages.askedOfParticipant(question.message);
+        const isHeld = asked && asked.kind === "perform" && asked.round === 2;
+        if (isHeld) await held;
+        const reply = await network.ask(subject, question);
+        if (isHeld) refused.push(messages.replied(reply));
+        return reply;
+      },
+    });
+    const refused: Reply[] = [];
+    const participants = await musterOn({ transport: slow, plan });
+    const record = await runRounds(plan, {
+      participants,
+      patience: 100,
+      state: path("keys"),
+      out: path("late-record"),
+      onLeaf: ({ round, name }) => void (round === 2 && name === "merge-0" && release()),
+    });
+    await expect.poll(() => refused.length).toBe(1);
+    expect(refused[0]).toMatchObject({ kind: "failed", code: "VERDE_ROUNDS_LATE", message: expect.stringContaining("local-2 in round 2 is too late") as string }); // prettier-ignore
+    expect(closed).toEqual(["2 local-2"]);
+    expect(record.rolls.all.map(({ present }) => present.map(Number).join(""))).toEqual(["111", "110", "111"]);
+    expect(await auditRecord(record)).toMatchObject({ liars: [], unavailable: [] });
+  });
+
+  test("takes no leaf of who sends what it has not signed, and no roll that the recorder has not signed", async () => {
+    const plan = await membershipPlan.close({ rounds: 1 });
+    const network = new InProcess();
+    await gathered(async () => network, plan, "rolls-own");
+    let lie: (subject: string, reply: Reply) => Reply = (_, reply) => reply;
+    const front: Transport = Object.assign(Object.create(network) as InProcess, {
+      ask: async (subject: string, question: Parameters<Transport["ask"]>[1]) =>
+        messages.reply(lie(subject, messages.replied(await network.ask(subject, question)))),
+      answer: (subject: string, reply: Parameters<Transport["answer"]>[1]) =>
+        network.answer(subject, async (message) =>
+          messages.reply(lie(subject, messages.replied(await reply(message)))),
+        ),
+    });
+    const participants = await musterOn({ transport: front, plan, patience: 200 });
+    const options = { participants, state: path("keys") };
+    lie = (subject, reply) =>
+      subject === subjectOf(plan.id, "client-1") && reply.kind === "performed" && reply.statement.round === 1
+        ? { ...reply, statement: { ...reply.statement, signature: new Uint8Array(65) } }
+        : reply;
+    const absent: string[] = [];
+    await runRounds(plan, { ...options, out: path("rolls-leaf"), onAbsent: ({ why }) => absent.push(why) });
+    expect(absent).toEqual([expect.stringContaining("client-1 sent a statement of local-1 in round 1 that it has not signed")]); // prettier-ignore
+    const rolls: [(reply: Extract<Reply, { kind: "roll" }>["roll"]) => object, RegExp][] = [
+      [(roll) => ({ ...roll, signature: new Uint8Array(65) }), /not signed by the recorder/],
+      [(roll) => ({ ...roll, present: [true, true, false] }), /not signed by the recorder/],
+      [(roll) => ({ ...roll, present: [true, true] }), /another roll than that of turn 0 in round 1/],
+      [(roll) => ({ ...roll, turn: 1 }), /another roll than that of turn 0 in round 1/],
+    ];
+    for (const [i, [alter, problem]] of rolls.entries()) {
+      lie = (_, reply) =>
+        reply.kind === "roll" ? { kind: "roll", roll: alter(reply.roll) as typeof reply.roll } : reply;
+      await expect(runRounds(plan, { ...options, out: path(`rolls-${i}`) })).rejects.toThrow(problem);
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { type Bytes, toHex } from "../../encoding/bytes.ts";
 import { UsageError } from "../../errors/index.ts";
 import { quote } from "../../errors/text.ts";
 import { disputeRecords, type RecordBlame, type RecordDispute, type RecordDivergence } from "../../rounds/dispute.ts";
-import type { Blame } from "../../rounds/judge.ts";
+import { type Blame, ownerOf } from "../../rounds/judge.ts";
 import { RoundsRecord } from "../../rounds/record.ts";
 import { EXIT } from "../exit.ts";
 import { exitWith } from "../guard.ts";
@@ -60,7 +60,7 @@ function disputeJson(result: RecordDispute, records: readonly RoundsRecord[], na
   const parties = names.map((name, side) => ({ id: IDS[side], name }));
   const head = { schemaVersion: 1, parties };
   if (result.outcome === "agree") return { ...head, outcome: "agree", losers: [], rounds: result.rounds };
-  const { round, name, losers, blames, figures } = result;
+  const { round, name, losers, blames, absent, figures } = result;
   const [first] = blames;
   const idOf = ({ record }: RecordBlame) => (record === undefined ? null : IDS[record]);
   return {
@@ -69,6 +69,7 @@ function disputeJson(result: RecordDispute, records: readonly RoundsRecord[], na
     losers: losers.map((side) => IDS[side]),
     round,
     leaf: name,
+    absent: absent.map((side) => IDS[side]),
     ...(first ? blameJson(records[first.record ?? 0], first) : { participant: null, reason: null }),
     blames: blames.map((blame) => ({ record: idOf(blame), ...blameJson(records[blame.record ?? 0], blame) })),
     referee: { ...figures },
@@ -89,12 +90,13 @@ export function describeBlame({ participant, reason, location }: Blame): string 
     operator: `computed another value${at}`,
     message: `handed on another state than it had computed${operator}`,
     record: "signed another list than the record has",
+    roll: "closed a turn by no roll that fits: one is missing, has too few members, or contradicts the leaves it lists",
   }[reason];
   return `${participant} ${why}.`;
 }
 
 function describe(
-  { round, name, blames, losers, figures }: RecordDivergence,
+  { round, name, seat, blames, losers, absent, figures }: RecordDivergence,
   [a]: readonly RoundsRecord[],
   names: readonly string[],
 ): string[] {
@@ -105,7 +107,8 @@ function describe(
     ...blames.map(
       (blame) => `  ${blame.record === undefined ? "" : `${names[blame.record]}: `}${describeBlame(blame)}`,
     ),
-    ...(blames.length === 0 ? ["  Nobody can be named: what both have read is not at hand."] : []),
+    ...absent.map((side) => `  ${names[side]} says that ${ownerOf(a.plan, { round, seat })} was absent.`),
+    ...(blames.length > 0 ? [] : [absent.length > 0 ? "  Performances may differ in who was there. Audit each of them: what follows can't be compared." : "  Nobody can be named: what both have read is not at hand."]), // prettier-ignore
     "",
     colors.bold(losers.length === 0 ? "Neither record is wrong by what is at hand." : `${losers.map((side) => names[side]).join(" and ")} ${losers.length === 2 ? "are" : "is"} wrong.`), // prettier-ignore
     `The leaf was found in ${questions.record} questions, the place in it in ${questions.leaf}; ${formatBytes(bytes)} were read.`,

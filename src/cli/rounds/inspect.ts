@@ -41,6 +41,17 @@ async function differing(record: RoundsRecord, against: string): Promise<LeafPla
 const portBytes = ({ templates, seats }: Plan, seat: number): number =>
   stateOf(templates[seats[seat].template]).reduce((sum, type) => sum + byteLength(type), 0);
 
+/** Places whose members were away, and the round of the leaf that stands there. */
+export function absencesOf(record: RoundsRecord): (LeafPlace & { readonly standing: number })[] {
+  const { plan, rolls } = record;
+  return rolls.all.flatMap(({ round, turn }) =>
+    plan.seats.flatMap((each, seat) => {
+      const place = { round, seat };
+      return each.turn === turn && record.isAbsent(place) ? [{ ...place, standing: record.standing(place).round }] : [];
+    }),
+  );
+}
+
 function recordJson(record: RoundsRecord) {
   const { plan, instance, marks, complete, size } = record;
   return {
@@ -54,21 +65,28 @@ function recordJson(record: RoundsRecord) {
     root: marks.length > 0 ? toHex(marks[marks.length - 1].root) : null,
     recorder: formatAddress(instance.recorder),
     participants: plan.participants.map(({ name }, i) => ({ name, address: formatAddress(instance.owners[i]) })),
-    turns: plan.turns.map(({ name, by, members }) => ({ name, by, members })),
+    turns: plan.turns.map(({ name, by, members, quorum = members }) => ({ name, by, members, quorum })),
     seats: plan.seats.map((each, seat) => ({ name: seatName(plan, seat), participant: ownerOf(plan, { round: 0, seat }), stateBytes: portBytes(plan, seat), steps: plan.templates[each.template].round.steps })), // prettier-ignore
     statements: record.all.map((statement) => ({ round: statement.round, leaf: seatName(plan, statement.seat), job: toHex(statement.job), run: toHex(runOf(plan, statement)), state: toHex(statement.end) })), // prettier-ignore
+    rolls: record.rolls.all.map(({ round, turn, present }) => ({ round, turn: plan.turns[turn].name, present })),
+    absent: absencesOf(record).map(({ round, seat, standing }) => ({ round, leaf: seatName(plan, seat), participant: ownerOf(plan, { round, seat }), standing })), // prettier-ignore
   };
 }
 
 function describe(record: RoundsRecord): string[] {
   const { plan, instance, complete, size, marks } = record;
-  const turns = plan.turns.map(({ name, by, members }) => `${name} (${members} ${by}${members === 1 ? "" : "s"})`);
+  const absent = absencesOf(record);
+  const turns = plan.turns.map(
+    ({ name, by, members, quorum }) =>
+      `${name} (${members} ${by}${members === 1 ? "" : "s"}${quorum === undefined ? "" : `, ${quorum} or more in a round`})`,
+  );
   return [
     `${plan.name}: ${plan.rounds} rounds of ${turns.join(", ")}.`,
     `plan      ${toHex(plan.id)}`,
     `instance  ${toHex(instance.id)}`,
     ...(marks.length > 0 ? [`record    ${toHex(marks[marks.length - 1].root)}`] : []),
-    `leaves    ${size} of ${plan.seats.length * (plan.rounds + 1)}; ${Math.max(complete - 1, 0)} of ${plan.rounds} rounds are whole`,
+    `leaves    ${size} of ${plan.seats.length * (plan.rounds + 1)}${absent.length === 0 ? "" : `, ${absent.length} absent`}; ${Math.max(complete - 1, 0)} of ${plan.rounds} rounds are whole`,
     ...plan.seats.map((_, seat) => `  ${seatName(plan, seat).padEnd(16)} ${ownerOf(plan, { round: 0, seat }).padEnd(16)} ${formatBytes(portBytes(plan, seat))} of state`), // prettier-ignore
+    ...absent.map(({ round, seat, standing }) => `absent    ${seatName(plan, seat)} in round ${round}; its leaf of round ${standing} stands`), // prettier-ignore
   ];
 }

@@ -45,6 +45,7 @@ export async function joinPlan(path: string, rest: string[], flags: Flags, comma
       faults,
       patience: 1000 * parseDuration(flags.patience),
       onLeaf: ({ round }, name) => sayNow(`${name} of round ${round} is signed`, json),
+      onClosed: ({ round }, name) => sayNow(`round ${round} was closed without ${name}: the recorder has signed that it was absent`, json), // prettier-ignore
     });
     sayNow(`${as} of ${plan.name} is on ${network}, as ${formatAddress(joined.address)}`, json);
     await new Promise<void>((done) => (signal.aborted ? done() : signal.addEventListener("abort", () => done())));

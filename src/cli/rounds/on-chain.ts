@@ -60,6 +60,7 @@ const LOST: Readonly<Record<ChainBlame["reason"], string>> = {
   operator: "computed another value",
   message: "handed on another state than it had computed",
   record: "signed another record",
+  roll: "closed a turn by no roll that fits",
   silence: "could not answer in time",
 };
 

@@ -4,6 +4,7 @@
  */
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
+import { isRolled, turnOf } from "../../rounds/roll.ts";
 
 /** Sizes in pixels. */
 const BOX = { width: 92, height: 30 } as const;
@@ -32,13 +33,13 @@ export function drawRecord(record: RoundsRecord, wrong?: LeafPlace): string {
   const isWrong = (place: LeafPlace): boolean => place.round === wrong?.round && place.seat === wrong.seat;
   const places = rounds.flatMap((round) => plan.seats.map((_, seat) => ({ round, seat })));
   const arrows = places.flatMap((place) =>
-    distinct(sourcesOf(plan, place))
+    distinct(readIn(record, place))
       .filter(({ round }) => round >= first)
       .map((source) => arrow(centre(source), centre(place), isWrong(source))),
   );
   // Red ones are drawn last, above the others.
   arrows.sort((a, b) => Number(a.includes("#c62828")) - Number(b.includes("#c62828")));
-  const boxes = places.map((place) => box(plan, place, centre(place), { isThere: record.at(place) !== undefined, isWrong: isWrong(place) })); // prettier-ignore
+  const boxes = places.map((place) => box(plan, place, centre(place), { isThere: record.at(place) !== undefined, isAbsent: record.isAbsent(place), isWrong: isWrong(place) })); // prettier-ignore
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
     `<defs>${["#8a94a6", "#c62828"].map(marker).join("")}</defs>`,
@@ -81,8 +82,9 @@ function box(
   plan: Plan,
   { seat }: LeafPlace,
   { x, y }: { x: number; y: number },
-  { isThere, isWrong }: { isThere: boolean; isWrong: boolean },
+  { isThere, isAbsent, isWrong }: { isThere: boolean; isAbsent: boolean; isWrong: boolean },
 ): string {
+  if (isAbsent) return away(seatName(plan, seat), { x, y }, isWrong);
   const [fill, stroke, text] = isWrong ? ["#fdecea", "#c62828", "#8e1b1b"] : ["#eef4ff", "#3f6fb5", "#1c2430"];
   const frame = `x="${x - BOX.width / 2}" y="${y - BOX.height / 2}" width="${BOX.width}" height="${BOX.height}" rx="5"`;
   const dashes = isThere ? "" : ' stroke-dasharray="4 3"';
@@ -90,6 +92,20 @@ function box(
     `<rect ${frame} fill="${isThere ? fill : "#ffffff"}" stroke="${stroke}" stroke-width="${isWrong ? 2 : 1}"${dashes}/>` +
     `<text x="${x}" y="${y + 4}" text-anchor="middle" fill="${text}">${escaped(seatName(plan, seat))}</text>`
   );
+}
+
+/** A member that was away has a place without a frame. */
+const away = (name: string, { x, y }: { x: number; y: number }, isWrong: boolean): string =>
+  `<text x="${x}" y="${y + 4}" text-anchor="middle" font-style="italic" fill="${isWrong ? "#c62828" : "#8a94a6"}">${escaped(name)} absent</text>`;
+
+/** What a leaf reads, where it is known: who is absent reads nothing, and hands on its last leaf. */
+function readIn(record: RoundsRecord, place: LeafPlace): readonly LeafPlace[] {
+  if (record.isAbsent(place)) return [];
+  const isKnown = sourcesOf(record.plan, place).every(({ round, seat }) => {
+    const turn = turnOf(record.plan, { round, seat });
+    return !isRolled(record.plan, turn) || record.rolls.at(turn) !== undefined;
+  });
+  return isKnown ? record.reads(place).places : [];
 }
 
 function distinct(places: readonly LeafPlace[]): LeafPlace[] {

@@ -13,10 +13,19 @@ import { runPlan } from "./run.ts";
 
 const BACKEND = ["--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one (default: wasm)`] as const;
 
-const PATIENCE = ["--patience <time>", "on a network: how long one may be away", "1m"] as const;
+const PATIENCE = [
+  "--patience <time>",
+  "on a network: how long one may be away; in a turn that may miss members, how long others are waited for after its quorum",
+  "1m",
+] as const;
+const AWAY = [
+  "--away <absence>",
+  "have a participant stay away, for drills: worker-2=3..5 names rounds in which the plan may miss it",
+  (text: string, before: string[] = []): string[] => [...before, text],
+] as const;
 const FAULT = [
   "--fault <fault>",
-  "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:… or stale:… (docs/rounds.md)",
+  "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:…, stale:… or presence:… (docs/rounds.md)",
   (text: string, before: string[] = []): string[] => [...before, text],
 ] as const;
 
@@ -38,6 +47,7 @@ export function register(program: Command): void {
         .default("local"),
     )
     .option(...PATIENCE)
+    .option(...AWAY)
     .option(...FAULT)
     .option(...BACKEND)
     .option("--resume", "continue a record that was stopped")

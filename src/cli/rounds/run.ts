@@ -2,21 +2,25 @@
 import type { Command } from "commander";
 import { toHex } from "../../encoding/bytes.ts";
 import { RunError } from "../../errors/index.ts";
+import { parseAway } from "../../rounds/away.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { type LeafInfo, runRounds } from "../../rounds/run.ts";
+import { parseDuration } from "../../settlement/duration.ts";
 import { reportFailure } from "../exit.ts";
 import { exitWith } from "../guard.ts";
 import { formatNumber, reportLine, writeJson, writeLine } from "../output.ts";
 import type { NetworkFlags } from "../network-options.ts";
 import { commandWith, stopOnSignal } from "../stop.ts";
 import type { OverNetwork } from "./network.ts";
+import { absencesOf } from "./inspect.ts";
 import { type PlanFlags, planOf, planWords } from "./plan.ts";
 
 interface Flags extends NetworkFlags, PlanFlags {
   out: string;
   participants: "local" | "processes" | "nats";
   patience: string;
+  away?: string[];
   fault?: string[];
   backend?: string;
   resume?: boolean;
@@ -25,9 +29,10 @@ interface Flags extends NetworkFlags, PlanFlags {
 }
 
 export async function runPlan(path: string, rest: string[], flags: Flags, command: Command): Promise<void> {
-  const { out, participants, fault = [], backend, resume = false, force = false, json = false } = flags;
+  const { out, participants, away = [], fault = [], backend, resume = false, force = false, json = false } = flags;
   const plan = await planOf(path, rest, flags, command);
   const planted = fault.map((text) => ({ text, planted: parseRoundFault(plan, text) }));
+  const absences = away.map((text) => parseAway(plan, text));
   const stopping = stopOnSignal("the leaves that are being computed are finished, and then the rounds stop");
   let others: OverNetwork | undefined;
   try {
@@ -38,10 +43,14 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       participants: participants === "nats" ? others!.muster : participants,
       ...(backend !== undefined && { backend }),
       faults: planted.map((each) => each.planted),
+      away: absences,
+      patience: 1000 * parseDuration(flags.patience),
       resume,
       force,
       signal: stopping.signal,
       onLeaf: (leaf) => (json ? writeJson(leafLine(leaf)) : writeLine(describeLeaf(leaf))),
+      onAbsent: ({ why, ...leaf }) => (json ? writeJson({ ...placeLine(leaf), absent: true, why }) : writeLine(`${describePlace(leaf)}  absent: ${why}`)), // prettier-ignore
+      onLate: (leaf) => reportLine(`verde: ${leaf.name} of round ${leaf.round} is refused: it has come after its turn was closed`), // prettier-ignore
     });
     report(record, flags);
   } catch (error) {
@@ -56,20 +65,24 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
   }
 }
 
-const leafLine = ({ round, rounds, name, participant, metrics }: LeafInfo) => ({ schemaVersion: 1, round, rounds, leaf: name, participant, metrics }); // prettier-ignore
+type Place = Omit<LeafInfo, "metrics">;
+const placeLine = ({ round, rounds, name, participant }: Place) => ({ schemaVersion: 1, round, rounds, leaf: name, participant }); // prettier-ignore
+const leafLine = ({ metrics, ...place }: LeafInfo) => ({ ...placeLine(place), metrics });
+const describePlace = ({ round, rounds, name }: Place): string => `round ${round}/${rounds}  ${name}`;
 
-function describeLeaf({ round, rounds, name, metrics }: LeafInfo): string {
-  const loss = metrics.loss === undefined ? "" : `  loss ${formatNumber(metrics.loss)}`;
-  return `round ${round}/${rounds}  ${name}${loss}`;
+function describeLeaf({ metrics, ...place }: LeafInfo): string {
+  return describePlace(place) + (metrics.loss === undefined ? "" : `  loss ${formatNumber(metrics.loss)}`);
 }
 
 function report(record: RoundsRecord, { out, json }: Flags): void {
   const { plan, instance, marks, size } = record;
+  const absent = absencesOf(record).length;
   const root = toHex(marks[marks.length - 1].root);
   if (json) {
-    writeJson({ schemaVersion: 1, record: out, plan: toHex(plan.id), instance: toHex(instance.id), rounds: plan.rounds, leaves: size, root }); // prettier-ignore
+    writeJson({ schemaVersion: 1, record: out, plan: toHex(plan.id), instance: toHex(instance.id), rounds: plan.rounds, leaves: size, absent, root }); // prettier-ignore
     return;
   }
-  writeLine(`${plan.name}: ${plan.rounds} rounds, ${size} leaves of ${plan.participants.length} participants.`);
+  const away = absent === 0 ? "" : `; ${absent} ${absent === 1 ? "was" : "were"} absent`;
+  writeLine(`${plan.name}: ${plan.rounds} rounds, ${size} leaves of ${plan.participants.length} participants${away}.`);
   writeLine(`The record ${root} is in ${out}.`);
 }

@@ -12,9 +12,10 @@ import type { Backend } from "../../repops/backends/backend.ts";
 import { misread, type PlantedFault } from "../../rounds/fault.ts";
 import { contradict } from "../../rounds/judge.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
-import { perform } from "../../rounds/participant.ts";
+import { checkRoll, perform } from "../../rounds/participant.ts";
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
 import { beginRecord, openEmpty, type RoundsRecord } from "../../rounds/record.ts";
+import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
 import { Signer } from "../../rounds/signer.ts";
 import { instanceOf, isOwners } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
@@ -39,12 +40,25 @@ export interface JoinOptions {
   readonly patience?: number;
   /** Told of each leaf, when it is signed. */
   onLeaf?(place: LeafPlace, name: string): void;
+  /** Told of each leaf without which the recorder has closed its turn. */
+  onClosed?(place: LeafPlace, name: string): void;
 }
 
 /** Milliseconds after which a participant that still computes says so. */
 const WORKING_MILLIS = 10_000;
 /** The leaves whose replies are kept. */
 const MOST_KEPT = 64;
+
+/**
+ * @throws {RoundsError} when the recorder has not signed the roll of a turn, or had to wait for more members
+ */
+function expectRoll(record: RoundsRecord, roll: Roll, { round, turn }: TurnPlace): void {
+  const { plan } = record;
+  const isOf = roll.round === round && roll.turn === turn && isRolled(plan, roll) && round <= plan.rounds;
+  if (!isOf || roll.present.length !== plan.turns[turn].members)
+    throw new RoundsError("RECORD", `the recorder sent another roll than that of turn ${turn} in round ${round}`, { round, turn }); // prettier-ignore
+  checkRoll(record, roll);
+}
 
 /** A participant that answers until it is closed. */
 export class Joined {
@@ -90,6 +104,7 @@ export class Joined {
     const question = messages.askedOfParticipant(message);
     if (question.kind === "hello") return { kind: "here", address: this.address };
     if (question.kind === "perform") return this.performed(question);
+    if (question.kind === "closed") return this.closed(question);
     for (const record of this.records.values()) {
       const reply = await pieceOf(await record, question);
       if (reply.kind === "piece") return reply;
@@ -105,19 +120,10 @@ export class Joined {
     stop,
   }: Extract<AskedOfParticipant, { kind: "perform" }>): Promise<Reply> {
     const { plan } = this.options;
-    const instance = instanceOf(named);
-    const isOwn = bytesEqual(instance.plan, plan.id) && bytesEqual(instance.owners[this.number] ?? new Uint8Array(), this.address); // prettier-ignore
-    if (!isOwn || instance.owners.length !== plan.participants.length)
-      throw new RoundsError("FOREIGN", "the instance is of another plan, or names another key for this participant");
     if (round > plan.rounds || plan.seats[seat]?.participant !== this.number)
       throw new RoundsError("FOREIGN", `seat ${seat} in round ${round} is not its own`, { round, seat });
-    const name = toHex(instance.id).slice(2, 18);
-    const folder = path.join(this.options.out, name);
-    const opening = this.records.get(name) ?? this.openRecord(folder, instance);
-    this.records.set(name, opening);
-    opening.catch(() => this.records.delete(name));
-    const record = await opening;
-    const key = `${name}/${round}/${seat}`;
+    const record = await this.recordOf(named);
+    const key = `${toHex(record.instance.id)}/${round}/${seat}`;
     const known = this.leaves.get(key);
     const leaf = known ?? (this.turn = this.turn.catch(() => undefined).then(() => this.leaf(record, { round, seat }, stop))) as Promise<Reply>; // prettier-ignore
     if (!known) this.leaves.set(key, leaf);
@@ -130,6 +136,34 @@ export class Joined {
     return Promise.race([leaf, working]).finally(() => clearTimeout(timer));
   }
 
+  /** The roll by which a turn was closed without it. */
+  private async closed({ instance, roll }: Extract<AskedOfParticipant, { kind: "closed" }>): Promise<Reply> {
+    const { plan, onClosed } = this.options;
+    const record = await this.recordOf(instance);
+    expectRoll(record, roll, roll);
+    record.rolls.admit(roll);
+    for (const seat of plan.seats.keys()) {
+      const place = { round: roll.round, seat };
+      const isOwn = plan.seats[seat].participant === this.number && plan.seats[seat].turn === roll.turn;
+      if (isOwn && record.isAbsent(place)) onClosed?.(place, seatName(plan, seat));
+    }
+    return { kind: "noted" };
+  }
+
+  /** The record of an instance, if it is of the plan and of this participant. */
+  private recordOf(named: Parameters<typeof instanceOf>[0]): Promise<RoundsRecord> {
+    const { plan } = this.options;
+    const instance = instanceOf(named);
+    const isOwn = bytesEqual(instance.plan, plan.id) && bytesEqual(instance.owners[this.number] ?? new Uint8Array(), this.address); // prettier-ignore
+    if (!isOwn || instance.owners.length !== plan.participants.length)
+      throw new RoundsError("FOREIGN", "the instance is of another plan, or names another key for this participant");
+    const name = toHex(instance.id).slice(2, 18);
+    const opening = this.records.get(name) ?? this.openRecord(path.join(this.options.out, name), instance);
+    this.records.set(name, opening);
+    opening.catch(() => this.records.delete(name));
+    return opening;
+  }
+
   private async openRecord(folder: string, instance: RoundsRecord["instance"]): Promise<RoundsRecord> {
     const isThere = await exists(path.join(folder, "instance.json"));
     return isThere ? openEmpty(folder) : beginRecord(folder, this.options.plan, instance);
@@ -138,14 +172,44 @@ export class Joined {
   private async leaf(record: RoundsRecord, place: LeafPlace, stop: boolean): Promise<Reply> {
     const { plan, faults = [], transport, patience } = this.options;
     const fault = faults.find((planted) => planted.round === place.round && planted.seat === place.seat)?.fault;
-    const derived = sourcesOf(plan, place);
+    this.expectOpen(record, place);
     const recorder = new Correspondent(transport, recorderSubject(record.instance.id), { name: "the recorder", patience }); // prettier-ignore
-    for (const source of fault ? misread(plan, { ...place, fault }, derived) : derived) await this.fetch(record, recorder, source); // prettier-ignore
+    for (const source of sourcesOf(plan, place)) await this.fetchRolls(record, recorder, source);
+    const derived = record.reads(place);
+    const { places } = fault ? misread(plan, { ...place, fault }, derived) : derived;
+    for (const source of places) await this.fetch(record, recorder, await this.fetchRolls(record, recorder, source));
     const { statement } = await perform(record, { runner: this.runner, signer: this.signer, stop }, place, fault);
     const { roots, metrics } = await record.note(place);
+    this.expectOpen(record, place);
     record.admit(statement);
     this.options.onLeaf?.(place, seatName(plan, place.seat));
     return { kind: "performed", statement, roots: [...roots], metrics: [...metrics], ...(fault && { fault }) };
+  }
+
+  /** @throws {RoundsError} LATE where the recorder has closed the turn without this leaf */
+  private expectOpen(record: RoundsRecord, place: LeafPlace): void {
+    const { round, seat } = place;
+    if (record.isAbsent(place))
+      throw new RoundsError("LATE", `${seatName(record.plan, seat)} in round ${round} is too late: the recorder has closed its turn without it; it takes part again in the next round`, { round, seat }); // prettier-ignore
+  }
+
+  /** Has the rolls that say which leaf stands in a place. @returns the place of that leaf */
+  private async fetchRolls(
+    record: RoundsRecord,
+    recorder: Correspondent,
+    { round, seat }: LeafPlace,
+  ): Promise<LeafPlace> {
+    const { plan } = record;
+    for (let at = { round, seat }; ; at = { round: at.round - 1, seat }) {
+      const turn = turnOf(plan, at);
+      if (!isRolled(plan, turn)) return at;
+      if (!record.rolls.at(turn)) {
+        const { roll } = await recorder.ask({ kind: "roll", ...turn }, "roll");
+        expectRoll(record, roll, turn);
+        record.rolls.admit(roll);
+      }
+      if (!record.isAbsent(at)) return at;
+    }
   }
 
   /** Has a leaf that it reads, with its state. Nothing is kept that its owner has not signed. */

@@ -12,7 +12,7 @@ import type { JobId } from "../../job/closed.ts";
 import type { PlanId } from "../../rounds/plan.ts";
 
 /** Raised by every change of a message. */
-const VERSION = 1;
+const VERSION = 2;
 /** The most bytes of a piece of a blob. */
 export const PIECE = 2 ** 20;
 /** The most bytes of an answer. The longest one has a piece, or the roots of a state. */
@@ -39,6 +39,12 @@ const statement = z.strictObject({
   end: bytesOf<StateRoot>(32),
   signature: bytesOf<Bytes>(65),
 });
+const roll = z.strictObject({
+  round: count,
+  turn: count,
+  present: z.array(z.boolean()).max(2 ** 20),
+  signature: bytesOf<Bytes>(65),
+});
 const blob = z.strictObject({ kind: z.literal("blob"), root: bytesOf<TensorRoot>(32), from: count });
 const instance = z.strictObject({
   plan: bytesOf<PlanId>(32),
@@ -47,21 +53,28 @@ const instance = z.strictObject({
   recorder: bytesOf<Bytes>(20),
 });
 
-/** What a participant is asked: who it is, to perform a leaf, or for a part of a blob. */
+/**
+ * What a participant is asked: who it is, to perform a leaf, to note that a turn was closed without it, or
+ * for a part of a blob.
+ */
 const ASKED = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("hello") }),
   z.strictObject({ kind: z.literal("perform"), instance, round: count, seat: count, stop: z.boolean() }),
+  z.strictObject({ kind: z.literal("closed"), instance, roll }),
   blob,
 ]);
-/** What the recorder is asked: for a leaf of the record, or for a part of a blob. */
+/** What the recorder is asked: for a leaf of the record, for the roll of a turn, or for a part of a blob. */
 const RECORDER = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("leaf"), round: count, seat: count }),
+  z.strictObject({ kind: z.literal("roll"), round: count, turn: count }),
   blob,
 ]);
 const REPLY = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("here"), address: bytesOf<Bytes>(20) }),
   z.strictObject({ kind: z.literal("working") }),
+  z.strictObject({ kind: z.literal("noted") }),
   z.strictObject({ kind: z.literal("leaf"), statement, roots }),
+  z.strictObject({ kind: z.literal("roll"), roll }),
   z.strictObject({
     kind: z.literal("performed"),
     statement,

@@ -6,10 +6,11 @@ import type { Crew, Muster } from "../../rounds/crew.ts";
 import type { LeafFault } from "../../rounds/fault.ts";
 import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
+import type { Roll } from "../../rounds/roll.ts";
 import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
-import { messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
+import { type AskedOfParticipant, messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
 import { pieceOf, reasonOf } from "./replies.ts";
 
 export interface MusterOptions {
@@ -42,43 +43,51 @@ export async function musterOn(options: MusterOptions): Promise<Muster> {
       return address;
     }),
   );
-  return { owners, crew: (record) => NetworkCrew.open(transport, record, asked, stop) };
+  const again = (name: string, waiting?: AbortSignal): Correspondent => {
+    const signals = [signal, waiting].filter((each) => each !== undefined);
+    return new Correspondent(transport, subjectOf(plan.id, name), { name, patience, signal: AbortSignal.any(signals) });
+  };
+  return { owners, crew: (record) => NetworkCrew.open(transport, record, again, stop) };
 }
+
+/** Opens a correspondence with a participant. A signal ends the waiting for it. */
+type Asking = (participant: string, waiting?: AbortSignal) => Correspondent;
 
 class NetworkCrew implements Crew {
   readonly together = true;
   private readonly record: RoundsRecord;
-  private readonly asked: readonly Correspondent[];
+  private readonly asked: Asking;
   private readonly stop: boolean;
   private end: Ending = async () => {};
 
-  private constructor(record: RoundsRecord, asked: readonly Correspondent[], stop: boolean) {
+  private constructor(record: RoundsRecord, asked: Asking, stop: boolean) {
     this.record = record;
     this.asked = asked;
     this.stop = stop;
   }
 
-  static async open(
-    transport: Transport,
-    record: RoundsRecord,
-    asked: readonly Correspondent[],
-    stop: boolean,
-  ): Promise<NetworkCrew> {
+  static async open(transport: Transport, record: RoundsRecord, asked: Asking, stop: boolean): Promise<NetworkCrew> {
     const crew = new NetworkCrew(record, asked, stop);
     crew.end = await transport.answer(recorderSubject(record.instance.id), (message) => crew.answer(message));
     return crew;
   }
 
-  async perform(place: LeafPlace) {
-    const { record } = this;
+  /** The instance as it is sent. */
+  private get instance() {
+    const { plan, salt, owners, recorder } = this.record.instance;
+    return { plan, salt, owners: [...owners], recorder };
+  }
+
+  async perform(place: LeafPlace, _fault?: LeafFault, waiting?: AbortSignal) {
+    const { record, instance } = this;
     const { plan } = record;
-    const { plan: id, salt, owners, recorder } = record.instance;
-    const instance = { plan: id, salt, owners: [...owners], recorder };
     const own = plan.seats[place.seat];
-    const participant = this.asked[own.participant];
+    const participant = this.asked(plan.participants[own.participant].name, waiting);
     for (;;) {
       const { round, seat } = place;
       const reply = await participant.ask({ kind: "perform", instance, round, seat, stop: this.stop }, "performed", "working"); // prettier-ignore
+      if (waiting?.aborted)
+        throw new RoundsError("LATE", `${participant.name} delivered ${seatName(plan, seat)} in round ${round} after its turn was closed; it is refused`, { round, seat }); // prettier-ignore
       if (reply.kind === "working") continue;
       const { statement, roots, metrics } = reply;
       if (!bytesEqual(stateRoot(roots), statement.end))
@@ -90,15 +99,37 @@ class NetworkCrew implements Crew {
     }
   }
 
+  /** Who is not there does not hear it. It learns it when it has to read the turn. */
+  closed(roll: Roll): void {
+    const { plan } = this.record;
+    const { present, ...at } = roll;
+    const told = AbortSignal.abort();
+    for (const [member, isThere] of present.entries()) {
+      const seat = plan.seats.findIndex((each) => each.turn === at.turn && each.member === member);
+      const { name } = plan.participants[plan.seats[seat].participant];
+      if (isThere) continue;
+      const message: AskedOfParticipant = {
+        kind: "closed",
+        instance: this.instance,
+        roll: { ...at, present: [...present] },
+      };
+      this.asked(name, told).ask(message, "noted").catch(() => undefined); // prettier-ignore
+    }
+  }
+
   close(): Promise<void> {
     return this.end();
   }
 
-  /** What participants read: leaves of the record, and blobs. */
+  /** What participants read: leaves of the record, rolls, and blobs. */
   private async answer(message: Bytes): Promise<Bytes> {
     const reply = async (): Promise<Reply> => {
       const question = messages.askedOfRecorder(message);
       if (question.kind === "blob") return pieceOf(this.record, question);
+      if (question.kind === "roll") {
+        const { present, ...roll } = this.record.roll(question);
+        return { kind: "roll", roll: { ...roll, present: [...present] } };
+      }
       const { round, seat } = question;
       const [statement] = this.record.statements([{ round, seat }]);
       const { roots } = await this.record.note(statement);

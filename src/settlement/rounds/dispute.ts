@@ -9,10 +9,11 @@ import type { Location } from "../../referee/decision.ts";
 import type { Backend } from "../../repops/backends/backend.ts";
 import { DEFAULT } from "../../repops/backends/index.ts";
 import { disputeRecords, type RecordAgreement } from "../../rounds/dispute.ts";
-import { ownerOf, type Reason, shownReads } from "../../rounds/judge.ts";
+import { ownerOf, type Reason } from "../../rounds/judge.ts";
 import { LeafRunner, sameClaim } from "../../rounds/leaf.ts";
 import { deriveJob, type LeafPlace, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
+import { shownReads } from "../../rounds/shown.ts";
 import { isOwners, runOf, type Statement } from "../../rounds/statement.ts";
 import type { Hardfork } from "../local/hardfork.ts";
 import { PostedRecord } from "./evidence.ts";
@@ -114,7 +115,7 @@ async function accused(stage: RoundsStage, posted: PostedRecord, leaf: Statement
   const { round, seat } = leaf;
   const owner = ownerOf(plan, leaf);
   await stage.send("challenger", "manager", "accuse", [terms, posted.evidence(leaf), stage.signed(plan, leaf)]);
-  const read = await shownReads(record, leaf);
+  const read = (await shownReads(record, leaf))?.statements;
   if (!read) {
     await stage.pass(TOO_LONG);
     await stage.send("challenger", "manager", "convict", [terms, { round, seat }]);

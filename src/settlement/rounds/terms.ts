@@ -6,7 +6,7 @@ import { type Address, bytesToHex, encodeAbiParameters, getAbiItem, type Hex, ke
 import { type Bytes, fromHex } from "../../encoding/bytes.ts";
 import { merkleRoot } from "../../encoding/merkle.ts";
 import { RoundsError } from "../../errors/index.ts";
-import { type Plan, planLeaves } from "../../rounds/plan.ts";
+import { mayMiss, type Plan, planLeaves } from "../../rounds/plan.ts";
 import { type Instance, instanceOf } from "../../rounds/statement.ts";
 import { roundManagerAbi } from "../abi/round-manager.ts";
 
@@ -42,6 +42,9 @@ const hex = (bytes: Bytes): Hex => bytesToHex(bytes);
 
 /** What the terms have to say of a plan. */
 function planTermsOf(plan: Plan): PlanTerms {
+  const missing = plan.turns.find(mayMiss);
+  if (missing)
+    throw new RoundsError("PLAN", `the turn ${missing.name} of ${plan.name} may miss members, and the contracts read no rolls; drop its quorum, or perform the plan on no chain`, { turn: missing.name }); // prettier-ignore
   const { templates, seats } = planLeaves(plan);
   return {
     plan: hex(plan.id),
@@ -56,7 +59,7 @@ function planTermsOf(plan: Plan): PlanTerms {
   };
 }
 
-/** The terms of a performance of a plan. */
+/** The terms of a performance of a plan. @throws {RoundsError} for one with a turn that may miss members */
 export function roundTermsOf(plan: Plan, choice: Omit<RoundTerms, keyof PlanTerms>): RoundTerms {
   return { ...choice, ...planTermsOf(plan) };
 }
@@ -76,7 +79,8 @@ const [TERMS] = getAbiItem({ abi: roundManagerAbi, name: "instanceOf" }).inputs;
 
 /**
  * The instance that participants sign for. Its salt is the hash of all terms.
- * @throws {RoundsError} when the terms are not about this plan: then do not join
+ * @throws {RoundsError} when the terms are not about this plan: then do not join; and for a plan with a turn
+ *   that may miss members
  */
 export function instanceOn(plan: Plan, terms: RoundTerms, { chainId, manager }: ManagerAt): Instance {
   const encode = (value: RoundTerms): Hex => encodeAbiParameters([TERMS], [value]);
