@@ -27,7 +27,8 @@ export function checkRoll({ plan, instance }: Pick<RoundsRecord, "plan" | "insta
 
 /**
  * Performs one leaf: reads what the plan says, and nothing else. The blobs and the leaf's file are written
- * before the signature is given away.
+ * before the signature is given away. The file keeps the signed statements that were read: by them the owner
+ * shows later that it has built on what others had signed (spec 7.14).
  * @param tools.stop whether the participant stops when training has diverged
  * @param fault of a drill
  * @throws {RoundsError} when a leaf or a roll that is read is not there, or not signed by its owner
@@ -54,9 +55,10 @@ export async function perform(
     stop: tools.stop,
   });
   await blobs.put(state, roots);
-  await record.writeNote(place, { roots, metrics, ...(fault && { fault }) });
   const { round, seat } = place;
   const run = leafRoot(templateOf(plan, place), { job, start, end });
+  // A second root is refused before the file is replaced, so what was read for the first one stays.
   const signature = await tools.signer.leaf(instance, place, run);
+  await record.writeNote(place, { roots, metrics, read, ...(fault && { fault }) });
   return { statement: { round, seat, job, start, end, signature }, metrics: metrics.at(-1) ?? {} };
 }

@@ -1,15 +1,14 @@
 /** The record of an instance: its plan, keys, statements, and what each leaf has computed. */
-import { decode, encode } from "cborg";
 import { bytesEqual, toHex } from "../encoding/bytes.ts";
-import { fs, path } from "../encoding/node.ts";
+import { path } from "../encoding/node.ts";
 import { formatType, stateRoot, type TensorRoot } from "../encoding/tensor.ts";
-import { messageOf, RoundsError } from "../errors/index.ts";
+import { RoundsError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
-import { replaceFile } from "../files/replace.ts";
+import { exists } from "../files/regular.ts";
 import { Blobs } from "./blobs.ts";
-import type { LeafFault } from "./fault.ts";
 import { readInstance, writeInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
+import { type LeafNote, readNote, writeNote } from "./leaf-note.ts";
 import { type LogContent, type RecordMark, readLog } from "./log.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan, writePlan } from "./plan-file.ts";
@@ -17,22 +16,7 @@ import { isRolled, type Reads, readsOf, type Roll, Rolls, standingIn, turnOf, ty
 import { stateOf } from "./template.ts";
 import type { Instance, Statement } from "./statement.ts";
 
-/** What a leaf's file holds beside its statement. Its run root binds the entries; the rest is a note. */
-export interface LeafNote {
-  /** The roots of the final state's entries. */
-  readonly roots: readonly TensorRoot[];
-  readonly metrics: readonly Record<string, number>[];
-  /** The fault of a drill, so that its prover can execute the leaf again. */
-  readonly fault?: LeafFault;
-  /** The statements that the leaf was computed from, where they are others than the record's. */
-  readonly read?: readonly Statement[];
-  /** The rolls by which it chose them, where they are others than the record's. */
-  readonly rolls?: readonly Roll[];
-}
-
 const key = ({ round, seat }: LeafPlace): string => `${round}/${seat}`;
-const leafFile = (folder: string, plan: Plan, { round, seat }: LeafPlace): string =>
-  path.join(folder, "rounds", String(round).padStart(4, "0"), `${seatName(plan, seat)}.leaf`);
 
 /** Where the log of a record is. */
 export const logFile = (folder: string): string => path.join(folder, "record.log");
@@ -50,6 +34,8 @@ export class RoundsRecord {
   readonly second: Statement[] = [];
   readonly rolls = new Rolls();
   readonly marks: RecordMark[];
+  /** Folders of participants, which may show what these have read (`LeafNote.read`). */
+  readonly evidence: string[] = [];
 
   constructor(folder: string, plan: Plan, instance: Instance, blobs: Blobs, log?: LogContent) {
     this.folder = folder;
@@ -71,12 +57,23 @@ export class RoundsRecord {
     }
   }
 
-  /** @throws {RoundsError} when the folder is no record, or a file of it is not what it should be */
-  static async open(folder: string): Promise<RoundsRecord> {
+  /**
+   * @param evidence folders of participants in this performance, whose leaves' files count beside the
+   *   record's as what their owners show
+   * @throws {RoundsError} when the folder is no record, a file of it is not what it should be, or a folder of
+   *   evidence has no leaves
+   */
+  static async open(folder: string, evidence: readonly string[] = []): Promise<RoundsRecord> {
     const blobs = new Blobs(blobFolder(folder));
     const plan = await readPlan(folder, blobs);
     const instance = await readInstance(folder, plan);
-    return new RoundsRecord(folder, plan, instance, blobs, await readLog(logFile(folder), plan.turns));
+    const record = new RoundsRecord(folder, plan, instance, blobs, await readLog(logFile(folder), plan.turns));
+    for (const each of evidence) {
+      if (!(await exists(path.join(each, "rounds"))))
+        throw new RoundsError("RECORD", `${each} has no leaves, so it shows nothing; name the folder that a participant keeps of this performance`, { folder: each }); // prettier-ignore
+      record.evidence.push(each);
+    }
+    return record;
   }
 
   /** Adds a statement. The first one for a place counts. */
@@ -172,19 +169,23 @@ export class RoundsRecord {
 
   /** @throws {RoundsError} when the leaf's file is missing, or is none */
   async note(place: LeafPlace): Promise<LeafNote> {
-    const file = leafFile(this.folder, this.plan, place);
-    try {
-      return decode(new Uint8Array(await fs.readFile(file))) as LeafNote;
-    } catch (cause) {
-      throw new RoundsError("UNAVAILABLE", `${file} can't be used: ${messageOf(cause)}; restore it`, { file });
-    }
+    return readNote(this.folder, this.plan, place);
+  }
+
+  /**
+   * What the files of a leaf say that it was computed from: the record's file, and those of the evidence.
+   * Nobody has checked it.
+   */
+  async shown(place: LeafPlace): Promise<Pick<LeafNote, "read" | "rolls">[]> {
+    const notes: Pick<LeafNote, "read" | "rolls">[] = [];
+    for (const folder of [this.folder, ...this.evidence])
+      notes.push(await readNote(folder, this.plan, place).catch(() => ({})));
+    return notes;
   }
 
   /** Writes the file of a leaf. One that is there is replaced. */
-  async writeNote(place: LeafPlace, { roots, ...note }: LeafNote): Promise<void> {
-    const file = leafFile(this.folder, this.plan, place);
-    await makeFolder(path.dirname(file));
-    await replaceFile(file, encode(plain({ ...note, roots })));
+  async writeNote(place: LeafPlace, note: LeafNote): Promise<void> {
+    await writeNote(this.folder, this.plan, place, note);
   }
 
   /**
@@ -217,16 +218,6 @@ export class RoundsRecord {
     if (isList && bytesEqual(stateRoot(roots), statement.end)) return roots;
     throw new RoundsError("UNAVAILABLE", `the file of ${seatName(this.plan, statement.seat)} in round ${statement.round} has not the entries that were signed; restore it`, { round: statement.round }); // prettier-ignore
   }
-}
-
-/** Byte arrays of Node's own class would be encoded in another way. */
-function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return new Uint8Array(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, each]) => (each === undefined ? [] : [[name, plain(each)]])),
-  );
 }
 
 /** Begins the folder of a record. */

@@ -1,8 +1,9 @@
 /** What a leaf's owner shows as its excuse: signed leaves and rolls from which its job follows (7.14). */
 import { bytesEqual } from "../encoding/bytes.ts";
 import { deriveJob, type LeafPlace, type Plan } from "./plan.ts";
-import type { LeafNote, RoundsRecord } from "./record.ts";
-import { isRecorders, readsOf, type Roll, Rolls } from "./roll.ts";
+import type { LeafNote } from "./leaf-note.ts";
+import type { RoundsRecord } from "./record.ts";
+import { isRecorders, type Reads, readsOf, type Roll, Rolls, type TurnPlace } from "./roll.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
 /** What a leaf's owner shows that it has read. */
@@ -16,27 +17,48 @@ interface ShownReads {
  * its job follows from them. Rolls that it does not show are those of the record.
  */
 export async function shownReads(record: RoundsRecord, statement: Statement): Promise<ShownReads | undefined> {
+  for (const note of await record.shown(statement)) {
+    const shown = excuseIn(record, statement, note);
+    if (shown) return shown;
+  }
+  return undefined;
+}
+
+function excuseIn(
+  record: RoundsRecord,
+  statement: Statement,
+  { read, rolls = [] }: Pick<LeafNote, "read" | "rolls">,
+): ShownReads | undefined {
   const { plan, instance } = record;
-  const { read, rolls = [] } = await record.note(statement).catch((): Partial<LeafNote> => ({}));
   // Anything may be in a file that a party has written.
   try {
     if (!rolls.every((roll) => areMembers(plan, roll) && isRecorders(instance, roll))) return undefined;
     const own = new Rolls();
     for (const roll of rolls) own.admit(roll);
-    const asked = new Map<string, Roll>();
-    const { places, present } = readsOf(plan, statement, (turn) => {
-      const roll = own.at(turn) ?? record.roll(turn);
-      asked.set(`${turn.round}/${turn.turn}`, roll);
-      return roll;
-    });
+    const { places, present, asked } = chosenBy(plan, statement, (turn) => own.at(turn) ?? record.roll(turn));
     if (!areShown(read, places) || !read.every((each) => isOwners(plan, instance, each))) return undefined;
     const ends = read.map(({ end }) => end);
     if (!bytesEqual(deriveJob(plan, statement, ends, present), statement.job)) return undefined;
-    return { statements: read, rolls: [...asked.values()] };
+    return { statements: read, rolls: asked };
   } catch {
     return undefined;
   }
 }
+
+/** What a leaf reads by rolls, and which of them it asks for. */
+function chosenBy(plan: Plan, place: LeafPlace, rollOf: (turn: TurnPlace) => Roll): Reads & { asked: readonly Roll[] } {
+  const asked = new Map<string, Roll>();
+  const reads = readsOf(plan, place, (turn) => {
+    const roll = rollOf(turn);
+    asked.set(`${turn.round}/${turn.turn}`, roll);
+    return roll;
+  });
+  return { ...reads, asked: [...asked.values()] };
+}
+
+/** The rolls of a record by which a leaf chooses what it reads. */
+export const rollsOf = (record: RoundsRecord, place: LeafPlace): readonly Roll[] =>
+  chosenBy(record.plan, place, (turn) => record.roll(turn)).asked;
 
 const areMembers = ({ turns }: Plan, { turn, present }: Roll): boolean =>
   present.length === turns[turn].members && present.every((each) => typeof each === "boolean");

@@ -78,6 +78,9 @@ describe("verde rounds", () => {
     expect(await verde("audit", "b", "--rounds", "0..1")).toMatchObject({ code: 0 });
     expect((await verde("audit", "a")).stdout).toContain("12 leaves, 12 executed again, none of them wrong.");
     expect(await verde("audit", "a", "--rounds", "1..7")).toMatchObject({ code: 2 });
+    expect(await verde("dispute", "a", "a", "--evidence", "b")).toMatchObject({ code: 0 });
+    const nothing = await verde("audit", "a", "--evidence", "b", "--evidence", "nothing");
+    expect(nothing.stderr).toContain("nothing has no leaves, so it shows nothing");
   });
 
   test("draws a record, with the leaf that differs in red", async () => {

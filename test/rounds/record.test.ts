@@ -31,6 +31,9 @@ describe("a record", () => {
     expect(readFileSync(path("apart/record.log"))).toEqual(readFileSync(path("local/record.log")));
     expect(readFileSync(path("apart/plan.cbor"))).toEqual(readFileSync(path("local/plan.cbor")));
     expect((await readdir(path("apart/blobs"))).sort()).toEqual((await readdir(path("local/blobs"))).sort());
+    const leaves = readdirSync(path("local/rounds"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".leaf")); // prettier-ignore
+    expect(leaves).toHaveLength(12);
+    for (const name of leaves) expect(readFileSync(path(`apart/rounds/${name}`))).toEqual(readFileSync(path(`local/rounds/${name}`))); // prettier-ignore
     const read = await RoundsRecord.open(path("local"));
     expect(toHex(read.plan.id)).toBe(toHex(plan.id));
     expect(runsOf(read)).toEqual(runsOf(local));

@@ -59,6 +59,11 @@ async function gathered(open: () => Promise<Transport>, plan: Plan, out: string)
 }
 
 const filesOf = (folder: string) => readdirSync(path(`${folder}/blobs`)).sort();
+const leavesOf = (folder: string) =>
+  readdirSync(path(`${folder}/rounds`), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".leaf"))
+    .sort()
+    .map((name) => [name, readFileSync(path(`${folder}/rounds/${name}`)).toString("hex")]);
 
 describe("participants on a network", () => {
   test.each(Object.entries(NETWORKS))("make the same record %s as in one process, to the byte", async (name, begin) => {
@@ -73,6 +78,7 @@ describe("participants on a network", () => {
     await runRounds(plan, { state: path("keys"), salt: SALT, out: path("local"), force: true });
     expect(readFileSync(path(`${folder}/record.log`))).toEqual(readFileSync(path("local/record.log")));
     expect(filesOf(folder)).toEqual(filesOf("local"));
+    expect(leavesOf(folder)).toEqual(leavesOf("local"));
     expect(await auditRecord(await RoundsRecord.open(path(folder)))).toMatchObject({ liars: [], unavailable: [] });
   });
 

@@ -10,12 +10,13 @@ import { blameJson, describeBlame } from "./dispute.ts";
 
 interface Flags {
   rounds?: string;
+  evidence?: string[];
   backend?: string;
   json?: boolean;
 }
 
-export async function auditRounds(folder: string, { rounds, backend, json }: Flags): Promise<void> {
-  const record = await RoundsRecord.open(folder);
+export async function auditRounds(folder: string, { rounds, evidence, backend, json }: Flags): Promise<void> {
+  const record = await RoundsRecord.open(folder, evidence);
   const range = rangeOf(rounds, record.plan.rounds);
   const options = { ...range, ...(backend !== undefined && { backend }) };
   const found = await meanwhile(`the audit of ${folder}`, () => auditRecord(record, options));

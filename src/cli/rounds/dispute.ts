@@ -15,18 +15,19 @@ interface Flags {
   backend?: string;
   onChain?: boolean;
   hardfork?: string;
+  evidence?: string[];
   json?: boolean;
 }
 
 const IDS = ["a", "b"] as const;
 
 export async function disputeRounds(a: string, b: string, flags: Flags): Promise<void> {
-  const { backend, onChain, hardfork, json } = flags;
+  const { backend, onChain, hardfork, evidence, json } = flags;
   // The chain is a large module, and loaded only when it is needed.
   if (onChain) return (await import("./on-chain.ts")).disputeRoundsOnChain(a, b, flags);
   if (hardfork !== undefined)
     throw new UsageError("CONFLICT", "--hardfork chooses the rules of a chain; add --on-chain, or omit it");
-  const records = [await RoundsRecord.open(a), await RoundsRecord.open(b)] as const;
+  const records = [await RoundsRecord.open(a, evidence), await RoundsRecord.open(b, evidence)] as const;
   const options = backend === undefined ? {} : { backend };
   const result = await meanwhile(`the dispute of ${a} and ${b}`, () => disputeRecords(...records, options));
   if (json) writeJson(disputeJson(result, records, [a, b]));

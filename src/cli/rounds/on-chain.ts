@@ -15,16 +15,17 @@ import { formatTable } from "../table.ts";
 interface Flags {
   backend?: string;
   hardfork?: string;
+  evidence?: string[];
   json?: boolean;
 }
 
 export async function disputeRoundsOnChain(
   a: string,
   b: string,
-  { backend, hardfork: fork, json }: Flags,
+  { backend, hardfork: fork, evidence, json }: Flags,
 ): Promise<void> {
   const hardfork = fork === undefined ? undefined : hardforkFrom(fork);
-  const [posted, other] = [await RoundsRecord.open(a), await RoundsRecord.open(b)];
+  const [posted, other] = [await RoundsRecord.open(a, evidence), await RoundsRecord.open(b, evidence)];
   const options = { ...(backend !== undefined && { backend }), ...(hardfork && { hardfork }) };
   const result = await meanwhile(`the dispute of ${a} on a chain`, () => disputeRecordOnChain(posted, other, options));
   if (result.outcome === "agree") {

@@ -18,6 +18,11 @@ const PATIENCE = [
   "on a network: how long one may be away; in a turn that may miss members, how long others are waited for after its quorum",
   "1m",
 ] as const;
+const EVIDENCE = [
+  "--evidence <folder>",
+  "what a participant keeps of this performance: it shows what its leaves have read; may be given several times",
+  (text: string, before: string[] = []): string[] => [...before, text],
+] as const;
 const AWAY = [
   "--away <absence>",
   "have a participant stay away, for drills: worker-2=3..5 names rounds in which the plan may miss it",
@@ -89,6 +94,7 @@ export function register(program: Command): void {
     .argument("<a>", "the folder of a record")
     .argument("<b>", "another one, of the same plan")
     .option("--on-chain", "post A on a chain in this process, and let the holder of B dispute it there")
+    .option(...EVIDENCE)
     .option("--hardfork <name>", "with --on-chain: the chain's rules: cancun, prague or osaka (default: osaka)")
     .option(...BACKEND)
     .option("--json", "one JSON object");
@@ -97,6 +103,7 @@ export function register(program: Command): void {
     .command("audit")
     .description("execute the leaves of a record again, and name everybody who is wrong")
     .argument("<record>", "the folder of a record")
+    .option(...EVIDENCE)
     .option("--rounds <range>", "rounds to audit, such as 2..4 or 3; 0 has the initial states (default: all)")
     .option(...BACKEND)
     .option("--json", "one JSON object");

@@ -16,6 +16,7 @@ import { checkRoll, perform } from "../../rounds/participant.ts";
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
 import { beginRecord, openEmpty, type RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
+import { rollsOf } from "../../rounds/shown.ts";
 import { Signer } from "../../rounds/signer.ts";
 import { instanceOf, isOwners } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
@@ -179,11 +180,15 @@ export class Joined {
     const { places } = fault ? misread(plan, { ...place, fault }, derived) : derived;
     for (const source of places) await this.fetch(record, recorder, await this.fetchRolls(record, recorder, source));
     const { statement } = await perform(record, { runner: this.runner, signer: this.signer, stop }, place, fault);
-    const { roots, metrics } = await record.note(place);
+    const note = await record.note(place);
+    // The record has the recorder's rolls. This folder shows those by which this leaf was computed.
+    const rolls = rollsOf(record, place);
+    if (rolls.length > 0) await record.writeNote(place, { ...note, rolls });
+    const { roots, metrics, read = [] } = note;
     this.expectOpen(record, place);
     record.admit(statement);
     this.options.onLeaf?.(place, seatName(plan, place.seat));
-    return { kind: "performed", statement, roots: [...roots], metrics: [...metrics], ...(fault && { fault }) };
+    return { kind: "performed", statement, roots: [...roots], metrics: [...metrics], read: [...read], ...(fault && { fault }) }; // prettier-ignore
   }
 
   /** @throws {RoundsError} LATE where the recorder has closed the turn without this leaf */

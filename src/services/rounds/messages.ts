@@ -80,6 +80,8 @@ const REPLY = z.discriminatedUnion("kind", [
     statement,
     roots,
     metrics: z.array(z.record(z.string().max(200), z.number())).max(2 ** 20),
+    /** What it was computed from. */
+    read: z.array(statement).max(2 ** 13),
     /** The fault of a drill, as its leaf's file has it. */
     fault: z.unknown().optional(),
   }),

@@ -89,12 +89,12 @@ class NetworkCrew implements Crew {
       if (waiting?.aborted)
         throw new RoundsError("LATE", `${participant.name} delivered ${seatName(plan, seat)} in round ${round} after its turn was closed; it is refused`, { round, seat }); // prettier-ignore
       if (reply.kind === "working") continue;
-      const { statement, roots, metrics } = reply;
+      const { statement, roots, metrics, read } = reply;
       if (!bytesEqual(stateRoot(roots), statement.end))
         throw new RoundsError("PARTICIPANT", `${participant.name} sent other entries of ${seatName(plan, seat)} in round ${round} than it has signed; nothing of it is taken`, { round, seat }); // prettier-ignore
       await participant.fetch(record.blobs, roots, stateOf(plan.templates[own.template]));
       const fault = reply.fault as LeafFault | undefined;
-      await record.writeNote(place, { roots, metrics, ...(fault && { fault }) });
+      await record.writeNote(place, { roots, metrics, read, ...(fault && { fault }) });
       return { statement, metrics: metrics.at(-1) ?? {} };
     }
   }

@@ -1,0 +1,59 @@
+/** The file of a leaf: what it holds beside the statement in the record. */
+import { decode, encode } from "cborg";
+import { fs, path } from "../encoding/node.ts";
+import type { TensorRoot } from "../encoding/tensor.ts";
+import { messageOf, RoundsError } from "../errors/index.ts";
+import { makeFolder } from "../files/folder.ts";
+import { replaceFile } from "../files/replace.ts";
+import type { LeafFault } from "./fault.ts";
+import { type LeafPlace, type Plan, seatName } from "./plan.ts";
+import type { Roll } from "./roll.ts";
+import type { Statement } from "./statement.ts";
+
+/** What a leaf's file holds beside its statement. Its run root binds the entries; the rest is a note. */
+export interface LeafNote {
+  /** The roots of the final state's entries. */
+  readonly roots: readonly TensorRoot[];
+  readonly metrics: readonly Record<string, number>[];
+  /** The fault of a drill, so that its prover can execute the leaf again. */
+  readonly fault?: LeafFault;
+  /** The signed statements that the leaf was computed from, as its owner was shown them. */
+  readonly read?: readonly Statement[];
+  /** The rolls by which it chose them, where they are others than the record's. */
+  readonly rolls?: readonly Roll[];
+}
+
+const leafFile = (folder: string, plan: Plan, { round, seat }: LeafPlace): string =>
+  path.join(folder, "rounds", String(round).padStart(4, "0"), `${seatName(plan, seat)}.leaf`);
+
+/** @throws {RoundsError} when the leaf's file is missing, or is none */
+export async function readNote(folder: string, plan: Plan, place: LeafPlace): Promise<LeafNote> {
+  const file = leafFile(folder, plan, place);
+  try {
+    return decode(new Uint8Array(await fs.readFile(file))) as LeafNote;
+  } catch (cause) {
+    throw new RoundsError("UNAVAILABLE", `${file} can't be used: ${messageOf(cause)}; restore it`, { file });
+  }
+}
+
+/** Writes the file of a leaf. One that is there is replaced. */
+export async function writeNote(
+  folder: string,
+  plan: Plan,
+  place: LeafPlace,
+  { roots, ...note }: LeafNote,
+): Promise<void> {
+  const file = leafFile(folder, plan, place);
+  await makeFolder(path.dirname(file));
+  await replaceFile(file, encode(plain({ ...note, roots })));
+}
+
+/** Byte arrays of Node's own class would be encoded in another way. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]) => (each === undefined ? [] : [[name, plain(each)]])),
+  );
+}
