@@ -19,7 +19,8 @@ import { addNetworkOptions, expectNetwork, networkAddress, type NetworkFlags } f
 import { colors, formatCount, reportLine, writeJson, writeLine } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { count } from "./run.ts";
-import { addChainOptions, addSendOptions, type ChainFlags, openSession } from "./session.ts";
+import { openSession } from "./session.ts";
+import { addChainOptions, addSendOptions, type ChainFlags } from "./session-options.ts";
 import { formatTable } from "./table.ts";
 import { type PostFlags, type PreparedTask, prepareTask, sendTask } from "./task/post.ts";
 import { type SeatRule, seatRuleFrom } from "./task/seats.ts";

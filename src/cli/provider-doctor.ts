@@ -23,7 +23,8 @@ import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
 import { colors, formatBytes, formatCount, writeJson, writeLine } from "./output.ts";
 import { folderOf, LOCK_FILE } from "./provider-status.ts";
-import { addChainOptions, addKeyOptions, type ChainFlags, openSession } from "./session.ts";
+import { openSession } from "./session.ts";
+import { addChainOptions, addKeyOptions, type ChainFlags } from "./session-options.ts";
 
 interface Flags extends ChainFlags, KeyFlags {
   jobs?: string;

@@ -19,9 +19,9 @@ import {
   addPostedOption,
   addSendOptions,
   type ChainFlags,
-  openSession,
   type SendFlags,
-} from "./session.ts";
+} from "./session-options.ts";
+import { openSession } from "./session.ts";
 import { formatFields } from "./table.ts";
 import { type Scene, sceneOf } from "./task/scene.ts";
 import { stateName, whatIsDue } from "./task/sentence.ts";

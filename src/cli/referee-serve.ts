@@ -10,7 +10,8 @@ import { networkKey, networksOf } from "./network.ts";
 import { addNetworkOptions, expectNetwork, type NetworkFlags } from "./network-options.ts";
 import { sayNow } from "./output.ts";
 import { Sender } from "./send.ts";
-import { addSendOptions, openSession, type SendFlags } from "./session.ts";
+import { openSession } from "./session.ts";
+import { addSendOptions, type SendFlags } from "./session-options.ts";
 import { endSignal } from "./stop.ts";
 import { addTokenOption } from "./token.ts";
 

@@ -11,7 +11,7 @@ import { AWAY_MILLIS, Caller, type ContractCall, requestOf } from "../settlement
 import { addressOfSigner, signerOf } from "./account.ts";
 import { colors, formatCount, writeJson, writeLine } from "./output.ts";
 import { Progress } from "./progress.ts";
-import type { SendFlags } from "./session.ts";
+import type { SendFlags } from "./session-options.ts";
 import { formatFields } from "./table.ts";
 import { openTransactor } from "./transactor.ts";
 

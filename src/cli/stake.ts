@@ -8,14 +8,8 @@ import { formatAmount, formatTime, parseAmount } from "../settlement/amount.ts";
 import { formatDuration } from "../settlement/duration.ts";
 import { writeJson, writeLine } from "./output.ts";
 import { Sender } from "./send.ts";
-import {
-  addChainOptions,
-  addKeyOptions,
-  addSendOptions,
-  type ChainFlags,
-  openSession,
-  type SendFlags,
-} from "./session.ts";
+import { addChainOptions, addKeyOptions, addSendOptions, type ChainFlags, type SendFlags } from "./session-options.ts";
+import { openSession } from "./session.ts";
 import { formatFields } from "./table.ts";
 import { saleCredit } from "../settlement/exchange/sale.ts";
 import { bondCredit } from "../settlement/game/bond.ts";

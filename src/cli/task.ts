@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { addAllowanceOption } from "./allowance.ts";
 import { count } from "./run.ts";
 import { registerSales } from "./sale/register.ts";
-import { addChainOptions, addPostedOption, addSendOptions } from "./session.ts";
+import { addChainOptions, addPostedOption, addSendOptions } from "./session-options.ts";
 import { accept } from "./task/accept.ts";
 import { challenge, escalate } from "./task/challenge.ts";
 import { canary } from "./task/canary.ts";

@@ -11,7 +11,8 @@ import { PHASES, readTask, STATES, taskEvents, type TaskEvent, type TaskView } f
 import { colors, reportLine, writeJson, writeLine } from "./output.ts";
 import { addProgressOption, Progress } from "./progress.ts";
 import type { Session } from "../settlement/session.ts";
-import { addChainOptions, addPostedOption, type ChainFlags, openSession } from "./session.ts";
+import { openSession } from "./session.ts";
+import { addChainOptions, addPostedOption, type ChainFlags } from "./session-options.ts";
 import { eventSentence } from "./task/event.ts";
 import { parseTaskId } from "./task/scene.ts";
 import { hasDeadline, stateName, timeLeft, whatIsDue } from "./task/sentence.ts";

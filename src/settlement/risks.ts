@@ -10,9 +10,9 @@ import type { Terms } from "./task.ts";
 export type Role = "provider" | "challenger";
 
 /** A term that a policy refuses. */
-export interface Risk {
+export interface Risk<Term extends string = RiskyTerm> {
   /** The name of the term. */
-  readonly term: RiskyTerm;
+  readonly term: Term;
   /** Its value, for people. */
   readonly value: string;
   /** The bound of the policy, for people: `at least 12 h`. */
@@ -43,7 +43,7 @@ const [PROVIDER_GAS, DELIVERY_GAS] = [215_000n, 160_000n];
 const WEI = parseEther("1");
 
 /** What gas is worth, in the token's smallest units, rounded up. At least 1. */
-function worth(gas: bigint, { gasPrice, tokensPerEther = 0n }: Policy): bigint {
+export function worth(gas: bigint, { gasPrice, tokensPerEther = 0n }: Policy): bigint {
   const units = (gas * gasPrice * tokensPerEther + WEI - 1n) / WEI;
   return units > 1n ? units : 1n;
 }
@@ -168,16 +168,21 @@ export function risksOf(
 /**
  * Refuses terms that risk more than a policy allows.
  * @param accepted the risks that are accepted nevertheless
+ * @param what what the terms are of
  * @throws {ChainError} that names each other risk
  */
-export function expectNoRisk(risks: readonly Risk[], accepted: readonly RiskyTerm[]): void {
+export function expectNoRisk<Term extends string>(
+  risks: readonly Risk<Term>[],
+  accepted: readonly Term[],
+  what = "task",
+): void {
   const left = risks.filter(({ term }) => !accepted.includes(term));
   if (left.length === 0) return;
   const list = left.map(({ term, value, bound, why }) => `${term} is ${value}, and has to be ${bound}: ${why}`);
   const flags = left.map(({ term }) => `--accept-risk ${term}`).join(" ");
   throw new ChainError(
     "POLICY",
-    `your policy refuses the terms of this task. ${list.join(". ")}. If you accept ${left.length > 1 ? "these risks" : "this risk"}, add ${flags}`,
+    `your policy refuses the terms of this ${what}. ${list.join(". ")}. If you accept ${left.length > 1 ? "these risks" : "this risk"}, add ${flags}`,
     {
       terms: left.map(({ term }) => term),
       found: left.map(({ value }) => value),

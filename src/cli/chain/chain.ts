@@ -8,7 +8,7 @@ import { chainMint, chainSkip } from "./local.ts";
 import { chainNode } from "./node.ts";
 import { addRpcOption } from "../rpc.ts";
 import { profileOption } from "../task/terms.ts";
-import { addJournalOptions, addKeyOptions, addSendOptions } from "../session.ts";
+import { addJournalOptions, addKeyOptions, addSendOptions } from "../session-options.ts";
 
 export function register(program: Command): void {
   const chain = program.command("chain").description("start a local chain, or deploy the contracts that settle tasks");

@@ -5,7 +5,8 @@ import { formatAmount, formatTime, parseAmount } from "../../settlement/amount.t
 import { formatDuration, parseDuration } from "../../settlement/duration.ts";
 import { writeJson, writeLine } from "../output.ts";
 import { Sender } from "../send.ts";
-import { connect, openSession, type SendFlags } from "../session.ts";
+import { connect, openSession } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { parseAddress } from "../task/terms.ts";
 
 export async function chainMint(tokens: string, flags: SendFlags & { to?: string }): Promise<void> {

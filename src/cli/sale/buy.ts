@@ -12,7 +12,7 @@ import { readTask } from "../../settlement/task.ts";
 import { EXIT } from "../exit.ts";
 import { exitWith } from "../guard.ts";
 import { expectNew } from "../result.ts";
-import type { SendFlags } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { expectSale, moveSale, type SaleScene, saleSceneOf } from "./scene.ts";
 
 /** Opens a sealed file of the sale, for as long as something is done with it. */

@@ -1,7 +1,7 @@
 /** The commands with which the final weights of a task change hands. */
 import type { Command } from "commander";
 import { addAllowanceOption } from "../allowance.ts";
-import { addChainOptions, addPostedOption, addSendOptions } from "../session.ts";
+import { addChainOptions, addPostedOption, addSendOptions } from "../session-options.ts";
 import { buy, open } from "./buy.ts";
 import { addPledgeOptions, pledge } from "./pledge.ts";
 import { release, sell } from "./sell.ts";

@@ -9,7 +9,8 @@ import { readTask, type TaskView } from "../../settlement/task.ts";
 import type { ContractCall } from "../../settlement/transactions/caller.ts";
 import { allow } from "../allowance.ts";
 import { Sender } from "../send.ts";
-import { openSession, type SendFlags } from "../session.ts";
+import { openSession } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { parseId } from "../task/scene.ts";
 import { timeLeft } from "../task/sentence.ts";
 

@@ -9,7 +9,7 @@ import { chunksIn } from "../../settlement/exchange/sealed-file.ts";
 import { readTask } from "../../settlement/task.ts";
 import { stateTypes } from "../../job/closed.ts";
 import { expectNew } from "../result.ts";
-import type { SendFlags } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { traceFor } from "../task/job.ts";
 import { allowExchange, expectSale, moveSale, type SaleScene, saleSceneOf } from "./scene.ts";
 

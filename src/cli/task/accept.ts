@@ -9,7 +9,7 @@ import type { Terms } from "../../settlement/task.ts";
 import type { JobOutline } from "../../job/closed.ts";
 import { jobOptions, optionNames } from "../job-options.ts";
 import { reportLine } from "../output.ts";
-import type { SendFlags } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { jobTerms } from "./job.ts";
 import { expectState, move, type Scene, sceneOf } from "./scene.ts";
 import { expectWithinPolicy, type RiskFlags } from "./risk.ts";

@@ -4,7 +4,7 @@ import { ChainError } from "../../errors/index.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import type { Terms } from "../../settlement/task.ts";
 import type { Sender } from "../send.ts";
-import type { SendFlags } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { expectState, rootOf, sceneOf } from "./scene.ts";
 
 /**

@@ -3,7 +3,7 @@ import { plainJson } from "../../encoding/json.ts";
 import { ChainError } from "../../errors/index.ts";
 import { formatTime } from "../../settlement/amount.ts";
 import { bondDueTo } from "../../settlement/game/bond.ts";
-import type { SendFlags } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { challengeTo, saltOf } from "./commitment.ts";
 import { bondText } from "./game.ts";
 import { claimTrace } from "./job.ts";

@@ -2,7 +2,7 @@
 import { type Hex, zeroHash } from "viem";
 import { ChainError } from "../../errors/index.ts";
 import { awaitsReveals, type Challenger, isUnchallenged } from "../../settlement/task.ts";
-import type { SendFlags } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { challengeTo, commitmentTo, saltOf } from "./commitment.ts";
 import { claimTrace } from "./job.ts";
 import { expectState, move, rootOf, type Scene, sceneOf } from "./scene.ts";

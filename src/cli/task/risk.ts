@@ -16,22 +16,22 @@ export interface RiskFlags {
   acceptRisk: readonly RiskyTerm[];
 }
 
-export function addRiskOptions(command: Command): Command {
+export function addRiskOptions(command: Command, terms: readonly string[] = RISKY_TERMS): Command {
   return command
     .option("--policy <file>", "what terms have to grant you, as JSON; default: what docs/settlement.md lists")
     .option(
       "--accept-risk <term>",
       "accept this term although the policy refuses it; may be repeated",
-      collected(parseTerm),
+      collected((text) => parseTerm(text, terms)),
       [],
     );
 }
 
-function parseTerm(text: string): RiskyTerm {
-  if ((RISKY_TERMS as readonly string[]).includes(text)) return text as RiskyTerm;
-  throw new UsageError("VALUE", `--accept-risk ${text} is no term with a rule; choose from ${RISKY_TERMS.join(", ")}`, {
+function parseTerm(text: string, terms: readonly string[]): string {
+  if (terms.includes(text)) return text;
+  throw new UsageError("VALUE", `--accept-risk ${text} is no term with a rule; choose from ${terms.join(", ")}`, {
     found: text,
-    expected: RISKY_TERMS,
+    expected: terms,
   });
 }
 

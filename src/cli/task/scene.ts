@@ -6,7 +6,8 @@ import type { Session } from "../../settlement/session.ts";
 import { readTask, type TaskView } from "../../settlement/task.ts";
 import type { ContractCall } from "../../settlement/transactions/caller.ts";
 import { Sender } from "../send.ts";
-import { openSession, type SendFlags } from "../session.ts";
+import { openSession } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { traceFor } from "./job.ts";
 import { stateName, whatIsDue } from "./sentence.ts";
 

@@ -8,7 +8,7 @@ import { policyOf, readDraw, seatKind } from "../../settlement/seats.ts";
 import { canarySaltOf } from "../../settlement/secrets.ts";
 import type { TaskView, Terms } from "../../settlement/task.ts";
 import type { Sender } from "../send.ts";
-import type { SendFlags } from "../session.ts";
+import type { SendFlags } from "../session-options.ts";
 import { untilAfter } from "../after-block.ts";
 import { canarySecretIn } from "./canary.ts";
 import { expectState, move, rootOf, sceneOf } from "./scene.ts";
