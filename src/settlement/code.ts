@@ -14,7 +14,7 @@ import {
 } from "viem";
 import { ChainError } from "../errors/index.ts";
 import { CODES } from "./abi/code.ts";
-import { disputeGamePortableCode } from "./abi/portable.ts";
+import { disputeGamePortableCode, roundGamePortableCode } from "./abi/portable.ts";
 import type { Deployment } from "./deployment.ts";
 
 /** The contracts whose code is known, by their names in a deployment. */
@@ -28,8 +28,16 @@ const KINDS = {
   seatList: "seatList",
   seatDraw: "seatDraw",
   canaries: "canaries",
+  roundManager: "roundManager",
+  roundVault: "stakeVault",
+  roundGame: "roundGame",
 } as const satisfies Record<string, keyof typeof CODES>;
 type Coded = keyof typeof KINDS;
+/** Contracts whose code is another one in the portable build. */
+const PORTABLE: { readonly [name in Coded]?: { readonly hash: Hex; readonly filled: readonly number[] } } = {
+  game: disputeGamePortableCode,
+  roundGame: roundGamePortableCode,
+};
 
 /** The contracts of a deployment whose code is known. */
 function codedOf(deployment: Deployment): [Coded, Address][] {
@@ -47,12 +55,12 @@ function hashWithout(code: Hex, filled: readonly number[]): Hex {
 }
 
 /**
- * Checks the code of a deployment's contracts, and that the vault is the manager's own.
+ * Checks the code of a deployment's contracts, and that each vault is its manager's own.
  * @returns keccak256 of each code
  * @throws {ChainError} when a contract is missing, or is another one
  */
 export async function checkCodes(client: PublicClient, deployment: Deployment): Promise<Deployment["codes"]> {
-  const { manager, vault } = deployment;
+  const { manager, vault, roundManager, roundVault } = deployment;
   const found = await Promise.all(
     codedOf(deployment).map(async ([name, address]) => ({ name, address, code: await client.getCode({ address }) })),
   );
@@ -64,17 +72,22 @@ export async function checkCodes(client: PublicClient, deployment: Deployment): 
       { [name]: address },
     );
   });
-  // The manager makes its vault in its constructor, as its first contract.
-  const own = getContractAddress({ from: manager, nonce: 1n });
-  if (!isAddressEqual(own, vault))
-    throw new ChainError(
-      "CONTRACT_KIND",
-      `the deployment names the vault ${vault}, but the vault of the manager ${manager} is ${own}; do not use this deployment`,
-      { expected: own, found: vault },
-    );
+  expectOwnVault(manager, vault);
+  if (roundManager && roundVault) expectOwnVault(roundManager, roundVault);
   return Object.fromEntries(coded.map((one) => [one.name, expectCode(deployment, one)])) as NonNullable<
     Deployment["codes"]
   >;
+}
+
+/** A manager makes its vault in its constructor, as its first contract. */
+function expectOwnVault(manager: Address, vault: Address): void {
+  const own = getContractAddress({ from: manager, nonce: 1n });
+  if (isAddressEqual(own, vault)) return;
+  throw new ChainError(
+    "CONTRACT_KIND",
+    `the deployment names the vault ${vault}, but the vault of the manager ${manager} is ${own}; do not use this deployment`,
+    { expected: own, found: vault },
+  );
 }
 
 /** @returns keccak256 of the code */
@@ -83,10 +96,9 @@ function expectCode(
   { name, address, code }: { name: Coded; address: Address; code: Hex },
 ): Hex {
   const known = deployment.codes?.[name];
-  const isPortable = name === "game" && deployment.build === "portable";
+  const portable = deployment.build === "portable" ? PORTABLE[name] : undefined;
   const isRotating = name === "committee" && deployment.rotating !== undefined;
-  const kind = isRotating ? KINDS.rotating : KINDS[name];
-  const { hash, filled } = isPortable ? disputeGamePortableCode : CODES[kind];
+  const { hash, filled } = portable ?? CODES[isRotating ? KINDS.rotating : KINDS[name]];
   const [expected, found] = known === undefined ? [hash, hashWithout(code, filled)] : [known, keccak256(code)];
   if (found !== expected)
     throw new ChainError(

@@ -4,6 +4,8 @@ import { disputeGameAbi } from "./abi/dispute-game.ts";
 import { exchangeAbi } from "./abi/exchange.ts";
 import { refereeCommitteeAbi } from "./abi/referee-committee.ts";
 import { rotatingCommitteeAbi } from "./abi/rotating-committee.ts";
+import { roundGameAbi } from "./abi/round-game.ts";
+import { roundManagerAbi } from "./abi/round-manager.ts";
 import { seatDrawAbi } from "./abi/seat-draw.ts";
 import { seatListAbi } from "./abi/seat-list.ts";
 import { stakeVaultAbi } from "./abi/stake-vault.ts";
@@ -22,6 +24,9 @@ export const ABIS = {
   seatList: seatListAbi,
   seatDraw: seatDrawAbi,
   canaries: canariesAbi,
+  roundManager: roundManagerAbi,
+  roundVault: stakeVaultAbi,
+  roundGame: roundGameAbi,
 } as const;
 /** The name of a contract in a deployment. */
 export type Contract = keyof typeof ABIS;

@@ -34,6 +34,7 @@ import type { Deployment } from "./deployment.ts";
 import { leastBond } from "./game/bond.ts";
 import type { Pace } from "./game/match.ts";
 import { refusal } from "./refusal.ts";
+import { deployRounds } from "./rounds/deploy.ts";
 import { sentenceFor } from "./sentences.ts";
 import { readToken } from "./token.ts";
 
@@ -62,14 +63,16 @@ export interface DeployOptions {
     pace: Pace;
     /** Wei that each player posts for the gas of the others. */
     gasBond: bigint;
+    /** Whether the contracts for rounds are deployed too, with the same clocks and bond. Default: no. */
+    rounds?: boolean;
   };
   /** The build of the judge and the game. By default the chain is asked what it can do. */
   build?: Build;
   /**
-   * Sends a transaction that creates a contract, and waits until it is in a block. By default it is sent at
-   * once, and nothing is kept of it.
+   * Sends a transaction that creates a contract, or one to a contract, and waits until it is in a block. By
+   * default it is sent at once, and nothing is kept of it.
    */
-  send?(what: string, data: Hex): Promise<TransactionReceipt | undefined>;
+  send?(what: string, data: Hex, to?: Address): Promise<TransactionReceipt | undefined>;
   /** Called after each contract. */
   onDeployed?(contract: Contract | "judge", receipt: TransactionReceipt): void;
 }
@@ -85,14 +88,12 @@ export async function deployContracts(
 ): Promise<Deployment> {
   const build = options.build ?? buildFor(await abilitiesOf(client), CONTRACT_GAS);
   const wallet = createWalletClient({ account, transport: custom(client) });
-  const sendNow = async (_what: string, data: Hex): Promise<TransactionReceipt> =>
-    client.waitForTransactionReceipt({ hash: await wallet.sendTransaction({ data, account, chain: null }) });
+  const sendNow = async (_what: string, data: Hex, to?: Address): Promise<TransactionReceipt> =>
+    client.waitForTransactionReceipt({ hash: await wallet.sendTransaction({ data, ...(to && { to }), account, chain: null }) }); // prettier-ignore
   const { send = sendNow } = options;
   let block: bigint | undefined;
-  const deploy = async (contract: Contract | "judge", bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
+  const create = async (contract: Contract | "judge", data: Hex): Promise<Address> => {
     try {
-      const abi = contract === "judge" ? [] : (ABIS[contract] as Abi);
-      const data = encodeDeployData({ abi, bytecode, args });
       const receipt = (await send(`deploy ${contract}`, data))!;
       if (receipt.status !== "success")
         throw new ChainError(
@@ -106,7 +107,11 @@ export async function deployContracts(
       throw refusal(error, `deploying the ${contract}`, account.address, NO_TOKEN);
     }
   };
-  const { pace, gasBond } = options.game ?? {};
+  const deploy = (contract: Contract | "judge", bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
+    const abi = contract === "judge" ? [] : (ABIS[contract] as Abi);
+    return create(contract, encodeDeployData({ abi, bytecode, args }));
+  };
+  const { pace, gasBond, rounds = false } = options.game ?? {};
   if (gasBond !== undefined) await expectBond(client, gasBond);
   const token = options.token ?? (await deploy("token", testTokenBytecode, []));
   const manager = await deploy("manager", taskManagerBytecode, [token, BigInt(options.unbondingPeriod)]);
@@ -131,8 +136,20 @@ export async function deployContracts(
       BigInt(drawn.members),
       BigInt(threshold),
     ]));
+  const named = { manager: "roundManager", judge: "judge", game: "roundGame" } as const;
+  const call = async (what: string, to: Address, data: Hex): Promise<void> => {
+    const receipt = await send(what, data, to).catch((error: unknown) => {
+      throw refusal(error, what, account.address, NO_TOKEN);
+    });
+    if (receipt?.status === "success") return;
+    throw new ChainError("REFUSED", `${what} is refused: ${receipt?.transactionHash} has reverted`);
+  };
+  const ofRounds =
+    rounds && judge && options.game
+      ? await deployRounds({ ...options.game, token, unbondingPeriod: options.unbondingPeriod, build, judge, deploy: (what, data) => create(named[what], data), call }) // prettier-ignore
+      : undefined;
   const deployment: Deployment = {
-    schemaVersion: 2,
+    schemaVersion: ofRounds ? 3 : 2,
     chainId: await client.getChainId(),
     block: Number(block),
     token,
@@ -145,6 +162,7 @@ export async function deployContracts(
     seatDraw,
     canaries,
     ...(game && { game, gasBond: String(gasBond), build }),
+    ...(ofRounds && { roundManager: ofRounds.manager, roundVault: ofRounds.vault, roundGame: ofRounds.game }),
   };
   const { decimals } = await readToken(client, token);
   return { ...deployment, decimals, codes: (await checkCodes(client, deployment))! };

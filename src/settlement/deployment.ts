@@ -7,7 +7,8 @@ import { isProfile, PROFILES, type ProfileName } from "./profile.ts";
 
 /** The addresses of one deployment's contracts. */
 export interface Deployment {
-  schemaVersion: 2;
+  /** 3 with the contracts for rounds, else 2. */
+  schemaVersion: 2 | 3;
   chainId: number;
   /** The block of its first transaction. There are no events before it. */
   block: number;
@@ -29,6 +30,12 @@ export interface Deployment {
   seatDraw?: Address;
   /** Where clients show that a task was a canary. */
   canaries?: Address;
+  /** Plans of rounds, with stakes of their participants. With it there are the next two. */
+  roundManager?: Address;
+  /** The vault of `roundManager`: stake in `vault` does not count for rounds. */
+  roundVault?: Address;
+  /** The game about leaves of rounds. */
+  roundGame?: Address;
   /** The token's decimals. A node that names others would make amounts larger or smaller than they seem. */
   decimals?: number;
   /**
@@ -50,7 +57,8 @@ export const profileOf = ({ profile = "l1" }: Pick<Deployment, "profile">): Prof
 const BUILDS: readonly unknown[] = ["osaka", "portable"] satisfies Build[];
 const CODED = ["manager", "vault", "committee"] as const;
 const ADDRESSES = ["token", ...CODED] as const;
-const OPTIONAL = ["rotating", "game", "exchange", "seatList", "seatDraw", "canaries"] as const;
+const OF_ROUNDS = ["roundManager", "roundVault", "roundGame"] as const;
+const OPTIONAL = ["rotating", "game", "exchange", "seatList", "seatDraw", "canaries", ...OF_ROUNDS] as const;
 
 /**
  * @param what names the file, for errors
@@ -64,10 +72,10 @@ export function parseDeployment(text: string, what: string): Deployment {
   };
   const value = parseJson(text, what) as Partial<Deployment> | null;
   if (typeof value?.schemaVersion !== "number") return fail("KIND", "it has no schema version");
-  if (value.schemaVersion !== 2)
+  if (value.schemaVersion !== 2 && value.schemaVersion !== 3)
     return fail(
       "VERSION",
-      `it has schema version ${value.schemaVersion}, not 2, so the terms of its tasks are encoded otherwise (spec 6.11)`,
+      `it has schema version ${value.schemaVersion}, not 2 or 3, so the terms of its tasks are encoded otherwise (spec 6.11)`,
     );
   for (const name of ["chainId", "block"] as const)
     if (!Number.isSafeInteger(value[name]) || value[name]! < 0) fail("MALFORMED", `its ${name} is not a number`);
@@ -76,6 +84,9 @@ export function parseDeployment(text: string, what: string): Deployment {
   for (const name of OPTIONAL)
     if (value[name] !== undefined && !isAddress(String(value[name]), { strict: true }))
       fail("MALFORMED", `its ${name} is not an address`);
+  const ofRounds = OF_ROUNDS.filter((name) => value[name] !== undefined).length;
+  if (ofRounds !== (value.schemaVersion === 3 ? OF_ROUNDS.length : 0))
+    fail("MALFORMED", `only version 3 has the contracts for rounds, and it has ${OF_ROUNDS.join(", ")}`);
   if (value.gasBond !== undefined && !/^\d{1,78}$/.test(String(value.gasBond)))
     fail("MALFORMED", "its gasBond is not a number of wei");
   if (value.profile !== undefined && !isProfile(value.profile))

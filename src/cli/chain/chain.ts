@@ -46,6 +46,7 @@ export function register(program: Command): void {
         "game: what each player posts once for the gas of the others, in the chain's currency",
         formatUnits(DEFAULT_GAS_BOND, ETHER.decimals),
       )
+      .option("--rounds", "deploy the contracts for plans of rounds too")
       .option("--out <file>", "the deployment to write; an existing file is never overwritten", "deployment.json")
       .option("--json", "one JSON object"),
   ).action(chainDeploy);

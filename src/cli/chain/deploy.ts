@@ -36,6 +36,7 @@ export interface DeployFlags extends KeyFlags, JournalFlags {
   response?: string;
   recompute?: string;
   gasBond: string;
+  rounds?: boolean;
   dryRun?: boolean;
   json?: boolean;
 }
@@ -84,6 +85,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
       `${short(pace.clock)} for each side, at least ${short(pace.response)} for each move, ${short(pace.recompute)} to recompute steps`,
     ],
     ["gas bond", `${formatAmount(gasBond, ETHER)} from each player of a dispute`],
+    ["rounds", flags.rounds ? "with the contracts for plans of rounds" : "none; --rounds deploys their contracts too"],
   ];
   if (flags.dryRun) {
     const from = await addressOfSigner(flags);
@@ -101,6 +103,7 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
         unbondingPeriod,
         pace,
         gasBond: `${gasBond}`,
+        rounds: flags.rounds ?? false,
         build,
         abilities,
       });
@@ -119,10 +122,10 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
     ...(stake && { rotating: { members: size, stake } }),
     threshold,
     unbondingPeriod,
-    game: { pace, gasBond },
+    game: { pace, gasBond, rounds: flags.rounds ?? false },
     build,
     // What an earlier command has deployed is in the journal, and is not deployed again.
-    send: (what, data) => opened.transactor.send({ what, data }),
+    send: (what, data, to) => opened.transactor.send({ what, data, ...(to && { to }) }),
     onDeployed: (_contract, receipt) => receipts.push(receipt),
   }).catch((error: unknown) => {
     opened.abandon();
@@ -140,9 +143,10 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   const gas = receipts.reduce((sum, { gasUsed }) => sum + gasUsed, 0n);
   const fee = receipts.reduce((sum, { gasUsed, effectiveGasPrice }) => sum + gasUsed * effectiveGasPrice, 0n);
   if (flags.json) return writeJson({ ...deployment, file: flags.out, gas: Number(gas), fee: `${fee}`, abilities });
-  const places = (
-    ["token", "manager", "vault", "committee", "exchange", "seatList", "seatDraw", "canaries", "game"] as const
-  ).map((name): [string, Address] => [name, deployment[name]!]);
+  const places = PLACES.flatMap((name): [string, Address][] => {
+    const address = deployment[name];
+    return address === undefined ? [] : [[name, address]];
+  });
   writeLine(
     ...formatFields([
       ...places,
@@ -152,6 +156,9 @@ export async function chainDeploy(flags: DeployFlags): Promise<void> {
   );
   writeLine(`The addresses are in ${colors.bold(flags.out)}.`);
 }
+
+/** The contracts that a deployment may have. */
+const PLACES = ["token", "manager", "vault", "committee", "exchange", "seatList", "seatDraw", "canaries", "game", "roundManager", "roundVault", "roundGame"] as const; // prettier-ignore
 
 /** Who is in the committee, and how many of them make a verdict. */
 function seatsFrom(flags: DeployFlags): { members: readonly Address[]; size: number; threshold: number } {

@@ -31,8 +31,10 @@ export interface DeployRoundsOptions {
   /** Wei that each side of a dispute posts for the gas of the other. */
   readonly gasBond: bigint;
   readonly build: Build;
+  /** A judge of this build that is deployed already. Default: one is deployed. */
+  readonly judge?: Address;
   /** Sends a transaction that creates a contract. @returns its address */
-  deploy(what: string, data: Hex): Promise<Address>;
+  deploy(what: "manager" | "judge" | "game", data: Hex): Promise<Address>;
   /** Sends a transaction to a contract, from the account that has deployed the manager. */
   call(what: string, to: Address, data: Hex): Promise<void>;
 }
@@ -46,14 +48,18 @@ export interface RoundsDeployment {
   readonly judge: Address;
 }
 
-/** Deploys the manager, with its vault, a judge and the game, and names the game to the manager. */
+/** Deploys the manager with its vault, a judge unless there is one, and the game, which it names to the manager. */
 export async function deployRounds(options: DeployRoundsOptions): Promise<RoundsDeployment> {
   const { token, unbondingPeriod, pace, gasBond, build, deploy, call } = options;
-  const create = async (what: string, abi: unknown, bytecode: Hex, args: readonly unknown[]): Promise<Address> =>
-    getAddress(await deploy(what, encodeDeployData({ abi: abi as Abi, bytecode, args })));
+  const create = async (
+    what: "manager" | "judge" | "game",
+    abi: unknown,
+    bytecode: Hex,
+    args: readonly unknown[],
+  ): Promise<Address> => getAddress(await deploy(what, encodeDeployData({ abi: abi as Abi, bytecode, args })));
   const manager = await create("manager", roundManagerAbi, roundManagerBytecode, [token, BigInt(unbondingPeriod)]);
   const vault = getContractAddress({ from: manager, nonce: 1n });
-  const judge = await create("judge", [], CODES[build].judge, []);
+  const judge = options.judge ?? (await create("judge", [], CODES[build].judge, []));
   const game = await create("game", roundGameAbi, CODES[build].game, [manager, judge, pace, gasBond]);
   const named = encodeFunctionData({ abi: roundManagerAbi, functionName: "nameGame", args: [game] });
   await call("name the game", manager, named);
