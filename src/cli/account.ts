@@ -25,12 +25,15 @@ export async function signerOf(flags: KeyFlags): Promise<PrivateKeyAccount> {
   const file = keystoreOf(flags);
   if (file !== undefined) return privateKeyToAccount(await keyFromFile(file, flags));
   if (VERDE_PRIVATE_KEY) return privateKeyToAccount(parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"));
-  throw new KeyError(
+  throw noKey();
+}
+
+const noKey = (): KeyError =>
+  new KeyError(
     "MISSING",
     "there is no key to sign with; name a keystore with --keystore FILE (`verde key new FILE` makes one), " +
       "or set VERDE_PRIVATE_KEY",
   );
-}
 
 /**
  * The address of the account that would sign. No password is needed if the keystore names its address.
@@ -40,6 +43,29 @@ export async function addressOfSigner(flags: KeyFlags): Promise<Address> {
   const file = keystoreOf(flags);
   const named = file === undefined ? undefined : addressOfKeystore(await readKeyFile(file, "the keystore"), file);
   return named === undefined ? (await signerOf(flags)).address : getAddress(named);
+}
+
+/** A key with its address, 20 bytes. */
+interface OpenedKey {
+  readonly address: Address;
+  readonly secret: Hex;
+}
+
+/**
+ * The keys of several keystores, or the one of the environment.
+ * @throws {KeyError} when there is no key, or the password is wrong
+ */
+export async function openedKeys(
+  keystores: readonly string[] | undefined,
+  flags: { passwordFile?: string },
+): Promise<OpenedKey[]> {
+  const files = keystores ?? (process.env.VERDE_KEYSTORE ? [process.env.VERDE_KEYSTORE] : []);
+  const { VERDE_PRIVATE_KEY } = process.env;
+  const secrets: Hex[] = [];
+  for (const file of files) secrets.push(await keyFromFile(file, flags));
+  if (files.length === 0 && VERDE_PRIVATE_KEY) secrets.push(parsePrivateKey(VERDE_PRIVATE_KEY, "VERDE_PRIVATE_KEY"));
+  if (secrets.length === 0) throw noKey();
+  return secrets.map((secret) => ({ address: privateKeyToAccount(secret).address, secret }));
 }
 
 const keystoreOf = ({ keystore }: KeyFlags): string | undefined =>

@@ -1,9 +1,9 @@
-/** `verde stake`: the tokens that secure an account's claims. */
+/** `verde stake`: the tokens that secure an account's claims, and its leaves in rounds. */
 import type { Command } from "commander";
 import type { Address } from "viem";
 import { ABIS } from "../settlement/contracts.ts";
 import { addressOfSigner, type KeyFlags } from "./account.ts";
-import { addAllowanceOption, allowVault } from "./allowance.ts";
+import { addAllowanceOption, allow } from "./allowance.ts";
 import { formatAmount, formatTime, parseAmount } from "../settlement/amount.ts";
 import { formatDuration } from "../settlement/duration.ts";
 import { writeJson, writeLine } from "./output.ts";
@@ -14,6 +14,7 @@ import { formatFields } from "./table.ts";
 import { saleCredit } from "../settlement/exchange/sale.ts";
 import { bondCredit } from "../settlement/game/bond.ts";
 import type { Session } from "../settlement/session.ts";
+import { managerOf } from "../settlement/rounds/terms-file.ts";
 import { bondText } from "./task/game.ts";
 import { parseAddress } from "./task/terms.ts";
 
@@ -21,31 +22,56 @@ export function register(program: Command): void {
   const stake = program
     .command("stake")
     .description("deposit, withdraw and show the stake that secures an account's claims");
-  addAllowanceOption(addSendOptions(stake.command("deposit").description("add to the stake")))
+  addAllowanceOption(addVaultOption(addSendOptions(stake.command("deposit").description("add to the stake"))))
     .argument("<tokens>", "for example 100 or 10.5")
     .action(deposit);
-  addSendOptions(
-    stake
-      .command("unbond")
-      .description("request a part of the stake back; it can be withdrawn when the unbonding time has passed"),
+  addVaultOption(
+    addSendOptions(
+      stake
+        .command("unbond")
+        .description("request a part of the stake back; it can be withdrawn when the unbonding time has passed"),
+    ),
   )
     .argument("<tokens>", "for example 100 or 10.5; another request restarts the clock for all")
     .action(unbond);
-  addSendOptions(stake.command("withdraw").description("withdraw the stake whose unbonding time has passed")).action(
-    withdraw,
-  );
-  addKeyOptions(addChainOptions(stake.command("show").description("show what an account has in the vault")))
+  addVaultOption(
+    addSendOptions(stake.command("withdraw").description("withdraw the stake whose unbonding time has passed")),
+  ).action(withdraw);
+  addVaultOption(
+    addKeyOptions(addChainOptions(stake.command("show").description("show what an account has in the vault"))),
+  )
     .argument("[account]", "an address; default: the account that would sign")
     .action(show);
 }
 
-export async function deposit(tokens: string, flags: SendFlags & { approve: boolean }): Promise<void> {
+/** Which vault: tasks and rounds have one each. */
+interface VaultFlags {
+  rounds?: boolean;
+}
+
+const addVaultOption = (command: Command): Command =>
+  command.option("--rounds", "the vault of rounds; without this flag, that of tasks");
+
+/** @throws {ChainError} when the deployment has no contracts for rounds */
+function vaultOf({ deployment }: Session, { rounds = false }: VaultFlags): Vault {
+  if (!rounds) return { contract: "vault", address: deployment.vault };
+  managerOf(deployment);
+  return { contract: "roundVault", address: deployment.roundVault! };
+}
+
+interface Vault {
+  readonly contract: "vault" | "roundVault";
+  readonly address: Address;
+}
+
+export async function deposit(tokens: string, flags: SendFlags & VaultFlags & { approve: boolean }): Promise<void> {
   const session = await openSession(flags);
   const amount = parseAmount(tokens, session.token);
   const sender = await Sender.open(session, flags);
-  await allowVault(session, sender, amount, flags.approve);
-  await sender.send({ contract: "vault", functionName: "deposit", args: [amount] });
-  const { active } = await readAccount(session, sender.address);
+  const { contract, address } = vaultOf(session, flags);
+  await allow(session, sender, { name: "vault", address }, amount, flags.approve);
+  await sender.send({ contract, functionName: "deposit", args: [amount] });
+  const { active } = await readAccount(session, address, sender.address);
   sender.report(
     flags.json ?? false,
     { amount: `${amount}`, active: `${active}` },
@@ -53,12 +79,13 @@ export async function deposit(tokens: string, flags: SendFlags & { approve: bool
   );
 }
 
-async function unbond(tokens: string, flags: SendFlags): Promise<void> {
+async function unbond(tokens: string, flags: SendFlags & VaultFlags): Promise<void> {
   const session = await openSession(flags);
   const amount = parseAmount(tokens, session.token);
+  const { contract, address } = vaultOf(session, flags);
   const sender = await Sender.open(session, flags);
-  await sender.send({ contract: "vault", functionName: "requestUnbond", args: [amount] });
-  const { readyAt, unbonding } = await readAccount(session, sender.address);
+  await sender.send({ contract, functionName: "requestUnbond", args: [amount] });
+  const { readyAt, unbonding } = await readAccount(session, address, sender.address);
   sender.report(
     flags.json ?? false,
     { amount: `${amount}`, unbonding: `${unbonding}`, readyAt },
@@ -66,12 +93,13 @@ async function unbond(tokens: string, flags: SendFlags): Promise<void> {
   );
 }
 
-async function withdraw(flags: SendFlags): Promise<void> {
+async function withdraw(flags: SendFlags & VaultFlags): Promise<void> {
   const session = await openSession(flags);
+  const { contract, address } = vaultOf(session, flags);
   const sender = await Sender.open(session, flags);
-  const before = await readAccount(session, sender.address);
-  await sender.send({ contract: "vault", functionName: "draw", args: [] });
-  const amount = before.unbonding - (await readAccount(session, sender.address)).unbonding;
+  const before = await readAccount(session, address, sender.address);
+  await sender.send({ contract, functionName: "draw", args: [] });
+  const amount = before.unbonding - (await readAccount(session, address, sender.address)).unbonding;
   sender.report(
     flags.json ?? false,
     { amount: `${amount}` },
@@ -79,8 +107,9 @@ async function withdraw(flags: SendFlags): Promise<void> {
   );
 }
 
-function readAccount({ client, deployment }: Session, owner: Address) {
-  return client.readContract({ address: deployment.vault, abi: ABIS.vault, functionName: "accountOf", args: [owner] });
+/** What an owner has in a vault. */
+export function readAccount({ client }: Session, vault: Address, owner: Address) {
+  return client.readContract({ address: vault, abi: ABIS.vault, functionName: "accountOf", args: [owner] });
 }
 
 /** How an owner's claims in canaries ended, as their clients have shown. */
@@ -91,17 +120,17 @@ async function canaryRecord({ client, deployment }: Session, owner: Address) {
   return { passed: Number(passed), failed: Number(failed) };
 }
 
-export async function show(account: string | undefined, flags: ChainFlags & KeyFlags): Promise<void> {
+export async function show(account: string | undefined, flags: ChainFlags & KeyFlags & VaultFlags): Promise<void> {
   const session = await openSession(flags);
   const { client, deployment, token } = session;
   const owner = account === undefined ? await addressOfSigner(flags) : parseAddress(account, "the account");
   const [{ active, exposed, unbonding, readyAt, credit }, balance, ether, bonds, sales, canaries, { timestamp }] =
     await Promise.all([
-      readAccount(session, owner),
+      readAccount(session, vaultOf(session, flags).address, owner),
       client.readContract({ address: deployment.token, abi: ABIS.token, functionName: "balanceOf", args: [owner] }),
       client.getBalance({ address: owner }),
-      bondCredit(client, deployment.game, owner),
-      saleCredit(session, owner),
+      bondCredit(client, flags.rounds ? deployment.roundGame : deployment.game, owner),
+      flags.rounds ? 0n : saleCredit(session, owner),
       canaryRecord(session, owner),
       client.getBlock(),
     ]);
@@ -114,6 +143,7 @@ export async function show(account: string | undefined, flags: ChainFlags & KeyF
   }
   const money = (amount: bigint): string => formatAmount(amount, token);
   const left = readyAt - Number(timestamp);
+  const claim = `verde ${flags.rounds ? "rounds" : "task"} claim`;
   const fields: [string, string][] = [
     ["account", owner],
     ["wallet", money(balance)],
@@ -125,18 +155,15 @@ export async function show(account: string | undefined, flags: ChainFlags & KeyF
         ? "nothing"
         : `${money(unbonding)}, ${left > 0 ? `ready in ${formatDuration(left)}` : "ready to be withdrawn"}`,
     ],
-    ["credit", `${money(credit)}${credit > 0n ? ", withdraw it with `verde task claim`" : ""}`],
-    ["canaries", `${canaries.passed} passed, ${canaries.failed} failed`],
+    ["credit", `${money(credit)}${credit > 0n ? `, withdraw it with \`${claim}\`` : ""}`],
+    ...(flags.rounds
+      ? []
+      : [["canaries", `${canaries.passed} passed, ${canaries.failed} failed`] satisfies [string, string]]),
     ...(sales > 0n
       ? [["sales", `${money(sales)} in the exchange, withdraw it with \`verde task claim\``] satisfies [string, string]]
       : []),
     ...(bonds > 0n
-      ? [
-          ["bonds", `${bondText(bonds)} in the game, withdraw them with \`verde task claim\``] satisfies [
-            string,
-            string,
-          ],
-        ]
+      ? [["bonds", `${bondText(bonds)} in the game, withdraw them with \`${claim}\``] satisfies [string, string]]
       : []),
   ];
   writeLine(...formatFields(fields));

@@ -40,6 +40,10 @@ export const CHAIN = {
     remedy: "Give the address of a contract of the kind that the message names.",
   },
   TASK_MISSING: { when: "The task does not exist.", remedy: "Check the id, the chain and the deployment." },
+  ROUNDS_MISSING: {
+    when: "There is no performance of rounds with these terms on the chain.",
+    remedy: "Name the file that `verde rounds post` has written, and the deployment for which it was posted.",
+  },
   SALE_MISSING: { when: "The sale does not exist.", remedy: "Check the id, the chain and the deployment." },
   REFUSED: { when: "A contract refuses the call.", remedy: "Do what the message says; it names the rule." },
   FAILED: {

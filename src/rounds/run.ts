@@ -38,6 +38,8 @@ export interface RunRoundsOptions {
   state?: string;
   /** 32 bytes that make this performance another than earlier ones; default random ones. */
   salt?: Bytes;
+  /** On a chain: its instance, and the keys of the accounts in it. Then `salt` counts for nothing. */
+  staked?: Staked;
   /** Continue a record that was stopped. */
   resume?: boolean;
   /** Overwrite a record. */
@@ -56,6 +58,14 @@ export interface RunRoundsOptions {
 export interface AbsenceInfo extends Omit<LeafInfo, "metrics"> {
   /** Why it counts as absent, in words. */
   readonly why: string;
+}
+
+/** A performance whose parties have a stake on a chain. */
+export interface Staked {
+  readonly instance: Instance;
+  readonly recorder: Signer;
+  /** In the plan's order. Empty where participants sign elsewhere. */
+  readonly participants: readonly Signer[];
 }
 
 /** What is reported of a leaf. */
@@ -88,10 +98,11 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
       options.faults?.some(({ seat }) => plan.seats[seat].participant === participant) ?? false;
     const { participants = "local" } = options;
     const signers: Signer[] = [];
-    if (typeof participants === "string")
+    if (options.staked) signers.push(...options.staked.participants);
+    else if (typeof participants === "string")
       for (const [i, { name }] of plan.participants.entries()) signers.push(await Signer.open(state, name, isDrill(i)));
     const owners = typeof participants === "string" ? signers.map(({ address }) => address) : participants.owners;
-    const recorder = await Signer.open(state, "recorder");
+    const recorder = options.staked?.recorder ?? (await Signer.open(state, "recorder"));
     const record = await recordFor(plan, options, owners, recorder);
     const crew =
       typeof participants === "string"
@@ -110,30 +121,49 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
 
 async function recordFor(
   plan: Plan,
-  { out, resume = false, force = false, salt }: RunRoundsOptions,
+  { out, resume = false, force = false, salt, staked }: RunRoundsOptions,
   owners: readonly Bytes[],
   recorder: Signer,
 ): Promise<RoundsRecord> {
+  if (staked) expectOwners(plan, owners, recorder.address, staked.instance);
   const there = await exists(path.join(out, "plan.cbor"));
   if (there && !resume && !force)
     throw new UsageError("EXISTS", `${out} holds a record; choose another folder, --resume it, or overwrite it with --force`, { out }); // prettier-ignore
   if (there && resume && (await exists(path.join(out, "instance.json")))) {
     // A log is made when the record is whole, so its absence says that the beginning was cut.
-    if (await exists(logFile(out))) return continued(plan, out, owners, recorder);
+    if (await exists(logFile(out))) return continued(plan, out, owners, recorder, staked);
   }
   for (const name of OWN_FILES) await fs.rm(path.join(out, name), { recursive: true, force: true });
   const own = salt ?? crypto.getRandomValues(new Uint8Array(32));
-  const instance: Instance = instanceOf({ plan: plan.id, salt: own, owners, recorder: recorder.address });
+  const instance: Instance =
+    staked?.instance ?? instanceOf({ plan: plan.id, salt: own, owners, recorder: recorder.address });
   const record = await beginRecord(out, plan, instance);
   await LogWriter.open(logFile(out));
   return record;
 }
 
-async function continued(plan: Plan, out: string, owners: readonly Bytes[], recorder: Signer): Promise<RoundsRecord> {
+/** @throws {RoundsError} when a party has another key than the account that has its stake */
+function expectOwners(plan: Plan, owners: readonly Bytes[], recorder: Bytes, instance: Instance): void {
+  const all = [...plan.participants.map(({ name }) => name), "the recorder"];
+  const wanted = [...instance.owners, instance.recorder];
+  const i = [...owners, recorder].findIndex((owner, each) => !bytesEqual(owner, wanted[each]));
+  if (i < 0) return;
+  throw new RoundsError("PARTICIPANT", `${all[i]} signs as ${toHex([...owners, recorder][i])}, and its stake on the chain is that of ${toHex(wanted[i])}; let it sign with the key of that account`, { participant: all[i] }); // prettier-ignore
+}
+
+async function continued(
+  plan: Plan,
+  out: string,
+  owners: readonly Bytes[],
+  recorder: Signer,
+  staked: Staked | undefined,
+): Promise<RoundsRecord> {
   const record = await RoundsRecord.open(out);
   const { instance } = record;
   if (!bytesEqual(record.plan.id, plan.id))
     throw new RoundsError("FOREIGN", `${out} is a record of the plan ${toHex(record.plan.id)}, not of ${toHex(plan.id)}; give the same module and options`, { out }); // prettier-ignore
+  if (staked && !bytesEqual(staked.instance.id, instance.id))
+    throw new RoundsError("FOREIGN", `${out} was begun as the instance ${toHex(instance.id)}, and the terms are of ${toHex(staked.instance.id)}; continue it with the same terms`, { out }); // prettier-ignore
   const other = owners.findIndex((owner, i) => !bytesEqual(owner, instance.owners[i]));
   if (other >= 0 || !bytesEqual(recorder.address, instance.recorder))
     throw new RoundsError("FOREIGN", `${out} was begun with another key of ${plan.participants[other]?.name ?? "the recorder"}; continue it with the same keys and faults`, { out }); // prettier-ignore

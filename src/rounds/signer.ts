@@ -44,6 +44,14 @@ export class Signer {
   }
 
   /**
+   * The signer of an account, such as one with a stake on a chain.
+   * @param state where what it signs is noted
+   */
+  static of(state: string, key: { readonly address: Bytes; readonly secret: Bytes }): Signer {
+    return new Signer(key, path.join(state, "rounds"));
+  }
+
+  /**
    * Signs a leaf. It returns when the disk has noted what is signed.
    * @throws {RoundsError} when another root was signed for the place
    * @throws {FormatError} when the journal of what was signed can't be read

@@ -4,6 +4,7 @@ import type { taskManagerAbi } from "./abi/task-manager.ts";
 import { ETHER, formatAmount, formatTime, type Token } from "./amount.ts";
 import { formatDuration } from "./duration.ts";
 import { SALE_STATES } from "./exchange/states.ts";
+import { ROUND_STATES } from "./rounds/states.ts";
 import { PHASES, STATES } from "./task.ts";
 
 /**
@@ -11,9 +12,6 @@ import { PHASES, STATES } from "./task.ts";
  * here.
  */
 type Name = ContractErrorName<typeof taskManagerAbi>;
-
-/** The states of a performance of rounds, in the contract's order. */
-const ROUND_STATES = ["None", "Joining", "Running", "Challengeable", "Closed", "Cancelled"] as const;
 
 const ours = (problem: string) => (): string => `${problem}; this should not happen, please report it`;
 

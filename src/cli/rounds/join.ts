@@ -12,8 +12,9 @@ import { expectNetwork, type NetworkFlags } from "../network-options.ts";
 import { sayNow } from "../output.ts";
 import { endSignal } from "../stop.ts";
 import { type PlanFlags, planOf } from "./plan.ts";
+import { type StakedFlags, stakedParticipant } from "./staked.ts";
 
-interface Flags extends NetworkFlags, PlanFlags {
+interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
   as: string;
   out: string;
   patience: string;
@@ -30,6 +31,7 @@ export async function joinPlan(path: string, rest: string[], flags: Flags, comma
   const other = faults.find(({ seat }) => plan.participants[plan.seats[seat].participant].name !== as);
   if (other)
     throw new UsageError("VALUE", `--fault is about ${plan.participants[plan.seats[other.seat].participant].name}, and this is ${as}; give it to that one`); // prettier-ignore
+  const staked = flags.terms === undefined ? undefined : await stakedParticipant(plan, flags.terms, as, flags);
   const networks = await networksOf(flags);
   const signal = endSignal();
   // A recorder that has started this process, and has gone, needs it no more.
@@ -43,6 +45,7 @@ export async function joinPlan(path: string, rest: string[], flags: Flags, comma
       state: new ClaimStore().folder,
       backend,
       faults,
+      ...(staked && { staked }),
       patience: 1000 * parseDuration(flags.patience),
       onLeaf: ({ round }, name) => sayNow(`${name} of round ${round} is signed`, json),
       onClosed: ({ round }, name) => sayNow(`round ${round} was closed without ${name}: the recorder has signed that it was absent`, json), // prettier-ignore

@@ -5,6 +5,7 @@ import { addThreadsOption } from "../threads.ts";
 import { addNetworkOptions } from "../network-options.ts";
 import { addProgressOption } from "../progress.ts";
 import { auditRounds } from "./audit.ts";
+import { addStakedOptions, registerOnChain } from "./chain.ts";
 import { disputeRounds } from "./dispute.ts";
 import { addPlanHelp } from "./help.ts";
 import { inspectRounds } from "./inspect.ts";
@@ -59,7 +60,7 @@ export function register(program: Command): void {
     .option("--force", "overwrite a record")
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
-  addThreadsOption(addNetworkOptions(run)).action((path: string, rest: string[], flags) => runPlan(path, rest, flags, run)); // prettier-ignore
+  addThreadsOption(addStakedOptions(addNetworkOptions(run))).action((path: string, rest: string[], flags) => runPlan(path, rest, flags, run)); // prettier-ignore
   const join = rounds
     .command("join")
     .description("be a participant of a plan on a network: perform its leaves when a recorder asks, and sign them")
@@ -74,12 +75,12 @@ export function register(program: Command): void {
     .option(...BACKEND)
     .option("--json", "one JSON object on each line")
     .allowUnknownOption();
-  addPlanHelp(rounds, [run, join]);
-  addThreadsOption(addNetworkOptions(join)).action(async (path: string, rest: string[], flags) => {
+  addThreadsOption(addStakedOptions(addNetworkOptions(join))).action(async (path: string, rest: string[], flags) => {
     // The network is a large module, and loaded only when it is needed.
     const { joinPlan } = await import("./join.ts");
     return joinPlan(path, rest, flags, join);
   });
+  addPlanHelp(rounds, [run, join, ...registerOnChain(rounds)]);
   rounds
     .command("inspect")
     .description("show a record: its plan, its participants and its leaves")

@@ -1,7 +1,7 @@
 /** `verde rounds run`: has a plan performed, and writes its record. */
 import type { Command } from "commander";
 import { toHex } from "../../encoding/bytes.ts";
-import { RunError } from "../../errors/index.ts";
+import { RunError, UsageError } from "../../errors/index.ts";
 import { parseAway } from "../../rounds/away.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
@@ -15,8 +15,9 @@ import { commandWith, stopOnSignal } from "../stop.ts";
 import type { OverNetwork } from "./network.ts";
 import { absencesOf } from "./inspect.ts";
 import { type PlanFlags, planOf, planWords } from "./plan.ts";
+import type { StakedFlags } from "./staked.ts";
 
-interface Flags extends NetworkFlags, PlanFlags {
+interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
   out: string;
   participants: "local" | "processes" | "nats";
   patience: string;
@@ -31,6 +32,8 @@ interface Flags extends NetworkFlags, PlanFlags {
 export async function runPlan(path: string, rest: string[], flags: Flags, command: Command): Promise<void> {
   const { out, participants, away = [], fault = [], backend, resume = false, force = false, json = false } = flags;
   const plan = await planOf(path, rest, flags, command);
+  expectStakeable(flags);
+  const staked = flags.terms === undefined ? undefined : await (await import("./staked.ts")).stakedRun(plan, flags.terms, flags, participants === "local"); // prettier-ignore
   const planted = fault.map((text) => ({ text, planted: parseRoundFault(plan, text) }));
   const absences = away.map((text) => parseAway(plan, text));
   const stopping = stopOnSignal("the leaves that are being computed are finished, and then the rounds stop");
@@ -42,6 +45,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       out,
       participants: participants === "nats" ? others!.muster : participants,
       ...(backend !== undefined && { backend }),
+      ...(staked && { staked }),
       faults: planted.map((each) => each.planted),
       away: absences,
       patience: 1000 * parseDuration(flags.patience),
@@ -63,6 +67,15 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
     await others?.close();
     stopping.done();
   }
+}
+
+/** @throws {UsageError} for keys that nothing would use, or that other processes would have to get */
+function expectStakeable({ terms, keystore, passwordFile, participants, network }: Flags): void {
+  if (terms === undefined && (keystore !== undefined || passwordFile !== undefined))
+    throw new UsageError("CONFLICT", "--keystore signs in a performance on a chain; name its terms with --terms, or omit it"); // prettier-ignore
+  if (terms === undefined || participants === "local") return;
+  if (participants === "processes" || (network ?? process.env.VERDE_NETWORK) === undefined)
+    throw new UsageError("CONFLICT", "on a chain participants sign here with their keystores (`--participants local`), or on a network with their own (`verde rounds join … --terms FILE`); choose one of them"); // prettier-ignore
 }
 
 type Place = Omit<LeafInfo, "metrics">;

@@ -14,11 +14,12 @@ import { contradict } from "../../rounds/judge.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
 import { checkRoll, perform } from "../../rounds/participant.ts";
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
-import { beginRecord, openEmpty, type RoundsRecord } from "../../rounds/record.ts";
+import { LogWriter, readLog } from "../../rounds/log.ts";
+import { beginRecord, logFile, RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
 import { rollsOf } from "../../rounds/shown.ts";
 import { Signer } from "../../rounds/signer.ts";
-import { instanceOf, isOwners } from "../../rounds/statement.ts";
+import { type Instance, instanceOf, isOwners, type Statement } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
@@ -35,7 +36,9 @@ export interface JoinOptions {
   /** The folder of its key. */
   readonly state: string;
   readonly backend: Backend | string;
-  /** What it does wrong, for drills. It signs with another key then. */
+  /** On a chain: the one instance for which it signs, with the key of its account. */
+  readonly staked?: { readonly instance: Instance; readonly signer: Signer };
+  /** What it does wrong, for drills. Without a stake it signs with another key then. */
   readonly faults?: readonly PlantedFault[];
   /** Milliseconds for which the recorder may be away. Default: a minute. */
   readonly patience?: number;
@@ -70,6 +73,7 @@ export class Joined {
   private readonly runner: LeafRunner;
   private readonly number: number;
   private readonly records = new Map<string, Promise<RoundsRecord>>();
+  private readonly logs = new Map<RoundsRecord, LogWriter>();
   private readonly leaves = new Map<string, Promise<Reply>>();
   private turn: Promise<unknown> = Promise.resolve();
   private end: Ending = async () => {};
@@ -87,7 +91,7 @@ export class Joined {
     const { plan, participant, transport, state, backend, faults = [] } = options;
     if (!plan.participants.some(({ name }) => name === participant))
       throw new RoundsError("PARTICIPANT", `${plan.name} has no participant ${participant}; it has ${plan.participants.map(({ name }) => name).join(", ")}`, { participant }); // prettier-ignore
-    const signer = await Signer.open(state, participant, faults.length > 0);
+    const signer = options.staked?.signer ?? (await Signer.open(state, participant, faults.length > 0));
     const joined = new Joined(options, signer, new LeafRunner((await openBackend(backend)).backend));
     joined.end = await transport.answer(subjectOf(plan.id, participant), async (message) =>
       messages.reply(await joined.answer(message).catch(reasonOf)),
@@ -152,9 +156,9 @@ export class Joined {
   }
 
   /** The record of an instance, if it is of the plan and of this participant. */
-  private recordOf(named: Parameters<typeof instanceOf>[0]): Promise<RoundsRecord> {
+  private recordOf(named: Omit<Instance, "id">): Promise<RoundsRecord> {
     const { plan } = this.options;
-    const instance = instanceOf(named);
+    const instance = this.instanceFor(named);
     const isOwn = bytesEqual(instance.plan, plan.id) && bytesEqual(instance.owners[this.number] ?? new Uint8Array(), this.address); // prettier-ignore
     if (!isOwn || instance.owners.length !== plan.participants.length)
       throw new RoundsError("FOREIGN", "the instance is of another plan, or names another key for this participant");
@@ -165,9 +169,31 @@ export class Joined {
     return opening;
   }
 
+  /** @throws {RoundsError} FOREIGN when it is not the one for which it has a stake */
+  private instanceFor(named: Omit<Instance, "id">): Instance {
+    const own = this.options.staked?.instance;
+    if (!own) return instanceOf(named);
+    // The salt is the hash of the terms, so the chain and the contract follow from its own.
+    const { chain } = own;
+    if (bytesEqual(instanceOf({ ...named, ...(chain && { chain }) }).id, own.id)) return own;
+    throw new RoundsError("FOREIGN", "the instance is not the one for which this participant has a stake");
+  }
+
   private async openRecord(folder: string, instance: RoundsRecord["instance"]): Promise<RoundsRecord> {
     const isThere = await exists(path.join(folder, "instance.json"));
-    return isThere ? openEmpty(folder) : beginRecord(folder, this.options.plan, instance);
+    const file = logFile(folder);
+    const known = isThere && (await exists(file)) ? await readLog(file, this.options.plan.turns) : undefined;
+    const log = isThere ? await LogWriter.open(file, known) : undefined;
+    const record = isThere ? await RoundsRecord.open(folder) : await beginRecord(folder, this.options.plan, instance);
+    this.logs.set(record, log ?? (await LogWriter.open(file)));
+    return record;
+  }
+
+  /** Keeps a statement, so that its folder is a record of what it has read and computed. */
+  private async keep(record: RoundsRecord, statement: Statement): Promise<void> {
+    const isNew = record.at(statement) === undefined;
+    record.admit(statement);
+    if (isNew && isOwners(record.plan, record.instance, statement)) await this.logs.get(record)!.statement(statement);
   }
 
   private async leaf(record: RoundsRecord, place: LeafPlace, stop: boolean): Promise<Reply> {
@@ -186,7 +212,7 @@ export class Joined {
     if (rolls.length > 0) await record.writeNote(place, { ...note, rolls });
     const { roots, metrics, read = [] } = note;
     this.expectOpen(record, place);
-    record.admit(statement);
+    await this.keep(record, statement);
     this.options.onLeaf?.(place, seatName(plan, place.seat));
     return { kind: "performed", statement, roots: [...roots], metrics: [...metrics], read: [...read], ...(fault && { fault }) }; // prettier-ignore
   }
@@ -232,6 +258,6 @@ export class Joined {
       throw new RoundsError("RECORD", `the recorder sent another leaf of ${name} than before, and its owner has signed both; the second one is not read`, { round, seat }); // prettier-ignore
     await recorder.fetch(record.blobs, roots, stateOf(plan.templates[plan.seats[seat].template]));
     await record.writeNote({ round, seat }, { roots, metrics: [] });
-    record.admit(statement);
+    await this.keep(record, statement);
   }
 }

@@ -18,6 +18,7 @@ export type Fate = "outage" | "overtaken" | "stuck";
 /** Refusals of the contracts that say: the state is another one, or the time has not come. */
 export const OTHER_STATE: ReadonlySet<string> = new Set([
   "AlreadySeated",
+  "AskedBefore",
   "BracketExists",
   "ChallengesOpen",
   "DemandsOpen",
@@ -25,8 +26,12 @@ export const OTHER_STATE: ReadonlySet<string> = new Set([
   "NoChallenge",
   "NoPair",
   "NoSuchBracket",
+  "HasJoined",
   "NotBeforeThisGame",
   "NothingToDo",
+  "NothingToWin",
+  "NothingWaiting",
+  "StillOpen",
   "StillPlaying",
   "TooEarly",
   "TooLate",
@@ -36,6 +41,7 @@ export const OTHER_STATE: ReadonlySet<string> = new Set([
   "WrongDispute",
   "WrongQuestion",
   "WrongResolution",
+  "WrongRoundState",
   "WrongSeat",
   "WrongState",
 ]);
@@ -56,7 +62,14 @@ const OUTAGES: ReadonlySet<string> = new Set([
 ]);
 
 /** What a node tells that lacks events which another one has, or whose chain is being reorganized. */
-const MOMENTARY: ReadonlySet<string> = new Set(["OVERTAKEN", "NO_SEAT", "TASK_MISSING", "UNKNOWN", "NO_CLAIM"]);
+const MOMENTARY: ReadonlySet<string> = new Set([
+  "OVERTAKEN",
+  "NO_SEAT",
+  "TASK_MISSING",
+  "ROUNDS_MISSING",
+  "UNKNOWN",
+  "NO_CLAIM",
+]);
 
 /** What can only be mended by whoever has started the defence, and is known before it begins. */
 const WRONG_START: ReadonlySet<string> = new Set(["WRONG_CHAIN", "CODE_FALSE", "CONTRACT_KIND", "CONTRACT_MISSING"]);

@@ -2,7 +2,15 @@
  * The terms of a performance on a chain (contracts/rounds/RoundTypes.sol). What does not follow from the plan
  * is the client's choice.
  */
-import { type Address, bytesToHex, encodeAbiParameters, getAbiItem, type Hex, keccak256 } from "viem";
+import {
+  type Address,
+  bytesToHex,
+  decodeAbiParameters,
+  encodeAbiParameters,
+  getAbiItem,
+  type Hex,
+  keccak256,
+} from "viem";
 import { type Bytes, fromHex } from "../../encoding/bytes.ts";
 import { merkleRoot } from "../../encoding/merkle.ts";
 import { RoundsError } from "../../errors/index.ts";
@@ -78,20 +86,33 @@ export interface ManagerAt {
 const [TERMS] = getAbiItem({ abi: roundManagerAbi, name: "instanceOf" }).inputs;
 
 /**
+ * The instance of terms, without the plan that they should be about. Its salt is the hash of all terms.
+ */
+export function instanceOfTerms(terms: RoundTerms, { chainId, manager }: ManagerAt): Instance {
+  const bytes = (text: Hex): Bytes => fromHex(text.toLowerCase(), (text.length - 2) / 2);
+  return instanceOf({
+    plan: bytes(terms.plan) as Instance["plan"],
+    salt: bytes(keccak256(encodeTerms(terms))),
+    owners: terms.participants.map(bytes),
+    recorder: bytes(terms.recorder),
+    chain: { id: chainId, contract: bytes(manager) },
+  });
+}
+
+/** Terms as the contract hashes them. */
+export const encodeTerms = (terms: RoundTerms): Hex => encodeAbiParameters([TERMS], [terms]);
+
+/** Terms from what `encodeTerms` has made. */
+export const decodeTerms = (encoded: Hex): RoundTerms => decodeAbiParameters([TERMS], encoded)[0];
+
+/**
  * The instance that participants sign for. Its salt is the hash of all terms.
  * @throws {RoundsError} when the terms are not about this plan: then do not join; and for a plan with a turn
  *   that may miss members
  */
-export function instanceOn(plan: Plan, terms: RoundTerms, { chainId, manager }: ManagerAt): Instance {
-  const encode = (value: RoundTerms): Hex => encodeAbiParameters([TERMS], [value]);
-  const fits = encode({ ...terms, ...planTermsOf(plan) }) === encode(terms);
+export function instanceOn(plan: Plan, terms: RoundTerms, at: ManagerAt): Instance {
+  const fits = encodeTerms({ ...terms, ...planTermsOf(plan) }) === encodeTerms(terms);
   if (!fits || terms.participants.length !== plan.participants.length)
     throw new RoundsError("FOREIGN", `the terms are not about the plan ${hex(plan.id)}, so a signature in them would stand for something else; do not join`); // prettier-ignore
-  return instanceOf({
-    plan: plan.id,
-    salt: fromHex(keccak256(encode(terms)), 32),
-    owners: terms.participants.map((owner) => fromHex(owner.toLowerCase(), 20)),
-    recorder: fromHex(terms.recorder.toLowerCase(), 20),
-    chain: { id: chainId, contract: fromHex(manager.toLowerCase(), 20) },
-  });
+  return instanceOfTerms(terms, at);
 }

@@ -5,7 +5,7 @@ import { addressOf, PEOPLE, type Person, Settlement } from "../../fixtures/settl
 
 const JOB = fileURLToPath(new URL("../../fixtures/line.ts", import.meta.url));
 const POOL = ["referee1", "referee2", "referee3", "passer", "cleo"] as const satisfies Person[];
-const on = new Settlement(["--committee", "rotating", "--candidate-stake", "50"]);
+const on = new Settlement("--committee", "rotating", "--candidate-stake", "50");
 const nameOf = (address: string): Person =>
   (Object.keys(PEOPLE) as Person[]).find((person) => addressOf(person) === address)!;
 let task = "";

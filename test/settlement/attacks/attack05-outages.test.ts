@@ -130,6 +130,7 @@ describe("every error has a fate", () => {
     CONTRACT_MISSING: "outage",
     CONTRACT_KIND: "outage",
     TASK_MISSING: "overtaken",
+    ROUNDS_MISSING: "overtaken",
     SALE_MISSING: "stuck",
     REFUSED: "stuck",
     FAILED: "outage",

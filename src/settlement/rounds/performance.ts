@@ -1,0 +1,123 @@
+/** A performance of rounds as it is on the chain: its slot, and what has to be answered in it. */
+import { type Address, encodeEventTopics, formatLog, type Hex, isAddressEqual, parseEventLogs } from "viem";
+import { ChainError } from "../../errors/index.ts";
+import type { LeafPlace } from "../../rounds/plan.ts";
+import { roundGameAbi } from "../abi/round-game.ts";
+import { roundManagerAbi } from "../abi/round-manager.ts";
+import { LogReader } from "../logs/reader.ts";
+import type { Session } from "../session.ts";
+import { ROUND_FAULTS, ROUND_STATES, type RoundFaultName, type RoundState } from "./states.ts";
+import type { PostedRounds } from "./terms-file.ts";
+
+/** Somebody that has lost its stake. */
+export interface Conviction {
+  /** Its number among the participants; the recorder is the one after them. */
+  readonly participant: number;
+  readonly owner: Address;
+  readonly fault: RoundFaultName;
+}
+
+/** An accusation of a leaf's owner, or a demand to see a leaf, that has not ended. */
+export interface Question extends LeafPlace {
+  readonly kind: "accusation" | "demand";
+  readonly by: Address;
+  /** The last second for the answer. */
+  readonly deadline: number;
+  /** The transaction that has made it. */
+  readonly transaction: Hex;
+}
+
+/** A leaf that was challenged, and whose game is not over, or is. */
+export interface LeafGame extends LeafPlace {
+  readonly dispute: bigint;
+  readonly owner: Address;
+  readonly challenger: Address;
+}
+
+/** A performance on the chain. */
+export interface PerformanceView {
+  readonly state: RoundState;
+  /** The last second of the state. */
+  readonly deadline: number;
+  /** Challenges, accusations and demands that have not ended. */
+  readonly open: number;
+  /** By number; the recorder comes after the participants: who has put up its stake, and who has lost it. */
+  readonly joined: readonly boolean[];
+  readonly out: readonly boolean[];
+  /** The root of the record, once it is posted. */
+  readonly record: Hex | undefined;
+  /** The newest block, and its time in seconds. */
+  readonly head: bigint;
+  readonly now: number;
+}
+
+/** What has happened in a performance since its record was posted. */
+export interface PerformanceEvents {
+  readonly questions: readonly Question[];
+  /** All challenges, in their order, also those whose game is over. */
+  readonly games: readonly LeafGame[];
+  readonly convicted: readonly Conviction[];
+}
+
+const NO_RECORD = `0x${"00".repeat(32)}`;
+
+/** @throws {ChainError} when no performance with these terms was posted */
+export async function readPerformance(
+  { client }: Session,
+  { manager, id, terms }: PostedRounds,
+): Promise<PerformanceView> {
+  const [{ number: head, timestamp }, found] = await Promise.all([
+    client.getBlock(),
+    client.readContract({ address: manager, abi: roundManagerAbi, functionName: "stateOf", args: [id] }),
+  ]);
+  const state = ROUND_STATES[found.state];
+  if (state === "None")
+    throw new ChainError("ROUNDS_MISSING", `no performance ${id} was posted; check the file with the terms, and the deployment`, { instance: id }); // prettier-ignore
+  const flags = (bits: bigint): boolean[] =>
+    Array.from({ length: terms.participants.length + 1 }, (_, i) => ((bits >> BigInt(i)) & 1n) === 1n);
+  const { deadline, open, joined, out, record } = found;
+  return {
+    state,
+    deadline,
+    open,
+    joined: flags(joined),
+    out: flags(out),
+    record: record === NO_RECORD ? undefined : record,
+    head,
+    now: Number(timestamp),
+  };
+}
+
+/** Reads what has happened. Who has asked, and until when, comes from the contract itself. */
+export async function performanceEvents(session: Session, posted: PostedRounds): Promise<PerformanceEvents> {
+  const { client, source } = session;
+  const { logs = new LogReader(client), fromBlock: from } = source;
+  const { manager, id, terms } = posted;
+  const about = async (address: Address, topics: readonly (Hex | null)[]) =>
+    (await logs.read({ address, topics: [...topics], from })).map((log) => formatLog(log));
+  const events = parseEventLogs({ abi: roundManagerAbi, logs: await about(manager, [null, id]) });
+  const topics = encodeEventTopics({ abi: roundGameAbi, eventName: "LeafChallenged", args: { instance: id } });
+  const challenged = parseEventLogs({ abi: roundGameAbi, eventName: "LeafChallenged", logs: await about(terms.game, topics as Hex[]) }); // prettier-ignore
+  const questions: Question[] = [];
+  const convicted: Conviction[] = [];
+  for (const event of events) {
+    if (event.eventName === "Convicted") {
+      const { participant, owner, fault } = event.args;
+      convicted.push({ participant: Number(participant), owner, fault: ROUND_FAULTS[fault] });
+    }
+    if (event.eventName !== "Accused" && event.eventName !== "LeafDemanded") continue;
+    const { round, seat } = event.args;
+    const kind = event.eventName === "Accused" ? ("accusation" as const) : ("demand" as const);
+    const functionName = kind === "accusation" ? "accusationOf" : "demandOf";
+    const waiting = await client.readContract({ address: manager, abi: roundManagerAbi, functionName, args: [id, { round, seat }] }); // prettier-ignore
+    if (!waiting.done)
+      questions.push({ kind, round, seat, by: waiting.by, deadline: waiting.deadline, transaction: event.transactionHash }); // prettier-ignore
+  }
+  const games = challenged.map(({ args }) => ({ ...args.place, dispute: args.dispute, owner: args.owner, challenger: args.challenger })); // prettier-ignore
+  return { questions, games, convicted };
+}
+
+/** The numbers under which an account is in a performance; the recorder is the one after the participants. */
+export function numbersOf({ terms }: PostedRounds, account: Address): number[] {
+  return [...terms.participants, terms.recorder].flatMap((owner, i) => (isAddressEqual(owner, account) ? [i] : []));
+}

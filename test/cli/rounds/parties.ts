@@ -1,0 +1,79 @@
+/** The parties of the small plan on a chain, and what they do with the commands, or more quickly without. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { createPublicClient, http, maxUint256, parseEther } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { beforeAll } from "vitest";
+import { parseDeployment } from "../../../src/settlement/deployment.ts";
+import { sealKey } from "../../../src/settlement/keystore.ts";
+import { parsePostedRounds } from "../../../src/settlement/rounds/terms-file.ts";
+import { type Session, sessionOf } from "../../../src/settlement/session.ts";
+import { Caller, type ContractCall } from "../../../src/settlement/transactions/caller.ts";
+import { addressOf, keyOf, type Person, type Settlement } from "../../fixtures/settlement.ts";
+
+export const PLAN = fileURLToPath(new URL("../../rounds/small-plan.ts", import.meta.url));
+
+/** Who has the account of each participant. The recorder is the owner of the contracts. */
+export const PARTIES = { "client-0": "ada", "client-1": "ben", "client-2": "cleo", "server-0": "passer" } as const;
+export const ACCOUNTS = Object.entries(PARTIES).flatMap(([name, person]) => ["--account", `${name}=${addressOf(person)}`]); // prettier-ignore
+export const EVERYBODY = [...Object.values(PARTIES), "owner"] as const satisfies readonly Person[];
+
+const PASSWORD = "of the tests";
+
+export class RoundsFiles {
+  session!: Session;
+  private readonly on: Settlement;
+
+  constructor(on: Settlement) {
+    this.on = on;
+    beforeAll(async () => {
+      const client = createPublicClient({ transport: http(on.url), cacheTime: 0, pollingInterval: 20 });
+      const deployment = parseDeployment(readFileSync(on.at("deployment.json"), "utf8"), "the file");
+      this.session = await sessionOf(client, deployment);
+      writeFileSync(on.at("password"), PASSWORD);
+      for (const person of ["client", ...EVERYBODY] as const) {
+        writeFileSync(on.at(`${person}.key`), sealKey(keyOf(person), PASSWORD, 2));
+        await this.call(person, "token", "mint", addressOf(person), parseEther("1000"));
+        if (person !== "ada" && person !== "client") {
+          await this.call(person, "token", "approve", deployment.roundVault, maxUint256);
+          await this.call(person, "roundVault", "deposit", parseEther("100"));
+        }
+      }
+    });
+  }
+
+  /** A call without a command, which waits less. */
+  async call(person: Person, contract: ContractCall["contract"], functionName: string, ...args: unknown[]) {
+    const caller = Caller.shortLived(this.session, privateKeyToAccount(keyOf(person)));
+    return caller.call({ contract, functionName, args });
+  }
+
+  postWords(file: string): string[] {
+    return ["rounds", "post", PLAN, ...ACCOUNTS, "--recorder", addressOf("owner"), "--reward", "1", "--out", file];
+  }
+
+  post(file: string, ...more: string[]): Promise<Record<string, unknown>> {
+    return this.on.json("client", ...this.postWords(file), ...more);
+  }
+
+  show(file: string): Promise<Record<string, unknown>> {
+    return this.on.json(undefined, "rounds", "show", file);
+  }
+
+  /** Joins without a command. */
+  async join(file: string, people: readonly Person[]): Promise<void> {
+    const { terms } = parsePostedRounds(readFileSync(this.on.at(file), "utf8"), file);
+    const numbers = new Map([...terms.participants, terms.recorder].map((account, i) => [account, BigInt(i)]));
+    for (const person of people) await this.call(person, "roundManager", "join", terms, numbers.get(addressOf(person)));
+  }
+
+  keystores(people: readonly Person[] = EVERYBODY): string[] {
+    return [...people.flatMap((person) => ["--keystore", this.on.at(`${person}.key`)]), "--password-file", this.on.at("password")]; // prettier-ignore
+  }
+
+  /** Performs the plan with all keys. */
+  async perform(file: string, out: string, ...faults: string[]): Promise<void> {
+    const planted = faults.flatMap((fault) => ["--fault", fault]);
+    await this.on.ok(undefined, "rounds", "run", PLAN, "--terms", file, ...this.keystores(), "--out", out, ...planted);
+  }
+}
