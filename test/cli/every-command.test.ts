@@ -56,6 +56,7 @@ const EVERY: Readonly<Record<string, Row>> = {
   "rounds stake": [["missing.ts", "--terms", "missing.json", "--json"], 2],
   "rounds show": [["missing.json", "--json"], 2],
   "rounds record": [["missing", "--terms", "missing.json", "--json"], 2],
+  "rounds watch": [["missing", "--terms", "missing.json", "--json"], 2],
   "rounds close": [["missing.json", "--json"], 2],
   "rounds claim": chain(),
   "chain node": [["--port", "0", "--json"], undefined],

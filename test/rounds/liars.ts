@@ -7,14 +7,15 @@ import type { Backend } from "../../src/repops/backends/backend.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
 import { misread, type PlantedFault } from "../../src/rounds/fault.ts";
 import { LeafRunner } from "../../src/rounds/leaf.ts";
-import type { RecordMark } from "../../src/rounds/log.ts";
+import { LogWriter, type RecordMark } from "../../src/rounds/log.ts";
 import { type LeafClaim, type LeafPlace, leafRoot, type Plan, templateOf } from "../../src/rounds/plan.ts";
-import { beginRecord, RoundsRecord } from "../../src/rounds/record.ts";
+import { beginRecord, logFile, RoundsRecord } from "../../src/rounds/record.ts";
 import { isRolled, type Roll, rollDigest, turnOf, type TurnPlace } from "../../src/rounds/roll.ts";
 import { type Instance, instanceOf, leafDigest, recordDigest, type Statement } from "../../src/rounds/statement.ts";
 import { recordClaim } from "../../src/rounds/machine.ts";
 
-const secretOf = (name: string): Bytes => sha256(new TextEncoder().encode(`rounds ${name}`));
+/** The key of a party. */
+export const secretOf = (name: string): Bytes => sha256(new TextEncoder().encode(`rounds ${name}`));
 
 export function testInstance(plan: Plan, salt = 1): Instance {
   const owners = plan.participants.map(({ name }) => addressOf(secretOf(name)));
@@ -90,9 +91,8 @@ export async function performedRecord(
   plan: Plan,
   folder: string,
   faults: readonly PlantedFault[] = [],
-  { salt = 1, backend = wasm, from, copy, reads, away = () => false }: { salt?: number; backend?: Backend; from?: RoundsRecord; copy?: Copy; reads?: Misread; away?: (place: LeafPlace) => boolean } = {}, // prettier-ignore
+  { salt = 1, instance = testInstance(plan, salt), backend = wasm, from, copy, reads, away = () => false }: { salt?: number; instance?: Instance; backend?: Backend; from?: RoundsRecord; copy?: Copy; reads?: Misread; away?: (place: LeafPlace) => boolean } = {}, // prettier-ignore
 ): Promise<RoundsRecord> {
-  const instance = testInstance(plan, salt);
   const record = await beginRecord(folder, plan, instance);
   const runner = new LeafRunner(backend);
   let same = from;
@@ -146,4 +146,11 @@ export async function performedRecord(
   }
   await runner.close();
   return record;
+}
+
+/** Writes the log of a record, so that it can be opened from its folder. */
+export async function writeRecordLog({ folder, all, second, marks }: RoundsRecord): Promise<void> {
+  const log = await LogWriter.open(logFile(folder));
+  for (const statement of [...all, ...second]) await log.statement(statement);
+  for (const mark of marks) await log.mark(mark);
 }

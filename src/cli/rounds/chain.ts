@@ -1,6 +1,8 @@
 /** The commands of rounds on a chain: what performs them is loaded when it is needed. */
 import type { Command } from "commander";
 import { collected } from "../collected.ts";
+import { BACKEND_NAMES } from "../../repops/backends/index.ts";
+import { addThreadsOption } from "../threads.ts";
 import { addChainOptions, addSendOptions } from "../session-options.ts";
 import { ROUNDS, SEED } from "./plan.ts";
 
@@ -82,6 +84,18 @@ export function registerOnChain(rounds: Command): Command[] {
       .argument("<record>", "the folder of the record")
       .requiredOption(...TERMS),
   ).action(async (folder: string, flags) => (await import("./record.ts")).postRecord(folder, flags));
+  const watch = rounds
+    .command("watch")
+    .description("follow a performance until its end: audit the posted record, show who is wrong, answer, and play")
+    .argument("<record>", "the folder of the record, or a copy of it; it need not be there before the record is posted")
+    .requiredOption(...TERMS)
+    .option("--every <time>", "how often to look", "4s")
+    .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one (default: wasm)`)
+    .option("--no-accuse", "answer and play, but accuse, challenge and demand nothing")
+    .option(...NO_APPROVE);
+  addThreadsOption(addSendOptions(watch)).action(async (folder: string, flags) =>
+    (await import("./watch.ts")).watchRounds(folder, flags),
+  );
   addSendOptions(
     rounds
       .command("close")

@@ -11,7 +11,8 @@ export async function showRounds(file: string, flags: ChainFlags): Promise<void>
   const { session, posted } = await openPosted(file, flags);
   const { terms, id, manager } = posted;
   const view = await readPerformance(session, posted);
-  const { questions, games, convicted } = await performanceEvents(session, posted);
+  const { questions: asked, games, convicted } = await performanceEvents(session, posted);
+  const questions = asked.filter(({ done }) => !done);
   const { state, deadline, open, joined, out, record } = view;
   const parties = [...terms.participants, terms.recorder].map((account, number) => ({
     name: partyName(terms, number),

@@ -19,6 +19,7 @@ import { gameAt, gameCall } from "./driver.ts";
 import type { GameFacts } from "./facts.ts";
 import { clauseOf, mayBeginLater } from "./fate.ts";
 import { Lanes } from "./lanes.ts";
+import { Lasting } from "./lasting.ts";
 import { dutiesIn, endOf, hasLost, type Own, ownIn } from "./own.ts";
 import { sendTogether } from "./together.ts";
 
@@ -226,21 +227,5 @@ class Defence {
     if (receipt.blockNumber >= this.newest.block) this.newest = { block: receipt.blockNumber, at: this.clock.now() };
     this.options.onCall?.(call, receipt);
     return true;
-  }
-}
-
-/** Something that looks in a row have shown. */
-class Lasting {
-  looks = 0;
-  private first = 0n;
-
-  /** @returns whether `confirmations` blocks show it, with the one that showed it first */
-  lasts(head: bigint, confirmations: number): boolean {
-    if (this.looks++ === 0 || head < this.first) this.first = head;
-    return head - this.first >= BigInt(confirmations - 1);
-  }
-
-  reset(): void {
-    this.looks = 0;
   }
 }

@@ -17,12 +17,14 @@ export interface Conviction {
   readonly fault: RoundFaultName;
 }
 
-/** An accusation of a leaf's owner, or a demand to see a leaf, that has not ended. */
+/** An accusation of a leaf's owner, or a demand to see a leaf. */
 export interface Question extends LeafPlace {
   readonly kind: "accusation" | "demand";
   readonly by: Address;
   /** The last second for the answer. */
   readonly deadline: number;
+  /** Whether it has ended: it was answered, or its time is over and somebody has lost. */
+  readonly done: boolean;
   /** The transaction that has made it. */
   readonly transaction: Hex;
 }
@@ -110,8 +112,8 @@ export async function performanceEvents(session: Session, posted: PostedRounds):
     const kind = event.eventName === "Accused" ? ("accusation" as const) : ("demand" as const);
     const functionName = kind === "accusation" ? "accusationOf" : "demandOf";
     const waiting = await client.readContract({ address: manager, abi: roundManagerAbi, functionName, args: [id, { round, seat }] }); // prettier-ignore
-    if (!waiting.done)
-      questions.push({ kind, round, seat, by: waiting.by, deadline: waiting.deadline, transaction: event.transactionHash }); // prettier-ignore
+    const { by, deadline, done } = waiting;
+    questions.push({ kind, round, seat, by, deadline, done, transaction: event.transactionHash });
   }
   const games = challenged.map(({ args }) => ({ ...args.place, dispute: args.dispute, owner: args.owner, challenger: args.challenger })); // prettier-ignore
   return { questions, games, convicted };
@@ -120,4 +122,14 @@ export async function performanceEvents(session: Session, posted: PostedRounds):
 /** The numbers under which an account is in a performance; the recorder is the one after the participants. */
 export function numbersOf({ terms }: PostedRounds, account: Address): number[] {
   return [...terms.participants, terms.recorder].flatMap((owner, i) => (isAddressEqual(owner, account) ? [i] : []));
+}
+
+/** Whether the leaf of a place is an account's. */
+export function ownsSeat({ terms }: PostedRounds, account: Address, { seat }: LeafPlace): boolean {
+  let left = seat;
+  for (const { members, first } of terms.turns) {
+    if (left < members) return isAddressEqual(terms.participants[first + left], account);
+    left -= members;
+  }
+  return false;
 }

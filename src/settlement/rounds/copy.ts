@@ -1,0 +1,63 @@
+/** A folder as somebody has it that watches: the posted record, a part of it, or another one. */
+import type { Address, Hex, PublicClient } from "viem";
+import { RoundsError } from "../../errors/index.ts";
+import { RoundsRecord } from "../../rounds/record.ts";
+import type { ContractCall } from "../transactions/caller.ts";
+import { answerCall, isPostedRecord, sameInstance, showCall } from "./answers.ts";
+import { PacedAudit } from "./audit-pace.ts";
+import { type Finding, Findings } from "./findings.ts";
+import { ownsSeat, type PerformanceEvents, type Question } from "./performance.ts";
+import type { PostedRounds } from "./terms-file.ts";
+
+/** What is known about the record that was posted. */
+export interface Copy {
+  readonly root: Hex;
+  readonly record: RoundsRecord;
+  readonly findings: Findings;
+  /** Absent while the folder has another record, or a part of it. */
+  readonly audit: PacedAudit | undefined;
+}
+
+/**
+ * Opens the folder of a record.
+ * @param root of the posted record
+ * @throws {RoundsError} when it is no record of this performance
+ */
+export async function openCopy(folder: string, root: Hex, posted: PostedRounds, account: Address): Promise<Copy> {
+  const record = await RoundsRecord.open(folder);
+  if (!sameInstance(record, posted))
+    throw new RoundsError("FOREIGN", `${folder} is a record of another instance than that of the terms; name the one of this performance`); // prettier-ignore
+  const findings = new Findings(record, posted.terms);
+  const isPosted = isPostedRecord(record, root);
+  const audit = isPosted ? new PacedAudit(record, findings, (leaf) => ownsSeat(posted, account, leaf)) : undefined;
+  return { root, record, findings, audit };
+}
+
+/** What can be shown by now, apart from whether it was shown already. */
+export function findingsIn(copy: Copy, events: PerformanceEvents, posted: PostedRounds, account: Address): Finding[] {
+  const { findings, audit, root } = copy;
+  const found = findings.misrecorded(root);
+  if (audit) return [...found, ...audit.found];
+  // Somebody shows a leaf of this account that it does not know: the recorder has to show the signature.
+  const accused = events.questions.filter(({ kind, done }) => kind === "accusation" && !done);
+  const strange = [...accused, ...events.games].filter((place) => ownsSeat(posted, account, place));
+  return [...found, ...strange.map((place) => findings.demanded(place))];
+}
+
+/**
+ * The answer to a question.
+ * @throws {RoundsError} when the folder has none
+ */
+export async function answerFrom(
+  { record, audit }: Copy,
+  question: Question,
+  posted: PostedRounds,
+  client: PublicClient,
+): Promise<ContractCall> {
+  const means = { client, posted, record, isPosted: audit !== undefined };
+  const isDemand = question.kind === "demand";
+  const call = isDemand ? showCall(means, question) : await answerCall(means, question);
+  if (call) return call;
+  const why = isDemand ? "the record has no signature of the leaf's owner" : "it has no signed leaves from which the job follows"; // prettier-ignore
+  throw new RoundsError("UNAVAILABLE", `the ${question.kind} can't be answered from ${record.folder}: ${why}; restore what is missing there`); // prettier-ignore
+}

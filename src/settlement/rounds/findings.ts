@@ -1,0 +1,113 @@
+/**
+ * What somebody that has a record can show about it on a chain (spec 7.15). Only what can be proven is a
+ * finding: signatures, jobs that do not follow, states that an execution does not give.
+ */
+import { bytesToHex, type Hex } from "viem";
+import { isSignedBy } from "../../claims/signature.ts";
+import { bytesEqual } from "../../encoding/bytes.ts";
+import { blameForm, contradict, shownReads, statesRead } from "../../rounds/judge.ts";
+import { type LeafRunner, sameClaim } from "../../rounds/leaf.ts";
+import { type LeafPlace, templateOf } from "../../rounds/plan.ts";
+import type { RoundsRecord } from "../../rounds/record.ts";
+import { isOwners, recordDigest, runOf, type Statement } from "../../rounds/statement.ts";
+import type { ContractCall } from "../transactions/caller.ts";
+import { PostedRecord, shownClaim } from "./evidence.ts";
+import type { RoundTerms } from "./terms.ts";
+
+/** Something that is wrong, and the call that shows it. */
+export interface Finding extends LeafPlace {
+  readonly kind: "demand" | "accuse" | "challenge" | "equivocate" | "misrecord";
+  /** The number of the party that is wrong; the recorder is the one after the participants. */
+  readonly against: number;
+  readonly call: ContractCall;
+}
+
+const PLACE = ({ round, seat }: LeafPlace): LeafPlace => ({ round, seat });
+
+/** Finds what is wrong in a record, with the terms in which it was posted. */
+export class Findings {
+  private readonly record: RoundsRecord;
+  private readonly terms: RoundTerms;
+
+  constructor(record: RoundsRecord, terms: RoundTerms) {
+    this.record = record;
+    this.terms = terms;
+  }
+
+  /** What the recorder has signed about another list of all rounds than the posted one. */
+  misrecorded(root: Hex): Finding[] {
+    const { instance, marks, plan } = this.record;
+    const rounds = plan.rounds + 1;
+    return marks.flatMap((mark) => {
+      const isOther = mark.rounds === rounds && bytesToHex(mark.root) !== root;
+      if (!isOther || !isSignedBy(instance.recorder, recordDigest(instance, rounds, mark.root), mark.signature)) return []; // prettier-ignore
+      const args = [this.terms, bytesToHex(mark.root), bytesToHex(mark.signature)];
+      return [{ kind: "misrecord" as const, round: plan.rounds, seat: 0, against: this.recorder, call: manager("misrecord", args) }]; // prettier-ignore
+    });
+  }
+
+  /** Two statements of one owner for one place. */
+  equivocated(a: Statement, b: Statement): Finding[] {
+    const { plan, instance } = this.record;
+    const both = [a, b];
+    if (!contradict(plan, a, b) || !both.every((each) => isOwners(plan, instance, each))) return [];
+    const runs = both.map((each) => bytesToHex(runOf(plan, each)));
+    const args = [this.terms, PLACE(a), runs, both.map(({ signature }) => bytesToHex(signature))];
+    return [{ kind: "equivocate", ...PLACE(a), against: plan.seats[a.seat].participant, call: manager("equivocate", args) }]; // prettier-ignore
+  }
+
+  /** A question to the recorder: it has to show that the owner has signed the leaf. */
+  demanded(place: LeafPlace): Finding {
+    return { kind: "demand", ...PLACE(place), against: this.recorder, call: manager("demand", [this.terms, PLACE(place)]) }; // prettier-ignore
+  }
+
+  /** What can be said of a record that was posted without executing anything. */
+  async ofForm(): Promise<Finding[]> {
+    const { record } = this;
+    const { plan } = record;
+    const found = record.second.flatMap((second) => this.equivocated(record.at(second)!, second));
+    const posted = new PostedRecord(record);
+    for (const statement of record.all) {
+      const blame = await blameForm(record, statement);
+      if (!blame) continue;
+      if (blame.reason === "inputs")
+        found.push({ kind: "accuse", ...PLACE(statement), against: plan.seats[statement.seat].participant, call: manager("accuse", [this.terms, posted.evidence(statement)]) }); // prettier-ignore
+      else if (!isOwners(plan, record.instance, statement)) found.push(this.demanded(statement));
+      else found.push(...(await this.unlisted(statement)));
+    }
+    return found;
+  }
+
+  /** A leaf that was computed from what others have signed, and the record has something else. */
+  private async unlisted(statement: Statement): Promise<Finding[]> {
+    const { record } = this;
+    const listed = record.sources(statement);
+    const read = (await shownReads(record, statement)) ?? [];
+    return read.flatMap((shown, i) => {
+      if (sameClaim(shown, listed[i])) return [];
+      return isOwners(record.plan, record.instance, listed[i]) ? this.equivocated(shown, listed[i]) : [this.demanded(listed[i])]; // prettier-ignore
+    });
+  }
+
+  /**
+   * Executes a leaf of the posted record again.
+   * @returns a challenge, if it claims other states; nothing if it is right
+   * @throws {RoundsError} when what it reads is not at hand
+   */
+  async ofComputation(statement: Statement, runner: LeafRunner): Promise<Finding | undefined> {
+    const { record } = this;
+    const { plan } = record;
+    const right = await runner.run(plan, statement, await statesRead(record, statement));
+    if (sameClaim(right, statement) || !bytesEqual(right.job, statement.job)) return undefined;
+    const { start, end } = shownClaim(templateOf(plan, statement), right);
+    const args = [this.terms, new PostedRecord(record).evidence(statement), start, end];
+    const call: ContractCall = { contract: "roundGame", to: this.terms.game, functionName: "challenge", args };
+    return { kind: "challenge", ...PLACE(statement), against: plan.seats[statement.seat].participant, call };
+  }
+
+  private get recorder(): number {
+    return this.terms.participants.length;
+  }
+}
+
+const manager = (functionName: string, args: readonly unknown[]): ContractCall => ({ contract: "roundManager", functionName, args }); // prettier-ignore

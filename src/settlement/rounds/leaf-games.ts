@@ -1,0 +1,83 @@
+/** The games of one account about leaves of a performance. */
+import { type Address, isAddressEqual } from "viem";
+import type { LeafRunner } from "../../rounds/leaf.ts";
+import type { LeafPlace } from "../../rounds/plan.ts";
+import type { RoundsRecord } from "../../rounds/record.ts";
+import type { GamePlace } from "../game/follow.ts";
+import type { Lanes } from "../game/lanes.ts";
+import type { Session } from "../session.ts";
+import type { Finding } from "./findings.ts";
+import { type LeafMove, LeafSide, losersOf } from "./leaf-side.ts";
+import type { LeafGame, PerformanceEvents } from "./performance.ts";
+import type { PostedRounds } from "./terms-file.ts";
+
+/** Plays for one account. It sends nothing itself. */
+export class LeafGames {
+  private readonly place: GamePlace;
+  private readonly posted: PostedRounds;
+  private readonly account: Address;
+  private readonly runner: LeafRunner;
+  private readonly sides = new Map<bigint, LeafSide>();
+
+  constructor({ client, source }: Session, posted: PostedRounds, account: Address, runner: LeafRunner) {
+    const { fromBlock, logs } = source;
+    this.place = { client, game: posted.terms.game, fromBlock, ...(logs && { logs }) };
+    this.posted = posted;
+    this.account = account;
+    this.runner = runner;
+  }
+
+  /** The moves that are due, one after the other. A game that fails pauses by itself. */
+  async *due(
+    games: readonly LeafGame[],
+    record: RoundsRecord,
+    now: number,
+    lanes: Lanes,
+  ): AsyncGenerator<{ game: LeafGame; move: LeafMove }> {
+    for (const game of games) {
+      const { dispute, owner, challenger } = game;
+      if (![owner, challenger].some((one) => isAddressEqual(one, this.account))) continue;
+      const move = await lanes.apart(`dispute ${dispute}`, async () => {
+        if ((await losersOf(this.place, dispute)) !== undefined) return this.over(dispute);
+        const side = this.sides.get(dispute) ?? (await LeafSide.open(this.place, game, this.account, record, this.runner)); // prettier-ignore
+        this.sides.set(dispute, side);
+        return side.due(now);
+      });
+      if (move) yield { game, move };
+    }
+  }
+
+  /** Whether something is shown already, or waits for the end of a game with the same party. */
+  async isShown({ kind, round, seat, against }: Finding, { questions, games }: PerformanceEvents): Promise<boolean> {
+    const isHere = (place: LeafPlace): boolean => place.round === round && place.seat === seat;
+    if (kind === "demand" || kind === "accuse")
+      return questions.some((one) => isHere(one) && (one.kind === "demand") === (kind === "demand"));
+    if (kind !== "challenge") return false;
+    const owner = this.posted.terms.participants[against];
+    for (const game of games) {
+      if (!isAddressEqual(game.challenger, this.account)) continue;
+      if (isHere(game)) return true;
+      if (isAddressEqual(game.owner, owner) && (await losersOf(this.place, game.dispute)) === undefined) return true;
+    }
+    return false;
+  }
+
+  /** Whether the account has challenged, and lost. */
+  async hasLostBond(games: readonly LeafGame[]): Promise<boolean> {
+    for (const { challenger, dispute } of games) {
+      if (!isAddressEqual(challenger, this.account)) continue;
+      const losers = await losersOf(this.place, dispute).catch(() => undefined);
+      if (losers !== undefined && (losers & 1n) === 1n) return true;
+    }
+    return false;
+  }
+
+  async close(): Promise<void> {
+    for (const side of this.sides.values()) await side.close();
+  }
+
+  private async over(dispute: bigint): Promise<undefined> {
+    await this.sides.get(dispute)?.close();
+    this.sides.delete(dispute);
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Watches a performance for an account until its end, whatever becomes of the node, the network and the
+ * chain: answers what is asked of the account, shows what is wrong in the posted record, and plays the games.
+ * Everything is tried again for ever. All that it knows comes from the chain and from the record's folder, so
+ * it can be killed and started again at any time.
+ */
+import { type Address, type Hex, isAddressEqual } from "viem";
+import { openBackend } from "../../certify/open-backend.ts";
+import { ChainError, RoundsError } from "../../errors/index.ts";
+import { DEFAULT } from "../../repops/backends/index.ts";
+import { LeafRunner } from "../../rounds/leaf.ts";
+import { clauseOf, mayBeginLater } from "../game/fate.ts";
+import { Lanes } from "../game/lanes.ts";
+import { Lasting } from "../game/lasting.ts";
+import type { Session } from "../session.ts";
+import { systemRandom } from "../transactions/backoff.ts";
+import type { ContractCall } from "../transactions/caller.ts";
+import { type Clock, SYSTEM_CLOCK } from "../transactions/clock.ts";
+import { answerFrom, type Copy, findingsIn, openCopy } from "./copy.ts";
+import { endingCall } from "./ending.ts";
+import { LeafGames } from "./leaf-games.ts";
+import { numbersOf, ownsSeat, type PerformanceEvents, performanceEvents, type PerformanceView, readPerformance } from "./performance.ts"; // prettier-ignore
+import type { PostedRounds } from "./terms-file.ts";
+import type { WatchAct, Watched, WatchOptions } from "./watch-options.ts";
+
+/** Milliseconds between two looks while something moves. */
+const BRISK = 200;
+/** Milliseconds for which a node may show an older block than one that has a transaction of ours. */
+const MOST_LAG = 30_000;
+/** Seconds after which a question of somebody else is ended too, if it has not been. */
+const OTHERS_TURN = 600;
+
+interface Look {
+  readonly view: PerformanceView;
+  readonly events: PerformanceEvents;
+}
+
+/**
+ * Watches a performance for an account until it is closed or cancelled.
+ * @param folder of the record; it need not be there before the record is posted
+ * @returns `undefined` after a single look
+ * @throws {ChainError} when there is no such performance, at the first look that succeeds; nothing is thrown
+ *   later
+ */
+export async function watchPerformance(
+  session: Session,
+  posted: PostedRounds,
+  account: Address,
+  folder: string,
+  options: WatchOptions,
+): Promise<Watched | undefined> {
+  const { backend } = await openBackend(options.backend ?? DEFAULT);
+  const watch = new Watch(session, posted, account, folder, options, new LeafRunner(backend));
+  try {
+    return await watch.run();
+  } finally {
+    await watch.close();
+  }
+}
+
+class Watch {
+  private readonly session: Session;
+  private readonly posted: PostedRounds;
+  private readonly account: Address;
+  private readonly folder: string;
+  private readonly options: WatchOptions;
+  private readonly runner: LeafRunner;
+  private readonly clock: Clock;
+  private readonly lanes: Lanes;
+  private readonly numbers: readonly number[];
+  private readonly games: LeafGames;
+  private readonly end = new Lasting();
+  private known: Copy | undefined;
+  /** The block of the newest transaction of ours, and when it was seen. */
+  private newest = { block: 0n, at: -Infinity };
+
+  constructor(
+    session: Session,
+    posted: PostedRounds,
+    account: Address,
+    folder: string,
+    options: WatchOptions,
+    runner: LeafRunner,
+  ) {
+    this.session = session;
+    this.posted = posted;
+    this.account = account;
+    this.folder = folder;
+    this.options = options;
+    this.runner = runner;
+    this.clock = options.clock ?? SYSTEM_CLOCK;
+    this.numbers = numbersOf(posted, account);
+    this.games = new LeafGames(session, posted, account, runner);
+    const { random = systemRandom, everyMillis: firstMillis, once: strict = false } = options;
+    this.lanes = new Lanes({ clock: this.clock, random, firstMillis, strict, say: (text) => this.say(text) });
+  }
+
+  async run(): Promise<Watched | undefined> {
+    const { once, everyMillis, onWait, onLook } = this.options;
+    let look: Look | undefined = await this.firstLook();
+    for (;;) {
+      const sent = look ? await this.act(look) : 0;
+      if (typeof sent !== "number") return sent;
+      if (once) return undefined;
+      const pause = this.lanes.pause();
+      const { audit } = this.known ?? {};
+      if (look) onWait?.(look.view, audit?.judged ?? 0, audit?.leaves ?? 0);
+      const isMoving = sent > 0 || audit?.isDone === false;
+      await this.clock.sleep(pause ?? (isMoving ? Math.min(everyMillis, BRISK) : everyMillis));
+      onLook?.();
+      look = await this.lanes.all(() => this.look());
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.games.close();
+    await this.runner.close();
+  }
+
+  private async firstLook(): Promise<Look> {
+    for (;;)
+      try {
+        return await this.look();
+      } catch (error) {
+        if (this.options.once || !mayBeginLater(error)) throw error;
+        this.lanes.out(clauseOf(error));
+        await this.clock.sleep(this.lanes.pause()!);
+      }
+  }
+
+  private async look(): Promise<Look> {
+    const view = await readPerformance(this.session, this.posted);
+    if (view.head < this.newest.block && this.clock.now() - this.newest.at < MOST_LAG)
+      throw new ChainError("FAILED", `the node shows block ${view.head}, which is older than block ${this.newest.block} with a transaction of this account`); // prettier-ignore
+    return { view, events: await performanceEvents(this.session, this.posted) };
+  }
+
+  /** Does what is due. @returns the number of calls that took effect, or how the performance has ended */
+  private async act(look: Look): Promise<number | Watched> {
+    const { view } = look;
+    if (view.state === "Closed" || view.state === "Cancelled") {
+      const lasts = this.end.lasts(view.head, this.options.confirmations ?? 1);
+      if (lasts && (this.end.looks > 1 || this.options.once)) return this.ended(look);
+      return 0;
+    }
+    this.end.reset();
+    let sent = 0;
+    if (view.record !== undefined) {
+      await this.readRecord(view.record);
+      sent += await this.answer(look);
+      sent += await this.playGames(look);
+      if (this.options.accuses !== false && view.now <= view.deadline) sent += await this.accuse(look);
+    }
+    return sent + (await this.endWhatIsOver(look));
+  }
+
+  /** Opens the folder once its record is the posted one; until then it is read again and again. */
+  private async readRecord(root: Hex): Promise<void> {
+    if (this.known?.root === root && this.known.audit) return;
+    await this.lanes.apart("the record", async () => {
+      this.known = await openCopy(this.folder, root, this.posted, this.account);
+      if (!this.known.audit)
+        throw new RoundsError("UNAVAILABLE", `${this.folder} is not the record ${root} that was posted, so its leaves can't be judged; copy the recorder's folder there`); // prettier-ignore
+    });
+  }
+
+  /** Answers what is asked of the account. */
+  private async answer({ view, events }: Look): Promise<number> {
+    const { posted, known, account, session } = this;
+    if (!known) return 0;
+    const isRecorder = this.numbers.includes(posted.terms.participants.length);
+    let sent = 0;
+    for (const question of events.questions) {
+      if (question.done || view.now > question.deadline) continue;
+      const isDemand = question.kind === "demand";
+      if (isDemand ? !isRecorder : !ownsSeat(posted, account, question)) continue;
+      const act = { what: isDemand ? "show" : "answer", place: question, value: 0n };
+      sent += await this.send(act, () => answerFrom(known, question, posted, session.client));
+    }
+    return sent;
+  }
+
+  /** Makes the moves that are due in the games of the account. */
+  private async playGames({ view, events }: Look): Promise<number> {
+    if (!this.known) return 0;
+    let sent = 0;
+    for await (const { game, move } of this.games.due(events.games, this.known.record, view.now, this.lanes)) {
+      const act = { what: move.what, place: game, dispute: game.dispute, at: move.at, value: move.call.value ?? 0n };
+      sent += await this.send(act, async () => move.call);
+    }
+    return sent;
+  }
+
+  /** Shows what is wrong, where it has not been shown yet. */
+  private async accuse({ view, events }: Look): Promise<number> {
+    const { known, posted, account } = this;
+    if (!known) return 0;
+    const { audit } = known;
+    if (audit && !audit.isDone)
+      await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text)));
+    const found = findingsIn(known, events, posted, account);
+    let sent = 0;
+    for (const finding of found) {
+      const { kind, round, seat } = finding;
+      if (view.out[finding.against] || this.numbers.includes(finding.against)) continue;
+      if (await this.games.isShown(finding, events)) continue;
+      sent += await this.send({ what: kind, place: { round, seat }, value: 0n }, async () => finding.call);
+    }
+    return sent;
+  }
+
+  /** Convicts who has not answered in time, and ends the performance when its time is over. */
+  private async endWhatIsOver({ view, events }: Look): Promise<number> {
+    const { terms } = this.posted;
+    let sent = 0;
+    for (const { kind, round, seat, by, deadline, done } of events.questions) {
+      const since = view.now - deadline;
+      if (done || since <= 0 || (!isAddressEqual(by, this.account) && since <= OTHERS_TURN)) continue;
+      const functionName = kind === "demand" ? "lapse" : "convict";
+      const call: ContractCall = { contract: "roundManager", functionName, args: [terms, { round, seat }] };
+      sent += await this.send({ what: functionName, place: { round, seat }, value: 0n }, async () => call);
+    }
+    const call = endingCall(this.posted, view);
+    return call ? sent + (await this.send({ what: call.functionName, value: 0n }, async () => call)) : sent;
+  }
+
+  private async send(act: WatchAct, make: () => Promise<ContractCall>): Promise<number> {
+    const { what, place, dispute } = act;
+    const name = dispute === undefined ? `${what}${place ? ` of seat ${place.seat} in round ${place.round}` : ""}` : `${what} in dispute ${dispute}`; // prettier-ignore
+    const isSent = await this.lanes.apart(name, async () => {
+      const receipt = await this.options.send(await make());
+      if (!receipt) return false;
+      if (receipt.blockNumber >= this.newest.block) this.newest = { block: receipt.blockNumber, at: this.clock.now() };
+      this.options.onAct?.(act, receipt);
+      return true;
+    });
+    return isSent ? 1 : 0;
+  }
+
+  private async ended({ view, events }: Look): Promise<Watched> {
+    const lost = this.numbers.some((number) => view.out[number]) || (await this.games.hasLostBond(events.games));
+    return { view, convicted: events.convicted, lost };
+  }
+
+  private say(sentence: string): void {
+    this.options.onTrouble?.(sentence);
+  }
+}

@@ -1,0 +1,160 @@
+/** Parties that watch a performance on a chain: who is honest keeps its stake, and who lies loses it. */
+import { describe, expect, test } from "vitest";
+import { parseEther } from "viem";
+import { parseRoundFault, type RoundsRecord } from "../../../src/rounds/index.ts";
+import { PostedRecord } from "../../../src/settlement/rounds/evidence.ts";
+import type { PostedRounds } from "../../../src/settlement/rounds/terms-file.ts";
+import { toHex } from "../../../src/encoding/bytes.ts";
+import { temporaryFolder } from "../../fixtures/folder.ts";
+import { performedRecord, stated, writeRecordLog } from "../../rounds/liars.ts";
+import { smallPlan } from "../../rounds/small-plan.ts";
+import { WatchedRounds } from "./watched.ts";
+
+const path = temporaryFolder();
+const on = new WatchedRounds(() => smallPlan.close());
+const DAY = 86_400;
+let folders = 0;
+
+async function performed(...faults: string[]): Promise<{ posted: PostedRounds; record: RoundsRecord }> {
+  const posted = await on.staked();
+  const planted = faults.map((text) => parseRoundFault(on.plan, text));
+  const record = await performedRecord(on.plan, path(`record-${folders++}`), planted, { instance: posted.instance });
+  return { posted, record };
+}
+
+const creditOf = async (name: string): Promise<bigint> => {
+  const { client, deployment } = on.session;
+  const { stakeVaultAbi: abi } = await import("../../../src/settlement/abi/stake-vault.ts");
+  return (await client.readContract({ address: deployment.roundVault!, abi, functionName: "accountOf", args: [on.addressOf(name)] })).credit; // prettier-ignore
+};
+
+test("where nothing is wrong, nothing is asked, and everybody is paid", async () => {
+  const { posted, record } = await performed();
+  // They watch before there is a record.
+  const watchers = ["client-0", "server-0", "recorder", "stranger"].map((name) => on.watch(name, posted, record));
+  const before = await creditOf("client-0");
+  await on.post(posted, record);
+  await on.until("all audits end", () => watchers.every(({ audited }) => audited));
+  await on.pass(DAY + 1);
+  const ends = await Promise.all(watchers.map(({ ended }) => ended));
+  for (const end of ends) expect(end).toMatchObject({ view: { state: "Closed" }, lost: false, convicted: [] });
+  expect(watchers.flatMap(({ acts }) => acts)).toEqual(["close"]);
+  expect((await creditOf("client-0")) - before).toBe(parseEther("1"));
+});
+
+describe("a lie in an operator", () => {
+  const FAULT = "participant=client-1,round=2,flip:step=1,operator=2,bit=22";
+
+  test("is challenged, and its author loses the game, though the challenger's node is away for a while", async () => {
+    const { posted, record } = await performed(FAULT);
+    await on.post(posted, record);
+    const [challenger, liar] = [on.watch("client-0", posted, record), on.watch("client-1", posted, record)];
+    await on.until("a move", () => challenger.acts.some((act) => act.startsWith("move")));
+    challenger.isOut = true;
+    await on.until("it is told", () => challenger.troubles.some((text) => text.includes("trying again")));
+    challenger.isOut = false;
+    await on.until("a verdict", async () => (await on.convicted(posted)).length > 0);
+    expect(await on.convicted(posted)).toEqual([["client-1", "game"]]);
+    expect(challenger.troubles.at(-1)).toMatch(/^it works again/);
+    await on.pass(DAY + 1);
+    expect(await challenger.ended).toMatchObject({ lost: false, view: { state: "Closed" } });
+    expect(await liar.ended).toMatchObject({ lost: true });
+    expect(challenger.acts.filter((act) => act === "challenge")).toHaveLength(1);
+  });
+
+  test("is not challenged twice by one who starts again in the middle, and silence loses too", async () => {
+    const { posted, record } = await performed(FAULT);
+    await on.post(posted, record);
+    // It ends as a process that is killed: after its challenge nothing of it is left.
+    const first = on.watch("client-2", posted, record, { onAct: ({ what }) => { if (what === "challenge") throw Object.assign(new Error("killed"), { isKill: true }); } }); // prettier-ignore
+    await on.until("a challenge", async () => (await on.view(posted)).open > 0);
+    first.isOut = true;
+    const again = on.watch("client-2", posted, record);
+    await on.until("a move", () => again.acts.some((act) => act.startsWith("move")));
+    await on.pass(DAY + 3_601);
+    await on.until("a verdict", async () => (await on.convicted(posted)).length > 0);
+    expect(await on.convicted(posted)).toEqual([["client-1", "game"]]);
+    expect(again.acts).not.toContain("challenge");
+    expect(await again.ended).toMatchObject({ lost: false });
+    first.isOut = false;
+    await first.ended;
+    expect((await on.view(posted)).out).toEqual([false, true, false, false, false]);
+  });
+});
+
+test("a leaf that read something else is accused, and convicted when nobody answers", async () => {
+  const { posted, record } = await performed("participant=server-0,round=1,aggregate:2");
+  await on.post(posted, record);
+  const [accuser, liar] = [on.watch("client-0", posted, record), on.watch("server-0", posted, record)];
+  await on.until("an accusation", () => accuser.acts.includes("accuse"));
+  await on.until("the accused says that it can't answer", () => liar.troubles.some((text) => text.includes("can't be answered"))); // prettier-ignore
+  await on.pass(DAY + 1);
+  expect(await accuser.ended).toMatchObject({ lost: false });
+  expect(await liar.ended).toMatchObject({ lost: true });
+  expect(await on.convicted(posted)).toEqual([["server-0", "inputs"]]);
+  expect(accuser.acts).toContain("convict");
+});
+
+describe("a recorder", () => {
+  const PLACE = { round: 1, seat: 1 };
+
+  test("that lists a leaf which its owner has not signed has to show it, and loses", async () => {
+    const { posted, record } = await performed();
+    Object.assign(record.at(PLACE)!, stated(on.plan, posted.instance, PLACE, record.at(PLACE)!, "recorder"));
+    await on.post(posted, record);
+    const [framed, recorder] = [on.watch("client-1", posted, record), on.watch("recorder", posted, record)];
+    await on.until("a demand", () => framed.acts.includes("demand"));
+    await on.pass(DAY + 1);
+    expect(await framed.ended).toMatchObject({ lost: false });
+    expect(await recorder.ended).toMatchObject({ lost: true });
+    expect(await on.convicted(posted)).toEqual([["recorder", "unsigned"]]);
+  });
+
+  test("that posts another record than it has signed loses at once", async () => {
+    const { posted, record } = await performed();
+    await writeRecordLog(record);
+    const other = `0x${"ab".repeat(32)}`;
+    await on.call("recorder", { contract: "roundManager", functionName: "postRecord", args: [posted.terms, other] });
+    const watcher = on.watch("client-0", posted, record);
+    await on.until("a verdict", async () => (await on.convicted(posted)).length > 0);
+    await on.pass(DAY + 1);
+    expect(await watcher.ended).toMatchObject({ lost: false });
+    expect(await on.convicted(posted)).toEqual([["recorder", "record"]]);
+    expect(watcher.troubles.join()).toContain("is not the record");
+  });
+
+  test("that is honest shows the leaf in time", async () => {
+    const { posted, record } = await performed();
+    await on.post(posted, record);
+    await on.call("stranger", { contract: "roundManager", functionName: "demand", args: [posted.terms, PLACE] });
+    const recorder = on.watch("recorder", posted, record);
+    await on.until("an answer", () => recorder.acts.includes("show"));
+    await on.pass(DAY + 1);
+    expect(await recorder.ended).toMatchObject({ lost: false, convicted: [] });
+  });
+});
+
+test("who built on what a neighbour had signed answers from its own part, and the neighbour that signed twice loses", async () => {
+  const { posted, record } = await performed();
+  const { instance } = posted;
+  const [place, source] = [{ round: 1, seat: 3 }, { round: 1, seat: 1 }]; // prettier-ignore
+  // What the server has read and computed, as a participant on a network keeps it.
+  const own = await performedRecord(on.plan, path(`own-${folders++}`), [parseRoundFault(on.plan, "participant=client-1,round=1,message:entry=0")], { instance }); // prettier-ignore
+  await writeRecordLog(own);
+  // The recorder lists another leaf of the client, which that one has signed too, and the server's as it is.
+  Object.assign(record.at(place)!, own.at(place)!);
+  await record.writeNote(place, await own.note(place));
+  record.marks.pop();
+  await on.post(posted, record);
+  expect(toHex(new PostedRecord(record).root)).not.toBe(toHex(own.marks.at(-1)!.root));
+  own.marks.pop();
+  await writeRecordLog(own);
+  const accuser = on.watch("client-0", posted, record);
+  await on.until("an accusation", () => accuser.acts.includes("accuse"));
+  const accused = on.watch("server-0", posted, own);
+  await on.until("an answer", () => accused.acts.includes("answer"));
+  expect(source.round).toBe(place.round);
+  await on.pass(DAY + 1);
+  expect(await accused.ended).toMatchObject({ lost: false });
+  expect(await accuser.ended).toMatchObject({ lost: false });
+});
