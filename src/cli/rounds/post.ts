@@ -129,7 +129,6 @@ function termsFrom(
     salt: flags.salt === undefined ? randomSalt() : parseSalt(flags.salt),
     participants,
     recorder: parseAddress(flags.recorder, "--recorder"),
-    game: deployment.roundGame!,
     stake,
     bond: amount(flags.bond, stake / 2n),
     reward,

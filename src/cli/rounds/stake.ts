@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { isAddressEqual } from "viem";
 import { ChainError, UsageError } from "../../errors/index.ts";
 import { formatAmount } from "../../settlement/amount.ts";
+import { ABIS } from "../../settlement/contracts.ts";
 import { expectNoRisk } from "../../settlement/risks.ts";
 import { numbersOf, readPerformance } from "../../settlement/rounds/performance.ts";
 import { ROUND_RISKY_TERMS, roundRisksOf, type RoundRiskyTerm } from "../../settlement/rounds/risks.ts";
@@ -32,8 +33,9 @@ export async function stakeRounds(path: string, rest: string[], flags: Flags, co
   const { terms, id } = posted;
   // First of all: a signature in terms about something else would stand for something else.
   instanceOn(plan, terms, posted);
-  if (!isAddressEqual(terms.game, deployment.roundGame!))
-    throw new ChainError("UNTRUSTED", `leaves of this performance are judged by ${terms.game}, not by ${deployment.roundGame}, the deployment's game; it can take your stake, so do not join`, { game: terms.game, expected: deployment.roundGame, found: terms.game }); // prettier-ignore
+  const game = await session.client.readContract({ address: posted.manager, abi: ABIS.roundManager, functionName: "game" }); // prettier-ignore
+  if (!isAddressEqual(game, deployment.roundGame!))
+    throw new ChainError("UNTRUSTED", `leaves of this performance are judged by ${game}, not by ${deployment.roundGame}, the deployment's game; it can take your stake, so do not join`, { game, expected: deployment.roundGame, found: game }); // prettier-ignore
   const sender = await Sender.open(session, flags);
   const numbers = numbersOf(posted, sender.address);
   if (numbers.length === 0)

@@ -47,7 +47,6 @@ export function termsFields(terms: RoundTerms, token: Token, names?: readonly st
     ["recorder", terms.recorder],
     ["stake", `${money(terms.stake)} of each, for a reward of ${money(terms.reward)}`],
     ["challenges", `each with a bond of ${money(terms.bond)}; a demand costs ${money(terms.price)}`],
-    ["game", terms.game],
     ["periods", periods.join(", ")],
   ];
 }

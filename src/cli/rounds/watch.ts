@@ -63,12 +63,10 @@ export async function watchRounds(folder: string, flags: Flags): Promise<void> {
   if (ended.lost) exitWith(EXIT.divergence);
 }
 
-async function open(
-  posted: PostedRounds,
-  { terms: _, ...flags }: Flags,
-): Promise<{ session: Session; sender: Sender }> {
+async function open(posted: PostedRounds, flags: Flags): Promise<{ session: Session; sender: Sender }> {
   const onDissent = (text: string): void => reportLine(`verde: ${text}`);
-  const session = await openSession(flags, { agreement: "majority", onDissent });
+  const { terms: _, ...chain } = flags;
+  const session = await openSession(chain, { agreement: "majority", onDissent });
   expectManager(posted, session.deployment);
   await readPerformance(session, posted);
   return { session, sender: await Sender.open(session, flags, AWAY_MILLIS) };
@@ -147,7 +145,7 @@ async function report(
   // The end is known: a node that is away now changes nothing.
   const [credit, bonds] = await Promise.all([
     readAccount(session, deployment.roundVault!, address).then((account) => account.credit, () => 0n), // prettier-ignore
-    bondCredit(client, terms.game, address).catch(() => 0n),
+    bondCredit(client, deployment.roundGame, address).catch(() => 0n),
   ]);
   if (json)
     return writeJson({ schemaVersion: 1, what: "ended", instance: id, state: view.state, lost, convicted, credit: `${credit}`, bonds: `${bonds}` }); // prettier-ignore

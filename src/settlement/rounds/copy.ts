@@ -6,7 +6,7 @@ import type { ContractCall } from "../transactions/caller.ts";
 import { answerCall, isPostedRecord, sameInstance, showCall } from "./answers.ts";
 import { PacedAudit } from "./audit-pace.ts";
 import { type Finding, Findings } from "./findings.ts";
-import { ownsSeat, type PerformanceEvents, type Question } from "./performance.ts";
+import { ownsSeat, type Question } from "./performance.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
 /** What is known about the record that was posted. */
@@ -34,14 +34,9 @@ export async function openCopy(folder: string, root: Hex, posted: PostedRounds, 
 }
 
 /** What can be shown by now, apart from whether it was shown already. */
-export function findingsIn(copy: Copy, events: PerformanceEvents, posted: PostedRounds, account: Address): Finding[] {
-  const { findings, audit, root } = copy;
+export function findingsIn({ findings, audit, root }: Copy): Finding[] {
   const found = findings.misrecorded(root);
-  if (audit) return [...found, ...audit.found];
-  // Somebody shows a leaf of this account that it does not know: the recorder has to show the signature.
-  const accused = events.questions.filter(({ kind, done }) => kind === "accusation" && !done);
-  const strange = [...accused, ...events.games].filter((place) => ownsSeat(posted, account, place));
-  return [...found, ...strange.map((place) => findings.demanded(place))];
+  return audit ? [...found, ...audit.found] : found;
 }
 
 /**

@@ -48,7 +48,7 @@ export interface RoundsDeployment {
   readonly judge: Address;
 }
 
-/** Deploys the manager with its vault, a judge unless there is one, and the game, which it names to the manager. */
+/** Deploys the manager with its vault, a judge if there is none, and the game, which the manager is told. */
 export async function deployRounds(options: DeployRoundsOptions): Promise<RoundsDeployment> {
   const { token, unbondingPeriod, pace, gasBond, build, deploy, call } = options;
   const create = async (

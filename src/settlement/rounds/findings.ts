@@ -71,7 +71,7 @@ export class Findings {
       const blame = await blameForm(record, statement);
       if (!blame) continue;
       if (blame.reason === "inputs")
-        found.push({ kind: "accuse", ...PLACE(statement), against: plan.seats[statement.seat].participant, call: manager("accuse", [this.terms, posted.evidence(statement)]) }); // prettier-ignore
+        found.push({ kind: "accuse", ...PLACE(statement), against: plan.seats[statement.seat].participant, call: manager("accuse", [this.terms, posted.evidence(statement), bytesToHex(statement.signature)]) }); // prettier-ignore
       else if (!isOwners(plan, record.instance, statement)) found.push(this.demanded(statement));
       else found.push(...(await this.unlisted(statement)));
     }
@@ -99,9 +99,17 @@ export class Findings {
     const { plan } = record;
     const right = await runner.run(plan, statement, await statesRead(record, statement));
     if (sameClaim(right, statement) || !bytesEqual(right.job, statement.job)) return undefined;
+    // An owner answers only for what it has signed: of anything else `ofForm` demands the signature.
+    if (!isOwners(plan, record.instance, statement)) return undefined;
     const { start, end } = shownClaim(templateOf(plan, statement), right);
-    const args = [this.terms, new PostedRecord(record).evidence(statement), start, end];
-    const call: ContractCall = { contract: "roundGame", to: this.terms.game, functionName: "challenge", args };
+    const args = [
+      this.terms,
+      new PostedRecord(record).evidence(statement),
+      start,
+      end,
+      bytesToHex(statement.signature),
+    ];
+    const call: ContractCall = { contract: "roundGame", functionName: "challenge", args };
     return { kind: "challenge", ...PLACE(statement), against: plan.seats[statement.seat].participant, call };
   }
 

@@ -9,7 +9,7 @@ import type { Session } from "../session.ts";
 import type { Finding } from "./findings.ts";
 import { type LeafMove, LeafSide, losersOf } from "./leaf-side.ts";
 import type { LeafGame, PerformanceEvents } from "./performance.ts";
-import type { PostedRounds } from "./terms-file.ts";
+import { gameOf, type PostedRounds } from "./terms-file.ts";
 
 /** Plays for one account. It sends nothing itself. */
 export class LeafGames {
@@ -19,9 +19,9 @@ export class LeafGames {
   private readonly runner: LeafRunner;
   private readonly sides = new Map<bigint, LeafSide>();
 
-  constructor({ client, source }: Session, posted: PostedRounds, account: Address, runner: LeafRunner) {
+  constructor({ client, source, deployment }: Session, posted: PostedRounds, account: Address, runner: LeafRunner) {
     const { fromBlock, logs } = source;
-    this.place = { client, game: posted.terms.game, fromBlock, ...(logs && { logs }) };
+    this.place = { client, game: gameOf(deployment), fromBlock, ...(logs && { logs }) };
     this.posted = posted;
     this.account = account;
     this.runner = runner;

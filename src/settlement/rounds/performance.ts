@@ -7,7 +7,7 @@ import { roundManagerAbi } from "../abi/round-manager.ts";
 import { LogReader } from "../logs/reader.ts";
 import type { Session } from "../session.ts";
 import { ROUND_FAULTS, ROUND_STATES, type RoundFaultName, type RoundState } from "./states.ts";
-import type { PostedRounds } from "./terms-file.ts";
+import { gameOf, type PostedRounds } from "./terms-file.ts";
 
 /** Somebody that has lost its stake. */
 export interface Conviction {
@@ -94,12 +94,13 @@ export async function readPerformance(
 export async function performanceEvents(session: Session, posted: PostedRounds): Promise<PerformanceEvents> {
   const { client, source } = session;
   const { logs = new LogReader(client), fromBlock: from } = source;
-  const { manager, id, terms } = posted;
+  const { manager, id } = posted;
+  const game = gameOf(session.deployment);
   const about = async (address: Address, topics: readonly (Hex | null)[]) =>
     (await logs.read({ address, topics: [...topics], from })).map((log) => formatLog(log));
   const events = parseEventLogs({ abi: roundManagerAbi, logs: await about(manager, [null, id]) });
   const topics = encodeEventTopics({ abi: roundGameAbi, eventName: "LeafChallenged", args: { instance: id } });
-  const challenged = parseEventLogs({ abi: roundGameAbi, eventName: "LeafChallenged", logs: await about(terms.game, topics as Hex[]) }); // prettier-ignore
+  const challenged = parseEventLogs({ abi: roundGameAbi, eventName: "LeafChallenged", logs: await about(game, topics as Hex[]) }); // prettier-ignore
   const questions: Question[] = [];
   const convicted: Conviction[] = [];
   for (const event of events) {
@@ -124,12 +125,16 @@ export function numbersOf({ terms }: PostedRounds, account: Address): number[] {
   return [...terms.participants, terms.recorder].flatMap((owner, i) => (isAddressEqual(owner, account) ? [i] : []));
 }
 
-/** Whether the leaf of a place is an account's. */
-export function ownsSeat({ terms }: PostedRounds, account: Address, { seat }: LeafPlace): boolean {
+/** The number of a seat's participant. @throws {RangeError} for a seat that the terms do not have */
+export function ownerOfSeat({ terms }: PostedRounds, seat: number): number {
   let left = seat;
   for (const { members, first } of terms.turns) {
-    if (left < members) return isAddressEqual(terms.participants[first + left], account);
+    if (left < members) return first + left;
     left -= members;
   }
-  return false;
+  throw new RangeError(`the terms have no seat ${seat}`);
 }
+
+/** Whether the leaf of a place is an account's. */
+export const ownsSeat = (posted: PostedRounds, account: Address, { seat }: LeafPlace): boolean =>
+  isAddressEqual(posted.terms.participants[ownerOfSeat(posted, seat)], account);

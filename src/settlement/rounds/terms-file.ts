@@ -2,7 +2,7 @@
  * The file in which a client hands on the terms of a performance. It does not matter who gives it: the terms
  * hash to the instance, which the contract knows.
  */
-import { bytesToHex, type Hex, isAddressEqual } from "viem";
+import { type Address, bytesToHex, type Hex, isAddressEqual } from "viem";
 import { parseJson, plainJson } from "../../encoding/json.ts";
 import { ChainError, FormatError, UsageError } from "../../errors/index.ts";
 import type { Instance } from "../../rounds/statement.ts";
@@ -60,6 +60,12 @@ export function parsePostedRounds(text: string, what: string): PostedRounds {
 export function managerOf({ chainId, roundManager }: Deployment): ManagerAt {
   if (roundManager) return { chainId, manager: roundManager };
   throw new ChainError("CONTRACT_MISSING", "this deployment has no contracts for rounds; deploy with `verde chain deploy --rounds`, or name a deployment that has them with --deployment", { contract: "roundManager" }); // prettier-ignore
+}
+
+/** The game about leaves of a deployment. @throws {ChainError} when it has no contracts for rounds */
+export function gameOf(deployment: Deployment): Address {
+  managerOf(deployment);
+  return deployment.roundGame!;
 }
 
 /** @throws {UsageError} when the terms are of another chain or another manager than the deployment's */

@@ -19,7 +19,7 @@ import { type Clock, SYSTEM_CLOCK } from "../transactions/clock.ts";
 import { answerFrom, type Copy, findingsIn, openCopy } from "./copy.ts";
 import { endingCall } from "./ending.ts";
 import { LeafGames } from "./leaf-games.ts";
-import { numbersOf, ownsSeat, type PerformanceEvents, performanceEvents, type PerformanceView, readPerformance } from "./performance.ts"; // prettier-ignore
+import { numbersOf, ownerOfSeat, ownsSeat, type PerformanceEvents, performanceEvents, type PerformanceView, readPerformance } from "./performance.ts"; // prettier-ignore
 import type { PostedRounds } from "./terms-file.ts";
 import type { WatchAct, Watched, WatchOptions } from "./watch-options.ts";
 
@@ -193,12 +193,12 @@ class Watch {
 
   /** Shows what is wrong, where it has not been shown yet. */
   private async accuse({ view, events }: Look): Promise<number> {
-    const { known, posted, account } = this;
+    const { known } = this;
     if (!known) return 0;
     const { audit } = known;
     if (audit && !audit.isDone)
       await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text)));
-    const found = findingsIn(known, events, posted, account);
+    const found = findingsIn(known);
     let sent = 0;
     for (const finding of found) {
       const { kind, round, seat } = finding;
@@ -215,7 +215,9 @@ class Watch {
     let sent = 0;
     for (const { kind, round, seat, by, deadline, done } of events.questions) {
       const since = view.now - deadline;
-      if (done || since <= 0 || (!isAddressEqual(by, this.account) && since <= OTHERS_TURN)) continue;
+      if (done || (!isAddressEqual(by, this.account) && since <= OTHERS_TURN)) continue;
+      // Who has lost already is not waited for.
+      if (since <= 0 && !view.out[kind === "demand" ? terms.participants.length : ownerOfSeat(this.posted, seat)]) continue; // prettier-ignore
       const functionName = kind === "demand" ? "lapse" : "convict";
       const call: ContractCall = { contract: "roundManager", functionName, args: [terms, { round, seat }] };
       sent += await this.send({ what: functionName, place: { round, seat }, value: 0n }, async () => call);

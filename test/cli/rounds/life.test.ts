@@ -54,7 +54,8 @@ describe("posting and joining", () => {
 });
 
 describe("the record", () => {
-  beforeAll(() => files.perform("terms.json", "out"));
+  const LIE = "participant=client-1,round=2,flip:step=1,operator=2,bit=22";
+  beforeAll(() => files.perform("terms.json", "out", LIE));
 
   it("is of the performance on the chain, and no key signs a place twice", async () => {
     const { instance } = await files.show("terms.json");
@@ -75,11 +76,38 @@ describe("the record", () => {
     await on.fails(3, "this is not the time to end it", "poor", "rounds", "close", "terms.json");
   });
 
-  it("pays stakes and rewards when its time is over", async () => {
+  it("is watched: a service that is killed and started again finds the lie, plays, and closes", async () => {
+    const words = ["rounds", "watch", "out", "--terms", "terms.json", "--every", "1s", "--json"];
+    // The first one is killed after its challenge, wherever it is then.
+    const killed = files.begin("ada", ...words);
+    await killed.line(/"what":"challenge"/);
+    await killed.kill();
+    const [ada, ben] = [files.begin("ada", ...words), files.begin("ben", ...words)];
+    await ada.line(/"what":"move"/);
+    await files.until("client-1 has lost", async () => (await files.show("terms.json")).open === 0);
+    expect(await files.show("terms.json")).toMatchObject({ convicted: [{ participant: 1, fault: "game" }] });
     await on.skip("2d");
-    expect(await on.json("poor", "rounds", "close", "terms.json")).toMatchObject({ state: "Closed" });
-    expect(await on.json(undefined, "stake", "show", addressOf("ada"), "--rounds")).toMatchObject({ exposed: "0", credit: `${10n ** 18n}` }); // prettier-ignore
-    expect(await on.json("ada", "rounds", "claim")).toMatchObject({ amount: `${10n ** 18n}`, bonds: "0" });
+    const [won, lost] = [await ada.ended, await ben.ended];
+    expect(won.code, won.stderr).toBe(0);
+    expect(lost.code, lost.stderr).toBe(1);
+    expect(won.stdout).not.toContain('"what":"challenge"');
+    const last = (text: string): unknown => JSON.parse(text.trim().split("\n").at(-1)!);
+    expect(last(won.stdout)).toMatchObject({ what: "ended", state: "Closed", lost: false });
+    expect(last(lost.stdout)).toMatchObject({ what: "ended", lost: true });
+  });
+
+  it("has paid stakes and rewards", async () => {
+    await on.fails(
+      3,
+      "this is not the time to end it; the performance is Closed",
+      "poor",
+      "rounds",
+      "close",
+      "terms.json",
+    );
+    expect(await on.json(undefined, "stake", "show", addressOf("ada"), "--rounds")).toMatchObject({ exposed: "0", credit: `${6n * 10n ** 18n}` }); // prettier-ignore
+    // Its reward, half of the stake of the one that lied, its bond for gas and half of the other one.
+    expect(await on.json("ada", "rounds", "claim")).toMatchObject({ amount: `${6n * 10n ** 18n}`, bonds: String(198n * 10n ** 15n) }); // prettier-ignore
     await on.fails(3, "there is nothing to claim", "ada", "rounds", "claim");
     expect(await on.json("ada", "stake", "unbond", "10", "--rounds")).toMatchObject({ amount: `${10n ** 19n}` });
     await on.skip("46d");

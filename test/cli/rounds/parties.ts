@@ -1,15 +1,17 @@
 /** The parties of the small plan on a chain, and what they do with the commands, or more quickly without. */
+import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createPublicClient, http, maxUint256, parseEther } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { beforeAll } from "vitest";
+import { beforeAll, expect, onTestFinished } from "vitest";
 import { parseDeployment } from "../../../src/settlement/deployment.ts";
 import { sealKey } from "../../../src/settlement/keystore.ts";
 import { parsePostedRounds } from "../../../src/settlement/rounds/terms-file.ts";
 import { type Session, sessionOf } from "../../../src/settlement/session.ts";
 import { Caller, type ContractCall } from "../../../src/settlement/transactions/caller.ts";
 import { addressOf, keyOf, type Person, type Settlement } from "../../fixtures/settlement.ts";
+import { cliEnvironment, type Ended, MAIN } from "../../fixtures/verde.ts";
 
 export const PLAN = fileURLToPath(new URL("../../rounds/small-plan.ts", import.meta.url));
 
@@ -76,4 +78,40 @@ export class RoundsFiles {
     const planted = faults.flatMap((fault) => ["--fault", fault]);
     await this.on.ok(undefined, "rounds", "run", PLAN, "--terms", file, ...this.keystores(), "--out", out, ...planted);
   }
+
+  /** Waits until something holds. */
+  async until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    for (let looks = 0; !(await holds()); looks++) {
+      if (looks > 200) expect.unreachable(`it never came to this: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  /** Begins a command in a process of its own. */
+  begin(person: Person, ...args: string[]): Begun {
+    const { on } = this;
+    const env = { ...cliEnvironment(on.at(".")), ...on.environment(person) };
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], { cwd: on.at("."), env, stdio: ["ignore", "pipe", "pipe"] }); // prettier-ignore
+    const texts = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) child[name].on("data", (piece) => (texts[name] += String(piece)));
+    const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code: code ?? -1, ...texts })));
+    onTestFinished(() => void child.kill("SIGKILL"));
+    return {
+      ended,
+      line: (wanted) => this.until(`${args[1]} of ${person} writes ${wanted}: ${texts.stderr}`, async () => wanted.test(texts.stdout)), // prettier-ignore
+      kill: async () => {
+        child.kill("SIGKILL");
+        await ended;
+      },
+    };
+  }
+}
+
+/** A command that runs. */
+export interface Begun {
+  readonly ended: Promise<Ended>;
+  /** Waits until it has written something. */
+  line(wanted: RegExp): Promise<void>;
+  /** Ends it as nothing can prevent. */
+  kill(): Promise<void>;
 }

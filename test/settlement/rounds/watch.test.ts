@@ -2,9 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { parseEther } from "viem";
 import { parseRoundFault, type RoundsRecord } from "../../../src/rounds/index.ts";
-import { PostedRecord } from "../../../src/settlement/rounds/evidence.ts";
 import type { PostedRounds } from "../../../src/settlement/rounds/terms-file.ts";
-import { toHex } from "../../../src/encoding/bytes.ts";
 import { temporaryFolder } from "../../fixtures/folder.ts";
 import { performedRecord, stated, writeRecordLog } from "../../rounds/liars.ts";
 import { smallPlan } from "../../rounds/small-plan.ts";
@@ -135,26 +133,27 @@ describe("a recorder", () => {
 });
 
 test("who built on what a neighbour had signed answers from its own part, and the neighbour that signed twice loses", async () => {
-  const { posted, record } = await performed();
+  const { posted, record: honest } = await performed();
   const { instance } = posted;
-  const [place, source] = [{ round: 1, seat: 3 }, { round: 1, seat: 1 }]; // prettier-ignore
-  // What the server has read and computed, as a participant on a network keeps it.
-  const own = await performedRecord(on.plan, path(`own-${folders++}`), [parseRoundFault(on.plan, "participant=client-1,round=1,message:entry=0")], { instance }); // prettier-ignore
+  const fault = parseRoundFault(on.plan, "participant=client-1,round=1,message:entry=0");
+  const deceived = () => performedRecord(on.plan, path(`record-${folders++}`), [fault], { instance });
+  // The server has read what the client had signed, and the recorder lists what the client has signed beside it.
+  const [own, listed] = [await deceived(), await deceived()];
+  const source = { round: 1, seat: 1 };
+  const { roots, tensors } = await honest.state(honest.at(source)!);
+  await listed.blobs.put(tensors, roots);
+  await listed.writeNote(source, await honest.note(source));
+  Object.assign(listed.at(source)!, honest.at(source)!);
+  own.marks.length = listed.marks.length = 0;
   await writeRecordLog(own);
-  // The recorder lists another leaf of the client, which that one has signed too, and the server's as it is.
-  Object.assign(record.at(place)!, own.at(place)!);
-  await record.writeNote(place, await own.note(place));
-  record.marks.pop();
-  await on.post(posted, record);
-  expect(toHex(new PostedRecord(record).root)).not.toBe(toHex(own.marks.at(-1)!.root));
-  own.marks.pop();
-  await writeRecordLog(own);
-  const accuser = on.watch("client-0", posted, record);
-  await on.until("an accusation", () => accuser.acts.includes("accuse"));
+  await on.post(posted, listed);
+  const accuser = on.watch("client-0", posted, listed);
   const accused = on.watch("server-0", posted, own);
   await on.until("an answer", () => accused.acts.includes("answer"));
-  expect(source.round).toBe(place.round);
-  await on.pass(DAY + 1);
+  // The client's next leaf was accused too, and accusations are due one after the other.
+  await on.until("both accusations", () => accuser.acts.filter((act) => act === "accuse").length === 2);
+  await on.pass(3 * DAY);
   expect(await accused.ended).toMatchObject({ lost: false });
   expect(await accuser.ended).toMatchObject({ lost: false });
+  expect(await on.convicted(posted)).toEqual([["client-1", "inputs"]]);
 });

@@ -90,7 +90,6 @@ export class WatchedRounds {
       salt: numberToHex(++this.performances, { size: 32 }),
       participants: plan.participants.map(({ name }) => this.addressOf(name)),
       recorder: this.addressOf("recorder"),
-      game: session.deployment.roundGame!,
       stake: parseEther("10"),
       bond: parseEther("5"),
       reward: parseEther("1"),
@@ -123,8 +122,8 @@ export class WatchedRounds {
         everyMillis: EVERY,
         random: () => 0.5,
         send: (call) => this.call(name, call, session),
-        onAct: ({ what, dispute }) => { acts.push(what === "move" ? `move ${dispute}` : what); if (process.env.DBG) console.log(name, what, String(dispute)); },
-        onTrouble: (text) => { troubles.push(text); if (process.env.DBG) console.log(name, text); },
+        onAct: ({ what, dispute }) => acts.push(what === "move" ? `move ${dispute}` : what),
+        onTrouble: (text) => troubles.push(text),
         onWait: (view, audited, leaves) => (state.audited = view.record !== undefined && leaves > 0 && audited === leaves), // prettier-ignore
         ...options,
       });
