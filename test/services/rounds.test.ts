@@ -1,9 +1,12 @@
 /** Participants of a plan on a network: the same record over each transport, and what a hostile one can't do. */
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { addressOf } from "../../src/claims/signature.ts";
 import { toHex } from "../../src/encoding/bytes.ts";
+import { sha256 } from "../../src/encoding/hash.ts";
 import type { TensorRoot } from "../../src/encoding/tensor.ts";
 import { auditRecord, parseAway, type Plan, RoundsRecord, runRounds } from "../../src/rounds/index.ts";
+import { Signer } from "../../src/rounds/signer.ts";
 import { instanceOf } from "../../src/rounds/statement.ts";
 import { Joined } from "../../src/services/rounds/join.ts";
 import { messages, MOST_REPLY, recorderSubject, type Reply, subjectOf } from "../../src/services/rounds/messages.ts";
@@ -13,6 +16,7 @@ import { serveHub } from "../../src/services/transport/hub.ts";
 import { InProcess } from "../../src/services/transport/in-process.ts";
 import { Nats } from "../../src/services/transport/nats.ts";
 import type { Transport } from "../../src/services/transport/transport.ts";
+import { instanceOn, roundTermsOf } from "../../src/settlement/rounds/terms.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { hasNats, startNats } from "../fixtures/nats.ts";
 import { membershipPlan } from "../rounds/membership-plan.ts";
@@ -216,6 +220,53 @@ describe("a turn that may miss members", () => {
         reply.kind === "roll" ? { kind: "roll", roll: alter(reply.roll) as typeof reply.roll } : reply;
       await expect(runRounds(plan, { ...options, out: path(`rolls-${i}`) })).rejects.toThrow(problem);
     }
+  });
+});
+
+describe("with a stake on a chain", () => {
+  const at = { chainId: 31_337, manager: `0x${"ab".repeat(20)}` } as const;
+  const signerOf = (name: string): Signer => {
+    const secret = sha256(new TextEncoder().encode(`staked ${name}`));
+    return Signer.of(path("staked-keys"), { address: addressOf(secret), secret });
+  };
+
+  async function staked() {
+    const plan = await smallPlan.close();
+    const hex = (bytes: Uint8Array): `0x${string}` => `0x${Buffer.from(bytes).toString("hex")}`;
+    const participants = plan.participants.map(({ name }) => hex(signerOf(name).address));
+    const recorder = signerOf("recorder");
+    const amounts = { stake: 10n, bond: 5n, reward: 1n, price: 1n, periods: { toJoin: 60, toRecord: 60, toChallenge: 60, toAnswer: 60 } }; // prettier-ignore
+    const terms = roundTermsOf(plan, { client: participants[0], salt: `0x${"01".repeat(32)}`, participants, recorder: hex(recorder.address), ...amounts }); // prettier-ignore
+    const instance = instanceOn(plan, terms, at);
+    const network = new InProcess();
+    const begin = (participant: string, signer = signerOf(participant)): Promise<Joined> =>
+      Joined.open({ transport: network, plan, participant, out: path(`staked-own/${participant}`), state: path("keys"), backend: "wasm", patience: 1_000, staked: { instance, signer } }); // prettier-ignore
+    return { plan, instance, recorder, network, begin };
+  }
+
+  test("they sign for the chain's instance alone, and keep what they have read as a record", async () => {
+    const { plan, instance, recorder, network, begin } = await staked();
+    for (const { name } of plan.participants) await begin(name);
+    const participants = await musterOn({ transport: network, plan });
+    const record = await runRounds(plan, { participants, out: path("staked"), state: path("keys"), staked: { instance, recorder, participants: [] } }); // prettier-ignore
+    expect(toHex(record.instance.id)).toBe(toHex(instance.id));
+    expect(await auditRecord(await RoundsRecord.open(path("staked")))).toMatchObject({ liars: [], unavailable: [] });
+    const [folder] = readdirSync(path("staked-own/server-0"));
+    const own = await RoundsRecord.open(path(`staked-own/server-0/${folder}`));
+    const place = { round: 2, seat: 3 };
+    expect(toHex(own.instance.id)).toBe(toHex(instance.id));
+    expect([own.at(place), ...own.sources(place)]).toEqual([record.at(place), ...record.sources(place)]);
+    // Another instance is not theirs, also with the same keys.
+    const other = runRounds(plan, { participants, out: path("staked-other"), state: path("keys") });
+    await expect(other).rejects.toThrow("the instance is not the one for which this participant has a stake");
+  });
+
+  test("a participant whose key is not that of its account is refused before anything is computed", async () => {
+    const { plan, instance, recorder, network, begin } = await staked();
+    for (const { name } of plan.participants) await begin(name, name === "client-1" ? signerOf("somebody") : undefined);
+    const participants = await musterOn({ transport: network, plan });
+    const run = runRounds(plan, { participants, out: path("staked-wrong"), state: path("keys"), staked: { instance, recorder, participants: [] } }); // prettier-ignore
+    await expect(run).rejects.toMatchObject({ code: "VERDE_ROUNDS_PARTICIPANT", message: expect.stringContaining("client-1 signs as") as string }); // prettier-ignore
   });
 });
 

@@ -52,8 +52,8 @@ export const CODES = {
     filled: [180, 2520, 3399, 3565],
   },
   canaries: {
-    hash: "0xb4747d38862ef2c40358a7f80ca8f9ac3c971c0e055e1722a082951824b0a4de",
-    filled: [83, 554, 868, 1524, 1713],
+    hash: "0x9a7d84f7555c9286b20023a356bf2371a7d49ed1e15ff8c06317ee332057489f",
+    filled: [83, 555, 869, 1525, 1714],
   },
   testToken: { hash: "0xa1cfd284d7bc82d62ce8407951483004f67139c1572ba3dea641236569ac4553", filled: [] },
 } as const;
