@@ -1,7 +1,8 @@
 /**
  * The tables of docs/schemes.md: what a round sends beside training in step, and the loss beside a lone
- * worker's. `node bench/rounds.ts NAME` with `diloco`, `streaming-diloco`, `sparseloco`, `distro` or
- * `fedavg`; the word small runs the smaller of its settings only, and `keep=256` sets an option of the plan.
+ * worker's. `node bench/rounds.ts NAME` with `diloco`, `streaming-diloco`, `sparseloco`, `elastic-diloco`,
+ * `distro` or `fedavg`; the word small runs the smaller of its settings only, away has workers stay away, and
+ * `keep=256` sets an option of the plan.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +23,7 @@ import {
   tensor,
 } from "../src/job/index.ts";
 import { loadRounds } from "../src/rounds/load.ts";
-import { type Plan, runRounds, type RoundsRecord } from "../src/rounds/index.ts";
+import { type Away, parseAway, type Plan, runRounds, type RoundsRecord } from "../src/rounds/index.ts";
 import { stateOf } from "../src/rounds/template.ts";
 import { run } from "../src/trace/run.ts";
 import { startFrom } from "../src/trace/start.ts";
@@ -142,6 +143,7 @@ async function merged(record: RoundsRecord): Promise<NamedTensor[]> {
 
 const SETTINGS = {
   diloco: [[3, 5], [20, 30]],
+  "elastic-diloco": [[3, 5], [20, 30]],
   sparseloco: [[3, 5], [20, 30]],
   "streaming-diloco": [[3, 5], [20, 15]],
   distro: [[4, 1], [200, 1]],
@@ -158,6 +160,15 @@ function messageBytes({ turns, seats, templates }: Plan, weights: number): numbe
   const types = sender ? stateOf(templates[sender.template]) : [];
   return types.length > 0 ? types.reduce((sum, type) => sum + byteLength(type), 0) : weights;
 }
+/** With the word away, one worker after the other is away, each for a fifth of the rounds. */
+function awayIn(plan: Plan): Away[] {
+  const length = Math.ceil(plan.rounds / 5);
+  if (!words.includes("away")) return [];
+  return [0, 1, 2, 3].flatMap((k) => {
+    const [from, to] = [2 + k * length, 1 + (k + 1) * length];
+    return to < plan.rounds ? [parseAway(plan, `worker-${k}=${from}..${to}`)] : [];
+  });
+}
 for (const [rounds, inner] of small ? settings.slice(0, 1) : settings) {
   const {
     plan,
@@ -170,7 +181,7 @@ for (const [rounds, inner] of small ? settings.slice(0, 1) : settings) {
   const out = mkdtempSync(join(tmpdir(), "verde-rounds-"));
   try {
     const began = performance.now();
-    const record = await runRounds(plan, { out, state: join(out, "keys") });
+    const record = await runRounds(plan, { out, state: join(out, "keys"), away: awayIn(plan) });
     const seconds = (performance.now() - began) / 1000;
     const weights = (await merged(record)).filter(({ name: entry }) => !entry.startsWith("momentum/"));
     const bytes = weights.reduce((sum, type) => sum + byteLength(type), 0);

@@ -94,7 +94,7 @@ export async function blameForm(record: RoundsRecord, statement: Statement): Pro
 }
 
 /** The fault that a record states for a leaf, if the leaf can have it. */
-async function statedFault(record: RoundsRecord, place: LeafPlace): Promise<LeafFault | undefined> {
+export async function statedFault(record: RoundsRecord, place: LeafPlace): Promise<LeafFault | undefined> {
   try {
     const { fault } = await record.note(place);
     return fault && checkFault(record.plan, { ...place, fault }).fault;

@@ -56,10 +56,6 @@ function chosenBy(plan: Plan, place: LeafPlace, rollOf: (turn: TurnPlace) => Rol
   return { ...reads, asked: [...asked.values()] };
 }
 
-/** The rolls of a record by which a leaf chooses what it reads. */
-export const rollsOf = (record: RoundsRecord, place: LeafPlace): readonly Roll[] =>
-  chosenBy(record.plan, place, (turn) => record.roll(turn)).asked;
-
 const areMembers = ({ turns }: Plan, { turn, present }: Roll): boolean =>
   present.length === turns[turn].members && present.every((each) => typeof each === "boolean");
 

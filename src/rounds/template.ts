@@ -10,6 +10,7 @@ import { graphRoot } from "../graph/codec.ts";
 import { dense } from "../graph/dense.ts";
 import { fillInt } from "../graph/fill.ts";
 import { type Graph, type NamedType, outputTypes } from "../graph/graph.ts";
+import { where } from "../graph/ops/where.ts";
 import type { Value } from "../graph/value.ts";
 import type { NamedTensor } from "../job/closed.ts";
 import { Port, type AnyPorts } from "./port.ts";
@@ -133,7 +134,10 @@ function beginGraph(parts: TemplateParts): { graph: Graph; lengths: number[] } {
   const kept = reads[KEPT];
   const outputs = laid.entries.map((entry) => {
     const { name, type } = entry;
-    const value = given.get(name) ?? (kept instanceof Port ? kept.entry(name) : initial(builder, entry, seed));
+    const first = (): Value => initial(builder, entry, seed);
+    const keep = (port: Port): Value =>
+      laid.renews ? where(port.present, port.entry(name), first()) : port.entry(name);
+    const value = given.get(name) ?? (kept instanceof Port ? keep(kept) : first());
     return { name, value: fitting(name, type, value) };
   });
   const names = all.map((port) => port.finish());

@@ -30,6 +30,11 @@ export interface TrainOptions<Reads extends Readonly<Record<string, Source>>> {
    */
   keeps?: boolean | Source<"one">;
   /**
+   * Whether all that it keeps begins anew, instead, after a round in which the member was away; default
+   * false.
+   */
+  renews?: boolean;
+  /**
    * Builds the loss of a step, an f32 scalar, as in a job. `reads.weights.entry(name, value)` is a start
    * weight.
    */
@@ -59,7 +64,10 @@ export function train<const Reads extends Readonly<Record<string, Source>> = Rec
   };
 }
 
-function layTraining({ loss: build, optimizer }: TrainOptions<Record<string, Source>>, stage: Stage): Laid {
+function layTraining(
+  { loss: build, optimizer, renews = false }: TrainOptions<Record<string, Source>>,
+  stage: Stage,
+): Laid {
   const context = new Context<SeatData>(stage.own, stage.seed);
   if (stage.own.some(({ name }) => name === `${DATA_PREFIX}${OWN.present}`))
     tellPresence(context.builder, context.data[OWN.present] as Value);
@@ -79,6 +87,7 @@ function layTraining({ loss: build, optimizer }: TrainOptions<Record<string, Sou
   return {
     entries: made.map(({ name, type, init }) => ({ name, type, init })),
     weights: parameters,
+    renews,
     begin: (scene) => begin(scene, parameters, stage.name),
     step: () => ({
       builder: context.builder,

@@ -64,6 +64,8 @@ export interface Laid {
   readonly entries: readonly TurnEntry[];
   /** The names of the entries that are trained weights. */
   readonly weights: readonly string[];
+  /** Whether entries that are kept have their initial values after a round in which the member was away. */
+  readonly renews?: boolean;
   /**
    * The values of entries when a round begins. Others are kept from the seat's last round, if it reads that.
    */

@@ -6,6 +6,8 @@ import { toHex } from "../../src/encoding/bytes.ts";
 import { sha256 } from "../../src/encoding/hash.ts";
 import type { TensorRoot } from "../../src/encoding/tensor.ts";
 import { auditRecord, parseAway, type Plan, RoundsRecord, runRounds } from "../../src/rounds/index.ts";
+import { openEmpty } from "../../src/rounds/record.ts";
+import { isRecorders } from "../../src/rounds/roll.ts";
 import { Signer } from "../../src/rounds/signer.ts";
 import { instanceOf } from "../../src/rounds/statement.ts";
 import { Joined } from "../../src/services/rounds/join.ts";
@@ -147,6 +149,16 @@ describe("a turn that may miss members", () => {
     await coming;
     expect(absent.map((each) => each.slice(0, 34))).toEqual(["2 local-1: client-1 can't be asked"]);
     expect(record.reads({ round: 3, seat: 1 }).places).toContainEqual({ round: 1, seat: 1 });
+    // The server keeps the roll that it has read, with the recorder's signature.
+    const [kept] = readdirSync(path(`${folder}-own/server-0`));
+    const server = await openEmpty(path(`${folder}-own/server-0/${kept}`));
+    const { rolls, read } = await server.note({ round: 2, seat: 3 });
+    expect(rolls).toMatchObject([
+      { round: 2, turn: 0, present: [true, false, true] },
+      { round: 1, turn: 0 },
+    ]);
+    expect(isRecorders(server.instance, rolls![0])).toBe(true);
+    expect(read!.map(({ round }) => round)).toEqual([2, 1, 2]);
     // The same plan with the same absence, in one process.
     await runRounds(plan, { state: path("keys"), salt: SALT, out: path("missed-local"), force: true, away: [parseAway(plan, "client-1=2")] }); // prettier-ignore
     expect(readFileSync(path(`${folder}/record.log`))).toEqual(readFileSync(path("missed-local/record.log")));

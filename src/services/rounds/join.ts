@@ -17,7 +17,6 @@ import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/pla
 import { LogWriter, readLog } from "../../rounds/log.ts";
 import { beginRecord, logFile, RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
-import { rollsOf } from "../../rounds/shown.ts";
 import { Signer } from "../../rounds/signer.ts";
 import { type Instance, instanceOf, isOwners, type Statement } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
@@ -208,7 +207,7 @@ export class Joined {
     const { statement } = await perform(record, { runner: this.runner, signer: this.signer, stop }, place, fault);
     const note = await record.note(place);
     // The record has the recorder's rolls. This folder shows those by which this leaf was computed.
-    const rolls = rollsOf(record, place);
+    const rolls = fault ? [] : record.rollsRead(place);
     if (rolls.length > 0) await record.writeNote(place, { ...note, rolls });
     const { roots, metrics, read = [] } = note;
     this.expectOpen(record, place);

@@ -1,9 +1,9 @@
 /** Answers to what is asked about a record: an accusation by a leaf's owner, a demand by the recorder. */
 import { bytesToHex, decodeFunctionData, type Hex, type PublicClient } from "viem";
 import { bytesEqual } from "../../encoding/bytes.ts";
-import { shownReads } from "../../rounds/judge.ts";
 import { deriveJob, type LeafPlace, templateOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
+import { shownReads } from "../../rounds/shown.ts";
 import { isOwners, type Statement } from "../../rounds/statement.ts";
 import { roundManagerAbi } from "../abi/round-manager.ts";
 import type { ContractCall } from "../transactions/caller.ts";
@@ -72,7 +72,7 @@ async function readBy(record: RoundsRecord, place: LeafPlace, job: Hex): Promise
   const { plan, instance } = record;
   const own = record.at(place);
   const shown = own && (await shownReads(record, own));
-  if (own && shown && bytesToHex(own.job) === job) return shown;
+  if (own && shown && bytesToHex(own.job) === job) return shown.statements;
   try {
     const sources = record.sources(place);
     const derived = deriveJob(plan, place, sources.map(({ end }) => end)); // prettier-ignore

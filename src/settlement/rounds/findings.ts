@@ -5,10 +5,11 @@
 import { bytesToHex, type Hex } from "viem";
 import { isSignedBy } from "../../claims/signature.ts";
 import { bytesEqual } from "../../encoding/bytes.ts";
-import { blameForm, contradict, shownReads, statesRead } from "../../rounds/judge.ts";
+import { blameForm, contradict, statesRead } from "../../rounds/judge.ts";
 import { type LeafRunner, sameClaim } from "../../rounds/leaf.ts";
 import { type LeafPlace, templateOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
+import { shownReads } from "../../rounds/shown.ts";
 import { isOwners, recordDigest, runOf, type Statement } from "../../rounds/statement.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import { PostedRecord, shownClaim } from "./evidence.ts";
@@ -82,9 +83,9 @@ export class Findings {
   private async unlisted(statement: Statement): Promise<Finding[]> {
     const { record } = this;
     const listed = record.sources(statement);
-    const read = (await shownReads(record, statement)) ?? [];
+    const read = (await shownReads(record, statement))?.statements ?? [];
     return read.flatMap((shown, i) => {
-      if (sameClaim(shown, listed[i])) return [];
+      if (sameClaim(record.plan, shown, shown, listed[i])) return [];
       return isOwners(record.plan, record.instance, listed[i]) ? this.equivocated(shown, listed[i]) : [this.demanded(listed[i])]; // prettier-ignore
     });
   }
@@ -98,7 +99,7 @@ export class Findings {
     const { record } = this;
     const { plan } = record;
     const right = await runner.run(plan, statement, await statesRead(record, statement));
-    if (sameClaim(right, statement) || !bytesEqual(right.job, statement.job)) return undefined;
+    if (sameClaim(plan, statement, right, statement) || !bytesEqual(right.job, statement.job)) return undefined;
     // An owner answers only for what it has signed: of anything else `ofForm` demands the signature.
     if (!isOwners(plan, record.instance, statement)) return undefined;
     const { start, end } = shownClaim(templateOf(plan, statement), right);

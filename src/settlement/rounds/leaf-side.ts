@@ -8,7 +8,7 @@ import { trainingProver } from "../../referee/claim.ts";
 import { trainingMachine } from "../../referee/machine.ts";
 import type { TraceMemory } from "../../referee/trace-memory.ts";
 import { statedFault, statesRead } from "../../rounds/judge.ts";
-import { jobOfLeaf, type LeafRunner } from "../../rounds/leaf.ts";
+import { jobOfLeaf, type LeafRunner, sameClaim } from "../../rounds/leaf.ts";
 import { type LeafClaim, leafRoot, segmentOf, templateOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { roundGameAbi } from "../abi/round-game.ts";
@@ -64,8 +64,10 @@ export class LeafSide {
     const side = isAddressEqual(game.challenger, account) ? 0 : 1;
     const sources = await statesRead(record, game);
     const [listed] = record.statements([game]);
-    const claim: LeafClaim = side === 1 ? listed : await runner.run(plan, game, sources);
-    const fault = side === 1 ? await statedFault(record, game) : undefined;
+    const right = await runner.run(plan, game, sources);
+    const claim: LeafClaim = side === 1 ? listed : right;
+    // Anyone may have written a fault into the file of a leaf that is right.
+    const fault = sameClaim(plan, game, claim, right) ? undefined : await statedFault(record, game);
     const { outline } = jobOfLeaf(plan, game, sources);
     const facts = new GameFacts(outline, segmentOf(templateOf(plan, game)));
     const started = (await gameEvents(place, game.dispute)).find(({ eventName }) => eventName === "Started");
