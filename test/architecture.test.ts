@@ -24,12 +24,12 @@ const BUDGETS: Readonly<Record<string, number>> = {
   referee: 6_400,
   shards: 1_500,
   audit: 900,
-  rounds: 4_450,
-  settlement: 13_000,
+  rounds: 4_600,
+  settlement: 13_800,
   index: 40,
-  services: 5_200,
+  services: 5_400,
   web: 1_600,
-  cli: 13_600,
+  cli: 14_300,
 };
 const ORDER = Object.keys(BUDGETS);
 /** The folders inside of a folder, where they too have an order. */

@@ -8,6 +8,15 @@ import type { Overrides } from "./options.ts";
 import { placed, syntaxPlace } from "./place.ts";
 import { resolveOwnPackage } from "./resolve.ts";
 
+/** Why a module can't be loaded, and what to do. */
+export function brokenText(cause: unknown): string {
+  const text = messageOf(cause);
+  // `npm init -y` writes "type": "commonjs", and then Node takes a `.ts` file for CommonJS.
+  const isCommon = /import statement outside a module|Unexpected token 'export'/.test(text);
+  const help = isCommon ? "run `npm pkg set type=module` in its folder, or let its name end with .mts" : "repair it";
+  return `can't be loaded: ${text}; ${help}`;
+}
+
 /** @throws {JobError} when there is no such file, or it does not export a job */
 export async function loadJobDefinition(path: string): Promise<JobDefinition> {
   const file = paths.resolve(path);
@@ -22,8 +31,7 @@ export async function loadJobDefinition(path: string): Promise<JobDefinition> {
   resolveOwnPackage();
   const module = await placed(
     () => import(/* @vite-ignore */ url.pathToFileURL(file).href) as Promise<{ default?: Partial<JobDefinition> }>,
-    (cause) =>
-      new JobError("MODULE_BROKEN", `the job module ${path} can't be loaded: ${messageOf(cause)}; repair it`, { path }),
+    (cause) => new JobError("MODULE_BROKEN", `the job module ${path} ${brokenText(cause)}`, { path }),
   ).catch(async (error: JobError) => {
     error.place ??= await syntaxPlace(error.cause, file);
     throw error;

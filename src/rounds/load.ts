@@ -2,6 +2,7 @@
 import { path as paths, url } from "../encoding/node.ts";
 import { isMissing, messageOf, RoundsError } from "../errors/index.ts";
 import { expectRegular } from "../files/regular.ts";
+import { brokenText } from "../job/load.ts";
 import type { Overrides } from "../job/options.ts";
 import { placed } from "../job/place.ts";
 import { resolveOwnPackage } from "../job/resolve.ts";
@@ -19,7 +20,7 @@ export async function loadRoundsDefinition(path: string): Promise<RoundsDefiniti
   const broken = (problem: string): RoundsError => new RoundsError("PLAN", `${path} ${problem}`, { path });
   const module = await placed(
     () => import(/* @vite-ignore */ url.pathToFileURL(file).href) as Promise<{ default?: Partial<RoundsDefinition> }>,
-    (cause) => broken(`can't be loaded: ${messageOf(cause)}; repair it`),
+    (cause) => broken(brokenText(cause)),
   );
   const rounds = module.default;
   const isPlan = typeof rounds?.close === "function" && Object.hasOwn(rounds.options ?? {}, "rounds");

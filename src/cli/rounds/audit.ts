@@ -7,6 +7,7 @@ import { exitWith } from "../guard.ts";
 import { colors, writeJson, writeLine } from "../output.ts";
 import { meanwhile } from "../progress.ts";
 import { blameJson, describeBlame } from "./dispute.ts";
+import { endOf } from "./ending.ts";
 
 interface Flags {
   rounds?: string;
@@ -21,10 +22,13 @@ export async function auditRounds(folder: string, { rounds, evidence, backend, j
   const options = { ...range, ...(backend !== undefined && { backend }) };
   const found = await meanwhile(`the audit of ${folder}`, () => auditRecord(record, options));
   const { leaves, executed, liars, unavailable } = found;
+  const end = endOf(record, range.to);
+  const isOpen = unavailable.length > 0 || end !== undefined;
   if (json)
     writeJson({
       schemaVersion: 1,
-      outcome: liars.length > 0 ? "divergence" : unavailable.length > 0 ? "undecided" : "holds",
+      outcome: liars.length > 0 ? "divergence" : isOpen ? "undecided" : "holds",
+      whole: end === undefined,
       leaves,
       executed,
       liars: liars.map((liar) => ({ round: liar.round, leaf: liar.name, ...blameJson(record, liar) })),
@@ -35,8 +39,9 @@ export async function auditRounds(folder: string, { rounds, evidence, backend, j
     for (const { round, name, why } of unavailable) writeLine(`round ${round}, ${name}: not judged, because ${why}`);
     const verdict = liars.length > 0 ? `${liars.length} of them wrong` : "none of them wrong";
     writeLine(colors.bold(`${leaves} leaves, ${executed} executed again, ${verdict}.`));
+    if (end !== undefined) writeLine(`${folder} ${end}`);
   }
-  exitWith(liars.length > 0 ? EXIT.divergence : unavailable.length > 0 ? EXIT.undecided : EXIT.agree);
+  exitWith(liars.length > 0 ? EXIT.divergence : isOpen ? EXIT.undecided : EXIT.agree);
 }
 
 /** @throws {UsageError} when the record's plan has no such rounds */

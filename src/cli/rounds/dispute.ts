@@ -10,6 +10,7 @@ import { EXIT } from "../exit.ts";
 import { exitWith } from "../guard.ts";
 import { colors, formatBytes, writeJson, writeLine } from "../output.ts";
 import { meanwhile } from "../progress.ts";
+import { endOf } from "./ending.ts";
 
 interface Flags {
   backend?: string;
@@ -30,10 +31,16 @@ export async function disputeRounds(a: string, b: string, flags: Flags): Promise
   const records = [await RoundsRecord.open(a, evidence), await RoundsRecord.open(b, evidence)] as const;
   const options = backend === undefined ? {} : { backend };
   const result = await meanwhile(`the dispute of ${a} and ${b}`, () => disputeRecords(...records, options));
-  if (json) writeJson(disputeJson(result, records, [a, b]));
-  else if (result.outcome === "agree") writeLine(`${a} and ${b} agree in ${result.rounds} rounds, round 0 included.`);
+  const ends = records.map((record) => endOf(record));
+  const isWhole = ends.every((end) => end === undefined);
+  if (json) writeJson(disputeJson(result, records, [a, b], isWhole));
+  else if (result.outcome === "agree")
+    writeLine(
+      `${a} and ${b} agree in ${result.rounds} rounds, round 0 included.`,
+      ...ends.flatMap((end, side) => (end === undefined ? [] : [`${[a, b][side]} ${end}`])),
+    );
   else writeLine(...describe(result, records, [a, b]));
-  exitWith(result.outcome === "agree" ? EXIT.agree : result.losers.length === 0 && result.blames.length === 0 ? EXIT.undecided : EXIT.divergence); // prettier-ignore
+  exitWith(result.outcome === "agree" ? (isWhole ? EXIT.agree : EXIT.undecided) : result.losers.length === 0 && result.blames.length === 0 ? EXIT.undecided : EXIT.divergence); // prettier-ignore
 }
 
 /** The address of a participant, or of the recorder, in a record's own instance. */
@@ -57,10 +64,16 @@ export function blameJson(record: RoundsRecord, { participant, reason, location,
   };
 }
 
-function disputeJson(result: RecordDispute, records: readonly RoundsRecord[], names: readonly string[]) {
+function disputeJson(
+  result: RecordDispute,
+  records: readonly RoundsRecord[],
+  names: readonly string[],
+  whole: boolean,
+) {
   const parties = names.map((name, side) => ({ id: IDS[side], name }));
   const head = { schemaVersion: 1, parties };
-  if (result.outcome === "agree") return { ...head, outcome: "agree", losers: [], rounds: result.rounds };
+  if (result.outcome === "agree")
+    return { ...head, outcome: whole ? "agree" : "undecided", losers: [], rounds: result.rounds };
   const { round, name, losers, blames, absent, figures } = result;
   const [first] = blames;
   const idOf = ({ record }: RecordBlame) => (record === undefined ? null : IDS[record]);

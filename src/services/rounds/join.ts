@@ -4,25 +4,23 @@
  */
 import { openBackend } from "../../certify/open-backend.ts";
 import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
-import { path } from "../../encoding/node.ts";
 import { stateRoot } from "../../encoding/tensor.ts";
 import { RoundsError } from "../../errors/index.ts";
-import { exists } from "../../files/regular.ts";
 import type { Backend } from "../../repops/backends/backend.ts";
 import { misread, type PlantedFault } from "../../rounds/fault.ts";
 import { contradict } from "../../rounds/judge.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
 import { checkRoll, perform } from "../../rounds/participant.ts";
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
-import { LogWriter, readLog } from "../../rounds/log.ts";
-import { beginRecord, logFile, RoundsRecord } from "../../rounds/record.ts";
+import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
 import { Signer } from "../../rounds/signer.ts";
-import { type Instance, instanceOf, isOwners, type Statement } from "../../rounds/statement.ts";
+import { type Instance, isOwners } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
 import { type AskedOfParticipant, messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
+import { OwnRecords } from "./own-records.ts";
 import { pieceOf, reasonOf } from "./replies.ts";
 
 export interface JoinOptions {
@@ -71,8 +69,7 @@ export class Joined {
   private readonly signer: Signer;
   private readonly runner: LeafRunner;
   private readonly number: number;
-  private readonly records = new Map<string, Promise<RoundsRecord>>();
-  private readonly logs = new Map<RoundsRecord, LogWriter>();
+  private readonly records: OwnRecords;
   private readonly leaves = new Map<string, Promise<Reply>>();
   private turn: Promise<unknown> = Promise.resolve();
   private end: Ending = async () => {};
@@ -83,6 +80,7 @@ export class Joined {
     this.runner = runner;
     this.address = signer.address;
     this.number = options.plan.participants.findIndex(({ name }) => name === options.participant);
+    this.records = new OwnRecords(options, this.number, this.address);
   }
 
   /** @throws {RoundsError} PARTICIPANT when the plan has nobody of that name */
@@ -109,8 +107,8 @@ export class Joined {
     if (question.kind === "hello") return { kind: "here", address: this.address };
     if (question.kind === "perform") return this.performed(question);
     if (question.kind === "closed") return this.closed(question);
-    for (const record of this.records.values()) {
-      const reply = await pieceOf(await record, question);
+    for (const record of await this.records.all()) {
+      const reply = await pieceOf(record, question);
       if (reply.kind === "piece") return reply;
     }
     throw new RoundsError("UNAVAILABLE", "it has no such blob", { root: toHex(question.root) });
@@ -126,7 +124,7 @@ export class Joined {
     const { plan } = this.options;
     if (round > plan.rounds || plan.seats[seat]?.participant !== this.number)
       throw new RoundsError("FOREIGN", `seat ${seat} in round ${round} is not its own`, { round, seat });
-    const record = await this.recordOf(named);
+    const record = await this.records.of(named);
     const key = `${toHex(record.instance.id)}/${round}/${seat}`;
     const known = this.leaves.get(key);
     const leaf = known ?? (this.turn = this.turn.catch(() => undefined).then(() => this.leaf(record, { round, seat }, stop))) as Promise<Reply>; // prettier-ignore
@@ -143,7 +141,7 @@ export class Joined {
   /** The roll by which a turn was closed without it. */
   private async closed({ instance, roll }: Extract<AskedOfParticipant, { kind: "closed" }>): Promise<Reply> {
     const { plan, onClosed } = this.options;
-    const record = await this.recordOf(instance);
+    const record = await this.records.of(instance);
     expectRoll(record, roll, roll);
     record.rolls.admit(roll);
     for (const seat of plan.seats.keys()) {
@@ -152,47 +150,6 @@ export class Joined {
       if (isOwn && record.isAbsent(place)) onClosed?.(place, seatName(plan, seat));
     }
     return { kind: "noted" };
-  }
-
-  /** The record of an instance, if it is of the plan and of this participant. */
-  private recordOf(named: Omit<Instance, "id">): Promise<RoundsRecord> {
-    const { plan } = this.options;
-    const instance = this.instanceFor(named);
-    const isOwn = bytesEqual(instance.plan, plan.id) && bytesEqual(instance.owners[this.number] ?? new Uint8Array(), this.address); // prettier-ignore
-    if (!isOwn || instance.owners.length !== plan.participants.length)
-      throw new RoundsError("FOREIGN", "the instance is of another plan, or names another key for this participant");
-    const name = toHex(instance.id).slice(2, 18);
-    const opening = this.records.get(name) ?? this.openRecord(path.join(this.options.out, name), instance);
-    this.records.set(name, opening);
-    opening.catch(() => this.records.delete(name));
-    return opening;
-  }
-
-  /** @throws {RoundsError} FOREIGN when it is not the one for which it has a stake */
-  private instanceFor(named: Omit<Instance, "id">): Instance {
-    const own = this.options.staked?.instance;
-    if (!own) return instanceOf(named);
-    // The salt is the hash of the terms, so the chain and the contract follow from its own.
-    const { chain } = own;
-    if (bytesEqual(instanceOf({ ...named, ...(chain && { chain }) }).id, own.id)) return own;
-    throw new RoundsError("FOREIGN", "the instance is not the one for which this participant has a stake");
-  }
-
-  private async openRecord(folder: string, instance: RoundsRecord["instance"]): Promise<RoundsRecord> {
-    const isThere = await exists(path.join(folder, "instance.json"));
-    const file = logFile(folder);
-    const known = isThere && (await exists(file)) ? await readLog(file, this.options.plan.turns) : undefined;
-    const log = isThere ? await LogWriter.open(file, known) : undefined;
-    const record = isThere ? await RoundsRecord.open(folder) : await beginRecord(folder, this.options.plan, instance);
-    this.logs.set(record, log ?? (await LogWriter.open(file)));
-    return record;
-  }
-
-  /** Keeps a statement, so that its folder is a record of what it has read and computed. */
-  private async keep(record: RoundsRecord, statement: Statement): Promise<void> {
-    const isNew = record.at(statement) === undefined;
-    record.admit(statement);
-    if (isNew && isOwners(record.plan, record.instance, statement)) await this.logs.get(record)!.statement(statement);
   }
 
   private async leaf(record: RoundsRecord, place: LeafPlace, stop: boolean): Promise<Reply> {
@@ -211,7 +168,7 @@ export class Joined {
     if (rolls.length > 0) await record.writeNote(place, { ...note, rolls });
     const { roots, metrics, read = [] } = note;
     this.expectOpen(record, place);
-    await this.keep(record, statement);
+    await this.records.keep(record, statement);
     this.options.onLeaf?.(place, seatName(plan, place.seat));
     return { kind: "performed", statement, roots: [...roots], metrics: [...metrics], read: [...read], ...(fault && { fault }) }; // prettier-ignore
   }
@@ -257,6 +214,6 @@ export class Joined {
       throw new RoundsError("RECORD", `the recorder sent another leaf of ${name} than before, and its owner has signed both; the second one is not read`, { round, seat }); // prettier-ignore
     await recorder.fetch(record.blobs, roots, stateOf(plan.templates[plan.seats[seat].template]));
     await record.writeNote({ round, seat }, { roots, metrics: [] });
-    await this.keep(record, statement);
+    await this.records.keep(record, statement);
   }
 }

@@ -1,0 +1,84 @@
+/** The records that a participant on a network keeps for itself: a folder for each instance. */
+import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
+import { path } from "../../encoding/node.ts";
+import { RoundsError } from "../../errors/index.ts";
+import { exists } from "../../files/regular.ts";
+import { LogWriter, readLog } from "../../rounds/log.ts";
+import type { Plan } from "../../rounds/plan.ts";
+import { beginRecord, logFile, RoundsRecord } from "../../rounds/record.ts";
+import { type Instance, instanceOf, isOwners, type Statement } from "../../rounds/statement.ts";
+
+/** What the records are of, and where they are. */
+interface Place {
+  readonly plan: Plan;
+  readonly out: string;
+  /** On a chain: the one instance for which the participant signs. */
+  readonly staked?: { readonly instance: Instance };
+}
+
+export class OwnRecords {
+  private readonly place: Place;
+  private readonly number: number;
+  private readonly address: Bytes;
+  private readonly records = new Map<string, Promise<RoundsRecord>>();
+  private readonly logs = new Map<RoundsRecord, LogWriter>();
+
+  /**
+   * @param number the participant's, in the plan
+   * @param address of its key, 20 bytes
+   */
+  constructor(place: Place, number: number, address: Bytes) {
+    this.place = place;
+    this.number = number;
+    this.address = address;
+  }
+
+  /** Those that are open. */
+  all(): Promise<RoundsRecord[]> {
+    return Promise.all(this.records.values());
+  }
+
+  /**
+   * The record of an instance.
+   * @throws {RoundsError} FOREIGN when that is of another plan, or names another key for the participant, or
+   *   is not the one for which it has a stake
+   */
+  of(named: Omit<Instance, "id">): Promise<RoundsRecord> {
+    const { plan, out } = this.place;
+    const instance = this.instanceFor(named);
+    const isOwn = bytesEqual(instance.plan, plan.id) && bytesEqual(instance.owners[this.number] ?? new Uint8Array(), this.address); // prettier-ignore
+    if (!isOwn || instance.owners.length !== plan.participants.length)
+      throw new RoundsError("FOREIGN", "the instance is of another plan, or names another key for this participant");
+    const name = toHex(instance.id).slice(2, 18);
+    const opening = this.records.get(name) ?? this.open(path.join(out, name), instance);
+    this.records.set(name, opening);
+    opening.catch(() => this.records.delete(name));
+    return opening;
+  }
+
+  /** Keeps a statement, so that the folder is a record of what was read and computed. */
+  async keep(record: RoundsRecord, statement: Statement): Promise<void> {
+    const isNew = record.at(statement) === undefined;
+    record.admit(statement);
+    if (isNew && isOwners(record.plan, record.instance, statement)) await this.logs.get(record)!.statement(statement);
+  }
+
+  private instanceFor(named: Omit<Instance, "id">): Instance {
+    const own = this.place.staked?.instance;
+    if (!own) return instanceOf(named);
+    // The salt is the hash of the terms, so the chain and the contract follow from its own.
+    const { chain } = own;
+    if (bytesEqual(instanceOf({ ...named, ...(chain && { chain }) }).id, own.id)) return own;
+    throw new RoundsError("FOREIGN", "the instance is not the one for which this participant has a stake");
+  }
+
+  private async open(folder: string, instance: Instance): Promise<RoundsRecord> {
+    const isThere = await exists(path.join(folder, "instance.json"));
+    const file = logFile(folder);
+    const known = isThere && (await exists(file)) ? await readLog(file, this.place.plan.turns) : undefined;
+    const log = isThere ? await LogWriter.open(file, known) : undefined;
+    const record = isThere ? await RoundsRecord.open(folder) : await beginRecord(folder, this.place.plan, instance);
+    this.logs.set(record, log ?? (await LogWriter.open(file)));
+    return record;
+  }
+}
