@@ -31,6 +31,8 @@ export async function runApart(command: readonly string[], order: RunOrder): Pro
   const args = ["run", job, "--out", trace, "--commit-every", `${commitEvery}`, "--progress", "off"];
   // What an honest run of the job is does not depend on whether it diverges.
   args.push("--no-stop-on-divergence", ...options, ...(existsSync(trace) ? ["--resume"] : []));
+  // What is lost of an earlier run is computed again: the same job has the same root.
+  args.push("--force");
   const child = spawn(command[0], [...command.slice(1), ...args], { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (piece: Buffer) => (said = (said + piece.toString()).slice(-MOST_SAID)));

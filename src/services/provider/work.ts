@@ -3,7 +3,6 @@
  * disputes, and ends. Each step follows from what the chain says and from what is on the disk. So it can be
  * stopped at any moment, and continued by another process.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Hex, isAddressEqual } from "viem";
 import { toHex } from "../../encoding/bytes.ts";
@@ -21,9 +20,10 @@ import { seatChance } from "../../settlement/seats.ts";
 import type { Session } from "../../settlement/session.ts";
 import { readTask, type Seat, type TaskView, type Terms } from "../../settlement/task.ts";
 import { Backoff } from "../../settlement/transactions/backoff.ts";
-import { expectComplete, openTrace, readCheckpoint } from "../../trace/index.ts";
+import { expectComplete, readCheckpoint } from "../../trace/index.ts";
 import type { ProviderAccount } from "./account.ts";
 import { traced } from "../observe/tracing.ts";
+import { completeTrace } from "./kept-trace.ts";
 import { runApart } from "./runner.ts";
 import { sleep } from "./sleep.ts";
 
@@ -151,11 +151,12 @@ export class Work {
 
   /** The finished run and its root. A trace that was lost is made again: the same job has the same root. */
   private async finishedRun({ terms }: TaskView): Promise<{ trace: FinishedTrace; root: Hex }> {
-    let trace = existsSync(this.trace) ? await openTrace(this.trace) : undefined;
-    if (!trace?.complete) {
-      await this.runJob(terms);
-      trace = await openTrace(this.trace);
-    }
+    const { task, say } = this.options;
+    const trace = await completeTrace(
+      this.trace,
+      () => this.runJob(terms),
+      (sentence) => say(`task ${task}: ${sentence}`, task),
+    );
     const finished = expectComplete(trace);
     expectTraceOf(finished, terms);
     const root = toHex(finished.runRoot) as Hex;
