@@ -12,6 +12,7 @@ import { DEFAULT } from "../repops/backends/index.ts";
 import { abilitiesOf, buildFor } from "../settlement/abilities.ts";
 import { ETHER, formatAmount } from "../settlement/amount.ts";
 import { ABIS } from "../settlement/contracts.ts";
+import { bondOf, TASK_GAS } from "../settlement/game/bond.ts";
 import type { Session } from "../settlement/session.ts";
 import { checkFits, needsOf } from "../trace/fits.ts";
 import { readJobFile } from "../trace/job-file.ts";
@@ -32,8 +33,8 @@ interface Flags extends ChainFlags, KeyFlags {
   backend?: string;
 }
 
-/** Gas of one call, and of a task with a dispute. With less an account can do nothing, or too little. */
-const [ONE_CALL, ONE_TASK] = [200_000n, 4_000_000n];
+/** Gas of one call: with less an account can do nothing. */
+const ONE_CALL = 200_000n;
 
 export function registerDoctor(group: Command): void {
   const command = group
@@ -147,17 +148,20 @@ async function* chain({ client, deployment }: Session): AsyncGenerator<Check> {
 }
 
 async function* money({ client, deployment, token }: Session, address: Address): AsyncGenerator<Check> {
-  const [balance, { maxFeePerGas }, { active, exposed }] = await Promise.all([
+  const [balance, { maxFeePerGas }, bond, { active, exposed }] = await Promise.all([
     client.getBalance({ address }),
     client.estimateFeesPerGas(),
+    deployment.game === undefined ? undefined : bondOf(client, deployment.game),
     client.readContract({ address: deployment.vault, abi: ABIS.vault, functionName: "accountOf", args: [address] }),
   ]);
   const gas = maxFeePerGas === 0n ? undefined : balance / maxFeePerGas;
   const has = `${formatAmount(balance, ETHER)}${gas === undefined ? "" : `, which pays for ${formatCount(Number(gas))} gas now`}`; // prettier-ignore
   const send = `Send the chain's currency to ${address}.`;
   if (gas !== undefined && gas < ONE_CALL) yield fail("gas", has, send);
-  else if (gas !== undefined && gas < ONE_TASK)
-    yield warn("gas", `${has}: a task with a dispute can take ${formatCount(Number(ONE_TASK))}`, send); // prettier-ignore
+  else if (balance < (bond ?? 0n) + ONE_CALL * maxFeePerGas)
+    yield fail("gas", `${has}: a game wants a bond of ${formatAmount(bond!, ETHER)} for each task, and gas`, send);
+  else if (gas !== undefined && balance < (bond ?? 0n) + TASK_GAS * maxFeePerGas)
+    yield warn("gas", `${has}: a task with a dispute can take ${formatCount(Number(TASK_GAS))}${bond === undefined ? "" : ` and a bond of ${formatAmount(bond, ETHER)}`}`, send); // prettier-ignore
   else yield ok("gas", has);
   const free = active - exposed;
   const stake = `${formatAmount(free, token)} of ${formatAmount(active, token)} are free`;

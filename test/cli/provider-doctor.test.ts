@@ -56,6 +56,9 @@ it("says of each thing that is missing what to do", async () => {
   expect(poor.of("jobs")).toMatchObject({ result: "fail", found: "0 in empty can be run here" });
   expect(poor.of("gas")).toMatchObject({ result: "fail", remedy: expect.stringContaining(privateKeyToAddress(STRANGER)) }); // prettier-ignore
   expect(poor.of("stake")).toMatchObject({ result: "fail", remedy: expect.stringContaining("verde stake deposit") });
+  // Less than a bond is lost in a game without a move.
+  await on.ask("hardhat_setBalance", [privateKeyToAddress(STRANGER), "0x16345785d8a0000"]);
+  expect((await doctor({ VERDE_PRIVATE_KEY: STRANGER })).of("gas")).toMatchObject({ result: "fail", found: expect.stringContaining("a bond of 0.132 ETH") }); // prettier-ignore
   const away = await doctor({ VERDE_RPC: "http://127.0.0.1:9" }, "--jobs", "none");
   expect(away.code).toBe(3);
   expect(away.of("deployment")).toMatchObject({ result: "fail", found: expect.stringContaining("no chain answers") });

@@ -4,7 +4,8 @@ import { ABIS } from "../../settlement/contracts.ts";
 import { messageOf } from "../../errors/index.ts";
 import type { JobOutline } from "../../job/closed.ts";
 import type { Build } from "../../settlement/abilities.ts";
-import { formatAmount } from "../../settlement/amount.ts";
+import { ETHER, formatAmount, formatFee } from "../../settlement/amount.ts";
+import { bondOf, TASK_GAS } from "../../settlement/game/bond.ts";
 import { expectSettleable } from "../../settlement/game/lengths.ts";
 import { jobTermsOf } from "../../settlement/job-terms.ts";
 import type { Policy } from "../../settlement/policy.ts";
@@ -26,6 +27,7 @@ export interface Conditions {
 /**
  * Why a provider does not take a task; `undefined` if it does.
  * @param job the task's job, if it can run that
+ * @param carried the games of the tasks that it carries at the moment; the zero address for none
  */
 export async function objection(
   session: Session,
@@ -33,6 +35,7 @@ export async function objection(
   owner: Address,
   { policy, accepted, committees, games }: Conditions,
   job: JobOutline | undefined,
+  carried: readonly Address[],
 ): Promise<string | undefined> {
   const { terms, seats, state } = view;
   if (state !== "Open" || seats.length >= terms.providers) return "its seats are taken";
@@ -47,7 +50,28 @@ export async function objection(
   const free = await freeStake(session, owner);
   if (free < terms.stake)
     return `it needs a stake of ${formatAmount(terms.stake, session.token)}, and ${formatAmount(free, session.token)} is free`;
-  return undefined;
+  if (terms.game === zeroAddress) return undefined;
+  return poverty(session, owner, [...carried, terms.game]);
+}
+
+/** Why the chain's currency does not last for the games of tasks: each wants a bond, and gas, before a move. */
+async function poverty({ client }: Session, owner: Address, games: readonly Address[]): Promise<string | undefined> {
+  const [balance, { maxFeePerGas }, bonds] = await Promise.all([
+    client.getBalance({ address: owner }),
+    client.estimateFeesPerGas(),
+    Promise.all(games.map(async (game) => (await bondOf(client, game)) ?? 0n)),
+  ]);
+  const bond = bonds.reduce((sum, one) => sum + one, 0n);
+  const gas = roundedUp(BigInt(games.length) * TASK_GAS * maxFeePerGas);
+  if (balance >= bond + gas) return undefined;
+  const count = games.length === 1 ? "this task" : `the ${games.length} tasks that it would carry`;
+  return `${count} can take ${formatAmount(bond + gas, ETHER)} (${formatAmount(bond, ETHER)} for bonds of games, the rest for gas), and the account has ${formatFee(balance)}`;
+}
+
+/** With one digit that is not 0: the price of gas changes with each block, and the sentence should not. */
+function roundedUp(wei: bigint): bigint {
+  const unit = 10n ** BigInt(wei.toString().length - 1);
+  return ((wei + unit - 1n) / unit) * unit;
 }
 
 /**

@@ -4,7 +4,7 @@
  * moment and started again.
  */
 import { join } from "node:path";
-import { type Hex, isAddressEqual } from "viem";
+import { type Address, type Hex, isAddressEqual } from "viem";
 import { ABIS } from "../../settlement/contracts.ts";
 import { bondCredit } from "../../settlement/game/bond.ts";
 import { clauseOf } from "../../settlement/game/fate.ts";
@@ -67,7 +67,8 @@ class Provider {
   private readonly account: ProviderAccount;
   private readonly jobs: JobFolder;
   private readonly works = new Map<Hex, Work>();
-  private readonly active = new Set<Hex>();
+  /** The tasks that it carries, with the contracts of their games. */
+  private readonly active = new Map<Hex, Address>();
   /** Why tasks are not taken, as it was said. */
   private readonly refused = new Map<Hex, string>();
 
@@ -128,7 +129,7 @@ class Provider {
   private async objectionTo(view: TaskView): Promise<string | undefined> {
     const { session, conditions } = this.options;
     const known = await this.jobs.find(view.terms.job);
-    return objection(session, view, this.account.address, conditions, known?.outline);
+    return objection(session, view, this.account.address, conditions, known?.outline, [...this.active.values()]);
   }
 
   /** The tasks that are not over, in the order in which they were posted. */
@@ -173,7 +174,7 @@ class Provider {
     };
     const work = new Work(options, terms.job);
     this.works.set(task, work);
-    this.active.add(task);
+    this.active.set(task, terms.game);
     this.options.presence?.taken(task);
     say(`task ${task} is taken`, task);
     this.report();
