@@ -10,7 +10,7 @@ import * as Tags from "../../../contracts/libraries/Tags.sol";
 /// its end.
 contract Attack03_LongNames {
     uint256 private constant SELECTOR = 4;
-    uint256 private constant WORDS = 23 + 5;
+    uint256 private constant WORDS = 24 + 5;
 
     function test_ATransactionThatOpensADisputeHasOneLength() public view {
         bytes memory info = new bytes(450_000);

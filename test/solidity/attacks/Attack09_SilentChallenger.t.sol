@@ -192,9 +192,11 @@ contract Attack09_SilentChallenger is TestWorld {
         vm.prank(owner(1));
         manager.escalate{value: GAS_BOND}(terms, r, 1);
         assert(game.hasPrepaid(task, owner(1)));
-        // Nobody opens the game, so the ruling takes effect, and the bond is free again.
+        // Nobody opens the game, so the ruling takes effect. Once the task is final, the bond is free again.
         pastDeadline(task);
         manager.enforce(terms, r);
+        pastDeadline(task);
+        manager.finalize(terms);
         game.reclaim(terms, owner(1));
         assert(game.creditOf(owner(1)) == GAS_BOND && lossOf(owner(1)) == STAKE);
     }
