@@ -130,6 +130,7 @@ async function runProvider(given: Flags): Promise<void> {
       runOptions: [...(flags.backend === undefined ? [] : ["--backend", flags.backend]), ...(flags.fault === undefined ? [] : ["--fault", flags.fault])], // prettier-ignore
       ...(flags.backend !== undefined && { backend: flags.backend }),
       ...(presence && { presence }),
+      confirmations: flags.confirmations,
       everyMillis: 1000 * Math.max(parseDuration(flags.every), 1),
       untilIdle: flags.untilIdle ?? false,
       signal,

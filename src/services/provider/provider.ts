@@ -34,6 +34,8 @@ export interface ProviderOptions {
   /** Further options of `verde run`. */
   runOptions: readonly string[];
   backend?: string;
+  /** The blocks that make final what others have done. Default: 1, as in `DefenceOptions`. */
+  confirmations?: number;
   everyMillis: number;
   /** The provider on a network. Without one, the chain alone tells it of tasks. */
   presence?: Presence;
@@ -155,7 +157,7 @@ class Provider {
   }
 
   private async take(task: Hex): Promise<void> {
-    const { session, folder, command, runOptions, backend, everyMillis, signal, say } = this.options;
+    const { session, folder, command, runOptions, backend, confirmations, everyMillis, signal, say } = this.options;
     const { terms } = await readTask(session.source, task);
     const options: WorkOptions = {
       session,
@@ -166,6 +168,7 @@ class Provider {
       command,
       runOptions,
       ...(backend !== undefined && { backend }),
+      ...(confirmations !== undefined && { confirmations }),
       everyMillis,
       signal,
       onStatus: () => this.report(),

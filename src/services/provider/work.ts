@@ -59,6 +59,8 @@ export interface WorkOptions {
   runOptions: readonly string[];
   /** The backend that replays the run in a dispute. */
   backend?: string;
+  /** The blocks that make a task's end, and the last commitment before a reveal, final. Default: 1. */
+  confirmations?: number;
   everyMillis: number;
   signal: AbortSignal;
   /** Called with a finished trace and its root, before its claim is defended; perhaps more than once. */
@@ -177,7 +179,7 @@ export class Work {
 
   /** Until the task is final: reveals, delivers, plays, and finalizes. */
   private async defend(view: TaskView): Promise<boolean> {
-    const { session, account, task, everyMillis, backend, say } = this.options;
+    const { session, account, task, everyMillis, backend, confirmations, say } = this.options;
     const { trace, root } = await this.finishedRun(view);
     this.set({ stage: "defend" });
     // The claim is defended on the chain, whether or not referees can ask for it.
@@ -188,7 +190,7 @@ export class Work {
     try {
       const facts = new GameFacts(memory.outline, memory.commitEvery);
       const { terms } = view;
-      await defendClaim(
+      const ended = await defendClaim(
         session,
         task,
         facts,
@@ -196,6 +198,8 @@ export class Work {
         {
           everyMillis,
           untilDecided: false,
+          untilDropped: true,
+          ...(confirmations !== undefined && { confirmations }),
           escalate: true,
           reveal: async () => ({ root, salt: await account.salt(task) }),
           deliver: async (demand) => {
@@ -207,6 +211,7 @@ export class Work {
           onTrouble: (sentence) => say(`task ${task}: ${sentence}`, task),
         },
       );
+      if (ended?.dropped === true) say(`task ${task}: the chain has dropped its commitment; it commits again`, task);
     } finally {
       await memory.close();
     }

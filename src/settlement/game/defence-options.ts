@@ -21,6 +21,11 @@ export interface DefenceOptions extends SeatMeans {
    * The claim is not revealed either until the last commitment has as many. Default: 1.
    */
   readonly confirmations?: number;
+  /**
+   * Whether to end when two looks in a row show the own seat without a commitment: the chain has dropped it,
+   * and the caller commits again. Default: the defence waits for it.
+   */
+  readonly untilDropped?: boolean;
   /** Look only once. Then every error is thrown. */
   readonly once?: boolean;
   /** Sends a call. @returns its receipt; `undefined` if calls are only planned */
@@ -48,6 +53,8 @@ export interface Defended {
   readonly out: boolean;
   /** Whether it is a challenge that takes no seat: its claim stands already, or there is no place for it. */
   readonly turnedAway?: boolean;
+  /** Whether the chain has no commitment of it any more, and the task still takes one. */
+  readonly dropped?: boolean;
 }
 
 /** The owner of a claim. */

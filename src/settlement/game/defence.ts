@@ -20,7 +20,7 @@ import type { GameFacts } from "./facts.ts";
 import { clauseOf, mayBeginLater } from "./fate.ts";
 import { Lanes } from "./lanes.ts";
 import { Lasting } from "./lasting.ts";
-import { dutiesIn, endOf, hasLost, type Own, ownIn } from "./own.ts";
+import { dutiesIn, endOf, hasLost, isUncommitted, type Own, ownIn } from "./own.ts";
 import { sendTogether } from "./together.ts";
 
 /** Milliseconds between two looks while the sides are moving. */
@@ -72,6 +72,8 @@ class Defence {
   /** That the task has ended, and that all have committed: what must not be taken back once it is used. */
   private readonly end = new Lasting();
   private readonly allCommitted = new Lasting();
+  /** How many looks in a row have shown the own seat without its commitment. */
+  private uncommitted = 0;
 
   constructor(session: Session, task: Hex, facts: GameFacts, own: ClaimOwner, options: DefenceOptions) {
     this.session = session;
@@ -134,6 +136,8 @@ class Defence {
   /** Does what is due. @returns the number of calls that took effect, or how the defence has ended */
   private async act(look: Look): Promise<number | Defended> {
     const { view, own } = look;
+    this.uncommitted = isUncommitted(view, own) ? this.uncommitted + 1 : 0;
+    if (this.options.untilDropped === true && this.uncommitted > 1) return { view, out: false, dropped: true };
     this.disputed ||= view.state === "Disputed";
     if (this.isOver(look)) {
       const sent = await this.settle(view);

@@ -28,6 +28,10 @@ export async function ownIn(view: TaskView, source: TaskSource, address: Address
 /** Whether it has lost its stake or bond. */
 export const hasLost = (own: Own): boolean => ("out" in own ? own.out : "isLost" in own && own.isLost);
 
+/** Whether it is a seat that has still to commit. */
+export const isUncommitted = ({ state }: TaskView, own: Own): boolean =>
+  (state === "Open" || state === "Accepted") && "seat" in own && !own.out && own.commitment === undefined;
+
 /** What its owner should do. @param now the chain's time, in seconds */
 export function dutiesIn(view: TaskView, own: Own, now: number, means: SeatMeans): Duty[] {
   if ("seat" in own) return dutiesOf(view, own, now, means);
