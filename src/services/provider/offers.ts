@@ -54,7 +54,7 @@ export async function objection(
   return poverty(session, owner, [...carried, terms.game]);
 }
 
-/** Why the chain's currency does not last for the games of tasks: each wants a bond, and gas, before a move. */
+/** Why the chain's currency does not last for the games of tasks: each wants a bond, and gas. */
 async function poverty({ client }: Session, owner: Address, games: readonly Address[]): Promise<string | undefined> {
   const [balance, { maxFeePerGas }, bonds] = await Promise.all([
     client.getBalance({ address: owner }),
@@ -70,7 +70,8 @@ async function poverty({ client }: Session, owner: Address, games: readonly Addr
 
 /** With one digit that is not 0: the price of gas changes with each block, and the sentence should not. */
 function roundedUp(wei: bigint): bigint {
-  const unit = 10n ** BigInt(wei.toString().length - 1);
+  let unit = 1n;
+  while (unit * 10n <= wei) unit *= 10n;
   return ((wei + unit - 1n) / unit) * unit;
 }
 

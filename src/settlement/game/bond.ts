@@ -26,7 +26,7 @@ import type { Match } from "./match.ts";
  * estimate of disputes. The game's constructor has the same number.
  */
 export const SIDE_GAS = 1_650_000n;
-/** Gas of a task with a dispute, for the account of one side: with less in its currency it can do too little. */
+/** Gas of a task with a dispute, for the account of one side: with less it can do too little. */
 export const TASK_GAS = 4_000_000n;
 /** Half of a lost bond is burned. The other half pays at up to twice the price that is expected. */
 export const BOND_MARGIN = 4n;
