@@ -52,8 +52,18 @@ const BOTH = ["provider", "challenger"] as const;
 const PROVIDER = ["provider"] as const;
 const twice = ({ policy }: Surroundings): number => 2 * policy.inclusion;
 
+/** The longest time that stake should wait for others to take their seats, in seconds: a week. */
+const LONGEST_WAIT = 7 * 86_400;
+
 /** One rule a term, and its reason. */
 const RULES = {
+  toAccept: {
+    unit: "time",
+    roles: PROVIDER,
+    value: ({ periods }) => periods.toAccept,
+    most: () => LONGEST_WAIT,
+    why: "a task that never fills holds your stake and your place, and costs its client nothing",
+  },
   toCommit: {
     unit: "time",
     roles: PROVIDER,

@@ -54,6 +54,7 @@ const risks = (terms: Terms, policy = POLICY): RiskyTerm[] =>
   risksOf(terms, policy, TOKEN, LONGEST).map(({ term }) => term);
 
 const ONE_LESS: Readonly<Record<RiskyTerm, Change>> = {
+  toAccept: { periods: { toAccept: 7 * 24 * HOUR + 1 } },
   toCommit: { periods: { toCommit: bare().periods.toCommit - 1 } },
   toReveal: { periods: { toReveal: bare().periods.toReveal - 1 } },
   toChallenge: { periods: { toChallenge: bare().periods.toChallenge - 1 } },
@@ -92,7 +93,9 @@ describe("a policy", () => {
     const minute = Object.fromEntries(Object.keys(bare().periods).map((name) => [name, 60])) as Terms["periods"];
     const trap = bare({ periods: minute, reward: 0n, bond: 1n, chunkPrice: 0n, maxDemands: 64 });
     const found = risksOf(trap, defaultPolicy("l1"), TOKEN, LONGEST);
-    expect(found.map(({ term }) => term)).toEqual(RISKY_TERMS.filter((term) => !["stake", "bond"].includes(term)));
+    expect(found.map(({ term }) => term)).toEqual(
+      RISKY_TERMS.filter((term) => !["toAccept", "stake", "bond"].includes(term)),
+    );
     expect(found.find(({ term }) => term === "toReveal")).toEqual({
       term: "toReveal",
       value: "1 m",
