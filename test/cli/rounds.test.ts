@@ -21,6 +21,17 @@ beforeAll(async () => {
 });
 
 describe("verde rounds", () => {
+  test("says of a drill whether the record shows it", async () => {
+    const masked = "participant=client-1,round=2,flip:step=2,operator=1,element=0,bit=0";
+    const ran = await verde("run", PLAN, "--out", "d", "--rows", "5", "--fault", FAULT, "--fault", "participant=server-0,round=1,message:entry=0"); // prettier-ignore
+    expect(ran.stdout).toContain(`The fault ${FAULT}: local-1 of round 2 is wrong (a drill: this record is not honest).`); // prettier-ignore
+    expect(ran.stdout).toContain("message:entry=0: merge-0 of round 1 is wrong");
+    const none = await verde("run", PLAN, "--out", "e", "--rows", "5", "--fault", masked, "--json");
+    const [last] = none.stdout.trim().split("\n").slice(-1);
+    expect(JSON.parse(last)).toMatchObject({ faults: [{ fault: masked, leaf: "local-1", round: 2, changed: false }] });
+    expect(await verde("dispute", "a", "e")).toMatchObject({ code: 0 });
+  });
+
   test("finds the participant, the round and the operator", async () => {
     const disputed = await verde("dispute", "a", "b", "--json");
     expect(disputed.code).toBe(1);

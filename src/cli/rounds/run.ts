@@ -13,6 +13,7 @@ import { formatNumber, reportLine, writeJson, writeLine } from "../output.ts";
 import type { NetworkFlags } from "../network-options.ts";
 import { commandWith, stopOnSignal } from "../stop.ts";
 import type { OverNetwork } from "./network.ts";
+import { describeEffect, type Effect, effectsOf } from "./effects.ts";
 import { absencesOf } from "./inspect.ts";
 import { type PlanFlags, planOf, planWords } from "./plan.ts";
 import type { StakedFlags } from "./staked.ts";
@@ -56,7 +57,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       onAbsent: ({ why, ...leaf }) => (json ? writeJson({ ...placeLine(leaf), absent: true, why }) : writeLine(`${describePlace(leaf)}  absent: ${why}`)), // prettier-ignore
       onLate: (leaf) => reportLine(`verde: ${leaf.name} of round ${leaf.round} is refused: it has come after its turn was closed`), // prettier-ignore
     });
-    report(record, flags);
+    report(record, flags, await effectsOf(record, planted, backend));
   } catch (error) {
     const code = stopping.code();
     if (code === undefined || !(error instanceof RunError)) throw error;
@@ -87,15 +88,15 @@ function describeLeaf({ metrics, ...place }: LeafInfo): string {
   return describePlace(place) + (metrics.loss === undefined ? "" : `  loss ${formatNumber(metrics.loss)}`);
 }
 
-function report(record: RoundsRecord, { out, json }: Flags): void {
+function report(record: RoundsRecord, { out, json }: Flags, faults: readonly Effect[]): void {
   const { plan, instance, marks, size } = record;
   const absent = absencesOf(record).length;
   const root = toHex(marks[marks.length - 1].root);
   if (json) {
-    writeJson({ schemaVersion: 1, record: out, plan: toHex(plan.id), instance: toHex(instance.id), rounds: plan.rounds, leaves: size, absent, root }); // prettier-ignore
+    writeJson({ schemaVersion: 1, record: out, plan: toHex(plan.id), instance: toHex(instance.id), rounds: plan.rounds, leaves: size, absent, root, ...(faults.length > 0 && { faults }) }); // prettier-ignore
     return;
   }
   const away = absent === 0 ? "" : `; ${absent} ${absent === 1 ? "was" : "were"} absent`;
   writeLine(`${plan.name}: ${plan.rounds} rounds, ${size} leaves of ${plan.participants.length} participants${away}.`);
-  writeLine(`The record ${root} is in ${out}.`);
+  writeLine(`The record ${root} is in ${out}.`, ...faults.map(describeEffect));
 }
