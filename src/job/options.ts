@@ -183,17 +183,19 @@ export function resolveOptions(
 /**
  * The error for an option that a job does not have.
  * @param others more names that may be meant, which are not the job's
+ * @param what what has the options
  */
 export function unknownOption(
   job: string,
   name: string,
   known: readonly string[],
   others: readonly string[] = [],
+  what: "job" | "plan" = "job",
 ): JobError {
   const meant = closest(name, [...known, ...others]);
   const list = known.map((one) => `--${one}`).join(", ");
   const hint = meant === undefined ? "choose from" : `did you mean --${meant}? It has`;
-  return new JobError("OPTION_UNKNOWN", `the job ${quote(job)} has no option --${quote(name)}; ${hint} ${list}`, {
+  return new JobError("OPTION_UNKNOWN", `the ${what} ${quote(job)} has no option --${quote(name)}; ${hint} ${list}`, {
     name,
   });
 }

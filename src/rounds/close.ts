@@ -80,7 +80,7 @@ function turnOf({ turns, members, quorum, name: plan }: OpenPlan, name: string):
   }
   throw new RoundsError(
     "PLAN",
-    `the turn ${name} of ${plan} is by ${by}, a role of ${describe(count)} members; give it 1 or more`,
+    `the turn ${name} of ${plan} is by ${by}, a role of ${describe(count)} members; give it a whole number of them, 1 or more`,
   );
 }
 

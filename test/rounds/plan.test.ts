@@ -147,7 +147,9 @@ describe("a plan", () => {
     await refused(() => ({ a: counter({ x: now("b") }), b: counter({ own: own() }) })).toThrow("not to its left");
     await refused(() => ({ a: counter({ x: before("c") }) })).toThrow("no turn of the plan");
     await refused(() => ({ a: counter({ x: before("a", 1, 4) }) })).toThrow("1 members");
-    await refused(() => ({ a: counter({ own: own() }) }), { one: 0 }).toThrow("give it 1 or more");
+    await refused(() => ({ a: counter({ own: own() }) }), { one: 0 }).toThrow(
+      "give it a whole number of them, 1 or more",
+    );
     await refused(() => ({ "a-b": counter({ own: own() }) })).toThrow("letters and digits");
     const lost = counter({ own: own() });
     await refused(() => ({ a: combine({ by: "one", weightsOf: lost, reads: { x: each("a", 1) }, next: (_, { x }) => x[0] }) })).toThrow("not in the plan"); // prettier-ignore

@@ -1,6 +1,7 @@
 /** The plan that a command names, with the options that every plan has. */
 import type { Command } from "commander";
-import { loadRounds } from "../../rounds/load.ts";
+import { unknownOption } from "../../job/options.ts";
+import { loadRounds, loadRoundsDefinition } from "../../rounds/load.ts";
 import type { Plan } from "../../rounds/plan.ts";
 import { jobOptions, optionNames } from "../job-options.ts";
 
@@ -18,9 +19,19 @@ const given = ({ rounds, seed }: PlanFlags): Record<string, string> => ({
   ...(seed !== undefined && { seed }),
 });
 
-/** Loads the module and closes its plan. @param rest the plan's own options */
-export function planOf(path: string, rest: string[], flags: PlanFlags, command: Command): Promise<Plan> {
-  return loadRounds(path, { ...jobOptions(rest, optionNames(command)), ...given(flags) });
+/**
+ * Loads the module and closes its plan.
+ * @param rest the plan's own options
+ * @throws {JobError} for an option that the plan does not have
+ */
+export async function planOf(path: string, rest: string[], flags: PlanFlags, command: Command): Promise<Plan> {
+  const own = optionNames(command);
+  const options = jobOptions(rest, own);
+  const plan = await loadRoundsDefinition(path);
+  const known = Object.keys(plan.options);
+  for (const name of Object.keys(options))
+    if (!known.includes(name)) throw unknownOption(plan.name, name, known, own, "plan");
+  return loadRounds(path, { ...options, ...given(flags) });
 }
 
 /** The plan and its options, as another command takes them. */
