@@ -2,7 +2,7 @@
  * SWARM (arXiv 2301.11913): each stage of a pipeline has replicas, and a draw that everybody can repeat sends
  * each microbatch from one to another: `./verde rounds run examples/rounds/swarm.ts --out out/a`
  *
- * `--away 1.2@2` has replica 2 of stage 1 away from round 2 on. The trainer's draw leaves it out.
+ * `--gone 1.2@2` has replica 2 of stage 1 away from round 2 on. The trainer's draw leaves it out.
  */
 import { fileURLToPath } from "node:url";
 // prettier-ignore
@@ -23,7 +23,7 @@ export default defineRounds({
     stages: count(3, "how many stages, each of one block"),
     replicas: count(3, "how many replicas each stage has, at least 2", { from: 2 }),
     microbatches: count(6, "how many microbatches are sent through in a step"),
-    away: option("", "replicas that are away, at most one of a stage: 1.2@3 is replica 2 of stage 1 from round 3 on"),
+    gone: option("", "replicas that are away, at most one of a stage: 1.2@3 is replica 2 of stage 1 from round 3 on"),
     batch: count(1, "windows of text in a microbatch"),
     context: count(16, "tokens in a window"),
     dim: count(16, "width of the model"),
@@ -31,8 +31,8 @@ export default defineRounds({
     rate: option(0.01, "learning rate of AdamW"),
   },
   members: ({ stages, replicas }) => ({ trainer: 1, ...Object.fromEntries(Array.from({ length: stages }, (_, stage) => [`stage${stage}`, replicas])) }), // prettier-ignore
-  async data(role, member, { stages, replicas, rounds, away }) {
-    const isAwake = awakeOf(away, stages, replicas);
+  async data(role, member, { stages, replicas, rounds, gone }) {
+    const isAwake = awakeOf(gone, stages, replicas);
     const stage = Number(role.slice("stage".length));
     if (role !== "trainer") return { awake: intTensor([rounds + 1], Array.from({ length: rounds + 1 }, (_, round) => isAwake(stage, member, round))) }; // prettier-ignore
     const { data } = await byteTokens(PROSE);

@@ -60,7 +60,7 @@ describe("the draw", () => {
 test("has the gradients of one graph, with a replica away", async () => {
   const [stages, microbatches] = [3, 4];
   const sizes = { stages, context: 8, dim: 8, heads: 2, subspace: 0, boundary: "whole" };
-  const plan = await definition.close({ stages, microbatches, away: "1.0@1", context: 8, dim: 8, batch: 2, rounds: 1 });
+  const plan = await definition.close({ stages, microbatches, gone: "1.0@1", context: 8, dim: 8, batch: 2, rounds: 1 });
   const record = await performedRecord(plan, path("gradients"));
   const route = await stateOf(record, 1, "route");
   const capacity = 2;
@@ -124,7 +124,7 @@ async function answers(record: RoundsRecord, round: number, seat: number): Promi
 }
 
 test("who draws, computes or adds up otherwise is found, and has answered", async () => {
-  const small = { stages: 2, microbatches: 2, away: "1.2@2", context: 8, dim: 8, batch: 1, rounds: 2 };
+  const small = { stages: 2, microbatches: 2, gone: "1.2@2", context: 8, dim: 8, batch: 1, rounds: 2 };
   const plan = await definition.close(small);
   const honest = await performedRecord(plan, path("honest"));
   const labelled = (turn: string, label: RegExp) => {
