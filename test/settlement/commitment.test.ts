@@ -43,7 +43,7 @@ test("every part of a task and of a claim changes its hash", () => {
     ...changed.map((one) => taskIdOf(place, one)),
   ];
   expect(tasks[0]).toBe(task);
-  expect(new Set(tasks).size).toBe(3 + 15 + 8);
+  expect(new Set(tasks).size).toBe(3 + 16 + 8);
   const commitments = [
     commitmentOf(place, task, owner, root, salt),
     commitmentOf({ ...place, chainId: chainId + 1 }, task, owner, root, salt),

