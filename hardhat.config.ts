@@ -23,13 +23,19 @@ const compiler = {
  * takes no less gas, but minutes to compile.
  */
 const byYul = { ...compiler, settings: { ...compiler.settings, viaIR: true } };
-/** More runs would make the game larger than a contract may be. */
+/** More runs would make the games larger than a contract may be. */
 const game = { ...byYul, settings: { ...byYul.settings, optimizer: { enabled: true, runs: 200 } } };
+const leafGame = { ...byYul, settings: { ...byYul.settings, optimizer: { enabled: true, runs: 100 } } };
 /** Coverage asks which lines run, not what they cost. Compiling through Yul would be most of its time. */
 const isCoverage = process.env["VERDE_COVERAGE"] === "1";
 const overrides: Record<string, SolidityCompilerUserConfig> = isCoverage
   ? {}
-  : { "contracts/DisputeGame.sol": game, "contracts/RoundGame.sol": game, "contracts/Judge.sol": byYul };
+  : {
+      "contracts/DisputeGame.sol": game,
+      "contracts/RoundGame.sol": leafGame,
+      "contracts/RoundQuestions.sol": byYul,
+      "contracts/Judge.sol": byYul,
+    };
 const solidity = { compilers: [compiler], overrides };
 
 /** Two builds at once need folders of their own. */

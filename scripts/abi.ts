@@ -36,6 +36,7 @@ const CONTRACTS = {
   judge: "Judge.sol/Judge",
   exchange: "Exchange.sol/Exchange",
   roundManager: "RoundManager.sol/RoundManager",
+  roundQuestions: "RoundQuestions.sol/RoundQuestions",
   roundGame: "RoundGame.sol/RoundGame",
   seatList: "SeatList.sol/SeatList",
   seatDraw: "SeatDraw.sol/SeatDraw",
@@ -105,8 +106,8 @@ export async function generateAbi(): Promise<Map<string, string>> {
   for (const [name, { abi, bytecode }] of artifacts) {
     const lines = JSON.stringify(readable(abi, errors));
     const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    // Only the game calls the judge.
-    if (name !== "judge")
+    // Only the game calls the judge. The manager has the functions of its questions.
+    if (name !== "judge" && name !== "roundQuestions")
       await put(`${kebab}.ts`, `import { parseAbi } from "viem";\nexport const ${name}Abi = parseAbi(${lines});\n`);
     // The manager creates its own vault.
     if (name !== "stakeVault") codes += `export const ${name}Bytecode = "${bytecode}";\n`;

@@ -111,6 +111,7 @@ const FIRST: readonly [RegExp, string][] = [
   [/RoundGame/, "RoundGame"],
   [/RoundManager|rounds\/Performances/, "Performances"],
   [/rounds\/InstanceStore/, "RoundAttacks"],
+  [/rounds\/Rolls|rounds\/HandedOn|RoundQuestions/, "RoundRolls"],
   [/rounds\//, "RoundVerdicts"],
   [/SaleMoney|ExactTransfer/, "SaleMoney"],
   [/Sealing/, "Sealing"],

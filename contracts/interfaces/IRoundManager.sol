@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {JobId, RunRoot} from "../libraries/Ids.sol";
-import {InstanceId, LeafEvidence, LeafPlace, PlanId, RoundTerms} from "../rounds/RoundTypes.sol";
+import {InstanceId, LeafPlace, PlanId, RoundTerms} from "../rounds/RoundTypes.sol";
+import {IRoundQuestions} from "./IRoundQuestions.sol";
 import {IStakeVault} from "./IStakeVault.sol";
 
 /// @notice Joining: the participants and the recorder put up their stakes. Running: they compute, off the
@@ -19,14 +20,17 @@ enum RoundState {
 
 /// @notice Why somebody has lost. Inputs: its job does not follow from the leaves that it had to read. Game:
 /// the game has found a wrong step, or a wrong state that was handed on. Equivocation: two signatures for one
-/// place. Unsigned: the record lists a leaf that nobody has shown to be signed. Record: the recorder has
-/// signed another record than it has posted.
+/// place, or one turn. Unsigned: the record lists a leaf that nobody has shown to be signed. Record: the
+/// recorder has signed another record than it has posted. Roll: the record misses too many members, has
+/// another leaf than the last one of an absent member, or says of a member something else than the recorder
+/// has signed.
 enum Fault {
     Inputs,
     Game,
     Equivocation,
     Unsigned,
-    Record
+    Record,
+    Roll
 }
 
 /// @notice An instance as it is stored. Bit i stands for participant i; the recorder is the one after them.
@@ -73,7 +77,7 @@ struct Waiting {
 /// answers only for what it has signed: without its signature a listed leaf counts against the recorder
 /// alone. The contract trusts its one game, which its deployer names once: the game says who has challenged,
 /// and who has lost. It trusts nobody else.
-interface IRoundManager {
+interface IRoundManager is IRoundQuestions {
     /// @notice From now on leaves are challenged there.
     event GameNamed(address game);
     event InstancePosted(InstanceId indexed instance, PlanId indexed plan, RoundTerms terms);
@@ -83,6 +87,9 @@ interface IRoundManager {
     /// @notice A leaf's job does not follow from what it had to read. Its owner may show that it has read
     /// what others had signed.
     event Accused(InstanceId indexed instance, uint32 round, uint32 seat, JobId job, JobId right);
+    /// @notice The rounds in which the leaves were made that an accused leaf has to read, by its sources:
+    /// some stand for absent members.
+    event LeafStood(InstanceId indexed instance, uint32 round, uint32 seat, uint32[] rounds);
     /// @notice The recorder has to show a leaf with its signature.
     event LeafDemanded(InstanceId indexed instance, uint32 round, uint32 seat);
     /// @notice An accusation or a demand was answered.
@@ -92,6 +99,8 @@ interface IRoundManager {
 
     /// @notice The game is named once, by who has deployed the manager.
     error GameExists(address game);
+    /// @notice There is no contract for questions at this address.
+    error NoQuestions(address questions);
     /// @notice No game is named yet, so no leaf could be challenged.
     error NoGame();
     /// @notice The plan is not the one that the terms describe.
@@ -123,6 +132,12 @@ interface IRoundManager {
     error NotSignedBy(address owner, bytes32 digest);
     /// @notice Both are the same.
     error NoContradiction();
+    /// @notice The roll is of another turn, or says something else of the member than it has to.
+    error WrongRoll(uint32 round, uint32 turn);
+    /// @notice An accused leaf has to read leaves of other rounds.
+    error WrongRounds();
+    /// @notice The plan may miss so many members.
+    error MayMiss(uint256 members);
     /// @notice This has been asked at this place already.
     error AskedBefore(uint32 round, uint32 seat);
     /// @notice There is nothing to be answered at this place.
@@ -143,35 +158,6 @@ interface IRoundManager {
 
     /// @notice As the recorder: posts the root of the record, with all rounds.
     function postRecord(RoundTerms calldata terms, bytes32 record) external;
-
-    /// @notice Shows that the job of a leaf does not follow from the recorded leaves that it reads. Anyone
-    /// may. Accusations of an instance are due one after the other: each has its own time for the answer.
-    /// @param signature of the leaf's owner; who does not have it can `demand` it
-    function accuse(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external;
-
-    /// @notice Answers an accusation: the leaf's job follows from leaves that their owners have signed for
-    /// these places. Then the record has something else than was signed, or somebody has signed twice; both
-    /// can be shown, for which there is the time of an answer at least. Anyone may.
-    /// @param e with the leaves that were read as its sources; these need not be in the record
-    /// @param signatures of their owners
-    function answer(RoundTerms calldata terms, LeafEvidence calldata e, bytes[] calldata signatures) external;
-
-    /// @notice Ends an accusation that was not answered in time: the leaf's owner has lost. Anyone may. If
-    /// it has lost before, this needs no waiting.
-    function convict(RoundTerms calldata terms, LeafPlace calldata place) external;
-
-    /// @notice Demands to see the leaf of a place and its owner's signature, for the price in the terms. The
-    /// vault needs an allowance. The price goes to the recorder when it answers, else back. Demands of an
-    /// instance are due one after the other.
-    function demand(RoundTerms calldata terms, LeafPlace calldata place) external;
-
-    /// @notice Answers a demand. Anyone may.
-    /// @param e its sources are not read
-    function show(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external;
-
-    /// @notice Ends a demand that was not answered in time: the recorder has lost. Anyone may. If it has
-    /// lost before, this needs no waiting.
-    function lapse(RoundTerms calldata terms, LeafPlace calldata place) external;
 
     /// @notice Shows two signatures of a seat's owner for one place and different runs. Anyone may.
     function equivocate(
@@ -212,6 +198,9 @@ interface IRoundManager {
     /// @notice Ends an instance in which somebody has not joined in time, or that has no record in time.
     /// Anyone may.
     function cancel(RoundTerms calldata terms) external;
+
+    /// @notice The contract whose code answers for `IRoundQuestions` here.
+    function questions() external view returns (address);
 
     /// @return the id of an instance with these terms
     function instanceOf(RoundTerms calldata terms) external view returns (InstanceId);

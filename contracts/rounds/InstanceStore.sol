@@ -10,38 +10,23 @@ import {PlanHash} from "./PlanHash.sol";
 import {InstanceId, LeafPlace, RoundTerms} from "./RoundTypes.sol";
 
 /// @title What is stored of an instance, and how somebody loses
-abstract contract InstanceStore is IRoundManager {
-    /// @inheritdoc IRoundManager
-    IStakeVault public immutable vault;
-
-    /// @inheritdoc IRoundManager
-    address public game;
-
-    /// @dev Who may name the game.
-    address internal immutable _deployer;
+/// @dev The manager and the contract for its questions have this storage in common: the second one's code
+/// runs in the first one's place. So nothing else declares a variable.
+abstract contract InstanceStore {
+    address internal _game;
 
     mapping(InstanceId instance => Instance) internal _instances;
     mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _accusations;
     mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _demands;
+    /// @dev Of an accusation: the hash of the rounds of what the leaf has to read, if some are earlier ones
+    /// than its places.
+    mapping(InstanceId instance => mapping(uint256 place => bytes32)) internal _stood;
 
-    /// @inheritdoc IRoundManager
-    function instanceOf(RoundTerms calldata terms) public view returns (InstanceId) {
+    /// @dev The manager's vault.
+    function _vault() internal view virtual returns (IStakeVault);
+
+    function _instanceOf(RoundTerms calldata terms) internal view returns (InstanceId) {
         return PlanHash.instanceOf(terms, address(this));
-    }
-
-    /// @inheritdoc IRoundManager
-    function stateOf(InstanceId instance) external view returns (Instance memory) {
-        return _instances[instance];
-    }
-
-    /// @inheritdoc IRoundManager
-    function accusationOf(InstanceId instance, LeafPlace calldata place) external view returns (Waiting memory) {
-        return _accusations[instance][_keyOf(place)];
-    }
-
-    /// @inheritdoc IRoundManager
-    function demandOf(InstanceId instance, LeafPlace calldata place) external view returns (Waiting memory) {
-        return _demands[instance][_keyOf(place)];
     }
 
     /// @dev Reverts unless the instance is in this state and before its deadline.
@@ -49,9 +34,9 @@ abstract contract InstanceStore is IRoundManager {
         RoundTerms calldata terms,
         RoundState state
     ) internal view returns (InstanceId instance, Instance storage i) {
-        instance = instanceOf(terms);
+        instance = _instanceOf(terms);
         i = _instances[instance];
-        require(i.state == state, WrongRoundState(i.state));
+        require(i.state == state, IRoundManager.WrongRoundState(i.state));
         require(block.timestamp <= i.deadline, ITaskManager.TooLate(i.deadline));
     }
 
@@ -63,7 +48,7 @@ abstract contract InstanceStore is IRoundManager {
     ) internal {
         i.state = state;
         i.deadline = uint40(block.timestamp + period);
-        emit InstanceMoved(instance, state, i.deadline);
+        emit IRoundManager.InstanceMoved(instance, state, i.deadline);
     }
 
     /// @dev Takes the stake of a participant, or of the recorder. A second time nothing happens.
@@ -79,12 +64,13 @@ abstract contract InstanceStore is IRoundManager {
         uint256 bit = 1 << participant;
         if (i.out & bit != 0) return;
         i.out |= bit;
-        emit Convicted(instance, participant, owner, fault);
+        emit IRoundManager.Convicted(instance, participant, owner, fault);
         _slash(owner, i.stake, to);
     }
 
     /// @dev Takes an exposed amount. Half goes to an account, and the rest is burned.
     function _slash(address owner, uint256 amount, address to) internal {
+        IStakeVault vault = _vault();
         vault.slash(owner, amount);
         uint256 share = to == address(0) ? 0 : amount / 2;
         if (share != 0) vault.credit(to, share);
@@ -102,7 +88,7 @@ abstract contract InstanceStore is IRoundManager {
         LeafPlace calldata place,
         uint256 last
     ) internal returns (uint40 due) {
-        require(w.by == address(0), AskedBefore(place.round, place.seat));
+        require(w.by == address(0), IRoundManager.AskedBefore(place.round, place.seat));
         if (last < block.timestamp) last = block.timestamp;
         due = SafeCast.toUint40(last + terms.periods.toAnswer);
         (w.by, w.deadline) = (msg.sender, due);
@@ -138,13 +124,13 @@ abstract contract InstanceStore is IRoundManager {
 
     function _take(Instance storage i, Waiting storage w, LeafPlace calldata place) private returns (address by) {
         by = w.by;
-        require(by != address(0) && !w.done, NothingWaiting(place.round, place.seat));
+        require(by != address(0) && !w.done, IRoundManager.NothingWaiting(place.round, place.seat));
         w.done = true;
         i.open--;
     }
 
     function _requireSigned(bytes32 digest, address owner, bytes calldata signature) internal view {
-        require(Signatures.isSignedCalldata(digest, owner, signature), NotSignedBy(owner, digest));
+        require(Signatures.isSignedCalldata(digest, owner, signature), IRoundManager.NotSignedBy(owner, digest));
     }
 
     function _keyOf(LeafPlace calldata place) internal pure returns (uint256) {

@@ -2,14 +2,23 @@
 pragma solidity 0.8.37;
 
 import {IRoundManager} from "../interfaces/IRoundManager.sol";
-import {JobId, StateRoot} from "../libraries/Ids.sol";
+import {JobId, RunRoot, StateRoot} from "../libraries/Ids.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
 import {TaggedHash} from "../libraries/TaggedHash.sol";
 import * as Tags from "../libraries/Tags.sol";
 import {JobFacts} from "../training/TrainingTypes.sol";
 import {PlanHash} from "./PlanHash.sol";
 import {RecordHash} from "./RecordHash.sol";
-import {LeafEvidence, LeafPlace, PlanId, RoundTerms, TemplateJob} from "./RoundTypes.sol";
+import {
+    LeafEvidence,
+    LeafPlace,
+    LeafReads,
+    PlanId,
+    RoundTemplate,
+    RoundTerms,
+    StandingLeaf,
+    TemplateJob
+} from "./RoundTypes.sol";
 
 /// @title The job of a leaf, from the leaves that it reads: nobody claims it (spec 6.10)
 /// @dev The counterpart of `deriveJob` in src/rounds/plan.ts.
@@ -19,40 +28,69 @@ library LeafJob {
     /// @dev What a seat is given beside its own tensors: its member, the round, the seed.
     uint256 private constant GIVEN = 3;
     uint256 private constant SEED_WORDS = 8;
+    /// @dev Elements of a chunk (spec 6.4).
+    uint256 private constant CHUNK = 64;
     /// @dev A job template's init is a graph.
     uint8 private constant BY_GRAPH = 1;
     uint256 private constant ODD_BYTES = 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
     uint256 private constant ODD_PAIRS = 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff;
 
-    /// @notice The final states that the leaf has to read. Reverts unless the record has them.
+    /// @notice What the leaf has to read. Reverts unless the record has it.
     /// @param record what the sources are in
     function recorded(
         RoundTerms calldata terms,
         bytes32 record,
         LeafEvidence calldata e
-    ) internal view returns (StateRoot[] memory ends) {
-        _expectSources(e);
-        ends = new StateRoot[](e.sources.length);
-        for (uint256 i = 0; i < ends.length; i++) {
+    ) internal view returns (LeafReads memory reads) {
+        reads = emptyReads(e);
+        uint256 next = 0;
+        for (uint256 i = 0; i < e.sources.length; i++) {
             LeafPlace memory from = PlanHash.sourceOf(terms, e.place, e.template.sources[i]);
-            RecordHash.check(terms, record, from, e.sources[i]);
-            ends[i] = e.sources[i].claim.end;
+            reads.ends[i] = e.sources[i].claim.end;
+            reads.rounds[i] = from.round;
+            if (!stands(e, next, i)) {
+                RecordHash.check(terms, record, from, e.sources[i]);
+                continue;
+            }
+            StandingLeaf calldata leaf = e.standing[next++];
+            expectMissing(terms, e.template.sources[i].turn, from.round, leaf.round);
+            RunRoot run = RecordHash.checkAbsent(terms, record, from, e.sources[i]);
+            (from.round, reads.rounds[i], reads.absent[i]) = (leaf.round, leaf.round, true);
+            RecordHash.expectWord(terms, record, from, RunRoot.unwrap(run), leaf.inRound, leaf.inRecord);
         }
+        require(next == e.standing.length, IRoundManager.NotInPlan());
+    }
+
+    /// @return whether the next leaf that stands for an absent member is what a source reads
+    function stands(LeafEvidence calldata e, uint256 next, uint256 source) internal pure returns (bool) {
+        return next < e.standing.length && e.standing[next].source == source;
+    }
+
+    /// @notice Reverts unless a turn may miss a member in a round, for which a leaf of an earlier one stands.
+    function expectMissing(RoundTerms calldata terms, uint32 turn, uint32 round, uint32 made) internal pure {
+        require(PlanHash.mayMiss(terms, round, turn) && made < round, IRoundManager.NotInPlan());
+    }
+
+    /// @return reads as many as the leaf has, of which nothing is known
+    function emptyReads(LeafEvidence calldata e) internal pure returns (LeafReads memory reads) {
+        _expectSources(e);
+        uint256 count = e.sources.length;
+        reads = LeafReads({ends: new StateRoot[](count), rounds: new uint32[](count), absent: new bool[](count)});
     }
 
     /// @notice The job of a leaf. Reverts unless template and seat are those of the plan.
-    /// @param ends final states of what the leaf reads
+    /// @param reads what the leaf reads
     function factsOf(
         RoundTerms calldata terms,
         LeafEvidence calldata e,
-        StateRoot[] memory ends
+        LeafReads memory reads
     ) internal view returns (JobFacts memory facts) {
         _expectSources(e);
         expectPlan(terms, e);
         TemplateJob calldata job = jobOf(e);
         facts.step = job.step;
         facts.init = job.init;
-        facts.dataset = _dataset(job, ends, _ownList(terms, e));
+        facts.dataset = _dataset(job, reads.ends, _ownList(terms, e, reads.absent));
         bytes memory info =
             abi.encodePacked(Tags.JOB_INFO, uint32(job.name.length), job.name, uint32(5), "steps", uint64(1));
         bytes memory head = abi.encodePacked(Tags.JOB, Tags.SPEC_VERSION, BY_GRAPH, job.steps, sha256(info));
@@ -108,15 +146,44 @@ library LeafJob {
         return TaggedHash.ofCount(Tags.LISTS, leaves.length, MerkleTree.rootOf(leaves, leaves.length));
     }
 
-    /// @return the root of the seat's own list: its tensors, its member, the round and the seed
-    function _ownList(RoundTerms calldata terms, LeafEvidence calldata e) private view returns (bytes32) {
+    /// @return the root of the seat's own list: its tensors, its member, the round and the seed, and if a
+    /// source may be absent, who was there
+    function _ownList(
+        RoundTerms calldata terms,
+        LeafEvidence calldata e,
+        bool[] memory absent
+    ) private view returns (bytes32) {
         (, uint32 member) = PlanHash.turnOf(terms, e.place.seat);
         uint256 count = e.shard.length;
-        bytes32[] memory leaves = _shardLeaves(e, GIVEN);
+        bool told = _isToldPresence(terms, e.template);
+        bytes32[] memory leaves = _shardLeaves(e, told ? GIVEN + 1 : GIVEN);
         leaves[count] = MerkleTree.hashDigest(Tags.STATE_LEAF, _scalar(member));
         leaves[count + 1] = MerkleTree.hashDigest(Tags.STATE_LEAF, _scalar(e.place.round));
         leaves[count + 2] = MerkleTree.hashDigest(Tags.STATE_LEAF, _seed(terms.plan, e.place));
+        if (told) leaves[count + 3] = MerkleTree.hashDigest(Tags.STATE_LEAF, _presence(e.template.sources.length, absent));
         return TaggedHash.ofCount(Tags.STATE, leaves.length, MerkleTree.rootOf(leaves, leaves.length));
+    }
+
+    function _isToldPresence(RoundTerms calldata terms, RoundTemplate calldata template) private pure returns (bool) {
+        for (uint256 i = 0; i < template.sources.length; i++)
+            if (terms.turns[template.sources[i].turn].quorum != 0) return true;
+        return false;
+    }
+
+    /// @return the root of the presence of sources: an i32 [count] of ones, with zeros for the absent
+    /// @param absent of each source; in round 0 of none
+    function _presence(uint256 count, bool[] memory absent) private view returns (bytes32) {
+        bytes32[] memory chunks = new bytes32[]((count + CHUNK - 1) / CHUNK);
+        for (uint256 c = 0; c < chunks.length; c++) {
+            uint256 first = c * CHUNK;
+            bytes memory text = new bytes(1 + 4 * (count - first < CHUNK ? count - first : CHUNK));
+            text[0] = Tags.CHUNK;
+            for (uint256 i = 0; 4 * i + 1 < text.length; i++)
+                if (absent.length == 0 || !absent[first + i]) text[4 * i + 1] = 0x01;
+            chunks[c] = sha256(text);
+        }
+        bytes32 tree = MerkleTree.rootOf(chunks, chunks.length);
+        return sha256(abi.encodePacked(Tags.TENSOR, I32, uint8(1), uint32(count), tree));
     }
 
     /// @return leaves of the seat's own tensors, and room for more

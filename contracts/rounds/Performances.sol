@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IRoundManager, Instance, RoundState} from "../interfaces/IRoundManager.sol";
+import {IRoundManager, Instance, RoundState, Waiting} from "../interfaces/IRoundManager.sol";
+import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ITaskManager} from "../interfaces/ITaskManager.sol";
 import {TermsLib} from "../libraries/Terms.sol";
 import {InstanceStore} from "./InstanceStore.sol";
 import {PlanHash} from "./PlanHash.sol";
-import {InstanceId, PlanId, RoundPeriods, RoundTerms, RoundTurn} from "./RoundTypes.sol";
+import {InstanceId, LeafPlace, PlanId, RoundPeriods, RoundTerms, RoundTurn} from "./RoundTypes.sol";
 
 /// @title The life of an instance: it is posted, joined, recorded, and closed or cancelled
-abstract contract Performances is InstanceStore {
+abstract contract Performances is IRoundManager, InstanceStore {
     /// @dev Each has a bit in a word, and so has the recorder.
     uint256 private constant MAX_PARTICIPANTS = 255;
 
     /// @inheritdoc IRoundManager
+    IStakeVault public immutable vault;
+
+    /// @dev Who may name the game.
+    address private immutable _deployer;
+
+    constructor(IStakeVault vault_) {
+        vault = vault_;
+        _deployer = msg.sender;
+    }
+
+    /// @inheritdoc IRoundManager
     function nameGame(address game_) external {
         _requireCaller(_deployer);
-        require(game == address(0), GameExists(game));
+        require(_game == address(0), GameExists(_game));
         require(game_ != address(0), NoGame());
-        game = game_;
+        _game = game_;
         emit GameNamed(game_);
     }
 
@@ -29,11 +41,11 @@ abstract contract Performances is InstanceStore {
         bytes32 turns
     ) external returns (InstanceId instance) {
         _requireCaller(terms.client);
-        require(game != address(0), NoGame());
+        require(_game != address(0), NoGame());
         PlanId plan = PlanHash.planOf(terms, name, turns);
         require(plan == terms.plan, WrongPlan(plan));
         _check(terms);
-        instance = instanceOf(terms);
+        instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         require(i.state == RoundState.None, InstanceExists(instance));
         (i.stake, i.bond) = (terms.stake, terms.bond);
@@ -66,7 +78,7 @@ abstract contract Performances is InstanceStore {
 
     /// @inheritdoc IRoundManager
     function close(RoundTerms calldata terms) external {
-        InstanceId instance = instanceOf(terms);
+        InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         require(i.state == RoundState.Challengeable, WrongRoundState(i.state));
         require(i.open == 0, StillOpen(i.open));
@@ -75,11 +87,40 @@ abstract contract Performances is InstanceStore {
 
     /// @inheritdoc IRoundManager
     function cancel(RoundTerms calldata terms) external {
-        InstanceId instance = instanceOf(terms);
+        InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         bool early = i.state == RoundState.Joining || i.state == RoundState.Running;
         require(early, WrongRoundState(i.state));
         _end(terms, instance, i, RoundState.Cancelled);
+    }
+
+    /// @inheritdoc IRoundManager
+    function game() external view returns (address) {
+        return _game;
+    }
+
+    /// @inheritdoc IRoundManager
+    function instanceOf(RoundTerms calldata terms) external view returns (InstanceId) {
+        return _instanceOf(terms);
+    }
+
+    /// @inheritdoc IRoundManager
+    function stateOf(InstanceId instance) external view returns (Instance memory) {
+        return _instances[instance];
+    }
+
+    /// @inheritdoc IRoundManager
+    function accusationOf(InstanceId instance, LeafPlace calldata place) external view returns (Waiting memory) {
+        return _accusations[instance][_keyOf(place)];
+    }
+
+    /// @inheritdoc IRoundManager
+    function demandOf(InstanceId instance, LeafPlace calldata place) external view returns (Waiting memory) {
+        return _demands[instance][_keyOf(place)];
+    }
+
+    function _vault() internal view override returns (IStakeVault) {
+        return vault;
     }
 
     /// @dev Those who have joined and not lost get their stakes back. If the instance is closed, they are
@@ -114,7 +155,7 @@ abstract contract Performances is InstanceStore {
         fits = fits && p.toJoin >= least && p.toRecord >= least && p.toChallenge >= least && p.toAnswer >= least;
         for (uint256 t = 0; t < terms.turns.length; t++) {
             RoundTurn calldata turn = terms.turns[t];
-            fits = fits && uint256(turn.first) + turn.members <= count;
+            fits = fits && uint256(turn.first) + turn.members <= count && turn.quorum <= turn.members;
         }
         require(fits, TermsOutOfRange());
     }

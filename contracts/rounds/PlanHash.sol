@@ -68,8 +68,17 @@ library PlanHash {
     ) internal pure returns (LeafPlace memory from) {
         (, uint32 member) = turnOf(terms, reader.seat);
         from.round = reader.round > source.back ? reader.round - source.back : 0;
-        from.seat = source.member == OWN ? member : source.member;
-        for (uint256 i = 0; i < source.turn; i++) from.seat += terms.turns[i].members;
+        from.seat = firstSeatOf(terms, source.turn) + (source.member == OWN ? member : source.member);
+    }
+
+    /// @return seat that of member 0 of a turn
+    function firstSeatOf(RoundTerms calldata terms, uint32 turn) internal pure returns (uint32 seat) {
+        for (uint256 i = 0; i < turn; i++) seat += terms.turns[i].members;
+    }
+
+    /// @return whether the member of a seat may be absent in a round
+    function mayMiss(RoundTerms calldata terms, uint256 round, uint32 turn) internal pure returns (bool) {
+        return round != 0 && terms.turns[turn].quorum != 0;
     }
 
     function _jobOf(TemplateJob calldata job) private pure returns (bytes memory text) {

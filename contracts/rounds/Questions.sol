@@ -2,63 +2,80 @@
 pragma solidity 0.8.37;
 
 import {Fault, IRoundManager, Instance, RoundState} from "../interfaces/IRoundManager.sol";
+import {IRoundQuestions} from "../interfaces/IRoundQuestions.sol";
 import {JobId, RunRoot, StateRoot} from "../libraries/Ids.sol";
-import {InstanceStore} from "./InstanceStore.sol";
 import {LeafJob} from "./LeafJob.sol";
 import {PlanHash} from "./PlanHash.sol";
 import {RecordHash} from "./RecordHash.sol";
-import {InstanceId, LeafEvidence, LeafPlace, RoundTerms} from "./RoundTypes.sol";
+import {Rolls} from "./Rolls.sol";
+import {
+    InstanceId,
+    LeafClaim,
+    LeafEvidence,
+    LeafExcuse,
+    LeafPlace,
+    LeafReads,
+    RecordedLeaf,
+    RoundTerms,
+    SignedRoll
+} from "./RoundTypes.sol";
 
 /// @title What has to be answered: an accusation by a leaf's owner, a demand by the recorder
-abstract contract Questions is InstanceStore {
-    /// @inheritdoc IRoundManager
+abstract contract Questions is Rolls {
+    /// @inheritdoc IRoundQuestions
     function accuse(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external {
         (InstanceId instance, Instance storage i) = _in(terms, RoundState.Challengeable);
         (uint256 participant, address owner) = PlanHash.ownerOf(terms, e.place.seat);
-        require(i.out & (1 << participant) == 0, NothingToWin(owner));
+        require(i.out & (1 << participant) == 0, IRoundManager.NothingToWin(owner));
         RunRoot run = RecordHash.check(terms, i.record, e.place, e.leaf);
         _requireSigned(RecordHash.leafDigest(instance, e.place, run), owner, signature);
-        JobId right = LeafJob.factsOf(terms, e, LeafJob.recorded(terms, i.record, e)).id;
+        LeafReads memory reads = LeafJob.recorded(terms, i.record, e);
+        JobId right = LeafJob.factsOf(terms, e, reads).id;
         JobId job = e.leaf.claim.job;
-        require(!(job == right), RightJob(right));
+        require(!(job == right), IRoundManager.RightJob(right));
         i.accused = _ask(i, _accusations[instance][_keyOf(e.place)], terms, e.place, i.accused);
-        emit Accused(instance, e.place.round, e.place.seat, job, right);
+        emit IRoundManager.Accused(instance, e.place.round, e.place.seat, job, right);
+        if (e.standing.length == 0) return;
+        _stood[instance][_keyOf(e.place)] = keccak256(abi.encode(reads.rounds));
+        emit IRoundManager.LeafStood(instance, e.place.round, e.place.seat, reads.rounds);
     }
 
-    /// @inheritdoc IRoundManager
-    function answer(RoundTerms calldata terms, LeafEvidence calldata e, bytes[] calldata signatures) external {
-        InstanceId instance = instanceOf(terms);
+    /// @inheritdoc IRoundQuestions
+    function answer(RoundTerms calldata terms, LeafEvidence calldata e, LeafExcuse calldata excuse) external {
+        InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         _answer(i, _accusations[instance][_keyOf(e.place)], terms, e.place);
         RecordHash.check(terms, i.record, e.place, e.leaf);
-        JobId right = LeafJob.factsOf(terms, e, _signed(terms, instance, e, signatures)).id;
-        require(e.leaf.claim.job == right, OtherJob(right));
-        emit LeafAnswered(instance, e.place.round, e.place.seat);
+        bytes32 named = excuse.stood.length == 0 ? bytes32(0) : keccak256(abi.encode(excuse.stood));
+        require(named == _stood[instance][_keyOf(e.place)], IRoundManager.WrongRounds());
+        JobId right = LeafJob.factsOf(terms, e, _read(terms, instance, e, excuse)).id;
+        require(e.leaf.claim.job == right, IRoundManager.OtherJob(right));
+        emit IRoundManager.LeafAnswered(instance, e.place.round, e.place.seat);
     }
 
-    /// @inheritdoc IRoundManager
+    /// @inheritdoc IRoundQuestions
     function convict(RoundTerms calldata terms, LeafPlace calldata place) external {
-        InstanceId instance = instanceOf(terms);
+        InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         (uint256 participant, address owner) = PlanHash.ownerOf(terms, place.seat);
         address by = _expire(i, _accusations[instance][_keyOf(place)], place, participant);
         _convict(instance, i, participant, owner, by, Fault.Inputs);
     }
 
-    /// @inheritdoc IRoundManager
+    /// @inheritdoc IRoundQuestions
     function demand(RoundTerms calldata terms, LeafPlace calldata place) external {
         (InstanceId instance, Instance storage i) = _in(terms, RoundState.Challengeable);
         bool exists = place.round <= terms.rounds && place.seat < PlanHash.seatsOf(terms);
-        require(exists, NoSuchSeat(place.seat));
-        require(i.out & (1 << _recorderOf(terms)) == 0, NothingToWin(terms.recorder));
+        require(exists, IRoundManager.NoSuchSeat(place.seat));
+        require(i.out & (1 << _recorderOf(terms)) == 0, IRoundManager.NothingToWin(terms.recorder));
         i.demanded = _ask(i, _demands[instance][_keyOf(place)], terms, place, i.demanded);
-        emit LeafDemanded(instance, place.round, place.seat);
-        vault.collect(msg.sender, terms.price);
+        emit IRoundManager.LeafDemanded(instance, place.round, place.seat);
+        _vault().collect(msg.sender, terms.price);
     }
 
-    /// @inheritdoc IRoundManager
+    /// @inheritdoc IRoundQuestions
     function show(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external {
-        InstanceId instance = instanceOf(terms);
+        InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         _answer(i, _demands[instance][_keyOf(e.place)], terms, e.place);
         LeafJob.expectPlan(terms, e);
@@ -66,33 +83,104 @@ abstract contract Questions is InstanceStore {
         RunRoot run = RecordHash.check(terms, i.record, e.place, e.leaf);
         (, address owner) = PlanHash.ownerOf(terms, e.place.seat);
         _requireSigned(RecordHash.leafDigest(instance, e.place, run), owner, signature);
-        emit LeafAnswered(instance, e.place.round, e.place.seat);
-        vault.credit(terms.recorder, terms.price);
+        emit IRoundManager.LeafAnswered(instance, e.place.round, e.place.seat);
+        _vault().credit(terms.recorder, terms.price);
     }
 
-    /// @inheritdoc IRoundManager
+    /// @inheritdoc IRoundQuestions
+    function showAbsence(
+        RoundTerms calldata terms,
+        LeafPlace calldata place,
+        RecordedLeaf calldata leaf,
+        RecordedLeaf calldata before,
+        bool missed,
+        SignedRoll calldata roll
+    ) external {
+        InstanceId instance = _instanceOf(terms);
+        Instance storage i = _instances[instance];
+        _answer(i, _demands[instance][_keyOf(place)], terms, place);
+        (RunRoot run, RunRoot earlier) = _standing(terms, i.record, place, leaf, before, missed);
+        bool holds = !(run != earlier) && !_calls(terms, instance, place, roll);
+        require(holds, IRoundManager.WrongRoll(place.round, roll.turn));
+        emit IRoundManager.LeafAnswered(instance, place.round, place.seat);
+        _vault().credit(terms.recorder, terms.price);
+    }
+
+    /// @inheritdoc IRoundQuestions
     function lapse(RoundTerms calldata terms, LeafPlace calldata place) external {
-        InstanceId instance = instanceOf(terms);
+        InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         address by = _expire(i, _demands[instance][_keyOf(place)], place, _recorderOf(terms));
-        vault.credit(by, terms.price);
+        _vault().credit(by, terms.price);
         _convict(instance, i, _recorderOf(terms), terms.recorder, by, Fault.Unsigned);
     }
 
-    /// @return ends the final states of leaves that their owners have signed for the places that a leaf reads
-    function _signed(
+    /// @return reads what a leaf has read: leaves that their owners have signed, each for the place that the
+    /// leaf reads, or if a roll of the recorder says so, for an earlier round
+    /// @dev The record has the leaf of another round only if it says something else of the later of both
+    /// rounds than the roll does. So a roll for that round is enough, however long a member was absent.
+    function _read(
         RoundTerms calldata terms,
         InstanceId instance,
         LeafEvidence calldata e,
-        bytes[] calldata signatures
-    ) private view returns (StateRoot[] memory ends) {
-        ends = new StateRoot[](e.sources.length);
-        for (uint256 s = 0; s < ends.length; s++) {
+        LeafExcuse calldata excuse
+    ) private view returns (LeafReads memory reads) {
+        reads = LeafJob.emptyReads(e);
+        (uint256 next, uint256 called) = (0, 0);
+        for (uint256 s = 0; s < e.sources.length; s++) {
             LeafPlace memory from = PlanHash.sourceOf(terms, e.place, e.template.sources[s]);
-            RunRoot run = RecordHash.runOf(e.sources[s].claim);
-            (, address owner) = PlanHash.ownerOf(terms, from.seat);
-            _requireSigned(RecordHash.leafDigest(instance, from, run), owner, signatures[s]);
-            ends[s] = e.sources[s].claim.end;
+            uint32 listed = excuse.stood.length == 0 ? from.round : excuse.stood[s];
+            if (LeafJob.stands(e, next, s)) {
+                uint32 made = e.standing[next++].round;
+                LeafJob.expectMissing(terms, e.template.sources[s].turn, from.round, made);
+                (from.round, reads.absent[s]) = (made, true);
+            }
+            if (from.round != listed) called = _callsFor(terms, instance, from, listed, excuse.rolls, called);
+            reads.ends[s] = _signedEnd(terms, instance, from, e.sources[s].claim, excuse.signatures[s]);
         }
+        require(next == e.standing.length, IRoundManager.NotInPlan());
+    }
+
+    /// @dev Reverts unless the next roll, or the last one, says why a leaf of another round was read than the
+    /// record has.
+    /// @param from where it was read
+    /// @param listed the round of what the record has
+    /// @return called how many rolls were used
+    function _callsFor(
+        RoundTerms calldata terms,
+        InstanceId instance,
+        LeafPlace memory from,
+        uint32 listed,
+        SignedRoll[] calldata rolls,
+        uint256 used
+    ) private view returns (uint256 called) {
+        (uint32 turn, uint32 member) = PlanHash.turnOf(terms, from.seat);
+        bool isLater = from.round > listed;
+        uint32 round = isLater ? from.round : listed;
+        called = used;
+        if (used == 0 || !_isOf(rolls[used - 1], round, turn)) {
+            SignedRoll calldata roll = rolls[called++];
+            require(_isOf(roll, round, turn), IRoundManager.WrongRoll(round, turn));
+            _requireRoll(terms, instance, roll);
+        }
+        bool present = (rolls[called - 1].present >> member) & 1 == 1;
+        require(present == isLater, IRoundManager.WrongRoll(round, turn));
+    }
+
+    function _isOf(SignedRoll calldata roll, uint32 round, uint32 turn) private pure returns (bool) {
+        return roll.round == round && roll.turn == turn;
+    }
+
+    /// @return the final state of a leaf that its owner has signed for a place
+    function _signedEnd(
+        RoundTerms calldata terms,
+        InstanceId instance,
+        LeafPlace memory from,
+        LeafClaim calldata claim,
+        bytes calldata signature
+    ) private view returns (StateRoot) {
+        (, address owner) = PlanHash.ownerOf(terms, from.seat);
+        _requireSigned(RecordHash.leafDigest(instance, from, RecordHash.runOf(claim)), owner, signature);
+        return claim.end;
     }
 }

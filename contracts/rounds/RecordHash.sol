@@ -7,7 +7,7 @@ import {RunRoot, StateRoot} from "../libraries/Ids.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
 import * as Tags from "../libraries/Tags.sol";
 import {PlanHash} from "./PlanHash.sol";
-import {InstanceId, LeafClaim, LeafPlace, RecordedLeaf, RoundTerms} from "./RoundTypes.sol";
+import {InstanceId, LeafClaim, LeafPlace, RecordedLeaf, RoundTerms, SignedRoll} from "./RoundTypes.sol";
 
 /// @title What a record commits to, and what participants sign (spec 6.10)
 /// @dev The counterpart of src/rounds/statement.ts. The domain names no chain: the instance does.
@@ -15,6 +15,7 @@ library RecordHash {
     bytes32 private constant DOMAIN_TYPE = keccak256("EIP712Domain(string name,string version)");
     bytes32 private constant DOMAIN = keccak256(abi.encode(DOMAIN_TYPE, keccak256("Verde rounds"), keccak256("1")));
     bytes32 private constant LEAF = keccak256("Leaf(bytes32 instance,uint32 round,uint32 seat,bytes32 run)");
+    bytes32 private constant ROLL = keccak256("Roll(bytes32 instance,uint32 round,uint32 turn,bytes32 present)");
     bytes32 private constant RECORD = keccak256("Record(bytes32 instance,uint32 rounds,bytes32 record)");
 
     /// @return the run root of a leaf (spec 6.7)
@@ -34,11 +35,37 @@ library RecordHash {
         RecordedLeaf calldata leaf
     ) internal view returns (RunRoot run) {
         run = runOf(leaf.claim);
-        bytes32 hash = MerkleTree.hashDigest(Tags.TURN_LEAF, RunRoot.unwrap(run));
-        hash = MerkleTree.climb(hash, place.seat, PlanHash.seatsOf(terms), leaf.inRound);
+        expectWord(terms, record, place, RunRoot.unwrap(run), leaf.inRound, leaf.inRecord);
+    }
+
+    /// @notice Reverts unless a record says of a place that its member was absent, and that this leaf stands
+    /// there.
+    /// @return run its run root
+    function checkAbsent(
+        RoundTerms calldata terms,
+        bytes32 record,
+        LeafPlace memory place,
+        RecordedLeaf calldata leaf
+    ) internal view returns (RunRoot run) {
+        run = runOf(leaf.claim);
+        bytes32 word = MerkleTree.hashDigest(Tags.ABSENT_LEAF, RunRoot.unwrap(run));
+        expectWord(terms, record, place, word, leaf.inRound, leaf.inRecord);
+    }
+
+    /// @notice Reverts unless a record has this word at a place.
+    function expectWord(
+        RoundTerms calldata terms,
+        bytes32 record,
+        LeafPlace memory place,
+        bytes32 word,
+        bytes32[] calldata inRound,
+        bytes32[] calldata inRecord
+    ) internal view {
+        bytes32 hash = MerkleTree.hashDigest(Tags.TURN_LEAF, word);
+        hash = MerkleTree.climb(hash, place.seat, PlanHash.seatsOf(terms), inRound);
         hash = MerkleTree.hashDigest(Tags.ROUND_LEAF, hash);
         uint32 rounds = terms.rounds + 1;
-        hash = MerkleTree.climb(hash, place.round, rounds, leaf.inRecord);
+        hash = MerkleTree.climb(hash, place.round, rounds, inRecord);
         bool holds = sha256(abi.encodePacked(Tags.RECORD, terms.plan, rounds, hash)) == record;
         require(holds, IRoundManager.NotInRecord(place.round, place.seat));
     }
@@ -51,6 +78,18 @@ library RecordHash {
     /// @return what the recorder signs
     function recordDigest(InstanceId instance, uint32 rounds, bytes32 record) internal pure returns (bytes32) {
         return _digest(keccak256(abi.encode(RECORD, instance, rounds, record)));
+    }
+
+    /// @return what the recorder signs when it closes a turn
+    function rollDigest(
+        RoundTerms calldata terms,
+        InstanceId instance,
+        SignedRoll calldata roll
+    ) internal pure returns (bytes32) {
+        uint256[] memory present = new uint256[](terms.turns[roll.turn].members);
+        for (uint256 i = 0; i < present.length; i++) present[i] = (roll.present >> i) & 1;
+        bytes32 word = keccak256(abi.encodePacked(present));
+        return _digest(keccak256(abi.encode(ROLL, instance, roll.round, roll.turn, word)));
     }
 
     function _digest(bytes32 hash) private pure returns (bytes32) {

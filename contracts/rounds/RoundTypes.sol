@@ -19,9 +19,11 @@ function samePlan(PlanId a, PlanId b) pure returns (bool) {
 /// members.
 /// @param members how many seats the turn has
 /// @param first number of the participant that is member 0 of its role
+/// @param quorum how many members must be there in a round after round 0; zero if the turn misses nobody
 struct RoundTurn {
     uint32 members;
     uint32 first;
+    uint32 quorum;
 }
 
 /// @notice How long each state of an instance may last, in seconds.
@@ -100,6 +102,41 @@ struct RecordedLeaf {
     bytes32[] inRecord;
 }
 
+/// @notice The leaf that stands in the place of an absent member: the last one that it has made.
+/// @param source number of the source that is read there
+/// @param round in which the leaf was made
+/// @param inRound its siblings in the tree of that round
+/// @param inRecord siblings of that round in the record
+struct StandingLeaf {
+    uint32 source;
+    uint32 round;
+    bytes32[] inRound;
+    bytes32[] inRecord;
+}
+
+/// @notice Who of a turn's members was there in a round, as the recorder has signed it.
+/// @param round from 1
+/// @param turn its number
+/// @param present bit i: member i was there
+/// @param signature of the recorder
+struct SignedRoll {
+    uint32 round;
+    uint32 turn;
+    uint256 present;
+    bytes signature;
+}
+
+/// @notice By what the owner of an accused leaf has read what it did.
+/// @param signatures of the owners of the leaves that it has read
+/// @param stood the rounds that the accusation has named; none if it has named none
+/// @param rolls for each source that was read from another round than the record has it, what the recorder
+/// has signed of the later of the two; one roll for several sources in a row is given once
+struct LeafExcuse {
+    bytes[] signatures;
+    uint32[] stood;
+    SignedRoll[] rolls;
+}
+
 /// @notice What a turn reads.
 /// @param turn its number
 /// @param back how many rounds back
@@ -148,6 +185,7 @@ struct RoundTemplate {
 /// @param shard roots of the tensors that the seat has in every round
 /// @param seatPath the seat's siblings in the tree of seats
 /// @param sources the leaves that it reads, in the order of the template's sources; in round 0 none
+/// @param standing of the sources whose member was absent, in their order: where the leaf was made
 struct LeafEvidence {
     LeafPlace place;
     RecordedLeaf leaf;
@@ -157,4 +195,15 @@ struct LeafEvidence {
     bytes32[] shard;
     bytes32[] seatPath;
     RecordedLeaf[] sources;
+    StandingLeaf[] standing;
+}
+
+/// @notice What a leaf reads.
+/// @param ends final states, in the order of the template's sources
+/// @param rounds in which the leaves were made
+/// @param absent whether the member was absent, so that the leaf is of an earlier round than its place
+struct LeafReads {
+    StateRoot[] ends;
+    uint32[] rounds;
+    bool[] absent;
 }

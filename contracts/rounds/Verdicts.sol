@@ -10,7 +10,7 @@ import {RecordHash} from "./RecordHash.sol";
 import {InstanceId, LeafPlace, RoundTerms} from "./RoundTypes.sol";
 
 /// @title What is shown at once, and what the game decides
-abstract contract Verdicts is InstanceStore {
+abstract contract Verdicts is IRoundManager, InstanceStore {
     uint256 private constant CHALLENGER = 1;
     uint256 private constant OWNER = 2;
 
@@ -21,7 +21,7 @@ abstract contract Verdicts is InstanceStore {
         RunRoot[2] calldata runs,
         bytes[2] calldata signatures
     ) external {
-        InstanceId instance = instanceOf(terms);
+        InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         bool begun = i.state == RoundState.Running || i.state == RoundState.Challengeable;
         require(begun, WrongRoundState(i.state));
@@ -34,7 +34,7 @@ abstract contract Verdicts is InstanceStore {
 
     /// @inheritdoc IRoundManager
     function misrecord(RoundTerms calldata terms, bytes32 record, bytes calldata signature) external {
-        InstanceId instance = instanceOf(terms);
+        InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         require(i.state == RoundState.Challengeable, WrongRoundState(i.state));
         require(record != i.record, NoContradiction());
@@ -56,7 +56,7 @@ abstract contract Verdicts is InstanceStore {
         require(i.out & (1 << participant) == 0 && owner != challenger, NothingToWin(owner));
         record = i.record;
         i.open++;
-        vault.expose(challenger, terms.bond);
+        _vault().expose(challenger, terms.bond);
     }
 
     /// @inheritdoc IRoundManager
@@ -73,12 +73,12 @@ abstract contract Verdicts is InstanceStore {
         // Who has lost gets nothing of another's loss.
         bool stands = i.out & (1 << participant) == 0 && losers & OWNER == 0;
         if (losers & CHALLENGER != 0) _slash(challenger, i.bond, stands ? owner : address(0));
-        else vault.release(challenger, i.bond);
+        else _vault().release(challenger, i.bond);
         address to = losers & CHALLENGER == 0 ? challenger : address(0);
         if (losers & OWNER != 0) _convict(instance, i, participant, owner, to, Fault.Game);
     }
 
     function _requireGame() private view {
-        require(msg.sender == game, ITaskManager.WrongCaller(msg.sender, game));
+        require(msg.sender == _game, ITaskManager.WrongCaller(msg.sender, _game));
     }
 }

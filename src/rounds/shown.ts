@@ -7,7 +7,7 @@ import { isRecorders, type Reads, readsOf, type Roll, Rolls, type TurnPlace } fr
 import { isOwners, type Statement } from "./statement.ts";
 
 /** What a leaf's owner shows that it has read. */
-interface ShownReads {
+export interface ShownReads {
   readonly statements: readonly Statement[];
   readonly rolls: readonly Roll[];
 }

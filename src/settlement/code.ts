@@ -15,6 +15,7 @@ import {
 import { ChainError } from "../errors/index.ts";
 import { CODES } from "./abi/code.ts";
 import { disputeGamePortableCode, roundGamePortableCode } from "./abi/portable.ts";
+import { roundManagerAbi } from "./abi/round-manager.ts";
 import type { Deployment } from "./deployment.ts";
 
 /** The contracts whose code is known, by their names in a deployment. */
@@ -73,6 +74,7 @@ export async function checkCodes(client: PublicClient, deployment: Deployment): 
     );
   });
   expectOwnVault(manager, vault);
+  if (roundManager && !deployment.codes?.roundManager) await expectQuestions(client, roundManager);
   if (roundManager && roundVault) expectOwnVault(roundManager, roundVault);
   return Object.fromEntries(coded.map((one) => [one.name, expectCode(deployment, one)])) as NonNullable<
     Deployment["codes"]
@@ -88,6 +90,14 @@ function expectOwnVault(manager: Address, vault: Address): void {
     `the deployment names the vault ${vault}, but the vault of the manager ${manager} is ${own}; do not use this deployment`,
     { expected: own, found: vault },
   );
+}
+
+/** A manager of rounds hands calls on to a contract that its constructor was given, and that stays. */
+async function expectQuestions(client: PublicClient, address: Address): Promise<void> {
+  const found = await client.readContract({ address, abi: roundManagerAbi, functionName: "questions" });
+  const { hash, filled } = CODES.roundQuestions;
+  if (hashWithout((await client.getCode({ address: found })) ?? "0x", filled) === hash) return;
+  throw new ChainError("CODE_FALSE", `the roundManager at ${address} hands calls on to ${found}, which is not the contract of this version; do not use this deployment`, { contract: "roundManager", address: found }); // prettier-ignore
 }
 
 /** @returns keccak256 of the code */

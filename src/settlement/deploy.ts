@@ -46,6 +46,9 @@ const CODES = {
 /** The most gas that one contract takes to deploy: the task manager, with its vault. */
 export const CONTRACT_GAS = 7_500_000;
 
+/** The name of a contract that is deployed. The last two have no address in a deployment's file. */
+type Deployed = Contract | "judge" | "roundQuestions";
+
 /** What to deploy. */
 export interface DeployOptions {
   /** The token of stakes and rewards. By default a test token is deployed, which anyone may mint. */
@@ -74,7 +77,7 @@ export interface DeployOptions {
    */
   send?(what: string, data: Hex, to?: Address): Promise<TransactionReceipt | undefined>;
   /** Called after each contract. */
-  onDeployed?(contract: Contract | "judge", receipt: TransactionReceipt): void;
+  onDeployed?(contract: Deployed, receipt: TransactionReceipt): void;
 }
 
 /** A stand-in for the token: the errors of constructors contain no amounts. */
@@ -92,7 +95,7 @@ export async function deployContracts(
     client.waitForTransactionReceipt({ hash: await wallet.sendTransaction({ data, ...(to && { to }), account, chain: null }) }); // prettier-ignore
   const { send = sendNow } = options;
   let block: bigint | undefined;
-  const create = async (contract: Contract | "judge", data: Hex): Promise<Address> => {
+  const create = async (contract: Deployed, data: Hex): Promise<Address> => {
     try {
       const receipt = (await send(`deploy ${contract}`, data))!;
       if (receipt.status !== "success")
@@ -136,7 +139,7 @@ export async function deployContracts(
       BigInt(drawn.members),
       BigInt(threshold),
     ]));
-  const named = { manager: "roundManager", judge: "judge", game: "roundGame" } as const;
+  const named = { questions: "roundQuestions", manager: "roundManager", judge: "judge", game: "roundGame" } as const;
   const call = async (what: string, to: Address, data: Hex): Promise<void> => {
     const receipt = await send(what, data, to).catch((error: unknown) => {
       throw refusal(error, what, account.address, NO_TOKEN);

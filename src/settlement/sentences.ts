@@ -64,6 +64,7 @@ const SENTENCES = {
   Leaving: (_: Token, readyAt: bigint) =>
     `the account leaves the pool; it may withdraw its stake, and register again, from ${formatTime(Number(readyAt))} on`,
   LimitReached: (_: Token, limit: bigint) => `the terms allow ${limit} of these, and that many have been made already`,
+  MayMiss: (_: Token, members: bigint) => `the plan may miss ${members} members of the turn; show more that are absent`,
   NoChallenge: (_: Token, owner: Address) => `${owner} has no challenge in this task that is not revealed`,
   NoContradiction: () => "both are the same, so nobody has contradicted itself",
   NoCredit: (_: Token, owner: Address) => `the game has no bonds for ${owner} to withdraw`,
@@ -78,6 +79,7 @@ const SENTENCES = {
   NoSuchVerdict: () =>
     "the verdict is about another dispute, leaves more than one claim, or leaves one that does not stand; sign again",
   NoSuchSeat: (_: Token, seat: bigint) => `the plan has no seat ${seat}, or the terms have no such round`,
+  NoQuestions: (_: Token, address: Address) => `there is no contract at ${address}; deploy it before the manager`,
   NoTensorType: () => "the type of the tensor is malformed",
   NotACandidate: (_: Token, account: Address) =>
     `${account} has no place in the pool, or has left it; \`verde referee register\` takes one`,
@@ -220,6 +222,9 @@ const SENTENCES = {
     state === 0
       ? "there is no such performance"
       : `the performance is ${ROUND_STATES[state]}, and in this state this can't be done`,
+  WrongRoll: (_: Token, round: number, turn: number) =>
+    `the roll of turn ${turn} in round ${round} is missing, or says something else of the member`,
+  WrongRounds: () => "the rounds are not those that the accusation has named; show those of its event",
   WrongSaleState: (_: Token, state: number) =>
     state === 0 ? "there is no such sale" : `the sale is ${SALE_STATES[state]}, and in this state this can't be done`,
   WrongSeat: (_: Token, seat: bigint) => `seat ${seat} does not exist, is out, or has made this move`,

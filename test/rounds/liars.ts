@@ -149,8 +149,9 @@ export async function performedRecord(
 }
 
 /** Writes the log of a record, so that it can be opened from its folder. */
-export async function writeRecordLog({ folder, all, second, marks }: RoundsRecord): Promise<void> {
+export async function writeRecordLog({ folder, all, second, rolls, marks }: RoundsRecord): Promise<void> {
   const log = await LogWriter.open(logFile(folder));
   for (const statement of [...all, ...second]) await log.statement(statement);
+  for (const roll of [...rolls.all, ...rolls.second]) await log.roll(roll);
   for (const mark of marks) await log.mark(mark);
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {RoundManager} from "../../contracts/RoundManager.sol";
+import {RoundQuestions} from "../../contracts/RoundQuestions.sol";
 import {IRoundManager} from "../../contracts/interfaces/IRoundManager.sol";
 import {ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
 import {JobId, RunRoot, StateRoot} from "../../contracts/libraries/Ids.sol";
@@ -52,7 +53,7 @@ contract RoundAttacksTest is RoundWorld {
     }
 
     function test_theGameIsNamedOnceByTheDeployer() public {
-        RoundManager other = new RoundManager(token, 60 days);
+        RoundManager other = new RoundManager(token, 60 days, new RoundQuestions());
         RoundTerms memory t = terms();
         vm.prank(CLIENT);
         vm.expectRevert(IRoundManager.NoGame.selector);
@@ -170,7 +171,7 @@ contract RoundAttacksTest is RoundWorld {
         signatures[2] = signedLeaf(SERVER, 0, SERVER, RecordHash.runOf(claims[0][SERVER]));
         e.sources[0].claim = given;
         vm.warp(block.timestamp + 1 hours);
-        manager.answer(t, e, signatures);
+        manager.answer(t, e, excuseBy(signatures));
         refuses(ITaskManager.TooEarly.selector);
         manager.close(t);
         RunRoot[2] memory runs = [RecordHash.runOf(listed), RecordHash.runOf(given)];

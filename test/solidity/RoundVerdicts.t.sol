@@ -94,22 +94,22 @@ contract RoundVerdictsTest is RoundWorld {
         signatures[1] = signedLeaf(1, 1, 1, RecordHash.runOf(claims[1][1]));
         signatures[2] = signedLeaf(SERVER, 0, SERVER, RecordHash.runOf(claims[0][SERVER]));
         refuses(IRoundManager.NotSignedBy.selector);
-        manager.answer(t, e, signatures);
+        manager.answer(t, e, excuseBy(signatures));
         bytes memory own = signatures[0];
         signatures[0] = signedLeaf(0, 1, 0, RecordHash.runOf(listed));
         refuses(IRoundManager.OtherJob.selector);
-        manager.answer(t, e, signatures);
+        manager.answer(t, e, excuseBy(signatures));
         signatures[0] = own;
         e.sources[0].claim = given;
         uint256 id = vm.snapshotState();
         vm.warp(block.timestamp + 1 hours + 1);
         refuses(ITaskManager.TooLate.selector);
-        manager.answer(t, e, signatures);
+        manager.answer(t, e, excuseBy(signatures));
         assert(vm.revertToState(id));
-        manager.answer(t, e, signatures);
+        manager.answer(t, e, excuseBy(signatures));
         assert(state().open == 0 && state().out == 0);
         refuses(IRoundManager.NothingWaiting.selector);
-        manager.answer(t, e, signatures);
+        manager.answer(t, e, excuseBy(signatures));
         // It is not asked again.
         e.sources[0].claim = listed;
         refuses(IRoundManager.AskedBefore.selector);

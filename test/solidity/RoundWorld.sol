@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {RoundGame} from "../../contracts/RoundGame.sol";
 import {RoundManager} from "../../contracts/RoundManager.sol";
+import {RoundQuestions} from "../../contracts/RoundQuestions.sol";
 import {Pace} from "../../contracts/game/Clocks.sol";
 import {PairId} from "../../contracts/game/GameTypes.sol";
 import {IJudge} from "../../contracts/interfaces/IJudge.sol";
@@ -50,18 +51,29 @@ abstract contract RoundWorld {
     OpenRoundGame internal game;
     /// @dev By round, then seat.
     mapping(uint256 round => mapping(uint256 seat => LeafClaim)) internal claims;
+    /// @dev Who was away, in the record.
+    mapping(uint256 round => mapping(uint256 seat => bool)) internal away;
 
     function build() internal {
         token = new TestToken();
-        manager = new RoundManager(token, 60 days);
+        manager = new RoundManager(token, 60 days, new RoundQuestions());
         vault = manager.vault();
         game = new OpenRoundGame(manager);
         manager.nameGame(address(game));
         fund(CLIENT);
         fund(ANYONE);
         for (uint256 i = 0; i <= RECORDER; i++) fund(account(i));
-        perform(0);
-        perform(1);
+        for (uint32 round = 0; round <= last(); round++) perform(round);
+    }
+
+    /// @dev Rounds after round 0.
+    function last() internal view virtual returns (uint32) {
+        return 1;
+    }
+
+    /// @dev How many clients must be there in a round; zero if none may be away.
+    function quorum() internal view virtual returns (uint32) {
+        return 0;
     }
 
     function fund(address who) internal {
@@ -83,13 +95,13 @@ abstract contract RoundWorld {
     function terms() internal view returns (RoundTerms memory t) {
         t.client = CLIENT;
         t.salt = "salt";
-        t.rounds = 1;
+        t.rounds = last();
         t.templates = MerkleTree.rootOf(templateLeaves(), 2);
         t.seats = MerkleTree.rootOf(seatLeaves(), 3);
         t.templateCount = 2;
         t.turns = new RoundTurn[](2);
-        t.turns[0] = RoundTurn({members: 2, first: 0});
-        t.turns[1] = RoundTurn({members: 1, first: SERVER});
+        t.turns[0] = RoundTurn({members: 2, first: 0, quorum: quorum()});
+        t.turns[1] = RoundTurn({members: 1, first: SERVER, quorum: 0});
         t.participants = new address[](3);
         for (uint256 i = 0; i < 3; i++) t.participants[i] = account(i);
         t.recorder = account(RECORDER);
@@ -150,7 +162,7 @@ abstract contract RoundWorld {
 
     /// @dev Everybody computes a round from what is there of it and of the round before.
     function perform(uint32 round) internal {
-        for (uint32 seat = 0; seat < 3; seat++) compute(round, seat);
+        for (uint32 seat = 0; seat < 3; seat++) if (!away[round][seat]) compute(round, seat);
     }
 
     function compute(uint32 round, uint32 seat) internal {
@@ -164,9 +176,10 @@ abstract contract RoundWorld {
     }
 
     function jobOf(RoundTerms calldata t, LeafEvidence calldata e) external view returns (JobId) {
-        StateRoot[] memory ends = new StateRoot[](e.sources.length);
-        for (uint256 i = 0; i < ends.length; i++) ends[i] = e.sources[i].claim.end;
-        return LeafJob.factsOf(t, e, ends).id;
+        LeafReads memory reads = LeafJob.emptyReads(e);
+        for (uint256 i = 0; i < reads.ends.length; i++) reads.ends[i] = e.sources[i].claim.end;
+        for (uint256 i = 0; i < e.standing.length; i++) reads.absent[e.standing[i].source] = true;
+        return LeafJob.factsOf(t, e, reads).id;
     }
 
     /// @dev The sources are the leaves that are there now.
@@ -184,13 +197,33 @@ abstract contract RoundWorld {
             e.sources[0] = recorded(0, SERVER);
             return e;
         }
-        e.sources[0] = recorded(1, 0);
-        e.sources[1] = recorded(1, 1);
-        e.sources[2] = recorded(0, SERVER);
+        e.sources[0] = recorded(round, 0);
+        e.sources[1] = recorded(round, 1);
+        e.sources[2] = recorded(round - 1, SERVER);
+        e.standing = standingOf(round);
     }
 
-    function recorded(uint32 round, uint32 seat) internal view returns (RecordedLeaf memory leaf) {
-        leaf.claim = claims[round][seat];
+    /// @dev Where the leaves were made of the clients that are away in a round.
+    function standingOf(uint32 round) internal view returns (StandingLeaf[] memory standing) {
+        standing = new StandingLeaf[]((away[round][0] ? 1 : 0) + (away[round][1] ? 1 : 0));
+        uint256 next = 0;
+        for (uint32 seat = 0; seat < SERVER; seat++) {
+            if (!away[round][seat]) continue;
+            uint32 made = madeIn(round, seat);
+            RecordedLeaf memory leaf = recorded(made, seat);
+            standing[next++] = StandingLeaf(seat, made, leaf.inRound, leaf.inRecord);
+        }
+    }
+
+    /// @return made the round of the leaf that stands at a seat
+    function madeIn(uint32 round, uint32 seat) internal view returns (uint32 made) {
+        made = round;
+        while (away[made][seat]) made--;
+    }
+
+    /// @dev What the record has at a place: a leaf, or what stands there.
+    function recorded(uint32 round, uint32 seat) internal view virtual returns (RecordedLeaf memory leaf) {
+        leaf.claim = claims[madeIn(round, seat)][seat];
         leaf.inRound = path(roundLeaves(round), seat);
         leaf.inRecord = path(recordLeaves(), round);
     }
@@ -198,17 +231,22 @@ abstract contract RoundWorld {
     function roundLeaves(uint256 round) internal view returns (bytes32[] memory leaves) {
         leaves = new bytes32[](3);
         for (uint256 seat = 0; seat < 3; seat++)
-            leaves[seat] = sha256(abi.encodePacked(hex"1d", RecordHash.runOf(claims[round][seat])));
+            leaves[seat] = sha256(abi.encodePacked(hex"1d", wordOf(uint32(round), uint32(seat))));
+    }
+
+    function wordOf(uint32 round, uint32 seat) internal view virtual returns (bytes32 word) {
+        word = RunRoot.unwrap(RecordHash.runOf(claims[madeIn(round, seat)][seat]));
+        if (away[round][seat]) word = sha256(abi.encodePacked(hex"21", word));
     }
 
     function recordLeaves() internal view returns (bytes32[] memory leaves) {
-        leaves = new bytes32[](2);
-        for (uint256 round = 0; round < 2; round++)
+        leaves = new bytes32[](last() + 1);
+        for (uint256 round = 0; round < leaves.length; round++)
             leaves[round] = sha256(abi.encodePacked(hex"1e", MerkleTree.rootOf(roundLeaves(round), 3)));
     }
 
     function recordRoot() internal view returns (bytes32) {
-        return sha256(abi.encodePacked(hex"1f", terms().plan, uint32(2), MerkleTree.rootOf(recordLeaves(), 2)));
+        return sha256(abi.encodePacked(hex"1f", terms().plan, last() + 1, MerkleTree.rootOf(recordLeaves(), last() + 1)));
     }
 
     /// @return proof the siblings of a leaf
@@ -265,6 +303,11 @@ abstract contract RoundWorld {
 
     function pastDeadline() internal {
         vm.warp(state().deadline + 1);
+    }
+
+    /// @dev What is shown beside the signatures of leaves where nobody was absent.
+    function excuseBy(bytes[] memory signatures) internal pure returns (LeafExcuse memory excuse) {
+        excuse.signatures = signatures;
     }
 
     /// @dev A leaf as its owner has signed it.

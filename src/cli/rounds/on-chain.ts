@@ -55,9 +55,9 @@ export async function disputeRoundsOnChain(
 }
 
 const LOST: Readonly<Record<ChainBlame["reason"], string>> = {
-  unsigned: "could not show the owner's signature",
+  unsigned: "could not show a signature that it needs",
   inputs: "did not read what the plan says",
-  equivocation: "signed two statements for one place",
+  equivocation: "signed two things for one place",
   operator: "computed another value",
   message: "handed on another state than it had computed",
   record: "signed another record",

@@ -1,14 +1,16 @@
 /** Answers to what is asked about a record: an accusation by a leaf's owner, a demand by the recorder. */
-import { bytesToHex, decodeFunctionData, type Hex, type PublicClient } from "viem";
+import { bytesToHex, decodeFunctionData, type Hex, isAddressEqual, parseEventLogs, type PublicClient } from "viem";
 import { bytesEqual } from "../../encoding/bytes.ts";
-import { deriveJob, type LeafPlace, templateOf } from "../../rounds/plan.ts";
+import { deriveJob, type LeafPlace, sourcesOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
-import { shownReads } from "../../rounds/shown.ts";
-import { isOwners, type Statement } from "../../rounds/statement.ts";
+import { isRecorders } from "../../rounds/roll.ts";
+import { type ShownReads, shownReads } from "../../rounds/shown.ts";
+import { isOwners } from "../../rounds/statement.ts";
 import { roundManagerAbi } from "../abi/round-manager.ts";
 import type { ContractCall } from "../transactions/caller.ts";
-import { type LeafEvidence, PostedRecord, shownClaim } from "./evidence.ts";
+import { type LeafEvidence, PostedRecord, readLeaves } from "./evidence.ts";
 import type { Question } from "./performance.ts";
+import { excusingRolls, shownAbsence, shownRoll } from "./rolls.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
 /** What an answer is made from. */
@@ -28,20 +30,29 @@ export async function answerCall(means: Means, question: Question): Promise<Cont
   const { record, posted } = means;
   const evidence = await accused(means, question);
   if (!evidence) return undefined;
-  const read = await readBy(record, question, evidence.leaf.claim.job);
-  if (!read) return undefined;
-  // What was read need not be in the posted record, so nothing leads from it there.
-  const sources = read.map((each) => ({ claim: shownClaim(templateOf(record.plan, each), each), inRound: [], inRecord: [] })); // prettier-ignore
-  const signatures = read.map(({ signature }) => bytesToHex(signature));
-  return {
-    contract: "roundManager",
-    functionName: "answer",
-    args: [posted.terms, { ...evidence, sources }, signatures],
+  const shown = await readBy(record, question, evidence.leaf.claim.job);
+  if (!shown) return undefined;
+  const stood = await stoodIn(means, question);
+  const { statements: read, rolls: by } = shown;
+  const rolls = excusingRolls(record.plan, question, { read, by, stood });
+  const excuse = {
+    signatures: read.map(({ signature }) => bytesToHex(signature)),
+    stood,
+    rolls: rolls.map((roll) => shownRoll(roll)),
   };
+  const leaves = readLeaves(record.plan, sourcesOf(record.plan, question), read);
+  return { contract: "roundManager", functionName: "answer", args: [posted.terms, { ...evidence, ...leaves }, excuse] };
 }
 
-/** The answer to a demand. @returns nothing if the record's leaf is not signed by its owner */
+/**
+ * The answer to a demand.
+ * @returns nothing if the leaf is not signed by its owner, or the roll by the recorder
+ */
 export function showCall({ posted, record, isPosted }: Means, { round, seat }: LeafPlace): ContractCall | undefined {
+  if (isPosted && record.isAbsent({ round, seat })) {
+    const args = shownAbsence(new PostedRecord(record), posted.terms, { round, seat });
+    return args && { contract: "roundManager", functionName: "showAbsence", args };
+  }
   const statement = record.at({ round, seat });
   if (!isPosted || !statement || !isOwners(record.plan, record.instance, statement)) return undefined;
   const evidence = new PostedRecord(record).evidence(statement);
@@ -67,17 +78,31 @@ async function accused(
   }
 }
 
-/** The signed leaves from which a job follows: those that the leaf's file names, or those of this record. */
-async function readBy(record: RoundsRecord, place: LeafPlace, job: Hex): Promise<readonly Statement[] | undefined> {
+/** The rounds of the leaves that an accusation says that the leaf had to read; none if nobody was absent. */
+async function stoodIn({ client, posted }: Means, { transaction, round, seat }: Question): Promise<readonly number[]> {
+  const { logs } = await client.getTransactionReceipt({ hash: transaction });
+  const events = parseEventLogs({ abi: roundManagerAbi, eventName: "LeafStood", logs });
+  const isHere = ({ args }: (typeof events)[number]): boolean =>
+    args.instance === posted.id && args.round === round && args.seat === seat;
+  return events.find((event) => isAddressEqual(event.address, posted.manager) && isHere(event))?.args.rounds ?? [];
+}
+
+/**
+ * The signed leaves from which a job follows, and the rolls that chose them: those that the leaf's file
+ * names, or those of this record.
+ */
+async function readBy(record: RoundsRecord, place: LeafPlace, job: Hex): Promise<ShownReads | undefined> {
   const { plan, instance } = record;
   const own = record.at(place);
   const shown = own && (await shownReads(record, own));
-  if (own && shown && bytesToHex(own.job) === job) return shown.statements;
+  if (own && shown && bytesToHex(own.job) === job) return shown;
   try {
-    const sources = record.sources(place);
-    const derived = deriveJob(plan, place, sources.map(({ end }) => end)); // prettier-ignore
-    const holds = bytesToHex(derived) === job && sources.every((each) => isOwners(plan, instance, each));
-    return holds ? sources : undefined;
+    const { places, present } = record.reads(place);
+    const statements = record.statements(places);
+    const rolls = record.rollsRead(place);
+    const derived = deriveJob(plan, place, statements.map(({ end }) => end), present); // prettier-ignore
+    const areSigned = statements.every((each) => isOwners(plan, instance, each)) && rolls.every((roll) => isRecorders(instance, roll)); // prettier-ignore
+    return areSigned && bytesToHex(derived) === job ? { statements, rolls } : undefined;
   } catch {
     return undefined;
   }

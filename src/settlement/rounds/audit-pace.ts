@@ -27,7 +27,7 @@ export class PacedAudit {
     this.record = record;
     this.findings = findings;
     const inOrder = [...record.all].sort((a, b) => a.round - b.round || a.seat - b.seat);
-    this.left = inOrder.filter((statement) => !skips(statement));
+    this.left = inOrder.filter((statement) => !record.isAbsent(statement) && !skips(statement));
     this.leaves = this.left.length;
   }
 

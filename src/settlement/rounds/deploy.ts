@@ -8,7 +8,7 @@ import {
   getContractAddress,
   type Hex,
 } from "viem";
-import { judgeBytecode, roundGameBytecode, roundManagerBytecode } from "../abi/bytecode.ts";
+import { judgeBytecode, roundGameBytecode, roundManagerBytecode, roundQuestionsBytecode } from "../abi/bytecode.ts";
 import { judgePortableBytecode, roundGamePortableBytecode } from "../abi/portable.ts";
 import { roundGameAbi } from "../abi/round-game.ts";
 import { roundManagerAbi } from "../abi/round-manager.ts";
@@ -34,7 +34,7 @@ export interface DeployRoundsOptions {
   /** A judge of this build that is deployed already. Default: one is deployed. */
   readonly judge?: Address;
   /** Sends a transaction that creates a contract. @returns its address */
-  deploy(what: "manager" | "judge" | "game", data: Hex): Promise<Address>;
+  deploy(what: "questions" | "manager" | "judge" | "game", data: Hex): Promise<Address>;
   /** Sends a transaction to a contract, from the account that has deployed the manager. */
   call(what: string, to: Address, data: Hex): Promise<void>;
 }
@@ -48,16 +48,20 @@ export interface RoundsDeployment {
   readonly judge: Address;
 }
 
-/** Deploys the manager with its vault, a judge if there is none, and the game, which the manager is told. */
+/**
+ * Deploys the code of questions, the manager with its vault, a judge if there is none, and the game, which
+ * the manager is told.
+ */
 export async function deployRounds(options: DeployRoundsOptions): Promise<RoundsDeployment> {
   const { token, unbondingPeriod, pace, gasBond, build, deploy, call } = options;
   const create = async (
-    what: "manager" | "judge" | "game",
+    what: "questions" | "manager" | "judge" | "game",
     abi: unknown,
     bytecode: Hex,
     args: readonly unknown[],
   ): Promise<Address> => getAddress(await deploy(what, encodeDeployData({ abi: abi as Abi, bytecode, args })));
-  const manager = await create("manager", roundManagerAbi, roundManagerBytecode, [token, BigInt(unbondingPeriod)]);
+  const questions = await create("questions", [], roundQuestionsBytecode, []);
+  const manager = await create("manager", roundManagerAbi, roundManagerBytecode, [token, BigInt(unbondingPeriod), questions]); // prettier-ignore
   const vault = getContractAddress({ from: manager, nonce: 1n });
   const judge = options.judge ?? (await create("judge", [], CODES[build].judge, []));
   const game = await create("game", roundGameAbi, CODES[build].game, [manager, judge, pace, gasBond]);

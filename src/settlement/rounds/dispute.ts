@@ -2,7 +2,7 @@
  * Disputes a record on a chain in this process: one record is posted, and the holder of another one shows who
  * is wrong at the first leaf in which they differ. Every move is a transaction.
  */
-import { bytesToHex } from "viem";
+import { bytesToHex, type Hex } from "viem";
 import { openBackend } from "../../certify/open-backend.ts";
 import { bytesEqual } from "../../encoding/bytes.ts";
 import type { Location } from "../../referee/decision.ts";
@@ -13,11 +13,13 @@ import { ownerOf, type Reason } from "../../rounds/judge.ts";
 import { LeafRunner, sameClaim } from "../../rounds/leaf.ts";
 import { deriveJob, type LeafPlace, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
+import { isRecorders, type Roll, turnOf } from "../../rounds/roll.ts";
 import { shownReads } from "../../rounds/shown.ts";
 import { isOwners, runOf, type Statement } from "../../rounds/statement.ts";
 import type { Hardfork } from "../local/hardfork.ts";
 import { PostedRecord } from "./evidence.ts";
 import { playLeaf } from "./play.ts";
+import { calledOtherwise, excusingRolls, missedMany, type RollCall, shownRoll, twiceCalled } from "./rolls.ts";
 import { type RoundMove, RoundsStage } from "./stage.ts";
 
 /** Who has lost its stake or its bond on the chain. */
@@ -74,8 +76,7 @@ export async function disputeRecordOnChain(
     const stage = await RoundsStage.open(plan, hardfork);
     try {
       await stage.send("recorder", "manager", "postRecord", [stage.terms, bytesToHex(onChain.root)]);
-      const [leaf] = posted.statements([found]);
-      const blames = await blamesFor(stage, onChain, leaf, other, runner);
+      const blames = await blamesFor(stage, onChain, found, other, runner);
       return { outcome: "divergence", round, seat, name: seatName(plan, seat), blames, moves: stage.moves };
     } finally {
       await stage.close();
@@ -88,15 +89,44 @@ export async function disputeRecordOnChain(
 async function blamesFor(
   stage: RoundsStage,
   posted: PostedRecord,
-  leaf: Statement,
+  place: LeafPlace,
   other: RoundsRecord,
   runner: LeafRunner,
 ): Promise<ChainBlame[]> {
   const { plan, instance } = posted.record;
+  const rolled = await blamesOfRolls(stage, posted, place, other);
+  if (rolled.length > 0 || posted.record.isAbsent(place)) return rolled;
+  const [leaf] = posted.record.statements([place]);
   if (!isOwners(plan, instance, leaf)) return demanded(stage, leaf);
-  const ends = posted.record.sources(leaf).map(({ end }) => end);
-  if (!bytesEqual(deriveJob(plan, leaf, ends), leaf.job)) return accused(stage, posted, leaf);
+  const { places, present } = posted.record.reads(leaf);
+  const ends = posted.record.statements(places).map(({ end }) => end);
+  if (!bytesEqual(deriveJob(plan, leaf, ends, present), leaf.job)) return accused(stage, posted, leaf);
   return playLeaf(stage, posted, other, { place: leaf, runner });
+}
+
+/** What the roll of a turn shows, beside the leaves. */
+async function blamesOfRolls(
+  stage: RoundsStage,
+  posted: PostedRecord,
+  place: LeafPlace,
+  other: RoundsRecord,
+): Promise<ChainBlame[]> {
+  const { record } = posted;
+  const { plan, instance } = record;
+  const turn = turnOf(plan, place);
+  const [roll, another] = [record.rolls.at(turn), other.rolls.at(turn)];
+  const few = missedMany(posted, stage.terms, turn);
+  if (few) return shown(stage, few, "roll");
+  const absent = plan.seats.findIndex((seat) => seat.turn === turn.turn && roll?.present[seat.member] === false);
+  if (roll && !isRecorders(instance, roll) && absent >= 0) return demanded(stage, { round: turn.round, seat: absent });
+  const isOne = bytesEqual(instance.id, other.instance.id);
+  const twice = isOne && roll && another && twiceCalled(record, stage.terms, [roll, another], (each) => stage.called(each)); // prettier-ignore
+  return twice ? shown(stage, twice, "equivocation") : [];
+}
+
+async function shown(stage: RoundsStage, { functionName, args }: RollCall, reason: Reason): Promise<ChainBlame[]> {
+  await stage.send("challenger", "manager", functionName, args);
+  return [{ participant: "recorder", reason }];
 }
 
 /** Nobody has the signature of a leaf: the recorder can't show it. */
@@ -115,14 +145,23 @@ async function accused(stage: RoundsStage, posted: PostedRecord, leaf: Statement
   const { round, seat } = leaf;
   const owner = ownerOf(plan, leaf);
   await stage.send("challenger", "manager", "accuse", [terms, posted.evidence(leaf), stage.signed(plan, leaf)]);
-  const read = (await shownReads(record, leaf))?.statements;
-  if (!read) {
+  const excuse = await shownReads(record, leaf);
+  if (!excuse) {
     await stage.pass(TOO_LONG);
     await stage.send("challenger", "manager", "convict", [terms, { round, seat }]);
     return [{ participant: owner, reason: "inputs" }];
   }
+  const { statements: read, rolls: by } = excuse;
+  const sign = (roll: Roll): Hex => stage.called(roll);
   const signedBy = (statements: readonly Statement[]) => statements.map((each) => stage.signed(plan, each));
-  await stage.send(owner, "manager", "answer", [terms, posted.evidence(leaf, read), signedBy(read)]);
+  const listedAt = record.reads(leaf);
+  const stood = listedAt.present.includes(0) ? listedAt.places.map((each) => each.round) : [];
+  const rolls = excusingRolls(plan, leaf, { read, by, stood }).map((roll) => shownRoll(roll, sign));
+  await stage.send(owner, "manager", "answer", [terms, posted.evidence(leaf, read), { signatures: signedBy(read), stood, rolls }]); // prettier-ignore
+  for (const roll of by) {
+    const call = calledOtherwise(posted, terms, roll, sign);
+    if (call) return shown(stage, call, call.functionName === "miscall" ? "roll" : "equivocation");
+  }
   const listed = record.sources(leaf);
   const blames: ChainBlame[] = [];
   for (const [i, shown] of read.entries()) {

@@ -6,9 +6,10 @@ import { bytesToHex, type Hex } from "viem";
 import type { Bytes } from "../../encoding/bytes.ts";
 import { buildLevels, hashLeaf, type Levels, proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { Tag } from "../../encoding/tags.ts";
-import { type LeafClaim, type LeafPlace, planLeaves, segmentOf, templateOf } from "../../rounds/plan.ts";
+import { wordOf } from "../../rounds/machine.ts";
+import { type LeafClaim, type LeafPlace, type Plan, planLeaves, segmentOf, sourcesOf, templateOf } from "../../rounds/plan.ts"; // prettier-ignore
 import type { RoundsRecord } from "../../rounds/record.ts";
-import { recordRootOfTree, runOf, type Statement } from "../../rounds/statement.ts";
+import { recordRootOfTree, type Statement } from "../../rounds/statement.ts";
 import type { JobTemplate } from "../../rounds/template.ts";
 import { ZERO } from "../game/facts.ts";
 
@@ -51,6 +52,13 @@ export interface LeafEvidence {
   readonly shard: readonly Hex[];
   readonly seatPath: readonly Hex[];
   readonly sources: readonly ShownLeaf[];
+  readonly standing: readonly StandingLeaf[];
+}
+
+/** The contract's `StandingLeaf`: where the leaf was made that stands for an absent member. */
+interface StandingLeaf extends Omit<ShownLeaf, "claim"> {
+  readonly source: number;
+  readonly round: number;
 }
 
 /** The reader's own number, as a member. */
@@ -75,13 +83,13 @@ export class PostedRecord {
   private readonly rounds: readonly Levels[];
   private readonly tree: Levels;
 
-  /** @throws {RoundsError} when a round lacks a leaf */
+  /** @throws {RoundsError} when a round lacks a leaf or a roll */
   constructor(record: RoundsRecord) {
     const { plan } = record;
     this.record = record;
     this.rounds = Array.from({ length: plan.rounds + 1 }, (_, round) => {
-      const places = plan.seats.map((__, seat) => ({ round, seat }));
-      return buildLevels(record.statements(places).map((each) => hashLeaf(Tag.turnLeaf, runOf(plan, each))));
+      const words = plan.seats.map((__, seat) => wordOf(record, { round, seat }));
+      return buildLevels(words.map((word) => hashLeaf(Tag.turnLeaf, word)));
     });
     this.tree = buildLevels(this.rounds.map((levels) => hashLeaf(Tag.roundLeaf, rootOf(levels))));
   }
@@ -94,7 +102,7 @@ export class PostedRecord {
   /**
    * All from which the job of a leaf follows.
    * @param read the leaves that its owner has read, where they are others than the record's
-   * @throws {RoundsError} when the record has no such leaf
+   * @throws {RoundsError} when the record has no such leaf or roll
    */
   evidence(place: LeafPlace, read?: readonly Statement[]): LeafEvidence {
     const { plan } = this.record;
@@ -102,9 +110,10 @@ export class PostedRecord {
     const { template: index, shardRoots } = plan.seats[seat];
     const { turn, sources, genesis, round: later } = plan.templates[index];
     const { templates, seats } = planLeaves(plan);
+    const asked = sourcesOf(plan, place);
     return {
       place: { round, seat },
-      leaf: this.leaf(this.record.statements([place])[0]),
+      leaf: this.leafAt(place),
       index,
       template: {
         turn,
@@ -119,16 +128,38 @@ export class PostedRecord {
       templatePath: hexes(proveLeaf(buildLevels(templates), index)),
       shard: hexes(shardRoots),
       seatPath: hexes(proveLeaf(buildLevels(seats), seat)),
-      sources: (read ?? this.record.sources(place)).map((source) => this.leaf(source)),
+      ...(read ? readLeaves(plan, asked, read) : this.listed(asked)),
     };
   }
 
-  private leaf(statement: Statement): ShownLeaf {
-    const { round, seat } = statement;
-    return {
-      claim: shownClaim(templateOf(this.record.plan, statement), statement),
-      inRound: hexes(proveLeaf(this.rounds[round], seat)),
-      inRecord: hexes(proveLeaf(this.tree, round)),
-    };
+  /** What the record has at a place: its leaf, or the one that stands there for an absent member. */
+  leafAt(place: LeafPlace): ShownLeaf {
+    const [statement] = this.record.statements([this.record.standing(place)]);
+    return { claim: shownClaim(templateOf(this.record.plan, statement), statement), ...this.pathOf(place) };
   }
+
+  private listed(asked: readonly LeafPlace[]): Pick<LeafEvidence, "sources" | "standing"> {
+    const standing = asked.flatMap((place, source) => {
+      const made = this.record.standing(place);
+      return made.round === place.round ? [] : [{ source, round: made.round, ...this.pathOf(made) }];
+    });
+    return { sources: asked.map((place) => this.leafAt(place)), standing };
+  }
+
+  private pathOf({ round, seat }: LeafPlace): Omit<ShownLeaf, "claim"> {
+    return { inRound: hexes(proveLeaf(this.rounds[round], seat)), inRecord: hexes(proveLeaf(this.tree, round)) };
+  }
+}
+
+/** Leaves as their reader shows them: they need not be in the record, so nothing leads there. */
+export function readLeaves(
+  plan: Plan,
+  asked: readonly LeafPlace[],
+  read: readonly Statement[],
+): Pick<LeafEvidence, "sources" | "standing"> {
+  const nowhere = { inRound: [], inRecord: [] };
+  return {
+    sources: read.map((each) => ({ claim: shownClaim(templateOf(plan, each), each), ...nowhere })),
+    standing: read.flatMap(({ round }, source) => (round < asked[source].round ? [{ source, round, ...nowhere }] : [])),
+  };
 }

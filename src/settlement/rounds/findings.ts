@@ -9,15 +9,17 @@ import { blameForm, contradict, statesRead } from "../../rounds/judge.ts";
 import { type LeafRunner, sameClaim } from "../../rounds/leaf.ts";
 import { type LeafPlace, templateOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
+import { isRecorders } from "../../rounds/roll.ts";
 import { shownReads } from "../../rounds/shown.ts";
 import { isOwners, recordDigest, runOf, type Statement } from "../../rounds/statement.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import { PostedRecord, shownClaim } from "./evidence.ts";
+import { calledOtherwise, missedMany, type RollCall, twiceCalled } from "./rolls.ts";
 import type { RoundTerms } from "./terms.ts";
 
 /** Something that is wrong, and the call that shows it. */
 export interface Finding extends LeafPlace {
-  readonly kind: "demand" | "accuse" | "challenge" | "equivocate" | "misrecord";
+  readonly kind: "demand" | "accuse" | "challenge" | "equivocate" | "misrecord" | RollCall["functionName"];
   /** The number of the party that is wrong; the recorder is the one after the participants. */
   readonly against: number;
   readonly call: ContractCall;
@@ -68,25 +70,49 @@ export class Findings {
     const { plan } = record;
     const found = record.second.flatMap((second) => this.equivocated(record.at(second)!, second));
     const posted = new PostedRecord(record);
+    found.push(...this.ofRolls(posted));
     for (const statement of record.all) {
-      const blame = await blameForm(record, statement);
+      // A leaf that is listed for an absent member is not in the posted record.
+      const blame = record.isAbsent(statement) ? undefined : await blameForm(record, statement);
       if (!blame) continue;
       if (blame.reason === "inputs")
         found.push({ kind: "accuse", ...PLACE(statement), against: plan.seats[statement.seat].participant, call: manager("accuse", [this.terms, posted.evidence(statement), bytesToHex(statement.signature)]) }); // prettier-ignore
       else if (!isOwners(plan, record.instance, statement)) found.push(this.demanded(statement));
-      else found.push(...(await this.unlisted(statement)));
+      else found.push(...(await this.unlisted(statement, posted)));
     }
     return found;
   }
 
+  /** What the rolls of a posted record show. */
+  private ofRolls(posted: PostedRecord): Finding[] {
+    const { record, terms } = this;
+    const { plan, instance, rolls } = record;
+    const twice = rolls.second.map((second) => twiceCalled(record, terms, [rolls.at(second)!, second]));
+    const many = rolls.all.map((roll) => missedMany(posted, terms, roll));
+    // Nobody has the signature of such a roll, so the recorder can't show why somebody was absent.
+    const unsigned = rolls.all.flatMap((roll) => {
+      const seat = plan.seats.findIndex(({ turn, member }) => turn === roll.turn && !roll.present[member]);
+      return isRecorders(instance, roll) || seat < 0 ? [] : [this.demanded({ round: roll.round, seat })];
+    });
+    return [...[...twice, ...many].flatMap((call) => this.ofRecorder(call)), ...unsigned];
+  }
+
+  private ofRecorder(call: RollCall | undefined): Finding[] {
+    if (!call) return [];
+    const { functionName, args } = call;
+    return [{ kind: functionName, round: this.record.plan.rounds, seat: 0, against: this.recorder, call: manager(functionName, args) }]; // prettier-ignore
+  }
+
   /** A leaf that was computed from what others have signed, and the record has something else. */
-  private async unlisted(statement: Statement): Promise<Finding[]> {
-    const { record } = this;
+  private async unlisted(statement: Statement, posted: PostedRecord): Promise<Finding[]> {
+    const { record, terms } = this;
+    const shown = await shownReads(record, statement);
+    const calls = (shown?.rolls ?? []).flatMap((roll) => this.ofRecorder(calledOtherwise(posted, terms, roll)));
+    if (calls.length > 0) return calls.slice(0, 1);
     const listed = record.sources(statement);
-    const read = (await shownReads(record, statement))?.statements ?? [];
-    return read.flatMap((shown, i) => {
-      if (sameClaim(record.plan, shown, shown, listed[i])) return [];
-      return isOwners(record.plan, record.instance, listed[i]) ? this.equivocated(shown, listed[i]) : [this.demanded(listed[i])]; // prettier-ignore
+    return (shown?.statements ?? []).flatMap((each, i) => {
+      if (sameClaim(record.plan, each, each, listed[i])) return [];
+      return isOwners(record.plan, record.instance, listed[i]) ? this.equivocated(each, listed[i]) : [this.demanded(listed[i])]; // prettier-ignore
     });
   }
 

@@ -9,7 +9,7 @@ import { locate } from "../../referee/decision.ts";
 import { trainingMachine } from "../../referee/machine.ts";
 import type { Witness } from "../../referee/witness.ts";
 import { ownerOf, partiesOf, statesRead } from "../../rounds/judge.ts";
-import { jobOfLeaf, type LeafRunner } from "../../rounds/leaf.ts";
+import { jobOfLeaf, type LeafRunner, sameClaim } from "../../rounds/leaf.ts";
 import { type LeafPlace, segmentOf, templateOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { roundGameAbi } from "../abi/round-game.ts";
@@ -25,7 +25,7 @@ import type { RoundsStage } from "./stage.ts";
 
 /**
  * The holder of another record challenges a leaf, with the states that its own record has there.
- * @returns who has lost; the challenger is side 0
+ * @returns who has lost; the challenger is side 0. Nobody, if the holder has nothing else to claim
  */
 export async function playLeaf(
   stage: RoundsStage,
@@ -36,12 +36,15 @@ export async function playLeaf(
   const { record } = posted;
   const { plan } = record;
   const template = templateOf(plan, place);
-  const [[listed], [own]] = [record.statements([place]), other.statements([place])];
+  const [listed] = record.statements([place]);
+  const sources = await statesRead(record, place).catch(() => statesRead(other, place));
+  // Who has no leaf there executes it: then there is a challenge only if it gives something else.
+  const own = other.isAbsent(place) ? await runner.run(plan, place, sources) : other.statements([place])[0];
+  if (sameClaim(plan, place, own, listed)) return [];
   const { start, end } = shownClaim(template, own);
   const call = [stage.terms, posted.evidence(place), start, end, stage.signed(plan, listed)];
   const begun = await stage.send("challenger", "game", "challenge", call);
   const [started] = parseEventLogs({ abi: roundGameAbi, eventName: "LeafChallenged", logs: begun.logs });
-  const sources = await statesRead(record, place).catch(() => statesRead(other, place));
   const { outline } = jobOfLeaf(plan, place, sources);
   const claims = [{ ...own, job: listed.job }, listed] as const;
   const parties = await partiesOf([other, record], place, { claims, sources, runner });

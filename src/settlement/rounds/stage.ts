@@ -21,6 +21,7 @@ import { fromHex } from "../../encoding/bytes.ts";
 import { signDigest } from "../../claims/signature.ts";
 import { ownerOf } from "../../rounds/judge.ts";
 import type { Plan } from "../../rounds/plan.ts";
+import { type Roll, rollDigest } from "../../rounds/roll.ts";
 import { type Instance, leafDigest, runOf, type Statement } from "../../rounds/statement.ts";
 import { testTokenBytecode } from "../abi/bytecode.ts";
 import { roundGameAbi } from "../abi/round-game.ts";
@@ -185,6 +186,11 @@ export class RoundsStage {
   signed(plan: Plan, statement: Statement): Hex {
     const digest = leafDigest(this.instance, statement, runOf(plan, statement));
     return bytesToHex(signDigest(digest, fromHex(secretOf(ownerOf(plan, statement)), 32)));
+  }
+
+  /** Signs a roll anew, as the recorder, for the instance on this chain. */
+  called(roll: Roll): Hex {
+    return bytesToHex(signDigest(rollDigest(this.instance, roll, roll.present), fromHex(secretOf("recorder"), 32)));
   }
 
   /** Lets time pass. */

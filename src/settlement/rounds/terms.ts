@@ -14,7 +14,7 @@ import {
 import { type Bytes, fromHex } from "../../encoding/bytes.ts";
 import { merkleRoot } from "../../encoding/merkle.ts";
 import { RoundsError } from "../../errors/index.ts";
-import { mayMiss, type Plan, planLeaves } from "../../rounds/plan.ts";
+import { type Plan, planLeaves } from "../../rounds/plan.ts";
 import { type Instance, instanceOf } from "../../rounds/statement.ts";
 import { roundManagerAbi } from "../abi/round-manager.ts";
 
@@ -27,7 +27,8 @@ export interface RoundTerms {
   readonly templates: Hex;
   readonly seats: Hex;
   readonly templateCount: number;
-  readonly turns: readonly { readonly members: number; readonly first: number }[];
+  /** In their order. The quorum is 0 for a turn that misses nobody. */
+  readonly turns: readonly { readonly members: number; readonly first: number; readonly quorum: number }[];
   /** The accounts of the plan's participants, in their order. They sign with their keys. */
   readonly participants: readonly Address[];
   readonly recorder: Address;
@@ -50,9 +51,6 @@ const hex = (bytes: Bytes): Hex => bytesToHex(bytes);
 
 /** What the terms have to say of a plan. */
 function planTermsOf(plan: Plan): PlanTerms {
-  const missing = plan.turns.find(mayMiss);
-  if (missing)
-    throw new RoundsError("PLAN", `the turn ${missing.name} of ${plan.name} may miss members, and the contracts read no rolls; drop its quorum, or perform the plan on no chain`, { turn: missing.name }); // prettier-ignore
   const { templates, seats } = planLeaves(plan);
   return {
     plan: hex(plan.id),
@@ -60,14 +58,15 @@ function planTermsOf(plan: Plan): PlanTerms {
     templates: hex(merkleRoot(templates)),
     seats: hex(merkleRoot(seats)),
     templateCount: plan.templates.length,
-    turns: plan.turns.map(({ by, members }) => ({
+    turns: plan.turns.map(({ by, members, quorum = 0 }) => ({
       members,
       first: plan.participants.findIndex(({ role }) => role === by),
+      quorum,
     })),
   };
 }
 
-/** The terms of a performance of a plan. @throws {RoundsError} for one with a turn that may miss members */
+/** The terms of a performance of a plan. */
 export function roundTermsOf(plan: Plan, choice: Omit<RoundTerms, keyof PlanTerms>): RoundTerms {
   return { ...choice, ...planTermsOf(plan) };
 }
@@ -107,8 +106,7 @@ export const decodeTerms = (encoded: Hex): RoundTerms => decodeAbiParameters([TE
 
 /**
  * The instance that participants sign for. Its salt is the hash of all terms.
- * @throws {RoundsError} when the terms are not about this plan: then do not join; and for a plan with a turn
- *   that may miss members
+ * @throws {RoundsError} when the terms are not about this plan: then do not join
  */
 export function instanceOn(plan: Plan, terms: RoundTerms, at: ManagerAt): Instance {
   const fits = encodeTerms({ ...terms, ...planTermsOf(plan) }) === encodeTerms(terms);

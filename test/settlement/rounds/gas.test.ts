@@ -47,6 +47,7 @@ test("gas is below the ceiling and as it was, and the page shows it", async () =
       gas[what] = Math.max(gas[what] ?? 0, figure);
   }
   const own = [
+    "deploy questions",
     "deploy manager",
     "deploy judge",
     "deploy game",
