@@ -8,7 +8,7 @@ import { wordOf } from "../../src/rounds/machine.ts";
 import { ownList, sourcesOf } from "../../src/rounds/plan.ts";
 import { runOf } from "../../src/rounds/statement.ts";
 import { stateOf } from "../../src/rounds/template.ts";
-import { instanceOn, type RoundTerms, roundTermsOf } from "../../src/settlement/rounds/terms.ts";
+import { roundTermsOf } from "../../src/settlement/rounds/terms.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { performedRecord } from "./liars.ts";
 import { membershipPlan } from "./membership-plan.ts";
@@ -49,11 +49,12 @@ describe("a plan with a quorum", () => {
     await expect(defineRounds({ ...source, quorum: () => ({ one: 1 }), data: () => ({ present: { dtype: "i32", shape: [], data: new Int32Array(1) } }) }).close()).rejects.toThrow("has data called present"); // prettier-ignore
   });
 
-  test("is refused by the terms of a chain, whose contracts read no rolls", () => {
-    expect(() => roundTermsOf(plan, {} as Parameters<typeof roundTermsOf>[1])).toThrow(
-      expect.objectContaining({ code: "VERDE_ROUNDS_PLAN", message: expect.stringContaining("the turn local of members may miss members") }), // prettier-ignore
-    );
-    expect(() => instanceOn(plan, {} as RoundTerms, { chainId: 1, manager: "0x" })).toThrow("the contracts read no rolls"); // prettier-ignore
+  test("has its quorum in the terms of a chain", () => {
+    const terms = roundTermsOf(plan, { participants: [] } as unknown as Parameters<typeof roundTermsOf>[1]);
+    expect(terms.turns).toEqual([
+      { members: 4, first: 0, quorum: 2 },
+      { members: 1, first: 4, quorum: 0 },
+    ]);
   });
 
   test.each([
