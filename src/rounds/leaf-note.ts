@@ -23,7 +23,8 @@ export interface LeafNote {
   readonly rolls?: readonly Roll[];
 }
 
-const leafFile = (folder: string, plan: Plan, { round, seat }: LeafPlace): string =>
+/** Where the file of a leaf is. */
+export const leafFile = (folder: string, plan: Plan, { round, seat }: LeafPlace): string =>
   path.join(folder, "rounds", String(round).padStart(4, "0"), `${seatName(plan, seat)}.leaf`);
 
 /** @throws {RoundsError} when the leaf's file is missing, or is none */

@@ -11,7 +11,7 @@ import { type StateRoot, stateRoot, type Tensor, tensorRoot, type TensorRoot } f
 import { RoundsError } from "../errors/index.ts";
 import { type JobId, jobIdOf, type JobOutline, type NamedTensor } from "../job/closed.ts";
 import { type RunRoot, runRootOf } from "../trace/commitments.ts";
-import { type JobTemplate, type Template, templateRoot } from "./template.ts";
+import { type JobTemplate, type Template, templateRoot, type TemplateRoots } from "./template.ts";
 import { OWN } from "./turn.ts";
 
 /** A turn in a plan. */
@@ -64,8 +64,14 @@ export interface Plan {
   readonly seats: readonly Seat[];
 }
 
+/** A plan whose graphs and data are known by their roots alone. */
+export interface PlanRoots extends Pick<Plan, "name" | "rounds" | "turns"> {
+  readonly templates: readonly TemplateRoots[];
+  readonly seats: readonly Pick<Seat, "turn" | "member" | "template" | "shardRoots">[];
+}
+
 /** The leaves of the three trees that a plan's id binds. */
-export function planLeaves({ turns, templates, seats }: Pick<Plan, "turns" | "templates" | "seats">) {
+export function planLeaves({ turns, templates, seats }: Pick<PlanRoots, "turns" | "templates" | "seats">) {
   const leaf = (write: (writer: Writer) => Writer): Bytes => taggedHash(Tag.planPart, write(new Writer()).finish());
   return {
     turns: turns.map(({ name, by, members, quorum }) =>
@@ -82,7 +88,7 @@ export function planLeaves({ turns, templates, seats }: Pick<Plan, "turns" | "te
 }
 
 /** The id binds every part: a change of one bit gives another. */
-export function planIdOf(plan: Omit<Plan, "id" | "participants">): PlanId {
+export function planIdOf(plan: PlanRoots): PlanId {
   const { turns, templates, seats } = planLeaves(plan);
   const head = new Writer().u32(SPEC_VERSION).u32(plan.rounds, "the number of rounds").text(plan.name).finish();
   return taggedHash(Tag.plan, head, ...[turns, templates, seats].map((leaves) => merkleRoot(leaves)));

@@ -6,13 +6,24 @@ import { RoundsError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { exists } from "../files/regular.ts";
 import { Blobs } from "./blobs.ts";
+import { admitEvidence } from "./evidence-log.ts";
 import { readInstance, writeInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
 import { type LeafNote, readNote, writeNote } from "./leaf-note.ts";
 import { type LogContent, type RecordMark, readLog } from "./log.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan, writePlan } from "./plan-file.ts";
-import { isRolled, type Reads, readsOf, type Roll, Rolls, standingIn, turnOf, type TurnPlace } from "./roll.ts";
+import {
+  chosenBy,
+  isRolled,
+  type Reads,
+  readsOf,
+  type Roll,
+  Rolls,
+  standingIn,
+  turnOf,
+  type TurnPlace,
+} from "./roll.ts";
 import { stateOf } from "./template.ts";
 import type { Instance, Statement } from "./statement.ts";
 
@@ -21,7 +32,7 @@ const key = ({ round, seat }: LeafPlace): string => `${round}/${seat}`;
 /** Where the log of a record is. */
 export const logFile = (folder: string): string => path.join(folder, "record.log");
 /** Where the blobs of a record are. */
-const blobFolder = (folder: string): string => path.join(folder, "blobs");
+export const blobFolder = (folder: string): string => path.join(folder, "blobs");
 
 /** A record as anyone reads it from its folder. */
 export class RoundsRecord {
@@ -37,7 +48,13 @@ export class RoundsRecord {
   /** Folders of participants, which may show what these have read (`LeafNote.read`). */
   readonly evidence: string[] = [];
 
-  constructor(folder: string, plan: Plan, instance: Instance, blobs: Blobs, log?: LogContent) {
+  constructor(
+    folder: string,
+    plan: Plan,
+    instance: Instance,
+    blobs: Blobs,
+    log?: Pick<LogContent, "statements" | "marks" | "rolls">,
+  ) {
     this.folder = folder;
     this.plan = plan;
     this.instance = instance;
@@ -68,6 +85,7 @@ export class RoundsRecord {
     const plan = await readPlan(folder, blobs);
     const instance = await readInstance(folder, plan);
     const record = new RoundsRecord(folder, plan, instance, blobs, await readLog(logFile(folder), plan.turns));
+    await admitEvidence(record);
     for (const each of evidence) {
       if (!(await exists(path.join(each, "rounds"))))
         throw new RoundsError("RECORD", `${each} has no leaves, so it shows nothing; name the folder that a participant keeps of this performance`, { folder: each }); // prettier-ignore
@@ -120,14 +138,8 @@ export class RoundsRecord {
   }
 
   /** The rolls that say what a leaf has to read. */
-  rollsRead(place: LeafPlace): Roll[] {
-    const read = new Set<Roll>();
-    readsOf(this.plan, place, (turn) => {
-      const roll = this.roll(turn);
-      read.add(roll);
-      return roll;
-    });
-    return [...read];
+  rollsRead(place: LeafPlace): readonly Roll[] {
+    return chosenBy(this.plan, place, (turn) => this.roll(turn)).asked;
   }
 
   /** Whether a place has its leaf, or a roll says that its member was away. */

@@ -46,6 +46,8 @@ export interface RunRoundsOptions {
   force?: boolean;
   /** Stops after the leaves that are being computed. The record can be continued. */
   signal?: AbortSignal;
+  /** Called when the record is there, before the first leaf is performed. What it returns is waited for. */
+  onBegin?(record: RoundsRecord): void | Promise<void>;
   /** Called after each leaf. */
   onLeaf?(leaf: LeafInfo): void;
   /** Called when a turn is closed, for each member that was not there. */
@@ -109,6 +111,7 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
         ? await crewFor(record, { ...options, participants, state }, signers, isDrill)
         : await participants.crew(record);
     try {
+      await options.onBegin?.(record);
       await new Recorder(record, crew, recorder, options).run();
       return record;
     } finally {

@@ -3,7 +3,7 @@ import { bytesEqual } from "../encoding/bytes.ts";
 import { deriveJob, type LeafPlace, type Plan } from "./plan.ts";
 import type { LeafNote } from "./leaf-note.ts";
 import type { RoundsRecord } from "./record.ts";
-import { isRecorders, type Reads, readsOf, type Roll, Rolls, type TurnPlace } from "./roll.ts";
+import { chosenBy, isRecorders, type Roll, Rolls } from "./roll.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
 /** What a leaf's owner shows that it has read. */
@@ -43,17 +43,6 @@ function excuseIn(
   } catch {
     return undefined;
   }
-}
-
-/** What a leaf reads by rolls, and which of them it asks for. */
-function chosenBy(plan: Plan, place: LeafPlace, rollOf: (turn: TurnPlace) => Roll): Reads & { asked: readonly Roll[] } {
-  const asked = new Map<string, Roll>();
-  const reads = readsOf(plan, place, (turn) => {
-    const roll = rollOf(turn);
-    asked.set(`${turn.round}/${turn.turn}`, roll);
-    return roll;
-  });
-  return { ...reads, asked: [...asked.values()] };
 }
 
 const areMembers = ({ turns }: Plan, { turn, present }: Roll): boolean =>

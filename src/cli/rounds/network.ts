@@ -11,6 +11,7 @@ import type { Muster } from "../../rounds/crew.ts";
 import type { PlantedFault } from "../../rounds/fault.ts";
 import type { Plan } from "../../rounds/plan.ts";
 import { musterOn } from "../../services/rounds/muster.ts";
+import type { Transport } from "../../services/transport/transport.ts";
 import { parseDuration } from "../../settlement/duration.ts";
 import { endProcess, startCarrier } from "../carrier.ts";
 import { networksOf } from "../network.ts";
@@ -20,6 +21,9 @@ import { reportLine } from "../output.ts";
 
 export interface OverNetwork {
   readonly muster: Muster;
+  readonly transport: Transport;
+  /** Its address, if the command has named it. */
+  readonly named: string | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -50,8 +54,9 @@ export async function gatherOn(options: NetworkOptions): Promise<OverNetwork> {
       throw new RoundsError("FAULT", "participants elsewhere plant their own faults; give --fault to `verde rounds join`"); // prettier-ignore
     const networks = await networksOf(flags);
     ending.push(() => networks.close());
+    const transport = await networks.at(network);
     const muster = await musterOn({
-      transport: await networks.at(network),
+      transport,
       plan,
       // In a drill an honest participant may be given what makes its training diverge.
       stop: faults.length === 0,
@@ -59,7 +64,7 @@ export async function gatherOn(options: NetworkOptions): Promise<OverNetwork> {
       signal,
       ...(named !== undefined && { onPresent: (name, address) => reportLine(`verde: ${name} is there, as ${formatAddress(address)}`) }), // prettier-ignore
     });
-    return { muster, close };
+    return { muster, transport, named, close };
   } catch (error) {
     await close();
     throw error;

@@ -7,6 +7,7 @@ import { addProgressOption } from "../progress.ts";
 import { auditRounds } from "./audit.ts";
 import { addStakedOptions, registerOnChain } from "./chain.ts";
 import { disputeRounds } from "./dispute.ts";
+import { registerHandover } from "./handover.ts";
 import { addPlanHelp } from "./help.ts";
 import { inspectRounds } from "./inspect.ts";
 import { ROUNDS, SEED } from "./plan.ts";
@@ -81,6 +82,7 @@ export function register(program: Command): void {
     return joinPlan(path, rest, flags, join);
   });
   addPlanHelp(rounds, [run, join, ...registerOnChain(rounds)]);
+  registerHandover(rounds);
   rounds
     .command("inspect")
     .description("show a record: its plan, its participants and its leaves")

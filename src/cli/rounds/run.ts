@@ -16,6 +16,7 @@ import type { OverNetwork } from "./network.ts";
 import { describeEffect, type Effect, effectsOf } from "./effects.ts";
 import { absencesOf } from "./inspect.ts";
 import { type PlanFlags, planOf, planWords } from "./plan.ts";
+import type { Served } from "./serve.ts";
 import type { StakedFlags } from "./staked.ts";
 
 interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
@@ -39,9 +40,12 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
   const absences = away.map((text) => parseAway(plan, text));
   const stopping = stopOnSignal("the leaves that are being computed are finished, and then the rounds stop");
   let others: OverNetwork | undefined;
+  let served: Served | undefined;
   try {
     if (participants === "nats")
       others = await (await import("./network.ts")).gatherOn({ flags, plan, words: planWords(path, rest, flags), faults: planted, backend, signal: stopping.signal }); // prettier-ignore
+    if (others?.named !== undefined) served = { ...others, network: others.named };
+    else if (flags.network !== undefined) served = await (await import("./serve.ts")).openServed(flags);
     const record = await runRounds(plan, {
       out,
       participants: participants === "nats" ? others!.muster : participants,
@@ -53,6 +57,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       resume,
       force,
       signal: stopping.signal,
+      onBegin: async (begun) => served && (await import("./serve.ts")).serveOn(served, begun, out, json),
       onLeaf: (leaf) => (json ? writeJson(leafLine(leaf)) : writeLine(describeLeaf(leaf))),
       onAbsent: ({ why, ...leaf }) => (json ? writeJson({ ...placeLine(leaf), absent: true, why }) : writeLine(`${describePlace(leaf)}  absent: ${why}`)), // prettier-ignore
       onLate: (leaf) => reportLine(`verde: ${leaf.name} of round ${leaf.round} is refused: it has come after its turn was closed`), // prettier-ignore
@@ -65,6 +70,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
     reportLine(`  ${commandWith("--resume", ["--force"])}`);
     exitWith(code);
   } finally {
+    await served?.close();
     await others?.close();
     stopping.done();
   }

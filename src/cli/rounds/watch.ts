@@ -17,6 +17,7 @@ import { EXIT } from "../exit.ts";
 import { exitWith } from "../guard.ts";
 import { colors, formatCount, reportLine, sayNow, writeJson, writeLine } from "../output.ts";
 import { Progress } from "../progress.ts";
+import type { NetworkFlags } from "../network-options.ts";
 import { Sender } from "../send.ts";
 import { openSession } from "../session.ts";
 import type { SendFlags } from "../session-options.ts";
@@ -24,8 +25,9 @@ import { readAccount } from "../stake.ts";
 import { bondText } from "../task/game.ts";
 import { leafName, partyName, readPosted, stateText } from "./terms.ts";
 
-interface Flags extends SendFlags {
+interface Flags extends SendFlags, NetworkFlags {
   terms: string;
+  serve?: boolean;
   every: string;
   accuse: boolean;
   approve: boolean;
@@ -42,6 +44,7 @@ export async function watchRounds(folder: string, flags: Flags): Promise<void> {
   const { json = false, backend } = flags;
   const numbers = numbersOf(posted, sender.address).map((number) => partyName(posted.terms, number));
   sayNow(`${sender.address} watches ${posted.id} as ${numbers.length > 0 ? numbers.join(", ") : "a stranger"}`, json);
+  const served = flags.serve ? await (await import("./serve.ts")).beginServing(folder, flags) : undefined;
   const progress = new Progress();
   const ended = await watchPerformance(session, posted, sender.address, folder, {
     everyMillis,
@@ -57,7 +60,7 @@ export async function watchRounds(folder: string, flags: Flags): Promise<void> {
     onTrouble: (sentence) => reportLine(`verde: ${sentence}`),
     onWait: (view, audited, leaves) => progress.show(waitText(posted, view, audited, leaves), true),
     onLook: () => progress.clear(),
-  });
+  }).finally(() => served?.close());
   if (!ended) return sender.report(json, { instance: posted.id }, "");
   await report(ended, posted, session, sender, json);
   if (ended.lost) exitWith(EXIT.divergence);
@@ -65,7 +68,7 @@ export async function watchRounds(folder: string, flags: Flags): Promise<void> {
 
 async function open(posted: PostedRounds, flags: Flags): Promise<{ session: Session; sender: Sender }> {
   const onDissent = (text: string): void => reportLine(`verde: ${text}`);
-  const { terms: _, ...chain } = flags;
+  const { terms: _, serve: __, ...chain } = flags;
   const session = await openSession(chain, { agreement: "majority", onDissent });
   expectManager(posted, session.deployment);
   await readPerformance(session, posted);
