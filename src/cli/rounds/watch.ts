@@ -3,19 +3,17 @@ import type { TransactionReceipt } from "viem";
 import { formatAmount } from "../../settlement/amount.ts";
 import { parseDuration } from "../../settlement/duration.ts";
 import { bondCredit } from "../../settlement/game/bond.ts";
-import { clauseOf, mayBeginLater } from "../../settlement/game/fate.ts";
 import { numbersOf, type PerformanceView, readPerformance } from "../../settlement/rounds/performance.ts";
 import { expectManager, type PostedRounds } from "../../settlement/rounds/terms-file.ts";
 import { watchPerformance } from "../../settlement/rounds/watch.ts";
 import type { WatchAct, Watched } from "../../settlement/rounds/watch-options.ts";
 import type { Session } from "../../settlement/session.ts";
-import { Backoff } from "../../settlement/transactions/backoff.ts";
 import type { ContractCall } from "../../settlement/transactions/caller.ts";
-import { SYSTEM_CLOCK } from "../../settlement/transactions/clock.ts";
 import { allow } from "../allowance.ts";
 import { EXIT } from "../exit.ts";
 import { exitWith } from "../guard.ts";
 import { colors, formatCount, reportLine, sayNow, writeJson, writeLine } from "../output.ts";
+import { patiently } from "../patiently.ts";
 import { Progress } from "../progress.ts";
 import type { NetworkFlags } from "../network-options.ts";
 import { Sender } from "../send.ts";
@@ -40,7 +38,7 @@ const AWAY_MILLIS = 3_000;
 export async function watchRounds(folder: string, flags: Flags): Promise<void> {
   const everyMillis = 1000 * Math.max(parseDuration(flags.every), 1);
   const posted = await readPosted(flags.terms);
-  const { session, sender } = await patiently(flags, everyMillis, () => open(posted, flags));
+  const { session, sender } = await patiently(everyMillis, flags.dryRun, () => open(posted, flags));
   const { json = false, backend } = flags;
   const numbers = numbersOf(posted, sender.address).map((number) => partyName(posted.terms, number));
   sayNow(`${sender.address} watches ${posted.id} as ${numbers.length > 0 ? numbers.join(", ") : "a stranger"}`, json);
@@ -73,19 +71,6 @@ async function open(posted: PostedRounds, flags: Flags): Promise<{ session: Sess
   expectManager(posted, session.deployment);
   await readPerformance(session, posted);
   return { session, sender: await Sender.open(session, flags, AWAY_MILLIS) };
-}
-
-/** Begins again and again while the node is away: it may start later than this command. */
-async function patiently<T>(flags: Flags, everyMillis: number, begin: () => Promise<T>): Promise<T> {
-  const backoff = new Backoff(everyMillis, 30_000);
-  for (;;)
-    try {
-      return await begin();
-    } catch (error) {
-      if (flags.dryRun || !mayBeginLater(error)) throw error;
-      if (backoff.failures === 0) reportLine(`verde: ${clauseOf(error)}; trying again until it works`);
-      await SYSTEM_CLOCK.sleep(backoff.next());
-    }
 }
 
 /** A demand is paid for, and a challenge needs free stake for its bond. */
