@@ -54,7 +54,7 @@ export async function fetchRounds(out: string, flags: Flags): Promise<void> {
         if (unsigned.length > 0) reportLine(`verde: the recorder lists ${unsigned.join(", ")} of round ${round} without the signature of its owner; \`verde rounds audit\` says so, and \`verde rounds watch\` demands it`); // prettier-ignore
       },
     };
-    const everyMillis = 1000 * Math.max(parseDuration(every), 0.1);
+    const everyMillis = 1000 * Math.max(parseDuration(every), 1);
     const onTrouble = (sentence: string): void => reportLine(`verde: ${plainText(sentence)}; trying again until it works`); // prettier-ignore
     const found = follow ? await followRecord({ ...options, everyMillis, onTrouble }) : await once(options);
     if (found) report(out, found, json);
