@@ -24,6 +24,7 @@ export { meanPresent } from "./mean.ts";
 export type { LeafClaim, LeafPlace, Participant, Plan, PlanId, PlanTurn, Seat } from "./plan.ts";
 export { type AnyPorts, Port, type Ports } from "./port.ts";
 export { RoundsRecord } from "./record.ts";
+export type { LeafNews } from "./leaf-news.ts";
 export type { LeafNote } from "./leaf-note.ts";
 export type { Roll, TurnPlace } from "./roll.ts";
 export { type AbsenceInfo, type LeafInfo, runRounds, type RunRoundsOptions } from "./run.ts";

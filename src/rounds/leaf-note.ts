@@ -23,12 +23,13 @@ export interface LeafNote {
   readonly rolls?: readonly Roll[];
 }
 
-const leafFile = (folder: string, plan: Plan, { round, seat }: LeafPlace): string =>
-  path.join(folder, "rounds", String(round).padStart(4, "0"), `${seatName(plan, seat)}.leaf`);
+/** A file about a leaf in a record's folder: `rounds/0003/local-2` with an ending. */
+export const fileOf = (folder: string, plan: Plan, { round, seat }: LeafPlace, ending: string): string =>
+  path.join(folder, "rounds", String(round).padStart(4, "0"), `${seatName(plan, seat)}${ending}`);
 
 /** @throws {RoundsError} when the leaf's file is missing, or is none */
 export async function readNote(folder: string, plan: Plan, place: LeafPlace): Promise<LeafNote> {
-  const file = leafFile(folder, plan, place);
+  const file = fileOf(folder, plan, place, ".leaf");
   try {
     return decode(new Uint8Array(await fs.readFile(file))) as LeafNote;
   } catch (cause) {
@@ -43,7 +44,7 @@ export async function writeNote(
   place: LeafPlace,
   { roots, ...note }: LeafNote,
 ): Promise<void> {
-  const file = leafFile(folder, plan, place);
+  const file = fileOf(folder, plan, place, ".leaf");
   await makeFolder(path.dirname(file));
   await replaceFile(file, encode(plain({ ...note, roots })));
 }

@@ -12,7 +12,9 @@ import { canonBits } from "../repops/numbers/vf32.ts";
 import { Observations } from "../trace/observations.ts";
 import { Replayer } from "../trace/replay.ts";
 import { divergedError } from "../trace/stopped.ts";
+import { eventsPass } from "../trace/turns.ts";
 import { drilled, type LeafFault } from "./fault.ts";
+import { type LeafCheckpoints, LeafTrace } from "./leaf-trace.ts";
 import {
   type LeafClaim,
   leafRoot,
@@ -41,6 +43,18 @@ export interface ExecutedLeaf extends LeafClaim {
   /** The metrics after each step, by name; empty for turns without steps. */
   readonly metrics: readonly Record<string, number>[];
 }
+
+interface LeafOptions {
+  readonly fault?: LeafFault | undefined;
+  readonly stop?: boolean;
+  readonly checkpoints?: LeafCheckpoints | undefined;
+}
+
+/**
+ * Whether the trace of a leaf says which fault it has. What is read in another way is in its job; what is
+ * done to its state is not.
+ */
+const isTraceable = (fault: LeafFault | undefined): boolean => fault?.kind !== "steps" && fault?.kind !== "message";
 
 /** Tensors as jobs read them, by the tensors that were handed on. */
 const readable = new WeakMap<Tensor, Tensor>();
@@ -99,6 +113,8 @@ export class LeafRunner {
   /**
    * Executes a leaf's job from its sources.
    * @param options.fault of a drill; then what it commits to is wrong
+   * @param options.checkpoints where its states are kept until it is done, and from where it continues; the
+   *   result has the same bits
    * @param options.stop whether it stops when training has diverged, or a label is no class: a participant
    *   does that, but a leaf that reads what a liar has made has its bits all the same
    * @throws {RunError | ValueError} with `stop`
@@ -107,7 +123,7 @@ export class LeafRunner {
     plan: Plan,
     place: LeafPlace,
     sources: readonly SourceState[],
-    { fault, stop = false }: { fault?: LeafFault | undefined; stop?: boolean } = {},
+    { fault, stop = false, checkpoints }: LeafOptions = {},
   ): Promise<ExecutedLeaf> {
     const { job, outline } = jobOfLeaf(plan, place, sources);
     const template = templateOf(plan, place);
@@ -116,20 +132,41 @@ export class LeafRunner {
     const observed = new Observations();
     const metrics: Record<string, number>[] = [];
     const names = metricNames(job);
-    const begun = await execution.initialise();
-    observed.executed(0, begun, template.init, !stop);
-    const start = await execution.stateRoot();
-    while (execution.at < job.steps) {
-      observed.executed(execution.at + 1, await execution.advance(), job.step, !stop);
-      metrics.push(namedMetrics(names, await execution.metrics()));
-      observed.measured(execution.at, metrics[metrics.length - 1]);
-      if (stop && observed.divergence)
-        throw divergedError({ step: execution.at, steps: job.steps }, observed.divergence);
+    const jobId = jobIdOf(partsOf(outline));
+    const measured = (bits: readonly number[]): void => {
+      metrics.push(namedMetrics(names, bits));
+      observed.measured(metrics.length, metrics[metrics.length - 1]);
+    };
+    const isTraced = checkpoints && job.steps > 0 && isTraceable(fault);
+    const manifest = { outline, jobId, commitEvery: segmentOf(template), backend: this.backend.name, ...(fault?.kind === "flip" && { fault }) }; // prettier-ignore
+    const { trace, before } = isTraced ? await LeafTrace.open(checkpoints, manifest, read, execution) : {};
+    try {
+      let start = before?.start;
+      before?.metrics.forEach(measured);
+      if (start === undefined) {
+        const begun = await execution.initialise();
+        observed.executed(0, begun, template.init, !stop);
+        const roots = await execution.entryRoots();
+        start = stateRoot(roots);
+        if (trace) await trace.step(execution, await execution.metrics(), roots);
+      }
+      while (execution.at < job.steps) {
+        // A process whose recorder has gone ends here.
+        if (checkpoints) await eventsPass();
+        observed.executed(execution.at + 1, await execution.advance(), job.step, !stop);
+        const bits = await execution.metrics();
+        measured(bits);
+        if (stop && observed.divergence)
+          throw divergedError({ step: execution.at, steps: job.steps }, observed.divergence);
+        await trace?.step(execution, bits);
+      }
+      const roots = await execution.entryRoots();
+      const state = await execution.state();
+      return { job: jobId, start, end: stateRoot(roots), roots, state, metrics };
+    } finally {
+      await trace?.close();
+      if (fault) await execution.close();
     }
-    const roots = await execution.entryRoots();
-    const state = await execution.state();
-    if (fault) await execution.close();
-    return { job: jobIdOf(partsOf(outline)), start, end: stateRoot(roots), roots, state, metrics };
   }
 
   /**

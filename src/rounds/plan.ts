@@ -106,6 +106,12 @@ export interface LeafPlace {
   readonly seat: number;
 }
 
+/** A place with the names that the plan has for it: the leaf's, and its participant's. */
+export function namesOf(plan: Plan, { round, seat }: LeafPlace) {
+  const { name: participant } = plan.participants[plan.seats[seat].participant];
+  return { round, seat, rounds: plan.rounds, name: seatName(plan, seat), participant };
+}
+
 /**
  * The places that a leaf reads, in the order of its job's lists, if nobody is away. Round 0 reads none.
  * `readsOf` says which leaves these are where somebody is.

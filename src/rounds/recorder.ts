@@ -9,7 +9,7 @@ import { sameClaim } from "./leaf.ts";
 import { LogWriter, readLog } from "./log.ts";
 import { roundRootIn } from "./machine.ts";
 import type { Performed } from "./participant.ts";
-import { type LeafPlace, seatName } from "./plan.ts";
+import { type LeafPlace, namesOf, seatName } from "./plan.ts";
 import { logFile, type RoundsRecord } from "./record.ts";
 import { hasQuorum, isRolled, presentWord, type TurnPlace } from "./roll.ts";
 import type { RunRoundsOptions } from "./run.ts";
@@ -183,10 +183,8 @@ export class Recorder {
     return this.options.faults?.find((planted) => planted.round === round && planted.seat === seat)?.fault;
   }
 
-  private infoOf({ round, seat }: LeafPlace) {
-    const { plan } = this.record;
-    const { name: participant } = plan.participants[plan.seats[seat].participant];
-    return { round, seat, rounds: plan.rounds, name: seatName(plan, seat), participant };
+  private infoOf(place: LeafPlace) {
+    return namesOf(this.record.plan, place);
   }
 
   private tooFew({ round, turn }: TurnPlace, present: readonly boolean[], absent: ReadonlyMap<LeafPlace, string>) {

@@ -10,8 +10,10 @@ import type { Backend } from "../repops/backends/backend.ts";
 import type { Away } from "./away.ts";
 import { crewFor, type Muster } from "./crew.ts";
 import type { PlantedFault } from "./fault.ts";
+import type { LeafNews } from "./leaf-news.ts";
+import type { CheckpointOptions } from "./leaf-trace.ts";
 import { LogWriter } from "./log.ts";
-import type { LeafPlace, Plan } from "./plan.ts";
+import { type LeafPlace, namesOf, type Plan } from "./plan.ts";
 import { beginRecord, logFile, RoundsRecord } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 import { Signer } from "./signer.ts";
@@ -46,8 +48,16 @@ export interface RunRoundsOptions {
   force?: boolean;
   /** Stops after the leaves that are being computed. The record can be continued. */
   signal?: AbortSignal;
+  /**
+   * How often a leaf keeps its state while it is computed, in training steps, so that it continues from there
+   * when it was cut off; 0: never. Default: once a minute, and less often where writing takes long.
+   * Participants elsewhere choose it themselves.
+   */
+  checkpointEvery?: number;
   /** Called after each leaf. */
   onLeaf?(leaf: LeafInfo): void;
+  /** Called when a leaf continues from a state that it had kept, or can't. */
+  onNews?(leaf: Omit<LeafInfo, "metrics">, news: LeafNews): void;
   /** Called when a turn is closed, for each member that was not there. */
   onAbsent?(absence: AbsenceInfo): void;
   /** Called for a leaf that is refused, because it has come after its turn was closed. */
@@ -91,6 +101,7 @@ const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "templates", "blo
  */
 export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<RoundsRecord> {
   const { out, state = new ClaimStore().folder } = options;
+  const checkpoints = checkpointsIn(plan, options);
   await makeFolder(out);
   const lock = takeLock(path.join(out, "record.lock"), out);
   try {
@@ -106,7 +117,7 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
     const record = await recordFor(plan, options, owners, recorder);
     const crew =
       typeof participants === "string"
-        ? await crewFor(record, { ...options, participants, state }, signers, isDrill)
+        ? await crewFor(record, { ...options, participants, state, checkpoints }, signers, isDrill)
         : await participants.crew(record);
     try {
       await new Recorder(record, crew, recorder, options).run();
@@ -117,6 +128,13 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
   } finally {
     lock.release();
   }
+}
+
+/** @throws {UsageError} for a number of steps that is none */
+function checkpointsIn(plan: Plan, { checkpointEvery: every, onNews }: RunRoundsOptions): CheckpointOptions {
+  if (every !== undefined && !(Number.isInteger(every) && every >= 0 && every < 2 ** 31))
+    throw new UsageError("VALUE", `a checkpoint every ${every} steps is not possible; take 0 to 2^31 - 1`, { every });
+  return { every, onNews: (place, news) => onNews?.(namesOf(plan, place), news) };
 }
 
 async function recordFor(

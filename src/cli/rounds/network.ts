@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { formatAddress } from "../../claims/claim.ts";
-import { RoundsError } from "../../errors/index.ts";
+import { RoundsError, UsageError } from "../../errors/index.ts";
 import { plainText } from "../../game/received.ts";
 import type { Muster } from "../../rounds/crew.ts";
 import type { PlantedFault } from "../../rounds/fault.ts";
@@ -24,7 +24,7 @@ export interface OverNetwork {
 }
 
 export interface NetworkOptions {
-  readonly flags: NetworkFlags & { readonly patience: string };
+  readonly flags: NetworkFlags & { readonly patience: string; readonly checkpointEvery?: number };
   readonly plan: Plan;
   /** The words that name the plan on a command line, with its options. */
   readonly words: readonly string[];
@@ -48,6 +48,8 @@ export async function gatherOn(options: NetworkOptions): Promise<OverNetwork> {
     const network = named ?? (await startOwn(options, ending));
     if (named !== undefined && faults.length > 0)
       throw new RoundsError("FAULT", "participants elsewhere plant their own faults; give --fault to `verde rounds join`"); // prettier-ignore
+    if (named !== undefined && flags.checkpointEvery !== undefined)
+      throw new UsageError("CONFLICT", "participants elsewhere keep their own states; give --checkpoint-every to `verde rounds join`"); // prettier-ignore
     const networks = await networksOf(flags);
     ending.push(() => networks.close());
     const muster = await musterOn({
@@ -68,7 +70,7 @@ export async function gatherOn(options: NetworkOptions): Promise<OverNetwork> {
 
 /** Starts a network and a process for each participant. @returns its address */
 async function startOwn(
-  { plan, words, faults, backend }: NetworkOptions,
+  { flags, plan, words, faults, backend }: NetworkOptions,
   ending: (() => Promise<unknown>)[],
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "verde-rounds-"));
@@ -76,11 +78,12 @@ async function startOwn(
   const { network, carrier, end } = await startCarrier(join(folder, "nats"));
   ending.push(end);
   reportLine(`verde: the participants find each other over ${carrier}, at ${network}`);
+  const kept = flags.checkpointEvery === undefined ? [] : ["--checkpoint-every", String(flags.checkpointEvery)];
   for (const [participant, { name }] of plan.participants.entries()) {
     const own = faults.flatMap(({ text, planted }) =>
       plan.seats[planted.seat].participant === participant ? ["--fault", text] : [],
     );
-    const args = ["rounds", "join", ...words, "--as", name, "--network", network, "--out", resolve(folder, name), ...own, ...(backend === undefined ? [] : ["--backend", backend])]; // prettier-ignore
+    const args = ["rounds", "join", ...words, "--as", name, "--network", network, "--out", resolve(folder, name), ...kept, ...own, ...(backend === undefined ? [] : ["--backend", backend])]; // prettier-ignore
     const [program, ...before] = ownCommand();
     const child = spawn(program, [...before, ...args], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],

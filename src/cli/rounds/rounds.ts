@@ -4,6 +4,7 @@ import { BACKEND_NAMES } from "../../repops/backends/index.ts";
 import { addThreadsOption } from "../threads.ts";
 import { addNetworkOptions } from "../network-options.ts";
 import { addProgressOption } from "../progress.ts";
+import { count } from "../run.ts";
 import { auditRounds } from "./audit.ts";
 import { addStakedOptions, registerOnChain } from "./chain.ts";
 import { disputeRounds } from "./dispute.ts";
@@ -35,6 +36,12 @@ const FAULT = [
   (text: string, before: string[] = []): string[] => [...before, text],
 ] as const;
 
+const CHECKPOINTS = [
+  "--checkpoint-every <steps>",
+  "keep the state of a leaf every so many steps while it is computed: one that is cut off continues there; 0: never (default: once a minute)",
+  count,
+] as const;
+
 export function register(program: Command): void {
   const rounds = program
     .command("rounds")
@@ -53,6 +60,7 @@ export function register(program: Command): void {
         .default("local"),
     )
     .option(...PATIENCE)
+    .option(...CHECKPOINTS)
     .option(...AWAY)
     .option(...FAULT)
     .option(...BACKEND)
@@ -71,6 +79,7 @@ export function register(program: Command): void {
     .option(...ROUNDS)
     .option(...SEED)
     .option(...PATIENCE)
+    .option(...CHECKPOINTS)
     .option(...FAULT)
     .option(...BACKEND)
     .option("--json", "one JSON object on each line")

@@ -4,6 +4,7 @@ import { toHex } from "../../encoding/bytes.ts";
 import { RunError, UsageError } from "../../errors/index.ts";
 import { parseAway } from "../../rounds/away.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
+import { describeNews } from "../../rounds/leaf-news.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { type LeafInfo, runRounds } from "../../rounds/run.ts";
 import { parseDuration } from "../../settlement/duration.ts";
@@ -22,6 +23,7 @@ interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
   out: string;
   participants: "local" | "processes" | "nats";
   patience: string;
+  checkpointEvery?: number;
   away?: string[];
   fault?: string[];
   backend?: string;
@@ -50,10 +52,12 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       faults: planted.map((each) => each.planted),
       away: absences,
       patience: 1000 * parseDuration(flags.patience),
+      ...(flags.checkpointEvery !== undefined && { checkpointEvery: flags.checkpointEvery }),
       resume,
       force,
       signal: stopping.signal,
       onLeaf: (leaf) => (json ? writeJson(leafLine(leaf)) : writeLine(describeLeaf(leaf))),
+      onNews: (leaf, news) => (json ? writeJson({ ...placeLine(leaf), checkpoint: news }) : writeLine(describeNews(leaf.name, leaf.round, news))), // prettier-ignore
       onAbsent: ({ why, ...leaf }) => (json ? writeJson({ ...placeLine(leaf), absent: true, why }) : writeLine(`${describePlace(leaf)}  absent: ${why}`)), // prettier-ignore
       onLate: (leaf) => reportLine(`verde: ${leaf.name} of round ${leaf.round} is refused: it has come after its turn was closed`), // prettier-ignore
     });

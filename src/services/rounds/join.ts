@@ -10,6 +10,7 @@ import type { Backend } from "../../repops/backends/backend.ts";
 import { misread, type PlantedFault } from "../../rounds/fault.ts";
 import { contradict } from "../../rounds/judge.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
+import type { LeafNews } from "../../rounds/leaf-news.ts";
 import { checkRoll, perform } from "../../rounds/participant.ts";
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
@@ -39,6 +40,10 @@ export interface JoinOptions {
   readonly faults?: readonly PlantedFault[];
   /** Milliseconds for which the recorder may be away. Default: a minute. */
   readonly patience?: number;
+  /** How often a leaf keeps its state, in training steps (`RunRoundsOptions.checkpointEvery`). */
+  readonly checkpointEvery?: number | undefined;
+  /** Told when a leaf continues from a state that it had kept, or can't. */
+  onNews?(place: LeafPlace, name: string, news: LeafNews): void;
   /** Told of each leaf, when it is signed. */
   onLeaf?(place: LeafPlace, name: string): void;
   /** Told of each leaf without which the recorder has closed its turn. */
@@ -153,7 +158,8 @@ export class Joined {
   }
 
   private async leaf(record: RoundsRecord, place: LeafPlace, stop: boolean): Promise<Reply> {
-    const { plan, faults = [], transport, patience } = this.options;
+    const { plan, faults = [], transport, patience, checkpointEvery: every, onNews } = this.options;
+    const checkpoints = { every, onNews: (at: LeafPlace, news: LeafNews) => onNews?.(at, seatName(plan, at.seat), news) }; // prettier-ignore
     const fault = faults.find((planted) => planted.round === place.round && planted.seat === place.seat)?.fault;
     this.expectOpen(record, place);
     const recorder = new Correspondent(transport, recorderSubject(record.instance.id), { name: "the recorder", patience }); // prettier-ignore
@@ -161,7 +167,8 @@ export class Joined {
     const derived = record.reads(place);
     const { places } = fault ? misread(plan, { ...place, fault }, derived) : derived;
     for (const source of places) await this.fetch(record, recorder, await this.fetchRolls(record, recorder, source));
-    const { statement } = await perform(record, { runner: this.runner, signer: this.signer, stop }, place, fault);
+    const tools = { runner: this.runner, signer: this.signer, stop, checkpoints };
+    const { statement } = await perform(record, tools, place, fault);
     const note = await record.note(place);
     // The record has the recorder's rolls. This folder shows those by which this leaf was computed.
     const rolls = fault ? [] : record.rollsRead(place);
