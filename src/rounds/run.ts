@@ -89,7 +89,7 @@ export interface LeafInfo extends LeafPlace {
 }
 
 /** Where a record's own files are. What else is in its folder stays. */
-const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "templates", "blobs", "rounds"];
+const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "templates", "blobs", "rounds", "processes"];
 
 /**
  * Runs all rounds of a plan.

@@ -10,7 +10,7 @@ import { Joined } from "../../services/rounds/join.ts";
 import { parseDuration } from "../../settlement/duration.ts";
 import { networksOf } from "../network.ts";
 import { expectNetwork, type NetworkFlags } from "../network-options.ts";
-import { sayNow } from "../output.ts";
+import { reportLine, sayNow } from "../output.ts";
 import { endSignal } from "../stop.ts";
 import { type PlanFlags, planOf } from "./plan.ts";
 import { type StakedFlags, stakedParticipant } from "./staked.ts";
@@ -50,7 +50,11 @@ export async function joinPlan(path: string, rest: string[], flags: Flags, comma
       ...(staked && { staked }),
       patience: 1000 * parseDuration(flags.patience),
       checkpointEvery: flags.checkpointEvery,
-      onNews: ({ round }, name, news) => sayNow(describeNews(name, round, news), json, { checkpoint: news }),
+      onNews({ round }, name, news) {
+        // A recorder that has started this process shows what it reports.
+        if (process.connected) reportLine(describeNews(name, round, news));
+        else sayNow(describeNews(name, round, news), json, { checkpoint: news });
+      },
       onLeaf: ({ round }, name) => sayNow(`${name} of round ${round} is signed`, json),
       onClosed: ({ round }, name) => sayNow(`round ${round} was closed without ${name}: the recorder has signed that it was absent`, json), // prettier-ignore
     });

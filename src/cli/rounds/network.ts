@@ -21,10 +21,15 @@ import { reportLine } from "../output.ts";
 export interface OverNetwork {
   readonly muster: Muster;
   readonly close: () => Promise<void>;
+  /** Where processes that were started here keep what they read and compute, until the record is whole. */
+  readonly folder?: string;
 }
 
+/** The folder of the participants in that of the record: a run that is continued finds their leaves there. */
+const foldersIn = (out: string): string => resolve(out, "processes");
+
 export interface NetworkOptions {
-  readonly flags: NetworkFlags & { readonly patience: string; readonly checkpointEvery?: number };
+  readonly flags: NetworkFlags & { readonly out: string; readonly patience: string; readonly checkpointEvery?: number };
   readonly plan: Plan;
   /** The words that name the plan on a command line, with its options. */
   readonly words: readonly string[];
@@ -61,7 +66,7 @@ export async function gatherOn(options: NetworkOptions): Promise<OverNetwork> {
       signal,
       ...(named !== undefined && { onPresent: (name, address) => reportLine(`verde: ${name} is there, as ${formatAddress(address)}`) }), // prettier-ignore
     });
-    return { muster, close };
+    return { muster, close, ...(named === undefined && { folder: foldersIn(flags.out) }) };
   } catch (error) {
     await close();
     throw error;
@@ -83,7 +88,7 @@ async function startOwn(
     const own = faults.flatMap(({ text, planted }) =>
       plan.seats[planted.seat].participant === participant ? ["--fault", text] : [],
     );
-    const args = ["rounds", "join", ...words, "--as", name, "--network", network, "--out", resolve(folder, name), ...kept, ...own, ...(backend === undefined ? [] : ["--backend", backend])]; // prettier-ignore
+    const args = ["rounds", "join", ...words, "--as", name, "--network", network, "--out", join(foldersIn(flags.out), name), ...kept, ...own, ...(backend === undefined ? [] : ["--backend", backend])]; // prettier-ignore
     const [program, ...before] = ownCommand();
     const child = spawn(program, [...before, ...args], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -1,4 +1,5 @@
 /** `verde rounds run`: has a plan performed, and writes its record. */
+import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { toHex } from "../../encoding/bytes.ts";
 import { RunError, UsageError } from "../../errors/index.ts";
@@ -41,6 +42,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
   const absences = away.map((text) => parseAway(plan, text));
   const stopping = stopOnSignal("the leaves that are being computed are finished, and then the rounds stop");
   let others: OverNetwork | undefined;
+  let isWhole = false;
   try {
     if (participants === "nats")
       others = await (await import("./network.ts")).gatherOn({ flags, plan, words: planWords(path, rest, flags), faults: planted, backend, signal: stopping.signal }); // prettier-ignore
@@ -62,6 +64,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       onLate: (leaf) => reportLine(`verde: ${leaf.name} of round ${leaf.round} is refused: it has come after its turn was closed`), // prettier-ignore
     });
     report(record, flags, await effectsOf(record, planted, backend));
+    isWhole = true;
   } catch (error) {
     const code = stopping.code();
     if (code === undefined || !(error instanceof RunError)) throw error;
@@ -70,6 +73,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
     exitWith(code);
   } finally {
     await others?.close();
+    if (isWhole && others?.folder !== undefined) await rm(others.folder, { recursive: true, force: true });
     stopping.done();
   }
 }
