@@ -15,6 +15,7 @@ import type { CheckpointOptions } from "./leaf-trace.ts";
 import { LogWriter } from "./log.ts";
 import { type LeafPlace, namesOf, type Plan } from "./plan.ts";
 import { beginRecord, logFile, RoundsRecord } from "./record.ts";
+import { planDifference } from "./plan-difference.ts";
 import { Recorder } from "./recorder.ts";
 import { Signer } from "./signer.ts";
 import { type Instance, instanceOf } from "./statement.ts";
@@ -179,7 +180,7 @@ async function continued(
   const record = await RoundsRecord.open(out);
   const { instance } = record;
   if (!bytesEqual(record.plan.id, plan.id))
-    throw new RoundsError("FOREIGN", `${out} is a record of the plan ${toHex(record.plan.id)}, not of ${toHex(plan.id)}; give the same module and options`, { out }); // prettier-ignore
+    throw new RoundsError("FOREIGN", `${out} is a record of the plan ${toHex(record.plan.id)}, not of ${toHex(plan.id)}; they differ in ${planDifference(record.plan, plan) ?? "a part"}; give the same module and options`, { out }); // prettier-ignore
   if (staked && !bytesEqual(staked.instance.id, instance.id))
     throw new RoundsError("FOREIGN", `${out} was begun as the instance ${toHex(instance.id)}, and the terms are of ${toHex(staked.instance.id)}; continue it with the same terms`, { out }); // prettier-ignore
   const other = owners.findIndex((owner, i) => !bytesEqual(owner, instance.owners[i]));
