@@ -46,6 +46,7 @@ export function checkPlan(plan: Plan): void {
   const { name, rounds, turns, templates, seats } = plan;
   checkName(name, "the name of a plan");
   expect(isCount(rounds) && rounds >= 1, `it has ${rounds} rounds`);
+  expect([undefined, "record"].includes(plan.seeds), `its seeds follow from ${plan.seeds}`);
   checkMembers(turns, seats.length);
   const places = turns.flatMap(({ name: turn, by, members, quorum }, i) => {
     expect(/^[A-Za-z][A-Za-z0-9]*$/.test(turn) && /^[A-Za-z][A-Za-z0-9]*$/.test(by), "a turn or role has no name");

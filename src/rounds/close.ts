@@ -18,6 +18,8 @@ export interface OpenPlan {
   readonly name: string;
   readonly rounds: number;
   readonly seed: number;
+  /** What the seeds of seats follow from. */
+  readonly seeds: Seeds;
   /** The number of members of each role. */
   readonly members: Readonly<Record<string, number>>;
   readonly turns: Readonly<Record<string, Turn>>;
@@ -25,6 +27,9 @@ export interface OpenPlan {
   readonly quorum: Readonly<Record<string, number>>;
   data(role: string, member: number): unknown;
 }
+
+/** What the seeds of seats follow from: the plan alone, or the record of the rounds before. */
+export type Seeds = "plan" | "record";
 
 const NAME = /^[A-Za-z][A-Za-z0-9]*$/;
 const NO_DATA = { [OWN.member]: [], [OWN.round]: [], [OWN.seed]: [8] };
@@ -60,8 +65,8 @@ export async function closePlan(open: OpenPlan): Promise<Plan> {
         shardRoots: shard.map(tensorRoot),
       });
     }
-  const { name, rounds } = open;
-  const plan = { name, rounds, turns, participants, templates, seats };
+  const { name, rounds, seeds } = open;
+  const plan = { name, rounds, ...(seeds === "record" && { seeds }), turns, participants, templates, seats };
   const closed = { id: planIdOf(plan), ...plan };
   checkPlan(closed);
   return closed;

@@ -12,6 +12,7 @@ import type { LeafPlace } from "./plan.ts";
 import { ParticipantProcess } from "./process.ts";
 import type { RoundsRecord } from "./record.ts";
 import type { Roll } from "./roll.ts";
+import { marksOf, needsMark } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
 
 interface CrewOptions {
@@ -73,7 +74,14 @@ export async function crewFor(
       const owner = ownerOf(place);
       // One that has ended, and was missed in a turn, comes back as a new process.
       if (processes[owner].isMissed) processes[owner] = begun(owner);
-      return processes[owner].perform({ place, statements, rolls, stop, ...(fault && { fault }) });
+      return processes[owner].perform({
+        place,
+        statements,
+        rolls,
+        marks: needsMark(plan, place.round) ? marksOf(record, place.round) : [],
+        stop,
+        ...(fault && { fault }),
+      });
     },
     close: async () => void (await Promise.all(processes.map((process) => process.close()))),
   };

@@ -5,7 +5,7 @@ import { describe, isPlainObject } from "../errors/arguments.ts";
 import { RoundsError } from "../errors/index.ts";
 import { type DeclaredOptions, type JobOptions, type Overrides, readOptions, resolveOptions } from "../job/options.ts";
 import type { Resolved } from "../job/define.ts";
-import { closePlan } from "./close.ts";
+import { closePlan, type Seeds } from "./close.ts";
 import type { Plan } from "./plan.ts";
 import type { Turn } from "./turn.ts";
 
@@ -25,6 +25,13 @@ export interface RoundsSource<Options extends DeclaredOptions> {
   rounds: number;
   /** A 32-bit integer for initial states, unless a run sets another; default 0. */
   seed?: number;
+  /**
+   * What the seeds of seats follow from. `"plan"`, the default: everybody knows them before the first round,
+   * and all performances have the same. `"record"`: from the record of the earlier rounds, so nobody knows
+   * them before these are performed, and each performance has others. A function gets the options, and
+   * returns one of the two.
+   */
+  seeds?: Seeds | ((options: RoundsOptions<Options>) => string);
   /** The options that can be set with `--name value`. */
   options?: Options;
   /** How many members each role has. */
@@ -111,8 +118,11 @@ export function defineRounds<const Options extends DeclaredOptions = Record<neve
       const quorum: unknown = source.quorum?.(given) ?? {};
       if (!isPlainObject(quorum))
         throw new RoundsError("PLAN", `the quorum of ${source.name} is ${describe(quorum)}; return numbers by turns: { local: 2 }`); // prettier-ignore
+      const seeds: unknown = typeof source.seeds === "function" ? source.seeds(given) : (source.seeds ?? "plan");
+      if (seeds !== "plan" && seeds !== "record")
+        throw new RoundsError("PLAN", `the seeds of ${source.name} follow from ${describe(seeds)}; write "plan" or "record"`); // prettier-ignore
       const data = async (role: string, member: number) => (await source.data?.(role, member, given)) ?? {};
-      return closePlan({ name: source.name, rounds, seed, members, turns, quorum: quorum as Record<string, number>, data }); // prettier-ignore
+      return closePlan({ name: source.name, rounds, seed, seeds, members, turns, quorum: quorum as Record<string, number>, data }); // prettier-ignore
     },
   };
 }

@@ -1,10 +1,11 @@
 /** A participant: it derives the job of its leaf, executes it, and signs what it has computed. */
 import { RoundsError } from "../errors/index.ts";
-import { type LeafFault, misread } from "./fault.ts";
+import { type LeafFault, misread, misseeded } from "./fault.ts";
 import type { LeafRunner, SourceState } from "./leaf.ts";
 import { type LeafPlace, leafRoot, seatName, templateOf } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
 import { hasQuorum, isRecorders, type Roll } from "./roll.ts";
+import { originIn } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
@@ -31,7 +32,7 @@ export function checkRoll({ plan, instance }: Pick<RoundsRecord, "plan" | "insta
  * shows later that it has built on what others had signed (spec 7.14).
  * @param tools.stop whether the participant stops when training has diverged
  * @param fault of a drill
- * @throws {RoundsError} when a leaf or a roll that is read is not there, or not signed by its owner
+ * @throws {RoundsError} when a leaf, a roll or a mark that is read is not there, or not signed by its owner
  */
 export async function perform(
   record: RoundsRecord,
@@ -51,6 +52,7 @@ export async function perform(
     states.push({ ...(await record.state(statement)), absent: reads.present[i] === 0 });
   }
   const { job, start, end, roots, state, metrics } = await tools.runner.run(plan, place, states, {
+    origin: misseeded(plan, originIn(record, place.round), fault),
     fault,
     stop: tools.stop,
   });

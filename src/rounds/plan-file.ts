@@ -28,6 +28,7 @@ interface EncodedPlan {
   id: Uint8Array;
   name: string;
   rounds: number;
+  seeds?: "record";
   turns: PlanTurn[];
   templates: { turn: number; sources: SeatSource[]; genesis: EncodedJob; round: EncodedJob }[];
   seats: {
@@ -77,8 +78,17 @@ export async function writePlan(folder: string, plan: Plan, blobs: Blobs): Promi
       shard: shardRoots.map(plain),
     });
   }
-  const { id, name, rounds, turns } = plan;
-  const encoded: EncodedPlan = { format: FORMAT, id: plain(id), name, rounds, turns: [...turns], templates, seats };
+  const { id, name, rounds, seeds, turns } = plan;
+  const encoded: EncodedPlan = {
+    format: FORMAT,
+    id: plain(id),
+    name,
+    rounds,
+    ...(seeds && { seeds }),
+    turns: [...turns],
+    templates,
+    seats,
+  };
   await replaceFile(planFile(folder), encode(encoded));
 }
 
@@ -112,7 +122,7 @@ export async function readPlan(folder: string, blobs: Blobs): Promise<Plan> {
     const templates: Template[] = [];
     for (const { turn, sources, genesis, round } of data.templates)
       templates.push({ turn, sources, genesis: await job(genesis), round: await job(round) });
-    const { name, rounds, turns } = data;
+    const { name, rounds, seeds: from, turns } = data;
     const participants = participantsOf(turns);
     const seats: Plan["seats"][number][] = [];
     for (const { names, shard, ...seat } of data.seats) {
@@ -120,7 +130,7 @@ export async function readPlan(folder: string, blobs: Blobs): Promise<Plan> {
       const tensors = await blobs.get(roots);
       seats.push({ ...seat, shard: tensors.map((tensor, i) => ({ ...tensor, name: names[i] })), shardRoots: roots });
     }
-    const plan = { name, rounds, turns, participants, templates, seats };
+    const plan = { name, rounds, ...(from !== undefined && { seeds: from }), turns, participants, templates, seats };
     const id = planIdOf(plan);
     if (!bytesEqual(id, data.id)) return fail("its parts are not those of its id");
     const read = { id, ...plan };

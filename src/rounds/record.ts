@@ -8,11 +8,12 @@ import { exists } from "../files/regular.ts";
 import { Blobs } from "./blobs.ts";
 import { readInstance, writeInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
-import { type LeafNote, readNote, writeNote } from "./leaf-note.ts";
+import { type LeafNote, readNote, type ShownNote, writeNote } from "./leaf-note.ts";
 import { type LogContent, type RecordMark, readLog } from "./log.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan, writePlan } from "./plan-file.ts";
 import { isRolled, type Reads, readsOf, type Roll, Rolls, standingIn, turnOf, type TurnPlace } from "./roll.ts";
+import { sameMark } from "./seeds.ts";
 import { stateOf } from "./template.ts";
 import type { Instance, Statement } from "./statement.ts";
 
@@ -81,6 +82,12 @@ export class RoundsRecord {
     const known = this.places.get(key(statement));
     if (!known) this.places.set(key(statement), statement);
     else if (toHex(known.signature) !== toHex(statement.signature)) this.second.push(statement);
+  }
+
+  /** Adds what the recorder has signed after a round. What is there already is not added again. */
+  admitMark(mark: RecordMark): void {
+    const isKnown = this.marks.some((each) => sameMark(each, mark) && bytesEqual(each.signature, mark.signature));
+    if (!isKnown) this.marks.push(mark);
   }
 
   /** The statement of a place, if it has one. */
@@ -176,8 +183,8 @@ export class RoundsRecord {
    * What the files of a leaf say that it was computed from: the record's file, and those of the evidence.
    * Nobody has checked it.
    */
-  async shown(place: LeafPlace): Promise<Pick<LeafNote, "read" | "rolls">[]> {
-    const notes: Pick<LeafNote, "read" | "rolls">[] = [];
+  async shown(place: LeafPlace): Promise<ShownNote[]> {
+    const notes: ShownNote[] = [];
     for (const folder of [this.folder, ...this.evidence])
       notes.push(await readNote(folder, this.plan, place).catch(() => ({})));
     return notes;

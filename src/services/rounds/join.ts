@@ -14,6 +14,7 @@ import { checkRoll, perform } from "../../rounds/participant.ts";
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
+import { isMarked, markBefore, needsMark } from "../../rounds/seeds.ts";
 import { Signer } from "../../rounds/signer.ts";
 import { type Instance, isOwners } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
@@ -157,15 +158,17 @@ export class Joined {
     const fault = faults.find((planted) => planted.round === place.round && planted.seat === place.seat)?.fault;
     this.expectOpen(record, place);
     const recorder = new Correspondent(transport, recorderSubject(record.instance.id), { name: "the recorder", patience }); // prettier-ignore
+    await this.fetchMark(record, recorder, place.round);
     for (const source of sourcesOf(plan, place)) await this.fetchRolls(record, recorder, source);
     const derived = record.reads(place);
     const { places } = fault ? misread(plan, { ...place, fault }, derived) : derived;
     for (const source of places) await this.fetch(record, recorder, await this.fetchRolls(record, recorder, source));
     const { statement } = await perform(record, { runner: this.runner, signer: this.signer, stop }, place, fault);
     const note = await record.note(place);
-    // The record has the recorder's rolls. This folder shows those by which this leaf was computed.
+    // The record has what the recorder has signed. This folder shows that by which this leaf was computed.
     const rolls = fault ? [] : record.rollsRead(place);
-    if (rolls.length > 0) await record.writeNote(place, { ...note, rolls });
+    const mark = fault || !needsMark(plan, place.round) ? undefined : markBefore(record, place.round);
+    if (rolls.length > 0 || mark) await record.writeNote(place, { ...note, ...(rolls.length > 0 && { rolls }), ...(mark && { mark }) }); // prettier-ignore
     const { roots, metrics, read = [] } = note;
     this.expectOpen(record, place);
     await this.records.keep(record, statement);
@@ -178,6 +181,15 @@ export class Joined {
     const { round, seat } = place;
     if (record.isAbsent(place))
       throw new RoundsError("LATE", `${seatName(record.plan, seat)} in round ${round} is too late: the recorder has closed its turn without it; it takes part again in the next round`, { round, seat }); // prettier-ignore
+  }
+
+  /** Has what the recorder has signed of the rounds before, where the round's seeds follow from it. */
+  private async fetchMark(record: RoundsRecord, recorder: Correspondent, round: number): Promise<void> {
+    if (!needsMark(record.plan, round) || markBefore(record, round)) return;
+    const { mark } = await recorder.ask({ kind: "mark", rounds: round }, "mark");
+    if (mark.rounds !== round || !isMarked(record.instance, mark))
+      throw new RoundsError("RECORD", `the recorder sent no signature of its own over the rounds before round ${round}, so its seeds are not known`, { round }); // prettier-ignore
+    record.admitMark(mark);
   }
 
   /** Has the rolls that say which leaf stands in a place. @returns the place of that leaf */

@@ -45,6 +45,7 @@ const roll = z.strictObject({
   present: z.array(z.boolean()).max(2 ** 20),
   signature: bytesOf<Bytes>(65),
 });
+const mark = z.strictObject({ rounds: count, root: bytesOf<Bytes>(32), signature: bytesOf<Bytes>(65) });
 const blob = z.strictObject({ kind: z.literal("blob"), root: bytesOf<TensorRoot>(32), from: count });
 const instance = z.strictObject({
   plan: bytesOf<PlanId>(32),
@@ -63,10 +64,14 @@ const ASKED = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("closed"), instance, roll }),
   blob,
 ]);
-/** What the recorder is asked: for a leaf of the record, for the roll of a turn, or for a part of a blob. */
+/**
+ * What the recorder is asked: for a leaf of the record, for the roll of a turn, for what it has signed of so
+ * many rounds, or for a part of a blob.
+ */
 const RECORDER = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("leaf"), round: count, seat: count }),
   z.strictObject({ kind: z.literal("roll"), round: count, turn: count }),
+  z.strictObject({ kind: z.literal("mark"), rounds: count }),
   blob,
 ]);
 const REPLY = z.discriminatedUnion("kind", [
@@ -75,6 +80,7 @@ const REPLY = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("noted") }),
   z.strictObject({ kind: z.literal("leaf"), statement, roots }),
   z.strictObject({ kind: z.literal("roll"), roll }),
+  z.strictObject({ kind: z.literal("mark"), mark }),
   z.strictObject({
     kind: z.literal("performed"),
     statement,
