@@ -19,12 +19,12 @@ const begun = begin();
 begun.catch(() => undefined);
 let turn: Promise<unknown> = Promise.resolve();
 process.on("message", (message) => {
-  const { number, place, statements, rolls, marks, stop, fault } = message as NumberedRequest;
+  const { number, place, statements, rolls, seeds, stop, fault } = message as NumberedRequest;
   const answer = async (): Promise<ProcessReply> => {
     const { record, ...tools } = await begun;
     for (const statement of statements) record.admit(statement);
     for (const roll of rolls) record.rolls.admit(roll);
-    for (const mark of marks) record.admitMark(mark);
+    record.admitSeeds(seeds);
     return { number, performed: await perform(record, { ...tools, stop }, place, fault) };
   };
   // One leaf after the other: a recorder that waits no more may ask for the next one.

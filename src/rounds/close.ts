@@ -6,6 +6,7 @@ import { RoundsError } from "../errors/index.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { DATA_PREFIX, type NamedTensor } from "../job/closed.ts";
 import { checkTensor } from "../repops/numbers/tensors.ts";
+import type { Beacon } from "./beacon.ts";
 import { checkPlan } from "./check-plan.ts";
 import { isToldPresence, mayMiss, type Plan, participantsOf, planIdOf, type PlanTurn, type Seat } from "./plan.ts";
 import { type AnyPorts, Port } from "./port.ts";
@@ -20,6 +21,7 @@ export interface OpenPlan {
   readonly seed: number;
   /** What the seeds of seats follow from. */
   readonly seeds: Seeds;
+  readonly beacon?: Beacon | undefined;
   /** The number of members of each role. */
   readonly members: Readonly<Record<string, number>>;
   readonly turns: Readonly<Record<string, Turn>>;
@@ -65,8 +67,17 @@ export async function closePlan(open: OpenPlan): Promise<Plan> {
         shardRoots: shard.map(tensorRoot),
       });
     }
-  const { name, rounds, seeds } = open;
-  const plan = { name, rounds, ...(seeds === "record" && { seeds }), turns, participants, templates, seats };
+  const { name, rounds, seeds, beacon } = open;
+  const plan = {
+    name,
+    rounds,
+    ...(seeds === "record" && { seeds }),
+    ...(beacon && { beacon }),
+    turns,
+    participants,
+    templates,
+    seats,
+  };
   const closed = { id: planIdOf(plan), ...plan };
   checkPlan(closed);
   return closed;

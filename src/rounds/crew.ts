@@ -12,7 +12,7 @@ import type { LeafPlace } from "./plan.ts";
 import { ParticipantProcess } from "./process.ts";
 import type { RoundsRecord } from "./record.ts";
 import type { Roll } from "./roll.ts";
-import { marksOf, needsMark } from "./seeds.ts";
+import { seedPartsOf } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
 
 interface CrewOptions {
@@ -78,7 +78,7 @@ export async function crewFor(
         place,
         statements,
         rolls,
-        marks: needsMark(plan, place.round) ? marksOf(record, place.round) : [],
+        seeds: seedPartsOf(record, place.round),
         stop,
         ...(fault && { fault }),
       });

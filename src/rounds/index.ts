@@ -1,5 +1,7 @@
 export { auditRecord, type Liar, type RecordAudit, type RecordAuditOptions } from "./audit.ts";
 export { type Away, parseAway } from "./away.ts";
+export { type Beacon, type BeaconValue, QUICKNET } from "./beacon.ts";
+export { type BeaconSource, drandServers } from "./beacon-source.ts";
 export type { Seeds } from "./close.ts";
 export { combine, type CombineOptions, type OwnValues, type Presence, type WeightValues } from "./combine.ts";
 export {

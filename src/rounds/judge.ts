@@ -13,7 +13,7 @@ import { recordClaim } from "./machine.ts";
 import { deriveJob, type LeafClaim, type LeafPlace, leafRoot, type Plan, segmentOf, templateOf } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
 import { hasQuorum, isRecorders, isRolled, type Reads, sameRoll, type TurnPlace } from "./roll.ts";
-import { isMarked, markBefore, marksOf, needsMark, originIn, originOf, sameMark } from "./seeds.ts";
+import { isMarked, lacksSeeds, markBefore, marksOf, needsMark, originIn, originOf, sameMark } from "./seeds.ts";
 import { shownReads } from "./shown.ts";
 import { isOwners, runOf, type Statement } from "./statement.ts";
 
@@ -22,9 +22,9 @@ import { isOwners, runOf, type Statement } from "./statement.ts";
  * mark that it has not signed itself. `inputs`: the leaf's job does not follow from the plan and the leaves
  * that it reads. `equivocation`: two statements for one place, two rolls for one turn, or two marks of as
  * many rounds. `operator`: a step computes another value. `message`: the state that is handed on is not what
- * the last step gave. `record`: the recorder's signature is about another list, or one is missing from which
- * seeds follow. `roll`: a roll of the recorder is missing, has too few members, or says something else than
- * which leaves it lists.
+ * the last step gave. `record`: the recorder's signature is about another list, or one is missing, or a
+ * beacon's value, from which seeds follow. `roll`: a roll of the recorder is missing, has too few members, or
+ * says something else than which leaves it lists.
  */
 export type Reason = "unsigned" | "inputs" | "equivocation" | "operator" | "message" | "record" | "roll";
 
@@ -66,6 +66,7 @@ export function blameMark(record: RoundsRecord, round: number): Blame | undefine
   if (!needsMark(record.plan, round)) return undefined;
   const mark = markBefore(record, round);
   if (!mark) return RECORDER(marksOf(record, round).length > 0 ? "unsigned" : "record");
+  if (lacksSeeds(record, round)) return RECORDER("record");
   return record.complete < round || bytesEqual(mark.root, recordClaim(record, round)) ? undefined : RECORDER("record");
 }
 
@@ -90,7 +91,7 @@ export async function blameForm(record: RoundsRecord, statement: Statement): Pro
   // Nor before the recorder has signed the rounds from which its seeds follow.
   const isNeeded = needsMark(plan, statement.round);
   const own = isNeeded ? markBefore(record, statement.round) : undefined;
-  if (isNeeded && !own) return blameMark(record, statement.round);
+  if (lacksSeeds(record, statement.round)) return blameMark(record, statement.round);
   const origin = originIn(record, statement.round);
   if (bytesEqual(deriveJob(plan, statement, ends, reads.present, origin), statement.job)) return undefined;
   // A participant that built on what others had signed is not to blame for what the neighbour or the recorder
@@ -103,7 +104,7 @@ export async function blameForm(record: RoundsRecord, statement: Statement): Pro
   }
   if (own && shown?.mark && !sameMark(own, shown.mark)) return RECORDER("equivocation");
   // The seeds are those of the leaves that the record lists, and the recorder has signed another list.
-  const byList = isNeeded && record.complete >= statement.round ? originOf(instance, statement.round, recordClaim(record, statement.round)) : origin; // prettier-ignore
+  const byList = isNeeded && record.complete >= statement.round ? originOf(record, statement.round, recordClaim(record, statement.round)) : origin; // prettier-ignore
   if (bytesEqual(deriveJob(plan, statement, ends, reads.present, byList), statement.job)) return RECORDER("record");
   const i = shown?.statements.findIndex((each, source) => !sameClaim(plan, each, each, read[source])) ?? -1;
   if (i >= 0 && !isOwners(plan, instance, read[i])) return RECORDER("unsigned");

@@ -11,6 +11,7 @@ import { type StateRoot, stateRoot, type Tensor, tensorRoot, type TensorRoot } f
 import { RoundsError } from "../errors/index.ts";
 import { type JobId, jobIdOf, type JobOutline, type NamedTensor } from "../job/closed.ts";
 import { type RunRoot, runRootOf } from "../trace/commitments.ts";
+import type { Beacon } from "./beacon.ts";
 import { type JobTemplate, type Template, templateRoot } from "./template.ts";
 import { OWN } from "./turn.ts";
 
@@ -59,6 +60,8 @@ export interface Plan {
   readonly rounds: number;
   /** Whether the seeds follow from the record of earlier rounds. Absent: from the plan. */
   readonly seeds?: "record";
+  /** Whose values go into seeds that follow from the record. Absent: none. */
+  readonly beacon?: Beacon;
   readonly turns: readonly PlanTurn[];
   readonly participants: readonly Participant[];
   readonly templates: readonly Template[];
@@ -84,14 +87,18 @@ export function planLeaves({ turns, templates, seats }: Pick<Plan, "turns" | "te
 }
 
 /** What a plan's id binds of seeds that do not follow from the plan. */
-const seedsLeaf = (): Bytes => taggedHash(Tag.planPart, new Writer().u32(1).finish());
+function seedsLeaf(beacon?: Beacon): Bytes {
+  const writer = new Writer().u32(beacon ? 2 : 1);
+  if (beacon) writer.bytes(beacon.chain).bytes(beacon.publicKey).u64(beacon.first).u32(beacon.every);
+  return taggedHash(Tag.planPart, writer.finish());
+}
 
 /** The id binds every part: a change of one bit gives another. */
 export function planIdOf(plan: Omit<Plan, "id" | "participants">): PlanId {
   const { turns, templates, seats } = planLeaves(plan);
   const head = new Writer().u32(SPEC_VERSION).u32(plan.rounds, "the number of rounds").text(plan.name).finish();
   const trees = [turns, templates, seats].map((leaves) => merkleRoot(leaves));
-  return taggedHash(Tag.plan, head, ...trees, ...(plan.seeds ? [seedsLeaf()] : []));
+  return taggedHash(Tag.plan, head, ...trees, ...(plan.seeds ? [seedsLeaf(plan.beacon)] : []));
 }
 
 /** The participants of a plan's roles, in the order in which turns first name them. */

@@ -3,10 +3,10 @@ import type { ChildProcess } from "node:child_process";
 import { childProcess, url } from "../encoding/node.ts";
 import { RoundsError } from "../errors/index.ts";
 import type { LeafFault } from "./fault.ts";
-import type { RecordMark } from "./log.ts";
 import type { LeafPlace } from "./plan.ts";
 import type { Performed } from "./participant.ts";
 import type { Roll } from "./roll.ts";
+import type { SeedParts } from "./seeds.ts";
 import type { Statement } from "./statement.ts";
 
 /** What a participant's process is started with. */
@@ -22,13 +22,13 @@ export interface ProcessStart {
   readonly backend: string;
 }
 
-/** What it is asked: a leaf, and the statements, rolls and marks that this reads. */
+/** What it is asked: a leaf, and the statements and rolls that this reads. */
 export interface ProcessRequest {
   readonly place: LeafPlace;
   readonly statements: readonly Statement[];
   readonly rolls: readonly Roll[];
-  /** What the recorder has signed of the rounds before, where seeds follow from that. */
-  readonly marks: readonly RecordMark[];
+  /** What the seeds of its round follow from, where they follow from the record. */
+  readonly seeds: SeedParts;
   /** Whether it stops when training has diverged. */
   readonly stop: boolean;
   readonly fault?: LeafFault;

@@ -5,6 +5,7 @@ import { formatType, stateRoot, type TensorRoot } from "../encoding/tensor.ts";
 import { RoundsError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { exists } from "../files/regular.ts";
+import type { BeaconValue } from "./beacon.ts";
 import { Blobs } from "./blobs.ts";
 import { readInstance, writeInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
@@ -13,7 +14,7 @@ import { type LogContent, type RecordMark, readLog } from "./log.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan, writePlan } from "./plan-file.ts";
 import { isRolled, type Reads, readsOf, type Roll, Rolls, standingIn, turnOf, type TurnPlace } from "./roll.ts";
-import { sameMark } from "./seeds.ts";
+import { beaconsBy, sameMark, type SeedParts } from "./seeds.ts";
 import { stateOf } from "./template.ts";
 import type { Instance, Statement } from "./statement.ts";
 
@@ -35,6 +36,8 @@ export class RoundsRecord {
   readonly second: Statement[] = [];
   readonly rolls = new Rolls();
   readonly marks: RecordMark[];
+  /** Values of the plan's beacon, by the plan's rounds. Nobody has checked them. */
+  readonly beacons: Map<number, BeaconValue>;
   /** Folders of participants, which may show what these have read (`LeafNote.read`). */
   readonly evidence: string[] = [];
 
@@ -44,6 +47,7 @@ export class RoundsRecord {
     this.instance = instance;
     this.blobs = blobs;
     this.marks = [...(log?.marks ?? [])];
+    this.beacons = beaconsBy(plan, log?.beacons ?? [], folder);
     for (const statement of log?.statements ?? []) {
       const { round, seat } = statement;
       if (round > plan.rounds || seat >= plan.seats.length)
@@ -84,10 +88,11 @@ export class RoundsRecord {
     else if (toHex(known.signature) !== toHex(statement.signature)) this.second.push(statement);
   }
 
-  /** Adds what the recorder has signed after a round. What is there already is not added again. */
-  admitMark(mark: RecordMark): void {
-    const isKnown = this.marks.some((each) => sameMark(each, mark) && bytesEqual(each.signature, mark.signature));
-    if (!isKnown) this.marks.push(mark);
+  /** Adds what the seeds of a round follow from. What is there already is not added again. */
+  admitSeeds({ marks, beacon }: SeedParts): void {
+    for (const mark of marks)
+      if (!this.marks.some((each) => sameMark(each, mark) && bytesEqual(each.signature, mark.signature))) this.marks.push(mark); // prettier-ignore
+    if (beacon) this.beacons.set(beacon.round, beacon);
   }
 
   /** The statement of a place, if it has one. */

@@ -45,7 +45,7 @@ function excuseIn(
     const ends = read.map(({ end }) => end);
     const mark = needsMark(plan, statement.round) ? (own ?? markBefore(record, statement.round)) : undefined;
     if (mark && !(mark.rounds === statement.round && isMarked(instance, mark))) return undefined;
-    const origin = areFromRecord(plan) ? originOf(instance, statement.round, mark?.root) : undefined;
+    const origin = areFromRecord(plan) ? originOf(record, statement.round, mark?.root) : undefined;
     if (!bytesEqual(deriveJob(plan, statement, ends, present, origin), statement.job)) return undefined;
     return { statements: read, rolls: asked, ...(mark && { mark }) };
   } catch {

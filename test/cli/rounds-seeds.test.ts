@@ -4,6 +4,7 @@ import { afterAll, expect, test } from "vitest";
 import { Commands } from "../fixtures/commands.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { cliEnvironment } from "../fixtures/verde.ts";
+import { beaconServer, bodyWith, publishedIn } from "../rounds/test-beacon.ts";
 
 const PLAN = fileURLToPath(new URL("../rounds/seeds-plan.ts", import.meta.url));
 const path = temporaryFolder();
@@ -40,4 +41,17 @@ test("two performances are audited and not compared, and a drill names who draws
   expect((await verde("inspect", "a", "--svg", "a.svg", "--against", "b")).stderr).toContain("can't be compared leaf by leaf"); // prettier-ignore
   expect((await verde("dispute", "a", "b", "--on-chain")).stderr).toContain('take seeds: "plan"');
   expect((await verde("run", PLAN, "--out", "c", "--seeds", "dice")).stderr).toContain('write "plan" or "record"');
+});
+
+test("values of a beacon are fetched from the servers that are named, and needed", async () => {
+  const server = await beaconServer((round) => bodyWith(round, publishedIn(round)));
+  try {
+    const run = ["run", PLAN, "--out", "beacon", "--rounds", "1", "--published", "1"];
+    expect((await verde(...run)).stderr).toContain("name a server that has them with --beacon");
+    expect(await verde(...run, "--resume", "--beacon", server.url)).toMatchObject({ code: 0 });
+    expect(await verde("audit", "beacon")).toMatchObject({ code: 0 });
+    expect((await verde("inspect", "beacon")).stdout).toContain("follow from the record, and from the beacon 0x0303");
+  } finally {
+    server.close();
+  }
 });

@@ -14,6 +14,7 @@ import { isRolled, type Roll, rollDigest, turnOf, type TurnPlace } from "../../s
 import { markBefore, needsMark, originIn } from "../../src/rounds/seeds.ts";
 import { type Instance, instanceOf, leafDigest, recordDigest, type Statement } from "../../src/rounds/statement.ts";
 import { recordClaim } from "../../src/rounds/machine.ts";
+import { given } from "./test-beacon.ts";
 
 /** The key of a party. */
 export const secretOf = (name: string): Bytes => sha256(new TextEncoder().encode(`rounds ${name}`));
@@ -66,7 +67,7 @@ export async function relisted(
   more: readonly Statement[] = [],
 ): Promise<RoundsRecord> {
   const { folder, plan, instance, blobs, all } = record;
-  const content = { statements: [...all, ...more], rolls: record.rolls.all.flatMap(rolls), marks, end: 0, hash: new Uint8Array() }; // prettier-ignore
+  const content = { statements: [...all, ...more], rolls: record.rolls.all.flatMap(rolls), marks, beacons: [...record.beacons.values()], end: 0, hash: new Uint8Array() }; // prettier-ignore
   const other = new RoundsRecord(folder, plan, instance, blobs, content);
   for (const statement of all) {
     const { read: _, ...note } = await record.note(statement);
@@ -104,6 +105,7 @@ export async function performedRecord(
   const runner = new LeafRunner(backend);
   let same = from;
   for (let round = 0; round <= plan.rounds; round++) {
+    if (plan.beacon && round > 0) record.beacons.set(round, { round, signature: await given(plan.beacon, round) });
     for (const seat of plan.seats.keys()) {
       const place = { round, seat };
       const turn = turnOf(plan, place);

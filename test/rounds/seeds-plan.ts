@@ -1,6 +1,7 @@
 /** A plan whose clients draw rows of their points by the seed, and may be away. Its leaves take milliseconds. */
 import { adamW, linear, mean, option, sampleRows, square, sub, tensor } from "../../src/job/index.ts";
 import { combine, defineRounds, each, meanPresent, train } from "../../src/rounds/index.ts";
+import { testBeacon } from "./test-beacon.ts";
 
 /** Points that follow from the member and the row alone. */
 function points(member: number) {
@@ -13,10 +14,16 @@ export const seedsPlan = defineRounds({
   name: "draws",
   rounds: 3,
   seed: 3,
-  options: { clients: 3, quorum: 2, seeds: option("record", "what the seeds follow from") },
+  options: {
+    clients: 3,
+    quorum: 2,
+    seeds: option("record", "what the seeds follow from"),
+    published: option(0, "1: with the beacon of the tests"),
+  },
   members: ({ clients }) => ({ client: clients, server: 1 }),
   quorum: ({ quorum }) => ({ local: quorum }),
   seeds: ({ seeds }) => seeds,
+  beacon: ({ published }) => (published === 1 ? testBeacon : undefined),
   data: (role, member) => (role === "client" ? points(member) : {}),
   turns() {
     const local = train({

@@ -61,6 +61,9 @@ function recordJson(record: RoundsRecord) {
     name: plan.name,
     rounds: plan.rounds,
     seeds: plan.seeds ?? "plan",
+    ...(plan.beacon && {
+      beacon: { chain: toHex(plan.beacon.chain), first: plan.beacon.first, every: plan.beacon.every },
+    }),
     complete: Math.max(complete - 1, 0),
     leaves: size,
     instance: toHex(instance.id),
@@ -85,7 +88,9 @@ function describe(record: RoundsRecord): string[] {
   return [
     `${plan.name}: ${plan.rounds} rounds of ${turns.join(", ")}.`,
     `plan      ${toHex(plan.id)}`,
-    ...(plan.seeds ? ["seeds     follow from the record"] : []),
+    ...(plan.seeds
+      ? [`seeds     follow from the record${plan.beacon ? `, and from the beacon ${toHex(plan.beacon.chain)}` : ""}`]
+      : []),
     `instance  ${toHex(instance.id)}`,
     ...(marks.length > 0 ? [`record    ${toHex(marks[marks.length - 1].root)}`] : []),
     `leaves    ${size} of ${plan.seats.length * (plan.rounds + 1)}${absent.length === 0 ? "" : `, ${absent.length} absent`}; ${Math.max(complete - 1, 0)} of ${plan.rounds} rounds are whole`,

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { toHex } from "../../encoding/bytes.ts";
 import { RunError, UsageError } from "../../errors/index.ts";
 import { parseAway } from "../../rounds/away.ts";
+import { drandServers } from "../../rounds/beacon-source.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { type LeafInfo, runRounds } from "../../rounds/run.ts";
@@ -22,6 +23,7 @@ interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
   out: string;
   participants: "local" | "processes" | "nats";
   patience: string;
+  beacon?: string[];
   away?: string[];
   fault?: string[];
   backend?: string;
@@ -48,6 +50,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       ...(backend !== undefined && { backend }),
       ...(staked && { staked }),
       faults: planted.map((each) => each.planted),
+      ...(flags.beacon && { beacon: drandServers(flags.beacon, sayWait) }),
       away: absences,
       patience: 1000 * parseDuration(flags.patience),
       resume,
@@ -69,6 +72,8 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
     stopping.done();
   }
 }
+
+const sayWait = (round: number): void => reportLine(`verde: waits until the beacon's round ${round} is published`);
 
 /** @throws {UsageError} for keys that nothing would use, or that other processes would have to get */
 function expectStakeable({ terms, keystore, passwordFile, participants, network }: Flags): void {

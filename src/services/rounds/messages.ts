@@ -9,6 +9,7 @@ import { type Bytes, toHex } from "../../encoding/bytes.ts";
 import type { StateRoot, TensorRoot } from "../../encoding/tensor.ts";
 import { FormatError, messageOf } from "../../errors/index.ts";
 import type { JobId } from "../../job/closed.ts";
+import { VALUE_BYTES } from "../../rounds/beacon.ts";
 import type { PlanId } from "../../rounds/plan.ts";
 
 /** Raised by every change of a message. */
@@ -80,7 +81,8 @@ const REPLY = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("noted") }),
   z.strictObject({ kind: z.literal("leaf"), statement, roots }),
   z.strictObject({ kind: z.literal("roll"), roll }),
-  z.strictObject({ kind: z.literal("mark"), mark }),
+  /** With the beacon's value for the round after, where the plan has a beacon. */
+  z.strictObject({ kind: z.literal("mark"), mark, beacon: bytesOf<Bytes>(VALUE_BYTES).optional() }),
   z.strictObject({
     kind: z.literal("performed"),
     statement,

@@ -7,7 +7,7 @@ import type { LeafFault } from "../../rounds/fault.ts";
 import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import type { Roll } from "../../rounds/roll.ts";
-import { marksOf } from "../../rounds/seeds.ts";
+import { seedPartsOf } from "../../rounds/seeds.ts";
 import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
@@ -133,8 +133,8 @@ class NetworkCrew implements Crew {
       }
       if (question.kind === "mark") {
         const { rounds } = question;
-        const [mark] = marksOf(this.record, rounds);
-        if (mark) return { kind: "mark", mark };
+        const { marks, beacon } = seedPartsOf(this.record, rounds);
+        if (marks[0]) return { kind: "mark", mark: marks[0], ...(beacon && { beacon: beacon.signature }) };
         throw new RoundsError("UNAVAILABLE", `the recorder has not signed ${rounds} rounds yet`, { rounds });
       }
       const { round, seat } = question;
