@@ -4,7 +4,8 @@
  * has a reason, or the script fails. It takes an hour, so run it by hand after a change of contracts.
  *
  * All mutants are compiled once, into one build, in which the block's coinbase chooses the one that runs
- * (`mutants/schema.ts`). The few that this can't hold are compiled alone.
+ * (`mutants/schema.ts`). The few that this can't hold are compiled alone. A fuzzed test has all its inputs on
+ * the contracts that it is named after, and fewer on the others.
  *
  * `--file Exits` takes the contracts of that name, `--alone` runs only the tests that are named after each,
  * `--every 10 --from 3` takes a sample, `--match "^require"` takes the mutants of some lines. `--report` runs
@@ -20,7 +21,7 @@ import { firstOf } from "./mutants/first.ts";
 import { changed, mutantsOf, sameMutant, type Edit, type Mutant } from "./mutants/mutants.ts";
 import { schemaOf, viewed, type Numbered } from "./mutants/schema.ts";
 import { Runner } from "./mutants/runner.ts";
-import type { Suite } from "./mutants/suites.ts";
+import { ALL_RUNS, type Suite } from "./mutants/suites.ts";
 
 interface Survivor extends Mutant {
   /** Why no test can tell it from the original. */
@@ -92,10 +93,10 @@ async function run(): Promise<Report> {
   /** The tests that can notice a change of a file, those named after it first. */
   const inOrder = (file: string, all: readonly Suite[]): Suite[] => {
     const first = firstOf(file);
-    const named = all.filter((suite) => suite.file.endsWith(`/${first}.t.sol`));
-    if (options.alone) return named;
-    const others = all.filter((suite) => !named.includes(suite) && reads.get(suite.file)!.has(file));
-    return [...named, ...others];
+    const isNamed = (suite: Suite): boolean => suite.file.endsWith(`/${first}.t.sol`);
+    const named = all.filter(isNamed).map((suite) => ({ ...suite, runs: ALL_RUNS }));
+    const others = all.filter((suite) => !isNamed(suite) && reads.get(suite.file)!.has(file));
+    return options.alone ? named : [...named, ...others];
   };
   const known = (JSON.parse(readFileSync(FILE, "utf8")) as Report).survivors;
   const survivors: Survivor[] = [];

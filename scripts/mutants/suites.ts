@@ -20,6 +20,8 @@ import type { BuiltContract } from "./build.ts";
 export interface Suite {
   name: string;
   file: string;
+  /** The number of inputs for a fuzzed test. */
+  runs: number;
   /** Milliseconds that it took without any mutation. */
   cost: number;
 }
@@ -27,6 +29,8 @@ export interface Suite {
 export type Contracts = Readonly<Record<string, Record<string, BuiltContract>>>;
 
 const HARDFORK = "Osaka";
+/** Inputs for a fuzzed test on a mutant that is not what it is named after: as many as usual take minutes. */
+const FEW_RUNS = 32;
 /** Of a test: the most that one takes, and a bound for a mutant that loops. */
 const GAS_LIMIT = 1n << 32n;
 
@@ -35,6 +39,9 @@ const { fuzz, invariant, fsPermissions } = config.test!.solidity as {
   invariant: { runs: number; depth: number };
   fsPermissions: { readDirectory: string[] };
 };
+
+/** Inputs for a fuzzed test of the gate. */
+export const ALL_RUNS = fuzz.runs;
 
 /** A process may have one. */
 let context: Promise<EdrContext> | undefined;
@@ -58,7 +65,7 @@ export class Suites {
     this.root = root;
     for (const [file, inFile] of Object.entries(contracts))
       for (const [name, { abi, evm }] of Object.entries(inFile)) {
-        const suite: Suite = { name, file, cost: 0 };
+        const suite: Suite = { name, file, runs: FEW_RUNS, cost: 0 };
         this.artifacts.push({
           id: idOf(suite),
           contract: {
@@ -118,7 +125,7 @@ export class Suites {
       includeTraces: IncludeTraces.None,
       collectStackTraces: CollectStackTraces.OnFailure,
       blockCoinbase,
-      fuzz,
+      fuzz: { ...fuzz, runs: suite.runs },
       invariant,
     };
     // The run may end before its result was handed over, and the other way round.
