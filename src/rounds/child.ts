@@ -20,12 +20,13 @@ const begun = begin();
 begun.catch(() => undefined);
 let turn: Promise<unknown> = Promise.resolve();
 process.on("message", (message) => {
-  const { number, place, statements, rolls, stop, every, fault } = message as NumberedRequest;
+  const { number, place, statements, rolls, seeds, stop, every, fault } = message as NumberedRequest;
   const onNews = (_: unknown, news: LeafNews): void => void process.send?.({ number, news } satisfies ProcessNews);
   const answer = async (): Promise<ProcessReply> => {
     const { record, ...tools } = await begun;
     for (const statement of statements) record.admit(statement);
     for (const roll of rolls) record.rolls.admit(roll);
+    record.admitSeeds(seeds);
     return {
       number,
       performed: await perform(record, { ...tools, stop, checkpoints: { every, onNews } }, place, fault),

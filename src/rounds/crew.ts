@@ -13,6 +13,7 @@ import type { LeafPlace } from "./plan.ts";
 import { ParticipantProcess } from "./process.ts";
 import type { RoundsRecord } from "./record.ts";
 import type { Roll } from "./roll.ts";
+import { seedPartsOf } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
 
 interface CrewOptions {
@@ -76,7 +77,15 @@ export async function crewFor(
       const owner = ownerOf(place);
       // One that has ended, and was missed in a turn, comes back as a new process.
       if (processes[owner].isMissed) processes[owner] = begun(owner);
-      const request = { place, statements, rolls, stop, every: checkpoints?.every, ...(fault && { fault }) };
+      const request = {
+        place,
+        statements,
+        rolls,
+        seeds: seedPartsOf(record, place.round),
+        stop,
+        every: checkpoints?.every,
+        ...(fault && { fault }),
+      };
       return processes[owner].perform(request, (news) => checkpoints?.onNews?.(place, news));
     },
     close: async () => void (await Promise.all(processes.map((process) => process.close()))),

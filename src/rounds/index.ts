@@ -1,5 +1,8 @@
 export { auditRecord, type Liar, type RecordAudit, type RecordAuditOptions } from "./audit.ts";
 export { type Away, parseAway } from "./away.ts";
+export { type Beacon, type BeaconValue, QUICKNET } from "./beacon.ts";
+export { type BeaconSource, drandServers } from "./beacon-source.ts";
+export type { Seeds } from "./close.ts";
 export { combine, type CombineOptions, type OwnValues, type Presence, type WeightValues } from "./combine.ts";
 export {
   defineRounds,
@@ -16,6 +19,7 @@ export {
   type RecordDisputeOptions,
   type RecordDivergence,
   type RecordFigures,
+  type RecordUndecided,
 } from "./dispute.ts";
 export { type LeafFault, parseRoundFault, type PlantedFault } from "./fault.ts";
 export { loadRounds } from "./load.ts";

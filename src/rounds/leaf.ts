@@ -1,5 +1,5 @@
 /** Executes leaves: one prepared execution for each template, which takes one job after the other. */
-import { bytesEqual } from "../encoding/bytes.ts";
+import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { stateRoot, type StateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { type ClosedJob, jobIdOf, type JobOutline, partsOf } from "../job/closed.ts";
 import { replayedMemory, type TraceMemory } from "../referee/trace-memory.ts";
@@ -45,6 +45,7 @@ export interface ExecutedLeaf extends LeafClaim {
 }
 
 interface LeafOptions {
+  readonly origin?: Bytes | undefined;
   readonly fault?: LeafFault | undefined;
   readonly stop?: boolean;
   readonly checkpoints?: LeafCheckpoints | undefined;
@@ -80,17 +81,22 @@ const jobAsRead = (job: ClosedJob): ClosedJob => ({
   dataset: job.dataset.map((tensor) => ({ ...tensor, data: asRead(tensor).data })),
 });
 
-/** The job of a leaf with its data. */
+/**
+ * The job of a leaf with its data.
+ * @param origin 32 bytes from which the round's seeds follow; default: the plan's id
+ */
 export function jobOfLeaf(
   plan: Plan,
   place: LeafPlace,
   sources: readonly SourceState[],
+  origin?: Bytes,
 ): { job: ClosedJob; outline: JobOutline } {
   const template = templateOf(plan, place);
   const own = ownList(
     plan,
     place,
     sources.map(({ absent }) => (absent ? 0 : 1)),
+    origin,
   );
   const roots = [...sources.flatMap((source) => source.roots), ...own.roots];
   const tensors: Tensor[] = [...sources.flatMap((source) => source.tensors), ...own.tensors];
@@ -112,6 +118,7 @@ export class LeafRunner {
 
   /**
    * Executes a leaf's job from its sources.
+   * @param options.origin 32 bytes from which the round's seeds follow; default: the plan's id
    * @param options.fault of a drill; then what it commits to is wrong
    * @param options.checkpoints where its states are kept until it is done, and from where it continues; the
    *   result has the same bits
@@ -123,9 +130,9 @@ export class LeafRunner {
     plan: Plan,
     place: LeafPlace,
     sources: readonly SourceState[],
-    { fault, stop = false, checkpoints }: LeafOptions = {},
+    { origin, fault, stop = false, checkpoints }: LeafOptions = {},
   ): Promise<ExecutedLeaf> {
-    const { job, outline } = jobOfLeaf(plan, place, sources);
+    const { job, outline } = jobOfLeaf(plan, place, sources, origin);
     const template = templateOf(plan, place);
     const read = jobAsRead(job);
     const execution = fault ? await this.faulty(read, fault) : await this.honest(template, read);
@@ -178,8 +185,9 @@ export class LeafRunner {
     sources: readonly SourceState[],
     claim: LeafClaim,
     fault?: LeafFault,
+    origin?: Bytes,
   ): Promise<TraceMemory> {
-    const { job, outline } = jobOfLeaf(plan, place, sources);
+    const { job, outline } = jobOfLeaf(plan, place, sources, origin);
     const template = templateOf(plan, place);
     const read = jobAsRead(job);
     const execution = fault ? await this.faulty(read, fault) : await Execution.open(read, this.backend);

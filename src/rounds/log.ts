@@ -1,6 +1,6 @@
 /**
- * `record.log`: statements and rolls in the order in which they were admitted. A cut last entry is as if
- * it had not been written.
+ * `record.log`: statements, rolls and other entries in the order in which they were admitted. A cut last
+ * entry is as if it had not been written.
  */
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
@@ -9,14 +9,15 @@ import type { StateRoot } from "../encoding/tensor.ts";
 import { isMissing, RoundsError, unwritable } from "../errors/index.ts";
 import { appendDurably } from "../files/append.ts";
 import type { JobId } from "../job/closed.ts";
+import { type BeaconValue, VALUE_BYTES } from "./beacon.ts";
 import type { PlanTurn } from "./plan.ts";
 import type { Roll } from "./roll.ts";
 import type { Statement } from "./statement.ts";
 
 const MAGIC = new TextEncoder().encode("VERDERL1");
-const KIND = { leaf: 1, round: 2, roll: 3 } as const;
+const KIND = { leaf: 1, round: 2, roll: 3, beacon: 4 } as const;
 /** The bytes of an entry's content, by its kind. */
-const BYTES = { [KIND.leaf]: 8 + 3 * 32 + 65, [KIND.round]: 4 + 32 + 65 } as const;
+const BYTES = { [KIND.leaf]: 8 + 3 * 32 + 65, [KIND.round]: 4 + 32 + 65, [KIND.beacon]: 4 + VALUE_BYTES } as const;
 /** The bytes of a roll before its members, and in all. */
 const ROLL_HEAD = 12;
 const rollBytes = (members: number): number => ROLL_HEAD + members + 65;
@@ -35,6 +36,8 @@ export interface LogContent {
   readonly statements: readonly Statement[];
   readonly marks: readonly RecordMark[];
   readonly rolls: readonly Roll[];
+  /** Values of the plan's beacon. Default: none. */
+  readonly beacons?: readonly BeaconValue[];
   /** The place after the last whole entry, and its hash. */
   readonly end: number;
   readonly hash: Bytes;
@@ -59,7 +62,7 @@ export async function readLog(file: string, turns: readonly PlanTurn[]): Promise
       throw new RoundsError("RECORD", `${file} is no log of a record; restore it`, { file });
     return { statements: [], marks: [], rolls: [], end: 0, hash: sha256(MAGIC) };
   }
-  const [statements, marks, rolls] = [[] as Statement[], [] as RecordMark[], [] as Roll[]];
+  const [statements, marks, rolls, beacons] = [[] as Statement[], [] as RecordMark[], [] as Roll[], [] as BeaconValue[]]; // prettier-ignore
   let [end, hash] = [MAGIC.length, sha256(MAGIC)];
   while (end < bytes.length) {
     const kind = bytes[end];
@@ -71,10 +74,11 @@ export async function readLog(file: string, turns: readonly PlanTurn[]): Promise
     if (!bytesEqual(own, bytes.subarray(end + 1 + length, end + 1 + length + HASH))) throw altered(file, end);
     if (kind === KIND.leaf) statements.push(statementIn(content));
     else if (kind === KIND.roll) rolls.push(rollIn(content) ?? fail(file, end));
+    else if (kind === KIND.beacon) beacons.push(beaconIn(content));
     else marks.push(markIn(content));
     [end, hash] = [end + 1 + length + HASH, own];
   }
-  return { statements, marks, rolls, end, hash };
+  return { statements, marks, rolls, beacons, end, hash };
 }
 
 /**
@@ -82,7 +86,7 @@ export async function readLog(file: string, turns: readonly PlanTurn[]): Promise
  */
 function lengthAt(bytes: Bytes, at: number, turns: readonly PlanTurn[]): number | undefined {
   const kind = bytes[at];
-  if (kind !== KIND.roll) return BYTES[kind as 1 | 2];
+  if (kind !== KIND.roll) return BYTES[kind as keyof typeof BYTES];
   if (bytes.length < at + 1 + ROLL_HEAD) return Infinity;
   const head = new Reader(bytes.subarray(at + 1, at + 1 + ROLL_HEAD), "a roll");
   head.u32();
@@ -118,6 +122,11 @@ function statementIn(content: Bytes): Statement {
 function markIn(content: Bytes): RecordMark {
   const reader = new Reader(content, "a record's mark");
   return { rounds: reader.u32(), root: reader.bytes(32).slice(), signature: reader.bytes(65).slice() };
+}
+
+function beaconIn(content: Bytes): BeaconValue {
+  const reader = new Reader(content, "a beacon's value");
+  return { round: reader.u32(), signature: reader.bytes(VALUE_BYTES).slice() };
 }
 
 /** A roll, if each of its members is a 0 or a 1. */
@@ -163,6 +172,10 @@ export class LogWriter {
     const members = Uint8Array.from(present, Number);
     const content = new Writer().u32(round).u32(turn).u32(members.length).bytes(members).bytes(signature);
     await this.append(KIND.roll, content.finish());
+  }
+
+  async beacon({ round, signature }: BeaconValue): Promise<void> {
+    await this.append(KIND.beacon, new Writer().u32(round).bytes(signature).finish());
   }
 
   private async append(kind: number, content: Bytes): Promise<void> {

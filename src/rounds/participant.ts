@@ -1,11 +1,12 @@
 /** A participant: it derives the job of its leaf, executes it, and signs what it has computed. */
 import { RoundsError } from "../errors/index.ts";
-import { type LeafFault, misread } from "./fault.ts";
+import { type LeafFault, misread, misseeded } from "./fault.ts";
 import type { LeafRunner, SourceState } from "./leaf.ts";
 import { type CheckpointOptions, checkpointsOf, removeTrace } from "./leaf-trace.ts";
 import { type LeafPlace, leafRoot, seatName, templateOf } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
 import { hasQuorum, isRecorders, type Roll } from "./roll.ts";
+import { originIn } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
@@ -33,7 +34,7 @@ export function checkRoll({ plan, instance }: Pick<RoundsRecord, "plan" | "insta
  * its trace, which is removed when it is signed.
  * @param tools.stop whether the participant stops when training has diverged
  * @param fault of a drill
- * @throws {RoundsError} when a leaf or a roll that is read is not there, or not signed by its owner
+ * @throws {RoundsError} when a leaf, a roll or a mark that is read is not there, or not signed by its owner
  */
 export async function perform(
   record: RoundsRecord,
@@ -54,7 +55,12 @@ export async function perform(
   }
   const { runner, signer, stop } = tools;
   const checkpoints = checkpointsOf(record.folder, plan, place, tools.checkpoints);
-  const { job, start, end, roots, state, metrics } = await runner.run(plan, place, states, { fault, stop, checkpoints }); // prettier-ignore
+  const { job, start, end, roots, state, metrics } = await runner.run(plan, place, states, {
+    origin: misseeded(plan, originIn(record, place.round), fault),
+    fault,
+    stop,
+    checkpoints,
+  });
   await blobs.put(state, roots);
   const { round, seat } = place;
   const run = leafRoot(templateOf(plan, place), { job, start, end });

@@ -8,6 +8,7 @@ import { makeFolder } from "../files/folder.ts";
 import { replaceFile } from "../files/replace.ts";
 import { decodeGraph, encodeGraph, graphRoot } from "../graph/codec.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { Beacon } from "./beacon.ts";
 import type { Blobs } from "./blobs.ts";
 import { checkMembers, checkPlan } from "./check-plan.ts";
 import { type Plan, participantsOf, planIdOf, type PlanTurn } from "./plan.ts";
@@ -28,6 +29,8 @@ interface EncodedPlan {
   id: Uint8Array;
   name: string;
   rounds: number;
+  seeds?: "record";
+  beacon?: { chain: Uint8Array; publicKey: Uint8Array; first: number; every: number };
   turns: PlanTurn[];
   templates: { turn: number; sources: SeatSource[]; genesis: EncodedJob; round: EncodedJob }[];
   seats: {
@@ -77,8 +80,18 @@ export async function writePlan(folder: string, plan: Plan, blobs: Blobs): Promi
       shard: shardRoots.map(plain),
     });
   }
-  const { id, name, rounds, turns } = plan;
-  const encoded: EncodedPlan = { format: FORMAT, id: plain(id), name, rounds, turns: [...turns], templates, seats };
+  const { id, name, rounds, seeds, beacon, turns } = plan;
+  const encoded: EncodedPlan = {
+    format: FORMAT,
+    id: plain(id),
+    name,
+    rounds,
+    ...(seeds && { seeds }),
+    ...(beacon && { beacon: { ...beacon, chain: plain(beacon.chain), publicKey: plain(beacon.publicKey) } }),
+    turns: [...turns],
+    templates,
+    seats,
+  };
   await replaceFile(planFile(folder), encode(encoded));
 }
 
@@ -112,7 +125,7 @@ export async function readPlan(folder: string, blobs: Blobs): Promise<Plan> {
     const templates: Template[] = [];
     for (const { turn, sources, genesis, round } of data.templates)
       templates.push({ turn, sources, genesis: await job(genesis), round: await job(round) });
-    const { name, rounds, turns } = data;
+    const { name, rounds, seeds: from, beacon, turns } = data;
     const participants = participantsOf(turns);
     const seats: Plan["seats"][number][] = [];
     for (const { names, shard, ...seat } of data.seats) {
@@ -120,7 +133,8 @@ export async function readPlan(folder: string, blobs: Blobs): Promise<Plan> {
       const tensors = await blobs.get(roots);
       seats.push({ ...seat, shard: tensors.map((tensor, i) => ({ ...tensor, name: names[i] })), shardRoots: roots });
     }
-    const plan = { name, rounds, turns, participants, templates, seats };
+    const named = beacon && { beacon: beacon as Beacon };
+    const plan = { name, rounds, ...(from !== undefined && { seeds: from }), ...named, turns, participants, templates, seats }; // prettier-ignore
     const id = planIdOf(plan);
     if (!bytesEqual(id, data.id)) return fail("its parts are not those of its id");
     const read = { id, ...plan };

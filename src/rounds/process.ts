@@ -7,6 +7,7 @@ import type { LeafNews } from "./leaf-news.ts";
 import type { LeafPlace } from "./plan.ts";
 import type { Performed } from "./participant.ts";
 import type { Roll } from "./roll.ts";
+import type { SeedParts } from "./seeds.ts";
 import type { Statement } from "./statement.ts";
 
 /** What a participant's process is started with. */
@@ -27,6 +28,8 @@ export interface ProcessRequest {
   readonly place: LeafPlace;
   readonly statements: readonly Statement[];
   readonly rolls: readonly Roll[];
+  /** What the seeds of its round follow from, where they follow from the record. */
+  readonly seeds: SeedParts;
   /** Whether it stops when training has diverged. */
   readonly stop: boolean;
   /** How often it keeps its state, in training steps. */

@@ -8,6 +8,7 @@ import { takeLock } from "../files/lock.ts";
 import { exists } from "../files/regular.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import type { Away } from "./away.ts";
+import type { BeaconSource } from "./beacon-source.ts";
 import { crewFor, type Muster } from "./crew.ts";
 import type { PlantedFault } from "./fault.ts";
 import type { LeafNews } from "./leaf-news.ts";
@@ -37,6 +38,8 @@ export interface RunRoundsOptions {
    * minute. Participants in this process are always waited for.
    */
   patience?: number;
+  /** Finds the values of the plan's beacon, where the plan has one. */
+  beacon?: BeaconSource;
   /** The folder of the user's keys; default that of the claims. */
   state?: string;
   /** 32 bytes that make this performance another than earlier ones; default random ones. */

@@ -20,6 +20,11 @@ const PATIENCE = [
   "on a network: how long one may be away; in a turn that may miss members, how long others are waited for after its quorum",
   "1m",
 ] as const;
+const BEACON = [
+  "--beacon <url>",
+  "a server of the drand network that the plan's seeds need, such as https://api.drand.sh; may be given several times",
+  (text: string, before: string[] = []): string[] => [...before, text],
+] as const;
 const EVIDENCE = [
   "--evidence <folder>",
   "what a participant keeps of this performance: it shows what its leaves have read; may be given several times",
@@ -32,7 +37,7 @@ const AWAY = [
 ] as const;
 const FAULT = [
   "--fault <fault>",
-  "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:…, stale:… or presence:… (docs/rounds.md)",
+  "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:…, stale:…, presence:… or seed:… (docs/rounds.md)",
   (text: string, before: string[] = []): string[] => [...before, text],
 ] as const;
 
@@ -59,6 +64,7 @@ export function register(program: Command): void {
         .choices(["local", "processes", "nats"])
         .default("local"),
     )
+    .option(...BEACON)
     .option(...PATIENCE)
     .option(...CHECKPOINTS)
     .option(...AWAY)

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { toHex } from "../../encoding/bytes.ts";
 import { RunError, UsageError } from "../../errors/index.ts";
 import { parseAway } from "../../rounds/away.ts";
+import { drandServers } from "../../rounds/beacon-source.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
 import { describeNews } from "../../rounds/leaf-news.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
@@ -25,6 +26,7 @@ interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
   participants: "local" | "processes" | "nats";
   patience: string;
   checkpointEvery?: number;
+  beacon?: string[];
   away?: string[];
   fault?: string[];
   backend?: string;
@@ -52,6 +54,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       ...(backend !== undefined && { backend }),
       ...(staked && { staked }),
       faults: planted.map((each) => each.planted),
+      ...(flags.beacon && { beacon: drandServers(flags.beacon, sayWait) }),
       away: absences,
       patience: 1000 * parseDuration(flags.patience),
       ...(flags.checkpointEvery !== undefined && { checkpointEvery: flags.checkpointEvery }),
@@ -77,6 +80,8 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
     stopping.done();
   }
 }
+
+const sayWait = (round: number): void => reportLine(`verde: waits until the beacon's round ${round} is published`);
 
 /** @throws {UsageError} for keys that nothing would use, or that other processes would have to get */
 function expectStakeable({ terms, keystore, passwordFile, participants, network }: Flags): void {

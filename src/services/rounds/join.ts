@@ -7,6 +7,7 @@ import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
 import { stateRoot } from "../../encoding/tensor.ts";
 import { RoundsError } from "../../errors/index.ts";
 import type { Backend } from "../../repops/backends/backend.ts";
+import { beaconRound, isValueOf } from "../../rounds/beacon.ts";
 import { misread, type PlantedFault } from "../../rounds/fault.ts";
 import { contradict } from "../../rounds/judge.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
@@ -15,6 +16,7 @@ import { checkRoll, perform } from "../../rounds/participant.ts";
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
+import { isMarked, lacksSeeds, markBefore, needsMark } from "../../rounds/seeds.ts";
 import { Signer } from "../../rounds/signer.ts";
 import { type Instance, isOwners } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
@@ -163,6 +165,7 @@ export class Joined {
     const fault = faults.find((planted) => planted.round === place.round && planted.seat === place.seat)?.fault;
     this.expectOpen(record, place);
     const recorder = new Correspondent(transport, recorderSubject(record.instance.id), { name: "the recorder", patience }); // prettier-ignore
+    await this.fetchSeeds(record, recorder, place.round);
     for (const source of sourcesOf(plan, place)) await this.fetchRolls(record, recorder, source);
     const derived = record.reads(place);
     const { places } = fault ? misread(plan, { ...place, fault }, derived) : derived;
@@ -170,9 +173,10 @@ export class Joined {
     const tools = { runner: this.runner, signer: this.signer, stop, checkpoints };
     const { statement } = await perform(record, tools, place, fault);
     const note = await record.note(place);
-    // The record has the recorder's rolls. This folder shows those by which this leaf was computed.
+    // The record has what the recorder has signed. This folder shows that by which this leaf was computed.
     const rolls = fault ? [] : record.rollsRead(place);
-    if (rolls.length > 0) await record.writeNote(place, { ...note, rolls });
+    const mark = fault || !needsMark(plan, place.round) ? undefined : markBefore(record, place.round);
+    if (rolls.length > 0 || mark) await record.writeNote(place, { ...note, ...(rolls.length > 0 && { rolls }), ...(mark && { mark }) }); // prettier-ignore
     const { roots, metrics, read = [] } = note;
     this.expectOpen(record, place);
     await this.records.keep(record, statement);
@@ -185,6 +189,19 @@ export class Joined {
     const { round, seat } = place;
     if (record.isAbsent(place))
       throw new RoundsError("LATE", `${seatName(record.plan, seat)} in round ${round} is too late: the recorder has closed its turn without it; it takes part again in the next round`, { round, seat }); // prettier-ignore
+  }
+
+  /** Has what the seeds of a round follow from, where they follow from the record. */
+  private async fetchSeeds(record: RoundsRecord, recorder: Correspondent, round: number): Promise<void> {
+    if (!lacksSeeds(record, round)) return;
+    const { mark, beacon } = await recorder.ask({ kind: "mark", rounds: round }, "mark");
+    if (mark.rounds !== round || !isMarked(record.instance, mark))
+      throw new RoundsError("RECORD", `the recorder sent no signature of its own over the rounds before round ${round}, so its seeds are not known`, { round }); // prettier-ignore
+    const value = beacon && { round, signature: beacon };
+    if (record.plan.beacon && !(value && isValueOf(record.plan.beacon, value)))
+      throw new RoundsError("RECORD", `the recorder sent no value of the beacon's round ${beaconRound(record.plan.beacon, round)}, so the seeds of round ${round} are not known`, { round }); // prettier-ignore
+    // What was sent first counts.
+    record.admitSeeds({ marks: markBefore(record, round) ? [] : [mark], ...(value && { beacon: value }) });
   }
 
   /** Has the rolls that say which leaf stands in a place. @returns the place of that leaf */
