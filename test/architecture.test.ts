@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   referee: 6_400,
   shards: 1_500,
   audit: 900,
-  rounds: 4_680,
+  rounds: 5_500,
   settlement: 13_800,
   index: 40,
   services: 6_200,

@@ -1,6 +1,6 @@
 /**
- * `record.log`: statements and rolls in the order in which they were admitted. A cut last entry is as if
- * it had not been written.
+ * `record.log`: statements, rolls and other entries in the order in which they were admitted. A cut last
+ * entry is as if it had not been written.
  */
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
@@ -9,15 +9,16 @@ import type { StateRoot } from "../encoding/tensor.ts";
 import { isMissing, RoundsError, unwritable } from "../errors/index.ts";
 import { appendDurably } from "../files/append.ts";
 import type { JobId } from "../job/closed.ts";
+import { type BeaconValue, VALUE_BYTES } from "./beacon.ts";
 import { mayMiss, type Plan, type PlanTurn } from "./plan.ts";
 import type { Roll } from "./roll.ts";
 import type { Statement } from "./statement.ts";
 
 /** The first bytes of a log. */
 export const MAGIC = new TextEncoder().encode("VERDERL1");
-const KIND = { leaf: 1, round: 2, roll: 3 } as const;
+const KIND = { leaf: 1, round: 2, roll: 3, beacon: 4 } as const;
 /** The bytes of an entry's content, by its kind. */
-const BYTES = { [KIND.leaf]: 8 + 3 * 32 + 65, [KIND.round]: 4 + 32 + 65 } as const;
+const BYTES = { [KIND.leaf]: 8 + 3 * 32 + 65, [KIND.round]: 4 + 32 + 65, [KIND.beacon]: 4 + VALUE_BYTES } as const;
 /** The bytes of a roll before its members, and in all. */
 const ROLL_HEAD = 12;
 const rollBytes = (members: number): number => ROLL_HEAD + members + 65;
@@ -45,6 +46,7 @@ export interface LogEntry extends LogPosition {
   readonly statement?: Statement;
   readonly roll?: Roll;
   readonly mark?: RecordMark;
+  readonly beacon?: BeaconValue;
 }
 
 /** What a log holds. */
@@ -54,6 +56,8 @@ export interface LogContent extends LogPosition {
   readonly rolls: readonly Roll[];
   /** The place after the last mark. */
   readonly marked: LogPosition;
+  /** Values of the plan's beacon. Default: none. */
+  readonly beacons?: readonly BeaconValue[];
 }
 
 const next = (hash: Bytes, kind: number, content: Bytes): Bytes =>
@@ -75,16 +79,17 @@ export async function readLog(file: string, turns: readonly PlanTurn[]): Promise
       throw new RoundsError("RECORD", `${file} is no log of a record; restore it`, { file });
     return { statements: [], marks: [], rolls: [], end: 0, hash: LOG_BEGIN.hash, marked: LOG_BEGIN };
   }
-  const [statements, marks, rolls] = [[] as Statement[], [] as RecordMark[], [] as Roll[]];
+  const [statements, marks, rolls, beacons] = [[] as Statement[], [] as RecordMark[], [] as Roll[], [] as BeaconValue[]]; // prettier-ignore
   let [{ end, hash }, marked] = [LOG_BEGIN, LOG_BEGIN];
   for (const entry of logEntries(bytes.subarray(end), turns, file)) {
     ({ end, hash } = entry);
     if (entry.statement) statements.push(entry.statement);
     if (entry.roll) rolls.push(entry.roll);
+    if (entry.beacon) beacons.push(entry.beacon);
     if (entry.mark) marks.push(entry.mark);
     if (entry.mark) marked = { end, hash };
   }
-  return { statements, marks, rolls, end, hash, marked };
+  return { statements, marks, rolls, beacons, end, hash, marked };
 }
 
 /**
@@ -115,14 +120,16 @@ export function* logEntries(
     const position = { end: from.end + at, hash };
     if (roll) yield { ...position, roll };
     else if (kind === KIND.leaf) yield { ...position, statement: statementIn(content) };
+    else if (kind === KIND.beacon) yield { ...position, beacon: beaconIn(content) };
     else yield { ...position, mark: markIn(content) };
   }
 }
 
-/** The most bytes of the entries of a round that has each of its leaves, its rolls and its mark once. */
-export function roundBytes({ turns, seats }: Pick<Plan, "turns" | "seats">): number {
+/** The most bytes of the entries of a round that has its leaves, rolls, beacon's value and mark once. */
+export function roundBytes({ turns, seats, beacon }: Pick<Plan, "turns" | "seats" | "beacon">): number {
   const rolls = turns.reduce((sum, turn) => sum + (mayMiss(turn) ? rollBytes(turn.members) + 1 + HASH : 0), 0);
-  return seats.length * (BYTES[KIND.leaf] + 1 + HASH) + rolls + BYTES[KIND.round] + 1 + HASH;
+  const value = beacon ? BYTES[KIND.beacon] + 1 + HASH : 0;
+  return seats.length * (BYTES[KIND.leaf] + 1 + HASH) + rolls + value + BYTES[KIND.round] + 1 + HASH;
 }
 
 /**
@@ -130,7 +137,7 @@ export function roundBytes({ turns, seats }: Pick<Plan, "turns" | "seats">): num
  */
 function lengthAt(bytes: Bytes, at: number, turns: readonly PlanTurn[]): number | undefined {
   const kind = bytes[at];
-  if (kind !== KIND.roll) return BYTES[kind as 1 | 2];
+  if (kind !== KIND.roll) return BYTES[kind as keyof typeof BYTES];
   if (bytes.length < at + 1 + ROLL_HEAD) return Infinity;
   const head = new Reader(bytes.subarray(at + 1, at + 1 + ROLL_HEAD), "a roll");
   head.u32();
@@ -162,6 +169,11 @@ function statementIn(content: Bytes): Statement {
 function markIn(content: Bytes): RecordMark {
   const reader = new Reader(content, "a record's mark");
   return { rounds: reader.u32(), root: reader.bytes(32).slice(), signature: reader.bytes(65).slice() };
+}
+
+function beaconIn(content: Bytes): BeaconValue {
+  const reader = new Reader(content, "a beacon's value");
+  return { round: reader.u32(), signature: reader.bytes(VALUE_BYTES).slice() };
 }
 
 /** A roll, if each of its members is a 0 or a 1. */
@@ -213,6 +225,10 @@ export class LogWriter {
   async entries(bytes: Bytes, hash: Bytes): Promise<void> {
     await appendDurably(this.file, bytes);
     this.hash = hash;
+  }
+
+  async beacon({ round, signature }: BeaconValue): Promise<void> {
+    await this.append(KIND.beacon, new Writer().u32(round).bytes(signature).finish());
   }
 
   private async append(kind: number, content: Bytes): Promise<void> {

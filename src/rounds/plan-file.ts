@@ -8,6 +8,7 @@ import { makeFolder } from "../files/folder.ts";
 import { replaceFile } from "../files/replace.ts";
 import { decodeGraph, encodeGraph, graphRoot } from "../graph/codec.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { Beacon } from "./beacon.ts";
 import type { Blobs } from "./blobs.ts";
 import { checkMembers, checkPlan } from "./check-plan.ts";
 import { type Plan, type PlanId, participantsOf, planIdOf, type PlanTurn } from "./plan.ts";
@@ -28,6 +29,8 @@ interface EncodedPlan {
   id: Uint8Array;
   name: string;
   rounds: number;
+  seeds?: "record";
+  beacon?: { chain: Uint8Array; publicKey: Uint8Array; first: number; every: number };
   turns: PlanTurn[];
   templates: { turn: number; sources: SeatSource[]; genesis: EncodedJob; round: EncodedJob }[];
   seats: {
@@ -79,8 +82,18 @@ export async function writePlan(folder: string, plan: Plan, blobs: Blobs): Promi
       shard: shardRoots.map(plain),
     });
   }
-  const { id, name, rounds, turns } = plan;
-  const encoded: EncodedPlan = { format: FORMAT, id: plain(id), name, rounds, turns: [...turns], templates, seats };
+  const { id, name, rounds, seeds, beacon, turns } = plan;
+  const encoded: EncodedPlan = {
+    format: FORMAT,
+    id: plain(id),
+    name,
+    rounds,
+    ...(seeds && { seeds }),
+    ...(beacon && { beacon: { ...beacon, chain: plain(beacon.chain), publicKey: plain(beacon.publicKey) } }),
+    turns: [...turns],
+    templates,
+    seats,
+  };
   await replaceFile(planFile(folder), encode(encoded));
 }
 
@@ -134,7 +147,7 @@ export async function decodePlan(bytes: Bytes, file: string, parts: PlanParts, w
     const templates: Template[] = [];
     for (const { turn, sources, genesis, round } of data.templates)
       templates.push({ turn, sources, genesis: await job(genesis), round: await job(round) });
-    const { name, rounds, turns } = data;
+    const { name, rounds, seeds: from, beacon, turns } = data;
     const participants = participantsOf(turns);
     const seats: Plan["seats"][number][] = [];
     for (const { names, shard, ...seat } of data.seats) {
@@ -142,7 +155,8 @@ export async function decodePlan(bytes: Bytes, file: string, parts: PlanParts, w
       const tensors = await parts.tensors(roots);
       seats.push({ ...seat, shard: tensors.map((tensor, i) => ({ ...tensor, name: names[i] })), shardRoots: roots });
     }
-    const plan = { name, rounds, turns, participants, templates, seats };
+    const drawn = { ...(from !== undefined && { seeds: from }), ...(beacon && { beacon: beacon as Beacon }) };
+    const plan = { name, rounds, ...drawn, turns, participants, templates, seats }; // prettier-ignore
     const id = planIdOf(plan);
     if (!bytesEqual(id, named)) return fail("its parts are not those of its id");
     const read = { id, ...plan };
@@ -161,11 +175,13 @@ function unusable(file: string, why: string): never {
 }
 
 /** The id of the plan that a file describes, if the roots in it are right. */
-function claimedId({ name, rounds, turns, templates, seats }: EncodedPlan): PlanId {
+function claimedId({ name, rounds, seeds, beacon, turns, templates, seats }: EncodedPlan): PlanId {
   const job = ({ step, init, ...of }: EncodedJob) => ({ ...of, stepRoot: step as Bytes, initRoot: init as Bytes });
   return planIdOf({
     name,
     rounds,
+    ...(seeds !== undefined && { seeds }),
+    ...(beacon && { beacon: beacon as Beacon }),
     turns,
     templates: templates.map(({ genesis, round, ...of }) => ({ ...of, genesis: job(genesis), round: job(round) })),
     seats: seats.map(({ turn, member, template, shard }) => ({ turn, member, template, shardRoots: shard as Bytes[] as TensorRoot[] })), // prettier-ignore

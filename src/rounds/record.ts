@@ -5,11 +5,12 @@ import { formatType, stateRoot, type TensorRoot } from "../encoding/tensor.ts";
 import { RoundsError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { exists } from "../files/regular.ts";
+import type { BeaconValue } from "./beacon.ts";
 import { Blobs } from "./blobs.ts";
 import { admitEvidence } from "./evidence-log.ts";
 import { readInstance, writeInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
-import { type LeafNote, readNote, writeNote } from "./leaf-note.ts";
+import { type LeafNote, readNote, type ShownNote, writeNote } from "./leaf-note.ts";
 import { type LogContent, type RecordMark, readLog } from "./log.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan, writePlan } from "./plan-file.ts";
@@ -24,6 +25,7 @@ import {
   turnOf,
   type TurnPlace,
 } from "./roll.ts";
+import { beaconsBy, sameMark, type SeedParts } from "./seeds.ts";
 import { stateOf } from "./template.ts";
 import type { Instance, Statement } from "./statement.ts";
 
@@ -45,6 +47,8 @@ export class RoundsRecord {
   readonly second: Statement[] = [];
   readonly rolls = new Rolls();
   readonly marks: RecordMark[];
+  /** Values of the plan's beacon, by the plan's rounds. Nobody has checked them. */
+  readonly beacons: Map<number, BeaconValue>;
   /** Folders of participants, which may show what these have read (`LeafNote.read`). */
   readonly evidence: string[] = [];
 
@@ -53,13 +57,14 @@ export class RoundsRecord {
     plan: Plan,
     instance: Instance,
     blobs: Blobs,
-    log?: Pick<LogContent, "statements" | "marks" | "rolls">,
+    log?: Pick<LogContent, "statements" | "marks" | "rolls" | "beacons">,
   ) {
     this.folder = folder;
     this.plan = plan;
     this.instance = instance;
     this.blobs = blobs;
     this.marks = [...(log?.marks ?? [])];
+    this.beacons = beaconsBy(plan, log?.beacons ?? [], folder);
     for (const statement of log?.statements ?? []) {
       const { round, seat } = statement;
       if (round > plan.rounds || seat >= plan.seats.length)
@@ -99,6 +104,13 @@ export class RoundsRecord {
     const known = this.places.get(key(statement));
     if (!known) this.places.set(key(statement), statement);
     else if (toHex(known.signature) !== toHex(statement.signature)) this.second.push(statement);
+  }
+
+  /** Adds what the seeds of a round follow from. What is there already is not added again. */
+  admitSeeds({ marks, beacon }: SeedParts): void {
+    for (const mark of marks)
+      if (!this.marks.some((each) => sameMark(each, mark) && bytesEqual(each.signature, mark.signature))) this.marks.push(mark); // prettier-ignore
+    if (beacon) this.beacons.set(beacon.round, beacon);
   }
 
   /** The statement of a place, if it has one. */
@@ -188,8 +200,8 @@ export class RoundsRecord {
    * What the files of a leaf say that it was computed from: the record's file, and those of the evidence.
    * Nobody has checked it.
    */
-  async shown(place: LeafPlace): Promise<Pick<LeafNote, "read" | "rolls">[]> {
-    const notes: Pick<LeafNote, "read" | "rolls">[] = [];
+  async shown(place: LeafPlace): Promise<ShownNote[]> {
+    const notes: ShownNote[] = [];
     for (const folder of [this.folder, ...this.evidence])
       notes.push(await readNote(folder, this.plan, place).catch(() => ({})));
     return notes;

@@ -12,7 +12,7 @@ import type { RoundsRecord } from "../../rounds/record.ts";
 import type { Statement } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
 import type { Correspondent } from "./correspondent.ts";
-import { MOST_READ, roll, roots, statement } from "./messages.ts";
+import { mark, MOST_READ, roll, roots, statement } from "./messages.ts";
 
 /** The most bytes of a leaf's file. */
 const MOST_NOTE = 2 ** 26;
@@ -24,6 +24,7 @@ const NOTE = z.object({
   metrics: z.array(z.record(z.string().max(200), metric)).max(2 ** 20),
   read: z.array(statement).max(MOST_READ).optional(),
   rolls: z.array(roll).max(MOST_READ).optional(),
+  mark: mark.optional(),
   fault: z.unknown().optional(),
 });
 
@@ -66,9 +67,9 @@ function noteIn(bytes: Bytes, plan: Plan, place: LeafPlace, server: Corresponden
   }
   const read = NOTE.safeParse(content);
   if (!read.success) throw server.wrong(`sent what is no file of a leaf: ${messageOf(read.error.issues[0])}`);
-  const { fault: stated, read: sources, rolls, ...note } = read.data;
+  const { fault: stated, read: sources, rolls, mark: from, ...note } = read.data;
   const fault = stated === undefined ? undefined : faultIn(plan, place, stated);
-  return { ...note, ...(sources && { read: sources }), ...(rolls && { rolls }), ...(fault && { fault }) };
+  return { ...note, ...(sources && { read: sources }), ...(rolls && { rolls }), ...(from && { mark: from }), ...(fault && { fault }) }; // prettier-ignore
 }
 
 /** The fault that a leaf's file states, if the leaf can have it. */

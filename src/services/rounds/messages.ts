@@ -9,6 +9,7 @@ import { type Bytes, toHex } from "../../encoding/bytes.ts";
 import type { StateRoot, TensorRoot } from "../../encoding/tensor.ts";
 import { FormatError, messageOf } from "../../errors/index.ts";
 import type { JobId } from "../../job/closed.ts";
+import { VALUE_BYTES } from "../../rounds/beacon.ts";
 import type { PlanId } from "../../rounds/plan.ts";
 
 /** Raised by every change of a message. */
@@ -52,6 +53,7 @@ export const roll = z.strictObject({
 });
 /** Where a leaf is. */
 const leafPlace = { round: count, seat: count };
+export const mark = z.strictObject({ rounds: count, root: bytesOf<Bytes>(32), signature: bytesOf<Bytes>(65) });
 const blob = z.strictObject({ kind: z.literal("blob"), root: bytesOf<TensorRoot>(32), from: count });
 const instance = z.strictObject({
   plan: bytesOf<PlanId>(32),
@@ -82,10 +84,14 @@ const ASKED = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("closed"), instance, roll }),
   blob,
 ]);
-/** What the recorder is asked: for a leaf of the record, for the roll of a turn, or for a part of a blob. */
+/**
+ * What the recorder is asked: for a leaf of the record, for the roll of a turn, for what it has signed of so
+ * many rounds, or for a part of a blob.
+ */
 const RECORDER = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("leaf"), ...leafPlace }),
   z.strictObject({ kind: z.literal("roll"), round: count, turn: count }),
+  z.strictObject({ kind: z.literal("mark"), rounds: count }),
   blob,
 ]);
 const REPLY = z.discriminatedUnion("kind", [
@@ -94,6 +100,8 @@ const REPLY = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("noted") }),
   z.strictObject({ kind: z.literal("leaf"), statement, roots }),
   z.strictObject({ kind: z.literal("roll"), roll }),
+  /** With the beacon's value for the round after, where the plan has a beacon. */
+  z.strictObject({ kind: z.literal("mark"), mark, beacon: bytesOf<Bytes>(VALUE_BYTES).optional() }),
   z.strictObject({
     kind: z.literal("performed"),
     statement,

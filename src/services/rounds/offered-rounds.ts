@@ -1,12 +1,14 @@
 /** The rounds of a log that somebody offers, and what it says against another log of the performance. */
 import { type Bytes, bytesEqual } from "../../encoding/bytes.ts";
 import type { SignedParts } from "../../rounds/evidence-log.ts";
-import { contradict, isMarked } from "../../rounds/judge.ts";
+import type { BeaconValue } from "../../rounds/beacon.ts";
+import { contradict } from "../../rounds/judge.ts";
 import type { LogEntry, RecordMark } from "../../rounds/log.ts";
 import { roundRootIn } from "../../rounds/machine.ts";
 import { type LeafPlace, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRecorders, isRolled, type Roll, sameRoll } from "../../rounds/roll.ts";
+import { isMarked, valueFor } from "../../rounds/seeds.ts";
 import { isOwners, recordRootOf, type Statement } from "../../rounds/statement.ts";
 import type { Correspondent } from "./correspondent.ts";
 
@@ -45,7 +47,8 @@ export class OfferedRounds {
     const { record, server, count: round } = this;
     const { plan, instance } = record;
     if (mark.rounds !== round + 1 || !isMarked(instance, mark)) throw server.wrong(`sent round ${round} without the recorder's signature`); // prettier-ignore
-    for (const { statement, roll } of entries) {
+    for (const { beacon, statement, roll } of entries) {
+      if (beacon) this.beacon(beacon, round);
       if (statement) this.statement(statement, round);
       if (roll) this.roll(roll, round);
     }
@@ -57,6 +60,14 @@ export class OfferedRounds {
     this.roots.push(roundRootIn(record, round));
     if (!bytesEqual(mark.root, recordRootOf(plan.id, this.roots))) throw server.wrong(`sent another list of round ${round} than the recorder has signed`); // prettier-ignore
     record.marks.push(mark);
+  }
+
+  private beacon(value: BeaconValue, round: number): void {
+    const { record, server } = this;
+    const fits = record.plan.beacon !== undefined && value.round === round && !record.beacons.has(round);
+    if (!fits) throw server.wrong(`sent a value of a beacon for round ${value.round} where round ${round} has no place for it`); // prettier-ignore
+    record.beacons.set(round, value);
+    if (!valueFor(record, round)) throw server.wrong(`sent another value of the beacon for round ${round} than its network has published`); // prettier-ignore
   }
 
   private statement(statement: Statement, round: number): void {

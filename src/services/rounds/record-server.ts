@@ -4,7 +4,7 @@
  */
 import type { Bytes } from "../../encoding/bytes.ts";
 import { readPart } from "../../files/part.ts";
-import { leafFile } from "../../rounds/leaf-note.ts";
+import { fileOf as leafFileOf } from "../../rounds/leaf-note.ts";
 import { graphFile, planFile } from "../../rounds/plan-file.ts";
 import { logFile, type RoundsRecord } from "../../rounds/record.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
@@ -45,5 +45,7 @@ function fileOf(
   if (question.kind === "graph") return graphFile(folder, question.root);
   if (question.kind === "tensor") return blobs.fileOf(question.root);
   const { round, seat } = question;
-  return round <= plan.rounds && seat < plan.seats.length ? leafFile(folder, plan, { round, seat }) : undefined;
+  return round <= plan.rounds && seat < plan.seats.length
+    ? leafFileOf(folder, plan, { round, seat }, ".leaf")
+    : undefined;
 }

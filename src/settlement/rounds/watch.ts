@@ -211,7 +211,7 @@ class Watch {
     for (const { kind, round, seat, by, deadline, done } of events.questions) {
       const since = view.now - deadline;
       if (done || (!isAddressEqual(by, this.account) && since <= OTHERS_TURN)) continue;
-      // Who has lost already is not waited for.
+      // A participant that has lost already is not waited for.
       if (since <= 0 && !view.out[kind === "demand" ? terms.participants.length : ownerOfSeat(this.posted, seat)]) continue; // prettier-ignore
       const functionName = kind === "demand" ? "lapse" : "convict";
       const call: ContractCall = { contract: "roundManager", functionName, args: [terms, { round, seat }] };
