@@ -64,15 +64,20 @@ const solidityIn = (folder: string): string[] =>
     .map((file) => join(folder, file))
     .sort();
 
+/** Files of contracts that have mutants. */
+const files = solidityIn("contracts").filter((file) => !SKIPPED.test(file) && file.includes(options.file));
+const isNamed = (test: string): boolean => files.some((file) => test.endsWith(`/${firstOf(file)}.t.sol`));
 /** All tests except the invariants, which take longer than all others together. */
-const tests = solidityIn("test/solidity").filter((file) => /(?<!nvariants?)\.t\.sol$/.test(file));
+const tests = solidityIn("test/solidity").filter(
+  (file) => /(?<!nvariants?)\.t\.sol$/.test(file) && (!options.alone || isNamed(file)),
+);
 
 async function run(): Promise<Report> {
   const [every, from] = [Number(options.every), Number(options.from)];
   const parsed = build(tests, new Map(), "trees");
   // A number below 0x10000 could be an address that the EVM treats in a special way.
-  const mutants: Numbered[] = solidityIn("contracts")
-    .filter((file) => !SKIPPED.test(file) && file.includes(options.file) && parsed.trees.has(file))
+  const mutants: Numbered[] = files
+    .filter((file) => parsed.trees.has(file))
     .flatMap((file) => mutantsOf(file, readBytes(file)))
     .filter(({ mutant }) => new RegExp(options.match).test(mutant.before))
     .filter((_, i) => i % every === from)

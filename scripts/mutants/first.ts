@@ -4,6 +4,7 @@ const FIRST: readonly [RegExp, string][] = [
   [/SeatDraw|EarlyWord/, "SeatDraw"],
   [/SeatList/, "SeatList"],
   [/Canaries/, "Canaries"],
+  [/committee\/Pool/, "RotatingPool"],
   [/RotatingCommittee|committee\//, "RotatingCommittee"],
   [/RoundGame/, "RoundGame"],
   [/RoundManager|rounds\/Performances/, "Performances"],
