@@ -1,223 +1,151 @@
 /**
  * Mutation run over contracts/: each mutant is one small change, and the Solidity tests have to fail on it.
  * `node scripts/mutate.ts` prints the survivors and writes `test/solidity/mutants.json`. Each survivor there
- * has a reason, or the script fails. It takes hours on a machine of its own, so run it by hand, in a copy of
- * the checkout, after a change of contracts. `--file Exits` takes one contract, `--alone` runs only the test
- * that is named after it, `--every 10 --from 3` takes a sample, `--match "^require"` takes the mutants of
- * some lines. On a busy machine `--timeout 600` gives each run of tests more than a minute. `--report` runs
+ * has a reason, or the script fails. It takes an hour, so run it by hand after a change of contracts.
+ *
+ * All mutants are compiled once, into one build, in which the block's coinbase chooses the one that runs
+ * (`mutants/schema.ts`). The few that this can't hold are compiled alone. A fuzzed test has all its inputs on
+ * the contracts that it is named after, and fewer on the others.
+ *
+ * `--file Exits` takes the contracts of that name, `--alone` runs only the tests that are named after each,
+ * `--every 10 --from 3` takes a sample, `--match "^require"` takes the mutants of some lines. `--report` runs
  * nothing: it prints how many mutants there were, how many were killed, and why the others were not.
  */
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { build, readBytes } from "./mutants/build.ts";
+import { closures } from "./mutants/closures.ts";
+import { firstOf } from "./mutants/first.ts";
+import { changed, mutantsOf, sameMutant, type Edit, type Mutant } from "./mutants/mutants.ts";
+import { schemaOf, viewed, type Numbered } from "./mutants/schema.ts";
+import { Runner } from "./mutants/runner.ts";
+import { ALL_RUNS, type Suite } from "./mutants/suites.ts";
 
-interface Mutant {
-  file: string;
-  line: number;
-  before: string;
-  after: string;
-}
 interface Survivor extends Mutant {
   /** Why no test can tell it from the original. */
   reason: string;
 }
+interface Report {
+  /** Which mutants there were. */
+  run: string;
+  mutants: number;
+  survivors: Survivor[];
+}
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
 const FILE = join(root, "test/solidity/mutants.json");
 /** Interfaces and ids have no code, constants are generated, the token is OpenZeppelin's. */
-const SKIPPED = /interfaces|local|(Ids|Opcodes|SaleTypes|Tags)\.sol/;
-
-/** Pattern and replacement; every match on a line of code makes a mutant of its own. */
-const OPERATORS: readonly [RegExp, string][] = [
-  [/ == /g, " != "],
-  [/ != /g, " == "],
-  [/ <= /g, " < "],
-  [/ >= /g, " > "],
-  [/ < /g, " <= "],
-  [/ > /g, " >= "],
-  [/ && /g, " || "],
-  [/ \|\| /g, " && "],
-  [/ \+ /g, " - "],
-  [/ - /g, " + "],
-  [/ \* /g, " + "],
-  [/ \+= /g, " -= "],
-  [/ -= /g, " += "],
-  [/ & /g, " | "],
-  [/ \| /g, " & "],
-  [/ & ~/g, " & "],
-  [/ \^ /g, " & "],
-  [/\+\+;/g, "--;"],
-  [/\bif \(!/g, "if ("],
-  [/ \? (.+?) : (.+?);/g, " ? $2 : $1;"],
-  [/\bcontinue;/g, ""],
-  [/\breturn (_\w+\(.*\));/g, "$1;"],
-  [/ onlyManager\b/g, ""],
-  [/ nonReentrant\b/g, ""],
-  // In assembly.
-  [/(?<!function )\badd\(/g, "sub("],
-  [/(?<!function )\bsub\(/g, "add("],
-  [/\blt\(/g, "gt("],
-  [/\bs?gt\(/g, "lt("],
-  [/\bshl\(/g, "shr("],
-  [/\bshr\(/g, "shl("],
-  [/\band\(/g, "or("],
-  [/\bx?or\(/g, "and("],
-  [/(0x[0-9a-f]*)0\b/g, "$11"],
-  [/(0x[0-9a-f]*)f\b/g, "$1e"],
-];
-/**
- * Statements whose removal a test has to notice: `require`, plain calls and assignments. Tests in TypeScript
- * check events.
- */
-const STATEMENT = /^ *(require\(.*\);|_\w+\(.*\);|vault\.\w+\(.*\);|\S.* (\+|-|\|)?= .*;|delete .*;|\S+(\+\+|--);)$/;
-
-function mutantsOf(file: string, text: string): Mutant[] {
-  const found: Mutant[] = [];
-  const lines = text.split("\n");
-  let inBody = false;
-  for (const [i, line] of lines.entries()) {
-    if (/^(library|contract|abstract contract)/.test(line)) inBody = true;
-    if (!inBody || /^\s*(\/\/|\*|\/\*|error |event |using )/.test(line) || /\bconstant\b/.test(line)) continue;
-    const add = (after: string): void => {
-      if (after !== line) found.push({ file, line: i + 1, before: line.trim(), after: after.trim() });
-    };
-    for (const [pattern, replacement] of OPERATORS)
-      for (const match of line.matchAll(pattern)) {
-        // No test can see what a revert for lack of gas returns.
-        if (line.lastIndexOf("revert(", match.index) >= 0) continue;
-        const changed = match[0].replace(new RegExp(pattern.source), replacement);
-        add(line.slice(0, match.index) + changed + line.slice(match.index + match[0].length));
-      }
-    if (
-      STATEMENT.test(line) &&
-      !/^\s*(uint|bool|bytes|address|mapping|\w+ (memory|storage|calldata)) ?\w* ?.*=/.test(line)
-    )
-      add("");
-  }
-  return found;
-}
-
-const sameMutant = (a: Mutant, b: Mutant): boolean => a.file === b.file && a.before === b.before && a.after === b.after;
-
-/** The test that most probably notices a change of the file. The others run only if it does not. */
-const FIRST: readonly [RegExp, string][] = [
-  [/StakeVault/, "StakeVault"],
-  [/SeatDraw|EarlyWord/, "SeatDraw"],
-  [/SeatList/, "SeatList"],
-  [/Canaries/, "Canaries"],
-  [/RoundGame/, "RoundGame"],
-  [/RoundManager|rounds\/Performances/, "Performances"],
-  [/rounds\/InstanceStore/, "RoundAttacks"],
-  [/rounds\/Rolls|rounds\/HandedOn|RoundQuestions/, "RoundRolls"],
-  [/rounds\//, "RoundVerdicts"],
-  [/SaleMoney|ExactTransfer/, "SaleMoney"],
-  [/Sealing/, "Sealing"],
-  [/Exchange/, "Exchange"],
-  [/RefereeCommittee/, "RefereeCommittee"],
-  [/Commitments|MerkleTree|TensorType/, "Commitments"],
-  [/Terms|TaskWord/, "Terms"],
-  [/Float32/, "Float32"],
-  [/MicroStep/, "MicroStep"],
-  [/KernelPoint/, "KernelPoint"],
-  [/Delivery/, "Delivery"],
-  [/Disputes/, "Disputes"],
-  [/Exits|Payouts/, "Exits"],
-  [/KernelHead/, "KernelHead"],
-  [/Tape/, "Tape"],
-  [/Judge|Operands|Leaves|TaggedHash/, "Operands"],
-  [/GasBonds/, "GasBonds"],
-  [/DisputeGame|Brackets/, "DisputeGame"],
-  [/Clocks/, "Clocks"],
-  [/JobHash/, "JobHash"],
-  [/Agreed/, "Agreed"],
-  [/Rounds|GameWord|StateHash/, "Moves"],
-  [/TreeShape|Answers|Descent/, "Counter"],
-  [/game\/|training\//, "Bisection"],
-  [/./, "Seats"],
-];
-
-/** All tests except the invariants, which take longer than all others together. */
-const TESTS = [...new Set([...FIRST.map(([, test]) => test), "attacks/Attack15_ForeignBracket"])];
-const fileOf = (test: string): string => `test/solidity/${test}.t.sol`;
-
-/** True when the mutant does not compile, or a test fails on it. */
-function killed(copy: string, mutant: Mutant): boolean {
-  const path = join(copy, mutant.file);
-  const original = readFileSync(path, "utf8");
-  const lines = original.split("\n");
-  lines[mutant.line - 1] = mutant.after;
-  writeFileSync(path, lines.join("\n"));
-  const first = FIRST.find(([pattern]) => pattern.test(mutant.file))![1];
-  const fails = (...tests: string[]): boolean =>
-    spawnSync(join(root, "node_modules/.bin/hardhat"), ["test", "solidity", ...tests], {
-      cwd: copy,
-      timeout: 1000 * Number(options.timeout),
-      env: { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true" },
-    }).status !== 0;
-  const others = TESTS.filter((test) => test !== first);
-  const noticed = fails(fileOf(first)) || (!options.alone && fails(...others.map(fileOf)));
-  writeFileSync(path, original);
-  return noticed;
-}
+const SKIPPED = /interfaces|local|portable|(Ids|Opcodes|SaleTypes|Tags)\.sol/;
 
 const { values: options } = parseArgs({
   options: {
-    file: { type: "string" },
+    file: { type: "string", default: "" },
     alone: { type: "boolean", default: false },
     every: { type: "string", default: "1" },
     from: { type: "string", default: "0" },
     match: { type: "string", default: "" },
-    timeout: { type: "string", default: "60" },
     report: { type: "boolean", default: false },
   },
 });
-if (options.report) {
-  const {
-    run,
-    mutants: count,
-    survivors: left,
-  } = JSON.parse(readFileSync(FILE, "utf8")) as {
-    run: string;
-    mutants: number;
-    survivors: Survivor[];
-  };
-  console.log(`${count} mutants, ${count - left.length} killed, ${left.length} survived (${run})`);
-  for (const { file, line, before, after, reason } of left)
-    console.log(`\n${file}:${line}\n  - ${before}\n  + ${after}\n  ${reason || "no reason is given"}`);
-  process.exit(left.some(({ reason }) => reason === "") ? 1 : 0);
-}
-const only = options.file;
-const [every, from] = [Number(options.every), Number(options.from)];
-const files = readdirSync(join(root, "contracts"), { recursive: true, encoding: "utf8" })
-  .filter((file) => file.endsWith(".sol") && !SKIPPED.test(file) && (only === undefined || file.includes(only)))
-  .sort();
-const mutants = files
-  .flatMap((file) => mutantsOf(join("contracts", file), readFileSync(join(root, "contracts", file), "utf8")))
-  .filter(({ before }) => new RegExp(options.match).test(before))
-  .filter((_, i) => i % every === from);
-const copy = mkdtempSync(join(tmpdir(), "verde-mutants-"));
-for (const part of ["contracts", "test/solidity", "test/vectors", "hardhat.config.ts", "package.json"])
-  cpSync(join(root, part), join(copy, part), { recursive: true });
-symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
 
-const known = (JSON.parse(readFileSync(FILE, "utf8")) as { survivors: Survivor[] }).survivors;
-const survivors: Survivor[] = [];
-if (killed(copy, { file: mutants[0].file, line: 1, before: "", after: "// no change" }))
-  throw new Error("the tests fail without any mutation");
-for (const [i, mutant] of mutants.entries()) {
-  if (i % 20 === 0) console.error(`${i}/${mutants.length} ${mutant.file}`);
-  if (killed(copy, mutant)) continue;
-  const reason = known.find((survivor) => sameMutant(survivor, mutant))?.reason ?? "";
-  survivors.push({ ...mutant, reason });
-  console.log(
-    `${i + 1}/${mutants.length} survived: ${mutant.file}:${mutant.line}\n  - ${mutant.before}\n  + ${mutant.after}\n  ${reason}`,
-  );
+function print({ run, mutants, survivors }: Report): void {
+  console.log(`${mutants} mutants, ${mutants - survivors.length} killed, ${survivors.length} survived (${run})`);
+  for (const { file, line, before, after, reason } of survivors)
+    console.log(`\n${file}:${line}\n  - ${before}\n  + ${after}\n  ${reason || "no reason is given"}`);
+  if (survivors.some(({ reason }) => reason === "")) process.exitCode = 1;
 }
-rmSync(copy, { recursive: true });
-console.log(`${mutants.length} mutants, ${mutants.length - survivors.length} killed, ${survivors.length} survived`);
-if (only === undefined && every === 1 && options.match === "")
-  writeFileSync(FILE, `${JSON.stringify({ run: "all mutants", mutants: mutants.length, survivors }, null, 2)}\n`);
-if (survivors.some(({ reason }) => reason === "")) process.exitCode = 1;
+
+const solidityIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".sol"))
+    .map((file) => join(folder, file))
+    .sort();
+
+/** Files of contracts that have mutants. */
+const files = solidityIn("contracts").filter((file) => !SKIPPED.test(file) && file.includes(options.file));
+const isNamed = (test: string): boolean => files.some((file) => test.endsWith(`/${firstOf(file)}.t.sol`));
+/** All tests except the invariants, which take longer than all others together. */
+const tests = solidityIn("test/solidity").filter(
+  (file) => /(?<!nvariants?)\.t\.sol$/.test(file) && (!options.alone || isNamed(file)),
+);
+
+async function run(): Promise<Report> {
+  const [every, from] = [Number(options.every), Number(options.from)];
+  const parsed = build(tests, new Map(), "trees");
+  // A number below 0x10000 could be an address that the EVM treats in a special way.
+  const mutants: Numbered[] = files
+    .filter((file) => parsed.trees.has(file))
+    .flatMap((file) => mutantsOf(file, readBytes(file)))
+    .filter(({ mutant }) => new RegExp(options.match).test(mutant.before))
+    .filter((_, i) => i % every === from)
+    .map((edit, i) => ({ edit, number: 0x10000 + i }));
+  const texts = new Map([...parsed.trees.keys()].filter((file) => !file.startsWith("@")).map((file) => [file, readBytes(file)])); // prettier-ignore
+  const alone = new Set<number>();
+  for (const file of new Set(mutants.map(({ edit }) => edit.mutant.file))) {
+    const own = mutants.filter(({ edit }) => edit.mutant.file === file);
+    const schema = schemaOf(readBytes(file), parsed.trees.get(file)!, own);
+    texts.set(file, schema.text);
+    for (const { number } of schema.alone) alone.add(number);
+  }
+  console.error(`${mutants.length} mutants, of which ${alone.size} are compiled alone; the others are compiled now`);
+  const runner = runnerOf(build(tests, viewed(texts), "code"));
+  const passing = await runner.passing();
+  const reads = closures(parsed.trees);
+
+  /** The tests that can notice a change of a file, those named after it first. */
+  const inOrder = (file: string, all: readonly Suite[]): Suite[] => {
+    const first = firstOf(file);
+    const isNamed = (suite: Suite): boolean => suite.file.endsWith(`/${first}.t.sol`);
+    const named = all.filter(isNamed).map((suite) => ({ ...suite, runs: ALL_RUNS }));
+    const others = all.filter((suite) => !isNamed(suite) && reads.get(suite.file)!.has(file));
+    return options.alone ? named : [...named, ...others];
+  };
+  const known = (JSON.parse(readFileSync(FILE, "utf8")) as Report).survivors;
+  const survivors: Survivor[] = [];
+  for (const [i, { edit, number }] of mutants.entries()) {
+    const { mutant } = edit;
+    if (i % 100 === 0) console.error(`${i}/${mutants.length} ${mutant.file}`);
+    const isAlone = alone.has(number);
+    const noticed = isAlone
+      ? await killsAlone(edit, inOrder(mutant.file, passing))
+      : await runner.notices(inOrder(mutant.file, passing), number);
+    if (noticed) continue;
+    const reason = known.find((survivor) => sameMutant(survivor, mutant))?.reason ?? "";
+    survivors.push({ ...mutant, reason });
+    print({ run: `${i + 1} so far`, mutants: i + 1, survivors: survivors.slice(-1) });
+  }
+  runner.close();
+  const isWhole = options.file === "" && every === 1 && options.match === "" && !options.alone;
+  return { run: isWhole ? "all mutants" : "some mutants", mutants: mutants.length, survivors };
+}
+
+function runnerOf({ errors, contracts }: ReturnType<typeof build>): Runner {
+  if (errors.length > 0) throw new Error(errors[0].formattedMessage);
+  return new Runner(root, contracts);
+}
+
+/**
+ * @param order the tests that can notice it
+ * @returns true when a mutant that is compiled alone does not compile, or a test fails on it
+ */
+async function killsAlone(edit: Edit, order: readonly Suite[]): Promise<boolean> {
+  const { file } = edit.mutant;
+  const texts = new Map([[file, changed(readBytes(file), edit)]]);
+  if (build(tests, texts, "types").errors.length > 0) return true;
+  const first = tests.filter((test) => test.endsWith(`/${firstOf(file)}.t.sol`));
+  for (const some of options.alone ? [first] : [first, tests]) {
+    const runner = runnerOf(build(some, texts, "code"));
+    const can = order.filter((suite) => some.includes(suite.file));
+    const isNoticed = await runner.notices(can, 0);
+    runner.close();
+    if (isNoticed) return true;
+  }
+  return false;
+}
+
+const report = options.report ? (JSON.parse(readFileSync(FILE, "utf8")) as Report) : await run();
+print(report);
+if (report.run === "all mutants" && !options.report) writeFileSync(FILE, `${JSON.stringify(report, null, 2)}\n`);

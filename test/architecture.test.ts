@@ -24,10 +24,10 @@ const BUDGETS: Readonly<Record<string, number>> = {
   referee: 6_400,
   shards: 1_500,
   audit: 900,
-  rounds: 4_600,
+  rounds: 5_500,
   settlement: 13_800,
   index: 40,
-  services: 5_400,
+  services: 6_200,
   web: 1_600,
   cli: 14_300,
 };

@@ -34,8 +34,10 @@ export default defineRounds({
     rate: option(0.01, "learning rate of AdamW"),
     keep: count(16, "elements of a chunk that are sent"),
     copied: option(0.9, "from what share of the places of a peer before on a message counts as a copy"),
+    seeds: option("plan", "what samples follow from: plan, or record, by which nobody knows them before the round"),
     noise: count(1, "how many of the last peers have labels that say nothing", { from: 0 }),
   },
+  seeds: ({ seeds }) => seeds,
   members: ({ peers }) => ({ peer: peers, validator: 1 }),
   data(role, member, { peers, noise }) {
     const { images, labels } = digits();

@@ -23,6 +23,7 @@ export default defineRounds({
     stages: count(3, "how many stages, each of one block"),
     replicas: count(3, "how many replicas each stage has, at least 2", { from: 2 }),
     microbatches: count(6, "how many microbatches are sent through in a step"),
+    seeds: option("plan", "what the draws follow from: plan, or record, by which nobody knows them before the round"),
     gone: option("", "replicas that are away, at most one of a stage: 1.2@3 is replica 2 of stage 1 from round 3 on"),
     batch: count(1, "windows of text in a microbatch"),
     context: count(16, "tokens in a window"),
@@ -30,6 +31,7 @@ export default defineRounds({
     heads: count(2, "heads of attention"),
     rate: option(0.01, "learning rate of AdamW"),
   },
+  seeds: ({ seeds }) => seeds,
   members: ({ stages, replicas }) => ({ trainer: 1, ...Object.fromEntries(Array.from({ length: stages }, (_, stage) => [`stage${stage}`, replicas])) }), // prettier-ignore
   async data(role, member, { stages, replicas, rounds, gone }) {
     const isAwake = awakeOf(gone, stages, replicas);

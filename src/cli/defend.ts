@@ -11,10 +11,7 @@ import { defendClaim } from "../settlement/game/defence.ts";
 import type { Defended } from "../settlement/game/defence-options.ts";
 import type { DueCall } from "../settlement/game/due-call.ts";
 import { GameFacts } from "../settlement/game/facts.ts";
-import { clauseOf, mayBeginLater } from "../settlement/game/fate.ts";
 import { readTask, type TaskView } from "../settlement/task.ts";
-import { Backoff } from "../settlement/transactions/backoff.ts";
-import { SYSTEM_CLOCK } from "../settlement/transactions/clock.ts";
 import { BACKEND_NAMES } from "../repops/backends/index.ts";
 import { traceMemory } from "../referee/trace-memory.ts";
 import { trainingProver } from "../referee/claim.ts";
@@ -22,6 +19,7 @@ import { readCheckpoint } from "../trace/open.ts";
 import { EXIT } from "./exit.ts";
 import { exitWith } from "./guard.ts";
 import { colors, formatCount, reportLine, writeJson, writeLine } from "./output.ts";
+import { patiently } from "./patiently.ts";
 import { Progress } from "./progress.ts";
 import { Sender } from "./send.ts";
 import { openSession } from "./session.ts";
@@ -73,7 +71,7 @@ async function defend(id: string, path: string, flags: Flags): Promise<void> {
   if (flags.untilFinal && flags.untilDecided)
     throw new UsageError("CONFLICT", "--until-final and --until-decided exclude each other; omit one of them");
   const everyMillis = 1000 * Math.max(parseDuration(flags.every), 1);
-  const { session, terms, trace, sender } = await patiently(flags, everyMillis, () => open(task, path, flags));
+  const { session, terms, trace, sender } = await patiently(everyMillis, flags.dryRun, () => open(task, path, flags));
   const memory = await traceMemory(trace, flags.backend);
   const facts = new GameFacts(memory.outline, memory.commitEvery);
   const progress = new Progress();
@@ -110,19 +108,6 @@ async function open(task: Hex, path: string, flags: Flags) {
   const { terms } = await readTask(session.source, task);
   const trace = await traceFor(path, terms);
   return { session, terms, trace, sender: await Sender.open(session, flags, AWAY_MILLIS) };
-}
-
-/** Begins again and again while the node is away: it may start later than this command. */
-async function patiently<T>(flags: Flags, everyMillis: number, begin: () => Promise<T>): Promise<T> {
-  const backoff = new Backoff(everyMillis, 30_000);
-  for (;;)
-    try {
-      return await begin();
-    } catch (error) {
-      if (flags.dryRun || !mayBeginLater(error)) throw error;
-      if (backoff.failures === 0) reportLine(`verde: ${clauseOf(error)}; trying again until it works`);
-      await SYSTEM_CLOCK.sleep(backoff.next());
-    }
 }
 
 function meansOf(task: Hex, { terms, trace, sender }: Omit<Opened, "session">, flags: Flags): SeatMeans {

@@ -22,7 +22,7 @@ const INPUT: ReadonlySet<string> = new Set<Family>([
   "VERDE_ROUNDS",
 ]);
 /** Codes of these families that are operational all the same. */
-const OPERATIONAL: ReadonlySet<string> = new Set(["VERDE_ROUNDS_PARTICIPANT", "VERDE_ROUNDS_SIGNED"]);
+const OPERATIONAL: ReadonlySet<string> = new Set(["VERDE_ROUNDS_PARTICIPANT", "VERDE_ROUNDS_SIGNED", "VERDE_ROUNDS_SERVER", "VERDE_ROUNDS_HISTORY", "VERDE_ROUNDS_LIMIT"]); // prettier-ignore
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.agree : EXIT.usage;

@@ -41,5 +41,6 @@ export const Tag = {
   record: 0x1f,
   roundSeed: 0x20,
   absentLeaf: 0x21,
+  seedOrigin: 0x22,
 } as const;
 export type Tag = (typeof Tag)[keyof typeof Tag];

@@ -35,6 +35,20 @@ export const ROUNDS = {
     remedy:
       "Nothing: the participant takes part again in the next round. If it is often late, give the recorder more --patience.",
   },
+  SERVER: {
+    when: "What serves a record of rounds is away, or sends something else than was asked for.",
+    remedy:
+      "See that the recorder serves the record (`verde rounds serve`), and fetch again: what was fetched is kept.",
+  },
+  HISTORY: {
+    when: "A record that is offered is cut, or is another history than that which was fetched before.",
+    remedy:
+      "Keep the folder, and ask the recorder. What it has signed twice is in evidence.log of the folder, where an audit and a watch find it.",
+  },
+  LIMIT: {
+    when: "A record would take more disk or memory than it may.",
+    remedy: "Fetch it with a higher --limit, if the plan is the one that you mean.",
+  },
   FAULT: {
     when: "A fault or an absence for a drill is planted in a place that the plan does not have.",
     remedy: "Name a participant, round, turn, step, operator and element of the plan.",

@@ -19,7 +19,7 @@ export function differingParts(a: JobOutline, b: JobOutline): string[] {
 }
 
 /** The first operator that one graph has and the other has not. */
-function firstOperatorOf(a: Graph, b: Graph): string {
+export function firstOperatorOf(a: Graph, b: Graph): string {
   const text = ({ kernels, labels }: Graph, i: number): string => `${labels[i]} ${toHex(encodeKernel(kernels[i]))}`;
   const length = Math.min(a.kernels.length, b.kernels.length);
   for (let i = 0; i < length; i++)

@@ -7,12 +7,13 @@ import { bytesEqual } from "../encoding/bytes.ts";
 import { messageOf, VerdeError } from "../errors/index.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { DEFAULT } from "../repops/backends/index.ts";
-import { type Blame, blameComputation, blameForm, blameRoll, contradict, isMarked, ownerOf } from "./judge.ts";
+import { type Blame, blameComputation, blameForm, blameRoll, contradict, ownerOf } from "./judge.ts";
 import { LeafRunner } from "./leaf.ts";
 import { recordClaim } from "./machine.ts";
 import { type LeafPlace, seatName } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
 import { isRecorders, sameRoll, type TurnPlace } from "./roll.ts";
+import { isMarked } from "./seeds.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
 /** How a record is audited. */

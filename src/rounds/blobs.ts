@@ -13,6 +13,7 @@ import {
 } from "../encoding/tensor.ts";
 import { isMissing, messageOf, RoundsError, unwritable } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
+import { readPart } from "../files/part.ts";
 
 /** The most bytes of tensors that are kept in memory. */
 const MOST_KEPT = 2 ** 28;
@@ -59,7 +60,7 @@ export class Blobs {
   async has(roots: readonly TensorRoot[], types: readonly TensorType[]): Promise<boolean> {
     if (roots.length !== types.length) return false;
     for (const [i, type] of types.entries()) {
-      const file = await fs.stat(path.join(this.folder, toHex(roots[i]).slice(2))).catch(() => undefined);
+      const file = await fs.stat(this.fileOf(roots[i])).catch(() => undefined);
       if (file?.size !== Blobs.sizeOf(type)) return false;
     }
     return true;
@@ -67,15 +68,12 @@ export class Blobs {
 
   /** A part of a tensor's file as it is; nothing if there is no file. Who receives it has to check it. */
   async part(root: TensorRoot, from: number, count: number): Promise<Bytes | undefined> {
-    const file = await fs.open(path.join(this.folder, toHex(root).slice(2))).catch(() => undefined);
-    if (!file) return undefined;
-    try {
-      const bytes = new Uint8Array(count);
-      const { bytesRead } = await file.read(bytes, 0, count, from);
-      return bytes.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
+    return (await readPart(this.fileOf(root), from, count))?.bytes;
+  }
+
+  /** Where a tensor is. */
+  fileOf(root: TensorRoot): string {
+    return path.join(this.folder, toHex(root).slice(2));
   }
 
   /** Keeps a file that somebody has sent. @returns whether it is the root's tensor; else it is not kept */

@@ -4,6 +4,7 @@ import { formatType, type TensorRoot, type TensorType } from "../encoding/tensor
 import { RoundsError } from "../errors/index.ts";
 import { checkOutline } from "../job/closed.ts";
 import { checkTensor } from "../repops/numbers/tensors.ts";
+import { isBeacon } from "./beacon.ts";
 import { isToldPresence, outlineOfLeaf, type Plan, type PlanTurn, type Seat } from "./plan.ts";
 import { type JobTemplate, stateOf, type Template } from "./template.ts";
 
@@ -46,6 +47,8 @@ export function checkPlan(plan: Plan): void {
   const { name, rounds, turns, templates, seats } = plan;
   checkName(name, "the name of a plan");
   expect(isCount(rounds) && rounds >= 1, `it has ${rounds} rounds`);
+  expect([undefined, "record"].includes(plan.seeds), `its seeds follow from ${plan.seeds}`);
+  expect(!plan.beacon || (plan.seeds === "record" && isBeacon(plan.beacon)), "its beacon is none");
   checkMembers(turns, seats.length);
   const places = turns.flatMap(({ name: turn, by, members, quorum }, i) => {
     expect(/^[A-Za-z][A-Za-z0-9]*$/.test(turn) && /^[A-Za-z][A-Za-z0-9]*$/.test(by), "a turn or role has no name");

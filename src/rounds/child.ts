@@ -2,8 +2,9 @@
 import { openBackend } from "../certify/open-backend.ts";
 import { messageOf, VerdeError } from "../errors/index.ts";
 import { LeafRunner } from "./leaf.ts";
+import type { LeafNews } from "./leaf-news.ts";
 import { perform } from "./participant.ts";
-import type { NumberedRequest, ProcessReply, ProcessStart } from "./process.ts";
+import type { NumberedRequest, ProcessNews, ProcessReply, ProcessStart } from "./process.ts";
 import { openEmpty } from "./record.ts";
 import { Signer } from "./signer.ts";
 
@@ -19,12 +20,17 @@ const begun = begin();
 begun.catch(() => undefined);
 let turn: Promise<unknown> = Promise.resolve();
 process.on("message", (message) => {
-  const { number, place, statements, rolls, stop, fault } = message as NumberedRequest;
+  const { number, place, statements, rolls, seeds, stop, every, fault } = message as NumberedRequest;
+  const onNews = (_: unknown, news: LeafNews): void => void process.send?.({ number, news } satisfies ProcessNews);
   const answer = async (): Promise<ProcessReply> => {
     const { record, ...tools } = await begun;
     for (const statement of statements) record.admit(statement);
     for (const roll of rolls) record.rolls.admit(roll);
-    return { number, performed: await perform(record, { ...tools, stop }, place, fault) };
+    record.admitSeeds(seeds);
+    return {
+      number,
+      performed: await perform(record, { ...tools, stop, checkpoints: { every, onNews } }, place, fault),
+    };
   };
   // One leaf after the other: a recorder that waits no more may ask for the next one.
   turn = turn

@@ -6,6 +6,7 @@ import { RoundsError } from "../errors/index.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { DATA_PREFIX, type NamedTensor } from "../job/closed.ts";
 import { checkTensor } from "../repops/numbers/tensors.ts";
+import type { Beacon } from "./beacon.ts";
 import { checkPlan } from "./check-plan.ts";
 import { isToldPresence, mayMiss, type Plan, participantsOf, planIdOf, type PlanTurn, type Seat } from "./plan.ts";
 import { type AnyPorts, Port } from "./port.ts";
@@ -18,6 +19,9 @@ export interface OpenPlan {
   readonly name: string;
   readonly rounds: number;
   readonly seed: number;
+  /** What the seeds of seats follow from. */
+  readonly seeds: Seeds;
+  readonly beacon?: Beacon | undefined;
   /** The number of members of each role. */
   readonly members: Readonly<Record<string, number>>;
   readonly turns: Readonly<Record<string, Turn>>;
@@ -25,6 +29,9 @@ export interface OpenPlan {
   readonly quorum: Readonly<Record<string, number>>;
   data(role: string, member: number): unknown;
 }
+
+/** What the seeds of seats follow from: the plan alone, or the record of the rounds before. */
+export type Seeds = "plan" | "record";
 
 const NAME = /^[A-Za-z][A-Za-z0-9]*$/;
 const NO_DATA = { [OWN.member]: [], [OWN.round]: [], [OWN.seed]: [8] };
@@ -60,8 +67,17 @@ export async function closePlan(open: OpenPlan): Promise<Plan> {
         shardRoots: shard.map(tensorRoot),
       });
     }
-  const { name, rounds } = open;
-  const plan = { name, rounds, turns, participants, templates, seats };
+  const { name, rounds, seeds, beacon } = open;
+  const plan = {
+    name,
+    rounds,
+    ...(seeds === "record" && { seeds }),
+    ...(beacon && { beacon }),
+    turns,
+    participants,
+    templates,
+    seats,
+  };
   const closed = { id: planIdOf(plan), ...plan };
   checkPlan(closed);
   return closed;

@@ -7,11 +7,13 @@ import type { Backend } from "../repops/backends/backend.ts";
 import { DEFAULT } from "../repops/backends/index.ts";
 import type { LeafFault, PlantedFault } from "./fault.ts";
 import { LeafRunner } from "./leaf.ts";
+import type { CheckpointOptions } from "./leaf-trace.ts";
 import { perform, type Performed } from "./participant.ts";
 import type { LeafPlace } from "./plan.ts";
 import { ParticipantProcess } from "./process.ts";
 import type { RoundsRecord } from "./record.ts";
 import type { Roll } from "./roll.ts";
+import { seedPartsOf } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
 
 interface CrewOptions {
@@ -20,6 +22,7 @@ interface CrewOptions {
   readonly state: string;
   readonly out: string;
   readonly faults?: readonly PlantedFault[];
+  readonly checkpoints?: CheckpointOptions;
 }
 
 /** The participants, wherever they compute. */
@@ -44,7 +47,7 @@ export interface Muster {
 /** The participants on this machine. */
 export async function crewFor(
   record: RoundsRecord,
-  { participants, backend = DEFAULT.name, state, out, faults = [] }: CrewOptions,
+  { participants, backend = DEFAULT.name, state, out, faults = [], checkpoints }: CrewOptions,
   signers: readonly Signer[],
   isDrill: (participant: number) => boolean,
 ): Promise<Crew> {
@@ -56,7 +59,8 @@ export async function crewFor(
     const runner = new LeafRunner((await openBackend(backend)).backend);
     return {
       together: false,
-      perform: (place, fault) => perform(record, { runner, signer: signers[ownerOf(place)], stop }, place, fault),
+      perform: (place, fault) =>
+        perform(record, { runner, signer: signers[ownerOf(place)], stop, checkpoints }, place, fault),
       close: () => runner.close(),
     };
   }
@@ -73,7 +77,16 @@ export async function crewFor(
       const owner = ownerOf(place);
       // One that has ended, and was missed in a turn, comes back as a new process.
       if (processes[owner].isMissed) processes[owner] = begun(owner);
-      return processes[owner].perform({ place, statements, rolls, stop, ...(fault && { fault }) });
+      const request = {
+        place,
+        statements,
+        rolls,
+        seeds: seedPartsOf(record, place.round),
+        stop,
+        every: checkpoints?.every,
+        ...(fault && { fault }),
+      };
+      return processes[owner].perform(request, (news) => checkpoints?.onNews?.(place, news));
     },
     close: async () => void (await Promise.all(processes.map((process) => process.close()))),
   };

@@ -5,7 +5,8 @@ import { describe, isPlainObject } from "../errors/arguments.ts";
 import { RoundsError } from "../errors/index.ts";
 import { type DeclaredOptions, type JobOptions, type Overrides, readOptions, resolveOptions } from "../job/options.ts";
 import type { Resolved } from "../job/define.ts";
-import { closePlan } from "./close.ts";
+import { type Beacon, isBeacon } from "./beacon.ts";
+import { closePlan, type Seeds } from "./close.ts";
 import type { Plan } from "./plan.ts";
 import type { Turn } from "./turn.ts";
 
@@ -25,6 +26,19 @@ export interface RoundsSource<Options extends DeclaredOptions> {
   rounds: number;
   /** A 32-bit integer for initial states, unless a run sets another; default 0. */
   seed?: number;
+  /**
+   * What the seeds of seats follow from. `"plan"`, the default: everybody knows them before the first round,
+   * and all performances have the same. `"record"`: from the record of the earlier rounds, so nobody knows
+   * them before these are performed, and each performance has others. A function gets the options, and
+   * returns one of the two.
+   */
+  seeds?: Seeds | ((options: RoundsOptions<Options>) => string);
+  /**
+   * With `seeds: "record"`: a drand network whose values go into the seeds too, so that nobody can compute
+   * them before these are published: `{ ...QUICKNET, first: 40_000_000, every: 200 }`. Default: none. A
+   * function gets the options.
+   */
+  beacon?: Beacon | ((options: RoundsOptions<Options>) => Beacon | undefined);
   /** The options that can be set with `--name value`. */
   options?: Options;
   /** How many members each role has. */
@@ -59,7 +73,7 @@ export interface RoundsDefinition {
 
 /** The names that `verde rounds run` keeps for itself. */
 const KEPT_NAMES = (
-  "help version json out rounds seed participants as network nkey listen reached-at patience fault resume force backend threads progress quiet away salt keystore password-file " +
+  "help version json out rounds seed beacon participants as network nkey listen reached-at patience checkpoint-every fault resume force backend threads progress quiet away salt keystore password-file " +
   "terms rpc deployment journal confirmations max-fee replace dry-run approve no-approve account recorder reward stake bond price to-join to-record to-challenge to-answer policy accept-risk"
 ).split(" ");
 const RESERVED = { command: "verde rounds run", has: (name: string) => KEPT_NAMES.includes(name) };
@@ -111,8 +125,14 @@ export function defineRounds<const Options extends DeclaredOptions = Record<neve
       const quorum: unknown = source.quorum?.(given) ?? {};
       if (!isPlainObject(quorum))
         throw new RoundsError("PLAN", `the quorum of ${source.name} is ${describe(quorum)}; return numbers by turns: { local: 2 }`); // prettier-ignore
+      const seeds: unknown = typeof source.seeds === "function" ? source.seeds(given) : (source.seeds ?? "plan");
+      if (seeds !== "plan" && seeds !== "record")
+        throw new RoundsError("PLAN", `the seeds of ${source.name} follow from ${describe(seeds)}; write "plan" or "record"`); // prettier-ignore
+      const beacon = typeof source.beacon === "function" ? source.beacon(given) : source.beacon;
+      if (beacon !== undefined && !(seeds === "record" && isBeacon(beacon)))
+        throw new RoundsError("PLAN", `${source.name} has a beacon that is none, or whose values no seeds need; write seeds: "record" and beacon: { ...QUICKNET, first, every }, with whole numbers from 1 on`); // prettier-ignore
       const data = async (role: string, member: number) => (await source.data?.(role, member, given)) ?? {};
-      return closePlan({ name: source.name, rounds, seed, members, turns, quorum: quorum as Record<string, number>, data }); // prettier-ignore
+      return closePlan({ name: source.name, rounds, seed, seeds, beacon, members, turns, quorum: quorum as Record<string, number>, data }); // prettier-ignore
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   type Blame,
   blameComputation,
   blameForm,
+  blameMark,
   blameRoll,
   contradict,
   disputeLeaf,
@@ -25,6 +26,7 @@ import { planMachine, recordClaim, recordProver } from "./machine.ts";
 import { type LeafPlace, seatName } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
 import { isRecorders, sameRoll, turnOf } from "./roll.ts";
+import { areFromRecord, markBefore, needsMark, originIn, sameMark } from "./seeds.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
 /** How records are disputed. */
@@ -71,8 +73,15 @@ export interface RecordDivergence extends LeafPlace {
   readonly figures: RecordFigures;
 }
 
+/** Two performances of a plan whose seeds follow from the record: each leaf has another job in the other. */
+export interface RecordUndecided {
+  readonly outcome: "undecided";
+  /** Why, and what to do, in words. */
+  readonly why: string;
+}
+
 /** What `disputeRecords` finds. */
-export type RecordDispute = RecordAgreement | RecordDivergence;
+export type RecordDispute = RecordAgreement | RecordDivergence | RecordUndecided;
 
 /**
  * Finds the first leaf in which two records differ, and judges both against the leaves that they read: those
@@ -87,6 +96,11 @@ export async function disputeRecords(
   const records = [a, b] as const;
   if (!bytesEqual(a.plan.id, b.plan.id))
     throw new RoundsError("FOREIGN", `${a.folder} is of the plan ${toHex(a.plan.id)}, and ${b.folder} of ${toHex(b.plan.id)}; name records of one plan`); // prettier-ignore
+  if (areFromRecord(a.plan) && !bytesEqual(a.instance.id, b.instance.id))
+    return {
+      outcome: "undecided",
+      why: `${a.folder} and ${b.folder} are two performances of ${a.plan.name}, whose seeds follow from the record: their jobs differ, so they can't be compared leaf by leaf; audit each of them (\`verde rounds audit\`)`,
+    };
   const rounds = Math.min(a.complete, b.complete);
   if (rounds === 0)
     throw new RoundsError("RECORD", `${a.folder} and ${b.folder} have no whole round in common; run the plan further`);
@@ -137,7 +151,9 @@ async function judgeBoth(
   const turn = turnOf(plan, place);
   const formOf = async (side: 0 | 1) => {
     const [record, statement] = [records[side], statements[side]];
-    return blameRoll(record, turn) ?? (statement && (await blameForm(record, statement)));
+    return (
+      blameRoll(record, turn) ?? blameMark(record, place.round) ?? (statement && (await blameForm(record, statement)))
+    );
   };
   const forms = [await formOf(0), await formOf(1)] as const;
   const judged: Judged = { blames: [], questions: 0, bytes: 0, scalarSteps: 0 };
@@ -156,6 +172,10 @@ async function judgeBoth(
   const rolled = rolls[0] && rolls[1] && rolls.every((each) => isRecorders(a.instance, each!));
   if (rolled && !sameRoll(rolls[0]!, rolls[1]!))
     judged.blames.push({ participant: "recorder", reason: "equivocation", record: undefined });
+  const marks = bothSides((side) => (needsMark(plan, place.round) ? markBefore(records[side], place.round) : undefined)); // prettier-ignore
+  const isKnown = judged.blames.some(({ participant, record }) => participant === "recorder" && record === undefined);
+  if (marks[0] && marks[1] && !sameMark(marks[0], marks[1]) && !isKnown)
+    judged.blames.push({ participant: "recorder", reason: "equivocation", record: undefined });
   return judged;
 }
 
@@ -170,7 +190,7 @@ async function arbitrated(
   const [place] = statements;
   const sources = await statesRead(records[0], place).catch(() => statesRead(records[1], place));
   const parties = await partiesOf(records, place, { claims: statements, sources, runner });
-  const found = await disputeLeaf(plan, place, { sources, parties, runner });
+  const found = await disputeLeaf(plan, place, { sources, origin: originIn(records[0], place.round), parties, runner });
   if (!found) {
     for (const side of SIDES) await replayed(records, statements[side], side, runner, judged);
     return;

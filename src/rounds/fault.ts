@@ -2,6 +2,7 @@
  * Faults for drills: what a participant does wrong on purpose, and the execution that does it in the same way
  * each time.
  */
+import type { Bytes } from "../encoding/bytes.ts";
 import { elementCount } from "../encoding/tensor.ts";
 import { RoundsError } from "../errors/index.ts";
 import { quote } from "../errors/text.ts";
@@ -29,7 +30,9 @@ export type LeafFault =
   /** One source is read as it was a round before. */
   | { readonly kind: "stale"; readonly source: number }
   /** One source is read as present where its member was away, or as absent where it was there. */
-  | { readonly kind: "presence"; readonly source: number };
+  | { readonly kind: "presence"; readonly source: number }
+  /** One bit of what the round's seeds follow from, so that other random numbers are drawn. */
+  | { readonly kind: "seed"; readonly bit: number };
 
 /** A fault, and the leaf that has it. */
 export interface PlantedFault extends LeafPlace {
@@ -43,6 +46,7 @@ const FIELDS = {
   aggregate: { drop: 0 },
   stale: { source: 0 },
   presence: { source: 0 },
+  seed: { bit: 0 },
 } as const satisfies Record<LeafFault["kind"], Record<string, number>>;
 
 const isKind = (text: string): text is LeafFault["kind"] => Object.hasOwn(FIELDS, text);
@@ -103,6 +107,7 @@ export function checkFault(plan: Plan, planted: PlantedFault): PlantedFault {
   if (fault.kind === "steps" && !(Number.isInteger(fault.count) && fault.count >= 0 && fault.count < steps))
     fail(`the turn has ${steps} steps, so ${fault.count} are not fewer`);
   if (fault.kind === "message" || fault.kind === "flip") within("the bits", fault.bit, 32);
+  if (fault.kind === "seed") within("the bits of an origin", fault.bit, 256);
   if (fault.kind === "message") {
     within("the entries", fault.entry, step.outputs.length);
     within("the elements", fault.element, elementCount(step.inputs[fault.entry].shape));
@@ -150,6 +155,15 @@ export function misread(plan: Plan, { round, seat, fault }: PlantedFault, reads:
   if (source.round === 0) fail(`source ${fault.source} is of round 0, before which there is nothing`);
   const places = sources.map((each, i) => (i === fault.source ? { ...each, round: each.round - 1 } : each));
   return { places, present };
+}
+
+/**
+ * What a round's seeds follow from, with a fault.
+ * @param origin what they ought to follow from; default: the plan's id
+ */
+export function misseeded({ id }: Pick<Plan, "id">, origin: Bytes | undefined, fault?: LeafFault): Bytes | undefined {
+  if (fault?.kind !== "seed") return origin;
+  return (origin ?? id).map((byte, i) => (i === fault.bit >> 3 ? byte ^ (128 >> (fault.bit & 7)) : byte));
 }
 
 /** An execution that takes fewer steps, or hands on another state than it has computed. */

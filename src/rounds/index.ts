@@ -1,5 +1,8 @@
 export { auditRecord, type Liar, type RecordAudit, type RecordAuditOptions } from "./audit.ts";
 export { type Away, parseAway } from "./away.ts";
+export { type Beacon, type BeaconValue, QUICKNET } from "./beacon.ts";
+export { type BeaconSource, drandServers } from "./beacon-source.ts";
+export type { Seeds } from "./close.ts";
 export { combine, type CombineOptions, type OwnValues, type Presence, type WeightValues } from "./combine.ts";
 export {
   defineRounds,
@@ -16,6 +19,7 @@ export {
   type RecordDisputeOptions,
   type RecordDivergence,
   type RecordFigures,
+  type RecordUndecided,
 } from "./dispute.ts";
 export { type LeafFault, parseRoundFault, type PlantedFault } from "./fault.ts";
 export { loadRounds } from "./load.ts";
@@ -24,6 +28,7 @@ export { meanPresent } from "./mean.ts";
 export type { LeafClaim, LeafPlace, Participant, Plan, PlanId, PlanTurn, Seat } from "./plan.ts";
 export { type AnyPorts, Port, type Ports } from "./port.ts";
 export { RoundsRecord } from "./record.ts";
+export type { LeafNews } from "./leaf-news.ts";
 export type { LeafNote } from "./leaf-note.ts";
 export type { Roll, TurnPlace } from "./roll.ts";
 export { type AbsenceInfo, type LeafInfo, runRounds, type RunRoundsOptions } from "./run.ts";

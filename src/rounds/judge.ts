@@ -1,5 +1,4 @@
 /** Judges one leaf against the recorded leaves that it reads (spec 7.14). */
-import { isSignedBy } from "../claims/signature.ts";
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { VerdeError } from "../errors/index.ts";
 import type { Pair } from "../game/level.ts";
@@ -10,20 +9,22 @@ import { trainingProver } from "../referee/claim.ts";
 import { arbitrate, type Figures } from "../referee/referee.ts";
 import { checkFault, type LeafFault } from "./fault.ts";
 import { jobOfLeaf, type LeafRunner, sameClaim, type SourceState } from "./leaf.ts";
-import type { RecordMark } from "./log.ts";
+import { recordClaim } from "./machine.ts";
 import { deriveJob, type LeafClaim, type LeafPlace, leafRoot, type Plan, segmentOf, templateOf } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
 import { hasQuorum, isRecorders, isRolled, type Reads, sameRoll, type TurnPlace } from "./roll.ts";
+import { isMarked, lacksSeeds, markBefore, marksOf, needsMark, originIn, originOf, sameMark } from "./seeds.ts";
 import { shownReads } from "./shown.ts";
-import { type Instance, isOwners, recordDigest, runOf, type Statement } from "./statement.ts";
+import { isOwners, runOf, type Statement } from "./statement.ts";
 
 /**
- * Why somebody loses. `unsigned`: the recorder lists a leaf that its owner has not signed, or a roll that
- * it has not signed itself. `inputs`: the leaf's job does not follow from the plan and the leaves that it
- * reads. `equivocation`: two statements for one place, or two rolls for one turn. `operator`: a step
- * computes another value. `message`: the state that is handed on is not what the last step gave. `record`:
- * the recorder's signature is about another list. `roll`: a roll of the recorder is missing, has too few
- * members, or says something else than which leaves it lists.
+ * Why somebody loses. `unsigned`: the recorder lists a leaf that its owner has not signed, or a roll or a
+ * mark that it has not signed itself. `inputs`: the leaf's job does not follow from the plan and the leaves
+ * that it reads. `equivocation`: two statements for one place, two rolls for one turn, or two marks of as
+ * many rounds. `operator`: a step computes another value. `message`: the state that is handed on is not what
+ * the last step gave. `record`: the recorder's signature is about another list, or one is missing, or a
+ * beacon's value, from which seeds follow. `roll`: a roll of the recorder is missing, has too few members, or
+ * says something else than which leaves it lists.
  */
 export type Reason = "unsigned" | "inputs" | "equivocation" | "operator" | "message" | "record" | "roll";
 
@@ -60,6 +61,15 @@ export function blameRoll(record: RoundsRecord, place: TurnPlace): Blame | undef
   return fits && hasQuorum(plan, roll) ? undefined : RECORDER("roll");
 }
 
+/** What can be said of the signature from which the seeds of a round follow, beside the record's leaves. */
+export function blameMark(record: RoundsRecord, round: number): Blame | undefined {
+  if (!needsMark(record.plan, round)) return undefined;
+  const mark = markBefore(record, round);
+  if (!mark) return RECORDER(marksOf(record, round).length > 0 ? "unsigned" : "record");
+  if (lacksSeeds(record, round)) return RECORDER("record");
+  return record.complete < round || bytesEqual(mark.root, recordClaim(record, round)) ? undefined : RECORDER("record");
+}
+
 /** What a leaf has to read by its record. Nothing, if a roll is missing that must be there. */
 function listed(record: RoundsRecord, place: LeafPlace): Reads | undefined {
   try {
@@ -78,15 +88,24 @@ export async function blameForm(record: RoundsRecord, statement: Statement): Pro
   if (!reads) return RECORDER("roll");
   const read = record.statements(reads.places);
   const ends = read.map(({ end }) => end);
-  if (bytesEqual(deriveJob(plan, statement, ends, reads.present), statement.job)) return undefined;
+  // Nor before the recorder has signed the rounds from which its seeds follow.
+  const isNeeded = needsMark(plan, statement.round);
+  const own = isNeeded ? markBefore(record, statement.round) : undefined;
+  if (lacksSeeds(record, statement.round)) return blameMark(record, statement.round);
+  const origin = originIn(record, statement.round);
+  if (bytesEqual(deriveJob(plan, statement, ends, reads.present, origin), statement.job)) return undefined;
   // A participant that built on what others had signed is not to blame for what the neighbour or the recorder
   // signed elsewhere, nor for what the recorder lists in its place.
   const shown = await shownReads(record, statement);
   for (const roll of shown?.rolls ?? []) {
-    const own = record.rolls.at(roll);
-    if (!own) return RECORDER("roll");
-    if (!sameRoll(own, roll)) return RECORDER(isRecorders(instance, own) ? "equivocation" : "unsigned");
+    const listedRoll = record.rolls.at(roll);
+    if (!listedRoll) return RECORDER("roll");
+    if (!sameRoll(listedRoll, roll)) return RECORDER(isRecorders(instance, listedRoll) ? "equivocation" : "unsigned");
   }
+  if (own && shown?.mark && !sameMark(own, shown.mark)) return RECORDER("equivocation");
+  // The seeds are those of the leaves that the record lists, and the recorder has signed another list.
+  const byList = isNeeded && record.complete >= statement.round ? originOf(record, statement.round, recordClaim(record, statement.round)) : origin; // prettier-ignore
+  if (bytesEqual(deriveJob(plan, statement, ends, reads.present, byList), statement.job)) return RECORDER("record");
   const i = shown?.statements.findIndex((each, source) => !sameClaim(plan, each, each, read[source])) ?? -1;
   if (i >= 0 && !isOwners(plan, instance, read[i])) return RECORDER("unsigned");
   if (i >= 0) return { participant: ownerOf(plan, read[i]), reason: "equivocation" };
@@ -132,7 +151,7 @@ export async function partiesOf(
   const { plan } = records[0];
   const faults = [await statedFault(records[0], place), await statedFault(records[1], place)] as const;
   if (faults.every((fault) => !fault)) return bothSides((side) => ({ claim: claims[side] }));
-  const right = await runner.run(plan, place, sources);
+  const right = await runner.run(plan, place, sources, { origin: originIn(records[0], place.round) });
   return bothSides((side) => {
     const [claim, fault] = [claims[side], faults[side]];
     return fault && !sameClaim(plan, place, claim, right) ? { claim, fault } : { claim };
@@ -157,12 +176,12 @@ export interface LeafDispute {
 export async function disputeLeaf(
   plan: Plan,
   place: LeafPlace,
-  { sources, parties, runner }: { sources: readonly SourceState[]; parties: Pair<LeafParty>; runner: LeafRunner },
+  { sources, origin, parties, runner }: { sources: readonly SourceState[]; origin: Bytes | undefined; parties: Pair<LeafParty>; runner: LeafRunner }, // prettier-ignore
 ): Promise<LeafDispute | undefined> {
   const template = templateOf(plan, place);
-  const { outline } = jobOfLeaf(plan, place, sources);
+  const { outline } = jobOfLeaf(plan, place, sources, origin);
   const facts = jobFacts(outline, segmentOf(template));
-  const open = (side: 0 | 1) => runner.memory(plan, place, sources, parties[side].claim, parties[side].fault);
+  const open = (side: 0 | 1) => runner.memory(plan, place, sources, parties[side].claim, parties[side].fault, origin);
   const memories = [await open(0), await open(1)] as const;
   try {
     const claims = bothSides((side) => ({ run: leafRoot(template, parties[side].claim) }));
@@ -189,13 +208,14 @@ export async function blameComputation(
 ): Promise<Blame | undefined> {
   const { plan } = record;
   const sources = await statesRead(record, statement);
-  const right = await runner.run(plan, statement, sources);
+  const origin = originIn(record, statement.round);
+  const right = await runner.run(plan, statement, sources, { origin });
   if (sameClaim(plan, statement, right, statement)) return undefined;
   const blame: Blame = { participant: ownerOf(plan, statement), reason: "operator" };
   const fault = await statedFault(record, statement);
   const parties = [{ claim: right }, { claim: statement, ...(fault && { fault }) }] as const;
   // The execution has shown already that the leaf is wrong. A dispute that breaks off can't say where.
-  const found = await disputeLeaf(plan, statement, { sources, parties, runner }).catch((error: unknown) => {
+  const found = await disputeLeaf(plan, statement, { sources, origin, parties, runner }).catch((error: unknown) => {
     if (error instanceof VerdeError) return undefined;
     throw error;
   });
@@ -203,10 +223,6 @@ export async function blameComputation(
   const { location, reason, claimed, recomputed } = found;
   return { ...blame, reason, location, ...(claimed && { claimed: claimed[1] }), ...(recomputed && { recomputed }) };
 }
-
-/** Whether the recorder has signed a mark, in this instance. */
-export const isMarked = (instance: Instance, { rounds, root, signature }: RecordMark): boolean =>
-  isSignedBy(instance.recorder, recordDigest(instance, rounds, root), signature);
 
 /** Whether two statements are for one place, and say different things. */
 export const contradict = (plan: Plan, a: Statement, b: Statement): boolean =>

@@ -6,6 +6,7 @@ import { messageOf, RoundsError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { replaceFile } from "../files/replace.ts";
 import type { LeafFault } from "./fault.ts";
+import type { RecordMark } from "./log.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import type { Roll } from "./roll.ts";
 import type { Statement } from "./statement.ts";
@@ -21,14 +22,20 @@ export interface LeafNote {
   readonly read?: readonly Statement[];
   /** The rolls by which it chose them, where they are others than the record's. */
   readonly rolls?: readonly Roll[];
+  /** The recorder's signature from which its seeds follow, where that is another than the record's. */
+  readonly mark?: RecordMark;
 }
 
-const leafFile = (folder: string, plan: Plan, { round, seat }: LeafPlace): string =>
-  path.join(folder, "rounds", String(round).padStart(4, "0"), `${seatName(plan, seat)}.leaf`);
+/** What an owner shows of it: what its leaf was computed from. */
+export type ShownNote = Pick<LeafNote, "read" | "rolls" | "mark">;
+
+/** A file about a leaf in a record's folder: `rounds/0003/local-2` with an ending. */
+export const fileOf = (folder: string, plan: Plan, { round, seat }: LeafPlace, ending: string): string =>
+  path.join(folder, "rounds", String(round).padStart(4, "0"), `${seatName(plan, seat)}${ending}`);
 
 /** @throws {RoundsError} when the leaf's file is missing, or is none */
 export async function readNote(folder: string, plan: Plan, place: LeafPlace): Promise<LeafNote> {
-  const file = leafFile(folder, plan, place);
+  const file = fileOf(folder, plan, place, ".leaf");
   try {
     return decode(new Uint8Array(await fs.readFile(file))) as LeafNote;
   } catch (cause) {
@@ -43,7 +50,7 @@ export async function writeNote(
   place: LeafPlace,
   { roots, ...note }: LeafNote,
 ): Promise<void> {
-  const file = leafFile(folder, plan, place);
+  const file = fileOf(folder, plan, place, ".leaf");
   await makeFolder(path.dirname(file));
   await replaceFile(file, encode(plain({ ...note, roots })));
 }

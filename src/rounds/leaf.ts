@@ -1,5 +1,5 @@
 /** Executes leaves: one prepared execution for each template, which takes one job after the other. */
-import { bytesEqual } from "../encoding/bytes.ts";
+import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { stateRoot, type StateRoot, type Tensor, type TensorRoot } from "../encoding/tensor.ts";
 import { type ClosedJob, jobIdOf, type JobOutline, partsOf } from "../job/closed.ts";
 import { replayedMemory, type TraceMemory } from "../referee/trace-memory.ts";
@@ -12,7 +12,9 @@ import { canonBits } from "../repops/numbers/vf32.ts";
 import { Observations } from "../trace/observations.ts";
 import { Replayer } from "../trace/replay.ts";
 import { divergedError } from "../trace/stopped.ts";
+import { eventsPass } from "../trace/turns.ts";
 import { drilled, type LeafFault } from "./fault.ts";
+import { type LeafCheckpoints, LeafTrace } from "./leaf-trace.ts";
 import {
   type LeafClaim,
   leafRoot,
@@ -42,6 +44,19 @@ export interface ExecutedLeaf extends LeafClaim {
   readonly metrics: readonly Record<string, number>[];
 }
 
+interface LeafOptions {
+  readonly origin?: Bytes | undefined;
+  readonly fault?: LeafFault | undefined;
+  readonly stop?: boolean;
+  readonly checkpoints?: LeafCheckpoints | undefined;
+}
+
+/**
+ * Whether the trace of a leaf says which fault it has. What is read in another way is in its job; what is
+ * done to its state is not.
+ */
+const isTraceable = (fault: LeafFault | undefined): boolean => fault?.kind !== "steps" && fault?.kind !== "message";
+
 /** Tensors as jobs read them, by the tensors that were handed on. */
 const readable = new WeakMap<Tensor, Tensor>();
 
@@ -66,17 +81,22 @@ const jobAsRead = (job: ClosedJob): ClosedJob => ({
   dataset: job.dataset.map((tensor) => ({ ...tensor, data: asRead(tensor).data })),
 });
 
-/** The job of a leaf with its data. */
+/**
+ * The job of a leaf with its data.
+ * @param origin 32 bytes from which the round's seeds follow; default: the plan's id
+ */
 export function jobOfLeaf(
   plan: Plan,
   place: LeafPlace,
   sources: readonly SourceState[],
+  origin?: Bytes,
 ): { job: ClosedJob; outline: JobOutline } {
   const template = templateOf(plan, place);
   const own = ownList(
     plan,
     place,
     sources.map(({ absent }) => (absent ? 0 : 1)),
+    origin,
   );
   const roots = [...sources.flatMap((source) => source.roots), ...own.roots];
   const tensors: Tensor[] = [...sources.flatMap((source) => source.tensors), ...own.tensors];
@@ -98,7 +118,10 @@ export class LeafRunner {
 
   /**
    * Executes a leaf's job from its sources.
+   * @param options.origin 32 bytes from which the round's seeds follow; default: the plan's id
    * @param options.fault of a drill; then what it commits to is wrong
+   * @param options.checkpoints where its states are kept until it is done, and from where it continues; the
+   *   result has the same bits
    * @param options.stop whether it stops when training has diverged, or a label is no class: a participant
    *   does that, but a leaf that reads what a liar has made has its bits all the same
    * @throws {RunError | ValueError} with `stop`
@@ -107,29 +130,50 @@ export class LeafRunner {
     plan: Plan,
     place: LeafPlace,
     sources: readonly SourceState[],
-    { fault, stop = false }: { fault?: LeafFault | undefined; stop?: boolean } = {},
+    { origin, fault, stop = false, checkpoints }: LeafOptions = {},
   ): Promise<ExecutedLeaf> {
-    const { job, outline } = jobOfLeaf(plan, place, sources);
+    const { job, outline } = jobOfLeaf(plan, place, sources, origin);
     const template = templateOf(plan, place);
     const read = jobAsRead(job);
     const execution = fault ? await this.faulty(read, fault) : await this.honest(template, read);
     const observed = new Observations();
     const metrics: Record<string, number>[] = [];
     const names = metricNames(job);
-    const begun = await execution.initialise();
-    observed.executed(0, begun, template.init, !stop);
-    const start = await execution.stateRoot();
-    while (execution.at < job.steps) {
-      observed.executed(execution.at + 1, await execution.advance(), job.step, !stop);
-      metrics.push(namedMetrics(names, await execution.metrics()));
-      observed.measured(execution.at, metrics[metrics.length - 1]);
-      if (stop && observed.divergence)
-        throw divergedError({ step: execution.at, steps: job.steps }, observed.divergence);
+    const jobId = jobIdOf(partsOf(outline));
+    const measured = (bits: readonly number[]): void => {
+      metrics.push(namedMetrics(names, bits));
+      observed.measured(metrics.length, metrics[metrics.length - 1]);
+    };
+    const isTraced = checkpoints && job.steps > 0 && isTraceable(fault);
+    const manifest = { outline, jobId, commitEvery: segmentOf(template), backend: this.backend.name, ...(fault?.kind === "flip" && { fault }) }; // prettier-ignore
+    const { trace, before } = isTraced ? await LeafTrace.open(checkpoints, manifest, read, execution) : {};
+    try {
+      let start = before?.start;
+      before?.metrics.forEach(measured);
+      if (start === undefined) {
+        const begun = await execution.initialise();
+        observed.executed(0, begun, template.init, !stop);
+        const roots = await execution.entryRoots();
+        start = stateRoot(roots);
+        if (trace) await trace.step(execution, await execution.metrics(), roots);
+      }
+      while (execution.at < job.steps) {
+        // A process whose recorder has gone ends here.
+        if (checkpoints) await eventsPass();
+        observed.executed(execution.at + 1, await execution.advance(), job.step, !stop);
+        const bits = await execution.metrics();
+        measured(bits);
+        if (stop && observed.divergence)
+          throw divergedError({ step: execution.at, steps: job.steps }, observed.divergence);
+        await trace?.step(execution, bits);
+      }
+      const roots = await execution.entryRoots();
+      const state = await execution.state();
+      return { job: jobId, start, end: stateRoot(roots), roots, state, metrics };
+    } finally {
+      await trace?.close();
+      if (fault) await execution.close();
     }
-    const roots = await execution.entryRoots();
-    const state = await execution.state();
-    if (fault) await execution.close();
-    return { job: jobIdOf(partsOf(outline)), start, end: stateRoot(roots), roots, state, metrics };
   }
 
   /**
@@ -141,8 +185,9 @@ export class LeafRunner {
     sources: readonly SourceState[],
     claim: LeafClaim,
     fault?: LeafFault,
+    origin?: Bytes,
   ): Promise<TraceMemory> {
-    const { job, outline } = jobOfLeaf(plan, place, sources);
+    const { job, outline } = jobOfLeaf(plan, place, sources, origin);
     const template = templateOf(plan, place);
     const read = jobAsRead(job);
     const execution = fault ? await this.faulty(read, fault) : await Execution.open(read, this.backend);

@@ -1,6 +1,6 @@
 /**
- * `record.log`: statements and rolls in the order in which they were admitted. A cut last entry is as if
- * it had not been written.
+ * `record.log`: statements, rolls and other entries in the order in which they were admitted. A cut last
+ * entry is as if it had not been written.
  */
 import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
@@ -9,14 +9,16 @@ import type { StateRoot } from "../encoding/tensor.ts";
 import { isMissing, RoundsError, unwritable } from "../errors/index.ts";
 import { appendDurably } from "../files/append.ts";
 import type { JobId } from "../job/closed.ts";
-import type { PlanTurn } from "./plan.ts";
+import { type BeaconValue, VALUE_BYTES } from "./beacon.ts";
+import { mayMiss, type Plan, type PlanTurn } from "./plan.ts";
 import type { Roll } from "./roll.ts";
 import type { Statement } from "./statement.ts";
 
-const MAGIC = new TextEncoder().encode("VERDERL1");
-const KIND = { leaf: 1, round: 2, roll: 3 } as const;
+/** The first bytes of a log. */
+export const MAGIC = new TextEncoder().encode("VERDERL1");
+const KIND = { leaf: 1, round: 2, roll: 3, beacon: 4 } as const;
 /** The bytes of an entry's content, by its kind. */
-const BYTES = { [KIND.leaf]: 8 + 3 * 32 + 65, [KIND.round]: 4 + 32 + 65 } as const;
+const BYTES = { [KIND.leaf]: 8 + 3 * 32 + 65, [KIND.round]: 4 + 32 + 65, [KIND.beacon]: 4 + VALUE_BYTES } as const;
 /** The bytes of a roll before its members, and in all. */
 const ROLL_HEAD = 12;
 const rollBytes = (members: number): number => ROLL_HEAD + members + 65;
@@ -30,21 +32,39 @@ export interface RecordMark {
   readonly signature: Bytes;
 }
 
+/** A place between two entries of a log: the byte, and the hash of what stands before it. */
+export interface LogPosition {
+  readonly end: number;
+  readonly hash: Bytes;
+}
+
+/** Where the first entry of a log begins. */
+export const LOG_BEGIN: LogPosition = { end: MAGIC.length, hash: sha256(MAGIC) };
+
+/** An entry of a log, and the place after it. It has one of the three. */
+export interface LogEntry extends LogPosition {
+  readonly statement?: Statement;
+  readonly roll?: Roll;
+  readonly mark?: RecordMark;
+  readonly beacon?: BeaconValue;
+}
+
 /** What a log holds. */
-export interface LogContent {
+export interface LogContent extends LogPosition {
   readonly statements: readonly Statement[];
   readonly marks: readonly RecordMark[];
   readonly rolls: readonly Roll[];
-  /** The place after the last whole entry, and its hash. */
-  readonly end: number;
-  readonly hash: Bytes;
+  /** The place after the last mark. */
+  readonly marked: LogPosition;
+  /** Values of the plan's beacon. Default: none. */
+  readonly beacons?: readonly BeaconValue[];
 }
 
 const next = (hash: Bytes, kind: number, content: Bytes): Bytes =>
   sha256(new Writer().bytes(hash).u8(kind).bytes(content).finish());
 
 /**
- * Reads a log. How long a roll is follows from the plan, so that no length in the file is believed.
+ * Reads a log.
  * @throws {RoundsError} when there is no log, or an entry does not follow from those before it
  */
 export async function readLog(file: string, turns: readonly PlanTurn[]): Promise<LogContent> {
@@ -57,24 +77,59 @@ export async function readLog(file: string, turns: readonly PlanTurn[]): Promise
   if (!bytesEqual(bytes.subarray(0, MAGIC.length), MAGIC)) {
     if (bytes.length >= MAGIC.length)
       throw new RoundsError("RECORD", `${file} is no log of a record; restore it`, { file });
-    return { statements: [], marks: [], rolls: [], end: 0, hash: sha256(MAGIC) };
+    return { statements: [], marks: [], rolls: [], end: 0, hash: LOG_BEGIN.hash, marked: LOG_BEGIN };
   }
-  const [statements, marks, rolls] = [[] as Statement[], [] as RecordMark[], [] as Roll[]];
-  let [end, hash] = [MAGIC.length, sha256(MAGIC)];
-  while (end < bytes.length) {
-    const kind = bytes[end];
-    const length = lengthAt(bytes, end, turns);
-    if (length === undefined) throw altered(file, end);
-    if (bytes.length < end + 1 + length + HASH) break;
-    const content = bytes.subarray(end + 1, end + 1 + length);
+  const [statements, marks, rolls, beacons] = [[] as Statement[], [] as RecordMark[], [] as Roll[], [] as BeaconValue[]]; // prettier-ignore
+  let [{ end, hash }, marked] = [LOG_BEGIN, LOG_BEGIN];
+  for (const entry of logEntries(bytes.subarray(end), turns, file)) {
+    ({ end, hash } = entry);
+    if (entry.statement) statements.push(entry.statement);
+    if (entry.roll) rolls.push(entry.roll);
+    if (entry.beacon) beacons.push(entry.beacon);
+    if (entry.mark) marks.push(entry.mark);
+    if (entry.mark) marked = { end, hash };
+  }
+  return { statements, marks, rolls, beacons, end, hash, marked };
+}
+
+/**
+ * The whole entries of a log from a place on. How long a roll is follows from the plan, so that no length in
+ * the log is believed.
+ * @param bytes of the log from that place on
+ * @param file where they are from, for errors
+ * @throws {RoundsError} when an entry does not follow from those before it
+ */
+export function* logEntries(
+  bytes: Bytes,
+  turns: readonly PlanTurn[],
+  file: string,
+  from: LogPosition = LOG_BEGIN,
+): Generator<LogEntry> {
+  let { hash } = from;
+  for (let at = 0; at < bytes.length; ) {
+    const kind = bytes[at];
+    const length = lengthAt(bytes, at, turns);
+    if (length === undefined) throw altered(file, from.end + at);
+    if (bytes.length < at + 1 + length + HASH) return;
+    const content = bytes.subarray(at + 1, at + 1 + length);
     const own = next(hash, kind, content);
-    if (!bytesEqual(own, bytes.subarray(end + 1 + length, end + 1 + length + HASH))) throw altered(file, end);
-    if (kind === KIND.leaf) statements.push(statementIn(content));
-    else if (kind === KIND.roll) rolls.push(rollIn(content) ?? fail(file, end));
-    else marks.push(markIn(content));
-    [end, hash] = [end + 1 + length + HASH, own];
+    if (!bytesEqual(own, bytes.subarray(at + 1 + length, at + 1 + length + HASH))) throw altered(file, from.end + at);
+    const roll = kind === KIND.roll ? rollIn(content) : undefined;
+    if (kind === KIND.roll && !roll) throw altered(file, from.end + at);
+    [at, hash] = [at + 1 + length + HASH, own];
+    const position = { end: from.end + at, hash };
+    if (roll) yield { ...position, roll };
+    else if (kind === KIND.leaf) yield { ...position, statement: statementIn(content) };
+    else if (kind === KIND.beacon) yield { ...position, beacon: beaconIn(content) };
+    else yield { ...position, mark: markIn(content) };
   }
-  return { statements, marks, rolls, end, hash };
+}
+
+/** The most bytes of the entries of a round that has its leaves, rolls, beacon's value and mark once. */
+export function roundBytes({ turns, seats, beacon }: Pick<Plan, "turns" | "seats" | "beacon">): number {
+  const rolls = turns.reduce((sum, turn) => sum + (mayMiss(turn) ? rollBytes(turn.members) + 1 + HASH : 0), 0);
+  const value = beacon ? BYTES[KIND.beacon] + 1 + HASH : 0;
+  return seats.length * (BYTES[KIND.leaf] + 1 + HASH) + rolls + value + BYTES[KIND.round] + 1 + HASH;
 }
 
 /**
@@ -82,16 +137,12 @@ export async function readLog(file: string, turns: readonly PlanTurn[]): Promise
  */
 function lengthAt(bytes: Bytes, at: number, turns: readonly PlanTurn[]): number | undefined {
   const kind = bytes[at];
-  if (kind !== KIND.roll) return BYTES[kind as 1 | 2];
+  if (kind !== KIND.roll) return BYTES[kind as keyof typeof BYTES];
   if (bytes.length < at + 1 + ROLL_HEAD) return Infinity;
   const head = new Reader(bytes.subarray(at + 1, at + 1 + ROLL_HEAD), "a roll");
   head.u32();
   const [turn, members] = [head.u32(), head.u32()];
   return turns[turn]?.members === members ? rollBytes(members) : undefined;
-}
-
-function fail(file: string, at: number): never {
-  throw altered(file, at);
 }
 
 function altered(file: string, at: number): RoundsError {
@@ -120,6 +171,11 @@ function markIn(content: Bytes): RecordMark {
   return { rounds: reader.u32(), root: reader.bytes(32).slice(), signature: reader.bytes(65).slice() };
 }
 
+function beaconIn(content: Bytes): BeaconValue {
+  const reader = new Reader(content, "a beacon's value");
+  return { round: reader.u32(), signature: reader.bytes(VALUE_BYTES).slice() };
+}
+
 /** A roll, if each of its members is a 0 or a 1. */
 function rollIn(content: Bytes): Roll | undefined {
   const reader = new Reader(content, "a roll");
@@ -140,7 +196,7 @@ export class LogWriter {
   }
 
   /** Begins a log, or continues one after its last whole entry. */
-  static async open(file: string, known?: LogContent): Promise<LogWriter> {
+  static async open(file: string, known?: LogPosition): Promise<LogWriter> {
     try {
       if (!known || known.end === 0) await fs.writeFile(file, MAGIC);
       else await fs.truncate(file, known.end);
@@ -163,6 +219,16 @@ export class LogWriter {
     const members = Uint8Array.from(present, Number);
     const content = new Writer().u32(round).u32(turn).u32(members.length).bytes(members).bytes(signature);
     await this.append(KIND.roll, content.finish());
+  }
+
+  /** Whole entries as they are, which were read with `logEntries` from the end of this log on. */
+  async entries(bytes: Bytes, hash: Bytes): Promise<void> {
+    await appendDurably(this.file, bytes);
+    this.hash = hash;
+  }
+
+  async beacon({ round, signature }: BeaconValue): Promise<void> {
+    await this.append(KIND.beacon, new Writer().u32(round).bytes(signature).finish());
   }
 
   private async append(kind: number, content: Bytes): Promise<void> {

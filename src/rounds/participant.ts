@@ -1,10 +1,12 @@
 /** A participant: it derives the job of its leaf, executes it, and signs what it has computed. */
 import { RoundsError } from "../errors/index.ts";
-import { type LeafFault, misread } from "./fault.ts";
+import { type LeafFault, misread, misseeded } from "./fault.ts";
 import type { LeafRunner, SourceState } from "./leaf.ts";
+import { type CheckpointOptions, checkpointsOf, removeTrace } from "./leaf-trace.ts";
 import { type LeafPlace, leafRoot, seatName, templateOf } from "./plan.ts";
 import type { RoundsRecord } from "./record.ts";
 import { hasQuorum, isRecorders, type Roll } from "./roll.ts";
+import { originIn } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
@@ -28,14 +30,15 @@ export function checkRoll({ plan, instance }: Pick<RoundsRecord, "plan" | "insta
 /**
  * Performs one leaf: reads what the plan says, and nothing else. The blobs and the leaf's file are written
  * before the signature is given away. The file keeps the signed statements that were read: by them the owner
- * shows later that it has built on what others had signed (spec 7.14).
+ * shows later that it has built on what others had signed (spec 7.14). A leaf that was cut off continues from
+ * its trace, which is removed when it is signed.
  * @param tools.stop whether the participant stops when training has diverged
  * @param fault of a drill
- * @throws {RoundsError} when a leaf or a roll that is read is not there, or not signed by its owner
+ * @throws {RoundsError} when a leaf, a roll or a mark that is read is not there, or not signed by its owner
  */
 export async function perform(
   record: RoundsRecord,
-  tools: { runner: LeafRunner; signer: Signer; stop: boolean },
+  tools: { runner: LeafRunner; signer: Signer; stop: boolean; checkpoints?: CheckpointOptions | undefined },
   place: LeafPlace,
   fault?: LeafFault,
 ): Promise<Performed> {
@@ -50,15 +53,20 @@ export async function perform(
       throw new RoundsError("RECORD", `the leaf of ${seatName(plan, statement.seat)} in round ${statement.round} is not signed by its owner, so it is not read`, { round: statement.round }); // prettier-ignore
     states.push({ ...(await record.state(statement)), absent: reads.present[i] === 0 });
   }
-  const { job, start, end, roots, state, metrics } = await tools.runner.run(plan, place, states, {
+  const { runner, signer, stop } = tools;
+  const checkpoints = checkpointsOf(record.folder, plan, place, tools.checkpoints);
+  const { job, start, end, roots, state, metrics } = await runner.run(plan, place, states, {
+    origin: misseeded(plan, originIn(record, place.round), fault),
     fault,
-    stop: tools.stop,
+    stop,
+    checkpoints,
   });
   await blobs.put(state, roots);
   const { round, seat } = place;
   const run = leafRoot(templateOf(plan, place), { job, start, end });
   // A second root is refused before the file is replaced, so what was read for the first one stays.
-  const signature = await tools.signer.leaf(instance, place, run);
+  const signature = await signer.leaf(instance, place, run);
   await record.writeNote(place, { roots, metrics, read, ...(fault && { fault }) });
+  await removeTrace(checkpoints.file);
   return { statement: { round, seat, job, start, end, signature }, metrics: metrics.at(-1) ?? {} };
 }

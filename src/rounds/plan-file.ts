@@ -2,15 +2,16 @@
 import { decode, encode } from "cborg";
 import { type Bytes, bytesEqual, toHex } from "../encoding/bytes.ts";
 import { fs, path } from "../encoding/node.ts";
-import type { TensorRoot } from "../encoding/tensor.ts";
+import type { Tensor, TensorRoot } from "../encoding/tensor.ts";
 import { messageOf, RoundsError, VerdeError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { replaceFile } from "../files/replace.ts";
 import { decodeGraph, encodeGraph, graphRoot } from "../graph/codec.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { Beacon } from "./beacon.ts";
 import type { Blobs } from "./blobs.ts";
 import { checkMembers, checkPlan } from "./check-plan.ts";
-import { type Plan, participantsOf, planIdOf, type PlanTurn } from "./plan.ts";
+import { type Plan, type PlanId, participantsOf, planIdOf, type PlanTurn } from "./plan.ts";
 import type { SeatSource } from "./source.ts";
 import type { JobTemplate, Template } from "./template.ts";
 
@@ -28,6 +29,8 @@ interface EncodedPlan {
   id: Uint8Array;
   name: string;
   rounds: number;
+  seeds?: "record";
+  beacon?: { chain: Uint8Array; publicKey: Uint8Array; first: number; every: number };
   turns: PlanTurn[];
   templates: { turn: number; sources: SeatSource[]; genesis: EncodedJob; round: EncodedJob }[];
   seats: {
@@ -41,8 +44,10 @@ interface EncodedPlan {
 }
 
 const plain = (bytes: Bytes): Uint8Array => new Uint8Array(bytes);
-const planFile = (folder: string): string => path.join(folder, "plan.cbor");
-const graphFile = (folder: string, root: Bytes): string =>
+/** Where the plan of a record is. */
+export const planFile = (folder: string): string => path.join(folder, "plan.cbor");
+/** Where a graph of its templates is. */
+export const graphFile = (folder: string, root: Bytes): string =>
   path.join(folder, "templates", `${toHex(root).slice(2)}.graph`);
 
 /** Writes a plan into a record's folder, so that it can be disputed without the module that defines it. */
@@ -77,8 +82,18 @@ export async function writePlan(folder: string, plan: Plan, blobs: Blobs): Promi
       shard: shardRoots.map(plain),
     });
   }
-  const { id, name, rounds, turns } = plan;
-  const encoded: EncodedPlan = { format: FORMAT, id: plain(id), name, rounds, turns: [...turns], templates, seats };
+  const { id, name, rounds, seeds, beacon, turns } = plan;
+  const encoded: EncodedPlan = {
+    format: FORMAT,
+    id: plain(id),
+    name,
+    rounds,
+    ...(seeds && { seeds }),
+    ...(beacon && { beacon: { ...beacon, chain: plain(beacon.chain), publicKey: plain(beacon.publicKey) } }),
+    turns: [...turns],
+    templates,
+    seats,
+  };
   await replaceFile(planFile(folder), encode(encoded));
 }
 
@@ -88,20 +103,40 @@ export async function writePlan(folder: string, plan: Plan, blobs: Blobs): Promi
  */
 export async function readPlan(folder: string, blobs: Blobs): Promise<Plan> {
   const file = planFile(folder);
-  const fail = (why: string): never => {
-    throw new RoundsError("RECORD", `${file} can't be used: ${why}; name the folder of a record, or restore it`, {
-      file,
-    });
+  const bytes = await fs.readFile(file).catch((cause: unknown) => unusable(file, messageOf(cause)));
+  const graph = async (root: Bytes): Promise<Graph> => {
+    const at = graphFile(folder, root);
+    return decodeGraph(plain(await fs.readFile(at)), at);
   };
-  const bytes = await fs.readFile(file).catch((cause: unknown) => fail(messageOf(cause)));
+  return decodePlan(plain(bytes), file, { graph, tensors: (roots) => blobs.get(roots) });
+}
+
+/** What the file of a plan names by its root. */
+export interface PlanParts {
+  /** It need not be the graph of the root: that is computed. */
+  graph(root: Bytes): Promise<Graph>;
+  /** The tensors of the roots. */
+  tensors(roots: readonly TensorRoot[]): Promise<Tensor[]>;
+}
+
+/**
+ * Decodes the file of a plan.
+ * @param wanted the plan that it has to be: then nothing of another one is asked for. Default: that which it
+ *   names
+ * @throws {RoundsError} when it is no plan, another one, or its parts are not those of its id
+ */
+export async function decodePlan(bytes: Bytes, file: string, parts: PlanParts, wanted?: PlanId): Promise<Plan> {
+  const fail = (why: string): never => unusable(file, why);
   try {
-    const data = decode(plain(bytes), { strict: true, rejectDuplicateMapKeys: true }) as EncodedPlan;
+    const data = decode(bytes, { strict: true, rejectDuplicateMapKeys: true }) as EncodedPlan;
     if (data.format !== FORMAT) return fail(`it has format ${data.format}, and this reads ${FORMAT}`);
     checkMembers(data.turns, data.seats.length);
+    const named = (wanted ?? data.id) as Bytes;
+    if (!bytesEqual(claimedId(data), named)) return fail("its parts are not those of its id");
     const graphs = new Map<string, Graph>();
     const graph = async (root: Uint8Array): Promise<Graph> => {
-      const at = graphFile(folder, root);
-      const known = graphs.get(at) ?? decodeGraph(plain(await fs.readFile(at)), at);
+      const at = toHex(root as Bytes);
+      const known = graphs.get(at) ?? (await parts.graph(root as Bytes));
       graphs.set(at, known);
       return known;
     };
@@ -112,17 +147,18 @@ export async function readPlan(folder: string, blobs: Blobs): Promise<Plan> {
     const templates: Template[] = [];
     for (const { turn, sources, genesis, round } of data.templates)
       templates.push({ turn, sources, genesis: await job(genesis), round: await job(round) });
-    const { name, rounds, turns } = data;
+    const { name, rounds, seeds: from, beacon, turns } = data;
     const participants = participantsOf(turns);
     const seats: Plan["seats"][number][] = [];
     for (const { names, shard, ...seat } of data.seats) {
       const roots = shard as Bytes[] as TensorRoot[];
-      const tensors = await blobs.get(roots);
+      const tensors = await parts.tensors(roots);
       seats.push({ ...seat, shard: tensors.map((tensor, i) => ({ ...tensor, name: names[i] })), shardRoots: roots });
     }
-    const plan = { name, rounds, turns, participants, templates, seats };
+    const drawn = { ...(from !== undefined && { seeds: from }), ...(beacon && { beacon: beacon as Beacon }) };
+    const plan = { name, rounds, ...drawn, turns, participants, templates, seats }; // prettier-ignore
     const id = planIdOf(plan);
-    if (!bytesEqual(id, data.id)) return fail("its parts are not those of its id");
+    if (!bytesEqual(id, named)) return fail("its parts are not those of its id");
     const read = { id, ...plan };
     checkPlan(read);
     return read;
@@ -130,6 +166,26 @@ export async function readPlan(folder: string, blobs: Blobs): Promise<Plan> {
     if (error instanceof VerdeError) throw error;
     return fail(messageOf(error));
   }
+}
+
+function unusable(file: string, why: string): never {
+  throw new RoundsError("RECORD", `${file} can't be used: ${why}; name the folder of a record, or restore it`, {
+    file,
+  });
+}
+
+/** The id of the plan that a file describes, if the roots in it are right. */
+function claimedId({ name, rounds, seeds, beacon, turns, templates, seats }: EncodedPlan): PlanId {
+  const job = ({ step, init, ...of }: EncodedJob) => ({ ...of, stepRoot: step as Bytes, initRoot: init as Bytes });
+  return planIdOf({
+    name,
+    rounds,
+    ...(seeds !== undefined && { seeds }),
+    ...(beacon && { beacon: beacon as Beacon }),
+    turns,
+    templates: templates.map(({ genesis, round, ...of }) => ({ ...of, genesis: job(genesis), round: job(round) })),
+    seats: seats.map(({ turn, member, template, shard }) => ({ turn, member, template, shardRoots: shard as Bytes[] as TensorRoot[] })), // prettier-ignore
+  });
 }
 
 /** The roots of graphs that were read are computed, and never believed. */

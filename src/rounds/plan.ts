@@ -11,7 +11,8 @@ import { type StateRoot, stateRoot, type Tensor, tensorRoot, type TensorRoot } f
 import { RoundsError } from "../errors/index.ts";
 import { type JobId, jobIdOf, type JobOutline, type NamedTensor } from "../job/closed.ts";
 import { type RunRoot, runRootOf } from "../trace/commitments.ts";
-import { type JobTemplate, type Template, templateRoot } from "./template.ts";
+import type { Beacon } from "./beacon.ts";
+import { type JobTemplate, type Template, templateRoot, type TemplateRoots } from "./template.ts";
 import { OWN } from "./turn.ts";
 
 /** A turn in a plan. */
@@ -57,6 +58,10 @@ export interface Plan {
   readonly name: string;
   /** The number of rounds after round 0, which makes the initial states. */
   readonly rounds: number;
+  /** Whether the seeds follow from the record of earlier rounds. Absent: from the plan. */
+  readonly seeds?: "record";
+  /** Whose values go into seeds that follow from the record. Absent: none. */
+  readonly beacon?: Beacon;
   readonly turns: readonly PlanTurn[];
   readonly participants: readonly Participant[];
   readonly templates: readonly Template[];
@@ -64,8 +69,14 @@ export interface Plan {
   readonly seats: readonly Seat[];
 }
 
+/** A plan whose graphs and data are known by their roots alone. */
+export interface PlanRoots extends Pick<Plan, "name" | "rounds" | "turns" | "seeds" | "beacon"> {
+  readonly templates: readonly TemplateRoots[];
+  readonly seats: readonly Pick<Seat, "turn" | "member" | "template" | "shardRoots">[];
+}
+
 /** The leaves of the three trees that a plan's id binds. */
-export function planLeaves({ turns, templates, seats }: Pick<Plan, "turns" | "templates" | "seats">) {
+export function planLeaves({ turns, templates, seats }: Pick<PlanRoots, "turns" | "templates" | "seats">) {
   const leaf = (write: (writer: Writer) => Writer): Bytes => taggedHash(Tag.planPart, write(new Writer()).finish());
   return {
     turns: turns.map(({ name, by, members, quorum }) =>
@@ -81,11 +92,19 @@ export function planLeaves({ turns, templates, seats }: Pick<Plan, "turns" | "te
   };
 }
 
+/** What a plan's id binds of seeds that do not follow from the plan. */
+function seedsLeaf(beacon?: Beacon): Bytes {
+  const writer = new Writer().u32(beacon ? 2 : 1);
+  if (beacon) writer.bytes(beacon.chain).bytes(beacon.publicKey).u64(beacon.first).u32(beacon.every);
+  return taggedHash(Tag.planPart, writer.finish());
+}
+
 /** The id binds every part: a change of one bit gives another. */
-export function planIdOf(plan: Omit<Plan, "id" | "participants">): PlanId {
+export function planIdOf(plan: PlanRoots): PlanId {
   const { turns, templates, seats } = planLeaves(plan);
   const head = new Writer().u32(SPEC_VERSION).u32(plan.rounds, "the number of rounds").text(plan.name).finish();
-  return taggedHash(Tag.plan, head, ...[turns, templates, seats].map((leaves) => merkleRoot(leaves)));
+  const trees = [turns, templates, seats].map((leaves) => merkleRoot(leaves));
+  return taggedHash(Tag.plan, head, ...trees, ...(plan.seeds ? [seedsLeaf(plan.beacon)] : []));
 }
 
 /** The participants of a plan's roles, in the order in which turns first name them. */
@@ -104,6 +123,12 @@ export const seatName = ({ turns, seats }: Plan, seat: number): string =>
 export interface LeafPlace {
   readonly round: number;
   readonly seat: number;
+}
+
+/** A place with the names that the plan has for it: the leaf's, and its participant's. */
+export function namesOf(plan: Plan, { round, seat }: LeafPlace) {
+  const { name: participant } = plan.participants[plan.seats[seat].participant];
+  return { round, seat, rounds: plan.rounds, name: seatName(plan, seat), participant };
 }
 
 /**
@@ -137,9 +162,14 @@ export const segmentOf = ({ steps }: Pick<JobTemplate, "steps">): number => Math
 
 const scalar = (value: number): Tensor => ({ dtype: "i32", shape: [], data: Int32Array.of(value) });
 
-/** The seed of a seat in a round: it follows from the plan, so everybody knows it before the round. */
-function seedWords(plan: Plan, { round, seat }: LeafPlace): Tensor {
-  const hash = taggedHash(Tag.roundSeed, plan.id, new Writer().u32(round).u32(seat).finish());
+/**
+ * The seed of a seat in a round. From the plan everybody knows it before the round.
+ * @param origin 32 bytes of the round, which a plan needs whose seeds follow from the record
+ */
+function seedWords(plan: Plan, { round, seat }: LeafPlace, origin?: Bytes): Tensor {
+  if (plan.seeds && !origin)
+    throw new RoundsError("PLAN", `the seeds of ${plan.name} follow from its record, so its jobs need the record too; give what the seeds of round ${round} follow from`, { round, seat }); // prettier-ignore
+  const hash = taggedHash(Tag.roundSeed, origin ?? plan.id, new Writer().u32(round).u32(seat).finish());
   const view = new DataView(hash.buffer, hash.byteOffset, hash.byteLength);
   return { dtype: "i32", shape: [8], data: Int32Array.from({ length: 8 }, (_, i) => view.getInt32(4 * i)) };
 }
@@ -152,18 +182,21 @@ export const isToldPresence = ({ turns }: Pick<Plan, "turns">, { sources }: Pick
  * A leaf's own list: the seat's data, then its member, the round and the seed, and where a source may be
  * absent, who was there.
  * @param present 1 for each source that was there, else 0, in their order; default: all were
+ * @param origin 32 bytes from which the round's seeds follow; default: the plan's id
+ * @throws {RoundsError} PLAN without `origin`, where seeds follow from the record
  */
 export function ownList(
   plan: Plan,
   place: LeafPlace,
   present?: readonly number[],
+  origin?: Bytes,
 ): { tensors: NamedTensor[]; roots: TensorRoot[] } {
   const { shard, shardRoots, member, template } = plan.seats[place.seat];
   const { length } = plan.templates[template].sources;
   const more: [string, Tensor][] = [
     [OWN.member, scalar(member)],
     [OWN.round, scalar(place.round)],
-    [OWN.seed, seedWords(plan, place)],
+    [OWN.seed, seedWords(plan, place, origin)],
   ];
   // Round 0 reads nothing, and misses nobody.
   const told = place.round === 0 ? undefined : present;
@@ -179,15 +212,18 @@ export function ownList(
  * The id of a leaf's job, from the final states of the leaves that it reads. Nobody claims it.
  * @param sources their roots, in the order of `sourcesOf`
  * @param present 1 for each that was there, else 0; default: all were
+ * @param origin 32 bytes from which the round's seeds follow; default: the plan's id
+ * @throws {RoundsError} PLAN without `origin`, where seeds follow from the record
  */
 export function deriveJob(
   plan: Plan,
   place: LeafPlace,
   sources: readonly StateRoot[],
   present?: readonly number[],
+  origin?: Bytes,
 ): JobId {
   const template = templateOf(plan, place);
-  const own = ownList(plan, place, present).roots;
+  const own = ownList(plan, place, present, origin).roots;
   const roots = [...sources, stateRoot(own)];
   const lists = roots.map((root, i) => ({ length: template.lists[i], root }));
   return jobIdOf({ ...partsOfTemplate(template), dataset: listsRoot(lists) });

@@ -3,9 +3,11 @@ import type { ChildProcess } from "node:child_process";
 import { childProcess, url } from "../encoding/node.ts";
 import { RoundsError } from "../errors/index.ts";
 import type { LeafFault } from "./fault.ts";
+import type { LeafNews } from "./leaf-news.ts";
 import type { LeafPlace } from "./plan.ts";
 import type { Performed } from "./participant.ts";
 import type { Roll } from "./roll.ts";
+import type { SeedParts } from "./seeds.ts";
 import type { Statement } from "./statement.ts";
 
 /** What a participant's process is started with. */
@@ -26,19 +28,24 @@ export interface ProcessRequest {
   readonly place: LeafPlace;
   readonly statements: readonly Statement[];
   readonly rolls: readonly Roll[];
+  /** What the seeds of its round follow from, where they follow from the record. */
+  readonly seeds: SeedParts;
   /** Whether it stops when training has diverged. */
   readonly stop: boolean;
+  /** How often it keeps its state, in training steps. */
+  readonly every: number | undefined;
   readonly fault?: LeafFault;
 }
 
 /** A request with its number: a leaf that nobody waits for any more is answered as well. */
 export type NumberedRequest = ProcessRequest & { readonly number: number };
 
-/** What it answers. */
+/** What it answers, and before that perhaps what becomes of the leaf's checkpoints. */
 export type ProcessReply = { readonly number: number } & (
   | { readonly performed: Performed }
   | { readonly error: { readonly code: string; readonly message: string } }
 );
+export type ProcessNews = { readonly number: number; readonly news: LeafNews };
 
 /** The name is a value: a bundler for browsers would otherwise take the module along. */
 const CHILD = `child${import.meta.url.slice(-3)}`;
@@ -82,7 +89,7 @@ export class ParticipantProcess {
    * Has a leaf performed. What it is asked before that is finished comes after it.
    * @throws {RoundsError} when the process ends, or could not perform it
    */
-  async perform(request: ProcessRequest): Promise<Performed> {
+  async perform(request: ProcessRequest, onNews: (news: LeafNews) => void): Promise<Performed> {
     const number = this.asked++;
     let stop = (): void => {};
     const reply = await new Promise<ProcessReply>((resolve, reject) => {
@@ -92,8 +99,11 @@ export class ParticipantProcess {
         reject(new RoundsError("PARTICIPANT", `the process of ${this.name} has ended${why ? `: ${why}` : ""}; run the plan again with --resume`, { participant: this.name })); // prettier-ignore
       };
       if (this.child.exitCode !== null || !this.child.connected) return ended();
-      const answered = (message: unknown): void => {
-        if ((message as ProcessReply).number === number) resolve(message as ProcessReply);
+      const answered = (sent: unknown): void => {
+        const message = sent as ProcessReply | ProcessNews;
+        if (message.number !== number) return;
+        if ("news" in message) onNews(message.news);
+        else resolve(message);
       };
       stop = () => void this.child.off("exit", ended).off("message", answered);
       this.child.on("exit", ended).on("message", answered);

@@ -5,14 +5,27 @@ import { formatType, stateRoot, type TensorRoot } from "../encoding/tensor.ts";
 import { RoundsError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { exists } from "../files/regular.ts";
+import type { BeaconValue } from "./beacon.ts";
 import { Blobs } from "./blobs.ts";
+import { admitEvidence } from "./evidence-log.ts";
 import { readInstance, writeInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
-import { type LeafNote, readNote, writeNote } from "./leaf-note.ts";
+import { type LeafNote, readNote, type ShownNote, writeNote } from "./leaf-note.ts";
 import { type LogContent, type RecordMark, readLog } from "./log.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan, writePlan } from "./plan-file.ts";
-import { isRolled, type Reads, readsOf, type Roll, Rolls, standingIn, turnOf, type TurnPlace } from "./roll.ts";
+import {
+  chosenBy,
+  isRolled,
+  type Reads,
+  readsOf,
+  type Roll,
+  Rolls,
+  standingIn,
+  turnOf,
+  type TurnPlace,
+} from "./roll.ts";
+import { beaconsBy, sameMark, type SeedParts } from "./seeds.ts";
 import { stateOf } from "./template.ts";
 import type { Instance, Statement } from "./statement.ts";
 
@@ -21,7 +34,7 @@ const key = ({ round, seat }: LeafPlace): string => `${round}/${seat}`;
 /** Where the log of a record is. */
 export const logFile = (folder: string): string => path.join(folder, "record.log");
 /** Where the blobs of a record are. */
-const blobFolder = (folder: string): string => path.join(folder, "blobs");
+export const blobFolder = (folder: string): string => path.join(folder, "blobs");
 
 /** A record as anyone reads it from its folder. */
 export class RoundsRecord {
@@ -34,15 +47,24 @@ export class RoundsRecord {
   readonly second: Statement[] = [];
   readonly rolls = new Rolls();
   readonly marks: RecordMark[];
+  /** Values of the plan's beacon, by the plan's rounds. Nobody has checked them. */
+  readonly beacons: Map<number, BeaconValue>;
   /** Folders of participants, which may show what these have read (`LeafNote.read`). */
   readonly evidence: string[] = [];
 
-  constructor(folder: string, plan: Plan, instance: Instance, blobs: Blobs, log?: LogContent) {
+  constructor(
+    folder: string,
+    plan: Plan,
+    instance: Instance,
+    blobs: Blobs,
+    log?: Pick<LogContent, "statements" | "marks" | "rolls" | "beacons">,
+  ) {
     this.folder = folder;
     this.plan = plan;
     this.instance = instance;
     this.blobs = blobs;
     this.marks = [...(log?.marks ?? [])];
+    this.beacons = beaconsBy(plan, log?.beacons ?? [], folder);
     for (const statement of log?.statements ?? []) {
       const { round, seat } = statement;
       if (round > plan.rounds || seat >= plan.seats.length)
@@ -68,6 +90,7 @@ export class RoundsRecord {
     const plan = await readPlan(folder, blobs);
     const instance = await readInstance(folder, plan);
     const record = new RoundsRecord(folder, plan, instance, blobs, await readLog(logFile(folder), plan.turns));
+    await admitEvidence(record);
     for (const each of evidence) {
       if (!(await exists(path.join(each, "rounds"))))
         throw new RoundsError("RECORD", `${each} has no leaves, so it shows nothing; name the folder that a participant keeps of this performance`, { folder: each }); // prettier-ignore
@@ -81,6 +104,13 @@ export class RoundsRecord {
     const known = this.places.get(key(statement));
     if (!known) this.places.set(key(statement), statement);
     else if (toHex(known.signature) !== toHex(statement.signature)) this.second.push(statement);
+  }
+
+  /** Adds what the seeds of a round follow from. What is there already is not added again. */
+  admitSeeds({ marks, beacon }: SeedParts): void {
+    for (const mark of marks)
+      if (!this.marks.some((each) => sameMark(each, mark) && bytesEqual(each.signature, mark.signature))) this.marks.push(mark); // prettier-ignore
+    if (beacon) this.beacons.set(beacon.round, beacon);
   }
 
   /** The statement of a place, if it has one. */
@@ -120,14 +150,8 @@ export class RoundsRecord {
   }
 
   /** The rolls that say what a leaf has to read. */
-  rollsRead(place: LeafPlace): Roll[] {
-    const read = new Set<Roll>();
-    readsOf(this.plan, place, (turn) => {
-      const roll = this.roll(turn);
-      read.add(roll);
-      return roll;
-    });
-    return [...read];
+  rollsRead(place: LeafPlace): readonly Roll[] {
+    return chosenBy(this.plan, place, (turn) => this.roll(turn)).asked;
   }
 
   /** Whether a place has its leaf, or a roll says that its member was away. */
@@ -176,8 +200,8 @@ export class RoundsRecord {
    * What the files of a leaf say that it was computed from: the record's file, and those of the evidence.
    * Nobody has checked it.
    */
-  async shown(place: LeafPlace): Promise<Pick<LeafNote, "read" | "rolls">[]> {
-    const notes: Pick<LeafNote, "read" | "rolls">[] = [];
+  async shown(place: LeafPlace): Promise<ShownNote[]> {
+    const notes: ShownNote[] = [];
     for (const folder of [this.folder, ...this.evidence])
       notes.push(await readNote(folder, this.plan, place).catch(() => ({})));
     return notes;

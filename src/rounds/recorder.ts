@@ -2,17 +2,19 @@
  * The recorder: it admits what the participants have performed, closes turns by rolls, and signs each round.
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
-import { messageOf, RoundsError, RunError } from "../errors/index.ts";
+import { messageOf, RoundsError, RunError, UsageError } from "../errors/index.ts";
 import { isAway } from "./away.ts";
+import { beaconRound, isValueOf } from "./beacon.ts";
 import type { Crew } from "./crew.ts";
 import { sameClaim } from "./leaf.ts";
 import { LogWriter, readLog } from "./log.ts";
 import { roundRootIn } from "./machine.ts";
 import type { Performed } from "./participant.ts";
-import { type LeafPlace, seatName } from "./plan.ts";
+import { type LeafPlace, namesOf, seatName } from "./plan.ts";
 import { logFile, type RoundsRecord } from "./record.ts";
 import { hasQuorum, isRolled, presentWord, type TurnPlace } from "./roll.ts";
 import type { RunRoundsOptions } from "./run.ts";
+import { valueFor } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
 import { isOwners, recordRootOf } from "./statement.ts";
 
@@ -46,6 +48,7 @@ export class Recorder {
     const { plan, instance, folder } = record;
     const log = await LogWriter.open(logFile(folder), await readLog(logFile(folder), plan.turns));
     for (let round = 0; round <= plan.rounds; round++) {
+      await this.beacon(log, round);
       for (const turn of plan.turns.keys()) {
         const at = { round, turn };
         if (isRolled(plan, at) && !record.rolls.at(at)) await this.rolled(log, at);
@@ -58,6 +61,20 @@ export class Recorder {
       await log.mark(mark);
       record.marks.push(mark);
     }
+  }
+
+  /** The value of the beacon for a round, before its first turn: nobody signs it, since only one passes. */
+  private async beacon(log: LogWriter, round: number): Promise<void> {
+    const { record, options } = this;
+    const { beacon } = record.plan;
+    if (!beacon || round === 0 || valueFor(record, round)) return;
+    if (!options.beacon)
+      throw new UsageError("CONFLICT", `the seeds of ${record.plan.name} need the values of a beacon; name a server that has them with --beacon`); // prettier-ignore
+    const value = { round, signature: await options.beacon(beacon, round, options.signal) };
+    if (!isValueOf(beacon, value))
+      throw new RoundsError("UNAVAILABLE", `what was given as the beacon's round ${beaconRound(beacon, round)} is not its value; ask another server`, { round }); // prettier-ignore
+    await log.beacon(value);
+    record.beacons.set(round, value);
   }
 
   /** The places of a turn that have no leaf yet, or have lost its files. */
@@ -183,10 +200,8 @@ export class Recorder {
     return this.options.faults?.find((planted) => planted.round === round && planted.seat === seat)?.fault;
   }
 
-  private infoOf({ round, seat }: LeafPlace) {
-    const { plan } = this.record;
-    const { name: participant } = plan.participants[plan.seats[seat].participant];
-    return { round, seat, rounds: plan.rounds, name: seatName(plan, seat), participant };
+  private infoOf(place: LeafPlace) {
+    return namesOf(this.record.plan, place);
   }
 
   private tooFew({ round, turn }: TurnPlace, present: readonly boolean[], absent: ReadonlyMap<LeafPlace, string>) {

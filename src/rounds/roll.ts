@@ -88,6 +88,17 @@ export function readsOf(plan: Plan, place: LeafPlace, roll: RollAt): Reads {
   return { places, present: places.map(({ round }, i) => (round === sources[i].round ? 1 : 0)) };
 }
 
+/** What a leaf reads by rolls, and which of them say so, each once. */
+export function chosenBy(plan: Plan, place: LeafPlace, rollOf: RollAt): Reads & { asked: readonly Roll[] } {
+  const asked = new Map<string, Roll>();
+  const reads = readsOf(plan, place, (turn) => {
+    const roll = rollOf(turn);
+    asked.set(`${turn.round}/${turn.turn}`, roll);
+    return roll;
+  });
+  return { ...reads, asked: [...asked.values()] };
+}
+
 /** Rolls of a record, by their turns. The first one for a turn counts. */
 export class Rolls {
   private readonly known = new Map<string, Roll>();

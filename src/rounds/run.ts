@@ -8,11 +8,15 @@ import { takeLock } from "../files/lock.ts";
 import { exists } from "../files/regular.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import type { Away } from "./away.ts";
+import type { BeaconSource } from "./beacon-source.ts";
 import { crewFor, type Muster } from "./crew.ts";
 import type { PlantedFault } from "./fault.ts";
+import type { LeafNews } from "./leaf-news.ts";
+import type { CheckpointOptions } from "./leaf-trace.ts";
 import { LogWriter } from "./log.ts";
-import type { LeafPlace, Plan } from "./plan.ts";
+import { type LeafPlace, namesOf, type Plan } from "./plan.ts";
 import { beginRecord, logFile, RoundsRecord } from "./record.ts";
+import { planDifference } from "./plan-difference.ts";
 import { Recorder } from "./recorder.ts";
 import { Signer } from "./signer.ts";
 import { type Instance, instanceOf } from "./statement.ts";
@@ -34,6 +38,8 @@ export interface RunRoundsOptions {
    * minute. Participants in this process are always waited for.
    */
   patience?: number;
+  /** Finds the values of the plan's beacon, where the plan has one. */
+  beacon?: BeaconSource;
   /** The folder of the user's keys; default that of the claims. */
   state?: string;
   /** 32 bytes that make this performance another than earlier ones; default random ones. */
@@ -46,8 +52,18 @@ export interface RunRoundsOptions {
   force?: boolean;
   /** Stops after the leaves that are being computed. The record can be continued. */
   signal?: AbortSignal;
+  /** Called when the record is there, before the first leaf is performed. What it returns is waited for. */
+  onBegin?(record: RoundsRecord): void | Promise<void>;
+  /**
+   * How often a leaf keeps its state while it is computed, in training steps, so that it continues from there
+   * when it was cut off; 0: never. Default: once a minute, and less often where writing takes long.
+   * Participants elsewhere choose it themselves.
+   */
+  checkpointEvery?: number;
   /** Called after each leaf. */
   onLeaf?(leaf: LeafInfo): void;
+  /** Called when a leaf continues from a state that it had kept, or can't. */
+  onNews?(leaf: Omit<LeafInfo, "metrics">, news: LeafNews): void;
   /** Called when a turn is closed, for each member that was not there. */
   onAbsent?(absence: AbsenceInfo): void;
   /** Called for a leaf that is refused, because it has come after its turn was closed. */
@@ -79,7 +95,7 @@ export interface LeafInfo extends LeafPlace {
 }
 
 /** Where a record's own files are. What else is in its folder stays. */
-const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "templates", "blobs", "rounds"];
+const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "templates", "blobs", "rounds", "processes"];
 
 /**
  * Runs all rounds of a plan.
@@ -91,6 +107,7 @@ const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "templates", "blo
  */
 export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<RoundsRecord> {
   const { out, state = new ClaimStore().folder } = options;
+  const checkpoints = checkpointsIn(plan, options);
   await makeFolder(out);
   const lock = takeLock(path.join(out, "record.lock"), out);
   try {
@@ -106,9 +123,10 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
     const record = await recordFor(plan, options, owners, recorder);
     const crew =
       typeof participants === "string"
-        ? await crewFor(record, { ...options, participants, state }, signers, isDrill)
+        ? await crewFor(record, { ...options, participants, state, checkpoints }, signers, isDrill)
         : await participants.crew(record);
     try {
+      await options.onBegin?.(record);
       await new Recorder(record, crew, recorder, options).run();
       return record;
     } finally {
@@ -117,6 +135,13 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
   } finally {
     lock.release();
   }
+}
+
+/** @throws {UsageError} for a number of steps that is none */
+function checkpointsIn(plan: Plan, { checkpointEvery: every, onNews }: RunRoundsOptions): CheckpointOptions {
+  if (every !== undefined && !(Number.isInteger(every) && every >= 0 && every < 2 ** 31))
+    throw new UsageError("VALUE", `a checkpoint every ${every} steps is not possible; take 0 to 2^31 - 1`, { every });
+  return { every, onNews: (place, news) => onNews?.(namesOf(plan, place), news) };
 }
 
 async function recordFor(
@@ -161,7 +186,7 @@ async function continued(
   const record = await RoundsRecord.open(out);
   const { instance } = record;
   if (!bytesEqual(record.plan.id, plan.id))
-    throw new RoundsError("FOREIGN", `${out} is a record of the plan ${toHex(record.plan.id)}, not of ${toHex(plan.id)}; give the same module and options`, { out }); // prettier-ignore
+    throw new RoundsError("FOREIGN", `${out} is a record of the plan ${toHex(record.plan.id)}, not of ${toHex(plan.id)}; they differ in ${planDifference(record.plan, plan) ?? "a part"}; give the same module and options`, { out }); // prettier-ignore
   if (staked && !bytesEqual(staked.instance.id, instance.id))
     throw new RoundsError("FOREIGN", `${out} was begun as the instance ${toHex(instance.id)}, and the terms are of ${toHex(staked.instance.id)}; continue it with the same terms`, { out }); // prettier-ignore
   const other = owners.findIndex((owner, i) => !bytesEqual(owner, instance.owners[i]));

@@ -1,20 +1,25 @@
 /** What a leaf's owner shows as its excuse: signed leaves and rolls from which its job follows (7.14). */
 import { bytesEqual } from "../encoding/bytes.ts";
 import { deriveJob, type LeafPlace, type Plan } from "./plan.ts";
-import type { LeafNote } from "./leaf-note.ts";
+import type { RecordMark } from "./log.ts";
+import type { ShownNote } from "./leaf-note.ts";
 import type { RoundsRecord } from "./record.ts";
-import { isRecorders, type Reads, readsOf, type Roll, Rolls, type TurnPlace } from "./roll.ts";
+import { chosenBy, isRecorders, type Roll, Rolls } from "./roll.ts";
+import { areFromRecord, isMarked, markBefore, needsMark, originOf } from "./seeds.ts";
 import { isOwners, type Statement } from "./statement.ts";
 
 /** What a leaf's owner shows that it has read. */
 export interface ShownReads {
   readonly statements: readonly Statement[];
   readonly rolls: readonly Roll[];
+  /** By which its seeds are right, where they follow from the record. */
+  readonly mark?: RecordMark;
 }
 
 /**
  * The signed statements that a leaf's owner shows as its sources, and the signed rolls that chose them, if
- * its job follows from them. Rolls that it does not show are those of the record.
+ * its job follows from them. So for the recorder's signature from which its seeds follow. Rolls that it
+ * does not show are those of the record, and so is the signature.
  */
 export async function shownReads(record: RoundsRecord, statement: Statement): Promise<ShownReads | undefined> {
   for (const note of await record.shown(statement)) {
@@ -27,33 +32,25 @@ export async function shownReads(record: RoundsRecord, statement: Statement): Pr
 function excuseIn(
   record: RoundsRecord,
   statement: Statement,
-  { read, rolls = [] }: Pick<LeafNote, "read" | "rolls">,
+  { read, rolls = [], mark: own }: ShownNote,
 ): ShownReads | undefined {
   const { plan, instance } = record;
   // Anything may be in a file that a party has written.
   try {
     if (!rolls.every((roll) => areMembers(plan, roll) && isRecorders(instance, roll))) return undefined;
-    const own = new Rolls();
-    for (const roll of rolls) own.admit(roll);
-    const { places, present, asked } = chosenBy(plan, statement, (turn) => own.at(turn) ?? record.roll(turn));
+    const shown = new Rolls();
+    for (const roll of rolls) shown.admit(roll);
+    const { places, present, asked } = chosenBy(plan, statement, (turn) => shown.at(turn) ?? record.roll(turn));
     if (!areShown(read, places) || !read.every((each) => isOwners(plan, instance, each))) return undefined;
     const ends = read.map(({ end }) => end);
-    if (!bytesEqual(deriveJob(plan, statement, ends, present), statement.job)) return undefined;
-    return { statements: read, rolls: asked };
+    const mark = needsMark(plan, statement.round) ? (own ?? markBefore(record, statement.round)) : undefined;
+    if (mark && !(mark.rounds === statement.round && isMarked(instance, mark))) return undefined;
+    const origin = areFromRecord(plan) ? originOf(record, statement.round, mark?.root) : undefined;
+    if (!bytesEqual(deriveJob(plan, statement, ends, present, origin), statement.job)) return undefined;
+    return { statements: read, rolls: asked, ...(mark && { mark }) };
   } catch {
     return undefined;
   }
-}
-
-/** What a leaf reads by rolls, and which of them it asks for. */
-function chosenBy(plan: Plan, place: LeafPlace, rollOf: (turn: TurnPlace) => Roll): Reads & { asked: readonly Roll[] } {
-  const asked = new Map<string, Roll>();
-  const reads = readsOf(plan, place, (turn) => {
-    const roll = rollOf(turn);
-    asked.set(`${turn.round}/${turn.turn}`, roll);
-    return roll;
-  });
-  return { ...reads, asked: [...asked.values()] };
 }
 
 const areMembers = ({ turns }: Plan, { turn, present }: Roll): boolean =>

@@ -38,6 +38,12 @@ export interface Template {
   readonly round: JobTemplate;
 }
 
+/** A template whose graphs are known by their roots alone. */
+export interface TemplateRoots extends Pick<Template, "turn" | "sources"> {
+  readonly genesis: Omit<JobTemplate, "step" | "init">;
+  readonly round: Omit<JobTemplate, "step" | "init">;
+}
+
 /** The first number of an init graph's random streams, as in jobs. */
 const FIRST_INIT_PURPOSE = 2 ** 20;
 
@@ -146,7 +152,7 @@ function beginGraph(parts: TemplateParts): { graph: Graph; lengths: number[] } {
 }
 
 /** The 32 bytes that bind a template. */
-export function templateRoot({ turn, sources, genesis, round }: Template): Digest<"template"> {
+export function templateRoot({ turn, sources, genesis, round }: TemplateRoots): Digest<"template"> {
   const writer = new Writer().u32(turn, "the number of a turn").u32(sources.length, "the number of sources");
   for (const source of sources)
     writer

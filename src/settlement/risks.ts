@@ -167,12 +167,32 @@ export function risksOf(
     const rule: Rule = RULES[term];
     if (!rule.roles.includes(role)) return [];
     const [value, least, most] = [rule.value(terms), rule.least?.(terms, around), rule.most?.(terms, around)];
-    const show = (found: number | bigint): string =>
-      rule.unit === "amount" ? formatAmount(BigInt(found), token) : formatDuration(Number(found));
-    const found = (bound: string): Risk[] => [{ term, value: show(value), bound, why: rule.why }];
-    if (least !== undefined && value < least) return found(`at least ${show(least)}`);
-    return most !== undefined && value > most ? found(`at most ${show(most)}`) : [];
+    return outOf({ term, unit: rule.unit, value, least, most, why: rule.why }, token);
   });
+}
+
+/**
+ * A term with its bounds, in seconds or in the token's smallest units. Without a bound it may be anything.
+ */
+interface Bounded<Term extends string> {
+  readonly term: Term;
+  readonly unit: "time" | "amount";
+  readonly value: number | bigint;
+  readonly least: number | bigint | undefined;
+  readonly most: number | bigint | undefined;
+  readonly why: string;
+}
+
+/** The risk of a term that is out of its bounds. Empty if it is within them. */
+export function outOf<Term extends string>(
+  { term, unit, value, least, most, why }: Bounded<Term>,
+  token: Token,
+): Risk<Term>[] {
+  const show = (found: number | bigint): string =>
+    unit === "amount" ? formatAmount(BigInt(found), token) : formatDuration(Number(found));
+  if (least !== undefined && value < least)
+    return [{ term, value: show(value), bound: `at least ${show(least)}`, why }];
+  return most !== undefined && value > most ? [{ term, value: show(value), bound: `at most ${show(most)}`, why }] : [];
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Traces on a disk, with their data folders beside them. */
 import { bytesEqual } from "../encoding/bytes.ts";
 import { fs, path as paths } from "../encoding/node.ts";
+import { unwritable } from "../errors/index.ts";
 import { type FileLock, holderOf, takeLock } from "../files/lock.ts";
 import { fileInside, openFile } from "../formats/file.ts";
 import { readTrace, type Trace } from "./open.ts";
@@ -83,4 +84,13 @@ export function folderSource(path: string): TraceSource {
     names: () => fs.readdir(folder).catch(() => []),
     open: async (name) => openFile(await fileInside(folder, name)),
   };
+}
+
+/** Removes the files of a data folder that are of a kind; what is not Verde's stays. */
+export async function empty(folder: string, kind: (name: string) => boolean): Promise<void> {
+  const names = await fs.readdir(folder).catch(() => []);
+  for (const name of names.filter(kind))
+    await fs.rm(paths.join(folder, name), { force: true }).catch((cause: unknown) => {
+      throw unwritable(paths.join(folder, name), cause);
+    });
 }

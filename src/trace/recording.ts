@@ -4,7 +4,7 @@
  */
 import { fs, path as paths } from "../encoding/node.ts";
 import type { StateRoot } from "../encoding/tensor.ts";
-import { unwritable, UsageError } from "../errors/index.ts";
+import { UsageError } from "../errors/index.ts";
 import { exists } from "../files/regular.ts";
 import { makeFolder } from "../files/folder.ts";
 import type { FileLock } from "../files/lock.ts";
@@ -12,25 +12,34 @@ import { writeSafetensors } from "../formats/safetensors-file.ts";
 import type { ClosedJob, NamedTensor } from "../job/closed.ts";
 import type { RunRoot } from "./commitments.ts";
 import { CheckpointFiles } from "./checkpoint-files.ts";
-import { checkpointPath, datasetPath, isTrace, lockTrace } from "./folder.ts";
+import { checkpointPath, datasetPath, empty, isTrace, lockTrace } from "./folder.ts";
 import type { Manifest } from "./manifest.ts";
 import { OBSERVED } from "./observed-file.ts";
 import type { StepRecord } from "./records.ts";
 import type { RootOf } from "./open.ts";
 import { findResumePoint, type ResumePoint, type Wanted } from "./resume.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { dataFolder, isDataFile, isStopped, otherTrace, stoppedFile } from "./source.ts";
+import { dataFolder, isDataFile, isStopped, otherTrace, stepOfStopped, stoppedFile } from "./source.ts";
 import { TraceWriter } from "./writer.ts";
 
 export interface RecordingOptions {
   resume?: boolean;
   force?: boolean;
+  /** Continue before the first damaged record; default: that is an error. */
+  cut?: boolean;
+  /** Whether the dataset and a given initial state are written, too; default: true. */
+  inputs?: boolean;
   /** Hashes a state that was read from a file. */
   rootOf?: RootOf;
   /** A clock, in milliseconds. */
   now?: () => number;
   /** Bytes from which on a checkpoint is written by a second thread. */
   threaded?: number;
+}
+
+interface StopOptions {
+  records?: readonly StepRecord[];
+  both?: boolean;
 }
 
 /** The most records that wait for a checkpoint; then the run waits. */
@@ -60,6 +69,8 @@ export class Recording {
   /** The records that wait for a checkpoint, and those of checkpoints. */
   private waiting = 0;
   private checkpoints = 0;
+  /** The step of the last state that `stop` has kept, or from which the run continues. */
+  private kept: number | undefined;
 
   private constructor(
     out: string,
@@ -75,6 +86,7 @@ export class Recording {
     this.point = point;
     this.manifest = manifest;
     this.now = now;
+    this.kept = point?.step;
     this.files = new CheckpointFiles(threaded);
   }
 
@@ -85,7 +97,7 @@ export class Recording {
    * @throws {JobError | FormatError} when the trace to continue belongs to another run, or is altered
    */
   static async open(out: string, job: ClosedJob, wanted: Wanted, options: RecordingOptions): Promise<Recording> {
-    const { resume = false, force = false, rootOf } = options;
+    const { resume = false, force = false, inputs = true, cut, rootOf } = options;
     const folder = dataFolder(out);
     await makeFolder(paths.dirname(folder));
     const locks = await lockTrace(out);
@@ -94,7 +106,7 @@ export class Recording {
       const there = await exists(out);
       if (there && !resume && !force)
         throw new UsageError("EXISTS", `${out} exists; choose another name, --resume it, or overwrite it with --force`, { out }); // prettier-ignore
-      const point = there && resume ? await findResumePoint(out, wanted, force, rootOf) : undefined;
+      const point = there && resume ? await findResumePoint(out, wanted, { force, cut, rootOf }) : undefined; // prettier-ignore
       if (!point && !force) await checkNothingIsDropped(out, folder, there);
       const { checkpointEvery } = wanted;
       const manifest = point?.manifest ?? (checkpointEvery === undefined ? undefined : { ...wanted, checkpointEvery });
@@ -102,7 +114,7 @@ export class Recording {
       await makeFolder(folder);
       // What a run left that did not end: drafts, and without a point of it also everything else.
       await empty(folder, (name) => isDraft(name) || (!point && (isOwn(name) || name === OBSERVED)));
-      await writeInputs(out, job);
+      if (inputs) await writeInputs(out, job);
       return new Recording(out, locks, writer, point, manifest, options);
     } catch (error) {
       for (const lock of locks) lock.release();
@@ -160,14 +172,22 @@ export class Recording {
     await this.written;
   }
 
-  /** Keeps the state after the last record, so that a run which is stopped loses no step. */
-  async stop(step: number, state: readonly NamedTensor[], root: StateRoot): Promise<void> {
+  /**
+   * Keeps the state after the last record, so that a run which is stopped loses no step.
+   * @param options.records those up to this step that are not written yet
+   * @param options.both whether the state that was kept before stays, in case this one is damaged
+   */
+  async stop(step: number, state: readonly NamedTensor[], root: StateRoot, options: StopOptions = {}): Promise<void> {
+    const { records = [], both = false } = options;
     if (!this.writer) return;
+    if (records.length > 0) await this.writer.steps(records);
     await this.writer.sync();
     const folder = dataFolder(this.out);
     const name = stoppedFile(step, this.writer.tail, root);
     await writeSafetensors(paths.join(folder, name), state);
-    await empty(folder, (other) => isStopped(other) && other !== name);
+    const isBefore = (other: string): boolean => both && stepOfStopped(other) === this.kept;
+    await empty(folder, (other) => isStopped(other) && other !== name && !isBefore(other));
+    this.kept = step;
   }
 
   async end(root: RunRoot): Promise<void> {
@@ -191,11 +211,7 @@ export class Recording {
 async function checkFolder(out: string, folder: string): Promise<void> {
   const other = otherTrace(out);
   if (await isTrace(other))
-    throw new UsageError(
-      "EXISTS",
-      `${out} would have the data folder ${folder}, which belongs to ${other}; choose another name, or move ${other} and its folder away`,
-      { out, folder, other },
-    );
+    throw new UsageError("EXISTS", `${out} would have the data folder ${folder}, which belongs to ${other}; choose another name, or move ${other} and its folder away`, { out, folder, other }); // prettier-ignore
 }
 
 async function checkNothingIsDropped(out: string, folder: string, there: boolean): Promise<void> {
@@ -205,11 +221,7 @@ async function checkNothingIsDropped(out: string, folder: string, there: boolean
   const dropped = there ? names.filter((name) => !first.test(name)) : names;
   if (dropped.length === 0) return;
   const why = there ? `${out} has no records for them` : `there is no ${out}`;
-  throw new UsageError(
-    "EXISTS",
-    `${folder} holds files of an earlier run (${dropped[0]}${dropped.length > 1 ? ", and more" : ""}), and ${why}; restore the trace, move the folder away, or overwrite it with --force`,
-    { out, folder, files: dropped.slice(0, 64) },
-  );
+  throw new UsageError("EXISTS", `${folder} holds files of an earlier run (${dropped[0]}${dropped.length > 1 ? ", and more" : ""}), and ${why}; restore the trace, move the folder away, or overwrite it with --force`, { out, folder, files: dropped.slice(0, 64) }); // prettier-ignore
 }
 
 async function writerFor(
@@ -226,15 +238,6 @@ async function writerFor(
 async function writeInputs(out: string, { dataset, init }: ClosedJob): Promise<void> {
   if (dataset.length > 0) await writeSafetensors(datasetPath(out), dataset);
   if (init.kind === "checkpoint") await writeSafetensors(checkpointPath(out, 0), init.state);
-}
-
-/** Removes the files of a data folder that are of a kind; what is not Verde's stays. */
-async function empty(folder: string, kind: (name: string) => boolean): Promise<void> {
-  const names = await fs.readdir(folder).catch(() => []);
-  for (const name of names.filter(kind))
-    await fs.rm(paths.join(folder, name), { force: true }).catch((cause: unknown) => {
-      throw unwritable(paths.join(folder, name), cause);
-    });
 }
 
 const isOwn = (name: string): boolean => isDataFile(name) || isStopped(name);

@@ -1,6 +1,6 @@
 /** Whether an unfinished trace can be continued, and from where. */
 import { type Bytes, bytesEqual, Reader } from "../encoding/bytes.ts";
-import { JobError, UsageError, VerdeError } from "../errors/index.ts";
+import { JobError, messageOf, UsageError, VerdeError } from "../errors/index.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
 import { openFile } from "../formats/file.ts";
 import type { NamedTensor } from "../job/closed.ts";
@@ -9,8 +9,8 @@ import { folderSource } from "./folder.ts";
 import { HEAD, MAGIC, openingOf, TAIL, type StepRecord, type Tail } from "./records.ts";
 import type { Manifest, RunSettings } from "./manifest.ts";
 import type { Planned } from "./settings.ts";
-import { checkpointsOf, readCheckpoint, readTrace, type RootOf, stopsOf, type Trace } from "./open.ts";
-import { dataFolder } from "./source.ts";
+import { checkpointsOf, readCheckpoint, type RootOf, scanTrace, stopsOf, type Trace } from "./open.ts";
+import { dataFolder, stepOfStopped } from "./source.ts";
 
 /** The manifest of a run before its first step. */
 export type Wanted = Planned & Pick<Manifest, "outline" | "jobId">;
@@ -28,14 +28,25 @@ export interface ResumePoint {
   manifest: Manifest;
   /** The trace has its end record, and this is its last state: there is nothing to write to it. */
   finished: boolean;
+  /** What is wrong with newer states and later records, which were passed over. */
+  damage: string[];
+}
+
+export interface ResumeOptions {
+  /**
+   * Continue from an earlier state than the trace has reached, or from none, even if this drops what can't be
+   * read any more.
+   */
+  force: boolean;
+  /** Drop what follows the first damaged record; default: that is an error. */
+  cut?: boolean | undefined;
+  /** Hashes states. */
+  rootOf?: RootOf | undefined;
 }
 
 /**
  * The newest state that agrees with the trace: a checkpoint, or what was kept when the run was stopped.
  * Damaged files are passed over.
- * @param force continue from an earlier state than the trace has reached, or from none, even if this drops
- * what can't be read any more
- * @param rootOf hashes states
  * @returns `undefined` where nothing is lost by beginning again, or `force` says so
  * @throws {JobError} when the trace belongs to another run, {FormatError} when it is altered
  * @throws {UsageError} when its records would be dropped
@@ -43,13 +54,16 @@ export interface ResumePoint {
 export async function findResumePoint(
   path: string,
   wanted: Wanted,
-  force: boolean,
-  rootOf?: RootOf,
+  { force, cut = false, rootOf }: ResumeOptions,
 ): Promise<ResumePoint | undefined> {
   if (await isCutInOpening(path, wanted)) return undefined;
-  const trace = await readTrace(folderSource(path));
+  const { trace, problem } = await scanTrace(folderSource(path));
+  if (problem && !cut) throw problem;
   checkSameRun(trace, wanted);
-  const found = await newestState(trace, rootOf);
+  const damage = problem ? [problem.message] : [];
+  const beyond = (await trace.source.names()).map((name) => stepOfStopped(name) ?? 0).filter((step) => step >= trace.recorded); // prettier-ignore
+  if (beyond.length > 0) damage.push(`${path} ends before step ${Math.max(...beyond)}, whose state was kept`);
+  const found = await newestState(trace, damage, rootOf);
   const last = trace.recorded - 1;
   if (!force && trace.complete && found?.step !== last) throw dropped(trace, "it is finished", found?.step);
   // The initial state alone is soon made again.
@@ -60,17 +74,23 @@ export async function findResumePoint(
   for await (const { root, metrics } of trace.records(0, step)) reports.push({ metrics, ...(root && { root }) });
   const { manifest } = trace;
   const tail = await trace.tailOf(step);
-  return { step, state, reports, tail, manifest, finished: trace.complete && step === last };
+  return { step, state, reports, tail, manifest, finished: trace.complete && step === last, damage };
 }
 
-async function newestState(trace: Trace, rootOf?: RootOf): Promise<{ step: number; state: NamedTensor[] } | undefined> {
+/** @param damage is told what is wrong with newer ones */
+async function newestState(
+  trace: Trace,
+  damage: string[],
+  rootOf?: RootOf,
+): Promise<{ step: number; state: NamedTensor[] } | undefined> {
   const steps = await checkpointsOf(trace);
   const checkpoints = steps.map((step) => ({ step, read: () => readCheckpoint(trace, step, rootOf) }));
   const stops = await stopsOf(trace, rootOf);
   for (const { step, read } of [...checkpoints, ...stops].sort((a, b) => b.step - a.step)) {
     const state = await read().catch((error: unknown) => {
-      if (error instanceof VerdeError) return undefined;
-      throw error;
+      if (!(error instanceof VerdeError)) throw error;
+      damage.push(messageOf(error));
+      return undefined;
     });
     if (state) return { step, state };
   }

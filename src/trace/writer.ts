@@ -1,6 +1,6 @@
 /** Writes trace files. */
 import type { FileHandle } from "node:fs/promises";
-import type { Bytes } from "../encoding/bytes.ts";
+import { type Bytes, Writer } from "../encoding/bytes.ts";
 import { fs, path as paths } from "../encoding/node.ts";
 import { unwritable } from "../errors/index.ts";
 import { syncFolder } from "../files/replace.ts";
@@ -56,10 +56,21 @@ export class TraceWriter {
     return { hash: this.hash };
   }
 
-  private async append(kind: number, content: Bytes): Promise<void> {
-    const { record, hash } = frame(this.hash, kind, content);
-    await naming(this.path, () => this.file.appendFile(record));
+  private async append(kind: number, ...contents: Bytes[]): Promise<void> {
+    const writer = new Writer();
+    let { hash } = this;
+    for (const content of contents) {
+      const framed = frame(hash, kind, content);
+      hash = framed.hash;
+      writer.bytes(framed.record);
+    }
+    await naming(this.path, () => this.file.appendFile(writer.finish()));
     this.hash = hash;
+  }
+
+  /** The records of several steps, in one piece. */
+  async steps(records: readonly StepRecord[]): Promise<void> {
+    await this.append(KIND.step, ...records.map((record) => encodeStep(record, this.layout)));
   }
 
   /**

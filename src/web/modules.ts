@@ -8,7 +8,13 @@ import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The packages that modules for browsers import by name. */
-export const DEPENDENCIES = ["@noble/curves/secp256k1.js", "@noble/hashes/sha2.js", "@noble/hashes/sha3.js", "cborg"];
+export const DEPENDENCIES = [
+  "@noble/curves/bls12-381.js",
+  "@noble/curves/secp256k1.js",
+  "@noble/hashes/sha2.js",
+  "@noble/hashes/sha3.js",
+  "cborg",
+];
 /** What these packages import from each other by name. */
 const AMONG_PACKAGES = ["@noble/hashes/hmac.js", "@noble/hashes/utils.js"];
 

@@ -49,6 +49,8 @@ const EVERY: Readonly<Record<string, Row>> = {
   "config show": [["--json"], 0],
   "rounds run": [["missing.ts", "--out", "rounds", "--json"], 2],
   "rounds join": [["missing.ts", "--as", "a-0", "--network", "http://127.0.0.1:9", "--json"], 2],
+  "rounds serve": [["missing", "--network", "http://127.0.0.1:9", "--json"], 2],
+  "rounds fetch": [["missing", "--instance", TASK, "--network", "http://127.0.0.1:9", "--patience", "1s", "--json"], 3],
   "rounds inspect": [["missing", "--json"], 2],
   "rounds dispute": [["missing", "missing", "--json"], 2],
   "rounds audit": [["missing", "--json"], 2],

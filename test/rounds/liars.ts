@@ -5,14 +5,16 @@ import type { Bytes } from "../../src/encoding/bytes.ts";
 import { sha256 } from "../../src/encoding/hash.ts";
 import type { Backend } from "../../src/repops/backends/backend.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import { misread, type PlantedFault } from "../../src/rounds/fault.ts";
+import { misread, misseeded, type PlantedFault } from "../../src/rounds/fault.ts";
 import { LeafRunner } from "../../src/rounds/leaf.ts";
 import { LogWriter, type RecordMark } from "../../src/rounds/log.ts";
 import { type LeafClaim, type LeafPlace, leafRoot, type Plan, templateOf } from "../../src/rounds/plan.ts";
 import { beginRecord, logFile, RoundsRecord } from "../../src/rounds/record.ts";
 import { isRolled, type Roll, rollDigest, turnOf, type TurnPlace } from "../../src/rounds/roll.ts";
+import { markBefore, needsMark, originIn } from "../../src/rounds/seeds.ts";
 import { type Instance, instanceOf, leafDigest, recordDigest, type Statement } from "../../src/rounds/statement.ts";
 import { recordClaim } from "../../src/rounds/machine.ts";
+import { given } from "./test-beacon.ts";
 
 /** The key of a party. */
 export const secretOf = (name: string): Bytes => sha256(new TextEncoder().encode(`rounds ${name}`));
@@ -40,17 +42,21 @@ export function called(instance: Instance, at: TurnPlace, present: readonly bool
   return { ...at, present, signature: signDigest(rollDigest(instance, at, present), secretOf(by)) };
 }
 
+/** What the recorder signs of a record, or somebody else does. */
+export function marked(instance: Instance, rounds: number, root: Bytes, by = "recorder"): RecordMark {
+  return { rounds, root, signature: signDigest(recordDigest(instance, rounds, root), secretOf(by)) };
+}
+
 /** Signs the rounds of a record that has all their leaves. */
 export function mark(record: RoundsRecord): void {
   for (let rounds = record.marks.length + 1; rounds <= record.complete; rounds++) {
-    const root = recordClaim(record, rounds);
-    record.marks.push({ rounds, root, signature: signDigest(recordDigest(record.instance, rounds, root), secretOf("recorder")) }); // prettier-ignore
+    record.marks.push(marked(record.instance, rounds, recordClaim(record, rounds)));
   }
 }
 
 /**
- * The record as its recorder lists it with other rolls. Who has read leaves shows them, and the rolls that it
- * read.
+ * The record as its recorder lists it with other rolls. Who has read leaves shows them, and the rolls and the
+ * mark that it read.
  * @param marks that it has signed; default those of the new list
  * @param more statements that it lists beside
  */
@@ -61,11 +67,12 @@ export async function relisted(
   more: readonly Statement[] = [],
 ): Promise<RoundsRecord> {
   const { folder, plan, instance, blobs, all } = record;
-  const content = { statements: [...all, ...more], rolls: record.rolls.all.flatMap(rolls), marks, end: 0, hash: new Uint8Array() }; // prettier-ignore
+  const content = { statements: [...all, ...more], rolls: record.rolls.all.flatMap(rolls), marks, beacons: [...record.beacons.values()], end: 0, hash: new Uint8Array() }; // prettier-ignore
   const other = new RoundsRecord(folder, plan, instance, blobs, content);
   for (const statement of all) {
     const { read: _, ...note } = await record.note(statement);
-    await other.writeNote(statement, { ...note, read: record.sources(statement), rolls: record.rollsRead(statement) });
+    const shown = needsMark(plan, statement.round) ? markBefore(record, statement.round) : undefined;
+    await other.writeNote(statement, { ...note, read: record.sources(statement), rolls: record.rollsRead(statement), ...(shown && { mark: shown }) }); // prettier-ignore
   }
   if (marks.length === 0) mark(other);
   return other;
@@ -85,18 +92,20 @@ interface Misread extends LeafPlace {
 /**
  * A record that is kept in a folder, without journals: its participants sign whatever they compute. Leaves before the
  * first fault are taken `from` another record of the plan, where one is given. Who copies hands on what another seat has
- * handed on in that round. Who `reads` wrongly computes from another leaf of it. Who is `away` makes no leaf.
+ * handed on in that round. Who `reads` wrongly computes from another leaf of it. Who is `away` makes no leaf. The recorder
+ * signs the roots that `marks` have for as many rounds.
  */
 export async function performedRecord(
   plan: Plan,
   folder: string,
   faults: readonly PlantedFault[] = [],
-  { salt = 1, instance = testInstance(plan, salt), backend = wasm, from, copy, reads, away = () => false }: { salt?: number; instance?: Instance; backend?: Backend; from?: RoundsRecord; copy?: Copy; reads?: Misread; away?: (place: LeafPlace) => boolean } = {}, // prettier-ignore
+  { salt = 1, instance = testInstance(plan, salt), backend = wasm, from, copy, reads, marks = {}, away = () => false }: { salt?: number; instance?: Instance; backend?: Backend; from?: RoundsRecord; copy?: Copy; reads?: Misread; marks?: Readonly<Record<number, Bytes>>; away?: (place: LeafPlace) => boolean } = {}, // prettier-ignore
 ): Promise<RoundsRecord> {
   const record = await beginRecord(folder, plan, instance);
   const runner = new LeafRunner(backend);
   let same = from;
   for (let round = 0; round <= plan.rounds; round++) {
+    if (plan.beacon && round > 0) record.beacons.set(round, { round, signature: await given(plan.beacon, round) });
     for (const seat of plan.seats.keys()) {
       const place = { round, seat };
       const turn = turnOf(plan, place);
@@ -131,7 +140,7 @@ export async function performedRecord(
       const states = [];
       for (const [i, statement] of record.statements(places).entries())
         states.push({ ...(await record.state(statement)), absent: read.present[i] === 0 });
-      const made = await runner.run(plan, place, states, { fault: planted?.fault });
+      const made = await runner.run(plan, place, states, { origin: misseeded(plan, originIn(record, round), planted?.fault), fault: planted?.fault }); // prettier-ignore
       if (copied) {
         const { roots: others, tensors } = await record.state(copied);
         Object.assign(made, { roots: others, state: tensors, end: copied.end });
@@ -142,7 +151,9 @@ export async function performedRecord(
       record.admit(stated(plan, instance, place, claim));
       close();
     }
-    mark(record);
+    const root = marks[round + 1];
+    if (root) record.marks.push(marked(instance, round + 1, root));
+    else mark(record);
   }
   await runner.close();
   return record;

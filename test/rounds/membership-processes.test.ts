@@ -1,23 +1,14 @@
 /** Participants in processes of their own that are killed, or too slow, where the plan may miss them. */
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { auditRecord, parseAway, runRounds, type RunRoundsOptions } from "../../src/rounds/index.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { membershipPlan } from "./membership-plan.ts";
+import { signalTo } from "./participant-processes.ts";
 import { smallPlan } from "./small-plan.ts";
 
 const path = temporaryFolder();
 const SALT = new Uint8Array(32).fill(5);
-
-/** Sends a signal to the process of a participant, which its arguments name. */
-function signalTo(participant: number, signal: NodeJS.Signals): void {
-  const lines = execFileSync("ps", ["-ww", "-ax", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
-  const own = lines.filter((line) => line.includes(path("")) && line.includes(`"participant":${participant},`));
-  const pids = own.map((line) => /^\s*(\d+)\s+(\d+)/.exec(line)!).filter(([, , parent]) => Number(parent) === process.pid); // prettier-ignore
-  expect(pids.length).toBe(1);
-  process.kill(Number(pids[0][1]), signal);
-}
 
 /** A record of the plan in which client 1 stays away in round 2. */
 async function awayInRound2(options: Omit<RunRoundsOptions, "out">) {
@@ -34,7 +25,7 @@ test("one that is killed is absent in the turn, and comes back for the next roun
     state: path("keys"),
     salt: SALT,
     out: path("killed"),
-    onLeaf: ({ round, name }) => void (round === 1 && name === "merge-0" && signalTo(1, "SIGKILL")),
+    onLeaf: ({ round, name }) => void (round === 1 && name === "merge-0" && signalTo(path(""), 1, "SIGKILL")),
     onAbsent: ({ round, name, why }) => absent.push(`${round} ${name}: ${why}`),
   });
   expect(absent).toEqual([expect.stringMatching(/^2 local-1: the process of client-1 has ended/)]);
@@ -51,10 +42,10 @@ test("one that is too slow is absent, its late leaf is refused, and it takes par
     state: path("keys"),
     salt: SALT,
     out: path("slow"),
-    onLeaf: ({ round, name }) => void (round === 1 && name === "merge-0" && signalTo(1, "SIGSTOP")),
+    onLeaf: ({ round, name }) => void (round === 1 && name === "merge-0" && signalTo(path(""), 1, "SIGSTOP")),
     onAbsent({ round, name, why }) {
       absent.push(`${round} ${name}: ${why}`);
-      signalTo(1, "SIGCONT");
+      signalTo(path(""), 1, "SIGCONT");
     },
     onLate: ({ round, name, participant }) => late.push(`${round} ${name} of ${participant}`),
   });
@@ -69,7 +60,7 @@ test("one that the plan can't miss ends the run, as before", async () => {
     participants: "processes",
     state: path("keys"),
     out: path("needed"),
-    onLeaf: ({ round, name }) => void (round === 1 && name === "merge-0" && signalTo(1, "SIGKILL")),
+    onLeaf: ({ round, name }) => void (round === 1 && name === "merge-0" && signalTo(path(""), 1, "SIGKILL")),
   });
   await expect(run).rejects.toThrow("the process of client-1 has ended");
   const record = await runRounds(plan, { participants: "processes", state: path("keys"), out: path("needed"), resume: true }); // prettier-ignore

@@ -173,7 +173,7 @@ describe("a quorum", () => {
     const record = await runRounds(plan, { ...options, away: few.slice(1), out, resume: true });
     expect(record.rolls.at({ round: 2, turn: 0 })!.present).toEqual([true, false, false, true]);
     const log = readFileSync(path("few/record.log"));
-    // At each cut of the last rounds, with the entries of a roll among them; who is away may be back by then.
+    // At each cut of the last rounds, with the entries of a roll among them; a member that is away may be back by then.
     const rolls = log.length - 400;
     for (const length of [log.length - 1, log.length - 140, log.length - 300, rolls - 37, rolls - 200, rolls - 460]) {
       truncateSync(path("few/record.log"), 0);

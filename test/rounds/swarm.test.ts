@@ -157,3 +157,14 @@ test("who draws, computes or adds up otherwise is found, and has answered", asyn
     if (i === 1) expect((await auditRecord(drill)).liars.map((liar) => liar.participant)).toEqual([participant]);
   }
 });
+
+test("draws from seeds of the record, which differ from one performance to the other", async () => {
+  const small = { stages: 1, microbatches: 2, context: 4, dim: 4, heads: 1, batch: 1, rounds: 1 };
+  const routes = async (seeds: string, salt: number) => {
+    const record = await performedRecord(await definition.close({ ...small, seeds }), path(`seeds-${seeds}-${salt}`), [], { salt }); // prettier-ignore
+    expect((await auditRecord(record)).liars).toEqual([]);
+    return [...(await stateOf(record, 1, "route")).get("windows")!.data].join();
+  };
+  expect(await routes("plan", 1)).toBe(await routes("plan", 2));
+  expect(await routes("record", 1)).not.toBe(await routes("record", 2));
+});

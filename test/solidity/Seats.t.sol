@@ -148,7 +148,7 @@ contract SeatsTest is TestWorld {
         vm.prank(owner(1));
         manager.leaveSeat(task, 1);
         assert(vault.accountOf(owner(1)).exposed == 0 && manager.taskOf(task).seats == 1);
-        // Who has left may come again.
+        // An owner that has left may come again.
         vm.prank(owner(0));
         assert(manager.accept(task) == 1);
     }

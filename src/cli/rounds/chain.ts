@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { collected } from "../collected.ts";
 import { BACKEND_NAMES } from "../../repops/backends/index.ts";
+import { addNetworkOptions } from "../network-options.ts";
 import { addThreadsOption } from "../threads.ts";
 import { addChainOptions, addSendOptions } from "../session-options.ts";
 import { ROUNDS, SEED } from "./plan.ts";
@@ -92,8 +93,9 @@ export function registerOnChain(rounds: Command): Command[] {
     .option("--every <time>", "how often to look", "4s")
     .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one (default: wasm)`)
     .option("--no-accuse", "answer and play, but accuse, challenge and demand nothing")
+    .option("--serve", "serve the record meanwhile on the network that --network names, as `verde rounds serve` does")
     .option(...NO_APPROVE);
-  addThreadsOption(addSendOptions(watch)).action(async (folder: string, flags) =>
+  addThreadsOption(addNetworkOptions(addSendOptions(watch))).action(async (folder: string, flags) =>
     (await import("./watch.ts")).watchRounds(folder, flags),
   );
   addSendOptions(

@@ -39,8 +39,15 @@ export async function disputeRounds(a: string, b: string, flags: Flags): Promise
       `${a} and ${b} agree in ${result.rounds} rounds, round 0 included.`,
       ...ends.flatMap((end, side) => (end === undefined ? [] : [`${[a, b][side]} ${end}`])),
     );
+  else if (result.outcome === "undecided") writeLine(`${result.why}.`);
   else writeLine(...describe(result, records, [a, b]));
-  exitWith(result.outcome === "agree" ? (isWhole ? EXIT.agree : EXIT.undecided) : result.losers.length === 0 && result.blames.length === 0 ? EXIT.undecided : EXIT.divergence); // prettier-ignore
+  exitWith(exitOf(result, isWhole));
+}
+
+function exitOf(result: RecordDispute, isWhole: boolean): number {
+  if (result.outcome === "agree") return isWhole ? EXIT.agree : EXIT.undecided;
+  if (result.outcome === "undecided") return EXIT.undecided;
+  return result.losers.length === 0 && result.blames.length === 0 ? EXIT.undecided : EXIT.divergence;
 }
 
 /** The address of a participant, or of the recorder, in a record's own instance. */
@@ -74,6 +81,7 @@ function disputeJson(
   const head = { schemaVersion: 1, parties };
   if (result.outcome === "agree")
     return { ...head, outcome: whole ? "agree" : "undecided", losers: [], rounds: result.rounds };
+  if (result.outcome === "undecided") return { ...head, outcome: result.outcome, losers: [], why: result.why };
   const { round, name, losers, blames, absent, figures } = result;
   const [first] = blames;
   const idOf = ({ record }: RecordBlame) => (record === undefined ? null : IDS[record]);
@@ -103,7 +111,7 @@ export function describeBlame({ participant, reason, location }: Blame): string 
     equivocation: "signed two statements for this place",
     operator: `computed another value${at}`,
     message: `handed on another state than it had computed${operator}`,
-    record: "signed another list than the record has",
+    record: "signed another list than the record has, or none from which seeds follow",
     roll: "closed a turn by no roll that fits: one is missing, has too few members, or contradicts the leaves it lists",
   }[reason];
   return `${participant} ${why}.`;

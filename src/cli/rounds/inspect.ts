@@ -2,7 +2,7 @@
 import { formatAddress } from "../../claims/claim.ts";
 import { toHex } from "../../encoding/bytes.ts";
 import { byteLength } from "../../encoding/tensor.ts";
-import { UsageError } from "../../errors/index.ts";
+import { RoundsError, UsageError } from "../../errors/index.ts";
 import { writeResult } from "../../files/replace.ts";
 import { disputeRecords } from "../../rounds/dispute.ts";
 import { ownerOf } from "../../rounds/judge.ts";
@@ -34,6 +34,7 @@ export async function inspectRounds(folder: string, { svg, against, json }: Flag
 
 async function differing(record: RoundsRecord, against: string): Promise<LeafPlace | undefined> {
   const result = await disputeRecords(record, await RoundsRecord.open(against));
+  if (result.outcome === "undecided") throw new RoundsError("FOREIGN", result.why);
   return result.outcome === "agree" ? undefined : result;
 }
 
@@ -59,6 +60,10 @@ function recordJson(record: RoundsRecord) {
     plan: toHex(plan.id),
     name: plan.name,
     rounds: plan.rounds,
+    seeds: plan.seeds ?? "plan",
+    ...(plan.beacon && {
+      beacon: { chain: toHex(plan.beacon.chain), first: plan.beacon.first, every: plan.beacon.every },
+    }),
     complete: Math.max(complete - 1, 0),
     leaves: size,
     instance: toHex(instance.id),
@@ -83,6 +88,9 @@ function describe(record: RoundsRecord): string[] {
   return [
     `${plan.name}: ${plan.rounds} rounds of ${turns.join(", ")}.`,
     `plan      ${toHex(plan.id)}`,
+    ...(plan.seeds
+      ? [`seeds     follow from the record${plan.beacon ? `, and from the beacon ${toHex(plan.beacon.chain)}` : ""}`]
+      : []),
     `instance  ${toHex(instance.id)}`,
     ...(marks.length > 0 ? [`record    ${toHex(marks[marks.length - 1].root)}`] : []),
     `leaves    ${size} of ${plan.seats.length * (plan.rounds + 1)}${absent.length === 0 ? "" : `, ${absent.length} absent`}; ${Math.max(complete - 1, 0)} of ${plan.rounds} rounds are whole`,

@@ -5,11 +5,12 @@ import { ClaimStore } from "../../claims/store.ts";
 import { UsageError } from "../../errors/index.ts";
 import { DEFAULT } from "../../repops/backends/index.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
+import { describeNews } from "../../rounds/leaf-news.ts";
 import { Joined } from "../../services/rounds/join.ts";
 import { parseDuration } from "../../settlement/duration.ts";
 import { networksOf } from "../network.ts";
 import { expectNetwork, type NetworkFlags } from "../network-options.ts";
-import { sayNow } from "../output.ts";
+import { reportLine, sayNow } from "../output.ts";
 import { endSignal } from "../stop.ts";
 import { type PlanFlags, planOf } from "./plan.ts";
 import { type StakedFlags, stakedParticipant } from "./staked.ts";
@@ -18,6 +19,7 @@ interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
   as: string;
   out: string;
   patience: string;
+  checkpointEvery?: number;
   fault?: string[];
   backend?: string;
   json?: boolean;
@@ -47,6 +49,12 @@ export async function joinPlan(path: string, rest: string[], flags: Flags, comma
       faults,
       ...(staked && { staked }),
       patience: 1000 * parseDuration(flags.patience),
+      checkpointEvery: flags.checkpointEvery,
+      onNews({ round }, name, news) {
+        // A recorder that has started this process shows what it reports.
+        if (process.connected) reportLine(describeNews(name, round, news));
+        else sayNow(describeNews(name, round, news), json, { checkpoint: news });
+      },
       onLeaf: ({ round }, name) => sayNow(`${name} of round ${round} is signed`, json),
       onClosed: ({ round }, name) => sayNow(`round ${round} was closed without ${name}: the recorder has signed that it was absent`, json), // prettier-ignore
     });

@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { formatAddress } from "../../claims/claim.ts";
-import { RoundsError } from "../../errors/index.ts";
+import { RoundsError, UsageError } from "../../errors/index.ts";
 import { plainText } from "../../game/received.ts";
 import type { Muster } from "../../rounds/crew.ts";
 import type { PlantedFault } from "../../rounds/fault.ts";
 import type { Plan } from "../../rounds/plan.ts";
 import { musterOn } from "../../services/rounds/muster.ts";
+import type { Transport } from "../../services/transport/transport.ts";
 import { parseDuration } from "../../settlement/duration.ts";
 import { endProcess, startCarrier } from "../carrier.ts";
 import { networksOf } from "../network.ts";
@@ -20,11 +21,19 @@ import { reportLine } from "../output.ts";
 
 export interface OverNetwork {
   readonly muster: Muster;
+  readonly transport: Transport;
+  /** Its address, if the command has named it. */
+  readonly named: string | undefined;
   readonly close: () => Promise<void>;
+  /** Where processes that were started here keep what they read and compute, until the record is whole. */
+  readonly folder?: string;
 }
 
+/** The folder of the participants in that of the record: a run that is continued finds their leaves there. */
+const foldersIn = (out: string): string => resolve(out, "processes");
+
 export interface NetworkOptions {
-  readonly flags: NetworkFlags & { readonly patience: string };
+  readonly flags: NetworkFlags & { readonly out: string; readonly patience: string; readonly checkpointEvery?: number };
   readonly plan: Plan;
   /** The words that name the plan on a command line, with its options. */
   readonly words: readonly string[];
@@ -48,10 +57,13 @@ export async function gatherOn(options: NetworkOptions): Promise<OverNetwork> {
     const network = named ?? (await startOwn(options, ending));
     if (named !== undefined && faults.length > 0)
       throw new RoundsError("FAULT", "participants elsewhere plant their own faults; give --fault to `verde rounds join`"); // prettier-ignore
+    if (named !== undefined && flags.checkpointEvery !== undefined)
+      throw new UsageError("CONFLICT", "participants elsewhere keep their own states; give --checkpoint-every to `verde rounds join`"); // prettier-ignore
     const networks = await networksOf(flags);
     ending.push(() => networks.close());
+    const transport = await networks.at(network);
     const muster = await musterOn({
-      transport: await networks.at(network),
+      transport,
       plan,
       // In a drill an honest participant may be given what makes its training diverge.
       stop: faults.length === 0,
@@ -59,7 +71,7 @@ export async function gatherOn(options: NetworkOptions): Promise<OverNetwork> {
       signal,
       ...(named !== undefined && { onPresent: (name, address) => reportLine(`verde: ${name} is there, as ${formatAddress(address)}`) }), // prettier-ignore
     });
-    return { muster, close };
+    return { muster, transport, named, close, ...(named === undefined && { folder: foldersIn(flags.out) }) };
   } catch (error) {
     await close();
     throw error;
@@ -68,7 +80,7 @@ export async function gatherOn(options: NetworkOptions): Promise<OverNetwork> {
 
 /** Starts a network and a process for each participant. @returns its address */
 async function startOwn(
-  { plan, words, faults, backend }: NetworkOptions,
+  { flags, plan, words, faults, backend }: NetworkOptions,
   ending: (() => Promise<unknown>)[],
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "verde-rounds-"));
@@ -76,11 +88,12 @@ async function startOwn(
   const { network, carrier, end } = await startCarrier(join(folder, "nats"));
   ending.push(end);
   reportLine(`verde: the participants find each other over ${carrier}, at ${network}`);
+  const kept = flags.checkpointEvery === undefined ? [] : ["--checkpoint-every", String(flags.checkpointEvery)];
   for (const [participant, { name }] of plan.participants.entries()) {
     const own = faults.flatMap(({ text, planted }) =>
       plan.seats[planted.seat].participant === participant ? ["--fault", text] : [],
     );
-    const args = ["rounds", "join", ...words, "--as", name, "--network", network, "--out", resolve(folder, name), ...own, ...(backend === undefined ? [] : ["--backend", backend])]; // prettier-ignore
+    const args = ["rounds", "join", ...words, "--as", name, "--network", network, "--out", join(foldersIn(flags.out), name), ...kept, ...own, ...(backend === undefined ? [] : ["--backend", backend])]; // prettier-ignore
     const [program, ...before] = ownCommand();
     const child = spawn(program, [...before, ...args], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -4,9 +4,11 @@ import { BACKEND_NAMES } from "../../repops/backends/index.ts";
 import { addThreadsOption } from "../threads.ts";
 import { addNetworkOptions } from "../network-options.ts";
 import { addProgressOption } from "../progress.ts";
+import { count } from "../run.ts";
 import { auditRounds } from "./audit.ts";
 import { addStakedOptions, registerOnChain } from "./chain.ts";
 import { disputeRounds } from "./dispute.ts";
+import { registerHandover } from "./handover.ts";
 import { addPlanHelp } from "./help.ts";
 import { inspectRounds } from "./inspect.ts";
 import { ROUNDS, SEED } from "./plan.ts";
@@ -18,6 +20,11 @@ const PATIENCE = [
   "--patience <time>",
   "on a network: how long one may be away; in a turn that may miss members, how long others are waited for after its quorum",
   "1m",
+] as const;
+const BEACON = [
+  "--beacon <url>",
+  "a server of the drand network that the plan's seeds need, such as https://api.drand.sh; may be given several times",
+  (text: string, before: string[] = []): string[] => [...before, text],
 ] as const;
 const EVIDENCE = [
   "--evidence <folder>",
@@ -31,8 +38,14 @@ const AWAY = [
 ] as const;
 const FAULT = [
   "--fault <fault>",
-  "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:…, stale:… or presence:… (docs/rounds.md)",
+  "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:…, stale:…, presence:… or seed:… (docs/rounds.md)",
   (text: string, before: string[] = []): string[] => [...before, text],
+] as const;
+
+const CHECKPOINTS = [
+  "--checkpoint-every <steps>",
+  "keep the state of a leaf every so many steps while it is computed: one that is cut off continues there; 0: never (default: once a minute)",
+  count,
 ] as const;
 
 export function register(program: Command): void {
@@ -52,7 +65,9 @@ export function register(program: Command): void {
         .choices(["local", "processes", "nats"])
         .default("local"),
     )
+    .option(...BEACON)
     .option(...PATIENCE)
+    .option(...CHECKPOINTS)
     .option(...AWAY)
     .option(...FAULT)
     .option(...BACKEND)
@@ -71,6 +86,7 @@ export function register(program: Command): void {
     .option(...ROUNDS)
     .option(...SEED)
     .option(...PATIENCE)
+    .option(...CHECKPOINTS)
     .option(...FAULT)
     .option(...BACKEND)
     .option("--json", "one JSON object on each line")
@@ -81,6 +97,7 @@ export function register(program: Command): void {
     return joinPlan(path, rest, flags, join);
   });
   addPlanHelp(rounds, [run, join, ...registerOnChain(rounds)]);
+  registerHandover(rounds);
   rounds
     .command("inspect")
     .description("show a record: its plan, its participants and its leaves")

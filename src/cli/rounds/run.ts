@@ -1,9 +1,12 @@
 /** `verde rounds run`: has a plan performed, and writes its record. */
+import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { toHex } from "../../encoding/bytes.ts";
 import { RunError, UsageError } from "../../errors/index.ts";
 import { parseAway } from "../../rounds/away.ts";
+import { drandServers } from "../../rounds/beacon-source.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
+import { describeNews } from "../../rounds/leaf-news.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { type LeafInfo, runRounds } from "../../rounds/run.ts";
 import { parseDuration } from "../../settlement/duration.ts";
@@ -16,12 +19,15 @@ import type { OverNetwork } from "./network.ts";
 import { describeEffect, type Effect, effectsOf } from "./effects.ts";
 import { absencesOf } from "./inspect.ts";
 import { type PlanFlags, planOf, planWords } from "./plan.ts";
+import type { Served } from "./serve.ts";
 import type { StakedFlags } from "./staked.ts";
 
 interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
   out: string;
   participants: "local" | "processes" | "nats";
   patience: string;
+  checkpointEvery?: number;
+  beacon?: string[];
   away?: string[];
   fault?: string[];
   backend?: string;
@@ -39,25 +45,34 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
   const absences = away.map((text) => parseAway(plan, text));
   const stopping = stopOnSignal("the leaves that are being computed are finished, and then the rounds stop");
   let others: OverNetwork | undefined;
+  let served: Served | undefined;
+  let isWhole = false;
   try {
     if (participants === "nats")
       others = await (await import("./network.ts")).gatherOn({ flags, plan, words: planWords(path, rest, flags), faults: planted, backend, signal: stopping.signal }); // prettier-ignore
+    if (others?.named !== undefined) served = { ...others, network: others.named };
+    else if (flags.network !== undefined) served = await (await import("./serve.ts")).openServed(flags);
     const record = await runRounds(plan, {
       out,
       participants: participants === "nats" ? others!.muster : participants,
       ...(backend !== undefined && { backend }),
       ...(staked && { staked }),
       faults: planted.map((each) => each.planted),
+      ...(flags.beacon && { beacon: drandServers(flags.beacon, sayWait) }),
       away: absences,
       patience: 1000 * parseDuration(flags.patience),
+      ...(flags.checkpointEvery !== undefined && { checkpointEvery: flags.checkpointEvery }),
       resume,
       force,
       signal: stopping.signal,
+      onBegin: async (begun) => served && (await import("./serve.ts")).serveOn(served, begun, out, json),
       onLeaf: (leaf) => (json ? writeJson(leafLine(leaf)) : writeLine(describeLeaf(leaf))),
+      onNews: (leaf, news) => (json ? writeJson({ ...placeLine(leaf), checkpoint: news }) : writeLine(describeNews(leaf.name, leaf.round, news))), // prettier-ignore
       onAbsent: ({ why, ...leaf }) => (json ? writeJson({ ...placeLine(leaf), absent: true, why }) : writeLine(`${describePlace(leaf)}  absent: ${why}`)), // prettier-ignore
       onLate: (leaf) => reportLine(`verde: ${leaf.name} of round ${leaf.round} is refused: it has come after its turn was closed`), // prettier-ignore
     });
     report(record, flags, await effectsOf(record, planted, backend));
+    isWhole = true;
   } catch (error) {
     const code = stopping.code();
     if (code === undefined || !(error instanceof RunError)) throw error;
@@ -65,10 +80,14 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
     reportLine(`  ${commandWith("--resume", ["--force"])}`);
     exitWith(code);
   } finally {
+    await served?.close();
     await others?.close();
+    if (isWhole && others?.folder !== undefined) await rm(others.folder, { recursive: true, force: true });
     stopping.done();
   }
 }
+
+const sayWait = (round: number): void => reportLine(`verde: waits until the beacon's round ${round} is published`);
 
 /** @throws {UsageError} for keys that nothing would use, or that other processes would have to get */
 function expectStakeable({ terms, keystore, passwordFile, participants, network }: Flags): void {

@@ -3,20 +3,19 @@ import type { TransactionReceipt } from "viem";
 import { formatAmount } from "../../settlement/amount.ts";
 import { parseDuration } from "../../settlement/duration.ts";
 import { bondCredit } from "../../settlement/game/bond.ts";
-import { clauseOf, mayBeginLater } from "../../settlement/game/fate.ts";
 import { numbersOf, type PerformanceView, readPerformance } from "../../settlement/rounds/performance.ts";
 import { expectManager, type PostedRounds } from "../../settlement/rounds/terms-file.ts";
 import { watchPerformance } from "../../settlement/rounds/watch.ts";
 import type { WatchAct, Watched } from "../../settlement/rounds/watch-options.ts";
 import type { Session } from "../../settlement/session.ts";
-import { Backoff } from "../../settlement/transactions/backoff.ts";
 import type { ContractCall } from "../../settlement/transactions/caller.ts";
-import { SYSTEM_CLOCK } from "../../settlement/transactions/clock.ts";
 import { allow } from "../allowance.ts";
 import { EXIT } from "../exit.ts";
 import { exitWith } from "../guard.ts";
 import { colors, formatCount, reportLine, sayNow, writeJson, writeLine } from "../output.ts";
+import { patiently } from "../patiently.ts";
 import { Progress } from "../progress.ts";
+import type { NetworkFlags } from "../network-options.ts";
 import { Sender } from "../send.ts";
 import { openSession } from "../session.ts";
 import type { SendFlags } from "../session-options.ts";
@@ -24,8 +23,9 @@ import { readAccount } from "../stake.ts";
 import { bondText } from "../task/game.ts";
 import { leafName, partyName, readPosted, stateText } from "./terms.ts";
 
-interface Flags extends SendFlags {
+interface Flags extends SendFlags, NetworkFlags {
   terms: string;
+  serve?: boolean;
   every: string;
   accuse: boolean;
   approve: boolean;
@@ -38,10 +38,11 @@ const AWAY_MILLIS = 3_000;
 export async function watchRounds(folder: string, flags: Flags): Promise<void> {
   const everyMillis = 1000 * Math.max(parseDuration(flags.every), 1);
   const posted = await readPosted(flags.terms);
-  const { session, sender } = await patiently(flags, everyMillis, () => open(posted, flags));
+  const { session, sender } = await patiently(everyMillis, flags.dryRun, () => open(posted, flags));
   const { json = false, backend } = flags;
   const numbers = numbersOf(posted, sender.address).map((number) => partyName(posted.terms, number));
   sayNow(`${sender.address} watches ${posted.id} as ${numbers.length > 0 ? numbers.join(", ") : "a stranger"}`, json);
+  const served = flags.serve ? await (await import("./serve.ts")).beginServing(folder, flags) : undefined;
   const progress = new Progress();
   const ended = await watchPerformance(session, posted, sender.address, folder, {
     everyMillis,
@@ -57,7 +58,7 @@ export async function watchRounds(folder: string, flags: Flags): Promise<void> {
     onTrouble: (sentence) => reportLine(`verde: ${sentence}`),
     onWait: (view, audited, leaves) => progress.show(waitText(posted, view, audited, leaves), true),
     onLook: () => progress.clear(),
-  });
+  }).finally(() => served?.close());
   if (!ended) return sender.report(json, { instance: posted.id }, "");
   await report(ended, posted, session, sender, json);
   if (ended.lost) exitWith(EXIT.divergence);
@@ -65,24 +66,11 @@ export async function watchRounds(folder: string, flags: Flags): Promise<void> {
 
 async function open(posted: PostedRounds, flags: Flags): Promise<{ session: Session; sender: Sender }> {
   const onDissent = (text: string): void => reportLine(`verde: ${text}`);
-  const { terms: _, ...chain } = flags;
+  const { terms: _, serve: __, ...chain } = flags;
   const session = await openSession(chain, { agreement: "majority", onDissent });
   expectManager(posted, session.deployment);
   await readPerformance(session, posted);
   return { session, sender: await Sender.open(session, flags, AWAY_MILLIS) };
-}
-
-/** Begins again and again while the node is away: it may start later than this command. */
-async function patiently<T>(flags: Flags, everyMillis: number, begin: () => Promise<T>): Promise<T> {
-  const backoff = new Backoff(everyMillis, 30_000);
-  for (;;)
-    try {
-      return await begin();
-    } catch (error) {
-      if (flags.dryRun || !mayBeginLater(error)) throw error;
-      if (backoff.failures === 0) reportLine(`verde: ${clauseOf(error)}; trying again until it works`);
-      await SYSTEM_CLOCK.sleep(backoff.next());
-    }
 }
 
 /** A demand is paid for, and a challenge needs free stake for its bond. */

@@ -1,12 +1,12 @@
 /** Asks the other side of a plan over a network, again and again while it is away. */
 import { type Bytes, toHex } from "../../encoding/bytes.ts";
 import type { TensorRoot, TensorType } from "../../encoding/tensor.ts";
-import { FormatError, messageOf, RoundsError, TransportError } from "../../errors/index.ts";
+import { type Evidence, FormatError, messageOf, RoundsError, TransportError } from "../../errors/index.ts";
 import { plainText } from "../../game/received.ts";
 import { Blobs } from "../../rounds/blobs.ts";
 import { sleep } from "../provider/sleep.ts";
 import type { Transport } from "../transport/transport.ts";
-import { type AskedOfParticipant, type AskedOfRecorder, messages, MOST_REPLY, type Reply } from "./messages.ts";
+import { type AskedOfParticipant, type AskedOfRecorder, type AskedOfServer, messages, MOST_REPLY, PIECE, type Reply } from "./messages.ts"; // prettier-ignore
 
 /** Milliseconds until one answer has to be there. */
 const ANSWER_MILLIS = 30_000;
@@ -19,6 +19,9 @@ const PASSING: ReadonlySet<string> = new Set([
   "VERDE_TRANSPORT_LATE",
 ]);
 
+/** Whether an error says that the other side was away, or the network. */
+export const isAway = (error: unknown): boolean => error instanceof RoundsError && error.evidence.isAway === true;
+
 /** A reply of one kind. */
 export type Replied<K extends Reply["kind"]> = Extract<Reply, { kind: K }>;
 
@@ -29,11 +32,14 @@ export class Correspondent {
   private readonly subject: string;
   private readonly patience: number;
   private readonly signal: AbortSignal | undefined;
+  private readonly isServer: boolean;
 
   /**
    * @param options.name of the other side
    * @param options.patience milliseconds for which it may be away. Default: a minute
    * @param options.signal ends the waiting
+   * @param options.isServer whether it serves a record: then errors have the code SERVER, and else
+   *   PARTICIPANT
    */
   constructor(
     transport: Transport,
@@ -42,6 +48,7 @@ export class Correspondent {
       readonly name: string;
       readonly patience?: number | undefined;
       readonly signal?: AbortSignal | undefined;
+      readonly isServer?: boolean;
     },
   ) {
     this.transport = transport;
@@ -49,20 +56,22 @@ export class Correspondent {
     this.name = options.name;
     this.patience = options.patience ?? MINUTE;
     this.signal = options.signal;
+    this.isServer = options.isServer ?? false;
   }
 
   /**
    * @param kinds of replies that are expected
-   * @throws {RoundsError} PARTICIPANT when it stays away, says why it has failed, or replies something else
+   * @throws {RoundsError} with the code of this side, when it stays away, says why it has failed, or replies
+   *   something else
    */
   async ask<K extends Reply["kind"]>(
-    question: AskedOfParticipant | AskedOfRecorder,
+    question: AskedOfParticipant | AskedOfRecorder | AskedOfServer,
     ...kinds: K[]
   ): Promise<Replied<K>> {
     const reply = await this.reached(messages.ask(question));
     if ((kinds as string[]).includes(reply.kind)) return reply as Replied<K>;
     if (reply.kind !== "failed") throw this.wrong(`replied "${reply.kind}" to "${question.kind}"`);
-    throw new RoundsError("PARTICIPANT", `${this.name} has failed: ${plainText(reply.message)} (${plainText(reply.code)})`, { participant: this.name, code: plainText(reply.code) }); // prettier-ignore
+    throw this.failure(`${this.name} has failed: ${plainText(reply.message)} (${plainText(reply.code)})`, { code: plainText(reply.code) }); // prettier-ignore
   }
 
   /** Fetches those blobs that are not there. @throws {RoundsError} when one is not the tensor of its root */
@@ -72,6 +81,26 @@ export class Correspondent {
       if (!(await blobs.take(root, await this.blob(root, Blobs.sizeOf(types[i])))))
         throw this.wrong(`sent another tensor than ${toHex(root)}`);
     }
+  }
+
+  /**
+   * A whole file of a record.
+   * @param what names it, for errors
+   * @param most the bytes that it may have
+   * @throws {RoundsError} when it has more, or comes in other parts than the longest that fit
+   */
+  async file(part: (from: number) => AskedOfServer, what: string, most: number): Promise<Bytes> {
+    let file: Bytes | undefined;
+    for (let from = 0; !file || from < file.length; ) {
+      const { bytes, size } = await this.ask(part(from), "part");
+      if (size > most) throw this.wrong(`has ${what} with ${size} bytes, and it may have ${most}`);
+      file ??= new Uint8Array(size);
+      // So nobody is kept busy by parts of a byte each.
+      if (size !== file.length || bytes.length !== Math.min(PIECE, size - from)) throw this.wrong(`sent another number of bytes of ${what}`); // prettier-ignore
+      file.set(bytes, from);
+      from += bytes.length;
+    }
+    return file;
   }
 
   private async blob(root: TensorRoot, size: number): Promise<Bytes> {
@@ -95,12 +124,17 @@ export class Correspondent {
         if (error instanceof FormatError) throw this.wrong(messageOf(error));
         if (!(error instanceof TransportError)) throw error;
         if (!PASSING.has(error.code) || performance.now() > end || this.signal?.aborted)
-          throw new RoundsError("PARTICIPANT", `${this.name} can't be asked: ${messageOf(error)}; see that it runs, and continue with --resume`, { participant: this.name, code: error.code }); // prettier-ignore
+          throw this.failure(`${this.name} can't be asked: ${messageOf(error)}; see that it runs, and ${this.isServer ? "fetch again" : "continue with --resume"}`, { code: error.code, isAway: PASSING.has(error.code) }); // prettier-ignore
         await sleep(PAUSE_MILLIS);
       }
   }
 
-  private wrong(what: string): RoundsError {
-    return new RoundsError("PARTICIPANT", `${this.name} ${what}; nothing of it is taken`, { participant: this.name });
+  /** An error that names it. @param what it has done, after its name */
+  wrong(what: string): RoundsError {
+    return this.failure(`${this.name} ${what}; nothing of it is taken`, {});
+  }
+
+  private failure(message: string, about: Evidence): RoundsError {
+    return new RoundsError(this.isServer ? "SERVER" : "PARTICIPANT", message, { participant: this.name, ...about });
   }
 }

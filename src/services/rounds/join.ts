@@ -7,13 +7,16 @@ import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
 import { stateRoot } from "../../encoding/tensor.ts";
 import { RoundsError } from "../../errors/index.ts";
 import type { Backend } from "../../repops/backends/backend.ts";
+import { beaconRound, isValueOf } from "../../rounds/beacon.ts";
 import { misread, type PlantedFault } from "../../rounds/fault.ts";
 import { contradict } from "../../rounds/judge.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
+import type { LeafNews } from "../../rounds/leaf-news.ts";
 import { checkRoll, perform } from "../../rounds/participant.ts";
 import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
+import { isMarked, lacksSeeds, markBefore, needsMark } from "../../rounds/seeds.ts";
 import { Signer } from "../../rounds/signer.ts";
 import { type Instance, isOwners } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
@@ -39,6 +42,10 @@ export interface JoinOptions {
   readonly faults?: readonly PlantedFault[];
   /** Milliseconds for which the recorder may be away. Default: a minute. */
   readonly patience?: number;
+  /** How often a leaf keeps its state, in training steps (`RunRoundsOptions.checkpointEvery`). */
+  readonly checkpointEvery?: number | undefined;
+  /** Told when a leaf continues from a state that it had kept, or can't. */
+  onNews?(place: LeafPlace, name: string, news: LeafNews): void;
   /** Told of each leaf, when it is signed. */
   onLeaf?(place: LeafPlace, name: string): void;
   /** Told of each leaf without which the recorder has closed its turn. */
@@ -153,19 +160,23 @@ export class Joined {
   }
 
   private async leaf(record: RoundsRecord, place: LeafPlace, stop: boolean): Promise<Reply> {
-    const { plan, faults = [], transport, patience } = this.options;
+    const { plan, faults = [], transport, patience, checkpointEvery: every, onNews } = this.options;
+    const checkpoints = { every, onNews: (at: LeafPlace, news: LeafNews) => onNews?.(at, seatName(plan, at.seat), news) }; // prettier-ignore
     const fault = faults.find((planted) => planted.round === place.round && planted.seat === place.seat)?.fault;
     this.expectOpen(record, place);
     const recorder = new Correspondent(transport, recorderSubject(record.instance.id), { name: "the recorder", patience }); // prettier-ignore
+    await this.fetchSeeds(record, recorder, place.round);
     for (const source of sourcesOf(plan, place)) await this.fetchRolls(record, recorder, source);
     const derived = record.reads(place);
     const { places } = fault ? misread(plan, { ...place, fault }, derived) : derived;
     for (const source of places) await this.fetch(record, recorder, await this.fetchRolls(record, recorder, source));
-    const { statement } = await perform(record, { runner: this.runner, signer: this.signer, stop }, place, fault);
+    const tools = { runner: this.runner, signer: this.signer, stop, checkpoints };
+    const { statement } = await perform(record, tools, place, fault);
     const note = await record.note(place);
-    // The record has the recorder's rolls. This folder shows those by which this leaf was computed.
+    // The record has what the recorder has signed. This folder shows that by which this leaf was computed.
     const rolls = fault ? [] : record.rollsRead(place);
-    if (rolls.length > 0) await record.writeNote(place, { ...note, rolls });
+    const mark = fault || !needsMark(plan, place.round) ? undefined : markBefore(record, place.round);
+    if (rolls.length > 0 || mark) await record.writeNote(place, { ...note, ...(rolls.length > 0 && { rolls }), ...(mark && { mark }) }); // prettier-ignore
     const { roots, metrics, read = [] } = note;
     this.expectOpen(record, place);
     await this.records.keep(record, statement);
@@ -178,6 +189,19 @@ export class Joined {
     const { round, seat } = place;
     if (record.isAbsent(place))
       throw new RoundsError("LATE", `${seatName(record.plan, seat)} in round ${round} is too late: the recorder has closed its turn without it; it takes part again in the next round`, { round, seat }); // prettier-ignore
+  }
+
+  /** Has what the seeds of a round follow from, where they follow from the record. */
+  private async fetchSeeds(record: RoundsRecord, recorder: Correspondent, round: number): Promise<void> {
+    if (!lacksSeeds(record, round)) return;
+    const { mark, beacon } = await recorder.ask({ kind: "mark", rounds: round }, "mark");
+    if (mark.rounds !== round || !isMarked(record.instance, mark))
+      throw new RoundsError("RECORD", `the recorder sent no signature of its own over the rounds before round ${round}, so its seeds are not known`, { round }); // prettier-ignore
+    const value = beacon && { round, signature: beacon };
+    if (record.plan.beacon && !(value && isValueOf(record.plan.beacon, value)))
+      throw new RoundsError("RECORD", `the recorder sent no value of the beacon's round ${beaconRound(record.plan.beacon, round)}, so the seeds of round ${round} are not known`, { round }); // prettier-ignore
+    // What was sent first counts.
+    record.admitSeeds({ marks: markBefore(record, round) ? [] : [mark], ...(value && { beacon: value }) });
   }
 
   /** Has the rolls that say which leaf stands in a place. @returns the place of that leaf */

@@ -9,6 +9,7 @@ import { type Bytes, toHex } from "../../encoding/bytes.ts";
 import type { StateRoot, TensorRoot } from "../../encoding/tensor.ts";
 import { FormatError, messageOf } from "../../errors/index.ts";
 import type { JobId } from "../../job/closed.ts";
+import { VALUE_BYTES } from "../../rounds/beacon.ts";
 import type { PlanId } from "../../rounds/plan.ts";
 
 /** Raised by every change of a message. */
@@ -17,6 +18,8 @@ const VERSION = 2;
 export const PIECE = 2 ** 20;
 /** The most bytes of an answer. The longest one has a piece, or the roots of a state. */
 export const MOST_REPLY = 2 ** 22;
+/** The most leaves that a leaf reads. */
+export const MOST_READ = 2 ** 13;
 /** The most characters of a reason. */
 const MOST_REASON = 500;
 
@@ -30,8 +33,10 @@ const bytesOf = <T extends Bytes>(length: number) =>
     .instanceof(Uint8Array)
     .refine((value) => value.length === length)
     .transform((value) => value as Bytes as T);
-const roots = z.array(bytesOf<TensorRoot>(32)).max(2 ** 16);
-const statement = z.strictObject({
+/** The roots of a state's entries. */
+export const roots = z.array(bytesOf<TensorRoot>(32)).max(2 ** 16);
+/** A signed leaf. */
+export const statement = z.strictObject({
   round: count,
   seat: count,
   job: bytesOf<JobId>(32),
@@ -39,12 +44,16 @@ const statement = z.strictObject({
   end: bytesOf<StateRoot>(32),
   signature: bytesOf<Bytes>(65),
 });
-const roll = z.strictObject({
+/** A signed roll. */
+export const roll = z.strictObject({
   round: count,
   turn: count,
   present: z.array(z.boolean()).max(2 ** 20),
   signature: bytesOf<Bytes>(65),
 });
+/** Where a leaf is. */
+const leafPlace = { round: count, seat: count };
+export const mark = z.strictObject({ rounds: count, root: bytesOf<Bytes>(32), signature: bytesOf<Bytes>(65) });
 const blob = z.strictObject({ kind: z.literal("blob"), root: bytesOf<TensorRoot>(32), from: count });
 const instance = z.strictObject({
   plan: bytesOf<PlanId>(32),
@@ -54,19 +63,35 @@ const instance = z.strictObject({
 });
 
 /**
+ * What somebody is asked that serves a record: of which performance it is, and for parts of its files. No
+ * file is asked for by a path.
+ */
+const SERVER = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("record") }),
+  z.strictObject({ kind: z.literal("plan"), from: count }),
+  z.strictObject({ kind: z.literal("graph"), root: bytesOf<Bytes>(32), from: count }),
+  z.strictObject({ kind: z.literal("log"), from: count }),
+  z.strictObject({ kind: z.literal("note"), ...leafPlace, from: count }),
+  z.strictObject({ kind: z.literal("tensor"), root: bytesOf<TensorRoot>(32), from: count }),
+]);
+/**
  * What a participant is asked: who it is, to perform a leaf, to note that a turn was closed without it, or
  * for a part of a blob.
  */
 const ASKED = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("hello") }),
-  z.strictObject({ kind: z.literal("perform"), instance, round: count, seat: count, stop: z.boolean() }),
+  z.strictObject({ kind: z.literal("perform"), instance, ...leafPlace, stop: z.boolean() }),
   z.strictObject({ kind: z.literal("closed"), instance, roll }),
   blob,
 ]);
-/** What the recorder is asked: for a leaf of the record, for the roll of a turn, or for a part of a blob. */
+/**
+ * What the recorder is asked: for a leaf of the record, for the roll of a turn, for what it has signed of so
+ * many rounds, or for a part of a blob.
+ */
 const RECORDER = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("leaf"), round: count, seat: count }),
+  z.strictObject({ kind: z.literal("leaf"), ...leafPlace }),
   z.strictObject({ kind: z.literal("roll"), round: count, turn: count }),
+  z.strictObject({ kind: z.literal("mark"), rounds: count }),
   blob,
 ]);
 const REPLY = z.discriminatedUnion("kind", [
@@ -75,23 +100,39 @@ const REPLY = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("noted") }),
   z.strictObject({ kind: z.literal("leaf"), statement, roots }),
   z.strictObject({ kind: z.literal("roll"), roll }),
+  /** With the beacon's value for the round after, where the plan has a beacon. */
+  z.strictObject({ kind: z.literal("mark"), mark, beacon: bytesOf<Bytes>(VALUE_BYTES).optional() }),
   z.strictObject({
     kind: z.literal("performed"),
     statement,
     roots,
     metrics: z.array(z.record(z.string().max(200), z.number())).max(2 ** 20),
     /** What it was computed from. */
-    read: z.array(statement).max(2 ** 13),
+    read: z.array(statement).max(MOST_READ),
     /** The fault of a drill, as its leaf's file has it. */
     fault: z.unknown().optional(),
   }),
   z.strictObject({ kind: z.literal("piece"), bytes: z.instanceof(Uint8Array).transform((value) => value as Bytes) }),
+  z.strictObject({
+    kind: z.literal("record"),
+    instance: instance.extend({
+      /** The chain, and the contract that manages it. */
+      chain: z.strictObject({ id: z.number().int().nonnegative(), contract: bytesOf<Bytes>(20) }).optional(),
+    }),
+  }),
+  /** A part of a file, and how many bytes the file has now. */
+  z.strictObject({
+    kind: z.literal("part"),
+    bytes: z.instanceof(Uint8Array).transform((value) => value as Bytes),
+    size: count,
+  }),
   /** It has no such thing, or has failed. */
   z.strictObject({ kind: z.literal("failed"), code: z.string().max(64), message: z.string().max(MOST_REASON) }),
 ]);
 
 export type AskedOfParticipant = z.infer<typeof ASKED>;
 export type AskedOfRecorder = z.infer<typeof RECORDER>;
+export type AskedOfServer = z.infer<typeof SERVER>;
 export type Reply = z.infer<typeof REPLY>;
 
 const encoded = (message: unknown): Bytes => encode([VERSION, message]);
@@ -113,17 +154,23 @@ function decoded<T>(bytes: Bytes, schema: z.ZodType<T>, what: string): T {
 
 /** The encodings of the messages. Reading throws a `FormatError` for bytes of another form. */
 export const messages = {
-  ask: encoded as (message: AskedOfParticipant | AskedOfRecorder) => Bytes,
+  ask: encoded as (message: AskedOfParticipant | AskedOfRecorder | AskedOfServer) => Bytes,
   reply: encoded as (message: Reply) => Bytes,
   askedOfParticipant: (bytes: Bytes): AskedOfParticipant => decoded(bytes, ASKED, "a request to a participant"),
   askedOfRecorder: (bytes: Bytes): AskedOfRecorder => decoded(bytes, RECORDER, "a request to a recorder"),
+  askedOfServer: (bytes: Bytes): AskedOfServer => decoded(bytes, SERVER, "a request for a record"),
   replied: (bytes: Bytes): Reply => decoded(bytes, REPLY, "a reply"),
 };
 
-/** Where a participant of a plan answers, and where the recorder of an instance does. */
+/**
+ * Where a participant of a plan answers, where the recorder of an instance does, and where its record is
+ * served.
+ */
 export const subjectOf = (plan: PlanId, participant: string): string =>
   `rounds.${toHex(plan).slice(2, 34)}.${participant}`;
 export const recorderSubject = (instance: Bytes): string => `rounds.${toHex(instance).slice(2, 34)}.recorder`;
+
+export const recordSubject = (instance: Bytes): string => `rounds.${toHex(instance).slice(2, 34)}.record`;
 
 /** A reason for a failure, as it is sent. */
 export const failed = (code: string, message: string): Reply => ({

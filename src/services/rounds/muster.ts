@@ -7,6 +7,7 @@ import type { LeafFault } from "../../rounds/fault.ts";
 import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import type { Roll } from "../../rounds/roll.ts";
+import { seedPartsOf } from "../../rounds/seeds.ts";
 import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
@@ -129,6 +130,12 @@ class NetworkCrew implements Crew {
       if (question.kind === "roll") {
         const { present, ...roll } = this.record.roll(question);
         return { kind: "roll", roll: { ...roll, present: [...present] } };
+      }
+      if (question.kind === "mark") {
+        const { rounds } = question;
+        const { marks, beacon } = seedPartsOf(this.record, rounds);
+        if (marks[0]) return { kind: "mark", mark: marks[0], ...(beacon && { beacon: beacon.signature }) };
+        throw new RoundsError("UNAVAILABLE", `the recorder has not signed ${rounds} rounds yet`, { rounds });
       }
       const { round, seat } = question;
       const [statement] = this.record.statements([{ round, seat }]);

@@ -3,7 +3,6 @@
  * chain. Everything is tried again for ever, with longer and longer pauses. Only a final state ends it.
  */
 import { type Hex, zeroAddress } from "viem";
-import { ChainError } from "../../errors/index.ts";
 import type { Duty } from "../duties.ts";
 import type { Session } from "../session.ts";
 import { readTask, type TaskView } from "../task.ts";
@@ -17,7 +16,7 @@ import { Defender } from "./defender.ts";
 import type { DueCall } from "./due-call.ts";
 import { gameAt, gameCall } from "./driver.ts";
 import type { GameFacts } from "./facts.ts";
-import { clauseOf, mayBeginLater } from "./fate.ts";
+import { firstLook, NewestBlock } from "./first-look.ts";
 import { Lanes } from "./lanes.ts";
 import { Lasting } from "./lasting.ts";
 import { dutiesIn, endOf, hasLost, isUncommitted, type Own, ownIn } from "./own.ts";
@@ -25,11 +24,6 @@ import { sendTogether } from "./together.ts";
 
 /** Milliseconds between two looks while the sides are moving. */
 const BRISK = 200;
-/**
- * Milliseconds for which a node may show an older block than one that has a transaction of ours. A node that
- * does so for longer shows a chain that has dropped the block.
- */
-const MOST_LAG = 30_000;
 
 /** What one look at the chain shows. */
 interface Look {
@@ -67,8 +61,7 @@ class Defence {
   private readonly lanes: Lanes;
   private defender: Defender | undefined;
   private disputed = false;
-  /** The block of the newest transaction of ours, and when it was seen. */
-  private newest = { block: 0n, at: -Infinity };
+  private readonly newest: NewestBlock;
   /** That the task has ended, and that all have committed: what must not be taken back once it is used. */
   private readonly end = new Lasting();
   private readonly allCommitted = new Lasting();
@@ -82,6 +75,7 @@ class Defence {
     this.own = own;
     this.options = options;
     this.clock = options.clock ?? SYSTEM_CLOCK;
+    this.newest = new NewestBlock(this.clock);
     const { random = systemRandom, everyMillis: firstMillis } = options;
     this.lanes = new Lanes({
       clock: this.clock,
@@ -94,7 +88,7 @@ class Defence {
 
   async run(): Promise<Defended | undefined> {
     const { once, everyMillis, onWait, onLook } = this.options;
-    let look: Look | undefined = await this.firstLook();
+    let look: Look | undefined = await firstLook(() => this.look(), this.lanes, this.clock, this.options.once);
     for (;;) {
       const sent = look ? await this.act(look) : 0;
       if (typeof sent !== "number") return sent;
@@ -108,26 +102,10 @@ class Defence {
     }
   }
 
-  /** What is wrong from the start is not mended by waiting: no such task, no seat, another chain. */
-  private async firstLook(): Promise<Look> {
-    for (;;)
-      try {
-        return await this.look();
-      } catch (error) {
-        if (this.options.once || !mayBeginLater(error)) throw error;
-        this.lanes.out(clauseOf(error));
-        await this.clock.sleep(this.lanes.pause()!);
-      }
-  }
-
   private async look(): Promise<Look> {
     const { client, source } = this.session;
     const { number: head, timestamp } = await client.getBlock();
-    if (head < this.newest.block && this.clock.now() - this.newest.at < MOST_LAG)
-      throw new ChainError(
-        "FAILED",
-        `the node shows block ${head}, which is older than block ${this.newest.block} with a transaction of this account`,
-      );
+    this.newest.expect(head);
     const view = await readTask(source, this.task);
     const own = await ownIn(view, source, this.own.address);
     return { view, own, head, now: Number(timestamp) };
@@ -228,7 +206,7 @@ class Defence {
   private async send(request: ContractCall, call: DueCall | Duty): Promise<boolean> {
     const receipt = await this.options.send(request);
     if (!receipt) return false;
-    if (receipt.blockNumber >= this.newest.block) this.newest = { block: receipt.blockNumber, at: this.clock.now() };
+    this.newest.sent(receipt);
     this.options.onCall?.(call, receipt);
     return true;
   }

@@ -1,19 +1,25 @@
 /** A folder as somebody has it that watches: the posted record, a part of it, or another one. */
 import type { Address, Hex, PublicClient } from "viem";
+import { fs } from "../../encoding/node.ts";
 import { RoundsError } from "../../errors/index.ts";
+import { evidenceFile } from "../../rounds/evidence-log.ts";
 import { RoundsRecord } from "../../rounds/record.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import { answerCall, isPostedRecord, sameInstance, showCall } from "./answers.ts";
 import { PacedAudit } from "./audit-pace.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { ownsSeat, type Question } from "./performance.ts";
+import type { SignedLeaves } from "./signed-leaves.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
 /** What is known about the record that was posted. */
 export interface Copy {
   readonly root: Hex;
   readonly record: RoundsRecord;
-  readonly findings: Findings;
+  /** What the marks in the folder show. */
+  findings: Findings;
+  /** The bytes of the evidence in the folder, as it was read. */
+  evidence: number;
   /** Absent while the folder has another record, or a part of it. */
   readonly audit: PacedAudit | undefined;
 }
@@ -30,13 +36,30 @@ export async function openCopy(folder: string, root: Hex, posted: PostedRounds, 
   const findings = new Findings(record, posted.terms);
   const isPosted = isPostedRecord(record, root);
   const audit = isPosted ? new PacedAudit(record, findings, (leaf) => ownsSeat(posted, account, leaf)) : undefined;
-  return { root, record, findings, audit };
+  return { root, record, findings, audit, evidence: await evidenceIn(folder) };
 }
 
-/** What can be shown by now, apart from whether it was shown already. */
-export function findingsIn({ findings, audit, root }: Copy): Finding[] {
-  const found = findings.misrecorded(root);
-  return audit ? [...found, ...audit.found] : found;
+/** Reads the evidence in the folder again, if more was added. */
+export async function readEvidence(copy: Copy, { terms }: PostedRounds, leaves: SignedLeaves): Promise<void> {
+  const bytes = await evidenceIn(copy.record.folder);
+  if (bytes === copy.evidence) return;
+  const record = await RoundsRecord.open(copy.record.folder);
+  leaves.addRecord(record);
+  copy.findings = new Findings(record, terms);
+  copy.evidence = bytes;
+}
+
+const evidenceIn = async (folder: string): Promise<number> =>
+  (await fs.stat(evidenceFile(folder)).catch(() => undefined))?.size ?? 0;
+
+/**
+ * What can be shown by now, each once, apart from whether it was shown already.
+ * @param copy nothing while there is no folder; then the chain alone has shown something
+ */
+export function findingsIn(copy: Copy | undefined, leaves: SignedLeaves): Finding[] {
+  const found = copy ? [...copy.findings.misrecorded(copy.root), ...(copy.audit?.found ?? [])] : [];
+  const all = [...leaves.findings(), ...found];
+  return [...new Map(all.map((each) => [`${each.kind}/${each.round}/${each.seat}/${each.against}`, each])).values()];
 }
 
 /**

@@ -5,6 +5,7 @@
 import { bytesToHex, type Hex } from "viem";
 import { openBackend } from "../../certify/open-backend.ts";
 import { bytesEqual } from "../../encoding/bytes.ts";
+import { RoundsError } from "../../errors/index.ts";
 import type { Location } from "../../referee/decision.ts";
 import type { Backend } from "../../repops/backends/backend.ts";
 import { DEFAULT } from "../../repops/backends/index.ts";
@@ -21,6 +22,7 @@ import { PostedRecord } from "./evidence.ts";
 import { playLeaf } from "./play.ts";
 import { calledOtherwise, excusingRolls, missedMany, type RollCall, shownRoll, twiceCalled } from "./rolls.ts";
 import { type RoundMove, RoundsStage } from "./stage.ts";
+import { expectPlanSeeds } from "./terms.ts";
 
 /** Who has lost its stake or its bond on the chain. */
 export interface ChainBlame {
@@ -67,11 +69,13 @@ export async function disputeRecordOnChain(
   { backend = DEFAULT, hardfork }: ChainDisputeOptions = {},
 ): Promise<ChainRecordDispute | RecordAgreement> {
   const { plan } = posted;
+  expectPlanSeeds(plan);
   const runner = new LeafRunner((await openBackend(backend)).backend);
   try {
     const onChain = new PostedRecord(posted);
     const found = await disputeRecords(posted, other, { backend });
     if (found.outcome === "agree") return found;
+    if (found.outcome === "undecided") throw new RoundsError("PLAN", found.why);
     const { round, seat } = found;
     const stage = await RoundsStage.open(plan, hardfork);
     try {

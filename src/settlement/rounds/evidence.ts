@@ -22,7 +22,7 @@ export interface ShownClaim {
 }
 
 /** The contract's `RecordedLeaf`. */
-interface ShownLeaf {
+export interface ShownLeaf {
   readonly claim: ShownClaim;
   readonly inRound: readonly Hex[];
   readonly inRecord: readonly Hex[];
@@ -62,7 +62,7 @@ interface StandingLeaf extends Omit<ShownLeaf, "claim"> {
 }
 
 /** The reader's own number, as a member. */
-const OWN = 2 ** 32 - 1;
+export const OWN = 2 ** 32 - 1;
 
 const hexes = (all: readonly Bytes[]): Hex[] => all.map((bytes) => bytesToHex(bytes));
 

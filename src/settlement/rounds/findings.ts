@@ -54,21 +54,15 @@ export class Findings {
     const { plan, instance } = this.record;
     const both = [a, b];
     if (!contradict(plan, a, b) || !both.every((each) => isOwners(plan, instance, each))) return [];
-    const runs = both.map((each) => bytesToHex(runOf(plan, each)));
-    const args = [this.terms, PLACE(a), runs, both.map(({ signature }) => bytesToHex(signature))];
-    return [{ kind: "equivocate", ...PLACE(a), against: plan.seats[a.seat].participant, call: manager("equivocate", args) }]; // prettier-ignore
-  }
-
-  /** A question to the recorder: it has to show that the owner has signed the leaf. */
-  demanded(place: LeafPlace): Finding {
-    return { kind: "demand", ...PLACE(place), against: this.recorder, call: manager("demand", [this.terms, PLACE(place)]) }; // prettier-ignore
+    const signed = both.map((each) => [bytesToHex(runOf(plan, each)), bytesToHex(each.signature)] as const);
+    return [equivocationOf(this.terms, a, plan.seats[a.seat].participant, signed)];
   }
 
   /** What can be said of a record that was posted without executing anything. */
   async ofForm(): Promise<Finding[]> {
     const { record } = this;
     const { plan } = record;
-    const found = record.second.flatMap((second) => this.equivocated(record.at(second)!, second));
+    const found: Finding[] = [];
     const posted = new PostedRecord(record);
     found.push(...this.ofRolls(posted));
     for (const statement of record.all) {
@@ -77,7 +71,7 @@ export class Findings {
       if (!blame) continue;
       if (blame.reason === "inputs")
         found.push({ kind: "accuse", ...PLACE(statement), against: plan.seats[statement.seat].participant, call: manager("accuse", [this.terms, posted.evidence(statement), bytesToHex(statement.signature)]) }); // prettier-ignore
-      else if (!isOwners(plan, record.instance, statement)) found.push(this.demanded(statement));
+      else if (!isOwners(plan, record.instance, statement)) found.push(demandOf(this.terms, statement));
       else found.push(...(await this.unlisted(statement, posted)));
     }
     return found;
@@ -92,7 +86,7 @@ export class Findings {
     // Nobody has the signature of such a roll, so the recorder can't show why somebody was absent.
     const unsigned = rolls.all.flatMap((roll) => {
       const seat = plan.seats.findIndex(({ turn, member }) => turn === roll.turn && !roll.present[member]);
-      return isRecorders(instance, roll) || seat < 0 ? [] : [this.demanded({ round: roll.round, seat })];
+      return isRecorders(instance, roll) || seat < 0 ? [] : [demandOf(this.terms, { round: roll.round, seat })];
     });
     return [...[...twice, ...many].flatMap((call) => this.ofRecorder(call)), ...unsigned];
   }
@@ -112,7 +106,7 @@ export class Findings {
     const listed = record.sources(statement);
     return (shown?.statements ?? []).flatMap((each, i) => {
       if (sameClaim(record.plan, each, each, listed[i])) return [];
-      return isOwners(record.plan, record.instance, listed[i]) ? this.equivocated(each, listed[i]) : [this.demanded(listed[i])]; // prettier-ignore
+      return isOwners(record.plan, record.instance, listed[i]) ? this.equivocated(each, listed[i]) : [demandOf(terms, listed[i])]; // prettier-ignore
     });
   }
 
@@ -146,3 +140,19 @@ export class Findings {
 }
 
 const manager = (functionName: string, args: readonly unknown[]): ContractCall => ({ contract: "roundManager", functionName, args }); // prettier-ignore
+
+/** Two run roots of one place, each with the owner's signature. */
+export function equivocationOf(
+  terms: RoundTerms,
+  place: LeafPlace,
+  against: number,
+  signed: readonly (readonly [run: Hex, signature: Hex])[],
+): Finding {
+  const args = [terms, PLACE(place), signed.map(([run]) => run), signed.map(([, signature]) => signature)];
+  return { kind: "equivocate", ...PLACE(place), against, call: manager("equivocate", args) };
+}
+
+/** A question to the recorder: it has to show that the owner has signed the leaf. */
+export function demandOf(terms: RoundTerms, place: LeafPlace): Finding {
+  return { kind: "demand", ...PLACE(place), against: terms.participants.length, call: manager("demand", [terms, PLACE(place)]) }; // prettier-ignore
+}

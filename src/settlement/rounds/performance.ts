@@ -58,6 +58,8 @@ export interface PerformanceEvents {
   readonly questions: readonly Question[];
   /** All challenges, in their order, also those whose game is over. */
   readonly games: readonly LeafGame[];
+  /** The transactions that have shown leaves: accusations, answers, demands that were met, and challenges. */
+  readonly shown: readonly Hex[];
   readonly convicted: readonly Conviction[];
 }
 
@@ -103,6 +105,7 @@ export async function performanceEvents(session: Session, posted: PostedRounds):
   const challenged = parseEventLogs({ abi: roundGameAbi, eventName: "LeafChallenged", logs: await about(game, topics as Hex[]) }); // prettier-ignore
   const questions: Question[] = [];
   const convicted: Conviction[] = [];
+  const showing = [...events.filter(({ eventName }) => eventName === "Accused" || eventName === "LeafAnswered"), ...challenged]; // prettier-ignore
   for (const event of events) {
     if (event.eventName === "Convicted") {
       const { participant, owner, fault } = event.args;
@@ -117,7 +120,7 @@ export async function performanceEvents(session: Session, posted: PostedRounds):
     questions.push({ kind, round, seat, by, deadline, done, transaction: event.transactionHash });
   }
   const games = challenged.map(({ args }) => ({ ...args.place, dispute: args.dispute, owner: args.owner, challenger: args.challenger })); // prettier-ignore
-  return { questions, games, convicted };
+  return { questions, games, shown: showing.map(({ transactionHash }) => transactionHash), convicted };
 }
 
 /** The numbers under which an account is in a performance; the recorder is the one after the participants. */

@@ -1,8 +1,7 @@
 /** Compares the terms of a performance with a policy: what risks more than the policy allows, and why. */
-import { formatAmount, type Token } from "../amount.ts";
-import { formatDuration } from "../duration.ts";
+import type { Token } from "../amount.ts";
 import type { Policy } from "../policy.ts";
-import { type Risk, worth } from "../risks.ts";
+import { outOf, type Risk, worth } from "../risks.ts";
 import type { RoundTerms } from "./terms.ts";
 
 /** Whose stake is at risk. */
@@ -80,10 +79,6 @@ export function roundRisksOf(terms: RoundTerms, policy: Policy, token: Token, ro
     const rule: Rule = RULES[term];
     if (rule.role !== undefined && rule.role !== role) return [];
     const [value, least, most] = [rule.value(terms), rule.least?.(terms, policy), rule.most?.(terms, policy)];
-    const show = (found: number | bigint): string =>
-      rule.unit === "amount" ? formatAmount(BigInt(found), token) : formatDuration(Number(found));
-    const found = (bound: string): Risk<RoundRiskyTerm>[] => [{ term, value: show(value), bound, why: rule.why }];
-    if (least !== undefined && value < least) return found(`at least ${show(least)}`);
-    return most !== undefined && value > most ? found(`at most ${show(most)}`) : [];
+    return outOf({ term, unit: rule.unit, value, least, most, why: rule.why }, token);
   });
 }

@@ -70,12 +70,7 @@ export function twiceCalled(
 }
 
 /** A roll of the recorder that says something else of a member than the posted record. */
-function miscalled(
-  posted: PostedRecord,
-  terms: RoundTerms,
-  roll: Roll,
-  sign = ownSignature,
-): RollCall | undefined {
+function miscalled(posted: PostedRecord, terms: RoundTerms, roll: Roll, sign = ownSignature): RollCall | undefined {
   const { record } = posted;
   const { plan, instance } = record;
   if (!isRolled(plan, roll) || !isRecorders(instance, roll)) return undefined;

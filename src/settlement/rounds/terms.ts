@@ -49,8 +49,15 @@ type PlanTerms = Pick<RoundTerms, "plan" | "rounds" | "templates" | "seats" | "t
 
 const hex = (bytes: Bytes): Hex => bytesToHex(bytes);
 
+/** @throws {RoundsError} for a plan whose seeds follow from the record: the contracts derive no such jobs */
+export function expectPlanSeeds({ name, seeds }: Plan): void {
+  if (seeds)
+    throw new RoundsError("PLAN", `the seeds of ${name} follow from its record, and the contracts derive jobs from the plan's seeds alone; take seeds: "plan", or perform the plan on no chain`, { seeds }); // prettier-ignore
+}
+
 /** What the terms have to say of a plan. */
 function planTermsOf(plan: Plan): PlanTerms {
+  expectPlanSeeds(plan);
   const { templates, seats } = planLeaves(plan);
   return {
     plan: hex(plan.id),

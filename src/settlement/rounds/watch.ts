@@ -6,27 +6,27 @@
  */
 import { type Address, type Hex, isAddressEqual } from "viem";
 import { openBackend } from "../../certify/open-backend.ts";
-import { ChainError, RoundsError } from "../../errors/index.ts";
+import { RoundsError } from "../../errors/index.ts";
 import { DEFAULT } from "../../repops/backends/index.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
-import { clauseOf, mayBeginLater } from "../game/fate.ts";
+import { firstLook, NewestBlock } from "../game/first-look.ts";
 import { Lanes } from "../game/lanes.ts";
 import { Lasting } from "../game/lasting.ts";
 import type { Session } from "../session.ts";
 import { systemRandom } from "../transactions/backoff.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import { type Clock, SYSTEM_CLOCK } from "../transactions/clock.ts";
-import { answerFrom, type Copy, findingsIn, openCopy } from "./copy.ts";
+import { answerFrom, type Copy, findingsIn, openCopy, readEvidence } from "./copy.ts";
 import { endingCall } from "./ending.ts";
 import { LeafGames } from "./leaf-games.ts";
 import { numbersOf, ownerOfSeat, ownsSeat, type PerformanceEvents, performanceEvents, type PerformanceView, readPerformance } from "./performance.ts"; // prettier-ignore
+import { ShownOnChain } from "./shown-on-chain.ts";
+import { SignedLeaves } from "./signed-leaves.ts";
 import type { PostedRounds } from "./terms-file.ts";
 import type { WatchAct, Watched, WatchOptions } from "./watch-options.ts";
 
 /** Milliseconds between two looks while something moves. */
 const BRISK = 200;
-/** Milliseconds for which a node may show an older block than one that has a transaction of ours. */
-const MOST_LAG = 30_000;
 /** Seconds after which a question of somebody else is ended too, if it has not been. */
 const OTHERS_TURN = 600;
 
@@ -69,10 +69,11 @@ class Watch {
   private readonly lanes: Lanes;
   private readonly numbers: readonly number[];
   private readonly games: LeafGames;
+  private readonly leaves: SignedLeaves;
+  private readonly shown: ShownOnChain;
   private readonly end = new Lasting();
   private known: Copy | undefined;
-  /** The block of the newest transaction of ours, and when it was seen. */
-  private newest = { block: 0n, at: -Infinity };
+  private readonly newest: NewestBlock;
 
   constructor(
     session: Session,
@@ -89,7 +90,10 @@ class Watch {
     this.options = options;
     this.runner = runner;
     this.clock = options.clock ?? SYSTEM_CLOCK;
+    this.newest = new NewestBlock(this.clock);
     this.numbers = numbersOf(posted, account);
+    this.leaves = new SignedLeaves(posted);
+    this.shown = new ShownOnChain(session.client, posted);
     this.games = new LeafGames(session, posted, account, runner);
     const { random = systemRandom, everyMillis: firstMillis, once: strict = false } = options;
     this.lanes = new Lanes({ clock: this.clock, random, firstMillis, strict, say: (text) => this.say(text) });
@@ -97,7 +101,7 @@ class Watch {
 
   async run(): Promise<Watched | undefined> {
     const { once, everyMillis, onWait, onLook } = this.options;
-    let look: Look | undefined = await this.firstLook();
+    let look: Look | undefined = await firstLook(() => this.look(), this.lanes, this.clock, this.options.once);
     for (;;) {
       const sent = look ? await this.act(look) : 0;
       if (typeof sent !== "number") return sent;
@@ -117,21 +121,9 @@ class Watch {
     await this.runner.close();
   }
 
-  private async firstLook(): Promise<Look> {
-    for (;;)
-      try {
-        return await this.look();
-      } catch (error) {
-        if (this.options.once || !mayBeginLater(error)) throw error;
-        this.lanes.out(clauseOf(error));
-        await this.clock.sleep(this.lanes.pause()!);
-      }
-  }
-
   private async look(): Promise<Look> {
     const view = await readPerformance(this.session, this.posted);
-    if (view.head < this.newest.block && this.clock.now() - this.newest.at < MOST_LAG)
-      throw new ChainError("FAILED", `the node shows block ${view.head}, which is older than block ${this.newest.block} with a transaction of this account`); // prettier-ignore
+    this.newest.expect(view.head);
     return { view, events: await performanceEvents(this.session, this.posted) };
   }
 
@@ -147,6 +139,7 @@ class Watch {
     let sent = 0;
     if (view.record !== undefined) {
       await this.readRecord(view.record);
+      await this.lanes.apart("what the chain shows", () => this.shown.addTo(this.leaves, look.events, view.record!));
       sent += await this.answer(look);
       sent += await this.playGames(look);
       if (this.options.accuses !== false && view.now <= view.deadline) sent += await this.accuse(look);
@@ -156,9 +149,10 @@ class Watch {
 
   /** Opens the folder once its record is the posted one; until then it is read again and again. */
   private async readRecord(root: Hex): Promise<void> {
-    if (this.known?.root === root && this.known.audit) return;
     await this.lanes.apart("the record", async () => {
+      if (this.known?.root === root && this.known.audit) return readEvidence(this.known, this.posted, this.leaves);
       this.known = await openCopy(this.folder, root, this.posted, this.account);
+      this.leaves.addRecord(this.known.record);
       if (!this.known.audit)
         throw new RoundsError("UNAVAILABLE", `${this.folder} is not the record ${root} that was posted, so its leaves can't be judged; copy the recorder's folder there`); // prettier-ignore
     });
@@ -193,18 +187,19 @@ class Watch {
 
   /** Shows what is wrong, where it has not been shown yet. */
   private async accuse({ view, events }: Look): Promise<number> {
-    const { known } = this;
-    if (!known) return 0;
-    const { audit } = known;
+    const { audit } = this.known ?? {};
     if (audit && !audit.isDone)
       await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text)));
-    const found = findingsIn(known);
+    const shown = new Set<number>();
     let sent = 0;
-    for (const finding of found) {
-      const { kind, round, seat } = finding;
-      if (view.out[finding.against] || this.numbers.includes(finding.against)) continue;
+    for (const finding of findingsIn(this.known, this.leaves)) {
+      const { kind, round, seat, against } = finding;
+      if (view.out[against] || shown.has(against) || this.numbers.includes(against)) continue;
       if (await this.games.isShown(finding, events)) continue;
-      sent += await this.send({ what: kind, place: { round, seat }, value: 0n }, async () => finding.call);
+      const done = await this.send({ what: kind, place: { round, seat }, value: 0n }, async () => finding.call);
+      // It has lost by that, and nothing more can be won from it.
+      if (done > 0 && (kind === "equivocate" || kind === "misrecord")) shown.add(against);
+      sent += done;
     }
     return sent;
   }
@@ -216,7 +211,7 @@ class Watch {
     for (const { kind, round, seat, by, deadline, done } of events.questions) {
       const since = view.now - deadline;
       if (done || (!isAddressEqual(by, this.account) && since <= OTHERS_TURN)) continue;
-      // Who has lost already is not waited for.
+      // A participant that has lost already is not waited for.
       if (since <= 0 && !view.out[kind === "demand" ? terms.participants.length : ownerOfSeat(this.posted, seat)]) continue; // prettier-ignore
       const functionName = kind === "demand" ? "lapse" : "convict";
       const call: ContractCall = { contract: "roundManager", functionName, args: [terms, { round, seat }] };
@@ -232,7 +227,7 @@ class Watch {
     const isSent = await this.lanes.apart(name, async () => {
       const receipt = await this.options.send(await make());
       if (!receipt) return false;
-      if (receipt.blockNumber >= this.newest.block) this.newest = { block: receipt.blockNumber, at: this.clock.now() };
+      this.newest.sent(receipt);
       this.options.onAct?.(act, receipt);
       return true;
     });

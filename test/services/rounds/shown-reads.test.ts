@@ -76,7 +76,7 @@ test("an honest server shows what it has read, when the recorder lists another l
   const end = await network.answer(recorderSubject(listed.instance.id), async (message) => {
     const asked = messages.askedOfRecorder(message);
     if (asked.kind === "blob") return messages.reply({ kind: "piece", bytes: (await listed.blobs.part(asked.root, asked.from, 2 ** 20))! }); // prettier-ignore
-    if (asked.kind === "roll") throw new Error("no turn of this plan has rolls");
+    if (asked.kind !== "leaf") throw new Error("no turn of this plan has rolls, and its seeds follow from it");
     const statement = listed.at(asked)!;
     return messages.reply({ kind: "leaf", statement, roots: [...(await listed.note(asked)).roots] });
   });

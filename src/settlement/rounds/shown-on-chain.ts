@@ -1,0 +1,108 @@
+/**
+ * What the calls about a performance have shown on the chain: leaves with their owners' signatures, and what
+ * the posted record lists. The contracts have checked both, so an event leads to its call.
+ */
+import { type Abi, bytesToHex, decodeFunctionData, type Hex, type PublicClient } from "viem";
+import { type Bytes, fromHex } from "../../encoding/bytes.ts";
+import { climb, hashLeaf } from "../../encoding/merkle.ts";
+import { Tag } from "../../encoding/tags.ts";
+import type { StateRoot } from "../../encoding/tensor.ts";
+import type { JobId } from "../../job/closed.ts";
+import type { LeafPlace, PlanId } from "../../rounds/plan.ts";
+import { recordRootOfTree } from "../../rounds/statement.ts";
+import { runRootOf } from "../../trace/commitments.ts";
+import { roundGameAbi } from "../abi/round-game.ts";
+import { roundManagerAbi } from "../abi/round-manager.ts";
+import { ZERO } from "../game/facts.ts";
+import { type LeafEvidence, OWN, type ShownClaim, type ShownLeaf } from "./evidence.ts";
+import type { PerformanceEvents } from "./performance.ts";
+import type { SignedLeaves } from "./signed-leaves.ts";
+import { encodeTerms, type RoundTerms } from "./terms.ts";
+import type { PostedRounds } from "./terms-file.ts";
+
+/** The calls that show leaves. Each has the terms and the evidence of a leaf first. */
+const SHOWING: ReadonlySet<string> = new Set(["accuse", "answer", "show", "challenge"]);
+
+/** Reads each call once. */
+export class ShownOnChain {
+  private readonly client: PublicClient;
+  private readonly posted: PostedRounds;
+  private readonly read = new Set<Hex>();
+
+  constructor(client: PublicClient, posted: PostedRounds) {
+    this.client = client;
+    this.posted = posted;
+  }
+
+  /**
+   * Adds what the calls of these events have shown. A call inside of another contract's can't be read.
+   * @param record the root of the posted record
+   */
+  async addTo(leaves: SignedLeaves, { shown }: PerformanceEvents, record: Hex): Promise<void> {
+    for (const transaction of shown) {
+      if (this.read.has(transaction)) continue;
+      const { input } = await this.client.getTransaction({ hash: transaction });
+      this.call(leaves, input, record);
+      this.read.add(transaction);
+    }
+  }
+
+  private call(leaves: SignedLeaves, input: Hex, record: Hex): void {
+    const call = decoded(roundManagerAbi, input) ?? decoded(roundGameAbi, input);
+    if (!call || !SHOWING.has(call.functionName)) return;
+    const { functionName, args = [] } = call;
+    const [terms, evidence] = args as [RoundTerms, LeafEvidence];
+    if (encodeTerms(terms) !== encodeTerms(this.posted.terms)) return;
+    const { place, leaf } = evidence;
+    const list = (at: LeafPlace, one: ShownLeaf): void => {
+      if (isListed(terms, record, at, one)) leaves.list(at, runOfClaim(one.claim));
+    };
+    list(place, leaf);
+    for (const [i, from] of sourcesOf(terms, evidence).entries()) {
+      const source = evidence.sources[i];
+      // What an owner answers with is signed, and need not be what the record lists.
+      if (functionName === "answer") leaves.add(from, runOfClaim(source.claim), (args[2] as readonly Hex[])[i]);
+      else list(from, source);
+    }
+    if (functionName !== "answer") leaves.add(place, runOfClaim(leaf.claim), args[args.length - 1] as Hex);
+  }
+}
+
+/** Whether a record has a leaf at a place. */
+function isListed(
+  { plan, rounds, turns }: RoundTerms,
+  record: Hex,
+  { round, seat }: LeafPlace,
+  leaf: ShownLeaf,
+): boolean {
+  const [inRound, inRecord] = [leaf.inRound, leaf.inRecord].map((way) => way.map((hash) => fromHex(hash, 32)));
+  const seats = turns.reduce((sum, { members }) => sum + members, 0);
+  const run: Bytes = fromHex(runOfClaim(leaf.claim), 32);
+  const inTurn = climb(hashLeaf(Tag.turnLeaf, run), seats, seat, inRound);
+  const tree = inTurn && climb(hashLeaf(Tag.roundLeaf, inTurn), rounds + 1, round, inRecord);
+  return tree !== undefined && bytesToHex(recordRootOfTree(fromHex(plan, 32) as PlanId, rounds + 1, tree)) === record;
+}
+
+/** The places of the leaves that a leaf reads, as the contract finds them. Round 0 reads none. */
+function sourcesOf({ turns }: RoundTerms, { place, template, sources }: LeafEvidence): LeafPlace[] {
+  const first = (turn: number): number => turns.slice(0, turn).reduce((sum, { members }) => sum + members, 0);
+  const own = place.seat - first(turns.findIndex((_, turn) => place.seat < first(turn + 1)));
+  return sources.map((_, i) => {
+    const { turn, back, member } = template.sources[i];
+    return { round: Math.max(0, place.round - back), seat: first(turn) + (member === OWN ? own : member) };
+  });
+}
+
+/** The run root of a leaf as a contract is shown it: without steps it has no first state. */
+function runOfClaim({ job, every, start, end }: ShownClaim): Hex {
+  const states = [...(start === ZERO ? [] : [start]), end].map((state) => fromHex(state, 32) as StateRoot);
+  return bytesToHex(runRootOf(fromHex(job, 32) as JobId, every, states));
+}
+
+function decoded(abi: Abi, data: Hex): { functionName: string; args?: readonly unknown[] | undefined } | undefined {
+  try {
+    return decodeFunctionData({ abi, data });
+  } catch {
+    return undefined;
+  }
+}
