@@ -4,7 +4,8 @@
  */
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { type Bytes, bytesEqual, fromHex, Writer } from "../encoding/bytes.ts";
-import { sha256 } from "../encoding/hash.ts";
+import { sha256, taggedHash } from "../encoding/hash.ts";
+import { Tag } from "../encoding/tags.ts";
 
 /** The drand network whose values a plan's seeds need, and at which of its rounds. */
 export interface Beacon {
@@ -95,3 +96,10 @@ function verified(beacon: Beacon, { round, signature }: BeaconValue): boolean {
 
 /** The 32 bytes that go into the seeds: what drand calls the round's randomness. */
 export const randomnessOf = ({ signature }: BeaconValue): Bytes => sha256(signature);
+
+/** What a plan's id binds of seeds that do not follow from the plan. */
+export function seedsLeaf(beacon?: Beacon): Bytes {
+  const writer = new Writer().u32(beacon ? 2 : 1);
+  if (beacon) writer.bytes(beacon.chain).bytes(beacon.publicKey).u64(beacon.first).u32(beacon.every);
+  return taggedHash(Tag.planPart, writer.finish());
+}

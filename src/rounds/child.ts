@@ -5,7 +5,7 @@ import { LeafRunner } from "./leaf.ts";
 import type { LeafNews } from "./leaf-news.ts";
 import { perform } from "./participant.ts";
 import type { NumberedRequest, ProcessNews, ProcessReply, ProcessStart } from "./process.ts";
-import { openEmpty } from "./record.ts";
+import { openEmpty } from "./begin-record.ts";
 import { Signer } from "./signer.ts";
 
 const { folder, participant, state, drill, backend } = JSON.parse(process.argv[2]) as ProcessStart;

@@ -11,7 +11,7 @@ import { type StateRoot, stateRoot, type Tensor, tensorRoot, type TensorRoot } f
 import { RoundsError } from "../errors/index.ts";
 import { type JobId, jobIdOf, type JobOutline, type NamedTensor } from "../job/closed.ts";
 import { type RunRoot, runRootOf } from "../trace/commitments.ts";
-import type { Beacon } from "./beacon.ts";
+import { type Beacon, seedsLeaf } from "./beacon.ts";
 import { type JobTemplate, type Template, templateRoot, type TemplateRoots } from "./template.ts";
 import { OWN } from "./turn.ts";
 
@@ -90,13 +90,6 @@ export function planLeaves({ turns, templates, seats }: Pick<PlanRoots, "turns" 
       leaf((writer) => writer.u32(turn).u32(member).u32(template).bytes(stateRoot(shardRoots))),
     ),
   };
-}
-
-/** What a plan's id binds of seeds that do not follow from the plan. */
-function seedsLeaf(beacon?: Beacon): Bytes {
-  const writer = new Writer().u32(beacon ? 2 : 1);
-  if (beacon) writer.bytes(beacon.chain).bytes(beacon.publicKey).u64(beacon.first).u32(beacon.every);
-  return taggedHash(Tag.planPart, writer.finish());
 }
 
 /** The id binds every part: a change of one bit gives another. */

@@ -3,17 +3,16 @@ import { bytesEqual, toHex } from "../encoding/bytes.ts";
 import { path } from "../encoding/node.ts";
 import { formatType, stateRoot, type TensorRoot } from "../encoding/tensor.ts";
 import { RoundsError } from "../errors/index.ts";
-import { makeFolder } from "../files/folder.ts";
 import { exists } from "../files/regular.ts";
 import type { BeaconValue } from "./beacon.ts";
 import { Blobs } from "./blobs.ts";
 import { admitEvidence } from "./evidence-log.ts";
-import { readInstance, writeInstance } from "./instance-file.ts";
+import { readInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
 import { type LeafNote, readNote, type ShownNote, writeNote } from "./leaf-note.ts";
 import { type LogContent, type RecordMark, readLog } from "./log.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
-import { readPlan, writePlan } from "./plan-file.ts";
+import { readPlan } from "./plan-file.ts";
 import {
   chosenBy,
   isRolled,
@@ -242,20 +241,4 @@ export class RoundsRecord {
     if (isList && bytesEqual(stateRoot(roots), statement.end)) return roots;
     throw new RoundsError("UNAVAILABLE", `the file of ${seatName(this.plan, statement.seat)} in round ${statement.round} has not the entries that were signed; restore it`, { round: statement.round }); // prettier-ignore
   }
-}
-
-/** Begins the folder of a record. */
-export async function beginRecord(folder: string, plan: Plan, instance: Instance): Promise<RoundsRecord> {
-  const blobs = new Blobs(blobFolder(folder));
-  await makeFolder(folder);
-  await writePlan(folder, plan, blobs);
-  await writeInstance(folder, plan, instance);
-  return new RoundsRecord(folder, plan, instance, blobs);
-}
-
-/** A record without its statements, for a participant that is sent those that it needs. */
-export async function openEmpty(folder: string): Promise<RoundsRecord> {
-  const blobs = new Blobs(blobFolder(folder));
-  const plan = await readPlan(folder, blobs);
-  return new RoundsRecord(folder, plan, await readInstance(folder, plan), blobs);
 }

@@ -9,7 +9,8 @@ import { misread, misseeded, type PlantedFault } from "../../src/rounds/fault.ts
 import { LeafRunner } from "../../src/rounds/leaf.ts";
 import { LogWriter, type RecordMark } from "../../src/rounds/log.ts";
 import { type LeafClaim, type LeafPlace, leafRoot, type Plan, templateOf } from "../../src/rounds/plan.ts";
-import { beginRecord, logFile, RoundsRecord } from "../../src/rounds/record.ts";
+import { beginRecord } from "../../src/rounds/begin-record.ts";
+import { logFile, RoundsRecord } from "../../src/rounds/record.ts";
 import { isRolled, type Roll, rollDigest, turnOf, type TurnPlace } from "../../src/rounds/roll.ts";
 import { markBefore, needsMark, originIn } from "../../src/rounds/seeds.ts";
 import { type Instance, instanceOf, leafDigest, recordDigest, type Statement } from "../../src/rounds/statement.ts";

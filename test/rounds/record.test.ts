@@ -9,7 +9,7 @@ import { toHex } from "../../src/encoding/bytes.ts";
 import { fs } from "../../src/encoding/node.ts";
 import { Blobs } from "../../src/rounds/blobs.ts";
 import { auditRecord, RoundsRecord, runRounds } from "../../src/rounds/index.ts";
-import { beginRecord } from "../../src/rounds/record.ts";
+import { beginRecord } from "../../src/rounds/begin-record.ts";
 import { Signer } from "../../src/rounds/signer.ts";
 import { runOf } from "../../src/rounds/statement.ts";
 import type { RunRoot } from "../../src/trace/commitments.ts";

@@ -6,7 +6,7 @@ import { toHex } from "../../src/encoding/bytes.ts";
 import { sha256 } from "../../src/encoding/hash.ts";
 import type { TensorRoot } from "../../src/encoding/tensor.ts";
 import { auditRecord, parseAway, type Plan, RoundsRecord, runRounds } from "../../src/rounds/index.ts";
-import { openEmpty } from "../../src/rounds/record.ts";
+import { openEmpty } from "../../src/rounds/begin-record.ts";
 import { isRecorders } from "../../src/rounds/roll.ts";
 import { Signer } from "../../src/rounds/signer.ts";
 import { instanceOf } from "../../src/rounds/statement.ts";

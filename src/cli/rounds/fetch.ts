@@ -5,7 +5,7 @@ import { messageOf, UsageError } from "../../errors/index.ts";
 import { quote } from "../../errors/text.ts";
 import { exists } from "../../files/regular.ts";
 import { plainText } from "../../game/received.ts";
-import { openEmpty } from "../../rounds/record.ts";
+import { openEmpty } from "../../rounds/begin-record.ts";
 import type { InstanceId } from "../../rounds/statement.ts";
 import { RecordFetch } from "../../services/rounds/fetch.ts";
 import type { Fetched, FetchOptions } from "../../services/rounds/fetch-options.ts";

@@ -1,6 +1,6 @@
 /** `verde rounds serve`: hands a record on a network to those who check it. */
 import { toHex } from "../../encoding/bytes.ts";
-import { openEmpty } from "../../rounds/record.ts";
+import { openEmpty } from "../../rounds/begin-record.ts";
 import { type ServedRecord, serveRecord } from "../../services/rounds/record-server.ts";
 import type { Transport } from "../../services/transport/transport.ts";
 import { networksOf } from "../network.ts";

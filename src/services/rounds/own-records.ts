@@ -5,7 +5,8 @@ import { RoundsError } from "../../errors/index.ts";
 import { exists } from "../../files/regular.ts";
 import { LogWriter, readLog } from "../../rounds/log.ts";
 import type { Plan } from "../../rounds/plan.ts";
-import { beginRecord, logFile, RoundsRecord } from "../../rounds/record.ts";
+import { beginRecord } from "../../rounds/begin-record.ts";
+import { logFile, RoundsRecord } from "../../rounds/record.ts";
 import { type Instance, instanceOf, isOwners, type Statement } from "../../rounds/statement.ts";
 
 /** What the records are of, and where they are. */

@@ -2,7 +2,8 @@
 import { cpSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { LogWriter } from "../../../src/rounds/log.ts";
-import { logFile, openEmpty, type RoundsRecord } from "../../../src/rounds/record.ts";
+import { openEmpty } from "../../../src/rounds/begin-record.ts";
+import { logFile, type RoundsRecord } from "../../../src/rounds/record.ts";
 import { RecordFetch } from "../../../src/services/rounds/fetch.ts";
 import type { Fetched, FetchOptions } from "../../../src/services/rounds/fetch-options.ts";
 import { type AskedOfServer, messages, type Reply } from "../../../src/services/rounds/messages.ts";
