@@ -134,8 +134,8 @@ interface IRoundManager is IRoundQuestions {
     error NoContradiction();
     /// @notice The roll is of another turn, or says something else of the member than it has to.
     error WrongRoll(uint32 round, uint32 turn);
-    /// @notice An accused leaf has to read leaves of other rounds.
-    error WrongRounds();
+    /// @notice The accusation at this place is about another leaf, or has named other rounds of what it reads.
+    error OtherAccusation();
     /// @notice The plan may miss so many members.
     error MayMiss(uint256 members);
     /// @notice This has been asked at this place already.

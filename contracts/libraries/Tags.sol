@@ -35,6 +35,7 @@ bytes1 constant ROUND_LEAF = 0x1e;
 bytes1 constant RECORD = 0x1f;
 bytes1 constant ROUND_SEED = 0x20;
 bytes1 constant ABSENT_LEAF = 0x21;
+bytes1 constant SEED_ORIGIN = 0x22;
 
 /// @dev The version of the specification that gives the bytes their meaning.
 uint32 constant SPEC_VERSION = 4;

@@ -5,6 +5,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Fault, IRoundManager, Instance, RoundState, Waiting} from "../interfaces/IRoundManager.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ITaskManager} from "../interfaces/ITaskManager.sol";
+import {RunRoot} from "../libraries/Ids.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {PlanHash} from "./PlanHash.sol";
 import {InstanceId, LeafPlace, RoundTerms} from "./RoundTypes.sol";
@@ -18,9 +19,9 @@ abstract contract InstanceStore {
     mapping(InstanceId instance => Instance) internal _instances;
     mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _accusations;
     mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _demands;
-    /// @dev Of an accusation: the hash of the rounds of what the leaf has to read, if some are earlier ones
-    /// than its places.
-    mapping(InstanceId instance => mapping(uint256 place => bytes32)) internal _stood;
+    /// @dev Of an accusation: the hash of the leaf's run root and of the rounds of what the leaf has to read, if
+    /// some are earlier ones than its places. So whoever answers needs no way to the record.
+    mapping(InstanceId instance => mapping(uint256 place => bytes32)) internal _accused;
 
     /// @dev The manager's vault.
     function _vault() internal view virtual returns (IStakeVault);
@@ -127,6 +128,10 @@ abstract contract InstanceStore {
         require(by != address(0) && !w.done, IRoundManager.NothingWaiting(place.round, place.seat));
         w.done = true;
         i.open--;
+    }
+
+    function _accusationHash(RunRoot run, uint32[] memory stood) internal pure returns (bytes32) {
+        return keccak256(abi.encode(run, stood));
     }
 
     function _requireSigned(bytes32 digest, address owner, bytes calldata signature) internal view {

@@ -35,9 +35,9 @@ abstract contract Questions is Rolls {
         require(!(job == right), IRoundManager.RightJob(right));
         i.accused = _ask(i, _accusations[instance][_keyOf(e.place)], terms, e.place, i.accused);
         emit IRoundManager.Accused(instance, e.place.round, e.place.seat, job, right);
-        if (e.standing.length == 0) return;
-        _stood[instance][_keyOf(e.place)] = keccak256(abi.encode(reads.rounds));
-        emit IRoundManager.LeafStood(instance, e.place.round, e.place.seat, reads.rounds);
+        uint32[] memory stood = e.standing.length == 0 ? new uint32[](0) : reads.rounds;
+        _accused[instance][_keyOf(e.place)] = _accusationHash(run, stood);
+        if (stood.length != 0) emit IRoundManager.LeafStood(instance, e.place.round, e.place.seat, stood);
     }
 
     /// @inheritdoc IRoundQuestions
@@ -45,9 +45,8 @@ abstract contract Questions is Rolls {
         InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         _answer(i, _accusations[instance][_keyOf(e.place)], terms, e.place);
-        RecordHash.check(terms, i.record, e.place, e.leaf);
-        bytes32 named = excuse.stood.length == 0 ? bytes32(0) : keccak256(abi.encode(excuse.stood));
-        require(named == _stood[instance][_keyOf(e.place)], IRoundManager.WrongRounds());
+        bytes32 accused = _accusationHash(RecordHash.runOf(e.leaf.claim), excuse.stood);
+        require(accused == _accused[instance][_keyOf(e.place)], IRoundManager.OtherAccusation());
         JobId right = LeafJob.factsOf(terms, e, _read(terms, instance, e, excuse)).id;
         require(e.leaf.claim.job == right, IRoundManager.OtherJob(right));
         emit IRoundManager.LeafAnswered(instance, e.place.round, e.place.seat);

@@ -219,10 +219,10 @@ contract RoundRollsTest is RollWorld {
         manager.answer(t, e, excuse);
         excuse.rolls = one(rollOf(2, 3));
         excuse.stood = new uint32[](0);
-        refuses(IRoundManager.WrongRounds.selector);
+        refuses(IRoundManager.OtherAccusation.selector);
         manager.answer(t, e, excuse);
         excuse.stood = threeRounds(2, 2, 1);
-        refuses(IRoundManager.WrongRounds.selector);
+        refuses(IRoundManager.OtherAccusation.selector);
         manager.answer(t, e, excuse);
         excuse.stood = stood;
         manager.answer(t, e, excuse);

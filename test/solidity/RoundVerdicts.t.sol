@@ -101,6 +101,12 @@ contract RoundVerdictsTest is RoundWorld {
         manager.answer(t, e, excuseBy(signatures));
         signatures[0] = own;
         e.sources[0].claim = given;
+        // Its owner may not have the record, so no way leads there from the leaf either.
+        RecordedLeaf memory leaf = e.leaf;
+        e.leaf = RecordedLeaf(given, new bytes32[](0), new bytes32[](0));
+        refuses(IRoundManager.OtherAccusation.selector);
+        manager.answer(t, e, excuseBy(signatures));
+        e.leaf.claim = leaf.claim;
         uint256 id = vm.snapshotState();
         vm.warp(block.timestamp + 1 hours + 1);
         refuses(ITaskManager.TooLate.selector);
@@ -111,6 +117,7 @@ contract RoundVerdictsTest is RoundWorld {
         refuses(IRoundManager.NothingWaiting.selector);
         manager.answer(t, e, excuseBy(signatures));
         // It is not asked again.
+        e.leaf = leaf;
         e.sources[0].claim = listed;
         refuses(IRoundManager.AskedBefore.selector);
         manager.accuse(t, e, signature);

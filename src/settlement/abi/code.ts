@@ -39,7 +39,7 @@ export const CODES = {
     hash: "0xe619a1c4e671174ff4d223452019d810cd169aa9381afe7a675275af60c510f9",
     filled: [850, 1076, 1277, 1957, 2683, 3509, 4697, 5090, 5810, 6097, 6291, 6397],
   },
-  roundQuestions: { hash: "0x94d1393f402ad4cb67c8e72812576a740845aaa043f144f48c734908bf326dff", filled: [] },
+  roundQuestions: { hash: "0xb3d11eb4f38fe9da842be4aeb7f79f22acc5687ce4e8d12f51782a4156aabb5b", filled: [] },
   roundGame: {
     hash: "0xcef44783c62a3b99aa298de1994661de6d12b77fff4649ef11e1a5f617f7e974",
     filled: [

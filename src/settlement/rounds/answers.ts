@@ -1,14 +1,14 @@
 /** Answers to what is asked about a record: an accusation by a leaf's owner, a demand by the recorder. */
 import { bytesToHex, decodeFunctionData, type Hex, isAddressEqual, parseEventLogs, type PublicClient } from "viem";
 import { bytesEqual } from "../../encoding/bytes.ts";
-import { deriveJob, type LeafPlace, sourcesOf } from "../../rounds/plan.ts";
+import { deriveJob, type LeafPlace, templateOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRecorders } from "../../rounds/roll.ts";
 import { type ShownReads, shownReads } from "../../rounds/shown.ts";
 import { isOwners } from "../../rounds/statement.ts";
 import { roundManagerAbi } from "../abi/round-manager.ts";
 import type { ContractCall } from "../transactions/caller.ts";
-import { type LeafEvidence, PostedRecord, readLeaves } from "./evidence.ts";
+import { PostedRecord, readEvidence, type ShownClaim, shownClaim } from "./evidence.ts";
 import type { Question } from "./performance.ts";
 import { excusingRolls, shownAbsence, shownRoll } from "./rolls.ts";
 import type { PostedRounds } from "./terms-file.ts";
@@ -28,9 +28,8 @@ interface Means {
  */
 export async function answerCall(means: Means, question: Question): Promise<ContractCall | undefined> {
   const { record, posted } = means;
-  const evidence = await accused(means, question);
-  if (!evidence) return undefined;
-  const shown = await readBy(record, question, evidence.leaf.claim.job);
+  const claim = await accused(means, question);
+  const shown = claim && (await readBy(record, question, claim.job));
   if (!shown) return undefined;
   const stood = await stoodIn(means, question);
   const { statements: read, rolls: by } = shown;
@@ -40,8 +39,8 @@ export async function answerCall(means: Means, question: Question): Promise<Cont
     stood,
     rolls: rolls.map((roll) => shownRoll(roll)),
   };
-  const leaves = readLeaves(record.plan, sourcesOf(record.plan, question), read);
-  return { contract: "roundManager", functionName: "answer", args: [posted.terms, { ...evidence, ...leaves }, excuse] };
+  const evidence = readEvidence(record.plan, question, claim, read);
+  return { contract: "roundManager", functionName: "answer", args: [posted.terms, evidence, excuse] };
 }
 
 /**
@@ -59,19 +58,19 @@ export function showCall({ posted, record, isPosted }: Means, { round, seat }: L
   return { contract: "roundManager", functionName: "show", args: [posted.terms, evidence, bytesToHex(statement.signature)] }; // prettier-ignore
 }
 
-/** The leaf with its way to the posted record: from the record itself, or from what its accuser has shown. */
+/** The accused leaf: from the record, or from what its accuser has shown. */
 async function accused(
-  { client, record, isPosted }: Means,
+  { client, record }: Means,
   { transaction, round, seat }: Question,
-): Promise<LeafEvidence | undefined> {
-  // prettier-ignore
-  if (isPosted) return new PostedRecord(record).evidence({ round, seat });
+): Promise<ShownClaim | undefined> {
+  const own = record.at({ round, seat });
+  if (own) return shownClaim(templateOf(record.plan, own), own);
   const { input } = await client.getTransaction({ hash: transaction });
   try {
     const { functionName, args } = decodeFunctionData({ abi: roundManagerAbi, data: input });
     if (functionName !== "accuse") return undefined;
-    const { place } = args[1];
-    return place.round === round && place.seat === seat ? args[1] : undefined;
+    const { place, leaf } = args[1];
+    return place.round === round && place.seat === seat ? leaf.claim : undefined;
   } catch {
     // A contract has accused, so its calldata is another one.
     return undefined;

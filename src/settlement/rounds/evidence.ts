@@ -106,30 +106,9 @@ export class PostedRecord {
    */
   evidence(place: LeafPlace, read?: readonly Statement[]): LeafEvidence {
     const { plan } = this.record;
-    const { round, seat } = place;
-    const { template: index, shardRoots } = plan.seats[seat];
-    const { turn, sources, genesis, round: later } = plan.templates[index];
-    const { templates, seats } = planLeaves(plan);
     const asked = sourcesOf(plan, place);
-    return {
-      place: { round, seat },
-      leaf: this.leafAt(place),
-      index,
-      template: {
-        turn,
-        sources: sources.map((source) => ({
-          turn: source.turn,
-          back: source.before,
-          member: source.member === "same" ? OWN : source.member,
-        })),
-        genesis: shownJob(genesis),
-        later: shownJob(later),
-      },
-      templatePath: hexes(proveLeaf(buildLevels(templates), index)),
-      shard: hexes(shardRoots),
-      seatPath: hexes(proveLeaf(buildLevels(seats), seat)),
-      ...(read ? readLeaves(plan, asked, read) : this.listed(asked)),
-    };
+    const sources = read ? readLeaves(plan, asked, read) : this.listed(asked);
+    return { ...placeEvidence(plan, place), leaf: this.leafAt(place), ...sources };
   }
 
   /** What the record has at a place: its leaf, or the one that stands there for an absent member. */
@@ -151,15 +130,54 @@ export class PostedRecord {
   }
 }
 
+/** What the plan says of a leaf. */
+function placeEvidence(plan: Plan, { round, seat }: LeafPlace): Omit<LeafEvidence, "leaf" | "sources" | "standing"> {
+  const { template: index, shardRoots } = plan.seats[seat];
+  const { turn, sources, genesis, round: later } = plan.templates[index];
+  const { templates, seats } = planLeaves(plan);
+  return {
+    place: { round, seat },
+    index,
+    template: {
+      turn,
+      sources: sources.map((source) => ({
+        turn: source.turn,
+        back: source.before,
+        member: source.member === "same" ? OWN : source.member,
+      })),
+      genesis: shownJob(genesis),
+      later: shownJob(later),
+    },
+    templatePath: hexes(proveLeaf(buildLevels(templates), index)),
+    shard: hexes(shardRoots),
+    seatPath: hexes(proveLeaf(buildLevels(seats), seat)),
+  };
+}
+
+/** Nothing leads to the record: what its reader shows need not be there. */
+const NOWHERE = { inRound: [], inRecord: [] } as const;
+
+/**
+ * A leaf and what its owner has read, as it answers an accusation. The contract knows which leaf it is about.
+ * @param read the leaves that it has read, in the order of its sources
+ */
+export function readEvidence(
+  plan: Plan,
+  place: LeafPlace,
+  claim: ShownClaim,
+  read: readonly Statement[],
+): LeafEvidence {
+  return { ...placeEvidence(plan, place), leaf: { claim, ...NOWHERE }, ...readLeaves(plan, sourcesOf(plan, place), read) }; // prettier-ignore
+}
+
 /** Leaves as their reader shows them: they need not be in the record, so nothing leads there. */
-export function readLeaves(
+function readLeaves(
   plan: Plan,
   asked: readonly LeafPlace[],
   read: readonly Statement[],
 ): Pick<LeafEvidence, "sources" | "standing"> {
-  const nowhere = { inRound: [], inRecord: [] };
   return {
-    sources: read.map((each) => ({ claim: shownClaim(templateOf(plan, each), each), ...nowhere })),
-    standing: read.flatMap(({ round }, source) => (round < asked[source].round ? [{ source, round, ...nowhere }] : [])),
+    sources: read.map((each) => ({ claim: shownClaim(templateOf(plan, each), each), ...NOWHERE })),
+    standing: read.flatMap(({ round }, source) => (round < asked[source].round ? [{ source, round, ...NOWHERE }] : [])),
   };
 }
