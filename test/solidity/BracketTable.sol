@@ -43,6 +43,12 @@ contract FakeManager {
         (_task.state, _task.phase) = (state, Phase.None);
     }
 
+    /// @dev The next dispute of the task.
+    function disputeAgain(Phase phase) external {
+        (_task.state, _task.phase) = (State.Disputed, phase);
+        _task.dispute++;
+    }
+
     function taskOf(TaskId) external view returns (Task memory) {
         return _task;
     }
@@ -52,6 +58,8 @@ contract FakeManager {
     }
 
     function resolve(Terms calldata, Resolution calldata resolution) external {
+        bool plays = _task.state == State.Disputed && _task.phase == Phase.Playing;
+        require(plays, ITaskManager.WrongState(_task.state, _task.phase));
         resolved = resolution;
         (_task.state, _task.phase) = (State.Challengeable, Phase.None);
     }

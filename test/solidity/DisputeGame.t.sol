@@ -85,9 +85,9 @@ contract DisputeGameTest is BracketTable {
         assert(game.pair(roster, 0, 1) == 1 && game.pair(roster, 1, 3) == 2);
         // Paired before; in the other order; with itself; equal claims; without such players; in a later
         // round.
-        uint8[2][10] memory wrong =
-            [[0, 1], [1, 0], [2, 2], [0, 3], [1, 4], [2, 5], [5, 9], [0, 2], [1, 2], [2, 3]];
-        for (uint256 i = 0; i < 10; i++) refuses(roster, wrong[i][0], wrong[i][1]);
+        uint8[2][11] memory wrong =
+            [[0, 1], [1, 0], [0, 0], [2, 2], [0, 3], [1, 4], [2, 5], [5, 9], [0, 2], [1, 2], [2, 3]];
+        for (uint256 i = 0; i < 11; i++) refuses(roster, wrong[i][0], wrong[i][1]);
         assert(game.pair(roster, 0, 4) == 3 && game.pair(roster, 3, 4) == 4);
         silent(roster, 1, 1, 0);
         assert(game.bracketOf(bracket).standing == 29);
@@ -100,6 +100,27 @@ contract DisputeGameTest is BracketTable {
         roster.dispute++;
         vm.expectRevert();
         game.pair(roster, 2, 4);
+    }
+
+    /// @dev Seat 4 still stands for the claim of seat 1.
+    function test_aPlayerThatIsOutIsPairedWithNobody() public {
+        (, Roster memory roster) = open(rootsOf(5, 3));
+        game.pair(roster, 0, 1);
+        silent(roster, 1, 1, 0);
+        refuses(roster, 1, 3);
+        assert(game.pair(roster, 3, 4) == 2);
+    }
+
+    /// @dev Also of players that have no bit in the bracket's slot.
+    function test_eachPairPlaysOnce() public {
+        (, Roster memory roster) = open(rootsOf(10, 2));
+        uint256 pairs = 0;
+        for (uint256 second = 1; second < 10; second++)
+            for (uint256 first = 1 - (second % 2); first < second; first += 2)
+                assert(game.pair(roster, first, second) == ++pairs);
+        assert(pairs == 25);
+        for (uint256 second = 1; second < 10; second++)
+            for (uint256 first = 1 - (second % 2); first < second; first += 2) refuses(roster, first, second);
     }
 
     /// @dev The later seat moves first. A player that has posted its bond does so before one that has not.
@@ -269,9 +290,42 @@ contract DisputeGameTest is BracketTable {
         assert(posted && address(game).balance == BOND && game.creditOf(address(this)) == 0);
     }
 
-    /// @dev After the task's time for the game, a bracket takes no more players and no bonds.
+    /// @dev Nobody is paid for winning it: the manager's refusal is that of the game.
+    function test_aBracketDecidesNoTaskThatIsOver() public {
+        manager.prepay{value: BOND}(game, taskId(), 1);
+        (BracketId bracket, Roster memory roster) = open(rootsOf(2, 2));
+        game.pair(roster, 0, 1);
+        silent(roster, 1, 1, 0);
+        manager.end(State.Refunded);
+        vm.expectRevert(abi.encodeWithSelector(ITaskManager.WrongState.selector, State.Refunded, Phase.None));
+        game.close(terms, roster);
+        assert(!game.bracketOf(bracket).closed && game.creditOf(owner(0)) == 0);
+        game.settle(roster);
+        assert(game.bracketOf(bracket).closed && game.creditOf(owner(0)) == 0);
+    }
+
+    /// @dev Bonds do not wait for a dispute that begins after that of the bracket, and nobody falls then.
+    function test_aLaterDisputeOfTheTaskIsNotTheBrackets() public {
+        manager.prepay{value: BOND}(game, taskId(), 1);
+        (, Roster memory roster) = open(rootsOf(3, 3));
+        vm.warp(NOW + game.longestRound(terms.steps, terms.commitEvery) + 1);
+        Phase[2] memory phases = [Phase.Judging, Phase.Playing];
+        uint256 id = vm.snapshotState();
+        for (uint256 i = 0; i < 2; i++) {
+            manager.disputeAgain(phases[i]);
+            vm.expectRevert(IDisputeGame.StillPlaying.selector);
+            game.fall(roster);
+            game.settle(roster);
+            assert(game.creditOf(owner(1)) == BOND);
+            vm.revertToState(id);
+        }
+        game.fall(roster);
+    }
+
+    /// @dev After the task's time for the game, a bracket takes no more players and no bonds. Seats 0 and 2
+    /// claim the same.
     function test_anUndecidedBracketIsSettledOnce() public {
-        (BracketId bracket, Roster memory roster) = open(rootsOf(3, 3));
+        (BracketId bracket, Roster memory roster) = open(rootsOf(3, 2));
         game.pair(roster, 0, 1);
         (GameState memory state, Context memory context) = begun(roster, 1, 0, CLOCK, NOW);
         manager.end(State.Refunded);
@@ -279,7 +333,7 @@ contract DisputeGameTest is BracketTable {
         assert(game.bracketOf(bracket).closed);
         vm.expectRevert(IDisputeGame.NotPlaying.selector);
         game.settle(roster);
-        refuses(roster, 0, 2);
+        refuses(roster, 1, 2);
         (bool taken, bytes memory failure) = openTree(1, state, context, 2, BOND);
         assert(!taken && bytes4(failure) == IDisputeGame.NotPlaying.selector && address(game).balance == 0);
     }

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {RoundGame} from "../../contracts/RoundGame.sol";
+import {Pace} from "../../contracts/game/Clocks.sol";
+import {Claim, Context, GameState, PairId} from "../../contracts/game/GameTypes.sol";
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IGasBonds} from "../../contracts/interfaces/IGasBonds.sol";
+import {IJudge} from "../../contracts/interfaces/IJudge.sol";
 import {IRoundGame} from "../../contracts/interfaces/IRoundGame.sol";
 import {IRoundManager} from "../../contracts/interfaces/IRoundManager.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
-import {JobId, StateRoot} from "../../contracts/libraries/Ids.sol";
+import {JobId, RunRoot, StateRoot} from "../../contracts/libraries/Ids.sol";
+import {RecordHash} from "../../contracts/rounds/RecordHash.sol";
 import "../../contracts/rounds/RoundTypes.sol";
-import {OpenRoundGame, RoundWorld} from "./RoundWorld.sol";
+import {SizesLib} from "../../contracts/training/Sizes.sol";
+import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
+import {Openings} from "./Openings.sol";
+import {RoundWorld} from "./RoundWorld.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev How a challenge begins and ends. Whole games are played in test/settlement/rounds.
@@ -31,11 +39,30 @@ contract RoundGameTest is RoundWorld {
 
     function test_theGameNamesItsContractsAndWantsABondThatPays() public {
         assert(address(game.manager()) == address(manager) && address(game.judge()) == address(1));
-        vm.fee(1 gwei);
-        new OpenRoundGame(manager);
-        vm.fee(1 gwei + 1_000_000_000_000);
-        refuses(IDisputeGame.BondTooSmall.selector);
-        new OpenRoundGame(manager);
+        vm.fee(3 gwei);
+        uint256 least = 4 * 2 * 1_650_000 * uint256(3 gwei);
+        Pace memory pace = Pace(60, 10, 20);
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.BondTooSmall.selector, least - 1, least));
+        new RoundGame(manager, IJudge(address(1)), pace, least - 1);
+        assert(new RoundGame(manager, IJudge(address(1)), pace, least).gasBond() == least);
+    }
+
+    /// @dev The challenger is side 0 and the owner side 1 of a dispute about the job that the leaf has.
+    function test_theDisputeIsAboutWhatBothHaveClaimed() public {
+        record();
+        uint256 dispute = _challenge(1, 0);
+        LeafEvidence memory e = evidenceOf(1, 0);
+        JobFacts memory job = this.factsOf(terms(), e);
+        LeafClaim memory own = e.leaf.claim;
+        Claim listed = Claim.wrap(RunRoot.unwrap(RecordHash.runOf(own)));
+        (own.start, own.end) = (START, END);
+        Claim[2] memory sides = [Claim.wrap(RunRoot.unwrap(RecordHash.runOf(own))), listed];
+        PairId players = PairId.wrap(bytes32(dispute));
+        Context memory c = Openings.contextOf(players, [ANYONE, account(0)], job, 2, own.every, sides);
+        // What the leaf reads, and the seat's own tensors.
+        c.sizes = SizesLib.withLists(c.sizes, 2);
+        GameState memory first = Openings.start(c, 60, 60, block.timestamp);
+        assert(game.stateOf(dispute) == keccak256(abi.encode(first)));
     }
 
     /// @dev The owner's stake goes to the challenger and is burned; the bonds for gas likewise.
@@ -78,6 +105,19 @@ contract RoundGameTest is RoundWorld {
         game.end(dispute, 1);
         assert(game.creditOf(account(1)) == 0);
         expectMoney(account(1), 0, BOND / 2);
+    }
+
+    /// @dev Nothing is known of a dispute that has ended, so nobody is paid for it again.
+    function test_aDisputePaysOnce() public {
+        record();
+        uint256 dispute = _challenge(1, 0);
+        _challenge(1, 1);
+        game.begin{value: 1 ether}(dispute, 0);
+        game.end(dispute, 2);
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
+        game.end(dispute, 2);
+        assert(game.creditOf(ANYONE) == 1 ether && state().open == 1);
+        assert(vault.accountOf(ANYONE).exposed == BOND);
     }
 
     function test_whereBothAreWrongBothLoseAndNobodyGets() public {

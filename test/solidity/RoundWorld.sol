@@ -16,6 +16,7 @@ import {LeafJob} from "../../contracts/rounds/LeafJob.sol";
 import {PlanHash} from "../../contracts/rounds/PlanHash.sol";
 import {RecordHash} from "../../contracts/rounds/RecordHash.sol";
 import "../../contracts/rounds/RoundTypes.sol";
+import {JobFacts} from "../../contracts/training/TrainingTypes.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev A game whose disputes a test can begin and end.
@@ -176,10 +177,14 @@ abstract contract RoundWorld {
     }
 
     function jobOf(RoundTerms calldata t, LeafEvidence calldata e) external view returns (JobId) {
+        return this.factsOf(t, e).id;
+    }
+
+    function factsOf(RoundTerms calldata t, LeafEvidence calldata e) external view returns (JobFacts memory) {
         LeafReads memory reads = LeafJob.emptyReads(e);
         for (uint256 i = 0; i < reads.ends.length; i++) reads.ends[i] = e.sources[i].claim.end;
         for (uint256 i = 0; i < e.standing.length; i++) reads.absent[e.standing[i].source] = true;
-        return LeafJob.factsOf(t, e, reads).id;
+        return LeafJob.factsOf(t, e, reads);
     }
 
     /// @dev The sources are the leaves that are there now.

@@ -46,14 +46,15 @@ contract SeatDrawTest is DrawWorld {
 
     function test_ReservesComeInTheLastQuarter() public {
         Terms memory terms = drawnTerms(SECRET);
+        terms.providers = 3;
         TaskId task = closed(terms, 8);
         draws.draw(terms, SECRET);
         uint256 reserves = manager.taskOf(task).deadline - terms.periods.toAccept / 4;
         vm.warp(reserves);
-        assert(mayCount(task, 8) == 2);
+        assert(mayCount(task, 8) == 3);
         vm.warp(reserves + 1);
         // As many again. The others have offered without effect.
-        assert(mayCount(task, 8) == 4);
+        assert(mayCount(task, 8) == 6);
         assert(!draws.mayTakeSeat(task, ANYONE));
     }
 
@@ -88,6 +89,10 @@ contract SeatDrawTest is DrawWorld {
         vm.prank(owner(0));
         vault.requestUnbond(RICH - 1);
         vm.expectRevert(abi.encodeWithSelector(ISeatDraw.TooLittleFree.selector, 0, STAKE));
+        offer(next, 0);
+        // Exactly the stake is enough.
+        vm.prank(owner(0));
+        vault.deposit(RICH);
         offer(next, 0);
         uint256 closes = manager.taskOf(second).deadline - terms.periods.toAccept / 2;
         vm.warp(closes);

@@ -253,15 +253,19 @@ contract StakeVaultTest {
         TestToken token = new TestToken();
         StakeVault vault = open(token);
         token.mint(A, 2 ** 90);
-        vault.collect(A, 2 ** 89);
+        vault.collect(A, 2 ** 90);
         vault.credit(B, 2 ** 88 - 2);
         vault.credit(B, 1);
         assert(vault.accountOf(B).credit == 2 ** 88 - 1 && vault.condemned() == 0);
         vault.credit(B, 5);
         assert(vault.accountOf(B).credit == 2 ** 88 - 1 && vault.condemned() == 5);
-        assert(vault.escrow() == 2 ** 89 - 2 ** 88 - 4);
-        vault.condemn(2 ** 88 - 4);
-        assert(vault.condemned() == 2 ** 88 + 1 && vault.escrow() == 0);
+        // Of an amount that fits in part, the other part is burned.
+        vault.credit(A, 2 ** 88 - 3);
+        vault.credit(A, 6);
+        assert(vault.accountOf(A).credit == 2 ** 88 - 1 && vault.condemned() == 9);
+        assert(vault.escrow() == 2 ** 89 - 7);
+        vault.condemn(2 ** 89 - 7);
+        assert(vault.condemned() == 2 ** 89 + 2 && vault.escrow() == 0);
         vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 128, 2 ** 128));
         vault.collect(A, 2 ** 128);
     }
