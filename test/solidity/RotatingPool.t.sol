@@ -155,7 +155,7 @@ contract RotatingPoolTest is RotatingWorld {
         assert(committee.openedOf(task) == link(1) && committee.hearingOf(task, 1).round == 2);
     }
 
-    /// @dev Another block decides, and its hash alone: whoever draws can't choose the members by a word.
+    /// @dev Another block decides, and its hash alone: what a draw is called with does not count.
     function test_AClientThatKeepsItsSecretStopsNothing() public {
         registerMany(0, 8);
         Terms memory terms = rotatingTerms(address(0));
