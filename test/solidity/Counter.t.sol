@@ -38,6 +38,26 @@ contract CounterTest is CounterPlay {
         _playToTheEnd(levels, _lie(steps, wrong % steps, seed | 1), second ? 1 : 0);
     }
 
+    /// @dev Both sides claim the same counter, but a leaf of one side commits to more than that. If such a
+    /// leaf could be shown, the step would decide between two right claims.
+    function test_aLeafThatCommitsToMoreThanACounterCannotBeShown() public {
+        uint256[3][3] memory cases = [[uint256(1), 0, 2], [uint256(1), 1, 1], [uint256(2), 1, 1]];
+        for (uint256 i = 0; i < 3; i++) {
+            uint256[] memory levels = new uint256[](1);
+            levels[0] = cases[i][0];
+            (tails[0], tails[1]) = ("", "");
+            tails[cases[i][1]] = hex"ff";
+            begin(levels, [_honest(levels[0]), _honest(levels[0])]);
+            for (uint256 turn = 0; turn < cases[i][2]; turn++) act();
+            vm.expectRevert(abi.encodeWithSelector(IBisection.WrongLength.selector, 5, 4));
+            this.actOutside();
+        }
+    }
+
+    function actOutside() external {
+        act();
+    }
+
     function test_evidenceOfAnotherCounterIsNone() public {
         uint256[] memory levels = new uint256[](2);
         (levels[0], levels[1]) = (4, 4);

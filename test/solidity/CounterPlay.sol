@@ -18,6 +18,8 @@ abstract contract CounterPlay {
     uint32[][2] internal values;
     uint256[] internal counts;
     CounterGame internal game;
+    /// @dev Bytes that a side adds to each of its payloads.
+    bytes[2] internal tails;
     uint256[2] private keys = [0xa, 0xb];
     address[2] internal owners = [vm.addr(0xa), vm.addr(0xb)];
     /// @dev Whether an account that owns no claim makes all moves, with the owners' signatures.
@@ -198,7 +200,7 @@ abstract contract CounterPlay {
     }
 
     function _payload(uint256 side, uint256 index) private view returns (bytes memory) {
-        return abi.encodePacked(_value(side, index));
+        return abi.encodePacked(_value(side, index), tails[side]);
     }
 
     /// @dev The counter after the group of steps of a leaf in the disputed tree.
@@ -207,7 +209,7 @@ abstract contract CounterPlay {
     }
 
     function _node(uint256 side, uint256 height, uint256 index) private view returns (bytes32) {
-        if (height == 0) return Counts.leafOf(_value(side, index));
+        if (height == 0) return sha256(abi.encodePacked(Tags.COUNTER, _payload(side, index)));
         bytes32 left = _node(side, height - 1, 2 * index);
         if (2 * index + 1 >= _width(height - 1)) return left;
         return sha256(abi.encodePacked(Tags.NODE, left, _node(side, height - 1, 2 * index + 1)));

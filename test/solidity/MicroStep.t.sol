@@ -22,15 +22,28 @@ contract UncleanHarness {
         assert(dirt.length > 0);
         uint256 free;
         uint256 freeAfter;
+        uint256 zero;
         assembly ("memory-safe") {
             free := mload(0x40)
         }
         uint256 result = MicroStep.run(program, values);
         assembly ("memory-safe") {
             freeAfter := mload(0x40)
+            zero := mload(0x60)
         }
-        assert(freeAfter == free);
+        // The empty arrays of Solidity are at the word that is always zero.
+        assert(freeAfter == free && zero == 0);
         return result;
+    }
+
+    /// @return used gas of a program after this many bytes of memory were taken
+    function gasAfter(bytes calldata program, uint256[] calldata inputs, uint256 taken) external view returns (uint256 used) {
+        uint256[] memory values = inputs;
+        bytes memory memory_ = new bytes(taken);
+        used = gasleft();
+        MicroStep.run(program, values);
+        used -= gasleft();
+        assert(memory_.length == taken);
     }
 }
 
@@ -100,6 +113,14 @@ contract MicroStepTest {
             assert(unclean.run(abi.encodePacked(hex"02030000010000002001", number, hex"00"), two, hex"ff") == 7);
             assert(unclean.run(abi.encodePacked(hex"02030000010000002a0001", number), two, hex"ff") == 0);
         }
+    }
+
+    /// @dev The memory of a program follows that of its caller at once. Further away it would cost more gas
+    /// than a block has.
+    function test_TheCallersMemoryCostsNoGas() public view {
+        uint256[] memory two = new uint256[](2);
+        uint256 alone = unclean.gasAfter(hex"020200000100000020010200", two, 0);
+        assert(unclean.gasAfter(hex"020200000100000020010200", two, 0x8000) < alone + 1000);
     }
 
     function test_AProgramEndsWhereItsBytesEnd() public view {

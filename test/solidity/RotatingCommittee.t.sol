@@ -11,11 +11,18 @@ import {vm} from "./Vm.sol";
 
 /// @dev Verdicts of a drawn committee, and who is paid for them.
 contract RotatingCommitteeTest is RotatingWorld {
+    uint256 private constant GIFT = 100_000;
+
     function ready(address game) private returns (Terms memory terms, TaskId task) {
         registerMany(0, 5);
         terms = rotatingTerms(game);
         task = heard(terms);
         drawRound(terms, 0);
+    }
+
+    /// @dev Then what is paid is not bounded by what the committee has.
+    function give() private {
+        token.mint(address(committee), GIFT);
     }
 
     function test_ThoseThatSignShareTheSlash() public {
@@ -38,6 +45,19 @@ contract RotatingCommitteeTest is RotatingWorld {
         assert(committee.liabilities() == 5 * PRICE_OF_PLACE);
         vm.expectRevert(IRotatingCommittee.NothingToSettle.selector);
         committee.settle(terms, 1);
+    }
+
+    /// @dev What the vault still holds of an earlier slash is owed to others.
+    function test_AVerdictSharesItsOwnSlashAlone() public {
+        (Terms memory terms, ) = ready(address(0));
+        submit(terms, 2, 3);
+        challenged(terms, 2, LIE);
+        drawRound(terms, 1);
+        uint256[3] memory before = [pay(drawnKeys[0]), pay(drawnKeys[1]), pay(drawnKeys[2])];
+        submit(terms, 2, 7);
+        for (uint256 i = 0; i < 3; i++) assert(pay(drawnKeys[i]) == before[i] + 16);
+        assert(credit(address(committee)) == 150);
+        assertCovered();
     }
 
     /// @dev Those who submit can't leave out a member that has shown its signature.
@@ -87,6 +107,15 @@ contract RotatingCommitteeTest is RotatingWorld {
         }
     }
 
+    /// @dev One member is no threshold, however often its signature is given.
+    function test_AMemberCountsOnce() public {
+        (Terms memory terms, ) = ready(address(0));
+        Verdict memory v = verdictOf(terms, 2);
+        (address[] memory signers, bytes[] memory signed) = signatures(terms, v, 3);
+        (signers[1], signed[1]) = (signers[0], signed[0]);
+        refused(terms, v, signers, signed, abi.encodeWithSelector(ICommittee.WrongSigner.selector, signers[0]));
+    }
+
     function test_AVerdictLeavesOneClaimThatStands() public {
         (Terms memory terms, ) = ready(address(0));
         (address[] memory signers, bytes[] memory signed) = signatures(terms, verdictOf(terms, 2), 3);
@@ -109,6 +138,38 @@ contract RotatingCommitteeTest is RotatingWorld {
         (signers, signed) = signatures(terms, v, 3);
         refused(terms, v, signers, signed, abi.encodeWithSelector(ITaskManager.WrongClaims.selector));
         submit(terms, 2, 3);
+    }
+
+    function test_AClaimThatHasLostIsNotLeftByTheNextVerdict() public {
+        (Terms memory terms, TaskId task) = ready(address(0));
+        submit(terms, 2, 3);
+        challenged(terms, 2, LIE_2);
+        drawRound(terms, 1);
+        Verdict memory v = verdictOf(terms, 1);
+        bytes memory signed = sign(drawnKeys[0], committee.digestOf(task, v));
+        vm.expectRevert(IRotatingCommittee.NoSuchVerdict.selector);
+        committee.attest(terms, v, vm.addr(drawnKeys[0]), signed);
+        v.claims = list(TRUTH, LIE_2);
+        signed = sign(drawnKeys[0], committee.digestOf(task, v));
+        committee.attest(terms, v, vm.addr(drawnKeys[0]), signed);
+        assert(committee.memberOf(task, 2, vm.addr(drawnKeys[0])).vote == keccak256(abi.encode(LIE_2)));
+    }
+
+    /// @dev Those that vote too late have no share, and those that are paid are not replaced.
+    function test_AfterAVerdictNobodyVotesAndNobodyIsDrawn() public {
+        (Terms memory terms, TaskId task) = ready(address(fakeGame));
+        Verdict memory v = verdictOf(terms, 2);
+        (address[] memory signers, bytes[] memory signed) = signatures(terms, v, 7);
+        submit(terms, 2, 3);
+        bytes memory why = abi.encodeWithSelector(IRotatingCommittee.NotJudging.selector, State.Disputed, Phase.Ruled);
+        vm.expectRevert(why);
+        committee.attest(terms, v, signers[2], signed[2]);
+        refused(terms, v, signers, signed, why);
+        vm.expectRevert(why);
+        committee.convene(terms);
+        vm.expectRevert(why);
+        committee.draw(terms, link(1));
+        assert(committee.memberOf(task, 1, signers[2]).vote == 0 && committee.hearingOf(task, 1).round == 1);
     }
 
     /// @dev Then nobody's claim stands, and the client is refunded.
@@ -134,6 +195,8 @@ contract RotatingCommitteeTest is RotatingWorld {
         committee.settle(terms, 1);
         pastDeadline(task);
         manager.enforce(terms, waiting(terms, 2));
+        vm.expectEmit();
+        emit IRotatingCommittee.VerdictSettled(task, 1, false);
         committee.settle(terms, 1);
         assert(pay(drawnKeys[0]) == 50 && pay(drawnKeys[1]) == 50 && pay(drawnKeys[2]) == 0);
         vm.expectRevert(IRotatingCommittee.NothingToSettle.selector);
@@ -160,6 +223,7 @@ contract RotatingCommitteeTest is RotatingWorld {
     /// @dev Its share is burned, so the committee is not paid, and nobody loses a stake.
     function test_AVerdictThatTheGameConfirmsIsNotPaid() public {
         (Terms memory terms, ) = ready(address(fakeGame));
+        give();
         submit(terms, 2, 3);
         overrule(terms, 2, 1, 2);
         committee.settle(terms, 1);
@@ -170,6 +234,7 @@ contract RotatingCommitteeTest is RotatingWorld {
     /// @dev The game may have decided so because the right side was silent.
     function test_AnOverturnedVerdictIsNotPaidAndTakesNothing() public {
         (Terms memory terms, TaskId task) = ready(address(fakeGame));
+        give();
         attest(terms, 2, 2);
         submit(terms, 1, 3);
         overrule(terms, 1, 0, 2);
@@ -182,21 +247,37 @@ contract RotatingCommitteeTest is RotatingWorld {
         committee.burn();
     }
 
-    /// @dev Two disputes of one task, with a challenger's bond in the second one.
+    /// @dev The manager has credited nothing, and the game shows no bracket.
+    function test_NobodyIsPaidFromTheStakesOfOthers() public {
+        (Terms memory terms, ) = ready(address(fakeGame));
+        submit(terms, 2, 3);
+        escalate(terms, 2, 1);
+        vm.prank(address(fakeGame));
+        manager.resolve(terms, ruling(1, list(TRUTH, LIE), 2));
+        committee.settle(terms, 1);
+        for (uint256 i = 0; i < 3; i++) assert(pay(drawnKeys[i]) == 0);
+        assert(committee.liabilities() == 5 * PRICE_OF_PLACE);
+        assertCovered();
+    }
+
+    /// @dev Two disputes of one task, with a challenger's bond in the second one. A gift is nobody's pay.
     function test_EachDisputeIsSettledByItself() public {
         (Terms memory terms, TaskId task) = ready(address(fakeGame));
+        give();
         submit(terms, 2, 3);
         pastDeadline(task);
         manager.enforce(terms, waiting(terms, 2));
         challenged(terms, 2, LIE);
         // The first dispute is over, and the second one is not before the committee yet.
         committee.settle(terms, 1);
+        assert(committee.liabilities() == 5 * PRICE_OF_PLACE + 100);
         drawRound(terms, 1);
         uint256[3] memory before = [pay(drawnKeys[0]), pay(drawnKeys[1]), pay(drawnKeys[2])];
         submit(terms, 2, 7);
         pastDeadline(task);
         manager.enforce(terms, waiting(terms, 2));
         committee.settle(terms, 2);
+        assert(committee.hearingOf(task, 1).losers == 2 && committee.hearingOf(task, 2).losers == 4);
         for (uint256 i = 0; i < 3; i++) assert(pay(drawnKeys[i]) == before[i] + 16);
         assertState(task, State.Settled);
         assertCovered();

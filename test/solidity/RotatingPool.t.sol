@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {RotatingCommittee} from "../../contracts/RotatingCommittee.sol";
 import {TaskManager} from "../../contracts/TaskManager.sol";
-import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
+import {ICommittee, Verdict} from "../../contracts/interfaces/ICommittee.sol";
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {Candidate, IRotatingCommittee, Member} from "../../contracts/interfaces/IRotatingCommittee.sol";
 import {TaskId} from "../../contracts/libraries/Ids.sol";
@@ -29,6 +29,7 @@ contract HistoryOf {
 
 /// @dev The pool, and who is drawn from it.
 contract RotatingPoolTest is RotatingWorld {
+    address private constant BURNED = 0x000000000000000000000000000000000000dEaD;
     address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
 
     function leavePool(uint256 i) private returns (uint256) {
@@ -48,6 +49,7 @@ contract RotatingPoolTest is RotatingWorld {
             new RotatingCommittee(manager, none, wrong[i][0], wrong[i][1], wrong[i][2]);
         }
         assert(address(new RotatingCommittee(manager, none, 1, 15, 15).game()) == address(0));
+        assert(new RotatingCommittee(manager, none, type(uint80).max, 1, 1).price() == type(uint80).max);
     }
 
     function test_APlaceCostsAStakeForAsLongAsItIsHeld() public {
@@ -84,6 +86,18 @@ contract RotatingPoolTest is RotatingWorld {
         assert(committee.candidateOf(candidate(1)).place == 1 && committee.candidateOf(candidate(0)).place == 2);
     }
 
+    function test_WhoTakesAFreePlaceIsDrawn() public {
+        registerMany(0, 3);
+        vm.warp(leavePool(0));
+        vm.prank(candidate(0));
+        committee.withdraw(candidate(0));
+        register(3);
+        Terms memory terms = rotatingTerms(address(0));
+        TaskId task = heard(terms);
+        drawRound(terms, 0);
+        for (uint256 i = 0; i < 4; i++) assert(committee.isMemberFor(task, candidate(i)) == (i != 0));
+    }
+
     function test_ADrawNeedsEnoughCandidates() public {
         Terms memory terms = rotatingTerms(address(0));
         TaskId task = heard(terms);
@@ -95,7 +109,7 @@ contract RotatingPoolTest is RotatingWorld {
         assert(drawn(terms).length == 3 && committee.openedOf(task) == link(0));
     }
 
-    /// @dev Who comes after the block that decides is not drawn, and who leaves after it is.
+    /// @dev Who comes after the block that decides is not drawn, and who leaves in it or after it is.
     function test_ADrawIsAmongThoseOfItsBlock() public {
         registerMany(0, 4);
         leavePool(3);
@@ -103,6 +117,7 @@ contract RotatingPoolTest is RotatingWorld {
         Terms memory terms = rotatingTerms(address(0));
         TaskId task = heard(terms);
         committee.convene(terms);
+        leavePool(1);
         nextBlock();
         registerMany(4, 30);
         leavePool(0);
@@ -128,6 +143,7 @@ contract RotatingPoolTest is RotatingWorld {
         vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.DrawnAlready.selector, 1));
         committee.draw(terms, link(0));
         uint256 until = committee.hearingOf(task, 1).until;
+        vm.warp(until);
         vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.RoundNotOver.selector, until));
         committee.convene(terms);
         pastRound(terms);
@@ -139,7 +155,7 @@ contract RotatingPoolTest is RotatingWorld {
         assert(committee.openedOf(task) == link(1) && committee.hearingOf(task, 1).round == 2);
     }
 
-    /// @dev Another block decides, and its hash alone.
+    /// @dev Another block decides, and its hash alone: what a draw is called with does not count.
     function test_AClientThatKeepsItsSecretStopsNothing() public {
         registerMany(0, 8);
         Terms memory terms = rotatingTerms(address(0));
@@ -158,8 +174,13 @@ contract RotatingPoolTest is RotatingWorld {
         nextBlock();
         vm.expectRevert(abi.encodeWithSelector(IRotatingCommittee.ConvenedBefore.selector, block.number - 1));
         committee.convene(terms);
+        uint256 undrawn = vm.snapshotState();
+        committee.draw(terms, 0);
+        bytes32 drawnByHash = keccak256(abi.encode(drawn(terms)));
+        assert(vm.revertToState(undrawn));
         committee.draw(terms, "anything");
         assert(committee.openedOf(task) == 0 && drawn(terms).length == 3);
+        assert(keccak256(abi.encode(drawn(terms))) == drawnByHash);
     }
 
     function test_AForgottenHashIsReplacedOnlyWhereAnyoneCouldHaveDrawn() public {
@@ -230,6 +251,18 @@ contract RotatingPoolTest is RotatingWorld {
         submit(terms, 2, 7);
     }
 
+    function test_WhatTheSilentLoseIsBurnedOnce() public {
+        registerMany(0, 6);
+        silentDispute(0);
+        uint256 lost = 3 * (PRICE_OF_PLACE / 50);
+        vm.prank(ANYONE);
+        assert(committee.burn() == lost);
+        assert(token.balanceOf(BURNED) == lost && committee.liabilities() == 6 * PRICE_OF_PLACE - lost);
+        vm.expectRevert(IRotatingCommittee.NothingToDo.selector);
+        committee.burn();
+        assertCovered();
+    }
+
     function test_AStakeCanBeFilledUp() public {
         registerMany(0, 6);
         uint256 by = silentDispute(0);
@@ -259,18 +292,36 @@ contract RotatingPoolTest is RotatingWorld {
         assertCovered();
     }
 
+    /// @dev All calls that move money or change what is owed.
+    function guarded() private view returns (bytes[] memory calls) {
+        Terms memory terms;
+        Verdict memory verdict;
+        calls = new bytes[](6);
+        calls[0] = abi.encodeCall(committee.register, ());
+        calls[1] = abi.encodeCall(committee.withdraw, (ANYONE));
+        calls[2] = abi.encodeCall(committee.payMember, (ANYONE));
+        calls[3] = abi.encodeCall(committee.burn, ());
+        calls[4] = abi.encodeCall(committee.settle, (terms, 1));
+        calls[5] = abi.encodeCall(committee.submit, (terms, verdict, new address[](0), new bytes[](0)));
+    }
+
     function test_PayIsClosedToATokenThatCallsBack() public {
         CallingToken calling = new CallingToken();
         TaskManager other = new TaskManager(calling, UNBONDING);
         RotatingCommittee twin = new RotatingCommittee(other, IDisputeGame(address(0)), 10, 3, 2);
-        calling.mint(address(this), 10);
-        calling.approve(address(twin), 10);
-        twin.register();
-        twin.leavePool();
-        vm.warp(block.timestamp + UNBONDING);
-        calling.onTransfer(address(twin), abi.encodeCall(twin.burn, ()));
-        assert(twin.withdraw(address(this)) == 10 && !calling.succeeded());
+        bytes[] memory calls = guarded();
         bytes memory closed = abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
-        assert(keccak256(calling.answer()) == keccak256(closed));
+        calling.mint(address(this), 10);
+        calling.approve(address(twin), type(uint256).max);
+        for (uint256 i = 0; i < calls.length; i++) {
+            calling.onTransfer(address(twin), calls[i]);
+            twin.register();
+            assert(!calling.succeeded() && keccak256(calling.answer()) == keccak256(closed));
+            twin.leavePool();
+            vm.warp(block.timestamp + UNBONDING);
+            calling.onTransfer(address(twin), calls[i]);
+            assert(twin.withdraw(address(this)) == 10);
+            assert(!calling.succeeded() && keccak256(calling.answer()) == keccak256(closed));
+        }
     }
 }
