@@ -23,6 +23,11 @@ import type { PostedRounds } from "./terms-file.ts";
 /** The calls that show leaves. Each has the terms and the evidence of a leaf first. */
 const SHOWING: ReadonlySet<string> = new Set(["accuse", "answer", "show", "challenge"]);
 
+/** The contract's `LeafExcuse`, of which this needs the signatures of the leaves that were read. */
+interface Excuse {
+  readonly signatures: readonly Hex[];
+}
+
 /** Reads each call once. */
 export class ShownOnChain {
   private readonly client: PublicClient;
@@ -59,10 +64,12 @@ export class ShownOnChain {
     };
     list(place, leaf);
     for (const [i, from] of sourcesOf(terms, evidence).entries()) {
-      const source = evidence.sources[i];
+      const { claim, ...path } = evidence.sources[i];
+      const standing = evidence.standing.find(({ source }) => source === i);
+      const at = { ...from, round: standing?.round ?? from.round };
       // What an owner answers with is signed, and need not be what the record lists.
-      if (functionName === "answer") leaves.add(from, runOfClaim(source.claim), (args[2] as readonly Hex[])[i]);
-      else list(from, source);
+      if (functionName === "answer") leaves.add(at, runOfClaim(claim), (args[2] as Excuse).signatures[i]);
+      else list(at, { claim, ...(standing ?? path) });
     }
     if (functionName !== "answer") leaves.add(place, runOfClaim(leaf.claim), args[args.length - 1] as Hex);
   }
