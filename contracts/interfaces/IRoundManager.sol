@@ -134,7 +134,7 @@ interface IRoundManager is IRoundQuestions {
     error NoContradiction();
     /// @notice The roll is of another turn, or says something else of the member than it has to.
     error WrongRoll(uint32 round, uint32 turn);
-    /// @notice The accusation at this place is about another leaf, or has named other rounds of what it reads.
+    /// @notice The accusation at this place is about another leaf, or has named other rounds.
     error OtherAccusation();
     /// @notice The plan may miss so many members.
     error MayMiss(uint256 members);

@@ -15,7 +15,8 @@ interface IRoundQuestions {
     /// @notice Answers an accusation: the leaf's job follows from leaves that their owners have signed for
     /// these places. Then the record has something else than was signed, or somebody has signed twice; both
     /// can be shown, for which there is the time of an answer at least. Anyone may.
-    /// @param e with the leaves that were read as its sources; neither these nor the leaf need a way to the record
+    /// @param e with the leaves that were read as its sources; neither they nor the leaf need a way to the
+    /// record
     /// @param excuse the signatures of their owners, and of rolls
     function answer(RoundTerms calldata terms, LeafEvidence calldata e, LeafExcuse calldata excuse) external;
 

@@ -19,8 +19,8 @@ abstract contract InstanceStore {
     mapping(InstanceId instance => Instance) internal _instances;
     mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _accusations;
     mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _demands;
-    /// @dev Of an accusation: the hash of the leaf's run root and of the rounds of what the leaf has to read, if
-    /// some are earlier ones than its places. So whoever answers needs no way to the record.
+    /// @dev Of an accusation: the hash of the leaf's run root and of the rounds of what the leaf has to read,
+    /// if some are earlier ones than its places. So an answer needs no way to the record.
     mapping(InstanceId instance => mapping(uint256 place => bytes32)) internal _accused;
 
     /// @dev The manager's vault.

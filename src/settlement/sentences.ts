@@ -224,8 +224,7 @@ const SENTENCES = {
       : `the performance is ${ROUND_STATES[state]}, and in this state this can't be done`,
   WrongRoll: (_: Token, round: number, turn: number) =>
     `the roll of turn ${turn} in round ${round} is missing, or says something else of the member`,
-  OtherAccusation: () =>
-    "the accusation is about another leaf, or has named other rounds; show the leaf that it is about, and the rounds of its event",
+  OtherAccusation: () => "the accusation is about another leaf, or has named other rounds; show those of its event",
   WrongSaleState: (_: Token, state: number) =>
     state === 0 ? "there is no such sale" : `the sale is ${SALE_STATES[state]}, and in this state this can't be done`,
   WrongSeat: (_: Token, seat: bigint) => `seat ${seat} does not exist, is out, or has made this move`,
