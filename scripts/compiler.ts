@@ -17,12 +17,12 @@ interface Contract {
     deployedBytecode: { object: string; immutableReferences?: DeployedCode["immutableReferences"] };
   };
 }
-interface Output {
+export interface Output<C = Contract> {
   errors?: { severity: string; formattedMessage: string }[];
-  contracts?: Record<string, Record<string, Contract>>;
+  contracts?: Record<string, Record<string, C>>;
 }
 interface Compiler {
-  compile(input: string, callbacks: { import(path: string): { contents: string } | { error: string } }): string;
+  compile(input: string, callbacks: { import(path: string): { contents: string } }): string;
 }
 interface Settings {
   solidity: { profiles: { default: { overrides: Record<string, { settings: Record<string, unknown> }> } } };
@@ -58,12 +58,23 @@ export function settingsOf(portable = false, file = "contracts/Judge.sol"): Reco
 
 /** Compiles one source. Others are read when it imports them. */
 export function compile(file: string, content: string, settings: object, portable = false): Output {
-  const solc = require("solc") as Compiler;
-  const source = { language: "Solidity", sources: { [file]: { content } }, settings };
-  return JSON.parse(
-    solc.compile(JSON.stringify(source), { import: (path) => ({ contents: readSource(path, portable) }) }),
-  ) as Output;
+  return compileAll([file], settings, (path) => (path === file ? content : readSource(path, portable))) as Output;
 }
+
+/**
+ * @param files what is compiled, with all that it imports
+ * @param read the text of a file
+ * @returns what the compiler gives, with the errors that it has found
+ */
+export function compileAll(files: readonly string[], settings: object, read: (path: string) => string): unknown {
+  const solc = require("solc") as Compiler;
+  const sources = Object.fromEntries(files.map((file) => [file, { content: read(file) }]));
+  const input = JSON.stringify({ language: "Solidity", sources, settings });
+  return JSON.parse(solc.compile(input, { import: (path) => ({ contents: read(path) }) }));
+}
+
+/** The compiler's version, such as `0.8.37`. */
+export const compilerVersion = (): string => (require("solc/package.json") as { version: string }).version;
 
 /** Every file that a contract imports, itself too, by its name. */
 export function sourcesOf(file: string, portable = false, found = new Map<string, string>()): Map<string, string> {
@@ -79,13 +90,12 @@ export function sourcesOf(file: string, portable = false, found = new Map<string
 
 /** SHA-256 of what is compiled: the sources without comments, and the compiler's settings and version. */
 export function digestOf(sources: ReadonlyMap<string, string>, portable: boolean): string {
-  const { version } = require("solc/package.json") as { version: string };
   const code = [...sources].map(([name, text]) => {
     const bare = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
     return [name, bare.replace(/\s+/g, " ")];
   });
   const all = ["contracts/Judge.sol", "contracts/DisputeGame.sol"].map((file) => settingsOf(portable, file));
-  const text = JSON.stringify([version, all, code.sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const text = JSON.stringify([compilerVersion(), all, code.sort(([a], [b]) => (a < b ? -1 : 1))]);
   return createHash("sha256").update(text).digest("hex");
 }
 

@@ -1,6 +1,5 @@
 /** Compiles contracts and their tests in this process, without the optimizer's costly passes. */
-import { createRequire } from "node:module";
-import { readSource } from "../compiler.ts";
+import { compileAll, type Output, readSource } from "../compiler.ts";
 import type { Node } from "./sites.ts";
 
 interface Code {
@@ -11,22 +10,10 @@ export interface BuiltContract {
   abi: { type: string; name?: string }[];
   evm: { bytecode: Code; deployedBytecode: Code };
 }
-export interface CompilerError {
-  severity: string;
-  type: string;
-  formattedMessage: string;
-  sourceLocation?: { file: string; start: number; end: number };
-}
-interface Output {
-  errors?: CompilerError[];
+interface BuildOutput extends Output<BuiltContract> {
   sources?: Record<string, { ast?: Node }>;
-  contracts?: Record<string, Record<string, BuiltContract>>;
-}
-interface Compiler {
-  compile(input: string, callbacks: { import(path: string): { contents: string } | { error: string } }): string;
 }
 
-const compiler = createRequire(import.meta.url)("solc") as Compiler;
 const ARTIFACT = ["abi", ...["bytecode", "deployedBytecode"].flatMap((code) => [`evm.${code}.object`, `evm.${code}.linkReferences`])]; // prettier-ignore
 
 /** What is needed for the stack to suffice. The other passes take longer than all tests. */
@@ -44,9 +31,9 @@ const QUICK = {
 export const readBytes = (path: string): string => Buffer.from(readSource(path), "utf8").toString("latin1");
 const textOf = (bytes: string): string => Buffer.from(bytes, "latin1").toString("utf8");
 
-/** What else was read: sources by their names. */
+/** What the compiler gives: by files, and contracts also by names. */
 export interface Built {
-  errors: CompilerError[];
+  errors: NonNullable<Output["errors"]>;
   trees: ReadonlyMap<string, Node>;
   contracts: Readonly<Record<string, Record<string, BuiltContract>>>;
 }
@@ -66,31 +53,13 @@ export function build(
     output === "code"
       ? Object.fromEntries(tests.map((test) => [test, { "*": ARTIFACT }]))
       : { "*": { "": output === "trees" ? ["ast"] : [] } };
-  const input = {
-    language: "Solidity",
-    sources: Object.fromEntries(tests.map((test) => [test, { content: read(test) }])),
-    settings: {
-      optimizer: { enabled: true, runs: 1, details: QUICK },
-      evmVersion: "osaka",
-      metadata: { bytecodeHash: "none", appendCBOR: false },
-      outputSelection: wanted,
-    },
+  const settings = {
+    optimizer: { enabled: true, runs: 1, details: QUICK },
+    evmVersion: "osaka",
+    metadata: { bytecodeHash: "none", appendCBOR: false },
+    outputSelection: wanted,
   };
-  const {
-    errors = [],
-    sources = {},
-    contracts = {},
-  } = JSON.parse(
-    compiler.compile(JSON.stringify(input), {
-      import: (path) => {
-        try {
-          return { contents: read(path) };
-        } catch (error) {
-          return { error: String(error) };
-        }
-      },
-    }),
-  ) as Output;
+  const { errors = [], sources = {}, contracts = {} } = compileAll(tests, settings, read) as BuildOutput;
   const trees = new Map(
     Object.entries(sources).flatMap(([path, { ast }]) => (ast === undefined ? [] : [[path, ast] as const])),
   );

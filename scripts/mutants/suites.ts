@@ -14,6 +14,7 @@ import {
   type SuiteResult,
 } from "@nomicfoundation/edr";
 import config from "../../hardhat.config.ts";
+import { compilerVersion } from "../compiler.ts";
 import type { BuiltContract } from "./build.ts";
 
 /** Tests of one contract. */
@@ -52,7 +53,7 @@ async function open(): Promise<EdrContext> {
   return opened;
 }
 
-const idOf = ({ name, file }: Suite): ArtifactId => ({ name, source: file, solcVersion: "0.8.37" });
+const idOf = ({ name, file }: Suite): ArtifactId => ({ name, source: file, solcVersion: compilerVersion() });
 
 export class Suites {
   private readonly all: Suite[] = [];

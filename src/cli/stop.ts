@@ -103,3 +103,7 @@ export function endSignal(): AbortSignal {
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort());
   return controller.signal;
 }
+
+/** Waits until a signal comes, if it has not come yet. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((done) => (signal.aborted ? done() : signal.addEventListener("abort", () => done())));

@@ -73,7 +73,7 @@ export async function crewFor(
     together: true,
     perform: (place, fault) => {
       // A fault may read what the plan does not say.
-      const [statements, rolls] = fault ? [record.all, record.rolls.all] : [record.sources(place), record.rollsRead(place)]; // prettier-ignore
+      const [statements, rolls] = fault ? [record.all, record.rolls.all] : [record.sources(place), record.reads(place).asked]; // prettier-ignore
       const owner = ownerOf(place);
       // One that has ended, and was missed in a turn, comes back as a new process.
       if (processes[owner].isMissed) processes[owner] = begun(owner);

@@ -43,8 +43,8 @@ export async function perform(
   fault?: LeafFault,
 ): Promise<Performed> {
   const { plan, instance, blobs } = record;
-  for (const roll of record.rollsRead(place)) checkRoll(record, roll);
   const derived = record.reads(place);
+  for (const roll of derived.asked) checkRoll(record, roll);
   const reads = fault ? misread(plan, { ...place, fault }, derived) : derived;
   const read = record.statements(reads.places.map((each) => record.standing(each)));
   const states: SourceState[] = [];

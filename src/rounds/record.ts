@@ -13,17 +13,7 @@ import { type LeafNote, readNote, type ShownNote, writeNote } from "./leaf-note.
 import { type LogContent, type RecordMark, readLog } from "./log.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan } from "./plan-file.ts";
-import {
-  chosenBy,
-  isRolled,
-  type Reads,
-  readsOf,
-  type Roll,
-  Rolls,
-  standingIn,
-  turnOf,
-  type TurnPlace,
-} from "./roll.ts";
+import { chosenBy, type ChosenReads, isRolled, type Roll, Rolls, standingIn, turnOf, type TurnPlace } from "./roll.ts";
 import { beaconsBy, sameMark, type SeedParts } from "./seeds.ts";
 import { stateOf } from "./template.ts";
 import type { Instance, Statement } from "./statement.ts";
@@ -144,13 +134,8 @@ export class RoundsRecord {
   }
 
   /** What a leaf has to read. @throws {RoundsError} UNAVAILABLE without the rolls that say it */
-  reads(place: LeafPlace): Reads {
-    return readsOf(this.plan, place, (turn) => this.roll(turn));
-  }
-
-  /** The rolls that say what a leaf has to read. */
-  rollsRead(place: LeafPlace): readonly Roll[] {
-    return chosenBy(this.plan, place, (turn) => this.roll(turn)).asked;
+  reads(place: LeafPlace): ChosenReads {
+    return chosenBy(this.plan, place, (turn) => this.roll(turn));
   }
 
   /** Whether a place has its leaf, or a roll says that its member was away. */

@@ -89,7 +89,12 @@ export function readsOf(plan: Plan, place: LeafPlace, roll: RollAt): Reads {
 }
 
 /** What a leaf reads by rolls, and which of them say so, each once. */
-export function chosenBy(plan: Plan, place: LeafPlace, rollOf: RollAt): Reads & { asked: readonly Roll[] } {
+export interface ChosenReads extends Reads {
+  readonly asked: readonly Roll[];
+}
+
+/** @param rollOf the roll of a turn. @returns what a leaf reads by the rolls */
+export function chosenBy(plan: Plan, place: LeafPlace, rollOf: RollAt): ChosenReads {
   const asked = new Map<string, Roll>();
   const reads = readsOf(plan, place, (turn) => {
     const roll = rollOf(turn);

@@ -73,7 +73,7 @@ export async function relisted(
   for (const statement of all) {
     const { read: _, ...note } = await record.note(statement);
     const shown = needsMark(plan, statement.round) ? markBefore(record, statement.round) : undefined;
-    await other.writeNote(statement, { ...note, read: record.sources(statement), rolls: record.rollsRead(statement), ...(shown && { mark: shown }) }); // prettier-ignore
+    await other.writeNote(statement, { ...note, read: record.sources(statement), rolls: record.reads(statement).asked, ...(shown && { mark: shown }) }); // prettier-ignore
   }
   if (marks.length === 0) mark(other);
   return other;

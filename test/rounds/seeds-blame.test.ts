@@ -68,7 +68,7 @@ describe("the recorder", () => {
       of2(({ rounds }) => [marked(base.instance, rounds, OTHER)]),
     );
     expect(await liarsOf(lies)).toEqual([...all("recorder equivocation"), "1 record recorder record"]);
-    // Who has kept nothing is right by the leaves that are listed.
+    // A reader that has kept nothing is right by the leaves that are listed.
     for (const statement of lies.all) {
       const { mark: _, ...note } = await lies.note(statement);
       await lies.writeNote(statement, note);

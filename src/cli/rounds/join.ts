@@ -11,7 +11,7 @@ import { parseDuration } from "../../settlement/duration.ts";
 import { networksOf } from "../network.ts";
 import { expectNetwork, type NetworkFlags } from "../network-options.ts";
 import { reportLine, sayNow } from "../output.ts";
-import { endSignal } from "../stop.ts";
+import { aborted, endSignal } from "../stop.ts";
 import { type PlanFlags, planOf } from "./plan.ts";
 import { type StakedFlags, stakedParticipant } from "./staked.ts";
 
@@ -59,7 +59,7 @@ export async function joinPlan(path: string, rest: string[], flags: Flags, comma
       onClosed: ({ round }, name) => sayNow(`round ${round} was closed without ${name}: the recorder has signed that it was absent`, json), // prettier-ignore
     });
     sayNow(`${as} of ${plan.name} is on ${network}, as ${formatAddress(joined.address)}`, json);
-    await new Promise<void>((done) => (signal.aborted ? done() : signal.addEventListener("abort", () => done())));
+    await aborted(signal);
     await joined.close();
   } finally {
     await networks.close();

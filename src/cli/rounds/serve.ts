@@ -6,7 +6,7 @@ import type { Transport } from "../../services/transport/transport.ts";
 import { networksOf } from "../network.ts";
 import { expectNetwork, type NetworkFlags } from "../network-options.ts";
 import { sayNow } from "../output.ts";
-import { endSignal } from "../stop.ts";
+import { aborted, endSignal } from "../stop.ts";
 
 interface Flags extends NetworkFlags {
   json?: boolean;
@@ -16,7 +16,7 @@ export async function serveRounds(folder: string, flags: Flags): Promise<void> {
   const signal = endSignal();
   const served = await beginServing(folder, flags);
   try {
-    await new Promise<void>((done) => (signal.aborted ? done() : signal.addEventListener("abort", () => done())));
+    await aborted(signal);
   } finally {
     await served.close();
   }

@@ -140,7 +140,10 @@ export class RecordFetch {
     let left: Bytes = new Uint8Array();
     for await (const bytes of readAll(server, first, begin)) {
       // What was compared is the end of the own log.
-      const fresh = left.length === 0 && bytes === first.bytes ? bytes.subarray(back.length) : concat(left, bytes);
+      const fresh =
+        left.length === 0 && bytes === first.bytes
+          ? bytes.subarray(back.length)
+          : new Uint8Array(Buffer.concat([left, bytes]));
       left = await this.rounds(state, fresh);
       if (left.length > most) throw server.wrong(`sent ${left.length} bytes of a round, and it has no more than ${most}`); // prettier-ignore
       if (state.offered.isWhole) break;
@@ -197,11 +200,4 @@ export class RecordFetch {
   private async summary({ record, offered, lacking }: State): Promise<Fetched> {
     return { record, rounds: offered.count, isWhole: offered.isWhole, lacking: [...lacking.values()], bytes: this.bytes }; // prettier-ignore
   }
-}
-
-function concat(a: Bytes, b: Bytes): Bytes {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

@@ -174,7 +174,7 @@ export class Joined {
     const { statement } = await perform(record, tools, place, fault);
     const note = await record.note(place);
     // The record has what the recorder has signed. This folder shows that by which this leaf was computed.
-    const rolls = fault ? [] : record.rollsRead(place);
+    const rolls = fault ? [] : derived.asked;
     const mark = fault || !needsMark(plan, place.round) ? undefined : markBefore(record, place.round);
     if (rolls.length > 0 || mark) await record.writeNote(place, { ...note, ...(rolls.length > 0 && { rolls }), ...(mark && { mark }) }); // prettier-ignore
     const { roots, metrics, read = [] } = note;

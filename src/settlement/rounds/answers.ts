@@ -96,9 +96,8 @@ async function readBy(record: RoundsRecord, place: LeafPlace, job: Hex): Promise
   const shown = own && (await shownReads(record, own));
   if (own && shown && bytesToHex(own.job) === job) return shown;
   try {
-    const { places, present } = record.reads(place);
+    const { places, present, asked: rolls } = record.reads(place);
     const statements = record.statements(places);
-    const rolls = record.rollsRead(place);
     const derived = deriveJob(plan, place, statements.map(({ end }) => end), present); // prettier-ignore
     const areSigned = statements.every((each) => isOwners(plan, instance, each)) && rolls.every((roll) => isRecorders(instance, roll)); // prettier-ignore
     return areSigned && bytesToHex(derived) === job ? { statements, rolls } : undefined;

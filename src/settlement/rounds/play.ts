@@ -38,7 +38,7 @@ export async function playLeaf(
   const template = templateOf(plan, place);
   const [listed] = record.statements([place]);
   const sources = await statesRead(record, place).catch(() => statesRead(other, place));
-  // Who has no leaf there executes it: then there is a challenge only if it gives something else.
+  // A holder without a leaf there executes it: then there is a challenge only if it gives something else.
   const own = other.isAbsent(place) ? await runner.run(plan, place, sources) : other.statements([place])[0];
   if (sameClaim(plan, place, own, listed)) return [];
   const { start, end } = shownClaim(template, own);

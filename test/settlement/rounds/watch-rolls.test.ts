@@ -91,7 +91,7 @@ test("a recorder that has signed two rolls loses, and who read by the first one 
   for (const { ended } of watchers) expect(await ended).toMatchObject({ lost: false });
 });
 
-test("who is accused of what it has read by a roll answers from its own folder", async () => {
+test("an owner that is accused of what it has read by a roll answers from its own folder", async () => {
   const { posted, record } = await deceived((roll) => roll);
   await on.post(posted, record);
   // The recorder hands a folder over without what was read.
