@@ -231,6 +231,44 @@ contract BisectionTest {
         assert(proofs == encoded.length - 1);
     }
 
+    /// @dev What both sides have to show has been shown there.
+    function test_noTurnIsTakenAtTheBottom() public {
+        uint256 bottoms = 0;
+        for (uint256 i = 0; i < encoded.length; i++) {
+            Transcript memory t = _begin(i);
+            if (t.proof.length == 0) continue;
+            bottoms++;
+            for (uint256 j = 0; j < t.calls.length; j++) _play(t, j);
+            (, , Move memory m) = this.turnOf(t.calls[t.calls.length - 1]);
+            vm.expectRevert(IBisection.WrongQuestion.selector);
+            game.turn(1, t.last, t.context, m);
+        }
+        assert(bottoms == encoded.length - 1);
+    }
+
+    /// @dev The other side needs these words for its own move, and has them from nowhere else.
+    function test_aMoveIsToldWithAllThatItShows() public {
+        uint256 moves = 0;
+        for (uint256 i = 0; i < encoded.length; i++) {
+            Transcript memory t = _begin(i);
+            for (uint256 j = 0; j < t.calls.length; j++) {
+                if (bytes4(t.calls[j]) == IBisection.move.selector) {
+                    moves++;
+                    (bytes32[2] memory siblings, bytes32[4] memory next) = this.shownBy(t.calls[j]);
+                    vm.expectEmit();
+                    emit IBisection.Moved(1, siblings, next);
+                }
+                _play(t, j);
+            }
+        }
+        assert(moves > 4);
+    }
+
+    function shownBy(bytes calldata call) external pure returns (bytes32[2] memory siblings, bytes32[4] memory next) {
+        (, , , , , siblings, next) =
+            abi.decode(call[4:], (uint256, GameWord, bytes32, bytes32, bytes32[2], bytes32[2], bytes32[4]));
+    }
+
     /// @dev At the start nothing is claimed about the first tree, and nothing has to be proven.
     function test_nothingIsProvenBeforeTheBottom() public {
         Transcript memory t = _begin(0);
