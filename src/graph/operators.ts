@@ -6,14 +6,14 @@ import * as ops from "./ops/index.ts";
 /** Fails to compile when ops/index.ts exports something without a check. */
 const DECLARED: Readonly<Record<string, Operator | ElementwiseOperator>> = ops;
 
+const ALL = Object.values(DECLARED);
+
 /** Element-wise operators come first, because their vectors share a graph. */
 const placeOf = (operator: Operator | ElementwiseOperator): number =>
-  operator.check.number + ("elementwise" in operator ? 0 : Object.keys(DECLARED).length);
+  operator.check.number + ("elementwise" in operator ? 0 : ALL.length);
 
 /** Every operator that ops/index.ts lists, in the order of their conformance vectors. */
-export const OPERATORS: readonly (Operator | ElementwiseOperator)[] = Object.values(DECLARED).sort(
-  (a, b) => placeOf(a) - placeOf(b),
-);
+export const OPERATORS: readonly (Operator | ElementwiseOperator)[] = ALL.toSorted((a, b) => placeOf(a) - placeOf(b));
 
 /** The names of the element-wise operators: `add`, `exp` and others. */
 export type ElementwiseName = {

@@ -1,6 +1,5 @@
 /** Workers that are reached over HTTP: each message is a POST, each reply its body. */
-import http from "node:http";
-import https from "node:https";
+import type { IncomingMessage } from "node:http";
 import type { Bytes } from "../encoding/bytes.ts";
 import { MEDIA_TYPE, serverAt, type TokenFor } from "../formats/http.ts";
 import type { Channel, WorkerAddress } from "./channel.ts";
@@ -21,7 +20,8 @@ export function workerAt(url: string, tokenFor: TokenFor = () => undefined): Wor
 export function httpChannel(url: string, token: string | undefined): Channel {
   const { base, headers: authorization } = serverAt(url, () => token);
   const target = new URL(SHARDS_PATH, base);
-  const library = target.protocol === "https:" ? https : http;
+  // Not imported by name: that would load all that these modules export, and each command would start later.
+  const library = process.getBuiltinModule(target.protocol === "https:" ? "node:https" : "node:http");
   const agent = new library.Agent({ keepAlive: true, maxSockets: 1 });
   const send: Channel["send"] = (message, most, signal) =>
     new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ export function httpChannel(url: string, token: string | undefined): Channel {
 }
 
 /** @throws {Error} for another status than 200, and when it is longer; then the rest is not read */
-async function bodyOf(response: http.IncomingMessage, most: number): Promise<Bytes> {
+async function bodyOf(response: IncomingMessage, most: number): Promise<Bytes> {
   if (response.statusCode !== 200) {
     const hint = response.statusCode === 401 ? "; give its token with --token-file or VERDE_TOKEN" : "";
     throw new Error(`its server answers ${response.statusCode}${hint}`);

@@ -1,5 +1,5 @@
 /** The server of `verde serve`: it only reads, and it serves only the page, its modules and one trace. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, isIP } from "node:net";
 import type { Assets } from "./modules.ts";
 import { type Place, portError, urlAt } from "../services/address.ts";
@@ -51,6 +51,8 @@ export interface PageServer {
 export async function startServer(options: ServeOptions): Promise<PageServer> {
   const { host, port } = options;
   const blobs = options.trace && new BlobAnswers(new TraceBlobs("the trace", options.trace));
+  // Not imported by name: that would load all that this module exports, and each command would start later.
+  const { createServer } = process.getBuiltinModule("node:http");
   const server = createServer((request, response) => {
     answer(request, response, options, blobs).catch(() => {
       // The file was removed while it was read, or the browser closed the connection.
