@@ -134,7 +134,7 @@ contract BisectionTest {
         }
     }
 
-    /// @dev An answer must not hold more than what is asked for.
+    /// @dev An answer must hold what is asked for, and no more.
     function test_answersHaveTheirLengths() public {
         for (uint256 i = 0; i < encoded.length; i++) {
             Transcript memory t = _begin(i);
@@ -146,6 +146,7 @@ contract BisectionTest {
                         (bytes memory shown, bytes memory reply) = (m.shown, m.reply);
                         if (shown.length > 0) _refusesOne(state, c, m, t.owners[j % 2], bytes.concat(shown, bytes32(0)), reply);
                         _refusesOne(state, c, m, t.owners[j % 2], shown, bytes.concat(reply, bytes32(0)));
+                        _refusesOne(state, c, m, t.owners[j % 2], shown, this.withoutEnd(reply));
                         (m.shown, m.reply) = (shown, reply);
                     }
                     if (m.next.length > 0) {
@@ -156,6 +157,10 @@ contract BisectionTest {
                 _play(t, j);
             }
         }
+    }
+
+    function withoutEnd(bytes calldata text) external pure returns (bytes memory) {
+        return text[:text.length - 1];
     }
 
     function _refusesOne(
