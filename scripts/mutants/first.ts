@@ -1,6 +1,10 @@
 /** The test that most probably notices a change of a file. The others run only if it does not. */
 const FIRST: readonly [RegExp, string][] = [
   [/StakeVault/, "StakeVault"],
+  [/BlockHashes/, "BlockHashes"],
+  [/Knockout/, "Knockout"],
+  [/Consents/, "Consents"],
+  [/Past/, "Past"],
   [/SeatDraw|EarlyWord/, "SeatDraw"],
   [/SeatList/, "SeatList"],
   [/Canaries/, "Canaries"],
