@@ -1,4 +1,4 @@
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultClientConditions, defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
@@ -8,15 +8,38 @@ const SOURCES = "verde-source";
 /** As Node resolves packages: it does not know "module", and some packages have files there that only bundlers load. */
 const NODE_CONDITIONS = defaultServerConditions.filter((name) => name !== "module");
 
+/**
+ * Tests in these folders leave nothing behind in their process, so several files share one, and the engine is
+ * loaded once for them. Loading takes a third of the time of a short file.
+ */
+const SHARED = ["audit", "blobs", "claims", "encoding", "errors", "files", "formats", "game", "graph", "job", "property", "referee", "repops", "rounds", "settlement", "trace"]; // prettier-ignore
+/** In these folders they change the process: its environment, or what a module exports. */
+const CHANGING = ["test/referee/apart/*.test.ts", "test/settlement/attacks/attack10-many-liars.test.ts"];
+
 export default defineConfig({
   resolve: { conditions: [SOURCES, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [SOURCES, ...NODE_CONDITIONS], externalConditions: [SOURCES] } },
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "shared",
+          include: SHARED.map((folder) => `test/${folder}/**/*.test.ts`),
+          exclude: CHANGING,
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: ["test/*.test.ts", `test/!(${SHARED.join("|")})/**/*.test.ts`, ...CHANGING] },
+      },
+    ],
     // On two busy cores a device in software takes minutes.
-    testTimeout: 900_000,
-    hookTimeout: 900_000,
-    maxWorkers: 2,
+    testTimeout: 480_000,
+    hookTimeout: 480_000,
+    // Each needs up to 2 GB, and the tests of the contracts run beside them.
+    maxWorkers: Math.max(2, Math.min(4, availableParallelism())),
     // Tests must not see the certificates and keys that this machine has for its own jobs.
     env: {
       VERDE_CACHE: join(tmpdir(), `verde-tests-${process.pid}`),

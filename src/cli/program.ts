@@ -2,38 +2,38 @@
 import { Console } from "node:console";
 import { Command, type Help } from "commander";
 import { resolveOwnPackage } from "../job/resolve.ts";
-import * as audit from "./audit.ts";
-import * as bench from "./bench.ts";
-import * as blob from "./blob.ts";
-import * as certify from "./certify.ts";
-import * as check from "./check.ts";
-import * as completion from "./completion.ts";
-import * as demo from "./demo/demo.ts";
 import { applyConfiguration } from "./config/apply.ts";
-import * as config from "./config/config.ts";
 import { readConfiguration } from "./config/file.ts";
-import * as diff from "./diff.ts";
-import * as dispute from "./dispute.ts";
-import * as doctor from "./doctor/doctor.ts";
 import { chainFailure, exitCodeOf, reportFailure, usageText } from "./exit.ts";
 import { finish, reportWith } from "./guard.ts";
-import * as inspect from "./inspect.ts";
 import { columnsOf, terminalText } from "./output.ts";
-import * as job from "./job.ts";
-import * as prove from "./prove.ts";
-import * as run from "./run.ts";
-import * as serve from "./serve.ts";
 import { wrap } from "./table.ts";
-import * as trace from "./trace.ts";
-import * as validate from "./validate.ts";
-import * as version from "./version.ts";
-import * as worker from "./worker.ts";
 
-/**
- * Loaded only when needed: the code of rounds is seldom used, and that of a chain would double the start time
- * of every other command.
- */
-const LATER: readonly [string, string, () => Promise<{ register(program: Command): void }>][] = [
+type Load = () => Promise<{ register(program: Command): void }>;
+
+/** The commands that the help page shows with their arguments, in its order. */
+const CORE: readonly [string, Load][] = [
+  ["demo", () => import("./demo/demo.ts")],
+  ["run", () => import("./run.ts")],
+  ["worker", () => import("./worker.ts")],
+  ["job", () => import("./job.ts")],
+  ["inspect", () => import("./inspect.ts")],
+  ["validate", () => import("./validate.ts")],
+  ["audit", () => import("./audit.ts")],
+  ["diff", () => import("./diff.ts")],
+  ["dispute", () => import("./dispute.ts")],
+  ["check", () => import("./check.ts")],
+  ["prove", () => import("./prove.ts")],
+  ["serve", () => import("./serve.ts")],
+  ["blob", () => import("./blob.ts")],
+  ["trace", () => import("./trace.ts")],
+  ["certify", () => import("./certify.ts")],
+  ["bench", () => import("./bench.ts")],
+  ["doctor", () => import("./doctor/doctor.ts")],
+];
+
+/** The code of rounds is seldom used, and that of a chain is large: the help page only names these. */
+const LATER: readonly [string, string, Load][] = [
   [
     "rounds",
     "run plans of many participants, and find who is wrong in their records",
@@ -52,26 +52,11 @@ const LATER: readonly [string, string, () => Promise<{ register(program: Command
   ["watch", "follow a task until it is final or refunded", () => import("./watch.ts")],
 ];
 
-/** In the order of the help page. */
-const COMMANDS = [
-  demo,
-  run,
-  worker,
-  job,
-  inspect,
-  validate,
-  audit,
-  diff,
-  dispute,
-  check,
-  prove,
-  serve,
-  blob,
-  trace,
-  certify,
-  bench,
-  doctor,
-] as const;
+/** These describe the others, and build the whole program for it. */
+const ABOUT: readonly [string, () => Promise<{ register(program: Command, build: typeof buildProgram): void }>][] = [
+  ["completion", () => import("./completion.ts")],
+  ["config", () => import("./config/config.ts")],
+];
 
 /** The fewest columns for descriptions beside the names that they describe. */
 const DESCRIPTION = 30;
@@ -91,8 +76,7 @@ const withoutEnd = (text: string): string[] => text.replace(/\n$/, "").split("\n
 
 /**
  * The program, ready to parse a command line.
- * @param words of the command line: a settlement command is loaded if it is among the first two, and
- *   otherwise only named. Without words all are loaded
+ * @param words of the command line: if they name a command, it alone is loaded. Without words all are
  */
 export async function buildProgram(words?: readonly string[]): Promise<Command> {
   const program = new Command("verde")
@@ -108,13 +92,15 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
     })
     .configureHelp({ formatItem })
     .showHelpAfterError("(`verde --help` lists the commands)");
-  for (const command of COMMANDS) command.register(program);
-  version.register(program, words);
-  completion.register(program, buildProgram);
-  config.register(program, buildProgram);
+  // The name is the first argument, or the second after `help`.
+  const named = words?.[words[0] === "help" ? 1 : 0];
+  const isKnown = [...CORE, ...LATER, ...ABOUT].some(([name]) => name === named);
+  const isLoaded = (name: string): boolean => !isKnown || name === named;
+  for (const [name, load] of CORE) if (isLoaded(name)) (await load()).register(program);
+  if (!isKnown) (await import("./version.ts")).register(program, words);
+  for (const [name, load] of ABOUT) if (isLoaded(name)) (await load()).register(program, buildProgram);
   for (const [name, description, load] of LATER) {
-    // The name is the first argument, or the second after `help`.
-    if (words === undefined || words.slice(0, 2).includes(name)) (await load()).register(program);
+    if (words === undefined || name === named) (await load()).register(program);
     else program.command(name).description(description);
   }
   program
