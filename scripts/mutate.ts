@@ -99,9 +99,11 @@ async function run(): Promise<Report> {
   const inOrder = (file: string, all: readonly Suite[]): Suite[] => {
     const first = firstOf(file);
     const isNamed = (suite: Suite): boolean => suite.file.endsWith(`/${first}.t.sol`);
-    const named = all.filter(isNamed).map((suite) => ({ ...suite, runs: ALL_RUNS }));
+    const named = all.filter(isNamed);
+    // Most mutants fall to a few inputs, and the others are left to all of them.
+    const own = [...named, ...named.map((suite) => ({ ...suite, runs: ALL_RUNS }))];
     const others = all.filter((suite) => !isNamed(suite) && reads.get(suite.file)!.has(file));
-    return options.alone ? named : [...named, ...others];
+    return options.alone ? own : [...own, ...others];
   };
   const known = (JSON.parse(readFileSync(FILE, "utf8")) as Report).survivors;
   const survivors: Survivor[] = [];
