@@ -111,15 +111,11 @@ contract AgreedTest {
         bytes32[3] memory lists = [_list(0, 2), _list(2, 0), _list(2, 1)];
         bytes32 pair = MerkleTree.hashNode(lists[0], lists[1]);
         bytes32 dataset = sha256(abi.encodePacked(hex"19", uint32(3), MerkleTree.hashNode(pair, lists[2])));
-        Context memory c;
-        c.job = _chain("rest", dataset);
-        c.sizes = SizesLib.withGraph(SizesLib.withLists(SizesLib.ofRun(0, 1), 3), 3, 1, 1);
-        uint256[] memory one = new uint256[](1);
-        one[0] = 1;
+        Context memory c = _initOf(dataset, 3);
         bytes memory first = abi.encodePacked(uint32(0), uint32(0), uint32(2));
         bytes memory last = abi.encodePacked(uint32(2), uint32(2), uint32(1));
         bytes32 rest = "rest";
-        this.checkTensors(c, abi.encodePacked(first, _leaf(0), lists[1], lists[2], rest), one);
+        this.checkTensors(c, abi.encodePacked(first, _leaf(0), lists[1], lists[2], rest), _one(1));
         uint256[] memory both = new uint256[](2);
         (both[0], both[1]) = (1, 2);
         this.checkTensors(c, abi.encodePacked(first, _leaf(0), last, lists[1], rest), both);
@@ -128,6 +124,42 @@ contract AgreedTest {
             vm.expectRevert(IJudge.NotAgreed.selector);
             this.checkTensors(c, witness, both);
         }
+    }
+
+    /// @dev In a tree of two leaves the way up from a third would be that of the first.
+    function test_aListThatDoesNotExistIsNotThatOfAnotherNumber() public {
+        bytes32[2] memory lists = [_list(0, 2), _list(2, 1)];
+        bytes32 dataset = sha256(abi.encodePacked(hex"19", uint32(2), MerkleTree.hashNode(lists[0], lists[1])));
+        Context memory c = _initOf(dataset, 2);
+        bytes memory shown = abi.encodePacked(uint32(0), uint32(2), _leaf(0), lists[1], bytes32("rest"));
+        this.checkTensors(c, bytes.concat(hex"00000000", shown), _one(1));
+        vm.expectRevert(IJudge.NotAgreed.selector);
+        this.checkTensors(c, bytes.concat(hex"00000002", shown), _one(1));
+    }
+
+    /// @dev Even where the root of the list is the next tensor's, which belongs to another list.
+    function test_aListIsShownForATensorThatIsReadAlone() public {
+        bytes32 odd = sha256(abi.encodePacked(hex"05", uint32(1), _root(2)));
+        bytes32[3] memory lists = [_list(0, 1), sha256(abi.encodePacked(hex"18", uint32(1), odd)), _list(2, 1)];
+        bytes32 pair = MerkleTree.hashNode(lists[0], lists[1]);
+        bytes32 dataset = sha256(abi.encodePacked(hex"19", uint32(3), MerkleTree.hashNode(pair, lists[2])));
+        Context memory c = _initOf(dataset, 3);
+        bytes memory last = abi.encodePacked(uint32(2), uint32(2), uint32(1));
+        this.checkTensors(c, abi.encodePacked(last, pair, bytes32("rest")), _one(2));
+        bytes memory unread = abi.encodePacked(uint32(1), uint32(1), uint32(1));
+        vm.expectRevert(IJudge.NotAgreed.selector);
+        this.checkTensors(c, abi.encodePacked(unread, last, lists[0], bytes32("rest")), _one(2));
+    }
+
+    /// @return c that of an init graph whose three inputs are a dataset of several lists
+    function _initOf(bytes32 dataset, uint256 lists) private pure returns (Context memory c) {
+        c.job = _chain("rest", dataset);
+        c.sizes = SizesLib.withGraph(SizesLib.withLists(SizesLib.ofRun(0, 1), lists), 3, 1, 1);
+    }
+
+    function _one(uint256 number) private pure returns (uint256[] memory numbers) {
+        numbers = new uint256[](1);
+        numbers[0] = number;
     }
 
     /// @return what is shown of two lists, with something wrong

@@ -223,6 +223,7 @@ contract ChallengesTest is TestWorld {
         vm.prank(ANYONE);
         manager.lapse(terms, owner(2));
         assert(lossOf(owner(2)) == BOND && vault.condemned() == BOND);
+        assert(manager.taskOf(task).challenges == 0);
         vm.expectRevert(abi.encodeWithSelector(ITaskManager.NoChallenge.selector, owner(2)));
         manager.lapse(terms, owner(2));
         resolve(terms, secondLies(task));
