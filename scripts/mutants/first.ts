@@ -26,6 +26,7 @@ const FIRST: readonly [RegExp, string][] = [
   [/KernelPoint/, "KernelPoint"],
   [/Delivery/, "Delivery"],
   [/Disputes/, "Disputes"],
+  [/tasks\/Challenges/, "Challenges"],
   [/Exits|Payouts/, "Exits"],
   [/KernelHead/, "KernelHead"],
   [/Tape/, "Tape"],

@@ -139,16 +139,15 @@ contract AgreedTest {
 
     /// @dev Even where the root of the list is the next tensor's, which belongs to another list.
     function test_aListIsShownForATensorThatIsReadAlone() public {
-        bytes32 odd = sha256(abi.encodePacked(hex"05", uint32(1), _root(2)));
-        bytes32[3] memory lists = [_list(0, 1), sha256(abi.encodePacked(hex"18", uint32(1), odd)), _list(2, 1)];
-        bytes32 pair = MerkleTree.hashNode(lists[0], lists[1]);
-        bytes32 dataset = sha256(abi.encodePacked(hex"19", uint32(3), MerkleTree.hashNode(pair, lists[2])));
-        Context memory c = _initOf(dataset, 3);
-        bytes memory last = abi.encodePacked(uint32(2), uint32(2), uint32(1));
-        this.checkTensors(c, abi.encodePacked(last, pair, bytes32("rest")), _one(2));
-        bytes memory unread = abi.encodePacked(uint32(1), uint32(1), uint32(1));
+        bytes32 odd = sha256(abi.encodePacked(hex"05", uint32(1), _root(1)));
+        bytes32[2] memory lists = [sha256(abi.encodePacked(hex"18", uint32(0), odd)), _list(1, 1)];
+        bytes32 dataset = sha256(abi.encodePacked(hex"19", uint32(2), MerkleTree.hashNode(lists[0], lists[1])));
+        Context memory c = _initOf(dataset, 2);
+        bytes memory last = abi.encodePacked(uint32(1), uint32(1), uint32(1));
+        this.checkTensors(c, abi.encodePacked(last, lists[0], bytes32("rest")), _one(1));
+        bytes memory unread = abi.encodePacked(uint32(0), uint32(0), uint32(1));
         vm.expectRevert(IJudge.NotAgreed.selector);
-        this.checkTensors(c, abi.encodePacked(unread, last, lists[0], bytes32("rest")), _one(2));
+        this.checkTensors(c, abi.encodePacked(unread, last, bytes32("rest")), _one(1));
     }
 
     /// @return c that of an init graph whose three inputs are a dataset of several lists
