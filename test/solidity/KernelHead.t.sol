@@ -40,15 +40,38 @@ contract KernelHeadTest {
 
     function test_whatIsCutIsNoKernel() public {
         bytes memory kernel = _fold(abi.encodePacked(uint32(3)), 2);
-        for (uint256 length = 3; length < kernel.length - 2; length++) {
-            bytes memory cut = new bytes(length);
-            for (uint256 i = 0; i < length; i++) cut[i] = kernel[i];
+        for (uint256 length = 1; length < kernel.length - 2; length++) {
+            bytes memory cut = this.cut(kernel, length);
             vm.expectRevert(abi.encodeWithSelector(KernelHead.NoKernel.selector, cut));
             this.sizes(cut);
         }
         bytes memory long = _fold(abi.encodePacked(uint32(1 << 22), uint32(2)), 2);
         vm.expectRevert(abi.encodeWithSelector(KernelHead.NoKernel.selector, long));
         this.sizes(long);
+    }
+
+    /// @dev What is read ends before the kernel does, and what comes then does not matter.
+    function test_aKernelHasToHoldWhatIsRead() public view {
+        (uint256 elements, uint256 leaves) = this.sizes(hex"010100");
+        assert(elements == 1 && leaves == 0);
+        (elements, leaves) = this.sizes(hex"0101020000000200000003");
+        assert(elements == 6 && leaves == 0);
+        assert(this.foldLength(hex"0201000000000000") == 1);
+        assert(this.foldLength(this.cut(_fold(abi.encodePacked(uint32(3)), 2), 20)) == 3);
+    }
+
+    /// @dev A product of so many extents has more than 256 bits.
+    function test_aLongFoldIsNoKernelHoweverLongItIs() public {
+        bytes memory axes;
+        for (uint256 i = 0; i < 9; i++) axes = bytes.concat(axes, hex"ffffffff");
+        bytes memory kernel = _fold(axes, 1);
+        vm.expectRevert(abi.encodeWithSelector(KernelHead.NoKernel.selector, kernel));
+        this.foldLength(kernel);
+        assert(this.foldLength(_fold(bytes.concat(axes, hex"00000000"), 1)) == 0);
+    }
+
+    function cut(bytes calldata kernel, uint256 length) external pure returns (bytes memory) {
+        return kernel[:length];
     }
 
     /// @dev Two by three elements, a program of eight bytes, and arguments of which only the number is read.

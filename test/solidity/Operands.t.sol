@@ -145,6 +145,11 @@ contract OperandsTest {
         Context memory c = _context();
         vm.expectRevert(abi.encodeWithSelector(IJudge.NoSuchElement.selector, 200));
         reader.read(c, long, new uint256[](1), elements);
+        // Also where several elements of the tensor are read.
+        elements = new uint256[](2);
+        elements[1] = 200;
+        vm.expectRevert(abi.encodeWithSelector(IJudge.NoSuchElement.selector, 200));
+        reader.read(c, bytes.concat(long, _chunk(0)), new uint256[](2), elements);
     }
 
     function test_aWitnessHoldsWhatIsNeededAndNoMore() public {
