@@ -192,13 +192,13 @@ class Watch {
       await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text)));
     const shown = new Set<number>();
     let sent = 0;
-    for (const finding of findingsIn(this.known, this.leaves)) {
+    for (const finding of findingsIn(this.known, this.leaves, this.shown.rolls)) {
       const { kind, round, seat, against } = finding;
       if (view.out[against] || shown.has(against) || this.numbers.includes(against)) continue;
       if (await this.games.isShown(finding, events)) continue;
       const done = await this.send({ what: kind, place: { round, seat }, value: 0n }, async () => finding.call);
       // It has lost by that, and nothing more can be won from it.
-      if (done > 0 && (kind === "equivocate" || kind === "misrecord")) shown.add(against);
+      if (done > 0 && !["demand", "accuse", "challenge"].includes(kind)) shown.add(against);
       sent += done;
     }
     return sent;
