@@ -9,6 +9,7 @@ import type { Session } from "../session.ts";
 import type { Finding } from "./findings.ts";
 import { type LeafMove, LeafSide, losersOf } from "./leaf-side.ts";
 import type { LeafGame, PerformanceEvents } from "./performance.ts";
+import { firstOf } from "./own-folders.ts";
 import { gameOf, type PostedRounds } from "./terms-file.ts";
 
 /** Plays for one account. It sends nothing itself. */
@@ -27,19 +28,22 @@ export class LeafGames {
     this.runner = runner;
   }
 
-  /** The moves that are due, one after the other. A game that fails pauses by itself. */
+  /**
+   * The moves that are due, one after the other. A game that fails pauses by itself.
+   * @param records each game is played from the first one that has what it needs; without one nothing is due
+   */
   async *due(
     games: readonly LeafGame[],
-    record: RoundsRecord,
+    records: readonly RoundsRecord[],
     now: number,
     lanes: Lanes,
   ): AsyncGenerator<{ game: LeafGame; move: LeafMove }> {
-    for (const game of games) {
+    for (const game of records.length > 0 ? games : []) {
       const { dispute, owner, challenger } = game;
       if (![owner, challenger].some((one) => isAddressEqual(one, this.account))) continue;
       const move = await lanes.apart(`dispute ${dispute}`, async () => {
         if ((await losersOf(this.place, dispute)) !== undefined) return this.over(dispute);
-        const side = this.sides.get(dispute) ?? (await LeafSide.open(this.place, game, this.account, record, this.runner)); // prettier-ignore
+        const side = this.sides.get(dispute) ?? (await this.opened(game, records));
         this.sides.set(dispute, side);
         return side.due(now);
       });
@@ -74,6 +78,10 @@ export class LeafGames {
 
   async close(): Promise<void> {
     for (const side of this.sides.values()) await side.close();
+  }
+
+  private opened(game: LeafGame, records: readonly RoundsRecord[]): Promise<LeafSide> {
+    return firstOf(records, (record) => LeafSide.open(this.place, game, this.account, record, this.runner));
   }
 
   private async over(dispute: bigint): Promise<undefined> {
