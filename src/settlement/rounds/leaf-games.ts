@@ -12,6 +12,9 @@ import type { LeafGame, PerformanceEvents } from "./performance.ts";
 import { firstOf } from "./own-folders.ts";
 import { gameOf, type PostedRounds } from "./terms-file.ts";
 
+/** The answers to demands of one account after which it demands nothing more. */
+const MOST_ANSWERED = 3;
+
 /** Plays for one account. It sends nothing itself. */
 export class LeafGames {
   private readonly place: GamePlace;
@@ -19,6 +22,9 @@ export class LeafGames {
   private readonly account: Address;
   private readonly runner: LeafRunner;
   private readonly sides = new Map<bigint, LeafSide>();
+  /** What was known of the chain when the last demand was made. */
+  private demandedIn: PerformanceEvents | undefined;
+  private hasEnough = false;
 
   constructor({ client, source, deployment }: Session, posted: PostedRounds, account: Address, runner: LeafRunner) {
     const { fromBlock, logs } = source;
@@ -51,11 +57,22 @@ export class LeafGames {
     }
   }
 
-  /** Whether something is shown already, or waits for the end of a game with the same party. */
-  async isShown({ kind, round, seat, against }: Finding, { questions, games }: PerformanceEvents): Promise<boolean> {
+  /**
+   * Whether something is shown already, or waits: for the end of a game with the same party, or as a demand
+   * for the answer to another one.
+   * @param say is told once when nothing more is demanded
+   */
+  async isShown(
+    { kind, round, seat, against }: Finding,
+    events: PerformanceEvents,
+    say: (sentence: string) => void,
+  ): Promise<boolean> {
+    const { questions, games } = events;
     const isHere = (place: LeafPlace): boolean => place.round === round && place.seat === seat;
-    if (kind === "demand" || kind === "accuse")
-      return questions.some((one) => isHere(one) && (one.kind === "demand") === (kind === "demand"));
+    if (kind === "demand" || kind === "accuse") {
+      const isAsked = questions.some((one) => isHere(one) && (one.kind === "demand") === (kind === "demand"));
+      return isAsked || (kind === "demand" && this.waitsToDemand(events, say));
+    }
     if (kind !== "challenge") return false;
     const owner = this.posted.terms.participants[against];
     for (const game of games) {
@@ -64,6 +81,22 @@ export class LeafGames {
       if (isAddressEqual(game.owner, owner) && (await losersOf(this.place, game.dispute)) === undefined) return true;
     }
     return false;
+  }
+
+  /**
+   * A demand is paid for if it is answered. Who has served a record with spoiled signatures would have its
+   * recorder paid for each, so there is one demand at a time, and no more after a few answers.
+   */
+  private waitsToDemand(events: PerformanceEvents, say: (sentence: string) => void): boolean {
+    const own = events.questions.filter(({ kind, by }) => kind === "demand" && isAddressEqual(by, this.account));
+    if (this.demandedIn === events || own.some(({ done }) => !done)) return true;
+    if (own.length < MOST_ANSWERED) {
+      this.demandedIn = events;
+      return false;
+    }
+    if (!this.hasEnough) say(`the recorder has shown ${own.length} leaves whose signatures were demanded, and others are lacking; nothing more is demanded, as each answer is paid for: fetch the record from another server into a folder of its own`); // prettier-ignore
+    this.hasEnough = true;
+    return true;
   }
 
   /** Whether the account has challenged, and lost. */

@@ -200,7 +200,7 @@ class Watch {
     for (const finding of findingsIn(this.known, this.leaves, this.shown.rolls)) {
       const { kind, round, seat, against } = finding;
       if (view.out[against] || shown.has(against) || this.numbers.includes(against)) continue;
-      if (await this.games.isShown(finding, events)) continue;
+      if (await this.games.isShown(finding, events, (text) => this.say(text))) continue;
       const done = await this.send({ what: kind, place: { round, seat }, value: 0n }, async () => finding.call);
       // It has lost by that, and nothing more can be won from it.
       if (done > 0 && !["demand", "accuse", "challenge"].includes(kind)) shown.add(against);

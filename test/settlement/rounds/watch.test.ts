@@ -142,6 +142,23 @@ describe("a recorder", () => {
     expect(watcher.troubles.join()).toContain("is not the record");
   });
 
+  test("is not paid for each signature that was spoiled in the copy that it has handed over", async () => {
+    const { posted, record } = await performed();
+    const copy = await performedRecord(on.plan, path(`record-${folders++}`), [], { instance: posted.instance });
+    for (const each of copy.all.slice(2, 8)) Object.assign(each, { signature: copy.all[0].signature });
+    await writeRecordLog(copy);
+    await on.post(posted, record);
+    const recorder = on.watch("recorder", posted, record, { accuses: false });
+    const watcher = on.watch("stranger", posted, copy);
+    const isTold = (): boolean => watcher.troubles.some((text) => text.includes("nothing more is demanded"));
+    await on.until("it demands nothing more", isTold);
+    expect(watcher.acts).toEqual(["demand", "demand", "demand"]);
+    expect(recorder.acts).toEqual(["show", "show", "show"]);
+    await on.pass(2 * DAY);
+    for (const { ended } of [watcher, recorder]) expect(await ended).toMatchObject({ lost: false, convicted: [] });
+    expect(watcher.troubles.filter((text) => text.includes("nothing more is demanded"))).toHaveLength(1);
+  });
+
   test("that is honest shows the leaf in time, and nothing of what that has read", async () => {
     const { posted, record } = await performed();
     await on.post(posted, record);
