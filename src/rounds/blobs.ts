@@ -56,12 +56,13 @@ export class Blobs {
     return encodeType(type).length + byteLength(type);
   }
 
-  /** Whether the files of these tensors are there, with their whole lengths. What is in them is not read. */
+  /** Whether the files of these tensors are there, with their types and whole lengths. */
   async has(roots: readonly TensorRoot[], types: readonly TensorType[]): Promise<boolean> {
     if (roots.length !== types.length) return false;
     for (const [i, type] of types.entries()) {
-      const file = await fs.stat(this.fileOf(roots[i])).catch(() => undefined);
-      if (file?.size !== Blobs.sizeOf(type)) return false;
+      const head = encodeType(type);
+      const file = await readPart(this.fileOf(roots[i]), 0, head.length);
+      if (file?.size !== Blobs.sizeOf(type) || !bytesEqual(file.bytes, head)) return false;
     }
     return true;
   }
