@@ -115,3 +115,17 @@ test("a leaf that is not signed is no delivery: those that compute for longer ar
   expect(absent).toMatchObject([expect.stringContaining("1 local-1: client-1 sent a statement of local-1 in round 1 that it has not signed")]); // prettier-ignore
   expect(record.rolls.all.map(({ present }) => present.map(Number).join(""))).toEqual(["101", "111"]);
 });
+
+test("two participants never write to one folder, and a folder is free when its participant is gone", async () => {
+  const plan = await membershipPlan.close({ rounds: 1 });
+  const network = new InProcess();
+  const opened = (participant: string): Promise<Joined> => Joined.open({ transport: network, plan, participant, out: path("shared"), state: path("keys"), backend: "wasm" }); // prettier-ignore
+  const first = await opened("client-0");
+  await expect(opened("client-1")).rejects.toMatchObject({ code: "VERDE_FILE_LOCKED", message: expect.stringContaining("where another participant keeps what it computes") as string }); // prettier-ignore
+  await first.close();
+  const again = await opened("client-0");
+  await again.close();
+  const unreachable = Object.assign(Object.create(network) as InProcess, { answer: () => Promise.reject(new Error("nobody is there")) }); // prettier-ignore
+  await expect(Joined.open({ transport: unreachable, plan, participant: "client-0", out: path("shared"), state: path("keys"), backend: "wasm" })).rejects.toThrow("nobody is there"); // prettier-ignore
+  await (await opened("client-1")).close();
+});
