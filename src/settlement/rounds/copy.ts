@@ -54,11 +54,13 @@ const evidenceIn = async (folder: string): Promise<number> =>
   (await fs.stat(evidenceFile(folder)).catch(() => undefined))?.size ?? 0;
 
 /**
- * What can be shown by now, each once, apart from whether it was shown already.
+ * What can be shown by now, each once, apart from whether it was shown already. A leaf whose signature was
+ * seen elsewhere is judged again.
  * @param copy nothing while there is no folder; then the chain alone has shown something
  * @param rolls that the chain has shown
  */
 export function findingsIn(copy: Copy | undefined, leaves: SignedLeaves, rolls: readonly Roll[]): Finding[] {
+  copy?.audit?.regain(leaves);
   const shown = copy?.audit && rolls.length > 0 ? copy.findings.ofShownRolls(rolls) : [];
   const found = copy ? [...copy.findings.misrecorded(copy.root), ...shown, ...(copy.audit?.found ?? [])] : [];
   const all = [...leaves.findings(), ...found];

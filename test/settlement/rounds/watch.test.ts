@@ -63,6 +63,24 @@ describe("a lie in an operator", () => {
     expect(challenger.acts.filter((act) => act === "challenge")).toHaveLength(1);
   });
 
+  test("is challenged with the signature that a demand has brought, where the copy has a spoiled one", async () => {
+    const { posted, record } = await performed(FAULT);
+    const copy = await performedRecord(on.plan, path(`record-${folders++}`), [parseRoundFault(on.plan, FAULT)], { instance: posted.instance }); // prettier-ignore
+    Object.assign(copy.at({ round: 2, seat: 1 })!, { signature: copy.all[0].signature });
+    await writeRecordLog(copy);
+    await on.post(posted, record);
+    const recorder = on.watch("recorder", posted, record, { accuses: false });
+    const challenger = on.watch("client-0", posted, copy);
+    await on.until("a challenge", () => challenger.acts.includes("challenge"));
+    expect(challenger.acts.slice(0, 2)).toEqual(["demand", "challenge"]);
+    await on.until("a move", () => challenger.acts.some((act) => act.startsWith("move")));
+    await on.pass(DAY + 3_601);
+    await on.until("a verdict", async () => (await on.convicted(posted)).length > 0);
+    expect(await on.convicted(posted)).toEqual([["client-1", "game"]]);
+    await on.pass(2 * DAY);
+    for (const { ended } of [challenger, recorder]) expect(await ended).toMatchObject({ lost: false });
+  });
+
   test("is not challenged twice by one who starts again in the middle, and silence loses too", async () => {
     const { posted, record } = await performed(FAULT);
     await on.post(posted, record);
@@ -152,6 +170,7 @@ describe("a recorder", () => {
     const watcher = on.watch("stranger", posted, copy);
     const isTold = (): boolean => watcher.troubles.some((text) => text.includes("nothing more is demanded"));
     await on.until("it demands nothing more", isTold);
+    await on.until("all answers", () => recorder.acts.length === 3);
     expect(watcher.acts).toEqual(["demand", "demand", "demand"]);
     expect(recorder.acts).toEqual(["show", "show", "show"]);
     await on.pass(2 * DAY);
