@@ -25,7 +25,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   shards: 1_500,
   audit: 900,
   rounds: 5_545,
-  settlement: 14_244,
+  settlement: 14_267,
   index: 40,
   services: 6_213,
   web: 1_600,
