@@ -11,6 +11,8 @@ import type { SignedLeaves } from "./signed-leaves.ts";
 
 /** Milliseconds of work between two looks at the chain. */
 const A_WHILE = 2_000;
+/** While a game is played, leaves wait for its end if one has taken longer than this, in milliseconds. */
+const MOST_MEANWHILE = 300_000;
 
 /** An audit that goes on while the chain is watched. */
 export class PacedAudit {
@@ -24,6 +26,9 @@ export class PacedAudit {
   private readonly left: Statement[];
   private readonly skips: (statement: Statement) => boolean;
   private hasForm = false;
+  /** Milliseconds that the longest execution has taken. */
+  private longest = 0;
+  private isPaused = false;
 
   /** @param skips whether a leaf need not be executed again */
   constructor(record: RoundsRecord, findings: Findings, skips: (statement: Statement) => boolean) {
@@ -37,6 +42,11 @@ export class PacedAudit {
 
   get isDone(): boolean {
     return this.hasForm && this.left.length === 0;
+  }
+
+  /** Whether it goes on at the next look. */
+  get isMoving(): boolean {
+    return !this.isDone && !this.isPaused;
   }
 
   /**
@@ -59,12 +69,19 @@ export class PacedAudit {
     }
   }
 
-  /** Goes on for a while. @param say is told of each leaf that can't be judged */
-  async goOn(runner: LeafRunner, clock: Clock, say: (sentence: string) => void): Promise<void> {
+  /**
+   * Goes on for a while, or for one leaf.
+   * @param say is told of each leaf that can't be judged
+   * @param isPlaying whether moves of a game may be due: nothing else is done while a leaf is executed, so
+   *   long ones wait
+   */
+  async goOn(runner: LeafRunner, clock: Clock, say: (sentence: string) => void, isPlaying = false): Promise<void> {
     if (!this.hasForm) this.found.push(...(await this.findings.ofForm()));
     this.hasForm = true;
-    for (const until = clock.now() + A_WHILE; this.left.length > 0 && clock.now() < until; ) {
+    this.isPaused = isPlaying && this.longest > MOST_MEANWHILE;
+    for (const until = clock.now() + A_WHILE; !this.isPaused && this.left.length > 0 && clock.now() < until; ) {
       const [statement] = this.left;
+      const began = clock.now();
       try {
         const found = await this.findings.ofComputation(statement, runner);
         if (found) this.found.push(found);
@@ -73,6 +90,7 @@ export class PacedAudit {
         const name = seatName(this.record.plan, statement.seat);
         say(`${name} of round ${statement.round} is not judged: ${messageOf(error)}`);
       }
+      this.longest = Math.max(this.longest, clock.now() - began);
       this.left.shift();
       this.judged++;
     }

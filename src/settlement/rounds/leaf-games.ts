@@ -34,6 +34,11 @@ export class LeafGames {
     this.runner = runner;
   }
 
+  /** Whether a game of the account was not over at the last look. */
+  get isPlaying(): boolean {
+    return this.sides.size > 0;
+  }
+
   /**
    * The moves that are due, one after the other. A game that fails pauses by itself.
    * @param records each game is played from the first one that has what it needs; without one nothing is due

@@ -112,7 +112,7 @@ class Watch {
       const pause = this.lanes.pause();
       const { audit } = this.known ?? {};
       if (look) onWait?.(look.view, audit?.judged ?? 0, audit?.leaves ?? 0);
-      const isMoving = sent > 0 || audit?.isDone === false;
+      const isMoving = sent > 0 || audit?.isMoving === true;
       await this.clock.sleep(pause ?? (isMoving ? Math.min(everyMillis, BRISK) : everyMillis));
       onLook?.();
       look = await this.lanes.all(() => this.look());
@@ -194,7 +194,7 @@ class Watch {
   private async accuse({ view, events }: Look): Promise<number> {
     const { audit } = this.known ?? {};
     if (audit && !audit.isDone)
-      await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text)));
+      await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text), this.games.isPlaying)); // prettier-ignore
     const shown = new Set<number>();
     let sent = 0;
     for (const finding of findingsIn(this.known, this.leaves, this.shown.rolls)) {
