@@ -24,10 +24,10 @@ const BUDGETS: Readonly<Record<string, number>> = {
   referee: 6_400,
   shards: 1_500,
   audit: 900,
-  rounds: 5_520,
-  settlement: 14_060,
+  rounds: 5_545,
+  settlement: 14_267,
   index: 40,
-  services: 6_200,
+  services: 6_213,
   web: 1_600,
   cli: 14_300,
 };

@@ -56,13 +56,10 @@ export class Blobs {
     return encodeType(type).length + byteLength(type);
   }
 
-  /** Whether the files of these tensors are there, with their whole lengths. What is in them is not read. */
+  /** Whether the files of these tensors are there, with their types and whole lengths. */
   async has(roots: readonly TensorRoot[], types: readonly TensorType[]): Promise<boolean> {
     if (roots.length !== types.length) return false;
-    for (const [i, type] of types.entries()) {
-      const file = await fs.stat(this.fileOf(roots[i])).catch(() => undefined);
-      if (file?.size !== Blobs.sizeOf(type)) return false;
-    }
+    for (const [i, type] of types.entries()) if (!(await isWhole(this.fileOf(roots[i]), type))) return false;
     return true;
   }
 
@@ -117,16 +114,21 @@ export class Blobs {
     // The disk need not have it: a run that is continued computes leaves again whose blobs were lost.
     const draft = `${file}.${crypto.randomUUID().slice(0, 8)}.new`;
     try {
-      const size = new Writer().bytes(encodeType(tensor)).bytes(asBytes(tensor.data)).finish();
-      const there = await fs.stat(file).catch(() => undefined);
-      if (there?.size === size.length) return;
-      await fs.writeFile(draft, size);
+      if (await isWhole(file, tensor)) return;
+      await fs.writeFile(draft, new Writer().bytes(encodeType(tensor)).bytes(asBytes(tensor.data)).finish());
       await fs.rename(draft, file);
     } catch (cause) {
       await fs.rm(draft, { force: true }).catch(() => undefined);
       throw unwritable(file, cause);
     }
   }
+}
+
+/** Whether a file has a tensor's type and whole length. Elements are not read. */
+async function isWhole(file: string, type: TensorType): Promise<boolean> {
+  const head = encodeType(type);
+  const there = await readPart(file, 0, head.length).catch(() => undefined);
+  return there?.size === Blobs.sizeOf(type) && bytesEqual(there.bytes, head);
 }
 
 function decode(bytes: Bytes): Tensor | undefined {

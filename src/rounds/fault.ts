@@ -92,7 +92,7 @@ function pairsOf(text: string, fail: (problem: string) => never): Record<string,
 }
 
 /** @throws {RoundsError} when the leaf has no such place */
-export function checkFault(plan: Plan, planted: PlantedFault): PlantedFault {
+function checkFault(plan: Plan, planted: PlantedFault): PlantedFault {
   const { round, seat, fault } = planted;
   const fail = (problem: string): never => {
     throw new RoundsError("FAULT", `the fault can't be planted: ${problem}`, { round, seat, kind: fault.kind });
@@ -121,6 +121,22 @@ export function checkFault(plan: Plan, planted: PlantedFault): PlantedFault {
   const places = sourcesOf(plan, planted);
   misread(plan, planted, { places, present: places.map(() => 1) });
   return planted;
+}
+
+/**
+ * The fault that somebody else states for a leaf, if the leaf can have it: its own fields, and nothing else
+ * that was sent beside them.
+ * @param stated anything
+ */
+export function statedFaultOf(plan: Plan, { round, seat }: LeafPlace, stated: unknown): LeafFault | undefined {
+  try {
+    const { kind, ...given } = stated as LeafFault & Record<string, unknown>;
+    if (!isKind(kind)) return undefined;
+    const fields = Object.keys(FIELDS[kind]).map((name) => [name, (given as Record<string, unknown>)[name]]);
+    return checkFault(plan, { round, seat, fault: { kind, ...Object.fromEntries(fields) } as LeafFault }).fault;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { type Decision, type Location, locate } from "../referee/decision.ts";
 import { jobFacts } from "../referee/facts.ts";
 import { trainingProver } from "../referee/claim.ts";
 import { arbitrate, type Figures } from "../referee/referee.ts";
-import { checkFault, type LeafFault } from "./fault.ts";
+import { type LeafFault, statedFaultOf } from "./fault.ts";
 import { jobOfLeaf, type LeafRunner, sameClaim, type SourceState } from "./leaf.ts";
 import { recordClaim } from "./machine.ts";
 import { deriveJob, type LeafClaim, type LeafPlace, leafRoot, type Plan, segmentOf, templateOf } from "./plan.ts";
@@ -114,12 +114,8 @@ export async function blameForm(record: RoundsRecord, statement: Statement): Pro
 
 /** The fault that a record states for a leaf, if the leaf can have it. */
 export async function statedFault(record: RoundsRecord, place: LeafPlace): Promise<LeafFault | undefined> {
-  try {
-    const { fault } = await record.note(place);
-    return fault && checkFault(record.plan, { ...place, fault }).fault;
-  } catch {
-    return undefined;
-  }
+  const note = await record.note(place).catch(() => undefined);
+  return statedFaultOf(record.plan, place, note?.fault);
 }
 
 /** The states that a leaf reads. @throws {RoundsError} when they are not at hand */

@@ -10,7 +10,9 @@ export type LeafNews =
   /** Another process has the trace, perhaps one that is ending. */
   | { readonly kind: "waiting"; readonly why: string }
   /** Nothing more is kept. The leaf is computed all the same. */
-  | { readonly kind: "unkept"; readonly why: string };
+  | { readonly kind: "unkept"; readonly why: string }
+  /** The leaf is signed, and its trace could not be removed. */
+  | { readonly kind: "left"; readonly why: string };
 
 /** What an error says is wrong, without what to do about it. */
 export const problemOf = (error: unknown): string => messageOf(error).split("; ")[0];
@@ -30,6 +32,7 @@ export function describeNews(leaf: string, round: number, news: LeafNews): strin
   if (news.kind === "anew") return `begins ${name} anew: ${news.why}`;
   if (news.kind === "waiting") return `waits with ${name}: ${news.why}`;
   if (news.kind === "unkept") return `computes ${name} without checkpoints: ${news.why}`;
+  if (news.kind === "left") return `leaves the trace of ${name}: ${news.why}`;
   const { step, steps, damage } = news;
   return `continues ${name} at step ${step} of ${steps}${damage === undefined ? "" : `, since ${damage}`}`;
 }

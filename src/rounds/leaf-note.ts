@@ -37,7 +37,9 @@ export const fileOf = (folder: string, plan: Plan, { round, seat }: LeafPlace, e
 export async function readNote(folder: string, plan: Plan, place: LeafPlace): Promise<LeafNote> {
   const file = fileOf(folder, plan, place, ".leaf");
   try {
-    return decode(new Uint8Array(await fs.readFile(file))) as LeafNote;
+    const note: unknown = decode(new Uint8Array(await fs.readFile(file)));
+    if (typeof note !== "object" || note === null) throw new Error("it is no file of a leaf");
+    return note as LeafNote;
   } catch (cause) {
     throw new RoundsError("UNAVAILABLE", `${file} can't be used: ${messageOf(cause)}; restore it`, { file });
   }

@@ -5,7 +5,7 @@
  */
 import { fs } from "../encoding/node.ts";
 import { type StateRoot, stateRoot, type TensorRoot } from "../encoding/tensor.ts";
-import { FileError, messageOf, VerdeError } from "../errors/index.ts";
+import { FileError, messageOf, unwritable, VerdeError } from "../errors/index.ts";
 import { isLocked } from "../files/lock.ts";
 import { exists } from "../files/regular.ts";
 import type { ClosedJob } from "../job/closed.ts";
@@ -115,8 +115,8 @@ export class LeafTrace {
     const { file, onNews } = this.checkpoints;
     if (!(await exists(file))) return undefined;
     const anew = async (why: string): Promise<undefined> => {
-      await removeTrace(file);
       onNews?.({ kind: "anew", why });
+      await removeTrace(file).catch((error: unknown) => this.unkept(error));
     };
     try {
       const rootOf = async (step: number, state: Parameters<AnyExecution["restore"]>[1]) => {
@@ -200,9 +200,12 @@ export class LeafTrace {
   }
 }
 
-/** Removes a trace with its states. */
+/** Removes a trace with its states. @throws {FileError} when the system does not let it */
 export async function removeTrace(file: string): Promise<void> {
-  for (const each of [file, dataFolder(file)]) await fs.rm(each, { recursive: true, force: true });
+  for (const each of [file, dataFolder(file)])
+    await fs.rm(each, { recursive: true, force: true, maxRetries: 3 }).catch((cause: unknown) => {
+      throw unwritable(each, cause);
+    });
 }
 
 /** Where a leaf keeps its states in a record's folder. */

@@ -1,5 +1,5 @@
 /** A participant: it derives the job of its leaf, executes it, and signs what it has computed. */
-import { RoundsError } from "../errors/index.ts";
+import { messageOf, RoundsError } from "../errors/index.ts";
 import { type LeafFault, misread, misseeded } from "./fault.ts";
 import type { LeafRunner, SourceState } from "./leaf.ts";
 import { type CheckpointOptions, checkpointsOf, removeTrace } from "./leaf-trace.ts";
@@ -67,6 +67,7 @@ export async function perform(
   // A second root is refused before the file is replaced, so what was read for the first one stays.
   const signature = await signer.leaf(instance, place, run);
   await record.writeNote(place, { roots, metrics, read, ...(fault && { fault }) });
-  await removeTrace(checkpoints.file);
+  // The leaf is signed: what is left of its trace is no reason to keep it back.
+  await removeTrace(checkpoints.file).catch((error: unknown) => checkpoints.onNews?.({ kind: "left", why: messageOf(error) })); // prettier-ignore
   return { statement: { round, seat, job, start, end, signature }, metrics: metrics.at(-1) ?? {} };
 }

@@ -95,6 +95,11 @@ export class RoundsRecord {
     else if (toHex(known.signature) !== toHex(statement.signature)) this.second.push(statement);
   }
 
+  /** Replaces the statement of a place by the same one with another signature. */
+  replace(statement: Statement): void {
+    this.places.set(key(statement), statement);
+  }
+
   /** Adds what the seeds of a round follow from. What is there already is not added again. */
   admitSeeds({ marks, beacon }: SeedParts): void {
     for (const mark of marks)

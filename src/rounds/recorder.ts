@@ -163,7 +163,10 @@ export class Recorder {
     const { crew, record, options } = this;
     if (isAway(record.plan, options.away ?? [], place)) return { why: "it stays away, as --away says" };
     try {
-      return { performed: await crew.perform(place, this.faultOf(place), signal) };
+      const performed = await crew.perform(place, this.faultOf(place), signal);
+      // What is not signed is no delivery, for which others would be cut short.
+      this.expectSigned(place, performed);
+      return { performed };
     } catch (error) {
       if (isAbsence(error)) return { why: messageOf(error) };
       throw error;
@@ -183,17 +186,24 @@ export class Recorder {
 
   /** A leaf is admitted if its owner has signed it. Whether it is right is for those who dispute it. */
   private async admit(log: LogWriter, place: LeafPlace, { statement, metrics }: Performed): Promise<void> {
-    const { plan, instance } = this.record;
+    const { plan } = this.record;
     const { round, seat } = place;
     const { participant, name } = this.infoOf(place);
-    if (statement.round !== round || statement.seat !== seat || !isOwners(plan, instance, statement))
-      throw new RoundsError("PARTICIPANT", `${participant} sent a statement of ${name} in round ${round} that it has not signed; it is not admitted`, { round, seat }); // prettier-ignore
+    this.expectSigned(place, { statement });
     const known = this.record.at(place);
     if (known && !sameClaim(plan, place, known, statement))
       throw new RoundsError("PARTICIPANT", `${participant} computed other bits of ${name} in round ${round} than it has signed, so what was lost of it can't be made again`, { round, seat }); // prettier-ignore
     if (!known) await log.statement(statement);
     this.record.admit(statement);
     this.options.onLeaf?.({ ...this.infoOf(place), metrics });
+  }
+
+  private expectSigned(place: LeafPlace, { statement }: Pick<Performed, "statement">): void {
+    const { plan, instance } = this.record;
+    const { round, seat } = place;
+    const { participant, name } = this.infoOf(place);
+    if (statement.round !== round || statement.seat !== seat || !isOwners(plan, instance, statement))
+      throw new RoundsError("PARTICIPANT", `${participant} sent a statement of ${name} in round ${round} that it has not signed; it is not admitted`, { round, seat }); // prettier-ignore
   }
 
   private faultOf({ round, seat }: LeafPlace) {

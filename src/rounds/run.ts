@@ -96,7 +96,7 @@ export interface LeafInfo extends LeafPlace {
 }
 
 /** Where a record's own files are. What else is in its folder stays. */
-const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "templates", "blobs", "rounds", "processes"];
+const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "evidence.log", "templates", "blobs", "rounds", "processes"]; // prettier-ignore
 
 /**
  * Runs all rounds of a plan.

@@ -73,10 +73,18 @@ export function recordDigest({ id }: Instance, rounds: number, record: Bytes): B
 /** The run root that a statement is about. */
 export const runOf = (plan: Plan, statement: Statement): RunRoot => leafRoot(templateOf(plan, statement), statement);
 
-/** Whether the seat's owner has signed the leaf, in this instance. */
+/**
+ * Whether the first state of a leaf can be shown on a chain: with steps it is not zero, since zero stands for
+ * none there. So a contract would find another run root than the one that was signed (spec 6.10).
+ */
+const hasStart = (plan: Plan, statement: Statement): boolean =>
+  templateOf(plan, statement).steps === 0 || statement.start.some((byte) => byte !== 0);
+
+/** Whether the seat's owner has signed the leaf, in this instance, in a form that counts. */
 export function isOwners(plan: Plan, instance: Instance, statement: Statement): boolean {
   const owner = instance.owners[plan.seats[statement.seat].participant];
-  return isSignedBy(owner, leafDigest(instance, statement, runOf(plan, statement)), statement.signature);
+  const digest = leafDigest(instance, statement, runOf(plan, statement));
+  return hasStart(plan, statement) && isSignedBy(owner, digest, statement.signature);
 }
 
 /** The word of a seat whose member was away in a round, from the run root of the leaf that stands for it. */

@@ -3,12 +3,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import { sha256 } from "../../src/encoding/hash.ts";
 import type { StateRoot } from "../../src/encoding/tensor.ts";
 import { wasm } from "../../src/repops/backends/wasm/backend.ts";
-import { auditRecord, disputeRecords, type LeafFault } from "../../src/rounds/index.ts";
+import type { Muster } from "../../src/rounds/crew.ts";
+import { auditRecord, disputeRecords, type LeafFault, runRounds } from "../../src/rounds/index.ts";
 import { statesRead } from "../../src/rounds/judge.ts";
 import { LeafRunner, sameClaim } from "../../src/rounds/leaf.ts";
-import { isOwners } from "../../src/rounds/statement.ts";
+import { isOwners, type Statement } from "../../src/rounds/statement.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
-import { performedRecord, stated } from "./liars.ts";
+import { performedRecord, stated, testInstance } from "./liars.ts";
 import { smallPlan } from "./small-plan.ts";
 
 const path = temporaryFolder();
@@ -51,6 +52,47 @@ describe("the first state of a leaf without steps, which is in no run root", () 
     await record.writeNote(place, { roots: made.roots, metrics: [], read: [{ ...server, start: OTHER }, second] });
     const { liars } = await auditRecord(record, { backend: wasm });
     expect(liars.filter(({ name }) => name === "local-0")).toMatchObject([{ participant: "client-0", reason: "equivocation" }]); // prettier-ignore
+  });
+});
+
+describe("a first state of zeros, which no contract can be shown", () => {
+  const zero = new Uint8Array(32) as StateRoot;
+
+  test("counts as not signed where there are steps: whoever lists it is wrong, and nobody reads it", async () => {
+    const record = await performedRecord(plan, path("zeros"));
+    const leaf = stated(plan, record.instance, LOCAL, { ...record.at(LOCAL)!, start: zero });
+    expect(isOwners(plan, record.instance, leaf)).toBe(false);
+    Object.assign(record.at(LOCAL)!, leaf);
+    const { liars } = await auditRecord(record, { backend: wasm });
+    expect(liars.filter(({ name }) => name === "local-1")).toMatchObject([{ participant: "recorder", reason: "unsigned" }]); // prettier-ignore
+  });
+
+  test("says nothing where there are none", async () => {
+    const record = await performedRecord(plan, path("zeros-without-steps"));
+    const leaf = stated(plan, record.instance, MERGE, { ...record.at(MERGE)!, start: zero });
+    expect(isOwners(plan, record.instance, leaf)).toBe(true);
+  });
+
+  test("is not admitted by a recorder", async () => {
+    let refused: Statement | undefined;
+    const participants: Muster = {
+      owners: testInstance(plan).owners,
+      crew: async (record) => ({
+        together: false,
+        perform: async (place) => {
+          const made = await runner.run(plan, place, await statesRead(record, place));
+          const claim = place.round === 1 ? { ...made, start: zero } : made;
+          await record.blobs.put(made.state, made.roots);
+          await record.writeNote(place, { roots: made.roots, metrics: [] });
+          refused = stated(plan, record.instance, place, claim);
+          return { statement: refused, metrics: {} };
+        },
+        close: async () => {},
+      }),
+    };
+    const run = runRounds(plan, { participants, out: path("refused"), state: path("keys") });
+    await expect(run).rejects.toThrow("client-0 sent a statement of local-0 in round 1 that it has not signed");
+    expect(refused).toMatchObject({ round: 1, seat: 0, start: zero });
   });
 });
 

@@ -258,7 +258,8 @@ describe("with a stake on a chain", () => {
 
   test("they sign for the chain's instance alone, and keep what they have read as a record", async () => {
     const { plan, instance, recorder, network, begin } = await staked();
-    for (const { name } of plan.participants) await begin(name);
+    const joined: Joined[] = [];
+    for (const { name } of plan.participants) joined.push(await begin(name));
     const participants = await musterOn({ transport: network, plan });
     const record = await runRounds(plan, { participants, out: path("staked"), state: path("keys"), staked: { instance, recorder, participants: [] } }); // prettier-ignore
     expect(toHex(record.instance.id)).toBe(toHex(instance.id));
@@ -271,6 +272,7 @@ describe("with a stake on a chain", () => {
     // Another instance is not theirs, also with the same keys.
     const other = runRounds(plan, { participants, out: path("staked-other"), state: path("keys") });
     await expect(other).rejects.toThrow("the instance is not the one for which this participant has a stake");
+    for (const each of joined) await each.close();
   });
 
   test("a participant whose key is not that of its account is refused before anything is computed", async () => {

@@ -92,6 +92,11 @@ export function registerOnChain(rounds: Command): Command[] {
     .requiredOption(...TERMS)
     .option("--every <time>", "how often to look", "4s")
     .option("--backend <name>", `${BACKEND_NAMES}, auto, or a module that exports one (default: wasm)`)
+    .option(
+      "--evidence <folder>",
+      "what you have kept of it yourself, as `verde rounds join` does: it answers and plays from there where the record's folder can't; may be given several times",
+      collected((folder) => folder),
+    )
     .option("--no-accuse", "answer and play, but accuse, challenge and demand nothing")
     .option("--serve", "serve the record meanwhile on the network that --network names, as `verde rounds serve` does")
     .option(...NO_APPROVE);

@@ -82,7 +82,7 @@ export function register(program: Command): void {
     .argument("<plan>", "the module that exports the plan; all participants and the recorder have the same")
     .argument("[options...]", "the plan's own options: --name value")
     .requiredOption("--as <participant>", "its name in the plan, such as worker-2")
-    .option("--out <folder>", "where it keeps what it reads and computes", "out/rounds")
+    .option("--out <folder>", "where it keeps what it reads and computes; each participant has its own", "out/rounds")
     .option(...ROUNDS)
     .option(...SEED)
     .option(...PATIENCE)

@@ -28,6 +28,7 @@ interface Flags extends SendFlags, NetworkFlags {
   serve?: boolean;
   every: string;
   accuse: boolean;
+  evidence?: string[];
   approve: boolean;
   backend?: string;
 }
@@ -39,7 +40,7 @@ export async function watchRounds(folder: string, flags: Flags): Promise<void> {
   const everyMillis = 1000 * Math.max(parseDuration(flags.every), 1);
   const posted = await readPosted(flags.terms);
   const { session, sender } = await patiently(everyMillis, flags.dryRun, () => open(posted, flags));
-  const { json = false, backend } = flags;
+  const { json = false, backend, evidence } = flags;
   const numbers = numbersOf(posted, sender.address).map((number) => partyName(posted.terms, number));
   sayNow(`${sender.address} watches ${posted.id} as ${numbers.length > 0 ? numbers.join(", ") : "a stranger"}`, json);
   const served = flags.serve ? await (await import("./serve.ts")).beginServing(folder, flags) : undefined;
@@ -47,6 +48,7 @@ export async function watchRounds(folder: string, flags: Flags): Promise<void> {
   const ended = await watchPerformance(session, posted, sender.address, folder, {
     everyMillis,
     accuses: flags.accuse,
+    ...(evidence && { evidence }),
     ...(backend !== undefined && { backend }),
     confirmations: flags.confirmations,
     once: flags.dryRun ?? false,
@@ -66,7 +68,7 @@ export async function watchRounds(folder: string, flags: Flags): Promise<void> {
 
 async function open(posted: PostedRounds, flags: Flags): Promise<{ session: Session; sender: Sender }> {
   const onDissent = (text: string): void => reportLine(`verde: ${text}`);
-  const { terms: _, serve: __, ...chain } = flags;
+  const { terms: _, serve: __, evidence: ___, ...chain } = flags;
   const session = await openSession(chain, { agreement: "majority", onDissent });
   expectManager(posted, session.deployment);
   await readPerformance(session, posted);

@@ -74,12 +74,18 @@ export class Correspondent {
     throw this.failure(`${this.name} has failed: ${plainText(reply.message)} (${plainText(reply.code)})`, { code: plainText(reply.code) }); // prettier-ignore
   }
 
-  /** Fetches those blobs that are not there. @throws {RoundsError} when one is not the tensor of its root */
+  /**
+   * Fetches those blobs of a state that are not there.
+   * @param types of the state's entries
+   * @throws {RoundsError} when there are more or fewer roots, or one is not that of a tensor of its type
+   */
   async fetch(blobs: Blobs, roots: readonly TensorRoot[], types: readonly TensorType[]): Promise<void> {
+    if (roots.length !== types.length) throw this.wrong(`sent ${roots.length} entries of a state, and it has ${types.length}`); // prettier-ignore
     for (const [i, root] of roots.entries()) {
-      if (await blobs.has([root], [types[i]])) continue;
-      if (!(await blobs.take(root, await this.blob(root, Blobs.sizeOf(types[i])))))
-        throw this.wrong(`sent another tensor than ${toHex(root)}`);
+      const isThere = (): Promise<boolean> => blobs.has([root], [types[i]]);
+      if (await isThere()) continue;
+      const isTaken = await blobs.take(root, await this.blob(root, Blobs.sizeOf(types[i])));
+      if (!isTaken || !(await isThere())) throw this.wrong(`sent another tensor than ${toHex(root)}, or one of another type`); // prettier-ignore
     }
   }
 

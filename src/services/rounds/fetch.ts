@@ -115,7 +115,8 @@ export class RecordFetch {
   private async begin(): Promise<void> {
     const { out, instance: id } = this.options;
     const { server, spend } = this;
-    await LogWriter.open(evidenceFile(out));
+    // Where the log was removed to have another history, what shows that there are two stays.
+    if (!(await exists(evidenceFile(out)))) await LogWriter.open(evidenceFile(out));
     const instance = await fetchInstance(server, id);
     const mostTensor = Math.min(MOST_FILE, this.options.limit ?? DEFAULT_LIMIT);
     const plan = await fetchPlan(instance, { server, blobs: new Blobs(blobFolder(out)), spend, mostTensor });

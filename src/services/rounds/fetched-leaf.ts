@@ -5,7 +5,7 @@ import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
 import { stateRoot } from "../../encoding/tensor.ts";
 import { messageOf } from "../../errors/index.ts";
 import { Blobs } from "../../rounds/blobs.ts";
-import { checkFault, type LeafFault } from "../../rounds/fault.ts";
+import { statedFaultOf } from "../../rounds/fault.ts";
 import type { LeafNote } from "../../rounds/leaf-note.ts";
 import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
@@ -30,7 +30,7 @@ const NOTE = z.object({
 
 /**
  * Fetches what belongs to a leaf of a record, and is not there yet.
- * @param spend counts bytes before they are kept
+ * @param spend counts bytes before they are kept, and fewer than none that were not kept after all
  * @throws {RoundsError} SERVER when it is not what the leaf's owner has signed; nothing of it is kept then
  */
 export async function fetchLeaf(
@@ -51,8 +51,14 @@ export async function fetchLeaf(
     if (await blobs.has([root], [types[i]])) continue;
     const size = Blobs.sizeOf(types[i]);
     spend(size);
-    const tensor = await server.file((from) => ({ kind: "tensor", root, from }), `the tensor ${toHex(root)}`, size);
-    if (!(await blobs.take(root, tensor))) throw server.wrong(`sent another tensor than ${toHex(root)}`);
+    try {
+      const tensor = await server.file((from) => ({ kind: "tensor", root, from }), `the tensor ${toHex(root)}`, size);
+      if (!(await blobs.take(root, tensor))) throw server.wrong(`sent another tensor than ${toHex(root)}`);
+    } catch (error) {
+      // What is not kept takes nothing of the limit, however often it is sent.
+      spend(-size);
+      throw error;
+    }
   }
   spend(bytes.length);
   await record.writeNote(leaf, note);
@@ -68,15 +74,6 @@ function noteIn(bytes: Bytes, plan: Plan, place: LeafPlace, server: Corresponden
   const read = NOTE.safeParse(content);
   if (!read.success) throw server.wrong(`sent what is no file of a leaf: ${messageOf(read.error.issues[0])}`);
   const { fault: stated, read: sources, rolls, mark: from, ...note } = read.data;
-  const fault = stated === undefined ? undefined : faultIn(plan, place, stated);
+  const fault = statedFaultOf(plan, place, stated);
   return { ...note, ...(sources && { read: sources }), ...(rolls && { rolls }), ...(from && { mark: from }), ...(fault && { fault }) }; // prettier-ignore
-}
-
-/** The fault that a leaf's file states, if the leaf can have it. */
-function faultIn(plan: Plan, { round, seat }: LeafPlace, fault: unknown): LeafFault | undefined {
-  try {
-    return checkFault(plan, { round, seat, fault: fault as LeafFault }).fault;
-  } catch {
-    return undefined;
-  }
 }

@@ -31,7 +31,7 @@ export interface JoinOptions {
   readonly plan: Plan;
   /** Its name in the plan: `worker-2`. */
   readonly participant: string;
-  /** Where it keeps what it reads and computes: a folder for each instance. */
+  /** Where it alone keeps what it reads and computes: a folder for each instance. */
   readonly out: string;
   /** The folder of its key. */
   readonly state: string;
@@ -90,16 +90,22 @@ export class Joined {
     this.records = new OwnRecords(options, this.number, this.address);
   }
 
-  /** @throws {RoundsError} PARTICIPANT when the plan has nobody of that name */
+  /**
+   * @throws {RoundsError} PARTICIPANT when the plan has nobody of that name
+   * @throws {FileError} LOCKED when another participant has the folder
+   */
   static async open(options: JoinOptions): Promise<Joined> {
     const { plan, participant, transport, state, backend, faults = [] } = options;
     if (!plan.participants.some(({ name }) => name === participant))
       throw new RoundsError("PARTICIPANT", `${plan.name} has no participant ${participant}; it has ${plan.participants.map(({ name }) => name).join(", ")}`, { participant }); // prettier-ignore
     const signer = options.staked?.signer ?? (await Signer.open(state, participant, faults.length > 0));
     const joined = new Joined(options, signer, new LeafRunner((await openBackend(backend)).backend));
-    joined.end = await transport.answer(subjectOf(plan.id, participant), async (message) =>
-      messages.reply(await joined.answer(message).catch(reasonOf)),
-    );
+    await joined.records.lock();
+    const answer = async (message: Bytes): Promise<Bytes> => messages.reply(await joined.answer(message).catch(reasonOf)); // prettier-ignore
+    joined.end = await transport.answer(subjectOf(plan.id, participant), answer).catch((error: unknown) => {
+      joined.records.release();
+      throw error;
+    });
     return joined;
   }
 
@@ -107,6 +113,7 @@ export class Joined {
     await this.end();
     await this.turn.catch(() => undefined);
     await this.runner.close();
+    this.records.release();
   }
 
   private async answer(message: Bytes): Promise<Reply> {

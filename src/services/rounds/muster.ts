@@ -3,7 +3,7 @@ import { type Bytes, bytesEqual } from "../../encoding/bytes.ts";
 import { stateRoot } from "../../encoding/tensor.ts";
 import { RoundsError } from "../../errors/index.ts";
 import type { Crew, Muster } from "../../rounds/crew.ts";
-import type { LeafFault } from "../../rounds/fault.ts";
+import { type LeafFault, statedFaultOf } from "../../rounds/fault.ts";
 import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import type { Roll } from "../../rounds/roll.ts";
@@ -94,7 +94,7 @@ class NetworkCrew implements Crew {
       if (!bytesEqual(stateRoot(roots), statement.end))
         throw new RoundsError("PARTICIPANT", `${participant.name} sent other entries of ${seatName(plan, seat)} in round ${round} than it has signed; nothing of it is taken`, { round, seat }); // prettier-ignore
       await participant.fetch(record.blobs, roots, stateOf(plan.templates[own.template]));
-      const fault = reply.fault as LeafFault | undefined;
+      const fault = statedFaultOf(plan, place, reply.fault);
       await record.writeNote(place, { roots, metrics, read, ...(fault && { fault }) });
       return { statement, metrics: metrics.at(-1) ?? {} };
     }

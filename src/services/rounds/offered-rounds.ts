@@ -96,33 +96,38 @@ export function unsignedIn(record: RoundsRecord, round?: number): LeafPlace[] {
 
 /**
  * What a log says against a record: statements, rolls and marks that are signed, and contradict what is
- * signed in the record. What is known already is left out.
+ * signed in the record. One for each place shows it, so more are left out: a key can sign as many as it
+ * likes.
  */
 export function contradictionsIn(record: RoundsRecord, entries: readonly LogEntry[]): SignedParts {
   const { plan, instance } = record;
   const parts = { statements: [] as Statement[], rolls: [] as Roll[], marks: [] as RecordMark[] };
   for (const { statement, roll, mark } of entries) {
-    if (statement && isSecond(record, statement)) parts.statements.push(statement);
-    if (roll && isSecondRoll(record, roll)) parts.rolls.push(roll);
+    if (statement && isSecond(record, statement, parts.statements)) parts.statements.push(statement);
+    if (roll && isSecondRoll(record, roll, parts.rolls)) parts.rolls.push(roll);
     if (!mark || !isMarked(instance, mark)) continue;
-    const own = record.marks.filter(({ rounds }) => rounds === mark.rounds);
-    const isNew = own.every(({ root }) => !bytesEqual(root, mark.root));
-    if (own.length > 0 && isNew && mark.rounds <= plan.rounds + 1) parts.marks.push(mark);
+    const own = [...record.marks, ...parts.marks].filter(({ rounds }) => rounds === mark.rounds);
+    const isNew = own.length === 1 && !bytesEqual(own[0].root, mark.root);
+    if (isNew && mark.rounds <= plan.rounds + 1) parts.marks.push(mark);
   }
   return parts;
 }
 
-function isSecond(record: RoundsRecord, statement: Statement): boolean {
+/** @param more that are found already */
+function isSecond(record: RoundsRecord, statement: Statement, more: readonly Statement[]): boolean {
   const { plan, instance } = record;
   const own = record.at(statement);
-  if (!own || !contradict(plan, own, statement)) return false;
-  const isKnown = record.second.some((each) => bytesEqual(each.signature, statement.signature));
-  return !isKnown && [own, statement].every((each) => isOwners(plan, instance, each));
+  if (!own) return false;
+  const shows = (each: Statement): boolean => contradict(plan, own, each) && isOwners(plan, instance, each);
+  return isOwners(plan, instance, own) && shows(statement) && ![...record.second, ...more].some(shows);
 }
 
-function isSecondRoll(record: RoundsRecord, roll: Roll): boolean {
-  const own = record.rolls.at(roll);
-  if (!own || sameRoll(own, roll)) return false;
-  const isKnown = record.rolls.second.some((each) => bytesEqual(each.signature, roll.signature));
-  return !isKnown && [own, roll].every((each) => isRecorders(record.instance, each));
+/** @param more that are found already */
+function isSecondRoll(record: RoundsRecord, roll: Roll, more: readonly Roll[]): boolean {
+  const { instance, rolls } = record;
+  const own = rolls.at(roll);
+  if (!own) return false;
+  const isOf = ({ round, turn }: Roll): boolean => round === roll.round && turn === roll.turn;
+  const shows = (each: Roll): boolean => isOf(each) && !sameRoll(own, each) && isRecorders(instance, each);
+  return isRecorders(instance, own) && shows(roll) && ![...rolls.second, ...more].some(shows);
 }

@@ -2,6 +2,8 @@
 import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
 import { path } from "../../encoding/node.ts";
 import { RoundsError } from "../../errors/index.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { type FileLock, takeLock } from "../../files/lock.ts";
 import { exists } from "../../files/regular.ts";
 import { LogWriter, readLog } from "../../rounds/log.ts";
 import type { Plan } from "../../rounds/plan.ts";
@@ -23,6 +25,7 @@ export class OwnRecords {
   private readonly address: Bytes;
   private readonly records = new Map<string, Promise<RoundsRecord>>();
   private readonly logs = new Map<RoundsRecord, LogWriter>();
+  private held: FileLock | undefined;
 
   /**
    * @param number the participant's, in the plan
@@ -32,6 +35,22 @@ export class OwnRecords {
     this.place = place;
     this.number = number;
     this.address = address;
+  }
+
+  /**
+   * Has the folder to itself until `release`: two participants would spoil each other's log, by which they
+   * answer accusations. The lock stands beside the folder.
+   * @throws {FileError} LOCKED when another participant has it
+   */
+  async lock(): Promise<void> {
+    const { out } = this.place;
+    const file = `${path.resolve(out)}.lock`;
+    await makeFolder(path.dirname(file));
+    this.held = takeLock(file, `${out}, where another participant keeps what it computes,`);
+  }
+
+  release(): void {
+    this.held?.release();
   }
 
   /** Those that are open. */

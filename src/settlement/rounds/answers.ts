@@ -54,7 +54,7 @@ export function showCall({ posted, record, isPosted }: Means, { round, seat }: L
   }
   const statement = record.at({ round, seat });
   if (!isPosted || !statement || !isOwners(record.plan, record.instance, statement)) return undefined;
-  const evidence = new PostedRecord(record).evidence(statement);
+  const evidence = new PostedRecord(record).demanded(statement);
   return { contract: "roundManager", functionName: "show", args: [posted.terms, evidence, bytesToHex(statement.signature)] }; // prettier-ignore
 }
 

@@ -1,14 +1,18 @@
 /** Judges the leaves of a posted record one after the other, a while at a time. */
+import { bytesToHex } from "viem";
 import { messageOf, RoundsError } from "../../errors/index.ts";
 import type { LeafRunner } from "../../rounds/leaf.ts";
 import { seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
-import type { Statement } from "../../rounds/statement.ts";
+import { isOwners, runOf, type Statement } from "../../rounds/statement.ts";
 import type { Clock } from "../transactions/clock.ts";
 import type { Finding, Findings } from "./findings.ts";
+import type { SignedLeaves } from "./signed-leaves.ts";
 
 /** Milliseconds of work between two looks at the chain. */
 const A_WHILE = 2_000;
+/** While a game is played, leaves wait for its end if one has taken longer than this, in milliseconds. */
+const MOST_MEANWHILE = 300_000;
 
 /** An audit that goes on while the chain is watched. */
 export class PacedAudit {
@@ -16,16 +20,21 @@ export class PacedAudit {
   readonly found: Finding[] = [];
   /** Leaves that were judged. */
   judged = 0;
-  readonly leaves: number;
+  leaves: number;
   private readonly findings: Findings;
   private readonly record: RoundsRecord;
   private readonly left: Statement[];
+  private readonly skips: (statement: Statement) => boolean;
   private hasForm = false;
+  /** Milliseconds that the longest execution has taken. */
+  private longest = 0;
+  private isPaused = false;
 
   /** @param skips whether a leaf need not be executed again */
   constructor(record: RoundsRecord, findings: Findings, skips: (statement: Statement) => boolean) {
     this.record = record;
     this.findings = findings;
+    this.skips = skips;
     const inOrder = [...record.all].sort((a, b) => a.round - b.round || a.seat - b.seat);
     this.left = inOrder.filter((statement) => !record.isAbsent(statement) && !skips(statement));
     this.leaves = this.left.length;
@@ -35,12 +44,44 @@ export class PacedAudit {
     return this.hasForm && this.left.length === 0;
   }
 
-  /** Goes on for a while. @param say is told of each leaf that can't be judged */
-  async goOn(runner: LeafRunner, clock: Clock, say: (sentence: string) => void): Promise<void> {
+  /** Whether it goes on at the next look. */
+  get isMoving(): boolean {
+    return !this.isDone && !this.isPaused;
+  }
+
+  /**
+   * Judges leaves again whose signatures are spoiled in the record, and were shown on the chain.
+   * @param seen the signatures that were seen
+   */
+  regain(seen: SignedLeaves): void {
+    const { record } = this;
+    for (const { kind, ...place } of this.found) {
+      const listed = kind === "demand" ? record.at(place) : undefined;
+      if (!listed || isOwners(record.plan, record.instance, listed)) continue;
+      const signature = seen.signatureOf(place, bytesToHex(runOf(record.plan, listed)));
+      if (!signature) continue;
+      const statement = { ...listed, signature };
+      record.replace(statement);
+      this.hasForm = false;
+      if (this.skips(statement)) continue;
+      this.left.push(statement);
+      this.leaves++;
+    }
+  }
+
+  /**
+   * Goes on for a while, or for one leaf.
+   * @param say is told of each leaf that can't be judged
+   * @param isPlaying whether moves of a game may be due: nothing else is done while a leaf is executed, so
+   *   long ones wait
+   */
+  async goOn(runner: LeafRunner, clock: Clock, say: (sentence: string) => void, isPlaying = false): Promise<void> {
     if (!this.hasForm) this.found.push(...(await this.findings.ofForm()));
     this.hasForm = true;
-    for (const until = clock.now() + A_WHILE; this.left.length > 0 && clock.now() < until; ) {
+    this.isPaused = isPlaying && this.longest > MOST_MEANWHILE;
+    for (const until = clock.now() + A_WHILE; !this.isPaused && this.left.length > 0 && clock.now() < until; ) {
       const [statement] = this.left;
+      const began = clock.now();
       try {
         const found = await this.findings.ofComputation(statement, runner);
         if (found) this.found.push(found);
@@ -49,6 +90,7 @@ export class PacedAudit {
         const name = seatName(this.record.plan, statement.seat);
         say(`${name} of round ${statement.round} is not judged: ${messageOf(error)}`);
       }
+      this.longest = Math.max(this.longest, clock.now() - began);
       this.left.shift();
       this.judged++;
     }

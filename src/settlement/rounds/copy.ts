@@ -4,6 +4,7 @@ import { fs } from "../../encoding/node.ts";
 import { RoundsError } from "../../errors/index.ts";
 import { evidenceFile } from "../../rounds/evidence-log.ts";
 import { RoundsRecord } from "../../rounds/record.ts";
+import type { Roll } from "../../rounds/roll.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import { answerCall, isPostedRecord, sameInstance, showCall } from "./answers.ts";
 import { PacedAudit } from "./audit-pace.ts";
@@ -53,11 +54,15 @@ const evidenceIn = async (folder: string): Promise<number> =>
   (await fs.stat(evidenceFile(folder)).catch(() => undefined))?.size ?? 0;
 
 /**
- * What can be shown by now, each once, apart from whether it was shown already.
+ * What can be shown by now, each once, apart from whether it was shown already. A leaf whose signature was
+ * seen elsewhere is judged again.
  * @param copy nothing while there is no folder; then the chain alone has shown something
+ * @param rolls that the chain has shown
  */
-export function findingsIn(copy: Copy | undefined, leaves: SignedLeaves): Finding[] {
-  const found = copy ? [...copy.findings.misrecorded(copy.root), ...(copy.audit?.found ?? [])] : [];
+export function findingsIn(copy: Copy | undefined, leaves: SignedLeaves, rolls: readonly Roll[]): Finding[] {
+  copy?.audit?.regain(leaves);
+  const shown = copy?.audit && rolls.length > 0 ? copy.findings.ofShownRolls(rolls) : [];
+  const found = copy ? [...copy.findings.misrecorded(copy.root), ...shown, ...(copy.audit?.found ?? [])] : [];
   const all = [...leaves.findings(), ...found];
   return [...new Map(all.map((each) => [`${each.kind}/${each.round}/${each.seat}/${each.against}`, each])).values()];
 }

@@ -111,6 +111,14 @@ export class PostedRecord {
     return { ...placeEvidence(plan, place), leaf: this.leafAt(place), ...sources };
   }
 
+  /**
+   * A leaf as its demand is answered: the contract reads none of its sources then. With them an answer about
+   * a leaf that reads very many would be larger than a node passes on, and would cost more than its price.
+   */
+  demanded(place: LeafPlace): LeafEvidence {
+    return { ...placeEvidence(this.record.plan, place), leaf: this.leafAt(place), sources: [], standing: [] };
+  }
+
   /** What the record has at a place: its leaf, or the one that stands there for an absent member. */
   leafAt(place: LeafPlace): ShownLeaf {
     const [statement] = this.record.statements([this.record.standing(place)]);

@@ -9,7 +9,7 @@ import { blameForm, contradict, statesRead } from "../../rounds/judge.ts";
 import { type LeafRunner, sameClaim } from "../../rounds/leaf.ts";
 import { type LeafPlace, templateOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
-import { isRecorders } from "../../rounds/roll.ts";
+import { isRecorders, type Roll } from "../../rounds/roll.ts";
 import { shownReads } from "../../rounds/shown.ts";
 import { isOwners, recordDigest, runOf, type Statement } from "../../rounds/statement.ts";
 import type { ContractCall } from "../transactions/caller.ts";
@@ -89,6 +89,12 @@ export class Findings {
       return isRecorders(instance, roll) || seat < 0 ? [] : [demandOf(this.terms, { round: roll.round, seat })];
     });
     return [...[...twice, ...many].flatMap((call) => this.ofRecorder(call)), ...unsigned];
+  }
+
+  /** What rolls show that owners have read by, where the record says something else. */
+  ofShownRolls(rolls: readonly Roll[]): Finding[] {
+    const posted = new PostedRecord(this.record);
+    return rolls.flatMap((roll) => this.ofRecorder(calledOtherwise(posted, this.terms, roll)));
   }
 
   private ofRecorder(call: RollCall | undefined): Finding[] {

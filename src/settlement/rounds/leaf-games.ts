@@ -9,7 +9,11 @@ import type { Session } from "../session.ts";
 import type { Finding } from "./findings.ts";
 import { type LeafMove, LeafSide, losersOf } from "./leaf-side.ts";
 import type { LeafGame, PerformanceEvents } from "./performance.ts";
+import { firstOf } from "./own-folders.ts";
 import { gameOf, type PostedRounds } from "./terms-file.ts";
+
+/** The answers to demands of one account after which it demands nothing more. */
+const MOST_ANSWERED = 3;
 
 /** Plays for one account. It sends nothing itself. */
 export class LeafGames {
@@ -18,6 +22,9 @@ export class LeafGames {
   private readonly account: Address;
   private readonly runner: LeafRunner;
   private readonly sides = new Map<bigint, LeafSide>();
+  /** What was known of the chain when the last demand was made. */
+  private demandedIn: PerformanceEvents | undefined;
+  private hasEnough = false;
 
   constructor({ client, source, deployment }: Session, posted: PostedRounds, account: Address, runner: LeafRunner) {
     const { fromBlock, logs } = source;
@@ -27,19 +34,27 @@ export class LeafGames {
     this.runner = runner;
   }
 
-  /** The moves that are due, one after the other. A game that fails pauses by itself. */
+  /** Whether a game of the account was not over at the last look. */
+  get isPlaying(): boolean {
+    return this.sides.size > 0;
+  }
+
+  /**
+   * The moves that are due, one after the other. A game that fails pauses by itself.
+   * @param records each game is played from the first one that has what it needs; without one nothing is due
+   */
   async *due(
     games: readonly LeafGame[],
-    record: RoundsRecord,
+    records: readonly RoundsRecord[],
     now: number,
     lanes: Lanes,
   ): AsyncGenerator<{ game: LeafGame; move: LeafMove }> {
-    for (const game of games) {
+    for (const game of records.length > 0 ? games : []) {
       const { dispute, owner, challenger } = game;
       if (![owner, challenger].some((one) => isAddressEqual(one, this.account))) continue;
       const move = await lanes.apart(`dispute ${dispute}`, async () => {
         if ((await losersOf(this.place, dispute)) !== undefined) return this.over(dispute);
-        const side = this.sides.get(dispute) ?? (await LeafSide.open(this.place, game, this.account, record, this.runner)); // prettier-ignore
+        const side = this.sides.get(dispute) ?? (await this.opened(game, records));
         this.sides.set(dispute, side);
         return side.due(now);
       });
@@ -47,11 +62,22 @@ export class LeafGames {
     }
   }
 
-  /** Whether something is shown already, or waits for the end of a game with the same party. */
-  async isShown({ kind, round, seat, against }: Finding, { questions, games }: PerformanceEvents): Promise<boolean> {
+  /**
+   * Whether something is shown already, or waits: for the end of a game with the same party, or as a demand
+   * for the answer to another one.
+   * @param say is told once when nothing more is demanded
+   */
+  async isShown(
+    { kind, round, seat, against }: Finding,
+    events: PerformanceEvents,
+    say: (sentence: string) => void,
+  ): Promise<boolean> {
+    const { questions, games } = events;
     const isHere = (place: LeafPlace): boolean => place.round === round && place.seat === seat;
-    if (kind === "demand" || kind === "accuse")
-      return questions.some((one) => isHere(one) && (one.kind === "demand") === (kind === "demand"));
+    if (kind === "demand" || kind === "accuse") {
+      const isAsked = questions.some((one) => isHere(one) && (one.kind === "demand") === (kind === "demand"));
+      return isAsked || (kind === "demand" && this.waitsToDemand(events, say));
+    }
     if (kind !== "challenge") return false;
     const owner = this.posted.terms.participants[against];
     for (const game of games) {
@@ -60,6 +86,22 @@ export class LeafGames {
       if (isAddressEqual(game.owner, owner) && (await losersOf(this.place, game.dispute)) === undefined) return true;
     }
     return false;
+  }
+
+  /**
+   * A demand is paid for if it is answered. Who has served a record with spoiled signatures would have its
+   * recorder paid for each, so there is one demand at a time, and no more after a few answers.
+   */
+  private waitsToDemand(events: PerformanceEvents, say: (sentence: string) => void): boolean {
+    const own = events.questions.filter(({ kind, by }) => kind === "demand" && isAddressEqual(by, this.account));
+    if (this.demandedIn === events || own.some(({ done }) => !done)) return true;
+    if (own.length < MOST_ANSWERED) {
+      this.demandedIn = events;
+      return false;
+    }
+    if (!this.hasEnough) say(`the recorder has shown ${own.length} leaves whose signatures were demanded, and others are lacking; nothing more is demanded, as each answer is paid for: fetch the record from another server into a folder of its own`); // prettier-ignore
+    this.hasEnough = true;
+    return true;
   }
 
   /** Whether the account has challenged, and lost. */
@@ -74,6 +116,10 @@ export class LeafGames {
 
   async close(): Promise<void> {
     for (const side of this.sides.values()) await side.close();
+  }
+
+  private opened(game: LeafGame, records: readonly RoundsRecord[]): Promise<LeafSide> {
+    return firstOf(records, (record) => LeafSide.open(this.place, game, this.account, record, this.runner));
   }
 
   private async over(dispute: bigint): Promise<undefined> {

@@ -2,6 +2,7 @@
  * Rolls as the contracts are shown them (contracts/rounds/RoundTypes.sol), and what they show of a record.
  */
 import { bytesToHex, type Hex } from "viem";
+import { fromHex } from "../../encoding/bytes.ts";
 import { hasQuorum, isRecorders, isRolled, type Roll, sameRoll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
 import { type LeafPlace, type Plan, sourcesOf } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
@@ -10,7 +11,7 @@ import type { PostedRecord } from "./evidence.ts";
 import type { RoundTerms } from "./terms.ts";
 
 /** The contract's `SignedRoll`. */
-interface ShownRoll extends TurnPlace {
+export interface ShownRoll extends TurnPlace {
   /** Bit i: member i was there. */
   readonly present: bigint;
   readonly signature: Hex;
@@ -26,6 +27,17 @@ const ownSignature: SignsRoll = ({ signature }) => bytesToHex(signature);
 export function shownRoll({ round, turn, present, ...roll }: Roll, sign = ownSignature): ShownRoll {
   const bits = present.reduce((sum, each, i) => (each ? sum | (1n << BigInt(i)) : sum), 0n);
   return { round, turn, present: bits, signature: sign({ round, turn, present, ...roll }) };
+}
+
+/** A roll that a call has shown; nothing if the terms have no such turn or round. */
+export function rollOf(
+  { turns, rounds }: RoundTerms,
+  { round, turn, present, signature }: ShownRoll,
+): Roll | undefined {
+  const members = turns[turn]?.members;
+  if (members === undefined || round > rounds) return undefined;
+  const bits = Array.from({ length: members }, (_, i) => ((present >> BigInt(i)) & 1n) === 1n);
+  return { round, turn, present: bits, signature: fromHex(signature) };
 }
 
 /**

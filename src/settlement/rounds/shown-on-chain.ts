@@ -9,6 +9,7 @@ import { Tag } from "../../encoding/tags.ts";
 import type { StateRoot } from "../../encoding/tensor.ts";
 import type { JobId } from "../../job/closed.ts";
 import type { LeafPlace, PlanId } from "../../rounds/plan.ts";
+import { isRecorders, type Roll } from "../../rounds/roll.ts";
 import { recordRootOfTree } from "../../rounds/statement.ts";
 import { runRootOf } from "../../trace/commitments.ts";
 import { roundGameAbi } from "../abi/round-game.ts";
@@ -18,14 +19,16 @@ import { type LeafEvidence, OWN, type ShownClaim, type ShownLeaf } from "./evide
 import type { PerformanceEvents } from "./performance.ts";
 import type { SignedLeaves } from "./signed-leaves.ts";
 import { encodeTerms, type RoundTerms } from "./terms.ts";
+import { rollOf, type ShownRoll } from "./rolls.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
 /** The calls that show leaves. Each has the terms and the evidence of a leaf first. */
 const SHOWING: ReadonlySet<string> = new Set(["accuse", "answer", "show", "challenge"]);
 
-/** The contract's `LeafExcuse`, of which this needs the signatures of the leaves that were read. */
+/** The contract's `LeafExcuse`: signatures of the leaves that were read, and the rolls that chose them. */
 interface Excuse {
   readonly signatures: readonly Hex[];
+  readonly rolls: readonly ShownRoll[];
 }
 
 /** Reads each call once. */
@@ -33,6 +36,8 @@ export class ShownOnChain {
   private readonly client: PublicClient;
   private readonly posted: PostedRounds;
   private readonly read = new Set<Hex>();
+  /** Of the recorder, by which owners have read something else than the record says. */
+  readonly rolls: Roll[] = [];
 
   constructor(client: PublicClient, posted: PostedRounds) {
     this.client = client;
@@ -42,14 +47,21 @@ export class ShownOnChain {
   /**
    * Adds what the calls of these events have shown. A call inside of another contract's can't be read.
    * @param record the root of the posted record
+   * @throws what a node says that does not have one of the transactions, after all others were read
    */
   async addTo(leaves: SignedLeaves, { shown }: PerformanceEvents, record: Hex): Promise<void> {
+    const unread: unknown[] = [];
     for (const transaction of shown) {
       if (this.read.has(transaction)) continue;
-      const { input } = await this.client.getTransaction({ hash: transaction });
-      this.call(leaves, input, record);
-      this.read.add(transaction);
+      try {
+        const { input } = await this.client.getTransaction({ hash: transaction });
+        this.call(leaves, input, record);
+        this.read.add(transaction);
+      } catch (error) {
+        unread.push(error);
+      }
     }
+    if (unread.length > 0) throw unread[0];
   }
 
   private call(leaves: SignedLeaves, input: Hex, record: Hex): void {
@@ -63,15 +75,24 @@ export class ShownOnChain {
       if (isListed(terms, record, at, one)) leaves.list(at, runOfClaim(one.claim));
     };
     list(place, leaf);
-    for (const [i, from] of sourcesOf(terms, evidence).entries()) {
+    // No contract has looked at the sources of a leaf that was demanded.
+    const sources = functionName === "show" ? [] : sourcesOf(terms, evidence);
+    for (const [i, from] of sources.entries()) {
       const { claim, ...path } = evidence.sources[i];
       const standing = evidence.standing.find(({ source }) => source === i);
       const at = { ...from, round: standing?.round ?? from.round };
       // What an owner answers with is signed, and need not be what the record lists.
-      if (functionName === "answer") leaves.add(at, runOfClaim(claim), (args[2] as Excuse).signatures[i]);
+      if (functionName === "answer") leaves.add(at, runOfClaim(claim), (args[2] as Excuse).signatures[i] ?? "0x");
       else list(at, { claim, ...(standing ?? path) });
     }
-    if (functionName !== "answer") leaves.add(place, runOfClaim(leaf.claim), args[args.length - 1] as Hex);
+    if (functionName === "answer") this.addRolls((args[2] as Excuse).rolls);
+    else leaves.add(place, runOfClaim(leaf.claim), args[args.length - 1] as Hex);
+  }
+
+  /** A contract looks at no more rolls than it needs, so there may be any others among them. */
+  private addRolls(shown: readonly ShownRoll[]): void {
+    const rolls = shown.flatMap((roll) => rollOf(this.posted.terms, roll) ?? []);
+    this.rolls.push(...rolls.filter((roll) => isRecorders(this.posted.instance, roll)));
   }
 }
 
@@ -90,12 +111,14 @@ function isListed(
   return tree !== undefined && bytesToHex(recordRootOfTree(fromHex(plan, 32) as PlanId, rounds + 1, tree)) === record;
 }
 
-/** The places of the leaves that a leaf reads, as the contract finds them. Round 0 reads none. */
+/**
+ * The places of the leaves that a leaf reads, as the contract finds them. Round 0 reads none. Calldata of
+ * another contract's call may have the form of such a call: it need not fit together.
+ */
 function sourcesOf({ turns }: RoundTerms, { place, template, sources }: LeafEvidence): LeafPlace[] {
   const first = (turn: number): number => turns.slice(0, turn).reduce((sum, { members }) => sum + members, 0);
   const own = place.seat - first(turns.findIndex((_, turn) => place.seat < first(turn + 1)));
-  return sources.map((_, i) => {
-    const { turn, back, member } = template.sources[i];
+  return template.sources.slice(0, sources.length).map(({ turn, back, member }) => {
     return { round: Math.max(0, place.round - back), seat: first(turn) + (member === OWN ? own : member) };
   });
 }

@@ -4,7 +4,7 @@
  */
 import { bytesToHex, type Hex } from "viem";
 import { isSignedBy } from "../../claims/signature.ts";
-import { fromHex } from "../../encoding/bytes.ts";
+import { type Bytes, fromHex } from "../../encoding/bytes.ts";
 import type { LeafPlace } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { leafDigest, runOf } from "../../rounds/statement.ts";
@@ -49,6 +49,12 @@ export class SignedLeaves {
   addRecord({ plan, all, second }: RoundsRecord): void {
     for (const statement of [...all, ...second])
       this.add(statement, bytesToHex(runOf(plan, statement)), bytesToHex(statement.signature));
+  }
+
+  /** The signature that was seen of a leaf, 65 bytes. */
+  signatureOf({ round, seat }: LeafPlace, run: Hex): Bytes | undefined {
+    const signature = this.places.get(`${round}/${seat}`)?.signed.get(run);
+    return signature === undefined ? undefined : fromHex(signature);
   }
 
   /** Notes what the posted record lists, as a contract has checked it. */

@@ -26,6 +26,11 @@ export interface WatchOptions {
   readonly everyMillis: number;
   /** Whether it accuses, challenges and demands where it finds a lie. Else it only answers. Default: yes. */
   readonly accuses?: boolean;
+  /**
+   * What the account has kept of the performance itself, such as the folder of `Joined`: it answers and plays
+   * from there where the record's folder can't, since others have written that. Default: none.
+   */
+  readonly evidence?: readonly string[];
   /** Executes leaves: a backend, or its name; default `wasm`. */
   readonly backend?: Backend | string;
   /** The blocks that make an end final: its own, and those after it. Default: 1. */

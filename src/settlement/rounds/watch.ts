@@ -19,6 +19,7 @@ import { type Clock, SYSTEM_CLOCK } from "../transactions/clock.ts";
 import { answerFrom, type Copy, findingsIn, openCopy, readEvidence } from "./copy.ts";
 import { endingCall } from "./ending.ts";
 import { LeafGames } from "./leaf-games.ts";
+import { firstOf, OwnFolders } from "./own-folders.ts";
 import { numbersOf, ownerOfSeat, ownsSeat, type PerformanceEvents, performanceEvents, type PerformanceView, readPerformance } from "./performance.ts"; // prettier-ignore
 import { ShownOnChain } from "./shown-on-chain.ts";
 import { SignedLeaves } from "./signed-leaves.ts";
@@ -73,6 +74,7 @@ class Watch {
   private readonly shown: ShownOnChain;
   private readonly end = new Lasting();
   private known: Copy | undefined;
+  private readonly own: OwnFolders;
   private readonly newest: NewestBlock;
 
   constructor(
@@ -93,6 +95,7 @@ class Watch {
     this.newest = new NewestBlock(this.clock);
     this.numbers = numbersOf(posted, account);
     this.leaves = new SignedLeaves(posted);
+    this.own = new OwnFolders(options.evidence ?? [], posted, account);
     this.shown = new ShownOnChain(session.client, posted);
     this.games = new LeafGames(session, posted, account, runner);
     const { random = systemRandom, everyMillis: firstMillis, once: strict = false } = options;
@@ -109,7 +112,7 @@ class Watch {
       const pause = this.lanes.pause();
       const { audit } = this.known ?? {};
       if (look) onWait?.(look.view, audit?.judged ?? 0, audit?.leaves ?? 0);
-      const isMoving = sent > 0 || audit?.isDone === false;
+      const isMoving = sent > 0 || audit?.isMoving === true;
       await this.clock.sleep(pause ?? (isMoving ? Math.min(everyMillis, BRISK) : everyMillis));
       onLook?.();
       look = await this.lanes.all(() => this.look());
@@ -139,6 +142,7 @@ class Watch {
     let sent = 0;
     if (view.record !== undefined) {
       await this.readRecord(view.record);
+      await this.own.read(view.record, this.lanes, this.leaves);
       await this.lanes.apart("what the chain shows", () => this.shown.addTo(this.leaves, look.events, view.record!));
       sent += await this.answer(look);
       sent += await this.playGames(look);
@@ -160,8 +164,9 @@ class Watch {
 
   /** Answers what is asked of the account. */
   private async answer({ view, events }: Look): Promise<number> {
-    const { posted, known, account, session } = this;
-    if (!known) return 0;
+    const { posted, account, session } = this;
+    const copies = this.own.before(this.known);
+    if (copies.length === 0) return 0;
     const isRecorder = this.numbers.includes(posted.terms.participants.length);
     let sent = 0;
     for (const question of events.questions) {
@@ -169,16 +174,16 @@ class Watch {
       const isDemand = question.kind === "demand";
       if (isDemand ? !isRecorder : !ownsSeat(posted, account, question)) continue;
       const act = { what: isDemand ? "show" : "answer", place: question, value: 0n };
-      sent += await this.send(act, () => answerFrom(known, question, posted, session.client));
+      sent += await this.send(act, () => firstOf(copies, (copy) => answerFrom(copy, question, posted, session.client)));
     }
     return sent;
   }
 
   /** Makes the moves that are due in the games of the account. */
   private async playGames({ view, events }: Look): Promise<number> {
-    if (!this.known) return 0;
+    const records = this.own.before(this.known).map(({ record }) => record);
     let sent = 0;
-    for await (const { game, move } of this.games.due(events.games, this.known.record, view.now, this.lanes)) {
+    for await (const { game, move } of this.games.due(events.games, records, view.now, this.lanes)) {
       const act = { what: move.what, place: game, dispute: game.dispute, at: move.at, value: move.call.value ?? 0n };
       sent += await this.send(act, async () => move.call);
     }
@@ -189,16 +194,16 @@ class Watch {
   private async accuse({ view, events }: Look): Promise<number> {
     const { audit } = this.known ?? {};
     if (audit && !audit.isDone)
-      await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text)));
+      await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text), this.games.isPlaying)); // prettier-ignore
     const shown = new Set<number>();
     let sent = 0;
-    for (const finding of findingsIn(this.known, this.leaves)) {
+    for (const finding of findingsIn(this.known, this.leaves, this.shown.rolls)) {
       const { kind, round, seat, against } = finding;
       if (view.out[against] || shown.has(against) || this.numbers.includes(against)) continue;
-      if (await this.games.isShown(finding, events)) continue;
+      if (await this.games.isShown(finding, events, (text) => this.say(text))) continue;
       const done = await this.send({ what: kind, place: { round, seat }, value: 0n }, async () => finding.call);
       // It has lost by that, and nothing more can be won from it.
-      if (done > 0 && (kind === "equivocate" || kind === "misrecord")) shown.add(against);
+      if (done > 0 && !["demand", "accuse", "challenge"].includes(kind)) shown.add(against);
       sent += done;
     }
     return sent;

@@ -1,16 +1,18 @@
 /** What a hostile server of a record can't do: each lie has a clear error, and nothing of it is kept. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { decode, encode } from "cborg";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Bytes } from "../../../src/encoding/bytes.ts";
+import type { StateRoot } from "../../../src/encoding/tensor.ts";
 import { auditRecord, parseRoundFault, type RoundsRecord } from "../../../src/rounds/index.ts";
 import { LogWriter, readLog, roundBytes } from "../../../src/rounds/log.ts";
 import { planIdOf } from "../../../src/rounds/plan.ts";
 import { logFile, RoundsRecord as Records } from "../../../src/rounds/record.ts";
 import { instanceOf } from "../../../src/rounds/statement.ts";
+import { RecordFetch } from "../../../src/services/rounds/fetch.ts";
 import { PIECE, type Reply } from "../../../src/services/rounds/messages.ts";
 import { temporaryFolder } from "../../fixtures/folder.ts";
-import { performedRecord, stated } from "../../rounds/liars.ts";
+import { marked, performedRecord, stated } from "../../rounds/liars.ts";
 import { smallPlan } from "../../rounds/small-plan.ts";
 import { contentOf, copied, fetched, type Lie, lyingOn, servedFrom, writeRounds } from "./fetched.ts";
 
@@ -179,9 +181,19 @@ describe("the files of a leaf", () => {
     expect(contentOf(out)).toEqual(contentOf(record.folder));
   });
 
+  test("that are wrong as often as they are asked for take nothing of the folder's limit", async () => {
+    const out = fresh();
+    await with_((reply) => reply, out, await withLog(async () => {}));
+    const lie = part("tensor", (each) => ({ ...each, bytes: flipped(each.bytes, each.bytes.length - 1) }));
+    const fetch = await RecordFetch.open({ transport: lyingOn(await servedFrom(record.folder), lie), instance: record.instance.id, out, patience: 300 }); // prettier-ignore
+    const { bytes } = await fetch.pass();
+    for (let again = 0; again < 3; again++) expect((await fetch.pass()).bytes).toBe(bytes);
+    fetch.close();
+  });
+
   test("with a fault that no leaf has are kept without it", async () => {
     const honest = await record.note({ round: 1, seat: 0 });
-    const bytes = encode({ ...honest, roots: honest.roots.map((root) => new Uint8Array(root)), fault: { kind: "flip", step: 10 ** 9, operator: 0, element: 0, bit: 0 }, extra: "x" }) as Bytes; // prettier-ignore
+    const bytes = encode({ ...honest, roots: honest.roots.map((root) => new Uint8Array(root)), fault: { kind: "flip", step: 10 ** 9, operator: 0, element: 0, bit: 0, more: [[]] }, extra: "x" }) as Bytes; // prettier-ignore
     const lie: Lie = (reply, asked) => (asked.kind === "note" && asked.round === 1 && asked.seat === 0 ? { kind: "part", bytes, size: bytes.length } : reply); // prettier-ignore
     const { record: own } = await with_(lie);
     expect(await own.note({ round: 1, seat: 0 })).toEqual({ roots: honest.roots, metrics: honest.metrics });
@@ -219,6 +231,37 @@ describe("another history", () => {
     await expect(with_((reply) => reply, out, second.folder)).rejects.toThrow("another history, as was found before");
     expect(readFileSync(`${out}/evidence.log`)).toEqual(evidence);
     expect(await with_((reply) => reply, out)).toMatchObject({ isWhole: true });
+  });
+
+  test("of which there are many more adds no evidence, and what is there stays when the log is removed", async () => {
+    const { plan, instance } = record;
+    const fault = parseRoundFault(plan, "participant=client-1,round=1,message:entry=0");
+    const second = await performedRecord(plan, fresh(), [fault], { instance });
+    await writeRounds(second);
+    const out = fresh();
+    await with_((reply) => reply, out);
+    await expect(with_((reply) => reply, out, second.folder)).rejects.toThrow("has another history");
+    const evidence = readFileSync(`${out}/evidence.log`);
+    // The liar and the recorder sign as many leaves and marks as they like.
+    const third = copied(record.folder, fresh());
+    const log = await LogWriter.open(logFile(third));
+    const place = { round: 1, seat: 1 };
+    for (const each of record.all) if (each.round === 0) await log.statement(each);
+    for (let count = 0; count < 5; count++) {
+      const end = new Uint8Array(32).fill(count + 1) as Uint8Array as StateRoot;
+      await log.statement(stated(plan, instance, place, { ...record.at(place)!, end }));
+      await log.mark(marked(instance, 1, end));
+    }
+    await expect(with_((reply) => reply, out, third)).rejects.toThrow();
+    const found = await Records.open(out);
+    expect(found.second.filter(({ round, seat }) => round === 1 && seat === 1)).toHaveLength(1);
+    for (const rounds of [1, 2, 3]) expect(found.marks.filter((mark) => mark.rounds === rounds).length).toBeLessThan(3);
+    const kept = readFileSync(`${out}/evidence.log`);
+    expect(kept.subarray(0, evidence.length)).toEqual(evidence);
+    rmSync(logFile(out));
+    expect(await with_((reply) => reply, out)).toMatchObject({ isWhole: true });
+    expect(readFileSync(`${out}/evidence.log`)).toEqual(kept);
+    expect((await auditRecord(await Records.open(out))).liars.map(({ participant }) => participant)).toContain("client-1"); // prettier-ignore
   });
 
   test("whose signatures were spoiled on the way is replaced by the better one, and never the other way round", async () => {

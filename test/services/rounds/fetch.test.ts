@@ -1,7 +1,8 @@
 /** A record is fetched from its recorder: over each transport, while it is made, and again after an interruption. */
-import { readFileSync, rmSync, truncateSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { TransportError } from "../../../src/errors/index.ts";
+import { keepEvidence } from "../../../src/rounds/evidence-log.ts";
 import { auditRecord, disputeRecords, parseAway, RoundsRecord, runRounds } from "../../../src/rounds/index.ts";
 import type { Ending, Transport } from "../../../src/services/transport/transport.ts";
 import { followRecord } from "../../../src/services/rounds/follow.ts";
@@ -55,6 +56,17 @@ describe("a record that is whole", () => {
     const own = await RoundsRecord.open(out);
     expect(await auditRecord(own)).toMatchObject({ liars: [], unavailable: [] });
     expect(await disputeRecords(own, await RoundsRecord.open(record.folder))).toMatchObject({ outcome: "agree" });
+  });
+
+  test("over which another plan is run leaves nothing of it behind, nor its evidence", async () => {
+    const record = await runRounds(await smallPlan.close(), { state: path("keys"), out: path("under") });
+    const out = path("over");
+    await fetched({ transport: await servedFrom(record.folder), instance: record.instance.id, out });
+    const mark = { ...record.marks[0], root: record.marks[1].root };
+    await keepEvidence(await RoundsRecord.open(out), { statements: [], rolls: [], marks: [mark] });
+    await runRounds(await membershipPlan.close({ rounds: 1 }), { state: path("keys"), out, force: true });
+    expect((await RoundsRecord.open(out)).marks).toHaveLength(2);
+    expect(existsSync(path("over/evidence.log"))).toBe(false);
   });
 
   test("has its rolls, and none of the leaves of those who were away", async () => {

@@ -38,6 +38,18 @@ async function deceived(by: (roll: Roll) => Roll): Promise<Performed> {
   return { posted, record: other };
 }
 
+/** The folder as the recorder hands it over, without what was read. */
+async function withoutReads(record: RoundsRecord): Promise<RoundsRecord> {
+  const copy = path(`copy-${folders++}`);
+  await cp(record.folder, copy, { recursive: true });
+  const handed = await RoundsRecord.open(copy);
+  for (const statement of handed.all) {
+    const { roots, metrics } = await handed.note(statement);
+    await handed.writeNote(statement, { roots, metrics });
+  }
+  return handed;
+}
+
 const convicted = (posted: PostedRounds) => async (): Promise<boolean> => (await on.convicted(posted)).length > 0;
 
 test("an absence is nobody's fault, and its place is shown to whoever demands it", async () => {
@@ -94,20 +106,32 @@ test("a recorder that has signed two rolls loses, and who read by the first one 
 test("an owner that is accused of what it has read by a roll answers from its own folder", async () => {
   const { posted, record } = await deceived((roll) => roll);
   await on.post(posted, record);
-  // The recorder hands a folder over without what was read.
-  const copy = path(`copy-${folders++}`);
-  await cp(record.folder, copy, { recursive: true });
-  const handed = await RoundsRecord.open(copy);
-  for (const statement of handed.all) {
-    const { roots, metrics } = await handed.note(statement);
-    await handed.writeNote(statement, { roots, metrics });
-  }
+  const handed = await withoutReads(record);
   // The server has read the roll of round 2 in that round, and the member that was absent then, in the next one.
   const accuser = on.watch("stranger", posted, handed);
-  const owners = ["server-0", "client-1"].map((name) => on.watch(name, posted, record, { accuses: false }));
+  const nothing = { folder: path("nothing") } as RoundsRecord;
+  // One watches what it was handed, and one was handed nothing. Both have kept what they have read.
+  const own = { accuses: false, evidence: [record.folder] };
+  const owners = [on.watch("server-0", posted, handed, own), on.watch("client-1", posted, nothing, own)];
   await on.until("two accusations", () => accuser.acts.filter((act) => act === "accuse").length === 2);
   await on.until("two answers", () => owners.every(({ acts }) => acts.includes("answer")));
   await on.pass(3 * DAY);
   for (const { ended } of owners) expect(await ended).toMatchObject({ view: { state: "Closed" }, lost: false });
-  expect(await on.convicted(posted)).toEqual([]);
+  // The answers show the roll that makes two with the record's, which nobody had handed over.
+  expect(await on.convicted(posted)).toEqual([["recorder", "equivocation"]]);
+  expect(await accuser.ended).toMatchObject({ lost: false });
+});
+
+test("a recorder that has signed no roll but the one that was read loses by the answer, too", async () => {
+  const { posted, record } = await deceived((roll) => ({ ...roll, signature: new Uint8Array(65) }));
+  await on.post(posted, record);
+  const handed = await withoutReads(record);
+  const [accuser, owner] = [on.watch("stranger", posted, handed), on.watch("server-0", posted, record, { accuses: false })]; // prettier-ignore
+  await on.until("an answer", () => owner.acts.includes("answer"));
+  await on.until("a verdict", convicted(posted));
+  expect(await on.convicted(posted)).toEqual([["recorder", "roll"]]);
+  expect(accuser.acts).toContain("miscall");
+  await on.pass(3 * DAY);
+  expect(await owner.ended).toMatchObject({ lost: false });
+  await accuser.ended;
 });

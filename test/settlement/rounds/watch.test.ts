@@ -1,8 +1,11 @@
 /** Parties that watch a performance on a chain: who is honest keeps its stake, and who lies loses it. */
 import { describe, expect, test } from "vitest";
-import { parseEther } from "viem";
+import { bytesToHex, parseEther } from "viem";
+import type { StateRoot } from "../../../src/encoding/tensor.ts";
 import { parseRoundFault, type RoundsRecord } from "../../../src/rounds/index.ts";
+import { PostedRecord } from "../../../src/settlement/rounds/evidence.ts";
 import type { PostedRounds } from "../../../src/settlement/rounds/terms-file.ts";
+import type { ContractCall } from "../../../src/settlement/transactions/caller.ts";
 import { temporaryFolder } from "../../fixtures/folder.ts";
 import { performedRecord, stated, writeRecordLog } from "../../rounds/liars.ts";
 import { smallPlan } from "../../rounds/small-plan.ts";
@@ -60,6 +63,24 @@ describe("a lie in an operator", () => {
     expect(challenger.acts.filter((act) => act === "challenge")).toHaveLength(1);
   });
 
+  test("is challenged with the signature that a demand has brought, where the copy has a spoiled one", async () => {
+    const { posted, record } = await performed(FAULT);
+    const copy = await performedRecord(on.plan, path(`record-${folders++}`), [parseRoundFault(on.plan, FAULT)], { instance: posted.instance }); // prettier-ignore
+    Object.assign(copy.at({ round: 2, seat: 1 })!, { signature: copy.all[0].signature });
+    await writeRecordLog(copy);
+    await on.post(posted, record);
+    const recorder = on.watch("recorder", posted, record, { accuses: false });
+    const challenger = on.watch("client-0", posted, copy);
+    await on.until("a challenge", () => challenger.acts.includes("challenge"));
+    expect(challenger.acts.slice(0, 2)).toEqual(["demand", "challenge"]);
+    await on.until("a move", () => challenger.acts.some((act) => act.startsWith("move")));
+    await on.pass(DAY + 3_601);
+    await on.until("a verdict", async () => (await on.convicted(posted)).length > 0);
+    expect(await on.convicted(posted)).toEqual([["client-1", "game"]]);
+    await on.pass(2 * DAY);
+    for (const { ended } of [challenger, recorder]) expect(await ended).toMatchObject({ lost: false });
+  });
+
   test("is not challenged twice by one who starts again in the middle, and silence loses too", async () => {
     const { posted, record } = await performed(FAULT);
     await on.post(posted, record);
@@ -108,6 +129,24 @@ describe("a recorder", () => {
     expect(await on.convicted(posted)).toEqual([["recorder", "unsigned"]]);
   });
 
+  test("that lists a leaf whose first state is zero can't show it, and loses", async () => {
+    const { posted, record } = await performed();
+    const start = new Uint8Array(32) as StateRoot;
+    Object.assign(record.at(PLACE)!, stated(on.plan, posted.instance, PLACE, { ...record.at(PLACE)!, start }));
+    record.marks.length = 0;
+    await on.post(posted, record);
+    const watcher = on.watch("client-0", posted, record);
+    await on.until("a demand", () => watcher.acts.includes("demand"));
+    const shown = [posted.terms, new PostedRecord(record).evidence(PLACE), bytesToHex(record.at(PLACE)!.signature)];
+    const show = { contract: "roundManager", functionName: "show", args: shown } as const;
+    await expect(on.call("recorder", show)).rejects.toThrow(
+      "the leaf has another number of steps than its template says",
+    );
+    await on.pass(DAY + 1);
+    expect(await watcher.ended).toMatchObject({ lost: false });
+    expect(await on.convicted(posted)).toEqual([["recorder", "unsigned"]]);
+  });
+
   test("that posts another record than it has signed loses at once", async () => {
     const { posted, record } = await performed();
     await writeRecordLog(record);
@@ -121,15 +160,56 @@ describe("a recorder", () => {
     expect(watcher.troubles.join()).toContain("is not the record");
   });
 
-  test("that is honest shows the leaf in time", async () => {
+  test("is not paid for each signature that was spoiled in the copy that it has handed over", async () => {
+    const { posted, record } = await performed();
+    const copy = await performedRecord(on.plan, path(`record-${folders++}`), [], { instance: posted.instance });
+    for (const each of copy.all.slice(2, 8)) Object.assign(each, { signature: copy.all[0].signature });
+    await writeRecordLog(copy);
+    await on.post(posted, record);
+    const recorder = on.watch("recorder", posted, record, { accuses: false });
+    const watcher = on.watch("stranger", posted, copy);
+    const isTold = (): boolean => watcher.troubles.some((text) => text.includes("nothing more is demanded"));
+    await on.until("it demands nothing more", isTold);
+    await on.until("all answers", () => recorder.acts.length === 3);
+    expect(watcher.acts).toEqual(["demand", "demand", "demand"]);
+    expect(recorder.acts).toEqual(["show", "show", "show"]);
+    await on.pass(2 * DAY);
+    for (const { ended } of [watcher, recorder]) expect(await ended).toMatchObject({ lost: false, convicted: [] });
+    expect(watcher.troubles.filter((text) => text.includes("nothing more is demanded"))).toHaveLength(1);
+  });
+
+  test("that is honest shows the leaf in time, and nothing of what that has read", async () => {
     const { posted, record } = await performed();
     await on.post(posted, record);
-    await on.call("stranger", { contract: "roundManager", functionName: "demand", args: [posted.terms, PLACE] });
-    const recorder = on.watch("recorder", posted, record);
+    const merge = { round: 1, seat: 3 };
+    await on.call("stranger", { contract: "roundManager", functionName: "demand", args: [posted.terms, merge] });
+    const calls: ContractCall[] = [];
+    const send = (call: ContractCall) => (calls.push(call), on.call("recorder", call));
+    const recorder = on.watch("recorder", posted, record, { send });
     await on.until("an answer", () => recorder.acts.includes("show"));
+    expect(record.sources(merge)).toHaveLength(3);
+    expect(calls[0].args?.[1]).toMatchObject({ place: merge, sources: [], standing: [] });
     await on.pass(DAY + 1);
     expect(await recorder.ended).toMatchObject({ lost: false, convicted: [] });
   });
+});
+
+test("who was handed no record plays for its leaf from what it has kept itself", async () => {
+  const { posted, record } = await performed();
+  await on.post(posted, record);
+  const place = { round: 1, seat: 1 };
+  const { start, end, signature } = record.at(place)!;
+  const states = [bytesToHex(start), bytesToHex(start)];
+  expect(states[0]).not.toBe(bytesToHex(end));
+  const args = [posted.terms, new PostedRecord(record).evidence(place), ...states, bytesToHex(signature)];
+  await on.call("stranger", { contract: "roundGame", functionName: "challenge", args });
+  const nothing = { folder: path("nothing") } as RoundsRecord;
+  const owner = on.watch("client-1", posted, nothing, { accuses: false, evidence: [record.folder] });
+  await on.until("its folder is read", () => owner.troubles.length > 0);
+  await on.pass(DAY + 3_601);
+  await on.until("a verdict", () => owner.acts.includes("timeout"));
+  await on.pass(2 * DAY);
+  expect(await owner.ended).toMatchObject({ lost: false, convicted: [] });
 });
 
 test("who built on what a neighbour had signed answers from its own part, and the neighbour that signed twice loses", async () => {
