@@ -132,6 +132,13 @@ contract KernelPointTest {
         assert(!p.inputs[0].isRead && p.inputs[0].bits == 0x3f800000);
     }
 
+    /// @dev A fold over four steps for an output without axes: axis 0 is one that it folds over.
+    function test_OnlyAnAxisOfTheOutputHasACoordinate() public view {
+        bytes memory fold = hex"020100000000000100000004_0000000801010000000000000102";
+        Point memory p = batch.reads(bytes.concat(fold, hex"00"), 0, 2);
+        assert(p.isFold && p.inputs.length == 1 && !p.inputs[0].isRead && p.inputs[0].bits == 0);
+    }
+
     /// @dev Longer than anything that a kernel could read after its end.
     function _dirt() private pure returns (bytes memory dirt) {
         dirt = new bytes(8192);
