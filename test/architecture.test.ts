@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   referee: 6_400,
   shards: 1_500,
   audit: 900,
-  rounds: 5_520,
+  rounds: 6_700,
   settlement: 14_060,
   index: 40,
   services: 6_200,

@@ -10,9 +10,11 @@ import { admitEvidence } from "./evidence-log.ts";
 import { readInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
 import { type LeafNote, readNote, type ShownNote, writeNote } from "./leaf-note.ts";
-import { type LogContent, type RecordMark, readLog } from "./log.ts";
+import { type LogContent, readLog } from "./log.ts";
+import type { RecordMark } from "./log-entry.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan } from "./plan-file.ts";
+import { sentencesBy, StoreSentences } from "./receipt.ts";
 import { chosenBy, type ChosenReads, isRolled, type Roll, Rolls, standingIn, turnOf, type TurnPlace } from "./roll.ts";
 import { beaconsBy, sameMark, type SeedParts } from "./seeds.ts";
 import { stateOf } from "./template.ts";
@@ -38,6 +40,10 @@ export class RoundsRecord {
   readonly marks: RecordMark[];
   /** Values of the plan's beacon, by the plan's rounds. Nobody has checked them. */
   readonly beacons: Map<number, BeaconValue>;
+  /** What stores have signed, as the record has it. Nobody has checked it. */
+  readonly sentences: StoreSentences;
+  /** What they have signed beside, as evidence shows it. */
+  readonly shownSentences = new StoreSentences();
   /** Folders of participants, which may show what these have read (`LeafNote.read`). */
   readonly evidence: string[] = [];
 
@@ -46,7 +52,7 @@ export class RoundsRecord {
     plan: Plan,
     instance: Instance,
     blobs: Blobs,
-    log?: Pick<LogContent, "statements" | "marks" | "rolls" | "beacons">,
+    log?: Pick<LogContent, "statements" | "marks" | "rolls" | "beacons" | "sentences">,
   ) {
     this.folder = folder;
     this.plan = plan;
@@ -54,6 +60,7 @@ export class RoundsRecord {
     this.blobs = blobs;
     this.marks = [...(log?.marks ?? [])];
     this.beacons = beaconsBy(plan, log?.beacons ?? [], folder);
+    this.sentences = sentencesBy(plan, log?.sentences ?? [], folder);
     for (const statement of log?.statements ?? []) {
       const { round, seat } = statement;
       if (round > plan.rounds || seat >= plan.seats.length)
