@@ -13,6 +13,7 @@ import { LogWriter, readLog } from "./log.ts";
 import { roundRootIn } from "./machine.ts";
 import type { Performed } from "./participant.ts";
 import { type LeafPlace, namesOf, seatName } from "./plan.ts";
+import type { StoreSentence } from "./receipt.ts";
 import { logFile, type RoundsRecord } from "./record.ts";
 import { hasQuorum, isRolled, presentWord, type TurnPlace } from "./roll.ts";
 import type { RunRoundsOptions } from "./run.ts";
@@ -151,10 +152,14 @@ export class Recorder {
 
   /** Has the stores say of each absent member that they have no leaf of it. */
   private async miss(log: LogWriter, absent: Map<LeafPlace, string>): Promise<void> {
-    const { storing } = this;
-    for (const place of absent.keys())
+    const { storing, crew } = this;
+    const places = [...absent.keys()];
+    const notes = (place: LeafPlace): Promise<StoreSentence[]> => storing.notes(place, this.isCensored(place));
+    const started = crew.together ? places.map(notes) : [];
+    await Promise.allSettled(started);
+    for (const [i, place] of places.entries())
       try {
-        await storing.list(log, await storing.notes(place, this.isCensored(place)));
+        await storing.list(log, await (started[i] ?? notes(place)));
       } catch (error) {
         // It may have reached them after they were asked what they hold.
         if (!isShort(error) || !(await this.found(log, place, absent))) throw error;

@@ -45,7 +45,9 @@ export class Storing {
     const run = runOf(plan, statement);
     const place = { round: statement.round, seat: statement.seat };
     const known = receiptsOf(plan, instance, [...record.sentences.at(place), ...given], place, run);
-    const lacking = this.lacking(known);
+    // An owner that brings enough has asked the others too: a silent one is not waited for again.
+    const hasEnough = given.length > 0 && isStored(plan, instance, known, place, run);
+    const lacking = hasEnough ? [] : this.lacking(known);
     const { sentences, silent } = await this.ask(place, lacking, (store) => store.receipt(statement));
     const found = receiptsOf(plan, instance, [...known, ...sentences], place, run);
     if (!isStored(plan, instance, found, place, run)) throw this.tooFew(place, silent, `${found.length} of ${plan.storage.members} stores hold it, and the plan asks for ${plan.storage.copies}`); // prettier-ignore
@@ -79,17 +81,20 @@ export class Storing {
   async find(place: LeafPlace): Promise<Statement | undefined> {
     const { record, stores } = this;
     const { plan, instance } = record;
-    for (const [store, each] of stores.entries()) {
-      if (this.isAway(store, place)) continue;
+    const silent = (store: number, error: unknown): undefined => {
+      if (!(error instanceof VerdeError)) throw error;
+      this.options.onSilent?.({ ...place, store, why: messageOf(error), name: storeName(plan, store) });
+    };
+    const asked = [...stores.entries()].filter(([store]) => !this.isAway(store, place));
+    const answers = await Promise.all(asked.map(([store, each]) => each.held(place).catch((error: unknown) => silent(store, error)))); // prettier-ignore
+    for (const [i, held] of answers.entries()) {
+      if (held?.statement.round !== place.round || held.statement.seat !== place.seat || !isOwners(plan, instance, held.statement)) continue; // prettier-ignore
+      if (receiptsOf(plan, instance, [held.receipt], place, runOf(plan, held.statement)).length === 0) continue;
       try {
-        const held = await each.held(place);
-        const isRight = held?.statement.round === place.round && held.statement.seat === place.seat && isOwners(plan, instance, held.statement); // prettier-ignore
-        if (!isRight || receiptsOf(plan, instance, [held.receipt], place, runOf(plan, held.statement)).length === 0) continue; // prettier-ignore
-        await each.bring(held.statement);
+        await asked[i][1].bring(held.statement);
         if (await record.isAtHand(held.statement)) return held.statement;
       } catch (error) {
-        if (!(error instanceof VerdeError)) throw error;
-        this.options.onSilent?.({ ...place, store, why: messageOf(error), name: storeName(plan, store) });
+        silent(asked[i][0], error);
       }
     }
     return undefined;

@@ -8,9 +8,9 @@ import { parseCensored, parseTwice } from "../../src/rounds/away.ts";
 import type { Crew } from "../../src/rounds/crew.ts";
 import { crewFor } from "../../src/rounds/crew.ts";
 import type { LeafPlace } from "../../src/rounds/plan.ts";
-import { isMissed, isStored } from "../../src/rounds/receipt.ts";
+import { isMissed, isStored, type StoreSentence } from "../../src/rounds/receipt.ts";
 import { Signer } from "../../src/rounds/signer.ts";
-import { runOf } from "../../src/rounds/statement.ts";
+import { runOf, type Statement } from "../../src/rounds/statement.ts";
 import { checkHeld, type Store } from "../../src/rounds/store.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { membershipPlan } from "./membership-plan.ts";
@@ -151,6 +151,7 @@ describe("a member whom the recorder does not reach", () => {
     record: RoundsRecord,
     lost: LeafPlace,
     change: (store: Store, i: number) => Partial<Store>,
+    bring?: (statement: Statement, stores: readonly Store[]) => Promise<readonly StoreSentence[]>,
   ) {
     const signers: Signer[] = [];
     for (const { name } of plan.participants) signers.push(await Signer.open(path("keys"), name));
@@ -158,17 +159,22 @@ describe("a member whom the recorder does not reach", () => {
     const stores = crew.stores!.map((store, i) => Object.assign(Object.create(store) as Store, change(store, i)));
     const perform: Crew["perform"] = async (place, ...rest) => {
       const performed = await crew.perform(place, ...rest);
-      if (place.round !== lost.round || place.seat !== lost.seat) return performed;
+      if (place.round !== lost.round || place.seat !== lost.seat)
+        return { ...performed, ...(bring && { receipts: await bring(performed.statement, crew.stores!) }) };
       kept.set("statement", performed.statement);
       throw new RoundsError("PARTICIPANT", "it is cut off");
     };
     return { ...crew, stores, perform };
   }
-  const kept = new Map<"statement", NonNullable<ReturnType<RoundsRecord["at"]>>>();
-  const run = async (out: string, change: (store: Store, i: number) => Partial<Store>) => {
+  const kept = new Map<"statement", Statement>();
+  const run = async (
+    out: string,
+    change: (store: Store, i: number) => Partial<Store>,
+    bring?: Parameters<typeof crewWithout>[3],
+  ) => {
     const owners = [];
     for (const { name } of plan.participants) owners.push((await Signer.open(path("keys"), name)).address);
-    const muster = { owners, crew: (record: RoundsRecord) => crewWithout(record, ABSENT, change) };
+    const muster = { owners, crew: (record: RoundsRecord) => crewWithout(record, ABSENT, change, bring) };
     return runRounds(plan, { state: path("keys"), participants: muster, out: path(out) });
   };
 
@@ -192,6 +198,37 @@ describe("a member whom the recorder does not reach", () => {
     }));
     expect(record.isAbsent(ABSENT)).toBe(false);
     expect(record.sentences.at(ABSENT).filter(({ run }) => run !== undefined)).toHaveLength(2);
+    expect(await auditRecord(record)).toMatchObject({ liars: [], unavailable: [] });
+  });
+
+  test("leaves the run waiting if it has reached too few, and is present when the others are back", async () => {
+    const stuck = run("stuck", (store, i) => ({
+      absence: async (place) => {
+        if (i === 2) throw new RoundsError("SERVER", "it is silent");
+        if (i === 0) await store.receipt(kept.get("statement")!);
+        return store.absence(place);
+      },
+    }));
+    await expect(stuck).rejects.toMatchObject({
+      code: "VERDE_ROUNDS_STORES",
+      message: "local-1 in round 2: store-0 signed a receipt; 1 of 3 stores say that they have none, and the plan needs 2 of them for an absence; silent: store-2 (it is silent); continue with --resume when they are back", // prettier-ignore
+    });
+    const record = await runRounds(plan, { state: path("keys"), out: path("stuck"), resume: true });
+    expect(record.isAbsent(ABSENT)).toBe(false);
+    expect(record.sentences.at(ABSENT).map(({ store, run: of }) => [store, of !== undefined])).toEqual([[0, true], [2, true]]); // prettier-ignore
+    expect(await auditRecord(record)).toMatchObject({ liars: [], unavailable: [], leaves: 12 });
+  });
+
+  test("that brings enough receipts has no other store asked, and one that brings too few has", async () => {
+    const others: number[] = [];
+    const record = await run("brought", (store, i) => ({ receipt: async (statement) => { others.push(i); return store.receipt(statement); }, held: async () => undefined }), async (statement, stores) => { // prettier-ignore
+      const asked = statement.seat === 0 ? stores.slice(0, 1) : stores.slice(0, 2);
+      return Promise.all(asked.map((store) => store.receipt(statement)));
+    }); // prettier-ignore
+    const sizes = record.all.map(({ round, seat }) => record.sentences.at({ round, seat }).length);
+    expect(sizes).toEqual(record.all.map(({ seat }) => (seat === 0 ? 3 : 2)));
+    // Of seat 0 in three rounds the recorder has asked for what was lacking.
+    expect(others.toSorted()).toEqual([1, 1, 1, 2, 2, 2]);
     expect(await auditRecord(record)).toMatchObject({ liars: [], unavailable: [] });
   });
 
