@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   referee: 6_400,
   shards: 1_500,
   audit: 900,
-  rounds: 5_545,
+  rounds: 6_745,
   settlement: 14_267,
   index: 40,
   services: 6_213,

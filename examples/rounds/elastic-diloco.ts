@@ -20,6 +20,8 @@ export default defineRounds({
   options: {
     workers: option(4, "how many workers may train apart, each on its own part of the text"),
     quorum: option(2, "how many of them have to be there in a round"),
+    stores: option(0, "how many stores keep what each leaf hands on; 0: none"),
+    copies: option(2, "with stores: how many of them must hold a leaf before it counts"),
     inner: option(5, "steps of AdamW in a round"),
     batch: option(4, "windows of text in a step"),
     context: option(32, "tokens in a window"),
@@ -28,7 +30,8 @@ export default defineRounds({
     outer: option(0.7, "learning rate of the server"),
     momentum: option(0.9, "momentum of the server"),
   },
-  members: ({ workers }) => ({ worker: workers, server: 1 }),
+  members: ({ workers, stores }) => ({ worker: workers, server: 1, ...(stores > 0 && { store: stores }) }),
+  storage: ({ stores, copies }) => (stores > 0 ? { by: "store", copies } : undefined),
   quorum: ({ quorum }) => ({ local: quorum }),
   async data(role, member, { workers }) {
     if (role !== "worker") return {};

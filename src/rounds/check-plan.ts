@@ -6,6 +6,7 @@ import { checkOutline } from "../job/closed.ts";
 import { checkTensor } from "../repops/numbers/tensors.ts";
 import { isBeacon } from "./beacon.ts";
 import { isToldPresence, outlineOfLeaf, type Plan, type PlanTurn, type Seat } from "./plan.ts";
+import { isStorage, type Storage } from "./storage.ts";
 import { type JobTemplate, stateOf, type Template } from "./template.ts";
 
 const isCount = (value: unknown, most = 2 ** 31): boolean =>
@@ -40,6 +41,14 @@ export function checkMembers(turns: readonly PlanTurn[], seats: number): void {
 }
 
 /**
+ * Checks the storage of a plan, before its stores are counted.
+ * @throws {RoundsError} when it is none
+ */
+export function checkStorage(storage: unknown, turns: readonly PlanTurn[]): asserts storage is Storage | undefined {
+  expect(storage === undefined || isStorage(storage, turns), "its storage is none");
+}
+
+/**
  * Checks that seats, templates and turns fit together, and each template's jobs in themselves.
  * @throws {RoundsError | JobError | GraphError} when they do not
  */
@@ -50,6 +59,7 @@ export function checkPlan(plan: Plan): void {
   expect([undefined, "record"].includes(plan.seeds), `its seeds follow from ${plan.seeds}`);
   expect(!plan.beacon || (plan.seeds === "record" && isBeacon(plan.beacon)), "its beacon is none");
   checkMembers(turns, seats.length);
+  checkStorage(plan.storage, turns);
   const places = turns.flatMap(({ name: turn, by, members, quorum }, i) => {
     expect(/^[A-Za-z][A-Za-z0-9]*$/.test(turn) && /^[A-Za-z][A-Za-z0-9]*$/.test(by), "a turn or role has no name");
     const least = quorum === undefined || (isCount(quorum) && quorum >= 1 && quorum < members);

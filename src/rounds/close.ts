@@ -8,9 +8,10 @@ import { DATA_PREFIX, type NamedTensor } from "../job/closed.ts";
 import { checkTensor } from "../repops/numbers/tensors.ts";
 import type { Beacon } from "./beacon.ts";
 import { checkPlan } from "./check-plan.ts";
-import { isToldPresence, mayMiss, type Plan, participantsOf, planIdOf, type PlanTurn, type Seat } from "./plan.ts";
+import { isToldPresence, mayMiss, type Plan, planIdOf, type PlanTurn, type Seat } from "./plan.ts";
 import { type AnyPorts, Port } from "./port.ts";
 import { SELF, type SeatSource, type Source } from "./source.ts";
+import { participantsOf, type StorageSource, storageOf } from "./storage.ts";
 import { buildTemplate, type Template } from "./template.ts";
 import { type Laid, OWN, type Stage, type Turn } from "./turn.ts";
 
@@ -22,6 +23,8 @@ export interface OpenPlan {
   /** What the seeds of seats follow from. */
   readonly seeds: Seeds;
   readonly beacon?: Beacon | undefined;
+  /** Which role keeps the states of leaves, and how many of it have to. Absent: none. */
+  readonly storage?: StorageSource | undefined;
   /** The number of members of each role. */
   readonly members: Readonly<Record<string, number>>;
   readonly turns: Readonly<Record<string, Turn>>;
@@ -47,11 +50,13 @@ export async function closePlan(open: OpenPlan): Promise<Plan> {
     if (!names.includes(name))
       throw new RoundsError("PLAN", `${open.name} has a quorum of ${name}, which is no turn of it; it has ${names.join(", ")}`); // prettier-ignore
   const [templates, seats] = [[] as Template[], [] as Seat[]];
-  const participants = participantsOf(turns);
+  const storage = open.storage && storageOf(open.name, open.storage, turns, open.members);
+  const participants = participantsOf(turns, storage);
   const numbers = new Map<string, number>();
   const shards = new Map<string, NamedTensor[]>();
   const given = [OWN.member, OWN.round, OWN.seed, ...(turns.some(mayMiss) ? [OWN.present] : [])];
-  for (const { name, role, member } of participants) shards.set(name, await shardOf(open, role, member, given));
+  for (const { name, role, member } of participants.filter((each) => each.role !== storage?.by))
+    shards.set(name, await shardOf(open, role, member, given));
   const layouts = new Layouts(open, turns, (turn, member) => shards.get(`${turns[turn].by}-${member}`)!);
   for (const [turn, { by, members }] of turns.entries())
     for (let member = 0; member < members; member++) {
@@ -73,6 +78,7 @@ export async function closePlan(open: OpenPlan): Promise<Plan> {
     rounds,
     ...(seeds === "record" && { seeds }),
     ...(beacon && { beacon }),
+    ...(storage && { storage }),
     turns,
     participants,
     templates,

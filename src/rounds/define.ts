@@ -8,6 +8,7 @@ import type { Resolved } from "../job/define.ts";
 import { type Beacon, isBeacon } from "./beacon.ts";
 import { closePlan, type Seeds } from "./close.ts";
 import type { Plan } from "./plan.ts";
+import type { StorageSource } from "./storage.ts";
 import type { Turn } from "./turn.ts";
 
 /** The options as a plan's functions see them. */
@@ -39,6 +40,12 @@ export interface RoundsSource<Options extends DeclaredOptions> {
    * function gets the options.
    */
   beacon?: Beacon | ((options: RoundsOptions<Options>) => Beacon | undefined);
+  /**
+   * A role of `members` that has no turn, and keeps the states of leaves: `{ by: "store", copies: 2 }`. A
+   * leaf counts when so many of its members have signed that they hold it. A function gets the options.
+   * Default: none.
+   */
+  storage?: StorageSource | ((options: RoundsOptions<Options>) => StorageSource | undefined);
   /** The options that can be set with `--name value`. */
   options?: Options;
   /** How many members each role has. */
@@ -73,7 +80,7 @@ export interface RoundsDefinition {
 
 /** The names that `verde rounds run` keeps for itself. */
 const KEPT_NAMES = (
-  "help version json out rounds seed beacon participants as network nkey listen reached-at patience checkpoint-every fault resume force backend threads progress quiet away salt keystore password-file " +
+  "help version json out rounds seed beacon participants as network nkey listen reached-at patience checkpoint-every fault resume force backend threads progress quiet away censor twice salt keystore password-file " +
   "terms rpc deployment journal confirmations max-fee replace dry-run approve no-approve account recorder reward stake bond price to-join to-record to-challenge to-answer policy accept-risk"
 ).split(" ");
 const RESERVED = { command: "verde rounds run", has: (name: string) => KEPT_NAMES.includes(name) };
@@ -131,8 +138,11 @@ export function defineRounds<const Options extends DeclaredOptions = Record<neve
       const beacon = typeof source.beacon === "function" ? source.beacon(given) : source.beacon;
       if (beacon !== undefined && !(seeds === "record" && isBeacon(beacon)))
         throw new RoundsError("PLAN", `${source.name} has a beacon that is none, or whose values no seeds need; write seeds: "record" and beacon: { ...QUICKNET, first, every }, with whole numbers from 1 on`); // prettier-ignore
+      const storage: unknown = typeof source.storage === "function" ? source.storage(given) : source.storage;
+      if (storage !== undefined && !isPlainObject(storage))
+        throw new RoundsError("PLAN", `the storage of ${source.name} is ${describe(storage)}; return { by: "store", copies: 2 }, or nothing`); // prettier-ignore
       const data = async (role: string, member: number) => (await source.data?.(role, member, given)) ?? {};
-      return closePlan({ name: source.name, rounds, seed, seeds, beacon, members, turns, quorum: quorum as Record<string, number>, data }); // prettier-ignore
+      return closePlan({ name: source.name, rounds, seed, seeds, beacon, storage: storage as StorageSource | undefined, members, turns, quorum: quorum as Record<string, number>, data }); // prettier-ignore
     },
   };
 }

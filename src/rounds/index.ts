@@ -30,10 +30,12 @@ export { type AnyPorts, Port, type Ports } from "./port.ts";
 export { RoundsRecord } from "./record.ts";
 export type { LeafNews } from "./leaf-news.ts";
 export type { LeafNote } from "./leaf-note.ts";
+export type { StoreSentence } from "./receipt.ts";
 export type { Roll, TurnPlace } from "./roll.ts";
 export { type AbsenceInfo, type LeafInfo, runRounds, type RunRoundsOptions } from "./run.ts";
 export { before, each, type Member, now, own, type SeatSource, type Source } from "./source.ts";
 export type { Instance, InstanceId, Statement } from "./statement.ts";
+export type { Storage, StorageSource } from "./storage.ts";
 export type { JobTemplate, Template } from "./template.ts";
 export { train, type TrainOptions } from "./train.ts";
 export {

@@ -6,7 +6,7 @@ import { messageOf, RoundsError } from "../errors/index.ts";
 import { makeFolder } from "../files/folder.ts";
 import { replaceFile } from "../files/replace.ts";
 import type { LeafFault } from "./fault.ts";
-import type { RecordMark } from "./log.ts";
+import type { RecordMark } from "./log-entry.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import type { Roll } from "./roll.ts";
 import type { Statement } from "./statement.ts";

@@ -2,35 +2,32 @@
  * `record.log`: statements, rolls and other entries in the order in which they were admitted. A cut last
  * entry is as if it had not been written.
  */
-import { type Bytes, bytesEqual, Reader, Writer } from "../encoding/bytes.ts";
+import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import { sha256 } from "../encoding/hash.ts";
 import { fs } from "../encoding/node.ts";
-import type { StateRoot } from "../encoding/tensor.ts";
 import { isMissing, RoundsError, unwritable } from "../errors/index.ts";
 import { appendDurably } from "../files/append.ts";
-import type { JobId } from "../job/closed.ts";
-import { type BeaconValue, VALUE_BYTES } from "./beacon.ts";
-import { mayMiss, type Plan, type PlanTurn } from "./plan.ts";
+import type { BeaconValue } from "./beacon.ts";
+import {
+  beaconEntry,
+  decodeEntry,
+  type EncodedEntry,
+  type EntryContent,
+  HASH,
+  lengthAt,
+  markEntry,
+  type RecordMark,
+  rollEntry,
+  sentenceEntry,
+  statementEntry,
+} from "./log-entry.ts";
+import type { PlanTurn } from "./plan.ts";
+import type { StoreSentence } from "./receipt.ts";
 import type { Roll } from "./roll.ts";
 import type { Statement } from "./statement.ts";
 
 /** The first bytes of a log. */
 export const MAGIC = new TextEncoder().encode("VERDERL1");
-const KIND = { leaf: 1, round: 2, roll: 3, beacon: 4 } as const;
-/** The bytes of an entry's content, by its kind. */
-const BYTES = { [KIND.leaf]: 8 + 3 * 32 + 65, [KIND.round]: 4 + 32 + 65, [KIND.beacon]: 4 + VALUE_BYTES } as const;
-/** The bytes of a roll before its members, and in all. */
-const ROLL_HEAD = 12;
-const rollBytes = (members: number): number => ROLL_HEAD + members + 65;
-const HASH = 32;
-
-/** What the recorder signed after a round. */
-export interface RecordMark {
-  /** How many rounds the record had, with round 0. */
-  readonly rounds: number;
-  readonly root: Bytes;
-  readonly signature: Bytes;
-}
 
 /** A place between two entries of a log: the byte, and the hash of what stands before it. */
 export interface LogPosition {
@@ -41,13 +38,8 @@ export interface LogPosition {
 /** Where the first entry of a log begins. */
 export const LOG_BEGIN: LogPosition = { end: MAGIC.length, hash: sha256(MAGIC) };
 
-/** An entry of a log, and the place after it. It has one of the three. */
-export interface LogEntry extends LogPosition {
-  readonly statement?: Statement;
-  readonly roll?: Roll;
-  readonly mark?: RecordMark;
-  readonly beacon?: BeaconValue;
-}
+/** An entry of a log, and the place after it. */
+export interface LogEntry extends LogPosition, EntryContent {}
 
 /** What a log holds. */
 export interface LogContent extends LogPosition {
@@ -58,6 +50,8 @@ export interface LogContent extends LogPosition {
   readonly marked: LogPosition;
   /** Values of the plan's beacon. Default: none. */
   readonly beacons?: readonly BeaconValue[];
+  /** Receipts of stores, and their notes of absence. Default: none. */
+  readonly sentences?: readonly StoreSentence[];
 }
 
 const next = (hash: Bytes, kind: number, content: Bytes): Bytes =>
@@ -80,16 +74,18 @@ export async function readLog(file: string, turns: readonly PlanTurn[]): Promise
     return { statements: [], marks: [], rolls: [], end: 0, hash: LOG_BEGIN.hash, marked: LOG_BEGIN };
   }
   const [statements, marks, rolls, beacons] = [[] as Statement[], [] as RecordMark[], [] as Roll[], [] as BeaconValue[]]; // prettier-ignore
+  const sentences: StoreSentence[] = [];
   let [{ end, hash }, marked] = [LOG_BEGIN, LOG_BEGIN];
   for (const entry of logEntries(bytes.subarray(end), turns, file)) {
     ({ end, hash } = entry);
     if (entry.statement) statements.push(entry.statement);
     if (entry.roll) rolls.push(entry.roll);
     if (entry.beacon) beacons.push(entry.beacon);
+    if (entry.sentence) sentences.push(entry.sentence);
     if (entry.mark) marks.push(entry.mark);
     if (entry.mark) marked = { end, hash };
   }
-  return { statements, marks, rolls, beacons, end, hash, marked };
+  return { statements, marks, rolls, beacons, sentences, end, hash, marked };
 }
 
 /**
@@ -114,35 +110,11 @@ export function* logEntries(
     const content = bytes.subarray(at + 1, at + 1 + length);
     const own = next(hash, kind, content);
     if (!bytesEqual(own, bytes.subarray(at + 1 + length, at + 1 + length + HASH))) throw altered(file, from.end + at);
-    const roll = kind === KIND.roll ? rollIn(content) : undefined;
-    if (kind === KIND.roll && !roll) throw altered(file, from.end + at);
+    const entry = decodeEntry(kind, content);
+    if (!entry) throw altered(file, from.end + at);
     [at, hash] = [at + 1 + length + HASH, own];
-    const position = { end: from.end + at, hash };
-    if (roll) yield { ...position, roll };
-    else if (kind === KIND.leaf) yield { ...position, statement: statementIn(content) };
-    else if (kind === KIND.beacon) yield { ...position, beacon: beaconIn(content) };
-    else yield { ...position, mark: markIn(content) };
+    yield { end: from.end + at, hash, ...entry };
   }
-}
-
-/** The most bytes of the entries of a round that has its leaves, rolls, beacon's value and mark once. */
-export function roundBytes({ turns, seats, beacon }: Pick<Plan, "turns" | "seats" | "beacon">): number {
-  const rolls = turns.reduce((sum, turn) => sum + (mayMiss(turn) ? rollBytes(turn.members) + 1 + HASH : 0), 0);
-  const value = beacon ? BYTES[KIND.beacon] + 1 + HASH : 0;
-  return seats.length * (BYTES[KIND.leaf] + 1 + HASH) + rolls + value + BYTES[KIND.round] + 1 + HASH;
-}
-
-/**
- * The bytes of the content of the entry at a place; infinitely many where it is cut before they are known.
- */
-function lengthAt(bytes: Bytes, at: number, turns: readonly PlanTurn[]): number | undefined {
-  const kind = bytes[at];
-  if (kind !== KIND.roll) return BYTES[kind as keyof typeof BYTES];
-  if (bytes.length < at + 1 + ROLL_HEAD) return Infinity;
-  const head = new Reader(bytes.subarray(at + 1, at + 1 + ROLL_HEAD), "a roll");
-  head.u32();
-  const [turn, members] = [head.u32(), head.u32()];
-  return turns[turn]?.members === members ? rollBytes(members) : undefined;
 }
 
 function altered(file: string, at: number): RoundsError {
@@ -150,39 +122,6 @@ function altered(file: string, at: number): RoundsError {
     file,
     at,
   });
-}
-
-function statementIn(content: Bytes): Statement {
-  const reader = new Reader(content, "a statement");
-  const [round, seat] = [reader.u32(), reader.u32()];
-  const [job, start, end] = [reader.bytes(32), reader.bytes(32), reader.bytes(32)].map((each) => each.slice());
-  return {
-    round,
-    seat,
-    job: job as JobId,
-    start: start as StateRoot,
-    end: end as StateRoot,
-    signature: reader.bytes(65).slice(),
-  };
-}
-
-function markIn(content: Bytes): RecordMark {
-  const reader = new Reader(content, "a record's mark");
-  return { rounds: reader.u32(), root: reader.bytes(32).slice(), signature: reader.bytes(65).slice() };
-}
-
-function beaconIn(content: Bytes): BeaconValue {
-  const reader = new Reader(content, "a beacon's value");
-  return { round: reader.u32(), signature: reader.bytes(VALUE_BYTES).slice() };
-}
-
-/** A roll, if each of its members is a 0 or a 1. */
-function rollIn(content: Bytes): Roll | undefined {
-  const reader = new Reader(content, "a roll");
-  const [round, turn] = [reader.u32(), reader.u32()];
-  const members = Array.from(reader.bytes(reader.u32()));
-  if (members.some((each) => each > 1)) return undefined;
-  return { round, turn, present: members.map((each) => each === 1), signature: reader.bytes(65).slice() };
 }
 
 /** Appends to a log. Each entry is on the disk when its promise is fulfilled. */
@@ -206,19 +145,24 @@ export class LogWriter {
     return new LogWriter(file, known && known.end > 0 ? known.hash : sha256(MAGIC));
   }
 
-  async statement({ round, seat, job, start, end, signature }: Statement): Promise<void> {
-    const content = new Writer().u32(round).u32(seat).bytes(job).bytes(start).bytes(end).bytes(signature);
-    await this.append(KIND.leaf, content.finish());
+  async statement(statement: Statement): Promise<void> {
+    await this.append(statementEntry(statement));
   }
 
-  async mark({ rounds, root, signature }: RecordMark): Promise<void> {
-    await this.append(KIND.round, new Writer().u32(rounds).bytes(root).bytes(signature).finish());
+  async mark(mark: RecordMark): Promise<void> {
+    await this.append(markEntry(mark));
   }
 
-  async roll({ round, turn, present, signature }: Roll): Promise<void> {
-    const members = Uint8Array.from(present, Number);
-    const content = new Writer().u32(round).u32(turn).u32(members.length).bytes(members).bytes(signature);
-    await this.append(KIND.roll, content.finish());
+  async roll(roll: Roll): Promise<void> {
+    await this.append(rollEntry(roll));
+  }
+
+  async beacon(value: BeaconValue): Promise<void> {
+    await this.append(beaconEntry(value));
+  }
+
+  async sentence(sentence: StoreSentence): Promise<void> {
+    await this.append(sentenceEntry(sentence));
   }
 
   /** Whole entries as they are, which were read with `logEntries` from the end of this log on. */
@@ -227,11 +171,7 @@ export class LogWriter {
     this.hash = hash;
   }
 
-  async beacon({ round, signature }: BeaconValue): Promise<void> {
-    await this.append(KIND.beacon, new Writer().u32(round).bytes(signature).finish());
-  }
-
-  private async append(kind: number, content: Bytes): Promise<void> {
+  private async append({ kind, content }: EncodedEntry): Promise<void> {
     const hash = next(this.hash, kind, content);
     await appendDurably(this.file, new Writer().u8(kind).bytes(content).bytes(hash).finish());
     this.hash = hash;

@@ -15,6 +15,9 @@ export function planDifference(a: Plan, b: Plan): string | undefined {
   if (a.rounds !== b.rounds) return both("its rounds", a.rounds, b.rounds);
   const names = ({ turns }: Plan): string => turns.map(({ name }) => name).join(", ");
   if (names(a) !== names(b)) return both("its turns", names(a), names(b));
+  const storage = ({ storage: its }: Plan): string =>
+    its ? `${its.copies} copies in ${its.members} ${its.by} members` : "none";
+  if (storage(a) !== storage(b)) return both("its storage", storage(a), storage(b));
   for (const [i, { name, by, members, quorum = "all" }] of a.turns.entries()) {
     const other = b.turns[i];
     if (by !== other.by) return both(`the role of ${name}`, by, other.by);

@@ -10,9 +10,10 @@ import { decodeGraph, encodeGraph, graphRoot } from "../graph/codec.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Beacon } from "./beacon.ts";
 import type { Blobs } from "./blobs.ts";
-import { checkMembers, checkPlan } from "./check-plan.ts";
-import { type Plan, type PlanId, participantsOf, planIdOf, type PlanTurn } from "./plan.ts";
+import { checkMembers, checkPlan, checkStorage } from "./check-plan.ts";
+import { type Plan, type PlanId, planIdOf, type PlanTurn } from "./plan.ts";
 import type { SeatSource } from "./source.ts";
+import { participantsOf, type Storage } from "./storage.ts";
 import type { JobTemplate, Template } from "./template.ts";
 
 const FORMAT = 1;
@@ -31,6 +32,7 @@ interface EncodedPlan {
   rounds: number;
   seeds?: "record";
   beacon?: { chain: Uint8Array; publicKey: Uint8Array; first: number; every: number };
+  storage?: Storage;
   turns: PlanTurn[];
   templates: { turn: number; sources: SeatSource[]; genesis: EncodedJob; round: EncodedJob }[];
   seats: {
@@ -82,7 +84,7 @@ export async function writePlan(folder: string, plan: Plan, blobs: Blobs): Promi
       shard: shardRoots.map(plain),
     });
   }
-  const { id, name, rounds, seeds, beacon, turns } = plan;
+  const { id, name, rounds, seeds, beacon, storage, turns } = plan;
   const encoded: EncodedPlan = {
     format: FORMAT,
     id: plain(id),
@@ -90,6 +92,7 @@ export async function writePlan(folder: string, plan: Plan, blobs: Blobs): Promi
     rounds,
     ...(seeds && { seeds }),
     ...(beacon && { beacon: { ...beacon, chain: plain(beacon.chain), publicKey: plain(beacon.publicKey) } }),
+    ...(storage && { storage: { ...storage } }),
     turns: [...turns],
     templates,
     seats,
@@ -131,6 +134,7 @@ export async function decodePlan(bytes: Bytes, file: string, parts: PlanParts, w
     const data = decode(bytes, { strict: true, rejectDuplicateMapKeys: true }) as EncodedPlan;
     if (data.format !== FORMAT) return fail(`it has format ${data.format}, and this reads ${FORMAT}`);
     checkMembers(data.turns, data.seats.length);
+    checkStorage(data.storage, data.turns);
     const named = (wanted ?? data.id) as Bytes;
     if (!bytesEqual(claimedId(data), named)) return fail("its parts are not those of its id");
     const graphs = new Map<string, Graph>();
@@ -147,8 +151,8 @@ export async function decodePlan(bytes: Bytes, file: string, parts: PlanParts, w
     const templates: Template[] = [];
     for (const { turn, sources, genesis, round } of data.templates)
       templates.push({ turn, sources, genesis: await job(genesis), round: await job(round) });
-    const { name, rounds, seeds: from, beacon, turns } = data;
-    const participants = participantsOf(turns);
+    const { name, rounds, seeds: from, beacon, storage, turns } = data;
+    const participants = participantsOf(turns, storage);
     const seats: Plan["seats"][number][] = [];
     for (const { names, shard, ...seat } of data.seats) {
       const roots = shard as Bytes[] as TensorRoot[];
@@ -156,7 +160,7 @@ export async function decodePlan(bytes: Bytes, file: string, parts: PlanParts, w
       seats.push({ ...seat, shard: tensors.map((tensor, i) => ({ ...tensor, name: names[i] })), shardRoots: roots });
     }
     const drawn = { ...(from !== undefined && { seeds: from }), ...(beacon && { beacon: beacon as Beacon }) };
-    const plan = { name, rounds, ...drawn, turns, participants, templates, seats }; // prettier-ignore
+    const plan = { name, rounds, ...drawn, ...(storage && { storage }), turns, participants, templates, seats };
     const id = planIdOf(plan);
     if (!bytesEqual(id, named)) return fail("its parts are not those of its id");
     const read = { id, ...plan };
@@ -175,13 +179,14 @@ function unusable(file: string, why: string): never {
 }
 
 /** The id of the plan that a file describes, if the roots in it are right. */
-function claimedId({ name, rounds, seeds, beacon, turns, templates, seats }: EncodedPlan): PlanId {
+function claimedId({ name, rounds, seeds, beacon, storage, turns, templates, seats }: EncodedPlan): PlanId {
   const job = ({ step, init, ...of }: EncodedJob) => ({ ...of, stepRoot: step as Bytes, initRoot: init as Bytes });
   return planIdOf({
     name,
     rounds,
     ...(seeds !== undefined && { seeds }),
     ...(beacon && { beacon: beacon as Beacon }),
+    ...(storage && { storage }),
     turns,
     templates: templates.map(({ genesis, round, ...of }) => ({ ...of, genesis: job(genesis), round: job(round) })),
     seats: seats.map(({ turn, member, template, shard }) => ({ turn, member, template, shardRoots: shard as Bytes[] as TensorRoot[] })), // prettier-ignore

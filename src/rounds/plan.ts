@@ -12,6 +12,7 @@ import { RoundsError } from "../errors/index.ts";
 import { type JobId, jobIdOf, type JobOutline, type NamedTensor } from "../job/closed.ts";
 import { type RunRoot, runRootOf } from "../trace/commitments.ts";
 import { type Beacon, seedsLeaf } from "./beacon.ts";
+import { type Storage, storageLeaf } from "./storage.ts";
 import { type JobTemplate, type Template, templateRoot, type TemplateRoots } from "./template.ts";
 import { OWN } from "./turn.ts";
 
@@ -62,7 +63,10 @@ export interface Plan {
   readonly seeds?: "record";
   /** Whose values go into seeds that follow from the record. Absent: none. */
   readonly beacon?: Beacon;
+  /** Who keeps the states of leaves. Absent: nobody but the recorder and the members that made them. */
+  readonly storage?: Storage;
   readonly turns: readonly PlanTurn[];
+  /** The members of the turns' roles, then the stores. */
   readonly participants: readonly Participant[];
   readonly templates: readonly Template[];
   /** Turn by turn, and in a turn by member: the order of a round's leaves. */
@@ -70,7 +74,7 @@ export interface Plan {
 }
 
 /** A plan whose graphs and data are known by their roots alone. */
-export interface PlanRoots extends Pick<Plan, "name" | "rounds" | "turns" | "seeds" | "beacon"> {
+export interface PlanRoots extends Pick<Plan, "name" | "rounds" | "turns" | "seeds" | "beacon" | "storage"> {
   readonly templates: readonly TemplateRoots[];
   readonly seats: readonly Pick<Seat, "turn" | "member" | "template" | "shardRoots">[];
 }
@@ -97,15 +101,8 @@ export function planIdOf(plan: PlanRoots): PlanId {
   const { turns, templates, seats } = planLeaves(plan);
   const head = new Writer().u32(SPEC_VERSION).u32(plan.rounds, "the number of rounds").text(plan.name).finish();
   const trees = [turns, templates, seats].map((leaves) => merkleRoot(leaves));
-  return taggedHash(Tag.plan, head, ...trees, ...(plan.seeds ? [seedsLeaf(plan.beacon)] : []));
-}
-
-/** The participants of a plan's roles, in the order in which turns first name them. */
-export function participantsOf(turns: readonly PlanTurn[]): Participant[] {
-  const roles = new Map(turns.map(({ by, members }) => [by, members]));
-  return [...roles].flatMap(([role, members]) =>
-    Array.from({ length: members }, (_, member) => ({ name: `${role}-${member}`, role, member })),
-  );
+  const more = [...(plan.seeds ? [seedsLeaf(plan.beacon)] : []), ...(plan.storage ? [storageLeaf(plan.storage)] : [])];
+  return taggedHash(Tag.plan, head, ...trees, ...more);
 }
 
 /** The name of a seat: `local-2`. */

@@ -6,13 +6,15 @@ import { RoundsError } from "../errors/index.ts";
 import { exists } from "../files/regular.ts";
 import type { BeaconValue } from "./beacon.ts";
 import { Blobs } from "./blobs.ts";
-import { admitEvidence } from "./evidence-log.ts";
+import { admitEvidence, admitReceipts } from "./evidence-log.ts";
 import { readInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
 import { type LeafNote, readNote, type ShownNote, writeNote } from "./leaf-note.ts";
-import { type LogContent, type RecordMark, readLog } from "./log.ts";
+import { type LogContent, readLog } from "./log.ts";
+import type { RecordMark } from "./log-entry.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
 import { readPlan } from "./plan-file.ts";
+import { sentencesBy, StoreSentences } from "./receipt.ts";
 import { chosenBy, type ChosenReads, isRolled, type Roll, Rolls, standingIn, turnOf, type TurnPlace } from "./roll.ts";
 import { beaconsBy, sameMark, type SeedParts } from "./seeds.ts";
 import { stateOf } from "./template.ts";
@@ -38,6 +40,10 @@ export class RoundsRecord {
   readonly marks: RecordMark[];
   /** Values of the plan's beacon, by the plan's rounds. Nobody has checked them. */
   readonly beacons: Map<number, BeaconValue>;
+  /** What stores have signed, as the record has it. Nobody has checked it. */
+  readonly sentences: StoreSentences;
+  /** What they have signed beside, as evidence shows it. */
+  readonly shownSentences = new StoreSentences();
   /** Folders of participants, which may show what these have read (`LeafNote.read`). */
   readonly evidence: string[] = [];
 
@@ -46,7 +52,7 @@ export class RoundsRecord {
     plan: Plan,
     instance: Instance,
     blobs: Blobs,
-    log?: Pick<LogContent, "statements" | "marks" | "rolls" | "beacons">,
+    log?: Pick<LogContent, "statements" | "marks" | "rolls" | "beacons" | "sentences">,
   ) {
     this.folder = folder;
     this.plan = plan;
@@ -54,6 +60,7 @@ export class RoundsRecord {
     this.blobs = blobs;
     this.marks = [...(log?.marks ?? [])];
     this.beacons = beaconsBy(plan, log?.beacons ?? [], folder);
+    this.sentences = sentencesBy(plan, log?.sentences ?? [], folder);
     for (const statement of log?.statements ?? []) {
       const { round, seat } = statement;
       if (round > plan.rounds || seat >= plan.seats.length)
@@ -69,8 +76,8 @@ export class RoundsRecord {
   }
 
   /**
-   * @param evidence folders of participants in this performance, whose leaves' files count beside the
-   *   record's as what their owners show
+   * @param evidence folders of participants in this performance, whose leaves' files and receipts count
+   *   beside the record's as what their owners show
    * @throws {RoundsError} when the folder is no record, a file of it is not what it should be, or a folder of
    *   evidence has no leaves
    */
@@ -81,7 +88,8 @@ export class RoundsRecord {
     const record = new RoundsRecord(folder, plan, instance, blobs, await readLog(logFile(folder), plan.turns));
     await admitEvidence(record);
     for (const each of evidence) {
-      if (!(await exists(path.join(each, "rounds"))))
+      const hasReceipts = await admitReceipts(record, each);
+      if (!hasReceipts && !(await exists(path.join(each, "rounds"))))
         throw new RoundsError("RECORD", `${each} has no leaves, so it shows nothing; name the folder that a participant keeps of this performance`, { folder: each }); // prettier-ignore
       record.evidence.push(each);
     }

@@ -9,7 +9,7 @@ import { taggedHash } from "../encoding/hash.ts";
 import { Tag } from "../encoding/tags.ts";
 import { RoundsError } from "../errors/index.ts";
 import { beaconRound, type BeaconValue, isValueOf, randomnessOf } from "./beacon.ts";
-import type { RecordMark } from "./log.ts";
+import type { RecordMark } from "./log-entry.ts";
 import type { Plan } from "./plan.ts";
 import { type Instance, recordDigest } from "./statement.ts";
 

@@ -1,7 +1,7 @@
 /** What a leaf's owner shows as its excuse: signed leaves and rolls from which its job follows (7.14). */
 import { bytesEqual } from "../encoding/bytes.ts";
 import { deriveJob, type LeafPlace, type Plan } from "./plan.ts";
-import type { RecordMark } from "./log.ts";
+import type { RecordMark } from "./log-entry.ts";
 import type { ShownNote } from "./leaf-note.ts";
 import type { RoundsRecord } from "./record.ts";
 import { chosenBy, isRecorders, type Roll, Rolls } from "./roll.ts";

@@ -2,7 +2,7 @@
 import { keptKey } from "../claims/store.ts";
 import { signDigest } from "../claims/signature.ts";
 import { formatAddress } from "../claims/claim.ts";
-import { type Bytes, fromHex, toHex } from "../encoding/bytes.ts";
+import { type Bytes, bytesEqual, fromHex, toHex } from "../encoding/bytes.ts";
 import { fs, path } from "../encoding/node.ts";
 import { isMissing, RoundsError, unreadable } from "../errors/index.ts";
 import { appendDurably } from "../files/append.ts";
@@ -10,6 +10,7 @@ import { makeFolder } from "../files/folder.ts";
 import { waitForLock } from "../files/lock.ts";
 import type { RunRoot } from "../trace/commitments.ts";
 import type { LeafPlace } from "./plan.ts";
+import { missingDigest, storedDigest } from "./receipt.ts";
 import { presentWord, type Roll, rollDigest, type TurnPlace } from "./roll.ts";
 import { type Instance, leafDigest, recordDigest } from "./statement.ts";
 
@@ -19,6 +20,10 @@ import { type Instance, leafDigest, recordDigest } from "./statement.ts";
  */
 const signedLine = (journal: string, place: string): string | undefined =>
   journal.split("\n").find((line) => line.startsWith(`${place} `) && line.length === place.length + 1 + 2 + 64);
+
+/** What a journal has for a place of which a store has signed that it has no leaf. No run root is zero. */
+const NO_RUN = new Uint8Array(32);
+const storePlace = ({ round, seat }: LeafPlace): string => `store ${round} ${seat}`;
 
 /** Signs for one participant or for the recorder, in one instance. */
 export class Signer {
@@ -37,10 +42,11 @@ export class Signer {
    * The signer of a participant. Its key is made at the first use.
    * @param state the user's folder for keys
    * @param name of the participant; a drill has a key of its own, because it signs what is wrong
+   * @param noted where it notes what it signs; default `state`. In another folder it signs a second time
    */
-  static async open(state: string, name: string, drill = false): Promise<Signer> {
+  static async open(state: string, name: string, drill = false, noted = state): Promise<Signer> {
     const key = await keptKey(path.join(state, "keys", "rounds", `${name}${drill ? ".drill" : ""}.key`));
-    return new Signer(key, path.join(state, "rounds"));
+    return new Signer(key, path.join(noted, "rounds"));
   }
 
   /**
@@ -73,9 +79,36 @@ export class Signer {
     return signDigest(rollDigest(instance, { round, turn }, present), this.secret);
   }
 
+  /**
+   * Signs as a store that it holds a leaf.
+   * @throws {RoundsError} when it has signed for the place that it holds another one, or none
+   */
+  async receipt(instance: Instance, place: LeafPlace, run: RunRoot): Promise<Bytes> {
+    await this.note(instance, storePlace(place), run);
+    return signDigest(storedDigest(instance, place, run), this.secret);
+  }
+
+  /**
+   * Signs as a store that it holds no leaf of a place, and will sign no receipt for it.
+   * @throws {RoundsError} when it has signed a receipt for the place
+   */
+  async absence(instance: Instance, place: LeafPlace): Promise<Bytes> {
+    await this.note(instance, storePlace(place), NO_RUN);
+    return signDigest(missingDigest(instance, place), this.secret);
+  }
+
+  /** What was signed as a store for a place: the run root of a receipt, `"absence"`, or nothing yet. */
+  async signedSentence(instance: Instance, place: LeafPlace): Promise<RunRoot | "absence" | undefined> {
+    const word = await this.signed(instance, storePlace(place));
+    return word && bytesEqual(word, NO_RUN) ? "absence" : (word as RunRoot | undefined);
+  }
+
   /** The word of the roll that was signed for a turn, if one was. */
-  async signedRoll(instance: Instance, { round, turn }: TurnPlace): Promise<Bytes | undefined> {
-    const place = `roll ${round} ${turn}`;
+  signedRoll(instance: Instance, { round, turn }: TurnPlace): Promise<Bytes | undefined> {
+    return this.signed(instance, `roll ${round} ${turn}`);
+  }
+
+  private async signed(instance: Instance, place: string): Promise<Bytes | undefined> {
     const line = signedLine(await this.journal(instance), place);
     return line === undefined ? undefined : fromHex(line.slice(place.length + 1), 32);
   }

@@ -1,5 +1,6 @@
 /** DiLoCo whose workers come and go: its arithmetic against DiLoCo's, what a joiner begins with, and cheats. */
 import { describe, expect, test } from "vitest";
+import { toHex } from "../../src/encoding/bytes.ts";
 import { add, evaluate, mul, sub } from "../../src/graph/index.ts";
 import type { Value } from "../../src/graph/value.ts";
 import { resolveOwnPackage } from "../../src/job/resolve.ts";
@@ -44,6 +45,15 @@ async function plain(record: RoundsRecord, round: number, workers: readonly numb
 }
 
 describe("elastic DiLoCo", () => {
+  test("may have stores, whose receipts each leaf needs, and has its id without them", async () => {
+    expect(toHex(plan.id)).toBe("0xeea0aed54d02ad02bf2ad73d1e6234135ccf6049bdaf4891a3b8422ba138ed47");
+    const kept = await elastic.close({ workers: 2, quorum: 1, inner: 1, dim: 8, context: 8, batch: 1, rounds: 1, stores: 3, copies: 2 }); // prettier-ignore
+    expect([kept.storage, kept.participants.length]).toEqual([{ by: "store", members: 3, copies: 2 }, 6]);
+    const record = await performedRecord(kept, path("kept"), [], { away: ({ round, seat }) => round === 1 && seat === 1 }); // prettier-ignore
+    expect(record.sentences.all).toHaveLength(3 * 3 * 2);
+    expect(await auditRecord(record)).toMatchObject({ liars: [], unavailable: [], leaves: 5 });
+  });
+
   test("has the bits of DiLoCo's server: of all workers, or of those who were there", async () => {
     const cases = [[all, 2, [0, 1, 2]], [missing, 2, [0, 2]], [missing, 3, [0, 1, 2]]] as const; // prettier-ignore
     for (const [record, round, workers] of cases) {

@@ -1,4 +1,4 @@
-/** The small plan with clients that may be away: the server takes the mean of those who are there. */
+/** The small plan with clients that may be away: the server takes the mean of those who are there. Stores if asked. */
 import { adamW, linear, mean, square, sub, tensor } from "../../src/job/index.ts";
 import { combine, defineRounds, each, meanPresent, train } from "../../src/rounds/index.ts";
 
@@ -13,8 +13,9 @@ export const membershipPlan = defineRounds({
   name: "members",
   rounds: 3,
   seed: 3,
-  options: { clients: 3, quorum: 2, inner: 2 },
-  members: ({ clients }) => ({ client: clients, server: 1 }),
+  options: { clients: 3, quorum: 2, inner: 2, stores: 0, copies: 2 },
+  members: ({ clients, stores }) => ({ client: clients, server: 1, ...(stores > 0 && { store: stores }) }),
+  storage: ({ stores, copies }) => (stores > 0 ? { by: "store", copies } : undefined),
   quorum: ({ quorum }) => ({ local: quorum }),
   data: (role, member) => (role === "client" ? points(member) : {}),
   turns({ inner }) {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { auditRecord, disputeRecords, parseRoundFault, type Plan, type PlantedFault, type Roll, type RoundsRecord } from "../../src/rounds/index.ts"; // prettier-ignore
-import type { RecordMark } from "../../src/rounds/log.ts";
+import type { RecordMark } from "../../src/rounds/log-entry.ts";
 import type { LeafPlace } from "../../src/rounds/plan.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { called, marked, performedRecord, relisted } from "./liars.ts";

@@ -1,7 +1,7 @@
 /** Who loses about seeds that follow from the record: each lie of a mark or of who reads it is named (spec 7.14). */
 import { describe, expect, test } from "vitest";
 import { auditRecord, disputeRecords, parseRoundFault, type RoundsRecord } from "../../src/rounds/index.ts";
-import type { RecordMark } from "../../src/rounds/log.ts";
+import type { RecordMark } from "../../src/rounds/log-entry.ts";
 import { isMarked } from "../../src/rounds/seeds.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { called, marked, performedRecord, relisted, testInstance } from "./liars.ts";

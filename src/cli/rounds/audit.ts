@@ -37,7 +37,7 @@ export async function auditRounds(folder: string, { rounds, evidence, backend, j
   else {
     for (const liar of liars) writeLine(colors.red(`round ${liar.round}, ${liar.name}: ${describeBlame(liar)}`));
     for (const { round, name, why } of unavailable) writeLine(`round ${round}, ${name}: not judged, because ${why}`);
-    const verdict = liars.length > 0 ? `${liars.length} of them wrong` : "none of them wrong";
+    const verdict = liars.length > 0 ? `${liars.length} ${liars.length === 1 ? "fault" : "faults"}` : "none of them wrong"; // prettier-ignore
     writeLine(colors.bold(`${leaves} leaves, ${executed} executed again, ${verdict}.`));
     if (end !== undefined) writeLine(`${folder} ${end}`);
   }

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from "vitest";
 import { signDigest } from "../../../src/claims/signature.ts";
 import { fromHex } from "../../../src/encoding/bytes.ts";
 import { auditRecord, RoundsRecord, runRounds } from "../../../src/rounds/index.ts";
-import type { RecordMark } from "../../../src/rounds/log.ts";
+import type { RecordMark } from "../../../src/rounds/log-entry.ts";
 import { recordDigest } from "../../../src/rounds/statement.ts";
 import { Joined } from "../../../src/services/rounds/join.ts";
 import { messages, recorderSubject, subjectOf } from "../../../src/services/rounds/messages.ts";
