@@ -12,9 +12,7 @@ const NODE_CONDITIONS = defaultServerConditions.filter((name) => name !== "modul
  * Tests in these folders leave nothing behind in their process, so several files share one, and the engine is
  * loaded once for them. Loading takes a third of the time of a short file.
  */
-const SHARED = ["audit", "blobs", "claims", "encoding", "errors", "files", "formats", "game", "graph", "job", "property", "referee", "repops", "rounds", "settlement", "trace"]; // prettier-ignore
-/** In these folders they change the process: its environment, or what a module exports. */
-const CHANGING = ["test/referee/apart/*.test.ts", "test/settlement/attacks/attack10-many-liars.test.ts"];
+const SHARED = ["audit", "blobs", "claims", "encoding", "errors", "files", "formats", "game", "graph", "job", "property", "repops", "rounds", "trace"]; // prettier-ignore
 
 export default defineConfig({
   resolve: { conditions: [SOURCES, ...defaultClientConditions] },
@@ -26,13 +24,12 @@ export default defineConfig({
         test: {
           name: "shared",
           include: SHARED.map((folder) => `test/${folder}/**/*.test.ts`),
-          exclude: CHANGING,
           isolate: false,
         },
       },
       {
         extends: true,
-        test: { name: "alone", include: ["test/*.test.ts", `test/!(${SHARED.join("|")})/**/*.test.ts`, ...CHANGING] },
+        test: { name: "alone", include: ["test/*.test.ts", `test/!(${SHARED.join("|")})/**/*.test.ts`] },
       },
     ],
     // On two busy cores a device in software takes minutes.
