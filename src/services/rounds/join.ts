@@ -24,7 +24,7 @@ import type { Ending, Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
 import { type AskedOfParticipant, messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
 import { OwnRecords } from "./own-records.ts";
-import { pieceOf, reasonOf } from "./replies.ts";
+import { orWorking, pieceOf, reasonOf } from "./replies.ts";
 
 export interface JoinOptions {
   readonly transport: Transport;
@@ -52,8 +52,6 @@ export interface JoinOptions {
   onClosed?(place: LeafPlace, name: string): void;
 }
 
-/** Milliseconds after which a participant that still computes says so. */
-const WORKING_MILLIS = 10_000;
 /** The leaves whose replies are kept. */
 const MOST_KEPT = 64;
 
@@ -140,9 +138,7 @@ export class Joined {
     if (this.leaves.size > MOST_KEPT) this.leaves.delete(this.leaves.keys().next().value!);
     // What has failed may be asked for again.
     leaf.catch(() => this.leaves.delete(key));
-    let timer: NodeJS.Timeout | undefined;
-    const working = new Promise<Reply>((resolve) => (timer = setTimeout(() => resolve({ kind: "working" }), WORKING_MILLIS))); // prettier-ignore
-    return Promise.race([leaf, working]).finally(() => clearTimeout(timer));
+    return orWorking(leaf);
   }
 
   /** The roll by which a turn was closed without it. */
